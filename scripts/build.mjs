@@ -1,0 +1,18 @@
+// Compiles src/ and workers/ into dist/ and puts the kernel's Python files beside them.
+// Needs Node and npm's packages only.
+import { spawnSync } from 'node:child_process'
+import { cpSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' })
+if (compiled.status !== 0) process.exit(compiled.status ?? 1)
+cpSync(join(root, 'workers/kernel'), join(root, 'dist/workers/kernel'), {
+  recursive: true,
+  filter: (path) => !path.endsWith('__pycache__') && !path.endsWith('.pyc'),
+})

@@ -1,0 +1,50 @@
+// The image as data: what every slot of a manager is made from. Owns the shape only; reading and writing its bytes
+// is format.ts, keeping it on disk is cache.ts, making it is the builder's (workers/builder).
+
+/** One read-only file, directory or symbolic link that every interpreter of an image starts with. */
+export type ImageFile =
+  | { readonly kind: 'directory'; readonly path: string; readonly mode: number }
+  | { readonly kind: 'symlink'; readonly path: string; readonly target: string }
+  | {
+      readonly kind: 'file'
+      readonly path: string
+      readonly mode: number
+      /** Where the contents lie in `Image.fileBytes`. */
+      readonly offset: number
+      readonly length: number
+    }
+
+/**
+ * A booted interpreter, ready to be put into any number of slots. Structured-cloneable: the large parts are a compiled
+ * module and shared memory, so that handing it to a worker copies next to nothing.
+ */
+export interface Image {
+  /** sha-256 of the image's bytes, hex. */
+  readonly id: string
+  readonly pyodideVersion: string
+  readonly pythonVersion: string
+  /**
+   * Pyodide's WebAssembly module without data segments (the memory below has it all) and with only the exports the
+   * interpreter uses: a fresh instance has all-zero memory and costs a third of the original's time.
+   */
+  readonly module: WebAssembly.Module
+  /** Calls any CPython function with the number of arguments it takes; see workers/interpreter/trampoline.ts. */
+  readonly trampolineModule: WebAssembly.Module
+  /** Size of the interpreter's memory in bytes, a multiple of 65,536. */
+  readonly memoryBytes: number
+  /** [offset, length] pairs in bytes, ascending, not touching; everything else is zero. Offsets are multiples of 4096. */
+  readonly runs: Uint32Array
+  /** The bytes of the runs, one after the other. */
+  readonly runBytes: Uint8Array<SharedArrayBuffer>
+  /** Length of the function table at instantiation; the trampoline is put at this index. */
+  readonly tableLength: number
+  /** `__stack_pointer` at an empty stack (I2). */
+  readonly stackPointer: number
+  /** Address of the kernel's `dispatch` function object. */
+  readonly dispatch: number
+  readonly files: readonly ImageFile[]
+  readonly fileBytes: Uint8Array<SharedArrayBuffer>
+  /** Environment and working directory a session starts with. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+}
