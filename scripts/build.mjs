@@ -1,4 +1,4 @@
-// Compiles src/ and workers/ into dist/ and puts the kernel's Python files beside them.
+// Compiles src/ and workers/ into dist/ and puts the kernel's Python files and the time zones beside them.
 // Needs Node and npm's packages only.
 import { spawnSync } from 'node:child_process'
 import { cpSync, rmSync } from 'node:fs'
@@ -16,3 +16,4 @@ cpSync(join(root, 'workers/kernel'), join(root, 'dist/workers/kernel'), {
   recursive: true,
   filter: (path) => !path.endsWith('__pycache__') && !path.endsWith('.pyc'),
 })
+await import('./zoneinfo.mjs')

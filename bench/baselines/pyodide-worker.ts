@@ -1,0 +1,33 @@
+// The thread of a plain Pyodide: loads it, runs the code it is sent, answers with what was printed and what came out.
+import { parentPort } from 'node:worker_threads'
+import { loadPyodide } from 'pyodide'
+
+const port = parentPort
+if (port === null) throw new Error('this file is the entry of a worker')
+
+let chunks: string[] = []
+const decoder = new TextDecoder()
+// Listening before loading: what arrives meanwhile waits in the queue below.
+const loaded = loadPyodide().then((pyodide) => {
+  pyodide.setStdout({
+    write: (bytes) => {
+      chunks.push(decoder.decode(bytes, { stream: true }))
+      return bytes.length
+    },
+  })
+  return pyodide
+})
+
+let queue: Promise<void> = Promise.resolve()
+port.on('message', (code: string) => {
+  queue = queue.then(async () => {
+    const pyodide = await loaded
+    chunks = []
+    try {
+      const value: unknown = await pyodide.runPythonAsync(code)
+      port.postMessage({ repr: String(value), stdout: chunks.join('') })
+    } catch (error) {
+      port.postMessage({ error: String(error) })
+    }
+  })
+})

@@ -1,0 +1,7 @@
+// A process that does nothing but run one line of Python in a session, as quickly as it can.
+import { SessionManager } from 'brumate'
+
+await using manager = await SessionManager.create()
+await using session = await manager.createSession()
+const { value } = await session.execute('1 + 1')
+if (value !== 2) process.exitCode = 1

@@ -1,0 +1,28 @@
+// A process with N interpreters that have all run something, and nothing else: prints its resident memory in bytes.
+// `node memory.js brumate 9`, `node memory.js pyodide 3`.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SessionManager } from 'brumate'
+import { PlainPyodide } from '../baselines/pyodide.js'
+
+const [kind, count] = [process.argv[2], Number(process.argv[3])]
+const CODE = 'x = 1'
+/** Long enough for what booting left behind to be given back. */
+const SETTLE_MS = 1_000
+
+const indexes = Array.from({ length: count }, (_, i) => i)
+if (kind === 'brumate') {
+  // As many slots as sessions: no spare slot is booted beside them.
+  await using manager = await SessionManager.create({ slots: count })
+  await Promise.all(indexes.map(async () => (await manager.createSession()).execute(CODE)))
+  await report()
+} else {
+  const runners = indexes.map(() => new PlainPyodide())
+  await Promise.all(runners.map((runner) => runner.run(CODE)))
+  await report()
+  await Promise.all(runners.map((runner) => runner.stop()))
+}
+
+async function report(): Promise<void> {
+  await sleep(SETTLE_MS)
+  console.log(process.memoryUsage.rss())
+}

@@ -1,0 +1,39 @@
+// What every benchmark shares: the machine's description, how to report progress, and whether a native Python is there.
+// Building the image is not measured, so it happens here, before the first part.
+import { availableParallelism, cpus, totalmem } from 'node:os'
+import { SessionManager } from 'brumate'
+import { findPython } from './baselines/python.js'
+
+export interface Machine {
+  readonly node: string
+  readonly platform: string
+  readonly cpu: string
+  readonly cores: number
+  readonly memoryGiB: number
+  /** Version of the native Python used as a baseline, `null` where there is none. */
+  readonly python: string | null
+}
+
+export interface Context {
+  readonly machine: Machine
+  /** Command of the native Python. */
+  readonly python: string | undefined
+  readonly progress: (text: string) => void
+}
+
+export async function makeContext(progress: (text: string) => void): Promise<Context> {
+  const python = findPython()
+  await using _ = await SessionManager.create({ slots: 1 })
+  return {
+    python: python?.command,
+    progress,
+    machine: {
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      python: python?.version ?? null,
+    },
+  }
+}

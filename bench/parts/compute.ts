@@ -1,0 +1,108 @@
+// Does Python itself run as quickly in a session as in a plain Pyodide on the same Node? Programs that compute, call and
+// allocate, taken in turns so that heat and neighbours meet both; ratios are of medians, with transport included.
+import { SessionManager } from 'brumate'
+import { PlainPyodide } from '../baselines/pyodide.js'
+import { NativePython } from '../baselines/python.js'
+import type { Context } from '../context.js'
+import { median, timeMs } from '../measure.js'
+import type { Row } from '../report.js'
+
+const WARM_UP = 2
+const ROUNDS = 9
+/** Noise of a single program on a busy machine is larger than the floor; the geometric mean of all is what counts. */
+const FLOOR = 1.03
+
+const SET_UP = `
+import json, re
+
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+def loops(n):
+    total = 0
+    for i in range(n):
+        total += i * i % 7
+    return total
+
+class Point:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+    def moved(self, by):
+        return Point(self.x + by, self.y - by)
+    def __eq__(self, other):
+        return self.x == other.x and self.y == other.y
+
+def methods(n):
+    point = Point(0, 0)
+    for _ in range(n):
+        point = point.moved(1)
+    return point == Point(n, -n)
+
+words = [f'{i * 7919 % 10007}-{i % 13}' for i in range(20_000)]
+text = ' '.join(words)
+document = json.dumps([{'id': i, 'name': word, 'tags': word.split('-')} for i, word in enumerate(words[:4000])])
+
+def sorting():
+    return len(sorted(words, key=lambda word: (word[-2:], len(word), word)))
+
+def round_trip():
+    return len(json.dumps(json.loads(document)))
+
+def regex():
+    return sum(int(match[2]) for match in re.finditer(r'(\\d+)-(\\d+)', text))
+
+def builtins(n):
+    return sum(map(len, map(str, filter(None, (abs(i) for i in range(-n, n))))))
+`
+
+const PROGRAMS = [
+  { metric: 'fib(27)', code: 'fib(27)' },
+  { metric: 'loops', code: 'loops(1_000_000)' },
+  { metric: 'method calls', code: 'methods(200_000)' },
+  { metric: 'sorted with key', code: 'for _ in range(4): sorting()' },
+  { metric: 'json', code: 'for _ in range(8): round_trip()' },
+  { metric: 're', code: 'for _ in range(6): regex()' },
+  { metric: 'calls of built-in functions', code: 'builtins(150_000)' },
+] as const
+
+export async function compute({ python, progress }: Context): Promise<Row[]> {
+  await using manager = await SessionManager.create({ slots: 1 })
+  await using session = await manager.createSession()
+  const plain = new PlainPyodide()
+  const native = python ? new NativePython(python) : undefined
+  await Promise.all([session.execute(SET_UP), plain.run(SET_UP), native?.run(SET_UP)])
+  const rows: Row[] = []
+  for (const { metric, code } of PROGRAMS) {
+    progress(`  compute: ${metric}`)
+    const times = { brumate: [] as number[], pyodide: [] as number[], python: [] as number[] }
+    for (let round = -WARM_UP; round < ROUNDS; round++) {
+      const brumate = await timeMs(() => session.execute(code))
+      const pyodide = await timeMs(() => plain.run(code))
+      const other = native ? await timeMs(() => native.run(code)) : undefined
+      if (round < 0) continue
+      times.brumate.push(brumate)
+      times.pyodide.push(pyodide)
+      if (other !== undefined) times.python.push(other)
+    }
+    const medians = { brumate: median(times.brumate), pyodide: median(times.pyodide) }
+    rows.push({ metric, unit: 'ms', ...medians, ...(native ? { python: median(times.python) } : {}) })
+  }
+  await Promise.all([plain.stop(), native?.stop()])
+  return [...rows, geometricMean(rows)]
+}
+
+function geometricMean(rows: readonly Row[]): Row {
+  const mean = (pick: (row: Row) => number | undefined) =>
+    Math.exp(rows.reduce((sum, row) => sum + Math.log(pick(row) ?? Number.NaN), 0) / rows.length)
+  const brumate = mean((row) => row.brumate)
+  const pyodide = mean((row) => row.pyodide)
+  const python = mean((row) => row.python)
+  return {
+    metric: 'geometric mean of these programs',
+    unit: 'ms',
+    brumate,
+    pyodide,
+    ...(Number.isNaN(python) ? {} : { python }),
+    floor: { text: `≤ ${FLOOR}`, met: brumate <= pyodide * FLOOR },
+  }
+}

@@ -1,0 +1,54 @@
+// What one execution of next to nothing costs, round trip from the caller's thread and back.
+import { SessionManager } from 'brumate'
+import { PlainPyodide } from '../baselines/pyodide.js'
+import { NativePython } from '../baselines/python.js'
+import type { Runner } from '../baselines/runner.js'
+import type { Context } from '../context.js'
+import { median, samplesMs } from '../measure.js'
+import type { Row } from '../report.js'
+
+/** V8 compiles what is hot; the first executions are not what a session lives on. */
+const WARM_UP = 2_000
+const ROUNDS = 3_000
+const CODE = 'x = 1'
+
+export async function execute({ python }: Context): Promise<Row[]> {
+  await using manager = await SessionManager.create({ slots: 1 })
+  await using session = await manager.createSession()
+  const first = await samplesMs(1, () => session.execute(CODE))
+  const brumate = await roundTripMs(() => session.execute(CODE))
+  const getMs = await roundTripMs(() => session.get('x'))
+  const setMs = await roundTripMs(() => session.set('x', 1))
+  const native = python ? { python: await runnerMs(new NativePython(python)) } : {}
+  return [
+    {
+      metric: "execute('x = 1')",
+      unit: 'ms',
+      brumate,
+      pyodide: await runnerMs(new PlainPyodide()),
+      ...native,
+      floor: { text: '≤ 0.15 ms', met: brumate <= 0.15 },
+    },
+    {
+      metric: "execute('x = 1'), first of a session",
+      unit: 'ms',
+      brumate: median(first),
+      note: 'one sample',
+    },
+    { metric: "get('x')", unit: 'ms', brumate: getMs },
+    { metric: "set('x', 1)", unit: 'ms', brumate: setMs },
+  ]
+}
+
+async function roundTripMs(task: () => Promise<unknown>): Promise<number> {
+  for (let i = 0; i < WARM_UP; i++) await task()
+  return median(await samplesMs(ROUNDS, task))
+}
+
+async function runnerMs(runner: Runner): Promise<number> {
+  try {
+    return await roundTripMs(() => runner.run(CODE))
+  } finally {
+    await runner.stop()
+  }
+}

@@ -1,0 +1,31 @@
+// The tour (`npm run tour`): what a session does, told by running it. Owns the order of the chapters; what each shows is
+// in tour/, how it looks on a terminal is tour/narrator.ts. `--json` prints what came out instead of the story.
+import { SessionManager } from 'brumate'
+import { analysis } from './tour/analysis.js'
+import { basics } from './tour/basics.js'
+import { Narrator } from './tour/narrator.js'
+import { stopping } from './tour/stopping.js'
+import { tenants } from './tour/tenants.js'
+
+const narrator = new Narrator({ json: process.argv.includes('--json') })
+
+const startedMs = performance.now()
+await using manager = await SessionManager.create({ slots: 6 })
+narrator.title('brumate: Python sessions for Node')
+narrator.say(`The interpreter's image is open after ${Math.round(performance.now() - startedMs)} ms.`)
+
+await basics(manager, narrator)
+await stopping(manager, narrator)
+await tenants(manager, narrator)
+await analysis(manager, narrator)
+
+const { counters, histograms } = manager.stats()
+narrator.chapter('The end')
+narrator.say(
+  `${counters.executions} executions in ${counters.sessions} sessions, ${counters.timeouts} of them stopped by a time limit.`,
+  `Half of them took less than ${histograms.execute.p50Ms.toFixed(2)} ms.`,
+)
+narrator.fact('sessions', counters.sessions)
+narrator.fact('executions', counters.executions)
+narrator.fact('timeouts', counters.timeouts)
+narrator.end()

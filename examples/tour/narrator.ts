@@ -1,0 +1,106 @@
+// Tells the tour: code as it is sent, answers as they come, facts for `--json`. Owns how it looks; knows nothing of what
+// the chapters are about. It uses the public API alone, as any program would.
+import {
+  BrumateError,
+  type ExecuteOptions,
+  type ExecuteResult,
+  PythonError,
+  type Session,
+  type Value,
+} from 'brumate'
+
+type Step = { readonly code: string } & (
+  | { readonly stdout: string; readonly repr: string | null }
+  | { readonly error: string; readonly message: string }
+)
+
+interface Chapter {
+  readonly title: string
+  readonly steps: Step[]
+}
+
+/** What an execution came to; the tour goes on after errors, for some of its chapters are about them. */
+export type Told = { readonly result: ExecuteResult } | { readonly error: BrumateError }
+
+const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], cyan: [36, 39] } as const
+
+export class Narrator {
+  readonly #json: boolean
+  readonly #colour: boolean
+  readonly #chapters: Chapter[] = []
+  readonly #facts: Record<string, Value> = {}
+
+  constructor(options: { readonly json: boolean }) {
+    this.#json = options.json
+    this.#colour = process.stdout.isTTY === true && process.env.NO_COLOR === undefined
+  }
+
+  title(text: string): void {
+    this.#print(this.#style('bold', text))
+  }
+
+  chapter(title: string): void {
+    this.#chapters.push({ title, steps: [] })
+    this.#print('', this.#style('bold', `${this.#chapters.length}. ${title}`), '')
+  }
+
+  say(...lines: readonly string[]): void {
+    this.#print(...lines.map((line) => `   ${line}`))
+  }
+
+  /** Something the tour found out, for `--json`. */
+  fact(name: string, value: Value): void {
+    this.#facts[name] = value
+  }
+
+  /** Executes `code` and shows it with its answer, an error's included. */
+  async run(session: Session, code: string, options?: ExecuteOptions): Promise<Told> {
+    const source = code.replace(/^\n+|\s+$/g, '')
+    this.#print(...source.split('\n').map((line) => `   ${this.#style('cyan', '│')} ${line}`))
+    try {
+      const result = await session.execute(source, options)
+      this.#record({ code: source, stdout: result.stdout, repr: result.repr ?? null })
+      this.#answer(result)
+      return { result }
+    } catch (error) {
+      if (!(error instanceof BrumateError)) throw error
+      this.#record({ code: source, error: error.name, message: error.message })
+      this.#failure(error)
+      return { error }
+    }
+  }
+
+  end(): void {
+    if (!this.#json) return
+    process.stdout.write(`${JSON.stringify({ chapters: this.#chapters, facts: this.#facts }, null, 2)}\n`)
+  }
+
+  #answer({ stdout, repr }: ExecuteResult): void {
+    const written = stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n')
+    this.#print(...written.map((line) => `     ${line}`))
+    if (repr !== undefined) this.#print(`   ${this.#style('green', '→')} ${repr}`)
+    this.#print('')
+  }
+
+  #failure(error: BrumateError): void {
+    this.#print(`   ${this.#style('red', '✗')} ${error.name}: ${error.message}`)
+    if (error instanceof PythonError) {
+      const lines = error.traceback.trimEnd().split('\n')
+      this.#print(...lines.map((line) => this.#style('dim', `     ${line}`)))
+    }
+    this.#print('')
+  }
+
+  #record(step: Step): void {
+    this.#chapters.at(-1)?.steps.push(step)
+  }
+
+  #style(name: keyof typeof STYLES, text: string): string {
+    const [on, off] = STYLES[name]
+    return this.#colour ? `\u001b[${on}m${text}\u001b[${off}m` : text
+  }
+
+  #print(...lines: readonly string[]): void {
+    if (!this.#json && lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+  }
+}

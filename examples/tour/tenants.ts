@@ -1,0 +1,32 @@
+// Chapter on several sessions at once: four of two tenants, each with its own interpreter and its own variables.
+import type { Session, SessionManager } from 'brumate'
+import type { Narrator } from './narrator.js'
+
+const WORK = `
+total = 0
+for n in range(300_000):
+    total += n % seed
+(whose, total)`
+
+export async function tenants(manager: SessionManager, narrator: Narrator): Promise<void> {
+  narrator.chapter('Four sessions of two tenants at once')
+  narrator.say('A slot serves one tenant in its life. Every session has an interpreter of its own:', '')
+  const startedMs = performance.now()
+  const sessions = await Promise.all(
+    ['red', 'red', 'blue', 'blue'].map((tenant, i) =>
+      manager.createSession({ id: `${tenant}-${i + 1}`, tenant }),
+    ),
+  )
+  const answers = await Promise.all(sessions.map((session, i) => work(session, i)))
+  for (const { id, repr } of answers) narrator.say(`${id.padEnd(7)} → ${repr}`)
+  narrator.say('', `Created and computed, all four, in ${Math.round(performance.now() - startedMs)} ms.`)
+  narrator.fact('tenants', Object.fromEntries(answers.map(({ id, repr }) => [id, repr])))
+  await Promise.all(sessions.map((session) => session.close()))
+}
+
+async function work(session: Session, index: number): Promise<{ id: string; repr: string }> {
+  await session.set('seed', index + 3)
+  await session.execute(`whose = ${JSON.stringify(session.id)}`)
+  const { repr = 'nothing' } = await session.execute(WORK)
+  return { id: session.id, repr }
+}

@@ -1,0 +1,93 @@
+// The public API as text: every exported name with its declaration, from the build's own .d.ts files. `node scripts/api.mjs`
+// compares it with docs/api.d.txt and fails where they differ; `--write` replaces that file. A change of the API is then a
+// change somebody sees.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const entry = join(root, 'dist/src/index.d.ts')
+const path = join(root, 'docs/api.d.txt')
+
+const program = ts.createProgram([entry], {
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  target: ts.ScriptTarget.ES2023,
+  types: [],
+})
+const checker = program.getTypeChecker()
+const source = program.getSourceFile(entry)
+const module = source && checker.getSymbolAtLocation(source)
+if (!module) {
+  console.error('dist/src/index.d.ts is missing: run `npm run build`')
+  process.exit(2)
+}
+
+const exported = checker.getExportsOfModule(module).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+const actual = `${['// Written by `node scripts/api.mjs --write`.', ...exported.map(declarationsOf)].join('\n\n')}\n`
+
+if (process.argv.includes('--write')) {
+  writeFileSync(path, actual)
+  console.log(`docs/api.d.txt: ${exported.length} names`)
+} else {
+  const expected = read(path)
+  if (actual !== expected) {
+    console.error('The public API is not the one in docs/api.d.txt:\n')
+    console.error(difference(expected.split('\n'), actual.split('\n')).join('\n'))
+    console.error('\nIf that is meant: node scripts/api.mjs --write, and a line in CHANGELOG.md.')
+    process.exit(1)
+  }
+  console.log(`${exported.length} names, all as in docs/api.d.txt`)
+}
+
+function declarationsOf(symbol) {
+  const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  const texts = (target.declarations ?? []).map(print)
+  const isType = source.statements.some(
+    (statement) =>
+      ts.isExportDeclaration(statement) &&
+      statement.exportClause &&
+      ts.isNamedExports(statement.exportClause) &&
+      statement.exportClause.elements.some(
+        ({ name, isTypeOnly }) => name.text === symbol.name && (isTypeOnly || statement.isTypeOnly),
+      ),
+  )
+  return [`// ${symbol.name}${isType ? ' (type only)' : ''}`, ...texts].join('\n')
+}
+
+/** Without comments, private members and what is marked as internal: none of it is promised. */
+function print(declaration) {
+  const visible = (member) =>
+    !(member.name && ts.isPrivateIdentifier(member.name)) &&
+    !(ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private) &&
+    !ts.getJSDocTags(member).some(({ tagName }) => tagName.text === 'internal')
+  const shown = ts.isClassDeclaration(declaration)
+    ? ts.factory.updateClassDeclaration(
+        declaration,
+        declaration.modifiers,
+        declaration.name,
+        declaration.typeParameters,
+        declaration.heritageClauses,
+        declaration.members.filter(visible),
+      )
+    : declaration
+  return ts
+    .createPrinter({ removeComments: true })
+    .printNode(ts.EmitHint.Unspecified, shown, declaration.getSourceFile())
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Lines that only one side has; enough to see what changed. */
+function difference(expected, actual) {
+  const only = (lines, others, sign) =>
+    lines.filter((line) => !others.includes(line)).map((line) => `${sign} ${line}`)
+  return [...only(expected, actual, '-'), ...only(actual, expected, '+')]
+}

@@ -1,0 +1,117 @@
+// Smoke test of the package as its users get it: pack, install into an empty project, run a program, type-check another.
+// Owns the temporary project; expects a build. What npm already has in its cache is not fetched again.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const require = createRequire(import.meta.url)
+const windows = process.platform === 'win32'
+
+const PROGRAM = `
+import { SessionManager } from 'brumate'
+
+const manager = await SessionManager.create({ slots: 1, cacheDir: process.argv[2] })
+const session = await manager.createSession()
+const { stdout, value } = await session.execute('print("hello from", __name__)\\n6 * 7')
+console.log(stdout.trimEnd(), value)
+await manager.close()
+`
+
+/** What a user would write, with every name of the API that carries types. */
+const CONSUMER = `
+import { type ExecuteResult, type ManagerOptions, PythonError, SessionManager, TimeoutError, type Value } from 'brumate'
+
+const options: ManagerOptions = { slots: 2, limits: { executionTimeoutMs: 1_000, memoryBytes: null } }
+
+export async function answer(code: string, signal: AbortSignal): Promise<Value | undefined> {
+  await using manager = await SessionManager.create(options)
+  await using session = await manager.createSession({ tenant: 'a', onStdout: (chunk: string) => void chunk.length })
+  try {
+    const result: ExecuteResult = await session.execute(code, { signal, timeoutMs: 500 })
+    await session.set('x', { when: new Date(), bytes: new Uint8Array(3), some: [1, 2n, null, true] })
+    return result.value ?? (await session.get('x'))
+  } catch (error) {
+    if (error instanceof TimeoutError) return error.outcome
+    if (error instanceof PythonError) return error.type
+    throw error
+  }
+}
+
+// @ts-expect-error an option that does not exist
+await SessionManager.create({ slot: 2 })
+`
+
+const project = mkdtempSync(join(tmpdir(), 'brumate-smoke-'))
+try {
+  const [packed] = JSON.parse(
+    npm(['pack', '--ignore-scripts', '--json', '--pack-destination', project], root),
+  )
+  checkFiles(packed.files.map(({ path }) => path))
+
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  npm(['install', '--prefer-offline', '--no-audit', '--no-fund', join(project, packed.filename)], project)
+
+  writeFileSync(join(project, 'program.js'), PROGRAM)
+  const printed = run(process.execPath, ['program.js', join(root, 'node_modules/.cache/brumate')], project)
+  expectText(printed, 'hello from __main__ 42\n', 'the program')
+
+  writeFileSync(join(project, 'consumer.ts'), CONSUMER)
+  const compile = [
+    require.resolve('typescript/bin/tsc'),
+    '--strict',
+    '--noEmit',
+    '--exactOptionalPropertyTypes',
+  ]
+  const target = ['--module', 'nodenext', '--target', 'esnext', '--lib', 'esnext,dom']
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+  run(process.execPath, [...compile, ...target, ...types, 'consumer.ts'], project)
+  console.log(
+    `${packed.filename}: ${packed.files.length} files, ${Math.round(packed.size / 1024)} KiB; installed, ran, type-checked`,
+  )
+} finally {
+  rmSync(project, { recursive: true, force: true, maxRetries: 3 })
+}
+
+/** Nothing that is not needed to use the package, and everything that is. */
+function checkFiles(paths) {
+  const stray = paths.filter(
+    (path) => !/^(dist\/(src|workers)\/|docs\/|(README\.md|LICENSE|CHANGELOG\.md|package\.json)$)/.test(path),
+  )
+  if (stray.length > 0) fail(`files that do not belong into the package: ${stray.join(', ')}`)
+  for (const needed of [
+    'dist/src/index.js',
+    'dist/src/index.d.ts',
+    'dist/workers/slot.js',
+    'dist/workers/builder.js',
+    'README.md',
+    'LICENSE',
+  ]) {
+    if (!paths.includes(needed)) fail(`the package lacks ${needed}`)
+  }
+  if (!paths.some((path) => /^dist\/workers\/kernel\/.+\.py$/.test(path)))
+    fail('the package lacks the kernel')
+}
+
+function npm(args, cwd) {
+  // On Windows npm is a script that only a shell can start.
+  return run('npm', args, cwd, { shell: windows })
+}
+
+function run(command, args, cwd, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', ...options })
+  if (error) fail(`${command} did not start: ${error.message}`)
+  if (status !== 0) fail(`${command} ${args.join(' ')}\nended with exit code ${status}\n${stdout}${stderr}`)
+  return stdout
+}
+
+function expectText(got, expected, what) {
+  if (got !== expected) fail(`${what} printed ${JSON.stringify(got)}, expected ${JSON.stringify(expected)}`)
+}
+
+function fail(message) {
+  throw new Error(message)
+}

@@ -1,0 +1,49 @@
+// A zip archive of stored files with a fixed date. Owns the format; compression would make the bytes depend on Node's
+// version of zlib.
+
+/** 1980-01-01, the earliest date the format has. */
+const DOS_DATE = (1 << 5) | 1
+
+const CRC_TABLE = Int32Array.from({ length: 256 }, (_, n) => {
+  let c = n
+  for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1
+  return c
+})
+
+function crc32(bytes) {
+  let crc = -1
+  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8)
+  return ~crc >>> 0
+}
+
+/** @param {readonly (readonly [name: string, bytes: Uint8Array])[]} files */
+export function zip(files) {
+  const locals = []
+  const directory = []
+  let offset = 0
+  for (const [name, bytes] of files) {
+    const nameBytes = Buffer.from(name)
+    // What the local header and the directory's entry have in common, from "version needed" to "length of extra".
+    const common = Buffer.alloc(26)
+    common.writeUInt16LE(20, 0)
+    common.writeUInt16LE(DOS_DATE, 8)
+    common.writeUInt32LE(crc32(bytes), 10)
+    common.writeUInt32LE(bytes.length, 14)
+    common.writeUInt32LE(bytes.length, 18)
+    common.writeUInt16LE(nameBytes.length, 22)
+    const entryTail = Buffer.alloc(14)
+    entryTail.writeUInt32LE(offset, 10)
+    directory.push(Buffer.from('PK\x01\x02\x14\x00'), common, entryTail, nameBytes)
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, nameBytes, bytes])
+    locals.push(local)
+    offset += local.length
+  }
+  const entries = Buffer.concat(directory)
+  const end = Buffer.alloc(22)
+  end.write('PK\x05\x06')
+  end.writeUInt16LE(files.length, 8)
+  end.writeUInt16LE(files.length, 10)
+  end.writeUInt32LE(entries.length, 12)
+  end.writeUInt32LE(offset, 16)
+  return Buffer.concat([...locals, entries, end])
+}

@@ -1,0 +1,178 @@
+// Every error a caller of brumate can meet, under one base. Owns names, codes and fields; deciding which one a
+// situation deserves is the business of the file where it happens.
+
+/** What is left of a session after the call that failed. */
+export type Outcome =
+  /** The code let the interrupt through: the state is as of the interrupt. */
+  | 'interrupted'
+  /** The worker was ended; the session goes on from its last checkpoint. */
+  | 'restored'
+  /** The worker was ended and there was no checkpoint: the session goes on empty. */
+  | 'reset'
+  /** The call was still queued: nothing ran. */
+  | 'not-started'
+
+/** Base of every error of this library. `code` is stable across versions; `cause` is what led to it. */
+export abstract class BrumateError extends Error {
+  abstract readonly code: string
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+  }
+}
+
+export interface PythonErrorFields {
+  readonly type: string
+  readonly message: string
+  readonly traceback: string
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The user's Python code raised. The session's state is as the code left it. */
+export class PythonError extends BrumateError {
+  readonly code = 'PYTHON'
+  /** Name of the Python exception's class, such as `ValueError`. */
+  readonly type: string
+  /** The traceback as CPython prints it, without frames of the kernel. */
+  readonly traceback: string
+  /** What the execution had written before it failed. */
+  readonly stdout: string
+  readonly stderr: string
+
+  constructor(fields: PythonErrorFields, options?: ErrorOptions) {
+    super(fields.message, options)
+    this.type = fields.type
+    this.traceback = fields.traceback
+    this.stdout = fields.stdout
+    this.stderr = fields.stderr
+  }
+}
+
+/** An execution ran past its deadline. */
+export class TimeoutError extends BrumateError {
+  readonly code = 'TIMEOUT'
+
+  constructor(
+    readonly timeoutMs: number,
+    readonly outcome: Outcome,
+    options?: ErrorOptions,
+  ) {
+    super(`the execution did not end within ${timeoutMs} ms; ${describeOutcome(outcome)}`, options)
+  }
+}
+
+/** An `AbortSignal` or `interrupt()` ended a call; `cause` is the signal's reason. */
+export class CancelledError extends BrumateError {
+  readonly code = 'CANCELLED'
+
+  constructor(
+    readonly outcome: Outcome,
+    options?: ErrorOptions,
+  ) {
+    super(`the call was cancelled; ${describeOutcome(outcome)}`, options)
+  }
+}
+
+/** An execution went past one of the session's limits. */
+export class LimitError extends BrumateError {
+  readonly code = 'LIMIT'
+  readonly stdout: string
+  readonly stderr: string
+
+  constructor(
+    /** Name of the limit, as in the session's `limits`. */
+    readonly limit: string,
+    readonly max: number,
+    readonly outcome: Outcome,
+    output: { readonly stdout: string; readonly stderr: string } = { stdout: '', stderr: '' },
+    options?: ErrorOptions,
+  ) {
+    super(`the execution went past the limit ${limit} of ${max}; ${describeOutcome(outcome)}`, options)
+    this.stdout = output.stdout
+    this.stderr = output.stderr
+  }
+}
+
+/** The interpreter ended by itself: a forbidden import, an abort, corrupted memory, a worker that ran out of memory. */
+export class InterpreterCrashedError extends BrumateError {
+  readonly code = 'INTERPRETER_CRASHED'
+
+  constructor(
+    reason: string,
+    readonly outcome: Outcome,
+    options?: ErrorOptions,
+  ) {
+    super(`the interpreter ended: ${reason}; ${describeOutcome(outcome)}`, options)
+  }
+}
+
+/** No slot came free: the queue was full, or `acquireTimeoutMs` passed. */
+export class PoolExhaustedError extends BrumateError {
+  readonly code = 'POOL_EXHAUSTED'
+}
+
+/** The session, or the manager it belonged to, is closed. */
+export class SessionClosedError extends BrumateError {
+  readonly code = 'SESSION_CLOSED'
+}
+
+/** An option or argument is not what the API takes. Nothing was changed. */
+export class InvalidOptionError extends BrumateError {
+  readonly code = 'INVALID_OPTION'
+
+  constructor(
+    /** Path of the option, such as `limits.memoryBytes`. */
+    readonly option: string,
+    expected: string,
+    got: unknown,
+  ) {
+    super(`${option}: expected ${expected}, got ${describeValue(got)}`)
+  }
+}
+
+/** The image could not be built, or what was read is no image. */
+export class ImageError extends BrumateError {
+  readonly code = 'IMAGE'
+}
+
+/**
+ * A JavaScript value has no Python counterpart (DESIGN.md 2, "Values"). A TypeError by contract, so it stands beside
+ * `BrumateError` rather than under it.
+ */
+export class ConversionError extends TypeError {
+  readonly code = 'CONVERSION'
+  override readonly name = 'ConversionError'
+}
+
+function describeOutcome(outcome: Outcome): string {
+  switch (outcome) {
+    case 'interrupted':
+      return 'it was interrupted and the session keeps its state'
+    case 'restored':
+      return 'the session goes on from its last checkpoint'
+    case 'reset':
+      return 'its worker was ended and the session goes on empty'
+    case 'not-started':
+      return 'it had not started'
+  }
+}
+
+/** A short, safe description of any value: runs no code of it but a Proxy's `typeof`. */
+export function describeValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} (string)`
+    case 'number':
+    case 'boolean':
+      return `${value} (${typeof value})`
+    case 'bigint':
+      return 'a bigint'
+    case 'object':
+      if (value === null) return 'null'
+      return Array.isArray(value) ? 'an array' : 'an object'
+    default:
+      return typeof value
+  }
+}

@@ -1,0 +1,56 @@
+// The key of an image: what it is made from. Owns which inputs those are; two processes with the same key may share a
+// file, anything else makes a new one.
+import { createHash } from 'node:crypto'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { IMAGE_FORMAT_VERSION } from './format.js'
+
+/** Folder of the compiled workers/. */
+const WORKERS = fileURLToPath(new URL('../../workers/', import.meta.url))
+export const BUILDER_ENTRY = join(WORKERS, 'builder.js')
+export const KERNEL_DIRECTORY = join(WORKERS, 'kernel')
+export const TIME_ZONE_FILE = join(WORKERS, 'tzdata.zip')
+
+/** The parts of brumate that decide what an image's bytes are. */
+const CODE = [
+  'builder.js',
+  'builder',
+  'interpreter/exports.js',
+  'interpreter/link.js',
+  'interpreter/trampoline.js',
+]
+/**
+ * Pyodide's files count by version and size, not by content: hashing 13 MB would cost every start of a process more than
+ * reading the image does, and a published version never changes.
+ */
+const PYODIDE_FILES = ['package.json', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'python_stdlib.zip']
+
+export async function imageKey(): Promise<string> {
+  const manifest = createRequire(import.meta.url).resolve('pyodide/package.json')
+  const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string }
+  const sizes = PYODIDE_FILES.map(
+    async (name) => `${name} ${(await stat(join(dirname(manifest), name))).size}`,
+  )
+  const hash = createHash('sha256')
+  hash.update(
+    [`format ${IMAGE_FORMAT_VERSION}`, `pyodide ${version}`, ...(await Promise.all(sizes))].join('\n'),
+  )
+  const paths = (
+    await Promise.all([...CODE.map((name) => join(WORKERS, name)), KERNEL_DIRECTORY, TIME_ZONE_FILE].map(filesBelow))
+  ).flat()
+  const contents = await Promise.all(paths.map((path) => readFile(path)))
+  for (const [i, path] of paths.entries()) {
+    const bytes = contents[i] ?? Buffer.alloc(0)
+    hash.update(`\n${path.slice(WORKERS.length).replaceAll('\\', '/')} ${bytes.length}\n`)
+    hash.update(bytes)
+  }
+  return hash.digest('hex')
+}
+
+async function filesBelow(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [path]
+  const names = (await readdir(path)).filter((name) => name !== '__pycache__' && !/\.(map|d\.ts)$/.test(name))
+  return (await Promise.all(names.sort().map((name) => filesBelow(join(path, name))))).flat()
+}

@@ -1,0 +1,21 @@
+// The public API, and nothing else.
+export {
+  BrumateError,
+  CancelledError,
+  ConversionError,
+  ImageError,
+  InterpreterCrashedError,
+  InvalidOptionError,
+  LimitError,
+  type Outcome,
+  PoolExhaustedError,
+  PythonError,
+  SessionClosedError,
+  TimeoutError,
+} from './errors.js'
+export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
+export type { ExecuteOptions, Limits, ManagerOptions, OutputListener, SessionOptions } from './options.js'
+export type { ExecuteResult } from './session/outcome.js'
+export type { Session } from './session.js'
+export type { PoolStats } from './slots/pool.js'
+export type { Value } from './values/value.js'

@@ -1,0 +1,169 @@
+// SessionManager: the sessions of one process and the slots they share. Owns the table of sessions and the counters; how a
+// session behaves is session.ts's, who gets a slot is slots/pool.ts's, what a slot is made of is the image's.
+import { createHistogram } from 'node:perf_hooks'
+import { InvalidOptionError, SessionClosedError } from './errors.js'
+import { openImage } from './image/open.js'
+import {
+  type ManagerOptions,
+  type ResolvedManagerOptions,
+  resolveManagerOptions,
+  resolveSessionOptions,
+  type SessionOptions,
+} from './options.js'
+import { Session, type SessionHome } from './session.js'
+import { type PoolStats, SlotPool } from './slots/pool.js'
+
+/** Durations in milliseconds. */
+export interface Distribution {
+  readonly count: number
+  readonly meanMs: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+}
+
+export interface ManagerStats {
+  readonly slots: PoolStats
+  /** Sessions with an interpreter. */
+  readonly attached: number
+  /** Sessions without one; their next call gets it. */
+  readonly dormant: number
+  /** Callers waiting for a slot. */
+  readonly queued: number
+  readonly counters: {
+    readonly sessions: number
+    readonly executions: number
+    readonly timeouts: number
+    readonly cancellations: number
+    readonly crashes: number
+  }
+  readonly histograms: {
+    /** Waits for a slot. */
+    readonly acquire: Distribution
+    /** Executions, in their slot. */
+    readonly execute: Distribution
+  }
+}
+
+export class SessionManager implements AsyncDisposable {
+  readonly #options: ResolvedManagerOptions
+  readonly #pool: SlotPool
+  readonly #sessions = new Map<string, Session>()
+  readonly #counters = { sessions: 0, executions: 0, timeouts: 0, cancellations: 0, crashes: 0 }
+  /** In microseconds: the histogram takes integers. */
+  readonly #acquireUs = createHistogram()
+  readonly #executeUs = createHistogram()
+  readonly #home: SessionHome
+  #closing: Promise<void> | undefined
+
+  private constructor(options: ResolvedManagerOptions, pool: SlotPool) {
+    this.#options = options
+    this.#pool = pool
+    this.#home = {
+      acquire: (tenant, signal) => this.#acquire(tenant, signal),
+      release: (slot, keep) => pool.release(slot, keep),
+      count: (what) => {
+        this.#counters[what]++
+      },
+      recordExecuteMs: (durationMs) => record(this.#executeUs, durationMs),
+      forget: (session) => {
+        this.#sessions.delete(session.id)
+      },
+    }
+  }
+
+  /**
+   * Opens the image, which is built once per machine and version, and starts the first slots. The process stays alive
+   * until `close`.
+   *
+   * @throws InvalidOptionError
+   * @throws ImageError when there is no image and none can be built
+   */
+  static async create(options?: ManagerOptions): Promise<SessionManager> {
+    const resolved = resolveManagerOptions(options)
+    const image = await openImage(resolved.cacheDir === undefined ? {} : { cacheDir: resolved.cacheDir })
+    return new SessionManager(resolved, new SlotPool(image, resolved))
+  }
+
+  /**
+   * A new session with its own interpreter, waiting for a free slot if there is none.
+   *
+   * @throws InvalidOptionError, also for an `id` that is in use
+   * @throws PoolExhaustedError when no slot comes free
+   * @throws SessionClosedError when the manager is or gets closed
+   */
+  async createSession(options?: SessionOptions): Promise<Session> {
+    const resolved = resolveSessionOptions(options, this.#options)
+    this.#open()
+    if (this.#sessions.has(resolved.id))
+      throw new InvalidOptionError('id', 'an id that is not in use', resolved.id)
+    const session = new Session(this.#home, resolved)
+    this.#sessions.set(session.id, session)
+    try {
+      await session.open()
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+    this.#counters.sessions++
+    return session
+  }
+
+  /** Figures since the manager was created; cheap enough to be asked every second. */
+  stats(): ManagerStats {
+    let attached = 0
+    for (const session of this.#sessions.values()) if (session.state === 'attached') attached++
+    return {
+      slots: this.#pool.stats(),
+      attached,
+      dormant: this.#sessions.size - attached,
+      queued: this.#pool.queued,
+      counters: { ...this.#counters },
+      histograms: { acquire: distribution(this.#acquireUs), execute: distribution(this.#executeUs) },
+    }
+  }
+
+  /** Closes every session and ends every worker; the process can then exit by itself. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const sessions = [...this.#sessions.values()]
+    await Promise.all([...sessions.map((session) => session.close()), this.#pool.close()])
+  }
+
+  async #acquire(tenant: string, signal?: AbortSignal) {
+    const startedMs = performance.now()
+    const slot = await this.#pool.acquire(tenant, signal)
+    record(this.#acquireUs, performance.now() - startedMs)
+    return slot
+  }
+
+  #open(): void {
+    if (this.#closing) throw new SessionClosedError('the SessionManager is closed')
+  }
+}
+
+type RecordableHistogram = ReturnType<typeof createHistogram>
+
+function record(histogram: RecordableHistogram, durationMs: number): void {
+  histogram.record(Math.max(1, Math.round(durationMs * 1000)))
+}
+
+function distribution(histogram: RecordableHistogram): Distribution {
+  const { count } = histogram
+  if (count === 0) return { count, meanMs: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 }
+  return {
+    count,
+    meanMs: histogram.mean / 1000,
+    p50Ms: histogram.percentile(50) / 1000,
+    p99Ms: histogram.percentile(99) / 1000,
+    maxMs: histogram.max / 1000,
+  }
+}

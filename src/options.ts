@@ -1,0 +1,184 @@
+// Options: what a caller may say, and the resolved form with every default that the rest of the library sees.
+// Resolving happens once, here; nobody else checks an option or knows a default.
+import { randomUUID } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { isEnvironment, isFunction, isSignal, isText, known, numberOption } from './options/check.js'
+
+/** Bounds of one session. `null` removes a bound. */
+export interface Limits {
+  /** Longest run of one execution in ms, its clock starting with the execution, host-call waits included. Default 30,000. */
+  executionTimeoutMs: number | null
+  /** How long interrupted code may take to end before its worker is ended, in ms, 0 to 60,000. Default 250. */
+  interruptGraceMs: number
+  /** Memory of the interpreter in bytes, at least 64 MiB. Past it Python gets MemoryError. Default 256 MiB. */
+  memoryBytes: number | null
+  /** Output of one execution in bytes, stdout and stderr each. Default 8 MiB. */
+  outputBytes: number | null
+  /** The session's own files in bytes. Past it Python gets OSError ENOSPC. Default 64 MiB. */
+  fileBytes: number | null
+}
+
+/** Gets text as it is written, in order; chunks end anywhere. What it throws rejects the execution once that ends. */
+export type OutputListener = (chunk: string) => void
+
+export interface ManagerOptions {
+  /** Most live interpreters, 1 to 1,024. Default max(8, 4 × availableParallelism()). Booted ahead of need, not all at once. */
+  readonly slots?: number
+  /** Most callers waiting for a slot; one more is refused with PoolExhaustedError. 0 to 1,000,000. Default 1,024. */
+  readonly maxQueued?: number
+  /** Longest wait for a slot in ms, from the call on. Default 30,000; Infinity waits for ever. */
+  readonly acquireTimeoutMs?: number
+  /** Directory for the image, made when missing. Default: `brumate` in the OS cache directory. */
+  readonly cacheDir?: string
+  /** Defaults for every session. */
+  readonly limits?: Partial<Limits>
+}
+
+export interface SessionOptions {
+  /** Unique in its manager; letters, digits, `_` and `-`, 1 to 128. Default: a random UUID. */
+  readonly id?: string
+  /** Who the session belongs to; a slot never serves two tenants. 1 to 256 characters. Default: the session's id. */
+  readonly tenant?: string
+  /** Short for `limits.executionTimeoutMs`, and wins over it. Can be changed on the session. */
+  readonly executionTimeoutMs?: number | null
+  /** Over the manager's defaults. */
+  readonly limits?: Partial<Limits>
+  /** Heard for every execution of the session, beside the execution's own listeners. */
+  readonly onStdout?: OutputListener
+  readonly onStderr?: OutputListener
+  /** For `os.environ`; `TZ` (an IANA name) also sets the session's time zone. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface ExecuteOptions {
+  /** Longest run of this execution in ms; default: the session's `executionTimeoutMs`. `null`: no bound. */
+  readonly timeoutMs?: number | null
+  /** Aborting takes a queued execution out of the queue and interrupts a running one. */
+  readonly signal?: AbortSignal
+  readonly onStdout?: OutputListener
+  readonly onStderr?: OutputListener
+}
+
+export interface ResolvedManagerOptions {
+  readonly slots: number
+  readonly maxQueued: number
+  readonly acquireTimeoutMs: number
+  readonly cacheDir: string | undefined
+  readonly limits: Readonly<Limits>
+}
+
+export interface ResolvedSessionOptions {
+  readonly id: string
+  readonly tenant: string
+  readonly limits: Readonly<Limits>
+  readonly onStdout: OutputListener | undefined
+  readonly onStderr: OutputListener | undefined
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface ResolvedExecuteOptions {
+  readonly timeoutMs: number | null
+  readonly signal: AbortSignal | undefined
+  readonly onStdout: OutputListener | undefined
+  readonly onStderr: OutputListener | undefined
+}
+
+const MiB = 1024 * 1024
+/** setTimeout's own bound: a longer delay would fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+const DEFAULT_LIMITS: Readonly<Limits> = {
+  executionTimeoutMs: 30_000,
+  interruptGraceMs: 250,
+  memoryBytes: 256 * MiB,
+  outputBytes: 8 * MiB,
+  fileBytes: 64 * MiB,
+}
+
+const timeoutMs = numberOption({ min: 1, max: MAX_DELAY_MS, unit: 'milliseconds', nullable: true })
+
+const graceMs = numberOption({ min: 0, max: 60_000, unit: 'milliseconds' })
+
+export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedManagerOptions {
+  known('options', options, ['slots', 'maxQueued', 'acquireTimeoutMs', 'cacheDir', 'limits'])
+  const slots = numberOption({ min: 1, max: 1024, integer: true })
+  const maxQueued = numberOption({ min: 0, max: 1_000_000, integer: true })
+  const acquireTimeoutMs = numberOption({ min: 0, max: MAX_DELAY_MS, unit: 'milliseconds', infinite: true })
+  return {
+    slots: slots('slots', options.slots, Math.max(8, 4 * availableParallelism())),
+    maxQueued: maxQueued('maxQueued', options.maxQueued, 1024),
+    acquireTimeoutMs: acquireTimeoutMs('acquireTimeoutMs', options.acquireTimeoutMs, 30_000),
+    cacheDir: isText('cacheDir', options.cacheDir, { maxLength: 4096 }),
+    limits: resolveLimits(options.limits, DEFAULT_LIMITS),
+  }
+}
+
+export function resolveSessionOptions(
+  options: SessionOptions | undefined,
+  defaults: ResolvedManagerOptions,
+): ResolvedSessionOptions {
+  const given = options ?? {}
+  known('options', given, ['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'env'])
+  const id = isText('id', given.id, { pattern: /^[A-Za-z0-9_-]{1,128}$/ }) ?? randomUUID()
+  const limits = resolveLimits(given.limits, defaults.limits)
+  return {
+    id,
+    tenant: isText('tenant', given.tenant, { maxLength: 256 }) ?? id,
+    limits: {
+      ...limits,
+      executionTimeoutMs: resolveTimeoutMs(
+        'executionTimeoutMs',
+        given.executionTimeoutMs,
+        limits.executionTimeoutMs,
+      ),
+    },
+    onStdout: isFunction('onStdout', given.onStdout),
+    onStderr: isFunction('onStderr', given.onStderr),
+    env: isEnvironment('env', given.env),
+  }
+}
+
+export function resolveExecuteOptions(
+  options: ExecuteOptions | undefined,
+  defaultTimeoutMs: number | null,
+): ResolvedExecuteOptions {
+  const given = options ?? {}
+  known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr'])
+  return {
+    timeoutMs: resolveTimeoutMs('timeoutMs', given.timeoutMs, defaultTimeoutMs),
+    signal: isSignal('signal', given.signal),
+    onStdout: isFunction('onStdout', given.onStdout),
+    onStderr: isFunction('onStderr', given.onStderr),
+  }
+}
+
+/** An execution's time limit in ms, or `null` for none. */
+export function resolveTimeoutMs(
+  name: string,
+  value: number | null | undefined,
+  fallback: number | null,
+): number | null {
+  return timeoutMs<number | null>(name, value, fallback)
+}
+
+function resolveLimits(limits: Partial<Limits> | undefined, defaults: Readonly<Limits>): Limits {
+  const given = limits ?? {}
+  known('limits', given, Object.keys(DEFAULT_LIMITS))
+  const bytes = (name: 'memoryBytes' | 'outputBytes' | 'fileBytes', min: number, max: number) =>
+    numberOption({ min, max, unit: 'bytes', integer: true, nullable: true })<number | null>(
+      `limits.${name}`,
+      given[name],
+      defaults[name],
+    )
+  return {
+    executionTimeoutMs: resolveTimeoutMs(
+      'limits.executionTimeoutMs',
+      given.executionTimeoutMs,
+      defaults.executionTimeoutMs,
+    ),
+    interruptGraceMs: graceMs('limits.interruptGraceMs', given.interruptGraceMs, defaults.interruptGraceMs),
+    memoryBytes: bytes('memoryBytes', 64 * MiB, 4096 * MiB),
+    outputBytes: bytes('outputBytes', 0, 2 ** 31),
+    fileBytes: bytes('fileBytes', 0, 2 ** 40),
+  }
+}

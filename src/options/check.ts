@@ -1,0 +1,127 @@
+// Checks of single option values: each returns the value it was given, typed, or throws InvalidOptionError with
+// "expected X, got Y". Owns no option and no default.
+import { InvalidOptionError } from '../errors.js'
+
+interface NumberRule {
+  readonly min: number
+  readonly max: number
+  readonly unit?: string
+  readonly integer?: boolean
+  /** `null` is allowed and means "no bound". */
+  readonly nullable?: boolean
+  /** `Infinity` is allowed beside the range. */
+  readonly infinite?: boolean
+}
+
+/** Checks one option and returns its value, or the fallback where none was given. */
+type NumberCheck = <Fallback extends number | null>(
+  name: string,
+  value: number | null | undefined,
+  fallback: Fallback,
+) => number | Fallback
+
+export function numberOption(rule: NumberRule): NumberCheck {
+  const kind = rule.integer ? 'an integer' : 'a number'
+  const unit = rule.unit === undefined ? '' : ` of ${rule.unit}`
+  const extra = `${rule.infinite ? ' or Infinity' : ''}${rule.nullable ? ' or null' : ''}`
+  const expected = `${kind}${unit} from ${rule.min} to ${rule.max}${extra}`
+  return <Fallback extends number | null>(
+    name: string,
+    value: number | null | undefined,
+    fallback: Fallback,
+  ) => {
+    if (value === undefined) return fallback
+    // Where null is allowed the option's type, and so the fallback's, has it.
+    if (value === null && rule.nullable) return null as Fallback
+    if (typeof value !== 'number' || Number.isNaN(value)) throw new InvalidOptionError(name, expected, value)
+    if (rule.infinite && value === Number.POSITIVE_INFINITY) return value
+    if (value < rule.min || value > rule.max || (rule.integer && !Number.isInteger(value))) {
+      throw new InvalidOptionError(name, expected, value)
+    }
+    return value
+  }
+}
+
+/** Refuses anything but an object whose own keys are among `names`. */
+export function known(name: string, value: unknown, names: readonly string[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidOptionError(name, 'an object', value)
+  }
+  for (const key of Object.keys(value)) {
+    if (!names.includes(key)) throw new InvalidOptionError(name, `only ${names.join(', ')}`, key)
+  }
+}
+
+export function isText(
+  name: string,
+  value: unknown,
+  rule: { readonly pattern?: RegExp; readonly maxLength?: number },
+): string | undefined {
+  if (value === undefined) return undefined
+  const expected = rule.pattern
+    ? `a string matching ${rule.pattern.source}`
+    : `a string of 1 to ${rule.maxLength} characters without NUL`
+  if (typeof value !== 'string') throw new InvalidOptionError(name, expected, value)
+  const fits = rule.pattern
+    ? rule.pattern.test(value)
+    : value.length > 0 &&
+      value.length <= (rule.maxLength ?? Number.POSITIVE_INFINITY) &&
+      !value.includes('\0')
+  if (!fits) throw new InvalidOptionError(name, expected, value)
+  return value
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the caller's type says which function it is
+export function isFunction<F extends (...args: any[]) => unknown>(
+  name: string,
+  value: F | undefined,
+): F | undefined {
+  if (value !== undefined && typeof value !== 'function')
+    throw new InvalidOptionError(name, 'a function', value)
+  return value
+}
+
+export function isSignal(name: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined) return undefined
+  if (!(value instanceof AbortSignal)) throw new InvalidOptionError(name, 'an AbortSignal', value)
+  return value
+}
+
+/** Names without `=` or NUL, values without NUL; a copy, so that later changes by the caller do not reach a session. */
+export function isEnvironment(name: string, value: unknown): Readonly<Record<string, string>> {
+  const copy: Record<string, string> = Object.create(null)
+  if (value === undefined) return copy
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidOptionError(name, 'an object of strings', value)
+  }
+  for (const [key, text] of Object.entries(value)) {
+    if (key === '' || /[=\0]/.test(key)) throw new InvalidOptionError(name, 'names without "=" or NUL', key)
+    if (typeof text !== 'string' || text.includes('\0')) {
+      throw new InvalidOptionError(`${name}.${key}`, 'a string without NUL', text)
+    }
+    copy[key] = text
+  }
+  return copy
+}
+
+/** Longest source text; CPython's own parser needs a multiple of it in memory. */
+const MAX_CODE_LENGTH = 64 * 1024 * 1024
+
+export function checkCode(code: unknown): asserts code is string {
+  if (typeof code !== 'string') throw new InvalidOptionError('code', 'a string', code)
+  if (code.length > MAX_CODE_LENGTH) {
+    throw new InvalidOptionError('code', `a string of at most ${MAX_CODE_LENGTH} characters`, code)
+  }
+}
+
+/** The name of a Python variable: what Python's own grammar allows is wider in Unicode than any list here could be. */
+export function checkName(name: unknown): asserts name is string {
+  const expected = 'a Python identifier'
+  if (
+    typeof name !== 'string' ||
+    name.length > 1000 ||
+    !/^[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]*$/u.test(name)
+  ) {
+    throw new InvalidOptionError('name', expected, name)
+  }
+}

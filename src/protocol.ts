@@ -1,0 +1,73 @@
+// Every message between the caller's thread and a slot, as types. Owns no behaviour but the names: what a message from a
+// slot must look like is enforced in slots/guard.ts (R3), because types do not survive a hostile thread.
+import type { MessagePort } from 'node:worker_threads'
+
+/** The Piscina task that starts a slot's service. Ends only with the worker. */
+export interface ServeTask {
+  readonly port: MessagePort
+  /** One Int32: the id of the execution to interrupt. */
+  readonly interrupt: SharedArrayBuffer
+}
+
+export interface SlotLimits {
+  readonly memoryBytes: number | null
+  readonly outputBytes: number | null
+  readonly fileBytes: number | null
+}
+
+export interface AttachRequest {
+  readonly limits: SlotLimits
+  /** IANA name. */
+  readonly timeZone: string
+  /** Marshal bytes of the kernel's ATTACH dictionary. */
+  readonly session: Uint8Array
+}
+
+export interface ExecuteRequest {
+  /** Unique in the slot, from 1 on: what `interrupt` names. */
+  readonly id: number
+  readonly executionCount: number
+  readonly code: string
+  /** Send output while it is written, per stream. */
+  readonly liveStdout: boolean
+  readonly liveStderr: boolean
+}
+
+/** What a call into the kernel came to. */
+export type SlotReply =
+  | {
+      readonly kind: 'outcome'
+      /** Marshal bytes of the kernel's outcome tuple. */
+      readonly payload: Uint8Array
+      readonly stdout: string
+      readonly stderr: string
+      readonly durationMs: number
+      readonly peakMemoryBytes: number
+      /** The limit the execution went past, if any. */
+      readonly exceeded: 'outputBytes' | null
+    }
+  /** The interpreter is gone; the worker is to be ended. */
+  | { readonly kind: 'died'; readonly reason: string }
+  /** Answer of `revert`: the interpreter is the image again, or it has grown too large for that. */
+  | { readonly kind: 'reverted'; readonly done: boolean }
+
+/** What a slot exposes over Comlink. Every one answers with a `SlotReply` and none throws. */
+export interface SlotMethods {
+  attach(request: AttachRequest): Promise<SlotReply>
+  execute(request: ExecuteRequest): Promise<SlotReply>
+  get(id: number, name: string): Promise<SlotReply>
+  set(id: number, name: string, value: Uint8Array): Promise<SlotReply>
+  clear(id: number): Promise<SlotReply>
+  /** Ends the wait of execution `id` if it is awaiting; running code is reached through shared memory instead. */
+  interrupt(id: number): Promise<SlotReply>
+  revert(): Promise<SlotReply>
+}
+
+/** What a slot says by itself, on the same port so that order is kept. */
+export type SlotEvent =
+  | { readonly event: 'ready' }
+  | { readonly event: 'output'; readonly id: number; readonly stream: 1 | 2; readonly text: string }
+
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${String(value)}`)
+}

@@ -1,0 +1,77 @@
+// One call into a slot with its two-stage stop (DESIGN.md 4, "Stop"): interrupt, and after the grace period the end of the
+// worker. Owns the deadline, whose clock is the caller's thread's and not the guest's (ATTACKS.md F8, F16); what a stop
+// means to the caller is session.ts's.
+import type { SlotReply } from '../protocol.js'
+import type { Slot } from '../slots/slot.js'
+
+export type StopCause =
+  | { readonly kind: 'timeout'; readonly timeoutMs: number }
+  | { readonly kind: 'abort'; readonly reason: unknown }
+  | { readonly kind: 'interrupt' }
+  | { readonly kind: 'close' }
+
+export type Settled =
+  | { readonly kind: 'replied'; readonly reply: SlotReply; readonly stop: StopCause | undefined }
+  /** The slot ended before it answered. */
+  | { readonly kind: 'lost'; readonly reason: string; readonly stop: StopCause | undefined }
+
+export interface CallOptions {
+  readonly timeoutMs: number | null
+  readonly graceMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export class Call {
+  readonly #slot: Slot
+  readonly #id: number
+  readonly #graceMs: number
+  readonly #settled: Promise<Settled>
+  #stop: StopCause | undefined
+  #graceTimer: NodeJS.Timeout | undefined
+
+  /** Starts the call: `send` gets the number that an interrupt will name. */
+  constructor(slot: Slot, options: CallOptions, send: (id: number) => Promise<SlotReply>) {
+    this.#slot = slot
+    this.#id = slot.nextCallId()
+    this.#graceMs = options.graceMs
+    this.#settled = this.#run(options, send)
+  }
+
+  /** Never rejects (S2). */
+  get settled(): Promise<Settled> {
+    return this.#settled
+  }
+
+  /** Interrupts the call, and ends its worker when it has not settled after the grace period. The first cause counts. */
+  stop(cause: StopCause): void {
+    if (this.#stop) return
+    this.#stop = cause
+    if (cause.kind === 'close') return this.#slot.terminate('the session was closed')
+    this.#slot.interrupt(this.#id)
+    this.#graceTimer = setTimeout(
+      () => this.#slot.terminate('it did not stop when interrupted'),
+      this.#graceMs,
+    )
+  }
+
+  async #run({ timeoutMs, signal }: CallOptions, send: (id: number) => Promise<SlotReply>): Promise<Settled> {
+    const onAbort = () => this.stop({ kind: 'abort', reason: signal?.reason })
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const timer =
+      timeoutMs === null ? undefined : setTimeout(() => this.stop({ kind: 'timeout', timeoutMs }), timeoutMs)
+    try {
+      const reply = await send(this.#id)
+      if (reply.kind !== 'died') return { kind: 'replied', reply, stop: this.#stop }
+      this.#slot.terminate(reply.reason)
+      return { kind: 'lost', reason: reply.reason, stop: this.#stop }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'its worker failed'
+      this.#slot.terminate(reason)
+      return { kind: 'lost', reason, stop: this.#stop }
+    } finally {
+      clearTimeout(timer)
+      clearTimeout(this.#graceTimer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+}

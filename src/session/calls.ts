@@ -1,0 +1,68 @@
+// The calls of one session, one after the other in the order they came (A9). Owns the queue; what a call does is its
+// caller's. A call that has not started can be taken out; closing rejects whatever has not started.
+import { CancelledError } from '../errors.js'
+
+interface Queued {
+  readonly start: () => Promise<void>
+  readonly reject: (error: Error) => void
+}
+
+export class CallQueue {
+  readonly #queue: Queued[] = []
+  #running = false
+  #closed: Error | undefined
+
+  get length(): number {
+    return this.#queue.length
+  }
+
+  /**
+   * Runs `task` when everything before it has settled, and settles as it does.
+   *
+   * @throws CancelledError when `signal` aborts before it starts
+   * @throws the error given to `close`
+   */
+  run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#closed) return Promise.reject(this.#closed)
+    if (signal?.aborted) return Promise.reject(notStarted(signal))
+    return new Promise<T>((resolve, reject) => {
+      const onAbort = () => {
+        const index = this.#queue.indexOf(queued)
+        if (index < 0) return
+        this.#queue.splice(index, 1)
+        if (signal) reject(notStarted(signal))
+      }
+      const queued: Queued = {
+        reject,
+        start: () => {
+          signal?.removeEventListener('abort', onAbort)
+          return task().then(resolve, reject)
+        },
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#queue.push(queued)
+      this.#next()
+    })
+  }
+
+  /** Rejects what is queued and all that comes. The running call is left to its owner. */
+  close(error: Error): void {
+    this.#closed ??= error
+    for (const { reject } of this.#queue.splice(0)) reject(error)
+  }
+
+  #next(): void {
+    if (this.#running) return
+    const queued = this.#queue.shift()
+    if (queued === undefined) return
+    this.#running = true
+    void queued.start().finally(() => {
+      this.#running = false
+      this.#next()
+    })
+  }
+}
+
+function notStarted(signal: AbortSignal): CancelledError {
+  return new CancelledError('not-started', { cause: signal.reason })
+}

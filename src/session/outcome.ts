@@ -1,0 +1,129 @@
+// What the kernel's outcome tuples mean: a result, a value, or an error to throw. Owns their shapes on this side; the
+// bytes are hostile, so anything off is a MalformedValueError and never a crash (R3).
+import {
+  CancelledError,
+  InterpreterCrashedError,
+  LimitError,
+  type Outcome,
+  PythonError,
+  TimeoutError,
+} from '../errors.js'
+import { type Decoded, decode, MalformedValueError } from '../values/decode.js'
+import { NO_VALUE, type Value } from '../values/value.js'
+import type { StopCause } from './call.js'
+
+/** What one execution came to. */
+export interface ExecuteResult {
+  readonly status: 'completed'
+  /** Exactly what was written, nothing trimmed. */
+  readonly stdout: string
+  readonly stderr: string
+  /** The last expression's value, `undefined` if there is none or it has no JavaScript counterpart. */
+  readonly value: Value | undefined
+  /** `repr()` of the last expression's value, `undefined` if there is none. */
+  readonly repr: string | undefined
+  /** The value's rich forms by MIME type, from its `_repr_*_` methods: text, or bytes for binary types. */
+  readonly display: Readonly<Record<string, string | Uint8Array>>
+  readonly executionCount: number
+  /** In the slot, waits included. */
+  readonly durationMs: number
+  /** Most memory the interpreter has had so far. */
+  readonly peakMemoryBytes: number
+  readonly callbackInvocations: number
+}
+
+export interface Written {
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A failure as the kernel reports it. */
+export interface Failure {
+  readonly type: string
+  readonly message: string
+  readonly traceback: string
+}
+
+export type Answer =
+  /** `exact` is false when a value in it has no JavaScript counterpart. */
+  | { readonly ok: true; readonly items: readonly Decoded[]; readonly exact: boolean }
+  | { readonly ok: false; readonly failure: Failure }
+
+/** @throws MalformedValueError */
+export function readAnswer(payload: Uint8Array): Answer {
+  const { tree: tuple, exact } = decode(payload)
+  if (!Array.isArray(tuple)) throw new MalformedValueError('an outcome that is not a tuple')
+  const [ok, ...items] = tuple as readonly Decoded[]
+  if (ok === true) return { ok: true, items, exact }
+  const [type, message, traceback] = items
+  if (
+    ok !== false ||
+    typeof type !== 'string' ||
+    typeof message !== 'string' ||
+    typeof traceback !== 'string'
+  ) {
+    throw new MalformedValueError('a failure of unknown shape')
+  }
+  return { ok: false, failure: { type, message, traceback } }
+}
+
+/** The parts of an execution's outcome that the kernel knows. @throws MalformedValueError */
+export function readResult(
+  items: readonly Decoded[],
+  exact: boolean,
+): Pick<ExecuteResult, 'value' | 'repr' | 'display'> {
+  const [repr, value, display] = items
+  if (repr !== null && typeof repr !== 'string') throw new MalformedValueError('a repr that is not text')
+  return {
+    repr: repr ?? undefined,
+    value: exact ? readValue(value) : undefined,
+    display: readDisplay(display),
+  }
+}
+
+/** @throws MalformedValueError */
+export function readValue(tree: Decoded | undefined): Value | undefined {
+  if (tree === undefined) throw new MalformedValueError('an outcome without a value')
+  return tree === NO_VALUE ? undefined : (tree as Value)
+}
+
+function readDisplay(display: Decoded | undefined): Record<string, string | Uint8Array> {
+  if (typeof display !== 'object' || display === null)
+    throw new MalformedValueError('a display that is no dict')
+  const forms: Record<string, string | Uint8Array> = {}
+  for (const [mimeType, form] of Object.entries(display)) {
+    if (typeof form !== 'string' && !(form instanceof Uint8Array)) {
+      throw new MalformedValueError('a display form that is neither text nor bytes')
+    }
+    forms[mimeType] = form
+  }
+  return forms
+}
+
+export function pythonError(failure: Failure, written: Written): PythonError {
+  return new PythonError({ ...failure, ...written })
+}
+
+/** The error for a call that was stopped, or whose slot was lost, by what stopped it. */
+export function stopError(
+  stop: StopCause | undefined,
+  outcome: Outcome,
+  reason: string,
+  cause?: Error,
+): Error {
+  const options = cause === undefined ? {} : { cause }
+  switch (stop?.kind) {
+    case 'timeout':
+      return new TimeoutError(stop.timeoutMs, outcome, options)
+    case 'abort':
+      return new CancelledError(outcome, { cause: stop.reason })
+    case 'interrupt':
+      return new CancelledError(outcome, options)
+    default:
+      return new InterpreterCrashedError(reason, outcome, options)
+  }
+}
+
+export function limitError(limit: 'outputBytes', max: number | null, written: Written): LimitError {
+  return new LimitError(limit, max ?? 0, 'interrupted', written)
+}

@@ -1,0 +1,126 @@
+// The RPC channel to one slot: Comlink behind the message guard, with a table of pending calls that every end of the slot
+// drains (S2). Owns the port and the pending calls; starting and ending the worker is slot.ts's.
+import type { MessagePort } from 'node:worker_threads'
+import comlink from 'comlink'
+import type { SlotEvent, SlotMethods, SlotReply } from '../protocol.js'
+import { guard, ProtocolViolation } from './guard.js'
+
+interface Pending {
+  readonly resolve: (reply: SlotReply) => void
+  readonly reject: (error: Error) => void
+}
+
+type Method = (...args: readonly unknown[]) => Promise<SlotReply>
+type Deliver = (message: { readonly data: unknown }) => void
+
+interface ChannelOptions {
+  readonly onEvent: (event: SlotEvent) => void
+  /** The slot sent what our code never sends: it must be ended. */
+  readonly onViolation: (violation: ProtocolViolation) => void
+}
+
+const METHODS = [
+  'attach',
+  'execute',
+  'get',
+  'set',
+  'clear',
+  'interrupt',
+  'revert',
+] as const satisfies readonly (keyof SlotMethods)[]
+
+export class Channel {
+  readonly #port: MessagePort
+  readonly #options: ChannelOptions
+  readonly #methods: ReadonlyMap<keyof SlotMethods, Method>
+  readonly #pending = new Set<Pending>()
+  /** Ids of Comlink requests without a reply yet: each answers once, and no other is listened to (D17). */
+  readonly #requests = new Set<string>()
+  #deliver: Deliver = () => {}
+  #closed: Error | undefined
+
+  constructor(port: MessagePort, options: ChannelOptions) {
+    this.#port = port
+    this.#options = options
+    const remote = comlink.wrap<SlotMethods>(this.#endpoint())
+    // Every access makes a new proxy and registers it for finalization: once per method is enough.
+    this.#methods = new Map(METHODS.map((name) => [name, remote[name] as unknown as Method]))
+    port.on('message', (raw: unknown) => this.#receive(raw))
+    port.unref()
+  }
+
+  /**
+   * Calls one method of the slot. The process stays alive while a call is pending.
+   *
+   * @throws the error given to `close` when the slot ends first
+   */
+  call<Name extends keyof SlotMethods>(
+    name: Name,
+    args: Parameters<SlotMethods[Name]>,
+    transfer: ArrayBuffer[] = [],
+  ): Promise<SlotReply> {
+    if (this.#closed) return Promise.reject(this.#closed)
+    return new Promise<SlotReply>((resolve, reject) => {
+      const pending: Pending = { resolve, reject }
+      const settle = () => {
+        this.#pending.delete(pending)
+        if (this.#pending.size === 0) this.#port.unref()
+      }
+      this.#pending.add(pending)
+      this.#port.ref()
+      const last = args.at(-1)
+      if (transfer.length > 0 && typeof last === 'object' && last !== null) comlink.transfer(last, transfer)
+      const method = this.#methods.get(name)
+      if (method === undefined) throw new TypeError(`no method ${name}`)
+      method(...args).then(
+        (reply) => {
+          settle()
+          resolve(reply)
+        },
+        (error: Error) => {
+          settle()
+          reject(error)
+        },
+      )
+    })
+  }
+
+  /** Ends the channel and rejects whatever is pending (S2). Idempotent. */
+  close(reason: Error): void {
+    if (this.#closed) return
+    this.#closed = reason
+    this.#port.close()
+    this.#deliver = () => {}
+    for (const { reject } of this.#pending) reject(reason)
+    this.#pending.clear()
+    this.#requests.clear()
+  }
+
+  #receive(raw: unknown): void {
+    if (this.#closed) return
+    try {
+      const message = guard(raw)
+      if (message.kind === 'event') return this.#options.onEvent(message.event)
+      if (!this.#requests.delete(message.id)) throw new ProtocolViolation('a reply to nothing that was asked')
+      this.#deliver({ data: { id: message.id, type: 'RAW', value: message.reply } })
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error
+      this.#options.onViolation(error)
+    }
+  }
+
+  /** What Comlink sees: it sends through us and hears only what the guard let through. */
+  #endpoint(): comlink.Endpoint {
+    return {
+      postMessage: (message: { readonly id?: unknown }, transfer?: ArrayBuffer[]) => {
+        if (this.#closed) return
+        if (typeof message.id === 'string') this.#requests.add(message.id)
+        this.#port.postMessage(message, transfer)
+      },
+      addEventListener: (_type: string, listener: unknown) => {
+        this.#deliver = listener as Deliver
+      },
+      removeEventListener: () => {},
+    }
+  }
+}

@@ -1,0 +1,105 @@
+// The wall between a slot's thread and ours: every message is taken as hostile (R3) and either comes out as a type of
+// protocol.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
+import type { SlotEvent, SlotReply } from '../protocol.js'
+
+/** Bounds of what one message may carry; a worker that sends more is not ours any more. */
+const MAX_TEXT_LENGTH = 2 ** 29
+const MAX_REASON_LENGTH = 2000
+const MAX_ID_LENGTH = 200
+
+/** A message that our own code in a slot never sends. */
+export class ProtocolViolation extends Error {
+  override readonly name = 'ProtocolViolation'
+}
+
+export type SlotMessage =
+  | { readonly kind: 'event'; readonly event: SlotEvent }
+  /** A Comlink reply: `id` names the request. */
+  | { readonly kind: 'reply'; readonly id: string; readonly reply: SlotReply }
+
+/** @throws ProtocolViolation */
+export function guard(raw: unknown): SlotMessage {
+  const message = fields(raw)
+  if (message.has('event')) return { kind: 'event', event: guardEvent(message) }
+  const id = message.get('id')
+  if (typeof id !== 'string' || id.length > MAX_ID_LENGTH)
+    throw new ProtocolViolation('a reply without an id')
+  if (message.get('type') !== 'RAW') throw new ProtocolViolation('a reply that is not plain data')
+  return { kind: 'reply', id, reply: guardReply(fields(message.get('value'))) }
+}
+
+function guardEvent(message: ReadonlyMap<string, unknown>): SlotEvent {
+  switch (message.get('event')) {
+    case 'ready':
+      return { event: 'ready' }
+    case 'output': {
+      const stream = message.get('stream')
+      if (stream !== 1 && stream !== 2) throw new ProtocolViolation('output of an unknown stream')
+      return {
+        event: 'output',
+        id: number(message, 'id'),
+        stream,
+        text: text(message, 'text', MAX_TEXT_LENGTH),
+      }
+    }
+    default:
+      throw new ProtocolViolation('an unknown event')
+  }
+}
+
+function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
+  switch (message.get('kind')) {
+    case 'outcome': {
+      const exceeded = message.get('exceeded')
+      if (exceeded !== null && exceeded !== 'outputBytes') throw new ProtocolViolation('an unknown limit')
+      return {
+        kind: 'outcome',
+        payload: bytes(message, 'payload'),
+        stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
+        stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
+        durationMs: number(message, 'durationMs'),
+        peakMemoryBytes: number(message, 'peakMemoryBytes'),
+        exceeded,
+      }
+    }
+    case 'died':
+      return { kind: 'died', reason: text(message, 'reason', MAX_REASON_LENGTH) }
+    case 'reverted':
+      return { kind: 'reverted', done: message.get('done') === true }
+    default:
+      throw new ProtocolViolation('an unknown kind of reply')
+  }
+}
+
+/** The own fields of a plain object, in a Map: a name from the wire never touches a prototype. */
+function fields(raw: unknown): ReadonlyMap<string, unknown> {
+  if (typeof raw !== 'object' || raw === null || Object.getPrototypeOf(raw) !== Object.prototype) {
+    throw new ProtocolViolation('a message that is not a plain object')
+  }
+  const names = Object.keys(raw)
+  if (names.length > 16) throw new ProtocolViolation('a message of too many fields')
+  return new Map(names.map((name) => [name, (raw as Record<string, unknown>)[name]]))
+}
+
+function number(message: ReadonlyMap<string, unknown>, name: string): number {
+  const value = message.get(name)
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw new ProtocolViolation(`${name} is not a number`)
+  return value
+}
+
+function text(message: ReadonlyMap<string, unknown>, name: string, maxLength: number): string {
+  const value = message.get(name)
+  if (typeof value !== 'string' || value.length > maxLength)
+    throw new ProtocolViolation(`${name} is not a text`)
+  return value
+}
+
+function bytes(message: ReadonlyMap<string, unknown>, name: string): Uint8Array {
+  const value = message.get(name)
+  // Shared memory could change after it was checked (ATTACKS.md D20).
+  if (!(value instanceof Uint8Array) || !(value.buffer instanceof ArrayBuffer)) {
+    throw new ProtocolViolation(`${name} are not bytes of its own`)
+  }
+  return value
+}

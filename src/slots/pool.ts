@@ -1,0 +1,238 @@
+// Which caller gets which slot: slots booted ahead of need, callers waiting in order, slots kept for their tenant. Owns
+// the slots and the queue; threads are Piscina's (a slot is one long task of it), sessions are the manager's.
+//
+// Piscina's own queue cannot do this job (its 5.3.2 source): a task with an abort signal that finds no worker goes to a
+// side queue that `maxQueue` does not count, a worker removed by an abort is not replaced above `minThreads` although
+// tasks wait, and no task can ask for a worker of its own tenant.
+import { Piscina } from 'piscina'
+import { CancelledError, InterpreterCrashedError, PoolExhaustedError, SessionClosedError } from '../errors.js'
+import type { Image } from '../image/image.js'
+import { Slot } from './slot.js'
+
+/** S1: a slot that has served a tenant is only ever leased to that tenant again. */
+type SlotState =
+  | { readonly kind: 'booting' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'leased'; readonly tenant: string }
+  | { readonly kind: 'parked'; readonly tenant: string }
+
+interface Waiter {
+  readonly tenant: string
+  readonly resolve: (slot: Slot) => void
+  readonly reject: (error: Error) => void
+}
+
+export interface PoolOptions {
+  readonly slots: number
+  readonly maxQueued: number
+  readonly acquireTimeoutMs: number
+}
+
+export interface PoolStats {
+  readonly max: number
+  readonly booting: number
+  readonly ready: number
+  readonly leased: number
+  /** Free, but kept for the tenant they served. */
+  readonly parked: number
+}
+
+/** Slots kept booted beyond what is leased, as long as there is room. */
+const SPARE_SLOTS = 2
+/** Boots that may fail in a row before callers are told instead of kept waiting. */
+const MAX_FAILED_BOOTS = 3
+/** With V8's default stack, nested data overflows it before CPython's own guard sees the depth (DESIGN.md 6). */
+const STACK_MB = 64
+
+export class SlotPool {
+  readonly #options: PoolOptions
+  readonly #piscina: Piscina
+  readonly #slots = new Map<Slot, SlotState>()
+  readonly #waiters: Waiter[] = []
+  #failedBoots = 0
+  #closed = false
+
+  constructor(image: Image, options: PoolOptions) {
+    this.#options = options
+    this.#piscina = new Piscina({
+      filename: new URL('../../workers/slot.js', import.meta.url).href,
+      workerData: image,
+      minThreads: 0,
+      maxThreads: options.slots,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+      // The worker gets no environment, arguments or flags of ours (ATTACKS.md D29, A20).
+      env: {},
+      argv: [],
+      execArgv: [],
+      resourceLimits: { stackSizeMb: STACK_MB },
+    })
+    this.#piscina.on('error', (error: Error) => this.#bootFailed(error))
+    this.#provision()
+  }
+
+  get queued(): number {
+    return this.#waiters.length
+  }
+
+  stats(): PoolStats {
+    const counts = { booting: 0, ready: 0, leased: 0, parked: 0 }
+    for (const { kind } of this.#slots.values()) counts[kind]++
+    return { max: this.#options.slots, ...counts }
+  }
+
+  /**
+   * A slot for one session of `tenant`, to be given back with `release`.
+   *
+   * @throws PoolExhaustedError when too many wait already or `acquireTimeoutMs` passes
+   * @throws CancelledError when `signal` aborts first
+   * @throws SessionClosedError when the pool closes first
+   */
+  acquire(tenant: string, signal?: AbortSignal): Promise<Slot> {
+    if (this.#closed) return Promise.reject(closedError())
+    if (signal?.aborted) return Promise.reject(new CancelledError('not-started', { cause: signal.reason }))
+    const free = this.#waiters.length === 0 ? this.#find(tenant) : undefined
+    if (free) return Promise.resolve(this.#lease(free, tenant))
+    const { maxQueued, slots, acquireTimeoutMs } = this.#options
+    // Slots that are not leased are, or will soon be, for those who wait first.
+    if (this.#waiters.length >= maxQueued + slots - this.stats().leased) {
+      const message = `all ${slots} slots are in use and ${this.#waiters.length} callers wait (maxQueued: ${maxQueued})`
+      return Promise.reject(new PoolExhaustedError(`${message}; raise slots or maxQueued, or close sessions`))
+    }
+    return new Promise<Slot>((resolve, reject) => {
+      const leave = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        const index = this.#waiters.indexOf(waiter)
+        if (index >= 0) this.#waiters.splice(index, 1)
+      }
+      const waiter: Waiter = {
+        tenant,
+        resolve: (slot) => {
+          leave()
+          resolve(slot)
+        },
+        reject: (error) => {
+          leave()
+          reject(error)
+        },
+      }
+      const onAbort = () => waiter.reject(new CancelledError('not-started', { cause: signal?.reason }))
+      const timer = Number.isFinite(acquireTimeoutMs)
+        ? setTimeout(() => {
+            const message = `no slot came free within acquireTimeoutMs (${acquireTimeoutMs} ms)`
+            waiter.reject(new PoolExhaustedError(`${message}; all ${slots} are in use`))
+          }, acquireTimeoutMs)
+        : undefined
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#waiters.push(waiter)
+      this.#serve()
+    })
+  }
+
+  /** Takes a leased slot back. With `keep` it is made the image again and kept for its tenant, else its worker ends. */
+  async release(slot: Slot, keep: boolean): Promise<void> {
+    const state = this.#slots.get(slot)
+    if (state?.kind !== 'leased') return
+    if (keep && this.#waiters.every(({ tenant }) => tenant === state.tenant)) {
+      const reply = await slot.call('revert', []).catch(() => undefined)
+      if (reply?.kind === 'reverted' && reply.done && slot.alive) {
+        this.#slots.set(slot, { kind: 'parked', tenant: state.tenant })
+        this.#serve()
+        return
+      }
+    }
+    slot.terminate('its lease ended')
+  }
+
+  /** Ends every slot and rejects every waiter. Resolves when the threads are gone. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const waiter of [...this.#waiters]) waiter.reject(closedError())
+    const ended = [...this.#slots.keys()]
+    for (const slot of ended) slot.terminate('the manager closed')
+    await this.#piscina.destroy()
+  }
+
+  #find(tenant: string): Slot | undefined {
+    let ready: Slot | undefined
+    for (const [slot, state] of this.#slots) {
+      if (state.kind === 'parked' && state.tenant === tenant) return slot
+      if (state.kind === 'ready') ready ??= slot
+    }
+    return ready
+  }
+
+  #lease(slot: Slot, tenant: string): Slot {
+    this.#slots.set(slot, { kind: 'leased', tenant })
+    this.#provision()
+    return slot
+  }
+
+  /** Gives slots to waiters, the longest waiting first. */
+  #serve(): void {
+    for (;;) {
+      const [waiter] = this.#waiters
+      if (waiter === undefined) break
+      const slot = this.#find(waiter.tenant)
+      if (slot === undefined) break
+      waiter.resolve(this.#lease(slot, waiter.tenant))
+    }
+    this.#provision()
+  }
+
+  /** Boots what waiters need and a few ahead; a slot parked for another tenant makes room for a waiter. */
+  #provision(): void {
+    if (this.#closed) return
+    const { booting, ready } = this.stats()
+    let missing = this.#waiters.length + SPARE_SLOTS - booting - ready
+    for (; missing > 0 && this.#slots.size < this.#options.slots; missing--) this.#boot()
+    if (this.#waiters.length <= booting + ready || this.#slots.size < this.#options.slots) return
+    for (const [slot, { kind }] of this.#slots) {
+      if (kind === 'parked') return slot.terminate('another tenant needs its place')
+    }
+  }
+
+  #boot(): void {
+    const slot = new Slot(this.#piscina)
+    this.#slots.set(slot, { kind: 'booting' })
+    slot.ready.then(
+      () => {
+        this.#failedBoots = 0
+        this.#slots.set(slot, { kind: 'ready' })
+        this.#serve()
+      },
+      () => {
+        // `ended` below sees every end, this one included.
+      },
+    )
+    void slot.ended.then((reason) => {
+      const state = this.#slots.get(slot)
+      this.#slots.delete(slot)
+      if (this.#closed) return
+      if (state?.kind === 'booting' && !this.#countFailedBoot(reason)) return
+      this.#serve()
+    })
+  }
+
+  /** A worker failed before it took its task: Piscina cannot say which, so all that still boot start again. */
+  #bootFailed(error: Error): void {
+    for (const [slot, { kind }] of [...this.#slots]) if (kind === 'booting') slot.terminate(error.message)
+  }
+
+  /** False when callers have been told instead of kept waiting for boots that go on failing. */
+  #countFailedBoot(reason: Error): boolean {
+    this.#failedBoots++
+    if (this.#failedBoots < MAX_FAILED_BOOTS) return true
+    const error = new InterpreterCrashedError(`slots do not boot: ${reason.message}`, 'not-started', {
+      cause: reason,
+    })
+    for (const waiter of [...this.#waiters]) waiter.reject(error)
+    return false
+  }
+}
+
+function closedError(): SessionClosedError {
+  return new SessionClosedError('the SessionManager is closed')
+}

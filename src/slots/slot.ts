@@ -1,0 +1,101 @@
+// One slot seen from the caller's thread: a worker with one interpreter, run as one Piscina task for as long as it lives.
+// Owns the worker's life and the channel to it; who uses it, and when, is the pool's and the session's.
+import { MessageChannel } from 'node:worker_threads'
+import type { Piscina } from 'piscina'
+import { deferred } from '../deferred.js'
+import type { ServeTask, SlotEvent, SlotMethods, SlotReply } from '../protocol.js'
+import { Channel } from './channel.js'
+
+/** The slot is gone; `message` says why. Sessions turn it into what their caller understands. */
+export class SlotEndedError extends Error {
+  override readonly name = 'SlotEndedError'
+}
+
+type OutputEvent = Extract<SlotEvent, { event: 'output' }>
+
+export class Slot {
+  readonly #channel: Channel
+  readonly #abort = new AbortController()
+  readonly #interrupt = new Int32Array(new SharedArrayBuffer(4))
+  readonly #ready = deferred<void>()
+  readonly #ended = deferred<SlotEndedError>()
+  #end: SlotEndedError | undefined
+  #lastCallId = 0
+  #onOutput: ((event: OutputEvent) => void) | undefined
+
+  /** Starts a worker; `ready` says when its interpreter has booted. */
+  constructor(piscina: Piscina) {
+    const { port1, port2 } = new MessageChannel()
+    this.#channel = new Channel(port1, {
+      onEvent: (event) => this.#receive(event),
+      onViolation: (violation) => this.terminate(`it broke the protocol: ${violation.message}`),
+    })
+    const task: ServeTask = { port: port2, interrupt: this.#interrupt.buffer as SharedArrayBuffer }
+    piscina.run(task, { transferList: [port2], signal: this.#abort.signal }).then(
+      () => this.terminate('it stopped serving'),
+      (error: unknown) => this.terminate(error instanceof Error ? error.message : 'its worker failed'),
+    )
+    // Nobody has to wait for a slot that dies unused.
+    this.#ready.promise.catch(() => {})
+  }
+
+  /** @throws SlotEndedError when the slot ends before its interpreter has booted */
+  get ready(): Promise<void> {
+    return this.#ready.promise
+  }
+
+  /** Resolves, with the reason, when the slot is gone. */
+  get ended(): Promise<SlotEndedError> {
+    return this.#ended.promise
+  }
+
+  get alive(): boolean {
+    return this.#end === undefined
+  }
+
+  /** A number for the next call that `interrupt` can name. */
+  nextCallId(): number {
+    this.#lastCallId = (this.#lastCallId % 0x7fffffff) + 1
+    return this.#lastCallId
+  }
+
+  /** @throws SlotEndedError when the slot ends before it has answered */
+  call<Name extends keyof SlotMethods>(
+    name: Name,
+    args: Parameters<SlotMethods[Name]>,
+    transfer?: ArrayBuffer[],
+  ): Promise<SlotReply> {
+    return this.#channel.call(name, args, transfer)
+  }
+
+  /** KeyboardInterrupt in call `id`, wherever it is: in Python code, in a blocking wait, or awaiting. */
+  interrupt(id: number): void {
+    if (this.#end) return
+    Atomics.store(this.#interrupt, 0, id)
+    Atomics.notify(this.#interrupt, 0)
+    this.call('interrupt', [id]).catch(() => {
+      // The slot ended: whoever waits for call `id` hears of it from there.
+    })
+  }
+
+  /** Where output of the running execution goes while it runs. */
+  listen(onOutput: ((event: OutputEvent) => void) | undefined): void {
+    this.#onOutput = onOutput
+  }
+
+  /** Ends the worker, whatever it is doing, and rejects every pending call (S2). Idempotent. */
+  terminate(reason: string): void {
+    if (this.#end) return
+    this.#end = new SlotEndedError(reason)
+    this.#onOutput = undefined
+    this.#channel.close(this.#end)
+    this.#ready.reject(this.#end)
+    this.#abort.abort()
+    this.#ended.resolve(this.#end)
+  }
+
+  #receive(event: SlotEvent): void {
+    if (event.event === 'ready') this.#ready.resolve(undefined)
+    else this.#onOutput?.(event)
+  }
+}

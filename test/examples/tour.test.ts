@@ -1,0 +1,87 @@
+// The tour as `npm run tour` runs it: a process of its own on the built package.
+import { execFile } from 'node:child_process'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+
+interface Told {
+  readonly chapters: readonly { readonly title: string; readonly steps: readonly unknown[] }[]
+  readonly facts: Readonly<Record<string, unknown>>
+}
+
+async function runTour(...args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+  // Where the default cache directory obeys XDG_CACHE_HOME this finds the tests' image.
+  const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
+  return promisify(execFile)(process.execPath, ['examples/run.mjs', 'tour', ...args], { env })
+}
+
+describe('the tour', () => {
+  let told: Told
+  let stderr: string
+
+  beforeAll(async () => {
+    const { stdout, ...rest } = await runTour('--json')
+    told = JSON.parse(stdout)
+    stderr = rest.stderr
+  })
+
+  test('ends by itself with nothing on stderr', () => {
+    expect(stderr).toBe('')
+    expect(told.chapters.every(({ steps, title }) => steps.length > 0 || title.match(/end|Four/))).toBe(true)
+  })
+
+  test('A1: variables, classes and the execution count stay', () => {
+    expect(told.facts.account).toBe("Account(owner='Ada', balance=Decimal('20.00'))")
+    expect(told.facts.executionCount).toBe(5)
+  })
+
+  test('A5: an error has its type and a traceback of user code', () => {
+    expect(told.facts.errorType).toBe('TypeError')
+    expect(told.facts.errorTraceback).toContain("after('ten')")
+  })
+
+  test('A7, A8: clearState takes names away and reset gives a fresh interpreter', () => {
+    expect(told.facts.accountAfterClear).toBe(false)
+    expect(told.facts.piIsBack).toBe(true)
+    expect(told.facts.executionCountAfterReset).toBe(1)
+  })
+
+  test('A10: values cross both ways', () => {
+    expect(told.facts.best).toEqual({ ada: 10, grace: 9 })
+  })
+
+  test('B1: a timed-out loop leaves the session its state', () => {
+    expect(told.facts.loopOutcome).toBe('interrupted')
+    expect(told.facts.roundsKept).toBe(true)
+  })
+
+  test('B2: a session whose worker was ended goes on empty', () => {
+    expect(told.facts.deafOutcome).toBe('reset')
+    expect(told.facts.roundsAfterKill).toBe(false)
+    expect(told.facts.timeouts).toBe(2)
+  })
+
+  test('A9: four sessions of two tenants compute at once, each with its own variables', () => {
+    const sums = Object.fromEntries(
+      ['red-1', 'red-2', 'blue-3', 'blue-4'].map((id, i) => {
+        let total = 0
+        for (let n = 0; n < 300_000; n++) total += n % (i + 3)
+        return [id, `('${id}', ${total})`]
+      }),
+    )
+    expect(told.facts.tenants).toEqual(sums)
+  })
+
+  test('the analysis finds the revenue that JavaScript counted', () => {
+    expect(told.facts.revenueAgrees).toBe(true)
+    expect(told.facts.report).toMatchObject({ orders: 4_000, quartiles: expect.any(Array) })
+  })
+
+  test('without --json it shows code and answers as text', async () => {
+    const { stdout } = await runTour()
+    expect(stdout).toContain('│ after(10)')
+    expect(stdout).toContain('→ 1628.89')
+    expect(stdout).toContain('✗ PythonError:')
+    expect(stdout).toContain('JavaScript counted the same revenue while making the rows: yes.')
+  })
+})

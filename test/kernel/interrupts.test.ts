@@ -1,0 +1,165 @@
+// B1, B4: a SIGINT may arrive at any bytecode, in the kernel too, and leaves a well-formed reply and a usable session.
+import { beforeAll, expect, test } from 'vitest'
+import { Kernel } from './kernel.js'
+
+let kernel: Kernel
+beforeAll(async () => {
+  kernel = await Kernel.boot()
+  kernel.execute('import asyncio, signal, time')
+})
+
+const INTERRUPTED = { waiting: false, ok: false, type: 'KeyboardInterrupt' }
+
+test('B4: a running loop is interrupted with state as of then', () => {
+  const delivered = kernel.interruptAtPoll(200)
+  const reply = kernel.execute('n = 0\nwhile True:\n    n += 1')
+  expect(delivered()).toBe(true)
+  expect(reply).toMatchObject(INTERRUPTED)
+  expect(reply.traceback).toMatch(/^Traceback.*\n {2}File "<cell \d+>", line [23], in <module>\n(.*\n)+KeyboardInterrupt\n$/)
+  expect(kernel.value('n > 100')).toBe('True')
+})
+
+test('B4: code can catch the interrupt', () => {
+  const delivered = kernel.interruptAtPoll(200)
+  expect(kernel.value('try:\n    while True: pass\nexcept KeyboardInterrupt:\n    caught = True\ncaught')).toBe('True')
+  expect(delivered()).toBe(true)
+})
+
+test('B4: an awaiting execution is interrupted at its await; what it awaited and other tasks go on', () => {
+  kernel.execute(`
+    log = []
+    async def work():
+        await asyncio.sleep(0.02)
+        log.append('worked')
+        return 5
+    task = asyncio.create_task(work())
+  `)
+  const waiting = kernel.start('async def inner():\n    await task\nawait inner()')
+  expect(waiting.waiting).toBe(true)
+  const reply = kernel.send({ op: 'interrupt' })
+  expect(reply).toMatchObject(INTERRUPTED)
+  expect(reply.traceback).toContain('line 2, in inner\n    await task')
+  expect(kernel.value('task.cancelled(), await task, log')).toBe("(False, 5, ['worked'])")
+})
+
+test('B4: an awaiting execution can catch the interrupt, await on, and is stepped once', () => {
+  kernel.start(`
+    steps = []
+    sleeping = asyncio.create_task(asyncio.sleep(0.01, 'slept'))
+    try:
+        await sleeping
+    except KeyboardInterrupt:
+        steps.append('caught')
+    steps.append(await asyncio.sleep(0.03, 'later'))
+    steps
+  `)
+  const reply = kernel.finish(kernel.send({ op: 'interrupt' }))
+  expect(reply.value).toBe("['caught', 'later']")
+})
+
+test('B4: a gather keeps its children when the execution that awaits it is interrupted', () => {
+  kernel.start('children = [asyncio.create_task(asyncio.sleep(0.01, n)) for n in range(2)]\nawait asyncio.gather(*children)')
+  expect(kernel.send({ op: 'interrupt' })).toMatchObject(INTERRUPTED)
+  expect(kernel.value('await asyncio.gather(*children)')).toBe('[0, 1]')
+})
+
+test('B4: an interrupt without an execution does nothing', () => {
+  expect(kernel.send({ op: 'interrupt' })).toMatchObject({ waiting: false, ok: true })
+  expect(kernel.value('1')).toBe('1')
+})
+
+test('B1: tasks that never idle are interrupted too', () => {
+  const delivered = kernel.interruptAtPoll(200)
+  const reply = kernel.finish(kernel.start('while True:\n    await asyncio.sleep(0)'))
+  expect(delivered()).toBe(true)
+  expect(reply).toMatchObject(INTERRUPTED)
+})
+
+test('B1: asyncio.run is interrupted as in a script: its main task is cancelled first', () => {
+  const delivered = kernel.interruptAtPoll(300)
+  const reply = kernel.execute(`
+    async def main():
+        try:
+            while True: await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            log.append('cleaned up')
+            raise
+    asyncio.run(main())
+  `)
+  expect(delivered()).toBe(true)
+  expect(reply).toMatchObject(INTERRUPTED)
+  expect(kernel.value('log[-1], asyncio.run(asyncio.sleep(0, 1))')).toBe("('cleaned up', 1)")
+  expect(kernel.value('signal.getsignal(signal.SIGINT) is signal.default_int_handler')).toBe('True')
+})
+
+test('B1: time.sleep and a blocking loop are interrupted while they wait', () => {
+  // In stock Pyodide a wait without descriptors returns at once, so the sleep is a loop that asks for signals.
+  for (const code of ['time.sleep(30)', 'asyncio.run(asyncio.sleep(30))', 'asyncio.get_event_loop().run_until_complete(asyncio.sleep(30))']) {
+    const delivered = kernel.interruptAtPoll(300)
+    expect(kernel.execute(code)).toMatchObject(INTERRUPTED)
+    expect(delivered()).toBe(true)
+  }
+})
+
+test('B1: __repr__ and __str__ that hang are interrupted', () => {
+  const cells = [
+    'class R:\n    def __repr__(self):\n        while True: pass\nR()',
+    'class R:\n    def _repr_html_(self):\n        while True: pass\nR()',
+    'class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E',
+  ]
+  for (const code of cells) {
+    const delivered = kernel.interruptAtPoll(300)
+    const reply = kernel.execute(code)
+    expect(delivered()).toBe(true)
+    expect(reply.ok).toBe(false)
+    expect(['KeyboardInterrupt', 'E']).toContain(reply.type)
+  }
+})
+
+const CELLS: readonly (readonly [code: string, value: string | null])[] = [
+  ['x = 1', null],
+  ['[i for i in range(3)]', '[0, 1, 2]'],
+  ['1 / 0', null],
+  ['await asyncio.sleep(0, 7)', '7'],
+  ['await asyncio.gather(asyncio.sleep(0, 1), asyncio.sleep(0, 2))', '[1, 2]'],
+  ['asyncio.run(asyncio.sleep(0, 3))', '3'],
+  ['background = asyncio.create_task(asyncio.sleep(0, 4)); 8', '8'],
+  ['x = (', null],
+  ['await asyncio.Event().wait()', null],
+]
+
+test.each(CELLS)('B1: an interrupt at any poll of %j gives the outcome or KeyboardInterrupt', (code, value) => {
+  let interrupted = 0
+  const usual = kernel.execute(code)
+  for (let poll = 1; ; poll++) {
+    const delivered = kernel.interruptAtPoll(poll)
+    const reply = kernel.finish(kernel.start(code))
+    if (!delivered()) break
+    if (reply.type === 'KeyboardInterrupt') interrupted++
+    else expect(reply).toMatchObject({ ok: usual.ok, value: usual.value ?? value })
+    expect(reply.traceback ?? '').not.toContain('brumate')
+    expect(kernel.value('await asyncio.sleep(0, 6 * 7)')).toBe('42')
+    expect(poll).toBeLessThan(2000)
+  }
+  expect(interrupted).toBeGreaterThanOrEqual(0)
+  kernel.output()
+})
+
+test('a handler of the user is called, and clearState puts the usual one back', () => {
+  kernel.execute('seen = []\nsignal.signal(signal.SIGINT, lambda number, frame: seen.append(number)) and None')
+  expect(kernel.value('signal.raise_signal(signal.SIGINT); seen')).toBe('[2]')
+  kernel.send({ op: 'clear' })
+  expect(kernel.execute('import signal, asyncio, time; signal.raise_signal(signal.SIGINT)')).toMatchObject(INTERRUPTED)
+})
+
+test('a handler of the user that raises anywhere still gives well-formed replies', () => {
+  kernel.execute('def handler(*_): raise LookupError\nsignal.signal(signal.SIGINT, handler) and None')
+  for (let poll = 1; poll < 150; poll++) {
+    const delivered = kernel.interruptAtPoll(poll)
+    const reply = kernel.finish(kernel.start('await asyncio.sleep(0, [i for i in range(30)])'))
+    delivered()
+    expect(typeof reply.ok).toBe('boolean')
+  }
+  kernel.send({ op: 'clear' })
+  expect(kernel.value('import asyncio; await asyncio.sleep(0, 1)')).toBe('1')
+})

@@ -1,0 +1,187 @@
+// Drives the kernel as the host does, request by request, inside stock Pyodide. Owns the boot and the wire; a reply
+// comes back as JSON made by driver.py. One interpreter per test file: Pyodide has no second one in a realm.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { loadPyodide } from 'pyodide'
+
+export interface HostCall {
+  readonly id: number
+  readonly name: string
+  /** repr() of the keyword arguments. */
+  readonly arguments: string
+}
+
+/** `value` is repr() of the converted value, null for none. A failure has `type`, `message` and `traceback`. */
+export interface Reply {
+  readonly waiting: boolean
+  readonly ok: boolean
+  readonly delay: number | null
+  readonly calls: readonly HostCall[]
+  readonly repr: string | null
+  readonly value: string | null
+  readonly display: Readonly<Record<string, string>>
+  readonly type: string
+  readonly message: string
+  readonly traceback: string
+}
+
+interface Emscripten {
+  HEAPU8: Uint8Array
+  Py_EmscriptenSignalBuffer: { [index: number]: number } | undefined
+  _malloc(bytes: number): number
+  _free(pointer: number): void
+  _PyImport_ImportModule(name: number): number
+  _PyObject_GetAttrString(object: number, name: number): number
+  _PyObject_CallNoArgs(callable: number): number
+  _PyObject_CallOneArg(callable: number, argument: number): number
+  _PyBytes_FromStringAndSize(pointer: number, bytes: number): number
+  _PyBytes_AsString(object: number): number
+  _PyBytes_Size(object: number): number
+  _PyErr_Print(): void
+  _Py_DecRef(object: number): void
+}
+
+const KERNEL = fileURLToPath(new URL('../../workers/kernel', import.meta.url))
+const SITE = '/lib/python3.14/site-packages'
+
+export class Kernel {
+  readonly #module: Emscripten
+  readonly #run: number
+  #count = 0
+  /** What was written to file descriptors 1 and 2 since the last look. */
+  #output = { stdout: '', stderr: '' }
+
+  private constructor(module: Emscripten, output: { stdout: string; stderr: string }) {
+    this.#module = module
+    this.#output = output
+    this.#run = this.#attribute('driver', 'run')
+  }
+
+  static async boot(): Promise<Kernel> {
+    const pyodide = await loadPyodide()
+    for (const name of ['_brumate', 'brumate']) {
+      pyodide.FS.mkdirTree(`${SITE}/${name}`)
+      for (const file of readdirSync(join(KERNEL, name)).filter((file) => file.endsWith('.py')))
+        pyodide.FS.writeFile(`${SITE}/${name}/${file}`, readFileSync(join(KERNEL, name, file)))
+    }
+    pyodide.FS.writeFile(`${SITE}/driver.py`, readFileSync(new URL('driver.py', import.meta.url)))
+    const output = { stdout: '', stderr: '' }
+    const collect = (stream: 'stdout' | 'stderr') => ({
+      write: (bytes: Uint8Array) => {
+        output[stream] += Buffer.from(bytes).toString()
+        return bytes.length
+      },
+    })
+    pyodide.setStdout(collect('stdout'))
+    pyodide.setStderr(collect('stderr'))
+    pyodide.setStdin({ stdin: () => null })
+    pyodide.runPython('import _brumate')
+    const kernel = new Kernel((pyodide as unknown as { _module: Emscripten })._module, output)
+    kernel.#call(kernel.#attribute('_brumate', 'prepare'))
+    kernel.#take()
+    return kernel
+  }
+
+  /** Runs code until its outcome. */
+  execute(code: string): Reply {
+    return this.finish(this.start(code))
+  }
+
+  /** The value of the last expression, as repr(); fails with the traceback when the code does. */
+  value(code: string): string | null {
+    const reply = this.execute(code)
+    if (!reply.ok) throw new Error(reply.traceback)
+    return reply.value
+  }
+
+  /** Runs code until its outcome or until it awaits. */
+  start(code: string): Reply {
+    this.#count++
+    return this.send({ op: 'execute', count: this.#count, code })
+  }
+
+  /** Steps an awaiting execution through its timers until it is done, or awaits something else. */
+  finish(reply: Reply): Reply {
+    let last = reply
+    while (last.waiting && last.delay !== null) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, last.delay * 1000)
+      last = this.send({ op: 'step' })
+    }
+    return last
+  }
+
+  send(request: object): Reply {
+    return JSON.parse(this.#call(this.#run, JSON.stringify(request))) as Reply
+  }
+
+  get executionCount(): number {
+    return this.#count
+  }
+
+  /** What was written since the last call of this. */
+  output(): { stdout: string; stderr: string } {
+    return this.#take()
+  }
+
+  /** Delivers one SIGINT at the nth time from now that CPython asks for signals; tells whether it was asked so often. */
+  interruptAtPoll(n: number): () => boolean {
+    let polls = 0
+    this.#module.Py_EmscriptenSignalBuffer = {
+      get 0() {
+        polls++
+        return polls === n ? 2 : 0
+      },
+      set 0(_: number) {},
+    }
+    return () => {
+      this.#module.Py_EmscriptenSignalBuffer = undefined
+      return polls >= n
+    }
+  }
+
+  #take() {
+    const taken = { ...this.#output }
+    this.#output.stdout = this.#output.stderr = ''
+    return taken
+  }
+
+  #attribute(module: string, name: string): number {
+    const owner = this.#withText(module, (text) => this.#module._PyImport_ImportModule(text))
+    return this.#withText(name, (text) => this.#module._PyObject_GetAttrString(owner, text))
+  }
+
+  #call(callable: number, argument?: string): string {
+    const m = this.#module
+    const bytes = Buffer.from(argument ?? '')
+    const result =
+      argument === undefined
+        ? m._PyObject_CallNoArgs(callable)
+        : this.#withText(argument, (text) => {
+            const object = m._PyBytes_FromStringAndSize(text, bytes.length)
+            const result = m._PyObject_CallOneArg(callable, object)
+            m._Py_DecRef(object)
+            return result
+          })
+    if (result === 0) {
+      m._PyErr_Print()
+      throw new Error(`the call raised:\n${this.#take().stderr}`)
+    }
+    if (argument === undefined) return ''
+    const start = m._PyBytes_AsString(result)
+    const text = Buffer.from(m.HEAPU8.slice(start, start + m._PyBytes_Size(result))).toString()
+    m._Py_DecRef(result)
+    return text
+  }
+
+  #withText<T>(text: string, use: (pointer: number) => T): T {
+    const bytes = Buffer.from(`${text}\0`)
+    const pointer = this.#module._malloc(bytes.length)
+    this.#module.HEAPU8.set(bytes, pointer)
+    try {
+      return use(pointer)
+    } finally {
+      this.#module._free(pointer)
+    }
+  }
+}

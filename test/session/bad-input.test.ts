@@ -1,0 +1,236 @@
+// Bad input: typed errors, and nothing lost. (Issue 2, "Must show".)
+import { ConversionError, InvalidOptionError, type Session, SessionManager } from 'brumate'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { openManager } from '../support/manager.js'
+import { expectTyped, pythonErrorOf, rejection, rejectionOf } from '../support/session-code.js'
+
+type Case = readonly [what: string, options: unknown, option: string]
+
+const NO_TEXTS: readonly unknown[] = [1, true, null, {}, [], () => 1, Symbol('s'), 1n]
+
+describe('options of a manager', () => {
+  const cases: readonly Case[] = [
+    ['a string for options', 'text', 'options'],
+    ['null for options', null, 'options'],
+    ['an array for options', [], 'options'],
+    ['an unknown option', { slot: 4 }, 'options'],
+    ['slots as text', { slots: '4' }, 'slots'],
+    ['no slots', { slots: 0 }, 'slots'],
+    ['half a slot', { slots: 1.5 }, 'slots'],
+    ['NaN slots', { slots: Number.NaN }, 'slots'],
+    ['slots without end', { slots: Number.POSITIVE_INFINITY }, 'slots'],
+    ['null slots', { slots: null }, 'slots'],
+    ['a negative maxQueued', { maxQueued: -1 }, 'maxQueued'],
+    ['a maxQueued that is an object', { maxQueued: {} }, 'maxQueued'],
+    ['a negative acquireTimeoutMs', { acquireTimeoutMs: -1 }, 'acquireTimeoutMs'],
+    ['an acquireTimeoutMs that setTimeout cannot keep', { acquireTimeoutMs: 2 ** 31 }, 'acquireTimeoutMs'],
+    ['a cacheDir that is no text', { cacheDir: 5 }, 'cacheDir'],
+    ['an empty cacheDir', { cacheDir: '' }, 'cacheDir'],
+    ['a cacheDir with NUL', { cacheDir: '/tmp/\0' }, 'cacheDir'],
+    ['limits that are a number', { limits: 5 }, 'limits'],
+    ['an unknown limit', { limits: { memory: 1 } }, 'limits'],
+    ['a wrong limit', { limits: { memoryBytes: 1 } }, 'limits.memoryBytes'],
+  ]
+
+  test.each(cases)('%s is an InvalidOptionError that names the option', async (_, options, option) => {
+    const given = typeof options === 'object' && options !== null && !Array.isArray(options) ? { ...options } : options
+    const error = await rejectionOf(InvalidOptionError, SessionManager.create(given as never))
+    expectTyped(error, 'INVALID_OPTION')
+    expect(error.option).toBe(option)
+    expect(error.message).toMatch(/: expected .+, got .+/)
+  })
+})
+
+describe('calls', () => {
+  let manager: SessionManager
+  let session: Session
+
+  beforeAll(async () => {
+    manager = await openManager({ slots: 3 })
+    session = await manager.createSession({ id: 'taken' })
+    await session.execute('kept = 1')
+  })
+
+  afterAll(() => manager?.close())
+
+  /** What every case of this block must leave behind. */
+  async function expectNothingLost(): Promise<void> {
+    const { executionCount } = session
+    expect(await session.execute('kept')).toMatchObject({ value: 1, executionCount: executionCount + 1 })
+  }
+
+  const sessionOptions: readonly Case[] = [
+    ['a string for options', 'text', 'options'],
+    ['an array for options', [], 'options'],
+    ['an unknown option', { timeout: 5 }, 'options'],
+    ...NO_TEXTS.map((id): Case => [`an id of ${typeof id}`, { id }, 'id']),
+    ['an empty id', { id: '' }, 'id'],
+    ['an id with a slash', { id: 'a/b' }, 'id'],
+    ['an id that climbs', { id: '..' }, 'id'],
+    ['an id with a line end', { id: 'a\n' }, 'id'],
+    ['an id with NUL', { id: 'a\0' }, 'id'],
+    ['an id of 129 characters', { id: 'a'.repeat(129) }, 'id'],
+    ['an id beyond ASCII', { id: 'é' }, 'id'],
+    ['an id that is in use', { id: 'taken' }, 'id'],
+    ['an empty tenant', { tenant: '' }, 'tenant'],
+    ['a tenant that is no text', { tenant: 5 }, 'tenant'],
+    ['a tenant of 257 characters', { tenant: 'a'.repeat(257) }, 'tenant'],
+    ['executionTimeoutMs 0', { executionTimeoutMs: 0 }, 'executionTimeoutMs'],
+    ['a negative executionTimeoutMs', { executionTimeoutMs: -1 }, 'executionTimeoutMs'],
+    ['executionTimeoutMs as text', { executionTimeoutMs: '5' }, 'executionTimeoutMs'],
+    ['executionTimeoutMs NaN', { executionTimeoutMs: Number.NaN }, 'executionTimeoutMs'],
+    ['executionTimeoutMs Infinity', { executionTimeoutMs: Number.POSITIVE_INFINITY }, 'executionTimeoutMs'],
+    ['limits that are text', { limits: 'none' }, 'limits'],
+    ['an unknown limit', { limits: { cpu: 1 } }, 'limits'],
+    ['too little memory', { limits: { memoryBytes: 1024 } }, 'limits.memoryBytes'],
+    ['more memory than WebAssembly has', { limits: { memoryBytes: 2 ** 33 } }, 'limits.memoryBytes'],
+    ['negative outputBytes', { limits: { outputBytes: -1 } }, 'limits.outputBytes'],
+    ['fractional fileBytes', { limits: { fileBytes: 0.5 } }, 'limits.fileBytes'],
+    ['interruptGraceMs null', { limits: { interruptGraceMs: null } }, 'limits.interruptGraceMs'],
+    ['onStdout that is no function', { onStdout: 'log' }, 'onStdout'],
+    ['onStderr that is no function', { onStderr: {} }, 'onStderr'],
+    ['env that is an array', { env: [] }, 'env'],
+    ['env that is text', { env: 'A=1' }, 'env'],
+    ['an env value that is a number', { env: { A: 1 } }, 'env.A'],
+    ['an env value with NUL', { env: { A: 'a\0' } }, 'env.A'],
+    ['an env name with =', { env: { 'A=B': '1' } }, 'env'],
+    ['an empty env name', { env: { '': '1' } }, 'env'],
+  ]
+
+  test.each(sessionOptions)('createSession with %s is an InvalidOptionError', async (_, options, option) => {
+    const before = manager.stats()
+    const error = await rejectionOf(InvalidOptionError, manager.createSession(options as never))
+    expectTyped(error, 'INVALID_OPTION')
+    expect(error.option).toBe(option)
+    const { counters, attached, dormant, slots } = manager.stats()
+    expect({ sessions: counters.sessions, attached, dormant, leased: slots.leased }).toEqual({
+      sessions: before.counters.sessions,
+      attached: before.attached,
+      dormant: before.dormant,
+      leased: before.slots.leased,
+    })
+    await expectNothingLost()
+  })
+
+  const executeOptions: readonly Case[] = [
+    ['options that are text', 'fast', 'options'],
+    ['options that are an array', [], 'options'],
+    ['an unknown option', { timeout: 5 }, 'options'],
+    ['timeoutMs 0', { timeoutMs: 0 }, 'timeoutMs'],
+    ['timeoutMs as text', { timeoutMs: '100' }, 'timeoutMs'],
+    ['timeoutMs NaN', { timeoutMs: Number.NaN }, 'timeoutMs'],
+    ['timeoutMs Infinity', { timeoutMs: Number.POSITIVE_INFINITY }, 'timeoutMs'],
+    ['timeoutMs beyond setTimeout', { timeoutMs: 2 ** 31 }, 'timeoutMs'],
+    ['a signal that is none', { signal: {} }, 'signal'],
+    ['an AbortController for a signal', { signal: new AbortController() }, 'signal'],
+    ['onStdout that is no function', { onStdout: true }, 'onStdout'],
+    ['onStderr that is no function', { onStderr: 'x' }, 'onStderr'],
+  ]
+
+  test.each(executeOptions)('execute with %s is an InvalidOptionError', async (_, options, option) => {
+    const error = await rejectionOf(InvalidOptionError, session.execute('kept = "ran"', options as never))
+    expectTyped(error, 'INVALID_OPTION')
+    expect(error.option).toBe(option)
+    await expectNothingLost()
+  })
+
+  test.each([undefined, ...NO_TEXTS])('execute of %s, no text, is an InvalidOptionError', async (code) => {
+    const error = await rejectionOf(InvalidOptionError, session.execute(code as never))
+    expect(error.option).toBe('code')
+    await expectNothingLost()
+  })
+
+  test('execute of more than 64 MiB of code is an InvalidOptionError', async () => {
+    const error = await rejectionOf(InvalidOptionError, session.execute('#'.repeat(64 * 1024 * 1024 + 1)))
+    expect(error.option).toBe('code')
+    expect(error.message.length).toBeLessThan(1000)
+    await expectNothingLost()
+  })
+
+  test('code of ten million statements is an error or works, and nothing is lost', async () => {
+    const error = await rejection(session.execute('x=1\n'.repeat(2_500_000), { timeoutMs: 5000 }).then(() => 'ran'))
+      .catch(() => undefined)
+    if (error !== undefined) expect(['PYTHON', 'TIMEOUT']).toContain((error as { code?: string }).code)
+    await expectNothingLost()
+  })
+
+  test('code with NUL and with lone surrogates is a PythonError', async () => {
+    await pythonErrorOf(session.execute('kept = 2\0'))
+    await pythonErrorOf(session.execute('kept = "\udc00"'))
+    await pythonErrorOf(session.execute('\ud800 = 3'))
+    await expectNothingLost()
+  })
+
+  const names: readonly unknown[] = ['', ' ', 'a b', '1a', 'a.b', 'a-b', 'a\0', '\ud800', 'a'.repeat(1001), ...NO_TEXTS, undefined]
+
+  test.each(names)('get and set of the name %s are InvalidOptionErrors', async (name) => {
+    for (const call of [session.get(name as never), session.set(name as never, 1)]) {
+      expect((await rejectionOf(InvalidOptionError, call)).option).toBe('name')
+    }
+    await expectNothingLost()
+  })
+
+  test.each([undefined, () => 1, Symbol('s'), new Map()])('set of the value %s is a ConversionError', async (value) => {
+    const error = await rejectionOf(ConversionError, session.set('kept', value as never))
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error.code).toBe('CONVERSION')
+    await expectNothingLost()
+  })
+
+  test('set of an object whose getter throws rejects with what it threw', async () => {
+    const boom = new Error('getter')
+    const hostile = {
+      get a(): never {
+        throw boom
+      },
+    }
+    expect(await rejection(session.set('kept', hostile))).toBe(boom)
+    await expectNothingLost()
+  })
+
+  test.each([0, -1, '5', Number.NaN, Number.POSITIVE_INFINITY, {}, undefined])(
+    'executionTimeoutMs = %s throws or changes nothing',
+    async (timeoutMs) => {
+      const before = session.executionTimeoutMs
+      const assign = () => {
+        session.executionTimeoutMs = timeoutMs as never
+      }
+      if (timeoutMs === undefined) assign()
+      else expect(assign).toThrow(InvalidOptionError)
+      expect(session.executionTimeoutMs).toBe(before)
+      await expectNothingLost()
+    },
+  )
+
+  test('an id that was refused as in use is free after its session closed', async () => {
+    const first = await manager.createSession({ id: 'again' })
+    await rejectionOf(InvalidOptionError, manager.createSession({ id: 'again' }))
+    expect((await first.execute('1')).value).toBe(1)
+    await first.close()
+    const second = await manager.createSession({ id: 'again' })
+    expect(second.id).toBe('again')
+    await second.close()
+  })
+
+  test('two sessions created at once with one id: one of them is refused', async () => {
+    const both = await Promise.allSettled([manager.createSession({ id: 'twin' }), manager.createSession({ id: 'twin' })])
+    expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+    for (const made of both) if (made.status === 'fulfilled') await made.value.close()
+  })
+
+  test('options are read once: a later change of the object changes nothing', async () => {
+    const options = { env: { A: 'before' }, limits: { outputBytes: 10 } }
+    const made = await manager.createSession(options)
+    options.env.A = 'after'
+    options.limits.outputBytes = 1000
+    await made.reset()
+    expect((await made.execute('import os; os.environ["A"]')).value).toBe('before')
+    await expect(made.execute('print("x" * 100)')).rejects.toMatchObject({ max: 10 })
+    await made.close()
+  })
+
+  test('a cacheDir that cannot be made is a typed error', async () => {
+    const error = await rejection(SessionManager.create({ cacheDir: `${inject('cacheDir')}/../../../package.json/x` }))
+    expectTyped(error, 'IMAGE')
+  })
+})

@@ -1,0 +1,135 @@
+// Closed sessions and managers: every call says so, nothing hangs, what is left goes on. (Issue 2, "Must show"; A9.)
+import { type Session, SessionClosedError } from 'brumate'
+import { describe, expect, test } from 'vitest'
+import { managerForTest } from '../support/manager.js'
+import { expectTyped, rejectionOf, sleep, until } from '../support/session-code.js'
+
+async function expectClosed(session: Session): Promise<void> {
+  for (const call of [
+    session.execute('1'),
+    session.get('x'),
+    session.set('x', 1),
+    session.clearState(),
+    session.reset(),
+  ]) {
+    expectTyped(await rejectionOf(SessionClosedError, call), 'SESSION_CLOSED')
+  }
+  await session.interrupt()
+  expect(session.state).toBe('closed')
+}
+
+describe('a closed session', () => {
+  test('A9: rejects every call and keeps its id and count', async () => {
+    const manager = await managerForTest({ slots: 1 })
+    const session = await manager.createSession({ id: 'mine' })
+    await session.execute('1')
+    await session.close()
+    await expectClosed(session)
+    expect([session.id, session.executionCount]).toEqual(['mine', 1])
+  })
+
+  test('A9: can be closed again, also at the same time and by Symbol.asyncDispose', async () => {
+    const manager = await managerForTest({ slots: 1 })
+    const session = await manager.createSession()
+    await Promise.all([session.close(), session.close(), session[Symbol.asyncDispose]()])
+    await session.close()
+    expect(manager.stats()).toMatchObject({ attached: 0, dormant: 0 })
+  })
+
+  test('A9: Symbol.asyncDispose closes', async () => {
+    const manager = await managerForTest({ slots: 1 })
+    const session = await manager.createSession()
+    await session[Symbol.asyncDispose]()
+    await expectClosed(session)
+  })
+
+  test('A9: checks arguments first: a closed session does not hide a mistake', async () => {
+    const manager = await managerForTest({ slots: 1 })
+    const session = await manager.createSession()
+    await session.close()
+    await expect(session.execute(1 as never)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  })
+
+  test('A9: gives its slot to the next', async () => {
+    const manager = await managerForTest({ slots: 1 })
+    for (let round = 0; round < 4; round++) {
+      const session = await manager.createSession()
+      expect((await session.execute("seen = 'x' in globals(); x = 1; seen")).value).toBe(false)
+      await session.close()
+    }
+  })
+
+  test('A9: leaves the other sessions alone', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    const [one, other] = [await manager.createSession(), await manager.createSession()]
+    await other.execute('x = 1')
+    const running = other.execute('import time; time.sleep(0.3); x')
+    await one.close()
+    expect((await running).value).toBe(1)
+  })
+})
+
+describe('a closed manager', () => {
+  test('A9: refuses new sessions and closes those there are', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    const session = await manager.createSession()
+    await manager.close()
+    expectTyped(await rejectionOf(SessionClosedError, manager.createSession()), 'SESSION_CLOSED')
+    await expectClosed(session)
+  })
+
+  test('A9: settles what runs, in every state', async () => {
+    const manager = await managerForTest({ slots: 3 })
+    const sessions = [await manager.createSession(), await manager.createSession(), await manager.createSession()]
+    const codes = ['while True: pass', 'import asyncio; await asyncio.sleep(60)', 'sum(range(10**12))']
+    const running = sessions.map((session, n) => rejectionOf(SessionClosedError, session.execute(codes[n] ?? '')))
+    await sleep(50)
+    const startedMs = performance.now()
+    await manager.close()
+    await Promise.all(running)
+    expect(performance.now() - startedMs).toBeLessThan(3000)
+  })
+
+  test('A9: settles callers that wait for a slot', async () => {
+    const manager = await managerForTest({ slots: 1 })
+    await manager.createSession()
+    const waiting = [1, 2].map(() => rejectionOf(SessionClosedError, manager.createSession()))
+    await until(() => manager.stats().queued === 2)
+    await manager.close()
+    await Promise.all(waiting)
+  })
+
+  test('A9: can be closed again, also at the same time and by Symbol.asyncDispose', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await Promise.all([manager.close(), manager.close(), manager[Symbol.asyncDispose]()])
+    await manager.close()
+  })
+
+  test('A9: still tells its figures, with nothing running', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    const session = await manager.createSession()
+    await session.execute('1')
+    await manager.close()
+    await until(() => manager.stats().slots.leased === 0)
+    const { attached, dormant, queued, slots, counters } = manager.stats()
+    expect({ attached, dormant, queued }).toEqual({ attached: 0, dormant: 0, queued: 0 })
+    expect(slots).toMatchObject({ booting: 0, ready: 0, leased: 0, parked: 0 })
+    expect(counters).toMatchObject({ sessions: 1, executions: 1 })
+  })
+
+  test('A9: closed right after it was created', async () => {
+    const manager = await managerForTest({ slots: 8 })
+    await manager.close()
+    await rejectionOf(SessionClosedError, manager.createSession())
+  })
+
+  test('A9: closes while sessions are being created', async () => {
+    const manager = await managerForTest({ slots: 4 })
+    const creating = Promise.allSettled(Array.from({ length: 6 }, () => manager.createSession()))
+    await manager.close()
+    for (const made of await creating) {
+      if (made.status === 'fulfilled') expect(made.value.state).toBe('closed')
+      else expect(made.reason).toMatchObject({ code: 'SESSION_CLOSED' })
+    }
+  })
+})

@@ -1,0 +1,256 @@
+// B1, B2: an execution past its deadline, stopped by an interrupt or with its worker.
+import { PythonError, TimeoutError } from 'brumate'
+import { expect, test } from 'vitest'
+import { expectTyped, py, rejectionOf } from '../support/session-code.js'
+import { describeSessions, fresh } from '../support/session-modes.js'
+
+const TIMEOUT_MS = 150
+const GRACE_MS = 250
+/** A timed unit test is no claim about speed: this is for machines that do something else as well. */
+const SLACK_MS = 1000
+
+/** Runs the promise to its TimeoutError and checks when that came: never before the deadline, soon after it. */
+async function timeoutOf(run: () => Promise<unknown>, outcome: 'interrupted' | 'reset'): Promise<TimeoutError> {
+  const startedMs = performance.now()
+  const error = await rejectionOf(TimeoutError, run())
+  const elapsedMs = performance.now() - startedMs
+  expectTyped(error, 'TIMEOUT')
+  expect(error).toMatchObject({ timeoutMs: TIMEOUT_MS, outcome })
+  // Timers may fire up to a millisecond early.
+  expect(elapsedMs).toBeGreaterThanOrEqual(TIMEOUT_MS - 1)
+  expect(elapsedMs).toBeLessThan(TIMEOUT_MS + GRACE_MS + SLACK_MS)
+  return error
+}
+
+const STOPS_WHEN_INTERRUPTED: readonly (readonly [what: string, code: string])[] = [
+  ['an endless loop', 'while True: pass'],
+  ['an endless loop in a function', 'def f():\n    while True: pass\nf()'],
+  ['an endless recursion of generators', 'def g():\n    while True: yield\nfor _ in g(): pass'],
+  ['a list that grows slowly', 'x = 0\nwhile True: x = [y for y in range(100)]'],
+  ['a catastrophic regular expression', 'import re; re.match(r"(a+)+$", "a" * 64 + "b")'],
+  ['big-integer work', '7 ** (10**8)'],
+  ['time.sleep', 'import time; time.sleep(60)'],
+  ['many short sleeps', 'import time\nwhile True: time.sleep(0.001)'],
+  ['await asyncio.sleep', 'import asyncio; await asyncio.sleep(60)'],
+  ['many short awaits', 'import asyncio\nwhile True: await asyncio.sleep(0)'],
+  ['asyncio.gather', 'import asyncio; await asyncio.gather(asyncio.sleep(60), asyncio.sleep(61))'],
+  ['a task that spins while the execution awaits', 'import asyncio\nasync def spin():\n    while True: pass\nawait asyncio.create_task(spin())'],
+  ['a task that never lets another one run for long', 'import asyncio\nasync def busy():\n    while True: await asyncio.sleep(0)\nt = asyncio.create_task(busy())\nawait asyncio.sleep(60)'],
+  ['asyncio.run', 'import asyncio; asyncio.run(asyncio.sleep(60))'],
+  ['a loop in asyncio.run', 'import asyncio\nasync def main():\n    while True: await asyncio.sleep(0)\nasyncio.run(main())'],
+  ['an endless __repr__', 'class C:\n    def __repr__(self):\n        while True: pass\nC()'],
+  ['an endless _repr_html_', 'class C:\n    def _repr_html_(self):\n        while True: pass\nC()'],
+  ['an endless __str__ of an exception', 'class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E'],
+  ['an endless loop in a comparison called from C', 'class C:\n    def __lt__(self, other):\n        while True: pass\nsorted([C(), C()])'],
+  ['sqlite3 calling back', 'import sqlite3\ndb = sqlite3.connect(":memory:")\ndef spin():\n    while True: pass\ndb.create_function("spin", 0, spin)\ndb.execute("select spin()").fetchone()'],
+  ['an endless writer', 'import os\nwhile True: os.write(1, b"")'],
+]
+
+const GOES_ON_WHEN_INTERRUPTED: readonly (readonly [what: string, code: string])[] = [
+  ['a loop that swallows KeyboardInterrupt', 'while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass'],
+  ['a loop that swallows BaseException', 'while True:\n    try:\n        while True: pass\n    except BaseException: pass'],
+  ['a sleep that swallows KeyboardInterrupt', 'import time\nwhile True:\n    try: time.sleep(60)\n    except KeyboardInterrupt: pass'],
+  ['an await that swallows BaseException', 'import asyncio\nwhile True:\n    try: await asyncio.sleep(60)\n    except BaseException: pass'],
+  ['an endless finally', 'try:\n    while True: pass\nfinally:\n    while True: pass'],
+  ['an endless __exit__', 'class C:\n    def __enter__(self): pass\n    def __exit__(self, *a):\n        while True: pass\nwith C():\n    while True: pass'],
+  ['a loop in C', 'sum(range(10**12))'],
+  ['a loop in C that calls C', 'import collections, itertools; collections.deque(itertools.repeat(1), maxlen=0)'],
+  ['a search in C', 'all(iter(int, 1)) or any(iter(int, 1))'],
+  ['an ignored SIGINT', 'import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass'],
+  ['a SIGINT handler of its own', 'import signal; signal.signal(signal.SIGINT, lambda *a: None)\nwhile True: pass'],
+]
+
+describeSessions(
+  'deadline',
+  (open) => {
+    test.each(STOPS_WHEN_INTERRUPTED)('B1: %s is interrupted at the deadline and the state stays', async (_, code) => {
+      const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
+      await session.execute('kept = [1]')
+      const error = await timeoutOf(() => session.execute(`kept.append(2)\n${code}`, { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      expect((error.cause as PythonError).type).toBe('KeyboardInterrupt')
+      expect(await session.get('kept')).toEqual([1, 2])
+      expect((await session.execute('import asyncio; await asyncio.sleep(0.001, 1)')).value).toBe(1)
+    })
+
+    test.each(GOES_ON_WHEN_INTERRUPTED)('B2: %s loses its worker after the grace period and the session lives on', async (_, code) => {
+      const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
+      await session.execute('kept = 1')
+      await timeoutOf(() => session.execute(code, { timeoutMs: TIMEOUT_MS }), 'reset')
+      expect(session.executionCount).toBe(2)
+      expect(await session.execute("'kept' in globals()")).toMatchObject({ value: false, executionCount: 3 })
+    })
+
+    test('B1: the state is as of the interrupt', async () => {
+      const session = await open()
+      await timeoutOf(() => session.execute('n = 0\nwhile True: n += 1', { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      const n = (await session.get('n')) as number
+      expect(n).toBeGreaterThan(1000)
+      expect(await session.get('n')).toBe(n)
+    })
+
+    test('B1: the cause is the KeyboardInterrupt with its traceback and the output so far', async () => {
+      const session = await open()
+      const code = 'import sys\nprint("before")\nprint("oops", file=sys.stderr)\ndef f():\n    while True: pass\nf()'
+      const { cause } = await timeoutOf(() => session.execute(code, { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      expect(cause).toBeInstanceOf(PythonError)
+      expect(cause).toMatchObject({ type: 'KeyboardInterrupt', stdout: 'before\n', stderr: 'oops\n' })
+      expect((cause as PythonError).traceback).toMatch(/line 5, in f\n/)
+    })
+
+    test('B1: finally blocks and context managers of interrupted code run', async () => {
+      const session = await open()
+      const code = py`
+        log = []
+        try:
+            while True: pass
+        except KeyboardInterrupt:
+            log.append('except')
+            raise
+        finally:
+            log.append('finally')
+      `
+      await timeoutOf(() => session.execute(code, { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      expect(await session.get('log')).toEqual(['except', 'finally'])
+    })
+
+    test('B1: code that catches the interrupt and ends in time is timed out all the same, its state kept', async () => {
+      const session = await open({ limits: { interruptGraceMs: 5000 } })
+      const code = 'try:\n    while True: pass\nexcept KeyboardInterrupt:\n    caught = True'
+      await timeoutOf(() => session.execute(code, { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      expect(await session.get('caught')).toBe(true)
+    })
+
+    test('B1: the interrupt reaches the code that awaits, not what it awaits', async () => {
+      const session = await open()
+      const code = py`
+        import asyncio
+        ticks = 0
+        async def tick():
+            global ticks
+            while True:
+                await asyncio.sleep(0.005)
+                ticks += 1
+        task = asyncio.create_task(tick())
+        try:
+            await asyncio.sleep(60)
+        except BaseException as error:
+            seen = type(error).__name__
+            raise
+      `
+      await timeoutOf(() => session.execute(code, { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      const look = 'before = ticks; await asyncio.sleep(0.05); seen, task.done(), ticks > before'
+      expect((await session.execute(look)).value).toEqual(['KeyboardInterrupt', false, true])
+    })
+
+    test('B1: the clock starts with the execution, not in the queue', async () => {
+      const session = await open()
+      const first = session.execute('import time; time.sleep(0.5)')
+      const second = session.execute('1', { timeoutMs: 300 })
+      await first
+      expect((await second).value).toBe(1)
+    })
+
+    test('B1: calls queued behind one that is timed out run', async () => {
+      const session = await open()
+      const stuck = timeoutOf(() => session.execute('while True: pass', { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      const queued = session.execute('2')
+      await stuck
+      expect((await queued).value).toBe(2)
+    })
+
+    test('B1: the time limit of the call wins over the session, and that one over the manager', async () => {
+      const session = await open({ executionTimeoutMs: TIMEOUT_MS })
+      expect(session.executionTimeoutMs).toBe(TIMEOUT_MS)
+      await timeoutOf(() => session.execute('while True: pass'), 'interrupted')
+      const nap = 'import time; time.sleep(0.3); 1'
+      expect((await session.execute(nap, { timeoutMs: 20_000 })).value).toBe(1)
+      expect((await session.execute(nap, { timeoutMs: null })).value).toBe(1)
+    })
+
+    test('B1: executionTimeoutMs can be changed and holds from the next call on', async () => {
+      const session = await open({ executionTimeoutMs: TIMEOUT_MS })
+      session.executionTimeoutMs = null
+      expect((await session.execute('import time; time.sleep(0.3); 1')).value).toBe(1)
+      session.executionTimeoutMs = TIMEOUT_MS
+      await timeoutOf(() => session.execute('time.sleep(60)'), 'interrupted')
+    })
+
+    test('B1: get, set and clearState are bound by the session time limit too', async () => {
+      const session = await open({ executionTimeoutMs: TIMEOUT_MS, limits: { interruptGraceMs: GRACE_MS } })
+      const code = py`
+        import datetime
+        class Endless(datetime.tzinfo):
+            def utcoffset(self, moment):
+                while True: pass
+        moment = datetime.datetime(2026, 1, 1, tzinfo=Endless())
+        None
+      `
+      await session.execute(code)
+      const startedMs = performance.now()
+      await rejectionOf(TimeoutError, session.get('moment'))
+      expect(performance.now() - startedMs).toBeLessThan(TIMEOUT_MS + GRACE_MS + SLACK_MS)
+      expect((await session.execute('1')).value).toBe(1)
+    })
+
+    test('B1: an interrupt that comes too late does not hit the next execution', async () => {
+      const session = await open({ limits: { interruptGraceMs: 5000 } })
+      for (let round = 0; round < 60; round++) {
+        await session.execute(`sum(range(${round * 2000}))`, { timeoutMs: 1 }).catch((error) => {
+          expect(error).toMatchObject({ code: 'TIMEOUT', outcome: 'interrupted' })
+        })
+        expect((await session.execute('x = 0\nfor i in range(3000): x += i\nx')).value).toBe(4_498_500)
+      }
+    })
+
+    test('B1: nothing of the interrupt is left: the next execution can sleep, await and be interrupted', async () => {
+      const session = await open()
+      await timeoutOf(() => session.execute('while True: pass', { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      expect((await session.execute('import time; time.sleep(0.05); 1')).value).toBe(1)
+      expect((await session.execute('import asyncio; await asyncio.sleep(0.05, 2)')).value).toBe(2)
+      await timeoutOf(() => session.execute('await asyncio.sleep(60)', { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      await timeoutOf(() => session.execute('time.sleep(60)', { timeoutMs: TIMEOUT_MS }), 'interrupted')
+    })
+
+    test('B2: options, listeners and a changed time limit outlive the worker', async () => {
+      let heard = ''
+      const session = await open({
+        env: { GIVEN: 'kept' },
+        limits: { interruptGraceMs: GRACE_MS, outputBytes: 100 },
+        onStdout: (chunk) => {
+          heard += chunk
+        },
+      })
+      session.executionTimeoutMs = 20_000
+      const { id } = session
+      await timeoutOf(() => session.execute('sum(range(10**12))', { timeoutMs: TIMEOUT_MS }), 'reset')
+      await session.execute('import os; print(os.environ["GIVEN"])')
+      expect([heard, session.executionTimeoutMs, session.id]).toEqual(['kept\n', 20_000, id])
+      await expect(session.execute('print("x" * 101)')).rejects.toMatchObject({ code: 'LIMIT' })
+    })
+
+    test('B2: calls queued behind a killed execution run, in order, in the new worker', async () => {
+      const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
+      const stuck = timeoutOf(() => session.execute('sum(range(10**12))', { timeoutMs: TIMEOUT_MS }), 'reset')
+      const queued = [session.execute('x = 1; x'), session.execute('x += 1; x')]
+      await stuck
+      expect((await Promise.all(queued)).map(({ value }) => value)).toEqual([1, 2])
+    })
+
+    test('B2: a session survives being killed again and again', async () => {
+      const session = await open({ limits: { interruptGraceMs: 0 } })
+      for (let round = 1; round <= 5; round++) {
+        await rejectionOf(TimeoutError, session.execute('sum(range(10**12))', { timeoutMs: 30 }))
+        expect(session.executionCount).toBe(2 * round - 1)
+        expect((await session.execute('"alive"')).value).toBe('alive')
+      }
+    })
+
+    test('B2: interruptGraceMs is how long interrupted code may take to end', async () => {
+      const session = await open({ limits: { interruptGraceMs: 2000 } })
+      const code = 'import time\ntry:\n    while True: pass\nfinally:\n    time.sleep(0.5); ended = True'
+      await rejectionOf(TimeoutError, session.execute(code, { timeoutMs: TIMEOUT_MS }))
+      expect(await session.get('ended')).toBe(true)
+    })
+  },
+  [fresh],
+)

@@ -1,0 +1,119 @@
+// A9: calls in order, sessions in parallel, closing.
+import { SessionClosedError } from 'brumate'
+import { expect, test } from 'vitest'
+import { expectTyped, rejectionOf, sleep } from '../support/session-code.js'
+import { describeSessions } from '../support/session-modes.js'
+
+describeSessions('order', (open) => {
+  test('A9: calls on one session run one after the other, in order', async () => {
+    const session = await open()
+    await session.execute('import time; log = []')
+    const settled: number[] = []
+    await Promise.all(
+      [30, 1, 10, 0].map(async (milliseconds, index) => {
+        await session.execute(`log.append(${index}); time.sleep(${milliseconds / 1000}); log.append(${index})`)
+        settled.push(index)
+      }),
+    )
+    expect(settled).toEqual([0, 1, 2, 3])
+    expect(await session.get('log')).toEqual([0, 0, 1, 1, 2, 2, 3, 3])
+  })
+
+  test('A9: an execution that awaits is not overtaken by the next', async () => {
+    const session = await open()
+    await session.execute('import asyncio; log = []')
+    await Promise.all([
+      session.execute('log.append("a"); await asyncio.sleep(0.03); log.append("b")'),
+      session.execute('log.append("c")'),
+    ])
+    expect(await session.get('log')).toEqual(['a', 'b', 'c'])
+  })
+
+  test('A9: a failing call does not stop those queued behind it', async () => {
+    const session = await open()
+    const [failed, fine] = await Promise.allSettled([session.execute('1/0'), session.execute('2')])
+    expect([failed.status, fine.status]).toEqual(['rejected', 'fulfilled'])
+  })
+
+  test('A9: a thousand queued calls all run', async () => {
+    const session = await open()
+    await session.execute('n = 0')
+    await Promise.all(Array.from({ length: 1000 }, () => session.execute('n += 1')))
+    expect(await session.get('n')).toBe(1000)
+  })
+
+  test('A9: sessions run at the same time', async () => {
+    const sessions = [await open(), await open(), await open()]
+    const startedMs = performance.now()
+    await Promise.all(sessions.map((session) => session.execute('import time; time.sleep(0.8)')))
+    expect(performance.now() - startedMs).toBeLessThan(1600)
+  })
+
+  test('A9: a session that computes does not hold up another', async () => {
+    const [busy, quick] = [await open(), await open()]
+    const spinning = busy.execute('while True: pass', { timeoutMs: 5_000 }).catch(() => 'ended')
+    const first = await Promise.race([quick.execute('1'), spinning])
+    expect(first).toMatchObject({ value: 1 })
+    await busy.close()
+    await spinning
+  })
+
+  test('A9: close during a run settles it with SessionClosedError', async () => {
+    const session = await open()
+    const running = rejectionOf(SessionClosedError, session.execute('while True: pass'))
+    await sleep(30)
+    await session.close()
+    expectTyped(await running, 'SESSION_CLOSED')
+  })
+
+  test('A9: close during an await settles it with SessionClosedError', async () => {
+    const session = await open()
+    const running = rejectionOf(SessionClosedError, session.execute('import asyncio; await asyncio.sleep(60)'))
+    await sleep(30)
+    await session.close()
+    await running
+  })
+
+  test('A9: close during code that nothing can interrupt settles it at once', async () => {
+    const session = await open()
+    const running = rejectionOf(SessionClosedError, session.execute('sum(range(10**12))'))
+    await sleep(30)
+    const startedMs = performance.now()
+    await session.close()
+    await running
+    expect(performance.now() - startedMs).toBeLessThan(2000)
+  })
+
+  test('A9: close settles everything that is queued, of every kind', async () => {
+    const session = await open()
+    const calls = [
+      session.execute('while True: pass'),
+      session.execute('1'),
+      session.get('x'),
+      session.set('x', 1),
+      session.clearState(),
+      session.reset(),
+    ]
+    const settled = Promise.allSettled(calls)
+    await sleep(30)
+    await session.close()
+    for (const outcome of await settled) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'SESSION_CLOSED' } })
+    }
+    expect(session.state).toBe('closed')
+  })
+
+  test('A9: close in the same turn as execute settles both', async () => {
+    const session = await open()
+    const running = rejectionOf(SessionClosedError, session.execute('x = 1'))
+    await session.close()
+    await running
+  })
+
+  test('A9: close during reset settles both', async () => {
+    const session = await open()
+    const resetting = rejectionOf(SessionClosedError, session.reset())
+    await session.close()
+    await resetting
+  })
+})

@@ -1,0 +1,327 @@
+// A3: what is written is what arrives.
+import { LimitError } from 'brumate'
+import { expect, test } from 'vitest'
+import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
+import { describeSessions } from '../support/session-modes.js'
+
+describeSessions('output', (open) => {
+  test('A3: print and sys.stdout.write arrive exactly, with nothing trimmed', async () => {
+    const session = await open()
+    const { stdout, stderr } = await session.execute(py`
+      import sys
+      print('\n  a\t')
+      print('b', 'c', sep='\r\n', end='')
+      sys.stdout.write('\n\n \n')
+      None
+    `)
+    expect({ stdout, stderr }).toEqual({ stdout: '\n  a\t\nb\r\nc\n\n \n', stderr: '' })
+  })
+
+  test('A3: no output is the empty string', async () => {
+    const session = await open()
+    expect(await session.execute('x = 1')).toMatchObject({ stdout: '', stderr: '' })
+  })
+
+  test('A3: print, sys.stdout.write, os.write, sys.stdout.buffer and a duplicate of fd 1 keep their order', async () => {
+    const session = await open()
+    const { stdout } = await session.execute(py`
+      import os, sys
+      copy = os.dup(1)
+      for round in range(2):
+          print('print', end=' ')
+          os.write(1, b'os.write ')
+          sys.stdout.write('stdout.write ')
+          sys.stdout.buffer.write(b'buffer ')
+          os.write(copy, b'dup ')
+          sys.stdout.writelines(['lines ', 'more\n'])
+      os.close(copy)
+    `)
+    expect(stdout).toBe('print os.write stdout.write buffer dup lines more\n'.repeat(2))
+  })
+
+  test('A3: stderr is apart, and print, os.write, logging and warnings reach it in order', async () => {
+    const session = await open()
+    const { stdout, stderr } = await session.execute(py`
+      import logging, os, sys, warnings
+      print('one', file=sys.stderr)
+      os.write(2, b'two\n')
+      print('elsewhere')
+      logging.warning('three')
+      warnings.showwarning('four', UserWarning, 'file.py', 4, sys.stderr, 'source')
+    `)
+    expect(stdout).toBe('elsewhere\n')
+    expect(stderr).toBe('one\ntwo\nWARNING:root:three\nfile.py:4: UserWarning: four\n  source\n')
+  })
+
+  test('A3: output at C level arrives', async () => {
+    const session = await open()
+    const { stderr } = await session.execute(py`
+      import faulthandler, sys
+      faulthandler.dump_traceback(2)
+    `)
+    expect(stderr).toContain('most recent call first')
+  })
+
+  test('A3: output of an execution that fails arrives with the error', async () => {
+    const session = await open()
+    const error = await pythonErrorOf(
+      session.execute(py`
+        import sys
+        print('out, no newline', end='')
+        sys.stderr.write('err')
+        1 / 0
+      `),
+    )
+    expect({ stdout: error.stdout, stderr: error.stderr }).toEqual({ stdout: 'out, no newline', stderr: 'err' })
+  })
+
+  test('A3: output belongs to its own execution', async () => {
+    const session = await open()
+    const [one, two, three] = await Promise.all([
+      session.execute('print("one")'),
+      session.execute('pass'),
+      session.execute('print("three", end="")'),
+    ])
+    expect([one.stdout, two.stdout, three.stdout]).toEqual(['one\n', '', 'three'])
+  })
+
+  test('A3: output between awaits arrives in order', async () => {
+    const session = await open()
+    const { stdout } = await session.execute(py`
+      import asyncio, os
+      async def say(name, seconds):
+          await asyncio.sleep(seconds)
+          os.write(1, name.encode())
+      print('start ', end='')
+      await asyncio.gather(say('late ', 0.03), say('early ', 0.01))
+      print('end', end='')
+    `)
+    expect(stdout).toBe('start early late end')
+  })
+
+  test('A3: onStdout and onStderr hear of output before the execution ends', async () => {
+    const session = await open()
+    let ended = false
+    const heardLive: string[] = []
+    const hear = (chunk: string) => {
+      if (!ended) heardLive.push(chunk)
+    }
+    await session
+      .execute(
+        py`
+          import sys, time
+          print('out'); print('err', file=sys.stderr)
+          time.sleep(0.2)
+          print('', end='\n'); print('', file=sys.stderr)
+          time.sleep(0.5)
+        `,
+        { onStdout: hear, onStderr: hear },
+      )
+      .finally(() => {
+        ended = true
+      })
+    const live = heardLive.join('')
+    expect([live.includes('out\n'), live.includes('err\n')]).toEqual([true, true])
+  })
+
+  test('A3: a chunk written before an await is heard while the execution awaits', async () => {
+    const session = await open()
+    const heard = await new Promise((resolve, reject) => {
+      session
+        .execute('import asyncio; print("now"); await asyncio.sleep(30)', {
+          timeoutMs: 20_000,
+          onStdout: resolve,
+        })
+        .catch(reject)
+    })
+    expect(heard).toBe('now\n')
+  })
+
+  test('A3: a chunk written in a spinning execution is heard while it spins', async () => {
+    const session = await open()
+    const heard = await new Promise((resolve, reject) => {
+      session
+        .execute('import sys\nwhile True: print("spinning")', {
+          timeoutMs: 20_000,
+          onStdout: (chunk) => resolve(chunk.startsWith('spinning\n')),
+        })
+        .catch(reject)
+    })
+    expect(heard).toBe(true)
+  })
+
+  test('A3: the chunks that listeners hear make up exactly the output', async () => {
+    const heard = { session: '', call: '', stderr: '' }
+    const session = await open({
+      onStdout: (chunk) => {
+        heard.session += chunk
+      },
+      onStderr: (chunk) => {
+        heard.stderr += chunk
+      },
+    })
+    const { stdout, stderr } = await session.execute(
+      py`
+        import sys
+        for n in range(20_000):
+            print(n, 'äöü', end=' ')
+            if n % 100 == 0: sys.stderr.write('€')
+      `,
+      {
+        onStdout: (chunk) => {
+          heard.call += chunk
+        },
+      },
+    )
+    expect(stdout.length).toBeGreaterThan(100_000)
+    expect(heard.call === stdout).toBe(true)
+    expect(heard.session.endsWith(stdout)).toBe(true)
+    expect(stderr).toBe('€'.repeat(200))
+    expect(heard.stderr.endsWith(stderr)).toBe(true)
+  })
+
+  test('A3: a listener that throws fails its execution with what it threw, and the session goes on', async () => {
+    const session = await open()
+    const boom = new Error('from the listener')
+    const execution = session.execute('print(1); kept = 1', {
+      onStdout: () => {
+        throw boom
+      },
+    })
+    await expect(execution).rejects.toBe(boom)
+    expect(await session.get('kept')).toBe(1)
+  })
+
+  test('A3: a character split over several writes arrives whole', async () => {
+    const session = await open()
+    let heard = ''
+    const { stdout } = await session.execute(
+      py`
+        import os, time
+        for byte in 'aé€😀z'.encode():
+            os.write(1, bytes([byte]))
+            time.sleep(0.025)
+      `,
+      {
+        onStdout: (chunk) => {
+          heard += chunk
+        },
+      },
+    )
+    expect([stdout, heard]).toEqual(['aé€😀z', 'aé€😀z'])
+  })
+
+  test('A3: bytes that are not UTF-8 become replacement characters and the rest arrives', async () => {
+    const session = await open()
+    const { stdout } = await session.execute(String.raw`import os; os.write(1, b'a\xff\xfeb\xc3'); None`)
+    expect(stdout).toBe('a\ufffd\ufffdb\ufffd')
+  })
+
+  test('A3: an unfinished character does not reach into the next execution', async () => {
+    const session = await open()
+    await session.execute(String.raw`import os; os.write(1, b'\xe2\x82'); None`)
+    expect((await session.execute('print("next")')).stdout).toBe('next\n')
+  })
+
+  test('A3: NUL, a byte order mark and other control characters arrive', async () => {
+    const session = await open()
+    const { stdout } = await session.execute(String.raw`print('\ufeffa\0b\x1b[0m\x7f', end='')`)
+    expect(stdout).toBe('\ufeffa\0b\x1b[0m\x7f')
+  })
+
+  test('A3: a lone surrogate cannot be printed and is a UnicodeEncodeError, as in Python', async () => {
+    const session = await open()
+    expect((await pythonErrorOf(session.execute(String.raw`print('\ud800')`))).type).toBe('UnicodeEncodeError')
+  })
+
+  test('A3: a megabyte in one write arrives whole', async () => {
+    const session = await open()
+    const { stdout } = await session.execute('print("é" * 500_000 + "end", end="")')
+    expect(stdout.length).toBe(500_003)
+    expect(stdout === `${'é'.repeat(500_000)}end`).toBe(true)
+  })
+
+  test('A3: a megabyte in many writes to both streams arrives whole', async () => {
+    const session = await open()
+    const { stdout, stderr } = await session.execute(py`
+      import sys
+      for n in range(10_000):
+          print(f'{n:0100}')
+          sys.stderr.write('x' * 100)
+    `)
+    const lines = stdout.split('\n')
+    expect(lines.length).toBe(10_001)
+    expect(lines.every((line, n) => n === 10_000 || Number(line) === n)).toBe(true)
+    expect(stderr === 'x'.repeat(1_000_000)).toBe(true)
+  })
+
+  test('A3: output is cut at the limit, kept up to there, and the execution fails with LimitError', async () => {
+    const session = await open({ limits: { outputBytes: 1000 } })
+    const error = await rejectionOf(
+      LimitError,
+      session.execute('for n in range(1000): print("0123456789", end="")'),
+    )
+    expect(error).toMatchObject({ code: 'LIMIT', limit: 'outputBytes', max: 1000, outcome: 'interrupted' })
+    expect(error.stdout).toBe('0123456789'.repeat(100))
+  })
+
+  test('A3: one write past the output limit is cut within it', async () => {
+    const session = await open({ limits: { outputBytes: 10 } })
+    const error = await rejectionOf(LimitError, session.execute('print("0123456789abcdef")'))
+    expect(error.stdout).toBe('0123456789')
+  })
+
+  test('A3: a cut at the output limit does not split a character', async () => {
+    const session = await open({ limits: { outputBytes: 10 } })
+    const error = await rejectionOf(LimitError, session.execute('print("€" * 10)'))
+    expect(error.stdout).toBe('€€€')
+  })
+
+  test('A3: output of exactly the limit is no error', async () => {
+    const session = await open({ limits: { outputBytes: 10 } })
+    expect((await session.execute('print("0123456789", end="")')).stdout).toBe('0123456789')
+  })
+
+  test('A3: an endless writer is stopped by the output limit, long before its deadline', async () => {
+    const session = await open({ limits: { outputBytes: 100_000 }, executionTimeoutMs: 30_000 })
+    const startedMs = performance.now()
+    const error = await rejectionOf(LimitError, session.execute('kept = 1\nwhile True: print("spam")'))
+    expect(error.stdout.length).toBe(100_000)
+    expect(performance.now() - startedMs).toBeLessThan(10_000)
+    expect(await session.get('kept')).toBe(1)
+  })
+
+  test('A3: the output limit holds for each stream and each execution anew', async () => {
+    const session = await open({ limits: { outputBytes: 10 } })
+    for (let round = 0; round < 2; round++) {
+      const result = await session.execute('import sys; print("012345678"); print("abcdefghi", file=sys.stderr)')
+      expect(result).toMatchObject({ stdout: '012345678\n', stderr: 'abcdefghi\n' })
+    }
+    const error = await rejectionOf(LimitError, session.execute('sys.stderr.write("x" * 11)'))
+    expect(error).toMatchObject({ stdout: '', stderr: 'x'.repeat(10) })
+  })
+
+  test('A3: null takes the output limit away', async () => {
+    const session = await open({ limits: { outputBytes: null } })
+    const { stdout } = await session.execute('for n in range(10): print("x" * 1_000_000, end="")')
+    expect(stdout.length).toBe(10_000_000)
+  })
+
+  test('A3: redirecting sys.stdout catches print and nothing else', async () => {
+    const session = await open()
+    const { stdout, value } = await session.execute(py`
+      import contextlib, io, os
+      with contextlib.redirect_stdout(io.StringIO()) as caught:
+          print('caught')
+          os.write(1, b'written')
+      caught.getvalue()
+    `)
+    expect([stdout, value]).toEqual(['written', 'caught\n'])
+  })
+
+  test('A3: output goes on after code closed sys.stdout over it', async () => {
+    const session = await open()
+    await session.execute('import sys; sys.stdout.flush(); sys.stdout = None; print("nowhere")')
+    expect((await session.execute('sys.stdout = sys.__stdout__; print("back")')).stdout).toBe('back\n')
+  })
+})

@@ -1,0 +1,222 @@
+// What only a process of its own can show: that it ends, what it leaves behind, how much it holds. (Issue 2, "Must show".)
+import { existsSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { sleep } from '../support/session-code.js'
+import { runProgram, startProgram } from '../support/session-process.js'
+
+/** Thread and descriptor counts are read from Linux's /proc. */
+const linux = existsSync('/proc/self/task')
+
+describe('the end of a process', () => {
+  test('A9: with a closed manager it ends by itself, with nothing on stderr', async () => {
+    const ended = await runProgram(`
+      const manager = await SessionManager.create(options)
+      const session = await manager.createSession()
+      console.log((await session.execute('21 * 2')).value)
+      await manager.close()
+    `)
+    expect(ended).toEqual({ code: 0, signal: null, stdout: '42\n', stderr: '' })
+  })
+
+  test('A9: it ends by itself when the manager is closed while sessions run and others wait', async () => {
+    const ended = await runProgram(`
+      const manager = await SessionManager.create({ ...options, slots: 2 })
+      const sessions = [await manager.createSession(), await manager.createSession()]
+      const calls = [sessions[0].execute('while True: pass'), sessions[1].execute('import time; time.sleep(60)')]
+      calls.push(manager.createSession())
+      const settled = Promise.allSettled(calls)
+      setTimeout(() => manager.close(), 50)
+      console.log((await settled).map(({ reason }) => reason?.code).join())
+    `)
+    expect(ended).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'SESSION_CLOSED,SESSION_CLOSED,SESSION_CLOSED\n',
+      stderr: '',
+    })
+  })
+
+  test('A9: it ends by itself after a time-out whose worker was killed', async () => {
+    const ended = await runProgram(`
+      const manager = await SessionManager.create(options)
+      const session = await manager.createSession({ limits: { interruptGraceMs: 0 } })
+      await session.execute('sum(range(10**12))', { timeoutMs: 50 }).catch((error) => console.log(error.outcome))
+      await manager.close()
+    `)
+    expect(ended).toEqual({ code: 0, signal: null, stdout: 'reset\n', stderr: '' })
+  })
+
+  test.each([
+    ['idle', ''],
+    ['while a session spins', `void session.execute('while True: pass', { timeoutMs: null })`],
+    ['while a session sleeps', `void session.execute('import time; time.sleep(60)')`],
+    ['while a session awaits', `void session.execute('import asyncio; await asyncio.sleep(60)')`],
+    ['while a session loops in C', `void session.execute('sum(range(10**12))')`],
+  ])('A9: with a manager left open SIGTERM and SIGINT end it promptly, %s', async (_, code) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const program = startProgram(`
+        const manager = await SessionManager.create({ ...options, slots: 2 })
+        const session = await manager.createSession()
+        ${code}
+        setTimeout(() => console.log('running'), 50)
+      `)
+      await program.printed('running')
+      const startedMs = performance.now()
+      program.kill(signal)
+      expect(await program.ended).toMatchObject({ code: null, signal, stderr: '' })
+      expect(performance.now() - startedMs).toBeLessThan(2000)
+    }
+  })
+
+  test('A9: process.exit ends it promptly with a manager left open and a session that spins', async () => {
+    const startedMs = performance.now()
+    const ended = await runProgram(`
+      const manager = await SessionManager.create(options)
+      const session = await manager.createSession()
+      session.execute('while True: pass', { timeoutMs: null }).catch(() => {})
+      setTimeout(() => process.exit(3), 50)
+    `)
+    expect(ended).toMatchObject({ code: 3, stderr: '' })
+    expect(performance.now() - startedMs).toBeLessThan(10_000)
+  })
+
+  test('A9: a handler of SIGTERM that closes the manager lets it end by itself', async () => {
+    const program = startProgram(`
+      const manager = await SessionManager.create(options)
+      const session = await manager.createSession()
+      process.once('SIGTERM', () => manager.close())
+      session.execute('while True: pass', { timeoutMs: null }).catch((error) => console.log(error.code))
+      setTimeout(() => console.log('running'), 50)
+    `)
+    await program.printed('running')
+    program.kill('SIGTERM')
+    expect(await program.ended).toMatchObject({ code: 0, stdout: 'running\nSESSION_CLOSED\n', stderr: '' })
+  })
+})
+
+/** Threads and descriptors of the process, once they have been the same for a while or after five seconds. */
+const COUNTS = `
+  import { readdirSync } from 'node:fs'
+  import { setTimeout as sleep } from 'node:timers/promises'
+  const counts = () => ({
+    threads: readdirSync('/proc/self/task').length,
+    descriptors: readdirSync('/proc/self/fd').length,
+  })
+  async function settledCounts(baseline) {
+    let now = counts()
+    for (let tries = 0; tries < 50; tries++) {
+      if (baseline && now.threads <= baseline.threads && now.descriptors <= baseline.descriptors) break
+      await sleep(baseline ? 100 : 10)
+      now = counts()
+    }
+    return now
+  }
+`
+
+describe.runIf(linux)('many sessions', () => {
+  test(
+    'A9: 200 sessions at once over 8 slots all finish in turn, silently, and leave no thread or descriptor',
+    { timeout: 120_000 },
+    async () => {
+      const { code, stdout, stderr } = await runProgram(`${COUNTS}
+        // A first life, so that what Node itself starts on first use is in the baseline.
+        const warm = await SessionManager.create(options)
+        await (await warm.createSession()).execute('1')
+        await warm.close()
+        const before = await settledCounts()
+
+        const manager = await SessionManager.create({ ...options, acquireTimeoutMs: 100_000 })
+        const opened = []
+        const values = await Promise.all(Array.from({ length: 200 }, async (_, n) => {
+          const session = await manager.createSession()
+          opened.push(n)
+          await session.execute('x = ' + n)
+          for (let round = 0; round < 3; round++) await session.execute('x += 1; print(x)')
+          const { value, executionCount } = await session.execute('x')
+          await session.close()
+          return value === n + 3 && executionCount === 5
+        }))
+        const { attached, dormant, queued, counters } = manager.stats()
+        await manager.close()
+        const after = await settledCounts(before)
+        console.log(JSON.stringify({
+          right: values.filter(Boolean).length,
+          inOrder: opened.every((n, index) => n === index),
+          attached, dormant, queued, executions: counters.executions, crashes: counters.crashes,
+          threadsLeft: after.threads - before.threads,
+          descriptorsLeft: after.descriptors - before.descriptors,
+        }))
+      `)
+      expect(stderr).toBe('')
+      expect(JSON.parse(stdout)).toMatchObject({
+        right: 200,
+        inOrder: true,
+        attached: 0,
+        dormant: 0,
+        queued: 0,
+        executions: 1000,
+        crashes: 0,
+      })
+      const { threadsLeft, descriptorsLeft } = JSON.parse(stdout)
+      expect(threadsLeft).toBeLessThanOrEqual(0)
+      expect(descriptorsLeft).toBeLessThanOrEqual(0)
+      expect(code).toBe(0)
+    },
+  )
+
+  /** Resident memory in MiB after each tenth cycle. */
+  const cycles = (count: number, sessionOptions: string) => `
+    import { setTimeout as sleep } from 'node:timers/promises'
+    const manager = await SessionManager.create({ ...options, slots: 2 })
+    const samples = []
+    for (let cycle = 0; cycle < ${count}; cycle++) {
+      const session = await manager.createSession(${sessionOptions})
+      await session.execute('import json; x = [json.dumps(n) for n in range(1000)]; print(len(x))')
+      await session.close()
+      if (cycle % 10 === 9) {
+        gc()
+        samples.push(process.memoryUsage.rss() / 2 ** 20)
+      }
+    }
+    await manager.close()
+    console.log(JSON.stringify(samples))
+  `
+
+  /** Smallest of a few samples: what is really held, without what a busy moment has on top. */
+  const least = (samples: readonly number[]) => Math.min(...samples)
+
+  test(
+    'A9: memory does not grow over 400 cycles of create, execute and close of one tenant',
+    { timeout: 120_000 },
+    async () => {
+      const { stdout, stderr } = await runProgram(cycles(400, `{ tenant: 'acme' }`), ['--expose-gc'])
+      expect(stderr).toBe('')
+      const samples = JSON.parse(stdout) as number[]
+      expect(least(samples.slice(-5)) - least(samples.slice(9, 14))).toBeLessThan(8)
+    },
+  )
+
+  test(
+    'A9: memory does not grow over 150 cycles of create, execute and close of a tenant each',
+    { timeout: 120_000 },
+    async () => {
+      const { stdout, stderr } = await runProgram(cycles(150, ''), ['--expose-gc'])
+      expect(stderr).toBe('')
+      const samples = JSON.parse(stdout) as number[]
+      expect(least(samples.slice(-5)) - least(samples.slice(3, 8))).toBeLessThan(16)
+    },
+  )
+})
+
+test('A9: the process stays alive while an execution is under way, and for no longer than its result', async () => {
+  const program = startProgram(`
+    const manager = await SessionManager.create({ ...options, slots: 2 })
+    const session = await manager.createSession()
+    console.log('running')
+    console.log((await session.execute('import time; time.sleep(0.3); "result"')).value)
+    await manager.close()
+  `)
+  await program.printed('running')
+  await sleep(0)
+  expect((await program.ended).stdout).toBe('running\nresult\n')
+})

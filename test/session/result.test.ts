@@ -1,0 +1,157 @@
+// A4: the value of the last expression.
+import { expect, test } from 'vitest'
+import { py, pythonErrorOf } from '../support/session-code.js'
+import { describeSessions } from '../support/session-modes.js'
+
+describeSessions('result', (open) => {
+  test('A4: the last expression gives value and repr', async () => {
+    const session = await open()
+    const { value, repr, status } = await session.execute("x = 'it\\'s'; x")
+    expect({ value, repr, status }).toEqual({ value: "it's", repr: '"it\'s"', status: 'completed' })
+  })
+
+  test('A4: only the last statement counts', async () => {
+    const session = await open()
+    expect(await session.execute('1; 2\nx = 3')).toMatchObject({ value: undefined, repr: undefined })
+  })
+
+  test('A4: an expression inside a block is no last expression', async () => {
+    const session = await open()
+    expect(await session.execute('if True:\n    42')).toMatchObject({ value: undefined, repr: undefined })
+  })
+
+  test('A4: a last expression with comments and blank lines after it still counts', async () => {
+    const session = await open()
+    expect((await session.execute('x = 1\n(x +\n 1)  # two\n\n# end\n')).value).toBe(2)
+  })
+
+  test('A4: None gives neither value nor repr', async () => {
+    const session = await open()
+    expect(await session.execute('None')).toMatchObject({ value: undefined, repr: undefined, display: {} })
+  })
+
+  test('A4: code without statements gives nothing and counts', async () => {
+    const session = await open()
+    for (const code of ['', '\n\n', '# comment', '   ']) {
+      expect(await session.execute(code)).toMatchObject({ value: undefined, repr: undefined, stdout: '' })
+    }
+    expect(session.executionCount).toBe(4)
+  })
+
+  test('A4: a value without JavaScript counterpart has a repr and no value', async () => {
+    const session = await open()
+    expect(await session.execute('complex(1, 2)')).toMatchObject({ value: undefined, repr: '(1+2j)' })
+  })
+
+  test('A4: _ holds the last value, and None leaves it', async () => {
+    const session = await open()
+    await session.execute('[1, 2]')
+    await session.execute('None')
+    await session.execute('x = 5')
+    expect((await session.execute('_ + [3]')).value).toEqual([1, 2, 3])
+    expect((await session.execute('_')).value).toEqual([1, 2, 3])
+  })
+
+  test('A4: a variable of the user named _ is left alone', async () => {
+    const session = await open()
+    await session.execute('_ = "mine"')
+    await session.execute('1 + 1')
+    expect((await session.execute('_')).value).toBe('mine')
+  })
+
+  test('A4: display holds what the _repr_*_ methods give, text as text and images as bytes', async () => {
+    const session = await open()
+    const { display, repr } = await session.execute(py`
+      class Rich:
+          def __repr__(self): return 'Rich()'
+          def _repr_html_(self): return '<b>html</b>'
+          def _repr_markdown_(self): return '**md**'
+          def _repr_svg_(self): return '<svg/>'
+          def _repr_png_(self): return b'\x89PNG\x00\xff'
+          def _repr_json_(self): return {'a': [1, None]}
+          def _repr_latex_(self): return None
+      Rich()
+    `)
+    const json = display['application/json']
+    expect(typeof json === 'string' && JSON.parse(json)).toEqual({ a: [1, null] })
+    expect({ ...display, 'application/json': '' }).toEqual({
+      'text/html': '<b>html</b>',
+      'text/markdown': '**md**',
+      'image/svg+xml': '<svg/>',
+      'image/png': Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0, 0xff]),
+      'application/json': '',
+    })
+    expect(repr).toBe('Rich()')
+  })
+
+  test('A4: display holds what _repr_mimebundle_ gives, with or without parameters', async () => {
+    const session = await open()
+    await session.execute(py`
+      class Bundle:
+          def _repr_mimebundle_(self, include=None, exclude=None):
+              return {'text/plain': 'plain', 'application/x-thing': b'\x00\x01'}
+      class Bare:
+          def _repr_mimebundle_(self):
+              return {'text/html': '<i>bare</i>'}
+    `)
+    expect((await session.execute('Bundle()')).display).toEqual({
+      'text/plain': 'plain',
+      'application/x-thing': Uint8Array.from([0, 1]),
+    })
+    expect((await session.execute('Bare()')).display).toEqual({ 'text/html': '<i>bare</i>' })
+  })
+
+  test('A4: a class with _repr_html_ is no instance of itself', async () => {
+    const session = await open()
+    expect((await session.execute('class C:\n    def _repr_html_(self): return "c"\nC')).display).toEqual({})
+  })
+
+  test('A4: an object that answers to every attribute has no display', async () => {
+    const session = await open()
+    expect((await session.execute('from unittest.mock import Mock\nMock()')).display).toEqual({})
+  })
+
+  test('A4: a failing __repr__ fails like user code, with its traceback', async () => {
+    const session = await open()
+    const error = await pythonErrorOf(
+      session.execute(py`
+        class Broken:
+            def __repr__(self):
+                raise ValueError('no repr')
+        kept = 1
+        Broken()
+      `),
+    )
+    expect(error).toMatchObject({ type: 'ValueError', message: 'no repr' })
+    expect(error.traceback).toContain("raise ValueError('no repr')")
+    expect(await session.get('kept')).toBe(1)
+  })
+
+  test('A4: a __repr__ that gives no string fails like user code', async () => {
+    const session = await open()
+    const code = 'class Broken:\n    def __repr__(self): return 1\nBroken()'
+    expect((await pythonErrorOf(session.execute(code))).type).toBe('TypeError')
+  })
+
+  test('A4: a __repr__ that writes writes to the output of the execution', async () => {
+    const session = await open()
+    const code = 'class Loud:\n    def __repr__(self):\n        print("repr!")\n        return "Loud"\nLoud()'
+    expect(await session.execute(code)).toMatchObject({ stdout: 'repr!\n', repr: 'Loud' })
+  })
+
+  test('A4: the value is as of the end of the execution', async () => {
+    const session = await open()
+    const { value } = await session.execute('x = [1]; x')
+    await session.execute('x.append(2)')
+    expect(value).toEqual([1])
+  })
+
+  test('A4: the result says how long it took and how much memory there was', async () => {
+    const session = await open()
+    const { durationMs, peakMemoryBytes, callbackInvocations } = await session.execute('import time; time.sleep(0.05)')
+    expect(durationMs).toBeGreaterThanOrEqual(49)
+    expect(durationMs).toBeLessThan(10_000)
+    expect(peakMemoryBytes).toBeGreaterThan(1_000_000)
+    expect(callbackInvocations).toBe(0)
+  })
+})

@@ -1,0 +1,135 @@
+// A9: more sessions than slots: who waits, for how long, and who is told that there is no room.
+import { PoolExhaustedError } from 'brumate'
+import { expect, test } from 'vitest'
+import { managerForTest } from '../support/manager.js'
+import { expectTyped, rejectionOf, until } from '../support/session-code.js'
+
+test('A9: sessions beyond the slots wait and get theirs in the order in which they asked', async () => {
+  const manager = await managerForTest({ slots: 1 })
+  const first = await manager.createSession()
+  const order: number[] = []
+  const waiting = [1, 2, 3].map(async (n) => {
+    const session = await manager.createSession()
+    order.push(n)
+    expect((await session.execute(String(n))).value).toBe(n)
+    await session.close()
+  })
+  await until(() => manager.stats().queued === 3)
+  await first.close()
+  await Promise.all(waiting)
+  expect(order).toEqual([1, 2, 3])
+})
+
+test('A9: a session that uses its slot does not lose it to those that wait', async () => {
+  const manager = await managerForTest({ slots: 1 })
+  const holder = await manager.createSession()
+  await holder.execute('x = 1')
+  const waiting = manager.createSession()
+  await until(() => manager.stats().queued === 1)
+  expect((await holder.execute('x')).value).toBe(1)
+  await holder.close()
+  expect((await (await waiting).execute("'x' in globals()")).value).toBe(false)
+})
+
+test('A9: a caller beyond maxQueued is refused with PoolExhaustedError, and those before it are served', async () => {
+  const manager = await managerForTest({ slots: 1, maxQueued: 2 })
+  const holder = await manager.createSession()
+  const waiting = [manager.createSession(), manager.createSession()]
+  await until(() => manager.stats().queued === 2)
+  const error = await rejectionOf(PoolExhaustedError, manager.createSession({ id: 'refused' }))
+  expectTyped(error, 'POOL_EXHAUSTED')
+  await holder.close()
+  const second = await waiting[0]
+  await second?.close()
+  const third = await waiting[1]
+  expect((await third?.execute('3'))?.value).toBe(3)
+  await third?.close()
+  expect((await manager.createSession({ id: 'refused' })).id).toBe('refused')
+})
+
+test('A9: with maxQueued 0 as many sessions as slots can be created at once', async () => {
+  const manager = await managerForTest({ slots: 3, maxQueued: 0 })
+  const sessions = await Promise.all([1, 2, 3].map(() => manager.createSession()))
+  await rejectionOf(PoolExhaustedError, manager.createSession())
+  expect(sessions.map(({ state }) => state)).toEqual(['attached', 'attached', 'attached'])
+})
+
+test('A9: who waits longer than acquireTimeoutMs gets PoolExhaustedError', async () => {
+  const manager = await managerForTest({ slots: 1, acquireTimeoutMs: 200 })
+  // The boot of the first slot must not count as waiting for somebody else's.
+  await until(() => manager.stats().slots.ready === 1)
+  const holder = await manager.createSession()
+  const startedMs = performance.now()
+  await rejectionOf(PoolExhaustedError, manager.createSession({ id: 'late' }))
+  const elapsedMs = performance.now() - startedMs
+  expect(elapsedMs).toBeGreaterThanOrEqual(199)
+  expect(elapsedMs).toBeLessThan(2000)
+  expect(manager.stats().queued).toBe(0)
+  expect((await holder.execute('1')).value).toBe(1)
+})
+
+test('A9: a killed session waits for a slot like everybody else and goes on when it gets one', async () => {
+  const manager = await managerForTest({ slots: 1, limits: { interruptGraceMs: 0 } })
+  const killed = await manager.createSession()
+  await killed.execute('sum(range(10**12))', { timeoutMs: 20 }).catch(() => {})
+  const other = await manager.createSession()
+  expect([killed.state, other.state]).toEqual(['dormant', 'attached'])
+  const waiting = killed.execute('1')
+  await other.close()
+  expect((await waiting).value).toBe(1)
+})
+
+test('A9: a slot goes from session to session of one tenant, with nothing left in it', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  for (let round = 0; round < 5; round++) {
+    const session = await manager.createSession({ tenant: 'acme' })
+    const code = "import sys, os; seen = hasattr(sys, 'mark') or os.path.exists('/tmp/mark'); sys.mark = 1; open('/tmp/mark', 'w').close(); seen"
+    expect((await session.execute(code)).value).toBe(false)
+    await session.close()
+  }
+  expect(manager.stats().slots.parked).toBe(1)
+})
+
+test('A9: a slot kept for one tenant makes room for another that waits', async () => {
+  const manager = await managerForTest({ slots: 1 })
+  const first = await manager.createSession({ tenant: 'acme' })
+  await first.close()
+  const other = await manager.createSession({ tenant: 'other' })
+  expect((await other.execute('1')).value).toBe(1)
+  expect(manager.stats().slots).toMatchObject({ max: 1, leased: 1, parked: 0 })
+})
+
+test('A9: stats count sessions, executions, time-outs and cancellations', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  const session = await manager.createSession()
+  await session.execute('1')
+  await session.execute('1/0').catch(() => {})
+  await session.execute('while True: pass', { timeoutMs: 30 }).catch(() => {})
+  await session.execute('while True: pass', { signal: AbortSignal.timeout(30) }).catch(() => {})
+  const { attached, dormant, queued, counters, histograms, slots } = manager.stats()
+  expect({ attached, dormant, queued, leased: slots.leased, max: slots.max }).toEqual({
+    attached: 1,
+    dormant: 0,
+    queued: 0,
+    leased: 1,
+    max: 2,
+  })
+  expect(counters).toMatchObject({ sessions: 1, executions: 4, timeouts: 1, cancellations: 1, crashes: 0 })
+  expect(histograms.acquire.count).toBe(1)
+  expect(histograms.execute.count).toBeGreaterThanOrEqual(2)
+})
+
+test('A9: twenty sessions over two slots, each executing five times, all finish', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  const sums = await Promise.all(
+    Array.from({ length: 20 }, async (_, n) => {
+      const session = await manager.createSession()
+      await session.execute(`x = ${n}`)
+      for (let round = 0; round < 3; round++) await session.execute('x += 1')
+      const { value } = await session.execute('x')
+      await session.close()
+      return value
+    }),
+  )
+  expect(sums).toEqual(Array.from({ length: 20 }, (_, n) => n + 3))
+})

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { guard, ProtocolViolation } from '../../src/slots/guard.js'
+
+const outcome = {
+  kind: 'outcome',
+  payload: Uint8Array.of(1),
+  stdout: '',
+  stderr: '',
+  durationMs: 1,
+  peakMemoryBytes: 1,
+  exceeded: null,
+}
+
+function own(key: string, value: unknown): object {
+  return Object.defineProperty({}, key, { value, enumerable: true })
+}
+
+describe('R3: the message guard', () => {
+  test('lets a reply through, rebuilt', () => {
+    const message = { id: 'a', type: 'RAW', value: { ...outcome, extra: 'dropped' } }
+    expect(guard(message)).toEqual({ kind: 'reply', id: 'a', reply: outcome })
+  })
+
+  test('lets output through', () => {
+    expect(guard({ event: 'output', id: 1, stream: 2, text: 'x' })).toEqual({
+      kind: 'event',
+      event: { event: 'output', id: 1, stream: 2, text: 'x' },
+    })
+  })
+
+  test.each([
+    ['D9: nothing', undefined],
+    ['D9: a string', 'x'],
+    ['D9: an array', []],
+    ['D24: an object without prototype', Object.create(null)],
+    ['D18: no id', { type: 'RAW', value: outcome }],
+    ['D18: an id that is no string', { id: 1, type: 'RAW', value: outcome }],
+    ['D18: an id of a million characters', { id: 'x'.repeat(1e6), type: 'RAW', value: outcome }],
+    ['D11: a handler', { id: 'a', type: 'HANDLER', name: 'nope', value: outcome }],
+    ['D13: a proxy handler', { id: 'a', type: 'HANDLER', name: 'proxy', value: new MessageChannel().port1 }],
+    ['D13: a thrown value', { id: 'a', type: 'HANDLER', name: 'throw', value: { isError: true, value: {} } }],
+    ['D1: a Comlink request', { id: 'a', type: 'CONSTRUCT', path: ['constructor'], argumentList: [] }],
+    ['D2: a SET', { id: 'a', type: 'SET', path: ['__proto__', 'x'], value: { type: 'RAW', value: 1 } }],
+    ['D16: an unknown kind', { id: 'a', type: 'RAW', value: { kind: 'other' } }],
+    ['E1: an own __proto__', { id: 'a', type: 'RAW', value: own('__proto__', { kind: 'outcome' }) }],
+    ['an unknown event', { event: 'callback' }],
+    ['output of no stream', { event: 'output', id: 1, stream: 0, text: '' }],
+    ['output that is no text', { event: 'output', id: 1, stream: 1, text: {} }],
+    [
+      'D19: shared memory',
+      { id: 'a', type: 'RAW', value: { ...outcome, payload: new Uint8Array(new SharedArrayBuffer(1)) } },
+    ],
+    ['D19: no bytes', { id: 'a', type: 'RAW', value: { ...outcome, payload: 'x' } }],
+    ['E12: a duration that is NaN', { id: 'a', type: 'RAW', value: { ...outcome, durationMs: Number.NaN } }],
+    ['an unknown limit', { id: 'a', type: 'RAW', value: { ...outcome, exceeded: 'toString' } }],
+    ['a reason without end', { id: 'a', type: 'RAW', value: { kind: 'died', reason: 'x'.repeat(1e6) } }],
+    [
+      'D22: a million fields',
+      { id: 'a', type: 'RAW', value: Object.fromEntries(Array.from({ length: 1e5 }, (_, i) => [i, i])) },
+    ],
+  ])('refuses %s', (_name, message) => {
+    expect(() => guard(message)).toThrow(ProtocolViolation)
+  })
+})

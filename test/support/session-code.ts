@@ -1,0 +1,60 @@
+// Helpers that the session tests share: Python source in template strings, and what a promise was rejected with.
+// Owns no session and no claim.
+import { BrumateError, PythonError } from 'brumate'
+import { expect } from 'vitest'
+
+/** Python source: raw (a backslash is Python's), without the indentation of the TypeScript around it. */
+export function py(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
+  const text = String.raw({ raw: parts.raw }, ...values)
+  const lines = text.replace(/^\n/, '').trimEnd().split('\n')
+  const indents = lines.filter((line) => line.trim() !== '').map((line) => line.search(/\S/))
+  const indent = Math.min(...indents)
+  return lines.map((line) => line.slice(indent)).join('\n')
+}
+
+/** What the promise is rejected with; fails the test when it is not. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  const settled = await promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  )
+  if ('error' in settled) return settled.error
+  throw new Error(`expected a rejection, got ${JSON.stringify(settled.value)}`)
+}
+
+type ErrorClass<E> = abstract new (...args: never[]) => E
+
+/** The rejection, which must be of that class. */
+export async function rejectionOf<E extends Error>(
+  expected: ErrorClass<E>,
+  promise: Promise<unknown>,
+): Promise<E> {
+  const error = await rejection(promise)
+  if (error instanceof expected) return error
+  throw new Error(`expected a ${expected.name}, got ${String(error)}`, { cause: error })
+}
+
+/** The Python exception that the promise is rejected with. */
+export function pythonErrorOf(promise: Promise<unknown>): Promise<PythonError> {
+  return rejectionOf(PythonError, promise)
+}
+
+/** Line number and function of each frame of a traceback, outermost first. */
+export function framesOf(error: PythonError): string[] {
+  return [...error.traceback.matchAll(/^ *File ".*", line (\d+), in (\S+)$/gm)].map(([, line, name]) => `${line} ${name}`)
+}
+
+/** Every error of the library says what it is in three ways that must agree. */
+export function expectTyped(error: unknown, code: string): void {
+  expect(error).toBeInstanceOf(BrumateError)
+  expect(error).toMatchObject({ code, name: (error as Error).constructor.name })
+}
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+/** Waits until the condition holds; the test's own time limit ends it otherwise. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(2)
+}

@@ -1,0 +1,90 @@
+// The conformance suite of sessions: a block of tests written once and run in every way a session can have come to be.
+// A mode only decides how `open` makes a session; whatever it is, a test must not be able to tell.
+import type { Session, SessionManager, SessionOptions } from 'brumate'
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
+import { py, until } from './session-code.js'
+import { openManager } from './manager.js'
+
+/** Makes a session that is closed when the running test ends. */
+export type OpenSession = (options?: SessionOptions) => Promise<Session>
+
+interface SessionMode {
+  readonly name: string
+  open(manager: SessionManager, options: SessionOptions): Promise<Session>
+}
+
+/**
+ * Slots of each manager of the suite. A test has few sessions, and boots compete for cores with what is measured.
+ */
+const SLOTS = 4
+
+/** What a user can do to an interpreter without ending it; `reset` must leave nothing of it. */
+const NASTY = py`
+  import asyncio, builtins, contextlib, decimal, gc, json, os, random, signal, sys, warnings, weakref
+  async def _haunt():
+      while True:
+          await asyncio.sleep(0.001)
+          os.write(2, b'a task of another life')
+  _task = asyncio.create_task(_haunt())
+  await asyncio.sleep(0.002)
+  json.dumps = lambda *a, **k: 'monkeypatched'
+  os.environ['LEFT_OVER'] = 'yes'
+  os.makedirs('/tmp/left/over'); os.chdir('/tmp/left')
+  _file = open('/tmp/left/file', 'w+'); _file.write('unflushed')
+  os.dup2(_file.fileno(), 2)
+  decimal.getcontext().prec = 2
+  random.seed(1)
+  warnings.simplefilter('error')
+  signal.signal(signal.SIGINT, lambda *a: None)
+  sys.setrecursionlimit(300)
+  sys.path.insert(0, '/nowhere'); sys.modules['csv'] = None; sys.modules['made_up'] = sys
+  sys.displayhook = sys.excepthook = None
+  gc.disable()
+  _ring = []; _ring.append(_ring)
+  builtins.left_over = [0] * 1_000_000
+  builtins.input = None
+  nasty = True
+`
+
+export const fresh: SessionMode = {
+  name: 'fresh',
+  open: (manager, options) => manager.createSession(options),
+}
+
+/** One tenant, so that slots pass from test to test as well: the image is restored in place, twice per test. */
+const afterReset: SessionMode = {
+  name: 'after reset',
+  async open(manager, options) {
+    // A slot that still boots would be taken instead of the one that a test before gave back.
+    await until(() => manager.stats().slots.booting === 0)
+    const session = await manager.createSession({ tenant: 'suite', ...options })
+    await session.execute(NASTY, { timeoutMs: 30_000 })
+    await session.reset()
+    return session
+  },
+}
+
+const MODES: readonly SessionMode[] = [fresh, afterReset]
+
+/** Runs the tests once per mode, each time with a manager of its own. */
+export function describeSessions(
+  title: string,
+  tests: (open: OpenSession) => void,
+  modes: readonly SessionMode[] = MODES,
+): void {
+  describe.each(modes)(`${title}, session $name`, (mode) => {
+    let manager: SessionManager
+
+    beforeAll(async () => {
+      manager = await openManager({ slots: SLOTS })
+    })
+
+    afterAll(() => manager?.close())
+
+    tests(async (options = {}) => {
+      const session = await mode.open(manager, options)
+      onTestFinished(() => session.close())
+      return session
+    })
+  })
+}

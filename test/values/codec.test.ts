@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest'
+import { decode, MalformedValueError } from '../../src/values/decode.js'
+import { encodePlain, encodeValue } from '../../src/values/encode.js'
+import { MAX_DEPTH, NO_VALUE, TypeCode } from '../../src/values/value.js'
+
+/** The value half of an encoded `(value, fixups)`. */
+function roundTrip(value: unknown): unknown {
+  const { tree } = decode(encodeValue(value, 'x'))
+  return (tree as unknown[])[0]
+}
+
+function nested(depth: number): unknown {
+  let value: unknown = null
+  for (let i = 0; i < depth; i++) value = [value]
+  return value
+}
+
+describe('A10: values as marshal bytes', () => {
+  test.each([
+    ['null', null],
+    ['booleans', [true, false]],
+    ['small integers', [0, 1, -1, 2 ** 31 - 1, -(2 ** 31)]],
+    ['integers past 32 bits', [2 ** 31, -(2 ** 31) - 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]],
+    ['integers past 2^53 as bigint', [2n ** 53n, -(2n ** 53n), 2n ** 64n - 1n, -(10n ** 400n)]],
+    ['floats', [0.5, -1.25e-300, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0]],
+    ['text', ['', 'plain', 'é…😀', 'a'.repeat(100_000), '\0']],
+    ['lone surrogates', ['\ud800', 'a\udfffb', '\udc00\ud800']],
+    ['bytes', [new Uint8Array(), Uint8Array.of(0, 255, 128), new Uint8Array(100_000).fill(7)]],
+    ['nested containers', { a: [1, { b: [] }], c: {} }],
+    // biome-ignore lint/suspicious/noThenProperty: what a guest may well send
+    ['keys that look like methods', { then: 1, toJSON: 2, constructor: 3, length: 4 }],
+  ])('%s come back as they were', (_name, value) => {
+    expect(roundTrip(value)).toEqual(value)
+  })
+
+  test('an integer within 2^53 is a number whatever it was sent as', () => {
+    expect(roundTrip([5n, -7n, 0n])).toEqual([5, -7, 0])
+  })
+
+  test('a number without fraction past 2^53 stays a float', () => {
+    expect(encodeValue(1e300, 'x')[5]).toBe(TypeCode.float)
+  })
+
+  test('a Date and a Set become stand-ins with fixups, the deepest first', () => {
+    const { tree } = decode(encodeValue({ when: new Date(5), tags: new Set([new Date(6)]) }, 'x'))
+    expect(tree).toEqual([
+      { when: null, tags: [null] },
+      [
+        [['when'], 'datetime', 5],
+        [['tags', 0], 'datetime', 6],
+        [['tags'], 'set', null],
+      ],
+    ])
+  })
+
+  test('a tagged tuple is a Date', () => {
+    const bytes = Uint8Array.from([
+      ...[TypeCode.tuple, 3, 0, 0, 0, TypeCode.ellipsis],
+      ...[TypeCode.unicode, 8, 0, 0, 0, ...new TextEncoder().encode('datetime')],
+      ...[TypeCode.float, ...new Uint8Array(new Float64Array([1234.5]).buffer)],
+    ])
+    expect(decode(bytes).tree).toEqual(new Date(1234.5))
+  })
+
+  test.each([
+    ['a function', () => 1, 'x: expected'],
+    ['undefined in an array', [undefined], 'x[0]: expected'],
+    ['a symbol', { a: [Symbol('s')] }, 'x["a"][0]: expected'],
+    ['a Map', new Map(), 'got an object'],
+    ['a class instance', new (class Foo {})(), 'got an object'],
+    ['an invalid Date', new Date(Number.NaN), 'expected a valid Date'],
+    ['nesting past the bound', nested(MAX_DEPTH + 2), 'nesting'],
+  ])('%s is a TypeError that names its place', (_name, value, message) => {
+    expect(() => encodeValue(value, 'x')).toThrow(TypeError)
+    expect(() => encodeValue(value, 'x')).toThrow(message)
+  })
+
+  test('a cycle is a TypeError', () => {
+    const cycle: unknown[] = []
+    cycle.push(cycle)
+    expect(() => encodeValue(cycle, 'x')).toThrow(/cycle/)
+  })
+})
+
+describe('R3: hostile bytes', () => {
+  test('the key __proto__ is left out and the document is not exact', () => {
+    const bytes = encodePlain(JSON.parse('{"__proto__": {"polluted": 1}, "b": 2}'), 'x')
+    const { tree, exact } = decode(bytes)
+    expect(exact).toBe(false)
+    expect(Object.getPrototypeOf(tree)).toBe(Object.prototype)
+    expect(tree).toEqual({ b: 2 })
+  })
+
+  test('a dict key that is no text makes the document inexact', () => {
+    const bytes = Uint8Array.of(TypeCode.dict, TypeCode.int32, 1, 0, 0, 0, TypeCode.none, TypeCode.null)
+    expect(decode(bytes)).toEqual({ tree: {}, exact: false })
+  })
+
+  test.each([
+    ['an empty document', []],
+    ['an unknown type code', [0x78]],
+    ['code objects', [0x63, 0, 0, 0, 0]],
+    ['references', [0x72, 0, 0, 0, 0]],
+    ['flagged codes', [TypeCode.none | 0x80]],
+    ['bytes after the value', [TypeCode.none, TypeCode.none]],
+    ['a list longer than the document', [TypeCode.list, 0xff, 0xff, 0xff, 0x7f]],
+    ['a negative length', [TypeCode.bytes, 0xff, 0xff, 0xff, 0xff]],
+    ['an integer of 2^31 digits', [TypeCode.long, 0xff, 0xff, 0xff, 0x7f]],
+    ['an integer cut short', [TypeCode.int32, 1, 2]],
+    ['a dict without end', [TypeCode.dict, TypeCode.none, TypeCode.none]],
+    ['nesting past the bound', Array.from({ length: 20_000 }, () => [TypeCode.list, 1, 0, 0, 0]).flat()],
+  ])('%s is refused', (_name, bytes) => {
+    expect(() => decode(Uint8Array.from(bytes))).toThrow(MalformedValueError)
+  })
+
+  test('every truncation of a document is refused', () => {
+    const bytes = encodeValue({ a: [1, 2n ** 70n, 'text', new Uint8Array(3)], b: new Date(1) }, 'x')
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => decode(bytes.subarray(0, length))).toThrow(MalformedValueError)
+    }
+  })
+
+  test('20,000 mutated documents are decoded or refused, nothing else', () => {
+    const bytes = encodeValue(
+      { a: [1, 2n ** 70n, 'té\ud800xt', new Uint8Array(9)], b: [new Date(1)], c: 0.5 },
+      'x',
+    )
+    let seed = 1
+    const random = (bound: number) => {
+      seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
+      return seed % bound
+    }
+    let refused = 0
+    for (let i = 0; i < 20_000; i++) {
+      const mutated = bytes.slice()
+      for (let k = 0; k <= random(3); k++) mutated[random(mutated.length)] = random(256)
+      try {
+        decode(mutated)
+      } catch (error) {
+        if (!(error instanceof MalformedValueError)) throw error
+        refused++
+      }
+    }
+    expect(refused).toBeGreaterThan(1000)
+  })
+
+  test('a value that is not there is NO_VALUE', () => {
+    expect(decode(Uint8Array.of(TypeCode.ellipsis)).tree).toBe(NO_VALUE)
+  })
+})

@@ -1,0 +1,73 @@
+// The files of the image: the standard library, the kernel, and the directories a session starts with. Owns the list
+// and the layout; serving them in a slot is the host's.
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ImageFile } from '../../src/image/image.js'
+import type { StockFiles } from './realm.js'
+import { concatenate } from './wasm-binary.js'
+
+export const HOME = '/home/pyodide'
+/** Where the kernel's packages lie; on `sys.path`. */
+export const KERNEL_PATH = '/lib/brumate'
+export const STANDARD_LIBRARY_PATH = '/lib/python314.zip'
+/** The `tzdata` package; on `sys.path`, where zoneinfo looks for it. */
+export const TIME_ZONE_PATH = '/lib/tzdata.zip'
+
+export interface SourceFile {
+  readonly path: string
+  readonly bytes: Uint8Array
+}
+
+const DIRECTORIES: readonly (readonly [path: string, mode: number])[] = [
+  ['/home', 0o755],
+  [HOME, 0o755],
+  ['/lib', 0o755],
+  [KERNEL_PATH, 0o755],
+  ['/lib/python3.14', 0o755],
+  ['/lib/python3.14/lib-dynload', 0o755],
+  ['/lib/python3.14/site-packages', 0o755],
+  ['/tmp', 0o1777],
+]
+
+/** Files below a directory of this machine as they are to lie below `target`, in an order that does not depend on it. */
+export async function readTree(directory: string, target: string): Promise<SourceFile[]> {
+  const entries = await readdir(directory, { withFileTypes: true })
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const files: SourceFile[] = []
+  for (const { name, ...entry } of entries.map((e) => ({ name: e.name, directory: e.isDirectory() }))) {
+    if (name === '__pycache__') continue
+    const from = join(directory, name)
+    const path = `${target}/${name}`
+    if (entry.directory) files.push(...(await readTree(from, path)))
+    else files.push({ path, bytes: await readFile(from) })
+  }
+  return files
+}
+
+export function placeFiles(files: StockFiles, sources: readonly SourceFile[]): void {
+  for (const [path] of DIRECTORIES) files.mkdirTree(path)
+  for (const { path, bytes } of sources) {
+    files.mkdirTree(parent(path))
+    files.writeFile(path, bytes)
+  }
+  files.chdir(HOME)
+}
+
+/** The same as the image has them: parents before children, in the order of their paths. */
+export function imageFiles(sources: readonly SourceFile[]): { files: ImageFile[]; fileBytes: Uint8Array<ArrayBuffer> } {
+  const modes = new Map(DIRECTORIES)
+  for (const { path } of sources)
+    for (let at = parent(path); at !== '' && !modes.has(at); at = parent(at)) modes.set(at, 0o755)
+  const files: ImageFile[] = [...modes].map(([path, mode]) => ({ kind: 'directory', path, mode }))
+  let offset = 0
+  for (const { path, bytes } of sources) {
+    files.push({ kind: 'file', path, mode: 0o644, offset, length: bytes.length })
+    offset += bytes.length
+  }
+  files.sort((a, b) => (a.path < b.path ? -1 : 1))
+  return { files, fileBytes: concatenate(sources.map(({ bytes }) => bytes)) }
+}
+
+function parent(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
+}

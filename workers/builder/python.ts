@@ -1,0 +1,42 @@
+// Calls the stock interpreter through CPython's C API: runs the builder's own Python, finds the kernel's dispatch, sends
+// it requests. Owns no meaning of those requests.
+import type { StockInterpreter } from './realm.js'
+
+export class Python {
+  readonly #stock: StockInterpreter
+
+  constructor(stock: StockInterpreter) {
+    this.#stock = stock
+  }
+
+  /** Runs statements in a namespace of their own. Throws with what Python printed when they raise. */
+  run(source: string): void {
+    // `exec` in a fresh dict: `__main__`, where PyRun_SimpleString runs, must stay as it is.
+    const statement = `exec(${JSON.stringify(source)}, {'__name__': 'builder'})`
+    const before = this.#stock.log.length
+    const failed = this.#withText(statement, (text) => this.#stock.exports.PyRun_SimpleString(text)) !== 0
+    if (failed) throw new Error(`Python failed while the image was built:\n${this.#stock.log.slice(before).join('\n')}`)
+  }
+
+  /** Address of `module.name`; the reference is kept for ever, as the image needs it. */
+  attribute(module: string, name: string): number {
+    const { exports } = this.#stock
+    const owner = this.#withText(module, (text) => exports.PyImport_ImportModule(text))
+    const value = owner === 0 ? 0 : this.#withText(name, (text) => exports.PyObject_GetAttrString(owner, text))
+    if (value === 0) throw new Error(`there is no ${module}.${name}`)
+    exports.Py_DecRef(owner)
+    return value >>> 0
+  }
+
+  #withText<T>(text: string, use: (pointer: number) => T): T {
+    const { exports } = this.#stock
+    const bytes = new TextEncoder().encode(`${text}\0`)
+    const pointer = exports.malloc(bytes.length) >>> 0
+    new Uint8Array(exports.memory.buffer).set(bytes, pointer)
+    try {
+      return use(pointer)
+    } finally {
+      exports.free(pointer)
+    }
+  }
+}

@@ -1,0 +1,160 @@
+// Makes an image: boots the stock interpreter, brings it to the point where a session attaches, and records it. Owns the
+// order of those steps; each of them is a file of its own.
+import { readFile } from 'node:fs/promises'
+import type { ImageContents } from '../../src/image/format.js'
+import { INTERPRETER_EXPORTS } from '../interpreter/exports.js'
+import { KernelLink, Opcode } from '../interpreter/link.js'
+import { trampolineModuleBytes } from '../interpreter/trampoline.js'
+import { HOME, imageFiles, KERNEL_PATH, placeFiles, readTree, type SourceFile, STANDARD_LIBRARY_PATH, TIME_ZONE_PATH } from './files.js'
+import { REMOVED_MODULES, removeBuiltInModules } from './built-in-modules.js'
+import { recordRuns, wipeDeadStack, wipeFreeMemory } from './memory.js'
+import { Python } from './python.js'
+import { readPyodidePackage } from './pyodide-package.js'
+import { bootStockInterpreter, type StockInterpreter } from './realm.js'
+import { trampolineCodes } from './signatures.js'
+import { coreModuleBytes, readWasm } from './wasm-binary.js'
+
+export interface RecordOptions {
+  /** Directory of this machine with the kernel's packages. */
+  readonly kernelDirectory: string
+  /** Zip archive of this machine with the `tzdata` package; scripts/zoneinfo.mjs makes it. */
+  readonly timeZoneFile: string
+}
+
+/** What Python sees of the environment while it boots; the kernel decides what a session sees. */
+const BUILD_ENV = { HOME, LANG: 'C.UTF-8', PYTHONHASHSEED: '0', PYTHON_COLORS: '0' }
+/** `sys.executable`; there is no such file. */
+const PROGRAM = '/bin/python3'
+const REPORT_PATH = '/tmp/report.json'
+
+const PREPARE = `
+import os, sys
+if '' not in sys.path:
+    sys.path.insert(0, '')
+sys.path += [${JSON.stringify(KERNEL_PATH)}, ${JSON.stringify(TIME_ZONE_PATH)}]
+sys.builtin_module_names = tuple(n for n in sys.builtin_module_names if n not in ${JSON.stringify(REMOVED_MODULES)})
+import importlib
+from _brumate.preload import PRELOADED
+for name in PRELOADED:
+    importlib.import_module(name)
+import zoneinfo
+zoneinfo.ZoneInfo.no_cache('Europe/Berlin')
+import _brumate
+_brumate.prepare()
+`
+
+const REPORT = `
+import json, os
+# From the C library's environment too: these were for the build, not for a session.
+for name in ('PYTHONHASHSEED', 'PYTHON_COLORS'):
+    os.environ.pop(name, None)
+    os.unsetenv(name)
+with open(${JSON.stringify(REPORT_PATH)}, 'w') as report:
+    json.dump({'env': dict(os.environ), 'cwd': os.getcwd()}, report)
+`
+
+/** Moves every object out of reach of the collector, which would otherwise write into all of them in every session. */
+const FREEZE = `
+import gc
+gc.collect()
+gc.freeze()
+`
+
+export async function recordImage(options: RecordOptions): Promise<ImageContents> {
+  const pyodide = await readPyodidePackage()
+  const sources: SourceFile[] = [
+    ...(await readTree(options.kernelDirectory, KERNEL_PATH)),
+    { path: STANDARD_LIBRARY_PATH, bytes: pyodide.standardLibrary },
+    { path: TIME_ZONE_PATH, bytes: await readFile(options.timeZoneFile) },
+  ]
+  const stock = await bootStockInterpreter({
+    pyodide,
+    env: BUILD_ENV,
+    program: PROGRAM,
+    prepareFiles: (files) => placeFiles(files, sources),
+  })
+  const { exports } = stock
+  const python = new Python(stock)
+  removeBuiltInModules(stock)
+  python.run(PREPARE)
+  python.run(REPORT)
+  const { env, cwd } = takeReport(stock)
+  const dispatch = python.attribute('_brumate.link', 'dispatch')
+  warm(new KernelLink(exports, dispatch))
+  python.run(FREEZE)
+
+  const wasm = readWasm(pyodide.wasm)
+  const codes = trampolineCodes(wasm.tableSignatures)
+  const codesAddress = exports.malloc(codes.length) >>> 0
+  new Uint8Array(exports.memory.buffer).set(codes, codesAddress)
+  wipeFreeMemory(stock)
+  requireNoOpenFiles(stock)
+
+  const memory = new Uint8Array(exports.memory.buffer).slice()
+  const stackPointer = exports.__stack_pointer.value >>> 0
+  const tableLength = wasm.tableSignatures.length
+  wipeDeadStack(memory, exports.__stack_low.value >>> 0, stackPointer)
+  writeSettings(memory, stock, tableLength)
+  return {
+    pyodideVersion: pyodide.version,
+    pythonVersion: pythonVersion(memory, exports.Py_Version.value >>> 0),
+    moduleBytes: coreModuleBytes(pyodide.wasm, INTERPRETER_EXPORTS),
+    trampolineBytes: trampolineModuleBytes(codesAddress, tableLength),
+    memoryBytes: memory.length,
+    ...recordRuns(memory),
+    tableLength,
+    stackPointer,
+    dispatch,
+    ...imageFiles(sources),
+    env,
+    cwd,
+  }
+}
+
+/** Environment and working directory as the kernel left them. */
+function takeReport({ files }: StockInterpreter): { env: Record<string, string>; cwd: string } {
+  const report = JSON.parse(new TextDecoder().decode(files.readFile(REPORT_PATH)))
+  files.unlink(REPORT_PATH)
+  if (report.cwd !== HOME || report.env.HOME !== HOME) throw new Error(`the kernel left ${JSON.stringify(report)}`)
+  return report
+}
+
+/** Runs what every session runs first, so that CPython's caches of first use are in the image. */
+function warm(link: KernelLink): void {
+  const execute = (code: string) => {
+    const head = new Uint8Array(5)
+    head[0] = 1
+    link.call(Opcode.execute, head, new TextEncoder().encode(code))
+  }
+  for (let round = 0; round < 3; round++) {
+    execute('x = 1')
+    execute('x')
+    execute('print(end="")')
+    execute('1 / 0')
+    execute('import asyncio\nawait asyncio.sleep(0)')
+    link.call(Opcode.clear)
+  }
+}
+
+/** What JavaScript holds is not in the image: only the standard streams may be open. */
+function requireNoOpenFiles({ files }: StockInterpreter): void {
+  const open = files.streams.flatMap((stream, fd) => (stream && fd > 2 ? [fd] : []))
+  if (open.length > 0) throw new Error(`file descriptors ${open.join(', ')} are open at the end of the build`)
+}
+
+/** In the recorded memory only: the stock interpreter would not survive them. */
+function writeSettings(memory: Uint8Array, { exports }: StockInterpreter, trampoline: number): void {
+  const view = new DataView(memory.buffer)
+  const offset = view.getUint32(exports._PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET.value >>> 0, true)
+  const pointer = (exports._PyRuntime.value >>> 0) + offset
+  if (view.getUint32(pointer, true) !== 0) throw new Error('Pyodide installed its own trampoline')
+  view.setUint32(pointer, trampoline, true)
+  // CPython asks for signals only when this is set.
+  view.setUint32(exports.Py_EMSCRIPTEN_SIGNAL_HANDLING.value >>> 0, 1, true)
+}
+
+/** From `Py_Version`, CPython's PY_VERSION_HEX. */
+function pythonVersion(memory: Uint8Array, address: number): string {
+  const hex = new DataView(memory.buffer).getUint32(address, true)
+  return [hex >>> 24, (hex >>> 16) & 0xff, (hex >>> 8) & 0xff].join('.')
+}

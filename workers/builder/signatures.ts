@@ -1,0 +1,20 @@
+// The codes by which the trampoline knows how to call each function of the table. Owns the translation from signatures;
+// the function that uses the codes is workers/interpreter/trampoline.ts.
+import { TRAMPOLINE_CODE } from '../interpreter/trampoline.js'
+import type { FunctionType } from './wasm-binary.js'
+
+const I32 = 0x7f
+const MOST_PARAMETERS = 3
+
+export function trampolineCodes(signatures: readonly (FunctionType | undefined)[]): Uint8Array {
+  return Uint8Array.from(signatures, (signature) => {
+    if (signature === undefined) return TRAMPOLINE_CODE.unsupported
+    const { parameters, results } = signature
+    const callable =
+      parameters.length <= MOST_PARAMETERS &&
+      results.length <= 1 &&
+      [...parameters, ...results].every((type) => type === I32)
+    if (!callable) return TRAMPOLINE_CODE.unsupported
+    return parameters.length + (results.length === 0 ? TRAMPOLINE_CODE.returnsNothing : 0)
+  })
+}

@@ -1,0 +1,42 @@
+// Proves that a recorded image works before anyone gets it: boots it as a slot does, on the real host, and asks the
+// kernel a question. Owns the question; a wrong answer is an error, and the image is dropped.
+import type { ImageContents } from '../../src/image/format.js'
+import { loadImage } from '../../src/image/load.js'
+import { Host } from '../host/host.js'
+import { InterruptCell } from '../host/interrupt.js'
+import type { InterpreterExports } from '../interpreter/exports.js'
+import { Interpreter } from '../interpreter/interpreter.js'
+import { Opcode } from '../interpreter/link.js'
+
+/** Calls through the trampoline, the standard library's file, the zone data and the host's clock. */
+const QUESTION = `
+import colorsys, datetime, time, zoneinfo
+assert sorted(['b', 'a'], key=str.upper) == ['a', 'b'] and time.time() > 0
+assert datetime.datetime(2040, 7, 1, tzinfo=zoneinfo.ZoneInfo('Europe/Berlin')).tzname() == 'CEST'
+colorsys.rgb_to_hsv(0, 0, 0)
+'it ' + 'works'
+`
+
+export async function verifyImage(contents: ImageContents): Promise<void> {
+  const image = await loadImage('', contents)
+  let output = ''
+  const host = new Host({
+    files: image.files,
+    fileBytes: image.fileBytes,
+    cwd: image.cwd,
+    interrupt: new InterruptCell(),
+    onOutput: (_, bytes) => {
+      output += Buffer.from(bytes).toString('latin1')
+    },
+  })
+  const fresh = new WebAssembly.Instance(image.module, host.imports(image.module)).exports as unknown as InterpreterExports
+  // What the runs do not have is zero only if instantiation writes nothing.
+  if (new Uint8Array(fresh.memory.buffer).some((byte) => byte !== 0)) throw new Error('the core module writes memory')
+  if (fresh.__indirect_function_table.length !== image.tableLength) throw new Error('the core module has another table')
+  const interpreter = Interpreter.boot(image, host)
+  const reply = interpreter.call(Opcode.execute, Uint8Array.of(1, 0, 0, 0, 0), new TextEncoder().encode(QUESTION))
+  const text = Buffer.from(reply.kind === 'done' ? reply.payload : reply.calls).toString('latin1')
+  if (reply.kind !== 'done' || !text.includes('it works')) {
+    throw new Error(`the new image does not answer: ${reply.kind} ${text} ${output}`)
+  }
+}

@@ -1,0 +1,62 @@
+// Time for the interpreter: real time from the machine, and a monotonic clock that starts with the host and never runs
+// backwards. Owns both clocks and the imports that read them; calendars are time-zone.ts's.
+import type { HostContext } from './context.js'
+import { fail } from './errno.js'
+import type { ImportFunction } from './guard.js'
+
+/** wasi clock ids: 0 real time; 1 monotonic, 2 and 3 CPU time of process and thread, which are served by the monotonic one. */
+const REALTIME = 0
+const LAST_CLOCK = 3
+/** What Date.now() and performance.now() can tell apart, in nanoseconds. */
+const REALTIME_RESOLUTION = 1_000_000
+const MONOTONIC_RESOLUTION = 1_000
+
+const NANOSECONDS_PER_SECOND = 1_000_000_000
+
+export class Clock {
+  #startMs: number
+  #latestMs: number
+
+  /** `elapsedMs`: where the monotonic clock goes on, for a session that was on another host before. */
+  constructor(elapsedMs = 0) {
+    this.#latestMs = elapsedMs
+    this.#startMs = performance.now() - elapsedMs
+  }
+
+  realMs(): number {
+    return Date.now()
+  }
+
+  monotonicMs(): number {
+    const now = performance.now() - this.#startMs
+    if (now > this.#latestMs) this.#latestMs = now
+    return this.#latestMs
+  }
+}
+
+export function clockImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
+  const { memory, clock } = context
+  return {
+    emscripten_date_now: () => clock.realMs(),
+    emscripten_get_now: () => clock.monotonicMs(),
+    clock_time_get: (id: number, _precision: bigint, result: number) => {
+      if (id >>> 0 > LAST_CLOCK) fail('EINVAL')
+      const at = memory.range(result, 8)
+      const milliseconds = id === REALTIME ? clock.realMs() : clock.monotonicMs()
+      const seconds = Math.floor(milliseconds / 1000)
+      const nanoseconds = Math.round((milliseconds - seconds * 1000) * 1_000_000)
+      // 64 bits of nanoseconds in two exact halves: a BigInt would be an allocation at each look at the clock.
+      const high = Math.floor(seconds / 65_536) * NANOSECONDS_PER_SECOND
+      const low = (high % 65_536) * 65_536 + (seconds % 65_536) * NANOSECONDS_PER_SECOND + nanoseconds
+      const carry = Math.floor(low / 2 ** 32)
+      memory.setU32(at, low - carry * 2 ** 32)
+      memory.setU32(at + 4, Math.floor(high / 65_536) + carry)
+      return 0
+    },
+    clock_res_get: (id: number, result: number) => {
+      if (id >>> 0 > LAST_CLOCK) fail('EINVAL')
+      memory.setI64(result, id === REALTIME ? REALTIME_RESOLUTION : MONOTONIC_RESOLUTION)
+      return 0
+    },
+  }
+}

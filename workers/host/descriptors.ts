@@ -1,0 +1,272 @@
+// Imports that take a descriptor. Owns decoding their arguments and encoding their results; what they do is fs/'s.
+import {
+  DIRENT,
+  F,
+  F_UNLCK,
+  FD_CLOEXEC,
+  FDSTAT,
+  FILETYPE,
+  FLOCK,
+  IO_MAX,
+  IOV_MAX,
+  IOVEC,
+  MODE_BITS,
+  O,
+} from './abi.js'
+import type { HostContext } from './context.js'
+import { FsError, fail } from './errno.js'
+import type { OpenFile } from './fs/open-file.js'
+import type { ImportFunction } from './guard.js'
+import { entryType, offsetOf, positionOf, sizeOf, writeStat, writeStatfs } from './structs.js'
+
+/** Bytes that an entry with the longest name takes. */
+const LARGEST_ENTRY_BYTES = 280
+/** Flags that F_SETFL changes. */
+const SETTABLE_FLAGS = O.APPEND | O.NONBLOCK
+
+/** Moves bytes between a file and one range of memory; how many it were. */
+type Transfer = (file: OpenFile, position: number, start: number, end: number) => number
+
+export function descriptorImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
+  const { memory } = context
+  const get = (fd: number): OpenFile => context.fileSystem.descriptors.get(fd)
+
+  // readv and writev: every range is checked before the first byte moves.
+  const transferAll = (
+    fd: number,
+    iovecs: number,
+    count: number,
+    position: number,
+    counted: number,
+    transfer: Transfer,
+  ): number => {
+    const file = get(fd)
+    if (count < 0 || count > IOV_MAX) fail('EINVAL')
+    memory.range(counted, 4)
+    const first = memory.range(iovecs, count * IOVEC.BYTES)
+    let wanted = 0
+    for (let at = first; at < first + count * IOVEC.BYTES; at += IOVEC.BYTES) {
+      const length = memory.u32(at + IOVEC.len)
+      memory.range(memory.u32(at + IOVEC.base), length)
+      wanted += length
+    }
+    if (wanted > IO_MAX) fail('EINVAL')
+    let moved = 0
+    for (let at = first; at < first + count * IOVEC.BYTES; at += IOVEC.BYTES) {
+      // Read again: a transfer into memory may have changed the list itself.
+      const length = memory.u32(at + IOVEC.len)
+      const start = memory.range(memory.u32(at + IOVEC.base), length)
+      const part = transferPart(file, position + moved, start, start + length, moved, transfer)
+      if (part < 0) break
+      moved += part
+      if (part < length) break
+    }
+    if (count === 0) transfer(file, position, 0, 0)
+    memory.setU32(counted, moved)
+    return 0
+  }
+  const read: Transfer = (file, _position, start, end) =>
+    context.fileSystem.io.read(file, memory.bytes, start, end)
+  const write: Transfer = (file, _position, start, end) =>
+    context.fileSystem.io.write(file, memory.bytes, start, end)
+  const readAt: Transfer = (file, position, start, end) =>
+    context.fileSystem.io.readAt(file, position, memory.bytes, start, end)
+  const writeAt: Transfer = (file, position, start, end) =>
+    context.fileSystem.io.writeAt(file, position, memory.bytes, start, end)
+
+  /** The argument of a C call with `...`, which lies in memory. */
+  const argument = (pointer: number): number => memory.i32(pointer)
+
+  return {
+    fd_read: (fd: number, iovecs: number, count: number, counted: number) =>
+      transferAll(fd, iovecs, count, 0, counted, read),
+    fd_write: (fd: number, iovecs: number, count: number, counted: number) =>
+      transferAll(fd, iovecs, count, 0, counted, write),
+    fd_pread: (fd: number, iovecs: number, count: number, position: bigint, counted: number) =>
+      transferAll(fd, iovecs, count, positionOf(position), counted, readAt),
+    fd_pwrite: (fd: number, iovecs: number, count: number, position: bigint, counted: number) =>
+      transferAll(fd, iovecs, count, positionOf(position), counted, writeAt),
+    fd_close: (fd: number) => {
+      context.fileSystem.descriptors.close(fd)
+      return 0
+    },
+    fd_seek: (fd: number, offset: bigint, whence: number, result: number) => {
+      memory.range(result, 8)
+      memory.setI64(result, context.fileSystem.io.seek(get(fd), offsetOf(offset), whence))
+      return 0
+    },
+    // Everything is in memory: there is nothing to wait for.
+    fd_sync: (fd: number) => {
+      get(fd)
+      return 0
+    },
+    __syscall_fdatasync: (fd: number) => {
+      get(fd)
+      return 0
+    },
+    fd_fdstat_get: (fd: number, buffer: number) => {
+      const { kind } = get(fd)
+      const at = memory.range(buffer, FDSTAT.BYTES)
+      memory.bytes.fill(0, at, at + FDSTAT.BYTES)
+      // No descriptor is a terminal, so none is told to be a character device.
+      memory.setU8(at + FDSTAT.filetype, kind === 'directory' ? FILETYPE.DIRECTORY : FILETYPE.REGULAR)
+      return 0
+    },
+    __syscall_fstat64: (fd: number, buffer: number) => {
+      const { store, node } = get(fd)
+      writeStat(memory, buffer, store.id, store.status(node))
+      return 0
+    },
+    __syscall_fstatfs64: (fd: number, _size: number, buffer: number) => {
+      writeStatfs(memory, buffer, get(fd).store)
+      return 0
+    },
+    __syscall_fchdir: (fd: number) => {
+      context.fileSystem.files.chdir(get(fd))
+      return 0
+    },
+    __syscall_fchmod: (fd: number, mode: number) => {
+      context.fileSystem.files.chmod(get(fd), mode & MODE_BITS)
+      return 0
+    },
+    // There is one user: an owner is accepted and changes nothing.
+    __syscall_fchown32: (fd: number, _owner: number, _group: number) => {
+      get(fd)
+      return 0
+    },
+    __syscall_ftruncate64: (fd: number, size: bigint) => {
+      const file = get(fd)
+      if (file.kind !== 'file' || (file.flags & O.ACCESS_MODE) === O.RDONLY) fail('EINVAL')
+      file.store.resize(file.node, sizeOf(size))
+      return 0
+    },
+    __syscall_fallocate: (fd: number, mode: number, offset: bigint, length: bigint) => {
+      const file = get(fd)
+      if (mode !== 0) fail('EOPNOTSUPP')
+      if (file.kind === 'pipe') fail('ESPIPE')
+      if (file.kind !== 'file') fail('ENODEV')
+      context.fileSystem.io.requireWritable(file)
+      if (length <= 0n) fail('EINVAL')
+      const size = sizeOf(offset) + sizeOf(length)
+      if (size > file.store.status(file.node).size) file.store.resize(file.node, sizeOf(BigInt(size)))
+      return 0
+    },
+    __syscall_fadvise64: (fd: number, _offset: bigint, _length: bigint, _advice: number) => {
+      if (get(fd).kind === 'pipe') fail('ESPIPE')
+      return 0
+    },
+    __syscall_getdents64: (fd: number, buffer: number, size: number) => {
+      const file = get(fd)
+      if (file.kind !== 'directory') fail('ENOTDIR')
+      const start = memory.range(buffer, size >>> 0)
+      return listDirectory(context, file, start, start + (size >>> 0))
+    },
+    __syscall_dup: (fd: number) => context.fileSystem.descriptors.duplicate(fd, 0, false),
+    __syscall_dup3: (fd: number, copy: number, flags: number) =>
+      context.fileSystem.descriptors.replace(fd, copy, (flags & O.CLOEXEC) !== 0),
+    __syscall_pipe: (pointer: number) => {
+      memory.range(pointer, 8)
+      const [readable, writable] = context.fileSystem.openPipe()
+      memory.setU32(pointer, readable)
+      memory.setU32(pointer + 4, writable)
+      return 0
+    },
+    __syscall_fcntl64: (fd: number, command: number, pointer: number) => {
+      const { descriptors } = context.fileSystem
+      const descriptor = descriptors.descriptor(fd)
+      const { file } = descriptor
+      switch (command) {
+        case F.DUPFD:
+        case F.DUPFD_CLOEXEC:
+          return descriptors.duplicate(fd, argument(pointer), command === F.DUPFD_CLOEXEC)
+        case F.GETFD:
+          return descriptor.closeOnExec ? FD_CLOEXEC : 0
+        case F.SETFD:
+          descriptor.closeOnExec = (argument(pointer) & FD_CLOEXEC) !== 0
+          return 0
+        case F.GETFL:
+          return file.flags
+        case F.SETFL:
+          file.flags = (file.flags & ~SETTABLE_FLAGS) | (argument(pointer) & SETTABLE_FLAGS)
+          return 0
+        // A session is the only process there is: every lock is free and every lock is granted.
+        case F.GETLK: {
+          const lock = memory.range(argument(pointer), FLOCK.BYTES)
+          memory.setU16(lock + FLOCK.type, F_UNLCK)
+          return 0
+        }
+        case F.SETLK:
+        case F.SETLKW:
+          return 0
+        default:
+          return fail('EINVAL')
+      }
+    },
+    // Terminals' requests and all others: nothing here is a terminal.
+    __syscall_ioctl: (fd: number, _request: number, _pointer: number) => {
+      get(fd)
+      return fail('ENOTTY')
+    },
+  }
+}
+
+/** One range; -1 if it fails after others went well: the call then tells what it did, and the next call fails. */
+function transferPart(
+  file: OpenFile,
+  position: number,
+  start: number,
+  end: number,
+  moved: number,
+  transfer: Transfer,
+): number {
+  if (moved === 0) return transfer(file, position, start, end)
+  try {
+    return transfer(file, position, start, end)
+  } catch (error) {
+    if (error instanceof FsError) return -1
+    throw error
+  }
+}
+
+/** Packs entries after the file's position into `[start, end)`; how many bytes it were. */
+function listDirectory(
+  { memory, fileSystem }: HostContext,
+  file: OpenFile,
+  start: number,
+  end: number,
+): number {
+  const { store, node } = file
+  const { tree } = fileSystem.files
+  let at = start
+  const put = (name: string, id: number, type: number, cookie: number): boolean => {
+    const length = Math.ceil((DIRENT.name + name.length + 1) / DIRENT.ALIGN) * DIRENT.ALIGN
+    if (at + length > end) {
+      // Not even one entry fits: an empty answer would mean the end of the directory.
+      if (at === start) fail('EINVAL')
+      return false
+    }
+    memory.bytes.fill(0, at, at + length)
+    memory.setI64(at + DIRENT.ino, id)
+    memory.setI64(at + DIRENT.off, cookie)
+    memory.setU16(at + DIRENT.reclen, length)
+    memory.setU8(at + DIRENT.type, type)
+    memory.setText(at + DIRENT.name, name)
+    at += length
+    file.position = cookie
+    return true
+  }
+  // Entries that come while it is read are left out: renaming what one finds must not go on for ever.
+  if (file.listEnd === 0) file.listEnd = store.nextCookie(node)
+  if (file.position < 1 && !put('.', node, entryType('directory'), 1)) return at - start
+  if (file.position < 2 && !put('..', tree.parentOf(file).node, entryType('directory'), 2)) return at - start
+  for (;;) {
+    // Only as many as surely fit, so that the store can go on where it stopped.
+    const count = Math.floor((end - at) / LARGEST_ENTRY_BYTES)
+    if (count === 0 && at > start) return at - start
+    const entries = store.list(node, file.position, Math.max(1, count))
+    for (const { name, node: id, kind, cookie } of entries) {
+      if (cookie >= file.listEnd || !put(name, id, entryType(kind), cookie)) return at - start
+    }
+    if (entries.length < Math.max(1, count)) return at - start
+  }
+}

@@ -1,0 +1,58 @@
+// The error numbers of the interpreter's C library (musl as Emscripten and WASI number them, not Linux) and the one way a
+// host function fails. Owns numbers only; turning a failure into a return value is guard.ts's.
+
+export const errno = {
+  EACCES: 2,
+  EAFNOSUPPORT: 5,
+  EAGAIN: 6,
+  EBADF: 8,
+  EBUSY: 10,
+  EEXIST: 20,
+  EFAULT: 21,
+  EFBIG: 22,
+  EINTR: 27,
+  EINVAL: 28,
+  EISDIR: 31,
+  ELOOP: 32,
+  EMFILE: 33,
+  ENAMETOOLONG: 37,
+  ENODEV: 43,
+  ENOENT: 44,
+  ENOMEM: 48,
+  ENOSPC: 51,
+  ENOSYS: 52,
+  ENOTDIR: 54,
+  ENOTEMPTY: 55,
+  ENOTSOCK: 57,
+  ENOTTY: 59,
+  ENXIO: 60,
+  EOVERFLOW: 61,
+  EPERM: 63,
+  EPIPE: 64,
+  ERANGE: 68,
+  EROFS: 69,
+  ESPIPE: 70,
+  EXDEV: 75,
+  EOPNOTSUPP: 138,
+} as const
+
+export type ErrorName = keyof typeof errno
+
+/** A failure that C code is told by its number. One frozen object per number: throwing it captures no stack. */
+export class FsError extends Error {
+  override readonly name = 'FsError'
+  readonly errno: number
+
+  constructor(code: ErrorName) {
+    super(code)
+    this.errno = errno[code]
+  }
+}
+
+const ERRORS: ReadonlyMap<ErrorName, FsError> = new Map(
+  (Object.keys(errno) as ErrorName[]).map((code) => [code, Object.freeze(new FsError(code))]),
+)
+
+export function fail(code: ErrorName): never {
+  throw ERRORS.get(code)
+}

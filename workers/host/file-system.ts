@@ -1,0 +1,123 @@
+// A session's files as the image has them: a fresh tree, its three standard descriptors, its working directory. Owns putting
+// the parts of fs/ together; a reset makes a new one.
+import type { ImageFile } from '../../src/image/image.js'
+import { O } from './abi.js'
+import { fail } from './errno.js'
+import { FileIo } from './fs/file-io.js'
+import { Files } from './fs/files.js'
+import type { DeviceName, NodeId } from './fs/node-store.js'
+import { DescriptorTable } from './fs/open-file.js'
+import { PrivateNodes } from './fs/private-nodes.js'
+import { Quota } from './fs/quota.js'
+import { type Location, Tree } from './fs/tree.js'
+import type { OutputSink } from './output.js'
+
+/** 1980-01-01 UTC: the earliest time a zip file can hold. */
+const IMAGE_TIME = { seconds: 315_532_800, nanoseconds: 0 }
+
+const DEVICES: readonly (readonly [name: string, device: DeviceName])[] = [
+  ['null', 'null'],
+  ['zero', 'zero'],
+  ['random', 'random'],
+  ['urandom', 'random'],
+  ['stdin', 'stdin'],
+  ['stdout', 'stdout'],
+  ['stderr', 'stderr'],
+]
+
+export interface FileSystemOptions {
+  readonly files: readonly ImageFile[]
+  readonly fileBytes: Uint8Array
+  readonly cwd: string
+  readonly output: OutputSink
+  readonly maxBytes: number | null
+}
+
+export class FileSystem {
+  readonly quota = new Quota()
+  readonly nodes: PrivateNodes
+  readonly files: Files
+  readonly descriptors: DescriptorTable
+  readonly io: FileIo
+
+  constructor({ files, fileBytes, cwd, output, maxBytes }: FileSystemOptions) {
+    this.nodes = new PrivateNodes(fileBytes, this.quota)
+    const seed = new Seed(this.nodes)
+    seed.directory('/tmp', 0o1777)
+    seed.directory('/dev/shm', 0o1777)
+    seed.directory('/dev/fd', 0o555)
+    for (const [name, device] of DEVICES) this.nodes.createDevice(seed.directory('/dev'), name, device)
+    for (const file of files) seed.add(file)
+    seed.directory(bytesOf(cwd))
+    this.nodes.setImageTime(IMAGE_TIME)
+    const tree = new Tree(this.nodes)
+    this.files = new Files(tree, bytesOf(cwd))
+    this.descriptors = new DescriptorTable(this.nodes)
+    this.io = new FileIo(output, this.nodes, this.quota)
+    this.#openDevice('/dev/stdin', O.RDONLY)
+    this.#openDevice('/dev/stdout', O.WRONLY)
+    this.#openDevice('/dev/stderr', O.WRONLY)
+    this.quota.maxBytes = maxBytes
+  }
+
+  /** Where a relative path begins for the `dirfd` of an *at call. Absolute paths ignore it. */
+  start(dirfd: number, path: string, currentDirectory: number): Location {
+    if (dirfd === currentDirectory || path.startsWith('/')) return this.files.cwd
+    const file = this.descriptors.get(dirfd)
+    if (file.kind !== 'directory') fail('ENOTDIR')
+    return file
+  }
+
+  /** Readable and writable ends of a new pipe. */
+  openPipe(): readonly [readable: number, writable: number] {
+    this.descriptors.requireFree(2)
+    const { id: node } = this.nodes.createPipe()
+    const location = { store: this.nodes, node }
+    return [this.descriptors.open(location, O.RDONLY), this.descriptors.open(location, O.WRONLY)]
+  }
+
+  #openDevice(path: string, flags: number): void {
+    this.descriptors.open(this.files.tree.find(this.files.tree.root, path), flags)
+  }
+}
+
+/** Puts the image's files into an empty store; the image is ours, so a fault in it is an exception like any other. */
+class Seed {
+  readonly #nodes: PrivateNodes
+
+  constructor(nodes: PrivateNodes) {
+    this.#nodes = nodes
+  }
+
+  add(file: ImageFile): void {
+    const path = bytesOf(file.path)
+    if (file.kind === 'directory') {
+      this.directory(path, file.mode)
+      return
+    }
+    const slash = path.lastIndexOf('/')
+    const directory = this.directory(path.slice(0, slash))
+    const name = path.slice(slash + 1)
+    if (this.#nodes.lookup(directory, name) !== 0) return
+    if (file.kind === 'symlink') {
+      this.#nodes.create(directory, name, { kind: 'symlink', target: bytesOf(file.target) })
+    } else this.#nodes.createImageFile(directory, name, file.mode & 0o7777, file.offset, file.length)
+  }
+
+  /** Makes what is missing of the path. */
+  directory(path: string, mode?: number): NodeId {
+    let node = this.#nodes.root
+    for (const name of path.split('/')) {
+      if (name === '') continue
+      const found = this.#nodes.lookup(node, name)
+      node = found === 0 ? this.#nodes.create(node, name, { kind: 'directory', mode: 0o755 }) : found
+    }
+    if (mode !== undefined) this.#nodes.setMode(node, mode & 0o7777)
+    return node
+  }
+}
+
+/** Text as the byte string that names are kept as. */
+function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}

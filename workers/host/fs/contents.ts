@@ -1,0 +1,132 @@
+// The bytes of one file: sparse chunks over a part of the image that is shared and never written (copy on write). Owns
+// chunks; size limits and times are the store's. Plain data, so that capturing a file is a walk over its chunks (I1).
+import { fail } from '../errno.js'
+
+export const CHUNK_BYTES = 65_536
+const SMALLEST_CHUNK_BYTES = 256
+
+export interface Contents {
+  size: number
+  /** Where in the image's bytes the file began; bytes of it that no chunk replaces are read from there. */
+  readonly imageOffset: number
+  /** How much of the image's bytes is still the file's. */
+  imageBytes: number
+  /** By index; a chunk may be shorter than CHUNK_BYTES, what it lacks is zero. A missing one is the image's or zero. */
+  readonly chunks: Map<number, Uint8Array>
+}
+
+export function emptyContents(): Contents {
+  return { size: 0, imageOffset: 0, imageBytes: 0, chunks: new Map() }
+}
+
+export function imageContents(imageOffset: number, length: number): Contents {
+  return { size: length, imageOffset, imageBytes: length, chunks: new Map() }
+}
+
+/** Copies from `position` to `into[start, end)`; returns how many bytes there were. */
+export function readContents(
+  contents: Contents,
+  image: Uint8Array,
+  position: number,
+  into: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const count = Math.min(end - start, contents.size - position)
+  if (count <= 0) return 0
+  if (contents.chunks.size === 0 && position + count <= contents.imageBytes) {
+    const from = contents.imageOffset + position
+    into.set(image.subarray(from, from + count), start)
+    return count
+  }
+  for (let done = 0; done < count; ) {
+    const index = Math.floor((position + done) / CHUNK_BYTES)
+    const inside = position + done - index * CHUNK_BYTES
+    const part = Math.min(CHUNK_BYTES - inside, count - done)
+    readChunk(contents, image, index, inside, into, start + done, part)
+    done += part
+  }
+  return count
+}
+
+function readChunk(
+  contents: Contents,
+  image: Uint8Array,
+  index: number,
+  inside: number,
+  into: Uint8Array,
+  at: number,
+  count: number,
+): void {
+  const chunk = contents.chunks.get(index)
+  const base = contents.imageOffset + index * CHUNK_BYTES
+  const source = chunk ?? image.subarray(base, base + imagePart(contents, index))
+  const known = Math.max(0, Math.min(count, source.length - inside))
+  if (known > 0) into.set(source.subarray(inside, inside + known), at)
+  into.fill(0, at + known, at + count)
+}
+
+/** How many bytes of chunk `index` the image holds. */
+function imagePart(contents: Contents, index: number): number {
+  return Math.max(0, Math.min(CHUNK_BYTES, contents.imageBytes - index * CHUNK_BYTES))
+}
+
+/** Writes all of `from[start, end)` at `position`. Allocates at most about twice what is written. */
+export function writeContents(
+  contents: Contents,
+  image: Uint8Array,
+  position: number,
+  from: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  for (let at = start; at < end; ) {
+    const place = position + at - start
+    const index = Math.floor(place / CHUNK_BYTES)
+    const inside = place - index * CHUNK_BYTES
+    const part = Math.min(CHUNK_BYTES - inside, end - at)
+    const chunk = writableChunk(contents, image, index, inside + part)
+    chunk.set(from.subarray(at, at + part), inside)
+    at += part
+  }
+  contents.size = Math.max(contents.size, position + end - start)
+}
+
+/** Chunk `index` with room for its first `needed` bytes. Growth doubles, so that appending stays linear. */
+function writableChunk(contents: Contents, image: Uint8Array, index: number, needed: number): Uint8Array {
+  const old = contents.chunks.get(index)
+  if (old !== undefined && old.length >= needed) return old
+  const fromImage = old === undefined ? imagePart(contents, index) : 0
+  const wanted =
+    index > 0 ? CHUNK_BYTES : Math.max(needed, fromImage, (old?.length ?? 0) * 2, SMALLEST_CHUNK_BYTES)
+  const chunk = allocate(Math.min(CHUNK_BYTES, wanted))
+  if (old !== undefined) chunk.set(old)
+  else if (fromImage > 0) {
+    const base = contents.imageOffset + index * CHUNK_BYTES
+    chunk.set(image.subarray(base, base + fromImage))
+  }
+  contents.chunks.set(index, chunk)
+  return chunk
+}
+
+function allocate(bytes: number): Uint8Array {
+  try {
+    return new Uint8Array(bytes)
+  } catch {
+    // The process is out of memory: the guest's write fails, the slot does not.
+    return fail('ENOSPC')
+  }
+}
+
+/** Cuts or lengthens; what is new reads as zeros and takes no memory. */
+export function resizeContents(contents: Contents, size: number): void {
+  if (size < contents.size) {
+    const last = Math.floor(size / CHUNK_BYTES)
+    for (const index of contents.chunks.keys()) {
+      if (index > last || index * CHUNK_BYTES >= size) contents.chunks.delete(index)
+    }
+    contents.chunks.get(last)?.fill(0, size - last * CHUNK_BYTES)
+    contents.imageBytes = Math.min(contents.imageBytes, size)
+  }
+  contents.size = size
+}

@@ -1,0 +1,78 @@
+// One node of a session's private files, as plain data with ids instead of references, so that a snapshot is a straight
+// walk over them (I1). Owns the shapes only.
+import type { Contents } from './contents.js'
+import type { DeviceName, FileTime, NodeId, NodeKind } from './node-store.js'
+
+interface Common {
+  readonly id: NodeId
+  mode: number
+  /** Directory the node is in, and its name there: there are no hard links, so it has one of each. */
+  parent: NodeId
+  name: string
+  /** In the tree, not only held. */
+  linked: boolean
+  /** Descriptors and working directories that keep it. */
+  holds: number
+  accessed: FileTime
+  modified: FileTime
+  changed: FileTime
+}
+
+export interface FileNode extends Common {
+  readonly kind: 'file'
+  readonly contents: Contents
+  /** What of the quota it has: nothing as long as it is the image's, else its size. */
+  chargedBytes: number
+}
+
+export interface DirectoryNode extends Common {
+  readonly kind: 'directory'
+  readonly entries: Map<string, Entry>
+  nextCookie: number
+}
+
+export interface Entry {
+  readonly node: NodeId
+  readonly kind: NodeKind
+  readonly cookie: number
+}
+
+export interface SymlinkNode extends Common {
+  readonly kind: 'symlink'
+  readonly target: string
+}
+
+export interface DeviceNode extends Common {
+  readonly kind: 'device'
+  readonly device: DeviceName
+}
+
+export interface PipeNode extends Common {
+  readonly kind: 'pipe'
+  /** Unread bytes are `buffer[start, end)`. */
+  buffer: Uint8Array
+  start: number
+  end: number
+  /** Open ends. */
+  readers: number
+  writers: number
+}
+
+export type Inode = FileNode | DirectoryNode | SymlinkNode | DeviceNode | PipeNode
+
+/** Real time for the files' time stamps: never the same twice in a row, so that a directory's time tells a change. */
+export class FileClock {
+  #milliseconds = 0
+  #step = 0
+
+  now(): FileTime {
+    const milliseconds = Date.now()
+    if (milliseconds === this.#milliseconds) this.#step = Math.min(this.#step + 1, 999_999)
+    else {
+      this.#milliseconds = milliseconds
+      this.#step = 0
+    }
+    const seconds = Math.floor(milliseconds / 1000)
+    return { seconds, nanoseconds: (milliseconds - seconds * 1000) * 1_000_000 + this.#step }
+  }
+}

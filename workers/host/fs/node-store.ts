@@ -1,0 +1,96 @@
+// The line between who walks paths and holds descriptors, and who keeps files: anything that can be mounted into a
+// session's tree. Owns the types only. Nodes are named by number, so that descriptors stay plain data (I1) and a store may
+// live behind shared memory or another thread.
+//
+// Why not npm's memfs: no quota, nothing that threads can share, load time in every slot, and Node's fs API on top where the
+// interpreter wants POSIX underneath.
+
+/** Unique in its store and never used again. 0 is no node. */
+export type NodeId = number
+
+export type NodeKind = 'file' | 'directory' | 'symlink' | 'device' | 'pipe'
+
+export type DeviceName = 'null' | 'zero' | 'random' | 'stdin' | 'stdout' | 'stderr'
+
+/** A point in time: whole seconds, and nanoseconds on top. */
+export interface FileTime {
+  readonly seconds: number
+  readonly nanoseconds: number
+}
+
+export interface NodeStatus {
+  readonly id: NodeId
+  readonly kind: NodeKind
+  /** Permission bits only; the type bits follow from `kind`. */
+  readonly mode: number
+  /** In bytes; of a symlink the length of its target. */
+  readonly size: number
+  /** False for a node that is only held by descriptors. */
+  readonly linked: boolean
+  readonly device: DeviceName | null
+  readonly accessed: FileTime
+  readonly modified: FileTime
+  readonly changed: FileTime
+}
+
+export interface DirectoryEntry {
+  readonly name: string
+  readonly node: NodeId
+  readonly kind: NodeKind
+  /** Ascending in the order of entries; names the place after this entry, also when entries are removed. */
+  readonly cookie: number
+}
+
+export type NewNode =
+  | { readonly kind: 'file'; readonly mode: number }
+  | { readonly kind: 'directory'; readonly mode: number }
+  | { readonly kind: 'symlink'; readonly target: string }
+
+export interface StoreUsage {
+  readonly usedBytes: number
+  readonly maxBytes: number | null
+  readonly nodes: number
+  readonly maxNodes: number
+}
+
+/** Names and targets are byte strings: one UTF-16 unit per byte. Every method may throw an FsError. */
+export interface NodeStore {
+  /** st_dev. */
+  readonly id: number
+  readonly root: NodeId
+
+  status(node: NodeId): NodeStatus
+  /** Of a symlink. */
+  target(node: NodeId): string
+  /** The directory that holds the node; the root's is the root; 0 when the node is not in the tree any more. */
+  parent(node: NodeId): NodeId
+  name(node: NodeId): string
+
+  /** 0 if there is no such entry. */
+  lookup(directory: NodeId, name: string): NodeId
+  /** Up to `count` entries whose cookie is greater than `after`. */
+  list(directory: NodeId, after: number, count: number): readonly DirectoryEntry[]
+  /** Every entry made from now on has a cookie of at least this. */
+  nextCookie(directory: NodeId): number
+
+  create(directory: NodeId, name: string, node: NewNode): NodeId
+  /** Takes the entry away; the node lives on while it is held. A directory is empty. */
+  remove(directory: NodeId, name: string): void
+  /** Moves an entry over whatever has the new name. */
+  move(fromDirectory: NodeId, fromName: string, toDirectory: NodeId, toName: string): void
+
+  /** Copies from the file to `into[start, end)`; how many bytes there were. */
+  read(node: NodeId, position: number, into: Uint8Array, start: number, end: number): number
+  /** Copies all of `from[start, end)` into the file or fails. */
+  write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): void
+  resize(node: NodeId, size: number): void
+  setMode(node: NodeId, mode: number): void
+  /** Null leaves a time as it is. */
+  setTimes(node: NodeId, accessed: FileTime | null, modified: FileTime | null): void
+
+  /** A descriptor or working directory holds the node until the same number of `release`s. */
+  hold(node: NodeId): void
+  release(node: NodeId): void
+
+  usage(): StoreUsage
+}

@@ -1,0 +1,111 @@
+// An open-file description: what dup shares. And the table from descriptor numbers to them. Owns flags, positions, counts
+// and which number is free; reading and writing through them is file-io.ts's. Plain data with ids (I1).
+import { O, OPEN_MAX } from '../abi.js'
+import { fail } from '../errno.js'
+import type { DeviceName, NodeId, NodeKind, NodeStore } from './node-store.js'
+import type { PrivateNodes } from './private-nodes.js'
+import type { Location } from './tree.js'
+
+export interface OpenFile extends Location {
+  readonly store: NodeStore
+  readonly node: NodeId
+  /** What the node is: it does not change, and reads and writes need not ask. */
+  readonly kind: NodeKind
+  readonly device: DeviceName | null
+  /** O_* status flags; changed by F_SETFL. */
+  flags: number
+  /** Bytes; of a directory the cookie after which the listing goes on. */
+  position: number
+  /** Entries with this cookie or a later one came after the listing began and are not listed. 0: not begun. */
+  listEnd: number
+  /** Descriptors that share it. */
+  descriptors: number
+}
+
+interface Descriptor {
+  readonly file: OpenFile
+  closeOnExec: boolean
+}
+
+export class DescriptorTable {
+  readonly #descriptors: (Descriptor | undefined)[] = []
+  readonly #pipes: PrivateNodes
+
+  constructor(pipes: PrivateNodes) {
+    this.#pipes = pipes
+  }
+
+  /** EBADF if it is not open. */
+  get(fd: number): OpenFile {
+    return this.descriptor(fd).file
+  }
+
+  /** Undefined if it is not open. */
+  find(fd: number): OpenFile | undefined {
+    return this.#descriptors[fd >>> 0]?.file
+  }
+
+  descriptor(fd: number): Descriptor {
+    return this.#descriptors[fd >>> 0] ?? fail('EBADF')
+  }
+
+  /** Opens a node under the lowest free number that is at least `from`. */
+  open({ store, node }: Location, flags: number): number {
+    const fd = this.#lowestFree(0)
+    const { kind, device } = store.status(node)
+    store.hold(node)
+    if (kind === 'pipe') this.#countEnd(node, flags, 1)
+    const kept = flags & ~(O.CREAT | O.EXCL | O.TRUNC | O.CLOEXEC)
+    const file: OpenFile = { store, node, kind, device, flags: kept, position: 0, listEnd: 0, descriptors: 1 }
+    this.#descriptors[fd] = { file, closeOnExec: (flags & O.CLOEXEC) !== 0 }
+    return fd
+  }
+
+  /** A second number for what `fd` is. */
+  duplicate(fd: number, from: number, closeOnExec: boolean): number {
+    const { file } = this.descriptor(fd)
+    if (from < 0 || from >= OPEN_MAX) fail('EINVAL')
+    const copy = this.#lowestFree(from)
+    file.descriptors += 1
+    this.#descriptors[copy] = { file, closeOnExec }
+    return copy
+  }
+
+  /** Makes `copy` what `fd` is, closing what it was. */
+  replace(fd: number, copy: number, closeOnExec: boolean): number {
+    const { file } = this.descriptor(fd)
+    if (fd === copy) fail('EINVAL')
+    if (copy < 0 || copy >= OPEN_MAX) fail('EBADF')
+    file.descriptors += 1
+    if (this.#descriptors[copy] !== undefined) this.close(copy)
+    this.#descriptors[copy] = { file, closeOnExec }
+    return copy
+  }
+
+  close(fd: number): void {
+    const { file } = this.descriptor(fd)
+    this.#descriptors[fd] = undefined
+    file.descriptors -= 1
+    if (file.descriptors > 0) return
+    if (file.kind === 'pipe') this.#countEnd(file.node, file.flags, -1)
+    file.store.release(file.node)
+  }
+
+  /** Room for `count` more descriptors, or EMFILE. */
+  requireFree(count: number): void {
+    let free = OPEN_MAX
+    for (const descriptor of this.#descriptors) if (descriptor !== undefined) free -= 1
+    if (free < count) fail('EMFILE')
+  }
+
+  #lowestFree(from: number): number {
+    for (let fd = from; fd < OPEN_MAX; fd += 1) if (this.#descriptors[fd] === undefined) return fd
+    return fail('EMFILE')
+  }
+
+  #countEnd(node: NodeId, flags: number, change: 1 | -1): void {
+    const pipe = this.#pipes.pipe(node)
+    if ((flags & O.ACCESS_MODE) === O.RDONLY) pipe.readers += change
+    else pipe.writers += change
+  }
+}

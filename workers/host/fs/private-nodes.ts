@@ -1,0 +1,334 @@
+// The files of one session, in memory: the store at the root of its tree. Owns nodes, their contents, their quota and
+// their time stamps; paths, permissions and descriptors are not its business. Writes never reach the image (I1).
+import { fail } from '../errno.js'
+import { emptyContents, imageContents, readContents, resizeContents, writeContents } from './contents.js'
+import {
+  type DirectoryNode,
+  type Entry,
+  FileClock,
+  type FileNode,
+  type Inode,
+  type PipeNode,
+} from './inode.js'
+import type {
+  DeviceName,
+  DirectoryEntry,
+  FileTime,
+  NewNode,
+  NodeId,
+  NodeStatus,
+  NodeStore,
+  StoreUsage,
+} from './node-store.js'
+import { MAX_FILE_BYTES, MAX_NODES, type Quota } from './quota.js'
+
+/** Cookies 1 and 2 are "." and "..", which a directory does not store. */
+const FIRST_COOKIE = 3
+
+export class PrivateNodes implements NodeStore {
+  readonly id = 1
+  readonly root: NodeId
+  readonly #nodes = new Map<NodeId, Inode>()
+  readonly #image: Uint8Array
+  readonly #quota: Quota
+  readonly #clock = new FileClock()
+  #nextId = 1
+  /** Where the last listing stopped: a cache, so that reading a large directory stays linear. */
+  #cursor: { directory: NodeId; after: number; entries: Iterator<[string, Entry]> } | undefined
+
+  constructor(image: Uint8Array, quota: Quota) {
+    this.#image = image
+    this.#quota = quota
+    const root = this.#add<DirectoryNode>({
+      ...this.#common(0, ''),
+      kind: 'directory',
+      mode: 0o755,
+      entries: new Map(),
+      nextCookie: FIRST_COOKIE,
+    })
+    root.parent = root.id
+    root.linked = true
+    this.root = root.id
+  }
+
+  status(node: NodeId): NodeStatus {
+    const inode = this.#get(node)
+    return {
+      id: inode.id,
+      kind: inode.kind,
+      mode: inode.mode,
+      size: sizeOf(inode),
+      linked: inode.linked,
+      device: inode.kind === 'device' ? inode.device : null,
+      accessed: inode.accessed,
+      modified: inode.modified,
+      changed: inode.changed,
+    }
+  }
+
+  target(node: NodeId): string {
+    const inode = this.#get(node)
+    return inode.kind === 'symlink' ? inode.target : fail('EINVAL')
+  }
+
+  parent(node: NodeId): NodeId {
+    const inode = this.#get(node)
+    return inode.linked ? inode.parent : 0
+  }
+
+  name(node: NodeId): string {
+    return this.#get(node).name
+  }
+
+  lookup(directory: NodeId, name: string): NodeId {
+    return this.#directory(directory).entries.get(name)?.node ?? 0
+  }
+
+  list(directory: NodeId, after: number, count: number): readonly DirectoryEntry[] {
+    const inode = this.#directory(directory)
+    const cursor = this.#cursor
+    const resumed = cursor?.directory === directory && cursor.after === after
+    const iterator = resumed ? cursor.entries : inode.entries.entries()
+    const found: DirectoryEntry[] = []
+    this.#cursor = undefined
+    while (found.length < count) {
+      const next = iterator.next()
+      // An iterator at its end stays there, even if entries come.
+      if (next.done) return found
+      const [name, entry] = next.value
+      if (entry.cookie > after) found.push({ name, node: entry.node, kind: entry.kind, cookie: entry.cookie })
+    }
+    this.#cursor = { directory, after: found.at(-1)?.cookie ?? after, entries: iterator }
+    return found
+  }
+
+  nextCookie(directory: NodeId): number {
+    return this.#directory(directory).nextCookie
+  }
+
+  create(directory: NodeId, name: string, node: NewNode): NodeId {
+    const parent = this.#directory(directory)
+    if (node.kind === 'symlink') this.#quota.charge(node.target.length)
+    const common = this.#common(parent.id, name)
+    switch (node.kind) {
+      case 'file':
+        return this.#link(parent, {
+          ...common,
+          kind: 'file',
+          mode: node.mode,
+          contents: emptyContents(),
+          chargedBytes: 0,
+        })
+      case 'directory':
+        return this.#link(parent, {
+          ...common,
+          kind: 'directory',
+          mode: node.mode,
+          entries: new Map(),
+          nextCookie: FIRST_COOKIE,
+        })
+      case 'symlink':
+        return this.#link(parent, { ...common, kind: 'symlink', mode: 0o777, target: node.target })
+    }
+  }
+
+  /** A file whose bytes are the image's until they are changed. */
+  createImageFile(directory: NodeId, name: string, mode: number, offset: number, length: number): NodeId {
+    const parent = this.#directory(directory)
+    const contents = imageContents(offset, length)
+    return this.#link(parent, {
+      ...this.#common(parent.id, name),
+      kind: 'file',
+      mode,
+      contents,
+      chargedBytes: 0,
+    })
+  }
+
+  createDevice(directory: NodeId, name: string, device: DeviceName): NodeId {
+    const parent = this.#directory(directory)
+    return this.#link(parent, { ...this.#common(parent.id, name), kind: 'device', mode: 0o666, device })
+  }
+
+  /** A pipe is in no directory: it lives as long as it is held. */
+  createPipe(): PipeNode {
+    return this.#add<PipeNode>({
+      ...this.#common(0, ''),
+      kind: 'pipe',
+      mode: 0o600,
+      buffer: new Uint8Array(0),
+      start: 0,
+      end: 0,
+      readers: 0,
+      writers: 0,
+    })
+  }
+
+  pipe(node: NodeId): PipeNode {
+    const inode = this.#get(node)
+    return inode.kind === 'pipe' ? inode : fail('EINVAL')
+  }
+
+  remove(directory: NodeId, name: string): void {
+    const parent = this.#directory(directory)
+    const entry = parent.entries.get(name)
+    if (entry === undefined) fail('ENOENT')
+    parent.entries.delete(name)
+    this.#touch(parent)
+    const inode = this.#get(entry.node)
+    inode.linked = false
+    inode.changed = parent.changed
+    this.#collect(inode)
+  }
+
+  move(fromDirectory: NodeId, fromName: string, toDirectory: NodeId, toName: string): void {
+    const from = this.#directory(fromDirectory)
+    const to = this.#directory(toDirectory)
+    const entry = from.entries.get(fromName)
+    if (entry === undefined) fail('ENOENT')
+    if (to.entries.has(toName)) this.remove(toDirectory, toName)
+    from.entries.delete(fromName)
+    const inode = this.#get(entry.node)
+    inode.parent = to.id
+    inode.name = toName
+    to.entries.set(toName, { node: inode.id, kind: inode.kind, cookie: to.nextCookie++ })
+    this.#touch(from)
+    if (to !== from) this.#touch(to)
+    inode.changed = to.changed
+  }
+
+  read(node: NodeId, position: number, into: Uint8Array, start: number, end: number): number {
+    return readContents(this.#file(node).contents, this.#image, position, into, start, end)
+  }
+
+  write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): void {
+    if (start === end) return
+    const file = this.#file(node)
+    this.#charge(file, Math.max(file.contents.size, position + end - start))
+    writeContents(file.contents, this.#image, position, from, start, end)
+    this.#touch(file)
+  }
+
+  resize(node: NodeId, size: number): void {
+    const file = this.#file(node)
+    this.#charge(file, size)
+    resizeContents(file.contents, size)
+    this.#touch(file)
+  }
+
+  setMode(node: NodeId, mode: number): void {
+    const inode = this.#get(node)
+    inode.mode = mode
+    inode.changed = this.#clock.now()
+  }
+
+  setTimes(node: NodeId, accessed: FileTime | null, modified: FileTime | null): void {
+    const inode = this.#get(node)
+    inode.accessed = accessed ?? inode.accessed
+    inode.modified = modified ?? inode.modified
+    inode.changed = this.#clock.now()
+  }
+
+  /** The one time stamp of everything that came with the image, so that slots stay identical (I1). */
+  setImageTime(time: FileTime): void {
+    for (const inode of this.#nodes.values()) {
+      inode.accessed = time
+      inode.modified = time
+      inode.changed = time
+    }
+  }
+
+  now(): FileTime {
+    return this.#clock.now()
+  }
+
+  hold(node: NodeId): void {
+    this.#get(node).holds += 1
+  }
+
+  release(node: NodeId): void {
+    const inode = this.#get(node)
+    inode.holds -= 1
+    this.#collect(inode)
+  }
+
+  usage(): StoreUsage {
+    const { usedBytes, maxBytes, nodes } = this.#quota
+    return { usedBytes, maxBytes, nodes, maxNodes: MAX_NODES }
+  }
+
+  #get(node: NodeId): Inode {
+    return this.#nodes.get(node) ?? fail('ENOENT')
+  }
+
+  #directory(node: NodeId): DirectoryNode {
+    const inode = this.#get(node)
+    return inode.kind === 'directory' ? inode : fail('ENOTDIR')
+  }
+
+  #file(node: NodeId): FileNode {
+    const inode = this.#get(node)
+    return inode.kind === 'file' ? inode : fail('EINVAL')
+  }
+
+  #common(parent: NodeId, name: string) {
+    const now = this.#clock.now()
+    const times = { accessed: now, modified: now, changed: now }
+    return { id: this.#nextId, mode: 0, parent, name, linked: false, holds: 0, ...times }
+  }
+
+  #add<T extends Inode>(inode: T): T {
+    this.#quota.addNode()
+    this.#nodes.set(inode.id, inode)
+    this.#nextId = inode.id + 1
+    return inode
+  }
+
+  #link(parent: DirectoryNode, inode: Inode): NodeId {
+    if (!parent.linked) fail('ENOENT')
+    this.#add(inode)
+    inode.linked = true
+    parent.entries.set(inode.name, { node: inode.id, kind: inode.kind, cookie: parent.nextCookie++ })
+    this.#touch(parent)
+    return inode.id
+  }
+
+  #touch(inode: Inode): void {
+    const now = this.#clock.now()
+    inode.modified = now
+    inode.changed = now
+  }
+
+  /** Takes what the file will need from the quota, before anything is allocated. */
+  #charge(file: FileNode, size: number): void {
+    if (size > MAX_FILE_BYTES) fail('ENOSPC')
+    this.#quota.charge(size - file.chargedBytes)
+    file.chargedBytes = size
+  }
+
+  /** Forgets a node that nothing leads to. */
+  #collect(inode: Inode): void {
+    if (inode.linked || inode.holds > 0) return
+    if (inode.kind === 'file') this.#quota.charge(-inode.chargedBytes)
+    if (inode.kind === 'symlink') this.#quota.charge(-inode.target.length)
+    if (inode.kind === 'pipe') this.#quota.charge(-inode.buffer.length)
+    this.#nodes.delete(inode.id)
+    this.#quota.removeNode()
+  }
+}
+
+/** What st_size says of a directory, as on most file systems. */
+const DIRECTORY_BYTES = 4096
+
+function sizeOf(inode: Inode): number {
+  switch (inode.kind) {
+    case 'file':
+      return inode.contents.size
+    case 'directory':
+      return DIRECTORY_BYTES
+    case 'symlink':
+      return inode.target.length
+    default:
+      return 0
+  }
+}

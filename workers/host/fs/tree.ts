@@ -1,0 +1,187 @@
+// The tree a session sees: stores mounted into one another, and the walk from a path to a node. Owns path syntax, symbolic
+// links, permission bits and limits of names; what is done with a node once found is files.ts's.
+import { NAME_MAX, PATH_MAX, SYMLOOP_MAX } from '../abi.js'
+import { fail } from '../errno.js'
+import type { NodeId, NodeStatus, NodeStore } from './node-store.js'
+
+/** A node and the store it is in. */
+export interface Location {
+  readonly store: NodeStore
+  readonly node: NodeId
+}
+
+/** Where a path leads. */
+export interface Place {
+  readonly store: NodeStore
+  /** 0 if there is nothing yet: `directory` and `name` say where it would be. */
+  readonly node: NodeId
+  /** The directory of the last component; 0 if the path names a directory by "/", "." or "..". */
+  readonly directory: NodeId
+  readonly name: string
+  /** The path ended in "/": only a directory will do. */
+  readonly slash: boolean
+}
+
+export type Permission = 4 | 2 | 1
+export const MAY_READ = 4
+export const MAY_WRITE = 2
+export const MAY_SEARCH = 1
+
+export class Tree {
+  readonly root: Location
+  /** Node of the root store -> store that is seen instead. */
+  readonly #mounts = new Map<NodeId, NodeStore>()
+  /** Store -> where it is mounted. */
+  readonly #mountPoints = new Map<NodeStore, Location>()
+
+  constructor(root: NodeStore) {
+    this.root = { store: root, node: root.root }
+  }
+
+  /** Shows `store` in place of a directory of the root store. */
+  mount(directory: NodeId, store: NodeStore): void {
+    this.root.store.hold(directory)
+    this.#mounts.set(directory, store)
+    this.#mountPoints.set(store, { store: this.root.store, node: directory })
+  }
+
+  /** A directory that another store covers, or the root of one, stays where it is. */
+  isMountPoint(store: NodeStore, node: NodeId): boolean {
+    return node === store.root || (store === this.root.store && this.#mounts.has(node))
+  }
+
+  /** Walks `path` from `start`. All components but the last exist, or ENOENT. */
+  walk(start: Location, path: string, followLast: boolean): Place {
+    if (path === '') fail('ENOENT')
+    if (path.length >= PATH_MAX) fail('ENAMETOOLONG')
+    let text = path
+    let at = 0
+    let { store, node } = text.startsWith('/') ? this.root : start
+    let links = 0
+    let lastDots = '.'
+    for (;;) {
+      while (text[at] === '/') at += 1
+      if (at >= text.length) return { store, node, directory: 0, name: lastDots, slash: true }
+      const found = text.indexOf('/', at)
+      const end = found < 0 ? text.length : found
+      const name = text.slice(at, end)
+      let next = end
+      while (text[next] === '/') next += 1
+      const isLast = next >= text.length
+      const slash = end < text.length
+      this.#enter(store, node)
+      at = next
+      if (name === '.' || name === '..') {
+        if (name === '..') ({ store, node } = this.#up(store, node))
+        lastDots = name
+        if (isLast) return { store, node, directory: 0, name, slash: true }
+        continue
+      }
+      if (name.length > NAME_MAX) fail('ENAMETOOLONG')
+      const child = store.lookup(node, name)
+      if (child === 0) {
+        if (!isLast) fail('ENOENT')
+        return { store, node: 0, directory: node, name, slash }
+      }
+      const { kind } = store.status(child)
+      if (kind === 'symlink' && (!isLast || followLast || slash)) {
+        links += 1
+        if (links > SYMLOOP_MAX) fail('ELOOP')
+        const target = store.target(child)
+        text = isLast && !slash ? target : `${target}/${text.slice(next)}`
+        if (text.length >= 2 * PATH_MAX) fail('ENAMETOOLONG')
+        at = 0
+        if (text.startsWith('/')) ({ store, node } = this.root)
+        continue
+      }
+      if (isLast) {
+        if (slash && kind !== 'directory') fail('ENOTDIR')
+        const directory = node
+        const covering = store === this.root.store ? this.#mounts.get(child) : undefined
+        if (covering !== undefined)
+          return { store: covering, node: covering.root, directory: 0, name: '.', slash }
+        return { store, node: child, directory, name, slash }
+      }
+      const covering = store === this.root.store ? this.#mounts.get(child) : undefined
+      if (covering === undefined) node = child
+      else {
+        store = covering
+        node = covering.root
+      }
+    }
+  }
+
+  /** The node `path` leads to; ENOENT if there is none. */
+  find(start: Location, path: string, followLast = true): Location {
+    const place = this.walk(start, path, followLast)
+    if (place.node === 0) fail('ENOENT')
+    return place
+  }
+
+  /** The absolute path of a directory that is in the tree. */
+  pathOf({ store, node }: Location): string {
+    const names: string[] = []
+    let length = 0
+    let at: Location = { store, node }
+    while (at.store !== this.root.store || at.node !== this.root.node) {
+      if (at.node === at.store.root) {
+        at = this.#mountPoints.get(at.store) ?? fail('ENOENT')
+        continue
+      }
+      const parent = at.store.parent(at.node)
+      if (parent === 0) fail('ENOENT')
+      const name = at.store.name(at.node)
+      length += name.length + 1
+      if (length >= PATH_MAX) fail('ENAMETOOLONG')
+      names.push(name)
+      at = { store: at.store, node: parent }
+    }
+    return `/${names.reverse().join('/')}`
+  }
+
+  /** The directory above, across mounts; the root's is the root. */
+  parentOf({ store, node }: Location): Location {
+    return this.#up(store, node)
+  }
+
+  /** True if `node` is `ancestor` or below it. */
+  isWithin(store: NodeStore, node: NodeId, ancestor: NodeId): boolean {
+    for (let at = node; at !== 0; at = store.parent(at)) {
+      if (at === ancestor) return true
+      if (at === store.root) return false
+    }
+    return false
+  }
+
+  /** How many directories are above `node` in its store. */
+  depth(store: NodeStore, node: NodeId): number {
+    let depth = 0
+    for (let at = node; at !== 0 && at !== store.root; at = store.parent(at)) depth += 1
+    return depth
+  }
+
+  #enter(store: NodeStore, node: NodeId): void {
+    const status = store.status(node)
+    if (status.kind !== 'directory') fail('ENOTDIR')
+    requirePermission(status, MAY_SEARCH)
+  }
+
+  #up(store: NodeStore, node: NodeId): Location {
+    if (node === store.root) {
+      const point = this.#mountPoints.get(store)
+      return point === undefined ? { store, node } : this.#up(point.store, point.node)
+    }
+    const parent = store.parent(node)
+    if (parent === 0) fail('ENOENT')
+    return { store, node: parent }
+  }
+}
+
+/**
+ * Permission bits bind although the user is number 0, as under Emscripten, and any of the three classes will do: a
+ * session is alone with its files, the bits are there for programs that test them.
+ */
+export function requirePermission(status: NodeStatus, wanted: number): void {
+  const granted = (status.mode | (status.mode >> 3) | (status.mode >> 6)) & 7
+  if ((granted & wanted) !== wanted) fail('EACCES')
+}

@@ -1,0 +1,60 @@
+// The skin of every import: what C code called is either answered with a number or it ends the interpreter; no other
+// exception leaves the host (R1). Owns that rule and the state "ended"; what an import does is its family's.
+import { FsError } from './errno.js'
+
+/** A function as WebAssembly sees it. */
+export type ImportFunction = (...parameters: never[]) => unknown
+
+/** The interpreter is over: thrown through it by an import that ends it, and by every import called after that. */
+export class InterpreterEnd extends Error {
+  override readonly name = 'InterpreterEnd'
+  readonly importName: string
+
+  constructor(importName: string, reason: string) {
+    super(`${importName}: ${reason}`)
+    this.importName = importName
+  }
+}
+
+export class Ending {
+  #ended: InterpreterEnd | null = null
+
+  get ended(): InterpreterEnd | null {
+    return this.#ended
+  }
+
+  /** Only the first reason counts. */
+  end(importName: string, reason: string): never {
+    this.#ended ??= new InterpreterEnd(importName, reason)
+    throw this.#ended
+  }
+
+  /**
+   * Wraps an import.
+   *
+   * @param onError - the return value that tells C code an error number
+   */
+  guard(importName: string, run: ImportFunction, onError: (errno: number) => unknown): ImportFunction {
+    const call = run as (...parameters: unknown[]) => unknown
+    // Made now: where the stack is exhausted, there is no room to make it.
+    const unexpected = new InterpreterEnd(importName, 'failed unexpectedly')
+    // Seven is the most parameters a working import has; one fixed shape keeps the call free of allocation.
+    return (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => {
+      if (this.#ended !== null) throw this.#ended
+      try {
+        return call(a, b, c, d, e, f, g)
+      } catch (error) {
+        if (error instanceof FsError) return onError(error.errno)
+        if (this.#ended === null) this.#ended = unexpected
+        throw this.#ended
+      }
+    }
+  }
+
+  /** An import that ends the interpreter. */
+  forbid(importName: string, reason: string): ImportFunction {
+    return () => {
+      this.end(importName, reason)
+    }
+  }
+}

@@ -1,0 +1,97 @@
+// The interpreter's memory as the host sees it: every read and write is checked against its present size, because each
+// pointer and length comes from hostile code (R1). Owns the views, renewed when the memory has grown; knows no structs.
+import { PATH_MAX } from './abi.js'
+import { fail } from './errno.js'
+
+const NO_MEMORY = Buffer.alloc(0)
+
+export class GuestMemory {
+  #memory: WebAssembly.Memory | undefined
+  #bytes: Buffer<ArrayBufferLike> = NO_MEMORY
+  #view = new DataView(new ArrayBuffer(0))
+
+  bind(memory: WebAssembly.Memory): void {
+    this.#memory = memory
+    this.#refresh()
+  }
+
+  /** All of the memory. Growth detaches it: never keep it over a call that may allocate in the interpreter. */
+  get bytes(): Buffer<ArrayBufferLike> {
+    if (this.#bytes.length === 0) this.#refresh()
+    return this.#bytes
+  }
+
+  get #data(): DataView {
+    if (this.#bytes.length === 0) this.#refresh()
+    return this.#view
+  }
+
+  /** `pointer` as an unsigned offset of `length` bytes that all exist. */
+  range(pointer: number, length: number): number {
+    const start = pointer >>> 0
+    if (start === 0 && length > 0) fail('EFAULT')
+    if (start + length > this.bytes.length) fail('EFAULT')
+    return start
+  }
+
+  u32(pointer: number): number {
+    return this.#data.getUint32(this.range(pointer, 4), true)
+  }
+
+  i32(pointer: number): number {
+    return this.#data.getInt32(this.range(pointer, 4), true)
+  }
+
+  i16(pointer: number): number {
+    return this.#data.getInt16(this.range(pointer, 2), true)
+  }
+
+  /** A signed 64-bit number; beyond 2^53 it is only roughly right, which is all a time needs. */
+  i64(pointer: number): number {
+    const at = this.range(pointer, 8)
+    return this.#data.getInt32(at + 4, true) * 2 ** 32 + this.#data.getUint32(at, true)
+  }
+
+  setU8(pointer: number, value: number): void {
+    this.#data.setUint8(this.range(pointer, 1), value)
+  }
+
+  setU16(pointer: number, value: number): void {
+    this.#data.setUint16(this.range(pointer, 2), value, true)
+  }
+
+  setU32(pointer: number, value: number): void {
+    this.#data.setUint32(this.range(pointer, 4), value, true)
+  }
+
+  /** A signed 64-bit number without a BigInt. `value` is a safe integer. */
+  setI64(pointer: number, value: number): void {
+    const at = this.range(pointer, 8)
+    const high = Math.floor(value / 2 ** 32)
+    this.#data.setUint32(at, value - high * 2 ** 32, true)
+    this.#data.setInt32(at + 4, high, true)
+  }
+
+  /** A NUL-terminated byte string of at most PATH_MAX bytes, as one UTF-16 unit per byte (names are bytes on POSIX). */
+  path(pointer: number): string {
+    const start = this.range(pointer, 1)
+    const bytes = this.bytes
+    const limit = Math.min(start + PATH_MAX, bytes.length)
+    let end = start
+    while (end < limit && bytes[end] !== 0) end += 1
+    if (end === limit) fail(limit === bytes.length ? 'EFAULT' : 'ENAMETOOLONG')
+    return bytes.toString('latin1', start, end)
+  }
+
+  /** Writes a byte string without a NUL. */
+  setText(pointer: number, text: string): void {
+    this.bytes.write(text, this.range(pointer, text.length), 'latin1')
+  }
+
+  #refresh(): void {
+    if (this.#memory === undefined) return
+    const { buffer } = this.#memory
+    this.#bytes = Buffer.from(buffer)
+    this.#view = new DataView(buffer)
+  }
+}

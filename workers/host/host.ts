@@ -1,0 +1,136 @@
+// The host of one interpreter: what its module imports, and nothing else that it can reach. Owns the parts and their life
+// (bind, attach, execute, reset); each family of imports is its own file, the list of all is imports.ts.
+import type { ImageFile } from '../../src/image/image.js'
+import { Clock } from './clock.js'
+import type { BoundExports, HostContext } from './context.js'
+import { FileSystem } from './file-system.js'
+import { Ending, type InterpreterEnd } from './guard.js'
+import { GuestMemory } from './guest-memory.js'
+import { importFunctions, linkImports } from './imports.js'
+import type { InterruptCell } from './interrupt.js'
+import { MemoryGrowth } from './memory.js'
+import { OutputSink } from './output.js'
+import { Signals } from './signals.js'
+import { TimeZone } from './time-zone.js'
+
+export { InterpreterEnd } from './guard.js'
+
+export interface HostOptions {
+  /** From the image; copied when written to, never changed. */
+  readonly files: readonly ImageFile[]
+  readonly fileBytes: Uint8Array<SharedArrayBuffer>
+  /** Working directory at the start and after a reset. */
+  readonly cwd?: string
+  readonly interrupt: InterruptCell
+  /** `bytes` are a copy and belong to the receiver. */
+  readonly onOutput: (stream: 1 | 2, bytes: Uint8Array) => void
+}
+
+/** Null: no bound. */
+export interface HostLimits {
+  readonly memoryBytes: number | null
+  /** Per stream and execution. */
+  readonly outputBytes: number | null
+  readonly fileBytes: number | null
+}
+
+export interface HostUsage {
+  /** Bytes of private files, their holes included. */
+  readonly fileBytes: number
+  /** Of this execution, per stream. */
+  readonly outputBytes: { readonly 1: number; readonly 2: number }
+  readonly memoryBytes: number
+  readonly peakMemoryBytes: number
+}
+
+/** Where Pyodide starts. */
+const DEFAULT_CWD = '/home/pyodide'
+
+export class Host {
+  readonly #options: HostOptions
+  readonly #output: OutputSink
+  readonly #context: Mutable<HostContext>
+
+  constructor(options: HostOptions) {
+    const signals = new Signals(options.interrupt)
+    const memory = new GuestMemory()
+    this.#options = options
+    this.#output = new OutputSink(options.onOutput, () => signals.raiseInterrupt())
+    this.#context = {
+      memory,
+      ending: new Ending(),
+      clock: new Clock(),
+      signals,
+      growth: new MemoryGrowth(memory),
+      fileSystem: this.#freshFileSystem(null),
+      zone: new TimeZone(),
+      exports: undefined,
+    }
+  }
+
+  /** A value for everything that `module` imports. */
+  imports(module: WebAssembly.Module): WebAssembly.Imports {
+    return linkImports(module, importFunctions(this.#context))
+  }
+
+  /** After instantiation, before the first call. */
+  bind(exports: BoundExports): void {
+    this.#context.exports = exports
+    this.#context.memory.bind(exports.memory)
+    this.#context.growth.bind(exports.memory)
+  }
+
+  /**
+   * A session attaches.
+   *
+   * @throws RangeError if there is no such time zone
+   */
+  configure(limits: HostLimits, timeZone: string): void {
+    this.#context.zone = new TimeZone(timeZone)
+    this.#context.growth.maxBytes = limits.memoryBytes
+    this.#context.fileSystem.quota.maxBytes = limits.fileBytes
+    this.#output.maxBytes = limits.outputBytes
+  }
+
+  /** Output is counted from zero, and from now on an interrupt for `id` is the one that counts. */
+  beginExecution(id: number): void {
+    this.#output.begin()
+    this.#context.signals.beginExecution(id)
+  }
+
+  /** Execution `id` heard of its interrupt while it was not running. */
+  interruptDelivered(id: number): void {
+    this.#options.interrupt.markDelivered(id)
+  }
+
+  get usage(): HostUsage {
+    const { growth, fileSystem } = this.#context
+    return {
+      fileBytes: fileSystem.quota.usedBytes,
+      outputBytes: { ...this.#output.written },
+      memoryBytes: growth.bytes,
+      peakMemoryBytes: growth.peakBytes,
+    }
+  }
+
+  /** A limit that cut something off in this execution. */
+  get exceeded(): 'outputBytes' | null {
+    return this.#output.exceeded ? 'outputBytes' : null
+  }
+
+  get ended(): InterpreterEnd | null {
+    return this.#context.ending.ended
+  }
+
+  /** Files, descriptors, working directory and umask as the image has them; limits and time zone stay. */
+  reset(): void {
+    this.#context.fileSystem = this.#freshFileSystem(this.#context.fileSystem.quota.maxBytes)
+  }
+
+  #freshFileSystem(maxBytes: number | null): FileSystem {
+    const { files, fileBytes, cwd = DEFAULT_CWD } = this.#options
+    return new FileSystem({ files, fileBytes, cwd, output: this.#output, maxBytes })
+  }
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }

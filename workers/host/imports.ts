@@ -1,0 +1,119 @@
+// The one table of everything the interpreter's module imports, and the functions for it. Owns completeness: an import without a
+// row, or a working row without a function, is an error before the module is instantiated (R1).
+import { clockImports } from './clock.js'
+import type { HostContext } from './context.js'
+import { descriptorImports } from './descriptors.js'
+import { entropyImports } from './entropy.js'
+import { fileImports } from './files.js'
+import type { ImportFunction } from './guard.js'
+import { mappingImports } from './mapping.js'
+import { memoryImports } from './memory.js'
+import { pollImports } from './poll.js'
+import { processImports } from './process.js'
+import { signalImports } from './signals.js'
+import { FUNCTION_GLOBALS } from './table/functions.js'
+import { type ImportRow, WORKING_CLASSES } from './table/row.js'
+import { STUB_ROWS } from './table/stubs.js'
+import { WORKING_ROWS } from './table/working.js'
+import { timeZoneImports } from './time-zone.js'
+
+export { FUNCTION_GLOBALS } from './table/functions.js'
+export { type ImportClass, type ImportRow, WORKING_CLASSES } from './table/row.js'
+
+/** Every function import. */
+export const IMPORT_ROWS: readonly ImportRow[] = [...WORKING_ROWS, ...STUB_ROWS]
+
+/** Those that return nothing or a number that is no error: a bad pointer leaves memory as it is. */
+const RESULT_OF_BAD_POINTER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ['_localtime_js', undefined],
+  ['_gmtime_js', undefined],
+  ['_tzset_js', undefined],
+  ['_emscripten_get_progname', undefined],
+  ['ffi_closure_alloc_js', 0],
+  ['_mktime_js', -1n],
+  ['_timegm_js', -1n],
+])
+
+/** A function for every row, guarded. Keys are "module.name". */
+export function importFunctions(context: HostContext): ReadonlyMap<string, ImportFunction> {
+  const working = new Map<string, ImportFunction>(
+    [
+      fileImports(context),
+      descriptorImports(context),
+      pollImports(context),
+      clockImports(context),
+      timeZoneImports(context),
+      entropyImports(context),
+      memoryImports(context),
+      mappingImports(context),
+      signalImports(context),
+      processImports(context),
+    ].flatMap((family) => Object.entries(family)),
+  )
+  const functions = new Map<string, ImportFunction>()
+  for (const row of IMPORT_ROWS) {
+    const run = working.get(row.name)
+    if ((run !== undefined) !== WORKING_CLASSES.includes(row.class)) {
+      throw new Error(`the import ${row.name} is listed as ${row.class}`)
+    }
+    functions.set(`${row.module}.${row.name}`, importFunction(context, row, run))
+    working.delete(row.name)
+  }
+  if (working.size > 0) throw new Error(`not in the table of imports: ${[...working.keys()].join(', ')}`)
+  return functions
+}
+
+function importFunction(
+  { ending }: HostContext,
+  row: ImportRow,
+  run: ImportFunction | undefined,
+): ImportFunction {
+  if (run !== undefined) return ending.guard(row.name, run, resultOfError(row))
+  if (row.class === 'ends-interpreter') return ending.forbid(row.name, row.why)
+  const { value } = row
+  return ending.guard(
+    row.name,
+    () => value,
+    () => value,
+  )
+}
+
+/** How C code is told an error number. */
+function resultOfError({ module, name }: ImportRow): (errno: number) => unknown {
+  if (RESULT_OF_BAD_POINTER.has(name)) {
+    const result = RESULT_OF_BAD_POINTER.get(name)
+    return () => result
+  }
+  return module === 'wasi_snapshot_preview1' ? (errno) => errno : (errno) => -errno
+}
+
+/**
+ * The import object of a module.
+ *
+ * @throws Error if the module imports anything the table does not have
+ */
+export function linkImports(
+  module: WebAssembly.Module,
+  functions: ReadonlyMap<string, ImportFunction>,
+): WebAssembly.Imports {
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {}
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    imports[from] ??= {}
+    imports[from][name] = importValue(from, name, kind, functions)
+  }
+  return imports
+}
+
+function importValue(
+  from: string,
+  name: string,
+  kind: WebAssembly.ImportExportKind,
+  functions: ReadonlyMap<string, ImportFunction>,
+): WebAssembly.ImportValue {
+  const found = functions.get(`${from}.${name}`)
+  if (kind === 'function' && found !== undefined) return found
+  if (kind === 'global' && from === 'GOT.func' && FUNCTION_GLOBALS.includes(name)) {
+    return new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+  }
+  throw new Error(`the module imports ${kind} ${from}.${name}, which is not in the table of imports`)
+}

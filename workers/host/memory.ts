@@ -1,0 +1,89 @@
+// Growth of the interpreter's memory: the one door through which it can become larger (ATTACKS.md G1). Owns the limit and the
+// peak; reading and writing memory is guest-memory.ts's.
+import { WASM_PAGE_BYTES } from './abi.js'
+import type { HostContext } from './context.js'
+import type { ImportFunction } from './guard.js'
+import type { GuestMemory } from './guest-memory.js'
+
+/** What 32-bit pointers can name, less one page so that the size itself is still a u32. */
+const LARGEST_MEMORY_BYTES = 2 ** 32 - WASM_PAGE_BYTES
+/** Growth goes beyond what is asked by an eighth of the memory, within these bounds: asking is dear, untouched pages are not. */
+const EXTRA_SHARE = 8
+const MAX_EXTRA_BYTES = 16 * 1024 * 1024
+
+const CLOSURE_ALIGNMENT = 16
+const NULL_FUNCTION = 0
+
+export class MemoryGrowth {
+  readonly #memory: GuestMemory
+  /** Null: no bound but the module's own. */
+  maxBytes: number | null = null
+  #grow: ((pages: number) => number) | undefined
+  #peakBytes = 0
+
+  constructor(memory: GuestMemory) {
+    this.#memory = memory
+  }
+
+  bind(memory: WebAssembly.Memory): void {
+    this.#grow = (pages) => memory.grow(pages)
+    this.#peakBytes = memory.buffer.byteLength
+  }
+
+  get bytes(): number {
+    return this.#memory.bytes.length
+  }
+
+  get peakBytes(): number {
+    return Math.max(this.#peakBytes, this.bytes)
+  }
+
+  /** The size that memory may reach, a whole number of pages. */
+  get limitBytes(): number {
+    const limit = Math.min(this.maxBytes ?? LARGEST_MEMORY_BYTES, LARGEST_MEMORY_BYTES)
+    return Math.max(0, Math.floor(limit / WASM_PAGE_BYTES) * WASM_PAGE_BYTES)
+  }
+
+  /** False when it must not or cannot grow: the interpreter then raises MemoryError. */
+  growTo(wantedBytes: number): boolean {
+    const present = this.bytes
+    if (wantedBytes <= present) return true
+    const limit = this.limitBytes
+    if (wantedBytes > limit || this.#grow === undefined) return false
+    const generous = Math.min(limit, wantedBytes + Math.min(MAX_EXTRA_BYTES, present / EXTRA_SHARE))
+    const grown = this.#growBy(generous - present) || this.#growBy(wantedBytes - present)
+    this.#peakBytes = Math.max(this.#peakBytes, this.bytes)
+    return grown
+  }
+
+  #growBy(bytes: number): boolean {
+    try {
+      this.#grow?.(Math.ceil(bytes / WASM_PAGE_BYTES))
+      return true
+    } catch (error) {
+      // The engine refuses: out of address space or of what the module declares.
+      if (error instanceof RangeError) return false
+      throw error
+    }
+  }
+}
+
+export function memoryImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
+  const { growth, memory } = context
+  return {
+    emscripten_resize_heap: (size: number) => (growth.growTo(size >>> 0) ? 1 : 0),
+    emscripten_get_heap_max: () => growth.limitBytes,
+    // libffi keeps the address of a closure's code in its first word, and tells it to the caller as well.
+    ffi_closure_alloc_js: (size: number, code: number) => {
+      memory.range(code, 4)
+      const closure = context.exports?.emscripten_builtin_memalign(CLOSURE_ALIGNMENT, size) ?? 0
+      if (closure === 0) return 0
+      memory.setU32(closure, NULL_FUNCTION)
+      memory.setU32(code, NULL_FUNCTION)
+      return closure
+    },
+    ffi_closure_free_js: (closure: number) => {
+      context.exports?.free(closure)
+    },
+  }
+}

@@ -1,0 +1,38 @@
+// What a process is to the interpreter: its user, its environment, its name, its end. Owns those imports; the session outlives
+// the interpreter, so an end is only ever the interpreter's.
+import type { HostContext } from './context.js'
+import type { ImportFunction } from './guard.js'
+
+const PROGRAM_NAME = 'python'
+
+export function processImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
+  const { memory, ending } = context
+  return {
+    __syscall_getuid32_js: () => 0,
+    __syscall_umask_js: (mask: number) => {
+      const { files } = context.fileSystem
+      const before = files.umask
+      files.umask = mask & 0o777
+      return before
+    },
+    // The environment is in the image's memory already, and a session's own is set from Python.
+    environ_sizes_get: (count: number, bytes: number) => {
+      memory.setU32(count, 0)
+      memory.setU32(bytes, 0)
+      return 0
+    },
+    environ_get: (_pointers: number, _buffer: number) => 0,
+    _emscripten_get_progname: (buffer: number, size: number) => {
+      if (size <= 0) return
+      memory.range(buffer, size)
+      memory.setText(buffer, `${PROGRAM_NAME.slice(0, size - 1)}\0`)
+    },
+    exit: (status: number) => ending.end('exit', `the program exited with status ${status}`),
+    proc_exit: (status: number) => ending.end('proc_exit', `the program exited with status ${status}`),
+    _abort_js: () => ending.end('_abort_js', 'the program aborted'),
+    __assert_fail: (_condition: number, _file: number, line: number, _function: number) =>
+      ending.end('__assert_fail', `an assertion of the interpreter failed (line ${line})`),
+    // Put here by workers/interpreter, which has the trampoline; this one is met only without it.
+    _PyEM_TrampolineCall_JS: () => ending.end('_PyEM_TrampolineCall_JS', 'there is no trampoline'),
+  }
+}

@@ -1,0 +1,53 @@
+// Signals: what reaches running Python code from outside, and waiting without CPU. CPython asks for a signal number every few
+// bytecodes; C code asks the host to call a handler. Owns what is due; which execution an interrupt is for is interrupt.ts's.
+import { SIGINT } from './abi.js'
+import type { HostContext } from './context.js'
+import type { ImportFunction } from './guard.js'
+import type { InterruptCell } from './interrupt.js'
+
+export class Signals {
+  readonly #interrupt: InterruptCell
+  #raised = 0
+
+  constructor(interrupt: InterruptCell) {
+    this.#interrupt = interrupt
+  }
+
+  beginExecution(id: number): void {
+    this.#raised = 0
+    this.#interrupt.begin(id)
+  }
+
+  /** The running code gets a KeyboardInterrupt at the next occasion. */
+  raiseInterrupt(): void {
+    this.#raised = SIGINT
+  }
+
+  /** The number of a signal that is due, once; else 0. */
+  take(): number {
+    if (this.#raised !== 0) {
+      const signal = this.#raised
+      this.#raised = 0
+      return signal
+    }
+    return this.#interrupt.take() ? SIGINT : 0
+  }
+
+  /** Sleeps without CPU. Ended by a signal, which stays due. */
+  wait(milliseconds: number): 'interrupted' | 'timeout' {
+    if (this.#raised !== 0) return 'interrupted'
+    return this.#interrupt.wait(milliseconds)
+  }
+}
+
+export function signalImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
+  const { signals } = context
+  return {
+    _Py_CheckEmscriptenSignals_Helper: () => signals.take(),
+    // Calls into the interpreter: a pointer that is no such function ends it, as a wild call inside WebAssembly would.
+    __call_sighandler: (handler: number, signal: number) => {
+      const call = context.exports?.__indirect_function_table.get(handler >>> 0) as (signal: number) => void
+      call(signal)
+    },
+  }
+}

@@ -1,0 +1,223 @@
+// Calendars: struct tm from seconds and back, in UTC or in the session's time zone. Owns the arithmetic and the offsets of one
+// zone, which come from Intl; the zone's files are Python's (zoneinfo) and not read here.
+import { TM, ZONE_NAME_BYTES } from './abi.js'
+import type { HostContext } from './context.js'
+import type { ImportFunction } from './guard.js'
+
+const SECONDS_PER_DAY = 86_400
+const DAYS_PER_ERA = 146_097
+/** Days from 0000-03-01 to 1970-01-01. */
+const EPOCH_DAYS = 719_468
+/** What Date and Intl can represent, in seconds. */
+const LARGEST_SECONDS = 8_640_000_000_000
+/** Offsets change on quarter hours at the earliest. */
+const CACHE_SECONDS = 900
+
+interface CivilDate {
+  readonly year: number
+  /** 0 to 11. */
+  readonly month: number
+  readonly day: number
+}
+
+/** Whole days since 1970 to a date of the Gregorian calendar, for any number of days. */
+function civilFromDays(days: number): CivilDate {
+  const shifted = days + EPOCH_DAYS
+  const era = Math.floor(shifted / DAYS_PER_ERA)
+  const dayOfEra = shifted - era * DAYS_PER_ERA
+  const leapDays =
+    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096)
+  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365)
+  // Years here begin in March, so that the leap day is the last.
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153)
+  const month = (monthFromMarch + 2) % 12
+  const year = yearOfEra + era * 400 + (month < 2 ? 1 : 0)
+  return { year, month, day: dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1 }
+}
+
+/** Days since 1970 of a date whose month may be any number. */
+function daysFromCivil(year: number, month: number, day: number): number {
+  const years = year + Math.floor(month / 12)
+  const monthOfYear = month - Math.floor(month / 12) * 12
+  const marchYear = monthOfYear < 2 ? years - 1 : years
+  const era = Math.floor(marchYear / 400)
+  const yearOfEra = marchYear - era * 400
+  const dayOfYear = Math.floor((153 * ((monthOfYear + 10) % 12) + 2) / 5) + day - 1
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
+  return era * DAYS_PER_ERA + dayOfEra - EPOCH_DAYS
+}
+
+export class TimeZone {
+  /** Undefined for UTC. */
+  readonly #format: Intl.DateTimeFormat | undefined
+  readonly #zone: string
+  #cachedFrom = Number.NaN
+  #cachedOffset = 0
+  #cachedYear = Number.NaN
+  #cachedYearOffsets = { standard: 0, daylight: 0 }
+
+  /** @throws RangeError if Intl does not know the zone */
+  constructor(zone = 'UTC') {
+    this.#zone = zone
+    if (zone === 'UTC' || zone === 'Etc/UTC') return
+    this.#format = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      calendar: 'iso8601',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      era: 'short',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
+  }
+
+  /** Seconds east of UTC at `seconds` since 1970. */
+  offsetAt(seconds: number): number {
+    if (this.#format === undefined || !(Math.abs(seconds) <= LARGEST_SECONDS)) return 0
+    const from = Math.floor(seconds / CACHE_SECONDS) * CACHE_SECONDS
+    if (from !== this.#cachedFrom) {
+      this.#cachedOffset = this.#lookUp(this.#format, from)
+      this.#cachedFrom = from
+    }
+    return this.#cachedOffset
+  }
+
+  /** Offsets of the first of January and the first of July: the larger is daylight saving time, if they differ. */
+  yearOffsets(year: number): { readonly standard: number; readonly daylight: number } {
+    if (year !== this.#cachedYear) {
+      const january = this.offsetAt(daysFromCivil(year, 0, 1) * SECONDS_PER_DAY)
+      const july = this.offsetAt(daysFromCivil(year, 6, 1) * SECONDS_PER_DAY)
+      this.#cachedYearOffsets = { standard: Math.min(january, july), daylight: Math.max(january, july) }
+      this.#cachedYear = year
+    }
+    return this.#cachedYearOffsets
+  }
+
+  isDaylight(seconds: number, year: number): boolean {
+    if (this.#format === undefined) return false
+    const { standard, daylight } = this.yearOffsets(year)
+    return standard !== daylight && this.offsetAt(seconds) === daylight
+  }
+
+  /** What the zone is called at a time: an abbreviation if there is one, else its offset, as in the IANA database. */
+  nameAt(seconds: number): string {
+    if (this.#format === undefined) return 'UTC'
+    for (const locale of ['en-US', 'en-GB', 'en-AU']) {
+      const format = new Intl.DateTimeFormat(locale, { timeZone: this.#zone, timeZoneName: 'short' })
+      const name =
+        format.formatToParts(seconds * 1000).find((part) => part.type === 'timeZoneName')?.value ?? ''
+      if (/^[A-Z]{3,5}$/.test(name)) return name
+    }
+    const minutes = Math.round(Math.abs(this.offsetAt(seconds)) / 60)
+    const digits = String(Math.floor(minutes / 60) * 100 + (minutes % 60)).padStart(4, '0')
+    return `${this.offsetAt(seconds) < 0 ? '-' : '+'}${digits.endsWith('00') ? digits.slice(0, 2) : digits}`
+  }
+
+  #lookUp(format: Intl.DateTimeFormat, seconds: number): number {
+    const fields = new Map(format.formatToParts(seconds * 1000).map(({ type, value }) => [type, value]))
+    const field = (type: Intl.DateTimeFormatPartTypes): number => Number(fields.get(type))
+    // Years before 1 are counted backwards.
+    const year = fields.get('era')?.startsWith('B') ? 1 - field('year') : field('year')
+    const days = daysFromCivil(year, field('month') - 1, field('day'))
+    const local = days * SECONDS_PER_DAY + field('hour') * 3600 + field('minute') * 60 + field('second')
+    return Number.isFinite(local) ? local - seconds : 0
+  }
+}
+
+export function timeZoneImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
+  const { memory } = context
+
+  /** Writes the fields of a local time that is `offset` seconds east of UTC. */
+  const writeTm = (pointer: number, seconds: number, offset: number): CivilDate => {
+    const at = memory.range(pointer, TM.BYTES)
+    const local = seconds + offset
+    const days = Math.floor(local / SECONDS_PER_DAY)
+    const ofDay = local - days * SECONDS_PER_DAY
+    const date = civilFromDays(days)
+    memory.setU32(at + TM.sec, ofDay % 60)
+    memory.setU32(at + TM.min, Math.floor(ofDay / 60) % 60)
+    memory.setU32(at + TM.hour, Math.floor(ofDay / 3600))
+    memory.setU32(at + TM.mday, date.day)
+    memory.setU32(at + TM.mon, date.month)
+    memory.setU32(at + TM.year, date.year - 1900)
+    memory.setU32(at + TM.wday, (((days + 4) % 7) + 7) % 7)
+    memory.setU32(at + TM.yday, days - daysFromCivil(date.year, 0, 1))
+    return date
+  }
+  /** The fields as seconds, as if they were UTC. Any field may be out of its range. */
+  const readTm = (pointer: number): number => {
+    const at = memory.range(pointer, TM.BYTES)
+    const days = daysFromCivil(
+      memory.i32(at + TM.year) + 1900,
+      memory.i32(at + TM.mon),
+      memory.i32(at + TM.mday),
+    )
+    const ofDay = memory.i32(at + TM.hour) * 3600 + memory.i32(at + TM.min) * 60 + memory.i32(at + TM.sec)
+    return days * SECONDS_PER_DAY + ofDay
+  }
+
+  return {
+    _gmtime_js: (time: bigint, pointer: number) => {
+      writeTm(pointer, Number(time), 0)
+      memory.setU32(pointer + TM.isdst, 0)
+      memory.setU32(pointer + TM.gmtoff, 0)
+    },
+    _localtime_js: (time: bigint, pointer: number) => {
+      const seconds = Number(time)
+      const offset = context.zone.offsetAt(seconds)
+      const { year } = writeTm(pointer, seconds, offset)
+      memory.setU32(pointer + TM.isdst, context.zone.isDaylight(seconds, year) ? 1 : 0)
+      memory.setU32(pointer + TM.gmtoff, offset)
+    },
+    _timegm_js: (pointer: number) => {
+      const seconds = readTm(pointer)
+      writeTm(pointer, seconds, 0)
+      return BigInt(seconds)
+    },
+    _mktime_js: (pointer: number) => {
+      const { zone } = context
+      const local = readTm(pointer)
+      const wanted = memory.i32(pointer + TM.isdst)
+      const { year } = civilFromDays(Math.floor(local / SECONDS_PER_DAY))
+      const { standard, daylight } = zone.yearOffsets(year)
+      // Told whether it is daylight saving time, the offset is known; else the one that fits, the earlier if both do.
+      let offset = wanted > 0 ? daylight : standard
+      if (wanted < 0 || (wanted > 0 && standard === daylight)) {
+        offset = zone.offsetAt(local - zone.offsetAt(local))
+        const earlier = zone.offsetAt(local - Math.max(offset, daylight))
+        if (earlier !== offset && zone.offsetAt(local - earlier) === earlier)
+          offset = Math.max(offset, earlier)
+      }
+      const seconds = local - offset
+      const { year: finalYear } = writeTm(pointer, seconds, zone.offsetAt(seconds))
+      memory.setU32(pointer + TM.isdst, zone.isDaylight(seconds, finalYear) ? 1 : 0)
+      memory.setU32(pointer + TM.gmtoff, zone.offsetAt(seconds))
+      return BigInt(seconds)
+    },
+    _tzset_js: (
+      offsetPointer: number,
+      hasDaylightPointer: number,
+      standardName: number,
+      daylightName: number,
+    ) => {
+      const { zone } = context
+      const year = new Date().getUTCFullYear()
+      const { standard, daylight } = zone.yearOffsets(year)
+      const january = daysFromCivil(year, 0, 1) * SECONDS_PER_DAY
+      const july = daysFromCivil(year, 6, 1) * SECONDS_PER_DAY
+      const [winter, summer] = zone.offsetAt(january) === standard ? [january, july] : [july, january]
+      memory.range(standardName, ZONE_NAME_BYTES)
+      memory.range(daylightName, ZONE_NAME_BYTES)
+      // C's `timezone` counts seconds west.
+      memory.setU32(offsetPointer, -standard)
+      memory.setU32(hasDaylightPointer, standard === daylight ? 0 : 1)
+      memory.setText(standardName, `${zone.nameAt(winter).slice(0, ZONE_NAME_BYTES - 1)}\0`)
+      memory.setText(daylightName, `${zone.nameAt(summer).slice(0, ZONE_NAME_BYTES - 1)}\0`)
+    },
+  }
+}

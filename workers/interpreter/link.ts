@@ -1,0 +1,98 @@
+// The link to the kernel: bytes in, bytes out, through CPython's C API. Owns the numbers of the requests and the layout of
+// a reply's head; what the bytes say is between the kernel (workers/kernel/_brumate/link.py) and the main thread.
+import type { InterpreterExports } from './exports.js'
+
+export const Opcode = {
+  execute: 0x01,
+  step: 0x02,
+  answer: 0x03,
+  get: 0x04,
+  set: 0x05,
+  clear: 0x06,
+  attach: 0x07,
+  interrupt: 0x08,
+} as const
+
+export type KernelReply =
+  | { readonly kind: 'done'; readonly payload: Uint8Array<ArrayBuffer> }
+  /** An execution awaits: the next timer is due after `delayMs` (Infinity: none). */
+  | { readonly kind: 'waiting'; readonly delayMs: number; readonly calls: Uint8Array<ArrayBuffer> }
+
+/** The kernel did not answer as it must: its memory is damaged. */
+export class KernelFault extends Error {
+  override readonly name = 'KernelFault'
+}
+
+const HEAD_BYTES = 9
+const DONE = 0
+const WAITING = 1
+
+/**
+ * The reply for a kernel that had no memory left even to say so: marshal bytes of
+ * `(False, 'MemoryError', '', 'MemoryError\n')`, kept here because nothing can be allocated there.
+ */
+const OUT_OF_MEMORY = Uint8Array.from([
+  ...[0x28, 4, 0, 0, 0, 0x46],
+  ...[0x75, 11, 0, 0, 0, ...new TextEncoder().encode('MemoryError')],
+  ...[0x75, 0, 0, 0, 0],
+  ...[0x75, 12, 0, 0, 0, ...new TextEncoder().encode('MemoryError\n')],
+])
+
+export class KernelLink {
+  readonly #exports: InterpreterExports
+  readonly #dispatch: number
+
+  constructor(exports: InterpreterExports, dispatch: number) {
+    this.#exports = exports
+    this.#dispatch = dispatch
+  }
+
+  /**
+   * Sends one request, its parts written one after the other into a Python bytes object.
+   *
+   * @throws KernelFault, or whatever ended the interpreter while it ran
+   */
+  call(opcode: number, ...parts: readonly Uint8Array[]): KernelReply {
+    const x = this.#exports
+    let size = 1
+    for (const part of parts) size += part.length
+    const request = x.PyBytes_FromStringAndSize(0, size)
+    if (request === 0) return this.#outOfMemory()
+    // Written in place: a new bytes object is nobody else's yet, and a large value is copied once.
+    let at = x.PyBytes_AsString(request) >>> 0
+    const heap = new Uint8Array(x.memory.buffer)
+    heap[at++] = opcode
+    for (const part of parts) {
+      heap.set(part, at)
+      at += part.length
+    }
+    const reply = x.PyObject_CallOneArg(this.#dispatch, request)
+    x.Py_DecRef(request)
+    if (reply === 0) return this.#outOfMemory()
+    return this.#read(reply)
+  }
+
+  #read(reply: number): KernelReply {
+    const x = this.#exports
+    const size = x.PyBytes_Size(reply)
+    const start = x.PyBytes_AsString(reply) >>> 0
+    const { buffer } = x.memory
+    if (size < HEAD_BYTES || start === 0 || start + size > buffer.byteLength) {
+      throw new KernelFault(`a reply of ${size} bytes at ${start}`)
+    }
+    const head = new DataView(buffer, start, HEAD_BYTES)
+    const status = head.getUint8(0)
+    const delaySeconds = head.getFloat64(1, true)
+    const payload = new Uint8Array(buffer, start + HEAD_BYTES, size - HEAD_BYTES).slice()
+    x.Py_DecRef(reply)
+    if (status === DONE) return { kind: 'done', payload }
+    if (status !== WAITING || Number.isNaN(delaySeconds)) throw new KernelFault(`status ${status}`)
+    return { kind: 'waiting', delayMs: Math.max(0, delaySeconds * 1000), calls: payload }
+  }
+
+  /** `dispatch` catches every exception, so a NULL means that it could not even make its reply. */
+  #outOfMemory(): KernelReply {
+    this.#exports.PyErr_Clear()
+    return { kind: 'done', payload: OUT_OF_MEMORY.slice() }
+  }
+}

@@ -1,0 +1,68 @@
+"""Compiles one cell of code and, when it awaits at top level, drives it as a coroutine."""
+
+import __future__
+
+import ast
+import re
+from collections.abc import Awaitable
+from types import CodeType
+from typing import Any
+
+_CO_COROUTINE = 0x80
+BASE_FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_FUTURE_FLAGS = 0
+for _name in __future__.all_feature_names:
+    _FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
+del _name
+
+_LONGEST_PROBED = 200
+# One line that can only be an assignment to a name: it has no value, so it needs no syntax tree.
+_is_assignment = re.compile(r"[A-Za-z_]\w* *= *[^=\s;\n\r\f\\][^;\n\r\f\\]*\n?\Z", re.ASCII).match
+
+
+class Cell:
+    """What a cell compiled to: its statements, and its last expression if it ends with one."""
+
+    __slots__ = ("awaits", "body", "flags", "result")
+
+    def __init__(self, body: CodeType | None, result: CodeType | None, flags: int) -> None:
+        self.body = body
+        self.result = result
+        # Compiler flags for the next cell: `from __future__` imports hold from then on, as in a REPL.
+        self.flags = flags
+        # Whether it needs the event loop to run.
+        self.awaits = _is_coroutine(body) or _is_coroutine(result)
+
+
+def compile_cell(source: str, filename: str, flags: int) -> Cell:
+    """Compile, with the last expression apart from the statements before it. Raises what `compile` raises."""
+    if len(source) < _LONGEST_PROBED and _is_assignment(source):
+        return Cell(compile(source, filename, "exec", flags, True), None, flags)
+    tree = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, True)
+    statements = tree.body
+    last = statements.pop() if statements and type(statements[-1]) is ast.Expr else None
+    body = None
+    if statements or last is None:
+        body = compile(tree, filename, "exec", flags, True)
+        flags |= body.co_flags & _FUTURE_FLAGS
+    result = None if last is None else compile(ast.Expression(last.value), filename, "eval", flags, True)
+    return Cell(body, result, flags)
+
+
+def _is_coroutine(code: CodeType | None) -> int:
+    return code is not None and code.co_flags & _CO_COROUTINE
+
+
+async def drive(start: Awaitable[None], cell: Cell, namespace: dict[str, Any]) -> Any:
+    """Run a cell that awaits. `start` is the future on which the kernel learns how to step this task."""
+    await start
+    if cell.body is not None:
+        running = eval(cell.body, namespace)
+        if _is_coroutine(cell.body):
+            await running
+    if cell.result is None:
+        return None
+    value = eval(cell.result, namespace)
+    if _is_coroutine(cell.result):
+        value = await value
+    return value

@@ -1,0 +1,79 @@
+"""Rich representations of a value: the MIME bundle of its `_repr_*_` methods."""
+
+import inspect
+import json
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, NoneType
+from typing import Any
+
+_METHODS = (
+    ("_repr_html_", "text/html"),
+    ("_repr_markdown_", "text/markdown"),
+    ("_repr_svg_", "image/svg+xml"),
+    ("_repr_png_", "image/png"),
+    ("_repr_jpeg_", "image/jpeg"),
+    ("_repr_pdf_", "application/pdf"),
+    ("_repr_latex_", "text/latex"),
+    ("_repr_json_", "application/json"),
+    ("_repr_javascript_", "application/javascript"),
+)
+
+# Types without such methods, so that the usual values cost one look-up.
+_PLAIN = frozenset(
+    {NoneType, bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range}
+    | {FunctionType, BuiltinFunctionType, MethodType, ModuleType}
+)
+
+# An object that has this has everything (a mock, a proxy), so its methods mean nothing.
+_CANARY = "_brumate_canary_method_should_not_exist_"
+
+
+def bundle(value: Any) -> dict[str, str | bytes]:
+    """MIME type -> data. An exception of a method is the caller's to report, like one of user code."""
+    if type(value) in _PLAIN or isinstance(value, type):
+        return {}
+    if _method(value, _CANARY) is not None:
+        return {}
+    found: dict[str, str | bytes] = {}
+    method = _method(value, "_repr_mimebundle_")
+    if method is not None:
+        data = _without_metadata(_call_mimebundle(method))
+        if isinstance(data, dict):
+            for mime, content in data.items():
+                if type(mime) is str:
+                    _add(found, mime, content)
+    for name, mime in _METHODS:
+        if mime not in found and (method := _method(value, name)) is not None:
+            _add(found, mime, _without_metadata(method()))
+    return found
+
+
+def _method(value: Any, name: str) -> Any:
+    try:
+        method = getattr(value, name, None)
+    except Exception:
+        return None
+    return method if callable(method) else None
+
+
+def _call_mimebundle(method: Any) -> Any:
+    # IPython passes both arguments, yet classes that take none are common.
+    try:
+        inspect.signature(method).bind(include=None, exclude=None)
+    except (TypeError, ValueError):
+        return method()
+    return method(include=None, exclude=None)
+
+
+def _without_metadata(data: Any) -> Any:
+    return data[0] if type(data) is tuple and len(data) == 2 else data
+
+
+def _add(found: dict[str, str | bytes], mime: str, content: Any) -> None:
+    if content is None:
+        return
+    if isinstance(content, str):
+        found[mime] = str.__str__(content)
+    elif isinstance(content, (bytes, bytearray, memoryview)):
+        found[mime] = bytes(content)
+    elif mime.endswith("json"):
+        found[mime] = json.dumps(content)

@@ -1,0 +1,282 @@
+"""The session's state inside the interpreter, and what the host can ask of it.
+
+Methods answer with an outcome (a tuple, see `link`) or with None while an execution awaits. They raise only
+when memory runs out or by a fault of ours; `link` has the last word.
+"""
+
+import asyncio
+import builtins
+import contextvars
+import gc
+import os
+import random
+import time
+from asyncio import events
+from typing import Any
+
+from . import patches
+from .callbacks import Callbacks
+from .cell import BASE_FLAGS, Cell, compile_cell
+from .display import bundle
+from .execution import Execution
+from .interrupts import Guard
+from .loop import DEADLOCK, SessionLoop
+from .namespace import Namespace
+from .sources import Sources
+from .tracebacks import INTERRUPTED, add_source_line, failure
+from .values import NotConvertible, from_bytes, to_tree
+
+type Outcome = tuple[Any, ...]
+
+# No value, no display: the outcome of most cells, so `link` has its reply ready.
+NOTHING: Outcome = (True, None, ..., {})
+DONE: Outcome = (True,)
+
+# A pump that never runs dry still returns to the host now and then, for host calls to be sent and answered.
+_PUMP_SECONDS = 0.02
+# Cancelled tasks get this many turns to clean up in clearState; then they are dropped.
+_CANCEL_TURNS = 100
+
+
+class Kernel:
+    """One session: its namespace, context, event loop and the execution that awaits, if one does."""
+
+    __slots__ = ("callbacks", "context", "execution", "flags", "guard", "loop", "namespace", "sources")
+
+    def __init__(self) -> None:
+        self.guard = Guard()
+        self.namespace = Namespace()
+        self.sources = Sources()
+        self.callbacks = Callbacks()
+        self.context = contextvars.copy_context()
+        self.loop = SessionLoop()
+        self.flags = BASE_FLAGS
+        self.execution: Execution | None = None
+
+    def activate(self) -> None:
+        """Take over signals and the running loop; once, when the image is built."""
+        self.guard.install()
+        self.loop.activate()
+
+    # Executions. Frames of user code that a traceback keeps also keep the frames below them, ours included: so these
+    # functions leave no value in a local variable.
+
+    def execute(self, count: int, source: str) -> Outcome | None:
+        """Run a cell. None: it awaits, and `advance` goes on with it."""
+        guard = self.guard
+        guard.pending = False
+        try:
+            if self.execution is not None:
+                raise RuntimeError("an execution is still awaiting")
+            cell = self._compiled(source, f"<cell {count}>")
+            if events._get_running_loop() is not self.loop:
+                self.loop.activate()
+            if guard.pending:
+                raise KeyboardInterrupt
+            if cell.awaits:
+                self.execution = Execution(cell, self.namespace.names, self.context, self.loop)
+            elif cell.result is None:
+                guard.user_code = True
+                self.context.run(exec, cell.body, self.namespace.names)
+                guard.user_code = False
+                if self.loop.has_work():
+                    self.loop.pump_once(guard)
+                return NOTHING
+            else:
+                return self._succeeded(self._evaluate(cell))
+        except BaseException as error:
+            guard.user_code = False
+            return self._failed(error)
+        return self.advance()
+
+    def _compiled(self, source: str, filename: str) -> Cell:
+        self.sources.add(filename, source)
+        try:
+            cell = compile_cell(source, filename, self.flags)
+        except BaseException as error:
+            add_source_line(error)
+            self.sources.drop(filename)
+            raise
+        self.flags = cell.flags
+        self.sources.hold(filename, cell.body, cell.result)
+        return cell
+
+    def _evaluate(self, cell: Cell) -> Any:
+        guard = self.guard
+        names = self.namespace.names
+        guard.user_code = True
+        if cell.body is not None:
+            self.context.run(exec, cell.body, names)
+        try:
+            return self.context.run(eval, cell.result, names)
+        finally:
+            guard.user_code = False
+            if self.loop.has_work():
+                # Tasks that this cell started, or that earlier ones left, get a turn.
+                self.loop.pump_once(guard)
+
+    def advance(self) -> Outcome | None:
+        """Pump the loop until it is idle or the execution, if there is one, is done."""
+        if self.execution is None:
+            self._pump_idle()
+            return NOTHING
+        return self._finished() if self._pump() else None
+
+    def _pump(self) -> bool:
+        """True when the execution is done, False when the host has to do something first, if only to wait."""
+        guard = self.guard
+        loop = self.loop
+        deadline = loop.time() + _PUMP_SECONDS
+        while not self.execution.task.done():
+            try:
+                if loop.pump_once(guard):
+                    if loop.time() >= deadline and not self.execution.task.done():
+                        return False
+                    continue
+                if guard.take():
+                    raise KeyboardInterrupt
+            except KeyboardInterrupt:
+                guard.user_code = False
+                if not self.execution.task.done():
+                    self.execution.throw(KeyboardInterrupt())
+                continue
+            if loop.seconds_to_next_timer() < float("inf") or self.callbacks.outstanding():
+                return False
+            self.execution.throw(RuntimeError(DEADLOCK))
+        return True
+
+    def _finished(self) -> Outcome:
+        task = self.execution.task
+        self.execution = None
+        try:
+            value = task.result()
+        except BaseException as error:
+            task = None  # this frame is in the traceback: the error and its task would keep each other alive
+            return self._failed(error)
+        return self._succeeded(value)
+
+    def interrupt(self) -> Outcome | None:
+        """KeyboardInterrupt where the execution awaits; other tasks go on."""
+        if self.execution is not None:
+            self.execution.throw(KeyboardInterrupt())
+        return self.advance()
+
+    def answer(self, call_id: int, ok: bool, payload: Any) -> Outcome | None:
+        """A host call was answered."""
+        self.callbacks.answer(call_id, ok, payload)
+        return self.advance()
+
+    def abandon(self) -> None:
+        """Give the execution up after a fault of the kernel itself; its task, if any, becomes one of many."""
+        self.guard.user_code = False
+        self.execution = None
+
+    def _pump_idle(self) -> None:
+        deadline = self.loop.time() + _PUMP_SECONDS
+        try:
+            while self.loop.pump_once(self.guard) and self.loop.time() < deadline:
+                pass
+        except KeyboardInterrupt:
+            self.guard.user_code = False
+
+    # Outcomes
+
+    def _succeeded(self, value: Any) -> Outcome:
+        if value is None:
+            return NOTHING
+        guard = self.guard
+        try:
+            guard.user_code = True
+            text = str.__str__(repr(value))
+            builtins._ = value
+            display = bundle(value)
+            try:
+                tree = to_tree(value)  # may call a tzinfo of the user's
+            except NotConvertible:
+                tree = ...
+            guard.user_code = False
+            return (True, text, tree, display)
+        except BaseException as error:
+            guard.user_code = False
+            return self._failed(error)
+
+    def _failed(self, error: BaseException) -> Outcome:
+        guard = self.guard
+        try:
+            guard.user_code = True
+            outcome = failure(error)
+            guard.user_code = False
+            return outcome
+        except KeyboardInterrupt:
+            guard.user_code = False
+            return INTERRUPTED
+
+    # Values
+
+    def get(self, name: str) -> Outcome:
+        """The value of a global."""
+        try:
+            value = self.namespace.get(name)
+            try:
+                return (True, to_tree(value))
+            except NotConvertible:
+                raise TypeError(f"cannot convert {type(value).__name__!r} to a JavaScript value") from None
+        except Exception as error:
+            return self._failed(error)
+
+    def set(self, name: str, payload: Any) -> Outcome:
+        """Assign a global."""
+        try:
+            self.namespace.set(name, from_bytes(payload))
+        except Exception as error:
+            return self._failed(error)
+        return DONE
+
+    # Life
+
+    def attach(self, environment: dict[str, str], callbacks: list[dict[str, Any]]) -> Outcome:
+        """The interpreter now belongs to a session: draw fresh entropy, take its environment and callbacks."""
+        try:
+            random.seed()
+            patches.refresh_time_zone()
+            os.environ.update(environment)
+            self.callbacks.attach(callbacks)
+        except Exception as error:
+            return self._failed(error)
+        return DONE
+
+    def clear(self) -> Outcome:
+        """Delete the user's names, tasks and context. Modules stay loaded."""
+        try:
+            self._cancel_tasks()
+            self.execution = None
+            self.callbacks.forget()
+            self.context = contextvars.copy_context()
+            self.flags = BASE_FLAGS
+            self.guard.install()
+            self.namespace.clear()
+            gc.collect()
+            # Asynchronous generators that were just collected still have to be closed, by this loop.
+            self._settle()
+            old = self.loop
+            self.loop = SessionLoop()
+            self.loop.activate()
+            old.close()
+            gc.collect()
+        except Exception as error:
+            return self._failed(error)
+        return DONE
+
+    def _cancel_tasks(self) -> None:
+        for task in asyncio.all_tasks(self.loop):
+            task._log_destroy_pending = False
+            task.cancel()
+        self._settle()
+
+    def _settle(self) -> None:
+        for _ in range(_CANCEL_TURNS):
+            try:
+                if not self.loop.pump_once(self.guard):
+                    break
+            except KeyboardInterrupt:
+                self.guard.user_code = False

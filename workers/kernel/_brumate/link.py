@@ -1,0 +1,131 @@
+"""The link to the host: one request in bytes, one reply in bytes. Owns the wire format and nothing else.
+
+Numbers are little-endian, marshal is version 2 (no references, binary floats).
+
+A request is one byte, its operation, and then
+  1 EXECUTE    u32 execution count, u8 flags (1: the code is UTF-16-LE with lone surrogates, else UTF-8), code
+  2 STEP       nothing: a timer may be due
+  3 ANSWER     u32 id of the host call, u8 success, marshal of (value, fixups); value is (name, message) for a failure
+  4 GET        name
+  5 SET        u32 bytes of name, name, marshal of (value, fixups)
+  6 CLEAR      nothing
+  7 ATTACH     marshal of {'env': {str: str}, 'callbacks': [{'name', 'description', 'parameters'}]}
+  8 INTERRUPT  nothing: KeyboardInterrupt where the execution awaits
+
+A reply is u8 status, f64 seconds, marshal of a payload:
+  0 done     (True, repr | None, value | ..., {mime: data}) of an execution, (True, value) of GET, (True,) of the others,
+             or (False, type name, message, traceback)
+  1 waiting  seconds to the next timer, and the new host calls [(id, name, {argument: value})]
+
+Every call returns a reply, whatever happens: code can be interrupted at any bytecode, memory can run out anywhere.
+"""
+
+import marshal
+import struct
+from typing import Any
+
+from .kernel import NOTHING, Kernel, Outcome
+from .tracebacks import INTERRUPTED, OUT_OF_MEMORY, failure
+
+_EXECUTE, _STEP, _ANSWER, _GET, _SET, _CLEAR, _ATTACH, _INTERRUPT = range(1, 9)
+_OF_AN_EXECUTION = (_EXECUTE, _STEP, _ANSWER, _INTERRUPT)
+_SOURCE_IS_UTF16 = 1
+
+_MARSHAL_VERSION = 2
+# Above this a value of bytes is framed by hand: marshal would copy it once more while its buffer grows.
+_LARGE_BYTES = 65_536
+
+_U32 = struct.Struct("<I")
+_DONE = struct.pack("<Bd", 0, float("inf"))
+_WAITING = struct.Struct("<Bd")
+
+
+def _done(outcome: Outcome) -> bytes:
+    return _DONE + marshal.dumps(outcome, _MARSHAL_VERSION, allow_code=False)
+
+
+_NOTHING_REPLY = _done(NOTHING)
+_OUT_OF_MEMORY_REPLY = _done(OUT_OF_MEMORY)
+_INTERRUPTED_REPLY = _done(INTERRUPTED)
+
+KERNEL = Kernel()
+
+
+def dispatch(request: bytes) -> bytes:
+    """Serve one request. Called by the host through PyObject_CallOneArg."""
+    try:
+        operation = request[0]
+        if operation == _EXECUTE:
+            return _reply(KERNEL.execute(_U32.unpack_from(request, 1)[0], _source(request)))
+        return _serve(operation, memoryview(request))
+    except BaseException as error:
+        return _last_resort(request, error)
+
+
+def _serve(operation: int, request: memoryview) -> bytes:
+    if operation == _STEP:
+        return _reply(KERNEL.advance())
+    if operation == _ANSWER:
+        return _reply(KERNEL.answer(_U32.unpack_from(request, 1)[0], bool(request[5]), request[6:]))
+    if operation == _GET:
+        return _value_reply(KERNEL.get(str(request[1:], "utf-8", "surrogatepass")))
+    if operation == _SET:
+        end = 5 + _U32.unpack_from(request, 1)[0]
+        return _done(KERNEL.set(str(request[5:end], "utf-8", "surrogatepass"), request[end:]))
+    if operation == _CLEAR:
+        return _done(KERNEL.clear())
+    if operation == _ATTACH:
+        session = marshal.loads(request[1:], allow_code=False)
+        return _done(KERNEL.attach(session["env"], session["callbacks"]))
+    if operation == _INTERRUPT:
+        return _reply(KERNEL.interrupt())
+    raise ValueError(f"unknown operation: {operation}")
+
+
+def _reply(outcome: Outcome | None) -> bytes:
+    if outcome is NOTHING:
+        return _NOTHING_REPLY
+    return _done(outcome) if outcome is not None else _waiting()
+
+
+def _source(request: bytes) -> str:
+    if request[5] & _SOURCE_IS_UTF16:
+        return str(request[6:], "utf-16-le", "surrogatepass")
+    return str(request[6:], "utf-8")
+
+
+def _waiting() -> bytes:
+    """The execution awaits: send the new host calls and the time to the next timer."""
+    while True:
+        calls = KERNEL.callbacks.outbox
+        delay = KERNEL.loop.seconds_to_next_timer()
+        reply = _WAITING.pack(1, delay) + marshal.dumps(calls, _MARSHAL_VERSION, allow_code=False)
+        KERNEL.callbacks.outbox = []
+        # Nothing is called from here to the return, so no signal can come in after the look at `pending`.
+        if not KERNEL.guard.pending:
+            return reply
+        KERNEL.callbacks.outbox = calls
+        KERNEL.guard.pending = False
+        outcome = KERNEL.interrupt()
+        if outcome is not None:
+            return _done(outcome)
+
+
+def _value_reply(outcome: Outcome) -> bytes:
+    if outcome[0] and isinstance(outcome[1], (bytes, bytearray, memoryview)):
+        value: Any = outcome[1]
+        size = len(value) if not isinstance(value, memoryview) else value.nbytes
+        if size > _LARGE_BYTES:
+            return b"".join((_DONE, b"(\x02\x00\x00\x00Ts", _U32.pack(size), value))
+    return _done(outcome)
+
+
+def _last_resort(request: bytes, error: BaseException) -> bytes:
+    try:
+        if request[0] in _OF_AN_EXECUTION:
+            KERNEL.abandon()
+        if isinstance(error, MemoryError):
+            return _OUT_OF_MEMORY_REPLY
+        return _done(failure(error))
+    except BaseException:
+        return _OUT_OF_MEMORY_REPLY if isinstance(error, MemoryError) else _INTERRUPTED_REPLY

@@ -1,0 +1,210 @@
+"""The asyncio event loops of a session. They watch no descriptors: what they wait for are timers and host calls.
+
+`EventLoop` is what `asyncio.new_event_loop()` gives: it runs to completion and blocks while only timers are left.
+`SessionLoop` is the one that the session's code finds running: the kernel pumps it and returns to the host when idle.
+"""
+
+import asyncio
+import heapq
+import sys
+from asyncio import base_events, events, format_helpers
+from collections.abc import Callable
+from typing import Any
+
+from .blocking import block
+from .interrupts import Guard
+
+DEADLOCK = "the code awaits something that nothing can complete"
+
+# asyncio's own thresholds for sweeping cancelled timers out of the middle of the heap.
+_SWEEP_ABOVE_COUNT = 100
+_SWEEP_ABOVE_FRACTION = 0.5
+
+
+class _Wake(BaseException):
+    """Ends a blocking wait from inside a signal handler; never leaves `_Timers.select`."""
+
+
+class _Timers:
+    """Stands where BaseEventLoop expects a selector: no descriptors, only the wait for the next timer."""
+
+    __slots__ = ("blocking",)
+
+    def __init__(self) -> None:
+        self.blocking = False
+
+    def select(self, timeout: float | None) -> tuple[()]:
+        if timeout is None:
+            # Host calls inside asyncio.run(): this is where a blocking wait for their answers belongs.
+            raise RuntimeError(DEADLOCK)
+        if timeout > 0:
+            self.blocking = True
+            try:
+                block(timeout)
+            except _Wake:
+                pass
+            finally:
+                self.blocking = False
+        return ()
+
+
+class OutsideSessionLoop:
+    """Steps out of the session's loop while synchronous code runs a loop of its own, as a plain script would.
+
+    Inside a task of the session's loop it changes nothing, so asyncio refuses as it does everywhere.
+    """
+
+    __slots__ = ("_loop",)
+
+    def __init__(self) -> None:
+        self._loop: SessionLoop | None = None
+
+    def __enter__(self) -> None:
+        running = events._get_running_loop()
+        if isinstance(running, SessionLoop) and asyncio.current_task(running) is None:
+            self._loop = running
+            events._set_running_loop(None)
+
+    def __exit__(self, *_: object) -> None:
+        if self._loop is not None:
+            events._set_running_loop(self._loop)
+
+
+class EventLoop(base_events.BaseEventLoop):
+    """An event loop for `asyncio.run`, `asyncio.Runner` and `run_until_complete`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._selector = _Timers()
+
+    def _process_events(self, event_list: object) -> None:
+        """There are no descriptors, so there are no events."""
+
+    def _write_to_self(self) -> None:
+        # Called by call_soon_threadsafe. With one thread, a loop that blocks can only be reached by a signal handler.
+        if self._selector.blocking:
+            raise _Wake
+
+    def run_forever(self) -> None:
+        with OutsideSessionLoop():
+            super().run_forever()
+
+    def run_until_complete(self, future: Any) -> Any:
+        with OutsideSessionLoop():
+            return super().run_until_complete(future)
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+        """With the default executor the function runs here and now: a session has one thread."""
+        if executor is not None:
+            return super().run_in_executor(executor, func, *args)
+        self._check_closed()
+        future = self.create_future()
+        running = events._get_running_loop()
+        task = asyncio.tasks._swap_current_task(running, None) if running is not None else None
+        events._set_running_loop(None)
+        try:
+            future.set_result(func(*args))
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            future.set_exception(error)
+        finally:
+            events._set_running_loop(running)
+            if running is not None:
+                asyncio.tasks._swap_current_task(running, task)
+        return future
+
+
+class SessionLoop(EventLoop):
+    """The loop that runs during every execution, and between them stands still."""
+
+    def is_running(self) -> bool:
+        return events._get_running_loop() is self
+
+    def activate(self) -> None:
+        """Make this the running loop, for good."""
+        events._set_running_loop(self)
+        sys.set_asyncgen_hooks(firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook)
+
+    def has_work(self) -> bool:
+        """Whether pumping could run anything at all, now or later."""
+        return bool(self._ready or self._scheduled)
+
+    def has_ready(self) -> bool:
+        """Whether something can run right now."""
+        return bool(self._ready)
+
+    def seconds_to_next_timer(self) -> float:
+        """0 when something is ready, infinity when there is no timer."""
+        if self._ready:
+            return 0.0
+        self._drop_cancelled_timers()
+        if not self._scheduled:
+            return float("inf")
+        return max(0.0, self._scheduled[0]._when - self.time())
+
+    def pump_once(self, guard: Guard) -> int:
+        """Run what is ready and due, but nothing that becomes so meanwhile; return how many callbacks were due.
+
+        Raises KeyboardInterrupt when one is interrupted; the others stay queued.
+        """
+        if self._scheduled:
+            self._queue_due_timers()
+        ready = self._ready
+        due = len(ready)
+        for _ in range(due):
+            if not ready:
+                break
+            handle = ready.popleft()
+            if not handle._cancelled:
+                self._run_handle(handle, guard)
+            handle = None  # a traceback keeps this frame, and the handle would keep the failed task
+            if guard.take():
+                raise KeyboardInterrupt
+        return due
+
+    def _run_handle(self, handle: events.Handle, guard: Guard) -> None:
+        # As Handle._run, but an interrupt between taking the handle and running it cannot lose it (see Guard), and
+        # SystemExit ends the task that raised it rather than the loop.
+        try:
+            guard.user_code = True
+            handle._context.run(handle._callback, *handle._args)
+            guard.user_code = False
+        except KeyboardInterrupt:
+            guard.user_code = False
+            raise
+        except BaseException as error:
+            if not (isinstance(error, SystemExit) and _is_step_of_a_task(handle)):
+                callback = format_helpers._format_callback_source(handle._callback, handle._args)
+                self.call_exception_handler(
+                    {"message": f"Exception in callback {callback}", "exception": error, "handle": handle}
+                )
+            guard.user_code = False
+        finally:
+            handle = None  # as above
+
+    def _queue_due_timers(self) -> None:
+        self._drop_cancelled_timers()
+        scheduled = self._scheduled
+        end = self.time() + self._clock_resolution
+        while scheduled and scheduled[0]._when < end:
+            handle = heapq.heappop(scheduled)
+            handle._scheduled = False
+            self._ready.append(handle)
+
+    def _drop_cancelled_timers(self) -> None:
+        scheduled = self._scheduled
+        count = len(scheduled)
+        if count > _SWEEP_ABOVE_COUNT and self._timer_cancelled_count / count > _SWEEP_ABOVE_FRACTION:
+            for handle in scheduled:
+                handle._scheduled = not handle._cancelled
+            scheduled[:] = [handle for handle in scheduled if not handle._cancelled]
+            heapq.heapify(scheduled)
+            self._timer_cancelled_count = 0
+        while scheduled and scheduled[0]._cancelled:
+            self._timer_cancelled_count -= 1
+            heapq.heappop(scheduled)._scheduled = False
+
+
+def _is_step_of_a_task(handle: events.Handle) -> bool:
+    return isinstance(getattr(handle._callback, "__self__", None), asyncio.Task)

@@ -1,0 +1,56 @@
+"""Source lines of executed cells for tracebacks and `inspect.getsource`, for as long as code of the cell is alive."""
+
+import linecache
+import weakref
+from collections.abc import Iterator
+from functools import partial
+from io import StringIO
+from types import CodeType
+
+
+class Sources:
+    """Puts each cell's text into `linecache` and takes it out when the last code object compiled from it dies."""
+
+    __slots__ = ("_alive",)
+
+    def __init__(self) -> None:
+        # file name -> [number of code objects alive, weak references that count them down]
+        self._alive: dict[str, list] = {}
+
+    def add(self, filename: str, source: str) -> None:
+        """Register the text; before compiling, so that the compiler's warnings show their line."""
+        lines = StringIO(source, newline=None).readlines() if "\n" in source or "\r" in source else [source + "\n"]
+        linecache.cache[filename] = (len(source), None, lines, filename)
+
+    def hold(self, filename: str, *codes: CodeType | None) -> None:
+        """Keep the text until none of these code objects, nor one nested in them, is alive."""
+        entry: list = [0]
+        release = partial(self._release, filename)
+        for code in codes:
+            if code is not None:
+                entry.append(weakref.ref(code, release))
+                for nested in _nested(code):
+                    entry.append(weakref.ref(nested, release))
+        entry[0] = len(entry) - 1
+        self._alive[filename] = entry
+
+    def drop(self, filename: str) -> None:
+        """Forget a text from which nothing was compiled."""
+        if filename not in self._alive:
+            linecache.cache.pop(filename, None)
+
+    def _release(self, filename: str, reference: weakref.ref) -> None:
+        entry = self._alive.get(filename)
+        if entry is None:
+            return
+        entry[0] -= 1
+        if entry[0] <= 0:
+            del self._alive[filename]
+            linecache.cache.pop(filename, None)
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if type(constant) is CodeType:
+            yield constant
+            yield from _nested(constant)

@@ -1,0 +1,58 @@
+"""Failures as data: type name, message and the traceback as CPython prints it, without frames of the kernel."""
+
+import linecache
+from traceback import TracebackException
+
+from .frames import is_kernel_file
+
+type Failure = tuple[bool, str, str, str]
+
+OUT_OF_MEMORY: Failure = (False, "MemoryError", "", "MemoryError\n")
+INTERRUPTED: Failure = (False, "KeyboardInterrupt", "", "KeyboardInterrupt\n")
+
+
+def failure(error: BaseException) -> Failure:
+    """Describe the error. Keeps no reference to it; may run user code (`__str__`), and so may raise anything."""
+    # Lines are looked up when formatting, so not for the frames that are left out.
+    summary = TracebackException(
+        type(error), error, error.__traceback__, lookup_lines=False, compact=True
+    )
+    _leave_out_kernel_frames(summary)
+    return (False, _type_name(error), _message(error), "".join(summary.format()))
+
+
+def _leave_out_kernel_frames(summary: TracebackException) -> None:
+    todo = [summary]
+    seen = set()
+    while todo:
+        part = todo.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        if part.stack is not None:
+            part.stack[:] = [frame for frame in part.stack if not is_kernel_file(frame.filename)]
+            if not part.stack:
+                part.stack = None
+        todo.append(part.__cause__)
+        todo.append(part.__context__)
+        todo.extend(part.exceptions or ())
+
+
+def add_source_line(error: BaseException) -> None:
+    """Complete a SyntaxError: for late ones ('return' outside function) the compiler looks for the text in files only."""
+    if not isinstance(error, SyntaxError):
+        return
+    if error.text is None and error.lineno and isinstance(error.filename, str):
+        error.text = linecache.getline(error.filename, error.lineno) or None
+
+
+def _type_name(error: BaseException) -> str:
+    name = type.__dict__["__name__"].__get__(type(error))
+    return str.__str__(name)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str.__str__(str(error))
+    except Exception:
+        return "<exception str() failed>"

@@ -1,0 +1,106 @@
+"""Values across the boundary: Python objects to trees that marshal takes exactly as they are, and back.
+
+The table of values is DESIGN.md's. Only exact types convert: a subclass is more than its base, so it stays in Python.
+"""
+
+import marshal
+from datetime import UTC, datetime, timedelta
+from types import NoneType
+from typing import Any
+
+# Deep enough for data, far from the limits of marshal (2,000) and of the recursion here (1,000 frames).
+_MAX_DEPTH = 500
+# Containers can share members, and marshal version 2 writes each one out: bound the work, not only the depth.
+_MAX_MEMBERS = 50_000_000
+
+_ATOMS = frozenset({NoneType, bool, int, float, str, bytes})
+_KEYS = frozenset({str})
+_ARRAYS = frozenset({list, tuple})
+_SETS = frozenset({set, frozenset})
+_BUFFERS = frozenset({bytearray, memoryview})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class NotConvertible(TypeError):
+    """The value is not in the table of values."""
+
+
+def to_tree(value: Any) -> Any:
+    """The value as a tree of plain objects; raises NotConvertible."""
+    if type(value) in _ATOMS:
+        return value
+    return _Converter().convert(value, 0)
+
+
+def from_bytes(data: Any) -> Any:
+    """A value that the host encoded: marshal of (value, fixups), a fixup being (path, kind, payload)."""
+    value, fixups = marshal.loads(data, allow_code=False)
+    for path, kind, payload in fixups:
+        if not path:
+            value = _fixed(value, kind, payload)
+            continue
+        holder = value
+        for key in path[:-1]:
+            holder = holder[key]
+        holder[path[-1]] = _fixed(holder[path[-1]], kind, payload)
+    return value
+
+
+def _fixed(value: Any, kind: str, payload: Any) -> Any:
+    if kind == "datetime":
+        return _EPOCH + timedelta(milliseconds=payload)
+    if kind == "set":
+        return set(value)
+    raise ValueError(f"unknown kind of value: {kind!r}")
+
+
+class _Converter:
+    """One conversion: counts members over the whole value."""
+
+    __slots__ = ("_members",)
+
+    def __init__(self) -> None:
+        self._members = 0
+
+    def convert(self, value: Any, depth: int) -> Any:
+        kind = type(value)
+        if kind in _ATOMS:
+            return value
+        if kind in _ARRAYS or kind in _SETS:
+            self._count(len(value), depth)
+            if _ATOMS.issuperset(map(type, value)):
+                return value
+            members = [self.convert(member, depth + 1) for member in value]
+            return members if kind is list else kind(members)
+        if kind is dict:
+            self._count(len(value), depth)
+            if not _KEYS.issuperset(map(type, value)):
+                raise NotConvertible
+            if _ATOMS.issuperset(map(type, value.values())):
+                return value
+            return {key: self.convert(member, depth + 1) for key, member in value.items()}
+        if kind is datetime:
+            return (..., "datetime", _milliseconds(value))
+        if kind in _BUFFERS:
+            try:
+                # marshal takes a contiguous buffer as bytes, without a copy.
+                return value if kind is bytearray or value.c_contiguous else value.tobytes()
+            except ValueError as error:
+                raise NotConvertible from error
+        raise NotConvertible
+
+    def _count(self, members: int, depth: int) -> None:
+        self._members += members + 1
+        if depth > _MAX_DEPTH or self._members > _MAX_MEMBERS:
+            raise NotConvertible
+
+
+def _milliseconds(moment: datetime) -> float:
+    """Milliseconds since the epoch; a naive datetime is local time, as in datetime.timestamp()."""
+    try:
+        if moment.utcoffset() is None:
+            return round(moment.timestamp() * 1_000_000) / 1000
+        return (moment - _EPOCH) // _MICROSECOND / 1000
+    except Exception as error:
+        raise NotConvertible from error

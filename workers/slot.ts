@@ -1,0 +1,57 @@
+// Entry of a slot's thread, loaded by Piscina: boots the interpreter from the shared image at once, seals the thread, and
+// serves one caller over the port that comes with the task. Owns the wiring; what it wires is in slot/, host/ and
+// interpreter/. Nothing of Pyodide's JavaScript is in this file's module graph (R2).
+import { workerData } from 'node:worker_threads'
+import comlink from 'comlink'
+import type { Image } from '../src/image/image.js'
+import type { ServeTask, SlotMethods, SlotReply } from '../src/protocol.js'
+import { Host } from './host/host.js'
+import { InterruptCell } from './host/interrupt.js'
+import { Interpreter } from './interpreter/interpreter.js'
+import { seal } from './seal.js'
+import { Output } from './slot/output.js'
+import { SlotService } from './slot/service.js'
+
+const image = workerData as Image
+const interrupt = new InterruptCell()
+let output: Output | undefined
+const host = new Host({
+  files: image.files,
+  fileBytes: image.fileBytes,
+  interrupt,
+  onOutput: (stream, bytes) => output?.write(stream, bytes),
+})
+const interpreter = Interpreter.boot(image, host)
+seal()
+
+/** Serves until the worker is ended: the promise never settles, and Piscina keeps the task as the slot's life. */
+export default function serve(task: ServeTask): Promise<never> {
+  const { port } = task
+  interrupt.share(task.interrupt)
+  output = new Output((stream, text) =>
+    port.postMessage({ event: 'output', id: service.executionId, stream, text }),
+  )
+  const service = new SlotService(host, interpreter, output)
+  comlink.expose(transferring(service), port as unknown as comlink.Endpoint)
+  port.postMessage({ event: 'ready' })
+  return new Promise(() => {})
+}
+
+/** The methods with their reply's bytes moved instead of copied. Own names only: Comlink walks whatever it is asked. */
+function transferring(service: SlotService): SlotMethods {
+  const moved = async (reply: Promise<SlotReply>) => {
+    const settled = await reply
+    return settled.kind === 'outcome'
+      ? comlink.transfer(settled, [settled.payload.buffer as ArrayBuffer])
+      : settled
+  }
+  return {
+    attach: (request) => moved(service.attach(request)),
+    execute: (request) => moved(service.execute(request)),
+    get: (id, name) => moved(service.get(id, name)),
+    set: (id, name, value) => moved(service.set(id, name, value)),
+    clear: (id) => moved(service.clear(id)),
+    interrupt: (id) => service.interrupt(id),
+    revert: () => service.revert(),
+  }
+}

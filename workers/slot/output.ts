@@ -1,0 +1,88 @@
+// What a session writes to its two output descriptors: kept as text until the execution ends, and sent ahead in chunks
+// where somebody listens. Owns decoding and chunking; the limit is the host's, enforced before bytes get here.
+
+/** A chunk goes out when it is this large or this old; a spinning execution never reaches a timer. */
+const CHUNK_BYTES = 65_536
+const CHUNK_AGE_MS = 20
+
+type Send = (stream: 1 | 2, text: string) => void
+
+export class Output {
+  readonly #streams: { readonly 1: Stream; readonly 2: Stream }
+
+  constructor(send: Send) {
+    this.#streams = { 1: new Stream((text) => send(1, text)), 2: new Stream((text) => send(2, text)) }
+  }
+
+  /** Starts an execution: what was written between executions is credited to none (ATTACKS.md F12). */
+  begin(live: { readonly stdout: boolean; readonly stderr: boolean }): void {
+    this.#streams[1].begin(live.stdout)
+    this.#streams[2].begin(live.stderr)
+  }
+
+  write(stream: 1 | 2, bytes: Uint8Array): void {
+    this.#streams[stream].write(bytes)
+  }
+
+  /** Sends what is due, so that listeners hear of it while the execution waits. */
+  flush(): void {
+    this.#streams[1].flush()
+    this.#streams[2].flush()
+  }
+
+  end(): { readonly stdout: string; readonly stderr: string } {
+    return { stdout: this.#streams[1].end(), stderr: this.#streams[2].end() }
+  }
+}
+
+class Stream {
+  readonly #send: (text: string) => void
+  #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  #live = false
+  #parts: string[] = []
+  #pending: Uint8Array[] = []
+  #pendingBytes = 0
+  #pendingSince = 0
+
+  constructor(send: (text: string) => void) {
+    this.#send = send
+  }
+
+  begin(live: boolean): void {
+    this.#decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+    this.#live = live
+    this.#parts = []
+    this.#pending = []
+    this.#pendingBytes = 0
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#pendingBytes === 0 && this.#live) this.#pendingSince = performance.now()
+    this.#pending.push(bytes)
+    this.#pendingBytes += bytes.length
+    if (this.#pendingBytes >= CHUNK_BYTES) this.flush()
+    else if (this.#live && performance.now() - this.#pendingSince >= CHUNK_AGE_MS) this.flush()
+  }
+
+  flush(): void {
+    if (this.#pendingBytes > 0) this.#emit(true)
+  }
+
+  end(): string {
+    this.#emit(false)
+    const text = this.#parts.length === 1 ? (this.#parts[0] ?? '') : this.#parts.join('')
+    this.begin(false)
+    return text
+  }
+
+  /** A character split between two chunks is kept back for the next one. */
+  #emit(more: boolean): void {
+    const bytes = this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending)
+    this.#pending = []
+    this.#pendingBytes = 0
+    const text = this.#decoder.decode(bytes, { stream: more })
+    if (text === '') return
+    this.#parts.push(text)
+    if (this.#live) this.#send(text)
+  }
+}
