@@ -1,6 +1,6 @@
 // What every benchmark shares: the machine's description, how to report progress, and whether a native Python is there.
 // Building the image is not measured, so it happens here, before the first part.
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { SessionManager } from 'brumate'
 import { findPython } from './baselines/python.js'
 
@@ -12,6 +12,8 @@ export interface Machine {
   readonly memoryGiB: number
   /** Version of the native Python used as a baseline, `null` where there is none. */
   readonly python: string | null
+  /** Processes that wanted to run in the minute before: more than a fraction of a core means that figures are noisy. */
+  readonly loadBefore: number
 }
 
 export interface Context {
@@ -22,6 +24,7 @@ export interface Context {
 }
 
 export async function makeContext(progress: (text: string) => void): Promise<Context> {
+  const loadBefore = Number((loadavg()[0] ?? 0).toFixed(2))
   const python = findPython()
   await using _ = await SessionManager.create({ slots: 1 })
   return {
@@ -34,6 +37,7 @@ export async function makeContext(progress: (text: string) => void): Promise<Con
       cores: availableParallelism(),
       memoryGiB: Math.round(totalmem() / 2 ** 30),
       python: python?.version ?? null,
+      loadBefore,
     },
   }
 }

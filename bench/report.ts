@@ -59,6 +59,11 @@ export function reportAsTable(report: Report): string {
     ...(notes.length > 0 ? ['Notes:', ...notes, ''] : []),
     `Medians. Node ${report.node}, ${report.platform}, ${report.cores} cores (${report.cpu}), ${report.memoryGiB} GiB; ` +
       `native Python: ${report.python ?? 'none'}; ${report.durationSeconds} s.`,
+    ...(report.loadBefore > report.cores / 4
+      ? [
+          `The machine was busy with other work (load ${report.loadBefore}): these figures are worse than its own.`,
+        ]
+      : []),
     `Not measured: ${NOT_MEASURED.join('; ')}.`,
     '',
   ].join('\n')

@@ -9,10 +9,11 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
 const json = process.argv.includes('--json')
+const colours = process.stdout.isTTY && !json ? [] : ['--colors=off']
 const report = join('.reports', `tests-node${process.versions.node.split('.')[0]}.json`)
 
 const STEPS = [
-  { name: 'format and lint', command: [require.resolve('@biomejs/biome/bin/biome'), 'ci', '.'] },
+  { name: 'format and lint', command: [require.resolve('@biomejs/biome/bin/biome'), 'ci', ...colours, '.'] },
   { name: 'types', command: [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.check.json'] },
   { name: 'build', command: ['scripts/build.mjs'] },
   { name: 'public API', command: ['scripts/api.mjs'] },

@@ -94,7 +94,9 @@ function markDaylight(periods) {
     return difference > 0 && difference <= LARGEST_DST_S
   }
   const summer = periods.map((_, i) => isShort(i) && ahead(i, i - 1) && ahead(i, i + 1))
-  const names = new Set(periods.filter(({ name }, i) => summer[i] && /^[A-Z]+$/.test(name)).map(({ name }) => name))
+  const names = new Set(
+    periods.filter(({ name }, i) => summer[i] && /^[A-Z]+$/.test(name)).map(({ name }) => name),
+  )
   return periods.map((period, i) => {
     const alike = isShort(i) && names.has(period.name) && (ahead(i, i - 1) || ahead(i, i + 1))
     return { ...period, daylight: summer[i] || alike }

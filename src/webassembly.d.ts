@@ -17,7 +17,7 @@ declare namespace WebAssembly {
   }
 
   class Module {
-    #brand
+    readonly [Symbol.toStringTag]: 'WebAssembly.Module'
     constructor(bytes: ArrayBufferView | ArrayBuffer | SharedArrayBuffer)
     static imports(module: Module): { module: string; name: string; kind: ImportExportKind }[]
     static exports(module: Module): { name: string; kind: ImportExportKind }[]
@@ -25,13 +25,13 @@ declare namespace WebAssembly {
   }
 
   class Instance {
-    #brand
+    readonly [Symbol.toStringTag]: 'WebAssembly.Instance'
     constructor(module: Module, imports?: Imports)
     readonly exports: Exports
   }
 
   class Memory {
-    #brand
+    readonly [Symbol.toStringTag]: 'WebAssembly.Memory'
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean })
     readonly buffer: ArrayBuffer
     /** Grows by `pages` of 65,536 bytes; detaches the old buffer; returns the old size in pages. */
@@ -39,7 +39,7 @@ declare namespace WebAssembly {
   }
 
   class Table {
-    #brand
+    readonly [Symbol.toStringTag]: 'WebAssembly.Table'
     constructor(
       descriptor: { element: 'anyfunc' | 'externref'; initial: number; maximum?: number },
       value?: unknown,
@@ -51,7 +51,7 @@ declare namespace WebAssembly {
   }
 
   class Global<T extends keyof ValueTypeMap = keyof ValueTypeMap> {
-    #brand
+    readonly [Symbol.toStringTag]: 'WebAssembly.Global'
     constructor(descriptor: { value: T; mutable?: boolean }, value?: ValueTypeMap[T])
     value: ValueTypeMap[T]
   }

@@ -1,7 +1,7 @@
 // Entry of a slot's thread, loaded by Piscina: boots the interpreter from the shared image at once, seals the thread, and
 // serves one caller over the port that comes with the task. Owns the wiring; what it wires is in slot/, host/ and
 // interpreter/. Nothing of Pyodide's JavaScript is in this file's module graph (R2).
-import { workerData } from 'node:worker_threads'
+import { type MessagePort, workerData } from 'node:worker_threads'
 import comlink from 'comlink'
 import type { Image } from '../src/image/image.js'
 import type { ServeTask, SlotMethods, SlotReply } from '../src/protocol.js'
@@ -25,16 +25,27 @@ const interpreter = Interpreter.boot(image, host)
 seal()
 
 /** Serves until the worker is ended: the promise never settles, and Piscina keeps the task as the slot's life. */
-export default function serve(task: ServeTask): Promise<never> {
+export function serve(task: ServeTask): Promise<never> {
   const { port } = task
   interrupt.share(task.interrupt)
   output = new Output((stream, text) =>
     port.postMessage({ event: 'output', id: service.executionId, stream, text }),
   )
   const service = new SlotService(host, interpreter, output)
-  comlink.expose(transferring(service), port as unknown as comlink.Endpoint)
+  comlink.expose(transferring(service), endpoint(port))
   port.postMessage({ event: 'ready' })
   return new Promise(() => {})
+}
+
+/** Node's own listeners: a DOM listener on a port makes Node load its fetch library for the event's class. */
+function endpoint(port: MessagePort): comlink.Endpoint {
+  return {
+    postMessage: (message: unknown, transfer?: ArrayBuffer[]) => port.postMessage(message, transfer),
+    addEventListener: (_type: string, listener: unknown) => {
+      port.on('message', (data: unknown) => (listener as (event: { data: unknown }) => void)({ data }))
+    },
+    removeEventListener: () => {},
+  }
 }
 
 /** The methods with their reply's bytes moved instead of copied. Own names only: Comlink walks whatever it is asked. */

@@ -29,6 +29,7 @@ export class Narrator {
   readonly #colour: boolean
   readonly #chapters: Chapter[] = []
   readonly #facts: Record<string, Value> = {}
+  #lastLine = ''
 
   constructor(options: { readonly json: boolean }) {
     this.#json = options.json
@@ -78,8 +79,7 @@ export class Narrator {
   #answer({ stdout, repr }: ExecuteResult): void {
     const written = stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n')
     this.#print(...written.map((line) => `     ${line}`))
-    if (repr !== undefined) this.#print(`   ${this.#style('green', '→')} ${repr}`)
-    this.#print('')
+    this.#print(...(repr === undefined ? [] : [`   ${this.#style('green', '→')} ${repr}`]), '')
   }
 
   #failure(error: BrumateError): void {
@@ -100,7 +100,13 @@ export class Narrator {
     return this.#colour ? `\u001b[${on}m${text}\u001b[${off}m` : text
   }
 
+  /** Without spaces at the ends of lines, and never two empty lines in a row. */
   #print(...lines: readonly string[]): void {
-    if (!this.#json && lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+    if (this.#json) return
+    for (const line of lines) {
+      const text = line.trimEnd()
+      if (text !== '' || this.#lastLine !== '') process.stdout.write(`${text}\n`)
+      this.#lastLine = text
+    }
   }
 }

@@ -3,9 +3,9 @@ import { type SessionManager, TimeoutError } from 'brumate'
 import type { Narrator } from './narrator.js'
 
 export async function stopping(manager: SessionManager, narrator: Narrator): Promise<void> {
-  await using session = await manager.createSession({ executionTimeoutMs: 5_000 })
+  await using session = await manager.createSession({ limits: { interruptGraceMs: 1_000 } })
   narrator.chapter('A time limit stops the code, not the session')
-  const looped = await narrator.run(session, 'rounds = 0\nwhile True:\n    rounds += 1', { timeoutMs: 300 })
+  const looped = await narrator.run(session, 'rounds = 0\nwhile True:\n    rounds += 1', { timeoutMs: 500 })
   if ('error' in looped && looped.error instanceof TimeoutError) {
     narrator.fact('loopOutcome', looped.error.outcome)
   }
@@ -17,7 +17,7 @@ export async function stopping(manager: SessionManager, narrator: Narrator): Pro
     'Where C code does not listen, the worker is ended. The session goes on in another, empty:',
     '',
   )
-  const deaf = await narrator.run(session, 'sum(range(10**12))', { timeoutMs: 300 })
+  const deaf = await narrator.run(session, 'sum(range(10**12))', { timeoutMs: 500 })
   if ('error' in deaf && deaf.error instanceof TimeoutError) {
     narrator.fact('deafOutcome', deaf.error.outcome)
   }

@@ -117,7 +117,8 @@ export function decodeImage(bytes: Uint8Array<ArrayBuffer>): DecodedImage {
     id: stated.toString('hex'),
     contents,
     async verify() {
-      if (!stated.equals(await sha256(body))) throw new ImageFormatError('the file is damaged: its checksum is wrong')
+      if (!stated.equals(await sha256(body)))
+        throw new ImageFormatError('the file is damaged: its checksum is wrong')
     },
   }
 }

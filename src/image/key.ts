@@ -38,7 +38,9 @@ export async function imageKey(): Promise<string> {
     [`format ${IMAGE_FORMAT_VERSION}`, `pyodide ${version}`, ...(await Promise.all(sizes))].join('\n'),
   )
   const paths = (
-    await Promise.all([...CODE.map((name) => join(WORKERS, name)), KERNEL_DIRECTORY, TIME_ZONE_FILE].map(filesBelow))
+    await Promise.all(
+      [...CODE.map((name) => join(WORKERS, name)), KERNEL_DIRECTORY, TIME_ZONE_FILE].map(filesBelow),
+    )
   ).flat()
   const contents = await Promise.all(paths.map((path) => readFile(path)))
   for (const [i, path] of paths.entries()) {

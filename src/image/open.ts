@@ -44,7 +44,7 @@ export async function openImage(options: OpenImageOptions = {}): Promise<Image> 
     try {
       // Whoever had the lock before may have finished between our look and our turn.
       const finished = waiting ? await readCached(cache, key) : undefined
-      return finished ?? (await build(cache, key, signal, onProgress))
+      return finished ?? (await build(lock && cache, key, signal, onProgress))
     } finally {
       await lock?.release()
     }
@@ -75,14 +75,14 @@ async function takeLock(cache: ImageCache, key: string): Promise<ImageLock | 'he
 }
 
 async function build(
-  cache: ImageCache,
+  cache: ImageCache | undefined,
   key: string,
   signal: AbortSignal | undefined,
   onProgress: (progress: ImageProgress) => void,
 ): Promise<Image> {
   onProgress('building')
   const bytes = await buildImage(signal)
-  await cache.write(key, bytes).catch((error: unknown) => warnUncached(cache, error))
+  await cache?.write(key, bytes).catch((error: unknown) => warnUncached(cache, error))
   onProgress('built')
   return load(bytes).catch((cause: unknown) => {
     throw new ImageError('the new Python image cannot be loaded', { cause })

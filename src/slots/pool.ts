@@ -56,6 +56,9 @@ export class SlotPool {
     this.#options = options
     this.#piscina = new Piscina({
       filename: new URL('../../workers/slot.js', import.meta.url).href,
+      // By name: where Node can require an ES module, Piscina does not find its default export, and asks again by
+      // evaluating text, which the sealed slot refuses.
+      name: 'serve',
       workerData: image,
       minThreads: 0,
       maxThreads: options.slots,

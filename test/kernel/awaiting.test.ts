@@ -25,7 +25,11 @@ test('A2: an awaiting execution returns to the host with the time to its next ti
 test('A2: statements and last expression may both await', () => {
   expect(kernel.value('x = await asyncio.sleep(0, 1)\ny = 2\nx + await asyncio.sleep(0, y)')).toBe('3')
   expect(kernel.value('x, y')).toBe('(1, 2)')
-  expect(kernel.value('[i async for i in gen()] if (gen := None) else [await asyncio.sleep(0, i) for i in range(2)]')).toBe('[0, 1]')
+  expect(
+    kernel.value(
+      '[i async for i in gen()] if (gen := None) else [await asyncio.sleep(0, i) for i in range(2)]',
+    ),
+  ).toBe('[0, 1]')
 })
 
 test('A2: gather, wait_for, timeout, TaskGroup, Queue, Event, Lock, call_later', () => {
@@ -163,33 +167,47 @@ test('A2: a failing task fails no later execution, and is reported like CPython 
 })
 
 test('A2: sys.exit and KeyboardInterrupt in a task end that task only', () => {
-  kernel.execute('import sys\nasync def leave(error): raise error\nout = asyncio.create_task(leave(SystemExit(1)))')
+  kernel.execute(
+    'import sys\nasync def leave(error): raise error\nout = asyncio.create_task(leave(SystemExit(1)))',
+  )
   expect(kernel.value('await asyncio.sleep(0, 1)')).toBe('1')
   expect(kernel.value('out.exception()')).toBe(null)
   expect(kernel.value('repr(out.exception())')).toBe("'SystemExit(1)'")
 })
 
 test('a callback that raises is reported and ends nothing', () => {
-  expect(kernel.value('asyncio.get_running_loop().call_soon(lambda: 1 / 0); await asyncio.sleep(0.01, 1)')).toBe('1')
+  expect(
+    kernel.value('asyncio.get_running_loop().call_soon(lambda: 1 / 0); await asyncio.sleep(0.01, 1)'),
+  ).toBe('1')
   expect(kernel.output().stderr).toContain('Exception in callback')
 })
 
 test('an await that nothing can complete fails at the await, and can be caught', () => {
-  const reply = kernel.execute('event = asyncio.Event()\nasync def inner():\n    await event.wait()\nawait inner()')
+  const reply = kernel.execute(
+    'event = asyncio.Event()\nasync def inner():\n    await event.wait()\nawait inner()',
+  )
   expect(reply).toMatchObject(DEADLOCK)
   expect(reply.traceback).toContain('line 3, in inner\n    await event.wait()')
-  expect(kernel.value('try:\n    await inner()\nexcept RuntimeError:\n    caught = 1\nawait asyncio.sleep(0.01, caught)')).toBe('1')
-  expect(kernel.execute('asyncio.run(inner())')).toMatchObject(DEADLOCK)
+  expect(
+    kernel.value(
+      'try:\n    await inner()\nexcept RuntimeError:\n    caught = 1\nawait asyncio.sleep(0.01, caught)',
+    ),
+  ).toBe('1')
+  expect(kernel.execute('event = asyncio.Event()\nasyncio.run(inner())')).toMatchObject(DEADLOCK)
   expect(kernel.value('asyncio.run(asyncio.sleep(0, 2))')).toBe('2')
 })
 
 test('a task cancelled by itself fails with CancelledError', () => {
-  expect(kernel.execute('asyncio.current_task().cancel(); await asyncio.sleep(0)').type).toBe('CancelledError')
+  expect(kernel.execute('asyncio.current_task().cancel(); await asyncio.sleep(0)').type).toBe(
+    'CancelledError',
+  )
 })
 
 test('code that never idles still returns to the host now and then', () => {
   kernel.send({ op: 'attach', env: {}, callbacks: [{ name: 'ask', description: '', parameters: null }] })
-  kernel.execute('async def spin():\n    while True: await asyncio.sleep(0)\nspinning = asyncio.create_task(spin())')
+  kernel.execute(
+    'async def spin():\n    while True: await asyncio.sleep(0)\nspinning = asyncio.create_task(spin())',
+  )
   let reply = kernel.start('await ask()')
   expect(reply).toMatchObject({ waiting: true, delay: 0 })
   expect(reply.calls).toHaveLength(1)
@@ -199,10 +217,18 @@ test('code that never idles still returns to the host now and then', () => {
 })
 
 test('host calls go out in one reply, and their answers may come in any order', () => {
-  kernel.send({ op: 'attach', env: {}, callbacks: [{ name: 'ask', description: 'Asks.', parameters: { properties: { n: {} } } }] })
+  kernel.send({
+    op: 'attach',
+    env: {},
+    callbacks: [{ name: 'ask', description: 'Asks.', parameters: { properties: { n: {} } } }],
+  })
   let reply = kernel.start('await asyncio.gather(ask(1), ask(n=2), ask(n={"deep": [b"x"]}))')
   expect(reply.delay).toBeNull()
-  expect(reply.calls.map((call) => call.arguments)).toEqual(["{'n': 1}", "{'n': 2}", "{'n': {'deep': [b'x']}}"])
+  expect(reply.calls.map((call) => call.arguments)).toEqual([
+    "{'n': 1}",
+    "{'n': 2}",
+    "{'n': {'deep': [b'x']}}",
+  ])
   for (const call of [...reply.calls].reverse()) {
     reply = kernel.send({ op: 'answer', id: call.id, ok: 1, value: `${call.id}0` })
   }
@@ -222,13 +248,22 @@ test('a failed host call raises the Python class of that name, else HostError', 
     ['open', "('HostError', 'm')"],
   ]
   for (const [name, caught] of cells) {
-    const { calls } = kernel.start('try:\n    await ask()\nexcept Exception as e:\n    got = e\ntype(got).__name__, str(got)')
-    const reply = kernel.send({ op: 'answer', id: calls[0]?.id, ok: 0, value: `(${JSON.stringify(name)}, 'm')` })
+    const { calls } = kernel.start(
+      'try:\n    await ask()\nexcept Exception as e:\n    got = e\ntype(got).__name__, str(got)',
+    )
+    const reply = kernel.send({
+      op: 'answer',
+      id: calls[0]?.id,
+      ok: 0,
+      value: `(${JSON.stringify(name)}, 'm')`,
+    })
     expect(reply.value).toBe(caught)
   }
   const { calls } = kernel.start('await ask()')
   const reply = kernel.send({ op: 'answer', id: calls[0]?.id, ok: 0, value: '("RangeError", "too far")' })
-  expect(reply.traceback).toMatch(/^Traceback.*\n {2}File "<cell \d+>", line 1, in <module>\n.*\nbrumate.HostError: too far\n$/)
+  expect(reply.traceback).toMatch(
+    /^Traceback.*\n {2}File "<cell \d+>", line 1, in <module>\n.*\nbrumate.HostError: too far\n$/,
+  )
 })
 
 test('host calls: bad arguments are a TypeError, a stray answer is ignored, a cancelled call is not awaited', () => {
@@ -237,8 +272,13 @@ test('host calls: bad arguments are a TypeError, a stray answer is ignored, a ca
     message: "ask() argument 'n': cannot convert 'type' to a JavaScript value",
   })
   expect(kernel.execute('await ask(1, 2)').type).toBe('TypeError')
-  expect(kernel.send({ op: 'answer', id: 9999, ok: 1, value: '1' })).toMatchObject({ waiting: false, ok: true })
-  const waiting = kernel.start('try:\n    await asyncio.wait_for(ask(), 0.01)\nexcept TimeoutError:\n    late = 1\nlate')
+  expect(kernel.send({ op: 'answer', id: 9999, ok: 1, value: '1' })).toMatchObject({
+    waiting: false,
+    ok: true,
+  })
+  const waiting = kernel.start(
+    'try:\n    await asyncio.wait_for(ask(), 0.01)\nexcept TimeoutError:\n    late = 1\nlate',
+  )
   expect(waiting.calls).toHaveLength(1)
   expect(kernel.finish(waiting).value).toBe('1')
   expect(kernel.send({ op: 'answer', id: waiting.calls[0]?.id, ok: 1, value: '1' }).ok).toBe(true)
@@ -246,7 +286,11 @@ test('host calls: bad arguments are a TypeError, a stray answer is ignored, a ca
 })
 
 test('callbacks can be replaced, and survive clearState', () => {
-  kernel.send({ op: 'attach', env: { KEY: 'value' }, callbacks: [{ name: 'other', description: null, parameters: null }] })
+  kernel.send({
+    op: 'attach',
+    env: { KEY: 'value' },
+    callbacks: [{ name: 'other', description: null, parameters: null }],
+  })
   expect(kernel.execute('ask').type).toBe('NameError')
   kernel.send({ op: 'clear' })
   expect(kernel.value('callable(other), __import__("os").environ["KEY"]')).toBe("(True, 'value')")

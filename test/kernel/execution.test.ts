@@ -125,7 +125,11 @@ test.each([
   ['x = (', "SyntaxError: '(' was never closed", '    x = (\n        ^\n'],
   ['return 1', "SyntaxError: 'return' outside function", '    return 1\n    ^^^^^^^^\n'],
   ['x = 1\ny = = 2', 'SyntaxError: invalid syntax', '    y = = 2\n        ^\n'],
-  ['if x:\npass', "IndentationError: expected an indented block after 'if' statement on line 1", '    pass\n    ^^^^\n'],
+  [
+    'if x:\npass',
+    "IndentationError: expected an indented block after 'if' statement on line 1",
+    '    pass\n    ^^^^\n',
+  ],
 ])('A5: %j has its line and caret, and no frames', (code, message, lines) => {
   const reply = kernel.execute(code)
   expect(reply.traceback).toMatch(/^ {2}File "<cell \d+>", line \d\n/)
@@ -134,7 +138,10 @@ test.each([
 })
 
 test('A5: state set before the raise stays, and SystemExit ends nothing', () => {
-  expect(kernel.execute('kept = 1; import sys; sys.exit(3)')).toMatchObject({ type: 'SystemExit', message: '3' })
+  expect(kernel.execute('kept = 1; import sys; sys.exit(3)')).toMatchObject({
+    type: 'SystemExit',
+    message: '3',
+  })
   expect(kernel.execute('exit()')).toMatchObject({ type: 'SystemExit' })
   expect(kernel.execute('input()')).toMatchObject({ type: 'EOFError' })
   expect(kernel.value('kept')).toBe('1')
@@ -159,7 +166,10 @@ test('A5: deep recursion is a RecursionError with a short traceback', () => {
 })
 
 test('A5: NUL and lone surrogates in source are clear errors', () => {
-  expect(kernel.execute('a\0b')).toMatchObject({ type: 'SyntaxError', message: 'source code string cannot contain null bytes' })
+  expect(kernel.execute('a\0b')).toMatchObject({
+    type: 'SyntaxError',
+    message: 'source code string cannot contain null bytes',
+  })
   expect(kernel.execute('"\ud800"').type).toBe('UnicodeEncodeError')
   expect(kernel.value(String.raw`"\ud800"`)).toBe(String.raw`'\ud800'`)
 })
@@ -250,15 +260,21 @@ test('display methods make a bundle of text and bytes', () => {
 })
 
 test('display: a mimebundle without arguments works, classes and mocks have none, a failing one fails', () => {
-  expect(kernel.execute('class Bare:\n  def _repr_mimebundle_(self): return {"a/b": "c"}\nBare()').display).toEqual({ 'a/b': 'c' })
+  expect(
+    kernel.execute('class Bare:\n  def _repr_mimebundle_(self): return {"a/b": "c"}\nBare()').display,
+  ).toEqual({ 'a/b': 'c' })
   expect(kernel.execute('Rich')).toMatchObject({ ok: true, display: {} })
   expect(kernel.execute('from unittest.mock import Mock; Mock()')).toMatchObject({ ok: true, display: {} })
-  expect(kernel.execute('class Bad:\n  def _repr_html_(self): 1 / 0\nBad()')).toMatchObject({ type: 'ZeroDivisionError' })
+  expect(kernel.execute('class Bad:\n  def _repr_html_(self): 1 / 0\nBad()')).toMatchObject({
+    type: 'ZeroDivisionError',
+  })
 })
 
 test('A11: processes, threads and ctypes are refused in a clear way', () => {
   expect(kernel.execute('import subprocess; subprocess.run(["ls"])').type).toBe('OSError')
-  expect(kernel.execute('import threading; threading.Thread(target=print).start()').message).toBe("can't start new thread")
+  expect(kernel.execute('import threading; threading.Thread(target=print).start()').message).toBe(
+    "can't start new thread",
+  )
   expect(kernel.execute('import ctypes')).toMatchObject({
     type: 'ModuleNotFoundError',
     message: "'ctypes' is not available in brumate sessions",
@@ -266,12 +282,19 @@ test('A11: processes, threads and ctypes are refused in a clear way', () => {
 })
 
 test('A11: time.sleep keeps the contract of the original', () => {
-  expect(kernel.value('import time; t = time.monotonic(); time.sleep(0.05); 0.05 <= time.monotonic() - t < 0.2')).toBe('True')
-  expect(kernel.execute('time.sleep(-1)')).toMatchObject({ type: 'ValueError', message: 'sleep length must be non-negative' })
+  expect(
+    kernel.value('import time; t = time.monotonic(); time.sleep(0.05); 0.05 <= time.monotonic() - t < 0.2'),
+  ).toBe('True')
+  expect(kernel.execute('time.sleep(-1)')).toMatchObject({
+    type: 'ValueError',
+    message: 'sleep length must be non-negative',
+  })
   expect(kernel.execute('time.sleep("1")').type).toBe('TypeError')
   expect(kernel.execute('time.sleep(float("nan"))').type).toBe('ValueError')
   expect(kernel.execute('time.sleep(1e20)').type).toBe('OverflowError')
-  expect(kernel.value('time.sleep(0), time.sleep(True and 0.0005), time.sleep.__name__')).toBe("(None, None, 'sleep')")
+  expect(kernel.value('time.sleep(0), time.sleep(True and 0.0005), time.sleep.__name__')).toBe(
+    "(None, None, 'sleep')",
+  )
 })
 
 test('the public module says what callbacks there are', () => {

@@ -15,13 +15,17 @@ test('B4: a running loop is interrupted with state as of then', () => {
   const reply = kernel.execute('n = 0\nwhile True:\n    n += 1')
   expect(delivered()).toBe(true)
   expect(reply).toMatchObject(INTERRUPTED)
-  expect(reply.traceback).toMatch(/^Traceback.*\n {2}File "<cell \d+>", line [23], in <module>\n(.*\n)+KeyboardInterrupt\n$/)
+  expect(reply.traceback).toMatch(
+    /^Traceback.*\n {2}File "<cell \d+>", line [23], in <module>\n(.*\n)+KeyboardInterrupt\n$/,
+  )
   expect(kernel.value('n > 100')).toBe('True')
 })
 
 test('B4: code can catch the interrupt', () => {
   const delivered = kernel.interruptAtPoll(200)
-  expect(kernel.value('try:\n    while True: pass\nexcept KeyboardInterrupt:\n    caught = True\ncaught')).toBe('True')
+  expect(
+    kernel.value('try:\n    while True: pass\nexcept KeyboardInterrupt:\n    caught = True\ncaught'),
+  ).toBe('True')
   expect(delivered()).toBe(true)
 })
 
@@ -58,7 +62,9 @@ test('B4: an awaiting execution can catch the interrupt, await on, and is steppe
 })
 
 test('B4: a gather keeps its children when the execution that awaits it is interrupted', () => {
-  kernel.start('children = [asyncio.create_task(asyncio.sleep(0.01, n)) for n in range(2)]\nawait asyncio.gather(*children)')
+  kernel.start(
+    'children = [asyncio.create_task(asyncio.sleep(0.01, n)) for n in range(2)]\nawait asyncio.gather(*children)',
+  )
   expect(kernel.send({ op: 'interrupt' })).toMatchObject(INTERRUPTED)
   expect(kernel.value('await asyncio.gather(*children)')).toBe('[0, 1]')
 })
@@ -94,7 +100,11 @@ test('B1: asyncio.run is interrupted as in a script: its main task is cancelled 
 
 test('B1: time.sleep and a blocking loop are interrupted while they wait', () => {
   // In stock Pyodide a wait without descriptors returns at once, so the sleep is a loop that asks for signals.
-  for (const code of ['time.sleep(30)', 'asyncio.run(asyncio.sleep(30))', 'asyncio.get_event_loop().run_until_complete(asyncio.sleep(30))']) {
+  for (const code of [
+    'time.sleep(30)',
+    'asyncio.run(asyncio.sleep(30))',
+    'asyncio.get_event_loop().run_until_complete(asyncio.sleep(30))',
+  ]) {
     const delivered = kernel.interruptAtPoll(300)
     expect(kernel.execute(code)).toMatchObject(INTERRUPTED)
     expect(delivered()).toBe(true)
@@ -128,28 +138,35 @@ const CELLS: readonly (readonly [code: string, value: string | null])[] = [
   ['await asyncio.Event().wait()', null],
 ]
 
-test.each(CELLS)('B1: an interrupt at any poll of %j gives the outcome or KeyboardInterrupt', (code, value) => {
-  let interrupted = 0
-  const usual = kernel.execute(code)
-  for (let poll = 1; ; poll++) {
-    const delivered = kernel.interruptAtPoll(poll)
-    const reply = kernel.finish(kernel.start(code))
-    if (!delivered()) break
-    if (reply.type === 'KeyboardInterrupt') interrupted++
-    else expect(reply).toMatchObject({ ok: usual.ok, value: usual.value ?? value })
-    expect(reply.traceback ?? '').not.toContain('brumate')
-    expect(kernel.value('await asyncio.sleep(0, 6 * 7)')).toBe('42')
-    expect(poll).toBeLessThan(2000)
-  }
-  expect(interrupted).toBeGreaterThanOrEqual(0)
-  kernel.output()
-})
+test.each(CELLS)(
+  'B1: an interrupt at any poll of %j gives the outcome or KeyboardInterrupt',
+  (code, value) => {
+    let interrupted = 0
+    const usual = kernel.execute(code)
+    for (let poll = 1; ; poll++) {
+      const delivered = kernel.interruptAtPoll(poll)
+      const reply = kernel.finish(kernel.start(code))
+      if (!delivered()) break
+      if (reply.type === 'KeyboardInterrupt') interrupted++
+      else expect(reply).toMatchObject({ ok: usual.ok, value: usual.value ?? value })
+      expect(reply.traceback ?? '').not.toContain('brumate')
+      expect(kernel.value('await asyncio.sleep(0, 6 * 7)')).toBe('42')
+      expect(poll).toBeLessThan(2000)
+    }
+    expect(interrupted).toBeGreaterThanOrEqual(0)
+    kernel.output()
+  },
+)
 
 test('a handler of the user is called, and clearState puts the usual one back', () => {
-  kernel.execute('seen = []\nsignal.signal(signal.SIGINT, lambda number, frame: seen.append(number)) and None')
+  kernel.execute(
+    'seen = []\nsignal.signal(signal.SIGINT, lambda number, frame: seen.append(number)) and None',
+  )
   expect(kernel.value('signal.raise_signal(signal.SIGINT); seen')).toBe('[2]')
   kernel.send({ op: 'clear' })
-  expect(kernel.execute('import signal, asyncio, time; signal.raise_signal(signal.SIGINT)')).toMatchObject(INTERRUPTED)
+  expect(kernel.execute('import signal, asyncio, time; signal.raise_signal(signal.SIGINT)')).toMatchObject(
+    INTERRUPTED,
+  )
 })
 
 test('a handler of the user that raises anywhere still gives well-formed replies', () => {

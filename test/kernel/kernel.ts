@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadPyodide } from 'pyodide'
+import { loadPyodide, type PyodideInterface } from 'pyodide'
 
 export interface HostCall {
   readonly id: number
@@ -28,7 +28,6 @@ export interface Reply {
 
 interface Emscripten {
   HEAPU8: Uint8Array
-  Py_EmscriptenSignalBuffer: { [index: number]: number } | undefined
   _malloc(bytes: number): number
   _free(pointer: number): void
   _PyImport_ImportModule(name: number): number
@@ -46,14 +45,16 @@ const KERNEL = fileURLToPath(new URL('../../workers/kernel', import.meta.url))
 const SITE = '/lib/python3.14/site-packages'
 
 export class Kernel {
+  readonly #pyodide: PyodideInterface
   readonly #module: Emscripten
   readonly #run: number
   #count = 0
   /** What was written to file descriptors 1 and 2 since the last look. */
   #output = { stdout: '', stderr: '' }
 
-  private constructor(module: Emscripten, output: { stdout: string; stderr: string }) {
-    this.#module = module
+  private constructor(pyodide: PyodideInterface, output: { stdout: string; stderr: string }) {
+    this.#pyodide = pyodide
+    this.#module = (pyodide as unknown as { _module: Emscripten })._module
     this.#output = output
     this.#run = this.#attribute('driver', 'run')
   }
@@ -77,7 +78,7 @@ export class Kernel {
     pyodide.setStderr(collect('stderr'))
     pyodide.setStdin({ stdin: () => null })
     pyodide.runPython('import _brumate')
-    const kernel = new Kernel((pyodide as unknown as { _module: Emscripten })._module, output)
+    const kernel = new Kernel(pyodide, output)
     kernel.#call(kernel.#attribute('_brumate', 'prepare'))
     kernel.#take()
     return kernel
@@ -127,15 +128,16 @@ export class Kernel {
   /** Delivers one SIGINT at the nth time from now that CPython asks for signals; tells whether it was asked so often. */
   interruptAtPoll(n: number): () => boolean {
     let polls = 0
-    this.#module.Py_EmscriptenSignalBuffer = {
+    // Pyodide reads element 0 at every poll and writes 0 back.
+    this.#pyodide.setInterruptBuffer({
       get 0() {
         polls++
         return polls === n ? 2 : 0
       },
       set 0(_: number) {},
-    }
+    } as Uint8Array)
     return () => {
-      this.#module.Py_EmscriptenSignalBuffer = undefined
+      this.#pyodide.setInterruptBuffer(undefined as unknown as Uint8Array)
       return polls >= n
     }
   }

@@ -112,7 +112,9 @@ describeSessions('await', (open) => {
       await asyncio.sleep(0.02)
       first = ticks
     `)
-    const { value } = await session.execute('await asyncio.sleep(0.02); first > 0, ticks > first, task.done()')
+    const { value } = await session.execute(
+      'await asyncio.sleep(0.02); first > 0, ticks > first, task.done()',
+    )
     expect(value).toEqual([true, true, false])
   })
 
@@ -165,9 +167,9 @@ describeSessions('await', (open) => {
 
   test('A2: wait_for gives the result of what is fast enough', async () => {
     const session = await open()
-    expect((await session.execute('import asyncio; await asyncio.wait_for(asyncio.sleep(0.01, "ok"), 5)')).value).toBe(
-      'ok',
-    )
+    expect(
+      (await session.execute('import asyncio; await asyncio.wait_for(asyncio.sleep(0.01, "ok"), 5)')).value,
+    ).toBe('ok')
   })
 
   test('A2: asyncio.timeout cuts a block', async () => {
@@ -264,7 +266,10 @@ describeSessions('await', (open) => {
   test('A2: an error inside asyncio.run comes out of it', async () => {
     const session = await open()
     const code = 'import asyncio\nasync def main(): raise LookupError("inside")\nasyncio.run(main())'
-    expect(await pythonErrorOf(session.execute(code))).toMatchObject({ type: 'LookupError', message: 'inside' })
+    expect(await pythonErrorOf(session.execute(code))).toMatchObject({
+      type: 'LookupError',
+      message: 'inside',
+    })
   })
 
   test('A2: async for, async with and async comprehensions work at top level', async () => {

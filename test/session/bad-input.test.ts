@@ -33,7 +33,8 @@ describe('options of a manager', () => {
   ]
 
   test.each(cases)('%s is an InvalidOptionError that names the option', async (_, options, option) => {
-    const given = typeof options === 'object' && options !== null && !Array.isArray(options) ? { ...options } : options
+    const given =
+      typeof options === 'object' && options !== null && !Array.isArray(options) ? { ...options } : options
     const error = await rejectionOf(InvalidOptionError, SessionManager.create(given as never))
     expectTyped(error, 'INVALID_OPTION')
     expect(error.option).toBe(option)
@@ -148,8 +149,9 @@ describe('calls', () => {
   })
 
   test('code of ten million statements is an error or works, and nothing is lost', async () => {
-    const error = await rejection(session.execute('x=1\n'.repeat(2_500_000), { timeoutMs: 5000 }).then(() => 'ran'))
-      .catch(() => undefined)
+    const error = await rejection(
+      session.execute('x=1\n'.repeat(2_500_000), { timeoutMs: 5000 }).then(() => 'ran'),
+    ).catch(() => undefined)
     if (error !== undefined) expect(['PYTHON', 'TIMEOUT']).toContain((error as { code?: string }).code)
     await expectNothingLost()
   })
@@ -161,7 +163,19 @@ describe('calls', () => {
     await expectNothingLost()
   })
 
-  const names: readonly unknown[] = ['', ' ', 'a b', '1a', 'a.b', 'a-b', 'a\0', '\ud800', 'a'.repeat(1001), ...NO_TEXTS, undefined]
+  const names: readonly unknown[] = [
+    '',
+    ' ',
+    'a b',
+    '1a',
+    'a.b',
+    'a-b',
+    'a\0',
+    '\ud800',
+    'a'.repeat(1001),
+    ...NO_TEXTS,
+    undefined,
+  ]
 
   test.each(names)('get and set of the name %s are InvalidOptionErrors', async (name) => {
     for (const call of [session.get(name as never), session.set(name as never, 1)]) {
@@ -170,12 +184,15 @@ describe('calls', () => {
     await expectNothingLost()
   })
 
-  test.each([undefined, () => 1, Symbol('s'), new Map()])('set of the value %s is a ConversionError', async (value) => {
-    const error = await rejectionOf(ConversionError, session.set('kept', value as never))
-    expect(error).toBeInstanceOf(TypeError)
-    expect(error.code).toBe('CONVERSION')
-    await expectNothingLost()
-  })
+  test.each([undefined, () => 1, Symbol('s'), new Map()])(
+    'set of the value %s is a ConversionError',
+    async (value) => {
+      const error = await rejectionOf(ConversionError, session.set('kept', value as never))
+      expect(error).toBeInstanceOf(TypeError)
+      expect(error.code).toBe('CONVERSION')
+      await expectNothingLost()
+    },
+  )
 
   test('set of an object whose getter throws rejects with what it threw', async () => {
     const boom = new Error('getter')
@@ -213,7 +230,10 @@ describe('calls', () => {
   })
 
   test('two sessions created at once with one id: one of them is refused', async () => {
-    const both = await Promise.allSettled([manager.createSession({ id: 'twin' }), manager.createSession({ id: 'twin' })])
+    const both = await Promise.allSettled([
+      manager.createSession({ id: 'twin' }),
+      manager.createSession({ id: 'twin' }),
+    ])
     expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
     for (const made of both) if (made.status === 'fulfilled') await made.value.close()
   })
@@ -230,7 +250,9 @@ describe('calls', () => {
   })
 
   test('a cacheDir that cannot be made is a typed error', async () => {
-    const error = await rejection(SessionManager.create({ cacheDir: `${inject('cacheDir')}/../../../package.json/x` }))
+    const error = await rejection(
+      SessionManager.create({ cacheDir: `${inject('cacheDir')}/../../../package.json/x` }),
+    )
     expectTyped(error, 'IMAGE')
   })
 })

@@ -29,7 +29,10 @@ describeSessions(
     ])('B4: aborting interrupts %s and the state stays', async (_, code) => {
       const session = await open()
       const controller = new AbortController()
-      const running = rejectionOf(CancelledError, session.execute(`kept = 1\n${code}`, { signal: controller.signal }))
+      const running = rejectionOf(
+        CancelledError,
+        session.execute(`kept = 1\n${code}`, { signal: controller.signal }),
+      )
       await sleep(60)
       const abortedMs = performance.now()
       controller.abort('stop')
@@ -43,7 +46,10 @@ describeSessions(
     test('B4: aborting code that cannot be interrupted ends its worker; the session lives on', async () => {
       const session = await open({ limits: { interruptGraceMs: 100 } })
       const controller = new AbortController()
-      const running = rejectionOf(CancelledError, session.execute('sum(range(10**12))', { signal: controller.signal }))
+      const running = rejectionOf(
+        CancelledError,
+        session.execute('sum(range(10**12))', { signal: controller.signal }),
+      )
       await sleep(60)
       controller.abort()
       expect((await running).outcome).toBe('reset')
@@ -55,7 +61,10 @@ describeSessions(
       const controller = new AbortController()
       await session.execute('import time; log = []')
       const first = session.execute('time.sleep(0.4); log.append(1)')
-      const second = rejectionOf(CancelledError, session.execute('log.append(2)', { signal: controller.signal }))
+      const second = rejectionOf(
+        CancelledError,
+        session.execute('log.append(2)', { signal: controller.signal }),
+      )
       const third = session.execute('log.append(3)')
       let firstEnded = false
       void first.then(() => {
@@ -91,7 +100,10 @@ describeSessions(
     test('B4: aborting twice, and after the end, is harmless', async () => {
       const session = await open()
       const controller = new AbortController()
-      const running = rejectionOf(CancelledError, session.execute('while True: pass', { signal: controller.signal }))
+      const running = rejectionOf(
+        CancelledError,
+        session.execute('while True: pass', { signal: controller.signal }),
+      )
       await sleep(30)
       controller.abort('first')
       controller.abort('second')
@@ -114,10 +126,16 @@ describeSessions(
       const session = await open()
       const late = new AbortController()
       const timer = setTimeout(() => late.abort(), 5000)
-      await rejectionOf(TimeoutError, session.execute('while True: pass', { timeoutMs: 50, signal: late.signal }))
+      await rejectionOf(
+        TimeoutError,
+        session.execute('while True: pass', { timeoutMs: 50, signal: late.signal }),
+      )
       clearTimeout(timer)
       const signal = AbortSignal.timeout(50)
-      const error = await rejectionOf(CancelledError, session.execute('while True: pass', { timeoutMs: 5000, signal }))
+      const error = await rejectionOf(
+        CancelledError,
+        session.execute('while True: pass', { timeoutMs: 5000, signal }),
+      )
       expect((error.cause as Error).name).toBe('TimeoutError')
     })
 
@@ -140,7 +158,10 @@ describeSessions(
         signal: controller.signal,
         onStdout: () => controller.abort('enough'),
       })
-      expect(await rejectionOf(CancelledError, running)).toMatchObject({ outcome: 'interrupted', cause: 'enough' })
+      expect(await rejectionOf(CancelledError, running)).toMatchObject({
+        outcome: 'interrupted',
+        cause: 'enough',
+      })
     })
 
     test.each([

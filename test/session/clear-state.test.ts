@@ -70,10 +70,19 @@ describeSessions('clearState', (open) => {
     ['a traceback', 'def f():\n    held = big\n    raise ValueError\nf()'],
     ['a generator half way', 'def g(held):\n    yield\n    yield\nit = g(big); next(it); del big'],
     ['a context variable', 'import contextvars; v = contextvars.ContextVar("v"); v.set(big); del big'],
-    ['a pending task', 'import asyncio\nasync def w(held): await asyncio.sleep(60)\nasyncio.create_task(w(big)); del big'],
-    ['a future nobody completes', 'import asyncio\nasync def w(held, future): await future\nf = asyncio.get_running_loop().create_future()\nt = asyncio.create_task(w(big, f)); del big'],
+    [
+      'a pending task',
+      'import asyncio\nasync def w(held): await asyncio.sleep(60)\nasyncio.create_task(w(big)); del big',
+    ],
+    [
+      'a future nobody completes',
+      'import asyncio\nasync def w(held, future): await future\nf = asyncio.get_running_loop().create_future()\nt = asyncio.create_task(w(big, f)); del big',
+    ],
     ['a loop timer', 'import asyncio; asyncio.get_running_loop().call_later(60, print, big); del big'],
-    ['an async generator half way', 'async def g(held):\n    yield\n    yield\nit = g(big); del big\nawait anext(it)'],
+    [
+      'an async generator half way',
+      'async def g(held):\n    yield\n    yield\nit = g(big); del big\nawait anext(it)',
+    ],
   ])('A7: clearState frees what is kept alive by %s', async (_, code) => {
     expect(await survives(code, open)).toBe(false)
   })
@@ -84,7 +93,7 @@ describeSessions('clearState', (open) => {
       import sys
       sys.finalized = []
       class Noisy:
-          def __del__(self): sys.finalized.append('ran')
+          def __del__(self, log=sys.finalized): log.append('ran')
       noisy = Noisy()
       noisy.cycle = noisy
     `)
@@ -114,12 +123,16 @@ describeSessions('clearState', (open) => {
     const session = await open()
     await session.execute('import asyncio; await asyncio.sleep(0)')
     await session.clearState()
-    expect((await session.execute('import asyncio; await asyncio.gather(asyncio.sleep(0, 1))')).value).toEqual([1])
+    expect(
+      (await session.execute('import asyncio; await asyncio.gather(asyncio.sleep(0, 1))')).value,
+    ).toEqual([1])
   })
 
   test('A7: context variables are at their defaults again', async () => {
     const session = await open()
-    await session.execute('import sys, contextvars; sys.var = contextvars.ContextVar("v", default="unset"); sys.var.set(1)')
+    await session.execute(
+      'import sys, contextvars; sys.var = contextvars.ContextVar("v", default="unset"); sys.var.set(1)',
+    )
     await session.clearState()
     expect((await session.execute('import sys; sys.var.get()')).value).toBe('unset')
   })

@@ -80,9 +80,15 @@ describe('a closed manager', () => {
 
   test('A9: settles what runs, in every state', async () => {
     const manager = await managerForTest({ slots: 3 })
-    const sessions = [await manager.createSession(), await manager.createSession(), await manager.createSession()]
+    const sessions = [
+      await manager.createSession(),
+      await manager.createSession(),
+      await manager.createSession(),
+    ]
     const codes = ['while True: pass', 'import asyncio; await asyncio.sleep(60)', 'sum(range(10**12))']
-    const running = sessions.map((session, n) => rejectionOf(SessionClosedError, session.execute(codes[n] ?? '')))
+    const running = sessions.map((session, n) =>
+      rejectionOf(SessionClosedError, session.execute(codes[n] ?? '')),
+    )
     await sleep(50)
     const startedMs = performance.now()
     await manager.close()

@@ -10,7 +10,10 @@ const GRACE_MS = 250
 const SLACK_MS = 1000
 
 /** Runs the promise to its TimeoutError and checks when that came: never before the deadline, soon after it. */
-async function timeoutOf(run: () => Promise<unknown>, outcome: 'interrupted' | 'reset'): Promise<TimeoutError> {
+async function timeoutOf(
+  run: () => Promise<unknown>,
+  outcome: 'interrupted' | 'reset',
+): Promise<TimeoutError> {
   const startedMs = performance.now()
   const error = await rejectionOf(TimeoutError, run())
   const elapsedMs = performance.now() - startedMs
@@ -34,55 +37,109 @@ const STOPS_WHEN_INTERRUPTED: readonly (readonly [what: string, code: string])[]
   ['await asyncio.sleep', 'import asyncio; await asyncio.sleep(60)'],
   ['many short awaits', 'import asyncio\nwhile True: await asyncio.sleep(0)'],
   ['asyncio.gather', 'import asyncio; await asyncio.gather(asyncio.sleep(60), asyncio.sleep(61))'],
-  ['a task that spins while the execution awaits', 'import asyncio\nasync def spin():\n    while True: pass\nawait asyncio.create_task(spin())'],
-  ['a task that never lets another one run for long', 'import asyncio\nasync def busy():\n    while True: await asyncio.sleep(0)\nt = asyncio.create_task(busy())\nawait asyncio.sleep(60)'],
+  [
+    'a task that spins while the execution awaits',
+    'import asyncio\nasync def spin():\n    while True: pass\nawait asyncio.create_task(spin())',
+  ],
+  [
+    'a task that never lets another one run for long',
+    'import asyncio\nasync def busy():\n    while True: await asyncio.sleep(0)\nt = asyncio.create_task(busy())\nawait asyncio.sleep(60)',
+  ],
   ['asyncio.run', 'import asyncio; asyncio.run(asyncio.sleep(60))'],
-  ['a loop in asyncio.run', 'import asyncio\nasync def main():\n    while True: await asyncio.sleep(0)\nasyncio.run(main())'],
+  [
+    'a loop in asyncio.run',
+    'import asyncio\nasync def main():\n    while True: await asyncio.sleep(0)\nasyncio.run(main())',
+  ],
   ['an endless __repr__', 'class C:\n    def __repr__(self):\n        while True: pass\nC()'],
   ['an endless _repr_html_', 'class C:\n    def _repr_html_(self):\n        while True: pass\nC()'],
-  ['an endless __str__ of an exception', 'class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E'],
-  ['an endless loop in a comparison called from C', 'class C:\n    def __lt__(self, other):\n        while True: pass\nsorted([C(), C()])'],
-  ['sqlite3 calling back', 'import sqlite3\ndb = sqlite3.connect(":memory:")\ndef spin():\n    while True: pass\ndb.create_function("spin", 0, spin)\ndb.execute("select spin()").fetchone()'],
+  [
+    'an endless __str__ of an exception',
+    'class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E',
+  ],
+  [
+    'an endless loop in a comparison called from C',
+    'class C:\n    def __lt__(self, other):\n        while True: pass\nsorted([C(), C()])',
+  ],
+  [
+    'sqlite3 calling back',
+    'import sqlite3\ndb = sqlite3.connect(":memory:")\ndef spin():\n    while True: pass\ndb.create_function("spin", 0, spin)\ndb.execute("select spin()").fetchone()',
+  ],
   ['an endless writer', 'import os\nwhile True: os.write(1, b"")'],
 ]
 
 const GOES_ON_WHEN_INTERRUPTED: readonly (readonly [what: string, code: string])[] = [
-  ['a loop that swallows KeyboardInterrupt', 'while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass'],
-  ['a loop that swallows BaseException', 'while True:\n    try:\n        while True: pass\n    except BaseException: pass'],
-  ['a sleep that swallows KeyboardInterrupt', 'import time\nwhile True:\n    try: time.sleep(60)\n    except KeyboardInterrupt: pass'],
-  ['an await that swallows BaseException', 'import asyncio\nwhile True:\n    try: await asyncio.sleep(60)\n    except BaseException: pass'],
+  [
+    'a loop that swallows KeyboardInterrupt',
+    'while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass',
+  ],
+  [
+    'a loop that swallows BaseException',
+    'while True:\n    try:\n        while True: pass\n    except BaseException: pass',
+  ],
+  [
+    'a sleep that swallows KeyboardInterrupt',
+    'import time\nwhile True:\n    try: time.sleep(60)\n    except KeyboardInterrupt: pass',
+  ],
+  [
+    'an await that swallows BaseException',
+    'import asyncio\nwhile True:\n    try: await asyncio.sleep(60)\n    except BaseException: pass',
+  ],
   ['an endless finally', 'try:\n    while True: pass\nfinally:\n    while True: pass'],
-  ['an endless __exit__', 'class C:\n    def __enter__(self): pass\n    def __exit__(self, *a):\n        while True: pass\nwith C():\n    while True: pass'],
+  [
+    'an endless __exit__',
+    'class C:\n    def __enter__(self): pass\n    def __exit__(self, *a):\n        while True: pass\nwith C():\n    while True: pass',
+  ],
   ['a loop in C', 'sum(range(10**12))'],
-  ['a loop in C that calls C', 'import collections, itertools; collections.deque(itertools.repeat(1), maxlen=0)'],
+  [
+    'a loop in C that calls C',
+    'import collections, itertools; collections.deque(itertools.repeat(1), maxlen=0)',
+  ],
   ['a search in C', 'all(iter(int, 1)) or any(iter(int, 1))'],
   ['an ignored SIGINT', 'import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass'],
-  ['a SIGINT handler of its own', 'import signal; signal.signal(signal.SIGINT, lambda *a: None)\nwhile True: pass'],
+  [
+    'a SIGINT handler of its own',
+    'import signal; signal.signal(signal.SIGINT, lambda *a: None)\nwhile True: pass',
+  ],
 ]
 
 describeSessions(
   'deadline',
   (open) => {
-    test.each(STOPS_WHEN_INTERRUPTED)('B1: %s is interrupted at the deadline and the state stays', async (_, code) => {
-      const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
-      await session.execute('kept = [1]')
-      const error = await timeoutOf(() => session.execute(`kept.append(2)\n${code}`, { timeoutMs: TIMEOUT_MS }), 'interrupted')
-      expect((error.cause as PythonError).type).toBe('KeyboardInterrupt')
-      expect(await session.get('kept')).toEqual([1, 2])
-      expect((await session.execute('import asyncio; await asyncio.sleep(0.001, 1)')).value).toBe(1)
-    })
+    test.each(STOPS_WHEN_INTERRUPTED)(
+      'B1: %s is interrupted at the deadline and the state stays',
+      async (_, code) => {
+        const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
+        await session.execute('kept = [1]')
+        const error = await timeoutOf(
+          () => session.execute(`kept.append(2)\n${code}`, { timeoutMs: TIMEOUT_MS }),
+          'interrupted',
+        )
+        expect((error.cause as PythonError).type).toBe('KeyboardInterrupt')
+        expect(await session.get('kept')).toEqual([1, 2])
+        expect((await session.execute('import asyncio; await asyncio.sleep(0.001, 1)')).value).toBe(1)
+      },
+    )
 
-    test.each(GOES_ON_WHEN_INTERRUPTED)('B2: %s loses its worker after the grace period and the session lives on', async (_, code) => {
-      const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
-      await session.execute('kept = 1')
-      await timeoutOf(() => session.execute(code, { timeoutMs: TIMEOUT_MS }), 'reset')
-      expect(session.executionCount).toBe(2)
-      expect(await session.execute("'kept' in globals()")).toMatchObject({ value: false, executionCount: 3 })
-    })
+    test.each(GOES_ON_WHEN_INTERRUPTED)(
+      'B2: %s loses its worker after the grace period and the session lives on',
+      async (_, code) => {
+        const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
+        await session.execute('kept = 1')
+        await timeoutOf(() => session.execute(code, { timeoutMs: TIMEOUT_MS }), 'reset')
+        expect(session.executionCount).toBe(2)
+        expect(await session.execute("'kept' in globals()")).toMatchObject({
+          value: false,
+          executionCount: 3,
+        })
+      },
+    )
 
     test('B1: the state is as of the interrupt', async () => {
       const session = await open()
-      await timeoutOf(() => session.execute('n = 0\nwhile True: n += 1', { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      await timeoutOf(
+        () => session.execute('n = 0\nwhile True: n += 1', { timeoutMs: TIMEOUT_MS }),
+        'interrupted',
+      )
       const n = (await session.get('n')) as number
       expect(n).toBeGreaterThan(1000)
       expect(await session.get('n')).toBe(n)
@@ -90,7 +147,8 @@ describeSessions(
 
     test('B1: the cause is the KeyboardInterrupt with its traceback and the output so far', async () => {
       const session = await open()
-      const code = 'import sys\nprint("before")\nprint("oops", file=sys.stderr)\ndef f():\n    while True: pass\nf()'
+      const code =
+        'import sys\nprint("before")\nprint("oops", file=sys.stderr)\ndef f():\n    while True: pass\nf()'
       const { cause } = await timeoutOf(() => session.execute(code, { timeoutMs: TIMEOUT_MS }), 'interrupted')
       expect(cause).toBeInstanceOf(PythonError)
       expect(cause).toMatchObject({ type: 'KeyboardInterrupt', stdout: 'before\n', stderr: 'oops\n' })
@@ -152,7 +210,10 @@ describeSessions(
 
     test('B1: calls queued behind one that is timed out run', async () => {
       const session = await open()
-      const stuck = timeoutOf(() => session.execute('while True: pass', { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      const stuck = timeoutOf(
+        () => session.execute('while True: pass', { timeoutMs: TIMEOUT_MS }),
+        'interrupted',
+      )
       const queued = session.execute('2')
       await stuck
       expect((await queued).value).toBe(2)
@@ -207,7 +268,10 @@ describeSessions(
       await timeoutOf(() => session.execute('while True: pass', { timeoutMs: TIMEOUT_MS }), 'interrupted')
       expect((await session.execute('import time; time.sleep(0.05); 1')).value).toBe(1)
       expect((await session.execute('import asyncio; await asyncio.sleep(0.05, 2)')).value).toBe(2)
-      await timeoutOf(() => session.execute('await asyncio.sleep(60)', { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      await timeoutOf(
+        () => session.execute('await asyncio.sleep(60)', { timeoutMs: TIMEOUT_MS }),
+        'interrupted',
+      )
       await timeoutOf(() => session.execute('time.sleep(60)', { timeoutMs: TIMEOUT_MS }), 'interrupted')
     })
 

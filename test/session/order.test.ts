@@ -11,7 +11,9 @@ describeSessions('order', (open) => {
     const settled: number[] = []
     await Promise.all(
       [30, 1, 10, 0].map(async (milliseconds, index) => {
-        await session.execute(`log.append(${index}); time.sleep(${milliseconds / 1000}); log.append(${index})`)
+        await session.execute(
+          `log.append(${index}); time.sleep(${milliseconds / 1000}); log.append(${index})`,
+        )
         settled.push(index)
       }),
     )
@@ -68,7 +70,10 @@ describeSessions('order', (open) => {
 
   test('A9: close during an await settles it with SessionClosedError', async () => {
     const session = await open()
-    const running = rejectionOf(SessionClosedError, session.execute('import asyncio; await asyncio.sleep(60)'))
+    const running = rejectionOf(
+      SessionClosedError,
+      session.execute('import asyncio; await asyncio.sleep(60)'),
+    )
     await sleep(30)
     await session.close()
     await running

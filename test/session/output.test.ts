@@ -72,7 +72,10 @@ describeSessions('output', (open) => {
         1 / 0
       `),
     )
-    expect({ stdout: error.stdout, stderr: error.stderr }).toEqual({ stdout: 'out, no newline', stderr: 'err' })
+    expect({ stdout: error.stdout, stderr: error.stderr }).toEqual({
+      stdout: 'out, no newline',
+      stderr: 'err',
+    })
   })
 
   test('A3: output belongs to its own execution', async () => {
@@ -231,7 +234,9 @@ describeSessions('output', (open) => {
 
   test('A3: a lone surrogate cannot be printed and is a UnicodeEncodeError, as in Python', async () => {
     const session = await open()
-    expect((await pythonErrorOf(session.execute(String.raw`print('\ud800')`))).type).toBe('UnicodeEncodeError')
+    expect((await pythonErrorOf(session.execute(String.raw`print('\ud800')`))).type).toBe(
+      'UnicodeEncodeError',
+    )
   })
 
   test('A3: a megabyte in one write arrives whole', async () => {
@@ -294,7 +299,9 @@ describeSessions('output', (open) => {
   test('A3: the output limit holds for each stream and each execution anew', async () => {
     const session = await open({ limits: { outputBytes: 10 } })
     for (let round = 0; round < 2; round++) {
-      const result = await session.execute('import sys; print("012345678"); print("abcdefghi", file=sys.stderr)')
+      const result = await session.execute(
+        'import sys; print("012345678"); print("abcdefghi", file=sys.stderr)',
+      )
       expect(result).toMatchObject({ stdout: '012345678\n', stderr: 'abcdefghi\n' })
     }
     const error = await rejectionOf(LimitError, session.execute('sys.stderr.write("x" * 11)'))

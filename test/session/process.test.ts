@@ -114,11 +114,10 @@ const COUNTS = `
 `
 
 describe.runIf(linux)('many sessions', () => {
-  test(
-    'A9: 200 sessions at once over 8 slots all finish in turn, silently, and leave no thread or descriptor',
-    { timeout: 120_000 },
-    async () => {
-      const { code, stdout, stderr } = await runProgram(`${COUNTS}
+  test('A9: 200 sessions at once over 8 slots all finish in turn, silently, and leave no thread or descriptor', {
+    timeout: 120_000,
+  }, async () => {
+    const { code, stdout, stderr } = await runProgram(`${COUNTS}
         // A first life, so that what Node itself starts on first use is in the baseline.
         const warm = await SessionManager.create(options)
         await (await warm.createSession()).execute('1')
@@ -147,22 +146,21 @@ describe.runIf(linux)('many sessions', () => {
           descriptorsLeft: after.descriptors - before.descriptors,
         }))
       `)
-      expect(stderr).toBe('')
-      expect(JSON.parse(stdout)).toMatchObject({
-        right: 200,
-        inOrder: true,
-        attached: 0,
-        dormant: 0,
-        queued: 0,
-        executions: 1000,
-        crashes: 0,
-      })
-      const { threadsLeft, descriptorsLeft } = JSON.parse(stdout)
-      expect(threadsLeft).toBeLessThanOrEqual(0)
-      expect(descriptorsLeft).toBeLessThanOrEqual(0)
-      expect(code).toBe(0)
-    },
-  )
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({
+      right: 200,
+      inOrder: true,
+      attached: 0,
+      dormant: 0,
+      queued: 0,
+      executions: 1000,
+      crashes: 0,
+    })
+    const { threadsLeft, descriptorsLeft } = JSON.parse(stdout)
+    expect(threadsLeft).toBeLessThanOrEqual(0)
+    expect(descriptorsLeft).toBeLessThanOrEqual(0)
+    expect(code).toBe(0)
+  })
 
   /** Resident memory in MiB after each tenth cycle. */
   const cycles = (count: number, sessionOptions: string) => `
@@ -185,27 +183,23 @@ describe.runIf(linux)('many sessions', () => {
   /** Smallest of a few samples: what is really held, without what a busy moment has on top. */
   const least = (samples: readonly number[]) => Math.min(...samples)
 
-  test(
-    'A9: memory does not grow over 400 cycles of create, execute and close of one tenant',
-    { timeout: 120_000 },
-    async () => {
-      const { stdout, stderr } = await runProgram(cycles(400, `{ tenant: 'acme' }`), ['--expose-gc'])
-      expect(stderr).toBe('')
-      const samples = JSON.parse(stdout) as number[]
-      expect(least(samples.slice(-5)) - least(samples.slice(9, 14))).toBeLessThan(8)
-    },
-  )
+  test('A9: memory does not grow over 400 cycles of create, execute and close of one tenant', {
+    timeout: 120_000,
+  }, async () => {
+    const { stdout, stderr } = await runProgram(cycles(400, `{ tenant: 'acme' }`), ['--expose-gc'])
+    expect(stderr).toBe('')
+    const samples = JSON.parse(stdout) as number[]
+    expect(least(samples.slice(-5)) - least(samples.slice(9, 14))).toBeLessThan(8)
+  })
 
-  test(
-    'A9: memory does not grow over 150 cycles of create, execute and close of a tenant each',
-    { timeout: 120_000 },
-    async () => {
-      const { stdout, stderr } = await runProgram(cycles(150, ''), ['--expose-gc'])
-      expect(stderr).toBe('')
-      const samples = JSON.parse(stdout) as number[]
-      expect(least(samples.slice(-5)) - least(samples.slice(3, 8))).toBeLessThan(16)
-    },
-  )
+  test('A9: memory does not grow over 150 cycles of create, execute and close of a tenant each', {
+    timeout: 120_000,
+  }, async () => {
+    const { stdout, stderr } = await runProgram(cycles(150, ''), ['--expose-gc'])
+    expect(stderr).toBe('')
+    const samples = JSON.parse(stdout) as number[]
+    expect(least(samples.slice(-5)) - least(samples.slice(3, 8))).toBeLessThan(16)
+  })
 })
 
 test('A9: the process stays alive while an execution is under way, and for no longer than its result', async () => {

@@ -20,7 +20,8 @@ describeSessions('reset', (open) => {
     const session = await open()
     const look = 'import sys; sorted(sys.modules)'
     const { value: before } = await session.execute(look)
-    await session.execute('import colorsys, turtledemo, this; sys.modules["fake"] = sys; sys.modules["json"] = None')
+    await session
+      .execute('import colorsys, turtledemo, this; sys.modules["fake"] = sys; sys.modules["json"] = None')
       .catch(() => session.execute('import colorsys; sys.modules["fake"] = sys; sys.modules["json"] = None'))
     await session.reset()
     expect((await session.execute(look)).value).toEqual(before)
@@ -40,7 +41,10 @@ describeSessions('reset', (open) => {
 
   test('A8: the environment is what the options say', async () => {
     const code = "import os; os.environ['MADE'] = '1'; os.environ['GIVEN'] = 'changed'; os.putenv('PUT', '1')"
-    expect(await afterReset(code, "import os; os.environ['GIVEN'], 'MADE' in os.environ")).toEqual(['option', false])
+    expect(await afterReset(code, "import os; os.environ['GIVEN'], 'MADE' in os.environ")).toEqual([
+      'option',
+      false,
+    ])
   })
 
   test('A8: the working directory is the one at the start', async () => {
@@ -48,10 +52,9 @@ describeSessions('reset', (open) => {
     const { value: before } = await session.execute('import os; os.getcwd()')
     await session.execute('os.makedirs("/tmp/elsewhere"); os.chdir("/tmp/elsewhere")')
     await session.reset()
-    expect((await session.execute('import os; os.getcwd(), os.path.exists("/tmp/elsewhere")')).value).toEqual([
-      before,
-      false,
-    ])
+    expect((await session.execute('import os; os.getcwd(), os.path.exists("/tmp/elsewhere")')).value).toEqual(
+      [before, false],
+    )
   })
 
   test('A8: files are those of a fresh interpreter: made ones gone, deleted and changed ones back', async () => {
@@ -81,14 +84,20 @@ describeSessions('reset', (open) => {
 
   test('A8: open files are closed and their descriptors free', async () => {
     const code = 'files = [open(f"/tmp/f{n}", "w") for n in range(50)]'
-    expect(await afterReset(code, 'import os; fd = os.open("/tmp", os.O_RDONLY); os.close(fd); fd < 50')).toBe(true)
+    expect(
+      await afterReset(code, 'import os; fd = os.open("/tmp", os.O_RDONLY); os.close(fd); fd < 50'),
+    ).toBe(true)
   })
 
   test('A8: closed and redirected standard descriptors work again', async () => {
     const session = await open()
-    await session.execute('import os; os.close(0); os.dup2(os.open("/tmp/log", os.O_CREAT | os.O_WRONLY), 1); os.close(2)')
+    await session.execute(
+      'import os; os.close(0); os.dup2(os.open("/tmp/log", os.O_CREAT | os.O_WRONLY), 1); os.close(2)',
+    )
     await session.reset()
-    const { stdout, stderr } = await session.execute('import sys; print("out"); print("err", file=sys.stderr)')
+    const { stdout, stderr } = await session.execute(
+      'import sys; print("out"); print("err", file=sys.stderr)',
+    )
     expect([stdout, stderr]).toEqual(['out\n', 'err\n'])
   })
 
@@ -103,7 +112,8 @@ describeSessions('reset', (open) => {
       asyncio.create_task(tick())
       await asyncio.sleep(0.01)
     `
-    const look = 'import asyncio, decimal; await asyncio.sleep(0.02); len(asyncio.all_tasks()), decimal.getcontext().prec'
+    const look =
+      'import asyncio, decimal; await asyncio.sleep(0.02); len(asyncio.all_tasks()), decimal.getcontext().prec'
     expect(await afterReset(code, look)).toEqual([1, 28])
   })
 
@@ -127,7 +137,8 @@ describeSessions('reset', (open) => {
   })
 
   test('A8: an interpreter whose recursion limit, signals or gc were changed is as before', async () => {
-    const code = 'import gc, signal, sys; gc.disable(); sys.setrecursionlimit(60); signal.signal(signal.SIGINT, signal.SIG_IGN)'
+    const code =
+      'import gc, signal, sys; gc.disable(); sys.setrecursionlimit(60); signal.signal(signal.SIGINT, signal.SIG_IGN)'
     const look = 'import gc, sys; gc.isenabled(), sys.getrecursionlimit() > 500'
     const session = await open()
     await session.execute(code)
@@ -159,7 +170,11 @@ describeSessions('reset', (open) => {
     const session = await open()
     const { id, tenant } = session
     await session.reset()
-    expect({ id: session.id, tenant: session.tenant, state: session.state }).toEqual({ id, tenant, state: 'attached' })
+    expect({ id: session.id, tenant: session.tenant, state: session.state }).toEqual({
+      id,
+      tenant,
+      state: 'attached',
+    })
   })
 
   test('A8: reset waits for its turn among the calls', async () => {
@@ -175,7 +190,9 @@ describeSessions('reset', (open) => {
   test('A8: a session can be reset twenty times, used in between', async () => {
     const session = await open()
     for (let round = 0; round < 20; round++) {
-      const { value } = await session.execute("import decimal; seen = 'x' in globals(); x = [0] * 100_000; seen")
+      const { value } = await session.execute(
+        "import decimal; seen = 'x' in globals(); x = [0] * 100_000; seen",
+      )
       expect(value).toBe(false)
       await session.reset()
     }

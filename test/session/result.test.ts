@@ -148,7 +148,9 @@ describeSessions('result', (open) => {
 
   test('A4: the result says how long it took and how much memory there was', async () => {
     const session = await open()
-    const { durationMs, peakMemoryBytes, callbackInvocations } = await session.execute('import time; time.sleep(0.05)')
+    const { durationMs, peakMemoryBytes, callbackInvocations } = await session.execute(
+      'import time; time.sleep(0.05)',
+    )
     expect(durationMs).toBeGreaterThanOrEqual(49)
     expect(durationMs).toBeLessThan(10_000)
     expect(peakMemoryBytes).toBeGreaterThan(1_000_000)

@@ -39,7 +39,10 @@ describeSessions('state', (open) => {
       first = Counter()
     `)
     await session.execute('second = Counter()')
-    expect((await session.execute('type(first) is type(second) is Counter, Counter.made')).value).toEqual([true, 2])
+    expect((await session.execute('type(first) is type(second) is Counter, Counter.made')).value).toEqual([
+      true,
+      2,
+    ])
   })
 
   test('A1: an import is there in the next execution, as a module and under a name of its own', async () => {
@@ -98,7 +101,9 @@ describeSessions('state', (open) => {
 
   test('A1: a context variable set at top level holds in later executions', async () => {
     const session = await open()
-    await session.execute('import contextvars; var = contextvars.ContextVar("var", default="unset"); var.set("set")')
+    await session.execute(
+      'import contextvars; var = contextvars.ContextVar("var", default="unset"); var.set("set")',
+    )
     expect((await session.execute('var.get()')).value).toBe('set')
   })
 
@@ -116,7 +121,8 @@ describeSessions('state', (open) => {
 
   test('A1: code runs in a module named __main__', async () => {
     const session = await open()
-    const code = 'import sys; class_of = type("C", (), {}); __name__, sys.modules["__main__"].__dict__ is globals()'
+    const code =
+      'import sys; class_of = type("C", (), {}); __name__, sys.modules["__main__"].__dict__ is globals()'
     expect((await session.execute(code)).value).toEqual(['__main__', true])
   })
 

@@ -50,17 +50,37 @@ const CONVERTIBLE: readonly (readonly [what: string, expression: string, expecte
   ['a list', '[1, "a", None, 2.5]', [1, 'a', null, 2.5]],
   ['a tuple', '(1, (2, 3))', [1, [2, 3]]],
   ['a dict', '{"a": 1, "b c": None, "": [True]}', { a: 1, 'b c': null, '': [true] }],
-  ['a dict with names of Object', '{"constructor": 1, "toString": 2, "hasOwnProperty": 3}', { constructor: 1, toString: 2, hasOwnProperty: 3 }],
+  [
+    'a dict with names of Object',
+    '{"constructor": 1, "toString": 2, "hasOwnProperty": 3}',
+    { constructor: 1, toString: 2, hasOwnProperty: 3 },
+  ],
   ['a set', '{1, "a", None}', new Set([1, 'a', null])],
   ['a frozenset', 'frozenset([1, 2])', new Set([1, 2])],
   ['nested containers', '{"a": [({"b": {1, 2}},)]}', { a: [[{ b: new Set([1, 2]) }]] }],
   ['a list that holds one object twice', '(lambda x: [x, x])([1])', [[1], [1]]],
-  ['a list 400 deep', 'eval("[" * 90 + "1" + "]" * 90)', Array.from({ length: 90 }).reduce((inner) => [inner], 1)],
-  ['a datetime in UTC', 'datetime(2026, 11, 23, 12, 34, 56, 789000, tzinfo=UTC)', new Date('2026-11-23T12:34:56.789Z')],
-  ['a datetime with an offset', 'datetime(2026, 11, 23, 1, tzinfo=timezone(timedelta(hours=2)))', new Date('2026-11-22T23:00:00Z')],
+  [
+    'a list 400 deep',
+    'eval("[" * 90 + "1" + "]" * 90)',
+    Array.from({ length: 90 }).reduce((inner) => [inner], 1),
+  ],
+  [
+    'a datetime in UTC',
+    'datetime(2026, 11, 23, 12, 34, 56, 789000, tzinfo=UTC)',
+    new Date('2026-11-23T12:34:56.789Z'),
+  ],
+  [
+    'a datetime with an offset',
+    'datetime(2026, 11, 23, 1, tzinfo=timezone(timedelta(hours=2)))',
+    new Date('2026-11-22T23:00:00Z'),
+  ],
   ['a datetime before 1970', 'datetime(1900, 1, 1, tzinfo=UTC)', new Date('1900-01-01T00:00:00Z')],
   ['a naive datetime', 'datetime(2026, 1, 2, 3, 4, 5)', new Date('2026-01-02T03:04:05Z')],
-  ['datetimes inside containers', '{"at": [datetime(2000, 1, 1, tzinfo=UTC)]}', { at: [new Date('2000-01-01T00:00:00Z')] }],
+  [
+    'datetimes inside containers',
+    '{"at": [datetime(2000, 1, 1, tzinfo=UTC)]}',
+    { at: [new Date('2000-01-01T00:00:00Z')] },
+  ],
 ]
 
 const NOT_CONVERTIBLE: readonly (readonly [what: string, expression: string, repr: string])[] = [
@@ -111,7 +131,9 @@ describeSessions('values from Python', (open) => {
 
   test('A10: a key __proto__ reaches no prototype', async () => {
     const session = await open()
-    await session.execute('it = {"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}')
+    await session.execute(
+      'it = {"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}',
+    )
     await session.execute('it')
     await session.get('it').catch(() => {})
     const { value } = await session.execute('it.pop("__proto__"); it')

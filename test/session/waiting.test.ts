@@ -83,7 +83,8 @@ test('A9: a slot goes from session to session of one tenant, with nothing left i
   const manager = await managerForTest({ slots: 2 })
   for (let round = 0; round < 5; round++) {
     const session = await manager.createSession({ tenant: 'acme' })
-    const code = "import sys, os; seen = hasattr(sys, 'mark') or os.path.exists('/tmp/mark'); sys.mark = 1; open('/tmp/mark', 'w').close(); seen"
+    const code =
+      "import sys, os; seen = hasattr(sys, 'mark') or os.path.exists('/tmp/mark'); sys.mark = 1; open('/tmp/mark', 'w').close(); seen"
     expect((await session.execute(code)).value).toBe(false)
     await session.close()
   }

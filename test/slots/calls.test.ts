@@ -1,6 +1,6 @@
-import { CancelledError } from '../../src/errors.js'
 import { describe, expect, test } from 'vitest'
 import { deferred } from '../../src/deferred.js'
+import { CancelledError } from '../../src/errors.js'
 import { CallQueue } from '../../src/session/calls.js'
 
 describe('A9: the calls of a session', () => {

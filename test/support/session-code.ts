@@ -41,7 +41,9 @@ export function pythonErrorOf(promise: Promise<unknown>): Promise<PythonError> {
 
 /** Line number and function of each frame of a traceback, outermost first. */
 export function framesOf(error: PythonError): string[] {
-  return [...error.traceback.matchAll(/^ *File ".*", line (\d+), in (\S+)$/gm)].map(([, line, name]) => `${line} ${name}`)
+  return [...error.traceback.matchAll(/^ *File ".*", line (\d+), in (\S+)$/gm)].map(
+    ([, line, name]) => `${line} ${name}`,
+  )
 }
 
 /** Every error of the library says what it is in three ways that must agree. */

@@ -2,15 +2,16 @@
 // A mode only decides how `open` makes a session; whatever it is, a test must not be able to tell.
 import type { Session, SessionManager, SessionOptions } from 'brumate'
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
-import { py, until } from './session-code.js'
 import { openManager } from './manager.js'
+import { py, until } from './session-code.js'
 
 /** Makes a session that is closed when the running test ends. */
 export type OpenSession = (options?: SessionOptions) => Promise<Session>
 
 interface SessionMode {
   readonly name: string
-  open(manager: SessionManager, options: SessionOptions): Promise<Session>
+  /** Makes the session, through `create`, which closes it when the running test ends. */
+  open(create: OpenSession, manager: SessionManager): Promise<Session>
 }
 
 /**
@@ -21,17 +22,17 @@ const SLOTS = 4
 /** What a user can do to an interpreter without ending it; `reset` must leave nothing of it. */
 const NASTY = py`
   import asyncio, builtins, contextlib, decimal, gc, json, os, random, signal, sys, warnings, weakref
+  json.dumps = lambda *a, **k: 'monkeypatched'
+  os.environ['LEFT_OVER'] = 'yes'
+  os.makedirs('/tmp/left/over'); os.chdir('/tmp/left')
+  _file = open('/tmp/left/file', 'w+'); _file.write('unflushed')
+  os.dup2(_file.fileno(), 2)
   async def _haunt():
       while True:
           await asyncio.sleep(0.001)
           os.write(2, b'a task of another life')
   _task = asyncio.create_task(_haunt())
   await asyncio.sleep(0.002)
-  json.dumps = lambda *a, **k: 'monkeypatched'
-  os.environ['LEFT_OVER'] = 'yes'
-  os.makedirs('/tmp/left/over'); os.chdir('/tmp/left')
-  _file = open('/tmp/left/file', 'w+'); _file.write('unflushed')
-  os.dup2(_file.fileno(), 2)
   decimal.getcontext().prec = 2
   random.seed(1)
   warnings.simplefilter('error')
@@ -48,16 +49,16 @@ const NASTY = py`
 
 export const fresh: SessionMode = {
   name: 'fresh',
-  open: (manager, options) => manager.createSession(options),
+  open: (create) => create(),
 }
 
 /** One tenant, so that slots pass from test to test as well: the image is restored in place, twice per test. */
 const afterReset: SessionMode = {
   name: 'after reset',
-  async open(manager, options) {
+  async open(create, manager) {
     // A slot that still boots would be taken instead of the one that a test before gave back.
     await until(() => manager.stats().slots.booting === 0)
-    const session = await manager.createSession({ tenant: 'suite', ...options })
+    const session = await create({ tenant: 'suite' })
     await session.execute(NASTY, { timeoutMs: 30_000 })
     await session.reset()
     return session
@@ -81,10 +82,12 @@ export function describeSessions(
 
     afterAll(() => manager?.close())
 
-    tests(async (options = {}) => {
-      const session = await mode.open(manager, options)
-      onTestFinished(() => session.close())
-      return session
-    })
+    tests((options) =>
+      mode.open(async (more) => {
+        const session = await manager.createSession({ ...more, ...options })
+        onTestFinished(() => session.close())
+        return session
+      }, manager),
+    )
   })
 }

@@ -36,8 +36,10 @@ function runtimeTable(view: DataView, runtime: number, variable: number): number
   const next = view.getBigUint64(original + ENTRY_BYTES, true)
   for (let field = runtime; field < runtime + RUNTIME_BYTES; field += 4) {
     const copy = view.getUint32(field, true)
-    if (copy === original || copy === 0 || copy % 4 !== 0 || copy + 2 * ENTRY_BYTES > view.byteLength) continue
-    if (view.getBigUint64(copy, true) === entry && view.getBigUint64(copy + ENTRY_BYTES, true) === next) return copy
+    if (copy === original || copy === 0 || copy % 4 !== 0 || copy + 2 * ENTRY_BYTES > view.byteLength)
+      continue
+    if (view.getBigUint64(copy, true) === entry && view.getBigUint64(copy + ENTRY_BYTES, true) === next)
+      return copy
   }
   throw new Error('the table of built-in modules was not found')
 }

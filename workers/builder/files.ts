@@ -54,7 +54,10 @@ export function placeFiles(files: StockFiles, sources: readonly SourceFile[]): v
 }
 
 /** The same as the image has them: parents before children, in the order of their paths. */
-export function imageFiles(sources: readonly SourceFile[]): { files: ImageFile[]; fileBytes: Uint8Array<ArrayBuffer> } {
+export function imageFiles(sources: readonly SourceFile[]): {
+  files: ImageFile[]
+  fileBytes: Uint8Array<ArrayBuffer>
+} {
   const modes = new Map(DIRECTORIES)
   for (const { path } of sources)
     for (let at = parent(path); at !== '' && !modes.has(at); at = parent(at)) modes.set(at, 0o755)

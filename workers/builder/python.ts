@@ -15,14 +15,16 @@ export class Python {
     const statement = `exec(${JSON.stringify(source)}, {'__name__': 'builder'})`
     const before = this.#stock.log.length
     const failed = this.#withText(statement, (text) => this.#stock.exports.PyRun_SimpleString(text)) !== 0
-    if (failed) throw new Error(`Python failed while the image was built:\n${this.#stock.log.slice(before).join('\n')}`)
+    if (failed)
+      throw new Error(`Python failed while the image was built:\n${this.#stock.log.slice(before).join('\n')}`)
   }
 
   /** Address of `module.name`; the reference is kept for ever, as the image needs it. */
   attribute(module: string, name: string): number {
     const { exports } = this.#stock
     const owner = this.#withText(module, (text) => exports.PyImport_ImportModule(text))
-    const value = owner === 0 ? 0 : this.#withText(name, (text) => exports.PyObject_GetAttrString(owner, text))
+    const value =
+      owner === 0 ? 0 : this.#withText(name, (text) => exports.PyObject_GetAttrString(owner, text))
     if (value === 0) throw new Error(`there is no ${module}.${name}`)
     exports.Py_DecRef(owner)
     return value >>> 0

@@ -77,7 +77,16 @@ export function installRealmGlobals(host: RealmHost): void {
 
   // Engines differ in JSPI, type reflection and wasm-gc: no stack switching, no reflected function types, and of the
   // small modules that Pyodide's JavaScript carries none that uses gc (its trampoline), so that it does without.
-  for (const name of ['Suspending', 'promising', 'SuspendError', 'Suspender', 'Function', 'Tag', 'Exception', 'JSTag'])
+  for (const name of [
+    'Suspending',
+    'promising',
+    'SuspendError',
+    'Suspender',
+    'Function',
+    'Tag',
+    'Exception',
+    'JSTag',
+  ])
     delete realm.WebAssembly[name]
   const RealModule = realm.WebAssembly.Module
   const usesGc = (bytes: Uint8Array) => bytes.length < 4096 && bytes.includes(0xfb)

@@ -67,7 +67,8 @@ export async function bootStockInterpreter(options: RealmOptions): Promise<Stock
     epochMs: BUILD_EPOCH_MS,
   }
   const realm = createContext(Object.create(null), { codeGeneration: { strings: false, wasm: true } })
-  const run = <T>(source: string, filename: string) => new Script(source, { filename }).runInContext(realm) as T
+  const run = <T>(source: string, filename: string) =>
+    new Script(source, { filename }).runInContext(realm) as T
   run<(host: RealmHost) => void>(`(${installRealmGlobals})`, 'brumate:realm-globals')(host)
   const { Instance, Module } = run<typeof WebAssembly>('WebAssembly', 'brumate:realm')
 
@@ -85,7 +86,10 @@ export async function bootStockInterpreter(options: RealmOptions): Promise<Stock
         Object.assign(module.ENV, env)
       },
     ],
-    instantiateWasm(imports: RealmImports, ready: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void) {
+    instantiateWasm(
+      imports: RealmImports,
+      ready: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+    ) {
       const marker = Symbol('error')
       imports.env.Jsv_GetError_import = () => marker
       imports.env.JsvError_Check = (value: unknown) => (value === marker ? 1 : 0)
@@ -98,7 +102,10 @@ export async function bootStockInterpreter(options: RealmOptions): Promise<Stock
       return {}
     },
   })
-  const create = run<(settings: object) => Promise<EmscriptenModule>>(factorySource(pyodide.script), 'pyodide:asm')
+  const create = run<(settings: object) => Promise<EmscriptenModule>>(
+    factorySource(pyodide.script),
+    'pyodide:asm',
+  )
   const module = await create(settings)
   if (exports === undefined) throw new Error('Pyodide did not instantiate its WebAssembly module')
   return Object.assign(stock, { exports, files: module.FS, log })
@@ -117,6 +124,7 @@ function factorySource(script: string): string {
   const source = script
     .replaceAll('import.meta.url', '"file:///pyodide/pyodide.asm.mjs"')
     .replace(/export default _createPyodideModule;?/, '')
-  if (/\bexport\b|import\.meta/.test(source.slice(-2000))) throw new Error('unexpected form of pyodide.asm.mjs')
+  if (/\bexport\b|import\.meta/.test(source.slice(-2000)))
+    throw new Error('unexpected form of pyodide.asm.mjs')
   return `(() => {${source}\nreturn _createPyodideModule})()`
 }

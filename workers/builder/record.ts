@@ -5,11 +5,20 @@ import type { ImageContents } from '../../src/image/format.js'
 import { INTERPRETER_EXPORTS } from '../interpreter/exports.js'
 import { KernelLink, Opcode } from '../interpreter/link.js'
 import { trampolineModuleBytes } from '../interpreter/trampoline.js'
-import { HOME, imageFiles, KERNEL_PATH, placeFiles, readTree, type SourceFile, STANDARD_LIBRARY_PATH, TIME_ZONE_PATH } from './files.js'
 import { REMOVED_MODULES, removeBuiltInModules } from './built-in-modules.js'
+import {
+  HOME,
+  imageFiles,
+  KERNEL_PATH,
+  placeFiles,
+  readTree,
+  type SourceFile,
+  STANDARD_LIBRARY_PATH,
+  TIME_ZONE_PATH,
+} from './files.js'
 import { recordRuns, wipeDeadStack, wipeFreeMemory } from './memory.js'
-import { Python } from './python.js'
 import { readPyodidePackage } from './pyodide-package.js'
+import { Python } from './python.js'
 import { bootStockInterpreter, type StockInterpreter } from './realm.js'
 import { trampolineCodes } from './signatures.js'
 import { coreModuleBytes, readWasm } from './wasm-binary.js'
@@ -115,7 +124,8 @@ export async function recordImage(options: RecordOptions): Promise<ImageContents
 function takeReport({ files }: StockInterpreter): { env: Record<string, string>; cwd: string } {
   const report = JSON.parse(new TextDecoder().decode(files.readFile(REPORT_PATH)))
   files.unlink(REPORT_PATH)
-  if (report.cwd !== HOME || report.env.HOME !== HOME) throw new Error(`the kernel left ${JSON.stringify(report)}`)
+  if (report.cwd !== HOME || report.env.HOME !== HOME)
+    throw new Error(`the kernel left ${JSON.stringify(report)}`)
   return report
 }
 
@@ -124,7 +134,8 @@ function warm(link: KernelLink): void {
   const execute = (code: string) => {
     const head = new Uint8Array(5)
     head[0] = 1
-    link.call(Opcode.execute, head, new TextEncoder().encode(code))
+    const { kind } = link.call(Opcode.execute, head, new TextEncoder().encode(code))
+    if (kind !== 'done') throw new Error(`the kernel waits after ${JSON.stringify(code)}`)
   }
   for (let round = 0; round < 3; round++) {
     execute('x = 1')

@@ -29,12 +29,19 @@ export async function verifyImage(contents: ImageContents): Promise<void> {
       output += Buffer.from(bytes).toString('latin1')
     },
   })
-  const fresh = new WebAssembly.Instance(image.module, host.imports(image.module)).exports as unknown as InterpreterExports
+  const fresh = new WebAssembly.Instance(image.module, host.imports(image.module))
+    .exports as unknown as InterpreterExports
   // What the runs do not have is zero only if instantiation writes nothing.
-  if (new Uint8Array(fresh.memory.buffer).some((byte) => byte !== 0)) throw new Error('the core module writes memory')
-  if (fresh.__indirect_function_table.length !== image.tableLength) throw new Error('the core module has another table')
+  if (new Uint8Array(fresh.memory.buffer).some((byte) => byte !== 0))
+    throw new Error('the core module writes memory')
+  if (fresh.__indirect_function_table.length !== image.tableLength)
+    throw new Error('the core module has another table')
   const interpreter = Interpreter.boot(image, host)
-  const reply = interpreter.call(Opcode.execute, Uint8Array.of(1, 0, 0, 0, 0), new TextEncoder().encode(QUESTION))
+  const reply = interpreter.call(
+    Opcode.execute,
+    Uint8Array.of(1, 0, 0, 0, 0),
+    new TextEncoder().encode(QUESTION),
+  )
   const text = Buffer.from(reply.kind === 'done' ? reply.payload : reply.calls).toString('latin1')
   if (reply.kind !== 'done' || !text.includes('it works')) {
     throw new Error(`the new image does not answer: ${reply.kind} ${text} ${output}`)

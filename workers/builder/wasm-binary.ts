@@ -1,7 +1,17 @@
 // Reads and rewrites WebAssembly binaries: signatures of function-table entries, and the core module that slots
 // instantiate. Owns the encoding; which exports are kept is workers/interpreter/exports.ts.
 
-const SECTION = { custom: 0, type: 1, import: 2, function: 3, table: 4, export: 7, element: 9, dataCount: 12, data: 11 } as const
+const SECTION = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  export: 7,
+  element: 9,
+  dataCount: 12,
+  data: 11,
+} as const
 const PREAMBLE_BYTES = 8
 const FUNCTION_FORM = 0x60
 const I32_CONST = 0x41
@@ -170,7 +180,8 @@ function readExport(cursor: Cursor): { name: string; encoded: Uint8Array } {
 
 function readElements(cursor: Cursor, put: (index: number, functionIndex: number) => void): void {
   cursor.times(() => {
-    if (cursor.u32() !== 0 || cursor.byte() !== I32_CONST) throw new Error('unexpected kind of element segment')
+    if (cursor.u32() !== 0 || cursor.byte() !== I32_CONST)
+      throw new Error('unexpected kind of element segment')
     const offset = cursor.u32()
     if (cursor.byte() !== END) throw new Error('unexpected offset of an element segment')
     let index = offset

@@ -258,14 +258,17 @@ class Kernel:
             gc.collect()
             # Asynchronous generators that were just collected still have to be closed, by this loop.
             self._settle()
-            old = self.loop
-            self.loop = SessionLoop()
-            self.loop.activate()
-            old.close()
+            self._replace_loop()
             gc.collect()
         except Exception as error:
             return self._failed(error)
         return DONE
+
+    def _replace_loop(self) -> None:
+        old = self.loop
+        self.loop = SessionLoop()
+        self.loop.activate()
+        old.close()
 
     def _cancel_tasks(self) -> None:
         for task in asyncio.all_tasks(self.loop):

@@ -122,7 +122,7 @@ def _value_reply(outcome: Outcome) -> bytes:
 
 def _last_resort(request: bytes, error: BaseException) -> bytes:
     try:
-        if request[0] in _OF_AN_EXECUTION:
+        if request and request[0] in _OF_AN_EXECUTION:
             KERNEL.abandon()
         if isinstance(error, MemoryError):
             return _OUT_OF_MEMORY_REPLY

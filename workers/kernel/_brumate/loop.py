@@ -28,24 +28,33 @@ class _Wake(BaseException):
 class _Timers:
     """Stands where BaseEventLoop expects a selector: no descriptors, only the wait for the next timer."""
 
-    __slots__ = ("blocking",)
+    __slots__ = ("_blocking", "_woken")
 
     def __init__(self) -> None:
-        self.blocking = False
+        self._blocking = False
+        self._woken = False
 
     def select(self, timeout: float | None) -> tuple[()]:
         if timeout is None:
             # Host calls inside asyncio.run(): this is where a blocking wait for their answers belongs.
             raise RuntimeError(DEADLOCK)
         if timeout > 0:
-            self.blocking = True
             try:
-                block(timeout)
+                self._blocking = True
+                if not self._woken:
+                    block(timeout)
             except _Wake:
                 pass
             finally:
-                self.blocking = False
+                self._blocking = False
+        self._woken = False
         return ()
+
+    def wake(self) -> None:
+        """End the wait, or the next one. With one thread, a loop that waits is reached by signal handlers only."""
+        self._woken = True
+        if self._blocking:
+            raise _Wake
 
 
 class OutsideSessionLoop:
@@ -81,9 +90,8 @@ class EventLoop(base_events.BaseEventLoop):
         """There are no descriptors, so there are no events."""
 
     def _write_to_self(self) -> None:
-        # Called by call_soon_threadsafe. With one thread, a loop that blocks can only be reached by a signal handler.
-        if self._selector.blocking:
-            raise _Wake
+        # Called by call_soon_threadsafe.
+        self._selector.wake()
 
     def run_forever(self) -> None:
         with OutsideSessionLoop():

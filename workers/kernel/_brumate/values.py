@@ -11,6 +11,7 @@ from typing import Any
 # Deep enough for data, far from the limits of marshal (2,000) and of the recursion here (1,000 frames).
 _MAX_DEPTH = 500
 # Containers can share members, and marshal version 2 writes each one out: bound the work, not only the depth.
+_MAX_CONTAINERS = 2_000_000
 _MAX_MEMBERS = 50_000_000
 
 _ATOMS = frozenset({NoneType, bool, int, float, str, bytes})
@@ -56,11 +57,12 @@ def _fixed(value: Any, kind: str, payload: Any) -> Any:
 
 
 class _Converter:
-    """One conversion: counts members over the whole value."""
+    """One conversion: counts containers and members over the whole value."""
 
-    __slots__ = ("_members",)
+    __slots__ = ("_containers", "_members")
 
     def __init__(self) -> None:
+        self._containers = 0
         self._members = 0
 
     def convert(self, value: Any, depth: int) -> Any:
@@ -91,8 +93,9 @@ class _Converter:
         raise NotConvertible
 
     def _count(self, members: int, depth: int) -> None:
-        self._members += members + 1
-        if depth > _MAX_DEPTH or self._members > _MAX_MEMBERS:
+        self._containers += 1
+        self._members += members
+        if depth > _MAX_DEPTH or self._containers > _MAX_CONTAINERS or self._members > _MAX_MEMBERS:
             raise NotConvertible
 
 

@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest'
+import { IMPORT_ROWS } from '../../workers/host/imports.js'
+import { InterruptCell } from '../../workers/host/interrupt.js'
+import { Guest } from './guest.js'
+
+const CALLS = 10_000
+const FILE_BYTES = 1024 * 1024
+
+/** Never sleeps: a random timeout must not hold up the test. */
+class Sleepless extends InterruptCell {
+  override wait(): 'timeout' {
+    return 'timeout'
+  }
+}
+
+/** Numerical Recipes' generator: failures come again with the same seed. */
+function numbers(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+const EDGES = [
+  0,
+  1,
+  -1,
+  2,
+  3,
+  4,
+  7,
+  8,
+  100,
+  -100,
+  4095,
+  4096,
+  65_535,
+  65_536,
+  2 ** 21 - 1,
+  2 ** 21,
+  0x7fffffff,
+  -0x80000000,
+]
+
+const parameterTypes = new Map<string, string>([
+  ['fd_seek', 'ijii'],
+  ['fd_pread', 'iiiji'],
+  ['fd_pwrite', 'iiiji'],
+  ['clock_time_get', 'iji'],
+  ['_munmap_js', 'iiiiij'],
+  ['_msync_js', 'iiiiij'],
+  ['_mmap_js', 'iiiijii'],
+  ['__syscall_ftruncate64', 'ij'],
+  ['__syscall_truncate64', 'ij'],
+  ['__syscall_fadvise64', 'ijji'],
+  ['__syscall_fallocate', 'iijj'],
+  ['_localtime_js', 'ji'],
+  ['_gmtime_js', 'ji'],
+])
+
+describe('hostile numbers and pointers (R1)', () => {
+  it.each(IMPORT_ROWS.map(({ name }) => name))('%s survives 10,000 random calls', (name) => {
+    const random = numbers(Buffer.from(name).reduce((sum, byte) => sum * 31 + byte, 7))
+    let guest = hostile(random)
+    const types = parameterTypes.get(name) ?? 'iiiiiii'
+    for (let call = 0; call < CALLS; call += 1) {
+      const parameters = [...types].map((type) => (type === 'j' ? bigint(random) : integer(random)))
+      try {
+        const result = guest.call(name, ...parameters)
+        if (!['number', 'bigint', 'undefined'].includes(typeof result) && result !== null) {
+          expect.fail(`${name}(${parameters}) returned ${typeof result}`)
+        }
+      } catch (error) {
+        if ((error as Error).name !== 'InterpreterEnd') expect.fail(`${name}(${parameters}) threw ${error}`)
+        // Where the import ends the interpreter, a hundred ends are enough.
+        if (call % 100 === 0) guest = hostile(random)
+      }
+    }
+    expect(guest.host.usage.fileBytes).toBeLessThanOrEqual(FILE_BYTES)
+    expect(guest.memory.buffer.byteLength).toBeLessThanOrEqual(8 * 1024 * 1024)
+  })
+
+  it('survives random calls of all imports in turn, on one guest', () => {
+    const random = numbers(20_26)
+    const names = IMPORT_ROWS.filter(
+      ({ class: kind, name }) => kind !== 'ends-interpreter' && !ENDING.includes(name),
+    ).map(({ name }) => name)
+    const guest = hostile(random)
+    for (let call = 0; call < 20 * CALLS; call += 1) {
+      const name = names[Math.floor(random() * names.length)] ?? ''
+      const types = parameterTypes.get(name) ?? 'iiiiiii'
+      const parameters = [...types].map((type) => (type === 'j' ? bigint(random) : integer(random)))
+      try {
+        guest.call(name, ...parameters)
+      } catch (error) {
+        expect.fail(`${name}(${parameters}) threw ${error}`)
+      }
+    }
+    expect(guest.host.ended).toBeNull()
+    expect(guest.host.usage.fileBytes).toBeLessThanOrEqual(FILE_BYTES)
+  })
+
+  it('ends the interpreter, and every later call with it, when the stack is exhausted inside an import', () => {
+    const guest = new Guest()
+    const path = guest.text('/tmp')
+    const buffer = guest.room(96)
+    const seen = new Set<string>()
+    const dive = (): void => {
+      try {
+        dive()
+      } catch {}
+      try {
+        guest.call('__syscall_stat64', path, buffer)
+        seen.add('ok')
+      } catch (error) {
+        // The call itself may find no room; then the host was never entered.
+        seen.add((error as Error).name)
+      }
+    }
+    dive()
+    expect([...seen].filter((name) => !['ok', 'RangeError', 'InterpreterEnd'].includes(name))).toEqual([])
+  })
+})
+
+/** These end it on purpose. */
+const ENDING = [
+  'exit',
+  'proc_exit',
+  '_abort_js',
+  '__assert_fail',
+  '_PyEM_TrampolineCall_JS',
+  '__call_sighandler',
+]
+
+/** A guest with files, open descriptors and memory full of things that look like arguments. */
+function hostile(random: () => number): Guest {
+  const limits = { memoryBytes: 8 * 1024 * 1024, outputBytes: 65_536, fileBytes: FILE_BYTES }
+  const guest = new Guest({ limits, interrupt: new Sleepless() })
+  guest.host.beginExecution(1)
+  const { view } = guest
+  for (let at = 0; at < 2 ** 21; at += 4) view.setInt32(at, random() < 0.5 ? integer(random) : 0, true)
+  guest.put('/tmp/file', 'x'.repeat(5000))
+  guest.mkdir('/tmp/directory')
+  guest.symlink('loop', '/tmp/loop')
+  for (const path of ['/tmp/file', '/tmp', '/dev/null', '/dev/urandom', '/dev/zero'])
+    guest.open(path, path === '/tmp/file' ? 2 : 0)
+  guest.call('__syscall_pipe', guest.room(8))
+  for (const [at, text] of ['/tmp/file', '/tmp/new', '/tmp/directory', 'loop', '..', '/dev/fd/1'].entries()) {
+    guest.bytes.write(`${text}\0`, PATHS + 64 * at)
+  }
+  return guest
+}
+
+const PATHS = 1_000_000
+
+function integer(random: () => number): number {
+  const kind = random()
+  if (kind < 0.25) return EDGES[Math.floor(random() * EDGES.length)] ?? 0
+  if (kind < 0.45) return Math.floor(random() * 12)
+  if (kind < 0.6) return PATHS + 64 * Math.floor(random() * 6)
+  if (kind < 0.8) return Math.floor(random() * 2 ** 21)
+  return (random() * 2 ** 32) | 0
+}
+
+function bigint(random: () => number): bigint {
+  const kind = random()
+  if (kind < 0.4) return BigInt(Math.floor(random() * 10_000))
+  if (kind < 0.6) return BigInt(integer(random))
+  return BigInt.asIntN(
+    64,
+    (BigInt(Math.floor(random() * 2 ** 32)) << 32n) | BigInt(Math.floor(random() * 2 ** 32)),
+  )
+}

@@ -1,0 +1,236 @@
+// A guest without an interpreter: 2 MiB of WebAssembly memory, a bump allocator, and every import callable by name. Owns
+// laying out C arguments for tests; it asserts nothing.
+import type { ImageFile } from '../../src/image/image.js'
+import { STAT } from '../../workers/host/abi.js'
+import { Host, type HostLimits } from '../../workers/host/host.js'
+import { FUNCTION_GLOBALS, IMPORT_ROWS } from '../../workers/host/imports.js'
+import { InterruptCell } from '../../workers/host/interrupt.js'
+
+export const UNBOUNDED: HostLimits = { memoryBytes: null, outputBytes: null, fileBytes: null }
+export const AT_FDCWD = -100
+const FIRST_ADDRESS = 4096
+
+type Import = (...parameters: unknown[]) => unknown
+
+export interface GuestOptions {
+  readonly files?: readonly ImageFile[]
+  readonly fileBytes?: Uint8Array<SharedArrayBuffer>
+  readonly limits?: Partial<HostLimits>
+  readonly timeZone?: string
+  readonly interrupt?: InterruptCell
+}
+
+export class Guest {
+  readonly memory = new WebAssembly.Memory({ initial: 32, maximum: 1024 })
+  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 4 })
+  readonly interrupt: InterruptCell
+  readonly host: Host
+  /** What came out of descriptors 1 and 2. */
+  readonly output: { stream: 1 | 2; text: string; bytes: number }[] = []
+  readonly #imports: ReadonlyMap<string, Import>
+  #free = FIRST_ADDRESS
+
+  constructor({ files = [], fileBytes, limits = {}, timeZone = 'UTC', interrupt }: GuestOptions = {}) {
+    this.interrupt = interrupt ?? new InterruptCell()
+    this.host = new Host({
+      files,
+      fileBytes: fileBytes ?? new Uint8Array(new SharedArrayBuffer(0)),
+      cwd: '/home/user',
+      interrupt: this.interrupt,
+      onOutput: (stream, bytes) => {
+        this.output.push({ stream, text: Buffer.from(bytes).toString(), bytes: bytes.length })
+      },
+    })
+    const imports = this.host.imports(new WebAssembly.Module(importingModule()))
+    this.#imports = new Map(
+      ['env', 'wasi_snapshot_preview1'].flatMap(
+        (module) => Object.entries(imports[module] ?? {}) as unknown as [string, Import][],
+      ),
+    )
+    this.host.bind({
+      memory: this.memory,
+      __indirect_function_table: this.table,
+      emscripten_builtin_memalign: (alignment, size) => this.#allocate(alignment >>> 0, size >>> 0),
+      free: () => {},
+    })
+    this.host.configure({ ...UNBOUNDED, ...limits }, timeZone)
+  }
+
+  get importNames(): readonly string[] {
+    return [...this.#imports.keys()]
+  }
+
+  get bytes(): Buffer {
+    return Buffer.from(this.memory.buffer)
+  }
+
+  get view(): DataView {
+    return new DataView(this.memory.buffer)
+  }
+
+  call(name: string, ...parameters: unknown[]): unknown {
+    const run = this.#imports.get(name)
+    if (run === undefined) throw new Error(`no import ${name}`)
+    return run(...parameters)
+  }
+
+  number(name: string, ...parameters: unknown[]): number {
+    return this.call(name, ...parameters) as number
+  }
+
+  /** Memory that nothing else uses; all that was given away before is free again after `recycle`. */
+  room(size: number): number {
+    const address = this.#allocate(8, size)
+    if (address === 0) throw new Error('the guest is out of memory')
+    this.bytes.fill(0, address, address + size)
+    return address
+  }
+
+  recycle(): void {
+    this.#free = FIRST_ADDRESS
+  }
+
+  text(value: string | Uint8Array): number {
+    const bytes = Buffer.from(value as string)
+    const address = this.room(bytes.length + 1)
+    this.bytes.set(bytes, address)
+    return address
+  }
+
+  /** An i32 in memory: the argument of a call with `...`. */
+  word(value: number): number {
+    const address = this.room(4)
+    this.view.setInt32(address, value, true)
+    return address
+  }
+
+  open(path: string, flags = 0, mode = 0o666, dirfd = AT_FDCWD): number {
+    return this.number('__syscall_openat', dirfd, this.text(path), flags, this.word(mode))
+  }
+
+  write(fd: number, data: string | Uint8Array): number {
+    const bytes = Buffer.from(data as string)
+    return this.#transfer('fd_write', fd, this.text(bytes), bytes.length).result
+  }
+
+  /** The bytes, or a positive error number. */
+  read(fd: number, size: number): string | number {
+    const address = this.room(size)
+    const { error, result } = this.#transfer('fd_read', fd, address, size)
+    return error === 0 ? this.bytes.toString('latin1', address, address + result) : error
+  }
+
+  seek(fd: number, offset: number | bigint, whence = 0): number {
+    const result = this.room(8)
+    const error = this.number('fd_seek', fd, BigInt(offset), whence, result)
+    return error === 0 ? Number(this.view.getBigInt64(result, true)) : -error
+  }
+
+  stat(path: string): { error: number; mode: number; size: number; links: number } {
+    const buffer = this.room(STAT.BYTES)
+    const error = this.number('__syscall_lstat64', this.text(path), buffer)
+    return {
+      error,
+      mode: this.view.getUint32(buffer + STAT.mode, true),
+      size: Number(this.view.getBigInt64(buffer + STAT.size, true)),
+      links: this.view.getUint32(buffer + STAT.nlink, true),
+    }
+  }
+
+  /** Entries of one getdents64 call, or a negative error number. */
+  entries(fd: number, size = 4096): { name: string; cookie: number; type: number }[] | number {
+    const buffer = this.room(size)
+    const length = this.number('__syscall_getdents64', fd, buffer, size)
+    if (length < 0) return length
+    const found = []
+    for (let at = buffer; at < buffer + length; at += this.view.getUint16(at + 16, true)) {
+      const end = this.bytes.indexOf(0, at + 19)
+      found.push({
+        name: this.bytes.toString('utf8', at + 19, end),
+        cookie: Number(this.view.getBigInt64(at + 8, true)),
+        type: this.view.getUint8(at + 18),
+      })
+    }
+    return found
+  }
+
+  /** A whole directory by name, sorted, without the dots. */
+  list(path: string): string[] {
+    const fd = this.open(path, 0o200000)
+    const names: string[] = []
+    for (;;) {
+      const found = this.entries(fd)
+      if (typeof found === 'number') throw new Error(`getdents64: ${found}`)
+      if (found.length === 0) break
+      names.push(...found.map(({ name }) => name).filter((name) => name !== '.' && name !== '..'))
+    }
+    this.call('fd_close', fd)
+    return names.sort()
+  }
+
+  put(path: string, data: string): void {
+    const fd = this.open(path, 0o1101)
+    this.write(fd, data)
+    this.call('fd_close', fd)
+  }
+
+  get(path: string): string | number {
+    const fd = this.open(path)
+    if (fd < 0) return fd
+    const data = this.read(fd, 65_536)
+    this.call('fd_close', fd)
+    return data
+  }
+
+  mkdir(path: string): number {
+    return this.number('__syscall_mkdirat', AT_FDCWD, this.text(path), 0o777)
+  }
+
+  symlink(target: string, path: string): number {
+    return this.number('__syscall_symlinkat', this.text(target), AT_FDCWD, this.text(path))
+  }
+
+  unlink(path: string): number {
+    return this.number('__syscall_unlinkat', AT_FDCWD, this.text(path), 0)
+  }
+
+  rmdir(path: string): number {
+    return this.number('__syscall_rmdir', this.text(path))
+  }
+
+  rename(from: string, to: string): number {
+    return this.number('__syscall_renameat', AT_FDCWD, this.text(from), AT_FDCWD, this.text(to))
+  }
+
+  #transfer(name: string, fd: number, address: number, size: number): { error: number; result: number } {
+    const iovec = this.room(12)
+    this.view.setUint32(iovec, address, true)
+    this.view.setUint32(iovec + 4, size, true)
+    const error = this.number(name, fd, iovec, 1, iovec + 8)
+    return { error, result: error === 0 ? this.view.getUint32(iovec + 8, true) : -error }
+  }
+
+  #allocate(alignment: number, size: number): number {
+    const address = Math.ceil(this.#free / Math.max(1, alignment)) * Math.max(1, alignment)
+    if (address + size > this.memory.buffer.byteLength) return 0
+    this.#free = address + size
+    return address
+  }
+}
+
+/** A module that imports everything the interpreter does; its types do not matter, it is never instantiated. */
+function importingModule(): Uint8Array {
+  const text = (value: string) => [...length(value.length), ...Buffer.from(value)]
+  const functions = IMPORT_ROWS.map(({ module, name }) => [...text(module), ...text(name), 0x00, 0x00])
+  const globals = FUNCTION_GLOBALS.map((name) => [...text('GOT.func'), ...text(name), 0x03, 0x7f, 0x01])
+  const imports = [...functions, ...globals]
+  const body = [...length(imports.length), ...imports.flat()]
+  const header = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
+  const types = [0x01, 0x04, 0x01, 0x60, 0x00, 0x00]
+  return Uint8Array.from([...header, ...types, 0x02, ...length(body.length), ...body])
+}
+
+/** LEB128. */
+function length(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...length(value >>> 7)]
+}

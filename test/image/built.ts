@@ -1,0 +1,45 @@
+// The image's code as `npm run build` made it: opening an image starts a compiled worker, which src/ does not have.
+// Typed from src/, loaded from dist/.
+import { fileURLToPath } from 'node:url'
+import type { Image } from '../../src/image/image.js'
+
+const load = <T>(path: string): Promise<T> =>
+  import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<T>
+
+export const { openImage } = await load<typeof import('../../src/image/open.js')>('src/image/open.js')
+const { Host } = await load<typeof import('../../workers/host/host.js')>('workers/host/host.js')
+const { InterruptCell } =
+  await load<typeof import('../../workers/host/interrupt.js')>('workers/host/interrupt.js')
+const { Interpreter } = await load<typeof import('../../workers/interpreter/interpreter.js')>(
+  'workers/interpreter/interpreter.js',
+)
+const { Opcode } = await load<typeof import('../../workers/interpreter/link.js')>(
+  'workers/interpreter/link.js',
+)
+
+/** Runs Python in a fresh interpreter of the image, in this thread; gives what it printed. */
+export function runPython(image: Image, code: string): string {
+  const output: Uint8Array[] = []
+  const host = new Host({
+    files: image.files,
+    fileBytes: image.fileBytes,
+    cwd: image.cwd,
+    interrupt: new InterruptCell(),
+    onOutput: (_, bytes) => output.push(bytes),
+  })
+  const interpreter = Interpreter.boot(image, host)
+  const reply = interpreter.call(Opcode.execute, Uint8Array.of(1, 0, 0, 0, 0), new TextEncoder().encode(code))
+  const printed = Buffer.concat(output).toString()
+  const done = reply.kind === 'done' && reply.payload[5] === 'T'.charCodeAt(0)
+  if (!done) throw new Error(`${printed}${Buffer.from(reply.kind === 'done' ? reply.payload : reply.calls)}`)
+  return printed
+}
+
+/** A script that opens the image in a process of its own and prints `OpenReport` as JSON. */
+export const OPEN_SCRIPT = fileURLToPath(new URL('open.mjs', import.meta.url))
+
+export interface OpenReport {
+  readonly id: string
+  readonly progress: readonly string[]
+  readonly node: string
+}

@@ -1,0 +1,136 @@
+import { hostname } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+import type { Image } from '../../src/image/image.js'
+import { INTERPRETER_EXPORTS } from '../../workers/interpreter/exports.js'
+import { openImage, runPython } from './built.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '')
+let image: Image
+beforeAll(async () => {
+  image = await openImage({ cacheDir: inject('cacheDir') })
+})
+
+describe('the image', () => {
+  test('has nothing in it of the machine that built it', () => {
+    const bytes = Buffer.concat([image.runBytes, image.fileBytes])
+    for (const text of [ROOT, process.execPath, process.version, inject('cacheDir')])
+      expect(bytes.includes(text), text).toBe(false)
+    if (hostname().length > 6) expect(bytes.includes(hostname())).toBe(false)
+  })
+
+  test('offers only the exports that the interpreter uses', () => {
+    const names = WebAssembly.Module.exports(image.module).map(({ name }) => name)
+    expect(names.sort()).toEqual([...INTERPRETER_EXPORTS].sort())
+  })
+
+  test('records no page that is all zero', () => {
+    const zero = Buffer.alloc(4096)
+    for (let at = 0; at < image.runBytes.length; at += 4096)
+      expect(zero.equals(image.runBytes.subarray(at, at + 4096))).toBe(false)
+  })
+
+  test('has no trace of the build in its environment', () => {
+    expect(runPython(image, 'import os; print(sorted(os.environ), os.getcwd())')).toBe(
+      `${JSON.stringify(Object.keys(image.env).sort()).replaceAll('"', "'").replaceAll(',', ', ')} ${image.cwd}\n`,
+    )
+  })
+
+  test('A11: has every module of the standard library that its archive has, without its JavaScript half', () => {
+    const code = `
+import sys, warnings, zipfile
+warnings.simplefilter('ignore')
+def is_test(name): return name.startswith('_test') or name.startswith('_xx') or name in ('xxsubtype', 'antigravity', 'this')
+archive = {n.split('/')[0].removesuffix('.pyc').removesuffix('.py') for n in zipfile.ZipFile('/lib/python314.zip').namelist()}
+wanted = (archive & set(sys.stdlib_module_names)) | set(sys.builtin_module_names)
+for name in sorted(n for n in wanted if not is_test(n)):
+    try: __import__(name)
+    except BaseException as e: print(name, type(e).__name__)
+print(len(wanted) > 200)
+`
+    // ctypes is kept out on purpose: it calls any address.
+    const lines = runPython(image, code).trim().split('\n')
+    expect(lines.filter((line) => !/^_?ctypes ModuleNotFoundError$/.test(line))).toEqual(['True'])
+  })
+
+  test('does not know the bridge to JavaScript', () => {
+    const code = `
+for name in ('js', 'pyodide', 'pyodide_js', '_pyodide', '_pyodide_core'):
+    try: __import__(name)
+    except ImportError as e: print(type(e).__name__)
+`
+    expect(runPython(image, code)).toBe('ModuleNotFoundError\n'.repeat(5))
+  })
+})
+
+describe('A11: zoneinfo', () => {
+  const ZONES = [
+    'Europe/Berlin',
+    'Europe/London',
+    'Europe/Dublin',
+    'America/New_York',
+    'America/Los_Angeles',
+    'America/St_Johns',
+    'America/Sao_Paulo',
+    'Asia/Kolkata',
+    'Asia/Kathmandu',
+    'Asia/Tokyo',
+    'Asia/Jerusalem',
+    'Australia/Sydney',
+    'Australia/Lord_Howe',
+    'Pacific/Auckland',
+    'Pacific/Apia',
+    'Africa/Johannesburg',
+    'Etc/GMT+5',
+  ]
+
+  test('agrees with Intl on the offset of every week from 1970 to 2050', () => {
+    const code = `
+import datetime, zoneinfo
+start = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+for name in ${JSON.stringify(ZONES)}:
+    zone = zoneinfo.ZoneInfo(name)
+    offsets = ((start + datetime.timedelta(weeks=w)).astimezone(zone).utcoffset() for w in range(80 * 52))
+    print(name, *(int(o.total_seconds()) // 60 for o in offsets))
+`
+    for (const line of runPython(image, code).trim().split('\n')) {
+      const [name = '', ...minutes] = line.split(' ')
+      const format = new Intl.DateTimeFormat('en', { timeZone: name, timeZoneName: 'longOffset' })
+      const expected = minutes.map((_, week) => intlOffsetMinutes(format, week * 7 * 86_400_000))
+      expect({ name, minutes: minutes.map(Number) }).toEqual({ name, minutes: expected })
+    }
+  })
+
+  test('knows abbreviations, daylight saving, and years beyond any list of transitions', () => {
+    const code = `
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+for name, year in (('Europe/Berlin', 2026), ('America/New_York', 2150), ('Australia/Sydney', 1999)):
+    for month in (1, 7):
+        moment = datetime(year, month, 1, tzinfo=ZoneInfo(name))
+        print(moment.tzname(), moment.dst() == timedelta(hours=1), moment.utcoffset())
+print(len(available_timezones()) > 500, 'Europe/Kyiv' in available_timezones())
+try: ZoneInfo('Nowhere/None')
+except Exception as e: print(type(e).__name__)
+`
+    expect(runPython(image, code)).toBe(
+      [
+        'CET False 1:00:00',
+        'CEST True 2:00:00',
+        'EST False -1 day, 19:00:00',
+        'EDT True -1 day, 20:00:00',
+        'AEDT True 11:00:00',
+        'AEST False 10:00:00',
+        'True True',
+        'ZoneInfoNotFoundError',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  function intlOffsetMinutes(format: Intl.DateTimeFormat, epochMs: number): number {
+    const text = format.formatToParts(epochMs).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+    const [, sign, hours = '0', minutes = '0'] = /^GMT(?:([+-])(\d+):(\d+))?/.exec(text) ?? []
+    return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) + 0
+  }
+})

@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { OPEN_SCRIPT, type OpenReport, openImage } from './built.js'
+
+const run = promisify(execFile)
+
+describe('an image depends on nothing but what it is made from', () => {
+  let directory: string
+  let id: string
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'brumate-image-'))
+    id = (await openImage({ cacheDir: inject('cacheDir') })).id
+  })
+  afterAll(() => rm(directory, { recursive: true, force: true }))
+
+  async function build(
+    name: string,
+    command: string,
+    args: string[],
+    env: NodeJS.ProcessEnv,
+  ): Promise<OpenReport> {
+    const options = { cwd: directory, env: { ...process.env, ...env }, shell: process.platform === 'win32' }
+    const { stdout } = await run(command, [...args, OPEN_SCRIPT, join(directory, name)], options)
+    return JSON.parse(stdout) as OpenReport
+  }
+
+  test('a second build has the same bytes, in another time zone, locale and directory', async () => {
+    const env = { TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8', HOME: directory, PYTHONHASHSEED: '7', NO_COLOR: '1' }
+    const report = await build('same', process.execPath, [], env)
+    expect(report).toEqual({ id, progress: ['building', 'built'], node: process.version })
+  })
+
+  test('another version of Node builds the same bytes', async () => {
+    const other = process.version.startsWith('v24.') ? '20' : '24'
+    const report = await build('other', 'npx', ['-y', `node@${other}`], {})
+    expect(report.node).toMatch(new RegExp(`^v${other}\\.`))
+    expect(report).toMatchObject({ id, progress: ['building', 'built'] })
+  }, 120_000)
+})

@@ -1,0 +1,71 @@
+// The oracles that hold after every attack (ATTACKS.md 1), whatever it was. Owns the judgement and its bounds.
+import { expect } from 'vitest'
+import type { CaseResult, ProcessState } from './child.js'
+import type { Witness } from './witness.js'
+
+/** One step of an attacker, as suites/sandbox.mjs tells it. */
+export interface StepResult {
+  readonly kind: 'result' | 'error'
+  readonly durationMs: number
+  readonly value?: string
+  readonly repr?: string
+  readonly stdout?: string
+  readonly stderr?: string
+  readonly stdoutLength?: number
+  readonly peakMemoryBytes?: number
+  readonly name?: string
+  readonly code?: string
+  readonly type?: string
+  readonly outcome?: string
+  readonly limit?: string
+  readonly message?: string
+}
+
+export interface SandboxCase {
+  /** Code, or another call on the session. */
+  readonly steps: readonly (string | { readonly get: string } | { readonly reset: true })[]
+  readonly timeoutMs?: number
+  readonly limits?: Readonly<Record<string, number | null>>
+  readonly env?: Readonly<Record<string, string>>
+  /** The attack breaks its own session: it counts as usable if it is after `reset`. */
+  readonly recover?: boolean
+}
+
+export interface SandboxOutput {
+  readonly steps: readonly StepResult[]
+  readonly after: StepResult
+  readonly sibling: StepResult
+}
+
+/** Errors that a session may end a call with. */
+const TYPED = ['PYTHON', 'TIMEOUT', 'LIMIT', 'INTERPRETER_CRASHED']
+/** Two cores that also boot workers: an idle main thread stays far below. */
+const MAX_DELAY_MS = 1000
+/** Deadline, grace period, and a replacement that boots. */
+const SETTLE_SLACK_MS = 2500
+
+/** Fails unless nothing but the attacker's own session was touched; gives the attacker's steps. */
+export function expectContained(
+  result: CaseResult<SandboxOutput>,
+  witness?: Witness,
+  timeoutMs = 5000,
+): readonly StepResult[] {
+  if (result.kind !== 'done') throw new Error(`main ${result.kind}: ${JSON.stringify(result)}`)
+  const { output, state } = result
+  expectUnharmed(state)
+  expect(output.after, 'the session can be used again (S3)').toMatchObject({ kind: 'result', value: '42' })
+  expect(output.sibling, 'a sibling still answers').toMatchObject({ kind: 'result', value: '42' })
+  for (const step of output.steps) {
+    if (step.kind === 'error') expect(TYPED, JSON.stringify(step)).toContain(step.code)
+    expect(step.durationMs, 'it settled').toBeLessThan(timeoutMs + SETTLE_SLACK_MS)
+  }
+  if (witness) expect(witness.leaksOf(JSON.stringify(output)), 'told to the attacker').toEqual([])
+  return output.steps
+}
+
+/** The process that holds the manager is as it was. */
+export function expectUnharmed(state: ProcessState): void {
+  expect(state.uncaught, 'uncaught on main').toEqual([])
+  expect(state.polluted, 'prototypes of main').toEqual([])
+  expect(state.delayMs, 'event loop stall of main in ms').toBeLessThan(MAX_DELAY_MS)
+}
