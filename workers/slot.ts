@@ -64,5 +64,6 @@ function transferring(service: SlotService): SlotMethods {
     clear: (id) => moved(service.clear(id)),
     interrupt: (id) => service.interrupt(id),
     revert: () => service.revert(),
+    warm: () => service.warm(),
   }
 }

@@ -43,7 +43,7 @@ export async function openImage(options: OpenImageOptions = {}): Promise<Image> 
     }
     try {
       // Whoever had the lock before may have finished between our look and our turn.
-      const finished = waiting ? await readCached(cache, key) : undefined
+      const finished = await readCached(cache, key)
       return finished ?? (await build(lock && cache, key, signal, onProgress))
     } finally {
       await lock?.release()

@@ -27,6 +27,7 @@ const METHODS = [
   'clear',
   'interrupt',
   'revert',
+  'warm',
 ] as const satisfies readonly (keyof SlotMethods)[]
 
 export class Channel {

@@ -39,6 +39,8 @@ export interface PoolStats {
 
 /** Slots kept booted beyond what is leased, as long as there is room. */
 const SPARE_SLOTS = 2
+/** Starting a thread takes this one milliseconds; a slot booted ahead of need waits until whoever came has been served. */
+const SPARE_DELAY_MS = 10
 /** Boots that may fail in a row before callers are told instead of kept waiting. */
 const MAX_FAILED_BOOTS = 3
 /** With V8's default stack, nested data overflows it before CPython's own guard sees the depth (DESIGN.md 6). */
@@ -50,6 +52,8 @@ export class SlotPool {
   readonly #slots = new Map<Slot, SlotState>()
   readonly #waiters: Waiter[] = []
   #failedBoots = 0
+  #spareTimer: NodeJS.Timeout | undefined
+  #warmed = false
   #closed = false
 
   constructor(image: Image, options: PoolOptions) {
@@ -71,7 +75,7 @@ export class SlotPool {
       resourceLimits: { stackSizeMb: STACK_MB },
     })
     this.#piscina.on('error', (error: Error) => this.#bootFailed(error))
-    this.#provision()
+    this.#provisionSpares()
   }
 
   get queued(): number {
@@ -152,6 +156,7 @@ export class SlotPool {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    clearTimeout(this.#spareTimer)
     for (const waiter of [...this.#waiters]) waiter.reject(closedError())
     const ended = [...this.#slots.keys()]
     for (const slot of ended) slot.terminate('the manager closed')
@@ -185,13 +190,24 @@ export class SlotPool {
     this.#provision()
   }
 
-  /** Boots what waiters need and a few ahead; a slot parked for another tenant makes room for a waiter. */
+  /** Boots what waiters need at once and a few ahead later; a slot parked for another tenant makes room for a waiter. */
   #provision(): void {
     if (this.#closed) return
     const { booting, ready } = this.stats()
+    let missing = this.#waiters.length - booting - ready
+    for (; missing > 0 && this.#slots.size < this.#options.slots; missing--) this.#boot()
+    if (missing > 0) this.#evict()
+    else this.#spareTimer ??= setTimeout(() => this.#provisionSpares(), SPARE_DELAY_MS)
+  }
+
+  #provisionSpares(): void {
+    this.#spareTimer = undefined
+    const { booting, ready } = this.stats()
     let missing = this.#waiters.length + SPARE_SLOTS - booting - ready
     for (; missing > 0 && this.#slots.size < this.#options.slots; missing--) this.#boot()
-    if (this.#waiters.length <= booting + ready || this.#slots.size < this.#options.slots) return
+  }
+
+  #evict(): void {
     for (const [slot, { kind }] of this.#slots) {
       if (kind === 'parked') return slot.terminate('another tenant needs its place')
     }
@@ -200,7 +216,7 @@ export class SlotPool {
   #boot(): void {
     const slot = new Slot(this.#piscina)
     this.#slots.set(slot, { kind: 'booting' })
-    slot.ready.then(
+    void this.#warm(slot).then(
       () => {
         this.#failedBoots = 0
         this.#slots.set(slot, { kind: 'ready' })
@@ -217,6 +233,17 @@ export class SlotPool {
       if (state?.kind === 'booting' && !this.#countFailedBoot(reason)) return
       this.#serve()
     })
+  }
+
+  /**
+   * Waits for a boot. The first slot to come then runs a little of everything: V8 compiles each WebAssembly function when
+   * it is first called, for all threads at once, and the first sessions need not wait for that.
+   */
+  async #warm(slot: Slot): Promise<void> {
+    await slot.ready
+    if (this.#warmed) return
+    this.#warmed = true
+    await slot.call('warm', [])
   }
 
   /** A worker failed before it took its task: Piscina cannot say which, so all that still boot start again. */

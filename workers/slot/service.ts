@@ -5,6 +5,7 @@ import type { Host } from '../host/host.js'
 import type { Interpreter } from '../interpreter/interpreter.js'
 import { type KernelReply, Opcode } from '../interpreter/link.js'
 import type { Output } from './output.js'
+import { EMPTY_SESSION, WARM_UP } from './warm-up.js'
 
 /** setTimeout's own bound. */
 const MAX_DELAY_MS = 2 ** 31 - 1
@@ -75,6 +76,16 @@ export class SlotService implements SlotMethods {
     } catch (error) {
       return died(error)
     }
+  }
+
+  async warm(): Promise<SlotReply> {
+    const limits = { memoryBytes: null, outputBytes: null, fileBytes: null }
+    await this.attach({ limits, timeZone: 'UTC', session: EMPTY_SESSION })
+    for (const [index, code] of WARM_UP.entries()) {
+      const request = { id: index + 1, executionCount: index + 1, code, liveStdout: false, liveStderr: false }
+      await this.execute(request)
+    }
+    return this.revert()
   }
 
   /** Runs one request of the kernel to its end, through as many waits as it has. */

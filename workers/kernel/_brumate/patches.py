@@ -4,6 +4,7 @@ import _sitebuiltins
 import asyncio
 import functools
 import importlib.machinery
+import signal
 import sys
 import time
 from asyncio import events, runners
@@ -45,7 +46,7 @@ def install() -> None:
     events._set_event_loop_policy(EventLoopPolicy())
     asyncio.EventLoop = asyncio.SelectorEventLoop = EventLoop
     asyncio.run = runners.run = _outside_session_loop(runners.run)
-    runners.Runner.run = _outside_session_loop(runners.Runner.run)
+    runners.Runner.run = _restoring_the_signal_handler(_outside_session_loop(runners.Runner.run))
     _sitebuiltins.Quitter.__call__ = _quit
 
 
@@ -65,6 +66,22 @@ def _outside_session_loop(function: Any) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         with OutsideSessionLoop():
             return function(*args, **kwargs)
+
+    return wrapper
+
+
+def _restoring_the_signal_handler(function: Any) -> Any:
+    # Runner.run puts the handler back in a `finally` that an interrupt can cut short; left in place, its handler would
+    # raise KeyboardInterrupt in the kernel.
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            now = signal.getsignal(signal.SIGINT)
+            if now is not before and isinstance(now, functools.partial):
+                signal.signal(signal.SIGINT, before)
 
     return wrapper
 

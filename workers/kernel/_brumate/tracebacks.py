@@ -18,7 +18,8 @@ def failure(error: BaseException) -> Failure:
         type(error), error, error.__traceback__, lookup_lines=False, compact=True
     )
     _leave_out_kernel_frames(summary)
-    return (False, _type_name(error), _message(error), "".join(summary.format()))
+    # The summary has str(error) already, guarded; asking again could hang a second time.
+    return (False, _type_name(error), str.__str__(summary._str), "".join(summary.format()))
 
 
 def _leave_out_kernel_frames(summary: TracebackException) -> None:
@@ -49,10 +50,3 @@ def add_source_line(error: BaseException) -> None:
 def _type_name(error: BaseException) -> str:
     name = type.__dict__["__name__"].__get__(type(error))
     return str.__str__(name)
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str.__str__(str(error))
-    except Exception:
-        return "<exception str() failed>"
