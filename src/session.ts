@@ -1,6 +1,6 @@
 // One logical Python session: its lifecycle, its calls in order, its place in the world (a slot, or none). Owns the state
 // that outlives a slot; which slots there are is the pool's, how a call is stopped is session/call.ts's.
-import { InterpreterCrashedError, SessionClosedError } from './errors.js'
+import { CancelledError, InterpreterCrashedError, SessionClosedError } from './errors.js'
 import { checkCode, checkName } from './options/check.js'
 import {
   type ExecuteOptions,
@@ -196,13 +196,16 @@ export class Session implements AsyncDisposable {
   }
 
   async #execute(code: string, options: ResolvedExecuteOptions): Promise<ExecuteResult> {
-    const slot = await this.#attached(options.signal)
+    const { signal } = options
+    const slot = await this.#attached(signal)
+    // It may have aborted while the slot was prepared.
+    if (signal?.aborted) throw new CancelledError('not-started', { cause: signal.reason })
     const executionCount = ++this.#executionCount
     this.#home.count('executions')
     const listeners = new Listeners(this.#options, options)
-    slot.listen(({ stream, text }) => listeners.hear(stream, text))
+    slot.listen(({ stream, text }) => listeners.hear(stream, text), this.#options.limits.outputBytes)
     try {
-      const { answer, reply } = await this.#call(slot, options.timeoutMs, options.signal, (id) =>
+      const { answer, reply } = await this.#call(slot, options.timeoutMs, signal, (id) =>
         slot.call('execute', [
           { id, executionCount, code, liveStdout: listeners.stdout, liveStderr: listeners.stderr },
         ]),
@@ -223,7 +226,7 @@ export class Session implements AsyncDisposable {
         callbackInvocations: 0,
       }
     } finally {
-      slot.listen(undefined)
+      slot.unlisten()
     }
   }
 

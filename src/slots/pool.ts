@@ -218,6 +218,7 @@ export class SlotPool {
     this.#slots.set(slot, { kind: 'booting' })
     void this.#warm(slot).then(
       () => {
+        if (!slot.alive) return
         this.#failedBoots = 0
         this.#slots.set(slot, { kind: 'ready' })
         this.#serve()
@@ -243,7 +244,8 @@ export class SlotPool {
     await slot.ready
     if (this.#warmed) return
     this.#warmed = true
-    await slot.call('warm', [])
+    const reply = await slot.call('warm', [])
+    if (reply.kind === 'died') slot.terminate(reply.reason)
   }
 
   /** A worker failed before it took its task: Piscina cannot say which, so all that still boot start again. */

@@ -13,6 +13,12 @@ export class SlotEndedError extends Error {
 
 type OutputEvent = Extract<SlotEvent, { event: 'output' }>
 
+interface OutputListener {
+  readonly hear: (event: OutputEvent) => void
+  /** Characters that may still come. */
+  remaining: number
+}
+
 export class Slot {
   readonly #channel: Channel
   readonly #abort = new AbortController()
@@ -21,7 +27,7 @@ export class Slot {
   readonly #ended = deferred<SlotEndedError>()
   #end: SlotEndedError | undefined
   #lastCallId = 0
-  #onOutput: ((event: OutputEvent) => void) | undefined
+  #listener: OutputListener | undefined
 
   /** Starts a worker; `ready` says when its interpreter has booted. */
   constructor(piscina: Piscina) {
@@ -78,16 +84,23 @@ export class Slot {
     })
   }
 
-  /** Where output of the running execution goes while it runs. */
-  listen(onOutput: ((event: OutputEvent) => void) | undefined): void {
-    this.#onOutput = onOutput
+  /**
+   * Where output of the running execution goes while it runs: `maxBytes` of each stream at most, which the slot enforces
+   * too. Output that nobody listens for, or more than that, is not our code's (ATTACKS.md D21).
+   */
+  listen(hear: (event: OutputEvent) => void, maxBytes: number | null): void {
+    this.#listener = { hear, remaining: maxBytes === null ? Number.POSITIVE_INFINITY : 2 * maxBytes }
+  }
+
+  unlisten(): void {
+    this.#listener = undefined
   }
 
   /** Ends the worker, whatever it is doing, and rejects every pending call (S2). Idempotent. */
   terminate(reason: string): void {
     if (this.#end) return
     this.#end = new SlotEndedError(reason)
-    this.#onOutput = undefined
+    this.#listener = undefined
     this.#channel.close(this.#end)
     this.#ready.reject(this.#end)
     this.#abort.abort()
@@ -95,7 +108,12 @@ export class Slot {
   }
 
   #receive(event: SlotEvent): void {
-    if (event.event === 'ready') this.#ready.resolve(undefined)
-    else this.#onOutput?.(event)
+    if (event.event === 'ready') return this.#ready.resolve(undefined)
+    const listener = this.#listener
+    if (listener === undefined || event.text === '' || event.text.length > listener.remaining) {
+      return this.terminate('it broke the protocol: output that is not an execution’s')
+    }
+    listener.remaining -= event.text.length
+    listener.hear(event)
   }
 }

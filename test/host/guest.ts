@@ -113,11 +113,11 @@ export class Guest {
     return this.#transfer('fd_write', fd, this.text(bytes), bytes.length).result
   }
 
-  /** The bytes, or a positive error number. */
+  /** The bytes, or a negative error number. */
   read(fd: number, size: number): string | number {
     const address = this.room(size)
     const { error, result } = this.#transfer('fd_read', fd, address, size)
-    return error === 0 ? this.bytes.toString('latin1', address, address + result) : error
+    return error === 0 ? this.bytes.toString('latin1', address, address + result) : result
   }
 
   seek(fd: number, offset: number | bigint, whence = 0): number {

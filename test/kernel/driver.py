@@ -10,7 +10,8 @@ from _brumate.link import dispatch
 
 
 def run(request):
-    reply = dispatch(_encode(json.loads(request)))
+    request = _encode(json.loads(request))
+    reply = dispatch(request)
     status, delay = struct.unpack_from("<Bd", reply)
     payload = marshal.loads(reply[9:], allow_code=False)
     return json.dumps(_describe(status, delay, payload)).encode()

@@ -28,6 +28,9 @@ export interface Reply {
 
 interface Emscripten {
   HEAPU8: Uint8Array
+  HEAP32: Int32Array
+  /** Address of the count of checks until CPython asks for a signal again. */
+  __Py_emscripten_signal_clock: number
   _malloc(bytes: number): number
   _free(pointer: number): void
   _PyImport_ImportModule(name: number): number
@@ -43,6 +46,13 @@ interface Emscripten {
 
 const KERNEL = fileURLToPath(new URL('../../workers/kernel', import.meta.url))
 const SITE = '/lib/python3.14/site-packages'
+
+// Under the name of a frozen module the driver is no user code, so an interrupt that arrives in it is put off.
+const LOAD_DRIVER = `
+import sys, types, _brumate
+sys.modules['driver'] = driver = types.ModuleType('driver')
+exec(compile(open('/tmp/driver.py').read(), '<frozen driver>', 'exec'), driver.__dict__)
+`
 
 export class Kernel {
   readonly #pyodide: PyodideInterface
@@ -66,7 +76,7 @@ export class Kernel {
       for (const file of readdirSync(join(KERNEL, name)).filter((file) => file.endsWith('.py')))
         pyodide.FS.writeFile(`${SITE}/${name}/${file}`, readFileSync(join(KERNEL, name, file)))
     }
-    pyodide.FS.writeFile(`${SITE}/driver.py`, readFileSync(new URL('driver.py', import.meta.url)))
+    pyodide.FS.writeFile('/tmp/driver.py', readFileSync(new URL('driver.py', import.meta.url)))
     const output = { stdout: '', stderr: '' }
     const collect = (stream: 'stdout' | 'stderr') => ({
       write: (bytes: Uint8Array) => {
@@ -77,7 +87,7 @@ export class Kernel {
     pyodide.setStdout(collect('stdout'))
     pyodide.setStderr(collect('stderr'))
     pyodide.setStdin({ stdin: () => null })
-    pyodide.runPython('import _brumate')
+    pyodide.runPython(LOAD_DRIVER)
     const kernel = new Kernel(pyodide, output)
     kernel.#call(kernel.#attribute('_brumate', 'prepare'))
     kernel.#take()
@@ -125,20 +135,25 @@ export class Kernel {
     return this.#take()
   }
 
-  /** Delivers one SIGINT at the nth time from now that CPython asks for signals; tells whether it was asked so often. */
-  interruptAtPoll(n: number): () => boolean {
-    let polls = 0
-    // Pyodide reads element 0 at every poll and writes 0 back.
+  /**
+   * Delivers one SIGINT: CPython passes that many of the places where it could look for signals (function entries, loop
+   * ends, calls) before it asks, then asks every fiftieth time; the signal is there when it has asked that often. The
+   * returned function ends this and tells whether it was.
+   */
+  interruptAfter(checks: number, questions = 1): () => boolean {
+    let asked = 0
+    this.#module.HEAP32[this.#module.__Py_emscripten_signal_clock >> 2] = checks
+    // Pyodide reads element 0 when CPython asks, and writes 0 back.
     this.#pyodide.setInterruptBuffer({
       get 0() {
-        polls++
-        return polls === n ? 2 : 0
+        asked++
+        return asked === questions ? 2 : 0
       },
       set 0(_: number) {},
     } as Uint8Array)
     return () => {
       this.#pyodide.setInterruptBuffer(undefined as unknown as Uint8Array)
-      return polls >= n
+      return asked >= questions
     }
   }
 

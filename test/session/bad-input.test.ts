@@ -1,6 +1,6 @@
 // Bad input: typed errors, and nothing lost. (Issue 2, "Must show".)
 import { ConversionError, InvalidOptionError, type Session, SessionManager } from 'brumate'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
 import { expectTyped, pythonErrorOf, rejection, rejectionOf } from '../support/session-code.js'
 
@@ -247,12 +247,5 @@ describe('calls', () => {
     expect((await made.execute('import os; os.environ["A"]')).value).toBe('before')
     await expect(made.execute('print("x" * 100)')).rejects.toMatchObject({ max: 10 })
     await made.close()
-  })
-
-  test('a cacheDir that cannot be made is a typed error', async () => {
-    const error = await rejection(
-      SessionManager.create({ cacheDir: `${inject('cacheDir')}/../../../package.json/x` }),
-    )
-    expectTyped(error, 'IMAGE')
   })
 })

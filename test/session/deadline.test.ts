@@ -60,10 +60,6 @@ const STOPS_WHEN_INTERRUPTED: readonly (readonly [what: string, code: string])[]
     'an endless loop in a comparison called from C',
     'class C:\n    def __lt__(self, other):\n        while True: pass\nsorted([C(), C()])',
   ],
-  [
-    'sqlite3 calling back',
-    'import sqlite3\ndb = sqlite3.connect(":memory:")\ndef spin():\n    while True: pass\ndb.create_function("spin", 0, spin)\ndb.execute("select spin()").fetchone()',
-  ],
   ['an endless writer', 'import os\nwhile True: os.write(1, b"")'],
 ]
 
@@ -133,6 +129,21 @@ describeSessions(
         })
       },
     )
+
+    test('B1: a function that sqlite3 calls is interrupted, and sqlite3 makes its own error of that', async () => {
+      const session = await open()
+      const code = py`
+        import sqlite3
+        db = sqlite3.connect(':memory:')
+        def spin():
+            while True: pass
+        db.create_function('spin', 0, spin)
+        db.execute('select spin()').fetchone()
+      `
+      const { cause } = await timeoutOf(() => session.execute(code, { timeoutMs: TIMEOUT_MS }), 'interrupted')
+      expect((cause as PythonError).type).toBe('OperationalError')
+      expect((await session.execute('db.execute("select 1").fetchone()')).value).toEqual([1])
+    })
 
     test('B1: the state is as of the interrupt', async () => {
       const session = await open()

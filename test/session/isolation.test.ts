@@ -1,7 +1,7 @@
 // B3: time limits and interrupts of one session beside others.
 import { TimeoutError } from 'brumate'
 import { expect, test } from 'vitest'
-import { rejectionOf } from '../support/session-code.js'
+import { rejectionOf, sleep } from '../support/session-code.js'
 import { describeSessions, fresh } from '../support/session-modes.js'
 
 describeSessions(
@@ -69,6 +69,7 @@ describeSessions(
         other.execute('import time; time.sleep(0.3); "slept"'),
       ]
       const settled = Promise.allSettled(running)
+      await sleep(50)
       await one.interrupt()
       expect(await settled).toMatchObject([
         { status: 'rejected', reason: { type: 'KeyboardInterrupt' } },

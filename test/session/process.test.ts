@@ -68,6 +68,22 @@ describe('the end of a process', () => {
     }
   })
 
+  test('A9: managers closed at any moment while slots boot end nothing but themselves', {
+    timeout: 120_000,
+  }, async () => {
+    const ended = await runProgram(`
+      for (let delayMs = 0; delayMs < 120; delayMs += 4) {
+        const manager = await SessionManager.create({ ...options, slots: 4 })
+        const creating = Array.from({ length: 4 }, () => manager.createSession().catch((error) => error))
+        await new Promise((resolve) => setTimeout(resolve, delayMs))
+        await manager.close()
+        await Promise.all(creating)
+      }
+      console.log('survived')
+    `)
+    expect(ended).toEqual({ code: 0, signal: null, stdout: 'survived\n', stderr: '' })
+  })
+
   test('A9: process.exit ends it promptly with a manager left open and a session that spins', async () => {
     const startedMs = performance.now()
     const ended = await runProgram(`
@@ -140,7 +156,7 @@ describe.runIf(linux)('many sessions', () => {
         const after = await settledCounts(before)
         console.log(JSON.stringify({
           right: values.filter(Boolean).length,
-          inOrder: opened.every((n, index) => n === index),
+          mostOvertaken: Math.max(...opened.map((n, index) => index - n)),
           attached, dormant, queued, executions: counters.executions, crashes: counters.crashes,
           threadsLeft: after.threads - before.threads,
           descriptorsLeft: after.descriptors - before.descriptors,
@@ -149,56 +165,58 @@ describe.runIf(linux)('many sessions', () => {
     expect(stderr).toBe('')
     expect(JSON.parse(stdout)).toMatchObject({
       right: 200,
-      inOrder: true,
       attached: 0,
       dormant: 0,
       queued: 0,
       executions: 1000,
       crashes: 0,
     })
-    const { threadsLeft, descriptorsLeft } = JSON.parse(stdout)
+    const { mostOvertaken, threadsLeft, descriptorsLeft } = JSON.parse(stdout)
+    // Slots are given out in order; who gets ready first among those that have one is chance.
+    expect(mostOvertaken).toBeLessThan(24)
     expect(threadsLeft).toBeLessThanOrEqual(0)
     expect(descriptorsLeft).toBeLessThanOrEqual(0)
     expect(code).toBe(0)
   })
 
-  /** Resident memory in MiB after each tenth cycle. */
+  /** Prints resident memory and the heap of the main thread in MiB, after each tenth cycle. */
   const cycles = (count: number, sessionOptions: string) => `
-    import { setTimeout as sleep } from 'node:timers/promises'
     const manager = await SessionManager.create({ ...options, slots: 2 })
-    const samples = []
+    const rss = [], heap = []
     for (let cycle = 0; cycle < ${count}; cycle++) {
       const session = await manager.createSession(${sessionOptions})
       await session.execute('import json; x = [json.dumps(n) for n in range(1000)]; print(len(x))')
       await session.close()
       if (cycle % 10 === 9) {
         gc()
-        samples.push(process.memoryUsage.rss() / 2 ** 20)
+        const memory = process.memoryUsage()
+        rss.push(memory.rss / 2 ** 20)
+        heap.push(memory.heapUsed / 2 ** 20)
       }
     }
     await manager.close()
-    console.log(JSON.stringify(samples))
+    console.log(JSON.stringify({ rss, heap }))
   `
 
-  /** Smallest of a few samples: what is really held, without what a busy moment has on top. */
-  const least = (samples: readonly number[]) => Math.min(...samples)
+  /** Growth from the given sample on; the smallest of a few is what is really held. */
+  function growth(samples: readonly number[], from: number): number {
+    return Math.min(...samples.slice(-5)) - Math.min(...samples.slice(from, from + 5))
+  }
 
-  test('A9: memory does not grow over 400 cycles of create, execute and close of one tenant', {
-    timeout: 120_000,
-  }, async () => {
-    const { stdout, stderr } = await runProgram(cycles(400, `{ tenant: 'acme' }`), ['--expose-gc'])
-    expect(stderr).toBe('')
-    const samples = JSON.parse(stdout) as number[]
-    expect(least(samples.slice(-5)) - least(samples.slice(9, 14))).toBeLessThan(8)
-  })
+  // A slot is 30 MiB: one lost in a hundred shows. What is less is V8 taking its time, thread by thread.
+  const RSS_MIB = 30
+  // What a session is on this side is ten kilobytes: all of them kept would be 1 MiB and more.
+  const HEAP_MIB = 0.4
 
-  test('A9: memory does not grow over 150 cycles of create, execute and close of a tenant each', {
-    timeout: 120_000,
-  }, async () => {
-    const { stdout, stderr } = await runProgram(cycles(150, ''), ['--expose-gc'])
+  test.each([
+    ['400 cycles of create, execute and close of one tenant', 400, `{ tenant: 'acme' }`, 10],
+    ['150 cycles of create, execute and close of a tenant each', 150, '', 5],
+  ])('A9: memory does not grow over %s', { timeout: 120_000 }, async (_, count, sessionOptions, from) => {
+    const { stdout, stderr } = await runProgram(cycles(count, sessionOptions), ['--expose-gc'])
     expect(stderr).toBe('')
-    const samples = JSON.parse(stdout) as number[]
-    expect(least(samples.slice(-5)) - least(samples.slice(3, 8))).toBeLessThan(16)
+    const { rss, heap } = JSON.parse(stdout) as { rss: number[]; heap: number[] }
+    expect(growth(heap, from)).toBeLessThan(HEAP_MIB)
+    expect(growth(rss, from)).toBeLessThan(RSS_MIB)
   })
 })
 

@@ -93,8 +93,7 @@ const BEHAVIOUR: Readonly<Record<string, string>> = {
   hashlib: py`
     import hashlib
     (hashlib.sha256(b'abc').hexdigest().startswith('ba7816bf') and hashlib.md5(b'').hexdigest().startswith('d41d8cd9')
-     and hashlib.blake2b(b'x', digest_size=8).digest_size == 8 and hashlib.sha3_256(b'').hexdigest().startswith('a7ffc6f8')
-     and len(hashlib.pbkdf2_hmac('sha256', b'pw', b'salt', 10)) == 32)
+     and hashlib.blake2b(b'x', digest_size=8).digest_size == 8 and hashlib.sha3_256(b'').hexdigest().startswith('a7ffc6f8'))
   `,
   uuid: py`
     import uuid

@@ -50,7 +50,8 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
       memory.range(memory.u32(at + IOVEC.base), length)
       wanted += length
     }
-    if (wanted > IO_MAX) fail('EINVAL')
+    // More than memory can only be by naming the same bytes again and again.
+    if (wanted > Math.min(IO_MAX, memory.bytes.length)) fail('EINVAL')
     let moved = 0
     for (let at = first; at < first + count * IOVEC.BYTES; at += IOVEC.BYTES) {
       // Read again: a transfer into memory may have changed the list itself.

@@ -1,23 +1,34 @@
-"""Which code is the kernel's own: its frames are not shown in tracebacks, and most of them defer interrupts."""
+"""Which code is the kernel's own, which the standard library's, and which the user's."""
 
+import linecache
 from types import FrameType
 
-# Taken from a code object, not from `__file__`: a pyc compiled elsewhere keeps the path it was compiled with.
+# Taken from code objects, not from `__file__`: a pyc compiled elsewhere keeps the path it was compiled with.
 _PACKAGE = (lambda: None).__code__.co_filename.rpartition("/")[0]
 _ROOT = _PACKAGE.rpartition("/")[0]
+_LIBRARY = linecache.getline.__code__.co_filename.rpartition("/")[0]
 
-KERNEL_PREFIXES = (_PACKAGE + "/", _ROOT + "/brumate/")
+_KERNEL_PREFIXES = (f"{_PACKAGE}/", f"{_ROOT}/brumate/")
+_LIBRARY_PREFIXES = (f"{_LIBRARY}/", "<frozen ")
 
-# Kernel code that waits, or runs as a part of user code, and so must let a KeyboardInterrupt out at once.
-_TRANSPARENT = frozenset(f"{_PACKAGE}/{name}.py" for name in ("blocking", "patches", "callbacks"))
+# Kernel code that waits or runs on behalf of user code: an interrupt that arrives in it is meant for that code.
+_TRANSPARENT = frozenset(f"{_PACKAGE}/{name}.py" for name in ("blocking", "callbacks", "patches"))
 
 
 def is_kernel_file(filename: str) -> bool:
     """True for source files of the kernel and of the public `brumate` module."""
-    return filename.startswith(KERNEL_PREFIXES)
+    return filename.startswith(_KERNEL_PREFIXES)
 
 
-def defers_interrupts(frame: FrameType) -> bool:
-    """True when a signal that arrives in this frame must wait, because the kernel's own state is in motion."""
-    filename = frame.f_code.co_filename
-    return filename.startswith(KERNEL_PREFIXES[0]) and filename not in _TRANSPARENT
+def runs_user_code(frame: FrameType | None) -> bool:
+    """True when the frame, or one that it was called from before the kernel was, is of user code."""
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if filename in _TRANSPARENT:
+            return True
+        if filename.startswith(_KERNEL_PREFIXES):
+            return False
+        if not filename.startswith(_LIBRARY_PREFIXES):
+            return True
+        frame = frame.f_back
+    return False

@@ -1,22 +1,21 @@
 """Turns SIGINT into a KeyboardInterrupt in user code, and only there.
 
-CPython runs signal handlers between any two bytecodes, so also inside the kernel. The guard lets the exception out
-only while user code runs; at any other moment it remembers the signal, and the kernel asks `take()` where it is safe.
+CPython runs signal handlers between any two bytecodes, so also inside the kernel, and inside the standard library when
+the kernel calls it. There the signal is remembered, and the kernel asks `take()` where an exception does no harm.
 """
 
 import signal
 from types import FrameType
 
-from .frames import defers_interrupts
+from .frames import runs_user_code
 
 
 class Guard:
-    """`user_code` is set by the kernel around everything that may run code of the session's user."""
+    """The session's handler for SIGINT. `pending` is set while a signal waits for the kernel to look."""
 
-    __slots__ = ("handler", "pending", "user_code")
+    __slots__ = ("handler", "pending")
 
     def __init__(self) -> None:
-        self.user_code = False
         self.pending = False
         self.handler = self._on_signal
 
@@ -26,13 +25,13 @@ class Guard:
         signal.signal(signal.SIGINT, self.handler)
 
     def take(self) -> bool:
-        """Whether a signal came in while the kernel was busy; it counts once."""
+        """Whether a signal waits; it counts once."""
         pending = self.pending
         self.pending = False
         return pending
 
     def _on_signal(self, signum: int | None = None, frame: FrameType | None = None, /) -> None:
         """The default handler for SIGINT: raises KeyboardInterrupt."""
-        if self.user_code and (frame is None or not defers_interrupts(frame)):
+        if frame is None or runs_user_code(frame):
             raise KeyboardInterrupt
         self.pending = True

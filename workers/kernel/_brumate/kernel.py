@@ -76,16 +76,12 @@ class Kernel:
             if cell.awaits:
                 self.execution = Execution(cell, self.namespace.names, self.context, self.loop)
             elif cell.result is None:
-                guard.user_code = True
                 self.context.run(exec, cell.body, self.namespace.names)
-                guard.user_code = False
-                if self.loop.has_work():
-                    self.loop.pump_once(guard)
+                self._give_tasks_a_turn()
                 return NOTHING
             else:
                 return self._succeeded(self._evaluate(cell))
         except BaseException as error:
-            guard.user_code = False
             return self._failed(error)
         return self.advance()
 
@@ -102,18 +98,18 @@ class Kernel:
         return cell
 
     def _evaluate(self, cell: Cell) -> Any:
-        guard = self.guard
         names = self.namespace.names
-        guard.user_code = True
         if cell.body is not None:
             self.context.run(exec, cell.body, names)
         try:
             return self.context.run(eval, cell.result, names)
         finally:
-            guard.user_code = False
-            if self.loop.has_work():
-                # Tasks that this cell started, or that earlier ones left, get a turn.
-                self.loop.pump_once(guard)
+            self._give_tasks_a_turn()
+
+    def _give_tasks_a_turn(self) -> None:
+        # Those that the cell started, and those that earlier ones left.
+        if self.loop.has_work():
+            self.loop.pump_once(self.guard)
 
     def advance(self) -> Outcome | None:
         """Pump the loop until it is idle or the execution, if there is one, is done."""
@@ -136,7 +132,6 @@ class Kernel:
                 if guard.take():
                     raise KeyboardInterrupt
             except KeyboardInterrupt:
-                guard.user_code = False
                 if not self.execution.task.done():
                     self.execution.throw(KeyboardInterrupt())
                 continue
@@ -168,7 +163,6 @@ class Kernel:
 
     def abandon(self) -> None:
         """Give the execution up after a fault of the kernel itself; its task, if any, becomes one of many."""
-        self.guard.user_code = False
         self.execution = None
 
     def _pump_idle(self) -> None:
@@ -177,16 +171,14 @@ class Kernel:
             while self.loop.pump_once(self.guard) and self.loop.time() < deadline:
                 pass
         except KeyboardInterrupt:
-            self.guard.user_code = False
+            pass  # in a background task; nobody waits for it
 
     # Outcomes
 
     def _succeeded(self, value: Any) -> Outcome:
         if value is None:
             return NOTHING
-        guard = self.guard
         try:
-            guard.user_code = True
             text = str.__str__(repr(value))
             builtins._ = value
             display = bundle(value)
@@ -194,21 +186,14 @@ class Kernel:
                 tree = to_tree(value)  # may call a tzinfo of the user's
             except NotConvertible:
                 tree = ...
-            guard.user_code = False
             return (True, text, tree, display)
         except BaseException as error:
-            guard.user_code = False
             return self._failed(error)
 
     def _failed(self, error: BaseException) -> Outcome:
-        guard = self.guard
         try:
-            guard.user_code = True
-            outcome = failure(error)
-            guard.user_code = False
-            return outcome
-        except KeyboardInterrupt:
-            guard.user_code = False
+            return failure(error)
+        except KeyboardInterrupt:  # in a `__str__` of the user's
             return INTERRUPTED
 
     # Values
@@ -282,4 +267,4 @@ class Kernel:
                 if not self.loop.pump_once(self.guard):
                     break
             except KeyboardInterrupt:
-                self.guard.user_code = False
+                pass  # the tasks are to go anyway

@@ -165,21 +165,18 @@ class SessionLoop(EventLoop):
                 break
             handle = ready.popleft()
             if not handle._cancelled:
-                self._run_handle(handle, guard)
+                self._run_handle(handle)
             handle = None  # a traceback keeps this frame, and the handle would keep the failed task
             if guard.take():
                 raise KeyboardInterrupt
         return due
 
-    def _run_handle(self, handle: events.Handle, guard: Guard) -> None:
+    def _run_handle(self, handle: events.Handle) -> None:
         # As Handle._run, but an interrupt between taking the handle and running it cannot lose it (see Guard), and
         # SystemExit ends the task that raised it rather than the loop.
         try:
-            guard.user_code = True
             handle._context.run(handle._callback, *handle._args)
-            guard.user_code = False
         except KeyboardInterrupt:
-            guard.user_code = False
             raise
         except BaseException as error:
             if not (isinstance(error, SystemExit) and _is_step_of_a_task(handle)):
@@ -187,7 +184,6 @@ class SessionLoop(EventLoop):
                 self.call_exception_handler(
                     {"message": f"Exception in callback {callback}", "exception": error, "handle": handle}
                 )
-            guard.user_code = False
         finally:
             handle = None  # as above
 

@@ -1,0 +1,160 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { ImageFile } from '../../src/image/image.js'
+import { errno } from '../../workers/host/errno.js'
+import { Guest } from './guest.js'
+
+const MEBIBYTE = 1024 * 1024
+const IMAGE_BYTES = 200_000
+
+function imageFile(): { files: ImageFile[]; fileBytes: Uint8Array<SharedArrayBuffer> } {
+  const fileBytes = new Uint8Array(new SharedArrayBuffer(IMAGE_BYTES + 100))
+  fileBytes.forEach((_, index) => {
+    fileBytes[index] = index % 251
+  })
+  const file: ImageFile = { kind: 'file', path: '/lib/data', mode: 0o644, offset: 100, length: IMAGE_BYTES }
+  return { files: [file], fileBytes }
+}
+
+describe('E: contents of files', () => {
+  it('equal a plain buffer after any writes, cuts and reads', () => {
+    let state = 12_345
+    const random = (limit: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return Math.floor((state / 2 ** 32) * limit)
+    }
+    const image = imageFile()
+    const guest = new Guest(image)
+    const fd = guest.open('/lib/data', 2)
+    let model = Buffer.from(image.fileBytes.subarray(100))
+    for (let step = 0; step < 600; step += 1) {
+      guest.recycle()
+      const at = random(260_000)
+      const kind = random(10)
+      if (kind < 5) {
+        const data = Buffer.alloc(random(kind === 0 ? 140_000 : 3000), 1 + random(255))
+        if (model.length < at + data.length && data.length > 0) {
+          model = Buffer.concat([model, Buffer.alloc(at + data.length - model.length)])
+        }
+        guest.seek(fd, at)
+        expect(guest.write(fd, data)).toBe(data.length)
+        data.copy(model, at)
+      } else if (kind === 5) {
+        const grown = Buffer.alloc(at)
+        model.copy(grown, 0, 0, at)
+        model = grown
+        guest.call('__syscall_ftruncate64', fd, BigInt(at))
+      } else {
+        guest.seek(fd, at)
+        const read = guest.read(fd, random(140_000)) as string
+        const expected = model.toString('latin1', at, at + read.length)
+        expect(read === expected).toBe(true)
+        expect(at + read.length <= model.length || read === '').toBe(true)
+      }
+    }
+    guest.recycle()
+    guest.seek(fd, 0)
+    expect(guest.read(fd, 500_000) === model.toString('latin1')).toBe(true)
+  })
+
+  it('never write to the image (I1)', () => {
+    const image = imageFile()
+    const before = Buffer.from(image.fileBytes)
+    const guest = new Guest(image)
+    const fd = guest.open('/lib/data', 2)
+    guest.write(fd, 'changed')
+    guest.call('__syscall_ftruncate64', fd, 5n)
+    guest.unlink('/lib/data')
+    expect(Buffer.compare(before, image.fileBytes)).toBe(0)
+    expect(new Guest(image).get('/lib/data')).toHaveLength(65_536)
+  })
+
+  it('of the image cost nothing until they are changed, and are back after a reset', () => {
+    const guest = new Guest(imageFile())
+    expect(guest.host.usage.fileBytes).toBe(0)
+    guest.write(guest.open('/lib/data', 2), 'changed')
+    expect(guest.host.usage.fileBytes).toBe(IMAGE_BYTES)
+    guest.put('/tmp/more', 'x')
+    guest.host.reset()
+    expect(guest.host.usage.fileBytes).toBe(0)
+    expect(guest.stat('/tmp/more').error).toBe(-errno.ENOENT)
+    expect(guest.get('/lib/data')).not.toMatch(/^changed/)
+  })
+})
+
+describe('B6: fileBytes', () => {
+  let guest: Guest
+  let fd: number
+
+  beforeEach(() => {
+    guest = new Guest({ limits: { fileBytes: MEBIBYTE } })
+    fd = guest.open('/tmp/file', 0o102)
+  })
+
+  it('stops a write with ENOSPC and leaves the file as it was', () => {
+    const block = 'x'.repeat(600_000)
+    expect(guest.write(fd, block)).toBe(600_000)
+    expect(guest.write(fd, block)).toBe(-errno.ENOSPC)
+    expect(guest.stat('/tmp/file').size).toBe(600_000)
+    expect(guest.host.usage.fileBytes).toBe(600_000)
+  })
+
+  it('counts holes: seeking and cutting far beyond it is ENOSPC', () => {
+    for (const position of [2 ** 21, 2 ** 32, 2 ** 40]) {
+      expect(guest.seek(fd, position)).toBe(position)
+      expect(guest.write(fd, 'x')).toBe(-errno.ENOSPC)
+      expect(guest.number('__syscall_ftruncate64', fd, BigInt(position))).toBe(-errno.ENOSPC)
+      expect(guest.number('__syscall_fallocate', fd, 0, 0n, BigInt(position))).toBe(-errno.ENOSPC)
+    }
+    expect(guest.host.usage.fileBytes).toBe(0)
+  })
+
+  it('is given back by cutting and removing', () => {
+    guest.call('__syscall_ftruncate64', fd, BigInt(MEBIBYTE))
+    expect(guest.write(guest.open('/tmp/other', 0o101), 'x')).toBe(-errno.ENOSPC)
+    guest.call('__syscall_ftruncate64', fd, 10n)
+    expect(guest.write(guest.open('/tmp/other', 1), 'x')).toBe(1)
+    guest.unlink('/tmp/other')
+    guest.unlink('/tmp/file')
+    expect(guest.host.usage.fileBytes).toBe(11)
+    for (let open = 3; open < 8; open += 1) guest.call('fd_close', open)
+    expect(guest.host.usage.fileBytes).toBe(0)
+  })
+
+  it('null is no bound, and a file of 2^40 bytes takes no memory', () => {
+    const free = new Guest()
+    const file = free.open('/tmp/sparse', 0o102)
+    expect(free.number('__syscall_ftruncate64', file, 2n ** 40n)).toBe(0)
+    free.seek(file, 2 ** 40 - 2)
+    expect(free.read(file, 10)).toBe('\0\0')
+    expect(free.number('__syscall_ftruncate64', file, 2n ** 62n)).toBe(-errno.ENOSPC)
+  })
+
+  it('is told by statfs', () => {
+    guest.call('__syscall_ftruncate64', fd, 4096n)
+    const buffer = guest.room(88)
+    expect(guest.number('__syscall_fstatfs64', fd, 88, buffer)).toBe(0)
+    expect(Number(guest.view.getBigInt64(buffer + 8, true))).toBe(256)
+    expect(Number(guest.view.getBigInt64(buffer + 16, true))).toBe(255)
+  })
+
+  it('counts symbolic links by their length', () => {
+    guest.symlink('x'.repeat(4000), '/tmp/link')
+    expect(guest.host.usage.fileBytes).toBe(4000)
+  })
+})
+
+describe('number of nodes', () => {
+  it('is bounded, and a removed node makes room for another (ATTACKS.md G12)', () => {
+    const guest = new Guest()
+    let made = 0
+    for (; made < 70_000; made += 1) {
+      guest.recycle()
+      if (guest.mkdir(`/tmp/${made}`) !== 0) break
+    }
+    expect(made).toBeGreaterThan(65_000)
+    expect(made).toBeLessThan(65_536)
+    expect(guest.mkdir('/tmp/more')).toBe(-errno.ENOSPC)
+    guest.rmdir('/tmp/5')
+    expect(guest.mkdir('/tmp/more')).toBe(0)
+  })
+})
