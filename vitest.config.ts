@@ -14,5 +14,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     globalSetup: ['test/support/image.ts'],
+    // The build is loaded by Node itself, as it is for a user.
+    server: { deps: { external: [/\/dist\//] } },
   },
 })

@@ -46,7 +46,13 @@ for (const name of names) {
   if (part === undefined) continue
   const partStartedMs = performance.now()
   context.progress(`${name} ...`)
-  rows.push(...(await part(context)).map((row) => ({ ...row, part: name })))
+  try {
+    rows.push(...(await part(context)).map((row) => ({ ...row, part: name })))
+  } catch (error) {
+    // The others have something to say all the same.
+    context.progress(`${name} failed: ${error instanceof Error ? error.stack : String(error)}`)
+    process.exitCode = 1
+  }
   context.progress(`${name}: ${((performance.now() - partStartedMs) / 1000).toFixed(1)} s`)
 }
 const report: Report = {

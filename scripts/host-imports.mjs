@@ -54,8 +54,8 @@ Emscripten’s JavaScript does differently from POSIX, where the host follows PO
 |---|---|---|
 | umask | has no effect on new files | is subtracted |
 | \`open("file/")\`, \`remove("file/")\` | works | ENOTDIR |
-| names longer than 255 bytes, paths longer than 4,095 | accepted | ENAMETOOLONG |
-| names that are not UTF-8 | become U+FFFD | kept byte for byte |
+| names longer than 255 bytes, paths longer than 4,095 | accepted (and cut in listings) | ENAMETOOLONG |
+| names that are not UTF-8 | become other names | kept byte for byte |
 | \`O_CREAT \\| O_EXCL\` on a dangling link | creates the target | EEXIST |
 | removing the working directory | EBUSY | works; then \`getcwd()\` is ENOENT |
 | \`rmdir(".")\`, \`rename(".", …)\` | ENOENT | EINVAL, EBUSY |
@@ -70,7 +70,7 @@ Emscripten’s JavaScript does differently from POSIX, where the host follows PO
 | a pipe’s capacity | unbounded | 65,536 bytes, then EAGAIN |
 | \`poll\` of a descriptor that is not open | not reported | POLLNVAL |
 | \`select\`/\`poll\` with a timeout | returns at once | waits, without CPU |
-| time stamps | whole milliseconds | nanoseconds as set; never the same twice in a row |
+| time stamps | cut to milliseconds | kept as set; no two changes in a row get the same |
 | \`/dev/zero\`, \`/dev/fd/N\` | missing | there |
 | \`/dev/tty\`, \`/proc\` | there | missing |
 | \`truncate(2**40)\`, \`seek(2**40)\` and write | abort the interpreter | ENOSPC |

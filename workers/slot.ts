@@ -2,7 +2,7 @@
 // serves one caller over the port that comes with the task. Owns the wiring; what it wires is in slot/, host/ and
 // interpreter/. Nothing of Pyodide's JavaScript is in this file's module graph (R2).
 import { type MessagePort, workerData } from 'node:worker_threads'
-import comlink from 'comlink'
+import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type { Image } from '../src/image/image.js'
 import type { ServeTask, SlotMethods, SlotReply } from '../src/protocol.js'
 import { Host } from './host/host.js'

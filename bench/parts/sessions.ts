@@ -10,7 +10,10 @@ const SLOTS = 8
 const EXECUTIONS = 5
 
 export async function sessions({ progress }: Context): Promise<Row[]> {
-  await using manager = await SessionManager.create({ slots: SLOTS })
+  await using manager = await SessionManager.create({
+    slots: SLOTS,
+    acquireTimeoutMs: Number.POSITIVE_INFINITY,
+  })
   progress(`  sessions: ${SESSIONS} over ${SLOTS} slots`)
   const startedMs = performance.now()
   await Promise.all(Array.from({ length: SESSIONS }, (_, i) => live(manager, i)))

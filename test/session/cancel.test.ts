@@ -139,18 +139,6 @@ describeSessions(
       expect((error.cause as Error).name).toBe('TimeoutError')
     })
 
-    test('B4: an abort while the session gets its interpreter is not lost', async () => {
-      const session = await open({ limits: { interruptGraceMs: 0 } })
-      await session.execute('sum(range(10**12))', { timeoutMs: 20 }).catch(() => {})
-      await sleep(500)
-      const controller = new AbortController()
-      const running = session.execute('while True: pass', { timeoutMs: 5000, signal: controller.signal })
-      // Far enough to be past the wait for a slot, too early for the answer of a worker.
-      for (let turn = 0; turn < 30; turn++) await Promise.resolve()
-      controller.abort()
-      expect(await rejectionOf(Error, running)).toMatchObject({ code: 'CANCELLED' })
-    })
-
     test('B4: an abort inside a listener stops the execution that writes', async () => {
       const session = await open()
       const controller = new AbortController()
@@ -260,4 +248,17 @@ test('B4: aborting a call that waits for a slot ends the wait; the session can w
   const again = waiting.execute('2')
   await holder.close()
   expect((await again).value).toBe(2)
+})
+
+test('B4: an abort while the session gets its interpreter is not lost', async () => {
+  const manager = await managerForTest({ slots: 3, limits: { interruptGraceMs: 0 } })
+  const session = await manager.createSession()
+  await session.execute('sum(range(10**12))', { timeoutMs: 20 }).catch(() => {})
+  await until(() => manager.stats().slots.ready > 0)
+  const controller = new AbortController()
+  const running = session.execute('while True: pass', { timeoutMs: 5000, signal: controller.signal })
+  // Far enough to have a slot, too early for its answer.
+  for (let turn = 0; turn < 30; turn++) await Promise.resolve()
+  controller.abort()
+  expect(await rejectionOf(Error, running)).toMatchObject({ code: 'CANCELLED' })
 })

@@ -45,7 +45,7 @@ export class Child<Input, Output> {
   }
 
   /** Runs one case; a child that does not answer within `deadlineMs` is killed. */
-  async run(input: Input, deadlineMs = 20_000): Promise<CaseResult<Output>> {
+  async run(input: Input, deadlineMs = 45_000): Promise<CaseResult<Output>> {
     this.#running ??= this.#start()
     const { process: child, stderr } = await this.#running
     return new Promise((resolve) => {

@@ -48,7 +48,7 @@ const SETTLE_SLACK_MS = 2500
 export function expectContained(
   result: CaseResult<SandboxOutput>,
   witness?: Witness,
-  timeoutMs = 5000,
+  timeoutMs = 15_000,
 ): readonly StepResult[] {
   if (result.kind !== 'done') throw new Error(`main ${result.kind}: ${JSON.stringify(result)}`)
   const { output, state } = result

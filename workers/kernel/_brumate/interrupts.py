@@ -1,13 +1,16 @@
 """Turns SIGINT into a KeyboardInterrupt in user code, and only there.
 
 CPython runs signal handlers between any two bytecodes, so also inside the kernel, and inside the standard library when
-the kernel calls it. There the signal is remembered, and the kernel asks `take()` where an exception does no harm.
+the kernel calls it. There the signal is remembered, and the kernel asks `take()` where an exception does no harm. Where
+the standard library enters a `with`, or cleans up, it is put off by a moment: a lock taken there would never be
+released, an exception there would be swallowed.
 """
 
+import _thread
 import signal
 from types import FrameType
 
-from .frames import runs_user_code
+from .frames import Whose, whose
 
 
 class Guard:
@@ -32,6 +35,10 @@ class Guard:
 
     def _on_signal(self, signum: int | None = None, frame: FrameType | None = None, /) -> None:
         """The default handler for SIGINT: raises KeyboardInterrupt."""
-        if frame is None or runs_user_code(frame):
-            raise KeyboardInterrupt
-        self.pending = True
+        match Whose.USER if frame is None else whose(frame):
+            case Whose.USER:
+                raise KeyboardInterrupt
+            case Whose.KERNEL:
+                self.pending = True
+            case Whose.CRITICAL:
+                _thread.interrupt_main()

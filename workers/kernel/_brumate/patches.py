@@ -7,11 +7,13 @@ import importlib.machinery
 import signal
 import sys
 import time
+import traceback
 from asyncio import events, runners
 from types import ModuleType
 from typing import Any, NoReturn
 
 from .blocking import make_sleep
+from .frames import is_kernel_file
 from .loop import EventLoop, OutsideSessionLoop
 
 _ABSENT = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core"})
@@ -48,6 +50,8 @@ def install() -> None:
     asyncio.run = runners.run = _outside_session_loop(runners.run)
     runners.Runner.run = _restoring_the_signal_handler(_outside_session_loop(runners.Runner.run))
     _sitebuiltins.Quitter.__call__ = _quit
+    for name in ("walk_tb", "walk_stack", "_walk_tb_with_full_positions"):
+        setattr(traceback, name, _without_kernel_frames(getattr(traceback, name)))
 
 
 def refresh_time_zone() -> None:
@@ -84,6 +88,17 @@ def _restoring_the_signal_handler(function: Any) -> Any:
                 signal.signal(signal.SIGINT, before)
 
     return wrapper
+
+
+def _without_kernel_frames(walk: Any) -> Any:
+    # For everything that shows tracebacks: the failures we report, logging, asyncio, print_exc and print_stack.
+    @functools.wraps(walk)
+    def walker(start: Any) -> Any:
+        if start is None and walk.__name__ == "walk_stack":
+            start = sys._getframe(1)
+        return (item for item in walk(start) if not is_kernel_file(item[0].f_code.co_filename))
+
+    return walker
 
 
 def _quit(self: object, code: object = None) -> NoReturn:

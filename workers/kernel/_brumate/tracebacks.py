@@ -1,9 +1,9 @@
-"""Failures as data: type name, message and the traceback as CPython prints it, without frames of the kernel."""
+"""Failures as data: type name, message and the traceback as CPython prints it, without frames of the kernel.
+
+It is `patches` that hides those frames, from every user of the `traceback` module."""
 
 import linecache
 from traceback import TracebackException
-
-from .frames import is_kernel_file
 
 type Failure = tuple[bool, str, str, str]
 
@@ -13,16 +13,14 @@ INTERRUPTED: Failure = (False, "KeyboardInterrupt", "", "KeyboardInterrupt\n")
 
 def failure(error: BaseException) -> Failure:
     """Describe the error. Keeps no reference to it; may run user code (`__str__`), and so may raise anything."""
-    # Lines are looked up when formatting, so not for the frames that are left out.
-    summary = TracebackException(
-        type(error), error, error.__traceback__, lookup_lines=False, compact=True
-    )
-    _leave_out_kernel_frames(summary)
+    summary = TracebackException(type(error), error, error.__traceback__, compact=True)
+    _drop_empty_stacks(summary)
     # The summary has str(error) already, guarded; asking again could hang a second time.
     return (False, _type_name(error), str.__str__(summary._str), "".join(summary.format()))
 
 
-def _leave_out_kernel_frames(summary: TracebackException) -> None:
+def _drop_empty_stacks(summary: TracebackException) -> None:
+    # Where only the kernel's frames were, as below a SyntaxError, CPython would print no heading either.
     todo = [summary]
     seen = set()
     while todo:
@@ -30,10 +28,8 @@ def _leave_out_kernel_frames(summary: TracebackException) -> None:
         if part is None or id(part) in seen:
             continue
         seen.add(id(part))
-        if part.stack is not None:
-            part.stack[:] = [frame for frame in part.stack if not is_kernel_file(frame.filename)]
-            if not part.stack:
-                part.stack = None
+        if not part.stack:
+            part.stack = None
         todo.append(part.__cause__)
         todo.append(part.__context__)
         todo.extend(part.exceptions or ())

@@ -11,7 +11,7 @@ from typing import Any
 # Deep enough for data, far from the limits of marshal (2,000) and of the recursion here (1,000 frames).
 _MAX_DEPTH = 500
 # Containers can share members, and marshal version 2 writes each one out: bound the work, not only the depth.
-_MAX_CONTAINERS = 2_000_000
+_MAX_CONTAINERS = 1_000_000
 _MAX_MEMBERS = 50_000_000
 
 _ATOMS = frozenset({NoneType, bool, int, float, str, bytes})

@@ -9,7 +9,7 @@ export async function open({ dist, cacheDir, slots = 4, maxTextLength = 4000 }) 
   const sibling = await manager.createSession({ tenant: 'sibling' })
   await sibling.execute('n = 41')
 
-  return async ({ steps, timeoutMs = 5000, limits = {}, env = {}, recover = false }) => {
+  return async ({ steps, timeoutMs = 15_000, limits = {}, env = {}, recover = false }) => {
     const session = await manager.createSession({ tenant: 'attacker', limits, env })
     const call = (step) => {
       if (typeof step === 'string') return session.execute(step, { timeoutMs })
@@ -20,8 +20,8 @@ export async function open({ dist, cacheDir, slots = 4, maxTextLength = 4000 }) 
     for (const step of steps) results.push(await settled(call(step)))
     // Some attacks leave their own session useless; it must still be possible to start over.
     if (recover) await session.reset()
-    const after = await settled(session.execute('6 * 7', { timeoutMs: 5000 }))
-    const beside = await settled(sibling.execute('n + 1', { timeoutMs: 5000 }))
+    const after = await settled(session.execute('6 * 7', { timeoutMs: 15_000 }))
+    const beside = await settled(sibling.execute('n + 1', { timeoutMs: 15_000 }))
     await session.close()
     return { steps: results, after, sibling: beside }
   }
