@@ -18,6 +18,7 @@ let output: Output | undefined
 const host = new Host({
   files: image.files,
   fileBytes: image.fileBytes,
+  cwd: image.cwd,
   interrupt,
   onOutput: (stream, bytes) => output?.write(stream, bytes),
 })

@@ -153,7 +153,8 @@ test.each([
     const reply = kernel.finish(kernel.start(code))
     if (!delivered()) break
     if (reply.type === 'KeyboardInterrupt') interrupted++
-    else if (!also.includes(reply.type)) expect([reply.ok, reply.value, reply.type]).toEqual([usual.ok, usual.value, usual.type])
+    else if (!also.includes(reply.type))
+      expect([reply.ok, reply.value, reply.type]).toEqual([usual.ok, usual.value, usual.type])
     expect(reply.waiting).toBe(false)
     expect(reply.traceback ?? '').not.toContain('brumate')
     expect(kernel.output().stderr).not.toMatch(/File ".*brumate/)

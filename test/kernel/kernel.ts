@@ -156,7 +156,7 @@ export class Kernel {
         return 2
       },
       set 0(_: number) {},
-    } as Uint8Array)
+    } as unknown as Uint8Array)
     return () => {
       this.#pyodide.setInterruptBuffer(undefined as unknown as Uint8Array)
       return delivered

@@ -14,7 +14,7 @@ beforeAll(() => {
 
 afterAll(() => sandbox?.close())
 
-const TIMEOUT_MS = 3000
+const TIMEOUT_MS = 2000
 
 /** From the next call on, `dispatch` runs `body`; the host holds its address, so it is the same function with other code. */
 function answering(body: string): string {
@@ -30,6 +30,10 @@ def evil(request):
         return reply(0, b'(\\x04\\0\\0\\0TN' + encoded + b'{0')
     def length(count):
         return struct.pack('<i', count)
+    def many(kind, count, unit):
+        # Copied once, so that as much as possible fits into the session's memory.
+        parts = [unit * 1000] * (count // 1000)
+        return b''.join([struct.pack('<Bd', 0, 0.0), b'(\\x04\\0\\0\\0TN', kind, length(count), *parts, b'{0'])
     ${body.split('\n').join('\n    ')}
 sys.modules['_brumate.link'].dispatch.__code__ = evil.__code__
 `
@@ -96,9 +100,9 @@ describe('B15: a reply that lies is a lie to its own session', () => {
     },
   )
 
-  it('B15: get, reset and execute all hear the same liar', async () => {
+  it('B15: get and execute hear the liar, until reset makes the kernel anew', async () => {
     const steps = await spoof("return outcome(True, 'lie', 5, {})", { get: 'missing' }, '1', { reset: true }, "'whole'")
-    expect(steps.map(({ code, repr, kind }) => repr ?? code ?? kind)).toEqual(['INTERPRETER_CRASHED', '1', 'result', "'whole'"])
+    expect(steps.map(({ code, repr, kind }) => repr ?? code ?? kind)).toEqual(['result', 'lie', 'result', "'whole'"])
   })
 })
 
@@ -117,27 +121,22 @@ describe('B15: a kernel that never answers is stopped from outside (F16)', () =>
 })
 
 describe('H1: no answer keeps the main thread busy or fills its memory', () => {
-  // Sizes within limits.memoryBytes of 256 MiB; built without copies.
+  // Each fits into limits.memoryBytes of 256 MiB.
   it.each([
-    ['15 million empty dicts', "return value(b'[' + length(15_000_000) + b'{0' * 15_000_000)"],
-    ['10 million empty sets', String.raw`return value(b'[' + length(10_000_000) + b'<\0\0\0\0' * 10_000_000)`],
-    ['10 million empty lists', String.raw`return value(b'[' + length(10_000_000) + b'[\0\0\0\0' * 10_000_000)`],
-    ['30 million numbers', "return value(b'[' + length(30_000_000) + b'N' * 30_000_000)"],
-    ['a set of 30 million Nones', "return value(b'<' + length(30_000_000) + b'N' * 30_000_000)"],
-    ['an integer of 300 million bits', String.raw`return value(b'l' + length(20_000_000) + b'\xff\x7f' * 20_000_000)`],
-    ['digits of 16 bits', String.raw`return value(b'l' + length(2_000_000) + b'\xff\xff' * 2_000_000)`],
-    ['60 MB of lone surrogates', String.raw`return value(b'u' + length(60_000_000) + b'\xed\xa0\x80' * 20_000_000)`],
+    ['50 million empty dicts', "return many(b'[', 50_000_000, b'{0')"],
+    ['20 million empty sets', String.raw`return many(b'[', 20_000_000, b'<\0\0\0\0')`],
+    ['20 million empty lists', String.raw`return many(b'[', 20_000_000, b'[\0\0\0\0')`],
+    ['100 million numbers', "return many(b'[', 100_000_000, b'N')"],
+    ['a set of 100 million Nones', "return many(b'<', 100_000_000, b'N')"],
+    ['an integer of 300 million bits', String.raw`return many(b'l', 20_000_000, b'\xff\x7f')`],
+    ['digits of 16 bits', String.raw`return many(b'l', 2_000_000, b'\xff\xff')`],
+    ['100 MB of lone surrogates', String.raw`return many(b'u', 99_999_000, b'\xed\xa0\x80' * 333 + b'x')`],
     ['a traceback of 60 MB', "return outcome(False, 'E', '', 'x' * 60_000_000)"],
   ])('H1: %s', (_, body) => spoof(body).then(() => {}))
 
   it('H1: an integer of 300 million bits that honest code has and get() asks for', async () => {
     const result = await sandbox.run({ steps: ['x = 1 << 300_000_000', { get: 'x' }] })
     expectContained(result)
-  })
-
-  it('H1: a million small containers that honest code has and get() asks for', async () => {
-    const steps = ['x = [set() for _ in range(1_000_000)]', { get: 'x' }]
-    expectContained(await sandbox.run({ steps }))
   })
 })
 

@@ -60,7 +60,6 @@ export const F_UNLCK = 2
 export const POLL = { IN: 0x1, OUT: 0x4, ERR: 0x8, HUP: 0x10, NVAL: 0x20 } as const
 
 export const MAP_PRIVATE = 0x2
-export const MAP_SHARED = 0x1
 export const PROT_WRITE = 0x2
 
 /** d_type of a directory entry. */

@@ -22,7 +22,6 @@ export interface Place {
   readonly slash: boolean
 }
 
-export type Permission = 4 | 2 | 1
 export const MAY_READ = 4
 export const MAY_WRITE = 2
 export const MAY_SEARCH = 1
