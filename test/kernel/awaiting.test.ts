@@ -295,3 +295,10 @@ test('callbacks can be replaced, and survive clearState', () => {
   kernel.send({ op: 'clear' })
   expect(kernel.value('callable(other), __import__("os").environ["KEY"]')).toBe("(True, 'value')")
 })
+
+test('an await that nothing can complete is found after a long turn too', () => {
+  expect(kernel.execute('time.sleep(0.05)\nawait asyncio.Event().wait()')).toMatchObject(DEADLOCK)
+  expect(
+    kernel.execute('await asyncio.sleep(0)\ntime.sleep(0.05)\nawait asyncio.Event().wait()'),
+  ).toMatchObject(DEADLOCK)
+})

@@ -59,5 +59,6 @@ def _describe(status, delay, payload):
     if len(rest) == 3:
         text, value, display = rest
         shown = {mime: data if isinstance(data, str) else repr(data) for mime, data in display.items()}
-        return {"waiting": False, "ok": True, "repr": text, "value": None if value is ... else repr(value), "display": shown}
+        value = None if value is ... else repr(value)
+        return {"waiting": False, "ok": True, "repr": text, "value": value, "display": shown}
     return {"waiting": False, "ok": True, "value": repr(rest[0]) if rest else None}

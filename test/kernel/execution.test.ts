@@ -304,3 +304,11 @@ test('the public module says what callbacks there are', () => {
     message: "this session has no callback named 'f'",
   })
 })
+
+test('A5: a recursion limit too low for the kernel still gives failures, and can be raised again', () => {
+  kernel.execute('import sys; limit = sys.getrecursionlimit(); sys.setrecursionlimit(18)')
+  expect(kernel.execute('1 / 0').ok).toBe(false)
+  expect(kernel.execute('def f(): f()\nf()').ok).toBe(false)
+  kernel.execute('sys.setrecursionlimit(limit)')
+  expect(kernel.value('1 + 1')).toBe('2')
+})

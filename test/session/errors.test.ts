@@ -2,7 +2,7 @@
 import type { PythonError } from 'brumate'
 import { expect, test } from 'vitest'
 import { expectTyped, framesOf, py, pythonErrorOf } from '../support/session-code.js'
-import { describeSessions } from '../support/session-modes.js'
+import { describeSessions, fresh } from '../support/session-modes.js'
 
 describeSessions('errors', (open) => {
   test('A5: a PythonError has type, message and a code', async () => {
@@ -222,39 +222,6 @@ describeSessions('errors', (open) => {
     expect((await session.execute('1')).value).toBe(1)
   })
 
-  test('A5: recursion without end through C code is a RecursionError and the session goes on', async () => {
-    const session = await open()
-    for (const code of [
-      'class R:\n    def __repr__(self): return repr(self)\nrepr(R())',
-      'class A:\n    def __getattr__(self, name): return getattr(self, name + "x")\nA().y',
-      'class C:\n    def __lt__(self, other): return sorted([self, other])\nsorted([C(), C()])',
-      'def g(): yield from g()\nlist(g())',
-      'import functools\n@functools.cache\ndef f(n): return f(n + 1)\nf(0)',
-    ]) {
-      expect((await pythonErrorOf(session.execute(code))).type, code).toBe('RecursionError')
-      expect((await session.execute('1')).value, code).toBe(1)
-    }
-  })
-
-  test.each([
-    ['JSON', 'import json; json.loads("[" * 100_000)'],
-    ['lists', 'x = []\nfor _ in range(100_000): x = [x]\nlen(repr(x))'],
-    ['a pickle', 'import pickle\nx = []\nfor _ in range(100_000): x = [x]\nlen(pickle.dumps(x))'],
-    ['a copy', 'import copy\nx = []\nfor _ in range(100_000): x = [x]\ncopy.deepcopy(x); 1'],
-    ['an expression', 'eval("-" * 100_000 + "1")'],
-    ['parentheses', 'eval("(" * 100_000 + ")" * 100_000)'],
-    ['a regular expression', 'import re; re.compile("(" * 50_000 + ")" * 50_000); 1'],
-  ])('A5: %s nested 100,000 deep work or are a Python error, and the state stays', async (_, code) => {
-    const session = await open()
-    await session.execute('kept = 1')
-    const outcome = await session.execute(code).then(
-      ({ value }) => typeof value,
-      (error: PythonError) => error.type,
-    )
-    expect(['number', 'RecursionError', 'MemoryError', 'SyntaxError', 'JSONDecodeError']).toContain(outcome)
-    expect(await session.get('kept')).toBe(1)
-  })
-
   test('A5: an exception whose __str__ fails is still a PythonError of its type', async () => {
     const session = await open()
     const code = 'class Mute(Exception):\n    def __str__(self): raise ValueError\nraise Mute'
@@ -337,3 +304,42 @@ describeSessions('errors', (open) => {
     )
   })
 })
+
+describeSessions(
+  'deep recursion',
+  (open) => {
+    test('A5: recursion without end through C code is a RecursionError and the session goes on', async () => {
+      const session = await open()
+      for (const code of [
+        'class R:\n    def __repr__(self): return repr(self)\nrepr(R())',
+        'class A:\n    def __getattr__(self, name): return getattr(self, name + "x")\nA().y',
+        'class C:\n    def __lt__(self, other): return sorted([self, other])\nsorted([C(), C()])',
+        'def g(): yield from g()\nlist(g())',
+        'import functools\n@functools.cache\ndef f(n): return f(n + 1)\nf(0)',
+      ]) {
+        expect((await pythonErrorOf(session.execute(code))).type, code).toBe('RecursionError')
+        expect((await session.execute('1')).value, code).toBe(1)
+      }
+    })
+
+    test.each([
+      ['JSON', 'import json; json.loads("[" * 100_000)'],
+      ['lists', 'x, y = [], []\nfor _ in range(100_000): x, y = [x], [y]\nint(x == y)'],
+      ['a pickle', 'import pickle\nx = []\nfor _ in range(100_000): x = [x]\nlen(pickle.dumps(x))'],
+      ['a copy', 'import copy\nx = []\nfor _ in range(100_000): x = [x]\ncopy.deepcopy(x); 1'],
+      ['an expression', 'eval("-" * 100_000 + "1")'],
+      ['parentheses', 'eval("(" * 100_000 + ")" * 100_000)'],
+      ['a regular expression', 'import re; re.compile("(" * 50_000 + ")" * 50_000); 1'],
+    ])('A5: %s nested 100,000 deep work or are a Python error, and the state stays', async (_, code) => {
+      const session = await open()
+      await session.execute('kept = 1')
+      const outcome = await session.execute(code).then(
+        ({ value }) => typeof value,
+        (error: PythonError) => error.type,
+      )
+      expect(['number', 'RecursionError', 'MemoryError', 'SyntaxError', 'JSONDecodeError']).toContain(outcome)
+      expect(await session.get('kept')).toBe(1)
+    })
+  },
+  [fresh],
+)

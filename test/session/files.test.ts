@@ -26,7 +26,8 @@ describe('files of a session', () => {
   test('A8: reset brings back the files, descriptors and directory of the image', async () => {
     const manager = await managerForTest({ slots: 1 })
     await using session = await manager.createSession()
-    const look = 'import os\n(sorted(os.listdir("/tmp")), os.getcwd(), os.open("/tmp", os.O_RDONLY), os.umask(0o22))'
+    const look =
+      'import os\n(sorted(os.listdir("/tmp")), os.getcwd(), os.open("/tmp", os.O_RDONLY), os.umask(0o22))'
     const fresh = await session.execute(look)
     await session.execute('os.chdir("/"); os.umask(0); open("/tmp/left", "w").write("x"); os.close(1)')
     await session.reset()

@@ -187,7 +187,12 @@ describeSessions('values to Python', (open) => {
 
   test('A10: 10 MB of bytes go in, and the caller keeps its own', async () => {
     const session = await open()
-    const bytes = Uint8Array.from({ length: 10_000_000 }, (_, index) => index % 250)
+    const bytes = new Uint8Array(
+      Buffer.alloc(
+        10_000_000,
+        Uint8Array.from({ length: 250 }, (_, n) => n),
+      ),
+    )
     await session.set('big', bytes)
     expect((await session.execute('len(big), big == bytes(range(250)) * 40_000')).value).toEqual([
       10_000_000,

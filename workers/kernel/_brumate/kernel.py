@@ -126,7 +126,8 @@ class Kernel:
         while not self.execution.task.done():
             try:
                 if loop.pump_once(guard):
-                    if loop.time() >= deadline and not self.execution.task.done():
+                    # Only with something ready: else the host would not know when to come back.
+                    if loop.time() >= deadline and loop.has_ready() and not self.execution.task.done():
                         return False
                     continue
                 if guard.take():

@@ -13,7 +13,7 @@ A request is one byte, its operation, and then
   8 INTERRUPT  nothing: KeyboardInterrupt where the execution awaits
 
 A reply is u8 status, f64 seconds, marshal of a payload:
-  0 done     (True, repr | None, value | ..., {mime: data}) of an execution, (True, value) of GET, (True,) of the others,
+  0 done     (True, repr | None, value | ..., {mime: data}) of an execution, (True, value) of GET, (True,) of others,
              or (False, type name, message, traceback)
   1 waiting  seconds to the next timer, and the new host calls [(id, name, {argument: value})]
 
@@ -25,7 +25,7 @@ import struct
 from typing import Any
 
 from .kernel import NOTHING, Kernel, Outcome
-from .tracebacks import INTERRUPTED, OUT_OF_MEMORY, failure
+from .tracebacks import OUT_OF_MEMORY, failure
 
 _EXECUTE, _STEP, _ANSWER, _GET, _SET, _CLEAR, _ATTACH, _INTERRUPT = range(1, 9)
 _OF_AN_EXECUTION = (_EXECUTE, _STEP, _ANSWER, _INTERRUPT)
@@ -46,7 +46,6 @@ def _done(outcome: Outcome) -> bytes:
 
 _NOTHING_REPLY = _done(NOTHING)
 _OUT_OF_MEMORY_REPLY = _done(OUT_OF_MEMORY)
-_INTERRUPTED_REPLY = _done(INTERRUPTED)
 
 KERNEL = Kernel()
 
@@ -121,11 +120,13 @@ def _value_reply(outcome: Outcome) -> bytes:
 
 
 def _last_resort(request: bytes, error: BaseException) -> bytes:
+    # Memory ran out, the recursion limit is too low for us, or a signal handler of the user's raised in our frames.
+    if request and request[0] in _OF_AN_EXECUTION:
+        KERNEL.abandon()
+    if isinstance(error, MemoryError):
+        return _OUT_OF_MEMORY_REPLY
     try:
-        if request and request[0] in _OF_AN_EXECUTION:
-            KERNEL.abandon()
-        if isinstance(error, MemoryError):
-            return _OUT_OF_MEMORY_REPLY
         return _done(failure(error))
     except BaseException:
-        return _OUT_OF_MEMORY_REPLY if isinstance(error, MemoryError) else _INTERRUPTED_REPLY
+        name = type.__dict__["__name__"].__get__(type(error))
+        return _done((False, name, "", f"{name}\n"))

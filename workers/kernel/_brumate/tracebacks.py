@@ -36,7 +36,7 @@ def _drop_empty_stacks(summary: TracebackException) -> None:
 
 
 def add_source_line(error: BaseException) -> None:
-    """Complete a SyntaxError: for late ones ('return' outside function) the compiler looks for the text in files only."""
+    """Complete a SyntaxError: for late ones ('return' outside function) the compiler looks for the text in files."""
     if not isinstance(error, SyntaxError):
         return
     if error.text is None and error.lineno and isinstance(error.filename, str):

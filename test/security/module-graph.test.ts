@@ -1,0 +1,104 @@
+// Invariant R2: a slot loads no code but ours, one package that we name, and the one WebAssembly module of the image; nothing
+// in it makes code of text. Shown twice: in the syntax trees of what the build made, and in a thread that has loaded it.
+import { Worker } from 'node:worker_threads'
+import { beforeAll, describe, expect, inject, it } from 'vitest'
+import type { openImage as OpenImage } from '../../src/image/open.js'
+import { DIST } from './support/child.js'
+import { type ModuleGraph, moduleGraph, resolvePackage } from './support/module-graph.js'
+
+const ENTRY = new URL('workers/slot.js', DIST).href
+/** The packages a slot may load, and Node's modules that its own code uses. */
+const PACKAGES = ['comlink']
+const BUILTINS = ['node:crypto', 'node:worker_threads']
+
+describe('the static graph of a slot', () => {
+  let graph: ModuleGraph
+  beforeAll(() => {
+    graph = moduleGraph(ENTRY)
+  })
+
+  it('R2: the walk is real: it reaches the host, the interpreter and the seal', () => {
+    const names = graph.files.map((url) => url.slice(DIST.length))
+    expect(names).toEqual(
+      expect.arrayContaining(['workers/host/host.js', 'workers/interpreter/link.js', 'workers/seal.js']),
+    )
+    expect(names.length).toBeGreaterThan(30)
+  })
+
+  it('R2: every file is of dist/workers, or a constant or type of dist/src', () => {
+    const others = graph.files.filter((url) => !url.startsWith(new URL('workers/', DIST).href))
+    expect(others).toEqual([])
+  })
+
+  it('R2: nothing of the builder is in it but the encoding of WebAssembly that the trampoline needs', () => {
+    const builder = graph.files.filter((url) => url.includes('/workers/builder'))
+    expect(builder.filter((url) => !url.endsWith('/wasm-binary.js'))).toEqual([])
+  })
+
+  it('R2: outside it loads the packages and modules of Node that are listed, and nothing of Pyodide’s', () => {
+    expect(graph.outside).toEqual([...PACKAGES, ...BUILTINS].sort())
+    for (const name of PACKAGES) expect(resolvePackage(name, ENTRY)).not.toContain('pyodide')
+  })
+
+  it('R2: no file has an import(), an eval, a require or another way to make code', () => {
+    expect(graph.dynamic).toEqual([])
+  })
+
+  it('R2: neither has the package that it loads', () => {
+    const { dynamic, outside } = moduleGraph(resolvePackage('comlink', ENTRY))
+    expect(outside).toEqual([])
+    expect(dynamic).toEqual([])
+  })
+
+  it('R2 control: the same walk finds Pyodide in the builder', () => {
+    const builder = moduleGraph(new URL('workers/builder.js', DIST).href)
+    expect(JSON.stringify([builder.outside, builder.dynamic])).toMatch(/pyodide|createRequire|import\(/)
+  })
+})
+
+interface Trace {
+  readonly urls: readonly string[]
+  readonly required: readonly string[]
+  readonly builtins: readonly string[]
+  readonly env: object
+  readonly argv: readonly string[]
+  readonly execArgv: readonly string[]
+  readonly serves: string
+}
+
+describe('a thread that has loaded a slot', () => {
+  let trace: Trace
+  beforeAll(async () => {
+    const { openImage } = (await import(new URL('src/image/open.js', DIST).href)) as { openImage: typeof OpenImage }
+    const image = await openImage({ cacheDir: inject('cacheDir') })
+    const worker = new Worker(new URL('support/traced-slot.mjs', import.meta.url), {
+      workerData: { ...image, entry: ENTRY },
+      env: {},
+      argv: [],
+      execArgv: [],
+      resourceLimits: { stackSizeMb: 64 },
+    })
+    trace = await new Promise<Trace>((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+    })
+    await worker.terminate()
+  })
+
+  it('R2: booted, and loaded what the static graph says and nothing else', () => {
+    expect(trace.serves).toBe('function')
+    const files = trace.urls.filter((url) => !url.includes('/node_modules/'))
+    expect(files.sort()).toEqual(moduleGraph(ENTRY).files)
+    const packages = [...trace.urls.filter((url) => url.includes('/node_modules/')), ...trace.required]
+    expect(packages.filter((url) => !url.includes('/node_modules/comlink/'))).toEqual([])
+  })
+
+  it('R2: loaded no module of Node that runs programs, evaluates text or opens connections', () => {
+    const names = trace.builtins.map((name) => name.replace('NativeModule ', ''))
+    expect(names.filter((name) => ['child_process', 'net', 'http', 'https', 'vm', 'repl', 'inspector', 'dgram', 'cluster'].includes(name))).toEqual([])
+  })
+
+  it('D29: has no environment, arguments or flags of the process', () => {
+    expect(trace).toMatchObject({ env: {}, argv: [], execArgv: [] })
+  })
+})

@@ -1,0 +1,186 @@
+// The thread of a slot as JavaScript finds it that should never have got there (attacker level L2): no way to make code of text,
+// few globals, intrinsics that are frozen. What is left to such code is tested as well, under its own name.
+import { Worker } from 'node:worker_threads'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { DIST } from './support/child.js'
+
+interface Attempt {
+  /** Type of what the attack got. */
+  readonly reached?: string
+  readonly value?: string | number | boolean
+  /** Name of the error it got instead. */
+  readonly refused?: string
+}
+
+interface Report {
+  readonly sealMs: number
+  readonly globals: readonly string[]
+  readonly removed: number
+  readonly results: Readonly<Record<string, Attempt>>
+}
+
+/** Everything a sealed thread can name, on every Node that is supported (ATTACKS.md I8): a difference is to be looked at. */
+const GLOBALS = `
+  AggregateError Array ArrayBuffer Atomics BigInt BigInt64Array BigUint64Array Boolean Buffer DataView Date Error
+  EvalError Float32Array Float64Array Infinity Int16Array Int32Array Int8Array Intl JSON Map Math MessageChannel
+  MessagePort NaN Number Object Promise Proxy RangeError ReferenceError Reflect RegExp Set SharedArrayBuffer String
+  Symbol SyntaxError TextDecoder TextEncoder TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray
+  WeakMap WeakSet clearTimeout globalThis isFinite isNaN parseFloat parseInt performance queueMicrotask setTimeout
+  undefined
+`
+  .trim()
+  .split(/\s+/)
+
+const SPECIFIERS = ['node:fs', 'node:child_process', 'node:worker_threads', 'node:vm', 'node:process', 'data:text/javascript,0']
+
+let report: Report
+const shared = new Uint8Array(new SharedArrayBuffer(4))
+
+beforeAll(async () => {
+  const worker = new Worker(new URL('support/sealed-worker.mjs', import.meta.url), {
+    env: {},
+    argv: [],
+    execArgv: [],
+    workerData: { seal: new URL('workers/seal.js', DIST).href, specifiers: SPECIFIERS, shared },
+  })
+  report = await new Promise<Report>((resolve, reject) => {
+    worker.once('message', resolve)
+    worker.once('error', reject)
+    worker.once('exit', () => reject(new Error('the worker ended without a report')))
+  })
+  await worker.terminate()
+})
+
+function outcome(name: string): Attempt {
+  const attempt = report.results[name]
+  if (attempt === undefined) throw new Error(`not tried: ${name}`)
+  return attempt
+}
+
+describe('R2: no code out of text', () => {
+  it.each([
+    'eval',
+    'Function',
+    'constructor of a function',
+    'constructor of an async function',
+    'constructor of a generator',
+    'constructor of an async generator',
+    'constructor of a class',
+    'constructor of a bound function',
+    'constructor of a proxy',
+    'constructor of Node’s function',
+    'constructor of Buffer',
+    'constructor of a port',
+    'constructor of performance',
+    'constructor by Reflect',
+    'constructor by a subclass',
+    'a text as timer',
+    'error of Node’s',
+    'error of a helper’s',
+    'error of an exhausted stack',
+    'restored constructor',
+  ])('C1, C2: %s', (name) => {
+    expect(['EvalError', 'ReferenceError', 'TypeError']).toContain(outcome(name).refused)
+  })
+})
+
+describe('I8: the globals of a sealed thread', () => {
+  it('I8: are the listed ones, on every Node', () => {
+    expect(report.globals).toEqual(GLOBALS)
+  })
+
+  it('I8: are less than half of what Node gives a thread', () => {
+    expect(report.removed).toBeGreaterThan(50)
+  })
+
+  it.each([
+    'process',
+    'require',
+    'module',
+    'fetch',
+    'WebAssembly',
+    'WebSocket',
+    'navigator',
+    'console',
+    'crypto',
+    'BroadcastChannel',
+    'Worker',
+    'setInterval',
+    'setImmediate',
+    'structuredClone',
+    'FinalizationRegistry',
+    'WeakRef',
+    'ShadowRealm',
+    'localStorage',
+    'Temporal',
+    'gc',
+  ])('C27, C30: %s is not among them', (name) => {
+    expect(outcome(`global ${name}`).refused).toBe('ReferenceError')
+  })
+})
+
+describe('C24, C25: intrinsics are frozen', () => {
+  it.each([
+    'Object.prototype',
+    'Object.prototype.toString',
+    'Array.prototype.push',
+    'Array.prototype[0]',
+    'Function.prototype.call',
+    'Promise.prototype.then',
+    'Map.prototype.get',
+    'Uint8Array.prototype.slice',
+    'Uint8Array.prototype.constructor',
+    'Symbol.iterator of arrays',
+    'next of array iterators',
+    'next of generators',
+    'String.prototype.slice',
+    'RegExp.prototype.exec',
+    'Error.prepareStackTrace',
+    'Error.stackTraceLimit',
+    'Atomics.wait',
+    'JSON.stringify',
+    'Math.min',
+    'DataView.prototype.getUint8',
+    'TextDecoder.prototype.decode',
+  ])('C24: %s cannot be replaced', (name) => {
+    expect(outcome(`poison ${name}`).refused).toBe('TypeError')
+  })
+
+  it.each(['define on Array.prototype', 'another prototype'])('C24: %s is refused', (name) => {
+    expect(outcome(name).refused).toBe('TypeError')
+  })
+
+  it.each([
+    ['ordinary errors', 'Mine: y'],
+    ['ordinary objects', 'mine10'],
+  ])('%s still work', (name, value) => {
+    expect(outcome(name).value).toBe(value)
+  })
+})
+
+// Not walls: what is true today of JavaScript that is in a slot's thread already. Nothing in the slot lets it in.
+describe('residual risk of L2', () => {
+  it.each(SPECIFIERS)('residual: import(%s) still loads', (specifier) => {
+    expect(outcome(`import ${specifier}`).reached).toBe('number')
+  })
+
+  it('residual, I3: the image that all slots share can be written to', () => {
+    expect(outcome('image through workerData').value).toBe(66)
+    expect(shared[0]).toBe(66)
+  })
+
+  it.each([
+    'MessagePort.prototype.postMessage',
+    'Buffer.from',
+    'Buffer.prototype.toString',
+    'performance.now',
+    'globalThis.setTimeout',
+    'globalThis.Uint8Array',
+  ])('residual, C25: %s can be replaced', (name) => {
+    expect(outcome(`poison ${name}`).value).toBe(true)
+  })
+
+  it('residual: new globals can be made', () => {
+    expect(outcome('a new global').value).toBe(true)
+  })
+})

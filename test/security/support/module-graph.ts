@@ -1,0 +1,65 @@
+// The modules that a file loads, read from their syntax trees. Owns the walk over this project's own files; what lies
+// outside it is named and not entered.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import ts from 'typescript'
+
+export interface ModuleGraph {
+  /** URLs of our own files. */
+  readonly files: readonly string[]
+  /** Specifiers of packages and of Node's own modules. */
+  readonly outside: readonly string[]
+  /** What could load or make code while the program runs, as "file: text". */
+  readonly dynamic: readonly string[]
+}
+
+export function moduleGraph(entry: string): ModuleGraph {
+  const files = new Set<string>()
+  const outside = new Set<string>()
+  const dynamic: string[] = []
+  const todo = [entry]
+  for (let url = todo.pop(); url !== undefined; url = todo.pop()) {
+    if (files.has(url)) continue
+    files.add(url)
+    const path = fileURLToPath(url)
+    const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true)
+    for (const specifier of staticImports(source)) {
+      if (specifier.startsWith('.')) todo.push(new URL(specifier, url).href)
+      else outside.add(specifier)
+    }
+    for (const text of dynamicCode(source)) dynamic.push(`${path}: ${text}`)
+  }
+  return { files: [...files].sort(), outside: [...outside].sort(), dynamic }
+}
+
+/** Where a package that our code imports leads. */
+export function resolvePackage(specifier: string, from: string): string {
+  return pathToFileURL(createRequire(from).resolve(specifier)).href
+}
+
+function staticImports(source: ts.SourceFile): string[] {
+  return source.statements.flatMap((statement) => {
+    const loads = ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)
+    const specifier = loads ? statement.moduleSpecifier : undefined
+    return specifier !== undefined && ts.isStringLiteral(specifier) ? [specifier.text] : []
+  })
+}
+
+/** Names whose use makes code of text, or reaches a loader. */
+const MAKERS = ['eval', 'Function', 'require', 'createRequire', 'getBuiltinModule', 'compileFunction', 'runInThisContext']
+
+function dynamicCode(source: ts.SourceFile): string[] {
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    const isImport = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
+    const isMaker = ts.isIdentifier(node) && MAKERS.includes(node.text)
+    // `new Module(...)` and friends, with bytes that are not the image's, would be other code than the one module.
+    const isCompile = ts.isPropertyAccessExpression(node) && node.getText() === 'WebAssembly.Module'
+    const isMeta = ts.isMetaProperty(node)
+    if (isImport || isMaker || isMeta || (isCompile && ts.isNewExpression(node.parent))) found.push(node.getText())
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}

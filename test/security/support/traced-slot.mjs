@@ -1,0 +1,42 @@
+// A worker that loads the slot's entry as Piscina would, under a loader hook that writes down every module, and then tells
+// what its thread holds. Started with the image as workerData.
+import { createRequire, isBuiltin } from 'node:module'
+import * as loader from 'node:module'
+import process from 'node:process'
+import { MessageChannel, parentPort, workerData } from 'node:worker_threads'
+
+const { entry } = workerData
+const loaded = new Set()
+
+if (loader.registerHooks) {
+  loader.registerHooks({
+    load(url, context, next) {
+      loaded.add(url)
+      return next(url, context)
+    },
+  })
+} else {
+  // Node 20 has hooks on a thread of their own only.
+  const { port1, port2 } = new MessageChannel()
+  port1.on('message', (url) => loaded.add(url))
+  port1.unref()
+  const hooks = `
+    let port
+    export function initialize(data) { port = data.port }
+    export async function load(url, context, next) { port.postMessage(url); return next(url, context) }
+  `
+  loader.register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: { port: port2 }, transferList: [port2] })
+}
+
+const builtinsBefore = new Set(process.moduleLoadList)
+const { serve } = await import(entry)
+await new Promise((resolve) => setTimeout(resolve, 100))
+parentPort.postMessage({
+  urls: [...loaded].filter((url) => !isBuiltin(url) && !url.startsWith('data:')),
+  required: Object.keys(createRequire(import.meta.url).cache),
+  builtins: process.moduleLoadList.filter((name) => !builtinsBefore.has(name)),
+  env: { ...process.env },
+  argv: process.argv.slice(2),
+  execArgv: process.execArgv,
+  serves: typeof serve,
+})
