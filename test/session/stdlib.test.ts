@@ -227,7 +227,8 @@ const BEHAVIOUR: Readonly<Record<string, string>> = {
 
 describeSessions('standard library', (open) => {
   test.each(Object.entries(BEHAVIOUR))('A11: %s works as in CPython', async (_, code) => {
-    const session = await open()
+    // One tenant: so many tests need no worker each.
+    const session = await open({ tenant: 'stdlib' })
     expect((await session.execute(code)).value).toBe(true)
   })
 

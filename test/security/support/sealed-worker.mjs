@@ -8,6 +8,7 @@ const before = Object.getOwnPropertyNames(globalThis)
 const startedMs = performance.now()
 seal()
 const sealMs = performance.now() - startedMs
+const globals = Object.getOwnPropertyNames(globalThis).sort()
 
 const results = {}
 async function attempt(name, attack) {
@@ -151,7 +152,7 @@ await attempt('ordinary objects', () => {
 
 post({
   sealMs,
-  globals: Object.getOwnPropertyNames(globalThis).sort(),
-  removed: before.filter((name) => !(name in globalThis)).length,
+  globals,
+  removed: before.filter((name) => !globals.includes(name)).length,
   results,
 })

@@ -1,0 +1,35 @@
+// A copy of the build whose slots are hostile: everything on the main thread is the real thing. Owns the copy.
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { DIST } from './child.js'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+
+export class HostileBuild {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'brumate-hostile-'))
+
+  /** @param slot - source of `workers/slot.js`; default: the worker that attacks on demand */
+  constructor(slot?: string) {
+    const dist = join(this.#directory, 'dist')
+    cpSync(fileURLToPath(DIST), dist, { recursive: true })
+    writeFileSync(join(this.#directory, 'package.json'), '{"type":"module"}')
+    symlinkSync(join(ROOT, 'node_modules'), join(this.#directory, 'node_modules'), 'junction')
+    const workers = join(dist, 'workers')
+    mkdirSync(workers, { recursive: true })
+    const here = fileURLToPath(new URL('.', import.meta.url))
+    cpSync(join(here, 'hostile-messages.mjs'), join(workers, 'hostile-messages.mjs'))
+    if (slot === undefined) cpSync(join(here, 'hostile-slot.mjs'), join(workers, 'slot.js'))
+    else writeFileSync(join(workers, 'slot.js'), slot)
+  }
+
+  /** URL to be given to a child as its `dist`. */
+  get dist(): string {
+    return `${pathToFileURL(this.#directory).href}/dist/`
+  }
+
+  remove(): void {
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,21 @@
+// Two tenants after one another on a manager with a single slot, which the first one's worker tries to keep. A case is the
+// step of the first and the step of the second; its result is what the second was told.
+export async function open({ dist, cacheDir }) {
+  const { SessionManager } = await import(new URL('src/index.js', dist).href)
+  return async ({ first, second }) => {
+    const manager = await SessionManager.create({ cacheDir, slots: 1 })
+    try {
+      const owner = await manager.createSession({ tenant: 'first' })
+      const next = manager.createSession({ tenant: 'second' })
+      await owner.execute(first).catch(() => {})
+      await owner.close()
+      const session = await next
+      const { repr } = await session.execute(second)
+      return { repr }
+    } catch (error) {
+      return { error: `${error}` }
+    } finally {
+      await manager.close()
+    }
+  }
+}
