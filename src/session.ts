@@ -60,6 +60,8 @@ export class Session implements AsyncDisposable {
   #executionTimeoutMs: number | null
   #executionCount = 0
   #running: Call | undefined
+  /** `interrupt()` came while the running call was still getting its slot. */
+  #interruptComing = false
 
   /** @internal */
   constructor(home: SessionHome, options: ResolvedSessionOptions) {
@@ -108,7 +110,7 @@ export class Session implements AsyncDisposable {
   async execute(code: string, options?: ExecuteOptions): Promise<ExecuteResult> {
     checkCode(code)
     const resolved = resolveExecuteOptions(options, this.#executionTimeoutMs)
-    return this.#calls.run(() => this.#execute(code, resolved), resolved.signal)
+    return this.#queue(() => this.#execute(code, resolved), resolved.signal)
   }
 
   /**
@@ -118,7 +120,7 @@ export class Session implements AsyncDisposable {
    */
   async get(name: string): Promise<Value> {
     checkName(name)
-    return this.#calls.run(async () => {
+    return this.#queue(async () => {
       const { answer } = await this.#ask((slot, id) => slot.call('get', [id, name]))
       const value = answer.ok && answer.exact ? readValue(answer.items[0]) : undefined
       if (value !== undefined) return value
@@ -137,17 +139,17 @@ export class Session implements AsyncDisposable {
   async set(name: string, value: Value): Promise<void> {
     checkName(name)
     const bytes = encodeValue(value, name)
-    await this.#calls.run(() => this.#ask((slot, id) => slot.call('set', [id, name, bytes], [bytes.buffer])))
+    await this.#queue(() => this.#ask((slot, id) => slot.call('set', [id, name, bytes], [bytes.buffer])))
   }
 
   /** Deletes the user's names, and what they alone kept alive. Imported modules stay loaded; the execution count stays. */
   async clearState(): Promise<void> {
-    await this.#calls.run(() => this.#ask((slot, id) => slot.call('clear', [id])))
+    await this.#queue(() => this.#ask((slot, id) => slot.call('clear', [id])))
   }
 
   /** A fresh interpreter with the session's options; the execution count starts again from 0. */
   async reset(): Promise<void> {
-    await this.#calls.run(async () => {
+    await this.#queue(async () => {
       this.#open()
       if (this.#lifecycle.kind === 'attached') {
         const { slot } = this.#lifecycle
@@ -166,9 +168,11 @@ export class Session implements AsyncDisposable {
    * Resolves when the running call has settled, at once when there is none.
    */
   async interrupt(): Promise<void> {
-    const running = this.#running
-    running?.stop({ kind: 'interrupt' })
-    await running?.settled
+    const { running } = this.#calls
+    if (running === undefined) return
+    if (this.#running) this.#running.stop({ kind: 'interrupt' })
+    else this.#interruptComing = true
+    await running
   }
 
   /** Ends the session. What runs or waits is rejected with SessionClosedError. Idempotent. */
@@ -192,7 +196,16 @@ export class Session implements AsyncDisposable {
 
   /** @internal Waits for the session's first slot. */
   async open(signal?: AbortSignal): Promise<void> {
-    await this.#calls.run(() => this.#attached(signal), signal)
+    await this.#queue(() => this.#attached(signal), signal)
+  }
+
+  /** Everything a session does goes through here (A9). */
+  #queue<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const start = () => {
+      this.#interruptComing = false
+      return task()
+    }
+    return this.#calls.run(start, signal)
   }
 
   async #execute(code: string, options: ResolvedExecuteOptions): Promise<ExecuteResult> {
@@ -247,6 +260,8 @@ export class Session implements AsyncDisposable {
   ): Promise<Answered> {
     const call = new Call(slot, { timeoutMs, graceMs: this.#options.limits.interruptGraceMs, signal }, send)
     this.#running = call
+    if (this.#interruptComing) call.stop({ kind: 'interrupt' })
+    this.#interruptComing = false
     const settled = await call.settled
     this.#running = undefined
     this.#open()

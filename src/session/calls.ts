@@ -9,11 +9,16 @@ interface Queued {
 
 export class CallQueue {
   readonly #queue: Queued[] = []
-  #running = false
+  #running: Promise<void> | undefined
   #closed: Error | undefined
 
   get length(): number {
     return this.#queue.length
+  }
+
+  /** Settles, always well, when the call that has started is over; nothing when none has. */
+  get running(): Promise<void> | undefined {
+    return this.#running
   }
 
   /**
@@ -55,9 +60,8 @@ export class CallQueue {
     if (this.#running) return
     const queued = this.#queue.shift()
     if (queued === undefined) return
-    this.#running = true
-    void queued.start().finally(() => {
-      this.#running = false
+    this.#running = queued.start().then(() => {
+      this.#running = undefined
       this.#next()
     })
   }

@@ -5,12 +5,22 @@ import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type { SlotEvent, SlotMethods, SlotReply } from '../protocol.js'
 import { guard, ProtocolViolation } from './guard.js'
 
+/** The slot is gone; `message` says why. Sessions turn it into what their caller understands. */
+export class SlotEndedError extends Error {
+  override readonly name = 'SlotEndedError'
+}
+
 interface Pending {
   readonly resolve: (reply: SlotReply) => void
   readonly reject: (error: Error) => void
 }
 
 type Method = (...args: readonly unknown[]) => Promise<SlotReply>
+interface Link {
+  send: ((message: { readonly id?: unknown }, transfer?: ArrayBuffer[]) => void) | undefined
+  deliver: Deliver | undefined
+}
+
 type Deliver = (message: { readonly data: unknown }) => void
 
 interface ChannelOptions {
@@ -37,13 +47,21 @@ export class Channel {
   readonly #pending = new Set<Pending>()
   /** Ids of Comlink requests without a reply yet: each answers once, and no other is listened to (D17). */
   readonly #requests = new Set<string>()
-  #deliver: Deliver = () => {}
-  #closed: Error | undefined
+  /**
+   * What Comlink's side sees of ours. Comlink registers its endpoint for finalization, which keeps it until its proxies
+   * are collected: cut here on close, or every channel would keep itself alive.
+   */
+  readonly #link: Link = { send: undefined, deliver: undefined }
+  /**
+   * Why the channel is closed. Text: an error would keep, through its stack, whoever closed it alive as long as the port.
+   */
+  #closed: string | undefined
 
   constructor(port: MessagePort, options: ChannelOptions) {
     this.#port = port
     this.#options = options
-    const remote = comlink.wrap<SlotMethods>(this.#endpoint())
+    this.#link.send = (message, transfer) => this.#send(message, transfer)
+    const remote = comlink.wrap<SlotMethods>(endpoint(this.#link))
     // Every access makes a new proxy and registers it for finalization: once per method is enough.
     this.#methods = new Map(METHODS.map((name) => [name, remote[name] as unknown as Method]))
     port.on('message', (raw: unknown) => this.#receive(raw))
@@ -53,14 +71,14 @@ export class Channel {
   /**
    * Calls one method of the slot. The process stays alive while a call is pending.
    *
-   * @throws the error given to `close` when the slot ends first
+   * @throws SlotEndedError when the slot ends first
    */
   call<Name extends keyof SlotMethods>(
     name: Name,
     args: Parameters<SlotMethods[Name]>,
     transfer: ArrayBuffer[] = [],
   ): Promise<SlotReply> {
-    if (this.#closed) return Promise.reject(this.#closed)
+    if (this.#closed !== undefined) return Promise.reject(new SlotEndedError(this.#closed))
     return new Promise<SlotReply>((resolve, reject) => {
       const pending: Pending = { resolve, reject }
       const settle = () => {
@@ -87,41 +105,45 @@ export class Channel {
   }
 
   /** Ends the channel and rejects whatever is pending (S2). Idempotent. */
-  close(reason: Error): void {
-    if (this.#closed) return
+  close(reason: string): void {
+    if (this.#closed !== undefined) return
     this.#closed = reason
+    this.#port.removeAllListeners('message')
     this.#port.close()
-    this.#deliver = () => {}
-    for (const { reject } of this.#pending) reject(reason)
+    this.#link.send = undefined
+    this.#link.deliver = undefined
+    for (const { reject } of this.#pending) reject(new SlotEndedError(reason))
     this.#pending.clear()
     this.#requests.clear()
   }
 
   #receive(raw: unknown): void {
-    if (this.#closed) return
+    if (this.#closed !== undefined) return
     try {
       const message = guard(raw)
       if (message.kind === 'event') return this.#options.onEvent(message.event)
       if (!this.#requests.delete(message.id)) throw new ProtocolViolation('a reply to nothing that was asked')
-      this.#deliver({ data: { id: message.id, type: 'RAW', value: message.reply } })
+      this.#link.deliver?.({ data: { id: message.id, type: 'RAW', value: message.reply } })
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error
       this.#options.onViolation(error)
     }
   }
 
-  /** What Comlink sees: it sends through us and hears only what the guard let through. */
-  #endpoint(): comlink.Endpoint {
-    return {
-      postMessage: (message: { readonly id?: unknown }, transfer?: ArrayBuffer[]) => {
-        if (this.#closed) return
-        if (typeof message.id === 'string') this.#requests.add(message.id)
-        this.#port.postMessage(message, transfer)
-      },
-      addEventListener: (_type: string, listener: unknown) => {
-        this.#deliver = listener as Deliver
-      },
-      removeEventListener: () => {},
-    }
+  #send(message: { readonly id?: unknown }, transfer?: ArrayBuffer[]): void {
+    if (typeof message.id === 'string') this.#requests.add(message.id)
+    this.#port.postMessage(message, transfer)
+  }
+}
+
+/** What Comlink sees: it sends through the channel and hears only what the guard let through. */
+function endpoint(link: Link): comlink.Endpoint {
+  return {
+    postMessage: (message: { readonly id?: unknown }, transfer?: ArrayBuffer[]) =>
+      link.send?.(message, transfer),
+    addEventListener: (_type: string, listener: unknown) => {
+      link.deliver = listener as Deliver
+    },
+    removeEventListener: () => {},
   }
 }

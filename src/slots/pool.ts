@@ -254,12 +254,10 @@ export class SlotPool {
   }
 
   /** False when callers have been told instead of kept waiting for boots that go on failing. */
-  #countFailedBoot(reason: Error): boolean {
+  #countFailedBoot(reason: string): boolean {
     this.#failedBoots++
     if (this.#failedBoots < MAX_FAILED_BOOTS) return true
-    const error = new InterpreterCrashedError(`slots do not boot: ${reason.message}`, 'not-started', {
-      cause: reason,
-    })
+    const error = new InterpreterCrashedError(`slots do not boot: ${reason}`, 'not-started')
     for (const waiter of [...this.#waiters]) waiter.reject(error)
     return false
   }

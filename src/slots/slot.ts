@@ -4,12 +4,7 @@ import { MessageChannel } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { deferred } from '../deferred.js'
 import type { ServeTask, SlotEvent, SlotMethods, SlotReply } from '../protocol.js'
-import { Channel } from './channel.js'
-
-/** The slot is gone; `message` says why. Sessions turn it into what their caller understands. */
-export class SlotEndedError extends Error {
-  override readonly name = 'SlotEndedError'
-}
+import { Channel, SlotEndedError } from './channel.js'
 
 type OutputEvent = Extract<SlotEvent, { event: 'output' }>
 
@@ -24,8 +19,8 @@ export class Slot {
   readonly #abort = new AbortController()
   readonly #interrupt = new Int32Array(new SharedArrayBuffer(4))
   readonly #ready = deferred<void>()
-  readonly #ended = deferred<SlotEndedError>()
-  #end: SlotEndedError | undefined
+  readonly #ended = deferred<string>()
+  #endReason: string | undefined
   #lastCallId = 0
   #listener: OutputListener | undefined
 
@@ -51,12 +46,12 @@ export class Slot {
   }
 
   /** Resolves, with the reason, when the slot is gone. */
-  get ended(): Promise<SlotEndedError> {
+  get ended(): Promise<string> {
     return this.#ended.promise
   }
 
   get alive(): boolean {
-    return this.#end === undefined
+    return this.#endReason === undefined
   }
 
   /** A number for the next call that `interrupt` can name. */
@@ -76,7 +71,7 @@ export class Slot {
 
   /** KeyboardInterrupt in call `id`, wherever it is: in Python code, in a blocking wait, or awaiting. */
   interrupt(id: number): void {
-    if (this.#end) return
+    if (this.#endReason !== undefined) return
     Atomics.store(this.#interrupt, 0, id)
     Atomics.notify(this.#interrupt, 0)
     this.call('interrupt', [id]).catch(() => {
@@ -98,13 +93,14 @@ export class Slot {
 
   /** Ends the worker, whatever it is doing, and rejects every pending call (S2). Idempotent. */
   terminate(reason: string): void {
-    if (this.#end) return
-    this.#end = new SlotEndedError(reason)
+    if (this.#endReason !== undefined) return
+    this.#endReason = reason
     this.#listener = undefined
-    this.#channel.close(this.#end)
-    this.#ready.reject(this.#end)
-    this.#abort.abort()
-    this.#ended.resolve(this.#end)
+    this.#channel.close(reason)
+    this.#ready.reject(new SlotEndedError(reason))
+    // With text for a reason: the default is an error, whose stack would keep the caller alive.
+    this.#abort.abort(reason)
+    this.#ended.resolve(reason)
   }
 
   #receive(event: SlotEvent): void {

@@ -36,6 +36,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** Below this many bytes a loop over ASCII beats TextDecoder. */
 const SHORT_TEXT_BYTES = 24
 
+/** As many 15-bit digits as a number holds exactly. */
+const EXACT_DIGITS = 3
+
 class Decoder {
   readonly #bytes: Uint8Array
   readonly #view: DataView
@@ -159,15 +162,14 @@ class Decoder {
     const count = Math.abs(signed)
     if (count * 2 > this.#bytes.length - this.#at)
       throw new MalformedValueError(`${count} digits are past the end`)
-    let small = 0
-    if (count <= 4) {
+    if (count <= EXACT_DIGITS) {
+      let small = 0
       for (let i = count - 1; i >= 0; i--)
         small = small * 32768 + this.#view.getUint16(this.#at + 2 * i, true)
       this.#at += 2 * count
-      if (small > Number.MAX_SAFE_INTEGER) return signed < 0 ? -BigInt(small) : BigInt(small)
       return signed < 0 ? -small : small
     }
-    // Through hexadecimal text: V8 parses it in linear time, while shifting digit by digit is quadratic.
+    // Through text: V8 parses it in linear time, while shifting digit by digit is quadratic.
     let bits = ''
     for (let i = count - 1; i >= 0; i--) {
       bits += this.#view
@@ -177,7 +179,8 @@ class Decoder {
     }
     this.#at += 2 * count
     const magnitude = BigInt(`0b${bits}`)
-    return signed < 0 ? -magnitude : magnitude
+    const value = signed < 0 ? -magnitude : magnitude
+    return magnitude <= Number.MAX_SAFE_INTEGER ? Number(value) : value
   }
 
   #text(length: number): string {

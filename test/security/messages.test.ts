@@ -112,9 +112,13 @@ describe('ends', () => {
     ...['D25-exit', 'D25-exit-code'],
   ])('%s: ends the session typed', (name) => expectEnded(name))
 
-  it.each(['D25-out-of-memory', 'D25-spin', 'D25-silent', 'D25-close', 'D25-close-and-stay'])('%s: the deadline ends the session', async (name) => {
+  it.each(['D25-out-of-memory', 'D25-spin', 'D25-silent', 'D25-close-and-stay'])('%s: the deadline ends the session', async (name) => {
     const { step } = await attack(name)
     expect(step).toMatchObject({ kind: 'error', outcome: 'reset' })
+  })
+
+  it('D25, S2: a worker that closes its channel has ended, also without a deadline', async () => {
+    await expectEnded('D25-close')
   })
 
   it('D25: a reply just before the end counts', async () => {

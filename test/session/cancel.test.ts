@@ -1,7 +1,7 @@
 // B4: AbortSignal and interrupt().
 import { getEventListeners } from 'node:events'
 import { CancelledError, TimeoutError } from 'brumate'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { expectTyped, pythonErrorOf, rejectionOf, sleep, until } from '../support/session-code.js'
 import { describeSessions, fresh } from '../support/session-modes.js'
@@ -120,6 +120,17 @@ describeSessions(
       await Promise.all(Array.from({ length: 30 }, () => session.execute('1', { signal })))
       await session.execute('1/0', { signal }).catch(() => {})
       expect(getEventListeners(signal, 'abort')).toEqual([])
+    })
+
+    test('B4: many queued calls with one signal cause no warning', async () => {
+      const session = await open()
+      const warnings: Error[] = []
+      const onWarning = (warning: Error) => warnings.push(warning)
+      process.on('warning', onWarning)
+      onTestFinished(() => void process.off('warning', onWarning))
+      const { signal } = new AbortController()
+      await Promise.all(Array.from({ length: 30 }, () => session.execute('1', { signal })))
+      expect(warnings).toEqual([])
     })
 
     test('B4: of an abort and a time-out the first one counts', async () => {

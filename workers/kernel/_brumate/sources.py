@@ -19,7 +19,9 @@ class Sources:
 
     def add(self, filename: str, source: str) -> None:
         """Register the text; before compiling, so that the compiler's warnings show their line."""
-        lines = StringIO(source, newline=None).readlines() if "\n" in source or "\r" in source else [source + "\n"]
+        # Every line ends with a newline, as linecache has them.
+        text = source if source.endswith("\n") else source + "\n"
+        lines = StringIO(text, newline=None).readlines() if "\n" in source or "\r" in source else [text]
         linecache.cache[filename] = (len(source), None, lines, filename)
 
     def hold(self, filename: str, *codes: CodeType | None) -> None:

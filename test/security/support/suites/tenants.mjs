@@ -7,7 +7,7 @@ export async function open({ dist, cacheDir }) {
     try {
       const owner = await manager.createSession({ tenant: 'first' })
       const next = manager.createSession({ tenant: 'second' })
-      await owner.execute(first).catch(() => {})
+      await owner.execute(first, { timeoutMs: 2000 }).catch(() => {})
       await owner.close()
       const session = await next
       const { repr } = await session.execute(second)
