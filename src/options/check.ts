@@ -81,10 +81,14 @@ export function isFunction<F extends (...args: any[]) => unknown>(
   return value
 }
 
+/**
+ * A signal that follows the caller's: on the caller's own, the eleventh listener makes Node 20 warn of a leak, and one
+ * signal for many calls is what callers have.
+ */
 export function isSignal(name: string, value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined
   if (!(value instanceof AbortSignal)) throw new InvalidOptionError(name, 'an AbortSignal', value)
-  return value
+  return AbortSignal.any([value])
 }
 
 /** Names without `=` or NUL, values without NUL; a copy, so that later changes by the caller do not reach a session. */

@@ -4,7 +4,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { py } from '../support/session-code.js'
 import { Child } from './support/child.js'
-import { expectContained, type SandboxCase, type SandboxOutput, type StepResult } from './support/contained.js'
+import {
+  expectContained,
+  type SandboxCase,
+  type SandboxOutput,
+  type StepResult,
+} from './support/contained.js'
 import { READ_ALL_MEMORY } from './support/forged-memory.js'
 
 let sandbox: Child<SandboxCase, SandboxOutput>
@@ -44,20 +49,26 @@ describe('B12: an interpreter that ends itself', () => {
     ['os.kill', 'import os; os.kill(os.getpid(), 9)'],
     ['a fatal signal', 'import signal; signal.raise_signal(signal.SIGABRT)'],
     ['faulthandler', 'import faulthandler; faulthandler._sigsegv()'],
-    ['os._exit in a finalizer', py`
+    [
+      'os._exit in a finalizer',
+      py`
       import os
       class Last:
           def __del__(self):
               os._exit(1)
       last = Last()
       del last
-    `],
-    ['os._exit in a task', py`
+    `,
+    ],
+    [
+      'os._exit in a task',
+      py`
       import asyncio, os
       async def end():
           os._exit(1)
       await asyncio.create_task(end())
-    `],
+    `,
+    ],
   ])('B12: %s ends the call, once', (_, code) => expectCrash(code))
 
   it.each([
@@ -72,7 +83,9 @@ describe('B12: an interpreter that ends itself', () => {
   })
 
   it('F11: calls that wait behind the crash run in the interpreter that comes after it', async () => {
-    const result = await sandbox.run({ steps: ['import os; os.abort()', '1 + 1', 'import os; os._exit(1)', '2 + 2'] })
+    const result = await sandbox.run({
+      steps: ['import os; os.abort()', '1 + 1', 'import os; os._exit(1)', '2 + 2'],
+    })
     const kinds = expectContained(result).map(({ code, value }) => code ?? value)
     expect(kinds).toEqual(['INTERPRETER_CRASHED', '2', 'INTERPRETER_CRASHED', '4'])
   })
@@ -120,17 +133,35 @@ describe('B13: bytecode that no compiler makes', () => {
 describe('B13: memory that is written over', () => {
   it('B13: the forged memory is real: it reads and writes other objects', async () => {
     const { step } = await attack(
-      [READ_ALL_MEMORY, "victim = b'before'", 'at = id(victim) + bytes.__basicsize__ - 1', "memory[at : at + 6] = b'behind'", 'victim'].join('\n'),
+      [
+        READ_ALL_MEMORY,
+        "victim = b'before'",
+        'at = id(victim) + bytes.__basicsize__ - 1',
+        "memory[at : at + 6] = b'behind'",
+        'victim',
+      ].join('\n'),
     )
     expect(step.repr).toBe("b'behind'")
   })
 
   it.each([
     ['all of it', 'for at in range(0, SIZE, 4096): memory[at : at + 4096] = bytes(4096)'],
-    ['all of it with ones', String.raw`for at in range(0, SIZE, 4096): memory[at : at + 4096] = b'\xff' * 4096`],
-    ['random words', 'import random\nwhile True: at = random.randrange(SIZE); memory[at : at + 4] = random.randbytes(4)'],
-    ['function pointers of a type', 'for at in range(id(dict) + 24, id(dict) + 160, 4): memory[at : at + 4] = struct.pack("<I", 5)\n{}'],
-    ['the size of a list', 'victim = [1]\nmemory[id(victim) + 8 : id(victim) + 12] = struct.pack("<i", 0x1fffffff)\nvictim.sort()'],
+    [
+      'all of it with ones',
+      String.raw`for at in range(0, SIZE, 4096): memory[at : at + 4096] = b'\xff' * 4096`,
+    ],
+    [
+      'random words',
+      'import random\nwhile True: at = random.randrange(SIZE); memory[at : at + 4] = random.randbytes(4)',
+    ],
+    [
+      'function pointers of a type',
+      'for at in range(id(dict) + 24, id(dict) + 160, 4): memory[at : at + 4] = struct.pack("<I", 5)\n{}',
+    ],
+    [
+      'the size of a list',
+      'victim = [1]\nmemory[id(victim) + 8 : id(victim) + 12] = struct.pack("<i", 0x1fffffff)\nvictim.sort()',
+    ],
     ['beyond its end', 'memory[0x7ffffff0 : 0x7ffffff8] = bytes(8)'],
     ['the null page', 'memory[0:65536] = bytes(65536)\nimport decimal\ndecimal.Decimal(1) / 3'],
   ])('B13: %s', (_, code) => expectErrorOrCrash(`${READ_ALL_MEMORY}\n${code}`))
@@ -138,20 +169,23 @@ describe('B13: memory that is written over', () => {
   it.each([
     ['an address that is no object', '_ctypes.PyObj_FromPtr(12345)'],
     ['an address past the end', '_ctypes.PyObj_FromPtr(0x7ffffff0)'],
-    ['a reference too few', 'victim = [[] for _ in range(99)]\nfor v in victim: _ctypes.Py_DECREF(v)\ndel victim, v\n[[] for _ in range(999)]'],
+    [
+      'a reference too few',
+      'victim = [[] for _ in range(99)]\nfor v in victim: _ctypes.Py_DECREF(v)\ndel victim, v\n[[] for _ in range(999)]',
+    ],
   ])('B13: %s', (_, code) => expectErrorOrCrash(`${READ_ALL_MEMORY}\n${code}`))
 
   it.each(['0', '5', '1000', '2**31 - 1', '-1'])('B13: a call of function %s by address', (address) =>
-    expectErrorOrCrash(`${READ_ALL_MEMORY}\nfor n in range(4): _ctypes.call_cdeclfunction(${address}, (1,) * n)`),
+    expectErrorOrCrash(
+      `${READ_ALL_MEMORY}\nfor n in range(4): _ctypes.call_cdeclfunction(${address}, (1,) * n)`,
+    ),
   )
 
   it('B12: every function of the table called by address ends at most the interpreter', () =>
     expectErrorOrCrash(
-      [
-        READ_ALL_MEMORY,
-        'for address in range(1, 9000):',
-        '    _ctypes.call_cdeclfunction(address, ())',
-      ].join('\n'),
+      [READ_ALL_MEMORY, 'for address in range(1, 9000):', '    _ctypes.call_cdeclfunction(address, ())'].join(
+        '\n',
+      ),
     ))
 })
 
@@ -165,16 +199,31 @@ describe('G21: no stack left', () => {
     ['pickle', 'import pickle\nx = []\nfor _ in range(100_000): x = [x]\npickle.dumps(x)'],
     ['a deep deallocation', 'x = None\nfor _ in range(1_000_000): x = (x,)\ndel x'],
     ['no recursion limit', 'import sys\nsys.setrecursionlimit(10**8)\ndef f(): return f()\nf()'],
-    ['no recursion limit, in C', 'import sys\nsys.setrecursionlimit(10**8)\nclass A:\n  def __getattr__(self, name): return getattr(self, name + "x")\nA().y'],
+    [
+      'no recursion limit, in C',
+      'import sys\nsys.setrecursionlimit(10**8)\nclass A:\n  def __getattr__(self, name): return getattr(self, name + "x")\nA().y',
+    ],
     ['a chain of iterators', 'it = iter([1])\nfor _ in range(200_000): it = map(str, it)\nnext(it)'],
-    ['a chain of partials', 'import functools\nf = str\nfor _ in range(200_000): f = functools.partial(f, **{})\nf()'],
+    [
+      'a chain of partials',
+      'import functools\nf = str\nfor _ in range(200_000): f = functools.partial(f, **{})\nf()',
+    ],
     ['nested parentheses', "eval('(' * 100_000 + ')' * 100_000)"],
     ['nested operators', "eval('-' * 100_000 + '1')"],
-    ['a nested syntax tree', 'import ast\nx = ast.Constant(1)\nfor _ in range(100_000): x = ast.UnaryOp(ast.USub(), x)\ncompile(ast.fix_missing_locations(ast.Expression(x)), "", "eval")'],
+    [
+      'a nested syntax tree',
+      'import ast\nx = ast.Constant(1)\nfor _ in range(100_000): x = ast.UnaryOp(ast.USub(), x)\ncompile(ast.fix_missing_locations(ast.Expression(x)), "", "eval")',
+    ],
     ['a nested pattern', "import re; re.compile('(' * 50_000 + ')' * 50_000)"],
     ['nested XML', "import xml.etree.ElementTree as t; t.fromstring('<a>' * 100_000 + '</a>' * 100_000)"],
-    ['a class that is its own instance check', 'class M(type):\n  def __instancecheck__(c, x): return isinstance(x, c)\nclass A(metaclass=M): pass\nisinstance(1, A)'],
-    ['an exception chain', 'e = ValueError()\nfor _ in range(50_000):\n  n = ValueError(); n.__cause__ = e; e = n\nraise e'],
+    [
+      'a class that is its own instance check',
+      'class M(type):\n  def __instancecheck__(c, x): return isinstance(x, c)\nclass A(metaclass=M): pass\nisinstance(1, A)',
+    ],
+    [
+      'an exception chain',
+      'e = ValueError()\nfor _ in range(50_000):\n  n = ValueError(); n.__cause__ = e; e = n\nraise e',
+    ],
     ['a value as deep as that', 'x = []\nfor _ in range(30_000): x = [x]\nx'],
   ])('G21: %s', (_, code) => expectErrorOrCrash(code))
 })

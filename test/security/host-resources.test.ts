@@ -4,7 +4,12 @@ import { homedir, hostname } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { py } from '../support/session-code.js'
 import { Child } from './support/child.js'
-import { expectContained, type SandboxCase, type SandboxOutput, type StepResult } from './support/contained.js'
+import {
+  expectContained,
+  type SandboxCase,
+  type SandboxOutput,
+  type StepResult,
+} from './support/contained.js'
 import { READ_ALL_MEMORY } from './support/forged-memory.js'
 import { Witness } from './support/witness.js'
 
@@ -56,7 +61,9 @@ describe('A3: there are no processes', () => {
   })
 
   it('A3: a thread is refused', async () => {
-    expect(await attack('import _thread\n_thread.start_new_thread(print, ())')).toMatchObject({ type: 'RuntimeError' })
+    expect(await attack('import _thread\n_thread.start_new_thread(print, ())')).toMatchObject({
+      type: 'RuntimeError',
+    })
   })
 })
 
@@ -89,7 +96,10 @@ describe('A22: there are no files of the host', () => {
     ['/proc/self/root', 'open("/proc/self/root" + SECRET).read()'],
     ['/proc/self/environ', 'open("/proc/self/environ").read()'],
     ['/dev/fd', '[open(f"/dev/fd/{fd}").read() for fd in range(3, 40)]'],
-    ['sqlite3', 'import sqlite3; sqlite3.connect(f"file:{SECRET}?mode=ro", uri=True).execute("select 1 from x")'],
+    [
+      'sqlite3',
+      'import sqlite3; sqlite3.connect(f"file:{SECRET}?mode=ro", uri=True).execute("select 1 from x")',
+    ],
     ['a zip archive', 'import zipimport; zipimport.zipimporter(SECRET)'],
     ['a password database', 'import pwd; pwd.getpwuid(0)'],
   ])('A22: %s does not lead there', async (_, code) => {
@@ -137,9 +147,15 @@ describe('A22: there are no files of the host', () => {
 
 describe('A18: no code is loaded but Python', () => {
   it.each([
-    ['an extension module', 'import _imp; _imp.create_dynamic(ModuleSpec("library", None, origin="/tmp/library.so"))'],
+    [
+      'an extension module',
+      'import _imp; _imp.create_dynamic(ModuleSpec("library", None, origin="/tmp/library.so"))',
+    ],
     ['an import', 'sys.path.insert(0, "/tmp"); import library'],
-    ['sqlite3 extensions', 'import sqlite3; sqlite3.connect(":memory:").execute("select load_extension(\'/tmp/library\')")'],
+    [
+      'sqlite3 extensions',
+      'import sqlite3; sqlite3.connect(":memory:").execute("select load_extension(\'/tmp/library\')")',
+    ],
   ])('A18: %s raises', async (_, code) => {
     const step = await attack(py`
       import sys
@@ -172,7 +188,9 @@ describe('A20: the host is anonymous', () => {
     const names = [process.cwd(), homedir(), hostname()].filter((name) => name.length > 7)
     const secrets = ['BRUMATE_CANARY', witness.canary, 'node_modules', ...names]
     // Written letter by letter, so that the search does not find itself.
-    const patterns = ['RecursionError', ...secrets].map((text) => text.replace(/./g, (letter) => `[${letter}]`))
+    const patterns = ['RecursionError', ...secrets].map((text) =>
+      text.replace(/./g, (letter) => `[${letter}]`),
+    )
     const step = await attack(
       [
         READ_ALL_MEMORY,

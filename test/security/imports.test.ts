@@ -27,7 +27,11 @@ interface Tally {
 
 type Input =
   | { readonly list: true }
-  | { readonly imports: readonly (readonly [name: string, letters: string])[]; readonly calls: number; readonly again: boolean }
+  | {
+      readonly imports: readonly (readonly [name: string, letters: string])[]
+      readonly calls: number
+      readonly again: boolean
+    }
 
 /** The tables of the document, by class. */
 function documented(): Map<string, string[]> {
@@ -72,7 +76,9 @@ describe('the list', () => {
     const result = await child.run({ list: true })
     if (result.kind !== 'done') throw new Error(JSON.stringify(result))
     const given = result.output as string[]
-    const functions = given.filter((line) => line.endsWith(' function')).map((line) => line.split(' ')[0] ?? '')
+    const functions = given
+      .filter((line) => line.endsWith(' function'))
+      .map((line) => line.split(' ')[0] ?? '')
     const globals = given.filter((line) => !line.endsWith(' function'))
     expect(functions.sort()).toEqual([...signatures.keys()].sort())
     expect(globals.every((line) => /^GOT\.func\.\S+ Global$/.test(line))).toBe(true)
@@ -107,17 +113,23 @@ describe('imports that work', () => {
     expect(ENDS).toEqual(expect.arrayContaining(ends))
   })
 
-  it.each(Object.entries(CALLS_BACK))('R1: %s calls no function that the table does not have', async (name, letters) => {
-    const { others, numbers, ended } = await tallyOf(name, letters)
-    expect(others).toEqual([])
-    expect(numbers + ended).toBe(CALLS)
-  })
+  it.each(Object.entries(CALLS_BACK))(
+    'R1: %s calls no function that the table does not have',
+    async (name, letters) => {
+      const { others, numbers, ended } = await tallyOf(name, letters)
+      expect(others).toEqual([])
+      expect(numbers + ended).toBe(CALLS)
+    },
+  )
 })
 
 describe('imports that do nothing', () => {
   it.each(CLASSES_THAT_DO_NOT)('R1: %s: each survives 10,000 calls', async (kind) => {
     const names = (byClass.get(kind) ?? []).map(qualified)
-    const tallies = await talliesOf(false, names.map((name) => [name, signatures.get(name) ?? '']))
+    const tallies = await talliesOf(
+      false,
+      names.map((name) => [name, signatures.get(name) ?? '']),
+    )
     expect(tallies.length).toBe(names.length)
     for (const { name, others, ended, numbers, nothing } of tallies) {
       expect(others, name).toEqual([])
@@ -128,7 +140,9 @@ describe('imports that do nothing', () => {
 })
 
 it('R2: no import’s name is one that evaluates text, but those that end the interpreter', () => {
-  const evaluating = [...signatures.keys()].map(unqualified).filter((name) => /run_script|asm_const|eval|em_js/i.test(name))
+  const evaluating = [...signatures.keys()]
+    .map(unqualified)
+    .filter((name) => /run_script|asm_const|eval|em_js/i.test(name))
   const ending = byClass.get('ends-interpreter') ?? []
   expect(evaluating.filter((name) => !ending.includes(name))).toEqual([])
 })

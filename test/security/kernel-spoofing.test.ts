@@ -3,7 +3,12 @@
 // settles with a result or a typed error, and `reset` makes the session whole.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Child } from './support/child.js'
-import { expectContained, type SandboxCase, type SandboxOutput, type StepResult } from './support/contained.js'
+import {
+  expectContained,
+  type SandboxCase,
+  type SandboxOutput,
+  type StepResult,
+} from './support/contained.js'
 
 let sandbox: Child<SandboxCase, SandboxOutput>
 
@@ -59,7 +64,10 @@ describe('B15: a reply that is no reply ends the interpreter', () => {
     ['no marshal', String.raw`return reply(0, b'\xff' * 100)`],
     ['marshal that ends early', String.raw`return reply(0, b'(\x04\0\0\0TN')`],
     ['marshal that goes on', "return reply(0, marshal.dumps((True, None, ..., {}), 2) + b'N')"],
-    ['marshal of code', "return reply(0, marshal.dumps((True, None, evil.__code__, {}), 2) if 'evil' in globals() else b'c')"],
+    [
+      'marshal of code',
+      "return reply(0, marshal.dumps((True, None, evil.__code__, {}), 2) if 'evil' in globals() else b'c')",
+    ],
     ['a length of 2^31 - 1', String.raw`return reply(0, b'(' + length(2**31 - 1))`],
     ['a negative length', String.raw`return reply(0, b'(' + length(-1))`],
     ['a text of 2^31 - 1 bytes', String.raw`return value(b'u' + length(2**31 - 1))`],
@@ -85,8 +93,16 @@ describe('B15: a reply that lies is a lie to its own session', () => {
     ['an error', "return outcome(False, '__proto__', 'lie', 'lie')", { code: 'PYTHON', type: '__proto__' }],
     ['an exception', 'raise KeyboardInterrupt', { code: 'PYTHON', type: 'MemoryError' }],
     ['a subclass of bytes', "return type('B', (bytes,), {})(outcome(True, 'lie', 1, {}))", { repr: 'lie' }],
-    ['a date that is none', "return value(b'(' + length(3) + b'.' + marshal.dumps('datetime', 2) + marshal.dumps(float('nan'), 2))", { value: 'Invalid Date' }],
-    ['text that is no text', String.raw`return value(b'u' + length(4) + b'\xff\xfe\xed\xa0')`, { kind: 'result' }],
+    [
+      'a date that is none',
+      "return value(b'(' + length(3) + b'.' + marshal.dumps('datetime', 2) + marshal.dumps(float('nan'), 2))",
+      { value: 'Invalid Date' },
+    ],
+    [
+      'text that is no text',
+      String.raw`return value(b'u' + length(4) + b'\xff\xfe\xed\xa0')`,
+      { kind: 'result' },
+    ],
   ])('B15: %s', async (_, body, expected) => {
     expect((await spoof(body))[0]).toMatchObject(expected)
   })
@@ -101,8 +117,19 @@ describe('B15: a reply that lies is a lie to its own session', () => {
   )
 
   it('B15: get and execute hear the liar, until reset makes the kernel anew', async () => {
-    const steps = await spoof("return outcome(True, 'lie', 5, {})", { get: 'missing' }, '1', { reset: true }, "'whole'")
-    expect(steps.map(({ code, repr, kind }) => repr ?? code ?? kind)).toEqual(['result', 'lie', 'result', "'whole'"])
+    const steps = await spoof(
+      "return outcome(True, 'lie', 5, {})",
+      { get: 'missing' },
+      '1',
+      { reset: true },
+      "'whole'",
+    )
+    expect(steps.map(({ code, repr, kind }) => repr ?? code ?? kind)).toEqual([
+      'result',
+      'lie',
+      'result',
+      "'whole'",
+    ])
   })
 })
 
@@ -113,7 +140,10 @@ describe('B15: a kernel that never answers is stopped from outside (F16)', () =>
     ['is always about to', 'return reply(1, marshal.dumps([], 2), 0.0)'],
     ['waits a negative time', 'return reply(1, marshal.dumps([], 2), -1e308)'],
     ['spins', 'while True: pass'],
-    ['asks for host calls that nobody offered', "return reply(1, marshal.dumps([(1, '__proto__', {}), (-1, 5), None], 2), 0.0)"],
+    [
+      'asks for host calls that nobody offered',
+      "return reply(1, marshal.dumps([(1, '__proto__', {}), (-1, 5), None], 2), 0.0)",
+    ],
   ])('B15: %s', async (_, body) => {
     const [step] = await spoof(body)
     expect(step).toMatchObject({ code: 'TIMEOUT', outcome: 'reset' })
@@ -142,7 +172,10 @@ describe('H1: no answer keeps the main thread busy or fills its memory', () => {
 
 describe('B15: the kernel’s own state', () => {
   it.each([
-    ['every module emptied', "for name in [*sys.modules]:\n  if name.startswith('_brumate'): sys.modules[name].__dict__.clear()"],
+    [
+      'every module emptied',
+      "for name in [*sys.modules]:\n  if name.startswith('_brumate'): sys.modules[name].__dict__.clear()",
+    ],
     ['sys.modules emptied', 'sys.modules.clear()'],
     ['builtins emptied', 'import builtins\nbuiltins.__dict__.clear()'],
     ['no loop', 'KERNEL.loop = None'],
@@ -161,10 +194,16 @@ describe('B15: the kernel’s own state', () => {
     ['an audit hook', 'sys.addaudithook(lambda *a: 1 / 0)'],
     ['an allocator that fails', 'import gc\ngc.callbacks.append(lambda *a: 1 / 0)\ngc.set_threshold(1)'],
     ['a signal handler', 'import signal\nsignal.signal(signal.SIGINT, lambda *a: 1 / 0)'],
-    ['a thread switch hook', "sys.displayhook = sys.excepthook = None\nsys.setrecursionlimit(60)"],
+    ['a thread switch hook', 'sys.displayhook = sys.excepthook = None\nsys.setrecursionlimit(60)'],
   ])('B15: %s', async (_, code) => {
     const prelude = "import sys\nKERNEL = sys.modules['_brumate.link'].KERNEL\n"
-    const steps = [prelude + code, '1', { get: 'sys' }, 'raise ValueError', 'import asyncio\nawait asyncio.sleep(0.01)']
+    const steps = [
+      prelude + code,
+      '1',
+      { get: 'sys' },
+      'raise ValueError',
+      'import asyncio\nawait asyncio.sleep(0.01)',
+    ]
     const result = await sandbox.run({ steps, timeoutMs: TIMEOUT_MS, recover: true })
     expectContained(result, undefined, TIMEOUT_MS)
   })

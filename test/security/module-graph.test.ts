@@ -69,7 +69,9 @@ interface Trace {
 describe('a thread that has loaded a slot', () => {
   let trace: Trace
   beforeAll(async () => {
-    const { openImage } = (await import(new URL('src/image/open.js', DIST).href)) as { openImage: typeof OpenImage }
+    const { openImage } = (await import(new URL('src/image/open.js', DIST).href)) as {
+      openImage: typeof OpenImage
+    }
     const image = await openImage({ cacheDir: inject('cacheDir') })
     const worker = new Worker(new URL('support/traced-slot.mjs', import.meta.url), {
       workerData: { ...image, entry: ENTRY },
@@ -95,7 +97,13 @@ describe('a thread that has loaded a slot', () => {
 
   it('R2: loaded no module of Node that runs programs, evaluates text or opens connections', () => {
     const names = trace.builtins.map((name) => name.replace('NativeModule ', ''))
-    expect(names.filter((name) => ['child_process', 'net', 'http', 'https', 'vm', 'repl', 'inspector', 'dgram', 'cluster'].includes(name))).toEqual([])
+    expect(
+      names.filter((name) =>
+        ['child_process', 'net', 'http', 'https', 'vm', 'repl', 'inspector', 'dgram', 'cluster'].includes(
+          name,
+        ),
+      ),
+    ).toEqual([])
   })
 
   it('D29: has no environment, arguments or flags of the process', () => {

@@ -43,7 +43,9 @@ async function expectNoEscape(attack: Attack, index: number, before: readonly st
   const result = await sandbox.run({ steps })
   const told = JSON.stringify(expectContained(result, witness))
   if (before.length > 0 && result.kind === 'done') {
-    expect(result.output.steps[0]?.kind, 'the attack met the interpreter that was prepared for it').toBe('result')
+    expect(result.output.steps[0]?.kind, 'the attack met the interpreter that was prepared for it').toBe(
+      'result',
+    )
   }
   expect(escaped(witness, attack.evidence, run, connections, told), told).toBe(false)
 }

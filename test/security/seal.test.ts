@@ -31,7 +31,14 @@ const GLOBALS = `
   .trim()
   .split(/\s+/)
 
-const SPECIFIERS = ['node:fs', 'node:child_process', 'node:worker_threads', 'node:vm', 'node:process', 'data:text/javascript,0']
+const SPECIFIERS = [
+  'node:fs',
+  'node:child_process',
+  'node:worker_threads',
+  'node:vm',
+  'node:process',
+  'data:text/javascript,0',
+]
 
 let report: Report
 const shared = new Uint8Array(new SharedArrayBuffer(4))

@@ -3,7 +3,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { py } from '../support/session-code.js'
 import { Child } from './support/child.js'
-import { expectContained, type SandboxCase, type SandboxOutput, type StepResult } from './support/contained.js'
+import {
+  expectContained,
+  type SandboxCase,
+  type SandboxOutput,
+  type StepResult,
+} from './support/contained.js'
 
 const TIMEOUT_MS = 400
 /** interruptGraceMs and a loaded machine. */
@@ -36,12 +41,28 @@ describe('code that lets the interrupt through', () => {
     ['F7', 'a sleep of the loop', 'import asyncio; await asyncio.sleep(1e6)'],
     ['F7', 'select', 'import select; select.select([], [], [], 1e6)'],
     ['F7', 'poll for ever', 'import select; select.poll().poll()'],
-    ['F7', 'a lock that nobody holds', 'import threading; lock = threading.Lock(); lock.acquire(); lock.acquire()'],
+    [
+      'F7',
+      'a lock that nobody holds',
+      'import threading; lock = threading.Lock(); lock.acquire(); lock.acquire()',
+    ],
     ['F7', 'a queue that nobody fills', 'import queue; queue.Queue().get()'],
-    ['F7', 'an awaited future that nobody sets', 'import asyncio; f = asyncio.Future(); asyncio.get_running_loop().call_later(1e6, f.set_result, 1); await f'],
+    [
+      'F7',
+      'an awaited future that nobody sets',
+      'import asyncio; f = asyncio.Future(); asyncio.get_running_loop().call_later(1e6, f.set_result, 1); await f',
+    ],
     ['F8', 'a storm of ready tasks', 'import asyncio\nwhile True: await asyncio.sleep(0)'],
-    ['F8', 'callbacks that breed', 'import asyncio\nloop = asyncio.get_running_loop()\ndef f(): loop.call_soon(f); loop.call_soon(f)\nf()\nawait asyncio.sleep(1e6)'],
-    ['F9', 'a storm of timers', 'import asyncio\nloop = asyncio.get_running_loop()\ndef f(): loop.call_later(1e-6, f)\nfor _ in range(1000): f()\nawait asyncio.sleep(1e6)'],
+    [
+      'F8',
+      'callbacks that breed',
+      'import asyncio\nloop = asyncio.get_running_loop()\ndef f(): loop.call_soon(f); loop.call_soon(f)\nf()\nawait asyncio.sleep(1e6)',
+    ],
+    [
+      'F9',
+      'a storm of timers',
+      'import asyncio\nloop = asyncio.get_running_loop()\ndef f(): loop.call_later(1e-6, f)\nfor _ in range(1000): f()\nawait asyncio.sleep(1e6)',
+    ],
   ])('%s: %s', async (_id, _name, code) => {
     const { kind, code: error } = await spin(code)
     // Nothing to wait for may be told at once; what runs must be stopped.
@@ -52,20 +73,44 @@ describe('code that lets the interrupt through', () => {
 
 describe('code that does not', () => {
   it.each([
-    ['F2', 'a loop that swallows every exception', 'while True:\n  try:\n    while True: pass\n  except BaseException: pass'],
-    ['F2', 'a coroutine that does so', 'import asyncio\nwhile True:\n  try: await asyncio.sleep(1e6)\n  except BaseException: pass'],
-    ['F2', 'a signal handler that ignores it', 'import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass'],
+    [
+      'F2',
+      'a loop that swallows every exception',
+      'while True:\n  try:\n    while True: pass\n  except BaseException: pass',
+    ],
+    [
+      'F2',
+      'a coroutine that does so',
+      'import asyncio\nwhile True:\n  try: await asyncio.sleep(1e6)\n  except BaseException: pass',
+    ],
+    [
+      'F2',
+      'a signal handler that ignores it',
+      'import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass',
+    ],
     ['F2', 'a finally that goes on', 'try:\n  while True: pass\nfinally:\n  while True: pass'],
     ['F4', 'sum over repeat', 'import itertools; sum(itertools.repeat(1))'],
     ['F4', 'all over cycle', 'import itertools; all(itertools.cycle([1]))'],
     ['F4', 'a deque of count', 'import collections, itertools; collections.deque(itertools.count(), 0)'],
     ['F4', 'a C comparison', 'x = [0] * 10_000_000\nwhile not (x < x): pass'],
-    ['F6', 'a product of huge numbers in C', 'x = 7 ** 2_000_000\nimport functools, itertools, operator\nfunctools.reduce(operator.mul, itertools.repeat(x))'],
+    [
+      'F6',
+      'a product of huge numbers in C',
+      'x = 7 ** 2_000_000\nimport functools, itertools, operator\nfunctools.reduce(operator.mul, itertools.repeat(x))',
+    ],
     ['F12', 'a finalizer', 'class A:\n  def __del__(self):\n    while True: pass\na = A()\ndel a'],
     ['F12', 'a finalizer that breeds', 'class A:\n  def __del__(self): A()\nwhile True: A()'],
-    ['F12', 'a weak reference’s callback', 'import weakref\nclass A: pass\na = A()\ndef f(_):\n  while True: pass\nr = weakref.ref(a, f)\ndel a'],
+    [
+      'F12',
+      'a weak reference’s callback',
+      'import weakref\nclass A: pass\na = A()\ndef f(_):\n  while True: pass\nr = weakref.ref(a, f)\ndel a',
+    ],
     ['A4', 'a repr', 'class A:\n  def __repr__(self):\n    while True: pass\nA()'],
-    ['A5', 'the text of an error', 'class E(Exception):\n  def __str__(self):\n    while True: pass\nraise E'],
+    [
+      'A5',
+      'the text of an error',
+      'class E(Exception):\n  def __str__(self):\n    while True: pass\nraise E',
+    ],
     ['A4', 'a rich display', 'class A:\n  def _repr_html_(self):\n    while True: pass\nA()'],
   ])('%s: %s', async (_id, _name, code) => {
     expect(await spin(code)).toMatchObject({ kind: 'error', code: 'TIMEOUT' })

@@ -36,7 +36,13 @@ export function placeOf(witness: Witness, run: string): Place {
 }
 
 /** Whether the attack got out, by what it was told and what it left. */
-export function escaped(witness: Witness, evidence: Evidence, run: string, connections: number, told: string) {
+export function escaped(
+  witness: Witness,
+  evidence: Evidence,
+  run: string,
+  connections: number,
+  told: string,
+) {
   switch (evidence) {
     case 'marker':
       return witness.marked(run)

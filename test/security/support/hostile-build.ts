@@ -10,8 +10,8 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 export class HostileBuild {
   readonly #directory = mkdtempSync(join(tmpdir(), 'brumate-hostile-'))
 
-  /** @param slot - source of `workers/slot.js`; default: the worker that attacks on demand */
-  constructor(slot?: string) {
+  /** Its slot is the worker that attacks on demand. */
+  constructor() {
     const dist = join(this.#directory, 'dist')
     cpSync(fileURLToPath(DIST), dist, { recursive: true })
     writeFileSync(join(this.#directory, 'package.json'), '{"type":"module"}')
@@ -20,8 +20,12 @@ export class HostileBuild {
     mkdirSync(workers, { recursive: true })
     const here = fileURLToPath(new URL('.', import.meta.url))
     cpSync(join(here, 'hostile-messages.mjs'), join(workers, 'hostile-messages.mjs'))
-    if (slot === undefined) cpSync(join(here, 'hostile-slot.mjs'), join(workers, 'slot.js'))
-    else writeFileSync(join(workers, 'slot.js'), slot)
+    cpSync(join(here, 'hostile-slot.mjs'), join(workers, 'slot.js'))
+  }
+
+  /** Threads that start from now on load this. */
+  writeSlot(source: string): void {
+    writeFileSync(join(this.#directory, 'dist/workers/slot.js'), source)
   }
 
   /** URL to be given to a child as its `dist`. */

@@ -12,7 +12,12 @@ function taskPort({ process, port, parentPort }) {
 /** Attacks that are one message on the channel. */
 const MESSAGES = {
   // The requests of Comlink's own protocol: main serves none.
-  D1: () => ({ id: '1', type: 'CONSTRUCT', path: ['constructor', 'constructor'], argumentList: [{ type: 'RAW', value: 'return process' }] }),
+  D1: () => ({
+    id: '1',
+    type: 'CONSTRUCT',
+    path: ['constructor', 'constructor'],
+    argumentList: [{ type: 'RAW', value: 'return process' }],
+  }),
   'D1-apply': () => ({ id: '1', type: 'APPLY', path: ['constructor'], argumentList: [] }),
   D2: () => ({ id: '1', type: 'SET', path: ['__proto__', 'polluted'], value: { type: 'RAW', value: 1 } }),
   D3: () => ({ id: '1', type: 'SET', path: ['execute'], value: { type: 'RAW', value: 1 } }),
@@ -24,7 +29,12 @@ const MESSAGES = {
   // Replies of other kinds than plain data.
   D11: ({ id }) => ({ id, type: 'HANDLER', name: 'nope', value: 1 }),
   'D11-proto': ({ id }) => ({ id, type: 'HANDLER', name: '__proto__', value: 1 }),
-  'D11-throw': ({ id }) => ({ id, type: 'HANDLER', name: 'throw', value: { isError: true, value: { message: 'x', name: 'x', stack: 'x', __proto__: null } } }),
+  'D11-throw': ({ id }) => ({
+    id,
+    type: 'HANDLER',
+    name: 'throw',
+    value: { isError: true, value: { message: 'x', name: 'x', stack: 'x', __proto__: null } },
+  }),
   D13: ({ id }) => ({ id, type: 'HANDLER', name: 'proxy', value: {} }),
   D16: ({ id }) => ({ id, type: 'NOPE' }),
   'D16-none': ({ id }) => ({ id }),
@@ -51,12 +61,37 @@ const MESSAGES = {
   'D18-output-text': () => ({ event: 'output', id: 1, stream: 1, text: { length: 1 } }),
   'D18-kind': ({ id }) => ({ id, type: 'RAW', value: { kind: 'constructor' } }),
   'D18-value': ({ id }) => ({ id, type: 'RAW', value: 5 }),
-  'D18-numbers': ({ id, outcome }) => ({ id, type: 'RAW', value: outcome([true], { durationMs: Number.NaN }) }),
-  'D18-negative': ({ id, outcome }) => ({ id, type: 'RAW', value: outcome([true, '42', 42, {}], { durationMs: -1e308 }) }),
-  'D18-exceeded': ({ id, outcome }) => ({ id, type: 'RAW', value: outcome([true], { exceeded: 'toString' }) }),
+  'D18-numbers': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: outcome([true], { durationMs: Number.NaN }),
+  }),
+  'D18-negative': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: outcome([true, '42', 42, {}], { durationMs: -1e308 }),
+  }),
+  'D18-huge': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: outcome([true, '42', 42, {}], { durationMs: 1e308, peakMemoryBytes: 1e308 }),
+  }),
+  'D18-exceeded': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: outcome([true], { exceeded: 'toString' }),
+  }),
   'D18-reverted': ({ id }) => ({ id, type: 'RAW', value: { kind: 'reverted', done: true } }),
-  'E1-own-proto': ({ id, outcome }) => ({ id, type: 'RAW', value: JSON.parse(`{"__proto__": {"kind": "died", "polluted": 1}, "kind": "${outcome([true]).kind}"}`) }),
-  'E2-payload-keys': ({ id, outcome }) => ({ id, type: 'RAW', value: { ...outcome([true]), payload: protoKeys() } }),
+  'E1-own-proto': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: JSON.parse(`{"__proto__": {"kind": "died", "polluted": 1}, "kind": "${outcome([true]).kind}"}`),
+  }),
+  'E2-payload-keys': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: { ...outcome([true]), payload: protoKeys() },
+  }),
   'D22-fields': () => Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`k${i}`, i])),
   'D22-sparse': ({ id, outcome }) => {
     const sparse = []
@@ -68,26 +103,73 @@ const MESSAGES = {
     sparse.length = 2 ** 32 - 1
     return { id, type: 'RAW', value: outcome([true], { stdout: sparse }) }
   },
-  'D22-stdout': ({ id, outcome }) => ({ id, type: 'RAW', value: outcome([true, '42', 42, {}], { stdout: HUGE_TEXT() }) }),
+  'D22-stdout': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: outcome([true, '42', 42, {}], { stdout: HUGE_TEXT() }),
+  }),
   'D22-event': ({ executionId }) => ({ event: 'output', id: executionId, stream: 1, text: HUGE_TEXT() }),
-  'D22-payload': ({ id, outcome }) => ({ id, type: 'RAW', value: outcome([true], { payload: new Uint8Array(2 ** 29) }) }),
+  'D22-payload': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: outcome([true], { payload: new Uint8Array(2 ** 29) }),
+  }),
   'D23-deep': ({ id }) => {
     let value = {}
     for (let depth = 0; depth < 1000; depth++) value = { value }
     return { id, type: 'RAW', value }
   },
-  'D19-shared': ({ id, outcome }) => ({ id, type: 'RAW', value: outcome([true], { payload: new Uint8Array(new SharedArrayBuffer(64)) }) }),
-  'D19-typed': ({ id, outcome }) => ({ id, type: 'RAW', value: outcome([true], { payload: new Float64Array(9) }) }),
-  'D19-buffer': ({ id, outcome }) => ({ id, type: 'RAW', value: outcome([true], { payload: new ArrayBuffer(9) }) }),
-  'D19-blob': ({ id, outcome }) => ({ id, type: 'RAW', value: outcome([true], { payload: new Blob(['x']) }) }),
-  'D26-reason': ({ id }) => ({ id, type: 'RAW', value: { kind: 'died', reason: '\u001b[2J\u0000\r\nroot: all is well\ud800' } }),
+  'D19-shared': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: outcome([true], { payload: new Uint8Array(new SharedArrayBuffer(64)) }),
+  }),
+  'D19-typed': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: outcome([true], { payload: new Float64Array(9) }),
+  }),
+  'D19-buffer': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: outcome([true], { payload: new ArrayBuffer(9) }),
+  }),
+  'D19-blob': ({ id, outcome }) => ({
+    id,
+    type: 'RAW',
+    value: outcome([true], { payload: new Blob(['x']) }),
+  }),
+  'D26-reason': ({ id }) => ({
+    id,
+    type: 'RAW',
+    value: { kind: 'died', reason: '\u001b[2J\u0000\r\nroot: all is well\ud800' },
+  }),
   'D26-long-reason': ({ id }) => ({ id, type: 'RAW', value: { kind: 'died', reason: 'x'.repeat(1e6) } }),
 }
 
 function protoKeys() {
   const text = (name) => [0x75, name.length, 0, 0, 0, ...Buffer.from(name)]
   const inner = [0x7b, ...text('polluted'), 0x54, 0x30]
-  return Uint8Array.from([0x28, 4, 0, 0, 0, 0x54, 0x4e, 0x7b, ...text('__proto__'), ...inner, ...text('constructor'), 0x7b, ...text('prototype'), ...inner, 0x30, 0x30, 0x7b, 0x30])
+  return Uint8Array.from([
+    0x28,
+    4,
+    0,
+    0,
+    0,
+    0x54,
+    0x4e,
+    0x7b,
+    ...text('__proto__'),
+    ...inner,
+    ...text('constructor'),
+    0x7b,
+    ...text('prototype'),
+    ...inner,
+    0x30,
+    0x30,
+    0x7b,
+    0x30,
+  ])
 }
 
 const single = Object.fromEntries(
@@ -180,7 +262,18 @@ export const ATTACKS = {
   'D25-silent': () => forever(),
   // Piscina's own channels.
   'P1-parent': ({ parentPort }) => {
-    for (const message of [null, undefined, 5, 'x', [], {}, { ready: true }, { _WORKER_READY: true }, new Map()]) parentPort.postMessage(message)
+    for (const message of [
+      null,
+      undefined,
+      5,
+      'x',
+      [],
+      {},
+      { ready: true },
+      { _WORKER_READY: true },
+      new Map(),
+    ])
+      parentPort.postMessage(message)
     return forever()
   },
   'P2-finish': ({ finish, detail }) => {
@@ -195,7 +288,8 @@ export const ATTACKS = {
   'P3-finish': (context) => {
     globalThis.secret = context.detail
     // Tasks are numbered from 0 on in a process; all of them are finished.
-    for (let taskId = 0; taskId < 100; taskId++) taskPort(context).postMessage({ taskId, result: undefined, error: null })
+    for (let taskId = 0; taskId < 100; taskId++)
+      taskPort(context).postMessage({ taskId, result: undefined, error: null })
   },
   'P3-null': (context) => taskPort(context).postMessage(null),
   'P3-undefined': (context) => taskPort(context).postMessage(undefined),

@@ -18,7 +18,22 @@ export async function serve(task) {
     const attack = ATTACKS[name]
     if (attack === undefined) return answer(port, id, argument?.code)
     const executionId = argument.id
-    await attack({ port, task, id, executionId, request, finish, detail, parentPort, process, threadId, answer, outcome, workerData, MessageChannel })
+    await attack({
+      port,
+      task,
+      id,
+      executionId,
+      request,
+      finish,
+      detail,
+      parentPort,
+      process,
+      threadId,
+      answer,
+      outcome,
+      workerData,
+      MessageChannel,
+    })
   })
   port.postMessage({ event: 'ready' })
   return finished

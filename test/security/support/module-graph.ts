@@ -47,7 +47,15 @@ function staticImports(source: ts.SourceFile): string[] {
 }
 
 /** Names whose use makes code of text, or reaches a loader. */
-const MAKERS = ['eval', 'Function', 'require', 'createRequire', 'getBuiltinModule', 'compileFunction', 'runInThisContext']
+const MAKERS = [
+  'eval',
+  'Function',
+  'require',
+  'createRequire',
+  'getBuiltinModule',
+  'compileFunction',
+  'runInThisContext',
+]
 
 function dynamicCode(source: ts.SourceFile): string[] {
   const found: string[] = []
@@ -57,7 +65,8 @@ function dynamicCode(source: ts.SourceFile): string[] {
     // `new Module(...)` and friends, with bytes that are not the image's, would be other code than the one module.
     const isCompile = ts.isPropertyAccessExpression(node) && node.getText() === 'WebAssembly.Module'
     const isMeta = ts.isMetaProperty(node)
-    if (isImport || isMaker || isMeta || (isCompile && ts.isNewExpression(node.parent))) found.push(node.getText())
+    if (isImport || isMaker || isMeta || (isCompile && ts.isNewExpression(node.parent)))
+      found.push(node.getText())
     ts.forEachChild(node, visit)
   }
   visit(source)

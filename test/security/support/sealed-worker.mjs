@@ -26,8 +26,8 @@ await attempt('eval', () => (0, eval)('1'))
 await attempt('Function', () => Function('return 1')())
 await attempt('constructor of a function', () => (() => {}).constructor('return 1')())
 await attempt('constructor of an async function', () => (async () => {}).constructor('return 1')())
-await attempt('constructor of a generator', () => (function* () {}).constructor('return 1')())
-await attempt('constructor of an async generator', () => (async function* () {}).constructor('return 1')())
+await attempt('constructor of a generator', () => function* () {}.constructor('return 1')())
+await attempt('constructor of an async generator', () => async function* () {}.constructor('return 1')())
 await attempt('constructor of a class', () => class {}.constructor('return 1')())
 await attempt('constructor of a bound function', () => (() => {}).bind().constructor('return 1')())
 await attempt('constructor of a proxy', () => new Proxy(() => {}, {}).constructor('return 1')())
@@ -36,7 +36,9 @@ await attempt('constructor of Buffer', () => Buffer.constructor('return 1')())
 await attempt('constructor of a port', () => MessagePort.constructor('return 1')())
 await attempt('constructor of performance', () => performance.constructor.constructor('return 1')())
 await attempt('constructor by Reflect', () => Reflect.construct((() => {}).constructor, ['return 1'])())
-await attempt('constructor by a subclass', () => new (class extends Object.getPrototypeOf(() => {}).constructor {})('return 1')())
+await attempt('constructor by a subclass', () =>
+  new (class extends Object.getPrototypeOf(() => {}).constructor {})('return 1')(),
+)
 await attempt('a text as timer', () => setTimeout('1', 0))
 await attempt('error of Node’s', async () => {
   try {
@@ -61,14 +63,46 @@ await attempt('error of an exhausted stack', () => {
   }
 })
 await attempt('restored constructor', () => {
-  Object.defineProperty(Object.getPrototypeOf(() => {}), 'constructor', { value: 1 })
+  Object.defineProperty(
+    Object.getPrototypeOf(() => {}),
+    'constructor',
+    { value: 1 },
+  )
 })
 
 // Names of what a thread could do harm with.
 for (const name of [
-  ...['process', 'require', 'module', 'fetch', 'WebAssembly', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'navigator'],
-  ...['console', 'crypto', 'BroadcastChannel', 'Worker', 'setInterval', 'setImmediate', 'structuredClone', 'Iterator'],
-  ...['FinalizationRegistry', 'WeakRef', 'ShadowRealm', 'queueMicrotask', 'global', 'localStorage', 'Temporal', 'gc'],
+  ...[
+    'process',
+    'require',
+    'module',
+    'fetch',
+    'WebAssembly',
+    'XMLHttpRequest',
+    'WebSocket',
+    'EventSource',
+    'navigator',
+  ],
+  ...[
+    'console',
+    'crypto',
+    'BroadcastChannel',
+    'Worker',
+    'setInterval',
+    'setImmediate',
+    'structuredClone',
+    'Iterator',
+  ],
+  ...[
+    'FinalizationRegistry',
+    'WeakRef',
+    'ShadowRealm',
+    'queueMicrotask',
+    'global',
+    'localStorage',
+    'Temporal',
+    'gc',
+  ],
 ]) {
   await attempt(`global ${name}`, () => {
     const value = globalThis[name]

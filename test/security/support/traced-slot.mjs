@@ -1,7 +1,8 @@
 // A worker that loads the slot's entry as Piscina would, under a loader hook that writes down every module, and then tells
 // what its thread holds. Started with the image as workerData.
-import { createRequire, isBuiltin } from 'node:module'
+
 import * as loader from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 import process from 'node:process'
 import { MessageChannel, parentPort, workerData } from 'node:worker_threads'
 
@@ -25,7 +26,10 @@ if (loader.registerHooks) {
     export function initialize(data) { port = data.port }
     export async function load(url, context, next) { port.postMessage(url); return next(url, context) }
   `
-  loader.register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: { port: port2 }, transferList: [port2] })
+  loader.register(`data:text/javascript,${encodeURIComponent(hooks)}`, {
+    data: { port: port2 },
+    transferList: [port2],
+  })
 }
 
 const builtinsBefore = new Set(process.moduleLoadList)

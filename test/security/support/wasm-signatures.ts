@@ -4,7 +4,14 @@
 /** One letter per parameter: i and j are 32 and 64 bits, f and d floats, E a reference. */
 export type Signatures = ReadonlyMap<string, string>
 
-const LETTERS: Readonly<Record<number, string>> = { 0x7f: 'i', 0x7e: 'j', 0x7d: 'f', 0x7c: 'd', 0x6f: 'E', 0x70: 'E' }
+const LETTERS: Readonly<Record<number, string>> = {
+  127: 'i',
+  126: 'j',
+  125: 'f',
+  124: 'd',
+  111: 'E',
+  112: 'E',
+}
 
 export function importSignatures(bytes: Uint8Array): Signatures {
   const types: string[] = []
@@ -23,7 +30,8 @@ export function importSignatures(bytes: Uint8Array): Signatures {
     at += length
     return Buffer.from(bytes.subarray(at - length, at)).toString()
   }
-  const letters = (): string => Array.from({ length: unsigned() }, () => LETTERS[bytes[at++] ?? 0] ?? '?').join('')
+  const letters = (): string =>
+    Array.from({ length: unsigned() }, () => LETTERS[bytes[at++] ?? 0] ?? '?').join('')
   const limits = (): void => {
     const flags = bytes[at++] ?? 0
     unsigned()

@@ -2,7 +2,30 @@
 // some imports and the letters of their parameters; its result is a tally for each of what came back.
 // With `again` an interpreter that ended is replaced.
 /** Pointers that hit something, sizes at every edge, descriptors that are open. */
-const EDGES = [0, 1, -1, 2, 3, 4, 7, 8, 16, 100, -100, 255, 4095, 4096, 65_535, 65_536, 2 ** 21, 31_457_279, 31_457_280, 2 ** 31 - 1, -(2 ** 31), 2 ** 30]
+const EDGES = [
+  0,
+  1,
+  -1,
+  2,
+  3,
+  4,
+  7,
+  8,
+  16,
+  100,
+  -100,
+  255,
+  4095,
+  4096,
+  65_535,
+  65_536,
+  2 ** 21,
+  31_457_279,
+  31_457_280,
+  2 ** 31 - 1,
+  -(2 ** 31),
+  2 ** 30,
+]
 
 export async function open({ dist, cacheDir }) {
   const load = (path) => import(new URL(path, dist).href)
@@ -41,7 +64,10 @@ export async function open({ dist, cacheDir }) {
     guest ??= boot()
     if (list) {
       return Object.entries(guest.imports).flatMap(([from, all]) =>
-        Object.entries(all).map(([each, value]) => `${from}.${each} ${typeof value === 'function' ? 'function' : value.constructor.name}`),
+        Object.entries(all).map(
+          ([each, value]) =>
+            `${from}.${each} ${typeof value === 'function' ? 'function' : value.constructor.name}`,
+        ),
       )
     }
     return imports.map(([name, letters]) => tallyOf(name, letters, calls, again))
@@ -99,7 +125,9 @@ function parameter(letter, random) {
       return BigInt.asIntN(64, BigInt(number) * (random() < 0.3 ? 2n ** 33n : 1n))
     case 'f':
     case 'd':
-      return [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 1e308, number][Math.floor(random() * 6)]
+      return [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 1e308, number][
+        Math.floor(random() * 6)
+      ]
     case 'E':
       return null
     // No index of the function table.

@@ -1,0 +1,54 @@
+// Slots that fail before they serve (ATTACKS.md D24, D25, F14): whoever waits for one is told in time, with a typed error, and
+// main neither crashes nor starts threads for ever.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Child } from './support/child.js'
+import { expectUnharmed } from './support/contained.js'
+import { HostileBuild } from './support/hostile-build.js'
+
+interface BootFailure {
+  readonly code?: string
+  readonly durationMs: number
+}
+
+const SERVE = 'export function serve(task)'
+const READY = "task.port.postMessage({ event: 'ready' })"
+
+let build: HostileBuild
+let main: Child<object, BootFailure>
+
+beforeAll(() => {
+  build = new HostileBuild()
+  main = new Child('boot', { dist: build.dist })
+})
+
+afterAll(async () => {
+  await main?.close()
+  build?.remove()
+})
+
+describe('a slot that fails', () => {
+  it.each([
+    ['throws when loaded', 'throw new Error("at load")'],
+    ['throws null when loaded', 'throw null'],
+    ['throws an object without a prototype when loaded', 'throw Object.create(null)'],
+    ['exits when loaded', 'import process from "node:process"; process.exit(0)'],
+    ['rejects beside loading', `Promise.reject(null); ${SERVE} { return new Promise(() => {}) }`],
+    ['serves nothing', 'export const other = 1'],
+    ['throws when it is to serve', `${SERVE} { throw null }`],
+    ['stops at once', `${SERVE} {}`],
+    ['exits when it is to serve', `import process from 'node:process'\n${SERVE} { process.exit(1) }`],
+    ['breaks the protocol first', `${SERVE} { task.port.postMessage(null); return new Promise(() => {}) }`],
+    ['closes its channel', `${SERVE} { task.port.close(); return new Promise(() => {}) }`],
+    ['is ready and gone', `import process from 'node:process'\n${SERVE} { ${READY}; process.exit(0) }`],
+    ['never says it is ready', `${SERVE} { return new Promise(() => {}) }`],
+    ['never gets so far', 'for (;;);'],
+    ['is ready and deaf', `${SERVE} { ${READY}; return new Promise(() => {}) }`],
+  ])('D25: %s: the caller gets a typed error', async (_, slot) => {
+    build.writeSlot(slot)
+    const result = await main.run({}, 10_000)
+    if (result.kind !== 'done') throw new Error(`main ${result.kind}: ${JSON.stringify(result)}`)
+    expectUnharmed(result.state)
+    expect(['INTERPRETER_CRASHED', 'POOL_EXHAUSTED']).toContain(result.output.code)
+    expect(result.output.durationMs).toBeLessThan(8000)
+  })
+})

@@ -1,0 +1,111 @@
+// What a session leaves behind (ATTACKS.md I1, I2, H14): the next one in the same thread, which is of the same tenant, finds the
+// image and nothing else, in memory as in files; two sessions never draw the same random numbers.
+import type { Session, SessionManager } from 'brumate'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openManager } from '../support/manager.js'
+import { py } from '../support/session-code.js'
+import { READ_ALL_MEMORY } from './support/forged-memory.js'
+
+let manager: SessionManager
+
+beforeAll(async () => {
+  manager = await openManager({ slots: 1 })
+})
+
+afterAll(() => manager?.close())
+
+/** Letter by letter in the sources that look for it, so that looking for it does not leave it. */
+const SECRET = 'Wombat-7261'
+
+const LEAVE = py`
+  import os, sys, builtins, asyncio, threading, gc
+  secret = '${SECRET}'
+  copies = [secret + str(i) for i in range(1000)]
+  builtins.secret = sys.secret = secret
+  os.environ['SECRET'] = secret
+  with open('/tmp/${SECRET}', 'w') as file:
+      file.write(secret * 1000)
+  os.chdir('/tmp')
+  os.umask(0o077)
+  print(secret)
+  kept = open('/tmp/${SECRET}')
+  reader, writer = os.pipe()
+  os.write(writer, secret.encode())
+  async def stay():
+      while True:
+          await asyncio.sleep(0.01)
+          print(secret)
+  task = asyncio.create_task(stay())
+  await asyncio.sleep(0.03)
+`
+
+const SEARCH = [
+  READ_ALL_MEMORY,
+  'import re',
+  `pattern = re.compile(b'${SECRET.replace(/./g, (letter) => `[${letter}]`)}')`,
+  'SIZE = 30 << 20',
+  'parts = [bytes(memory[at : at + 2**20 + 100]) for at in range(0, SIZE, 2**20)]',
+  'sum(len(pattern.findall(part)) for part in parts)',
+].join('\n')
+
+async function expectClean(session: Session): Promise<void> {
+  expect((await session.execute(SEARCH)).value, 'copies in memory').toBe(0)
+  const { value } = await session.execute(py`
+    import os
+    [os.listdir('/tmp'), os.getcwd(), oct(os.umask(0o022)), 'SECRET' in os.environ, os.open('/dev/null', 0)]
+  `)
+  expect(value).toEqual([[], '/home/pyodide', '0o22', false, 3])
+  expect((await session.execute('import asyncio; await asyncio.sleep(0.05)')).stdout).toBe('')
+}
+
+describe('what a session leaves', () => {
+  it('I1 control: the search finds what is there', async () => {
+    await using session = await manager.createSession()
+    await session.execute(LEAVE)
+    expect((await session.execute(SEARCH)).value).toBeGreaterThan(1000)
+  })
+
+  it('I1, I2: the next session of its tenant, in the same thread, finds nothing of it', async () => {
+    const first = await manager.createSession({ tenant: 'same' })
+    await first.execute(LEAVE)
+    await first.close()
+    expect(manager.stats().slots.parked).toBe(1)
+    await using second = await manager.createSession({ tenant: 'same' })
+    await expectClean(second)
+  })
+
+  it('I1, I2: after reset the session itself finds nothing of it', async () => {
+    await using session = await manager.createSession()
+    await session.execute(LEAVE)
+    await session.reset()
+    await expectClean(session)
+  })
+
+  it('I2: a session of another tenant finds nothing of it', async () => {
+    const first = await manager.createSession({ tenant: 'one' })
+    await first.execute(LEAVE)
+    await first.close()
+    await using second = await manager.createSession({ tenant: 'two' })
+    await expectClean(second)
+  })
+})
+
+describe('H14: randomness', () => {
+  const DRAW = py`
+    import os, random, secrets, tempfile, uuid
+    [random.random(), random.Random().random(), os.urandom(8).hex(), secrets.token_hex(8), str(uuid.uuid4()), tempfile.mktemp()]
+  `
+
+  it('H14: sessions in one thread and in others draw different numbers', async () => {
+    const draws: unknown[][] = []
+    for (const tenant of ['one', 'one', 'two', 'two', 'three']) {
+      await using session = await manager.createSession({ tenant })
+      draws.push((await session.execute(DRAW)).value as unknown[])
+      await session.reset()
+      draws.push((await session.execute(DRAW)).value as unknown[])
+    }
+    for (let kind = 0; kind < 6; kind++) {
+      expect(new Set(draws.map((draw) => draw[kind])).size).toBe(draws.length)
+    }
+  })
+})

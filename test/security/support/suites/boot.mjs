@@ -1,0 +1,22 @@
+// A manager whose slots fail to boot, in the way that its build's slot.js has. A case is one attempt to create a session; its
+// result is the error it ends with.
+export async function open({ dist, cacheDir }) {
+  const { SessionManager } = await import(new URL('src/index.js', dist).href)
+  return async () => {
+    const manager = await SessionManager.create({ cacheDir, slots: 2, acquireTimeoutMs: 1500 })
+    const startedMs = performance.now()
+    const error = await manager.createSession().then(
+      () => undefined,
+      (thrown) => thrown,
+    )
+    const durationMs = performance.now() - startedMs
+    await manager.close()
+    return {
+      name: error?.name,
+      code: error?.code,
+      outcome: error?.outcome,
+      message: error?.message,
+      durationMs,
+    }
+  }
+}
