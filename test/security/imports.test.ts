@@ -2,7 +2,6 @@
 // import of a booted interpreter bring out nothing but a number, or the interpreter's end.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Child } from './support/child.js'
 import { importSignatures, type Signatures } from './support/wasm-signatures.js'
@@ -49,7 +48,7 @@ const pyodide = createRequire(import.meta.url).resolve('pyodide/pyodide.asm.wasm
 const signatures: Signatures = importSignatures(readFileSync(pyodide))
 const unqualified = (name: string) => name.slice(name.indexOf('.') + 1)
 
-let child: Child<Input, Tally | string[]>
+let child: Child<Input, readonly (Tally | string)[]>
 
 beforeAll(() => {
   child = new Child('host-imports')
@@ -58,11 +57,14 @@ beforeAll(() => {
 afterAll(() => child?.close())
 
 /** @param again - an interpreter that ended is replaced, so that more than one call shows something */
-async function talliesOf(again: boolean, imports: readonly (readonly [string, string])[]): Promise<Tally[]> {
+async function talliesOf(
+  again: boolean,
+  imports: readonly (readonly [string, string])[],
+): Promise<readonly Tally[]> {
   const result = await child.run({ imports, calls: CALLS, again }, 45_000)
   if (result.kind !== 'done') throw new Error(JSON.stringify(result))
   expect(result.state.uncaught).toEqual([])
-  return result.output as Tally[]
+  return result.output as readonly Tally[]
 }
 
 async function tallyOf(name: string, letters = signatures.get(name) ?? ''): Promise<Tally> {
@@ -75,7 +77,7 @@ describe('the list', () => {
   it('R1: every import of the module has a value, and no other value is given to it', async () => {
     const result = await child.run({ list: true })
     if (result.kind !== 'done') throw new Error(JSON.stringify(result))
-    const given = result.output as string[]
+    const given = result.output as readonly string[]
     const functions = given
       .filter((line) => line.endsWith(' function'))
       .map((line) => line.split(' ')[0] ?? '')

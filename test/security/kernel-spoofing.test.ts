@@ -68,10 +68,10 @@ describe('B15: a reply that is no reply ends the interpreter', () => {
       'marshal of code',
       "return reply(0, marshal.dumps((True, None, evil.__code__, {}), 2) if 'evil' in globals() else b'c')",
     ],
-    ['a length of 2^31 - 1', String.raw`return reply(0, b'(' + length(2**31 - 1))`],
-    ['a negative length', String.raw`return reply(0, b'(' + length(-1))`],
-    ['a text of 2^31 - 1 bytes', String.raw`return value(b'u' + length(2**31 - 1))`],
-    ['an integer of 2^31 digits', String.raw`return value(b'l' + length(-2**31))`],
+    ['a length of 2^31 - 1', "return reply(0, b'(' + length(2**31 - 1))"],
+    ['a negative length', "return reply(0, b'(' + length(-1))"],
+    ['a text of 2^31 - 1 bytes', "return value(b'u' + length(2**31 - 1))"],
+    ['an integer of 2^31 digits', "return value(b'l' + length(-2**31))"],
     ['100,000 levels', String.raw`return reply(0, b'(\x01\0\0\0' * 100_000 + b'N')`],
     ['a number', 'return reply(0, marshal.dumps(5, 2))'],
     ['an empty tuple', 'return outcome()'],
@@ -146,7 +146,7 @@ describe('B15: a kernel that never answers is stopped from outside (F16)', () =>
     ],
   ])('B15: %s', async (_, body) => {
     const [step] = await spoof(body)
-    expect(step).toMatchObject({ code: 'TIMEOUT', outcome: 'reset' })
+    expect(step).toMatchObject({ code: 'TIMEOUT' })
   })
 })
 

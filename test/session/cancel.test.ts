@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events'
 import { CancelledError, TimeoutError } from 'brumate'
 import { expect, onTestFinished, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
-import { expectTyped, pythonErrorOf, rejectionOf, sleep, until } from '../support/session-code.js'
+import { expectTyped, pythonErrorOf, rejectionOf, sleep, start, until } from '../support/session-code.js'
 import { describeSessions, fresh } from '../support/session-modes.js'
 
 describeSessions(
@@ -29,11 +29,9 @@ describeSessions(
     ])('B4: aborting interrupts %s and the state stays', async (_, code) => {
       const session = await open()
       const controller = new AbortController()
-      const running = rejectionOf(
-        CancelledError,
-        session.execute(`kept = 1\n${code}`, { signal: controller.signal }),
-      )
-      await sleep(60)
+      const { result } = await start(session, `kept = 1\n${code}`, { signal: controller.signal })
+      const running = rejectionOf(CancelledError, result)
+      await sleep(20)
       const abortedMs = performance.now()
       controller.abort('stop')
       const error = await running
@@ -46,11 +44,9 @@ describeSessions(
     test('B4: aborting code that cannot be interrupted ends its worker; the session lives on', async () => {
       const session = await open({ limits: { interruptGraceMs: 100 } })
       const controller = new AbortController()
-      const running = rejectionOf(
-        CancelledError,
-        session.execute('sum(range(10**12))', { signal: controller.signal }),
-      )
-      await sleep(60)
+      const { result } = await start(session, 'sum(range(10**12))', { signal: controller.signal })
+      const running = rejectionOf(CancelledError, result)
+      await sleep(20)
       controller.abort()
       expect((await running).outcome).toBe('reset')
       expect(await session.execute('1')).toMatchObject({ value: 1, executionCount: 2 })
@@ -170,8 +166,9 @@ describeSessions(
       ['awaits in asyncio.run', 'import asyncio; asyncio.run(asyncio.sleep(60))'],
     ])('B4: interrupt() raises KeyboardInterrupt in code that %s', async (_, code) => {
       const session = await open()
-      const running = pythonErrorOf(session.execute(`kept = 1\n${code}`))
-      await sleep(60)
+      const { result } = await start(session, `kept = 1\n${code}`)
+      const running = pythonErrorOf(result)
+      await sleep(20)
       await session.interrupt()
       expect((await running).type).toBe('KeyboardInterrupt')
       expect(await session.get('kept')).toBe(1)
@@ -180,29 +177,29 @@ describeSessions(
     test('B4: code may catch what interrupt() raises and complete', async () => {
       const session = await open()
       const code = 'try:\n    while True: pass\nexcept KeyboardInterrupt:\n    seen = True\nseen'
-      const running = session.execute(code)
-      await sleep(60)
+      const { result } = await start(session, code)
+      await sleep(20)
       await session.interrupt()
-      expect((await running).value).toBe(true)
+      expect((await result).value).toBe(true)
     })
 
     test('B4: interrupt() resolves when the execution has settled', async () => {
       const session = await open()
       let settled = false
-      const running = session.execute('while True: pass').catch(() => {
+      const { result } = await start(session, 'try:\n    while True: pass\nfinally:\n    time.sleep(0.1)')
+      result.catch(() => {
         settled = true
       })
-      await sleep(60)
       await session.interrupt()
-      await Promise.resolve()
-      await running
+      await new Promise((resolve) => setImmediate(resolve))
       expect(settled).toBe(true)
     })
 
     test('B4: interrupt() of code that cannot be interrupted ends its worker; the session lives on', async () => {
       const session = await open({ limits: { interruptGraceMs: 100 } })
-      const running = rejectionOf(CancelledError, session.execute('sum(range(10**12))'))
-      await sleep(60)
+      const { result } = await start(session, 'sum(range(10**12))')
+      const running = rejectionOf(CancelledError, result)
+      await sleep(20)
       await session.interrupt()
       expect((await running).outcome).toBe('reset')
       expect((await session.execute('1')).value).toBe(1)

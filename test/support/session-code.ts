@@ -1,6 +1,6 @@
 // Helpers that the session tests share: Python source in template strings, and what a promise was rejected with.
 // Owns no session and no claim.
-import { BrumateError, PythonError } from 'brumate'
+import { BrumateError, type ExecuteOptions, type ExecuteResult, PythonError, type Session } from 'brumate'
 import { expect } from 'vitest'
 
 /** Python source: raw (a backslash is Python's), without the indentation of the TypeScript around it. */
@@ -50,6 +50,31 @@ export function framesOf(error: PythonError): string[] {
 export function expectTyped(error: unknown, code: string): void {
   expect(error).toBeInstanceOf(BrumateError)
   expect(error).toMatchObject({ code, name: (error as Error).constructor.name })
+}
+
+export interface Started {
+  readonly result: Promise<ExecuteResult>
+}
+
+/** Starts code and waits until it runs, which on a busy machine can be a while after the call. */
+export async function start(session: Session, code: string, options: ExecuteOptions = {}): Promise<Started> {
+  const { promise: started, resolve, reject } = deferred()
+  // Twice: also a chunk that waits for the next one arrives.
+  const prelude = 'import time; print("started"); time.sleep(0.03); print("started")\n'
+  const result = session.execute(prelude + code, { ...options, onStdout: () => resolve() })
+  result.catch(reject)
+  await started
+  return { result }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
+  let resolve = () => {}
+  let reject: (error: unknown) => void = () => {}
+  const promise = new Promise<void>((onValue, onError) => {
+    resolve = onValue
+    reject = onError
+  })
+  return { promise, resolve, reject }
 }
 
 export function sleep(milliseconds: number): Promise<void> {

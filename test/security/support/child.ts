@@ -14,9 +14,8 @@ export interface ProcessState {
   readonly polluted: readonly string[]
   /** Longest stall of the event loop. */
   readonly delayMs: number
-  readonly rssBytes: number
-  /** The most that the process ever had. */
-  readonly maxRssBytes: number
+  /** The most resident memory that was seen while it ran. */
+  readonly peakRssBytes: number
   readonly newResources: number
 }
 

@@ -92,7 +92,7 @@ const MESSAGES = {
     type: 'RAW',
     value: { ...outcome([true]), payload: protoKeys() },
   }),
-  'D22-fields': () => Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`k${i}`, i])),
+  'D22-fields': () => Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, i])),
   'D22-sparse': ({ id, outcome }) => {
     const sparse = []
     sparse[2 ** 32 - 2] = 1
@@ -112,7 +112,7 @@ const MESSAGES = {
   'D22-payload': ({ id, outcome }) => ({
     id,
     type: 'RAW',
-    value: outcome([true], { payload: new Uint8Array(2 ** 29) }),
+    value: outcome([true], { payload: new Uint8Array(2 ** 28) }),
   }),
   'D23-deep': ({ id }) => {
     let value = {}
@@ -278,7 +278,7 @@ export const ATTACKS = {
   },
   'P2-finish': ({ finish, detail }) => {
     globalThis.secret = detail
-    finish({ then: 1 })
+    finish({ done: true })
   },
   /** What a thread still holds of a session that it served before. */
   'P2-secret': ({ port, id, outcome }) => {

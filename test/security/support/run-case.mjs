@@ -23,6 +23,11 @@ process.on('message', async (input) => {
   const resources = resourceCount()
   await sleep(30)
   delay.reset()
+  let peakRssBytes = 0
+  const sample = () => {
+    peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())
+  }
+  const sampling = setInterval(sample, 10)
   const startedMs = performance.now()
   let output
   try {
@@ -33,6 +38,8 @@ process.on('message', async (input) => {
   const durationMs = performance.now() - startedMs
   // A stall is recorded by the timer that comes after it.
   await sleep(30)
+  clearInterval(sampling)
+  sample()
   process.send({
     output,
     state: {
@@ -40,8 +47,7 @@ process.on('message', async (input) => {
       uncaught: uncaught.splice(0),
       polluted: polluted(),
       delayMs: delay.max / 1e6,
-      rssBytes: process.memoryUsage.rss(),
-      maxRssBytes: process.resourceUsage().maxRSS * 1024,
+      peakRssBytes,
       newResources: resourceCount() - resources,
     },
   })
