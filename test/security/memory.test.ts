@@ -85,15 +85,22 @@ describe('memory of the interpreter (limits.memoryBytes)', () => {
       'import asyncio\nx = []\nwhile True: x.append(asyncio.ensure_future(asyncio.sleep(1e6)))',
     ],
   ])('%s: %s is a Python error at the limit, and the state stays', async (_id, _name, code) => {
-    const { steps, peakRssBytes } = await attacks(
-      ['kept = 1', code, 'x = None\nkept'],
-      { memoryBytes: LIMIT },
-      30_000,
-    )
+    const { steps, peakRssBytes } = await attacks(['kept = 1', code, 'kept'], { memoryBytes: LIMIT }, 30_000)
     expect(steps[1]).toMatchObject({ kind: 'error', code: 'PYTHON' })
     expect(steps[2]).toMatchObject({ value: '1' })
     expect(steps[2]?.peakMemoryBytes).toBeLessThanOrEqual(LIMIT)
     expect(peakRssBytes).toBeLessThan(IDLE_RSS + LIMIT)
+  })
+
+  it('G1: code can give back what it took, and take it again', async () => {
+    const take = 'x = []\nwhile True: x.append([None] * 1000)'
+    const { steps } = await attacks([take, 'x = None', take, 'x = None'], { memoryBytes: LIMIT }, 30_000)
+    expect(steps.map(({ kind, type }) => type ?? kind)).toEqual([
+      'MemoryError',
+      'result',
+      'MemoryError',
+      'result',
+    ])
   })
 
   it('G1: the error is MemoryError', async () => {

@@ -11,7 +11,7 @@ import {
 import { HostileBuild } from './support/hostile-build.js'
 
 const MIB = 2 ** 20
-const TIMEOUT_MS = 2000
+const TIMEOUT_MS = 3000
 
 let build: HostileBuild
 let main: Child<SandboxCase, SandboxOutput>

@@ -39,8 +39,8 @@ export interface SandboxOutput {
 
 /** Errors that a session may end a call with. */
 const TYPED = ['PYTHON', 'TIMEOUT', 'LIMIT', 'INTERPRETER_CRASHED']
-/** Two cores that also boot workers: an idle main thread stays far below. */
-const MAX_DELAY_MS = 1000
+/** On two busy cores that also boot workers; an idle main thread stays far below. */
+const MAX_DELAY_MS = 2500
 /** Deadline, grace period, and a replacement that boots. */
 const SETTLE_SLACK_MS = 2500
 

@@ -35,7 +35,9 @@ export async function open({ dist, cacheDir, slots = 4, maxTextLength = 4000 }) 
   function told({ value, repr, stdout, stderr, display, peakMemoryBytes }) {
     return {
       kind: 'result',
-      value: text(inspect(value, { maxStringLength: maxTextLength })),
+      // Printing a huge integer takes longer than anything that is measured here.
+      value:
+        typeof value === 'bigint' ? 'a bigint' : text(inspect(value, { maxStringLength: maxTextLength })),
       repr: text(repr),
       stdout: text(stdout),
       stderr: text(stderr),
