@@ -21,6 +21,7 @@ const host = new Host({
   cwd: image.cwd,
   interrupt,
   onOutput: (stream, bytes) => output?.write(stream, bytes),
+  pulse: { onTick: () => output?.flushDue(), onSleep: () => output?.flush() },
 })
 const interpreter = Interpreter.boot(image, host)
 seal()

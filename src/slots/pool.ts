@@ -45,6 +45,8 @@ const SPARE_DELAY_MS = 10
 const MAX_FAILED_BOOTS = 3
 /** With V8's default stack, nested data overflows it before CPython's own guard sees the depth (DESIGN.md 6). */
 const STACK_MB = 64
+/** A slot's JavaScript allocates little; without this its heap grows to several times what it uses. */
+const YOUNG_GENERATION_MB = 4
 
 export class SlotPool {
   readonly #options: PoolOptions
@@ -60,8 +62,7 @@ export class SlotPool {
     this.#options = options
     this.#piscina = new Piscina({
       filename: new URL('../../workers/slot.js', import.meta.url).href,
-      // By name: where Node can require an ES module, Piscina does not find its default export, and asks again by
-      // evaluating text, which the sealed slot refuses.
+      // By name: a default export is not what Piscina finds in an ES module that Node lets it require.
       name: 'serve',
       workerData: image,
       minThreads: 0,
@@ -71,8 +72,8 @@ export class SlotPool {
       // The worker gets no environment, arguments or flags of ours (ATTACKS.md D29, A20).
       env: {},
       argv: [],
-      execArgv: [],
-      resourceLimits: { stackSizeMb: STACK_MB },
+      execArgv: workerFlags(),
+      resourceLimits: { stackSizeMb: STACK_MB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
     this.#piscina.on('error', (error: Error) => this.#bootFailed(error))
     this.#provisionSpares()
@@ -261,6 +262,15 @@ export class SlotPool {
     for (const waiter of [...this.#waiters]) waiter.reject(error)
     return false
   }
+}
+
+/**
+ * Piscina's worker tries `require` on its file first. A worker that is ended inside the synchronous load of an ES module
+ * takes the whole process with it on Node 20, so the slot's file is only ever imported.
+ */
+function workerFlags(): string[] {
+  const flag = '--experimental-require-module'
+  return process.allowedNodeEnvironmentFlags.has(flag) ? [`--no-${flag.slice(2)}`] : []
 }
 
 function closedError(): SessionClosedError {

@@ -10,7 +10,7 @@ import { importFunctions, linkImports } from './imports.js'
 import type { InterruptCell } from './interrupt.js'
 import { MemoryGrowth } from './memory.js'
 import { OutputSink } from './output.js'
-import { Signals } from './signals.js'
+import { type Pulse, Signals } from './signals.js'
 import { TimeZone } from './time-zone.js'
 
 export { InterpreterEnd } from './guard.js'
@@ -24,6 +24,8 @@ export interface HostOptions {
   readonly interrupt: InterruptCell
   /** `bytes` are a copy and belong to the receiver. */
   readonly onOutput: (stream: 1 | 2, bytes: Uint8Array) => void
+  /** Default: nothing is done. */
+  readonly pulse?: Pulse
 }
 
 /** Null: no bound. */
@@ -52,7 +54,7 @@ export class Host {
   readonly #context: Mutable<HostContext>
 
   constructor(options: HostOptions) {
-    const signals = new Signals(options.interrupt)
+    const signals = new Signals(options.interrupt, options.pulse ?? NO_PULSE)
     const memory = new GuestMemory()
     this.#options = options
     this.#output = new OutputSink(options.onOutput, () => signals.raiseInterrupt())
@@ -132,5 +134,7 @@ export class Host {
     return new FileSystem({ files, fileBytes, cwd, output: this.#output, maxBytes })
   }
 }
+
+const NO_PULSE: Pulse = { onTick: () => {}, onSleep: () => {} }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }

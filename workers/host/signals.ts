@@ -5,12 +5,22 @@ import type { HostContext } from './context.js'
 import type { ImportFunction } from './guard.js'
 import type { InterruptCell } from './interrupt.js'
 
+/** Moments in which the host's owner can do something while the guest's code has the thread. Must be quick. */
+export interface Pulse {
+  /** Every few bytecodes of running Python code. */
+  readonly onTick: () => void
+  /** Before the thread sleeps. */
+  readonly onSleep: () => void
+}
+
 export class Signals {
   readonly #interrupt: InterruptCell
+  readonly #pulse: Pulse
   #raised = 0
 
-  constructor(interrupt: InterruptCell) {
+  constructor(interrupt: InterruptCell, pulse: Pulse) {
     this.#interrupt = interrupt
+    this.#pulse = pulse
   }
 
   beginExecution(id: number): void {
@@ -25,6 +35,7 @@ export class Signals {
 
   /** The number of a signal that is due, once; else 0. */
   take(): number {
+    this.#pulse.onTick()
     if (this.#raised !== 0) {
       const signal = this.#raised
       this.#raised = 0
@@ -36,6 +47,7 @@ export class Signals {
   /** Sleeps without CPU. Ended by a signal, which stays due. */
   wait(milliseconds: number): 'interrupted' | 'timeout' {
     if (this.#raised !== 0) return 'interrupted'
+    this.#pulse.onSleep()
     return this.#interrupt.wait(milliseconds)
   }
 }

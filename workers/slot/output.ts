@@ -1,7 +1,10 @@
 // What a session writes to its two output descriptors: kept as text until the execution ends, and sent ahead in chunks
 // where somebody listens. Owns decoding and chunking; the limit is the host's, enforced before bytes get here.
 
-/** A chunk goes out when it is this large or this old; a spinning execution never reaches a timer. */
+/**
+ * A chunk goes out when it is this large, or this old at the next write, look for signals or sleep: code that spins never
+ * reaches a timer.
+ */
 const CHUNK_BYTES = 65_536
 const CHUNK_AGE_MS = 20
 
@@ -24,7 +27,13 @@ export class Output {
     this.#streams[stream].write(bytes)
   }
 
-  /** Sends what is due, so that listeners hear of it while the execution waits. */
+  /** Sends what has waited long enough. */
+  flushDue(): void {
+    this.#streams[1].flushDue()
+    this.#streams[2].flushDue()
+  }
+
+  /** Sends what there is, because the execution waits now. */
   flush(): void {
     this.#streams[1].flush()
     this.#streams[2].flush()
@@ -61,7 +70,12 @@ class Stream {
     this.#pending.push(bytes)
     this.#pendingBytes += bytes.length
     if (this.#pendingBytes >= CHUNK_BYTES) this.flush()
-    else if (this.#live && performance.now() - this.#pendingSince >= CHUNK_AGE_MS) this.flush()
+    else this.flushDue()
+  }
+
+  flushDue(): void {
+    if (!this.#live || this.#pendingBytes === 0) return
+    if (performance.now() - this.#pendingSince >= CHUNK_AGE_MS) this.flush()
   }
 
   flush(): void {
