@@ -2,8 +2,8 @@
 // where somebody listens. Owns decoding and chunking; the limit is the host's, enforced before bytes get here.
 
 /**
- * A chunk goes out when it is this large, or this old at the next write, look for signals or sleep: code that spins never
- * reaches a timer.
+ * A chunk goes out when it is this large, or when the one before it is this old: at a write, a look for signals or a sleep,
+ * because code that spins never reaches a timer. The first one goes out at once.
  */
 const CHUNK_BYTES = 65_536
 const CHUNK_AGE_MS = 20
@@ -51,7 +51,7 @@ class Stream {
   #parts: string[] = []
   #pending: Uint8Array[] = []
   #pendingBytes = 0
-  #pendingSince = 0
+  #sentMs = 0
 
   constructor(send: (text: string) => void) {
     this.#send = send
@@ -66,7 +66,6 @@ class Stream {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#pendingBytes === 0 && this.#live) this.#pendingSince = performance.now()
     this.#pending.push(bytes)
     this.#pendingBytes += bytes.length
     if (this.#pendingBytes >= CHUNK_BYTES) this.flush()
@@ -75,7 +74,7 @@ class Stream {
 
   flushDue(): void {
     if (!this.#live || this.#pendingBytes === 0) return
-    if (performance.now() - this.#pendingSince >= CHUNK_AGE_MS) this.flush()
+    if (performance.now() - this.#sentMs >= CHUNK_AGE_MS) this.flush()
   }
 
   flush(): void {
@@ -97,6 +96,8 @@ class Stream {
     const text = this.#decoder.decode(bytes, { stream: more })
     if (text === '') return
     this.#parts.push(text)
-    if (this.#live) this.#send(text)
+    if (!this.#live) return
+    this.#send(text)
+    this.#sentMs = performance.now()
   }
 }
