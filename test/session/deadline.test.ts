@@ -8,8 +8,10 @@ const TIMEOUT_MS = 150
 /** Where code must have got somewhere before its deadline. */
 const LONG_TIMEOUT_MS = 500
 const GRACE_MS = 250
+/** For code that lets the interrupt through: a starved machine must not turn that into the end of its worker. */
+const PATIENT_GRACE_MS = 5000
 /** A timed unit test is no claim about speed: this is for machines that do something else as well. */
-const SLACK_MS = 1000
+const SLACK_MS = 2500
 
 /** Runs the promise to its TimeoutError and checks when that came: never before the deadline, soon after it. */
 async function timeoutOf(
@@ -103,7 +105,7 @@ describeSessions(
     test.each(STOPS_WHEN_INTERRUPTED)(
       'B1: %s is interrupted at the deadline and the state stays',
       async (_, code) => {
-        const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
+        const session = await open({ limits: { interruptGraceMs: PATIENT_GRACE_MS } })
         await session.execute('kept = 1')
         const error = await timeoutOf((limit) => session.execute(code, limit), 'interrupted')
         expect((error.cause as PythonError).type).toBe('KeyboardInterrupt')
