@@ -227,7 +227,7 @@ export class Session implements AsyncDisposable {
       listeners.rethrow()
       if (!answer.ok) throw pythonError(answer.failure, reply)
       const { stdout, stderr, durationMs, peakMemoryBytes } = reply
-      const result = readResult(answer.items, answer.exact)
+      const result = this.#read(slot, () => readResult(answer.items, answer.exact))
       return {
         status: 'completed',
         stdout,
@@ -276,18 +276,26 @@ export class Session implements AsyncDisposable {
       throw this.#lost(slot, stop, reason)
     }
     const { reply } = settled
-    let answer: Answer
-    try {
-      answer = readAnswer(reply.payload)
-    } catch (error) {
-      if (error instanceof MalformedValueError) throw this.#lost(slot, stop, error.message)
-      throw error
+    const { outputBytes } = this.#options.limits
+    if (outputBytes !== null && Math.max(reply.stdout.length, reply.stderr.length) > outputBytes) {
+      throw this.#lost(slot, stop, 'it broke the protocol: more output than it may have')
     }
+    const answer = this.#read(slot, () => readAnswer(reply.payload), stop)
     const cause = answer.ok ? undefined : pythonError(answer.failure, reply)
     if (stop?.kind === 'interrupt') return { answer, reply }
     if (stop) throw stopError(stop, 'interrupted', '', cause)
     if (reply.exceeded) throw limitError(reply.exceeded, this.#options.limits.outputBytes, reply)
     return { answer, reply }
+  }
+
+  /** What the kernel said, or the end of an interpreter that talks nonsense. */
+  #read<T>(slot: Slot, read: () => T, stop?: Settled['stop']): T {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof MalformedValueError) throw this.#lost(slot, stop, error.message)
+      throw error
+    }
   }
 
   #lost(slot: Slot, stop: Settled['stop'], reason: string): Error {

@@ -65,6 +65,12 @@ export class Channel {
     // Every access makes a new proxy and registers it for finalization: once per method is enough.
     this.#methods = new Map(METHODS.map((name) => [name, remote[name] as unknown as Method]))
     port.on('message', (raw: unknown) => this.#receive(raw))
+    port.on('messageerror', () =>
+      this.#options.onViolation(new ProtocolViolation('a message that cannot be read')),
+    )
+    port.on('close', () => {
+      if (!this.#closed) this.#options.onViolation(new ProtocolViolation('it closed its channel'))
+    })
     port.unref()
   }
 

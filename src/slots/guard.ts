@@ -6,6 +6,8 @@ import type { SlotEvent, SlotReply } from '../protocol.js'
 const MAX_TEXT_LENGTH = 2 ** 29
 const MAX_REASON_LENGTH = 2000
 const MAX_ID_LENGTH = 200
+/** Milliseconds and bytes; a histogram takes no more. */
+const MAX_NUMBER = 2 ** 40
 
 /** A message that our own code in a slot never sends. */
 export class ProtocolViolation extends Error {
@@ -63,7 +65,7 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
       }
     }
     case 'died':
-      return { kind: 'died', reason: text(message, 'reason', MAX_REASON_LENGTH) }
+      return { kind: 'died', reason: printable(text(message, 'reason', MAX_REASON_LENGTH)) }
     case 'reverted':
       return { kind: 'reverted', done: message.get('done') === true }
     default:
@@ -83,7 +85,7 @@ function fields(raw: unknown): ReadonlyMap<string, unknown> {
 
 function number(message: ReadonlyMap<string, unknown>, name: string): number {
   const value = message.get(name)
-  if (typeof value !== 'number' || !Number.isFinite(value))
+  if (typeof value !== 'number' || !(value >= 0 && value <= MAX_NUMBER))
     throw new ProtocolViolation(`${name} is not a number`)
   return value
 }
@@ -102,4 +104,12 @@ function bytes(message: ReadonlyMap<string, unknown>, name: string): Uint8Array 
     throw new ProtocolViolation(`${name} are not bytes of its own`)
   }
   return value
+}
+
+/** A reason is the worker's text: one line without control characters goes into errors and logs (ATTACKS.md D26). */
+export function printable(reason: string): string {
+  return reason
+    .slice(0, MAX_REASON_LENGTH)
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
 }

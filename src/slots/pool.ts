@@ -4,6 +4,7 @@
 // Piscina's own queue cannot do this job (its 5.3.2 source): a task with an abort signal that finds no worker goes to a
 // side queue that `maxQueue` does not count, a worker removed by an abort is not replaced above `minThreads` although
 // tasks wait, and no task can ask for a worker of its own tenant.
+import type { MessagePort, Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { CancelledError, InterpreterCrashedError, PoolExhaustedError, SessionClosedError } from '../errors.js'
 import type { Image } from '../image/image.js'
@@ -75,7 +76,8 @@ export class SlotPool {
       execArgv: workerFlags(),
       resourceLimits: { stackSizeMb: STACK_MB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
-    this.#piscina.on('error', (error: Error) => this.#bootFailed(error))
+    this.#piscina.on('error', (error: unknown) => this.#bootFailed(error))
+    this.#piscina.on('workerCreate', endAfterTask)
     this.#provisionSpares()
   }
 
@@ -250,8 +252,9 @@ export class SlotPool {
   }
 
   /** A worker failed before it took its task: Piscina cannot say which, so all that still boot start again. */
-  #bootFailed(error: Error): void {
-    for (const [slot, { kind }] of [...this.#slots]) if (kind === 'booting') slot.terminate(error.message)
+  #bootFailed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : 'its worker failed'
+    for (const [slot, { kind }] of [...this.#slots]) if (kind === 'booting') slot.terminate(reason)
   }
 
   /** False when callers have been told instead of kept waiting for boots that go on failing. */
@@ -271,6 +274,27 @@ export class SlotPool {
 function workerFlags(): string[] {
   const flag = '--experimental-require-module'
   return process.allowedNodeEnvironmentFlags.has(flag) ? [`--no-${flag.slice(2)}`] : []
+}
+
+/**
+ * A slot's task never ends, so a word on Piscina's own port is an owned worker's: the worker is ended before Piscina reads
+ * it, which would throw on what is no task and give a worker whose task is "done" the next tenant's (S1, R3).
+ */
+function endAfterTask(worker: object): void {
+  for (const key of Object.getOwnPropertySymbols(worker)) {
+    const info = (worker as Record<symbol, PiscinaWorker>)[key]
+    if (info?.port === undefined) continue
+    info.port.removeAllListeners('message')
+    info.port.on('message', () => void info.worker.terminate())
+    return
+  }
+  throw new Error('this version of Piscina does not show its workers')
+}
+
+/** What Piscina 5.3.2 keeps of a worker. */
+interface PiscinaWorker {
+  readonly port?: MessagePort
+  readonly worker: Worker
 }
 
 function closedError(): SessionClosedError {

@@ -5,6 +5,17 @@ import type { Piscina } from 'piscina'
 import { deferred } from '../deferred.js'
 import type { ServeTask, SlotEvent, SlotMethods, SlotReply } from '../protocol.js'
 import { Channel, SlotEndedError } from './channel.js'
+import { printable } from './guard.js'
+
+/**
+ * Output comes in chunks, or when an execution waits, which takes a slot longer than this: a worker that sends more often
+ * is filling our queue (ATTACKS.md D21).
+ */
+const MAX_EVENTS_AT_ONCE = 10_000
+const MAX_EVENTS_PER_MS = 50
+/** These run no code of a user's, so nothing but a broken slot takes this long. */
+const PROMPT_METHODS: ReadonlySet<string> = new Set(['attach', 'revert', 'warm'])
+const PROMPT_MS = 20_000
 
 type OutputEvent = Extract<SlotEvent, { event: 'output' }>
 
@@ -12,6 +23,8 @@ interface OutputListener {
   readonly hear: (event: OutputEvent) => void
   /** Characters that may still come. */
   remaining: number
+  events: number
+  readonly startedMs: number
 }
 
 export class Slot {
@@ -21,6 +34,7 @@ export class Slot {
   readonly #ready = deferred<void>()
   readonly #ended = deferred<string>()
   #endReason: string | undefined
+  #isReady = false
   #lastCallId = 0
   #listener: OutputListener | undefined
 
@@ -66,7 +80,10 @@ export class Slot {
     args: Parameters<SlotMethods[Name]>,
     transfer?: ArrayBuffer[],
   ): Promise<SlotReply> {
-    return this.#channel.call(name, args, transfer)
+    const reply = this.#channel.call(name, args, transfer)
+    if (!PROMPT_METHODS.has(name)) return reply
+    const timer = setTimeout(() => this.terminate(`it did not answer ${name}`), PROMPT_MS)
+    return reply.finally(() => clearTimeout(timer))
   }
 
   /** KeyboardInterrupt in call `id`, wherever it is: in Python code, in a blocking wait, or awaiting. */
@@ -84,7 +101,12 @@ export class Slot {
    * too. Output that nobody listens for, or more than that, is not our code's (ATTACKS.md D21).
    */
   listen(hear: (event: OutputEvent) => void, maxBytes: number | null): void {
-    this.#listener = { hear, remaining: maxBytes === null ? Number.POSITIVE_INFINITY : 2 * maxBytes }
+    this.#listener = {
+      hear,
+      remaining: maxBytes === null ? Number.POSITIVE_INFINITY : 2 * maxBytes,
+      events: 0,
+      startedMs: performance.now(),
+    }
   }
 
   unlisten(): void {
@@ -94,6 +116,10 @@ export class Slot {
   /** Ends the worker, whatever it is doing, and rejects every pending call (S2). Idempotent. */
   terminate(reason: string): void {
     if (this.#endReason !== undefined) return
+    this.#end(printable(reason))
+  }
+
+  #end(reason: string): void {
     this.#endReason = reason
     this.#listener = undefined
     this.#channel.close(reason)
@@ -104,9 +130,18 @@ export class Slot {
   }
 
   #receive(event: SlotEvent): void {
-    if (event.event === 'ready') return this.#ready.resolve(undefined)
+    if (event.event === 'ready') {
+      if (this.#isReady) return this.terminate('it broke the protocol: it was ready before')
+      this.#isReady = true
+      return this.#ready.resolve(undefined)
+    }
     const listener = this.#listener
-    if (listener === undefined || event.text === '' || event.text.length > listener.remaining) {
+    if (
+      listener === undefined ||
+      event.text === '' ||
+      event.text.length > listener.remaining ||
+      ++listener.events > MAX_EVENTS_AT_ONCE + MAX_EVENTS_PER_MS * (performance.now() - listener.startedMs)
+    ) {
       return this.terminate('it broke the protocol: output that is not an execution’s')
     }
     listener.remaining -= event.text.length

@@ -21,6 +21,15 @@ export const NO_VALUE: unique symbol = Symbol('no value')
 export const MAX_DEPTH = 1000
 
 /**
+ * Bounds of the main thread's time and memory for one value, which its bytes are not (an empty dict is two of them). The
+ * kernel has the same (values.py) and refuses first, so more than this is a kernel that lies.
+ */
+export const MAX_CONTAINERS = 1_000_000
+/** Members of all containers; one of a set or dict counts as `HASHED_MEMBER`. */
+export const MAX_MEMBERS = 10_000_000
+export const HASHED_MEMBER = 8
+
+/**
  * Type codes of CPython's marshal format, from its Python/marshal.c. Version 2 of the format is spoken: no references,
  * binary floats.
  */

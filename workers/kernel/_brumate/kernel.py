@@ -38,10 +38,14 @@ _PUMP_SECONDS = 0.02
 _CANCEL_TURNS = 100
 
 
+# Let go when memory runs out, so that the next execution can at least delete something.
+_RESERVE_BYTES = 2 * 1024 * 1024
+
+
 class Kernel:
     """One session: its namespace, context, event loop and the execution that awaits, if one does."""
 
-    __slots__ = ("callbacks", "context", "execution", "flags", "guard", "loop", "namespace", "sources")
+    __slots__ = ("callbacks", "context", "execution", "flags", "guard", "loop", "namespace", "reserve", "sources")
 
     def __init__(self) -> None:
         self.guard = Guard()
@@ -52,6 +56,7 @@ class Kernel:
         self.loop = SessionLoop()
         self.flags = BASE_FLAGS
         self.execution: Execution | None = None
+        self.reserve: bytearray | None = bytearray(_RESERVE_BYTES)
 
     def activate(self) -> None:
         """Take over signals and the running loop; once, when the image is built."""
@@ -65,6 +70,8 @@ class Kernel:
         """Run a cell. None: it awaits, and `advance` goes on with it."""
         guard = self.guard
         guard.pending = False
+        if self.reserve is None:
+            self._restock()
         try:
             if self.execution is not None:
                 raise RuntimeError("an execution is still awaiting")
@@ -84,6 +91,14 @@ class Kernel:
         except BaseException as error:
             return self._failed(error)
         return self.advance()
+
+    def _restock(self) -> None:
+        # Only from plenty: else it would take back what was just given.
+        try:
+            self.reserve = bytearray(4 * _RESERVE_BYTES)
+            self.reserve = bytearray(_RESERVE_BYTES)
+        except MemoryError:
+            self.reserve = None
 
     def _compiled(self, source: str, filename: str) -> Cell:
         self.sources.add(filename, source)
@@ -192,6 +207,8 @@ class Kernel:
             return self._failed(error)
 
     def _failed(self, error: BaseException) -> Outcome:
+        if isinstance(error, MemoryError):
+            self.reserve = None
         try:
             return failure(error)
         except KeyboardInterrupt:  # in a `__str__` of the user's

@@ -41,7 +41,11 @@ _WAITING = struct.Struct("<Bd")
 
 
 def _done(outcome: Outcome) -> bytes:
-    return _DONE + marshal.dumps(outcome, _MARSHAL_VERSION, allow_code=False)
+    try:
+        return _DONE + marshal.dumps(outcome, _MARSHAL_VERSION, allow_code=False)
+    except ValueError:
+        # Everything in an outcome is convertible: this is how marshal says that its buffer cannot grow.
+        raise MemoryError from None
 
 
 _NOTHING_REPLY = _done(NOTHING)
@@ -124,6 +128,7 @@ def _last_resort(request: bytes, error: BaseException) -> bytes:
     if request and request[0] in _OF_AN_EXECUTION:
         KERNEL.abandon()
     if isinstance(error, MemoryError):
+        KERNEL.reserve = None
         return _OUT_OF_MEMORY_REPLY
     try:
         return _done(failure(error))

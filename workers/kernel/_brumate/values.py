@@ -12,7 +12,9 @@ from typing import Any
 _MAX_DEPTH = 500
 # Containers can share members, and marshal version 2 writes each one out: bound the work, not only the depth.
 _MAX_CONTAINERS = 1_000_000
-_MAX_MEMBERS = 50_000_000
+_MAX_MEMBERS = 10_000_000
+# What is hashed costs the host more.
+_HASHED_MEMBER = 8
 
 _ATOMS = frozenset({NoneType, bool, int, float, str, bytes})
 _KEYS = frozenset({str})
@@ -70,13 +72,13 @@ class _Converter:
         if kind in _ATOMS:
             return value
         if kind in _ARRAYS or kind in _SETS:
-            self._count(len(value), depth)
+            self._count(len(value) if kind in _ARRAYS else _HASHED_MEMBER * len(value), depth)
             if _ATOMS.issuperset(map(type, value)):
                 return value
             members = [self.convert(member, depth + 1) for member in value]
             return members if kind is list else kind(members)
         if kind is dict:
-            self._count(len(value), depth)
+            self._count(_HASHED_MEMBER * len(value), depth)
             if not _KEYS.issuperset(map(type, value)):
                 raise NotConvertible
             if _ATOMS.issuperset(map(type, value.values())):
