@@ -80,7 +80,7 @@ function checkFiles(paths) {
   for (const needed of [
     'dist/src/index.js',
     'dist/src/index.d.ts',
-    'dist/workers/slot.js',
+    'dist/workers/slot.bundle.js',
     'dist/workers/builder.js',
     'README.md',
     'LICENSE',

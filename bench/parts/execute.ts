@@ -1,4 +1,6 @@
 // What one execution of next to nothing costs, round trip from the caller's thread and back.
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { SessionManager } from 'brumate'
 import { PlainPyodide } from '../baselines/pyodide.js'
 import { NativePython } from '../baselines/python.js'
@@ -35,6 +37,7 @@ export async function execute({ python }: Context): Promise<Row[]> {
       brumate: median(first),
       note: 'one sample',
     },
+    { metric: 'a message to a bare worker and back', unit: 'ms', brumate: await echoMs() },
     { metric: "get('x')", unit: 'ms', brumate: getMs },
     { metric: "set('x', 1)", unit: 'ms', brumate: setMs },
   ]
@@ -43,6 +46,19 @@ export async function execute({ python }: Context): Promise<Row[]> {
 async function roundTripMs(task: () => Promise<unknown>): Promise<number> {
   for (let i = 0; i < WARM_UP; i++) await task()
   return median(await samplesMs(ROUNDS, task))
+}
+
+/** What the machine takes for waking a thread and being woken: nothing that talks to a worker can be quicker. */
+async function echoMs(): Promise<number> {
+  const echo = `const { parentPort } = require('node:worker_threads')
+    parentPort.on('message', (message) => parentPort.postMessage(message))`
+  const worker = new Worker(echo, { eval: true })
+  const echoed = await roundTripMs(() => {
+    worker.postMessage(CODE)
+    return once(worker, 'message')
+  })
+  await worker.terminate()
+  return echoed
 }
 
 async function runnerMs(runner: Runner): Promise<number> {

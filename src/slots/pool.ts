@@ -62,7 +62,7 @@ export class SlotPool {
   constructor(image: Image, options: PoolOptions) {
     this.#options = options
     this.#piscina = new Piscina({
-      filename: new URL('../../workers/slot.js', import.meta.url).href,
+      filename: new URL('../../workers/slot.bundle.js', import.meta.url).href,
       // By name: a default export is not what Piscina finds in an ES module that Node lets it require.
       name: 'serve',
       workerData: image,
@@ -241,11 +241,12 @@ export class SlotPool {
 
   /**
    * Waits for a boot. The first slot to come then runs a little of everything: V8 compiles each WebAssembly function when
-   * it is first called, for all threads at once, and the first sessions need not wait for that.
+   * it is first called, for all threads at once, and the first sessions need not wait for that. Later slots do so when
+   * nobody waits for them: JavaScript is compiled per thread, and a session is created in less than half the time.
    */
   async #warm(slot: Slot): Promise<void> {
     await slot.ready
-    if (this.#warmed) return
+    if (this.#warmed && this.#waiters.length > 0) return
     this.#warmed = true
     const reply = await slot.call('warm', [])
     if (reply.kind === 'died') slot.terminate(reply.reason)

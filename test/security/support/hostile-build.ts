@@ -20,12 +20,12 @@ export class HostileBuild {
     mkdirSync(workers, { recursive: true })
     const here = fileURLToPath(new URL('.', import.meta.url))
     cpSync(join(here, 'hostile-messages.mjs'), join(workers, 'hostile-messages.mjs'))
-    cpSync(join(here, 'hostile-slot.mjs'), join(workers, 'slot.js'))
+    cpSync(join(here, 'hostile-slot.mjs'), join(workers, 'slot.bundle.js'))
   }
 
   /** Threads that start from now on load this. */
   writeSlot(source: string): void {
-    writeFileSync(join(this.#directory, 'dist/workers/slot.js'), source)
+    writeFileSync(join(this.#directory, 'dist/workers/slot.bundle.js'), source)
   }
 
   /** URL to be given to a child as its `dist`. */
