@@ -132,6 +132,25 @@ export class InvalidOptionError extends BrumateError {
   }
 }
 
+/**
+ * A snapshot could not be taken or restored. A session that refused one is as it was before.
+ *
+ * `corrupt`: the bytes are no snapshot, or damaged. `incompatible`: of another image or format. `too-large`: beyond a limit of the
+ * session. `untrusted`: not signed with the manager's `snapshotKey` for this tenant. `not-captured`: the state has something that
+ * a snapshot cannot hold, or there was no memory left to take it; the message names it.
+ */
+export class SnapshotError extends BrumateError {
+  readonly code = 'SNAPSHOT'
+
+  constructor(
+    readonly reason: 'corrupt' | 'incompatible' | 'too-large' | 'untrusted' | 'not-captured',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
 /** The image could not be built, or what was read is no image. */
 export class ImageError extends BrumateError {
   readonly code = 'IMAGE'

@@ -11,11 +11,21 @@ export {
   PoolExhaustedError,
   PythonError,
   SessionClosedError,
+  SnapshotError,
   TimeoutError,
 } from './errors.js'
 export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
-export type { ExecuteOptions, Limits, ManagerOptions, OutputListener, SessionOptions } from './options.js'
+export type {
+  ExecuteOptions,
+  Limits,
+  ManagerOptions,
+  OutputListener,
+  RestoreOptions,
+  SessionOptions,
+} from './options.js'
 export type { ExecuteResult } from './session/outcome.js'
 export type { Session } from './session.js'
 export type { PoolStats } from './slots/pool.js'
+export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './snapshot/manifest.js'
+export { Snapshot } from './snapshot/snapshot.js'
 export type { Value } from './values/value.js'

@@ -10,7 +10,9 @@ import {
   resolveSessionOptions,
   type SessionOptions,
 } from './options.js'
-import { Session, type SessionHome } from './session.js'
+import type { Countable, SessionHome } from './session/home.js'
+import { Rotation } from './session/rotation.js'
+import { Session } from './session.js'
 import { type PoolStats, SlotPool } from './slots/pool.js'
 
 /** Durations in milliseconds. */
@@ -36,6 +38,12 @@ export interface ManagerStats {
     readonly timeouts: number
     readonly cancellations: number
     readonly crashes: number
+    /** Taken by themselves, and those that could not be (`limits.snapshotBytes`, or no memory left). */
+    readonly checkpoints: number
+    readonly refusedCheckpoints: number
+    /** Sessions gone dormant, and snapshots laid over a slot. */
+    readonly hibernations: number
+    readonly thaws: number
   }
   readonly histograms: {
     /** Waits for a slot. */
@@ -49,17 +57,36 @@ export class SessionManager implements AsyncDisposable {
   readonly #options: ResolvedManagerOptions
   readonly #pool: SlotPool
   readonly #sessions = new Map<string, Session>()
-  readonly #counters = { sessions: 0, executions: 0, timeouts: 0, cancellations: 0, crashes: 0 }
+  readonly #counters: Record<Countable | 'sessions', number> = {
+    sessions: 0,
+    executions: 0,
+    timeouts: 0,
+    cancellations: 0,
+    crashes: 0,
+    checkpoints: 0,
+    refusedCheckpoints: 0,
+    hibernations: 0,
+    thaws: 0,
+  }
+  readonly #rotation: Rotation
   /** In microseconds: the histogram takes integers. */
   readonly #acquireUs = createHistogram()
   readonly #executeUs = createHistogram()
   readonly #home: SessionHome
   #closing: Promise<void> | undefined
 
-  private constructor(options: ResolvedManagerOptions, pool: SlotPool) {
+  private constructor(options: ResolvedManagerOptions, pool: SlotPool, image: SessionHome['image']) {
     this.#options = options
     this.#pool = pool
+    this.#rotation = new Rotation(
+      () => this.#sessions.values(),
+      () => pool.missing,
+    )
     this.#home = {
+      image,
+      snapshotKey: options.snapshotKey,
+      tryAcquire: (tenant) => pool.tryAcquire(tenant),
+      idle: () => this.#rotation.turn(),
       acquire: (tenant, signal) => this.#acquire(tenant, signal),
       release: (slot, keep) => pool.release(slot, keep),
       count: (what) => {
@@ -82,13 +109,14 @@ export class SessionManager implements AsyncDisposable {
   static async create(options?: ManagerOptions): Promise<SessionManager> {
     const resolved = resolveManagerOptions(options)
     const image = await openImage(resolved.cacheDir === undefined ? {} : { cacheDir: resolved.cacheDir })
-    return new SessionManager(resolved, new SlotPool(image, resolved))
+    return new SessionManager(resolved, new SlotPool(image, resolved), image)
   }
 
   /**
    * A new session with its own interpreter, waiting for a free slot if there is none.
    *
    * @throws InvalidOptionError, also for an `id` that is in use
+   * @throws SnapshotError when `from` cannot be restored
    * @throws PoolExhaustedError when no slot comes free
    * @throws SessionClosedError when the manager is or gets closed
    */
@@ -97,6 +125,8 @@ export class SessionManager implements AsyncDisposable {
     this.#open()
     if (this.#sessions.has(resolved.id))
       throw new InvalidOptionError('id', 'an id that is not in use', resolved.id)
+    const { image, snapshotKey } = this.#home
+    resolved.from?.require(image.id, snapshotKey, resolved.tenant)
     const session = new Session(this.#home, resolved)
     this.#sessions.set(session.id, session)
     try {
@@ -134,13 +164,16 @@ export class SessionManager implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.#rotation.close()
     const sessions = [...this.#sessions.values()]
     await Promise.all([...sessions.map((session) => session.close()), this.#pool.close()])
   }
 
   async #acquire(tenant: string, signal?: AbortSignal) {
     const startedMs = performance.now()
-    const slot = await this.#pool.acquire(tenant, signal)
+    const acquired = this.#pool.acquire(tenant, signal)
+    this.#rotation.turn()
+    const slot = await acquired
     record(this.#acquireUs, performance.now() - startedMs)
     return slot
   }

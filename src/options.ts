@@ -2,7 +2,19 @@
 // Resolving happens once, here; nobody else checks an option or knows a default.
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { isEnvironment, isFunction, isSignal, isText, known, numberOption } from './options/check.js'
+import { InvalidOptionError } from './errors.js'
+import {
+  isBoolean,
+  isBytes,
+  isEnvironment,
+  isFunction,
+  isOneOf,
+  isSignal,
+  isText,
+  known,
+  numberOption,
+} from './options/check.js'
+import { Snapshot } from './snapshot/snapshot.js'
 
 /** Bounds of one session. `null` removes a bound. */
 export interface Limits {
@@ -16,6 +28,8 @@ export interface Limits {
   outputBytes: number | null
   /** The session's own files in bytes. Past it Python gets OSError ENOSPC. Default 64 MiB. */
   fileBytes: number | null
+  /** One snapshot in bytes, packed. A session past it cannot be captured. Default 256 MiB. */
+  snapshotBytes: number | null
 }
 
 /** Gets text as it is written, in order; chunks end anywhere. What it throws rejects the execution once that ends. */
@@ -30,6 +44,10 @@ export interface ManagerOptions {
   readonly acquireTimeoutMs?: number
   /** Directory for the image, made when missing. Default: `brumate` in the OS cache directory. */
   readonly cacheDir?: string
+  /**
+   * 32 bytes. Snapshots are then signed (HMAC-SHA256) for their tenant, and only those are restored. Default: neither.
+   */
+  readonly snapshotKey?: Uint8Array
   /** Defaults for every session. */
   readonly limits?: Partial<Limits>
 }
@@ -48,6 +66,19 @@ export interface SessionOptions {
   readonly onStderr?: OutputListener
   /** For `os.environ`; `TZ` (an IANA name) also sets the session's time zone. */
   readonly env?: Readonly<Record<string, string>>
+  /**
+   * `auto`: what completed executions leave is captured when the session falls idle, and before the next one where time
+   * allows (a tenth of a busy session's time, after a burst of two seconds), so that a lost worker loses nothing.
+   * `manual`: a lost worker's session goes on from its last `snapshotState()`. Default `auto`.
+   */
+  readonly checkpoint?: 'auto' | 'manual'
+  /** Start as this snapshot instead of empty; any number of sessions may. */
+  readonly from?: Snapshot | Uint8Array
+}
+
+export interface RestoreOptions {
+  /** Take the plain values of the globals where the memory cannot be restored, for want of its image. Default false. */
+  readonly salvage?: boolean
 }
 
 export interface ExecuteOptions {
@@ -64,6 +95,7 @@ export interface ResolvedManagerOptions {
   readonly maxQueued: number
   readonly acquireTimeoutMs: number
   readonly cacheDir: string | undefined
+  readonly snapshotKey: Uint8Array | undefined
   readonly limits: Readonly<Limits>
 }
 
@@ -74,6 +106,8 @@ export interface ResolvedSessionOptions {
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
   readonly env: Readonly<Record<string, string>>
+  readonly checkpoint: 'auto' | 'manual'
+  readonly from: Snapshot | undefined
 }
 
 export interface ResolvedExecuteOptions {
@@ -83,7 +117,10 @@ export interface ResolvedExecuteOptions {
   readonly onStderr: OutputListener | undefined
 }
 
+type ByteLimit = 'memoryBytes' | 'outputBytes' | 'fileBytes' | 'snapshotBytes'
+
 const MiB = 1024 * 1024
+const SNAPSHOT_KEY_BYTES = 32
 /** setTimeout's own bound: a longer delay would fire at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
@@ -93,6 +130,7 @@ const DEFAULT_LIMITS: Readonly<Limits> = {
   memoryBytes: 256 * MiB,
   outputBytes: 8 * MiB,
   fileBytes: 64 * MiB,
+  snapshotBytes: 256 * MiB,
 }
 
 const timeoutMs = numberOption({ min: 1, max: MAX_DELAY_MS, unit: 'milliseconds', nullable: true })
@@ -100,7 +138,7 @@ const timeoutMs = numberOption({ min: 1, max: MAX_DELAY_MS, unit: 'milliseconds'
 const graceMs = numberOption({ min: 0, max: 60_000, unit: 'milliseconds' })
 
 export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedManagerOptions {
-  known('options', options, ['slots', 'maxQueued', 'acquireTimeoutMs', 'cacheDir', 'limits'])
+  known('options', options, ['slots', 'maxQueued', 'acquireTimeoutMs', 'cacheDir', 'snapshotKey', 'limits'])
   const slots = numberOption({ min: 1, max: 1024, integer: true })
   const maxQueued = numberOption({ min: 0, max: 1_000_000, integer: true })
   const acquireTimeoutMs = numberOption({ min: 0, max: MAX_DELAY_MS, unit: 'milliseconds', infinite: true })
@@ -109,6 +147,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
     maxQueued: maxQueued('maxQueued', options.maxQueued, 1024),
     acquireTimeoutMs: acquireTimeoutMs('acquireTimeoutMs', options.acquireTimeoutMs, 30_000),
     cacheDir: isText('cacheDir', options.cacheDir, { maxLength: 4096 }),
+    snapshotKey: isBytes('snapshotKey', options.snapshotKey, SNAPSHOT_KEY_BYTES),
     limits: resolveLimits(options.limits, DEFAULT_LIMITS),
   }
 }
@@ -118,7 +157,10 @@ export function resolveSessionOptions(
   defaults: ResolvedManagerOptions,
 ): ResolvedSessionOptions {
   const given = options ?? {}
-  known('options', given, ['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'env'])
+  known('options', given, [
+    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'env'],
+    ...['checkpoint', 'from'],
+  ])
   const id = isText('id', given.id, { pattern: /^[A-Za-z0-9_-]{1,128}$/ }) ?? randomUUID()
   const limits = resolveLimits(given.limits, defaults.limits)
   return {
@@ -135,7 +177,23 @@ export function resolveSessionOptions(
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
     env: isEnvironment('env', given.env),
+    checkpoint: isOneOf('checkpoint', given.checkpoint, ['auto', 'manual']) ?? 'auto',
+    from: given.from === undefined ? undefined : requireSnapshot('from', given.from),
   }
+}
+
+/** @throws SnapshotError when they are bytes, but not of a snapshot */
+export function requireSnapshot(name: string, value: Snapshot | Uint8Array): Snapshot {
+  if (value instanceof Snapshot) return value
+  if (value instanceof Uint8Array) return Snapshot.fromBytes(value)
+  throw new InvalidOptionError(name, 'a Snapshot or the bytes of one', value)
+}
+
+/** Whether to salvage. */
+export function resolveRestoreOptions(options: RestoreOptions | undefined): boolean {
+  const given = options ?? {}
+  known('options', given, ['salvage'])
+  return isBoolean('salvage', given.salvage) ?? false
 }
 
 export function resolveExecuteOptions(
@@ -164,7 +222,7 @@ export function resolveTimeoutMs(
 function resolveLimits(limits: Partial<Limits> | undefined, defaults: Readonly<Limits>): Limits {
   const given = limits ?? {}
   known('limits', given, Object.keys(DEFAULT_LIMITS))
-  const bytes = (name: 'memoryBytes' | 'outputBytes' | 'fileBytes', min: number, max: number) =>
+  const bytes = (name: ByteLimit, min: number, max: number) =>
     numberOption({ min, max, unit: 'bytes', integer: true, nullable: true })<number | null>(
       `limits.${name}`,
       given[name],
@@ -180,5 +238,6 @@ function resolveLimits(limits: Partial<Limits> | undefined, defaults: Readonly<L
     memoryBytes: bytes('memoryBytes', 64 * MiB, 4096 * MiB),
     outputBytes: bytes('outputBytes', 0, 2 ** 31),
     fileBytes: bytes('fileBytes', 0, 2 ** 40),
+    snapshotBytes: bytes('snapshotBytes', 64 * 1024, 2 ** 30),
   }
 }

@@ -23,6 +23,22 @@ export interface AttachRequest {
   readonly session: Uint8Array
 }
 
+export interface SnapshotRequest {
+  /** Most bytes of global values that travel beside the memory. */
+  readonly valuesBytes: number
+  /** Most bytes of the body. */
+  readonly maxBytes: number | null
+}
+
+/** What `restore` takes of a snapshot: src/snapshot/document.ts has the whole. */
+export interface RestoreRequest extends AttachRequest {
+  /** In shared memory, and hostile. */
+  readonly body: Uint8Array
+  readonly bodyHash: Uint8Array
+  readonly rawBytes: number
+  readonly memoryBytes: number
+}
+
 export interface ExecuteRequest {
   /** Unique in the slot, from 1 on: what `interrupt` names. */
   readonly id: number
@@ -46,10 +62,27 @@ export type SlotReply =
       /** The limit the execution went past, if any. */
       readonly exceeded: 'outputBytes' | null
     }
+  /** Answer of `snapshot`. */
+  | {
+      readonly kind: 'captured'
+      /** In shared memory, so that slots thaw it without a copy. Not looked into on the main thread. */
+      readonly body: Uint8Array
+      readonly bodyHash: Uint8Array
+      readonly rawBytes: number
+      readonly memoryBytes: number
+      /** MessagePack of the kernel's. */
+      readonly description: Uint8Array
+      readonly values: Uint8Array
+      readonly files: readonly { readonly path: string; readonly sizeBytes: number }[]
+    }
+  /** A snapshot was not taken or not restored, and nothing was changed. */
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
   /** The interpreter is gone; the worker is to be ended. */
   | { readonly kind: 'died'; readonly reason: string }
   /** Answer of `revert`: the interpreter is the image again, or it has grown too large for that. */
   | { readonly kind: 'reverted'; readonly done: boolean }
+
+export type RefusalReason = 'corrupt' | 'too-large' | 'not-captured'
 
 /** What a slot exposes over Comlink. Every one answers with a `SlotReply` and none throws. */
 export interface SlotMethods {
@@ -60,6 +93,13 @@ export interface SlotMethods {
   clear(id: number): Promise<SlotReply>
   /** Ends the wait of execution `id` if it is awaiting; running code is reached through shared memory instead. */
   interrupt(id: number): Promise<SlotReply>
+  /** The whole state of the session, at an empty stack; the session goes on. Answers `captured` or `refused`. */
+  snapshot(id: number, request: SnapshotRequest): Promise<SlotReply>
+  /**
+   * Becomes the session of a snapshot, in place of whatever is there. Answers as `attach`, or `refused` with everything
+   * as it was.
+   */
+  restore(request: RestoreRequest): Promise<SlotReply>
   revert(): Promise<SlotReply>
   /** Runs a little of everything and reverts, so that V8 has compiled what most sessions use. Before any `attach`. */
   warm(): Promise<SlotReply>

@@ -1,17 +1,21 @@
-// One logical Python session: its lifecycle, its calls in order, its place in the world (a slot, or none). Owns the state
-// that outlives a slot; which slots there are is the pool's, how a call is stopped is session/call.ts's.
-import { CancelledError, InterpreterCrashedError, SessionClosedError } from './errors.js'
+// One logical Python session: its calls in order, each with its outcome. Owns what the user sees of it; where it lives and what
+// it goes on from is session/residence.ts's, how a call is stopped session/call.ts's.
+import { CancelledError, SnapshotError } from './errors.js'
 import { checkCode, checkName } from './options/check.js'
 import {
   type ExecuteOptions,
   type ResolvedExecuteOptions,
   type ResolvedSessionOptions,
+  type RestoreOptions,
+  requireSnapshot,
   resolveExecuteOptions,
+  resolveRestoreOptions,
   resolveTimeoutMs,
 } from './options.js'
 import type { SlotReply } from './protocol.js'
 import { Call, type Settled } from './session/call.js'
 import { CallQueue } from './session/calls.js'
+import type { SessionHome } from './session/home.js'
 import { Listeners } from './session/listeners.js'
 import {
   type Answer,
@@ -23,26 +27,13 @@ import {
   readValue,
   stopError,
 } from './session/outcome.js'
+import { Residence } from './session/residence.js'
 import type { Slot } from './slots/slot.js'
+import type { PendingCall } from './snapshot/manifest.js'
+import type { Snapshot } from './snapshot/snapshot.js'
 import { MalformedValueError } from './values/decode.js'
-import { encodePlain, encodeValue } from './values/encode.js'
+import { encodeValue } from './values/encode.js'
 import type { Value } from './values/value.js'
-
-type Lifecycle =
-  | { readonly kind: 'attached'; readonly slot: Slot }
-  /** No slot: the next call gets one. */
-  | { readonly kind: 'dormant' }
-  | { readonly kind: 'closed' }
-
-/** What a session needs of its manager. */
-export interface SessionHome {
-  acquire(tenant: string, signal?: AbortSignal): Promise<Slot>
-  /** With `keep` the slot may serve another session of the same tenant. */
-  release(slot: Slot, keep: boolean): Promise<void>
-  count(what: 'executions' | 'timeouts' | 'cancellations' | 'crashes'): void
-  recordExecuteMs(durationMs: number): void
-  forget(session: Session): void
-}
 
 type Outcome = Extract<SlotReply, { kind: 'outcome' }>
 
@@ -55,10 +46,14 @@ interface Answered {
 export class Session implements AsyncDisposable {
   readonly #home: SessionHome
   readonly #options: ResolvedSessionOptions
-  readonly #calls = new CallQueue()
-  #lifecycle: Lifecycle = { kind: 'dormant' }
+  readonly #calls = new CallQueue(() => this.#rest())
+  readonly #residence: Residence
   #executionTimeoutMs: number | null
-  #executionCount = 0
+  #executionCount: number
+  #checkpointTimer: NodeJS.Timeout | undefined
+  #idleSinceMs = performance.now()
+  /** The last call that was a checkpoint. */
+  #checkpointing: Promise<void> | undefined
   #running: Call | undefined
   /** `interrupt()` came while the running call was still getting its slot. */
   #interruptComing = false
@@ -67,6 +62,8 @@ export class Session implements AsyncDisposable {
   constructor(home: SessionHome, options: ResolvedSessionOptions) {
     this.#home = home
     this.#options = options
+    this.#residence = new Residence(home, options)
+    this.#executionCount = options.from?.manifest.executionCount ?? 0
     this.#executionTimeoutMs = options.limits.executionTimeoutMs
   }
 
@@ -85,7 +82,24 @@ export class Session implements AsyncDisposable {
 
   /** `attached`: it has an interpreter. `dormant`: the next call gets it one. */
   get state(): 'attached' | 'dormant' | 'closed' {
-    return this.#lifecycle.kind
+    return this.#residence.state
+  }
+
+  /** Host calls that wait for `resume`. */
+  get pending(): readonly PendingCall[] {
+    return []
+  }
+
+  /** @internal When its last call settled; `undefined` while there is something to do, or nothing to put away. */
+  get idleSinceMs(): number | undefined {
+    // While a checkpoint is taken by itself, nobody waits for the session.
+    const idle = this.#calls.running === this.#checkpointing && this.#calls.length === 0
+    return idle && this.#residence.state === 'attached' ? this.#idleSinceMs : undefined
+  }
+
+  /** @internal Since when it has had its slot. */
+  get attachedSinceMs(): number {
+    return this.#residence.attachedSinceMs
   }
 
   /** Longest run of an execution in ms, unless the call says otherwise; `null`: no bound. Holds from the next call on. */
@@ -139,28 +153,59 @@ export class Session implements AsyncDisposable {
   async set(name: string, value: Value): Promise<void> {
     checkName(name)
     const bytes = encodeValue(value, name)
-    await this.#queue(() => this.#ask((slot, id) => slot.call('set', [id, name, bytes], [bytes.buffer])))
+    await this.#queue(() => this.#change((slot, id) => slot.call('set', [id, name, bytes], [bytes.buffer])))
   }
 
   /** Deletes the user's names, and what they alone kept alive. Imported modules stay loaded; the execution count stays. */
   async clearState(): Promise<void> {
-    await this.#queue(() => this.#ask((slot, id) => slot.call('clear', [id])))
+    await this.#queue(() => this.#change((slot, id) => slot.call('clear', [id])))
   }
 
   /** A fresh interpreter with the session's options; the execution count starts again from 0. */
   async reset(): Promise<void> {
     await this.#queue(async () => {
-      this.#open()
-      if (this.#lifecycle.kind === 'attached') {
-        const { slot } = this.#lifecycle
-        const reply = await slot.call('revert', []).catch(() => undefined)
-        this.#open()
-        if (reply?.kind === 'reverted' && reply.done) await this.#attachTo(slot)
-        else this.#detach(slot, 'the session was reset')
-      }
+      await this.#residence.renew()
       this.#executionCount = 0
-      await this.#attached()
     })
+  }
+
+  /**
+   * The session as it is, all of it: memory, files, descriptors, clock. Taken after the session's earlier calls; the session
+   * goes on, and the snapshot is also what it goes on from if its worker is lost.
+   *
+   * @throws SnapshotError of reason `too-large` (`limits.snapshotBytes`) or `not-captured`; the session is as it was
+   */
+  async snapshotState(): Promise<Snapshot> {
+    return this.#queue(() => this.#residence.capture(this.#executionCount))
+  }
+
+  /**
+   * The session becomes what the snapshot holds: Python's state and private files are replaced, never merged. Callbacks,
+   * limits and the execution count stay.
+   *
+   * With `salvage`, a snapshot of another image is not refused: the session starts afresh with the globals that the snapshot
+   * has as plain values.
+   *
+   * @returns names of globals that did not come back; without salvage there are none
+   * @throws SnapshotError and the session is as it was
+   */
+  async restoreState(snapshot: Snapshot | Uint8Array, options?: RestoreOptions): Promise<string[]> {
+    const salvage = resolveRestoreOptions(options)
+    const whole = requireSnapshot('snapshot', snapshot)
+    return this.#queue(async () => {
+      try {
+        await this.#residence.replace(whole)
+        return []
+      } catch (error) {
+        if (!salvage || !(error instanceof SnapshotError) || error.reason !== 'incompatible') throw error
+        return this.#salvage(whole)
+      }
+    })
+  }
+
+  /** Goes dormant now, after the session's earlier calls: the slot is free, the next call wakes the session where it was. */
+  async hibernate(): Promise<void> {
+    await this.#queue(() => this.#residence.hibernate(this.#executionCount))
   }
 
   /**
@@ -177,17 +222,15 @@ export class Session implements AsyncDisposable {
 
   /** Ends the session. What runs or waits is rejected with SessionClosedError. Idempotent. */
   async close(): Promise<void> {
-    if (this.#lifecycle.kind === 'closed') return
-    const lifecycle = this.#lifecycle
-    this.#lifecycle = { kind: 'closed' }
-    this.#calls.close(this.#closedError())
-    this.#home.forget(this)
+    if (this.#residence.state === 'closed') return
+    clearTimeout(this.#checkpointTimer)
+    const idle = this.#calls.running === undefined
     const running = this.#running
+    const closed = this.#residence.close(idle)
+    this.#calls.close(this.#residence.closedError())
+    this.#home.forget(this)
     running?.stop({ kind: 'close' })
-    if (lifecycle.kind !== 'attached') return
-    // Only a tenant named by the caller can have another session that would use the slot.
-    const keep = running === undefined && this.tenant !== this.id
-    await this.#home.release(lifecycle.slot, keep)
+    await closed
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -196,21 +239,23 @@ export class Session implements AsyncDisposable {
 
   /** @internal Waits for the session's first slot. */
   async open(signal?: AbortSignal): Promise<void> {
-    await this.#queue(() => this.#attached(signal), signal)
+    await this.#queue(() => this.#residence.enter(signal), signal)
   }
 
   /** Everything a session does goes through here (A9). */
   #queue<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const start = () => {
       this.#interruptComing = false
-      return task()
+      return task().finally(() => {
+        this.#idleSinceMs = performance.now()
+      })
     }
     return this.#calls.run(start, signal)
   }
 
   async #execute(code: string, options: ResolvedExecuteOptions): Promise<ExecuteResult> {
     const { signal } = options
-    const slot = await this.#attached(signal)
+    const slot = await this.#protected(signal)
     // It may have aborted while the slot was prepared.
     if (signal?.aborted) throw new CancelledError('not-started', { cause: signal.reason })
     const executionCount = ++this.#executionCount
@@ -240,15 +285,59 @@ export class Session implements AsyncDisposable {
       }
     } finally {
       slot.unlisten()
+      this.#residence.change(slot)
     }
   }
 
   /** A call that is no execution, under the session's own time limit. */
-  async #ask(send: (slot: Slot, id: number) => Promise<SlotReply>): Promise<Answered> {
-    const slot = await this.#attached()
-    const answered = await this.#call(slot, this.#executionTimeoutMs, undefined, (id) => send(slot, id))
+  async #ask(send: (slot: Slot, id: number) => Promise<SlotReply>, slot?: Slot): Promise<Answered> {
+    const place = slot ?? (await this.#residence.enter())
+    const answered = await this.#call(place, this.#executionTimeoutMs, undefined, (id) => send(place, id))
     if (!answered.answer.ok) throw pythonError(answered.answer.failure, answered.reply)
     return answered
+  }
+
+  /** One that changes the session's state. */
+  async #change(send: (slot: Slot, id: number) => Promise<SlotReply>): Promise<Answered> {
+    const slot = await this.#protected()
+    return this.#ask(send, slot).finally(() => this.#residence.change(slot))
+  }
+
+  /** The slot, with a checkpoint of what earlier calls left, if it is due: what comes now may cost the worker (B2). */
+  async #protected(signal?: AbortSignal): Promise<Slot> {
+    const slot = await this.#residence.enter(signal)
+    if (this.#options.checkpoint === 'manual') return slot
+    await this.#residence.checkpoint(this.#executionCount)
+    // A crash while it was taken ended the slot.
+    return this.#residence.enter(signal)
+  }
+
+  /** Nothing is left to do: a checkpoint is taken when that lasts, and the slot may be given to somebody who waits. */
+  #rest(): void {
+    if (this.#options.checkpoint === 'auto' && this.#residence.wantsCheckpoint) {
+      this.#checkpointTimer ??= setTimeout(() => this.#checkpoint(), CHECKPOINT_DELAY_MS)
+    }
+    this.#checkpointing = undefined
+    this.#home.idle(this)
+  }
+
+  #checkpoint(): void {
+    this.#checkpointTimer = undefined
+    if (this.#calls.running || this.#residence.state !== 'attached') return
+    const taken = this.#calls.run(() => this.#residence.checkpoint(this.#executionCount))
+    taken.catch((error: unknown) => this.#residence.owe(error))
+    this.#checkpointing = this.#calls.running
+  }
+
+  /** The plain values of a snapshot whose memory fits no slot. */
+  async #salvage(snapshot: Snapshot): Promise<string[]> {
+    const values = snapshot.globals()
+    await this.#residence.renew()
+    for (const [name, value] of Object.entries(values)) {
+      const bytes = encodeValue(value, name)
+      await this.#change((slot, id) => slot.call('set', [id, name, bytes], [bytes.buffer]))
+    }
+    return snapshot.manifest.globals.map(({ name }) => name).filter((name) => !Object.hasOwn(values, name))
   }
 
   /** One call into the slot, or the error that says how it was stopped or lost (S3). */
@@ -264,7 +353,7 @@ export class Session implements AsyncDisposable {
     this.#interruptComing = false
     const settled = await call.settled
     this.#running = undefined
-    this.#open()
+    this.#residence.open()
     return this.#judge(slot, settled)
   }
 
@@ -299,62 +388,11 @@ export class Session implements AsyncDisposable {
   }
 
   #lost(slot: Slot, stop: Settled['stop'], reason: string): Error {
-    this.#detach(slot, reason)
     if (!stop) this.#home.count('crashes')
-    return stopError(stop, 'reset', reason)
-  }
-
-  /** The session's slot, got and prepared if it has none. */
-  async #attached(signal?: AbortSignal): Promise<Slot> {
-    this.#open()
-    if (this.#lifecycle.kind === 'attached') {
-      if (this.#lifecycle.slot.alive) return this.#lifecycle.slot
-      // Its worker ended between two calls: there was no checkpoint to go on from.
-      this.#lifecycle = { kind: 'dormant' }
-    }
-    const slot = await this.#home.acquire(this.tenant, signal)
-    try {
-      this.#open()
-      await this.#attachTo(slot)
-      return slot
-    } catch (error) {
-      slot.terminate('the session could not be attached')
-      throw error
-    }
-  }
-
-  async #attachTo(slot: Slot): Promise<void> {
-    const { limits, env } = this.#options
-    const { memoryBytes, outputBytes, fileBytes } = limits
-    const request = {
-      limits: { memoryBytes, outputBytes, fileBytes },
-      timeZone: env.TZ ?? 'UTC',
-      session: encodePlain({ env: { ...env }, callbacks: [] }, 'session'),
-    }
-    const reply = await slot.call('attach', [request]).catch((error: Error) => error)
-    this.#open()
-    if (reply instanceof Error || reply.kind !== 'outcome' || !readAnswer(reply.payload).ok) {
-      const reason =
-        reply instanceof Error ? reply.message : reply.kind === 'died' ? reply.reason : 'attach failed'
-      this.#detach(slot, reason)
-      throw new InterpreterCrashedError(reason, 'reset')
-    }
-    this.#lifecycle = { kind: 'attached', slot }
-  }
-
-  #detach(slot: Slot, reason: string): void {
-    slot.terminate(reason)
-    if (this.#lifecycle.kind === 'attached') this.#lifecycle = { kind: 'dormant' }
-  }
-
-  /** @throws SessionClosedError */
-  #open(): void {
-    if (this.#lifecycle.kind === 'closed') throw this.#closedError()
-  }
-
-  #closedError(): SessionClosedError {
-    return new SessionClosedError(`the session ${this.id} is closed`)
+    return stopError(stop, this.#residence.lose(slot, reason), reason)
   }
 }
 
+/** A caller that goes on at once does not wait for a checkpoint that nobody needs. */
+const CHECKPOINT_DELAY_MS = 5
 const QUIET = { stdout: '', stderr: '' }

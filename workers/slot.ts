@@ -33,7 +33,7 @@ export function serve(task: ServeTask): Promise<never> {
   output = new Output((stream, text) =>
     port.postMessage({ event: 'output', id: service.executionId, stream, text }),
   )
-  const service = new SlotService(host, interpreter, output)
+  const service = new SlotService(image, host, interpreter, output)
   comlink.expose(transferring(service), endpoint(port))
   port.postMessage({ event: 'ready' })
   return new Promise(() => {})
@@ -65,6 +65,8 @@ function transferring(service: SlotService): SlotMethods {
     set: (id, name, value) => moved(service.set(id, name, value)),
     clear: (id) => moved(service.clear(id)),
     interrupt: (id) => service.interrupt(id),
+    snapshot: (id, request) => service.snapshot(id, request),
+    restore: (request) => moved(service.restore(request)),
     revert: () => service.revert(),
     warm: () => service.warm(),
   }

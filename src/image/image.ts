@@ -14,6 +14,16 @@ export type ImageFile =
       readonly length: number
     }
 
+/** Addresses in the interpreter's memory that `wipeDeadMemory` goes by; 0 if the builder did not find one. */
+export interface Landmarks {
+  /** Lowest address of the C stack, which ends at `Image.stackPointer`. */
+  readonly stackLow: number
+  /** The state of the C library's malloc. */
+  readonly mallocState: number
+  /** In the thread state: chunk, top and end of the memory for frames of Python functions. */
+  readonly dataStack: number
+}
+
 /**
  * A booted interpreter, ready to be put into any number of slots. Structured-cloneable: the large parts are a compiled
  * module and shared memory, so that handing it to a worker copies next to nothing.
@@ -42,6 +52,7 @@ export interface Image {
   readonly stackPointer: number
   /** Address of the kernel's `dispatch` function object. */
   readonly dispatch: number
+  readonly landmarks: Landmarks
   readonly files: readonly ImageFile[]
   readonly fileBytes: Uint8Array<SharedArrayBuffer>
   /** Environment and working directory a session starts with. */

@@ -17,8 +17,12 @@ export const TIME_ZONE_FILE = join(WORKERS, 'tzdata.zip')
 const CODE = [
   'builder.js',
   'builder',
+  'interpreter/clear.js',
+  'interpreter/dead-memory.js',
+  'host/abi.js',
   'interpreter/exports.js',
   'interpreter/link.js',
+  'interpreter/malloc.js',
   'interpreter/trampoline.js',
 ]
 /**

@@ -81,6 +81,27 @@ export function isFunction<F extends (...args: any[]) => unknown>(
   return value
 }
 
+export function isBoolean(name: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value
+  throw new InvalidOptionError(name, 'a boolean', value)
+}
+
+export function isOneOf<T extends string>(
+  name: string,
+  value: T | undefined,
+  allowed: readonly T[],
+): T | undefined {
+  if (value === undefined || allowed.includes(value)) return value
+  throw new InvalidOptionError(name, allowed.map((one) => JSON.stringify(one)).join(' or '), value)
+}
+
+/** A copy, so that later changes by the caller do not matter. */
+export function isBytes(name: string, value: unknown, length: number): Uint8Array | undefined {
+  if (value === undefined) return undefined
+  if (value instanceof Uint8Array && value.length === length) return new Uint8Array(value)
+  throw new InvalidOptionError(name, `a Uint8Array of ${length} bytes`, value)
+}
+
 /**
  * A signal that follows the caller's: on the caller's own, the eleventh listener makes Node 20 warn of a leak, and one
  * signal for many calls is what callers have.

@@ -11,6 +11,12 @@ export class CallQueue {
   readonly #queue: Queued[] = []
   #running: Promise<void> | undefined
   #closed: Error | undefined
+  readonly #onIdle: () => void
+
+  /** `onIdle` is called each time when nothing is left to do. */
+  constructor(onIdle: () => void = () => {}) {
+    this.#onIdle = onIdle
+  }
 
   get length(): number {
     return this.#queue.length
@@ -59,7 +65,10 @@ export class CallQueue {
   #next(): void {
     if (this.#running) return
     const queued = this.#queue.shift()
-    if (queued === undefined) return
+    if (queued === undefined) {
+      if (this.#closed === undefined) this.#onIdle()
+      return
+    }
     this.#running = queued.start().then(() => {
       this.#running = undefined
       this.#next()

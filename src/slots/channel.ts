@@ -36,6 +36,8 @@ const METHODS = [
   'set',
   'clear',
   'interrupt',
+  'snapshot',
+  'restore',
   'revert',
   'warm',
 ] as const satisfies readonly (keyof SlotMethods)[]

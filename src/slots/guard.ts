@@ -8,6 +8,11 @@ const MAX_REASON_LENGTH = 2000
 const MAX_ID_LENGTH = 200
 /** Milliseconds and bytes; a histogram takes no more. */
 const MAX_NUMBER = 2 ** 40
+const HASH_BYTES = 32
+/** The kernel's own bound of each is a mebibyte. */
+const MAX_DESCRIPTION_BYTES = 2 ** 21
+const MAX_FILES = 1000
+const MAX_PATH_LENGTH = 4096
 
 /** A message that our own code in a slot never sends. */
 export class ProtocolViolation extends Error {
@@ -64,6 +69,23 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
         exceeded,
       }
     }
+    case 'captured':
+      return {
+        kind: 'captured',
+        body: sharedBytes(message, 'body'),
+        bodyHash: bytes(message, 'bodyHash', HASH_BYTES),
+        rawBytes: number(message, 'rawBytes'),
+        memoryBytes: number(message, 'memoryBytes'),
+        description: bytes(message, 'description', MAX_DESCRIPTION_BYTES),
+        values: bytes(message, 'values', MAX_DESCRIPTION_BYTES),
+        files: files(message.get('files')),
+      }
+    case 'refused': {
+      const reason = message.get('reason')
+      if (reason !== 'corrupt' && reason !== 'too-large' && reason !== 'not-captured')
+        throw new ProtocolViolation('an unknown reason')
+      return { kind: 'refused', reason, message: printable(text(message, 'message', MAX_REASON_LENGTH)) }
+    }
     case 'died':
       return { kind: 'died', reason: printable(text(message, 'reason', MAX_REASON_LENGTH)) }
     case 'reverted':
@@ -97,13 +119,46 @@ function text(message: ReadonlyMap<string, unknown>, name: string, maxLength: nu
   return value
 }
 
-function bytes(message: ReadonlyMap<string, unknown>, name: string): Uint8Array {
+function bytes(
+  message: ReadonlyMap<string, unknown>,
+  name: string,
+  maxBytes = Number.POSITIVE_INFINITY,
+): Uint8Array {
   const value = message.get(name)
   // Shared memory could change after it was checked (ATTACKS.md D20).
-  if (!(value instanceof Uint8Array) || !(value.buffer instanceof ArrayBuffer)) {
+  if (
+    !(value instanceof Uint8Array) ||
+    !(value.buffer instanceof ArrayBuffer) ||
+    value.byteLength > maxBytes
+  ) {
     throw new ProtocolViolation(`${name} are not bytes of its own`)
   }
   return value
+}
+
+/**
+ * Shared memory, which this thread passes on and never reads but to copy it out: whoever reads it makes a copy of its own and
+ * checks that (D20).
+ */
+function sharedBytes(message: ReadonlyMap<string, unknown>, name: string): Uint8Array {
+  const value = message.get(name)
+  if (
+    !(value instanceof Uint8Array) ||
+    !(value.buffer instanceof SharedArrayBuffer) ||
+    value.byteLength !== value.buffer.byteLength ||
+    value.buffer.growable
+  ) {
+    throw new ProtocolViolation(`${name} is not shared memory`)
+  }
+  return value
+}
+
+function files(raw: unknown): { path: string; sizeBytes: number }[] {
+  if (!Array.isArray(raw) || raw.length > MAX_FILES) throw new ProtocolViolation('files are not a list')
+  return raw.map((entry) => {
+    const file = fields(entry)
+    return { path: text(file, 'path', MAX_PATH_LENGTH), sizeBytes: number(file, 'sizeBytes') }
+  })
 }
 
 /** A reason is the worker's text: one line without control characters goes into errors and logs (ATTACKS.md D26). */

@@ -85,6 +85,12 @@ export class SlotPool {
     return this.#waiters.length
   }
 
+  /** Slots that callers wait for and that will not come by themselves: all others are leased. */
+  get missing(): number {
+    const { slots } = this.#options
+    return Math.max(0, this.#waiters.length - (slots - this.stats().leased))
+  }
+
   stats(): PoolStats {
     const counts = { booting: 0, ready: 0, leased: 0, parked: 0 }
     for (const { kind } of this.#slots.values()) counts[kind]++
@@ -138,6 +144,13 @@ export class SlotPool {
       this.#waiters.push(waiter)
       this.#serve()
     })
+  }
+
+  /** A slot that is free right now, if nobody waits. */
+  tryAcquire(tenant: string): Slot | undefined {
+    if (this.#closed || this.#waiters.length > 0) return undefined
+    const free = this.#find(tenant)
+    return free && this.#lease(free, tenant)
   }
 
   /** Takes a leased slot back. With `keep` it is made the image again and kept for its tenant, else its worker ends. */

@@ -56,7 +56,7 @@ describe('the tour', () => {
   })
 
   test('B2: a session whose worker was ended goes on empty', () => {
-    expect(told.facts.deafOutcome).toBe('reset')
+    expect(told.facts.deafOutcome).toBe('restored')
     expect(told.facts.roundsAfterKill).toBe(false)
     expect(told.facts.timeouts).toBe(2)
   })

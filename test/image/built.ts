@@ -7,13 +7,13 @@ const load = <T>(path: string): Promise<T> =>
   import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<T>
 
 export const { openImage } = await load<typeof import('../../src/image/open.js')>('src/image/open.js')
-const { Host } = await load<typeof import('../../workers/host/host.js')>('workers/host/host.js')
-const { InterruptCell } =
+export const { Host } = await load<typeof import('../../workers/host/host.js')>('workers/host/host.js')
+export const { InterruptCell } =
   await load<typeof import('../../workers/host/interrupt.js')>('workers/host/interrupt.js')
-const { Interpreter } = await load<typeof import('../../workers/interpreter/interpreter.js')>(
+export const { Interpreter } = await load<typeof import('../../workers/interpreter/interpreter.js')>(
   'workers/interpreter/interpreter.js',
 )
-const { Opcode } = await load<typeof import('../../workers/interpreter/link.js')>(
+export const { Opcode } = await load<typeof import('../../workers/interpreter/link.js')>(
   'workers/interpreter/link.js',
 )
 
@@ -31,7 +31,7 @@ export function runPython(image: Image, code: string): string {
   const reply = interpreter.call(Opcode.execute, Uint8Array.of(1, 0, 0, 0, 0), new TextEncoder().encode(code))
   const printed = Buffer.concat(output).toString()
   const done = reply.kind === 'done' && reply.payload[5] === 'T'.charCodeAt(0)
-  if (!done) throw new Error(`${printed}${Buffer.from(reply.kind === 'done' ? reply.payload : reply.calls)}`)
+  if (!done) throw new Error(`${printed}${Buffer.from(reply.kind === 'done' ? reply.payload : reply.kind)}`)
   return printed
 }
 

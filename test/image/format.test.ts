@@ -13,6 +13,7 @@ const contents: ImageContents = {
   tableLength: 9,
   stackPointer: 65_536,
   dispatch: 4000,
+  landmarks: { stackLow: 4096, mallocState: 8192, dataStack: 0 },
   files: [
     { kind: 'directory', path: '/lib', mode: 0o755 },
     { kind: 'file', path: '/lib/ä.py', mode: 0o644, offset: 1, length: 3 },
@@ -71,6 +72,9 @@ describe('the image file', () => {
     ['runBytes', { runBytes: new Uint8Array(4096) }],
     ['tableLength', { tableLength: -1 }],
     ['stackPointer', { stackPointer: 200_000 }],
+    ['landmarks', { landmarks: { stackLow: 0, mallocState: 131_072, dataStack: 0 } }],
+    ['landmarks', { landmarks: { stackLow: 0, mallocState: 4098, dataStack: 0 } }],
+    ['landmarks', { landmarks: undefined }],
     ['dispatch', { dispatch: 0 }],
     ['cwd', { cwd: 'home' }],
     ['files', { files: [{ kind: 'file', path: '/x', mode: 0, offset: 2, length: 3 }] }],

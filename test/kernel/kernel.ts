@@ -26,6 +26,27 @@ export interface Reply {
   readonly traceback: string
 }
 
+export interface DescribedGlobal {
+  readonly name: string
+  readonly type: string
+  readonly repr: string
+  readonly sizeBytes: number
+}
+
+/** Reply of a DESCRIBE request. */
+export interface Described {
+  readonly description: {
+    readonly globals: readonly DescribedGlobal[]
+    readonly pending: readonly { readonly id: number; readonly name: string; readonly args: unknown }[]
+    readonly skipped: readonly string[]
+    readonly omitted: { readonly globals: number; readonly pending: number }
+    readonly awaiting: boolean
+  }
+  /** repr() of the decoded map; what msgpack lacks shows as {0: kind, 1: payload}. */
+  readonly values: string
+  readonly bytes: { readonly description: number; readonly values: number }
+}
+
 interface Emscripten {
   HEAPU8: Uint8Array
   HEAP32: Int32Array
@@ -126,6 +147,14 @@ export class Kernel {
 
   send(request: object): Reply {
     return JSON.parse(this.#call(this.#run, JSON.stringify(request))) as Reply
+  }
+
+  /** Asks for the description that goes into a snapshot. `traps` are builtins that fail meanwhile. */
+  describe(maxValueBytes = 1024 * 1024, traps: readonly string[] = []): Described {
+    const request = { op: 'describe', maxValueBytes, traps }
+    const reply = JSON.parse(this.#call(this.#run, JSON.stringify(request)))
+    if (reply.description === undefined) throw new Error(reply.traceback)
+    return reply as Described
   }
 
   get executionCount(): number {

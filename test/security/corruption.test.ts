@@ -25,23 +25,23 @@ async function attack(code: string): Promise<{ readonly step: StepResult; readon
   const steps = ['x = 1', code, "'x' in globals()"]
   const [, step, check] = expectContained(await sandbox.run({ steps }))
   if (step === undefined || check === undefined) throw new Error('nothing ran')
-  const lost = step.code === 'INTERPRETER_CRASHED' || step.outcome === 'reset'
+  const lost = step.code === 'INTERPRETER_CRASHED' || step.outcome === 'restored'
   // What was broken may also show at the next call only.
-  if (check.kind === 'error') expect(check).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'reset' })
+  if (check.kind === 'error') expect(check).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'restored' })
   else expect(check.value, JSON.stringify(step)).toBe(String(!lost))
   return { step, kept: check.value === 'true' }
 }
 
 async function expectCrash(code: string): Promise<void> {
   const { step, kept } = await attack(code)
-  expect(step).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'reset' })
+  expect(step).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'restored' })
   expect(kept, 'the session is empty, as its outcome says').toBe(false)
 }
 
 /** Whatever CPython makes of it: an error of Python's that leaves the state, or the end of the interpreter. */
 async function expectErrorOrCrash(code: string): Promise<void> {
   const { step } = await attack(code)
-  if (step.code === 'INTERPRETER_CRASHED') expect(step.outcome).toBe('reset')
+  if (step.code === 'INTERPRETER_CRASHED') expect(step.outcome).toBe('restored')
 }
 
 describe('B12: an interpreter that ends itself', () => {

@@ -83,7 +83,7 @@ describe('B15: a reply that is no reply ends the interpreter', () => {
     ['a display of lists', "return outcome(True, None, ..., {'text/plain': ['x']})"],
   ])('B15: %s', async (_, body) => {
     const [step] = await spoof(body)
-    expect(step).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'reset' })
+    expect(step).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'restored' })
   })
 })
 

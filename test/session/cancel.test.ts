@@ -48,7 +48,7 @@ describeSessions(
       const running = rejectionOf(CancelledError, result)
       await sleep(20)
       controller.abort()
-      expect((await running).outcome).toBe('reset')
+      expect((await running).outcome).toBe('restored')
       expect(await session.execute('1')).toMatchObject({ value: 1, executionCount: 2 })
     })
 
@@ -201,7 +201,7 @@ describeSessions(
       const running = rejectionOf(CancelledError, result)
       await sleep(20)
       await session.interrupt()
-      expect((await running).outcome).toBe('reset')
+      expect((await running).outcome).toBe('restored')
       expect((await session.execute('1')).value).toBe(1)
     })
 

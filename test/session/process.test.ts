@@ -43,7 +43,7 @@ describe('the end of a process', () => {
       await session.execute('sum(range(10**12))', { timeoutMs: 50 }).catch((error) => console.log(error.outcome))
       await manager.close()
     `)
-    expect(ended).toEqual({ code: 0, signal: null, stdout: 'reset\n', stderr: '' })
+    expect(ended).toEqual({ code: 0, signal: null, stdout: 'restored\n', stderr: '' })
   })
 
   test.each([

@@ -306,6 +306,33 @@ describeSessions('standard library', (open) => {
     expect((await berlin.execute(code)).value).toEqual([2, 1, 3600, -3600])
   })
 
+  test('A11: the names of the time zone are known to time and datetime alike', async () => {
+    const code = py`
+      import time
+      from datetime import datetime
+      winter, summer = 1_767_225_600, 1_767_225_600 + 86_400 * 190
+      [time.tzname, time.altzone, time.daylight] + [
+        [time.localtime(at).tm_zone, time.strftime('%Z', time.localtime(at)), datetime.fromtimestamp(at).astimezone().tzname()]
+        for at in (winter, summer, winter)
+      ]
+    `
+    const zone = async (TZ: string) => (await (await open({ env: { TZ } })).execute(code)).value
+    const three = (name: string) => [name, name, name]
+    expect(await zone('UTC')).toEqual([['UTC', 'UTC'], 0, 0, three('UTC'), three('UTC'), three('UTC')])
+    expect(await zone('Europe/Berlin')).toEqual([
+      ...[['CET', 'CEST'], -7200, 1],
+      ...[three('CET'), three('CEST'), three('CET')],
+    ])
+    expect(await zone('America/New_York')).toEqual([
+      ...[['EST', 'EDT'], 14_400, 1],
+      ...[three('EST'), three('EDT'), three('EST')],
+    ])
+    expect(await zone('Asia/Kathmandu')).toEqual([
+      ...[['+0545', '+0545'], -20_700, 0],
+      ...[three('+0545'), three('+0545'), three('+0545')],
+    ])
+  })
+
   test('A11: the version is CPython 3.14', async () => {
     const session = await open()
     const code = 'import platform, sys; platform.python_implementation(), list(sys.version_info[:2])'

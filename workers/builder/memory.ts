@@ -1,5 +1,5 @@
-// The interpreter's memory on its way into the image. Owns what is wiped (what malloc and the stack have left behind) and
-// the form in which memory is recorded: runs of 4 KiB pages over zero.
+// The interpreter's memory on its way into the image. Owns the shape that malloc's heap gets and the form in which
+// memory is recorded, runs of 4 KiB pages over zero; wiping what is dead is workers/interpreter/dead-memory.ts's.
 import type { StockInterpreter } from './realm.js'
 
 const PAGE_BYTES = 4096
@@ -42,11 +42,6 @@ export function wipeFreeMemory(stock: StockInterpreter): void {
 function growTo(memory: WebAssembly.Memory, bytes: number): void {
   const missing = bytes - memory.buffer.byteLength
   if (missing > 0) memory.grow(missing / WASM_PAGE_BYTES)
-}
-
-/** Zeroes what returned calls left on the stack, in a copy of the memory. */
-export function wipeDeadStack(memory: Uint8Array, stackLow: number, stackPointer: number): void {
-  memory.fill(0, stackLow, stackPointer)
 }
 
 /** The pages that are not all zero. */

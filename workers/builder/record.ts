@@ -2,6 +2,8 @@
 // order of those steps; each of them is a file of its own.
 import { readFile } from 'node:fs/promises'
 import type { ImageContents } from '../../src/image/format.js'
+import { ZONE_NAME_BYTES } from '../host/abi.js'
+import { findLandmarks, wipeDeadMemory } from '../interpreter/dead-memory.js'
 import { INTERPRETER_EXPORTS } from '../interpreter/exports.js'
 import { KernelLink, Opcode } from '../interpreter/link.js'
 import { trampolineModuleBytes } from '../interpreter/trampoline.js'
@@ -16,7 +18,7 @@ import {
   STANDARD_LIBRARY_PATH,
   TIME_ZONE_PATH,
 } from './files.js'
-import { recordRuns, wipeDeadStack, wipeFreeMemory } from './memory.js'
+import { recordRuns, wipeFreeMemory } from './memory.js'
 import { readPyodidePackage } from './pyodide-package.js'
 import { Python } from './python.js'
 import { bootStockInterpreter, type StockInterpreter } from './realm.js'
@@ -102,7 +104,8 @@ export async function recordImage(options: RecordOptions): Promise<ImageContents
   const memory = new Uint8Array(exports.memory.buffer).slice()
   const stackPointer = exports.__stack_pointer.value >>> 0
   const tableLength = wasm.tableSignatures.length
-  wipeDeadStack(memory, exports.__stack_low.value >>> 0, stackPointer)
+  const landmarks = findLandmarks(memory, exports.__stack_low.value >>> 0)
+  wipeDeadMemory(memory, landmarks, stackPointer)
   writeSettings(memory, stock, tableLength)
   return {
     pyodideVersion: pyodide.version,
@@ -114,6 +117,7 @@ export async function recordImage(options: RecordOptions): Promise<ImageContents
     tableLength,
     stackPointer,
     dispatch,
+    landmarks,
     ...imageFiles(sources),
     env,
     cwd,
@@ -160,6 +164,10 @@ function writeSettings(memory: Uint8Array, { exports }: StockInterpreter, trampo
   const pointer = (exports._PyRuntime.value >>> 0) + offset
   if (view.getUint32(pointer, true) !== 0) throw new Error('Pyodide installed its own trampoline')
   view.setUint32(pointer, trampoline, true)
+  // Of the time zone of the machine that builds; the host writes a session's.
+  const names = exports.tzname.value >>> 0
+  for (const at of [view.getUint32(names, true), view.getUint32(names + 4, true)])
+    memory.fill(0, at, at + ZONE_NAME_BYTES).set(new TextEncoder().encode('UTC'), at)
   // CPython asks for signals only when this is set.
   view.setUint32(exports.Py_EMSCRIPTEN_SIGNAL_HANDLING.value >>> 0, 1, true)
 }

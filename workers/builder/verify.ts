@@ -42,7 +42,7 @@ export async function verifyImage(contents: ImageContents): Promise<void> {
     Uint8Array.of(1, 0, 0, 0, 0),
     new TextEncoder().encode(QUESTION),
   )
-  const text = Buffer.from(reply.kind === 'done' ? reply.payload : reply.calls).toString('latin1')
+  const text = Buffer.from(reply.kind === 'done' ? reply.payload : reply.kind).toString('latin1')
   if (reply.kind !== 'done' || !text.includes('it works')) {
     throw new Error(`the new image does not answer: ${reply.kind} ${text} ${output}`)
   }

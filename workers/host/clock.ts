@@ -1,5 +1,5 @@
-// Time for the interpreter: real time from the machine, and a monotonic clock that starts with the host and never runs
-// backwards. Owns both clocks and the imports that read them; calendars are time-zone.ts's.
+// Time for the interpreter: real time from the machine, and a monotonic clock that starts with the session and never
+// runs backwards in it. Owns both clocks and the imports that read them; calendars are time-zone.ts's.
 import type { HostContext } from './context.js'
 import { fail } from './errno.js'
 import type { ImportFunction } from './guard.js'
@@ -14,11 +14,11 @@ const MONOTONIC_RESOLUTION = 1_000
 const NANOSECONDS_PER_SECOND = 1_000_000_000
 
 export class Clock {
-  #startMs: number
-  #latestMs: number
+  #startMs = performance.now()
+  #latestMs = 0
 
-  /** `elapsedMs`: where the monotonic clock goes on, for a session that was on another host before. */
-  constructor(elapsedMs = 0) {
+  /** The monotonic clock goes on from `elapsedMs`: the interpreter's memory is now that of a session that had come so far. */
+  restart(elapsedMs: number): void {
     this.#latestMs = elapsedMs
     this.#startMs = performance.now() - elapsedMs
   }

@@ -12,6 +12,7 @@ import type { TimeZone } from './time-zone.js'
 export interface BoundExports {
   readonly memory: WebAssembly.Memory
   readonly __indirect_function_table: WebAssembly.Table
+  readonly tzname?: WebAssembly.Global<'i32'>
   emscripten_builtin_memalign(alignment: number, size: number): number
   free(pointer: number): void
 }

@@ -49,7 +49,7 @@ export class FileSystem {
     for (const [name, device] of DEVICES) this.nodes.createDevice(seed.directory('/dev'), name, device)
     for (const file of files) seed.add(file)
     seed.directory(bytesOf(cwd))
-    this.nodes.setImageTime(IMAGE_TIME)
+    this.nodes.seal(IMAGE_TIME)
     const tree = new Tree(this.nodes)
     this.files = new Files(tree, bytesOf(cwd))
     this.descriptors = new DescriptorTable(this.nodes)

@@ -1,5 +1,5 @@
 // The host of one interpreter: what its module imports, and nothing else that it can reach. Owns the parts and their life
-// (bind, attach, execute, reset); each family of imports is its own file, the list of all is imports.ts.
+// (bind, attach, execute, capture and restore, reset); each family of imports is its own file, the list of all is imports.ts.
 import type { ImageFile } from '../../src/image/image.js'
 import { Clock } from './clock.js'
 import type { BoundExports, HostContext } from './context.js'
@@ -11,9 +11,15 @@ import type { InterruptCell } from './interrupt.js'
 import { MemoryGrowth } from './memory.js'
 import { OutputSink } from './output.js'
 import { type Pulse, Signals } from './signals.js'
+import { captureHost, type HostCapture } from './state/capture.js'
+import { type PreparedHost, restoreHost } from './state/restore.js'
 import { TimeZone } from './time-zone.js'
 
 export { InterpreterEnd } from './guard.js'
+export type { HostCapture } from './state/capture.js'
+export { HostStateError } from './state/error.js'
+export type { PreparedHost } from './state/restore.js'
+export type { HostState } from './state/state.js'
 
 export interface HostOptions {
   /** From the image; copied when written to, never changed. */
@@ -47,11 +53,15 @@ export interface HostUsage {
 
 /** Where Pyodide starts. */
 const DEFAULT_CWD = '/home/pyodide'
+const DEFAULT_TIME_ZONE = 'UTC'
 
 export class Host {
   readonly #options: HostOptions
   readonly #output: OutputSink
   readonly #context: Mutable<HostContext>
+  /** What a reset goes back to, and what there is now. */
+  #configuredZone = DEFAULT_TIME_ZONE
+  #timeZone = DEFAULT_TIME_ZONE
 
   constructor(options: HostOptions) {
     const signals = new Signals(options.interrupt, options.pulse ?? NO_PULSE)
@@ -89,6 +99,8 @@ export class Host {
    */
   configure(limits: HostLimits, timeZone: string): void {
     this.#context.zone = new TimeZone(timeZone)
+    this.#configuredZone = timeZone
+    this.#timeZone = timeZone
     this.#context.growth.maxBytes = limits.memoryBytes
     this.#context.fileSystem.quota.maxBytes = limits.fileBytes
     this.#output.maxBytes = limits.outputBytes
@@ -124,9 +136,46 @@ export class Host {
     return this.#context.ending.ended
   }
 
-  /** Files, descriptors, working directory and umask as the image has them; limits and time zone stay. */
+  /** What a session has outside WebAssembly memory (I1), as data that shares nothing with the host. Changes nothing. */
+  capture(): HostCapture {
+    const { fileSystem, clock } = this.#context
+    return captureHost(fileSystem, clock.monotonicMs(), this.#timeZone)
+  }
+
+  /**
+   * Checks a captured state, which anyone may have made up, and builds from it what `install` swaps in. The host stays as
+   * it is (N2).
+   *
+   * @throws HostStateError
+   */
+  prepare(state: unknown, contents: Uint8Array, limits: HostLimits): PreparedHost {
+    return restoreHost(this.#freshFileSystem(limits.fileBytes), state, contents)
+  }
+
+  /**
+   * The host is as it was when that state was captured, whatever it was before; limits stay. For once, on the host that prepared
+   * it, together with the memory that belongs to it. Cannot fail.
+   */
+  install({ fileSystem, clockMs, timeZone, zone }: PreparedHost): void {
+    this.#context.fileSystem = fileSystem
+    this.#context.zone = zone
+    this.#timeZone = timeZone
+    this.#restart(clockMs)
+  }
+
+  /** Files, descriptors, working directory, umask and clock as the image has them; limits and configured time zone stay. */
   reset(): void {
     this.#context.fileSystem = this.#freshFileSystem(this.#context.fileSystem.quota.maxBytes)
+    if (this.#timeZone !== this.#configuredZone) {
+      this.#context.zone = new TimeZone(this.#configuredZone)
+      this.#timeZone = this.#configuredZone
+    }
+    this.#restart(0)
+  }
+
+  #restart(clockMs: number): void {
+    this.#context.clock.restart(clockMs)
+    this.#context.signals.drop()
   }
 
   #freshFileSystem(maxBytes: number | null): FileSystem {

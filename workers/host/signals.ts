@@ -28,6 +28,11 @@ export class Signals {
     this.#interrupt.begin(id)
   }
 
+  /** What is due was for code that is gone. */
+  drop(): void {
+    this.#raised = 0
+  }
+
   /** The running code gets a KeyboardInterrupt at the next occasion. */
   raiseInterrupt(): void {
     this.#raised = SIGINT

@@ -56,6 +56,8 @@ export class TimeZone {
   #cachedOffset = 0
   #cachedYear = Number.NaN
   #cachedYearOffsets = { standard: 0, daylight: 0 }
+  readonly #nameFormats: Intl.DateTimeFormat[] = []
+  #cachedName = { year: Number.NaN, offset: 0, name: '' }
 
   /** @throws RangeError if Intl does not know the zone */
   constructor(zone = 'UTC') {
@@ -107,8 +109,13 @@ export class TimeZone {
   /** What the zone is called at a time: an abbreviation if there is one, else its offset, as in the IANA database. */
   nameAt(seconds: number): string {
     if (this.#format === undefined) return 'UTC'
-    for (const locale of ['en-US', 'en-GB', 'en-AU']) {
-      const format = new Intl.DateTimeFormat(locale, { timeZone: this.#zone, timeZoneName: 'short' })
+    if (this.#nameFormats.length === 0) {
+      for (const locale of ['en-US', 'en-GB', 'en-AU']) {
+        const format = new Intl.DateTimeFormat(locale, { timeZone: this.#zone, timeZoneName: 'short' })
+        this.#nameFormats.push(format)
+      }
+    }
+    for (const format of this.#nameFormats) {
       const name =
         format.formatToParts(seconds * 1000).find((part) => part.type === 'timeZoneName')?.value ?? ''
       if (/^[A-Z]{3,5}$/.test(name)) return name
@@ -116,6 +123,15 @@ export class TimeZone {
     const minutes = Math.round(Math.abs(this.offsetAt(seconds)) / 60)
     const digits = String(Math.floor(minutes / 60) * 100 + (minutes % 60)).padStart(4, '0')
     return `${this.offsetAt(seconds) < 0 ? '-' : '+'}${digits.endsWith('00') ? digits.slice(0, 2) : digits}`
+  }
+
+  /** The same as C code asks for it, with every look at a calendar. */
+  nameIn(year: number, seconds: number, offset: number): string {
+    if (this.#format === undefined || !(Math.abs(seconds) <= LARGEST_SECONDS)) return 'UTC'
+    const cached = this.#cachedName
+    if (cached.year === year && cached.offset === offset) return cached.name
+    this.#cachedName = { year, offset, name: this.nameAt(seconds) }
+    return this.#cachedName.name
   }
 
   #lookUp(format: Intl.DateTimeFormat, seconds: number): number {
@@ -161,6 +177,21 @@ export function timeZoneImports(context: HostContext): Readonly<Record<string, I
     return days * SECONDS_PER_DAY + ofDay
   }
 
+  /** The fields that only local time has. */
+  const writeZone = (pointer: number, seconds: number, offset: number, year: number): void => {
+    const isDaylight = context.zone.isDaylight(seconds, year)
+    memory.setU32(pointer + TM.isdst, isDaylight ? 1 : 0)
+    memory.setU32(pointer + TM.gmtoff, offset)
+    // C code sets tm_zone to `tzname[tm_isdst]` when this returns. It asks `_tzset_js` for the names once in its life, which
+    // was when the image was built.
+    const names = context.exports?.tzname?.value
+    if (names === undefined) return
+    const text = memory.u32(names + (isDaylight ? 4 : 0))
+    const at = memory.range(text, ZONE_NAME_BYTES)
+    const name = `${context.zone.nameIn(year, seconds, offset).slice(0, ZONE_NAME_BYTES - 1)}\0`
+    if (memory.bytes.toString('latin1', at, at + name.length) !== name) memory.setText(text, name)
+  }
+
   return {
     _gmtime_js: (time: bigint, pointer: number) => {
       writeTm(pointer, Number(time), 0)
@@ -171,8 +202,7 @@ export function timeZoneImports(context: HostContext): Readonly<Record<string, I
       const seconds = Number(time)
       const offset = context.zone.offsetAt(seconds)
       const { year } = writeTm(pointer, seconds, offset)
-      memory.setU32(pointer + TM.isdst, context.zone.isDaylight(seconds, year) ? 1 : 0)
-      memory.setU32(pointer + TM.gmtoff, offset)
+      writeZone(pointer, seconds, offset, year)
     },
     _timegm_js: (pointer: number) => {
       const seconds = readTm(pointer)
@@ -194,9 +224,9 @@ export function timeZoneImports(context: HostContext): Readonly<Record<string, I
           offset = Math.max(offset, earlier)
       }
       const seconds = local - offset
-      const { year: finalYear } = writeTm(pointer, seconds, zone.offsetAt(seconds))
-      memory.setU32(pointer + TM.isdst, zone.isDaylight(seconds, finalYear) ? 1 : 0)
-      memory.setU32(pointer + TM.gmtoff, zone.offsetAt(seconds))
+      const finalOffset = zone.offsetAt(seconds)
+      const { year: finalYear } = writeTm(pointer, seconds, finalOffset)
+      writeZone(pointer, seconds, finalOffset, finalYear)
       return BigInt(seconds)
     },
     _tzset_js: (

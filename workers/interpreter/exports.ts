@@ -8,6 +8,9 @@ export interface InterpreterExports {
   /** Mutable i32. Equal to `Image.stackPointer` whenever no call is in progress (I2). */
   readonly __stack_pointer: WebAssembly.Global<'i32'>
 
+  /** Address of C's `tzname`: two pointers to texts of at most `ZONE_NAME_BYTES`. */
+  readonly tzname: WebAssembly.Global<'i32'>
+
   /** 0 if there is no memory. */
   malloc(size: number): number
   free(pointer: number): void
@@ -32,6 +35,7 @@ export const INTERPRETER_EXPORTS = [
   'memory',
   '__indirect_function_table',
   '__stack_pointer',
+  'tzname',
   'malloc',
   'free',
   'emscripten_builtin_memalign',

@@ -3,12 +3,13 @@
 // business.
 import type { Image } from '../../src/image/image.js'
 import type { Host } from '../host/host.js'
+import { clearRanges } from './clear.js'
+import { wipeDeadMemory } from './dead-memory.js'
 import { INTERPRETER_EXPORTS, type InterpreterExports } from './exports.js'
 import { KernelFault, KernelLink, type KernelReply } from './link.js'
+import { applyMemory, captureMemory, type MemoryDelta } from './memory-delta.js'
 
 const PAGE_BYTES = 65_536
-/** Block that `revert` looks at between the runs; untouched memory is only read, so that it stays unmapped. */
-const BLOCK_BYTES = 65_536
 
 export class Interpreter {
   readonly #image: Image
@@ -67,28 +68,64 @@ export class Interpreter {
   /**
    * Makes the interpreter the image again, byte for byte (I1): memory, stack pointer, and the host's files and
    * descriptors. False, with nothing done, when its memory has grown: WebAssembly memory cannot shrink, and a fresh slot
-   * is the cheaper way back.
+   * is the cheaper way back. With `grown` it is done all the same: what is beyond the image's size is zero then, which
+   * serves as well where a snapshot is applied next.
    */
-  revert(): boolean {
+  revert({ grown = false }: { readonly grown?: boolean } = {}): boolean {
     const { memory, __stack_pointer: stackPointer } = this.#exports
-    if (memory.buffer.byteLength !== this.#image.memoryBytes) return false
+    if (memory.buffer.byteLength !== this.#image.memoryBytes && !grown) return false
     const heap = new Uint8Array(memory.buffer)
     const { runs, runBytes } = this.#image
-    const zeros = new Uint8Array(BLOCK_BYTES)
+    const gaps: number[] = []
     let from = 0
     let source = 0
     for (let i = 0; i < runs.length; i += 2) {
       const offset = runs[i] ?? 0
       const length = runs[i + 1] ?? 0
-      clear(heap, zeros, from, offset)
+      gaps.push(from, offset)
       heap.set(runBytes.subarray(source, source + length), offset)
       source += length
       from = offset + length
     }
-    clear(heap, zeros, from, heap.length)
+    gaps.push(from, heap.length)
+    clearRanges(heap, gaps)
     stackPointer.value = this.#image.stackPointer
     this.#host.reset()
     return true
+  }
+
+  /** What the memory has that the image's has not, without what is dead. Between calls only (I2). */
+  capture(): MemoryDelta {
+    const heap = new Uint8Array(this.#exports.memory.buffer)
+    wipeDeadMemory(heap, this.#image.landmarks, this.#image.stackPointer)
+    return captureMemory(heap, this.#image)
+  }
+
+  /** Makes room for a delta, before anything is given up for it. False if the engine has none. */
+  reserve(memoryBytes: number): boolean {
+    const { memory } = this.#exports
+    const missingBytes = memoryBytes - memory.buffer.byteLength
+    if (missingBytes <= 0) return true
+    try {
+      memory.grow(missingBytes / PAGE_BYTES)
+      return true
+    } catch (error) {
+      if (error instanceof RangeError) return false
+      throw error
+    }
+  }
+
+  /**
+   * Makes the memory what it was when the delta was taken. It is the image's now: this interpreter has just been booted, or
+   * reverted with `grown`. The delta has been checked (N2); the host's part is the caller's.
+   *
+   * @throws RangeError, with nothing done, if the memory cannot grow as far: `reserve` tells beforehand
+   */
+  apply(delta: MemoryDelta): void {
+    const { memory, __stack_pointer: stackPointer } = this.#exports
+    if (!this.reserve(delta.memoryBytes)) throw new RangeError(`no memory of ${delta.memoryBytes} bytes`)
+    applyMemory(new Uint8Array(memory.buffer), this.#image, delta)
+    stackPointer.value = this.#image.stackPointer
   }
 }
 
@@ -108,12 +145,5 @@ function fill(memory: WebAssembly.Memory, image: Image): void {
     const length = image.runs[i + 1] ?? 0
     heap.set(image.runBytes.subarray(source, source + length), image.runs[i] ?? 0)
     source += length
-  }
-}
-
-function clear(heap: Uint8Array, zeros: Uint8Array, from: number, to: number): void {
-  for (let at = from; at < to; at += zeros.length) {
-    const end = Math.min(at + zeros.length, to)
-    if (Buffer.compare(heap.subarray(at, end), zeros.subarray(0, end - at)) !== 0) heap.fill(0, at, end)
   }
 }

@@ -11,12 +11,20 @@ export const Opcode = {
   clear: 0x06,
   attach: 0x07,
   interrupt: 0x08,
+  describe: 0x09,
+  restored: 0x0a,
 } as const
 
 export type KernelReply =
   | { readonly kind: 'done'; readonly payload: Uint8Array<ArrayBuffer> }
   /** An execution awaits: the next timer is due after `delayMs` (Infinity: none). */
   | { readonly kind: 'waiting'; readonly delayMs: number; readonly calls: Uint8Array<ArrayBuffer> }
+  /** What a snapshot says about itself: both are msgpack. */
+  | {
+      readonly kind: 'described'
+      readonly description: Uint8Array<ArrayBuffer>
+      readonly values: Uint8Array<ArrayBuffer>
+    }
 
 /** The kernel did not answer as it must: its memory is damaged. */
 export class KernelFault extends Error {
@@ -26,6 +34,8 @@ export class KernelFault extends Error {
 const HEAD_BYTES = 9
 const DONE = 0
 const WAITING = 1
+const DESCRIBED = 3
+const LENGTH_BYTES = 4
 
 /**
  * The reply for a kernel that had no memory left even to say so: marshal bytes of
@@ -86,6 +96,7 @@ export class KernelLink {
     const payload = new Uint8Array(buffer, start + HEAD_BYTES, size - HEAD_BYTES).slice()
     x.Py_DecRef(reply)
     if (status === DONE) return { kind: 'done', payload }
+    if (status === DESCRIBED) return described(payload)
     if (status !== WAITING || Number.isNaN(delaySeconds)) throw new KernelFault(`status ${status}`)
     return { kind: 'waiting', delayMs: Math.max(0, delaySeconds * 1000), calls: payload }
   }
@@ -95,4 +106,11 @@ export class KernelLink {
     this.#exports.PyErr_Clear()
     return { kind: 'done', payload: OUT_OF_MEMORY.slice() }
   }
+}
+
+function described(payload: Uint8Array<ArrayBuffer>): KernelReply {
+  if (payload.length < LENGTH_BYTES) throw new KernelFault(`a description of ${payload.length} bytes`)
+  const end = LENGTH_BYTES + new DataView(payload.buffer).getUint32(0, true)
+  if (end > payload.length) throw new KernelFault(`a description of ${end} bytes in ${payload.length}`)
+  return { kind: 'described', description: payload.slice(LENGTH_BYTES, end), values: payload.slice(end) }
 }

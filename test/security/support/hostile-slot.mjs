@@ -13,6 +13,7 @@ export async function serve(task) {
   port.on('message', async (request) => {
     const { id, path, argumentList } = request
     const [method] = path
+    if (method === 'snapshot') return refuse(port, id)
     const argument = argumentList[0]?.value
     const [name, detail] = method === 'execute' ? argument.code.split(' ') : []
     const attack = ATTACKS[name]
@@ -42,6 +43,12 @@ export async function serve(task) {
 /** What an honest slot would say: that `n + 1` and `6 * 7` are 42. */
 function answer(port, id, code) {
   port.postMessage({ id, type: 'RAW', value: outcome(code === undefined ? [true] : [true, '42', 42, {}]) })
+}
+
+/** It has no memory to capture. */
+function refuse(port, id) {
+  const value = { kind: 'refused', reason: 'not-captured', message: 'there is no interpreter' }
+  port.postMessage({ id, type: 'RAW', value })
 }
 
 function outcome(items, changes = {}) {

@@ -39,6 +39,11 @@ export class Files {
     const status = store.status(node)
     if (status.kind !== 'directory') fail('ENOTDIR')
     requirePermission(status, MAY_SEARCH)
+    this.moveTo({ store, node })
+  }
+
+  /** The working directory is now this directory. */
+  moveTo({ store, node }: Location): void {
     store.hold(node)
     this.#cwd.store.release(this.#cwd.node)
     this.#cwd = { store, node }

@@ -60,10 +60,26 @@ export interface PipeNode extends Common {
 
 export type Inode = FileNode | DirectoryNode | SymlinkNode | DeviceNode | PipeNode
 
+/** All nodes of a store, and which of them a snapshot has to have. */
+export interface NodeTable {
+  readonly nodes: Map<NodeId, Inode>
+  /** Nodes that a fresh store of the image has not or has otherwise, those of the image that are gone included. */
+  readonly touched: Set<NodeId>
+  /** Nodes below it came with the image. */
+  firstOwnId: NodeId
+  nextId: NodeId
+}
+
 /** Real time for the files' time stamps: never the same twice in a row, so that a directory's time tells a change. */
 export class FileClock {
   #milliseconds = 0
   #step = 0
+
+  /** `time` was given out before, by this clock or one that it goes on for. */
+  startAfter({ seconds, nanoseconds }: FileTime): void {
+    this.#milliseconds = seconds * 1000 + Math.floor(nanoseconds / 1_000_000)
+    this.#step = nanoseconds % 1_000_000
+  }
 
   now(): FileTime {
     const milliseconds = Date.now()

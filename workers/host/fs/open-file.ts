@@ -22,10 +22,13 @@ export interface OpenFile extends Location {
   descriptors: number
 }
 
-interface Descriptor {
+export interface Descriptor {
   readonly file: OpenFile
   closeOnExec: boolean
 }
+
+/** Flags of open(2) that say how to open, not how it is open. */
+export const NOT_KEPT = O.CREAT | O.EXCL | O.TRUNC | O.CLOEXEC
 
 export class DescriptorTable {
   readonly #descriptors: (Descriptor | undefined)[] = []
@@ -53,12 +56,25 @@ export class DescriptorTable {
   open({ store, node }: Location, flags: number): number {
     const fd = this.#lowestFree(0)
     const { kind, device } = store.status(node)
-    store.hold(node)
-    if (kind === 'pipe') this.#countEnd(node, flags, 1)
-    const kept = flags & ~(O.CREAT | O.EXCL | O.TRUNC | O.CLOEXEC)
-    const file: OpenFile = { store, node, kind, device, flags: kept, position: 0, listEnd: 0, descriptors: 1 }
-    this.#descriptors[fd] = { file, closeOnExec: (flags & O.CLOEXEC) !== 0 }
+    const kept = flags & ~NOT_KEPT
+    const file: OpenFile = { store, node, kind, device, flags: kept, position: 0, listEnd: 0, descriptors: 0 }
+    this.adopt(fd, file, (flags & O.CLOEXEC) !== 0)
     return fd
+  }
+
+  /** Makes `fd`, which is free, a descriptor of `file`, which it holds. */
+  adopt(fd: number, file: OpenFile, closeOnExec: boolean): void {
+    if (file.descriptors === 0) {
+      file.store.hold(file.node)
+      if (file.kind === 'pipe') this.#countEnd(file.node, file.flags, 1)
+    }
+    file.descriptors += 1
+    this.#descriptors[fd] = { file, closeOnExec }
+  }
+
+  /** What is open, by ascending number. */
+  *entries(): Iterable<readonly [fd: number, descriptor: Descriptor]> {
+    for (const [fd, descriptor] of this.#descriptors.entries()) if (descriptor) yield [fd, descriptor]
   }
 
   /** A second number for what `fd` is. */
@@ -66,8 +82,7 @@ export class DescriptorTable {
     const { file } = this.descriptor(fd)
     if (from < 0 || from >= OPEN_MAX) fail('EINVAL')
     const copy = this.#lowestFree(from)
-    file.descriptors += 1
-    this.#descriptors[copy] = { file, closeOnExec }
+    this.adopt(copy, file, closeOnExec)
     return copy
   }
 

@@ -8,6 +8,7 @@ import {
   FileClock,
   type FileNode,
   type Inode,
+  type NodeTable,
   type PipeNode,
 } from './inode.js'
 import type {
@@ -23,16 +24,17 @@ import type {
 import { MAX_FILE_BYTES, MAX_NODES, type Quota } from './quota.js'
 
 /** Cookies 1 and 2 are "." and "..", which a directory does not store. */
-const FIRST_COOKIE = 3
+export const FIRST_COOKIE = 3
 
 export class PrivateNodes implements NodeStore {
   readonly id = 1
   readonly root: NodeId
-  readonly #nodes = new Map<NodeId, Inode>()
+  /** For state/, which captures and restores it; everyone else goes through the methods. */
+  readonly table: NodeTable = { nodes: new Map(), touched: new Set(), firstOwnId: 1, nextId: 1 }
+  readonly #nodes = this.table.nodes
   readonly #image: Uint8Array
   readonly #quota: Quota
   readonly #clock = new FileClock()
-  #nextId = 1
   /** Where the last listing stopped: a cache, so that reading a large directory stays linear. */
   #cursor: { directory: NodeId; after: number; entries: Iterator<[string, Entry]> } | undefined
 
@@ -100,6 +102,13 @@ export class PrivateNodes implements NodeStore {
     }
     this.#cursor = { directory, after: found.at(-1)?.cookie ?? after, entries: iterator }
     return found
+  }
+
+  /** Of the node's own entry; 0 if it is in no directory. */
+  cookie(node: NodeId): number {
+    const { linked, parent, name } = this.#get(node)
+    const directory = linked ? this.#nodes.get(parent) : undefined
+    return directory?.kind === 'directory' ? (directory.entries.get(name)?.cookie ?? 0) : 0
   }
 
   nextCookie(directory: NodeId): number {
@@ -178,6 +187,7 @@ export class PrivateNodes implements NodeStore {
     const inode = this.#get(entry.node)
     inode.linked = false
     inode.changed = parent.changed
+    this.#mark(inode)
     this.#collect(inode)
   }
 
@@ -195,6 +205,7 @@ export class PrivateNodes implements NodeStore {
     this.#touch(from)
     if (to !== from) this.#touch(to)
     inode.changed = to.changed
+    this.#mark(inode)
   }
 
   read(node: NodeId, position: number, into: Uint8Array, start: number, end: number): number {
@@ -220,6 +231,7 @@ export class PrivateNodes implements NodeStore {
     const inode = this.#get(node)
     inode.mode = mode
     inode.changed = this.#clock.now()
+    this.#mark(inode)
   }
 
   setTimes(node: NodeId, accessed: FileTime | null, modified: FileTime | null): void {
@@ -227,15 +239,23 @@ export class PrivateNodes implements NodeStore {
     inode.accessed = accessed ?? inode.accessed
     inode.modified = modified ?? inode.modified
     inode.changed = this.#clock.now()
+    this.#mark(inode)
   }
 
-  /** The one time stamp of everything that came with the image, so that slots stay identical (I1). */
-  setImageTime(time: FileTime): void {
+  /** All there is came with the image: it has one time stamp, so that slots stay identical, and is in no snapshot (I1). */
+  seal(time: FileTime): void {
     for (const inode of this.#nodes.values()) {
       inode.accessed = time
       inode.modified = time
       inode.changed = time
     }
+    this.table.firstOwnId = this.table.nextId
+    this.table.touched.clear()
+  }
+
+  /** Every time stamp from now on is another one than `time`. */
+  startAfter(time: FileTime): void {
+    this.#clock.startAfter(time)
   }
 
   now(): FileTime {
@@ -274,13 +294,14 @@ export class PrivateNodes implements NodeStore {
   #common(parent: NodeId, name: string) {
     const now = this.#clock.now()
     const times = { accessed: now, modified: now, changed: now }
-    return { id: this.#nextId, mode: 0, parent, name, linked: false, holds: 0, ...times }
+    return { id: this.table.nextId, mode: 0, parent, name, linked: false, holds: 0, ...times }
   }
 
   #add<T extends Inode>(inode: T): T {
     this.#quota.addNode()
     this.#nodes.set(inode.id, inode)
-    this.#nextId = inode.id + 1
+    this.table.nextId = inode.id + 1
+    this.#mark(inode)
     return inode
   }
 
@@ -297,6 +318,12 @@ export class PrivateNodes implements NodeStore {
     const now = this.#clock.now()
     inode.modified = now
     inode.changed = now
+    this.#mark(inode)
+  }
+
+  /** From now on the node is in every snapshot. */
+  #mark(inode: Inode): void {
+    this.table.touched.add(inode.id)
   }
 
   /** Takes what the file will need from the quota, before anything is allocated. */
@@ -314,6 +341,8 @@ export class PrivateNodes implements NodeStore {
     if (inode.kind === 'pipe') this.#quota.charge(-inode.buffer.length)
     this.#nodes.delete(inode.id)
     this.#quota.removeNode()
+    // Of an image's node a snapshot has to say that it is gone.
+    if (inode.id >= this.table.firstOwnId) this.table.touched.delete(inode.id)
   }
 }
 

@@ -10,9 +10,21 @@ from collections.abc import Callable
 from typing import Any
 
 from .loop import SessionLoop
-from .values import NotConvertible, from_bytes, to_tree
+from .values import NotConvertible, dump, from_bytes, to_tree
 
-type HostCall = tuple[int, str, dict[str, Any]]
+
+
+class HostCall:
+    """One call: what the host is told, kept until it answers, and the future that then completes."""
+
+    __slots__ = ("arguments", "future", "id", "name")
+
+    def __init__(self, call_id: int, name: str, arguments: bytes, future: asyncio.Future) -> None:
+        self.id = call_id
+        self.name = name
+        # As marshal bytes: the caller may change the objects afterwards.
+        self.arguments = arguments
+        self.future = future
 
 
 class HostError(Exception):
@@ -30,13 +42,13 @@ HostError.__module__ = "brumate"  # where it is public
 class Callbacks:
     """The callbacks attached to the session, and the host calls under way."""
 
-    __slots__ = ("_awaited", "_functions", "_next_id", "descriptions", "outbox")
+    __slots__ = ("_calls", "_functions", "_next_id", "descriptions", "outbox")
 
     def __init__(self) -> None:
         self.descriptions: list[dict[str, Any]] = []
         self.outbox: list[HostCall] = []
         self._functions: dict[str, Callable[..., Any]] = {}
-        self._awaited: dict[int, asyncio.Future] = {}
+        self._calls: dict[int, HostCall] = {}
         self._next_id = 1
 
     def attach(self, descriptions: list[dict[str, Any]]) -> None:
@@ -48,20 +60,25 @@ class Callbacks:
         self._functions = {entry["name"]: self._function(entry) for entry in descriptions}
         builtins.__dict__.update(self._functions)
 
-    def outstanding(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether the host still owes an answer."""
-        return bool(self._awaited)
+        return bool(self._calls)
+
+    def outstanding(self) -> list[HostCall]:
+        """The calls that the host has not answered, in their order."""
+        return [*self._calls.values()]
 
     def forget(self) -> None:
         """Drop every call under way; answers that come later are ignored."""
-        self._awaited.clear()
+        self._calls.clear()
         self.outbox = []
 
     def answer(self, call_id: int, ok: bool, payload: Any) -> None:
         """Complete the call's future. An id that is not awaited any more is not an error: the task was cancelled."""
-        future = self._awaited.pop(call_id, None)
-        if future is None or future.done():
+        call = self._calls.pop(call_id, None)
+        if call is None or call.future.done():
             return
+        future = call.future
         try:
             value = from_bytes(payload)
         except Exception as error:
@@ -77,15 +94,15 @@ class Callbacks:
         loop = asyncio.get_running_loop()
         if not isinstance(loop, SessionLoop):
             raise RuntimeError(f"{name}() can not be called inside asyncio.run(); use top-level await")
-        call = (self._next_id, name, {key: _argument(name, key, value) for key, value in arguments.items()})
+        tree = {key: _argument(name, key, value) for key, value in arguments.items()}
+        call = HostCall(self._next_id, name, dump(tree), loop.create_future())
         self._next_id += 1
-        future = loop.create_future()
-        self._awaited[call[0]] = future
+        self._calls[call.id] = call
         self.outbox.append(call)
         try:
-            return await future
+            return await call.future
         finally:
-            self._awaited.pop(call[0], None)
+            self._calls.pop(call.id, None)
             if call in self.outbox:
                 self.outbox.remove(call)
 

@@ -17,7 +17,7 @@ _CALL = opmap["CALL"]
 _LOAD_SPECIAL = opmap["LOAD_SPECIAL"]
 
 # Kernel code that waits or runs on behalf of user code: an interrupt that arrives in it is meant for that code.
-_TRANSPARENT = frozenset(f"{_PACKAGE}/{name}.py" for name in ("blocking", "callbacks", "patches"))
+_TRANSPARENT = frozenset(f"{_PACKAGE}/{name}.py" for name in ("blocking", "callbacks", "entropy", "patches"))
 
 
 def is_kernel_file(filename: str) -> bool:

@@ -127,7 +127,7 @@ def _forget_the_builder() -> None:
 def _warm_up() -> None:
     requests = [b"\x01\0\0\0\0\0" + source.encode() for source in _WARM_UP]
     value = b"\x05\1\0\0\0v" + marshal.dumps(({"a": [1, 2.5, "b", b"c", None]}, []), 2)
-    requests += [value, b"\x04v", b"\x04missing"]
+    requests += [value, b"\x04v", b"\x04missing", b"\x09\0\0\1\0"]
     for _ in range(3):
         for request in requests:
             link.dispatch(request)

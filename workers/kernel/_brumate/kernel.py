@@ -9,19 +9,19 @@ import builtins
 import contextvars
 import gc
 import os
-import random
-import time
 from asyncio import events
 from typing import Any
 
 from . import patches
 from .callbacks import Callbacks
 from .cell import BASE_FLAGS, Cell, compile_cell
+from .description import Described, describe
 from .display import bundle
+from .entropy import Entropy
 from .execution import Execution
 from .interrupts import Guard
 from .loop import DEADLOCK, SessionLoop
-from .namespace import Namespace
+from .namespace import HIDDEN_NAMES, Namespace
 from .sources import Sources
 from .tracebacks import INTERRUPTED, add_source_line, failure
 from .values import NotConvertible, from_bytes, to_tree
@@ -37,6 +37,11 @@ _PUMP_SECONDS = 0.02
 # Cancelled tasks get this many turns to clean up in clearState; then they are dropped.
 _CANCEL_TURNS = 100
 
+# The user can replace what a module offers, and has no part in a snapshot.
+_collect = gc.collect
+_is_collecting = gc.isenabled
+_stop_collecting = gc.disable
+_go_on_collecting = gc.enable
 
 # Let go when memory runs out, so that the next execution can at least delete something.
 _RESERVE_BYTES = 2 * 1024 * 1024
@@ -45,13 +50,16 @@ _RESERVE_BYTES = 2 * 1024 * 1024
 class Kernel:
     """One session: its namespace, context, event loop and the execution that awaits, if one does."""
 
-    __slots__ = ("callbacks", "context", "execution", "flags", "guard", "loop", "namespace", "reserve", "sources")
+    __slots__ = (
+        "callbacks", "context", "entropy", "execution", "flags", "guard", "loop", "namespace", "reserve", "sources",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.guard = Guard()
         self.namespace = Namespace()
         self.sources = Sources()
         self.callbacks = Callbacks()
+        self.entropy = Entropy()
         self.context = contextvars.copy_context()
         self.loop = SessionLoop()
         self.flags = BASE_FLAGS
@@ -59,8 +67,9 @@ class Kernel:
         self.reserve: bytearray | None = bytearray(_RESERVE_BYTES)
 
     def activate(self) -> None:
-        """Take over signals and the running loop; once, when the image is built."""
+        """Take over signals, the running loop and `random`; once, when the image is built."""
         self.guard.install()
+        self.entropy.install()
         self.loop.activate()
 
     # Executions. Frames of user code that a traceback keeps also keep the frames below them, ours included: so these
@@ -151,7 +160,7 @@ class Kernel:
                 if not self.execution.task.done():
                     self.execution.throw(KeyboardInterrupt())
                 continue
-            if loop.seconds_to_next_timer() < float("inf") or self.callbacks.outstanding():
+            if loop.seconds_to_next_timer() < float("inf") or self.callbacks.is_waiting():
                 return False
             self.execution.throw(RuntimeError(DEADLOCK))
         return True
@@ -240,13 +249,41 @@ class Kernel:
     def attach(self, environment: dict[str, str], callbacks: list[dict[str, Any]]) -> Outcome:
         """The interpreter now belongs to a session: draw fresh entropy, take its environment and callbacks."""
         try:
-            random.seed()
+            self.entropy.refresh()
             patches.refresh_time_zone()
             os.environ.update(environment)
             self.callbacks.attach(callbacks)
         except Exception as error:
             return self._failed(error)
         return DONE
+
+    def restored(self, callbacks: list[dict[str, Any]]) -> Outcome:
+        """The memory is a snapshot's now: what must not be as it was then, and the host calls that it waits for."""
+        try:
+            self.guard.pending = False
+            self.entropy.refresh_unless_seeded()
+            patches.refresh_time_zone()
+            self.callbacks.attach(callbacks)
+            # The reply names every call that is not answered, so none is left to send.
+            self.callbacks.outbox = []
+        except Exception as error:
+            return self._failed(error)
+        return DONE
+
+    def describe(self, max_value_bytes: int) -> Described:
+        """Free what is unreachable, and say what is left. A snapshot follows, so this leaves no garbage of its own."""
+        if _collect():
+            _collect()  # finalizers may have let go of more
+        enabled = _is_collecting()
+        try:
+            # Nothing of the user's runs from here on, not even a finalizer: the namespace stands still.
+            _stop_collecting()
+            calls = self.callbacks.outstanding()
+            awaiting = self.execution is not None
+            return describe(self.namespace.names, HIDDEN_NAMES, calls, awaiting, max_value_bytes)
+        finally:
+            if enabled:
+                _go_on_collecting()
 
     def clear(self) -> Outcome:
         """Delete the user's names, tasks and context. Modules stay loaded."""

@@ -11,41 +11,47 @@ A request is one byte, its operation, and then
   6 CLEAR      nothing
   7 ATTACH     marshal of {'env': {str: str}, 'callbacks': [{'name', 'description', 'parameters'}]}
   8 INTERRUPT  nothing: KeyboardInterrupt where the execution awaits
+  9 DESCRIBE   u32 bytes that the values may take: a snapshot of memory follows
+ 10 RESTORED   as ATTACH: the memory is a snapshot's now; its environment stays
 
-A reply is u8 status, f64 seconds, marshal of a payload:
-  0 done     (True, repr | None, value | ..., {mime: data}) of an execution, (True, value) of GET, (True,) of others,
-             or (False, type name, message, traceback)
-  1 waiting  seconds to the next timer, and the new host calls [(id, name, {argument: value})]
+A reply is u8 status, f64 seconds, payload, which is marshal unless it says otherwise:
+  0 done     (True, repr | None, value | ..., {mime: data}) of an execution, (True, value) of GET, (True, [host call]) of
+             RESTORED with the calls not yet answered, (True,) of others, or (False, type name, message, traceback)
+  1 waiting  seconds to the next timer, and the new host calls, each (id, name, {argument: value})
+  3 described  of DESCRIBE: u32 bytes of description, description, values, both msgpack (see `description`)
 
 Every call returns a reply, whatever happens: code can be interrupted at any bytecode, memory can run out anywhere.
 """
 
 import marshal
 import struct
+
+# The user can change what these names mean in `builtins`.
+from builtins import BaseException, MemoryError, ValueError, bool, bytearray, bytes, isinstance, len, memoryview, str, type
+from collections.abc import Iterator
 from typing import Any
 
-from .kernel import NOTHING, Kernel, Outcome
+from .callbacks import HostCall
+from .kernel import DONE, NOTHING, Kernel, Outcome
 from .tracebacks import OUT_OF_MEMORY, failure
+from .values import dump
 
-_EXECUTE, _STEP, _ANSWER, _GET, _SET, _CLEAR, _ATTACH, _INTERRUPT = range(1, 9)
+_EXECUTE, _STEP, _ANSWER, _GET, _SET, _CLEAR, _ATTACH, _INTERRUPT, _DESCRIBE, _RESTORED = range(1, 11)
 _OF_AN_EXECUTION = (_EXECUTE, _STEP, _ANSWER, _INTERRUPT)
 _SOURCE_IS_UTF16 = 1
 
-_MARSHAL_VERSION = 2
 # Above this a value of bytes is framed by hand: marshal would copy it once more while its buffer grows.
 _LARGE_BYTES = 65_536
 
 _U32 = struct.Struct("<I")
 _DONE = struct.pack("<Bd", 0, float("inf"))
 _WAITING = struct.Struct("<Bd")
+_DESCRIBED = struct.Struct("<BdI")
+_CALL = struct.Struct("<ci")
 
 
 def _done(outcome: Outcome) -> bytes:
-    try:
-        return _DONE + marshal.dumps(outcome, _MARSHAL_VERSION, allow_code=False)
-    except ValueError:
-        # Everything in an outcome is convertible: this is how marshal says that its buffer cannot grow.
-        raise MemoryError from None
+    return _DONE + dump(outcome)
 
 
 _NOTHING_REPLY = _done(NOTHING)
@@ -82,6 +88,14 @@ def _serve(operation: int, request: memoryview) -> bytes:
         return _done(KERNEL.attach(session["env"], session["callbacks"]))
     if operation == _INTERRUPT:
         return _reply(KERNEL.interrupt())
+    if operation == _DESCRIBE:
+        description, values = KERNEL.describe(_U32.unpack_from(request, 1)[0])
+        return b"".join((_DESCRIBED.pack(3, 0.0, len(description)), description, values))
+    if operation == _RESTORED:
+        outcome = KERNEL.restored(marshal.loads(request[1:], allow_code=False)["callbacks"])
+        if outcome is not DONE:
+            return _done(outcome)
+        return b"".join((_DONE, b"(\x02\0\0\0T", *_packed(KERNEL.callbacks.outstanding())))
     raise ValueError(f"unknown operation: {operation}")
 
 
@@ -102,7 +116,7 @@ def _waiting() -> bytes:
     while True:
         calls = KERNEL.callbacks.outbox
         delay = KERNEL.loop.seconds_to_next_timer()
-        reply = _WAITING.pack(1, delay) + marshal.dumps(calls, _MARSHAL_VERSION, allow_code=False)
+        reply = b"".join((_WAITING.pack(1, delay), *_packed(calls)))
         KERNEL.callbacks.outbox = []
         # Nothing is called from here to the return, so no signal can come in after the look at `pending`.
         if not KERNEL.guard.pending:
@@ -112,6 +126,14 @@ def _waiting() -> bytes:
         outcome = KERNEL.interrupt()
         if outcome is not None:
             return _done(outcome)
+
+
+def _packed(calls: list[HostCall]) -> Iterator[bytes]:
+    """A list of calls as marshal would write it, with the arguments, which may be large, as they are."""
+    yield b"[" + _U32.pack(len(calls))
+    for call in calls:
+        yield b"(" + _U32.pack(3) + _CALL.pack(b"i", call.id) + dump(call.name)
+        yield call.arguments
 
 
 def _value_reply(outcome: Outcome) -> bytes:

@@ -10,6 +10,10 @@ from typing import Any
 
 # What CPython puts into `__main__` before any code runs; `__builtins__` is added when code runs.
 _OWN_NAMES = ("__name__", "__doc__", "__package__", "__loader__", "__spec__")
+# With what CPython adds by itself when code runs: names that are nobody's variables.
+HIDDEN_NAMES = frozenset(
+    {*_OWN_NAMES, "__builtins__", "__annotations__", "__annotate__", "__conditional_annotations__"}
+)
 
 
 class Namespace:

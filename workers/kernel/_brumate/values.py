@@ -4,9 +4,12 @@ The table of values is DESIGN.md's. Only exact types convert: a subclass is more
 """
 
 import marshal
+from builtins import round
 from datetime import UTC, datetime, timedelta
 from types import NoneType
 from typing import Any
+
+_MARSHAL_VERSION = 2
 
 # Deep enough for data, far from the limits of marshal (2,000) and of the recursion here (1,000 frames).
 _MAX_DEPTH = 500
@@ -34,6 +37,15 @@ def to_tree(value: Any) -> Any:
     if type(value) in _ATOMS:
         return value
     return _Converter().convert(value, 0)
+
+
+def dump(tree: Any) -> bytes:
+    """The bytes of a tree. Version 2 of marshal: no references, binary floats."""
+    try:
+        return marshal.dumps(tree, _MARSHAL_VERSION, allow_code=False)
+    except ValueError:
+        # Everything in a tree can be written: this is how marshal says that its buffer cannot grow.
+        raise MemoryError from None
 
 
 def from_bytes(data: Any) -> Any:
@@ -85,7 +97,7 @@ class _Converter:
                 return value
             return {key: self.convert(member, depth + 1) for key, member in value.items()}
         if kind is datetime:
-            return (..., "datetime", _milliseconds(value))
+            return (..., "datetime", milliseconds(value))
         if kind in _BUFFERS:
             try:
                 # marshal takes a contiguous buffer as bytes, without a copy.
@@ -101,7 +113,7 @@ class _Converter:
             raise NotConvertible
 
 
-def _milliseconds(moment: datetime) -> float:
+def milliseconds(moment: datetime) -> float:
     """Milliseconds since the epoch; a naive datetime is local time, as in datetime.timestamp()."""
     try:
         if moment.utcoffset() is None:

@@ -1,0 +1,31 @@
+// What a session needs of the manager it belongs to. Owns the type only; the manager implements it.
+import type { Session } from '../session.js'
+import type { Slot } from '../slots/slot.js'
+
+export type Countable =
+  | 'executions'
+  | 'timeouts'
+  | 'cancellations'
+  | 'crashes'
+  | 'checkpoints'
+  | 'refusedCheckpoints'
+  | 'hibernations'
+  | 'thaws'
+
+export interface SessionHome {
+  /** What names the image of every slot. */
+  readonly image: { readonly id: string; readonly pyodideVersion: string; readonly pythonVersion: string }
+  readonly snapshotKey: Uint8Array | undefined
+
+  /** A slot, waited for if there is none. */
+  acquire(tenant: string, signal?: AbortSignal): Promise<Slot>
+  /** A slot that is free right now. */
+  tryAcquire(tenant: string): Slot | undefined
+  /** With `keep` the slot may serve another session of the same tenant. */
+  release(slot: Slot, keep: boolean): Promise<void>
+  count(what: Countable): void
+  recordExecuteMs(durationMs: number): void
+  /** The session has nothing to do any more: it could give its slot to someone who waits. */
+  idle(session: Session): void
+  forget(session: Session): void
+}

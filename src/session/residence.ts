@@ -1,0 +1,261 @@
+// Where a session lives: in a slot, or dormant as a snapshot. Owns the lifecycle, every move between the two, and the checkpoint
+// that a lost session goes on from; what runs in the slot is session.ts's. A session's state is in one place at a time (S1).
+import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../errors.js'
+import type { ResolvedSessionOptions } from '../options.js'
+import type { AttachRequest, SlotReply } from '../protocol.js'
+import type { Slot } from '../slots/slot.js'
+import { Snapshot } from '../snapshot/snapshot.js'
+import { encodePlain } from '../values/encode.js'
+import { CheckpointBudget } from './budget.js'
+import { Call } from './call.js'
+import type { SessionHome } from './home.js'
+import { readAnswer } from './outcome.js'
+
+type Lifecycle =
+  | { readonly kind: 'attached'; readonly slot: Slot }
+  /** No slot: the next call gets one, and goes on from the checkpoint. */
+  | { readonly kind: 'dormant' }
+  | { readonly kind: 'closed' }
+
+/** Most of the globals' values that travel beside the memory. */
+const VALUES_BYTES = 1024 * 1024
+
+export class Residence {
+  readonly #home: SessionHome
+  readonly #options: ResolvedSessionOptions
+  readonly #budget = new CheckpointBudget()
+  #lifecycle: Lifecycle = { kind: 'dormant' }
+  /** What the session goes on from when its slot is lost. Undefined: from a fresh interpreter. */
+  #checkpoint: Snapshot | undefined
+  /** There is more in the slot than in the checkpoint. */
+  #changed = false
+  /** What is there now has been refused as a checkpoint; trying again would refuse it again. */
+  #refused = false
+  #attachedSinceMs = 0
+  /** A loss that nobody has been told of. */
+  #owed: InterpreterCrashedError | undefined
+
+  constructor(home: SessionHome, options: ResolvedSessionOptions) {
+    this.#home = home
+    this.#options = options
+    this.#checkpoint = options.from
+  }
+
+  get state(): Lifecycle['kind'] {
+    return this.#lifecycle.kind
+  }
+
+  get attachedSinceMs(): number {
+    return this.#attachedSinceMs
+  }
+
+  /** A checkpoint would hold something new. */
+  get wantsCheckpoint(): boolean {
+    return this.#changed && !this.#refused && this.#lifecycle.kind === 'attached'
+  }
+
+  /** A call has come to its end in a slot, and may have changed something there. */
+  change(slot: Slot): void {
+    if (this.#lifecycle.kind !== 'attached' || this.#lifecycle.slot !== slot) return
+    this.#changed = true
+    this.#refused = false
+  }
+
+  /**
+   * The session's slot, got and prepared if it has none.
+   *
+   * @throws InterpreterCrashedError when the slot was lost since the last call, and with it something of the session
+   */
+  async enter(signal?: AbortSignal): Promise<Slot> {
+    this.open()
+    const owed = this.#owed
+    this.#owed = undefined
+    if (owed) throw owed
+    if (this.#lifecycle.kind === 'attached') {
+      const { slot } = this.#lifecycle
+      if (slot.alive) return slot
+      const lost = this.#changed
+      const outcome = this.lose(slot, 'its worker ended')
+      if (lost) throw new InterpreterCrashedError('its worker ended between two calls', outcome)
+    }
+    const slot = await this.#home.acquire(this.#options.tenant, signal)
+    try {
+      this.open()
+      await this.#move(slot, this.#checkpoint)
+      return slot
+    } catch (error) {
+      // Refused, it is as it was; else nobody knows what it is.
+      if (error instanceof SnapshotError) await this.#home.release(slot, true)
+      else slot.terminate('the session could not be attached')
+      throw error
+    }
+  }
+
+  /** Gives a slot up that did not come back well. What is left of the session. */
+  lose(slot: Slot, reason: string): Outcome {
+    slot.terminate(reason)
+    // Another slot has the session: this one was to become its next.
+    if (this.#lifecycle.kind === 'attached' && this.#lifecycle.slot !== slot) return 'not-started'
+    if (this.#lifecycle.kind === 'attached') this.#lifecycle = { kind: 'dormant' }
+    const outcome = this.#checkpoint !== undefined || !this.#changed ? 'restored' : 'reset'
+    this.#changed = false
+    return outcome
+  }
+
+  /** The next call rejects with it: it came up where nobody waits. */
+  owe(error: unknown): void {
+    if (error instanceof InterpreterCrashedError) this.#owed = error
+  }
+
+  /** A checkpoint, if there is anything new and time for it. What cannot be captured leaves the last one in force. */
+  async checkpoint(executionCount: number): Promise<void> {
+    if (!this.wantsCheckpoint || !this.#budget.allows) return
+    const startedMs = performance.now()
+    try {
+      await this.capture(executionCount)
+      this.#home.count('checkpoints')
+    } catch (error) {
+      if (!(error instanceof SnapshotError)) throw error
+      this.#refused = true
+      this.#home.count('refusedCheckpoints')
+    }
+    this.#budget.spend(performance.now() - startedMs)
+  }
+
+  /**
+   * The session as it is now, which also becomes its checkpoint.
+   *
+   * @throws SnapshotError when it cannot be captured; the session is as it was
+   */
+  async capture(executionCount: number): Promise<Snapshot> {
+    if (this.#lifecycle.kind === 'dormant' && this.#checkpoint) return this.#checkpoint
+    const slot = await this.enter()
+    const { snapshotBytes, executionTimeoutMs, interruptGraceMs } = this.#options.limits
+    const limits = { timeoutMs: executionTimeoutMs, graceMs: interruptGraceMs }
+    const request = { valuesBytes: VALUES_BYTES, maxBytes: snapshotBytes }
+    // Collecting garbage may run code of the user's, so it has a deadline as any other call.
+    const call = new Call(slot, limits, (id) => slot.call('snapshot', [id, request]))
+    const settled = await call.settled
+    this.open()
+    if (settled.kind === 'lost') throw this.#crashed(slot, settled.reason)
+    const { reply } = settled
+    if (reply.kind === 'refused') throw new SnapshotError(reply.reason, reply.message)
+    if (reply.kind !== 'captured') throw this.#crashed(slot, 'it answered something else')
+    const { body, kind: _, ...rest } = reply
+    const { id: imageId, pyodideVersion, pythonVersion } = this.#home.image
+    const head = { imageId, pyodideVersion, pythonVersion, createdAtMs: Date.now(), executionCount, ...rest }
+    this.#checkpoint = Snapshot.capture(head, body, this.#home.snapshotKey, this.#options.tenant)
+    this.#changed = false
+    return this.#checkpoint
+  }
+
+  /**
+   * Becomes what the snapshot holds, in another slot if one is free, else in place.
+   *
+   * @throws SnapshotError and the session is as it was
+   */
+  async replace(snapshot: Snapshot): Promise<void> {
+    const { tenant } = this.#options
+    snapshot.require(this.#home.image.id, this.#home.snapshotKey, tenant)
+    this.open()
+    const before = this.#lifecycle.kind === 'attached' ? this.#lifecycle.slot : undefined
+    const spare = before ? this.#home.tryAcquire(tenant) : await this.#home.acquire(tenant)
+    const slot = spare ?? before
+    if (slot === undefined) throw new Error('unreachable: neither a slot nor another')
+    try {
+      this.open()
+      await this.#move(slot, snapshot)
+    } catch (error) {
+      if (spare && error instanceof SnapshotError) await this.#home.release(spare, true)
+      else if (spare) spare.terminate('the snapshot could not be restored')
+      else if (!(error instanceof SnapshotError)) this.lose(slot, 'the snapshot could not be restored')
+      throw error
+    }
+    this.#checkpoint = snapshot
+    this.#changed = false
+    // Kept for this tenant: the next restore of this session moves back into it.
+    if (spare && before) void this.#home.release(before, true)
+  }
+
+  /** A fresh interpreter, in place if it can be made the image again. */
+  async renew(): Promise<void> {
+    this.open()
+    this.#checkpoint = undefined
+    this.#changed = false
+    if (this.#lifecycle.kind === 'attached') {
+      const { slot } = this.#lifecycle
+      const reply = await slot.call('revert', []).catch(() => undefined)
+      this.open()
+      if (reply?.kind === 'reverted' && reply.done) return this.#move(slot, undefined)
+      this.lose(slot, 'the session was reset')
+    }
+    await this.enter()
+  }
+
+  /** Goes dormant: captures what is new, and gives the slot back. @throws SnapshotError and the session stays attached */
+  async hibernate(executionCount: number): Promise<void> {
+    this.open()
+    if (this.#lifecycle.kind !== 'attached') return
+    if (this.#changed) await this.capture(executionCount)
+    const { slot } = this.#lifecycle
+    this.#lifecycle = { kind: 'dormant' }
+    this.#home.count('hibernations')
+    await this.#home.release(slot, this.#sharesSlots)
+  }
+
+  /** Idempotent. `clean`: nothing runs in the slot. */
+  async close(clean: boolean): Promise<void> {
+    const lifecycle = this.#lifecycle
+    this.#lifecycle = { kind: 'closed' }
+    this.#checkpoint = undefined
+    if (lifecycle.kind === 'attached') await this.#home.release(lifecycle.slot, clean && this.#sharesSlots)
+  }
+
+  /** @throws SessionClosedError */
+  open(): void {
+    if (this.#lifecycle.kind === 'closed') throw this.closedError()
+  }
+
+  closedError(): SessionClosedError {
+    return new SessionClosedError(`the session ${this.#options.id} is closed`)
+  }
+
+  /** Only a tenant named by the caller can have another session that would use a slot. */
+  get #sharesSlots(): boolean {
+    return this.#options.tenant !== this.#options.id
+  }
+
+  /** Makes a slot this session's. */
+  async #move(slot: Slot, snapshot: Snapshot | undefined): Promise<void> {
+    const reply = await this.#prepare(slot, snapshot).catch((error: Error) => error)
+    this.open()
+    if (!(reply instanceof Error) && reply.kind === 'refused')
+      throw new SnapshotError(reply.reason, reply.message)
+    if (reply instanceof Error || reply.kind !== 'outcome' || !readAnswer(reply.payload).ok) {
+      const known = reply instanceof Error ? reply.message : reply.kind === 'died' ? reply.reason : undefined
+      throw this.#crashed(slot, known ?? 'it could not be attached')
+    }
+    if (snapshot) this.#home.count('thaws')
+    this.#lifecycle = { kind: 'attached', slot }
+    this.#attachedSinceMs = performance.now()
+  }
+
+  #prepare(slot: Slot, snapshot: Snapshot | undefined): Promise<SlotReply> {
+    const { limits, env } = this.#options
+    const { memoryBytes, outputBytes, fileBytes } = limits
+    const request: AttachRequest = {
+      limits: { memoryBytes, outputBytes, fileBytes },
+      timeZone: env.TZ ?? 'UTC',
+      session: encodePlain({ env: { ...env }, callbacks: [] }, 'session'),
+    }
+    if (snapshot === undefined) return slot.call('attach', [request])
+    const { head, body } = snapshot.parts
+    const { bodyHash, rawBytes } = head
+    return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes: head.memoryBytes }])
+  }
+
+  #crashed(slot: Slot, reason: string): InterpreterCrashedError {
+    this.#home.count('crashes')
+    return new InterpreterCrashedError(reason, this.lose(slot, reason))
+  }
+}

@@ -1,0 +1,74 @@
+// What a snapshot says of itself, readable without an interpreter. Owns the manifest's shape, and reading the kernel's part of
+// it, which is as hostile as anything of the guest's.
+import type { Value } from '../values/value.js'
+import { count, fields, list, text } from './fields.js'
+import { plainObject } from './globals.js'
+import { decode } from './msgpack.js'
+
+/** One global variable of a snapshot. */
+export interface GlobalEntry {
+  readonly name: string
+  /** Name of the value's class. */
+  readonly type: string
+  /** Short; of objects that are not Python's own only their class, since their `__repr__` would be code. */
+  readonly repr: string
+  /** Of the object itself, without what it refers to. */
+  readonly sizeBytes: number
+}
+
+/** A host call that waits for its answer. */
+export interface PendingCall {
+  readonly id: string
+  readonly name: string
+  readonly args: Readonly<Record<string, Value>>
+  /** What the callback gave as the reason for suspending. */
+  readonly reason?: Value
+}
+
+export interface FileEntry {
+  readonly path: string
+  readonly sizeBytes: number
+}
+
+export interface SnapshotManifest {
+  readonly formatVersion: number
+  /** The image that the snapshot is a difference to; only sessions of the same image can take it. */
+  readonly imageId: string
+  readonly pyodideVersion: string
+  readonly pythonVersion: string
+  readonly createdAt: Date
+  /** Of the session it was taken from. */
+  readonly executionCount: number
+  /** By name, up to a mebibyte of them. */
+  readonly globals: readonly GlobalEntry[]
+  /** Private files that differ from the image's, up to a thousand. */
+  readonly files: readonly FileEntry[]
+  readonly pending: readonly PendingCall[]
+}
+
+/** What the kernel tells of a session's globals and host calls. */
+export type Description = Pick<SnapshotManifest, 'globals' | 'pending'>
+
+/** @throws MsgpackError */
+export function readDescription(bytes: Uint8Array): Description {
+  const description = fields(decode(bytes))
+  return {
+    globals: list(description.get('globals')).map((entry) => {
+      const global = fields(entry)
+      return {
+        name: text(global.get('name')),
+        type: text(global.get('type')),
+        repr: text(global.get('repr')),
+        sizeBytes: count(global.get('sizeBytes')),
+      }
+    }),
+    pending: list(description.get('pending')).map((entry) => {
+      const call = fields(entry)
+      return {
+        id: String(count(call.get('id'))),
+        name: text(call.get('name')),
+        args: plainObject(fields(call.get('args'))),
+      }
+    }),
+  }
+}

@@ -1,0 +1,117 @@
+// B2, B7: a session whose worker is lost goes on from what its last completed call left.
+import { InterpreterCrashedError, SnapshotError, TimeoutError } from 'brumate'
+import { describe, expect, test } from 'vitest'
+import { managerForTest } from '../support/manager.js'
+import { rejectionOf, until } from '../support/session-code.js'
+
+/** Ends its worker: C code in a loop does not hear of interrupts. */
+const DEAF = 'sum(range(10**12))'
+const CRASH = 'import os; os.abort()'
+const limits = { interruptGraceMs: 0 }
+
+describe('B2: automatic checkpoints', () => {
+  test('twenty executions in a row, then a kill: all twenty are there', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ limits })
+    await session.execute('n = 0')
+    for (let i = 0; i < 20; i++) await session.execute('n += 1')
+    const error = await rejectionOf(TimeoutError, session.execute(`n = -1; ${DEAF}`, { timeoutMs: 50 }))
+    expect(error.outcome).toBe('restored')
+    expect(await session.execute('n')).toMatchObject({ value: 20, executionCount: 23 })
+  })
+
+  test('what set, clearState and a failed execution left is kept as well', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ limits })
+    const kill = () => rejectionOf(InterpreterCrashedError, session.execute(CRASH))
+    await session.set('x', 5)
+    await kill()
+    expect(await session.get('x')).toBe(5)
+    await expect(session.execute('y = 6; 1 / 0')).rejects.toThrow()
+    await kill()
+    expect(await session.get('y')).toBe(6)
+    await session.clearState()
+    await kill()
+    expect((await session.execute('"x" in globals()')).value).toBe(false)
+  })
+
+  test('files, open descriptors and the working directory are kept', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ limits })
+    await session.execute('import os; os.chdir("/tmp"); f = open("log", "w+"); f.write("kept"); f.flush()')
+    await rejectionOf(InterpreterCrashedError, session.execute(CRASH))
+    expect((await session.execute('[os.getcwd(), f.tell(), open("log").read()]')).value).toEqual([
+      '/tmp',
+      4,
+      'kept',
+    ])
+  })
+
+  test('an idle session is checkpointed by itself, once', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession()
+    await session.execute('x = 1')
+    await until(() => manager.stats().counters.checkpoints === 1)
+    await session.get('x')
+    await session.set('x', 2)
+    await until(() => manager.stats().counters.checkpoints === 2)
+    expect(manager.stats().counters.refusedCheckpoints).toBe(0)
+  })
+
+  test('a fresh session that is killed in its first execution loses nothing', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ limits })
+    const error = await rejectionOf(InterpreterCrashedError, session.execute(`x = 1; ${CRASH}`))
+    expect(error.outcome).toBe('restored')
+    expect((await session.execute('"x" in globals()')).value).toBe(false)
+  })
+
+  test('a fork that is killed goes on from what it was forked from', async () => {
+    const manager = await managerForTest({ slots: 3 })
+    await using origin = await manager.createSession()
+    await origin.execute('x = "origin"')
+    await using fork = await manager.createSession({ from: await origin.snapshotState(), limits })
+    await rejectionOf(InterpreterCrashedError, fork.execute(CRASH))
+    expect(await fork.get('x')).toBe('origin')
+  })
+
+  test('state that cannot be a checkpoint is counted, and the last one that could stays in force', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ limits: { ...limits, snapshotBytes: 1024 * 1024 } })
+    await session.execute('x = "small"')
+    await session.execute('import os; big = os.urandom(3_000_000)')
+    await until(() => manager.stats().counters.refusedCheckpoints === 1)
+    expect((await rejectionOf(SnapshotError, session.snapshotState())).reason).toBe('too-large')
+    expect((await session.execute('len(big)')).value).toBe(3_000_000)
+    await rejectionOf(InterpreterCrashedError, session.execute(CRASH))
+    expect((await session.execute('[x, "big" in globals()]')).value).toEqual(['small', false])
+  })
+})
+
+describe('B2: manual checkpoints', () => {
+  test('a lost worker brings back the last snapshotState, and none if there was none', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ checkpoint: 'manual', limits })
+    await session.execute('x = 1')
+    expect((await rejectionOf(InterpreterCrashedError, session.execute(CRASH))).outcome).toBe('reset')
+    expect((await session.execute('"x" in globals()')).value).toBe(false)
+    await session.execute('x = 2')
+    await session.snapshotState()
+    await session.execute('x = 3')
+    expect((await rejectionOf(InterpreterCrashedError, session.execute(CRASH))).outcome).toBe('restored')
+    expect(await session.get('x')).toBe(2)
+    expect(manager.stats().counters.checkpoints).toBe(0)
+  })
+})
+
+test('B1: a finalizer that never ends does not keep a snapshot from being taken in time', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  await using session = await manager.createSession({ checkpoint: 'manual', executionTimeoutMs: 200 })
+  await session.execute(
+    'class C:\n    def __del__(self):\n        while True: pass\nc = C(); c.me = c; x = 7; del c',
+  )
+  const snapshot = await session.snapshotState()
+  await using other = await manager.createSession({ from: snapshot })
+  expect(await other.get('x')).toBe(7)
+  expect(await session.get('x')).toBe(7)
+})

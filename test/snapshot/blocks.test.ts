@@ -1,0 +1,130 @@
+import { randomFillSync } from 'node:crypto'
+import * as zlib from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import {
+  BEST_CODEC,
+  BLOCK_BYTES,
+  type Block,
+  BlockError,
+  type Codec,
+  packBlocks,
+  unpackBlocks,
+} from '../../workers/snapshot/blocks.js'
+
+const hasZstd = BEST_CODEC === 2
+const CODECS: Codec[] = hasZstd ? [0, 1, 2] : [0, 1]
+
+/** Mostly zeros, as memory XOR the image is. */
+function sparse(length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (let i = 0; i < length; i += 37) bytes[(i * 2_654_435_761) % length] = i % 251
+  return bytes
+}
+const random = (length: number) => randomFillSync(new Uint8Array(length))
+const total = (parts: readonly Uint8Array[]) => parts.reduce((sum, part) => sum + part.length, 0)
+const size = (blocks: readonly Block[]) => blocks.reduce((sum, { bytes }) => sum + bytes.length, 0)
+const deflated = (raw: Uint8Array, rawBytes = raw.length): Block => ({
+  codec: 1,
+  rawBytes,
+  bytes: zlib.deflateRawSync(raw),
+})
+
+describe('packing and unpacking', () => {
+  test.each(CODECS)('gives back the same bytes, however they were cut (codec %i)', (codec) => {
+    const cases = [
+      [],
+      [new Uint8Array(0)],
+      [Uint8Array.of(1)],
+      [sparse(BLOCK_BYTES)],
+      [sparse(5000), random(70_000), sparse(2 * BLOCK_BYTES + 1), new Uint8Array(0), random(3)],
+      Array.from({ length: 300 }, (_, i) => sparse(i * 31)),
+    ]
+    for (const parts of cases) {
+      const blocks = packBlocks(parts, codec)
+      expect(Buffer.concat(parts).equals(unpackBlocks(blocks, total(parts)))).toBe(true)
+      for (const block of blocks.slice(0, -1)) expect(block.rawBytes).toBe(BLOCK_BYTES)
+    }
+  })
+
+  test.each(CODECS)(
+    'stores what does not compress, without growing and without a copy (codec %i)',
+    (codec) => {
+      const parts = [random(3 * BLOCK_BYTES)]
+      const blocks = packBlocks(parts, codec)
+      expect(blocks.map((block) => block.codec)).toEqual([0, 0, 0])
+      expect(blocks.every(({ bytes }) => bytes.buffer === parts[0]?.buffer)).toBe(true)
+      expect(size(blocks)).toBe(3 * BLOCK_BYTES)
+    },
+  )
+
+  test('compresses block by block: the half that can be compressed is', () => {
+    const blocks = packBlocks([random(BLOCK_BYTES), sparse(BLOCK_BYTES)])
+    expect(blocks.map((block) => block.codec)).toEqual([0, BEST_CODEC])
+    expect(size(blocks)).toBeLessThan(1.2 * BLOCK_BYTES)
+  })
+
+  test('bytes of a shared buffer can be packed', () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(100_000))
+    shared.set(sparse(100_000))
+    expect(Buffer.compare(unpackBlocks(packBlocks([shared]), 100_000), shared)).toBe(0)
+  })
+})
+
+describe('N2: blocks that lie', () => {
+  const raw = sparse(50_000)
+  const refused = (blocks: readonly unknown[], bytes = 50_000) =>
+    expect(() => unpackBlocks(blocks as Block[], bytes)).toThrow(BlockError)
+
+  test('about how many bytes there are in all', () => {
+    const blocks = packBlocks([raw])
+    for (const bytes of [49_999, 50_001, 0, -1, 1.5, Number.NaN, 2 ** 53, BLOCK_BYTES + 50_000])
+      refused(blocks, bytes)
+    refused([], 1)
+    refused([...blocks, ...blocks])
+  })
+
+  test('about how many bytes they have: never more is made than declared', () => {
+    refused([deflated(raw, 50_000 - 1)], 50_000 - 1)
+    refused([deflated(raw, 50_000 + 1)], 50_000 + 1)
+    const bomb = zlib.deflateRawSync(new Uint8Array(64 * BLOCK_BYTES))
+    refused([{ codec: 1, rawBytes: 100_000, bytes: bomb.subarray(0, 99_999) }], 100_000)
+    refused([{ codec: 1, rawBytes: 100_000, bytes: bomb }], 100_000)
+  })
+
+  test('sizes of a block that are not the only right ones', () => {
+    const halves = [raw.subarray(0, 25_000), raw.subarray(25_000)].map((half) => deflated(half))
+    refused(halves)
+    const large = deflated(sparse(2 * BLOCK_BYTES))
+    refused([large], 2 * BLOCK_BYTES)
+    refused([large, { codec: 0, rawBytes: 0, bytes: new Uint8Array(0) }], 2 * BLOCK_BYTES)
+  })
+
+  test('cut off, with bytes behind the end, or damaged', () => {
+    for (const codec of CODECS.slice(1)) {
+      const [block] = packBlocks([raw], codec)
+      if (!block) throw new Error('no block')
+      const with_ = (bytes: Uint8Array) => [{ ...block, bytes }]
+      for (const cut of [0, 1, 2, 10, block.bytes.length >> 1, block.bytes.length - 1])
+        refused(with_(block.bytes.subarray(0, cut)))
+      refused(with_(Buffer.concat([block.bytes, Uint8Array.of(0)])))
+      refused(with_(Buffer.concat([block.bytes, block.bytes])))
+      refused(with_(random(1000)))
+    }
+  })
+
+  test('stored blocks of another length, compressed ones that are no smaller', () => {
+    refused([{ codec: 0, rawBytes: 50_000, bytes: raw.subarray(1) }])
+    refused([{ codec: 0, rawBytes: 50_000, bytes: Buffer.concat([raw, raw]) }])
+    const grown = zlib.deflateRawSync(random(50_000), { level: 0 })
+    refused([{ codec: 1, rawBytes: 50_000, bytes: grown }])
+  })
+
+  test('with types that are not a block’s', () => {
+    const block = deflated(raw)
+    for (const codec of [3, -1, 1.5, '1', undefined, null]) refused([{ ...block, codec }])
+    for (const rawBytes of ['50000', 50_000.5, -50_000, undefined, Number.NaN])
+      refused([{ ...block, rawBytes }])
+    for (const bytes of ['text', [1, 2, 3], undefined, { length: 3 }, new ArrayBuffer(8)])
+      refused([{ ...block, bytes }])
+  })
+})

@@ -1,0 +1,198 @@
+// C6, N1: twenty thousand damaged snapshots. Each is refused with a SnapshotError and leaves the session as it was, or, when only
+// Python's own memory is damaged, does what Python code could do to it. (ATTACKS.md E, H)
+import {
+  BrumateError,
+  InterpreterCrashedError,
+  type Session,
+  type SessionManager,
+  Snapshot,
+  SnapshotError,
+} from 'brumate'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openManager } from '../support/manager.js'
+import {
+  close,
+  closeStream,
+  type Opened,
+  open,
+  openStream,
+  type Stream,
+  unpackBody,
+  withStream,
+} from './support/rebuild.js'
+
+const PLAIN = 17_000
+const REBUILT = 3_000
+const WILD = 40
+
+let manager: SessionManager
+let session: Session
+let bytes: Uint8Array
+let opened: Opened
+
+beforeAll(async () => {
+  manager = await openManager({ slots: 3 })
+  session = await manager.createSession({ tenant: 'fuzz', checkpoint: 'manual' })
+  await session.execute(
+    'import os\nfor d in "abc": os.makedirs(f"/tmp/{d}"); open(f"/tmp/{d}/f", "w").write(d * 9)',
+  )
+  await session.execute(
+    'x = [{"k": i} for i in range(20)]; f = open("/tmp/a/f"); f.read(2); r, w = os.pipe(); os.symlink("/tmp", "/tmp/l")',
+  )
+  bytes = (await session.snapshotState()).toBytes()
+  opened = open(bytes)
+}, 60_000)
+afterAll(() => manager?.close())
+
+/** The same numbers in every run (xorshift). */
+function numbers(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % below
+  }
+}
+
+function mutate(original: Uint8Array, below: (n: number) => number): Uint8Array {
+  const copy = Buffer.from(original)
+  const at = below(copy.length)
+  switch (below(7)) {
+    case 0:
+      copy[at] = (copy[at] ?? 0) ^ (1 << below(8))
+      return copy
+    case 1:
+      copy[at] = below(256)
+      return copy
+    case 2:
+      return copy.subarray(0, at)
+    case 3:
+      return Buffer.concat([copy.subarray(0, at), copy.subarray(Math.min(copy.length, at + 1 + below(9)))])
+    case 4:
+      return Buffer.concat([
+        copy.subarray(0, at),
+        copy.subarray(below(copy.length)).subarray(0, 1 + below(40)),
+        copy.subarray(at),
+      ])
+    case 5:
+      // Where lengths stand: the first bytes of each part.
+      copy[below(Math.min(200, copy.length))] = [0, 1, 0x7f, 0x80, 0xff][below(5)] ?? 0
+      return copy
+    default:
+      for (let i = 0; i <= below(8); i++) copy[below(copy.length)] = below(256)
+      return copy
+  }
+}
+
+/** What became of it. */
+async function fate(document: Uint8Array): Promise<SnapshotError['reason'] | 'taken' | 'crashed'> {
+  const error = await session.restoreState(document).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (error === undefined) return 'taken'
+  if (error instanceof SnapshotError) return error.reason
+  expect(error).toBeInstanceOf(InterpreterCrashedError)
+  return 'crashed'
+}
+
+const WITNESS = { value: [19, true] }
+const witness = () => session.execute('x[-1]["k"], os.path.exists("/tmp/c/f")')
+
+test(`C6: ${PLAIN} snapshots with flipped, spliced, cut and overwritten bytes are refused, and nothing grows`, async () => {
+  const below = numbers(20_261_123)
+  const before = process.memoryUsage.rss()
+  let refused = 0
+  for (let i = 0; i < PLAIN; i++) {
+    const document = mutate(bytes, below)
+    if (Buffer.compare(document, bytes) === 0) refused++
+    else if (['corrupt', 'incompatible'].includes(await fate(document))) refused++
+  }
+  expect(refused).toBe(PLAIN)
+  expect(await witness()).toMatchObject(WITNESS)
+  expect((process.memoryUsage.rss() - before) / 2 ** 20).toBeLessThan(150)
+}, 120_000)
+
+/** Anything but the memory of Python, at a random place. */
+function damage(stream: Stream, below: (n: number) => number): Uint8Array {
+  switch (below(5)) {
+    case 0:
+      return close({ ...opened, body: mutate(opened.body, below) })
+    case 1: {
+      stream.pages[below(stream.pages.length)] = below(2 ** 31)
+      return withStream(opened, closeStream(stream))
+    }
+    case 2: {
+      // A raw cut shifts everything behind it, the state of the host included.
+      const raw = closeStream(stream)
+      return withStream(
+        opened,
+        Buffer.from(mutate(raw.subarray(0, raw.length - stream.memory.length), below)),
+      )
+    }
+    case 3: {
+      const json = Buffer.from(mutate(Buffer.from(JSON.stringify(stream.host)), below))
+      const host = `\u0000${json.toString('latin1')}`
+      return withStream(opened, closeStream({ ...stream, host }))
+    }
+    default: {
+      stream.host = changed(stream.host, below)
+      return withStream(opened, closeStream(stream))
+    }
+  }
+}
+
+const ODD = [null, -1, 0, 1, 1.5, 2 ** 31, 2 ** 53, '', 'x', '..', 'a/b', [], {}, true, Number.MAX_VALUE]
+
+/** One member of a tree, somewhere, is another. */
+function changed(tree: unknown, below: (n: number) => number): unknown {
+  if (typeof tree !== 'object' || tree === null || below(12) === 0) return ODD[below(ODD.length)]
+  const copy = structuredClone(tree) as Record<string, unknown>
+  const keys = Object.keys(copy)
+  const key = keys[below(Math.max(1, keys.length))]
+  if (key === undefined) return ODD[below(ODD.length)]
+  copy[key] = changed(copy[key], below)
+  return copy
+}
+
+test(`N2: ${REBUILT} snapshots with right checksums and wrong insides are refused, or are other sessions`, async () => {
+  const below = numbers(7)
+  const raw = unpackBody(opened.body)
+  const reasons = new Map<string, number>()
+  for (let i = 0; i < REBUILT; i++) {
+    const document = damage(openStream(Buffer.from(raw)), below)
+    const reason = await fate(document)
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+    // A position or a time that is another one makes it a snapshot of another session; a page elsewhere, one of damaged memory.
+    if (reason === 'taken') await session.restoreState(bytes)
+  }
+  expect(
+    [...reasons.keys()].filter((reason) => !['corrupt', 'too-large', 'taken', 'crashed'].includes(reason)),
+  ).toEqual([])
+  expect(reasons.get('corrupt')).toBeGreaterThan(REBUILT / 2)
+  expect(await witness()).toMatchObject(WITNESS)
+}, 240_000)
+
+test(`N1: ${WILD} snapshots with damaged memory end at most their interpreter`, async () => {
+  const below = numbers(99)
+  const raw = unpackBody(opened.body)
+  const sibling = await manager.createSession({ tenant: 'sibling' })
+  await sibling.execute('n = 41')
+  for (let i = 0; i < WILD; i++) {
+    const stream = openStream(Buffer.from(raw))
+    for (let n = 0; n < 50; n++) stream.memory[below(stream.memory.length)] = below(256)
+    const document = withStream(opened, closeStream(stream))
+    const error = await session
+      .restoreState(document)
+      .then(() => session.execute('sum(range(10)), repr(x), open("/tmp/b/f").read()', { timeoutMs: 2000 }))
+      .then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+    if (error !== undefined) expect(error).toBeInstanceOf(BrumateError)
+    await session.restoreState(Snapshot.fromBytes(bytes))
+  }
+  expect(await witness()).toMatchObject(WITNESS)
+  expect((await sibling.execute('n + 1')).value).toBe(42)
+}, 240_000)

@@ -1,0 +1,55 @@
+// Interpreters of the build's image in this thread, for tests of what their memory holds. Owns running code in them and
+// reaching their memory.
+import type { Image } from '../../src/image/image.js'
+import type { Interpreter as BuiltInterpreter } from '../../workers/interpreter/interpreter.js'
+
+/** As the build made it: the image is the build's. */
+const load = <T>(path: string): Promise<T> =>
+  import(new URL(`../../dist/workers/${path}`, import.meta.url).href) as Promise<T>
+const { Host } = await load<typeof import('../../workers/host/host.js')>('host/host.js')
+const { InterruptCell } = await load<typeof import('../../workers/host/interrupt.js')>('host/interrupt.js')
+const { Interpreter } = await load<typeof import('../../workers/interpreter/interpreter.js')>(
+  'interpreter/interpreter.js',
+)
+const { Opcode } = await load<typeof import('../../workers/interpreter/link.js')>('interpreter/link.js')
+
+export class TestInterpreter {
+  readonly interpreter: BuiltInterpreter
+  readonly #memory: () => ArrayBuffer
+  readonly #output: Uint8Array[] = []
+  #count = 0
+
+  constructor(image: Image) {
+    const host = new Host({
+      files: image.files,
+      fileBytes: image.fileBytes,
+      cwd: image.cwd,
+      interrupt: new InterruptCell(),
+      onOutput: (_, bytes) => this.#output.push(bytes),
+    })
+    let memory: WebAssembly.Memory | undefined
+    const bind = host.bind.bind(host)
+    host.bind = (exports) => {
+      memory = exports.memory
+      bind(exports)
+    }
+    this.interpreter = Interpreter.boot(image, host)
+    this.#memory = () => (memory as WebAssembly.Memory).buffer as ArrayBuffer
+  }
+
+  /** Growth detaches it: ask again after each run. */
+  get heap(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#memory())
+  }
+
+  /** What the code printed; fails with the traceback when it does. */
+  run(code: string): string {
+    const head = Buffer.alloc(5)
+    head.writeUInt32LE(++this.#count)
+    const reply = this.interpreter.call(Opcode.execute, head, new TextEncoder().encode(code))
+    const printed = Buffer.concat(this.#output.splice(0)).toString()
+    if (reply.kind !== 'done' || reply.payload[5] !== 'T'.charCodeAt(0))
+      throw new Error(`${printed}${reply.kind} ${Buffer.from(reply.kind === 'done' ? reply.payload : [])}`)
+    return printed
+  }
+}

@@ -1,0 +1,174 @@
+import { randomFillSync } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import {
+  applyMemory,
+  type BaseMemory,
+  captureMemory,
+  checkDelta,
+  DeltaError,
+  type MemoryDelta,
+} from '../../workers/interpreter/memory-delta.js'
+
+const PAGE = 4096
+const WASM_PAGE = 65_536
+
+/** An image of 256 KiB with these runs of pages, filled with noise; as a real one, it is in shared memory. */
+function imageOf(...runs: [first: number, count: number][]): BaseMemory {
+  const bytes = runs.reduce((sum, [, count]) => sum + count * PAGE, 0)
+  const runBytes = new Uint8Array(new SharedArrayBuffer(bytes))
+  runBytes.set(randomFillSync(new Uint8Array(bytes)))
+  return {
+    memoryBytes: 4 * WASM_PAGE,
+    runs: Uint32Array.from(runs.flatMap(([first, count]) => [first * PAGE, count * PAGE])),
+    runBytes,
+  }
+}
+
+function pristine(image: BaseMemory, bytes = image.memoryBytes): Uint8Array {
+  const heap = new Uint8Array(bytes)
+  for (let i = 0, at = 0; i < image.runs.length; at += image.runs[i + 1] ?? 0, i += 2)
+    heap.set(image.runBytes.subarray(at, at + (image.runs[i + 1] ?? 0)), image.runs[i])
+  return heap
+}
+
+function restored(image: BaseMemory, delta: MemoryDelta, bytes = delta.memoryBytes): Uint8Array {
+  checkDelta(image, delta)
+  const heap = pristine(image, bytes)
+  applyMemory(heap, image, delta)
+  return heap
+}
+
+const image = imageOf([0, 3], [5, 1], [7, 20], [40, 24])
+
+describe('captureMemory', () => {
+  test('finds nothing in memory that is the image', () => {
+    const delta = captureMemory(pristine(image), image)
+    expect(delta).toEqual({
+      memoryBytes: image.memoryBytes,
+      pages: new Uint32Array(0),
+      xored: new Uint8Array(0),
+    })
+  })
+
+  test('finds one changed byte on any page, first or last of it, in runs, between and after them', () => {
+    for (let page = 0; page < 80; page++) {
+      for (const at of [0, 1, 2048, PAGE - 1]) {
+        const heap = pristine(image, 5 * WASM_PAGE)
+        heap[page * PAGE + at] = (heap[page * PAGE + at] ?? 0) ^ 0x10
+        const delta = captureMemory(heap, image)
+        expect([...delta.pages]).toEqual([page])
+        const expected = new Uint8Array(PAGE)
+        expected[at] = 0x10
+        expect(Buffer.compare(delta.xored, expected)).toBe(0)
+      }
+    }
+  })
+
+  test('finds pages that became zero', () => {
+    const heap = pristine(image)
+    heap.fill(0, 8 * PAGE, 10 * PAGE)
+    expect([...captureMemory(heap, image).pages]).toEqual([8, 9])
+  })
+
+  test('copies: what happens to the memory afterwards is not in it', () => {
+    const heap = pristine(image)
+    heap[4 * PAGE] = 1
+    const delta = captureMemory(heap, image)
+    heap[4 * PAGE] = 2
+    expect(delta.xored[0]).toBe(1)
+  })
+})
+
+describe('applyMemory', () => {
+  test('makes the memory that was captured, whatever was changed', () => {
+    for (let round = 0; round < 200; round++) {
+      const heap = pristine(image, (4 + (round % 3)) * WASM_PAGE)
+      for (let i = 0; i < round; i++) {
+        const at = Math.floor(Math.random() * heap.length)
+        const length = Math.floor(Math.random() ** 4 * 3 * PAGE)
+        if (i % 3 === 0) heap.fill(0, at, at + length)
+        else randomFillSync(heap.subarray(at, at + length))
+      }
+      expect(Buffer.compare(restored(image, captureMemory(heap, image)), heap)).toBe(0)
+    }
+  })
+
+  test('takes an image without runs, one that is full, and memory larger than the captured', () => {
+    for (const other of [imageOf(), imageOf([0, 64]), imageOf([63, 1]), imageOf([0, 1])]) {
+      const heap = randomFillSync(new Uint8Array(5 * WASM_PAGE))
+      const larger = restored(other, captureMemory(heap, other), 6 * WASM_PAGE)
+      expect(Buffer.compare(larger.subarray(0, heap.length), heap)).toBe(0)
+      expect(larger.subarray(heap.length).every((byte) => byte === 0)).toBe(true)
+    }
+  })
+
+  test('takes pages that lie anywhere in a larger buffer', () => {
+    const heap = pristine(image)
+    randomFillSync(heap.subarray(100, 50_000))
+    const delta = captureMemory(heap, image)
+    const moved = new Uint8Array(delta.xored.length + 3).subarray(3)
+    moved.set(delta.xored)
+    expect(Buffer.compare(restored(image, { ...delta, xored: moved }), heap)).toBe(0)
+  })
+})
+
+describe('N2: a delta from outside is refused', () => {
+  const good: MemoryDelta = {
+    memoryBytes: 5 * WASM_PAGE,
+    pages: Uint32Array.of(0, 6, 79),
+    xored: new Uint8Array(3 * PAGE),
+  }
+  const refused = (change: { [Name in keyof MemoryDelta]?: unknown }) =>
+    expect(() => checkDelta(image, { ...good, ...change } as MemoryDelta)).toThrow(DeltaError)
+
+  test('but not when it is right', () => {
+    expect(() => checkDelta(image, good)).not.toThrow()
+    expect(() => checkDelta(image, { ...good, memoryBytes: 2 ** 32 })).not.toThrow()
+  })
+
+  test('when the memory has a size that memory cannot have, or less than the image', () => {
+    for (const memoryBytes of [0, -WASM_PAGE, 3 * WASM_PAGE, 5 * WASM_PAGE + 1, 5 * WASM_PAGE + PAGE])
+      refused({ memoryBytes })
+    for (const memoryBytes of [2 ** 32 + WASM_PAGE, 2 ** 53, Number.POSITIVE_INFINITY, Number.NaN, 1e6 + 0.5])
+      refused({ memoryBytes })
+    for (const memoryBytes of ['327680', undefined, null, 327_680n]) refused({ memoryBytes })
+  })
+
+  test('when pages are beyond the memory, twice there or not in order', () => {
+    for (const pages of [
+      [0, 6, 80],
+      [0, 6, 2 ** 32 - 1],
+      [0, 6, 6],
+      [6, 0, 79],
+      [0, 0, 1],
+    ])
+      refused({ pages: Uint32Array.from(pages) })
+  })
+
+  test('when there are more or fewer bytes than pages', () => {
+    for (const length of [0, PAGE, 3 * PAGE - 1, 3 * PAGE + 1, 4 * PAGE])
+      refused({ xored: new Uint8Array(length) })
+    refused({ pages: new Uint32Array(0) })
+  })
+
+  test('when it is of other types', () => {
+    for (const pages of [
+      [0, 6, 79],
+      new Float64Array([0, 6, 79]),
+      new Int32Array(3),
+      { length: 3 },
+      undefined,
+      null,
+    ])
+      refused({ pages })
+    for (const xored of [
+      'x',
+      [0],
+      { length: 3 * PAGE },
+      new ArrayBuffer(3 * PAGE),
+      new Uint16Array(3 * PAGE),
+      null,
+    ])
+      refused({ xored })
+  })
+})

@@ -1,0 +1,112 @@
+// Snapshots as an attacker makes them: taken apart and put together again with right checksums, so that only what is inside is
+// wrong. Reads and writes with msgpackr alone, as an independent reader of docs/snapshot-format.md would.
+import { createHash } from 'node:crypto'
+import * as zlib from 'node:zlib'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { Packr } from 'msgpackr'
+
+const packr = new Packr({ useRecords: false, mapsAsObjects: true })
+
+export interface Opened {
+  readonly magic: string
+  readonly version: number
+  readonly head: Record<string, unknown>
+  readonly body: Uint8Array
+  readonly checksum: Uint8Array
+  readonly signature: Uint8Array | null
+}
+
+export function open(document: Uint8Array): Opened {
+  const [magic, version, head, body, checksum, signature] = packr.unpack(document.subarray())
+  return { magic, version, head: packr.unpack(head), body, checksum, signature }
+}
+
+export function sha256(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest()
+}
+
+/** With checksums that are right, whatever is in it. */
+export function close(opened: Pick<Opened, 'head' | 'body'>, changes: Partial<Opened> = {}): Uint8Array {
+  const head = packr.pack({ ...opened.head, bodyHash: sha256(opened.body) })
+  const { magic = 'brumate snapshot', version = 1, signature = null } = changes
+  return packr.pack([magic, version, Buffer.from(head), opened.body, sha256(head), signature])
+}
+
+/** The blocks of a body, unpacked into the one stream they are. */
+export function unpackBody(body: Uint8Array): Buffer {
+  const view = Buffer.from(body)
+  const parts: Buffer[] = []
+  for (let at = 0; at < view.length; ) {
+    const codec = view[at]
+    const length = view.readUInt32LE(at + 5)
+    const packed = view.subarray(at + 9, at + 9 + length)
+    if (codec === 0) parts.push(packed)
+    else if (codec === 1) parts.push(inflateRawSync(packed))
+    else parts.push((zlib as unknown as { zstdDecompressSync(b: Buffer): Buffer }).zstdDecompressSync(packed))
+    at += 9 + length
+  }
+  return Buffer.concat(parts)
+}
+
+/** One deflated block per mebibyte: every Node reads that. */
+export function packBody(raw: Uint8Array): Uint8Array {
+  const parts: Buffer[] = []
+  for (let at = 0; at < raw.length; at += 2 ** 20) {
+    const block = raw.subarray(at, at + 2 ** 20)
+    const packed = deflateRawSync(block, { level: 1 })
+    const head = Buffer.alloc(9)
+    head[0] = 1
+    head.writeUInt32LE(block.length, 1)
+    head.writeUInt32LE(packed.length, 5)
+    parts.push(head, packed)
+  }
+  return Buffer.concat(parts)
+}
+
+/** The stream's four parts, docs/snapshot-format.md. */
+export interface Stream {
+  pages: Uint32Array
+  host: unknown
+  memory: Buffer
+  contents: Buffer
+}
+
+export function openStream(raw: Buffer): Stream {
+  const count = raw.readUInt32LE(0)
+  const hostBytes = raw.readUInt32LE(4)
+  let at = 16
+  const pages = new Uint32Array(count)
+  for (let i = 0, page = 0; i < count; i++) {
+    page += raw.readUInt32LE(at + 4 * i)
+    pages[i] = page
+  }
+  at += 4 * count
+  const host = JSON.parse(raw.toString('utf8', at, at + hostBytes))
+  at += hostBytes
+  return {
+    pages,
+    host,
+    memory: raw.subarray(at, at + 4096 * count),
+    contents: raw.subarray(at + 4096 * count),
+  }
+}
+
+export function closeStream({ pages, host, memory, contents }: Stream): Buffer {
+  const json = Buffer.from(JSON.stringify(host))
+  const head = Buffer.alloc(16 + 4 * pages.length)
+  head.writeUInt32LE(pages.length, 0)
+  head.writeUInt32LE(json.length, 4)
+  head.writeDoubleLE(contents.length, 8)
+  let previous = 0
+  for (const [i, page] of pages.entries()) {
+    head.writeUInt32LE((page - previous) >>> 0, 16 + 4 * i)
+    previous = page
+  }
+  return Buffer.concat([head, json, memory, contents])
+}
+
+/** A document with another stream in it. */
+export function withStream(opened: Opened, stream: Buffer, head: Record<string, unknown> = {}): Uint8Array {
+  const body = packBody(stream)
+  return close({ head: { ...opened.head, rawBytes: stream.length, ...head }, body })
+}

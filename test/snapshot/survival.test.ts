@@ -1,0 +1,101 @@
+// C1, C2: whatever Python object there is survives, in each way a snapshot can travel.
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Session, SessionManager } from 'brumate'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { openManager } from '../support/manager.js'
+import { SURVIVORS, type Survivor } from './support/survivors.js'
+
+const run = promisify(execFile)
+const THAW = fileURLToPath(new URL('support/thaw.mjs', import.meta.url))
+const DIST = new URL('../../dist/', import.meta.url).href
+
+let manager: SessionManager
+
+beforeAll(async () => {
+  manager = await openManager({ slots: 4 })
+})
+afterAll(() => manager?.close())
+
+async function made({ before }: Survivor): Promise<Session> {
+  const session = await manager.createSession({ tenant: 'survival', checkpoint: 'manual' })
+  for (const code of before) await session.execute(code)
+  return session
+}
+
+describe('C2: in the session it was taken from', () => {
+  test.each(SURVIVORS)('$name', async (survivor) => {
+    await using session = await made(survivor)
+    const snapshot = await session.snapshotState()
+    await session.clearState()
+    await session.execute('x = "not merged"; import os; os.chdir("/"); os.environ.pop("MARK", 0)')
+    await session.restoreState(snapshot)
+    expect((await session.execute(survivor.after)).value).toEqual(survivor.expected)
+  })
+})
+
+describe('C2: in another session, with the original going on', () => {
+  test.each(SURVIVORS)('$name', async (survivor) => {
+    await using session = await made(survivor)
+    const bytes = (await session.snapshotState()).toBytes()
+    await using other = await manager.createSession({ tenant: 'survival', from: bytes })
+    expect((await other.execute(survivor.after)).value).toEqual(survivor.expected)
+    expect((await session.execute(survivor.after)).value).toEqual(survivor.expected)
+  })
+})
+
+/** One process thaws them all; what each came to is each test's. */
+function describeInProcess(
+  title: string,
+  command: string,
+  args: readonly string[],
+  flags?: { version: string },
+) {
+  describe(title, () => {
+    let directory: string
+    let answers: Readonly<Record<string, unknown>>
+
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'brumate-survival-'))
+      const cases: { name: string; file: string; after: string }[] = []
+      for (const [index, survivor] of SURVIVORS.entries()) {
+        await using session = await made(survivor)
+        const file = join(directory, `${index}.snapshot`)
+        await writeFile(file, (await session.snapshotState()).toBytes())
+        cases.push({ name: survivor.name, file, after: survivor.after })
+      }
+      const list = join(directory, 'cases.json')
+      await writeFile(list, JSON.stringify({ dist: DIST, cacheDir: inject('cacheDir'), cases }))
+      const options = { shell: process.platform === 'win32', maxBuffer: 64 * 1024 * 1024 }
+      const { stdout } = await run(command, [...args, THAW, list], options)
+      const report = JSON.parse(stdout) as { node: string; answers: Record<string, unknown> }
+      if (flags) expect(report.node).toMatch(new RegExp(`^v${flags.version}\\.`))
+      answers = report.answers
+    }, 300_000)
+    afterAll(() => rm(directory, { recursive: true, force: true }))
+
+    test.each(SURVIVORS)('$name', ({ name, expected }) => {
+      expect(answers[name]).toEqual({ value: plain(expected) })
+    })
+  })
+}
+
+/** As the other process writes it: bytes as hexadecimal text. */
+function plain(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, member) =>
+      member instanceof Uint8Array ? Buffer.from(member).toString('hex') : member,
+    ),
+  )
+}
+
+describeInProcess('C1, C2: in another process', process.execPath, [])
+
+const other = process.version.startsWith('v24.') ? '20' : '24'
+describeInProcess(`C1, C2: under another version of Node (${other})`, 'npx', ['-y', `node@${other}`], {
+  version: other,
+})

@@ -1,0 +1,70 @@
+// A host's state, taken: a straight walk over what differs from a fresh host of the same image, so that a session that did
+// nothing costs nothing (I1). Owns the walk; the forms are state.ts's and node-state.ts's. Changes nothing.
+import type { FileSystem } from '../file-system.js'
+import type { NodeId } from '../fs/node-store.js'
+import type { OpenFile } from '../fs/open-file.js'
+import { ContentsWriter } from './extents.js'
+import { type ChangedFiles, changedFiles } from './manifest.js'
+import { type NodeState, nodeState } from './node-state.js'
+import type { DescriptorState, HostState, OpenFileState } from './state.js'
+
+export interface HostCapture extends ChangedFiles {
+  readonly state: HostState
+  /** One after another they are the bytes of the files and pipes in `state`. A copy: it belongs to the receiver. */
+  readonly contents: Uint8Array<ArrayBuffer>[]
+}
+
+export function captureHost(fileSystem: FileSystem, clockMs: number, timeZone: string): HostCapture {
+  const { firstOwnId, nextId } = fileSystem.nodes.table
+  const { cwd, umask } = fileSystem.files
+  const writer = new ContentsWriter()
+  const state: HostState = {
+    clockMs,
+    timeZone,
+    umask,
+    cwd: [cwd.store.id, cwd.node],
+    firstOwnId,
+    nextId,
+    ...captureNodes(fileSystem, writer),
+    ...captureDescriptors(fileSystem),
+  }
+  return { state, contents: writer.finish(), ...changedFiles(fileSystem) }
+}
+
+function captureNodes(
+  { nodes: store }: FileSystem,
+  writer: ContentsWriter,
+): Pick<HostState, 'removed' | 'nodes'> {
+  const { nodes: inodes, touched } = store.table
+  const removed: NodeId[] = []
+  const nodes: NodeState[] = []
+  for (const id of [...touched].sort((a, b) => a - b)) {
+    const inode = inodes.get(id)
+    if (inode === undefined) {
+      removed.push(id)
+      continue
+    }
+    const extents = inode.kind === 'file' ? writer.addFile(inode.contents) : []
+    if (inode.kind === 'pipe') writer.addBytes(inode.buffer.subarray(inode.start, inode.end))
+    nodes.push(nodeState(inode, store.cookie(id), extents))
+  }
+  return { removed, nodes }
+}
+
+function captureDescriptors({
+  descriptors: table,
+}: FileSystem): Pick<HostState, 'openFiles' | 'descriptors'> {
+  const openFiles: OpenFileState[] = []
+  const descriptors: DescriptorState[] = []
+  const places = new Map<OpenFile, number>()
+  for (const [fd, { file, closeOnExec }] of table.entries()) {
+    let place = places.get(file)
+    if (place === undefined) {
+      place = openFiles.length
+      places.set(file, place)
+      openFiles.push([file.store.id, file.node, file.flags, file.position, file.listEnd])
+    }
+    descriptors.push([fd, place, closeOnExec ? 1 : 0])
+  }
+  return { openFiles, descriptors }
+}

@@ -1,0 +1,145 @@
+// Bytes of files between the store's chunks and the state's `contents`. Owns the form that a sparse file has there, and copying:
+// captured bytes, given bytes and live files never share memory.
+import { CHUNK_BYTES, type Contents } from '../fs/contents.js'
+import { corrupt, HostStateError } from './error.js'
+
+/**
+ * Pairs of numbers: index of a chunk, and how many bytes of `contents` go to it and the chunks after it, ascending. Everything
+ * else is the image's or a hole, and so is zero what the last chunk of an extent lacks. An extent of no bytes is a
+ * chunk of zeros in place of the image's.
+ */
+export type Extents = readonly number[]
+
+/** Of a list that is worth looking at: the largest file has that many chunks, but no document holds them. */
+export const MAX_EXTENT_NUMBERS = 2 ** 28
+const PART_BYTES = 1024 * 1024
+
+/** Takes bytes in their order and copies them once, at the end. */
+export class ContentsWriter {
+  readonly #views: Uint8Array[] = []
+
+  addBytes(view: Uint8Array): void {
+    if (view.length > 0) this.#views.push(view)
+  }
+
+  addFile({ size, imageBytes, chunks }: Contents): Extents {
+    if (chunks.size === 0) return []
+    const extents: number[] = []
+    let full = -1
+    for (const index of [...chunks.keys()].sort((a, b) => a - b)) {
+      const start = index * CHUNK_BYTES
+      const bytes = withoutZeros(chunks.get(index) ?? NOTHING, size - start)
+      if (bytes.length === 0 && start >= imageBytes) continue
+      if (full === index && bytes.length > 0)
+        extents[extents.length - 1] = (extents.at(-1) ?? 0) + bytes.length
+      else extents.push(index, bytes.length)
+      full = bytes.length === CHUNK_BYTES ? index + 1 : -1
+      this.addBytes(bytes)
+    }
+    return extents
+  }
+
+  /** Parts of about a mebibyte. */
+  finish(): Uint8Array<ArrayBuffer>[] {
+    const parts: Uint8Array<ArrayBuffer>[] = []
+    for (let first = 0; first < this.#views.length; ) {
+      let length = 0
+      let end = first
+      for (; end < this.#views.length; end += 1) {
+        const next = this.#views[end]?.length ?? 0
+        if (end > first && length + next > PART_BYTES) break
+        length += next
+      }
+      const part = new Uint8Array(length)
+      let at = 0
+      for (; first < end; first += 1) {
+        const view = this.#views[first] ?? NOTHING
+        part.set(view, at)
+        at += view.length
+      }
+      parts.push(part)
+    }
+    return parts
+  }
+}
+
+/** Gives bytes in their order, copied. */
+export class ContentsReader {
+  readonly #contents: Uint8Array
+  #at = 0
+
+  constructor(contents: Uint8Array) {
+    this.#contents = contents
+  }
+
+  /** The next `count` bytes at the start of `capacity` new ones. */
+  take(count: number, capacity = count): Uint8Array {
+    if (count > this.#contents.length - this.#at) corrupt('the contents of files are incomplete')
+    const bytes = allocate(capacity)
+    bytes.set(this.#contents.subarray(this.#at, this.#at + count))
+    this.#at += count
+    return bytes
+  }
+
+  /** Into a file of the right size that has no chunks. `extents` fit it. */
+  takeFile({ chunks }: Contents, extents: Extents): void {
+    for (let at = 0; at < extents.length; at += 2) {
+      let index = extents[at] ?? 0
+      let left = extents[at + 1] ?? 0
+      do {
+        const bytes = Math.min(left, CHUNK_BYTES)
+        chunks.set(index, this.take(bytes))
+        left -= bytes
+        index += 1
+      } while (left > 0)
+    }
+  }
+
+  /** Everything was taken. */
+  end(): void {
+    if (this.#at !== this.#contents.length) corrupt('there are contents that belong to no file')
+  }
+}
+
+export function readExtents(
+  values: readonly unknown[],
+  { size, imageBytes }: Pick<Contents, 'size' | 'imageBytes'>,
+  node: number,
+): Extents {
+  const extents: number[] = []
+  if (values.length % 2 !== 0) corrupt(`node ${node}: half an extent`)
+  let free = 0
+  for (let at = 0; at < values.length; at += 2) {
+    const index = values[at]
+    const bytes = values[at + 1]
+    if (!isCount(index) || !isCount(bytes) || index < free) corrupt(`node ${node}: no such extent`)
+    const start = index * CHUNK_BYTES
+    if (start + bytes > size || (bytes === 0 && start >= imageBytes)) {
+      corrupt(`node ${node}: an extent outside the file`)
+    }
+    free = index + Math.max(1, Math.ceil(bytes / CHUNK_BYTES))
+    extents.push(index, bytes)
+  }
+  return extents
+}
+
+const NOTHING = new Uint8Array(0)
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+/** The file's part of a chunk without the zeros at its end, which need not be kept. */
+function withoutZeros(chunk: Uint8Array, fileBytes: number): Uint8Array {
+  let end = Math.min(chunk.length, fileBytes)
+  while (end > 0 && chunk[end - 1] === 0) end -= 1
+  return chunk.subarray(0, end)
+}
+
+function allocate(bytes: number): Uint8Array {
+  try {
+    return new Uint8Array(bytes)
+  } catch {
+    throw new HostStateError('too-large', 'no memory for the contents of files')
+  }
+}

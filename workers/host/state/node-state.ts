@@ -1,0 +1,171 @@
+// One node in a host's state: a list of common fields, then those of its kind. Owns that form, both ways; whether nodes fit
+// together and fit the image is restore-nodes.ts's.
+import { MODE_BITS, NAME_MAX, PATH_MAX, PIPE_BYTES } from '../abi.js'
+import type { Inode } from '../fs/inode.js'
+import type { FileTime, NodeId } from '../fs/node-store.js'
+import { FIRST_COOKIE } from '../fs/private-nodes.js'
+import { MAX_FILE_BYTES } from '../fs/quota.js'
+import { corrupt } from './error.js'
+import { type Extents, MAX_EXTENT_NUMBERS, readExtents } from './extents.js'
+import { FieldReader } from './field-reader.js'
+import { MAX_ID } from './state.js'
+
+export const KIND = { file: 0, directory: 1, symlink: 2, device: 3, pipe: 4 } as const
+
+type Common = readonly [
+  id: NodeId,
+  kind: number,
+  /** Permission bits. */
+  mode: number,
+  /** Directory the node is in; 0: in none, held by descriptors or as the working directory (and for the root). */
+  parent: NodeId,
+  /** Name in that directory, '' if there is none. */
+  name: string,
+  /** Place in that directory's order, 0 if there is none. */
+  cookie: number,
+  /** Each time is whole seconds and nanoseconds on top. */
+  accessedSeconds: number,
+  accessedNanoseconds: number,
+  modifiedSeconds: number,
+  modifiedNanoseconds: number,
+  changedSeconds: number,
+  changedNanoseconds: number,
+]
+
+export type NodeState =
+  | readonly [
+      ...Common,
+      size: number,
+      /** How many of the first bytes are still the image's where no extent is; 0 for a file that is not the image's. */
+      imageBytes: number,
+      /** 1: its size counts against the limit; 0: contents as the image has them. */
+      charged: number,
+      extents: Extents,
+    ]
+  | readonly [...Common, nextCookie: number]
+  | readonly [...Common, target: string]
+  | Common
+  | readonly [
+      ...Common,
+      /** Size of its buffer, which counts against the limit. */
+      capacity: number,
+      /** Bytes of `contents` that were written and not read. */
+      unread: number,
+    ]
+
+/** A node state that was read: fields in range, nothing known of how they fit. */
+export interface NodeRecord {
+  readonly id: NodeId
+  readonly mode: number
+  readonly parent: NodeId
+  readonly name: string
+  readonly cookie: number
+  readonly accessed: FileTime
+  readonly modified: FileTime
+  readonly changed: FileTime
+  readonly detail: NodeDetail
+}
+
+export type NodeDetail =
+  | {
+      readonly kind: 'file'
+      readonly size: number
+      readonly imageBytes: number
+      readonly charged: boolean
+      readonly extents: Extents
+    }
+  | { readonly kind: 'directory'; readonly nextCookie: number }
+  | { readonly kind: 'symlink'; readonly target: string }
+  | { readonly kind: 'device' }
+  | { readonly kind: 'pipe'; readonly capacity: number; readonly unread: number }
+
+/** `cookie` and `extents` are not in the node itself. */
+export function nodeState(inode: Inode, cookie: number, extents: Extents): NodeState {
+  const { accessed, modified, changed } = inode
+  const isPlaced = cookie !== 0
+  const common: Common = [
+    inode.id,
+    KIND[inode.kind],
+    inode.mode,
+    isPlaced ? inode.parent : 0,
+    isPlaced ? inode.name : '',
+    cookie,
+    accessed.seconds,
+    accessed.nanoseconds,
+    modified.seconds,
+    modified.nanoseconds,
+    changed.seconds,
+    changed.nanoseconds,
+  ]
+  switch (inode.kind) {
+    case 'file': {
+      const { size, imageBytes } = inode.contents
+      const charged = isCharged(inode) ? 1 : 0
+      return [...common, size, imageBytes, charged, extents]
+    }
+    case 'directory':
+      return [...common, inode.nextCookie]
+    case 'symlink':
+      return [...common, inode.target]
+    case 'device':
+      return common
+    case 'pipe':
+      return [...common, inode.buffer.length, inode.end - inode.start]
+  }
+}
+
+/** An image's file whose contents were touched counts as a whole, even if nothing of them changed in the end. */
+function isCharged({ chargedBytes, contents }: Extract<Inode, { kind: 'file' }>): boolean {
+  return chargedBytes > 0 || contents.size !== contents.imageBytes || contents.chunks.size > 0
+}
+
+export function readNode(value: unknown, index: number): NodeRecord {
+  const fields = new FieldReader(value, 'node', index)
+  const id = fields.integer('id', 1, MAX_ID)
+  const kind = fields.integer('kind', 0, 4)
+  const mode = fields.integer('mode', 0, MODE_BITS)
+  const parent = fields.integer('parent', 0, MAX_ID)
+  const name = fields.bytes('name', NAME_MAX)
+  const cookie = fields.integer('cookie', 0, MAX_ID)
+  if (parent === 0 ? name !== '' || cookie !== 0 : !isName(name) || cookie < FIRST_COOKIE) {
+    corrupt(`node ${index}: no such place in a directory`)
+  }
+  const accessed = readTime(fields, 'accessed')
+  const modified = readTime(fields, 'modified')
+  const changed = readTime(fields, 'changed')
+  const detail = readDetail(fields, kind, index)
+  fields.end()
+  return { id, mode, parent, name, cookie, accessed, modified, changed, detail }
+}
+
+function readDetail(fields: FieldReader, kind: number, index: number): NodeDetail {
+  switch (kind) {
+    case KIND.file: {
+      const size = fields.integer('size', 0, MAX_FILE_BYTES)
+      const imageBytes = fields.integer('imageBytes', 0, size)
+      const charged = fields.flag('charged')
+      const extents = readExtents(fields.list('extents', MAX_EXTENT_NUMBERS), { size, imageBytes }, index)
+      return { kind: 'file', size, imageBytes, charged, extents }
+    }
+    case KIND.directory:
+      return { kind: 'directory', nextCookie: fields.integer('nextCookie', FIRST_COOKIE, MAX_ID) }
+    case KIND.symlink:
+      return { kind: 'symlink', target: fields.bytes('target', PATH_MAX - 1) }
+    case KIND.device:
+      return { kind: 'device' }
+    default: {
+      const capacity = fields.integer('capacity', 0, PIPE_BYTES)
+      return { kind: 'pipe', capacity, unread: fields.integer('unread', 0, capacity) }
+    }
+  }
+}
+
+/** utimensat takes 64 bits of seconds, of which a number keeps the upper 53 or so. */
+function readTime(fields: FieldReader, name: string): FileTime {
+  const seconds = fields.integer(name, -(2 ** 63), 2 ** 63)
+  return { seconds, nanoseconds: fields.integer(name, 0, 999_999_999) }
+}
+
+function isName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !name.includes('/')
+}

@@ -1,0 +1,246 @@
+// Nodes of a captured file system, put over a fresh one of the same image. Owns what has to hold between them and with the image:
+// every node is in the tree once or held, nothing of the image is there that its own node does not have, limits are kept.
+import type { FileSystem } from '../file-system.js'
+import { emptyContents } from '../fs/contents.js'
+import type { DirectoryNode, Entry, Inode } from '../fs/inode.js'
+import type { FileTime, NodeId } from '../fs/node-store.js'
+import { MAX_NODES } from '../fs/quota.js'
+import { corrupt, HostStateError } from './error.js'
+import type { ContentsReader } from './extents.js'
+import type { NodeDetail, NodeRecord } from './node-state.js'
+
+export interface NodeRecords {
+  readonly firstOwnId: NodeId
+  readonly nextId: NodeId
+  readonly removed: readonly NodeId[]
+  readonly nodes: readonly NodeRecord[]
+}
+
+/** `fileSystem` is fresh and has nothing open. Its nodes are of no use if this throws. */
+export function restoreNodes(fileSystem: FileSystem, records: NodeRecords, contents: ContentsReader): void {
+  const { nodes: store } = fileSystem
+  const { table } = store
+  checkIds(fileSystem, records)
+  checkLimits(fileSystem, records)
+  // First all that is gone from its place, then all that comes to one: names may have been swapped.
+  for (const id of records.removed) {
+    detach(table.nodes, id)
+    discard(fileSystem, id)
+  }
+  const moved = records.nodes.filter((record) => isMoved(fileSystem, record))
+  for (const { id } of moved) if (id < table.firstOwnId) detach(table.nodes, id)
+  for (const record of records.nodes) {
+    const inode =
+      record.id < table.firstOwnId ? checkedImageNode(fileSystem, record) : makeNode(fileSystem, record)
+    fillNode(fileSystem, inode, record, contents)
+    table.touched.add(record.id)
+  }
+  attach(table.nodes, moved)
+  table.nextId = records.nextId
+  checkTree(fileSystem)
+  const latest = latestChange(records.nodes)
+  if (latest !== undefined) store.startAfter(latest)
+}
+
+/** Nodes in no directory are there for descriptors and the working directory only. */
+export function checkHeld({ nodes: { table } }: FileSystem): void {
+  for (const id of table.touched) {
+    const inode = table.nodes.get(id)
+    if (inode !== undefined && !inode.linked && inode.holds === 0) corrupt(`nothing leads to node ${id}`)
+  }
+}
+
+function checkIds({ nodes: { root, table } }: FileSystem, records: NodeRecords): void {
+  const { firstOwnId, nextId, removed, nodes } = records
+  if (firstOwnId !== table.firstOwnId) corrupt('the state is of an image with other files')
+  if (nextId < firstOwnId) corrupt('nextId is one of the image')
+  let last: NodeId = root
+  for (const id of removed) {
+    if (id <= last || id >= firstOwnId) corrupt(`node ${id} cannot be removed`)
+    last = id
+  }
+  last = 0
+  for (const { id } of nodes) {
+    if (id <= last || id >= nextId) corrupt(`there cannot be a node ${id}`)
+    last = id
+  }
+}
+
+function checkLimits({ nodes: { table }, quota }: FileSystem, { removed, nodes }: NodeRecords): void {
+  const own = nodes.filter(({ id }) => id >= table.firstOwnId)
+  if (table.nodes.size - removed.length + own.length > MAX_NODES) {
+    throw new HostStateError('too-large', `more than ${MAX_NODES} files`)
+  }
+  if (quota.maxBytes === null) return
+  let bytes = quota.usedBytes
+  for (const id of removed) bytes -= chargeOfLink(table.nodes.get(id))
+  for (const { id, detail } of nodes) {
+    if (detail.kind !== 'symlink') bytes += chargeOf(detail)
+    else if (id >= table.firstOwnId) bytes += detail.target.length
+  }
+  if (bytes > quota.maxBytes) {
+    throw new HostStateError('too-large', `${bytes} bytes of files, the limit is ${quota.maxBytes}`)
+  }
+}
+
+function chargeOf(detail: NodeDetail): number {
+  if (detail.kind === 'file') return detail.charged ? detail.size : 0
+  return detail.kind === 'pipe' ? detail.capacity : 0
+}
+
+/** Of a link that came with the image. */
+function chargeOfLink(inode: Inode | undefined): number {
+  return inode?.kind === 'symlink' ? inode.target.length : 0
+}
+
+/** The image's node goes. Those below it have to go or move as well, which checkTree sees. */
+function discard({ nodes: { table }, quota }: FileSystem, id: NodeId): void {
+  quota.charge(-chargeOfLink(table.nodes.get(id)))
+  quota.removeNode()
+  table.nodes.delete(id)
+  table.touched.add(id)
+}
+
+/** In another place than in the image, or not in one any more. */
+function isMoved({ nodes }: FileSystem, { id, parent, name, cookie }: NodeRecord): boolean {
+  if (id === nodes.root) return false
+  if (id >= nodes.table.firstOwnId) return parent !== 0
+  const inode = nodes.table.nodes.get(id)
+  return inode?.parent !== parent || inode.name !== name || nodes.cookie(id) !== cookie
+}
+
+function detach(nodes: ReadonlyMap<NodeId, Inode>, id: NodeId): void {
+  const inode = nodes.get(id)
+  const parent = inode && nodes.get(inode.parent)
+  if (parent?.kind === 'directory') parent.entries.delete(inode?.name ?? '')
+}
+
+/** What the image decides of a node is as it decided. */
+function checkedImageNode({ nodes: { root, table } }: FileSystem, record: NodeRecord): Inode {
+  const { id, detail, parent } = record
+  const inode = table.nodes.get(id) ?? corrupt(`the image has no node ${id}`)
+  const isPossible =
+    inode.kind === detail.kind &&
+    (id !== root || parent === 0) &&
+    !(inode.kind === 'symlink' && detail.kind === 'symlink' && inode.target !== detail.target) &&
+    !(inode.kind === 'directory' && detail.kind === 'directory' && detail.nextCookie < inode.nextCookie)
+  if (!isPossible) corrupt(`node ${id} is not the image's`)
+  return inode
+}
+
+function makeNode({ nodes: { table }, quota }: FileSystem, record: NodeRecord): Inode {
+  const { id, parent, detail } = record
+  if (detail.kind === 'pipe' && parent !== 0) corrupt(`node ${id}: a pipe in a directory`)
+  const { mode, name, accessed, modified, changed } = record
+  const common = { id, mode, parent, name, linked: false, holds: 0, accessed, modified, changed }
+  const inode = ((): Inode => {
+    switch (detail.kind) {
+      case 'file':
+        return { ...common, kind: 'file', contents: emptyContents(), chargedBytes: 0 }
+      case 'directory':
+        return { ...common, kind: 'directory', entries: new Map(), nextCookie: detail.nextCookie }
+      case 'symlink':
+        if (detail.target === '') corrupt(`node ${id}: a link to nothing`)
+        quota.charge(detail.target.length)
+        return { ...common, kind: 'symlink', target: detail.target }
+      case 'pipe':
+        return { ...common, kind: 'pipe', buffer: NO_BYTES, start: 0, end: 0, readers: 0, writers: 0 }
+      case 'device':
+        return corrupt(`node ${id}: a device that is not the image's`)
+    }
+  })()
+  quota.addNode()
+  table.nodes.set(id, inode)
+  return inode
+}
+
+const NO_BYTES = new Uint8Array(0)
+
+/** Everything that can change in the life of a node but its entries. */
+function fillNode(
+  { nodes: { root }, quota }: FileSystem,
+  inode: Inode,
+  record: NodeRecord,
+  contents: ContentsReader,
+): void {
+  const { detail } = record
+  inode.mode = record.mode
+  inode.accessed = record.accessed
+  inode.modified = record.modified
+  inode.changed = record.changed
+  if (record.id !== root) {
+    inode.parent = record.parent
+    inode.name = record.name
+    inode.linked = record.parent !== 0
+  }
+  quota.charge(chargeOf(detail))
+  if (inode.kind === 'directory' && detail.kind === 'directory') inode.nextCookie = detail.nextCookie
+  if (inode.kind === 'pipe' && detail.kind === 'pipe') {
+    inode.buffer = contents.take(detail.unread, detail.capacity)
+    inode.end = detail.unread
+  }
+  if (inode.kind === 'file' && detail.kind === 'file') {
+    const { contents: live } = inode
+    const { size, imageBytes, charged, extents } = detail
+    // A file cut to nothing counts nothing and has nothing of the image either.
+    const isWhole = size === imageBytes && extents.length === 0 && (size === live.imageBytes || size === 0)
+    if (imageBytes > live.imageBytes || (!charged && !isWhole)) corrupt(`node ${record.id}: no such contents`)
+    live.size = size
+    live.imageBytes = imageBytes
+    inode.chargedBytes = charged ? size : 0
+    contents.takeFile(live, extents)
+  }
+}
+
+function attach(nodes: ReadonlyMap<NodeId, Inode>, moved: readonly NodeRecord[]): void {
+  const directories = new Set<DirectoryNode>()
+  for (const { id, parent, name, cookie } of moved) {
+    if (parent === 0) continue
+    const directory = nodes.get(parent)
+    const inode = nodes.get(id)
+    if (directory?.kind !== 'directory' || inode === undefined)
+      return corrupt(`node ${id} is in no directory`)
+    if (cookie >= directory.nextCookie) corrupt(`node ${id}: its cookie is not given out yet`)
+    if (directory.entries.has(name)) corrupt(`node ${id}: the name is taken`)
+    directory.entries.set(name, { node: id, kind: inode.kind, cookie })
+    directories.add(directory)
+  }
+  for (const { entries } of directories) inOrder(entries)
+}
+
+/** Listing takes entries in the order of the map. */
+function inOrder(entries: Map<string, Entry>): void {
+  const sorted = [...entries].sort(([, a], [, b]) => a.cookie - b.cookie)
+  entries.clear()
+  let last = 0
+  for (const [name, entry] of sorted) {
+    if (entry.cookie === last) corrupt(`two entries have cookie ${last}`)
+    last = entry.cookie
+    entries.set(name, entry)
+  }
+}
+
+/** Every linked node is below the root: each is in one directory, so a walk that finds them all found no cycle. */
+function checkTree({ nodes: { root, table } }: FileSystem): void {
+  let linked = 0
+  for (const inode of table.nodes.values()) if (inode.linked) linked += 1
+  const open: NodeId[] = [root]
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    linked -= 1
+    const inode = table.nodes.get(id) ?? corrupt(`node ${id} is in a directory and does not exist`)
+    if (inode.kind !== 'directory') continue
+    for (const { node } of inode.entries.values()) open.push(node)
+  }
+  if (linked !== 0) corrupt('there are nodes outside the tree')
+}
+
+function latestChange(records: readonly NodeRecord[]): FileTime | undefined {
+  let latest: FileTime | undefined
+  for (const { changed } of records) {
+    const { seconds, nanoseconds } = latest ?? changed
+    if (changed.seconds > seconds || (changed.seconds === seconds && changed.nanoseconds >= nanoseconds)) {
+      latest = changed
+    }
+  }
+  return latest
+}

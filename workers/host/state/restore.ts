@@ -1,0 +1,143 @@
+// A host's state, given back: a complete new file system made from a stranger's data, next to the one in use, which is not
+// touched (N2). Owns the order of the steps, the state's own fields and its descriptors; nodes are restore-nodes.ts's.
+import { O, OPEN_MAX } from '../abi.js'
+import type { FileSystem } from '../file-system.js'
+import type { NodeStore } from '../fs/node-store.js'
+import { NOT_KEPT, type OpenFile } from '../fs/open-file.js'
+import { MAX_NODES } from '../fs/quota.js'
+import { TimeZone } from '../time-zone.js'
+import { corrupt } from './error.js'
+import { ContentsReader } from './extents.js'
+import { FieldReader, readFields, readList } from './field-reader.js'
+import { readNode } from './node-state.js'
+import { checkHeld, restoreNodes } from './restore-nodes.js'
+import { HOST_STATE_FIELDS, MAX_CLOCK_MS, MAX_ID, PRIVATE_STORE } from './state.js'
+
+/** Everything that a host swaps in. It belongs to the host that made it and is used once. */
+export interface PreparedHost {
+  readonly fileSystem: FileSystem
+  readonly clockMs: number
+  readonly timeZone: string
+  readonly zone: TimeZone
+}
+
+const MAX_ZONE_NAME_BYTES = 100
+
+/**
+ * @param fileSystem a fresh one of the image, with its limit of bytes; of no use if this throws
+ * @throws HostStateError
+ */
+export function restoreHost(fileSystem: FileSystem, state: unknown, contents: unknown): PreparedHost {
+  const fields = readFields(state, 'the state', HOST_STATE_FIELDS)
+  if (!(contents instanceof Uint8Array)) corrupt('the contents of files are no bytes')
+  const scalars = new FieldReader(
+    [fields.timeZone, fields.umask, fields.firstOwnId, fields.nextId],
+    'the state',
+    0,
+  )
+  const timeZone = scalars.bytes('timeZone', MAX_ZONE_NAME_BYTES)
+  const umask = scalars.integer('umask', 0, 0o777)
+  const firstOwnId = scalars.integer('firstOwnId', 1, MAX_ID)
+  const nextId = scalars.integer('nextId', 1, MAX_ID)
+  const clockMs = readClock(fields.clockMs)
+  const zone = readZone(timeZone)
+  const removed = readList(fields.removed, 'removed', MAX_NODES)
+  const nodes = readList(fields.nodes, 'nodes', MAX_NODES)
+
+  // What a fresh file system holds may be gone in this one.
+  fileSystem.files.moveTo(fileSystem.files.tree.root)
+  for (const [fd] of [...fileSystem.descriptors.entries()]) fileSystem.descriptors.close(fd)
+  const reader = new ContentsReader(contents)
+  const ids = new FieldReader(removed, 'removed', 0)
+  restoreNodes(
+    fileSystem,
+    {
+      firstOwnId,
+      nextId,
+      removed: removed.map((_, index) => ids.integer(`entry ${index}`, 1, MAX_ID)),
+      nodes: nodes.map(readNode),
+    },
+    reader,
+  )
+  reader.end()
+  restoreDirectory(fileSystem, new FieldReader(fields.cwd, 'cwd', 0))
+  fileSystem.files.umask = umask
+  restoreDescriptors(
+    fileSystem,
+    readList(fields.openFiles, 'openFiles', OPEN_MAX),
+    readList(fields.descriptors, 'descriptors', OPEN_MAX),
+  )
+  checkHeld(fileSystem)
+  return { fileSystem, clockMs, timeZone, zone }
+}
+
+function readClock(value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value <= MAX_CLOCK_MS) return value
+  return corrupt(`clockMs is out of range`)
+}
+
+function readZone(name: string): TimeZone {
+  try {
+    return new TimeZone(name)
+  } catch {
+    return corrupt(`there is no time zone ${JSON.stringify(name)}`)
+  }
+}
+
+function restoreDirectory(fileSystem: FileSystem, fields: FieldReader): void {
+  const store = readStore(fileSystem, fields)
+  const node = fields.integer('node', 1, MAX_ID)
+  fields.end()
+  if (fileSystem.nodes.table.nodes.get(node)?.kind !== 'directory') corrupt('cwd is no directory')
+  fileSystem.files.moveTo({ store, node })
+}
+
+function restoreDescriptors(
+  fileSystem: FileSystem,
+  openFiles: readonly unknown[],
+  descriptors: readonly unknown[],
+): void {
+  const files = openFiles.map((value, index) => readOpenFile(fileSystem, value, index))
+  let free = 0
+  for (const [index, value] of descriptors.entries()) {
+    const fields = new FieldReader(value, 'descriptor', index)
+    const fd = fields.integer('fd', free, OPEN_MAX - 1)
+    const openFile = fields.integer('openFile', 0, files.length - 1)
+    const closeOnExec = fields.flag('closeOnExec')
+    fields.end()
+    free = fd + 1
+    const file = files[openFile] ?? corrupt('there is no such open file')
+    fileSystem.descriptors.adopt(fd, file, closeOnExec)
+  }
+  for (const file of files) if (file.descriptors === 0) corrupt('an open file has no descriptor')
+}
+
+function readOpenFile(fileSystem: FileSystem, value: unknown, index: number): OpenFile {
+  const fields = new FieldReader(value, 'open file', index)
+  const store = readStore(fileSystem, fields)
+  const node = fields.integer('node', 1, MAX_ID)
+  // Bits that mean nothing here stay: open(2) takes them too, and F_GETFL tells them.
+  const flags = fields.integer('flags', -(2 ** 31), 2 ** 31 - 1)
+  const position = fields.count('position')
+  const listEnd = fields.integer('listEnd', 0, MAX_ID)
+  fields.end()
+  const inode =
+    fileSystem.nodes.table.nodes.get(node) ?? corrupt(`open file ${index}: there is no node ${node}`)
+  const { kind, device } = store.status(node)
+  const access = flags & O.ACCESS_MODE
+  const isPossible =
+    kind !== 'symlink' &&
+    (flags & (NOT_KEPT | O.TMPFILE)) === 0 &&
+    access !== O.ACCESS_MODE &&
+    !(kind === 'directory' && access !== O.RDONLY) &&
+    !(kind === 'pipe' && access === O.RDWR) &&
+    (kind === 'file' || kind === 'directory' || position === 0) &&
+    (inode.kind === 'directory' ? listEnd <= inode.nextCookie : listEnd === 0)
+  if (!isPossible) corrupt(`open file ${index}: no ${kind} can be open like this`)
+  return { store, node, kind, device, flags, position, listEnd, descriptors: 0 }
+}
+
+function readStore({ nodes }: FileSystem, fields: FieldReader): NodeStore {
+  const id = fields.integer('store', 1, MAX_ID)
+  return id === PRIVATE_STORE ? nodes : corrupt(`there is no store ${id}`)
+}

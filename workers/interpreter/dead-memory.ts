@@ -1,0 +1,54 @@
+// Zeroes what an interpreter's memory holds of things that are gone, so that it is neither in an image nor in a snapshot:
+// memory that malloc has free, and both stacks beyond their tops. Owns what counts as dead; how malloc keeps its heap is
+// malloc.ts's. Nothing is called or moved, so a session does not notice.
+import type { Landmarks } from '../../src/image/image.js'
+import { type ByteRanges, clearRanges } from './clear.js'
+import { findMallocState, freeRanges } from './malloc.js'
+
+/** In CPython's thread state: the chunk of memory that holds frames of Python functions, its top and its end. */
+const DATA_STACK = { chunk: 0, top: 4, limit: 8, BYTES: 12 } as const
+/** `_PyStackChunk`: previous, size, top; then frames. */
+const STACK_CHUNK = { size: 4, FRAMES: 12 } as const
+const LEAST_STACK_CHUNK_BYTES = 16_384
+
+/** Between calls only: `stackPointer` is that of an empty stack (I2). */
+export function wipeDeadMemory(heap: Uint8Array, landmarks: Landmarks, stackPointer: number): void {
+  clearRanges(heap, [landmarks.stackLow, stackPointer])
+  // Each is skipped, and the snapshot larger, where the memory does not look as it must.
+  clearRanges(heap, freeRanges(heap, landmarks.mallocState) ?? [])
+  clearRanges(heap, deadFrames(wordsOf(heap), landmarks.dataStack) ?? [])
+}
+
+/** Looks for what has no exported address. What is not found, or found twice, is 0 and will not be wiped. */
+export function findLandmarks(memory: Uint8Array, stackLow: number): Landmarks {
+  return { stackLow, mallocState: findMallocState(memory), dataStack: findDataStack(memory) }
+}
+
+function findDataStack(memory: Uint8Array): number {
+  const words = wordsOf(memory)
+  let found = 0
+  for (let at = 4; at + DATA_STACK.BYTES <= memory.length; at += 4) {
+    if (deadFrames(words, at) === undefined) continue
+    if (found !== 0) return 0
+    found = at
+  }
+  return found
+}
+
+function deadFrames(words: Uint32Array, dataStack: number): ByteRanges | undefined {
+  const word = (address: number) => words[address / 4] ?? 0
+  const end = words.length * 4
+  const chunk = word(dataStack + DATA_STACK.chunk)
+  if (dataStack === 0 || chunk === 0 || chunk % 4 !== 0) return undefined
+  const bytes = word(chunk + STACK_CHUNK.size)
+  if (bytes < LEAST_STACK_CHUNK_BYTES || bytes % LEAST_STACK_CHUNK_BYTES !== 0) return undefined
+  const from = word(dataStack + DATA_STACK.top)
+  const to = word(dataStack + DATA_STACK.limit)
+  if (to !== chunk + bytes || to > end) return undefined
+  if (from < chunk + STACK_CHUNK.FRAMES || from > to || from % 4 !== 0) return undefined
+  return [from, to]
+}
+
+function wordsOf(memory: Uint8Array): Uint32Array {
+  return new Uint32Array(memory.buffer, memory.byteOffset, Math.floor(memory.length / 4))
+}

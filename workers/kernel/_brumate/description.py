@@ -1,0 +1,220 @@
+"""What a snapshot says about the session inside it: its globals, the host calls it waits for, and the values that convert.
+
+Runs no code of the user's, is bounded in bytes and time, and makes no garbage that needs collecting.
+"""
+
+# See msgpack: names in `builtins` are the user's to change.
+from builtins import dict, frozenset, int, issubclass, len, max, object, range, repr, slice, str, tuple, type
+from datetime import UTC, date, datetime, timedelta
+from marshal import loads
+from sys import getsizeof
+from types import NoneType
+from typing import Any
+
+from .callbacks import HostCall
+from .msgpack import ARRAY, MAP, Writer, is_well_formed
+from .values import NotConvertible
+
+# Description and values: see `link`.
+type Described = tuple[bytearray, bytearray]
+
+_MAX_DESCRIPTION_BYTES = 1024 * 1024
+# Parts of that: for the calls, and for the names that `values` lacks.
+_PENDING_BYTES = 256 * 1024
+_SKIPPED_BYTES = 64 * 1024
+# More globals than these are counted, not looked at.
+_MAX_GLOBALS = 50_000
+# Of all values together, so that writing them takes a fraction of a second.
+_MAX_MEMBERS = 200_000
+_SMALLEST_MAP_BYTES = 5
+
+_LONGEST_NAME = 1000
+_LONGEST_TYPE_NAME = 100
+_LONGEST_REPR = 200
+_DEEPEST_REPR = 4
+# Shorter than the smallest limit on decimal digits that Python lets a user set.
+_LONGEST_INT_BITS = 600
+_MORE = "…"
+# A character takes at most four bytes.
+_LARGEST_ENTRY_BYTES = 4 * (_LONGEST_NAME + _LONGEST_TYPE_NAME + _LONGEST_REPR) + 100
+
+_type_name = type.__dict__["__name__"].__get__
+_plain_size = object.__sizeof__
+_part = str.__getitem__  # of a name that may be a sub-class of str
+
+_SHORT = frozenset({NoneType, bool, float, complex, type(...), type(NotImplemented), date, timedelta})
+_CUT = frozenset({str, bytes, bytearray})
+_BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), frozenset: ("frozenset({", "})"), dict: ("{", "}")}
+_EMPTY_SETS = {set: "set()", frozenset: "frozenset()"}
+# Types whose size is told by C code of theirs; of all others it is the object's own, without what its class may add.
+_MEASURED = frozenset({float, complex, bool, str, bytes, bytearray, memoryview, *_BRACKETS})
+
+
+def describe(
+    names: dict[str, Any],
+    hidden: frozenset[str],
+    calls: list[HostCall],
+    awaiting: bool,
+    max_value_bytes: int,
+) -> Described:
+    """The description, and {name: value} of the globals that convert, both as msgpack.
+
+    The description is {'globals': [{'name', 'type', 'repr', 'sizeBytes'}], 'pending': [{'id', 'name', 'args'}],
+    'skipped': [name], 'omitted': {'globals': count, 'pending': count}, 'awaiting': whether an execution awaits}. `args` is
+    None where it is too large. `skipped` are globals that may convert but for their size, as far as their names fit;
+    `omitted` are what was too much to describe.
+    """
+    description = Writer(_MAX_DESCRIPTION_BYTES, _MAX_MEMBERS, trees=True)
+    values = Writer(max(max_value_bytes, _SMALLEST_MAP_BYTES), _MAX_MEMBERS)
+    description.map_head(5)
+    description.text("awaiting")
+    description.value(awaiting, 0)
+    description.text("pending")
+    omitted_calls = _add_calls(description, calls)
+    description.text("globals")
+    skipped, omitted_globals = _add_globals(description, values, names, hidden)
+    description.text("omitted")
+    description.value({"globals": omitted_globals, "pending": omitted_calls}, 0)
+    description.text("skipped")
+    _add_names(description, skipped)
+    return description.data, values.data
+
+
+def _add_calls(out: Writer, calls: list[HostCall]) -> int:
+    """Returns how many there was no room for."""
+    at = out.reserve_count(ARRAY)
+    count = omitted = 0
+    least_room = out.room() - _PENDING_BYTES
+    for call in calls:
+        if out.room() < least_room:
+            omitted += 1
+            continue
+        out.map_head(3)
+        out.text("id")
+        out.value(call.id, 0)
+        out.text("name")
+        out.text(call.name[:_LONGEST_NAME])
+        out.text("args")
+        small = len(call.arguments) <= _PENDING_BYTES
+        tree = loads(call.arguments, allow_code=False) if small else None
+        if not out.attempt(tree, max_bytes=_PENDING_BYTES):
+            out.value(None, 0)
+        count += 1
+    out.fill_count(at, count)
+    return omitted
+
+
+def _add_globals(
+    out: Writer, values: Writer, names: dict[str, Any], hidden: frozenset[str]
+) -> tuple[list[str], int]:
+    """Returns the names whose values were too large, and how many names were not described."""
+    described_at = out.reserve_count(ARRAY)
+    valued_at = values.reserve_count(MAP)
+    described = valued = omitted = 0
+    skipped = []
+    left = len(names)
+    for name, value in names.items():
+        if described + omitted == _MAX_GLOBALS:
+            omitted += left
+            break
+        left -= 1
+        if type(name) is not str or name in hidden:
+            continue
+        if out.room() > _SKIPPED_BYTES + _LARGEST_ENTRY_BYTES:
+            _add_global(out, name, value)
+            described += 1
+        else:
+            omitted += 1
+        try:
+            if not is_well_formed(name):
+                continue
+            if values.attempt(name, value, max_bytes=values.room()):
+                valued += 1
+            else:
+                skipped.append(name)
+        except NotConvertible:
+            pass
+    out.fill_count(described_at, described)
+    values.fill_count(valued_at, valued)
+    return skipped, omitted
+
+
+def _add_global(out: Writer, name: str, value: Any) -> None:
+    out.map_head(4)
+    out.text("name")
+    out.text(name[:_LONGEST_NAME])
+    out.text("type")
+    out.text(_short_type_name(value))
+    out.text("repr")
+    out.text(_cut(_repr(value, 0)))
+    out.text("sizeBytes")
+    out.value(_size(value), 0)
+
+
+def _add_names(out: Writer, names: list[str]) -> None:
+    at = out.reserve_count(ARRAY)
+    count = 0
+    for name in names:
+        if out.room() < 4 * _LONGEST_NAME + 100:
+            break
+        out.text(name[:_LONGEST_NAME])
+        count += 1
+    out.fill_count(at, count)
+
+
+def _short_type_name(value: Any) -> str:
+    return _part(_type_name(type(value)), slice(_LONGEST_TYPE_NAME))
+
+
+def _size(value: Any) -> int:
+    kind = type(value)
+    if type(kind) is type and kind in _MEASURED:
+        return getsizeof(value)
+    if issubclass(kind, int):
+        return int.__sizeof__(value)
+    return _plain_size(value)
+
+
+def _repr(value: Any, depth: int) -> str:
+    """repr() of what is made of exact built-in types, and not much longer than it may be; of others the type's name."""
+    kind = type(value)
+    if type(kind) is not type:  # a metaclass of the user's can define its hash
+        return f"<{_short_type_name(value)}>"
+    if kind in _SHORT:
+        return repr(value)
+    if kind is int:
+        bits = value.bit_length()
+        return repr(value) if bits <= _LONGEST_INT_BITS else f"<int of {bits} bits>"
+    if kind in _CUT:
+        text = repr(value[:_LONGEST_REPR])
+        return text if len(value) <= _LONGEST_REPR else text[:_LONGEST_REPR] + _MORE
+    if kind in _BRACKETS:
+        return _EMPTY_SETS[kind] if not value and kind in _EMPTY_SETS else _repr_of_container(value, kind, depth)
+    if kind is range:
+        return f"range({', '.join(_repr(part, depth) for part in (value.start, value.stop, value.step))})"
+    if kind is datetime and (value.tzinfo is None or value.tzinfo is UTC):
+        return repr(value)
+    return f"<{_short_type_name(value)}>"
+
+
+def _repr_of_container(value: Any, kind: type, depth: int) -> str:
+    start, end = _BRACKETS[kind]
+    if depth == _DEEPEST_REPR and value:
+        return f"{start}{_MORE}{end}"
+    parts = []
+    length = 0
+    for member in value:
+        if length > _LONGEST_REPR:
+            parts.append(_MORE)
+            break
+        text = _repr(member, depth + 1)
+        if kind is dict:
+            text += f": {_repr(value[member], depth + 1)}"
+        parts.append(text)
+        length += len(text) + 2
+    comma = "," if kind is tuple and len(value) == 1 else ""
+    return f"{start}{', '.join(parts)}{comma}{end}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_REPR else text[: _LONGEST_REPR - 1] + _MORE

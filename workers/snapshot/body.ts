@@ -1,0 +1,148 @@
+// The body of a snapshot: a session's memory and its host's state as one stream of packed blocks (docs/snapshot-format.md).
+// Owns the layout and its checks; what pages and host state mean is interpreter/memory-delta.ts's and host/state's, packing is
+// blocks.ts's. Bytes to read are hostile (N1, N2).
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { MemoryDelta } from '../interpreter/memory-delta.js'
+import { type Block, type Codec, packBlocks, unpackBlocks } from './blocks.js'
+
+/** The bytes are no body, or not the one that the head speaks of. */
+export class BodyError extends Error {
+  override readonly name = 'BodyError'
+}
+
+export interface Body {
+  readonly memory: MemoryDelta
+  /** JSON: the one format that a sealed thread reads natively. */
+  readonly hostState: unknown
+  /** The bytes of files, which the host state names by offset. */
+  readonly contents: Uint8Array
+}
+
+export interface PackedBody {
+  readonly bytes: Uint8Array<SharedArrayBuffer>
+  /** sha-256 of the bytes. */
+  readonly hash: Uint8Array
+  readonly rawBytes: number
+}
+
+/** Before the stream's parts: number of pages, bytes of the host state, bytes of the contents. */
+const HEAD_BYTES = 16
+const PAGE_BYTES = 4096
+/** Before each block: codec, unpacked and packed length. */
+const BLOCK_HEAD_BYTES = 9
+
+/** `parts` of contents are put one after the other. */
+export function packBody(
+  memory: MemoryDelta,
+  hostState: unknown,
+  contents: readonly Uint8Array[],
+): PackedBody {
+  const host = Buffer.from(JSON.stringify(hostState), 'utf8')
+  const head = new DataView(new ArrayBuffer(HEAD_BYTES))
+  head.setUint32(0, memory.pages.length, true)
+  head.setUint32(4, host.length, true)
+  head.setFloat64(8, byteLength(contents), true)
+  const parts = [new Uint8Array(head.buffer), steps(memory.pages), host, memory.xored, ...contents]
+  const rawBytes = byteLength(parts)
+  const blocks = packBlocks(parts)
+  let length = 0
+  for (const block of blocks) length += BLOCK_HEAD_BYTES + block.bytes.length
+  // Shared: any number of slots thaw it without a copy on the main thread (H1).
+  const bytes = new Uint8Array(new SharedArrayBuffer(length))
+  const view = new DataView(bytes.buffer)
+  let at = 0
+  for (const block of blocks) {
+    view.setUint8(at, block.codec)
+    view.setUint32(at + 1, block.rawBytes, true)
+    view.setUint32(at + 5, block.bytes.length, true)
+    bytes.set(block.bytes, at + BLOCK_HEAD_BYTES)
+    at += BLOCK_HEAD_BYTES + block.bytes.length
+  }
+  return { bytes, rawBytes, hash: sha256(bytes) }
+}
+
+/** @throws BodyError, or what unpacking throws */
+export function unpackBody(
+  shared: Uint8Array,
+  hash: Uint8Array,
+  rawBytes: number,
+  memoryBytes: number,
+): Body {
+  // A copy: whoever shares the memory could change it after it was checked (ATTACKS.md D20).
+  const bytes = new Uint8Array(shared)
+  if (!timingSafeEqual(sha256(bytes), hash)) throw new BodyError('its checksum is wrong')
+  const raw = unpackBlocks(readBlocks(bytes), rawBytes)
+  if (raw.length < HEAD_BYTES) throw new BodyError('it is too short')
+  const head = new DataView(raw.buffer, raw.byteOffset, HEAD_BYTES)
+  const pageCount = head.getUint32(0, true)
+  const hostBytes = head.getUint32(4, true)
+  const contentsBytes = head.getFloat64(8, true)
+  let at = HEAD_BYTES
+  const take = (length: number) => {
+    if (!(length >= 0 && length <= raw.length - at)) throw new BodyError('its parts do not fit')
+    at += length
+    return raw.subarray(at - length, at)
+  }
+  const pages = pageNumbers(take(4 * pageCount), memoryBytes)
+  const host = take(hostBytes)
+  const xored = take(PAGE_BYTES * pageCount)
+  const contents = take(contentsBytes)
+  if (at !== raw.length) throw new BodyError('something follows its parts')
+  return { memory: { memoryBytes, pages, xored }, hostState: parse(host), contents }
+}
+
+function readBlocks(bytes: Uint8Array): Block[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const blocks: Block[] = []
+  for (let at = 0; at < bytes.length; ) {
+    if (at + BLOCK_HEAD_BYTES > bytes.length) throw new BodyError('a block ends early')
+    const codec = view.getUint8(at)
+    if (codec > 2) throw new BodyError(`there is no codec ${codec}`)
+    const end = at + BLOCK_HEAD_BYTES + view.getUint32(at + 5, true)
+    if (end > bytes.length) throw new BodyError('a block ends early')
+    blocks.push({
+      codec: codec as Codec,
+      rawBytes: view.getUint32(at + 1, true),
+      bytes: bytes.subarray(at + BLOCK_HEAD_BYTES, end),
+    })
+    at = end
+  }
+  return blocks
+}
+
+/** Page numbers as the step from one to the next: mostly ones, which pack to nothing. */
+function steps(pages: Uint32Array): Uint8Array {
+  const bytes = new Uint8Array(4 * pages.length)
+  const view = new DataView(bytes.buffer)
+  let previous = 0
+  for (const [i, page] of pages.entries()) {
+    view.setUint32(4 * i, page - previous, true)
+    previous = page
+  }
+  return bytes
+}
+
+function pageNumbers(bytes: Uint8Array, memoryBytes: number): Uint32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const pages = new Uint32Array(bytes.length / 4)
+  let page = 0
+  for (let i = 0; i < pages.length; i++) {
+    page += view.getUint32(4 * i, true)
+    if (page >= memoryBytes / PAGE_BYTES) throw new BodyError('a page lies outside the memory')
+    pages[i] = page
+  }
+  return pages
+}
+
+function parse(json: Uint8Array): unknown {
+  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json)
+  return JSON.parse(text)
+}
+
+function byteLength(parts: readonly Uint8Array[]): number {
+  return parts.reduce((total, part) => total + part.length, 0)
+}
+
+function sha256(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest()
+}
