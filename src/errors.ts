@@ -118,6 +118,16 @@ export class SessionClosedError extends BrumateError {
   readonly code = 'SESSION_CLOSED'
 }
 
+/** An execution of the session waits for `resume`, and no other can start before it has ended. Nothing ran. */
+export class SessionSuspendedError extends BrumateError {
+  readonly code = 'SESSION_SUSPENDED'
+
+  constructor(id: string) {
+    const remedy = 'resume() it, or drop it with clearState(), reset() or restoreState()'
+    super(`an execution of the session ${id} is suspended; ${remedy}`)
+  }
+}
+
 /** An option or argument is not what the API takes. Nothing was changed. */
 export class InvalidOptionError extends BrumateError {
   readonly code = 'INVALID_OPTION'

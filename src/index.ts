@@ -1,4 +1,12 @@
 // The public API, and nothing else.
+export type {
+  CallbackContext,
+  CallbackDefinition,
+  CallbackFn,
+  Callbacks,
+  ToolFormat,
+} from './callbacks/callbacks.js'
+export type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 export {
   BrumateError,
   CancelledError,
@@ -11,6 +19,7 @@ export {
   PoolExhaustedError,
   PythonError,
   SessionClosedError,
+  SessionSuspendedError,
   SnapshotError,
   TimeoutError,
 } from './errors.js'
@@ -21,6 +30,7 @@ export type {
   ManagerOptions,
   OutputListener,
   RestoreOptions,
+  ResumeOptions,
   SessionOptions,
 } from './options.js'
 export type { ExecuteResult } from './session/outcome.js'

@@ -44,6 +44,8 @@ export interface ManagerStats {
     /** Sessions gone dormant, and snapshots laid over a slot. */
     readonly hibernations: number
     readonly thaws: number
+    /** Results of host calls that nobody waited for any more. */
+    readonly lateAnswers: number
   }
   readonly histograms: {
     /** Waits for a slot. */
@@ -67,6 +69,7 @@ export class SessionManager implements AsyncDisposable {
     refusedCheckpoints: 0,
     hibernations: 0,
     thaws: 0,
+    lateAnswers: 0,
   }
   readonly #rotation: Rotation
   /** In microseconds: the histogram takes integers. */

@@ -2,6 +2,7 @@
 // Resolving happens once, here; nobody else checks an option or knows a default.
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { type Callbacks, type ResolvedCallbacks, resolveCallbacks } from './callbacks/callbacks.js'
 import { InvalidOptionError } from './errors.js'
 import {
   isBoolean,
@@ -9,6 +10,7 @@ import {
   isEnvironment,
   isFunction,
   isOneOf,
+  isRecord,
   isSignal,
   isText,
   known,
@@ -22,6 +24,13 @@ export interface Limits {
   executionTimeoutMs: number | null
   /** How long interrupted code may take to end before its worker is ended, in ms, 0 to 60,000. Default 250. */
   interruptGraceMs: number
+  /**
+   * Longest run of one host call in ms, its clock starting when the call arrives. Past it Python gets TimeoutError and the
+   * callback's signal aborts. Default 10,000.
+   */
+  callbackTimeoutMs: number | null
+  /** Most host calls of one execution. Past it Python gets RuntimeError. Default 1,000. */
+  callbackInvocations: number | null
   /** Memory of the interpreter in bytes, at least 64 MiB. Past it Python gets MemoryError. Default 256 MiB. */
   memoryBytes: number | null
   /** Output of one execution in bytes, stdout and stderr each. Default 8 MiB. */
@@ -66,6 +75,8 @@ export interface SessionOptions {
   readonly onStderr?: OutputListener
   /** For `os.environ`; `TZ` (an IANA name) also sets the session's time zone. */
   readonly env?: Readonly<Record<string, string>>
+  /** Host functions that the session's Python awaits, by name. Replaced on a live session with `setCallbacks`. */
+  readonly callbacks?: Callbacks
   /**
    * `auto`: what completed executions leave is captured when the session falls idle, and before the next one where time
    * allows (a tenth of a busy session's time, after a burst of two seconds), so that a lost worker loses nothing.
@@ -79,6 +90,14 @@ export interface SessionOptions {
 export interface RestoreOptions {
   /** Take the plain values of the globals where the memory cannot be restored, for want of its image. Default false. */
   readonly salvage?: boolean
+}
+
+/** Answers of pending host calls, by their id; all or some. */
+export interface ResumeOptions extends ExecuteOptions {
+  /** Values that the calls return. */
+  readonly results?: Readonly<Record<string, unknown>>
+  /** Errors that the calls raise, as if their callbacks had thrown them. */
+  readonly errors?: Readonly<Record<string, unknown>>
 }
 
 export interface ExecuteOptions {
@@ -106,6 +125,7 @@ export interface ResolvedSessionOptions {
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
   readonly env: Readonly<Record<string, string>>
+  readonly callbacks: ResolvedCallbacks
   readonly checkpoint: 'auto' | 'manual'
   readonly from: Snapshot | undefined
 }
@@ -127,6 +147,8 @@ const MAX_DELAY_MS = 2 ** 31 - 1
 const DEFAULT_LIMITS: Readonly<Limits> = {
   executionTimeoutMs: 30_000,
   interruptGraceMs: 250,
+  callbackTimeoutMs: 10_000,
+  callbackInvocations: 1000,
   memoryBytes: 256 * MiB,
   outputBytes: 8 * MiB,
   fileBytes: 64 * MiB,
@@ -134,6 +156,8 @@ const DEFAULT_LIMITS: Readonly<Limits> = {
 }
 
 const timeoutMs = numberOption({ min: 1, max: MAX_DELAY_MS, unit: 'milliseconds', nullable: true })
+
+const invocations = numberOption({ min: 0, max: 1_000_000_000, integer: true, nullable: true })
 
 const graceMs = numberOption({ min: 0, max: 60_000, unit: 'milliseconds' })
 
@@ -159,7 +183,7 @@ export function resolveSessionOptions(
   const given = options ?? {}
   known('options', given, [
     ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'env'],
-    ...['checkpoint', 'from'],
+    ...['callbacks', 'checkpoint', 'from'],
   ])
   const id = isText('id', given.id, { pattern: /^[A-Za-z0-9_-]{1,128}$/ }) ?? randomUUID()
   const limits = resolveLimits(given.limits, defaults.limits)
@@ -177,6 +201,7 @@ export function resolveSessionOptions(
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
     env: isEnvironment('env', given.env),
+    callbacks: resolveCallbacks('callbacks', given.callbacks),
     checkpoint: isOneOf('checkpoint', given.checkpoint, ['auto', 'manual']) ?? 'auto',
     from: given.from === undefined ? undefined : requireSnapshot('from', given.from),
   }
@@ -187,6 +212,17 @@ export function requireSnapshot(name: string, value: Snapshot | Uint8Array): Sna
   if (value instanceof Snapshot) return value
   if (value instanceof Uint8Array) return Snapshot.fromBytes(value)
   throw new InvalidOptionError(name, 'a Snapshot or the bytes of one', value)
+}
+
+/** @throws InvalidOptionError */
+export function resolveResumeOptions(options: ResumeOptions, defaultTimeoutMs: number | null) {
+  const { results = {}, errors = {}, ...rest } = options
+  known('options', options, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr'])
+  return {
+    results: isRecord('results', results),
+    errors: isRecord('errors', errors),
+    execute: resolveExecuteOptions(rest, defaultTimeoutMs),
+  }
 }
 
 /** Whether to salvage. */
@@ -235,6 +271,16 @@ function resolveLimits(limits: Partial<Limits> | undefined, defaults: Readonly<L
       defaults.executionTimeoutMs,
     ),
     interruptGraceMs: graceMs('limits.interruptGraceMs', given.interruptGraceMs, defaults.interruptGraceMs),
+    callbackTimeoutMs: resolveTimeoutMs(
+      'limits.callbackTimeoutMs',
+      given.callbackTimeoutMs,
+      defaults.callbackTimeoutMs,
+    ),
+    callbackInvocations: invocations<number | null>(
+      'limits.callbackInvocations',
+      given.callbackInvocations,
+      defaults.callbackInvocations,
+    ),
     memoryBytes: bytes('memoryBytes', 64 * MiB, 4096 * MiB),
     outputBytes: bytes('outputBytes', 0, 2 ** 31),
     fileBytes: bytes('fileBytes', 0, 2 ** 40),

@@ -1,10 +1,13 @@
 // Every message between the caller's thread and a slot, as types. Owns no behaviour but the names: what a message from a
 // slot must look like is enforced in slots/guard.ts (R3), because types do not survive a hostile thread.
 import type { MessagePort } from 'node:worker_threads'
+import type { HostCallWire } from '../workers/host/host-calls.js'
 
 /** The Piscina task that starts a slot's service. Ends only with the worker. */
 export interface ServeTask {
   readonly port: MessagePort
+  /** For host calls of code that blocks its thread. */
+  readonly calls: HostCallWire
   /** One Int32: the id of the execution to interrupt. */
   readonly interrupt: SharedArrayBuffer
 }
@@ -49,6 +52,25 @@ export interface ExecuteRequest {
   readonly liveStderr: boolean
 }
 
+export interface ResumeRequest {
+  /** As of an execution. */
+  readonly id: number
+  readonly liveStdout: boolean
+  readonly liveStderr: boolean
+  /** Answers of host calls, as the kernel's ANSWER takes them. */
+  readonly answers: readonly Uint8Array[]
+}
+
+/** What a slot is told without an answer, on the same port so that order is kept. */
+export type SlotNotice =
+  /** Answers of host calls: taken when the execution awaits, or by the next one. */
+  | { readonly notice: 'answers'; readonly answers: readonly Uint8Array[] }
+  /**
+   * The execution stops where it awaits, and its call answers `suspended`. Nothing happens if it has sent more than `batches` of
+   * host calls: then there is something to wait for.
+   */
+  | { readonly notice: 'suspend'; readonly id: number; readonly batches: number }
+
 /** What a call into the kernel came to. */
 export type SlotReply =
   | {
@@ -61,6 +83,14 @@ export type SlotReply =
       readonly peakMemoryBytes: number
       /** The limit the execution went past, if any. */
       readonly exceeded: 'outputBytes' | null
+    }
+  /** An execution that stopped where it awaits host calls. */
+  | {
+      readonly kind: 'suspended'
+      readonly stdout: string
+      readonly stderr: string
+      readonly durationMs: number
+      readonly peakMemoryBytes: number
     }
   /** Answer of `snapshot`. */
   | {
@@ -88,6 +118,10 @@ export type RefusalReason = 'corrupt' | 'too-large' | 'not-captured'
 export interface SlotMethods {
   attach(request: AttachRequest): Promise<SlotReply>
   execute(request: ExecuteRequest): Promise<SlotReply>
+  /** Goes on with an execution that was suspended, here or where a snapshot was taken. */
+  resume(request: ResumeRequest): Promise<SlotReply>
+  /** Replaces the callbacks that Python sees; marshal bytes of the kernel's list. */
+  setCallbacks(callbacks: Uint8Array): Promise<SlotReply>
   get(id: number, name: string): Promise<SlotReply>
   set(id: number, name: string, value: Uint8Array): Promise<SlotReply>
   clear(id: number): Promise<SlotReply>
@@ -108,6 +142,8 @@ export interface SlotMethods {
 /** What a slot says by itself, on the same port so that order is kept. */
 export type SlotEvent =
   | { readonly event: 'ready' }
+  /** New host calls of execution `id`, its `batch`th lot: marshal bytes of a list of (id, name, arguments). */
+  | { readonly event: 'calls'; readonly id: number; readonly batch: number; readonly calls: Uint8Array }
   | { readonly event: 'output'; readonly id: number; readonly stream: 1 | 2; readonly text: string }
 
 export function unreachable(value: never): never {

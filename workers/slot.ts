@@ -4,8 +4,9 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type { Image } from '../src/image/image.js'
-import type { ServeTask, SlotMethods, SlotReply } from '../src/protocol.js'
+import type { ServeTask, SlotMethods, SlotNotice, SlotReply } from '../src/protocol.js'
 import { Host } from './host/host.js'
+import { HostCalls } from './host/host-calls.js'
 import { InterruptCell } from './host/interrupt.js'
 import { Interpreter } from './interpreter/interpreter.js'
 import { seal } from './seal.js'
@@ -14,6 +15,7 @@ import { SlotService } from './slot/service.js'
 
 const image = workerData as Image
 const interrupt = new InterruptCell()
+const door = new HostCalls()
 let output: Output | undefined
 const host = new Host({
   files: image.files,
@@ -21,6 +23,7 @@ const host = new Host({
   cwd: image.cwd,
   interrupt,
   onOutput: (stream, bytes) => output?.write(stream, bytes),
+  door,
   pulse: { onTick: () => output?.flushDue(), onSleep: () => output?.flush() },
 })
 const interpreter = Interpreter.boot(image, host)
@@ -30,21 +33,31 @@ seal()
 export function serve(task: ServeTask): Promise<never> {
   const { port } = task
   interrupt.share(task.interrupt)
+  door.share(task.calls)
   output = new Output((stream, text) =>
     port.postMessage({ event: 'output', id: service.executionId, stream, text }),
   )
-  const service = new SlotService(image, host, interpreter, output)
-  comlink.expose(transferring(service), endpoint(port))
+  const service = new SlotService({
+    image,
+    host,
+    interpreter,
+    output,
+    emit: (event, transfer) => port.postMessage(event, transfer),
+  })
+  comlink.expose(transferring(service), endpoint(port, service))
   port.postMessage({ event: 'ready' })
   return new Promise(() => {})
 }
 
 /** Node's own listeners: a DOM listener on a port makes Node load its fetch library for the event's class. */
-function endpoint(port: MessagePort): comlink.Endpoint {
+function endpoint(port: MessagePort, service: SlotService): comlink.Endpoint {
   return {
     postMessage: (message: unknown, transfer?: ArrayBuffer[]) => port.postMessage(message, transfer),
     addEventListener: (_type: string, listener: unknown) => {
-      port.on('message', (data: unknown) => (listener as (event: { data: unknown }) => void)({ data }))
+      port.on('message', (data: object) => {
+        if ('notice' in data) service.told(data as SlotNotice)
+        else (listener as (event: { data: unknown }) => void)({ data })
+      })
     },
     removeEventListener: () => {},
   }
@@ -61,6 +74,8 @@ function transferring(service: SlotService): SlotMethods {
   return {
     attach: (request) => moved(service.attach(request)),
     execute: (request) => moved(service.execute(request)),
+    resume: (request) => moved(service.resume(request)),
+    setCallbacks: (callbacks) => moved(service.setCallbacks(callbacks)),
     get: (id, name) => moved(service.get(id, name)),
     set: (id, name, value) => moved(service.set(id, name, value)),
     clear: (id) => moved(service.clear(id)),

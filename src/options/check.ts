@@ -81,6 +81,12 @@ export function isFunction<F extends (...args: any[]) => unknown>(
   return value
 }
 
+export function isRecord(name: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new InvalidOptionError(name, 'an object', value)
+  return value as Readonly<Record<string, unknown>>
+}
+
 export function isBoolean(name: string, value: unknown): boolean | undefined {
   if (value === undefined || typeof value === 'boolean') return value
   throw new InvalidOptionError(name, 'a boolean', value)

@@ -11,6 +11,7 @@ export type Countable =
   | 'refusedCheckpoints'
   | 'hibernations'
   | 'thaws'
+  | 'lateAnswers'
 
 export interface SessionHome {
   /** What names the image of every slot. */

@@ -8,13 +8,15 @@ import {
   PythonError,
   TimeoutError,
 } from '../errors.js'
+import type { PendingCall } from '../snapshot/manifest.js'
 import { type Decoded, decode, MalformedValueError } from '../values/decode.js'
 import { NO_VALUE, type Value } from '../values/value.js'
 import type { StopCause } from './call.js'
 
 /** What one execution came to. */
 export interface ExecuteResult {
-  readonly status: 'completed'
+  /** `suspended`: it waits for the answers of `pending`, and goes on with `session.resume`. */
+  readonly status: 'completed' | 'suspended'
   /** Exactly what was written, nothing trimmed. */
   readonly stdout: string
   readonly stderr: string
@@ -29,7 +31,10 @@ export interface ExecuteResult {
   readonly durationMs: number
   /** Most memory the interpreter has had so far. */
   readonly peakMemoryBytes: number
+  /** Host calls, since the execution began or was resumed. */
   readonly callbackInvocations: number
+  /** Host calls that wait for `session.resume`; none when it is completed. */
+  readonly pending: readonly PendingCall[]
 }
 
 export interface Written {

@@ -3,7 +3,7 @@
 import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../errors.js'
 import type { ResolvedSessionOptions } from '../options.js'
 import type { AttachRequest, SlotReply } from '../protocol.js'
-import type { Slot } from '../slots/slot.js'
+import type { CallHandler, Slot } from '../slots/slot.js'
 import { Snapshot } from '../snapshot/snapshot.js'
 import { encodePlain } from '../values/encode.js'
 import { CheckpointBudget } from './budget.js'
@@ -13,18 +13,34 @@ import { readAnswer } from './outcome.js'
 
 type Lifecycle =
   | { readonly kind: 'attached'; readonly slot: Slot }
-  /** No slot: the next call gets one, and goes on from the checkpoint. */
-  | { readonly kind: 'dormant' }
+  /** No slot: the next call gets one, and goes on from the checkpoint. It is where the session `left` off, or behind that. */
+  | { readonly kind: 'dormant'; readonly left: boolean }
   | { readonly kind: 'closed' }
 
 /** Most of the globals' values that travel beside the memory. */
 const VALUES_BYTES = 1024 * 1024
 
+/** What of a session is on this side: its host calls go with the state that made them. */
+export interface Companion extends CallHandler {
+  readonly executionCount: number
+  /** Plain data of its callbacks, for the kernel. */
+  describeCallbacks(): unknown[]
+  /** Why host calls are suspended, by id. */
+  reasons(): Readonly<Record<string, string>>
+  /** The state that was there is gone. */
+  forget(reason: Error): void
+  /** The state of a snapshot is there instead. */
+  adopt(snapshot: Snapshot): void
+  /** The state is in a slot again: what waited for that can go. */
+  arrive(slot: Slot): void
+}
+
 export class Residence {
   readonly #home: SessionHome
   readonly #options: ResolvedSessionOptions
+  readonly #companion: Companion
   readonly #budget = new CheckpointBudget()
-  #lifecycle: Lifecycle = { kind: 'dormant' }
+  #lifecycle: Lifecycle = { kind: 'dormant', left: false }
   /** What the session goes on from when its slot is lost. Undefined: from a fresh interpreter. */
   #checkpoint: Snapshot | undefined
   /** There is more in the slot than in the checkpoint. */
@@ -35,8 +51,9 @@ export class Residence {
   /** A loss that nobody has been told of. */
   #owed: InterpreterCrashedError | undefined
 
-  constructor(home: SessionHome, options: ResolvedSessionOptions) {
+  constructor(home: SessionHome, options: ResolvedSessionOptions, companion: Companion) {
     this.#home = home
+    this.#companion = companion
     this.#options = options
     this.#checkpoint = options.from
   }
@@ -81,7 +98,9 @@ export class Residence {
     const slot = await this.#home.acquire(this.#options.tenant, signal)
     try {
       this.open()
+      const left = this.#lifecycle.kind === 'dormant' && this.#lifecycle.left
       await this.#move(slot, this.#checkpoint)
+      if (this.#checkpoint && !left) this.#companion.adopt(this.#checkpoint)
       return slot
     } catch (error) {
       // Refused, it is as it was; else nobody knows what it is.
@@ -96,7 +115,10 @@ export class Residence {
     slot.terminate(reason)
     // Another slot has the session: this one was to become its next.
     if (this.#lifecycle.kind === 'attached' && this.#lifecycle.slot !== slot) return 'not-started'
-    if (this.#lifecycle.kind === 'attached') this.#lifecycle = { kind: 'dormant' }
+    if (this.#lifecycle.kind === 'attached') {
+      this.#lifecycle = { kind: 'dormant', left: false }
+      this.#companion.forget(new Error(reason))
+    }
     const outcome = this.#checkpoint !== undefined || !this.#changed ? 'restored' : 'reset'
     this.#changed = false
     return outcome
@@ -108,11 +130,11 @@ export class Residence {
   }
 
   /** A checkpoint, if there is anything new and time for it. What cannot be captured leaves the last one in force. */
-  async checkpoint(executionCount: number): Promise<void> {
+  async checkpoint(): Promise<void> {
     if (!this.wantsCheckpoint || !this.#budget.allows) return
     const startedMs = performance.now()
     try {
-      await this.capture(executionCount)
+      await this.capture()
       this.#home.count('checkpoints')
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error
@@ -127,11 +149,26 @@ export class Residence {
    *
    * @throws SnapshotError when it cannot be captured; the session is as it was
    */
-  async capture(executionCount: number): Promise<Snapshot> {
+  async capture(): Promise<Snapshot> {
     if (this.#lifecycle.kind === 'dormant' && this.#checkpoint) return this.#checkpoint
-    const slot = await this.enter()
-    const { snapshotBytes, executionTimeoutMs, interruptGraceMs } = this.#options.limits
-    const limits = { timeoutMs: executionTimeoutMs, graceMs: interruptGraceMs }
+    const { executionTimeoutMs } = this.#options.limits
+    this.#checkpoint = await this.#capture(await this.enter(), executionTimeoutMs)
+    this.#changed = false
+    return this.#checkpoint
+  }
+
+  /**
+   * As `capture`, of an execution that is under way: when it awaits or has ended. The deadline is the execution's. It does not
+   * become the checkpoint: a lost worker's session goes on from what completed (B2).
+   */
+  async captureMidway(): Promise<Snapshot> {
+    if (this.#lifecycle.kind !== 'attached') return this.capture()
+    return this.#capture(this.#lifecycle.slot, null)
+  }
+
+  async #capture(slot: Slot, timeoutMs: number | null): Promise<Snapshot> {
+    const { snapshotBytes, interruptGraceMs } = this.#options.limits
+    const limits = { timeoutMs, graceMs: interruptGraceMs }
     const request = { valuesBytes: VALUES_BYTES, maxBytes: snapshotBytes }
     // Collecting garbage may run code of the user's, so it has a deadline as any other call.
     const call = new Call(slot, limits, (id) => slot.call('snapshot', [id, request]))
@@ -143,10 +180,16 @@ export class Residence {
     if (reply.kind !== 'captured') throw this.#crashed(slot, 'it answered something else')
     const { body, kind: _, ...rest } = reply
     const { id: imageId, pyodideVersion, pythonVersion } = this.#home.image
-    const head = { imageId, pyodideVersion, pythonVersion, createdAtMs: Date.now(), executionCount, ...rest }
-    this.#checkpoint = Snapshot.capture(head, body, this.#home.snapshotKey, this.#options.tenant)
-    this.#changed = false
-    return this.#checkpoint
+    const head = {
+      imageId,
+      pyodideVersion,
+      pythonVersion,
+      createdAtMs: Date.now(),
+      executionCount: this.#companion.executionCount,
+      reasons: this.#companion.reasons(),
+      ...rest,
+    }
+    return Snapshot.capture(head, body, this.#home.snapshotKey, this.#options.tenant)
   }
 
   /**
@@ -173,8 +216,11 @@ export class Residence {
     }
     this.#checkpoint = snapshot
     this.#changed = false
+    this.#companion.forget(new Error('the session was restored'))
+    this.#companion.adopt(snapshot)
     // Kept for this tenant: the next restore of this session moves back into it.
     if (spare && before) void this.#home.release(before, true)
+    this.#companion.arrive(slot)
   }
 
   /** A fresh interpreter, in place if it can be made the image again. */
@@ -182,6 +228,7 @@ export class Residence {
     this.open()
     this.#checkpoint = undefined
     this.#changed = false
+    this.#companion.forget(new Error('the session was reset'))
     if (this.#lifecycle.kind === 'attached') {
       const { slot } = this.#lifecycle
       const reply = await slot.call('revert', []).catch(() => undefined)
@@ -193,12 +240,12 @@ export class Residence {
   }
 
   /** Goes dormant: captures what is new, and gives the slot back. @throws SnapshotError and the session stays attached */
-  async hibernate(executionCount: number): Promise<void> {
+  async hibernate(): Promise<void> {
     this.open()
     if (this.#lifecycle.kind !== 'attached') return
-    if (this.#changed) await this.capture(executionCount)
+    if (this.#changed) await this.capture()
     const { slot } = this.#lifecycle
-    this.#lifecycle = { kind: 'dormant' }
+    this.#lifecycle = { kind: 'dormant', left: true }
     this.#home.count('hibernations')
     await this.#home.release(slot, this.#sharesSlots)
   }
@@ -207,6 +254,7 @@ export class Residence {
   async close(clean: boolean): Promise<void> {
     const lifecycle = this.#lifecycle
     this.#lifecycle = { kind: 'closed' }
+    this.#companion.forget(this.closedError())
     this.#checkpoint = undefined
     if (lifecycle.kind === 'attached') await this.#home.release(lifecycle.slot, clean && this.#sharesSlots)
   }
@@ -236,8 +284,10 @@ export class Residence {
       throw this.#crashed(slot, known ?? 'it could not be attached')
     }
     if (snapshot) this.#home.count('thaws')
+    slot.connect(this.#companion)
     this.#lifecycle = { kind: 'attached', slot }
     this.#attachedSinceMs = performance.now()
+    this.#companion.arrive(slot)
   }
 
   #prepare(slot: Slot, snapshot: Snapshot | undefined): Promise<SlotReply> {
@@ -246,7 +296,7 @@ export class Residence {
     const request: AttachRequest = {
       limits: { memoryBytes, outputBytes, fileBytes },
       timeZone: env.TZ ?? 'UTC',
-      session: encodePlain({ env: { ...env }, callbacks: [] }, 'session'),
+      session: encodePlain({ env: { ...env }, callbacks: this.#companion.describeCallbacks() }, 'session'),
     }
     if (snapshot === undefined) return slot.call('attach', [request])
     const { head, body } = snapshot.parts

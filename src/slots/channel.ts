@@ -2,7 +2,7 @@
 // drains (S2). Owns the port and the pending calls; starting and ending the worker is slot.ts's.
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
-import type { SlotEvent, SlotMethods, SlotReply } from '../protocol.js'
+import type { SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../protocol.js'
 import { guard, ProtocolViolation } from './guard.js'
 
 /** The slot is gone; `message` says why. Sessions turn it into what their caller understands. */
@@ -32,6 +32,8 @@ interface ChannelOptions {
 const METHODS = [
   'attach',
   'execute',
+  'resume',
+  'setCallbacks',
   'get',
   'set',
   'clear',
@@ -110,6 +112,11 @@ export class Channel {
         },
       )
     })
+  }
+
+  /** Tells the slot something that has no answer; nothing when it has ended. */
+  tell(notice: SlotNotice, transfer: ArrayBuffer[] = []): void {
+    if (this.#closed === undefined) this.#port.postMessage(notice, transfer)
   }
 
   /** Ends the channel and rejects whatever is pending (S2). Idempotent. */

@@ -49,6 +49,13 @@ function guardEvent(message: ReadonlyMap<string, unknown>): SlotEvent {
         text: text(message, 'text', MAX_TEXT_LENGTH),
       }
     }
+    case 'calls':
+      return {
+        event: 'calls',
+        id: number(message, 'id'),
+        batch: number(message, 'batch'),
+        calls: bytes(message, 'calls'),
+      }
     default:
       throw new ProtocolViolation('an unknown event')
   }
@@ -69,6 +76,14 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
         exceeded,
       }
     }
+    case 'suspended':
+      return {
+        kind: 'suspended',
+        stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
+        stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
+        durationMs: number(message, 'durationMs'),
+        peakMemoryBytes: number(message, 'peakMemoryBytes'),
+      }
     case 'captured':
       return {
         kind: 'captured',

@@ -3,7 +3,9 @@
 import { MessageChannel } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { deferred } from '../deferred.js'
-import type { ServeTask, SlotEvent, SlotMethods, SlotReply } from '../protocol.js'
+import type { ServeTask, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../protocol.js'
+import { MalformedValueError } from '../values/decode.js'
+import { CallDoor } from './call-door.js'
 import { Channel, SlotEndedError } from './channel.js'
 import { printable } from './guard.js'
 
@@ -17,7 +19,16 @@ const MAX_EVENTS_PER_MS = 50
 const PROMPT_METHODS: ReadonlySet<string> = new Set(['attach', 'revert', 'warm'])
 const PROMPT_MS = 20_000
 
+type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 type OutputEvent = Extract<SlotEvent, { event: 'output' }>
+
+/** Who answers the host calls of the slot's session. */
+export interface CallHandler {
+  /** New calls of an execution that awaits them. May throw: then they were no calls. */
+  calls(event: CallsEvent): void
+  /** One of code that blocks until it is answered. May throw likewise. */
+  blockingCall(request: Uint8Array, answer: (payload: Uint8Array) => void): void
+}
 
 interface OutputListener {
   readonly hear: (event: OutputEvent) => void
@@ -29,6 +40,7 @@ interface OutputListener {
 
 export class Slot {
   readonly #channel: Channel
+  readonly #door: CallDoor
   readonly #abort = new AbortController()
   readonly #interrupt = new Int32Array(new SharedArrayBuffer(4))
   readonly #ready = deferred<void>()
@@ -37,6 +49,7 @@ export class Slot {
   #isReady = false
   #lastCallId = 0
   #listener: OutputListener | undefined
+  #handler: CallHandler | undefined
 
   /** Starts a worker; `ready` says when its interpreter has booted. */
   constructor(piscina: Piscina) {
@@ -45,8 +58,14 @@ export class Slot {
       onEvent: (event) => this.#receive(event),
       onViolation: (violation) => this.terminate(`it broke the protocol: ${violation.message}`),
     })
-    const task: ServeTask = { port: port2, interrupt: this.#interrupt.buffer as SharedArrayBuffer }
-    piscina.run(task, { transferList: [port2], signal: this.#abort.signal }).then(
+    this.#door = new CallDoor(
+      (request, answer) => this.#handle((handler) => handler.blockingCall(request, answer)),
+      (what) => this.terminate(`it broke the protocol: ${what}`),
+    )
+    const calls = this.#door.wire
+    const interrupt = this.#interrupt.buffer as SharedArrayBuffer
+    const task: ServeTask = { port: port2, calls, interrupt }
+    piscina.run(task, { transferList: [port2, calls.port], signal: this.#abort.signal }).then(
       () => this.terminate('it stopped serving'),
       (error: unknown) => this.terminate(error instanceof Error ? error.message : 'its worker failed'),
     )
@@ -91,6 +110,7 @@ export class Slot {
     if (this.#endReason !== undefined) return
     Atomics.store(this.#interrupt, 0, id)
     Atomics.notify(this.#interrupt, 0)
+    this.#door.wake()
     this.call('interrupt', [id]).catch(() => {
       // The slot ended: whoever waits for call `id` hears of it from there.
     })
@@ -113,16 +133,37 @@ export class Slot {
     this.#listener = undefined
   }
 
+  /** Who answers host calls from now on. */
+  connect(handler: CallHandler): void {
+    this.#handler = handler
+  }
+
+  tell(notice: SlotNotice, transfer?: ArrayBuffer[]): void {
+    this.#channel.tell(notice, transfer)
+  }
+
   /** Ends the worker, whatever it is doing, and rejects every pending call (S2). Idempotent. */
   terminate(reason: string): void {
     if (this.#endReason !== undefined) return
     this.#end(printable(reason))
   }
 
+  #handle(call: (handler: CallHandler) => void): void {
+    if (this.#handler === undefined) return this.terminate('it broke the protocol: a host call of no session')
+    try {
+      call(this.#handler)
+    } catch (error) {
+      if (!(error instanceof MalformedValueError)) throw error
+      this.terminate(`it broke the protocol: ${error.message}`)
+    }
+  }
+
   #end(reason: string): void {
     this.#endReason = reason
     this.#listener = undefined
+    this.#handler = undefined
     this.#channel.close(reason)
+    this.#door.close()
     this.#ready.reject(new SlotEndedError(reason))
     // With text for a reason: the default is an error, whose stack would keep the caller alive.
     this.#abort.abort(reason)
@@ -138,12 +179,13 @@ export class Slot {
     const listener = this.#listener
     if (
       listener === undefined ||
-      event.text === '' ||
-      event.text.length > listener.remaining ||
       ++listener.events > MAX_EVENTS_AT_ONCE + MAX_EVENTS_PER_MS * (performance.now() - listener.startedMs)
     ) {
-      return this.terminate('it broke the protocol: output that is not an execution’s')
+      return this.terminate('it broke the protocol: events that are not an execution’s')
     }
+    if (event.event === 'calls') return this.#handle((handler) => handler.calls(event))
+    if (event.text === '' || event.text.length > listener.remaining)
+      return this.terminate('it broke the protocol: output that is not an execution’s')
     listener.remaining -= event.text.length
     listener.hear(event)
   }

@@ -34,6 +34,8 @@ export interface Head {
   /** MessagePack, by the kernel. */
   readonly values: Uint8Array
   readonly files: readonly FileEntry[]
+  /** Why host calls are suspended, by id. */
+  readonly reasons: Readonly<Record<string, string>>
 }
 
 export interface Parts {
@@ -128,6 +130,9 @@ function readHead(headBytes: Uint8Array): Head {
     memoryBytes: count(head.get('memoryBytes')),
     rawBytes: count(head.get('rawBytes')),
     bodyHash: bytes(head.get('bodyHash'), HASH_BYTES),
+    reasons: Object.fromEntries(
+      [...fields(head.get('reasons'))].map(([id, reason]) => [text(id), text(reason)]),
+    ),
     files: list(head.get('files')).map((entry) => {
       const [path, sizeBytes] = list(entry)
       return { path: text(path), sizeBytes: count(sizeBytes) }

@@ -22,7 +22,7 @@ export interface PendingCall {
   readonly name: string
   readonly args: Readonly<Record<string, Value>>
   /** What the callback gave as the reason for suspending. */
-  readonly reason?: Value
+  readonly reason?: string
 }
 
 export interface FileEntry {
@@ -47,12 +47,16 @@ export interface SnapshotManifest {
 }
 
 /** What the kernel tells of a session's globals and host calls. */
-export type Description = Pick<SnapshotManifest, 'globals' | 'pending'>
+export interface Description extends Pick<SnapshotManifest, 'globals' | 'pending'> {
+  /** An execution is in the middle of an await. */
+  readonly awaiting: boolean
+}
 
 /** @throws MsgpackError */
 export function readDescription(bytes: Uint8Array): Description {
   const description = fields(decode(bytes))
   return {
+    awaiting: description.get('awaiting') === true,
     globals: list(description.get('globals')).map((entry) => {
       const global = fields(entry)
       return {
@@ -64,10 +68,12 @@ export function readDescription(bytes: Uint8Array): Description {
     }),
     pending: list(description.get('pending')).map((entry) => {
       const call = fields(entry)
+      const args = call.get('args')
       return {
         id: String(count(call.get('id'))),
         name: text(call.get('name')),
-        args: plainObject(fields(call.get('args'))),
+        // Too large to travel beside the memory.
+        args: args === null ? {} : plainObject(fields(args)),
       }
     }),
   }

@@ -14,7 +14,7 @@ import {
   SNAPSHOT_FORMAT_VERSION,
 } from './document.js'
 import { readGlobals } from './globals.js'
-import { readDescription, type SnapshotManifest } from './manifest.js'
+import { type PendingCall, readDescription, type SnapshotManifest } from './manifest.js'
 import { isSignature, sign } from './signature.js'
 
 /** The smallest document is longer; what is longer than a gibibyte is no session's. */
@@ -71,7 +71,7 @@ export class Snapshot {
   /** What is in it, without an interpreter. */
   get manifest(): SnapshotManifest {
     const { head } = this.#parts
-    const { globals, pending } = readDescription(head.description)
+    const { globals } = readDescription(head.description)
     return {
       formatVersion: SNAPSHOT_FORMAT_VERSION,
       imageId: head.imageId,
@@ -81,8 +81,22 @@ export class Snapshot {
       executionCount: head.executionCount,
       globals,
       files: head.files.map((file) => ({ ...file })),
-      pending,
+      pending: this.pending,
     }
+  }
+
+  /** @internal Host calls that wait for answers. */
+  get pending(): PendingCall[] {
+    const { description, reasons } = this.#parts.head
+    return readDescription(description).pending.map((call) => {
+      const reason = reasons[call.id]
+      return reason === undefined ? call : { ...call, reason }
+    })
+  }
+
+  /** @internal An execution is in the middle of an await: it goes on with `resume`. */
+  get awaiting(): boolean {
+    return readDescription(this.#parts.head.description).awaiting
   }
 
   /** The globals that convert to plain values, up to a mebibyte of them, without an interpreter. */

@@ -23,6 +23,19 @@ export function encodeValue(value: unknown, name: string): Uint8Array<ArrayBuffe
   return writer.bytes()
 }
 
+/** Stands for an async iterable of the host's, by its number: the kernel makes an iterator of it. */
+export function encodeIterator(number: number): Uint8Array<ArrayBuffer> {
+  const writer = new Writer()
+  writer.tuple(2)
+  writer.code(TypeCode.none)
+  writer.list(1)
+  writer.tuple(3)
+  writer.tuple(0)
+  writer.text('iterator')
+  writer.number(number)
+  return writer.bytes()
+}
+
 /** Encodes plain data of ours (no dates, no sets) as one marshal document. */
 export function encodePlain(value: unknown, name: string): Uint8Array<ArrayBuffer> {
   const writer = new Writer()

@@ -3,6 +3,7 @@
 import type { ImageFile } from '../../src/image/image.js'
 import { STAT } from '../../workers/host/abi.js'
 import { Host, type HostLimits } from '../../workers/host/host.js'
+import type { HostCallDoor } from '../../workers/host/host-calls.js'
 import { FUNCTION_GLOBALS, IMPORT_ROWS } from '../../workers/host/imports.js'
 import { InterruptCell } from '../../workers/host/interrupt.js'
 
@@ -18,6 +19,7 @@ export interface GuestOptions {
   readonly limits?: Partial<HostLimits>
   readonly timeZone?: string
   readonly interrupt?: InterruptCell
+  readonly door?: HostCallDoor
 }
 
 export class Guest {
@@ -30,7 +32,7 @@ export class Guest {
   readonly #imports: ReadonlyMap<string, Import>
   #free = FIRST_ADDRESS
 
-  constructor({ files = [], fileBytes, limits = {}, timeZone = 'UTC', interrupt }: GuestOptions = {}) {
+  constructor({ files = [], fileBytes, limits = {}, timeZone = 'UTC', interrupt, door }: GuestOptions = {}) {
     this.interrupt = interrupt ?? new InterruptCell()
     this.host = new Host({
       files,
@@ -40,6 +42,7 @@ export class Guest {
       onOutput: (stream, bytes) => {
         this.output.push({ stream, text: Buffer.from(bytes).toString(), bytes: bytes.length })
       },
+      ...(door === undefined ? {} : { door }),
     })
     const imports = this.host.imports(new WebAssembly.Module(importingModule()))
     this.#imports = new Map(

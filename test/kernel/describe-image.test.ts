@@ -1,7 +1,9 @@
 // C3, C5: describing in an interpreter of the image, where memory is bounded and pages are counted.
 import { beforeAll, expect, inject, test } from 'vitest'
 import type { Image } from '../../src/image/image.js'
-import { Host, Interpreter, InterruptCell, Opcode, openImage } from '../image/built.js'
+import type { KernelReply } from '../../workers/interpreter/link.js'
+import { Opcode, openImage } from '../image/built.js'
+import { ImageSession } from './image-session.js'
 
 let image: Image
 beforeAll(async () => {
@@ -11,47 +13,16 @@ beforeAll(async () => {
 const MIB = 1024 * 1024
 const PAGE_BYTES = 4096
 
-class Session {
-  readonly host: InstanceType<typeof Host>
-  readonly interpreter: ReturnType<typeof Interpreter.boot>
-  #memory: WebAssembly.Memory | undefined
-
-  constructor(memoryBytes: number | null = null) {
-    this.host = new Host({
-      files: image.files,
-      fileBytes: image.fileBytes,
-      cwd: image.cwd,
-      interrupt: new InterruptCell(),
-      onOutput: () => {},
-    })
-    const bind = this.host.bind.bind(this.host)
-    this.host.bind = (exports) => {
-      this.#memory = exports.memory
-      bind(exports)
-    }
-    this.interpreter = Interpreter.boot(image, this.host)
-    this.host.configure({ memoryBytes, outputBytes: null, fileBytes: null }, 'UTC')
-  }
-
-  get memory(): Uint8Array {
-    return new Uint8Array(this.#memory?.buffer ?? new ArrayBuffer(0))
-  }
-
-  run(code: string) {
-    return this.interpreter.call(Opcode.execute, Uint8Array.of(1, 0, 0, 0, 0), Buffer.from(code))
-  }
-
-  describe() {
-    const bound = Buffer.alloc(4)
-    bound.writeUInt32LE(MIB)
-    return this.interpreter.call(Opcode.describe, bound)
-  }
+function describe(session: ImageSession): KernelReply {
+  const bound = Buffer.alloc(4)
+  bound.writeUInt32LE(MIB)
+  return session.interpreter.call(Opcode.describe, bound)
 }
 
 test('C3: with memory short a description fails like any request, and works when there is some again', () => {
-  const session = new Session(64 * MIB)
-  session.run('hoard, x, text = None, 1, "t" * 100_000')
-  session.run(`
+  const session = new ImageSession(image, 64 * MIB)
+  session.start('hoard, x, text = None, 1, "t" * 100_000')
+  session.start(`
 size = 1 << 24
 while size > 256:
     try:
@@ -63,13 +34,13 @@ try:
 except MemoryError:
     pass
 `)
-  const failed = session.describe()
+  const failed = describe(session)
   expect(failed.kind).toBe('done')
   expect(Buffer.from(failed.kind === 'done' ? failed.payload : []).toString('latin1')).toContain(
     'MemoryError',
   )
-  session.run('while hoard: hoard = hoard[0]')
-  const described = session.describe()
+  session.start('while hoard: hoard = hoard[0]')
+  const described = describe(session)
   expect(described.kind).toBe('described')
   expect(Buffer.from(described.kind === 'described' ? described.values : []).toString('latin1')).toContain(
     'x',
@@ -77,19 +48,19 @@ except MemoryError:
 })
 
 test('C5: describing again and again takes no memory', () => {
-  const session = new Session()
-  session.run('values = [{"name": str(i), "at": i * 1.5} for i in range(2000)]\nclass C: pass\nc = C()')
-  session.describe()
+  const session = new ImageSession(image)
+  session.start('values = [{"name": str(i), "at": i * 1.5} for i in range(2000)]\nclass C: pass\nc = C()')
+  describe(session)
   const before = session.memory.slice()
-  for (let i = 0; i < 50; i++) expect(session.describe().kind).toBe('described')
+  for (let i = 0; i < 50; i++) expect(describe(session).kind).toBe('described')
   expect(session.memory.length).toBe(before.length)
 })
 
 test('C5: describing a small session writes to few pages of its memory', () => {
-  const session = new Session()
-  session.run('a, b, c = 1, "two", [3.0, None]\ndef f(): return a\nclass C: pass')
+  const session = new ImageSession(image)
+  session.start('a, b, c = 1, "two", [3.0, None]\ndef f(): return a\nclass C: pass')
   const before = session.memory.slice()
-  session.describe()
+  describe(session)
   const after = session.memory
   let pages = 0
   for (let at = 0; at < before.length; at += PAGE_BYTES) {

@@ -66,6 +66,8 @@ def _encode(request):
             return b"\x08"
         case "describe":
             return struct.pack("<BI", 9, request["maxValueBytes"])
+        case "callbacks":
+            return b"\x0b" + marshal.dumps(request["callbacks"], 2)
         case "restored":
             return b"\x0a" + marshal.dumps({"env": {"IGNORED": "1"}, "callbacks": request["callbacks"]}, 2)
 

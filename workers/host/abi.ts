@@ -154,6 +154,8 @@ export const IOV_MAX = 1024
 export const IO_MAX = 0x7fffffff
 /** Open descriptors. */
 export const OPEN_MAX = 1024
+/** Number of the door for host calls, beyond every descriptor (see host-calls.ts). */
+export const DOOR_FD = 0x3fff_ffff
 /** Bytes a pipe holds. */
 export const PIPE_BYTES = 65_536
 /** st_blksize, and the unit of statfs. */

@@ -4,6 +4,7 @@ import type { Clock } from './clock.js'
 import type { FileSystem } from './file-system.js'
 import type { Ending } from './guard.js'
 import type { GuestMemory } from './guest-memory.js'
+import type { HostCallDoor } from './host-calls.js'
 import type { MemoryGrowth } from './memory.js'
 import type { Signals } from './signals.js'
 import type { TimeZone } from './time-zone.js'
@@ -25,6 +26,8 @@ export interface HostContext {
   readonly growth: MemoryGrowth
   readonly fileSystem: FileSystem
   readonly zone: TimeZone
+  /** Undefined where nobody answers host calls. */
+  readonly door: HostCallDoor | undefined
   /** Undefined until the module is instantiated. */
   readonly exports: BoundExports | undefined
 }

@@ -1,6 +1,7 @@
 // Imports that take a descriptor. Owns decoding their arguments and encoding their results; what they do is fs/'s.
 import {
   DIRENT,
+  DOOR_FD,
   F,
   F_UNLCK,
   FD_CLOEXEC,
@@ -12,11 +13,13 @@ import {
   IOVEC,
   MODE_BITS,
   O,
+  SEEK,
 } from './abi.js'
 import type { HostContext } from './context.js'
 import { FsError, fail } from './errno.js'
 import type { OpenFile } from './fs/open-file.js'
 import type { ImportFunction } from './guard.js'
+import type { HostCallDoor } from './host-calls.js'
 import { entryType, offsetOf, positionOf, sizeOf, writeStat, writeStatfs } from './structs.js'
 
 /** Bytes that an entry with the longest name takes. */
@@ -75,14 +78,36 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
   const writeAt: Transfer = (file, position, start, end) =>
     context.fileSystem.io.writeAt(file, position, memory.bytes, start, end)
 
+  /** A request or an answer at the door, whole and in one range: how many bytes it was. */
+  const throughDoor = (
+    door: HostCallDoor,
+    iovecs: number,
+    count: number,
+    counted: number,
+    pass: (door: HostCallDoor, bytes: Buffer<ArrayBufferLike>, start: number, length: number) => void,
+  ): number => {
+    if (count !== 1) fail('EINVAL')
+    memory.range(counted, 4)
+    const iovec = memory.range(iovecs, IOVEC.BYTES)
+    const length = memory.u32(iovec + IOVEC.len)
+    const start = memory.range(memory.u32(iovec + IOVEC.base), length)
+    pass(door, memory.bytes, start, length)
+    memory.setU32(counted, length)
+    return 0
+  }
+
   /** The argument of a C call with `...`, which lies in memory. */
   const argument = (pointer: number): number => memory.i32(pointer)
 
   return {
     fd_read: (fd: number, iovecs: number, count: number, counted: number) =>
-      transferAll(fd, iovecs, count, 0, counted, read),
+      fd === DOOR_FD && context.door !== undefined
+        ? throughDoor(context.door, iovecs, count, counted, takeAnswer)
+        : transferAll(fd, iovecs, count, 0, counted, read),
     fd_write: (fd: number, iovecs: number, count: number, counted: number) =>
-      transferAll(fd, iovecs, count, 0, counted, write),
+      fd === DOOR_FD && context.door !== undefined
+        ? throughDoor(context.door, iovecs, count, counted, sendRequest)
+        : transferAll(fd, iovecs, count, 0, counted, write),
     fd_pread: (fd: number, iovecs: number, count: number, position: bigint, counted: number) =>
       transferAll(fd, iovecs, count, positionOf(position), counted, readAt),
     fd_pwrite: (fd: number, iovecs: number, count: number, position: bigint, counted: number) =>
@@ -93,6 +118,12 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
     },
     fd_seek: (fd: number, offset: bigint, whence: number, result: number) => {
       memory.range(result, 8)
+      if (fd === DOOR_FD && context.door !== undefined) {
+        // Where its end is: the size of the next answer.
+        if (offset !== 0n || whence !== SEEK.END) fail('ESPIPE')
+        memory.setI64(result, context.door.nextBytes)
+        return 0
+      }
       memory.setI64(result, context.fileSystem.io.seek(get(fd), offsetOf(offset), whence))
       return 0
     },
@@ -209,6 +240,24 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
       return fail('ENOTTY')
     },
   }
+}
+
+function sendRequest(
+  door: HostCallDoor,
+  bytes: Buffer<ArrayBufferLike>,
+  start: number,
+  length: number,
+): void {
+  const outcome = door.send(Uint8Array.prototype.slice.call(bytes, start, start + length))
+  if (outcome === 'full') fail('EAGAIN')
+  if (outcome === 'too-large') fail('EFBIG')
+}
+
+/** Exactly the size of the answer is asked for, so that nothing of it can be lost. */
+function takeAnswer(door: HostCallDoor, bytes: Buffer<ArrayBufferLike>, start: number, length: number): void {
+  if (door.nextBytes === 0) fail('EAGAIN')
+  if (door.nextBytes !== length) fail('EINVAL')
+  bytes.set(door.take() ?? [], start)
 }
 
 /** One range; -1 if it fails after others went well: the call then tells what it did, and the next call fails. */

@@ -6,6 +6,7 @@ import type { BoundExports, HostContext } from './context.js'
 import { FileSystem } from './file-system.js'
 import { Ending, type InterpreterEnd } from './guard.js'
 import { GuestMemory } from './guest-memory.js'
+import type { HostCallDoor } from './host-calls.js'
 import { importFunctions, linkImports } from './imports.js'
 import type { InterruptCell } from './interrupt.js'
 import { MemoryGrowth } from './memory.js'
@@ -32,6 +33,8 @@ export interface HostOptions {
   readonly onOutput: (stream: 1 | 2, bytes: Uint8Array) => void
   /** Default: nothing is done. */
   readonly pulse?: Pulse
+  /** Default: host calls that block are refused. */
+  readonly door?: HostCallDoor
 }
 
 /** Null: no bound. */
@@ -76,6 +79,7 @@ export class Host {
       growth: new MemoryGrowth(memory),
       fileSystem: this.#freshFileSystem(null),
       zone: new TimeZone(),
+      door: options.door,
       exports: undefined,
     }
   }
@@ -176,6 +180,7 @@ export class Host {
   #restart(clockMs: number): void {
     this.#context.clock.restart(clockMs)
     this.#context.signals.drop()
+    this.#options.door?.reset()
   }
 
   #freshFileSystem(maxBytes: number | null): FileSystem {

@@ -1,9 +1,10 @@
 // poll(2), which is also how the interpreter sleeps: with nothing to poll, for a time. Owns what a descriptor is ready for; the
 // waiting itself is signals.ts's.
-import { PIPE_BYTES, POLL, POLLFD } from './abi.js'
+import { DOOR_FD, PIPE_BYTES, POLL, POLLFD } from './abi.js'
 import type { HostContext } from './context.js'
 import { fail } from './errno.js'
 import type { ImportFunction } from './guard.js'
+import type { HostCallDoor } from './host-calls.js'
 
 /** Descriptors in one poll. */
 const MAX_POLLED = 4096
@@ -15,25 +16,49 @@ export function pollImports(context: HostContext): Readonly<Record<string, Impor
       if (count >>> 0 > MAX_POLLED) fail('EINVAL')
       const first = count === 0 ? 0 : memory.range(pointer, count * POLLFD.BYTES)
       let ready = 0
+      let atDoor = false
       for (let at = first; at < first + count * POLLFD.BYTES; at += POLLFD.BYTES) {
         const events = memory.i16(at + POLLFD.events)
+        if (memory.i32(at + POLLFD.fd) === DOOR_FD) atDoor = (events & POLL.IN) !== 0
         const state =
           readiness(context, memory.i32(at + POLLFD.fd)) & (events | POLL.ERR | POLL.HUP | POLL.NVAL)
         memory.setU16(at + POLLFD.revents, state)
         if (state !== 0) ready += 1
       }
       if (ready > 0 || timeoutMs === 0) return ready
-      // Nothing can become ready while the only thread waits: what is left is the time, or an interrupt.
       const waitMs = timeoutMs < 0 ? Number.POSITIVE_INFINITY : timeoutMs
+      if (atDoor && context.door !== undefined) return pollDoor(context, context.door, first, count, waitMs)
+      // Nothing can become ready while the only thread waits: what is left is the time, or an interrupt.
       if (signals.wait(waitMs) === 'interrupted') fail('EINTR')
       return 0
     },
   }
 }
 
+/** Only the main thread can make something ready: an answer to a host call. */
+function pollDoor(
+  { memory, signals }: HostContext,
+  door: HostCallDoor,
+  first: number,
+  count: number,
+  waitMs: number,
+): number {
+  const outcome = signals.waitAt(door, waitMs)
+  if (outcome === 'interrupted') fail('EINTR')
+  if (outcome === 'timeout') return 0
+  let ready = 0
+  for (let at = first; at < first + count * POLLFD.BYTES; at += POLLFD.BYTES) {
+    if (memory.i32(at + POLLFD.fd) !== DOOR_FD) continue
+    memory.setU16(at + POLLFD.revents, POLL.IN)
+    ready += 1
+  }
+  return ready
+}
+
 /** What can be done with a descriptor without failing with EAGAIN. */
-function readiness({ fileSystem }: HostContext, fd: number): number {
+function readiness({ fileSystem, door }: HostContext, fd: number): number {
   if (fd < 0) return 0
+  if (fd === DOOR_FD && door !== undefined) return door.nextBytes > 0 ? POLL.IN : 0
   const file = fileSystem.descriptors.find(fd)
   if (file === undefined) return POLL.NVAL
   if (file.kind !== 'pipe') return POLL.IN | POLL.OUT

@@ -3,6 +3,7 @@
 import { SIGINT } from './abi.js'
 import type { HostContext } from './context.js'
 import type { ImportFunction } from './guard.js'
+import type { HostCallDoor } from './host-calls.js'
 import type { InterruptCell } from './interrupt.js'
 
 /** Moments in which the host's owner can do something while the guest's code has the thread. Must be quick. */
@@ -54,6 +55,13 @@ export class Signals {
     if (this.#raised !== 0) return 'interrupted'
     this.#pulse.onSleep()
     return this.#interrupt.wait(milliseconds)
+  }
+
+  /** The same, ended by an answer at the door as well. */
+  waitAt(door: HostCallDoor, milliseconds: number): 'ready' | 'interrupted' | 'timeout' {
+    if (this.#raised !== 0) return 'interrupted'
+    this.#pulse.onSleep()
+    return door.wait(milliseconds, () => this.#interrupt.pending)
   }
 }
 

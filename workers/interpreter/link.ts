@@ -13,6 +13,7 @@ export const Opcode = {
   interrupt: 0x08,
   describe: 0x09,
   restored: 0x0a,
+  callbacks: 0x0b,
 } as const
 
 export type KernelReply =

@@ -43,7 +43,7 @@ const ENV: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>>
       'reads and sets flags; file locks are always granted, a session being alone with its files',
     __syscall_ioctl: 'answers ENOTTY: no descriptor is a terminal',
     __syscall_poll:
-      'tells which descriptors are ready; with none, sleeps without CPU until a time or an interrupt',
+      'tells which descriptors are ready; with none, or with the door for host calls, sleeps without CPU until a time, an answer or an interrupt',
   },
   clock: {
     emscripten_date_now: 'real time in milliseconds',
@@ -82,12 +82,12 @@ const ENV: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>>
 
 const WASI: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>>>>> = {
   descriptor: {
-    fd_read: 'reads at the position',
+    fd_read: 'reads at the position; of the door for host calls: the next answer',
     fd_write:
-      'writes at the position or the end; descriptors 1 and 2 are the session’s output, cut at outputBytes',
+      'writes at the position or the end; descriptors 1 and 2 are the session’s output, cut at outputBytes; to the door: one host call, as bytes that the main thread checks',
     fd_pread: 'reads at an offset',
     fd_pwrite: 'writes at an offset',
-    fd_seek: 'moves the position',
+    fd_seek: 'moves the position; of the door: the size of the next answer',
     fd_close: 'closes',
     fd_sync: 'succeeds: files are in memory',
     fd_fdstat_get: 'tells a directory from a file',

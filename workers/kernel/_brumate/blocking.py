@@ -1,4 +1,4 @@
-"""Waiting without running: the host serves a poll of no descriptors with a wait that uses no CPU and that an
+"""Waiting without running: the host serves a poll of no descriptors, or of the door, with a wait that uses no CPU and that an
 interrupt ends. Frames of this file let KeyboardInterrupt out (see `frames`)."""
 
 import operator
@@ -13,11 +13,19 @@ _LONGEST_SLEEP_SECONDS = 9_000_000_000
 
 _monotonic = time.monotonic
 _poll = select.poll
+_READABLE = select.POLLIN
 
 
 def block(seconds: float) -> None:
     """Wait for at most that long, in steps of a millisecond; less than one is not waited for."""
     _poll().poll(int(min(seconds, _LONGEST_WAIT_SECONDS) * 1000))
+
+
+def block_at(descriptor: int, seconds: float | None) -> None:
+    """Wait until there is something to read, for at most that long."""
+    poll = _poll()
+    poll.register(descriptor, _READABLE)
+    poll.poll(None if seconds is None else int(min(seconds, _LONGEST_WAIT_SECONDS) * 1000))
 
 
 def make_sleep(original: Callable[[float], None]) -> Callable[[float], None]:

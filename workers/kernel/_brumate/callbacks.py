@@ -1,127 +1,82 @@
-"""Host calls: functions that live on the host's main thread, as coroutine functions in `builtins`.
+"""The session's callbacks: functions that live on the host's main thread, as coroutine functions in `builtins`.
 
-Owns the ids, the calls not yet sent (the outbox) and the futures that wait for answers.
+Owns what they look like and how their arguments are bound; the calls under way are in `calls`.
 """
 
-import asyncio
 import builtins
+import copy
 import inspect
+import keyword
 from collections.abc import Callable
 from typing import Any
 
-from .loop import SessionLoop
-from .values import NotConvertible, dump, from_bytes, to_tree
+from .asking import ask, ask_sync
+from .values import NotConvertible, to_tree
 
-
-
-class HostCall:
-    """One call: what the host is told, kept until it answers, and the future that then completes."""
-
-    __slots__ = ("arguments", "future", "id", "name")
-
-    def __init__(self, call_id: int, name: str, arguments: bytes, future: asyncio.Future) -> None:
-        self.id = call_id
-        self.name = name
-        # As marshal bytes: the caller may change the objects afterwards.
-        self.arguments = arguments
-        self.future = future
-
-
-class HostError(Exception):
-    """An error of a host function whose class Python does not have; `name` is its JavaScript name."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.name = name
-        self.message = message
-
-
-HostError.__module__ = "brumate"  # where it is public
+# JSON Schema's types as a signature shows them.
+_ANNOTATIONS = {
+    "string": str, "integer": int, "number": float, "boolean": bool, "array": list, "object": dict, "null": None,
+}  # fmt: skip
 
 
 class Callbacks:
-    """The callbacks attached to the session, and the host calls under way."""
+    """The callbacks attached to the session."""
 
-    __slots__ = ("_calls", "_functions", "_next_id", "descriptions", "outbox")
+    __slots__ = ("_descriptions", "_functions")
 
     def __init__(self) -> None:
-        self.descriptions: list[dict[str, Any]] = []
-        self.outbox: list[HostCall] = []
+        self._descriptions: dict[str, dict[str, Any]] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
-        self._calls: dict[int, HostCall] = {}
-        self._next_id = 1
 
     def attach(self, descriptions: list[dict[str, Any]]) -> None:
         """Replace the callbacks. They are builtins, so that every module sees them and clearState leaves them."""
+        functions = {entry["name"]: _function(entry) for entry in descriptions}
         for name, function in self._functions.items():
             if builtins.__dict__.get(name) is function:
                 delattr(builtins, name)
-        self.descriptions = descriptions
-        self._functions = {entry["name"]: self._function(entry) for entry in descriptions}
-        builtins.__dict__.update(self._functions)
+        self._descriptions = {entry["name"]: entry for entry in descriptions}
+        self._functions = functions
+        builtins.__dict__.update(functions)
 
-    def is_waiting(self) -> bool:
-        """Whether the host still owes an answer."""
-        return bool(self._calls)
+    def describe(self) -> list[dict[str, Any]]:
+        """Name, description and parameters of each; a copy."""
+        return copy.deepcopy([*self._descriptions.values()])
 
-    def outstanding(self) -> list[HostCall]:
-        """The calls that the host has not answered, in their order."""
-        return [*self._calls.values()]
-
-    def forget(self) -> None:
-        """Drop every call under way; answers that come later are ignored."""
-        self._calls.clear()
-        self.outbox = []
-
-    def answer(self, call_id: int, ok: bool, payload: Any) -> None:
-        """Complete the call's future. An id that is not awaited any more is not an error: the task was cancelled."""
-        call = self._calls.pop(call_id, None)
-        if call is None or call.future.done():
-            return
-        future = call.future
-        try:
-            value = from_bytes(payload)
-        except Exception as error:
-            future.set_exception(error)
-            return
-        if ok:
-            future.set_result(value)
-        else:
-            future.set_exception(_host_exception(*value))
-
-    async def call(self, name: str, arguments: dict[str, Any]) -> Any:
-        """Ask the host and wait for its answer."""
-        loop = asyncio.get_running_loop()
-        if not isinstance(loop, SessionLoop):
-            raise RuntimeError(f"{name}() can not be called inside asyncio.run(); use top-level await")
-        tree = {key: _argument(name, key, value) for key, value in arguments.items()}
-        call = HostCall(self._next_id, name, dump(tree), loop.create_future())
-        self._next_id += 1
-        self._calls[call.id] = call
-        self.outbox.append(call)
-        try:
-            return await call.future
-        finally:
-            self._calls.pop(call.id, None)
-            if call in self.outbox:
-                self.outbox.remove(call)
-
-    def _function(self, entry: dict[str, Any]) -> Callable[..., Any]:
-        name = entry["name"]
-        order = tuple((entry.get("parameters") or {}).get("properties") or ())
-
-        async def callback(*args: Any, **kwargs: Any) -> Any:
-            return await self.call(name, _named(name, order, args, kwargs))
-
-        callback.__name__ = callback.__qualname__ = name
-        callback.__module__ = "builtins"
-        callback.__doc__ = entry.get("description") or None
-        del callback.__annotations__
-        callback.__signature__ = _signature(entry.get("parameters") or {})
-        return callback
+    def call_sync(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call and block until the answer is there. Raises NameError when there is no such callback."""
+        if not isinstance(name, str):
+            raise TypeError(f"call_sync() takes the name of a callback, not {type(name).__name__!r}")
+        entry = self._descriptions.get(name)
+        if entry is None:
+            raise NameError(f"this session has no callback named {name!r}", name=name)
+        return ask_sync(name, _arguments(name, _order(entry), args, kwargs))
 
 
-def _named(name: str, order: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def _function(entry: dict[str, Any]) -> Callable[..., Any]:
+    name = entry["name"]
+    order = _order(entry)
+
+    async def callback(*args: Any, **kwargs: Any) -> Any:
+        return await ask(name, _arguments(name, order, args, kwargs))
+
+    callback.__name__ = callback.__qualname__ = name
+    callback.__module__ = "builtins"
+    callback.__doc__ = entry.get("description") or None
+    signature = inspect.Signature(_parameters(entry.get("parameters") or {}))
+    callback.__signature__ = signature
+    callback.__annotations__ = {
+        parameter.name: parameter.annotation
+        for parameter in signature.parameters.values()
+        if parameter.annotation is not parameter.empty
+    }
+    return callback
+
+
+def _order(entry: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(_properties(entry.get("parameters") or {}))
+
+
+def _arguments(name: str, order: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     if len(args) > len(order):
         takes = f"at most {len(order)} positional arguments" if order else "keyword arguments only"
         raise TypeError(f"{name}() takes {takes} ({len(args)} positional given)")
@@ -129,10 +84,10 @@ def _named(name: str, order: tuple[str, ...], args: tuple[Any, ...], kwargs: dic
     for key in kwargs:
         if key in named:
             raise TypeError(f"{name}() got multiple values for argument {key!r}")
-    return named | kwargs
+    return {key: _tree(name, key, value) for key, value in (named | kwargs).items()}
 
 
-def _argument(name: str, key: str, value: Any) -> Any:
+def _tree(name: str, key: str, value: Any) -> Any:
     try:
         return to_tree(value)
     except NotConvertible:
@@ -141,23 +96,41 @@ def _argument(name: str, key: str, value: Any) -> Any:
         ) from None
 
 
-def _signature(parameters: dict[str, Any]) -> inspect.Signature:
-    properties = parameters.get("properties")
-    if not properties:
-        return inspect.Signature([inspect.Parameter("arguments", inspect.Parameter.VAR_KEYWORD)])
-    required = parameters.get("required") or ()
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return inspect.Signature(
-        [inspect.Parameter(key, kind) for key in properties if key in required]
-        + [inspect.Parameter(key, kind, default=None) for key in properties if key not in required]
-    )
+def _properties(schema: dict[str, Any]) -> dict[str, Any]:
+    properties = schema.get("properties")
+    return properties if isinstance(properties, dict) else {}
 
 
-def _host_exception(name: str, message: str) -> Exception:
-    kind = builtins.__dict__.get(name)
-    if isinstance(kind, type) and issubclass(kind, Exception):
-        try:
-            return kind(message)
-        except TypeError:
-            pass  # a class that takes more than a message, as UnicodeDecodeError
-    return HostError(name, message)
+def _parameters(schema: dict[str, Any]) -> list[inspect.Parameter]:
+    """In the order in which positional arguments are taken, which is the schema's."""
+    properties = _properties(schema)
+    named = {key: part for key, part in properties.items() if key.isidentifier() and not keyword.iskeyword(key)}
+    required = schema.get("required")
+    required = required if isinstance(required, list) else []
+    # Python's signatures have no parameter without a default after one with.
+    optional_from = max((at + 1 for at, key in enumerate(named) if key in required), default=0)
+    parameters = [
+        inspect.Parameter(
+            key,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=_default(part) if at >= optional_from else inspect.Parameter.empty,
+            annotation=_annotation(part),
+        )
+        for at, (key, part) in enumerate(named.items())
+    ]
+    # Keywords that are not declared, or cannot be a parameter's name, are the host's to judge.
+    if not properties or len(named) < len(properties) or schema.get("additionalProperties"):
+        name = "arguments"
+        while name in named:
+            name += "_"
+        parameters.append(inspect.Parameter(name, inspect.Parameter.VAR_KEYWORD))
+    return parameters
+
+
+def _default(part: Any) -> Any:
+    return part.get("default") if isinstance(part, dict) else None
+
+
+def _annotation(part: Any) -> Any:
+    kind = part.get("type") if isinstance(part, dict) else None
+    return _ANNOTATIONS.get(kind, inspect.Parameter.empty) if isinstance(kind, str) else inspect.Parameter.empty

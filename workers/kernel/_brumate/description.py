@@ -11,7 +11,7 @@ from sys import getsizeof
 from types import NoneType
 from typing import Any
 
-from .callbacks import HostCall
+from .calls import HostCall, is_reserved
 from .msgpack import ARRAY, MAP, Writer, is_well_formed
 from .values import NotConvertible
 
@@ -86,6 +86,8 @@ def _add_calls(out: Writer, calls: list[HostCall]) -> int:
     count = omitted = 0
     least_room = out.room() - _PENDING_BYTES
     for call in calls:
+        if is_reserved(call.name):
+            continue  # of no use to anybody else
         if out.room() < least_room:
             omitted += 1
             continue

@@ -17,7 +17,10 @@ _CALL = opmap["CALL"]
 _LOAD_SPECIAL = opmap["LOAD_SPECIAL"]
 
 # Kernel code that waits or runs on behalf of user code: an interrupt that arrives in it is meant for that code.
-_TRANSPARENT = frozenset(f"{_PACKAGE}/{name}.py" for name in ("blocking", "callbacks", "entropy", "patches"))
+_TRANSPARENT = frozenset(
+    {f"{_PACKAGE}/{name}.py" for name in ("asking", "blocking", "callbacks", "entropy", "iterators", "patches")}
+    | {f"{_ROOT}/brumate/__init__.py"}
+)
 
 
 def is_kernel_file(filename: str) -> bool:

@@ -34,6 +34,11 @@ _WARM_UP = (
     "asyncio.run(g())",
     "class C:\n    def _repr_html_(self):\n        return 'c'\nC()",
 )
+_WARM_UP_CALLBACK = {
+    "name": "warm",
+    "description": "Never called.",
+    "parameters": {"type": "object", "properties": {"a": {"type": "integer"}, "b": {}}, "required": ["a"]},
+}
 
 
 def prepare() -> None:
@@ -128,10 +133,15 @@ def _warm_up() -> None:
     requests = [b"\x01\0\0\0\0\0" + source.encode() for source in _WARM_UP]
     value = b"\x05\1\0\0\0v" + marshal.dumps(({"a": [1, 2.5, "b", b"c", None]}, []), 2)
     requests += [value, b"\x04v", b"\x04missing", b"\x09\0\0\1\0"]
+    requests += [b"\x0b" + marshal.dumps([_WARM_UP_CALLBACK], 2), b"\x01\0\0\0\0\0await warm(1, b=[2])"]
     for _ in range(3):
         for request in requests:
             link.dispatch(request)
+        (call,) = link.KERNEL.calls.outstanding()
+        link.dispatch(b"\x03" + call.id.to_bytes(4, "little") + b"\1" + marshal.dumps(({"a": 1}, []), 2))
+    link.dispatch(b"\x0b" + marshal.dumps([], 2))
     link.dispatch(b"\x06")
+    link.KERNEL.calls.restart()
 
 
 def _drop_caches() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import patches
 from .callbacks import Callbacks
+from .calls import CALLS
 from .cell import BASE_FLAGS, Cell, compile_cell
 from .description import Described, describe
 from .display import bundle
@@ -51,7 +52,7 @@ class Kernel:
     """One session: its namespace, context, event loop and the execution that awaits, if one does."""
 
     __slots__ = (
-        "callbacks", "context", "entropy", "execution", "flags", "guard", "loop", "namespace", "reserve", "sources",
+        "callbacks", "calls", "context", "entropy", "execution", "flags", "guard", "loop", "namespace", "reserve", "sources",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -59,6 +60,8 @@ class Kernel:
         self.namespace = Namespace()
         self.sources = Sources()
         self.callbacks = Callbacks()
+        self.calls = CALLS
+        self.calls.guard = self.guard
         self.entropy = Entropy()
         self.context = contextvars.copy_context()
         self.loop = SessionLoop()
@@ -160,7 +163,7 @@ class Kernel:
                 if not self.execution.task.done():
                     self.execution.throw(KeyboardInterrupt())
                 continue
-            if loop.seconds_to_next_timer() < float("inf") or self.callbacks.is_waiting():
+            if loop.seconds_to_next_timer() < float("inf") or self.calls.is_awaiting_requests():
                 return False
             self.execution.throw(RuntimeError(DEADLOCK))
         return True
@@ -183,7 +186,7 @@ class Kernel:
 
     def answer(self, call_id: int, ok: bool, payload: Any) -> Outcome | None:
         """A host call was answered."""
-        self.callbacks.answer(call_id, ok, payload)
+        self.calls.answer(call_id, ok, payload)
         return self.advance()
 
     def abandon(self) -> None:
@@ -257,6 +260,14 @@ class Kernel:
             return self._failed(error)
         return DONE
 
+    def replace_callbacks(self, callbacks: list[dict[str, Any]]) -> Outcome:
+        """The session's callbacks are these now."""
+        try:
+            self.callbacks.attach(callbacks)
+        except Exception as error:
+            return self._failed(error)
+        return DONE
+
     def restored(self, callbacks: list[dict[str, Any]]) -> Outcome:
         """The memory is a snapshot's now: what must not be as it was then, and the host calls that it waits for."""
         try:
@@ -264,8 +275,8 @@ class Kernel:
             self.entropy.refresh_unless_seeded()
             patches.refresh_time_zone()
             self.callbacks.attach(callbacks)
-            # The reply names every call that is not answered, so none is left to send.
-            self.callbacks.outbox = []
+            # The reply names every call that is not answered, so none is left to send. Iterators of that host are lost.
+            self.calls.hand_over()
         except Exception as error:
             return self._failed(error)
         return DONE
@@ -278,7 +289,7 @@ class Kernel:
         try:
             # Nothing of the user's runs from here on, not even a finalizer: the namespace stands still.
             _stop_collecting()
-            calls = self.callbacks.outstanding()
+            calls = self.calls.outstanding()
             awaiting = self.execution is not None
             return describe(self.namespace.names, HIDDEN_NAMES, calls, awaiting, max_value_bytes)
         finally:
@@ -290,7 +301,7 @@ class Kernel:
         try:
             self._cancel_tasks()
             self.execution = None
-            self.callbacks.forget()
+            self.calls.forget()
             self.context = contextvars.copy_context()
             self.flags = BASE_FLAGS
             self.guard.install()

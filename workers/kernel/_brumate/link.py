@@ -13,6 +13,7 @@ A request is one byte, its operation, and then
   8 INTERRUPT  nothing: KeyboardInterrupt where the execution awaits
   9 DESCRIBE   u32 bytes that the values may take: a snapshot of memory follows
  10 RESTORED   as ATTACH: the memory is a snapshot's now; its environment stays
+ 11 CALLBACKS  marshal of the list of callbacks, which replaces the one there is
 
 A reply is u8 status, f64 seconds, payload, which is marshal unless it says otherwise:
   0 done     (True, repr | None, value | ..., {mime: data}) of an execution, (True, value) of GET, (True, [host call]) of
@@ -28,15 +29,17 @@ import struct
 
 # The user can change what these names mean in `builtins`.
 from builtins import BaseException, MemoryError, ValueError, bool, bytearray, bytes, isinstance, len, memoryview, str, type
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from .callbacks import HostCall
+from .calls import HostCall
 from .kernel import DONE, NOTHING, Kernel, Outcome
 from .tracebacks import OUT_OF_MEMORY, failure
 from .values import dump
 
-_EXECUTE, _STEP, _ANSWER, _GET, _SET, _CLEAR, _ATTACH, _INTERRUPT, _DESCRIBE, _RESTORED = range(1, 11)
+_EXECUTE, _STEP, _ANSWER, _GET, _SET, _CLEAR, _ATTACH, _INTERRUPT, _DESCRIBE, _RESTORED, _CALLBACKS = (
+    range(1, 12)
+)
 _OF_AN_EXECUTION = (_EXECUTE, _STEP, _ANSWER, _INTERRUPT)
 _SOURCE_IS_UTF16 = 1
 
@@ -47,7 +50,6 @@ _U32 = struct.Struct("<I")
 _DONE = struct.pack("<Bd", 0, float("inf"))
 _WAITING = struct.Struct("<Bd")
 _DESCRIBED = struct.Struct("<BdI")
-_CALL = struct.Struct("<ci")
 
 
 def _done(outcome: Outcome) -> bytes:
@@ -95,7 +97,9 @@ def _serve(operation: int, request: memoryview) -> bytes:
         outcome = KERNEL.restored(marshal.loads(request[1:], allow_code=False)["callbacks"])
         if outcome is not DONE:
             return _done(outcome)
-        return b"".join((_DONE, b"(\x02\0\0\0T", *_packed(KERNEL.callbacks.outstanding())))
+        return b"".join((_DONE, b"(\x02\0\0\0T", *_packed(KERNEL.calls.outstanding())))
+    if operation == _CALLBACKS:
+        return _done(KERNEL.replace_callbacks(marshal.loads(request[1:], allow_code=False)))
     raise ValueError(f"unknown operation: {operation}")
 
 
@@ -114,26 +118,25 @@ def _source(request: bytes) -> str:
 def _waiting() -> bytes:
     """The execution awaits: send the new host calls and the time to the next timer."""
     while True:
-        calls = KERNEL.callbacks.outbox
+        calls = KERNEL.calls.outbox
         delay = KERNEL.loop.seconds_to_next_timer()
-        reply = b"".join((_WAITING.pack(1, delay), *_packed(calls)))
-        KERNEL.callbacks.outbox = []
+        reply = b"".join((_WAITING.pack(1, delay), *_packed(calls.values())))
+        KERNEL.calls.outbox = {}
         # Nothing is called from here to the return, so no signal can come in after the look at `pending`.
         if not KERNEL.guard.pending:
             return reply
-        KERNEL.callbacks.outbox = calls
+        KERNEL.calls.outbox = calls
         KERNEL.guard.pending = False
         outcome = KERNEL.interrupt()
         if outcome is not None:
             return _done(outcome)
 
 
-def _packed(calls: list[HostCall]) -> Iterator[bytes]:
+def _packed(calls: Collection[HostCall]) -> Iterator[bytes]:
     """A list of calls as marshal would write it, with the arguments, which may be large, as they are."""
     yield b"[" + _U32.pack(len(calls))
     for call in calls:
-        yield b"(" + _U32.pack(3) + _CALL.pack(b"i", call.id) + dump(call.name)
-        yield call.arguments
+        yield from call.parts()
 
 
 def _value_reply(outcome: Outcome) -> bytes:

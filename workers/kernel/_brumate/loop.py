@@ -11,7 +11,9 @@ from asyncio import base_events, events, format_helpers
 from collections.abc import Callable
 from typing import Any
 
+from . import door
 from .blocking import block
+from .calls import CALLS
 from .interrupts import Guard
 
 DEADLOCK = "the code awaits something that nothing can complete"
@@ -26,7 +28,7 @@ class _Wake(BaseException):
 
 
 class _Timers:
-    """Stands where BaseEventLoop expects a selector: no descriptors, only the wait for the next timer."""
+    """Stands where BaseEventLoop expects a selector: it waits for the next timer, and for host calls at the door."""
 
     __slots__ = ("_blocking", "_woken")
 
@@ -35,18 +37,21 @@ class _Timers:
         self._woken = False
 
     def select(self, timeout: float | None) -> tuple[()]:
-        if timeout is None:
-            # Host calls inside asyncio.run(): this is where a blocking wait for their answers belongs.
+        refused = CALLS.flush()
+        expecting = CALLS.is_awaiting_door()
+        if timeout is None and not expecting and not refused:
             raise RuntimeError(DEADLOCK)
-        if timeout > 0:
+        if not refused and (timeout is None or timeout > 0):
             try:
                 self._blocking = True
                 if not self._woken:
-                    block(timeout)
+                    door.wait(timeout) if expecting else block(timeout)
             except _Wake:
                 pass
             finally:
                 self._blocking = False
+        if expecting:
+            CALLS.deliver()
         self._woken = False
         return ()
 
@@ -81,6 +86,9 @@ class OutsideSessionLoop:
 
 class EventLoop(base_events.BaseEventLoop):
     """An event loop for `asyncio.run`, `asyncio.Runner` and `run_until_complete`."""
+
+    # By the kernel, which returns to the host where other loops block.
+    is_pumped = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,6 +133,8 @@ class EventLoop(base_events.BaseEventLoop):
 
 class SessionLoop(EventLoop):
     """The loop that runs during every execution, and between them stands still."""
+
+    is_pumped = True
 
     def is_running(self) -> bool:
         return events._get_running_loop() is self

@@ -5,6 +5,7 @@ The table of values is DESIGN.md's. Only exact types convert: a subclass is more
 
 import marshal
 from builtins import round
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import NoneType
 from typing import Any
@@ -48,25 +49,27 @@ def dump(tree: Any) -> bytes:
         raise MemoryError from None
 
 
-def from_bytes(data: Any) -> Any:
+def from_bytes(data: Any, make_iterator: Callable[[int], Any] | None = None) -> Any:
     """A value that the host encoded: marshal of (value, fixups), a fixup being (path, kind, payload)."""
     value, fixups = marshal.loads(data, allow_code=False)
     for path, kind, payload in fixups:
         if not path:
-            value = _fixed(value, kind, payload)
+            value = _fixed(value, kind, payload, make_iterator)
             continue
         holder = value
         for key in path[:-1]:
             holder = holder[key]
-        holder[path[-1]] = _fixed(holder[path[-1]], kind, payload)
+        holder[path[-1]] = _fixed(holder[path[-1]], kind, payload, make_iterator)
     return value
 
 
-def _fixed(value: Any, kind: str, payload: Any) -> Any:
+def _fixed(value: Any, kind: str, payload: Any, make_iterator: Callable[[int], Any] | None) -> Any:
     if kind == "datetime":
         return _EPOCH + timedelta(milliseconds=payload)
     if kind == "set":
         return set(value)
+    if kind == "iterator" and make_iterator is not None:
+        return make_iterator(payload)
     raise ValueError(f"unknown kind of value: {kind!r}")
 
 

@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from _brumate.callbacks import HostError
+from _brumate.errors import HostError
+from _brumate.iterators import HostIterator
 from _brumate.link import KERNEL as _KERNEL
 
-__all__ = ["HostError", "call_sync", "callbacks"]
+__all__ = ["HostError", "HostIterator", "call_sync", "callbacks"]
 
 
 def callbacks() -> list[dict[str, Any]]:
     """The callbacks of this session: name, description and parameters (JSON Schema) of each."""
-    return [dict(entry) for entry in _KERNEL.callbacks.descriptions]
+    return _KERNEL.callbacks.describe()
 
 
-def call_sync(name: str, /, **arguments: Any) -> Any:
+def call_sync(name: str, /, *args: Any, **kwargs: Any) -> Any:
     """Call a callback and block until it answers; for code that cannot await."""
-    if not any(entry["name"] == name for entry in _KERNEL.callbacks.descriptions):
-        raise NameError(f"this session has no callback named {name!r}", name=name)
-    raise NotImplementedError("brumate.call_sync is not available yet; use `await` instead")
+    return _KERNEL.callbacks.call_sync(name, args, kwargs)

@@ -1,0 +1,48 @@
+// The bytes of an answer to a host call, as the kernel's ANSWER takes them (workers/kernel/_brumate/link.py): u32 id, u8
+// success, marshal of the value or of (name, message). Owns that layout, and reading what a callback threw.
+import { encodeIterator, encodeValue } from '../values/encode.js'
+
+const HEAD_BYTES = 5
+const MAX_MESSAGE_LENGTH = 100_000
+
+/** @throws ConversionError */
+export function answerValue(id: number, value: unknown, name: string): Uint8Array<ArrayBuffer> {
+  // A function without a result gives undefined, which is Python's None.
+  return framed(id, true, encodeValue(value === undefined ? null : value, name))
+}
+
+export function answerIterator(id: number, iterator: number): Uint8Array<ArrayBuffer> {
+  return framed(id, true, encodeIterator(iterator))
+}
+
+export function answerFailure(id: number, error: unknown): Uint8Array<ArrayBuffer> {
+  return framed(id, false, encodeValue([nameOf(error), messageOf(error)], 'error'))
+}
+
+function framed(id: number, ok: boolean, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HEAD_BYTES + payload.length)
+  new DataView(bytes.buffer).setUint32(0, id, true)
+  bytes[4] = ok ? 1 : 0
+  bytes.set(payload, HEAD_BYTES)
+  return bytes
+}
+
+/** Whatever was thrown: reading it may run code, and may throw again. */
+function nameOf(error: unknown): string {
+  return guarded(() => (error instanceof Error ? error.name : undefined)) ?? 'Error'
+}
+
+function messageOf(error: unknown): string {
+  return (
+    guarded(() => (error instanceof Error ? error.message : String(error))) ?? 'an unknown value was thrown'
+  )
+}
+
+function guarded(read: () => unknown): string | undefined {
+  try {
+    const text = read()
+    return typeof text === 'string' ? text.slice(0, MAX_MESSAGE_LENGTH) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,135 @@
+// The callbacks of a session: host functions that Python awaits. Owns what a caller may give and its resolved form; making the
+// calls is dispatcher.ts's.
+import { InvalidOptionError } from '../errors.js'
+import type { Session } from '../session.js'
+import { encodePlain } from '../values/encode.js'
+import { faultOfName } from './names.js'
+import {
+  type Arguments,
+  anyArguments,
+  type JsonSchema,
+  type ParameterCheck,
+  resolveParameters,
+  type StandardSchema,
+} from './schema.js'
+
+export interface CallbackContext {
+  readonly session: Session
+  /** Aborts when the call's time is over, or its execution ended early: nobody waits for the result any more. */
+  readonly signal: AbortSignal
+  /**
+   * Leaves the call without an answer: the execution stops here, `execute` resolves with `status: 'suspended'`, and
+   * `session.resume` answers. Throws; code after it does not run.
+   */
+  suspend(reason?: string): never
+}
+
+/**
+ * Called with the arguments by name. Returns (a promise of) a value that converts, or an async iterable of such; what it throws
+ * is raised in Python, by the class of the same name if Python has one, else as `brumate.HostError`.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the arguments are what the callback's own schema says
+export type CallbackFn = (args: any, context: CallbackContext) => unknown
+
+export interface CallbackDefinition {
+  readonly fn: CallbackFn
+  /** The function's docstring in Python, and in `session.toolSchemas`. */
+  readonly description?: string
+  /** Arguments are checked against it before `fn` runs; its properties' order is that of positional arguments. */
+  readonly parameters?: JsonSchema | StandardSchema
+}
+
+/** By name, as Python calls it: an identifier that is no keyword and no builtin. */
+export type Callbacks = Readonly<Record<string, CallbackFn | CallbackDefinition>>
+
+export interface ResolvedCallback {
+  readonly name: string
+  readonly fn: CallbackFn
+  readonly description: string
+  readonly parameters: ParameterCheck
+}
+
+export type ResolvedCallbacks = ReadonlyMap<string, ResolvedCallback>
+
+const MAX_CALLBACKS = 1000
+const MAX_DESCRIPTION_LENGTH = 100_000
+
+/** @throws InvalidOptionError */
+export function resolveCallbacks(option: string, given: Callbacks | undefined): ResolvedCallbacks {
+  const resolved = new Map<string, ResolvedCallback>()
+  if (given === undefined) return resolved
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new InvalidOptionError(option, 'an object of functions', given)
+  const entries = Object.entries(given)
+  if (entries.length > MAX_CALLBACKS)
+    throw new InvalidOptionError(option, `at most ${MAX_CALLBACKS} callbacks`, entries.length)
+  for (const [name, callback] of entries) {
+    const fault = faultOfName(name)
+    if (fault !== undefined) throw new InvalidOptionError(option, fault, name)
+    resolved.set(name, resolveCallback(`${option}.${name}`, name, callback))
+  }
+  return resolved
+}
+
+function resolveCallback(
+  option: string,
+  name: string,
+  given: CallbackFn | CallbackDefinition,
+): ResolvedCallback {
+  if (typeof given === 'function') return { name, fn: given, description: '', parameters: anyArguments() }
+  if (typeof given !== 'object' || given === null || typeof given.fn !== 'function')
+    throw new InvalidOptionError(option, 'a function or { fn, description, parameters }', given)
+  for (const key of Object.keys(given)) {
+    if (!['fn', 'description', 'parameters'].includes(key))
+      throw new InvalidOptionError(option, 'only fn, description, parameters', key)
+  }
+  const { fn, description = '', parameters } = given
+  if (typeof description !== 'string' || description.length > MAX_DESCRIPTION_LENGTH)
+    throw new InvalidOptionError(
+      `${option}.description`,
+      `text of at most ${MAX_DESCRIPTION_LENGTH} characters`,
+      description,
+    )
+  return {
+    name,
+    fn,
+    description,
+    parameters:
+      parameters === undefined ? anyArguments() : resolveParameters(`${option}.parameters`, name, parameters),
+  }
+}
+
+/** As the kernel hears of them: plain data. */
+export function describeCallbacks(callbacks: ResolvedCallbacks): unknown[] {
+  return [...callbacks.values()].map(({ name, description, parameters }) => ({
+    name,
+    description,
+    parameters: parameters.schema ?? null,
+  }))
+}
+
+/** Marshal bytes of that. */
+export function encodeCallbacks(callbacks: ResolvedCallbacks): Uint8Array<ArrayBuffer> {
+  return encodePlain(describeCallbacks(callbacks), 'callbacks')
+}
+
+/** Shapes in which the APIs of model vendors take tools. */
+export type ToolFormat = 'openai' | 'anthropic'
+
+/** Callbacks as tools for a model. */
+export function toolSchemas(callbacks: ResolvedCallbacks, format: ToolFormat): unknown[] {
+  const nothing = { type: 'object', properties: {} }
+  return [...callbacks.values()].map(({ name, description, parameters }) => {
+    const schema = structuredClone(parameters.schema ?? nothing)
+    switch (format) {
+      case 'openai':
+        return { type: 'function', function: { name, description, parameters: schema } }
+      case 'anthropic':
+        return { name, description, input_schema: schema }
+      default:
+        throw new InvalidOptionError('format', "'openai' or 'anthropic'", format)
+    }
+  })
+}
+
+export type { Arguments }

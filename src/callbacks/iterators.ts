@@ -1,0 +1,60 @@
+// Async iterables that callbacks returned: Python takes their values one by one. Owns the iterators and their numbers; they end
+// with the session's state, or when Python closes or drops them.
+import type { Value } from '../values/value.js'
+
+/** The kernel's reserved names (workers/kernel/_brumate/iterators.py): with a dot, so no callback has them. */
+const NEXT = 'iterator.next'
+const CLOSE = 'iterator.close'
+
+const MAX_ITERATORS = 10_000
+
+export class HostIterators {
+  readonly #iterators = new Map<number, AsyncIterator<unknown>>()
+  #lastNumber = 0
+
+  serves(name: string): boolean {
+    return name === NEXT || name === CLOSE
+  }
+
+  /** The number of an async iterable; undefined for anything else. */
+  add(value: unknown): number | undefined {
+    if (typeof value !== 'object' || value === null || !(Symbol.asyncIterator in value)) return undefined
+    if (this.#iterators.size >= MAX_ITERATORS) throw new RangeError('too many iterators are open')
+    const iterator = (value as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+    this.#iterators.set(++this.#lastNumber, iterator)
+    return this.#lastNumber
+  }
+
+  /** `[true, null]` at the end, else `[false, value]`; nothing for a close. */
+  async serve(name: string, args: Readonly<Record<string, Value>>): Promise<unknown> {
+    const number = args.iterator
+    const iterator = typeof number === 'number' ? this.#iterators.get(number) : undefined
+    if (name === CLOSE) {
+      if (typeof number === 'number') this.#iterators.delete(number)
+      await iterator?.return?.()
+      return null
+    }
+    if (iterator === undefined)
+      throw new Error('the iterator belongs to another session or process, or has ended')
+    try {
+      const { done, value } = await iterator.next()
+      if (done) this.#forget(number)
+      return done ? [true, null] : [false, value === undefined ? null : value]
+    } catch (error) {
+      this.#forget(number)
+      throw error
+    }
+  }
+
+  /** Ends all of them; what that throws is nobody's business any more. */
+  close(): void {
+    for (const iterator of this.#iterators.values()) {
+      void (async () => iterator.return?.())().catch(() => {})
+    }
+    this.#iterators.clear()
+  }
+
+  #forget(number: Value | undefined): void {
+    if (typeof number === 'number') this.#iterators.delete(number)
+  }
+}

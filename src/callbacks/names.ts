@@ -1,0 +1,33 @@
+// Names a callback cannot have: it becomes a builtin of its session, and must not hide one of Python's. Owns the lists, which
+// are CPython 3.14's `keyword.kwlist`, `keyword.softkwlist` and `dir(builtins)`.
+
+const KEYWORDS = `
+  False None True and as assert async await break class continue def del elif else except finally for from global if import
+  in is lambda nonlocal not or pass raise return try while with yield case match type
+`
+
+const BUILTINS = `
+  ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError BrokenPipeError BufferError
+  BytesWarning ChildProcessError ConnectionAbortedError ConnectionError ConnectionRefusedError ConnectionResetError
+  DeprecationWarning EOFError Ellipsis EncodingWarning EnvironmentError Exception ExceptionGroup FileExistsError
+  FileNotFoundError FloatingPointError FutureWarning GeneratorExit IOError ImportError ImportWarning IndentationError
+  IndexError InterruptedError IsADirectoryError KeyError KeyboardInterrupt LookupError MemoryError ModuleNotFoundError
+  NameError NotADirectoryError NotImplemented NotImplementedError OSError OverflowError PendingDeprecationWarning
+  PermissionError ProcessLookupError PythonFinalizationError RecursionError ReferenceError ResourceWarning RuntimeError
+  RuntimeWarning StopAsyncIteration StopIteration SyntaxError SyntaxWarning SystemError SystemExit TabError TimeoutError
+  TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError UnicodeTranslateError UnicodeWarning
+  UserWarning ValueError Warning ZeroDivisionError _ abs aiter all anext any ascii bin bool breakpoint bytearray bytes
+  callable chr classmethod compile complex copyright credits delattr dict dir divmod enumerate eval exec exit filter float
+  format frozenset getattr globals hasattr hash help hex id input int isinstance issubclass iter len license list locals map
+  max memoryview min next object oct open ord pow print property quit range repr reversed round set setattr slice sorted
+  staticmethod str sum super tuple vars zip brumate
+`
+
+const TAKEN: ReadonlySet<string> = new Set(`${KEYWORDS} ${BUILTINS}`.trim().split(/\s+/))
+
+/** What is wrong with a name, if anything. */
+export function faultOfName(name: string): string | undefined {
+  if (!/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name))
+    return 'a name of up to 100 letters, digits and _, first a letter'
+  return TAKEN.has(name) ? 'a name that is no keyword or builtin of Python' : undefined
+}

@@ -1,0 +1,137 @@
+// What a callback's arguments must be: JSON Schema, or any Standard Schema (zod and its like). Owns turning either into one
+// check, and what is wrong with arguments into an error of Python's; ajv knows JSON Schema.
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import { InvalidOptionError } from '../errors.js'
+import type { Value } from '../values/value.js'
+
+export type Arguments = Readonly<Record<string, Value>>
+
+/** A JSON Schema of an object, whose properties are the parameters in their order. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+/** What of the Standard Schema interface (standardschema.dev, version 1) is used. */
+export interface StandardSchema {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    validate(value: unknown): StandardResult | Promise<StandardResult>
+    /** Of the Standard JSON Schema interface, where the library has it. */
+    readonly jsonSchema?: { input(options: { readonly target: string }): Record<string, unknown> }
+  }
+}
+
+type StandardResult =
+  | { readonly value: unknown; readonly issues?: undefined }
+  | {
+      readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[]
+    }
+
+/** Python's class for what is wrong with arguments, and a text that names the field. */
+export class ArgumentsError extends Error {
+  constructor(
+    override readonly name: 'TypeError' | 'ValueError',
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+export interface ParameterCheck {
+  /** As JSON; undefined where the schema's library cannot tell it. */
+  readonly schema: JsonSchema | undefined
+  /** The arguments the function gets. @throws ArgumentsError, or a promise that rejects with one */
+  check(args: Arguments): unknown
+}
+
+/** Faults of these keywords are about which arguments there are, and of what type. */
+const TYPE_KEYWORDS: ReadonlySet<string> = new Set([
+  'type',
+  'required',
+  'additionalProperties',
+  'unevaluatedProperties',
+])
+
+export function anyArguments(): ParameterCheck {
+  return { schema: undefined, check: (args) => args }
+}
+
+/** @throws InvalidOptionError */
+export function resolveParameters(option: string, callback: string, parameters: unknown): ParameterCheck {
+  if (typeof parameters !== 'object' && typeof parameters !== 'function')
+    throw new InvalidOptionError(option, 'a JSON Schema or a Standard Schema', parameters)
+  if (parameters === null)
+    throw new InvalidOptionError(option, 'a JSON Schema or a Standard Schema', parameters)
+  if ('~standard' in parameters) return standard(callback, parameters as StandardSchema)
+  return jsonSchema(option, callback, parameters as JsonSchema)
+}
+
+function jsonSchema(option: string, callback: string, given: JsonSchema): ParameterCheck {
+  // A copy, and JSON by construction: it also goes to Python.
+  const { $schema: _, ...schema } = JSON.parse(JSON.stringify(given)) as Record<string, unknown>
+  if (schema.type !== 'object') throw new InvalidOptionError(`${option}.type`, "'object'", schema.type)
+  const ajv = new Ajv2020({ strict: false, useDefaults: true, logger: false })
+  const validate = compile(ajv, option, schema)
+  return {
+    schema,
+    check(args) {
+      if (validate(args)) return args
+      throw faultOf(callback, validate.errors?.[0])
+    },
+  }
+}
+
+function compile(ajv: Ajv2020, option: string, schema: Record<string, unknown>) {
+  try {
+    return ajv.compile(schema)
+  } catch (error) {
+    throw new InvalidOptionError(
+      option,
+      `a valid JSON Schema (${error instanceof Error ? error.message : 'unknown'})`,
+      schema,
+    )
+  }
+}
+
+function faultOf(callback: string, error: ErrorObject | undefined): ArgumentsError {
+  if (error === undefined)
+    return new ArgumentsError('ValueError', `${callback}(): the arguments are not valid`)
+  const kind = TYPE_KEYWORDS.has(error.keyword) ? 'TypeError' : 'ValueError'
+  const params = error.params as { missingProperty?: string; additionalProperty?: string }
+  if (params.missingProperty !== undefined && error.instancePath === '')
+    return new ArgumentsError(kind, `${callback}() is missing the argument '${params.missingProperty}'`)
+  if (params.additionalProperty !== undefined && error.instancePath === '')
+    return new ArgumentsError(kind, `${callback}() has no parameter '${params.additionalProperty}'`)
+  const path = error.instancePath.slice(1).replaceAll('/', '.')
+  return new ArgumentsError(kind, `${callback}() argument '${path}': ${error.message ?? 'it is not valid'}`)
+}
+
+function standard(callback: string, schema: StandardSchema): ParameterCheck {
+  const judge = (result: StandardResult): unknown => {
+    if (result.issues === undefined) return result.value
+    const [issue] = result.issues
+    const path = (issue?.path ?? []).map(keyOf).join('.')
+    throw new ArgumentsError(
+      'ValueError',
+      `${callback}() argument '${path}': ${issue?.message ?? 'it is not valid'}`,
+    )
+  }
+  return {
+    schema: standardJson(schema),
+    check(args) {
+      const result = schema['~standard'].validate(args)
+      return result instanceof Promise ? result.then(judge) : judge(result)
+    },
+  }
+}
+
+/** A path's step is a key, or an object that has it. */
+function keyOf(step: unknown): string {
+  return String(typeof step === 'object' && step !== null && 'key' in step ? step.key : step)
+}
+
+function standardJson(schema: StandardSchema): JsonSchema | undefined {
+  const { jsonSchema } = schema['~standard']
+  if (jsonSchema === undefined) return undefined
+  const { $schema: _, ...json } = JSON.parse(JSON.stringify(jsonSchema.input({ target: 'draft-2020-12' })))
+  return json
+}

@@ -1,0 +1,162 @@
+// What of a session's execution is on the host's side: its host calls and their answers on the way. Owns the tie between the
+// dispatcher and whatever slot the session is in; the calls themselves are callbacks/dispatcher.ts's, the state they belong to
+// residence.ts's.
+import { describeCallbacks, type ResolvedCallbacks } from '../callbacks/callbacks.js'
+import { Dispatcher, type DispatcherOptions } from '../callbacks/dispatcher.js'
+import type { SlotEvent } from '../protocol.js'
+import type { Slot } from '../slots/slot.js'
+import type { PendingCall } from '../snapshot/manifest.js'
+import type { Snapshot } from '../snapshot/snapshot.js'
+import { MalformedValueError } from '../values/decode.js'
+import type { Companion } from './residence.js'
+
+type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
+
+interface Run {
+  readonly slot: Slot
+  readonly id: number
+  /** Lots of host calls it has sent. */
+  batches: number
+}
+
+export class HostSide implements Companion {
+  readonly #dispatcher: Dispatcher
+  #slot: Slot | undefined
+  #run: Run | undefined
+  #awaiting = false
+  /** Executions so far. */
+  executionCount: number
+  /** Answers that have not been sent: there is no slot, or this turn of the event loop may bring more. */
+  #answers: Uint8Array<ArrayBuffer>[] = []
+
+  constructor(
+    callbacks: ResolvedCallbacks,
+    executionCount: number,
+    options: Pick<DispatcherOptions, 'session' | 'limits' | 'onLate'>,
+  ) {
+    this.executionCount = executionCount
+    this.#dispatcher = new Dispatcher(callbacks, {
+      ...options,
+      onAnswer: (bytes) => this.#send(bytes),
+      onSuspended: () => this.#suspend(),
+    })
+  }
+
+  /** The session's state holds an execution that goes on with `resume`. */
+  get awaiting(): boolean {
+    return this.#awaiting
+  }
+
+  get pending(): PendingCall[] {
+    return this.#dispatcher.pending
+  }
+
+  get invocations(): number {
+    return this.#dispatcher.invocations
+  }
+
+  get callbacks(): ResolvedCallbacks {
+    return this.#dispatcher.callbacks
+  }
+
+  set callbacks(callbacks: ResolvedCallbacks) {
+    this.#dispatcher.callbacks = callbacks
+  }
+
+  /** @throws InvalidOptionError, ConversionError; then nothing is answered */
+  resolve(
+    results: Readonly<Record<string, unknown>>,
+    errors: Readonly<Record<string, unknown>>,
+  ): Uint8Array<ArrayBuffer>[] {
+    return this.#dispatcher.resolve(results, errors)
+  }
+
+  /** An execution begins or goes on. */
+  begin(slot: Slot, id: number): void {
+    this.#run = { slot, id, batches: 0 }
+    this.#awaiting = false
+    this.#dispatcher.begin()
+  }
+
+  /** It has come to its end, or waits for `resume`. */
+  end(how: 'completed' | 'suspended'): void {
+    this.#run = undefined
+    this.#awaiting = how === 'suspended'
+  }
+
+  /** It ended before its time: its host calls are told. */
+  abort(reason: Error): void {
+    this.#run = undefined
+    this.#dispatcher.abort(reason)
+  }
+
+  // What residence.ts and the slot tell.
+
+  describeCallbacks(): unknown[] {
+    return describeCallbacks(this.#dispatcher.callbacks)
+  }
+
+  reasons(): Record<string, string> {
+    const given = this.pending.flatMap(({ id, reason }) =>
+      reason === undefined ? [] : [[id, reason] as const],
+    )
+    return Object.fromEntries(given)
+  }
+
+  forget(reason: Error): void {
+    this.drop(reason)
+    this.#slot = undefined
+  }
+
+  /** The state is what it was but for its host calls, which nobody awaits any more. */
+  drop(reason: Error): void {
+    this.#dispatcher.forget(reason)
+    this.#answers = []
+    this.#awaiting = false
+    this.#run = undefined
+  }
+
+  adopt(snapshot: Snapshot): void {
+    this.#dispatcher.adopt(snapshot.pending)
+    this.#awaiting = snapshot.awaiting
+  }
+
+  arrive(slot: Slot): void {
+    this.#slot = slot
+    this.#flush()
+  }
+
+  calls({ id, batch, calls }: CallsEvent): void {
+    const run = this.#run
+    if (run === undefined || run.id !== id || batch !== run.batches + 1)
+      throw new MalformedValueError('host calls of no execution')
+    run.batches = batch
+    this.#dispatcher.receive(calls)
+  }
+
+  blockingCall(request: Uint8Array, answer: (payload: Uint8Array) => void): void {
+    this.#dispatcher.receiveBlocking(request, answer)
+  }
+
+  #send(bytes: Uint8Array<ArrayBuffer>): void {
+    // Answers that come together travel together.
+    if (this.#answers.push(bytes) === 1) queueMicrotask(() => this.#flush())
+  }
+
+  #flush(): void {
+    if (this.#slot?.alive !== true || this.#answers.length === 0) return
+    const answers = this.#answers
+    this.#answers = []
+    this.#slot.tell(
+      { notice: 'answers', answers },
+      answers.map(({ buffer }) => buffer),
+    )
+  }
+
+  #suspend(): void {
+    const run = this.#run
+    if (run === undefined) return
+    this.#flush()
+    run.slot.tell({ notice: 'suspend', id: run.id, batches: run.batches })
+  }
+}

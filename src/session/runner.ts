@@ -1,0 +1,247 @@
+// The calls of a session into its slot, each with its outcome or the error that says how it was stopped or lost (S3). Owns the
+// call that runs; their order is session.ts's, the slot residence.ts's, host calls host-side.ts's.
+import { CancelledError, SessionSuspendedError } from '../errors.js'
+import type { ResolvedExecuteOptions, ResolvedSessionOptions } from '../options.js'
+import type { SlotReply } from '../protocol.js'
+import type { Slot } from '../slots/slot.js'
+import { MalformedValueError } from '../values/decode.js'
+import { Call, type Settled } from './call.js'
+import type { SessionHome } from './home.js'
+import type { HostSide } from './host-side.js'
+import { Listeners } from './listeners.js'
+import {
+  type Answer,
+  type ExecuteResult,
+  limitError,
+  pythonError,
+  readAnswer,
+  readResult,
+  stopError,
+} from './outcome.js'
+import type { Residence } from './residence.js'
+
+type Outcome = Extract<SlotReply, { kind: 'outcome' }>
+type Suspended = Extract<SlotReply, { kind: 'suspended' }>
+
+export interface Answered {
+  readonly answer: Answer
+  readonly reply: Outcome
+}
+
+export interface RunnerParts {
+  readonly home: SessionHome
+  readonly options: ResolvedSessionOptions
+  readonly residence: Residence
+  readonly hostSide: HostSide
+}
+
+/** What an execution hears and sends. */
+interface Live {
+  readonly liveStdout: boolean
+  readonly liveStderr: boolean
+}
+
+export class Runner {
+  readonly #home: SessionHome
+  readonly #options: ResolvedSessionOptions
+  readonly #residence: Residence
+  readonly #hostSide: HostSide
+  #running: Call | undefined
+  /** `interrupt()` came while the running call was still getting its slot. */
+  #interruptComing = false
+
+  constructor({ home, options, residence, hostSide }: RunnerParts) {
+    this.#home = home
+    this.#options = options
+    this.#residence = residence
+    this.#hostSide = hostSide
+  }
+
+  /** A call is in its slot. */
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
+  /** The next call of the session is about to start. */
+  start(): void {
+    this.#interruptComing = false
+  }
+
+  interrupt(): void {
+    if (this.#running) this.#running.stop({ kind: 'interrupt' })
+    else this.#interruptComing = true
+  }
+
+  close(): void {
+    this.#running?.stop({ kind: 'close' })
+  }
+
+  /** `count` is called when nothing can keep the code from running any more. */
+  async execute(code: string, options: ResolvedExecuteOptions, count: () => number): Promise<ExecuteResult> {
+    const slot = await this.#prepared(options)
+    if (this.#hostSide.awaiting) throw new SessionSuspendedError(this.#options.id)
+    const executionCount = count()
+    this.#home.count('executions')
+    return this.#run(slot, options, executionCount, (id, live) =>
+      slot.call('execute', [{ id, executionCount, code, ...live }]),
+    )
+  }
+
+  /** Goes on with what waits for host calls; `answers` gives the answers once the session has its state. */
+  async resume(
+    options: ResolvedExecuteOptions,
+    executionCount: number,
+    answers: () => Uint8Array<ArrayBuffer>[],
+  ): Promise<ExecuteResult> {
+    const slot = await this.#prepared(options)
+    const given = answers()
+    const buffers = given.map(({ buffer }) => buffer)
+    return this.#run(slot, options, executionCount, (id, live) =>
+      slot.call('resume', [{ id, answers: given, ...live }], buffers),
+    )
+  }
+
+  /** A call that is no execution, under the session's own time limit. */
+  async ask(
+    timeoutMs: number | null,
+    send: (slot: Slot, id: number) => Promise<SlotReply>,
+    prepared?: Slot,
+  ): Promise<Answered> {
+    const slot = prepared ?? (await this.#residence.enter())
+    const answered = await this.#call(slot, timeoutMs, undefined, (id) => send(slot, id))
+    if (!('answer' in answered)) throw this.#lost(slot, undefined, 'it suspended what is no execution')
+    if (!answered.answer.ok) throw pythonError(answered.answer.failure, answered.reply)
+    return answered
+  }
+
+  /** One that changes the session's state. */
+  async change(
+    timeoutMs: number | null,
+    send: (slot: Slot, id: number) => Promise<SlotReply>,
+  ): Promise<Answered> {
+    const slot = await this.#protected()
+    return this.ask(timeoutMs, send, slot).finally(() => this.#residence.change(slot))
+  }
+
+  async #prepared({ signal }: ResolvedExecuteOptions): Promise<Slot> {
+    const slot = await this.#protected(signal)
+    // It may have aborted while the slot was prepared.
+    if (signal?.aborted) throw new CancelledError('not-started', { cause: signal.reason })
+    return slot
+  }
+
+  /** The slot, with a checkpoint of what earlier calls left, if it is due: what comes now may cost the worker (B2). */
+  async #protected(signal?: AbortSignal): Promise<Slot> {
+    const slot = await this.#residence.enter(signal)
+    if (!this.#residence.wantsCheckpoint || this.#options.checkpoint === 'manual') return slot
+    await this.#residence.checkpoint()
+    // A crash while it was taken ended the slot.
+    return this.#residence.enter(signal)
+  }
+
+  async #run(
+    slot: Slot,
+    options: ResolvedExecuteOptions,
+    executionCount: number,
+    send: (id: number, live: Live) => Promise<SlotReply>,
+  ): Promise<ExecuteResult> {
+    const listeners = new Listeners(this.#options, options)
+    const live = { liveStdout: listeners.stdout, liveStderr: listeners.stderr }
+    slot.listen(({ stream, text }) => listeners.hear(stream, text), this.#options.limits.outputBytes)
+    try {
+      const came = await this.#call(slot, options.timeoutMs, options.signal, (id) => {
+        this.#hostSide.begin(slot, id)
+        return send(id, live)
+      })
+      this.#home.recordExecuteMs(came.reply.durationMs)
+      listeners.rethrow()
+      if (!('answer' in came)) return this.#result(came.reply, 'suspended', executionCount)
+      const { answer, reply } = came
+      if (!answer.ok) throw pythonError(answer.failure, reply)
+      const result = this.#read(slot, () => readResult(answer.items, answer.exact))
+      return { ...this.#result(reply, 'completed', executionCount), ...result }
+    } finally {
+      slot.unlisten()
+      this.#residence.change(slot)
+    }
+  }
+
+  #result(
+    reply: Outcome | Suspended,
+    status: 'completed' | 'suspended',
+    executionCount: number,
+  ): ExecuteResult {
+    const { stdout, stderr, durationMs, peakMemoryBytes } = reply
+    return {
+      status,
+      stdout,
+      stderr,
+      value: undefined,
+      repr: undefined,
+      display: {},
+      executionCount,
+      durationMs,
+      peakMemoryBytes,
+      callbackInvocations: this.#hostSide.invocations,
+      pending: status === 'suspended' ? this.#hostSide.pending : [],
+    }
+  }
+
+  async #call(
+    slot: Slot,
+    timeoutMs: number | null,
+    signal: AbortSignal | undefined,
+    send: (id: number) => Promise<SlotReply>,
+  ): Promise<Answered | { readonly reply: Suspended }> {
+    const call = new Call(slot, { timeoutMs, graceMs: this.#options.limits.interruptGraceMs, signal }, send)
+    this.#running = call
+    if (this.#interruptComing) call.stop({ kind: 'interrupt' })
+    this.#interruptComing = false
+    const settled = await call.settled
+    this.#running = undefined
+    this.#residence.open()
+    return this.#judge(slot, settled)
+  }
+
+  #judge(slot: Slot, settled: Settled): Answered | { readonly reply: Suspended } {
+    const { stop } = settled
+    if (stop) this.#home.count(stop.kind === 'timeout' ? 'timeouts' : 'cancellations')
+    if (settled.kind === 'lost') throw this.#lost(slot, stop, settled.reason)
+    const { reply } = settled
+    if (reply.kind !== 'outcome' && reply.kind !== 'suspended')
+      throw this.#lost(slot, stop, 'it answered something else')
+    const { outputBytes } = this.#options.limits
+    if (outputBytes !== null && Math.max(reply.stdout.length, reply.stderr.length) > outputBytes)
+      throw this.#lost(slot, stop, 'it broke the protocol: more output than it may have')
+    if (reply.kind === 'suspended') {
+      this.#hostSide.end('suspended')
+      return { reply }
+    }
+    const answer = this.#read(slot, () => readAnswer(reply.payload), stop)
+    const cause = answer.ok ? undefined : pythonError(answer.failure, reply)
+    if (stop && stop.kind !== 'interrupt') {
+      const error = stopError(stop, 'interrupted', '', cause)
+      this.#hostSide.abort(error)
+      throw error
+    }
+    if (reply.exceeded) throw limitError(reply.exceeded, outputBytes, reply)
+    if (stop) this.#hostSide.abort(stopError(stop, 'interrupted', '', cause))
+    this.#hostSide.end('completed')
+    return { answer, reply }
+  }
+
+  /** What the kernel said, or the end of an interpreter that talks nonsense. */
+  #read<T>(slot: Slot, read: () => T, stop?: Settled['stop']): T {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof MalformedValueError) throw this.#lost(slot, stop, error.message)
+      throw error
+    }
+  }
+
+  #lost(slot: Slot, stop: Settled['stop'], reason: string): Error {
+    if (!stop) this.#home.count('crashes')
+    return stopError(stop, this.#residence.lose(slot, reason), reason)
+  }
+}

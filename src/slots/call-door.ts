@@ -1,0 +1,70 @@
+// The main thread's half of the door for host calls of code that blocks its slot (workers/host/host-calls.ts). Owns the port,
+// waking the slot, and that each message gets one answer; what a request says is hostile and read by somebody else (R3).
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { HostCallMessage, HostCallWire } from '../../workers/host/host-calls.js'
+
+/** Takes a request and sees to it that `answer` is called once, soon or late; with no bytes if there is nothing to say. */
+export type OnRequest = (request: Uint8Array, answer: (payload: Uint8Array) => void) => void
+
+/** The slot lets no more than this many be unanswered: one that sends more is broken. */
+const MAX_UNANSWERED = 10_000
+
+export class CallDoor {
+  readonly #port: MessagePort
+  readonly #changes = new Int32Array(new SharedArrayBuffer(4))
+  readonly #onRequest: OnRequest
+  readonly #onViolation: (what: string) => void
+  /** For the slot; the port goes into the transfer list. */
+  readonly wire: HostCallWire
+  #unanswered = 0
+  #closed = false
+
+  constructor(onRequest: OnRequest, onViolation: (what: string) => void) {
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    this.#onRequest = onRequest
+    this.#onViolation = onViolation
+    this.wire = { port: port2, changes: this.#changes.buffer as SharedArrayBuffer }
+    port1.on('message', (message: unknown) => this.#receive(message))
+    port1.unref()
+  }
+
+  /** The slot looks again whether it is interrupted: to be called whenever an interrupt was asked for. */
+  wake(): void {
+    Atomics.add(this.#changes, 0, 1)
+    Atomics.notify(this.#changes, 0)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#port.close()
+  }
+
+  #receive(message: unknown): void {
+    if (this.#closed) return
+    if (!isMessage(message) || ++this.#unanswered > MAX_UNANSWERED) {
+      this.close()
+      return this.#onViolation('a host call of another shape, or too many of them')
+    }
+    const [epoch, request] = message
+    let answered = false
+    this.#onRequest(request, (payload) => {
+      if (answered || this.#closed) return
+      answered = true
+      this.#unanswered -= 1
+      const answer: HostCallMessage = [epoch, payload]
+      this.#port.postMessage(answer)
+      this.wake()
+    })
+  }
+}
+
+function isMessage(message: unknown): message is HostCallMessage {
+  return (
+    Array.isArray(message) &&
+    message.length === 2 &&
+    Number.isSafeInteger(message[0]) &&
+    message[1] instanceof Uint8Array &&
+    message[1].buffer instanceof ArrayBuffer
+  )
+}

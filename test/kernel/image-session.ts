@@ -1,0 +1,105 @@
+// An interpreter of the image in the test's own thread, driven request by request, with a door that a function answers at
+// once. Owns the wire; asserts nothing.
+import type { Image } from '../../src/image/image.js'
+import { type Decoded, decode } from '../../src/values/decode.js'
+import { encodePlain } from '../../src/values/encode.js'
+import type { KernelReply } from '../../workers/interpreter/link.js'
+import { Host, Interpreter, InterruptCell, Opcode } from '../image/built.js'
+import { TestDoor } from '../support/test-door.js'
+
+export interface Call {
+  readonly id: number
+  readonly name: string
+  readonly args: Record<string, unknown>
+}
+
+/** Marshal bytes of `(value, fixups)`; a fixup is [path, kind, payload]. */
+export function answerBytes(
+  id: number,
+  ok: boolean,
+  value: unknown,
+  fixups: readonly unknown[] = [],
+): Buffer {
+  const head = Buffer.alloc(5)
+  head.writeUInt32LE(id)
+  head[4] = ok ? 1 : 0
+  return Buffer.concat([head, encodePlain([value, fixups], 'answer')])
+}
+
+export function readCall(tree: Decoded): Call {
+  const [id, name, args] = tree as [number, string, Record<string, unknown>]
+  return { id, name, args }
+}
+
+export class ImageSession {
+  readonly door = new TestDoor()
+  readonly host: InstanceType<typeof Host>
+  readonly interpreter: ReturnType<typeof Interpreter.boot>
+  readonly interrupt = new SharedArrayBuffer(4)
+  #memory: WebAssembly.Memory | undefined
+  #output = ''
+  #count = 0
+
+  constructor(image: Image, memoryBytes: number | null = null) {
+    this.host = new Host({
+      files: image.files,
+      fileBytes: image.fileBytes,
+      cwd: image.cwd,
+      interrupt: new InterruptCell(this.interrupt),
+      onOutput: (_, bytes) => {
+        this.#output += Buffer.from(bytes).toString()
+      },
+      door: this.door,
+    })
+    const bind = this.host.bind.bind(this.host)
+    this.host.bind = (exports) => {
+      this.#memory = exports.memory
+      bind(exports)
+    }
+    this.interpreter = Interpreter.boot(image, this.host)
+    this.host.configure({ memoryBytes, outputBytes: null, fileBytes: null }, 'UTC')
+  }
+
+  get memory(): Uint8Array {
+    return new Uint8Array(this.#memory?.buffer ?? new ArrayBuffer(0))
+  }
+
+  /** What was written since the last look. */
+  output(): string {
+    const text = this.#output
+    this.#output = ''
+    return text
+  }
+
+  callbacks(descriptions: readonly object[]): void {
+    this.interpreter.call(Opcode.callbacks, encodePlain(descriptions, 'callbacks'))
+  }
+
+  /** Starts code; its reply may be that it waits. */
+  start(code: string): KernelReply {
+    const head = Buffer.alloc(5)
+    head.writeUInt32LE(++this.#count)
+    this.host.beginExecution(this.#count)
+    return this.interpreter.call(Opcode.execute, head, Buffer.from(code))
+  }
+
+  /** Runs code to its end. @throws Error with its traceback */
+  value(code: string): unknown {
+    let reply = this.start(code)
+    // With something ready it comes back only because the machine is slow.
+    while (reply.kind === 'waiting' && reply.delayMs === 0) reply = this.interpreter.call(Opcode.step)
+    return this.outcome(reply)
+  }
+
+  outcome(reply: KernelReply): unknown {
+    if (reply.kind !== 'done') throw new Error(`the execution is ${reply.kind}`)
+    const [ok, ...rest] = decode(reply.payload).tree as Decoded[]
+    if (ok !== true) throw new Error(String(rest[2]))
+    return rest[1]
+  }
+
+  /** Asks for the running execution to be interrupted, as the main thread does. */
+  interruptNow(): void {
+    Atomics.store(new Int32Array(this.interrupt), 0, this.#count)
+  }
+}

@@ -1,0 +1,44 @@
+// A door for host calls in the test's own thread. Owns a queue; asserts nothing.
+import type { HostCallDoor } from '../../workers/host/host-calls.js'
+
+/** A door whose answers come out of a queue. What `onRequest` does not queue is never answered. */
+export class TestDoor implements HostCallDoor {
+  readonly requests: Uint8Array[] = []
+  readonly answers: Uint8Array[] = []
+  readonly waits: number[] = []
+  resets = 0
+  /** Room for requests that no answer was taken for. */
+  room = Number.POSITIVE_INFINITY
+  onRequest: (request: Uint8Array) => void = () => {}
+  /** What a wait with nothing to take comes to. */
+  onWait: (isInterrupted: () => boolean) => 'ready' | 'interrupted' | 'timeout' = () => {
+    throw new Error('waits for ever')
+  }
+
+  send(request: Uint8Array<ArrayBuffer>): 'sent' | 'full' | 'too-large' {
+    if (request.length > 50_000_000) return 'too-large'
+    if (this.room <= 0) return 'full'
+    this.room -= 1
+    this.requests.push(request)
+    this.onRequest(request)
+    return 'sent'
+  }
+
+  get nextBytes(): number {
+    return this.answers[0]?.length ?? 0
+  }
+
+  take(): Uint8Array | undefined {
+    this.room += 1
+    return this.answers.shift()
+  }
+
+  wait(milliseconds: number, isInterrupted: () => boolean): 'ready' | 'interrupted' | 'timeout' {
+    this.waits.push(milliseconds)
+    return this.answers.length > 0 ? 'ready' : this.onWait(isInterrupted)
+  }
+
+  reset(): void {
+    this.resets += 1
+  }
+}

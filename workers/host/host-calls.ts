@@ -1,0 +1,118 @@
+// The door for host calls of code that does not let go of the thread (brumate.call_sync, asyncio.run): requests go out as
+// messages, and the thread sleeps in shared memory until an answer has come. Owns the protocol of the slot's side and how
+// much may be under way; what the bytes say is between the kernel and the main thread, which believes none of them (R3).
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+
+/** Calls that the main thread has not answered: bounds what a guest can pile up there, whatever it writes. */
+const MAX_CALLS = 4096
+const MAX_BYTES = 128 * 1024 * 1024
+
+/**
+ * Both directions of the port carry `[epoch, bytes]`. Every message to the main thread is answered by exactly one back
+ * with the same epoch; bytes of none tell that there is nothing to say. After putting an answer on the port, and after asking for an
+ * interrupt, the main thread adds 1 to element 0 of `changes` and notifies it.
+ */
+export interface HostCallWire {
+  readonly port: MessagePort
+  /** One Int32. */
+  readonly changes: SharedArrayBuffer
+}
+
+export type HostCallMessage = readonly [epoch: number, bytes: Uint8Array]
+
+/** The door as the imports use it. */
+export interface HostCallDoor {
+  /**
+   * Sends a request, which from then on belongs to the door. `full`: not now, but when an answer has been taken; `too-large`:
+   * never.
+   */
+  send(request: Uint8Array<ArrayBuffer>): 'sent' | 'full' | 'too-large'
+  /** Bytes of the answer that `take` gives next; 0 if there is none yet. */
+  readonly nextBytes: number
+  /** Undefined if there is none yet. */
+  take(): Uint8Array | undefined
+  /** Sleeps until there is an answer, `isInterrupted` or the time has passed. */
+  wait(milliseconds: number, isInterrupted: () => boolean): 'ready' | 'interrupted' | 'timeout'
+  /** The session is another one, or goes on from another state: answers under way are not for it. */
+  reset(): void
+}
+
+export class HostCalls implements HostCallDoor {
+  #port: MessagePort | undefined
+  #changes = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  /** The session: what was meant for the one before is not for this one (S1). */
+  #epoch = 0
+  #calls = 0
+  #bytes = 0
+  /** Sizes of the requests not yet answered, to give their room back one by one. */
+  #sizes: number[] = []
+  #next: Uint8Array | undefined
+
+  constructor(wire?: HostCallWire) {
+    if (wire) this.share(wire)
+  }
+
+  /** Speaks over this wire from now on: the one whose other end the main thread has. */
+  share({ port, changes }: HostCallWire): void {
+    this.#port = port
+    this.#changes = new Int32Array(changes, 0, 1)
+  }
+
+  send(request: Uint8Array<ArrayBuffer>): 'sent' | 'full' | 'too-large' {
+    if (request.length > MAX_BYTES) return 'too-large'
+    if (this.#calls >= MAX_CALLS || this.#bytes + request.length > MAX_BYTES) return 'full'
+    this.#calls += 1
+    this.#bytes += request.length
+    this.#sizes.push(request.length)
+    const message: HostCallMessage = [this.#epoch, request]
+    this.#port?.postMessage(message, [request.buffer])
+    return 'sent'
+  }
+
+  get nextBytes(): number {
+    this.#look()
+    return this.#next?.length ?? 0
+  }
+
+  take(): Uint8Array | undefined {
+    this.#look()
+    const answer = this.#next
+    this.#next = undefined
+    return answer
+  }
+
+  wait(milliseconds: number, isInterrupted: () => boolean): 'ready' | 'interrupted' | 'timeout' {
+    const deadlineMs = performance.now() + milliseconds
+    for (;;) {
+      // Read before looking: whatever changes after the look changes this too.
+      const seen = Atomics.load(this.#changes, 0)
+      this.#look()
+      if (this.#next !== undefined) return 'ready'
+      if (isInterrupted()) return 'interrupted'
+      const remainingMs = deadlineMs - performance.now()
+      if (remainingMs <= 0) return 'timeout'
+      Atomics.wait(this.#changes, 0, seen, remainingMs)
+    }
+  }
+
+  reset(): void {
+    this.#epoch += 1
+    this.#calls = 0
+    this.#bytes = 0
+    this.#sizes = []
+    this.#next = undefined
+  }
+
+  /** Makes `#next` the oldest answer that says something. */
+  #look(): void {
+    while (this.#next === undefined) {
+      const received = this.#port && receiveMessageOnPort(this.#port)
+      if (received === undefined) return
+      const [epoch, bytes] = received.message as HostCallMessage
+      if (epoch !== this.#epoch) continue
+      this.#calls -= 1
+      this.#bytes -= this.#sizes.shift() ?? 0
+      if (bytes.length > 0) this.#next = bytes
+    }
+  }
+}

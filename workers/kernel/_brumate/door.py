@@ -1,0 +1,41 @@
+"""The door: host calls that are made and answered while the interpreter's thread stays inside Python code.
+
+It is a descriptor number that no file can have. One write is one call, one read is one answer, seeking to the end tells how
+large the next answer is, and a poll waits for one. Owns the system calls; what the bytes say is in `calls`.
+
+An interrupt ends the wait, in `blocking`, and nothing else: what happens here happens whole (see `frames`).
+"""
+
+import errno
+import os
+
+from .blocking import block_at
+
+_DESCRIPTOR = 0x3FFF_FFFF
+
+
+def send(request: bytes) -> bool:
+    """Hand a call to the host. False: too many are under way; there is room when an answer has been taken.
+
+    Raises OSError where there is no host to take it, or it takes none so large.
+    """
+    try:
+        os.write(_DESCRIPTOR, request)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ValueError("the arguments are too large") from None
+        raise RuntimeError("there is nobody to call") from None
+    return True
+
+
+def take() -> bytes | None:
+    """The next answer, if there is one."""
+    size = os.lseek(_DESCRIPTOR, 0, os.SEEK_END)
+    return os.read(_DESCRIPTOR, size) if size > 0 else None
+
+
+def wait(seconds: float | None) -> None:
+    """Wait until there is an answer, for at most that long."""
+    block_at(_DESCRIPTOR, seconds)

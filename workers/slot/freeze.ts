@@ -1,0 +1,74 @@
+// The steps of taking and restoring a snapshot in a slot's thread that are no calls into the interpreter: packing, unpacking
+// with every check (N2), and what a fault of the snapshot's own is called. Owns nothing.
+import type { Image } from '../../src/image/image.js'
+import type { RefusalReason, RestoreRequest, SlotReply } from '../../src/protocol.js'
+import type { HostCapture } from '../host/host.js'
+import { HostStateError } from '../host/state/error.js'
+import type { KernelReply } from '../interpreter/link.js'
+import { checkDelta, DeltaError, type MemoryDelta } from '../interpreter/memory-delta.js'
+import { BlockError } from '../snapshot/blocks.js'
+import { type Body, BodyError, packBody, unpackBody } from '../snapshot/body.js'
+
+/** Names, targets and bookkeeping of files, beside memory and contents. */
+const MOST_OTHER_BYTES = 64 * 1024 * 1024
+const MOST_RAW_BYTES = 2 ** 32
+
+class TooLarge extends Error {}
+
+export function captured(
+  { description, values }: Extract<KernelReply, { kind: 'described' }>,
+  memory: MemoryDelta,
+  host: HostCapture,
+  maxBytes: number | null,
+): SlotReply {
+  const { memoryBytes } = memory
+  try {
+    const { bytes, hash, rawBytes } = packBody(memory, host.state, host.contents)
+    if (maxBytes !== null && bytes.length > maxBytes) {
+      const message = `the snapshot has ${bytes.length} bytes, more than snapshotBytes, ${maxBytes}`
+      return refused('too-large', message)
+    }
+    const { files } = host
+    return {
+      kind: 'captured',
+      body: bytes,
+      bodyHash: hash,
+      rawBytes,
+      memoryBytes,
+      description,
+      values,
+      files,
+    }
+  } catch (error) {
+    // There was no memory for it beside the session's.
+    if (error instanceof RangeError) return refused('too-large', `it could not be packed: ${error.message}`)
+    throw error
+  }
+}
+
+/** @throws whatever `refusal` takes */
+export function unpack(image: Image, request: RestoreRequest): Body {
+  const { limits, rawBytes, memoryBytes } = request
+  if (memoryBytes > (limits.memoryBytes ?? Number.POSITIVE_INFINITY))
+    throw new TooLarge(`its memory of ${memoryBytes} bytes is more than memoryBytes, ${limits.memoryBytes}`)
+  // What the parts may come to; each has its own check later.
+  const most = MOST_OTHER_BYTES + memoryBytes + (limits.fileBytes ?? MOST_RAW_BYTES)
+  if (rawBytes > Math.min(most, MOST_RAW_BYTES)) throw new TooLarge(`it unpacks to ${rawBytes} bytes`)
+  const body = unpackBody(request.body, request.bodyHash, rawBytes, memoryBytes)
+  checkDelta(image, body.memory)
+  return body
+}
+
+export function refused(reason: RefusalReason, message: string): SlotReply {
+  return { kind: 'refused', reason, message: message.slice(0, 1000) }
+}
+
+/** What a snapshot's own bytes can bring about, as a refusal; anything else is a fault of ours, and undefined. */
+export function refusal(error: unknown): SlotReply | undefined {
+  if (error instanceof TooLarge) return refused('too-large', error.message)
+  if (error instanceof HostStateError) return refused(error.reason, error.message)
+  const known = [BodyError, BlockError, DeltaError, SyntaxError, TypeError, RangeError]
+  if (error instanceof Error && known.some((type) => error instanceof type))
+    return refused('corrupt', error.message)
+  return undefined
+}
