@@ -10,6 +10,7 @@ import { execute } from './parts/execute.js'
 import { memory } from './parts/memory.js'
 import { output } from './parts/output.js'
 import { sessions } from './parts/sessions.js'
+import { snapshot } from './parts/snapshot.js'
 import { throughput } from './parts/throughput.js'
 import { type Report, type Row, reportAsTable } from './report.js'
 
@@ -21,6 +22,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   execute,
   output,
   memory,
+  snapshot,
   throughput,
   compute,
   sessions,

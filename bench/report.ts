@@ -4,13 +4,14 @@ import type { Machine } from './context.js'
 export interface Row {
   readonly part?: string
   readonly metric: string
-  readonly unit: 'ms' | 's' | 'MiB' | 'per s'
+  /** KB and MB are 10³ and 10⁶ bytes. */
+  readonly unit: 'ms' | 's' | 'KB' | 'MiB' | 'per s' | 'MB per s'
   readonly brumate: number
   /** The same with plain `loadPyodide()` in a worker, where it was measured. */
   readonly pyodide?: number
   /** The same with a native Python process. */
   readonly python?: number
-  /** What issue 2 asks for, and whether this run met it. */
+  /** What the project asks of itself, and whether this run met it. */
   readonly floor?: { readonly text: string; readonly met: boolean }
   readonly note?: string
 }
@@ -20,7 +21,7 @@ export interface Report extends Machine {
   readonly rows: readonly Row[]
 }
 
-/** brumate ÷ plain Pyodide: below 1 is quicker, smaller, except where the unit is "per s". */
+/** brumate ÷ plain Pyodide: below 1 is quicker, smaller, except where the unit ends with "per s". */
 export function ratio({ brumate, pyodide }: Row): number | undefined {
   return pyodide === undefined ? undefined : brumate / pyodide
 }

@@ -3,6 +3,7 @@
 import { SessionManager } from 'brumate'
 import { analysis } from './tour/analysis.js'
 import { basics } from './tour/basics.js'
+import { freezing } from './tour/freezing.js'
 import { Narrator } from './tour/narrator.js'
 import { stopping } from './tour/stopping.js'
 import { tenants } from './tour/tenants.js'
@@ -16,6 +17,7 @@ narrator.say(`The interpreter's image is open after ${Math.round(performance.now
 
 await basics(manager, narrator)
 await stopping(manager, narrator)
+await freezing(manager, narrator)
 await tenants(manager, narrator)
 await analysis(manager, narrator)
 

@@ -135,8 +135,8 @@ export interface SlotMethods {
    */
   restore(request: RestoreRequest): Promise<SlotReply>
   revert(): Promise<SlotReply>
-  /** Runs a little of everything and reverts, so that V8 has compiled what most sessions use. Before any `attach`. */
-  warm(): Promise<SlotReply>
+  /** Runs a little, thoroughly of everything, and reverts, so that V8 has compiled what sessions use. Before any `attach`. */
+  warm(thoroughly: boolean): Promise<SlotReply>
 }
 
 /** What a slot says by itself, on the same port so that order is kept. */

@@ -83,6 +83,6 @@ function transferring(service: SlotService): SlotMethods {
     snapshot: (id, request) => service.snapshot(id, request),
     restore: (request) => moved(service.restore(request)),
     revert: () => service.revert(),
-    warm: () => service.warm(),
+    warm: (thoroughly) => service.warm(thoroughly),
   }
 }

@@ -14,13 +14,13 @@ export async function stopping(manager: SessionManager, narrator: Narrator): Pro
   if ('result' in kept) narrator.fact('roundsKept', kept.result.value ?? null)
 
   narrator.say(
-    'Where C code does not listen, the worker is ended. The session goes on in another, empty:',
+    'Where C code does not listen, the worker is ended. The session goes on in another, as the last completed call left it:',
     '',
   )
   const deaf = await narrator.run(session, 'sum(range(10**12))', { timeoutMs: 500 })
   if ('error' in deaf && deaf.error instanceof TimeoutError) {
     narrator.fact('deafOutcome', deaf.error.outcome)
   }
-  const after = await narrator.run(session, "'rounds' in globals()")
+  const after = await narrator.run(session, 'rounds > 1_000')
   if ('result' in after) narrator.fact('roundsAfterKill', after.result.value ?? null)
 }

@@ -19,6 +19,10 @@ type Lifecycle =
 
 /** Most of the globals' values that travel beside the memory. */
 const VALUES_BYTES = 1024 * 1024
+/** Longest that finalizers may run before a capture. */
+const FINALIZERS_MS = 2_000
+/** Only a broken slot takes as long to pack its memory. */
+const PACKING_MS = 5_000
 
 /** What of a session is on this side: its host calls go with the state that made them. */
 export interface Companion extends CallHandler {
@@ -151,8 +155,10 @@ export class Residence {
    */
   async capture(): Promise<Snapshot> {
     if (this.#lifecycle.kind === 'dormant' && this.#checkpoint) return this.#checkpoint
+    // Collecting garbage may run code of the user's, so that has a deadline, also where executions have none.
     const { executionTimeoutMs } = this.#options.limits
-    this.#checkpoint = await this.#capture(await this.enter(), executionTimeoutMs)
+    const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
+    this.#checkpoint = await this.#capture(await this.enter(), timeoutMs)
     this.#changed = false
     return this.#checkpoint
   }
@@ -168,9 +174,9 @@ export class Residence {
 
   async #capture(slot: Slot, timeoutMs: number | null): Promise<Snapshot> {
     const { snapshotBytes, interruptGraceMs } = this.#options.limits
-    const limits = { timeoutMs, graceMs: interruptGraceMs }
+    // What comes after the collection takes as long as there is memory: no session must be ended for that.
+    const limits = { timeoutMs, graceMs: Math.max(interruptGraceMs, PACKING_MS) }
     const request = { valuesBytes: VALUES_BYTES, maxBytes: snapshotBytes }
-    // Collecting garbage may run code of the user's, so it has a deadline as any other call.
     const call = new Call(slot, limits, (id) => slot.call('snapshot', [id, request]))
     const settled = await call.settled
     this.open()

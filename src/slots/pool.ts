@@ -160,6 +160,8 @@ export class SlotPool {
     if (keep && this.#waiters.every(({ tenant }) => tenant === state.tenant)) {
       const reply = await slot.call('revert', []).catch(() => undefined)
       if (reply?.kind === 'reverted' && reply.done && slot.alive) {
+        // Behind the others: the one that has been free longest is the first to be leased again, and to make room.
+        this.#slots.delete(slot)
         this.#slots.set(slot, { kind: 'parked', tenant: state.tenant })
         this.#serve()
         return
@@ -259,9 +261,10 @@ export class SlotPool {
    */
   async #warm(slot: Slot): Promise<void> {
     await slot.ready
-    if (this.#warmed && this.#waiters.length > 0) return
+    const first = !this.#warmed
+    if (!first && this.#waiters.length > 0) return
     this.#warmed = true
-    const reply = await slot.call('warm', [])
+    const reply = await slot.call('warm', [first])
     if (reply.kind === 'died') slot.terminate(reply.reason)
   }
 

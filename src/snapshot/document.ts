@@ -113,7 +113,7 @@ function readHead(headBytes: Uint8Array): Head {
   const imageId = text(head.get('imageId'))
   if (!/^[0-9a-f]{64}$/.test(imageId)) throw new MsgpackError('it names no image')
   const createdAtMs = head.get('createdAtMs')
-  if (typeof createdAtMs !== 'number' || Math.abs(createdAtMs) > 8.64e15)
+  if (typeof createdAtMs !== 'number' || !(Math.abs(createdAtMs) <= 8.64e15))
     throw new MsgpackError('it has no date')
   const description = bytes(head.get('description'))
   const values = bytes(head.get('values'))
@@ -131,7 +131,7 @@ function readHead(headBytes: Uint8Array): Head {
     rawBytes: count(head.get('rawBytes')),
     bodyHash: bytes(head.get('bodyHash'), HASH_BYTES),
     reasons: Object.fromEntries(
-      [...fields(head.get('reasons'))].map(([id, reason]) => [text(id), text(reason)]),
+      [...fields(head.get('reasons') ?? new Map())].map(([id, reason]) => [text(id), text(reason)]),
     ),
     files: list(head.get('files')).map((entry) => {
       const [path, sizeBytes] = list(entry)

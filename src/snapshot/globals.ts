@@ -49,6 +49,11 @@ function special(map: ReadonlyMap<unknown, unknown>): Value {
         if (typeof payload === 'string' && payload.length <= 5000 && /^-?[0-9]+$/.test(payload))
           return BigInt(payload)
         break
+      case 'text':
+        // UTF-16-LE: text with a lone surrogate, which is no UTF-8.
+        if (payload instanceof Uint8Array && payload.length % 2 === 0)
+          return Buffer.from(payload).toString('utf16le')
+        break
       case 'datetime':
         if (typeof payload === 'number') return new Date(payload)
         break

@@ -55,10 +55,23 @@ describe('the tour', () => {
     expect(told.facts.roundsKept).toBe(true)
   })
 
-  test('B2: a session whose worker was ended goes on empty', () => {
+  test('B2: a session whose worker was ended goes on as the last completed call left it', () => {
     expect(told.facts.deafOutcome).toBe('restored')
-    expect(told.facts.roundsAfterKill).toBe(false)
+    expect(told.facts.roundsAfterKill).toBe(true)
     expect(told.facts.timeouts).toBe(2)
+  })
+
+  test('C1, C7: a frozen session says what is in it, and thaws in another one', () => {
+    expect(told.facts.snapshotBytes).toBeLessThan(32_000)
+    expect(told.facts.snapshotGlobals).toEqual([
+      'Queue: type',
+      'queue: Queue',
+      'coming: generator',
+      'book: TextIOWrapper',
+    ])
+    expect(told.facts.snapshotFiles).toEqual(['/home/pyodide/guests.txt'])
+    expect(told.facts.thawedBook).toBe('Ada, Grace, Barbara')
+    expect(told.facts.guestsOfTheFirst).toEqual(['Grace', 'Barbara'])
   })
 
   test('A9: four sessions of two tenants compute at once, each with its own variables', () => {

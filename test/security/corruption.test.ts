@@ -1,6 +1,6 @@
 // Python that breaks its own interpreter (ATTACKS.md B12, B13, F11, G21): by ending it, by bytecode that CPython never
 // compiles, by objects that are none, by writing over its memory, by running out of stack. It ends as a Python error or as
-// InterpreterCrashedError, in time; the session starts again empty and nobody else notices.
+// InterpreterCrashedError, in time; the session goes on from what its last completed call left and nobody else notices (B7).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { py } from '../support/session-code.js'
 import { Child } from './support/child.js'
@@ -20,22 +20,30 @@ beforeAll(() => {
 
 afterAll(() => sandbox?.close())
 
-/** The attack after `x = 1`, and whether the session still has that, as the attack's outcome says. */
-async function attack(code: string): Promise<{ readonly step: StepResult; readonly kept: boolean }> {
-  const steps = ['x = 1', code, "'x' in globals()"]
-  const [, step, check] = expectContained(await sandbox.run({ steps }))
-  if (step === undefined || check === undefined) throw new Error('nothing ran')
-  const lost = step.code === 'INTERPRETER_CRASHED' || step.outcome === 'restored'
-  // What was broken may also show at the next call only.
-  if (check.kind === 'error') expect(check).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'restored' })
-  else expect(check.value, JSON.stringify(step)).toBe(String(!lost))
-  return { step, kept: check.value === 'true' }
+interface Attack {
+  readonly step: StepResult
+  /** What the session then has of the attack's own. */
+  readonly made: boolean
+}
+
+/** The attack after a completed call, whose state must be there whatever became of the attack. */
+async function attack(code: string): Promise<Attack> {
+  const look = "kept, 'made' in globals()"
+  const steps = ["kept = [1, 'two']", `made = 1\n${code}`, look, look]
+  const [, step, next, last] = expectContained(await sandbox.run({ steps }))
+  if (step === undefined || next === undefined || last === undefined) throw new Error('nothing ran')
+  // What was broken may show only when the checkpoint is taken: the next call is told.
+  if (next.kind === 'error') expect(next).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'restored' })
+  const check = next.kind === 'error' ? last : next
+  const lost = next.kind === 'error' || step.outcome === 'restored'
+  expect(check.value, JSON.stringify({ step, next })).toBe(`[ [ 1, 'two' ], ${!lost} ]`)
+  return { step, made: !lost }
 }
 
 async function expectCrash(code: string): Promise<void> {
-  const { step, kept } = await attack(code)
+  const { step, made } = await attack(code)
   expect(step).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'restored' })
-  expect(kept, 'the session is empty, as its outcome says').toBe(false)
+  expect(made, 'the state is what the last completed call left').toBe(false)
 }
 
 /** Whatever CPython makes of it: an error of Python's that leaves the state, or the end of the interpreter. */
@@ -79,17 +87,25 @@ describe('B12: an interpreter that ends itself', () => {
     ['KeyboardInterrupt', 'raise KeyboardInterrupt'],
     ['GeneratorExit', 'raise GeneratorExit'],
   ])('B12: %s is a Python error and the state stays', async (_, code) => {
-    const { step, kept } = await attack(code)
+    const { step, made } = await attack(code)
     expect(step.code).toBe('PYTHON')
-    expect(kept).toBe(true)
+    expect(made).toBe(true)
   })
 
   it('F11: calls that wait behind the crash run in the interpreter that comes after it', async () => {
     const result = await sandbox.run({
-      steps: ['import os; os.abort()', '1 + 1', 'import os; os._exit(1)', '2 + 2'],
+      steps: [
+        'import os; os.abort()',
+        'x = 2; x',
+        'x = 0; import os; os._exit(1)',
+        'x *= 2; x',
+        'x = 0; import os; os.abort()',
+        'x *= 2; x',
+      ],
     })
     const kinds = expectContained(result).map(({ code, value }) => code ?? value)
-    expect(kinds).toEqual(['INTERPRETER_CRASHED', '2', 'INTERPRETER_CRASHED', '4'])
+    const crash = 'INTERPRETER_CRASHED'
+    expect(kinds).toEqual([crash, '2', crash, '4', crash, '8'])
   })
 })
 

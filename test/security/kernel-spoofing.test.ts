@@ -45,9 +45,9 @@ sys.modules['_brumate.link'].dispatch.__code__ = evil.__code__
 }
 
 async function spoof(body: string, ...steps: SandboxCase['steps']): Promise<readonly StepResult[]> {
-  const all = [answering(body), ...(steps.length > 0 ? steps : ['1'])]
+  const all = ['kept = 41', answering(body), ...(steps.length > 0 ? steps : ['1'])]
   const result = await sandbox.run({ steps: all, timeoutMs: TIMEOUT_MS, recover: true })
-  const [spoofed, ...rest] = expectContained(result, undefined, TIMEOUT_MS)
+  const [, spoofed, ...rest] = expectContained(result, undefined, TIMEOUT_MS)
   expect(spoofed?.kind, 'the kernel was rewritten').toBe('result')
   return rest
 }
@@ -82,8 +82,9 @@ describe('B15: a reply that is no reply ends the interpreter', () => {
     ['a display of numbers', "return outcome(True, None, ..., {'text/plain': 5})"],
     ['a display of lists', "return outcome(True, None, ..., {'text/plain': ['x']})"],
   ])('B15: %s', async (_, body) => {
-    const [step] = await spoof(body)
+    const [step, honest] = await spoof(body, '1', "kept + 1, 'evil' in globals()")
     expect(step).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'restored' })
+    expect(honest, 'the kernel before it was rewritten (B7)').toMatchObject({ value: '[ 42, false ]' })
   })
 })
 
@@ -141,12 +142,25 @@ describe('B15: a kernel that never answers is stopped from outside (F16)', () =>
     ['waits a negative time', 'return reply(1, marshal.dumps([], 2), -1e308)'],
     ['spins', 'while True: pass'],
     [
-      'asks for host calls that nobody offered',
-      "return reply(1, marshal.dumps([(1, '__proto__', {}), (-1, 5), None], 2), 0.0)",
+      'asks again and again for host calls that nobody offered',
+      "return reply(1, marshal.dumps([(1, '__proto__', {})], 2), 0.0)",
     ],
   ])('B15: %s', async (_, body) => {
     const [step] = await spoof(body)
     expect(step).toMatchObject({ code: 'TIMEOUT' })
+  })
+})
+
+describe('B15: a kernel that makes host calls of no shape', () => {
+  it.each([
+    ['an id and a number', '[(1, "x", {}), (-1, 5)]'],
+    ['nothing', '[None]'],
+    ['no list', '{"a": 1}'],
+    ['arguments that are a list', '[(1, "x", [])]'],
+    ['an id that is text', '[("1", "x", {})]'],
+  ])('B15: %s', async (_, calls) => {
+    const [step] = await spoof(`return reply(1, marshal.dumps(${calls}, 2), 0.0)`)
+    expect(step).toMatchObject({ code: 'INTERPRETER_CRASHED', outcome: 'restored' })
   })
 })
 

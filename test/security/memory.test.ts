@@ -118,7 +118,8 @@ describe('memory of the interpreter (limits.memoryBytes)', () => {
 })
 
 describe('files (limits.fileBytes)', () => {
-  const MAX_RSS = 800 * MIB
+  // Four slots of 256 MiB and 300 MB for the rest (issue 5): what is captured is there a second time meanwhile.
+  const MAX_RSS = 4 * 256 * MIB + 300_000_000
 
   it.each([
     ['G9', 'writing without end', "f = open('/tmp/x', 'wb')\nwhile True: f.write(bytes(2**20))"],

@@ -1,5 +1,5 @@
 // Python that does not stop (ATTACKS.md F): the deadline is kept by the main thread, code that lets the interrupt through keeps
-// its state, other code loses its worker, and a sibling answers meanwhile.
+// its state, other code loses its worker and what it did, and a sibling answers meanwhile.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { py } from '../support/session-code.js'
 import { Child } from './support/child.js'
@@ -22,11 +22,14 @@ beforeAll(() => {
 
 afterAll(() => sandbox?.close())
 
+/** The code after a completed call, whose state must be there afterwards; of its own only when it was not restored. */
 async function spin(code: string): Promise<StepResult> {
-  const result = await sandbox.run({ steps: ['x = 1', code], timeoutMs: TIMEOUT_MS })
-  const [, step] = expectContained(result, undefined, TIMEOUT_MS)
+  const steps = ['kept = 1', `made = 1\n${code}`, "kept, 'made' in globals()"]
+  const result = await sandbox.run({ steps, timeoutMs: TIMEOUT_MS })
+  const [, step, after] = expectContained(result, undefined, TIMEOUT_MS)
   if (step === undefined) throw new Error('nothing ran')
   expect(step.durationMs).toBeLessThan(LATEST_MS)
+  expect(after, JSON.stringify(step)).toMatchObject({ value: `[ 1, ${step.outcome !== 'restored'} ]` })
   return step
 }
 

@@ -43,13 +43,14 @@ describeSessions(
 
     test('B4: aborting code that cannot be interrupted ends its worker; the session lives on', async () => {
       const session = await open({ limits: { interruptGraceMs: 100 } })
+      await session.execute('x = "kept"')
       const controller = new AbortController()
-      const { result } = await start(session, 'sum(range(10**12))', { signal: controller.signal })
+      const { result } = await start(session, 'x = "lost"; sum(range(10**12))', { signal: controller.signal })
       const running = rejectionOf(CancelledError, result)
       await sleep(20)
       controller.abort()
       expect((await running).outcome).toBe('restored')
-      expect(await session.execute('1')).toMatchObject({ value: 1, executionCount: 2 })
+      expect(await session.execute('x')).toMatchObject({ value: 'kept', executionCount: 3 })
     })
 
     test('B4: aborting a queued call takes it out of the queue at once and leaves the others', async () => {
@@ -197,12 +198,13 @@ describeSessions(
 
     test('B4: interrupt() of code that cannot be interrupted ends its worker; the session lives on', async () => {
       const session = await open({ limits: { interruptGraceMs: 100 } })
-      const { result } = await start(session, 'sum(range(10**12))')
+      await session.execute('x = "kept"')
+      const { result } = await start(session, 'x = "lost"; sum(range(10**12))')
       const running = rejectionOf(CancelledError, result)
       await sleep(20)
       await session.interrupt()
       expect((await running).outcome).toBe('restored')
-      expect((await session.execute('1')).value).toBe(1)
+      expect((await session.execute('x')).value).toBe('kept')
     })
 
     test('B4: interrupt() of an idle session does nothing, to the next execution neither', async () => {
@@ -245,15 +247,16 @@ describeSessions(
 test('B4: aborting a call that waits for a slot ends the wait; the session can wait again', async () => {
   const manager = await managerForTest({ slots: 1, limits: { interruptGraceMs: 0 } })
   const waiting = await manager.createSession()
-  await waiting.execute('sum(range(10**12))', { timeoutMs: 20 }).catch(() => {})
+  await waiting.execute('x = 2')
+  await waiting.execute('x = 0; sum(range(10**12))', { timeoutMs: 20 }).catch(() => {})
   const holder = await manager.createSession()
   const controller = new AbortController()
   const call = rejectionOf(CancelledError, waiting.execute('1', { signal: controller.signal }))
   await until(() => manager.stats().queued === 1)
   controller.abort()
   expect((await call).outcome).toBe('not-started')
-  expect([manager.stats().queued, waiting.executionCount]).toEqual([0, 1])
-  const again = waiting.execute('2')
+  expect([manager.stats().queued, waiting.executionCount]).toEqual([0, 2])
+  const again = waiting.execute('x')
   await holder.close()
   expect((await again).value).toBe(2)
 })

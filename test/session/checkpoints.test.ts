@@ -88,6 +88,28 @@ describe('B2: automatic checkpoints', () => {
   })
 })
 
+describe('B2: a checkpoint', () => {
+  test('may take longer than executions may: the session is not ended for its size', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ executionTimeoutMs: 20, limits })
+    await session.execute('import os; big = os.urandom(60_000_000)', { timeoutMs: 20_000 })
+    const error = await rejectionOf(InterpreterCrashedError, session.execute(CRASH))
+    expect([error.message, error.outcome]).toEqual([expect.stringContaining('abort'), 'restored'])
+    expect((await session.execute('len(big)', { timeoutMs: 20_000 })).value).toBe(60_000_000)
+  })
+
+  test('does not wait for ever for a finalizer where executions have no time limit', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ executionTimeoutMs: null, limits })
+    await session.execute(
+      'import gc; gc.disable()\nclass C:\n    def __del__(self):\n        while True: pass\nc = C(); c.me = c; x = 7; del c',
+    )
+    expect((await session.execute('x')).value).toBe(7)
+    expect((await rejectionOf(InterpreterCrashedError, session.execute(CRASH))).outcome).toBe('restored')
+    expect(await session.get('x')).toBe(7)
+  })
+})
+
 describe('B2: manual checkpoints', () => {
   test('a lost worker brings back the last snapshotState, and none if there was none', async () => {
     const manager = await managerForTest({ slots: 2 })
@@ -108,7 +130,7 @@ test('B1: a finalizer that never ends does not keep a snapshot from being taken 
   const manager = await managerForTest({ slots: 2 })
   await using session = await manager.createSession({ checkpoint: 'manual', executionTimeoutMs: 200 })
   await session.execute(
-    'class C:\n    def __del__(self):\n        while True: pass\nc = C(); c.me = c; x = 7; del c',
+    'import gc; gc.disable()\nclass C:\n    def __del__(self):\n        while True: pass\nc = C(); c.me = c; x = 7; del c',
   )
   const snapshot = await session.snapshotState()
   await using other = await manager.createSession({ from: snapshot })

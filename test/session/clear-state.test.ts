@@ -63,7 +63,7 @@ describeSessions('clearState', (open) => {
 
   test.each([
     ['one name', 'pass'],
-    ['a reference cycle', 'big.self = big; big.list = [big]; del big'],
+    ['a reference cycle', 'big.self = big; big.list = [big]'],
     ['a function of its cell and the globals of that', 'def f(): return big\nf.me = f'],
     ['the class that holds it', 'Big.instances = [big]; Big.Big = Big'],
     ['_', 'x = big; del big\nx'],

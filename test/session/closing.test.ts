@@ -1,16 +1,19 @@
 // Closed sessions and managers: every call says so, nothing hangs, what is left goes on. (Issue 2, "Must show"; A9.)
-import { type Session, SessionClosedError } from 'brumate'
+import { type Session, SessionClosedError, type Snapshot } from 'brumate'
 import { describe, expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { expectTyped, rejectionOf, sleep, until } from '../support/session-code.js'
 
-async function expectClosed(session: Session): Promise<void> {
+async function expectClosed(session: Session, snapshot?: Snapshot): Promise<void> {
   for (const call of [
     session.execute('1'),
     session.get('x'),
     session.set('x', 1),
     session.clearState(),
     session.reset(),
+    session.snapshotState(),
+    session.hibernate(),
+    ...(snapshot ? [session.restoreState(snapshot)] : []),
   ]) {
     expectTyped(await rejectionOf(SessionClosedError, call), 'SESSION_CLOSED')
   }
@@ -23,8 +26,9 @@ describe('a closed session', () => {
     const manager = await managerForTest({ slots: 1 })
     const session = await manager.createSession({ id: 'mine' })
     await session.execute('1')
+    const snapshot = await session.snapshotState()
     await session.close()
-    await expectClosed(session)
+    await expectClosed(session, snapshot)
     expect([session.id, session.executionCount]).toEqual(['mine', 1])
   })
 
@@ -57,6 +61,19 @@ describe('a closed session', () => {
       expect((await session.execute("seen = 'x' in globals(); x = 1; seen")).value).toBe(false)
       await session.close()
     }
+  })
+
+  test('A9: a dormant session can be closed, and rejects every call then', async () => {
+    const manager = await managerForTest({ slots: 1 })
+    const session = await manager.createSession({ id: 'mine' })
+    await session.execute('x = 1')
+    await session.hibernate()
+    expect(manager.stats()).toMatchObject({ attached: 0, dormant: 1, slots: { leased: 0 } })
+    await session.close()
+    await expectClosed(session)
+    expect(manager.stats()).toMatchObject({ attached: 0, dormant: 0 })
+    const again = await manager.createSession({ id: 'mine' })
+    expect((await again.execute("'x' in globals()")).value).toBe(false)
   })
 
   test('A9: leaves the other sessions alone', async () => {

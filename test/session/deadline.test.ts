@@ -119,11 +119,63 @@ describeSessions(
       async (_, code) => {
         const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
         await session.execute('kept = 1')
-        await timeoutOf((limit) => session.execute(code, limit), 'restored', LONG_TIMEOUT_MS)
+        await timeoutOf(
+          (limit) => session.execute(`kept = late = 2\n${code}`, limit),
+          'restored',
+          LONG_TIMEOUT_MS,
+        )
         expect(session.executionCount).toBe(2)
-        expect(await session.execute('kept')).toMatchObject({ value: 1, executionCount: 3 })
+        expect(await session.execute("kept, 'late' in globals()")).toMatchObject({
+          value: [1, false],
+          executionCount: 3,
+        })
       },
     )
+
+    test('B2: a killed session is whole: its objects, files, descriptors, tasks and modules are those of the last completed call', async () => {
+      const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
+      await session.execute(py`
+        import asyncio, os, sqlite3, sys
+        def squares():
+            n = 0
+            while True:
+                yield n * n
+                n += 1
+        it = squares(); next(it); next(it)
+        log = open('/tmp/log', 'w'); log.write('unflushed')
+        db = sqlite3.connect(':memory:'); db.execute('create table t(n)'); db.execute('insert into t values (7)')
+        os.environ['MADE'] = 'yes'; os.chdir('/tmp'); sys.mark = it
+        async def later():
+            await asyncio.sleep(0.01)
+            return 'done'
+        task = asyncio.create_task(later())
+      `)
+      const changes =
+        'next(it); log.close(); db.execute("delete from t"); del os.environ["MADE"]; sys.mark = 0'
+      await timeoutOf(
+        (limit) => session.execute(`${changes}; os.chdir("/"); sum(range(10**12))`, limit),
+        'restored',
+        LONG_TIMEOUT_MS,
+      )
+      const { value } = await session.execute(py`
+        log.flush()
+        [next(sys.mark), open('/tmp/log').read(), db.execute('select n from t').fetchone(), db.in_transaction,
+         os.environ['MADE'], os.getcwd(), await task]
+      `)
+      expect(value).toEqual([4, 'unflushed', [7], true, 'yes', '/tmp', 'done'])
+    })
+
+    test('B2: what an interrupted execution left is kept when the next one is killed', async () => {
+      const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
+      await timeoutOf(
+        (limit) => session.execute('n = 0\nwhile True: n += 1', limit),
+        'interrupted',
+        LONG_TIMEOUT_MS,
+      )
+      const n = await session.get('n')
+      await timeoutOf((limit) => session.execute('sum(range(10**12))', limit), 'restored', LONG_TIMEOUT_MS)
+      expect(await session.get('n')).toBe(n)
+    })
 
     test('B1: an endless __str__ is interrupted while its exception is described', async () => {
       const session = await open()
@@ -279,7 +331,7 @@ describeSessions(
       const startedMs = performance.now()
       await rejectionOf(TimeoutError, session.get('moment'))
       expect(performance.now() - startedMs).toBeLessThan(TIMEOUT_MS + GRACE_MS + SLACK_MS)
-      expect((await session.execute('1')).value).toBe(1)
+      expect((await session.execute('moment.year')).value).toBe(2026)
     })
 
     test('B1: an interrupt that comes too late does not hit the next execution', async () => {
@@ -312,31 +364,36 @@ describeSessions(
       })
       session.executionTimeoutMs = 20_000
       const { id } = session
+      await session.execute('x = "kept"')
       await timeoutOf((limit) => session.execute('sum(range(10**12))', limit), 'restored', LONG_TIMEOUT_MS)
-      await session.execute('import os; print(os.environ["GIVEN"])')
-      expect([heard, session.executionTimeoutMs, session.id]).toEqual(['kept\n', 20_000, id])
+      await session.execute('import os; print(os.environ["GIVEN"], x)')
+      expect([heard, session.executionTimeoutMs, session.id]).toEqual(['kept kept\n', 20_000, id])
       await expect(session.execute('print("x" * 101)')).rejects.toMatchObject({ code: 'LIMIT' })
     })
 
     test('B2: calls queued behind a killed execution run, in order, in the new worker', async () => {
       const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
+      await session.execute('x = 10')
       const stuck = timeoutOf(
-        (limit) => session.execute('sum(range(10**12))', limit),
+        (limit) => session.execute('x = 0; sum(range(10**12))', limit),
         'restored',
         LONG_TIMEOUT_MS,
       )
-      const queued = [session.execute('x = 1; x'), session.execute('x += 1; x')]
+      const queued = [session.execute('x += 1; x'), session.execute('x += 1; x')]
       await stuck
-      expect((await Promise.all(queued)).map(({ value }) => value)).toEqual([1, 2])
+      expect((await Promise.all(queued)).map(({ value }) => value)).toEqual([11, 12])
     })
 
     test('B2: a session survives being killed again and again', async () => {
       const session = await open({ limits: { interruptGraceMs: 0 } })
+      await session.execute('rounds = []')
       for (let round = 1; round <= 5; round++) {
-        await rejectionOf(TimeoutError, session.execute('sum(range(10**12))', { timeoutMs: 100 }))
-        expect(session.executionCount).toBe(2 * round - 1)
-        expect((await session.execute('"alive"')).value).toBe('alive')
+        const stuck = session.execute('rounds.clear(); sum(range(10**12))', { timeoutMs: 100 })
+        expect((await rejectionOf(TimeoutError, stuck)).outcome).toBe('restored')
+        expect(session.executionCount).toBe(2 * round)
+        await session.execute(`rounds.append(${round})`)
       }
+      expect(await session.get('rounds')).toEqual([1, 2, 3, 4, 5])
     })
 
     test('B2: interruptGraceMs is how long interrupted code may take to end', async () => {

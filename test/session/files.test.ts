@@ -1,9 +1,18 @@
+// A11: files as Python sees them.
 import { readFile } from 'node:fs/promises'
 import { loadPyodide } from 'pyodide'
-import { describe, expect, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
+import { beforeAll, expect, test } from 'vitest'
+import { py } from '../support/session-code.js'
+import { describeSessions } from '../support/session-modes.js'
 
 const script = new URL('../fixtures/file-script.py', import.meta.url)
+
+/** Once for all modes. */
+let expected: string
+
+beforeAll(async () => {
+  expected = await underStockPyodide(await readFile(script, 'utf8'))
+})
 
 async function underStockPyodide(code: string): Promise<string> {
   const lines: string[] = []
@@ -12,20 +21,43 @@ async function underStockPyodide(code: string): Promise<string> {
   return lines.join('\n')
 }
 
-describe('files of a session', () => {
+describeSessions('files', (open) => {
   test('A11: a script of 261 file operations prints what it prints under stock Pyodide', async () => {
     const code = await readFile(script, 'utf8')
-    const expected = await underStockPyodide(code)
-    const manager = await managerForTest({ slots: 1 })
-    await using session = await manager.createSession()
+    const session = await open()
     const { stdout } = await session.execute(code)
     expect(expected.split('\n').length).toBeGreaterThan(200)
     expect(stdout.trimEnd()).toBe(expected.trimEnd())
   })
 
+  test('A11: open files keep position, mode and unflushed data from one execution to the next', async () => {
+    const session = await open()
+    await session.execute(py`
+      import os
+      os.makedirs('/tmp/dir'); os.chdir('/tmp/dir')
+      text = open('text', 'w+'); text.write('äöü\n'); text.seek(0); text.read(1)
+      log = open('log', 'a'); log.write('unflushed ')
+      raw = os.open('raw', os.O_RDWR | os.O_CREAT); os.write(raw, bytes(range(10))); os.lseek(raw, 4, 0)
+      again = os.dup(raw)
+      gone = open('gone', 'wb+'); gone.write(b'no name'); gone.flush(); os.unlink('gone')
+      r, w = os.pipe(); os.write(w, b'in the pipe')
+      scan = os.scandir('/tmp/dir')
+      closed = open('text'); closed.close()
+    `)
+    await session.execute("log.write('and more'); os.symlink('raw', 'link'); os.rename('text', 'renamed')")
+    const { value } = await session.execute(py`
+      log.flush(); gone.seek(3)
+      [text.read(), open('log').read(), list(os.read(raw, 2)), list(os.read(again, 2)), gone.read().decode(),
+       os.read(r, 100).decode(), closed.closed, os.readlink('link'), sorted(os.listdir('.'))]
+    `)
+    expect(value).toEqual([
+      ...['öü\n', 'unflushed and more', [4, 5], [6, 7], 'name', 'in the pipe', true, 'raw'],
+      ['link', 'log', 'raw', 'renamed'],
+    ])
+  })
+
   test('A8: reset brings back the files, descriptors and directory of the image', async () => {
-    const manager = await managerForTest({ slots: 1 })
-    await using session = await manager.createSession()
+    const session = await open()
     const look =
       'import os\n(sorted(os.listdir("/tmp")), os.getcwd(), os.open("/tmp", os.O_RDONLY), os.umask(0o22))'
     const fresh = await session.execute(look)

@@ -1,10 +1,12 @@
 // A9: calls in order, sessions in parallel, closing.
-import { SessionClosedError } from 'brumate'
+import { type Session, SessionClosedError } from 'brumate'
 import { expect, test } from 'vitest'
 import { expectTyped, rejectionOf, sleep } from '../support/session-code.js'
-import { describeSessions } from '../support/session-modes.js'
+import { afterReset, describeSessions, fresh, type OpenSession } from '../support/session-modes.js'
 
-describeSessions('order', (open) => {
+describeSessions('order', tests, [fresh, afterReset])
+
+function tests(open: OpenSession): void {
   test('A9: calls on one session run one after the other, in order', async () => {
     const session = await open()
     await session.execute('import time; log = []')
@@ -98,6 +100,8 @@ describeSessions('order', (open) => {
       session.set('x', 1),
       session.clearState(),
       session.reset(),
+      session.snapshotState(),
+      session.hibernate(),
     ]
     const settled = Promise.allSettled(calls)
     await sleep(30)
@@ -121,4 +125,25 @@ describeSessions('order', (open) => {
     await session.close()
     await resetting
   })
-})
+
+  test.each([
+    ['snapshotState', (session: Session) => session.snapshotState()],
+    ['hibernate', (session: Session) => session.hibernate()],
+  ])('A9: close during %s settles both', async (_, call) => {
+    const session = await open()
+    await session.execute('x = 1')
+    const running = rejectionOf(SessionClosedError, call(session))
+    await session.close()
+    await running
+  })
+
+  test('A9: close while a dormant session wakes settles its call', async () => {
+    const session = await open()
+    await session.execute('x = 1')
+    await session.hibernate()
+    expect(session.state).toBe('dormant')
+    const waking = rejectionOf(SessionClosedError, session.execute('x'))
+    await session.close()
+    await waking
+  })
+}

@@ -40,10 +40,12 @@ describe('the end of a process', () => {
     const ended = await runProgram(`
       const manager = await SessionManager.create(options)
       const session = await manager.createSession({ limits: { interruptGraceMs: 0 } })
-      await session.execute('sum(range(10**12))', { timeoutMs: 50 }).catch((error) => console.log(error.outcome))
+      await session.execute('x = "kept"')
+      await session.execute('x = 0; sum(range(10**12))', { timeoutMs: 50 }).catch((error) => console.log(error.outcome))
+      console.log((await session.execute('x')).value)
       await manager.close()
     `)
-    expect(ended).toEqual({ code: 0, signal: null, stdout: 'restored\n', stderr: '' })
+    expect(ended).toEqual({ code: 0, signal: null, stdout: 'restored\nkept\n', stderr: '' })
   })
 
   test.each([

@@ -1,6 +1,7 @@
 // A8: reset.
+import { TimeoutError } from 'brumate'
 import { expect, test } from 'vitest'
-import { py, pythonErrorOf } from '../support/session-code.js'
+import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
 import { describeSessions } from '../support/session-modes.js'
 
 describeSessions('reset', (open) => {
@@ -200,9 +201,21 @@ describeSessions('reset', (open) => {
 
   test('A8: reset after an error that ended the interpreter works', async () => {
     const session = await open({ limits: { interruptGraceMs: 50 } })
-    await session.execute('sum(range(10**10))', { timeoutMs: 50 }).catch(() => {})
+    await session.execute('x = 1')
+    const killed = session.execute('sum(range(10**12))', { timeoutMs: 50 })
+    expect((await rejectionOf(TimeoutError, killed)).outcome).toBe('restored')
     await session.reset()
     expect(await session.execute('1')).toMatchObject({ value: 1, executionCount: 1 })
     expect((await pythonErrorOf(session.execute('x'))).type).toBe('NameError')
+  })
+
+  test('A8: a session killed right after reset starts afresh: nothing of its life before comes back', async () => {
+    const session = await open({ limits: { interruptGraceMs: 50 } })
+    await session.execute('x = 1')
+    await session.snapshotState()
+    await session.reset()
+    const killed = session.execute('sum(range(10**12))', { timeoutMs: 50 })
+    expect((await rejectionOf(TimeoutError, killed)).outcome).toBe('restored')
+    expect(await session.execute("'x' in globals()")).toMatchObject({ value: false, executionCount: 2 })
   })
 })

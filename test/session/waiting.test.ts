@@ -1,8 +1,8 @@
 // A9: more sessions than slots: who waits, for how long, and who is told that there is no room.
-import { PoolExhaustedError } from 'brumate'
+import { PoolExhaustedError, PythonError } from 'brumate'
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
-import { expectTyped, rejectionOf, until } from '../support/session-code.js'
+import { expectTyped, rejectionOf, start, until } from '../support/session-code.js'
 
 test('A9: sessions beyond the slots wait and get theirs in the order in which they asked', async () => {
   const manager = await managerForTest({ slots: 1 })
@@ -59,22 +59,27 @@ test('A9: who waits longer than acquireTimeoutMs gets PoolExhaustedError', async
   // The boot of the first slot must not count as waiting for somebody else's.
   await until(() => manager.stats().slots.ready === 1)
   const holder = await manager.createSession()
+  // A session with nothing to do would make room.
+  const { result } = await start(holder, 'time.sleep(3)')
   const startedMs = performance.now()
   await rejectionOf(PoolExhaustedError, manager.createSession({ id: 'late' }))
   const elapsedMs = performance.now() - startedMs
   expect(elapsedMs).toBeGreaterThanOrEqual(199)
   expect(elapsedMs).toBeLessThan(2000)
   expect(manager.stats().queued).toBe(0)
+  await holder.interrupt()
+  await rejectionOf(PythonError, result)
   expect((await holder.execute('1')).value).toBe(1)
 })
 
 test('A9: a killed session waits for a slot like everybody else and goes on when it gets one', async () => {
   const manager = await managerForTest({ slots: 1, limits: { interruptGraceMs: 0 } })
   const killed = await manager.createSession()
-  await killed.execute('sum(range(10**12))', { timeoutMs: 20 }).catch(() => {})
+  await killed.execute('x = 1')
+  await killed.execute('x = 0; sum(range(10**12))', { timeoutMs: 20 }).catch(() => {})
   const other = await manager.createSession()
   expect([killed.state, other.state]).toEqual(['dormant', 'attached'])
-  const waiting = killed.execute('1')
+  const waiting = killed.execute('x')
   await other.close()
   expect((await waiting).value).toBe(1)
 })

@@ -19,13 +19,19 @@ const TEMPORARIES = 'z = [i for i in range(1000)]\ns = "a" * 100'
 /** Bytes of the delta as a snapshot has it, after the same collection that a snapshot does. */
 function packedBytes(session: TestInterpreter): number {
   session.run(COLLECT)
-  return packBlocks([session.interpreter.capture().xored]).reduce((sum, { bytes }) => sum + bytes.length, 0)
+  return packBlocks(session.interpreter.capture().parts).reduce((sum, { bytes }) => sum + bytes.length, 0)
 }
 
 function sessionAfter(...cells: string[]): TestInterpreter {
   const session = new TestInterpreter(image)
   for (const cell of cells) session.run(cell)
   return session
+}
+
+/** A capture as the delta that it becomes. */
+function deltaOf({ interpreter }: TestInterpreter): MemoryDelta {
+  const { memoryBytes, pages, parts } = interpreter.capture()
+  return { memoryBytes, pages, xored: new Uint8Array(Buffer.concat(parts)) }
 }
 
 function moved(delta: MemoryDelta): TestInterpreter {
@@ -147,7 +153,7 @@ describe('a live session', () => {
   test('goes on in another interpreter after every cell', () => {
     let session = new TestInterpreter(image)
     const output = PROGRAM.map((cell) => {
-      session = moved(session.interpreter.capture())
+      session = moved(deltaOf(session))
       return session.run(cell)
     })
     expect(output).toEqual(expected)
@@ -155,7 +161,7 @@ describe('a live session', () => {
 
   test('is the same, byte for byte, in the interpreter it moved to', () => {
     const session = sessionAfter(...PROGRAM)
-    const other = moved(session.interpreter.capture())
+    const other = moved(deltaOf(session))
     expect(Buffer.compare(other.heap, session.heap)).toBe(0)
   })
 })
@@ -163,7 +169,7 @@ describe('a live session', () => {
 describe('in place', () => {
   test('a snapshot replaces what ran since, also when the memory has grown', () => {
     const session = sessionAfter(BASICS)
-    const delta = session.interpreter.capture()
+    const delta = deltaOf(session)
     session.run('x = list(range(2000000)); y = None')
     expect(session.interpreter.revert()).toBe(false)
     expect(session.run('print(y)')).toBe('None\n')

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import {
   applyMemory,
   type BaseMemory,
-  captureMemory,
+  captureMemory as captureParts,
   checkDelta,
   DeltaError,
   type MemoryDelta,
@@ -39,6 +39,12 @@ function restored(image: BaseMemory, delta: MemoryDelta, bytes = delta.memoryByt
 }
 
 const image = imageOf([0, 3], [5, 1], [7, 20], [40, 24])
+
+/** A capture as the delta that it becomes. */
+function captureMemory(heap: Uint8Array, image: BaseMemory): MemoryDelta {
+  const { memoryBytes, pages, parts } = captureParts(heap, image)
+  return { memoryBytes, pages, xored: new Uint8Array(Buffer.concat(parts)) }
+}
 
 describe('captureMemory', () => {
   test('finds nothing in memory that is the image', () => {

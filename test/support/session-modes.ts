@@ -1,6 +1,6 @@
 // The conformance suite of sessions: a block of tests written once and run in every way a session can have come to be.
 // A mode only decides how `open` makes a session; whatever it is, a test must not be able to tell.
-import type { Session, SessionManager, SessionOptions } from 'brumate'
+import { type Session, SessionClosedError, type SessionManager, type SessionOptions } from 'brumate'
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
 import { openManager } from './manager.js'
 import { py, until } from './session-code.js'
@@ -53,7 +53,7 @@ export const fresh: SessionMode = {
 }
 
 /** One tenant, so that slots pass from test to test as well: the image is restored in place, twice per test. */
-const afterReset: SessionMode = {
+export const afterReset: SessionMode = {
   name: 'after reset',
   async open(create, manager) {
     // A slot that still boots would be taken instead of the one that a test before gave back.
@@ -65,7 +65,51 @@ const afterReset: SessionMode = {
   },
 }
 
-const MODES: readonly SessionMode[] = [fresh, afterReset]
+/**
+ * Before each call the session goes dormant, so that every call runs on a thawed snapshot, in another slot than the one before:
+ * of the slots kept for a tenant the one that has been free longest is taken, and there are always two.
+ */
+const thawed: SessionMode = {
+  name: 'thawed before each call',
+  async open(create, manager) {
+    await until(() => manager.stats().slots.booting === 0)
+    const other = await manager.createSession({ tenant: 'suite' })
+    const session = await create({ tenant: 'suite' })
+    await other.close()
+    // With that there is something to thaw before the first call, too.
+    await session.snapshotState()
+    return dormantBeforeEachCall(session)
+  },
+}
+
+const PUT_AWAY_BEFORE: ReadonlySet<PropertyKey> = new Set<keyof Session>([
+  'execute',
+  'get',
+  'set',
+  'clearState',
+])
+
+/** The session itself, but for those calls. */
+function dormantBeforeEachCall(session: Session): Session {
+  return new Proxy(session, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target)
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]) => {
+        if (PUT_AWAY_BEFORE.has(name)) target.hibernate().catch(unlessClosed)
+        return member.apply(target, args)
+      }
+    },
+    set: (target, name, value) => Reflect.set(target, name, value, target),
+  })
+}
+
+/** A session that cannot go dormant fails its test, as an unhandled rejection. */
+function unlessClosed(error: unknown): void {
+  if (!(error instanceof SessionClosedError)) throw error
+}
+
+const MODES: readonly SessionMode[] = [fresh, afterReset, thawed]
 
 /** Runs the tests once per mode, each time with a manager of its own. */
 export function describeSessions(

@@ -7,7 +7,7 @@ import { clearRanges } from './clear.js'
 import { wipeDeadMemory } from './dead-memory.js'
 import { INTERPRETER_EXPORTS, type InterpreterExports } from './exports.js'
 import { KernelFault, KernelLink, type KernelReply } from './link.js'
-import { applyMemory, captureMemory, type MemoryDelta } from './memory-delta.js'
+import { applyMemory, captureMemory, type MemoryCapture, type MemoryDelta } from './memory-delta.js'
 
 const PAGE_BYTES = 65_536
 
@@ -95,7 +95,7 @@ export class Interpreter {
   }
 
   /** What the memory has that the image's has not, without what is dead. Between calls only (I2). */
-  capture(): MemoryDelta {
+  capture(): MemoryCapture {
     const heap = new Uint8Array(this.#exports.memory.buffer)
     wipeDeadMemory(heap, this.#image.landmarks, this.#image.stackPointer)
     return captureMemory(heap, this.#image)

@@ -28,24 +28,37 @@ const BLOCK_BYTES = 16_384
 const PAGE_WORDS = DELTA_PAGE_BYTES / 4
 const NO_RUN = -1
 
-export function captureMemory(heap: Uint8Array, image: BaseMemory): MemoryDelta {
+/** A delta that has just been taken. */
+export interface MemoryCapture {
+  readonly memoryBytes: number
+  readonly pages: Uint32Array
+  /**
+   * One after the other they are the delta's `xored`. Pages over zero are views of the memory itself, so that a capture takes
+   * little room beside it: they hold until the interpreter runs again.
+   */
+  readonly parts: readonly Uint8Array[]
+}
+
+export function captureMemory(heap: Uint8Array, image: BaseMemory): MemoryCapture {
   const pages = Uint32Array.from(differingPages(heap, image))
-  const bytes = Buffer.allocUnsafeSlow(pages.length * DELTA_PAGE_BYTES)
-  const xored = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   const heapWords = words(heap)
   const imageWords = words(image.runBytes)
-  const target = words(xored)
   const base = new BaseCursor(image)
+  const parts: Uint8Array[] = []
   for (let i = 0; i < pages.length; i++) {
     const offset = (pages[i] ?? 0) * DELTA_PAGE_BYTES
     const source = base.find(offset)
     if (source === NO_RUN) {
       const length = stretch(pages, i, base.nextRun)
-      xored.set(heap.subarray(offset, offset + length), i * DELTA_PAGE_BYTES)
+      parts.push(heap.subarray(offset, offset + length))
       i += length / DELTA_PAGE_BYTES - 1
-    } else xorPage(target, i * PAGE_WORDS, heapWords, offset / 4, imageWords, source / 4)
+    } else {
+      const page = new Uint8Array(DELTA_PAGE_BYTES)
+      xorPage(words(page), 0, heapWords, offset / 4, imageWords, source / 4)
+      parts.push(page)
+    }
   }
-  return { memoryBytes: heap.length, pages, xored }
+  return { memoryBytes: heap.length, pages, parts }
 }
 
 /** `heap` is the image, and at least `delta.memoryBytes` long; the delta has been checked. */

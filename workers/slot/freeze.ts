@@ -5,7 +5,7 @@ import type { RefusalReason, RestoreRequest, SlotReply } from '../../src/protoco
 import type { HostCapture } from '../host/host.js'
 import { HostStateError } from '../host/state/error.js'
 import type { KernelReply } from '../interpreter/link.js'
-import { checkDelta, DeltaError, type MemoryDelta } from '../interpreter/memory-delta.js'
+import { checkDelta, DeltaError, type MemoryCapture } from '../interpreter/memory-delta.js'
 import { BlockError } from '../snapshot/blocks.js'
 import { type Body, BodyError, packBody, unpackBody } from '../snapshot/body.js'
 
@@ -17,7 +17,7 @@ class TooLarge extends Error {}
 
 export function captured(
   { description, values }: Extract<KernelReply, { kind: 'described' }>,
-  memory: MemoryDelta,
+  memory: MemoryCapture,
   host: HostCapture,
   maxBytes: number | null,
 ): SlotReply {

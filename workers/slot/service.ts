@@ -19,7 +19,7 @@ import type { Body } from '../snapshot/body.js'
 import { captured, refusal, refused, unpack } from './freeze.js'
 import type { Output } from './output.js'
 import { Runs } from './run.js'
-import { EMPTY_SESSION, WARM_UP } from './warm-up.js'
+import { BRIEF_WARM_UP, EMPTY_SESSION, WARM_UP } from './warm-up.js'
 
 const CODE_IS_UTF16 = 1
 
@@ -172,11 +172,11 @@ export class SlotService implements SlotMethods {
     }
   }
 
-  async warm(): Promise<SlotReply> {
+  async warm(thoroughly: boolean): Promise<SlotReply> {
     const limits = { memoryBytes: null, outputBytes: null, fileBytes: null }
     const session = { limits, timeZone: 'UTC', session: EMPTY_SESSION }
     await this.attach(session)
-    for (const [index, code] of WARM_UP.entries()) {
+    for (const [index, code] of (thoroughly ? WARM_UP : BRIEF_WARM_UP).entries()) {
       const request = { id: index + 1, executionCount: index + 1, code, liveStdout: false, liveStderr: false }
       await this.execute(request)
     }

@@ -1,5 +1,6 @@
-// What the first slot of a process runs before it serves anybody, so that V8 has compiled the WebAssembly functions most
-// sessions need. Owns the programs; nothing of what they do stays (SlotService.warm reverts).
+// What slots run before they serve anybody: the first of a process so that V8 has compiled the WebAssembly functions most
+// sessions need, for all threads; each so that its own JavaScript is compiled. Owns the programs; nothing of what they do
+// stays (SlotService.warm reverts).
 
 /** Marshal bytes of `{'env': {}, 'callbacks': []}`: what a session without options is attached with. */
 export const EMPTY_SESSION = Uint8Array.from([
@@ -32,3 +33,5 @@ await asyncio.gather(*[work(i) for i in range(3)])`,
   'x = (',
   'x = 1',
 ]
+
+export const BRIEF_WARM_UP = ['print("x")', 'x = 1']

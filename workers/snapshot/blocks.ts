@@ -43,12 +43,16 @@ const SAMPLE_PIECES = 4
 
 /** The parts one after the other. Blocks that are stored are views of the parts where they can be. */
 export function packBlocks(parts: readonly Uint8Array[], codec: Codec = BEST_CODEC): Block[] {
-  return split(parts).map((raw) => {
+  const blocks: Block[] = []
+  for (const raw of split(parts)) {
     const packed = compress(raw, codec)
-    return packed && saves(packed.length, raw.length)
-      ? { codec, rawBytes: raw.length, bytes: packed }
-      : { codec: STORED, rawBytes: raw.length, bytes: raw }
-  })
+    blocks.push(
+      packed && saves(packed.length, raw.length)
+        ? { codec, rawBytes: raw.length, bytes: packed }
+        : { codec: STORED, rawBytes: raw.length, bytes: raw },
+    )
+  }
+  return blocks
 }
 
 /**
@@ -136,24 +140,24 @@ function chunkBytes(rawBytes: number): number {
 }
 
 /** The same bytes in pieces of `BLOCK_BYTES`. */
-function split(parts: readonly Uint8Array[]): Uint8Array[] {
-  const whole: Uint8Array[] = []
+function* split(parts: readonly Uint8Array[]): Generator<Uint8Array> {
   let pending: Uint8Array[] = []
   let pendingBytes = 0
-  const flush = () => {
-    if (pendingBytes > 0) whole.push(pending.length === 1 && pending[0] ? pending[0] : Buffer.concat(pending))
-    pending = []
-    pendingBytes = 0
-  }
   for (const part of parts) {
     for (let at = 0; at < part.length; ) {
       const end = Math.min(part.length, at + BLOCK_BYTES - pendingBytes)
       pending.push(part.subarray(at, end))
       pendingBytes += end - at
-      if (pendingBytes === BLOCK_BYTES) flush()
       at = end
+      if (pendingBytes < BLOCK_BYTES) continue
+      yield joined(pending)
+      pending = []
+      pendingBytes = 0
     }
   }
-  flush()
-  return whole
+  if (pendingBytes > 0) yield joined(pending)
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)
 }

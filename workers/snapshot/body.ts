@@ -2,7 +2,7 @@
 // Owns the layout and its checks; what pages and host state mean is interpreter/memory-delta.ts's and host/state's, packing is
 // blocks.ts's. Bytes to read are hostile (N1, N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { MemoryDelta } from '../interpreter/memory-delta.js'
+import type { MemoryCapture, MemoryDelta } from '../interpreter/memory-delta.js'
 import { type Block, type Codec, packBlocks, unpackBlocks } from './blocks.js'
 
 /** The bytes are no body, or not the one that the head speaks of. */
@@ -33,7 +33,7 @@ const BLOCK_HEAD_BYTES = 9
 
 /** `parts` of contents are put one after the other. */
 export function packBody(
-  memory: MemoryDelta,
+  memory: MemoryCapture,
   hostState: unknown,
   contents: readonly Uint8Array[],
 ): PackedBody {
@@ -42,7 +42,7 @@ export function packBody(
   head.setUint32(0, memory.pages.length, true)
   head.setUint32(4, host.length, true)
   head.setFloat64(8, byteLength(contents), true)
-  const parts = [new Uint8Array(head.buffer), steps(memory.pages), host, memory.xored, ...contents]
+  const parts = [new Uint8Array(head.buffer), steps(memory.pages), host, ...memory.parts, ...contents]
   const rawBytes = byteLength(parts)
   const blocks = packBlocks(parts)
   let length = 0

@@ -1,5 +1,5 @@
-"""Waiting without running: the host serves a poll of no descriptors, or of the door, with a wait that uses no CPU and that an
-interrupt ends. Frames of this file let KeyboardInterrupt out (see `frames`)."""
+"""Waiting without running: the host serves a poll of no descriptors, or of the door, with a wait that uses no CPU and
+that an interrupt ends. Frames of this file let KeyboardInterrupt out (see `frames`)."""
 
 import operator
 import select

@@ -1,7 +1,7 @@
 """Host calls under way: their ids, what the host is told of each, and where the answers go.
 
-Calls of the session's loop leave in the outbox, when the kernel next returns to the host, and are answered by requests. Calls
-of code that does not let go of the thread (`asyncio.run`, `call_sync`) go through the door and are answered there.
+Calls of the session's loop leave in the outbox, when the kernel next returns to the host, and are answered by requests.
+Calls of code that keeps the thread (`asyncio.run`, `call_sync`) go through the door and are answered there.
 """
 
 from collections.abc import Callable
@@ -150,7 +150,7 @@ class HostCalls:
         return len(self._calls) > len(self._at_door)
 
     def hand_over(self) -> None:
-        """Another host hears of every call now, and answers by request. Its iterators are not those of the host before."""
+        """Another host hears of every call now, and answers by request. It has not the iterators of the one before."""
         self.era += 1
         for call in self.outstanding():
             if is_reserved(call.name):
@@ -162,7 +162,7 @@ class HostCalls:
         self._at_door = {}
 
     def answer(self, call_id: int, ok: bool, payload: Any) -> None:
-        """Complete the call. An id that is not waited for is no error: the task was cancelled, or the user forged it."""
+        """Complete the call. An id that nobody waits for is no error: the task was cancelled, or the user forged it."""
         call = self._calls.get(call_id)
         if call is None:
             return
@@ -185,7 +185,7 @@ class HostCalls:
     # The door
 
     def flush(self) -> bool:
-        """Send what waits to go through the door, as far as there is room. True if that settled a call: it was refused."""
+        """Send what waits to go through the door, as far as there is room. True if a call was refused."""
         refused = False
         for call in [*self._unsent.values()]:
             try:

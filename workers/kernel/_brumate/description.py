@@ -1,4 +1,4 @@
-"""What a snapshot says about the session inside it: its globals, the host calls it waits for, and the values that convert.
+"""What a snapshot says about the session inside it: its globals, the host calls it waits for, the values that convert.
 
 Runs no code of the user's, is bounded in bytes and time, and makes no garbage that needs collecting.
 """
@@ -60,8 +60,8 @@ def describe(
     """The description, and {name: value} of the globals that convert, both as msgpack.
 
     The description is {'globals': [{'name', 'type', 'repr', 'sizeBytes'}], 'pending': [{'id', 'name', 'args'}],
-    'skipped': [name], 'omitted': {'globals': count, 'pending': count}, 'awaiting': whether an execution awaits}. `args` is
-    None where it is too large. `skipped` are globals that may convert but for their size, as far as their names fit;
+    'skipped': [name], 'omitted': {'globals': count, 'pending': count}, 'awaiting': whether an execution awaits}. `args`
+    is None where it is too large. `skipped` are globals that may convert but for their size, as far as their names fit;
     `omitted` are what was too much to describe.
     """
     description = Writer(_MAX_DESCRIPTION_BYTES, _MAX_MEMBERS, trees=True)

@@ -1,7 +1,7 @@
 """The door: host calls that are made and answered while the interpreter's thread stays inside Python code.
 
-It is a descriptor number that no file can have. One write is one call, one read is one answer, seeking to the end tells how
-large the next answer is, and a poll waits for one. Owns the system calls; what the bytes say is in `calls`.
+It is a descriptor number that no file can have. One write is one call, one read is one answer, seeking to the end tells
+how large the next answer is, and a poll waits for one. Owns the system calls; what the bytes say is in `calls`.
 
 An interrupt ends the wait, in `blocking`, and nothing else: what happens here happens whole (see `frames`).
 """

@@ -15,7 +15,7 @@ _CLOSE = "iterator.close"
 
 
 class HostIterator:
-    """What a callback that returns an async iterable gives: for `async for`, and for `for` in code that cannot await."""
+    """What a callback that returns an async iterable gives: for `async for`, or `for` in code that cannot await."""
 
     __slots__ = ("_ended", "_era", "_number")
 

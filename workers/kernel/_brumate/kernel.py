@@ -52,7 +52,8 @@ class Kernel:
     """One session: its namespace, context, event loop and the execution that awaits, if one does."""
 
     __slots__ = (
-        "callbacks", "calls", "context", "entropy", "execution", "flags", "guard", "loop", "namespace", "reserve", "sources",
+        "callbacks", "calls", "context", "entropy", "execution", "flags", "guard", "loop", "namespace", "reserve",
+        "sources",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -16,8 +16,8 @@ A request is one byte, its operation, and then
  11 CALLBACKS  marshal of the list of callbacks, which replaces the one there is
 
 A reply is u8 status, f64 seconds, payload, which is marshal unless it says otherwise:
-  0 done     (True, repr | None, value | ..., {mime: data}) of an execution, (True, value) of GET, (True, [host call]) of
-             RESTORED with the calls not yet answered, (True,) of others, or (False, type name, message, traceback)
+  0 done     (True, repr | None, value | ..., {mime: data}) of an execution, (True, value) of GET, (True, [host call])
+             of RESTORED with the calls not yet answered, (True,) of others, or (False, type name, message, traceback)
   1 waiting  seconds to the next timer, and the new host calls, each (id, name, {argument: value})
   3 described  of DESCRIBE: u32 bytes of description, description, values, both msgpack (see `description`)
 
@@ -28,7 +28,9 @@ import marshal
 import struct
 
 # The user can change what these names mean in `builtins`.
-from builtins import BaseException, MemoryError, ValueError, bool, bytearray, bytes, isinstance, len, memoryview, str, type
+from builtins import (
+    BaseException, MemoryError, ValueError, bool, bytearray, bytes, isinstance, len, memoryview, str, type,
+)  # fmt: skip
 from collections.abc import Collection, Iterator
 from typing import Any
 

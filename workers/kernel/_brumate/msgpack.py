@@ -1,7 +1,8 @@
 """Writes plain values as msgpack, for what is read without an interpreter: a snapshot's description and its values.
 
-No code of the user's runs: values are told apart by their exact type, and only what C code of CPython answers is asked of
-them. Types are compared with `is`: a metaclass can define their hash and equality. Every document is bounded in bytes, and in members, which bound its time.
+No code of the user's runs: values are told apart by their exact type, and only what C code of CPython answers is asked
+of them. Types are compared with `is`: a metaclass can define their hash and equality. Every document is bounded in
+bytes, and in members, which bound its time.
 
 What msgpack lacks is a map with integer keys {0: kind, 1: payload}: 'int' (decimal text), 'datetime' (float64 ms since
 1970), 'set' (array), 'text' (UTF-16-LE, where a str has lone surrogates and so no UTF-8).
@@ -9,8 +10,8 @@ What msgpack lacks is a map with integer keys {0: kind, 1: payload}: 'int' (deci
 
 # Bound here, so that names which the user puts into `builtins` do not reach this code.
 from builtins import (
-    RecursionError, UnicodeEncodeError, ValueError, bool, bytearray, bytes, dict, float, frozenset, int, len, list, memoryview,
-    min, set, str, tuple, type,
+    RecursionError, UnicodeEncodeError, ValueError, bool, bytearray, bytes, dict, float, frozenset, int, len, list,
+    memoryview, min, set, str, tuple, type,
 )  # fmt: skip
 from datetime import datetime, timezone
 from struct import Struct

@@ -10,7 +10,8 @@ export async function open({ dist, cacheDir, slots = 4, maxTextLength = 4000 }) 
   await sibling.execute('n = 41')
 
   return async ({ steps, timeoutMs = 15_000, limits = {}, env = {}, recover = false }) => {
-    const session = await manager.createSession({ tenant: 'attacker', limits, env })
+    const bounds = { executionTimeoutMs: timeoutMs, ...limits }
+    const session = await manager.createSession({ tenant: 'attacker', limits: bounds, env })
     const call = (step) => {
       if (typeof step === 'string') return session.execute(step, { timeoutMs })
       if ('get' in step) return session.get(step.get).then((value) => ({ value }))
