@@ -157,6 +157,7 @@ export class SlotPool {
   async release(slot: Slot, keep: boolean): Promise<void> {
     const state = this.#slots.get(slot)
     if (state?.kind !== 'leased') return
+    slot.disconnect()
     if (keep && this.#waiters.every(({ tenant }) => tenant === state.tenant)) {
       const reply = await slot.call('revert', []).catch(() => undefined)
       if (reply?.kind === 'reverted' && reply.done && slot.alive) {

@@ -138,6 +138,11 @@ export class Slot {
     this.#handler = handler
   }
 
+  /** Nobody does: the slot is between two sessions. */
+  disconnect(): void {
+    this.#handler = undefined
+  }
+
   tell(notice: SlotNotice, transfer?: ArrayBuffer[]): void {
     this.#channel.tell(notice, transfer)
   }
