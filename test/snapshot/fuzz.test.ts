@@ -21,8 +21,8 @@ import {
   withStream,
 } from './support/rebuild.js'
 
-const PLAIN = 17_000
-const REBUILT = 3_000
+const PLAIN = 19_000
+const REBUILT = 1_000
 const WILD = 40
 
 let manager: SessionManager
