@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { type Context, makeContext } from './context.js'
 import { boot } from './parts/boot.js'
+import { callbacks } from './parts/callbacks.js'
 import { compute } from './parts/compute.js'
 import { create } from './parts/create.js'
 import { cycles } from './parts/cycles.js'
@@ -23,6 +24,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   output,
   memory,
   snapshot,
+  callbacks,
   throughput,
   compute,
   sessions,

@@ -215,9 +215,10 @@ export function requireSnapshot(name: string, value: Snapshot | Uint8Array): Sna
 }
 
 /** @throws InvalidOptionError */
-export function resolveResumeOptions(options: ResumeOptions, defaultTimeoutMs: number | null) {
-  const { results = {}, errors = {}, ...rest } = options
-  known('options', options, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr'])
+export function resolveResumeOptions(options: ResumeOptions | undefined, defaultTimeoutMs: number | null) {
+  const given = options ?? {}
+  const { results = {}, errors = {}, ...rest } = given
+  known('options', given, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr'])
   return {
     results: isRecord('results', results),
     errors: isRecord('errors', errors),

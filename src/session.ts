@@ -53,6 +53,7 @@ export class Session implements AsyncDisposable {
       session: this,
       limits: options.limits,
       onLate: () => home.count('lateAnswers'),
+      onSent: (slot) => this.#residence.change(slot),
     })
     this.#residence = new Residence(home, options, this.#hostSide)
     this.#runner = new Runner({ home, options, residence: this.#residence, hostSide: this.#hostSide })

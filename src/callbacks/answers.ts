@@ -1,5 +1,6 @@
 // The bytes of an answer to a host call, as the kernel's ANSWER takes them (workers/kernel/_brumate/link.py): u32 id, u8
 // success, marshal of the value or of (name, message). Owns that layout, and reading what a callback threw.
+import { ConversionError } from '../errors.js'
 import { encodeIterator, encodeValue } from '../values/encode.js'
 
 const HEAD_BYTES = 5
@@ -15,6 +16,9 @@ export function answerIterator(id: number, iterator: number): Uint8Array<ArrayBu
   return framed(id, true, encodeIterator(iterator))
 }
 
+/** To a call that nobody waits for any more. */
+export const NO_ANSWER = new Uint8Array(0)
+
 export function answerFailure(id: number, error: unknown): Uint8Array<ArrayBuffer> {
   return framed(id, false, encodeValue([nameOf(error), messageOf(error)], 'error'))
 }
@@ -29,6 +33,8 @@ function framed(id: number, ok: boolean, payload: Uint8Array): Uint8Array<ArrayB
 
 /** Whatever was thrown: reading it may run code, and may throw again. */
 function nameOf(error: unknown): string {
+  // By contract, whatever its name.
+  if (error instanceof ConversionError) return 'TypeError'
   return guarded(() => (error instanceof Error ? error.name : undefined)) ?? 'Error'
 }
 

@@ -7,7 +7,7 @@ import type { Session } from '../session.js'
 import type { PendingCall } from '../snapshot/manifest.js'
 import { type Decoded, decode, MalformedValueError } from '../values/decode.js'
 import type { Value } from '../values/value.js'
-import { answerFailure, answerIterator, answerValue } from './answers.js'
+import { answerFailure, answerIterator, answerValue, NO_ANSWER } from './answers.js'
 import type { CallbackContext, ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
 import { HostIterators } from './iterators.js'
 
@@ -30,13 +30,21 @@ export interface Request {
 interface RunningCall extends Request {
   readonly controller: AbortController
   /** Its slot blocks until it has the answer. */
-  readonly blocking: boolean
+  blocking: boolean
   answer: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined
 }
 
 interface SuspendedCall extends Request {
   readonly reason: string | undefined
 }
+
+/**
+ * Calls that are started in one turn of the event loop: a guest can make many thousands at once, and the main thread has others
+ * to serve (ATTACKS.md D21, F).
+ */
+const CALLS_PER_TURN = 25
+/** More than any code needs; without a bound they fill this thread's memory. */
+const MAX_CALLS_UNDER_WAY = 50_000
 
 export interface DispatcherOptions {
   readonly session: Session
@@ -52,6 +60,9 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #running = new Set<RunningCall>()
+  /** Those of them that have not been started. */
+  #queued: RunningCall[] = []
+  #startedInTurn = 0
   readonly #suspended = new Map<string, SuspendedCall>()
   readonly #iterators = new HostIterators()
   #callbacks: ResolvedCallbacks
@@ -116,11 +127,25 @@ export class Dispatcher {
 
   /** The interpreter is gone, or holds another state: nothing under way is for it. */
   forget(reason: Error): void {
-    for (const call of this.#running) call.answer = undefined
+    for (const call of this.#running) {
+      // The door counts its answers, said or not (workers/host/host-calls.ts).
+      if (call.blocking) call.answer?.(NO_ANSWER)
+      call.answer = undefined
+    }
     this.abort(reason)
     this.#running.clear()
+    this.#queued = []
     this.#suspended.clear()
     this.#iterators.close()
+  }
+
+  /** The state has moved to another slot, whose door does not know of the calls under way. */
+  move(): void {
+    for (const call of this.#running) {
+      if (!call.blocking) continue
+      call.blocking = false
+      call.answer = this.#options.onAnswer
+    }
   }
 
   /** The interpreter holds a snapshot's state, with calls that nobody here has made. */
@@ -157,9 +182,21 @@ export class Dispatcher {
   }
 
   #start(request: Omit<RunningCall, 'controller'>): void {
+    if (this.#running.size >= MAX_CALLS_UNDER_WAY)
+      throw new MalformedValueError(`more than ${MAX_CALLS_UNDER_WAY} host calls at once`)
     const call: RunningCall = { ...request, controller: new AbortController() }
     this.#running.add(call)
-    void this.#run(call)
+    if (++this.#startedInTurn <= CALLS_PER_TURN) void this.#run(call)
+    else this.#queued.push(call)
+    if (this.#startedInTurn === 1) setImmediate(() => this.#turn())
+  }
+
+  /** Another turn of the event loop, another lot of calls. */
+  #turn(): void {
+    const due = this.#queued.splice(0, CALLS_PER_TURN)
+    this.#startedInTurn = due.length
+    if (due.length > 0) setImmediate(() => this.#turn())
+    for (const call of due) void this.#run(call)
   }
 
   /** Never rejects. */

@@ -12,6 +12,8 @@ import type { Companion } from './residence.js'
 
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 
+const LARGE_BYTES = 16_384
+
 interface Run {
   readonly slot: Slot
   readonly id: number
@@ -21,7 +23,11 @@ interface Run {
 
 export class HostSide implements Companion {
   readonly #dispatcher: Dispatcher
+  readonly #onSent: (slot: Slot) => void
+  /** Where the state is, if answers can go there now. */
   #slot: Slot | undefined
+  /** Where it was last. */
+  #lastSlot: Slot | undefined
   #run: Run | undefined
   #awaiting = false
   /** Executions so far. */
@@ -32,8 +38,12 @@ export class HostSide implements Companion {
   constructor(
     callbacks: ResolvedCallbacks,
     executionCount: number,
-    options: Pick<DispatcherOptions, 'session' | 'limits' | 'onLate'>,
+    options: Pick<DispatcherOptions, 'session' | 'limits' | 'onLate'> & {
+      /** Answers went to the slot while nothing runs there: its state is not what it was. */
+      readonly onSent: (slot: Slot) => void
+    },
   ) {
+    this.#onSent = options.onSent
     this.executionCount = executionCount
     this.#dispatcher = new Dispatcher(callbacks, {
       ...options,
@@ -76,6 +86,11 @@ export class HostSide implements Companion {
     this.#run = { slot, id, batches: 0 }
     this.#awaiting = false
     this.#dispatcher.begin()
+  }
+
+  /** It runs, and may have nothing to wait for but calls that are suspended already. */
+  rest(): void {
+    if (this.#dispatcher.isSuspended) this.#suspend()
   }
 
   /** It has come to its end, or waits for `resume`. */
@@ -121,8 +136,13 @@ export class HostSide implements Companion {
     this.#awaiting = snapshot.awaiting
   }
 
+  leave(): void {
+    this.#slot = undefined
+  }
+
   arrive(slot: Slot): void {
-    this.#slot = slot
+    if (slot !== this.#lastSlot) this.#dispatcher.move()
+    this.#slot = this.#lastSlot = slot
     this.#flush()
   }
 
@@ -147,10 +167,10 @@ export class HostSide implements Companion {
     if (this.#slot?.alive !== true || this.#answers.length === 0) return
     const answers = this.#answers
     this.#answers = []
-    this.#slot.tell(
-      { notice: 'answers', answers },
-      answers.map(({ buffer }) => buffer),
-    )
+    if (this.#run === undefined) this.#onSent(this.#slot)
+    // Small ones are sooner copied.
+    const large = answers.filter(({ length }) => length >= LARGE_BYTES).map(({ buffer }) => buffer)
+    this.#slot.tell({ notice: 'answers', answers }, large)
   }
 
   #suspend(): void {

@@ -35,6 +35,8 @@ export interface Companion extends CallHandler {
   forget(reason: Error): void
   /** The state of a snapshot is there instead. */
   adopt(snapshot: Snapshot): void
+  /** The state is about to leave its slot, or to be replaced there: what comes for it has to wait. */
+  leave(): void
   /** The state is in a slot again: what waited for that can go. */
   arrive(slot: Slot): void
 }
@@ -49,6 +51,8 @@ export class Residence {
   #checkpoint: Snapshot | undefined
   /** There is more in the slot than in the checkpoint. */
   #changed = false
+  /** How often it has changed: answers of host calls may come while it is captured. */
+  #changes = 0
   /** What is there now has been refused as a checkpoint; trying again would refuse it again. */
   #refused = false
   #attachedSinceMs = 0
@@ -75,10 +79,11 @@ export class Residence {
     return this.#changed && !this.#refused && this.#lifecycle.kind === 'attached'
   }
 
-  /** A call has come to its end in a slot, and may have changed something there. */
+  /** A call has come to its end in a slot, or an answer has gone there, and may have changed something there. */
   change(slot: Slot): void {
     if (this.#lifecycle.kind !== 'attached' || this.#lifecycle.slot !== slot) return
     this.#changed = true
+    this.#changes += 1
     this.#refused = false
   }
 
@@ -103,8 +108,9 @@ export class Residence {
     try {
       this.open()
       const left = this.#lifecycle.kind === 'dormant' && this.#lifecycle.left
-      await this.#move(slot, this.#checkpoint)
+      await this.#move(slot, this.#checkpoint, left)
       if (this.#checkpoint && !left) this.#companion.adopt(this.#checkpoint)
+      this.#companion.arrive(slot)
       return slot
     } catch (error) {
       // Refused, it is as it was; else nobody knows what it is.
@@ -122,6 +128,7 @@ export class Residence {
     if (this.#lifecycle.kind === 'attached') {
       this.#lifecycle = { kind: 'dormant', left: false }
       this.#companion.forget(new Error(reason))
+      if (this.#checkpoint) this.#companion.adopt(this.#checkpoint)
     }
     const outcome = this.#checkpoint !== undefined || !this.#changed ? 'restored' : 'reset'
     this.#changed = false
@@ -158,8 +165,10 @@ export class Residence {
     // Collecting garbage may run code of the user's, so that has a deadline, also where executions have none.
     const { executionTimeoutMs } = this.#options.limits
     const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
-    this.#checkpoint = await this.#capture(await this.enter(), timeoutMs)
-    this.#changed = false
+    const slot = await this.enter()
+    const changes = this.#changes
+    this.#checkpoint = await this.#capture(slot, timeoutMs)
+    this.#changed = this.#changes !== changes
     return this.#checkpoint
   }
 
@@ -211,6 +220,7 @@ export class Residence {
     const spare = before ? this.#home.tryAcquire(tenant) : await this.#home.acquire(tenant)
     const slot = spare ?? before
     if (slot === undefined) throw new Error('unreachable: neither a slot nor another')
+    this.#companion.leave()
     try {
       this.open()
       await this.#move(slot, snapshot)
@@ -218,6 +228,7 @@ export class Residence {
       if (spare && error instanceof SnapshotError) await this.#home.release(spare, true)
       else if (spare) spare.terminate('the snapshot could not be restored')
       else if (!(error instanceof SnapshotError)) this.lose(slot, 'the snapshot could not be restored')
+      if (before && this.#lifecycle.kind === 'attached') this.#companion.arrive(before)
       throw error
     }
     this.#checkpoint = snapshot
@@ -239,7 +250,10 @@ export class Residence {
       const { slot } = this.#lifecycle
       const reply = await slot.call('revert', []).catch(() => undefined)
       this.open()
-      if (reply?.kind === 'reverted' && reply.done) return this.#move(slot, undefined)
+      if (reply?.kind === 'reverted' && reply.done) {
+        await this.#move(slot, undefined)
+        return this.#companion.arrive(slot)
+      }
       this.lose(slot, 'the session was reset')
     }
     await this.enter()
@@ -249,8 +263,15 @@ export class Residence {
   async hibernate(): Promise<void> {
     this.open()
     if (this.#lifecycle.kind !== 'attached') return
-    if (this.#changed) await this.capture()
     const { slot } = this.#lifecycle
+    // From here on answers wait for the next slot: what came to this one after the capture would be lost.
+    this.#companion.leave()
+    try {
+      if (this.#changed) await this.capture()
+    } catch (error) {
+      if (this.#lifecycle.kind === 'attached') this.#companion.arrive(slot)
+      throw error
+    }
     this.#lifecycle = { kind: 'dormant', left: true }
     this.#home.count('hibernations')
     await this.#home.release(slot, this.#sharesSlots)
@@ -279,9 +300,9 @@ export class Residence {
     return this.#options.tenant !== this.#options.id
   }
 
-  /** Makes a slot this session's. */
-  async #move(slot: Slot, snapshot: Snapshot | undefined): Promise<void> {
-    const reply = await this.#prepare(slot, snapshot).catch((error: Error) => error)
+  /** Makes a slot this session's; who calls says when answers can go there. `continues`: the host calls of the snapshot's state are under way here. */
+  async #move(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<void> {
+    const reply = await this.#prepare(slot, snapshot, continues).catch((error: Error) => error)
     this.open()
     if (!(reply instanceof Error) && reply.kind === 'refused')
       throw new SnapshotError(reply.reason, reply.message)
@@ -293,16 +314,16 @@ export class Residence {
     slot.connect(this.#companion)
     this.#lifecycle = { kind: 'attached', slot }
     this.#attachedSinceMs = performance.now()
-    this.#companion.arrive(slot)
   }
 
-  #prepare(slot: Slot, snapshot: Snapshot | undefined): Promise<SlotReply> {
+  #prepare(slot: Slot, snapshot: Snapshot | undefined, continues: boolean): Promise<SlotReply> {
     const { limits, env } = this.#options
     const { memoryBytes, outputBytes, fileBytes } = limits
+    const callbacks = this.#companion.describeCallbacks()
     const request: AttachRequest = {
       limits: { memoryBytes, outputBytes, fileBytes },
       timeZone: env.TZ ?? 'UTC',
-      session: encodePlain({ env: { ...env }, callbacks: this.#companion.describeCallbacks() }, 'session'),
+      session: encodePlain({ env: { ...env }, callbacks, continues }, 'session'),
     }
     if (snapshot === undefined) return slot.call('attach', [request])
     const { head, body } = snapshot.parts

@@ -96,9 +96,9 @@ export class Runner {
     const slot = await this.#prepared(options)
     const given = answers()
     const buffers = given.map(({ buffer }) => buffer)
-    return this.#run(slot, options, executionCount, (id, live) =>
-      slot.call('resume', [{ id, answers: given, ...live }], buffers),
-    )
+    const send = (id: number, live: Live) => slot.call('resume', [{ id, answers: given, ...live }], buffers)
+    // Without an answer, timers can go on where there are any; else it would be suspended again at once.
+    return this.#run(slot, options, executionCount, send, given.length === 0)
   }
 
   /** A call that is no execution, under the session's own time limit. */
@@ -144,6 +144,7 @@ export class Runner {
     options: ResolvedExecuteOptions,
     executionCount: number,
     send: (id: number, live: Live) => Promise<SlotReply>,
+    answersNothing = false,
   ): Promise<ExecuteResult> {
     const listeners = new Listeners(this.#options, options)
     const live = { liveStdout: listeners.stdout, liveStderr: listeners.stderr }
@@ -151,7 +152,9 @@ export class Runner {
     try {
       const came = await this.#call(slot, options.timeoutMs, options.signal, (id) => {
         this.#hostSide.begin(slot, id)
-        return send(id, live)
+        const reply = send(id, live)
+        if (!answersNothing) this.#hostSide.rest()
+        return reply
       })
       this.#home.recordExecuteMs(came.reply.durationMs)
       listeners.rethrow()
@@ -224,7 +227,11 @@ export class Runner {
       this.#hostSide.abort(error)
       throw error
     }
-    if (reply.exceeded) throw limitError(reply.exceeded, outputBytes, reply)
+    if (reply.exceeded) {
+      const error = limitError(reply.exceeded, outputBytes, reply)
+      this.#hostSide.abort(error)
+      throw error
+    }
     if (stop) this.#hostSide.abort(stopError(stop, 'interrupted', '', cause))
     this.#hostSide.end('completed')
     return { answer, reply }

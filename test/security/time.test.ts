@@ -24,7 +24,9 @@ afterAll(() => sandbox?.close())
 
 /** The code after a completed call, whose state must be there afterwards; of its own only when it was not restored. */
 async function spin(code: string): Promise<StepResult> {
-  const steps = ['kept = 1', `made = 1\n${code}`, "kept, 'made' in globals()"]
+  // What looks has time: hundreds of thousands of callbacks may still be there to be run first.
+  const look = { code: "kept, 'made' in globals()", timeoutMs: 15_000 }
+  const steps = ['kept = 1', `made = 1\n${code}`, look]
   const result = await sandbox.run({ steps, timeoutMs: TIMEOUT_MS })
   const [, step, after] = expectContained(result, undefined, TIMEOUT_MS)
   if (step === undefined) throw new Error('nothing ran')

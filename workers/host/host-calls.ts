@@ -4,7 +4,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 
 /** Calls that the main thread has not answered: bounds what a guest can pile up there, whatever it writes. */
-const MAX_CALLS = 4096
+const MAX_CALLS = 1024
 const MAX_BYTES = 128 * 1024 * 1024
 
 /**

@@ -23,7 +23,12 @@ export interface StepResult {
 
 export interface SandboxCase {
   /** Code, or another call on the session. */
-  readonly steps: readonly (string | { readonly get: string } | { readonly reset: true })[]
+  readonly steps: readonly (
+    | string
+    | { readonly code: string; readonly timeoutMs: number }
+    | { readonly get: string }
+    | { readonly reset: true }
+  )[]
   readonly timeoutMs?: number
   readonly limits?: Readonly<Record<string, number | null>>
   readonly env?: Readonly<Record<string, string>>

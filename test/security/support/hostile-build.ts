@@ -19,7 +19,8 @@ export class HostileBuild {
     const workers = join(dist, 'workers')
     mkdirSync(workers, { recursive: true })
     const here = fileURLToPath(new URL('.', import.meta.url))
-    cpSync(join(here, 'hostile-messages.mjs'), join(workers, 'hostile-messages.mjs'))
+    for (const file of ['hostile-messages.mjs', 'hostile-calls.mjs'])
+      cpSync(join(here, file), join(workers, file))
     cpSync(join(here, 'hostile-slot.mjs'), join(workers, 'slot.bundle.js'))
   }
 

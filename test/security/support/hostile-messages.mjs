@@ -1,5 +1,7 @@
 // What an owned worker sends to main (ATTACKS.md D), by name. Each gets the channel's port, the id of the request that it was
 // called by, and whatever else a worker's thread can lay hands on.
+import { CALL_ATTACKS } from './hostile-calls.mjs'
+
 const HUGE_TEXT = () => 'x'.repeat(2 ** 28)
 const forever = () => new Promise(() => {})
 
@@ -183,6 +185,7 @@ const single = Object.fromEntries(
 
 export const ATTACKS = {
   ...single,
+  ...CALL_ATTACKS,
   /** Answers, and then once more. */
   'D17-twice': ({ port, id, outcome }) => {
     for (let i = 0; i < 2; i++) port.postMessage({ id, type: 'RAW', value: outcome([true, '42', 42, {}]) })

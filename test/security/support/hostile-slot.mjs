@@ -12,6 +12,8 @@ export async function serve(task) {
   })
   port.on('message', async (request) => {
     const { id, path, argumentList } = request
+    // What is told without an answer.
+    if (path === undefined) return
     const [method] = path
     if (method === 'snapshot') return refuse(port, id)
     const argument = argumentList[0]?.value

@@ -149,6 +149,12 @@ class HostCalls:
         """Whether the host still owes an answer that comes by request."""
         return len(self._calls) > len(self._at_door)
 
+    def move(self) -> None:
+        """The same host, another slot: the host answers by request what was sent, and hears of the rest as of new calls."""
+        self.outbox.update(self._unsent)
+        self._unsent = {}
+        self._at_door = {}
+
     def hand_over(self) -> None:
         """Another host hears of every call now, and answers by request. It has not the iterators of the one before."""
         self.era += 1

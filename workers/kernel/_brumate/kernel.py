@@ -269,15 +269,21 @@ class Kernel:
             return self._failed(error)
         return DONE
 
-    def restored(self, callbacks: list[dict[str, Any]]) -> Outcome:
-        """The memory is a snapshot's now: what must not be as it was then, and the host calls that it waits for."""
+    def restored(self, callbacks: list[dict[str, Any]], *, continues: bool) -> Outcome:
+        """The memory is a snapshot's now: what must not be as it was then, and the host calls that it waits for.
+
+        `continues`: they are under way still, with the host that has been told of them.
+        """
         try:
             self.guard.pending = False
             self.entropy.refresh_unless_seeded()
             patches.refresh_time_zone()
             self.callbacks.attach(callbacks)
-            # The reply names every call that is not answered, so none is left to send. Iterators of that host are lost.
-            self.calls.hand_over()
+            if continues:
+                self.calls.move()
+            else:
+                # The reply names every call that is not answered, so none is left to send. Iterators of that host are lost.
+                self.calls.hand_over()
         except Exception as error:
             return self._failed(error)
         return DONE

@@ -12,7 +12,8 @@ A request is one byte, its operation, and then
   7 ATTACH     marshal of {'env': {str: str}, 'callbacks': [{'name', 'description', 'parameters'}]}
   8 INTERRUPT  nothing: KeyboardInterrupt where the execution awaits
   9 DESCRIBE   u32 bytes that the values may take: a snapshot of memory follows
- 10 RESTORED   as ATTACH: the memory is a snapshot's now; its environment stays
+ 10 RESTORED   as ATTACH: the memory is a snapshot's now; its environment stays. With 'continues': True the host is the one
+               that was told of the calls not yet answered, and they are under way
  11 CALLBACKS  marshal of the list of callbacks, which replaces the one there is
 
 A reply is u8 status, f64 seconds, payload, which is marshal unless it says otherwise:
@@ -29,7 +30,7 @@ import struct
 
 # The user can change what these names mean in `builtins`.
 from builtins import (
-    BaseException, MemoryError, ValueError, bool, bytearray, bytes, isinstance, len, memoryview, str, type,
+    BaseException, MemoryError, ValueError, bool, bytearray, bytes, dict, isinstance, len, memoryview, str, type,
 )  # fmt: skip
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -44,6 +45,9 @@ _EXECUTE, _STEP, _ANSWER, _GET, _SET, _CLEAR, _ATTACH, _INTERRUPT, _DESCRIBE, _R
 )
 _OF_AN_EXECUTION = (_EXECUTE, _STEP, _ANSWER, _INTERRUPT)
 _SOURCE_IS_UTF16 = 1
+
+# Host calls in one reply. The host reads a reply in one go, and has others to serve; the rest goes with the next one.
+_MOST_CALLS = 1000
 
 # Above this a value of bytes is framed by hand: marshal would copy it once more while its buffer grows.
 _LARGE_BYTES = 65_536
@@ -96,7 +100,8 @@ def _serve(operation: int, request: memoryview) -> bytes:
         description, values = KERNEL.describe(_U32.unpack_from(request, 1)[0])
         return b"".join((_DESCRIBED.pack(3, 0.0, len(description)), description, values))
     if operation == _RESTORED:
-        outcome = KERNEL.restored(marshal.loads(request[1:], allow_code=False)["callbacks"])
+        session = marshal.loads(request[1:], allow_code=False)
+        outcome = KERNEL.restored(session["callbacks"], continues=session.get("continues", False))
         if outcome is not DONE:
             return _done(outcome)
         return b"".join((_DONE, b"(\x02\0\0\0T", *_packed(KERNEL.calls.outstanding())))
@@ -122,8 +127,13 @@ def _waiting() -> bytes:
     while True:
         calls = KERNEL.calls.outbox
         delay = KERNEL.loop.seconds_to_next_timer()
-        reply = b"".join((_WAITING.pack(1, delay), *_packed(calls.values())))
-        KERNEL.calls.outbox = {}
+        some, rest = calls, {}
+        if len(calls) > _MOST_CALLS:
+            pairs = [*calls.items()]
+            some, rest = dict(pairs[:_MOST_CALLS]), dict(pairs[_MOST_CALLS:])
+            delay = 0.0
+        reply = b"".join((_WAITING.pack(1, delay), *_packed(some.values())))
+        KERNEL.calls.outbox = rest
         # Nothing is called from here to the return, so no signal can come in after the look at `pending`.
         if not KERNEL.guard.pending:
             return reply

@@ -14,6 +14,7 @@ export async function open({ dist, cacheDir, slots = 4, maxTextLength = 4000 }) 
     const session = await manager.createSession({ tenant: 'attacker', limits: bounds, env })
     const call = (step) => {
       if (typeof step === 'string') return session.execute(step, { timeoutMs })
+      if ('code' in step) return session.execute(step.code, { timeoutMs: step.timeoutMs })
       if ('get' in step) return session.get(step.get).then((value) => ({ value }))
       return session.reset().then(() => ({}))
     }

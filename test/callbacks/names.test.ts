@@ -1,0 +1,96 @@
+// SPEC D7: which names a callback can have, and what of a callback's description is refused.
+import { InvalidOptionError } from 'brumate'
+import { describe, expect, test } from 'vitest'
+import { expectTyped, pythonErrorOf, rejectionOf } from '../support/session-code.js'
+import { describeSessions, fresh } from '../support/session-modes.js'
+
+const REFUSED = [
+  ...['if', 'None', 'True', 'await', 'lambda', 'match', 'type', 'case'],
+  ...['print', 'len', 'int', 'ValueError', 'id', 'open', 'input', 'brumate', '_', 'exit', 'copyright'],
+  ...[
+    '',
+    ' ',
+    '1a',
+    'a-b',
+    'a.b',
+    'iterator.next',
+    'é',
+    '__proto__',
+    '__import__',
+    '_private',
+    'a b',
+    'x'.repeat(101),
+  ],
+]
+
+describeSessions(
+  'names',
+  (open) => {
+    test.each(REFUSED)('D7: the name %j is refused at creation', async (name) => {
+      const callbacks = Object.fromEntries([[name, () => 1]])
+      const error = await rejectionOf(InvalidOptionError, open({ callbacks }))
+      expectTyped(error, 'INVALID_OPTION')
+      expect(error.option).toBe('callbacks')
+    })
+
+    test('D7: the longest name, and names that JavaScript has a meaning for, are names like others', async () => {
+      const longest = 'x'.repeat(100)
+      const names = [longest, 'constructor', 'toString', 'hasOwnProperty', 'then', 'self', 'a1_']
+      const session = await open({
+        callbacks: Object.fromEntries(names.map((name) => [name, (): string => `I am ${name}`])),
+      })
+      for (const name of names) expect((await session.execute(`await ${name}()`)).value).toBe(`I am ${name}`)
+    })
+
+    test.each([
+      'constructor',
+      'toString',
+      'valueOf',
+      'hasOwnProperty',
+      '__proto__',
+      'prototype',
+      'isPrototypeOf',
+    ])('D27, B15: %s of nobody’s is no callback, by name and by call_sync', async (name) => {
+      const session = await open({ callbacks: { echo: ({ x }) => x } })
+      const byName = await pythonErrorOf(session.execute(`await ${name}()`))
+      expect([byName.type, byName.message]).toEqual(['NameError', expect.stringContaining(name)])
+      const sync = await pythonErrorOf(session.execute(`import brumate; brumate.call_sync('${name}')`))
+      expect(sync.type).toBe('NameError')
+    })
+
+    test('D7: a callback does not hide a name of the user’s, and clearState leaves it', async () => {
+      const session = await open({ callbacks: { echo: ({ x }) => x } })
+      expect((await session.execute('echo = 5; echo')).value).toBe(5)
+      await session.clearState()
+      expect((await session.execute('await echo(x=6)')).value).toBe(6)
+      await session.reset()
+      expect((await session.execute('await echo(x=7)')).value).toBe(7)
+    })
+
+    describe('D7: what is no callback is refused', () => {
+      test.each<[string, unknown]>([
+        ['callbacks', 5],
+        ['callbacks', [() => 1]],
+        ['callbacks.tool', { tool: 5 }],
+        ['callbacks.tool', { tool: null }],
+        ['callbacks.tool', { tool: {} }],
+        ['callbacks.tool', { tool: { fn: () => 1, parameter: {} } }],
+        ['callbacks.tool.description', { tool: { fn: () => 1, description: 5 } }],
+        ['callbacks.tool.parameters', { tool: { fn: () => 1, parameters: 5 } }],
+        ['callbacks.tool.parameters', { tool: { fn: () => 1, parameters: null } }],
+        ['callbacks.tool.parameters.type', { tool: { fn: () => 1, parameters: {} } }],
+        ['callbacks.tool.parameters.type', { tool: { fn: () => 1, parameters: { type: 'string' } } }],
+        [
+          'callbacks.tool.parameters',
+          { tool: { fn: () => 1, parameters: { type: 'object', properties: { a: { type: 'nope' } } } } },
+        ],
+        ['callbacks', Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`t${i}`, () => 1]))],
+      ])('%s %#', async (option, callbacks) => {
+        // biome-ignore lint/suspicious/noExplicitAny: it is what TypeScript would refuse
+        const error = await rejectionOf(InvalidOptionError, open({ callbacks: callbacks as any }))
+        expect(error.option).toBe(option)
+      })
+    })
+  },
+  [fresh],
+)

@@ -1,0 +1,237 @@
+// SPEC D4, D6: arguments checked on the host before the function runs, by JSON Schema and by Standard Schema; and callbacks told
+// to Python and to models.
+import { type Callbacks, InvalidOptionError, type Session } from 'brumate'
+import { describe, expect, test } from 'vitest'
+import { managerForTest } from '../support/manager.js'
+import { pythonErrorOf } from '../support/session-code.js'
+
+async function open(callbacks: Callbacks): Promise<Session> {
+  const manager = await managerForTest({ slots: 1 })
+  return manager.createSession({ callbacks })
+}
+
+describe('D4: JSON Schema', () => {
+  const parameters = {
+    type: 'object',
+    properties: {
+      n: { type: 'integer', minimum: 1 },
+      mode: { enum: ['fast', 'safe'] },
+      tags: { type: 'array', items: { type: 'string' }, maxItems: 2 },
+      at: { type: 'object', properties: { x: { type: 'number' } }, required: ['x'] },
+    },
+    required: ['n'],
+    additionalProperties: false,
+  }
+
+  test.each([
+    ['n=0', 'ValueError', "tool() argument 'n': must be >= 1"],
+    ['n=1.5', 'TypeError', "tool() argument 'n': must be integer"],
+    ['n="1"', 'TypeError', "tool() argument 'n': must be integer"],
+    ['n=None', 'TypeError', "tool() argument 'n': must be integer"],
+    ['mode="fast"', 'TypeError', "tool() is missing the argument 'n'"],
+    ['n=1, mode="wild"', 'ValueError', "argument 'mode'"],
+    ['n=1, tags=["a", 2]', 'TypeError', "tool() argument 'tags.1': must be string"],
+    ['n=1, tags=["a", "b", "c"]', 'ValueError', "argument 'tags'"],
+    ['n=1, at={}', 'TypeError', "argument 'at'"],
+    ['n=1, at={"x": "y"}', 'TypeError', "tool() argument 'at.x': must be number"],
+    ['n=1, extra=1', 'TypeError', "tool() has no parameter 'extra'"],
+    ['n=1, **{"__proto__": 1}', 'TypeError', ''],
+    ['n=1, **{"constructor": 1}', 'TypeError', "tool() has no parameter 'constructor'"],
+  ])('tool(%s) is a %s', async (args, type, message) => {
+    let called = false
+    await using session = await open({
+      tool: {
+        fn: () => {
+          called = true
+        },
+        parameters,
+      },
+    })
+    if (args.includes('__proto__')) {
+      // No object of ours has such a key: it is left out, and never reaches a prototype.
+      await session.execute(`await tool(${args})`)
+      expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+      return
+    }
+    const error = await pythonErrorOf(session.execute(`await tool(${args})`))
+    expect([error.type, error.message]).toEqual([type, expect.stringContaining(message)])
+    expect(called).toBe(false)
+  })
+
+  test('what fits arrives, with defaults filled in', async () => {
+    const seen: unknown[] = []
+    await using session = await open({
+      tool: {
+        fn: (args) => void seen.push(args),
+        parameters: {
+          type: 'object',
+          properties: { n: { type: 'integer' }, unit: { type: 'string', default: 'mm' } },
+        },
+      },
+    })
+    await session.execute('await tool(3); await tool(n=4, unit="cm"); await tool(5, other=[1])')
+    expect(seen).toEqual([
+      { n: 3, unit: 'mm' },
+      { n: 4, unit: 'cm' },
+      { n: 5, unit: 'mm', other: [1] },
+    ])
+  })
+
+  test('a schema that the caller changes afterwards is the one that was given', async () => {
+    const parameters = { type: 'object', properties: { n: { type: 'integer' } } }
+    await using session = await open({ tool: { fn: ({ n }) => n, parameters } })
+    ;(parameters.properties as Record<string, unknown>).n = { type: 'string' }
+    expect((await session.execute('await tool(1)')).value).toBe(1)
+  })
+})
+
+/** By hand, as zod and its like have it. */
+function schemaOf(
+  validate: (value: unknown) => unknown,
+  jsonSchema?: (options: { target: string }) => Record<string, unknown>,
+) {
+  return {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'by hand',
+      validate: validate as never,
+      ...(jsonSchema ? { jsonSchema: { input: jsonSchema } } : {}),
+    },
+  }
+}
+
+describe('D4: Standard Schema', () => {
+  const numberOnly = (value: unknown) => {
+    const { n } = value as { n?: unknown }
+    if (typeof n !== 'number') return { issues: [{ message: 'expected a number', path: ['n'] }] }
+    return { value: { n: n * 2 } }
+  }
+
+  test('the function gets what the schema made of the arguments; faults name the field', async () => {
+    await using session = await open({ tool: { fn: ({ n }) => n, parameters: schemaOf(numberOnly) } })
+    expect((await session.execute('await tool(n=21)')).value).toBe(42)
+    const error = await pythonErrorOf(session.execute('await tool(n="x")'))
+    expect([error.type, error.message]).toEqual(['ValueError', "tool() argument 'n': expected a number"])
+  })
+
+  test('D1: without a JSON form there are no positional arguments', async () => {
+    await using session = await open({ tool: { fn: ({ n }) => n, parameters: schemaOf(numberOnly) } })
+    expect((await pythonErrorOf(session.execute('await tool(1)'))).type).toBe('TypeError')
+    expect(session.toolSchemas('anthropic')).toMatchObject([{ input_schema: { type: 'object' } }])
+  })
+
+  test('D1, D6: with one, positional arguments and signatures are its', async () => {
+    const targets: string[] = []
+    const parameters = schemaOf(numberOnly, ({ target }) => {
+      targets.push(target)
+      return {
+        $schema: 'https://json-schema.org/x',
+        type: 'object',
+        properties: { n: { type: 'number' } },
+        required: ['n'],
+      }
+    })
+    await using session = await open({ tool: { fn: ({ n }) => n, parameters } })
+    const { value } = await session.execute('import inspect\n[await tool(4), str(inspect.signature(tool))]')
+    expect(value).toEqual([8, '(n: float)'])
+    expect(targets).toEqual(['draft-2020-12'])
+    expect(JSON.stringify(session.toolSchemas('openai'))).not.toContain('$schema')
+  })
+
+  test('one that answers later, with paths of objects, and with no path', async () => {
+    await using session = await open({
+      later: {
+        fn: () => 'called',
+        parameters: schemaOf(async () => ({ issues: [{ message: 'no', path: [{ key: 'a' }, 0, 'b'] }] })),
+      },
+      pathless: { fn: () => 'called', parameters: schemaOf(() => ({ issues: [{ message: 'no' }] })) },
+      throwing: {
+        fn: () => 'called',
+        parameters: schemaOf(() => {
+          throw new RangeError('the schema itself')
+        }),
+      },
+    })
+    expect((await pythonErrorOf(session.execute('await later()'))).message).toBe(
+      "later() argument 'a.0.b': no",
+    )
+    expect((await pythonErrorOf(session.execute('await pathless()'))).message).toContain('no')
+    expect((await pythonErrorOf(session.execute('await throwing()'))).message).toBe('the schema itself')
+  })
+})
+
+describe('D6: introspection', () => {
+  test('brumate.callbacks() is a copy, with what was declared', async () => {
+    const parameters = { type: 'object', properties: { city: { type: 'string', description: 'Where.' } } }
+    await using session = await open({
+      weather: { fn: () => 1, description: 'Tells the weather.\n\nOf today.', parameters },
+      bare: () => 1,
+    })
+    const { value } = await session.execute(
+      'import brumate\nlisted = brumate.callbacks()\nlisted[0]["name"] = "changed"; listed[0]["parameters"].clear()\nbrumate.callbacks()',
+    )
+    expect(value).toEqual([
+      { name: 'weather', description: 'Tells the weather.\n\nOf today.', parameters },
+      { name: 'bare', description: '', parameters: null },
+    ])
+  })
+
+  test('signatures show types, defaults and what is optional; odd names do not break them', async () => {
+    const parameters = {
+      type: 'object',
+      properties: {
+        b: { type: 'boolean' },
+        s: { type: 'string' },
+        l: { type: 'array', default: [] },
+        o: { type: ['object', 'null'] },
+        'not-a-name': { type: 'string' },
+        class: { type: 'string' },
+      },
+      required: ['b'],
+    }
+    await using session = await open({ tool: { fn: () => 1, parameters }, bare: () => 1 })
+    const { value } = await session.execute(
+      'import inspect\n[str(inspect.signature(tool)), str(inspect.signature(bare)), inspect.iscoroutinefunction(tool), tool.__name__, bare.__doc__, tool.__annotations__["s"] is str]',
+    )
+    expect(value).toEqual([
+      '(b: bool, s: str = None, l: list = [], o=None, **arguments)',
+      '(**arguments)',
+      true,
+      'tool',
+      null,
+      true,
+    ])
+  })
+})
+
+describe('toolSchemas', () => {
+  const parameters = { type: 'object', properties: { a: { type: 'number' } }, required: ['a'] }
+  const callbacks = { add: { fn: () => 1, description: 'Adds.', parameters }, bare: () => 1 }
+  const nothing = { type: 'object', properties: {} }
+
+  test('in the shape of OpenAI’s tools', async () => {
+    await using session = await open(callbacks)
+    expect(session.toolSchemas('openai')).toEqual([
+      { type: 'function', function: { name: 'add', description: 'Adds.', parameters } },
+      { type: 'function', function: { name: 'bare', description: '', parameters: nothing } },
+    ])
+  })
+
+  test('in the shape of Anthropic’s', async () => {
+    await using session = await open(callbacks)
+    expect(session.toolSchemas('anthropic')).toEqual([
+      { name: 'add', description: 'Adds.', input_schema: parameters },
+      { name: 'bare', description: '', input_schema: nothing },
+    ])
+  })
+
+  test('is a copy, follows setCallbacks, and knows no other format', async () => {
+    await using session = await open(callbacks)
+    const [first] = session.toolSchemas('anthropic') as { input_schema: { properties: unknown } }[]
+    if (first) first.input_schema.properties = 'changed'
+    expect(session.toolSchemas('anthropic')[0]).toMatchObject({ input_schema: parameters })
+    await session.setCallbacks({ other: () => 1 })
+    expect(session.toolSchemas('anthropic')).toMatchObject([{ name: 'other' }])
+    expect(() => session.toolSchemas('gemini' as never)).toThrow(InvalidOptionError)
+  })
+})

@@ -1,0 +1,416 @@
+// SPEC D8, C8: executions that are suspended, and how they go on, here and elsewhere.
+import {
+  type Callbacks,
+  InvalidOptionError,
+  type Session,
+  type SessionManager,
+  SessionSuspendedError,
+  TimeoutError,
+} from 'brumate'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openManager } from '../support/manager.js'
+import { expectTyped, py, pythonErrorOf, rejectionOf, sleep } from '../support/session-code.js'
+
+let manager: SessionManager
+
+beforeAll(async () => {
+  manager = await openManager({ slots: 4 })
+})
+afterAll(() => manager?.close())
+
+const callbacks: Callbacks = {
+  approve: (_, { suspend }) => suspend('a human has to say'),
+  plain: (_, { suspend }) => suspend(),
+  slow: ({ ms = 30, x }) => sleep(ms).then(() => x),
+  echo: ({ x }) => x,
+}
+
+const open = (): Promise<Session> => manager.createSession({ callbacks })
+
+/** Runs up to the suspension; ids of what is pending, by the order of the calls. */
+async function suspended(session: Session, code: string): Promise<string[]> {
+  const result = await session.execute(code)
+  expect(result.status).toBe('suspended')
+  return result.pending.map(({ id }) => id)
+}
+
+const TWO =
+  'import asyncio\nprint("before")\ngot = await asyncio.gather(approve(what="a"), plain(b=2))\nprint("after")\ngot'
+
+describe('suspend', () => {
+  test('D8: execute resolves with what is pending, its arguments and the reason; so does session.pending', async () => {
+    await using session = await open()
+    const result = await session.execute(TWO)
+    expect(result).toMatchObject({
+      status: 'suspended',
+      stdout: 'before\n',
+      value: undefined,
+      repr: undefined,
+      callbackInvocations: 2,
+    })
+    expect(result.pending).toEqual([
+      { id: expect.any(String), name: 'approve', args: { what: 'a' }, reason: 'a human has to say' },
+      { id: expect.any(String), name: 'plain', args: { b: 2 } },
+    ])
+    expect(session.pending).toEqual(result.pending)
+    expect((await session.snapshotState()).manifest.pending).toEqual(result.pending)
+  })
+
+  test('D8: other branches that are in flight are awaited first', async () => {
+    await using session = await open()
+    const startedMs = performance.now()
+    const result = await session.execute(py`
+      import asyncio
+      log = []
+      async def branch():
+          log.append(await slow(ms=40, x=1))
+          log.append(await slow(ms=40, x=2))
+          return 'done'
+      await asyncio.gather(approve(), branch())
+    `)
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(75)
+    expect(result.pending.map(({ name }) => name)).toEqual(['approve'])
+    const [id = ''] = result.pending.map(({ id }) => id)
+    const end = await session.resume({ results: { [id]: 'yes' } })
+    expect([end.value, await session.get('log')]).toEqual([
+      ['yes', 'done'],
+      [1, 2],
+    ])
+  })
+
+  test('D8: a call that is cut by callbackTimeoutMs before it suspends is not pending', async () => {
+    await using session = await manager.createSession({
+      callbacks: {
+        ...callbacks,
+        later: async (_, { suspend }) => {
+          await sleep(80)
+          suspend()
+        },
+      },
+      limits: { callbackTimeoutMs: 20 },
+    })
+    const { status, value } = await session.execute(
+      'try: await later()\nexcept TimeoutError: seen = "cut"\nseen',
+    )
+    expect([status, value]).toEqual(['completed', 'cut'])
+    await sleep(90)
+    expect(session.pending).toEqual([])
+  })
+
+  test('D8: suspend of another call, or a reason that is no text, is an error of the callback', async () => {
+    let kept: (() => never) | undefined
+    await using session = await manager.createSession({
+      callbacks: {
+        keep: (_, { suspend }) => {
+          kept = suspend
+          return 1
+        },
+        foreign: () => kept?.(),
+        odd: (_, { suspend }) => suspend(5 as never),
+      },
+    })
+    const error = await pythonErrorOf(session.execute('await keep(); await foreign()'))
+    expect(error.message).toContain('suspended')
+    expect((await pythonErrorOf(session.execute('await odd()'))).message).toContain('reason')
+    expect((await session.execute('await keep()')).value).toBe(1)
+  })
+
+  test('D8: execute on a suspended session is SessionSuspendedError, and counts nothing', async () => {
+    await using session = await open()
+    const [id = ''] = await suspended(session, 'x = await approve()\nx')
+    const error = await rejectionOf(SessionSuspendedError, session.execute('1'))
+    expectTyped(error, 'SESSION_SUSPENDED')
+    expect(session.executionCount).toBe(1)
+    const end = await session.resume({ results: { [id]: 5 } })
+    expect([end.value, end.executionCount]).toEqual([5, 1])
+    expect((await session.execute('x + 1')).value).toBe(6)
+  })
+
+  test('D8: get and set work while it is suspended', async () => {
+    await using session = await open()
+    const [id = ''] = await suspended(session, 'x = 1\ny = await approve()\n[x, y]')
+    await session.set('x', 2)
+    expect(await session.get('x')).toBe(2)
+    expect((await session.resume({ results: { [id]: 3 } })).value).toEqual([2, 3])
+  })
+
+  test('a background task that suspends waits for resume, and the execution it outlived has completed', async () => {
+    await using session = await open()
+    const { status } = await session.execute(
+      'import asyncio\ntask = asyncio.create_task(approve())\nawait asyncio.sleep(0.02)',
+    )
+    const result = status === 'suspended' ? undefined : await session.execute('await task')
+    expect((result ?? session).pending.map(({ name }) => name)).toEqual(['approve'])
+    const [id = ''] = session.pending.map(({ id }) => id)
+    await session.resume({ results: { [id]: 'yes' } })
+    expect((await session.execute('await task')).value).toBe('yes')
+  })
+})
+
+describe('resume', () => {
+  test('C8: with some answers it is suspended again with the others', async () => {
+    await using session = await open()
+    const [first = '', second = ''] = await suspended(session, TWO)
+    const between = await session.resume({ results: { [second]: 'two' } })
+    expect(between).toMatchObject({
+      status: 'suspended',
+      stdout: '',
+      pending: [{ id: first, name: 'approve' }],
+    })
+    const end = await session.resume({ results: { [first]: 'one' } })
+    expect(end).toMatchObject({ status: 'completed', stdout: 'after\n', value: ['one', 'two'], pending: [] })
+    expect(session.pending).toEqual([])
+  })
+
+  test('C8, D5: errors are raised where the call was awaited, with their class', async () => {
+    await using session = await open()
+    const code = py`
+      import brumate
+      seen = []
+      for n in range(3):
+          try: seen.append(await approve(n=n))
+          except PermissionError as error: seen.append(['refused', str(error)])
+          except brumate.HostError as error: seen.append([error.name, error.message])
+      seen
+    `
+    let [id = ''] = await suspended(session, code)
+    const permission = Object.assign(new Error('not you'), { name: 'PermissionError' })
+    let result = await session.resume({ errors: { [id]: permission } })
+    id = result.pending[0]?.id ?? ''
+    result = await session.resume({ errors: { [id]: new RangeError('odd') } })
+    id = result.pending[0]?.id ?? ''
+    result = await session.resume({ results: { [id]: undefined } })
+    expect(result.value).toEqual([['refused', 'not you'], ['RangeError', 'odd'], null])
+  })
+
+  test.each([
+    ['unknown', (id: string) => ({ results: { [id]: 1, 999999: 2 } }), 'results'],
+    [
+      'unknown among errors',
+      (id: string) => ({ results: { [id]: 1 }, errors: { nope: new Error('x') } }),
+      'errors',
+    ],
+    ['repeated', (id: string) => ({ results: { [id]: 1 }, errors: { [id]: new Error('x') } }), 'errors'],
+    ['a prototype’s', (id: string) => ({ results: { [id]: 1, constructor: 2 } }), 'results'],
+    ['an odd spelling', (id: string) => ({ results: { [`0${id}`]: 1 } }), 'results'],
+    ['__proto__', (id: string) => ({ results: JSON.parse(`{"__proto__": 1, "${id}": 1}`) }), 'results'],
+  ])('C8: an id that is %s: InvalidOptionError, and nothing has changed', async (_, answers, option) => {
+    await using session = await open()
+    const [id = '', other = ''] = await suspended(session, TWO)
+    const before = session.pending
+    const error = await rejectionOf(InvalidOptionError, session.resume(answers(id)))
+    expectTyped(error, 'INVALID_OPTION')
+    expect(error.option).toBe(option)
+    expect(session.pending).toEqual(before)
+    expect((await session.resume({ results: { [id]: 1, [other]: 2 } })).value).toEqual([1, 2])
+  })
+
+  test('C8: an id that was answered is not pending any more', async () => {
+    await using session = await open()
+    const [id = '', other = ''] = await suspended(session, TWO)
+    await session.resume({ results: { [id]: 1 } })
+    await rejectionOf(InvalidOptionError, session.resume({ results: { [id]: 1 } }))
+    expect((await session.resume({ results: { [other]: 2 } })).value).toEqual([1, 2])
+    await rejectionOf(InvalidOptionError, session.resume({ results: { [other]: 2 } }))
+  })
+
+  test('C8: a result without a Python counterpart is a ConversionError, and nothing has changed', async () => {
+    await using session = await open()
+    const [id = '', other = ''] = await suspended(session, TWO)
+    await expect(session.resume({ results: { [id]: 1, [other]: () => 1 } })).rejects.toMatchObject({
+      code: 'CONVERSION',
+      name: 'ConversionError',
+    })
+    expect(session.pending.length).toBe(2)
+    expect((await session.resume({ results: { [id]: 1, [other]: 2 } })).value).toEqual([1, 2])
+  })
+
+  test('C8: when nothing is pending, and with options it does not know: InvalidOptionError', async () => {
+    await using session = await open()
+    await rejectionOf(InvalidOptionError, session.resume({ results: {} }))
+    await rejectionOf(InvalidOptionError, session.resume({ results: { 1: 1 } }))
+    await rejectionOf(InvalidOptionError, session.resume({ result: {} } as never))
+    await rejectionOf(InvalidOptionError, session.resume({ results: [] as never }))
+    await rejectionOf(InvalidOptionError, session.resume(undefined as never))
+    expect((await session.execute('1')).value).toBe(1)
+  })
+
+  test('B1: a deadline during a resume interrupts what it runs', async () => {
+    await using session = await open()
+    const [id = ''] = await suspended(session, 'x = await approve()\nwhile True: pass')
+    const error = await rejectionOf(TimeoutError, session.resume({ results: { [id]: 7 }, timeoutMs: 60 }))
+    expect(error.outcome).toBe('interrupted')
+    expect((await session.execute('x')).value).toBe(7)
+  })
+
+  test('output of a resumed execution is heard live', async () => {
+    await using session = await open()
+    const [id = ''] = await suspended(session, TWO)
+    const chunks: string[] = []
+    const other = session.pending[1]?.id ?? ''
+    await session.resume({ results: { [id]: 1, [other]: 2 }, onStdout: (chunk) => chunks.push(chunk) })
+    expect(chunks.join('')).toBe('after\n')
+  })
+})
+
+describe('what ends a suspension', () => {
+  test.each([
+    ['clearState', (session: Session) => session.clearState()],
+    ['reset', (session: Session) => session.reset()],
+  ])('D8: %s drops it, and runs the user’s finally where there is an interpreter to', async (_, drop) => {
+    await using session = await open()
+    const [id = ''] = await suspended(session, 'try: await approve()\nfinally: print("left")')
+    await drop(session)
+    expect(session.pending).toEqual([])
+    await rejectionOf(InvalidOptionError, session.resume({ results: { [id]: 1 } }))
+    expect((await session.execute('"fresh", await echo(x=1)')).value).toEqual(['fresh', 1])
+  })
+
+  test('D8: restoreState drops it for what the snapshot holds, which may be a suspension', async () => {
+    await using session = await open()
+    await session.execute('x = "before"')
+    const idle = await session.snapshotState()
+    const [id = ''] = await suspended(session, 'x = await approve(n=1)\nx')
+    const frozen = await session.snapshotState()
+    await session.restoreState(idle)
+    expect([session.pending, (await session.execute('x')).value]).toEqual([[], 'before'])
+    await session.restoreState(frozen)
+    expect(session.pending).toMatchObject([
+      { id, name: 'approve', args: { n: 1 }, reason: 'a human has to say' },
+    ])
+    await rejectionOf(SessionSuspendedError, session.execute('1'))
+    expect((await session.resume({ results: { [id]: 'after' } })).value).toBe('after')
+  })
+
+  test('close() of a suspended session closes it', async () => {
+    const session = await open()
+    const [id = ''] = await suspended(session, 'await approve()')
+    await session.close()
+    await expect(session.resume({ results: { [id]: 1 } })).rejects.toMatchObject({ code: 'SESSION_CLOSED' })
+    expect(session.pending).toEqual([])
+  })
+})
+
+describe('where a suspension goes', () => {
+  test('C8: a hibernated suspended session wakes to resume', async () => {
+    await using session = await open()
+    const [id = '', other = ''] = await suspended(session, TWO)
+    await session.hibernate()
+    expect([session.state, session.pending.map(({ id }) => id)]).toEqual(['dormant', [id, other]])
+    expect((await session.resume({ results: { [id]: 1, [other]: 2 } })).value).toEqual([1, 2])
+    expect(session.state).toBe('attached')
+  })
+
+  test('C8: dormant between every two answers', async () => {
+    await using session = await open()
+    let result = await session.execute('sum([await approve(n=n) for n in range(4)])')
+    for (let n = 0; n < 4; n++) {
+      await session.hibernate()
+      const [id = ''] = result.pending.map(({ id }) => id)
+      result = await session.resume({ results: { [id]: n } })
+    }
+    expect([result.status, result.value]).toEqual(['completed', 6])
+  })
+
+  test('C7, C8: one suspended snapshot resumes in many sessions, each with its own answer', async () => {
+    await using session = await open()
+    const [id = ''] = await suspended(session, 'got = await approve()\ngot * 2')
+    const bytes = (await session.snapshotState()).toBytes()
+    const values = await Promise.all(
+      [1, 2, 3, 4, 5].map(async (n) => {
+        await using fork = await manager.createSession({ from: bytes, callbacks })
+        return (await fork.resume({ results: { [id]: n } })).value
+      }),
+    )
+    expect(values).toEqual([2, 4, 6, 8, 10])
+    expect((await session.resume({ results: { [id]: 50 } })).value).toBe(100)
+  })
+
+  test('C8: resumed with other callbacks, the code calls those', async () => {
+    await using session = await open()
+    const [id = ''] = await suspended(session, '[await approve(), await echo(x=1)]')
+    const snapshot = await session.snapshotState()
+    await using other = await manager.createSession({
+      from: snapshot,
+      callbacks: { echo: ({ x }) => `another ${x}` },
+    })
+    expect((await other.resume({ results: { [id]: 'yes' } })).value).toEqual(['yes', 'another 1'])
+    await using none = await manager.createSession({ from: snapshot })
+    expect((await pythonErrorOf(none.resume({ results: { [id]: 'yes' } }))).type).toBe('NameError')
+  })
+
+  test('B2, C8: a worker that is killed during a resume leaves the suspension, and resume works again', async () => {
+    await using session = await manager.createSession({ callbacks, limits: { interruptGraceMs: 0 } })
+    const ids = await suspended(session, 'x = await approve(n=1)\nif x == "hang": sum(range(10**12))\nx')
+    const [id = ''] = ids
+    const error = await rejectionOf(
+      TimeoutError,
+      session.resume({ results: { [id]: 'hang' }, timeoutMs: 50 }),
+    )
+    expect(error.outcome).toBe('restored')
+    expect(session.pending).toMatchObject([
+      { id, name: 'approve', args: { n: 1 }, reason: 'a human has to say' },
+    ])
+    await rejectionOf(SessionSuspendedError, session.execute('1'))
+    expect((await session.resume({ results: { [id]: 'go on' } })).value).toBe('go on')
+  })
+
+  test('D8: two hundred may be pending at once', async () => {
+    await using session = await open()
+    const ids = await suspended(
+      session,
+      'import asyncio\nawait asyncio.gather(*[approve(n=n) for n in range(200)])',
+    )
+    const results = Object.fromEntries(ids.map((id, n) => [id, n * n]))
+    expect((await session.resume({ results })).value).toEqual(Array.from({ length: 200 }, (_, n) => n * n))
+  })
+})
+
+describe('setCallbacks', () => {
+  test('D7: replaces the callbacks of a live session; a call under way is answered by whoever was asked', async () => {
+    await using session = await manager.createSession({
+      callbacks: { slow: () => sleep(40).then(() => 'old'), gone: () => 1 },
+    })
+    await session.execute('import asyncio\ntask = asyncio.create_task(slow())\nawait asyncio.sleep(0.05)')
+    await session.setCallbacks({ slow: () => 'new', added: ({ n }) => n + 1 })
+    expect((await session.execute('[await slow(), await added(n=1), await task]')).value).toEqual([
+      'new',
+      2,
+      'old',
+    ])
+    expect((await pythonErrorOf(session.execute('gone'))).type).toBe('NameError')
+    await session.reset()
+    expect((await session.execute('await slow()')).value).toBe('new')
+  })
+
+  test('D7: a function that Python kept is refused by the host when it is nobody’s any more', async () => {
+    await using session = await manager.createSession({ callbacks: { gone: () => 1 } })
+    await session.execute('kept = gone')
+    await session.setCallbacks({})
+    const error = await pythonErrorOf(session.execute('await kept()'))
+    expect([error.type, error.message]).toEqual(['NameError', 'there is no callback named gone'])
+  })
+
+  test('D7, D8: with a suspended execution, what it calls next is new', async () => {
+    await using session = await open()
+    const [id = ''] = await suspended(session, '[await approve(), await echo(x=1)]')
+    await session.setCallbacks({ echo: ({ x }) => x + 100 })
+    expect(session.pending.map(({ id }) => id)).toEqual([id])
+    expect((await session.resume({ results: { [id]: 1 } })).value).toEqual([1, 101])
+  })
+
+  test('D7: what is no callback is refused, and the callbacks are as they were', async () => {
+    await using session = await open()
+    await rejectionOf(InvalidOptionError, session.setCallbacks({ print: () => 1 }))
+    await rejectionOf(InvalidOptionError, session.setCallbacks({ ok: 5 } as never))
+    expect((await session.execute('await echo(x=1)')).value).toBe(1)
+  })
+
+  test('D7: on a dormant session', async () => {
+    await using session = await open()
+    await session.execute('x = 1')
+    await session.hibernate()
+    await session.setCallbacks({ echo: () => 'new' })
+    expect((await session.execute('[x, await echo()]')).value).toEqual([1, 'new'])
+  })
+})

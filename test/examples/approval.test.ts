@@ -1,0 +1,56 @@
+// The approval example (issue 4): frozen by one process, answered in another, also under another version of Node.
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+
+const run = promisify(execFile)
+
+let directory: string
+let file: string
+let frozen: string[]
+
+/** Lines that one process of the example prints. */
+async function example(command: string, flags: readonly string[], ...args: string[]): Promise<string[]> {
+  // Where the default cache directory obeys XDG_CACHE_HOME this finds the tests' image.
+  const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
+  const options = { env, shell: process.platform === 'win32' }
+  const { stdout } = await run(command, [...flags, 'examples/run.mjs', 'approval', ...args], options)
+  return stdout.trim().split('\n')
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'brumate-approval-'))
+  file = join(directory, 'frozen')
+  frozen = await example(process.execPath, [], 'freeze', file)
+})
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+test('D8: the first process calls each tool once, and says what it waits for', async () => {
+  expect(frozen.slice(0, -1).sort()).toEqual([
+    'suspended: may I refund order 1204?',
+    'tool approve',
+    'tool customer_of',
+    'tool price_of',
+  ])
+  expect((await stat(file)).size).toBeLessThanOrEqual(100 * 1024)
+})
+
+const other = process.version.startsWith('v24.') ? '20' : '24'
+
+describe.each([
+  ['another process', process.execPath, []],
+  [`another version of Node (${other})`, 'npx', ['-y', `node@${other}`]],
+] as const)('C8: %s answers', (_, command, flags) => {
+  test('yes: the script goes on to its end, and no tool is called again', async () => {
+    const lines = await example(command, flags, 'answer', file, 'yes')
+    expect(lines).toEqual(['Ada paid 75.25; refunded 75.25 to Ada'])
+  }, 120_000)
+
+  test('no: the same snapshot comes to another end', async () => {
+    const lines = await example(command, flags, 'answer', file, 'no')
+    expect(lines).toEqual(['Ada paid 75.25; nothing refunded'])
+  }, 120_000)
+})

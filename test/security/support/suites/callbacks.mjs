@@ -1,0 +1,69 @@
+// A session with callbacks, and a sibling of another tenant. A case is code that the session runs, in pieces; its result is what each
+// came to, what the callbacks were called with, the delay of this process's event loop and its memory.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export async function open({ dist, cacheDir, slots = 2 }) {
+  const { SessionManager } = await import(new URL('src/index.js', dist).href)
+  const manager = await SessionManager.create({ cacheDir, slots })
+  const sibling = await manager.createSession({ tenant: 'sibling' })
+
+  return async ({ steps, timeoutMs = 10_000, limits = {} }) => {
+    const calls = []
+    let count = 0
+    const session = await manager.createSession({
+      tenant: 'attacker',
+      limits,
+      callbacks: {
+        echo: (args) => {
+          count += 1
+          if (calls.length < 100) calls.push(args)
+          return args.x
+        },
+      },
+    })
+    const delay = monitorEventLoopDelay({ resolution: 5 })
+    await sleep(20)
+    delay.enable()
+    const results = []
+    for (const step of steps) {
+      globalThis.gc?.()
+      results.push({ ...(await settled(session.execute(step, { timeoutMs }))), rssBytes: rss() })
+    }
+    await sleep(20)
+    delay.disable()
+    const after = await settled(session.execute('6 * 7'))
+    const beside = await settled(sibling.execute('6 * 7'))
+    const { pending } = session
+    await session.close()
+    const polluted = {}.polluted !== undefined || [].polluted !== undefined
+    return {
+      steps: results,
+      calls,
+      count,
+      after,
+      sibling: beside,
+      pending,
+      polluted,
+      p99Ms: delay.percentile(99) / 1e6,
+    }
+  }
+
+  function rss() {
+    globalThis.gc?.()
+    return process.memoryUsage.rss()
+  }
+
+  function settled(promise) {
+    return promise.then(
+      ({ status, value, repr, peakMemoryBytes }) => ({ kind: status, value: repr ?? value, peakMemoryBytes }),
+      ({ code, type, outcome, message }) => ({
+        kind: 'error',
+        code,
+        type,
+        outcome,
+        message: message.slice(0, 500),
+      }),
+    )
+  }
+}
