@@ -28,7 +28,9 @@ export async function open({ dist, cacheDir, slots = 2 }) {
     const results = []
     for (const step of steps) {
       globalThis.gc?.()
-      results.push({ ...(await settled(session.execute(step, { timeoutMs }))), rssBytes: rss() })
+      const result = await settled(session.execute(step, { timeoutMs }))
+      globalThis.gc?.()
+      results.push({ ...result, rssBytes: rss(), heapBytes: process.memoryUsage().heapUsed })
     }
     await sleep(20)
     delay.disable()
