@@ -49,7 +49,7 @@ export class Session implements AsyncDisposable {
   constructor(home: SessionHome, options: ResolvedSessionOptions) {
     this.#home = home
     this.#options = options
-    this.#hostSide = new HostSide(options.callbacks, options.from?.manifest.executionCount ?? 0, {
+    this.#hostSide = new HostSide(options.callbacks, options.from?.parts.head.executionCount ?? 0, {
       session: this,
       limits: options.limits,
       onLate: () => home.count('lateAnswers'),

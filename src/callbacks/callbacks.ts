@@ -1,11 +1,11 @@
 // The callbacks of a session: host functions that Python awaits. Owns what a caller may give and its resolved form; making the
 // calls is dispatcher.ts's.
 import { InvalidOptionError } from '../errors.js'
+import { known } from '../options/check.js'
 import type { Session } from '../session.js'
 import { encodePlain } from '../values/encode.js'
 import { faultOfName } from './names.js'
 import {
-  type Arguments,
   anyArguments,
   type JsonSchema,
   type ParameterCheck,
@@ -79,10 +79,7 @@ function resolveCallback(
   if (typeof given === 'function') return { name, fn: given, description: '', parameters: anyArguments() }
   if (typeof given !== 'object' || given === null || typeof given.fn !== 'function')
     throw new InvalidOptionError(option, 'a function or { fn, description, parameters }', given)
-  for (const key of Object.keys(given)) {
-    if (!['fn', 'description', 'parameters'].includes(key))
-      throw new InvalidOptionError(option, 'only fn, description, parameters', key)
-  }
+  known(option, given, ['fn', 'description', 'parameters'])
   const { fn, description = '', parameters } = given
   if (typeof description !== 'string' || description.length > MAX_DESCRIPTION_LENGTH)
     throw new InvalidOptionError(
@@ -131,5 +128,3 @@ export function toolSchemas(callbacks: ResolvedCallbacks, format: ToolFormat): u
     }
   })
 }
-
-export type { Arguments }

@@ -157,7 +157,7 @@ export class Dispatcher {
   }
 
   /**
-   * Answers of suspended calls, in the order given. Nothing is changed unless all of them are right.
+   * Answers of suspended calls. Nothing is changed unless all of them are right.
    *
    * @throws InvalidOptionError for an id that is not pending, or twice there
    * @throws ConversionError for a value without a Python counterpart

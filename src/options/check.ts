@@ -44,10 +44,7 @@ export function numberOption(rule: NumberRule): NumberCheck {
 
 /** Refuses anything but an object whose own keys are among `names`. */
 export function known(name: string, value: unknown, names: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidOptionError(name, 'an object', value)
-  }
-  for (const key of Object.keys(value)) {
+  for (const key of Object.keys(isRecord(name, value))) {
     if (!names.includes(key)) throw new InvalidOptionError(name, `only ${names.join(', ')}`, key)
   }
 }

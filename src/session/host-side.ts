@@ -132,8 +132,9 @@ export class HostSide implements Companion {
   }
 
   adopt(snapshot: Snapshot): void {
-    this.#dispatcher.adopt(snapshot.pending)
-    this.#awaiting = snapshot.awaiting
+    const { pending, awaiting } = snapshot.describe()
+    this.#dispatcher.adopt(pending)
+    this.#awaiting = awaiting
   }
 
   leave(): void {

@@ -69,21 +69,12 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
       return {
         kind: 'outcome',
         payload: bytes(message, 'payload'),
-        stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
-        stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
-        durationMs: number(message, 'durationMs'),
-        peakMemoryBytes: number(message, 'peakMemoryBytes'),
+        ...guardRun(message),
         exceeded,
       }
     }
     case 'suspended':
-      return {
-        kind: 'suspended',
-        stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
-        stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
-        durationMs: number(message, 'durationMs'),
-        peakMemoryBytes: number(message, 'peakMemoryBytes'),
-      }
+      return { kind: 'suspended', ...guardRun(message) }
     case 'captured':
       return {
         kind: 'captured',
@@ -107,6 +98,16 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
       return { kind: 'reverted', done: message.get('done') === true }
     default:
       throw new ProtocolViolation('an unknown kind of reply')
+  }
+}
+
+/** What an execution tells however it came out. */
+function guardRun(message: ReadonlyMap<string, unknown>) {
+  return {
+    stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
+    stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
+    durationMs: number(message, 'durationMs'),
+    peakMemoryBytes: number(message, 'peakMemoryBytes'),
   }
 }
 

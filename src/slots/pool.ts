@@ -87,6 +87,8 @@ export class SlotPool {
 
   /** Slots that callers wait for and that will not come by themselves: all others are leased. */
   get missing(): number {
+    // Asked after every call of every session.
+    if (this.#waiters.length === 0) return 0
     const { slots } = this.#options
     return Math.max(0, this.#waiters.length - (slots - this.stats().leased))
   }

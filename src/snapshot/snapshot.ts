@@ -14,7 +14,7 @@ import {
   SNAPSHOT_FORMAT_VERSION,
 } from './document.js'
 import { readGlobals } from './globals.js'
-import { type PendingCall, readDescription, type SnapshotManifest } from './manifest.js'
+import { type Description, readDescription, type SnapshotManifest } from './manifest.js'
 import { isSignature, sign } from './signature.js'
 
 /** The smallest document is longer; what is longer than a gibibyte is no session's. */
@@ -71,7 +71,7 @@ export class Snapshot {
   /** What is in it, without an interpreter. */
   get manifest(): SnapshotManifest {
     const { head } = this.#parts
-    const { globals } = readDescription(head.description)
+    const { globals, pending } = this.describe()
     return {
       formatVersion: SNAPSHOT_FORMAT_VERSION,
       imageId: head.imageId,
@@ -81,22 +81,21 @@ export class Snapshot {
       executionCount: head.executionCount,
       globals,
       files: head.files.map((file) => ({ ...file })),
-      pending: this.pending,
+      pending,
     }
   }
 
-  /** @internal Host calls that wait for answers. */
-  get pending(): PendingCall[] {
+  /** @internal The kernel's part of the manifest, with the reasons that are the host's. */
+  describe(): Description {
     const { description, reasons } = this.#parts.head
-    return readDescription(description).pending.map((call) => {
-      const reason = reasons[call.id]
-      return reason === undefined ? call : { ...call, reason }
-    })
-  }
-
-  /** @internal An execution is in the middle of an await: it goes on with `resume`. */
-  get awaiting(): boolean {
-    return readDescription(this.#parts.head.description).awaiting
+    const { pending, ...rest } = readDescription(description)
+    return {
+      ...rest,
+      pending: pending.map((call) => {
+        const reason = reasons[call.id]
+        return reason === undefined ? call : { ...call, reason }
+      }),
+    }
   }
 
   /** The globals that convert to plain values, up to a mebibyte of them, without an interpreter. */
