@@ -119,6 +119,20 @@ function freezeReachable(roots: readonly unknown[]): void {
       todo.push(descriptor.value, descriptor.get, descriptor.set)
     }
     todo.push(Object.getPrototypeOf(value))
-    Object.freeze(value)
+    freeze(value)
   }
+}
+
+/**
+ * What `Object.freeze` does, property by property. V8 marks the elements of what it freezes at once as read-only, and on
+ * Node 20 then stores into typed arrays ten times slower wherever it sees such an object in their chain of prototypes.
+ */
+function freeze(value: object): void {
+  for (const key of Reflect.ownKeys(value)) {
+    const descriptor = Reflect.getOwnPropertyDescriptor(value, key)
+    if (descriptor === undefined) continue
+    const locked = 'value' in descriptor ? { writable: false, configurable: false } : { configurable: false }
+    Object.defineProperty(value, key, locked)
+  }
+  Object.preventExtensions(value)
 }
