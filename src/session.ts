@@ -322,4 +322,4 @@ export class Session implements AsyncDisposable {
 }
 
 /** A caller that goes on at once does not wait for a checkpoint that nobody needs. */
-const CHECKPOINT_DELAY_MS = 5
+const CHECKPOINT_DELAY_MS = 1

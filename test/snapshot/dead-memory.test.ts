@@ -173,7 +173,7 @@ describe('in place', () => {
     session.run('x = list(range(2000000)); y = None')
     expect(session.interpreter.revert()).toBe(false)
     expect(session.run('print(y)')).toBe('None\n')
-    expect(session.interpreter.revert({ grown: true })).toBe(true)
+    session.interpreter.revertMemory()
     expect(session.heap.subarray(image.memoryBytes).every((byte) => byte === 0)).toBe(true)
     session.interpreter.apply(delta)
     expect(session.run('print(x, y, f(5), C().m())')).toBe('1 [1, 2, 3] 5 1\n')
@@ -182,9 +182,9 @@ describe('in place', () => {
     )
   })
 
-  test('memory reverted with `grown` is the image and zeros', () => {
+  test('grown memory that was reverted is the image and zeros', () => {
     const session = sessionAfter('x = bytes(60000000)')
-    session.interpreter.revert({ grown: true })
+    session.interpreter.revertMemory()
     const fresh = new TestInterpreter(image).heap
     expect(Buffer.compare(session.heap.subarray(0, fresh.length), fresh)).toBe(0)
     expect(session.interpreter.capture().pages.length).toBe(0)

@@ -65,6 +65,8 @@ export class Host {
   /** What a reset goes back to, and what there is now. */
   #configuredZone = DEFAULT_TIME_ZONE
   #timeZone = DEFAULT_TIME_ZONE
+  /** Made where nobody waits, for the next state that is given back. */
+  #spareFileSystem: FileSystem | undefined
 
   constructor(options: HostOptions) {
     const signals = new Signals(options.interrupt, options.pulse ?? NO_PULSE)
@@ -77,7 +79,7 @@ export class Host {
       clock: new Clock(),
       signals,
       growth: new MemoryGrowth(memory),
-      fileSystem: this.#freshFileSystem(null),
+      fileSystem: this.#freshFileSystem(),
       zone: new TimeZone(),
       door: options.door,
       exports: undefined,
@@ -153,7 +155,10 @@ export class Host {
    * @throws HostStateError
    */
   prepare(state: unknown, contents: Uint8Array, limits: HostLimits): PreparedHost {
-    return restoreHost(this.#freshFileSystem(limits.fileBytes), state, contents)
+    const fileSystem = this.#spareFileSystem ?? this.#freshFileSystem()
+    this.#spareFileSystem = undefined
+    fileSystem.quota.maxBytes = limits.fileBytes
+    return restoreHost(fileSystem, state, contents)
   }
 
   /**
@@ -169,7 +174,10 @@ export class Host {
 
   /** Files, descriptors, working directory, umask and clock as the image has them; limits and configured time zone stay. */
   reset(): void {
-    this.#context.fileSystem = this.#freshFileSystem(this.#context.fileSystem.quota.maxBytes)
+    const { maxBytes } = this.#context.fileSystem.quota
+    this.#context.fileSystem = this.#freshFileSystem()
+    this.#context.fileSystem.quota.maxBytes = maxBytes
+    this.#spareFileSystem ??= this.#freshFileSystem()
     if (this.#timeZone !== this.#configuredZone) {
       this.#context.zone = new TimeZone(this.#configuredZone)
       this.#timeZone = this.#configuredZone
@@ -183,9 +191,9 @@ export class Host {
     this.#options.door?.reset()
   }
 
-  #freshFileSystem(maxBytes: number | null): FileSystem {
+  #freshFileSystem(): FileSystem {
     const { files, fileBytes, cwd = DEFAULT_CWD } = this.#options
-    return new FileSystem({ files, fileBytes, cwd, output: this.#output, maxBytes })
+    return new FileSystem({ files, fileBytes, cwd, output: this.#output, maxBytes: null })
   }
 }
 

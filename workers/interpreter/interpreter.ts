@@ -68,12 +68,21 @@ export class Interpreter {
   /**
    * Makes the interpreter the image again, byte for byte (I1): memory, stack pointer, and the host's files and
    * descriptors. False, with nothing done, when its memory has grown: WebAssembly memory cannot shrink, and a fresh slot
-   * is the cheaper way back. With `grown` it is done all the same: what is beyond the image's size is zero then, which
-   * serves as well where a snapshot is applied next.
+   * is the cheaper way back.
    */
-  revert({ grown = false }: { readonly grown?: boolean } = {}): boolean {
+  revert(): boolean {
+    if (this.#exports.memory.buffer.byteLength !== this.#image.memoryBytes) return false
+    this.revertMemory()
+    this.#host.reset()
+    return true
+  }
+
+  /**
+   * Only the memory and the stack pointer, whatever size it has: what is beyond the image's is zero then, which serves as well
+   * where a snapshot is applied next.
+   */
+  revertMemory(): void {
     const { memory, __stack_pointer: stackPointer } = this.#exports
-    if (memory.buffer.byteLength !== this.#image.memoryBytes && !grown) return false
     const heap = new Uint8Array(memory.buffer)
     const { runs, runBytes } = this.#image
     const gaps: number[] = []
@@ -90,8 +99,6 @@ export class Interpreter {
     gaps.push(from, heap.length)
     clearRanges(heap, gaps)
     stackPointer.value = this.#image.stackPointer
-    this.#host.reset()
-    return true
   }
 
   /** What the memory has that the image's has not, without what is dead. Between calls only (I2). */
@@ -117,7 +124,7 @@ export class Interpreter {
 
   /**
    * Makes the memory what it was when the delta was taken. It is the image's now: this interpreter has just been booted, or
-   * reverted with `grown`. The delta has been checked (N2); the host's part is the caller's.
+   * reverted. The delta has been checked (N2); the host's part is the caller's.
    *
    * @throws RangeError, with nothing done, if the memory cannot grow as far: `reserve` tells beforehand
    */

@@ -150,7 +150,7 @@ export class SlotService implements SlotMethods {
       return refused('too-large', `this machine has no room for ${request.memoryBytes} bytes of memory`)
     try {
       this.#runs.forget()
-      if (!this.#pristine) this.#interpreter.revert({ grown: true })
+      if (!this.#pristine) this.#interpreter.revertMemory()
       this.#pristine = false
       this.#interpreter.apply(body.memory)
       this.#host.configure(request.limits, request.timeZone)
