@@ -100,7 +100,8 @@ export class InterpreterCrashedError extends BrumateError {
   readonly code = 'INTERPRETER_CRASHED'
 
   constructor(
-    reason: string,
+    /** What ended it, in one line. */
+    readonly reason: string,
     readonly outcome: Outcome,
     options?: ErrorOptions,
   ) {
@@ -113,7 +114,10 @@ export class PoolExhaustedError extends BrumateError {
   readonly code = 'POOL_EXHAUSTED'
 }
 
-/** The session, or the manager it belonged to, is closed. */
+/**
+ * The session, or the manager it belonged to, is closed. By itself a session closes when three interpreters in a row ended while
+ * they took it over; the message then has the reason, `cause` the last end.
+ */
 export class SessionClosedError extends BrumateError {
   readonly code = 'SESSION_CLOSED'
 }

@@ -55,7 +55,7 @@ export class Session implements AsyncDisposable {
       onLate: () => home.count('lateAnswers'),
       onSent: (slot) => this.#residence.change(slot),
     })
-    this.#residence = new Residence(home, options, this.#hostSide)
+    this.#residence = new Residence(home, options, this.#hostSide, () => void this.close())
     this.#runner = new Runner({ home, options, residence: this.#residence, hostSide: this.#hostSide })
     this.#executionTimeoutMs = options.limits.executionTimeoutMs
   }

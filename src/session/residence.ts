@@ -5,6 +5,7 @@ import type { ResolvedSessionOptions } from '../options.js'
 import type { AttachRequest, SlotReply } from '../protocol.js'
 import type { CallHandler, Slot } from '../slots/slot.js'
 import { Snapshot } from '../snapshot/snapshot.js'
+import { MalformedValueError } from '../values/decode.js'
 import { encodePlain } from '../values/encode.js'
 import { CheckpointBudget } from './budget.js'
 import { Call } from './call.js'
@@ -23,6 +24,12 @@ const VALUES_BYTES = 1024 * 1024
 const FINALIZERS_MS = 2_000
 /** Only a broken slot takes as long to pack its memory. */
 const PACKING_MS = 5_000
+
+/** Interpreters that may end while they take a session over, one after the other, before the session is closed. */
+const ATTACH_ATTEMPTS = 3
+/** Longest that taking a session over may last: code of the user's can run there. And what each of its bytes adds. */
+const ATTACH_MS = 10_000
+const ATTACH_MS_PER_BYTE = 1 / 50_000
 
 /** What of a session is on this side: its host calls go with the state that made them. */
 export interface Companion extends CallHandler {
@@ -58,10 +65,22 @@ export class Residence {
   #attachedSinceMs = 0
   /** A loss that nobody has been told of. */
   #owed: InterpreterCrashedError | undefined
+  readonly #onGivenUp: () => void
+  /** Interpreters in a row that ended while they took the session over. */
+  #failedAttaches = 0
+  /** Why it was closed, if nobody asked for it. */
+  #closedBecause: string | undefined
 
-  constructor(home: SessionHome, options: ResolvedSessionOptions, companion: Companion) {
+  /** `onGivenUp`: no interpreter survives the session, and it has to be closed. */
+  constructor(
+    home: SessionHome,
+    options: ResolvedSessionOptions,
+    companion: Companion,
+    onGivenUp: () => void,
+  ) {
     this.#home = home
     this.#companion = companion
+    this.#onGivenUp = onGivenUp
     this.#options = options
     this.#checkpoint = options.from
   }
@@ -91,6 +110,7 @@ export class Residence {
    * The session's slot, got and prepared if it has none.
    *
    * @throws InterpreterCrashedError when the slot was lost since the last call, and with it something of the session
+   * @throws SessionClosedError when the session is closed, or closes because it ends every interpreter it is put into
    */
   async enter(signal?: AbortSignal): Promise<Slot> {
     this.open()
@@ -104,20 +124,38 @@ export class Residence {
       const outcome = this.lose(slot, 'its worker ended')
       if (lost) throw new InterpreterCrashedError('its worker ended between two calls', outcome)
     }
-    const slot = await this.#home.acquire(this.#options.tenant, signal)
-    try {
-      this.open()
-      const left = this.#lifecycle.kind === 'dormant' && this.#lifecycle.left
-      await this.#move(slot, this.#checkpoint, left)
-      if (this.#checkpoint && !left) this.#companion.adopt(this.#checkpoint)
-      this.#companion.arrive(slot)
-      return slot
-    } catch (error) {
-      // Refused, it is as it was; else nobody knows what it is.
-      if (error instanceof SnapshotError) await this.#home.release(slot, true)
-      else slot.terminate('the session could not be attached')
-      throw error
+    for (;;) {
+      const slot = await this.#home.acquire(this.#options.tenant, signal)
+      try {
+        this.open()
+        return await this.#settle(slot)
+      } catch (error) {
+        // Refused, it is as it was; else nobody knows what it is.
+        if (error instanceof SnapshotError) await this.#home.release(slot, true)
+        else slot.terminate('the session could not be attached')
+        // Nothing of the session is lost by a worker that ends while it takes it over; but one that ends every worker must not go on.
+        if (!(error instanceof InterpreterCrashedError)) throw error
+        if (++this.#failedAttaches >= ATTACH_ATTEMPTS) throw this.#giveUp(error)
+        if (error instanceof AttachTimedOut) throw error
+      }
     }
+  }
+
+  /** Takes a slot over with what the session goes on from. */
+  async #settle(slot: Slot): Promise<Slot> {
+    const left = this.#lifecycle.kind === 'dormant' && this.#lifecycle.left
+    await this.#move(slot, this.#checkpoint, left)
+    if (this.#checkpoint && !left) this.#companion.adopt(this.#checkpoint)
+    this.#companion.arrive(slot)
+    this.#failedAttaches = 0
+    return slot
+  }
+
+  #giveUp(cause: InterpreterCrashedError): SessionClosedError {
+    this.#closedBecause = `${ATTACH_ATTEMPTS} interpreters ended while they took it over; the last: ${cause.reason}`
+    const error = this.closedError({ cause })
+    this.#onGivenUp()
+    return error
   }
 
   /** Gives a slot up that did not come back well. What is left of the session. */
@@ -232,6 +270,7 @@ export class Residence {
       throw error
     }
     this.#checkpoint = snapshot
+    this.#failedAttaches = 0
     this.#changed = false
     this.#companion.forget(new Error('the session was restored'))
     this.#companion.adopt(snapshot)
@@ -291,8 +330,9 @@ export class Residence {
     if (this.#lifecycle.kind === 'closed') throw this.closedError()
   }
 
-  closedError(): SessionClosedError {
-    return new SessionClosedError(`the session ${this.#options.id} is closed`)
+  closedError(options?: ErrorOptions): SessionClosedError {
+    const because = this.#closedBecause === undefined ? '' : `: ${this.#closedBecause}`
+    return new SessionClosedError(`the session ${this.#options.id} is closed${because}`, options)
   }
 
   /** Only a tenant named by the caller can have another session that would use a slot. */
@@ -302,14 +342,16 @@ export class Residence {
 
   /** Makes a slot this session's; who calls says when answers can go there. `continues`: the host calls of the snapshot's state are under way here. */
   async #move(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<void> {
-    const reply = await this.#prepare(slot, snapshot, continues).catch((error: Error) => error)
+    const timeoutMs = ATTACH_MS + (snapshot?.parts.head.rawBytes ?? 0) * ATTACH_MS_PER_BYTE
+    const call = new Call(slot, { timeoutMs, graceMs: 0 }, () => this.#prepare(slot, snapshot, continues))
+    const settled = await call.settled
     this.open()
-    if (!(reply instanceof Error) && reply.kind === 'refused')
-      throw new SnapshotError(reply.reason, reply.message)
-    if (reply instanceof Error || reply.kind !== 'outcome' || !readAnswer(reply.payload).ok) {
-      const known = reply instanceof Error ? reply.message : reply.kind === 'died' ? reply.reason : undefined
-      throw this.#crashed(slot, known ?? 'it could not be attached')
-    }
+    if (settled.kind === 'lost' && settled.stop)
+      throw this.#crashed(slot, `it was not ready after ${Math.round(timeoutMs)} ms`, AttachTimedOut)
+    if (settled.kind === 'lost') throw this.#crashed(slot, settled.reason)
+    const { reply } = settled
+    if (reply.kind === 'refused') throw new SnapshotError(reply.reason, reply.message)
+    if (!isDone(reply)) throw this.#crashed(slot, 'it could not be attached')
     if (snapshot) this.#home.count('thaws')
     slot.connect(this.#companion)
     this.#lifecycle = { kind: 'attached', slot }
@@ -331,8 +373,22 @@ export class Residence {
     return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes: head.memoryBytes }])
   }
 
-  #crashed(slot: Slot, reason: string): InterpreterCrashedError {
+  #crashed(slot: Slot, reason: string, Crash = InterpreterCrashedError): InterpreterCrashedError {
     this.#home.count('crashes')
-    return new InterpreterCrashedError(reason, this.lose(slot, reason))
+    return new Crash(reason, this.lose(slot, reason))
+  }
+}
+
+/** Trying again at once would take as long again. */
+class AttachTimedOut extends InterpreterCrashedError {
+  override readonly name = 'InterpreterCrashedError'
+}
+
+function isDone(reply: SlotReply): boolean {
+  try {
+    return reply.kind === 'outcome' && readAnswer(reply.payload).ok
+  } catch (error) {
+    if (error instanceof MalformedValueError) return false
+    throw error
   }
 }

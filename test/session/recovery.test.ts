@@ -1,0 +1,56 @@
+// A session that ends every interpreter it is put into, or keeps one busy while it is put there: not tried for ever (B7, S3).
+import { InterpreterCrashedError, SessionClosedError } from 'brumate'
+import { expect, test } from 'vitest'
+import { managerForTest } from '../support/manager.js'
+import { py } from '../support/session-code.js'
+
+/** The kernel draws entropy when a session is thawed; what draws it is the guest's memory like everything else. */
+const ON_THAW = py`
+  import os, random
+  def on_thaw(act):
+      for cell in random.seed.__closure__:
+          if type(cell.cell_contents).__name__ == 'Entropy':
+              cell.cell_contents._seed = act
+  def spin():
+      while True:
+          try:
+              while True:
+                  pass
+          except BaseException:
+              pass
+  kept = 1
+`
+
+test('B7, S3: a session whose state ends every interpreter is closed, with the reason', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  const session = await manager.createSession()
+  const neighbour = await manager.createSession()
+  await neighbour.execute('x = 1')
+  await session.execute(ON_THAW)
+  await session.execute('on_thaw(lambda: os._exit(3))')
+  await session.hibernate()
+  const refused = await session.execute('kept').catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(SessionClosedError)
+  expect((refused as Error).message).toMatch(
+    /closed: 3 interpreters ended while they took it over; the last: /,
+  )
+  expect((refused as Error).cause).toBeInstanceOf(InterpreterCrashedError)
+  expect(session.state).toBe('closed')
+  await expect(session.execute('1')).rejects.toThrow(/3 interpreters ended/)
+  expect(manager.stats().counters.crashes).toBe(3)
+  expect((await neighbour.execute('x')).value).toBe(1)
+})
+
+test('B3, F14: a thaw that does not end is cut, and the session can be restored to something else', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  const session = await manager.createSession({ checkpoint: 'manual' })
+  await session.execute('kept = 1')
+  const good = await session.snapshotState()
+  await session.execute(ON_THAW)
+  await session.execute('on_thaw(spin)')
+  await session.hibernate()
+  await expect(session.execute('kept')).rejects.toThrow(/was not ready after \d+ ms/)
+  expect(session.state).toBe('dormant')
+  await session.restoreState(good)
+  expect((await session.execute('kept')).value).toBe(1)
+})
