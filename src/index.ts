@@ -34,6 +34,7 @@ export type {
   SessionOptions,
 } from './options.js'
 export type { ExecuteResult } from './session/outcome.js'
+export type { SessionUsage } from './session/usage.js'
 export type { Session } from './session.js'
 export type { PoolStats } from './slots/pool.js'
 export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './snapshot/manifest.js'

@@ -12,6 +12,7 @@ import {
 } from './options.js'
 import type { Countable, SessionHome } from './session/home.js'
 import { Rotation } from './session/rotation.js'
+import { Usage } from './session/usage.js'
 import { Session } from './session.js'
 import { type PoolStats, SlotPool } from './slots/pool.js'
 
@@ -47,6 +48,14 @@ export interface ManagerStats {
     /** Results of host calls that nobody waited for any more. */
     readonly lateAnswers: number
   }
+  /** Sums over all executions, of closed sessions too, and what open sessions have now. */
+  readonly usage: {
+    readonly executionMs: number
+    readonly outputBytes: number
+    readonly callbackInvocations: number
+    readonly memoryBytes: number
+    readonly fileBytes: number
+  }
   readonly histograms: {
     /** Waits for a slot. */
     readonly acquire: Distribution
@@ -71,6 +80,7 @@ export class SessionManager implements AsyncDisposable {
     thaws: 0,
     lateAnswers: 0,
   }
+  readonly #usage = new Usage()
   readonly #rotation: Rotation
   /** In microseconds: the histogram takes integers. */
   readonly #acquireUs = createHistogram()
@@ -95,7 +105,10 @@ export class SessionManager implements AsyncDisposable {
       count: (what) => {
         this.#counters[what]++
       },
-      recordExecuteMs: (durationMs) => record(this.#executeUs, durationMs),
+      record: (used) => {
+        this.#usage.add(used)
+        record(this.#executeUs, used.durationMs)
+      },
       forget: (session) => {
         this.#sessions.delete(session.id)
       },
@@ -145,13 +158,22 @@ export class SessionManager implements AsyncDisposable {
   /** Figures since the manager was created; cheap enough to be asked every second. */
   stats(): ManagerStats {
     let attached = 0
-    for (const session of this.#sessions.values()) if (session.state === 'attached') attached++
+    let memoryBytes = 0
+    let fileBytes = 0
+    for (const session of this.#sessions.values()) {
+      const { usage } = session
+      if (session.state === 'attached') attached++
+      memoryBytes += usage.memoryBytes
+      fileBytes += usage.fileBytes
+    }
+    const { executionMs, outputBytes, callbackInvocations } = this.#usage.read(false)
     return {
       slots: this.#pool.stats(),
       attached,
       dormant: this.#sessions.size - attached,
       queued: this.#pool.queued,
       counters: { ...this.#counters },
+      usage: { executionMs, outputBytes, callbackInvocations, memoryBytes, fileBytes },
       histograms: { acquire: distribution(this.#acquireUs), execute: distribution(this.#executeUs) },
     }
   }

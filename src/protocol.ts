@@ -71,27 +71,31 @@ export type SlotNotice =
    */
   | { readonly notice: 'suspend'; readonly id: number; readonly batches: number }
 
+/** What a call into the kernel wrote and used, however it came out. */
+export interface RunReport {
+  readonly stdout: string
+  readonly stderr: string
+  readonly durationMs: number
+  /** The interpreter's memory now, and at its most. */
+  readonly memoryBytes: number
+  readonly peakMemoryBytes: number
+  /** Private files, holes included. */
+  readonly fileBytes: number
+  /** Of this call, both streams. */
+  readonly outputBytes: number
+}
+
 /** What a call into the kernel came to. */
 export type SlotReply =
-  | {
+  | (RunReport & {
       readonly kind: 'outcome'
       /** Marshal bytes of the kernel's outcome tuple. */
       readonly payload: Uint8Array
-      readonly stdout: string
-      readonly stderr: string
-      readonly durationMs: number
-      readonly peakMemoryBytes: number
       /** The limit the execution went past, if any. */
       readonly exceeded: 'outputBytes' | null
-    }
+    })
   /** An execution that stopped where it awaits host calls. */
-  | {
-      readonly kind: 'suspended'
-      readonly stdout: string
-      readonly stderr: string
-      readonly durationMs: number
-      readonly peakMemoryBytes: number
-    }
+  | (RunReport & { readonly kind: 'suspended' })
   /** Answer of `snapshot`. */
   | {
       readonly kind: 'captured'

@@ -26,6 +26,7 @@ import { HostSide } from './session/host-side.js'
 import { type ExecuteResult, pythonError, readValue } from './session/outcome.js'
 import { Residence } from './session/residence.js'
 import { Runner } from './session/runner.js'
+import { type SessionUsage, Usage } from './session/usage.js'
 import type { PendingCall } from './snapshot/manifest.js'
 import type { Snapshot } from './snapshot/snapshot.js'
 import { encodeValue } from './values/encode.js'
@@ -39,6 +40,7 @@ export class Session implements AsyncDisposable {
   readonly #hostSide: HostSide
   readonly #residence: Residence
   readonly #runner: Runner
+  readonly #usage = new Usage()
   #executionTimeoutMs: number | null
   #checkpointTimer: NodeJS.Timeout | undefined
   #idleSinceMs = performance.now()
@@ -56,7 +58,13 @@ export class Session implements AsyncDisposable {
       onSent: (slot) => this.#residence.change(slot),
     })
     this.#residence = new Residence(home, options, this.#hostSide, () => void this.close())
-    this.#runner = new Runner({ home, options, residence: this.#residence, hostSide: this.#hostSide })
+    this.#runner = new Runner({
+      home,
+      options,
+      residence: this.#residence,
+      hostSide: this.#hostSide,
+      usage: this.#usage,
+    })
     this.#executionTimeoutMs = options.limits.executionTimeoutMs
   }
 
@@ -81,6 +89,11 @@ export class Session implements AsyncDisposable {
   /** Host calls that wait for `resume`: of a suspended execution, or of one that a snapshot was taken in the middle of. */
   get pending(): readonly PendingCall[] {
     return this.#hostSide.pending
+  }
+
+  /** What the session has used since it was created. */
+  get usage(): SessionUsage {
+    return this.#usage.read(this.#residence.state === 'attached')
   }
 
   /** Longest run of an execution in ms, unless the call says otherwise; `null`: no bound. Holds from the next call on. */

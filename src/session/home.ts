@@ -1,6 +1,7 @@
 // What a session needs of the manager it belongs to. Owns the type only; the manager implements it.
 import type { Session } from '../session.js'
 import type { Slot } from '../slots/slot.js'
+import type { ExecutionUsage } from './usage.js'
 
 export type Countable =
   | 'executions'
@@ -25,7 +26,8 @@ export interface SessionHome {
   /** With `keep` the slot may serve another session of the same tenant. */
   release(slot: Slot, keep: boolean): Promise<void>
   count(what: Countable): void
-  recordExecuteMs(durationMs: number): void
+  /** An execution has ended. */
+  record(used: ExecutionUsage): void
   /** The session has nothing to do any more: it could give its slot to someone who waits. */
   idle(session: Session): void
   forget(session: Session): void

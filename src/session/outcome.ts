@@ -31,6 +31,10 @@ export interface ExecuteResult {
   readonly durationMs: number
   /** Most memory the interpreter has had so far. */
   readonly peakMemoryBytes: number
+  /** What it wrote to stdout and stderr. */
+  readonly outputBytes: number
+  /** The session's private files after it, holes included. */
+  readonly fileBytes: number
   /** Host calls, since the execution began or was resumed. */
   readonly callbackInvocations: number
   /** Host calls that wait for `session.resume`; none when it is completed. */

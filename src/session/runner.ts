@@ -2,7 +2,7 @@
 // call that runs; their order is session.ts's, the slot residence.ts's, host calls host-side.ts's.
 import { CancelledError, SessionSuspendedError } from '../errors.js'
 import type { ResolvedExecuteOptions, ResolvedSessionOptions } from '../options.js'
-import type { SlotReply } from '../protocol.js'
+import type { RunReport, SlotReply } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
 import { MalformedValueError } from '../values/decode.js'
 import { Call, type Settled } from './call.js'
@@ -19,6 +19,7 @@ import {
   stopError,
 } from './outcome.js'
 import type { Residence } from './residence.js'
+import type { Usage } from './usage.js'
 
 type Outcome = Extract<SlotReply, { kind: 'outcome' }>
 type Suspended = Extract<SlotReply, { kind: 'suspended' }>
@@ -33,6 +34,7 @@ export interface RunnerParts {
   readonly options: ResolvedSessionOptions
   readonly residence: Residence
   readonly hostSide: HostSide
+  readonly usage: Usage
 }
 
 /** What an execution hears and sends. */
@@ -46,15 +48,19 @@ export class Runner {
   readonly #options: ResolvedSessionOptions
   readonly #residence: Residence
   readonly #hostSide: HostSide
+  readonly #usage: Usage
   #running: Call | undefined
   /** `interrupt()` came while the running call was still getting its slot. */
   #interruptComing = false
+  /** What the slot said of the last call. */
+  #report: RunReport | undefined
 
-  constructor({ home, options, residence, hostSide }: RunnerParts) {
+  constructor({ home, options, residence, hostSide, usage }: RunnerParts) {
     this.#home = home
     this.#options = options
     this.#residence = residence
     this.#hostSide = hostSide
+    this.#usage = usage
   }
 
   /** A call is in its slot. */
@@ -149,6 +155,8 @@ export class Runner {
     const listeners = new Listeners(this.#options, options)
     const live = { liveStdout: listeners.stdout, liveStderr: listeners.stderr }
     slot.listen(({ stream, text }) => listeners.hear(stream, text), this.#options.limits.outputBytes)
+    const startedMs = performance.now()
+    this.#report = undefined
     try {
       const came = await this.#call(slot, options.timeoutMs, options.signal, (id) => {
         this.#hostSide.begin(slot, id)
@@ -156,7 +164,6 @@ export class Runner {
         if (!answersNothing) this.#hostSide.rest()
         return reply
       })
-      this.#home.recordExecuteMs(came.reply.durationMs)
       listeners.rethrow()
       if (!('answer' in came)) return this.#result(came.reply, 'suspended', executionCount)
       const { answer, reply } = came
@@ -165,8 +172,17 @@ export class Runner {
       return { ...this.#result(reply, 'completed', executionCount), ...result }
     } finally {
       slot.unlisten()
+      this.#count(performance.now() - startedMs)
       this.#residence.change(slot)
     }
+  }
+
+  /** An execution has come to its end, or its worker to its own. */
+  #count(elapsedMs: number): void {
+    const { durationMs, outputBytes } = this.#report ?? { durationMs: elapsedMs, outputBytes: 0 }
+    const used = { durationMs, outputBytes, callbackInvocations: this.#hostSide.invocations }
+    this.#usage.add(used)
+    this.#home.record(used)
   }
 
   #result(
@@ -174,7 +190,7 @@ export class Runner {
     status: 'completed' | 'suspended',
     executionCount: number,
   ): ExecuteResult {
-    const { stdout, stderr, durationMs, peakMemoryBytes } = reply
+    const { stdout, stderr, durationMs, peakMemoryBytes, outputBytes, fileBytes } = reply
     return {
       status,
       stdout,
@@ -185,6 +201,8 @@ export class Runner {
       executionCount,
       durationMs,
       peakMemoryBytes,
+      outputBytes,
+      fileBytes,
       callbackInvocations: this.#hostSide.invocations,
       pending: status === 'suspended' ? this.#hostSide.pending : [],
     }
@@ -213,6 +231,8 @@ export class Runner {
     const { reply } = settled
     if (reply.kind !== 'outcome' && reply.kind !== 'suspended')
       throw this.#lost(slot, stop, 'it answered something else')
+    this.#report = reply
+    this.#usage.see(reply)
     const { outputBytes } = this.#options.limits
     if (outputBytes !== null && Math.max(reply.stdout.length, reply.stderr.length) > outputBytes)
       throw this.#lost(slot, stop, 'it broke the protocol: more output than it may have')

@@ -1,6 +1,6 @@
 // The wall between a slot's thread and ours: every message is taken as hostile (R3) and either comes out as a type of
 // protocol.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
-import type { SlotEvent, SlotReply } from '../protocol.js'
+import type { RunReport, SlotEvent, SlotReply } from '../protocol.js'
 
 /** Bounds of what one message may carry; a worker that sends more is not ours any more. */
 const MAX_TEXT_LENGTH = 2 ** 29
@@ -102,12 +102,15 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
 }
 
 /** What an execution tells however it came out. */
-function guardRun(message: ReadonlyMap<string, unknown>) {
+function guardRun(message: ReadonlyMap<string, unknown>): RunReport {
   return {
     stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
     stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
     durationMs: number(message, 'durationMs'),
+    memoryBytes: number(message, 'memoryBytes'),
     peakMemoryBytes: number(message, 'peakMemoryBytes'),
+    fileBytes: number(message, 'fileBytes'),
+    outputBytes: number(message, 'outputBytes'),
   }
 }
 

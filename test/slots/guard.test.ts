@@ -8,6 +8,9 @@ const outcome = {
   stderr: '',
   durationMs: 1,
   peakMemoryBytes: 1,
+  memoryBytes: 1,
+  fileBytes: 0,
+  outputBytes: 0,
   exceeded: null,
 }
 

@@ -6,6 +6,7 @@ import type {
   ExecuteRequest,
   RestoreRequest,
   ResumeRequest,
+  RunReport,
   SlotEvent,
   SlotMethods,
   SlotNotice,
@@ -200,15 +201,25 @@ export class SlotService implements SlotMethods {
       this.#host.beginExecution(id)
       this.#output.begin(live)
       const ran = await this.#runs.run(id, request)
-      const { stdout, stderr } = this.#output.end()
-      const durationMs = performance.now() - startedMs
-      const { peakMemoryBytes } = this.#host.usage
-      if (ran.kind === 'suspended') return { ...ran, stdout, stderr, durationMs, peakMemoryBytes }
-      const { payload } = ran
-      const { exceeded } = this.#host
-      return { kind: 'outcome', payload, stdout, stderr, durationMs, peakMemoryBytes, exceeded }
+      const report = this.#report(startedMs)
+      if (ran.kind === 'suspended') return { ...ran, ...report }
+      return { kind: 'outcome', payload: ran.payload, ...report, exceeded: this.#host.exceeded }
     } catch (error) {
       return died(error)
+    }
+  }
+
+  #report(startedMs: number): RunReport {
+    const { stdout, stderr } = this.#output.end()
+    const { memoryBytes, peakMemoryBytes, fileBytes, outputBytes } = this.#host.usage
+    return {
+      stdout,
+      stderr,
+      durationMs: performance.now() - startedMs,
+      memoryBytes,
+      peakMemoryBytes,
+      fileBytes,
+      outputBytes: outputBytes[1] + outputBytes[2],
     }
   }
 }

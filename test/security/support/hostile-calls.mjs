@@ -121,7 +121,16 @@ export const CALL_ATTACKS = {
     port.postMessage({
       id,
       type: 'RAW',
-      value: { kind: 'suspended', stdout: '', stderr: '', durationMs: 1, peakMemoryBytes: 1 },
+      value: {
+        kind: 'suspended',
+        stdout: '',
+        stderr: '',
+        durationMs: 1,
+        memoryBytes: 1,
+        peakMemoryBytes: 1,
+        fileBytes: 0,
+        outputBytes: 0,
+      },
     })
   },
   'D21-calls': async ({ port, executionId }) => {

@@ -61,6 +61,9 @@ function outcome(items, changes = {}) {
     stderr: '',
     durationMs: 1,
     peakMemoryBytes: 1,
+    memoryBytes: 1,
+    fileBytes: 0,
+    outputBytes: 0,
     exceeded: null,
     ...changes,
   }

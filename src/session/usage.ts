@@ -1,0 +1,63 @@
+// What a session has used, since it was created in this process. Owns the sums; the figures are the slot's, a worker that is lost
+// gives none, and limits are enforced where things are produced, not here.
+import type { RunReport } from '../protocol.js'
+
+export interface SessionUsage {
+  /** Executions and resumptions that ran, failed ones included; unlike `executionCount` never reset. */
+  readonly executions: number
+  /** Their time in the slot, waits for host calls included; of a killed one until its worker had ended. */
+  readonly executionMs: number
+  /** Bytes that they wrote to stdout and stderr. */
+  readonly outputBytes: number
+  /** Host calls that they made, those past the limit included. */
+  readonly callbackInvocations: number
+  /** Memory of the session's interpreter when its last call ended; 0 while it has none. */
+  readonly memoryBytes: number
+  /** Most that an interpreter of the session has had at the end of a call. */
+  readonly peakMemoryBytes: number
+  /** Private files when the last call ended, holes included. */
+  readonly fileBytes: number
+}
+
+/** What one execution adds. */
+export interface ExecutionUsage {
+  readonly durationMs: number
+  readonly outputBytes: number
+  readonly callbackInvocations: number
+}
+
+export class Usage {
+  #executions = 0
+  #executionMs = 0
+  #outputBytes = 0
+  #callbackInvocations = 0
+  #memoryBytes = 0
+  #peakMemoryBytes = 0
+  #fileBytes = 0
+
+  /** A call of any kind has ended in the slot. */
+  see({ memoryBytes, peakMemoryBytes, fileBytes }: RunReport): void {
+    this.#memoryBytes = memoryBytes
+    this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, peakMemoryBytes)
+    this.#fileBytes = fileBytes
+  }
+
+  add({ durationMs, outputBytes, callbackInvocations }: ExecutionUsage): void {
+    this.#executions += 1
+    this.#executionMs += durationMs
+    this.#outputBytes += outputBytes
+    this.#callbackInvocations += callbackInvocations
+  }
+
+  read(attached: boolean): SessionUsage {
+    return {
+      executions: this.#executions,
+      executionMs: this.#executionMs,
+      outputBytes: this.#outputBytes,
+      callbackInvocations: this.#callbackInvocations,
+      memoryBytes: attached ? this.#memoryBytes : 0,
+      peakMemoryBytes: this.#peakMemoryBytes,
+      fileBytes: this.#fileBytes,
+    }
+  }
+}
