@@ -1,6 +1,7 @@
 // The bytes of an answer to a host call, as the kernel's ANSWER takes them (workers/kernel/_brumate/link.py): u32 id, u8
 // success, marshal of the value or of (name, message). Owns that layout, and reading what a callback threw.
 import { ConversionError } from '../errors.js'
+import { isInstance, readText } from '../thrown.js'
 import { encodeIterator, encodeValue } from '../values/encode.js'
 
 const HEAD_BYTES = 5
@@ -34,21 +35,15 @@ function framed(id: number, ok: boolean, payload: Uint8Array): Uint8Array<ArrayB
 /** Whatever was thrown: reading it may run code, and may throw again. */
 function nameOf(error: unknown): string {
   // By contract, whatever its name.
-  if (error instanceof ConversionError) return 'TypeError'
-  return guarded(() => (error instanceof Error ? error.name : undefined)) ?? 'Error'
+  if (isInstance(error, ConversionError)) return 'TypeError'
+  return short(readText(() => (error instanceof Error ? error.name : undefined)) ?? 'Error')
 }
 
 function messageOf(error: unknown): string {
-  return (
-    guarded(() => (error instanceof Error ? error.message : String(error))) ?? 'an unknown value was thrown'
-  )
+  const text = readText(() => (error instanceof Error ? error.message : String(error)))
+  return short(text ?? 'an unknown value was thrown')
 }
 
-function guarded(read: () => unknown): string | undefined {
-  try {
-    const text = read()
-    return typeof text === 'string' ? text.slice(0, MAX_MESSAGE_LENGTH) : undefined
-  } catch {
-    return undefined
-  }
+function short(text: string): string {
+  return text.slice(0, MAX_MESSAGE_LENGTH)
 }

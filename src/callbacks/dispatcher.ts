@@ -5,6 +5,7 @@ import { InvalidOptionError } from '../errors.js'
 import type { Limits } from '../options.js'
 import type { Session } from '../session.js'
 import type { PendingCall } from '../snapshot/manifest.js'
+import { isInstance } from '../thrown.js'
 import { type Decoded, decode, MalformedValueError } from '../values/decode.js'
 import type { Value } from '../values/value.js'
 import { answerFailure, answerIterator, answerValue, NO_ANSWER } from './answers.js'
@@ -218,7 +219,7 @@ export class Dispatcher {
       const value = await this.#invoke(callback, call)
       this.#settle(call, this.#encode(call, value))
     } catch (error) {
-      if (error instanceof Suspension && error.call === call) this.#suspend(call, error.why)
+      if (isInstance(error, Suspension) && error.call === call) this.#suspend(call, error.why)
       else this.#settle(call, answerFailure(call.id, error))
     } finally {
       clearTimeout(timer)

@@ -2,6 +2,7 @@
 // check, and what is wrong with arguments into an error of Python's; ajv knows JSON Schema.
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { InvalidOptionError } from '../errors.js'
+import { messageOf } from '../thrown.js'
 import type { Value } from '../values/value.js'
 
 export type Arguments = Readonly<Record<string, Value>>
@@ -84,11 +85,7 @@ function compile(ajv: Ajv2020, option: string, schema: Record<string, unknown>) 
   try {
     return ajv.compile(schema)
   } catch (error) {
-    throw new InvalidOptionError(
-      option,
-      `a valid JSON Schema (${error instanceof Error ? error.message : 'unknown'})`,
-      schema,
-    )
+    throw new InvalidOptionError(option, `a valid JSON Schema (${messageOf(error, 'unknown')})`, schema)
   }
 }
 

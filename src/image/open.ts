@@ -2,6 +2,7 @@
 // the steps are files of their own.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ImageError } from '../errors.js'
+import { messageOf } from '../thrown.js'
 import { buildImage } from './build.js'
 import { defaultCacheDirectory, ImageCache, type ImageLock } from './cache.js'
 import { decodeImage } from './format.js'
@@ -90,7 +91,7 @@ async function build(
 }
 
 function warnUncached(cache: ImageCache, error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error, 'for an unknown reason')
   process.emitWarning(`the Python image cannot be kept in ${cache.directory}: ${reason}`, {
     code: 'BRUMATE_CACHE',
   })

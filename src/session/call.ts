@@ -3,6 +3,7 @@
 // means to the caller is session.ts's.
 import type { SlotReply } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
+import { messageOf } from '../thrown.js'
 
 export type StopCause =
   | { readonly kind: 'timeout'; readonly timeoutMs: number }
@@ -65,7 +66,7 @@ export class Call {
       this.#slot.terminate(reply.reason)
       return { kind: 'lost', reason: reply.reason, stop: this.#stop }
     } catch (error) {
-      const reason = error instanceof Error ? error.message : 'its worker failed'
+      const reason = messageOf(error, 'its worker failed')
       this.#slot.terminate(reason)
       return { kind: 'lost', reason, stop: this.#stop }
     } finally {

@@ -8,6 +8,7 @@ import type { MessagePort, Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { CancelledError, InterpreterCrashedError, PoolExhaustedError, SessionClosedError } from '../errors.js'
 import type { Image } from '../image/image.js'
+import { messageOf } from '../thrown.js'
 import { Slot } from './slot.js'
 
 /** S1: a slot that has served a tenant is only ever leased to that tenant again. */
@@ -273,7 +274,7 @@ export class SlotPool {
 
   /** A worker failed before it took its task: Piscina cannot say which, so all that still boot start again. */
   #bootFailed(error: unknown): void {
-    const reason = error instanceof Error ? error.message : 'its worker failed'
+    const reason = messageOf(error, 'its worker failed')
     for (const [slot, { kind }] of [...this.#slots]) if (kind === 'booting') slot.terminate(reason)
   }
 

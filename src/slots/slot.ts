@@ -4,6 +4,7 @@ import { MessageChannel } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { deferred } from '../deferred.js'
 import type { ServeTask, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../protocol.js'
+import { messageOf } from '../thrown.js'
 import { MalformedValueError } from '../values/decode.js'
 import { CallDoor } from './call-door.js'
 import { Channel, SlotEndedError } from './channel.js'
@@ -67,7 +68,7 @@ export class Slot {
     const task: ServeTask = { port: port2, calls, interrupt }
     piscina.run(task, { transferList: [port2, calls.port], signal: this.#abort.signal }).then(
       () => this.terminate('it stopped serving'),
-      (error: unknown) => this.terminate(error instanceof Error ? error.message : 'its worker failed'),
+      (error: unknown) => this.terminate(messageOf(error, 'its worker failed')),
     )
     // Nobody has to wait for a slot that dies unused.
     this.#ready.promise.catch(() => {})

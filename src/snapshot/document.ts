@@ -2,6 +2,7 @@
 // interpreter; the body's insides are the slot's (workers/snapshot), which checks them before it applies a byte (N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { SnapshotError } from '../errors.js'
+import { messageOf } from '../thrown.js'
 import { bytes, count, fields, list, text } from './fields.js'
 import { readGlobals } from './globals.js'
 import { type FileEntry, readDescription } from './manifest.js'
@@ -146,7 +147,7 @@ function corruptUnless<T>(read: () => T): T {
     return read()
   } catch (error) {
     if (error instanceof SnapshotError) throw error
-    const reason = error instanceof Error ? error.message : 'it cannot be read'
+    const reason = messageOf(error, 'it cannot be read')
     throw new SnapshotError('corrupt', `not a snapshot, or a damaged one: ${reason}`, { cause: error })
   }
 }

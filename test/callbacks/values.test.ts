@@ -93,6 +93,34 @@ describe('D5: whatever is thrown is an error in Python', () => {
     }
   })
 
+  test('D24: a Proxy that throws at every look, a Symbol, a function', async () => {
+    const look = () => {
+      throw new Error('looked at')
+    }
+    const proxy = new Proxy({}, { get: look, has: look, getPrototypeOf: look, ownKeys: look })
+    const thrown = [proxy, Symbol('s'), look]
+    await using session = await manager.createSession({
+      callbacks: {
+        fail: ({ which }: { which: number }) => {
+          throw thrown[which]
+        },
+        items: async function* () {
+          yield 1
+          throw proxy
+        },
+      },
+    })
+    for (const which of [0, 1, 2]) {
+      for (const call of [
+        `await fail(which=${which})`,
+        `import brumate; brumate.call_sync('fail', which=${which})`,
+      ])
+        expect((await pythonErrorOf(session.execute(call))).type).toBe('HostError')
+    }
+    const code = 'async for item in await items(): pass'
+    expect((await pythonErrorOf(session.execute(code))).message).toBe('an unknown value was thrown')
+  })
+
   test('no stack of the host’s is told to Python', async () => {
     await using session = await manager.createSession({
       callbacks: {
