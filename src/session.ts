@@ -194,8 +194,10 @@ export class Session implements AsyncDisposable {
   /** A fresh interpreter with the session's options; the execution count starts again from 0. */
   async reset(): Promise<void> {
     await this.#queue(async () => {
-      await this.#residence.renew()
+      const renewed = this.#residence.renew()
+      // The old state is gone, also where no slot comes for the new one.
       this.#hostSide.executionCount = 0
+      await renewed
     })
   }
 
@@ -258,6 +260,14 @@ export class Session implements AsyncDisposable {
   /** Goes dormant now, after the session's earlier calls: the slot is free, the next call wakes the session where it was. */
   async hibernate(): Promise<void> {
     await this.#queue(() => this.#residence.hibernate())
+  }
+
+  /** @internal As `hibernate`, where nobody waits to be told that the session was lost meanwhile: its next call is (S3). */
+  async giveWay(): Promise<void> {
+    await this.#queue(() => this.#residence.hibernate()).catch((error: unknown) => {
+      this.#residence.owe(error)
+      throw error
+    })
   }
 
   /**

@@ -93,8 +93,9 @@ export class HostSide implements Companion {
     if (this.#dispatcher.isSuspended) this.#suspend()
   }
 
-  /** It has come to its end, or waits for `resume`. */
+  /** It has come to its end, or waits for `resume`. Nothing when a call has ended that is no execution. */
   end(how: 'completed' | 'suspended'): void {
+    if (this.#run === undefined) return
     this.#run = undefined
     this.#awaiting = how === 'suspended'
   }

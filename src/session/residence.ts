@@ -114,9 +114,7 @@ export class Residence {
    */
   async enter(signal?: AbortSignal): Promise<Slot> {
     this.open()
-    const owed = this.#owed
-    this.#owed = undefined
-    if (owed) throw owed
+    this.#tell()
     if (this.#lifecycle.kind === 'attached') {
       const { slot } = this.#lifecycle
       if (slot.alive) return slot
@@ -178,6 +176,13 @@ export class Residence {
     if (error instanceof InterpreterCrashedError) this.#owed = error
   }
 
+  /** @throws InterpreterCrashedError that nobody has been told of */
+  #tell(): void {
+    const owed = this.#owed
+    this.#owed = undefined
+    if (owed) throw owed
+  }
+
   /** A checkpoint, if there is anything new and time for it. What cannot be captured leaves the last one in force. */
   async checkpoint(): Promise<void> {
     if (!this.wantsCheckpoint || !this.#budget.allows) return
@@ -199,7 +204,11 @@ export class Residence {
    * @throws SnapshotError when it cannot be captured; the session is as it was
    */
   async capture(): Promise<Snapshot> {
-    if (this.#lifecycle.kind === 'dormant' && this.#checkpoint) return this.#checkpoint
+    this.open()
+    this.#tell()
+    // One that came from elsewhere, or from before an execution that was lost, has another count.
+    const isCurrent = this.#checkpoint?.parts.head.executionCount === this.#companion.executionCount
+    if (this.#lifecycle.kind === 'dormant' && this.#checkpoint && isCurrent) return this.#checkpoint
     // Collecting garbage may run code of the user's, so that has a deadline, also where executions have none.
     const { executionTimeoutMs } = this.#options.limits
     const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
@@ -272,6 +281,7 @@ export class Residence {
     this.#checkpoint = snapshot
     this.#failedAttaches = 0
     this.#changed = false
+    this.#owed = undefined
     this.#companion.forget(new Error('the session was restored'))
     this.#companion.adopt(snapshot)
     // Kept for this tenant: the next restore of this session moves back into it.
@@ -282,6 +292,7 @@ export class Residence {
   /** A fresh interpreter, in place if it can be made the image again. */
   async renew(): Promise<void> {
     this.open()
+    this.#owed = undefined
     this.#checkpoint = undefined
     this.#changed = false
     this.#companion.forget(new Error('the session was reset'))
@@ -301,6 +312,7 @@ export class Residence {
   /** Goes dormant: captures what is new, and gives the slot back. @throws SnapshotError and the session stays attached */
   async hibernate(): Promise<void> {
     this.open()
+    this.#tell()
     if (this.#lifecycle.kind !== 'attached') return
     const { slot } = this.#lifecycle
     // From here on answers wait for the next slot: what came to this one after the capture would be lost.

@@ -6,7 +6,8 @@ export interface Resident {
   /** When its last call settled; `undefined` while it is busy or has no slot. */
   readonly idleSinceMs: number | undefined
   readonly attachedSinceMs: number
-  hibernate(): Promise<void>
+  /** Goes dormant. Whoever calls it next is told of what went wrong, but for a session that cannot be captured. */
+  giveWay(): Promise<void>
 }
 
 /** A session whose next call comes at once is not idle; it keeps its slot for a while, or every call would wake a session. */
@@ -61,7 +62,7 @@ export class Rotation {
   async #hibernate(resident: Resident, sinceMs: number): Promise<void> {
     this.#leaving.add(resident)
     try {
-      await resident.hibernate()
+      await resident.giveWay()
     } catch {
       // It keeps its slot: what cannot be captured is told to whoever asks for a snapshot of it.
       this.#refused.set(resident, sinceMs)

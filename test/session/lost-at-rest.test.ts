@@ -1,0 +1,89 @@
+// S3: a worker that is lost where no caller waits for it. Whoever calls the session next is told, once, whatever that call is.
+import type { Worker } from 'node:worker_threads'
+import { InterpreterCrashedError, type Session } from 'brumate'
+import { expect, onTestFinished, test } from 'vitest'
+import { managerForTest } from '../support/manager.js'
+import { rejectionOf, until } from '../support/session-code.js'
+
+/** Calls of a session while it goes dormant find its worker gone when it was killed before. */
+const CRASH_ON_CAPTURE =
+  'import gc, os; gc.disable()\nclass C:\n    def __del__(self): os.abort()\nc = C(); c.me = c'
+
+/** A session put away for another one, whose worker ends while it is captured. */
+async function lostWhilePutAway(): Promise<Session> {
+  const manager = await managerForTest({ slots: 1 })
+  const session = await manager.createSession({ checkpoint: 'manual' })
+  await session.execute('x = "kept"')
+  await session.snapshotState()
+  await session.execute(`${CRASH_ON_CAPTURE}; x = "lost"; del c`)
+  const other = await manager.createSession()
+  expect(manager.stats().counters.crashes).toBe(1)
+  await other.close()
+  return session
+}
+
+test.each([
+  ['execute', (session: Session) => session.execute('x')],
+  ['get', (session: Session) => session.get('x')],
+  ['hibernate', (session: Session) => session.hibernate()],
+  ['snapshotState', (session: Session) => session.snapshotState()],
+] as const)(
+  'S3: a session lost while it gives way says so to %s, and goes on from its checkpoint',
+  async (_, call) => {
+    const session = await lostWhilePutAway()
+    expect((await rejectionOf(InterpreterCrashedError, call(session))).outcome).toBe('restored')
+    expect(await session.get('x')).toBe('kept')
+  },
+)
+
+test('S3: reset and restoreState replace what was lost: there is nothing left to tell', async () => {
+  const reset = await lostWhilePutAway()
+  await reset.reset()
+  expect((await reset.execute('"x" in globals()')).value).toBe(false)
+  const restored = await lostWhilePutAway()
+  const manager = await managerForTest({ slots: 1 })
+  await using origin = await manager.createSession()
+  await origin.execute('x = "other"')
+  await restored.restoreState(await origin.snapshotState())
+  expect(await restored.get('x')).toBe('other')
+})
+
+test('A6: a reset that gets no slot has reset the execution count all the same', async () => {
+  const workers: Worker[] = []
+  const onWorker = (worker: Worker) => workers.push(worker)
+  process.on('worker', onWorker)
+  onTestFinished(() => void process.off('worker', onWorker))
+  const manager = await managerForTest({ slots: 1 })
+  await using session = await manager.createSession()
+  await session.execute('x = 1')
+  const reset = session.reset().catch((error: unknown) => error)
+  await workers[0]?.terminate()
+  await reset
+  expect(session.executionCount).toBe(0)
+  expect((await session.execute('"x" in globals()')).executionCount).toBe(1)
+})
+
+test('A6: a snapshot of a dormant session has its execution count, wherever its state came from', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  await using session = await manager.createSession()
+  await session.execute('x = 1')
+  const early = await session.snapshotState()
+  await session.execute('x = 2')
+  await session.restoreState(early)
+  await session.hibernate()
+  const { manifest } = await session.snapshotState()
+  expect([manifest.executionCount, session.executionCount]).toEqual([2, 2])
+})
+
+test('D8: what is no execution leaves a suspended one suspended', async () => {
+  const manager = await managerForTest({ slots: 1 })
+  await using session = await manager.createSession({
+    callbacks: { ask: (_: unknown, { suspend }: { suspend(): never }) => suspend() },
+  })
+  const { pending } = await session.execute('x = await ask(); x')
+  await session.set('y', 1)
+  expect(await session.get('y')).toBe(1)
+  await expect(session.execute('1')).rejects.toMatchObject({ code: 'SESSION_SUSPENDED' })
+  expect((await session.resume({ results: { [pending[0]?.id ?? '']: 5 } })).value).toBe(5)
+  await until(() => session.pending.length === 0)
+})
