@@ -1,0 +1,33 @@
+// A copy of the build whose slots load slot-faults.mjs first: everything else is the real thing. Owns the copy.
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** Of the compiled file, dist/chaos/. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+export class BuildCopy {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'brumate-chaos-'))
+
+  constructor() {
+    const dist = join(this.#directory, 'dist')
+    for (const part of ['src', 'workers'])
+      cpSync(join(ROOT, 'dist', part), join(dist, part), { recursive: true })
+    writeFileSync(join(this.#directory, 'package.json'), '{"type":"module"}')
+    symlinkSync(join(ROOT, 'node_modules'), join(this.#directory, 'node_modules'), 'junction')
+    const slot = join(dist, 'workers/slot.bundle.js')
+    const faults = readFileSync(join(ROOT, 'chaos/slot-faults.mjs'), 'utf8')
+    writeFileSync(join(dist, 'workers/slot-faults.mjs'), faults)
+    writeFileSync(slot, `import './slot-faults.mjs'\n${readFileSync(slot, 'utf8')}`)
+  }
+
+  /** A module of it, such as `src/index.js`. */
+  import<Module>(path: string): Promise<Module> {
+    return import(`${pathToFileURL(this.#directory).href}/dist/${path}`) as Promise<Module>
+  }
+
+  remove(): void {
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+}

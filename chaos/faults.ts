@@ -1,0 +1,116 @@
+// What is done to workers from outside: ended at a named point of what they do or at any moment, and their wall clock moved. Owns
+// the shared memory that slot-faults.mjs looks at, the clock of this thread, and the list of workers, by Node's own event.
+import { setEnvironmentData, type Worker } from 'node:worker_threads'
+import type { Random } from './random.js'
+
+const METHODS = [
+  ...['attach', 'restore', 'execute', 'resume', 'snapshot', 'revert', 'set', 'get', 'clear', 'setCallbacks'],
+  'interrupt',
+] as const
+const POINTS = [
+  ...['boot', 'ready:before', 'warm:begin', 'warm:end', 'calls:before', 'output:before'],
+  ...METHODS.flatMap((method) => [`${method}:begin`, `${method}:end`, `${method}:after`]),
+]
+/** A pool that cannot boot says so to whoever waits, which is right, and no fun. */
+const BOOT_POINTS: ReadonlySet<string> = new Set(['boot', 'ready:before', 'warm:begin', 'warm:end'])
+
+const HOW = ['terminated', 'exited', 'threw'] as const
+/** As slot-faults.mjs counts them. */
+const PHASES = { execute: 2, other: 3, idle: 4 } as const
+const YEAR_MS = 365.25 * 24 * 3600 * 1000
+
+/** Longest wait for a worker to come by the point. */
+const POINT_MS = 150
+
+export class Faults {
+  readonly #random: Random
+  readonly #cells = new SharedArrayBuffer(16 * 4 + 1024 * 4)
+  readonly #words = new Int32Array(this.#cells)
+  readonly #clock = new Float64Array(this.#cells, 8, 1)
+  readonly #workers = new Map<number, Worker>()
+  readonly counts: Record<string, number> = {}
+  #stopped = false
+  #done: Promise<unknown> | undefined
+
+  constructor(random: Random) {
+    this.#random = random
+    setEnvironmentData('brumate-chaos', { cells: this.#cells, points: POINTS })
+    process.on('worker', (worker: Worker) => {
+      const { threadId } = worker
+      this.#workers.set(threadId, worker)
+      worker.once('exit', () => this.#workers.delete(threadId))
+    })
+    const { now } = Date
+    Date.now = () => now() + (this.#clock[0] ?? 0)
+  }
+
+  get workers(): number {
+    return this.#workers.size
+  }
+
+  start(meanPauseMs: number): void {
+    this.#done = Promise.all([this.#endWorkers(meanPauseMs), this.#moveClock()])
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#done
+    Atomics.store(this.#words, 0, 0)
+  }
+
+  async #endWorkers(meanPauseMs: number): Promise<void> {
+    while (!this.#stopped) {
+      await sleep(this.#random.next() * 2 * meanPauseMs)
+      if (this.#random.chance(0.4)) this.#endAny()
+      else await this.#endAt(this.#random.pick(POINTS))
+    }
+  }
+
+  /** Some worker that is doing this or that right now. */
+  #endAny(): void {
+    const phase = this.#random.pick(['execute', 'other', 'idle'] as const)
+    const there = [...this.#workers.keys()].filter((id) => this.#words[16 + (id % 1024)] === PHASES[phase])
+    if (there.length === 0) return
+    this.#end(this.#random.pick(there), `any moment: ${phase}`)
+  }
+
+  /** The first worker that comes by the point. */
+  async #endAt(point: string): Promise<void> {
+    if (BOOT_POINTS.has(point) && this.#random.chance(0.5)) return
+    const how = this.#random.chance(0.7) ? 0 : this.#random.integer(1, 2)
+    Atomics.store(this.#words, 1, 0)
+    Atomics.store(this.#words, 4, how)
+    Atomics.store(this.#words, 0, POINTS.indexOf(point) + 1)
+    for (let waitedMs = 0; waitedMs < POINT_MS; waitedMs += 2) {
+      await sleep(2)
+      const caught = Atomics.load(this.#words, 1)
+      if (caught === 0) continue
+      if (how === 0) this.#end(caught, point)
+      else this.#count(`${point} (${HOW[how]})`)
+      break
+    }
+    Atomics.store(this.#words, 0, 0)
+  }
+
+  #end(threadId: number, where: string): void {
+    void this.#workers.get(threadId)?.terminate()
+    this.#count(where)
+  }
+
+  async #moveClock(): Promise<void> {
+    while (!this.#stopped) {
+      await sleep(200 + this.#random.next() * 600)
+      const jumpMs = Math.floor(this.#random.pick([1000, 3600_000, YEAR_MS]) * this.#random.next())
+      this.#clock[0] = this.#random.chance(0.5) ? jumpMs : -jumpMs
+      this.#count('clock moved')
+    }
+  }
+
+  #count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1
+  }
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}

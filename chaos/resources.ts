@@ -1,0 +1,87 @@
+// What the process has: memory, descriptors, threads, handles. Owns the samples and what counts as a leak.
+import { readdirSync } from 'node:fs'
+
+const SAMPLE_MS = 250
+/** A run shorter than this says nothing about growth. */
+const LEAST_MS = 60_000
+/** Resident memory is flat if the median of the last third is at most this much above that of the middle third. */
+const GROWTH = 1.1
+const GROWTH_BYTES = 32 * 2 ** 20
+/** V8 and libuv open some for themselves at their first use. */
+const SPARE_DESCRIPTORS = 8
+const SPARE_THREADS = 4
+
+export class Resources {
+  readonly #rssBytes: number[] = []
+  readonly #before = census()
+  readonly #startedMs = performance.now()
+  readonly #timer = setInterval(() => this.#rssBytes.push(process.memoryUsage.rss()), SAMPLE_MS)
+
+  get peakRssBytes(): number {
+    return Math.max(0, ...this.#rssBytes)
+  }
+
+  /** Ends the samples, at the end of the load. What has grown in the course of it. */
+  growth(): string[] {
+    clearInterval(this.#timer)
+    const third = Math.floor(this.#rssBytes.length / 3)
+    const [middle, last] = [this.#rssBytes.slice(third, 2 * third), this.#rssBytes.slice(2 * third)].map(
+      median,
+    )
+    if (middle === undefined || last === undefined || performance.now() - this.#startedMs < LEAST_MS)
+      return []
+    return last > middle * GROWTH + GROWTH_BYTES
+      ? [`resident memory grew from ${megabytes(middle)} to ${megabytes(last)}`]
+      : []
+  }
+
+  /** What is left when everything is closed. */
+  leaks(): string[] {
+    const [before, after] = [this.#before, census()]
+    const leaks: string[] = []
+    if (after.descriptors > before.descriptors + SPARE_DESCRIPTORS)
+      leaks.push(`${before.descriptors} descriptors became ${after.descriptors}`)
+    if (after.threads > before.threads + SPARE_THREADS)
+      leaks.push(`${before.threads} threads became ${after.threads}`)
+    const handles = process
+      .getActiveResourcesInfo()
+      .filter((name) => name === 'MessagePort' || name === 'Worker')
+    if (handles.length > 0) leaks.push(`there are handles: ${handles.join(', ')}`)
+    return leaks
+  }
+
+  get summary(): Record<string, unknown> {
+    const third = Math.floor(this.#rssBytes.length / 3)
+    const of = (from: number, to?: number) => Math.round(median(this.#rssBytes.slice(from, to)) / 2 ** 20)
+    return {
+      rssMiB: {
+        middleThird: of(third, 2 * third),
+        lastThird: of(2 * third),
+        peak: Math.round(this.peakRssBytes / 2 ** 20),
+      },
+      before: this.#before,
+      after: census(),
+    }
+  }
+}
+
+/** Zero where there is no /proc. */
+function census(): { readonly descriptors: number; readonly threads: number } {
+  return { descriptors: entries('/proc/self/fd'), threads: entries('/proc/self/task') }
+}
+
+function entries(directory: string): number {
+  try {
+    return readdirSync(directory).length
+  } catch {
+    return 0
+  }
+}
+
+function median(samples: readonly number[]): number {
+  return [...samples].sort((a, b) => a - b)[samples.length >> 1] ?? 0
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`
+}

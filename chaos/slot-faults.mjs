@@ -1,0 +1,56 @@
+// Loaded by each slot before its own code, in a copy of the build: lets the main thread end a worker at a named point of what it
+// does, and move its wall clock. Owns nothing but the look at shared memory (chaos/faults.ts has its layout).
+import process from 'node:process'
+import { getEnvironmentData, MessagePort, threadId } from 'node:worker_threads'
+
+const shared = getEnvironmentData('brumate-chaos')
+if (shared !== undefined) {
+  const { cells, points } = shared
+  const clock = new Float64Array(cells, 8, 1)
+  const words = new Int32Array(cells)
+  const phase = 16 + (threadId % 1024)
+  const methods = new Map()
+
+  const realNow = Date.now
+  Date.now = () => realNow() + clock[0]
+
+  /** Waits here to be ended from outside, or ends by itself, if this is the point that was asked for. */
+  const reach = (point) => {
+    const code = points.indexOf(point) + 1
+    if (code === 0 || Atomics.compareExchange(words, 0, code, 0) !== code) return
+    const how = Atomics.load(words, 4)
+    Atomics.store(words, 1, threadId)
+    if (how === 1) process.exit(1)
+    else if (how === 2) process.nextTick(() => fail())
+    else Atomics.wait(words, 1, threadId, 3000)
+  }
+  const fail = () => {
+    throw new Error('chaos')
+  }
+
+  reach('boot')
+  Atomics.store(words, phase, 1)
+  const { on, postMessage } = MessagePort.prototype
+  MessagePort.prototype.on = function (type, listener) {
+    if (type !== 'message') return on.call(this, type, listener)
+    return on.call(this, type, (data) => {
+      const method = data?.path?.[0]
+      if (typeof method === 'string') {
+        methods.set(data.id, method)
+        Atomics.store(words, phase, method === 'execute' || method === 'resume' ? 2 : 3)
+        reach(`${method}:begin`)
+      }
+      listener(data)
+    })
+  }
+  MessagePort.prototype.postMessage = function (data, transfer) {
+    const method = methods.get(data?.id)
+    const point = method ?? data?.event
+    reach(method === undefined ? `${point}:before` : `${method}:end`)
+    postMessage.call(this, data, transfer)
+    if (method === undefined) return
+    methods.delete(data.id)
+    if (method !== 'interrupt') Atomics.store(words, phase, method === 'warm' ? 1 : 4)
+    reach(`${method}:after`)
+  }
+}

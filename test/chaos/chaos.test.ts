@@ -1,0 +1,39 @@
+// S2, S3: a short run of the chaos suite (chaos/README.md), in a process of its own whose workers are ended all the time.
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, inject, test } from 'vitest'
+
+const RUN = fileURLToPath(new URL('../../chaos/run.mjs', import.meta.url))
+
+interface Report {
+  readonly violations: readonly string[]
+  readonly calls: number
+  readonly faults: Readonly<Record<string, number>>
+}
+
+/** Half of it always the same, half of it always new; a failure names its seed. */
+test.each([20_261_123, Math.floor(Math.random() * 2 ** 32)])(
+  'S2, S3: six seconds of chaos with seed %s leave every call settled, every state right and nothing behind',
+  async (seed) => {
+    const args = ['--minutes', '0.1', '--slots', '4', '--seed', `${seed}`, '--json']
+    const child = spawn(process.execPath, [RUN, ...args, '--cache-dir', inject('cacheDir')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [stdout, stderr] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    const code = await new Promise((resolve) => child.once('close', resolve))
+    expect(stdout, stderr).not.toBe('')
+    const { violations, calls, faults } = JSON.parse(stdout) as Report
+    expect(violations).toEqual([])
+    expect(code, stderr).toBe(0)
+    // It did something.
+    expect(calls).toBeGreaterThan(30)
+    expect(Object.keys(faults).length).toBeGreaterThan(2)
+  },
+  120_000,
+)
