@@ -1,7 +1,7 @@
 // SessionManager: the sessions of one process and the slots they share. Owns the table of sessions and the counters; how a
 // session behaves is session.ts's, who gets a slot is slots/pool.ts's, what a slot is made of is the image's.
 import { createHistogram } from 'node:perf_hooks'
-import { InvalidOptionError, SessionClosedError } from './errors.js'
+import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './errors.js'
 import { openImage } from './image/open.js'
 import {
   type ManagerOptions,
@@ -134,6 +134,7 @@ export class SessionManager implements AsyncDisposable {
    * @throws InvalidOptionError, also for an `id` that is in use
    * @throws SnapshotError when `from` cannot be restored
    * @throws PoolExhaustedError when no slot comes free
+   * @throws InterpreterCrashedError when three interpreters in a row ended while they took it over
    * @throws SessionClosedError when the manager is or gets closed
    */
   async createSession(options?: SessionOptions): Promise<Session> {
@@ -149,6 +150,9 @@ export class SessionManager implements AsyncDisposable {
       await session.open()
     } catch (error) {
       await session.close()
+      // There was no session yet that could be closed: what closed it is what happened.
+      if (error instanceof SessionClosedError && error.cause instanceof InterpreterCrashedError)
+        throw error.cause
       throw error
     }
     this.#counters.sessions++

@@ -67,7 +67,11 @@ export async function start(session: Session, code: string, options: ExecuteOpti
   return { result }
 }
 
-function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
+export function deferred(): {
+  promise: Promise<void>
+  resolve: () => void
+  reject: (error: unknown) => void
+} {
   let resolve = () => {}
   let reject: (error: unknown) => void = () => {}
   const promise = new Promise<void>((onValue, onError) => {
