@@ -18,19 +18,21 @@ cpSync(join(root, 'workers/kernel'), join(root, 'dist/workers/kernel'), {
   filter: (path) => !path.endsWith('__pycache__') && !path.endsWith('.pyc'),
 })
 await import('./zoneinfo.mjs')
-await bundleSlot()
+await bundleThread('slot')
+await bundleThread('storage')
 
 /**
- * The slot's entry with all it imports in one file: a slot reads one file instead of fifty, which is a quarter of its boot, and
+ * A thread's entry with all it imports in one file: a slot reads one file instead of fifty, which is a quarter of its boot, and
  * a worker that is ended while Node reads a module leaves that file open (Node closes it with the process).
  */
-async function bundleSlot() {
+async function bundleThread(name) {
   const bundle = await rolldown({
-    input: join(root, 'dist/workers/slot.js'),
+    input: join(root, `dist/workers/${name}.js`),
     platform: 'node',
     external: /^node:/,
     logLevel: 'warn',
   })
-  await bundle.write({ file: join(root, 'dist/workers/slot.bundle.js'), format: 'esm', sourcemap: false })
+  const file = join(root, `dist/workers/${name}.bundle.js`)
+  await bundle.write({ file, format: 'esm', sourcemap: false })
   await bundle.close()
 }

@@ -165,6 +165,30 @@ export class SnapshotError extends BrumateError {
   }
 }
 
+/**
+ * A file of a `VfsStorage` could not be had or made. `reason` is the name that the operating system has for it.
+ *
+ * Among them: `ENOENT`, `EEXIST`, `ENOTDIR`, `EISDIR`, `ENOTEMPTY`, `ENOSPC` (`maxBytes`, or too many files), `EROFS`
+ * (read-only), `EXDEV` (a link leads out of the storage), `EINVAL` (an archive that is none, or hostile), `EFBIG` (an archive
+ * that is too large), `EBADF` (the storage is closed).
+ */
+export class StorageError extends BrumateError {
+  readonly code = 'STORAGE'
+
+  constructor(
+    readonly reason: string,
+    /** Absolute within the storage. */
+    readonly path: string,
+    message?: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `${reason}: ${message ?? 'the operation on the storage failed'}, ${JSON.stringify(path.slice(0, 200))}`,
+      options,
+    )
+  }
+}
+
 /** The image could not be built, or what was read is no image. */
 export class ImageError extends BrumateError {
   readonly code = 'IMAGE'

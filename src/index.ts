@@ -21,6 +21,7 @@ export {
   SessionClosedError,
   SessionSuspendedError,
   SnapshotError,
+  StorageError,
   TimeoutError,
 } from './errors.js'
 export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
@@ -40,3 +41,11 @@ export type { PoolStats } from './slots/pool.js'
 export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './snapshot/manifest.js'
 export { Snapshot } from './snapshot/snapshot.js'
 export type { Value } from './values/value.js'
+export {
+  type DirectoryOptions,
+  type FileOptions,
+  type StorageOptions,
+  type StorageStatus,
+  VfsStorage,
+} from './vfs/storage.js'
+export type { StorageChange } from './vfs/watch.js'

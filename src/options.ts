@@ -17,6 +17,8 @@ import {
   numberOption,
 } from './options/check.js'
 import { Snapshot } from './snapshot/snapshot.js'
+import { checkMountPath } from './vfs/paths.js'
+import { VfsStorage } from './vfs/storage.js'
 
 /** Bounds of one session. `null` removes a bound. */
 export interface Limits {
@@ -83,6 +85,10 @@ export interface SessionOptions {
    * `manual`: a lost worker's session goes on from its last `snapshotState()`. Default `auto`.
    */
   readonly checkpoint?: 'auto' | 'manual'
+  /** Files that the session shares with others and with the host. They are in no snapshot, and stay when it ends. */
+  readonly vfs?: VfsStorage
+  /** Where Python finds them: absolute, not in a directory of the image's. Default `/data`. */
+  readonly vfsMountPath?: string
   /** Start as this snapshot instead of empty; any number of sessions may. */
   readonly from?: Snapshot | Uint8Array
 }
@@ -127,6 +133,7 @@ export interface ResolvedSessionOptions {
   readonly env: Readonly<Record<string, string>>
   readonly callbacks: ResolvedCallbacks
   readonly checkpoint: 'auto' | 'manual'
+  readonly vfs: { readonly storage: VfsStorage; readonly mountPath: string } | undefined
   readonly from: Snapshot | undefined
 }
 
@@ -183,7 +190,7 @@ export function resolveSessionOptions(
   const given = options ?? {}
   known('options', given, [
     ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'env'],
-    ...['callbacks', 'checkpoint', 'from'],
+    ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from'],
   ])
   const id = isText('id', given.id, { pattern: /^[A-Za-z0-9_-]{1,128}$/ }) ?? randomUUID()
   const limits = resolveLimits(given.limits, defaults.limits)
@@ -203,8 +210,20 @@ export function resolveSessionOptions(
     env: isEnvironment('env', given.env),
     callbacks: resolveCallbacks('callbacks', given.callbacks),
     checkpoint: isOneOf('checkpoint', given.checkpoint, ['auto', 'manual']) ?? 'auto',
+    vfs: resolveVfs(given),
     from: given.from === undefined ? undefined : requireSnapshot('from', given.from),
   }
+}
+
+function resolveVfs({ vfs, vfsMountPath }: SessionOptions): ResolvedSessionOptions['vfs'] {
+  const mountPath = checkMountPath('vfsMountPath', vfsMountPath)
+  if (vfs === undefined) {
+    if (vfsMountPath === undefined) return undefined
+    throw new InvalidOptionError('vfs', 'a VfsStorage for vfsMountPath', vfs)
+  }
+  if (!(vfs instanceof VfsStorage)) throw new InvalidOptionError('vfs', 'a VfsStorage', vfs)
+  if (vfs.isClosed) throw new InvalidOptionError('vfs', 'a VfsStorage that is open', vfs)
+  return { storage: vfs, mountPath }
 }
 
 /** @throws SnapshotError when they are bytes, but not of a snapshot */

@@ -2,6 +2,7 @@
 // slot must look like is enforced in slots/guard.ts (R3), because types do not survive a hostile thread.
 import type { MessagePort } from 'node:worker_threads'
 import type { HostCallWire } from '../workers/host/host-calls.js'
+import type { MountWire } from '../workers/storage/wire.js'
 
 /** The Piscina task that starts a slot's service. Ends only with the worker. */
 export interface ServeTask {
@@ -24,6 +25,8 @@ export interface AttachRequest {
   readonly timeZone: string
   /** Marshal bytes of the kernel's ATTACH dictionary. */
   readonly session: Uint8Array
+  /** The storage that the session shares with others. */
+  readonly mount: MountWire | null
 }
 
 export interface SnapshotRequest {

@@ -370,15 +370,29 @@ export class Residence {
     this.#attachedSinceMs = performance.now()
   }
 
-  #prepare(slot: Slot, snapshot: Snapshot | undefined, continues: boolean): Promise<SlotReply> {
+  async #prepare(slot: Slot, snapshot: Snapshot | undefined, continues: boolean): Promise<SlotReply> {
     const { limits, env } = this.#options
     const { memoryBytes, outputBytes, fileBytes } = limits
     const callbacks = this.#companion.describeCallbacks()
+    // What the slot had before goes when this has come, and is kept if it is refused.
+    const connection = this.#options.vfs?.storage.connect()
+    const mount = connection ? { ...connection.wire, path: this.#options.vfs?.mountPath ?? '' } : null
     const request: AttachRequest = {
       limits: { memoryBytes, outputBytes, fileBytes },
       timeZone: env.TZ ?? 'UTC',
       session: encodePlain({ env: { ...env }, callbacks, continues }, 'session'),
+      mount,
     }
+    const reply = await this.#send(slot, snapshot, request).catch((error: unknown) => {
+      connection?.close()
+      throw error
+    })
+    if (reply.kind === 'refused') connection?.close()
+    else slot.mount(connection)
+    return reply
+  }
+
+  #send(slot: Slot, snapshot: Snapshot | undefined, request: AttachRequest): Promise<SlotReply> {
     if (snapshot === undefined) return slot.call('attach', [request])
     const { head, body } = snapshot.parts
     const { bodyHash, rawBytes } = head

@@ -31,6 +31,11 @@ export interface CallHandler {
   blockingCall(request: Uint8Array, answer: (payload: Uint8Array) => void): void
 }
 
+/** What a slot reaches a storage by. */
+interface Connection {
+  close(): void
+}
+
 interface OutputListener {
   readonly hear: (event: OutputEvent) => void
   /** Characters that may still come. */
@@ -51,6 +56,7 @@ export class Slot {
   #lastCallId = 0
   #listener: OutputListener | undefined
   #handler: CallHandler | undefined
+  #connection: Connection | undefined
 
   /** Starts a worker; `ready` says when its interpreter has booted. */
   constructor(piscina: Piscina) {
@@ -139,9 +145,17 @@ export class Slot {
     this.#handler = handler
   }
 
+  /** The slot has this instead of what it had: the storage forgets that one's locks and open files. */
+  mount(connection: Connection | undefined): void {
+    this.#connection?.close()
+    this.#connection = connection
+    if (this.#endReason !== undefined) connection?.close()
+  }
+
   /** Nobody does: the slot is between two sessions. */
   disconnect(): void {
     this.#handler = undefined
+    this.mount(undefined)
   }
 
   tell(notice: SlotNotice, transfer?: ArrayBuffer[]): void {
@@ -170,6 +184,7 @@ export class Slot {
     this.#handler = undefined
     this.#channel.close(reason)
     this.#door.close()
+    this.mount(undefined)
     this.#ready.reject(new SlotEndedError(reason))
     // With text for a reason: the default is an error, whose stack would keep the caller alive.
     this.#abort.abort(reason)

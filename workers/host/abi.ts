@@ -55,6 +55,8 @@ export const F = {
   DUPFD_CLOEXEC: 1030,
 } as const
 export const FD_CLOEXEC = 1
+export const F_RDLCK = 0
+export const F_WRLCK = 1
 export const F_UNLCK = 2
 
 export const POLL = { IN: 0x1, OUT: 0x4, ERR: 0x8, HUP: 0x10, NVAL: 0x20 } as const
@@ -132,7 +134,7 @@ export const TM = {
 export const ZONE_NAME_BYTES = 17
 
 /** struct flock. */
-export const FLOCK = { BYTES: 32, type: 0 } as const
+export const FLOCK = { BYTES: 32, type: 0, whence: 2, start: 8, len: 16, pid: 24 } as const
 
 /** struct pollfd. */
 export const POLLFD = { BYTES: 8, fd: 0, events: 4, revents: 6 } as const

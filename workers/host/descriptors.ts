@@ -3,7 +3,9 @@ import {
   DIRENT,
   DOOR_FD,
   F,
+  F_RDLCK,
   F_UNLCK,
+  F_WRLCK,
   FD_CLOEXEC,
   FDSTAT,
   FILETYPE,
@@ -17,6 +19,7 @@ import {
 } from './abi.js'
 import type { HostContext } from './context.js'
 import { FsError, fail } from './errno.js'
+import type { LockRange } from './fs/node-store.js'
 import type { OpenFile } from './fs/open-file.js'
 import type { ImportFunction } from './guard.js'
 import type { HostCallDoor } from './host-calls.js'
@@ -26,6 +29,8 @@ import { entryType, offsetOf, positionOf, sizeOf, writeStat, writeStatfs } from 
 const LARGEST_ENTRY_BYTES = 280
 /** Flags that F_SETFL changes. */
 const SETTABLE_FLAGS = O.APPEND | O.NONBLOCK
+/** Between two questions for a lock that somebody else has. */
+const LONGEST_LOCK_WAIT_MS = 16
 
 /** Moves bytes between a file and one range of memory; how many it were. */
 type Transfer = (file: OpenFile, position: number, start: number, end: number) => number
@@ -96,6 +101,12 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
     return 0
   }
 
+  const sync = (fd: number): number => {
+    const { store, node, kind } = get(fd)
+    if (kind === 'file') store.sync(node)
+    return 0
+  }
+
   /** The argument of a C call with `...`, which lies in memory. */
   const argument = (pointer: number): number => memory.i32(pointer)
 
@@ -127,15 +138,8 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
       memory.setI64(result, context.fileSystem.io.seek(get(fd), offsetOf(offset), whence))
       return 0
     },
-    // Everything is in memory: there is nothing to wait for.
-    fd_sync: (fd: number) => {
-      get(fd)
-      return 0
-    },
-    __syscall_fdatasync: (fd: number) => {
-      get(fd)
-      return 0
-    },
+    fd_sync: (fd: number) => sync(fd),
+    __syscall_fdatasync: (fd: number) => sync(fd),
     fd_fdstat_get: (fd: number, buffer: number) => {
       const { kind } = get(fd)
       const at = memory.range(buffer, FDSTAT.BYTES)
@@ -180,7 +184,9 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
       context.fileSystem.io.requireWritable(file)
       if (length <= 0n) fail('EINVAL')
       const size = sizeOf(offset) + sizeOf(length)
-      if (size > file.store.status(file.node).size) file.store.resize(file.node, sizeOf(BigInt(size)))
+      const { store, node } = file
+      if (store.paths !== null) store.paths.extend(node, sizeOf(BigInt(size)))
+      else if (size > store.status(node).size) store.resize(node, sizeOf(BigInt(size)))
       return 0
     },
     __syscall_fadvise64: (fd: number, _offset: bigint, _length: bigint, _advice: number) => {
@@ -221,15 +227,10 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
         case F.SETFL:
           file.flags = (file.flags & ~SETTABLE_FLAGS) | (argument(pointer) & SETTABLE_FLAGS)
           return 0
-        // A session is the only process there is: every lock is free and every lock is granted.
-        case F.GETLK: {
-          const lock = memory.range(argument(pointer), FLOCK.BYTES)
-          memory.setU16(lock + FLOCK.type, F_UNLCK)
-          return 0
-        }
+        case F.GETLK:
         case F.SETLK:
         case F.SETLKW:
-          return 0
+          return lockFile(context, file, memory.range(argument(pointer), FLOCK.BYTES), command)
         default:
           return fail('EINVAL')
       }
@@ -240,6 +241,59 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
       return fail('ENOTTY')
     },
   }
+}
+
+/** With its private files a session is the only process there is: every lock is free, and granted. */
+function lockFile(
+  { memory, signals }: HostContext,
+  file: OpenFile,
+  pointer: number,
+  command: number,
+): number {
+  const { store, node, flags } = file
+  const type = memory.i16(pointer + FLOCK.type)
+  if (store.paths === null || file.kind !== 'file') {
+    if (command === F.GETLK) memory.setU16(pointer + FLOCK.type, F_UNLCK)
+    return 0
+  }
+  const [start, end] = lockedBytes(memory, file, pointer)
+  if (type === F_UNLCK) {
+    store.paths.unlock(node, start, end)
+    return 0
+  }
+  if (type !== F_RDLCK && type !== F_WRLCK) fail('EINVAL')
+  const range: LockRange = { exclusive: type === F_WRLCK, start, end }
+  if (command === F.GETLK) {
+    const found = store.paths.blocking(node, range)
+    memory.setU16(pointer + FLOCK.type, found === undefined ? F_UNLCK : found.exclusive ? F_WRLCK : F_RDLCK)
+    if (found === undefined) return 0
+    memory.setU16(pointer + FLOCK.whence, SEEK.SET)
+    memory.setI64(pointer + FLOCK.start, found.start)
+    memory.setI64(pointer + FLOCK.len, found.end === Number.POSITIVE_INFINITY ? 0 : found.end - found.start)
+    memory.setU32(pointer + FLOCK.pid, 1)
+    return 0
+  }
+  const needed = range.exclusive ? O.RDONLY : O.WRONLY
+  if ((flags & O.ACCESS_MODE) === needed) fail('EBADF')
+  // Asked again and again, so that nobody waits in the storage for a session that may be gone.
+  for (let waitMs = 1; !store.paths.lock(node, range); waitMs = Math.min(2 * waitMs, LONGEST_LOCK_WAIT_MS)) {
+    if (command === F.SETLK) fail('EAGAIN')
+    if (signals.wait(waitMs) === 'interrupted') fail('EINTR')
+  }
+  return 0
+}
+
+/** Start and end, which is Infinity for a length of 0. */
+function lockedBytes(memory: HostContext['memory'], file: OpenFile, pointer: number): [number, number] {
+  const whence = memory.i16(pointer + FLOCK.whence)
+  const base =
+    whence === SEEK.SET ? 0 : whence === SEEK.CUR ? file.position : file.store.status(file.node).size
+  const from = base + memory.i64(pointer + FLOCK.start)
+  const length = memory.i64(pointer + FLOCK.len)
+  const [start, end] = length < 0 ? [from + length, from] : [from, from + length]
+  if (start < 0 || whence < 0 || whence > SEEK.END) fail('EINVAL')
+  if (!Number.isSafeInteger(start) || end > Number.MAX_SAFE_INTEGER) fail('EOVERFLOW')
+  return [start, length === 0 ? Number.POSITIVE_INFINITY : end]
 }
 
 function sendRequest(

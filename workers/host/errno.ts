@@ -12,12 +12,15 @@ export const errno = {
   EFBIG: 22,
   EINTR: 27,
   EINVAL: 28,
+  EIO: 29,
   EISDIR: 31,
   ELOOP: 32,
   EMFILE: 33,
   ENAMETOOLONG: 37,
+  ENFILE: 41,
   ENODEV: 43,
   ENOENT: 44,
+  ENOLCK: 46,
   ENOMEM: 48,
   ENOSPC: 51,
   ENOSYS: 52,
@@ -32,6 +35,7 @@ export const errno = {
   ERANGE: 68,
   EROFS: 69,
   ESPIPE: 70,
+  ESTALE: 72,
   EXDEV: 75,
   EOPNOTSUPP: 138,
 } as const
@@ -55,4 +59,13 @@ const ERRORS: ReadonlyMap<ErrorName, FsError> = new Map(
 
 export function fail(code: ErrorName): never {
   throw ERRORS.get(code)
+}
+
+const NAMES: ReadonlyMap<number, ErrorName> = new Map(
+  (Object.keys(errno) as ErrorName[]).map((code) => [errno[code], code]),
+)
+
+/** Undefined for a number that is none of ours. */
+export function errorName(number: number): ErrorName | undefined {
+  return NAMES.get(number)
 }

@@ -10,6 +10,8 @@ import { DescriptorTable } from './fs/open-file.js'
 import { PrivateNodes } from './fs/private-nodes.js'
 import { Quota } from './fs/quota.js'
 import { type Location, Tree } from './fs/tree.js'
+import type { MountedNodes } from './mounts/mounted-nodes.js'
+import { StaleNodes } from './mounts/stale-nodes.js'
 import type { OutputSink } from './output.js'
 
 /** 1980-01-01 UTC: the earliest time a zip file can hold. */
@@ -39,6 +41,9 @@ export class FileSystem {
   readonly files: Files
   readonly descriptors: DescriptorTable
   readonly io: FileIo
+  /** What the session had open in a storage that is not there any more. */
+  readonly stale = new StaleNodes()
+  #mounted: MountedNodes | undefined
 
   constructor({ files, fileBytes, cwd, output, maxBytes }: FileSystemOptions) {
     this.nodes = new PrivateNodes(fileBytes, this.quota)
@@ -60,6 +65,28 @@ export class FileSystem {
     this.quota.maxBytes = maxBytes
   }
 
+  /** The storage that the session shares with others. */
+  get mounted(): MountedNodes | undefined {
+    return this.#mounted
+  }
+
+  /**
+   * Shows a storage at its path, whose directories are made where they are missing.
+   *
+   * @throws FsError if something else is there
+   */
+  mount(store: MountedNodes): void {
+    let at = this.nodes.root
+    for (const name of store.mountPath.split('/')) {
+      if (name === '') continue
+      const found = this.nodes.lookup(at, name)
+      at = found === 0 ? this.nodes.create(at, name, { kind: 'directory', mode: 0o755 }) : found
+      if (this.nodes.status(at).kind !== 'directory') fail('ENOTDIR')
+    }
+    this.files.tree.mount(at, store)
+    this.#mounted = store
+  }
+
   /** Where a relative path begins for the `dirfd` of an *at call. Absolute paths ignore it. */
   start(dirfd: number, path: string, currentDirectory: number): Location {
     if (dirfd === currentDirectory || path.startsWith('/')) return this.files.cwd
@@ -72,12 +99,15 @@ export class FileSystem {
   openPipe(): readonly [readable: number, writable: number] {
     this.descriptors.requireFree(2)
     const { id: node } = this.nodes.createPipe()
-    const location = { store: this.nodes, node }
-    return [this.descriptors.open(location, O.RDONLY), this.descriptors.open(location, O.WRONLY)]
+    const open = (flags: number): number => {
+      this.nodes.hold(node)
+      return this.descriptors.open({ store: this.nodes, node, kind: 'pipe', device: null }, flags)
+    }
+    return [open(O.RDONLY), open(O.WRONLY)]
   }
 
   #openDevice(path: string, flags: number): void {
-    this.descriptors.open(this.files.tree.find(this.files.tree.root, path), flags)
+    this.descriptors.open(this.files.open(this.files.tree.root, path, flags, 0), flags)
   }
 }
 

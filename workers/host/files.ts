@@ -19,11 +19,19 @@ export function fileImports(context: HostContext): Readonly<Record<string, Impor
     }
     const fd = descriptorOf(path)
     if (fd >= 0) return fileSystem.descriptors.find(fd) ?? fail('ENOENT')
-    return fileSystem.files.tree.find(fileSystem.start(dirfd, path, AT.FDCWD), path, follow)
+    return fileSystem.files.find(fileSystem.start(dirfd, path, AT.FDCWD), path, follow)
   }
-  const stat = (pathPointer: number, buffer: number, follow: boolean): number => {
-    const { store, node } = locate(AT.FDCWD, pathPointer, follow, false)
-    writeStat(memory, buffer, store.id, store.status(node))
+  const stat = (dirfd: number, pathPointer: number, buffer: number, follow: boolean): number => {
+    const { fileSystem } = context
+    const path = memory.path(pathPointer)
+    if (path === '' || descriptorOf(path) >= 0) {
+      const { store, node } = locate(dirfd, pathPointer, follow, false)
+      writeStat(memory, buffer, store.id, store.status(node))
+    } else {
+      const start = fileSystem.start(dirfd, path, AT.FDCWD)
+      const { location, status } = fileSystem.files.status(start, path, follow)
+      writeStat(memory, buffer, location.store.id, status)
+    }
     return 0
   }
   /** The path and where it starts. */
@@ -49,11 +57,12 @@ export function fileImports(context: HostContext): Readonly<Record<string, Impor
       descriptors.requireFree(1)
       return descriptors.open(files.open(start, path, flags, mode & MODE_BITS), flags)
     },
-    __syscall_stat64: (path: number, buffer: number) => stat(path, buffer, true),
-    __syscall_lstat64: (path: number, buffer: number) => stat(path, buffer, false),
+    __syscall_stat64: (path: number, buffer: number) => stat(AT.FDCWD, path, buffer, true),
+    __syscall_lstat64: (path: number, buffer: number) => stat(AT.FDCWD, path, buffer, false),
     __syscall_newfstatat: (dirfd: number, path: number, buffer: number, flags: number) => {
       const follow = (flags & AT.SYMLINK_NOFOLLOW) === 0
-      const { store, node } = locate(dirfd, path, follow, (flags & AT.EMPTY_PATH) !== 0)
+      if ((flags & AT.EMPTY_PATH) === 0) return stat(dirfd, path, buffer, follow)
+      const { store, node } = locate(dirfd, path, follow, true)
       writeStat(memory, buffer, store.id, store.status(node))
       return 0
     },

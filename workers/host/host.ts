@@ -1,6 +1,7 @@
 // The host of one interpreter: what its module imports, and nothing else that it can reach. Owns the parts and their life
 // (bind, attach, execute, capture and restore, reset); each family of imports is its own file, the list of all is imports.ts.
 import type { ImageFile } from '../../src/image/image.js'
+import type { MountWire } from '../storage/wire.js'
 import { Clock } from './clock.js'
 import type { BoundExports, HostContext } from './context.js'
 import { FileSystem } from './file-system.js'
@@ -10,6 +11,7 @@ import type { HostCallDoor } from './host-calls.js'
 import { importFunctions, linkImports } from './imports.js'
 import type { InterruptCell } from './interrupt.js'
 import { MemoryGrowth } from './memory.js'
+import { MountedNodes } from './mounts/mounted-nodes.js'
 import { OutputSink } from './output.js'
 import { type Pulse, Signals } from './signals.js'
 import { captureHost, type HostCapture } from './state/capture.js'
@@ -101,9 +103,11 @@ export class Host {
   /**
    * A session attaches.
    *
+   * @param mount - a storage that it shares; null for the one that `install` brought
    * @throws RangeError if there is no such time zone
    */
-  configure(limits: HostLimits, timeZone: string): void {
+  configure(limits: HostLimits, timeZone: string, mount: MountWire | null = null): void {
+    if (mount) this.#context.fileSystem.mount(new MountedNodes(mount))
     this.#context.zone = new TimeZone(timeZone)
     this.#configuredZone = timeZone
     this.#timeZone = timeZone
@@ -154,11 +158,17 @@ export class Host {
    *
    * @throws HostStateError
    */
-  prepare(state: unknown, contents: Uint8Array, limits: HostLimits): PreparedHost {
+  prepare(
+    state: unknown,
+    contents: Uint8Array,
+    limits: HostLimits,
+    mount: MountWire | null = null,
+  ): PreparedHost {
     const fileSystem = this.#spareFileSystem ?? this.#freshFileSystem()
     this.#spareFileSystem = undefined
     fileSystem.quota.maxBytes = limits.fileBytes
-    return restoreHost(fileSystem, state, contents)
+    const mounted = mount === null ? undefined : new MountedNodes(mount)
+    return restoreHost(fileSystem, state, contents, mounted)
   }
 
   /**

@@ -61,7 +61,7 @@ export class SlotService implements SlotMethods {
 
   attach(request: AttachRequest): Promise<SlotReply> {
     this.#runs.forget()
-    this.#host.configure(request.limits, request.timeZone)
+    this.#host.configure(request.limits, request.timeZone, request.mount)
     return this.#run(0, QUIET, () => this.#interpreter.call(Opcode.attach, request.session))
   }
 
@@ -143,7 +143,7 @@ export class SlotService implements SlotMethods {
     let host: PreparedHost
     try {
       body = unpack(this.#image, request)
-      host = this.#host.prepare(body.hostState, body.contents, request.limits)
+      host = this.#host.prepare(body.hostState, body.contents, request.limits, request.mount)
     } catch (error) {
       return refusal(error) ?? died(error)
     }
@@ -175,7 +175,7 @@ export class SlotService implements SlotMethods {
 
   async warm(thoroughly: boolean): Promise<SlotReply> {
     const limits = { memoryBytes: null, outputBytes: null, fileBytes: null }
-    const session = { limits, timeZone: 'UTC', session: EMPTY_SESSION }
+    const session = { limits, timeZone: 'UTC', session: EMPTY_SESSION, mount: null }
     await this.attach(session)
     for (const [index, code] of (thoroughly ? WARM_UP : BRIEF_WARM_UP).entries()) {
       const request = { id: index + 1, executionCount: index + 1, code, liveStdout: false, liveStderr: false }

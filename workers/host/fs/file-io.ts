@@ -43,17 +43,20 @@ export class FileIo {
   write(file: OpenFile, from: Uint8Array, start: number, end: number): number {
     if (file.kind !== 'file') return this.#writeStream(file, from, start, end)
     this.requireWritable(file)
-    if ((file.flags & O.APPEND) !== 0) file.position = file.store.status(file.node).size
-    file.store.write(file.node, file.position, from, start, end)
-    file.position += end - start
-    return end - start
+    if ((file.flags & O.APPEND) !== 0) {
+      file.position = file.store.append(file.node, from, start, end)
+      return end - start
+    }
+    const count = file.store.write(file.node, file.position, from, start, end)
+    file.position += count
+    return count
   }
 
   writeAt(file: OpenFile, position: number, from: Uint8Array, start: number, end: number): number {
     this.requireWritable(file)
     if (file.kind === 'file') {
-      const appends = (file.flags & O.APPEND) !== 0
-      file.store.write(file.node, appends ? file.store.status(file.node).size : position, from, start, end)
+      if ((file.flags & O.APPEND) === 0) return file.store.write(file.node, position, from, start, end)
+      file.store.append(file.node, from, start, end)
       return end - start
     }
     requireSeekable(file)
@@ -62,7 +65,8 @@ export class FileIo {
 
   seek(file: OpenFile, offset: number, whence: number): number {
     requireSeekable(file)
-    const size = file.kind === 'file' ? file.store.status(file.node).size : 0
+    // Its size is asked for only where it counts.
+    const size = file.kind === 'file' && whence >= SEEK.END ? file.store.status(file.node).size : 0
     const position = seekTarget(file, offset, whence, size)
     if (position < 0) fail('EINVAL')
     if (!Number.isSafeInteger(position)) fail('EOVERFLOW')

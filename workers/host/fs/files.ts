@@ -1,8 +1,9 @@
 // What can be done at a path: make, remove, rename, link, change, look. Owns POSIX's rules for it (permissions, which
-// error comes when, umask, working directory); the walk is tree.ts's and the nodes are the store's.
-import { MODE_BITS, O, PATH_MAX } from '../abi.js'
+// error comes when, umask, working directory); the walk is tree.ts's and the nodes are the store's. Where a store walks by itself,
+// the operation is one request to it (paths.ts serves them with this class again), and comes back if the path leads out.
+import { MODE_BITS, O, PATH_MAX, SYMLOOP_MAX } from '../abi.js'
 import { fail } from '../errno.js'
-import type { FileTime, NodeStatus } from './node-store.js'
+import { type FileTime, type NodeStatus, type Opened, Outside, type PathStore } from './node-store.js'
 import {
   type Location,
   MAY_READ,
@@ -49,99 +50,175 @@ export class Files {
     this.#cwd = { store, node }
   }
 
-  status(start: Location, path: string, follow: boolean): NodeStatus {
-    const { store, node } = this.tree.find(start, path, follow)
-    return store.status(node)
+  find(start: Location, path: string, follow = true): Location {
+    return this.status(start, path, follow).location
   }
 
-  /** The node that open(2) opens, made or cut first where `flags` say so. */
-  open(start: Location, path: string, flags: number, mode: number): Location {
+  status(start: Location, path: string, follow: boolean): { location: Location; status: NodeStatus } {
+    return this.#at(
+      start,
+      path,
+      follow,
+      ({ store, node }) => {
+        if (node === 0) fail('ENOENT')
+        return { location: { store, node }, status: store.status(node) }
+      },
+      (paths, { store, node }, rest) => {
+        const status = paths.status(node, rest, follow)
+        return { location: { store, node: status.id }, status }
+      },
+    )
+  }
+
+  /** The node that open(2) opens, held, made or cut first where `flags` say so. */
+  open(start: Location, path: string, flags: number, mode: number): Location & Opened {
     if ((flags & O.TMPFILE) !== 0) fail('EOPNOTSUPP')
-    const creates = (flags & O.CREAT) !== 0
-    const exclusive = creates && (flags & O.EXCL) !== 0
     const access = flags & O.ACCESS_MODE
     if (access === O.ACCESS_MODE) fail('EINVAL')
-    const place = this.tree.walk(start, path, (flags & O.NOFOLLOW) === 0 && !exclusive)
+    const follow = (flags & O.NOFOLLOW) === 0 && (flags & (O.CREAT | O.EXCL)) !== (O.CREAT | O.EXCL)
+    const masked = this.#masked(mode)
+    return this.#at(
+      start,
+      path,
+      follow,
+      (place) => {
+        const node = this.#open(place, flags, masked)
+        const { kind, device } = place.store.status(node)
+        place.store.hold(node)
+        return { store: place.store, node, kind, device }
+      },
+      (paths, { store, node }, rest) => ({ store, ...paths.open(node, rest, flags, masked) }),
+    )
+  }
+
+  #open(place: Place, flags: number, mode: number): number {
     const { store } = place
+    const creates = (flags & O.CREAT) !== 0
+    const access = flags & O.ACCESS_MODE
     if (place.node === 0) {
       if (!creates) fail('ENOENT')
       if (place.slash) fail('EISDIR')
       this.#requireWritable(place)
-      return {
-        store,
-        node: store.create(place.directory, place.name, { kind: 'file', mode: this.#masked(mode) }),
-      }
+      return store.create(place.directory, place.name, { kind: 'file', mode })
     }
-    if (exclusive) fail('EEXIST')
+    if (creates && (flags & O.EXCL) !== 0) fail('EEXIST')
     const status = store.status(place.node)
     const writes = access !== O.RDONLY || (flags & O.TRUNC) !== 0
     if (status.kind === 'symlink') fail('ELOOP')
     if (status.kind === 'directory' && (writes || creates)) fail('EISDIR')
     if (status.kind !== 'directory' && (flags & O.DIRECTORY) !== 0) fail('ENOTDIR')
     requirePermission(status, (access === O.WRONLY ? 0 : MAY_READ) | (writes ? MAY_WRITE : 0))
+    if (writes && store.readOnly) fail('EROFS')
     if ((flags & O.TRUNC) !== 0 && status.kind === 'file' && status.size > 0) store.resize(place.node, 0)
-    return { store, node: place.node }
+    return place.node
   }
 
   mkdir(start: Location, path: string, mode: number): void {
-    const place = this.tree.walk(start, path, false)
-    if (place.node !== 0) fail('EEXIST')
-    this.#requireWritable(place)
-    if (this.tree.depth(place.store, place.directory) >= MAX_DEPTH) fail('ENAMETOOLONG')
-    place.store.create(place.directory, place.name, { kind: 'directory', mode: this.#masked(mode) })
+    const masked = this.#masked(mode)
+    this.#at(
+      start,
+      path,
+      false,
+      (place) => {
+        if (place.node !== 0) fail('EEXIST')
+        this.#requireWritable(place)
+        if (this.tree.depth(place.store, place.directory) >= MAX_DEPTH) fail('ENAMETOOLONG')
+        place.store.create(place.directory, place.name, { kind: 'directory', mode: masked })
+      },
+      (paths, { node }, rest) => paths.mkdir(node, rest, masked),
+    )
   }
 
   /** mknod(2) of a regular file. */
   makeFile(start: Location, path: string, mode: number): void {
-    const place = this.tree.walk(start, path, false)
-    if (place.node !== 0) fail('EEXIST')
-    if (place.slash) fail('ENOENT')
-    this.#requireWritable(place)
-    place.store.create(place.directory, place.name, { kind: 'file', mode: this.#masked(mode) })
+    const masked = this.#masked(mode)
+    this.#at(
+      start,
+      path,
+      false,
+      (place) => {
+        if (place.node !== 0) fail('EEXIST')
+        if (place.slash) fail('ENOENT')
+        this.#requireWritable(place)
+        place.store.create(place.directory, place.name, { kind: 'file', mode: masked })
+      },
+      (paths, { node }, rest) => paths.makeFile(node, rest, masked),
+    )
   }
 
   symlink(target: string, start: Location, path: string): void {
     if (target === '') fail('ENOENT')
     if (target.length >= PATH_MAX) fail('ENAMETOOLONG')
-    const place = this.tree.walk(start, path, false)
-    if (place.node !== 0) fail('EEXIST')
-    if (place.slash) fail('ENOENT')
-    this.#requireWritable(place)
-    place.store.create(place.directory, place.name, { kind: 'symlink', target })
+    this.#at(
+      start,
+      path,
+      false,
+      (place) => {
+        if (place.node !== 0) fail('EEXIST')
+        if (place.slash) fail('ENOENT')
+        this.#requireWritable(place)
+        place.store.create(place.directory, place.name, { kind: 'symlink', target })
+      },
+      (paths, { node }, rest) => paths.symlink(target, node, rest),
+    )
   }
 
   readlink(start: Location, path: string): string {
-    const { store, node } = this.tree.find(start, path, false)
-    return store.target(node)
+    return this.#at(
+      start,
+      path,
+      false,
+      ({ store, node }) => store.target(node === 0 ? fail('ENOENT') : node),
+      (paths, { node }, rest) => paths.readlink(node, rest),
+    )
   }
 
   unlink(start: Location, path: string): void {
-    const place = this.tree.walk(start, path, false)
-    if (place.node === 0) fail('ENOENT')
-    if (place.directory === 0 || place.store.status(place.node).kind === 'directory') fail('EISDIR')
-    this.#requireWritable(place)
-    place.store.remove(place.directory, place.name)
+    this.#at(
+      start,
+      path,
+      false,
+      (place) => {
+        if (place.node === 0) fail('ENOENT')
+        if (place.directory === 0 || place.store.status(place.node).kind === 'directory') fail('EISDIR')
+        this.#requireWritable(place)
+        place.store.remove(place.directory, place.name)
+      },
+      (paths, { node }, rest) => paths.unlink(node, rest),
+    )
   }
 
   rmdir(start: Location, path: string): void {
-    const place = this.tree.walk(start, path, false)
-    const { store, node } = place
-    if (node === 0) fail('ENOENT')
-    if (store.status(node).kind !== 'directory') fail('ENOTDIR')
-    if (this.tree.isMountPoint(store, node)) fail('EBUSY')
-    if (place.directory === 0) fail(place.name === '..' ? 'ENOTEMPTY' : 'EINVAL')
-    this.#requireWritable(place)
-    if (store.list(node, 0, 1).length > 0) fail('ENOTEMPTY')
-    store.remove(place.directory, place.name)
+    this.#at(
+      start,
+      path,
+      false,
+      (place) => {
+        const { store, node } = place
+        if (node === 0) fail('ENOENT')
+        if (store.status(node).kind !== 'directory') fail('ENOTDIR')
+        if (this.tree.isMountPoint(store, node)) fail('EBUSY')
+        if (place.directory === 0) fail(place.name === '..' ? 'ENOTEMPTY' : 'EINVAL')
+        this.#requireWritable(place)
+        if (store.list(node, 0, 1).length > 0) fail('ENOTEMPTY')
+        store.remove(place.directory, place.name)
+      },
+      (paths, { node }, rest) => paths.rmdir(node, rest),
+    )
   }
 
   rename(fromStart: Location, fromPath: string, toStart: Location, toPath: string): void {
-    const from = this.tree.walk(fromStart, fromPath, false)
+    const from = this.place(fromStart, fromPath)
     if (from.node === 0) fail('ENOENT')
-    const to = this.tree.walk(toStart, toPath, false)
+    const to = this.place(toStart, toPath)
     if (from.directory === 0 || to.directory === 0) fail('EBUSY')
     const { store } = from
     if (store !== to.store) fail('EXDEV')
+    if (store.paths !== null) {
+      // Looked at again there, where nobody comes between.
+      const [before, after] = [from, to].map(({ name, slash }) => (slash ? `${name}/` : name))
+      return store.paths.rename(from.directory, before ?? '', to.directory, after ?? '')
+    }
     if (this.tree.isMountPoint(store, from.node)) fail('EBUSY')
     if (from.node === to.node) return
     this.#requireWritable(from)
@@ -155,6 +232,17 @@ export class Files {
     store.move(from.directory, from.name, to.directory, to.name)
   }
 
+  /** Where a path leads, its last component not followed. */
+  place(start: Location, path: string): Omit<Place, 'rest'> {
+    return this.#at<Omit<Place, 'rest'>>(
+      start,
+      path,
+      false,
+      (place) => place,
+      (paths, { store, node }, rest) => ({ store, ...paths.place(node, rest) }),
+    )
+  }
+
   chmod({ store, node }: Location, mode: number): void {
     store.setMode(node, mode & MODE_BITS)
   }
@@ -165,7 +253,9 @@ export class Files {
 
   /** access(2) with the bits R_OK 4, W_OK 2, X_OK 1. */
   access(start: Location, path: string, wanted: number, follow: boolean): void {
-    requirePermission(this.status(start, path, follow), wanted)
+    const { location, status } = this.status(start, path, follow)
+    requirePermission(status, wanted)
+    if ((wanted & MAY_WRITE) !== 0 && location.store.readOnly) fail('EROFS')
   }
 
   truncate({ store, node }: Location, size: number): void {
@@ -176,16 +266,39 @@ export class Files {
     store.resize(node, size)
   }
 
+  /** One operation, `near` in a store that this class walks or `far` by one that walks itself. */
+  #at<T>(
+    start: Location,
+    path: string,
+    follow: boolean,
+    near: (place: Place) => T,
+    far: (paths: PathStore, start: Location, rest: string) => T,
+  ): T {
+    let [from, left] = [start, path]
+    for (let times = 0; times <= SYMLOOP_MAX; times += 1) {
+      const place = this.tree.walk(from, left, follow)
+      if (place.rest === null || place.store.paths === null) return near(place)
+      try {
+        return far(place.store.paths, place, place.rest)
+      } catch (error) {
+        if (!(error instanceof Outside)) throw error
+        ;[from, left] = this.tree.around(place.store, error)
+      }
+    }
+    return fail('ELOOP')
+  }
+
   #masked(mode: number): number {
     return mode & MODE_BITS & ~this.umask
   }
 
   /** The directory of `place` may be changed. */
-  #requireWritable({ store, directory }: Place): void {
+  #requireWritable({ store, directory }: Omit<Place, 'rest'>): void {
+    if (store.readOnly) fail('EROFS')
     requirePermission(store.status(directory), MAY_WRITE | MAY_SEARCH)
   }
 
-  #requireReplaceable({ store, node }: Place, byDirectory: boolean): void {
+  #requireReplaceable({ store, node }: Omit<Place, 'rest'>, byDirectory: boolean): void {
     if (this.tree.isMountPoint(store, node)) fail('EBUSY')
     const isDirectory = store.status(node).kind === 'directory'
     if (byDirectory && !isDirectory) fail('ENOTDIR')

@@ -58,6 +58,10 @@ export interface NodeStore {
   /** st_dev. */
   readonly id: number
   readonly root: NodeId
+  /** Nothing in it can be changed: EROFS. */
+  readonly readOnly: boolean
+  /** Set where the store walks paths by itself. */
+  readonly paths: PathStore | null
 
   status(node: NodeId): NodeStatus
   /** Of a symlink. */
@@ -81,9 +85,13 @@ export interface NodeStore {
 
   /** Copies from the file to `into[start, end)`; how many bytes there were. */
   read(node: NodeId, position: number, into: Uint8Array, start: number, end: number): number
-  /** Copies all of `from[start, end)` into the file or fails. */
-  write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): void
+  /** Copies `from[start, end)` into the file; how many bytes went there, which are all but where a later part failed. */
+  write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): number
+  /** Writes at the file's end, wherever that is when it is written, and tells where what was written ends. */
+  append(node: NodeId, from: Uint8Array, start: number, end: number): number
   resize(node: NodeId, size: number): void
+  /** What was written is safe from now on, as far as the store can do that. */
+  sync(node: NodeId): void
   setMode(node: NodeId, mode: number): void
   /** Null leaves a time as it is. */
   setTimes(node: NodeId, accessed: FileTime | null, modified: FileTime | null): void
@@ -93,4 +101,69 @@ export interface NodeStore {
   release(node: NodeId): void
 
   usage(): StoreUsage
+}
+
+/** A node that was opened: held once, for whoever asked. */
+export interface Opened {
+  readonly node: NodeId
+  readonly kind: NodeKind
+  readonly device: DeviceName | null
+}
+
+/** Where a path leads, in numbers. `node` 0: to nothing yet; `directory` 0: to a directory that it names by ".". */
+export interface FarPlace {
+  readonly node: NodeId
+  readonly directory: NodeId
+  readonly name: string
+  readonly slash: boolean
+}
+
+/** Who asks for a lock, and for which bytes; `end` is exclusive and may be Infinity. */
+export interface LockRange {
+  readonly exclusive: boolean
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Paths of a store that several sessions use at the same time: each method is one operation, done at once for all of them. Paths
+ * are relative to `start`. All throw an FsError, or an `Outside` where the path leads out of the store.
+ */
+export interface PathStore {
+  open(start: NodeId, path: string, flags: number, mode: number): Opened
+  status(start: NodeId, path: string, follow: boolean): NodeStatus
+  place(start: NodeId, path: string): FarPlace
+  mkdir(start: NodeId, path: string, mode: number): void
+  makeFile(start: NodeId, path: string, mode: number): void
+  symlink(target: string, start: NodeId, path: string): void
+  readlink(start: NodeId, path: string): string
+  unlink(start: NodeId, path: string): void
+  rmdir(start: NodeId, path: string): void
+  rename(fromStart: NodeId, fromPath: string, toStart: NodeId, toPath: string): void
+  /** Of a node, from the root on and without a slash at the start; undefined when it is in no directory any more. */
+  path(node: NodeId): string | undefined
+  /** Lengthens a file that is shorter. */
+  extend(node: NodeId, size: number): void
+  /** False: somebody else has a lock that is in the way. */
+  lock(node: NodeId, range: LockRange): boolean
+  unlock(node: NodeId, start: number, end: number): void
+  /** The first lock of somebody else that would be in the way. */
+  blocking(node: NodeId, range: LockRange): LockRange | undefined
+  /** Whether this session has a lock on the file. */
+  isLocked(node: NodeId): boolean
+  /** A descriptor of the node is closed: POSIX ends all locks that the session has on the file. */
+  closed(node: NodeId): void
+}
+
+/** A path that leads out of its store: the rest of it, from the directory above the store's root or from the root of all. */
+export class Outside extends Error {
+  override readonly name = 'Outside'
+  readonly from: 'above' | 'root'
+  readonly path: string
+
+  constructor(from: 'above' | 'root', path: string) {
+    super('the path leads out of the storage')
+    this.from = from
+    this.path = path
+  }
 }

@@ -2,7 +2,7 @@
 // and which number is free; reading and writing through them is file-io.ts's. Plain data with ids (I1).
 import { O, OPEN_MAX } from '../abi.js'
 import { fail } from '../errno.js'
-import type { DeviceName, NodeId, NodeKind, NodeStore } from './node-store.js'
+import type { DeviceName, NodeId, NodeKind, NodeStore, Opened } from './node-store.js'
 import type { PrivateNodes } from './private-nodes.js'
 import type { Location } from './tree.js'
 
@@ -52,22 +52,18 @@ export class DescriptorTable {
     return this.#descriptors[fd >>> 0] ?? fail('EBADF')
   }
 
-  /** Opens a node under the lowest free number that is at least `from`. */
-  open({ store, node }: Location, flags: number): number {
+  /** Gives a node that was opened, and so is held, the lowest free number. */
+  open({ store, node, kind, device }: Location & Opened, flags: number): number {
     const fd = this.#lowestFree(0)
-    const { kind, device } = store.status(node)
     const kept = flags & ~NOT_KEPT
     const file: OpenFile = { store, node, kind, device, flags: kept, position: 0, listEnd: 0, descriptors: 0 }
     this.adopt(fd, file, (flags & O.CLOEXEC) !== 0)
     return fd
   }
 
-  /** Makes `fd`, which is free, a descriptor of `file`, which it holds. */
+  /** Makes `fd`, which is free, a descriptor of `file`, whose node is held. */
   adopt(fd: number, file: OpenFile, closeOnExec: boolean): void {
-    if (file.descriptors === 0) {
-      file.store.hold(file.node)
-      if (file.kind === 'pipe') this.#countEnd(file.node, file.flags, 1)
-    }
+    if (file.descriptors === 0 && file.kind === 'pipe') this.#countEnd(file.node, file.flags, 1)
     file.descriptors += 1
     this.#descriptors[fd] = { file, closeOnExec }
   }
@@ -101,6 +97,7 @@ export class DescriptorTable {
     const { file } = this.descriptor(fd)
     this.#descriptors[fd] = undefined
     file.descriptors -= 1
+    file.store.paths?.closed(file.node)
     if (file.descriptors > 0) return
     if (file.kind === 'pipe') this.#countEnd(file.node, file.flags, -1)
     file.store.release(file.node)

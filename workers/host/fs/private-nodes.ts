@@ -29,6 +29,8 @@ export const FIRST_COOKIE = 3
 export class PrivateNodes implements NodeStore {
   readonly id = 1
   readonly root: NodeId
+  readonly readOnly = false
+  readonly paths = null
   /** For state/, which captures and restores it; everyone else goes through the methods. */
   readonly table: NodeTable = { nodes: new Map(), touched: new Set(), firstOwnId: 1, nextId: 1 }
   readonly #nodes = this.table.nodes
@@ -212,13 +214,22 @@ export class PrivateNodes implements NodeStore {
     return readContents(this.#file(node).contents, this.#image, position, into, start, end)
   }
 
-  write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): void {
-    if (start === end) return
+  write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): number {
+    if (start === end) return 0
     const file = this.#file(node)
     this.#charge(file, Math.max(file.contents.size, position + end - start))
     writeContents(file.contents, this.#image, position, from, start, end)
     this.#touch(file)
+    return end - start
   }
+
+  append(node: NodeId, from: Uint8Array, start: number, end: number): number {
+    const { size } = this.#file(node).contents
+    return size + this.write(node, size, from, start, end)
+  }
+
+  /** In memory there is nothing to wait for. */
+  sync(): void {}
 
   resize(node: NodeId, size: number): void {
     const file = this.#file(node)

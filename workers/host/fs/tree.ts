@@ -2,7 +2,7 @@
 // links, permission bits and limits of names; what is done with a node once found is files.ts's.
 import { NAME_MAX, PATH_MAX, SYMLOOP_MAX } from '../abi.js'
 import { fail } from '../errno.js'
-import type { NodeId, NodeStatus, NodeStore } from './node-store.js'
+import { type NodeId, type NodeStatus, type NodeStore, Outside } from './node-store.js'
 
 /** A node and the store it is in. */
 export interface Location {
@@ -20,6 +20,8 @@ export interface Place {
   readonly name: string
   /** The path ended in "/": only a directory will do. */
   readonly slash: boolean
+  /** What is left of the path for the store's own walk, from `node` on; null where nothing is. */
+  readonly rest: string | null
 }
 
 export const MAY_READ = 4
@@ -33,8 +35,12 @@ export class Tree {
   /** Store -> where it is mounted. */
   readonly #mountPoints = new Map<NodeStore, Location>()
 
-  constructor(root: NodeStore) {
+  readonly #isPart: boolean
+
+  /** @param isPart - there is more around the tree: what leads out of it throws an `Outside` */
+  constructor(root: NodeStore, isPart = false) {
     this.root = { store: root, node: root.root }
+    this.#isPart = isPart
   }
 
   /** Shows `store` in place of a directory of the root store. */
@@ -60,7 +66,11 @@ export class Tree {
     let lastDots = '.'
     for (;;) {
       while (text[at] === '/') at += 1
-      if (at >= text.length) return { store, node, directory: 0, name: lastDots, slash: true }
+      if (store.paths !== null) {
+        const rest = at >= text.length ? '.' : text.slice(at)
+        return { store, node, directory: 0, name: '.', slash: false, rest }
+      }
+      if (at >= text.length) return { store, node, directory: 0, name: lastDots, slash: true, rest: null }
       const found = text.indexOf('/', at)
       const end = found < 0 ? text.length : found
       const name = text.slice(at, end)
@@ -71,16 +81,21 @@ export class Tree {
       this.#enter(store, node)
       at = next
       if (name === '.' || name === '..') {
-        if (name === '..') ({ store, node } = this.#up(store, node))
+        if (name === '..') {
+          if (this.#isPart && node === this.root.node) throw new Outside('above', text.slice(next))
+          ;({ store, node } = this.#up(store, node))
+        }
         lastDots = name
-        if (isLast) return { store, node, directory: 0, name, slash: true }
+        if (isLast && store.paths === null) {
+          return { store, node, directory: 0, name, slash: true, rest: null }
+        }
         continue
       }
       if (name.length > NAME_MAX) fail('ENAMETOOLONG')
       const child = store.lookup(node, name)
       if (child === 0) {
         if (!isLast) fail('ENOENT')
-        return { store, node: 0, directory: node, name, slash }
+        return { store, node: 0, directory: node, name, slash, rest: null }
       }
       const { kind } = store.status(child)
       if (kind === 'symlink' && (!isLast || followLast || slash)) {
@@ -90,16 +105,21 @@ export class Tree {
         text = isLast && !slash ? target : `${target}/${text.slice(next)}`
         if (text.length >= 2 * PATH_MAX) fail('ENAMETOOLONG')
         at = 0
-        if (text.startsWith('/')) ({ store, node } = this.root)
+        if (text.startsWith('/')) {
+          if (this.#isPart) throw new Outside('root', text)
+          ;({ store, node } = this.root)
+        }
         continue
       }
       if (isLast) {
         if (slash && kind !== 'directory') fail('ENOTDIR')
         const directory = node
         const covering = store === this.root.store ? this.#mounts.get(child) : undefined
-        if (covering !== undefined)
-          return { store: covering, node: covering.root, directory: 0, name: '.', slash }
-        return { store, node: child, directory, name, slash }
+        if (covering !== undefined) {
+          const rest = covering.paths === null ? null : '.'
+          return { store: covering, node: covering.root, directory: 0, name: '.', slash, rest }
+        }
+        return { store, node: child, directory, name, slash, rest: null }
       }
       const covering = store === this.root.store ? this.#mounts.get(child) : undefined
       if (covering === undefined) node = child
@@ -127,6 +147,14 @@ export class Tree {
         at = this.#mountPoints.get(at.store) ?? fail('ENOENT')
         continue
       }
+      const { paths } = at.store
+      if (paths !== null) {
+        const path = paths.path(at.node) ?? fail('ENOENT')
+        length += path.length + 1
+        names.push(path)
+        at = { store: at.store, node: at.store.root }
+        continue
+      }
       const parent = at.store.parent(at.node)
       if (parent === 0) fail('ENOENT')
       const name = at.store.name(at.node)
@@ -141,6 +169,13 @@ export class Tree {
   /** The directory above, across mounts; the root's is the root. */
   parentOf({ store, node }: Location): Location {
     return this.#up(store, node)
+  }
+
+  /** Where the walk of a store goes on that led out of it. */
+  around(store: NodeStore, { from, path }: Outside): readonly [start: Location, path: string] {
+    if (from === 'root') return [this.root, path]
+    const point = this.#mountPoints.get(store) ?? fail('ENOENT')
+    return [this.#up(point.store, point.node), path === '' ? '.' : path]
   }
 
   /** True if `node` is `ancestor` or below it. */

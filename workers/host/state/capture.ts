@@ -5,6 +5,7 @@ import type { NodeId } from '../fs/node-store.js'
 import type { OpenFile } from '../fs/open-file.js'
 import { ContentsWriter } from './extents.js'
 import { type ChangedFiles, changedFiles } from './manifest.js'
+import { MountedWriter } from './mounted.js'
 import { type NodeState, nodeState } from './node-state.js'
 import type { DescriptorState, HostState, OpenFileState } from './state.js'
 
@@ -18,15 +19,17 @@ export function captureHost(fileSystem: FileSystem, clockMs: number, timeZone: s
   const { firstOwnId, nextId } = fileSystem.nodes.table
   const { cwd, umask } = fileSystem.files
   const writer = new ContentsWriter()
+  const mounted = new MountedWriter(fileSystem)
   const state: HostState = {
     clockMs,
     timeZone,
     umask,
-    cwd: [cwd.store.id, cwd.node],
+    cwd: mounted.location(cwd, 'directory'),
     firstOwnId,
     nextId,
     ...captureNodes(fileSystem, writer),
-    ...captureDescriptors(fileSystem),
+    ...captureDescriptors(fileSystem, mounted),
+    ...mounted.state,
   }
   return { state, contents: writer.finish(), ...changedFiles(fileSystem) }
 }
@@ -51,9 +54,10 @@ function captureNodes(
   return { removed, nodes }
 }
 
-function captureDescriptors({
-  descriptors: table,
-}: FileSystem): Pick<HostState, 'openFiles' | 'descriptors'> {
+function captureDescriptors(
+  { descriptors: table }: FileSystem,
+  mounted: MountedWriter,
+): Pick<HostState, 'openFiles' | 'descriptors'> {
   const openFiles: OpenFileState[] = []
   const descriptors: DescriptorState[] = []
   const places = new Map<OpenFile, number>()
@@ -62,7 +66,8 @@ function captureDescriptors({
     if (place === undefined) {
       place = openFiles.length
       places.set(file, place)
-      openFiles.push([file.store.id, file.node, file.flags, file.position, file.listEnd])
+      const [store, node] = mounted.location(file, file.kind)
+      openFiles.push([store, node, file.flags, file.position, file.listEnd])
     }
     descriptors.push([fd, place, closeOnExec ? 1 : 0])
   }

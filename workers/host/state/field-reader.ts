@@ -76,22 +76,24 @@ export function readList(value: unknown, what: string, max: number): readonly un
   return value
 }
 
-/** The fields of a plain object or Map that has these and no others. */
-export function readFields<Name extends string>(
+/** The fields of a plain object or Map that has these, perhaps the optional ones, and no others. */
+export function readFields<Name extends string, Optional extends string = never>(
   value: unknown,
   what: string,
-  names: readonly Name[],
-): Readonly<Record<Name, unknown>> {
+  required: readonly Name[],
+  optional: readonly Optional[] = [],
+): Readonly<Record<Name | Optional, unknown>> {
   const entries = entriesOf(value) ?? corrupt(`${what} is ${shown(value)}, expected a map`)
+  const given = new Map<unknown, unknown>(entries)
+  const names = [...required, ...optional.filter((name) => given.has(name))]
   if (entries.length !== names.length)
     corrupt(`${what} has ${entries.length} fields, expected ${names.length}`)
-  const given = new Map<unknown, unknown>(entries)
   const fields: Record<string, unknown> = Object.create(null)
   for (const name of names) {
     if (!given.has(name)) corrupt(`${what} has no ${name}`)
     fields[name] = given.get(name)
   }
-  return fields as Readonly<Record<Name, unknown>>
+  return fields as Readonly<Record<Name | Optional, unknown>>
 }
 
 function entriesOf(value: unknown): readonly (readonly [unknown, unknown])[] | undefined {

@@ -1,17 +1,19 @@
 // A host's state, given back: a complete new file system made from a stranger's data, next to the one in use, which is not
 // touched (N2). Owns the order of the steps, the state's own fields and its descriptors; nodes are restore-nodes.ts's.
 import { O, OPEN_MAX } from '../abi.js'
+import { FsError } from '../errno.js'
 import type { FileSystem } from '../file-system.js'
-import type { NodeStore } from '../fs/node-store.js'
 import { NOT_KEPT, type OpenFile } from '../fs/open-file.js'
 import { MAX_NODES } from '../fs/quota.js'
+import type { MountedNodes } from '../mounts/mounted-nodes.js'
 import { TimeZone } from '../time-zone.js'
 import { corrupt } from './error.js'
 import { ContentsReader } from './extents.js'
 import { FieldReader, readFields, readList } from './field-reader.js'
+import { MountedReader } from './mounted.js'
 import { readNode } from './node-state.js'
 import { checkHeld, restoreNodes } from './restore-nodes.js'
-import { HOST_STATE_FIELDS, MAX_CLOCK_MS, MAX_ID, PRIVATE_STORE } from './state.js'
+import { HOST_STATE_FIELDS, MAX_CLOCK_MS, MAX_ID, OTHER_STORES, PRIVATE_STORE } from './state.js'
 
 /** Everything that a host swaps in. It belongs to the host that made it and is used once. */
 export interface PreparedHost {
@@ -25,10 +27,16 @@ const MAX_ZONE_NAME_BYTES = 100
 
 /**
  * @param fileSystem a fresh one of the image, with its limit of bytes; of no use if this throws
+ * @param storage - what the session shares with others
  * @throws HostStateError
  */
-export function restoreHost(fileSystem: FileSystem, state: unknown, contents: unknown): PreparedHost {
-  const fields = readFields(state, 'the state', HOST_STATE_FIELDS)
+export function restoreHost(
+  fileSystem: FileSystem,
+  state: unknown,
+  contents: unknown,
+  storage?: MountedNodes,
+): PreparedHost {
+  const { mounted, ...fields } = readFields(state, 'the state', HOST_STATE_FIELDS, ['mounted'])
   if (!(contents instanceof Uint8Array)) corrupt('the contents of files are no bytes')
   const scalars = new FieldReader(
     [fields.timeZone, fields.umask, fields.firstOwnId, fields.nextId],
@@ -60,13 +68,17 @@ export function restoreHost(fileSystem: FileSystem, state: unknown, contents: un
     reader,
   )
   reader.end()
-  restoreDirectory(fileSystem, new FieldReader(fields.cwd, 'cwd', 0))
+  if (storage) mount(fileSystem, storage)
+  const others = new MountedReader(fileSystem, mounted)
+  restoreDirectory(fileSystem, new FieldReader(fields.cwd, 'cwd', 0), others)
   fileSystem.files.umask = umask
   restoreDescriptors(
     fileSystem,
+    others,
     readList(fields.openFiles, 'openFiles', OPEN_MAX),
     readList(fields.descriptors, 'descriptors', OPEN_MAX),
   )
+  others.end()
   checkHeld(fileSystem)
   return { fileSystem, clockMs, timeZone, zone }
 }
@@ -84,20 +96,37 @@ function readZone(name: string): TimeZone {
   }
 }
 
-function restoreDirectory(fileSystem: FileSystem, fields: FieldReader): void {
-  const store = readStore(fileSystem, fields)
+/** The directory for it may be one that the snapshot has other uses for. */
+function mount(fileSystem: FileSystem, storage: MountedNodes): void {
+  try {
+    fileSystem.mount(storage)
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error
+    corrupt('the storage cannot be mounted: there is a file or a link in its place')
+  }
+}
+
+function restoreDirectory(fileSystem: FileSystem, fields: FieldReader, others: MountedReader): void {
+  const store = fields.integer('store', PRIVATE_STORE, OTHER_STORES)
   const node = fields.integer('node', 1, MAX_ID)
   fields.end()
+  if (store === OTHER_STORES) {
+    const { location } = others.open(node, O.RDONLY, 'cwd')
+    fileSystem.files.moveTo(location)
+    // Both hold it.
+    return location.store.release(location.node)
+  }
   if (fileSystem.nodes.table.nodes.get(node)?.kind !== 'directory') corrupt('cwd is no directory')
-  fileSystem.files.moveTo({ store, node })
+  fileSystem.files.moveTo({ store: fileSystem.nodes, node })
 }
 
 function restoreDescriptors(
   fileSystem: FileSystem,
+  others: MountedReader,
   openFiles: readonly unknown[],
   descriptors: readonly unknown[],
 ): void {
-  const files = openFiles.map((value, index) => readOpenFile(fileSystem, value, index))
+  const files = openFiles.map((value, index) => readOpenFile(fileSystem, others, value, index))
   let free = 0
   for (const [index, value] of descriptors.entries()) {
     const fields = new FieldReader(value, 'descriptor', index)
@@ -112,15 +141,27 @@ function restoreDescriptors(
   for (const file of files) if (file.descriptors === 0) corrupt('an open file has no descriptor')
 }
 
-function readOpenFile(fileSystem: FileSystem, value: unknown, index: number): OpenFile {
+function readOpenFile(
+  fileSystem: FileSystem,
+  others: MountedReader,
+  value: unknown,
+  index: number,
+): OpenFile {
   const fields = new FieldReader(value, 'open file', index)
-  const store = readStore(fileSystem, fields)
+  const place = fields.integer('store', PRIVATE_STORE, OTHER_STORES)
   const node = fields.integer('node', 1, MAX_ID)
   // Bits that mean nothing here stay: open(2) takes them too, and F_GETFL tells them.
   const flags = fields.integer('flags', -(2 ** 31), 2 ** 31 - 1)
   const position = fields.count('position')
   const listEnd = fields.integer('listEnd', 0, MAX_ID)
   fields.end()
+  if (place === OTHER_STORES) {
+    if ((flags & (NOT_KEPT | O.TMPFILE)) !== 0 || (flags & O.ACCESS_MODE) === O.ACCESS_MODE)
+      corrupt(`open file ${index}: nothing can be open like this`)
+    const { location, kind } = others.open(node, flags, `open file ${index}`)
+    return { ...location, kind, device: null, flags, position, listEnd, descriptors: 0 }
+  }
+  const store = fileSystem.nodes
   const inode =
     fileSystem.nodes.table.nodes.get(node) ?? corrupt(`open file ${index}: there is no node ${node}`)
   const { kind, device } = store.status(node)
@@ -134,10 +175,6 @@ function readOpenFile(fileSystem: FileSystem, value: unknown, index: number): Op
     (kind === 'file' || kind === 'directory' || position === 0) &&
     (inode.kind === 'directory' ? listEnd <= inode.nextCookie : listEnd === 0)
   if (!isPossible) corrupt(`open file ${index}: no ${kind} can be open like this`)
+  store.hold(node)
   return { store, node, kind, device, flags, position, listEnd, descriptors: 0 }
-}
-
-function readStore({ nodes }: FileSystem, fields: FieldReader): NodeStore {
-  const id = fields.integer('store', 1, MAX_ID)
-  return id === PRIVATE_STORE ? nodes : corrupt(`there is no store ${id}`)
 }

@@ -29,7 +29,21 @@ export interface HostState {
   readonly openFiles: readonly OpenFileState[]
   /** By ascending number. */
   readonly descriptors: readonly DescriptorState[]
+  /** Nodes of a mounted storage that are open or the working directory; only where there are any. */
+  readonly mounted?: readonly MountedNodeState[]
 }
+
+/** Of the other files only this is the session's: it is opened again by its path. */
+export type MountedNodeState = readonly [
+  /** Byte string: where the storage was mounted. */
+  mountPath: string,
+  /** Byte string, from there on. */
+  path: string,
+  /** 0 file, 1 directory. */
+  kind: number,
+  /** 1: it was gone, or locked, and cannot be opened again. */
+  stale: number,
+]
 
 export const HOST_STATE_FIELDS = [
   'clockMs',
@@ -45,7 +59,7 @@ export const HOST_STATE_FIELDS = [
 ] as const satisfies readonly (keyof HostState)[]
 
 export type OpenFileState = readonly [
-  /** Which store the node is in; 1 is the session's private files. */
+  /** Which store the node is in; 1 is the session's private files, 2 a mounted storage. */
   store: number,
   node: NodeId,
   /** O_* as F_GETFL tells them. */
@@ -64,8 +78,9 @@ export type DescriptorState = readonly [
   closeOnExec: number,
 ]
 
-/** The one store there is so far. Others are mounted later, and a state that names one this host has not is refused. */
 export const PRIVATE_STORE = 1
+/** Nodes in it are named by their place in `mounted`, from 1 on. */
+export const OTHER_STORES = 2
 
 /** Ids and cookies stay exact numbers however many more a session makes. */
 export const MAX_ID = 2 ** 48

@@ -1,0 +1,39 @@
+// Paths as callers write them. Owns checking them, and the byte strings that names are beyond the API.
+import { InvalidOptionError, StorageError } from '../errors.js'
+
+const MAX_PATH_LENGTH = 4095
+/** What the image has its own files in; its home and /tmp may have a storage below them. */
+const IMAGE_DIRECTORIES = new Set(['lib', 'dev', 'proc', 'sys', 'bin', 'usr', 'etc'])
+const IMAGE_PATHS = new Set(['/tmp', '/home', '/home/pyodide'])
+export const DEFAULT_MOUNT_PATH = '/data'
+
+export function checkMountPath(name: string, path: unknown): string {
+  const expected = 'an absolute path without "." and "..", not "/" and not of the image'
+  if (path === undefined) return DEFAULT_MOUNT_PATH
+  if (typeof path !== 'string') throw new InvalidOptionError(name, expected, path)
+  const parts = path.replace(/\/$/, '').split('/').slice(1)
+  const fits =
+    path.startsWith('/') &&
+    Buffer.byteLength(path) <= 1000 &&
+    !path.includes('\0') &&
+    path.isWellFormed() &&
+    parts.length > 0 &&
+    parts.every((part) => part !== '' && part !== '.' && part !== '..' && Buffer.byteLength(part) <= 255)
+  const normalized = `/${parts.join('/')}`
+  if (!fits || IMAGE_DIRECTORIES.has(parts[0] ?? '') || IMAGE_PATHS.has(normalized))
+    throw new InvalidOptionError(name, expected, path)
+  return normalized
+}
+
+/** As the storage thread has it. @throws InvalidOptionError, StorageError */
+export function bytePath(path: unknown): string {
+  if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0'))
+    throw new InvalidOptionError('path', 'an absolute path without NUL', path)
+  const bytes = Buffer.from(path, 'utf8')
+  if (bytes.length > MAX_PATH_LENGTH) throw new StorageError('ENAMETOOLONG', path)
+  return bytes.toString('latin1')
+}
+
+export function textOf(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8')
+}

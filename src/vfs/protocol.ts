@@ -1,0 +1,63 @@
+// Every message between the caller's thread and a storage thread, as types. Owns no behaviour. Paths are byte strings, one UTF-16
+// unit per byte, absolute within the storage.
+
+export type StorageKind =
+  | { readonly kind: 'memory'; readonly maxBytes: number }
+  | { readonly kind: 'directory'; readonly hostPath: string; readonly readOnly: boolean }
+
+/** workerData of the thread. */
+export interface StorageBoot {
+  readonly storage: StorageKind
+  /** Rung after each message to the thread and by the slots; see workers/storage/wire.ts. */
+  readonly bell: SharedArrayBuffer
+}
+
+export interface FileStatus {
+  readonly kind: 'file' | 'directory' | 'symlink'
+  readonly sizeBytes: number
+  readonly mode: number
+  readonly modifiedMs: number
+}
+
+/** What the host asks of a storage, and what comes back. */
+export interface StorageCalls {
+  readFile(path: string): Uint8Array
+  writeFile(path: string, bytes: Uint8Array): void
+  list(path: string): string[]
+  stat(path: string, follow: boolean): FileStatus
+  remove(path: string, recursive: boolean): void
+  rename(from: string, to: string): void
+  mkdir(path: string, recursive: boolean): void
+  readlink(path: string): string
+  symlink(target: string, path: string): void
+  setStatus(path: string, mode: number, modifiedMs: number): void
+  usedBytes(): number
+  /** A node that stays until `release`. */
+  open(path: string, writes: boolean): { readonly node: number; readonly sizeBytes: number }
+  readAt(node: number, position: number, length: number): Uint8Array
+  writeAt(node: number, position: number, bytes: Uint8Array): void
+  release(node: number): void
+}
+
+export type StorageMessage =
+  | {
+      readonly kind: 'call'
+      readonly id: number
+      readonly name: keyof StorageCalls
+      readonly parameters: readonly unknown[]
+    }
+  | { readonly kind: 'attach'; readonly id: number; readonly door: SharedArrayBuffer }
+  | { readonly kind: 'detach'; readonly id: number }
+  /** Changes are told from now on, or no more. */
+  | { readonly kind: 'watch'; readonly on: boolean }
+
+export interface Change {
+  readonly type: 'created' | 'changed' | 'removed'
+  readonly path: string
+}
+
+export type StorageAnswer =
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly path: string }
+  /** `lost`: there were more than could be told. */
+  | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly lost: boolean }

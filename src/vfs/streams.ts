@@ -1,0 +1,89 @@
+// Large files of a storage as web streams. Owns the open file while a stream is; each part is one request, made when it is wanted.
+import { ReadableStream, WritableStream } from 'node:stream/web'
+import { CancelledError } from '../errors.js'
+import type { StorageThread } from './thread.js'
+
+const PART_BYTES = 1024 * 1024
+
+export function readStream(
+  thread: StorageThread,
+  path: string,
+  signal: AbortSignal | undefined,
+): ReadableStream<Uint8Array> {
+  return fromParts(readParts(thread, path), signal)
+}
+
+/** A stream of what a generator yields; ending the stream ends the generator. */
+export function fromParts(
+  parts: AsyncGenerator<Uint8Array, void>,
+  signal: AbortSignal | undefined,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          if (signal?.aborted) throw new CancelledError('interrupted', { cause: signal.reason })
+          const { done, value } = await parts.next()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch (error) {
+          await parts.return()
+          controller.error(error)
+        }
+      },
+      async cancel() {
+        await parts.return()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+async function* readParts(thread: StorageThread, path: string): AsyncGenerator<Uint8Array, void> {
+  const { node } = await thread.call('open', path, false)
+  try {
+    for (let position = 0; ; ) {
+      const part = await thread.call('readAt', node, position, PART_BYTES)
+      if (part.length === 0) return
+      position += part.length
+      yield part
+    }
+  } finally {
+    if (!thread.isClosed) await thread.call('release', node)
+  }
+}
+
+export function writeStream(
+  thread: StorageThread,
+  path: string,
+  signal: AbortSignal | undefined,
+): WritableStream<Uint8Array> {
+  let node: number | undefined
+  let position = 0
+  const release = async () => {
+    if (node !== undefined && !thread.isClosed) await thread.call('release', node)
+    node = undefined
+  }
+  return new WritableStream<Uint8Array>({
+    async start() {
+      node = (await thread.call('open', path, true)).node
+    },
+    async write(chunk) {
+      try {
+        if (signal?.aborted) throw new CancelledError('interrupted', { cause: signal.reason })
+        if (!(chunk instanceof Uint8Array)) throw new TypeError('a stream of Uint8Array')
+        // Part by part, so that sessions are not kept waiting for a large one.
+        for (let at = 0; at < chunk.length; at += PART_BYTES) {
+          const part = chunk.slice(at, at + PART_BYTES)
+          await thread.call('writeAt', node ?? 0, position, part)
+          position += part.length
+        }
+      } catch (error) {
+        await release()
+        throw error
+      }
+    },
+    close: release,
+    abort: release,
+  })
+}

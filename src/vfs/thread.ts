@@ -1,0 +1,162 @@
+// The storage's thread seen from the caller's: started when it is first needed, and never what keeps the process alive but while a
+// call is pending. Owns the thread, its messages and the table of pending calls (S2).
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { MountWire } from '../../workers/storage/wire.js'
+import { StorageError } from '../errors.js'
+import { textOf } from './paths.js'
+import type {
+  Change,
+  StorageAnswer,
+  StorageBoot,
+  StorageCalls,
+  StorageKind,
+  StorageMessage,
+} from './protocol.js'
+
+/** Of a door: its head, and what one request carries. */
+const DOOR_BYTES = 192 + 1024 * 1024
+/** Of the bell, as in workers/storage/wire.ts. */
+const RINGS = 0
+const CLOSED = 1
+
+type Life =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'running'; readonly worker: Worker; readonly port: MessagePort }
+  | { readonly kind: 'closed' }
+
+interface Pending {
+  readonly path: string
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+/** One session's way to the data. */
+export interface Connection {
+  readonly wire: Omit<MountWire, 'path'>
+  /** The storage forgets the session: its open files and its locks. Idempotent. */
+  close(): void
+}
+
+export type ChangeListener = (changes: readonly Change[], lost: boolean) => void
+
+export class StorageThread {
+  readonly #kind: StorageKind
+  readonly #bell = new Int32Array(new SharedArrayBuffer(8))
+  readonly #pending = new Map<number, Pending>()
+  readonly #listeners = new Set<ChangeListener>()
+  #life: Life = { kind: 'new' }
+  #lastId = 0
+  #lastReason = 'the storage is closed'
+
+  constructor(kind: StorageKind) {
+    this.#kind = kind
+  }
+
+  get isClosed(): boolean {
+    return this.#life.kind === 'closed'
+  }
+
+  /** @throws StorageError as rejections */
+  call<Name extends keyof StorageCalls>(
+    name: Name,
+    ...parameters: Parameters<StorageCalls[Name]>
+  ): Promise<ReturnType<StorageCalls[Name]>> {
+    return new Promise((resolve, reject) => {
+      const path = typeof parameters[0] === 'string' ? textOf(parameters[0]) : '/'
+      const life = this.#start()
+      if (life.kind !== 'running') return reject(new StorageError('EBADF', path, this.#lastReason))
+      const id = ++this.#lastId
+      this.#pending.set(id, { path, resolve: resolve as (value: unknown) => void, reject })
+      life.port.ref()
+      this.#send({ kind: 'call', id, name, parameters })
+    })
+  }
+
+  connect(): Connection {
+    this.#start()
+    const id = ++this.#lastId
+    const door = new SharedArrayBuffer(DOOR_BYTES)
+    this.#send({ kind: 'attach', id, door })
+    const bell = this.#bell.buffer as SharedArrayBuffer
+    const readOnly = this.#kind.kind === 'directory' && this.#kind.readOnly
+    let open = true
+    return {
+      wire: { door, bell, readOnly },
+      close: () => {
+        if (open) this.#send({ kind: 'detach', id })
+        open = false
+      },
+    }
+  }
+
+  listen(listener: ChangeListener): void {
+    this.#start()
+    this.#listeners.add(listener)
+    if (this.#listeners.size === 1) this.#send({ kind: 'watch', on: true })
+  }
+
+  unlisten(listener: ChangeListener): void {
+    if (this.#listeners.delete(listener) && this.#listeners.size === 0)
+      this.#send({ kind: 'watch', on: false })
+  }
+
+  async close(reason?: string): Promise<void> {
+    const life = this.#life
+    if (life.kind === 'closed') return
+    this.#life = { kind: 'closed' }
+    if (reason !== undefined) this.#lastReason = reason
+    // Sessions that wait at a door look at this.
+    Atomics.store(this.#bell, CLOSED, 1)
+    for (const { path, reject } of this.#pending.values())
+      reject(new StorageError('EBADF', path, this.#lastReason))
+    this.#pending.clear()
+    for (const listener of this.#listeners) listener([], false)
+    this.#listeners.clear()
+    if (life.kind !== 'running') return
+    life.port.close()
+    await life.worker.terminate()
+  }
+
+  #start(): Life {
+    if (this.#life.kind !== 'new') return this.#life
+    const { port1, port2 } = new MessageChannel()
+    const boot: StorageBoot = { storage: this.#kind, bell: this.#bell.buffer as SharedArrayBuffer }
+    const worker = new Worker(new URL('../../workers/storage.bundle.js', import.meta.url), {
+      workerData: { ...boot, port: port2 },
+      transferList: [port2],
+      env: {},
+      argv: [],
+      execArgv: [],
+    })
+    worker.unref()
+    worker.on('error', (error: unknown) => {
+      void this.close(
+        `its thread failed: ${error instanceof Error ? error.message : 'for an unknown reason'}`,
+      )
+    })
+    worker.on('exit', () => void this.close('its thread ended'))
+    port1.on('message', (message: StorageAnswer) => this.#receive(message))
+    port1.unref()
+    this.#life = { kind: 'running', worker, port: port1 }
+    return this.#life
+  }
+
+  #send(message: StorageMessage): void {
+    if (this.#life.kind !== 'running') return
+    this.#life.port.postMessage(message)
+    Atomics.add(this.#bell, RINGS, 1)
+    Atomics.notify(this.#bell, RINGS)
+  }
+
+  #receive(message: StorageAnswer): void {
+    if (message.kind === 'changes') {
+      for (const listener of [...this.#listeners]) listener(message.changes, message.lost)
+      return
+    }
+    const pending = this.#pending.get(message.id)
+    this.#pending.delete(message.id)
+    if (this.#pending.size === 0 && this.#life.kind === 'running') this.#life.port.unref()
+    if (message.kind === 'answer') pending?.resolve(message.value)
+    else pending?.reject(new StorageError(message.code, pending.path))
+  }
+}

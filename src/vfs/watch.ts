@@ -1,0 +1,70 @@
+// What changes in a storage, as an async iterator. Owns the buffer between the storage, which does not wait, and a reader that may be
+// slow: it is bounded, and what is lost is told as such.
+import { CancelledError } from '../errors.js'
+import { textOf } from './paths.js'
+import type { Change } from './protocol.js'
+import type { StorageThread } from './thread.js'
+
+export interface StorageChange {
+  /** `lost`: more has changed than was kept; look at everything anew. A rename is `removed` and `created`. */
+  readonly type: 'created' | 'changed' | 'removed' | 'lost'
+  /** Absolute within the storage. */
+  readonly path: string
+}
+
+const MAX_KEPT = 4096
+
+/** Listens from the call on, not from the first `next()`. */
+export function watch(
+  thread: StorageThread,
+  signal: AbortSignal | undefined,
+): AsyncIterableIterator<StorageChange> {
+  const kept: StorageChange[] = []
+  let lost = false
+  let done = false
+  let wake: (() => void) | undefined
+  const listener = (changes: readonly Change[], more: boolean) => {
+    for (const { type, path } of changes) {
+      if (kept.length >= MAX_KEPT) lost = true
+      else kept.push({ type, path: textOf(path) })
+    }
+    lost ||= more
+    if (thread.isClosed) done = true
+    wake?.()
+  }
+  const stop = () => {
+    done = true
+    thread.unlisten(listener)
+    signal?.removeEventListener('abort', stop)
+    wake?.()
+  }
+  thread.listen(listener)
+  signal?.addEventListener('abort', stop)
+  if (signal?.aborted) stop()
+  return {
+    async next() {
+      for (;;) {
+        if (signal?.aborted) throw new CancelledError('interrupted', { cause: signal.reason })
+        const value = kept.shift()
+        if (value) return { done: false, value }
+        if (lost) {
+          lost = false
+          return { done: false, value: { type: 'lost', path: '/' } }
+        }
+        if (done) return { done: true, value: undefined }
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    },
+    async return() {
+      stop()
+      kept.length = 0
+      lost = false
+      return { done: true, value: undefined }
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}

@@ -1,0 +1,73 @@
+// The slot's side of a door to a storage thread: one request, answered before anything else happens here. Owns waking the other
+// side and waiting for it; what is asked is mounted-nodes.ts's.
+import {
+  BELL,
+  CONTROL,
+  LEFT_ABOVE,
+  LEFT_ROOT,
+  NUMBERS,
+  NUMBERS_AT,
+  STATE,
+  WINDOW_AT,
+} from '../../storage/wire.js'
+import { errorName, fail } from '../errno.js'
+import { Outside } from '../fs/node-store.js'
+
+/** How often a thread that waits looks whether the storage is gone. */
+const SLICE_MS = 100
+/** Looks before the thread sleeps: the storage thread answers most requests sooner than a thread wakes up. */
+const LOOKS = 300
+
+export class StorageDoor {
+  readonly #control: Int32Array
+  readonly #bell: Int32Array
+  /** Of the request, then of its answer. */
+  readonly numbers: Float64Array
+  readonly window: Buffer
+
+  constructor(door: SharedArrayBuffer, bell: SharedArrayBuffer) {
+    this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
+    this.#bell = new Int32Array(bell)
+    this.numbers = new Float64Array(door, NUMBERS_AT, NUMBERS)
+    this.window = Buffer.from(door, WINDOW_AT)
+  }
+
+  /** Sends what is in the numbers and the window. The answer is there when it returns. */
+  call(op: number, a = 0, b = 0, c = 0, d = 0): void {
+    const { numbers } = this
+    numbers[0] = a
+    numbers[1] = b
+    numbers[2] = c
+    numbers[3] = d
+    this.#control[CONTROL.OP] = op
+    Atomics.store(this.#control, CONTROL.STATE, STATE.REQUEST)
+    Atomics.add(this.#bell, BELL.RINGS, 1)
+    Atomics.notify(this.#bell, BELL.RINGS)
+    // Never given up halfway: an interrupt is heard after the answer, which takes no longer than one operation.
+    for (let looks = 0; Atomics.load(this.#control, CONTROL.STATE) !== STATE.ANSWER; looks += 1) {
+      if (looks < LOOKS) continue
+      if (Atomics.load(this.#bell, BELL.CLOSED) !== 0) fail('EIO')
+      Atomics.wait(this.#control, CONTROL.STATE, STATE.REQUEST, SLICE_MS)
+    }
+    const error = this.#control[CONTROL.ERROR] ?? 0
+    if (error === 0) return
+    if (error === LEFT_ABOVE || error === LEFT_ROOT) {
+      throw new Outside(error === LEFT_ROOT ? 'root' : 'above', this.text(0))
+    }
+    fail(errorName(error) ?? 'EIO')
+  }
+
+  /** Puts a text into the window and its length into a number. */
+  putText(text: string, numberAt: number, at = 0): number {
+    const end = at + text.length
+    if (end > this.window.length) fail('ENAMETOOLONG')
+    this.window.write(text, at, 'latin1')
+    this.numbers[numberAt] = text.length
+    return end
+  }
+
+  /** A text of the answer whose length is number `numberAt`. */
+  text(numberAt: number): string {
+    return this.window.toString('latin1', 0, this.numbers[numberAt] ?? 0)
+  }
+}

@@ -1,0 +1,337 @@
+// A storage as the slot's file system sees it: every method is one request through the door. Owns the encoding of requests and
+// which files this session may have locks on; the data and all decisions are the storage thread's.
+import { ENTRY_HEAD_BYTES, KINDS, type MountWire, OP } from '../../storage/wire.js'
+import { fail } from '../errno.js'
+import type {
+  DirectoryEntry,
+  FarPlace,
+  FileTime,
+  LockRange,
+  NewNode,
+  NodeId,
+  NodeKind,
+  NodeStatus,
+  NodeStore,
+  Opened,
+  PathStore,
+  StoreUsage,
+} from '../fs/node-store.js'
+import { StorageDoor } from './door.js'
+
+/** Of every mounted storage: a session has one. */
+export const MOUNTED_STORE = 2
+const ROOT: NodeId = 1
+/** Cookies below it are those of "." and "..": a listing that begins. */
+const FIRST_COOKIE = 3
+/** Numbers 4 and 5 tell the lengths of texts. */
+const TEXT = 4
+const SECOND_TEXT = 5
+
+export class MountedNodes implements NodeStore, PathStore {
+  readonly id = MOUNTED_STORE
+  readonly root = ROOT
+  readonly paths = this
+  readonly readOnly: boolean
+  /** Absolute, as a byte string. */
+  readonly mountPath: string
+  readonly #door: StorageDoor
+  readonly #locked = new Set<NodeId>()
+  /** What the last request for a listing brought. */
+  #listed: { directory: NodeId; entries: readonly DirectoryEntry[]; whole: boolean; next: number } | undefined
+
+  constructor({ path, door, bell, readOnly }: MountWire) {
+    this.mountPath = Buffer.from(path, 'utf8').toString('latin1')
+    this.readOnly = readOnly
+    this.#door = new StorageDoor(door, bell)
+  }
+
+  // Paths.
+
+  open(start: NodeId, path: string, flags: number, mode: number): Opened {
+    this.#path(OP.open, path, start, flags, mode)
+    return { node: this.#number(0), kind: this.#kind(1), device: null }
+  }
+
+  place(start: NodeId, path: string): FarPlace {
+    this.#path(OP.place, path, start)
+    const [node, directory, slash] = [this.#number(0), this.#number(1), this.#number(2) === 1]
+    return { node, directory, name: this.#door.text(TEXT), slash }
+  }
+
+  mkdir(start: NodeId, path: string, mode: number): void {
+    this.#path(OP.mkdir, path, start, mode)
+  }
+
+  makeFile(start: NodeId, path: string, mode: number): void {
+    this.#path(OP.makeFile, path, start, mode)
+  }
+
+  symlink(target: string, start: NodeId, path: string): void {
+    const end = this.#door.putText(path, TEXT)
+    this.#door.putText(target, SECOND_TEXT, end)
+    this.#door.call(OP.symlink, start)
+  }
+
+  readlink(start: NodeId, path: string): string {
+    this.#path(OP.readlink, path, start)
+    return this.#door.text(TEXT)
+  }
+
+  unlink(start: NodeId, path: string): void {
+    this.#path(OP.unlink, path, start)
+  }
+
+  rmdir(start: NodeId, path: string): void {
+    this.#path(OP.rmdir, path, start)
+  }
+
+  rename(fromStart: NodeId, fromPath: string, toStart: NodeId, toPath: string): void {
+    const end = this.#door.putText(fromPath, TEXT)
+    this.#door.putText(toPath, SECOND_TEXT, end)
+    this.#door.call(OP.rename, fromStart, toStart)
+  }
+
+  path(node: NodeId): string | undefined {
+    this.#door.call(OP.path, node)
+    return this.#number(0) === 1 ? this.#door.text(TEXT) : undefined
+  }
+
+  // Nodes.
+
+  /** Of a node, or at a path below it. */
+  status(node: NodeId, path?: string, follow = true): NodeStatus {
+    if (path === undefined) this.#door.call(OP.nodeStatus, node)
+    else this.#path(OP.status, path, node, follow ? 1 : 0)
+    const time = (at: number): FileTime => ({ seconds: this.#number(at), nanoseconds: this.#number(at + 1) })
+    return {
+      id: this.#number(0),
+      kind: this.#kind(1),
+      mode: this.#number(2),
+      size: this.#number(3),
+      linked: this.#number(4) === 1,
+      device: null,
+      accessed: time(5),
+      modified: time(7),
+      changed: time(9),
+    }
+  }
+
+  parent(node: NodeId): NodeId {
+    this.#door.call(OP.parent, node)
+    return this.#number(0)
+  }
+
+  list(directory: NodeId, after: number, count: number): readonly DirectoryEntry[] {
+    const listed = this.#listed
+    if (after >= FIRST_COOKIE && listed?.directory === directory) {
+      const { entries } = listed
+      // Mostly where the last one stopped.
+      const at =
+        entries[listed.next - 1]?.cookie === after
+          ? listed.next
+          : entries.findIndex(({ cookie }) => cookie > after)
+      if (at >= 0 && at < entries.length) {
+        listed.next = at + count
+        return entries.slice(at, at + count)
+      }
+      if (listed.whole && (entries.at(-1)?.cookie ?? 0) <= after) return []
+    }
+    this.#door.call(OP.list, directory, after)
+    const entries = this.#entries(this.#number(0), this.#number(1))
+    this.#listed = { directory, entries, whole: this.#number(2) === 1, next: count }
+    return entries.slice(0, count)
+  }
+
+  nextCookie(directory: NodeId): number {
+    this.#listed = undefined
+    this.#door.call(OP.nextCookie, directory)
+    return this.#number(0)
+  }
+
+  /** In parts of the window's size; each is a whole by itself. */
+  read(node: NodeId, position: number, into: Uint8Array, start: number, end: number): number {
+    const { window } = this.#door
+    let at = start
+    while (at < end) {
+      const wanted = Math.min(end - at, window.length)
+      this.#door.call(OP.read, node, position + at - start, wanted)
+      const count = Math.min(wanted, this.#number(0))
+      into.set(count === window.length ? window : window.subarray(0, count), at)
+      at += count
+      if (count < wanted) break
+    }
+    return at - start
+  }
+
+  write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): number {
+    return this.#writeParts(from, start, end, (at, count) => {
+      this.#door.call(OP.write, node, position + at - start, count)
+    })
+  }
+
+  /** What is longer than the window is appended in parts: others may come between them. */
+  append(node: NodeId, from: Uint8Array, start: number, end: number): number {
+    let position = 0
+    if (start === end) return this.status(node).size
+    const count = this.#writeParts(from, start, end, (_at, length) => {
+      this.#door.call(OP.append, node, 0, length)
+      position = this.#number(0)
+    })
+    if (count < end - start) fail('ENOSPC')
+    return position
+  }
+
+  resize(node: NodeId, size: number): void {
+    this.#door.call(OP.resize, node, size)
+  }
+
+  extend(node: NodeId, size: number): void {
+    this.#door.call(OP.extend, node, size)
+  }
+
+  sync(node: NodeId): void {
+    this.#door.call(OP.sync, node)
+  }
+
+  setMode(node: NodeId, mode: number): void {
+    this.#door.call(OP.setMode, node, mode)
+  }
+
+  setTimes(node: NodeId, accessed: FileTime | null, modified: FileTime | null): void {
+    const { numbers } = this.#door
+    for (const [index, time] of [accessed, modified].entries()) {
+      numbers[4 + 3 * index] = time === null ? 0 : 1
+      numbers[5 + 3 * index] = time?.seconds ?? 0
+      numbers[6 + 3 * index] = time?.nanoseconds ?? 0
+    }
+    this.#door.call(OP.setTimes, node)
+  }
+
+  hold(node: NodeId): void {
+    this.#door.call(OP.hold, node)
+  }
+
+  release(node: NodeId): void {
+    this.#door.call(OP.release, node)
+  }
+
+  usage(): StoreUsage {
+    this.#door.call(OP.usage)
+    const maxBytes = this.#number(1)
+    return {
+      usedBytes: this.#number(0),
+      maxBytes: maxBytes < 0 ? null : maxBytes,
+      nodes: this.#number(2),
+      maxNodes: this.#number(3),
+    }
+  }
+
+  // Locks.
+
+  lock(node: NodeId, range: LockRange): boolean {
+    this.#door.call(OP.lock, node, range.exclusive ? 1 : 0, range.start, range.end)
+    const done = this.#number(0) === 1
+    if (done) this.#locked.add(node)
+    return done
+  }
+
+  unlock(node: NodeId, start: number, end: number): void {
+    if (!this.#locked.has(node)) return
+    this.#door.call(OP.unlock, node, start, end)
+    if (start === 0 && end === Number.POSITIVE_INFINITY) this.#locked.delete(node)
+  }
+
+  blocking(node: NodeId, range: LockRange): LockRange | undefined {
+    this.#door.call(OP.blocking, node, range.exclusive ? 1 : 0, range.start, range.end)
+    if (this.#number(0) === 0) return undefined
+    return { exclusive: this.#number(1) === 1, start: this.#number(2), end: this.#number(3) }
+  }
+
+  isLocked(node: NodeId): boolean {
+    if (!this.#locked.has(node)) return false
+    this.#door.call(OP.isLocked, node)
+    return this.#number(0) === 1
+  }
+
+  closed(node: NodeId): void {
+    this.unlock(node, 0, Number.POSITIVE_INFINITY)
+  }
+
+  // What only who walks paths asks for, and here the storage thread does that.
+
+  target(): string {
+    return fail('EINVAL')
+  }
+
+  name(): string {
+    return fail('EINVAL')
+  }
+
+  lookup(): NodeId {
+    return fail('EINVAL')
+  }
+
+  create(_directory: NodeId, _name: string, _node: NewNode): NodeId {
+    return fail('EINVAL')
+  }
+
+  remove(): void {
+    fail('EINVAL')
+  }
+
+  move(): void {
+    fail('EINVAL')
+  }
+
+  #writeParts(
+    from: Uint8Array,
+    start: number,
+    end: number,
+    write: (at: number, count: number) => void,
+  ): number {
+    const { window } = this.#door
+    for (let at = start; at < end; ) {
+      const count = Math.min(end - at, window.length)
+      window.set(from.subarray(at, at + count))
+      try {
+        write(at, count)
+      } catch (error) {
+        // What went before is written: write(2) tells how much that is, and the next one fails.
+        if (at === start) throw error
+        return at - start
+      }
+      at += count
+    }
+    return end - start
+  }
+
+  #path(op: number, path: string, start: NodeId, b = 0, c = 0): void {
+    this.#door.putText(path, TEXT)
+    this.#door.call(op, start, b, c)
+  }
+
+  #entries(count: number, bytes: number): DirectoryEntry[] {
+    // A copy: the window is shared, and a DataView on it slower.
+    const data = Buffer.from(this.#door.window.subarray(0, bytes))
+    const entries: DirectoryEntry[] = []
+    for (let at = 0, index = 0; index < count; index += 1) {
+      const length = data[at + 17] ?? 0
+      entries.push({
+        cookie: data.readDoubleLE(at),
+        node: data.readDoubleLE(at + 8),
+        kind: KINDS[data[at + 16] ?? 0] ?? 'file',
+        name: data.toString('latin1', at + ENTRY_HEAD_BYTES, at + ENTRY_HEAD_BYTES + length),
+      })
+      at += ENTRY_HEAD_BYTES + length
+    }
+    return entries
+  }
+
+  #number(at: number): number {
+    return this.#door.numbers[at] ?? 0
+  }
+
+  #kind(at: number): NodeKind {
+    return KINDS[this.#number(at)] ?? 'file'
+  }
+}

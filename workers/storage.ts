@@ -1,0 +1,89 @@
+// Entry of a storage's thread, which alone has the data: serves the sessions' doors in turn, then the host's messages, and sleeps
+// until the bell rings. Owns that loop; what a request does is storage/'s. It never waits for anybody while it serves.
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import type { StorageAnswer, StorageBoot, StorageKind, StorageMessage } from '../src/vfs/protocol.js'
+import { FsError } from './host/errno.js'
+import { Files } from './host/fs/files.js'
+import { type NodeStore, Outside } from './host/fs/node-store.js'
+import { PrivateNodes } from './host/fs/private-nodes.js'
+import { Quota } from './host/fs/quota.js'
+import { Tree } from './host/fs/tree.js'
+import { ChangingNodes } from './storage/changes.js'
+import { Client } from './storage/client.js'
+import { DirectoryNodes } from './storage/directory-nodes.js'
+import { hostCalls } from './storage/host-calls.js'
+import { Locks } from './storage/locks.js'
+import { BELL } from './storage/wire.js'
+
+/** Looks at the bell before the thread sleeps: the next request of a busy session comes sooner than a thread wakes up. */
+const LOOKS = 2000
+
+const { storage, bell, port } = workerData as StorageBoot & { readonly port: MessagePort }
+const nodes = new ChangingNodes(open(storage))
+const files = new Files(new Tree(nodes, true), '/')
+files.umask = 0
+const served = { files, locks: new Locks() }
+const calls = hostCalls(files) as unknown as Record<string, (...parameters: unknown[]) => unknown>
+const clients = new Map<number, Client>()
+
+serve(new Int32Array(bell))
+
+function open(kind: StorageKind): NodeStore {
+  if (kind.kind === 'directory') return new DirectoryNodes(kind.hostPath, kind.readOnly)
+  const quota = new Quota()
+  quota.maxBytes = kind.maxBytes
+  return new PrivateNodes(new Uint8Array(0), quota)
+}
+
+function serve(rings: Int32Array): never {
+  for (;;) {
+    const seen = Atomics.load(rings, BELL.RINGS)
+    let busy = false
+    for (const client of clients.values()) busy = client.serve() || busy
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+      busy = true
+      receive(next.message as StorageMessage)
+    }
+    const changes = nodes.take()
+    if (changes) send({ kind: 'changes', ...changes })
+    if (busy) continue
+    let looks = 0
+    while (looks < LOOKS && Atomics.load(rings, BELL.RINGS) === seen) looks += 1
+    if (looks === LOOKS) Atomics.wait(rings, BELL.RINGS, seen)
+  }
+}
+
+function receive(message: StorageMessage): void {
+  switch (message.kind) {
+    case 'attach':
+      clients.set(message.id, new Client(served, message.door))
+      return
+    case 'detach':
+      return drop(message.id)
+    case 'watch':
+      return nodes.watch(message.on)
+    case 'call':
+      return answer(message)
+  }
+}
+
+function drop(id: number): void {
+  clients.get(id)?.drop()
+  clients.delete(id)
+}
+
+function answer({ id, name, parameters }: Extract<StorageMessage, { kind: 'call' }>): void {
+  try {
+    const value = calls[name]?.(...parameters)
+    send({ kind: 'answer', id, value }, value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : [])
+  } catch (error) {
+    const code = error instanceof FsError ? error.message : error instanceof Outside ? 'EXDEV' : undefined
+    const reason = code ?? (error instanceof RangeError ? 'ENOMEM' : undefined)
+    if (reason === undefined) throw error
+    send({ kind: 'failed', id, code: reason, path: String(parameters[0]) })
+  }
+}
+
+function send(message: StorageAnswer, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer)
+}

@@ -1,0 +1,343 @@
+// A directory of the host as a store. Owns confinement (E5): every node is reached from the directory's own descriptor, one name at
+// a time, never through a link; links are text that our own tree follows. Only files, directories and links are there.
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  futimesSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { fail } from '../host/errno.js'
+import type {
+  DirectoryEntry,
+  FileTime,
+  NewNode,
+  NodeId,
+  NodeKind,
+  NodeStatus,
+  NodeStore,
+  StoreUsage,
+} from '../host/fs/node-store.js'
+import { FIRST_COOKIE } from '../host/fs/private-nodes.js'
+import { HostDirectories } from './host-directories.js'
+import { onHost } from './host-error.js'
+import { type HostNode, HostNodes } from './host-nodes.js'
+
+const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_NONBLOCK, O_CREAT, O_EXCL } = constants
+/** Kinds of a listing whose cookies are kept; more directories than this are seldom listed at once. */
+const MAX_LISTINGS = 64
+/** No session makes a program that changes its user or group on the host. */
+const HOST_MODE_BITS = 0o1777
+
+interface Listing {
+  readonly cookies: Map<string, DirectoryEntry>
+  next: number
+}
+
+export class DirectoryNodes implements NodeStore {
+  readonly id = 1
+  readonly root: NodeId
+  readonly readOnly: boolean
+  readonly paths = null
+  readonly #nodes: HostNodes
+  readonly #directories: HostDirectories
+  readonly #listings = new Map<NodeId, Listing>()
+
+  constructor(hostPath: string, readOnly: boolean) {
+    this.readOnly = readOnly
+    this.#directories = new HostDirectories(hostPath)
+    this.#nodes = new HostNodes(this.#directories.root)
+    this.root = this.#nodes.root.id
+  }
+
+  status(node: NodeId): NodeStatus {
+    const host = this.#nodes.get(node)
+    const stat = onHost(() =>
+      host.fd === undefined ? this.#directories.status(host) : fstatSync(host.fd, { bigint: true }),
+    )
+    const time = (ns: bigint): FileTime => ({
+      seconds: Number(ns / 1_000_000_000n),
+      nanoseconds: Number(ns % 1_000_000_000n),
+    })
+    return {
+      id: node,
+      kind: host.kind,
+      mode: Number(stat.mode) & 0o7777,
+      size: Number(stat.size),
+      linked: host.linked,
+      device: null,
+      accessed: time(stat.atimeNs),
+      modified: time(stat.mtimeNs),
+      changed: time(stat.ctimeNs),
+    }
+  }
+
+  target(node: NodeId): string {
+    const host = this.#nodes.get(node)
+    if (host.kind !== 'symlink') fail('EINVAL')
+    return this.#directories.within(host.parent, (at) => readlinkSync(at(host.name), 'latin1'))
+  }
+
+  parent(node: NodeId): NodeId {
+    const { linked, parent, id } = this.#nodes.get(node)
+    return linked ? (parent?.id ?? id) : 0
+  }
+
+  name(node: NodeId): string {
+    return this.#nodes.get(node).name
+  }
+
+  lookup(directory: NodeId, name: string): NodeId {
+    const parent = this.#directory(directory)
+    const stat = this.#directories.look(parent, name)
+    return stat === undefined ? 0 : this.#nodes.found(parent, name, stat).id
+  }
+
+  list(directory: NodeId, after: number, count: number): readonly DirectoryEntry[] {
+    const listing = this.#listings.get(directory) ?? this.#refresh(directory)
+    const found: DirectoryEntry[] = []
+    for (const entry of listing.cookies.values()) {
+      if (entry.cookie <= after) continue
+      if (found.length === count) break
+      found.push(entry)
+    }
+    return found
+  }
+
+  /** Reads the directory: what a listing that begins now shows. */
+  nextCookie(directory: NodeId): number {
+    return this.#refresh(directory).next
+  }
+
+  create(directory: NodeId, name: string, node: NewNode): NodeId {
+    this.#requireWritable()
+    const parent = this.#directory(directory)
+    this.#directories.within(parent, (at) => {
+      const path = at(name)
+      if (node.kind === 'symlink') return symlinkSync(Buffer.from(node.target, 'latin1'), path)
+      const mode = node.mode & HOST_MODE_BITS
+      if (node.kind === 'directory') mkdirSync(path, mode)
+      const flags = node.kind === 'file' ? O_RDWR | O_CREAT | O_EXCL : O_RDONLY
+      const fd = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, mode)
+      try {
+        // The process's umask is not the session's.
+        fchmodSync(fd, mode)
+      } finally {
+        closeSync(fd)
+      }
+    })
+    return this.lookup(directory, name)
+  }
+
+  remove(directory: NodeId, name: string): void {
+    this.#requireWritable()
+    const parent = this.#directory(directory)
+    const node = this.lookup(directory, name)
+    if (node === 0) fail('ENOENT')
+    const host = this.#nodes.get(node)
+    this.#directories.within(parent, (at) => {
+      if (host.kind === 'directory') rmdirSync(at(name))
+      else unlinkSync(at(name))
+    })
+    this.#nodes.unlink(host)
+  }
+
+  move(fromDirectory: NodeId, fromName: string, toDirectory: NodeId, toName: string): void {
+    this.#requireWritable()
+    const from = this.#directory(fromDirectory)
+    const to = this.#directory(toDirectory)
+    const moved = this.lookup(fromDirectory, fromName)
+    if (moved === 0) fail('ENOENT')
+    const replaced = this.lookup(toDirectory, toName)
+    this.#directories.within(from, (before) =>
+      this.#directories.within(to, (after) => renameSync(before(fromName), after(toName))),
+    )
+    if (replaced !== 0 && replaced !== moved) this.#nodes.unlink(this.#nodes.get(replaced))
+    this.#nodes.move(this.#nodes.get(moved), to, toName)
+  }
+
+  read(node: NodeId, position: number, into: Uint8Array, start: number, end: number): number {
+    return this.#file(node, (fd) => {
+      let at = start
+      while (at < end) {
+        const count = readSync(fd, into, at, end - at, position + at - start)
+        if (count === 0) break
+        at += count
+      }
+      return at - start
+    })
+  }
+
+  write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): number {
+    this.#requireWritable()
+    return this.#file(node, (fd) => {
+      for (let at = start; at < end; ) at += writeSync(fd, from, at, end - at, position + at - start)
+      return end - start
+    })
+  }
+
+  append(node: NodeId, from: Uint8Array, start: number, end: number): number {
+    const { size } = this.status(node)
+    return size + this.write(node, size, from, start, end)
+  }
+
+  resize(node: NodeId, size: number): void {
+    this.#requireWritable()
+    this.#file(node, (fd) => ftruncateSync(fd, size))
+  }
+
+  sync(node: NodeId): void {
+    const { kind } = this.#nodes.get(node)
+    if (kind === 'file') this.#file(node, fsyncSync)
+  }
+
+  setMode(node: NodeId, mode: number): void {
+    this.#requireWritable()
+    this.#opened(node, (fd) => fchmodSync(fd, mode & HOST_MODE_BITS))
+  }
+
+  setTimes(node: NodeId, accessed: FileTime | null, modified: FileTime | null): void {
+    this.#requireWritable()
+    const now = this.status(node)
+    const [atime, mtime] = [accessed ?? now.accessed, modified ?? now.modified].map(
+      ({ seconds, nanoseconds }) => seconds + nanoseconds / 1e9,
+    )
+    const host = this.#nodes.get(node)
+    if (host.kind !== 'symlink') return this.#opened(node, (fd) => futimesSync(fd, atime ?? 0, mtime ?? 0))
+    this.#directories.within(host.parent, (at) => lutimesSync(at(host.name), atime ?? 0, mtime ?? 0))
+  }
+
+  hold(node: NodeId): void {
+    const host = this.#nodes.get(node)
+    if (host.holds === 0 && host.kind === 'file') host.fd = this.#open(host)
+    host.holds += 1
+  }
+
+  release(node: NodeId): void {
+    const host = this.#nodes.get(node)
+    host.holds -= 1
+    if (host.holds > 0) return
+    if (host.fd !== undefined) closeSync(host.fd)
+    host.fd = undefined
+    this.#nodes.released(host)
+  }
+
+  /** Counted anew: others may change the directory. */
+  usage(): StoreUsage {
+    let usedBytes = 0
+    let nodes = 0
+    const todo: NodeId[] = [this.root]
+    for (let id = todo.pop(); id !== undefined; id = todo.pop()) {
+      for (const { name, kind } of this.#refresh(id).cookies.values()) {
+        nodes += 1
+        const found = kind === 'symlink' ? 0 : this.lookup(id, name)
+        if (found === 0) continue
+        if (kind === 'directory') todo.push(found)
+        else usedBytes += this.status(found).size
+      }
+    }
+    return { usedBytes, maxBytes: null, nodes, maxNodes: Number.MAX_SAFE_INTEGER }
+  }
+
+  #refresh(directory: NodeId): Listing {
+    const host = this.#directory(directory)
+    const found = this.#directories.within(
+      host,
+      (at) => readdirSync(at('.'), { encoding: 'latin1', withFileTypes: true }) as unknown as Dirent[],
+    )
+    const before = this.#listings.get(directory)
+    let next = before?.next ?? FIRST_COOKIE
+    const kept = new Map<string, DirectoryEntry>()
+    const fresh: DirectoryEntry[] = []
+    const names = new Map<string, NodeKind>()
+    for (const entry of found) {
+      const kind = kindOf(entry)
+      if (kind !== undefined) names.set(entry.name, kind)
+    }
+    // Entries keep their cookies as long as they are there: a listing under way goes on where it was.
+    for (const [name, entry] of before?.cookies ?? []) {
+      const kind = names.get(name)
+      if (kind === undefined) continue
+      kept.set(name, { ...entry, kind })
+      names.delete(name)
+    }
+    for (const [name, kind] of names) fresh.push({ name, node: directory, kind, cookie: next++ })
+    for (const entry of fresh) kept.set(entry.name, entry)
+    const listing = { cookies: kept, next }
+    this.#listings.delete(directory)
+    this.#listings.set(directory, listing)
+    for (const old of this.#listings.keys()) {
+      if (this.#listings.size <= MAX_LISTINGS) break
+      this.#listings.delete(old)
+    }
+    return listing
+  }
+
+  #directory(node: NodeId): HostNode {
+    const host = this.#nodes.get(node)
+    return host.kind === 'directory' ? host : fail('ENOTDIR')
+  }
+
+  #requireWritable(): void {
+    if (this.readOnly) fail('EROFS')
+  }
+
+  /** With a descriptor of a file, its own or one for as long as that takes. */
+  #file<T>(node: NodeId, use: (fd: number) => T): T {
+    if (this.#nodes.get(node).kind !== 'file') fail('EINVAL')
+    return this.#opened(node, use)
+  }
+
+  #opened<T>(node: NodeId, use: (fd: number) => T): T {
+    const host = this.#nodes.get(node)
+    const own = host.fd
+    if (own !== undefined) return onHost(() => use(own))
+    const fd = this.#open(host)
+    try {
+      return onHost(() => use(fd))
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  #open(host: HostNode): number {
+    if (host.kind === 'directory') return this.#directories.open(host)
+    if (host.kind === 'symlink') fail('ELOOP')
+    return this.#directories.within(host.parent, (at) => {
+      // What may only be read is opened for that; a write to it then fails.
+      const access = this.readOnly ? [O_RDONLY] : [O_RDWR, O_RDONLY]
+      for (const flags of access) {
+        try {
+          const fd = openSync(at(host.name), flags | O_NOFOLLOW | O_NONBLOCK)
+          if (this.#nodes.isSame(host, fstatSync(fd, { bigint: true }))) return fd
+          closeSync(fd)
+          return fail('ENOENT')
+        } catch (error) {
+          const { code } = error as NodeJS.ErrnoException
+          if (flags === O_RDONLY || (code !== 'EACCES' && code !== 'EROFS')) throw error
+        }
+      }
+      return fail('EACCES')
+    })
+  }
+}
+
+function kindOf(entry: Dirent): NodeKind | undefined {
+  if (entry.isFile()) return 'file'
+  if (entry.isDirectory()) return 'directory'
+  return entry.isSymbolicLink() ? 'symlink' : undefined
+}

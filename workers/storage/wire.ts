@@ -1,0 +1,66 @@
+// The door between a slot and a storage thread: shared memory with one request or its answer at a time. Owns the layout and the
+// numbers that both sides use, and no behaviour. A slot writes whatever it likes there: the storage thread copies first (R3).
+
+/** What a slot gets to reach a storage with. */
+export interface MountWire {
+  /** Absolute and normalized. */
+  readonly path: string
+  readonly door: SharedArrayBuffer
+  /** Shared by all doors of a storage: see `BELL`. */
+  readonly bell: SharedArrayBuffer
+  readonly readOnly: boolean
+}
+
+/** Int32 at the start of a door. */
+export const CONTROL = { STATE: 0, OP: 1, ERROR: 2 } as const
+export const STATE = { IDLE: 0, REQUEST: 1, ANSWER: 2 } as const
+/** Int32 of the bell: how often it rang, and 1 when the storage is gone. */
+export const BELL = { RINGS: 0, CLOSED: 1 } as const
+/** Beside the error numbers. */
+export const LEFT_ABOVE = -1
+export const LEFT_ROOT = -2
+
+/** Float64. */
+export const NUMBERS_AT = 64
+export const NUMBERS = 16
+/** Texts and bytes fill what follows. */
+export const WINDOW_AT = NUMBERS_AT + 8 * NUMBERS
+
+/** Numbers that come with each operation, and what its answer holds, stand with its function in requests.ts. */
+export const OP = {
+  open: 1,
+  status: 2,
+  place: 3,
+  mkdir: 4,
+  makeFile: 5,
+  symlink: 6,
+  readlink: 7,
+  unlink: 8,
+  rmdir: 9,
+  rename: 10,
+  path: 11,
+  nodeStatus: 12,
+  parent: 13,
+  list: 14,
+  nextCookie: 15,
+  read: 16,
+  write: 17,
+  append: 18,
+  resize: 19,
+  extend: 20,
+  sync: 21,
+  setMode: 22,
+  setTimes: 23,
+  hold: 24,
+  release: 25,
+  usage: 26,
+  lock: 27,
+  unlock: 28,
+  blocking: 29,
+  isLocked: 30,
+} as const
+
+export const KINDS = ['file', 'directory', 'symlink', 'device', 'pipe'] as const
+
+/** An entry of a listing: cookie and node as float 64, kind and length of the name as a byte each, the name. */
+export const ENTRY_HEAD_BYTES = 18
