@@ -8,6 +8,7 @@ import { compute } from './parts/compute.js'
 import { create } from './parts/create.js'
 import { cycles } from './parts/cycles.js'
 import { execute } from './parts/execute.js'
+import { files } from './parts/files.js'
 import { memory } from './parts/memory.js'
 import { output } from './parts/output.js'
 import { sessions } from './parts/sessions.js'
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   create,
   execute,
   output,
+  files,
   memory,
   snapshot,
   callbacks,

@@ -16,7 +16,7 @@ import { Locks } from './storage/locks.js'
 import { BELL } from './storage/wire.js'
 
 /** Looks at the bell before the thread sleeps: the next request of a busy session comes sooner than a thread wakes up. */
-const LOOKS = 2000
+const LOOKS = 30_000
 
 const { storage, bell, port } = workerData as StorageBoot & { readonly port: MessagePort }
 const nodes = new ChangingNodes(open(storage))

@@ -2,6 +2,7 @@
 // session's bytes. Reads with test/snapshot/support/rebuild.ts, which uses nothing of the library.
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { VfsStorage } from 'brumate'
 import { Packr } from 'msgpackr'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import type { Image } from '../../src/image/image.js'
@@ -31,6 +32,7 @@ const CODE = py`
   os.mkdir('made'); os.symlink('made', 'link')
   held = open('made/file', 'w+b'); held.write(b'first' + bytes(200_000) + b'last'); held.flush()
   r, w = os.pipe(); os.write(w, b'piped')
+  shared = open('/data/shared', 'w')
 `
 
 /** Names in backticks in the first column of the tables of a section. */
@@ -49,6 +51,7 @@ function members(kind: string): string[] {
 }
 
 interface HostState extends Record<string, unknown> {
+  readonly mounted?: readonly unknown[]
   readonly nodes: readonly (readonly unknown[])[]
   readonly openFiles: readonly (readonly unknown[])[]
   readonly descriptors: readonly (readonly unknown[])[]
@@ -64,7 +67,8 @@ describe('docs/snapshot-format.md', () => {
 
   beforeAll(async () => {
     await using manager = await openManager({ slots: 1, snapshotKey: KEY })
-    await using session = await manager.createSession({ tenant: TENANT })
+    await using vfs = new VfsStorage()
+    await using session = await manager.createSession({ tenant: TENANT, vfs })
     await session.execute(CODE)
     bytes = (await session.snapshotState()).toBytes()
     opened = open(bytes)
@@ -90,6 +94,8 @@ describe('docs/snapshot-format.md', () => {
     expect(new Set(host.nodes.map((node) => kinds[Number(node[1])])).size).toBeGreaterThanOrEqual(4)
     expect(host.openFiles.every(({ length }) => length === 5)).toBe(true)
     expect(host.descriptors.every(({ length }) => length === 3)).toBe(true)
+    expect(host.mounted).toEqual([['/data', 'shared', 0, 0]])
+    expect(host.openFiles.filter(([store]) => store === 2).map(([, node]) => node)).toEqual([1])
   })
 
   test('names every key of the description and of its globals', () => {

@@ -38,9 +38,9 @@ export function mappingImports(context: HostContext): Readonly<Record<string, Im
       if (size === 0 || size > IO_MAX) fail('EINVAL')
       if (access === O.WRONLY) fail('EACCES')
       if ((protection & PROT_WRITE) !== 0 && (flags & MAP_PRIVATE) === 0 && access !== O.RDWR) fail('EACCES')
-      // A copy cannot be shared with other sessions: what needs that (sqlite's WAL) has to hear it.
-      if ((protection & PROT_WRITE) !== 0 && (flags & MAP_PRIVATE) === 0 && file.store.paths !== null)
-        fail('ENODEV')
+      // A copy is shared with nobody until it is flushed. For sqlite's WAL that would be corruption, so it hears an error.
+      const isShared = (protection & PROT_WRITE) !== 0 && (flags & MAP_PRIVATE) === 0
+      if (isShared && file.store.paths?.path(file.node)?.endsWith('-shm')) fail('ENODEV')
       memory.range(allocated, 4)
       memory.range(address, 4)
       const rounded = Math.ceil(size / WASM_PAGE_BYTES) * WASM_PAGE_BYTES

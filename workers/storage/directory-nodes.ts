@@ -108,7 +108,9 @@ export class DirectoryNodes implements NodeStore {
   }
 
   list(directory: NodeId, after: number, count: number): readonly DirectoryEntry[] {
-    const listing = this.#listings.get(directory) ?? this.#refresh(directory)
+    // From its very start it is a question of now: is the directory empty?
+    const known = after === 0 ? undefined : this.#listings.get(directory)
+    const listing = known ?? this.#refresh(directory)
     const found: DirectoryEntry[] = []
     for (const entry of listing.cookies.values()) {
       if (entry.cookie <= after) continue

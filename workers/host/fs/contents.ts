@@ -1,6 +1,7 @@
 // The bytes of one file: sparse chunks over a part of the image that is shared and never written (copy on write). Owns
 // chunks; size limits and times are the store's. Plain data, so that capturing a file is a walk over its chunks (I1).
 import { fail } from '../errno.js'
+import { copyBytes } from './copy.js'
 
 export const CHUNK_BYTES = 65_536
 const SMALLEST_CHUNK_BYTES = 256
@@ -36,7 +37,7 @@ export function readContents(
   if (count <= 0) return 0
   if (contents.chunks.size === 0 && position + count <= contents.imageBytes) {
     const from = contents.imageOffset + position
-    into.set(image.subarray(from, from + count), start)
+    copyBytes(image.subarray(from, from + count), into, start)
     return count
   }
   for (let done = 0; done < count; ) {
@@ -62,7 +63,7 @@ function readChunk(
   const base = contents.imageOffset + index * CHUNK_BYTES
   const source = chunk ?? image.subarray(base, base + imagePart(contents, index))
   const known = Math.max(0, Math.min(count, source.length - inside))
-  if (known > 0) into.set(source.subarray(inside, inside + known), at)
+  if (known > 0) copyBytes(source.subarray(inside, inside + known), into, at)
   into.fill(0, at + known, at + count)
 }
 
@@ -86,7 +87,7 @@ export function writeContents(
     const inside = place - index * CHUNK_BYTES
     const part = Math.min(CHUNK_BYTES - inside, end - at)
     const chunk = writableChunk(contents, image, index, inside + part)
-    chunk.set(from.subarray(at, at + part), inside)
+    copyBytes(from.subarray(at, at + part), chunk, inside)
     at += part
   }
   contents.size = Math.max(contents.size, position + end - start)

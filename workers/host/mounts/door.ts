@@ -16,7 +16,7 @@ import { Outside } from '../fs/node-store.js'
 /** How often a thread that waits looks whether the storage is gone. */
 const SLICE_MS = 100
 /** Looks before the thread sleeps: the storage thread answers most requests sooner than a thread wakes up. */
-const LOOKS = 300
+const LOOKS = 10_000
 
 export class StorageDoor {
   readonly #control: Int32Array

@@ -1,7 +1,8 @@
 // A storage as the slot's file system sees it: every method is one request through the door. Owns the encoding of requests and
 // which files this session may have locks on; the data and all decisions are the storage thread's.
 import { ENTRY_HEAD_BYTES, KINDS, type MountWire, OP } from '../../storage/wire.js'
-import { fail } from '../errno.js'
+import { FsError, fail } from '../errno.js'
+import { copyBytes } from '../fs/copy.js'
 import type {
   DirectoryEntry,
   FarPlace,
@@ -156,7 +157,7 @@ export class MountedNodes implements NodeStore, PathStore {
       const wanted = Math.min(end - at, window.length)
       this.#door.call(OP.read, node, position + at - start, wanted)
       const count = Math.min(wanted, this.#number(0))
-      into.set(count === window.length ? window : window.subarray(0, count), at)
+      copyBytes(window.subarray(0, count), into, at)
       at += count
       if (count < wanted) break
     }
@@ -212,7 +213,7 @@ export class MountedNodes implements NodeStore, PathStore {
   }
 
   release(node: NodeId): void {
-    this.#door.call(OP.release, node)
+    unlessGone(() => this.#door.call(OP.release, node))
   }
 
   usage(): StoreUsage {
@@ -254,7 +255,7 @@ export class MountedNodes implements NodeStore, PathStore {
   }
 
   closed(node: NodeId): void {
-    this.unlock(node, 0, Number.POSITIVE_INFINITY)
+    unlessGone(() => this.unlock(node, 0, Number.POSITIVE_INFINITY))
   }
 
   // What only who walks paths asks for, and here the storage thread does that.
@@ -292,7 +293,7 @@ export class MountedNodes implements NodeStore, PathStore {
     const { window } = this.#door
     for (let at = start; at < end; ) {
       const count = Math.min(end - at, window.length)
-      window.set(from.subarray(at, at + count))
+      copyBytes(from.subarray(at, at + count), window, 0)
       try {
         write(at, count)
       } catch (error) {
@@ -333,5 +334,14 @@ export class MountedNodes implements NodeStore, PathStore {
 
   #kind(at: number): NodeKind {
     return KINDS[this.#number(at)] ?? 'file'
+  }
+}
+
+/** A storage that is gone has forgotten all there was to give back. */
+function unlessGone(give: () => void): void {
+  try {
+    give()
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error
   }
 }

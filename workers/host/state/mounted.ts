@@ -5,6 +5,7 @@ import { FsError } from '../errno.js'
 import type { FileSystem } from '../file-system.js'
 import { type NodeKind, Outside } from '../fs/node-store.js'
 import type { Location } from '../fs/tree.js'
+import type { MountedNodes } from '../mounts/mounted-nodes.js'
 import type { MountedNode } from '../mounts/stale-nodes.js'
 import { corrupt } from './error.js'
 import { FieldReader, readList } from './field-reader.js'
@@ -29,9 +30,8 @@ export class MountedWriter {
       const { mountPath, path } = stale.get(node)
       this.#nodes.push([mountPath, path, place, 1])
     } else if (mounted !== undefined) {
-      const path = mounted.path(node)
-      // Whoever had a lock must not go on as if it had been kept (POSIX ends it with the process).
-      const isGone = path === undefined || path.length >= PATH_MAX || mounted.isLocked(node)
+      const path = pathOf(mounted, node)
+      const isGone = path === undefined || path.length >= PATH_MAX
       this.#nodes.push([mounted.mountPath, (path ?? '').slice(0, PATH_MAX - 1), place, isGone ? 1 : 0])
     }
     return [OTHER_STORES, this.#nodes.length]
@@ -40,6 +40,17 @@ export class MountedWriter {
   /** Nothing where there is nothing: such a state is what it was before there were storages. */
   get state(): Pick<HostState, 'mounted'> {
     return this.#nodes.length === 0 ? {} : { mounted: this.#nodes }
+  }
+}
+
+/** Undefined if it cannot be opened again: whoever had a lock must not go on as if it had been kept (POSIX ends it with the process). */
+function pathOf(mounted: MountedNodes, node: number): string | undefined {
+  try {
+    return mounted.isLocked(node) ? undefined : mounted.path(node)
+  } catch (error) {
+    // The storage is closed.
+    if (error instanceof FsError) return undefined
+    throw error
   }
 }
 

@@ -34,13 +34,14 @@ const ENV: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>>
     __syscall_ftruncate64: 'sets the size of an open file',
     __syscall_fallocate: 'lengthens an open file',
     __syscall_fadvise64: 'accepts advice and ignores it',
-    __syscall_fdatasync: 'succeeds: files are in memory',
+    __syscall_fdatasync:
+      'succeeds for files in memory; asks the host’s disk for those of a mounted directory',
     __syscall_getdents64: 'lists an open directory',
     __syscall_dup: 'gives an open file a second number',
     __syscall_dup3: 'gives an open file a chosen number',
     __syscall_pipe: 'makes a pipe inside the interpreter',
     __syscall_fcntl64:
-      'reads and sets flags; file locks are always granted, a session being alone with its files',
+      'reads and sets flags; file locks: granted on private files, where a session is alone, and kept between sessions on mounted ones',
     __syscall_ioctl: 'answers ENOTTY: no descriptor is a terminal',
     __syscall_poll:
       'tells which descriptors are ready; with none, or with the door for host calls, sleeps without CPU until a time, an answer or an interrupt',
@@ -89,7 +90,7 @@ const WASI: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>
     fd_pwrite: 'writes at an offset',
     fd_seek: 'moves the position; of the door: the size of the next answer',
     fd_close: 'closes',
-    fd_sync: 'succeeds: files are in memory',
+    fd_sync: 'succeeds for files in memory; asks the host’s disk for those of a mounted directory',
     fd_fdstat_get: 'tells a directory from a file',
   },
   clock: {

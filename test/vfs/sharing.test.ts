@@ -1,0 +1,157 @@
+// SPEC E2, E3 under stress, for both kinds of storage: locks of sqlite and fcntl between sessions, what a killed or dormant session
+// leaves, open files in snapshots, read-only storages.
+import { PythonError } from 'brumate'
+import { expect, test } from 'vitest'
+import { py, pythonErrorOf } from '../support/session-code.js'
+import { describeStorages } from './support/kinds.js'
+
+describeStorages('sharing', ({ storage, sessions }) => {
+  test('E1: two sessions that write one sqlite database lose nothing, and it stays whole', async () => {
+    const both = await sessions(await storage(), 2)
+    await both[0].execute(py`
+      import sqlite3
+      c = sqlite3.connect('/data/db'); c.execute('create table t(who, n)'); c.execute('create table sum(v)')
+      c.execute('insert into sum values (0)'); c.commit(); c.close()
+    `)
+    const work = (who: number) => py`
+      import random, sqlite3, time
+      c = sqlite3.connect('/data/db', timeout=0.05, isolation_level=None)
+      done = busy = 0
+      end = time.monotonic() + 1.5
+      while time.monotonic() < end:
+          try:
+              c.execute('begin immediate' if random.random() < .5 else 'begin')
+              c.execute('insert into t values (?, ?)', (${who}, done)); c.execute('update sum set v = v + 1'); c.execute('commit')
+              done += 1
+          except sqlite3.OperationalError as e:
+              assert 'locked' in str(e), e
+              if c.in_transaction: c.execute('rollback')
+              busy += 1
+      done
+    `
+    const results = await Promise.all(both.map((session, who) => session.execute(work(who))))
+    const { value } = await both[0].execute(
+      "[*c.execute('select (select count(*) from t), v from sum').fetchone(), c.execute('pragma integrity_check').fetchall()]",
+    )
+    const done = results.reduce((sum, result) => sum + Number(result.value), 0)
+    expect(done).toBeGreaterThan(1)
+    expect(value).toEqual([done, done, [['ok']]])
+  })
+
+  test('E2: a lock keeps others out, is waited for, and is gone with its descriptor, its session or its worker', async () => {
+    const vfs = await storage()
+    const [a, b] = await sessions(vfs, 2, { limits: { interruptGraceMs: 50 } })
+    const lock = "import fcntl\nf = open('/data/l', 'w')\nfcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    await a.execute(lock)
+    expect((await pythonErrorOf(b.execute(lock))).type).toBe('BlockingIOError')
+    const waiting = b.execute("fcntl.lockf(f, fcntl.LOCK_EX); 'mine'")
+    await a.execute("import time; time.sleep(.05); g = open('/data/l'); g.close()")
+    expect((await waiting).value).toBe('mine')
+    const stuck = await b.execute('f.close()').then(() => a.execute(lock))
+    expect(stuck.status).toBe('completed')
+    await expect(
+      b.execute('f = open("/data/l", "w"); fcntl.lockf(f, fcntl.LOCK_EX)', { timeoutMs: 200 }),
+    ).rejects.toThrow('interrupted')
+    await a
+      .execute('while True:\n  try:\n    while True: f.flush()\n  except BaseException: pass', {
+        timeoutMs: 200,
+      })
+      .catch(() => {})
+    expect((await b.execute(lock)).status).toBe('completed')
+    await b.close()
+    expect((await a.execute(lock)).status).toBe('completed')
+  })
+
+  test('E3: open files below the mount keep path, position and flags in a snapshot; what is gone fails clearly', async () => {
+    const vfs = await storage()
+    await vfs.mkdir('/d')
+    await vfs.writeFile('/d/read', 'abcdef')
+    const [a] = await sessions(vfs, 1)
+    await a.execute(py`
+      import errno, os, fcntl
+      os.chdir('/data/d')
+      r = open('read'); r.seek(2); log = open('log', 'ab', buffering=0); log.write(b'one ')
+      gone = open('gone', 'w+', ); held = open('held', 'w'); fcntl.lockf(held, fcntl.LOCK_EX)
+      raw = os.open('raw', os.O_CREAT | os.O_RDWR); os.write(raw, b'12345'); again = os.dup(raw); os.lseek(raw, 1, 0)
+      def code(f, *a):
+          try: return f(*a)
+          except OSError as e: return errno.errorcode[e.errno]
+    `)
+    const snapshot = await a.snapshotState()
+    await vfs.remove('/d/gone')
+    await a.restoreState(snapshot)
+    const look = py`
+      log.write(b'two ')
+      [r.read(), open('log').read(), os.read(again, 2).decode(), os.getcwd(), code(os.fstat, gone.fileno()), code(os.write, held.fileno(), b'x'),
+       code(os.close, held.fileno())]
+    `
+    expect((await a.execute(look)).value).toEqual([
+      'cdef',
+      'one two ',
+      '23',
+      '/data/d',
+      'ESTALE',
+      'ESTALE',
+      null,
+    ])
+    await a.restoreState(snapshot)
+    expect((await (await a.snapshotState()).size) > 0).toBe(true)
+    await a.hibernate()
+    expect((await a.execute('[r.read(), os.getcwd(), code(os.fstat, gone.fileno())]')).value).toEqual([
+      ...['cdef', '/data/d', 'ESTALE'],
+    ])
+    // Where there is no such storage.
+    const manager = await import('../support/manager.js').then(({ managerForTest }) =>
+      managerForTest({ slots: 1 }),
+    )
+    await using other = await manager.createSession({ from: snapshot.toBytes() })
+    const without =
+      '[code(os.read, raw, 1), code(os.getcwd), code(os.open, "x", 0), code(os.listdir, "/data"), code(os.close, raw)]'
+    expect((await other.execute(without)).value).toEqual(['ESTALE', 'ENOENT', 'ESTALE', [], null])
+    await other.execute('os.chdir("/tmp")')
+    await other.snapshotState()
+  })
+
+  test('E2: what several sessions append, rename and remove at the same time is neither lost nor torn', async () => {
+    const vfs = await storage()
+    const many = await sessions(vfs, 3)
+    const results = await Promise.all(
+      many.map((session, who) =>
+        session.execute(py`
+          import os, random, time
+          end = time.monotonic() + 1.5
+          appended = 0; files = {}
+          while time.monotonic() < end:
+              with open('/data/log', 'ab', buffering=0) as f: f.write(b'${who}:%06d\n' % appended)
+              appended += 1
+              name = f'/data/${who}-{random.randrange(20)}'
+              data = bytes([random.randrange(256)]) * random.randrange(5000)
+              with open(name + '.new', 'wb') as f: f.write(data)
+              os.rename(name + '.new', name); files[name] = data
+              if random.random() < .2: os.remove(name); del files[name]
+              other = f'/data/{random.randrange(3)}-{random.randrange(20)}'
+              try: seen = open(other, 'rb').read(); assert len(set(seen)) <= 1, 'torn'
+              except FileNotFoundError: pass
+          assert all(open(name, 'rb').read() == data for name, data in files.items())
+          [appended, sum(map(len, files.values())), len(files)]
+        `),
+      ),
+    )
+    const [appended, bytes, files] = [0, 1, 2].map((i) =>
+      results.reduce((sum, { value }) => sum + Number((value as number[])[i]), 0),
+    )
+    const lines = (await vfs.readFile('/log', 'utf8')).trimEnd().split('\n')
+    expect([lines.length, new Set(lines).size]).toEqual([appended, appended])
+    expect((await vfs.list('/')).length).toBe((files ?? 0) + 1)
+    expect(await vfs.usedBytes).toBe((bytes ?? 0) + 9 * (appended ?? 0))
+  })
+
+  test('E3: a closed storage answers EIO, and the session lives', async () => {
+    const vfs = await storage()
+    const [a] = await sessions(vfs, 1)
+    await a.execute("f = open('/data/x', 'w', buffering=1)")
+    await vfs.close()
+    expect((await pythonErrorOf(a.execute("f.write('x\\n')"))) instanceof PythonError).toBe(true)
+    expect((await a.execute('1 + 1')).value).toBe(2)
+  })
+})

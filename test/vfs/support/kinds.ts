@@ -1,0 +1,57 @@
+// Both kinds of storage for one suite of tests. Owns temporary directories, removed with the test file.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Session, type SessionManager, type SessionOptions, VfsStorage } from 'brumate'
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
+import { openManager } from '../../support/manager.js'
+
+/** As many as were asked for. */
+type Pair = [first: Session, second: Session, ...Session[]]
+
+export interface Kind {
+  readonly name: string
+  /** A new, empty storage, closed with the test. */
+  storage(): Promise<VfsStorage>
+  /** Sessions that share it, closed with the test. */
+  sessions(storage: VfsStorage, count: number, options?: SessionOptions): Promise<Pair>
+  readonly manager: () => SessionManager
+}
+
+export async function temporaryDirectory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'brumate-vfs-'))
+  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+/** Runs the suite for each kind of storage, all on one manager. */
+export function describeStorages(title: string, suite: (kind: Kind) => void): void {
+  describe(title, () => {
+    let manager: SessionManager
+    beforeAll(async () => {
+      manager = await openManager({ slots: 3 })
+    })
+    afterAll(() => manager?.close())
+    const closing = (storage: VfsStorage) => {
+      onTestFinished(() => storage.close())
+      return storage
+    }
+    const sessions = async (storage: VfsStorage, count: number, options: SessionOptions = {}) => {
+      const opened: Session[] = []
+      for (let i = 0; i < count; i++)
+        opened.push(await manager.createSession({ tenant: 'tests', ...options, vfs: storage }))
+      onTestFinished(async () => {
+        for (const session of opened) await session.close()
+      })
+      return opened as unknown as Pair
+    }
+    const common = { sessions, manager: () => manager }
+    describe('in memory', () => {
+      suite({ ...common, name: 'memory', storage: async () => closing(new VfsStorage()) })
+    })
+    describe('a directory of the host', () => {
+      const storage = async () => closing(VfsStorage.directory(await temporaryDirectory()))
+      suite({ ...common, name: 'directory', storage })
+    })
+  })
+}
