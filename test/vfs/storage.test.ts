@@ -17,7 +17,9 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     const [session] = await sessions(vfs, 1)
     const code = await readFile(script, 'utf8')
     const [before, after] = ['/tmp/file-script', '/data/file-script'].map((root) =>
-      code.replaceAll('/tmp/file-script', root),
+      code
+        .replaceAll('/tmp/file-script', root)
+        .replace('//tmp///file-script', `/${root.replace('/file', '///file')}`),
     )
     const expected = lines((await session.execute(before ?? '').catch((error) => error)).stdout)
     const got = lines((await session.execute(after ?? '').catch((error) => error)).stdout)
