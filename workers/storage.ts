@@ -15,9 +15,6 @@ import { hostCalls } from './storage/host-calls.js'
 import { Locks } from './storage/locks.js'
 import { BELL } from './storage/wire.js'
 
-/** Looks at the bell before the thread sleeps: the next request of a busy session comes sooner than a thread wakes up. */
-const LOOKS = 30_000
-
 const { storage, bell, port } = workerData as StorageBoot & { readonly port: MessagePort }
 const nodes = new ChangingNodes(open(storage))
 const files = new Files(new Tree(nodes, true), '/')
@@ -46,10 +43,7 @@ function serve(rings: Int32Array): never {
     }
     const changes = nodes.take()
     if (changes) send({ kind: 'changes', ...changes })
-    if (busy) continue
-    let looks = 0
-    while (looks < LOOKS && Atomics.load(rings, BELL.RINGS) === seen) looks += 1
-    if (looks === LOOKS) Atomics.wait(rings, BELL.RINGS, seen)
+    if (!busy) Atomics.wait(rings, BELL.RINGS, seen)
   }
 }
 
