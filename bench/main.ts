@@ -13,6 +13,7 @@ import { memory } from './parts/memory.js'
 import { output } from './parts/output.js'
 import { sessions } from './parts/sessions.js'
 import { snapshot } from './parts/snapshot.js'
+import { stopping } from './parts/stopping.js'
 import { throughput } from './parts/throughput.js'
 import { type Report, type Row, reportAsTable } from './report.js'
 
@@ -30,6 +31,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   throughput,
   compute,
   sessions,
+  stopping,
   cycles,
 }
 

@@ -1,6 +1,6 @@
 // S3: a worker that is lost where no caller waits for it. Whoever calls the session next is told, once, whatever that call is.
 import type { Worker } from 'node:worker_threads'
-import { InterpreterCrashedError, type Session } from 'brumate'
+import { InterpreterCrashedError, PoolExhaustedError, type Session } from 'brumate'
 import { expect, onTestFinished, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { rejectionOf, until } from '../support/session-code.js'
@@ -53,13 +53,16 @@ test('A6: a reset that gets no slot has reset the execution count all the same',
   const onWorker = (worker: Worker) => workers.push(worker)
   process.on('worker', onWorker)
   onTestFinished(() => void process.off('worker', onWorker))
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await managerForTest({ slots: 1, acquireTimeoutMs: 1500 })
   await using session = await manager.createSession()
   await session.execute('x = 1')
-  const reset = session.reset().catch((error: unknown) => error)
-  await workers[0]?.terminate()
+  // It cannot be made the image again, and somebody else is first to get the next one.
+  void workers[0]?.terminate()
+  const reset = rejectionOf(PoolExhaustedError, session.reset())
+  const busy = manager.createSession().then((other) => other.execute('import time; time.sleep(4)'))
   await reset
   expect(session.executionCount).toBe(0)
+  await busy
   expect((await session.execute('"x" in globals()')).executionCount).toBe(1)
 })
 
