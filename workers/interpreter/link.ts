@@ -44,9 +44,18 @@ const LENGTH_BYTES = 4
  */
 const OUT_OF_MEMORY = Uint8Array.from([
   ...[0x28, 4, 0, 0, 0, 0x46],
-  ...[0x75, 11, 0, 0, 0, ...new TextEncoder().encode('MemoryError')],
-  ...[0x75, 0, 0, 0, 0],
-  ...[0x75, 12, 0, 0, 0, ...new TextEncoder().encode('MemoryError\n')],
+  ...marshalText('MemoryError'),
+  ...marshalText(''),
+  ...marshalText('MemoryError\n'),
+])
+
+const ANSWER_ID_BYTES = 4
+/** What follows the id of a host call whose answer there is no memory for: failure, and marshal bytes of `([name, message], [])`. */
+const ANSWER_TOO_LARGE = Uint8Array.from([
+  ...[0, 0x28, 2, 0, 0, 0, 0x5b, 2, 0, 0, 0],
+  ...marshalText('MemoryError'),
+  ...marshalText('there is no memory left for the result of a host call'),
+  ...[0x5b, 0, 0, 0, 0],
 ])
 
 export class KernelLink {
@@ -68,7 +77,7 @@ export class KernelLink {
     let size = 1
     for (const part of parts) size += part.length
     const request = x.PyBytes_FromStringAndSize(0, size)
-    if (request === 0) return this.#outOfMemory()
+    if (request === 0) return this.#noRequest(opcode, parts, size)
     // Written in place: a new bytes object is nobody else's yet, and a large value is copied once.
     let at = x.PyBytes_AsString(request) >>> 0
     const heap = new Uint8Array(x.memory.buffer)
@@ -102,11 +111,25 @@ export class KernelLink {
     return { kind: 'waiting', delayMs: Math.max(0, delaySeconds * 1000), calls: payload }
   }
 
+  /** There is no memory for the request. Code that awaits an answer would wait for ever: it is told that instead. */
+  #noRequest(opcode: number, [answer]: readonly Uint8Array[], size: number): KernelReply {
+    const failureBytes = ANSWER_ID_BYTES + ANSWER_TOO_LARGE.length
+    if (opcode !== Opcode.answer || answer === undefined || size <= 1 + failureBytes)
+      return this.#outOfMemory()
+    this.#exports.PyErr_Clear()
+    return this.call(opcode, answer.subarray(0, ANSWER_ID_BYTES), ANSWER_TOO_LARGE)
+  }
+
   /** `dispatch` catches every exception, so a NULL means that it could not even make its reply. */
   #outOfMemory(): KernelReply {
     this.#exports.PyErr_Clear()
     return { kind: 'done', payload: OUT_OF_MEMORY.slice() }
   }
+}
+
+/** A text of fewer than 256 characters, all ASCII. */
+function marshalText(text: string): number[] {
+  return [0x75, text.length, 0, 0, 0, ...new TextEncoder().encode(text)]
 }
 
 function described(payload: Uint8Array<ArrayBuffer>): KernelReply {

@@ -1,17 +1,24 @@
 """The door: host calls that are made and answered while the interpreter's thread stays inside Python code.
 
-It is a descriptor number that no file can have. One write is one call, one read is one answer, seeking to the end tells
-how large the next answer is, and a poll waits for one. Owns the system calls; what the bytes say is in `calls`.
+It is a descriptor number that no file can have. One write is one call, one read is one answer (or its id alone, which
+drops the rest), seeking to the end tells how large the next answer is, and a poll waits for one. Owns the system calls;
+what the bytes say is in `calls`.
 
 An interrupt ends the wait, in `blocking`, and nothing else: what happens here happens whole (see `frames`).
 """
 
 import errno
+import marshal
 import os
 
 from .blocking import block_at
 
 _DESCRIPTOR = 0x3FFF_FFFF
+
+# What follows the id in an answer that there was no memory for: failure, its name and message, no fixups.
+_TOO_LARGE = b"\0" + marshal.dumps(
+    (["MemoryError", "there is no memory left for the result of a host call"], []), 2
+)
 
 
 def send(request: bytes) -> bool:
@@ -33,7 +40,13 @@ def send(request: bytes) -> bool:
 def take() -> bytes | None:
     """The next answer, if there is one."""
     size = os.lseek(_DESCRIPTOR, 0, os.SEEK_END)
-    return os.read(_DESCRIPTOR, size) if size > 0 else None
+    if size <= 0:
+        return None
+    try:
+        return os.read(_DESCRIPTOR, size)
+    except MemoryError:
+        # Left where it is, it would be in the way of all others: whoever waits for it is told instead.
+        return os.read(_DESCRIPTOR, 4) + _TOO_LARGE
 
 
 def wait(seconds: float | None) -> None:

@@ -8,7 +8,7 @@ export async function open({ dist, cacheDir, slots = 2 }) {
   const manager = await SessionManager.create({ cacheDir, slots })
   const sibling = await manager.createSession({ tenant: 'sibling' })
 
-  return async ({ steps, timeoutMs = 10_000, limits = {} }) => {
+  return async ({ steps, timeoutMs = 10_000, limits = {}, recover = false }) => {
     const calls = []
     let count = 0
     const session = await manager.createSession({
@@ -20,6 +20,7 @@ export async function open({ dist, cacheDir, slots = 2 }) {
           if (calls.length < 100) calls.push(args)
           return args.x
         },
+        big: ({ bytes }) => new Uint8Array(bytes),
       },
     })
     const delay = monitorEventLoopDelay({ resolution: 5 })
@@ -34,6 +35,8 @@ export async function open({ dist, cacheDir, slots = 2 }) {
     }
     await sleep(20)
     delay.disable()
+    // Some attacks leave their own session useless; it must still be possible to start over.
+    if (recover) await session.reset()
     const after = await settled(session.execute('6 * 7'))
     const beside = await settled(sibling.execute('6 * 7'))
     const { pending } = session
