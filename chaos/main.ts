@@ -45,21 +45,18 @@ process.on('uncaughtException', (error) => wrong(`an uncaught exception: ${text(
 const random = new Random(seed)
 const faults = new Faults(random.branch())
 const copy = new BuildCopy()
+process.once('exit', () => copy.remove())
 const startedMs = performance.now()
 progress(`chaos: seed ${seed}, ${slots} slots, ${values.minutes} minutes`)
-try {
-  const report = await run()
-  const ok = violations.length === 0
-  if (values.json) process.stdout.write(`${JSON.stringify({ ok, seed, violations, ...report }, null, 2)}\n`)
-  else
-    process.stdout.write(
-      `${table(report)}\n${ok ? 'nothing was wrong' : `${violations.length} things were wrong`}\n`,
-    )
-  // A call that has not settled would keep the process.
-  process.exit(ok ? 0 : 1)
-} finally {
-  copy.remove()
-}
+const report = await run()
+const ok = violations.length === 0
+if (values.json) process.stdout.write(`${JSON.stringify({ ok, seed, violations, ...report }, null, 2)}\n`)
+else
+  process.stdout.write(
+    `${table(report)}\n${ok ? 'nothing was wrong' : `${violations.length} things were wrong`}\n`,
+  )
+// A call that has not settled would keep the process.
+process.exit(ok ? 0 : 1)
 
 async function run(): Promise<Record<string, unknown>> {
   const { SessionManager, Snapshot } = await copy.import<typeof Brumate>('src/index.js')
