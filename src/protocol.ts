@@ -86,6 +86,8 @@ export interface RunReport {
   readonly fileBytes: number
   /** Of this call, both streams. */
   readonly outputBytes: number
+  /** As in `calls`. */
+  readonly takenBytes: number
 }
 
 /** What a call into the kernel came to. */
@@ -149,8 +151,16 @@ export interface SlotMethods {
 /** What a slot says by itself, on the same port so that order is kept. */
 export type SlotEvent =
   | { readonly event: 'ready' }
-  /** New host calls of execution `id`, its `batch`th lot: marshal bytes of a list of (id, name, arguments). */
-  | { readonly event: 'calls'; readonly id: number; readonly batch: number; readonly calls: Uint8Array }
+  | {
+      /** New host calls of execution `id`, its `batch`th lot. */
+      readonly event: 'calls'
+      readonly id: number
+      readonly batch: number
+      /** Marshal bytes of a list of (id, name, arguments). */
+      readonly calls: Uint8Array
+      /** Of all answers that the slot was ever sent, the bytes that are with Python or dropped. */
+      readonly takenBytes: number
+    }
   | { readonly event: 'output'; readonly id: number; readonly stream: 1 | 2; readonly text: string }
 
 export function unreachable(value: never): never {

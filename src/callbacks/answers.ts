@@ -24,6 +24,13 @@ export function answerFailure(id: number, error: unknown): Uint8Array<ArrayBuffe
   return framed(id, false, encodeValue([nameOf(error), messageOf(error)], 'error'))
 }
 
+/** In place of an answer that would wait with too many others. */
+export function answerTooMuch(answer: Uint8Array, mostBytes: number): Uint8Array<ArrayBuffer> {
+  const id = new DataView(answer.buffer, answer.byteOffset).getUint32(0, true)
+  const message = `results of host calls that wait to be taken have more than ${mostBytes} bytes`
+  return framed(id, false, encodeValue(['MemoryError', message], 'error'))
+}
+
 function framed(id: number, ok: boolean, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEAD_BYTES + payload.length)
   new DataView(bytes.buffer).setUint32(0, id, true)

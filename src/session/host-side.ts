@@ -1,8 +1,11 @@
 // What of a session's execution is on the host's side: its host calls and their answers on the way. Owns the tie between the
 // dispatcher and whatever slot the session is in; the calls themselves are callbacks/dispatcher.ts's, the state they belong to
 // residence.ts's.
+
+import { answerTooMuch } from '../callbacks/answers.js'
 import { describeCallbacks, type ResolvedCallbacks } from '../callbacks/callbacks.js'
 import { Dispatcher, type DispatcherOptions } from '../callbacks/dispatcher.js'
+import type { Limits } from '../options.js'
 import type { SlotEvent } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
 import type { PendingCall } from '../snapshot/manifest.js'
@@ -13,6 +16,8 @@ import type { Companion } from './residence.js'
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 
 const LARGE_BYTES = 16_384
+/** Where the session's memory has no limit. */
+const MOST_WAITING_BYTES = 1024 * 1024 * 1024
 
 interface Run {
   readonly slot: Slot
@@ -24,6 +29,7 @@ interface Run {
 export class HostSide implements Companion {
   readonly #dispatcher: Dispatcher
   readonly #onSent: (slot: Slot) => void
+  readonly #mostWaitingBytes: number
   /** Where the state is, if answers can go there now. */
   #slot: Slot | undefined
   /** Where it was last. */
@@ -34,16 +40,19 @@ export class HostSide implements Companion {
   executionCount: number
   /** Answers that have not been sent: there is no slot, or this turn of the event loop may bring more. */
   #answers: Uint8Array<ArrayBuffer>[] = []
+  #answerBytes = 0
 
   constructor(
     callbacks: ResolvedCallbacks,
     executionCount: number,
-    options: Pick<DispatcherOptions, 'session' | 'limits' | 'onLate'> & {
+    options: Pick<DispatcherOptions, 'session' | 'onLate'> & {
+      readonly limits: DispatcherOptions['limits'] & Pick<Limits, 'memoryBytes'>
       /** Answers went to the slot while nothing runs there: its state is not what it was. */
       readonly onSent: (slot: Slot) => void
     },
   ) {
     this.#onSent = options.onSent
+    this.#mostWaitingBytes = options.limits.memoryBytes ?? MOST_WAITING_BYTES
     this.executionCount = executionCount
     this.#dispatcher = new Dispatcher(callbacks, {
       ...options,
@@ -128,6 +137,7 @@ export class HostSide implements Companion {
   drop(reason: Error): void {
     this.#dispatcher.forget(reason)
     this.#answers = []
+    this.#answerBytes = 0
     this.#awaiting = false
     this.#run = undefined
   }
@@ -148,11 +158,12 @@ export class HostSide implements Companion {
     this.#flush()
   }
 
-  calls({ id, batch, calls }: CallsEvent): void {
+  calls({ id, batch, calls, takenBytes }: CallsEvent): void {
     const run = this.#run
     if (run === undefined || run.id !== id || batch !== run.batches + 1)
       throw new MalformedValueError('host calls of no execution')
     run.batches = batch
+    run.slot.hasTaken(takenBytes)
     this.#dispatcher.receive(calls)
   }
 
@@ -160,7 +171,12 @@ export class HostSide implements Companion {
     this.#dispatcher.receiveBlocking(request, answer)
   }
 
-  #send(bytes: Uint8Array<ArrayBuffer>): void {
+  /** What Python could never hold at once is not kept for it either: it would be memory without a limit (ATTACKS.md G18). */
+  #send(answer: Uint8Array<ArrayBuffer>): void {
+    const waitingBytes = this.#answerBytes + (this.#slot?.waitingAnswerBytes ?? 0)
+    const isTooMuch = answer.length >= LARGE_BYTES && waitingBytes + answer.length > this.#mostWaitingBytes
+    const bytes = isTooMuch ? answerTooMuch(answer, this.#mostWaitingBytes) : answer
+    this.#answerBytes += bytes.length
     // Answers that come together travel together.
     if (this.#answers.push(bytes) === 1) queueMicrotask(() => this.#flush())
   }
@@ -169,6 +185,8 @@ export class HostSide implements Companion {
     if (this.#slot?.alive !== true || this.#answers.length === 0) return
     const answers = this.#answers
     this.#answers = []
+    this.#answerBytes = 0
+    this.#slot.sendsAnswers(answers)
     if (this.#run === undefined) this.#onSent(this.#slot)
     // Small ones are sooner copied.
     const large = answers.filter(({ length }) => length >= LARGE_BYTES).map(({ buffer }) => buffer)

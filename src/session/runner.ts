@@ -101,6 +101,7 @@ export class Runner {
   ): Promise<ExecuteResult> {
     const slot = await this.#prepared(options)
     const given = answers()
+    slot.sendsAnswers(given)
     const buffers = given.map(({ buffer }) => buffer)
     const send = (id: number, live: Live) => slot.call('resume', [{ id, answers: given, ...live }], buffers)
     // Without an answer, timers can go on where there are any; else it would be suspended again at once.
@@ -233,6 +234,7 @@ export class Runner {
       throw this.#lost(slot, stop, 'it answered something else')
     this.#report = reply
     this.#usage.see(reply)
+    slot.hasTaken(reply.takenBytes)
     const { outputBytes } = this.#options.limits
     if (outputBytes !== null && Math.max(reply.stdout.length, reply.stderr.length) > outputBytes)
       throw this.#lost(slot, stop, 'it broke the protocol: more output than it may have')

@@ -55,6 +55,7 @@ function guardEvent(message: ReadonlyMap<string, unknown>): SlotEvent {
         id: number(message, 'id'),
         batch: number(message, 'batch'),
         calls: bytes(message, 'calls'),
+        takenBytes: number(message, 'takenBytes'),
       }
     default:
       throw new ProtocolViolation('an unknown event')
@@ -111,6 +112,7 @@ function guardRun(message: ReadonlyMap<string, unknown>): RunReport {
     peakMemoryBytes: number(message, 'peakMemoryBytes'),
     fileBytes: number(message, 'fileBytes'),
     outputBytes: number(message, 'outputBytes'),
+    takenBytes: number(message, 'takenBytes'),
   }
 }
 

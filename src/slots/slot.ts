@@ -54,6 +54,9 @@ export class Slot {
   #endReason: string | undefined
   #isReady = false
   #lastCallId = 0
+  /** Since the slot began: of answers of host calls. */
+  #sentAnswerBytes = 0
+  #takenAnswerBytes = 0
   #listener: OutputListener | undefined
   #handler: CallHandler | undefined
   #connection: Connection | undefined
@@ -156,6 +159,19 @@ export class Slot {
   disconnect(): void {
     this.#handler = undefined
     this.mount(undefined)
+  }
+
+  /** Answers of host calls that were sent and that Python has not got: the slot says so, and can say too much of itself only. */
+  get waitingAnswerBytes(): number {
+    return Math.max(0, this.#sentAnswerBytes - this.#takenAnswerBytes)
+  }
+
+  sendsAnswers(answers: readonly Uint8Array[]): void {
+    for (const { length } of answers) this.#sentAnswerBytes += length
+  }
+
+  hasTaken(answerBytes: number): void {
+    this.#takenAnswerBytes = answerBytes
   }
 
   tell(notice: SlotNotice, transfer?: ArrayBuffer[]): void {

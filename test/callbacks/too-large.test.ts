@@ -4,9 +4,9 @@ import { managerForTest } from '../support/manager.js'
 import { py, pythonErrorOf } from '../support/session-code.js'
 
 test('G18: a result larger than memory raises MemoryError, by either way, and later calls go on', async () => {
-  const manager = await managerForTest({ slots: 1, limits: { memoryBytes: 96 * 2 ** 20 } })
+  const manager = await managerForTest({ slots: 1, limits: { memoryBytes: 80 * 2 ** 20 } })
   await using session = await manager.createSession({
-    callbacks: { big: () => new Uint8Array(2 ** 27), echo: ({ x }: { x: number }) => x },
+    callbacks: { big: () => new Uint8Array(72 * 2 ** 20), echo: ({ x }: { x: number }) => x },
   })
   const code = py`
     import asyncio, brumate
@@ -28,4 +28,37 @@ test('G18: a result larger than memory raises MemoryError, by either way, and la
   ])
   expect((await pythonErrorOf(session.execute('await big()'))).type).toBe('MemoryError')
   expect((await session.execute('await echo(x=4)')).value).toBe(4)
+})
+
+test('G18: results that wait to be taken are bounded by what the session could hold; what comes later goes on', async () => {
+  const manager = await managerForTest({ slots: 1, limits: { memoryBytes: 96 * 2 ** 20 } })
+  let made = 0
+  await using session = await manager.createSession({
+    callbacks: {
+      big: () => {
+        made += 1
+        return new Uint8Array(4 * 2 ** 20)
+      },
+    },
+  })
+  const code = py`
+    import asyncio, brumate, collections, time
+    tasks = [asyncio.create_task(big()) for _ in range(60)]
+    await asyncio.sleep(0)
+    # Deaf to answers until all have been made.
+    time.sleep(1)
+    kinds = collections.Counter()
+    for task in tasks:
+        try: kinds[len(await task)] += 1
+        except MemoryError as error: kinds[str(error)] += 1
+    del tasks, task
+    kinds['after'] = len(await big())
+    dict((str(kind), count) for kind, count in kinds.items())
+  `
+  const kinds = (await session.execute(code)).value as Record<string, number>
+  expect(made).toBe(61)
+  const refused = `results of host calls that wait to be taken have more than ${96 * 2 ** 20} bytes`
+  // 60 times 4 MiB is 240 MiB; 96 MiB of them wait, and the interpreter takes as many of those as it has room for.
+  expect(kinds[refused]).toBeGreaterThanOrEqual(60 - 24)
+  expect(kinds.after).toBe(4 * 2 ** 20)
 })

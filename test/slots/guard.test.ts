@@ -11,6 +11,7 @@ const outcome = {
   memoryBytes: 1,
   fileBytes: 0,
   outputBytes: 0,
+  takenBytes: 0,
   exceeded: null,
 }
 

@@ -33,6 +33,7 @@ export class Runs {
   readonly #listener: RunListener
   /** Answers that no execution has taken yet. */
   readonly #answers: Uint8Array[] = []
+  #takenBytes = 0
   #waiting: Waiting | undefined
   #batches = 0
 
@@ -53,7 +54,7 @@ export class Runs {
     let reply = request()
     while (reply.kind === 'waiting') {
       if (reply.calls.length > NO_CALLS_BYTES) this.#listener.onCalls(++this.#batches, reply.calls)
-      const answer = this.#answers.shift()
+      const answer = this.take()
       if (answer !== undefined) {
         reply = this.#interpreter.call(Opcode.answer, answer)
         continue
@@ -77,14 +78,26 @@ export class Runs {
 
   /** Gives the kernel what has come for background tasks while nothing ran; they go on with it. */
   deliver(): void {
-    for (let answer = this.#answers.shift(); answer !== undefined; answer = this.#answers.shift()) {
+    for (let answer = this.take(); answer !== undefined; answer = this.take()) {
       this.#interpreter.call(Opcode.answer, answer)
     }
   }
 
   /** The interpreter holds another state, or is about to. */
   forget(): void {
-    this.#answers.length = 0
+    while (this.take() !== undefined);
+  }
+
+  /** Of all answers that came: the bytes that the kernel has got, or that were dropped. */
+  get takenBytes(): number {
+    return this.#takenBytes
+  }
+
+  /** The answer that has waited longest. */
+  take(): Uint8Array | undefined {
+    const answer = this.#answers.shift()
+    this.#takenBytes += answer?.length ?? 0
+    return answer
   }
 
   interrupt(id: number): void {

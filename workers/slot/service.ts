@@ -50,7 +50,9 @@ export class SlotService implements SlotMethods {
     this.#runs = new Runs(host, interpreter, {
       onWait: () => output.flush(),
       onCalls: (batch, calls) =>
-        emit({ event: 'calls', id: this.#executionId, batch, calls }, [calls.buffer]),
+        emit({ event: 'calls', id: this.#executionId, batch, calls, takenBytes: this.#runs.takenBytes }, [
+          calls.buffer,
+        ]),
     })
   }
 
@@ -77,8 +79,8 @@ export class SlotService implements SlotMethods {
 
   resume(request: ResumeRequest): Promise<SlotReply> {
     const live = { stdout: request.liveStdout, stderr: request.liveStderr }
-    const [first, ...others] = request.answers
-    this.#runs.answer(others)
+    this.#runs.answer(request.answers)
+    const first = this.#runs.take()
     return this.#run(request.id, live, () =>
       first === undefined
         ? this.#interpreter.call(Opcode.step)
@@ -220,6 +222,7 @@ export class SlotService implements SlotMethods {
       peakMemoryBytes,
       fileBytes,
       outputBytes: outputBytes[1] + outputBytes[2],
+      takenBytes: this.#runs.takenBytes,
     }
   }
 }

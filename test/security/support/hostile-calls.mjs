@@ -29,7 +29,13 @@ const own = (buffer) => new Uint8Array(buffer)
 
 /** Sends one lot of calls and then the outcome. */
 const lot = (calls) => async (context) => {
-  context.port.postMessage({ event: 'calls', id: context.executionId, batch: 1, calls: own(calls) })
+  context.port.postMessage({
+    event: 'calls',
+    takenBytes: 0,
+    id: context.executionId,
+    batch: 1,
+    calls: own(calls),
+  })
   await sleep(30)
   finish(context)
 }
@@ -94,12 +100,19 @@ export const CALL_ATTACKS = {
   'D18-more-after': lot(Buffer.concat([list(echo(1)), NONE])),
   'D22-length': lot(sized(0x5b, 2 ** 31 - 1)),
   'D17-second-lot-first': async (context) => {
-    context.port.postMessage({ event: 'calls', id: context.executionId, batch: 2, calls: own(list(echo(1))) })
+    context.port.postMessage({
+      event: 'calls',
+      takenBytes: 0,
+      id: context.executionId,
+      batch: 2,
+      calls: own(list(echo(1))),
+    })
   },
   'D17-lot-twice': async (context) => {
     for (let i = 0; i < 2; i++)
       context.port.postMessage({
         event: 'calls',
+        takenBytes: 0,
         id: context.executionId,
         batch: 1,
         calls: own(list(echo(1))),
@@ -108,6 +121,7 @@ export const CALL_ATTACKS = {
   'D17-foreign-execution': async (context) => {
     context.port.postMessage({
       event: 'calls',
+      takenBytes: 0,
       id: context.executionId + 1,
       batch: 1,
       calls: own(list(echo(1))),
@@ -115,7 +129,13 @@ export const CALL_ATTACKS = {
   },
   'D17-after-the-end': async (context) => {
     finish(context)
-    context.port.postMessage({ event: 'calls', id: context.executionId, batch: 1, calls: own(list(echo(1))) })
+    context.port.postMessage({
+      event: 'calls',
+      takenBytes: 0,
+      id: context.executionId,
+      batch: 1,
+      calls: own(list(echo(1))),
+    })
   },
   'D17-suspended-without-calls': async ({ port, id }) => {
     port.postMessage({
@@ -130,12 +150,14 @@ export const CALL_ATTACKS = {
         peakMemoryBytes: 1,
         fileBytes: 0,
         outputBytes: 0,
+        takenBytes: 0,
       },
     })
   },
   'D21-calls': async ({ port, executionId }) => {
     const calls = own(list(...Array.from({ length: 100 }, (_, id) => echo(id))))
-    for (let batch = 1; ; batch++) port.postMessage({ event: 'calls', id: executionId, batch, calls })
+    for (let batch = 1; ; batch++)
+      port.postMessage({ event: 'calls', takenBytes: 0, id: executionId, batch, calls })
   },
   'D21-door': async ({ task }) => {
     const request = own(echo(1))

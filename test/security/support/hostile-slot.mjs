@@ -64,6 +64,7 @@ function outcome(items, changes = {}) {
     memoryBytes: 1,
     fileBytes: 0,
     outputBytes: 0,
+    takenBytes: 0,
     exceeded: null,
     ...changes,
   }
