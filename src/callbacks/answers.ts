@@ -28,7 +28,14 @@ export function answerFailure(id: number, error: unknown): Uint8Array<ArrayBuffe
 export function answerTooMuch(answer: Uint8Array, mostBytes: number): Uint8Array<ArrayBuffer> {
   const id = new DataView(answer.buffer, answer.byteOffset).getUint32(0, true)
   const message = `results of host calls that wait to be taken have more than ${mostBytes} bytes`
-  return framed(id, false, encodeValue(['MemoryError', message], 'error'))
+  return answerFailure(id, pythonError('MemoryError', message))
+}
+
+/** An error that Python raises as its class of that name. */
+export function pythonError(name: string, message: string): Error {
+  const error = new Error(message)
+  error.name = name
+  return error
 }
 
 function framed(id: number, ok: boolean, payload: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -8,7 +8,7 @@ import type { PendingCall } from '../snapshot/manifest.js'
 import { isInstance } from '../thrown.js'
 import { type Decoded, decode, MalformedValueError } from '../values/decode.js'
 import type { Value } from '../values/value.js'
-import { answerFailure, answerIterator, answerValue, NO_ANSWER } from './answers.js'
+import { answerFailure, answerIterator, answerValue, NO_ANSWER, pythonError } from './answers.js'
 import type { CallbackContext, ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
 import { HostIterators } from './iterators.js'
 
@@ -277,13 +277,6 @@ export class Dispatcher {
   #rest(): void {
     if (this.isSuspended) this.#options.onSuspended()
   }
-}
-
-/** An error that Python raises as its class of that name. */
-function pythonError(name: string, message: string): Error {
-  const error = new Error(message)
-  error.name = name
-  return error
 }
 
 function readRequest(tree: Decoded): Request {

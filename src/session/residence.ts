@@ -2,15 +2,12 @@
 // that a lost session goes on from; what runs in the slot is session.ts's. A session's state is in one place at a time (S1).
 import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../errors.js'
 import type { ResolvedSessionOptions } from '../options.js'
-import type { AttachRequest, SlotReply } from '../protocol.js'
 import type { CallHandler, Slot } from '../slots/slot.js'
 import { Snapshot } from '../snapshot/snapshot.js'
-import { MalformedValueError } from '../values/decode.js'
-import { encodePlain } from '../values/encode.js'
 import { CheckpointBudget } from './budget.js'
 import { Call } from './call.js'
 import type { SessionHome } from './home.js'
-import { readAnswer } from './outcome.js'
+import { takeOver } from './take-over.js'
 
 type Lifecycle =
   | { readonly kind: 'attached'; readonly slot: Slot }
@@ -27,9 +24,6 @@ const PACKING_MS = 5_000
 
 /** Interpreters that may end while they take a session over, one after the other, before the session is closed. */
 const ATTACH_ATTEMPTS = 3
-/** Longest that taking a session over may last: code of the user's can run there. And what each of its bytes adds. */
-const ATTACH_MS = 10_000
-const ATTACH_MS_PER_BYTE = 1 / 50_000
 
 /** What of a session is on this side: its host calls go with the state that made them. */
 export interface Companion extends CallHandler {
@@ -354,49 +348,16 @@ export class Residence {
 
   /** Makes a slot this session's; who calls says when answers can go there. `continues`: the host calls of the snapshot's state are under way here. */
   async #move(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<void> {
-    const timeoutMs = ATTACH_MS + (snapshot?.parts.head.rawBytes ?? 0) * ATTACH_MS_PER_BYTE
-    const call = new Call(slot, { timeoutMs, graceMs: 0 }, () => this.#prepare(slot, snapshot, continues))
-    const settled = await call.settled
+    const callbacks = this.#companion.describeCallbacks()
+    const taken = await takeOver(slot, this.#options, { snapshot, callbacks, continues })
     this.open()
-    if (settled.kind === 'lost' && settled.stop)
-      throw this.#crashed(slot, `it was not ready after ${Math.round(timeoutMs)} ms`, AttachTimedOut)
-    if (settled.kind === 'lost') throw this.#crashed(slot, settled.reason)
-    const { reply } = settled
-    if (reply.kind === 'refused') throw new SnapshotError(reply.reason, reply.message)
-    if (!isDone(reply)) throw this.#crashed(slot, 'it could not be attached')
+    if (taken.kind === 'refused') throw new SnapshotError(taken.reason, taken.message)
+    if (taken.kind === 'late') throw this.#crashed(slot, taken.reason, AttachTimedOut)
+    if (taken.kind === 'lost') throw this.#crashed(slot, taken.reason)
     if (snapshot) this.#home.count('thaws')
     slot.connect(this.#companion)
     this.#lifecycle = { kind: 'attached', slot }
     this.#attachedSinceMs = performance.now()
-  }
-
-  async #prepare(slot: Slot, snapshot: Snapshot | undefined, continues: boolean): Promise<SlotReply> {
-    const { limits, env } = this.#options
-    const { memoryBytes, outputBytes, fileBytes } = limits
-    const callbacks = this.#companion.describeCallbacks()
-    // What the slot had before goes when this has come, and is kept if it is refused.
-    const connection = this.#options.vfs?.storage.connect()
-    const mount = connection ? { ...connection.wire, path: this.#options.vfs?.mountPath ?? '' } : null
-    const request: AttachRequest = {
-      limits: { memoryBytes, outputBytes, fileBytes },
-      timeZone: env.TZ ?? 'UTC',
-      session: encodePlain({ env: { ...env }, callbacks, continues }, 'session'),
-      mount,
-    }
-    const reply = await this.#send(slot, snapshot, request).catch((error: unknown) => {
-      connection?.close()
-      throw error
-    })
-    if (reply.kind === 'refused') connection?.close()
-    else slot.mount(connection)
-    return reply
-  }
-
-  #send(slot: Slot, snapshot: Snapshot | undefined, request: AttachRequest): Promise<SlotReply> {
-    if (snapshot === undefined) return slot.call('attach', [request])
-    const { head, body } = snapshot.parts
-    const { bodyHash, rawBytes } = head
-    return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes: head.memoryBytes }])
   }
 
   #crashed(slot: Slot, reason: string, Crash = InterpreterCrashedError): InterpreterCrashedError {
@@ -408,13 +369,4 @@ export class Residence {
 /** Trying again at once would take as long again. */
 class AttachTimedOut extends InterpreterCrashedError {
   override readonly name = 'InterpreterCrashedError'
-}
-
-function isDone(reply: SlotReply): boolean {
-  try {
-    return reply.kind === 'outcome' && readAnswer(reply.payload).ok
-  } catch (error) {
-    if (error instanceof MalformedValueError) return false
-    throw error
-  }
 }

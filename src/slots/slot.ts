@@ -17,7 +17,7 @@ import { printable } from './guard.js'
 const MAX_EVENTS_AT_ONCE = 10_000
 const MAX_EVENTS_PER_MS = 50
 /** These run no code of a user's, so nothing but a broken slot takes this long. */
-const PROMPT_METHODS: ReadonlySet<string> = new Set(['attach', 'revert', 'warm'])
+const PROMPT_METHODS: ReadonlySet<string> = new Set(['revert', 'warm'])
 const PROMPT_MS = 20_000
 
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>

@@ -3,6 +3,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { MountWire } from '../../workers/storage/wire.js'
 import { StorageError } from '../errors.js'
+import { messageOf } from '../thrown.js'
 import { textOf } from './paths.js'
 import type {
   Change,
@@ -130,9 +131,7 @@ export class StorageThread {
     })
     worker.unref()
     worker.on('error', (error: unknown) => {
-      void this.close(
-        `its thread failed: ${error instanceof Error ? error.message : 'for an unknown reason'}`,
-      )
+      void this.close(`its thread failed: ${messageOf(error, 'for an unknown reason')}`)
     })
     worker.on('exit', () => void this.close('its thread ended'))
     port1.on('message', (message: StorageAnswer) => this.#receive(message))

@@ -2,6 +2,7 @@
 // leaves, open files in snapshots, read-only storages.
 import { PythonError } from 'brumate'
 import { expect, test } from 'vitest'
+import { workInStorage } from '../../bench/storage-work.js'
 import { py, pythonErrorOf } from '../support/session-code.js'
 import { describeStorages } from './support/kinds.js'
 
@@ -115,35 +116,11 @@ describeStorages('sharing', ({ storage, sessions }) => {
   test('E2: what several sessions append, rename and remove at the same time is neither lost nor torn', async () => {
     const vfs = await storage()
     const many = await sessions(vfs, 3)
-    const results = await Promise.all(
-      many.map((session, who) =>
-        session.execute(py`
-          import os, random, time
-          end = time.monotonic() + 1.5
-          appended = 0; files = {}
-          while time.monotonic() < end:
-              with open('/data/log', 'ab', buffering=0) as f: f.write(b'${who}:%06d\n' % appended)
-              appended += 1
-              name = f'/data/${who}-{random.randrange(20)}'
-              data = bytes([random.randrange(256)]) * random.randrange(5000)
-              with open(name + '.new', 'wb') as f: f.write(data)
-              os.rename(name + '.new', name); files[name] = data
-              if random.random() < .2: os.remove(name); del files[name]
-              other = f'/data/{random.randrange(3)}-{random.randrange(20)}'
-              try: seen = open(other, 'rb').read(); assert len(set(seen)) <= 1, 'torn'
-              except FileNotFoundError: pass
-          assert all(open(name, 'rb').read() == data for name, data in files.items())
-          [appended, sum(map(len, files.values())), len(files)]
-        `),
-      ),
-    )
-    const [appended, bytes, files] = [0, 1, 2].map((i) =>
-      results.reduce((sum, { value }) => sum + Number((value as number[])[i]), 0),
-    )
-    const lines = (await vfs.readFile('/log', 'utf8')).trimEnd().split('\n')
-    expect([lines.length, new Set(lines).size]).toEqual([appended, appended])
-    expect((await vfs.list('/')).length).toBe((files ?? 0) + 1)
-    expect(await vfs.usedBytes).toBe((bytes ?? 0) + 9 * (appended ?? 0))
+    const sums = await workInStorage(vfs, many, { seconds: 1.5, names: 20, fileBytes: 5000 })
+    const { appended } = sums
+    expect([sums.linesInLog, sums.differentLines]).toEqual([appended, appended])
+    expect(sums.files).toBe(sums.expectedFiles)
+    expect(sums.usedBytes).toBe(sums.expectedBytes)
   })
 
   test('E3: a closed storage answers EIO, and the session lives', async () => {

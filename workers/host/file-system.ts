@@ -32,7 +32,6 @@ export interface FileSystemOptions {
   readonly fileBytes: Uint8Array
   readonly cwd: string
   readonly output: OutputSink
-  readonly maxBytes: number | null
 }
 
 export class FileSystem {
@@ -45,7 +44,7 @@ export class FileSystem {
   readonly stale = new StaleNodes()
   #mounted: MountedNodes | undefined
 
-  constructor({ files, fileBytes, cwd, output, maxBytes }: FileSystemOptions) {
+  constructor({ files, fileBytes, cwd, output }: FileSystemOptions) {
     this.nodes = new PrivateNodes(fileBytes, this.quota)
     const seed = new Seed(this.nodes)
     seed.directory('/tmp', 0o1777)
@@ -62,7 +61,6 @@ export class FileSystem {
     this.#openDevice('/dev/stdin', O.RDONLY)
     this.#openDevice('/dev/stdout', O.WRONLY)
     this.#openDevice('/dev/stderr', O.WRONLY)
-    this.quota.maxBytes = maxBytes
   }
 
   /** The storage that the session shares with others. */

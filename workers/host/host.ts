@@ -203,7 +203,7 @@ export class Host {
 
   #freshFileSystem(): FileSystem {
     const { files, fileBytes, cwd = DEFAULT_CWD } = this.#options
-    return new FileSystem({ files, fileBytes, cwd, output: this.#output, maxBytes: null })
+    return new FileSystem({ files, fileBytes, cwd, output: this.#output })
   }
 }
 

@@ -26,7 +26,7 @@ export const NUMBERS = 16
 /** Texts and bytes fill what follows. */
 export const WINDOW_AT = NUMBERS_AT + 8 * NUMBERS
 
-/** Numbers that come with each operation, and what its answer holds, stand with its function in requests.ts. */
+/** Numbers that come with each operation, and what its answer holds, stand in mounted-nodes.ts and client.ts. */
 export const OP = {
   open: 1,
   status: 2,

@@ -1,9 +1,16 @@
 // What can be done at a path: make, remove, rename, link, change, look. Owns POSIX's rules for it (permissions, which
 // error comes when, umask, working directory); the walk is tree.ts's and the nodes are the store's. Where a store walks by itself,
-// the operation is one request to it (paths.ts serves them with this class again), and comes back if the path leads out.
+// the operation is one request to it (workers/storage/client.ts serves it with this class again), and comes back if the path leads out.
 import { MODE_BITS, O, PATH_MAX, SYMLOOP_MAX } from '../abi.js'
 import { fail } from '../errno.js'
-import { type FileTime, type NodeStatus, type Opened, Outside, type PathStore } from './node-store.js'
+import {
+  type FileTime,
+  type NewNode,
+  type NodeStatus,
+  type Opened,
+  Outside,
+  type PathStore,
+} from './node-store.js'
 import {
   type Location,
   MAY_READ,
@@ -115,51 +122,24 @@ export class Files {
 
   mkdir(start: Location, path: string, mode: number): void {
     const masked = this.#masked(mode)
-    this.#at(
-      start,
-      path,
-      false,
-      (place) => {
-        if (place.node !== 0) fail('EEXIST')
-        this.#requireWritable(place)
-        if (this.tree.depth(place.store, place.directory) >= MAX_DEPTH) fail('ENAMETOOLONG')
-        place.store.create(place.directory, place.name, { kind: 'directory', mode: masked })
-      },
-      (paths, { node }, rest) => paths.mkdir(node, rest, masked),
+    this.#make(start, path, { kind: 'directory', mode: masked }, (paths, { node }, rest) =>
+      paths.mkdir(node, rest, masked),
     )
   }
 
   /** mknod(2) of a regular file. */
   makeFile(start: Location, path: string, mode: number): void {
     const masked = this.#masked(mode)
-    this.#at(
-      start,
-      path,
-      false,
-      (place) => {
-        if (place.node !== 0) fail('EEXIST')
-        if (place.slash) fail('ENOENT')
-        this.#requireWritable(place)
-        place.store.create(place.directory, place.name, { kind: 'file', mode: masked })
-      },
-      (paths, { node }, rest) => paths.makeFile(node, rest, masked),
+    this.#make(start, path, { kind: 'file', mode: masked }, (paths, { node }, rest) =>
+      paths.makeFile(node, rest, masked),
     )
   }
 
   symlink(target: string, start: Location, path: string): void {
     if (target === '') fail('ENOENT')
     if (target.length >= PATH_MAX) fail('ENAMETOOLONG')
-    this.#at(
-      start,
-      path,
-      false,
-      (place) => {
-        if (place.node !== 0) fail('EEXIST')
-        if (place.slash) fail('ENOENT')
-        this.#requireWritable(place)
-        place.store.create(place.directory, place.name, { kind: 'symlink', target })
-      },
-      (paths, { node }, rest) => paths.symlink(target, node, rest),
+    this.#make(start, path, { kind: 'symlink', target }, (paths, { node }, rest) =>
+      paths.symlink(target, node, rest),
     )
   }
 
@@ -264,6 +244,29 @@ export class Files {
     if (status.kind !== 'file') fail('EINVAL')
     requirePermission(status, MAY_WRITE)
     store.resize(node, size)
+  }
+
+  /** Something new where nothing is. */
+  #make(
+    start: Location,
+    path: string,
+    made: NewNode,
+    far: (paths: PathStore, start: Location, rest: string) => void,
+  ): void {
+    this.#at(
+      start,
+      path,
+      false,
+      (place) => {
+        if (place.node !== 0) fail('EEXIST')
+        if (place.slash && made.kind !== 'directory') fail('ENOENT')
+        this.#requireWritable(place)
+        if (made.kind === 'directory' && this.tree.depth(place.store, place.directory) >= MAX_DEPTH)
+          fail('ENAMETOOLONG')
+        place.store.create(place.directory, place.name, made)
+      },
+      far,
+    )
   }
 
   /** One operation, `near` in a store that this class walks or `far` by one that walks itself. */

@@ -111,17 +111,13 @@ export class Tree {
         }
         continue
       }
+      const covering = store === this.root.store ? this.#mounts.get(child) : undefined
       if (isLast) {
         if (slash && kind !== 'directory') fail('ENOTDIR')
-        const directory = node
-        const covering = store === this.root.store ? this.#mounts.get(child) : undefined
-        if (covering !== undefined) {
-          const rest = covering.paths === null ? null : '.'
-          return { store: covering, node: covering.root, directory: 0, name: '.', slash, rest }
-        }
-        return { store, node: child, directory, name, slash, rest: null }
+        if (covering === undefined) return { store, node: child, directory: node, name, slash, rest: null }
+        const rest = covering.paths === null ? null : '.'
+        return { store: covering, node: covering.root, directory: 0, name: '.', slash, rest }
       }
-      const covering = store === this.root.store ? this.#mounts.get(child) : undefined
       if (covering === undefined) node = child
       else {
         store = covering

@@ -1,0 +1,86 @@
+// Putting a session into a slot: what the slot is sent, how long that may last, and what came of it. Owns the mount's connection until
+// the slot has it; where the session lives, and what a failure means to it, is residence.ts's.
+import type { ResolvedSessionOptions } from '../options.js'
+import type { AttachRequest, RefusalReason, SlotReply } from '../protocol.js'
+import type { Slot } from '../slots/slot.js'
+import type { Snapshot } from '../snapshot/snapshot.js'
+import { MalformedValueError } from '../values/decode.js'
+import { encodePlain } from '../values/encode.js'
+import { Call } from './call.js'
+import { readAnswer } from './outcome.js'
+
+/** Longest that it may last: code of the user's can run there. And what each byte of a snapshot adds. */
+const ATTACH_MS = 10_000
+const ATTACH_MS_PER_BYTE = 1 / 50_000
+
+export interface Incoming {
+  /** Undefined: a fresh session. */
+  readonly snapshot: Snapshot | undefined
+  /** Plain data, for the kernel. */
+  readonly callbacks: readonly unknown[]
+  /** The host calls of the snapshot's state are under way here. */
+  readonly continues: boolean
+}
+
+export type Taken =
+  | { readonly kind: 'done' }
+  /** The snapshot is at fault; the slot is as it was. */
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
+  /** The slot is of no use any more; `late`: for it was not ready in time. */
+  | { readonly kind: 'lost' | 'late'; readonly reason: string }
+
+export async function takeOver(
+  slot: Slot,
+  options: ResolvedSessionOptions,
+  incoming: Incoming,
+): Promise<Taken> {
+  const timeoutMs = ATTACH_MS + (incoming.snapshot?.parts.head.rawBytes ?? 0) * ATTACH_MS_PER_BYTE
+  const call = new Call(slot, { timeoutMs, graceMs: 0 }, () => prepare(slot, options, incoming))
+  const settled = await call.settled
+  if (settled.kind === 'lost' && settled.stop)
+    return { kind: 'late', reason: `it was not ready after ${Math.round(timeoutMs)} ms` }
+  if (settled.kind === 'lost') return settled
+  const { reply } = settled
+  if (reply.kind === 'refused') return reply
+  return isDone(reply) ? { kind: 'done' } : { kind: 'lost', reason: 'it could not be attached' }
+}
+
+async function prepare(
+  slot: Slot,
+  { limits, env, vfs }: ResolvedSessionOptions,
+  { snapshot, callbacks, continues }: Incoming,
+): Promise<SlotReply> {
+  const { memoryBytes, outputBytes, fileBytes } = limits
+  // What the slot had before goes when this has come, and is kept if it is refused.
+  const connection = vfs?.storage.connect()
+  const mount = connection ? { ...connection.wire, path: vfs?.mountPath ?? '' } : null
+  const request: AttachRequest = {
+    limits: { memoryBytes, outputBytes, fileBytes },
+    timeZone: env.TZ ?? 'UTC',
+    session: encodePlain({ env: { ...env }, callbacks, continues }, 'session'),
+    mount,
+  }
+  const reply = await send(slot, snapshot, request).catch((error: unknown) => {
+    connection?.close()
+    throw error
+  })
+  if (reply.kind === 'refused') connection?.close()
+  else slot.mount(connection)
+  return reply
+}
+
+function send(slot: Slot, snapshot: Snapshot | undefined, request: AttachRequest): Promise<SlotReply> {
+  if (snapshot === undefined) return slot.call('attach', [request])
+  const { head, body } = snapshot.parts
+  const { bodyHash, rawBytes } = head
+  return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes: head.memoryBytes }])
+}
+
+function isDone(reply: SlotReply): boolean {
+  try {
+    return reply.kind === 'outcome' && readAnswer(reply.payload).ok
+  } catch (error) {
+    if (error instanceof MalformedValueError) return false
+    throw error
+  }
+}
