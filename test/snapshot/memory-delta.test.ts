@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import type { BaseMemory } from '../../workers/interpreter/base-memory.js'
 import {
   applyMemory,
-  type BaseMemory,
   captureMemory as captureParts,
   checkDelta,
   DeltaError,

@@ -1,7 +1,7 @@
 // What an interpreter's memory has that the image's has not: the 4 KiB pages that differ, each as XOR with the image's
 // page. Owns finding, checking and applying them; which bytes hold live data is dead-memory.ts's, packing is
 // workers/snapshot/blocks.ts's.
-import type { Image } from '../../src/image/image.js'
+import { BaseCursor, type BaseMemory, NO_RUN } from './base-memory.js'
 
 export interface MemoryDelta {
   /** Size of the memory it was taken from. */
@@ -11,9 +11,6 @@ export interface MemoryDelta {
   /** Those pages one after the other, each XOR the image's page; where the image has no run, that is the page itself. */
   readonly xored: Uint8Array
 }
-
-/** The part of an image that a delta is against. */
-export type BaseMemory = Pick<Image, 'memoryBytes' | 'runs' | 'runBytes'>
 
 /** It is no delta of this image (N2). */
 export class DeltaError extends Error {
@@ -26,7 +23,6 @@ const MOST_MEMORY_BYTES = 2 ** 32
 /** What is compared at once: pages are looked at singly only where one of these differs. */
 const BLOCK_BYTES = 16_384
 const PAGE_WORDS = DELTA_PAGE_BYTES / 4
-const NO_RUN = -1
 
 /** A delta that has just been taken. */
 export interface MemoryCapture {
@@ -136,40 +132,6 @@ function differingPages(heap: Uint8Array, image: BaseMemory): number[] {
   }
   compare(from, heap.length, zeros, 0, 0)
   return pages
-}
-
-/** Where the image has a page, for pages asked in ascending order. */
-class BaseCursor {
-  readonly #runs: Uint32Array
-  #index = 0
-  #source = 0
-
-  constructor({ runs }: BaseMemory) {
-    this.#runs = runs
-  }
-
-  /** Position in `Image.runBytes`, or `NO_RUN` where the image is zero. */
-  find(offset: number): number {
-    const runs = this.#runs
-    while (this.#index < runs.length && offset >= this.#start + this.#length) {
-      this.#source += this.#length
-      this.#index += 2
-    }
-    return offset >= this.nextRun ? this.#source + offset - this.#start : NO_RUN
-  }
-
-  /** Where the next run begins after a page that is in none. */
-  get nextRun(): number {
-    return this.#index < this.#runs.length ? this.#start : Number.POSITIVE_INFINITY
-  }
-
-  get #start(): number {
-    return this.#runs[this.#index] ?? 0
-  }
-
-  get #length(): number {
-    return this.#runs[this.#index + 1] ?? 0
-  }
 }
 
 /** Bytes that pages `first` and following have in one piece before `end`: they are copied at once. */
