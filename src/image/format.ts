@@ -17,7 +17,7 @@ export class ImageFormatError extends Error {
   override readonly name = 'ImageFormatError'
 }
 
-export const IMAGE_FORMAT_VERSION = 2
+export const IMAGE_FORMAT_VERSION = 3
 const MAGIC = 'BRUMATE\n'
 const HEAD_BYTES = 16
 const HASH_BYTES = 32
@@ -143,8 +143,8 @@ function checkContents(contents: ImageContents): void {
   check(isCount(tableLength) && tableLength < 2 ** 24, 'tableLength')
   check(isCount(stackPointer) && stackPointer <= memoryBytes && stackPointer % 16 === 0, 'stackPointer')
   check(isCount(dispatch) && dispatch > 0 && dispatch < memoryBytes, 'dispatch')
-  const { stackLow, mallocState, dataStack } = contents.landmarks ?? {}
-  for (const address of [stackLow, mallocState, dataStack])
+  const { stackLow, mallocState, dataStack, internedStrings } = contents.landmarks ?? {}
+  for (const address of [stackLow, mallocState, dataStack, internedStrings])
     check(isCount(address) && address < memoryBytes && address % 4 === 0, 'landmarks')
   check(typeof contents.pyodideVersion === 'string' && typeof contents.pythonVersion === 'string', 'versions')
   check(isPath(contents.cwd), 'cwd')

@@ -22,6 +22,8 @@ export interface Landmarks {
   readonly mallocState: number
   /** In the thread state: chunk, top and end of the memory for frames of Python functions. */
   readonly dataStack: number
+  /** CPython's dictionary of interned strings. */
+  readonly internedStrings: number
 }
 
 /**

@@ -21,6 +21,7 @@ const CODE = [
   'interpreter/dead-memory.js',
   'host/abi.js',
   'interpreter/exports.js',
+  'interpreter/interned-strings.js',
   'interpreter/link.js',
   'interpreter/malloc.js',
   'interpreter/trampoline.js',

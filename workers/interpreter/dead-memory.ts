@@ -1,8 +1,11 @@
 // Zeroes what an interpreter's memory holds of things that are gone, so that it is neither in an image nor in a snapshot:
-// memory that malloc has free, and both stacks beyond their tops. Owns what counts as dead; how malloc keeps its heap is
-// malloc.ts's. Nothing is called or moved, so a session does not notice.
+// memory that malloc has free, both stacks beyond their tops, and what is left of strings that were interned. Owns what
+// counts as dead; how malloc keeps its heap is malloc.ts's, how CPython keeps those strings interned-strings.ts's. Nothing is
+// called and no object moved, so a session does not notice.
 import type { Landmarks } from '../../src/image/image.js'
+import type { BaseMemory } from './base-memory.js'
 import { type ByteRanges, clearRanges } from './clear.js'
+import { findInternedStrings, tidyInternedStrings } from './interned-strings.js'
 import { findMallocState, freeRanges } from './malloc.js'
 
 /** In CPython's thread state: the chunk of memory that holds frames of Python functions, its top and its end. */
@@ -11,17 +14,28 @@ const DATA_STACK = { chunk: 0, top: 4, limit: 8, BYTES: 12 } as const
 const STACK_CHUNK = { size: 4, FRAMES: 12 } as const
 const LEAST_STACK_CHUNK_BYTES = 16_384
 
-/** Between calls only: `stackPointer` is that of an empty stack (I2). */
-export function wipeDeadMemory(heap: Uint8Array, landmarks: Landmarks, stackPointer: number): void {
+/** Between calls only: `stackPointer` is that of an empty stack (I2). `image` is what the memory came from, if anything. */
+export function wipeDeadMemory(
+  heap: Uint8Array,
+  landmarks: Landmarks,
+  stackPointer: number,
+  image?: BaseMemory,
+): void {
   clearRanges(heap, [landmarks.stackLow, stackPointer])
   // Each is skipped, and the snapshot larger, where the memory does not look as it must.
   clearRanges(heap, freeRanges(heap, landmarks.mallocState) ?? [])
   clearRanges(heap, deadFrames(wordsOf(heap), landmarks.dataStack) ?? [])
+  tidyInternedStrings(heap, landmarks.internedStrings, image)
 }
 
 /** Looks for what has no exported address. What is not found, or found twice, is 0 and will not be wiped. */
 export function findLandmarks(memory: Uint8Array, stackLow: number): Landmarks {
-  return { stackLow, mallocState: findMallocState(memory), dataStack: findDataStack(memory) }
+  return {
+    stackLow,
+    mallocState: findMallocState(memory),
+    dataStack: findDataStack(memory),
+    internedStrings: findInternedStrings(memory),
+  }
 }
 
 function findDataStack(memory: Uint8Array): number {

@@ -104,7 +104,7 @@ export class Interpreter {
   /** What the memory has that the image's has not, without what is dead. Between calls only (I2). */
   capture(): MemoryCapture {
     const heap = new Uint8Array(this.#exports.memory.buffer)
-    wipeDeadMemory(heap, this.#image.landmarks, this.#image.stackPointer)
+    wipeDeadMemory(heap, this.#image.landmarks, this.#image.stackPointer, this.#image)
     return captureMemory(heap, this.#image)
   }
 
