@@ -114,6 +114,14 @@ describe('interned strings', () => {
     requireInOrder(new Interned(session.heap))
   })
 
+  test('25,000 executions between two snapshots do not move the table', () => {
+    const session = started()
+    const settled = packedBytes(stepped(session, 100))
+    const { keys } = new Interned(session.heap)
+    expect(packedBytes(stepped(session, 25_000))).toBeLessThan(settled + NOISE_BYTES)
+    expect(new Interned(session.heap).keys).toBe(keys)
+  })
+
   test('each is found again, and is the same object, whatever was deleted before', () => {
     const session = started()
     session.run(`kept = {i: sys.intern(f'kept {i}') for i in range(9000)}`)

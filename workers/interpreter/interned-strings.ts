@@ -20,6 +20,11 @@ const PERTURB_SHIFT = 5
 /** Steps past slots that are taken, for each slot there is; hashes that were made to collide need more. */
 const MOST_STEPS_PER_SLOT = 16
 
+/** With fewer free entries the table is about to move, */
+const LEAST_USABLE = 2048
+/** which this many deleted ones are worth preventing. */
+const LEAST_DELETED = 4096
+
 interface Table {
   readonly keys: number
   readonly size: number
@@ -78,6 +83,13 @@ export function tidyInternedStrings(heap: Uint8Array, dict: number, image?: Base
   words.fill(0, entries + used * ENTRY_WORDS, entries + count * ENTRY_WORDS)
   words[(keys + KEYS.count) / 4] = used
   words[(keys + KEYS.usable) / 4] = capacity - used
+}
+
+/** Whether deleted strings are about to make CPython build another table, elsewhere. Quick: for after every call. */
+export function areInternedStringsFull(memory: ArrayBuffer, dict: number): boolean {
+  const table = tableAt(new Uint32Array(memory), dict)
+  if (table === undefined || table.capacity - table.count >= LEAST_USABLE) return false
+  return table.count - table.used >= LEAST_DELETED
 }
 
 function tableAt(words: Uint32Array, dict: number): Table | undefined {

@@ -6,6 +6,7 @@ import type { Host } from '../host/host.js'
 import { clearRanges } from './clear.js'
 import { wipeDeadMemory } from './dead-memory.js'
 import { INTERPRETER_EXPORTS, type InterpreterExports } from './exports.js'
+import { areInternedStringsFull, tidyInternedStrings } from './interned-strings.js'
 import { KernelFault, KernelLink, type KernelReply } from './link.js'
 import { applyMemory, captureMemory, type MemoryCapture, type MemoryDelta } from './memory-delta.js'
 
@@ -62,7 +63,16 @@ export class Interpreter {
     if (this.#host.ended) throw this.#host.ended
     const { value } = this.#exports.__stack_pointer
     if (value !== this.#image.stackPointer) throw new KernelFault(`the stack pointer came back as ${value}`)
+    this.#keepInternedStrings()
     return reply
+  }
+
+  /** Every execution interns the name of its cell: after some twenty thousand the table would move, and a snapshot have it. */
+  #keepInternedStrings(): void {
+    const { buffer } = this.#exports.memory
+    const { internedStrings } = this.#image.landmarks
+    if (areInternedStringsFull(buffer, internedStrings))
+      tidyInternedStrings(new Uint8Array(buffer), internedStrings, this.#image)
   }
 
   /**
