@@ -5,6 +5,7 @@ import { type MessagePort, workerData } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type { Image } from '../src/image/image.js'
 import type { ServeTask, SlotMethods, SlotNotice, SlotReply } from '../src/protocol.js'
+import { movable } from '../src/slots/transfer.js'
 import { Host } from './host/host.js'
 import { HostCalls } from './host/host-calls.js'
 import { InterruptCell } from './host/interrupt.js'
@@ -42,7 +43,7 @@ export function serve(task: ServeTask): Promise<never> {
     host,
     interpreter,
     output,
-    emit: (event, transfer) => port.postMessage(event, transfer),
+    emit: (event, bytes) => port.postMessage(event, movable(bytes)),
   })
   comlink.expose(transferring(service), endpoint(port, service))
   port.postMessage({ event: 'ready' })
@@ -63,25 +64,23 @@ function endpoint(port: MessagePort, service: SlotService): comlink.Endpoint {
   }
 }
 
-/** The methods with their reply's bytes moved instead of copied. Own names only: Comlink walks whatever it is asked. */
+/** The methods with their reply's bytes moved instead of copied if they are many. Own names only: Comlink walks whatever it is asked. */
 function transferring(service: SlotService): SlotMethods {
-  const moved = async (reply: Promise<SlotReply>) => {
+  const replying = async (reply: Promise<SlotReply>) => {
     const settled = await reply
-    return settled.kind === 'outcome'
-      ? comlink.transfer(settled, [settled.payload.buffer as ArrayBuffer])
-      : settled
+    return settled.kind === 'outcome' ? comlink.transfer(settled, movable(settled.payload)) : settled
   }
   return {
-    attach: (request) => moved(service.attach(request)),
-    execute: (request) => moved(service.execute(request)),
-    resume: (request) => moved(service.resume(request)),
-    setCallbacks: (callbacks) => moved(service.setCallbacks(callbacks)),
-    get: (id, name) => moved(service.get(id, name)),
-    set: (id, name, value) => moved(service.set(id, name, value)),
-    clear: (id) => moved(service.clear(id)),
+    attach: (request) => replying(service.attach(request)),
+    execute: (request) => replying(service.execute(request)),
+    resume: (request) => replying(service.resume(request)),
+    setCallbacks: (callbacks) => replying(service.setCallbacks(callbacks)),
+    get: (id, name) => replying(service.get(id, name)),
+    set: (id, name, value) => replying(service.set(id, name, value)),
+    clear: (id) => replying(service.clear(id)),
     interrupt: (id) => service.interrupt(id),
     snapshot: (id, request) => service.snapshot(id, request),
-    restore: (request) => moved(service.restore(request)),
+    restore: (request) => replying(service.restore(request)),
     revert: () => service.revert(),
     warm: (thoroughly) => service.warm(thoroughly),
   }

@@ -230,7 +230,10 @@ export class Dispatcher {
     const args = await parameters.check(call.args)
     const context: CallbackContext = {
       session: this.#options.session,
-      signal: call.controller.signal,
+      // Made when it is asked for: that takes longer than all the rest here, and most callbacks never do.
+      get signal() {
+        return call.controller.signal
+      },
       suspend: (why) => {
         if (why !== undefined && typeof why !== 'string') throw new InvalidOptionError('reason', 'text', why)
         if (call.blocking)

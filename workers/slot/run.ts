@@ -114,12 +114,15 @@ export class Runs {
 
   #wait(id: number, delayMs: number): Promise<Wake> {
     return new Promise((resolve) => {
+      // Most waits are for an answer alone.
+      const timer = Number.isFinite(delayMs)
+        ? setTimeout(() => settle('timer'), Math.min(delayMs, MAX_DELAY_MS))
+        : undefined
       const settle = (wake: Wake) => {
         clearTimeout(timer)
         this.#waiting = undefined
         resolve(wake)
       }
-      const timer = setTimeout(() => settle('timer'), Math.min(delayMs, MAX_DELAY_MS))
       this.#waiting = { id, settle }
     })
   }

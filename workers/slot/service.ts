@@ -29,7 +29,8 @@ export interface SlotServiceOptions {
   readonly host: Host
   readonly interpreter: Interpreter
   readonly output: Output
-  readonly emit: (event: SlotEvent, transfer: ArrayBuffer[]) => void
+  /** `bytes` are the event's, and not used here again. */
+  readonly emit: (event: SlotEvent, bytes: Uint8Array<ArrayBuffer>) => void
 }
 
 export class SlotService implements SlotMethods {
@@ -50,9 +51,10 @@ export class SlotService implements SlotMethods {
     this.#runs = new Runs(host, interpreter, {
       onWait: () => output.flush(),
       onCalls: (batch, calls) =>
-        emit({ event: 'calls', id: this.#executionId, batch, calls, takenBytes: this.#runs.takenBytes }, [
-          calls.buffer,
-        ]),
+        emit(
+          { event: 'calls', id: this.#executionId, batch, calls, takenBytes: this.#runs.takenBytes },
+          calls,
+        ),
     })
   }
 
