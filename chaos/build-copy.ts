@@ -1,4 +1,4 @@
-// A copy of the build whose slots load slot-faults.mjs first: everything else is the real thing. Owns the copy.
+// A copy of the build whose slots load slot-faults.cjs first: everything else is the real thing. Owns the copy.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,10 +16,9 @@ export class BuildCopy {
       cpSync(join(ROOT, 'dist', part), join(dist, part), { recursive: true })
     writeFileSync(join(this.#directory, 'package.json'), '{"type":"module"}')
     symlinkSync(join(ROOT, 'node_modules'), join(this.#directory, 'node_modules'), 'junction')
-    const slot = join(dist, 'workers/slot.bundle.js')
-    const faults = readFileSync(join(ROOT, 'chaos/slot-faults.mjs'), 'utf8')
-    writeFileSync(join(dist, 'workers/slot-faults.mjs'), faults)
-    writeFileSync(slot, `import './slot-faults.mjs'\n${readFileSync(slot, 'utf8')}`)
+    const slot = join(dist, 'workers/slot.bundle.cjs')
+    cpSync(join(ROOT, 'chaos/slot-faults.cjs'), join(dist, 'workers/slot-faults.cjs'))
+    writeFileSync(slot, `'use strict'\nrequire('./slot-faults.cjs')\n${readFileSync(slot, 'utf8')}`)
   }
 
   /** A module of it, such as `src/index.js`. */

@@ -1,5 +1,5 @@
 // What is done to workers from outside: ended at a named point of what they do or at any moment, and their wall clock moved. Owns
-// the shared memory that slot-faults.mjs looks at, the clock of this thread, and the list of workers, by Node's own event.
+// the shared memory that slot-faults.cjs looks at, the clock of this thread, and the list of workers, by Node's own event.
 import { setEnvironmentData, type Worker } from 'node:worker_threads'
 import type { Random } from './random.js'
 
@@ -15,7 +15,7 @@ const POINTS = [
 const BOOT_POINTS: ReadonlySet<string> = new Set(['boot', 'ready:before', 'warm:begin', 'warm:end'])
 
 const HOW = ['terminated', 'exited', 'threw'] as const
-/** As slot-faults.mjs counts them. */
+/** As slot-faults.cjs counts them. */
 const PHASES = { execute: 2, other: 3, idle: 4 } as const
 const YEAR_MS = 365.25 * 24 * 3600 * 1000
 

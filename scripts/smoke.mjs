@@ -80,7 +80,8 @@ function checkFiles(paths) {
   for (const needed of [
     'dist/src/index.js',
     'dist/src/index.d.ts',
-    'dist/workers/slot.bundle.js',
+    'dist/workers/slot.bundle.cjs',
+    'dist/workers/storage.bundle.cjs',
     'dist/workers/builder.js',
     'README.md',
     'LICENSE',

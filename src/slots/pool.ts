@@ -63,8 +63,7 @@ export class SlotPool {
   constructor(image: Image, options: PoolOptions) {
     this.#options = options
     this.#piscina = new Piscina({
-      filename: new URL('../../workers/slot.bundle.js', import.meta.url).href,
-      // By name: a default export is not what Piscina finds in an ES module that Node lets it require.
+      filename: new URL('../../workers/slot.bundle.cjs', import.meta.url).href,
       name: 'serve',
       workerData: image,
       minThreads: 0,
@@ -74,7 +73,7 @@ export class SlotPool {
       // The worker gets no environment, arguments or flags of ours (ATTACKS.md D29, A20).
       env: {},
       argv: [],
-      execArgv: workerFlags(),
+      execArgv: [],
       resourceLimits: { stackSizeMb: STACK_MB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
     this.#piscina.on('error', (error: unknown) => this.#bootFailed(error))
@@ -286,15 +285,6 @@ export class SlotPool {
     for (const waiter of [...this.#waiters]) waiter.reject(error)
     return false
   }
-}
-
-/**
- * Piscina's worker tries `require` on its file first. A worker that is ended inside the synchronous load of an ES module
- * takes the whole process with it on Node 20, so the slot's file is only ever imported.
- */
-function workerFlags(): string[] {
-  const flag = '--experimental-require-module'
-  return process.allowedNodeEnvironmentFlags.has(flag) ? [`--no-${flag.slice(2)}`] : []
 }
 
 /**

@@ -122,7 +122,7 @@ export class StorageThread {
     if (this.#life.kind !== 'new') return this.#life
     const { port1, port2 } = new MessageChannel()
     const boot: StorageBoot = { storage: this.#kind, bell: this.#bell.buffer as SharedArrayBuffer }
-    const worker = new Worker(new URL('../../workers/storage.bundle.js', import.meta.url), {
+    const worker = new Worker(new URL('../../workers/storage.bundle.cjs', import.meta.url), {
       workerData: { ...boot, port: port2 },
       transferList: [port2],
       env: {},

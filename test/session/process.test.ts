@@ -181,6 +181,51 @@ describe.runIf(linux)('many sessions', () => {
     expect(code).toBe(0)
   })
 
+  // Node 20 leaves a file open that a thread opens without waiting while it is ended: about one time in six at these moments.
+  const ENDED_WHILE_LOADING = `
+    const before = await settledCounts()
+    for (let round = 0; round < 60; round++) {
+      const loading = new Promise((resolve) => process.once('worker', (worker) => worker.once('online', resolve)))
+      const opened = await open()
+      const used = opened.use()
+      await loading
+      await sleep(Math.random() * 10)
+      await opened.close()
+      await used
+    }
+    console.log((await settledCounts(before)).descriptors - before.descriptors)
+  `
+
+  test.each([
+    [
+      'managers closed while slots load',
+      `async () => {
+        const manager = await SessionManager.create({ ...options, slots: 4 })
+        return { use: () => Promise.allSettled(four(() => manager.createSession())), close: () => manager.close() }
+      }`,
+    ],
+    [
+      'storages closed while their thread loads',
+      `async () => {
+        const storages = four(() => new VfsStorage())
+        return {
+          use: () => Promise.allSettled(storages.map((storage) => storage.list('/'))),
+          close: () => Promise.all(storages.map((storage) => storage.close())),
+        }
+      }`,
+    ],
+  ])('A9: %s leave no file open', { timeout: 120_000 }, async (_, open) => {
+    const { stdout, stderr } = await runProgram(`${COUNTS}
+      const four = (make) => Array.from({ length: 4 }, make)
+      const open = ${open}
+      // A first life, so that what Node itself starts on first use is in the baseline.
+      const first = await open()
+      await first.use()
+      await first.close()
+      ${ENDED_WHILE_LOADING}`)
+    expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' })
+  })
+
   /** Prints resident memory in MiB after each tenth cycle. */
   const cycles = (count: number, sessionOptions: string) => `
     const manager = await SessionManager.create({ ...options, slots: 2 })

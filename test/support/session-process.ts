@@ -62,13 +62,13 @@ export class Program {
 }
 
 /**
- * Starts a program. It finds `SessionManager` and the manager options `options` defined; the test's end ends it.
+ * Starts a program. It finds `SessionManager`, `VfsStorage` and the manager options `options` defined; the test's end ends it.
  *
  * @param flags for Node
  */
 export function startProgram(code: string, flags: readonly string[] = []): Program {
   const prelude = [
-    `import { SessionManager } from ${JSON.stringify(entry)}`,
+    `import { SessionManager, VfsStorage } from ${JSON.stringify(entry)}`,
     `const options = { cacheDir: ${JSON.stringify(inject('cacheDir'))}, slots: 8 }`,
   ]
   const program = new Program([...flags, '--input-type=module', '-e', [...prelude, code].join('\n')])

@@ -19,14 +19,14 @@ export class HostileBuild {
     const workers = join(dist, 'workers')
     mkdirSync(workers, { recursive: true })
     const here = fileURLToPath(new URL('.', import.meta.url))
-    for (const file of ['hostile-messages.mjs', 'hostile-calls.mjs'])
+    for (const file of ['hostile-slot.mjs', 'hostile-messages.mjs', 'hostile-calls.mjs'])
       cpSync(join(here, file), join(workers, file))
-    cpSync(join(here, 'hostile-slot.mjs'), join(workers, 'slot.bundle.js'))
+    this.writeSlot(`exports.serve = (task) => import('./hostile-slot.mjs').then(({ serve }) => serve(task))`)
   }
 
-  /** Threads that start from now on load this. */
+  /** Threads that start from now on load this, which is CommonJS. */
   writeSlot(source: string): void {
-    writeFileSync(join(this.#directory, 'dist/workers/slot.bundle.js'), source)
+    writeFileSync(join(this.#directory, 'dist/workers/slot.bundle.cjs'), source)
   }
 
   /** URL to be given to a child as its `dist`. */

@@ -1,5 +1,5 @@
 // A slot whose worker is owned (attacker level L3): speaks the protocol well enough to be leased, and sends main whatever the
-// code it is told to execute names. Put in the place of dist/workers/slot.bundle.js in a copy of the build.
+// code it is told to execute names. What dist/workers/slot.bundle.cjs loads in a copy of the build.
 import process from 'node:process'
 import { MessageChannel, parentPort, threadId, workerData } from 'node:worker_threads'
 import { ATTACKS } from './hostile-messages.mjs'

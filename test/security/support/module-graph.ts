@@ -40,10 +40,20 @@ export function resolvePackage(specifier: string, from: string): string {
 
 function staticImports(source: ts.SourceFile): string[] {
   return source.statements.flatMap((statement) => {
+    if (ts.isVariableStatement(statement))
+      return statement.declarationList.declarations.flatMap(({ initializer }) => required(initializer))
     const loads = ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)
     const specifier = loads ? statement.moduleSpecifier : undefined
     return specifier !== undefined && ts.isStringLiteral(specifier) ? [specifier.text] : []
   })
+}
+
+/** `require('name')` and nothing around it, as a declaration of a CommonJS file has it: an import in other words. */
+function required(node: ts.Node | undefined): string[] {
+  if (node === undefined || !ts.isCallExpression(node)) return []
+  const [specifier, ...more] = node.arguments
+  const isRequire = ts.isIdentifier(node.expression) && node.expression.text === 'require'
+  return isRequire && specifier && ts.isStringLiteral(specifier) && more.length === 0 ? [specifier.text] : []
 }
 
 /** Names whose use makes code of text, or reaches a loader. */
@@ -59,9 +69,13 @@ const MAKERS = [
 
 function dynamicCode(source: ts.SourceFile): string[] {
   const found: string[] = []
+  const isStatic = ({ parent }: ts.Node) =>
+    required(parent).length > 0 &&
+    ts.isVariableDeclaration(parent.parent) &&
+    parent.parent.parent.parent.parent === source
   const visit = (node: ts.Node): void => {
     const isImport = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
-    const isMaker = ts.isIdentifier(node) && MAKERS.includes(node.text)
+    const isMaker = ts.isIdentifier(node) && MAKERS.includes(node.text) && !isStatic(node)
     // `new Module(...)` and friends, with bytes that are not the image's, would be other code than the one module.
     const isCompile = ts.isPropertyAccessExpression(node) && node.getText() === 'WebAssembly.Module'
     const isMeta = ts.isMetaProperty(node)

@@ -4,6 +4,7 @@
 import * as loader from 'node:module'
 import { createRequire, isBuiltin } from 'node:module'
 import process from 'node:process'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { MessageChannel, parentPort, workerData } from 'node:worker_threads'
 
 const { entry } = workerData
@@ -33,11 +34,12 @@ if (loader.registerHooks) {
 }
 
 const builtinsBefore = new Set(process.moduleLoadList)
-const { serve } = await import(entry)
+const require = createRequire(entry)
+const { serve } = require(fileURLToPath(entry))
 await new Promise((resolve) => setTimeout(resolve, 100))
 parentPort.postMessage({
   urls: [...loaded].filter((url) => !isBuiltin(url) && !url.startsWith('data:')),
-  required: Object.keys(createRequire(import.meta.url).cache),
+  required: Object.keys(require.cache).map((path) => pathToFileURL(path).href),
   builtins: process.moduleLoadList.filter((name) => !builtinsBefore.has(name)),
   env: { ...process.env },
   argv: process.argv.slice(2),

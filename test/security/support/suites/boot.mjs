@@ -1,4 +1,4 @@
-// A manager whose slots fail to boot, in the way that its build's slot.bundle.js has. A case is one attempt to create a session; its
+// A manager whose slots fail to boot, in the way that its build's slot.bundle.cjs has. A case is one attempt to create a session; its
 // result is the error it ends with.
 export async function open({ dist, cacheDir }) {
   const { SessionManager } = await import(new URL('src/index.js', dist).href)

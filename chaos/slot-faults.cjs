@@ -1,7 +1,7 @@
 // Loaded by each slot before its own code, in a copy of the build: lets the main thread end a worker at a named point of what it
 // does, and move its wall clock. Owns nothing but the look at shared memory (chaos/faults.ts has its layout).
-import process from 'node:process'
-import { getEnvironmentData, MessagePort, threadId } from 'node:worker_threads'
+const process = require('node:process')
+const { getEnvironmentData, MessagePort, threadId } = require('node:worker_threads')
 
 const shared = getEnvironmentData('brumate-chaos')
 if (shared !== undefined) {
