@@ -16,7 +16,7 @@ const BOOT_POINTS: ReadonlySet<string> = new Set(['boot', 'ready:before', 'warm:
 
 const HOW = ['terminated', 'exited', 'threw'] as const
 /** As slot-faults.cjs counts them. */
-const PHASES = { execute: 2, other: 3, idle: 4 } as const
+const PHASES = { loading: 0, execute: 2, other: 3, idle: 4 } as const
 const YEAR_MS = 365.25 * 24 * 3600 * 1000
 
 /** Longest wait for a worker to come by the point. */
@@ -38,6 +38,8 @@ export class Faults {
     process.on('worker', (worker: Worker) => {
       const { threadId } = worker
       this.#workers.set(threadId, worker)
+      // Another thread may have had the cell.
+      this.#words[16 + (threadId % 1024)] = PHASES.loading
       worker.once('exit', () => this.#workers.delete(threadId))
     })
     const { now } = Date
@@ -68,7 +70,7 @@ export class Faults {
 
   /** Some worker that is doing this or that right now. */
   #endAny(): void {
-    const phase = this.#random.pick(['execute', 'other', 'idle'] as const)
+    const phase = this.#random.pick(['loading', 'execute', 'other', 'idle'] as const)
     const there = [...this.#workers.keys()].filter((id) => this.#words[16 + (id % 1024)] === PHASES[phase])
     if (there.length === 0) return
     this.#end(this.#random.pick(there), `any moment: ${phase}`)
