@@ -39,6 +39,24 @@ describeStorages('sharing', ({ storage, sessions }) => {
     expect(value).toEqual([done, done, [['ok']]])
   })
 
+  test('E1: sqlite that is asked for a WAL journal says which one it keeps, and goes on with that', async () => {
+    const [a, b] = await sessions(await storage(), 2)
+    const use = (path: string, first: string) => py`
+      import os, sqlite3
+      c = sqlite3.connect('${path}', isolation_level=None)
+      ${first}
+      mode = c.execute('pragma journal_mode=wal').fetchone()[0]
+      c.execute('create table if not exists t(n)'); c.execute('insert into t values (1)')
+      [mode, c.execute('select sum(n) from t').fetchone()[0], os.path.exists('${path}-wal')]
+    `
+    for (const path of ['/tmp/db', '/data/db'])
+      expect((await a.execute(use(path, ''))).value, path).toEqual(['delete', 1, false])
+    expect((await b.execute(use('/data/db', ''))).value).toEqual(['delete', 2, false])
+    // A log that one connection has to itself needs no shared memory.
+    const alone = use('/data/alone', "c.execute('pragma locking_mode=exclusive')")
+    expect((await a.execute(alone)).value).toEqual(['wal', 1, true])
+  })
+
   test('E2: a lock keeps others out, is waited for, and is gone with its descriptor, its session or its worker', async () => {
     const vfs = await storage()
     const [a, b] = await sessions(vfs, 2, { limits: { interruptGraceMs: 50 } })

@@ -23,6 +23,7 @@ import { readPyodidePackage } from './pyodide-package.js'
 import { Python } from './python.js'
 import { bootStockInterpreter, type StockInterpreter } from './realm.js'
 import { trampolineCodes } from './signatures.js'
+import { forbidSharedMaps } from './sqlite.js'
 import { coreModuleBytes, readWasm } from './wasm-binary.js'
 
 export interface RecordOptions {
@@ -87,6 +88,7 @@ export async function recordImage(options: RecordOptions): Promise<ImageContents
   const { exports } = stock
   const python = new Python(stock)
   removeBuiltInModules(stock)
+  forbidSharedMaps(stock)
   python.run(PREPARE)
   python.run(REPORT)
   const { env, cwd } = takeReport(stock)

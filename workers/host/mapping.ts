@@ -1,5 +1,6 @@
 // mmap of files. A mapping is a copy of the file in the interpreter's own memory, which the C library keeps the list of; a shared
-// one is copied back by msync and munmap. Owns that copying and no state, so nothing of it has to be captured (I1).
+// one is copied back by msync and munmap, and shared with nobody until then (workers/builder/sqlite.ts has SQLite know that).
+// Owns that copying and no state, so nothing of it has to be captured (I1).
 import { IO_MAX, MAP_PRIVATE, O, PROT_WRITE, WASM_PAGE_BYTES } from './abi.js'
 import type { HostContext } from './context.js'
 import { fail } from './errno.js'
@@ -38,9 +39,6 @@ export function mappingImports(context: HostContext): Readonly<Record<string, Im
       if (size === 0 || size > IO_MAX) fail('EINVAL')
       if (access === O.WRONLY) fail('EACCES')
       if ((protection & PROT_WRITE) !== 0 && (flags & MAP_PRIVATE) === 0 && access !== O.RDWR) fail('EACCES')
-      // A copy is shared with nobody until it is flushed. For sqlite's WAL that would be corruption, so it hears an error.
-      const isShared = (protection & PROT_WRITE) !== 0 && (flags & MAP_PRIVATE) === 0
-      if (isShared && file.store.paths?.path(file.node)?.endsWith('-shm')) fail('ENODEV')
       memory.range(allocated, 4)
       memory.range(address, 4)
       const rounded = Math.ceil(size / WASM_PAGE_BYTES) * WASM_PAGE_BYTES
