@@ -33,7 +33,7 @@ import type {
   StoreUsage,
 } from '../host/fs/node-store.js'
 import { FIRST_COOKIE } from '../host/fs/private-nodes.js'
-import { HostDirectories } from './host-directories.js'
+import { HostDirectories, hasDescriptorPaths } from './host-directories.js'
 import { onHost } from './host-error.js'
 import { type HostNode, HostNodes } from './host-nodes.js'
 
@@ -57,9 +57,9 @@ export class DirectoryNodes implements NodeStore {
   readonly #directories: HostDirectories
   readonly #listings = new Map<NodeId, Listing>()
 
-  constructor(hostPath: string, readOnly: boolean) {
+  constructor(hostPath: string, readOnly: boolean, byDescriptor = hasDescriptorPaths()) {
     this.readOnly = readOnly
-    this.#directories = new HostDirectories(hostPath)
+    this.#directories = new HostDirectories(hostPath, byDescriptor)
     this.#nodes = new HostNodes(this.#directories.root)
     this.root = this.#nodes.root.id
   }
