@@ -1,5 +1,5 @@
 // What the process has: memory, descriptors, threads, handles. Owns the samples and what counts as a leak.
-import { readdirSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 
 const SAMPLE_MS = 250
 /** A run shorter than this says nothing about growth. */
@@ -14,6 +14,7 @@ const SPARE_THREADS = 4
 export class Resources {
   readonly #rssBytes: number[] = []
   readonly #before = census()
+  readonly #filesBefore = new Set(openFiles())
   readonly #startedMs = performance.now()
   readonly #timer = setInterval(() => this.#rssBytes.push(process.memoryUsage.rss()), SAMPLE_MS)
 
@@ -41,6 +42,7 @@ export class Resources {
     const leaks: string[] = []
     if (after.descriptors > before.descriptors + SPARE_DESCRIPTORS)
       leaks.push(`${before.descriptors} descriptors became ${after.descriptors}`)
+    for (const file of openFiles()) if (!this.#filesBefore.has(file)) leaks.push(`${file} is still open`)
     if (after.threads > before.threads + SPARE_THREADS)
       leaks.push(`${before.threads} threads became ${after.threads}`)
     const handles = process
@@ -67,14 +69,27 @@ export class Resources {
 
 /** Zero where there is no /proc. */
 function census(): { readonly descriptors: number; readonly threads: number } {
-  return { descriptors: entries('/proc/self/fd'), threads: entries('/proc/self/task') }
+  return { descriptors: names('/proc/self/fd').length, threads: names('/proc/self/task').length }
 }
 
-function entries(directory: string): number {
+/** What has a path: of these none is spare. */
+function openFiles(): string[] {
+  return names('/proc/self/fd').flatMap((name) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${name}`)
+      return path.startsWith('/') ? [path] : []
+    } catch {
+      // The one that the directory itself was read by.
+      return []
+    }
+  })
+}
+
+function names(directory: string): string[] {
   try {
-    return readdirSync(directory).length
+    return readdirSync(directory)
   } catch {
-    return 0
+    return []
   }
 }
 
