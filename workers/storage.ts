@@ -1,4 +1,4 @@
-// Entry of a storage's thread, which alone has the data: serves the sessions' doors in turn, then the host's messages, and sleeps
+// Entry of a storage's thread, which alone has the data: serves the host's messages and the sessions' doors in turn, and sleeps
 // until the bell rings. Owns that loop; what a request does is storage/'s. It never waits for anybody while it serves.
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { StorageAnswer, StorageBoot, StorageKind, StorageMessage } from '../src/vfs/protocol.js'
@@ -16,14 +16,20 @@ import { Locks } from './storage/locks.js'
 import { BELL } from './storage/wire.js'
 
 const { storage, bell, port } = workerData as StorageBoot & { readonly port: MessagePort }
-const nodes = new ChangingNodes(open(storage))
+const bells = new Int32Array(bell)
+const nodes = new ChangingNodes(open(storage), () => Atomics.add(bells, BELL.CHANGES, 1))
 const files = new Files(new Tree(nodes, true), '/')
 files.umask = 0
-const served = { files, locks: new Locks() }
+const served = {
+  files,
+  locks: new Locks(),
+  // Beside the sessions, any program of the host changes its directories.
+  changes: storage.kind === 'memory' ? () => Atomics.load(bells, BELL.CHANGES) : undefined,
+}
 const calls = hostCalls(files) as unknown as Record<string, (...parameters: unknown[]) => unknown>
 const clients = new Map<number, Client>()
 
-serve(new Int32Array(bell))
+serve(bells)
 
 function open(kind: StorageKind): NodeStore {
   if (kind.kind === 'directory') return new DirectoryNodes(kind.hostPath, kind.readOnly)
@@ -36,15 +42,26 @@ function serve(rings: Int32Array): never {
   for (;;) {
     const seen = Atomics.load(rings, BELL.RINGS)
     let busy = false
-    for (const client of clients.values()) busy = client.serve() || busy
+    // What the host said before a session was asked to do something comes before what that session then does.
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
       busy = true
-      receive(next.message as StorageMessage)
+      const message = next.message as StorageMessage
+      // What a session posted before the host heard of it comes before what the host then asks.
+      if (message.kind === 'call') serveDoors()
+      receive(message)
     }
+    busy = serveDoors() || busy
     const changes = nodes.take()
     if (changes) send({ kind: 'changes', ...changes })
     if (!busy) Atomics.wait(rings, BELL.RINGS, seen)
   }
+}
+
+/** False if nobody asked for anything. */
+function serveDoors(): boolean {
+  let busy = false
+  for (const client of clients.values()) busy = client.serve() || busy
+  return busy
 }
 
 function receive(message: StorageMessage): void {

@@ -16,7 +16,8 @@ import type {
 
 /** Of a door: its head, and what one request carries. */
 const DOOR_BYTES = 192 + 1024 * 1024
-/** Of the bell, as in workers/storage/wire.ts. */
+/** The bell, as in workers/storage/wire.ts. */
+const BELL_BYTES = 12
 const RINGS = 0
 const CLOSED = 1
 
@@ -42,7 +43,7 @@ export type ChangeListener = (changes: readonly Change[], lost: boolean) => void
 
 export class StorageThread {
   readonly #kind: StorageKind
-  readonly #bell = new Int32Array(new SharedArrayBuffer(8))
+  readonly #bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES))
   readonly #pending = new Map<number, Pending>()
   readonly #listeners = new Set<ChangeListener>()
   #life: Life = { kind: 'new' }

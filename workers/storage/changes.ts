@@ -1,4 +1,4 @@
-// A store that tells what changes in it. Owns which operation is which change, and telling each once; everything else is passed on.
+// A store that counts and tells what changes in it. Owns which operation is which change, and telling each once; everything else is passed on.
 import type { Change } from '../../src/vfs/protocol.js'
 import { FsError } from '../host/errno.js'
 import type { FileTime, NewNode, NodeId, NodeStore } from '../host/fs/node-store.js'
@@ -8,13 +8,16 @@ const MAX_CHANGES = 1024
 
 export class ChangingNodes implements NodeStore {
   readonly #store: NodeStore
+  readonly #count: () => void
   #watched = false
   /** "type path": a file that is written a thousand times has changed once. */
   readonly #changes = new Map<string, Change>()
   #lost = false
 
-  constructor(store: NodeStore) {
+  /** `count` is called after each change. */
+  constructor(store: NodeStore, count: () => void) {
     this.#store = store
+    this.#count = count
   }
 
   watch(on: boolean): void {
@@ -89,6 +92,7 @@ export class ChangingNodes implements NodeStore {
   remove(directory: NodeId, name: string): void {
     const path = this.#watched ? this.#path(directory, name) : undefined
     this.#store.remove(directory, name)
+    this.#count()
     this.#add('removed', path)
   }
 
@@ -97,6 +101,7 @@ export class ChangingNodes implements NodeStore {
       ? [this.#path(fromDirectory, fromName), this.#path(toDirectory, toName)]
       : undefined
     this.#store.move(fromDirectory, fromName, toDirectory, toName)
+    this.#count()
     this.#add('removed', paths?.[0])
     this.#add('created', paths?.[1])
   }
@@ -129,6 +134,7 @@ export class ChangingNodes implements NodeStore {
   }
 
   #tell(type: Change['type'], node: NodeId): void {
+    this.#count()
     if (!this.#watched) return
     const parent = this.#store.parent(node)
     // A file that is in no directory any more changes for nobody.

@@ -12,6 +12,7 @@ import {
 import type { Location } from '../host/fs/tree.js'
 import type { Locks } from './locks.js'
 import {
+  CHANGES,
   CONTROL,
   ENTRY_HEAD_BYTES,
   KINDS,
@@ -35,11 +36,14 @@ const SECOND_TEXT = 5
 class Violation extends Error {}
 
 export interface Served {
+  /** How often a node has changed, as sessions see it; undefined where others change nodes, too. */
+  readonly changes: (() => number) | undefined
   readonly files: Files
   readonly locks: Locks
 }
 
 export class Client {
+  readonly #changes: Served['changes']
   readonly #files: Files
   readonly #locks: Locks
   readonly #control: Int32Array
@@ -51,7 +55,8 @@ export class Client {
   #holdCount = 0
   #broken = false
 
-  constructor({ files, locks }: Served, door: SharedArrayBuffer) {
+  constructor({ files, locks, changes }: Served, door: SharedArrayBuffer) {
+    this.#changes = changes
     this.#files = files
     this.#locks = locks
     this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
@@ -110,7 +115,7 @@ export class Client {
         if (this.#holdCount >= MAX_HOLDS) fail('ENFILE')
         const opened = files.open(this.#at(0), this.#path(), this.#flags(1), this.#bits(2))
         this.#held(opened.node)
-        return this.#answer(opened.node, KINDS.indexOf(opened.kind))
+        return this.#opened(opened.node, KINDS.indexOf(opened.kind))
       }
       case OP.status:
         return this.#status(files.status(this.#at(0), this.#path(), this.#count(1) !== 0).status)
@@ -190,6 +195,13 @@ export class Client {
       default:
         throw new Violation()
     }
+  }
+
+  /** With its status, where that can hold for longer than the answer takes. */
+  #opened(node: NodeId, kind: number): void {
+    if (this.#changes) this.#status(this.#files.tree.root.store.status(node))
+    else this.#answer(node, kind)
+    this.#numbers[CHANGES] = this.#changes?.() ?? Number.NaN
   }
 
   #list(node: NodeId, after: number): void {

@@ -14,8 +14,10 @@ export interface MountWire {
 /** Int32 at the start of a door. */
 export const CONTROL = { STATE: 0, OP: 1, ERROR: 2 } as const
 export const STATE = { IDLE: 0, REQUEST: 1, ANSWER: 2 } as const
-/** Int32 of the bell: how often it rang, and 1 when the storage is gone. */
-export const BELL = { RINGS: 0, CLOSED: 1 } as const
+/** Int32 of the bell: how often it rang, 1 when the storage is gone, and how often a node has changed. */
+export const BELL = { RINGS: 0, CLOSED: 1, CHANGES: 2 } as const
+/** Number of `open`'s answer: how often a node had changed; not a number where others than sessions change them, too. */
+export const CHANGES = 11
 /** Beside the error numbers. */
 export const LEFT_ABOVE = -1
 export const LEFT_ROOT = -2

@@ -64,7 +64,7 @@ function readChunk(
   const source = chunk ?? image.subarray(base, base + imagePart(contents, index))
   const known = Math.max(0, Math.min(count, source.length - inside))
   if (known > 0) copyBytes(source.subarray(inside, inside + known), into, at)
-  into.fill(0, at + known, at + count)
+  if (known < count) into.fill(0, at + known, at + count)
 }
 
 /** How many bytes of chunk `index` the image holds. */

@@ -32,6 +32,19 @@ export class StorageDoor {
 
   /** Sends what is in the numbers and the window. The answer is there when it returns. */
   call(op: number, a = 0, b = 0, c = 0, d = 0): void {
+    this.post(op, a, b, c, d)
+    this.settle()
+    const error = this.#control[CONTROL.ERROR] ?? 0
+    if (error === 0) return
+    if (error === LEFT_ABOVE || error === LEFT_ROOT) {
+      throw new Outside(error === LEFT_ROOT ? 'root' : 'above', this.text(0))
+    }
+    fail(errorName(error) ?? 'EIO')
+  }
+
+  /** The same without waiting for an answer, for what has none of interest. */
+  post(op: number, a = 0, b = 0, c = 0, d = 0): void {
+    this.settle()
     const { numbers } = this
     numbers[0] = a
     numbers[1] = b
@@ -41,22 +54,28 @@ export class StorageDoor {
     Atomics.store(this.#control, CONTROL.STATE, STATE.REQUEST)
     Atomics.add(this.#bell, BELL.RINGS, 1)
     Atomics.notify(this.#bell, BELL.RINGS)
-    // Never given up halfway: an interrupt is heard after the answer, which takes no longer than one operation.
-    // It sleeps at once: looking for a while first was measured to be slower, for the other side needs the processor.
-    while (Atomics.load(this.#control, CONTROL.STATE) !== STATE.ANSWER) {
+  }
+
+  /**
+   * Until the storage has done what was posted: numbers and window are its own before that. Never given up halfway: an interrupt
+   * is heard afterwards, for it takes no longer than one operation. It sleeps at once: looking for a while first was
+   * measured to be slower, for the other side needs the processor.
+   */
+  settle(): void {
+    while (Atomics.load(this.#control, CONTROL.STATE) === STATE.REQUEST) {
       if (Atomics.load(this.#bell, BELL.CLOSED) !== 0) fail('EIO')
       Atomics.wait(this.#control, CONTROL.STATE, STATE.REQUEST, SLICE_MS)
     }
-    const error = this.#control[CONTROL.ERROR] ?? 0
-    if (error === 0) return
-    if (error === LEFT_ABOVE || error === LEFT_ROOT) {
-      throw new Outside(error === LEFT_ROOT ? 'root' : 'above', this.text(0))
-    }
-    fail(errorName(error) ?? 'EIO')
+  }
+
+  /** How often a node has changed. */
+  get changes(): number {
+    return Atomics.load(this.#bell, BELL.CHANGES)
   }
 
   /** Puts a text into the window and its length into a number. */
   putText(text: string, numberAt: number, at = 0): number {
+    this.settle()
     const end = at + text.length
     if (end > this.window.length) fail('ENAMETOOLONG')
     this.window.write(text, at, 'latin1')

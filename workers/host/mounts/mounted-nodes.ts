@@ -1,6 +1,6 @@
 // A storage as the slot's file system sees it: every method is one request through the door. Owns the encoding of requests and
 // which files this session may have locks on; the data and all decisions are the storage thread's.
-import { ENTRY_HEAD_BYTES, KINDS, type MountWire, OP } from '../../storage/wire.js'
+import { CHANGES, ENTRY_HEAD_BYTES, KINDS, type MountWire, OP } from '../../storage/wire.js'
 import { FsError, fail } from '../errno.js'
 import { copyBytes } from '../fs/copy.js'
 import type {
@@ -37,6 +37,8 @@ export class MountedNodes implements NodeStore, PathStore {
   readonly mountPath: string
   readonly #door: StorageDoor
   readonly #locked = new Set<NodeId>()
+  /** Of the node that was opened last, which most programs ask for next. It holds as long as nothing in the storage changes. */
+  #opened: { readonly status: NodeStatus; readonly changes: number } | undefined
   /** What the last request for a listing brought. */
   #listed: { directory: NodeId; entries: readonly DirectoryEntry[]; whole: boolean; next: number } | undefined
 
@@ -50,7 +52,9 @@ export class MountedNodes implements NodeStore, PathStore {
 
   open(start: NodeId, path: string, flags: number, mode: number): Opened {
     this.#path(OP.open, path, start, flags, mode)
-    return { node: this.#number(0), kind: this.#kind(1), device: null }
+    const status = this.#status()
+    this.#opened = { status, changes: this.#number(CHANGES) }
+    return { node: status.id, kind: status.kind, device: null }
   }
 
   place(start: NodeId, path: string): FarPlace {
@@ -101,20 +105,13 @@ export class MountedNodes implements NodeStore, PathStore {
 
   /** Of a node, or at a path below it. */
   status(node: NodeId, path?: string, follow = true): NodeStatus {
-    if (path === undefined) this.#door.call(OP.nodeStatus, node)
-    else this.#path(OP.status, path, node, follow ? 1 : 0)
-    const time = (at: number): FileTime => ({ seconds: this.#number(at), nanoseconds: this.#number(at + 1) })
-    return {
-      id: this.#number(0),
-      kind: this.#kind(1),
-      mode: this.#number(2),
-      size: this.#number(3),
-      linked: this.#number(4) === 1,
-      device: null,
-      accessed: time(5),
-      modified: time(7),
-      changed: time(9),
+    if (path !== undefined) this.#path(OP.status, path, node, follow ? 1 : 0)
+    else {
+      const opened = this.#opened
+      if (opened?.status.id === node && opened.changes === this.#door.changes) return opened.status
+      this.#door.call(OP.nodeStatus, node)
     }
+    return this.#status()
   }
 
   parent(node: NodeId): NodeId {
@@ -200,6 +197,7 @@ export class MountedNodes implements NodeStore, PathStore {
 
   setTimes(node: NodeId, accessed: FileTime | null, modified: FileTime | null): void {
     const { numbers } = this.#door
+    this.#door.settle()
     for (const [index, time] of [accessed, modified].entries()) {
       numbers[4 + 3 * index] = time === null ? 0 : 1
       numbers[5 + 3 * index] = time?.seconds ?? 0
@@ -213,7 +211,8 @@ export class MountedNodes implements NodeStore, PathStore {
   }
 
   release(node: NodeId): void {
-    unlessGone(() => this.#door.call(OP.release, node))
+    // Nobody waits for it: what this session does next, or who hears of it, comes after it.
+    unlessGone(() => this.#door.post(OP.release, node))
   }
 
   usage(): StoreUsage {
@@ -291,6 +290,7 @@ export class MountedNodes implements NodeStore, PathStore {
     write: (at: number, count: number) => void,
   ): number {
     const { window } = this.#door
+    this.#door.settle()
     for (let at = start; at < end; ) {
       const count = Math.min(end - at, window.length)
       copyBytes(from.subarray(at, at + count), window, 0)
@@ -304,6 +304,21 @@ export class MountedNodes implements NodeStore, PathStore {
       at += count
     }
     return end - start
+  }
+
+  #status(): NodeStatus {
+    const time = (at: number): FileTime => ({ seconds: this.#number(at), nanoseconds: this.#number(at + 1) })
+    return {
+      id: this.#number(0),
+      kind: this.#kind(1),
+      mode: this.#number(2),
+      size: this.#number(3),
+      linked: this.#number(4) === 1,
+      device: null,
+      accessed: time(5),
+      modified: time(7),
+      changed: time(9),
+    }
   }
 
   #path(op: number, path: string, start: NodeId, b = 0, c = 0): void {
