@@ -11,9 +11,15 @@ const WATCHDOG_MS = 90_000
 const SESSION_TIMEOUT_MS = 30_000
 const MAX_SNAPSHOTS = 4
 
+/** Faults came so thick that no interpreter took the session over: it is closed, and its user opens another. */
+class GivenUp extends Error {}
+const GIVEN_UP = /interpreters ended while they took it over/
+
 export interface Counts {
   calls: number
   sessions: number
+  /** Sessions that were closed because three interpreters in a row ended while they took them over. */
+  givenUp: number
   /** By error and outcome. */
   readonly outcomes: Record<string, number>
   /** Calls by kind. */
@@ -60,13 +66,26 @@ export class Driver {
   /** Until `stop`; then its session is looked at a last time, and closed. @throws WrongState */
   async run(): Promise<void> {
     while (!this.#stopping) {
-      const session = this.#session ?? (await this.#open())
-      if (session === undefined) continue
-      await this.#act(session)
+      await this.#unlessGivenUp(async () => {
+        const session = this.#session ?? (await this.#open())
+        if (session !== undefined) await this.#act(session)
+      })
       if (this.#random.chance(0.2)) await sleep(this.#random.integer(0, 60))
     }
-    while (this.#session && !(await this.#look(this.#session)));
+    await this.#unlessGivenUp(async () => {
+      while (this.#session && !(await this.#look(this.#session)));
+    })
     await this.#close()
+  }
+
+  async #unlessGivenUp(act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+    } catch (error) {
+      if (!(error instanceof GivenUp)) throw error
+      this.#options.counts.givenUp++
+      this.#session = undefined
+    }
   }
 
   async #open(): Promise<Session | undefined> {
@@ -258,6 +277,8 @@ export class Driver {
       const { code, outcome, type } = came.ok ? {} : (came.error as Record<string, unknown>)
       const told = came.ok ? 'ok' : [code, outcome ?? type].filter(Boolean).join(' ')
       counts.outcomes[told] = (counts.outcomes[told] ?? 0) + 1
+      if (code === 'SESSION_CLOSED' && GIVEN_UP.test(describe((came as { error?: unknown }).error)))
+        throw new GivenUp()
       return came
     } finally {
       clearTimeout(timer)

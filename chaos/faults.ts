@@ -50,6 +50,15 @@ export class Faults {
     return this.#workers.size
   }
 
+  /** Those that can have been where a session was being put into a slot. */
+  get inTakeOvers(): number {
+    const places = /^(attach|restore|ready|boot)|: other$/
+    return Object.entries(this.counts).reduce(
+      (sum, [where, count]) => sum + (places.test(where) ? count : 0),
+      0,
+    )
+  }
+
   start(meanPauseMs: number): void {
     this.#done = Promise.all([this.#endWorkers(meanPauseMs), this.#moveClock()])
   }

@@ -15,6 +15,8 @@ const CROWD = 2.5
 const SESSIONS_PER_TENANT = 3
 const PAUSE_MS = 60
 const SPARE_BYTES = 300_000_000
+/** As in src/session/residence.ts. */
+const ATTACH_ATTEMPTS = 3
 const MEMORY_BYTES = 128 * 2 ** 20
 
 const { values } = parseArgs({
@@ -69,7 +71,7 @@ async function run(): Promise<Record<string, unknown>> {
   await first.close()
   const resources = new Resources()
   const manager = await SessionManager.create({ slots, ...cached, acquireTimeoutMs: 60_000 })
-  const counts: Counts = { calls: 0, sessions: 0, outcomes: {}, kinds: {} }
+  const counts: Counts = { calls: 0, sessions: 0, givenUp: 0, outcomes: {}, kinds: {} }
   const drivers: Driver[] = []
   const onFrozen = (frozen: Frozen) => {
     for (const driver of drivers) driver.froze(frozen)
@@ -97,6 +99,10 @@ async function run(): Promise<Record<string, unknown>> {
   violations.push(...resources.growth())
   if (resources.peakRssBytes > slots * MEMORY_BYTES + SPARE_BYTES)
     wrong(`resident memory came to ${Math.round(resources.peakRssBytes / 2 ** 20)} MiB`)
+  if (counts.givenUp * ATTACH_ATTEMPTS > faults.inTakeOvers)
+    wrong(
+      `${counts.givenUp} sessions were given up, with ${faults.inTakeOvers} faults while they were taken over`,
+    )
   const stats = manager.stats()
   if (violations.length === 0) await everySlot(manager)
   await manager.close()
@@ -107,6 +113,7 @@ async function run(): Promise<Record<string, unknown>> {
     seconds: seconds(),
     calls: counts.calls,
     sessions: counts.sessions,
+    givenUp: counts.givenUp,
     callbacks: callbacks.called,
     outcomes: sorted(counts.outcomes),
     kinds: sorted(counts.kinds),

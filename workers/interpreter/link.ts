@@ -128,7 +128,7 @@ export class KernelLink {
 }
 
 /** A text of fewer than 256 characters, all ASCII. */
-function marshalText(text: string): number[] {
+export function marshalText(text: string): number[] {
   return [0x75, text.length, 0, 0, 0, ...new TextEncoder().encode(text)]
 }
 

@@ -2,10 +2,12 @@
 // sessions need, for all threads; each so that its own JavaScript is compiled. Owns the programs; nothing of what they do
 // stays (SlotService.warm reverts).
 
+import { marshalText } from '../interpreter/link.js'
+
 /** Marshal bytes of `{'env': {}, 'callbacks': []}`: what a session without options is attached with. */
 export const EMPTY_SESSION = Uint8Array.from([
-  ...[0x7b, 0x75, 3, 0, 0, 0, ...new TextEncoder().encode('env'), 0x7b, 0x30],
-  ...[0x75, 9, 0, 0, 0, ...new TextEncoder().encode('callbacks'), 0x5b, 0, 0, 0, 0, 0x30],
+  ...[0x7b, ...marshalText('env'), 0x7b, 0x30],
+  ...[...marshalText('callbacks'), 0x5b, 0, 0, 0, 0, 0x30],
 ])
 
 export const WARM_UP = [
