@@ -5,7 +5,6 @@ import { type MessagePort, workerData } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type { Image } from '../src/image/image.js'
 import type { ServeTask, SlotMethods, SlotNotice, SlotReply } from '../src/protocol.js'
-import { movable } from '../src/slots/transfer.js'
 import { Host } from './host/host.js'
 import { HostCalls } from './host/host-calls.js'
 import { InterruptCell } from './host/interrupt.js'
@@ -62,6 +61,11 @@ function endpoint(port: MessagePort, service: SlotService): comlink.Endpoint {
     },
     removeEventListener: () => {},
   }
+}
+
+/** The buffer to transfer, where that is sooner than a copy: from 16 KB on. */
+function movable(bytes: Uint8Array): ArrayBuffer[] {
+  return bytes.length >= 16_384 ? [bytes.buffer as ArrayBuffer] : []
 }
 
 /** The methods with their reply's bytes moved instead of copied if they are many. Own names only: Comlink walks whatever it is asked. */

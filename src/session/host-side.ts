@@ -8,7 +8,6 @@ import { Dispatcher, type DispatcherOptions } from '../callbacks/dispatcher.js'
 import type { Limits } from '../options.js'
 import type { SlotEvent } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
-import { movable } from '../slots/transfer.js'
 import type { PendingCall } from '../snapshot/manifest.js'
 import type { Snapshot } from '../snapshot/snapshot.js'
 import { MalformedValueError } from '../values/decode.js'
@@ -189,7 +188,9 @@ export class HostSide implements Companion {
     this.#answerBytes = 0
     this.#slot.sendsAnswers(answers)
     if (this.#run === undefined) this.#onSent(this.#slot)
-    this.#slot.tell({ notice: 'answers', answers }, movable(...answers))
+    // Small ones are sooner copied.
+    const large = answers.filter(({ length }) => length >= LARGE_BYTES).map(({ buffer }) => buffer)
+    this.#slot.tell({ notice: 'answers', answers }, large)
   }
 
   #suspend(): void {

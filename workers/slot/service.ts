@@ -16,7 +16,7 @@ import type {
 import type { Host, PreparedHost } from '../host/host.js'
 import type { Interpreter } from '../interpreter/interpreter.js'
 import { type KernelReply, Opcode } from '../interpreter/link.js'
-import { type Body, packBody, packBodyAside } from '../snapshot/body.js'
+import type { Body } from '../snapshot/body.js'
 import { captured, refusal, refused, unpack } from './freeze.js'
 import type { Output } from './output.js'
 import { Runs } from './run.js'
@@ -136,9 +136,7 @@ export class SlotService implements SlotMethods {
       if (described.kind !== 'described')
         return refused('not-captured', 'there is no memory left to describe the session')
       const memory = this.#interpreter.capture()
-      // Packing reads the memory itself, so nothing may run meanwhile, and an execution that waits can go on at any time.
-      const pack = this.#runs.isWaiting ? packBody : packBodyAside
-      return await captured(described, memory, this.#host.capture(), { maxBytes: request.maxBytes, pack })
+      return captured(described, memory, this.#host.capture(), request.maxBytes)
     } catch (error) {
       return died(error)
     }

@@ -1,7 +1,6 @@
 // Bytes in compressed blocks of 1 MiB: how the large parts of a snapshot are stored. Owns which codec a block gets and that
 // unpacking makes exactly the bytes that were declared, whatever the block holds (N2, ATTACKS.md E7); what the bytes mean
 // is the snapshot format's business. Uses nothing that a sealed thread has not.
-import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { checkZstdFrame, decompressZstd } from './zstd.js'
 
@@ -27,27 +26,21 @@ const ZSTD = 2
 
 /** Node has zstd from 22.15 on. */
 interface ZstdOfNode {
-  zstdCompress(bytes: Uint8Array, options: object, done: (error: Error | null, bytes: Buffer) => void): void
   zstdCompressSync(bytes: Uint8Array, options: object): Buffer
   zstdDecompressSync(bytes: Uint8Array, options: object): Buffer
   constants: { ZSTD_c_compressionLevel: number }
 }
-const { zstdCompress, zstdCompressSync, zstdDecompressSync, constants } =
-  zlib as unknown as Partial<ZstdOfNode>
-const zstdAside = zstdCompress && promisify(zstdCompress)
-const deflateAside = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
+const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as Partial<ZstdOfNode>
 
 /** What this Node compresses with: zstd is twice as fast as deflate at a better ratio. */
 export const BEST_CODEC: Codec = zstdCompressSync ? ZSTD : DEFLATE
 
-/** Deflate's level 6 takes a fifth off a small session's bytes for a millisecond; zstd's first level is as good as that. */
+/** Deflate takes a fifth off a small session's bytes for a millisecond; zstd's first level is as good as that. */
 const SMALL_BYTES = 2 * 1024 * 1024
 const SMALL_LEVEL = 6
 const FAST_LEVEL = 1
 /** Deflate's largest hash table: a fifth faster on large bodies, for a few hundred KB while it runs. */
 const MOST_MEMORY_LEVEL = 9
-/** Blocks compressed at once: the threads that Node has for such work, by default. */
-const BLOCKS_AT_ONCE = 4
 
 /** A block is compressed when that saves more than one byte in this many. */
 const LEAST_SAVING = 16
@@ -57,29 +50,16 @@ const SAMPLE_PIECES = 4
 
 /** The parts one after the other. Blocks that are stored are views of the parts where they can be. */
 export function packBlocks(parts: readonly Uint8Array[], codec: Codec = BEST_CODEC): Block[] {
-  const level = isSmall(parts) ? SMALL_LEVEL : FAST_LEVEL
-  return Array.from(split(parts), (raw) =>
-    block(raw, codec, worthwhile(raw, codec) ? compress(raw, codec, level) : undefined),
-  )
-}
-
-/** The same blocks, several at once in Node's own threads if there are many. The parts must stay as they are meanwhile. */
-export async function packBlocksAside(
-  parts: readonly Uint8Array[],
-  codec: Codec = BEST_CODEC,
-): Promise<Block[]> {
-  if (isSmall(parts)) return packBlocks(parts, codec)
   const blocks: Block[] = []
-  const pieces = split(parts)
-  const work = async () => {
-    // Each takes the next piece, so few are joined at a time.
-    for (let next = pieces.next(); !next.done; next = pieces.next()) {
-      const raw = next.value
-      const index = blocks.push(block(raw, codec, undefined)) - 1
-      if (worthwhile(raw, codec)) blocks[index] = block(raw, codec, await compressAside(raw, codec))
-    }
+  const level = parts.reduce((sum, part) => sum + part.length, 0) <= SMALL_BYTES ? SMALL_LEVEL : FAST_LEVEL
+  for (const raw of split(parts)) {
+    const packed = compress(raw, codec, level)
+    blocks.push(
+      packed && saves(packed.length, raw.length)
+        ? { codec, rawBytes: raw.length, bytes: packed }
+        : { codec: STORED, rawBytes: raw.length, bytes: raw },
+    )
   }
-  await Promise.all(Array.from({ length: BLOCKS_AT_ONCE }, work))
   return blocks
 }
 
@@ -140,45 +120,24 @@ function decompress({ rawBytes, bytes }: Block): Uint8Array {
   return zstdDecompressSync(bytes, { maxOutputLength: rawBytes, chunkSize: chunkBytes(rawBytes) })
 }
 
-function isSmall(parts: readonly Uint8Array[]): boolean {
-  return parts.reduce((sum, part) => sum + part.length, 0) <= SMALL_BYTES
-}
-
-/** As it is, unless packing it has paid. */
-function block(raw: Uint8Array, codec: Codec, packed: Uint8Array | undefined): Block {
-  const { length } = raw
-  return packed && saves(packed.length, length)
-    ? { codec, rawBytes: length, bytes: packed }
-    : { codec: STORED, rawBytes: length, bytes: raw }
-}
-
-/** Whether compressing is worth a try, as far as a sample tells. */
-function worthwhile(raw: Uint8Array, codec: Codec): boolean {
-  if (codec !== DEFLATE || raw.length <= 2 * SAMPLE_BYTES) return codec !== STORED
-  const piece = SAMPLE_BYTES / SAMPLE_PIECES
-  const gap = Math.floor((raw.length - piece) / (SAMPLE_PIECES - 1))
-  const pieces = Array.from({ length: SAMPLE_PIECES }, (_, i) => raw.subarray(i * gap, i * gap + piece))
-  return saves(deflate(Buffer.concat(pieces), FAST_LEVEL).length, SAMPLE_BYTES)
-}
-
-/** Undefined where this Node has not got the codec. */
+/** Undefined when it would not pay, as far as a sample tells. */
 function compress(raw: Uint8Array, codec: Codec, level: number): Uint8Array | undefined {
-  if (codec === DEFLATE) return deflate(raw, level)
-  return zstdCompressSync?.(raw, zstdOptions())
+  if (codec === ZSTD && zstdCompressSync && constants)
+    return zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: FAST_LEVEL } })
+  if (codec !== DEFLATE) return undefined
+  if (raw.length > 2 * SAMPLE_BYTES) {
+    const piece = SAMPLE_BYTES / SAMPLE_PIECES
+    const gap = Math.floor((raw.length - piece) / (SAMPLE_PIECES - 1))
+    const pieces = Array.from({ length: SAMPLE_PIECES }, (_, i) => raw.subarray(i * gap, i * gap + piece))
+    if (!saves(deflate(Buffer.concat(pieces), level).length, SAMPLE_BYTES)) return undefined
+  }
+  return deflate(raw, level)
 }
-
-async function compressAside(raw: Uint8Array, codec: Codec): Promise<Uint8Array | undefined> {
-  return codec === DEFLATE ? deflateAside(raw, FAST_DEFLATE) : zstdAside?.(raw, zstdOptions())
-}
-
-const FAST_DEFLATE = { level: FAST_LEVEL, memLevel: MOST_MEMORY_LEVEL }
 
 function deflate(bytes: Uint8Array, level: number): Uint8Array {
-  return zlib.deflateRawSync(bytes, level === FAST_LEVEL ? FAST_DEFLATE : { level })
-}
-
-function zstdOptions(): object {
-  return { params: constants ? { [constants.ZSTD_c_compressionLevel]: FAST_LEVEL } : {} }
+  // Here and now: several blocks at once in other threads would be quicker, but Node 20 aborts the process when a worker
+  // is ended at the wrong moment of that.
+  return zlib.deflateRawSync(bytes, level === FAST_LEVEL ? { level, memLevel: MOST_MEMORY_LEVEL } : { level })
 }
 
 function saves(packedBytes: number, rawBytes: number): boolean {

@@ -3,7 +3,7 @@
 // blocks.ts's. Bytes to read are hostile (N1, N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { MemoryCapture, MemoryDelta } from '../interpreter/memory-delta.js'
-import { type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'
+import { type Block, type Codec, packBlocks, unpackBlocks } from './blocks.js'
 
 /** The bytes are no body, or not the one that the head speaks of. */
 export class BodyError extends Error {
@@ -31,34 +31,20 @@ const PAGE_BYTES = 4096
 /** Before each block: codec, unpacked and packed length. */
 const BLOCK_HEAD_BYTES = 9
 
-/** What goes into a body; contents are put one after the other. */
-export interface BodyParts {
-  readonly memory: MemoryCapture
-  readonly hostState: unknown
-  readonly contents: readonly Uint8Array[]
-}
-
-export function packBody(body: BodyParts): PackedBody {
-  const parts = stream(body)
-  return assemble(packBlocks(parts), byteLength(parts))
-}
-
-/** The same where compressing much takes other threads too: what it was captured from must stay as it is meanwhile. */
-export async function packBodyAside(body: BodyParts): Promise<PackedBody> {
-  const parts = stream(body)
-  return assemble(await packBlocksAside(parts), byteLength(parts))
-}
-
-function stream({ memory, hostState, contents }: BodyParts): Uint8Array[] {
+/** `parts` of contents are put one after the other. */
+export function packBody(
+  memory: MemoryCapture,
+  hostState: unknown,
+  contents: readonly Uint8Array[],
+): PackedBody {
   const host = Buffer.from(JSON.stringify(hostState), 'utf8')
   const head = new DataView(new ArrayBuffer(HEAD_BYTES))
   head.setUint32(0, memory.pages.length, true)
   head.setUint32(4, host.length, true)
   head.setFloat64(8, byteLength(contents), true)
-  return [new Uint8Array(head.buffer), steps(memory.pages), host, ...memory.parts, ...contents]
-}
-
-function assemble(blocks: readonly Block[], rawBytes: number): PackedBody {
+  const parts = [new Uint8Array(head.buffer), steps(memory.pages), host, ...memory.parts, ...contents]
+  const rawBytes = byteLength(parts)
+  const blocks = packBlocks(parts)
   let length = 0
   for (const block of blocks) length += BLOCK_HEAD_BYTES + block.bytes.length
   // Shared: any number of slots thaw it without a copy on the main thread (H1).
