@@ -9,7 +9,7 @@ export interface ServeTask {
   readonly port: MessagePort
   /** For host calls of code that blocks its thread. */
   readonly calls: HostCallWire
-  /** One Int32: the id of the execution to interrupt. */
+  /** Two Int32: the id of the execution to interrupt; 1 while the worker must not be ended (workers/slot/shield.ts). */
   readonly interrupt: SharedArrayBuffer
 }
 

@@ -12,9 +12,11 @@ import { Interpreter } from './interpreter/interpreter.js'
 import { seal } from './seal.js'
 import { Output } from './slot/output.js'
 import { SlotService } from './slot/service.js'
+import { Shield } from './slot/shield.js'
 
 const image = workerData as Image
 const interrupt = new InterruptCell()
+const shield = new Shield()
 const door = new HostCalls()
 let output: Output | undefined
 const host = new Host({
@@ -33,6 +35,7 @@ seal()
 export function serve(task: ServeTask): Promise<never> {
   const { port } = task
   interrupt.share(task.interrupt)
+  shield.share(task.interrupt)
   door.share(task.calls)
   output = new Output((stream, text) =>
     port.postMessage({ event: 'output', id: service.executionId, stream, text }),
@@ -42,6 +45,7 @@ export function serve(task: ServeTask): Promise<never> {
     host,
     interpreter,
     output,
+    shield,
     emit: (event, bytes) => port.postMessage(event, movable(bytes)),
   })
   comlink.expose(transferring(service), endpoint(port, service))

@@ -54,6 +54,8 @@ export class SlotPool {
   readonly #options: PoolOptions
   readonly #piscina: Piscina
   readonly #slots = new Map<Slot, SlotState>()
+  /** Slots that are gone, but not yet their workers. */
+  readonly #stopping = new Set<Promise<void>>()
   readonly #waiters: Waiter[] = []
   #failedBoots = 0
   #spareTimer: NodeJS.Timeout | undefined
@@ -179,8 +181,9 @@ export class SlotPool {
     this.#closed = true
     clearTimeout(this.#spareTimer)
     for (const waiter of [...this.#waiters]) waiter.reject(closedError())
-    const ended = [...this.#slots.keys()]
-    for (const slot of ended) slot.terminate('the manager closed')
+    const slots = [...this.#slots.keys()]
+    for (const slot of slots) slot.terminate('the manager closed')
+    await Promise.all([...slots.map((slot) => slot.stopped), ...this.#stopping])
     await this.#piscina.destroy()
   }
 
@@ -251,6 +254,8 @@ export class SlotPool {
     void slot.ended.then((reason) => {
       const state = this.#slots.get(slot)
       this.#slots.delete(slot)
+      this.#stopping.add(slot.stopped)
+      void slot.stopped.then(() => this.#stopping.delete(slot.stopped))
       if (this.#closed) return
       if (state?.kind === 'booting' && !this.#countFailedBoot(reason)) return
       this.#serve()

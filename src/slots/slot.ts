@@ -20,6 +20,13 @@ const MAX_EVENTS_PER_MS = 50
 const PROMPT_METHODS: ReadonlySet<string> = new Set(['revert', 'warm'])
 const PROMPT_MS = 20_000
 
+/** Of the words that a slot's thread shares with this one: see workers/slot/shield.ts. */
+const INTERRUPT = 0
+const SHIELDED = 1
+/** Longest that a worker is let live because it says that it must not be ended; packing 50 MB takes a fifth of it. */
+const MOST_SHIELDED_MS = 1000
+const SHIELD_LOOK_MS = 1
+
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 type OutputEvent = Extract<SlotEvent, { event: 'output' }>
 
@@ -48,9 +55,10 @@ export class Slot {
   readonly #channel: Channel
   readonly #door: CallDoor
   readonly #abort = new AbortController()
-  readonly #interrupt = new Int32Array(new SharedArrayBuffer(4))
+  readonly #interrupt = new Int32Array(new SharedArrayBuffer(8))
   readonly #ready = deferred<void>()
   readonly #ended = deferred<string>()
+  readonly #stopped = deferred<void>()
   #endReason: string | undefined
   #isReady = false
   #lastCallId = 0
@@ -93,6 +101,11 @@ export class Slot {
     return this.#ended.promise
   }
 
+  /** Resolves when nothing keeps its worker from being ended any more: soon after `ended`. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise
+  }
+
   get alive(): boolean {
     return this.#endReason === undefined
   }
@@ -118,8 +131,8 @@ export class Slot {
   /** KeyboardInterrupt in call `id`, wherever it is: in Python code, in a blocking wait, or awaiting. */
   interrupt(id: number): void {
     if (this.#endReason !== undefined) return
-    Atomics.store(this.#interrupt, 0, id)
-    Atomics.notify(this.#interrupt, 0)
+    Atomics.store(this.#interrupt, INTERRUPT, id)
+    Atomics.notify(this.#interrupt, INTERRUPT)
     this.#door.wake()
     this.call('interrupt', [id]).catch(() => {
       // The slot ended: whoever waits for call `id` hears of it from there.
@@ -202,9 +215,18 @@ export class Slot {
     this.#door.close()
     this.mount(undefined)
     this.#ready.reject(new SlotEndedError(reason))
+    void this.#stop(reason)
+    this.#ended.resolve(reason)
+  }
+
+  /** Never rejects. */
+  async #stop(reason: string): Promise<void> {
+    const untilMs = performance.now() + MOST_SHIELDED_MS
+    while (Atomics.load(this.#interrupt, SHIELDED) !== 0 && performance.now() < untilMs)
+      await new Promise((resolve) => setTimeout(resolve, SHIELD_LOOK_MS))
     // With text for a reason: the default is an error, whose stack would keep the caller alive.
     this.#abort.abort(reason)
-    this.#ended.resolve(reason)
+    this.#stopped.resolve(undefined)
   }
 
   #receive(event: SlotEvent): void {

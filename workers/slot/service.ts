@@ -20,6 +20,7 @@ import type { Body } from '../snapshot/body.js'
 import { captured, refusal, refused, unpack } from './freeze.js'
 import type { Output } from './output.js'
 import { Runs } from './run.js'
+import type { Shield } from './shield.js'
 import { BRIEF_WARM_UP, EMPTY_SESSION, WARM_UP } from './warm-up.js'
 
 const CODE_IS_UTF16 = 1
@@ -29,6 +30,7 @@ export interface SlotServiceOptions {
   readonly host: Host
   readonly interpreter: Interpreter
   readonly output: Output
+  readonly shield: Shield
   /** `bytes` are the event's, and not used here again. */
   readonly emit: (event: SlotEvent, bytes: Uint8Array<ArrayBuffer>) => void
 }
@@ -38,16 +40,18 @@ export class SlotService implements SlotMethods {
   readonly #host: Host
   readonly #interpreter: Interpreter
   readonly #output: Output
+  readonly #shield: Shield
   readonly #runs: Runs
   #executionId = 0
   /** The interpreter is the image, byte for byte: a snapshot can be laid over it. */
   #pristine = true
 
-  constructor({ image, host, interpreter, output, emit }: SlotServiceOptions) {
+  constructor({ image, host, interpreter, output, shield, emit }: SlotServiceOptions) {
     this.#image = image
     this.#host = host
     this.#interpreter = interpreter
     this.#output = output
+    this.#shield = shield
     this.#runs = new Runs(host, interpreter, {
       onWait: () => output.flush(),
       onCalls: (batch, calls) =>
@@ -136,7 +140,8 @@ export class SlotService implements SlotMethods {
       if (described.kind !== 'described')
         return refused('not-captured', 'there is no memory left to describe the session')
       const memory = this.#interpreter.capture()
-      return captured(described, memory, this.#host.capture(), request.maxBytes)
+      const host = this.#host.capture()
+      return this.#shield.during(() => captured(described, memory, host, request.maxBytes))
     } catch (error) {
       return died(error)
     }
@@ -146,7 +151,7 @@ export class SlotService implements SlotMethods {
     let body: Body
     let host: PreparedHost
     try {
-      body = unpack(this.#image, request)
+      body = this.#shield.during(() => unpack(this.#image, request))
       host = this.#host.prepare(body.hostState, body.contents, request.limits, request.mount)
     } catch (error) {
       return refusal(error) ?? died(error)

@@ -1,0 +1,70 @@
+import type { Piscina } from 'piscina'
+import { describe, expect, test } from 'vitest'
+import type { ServeTask } from '../../src/protocol.js'
+import { Slot } from '../../src/slots/slot.js'
+import { Shield } from '../../workers/slot/shield.js'
+
+interface Run {
+  readonly task: ServeTask
+  readonly signal: AbortSignal
+}
+
+/** A slot whose worker never comes, and what Piscina would have got. */
+function slotWithoutWorker(): { readonly slot: Slot; readonly run: Run } {
+  const runs: Run[] = []
+  const piscina = {
+    run: (task: ServeTask, { signal }: { signal: AbortSignal }) => {
+      runs.push({ task, signal })
+      return new Promise(() => {})
+    },
+  }
+  const slot = new Slot(piscina as unknown as Piscina)
+  const [run] = runs
+  if (run === undefined) throw new Error('the slot started no task')
+  return { slot, run }
+}
+
+describe('S3: ending a worker', () => {
+  test('is done at once when nothing is in the way', async () => {
+    const { slot, run } = slotWithoutWorker()
+    slot.terminate('the test is over')
+    expect(run.signal.aborted).toBe(true)
+    await slot.stopped
+  })
+
+  test('waits while the worker makes a stream that Node must not find half made, and callers do not', async () => {
+    const { slot, run } = slotWithoutWorker()
+    const words = new Int32Array(run.task.interrupt)
+    const shield = new Shield()
+    shield.share(run.task.interrupt)
+    shield.during(() => {
+      slot.terminate('the test is over')
+      expect(slot.alive).toBe(false)
+      expect(words[1]).toBe(1)
+    })
+    expect(run.signal.aborted).toBe(false)
+    await slot.stopped
+    expect(run.signal.aborted).toBe(true)
+    expect(await slot.ended).toBe('the test is over')
+  })
+
+  test('is done all the same when the worker says so for ever', async () => {
+    const { slot, run } = slotWithoutWorker()
+    Atomics.store(new Int32Array(run.task.interrupt), 1, 1)
+    slot.terminate('the test is over')
+    await slot.stopped
+    expect(run.signal.aborted).toBe(true)
+  })
+
+  test('the shield falls when the work throws', () => {
+    const { slot, run } = slotWithoutWorker()
+    const shield = new Shield()
+    shield.share(run.task.interrupt)
+    const work = () => {
+      throw new RangeError('no memory')
+    }
+    expect(() => shield.during(work)).toThrow('no memory')
+    expect(new Int32Array(run.task.interrupt)[1]).toBe(0)
+    slot.terminate('the test is over')
+  })
+})

@@ -1,0 +1,27 @@
+// When this worker must not be ended. Owns one word that the main thread looks at first (src/slots/slot.ts).
+
+/** Where the word is, among the Int32s that both threads share. */
+const SHIELDED = 1
+
+/**
+ * Node ends the whole process when a worker ends between the making of a zlib stream and its initialization ("close before
+ * init" in node_zlib.cc of Node 20 to 26), which a single call of `deflateSync` or `inflateSync` does.
+ */
+export class Shield {
+  #words: Int32Array | undefined
+
+  share(buffer: SharedArrayBuffer): void {
+    this.#words = new Int32Array(buffer)
+  }
+
+  /** The main thread waits with ending this worker, for a bounded time, until `work` is done. */
+  during<T>(work: () => T): T {
+    if (this.#words === undefined) return work()
+    Atomics.store(this.#words, SHIELDED, 1)
+    try {
+      return work()
+    } finally {
+      Atomics.store(this.#words, SHIELDED, 0)
+    }
+  }
+}
