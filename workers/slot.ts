@@ -16,7 +16,6 @@ import { Shield } from './slot/shield.js'
 
 const image = workerData as Image
 const interrupt = new InterruptCell()
-const shield = new Shield()
 const door = new HostCalls()
 let output: Output | undefined
 const host = new Host({
@@ -35,7 +34,6 @@ seal()
 export function serve(task: ServeTask): Promise<never> {
   const { port } = task
   interrupt.share(task.interrupt)
-  shield.share(task.interrupt)
   door.share(task.calls)
   output = new Output((stream, text) =>
     port.postMessage({ event: 'output', id: service.executionId, stream, text }),
@@ -45,7 +43,7 @@ export function serve(task: ServeTask): Promise<never> {
     host,
     interpreter,
     output,
-    shield,
+    shield: new Shield(task.interrupt),
     emit: (event, bytes) => port.postMessage(event, movable(bytes)),
   })
   comlink.expose(transferring(service), endpoint(port, service))

@@ -35,8 +35,7 @@ describe('S3: ending a worker', () => {
   test('waits while the worker makes a stream that Node must not find half made, and callers do not', async () => {
     const { slot, run } = slotWithoutWorker()
     const words = new Int32Array(run.task.interrupt)
-    const shield = new Shield()
-    shield.share(run.task.interrupt)
+    const shield = new Shield(run.task.interrupt)
     shield.during(() => {
       slot.terminate('the test is over')
       expect(slot.alive).toBe(false)
@@ -58,8 +57,7 @@ describe('S3: ending a worker', () => {
 
   test('the shield falls when the work throws', () => {
     const { slot, run } = slotWithoutWorker()
-    const shield = new Shield()
-    shield.share(run.task.interrupt)
+    const shield = new Shield(run.task.interrupt)
     const work = () => {
       throw new RangeError('no memory')
     }

@@ -8,15 +8,14 @@ const SHIELDED = 1
  * init" in node_zlib.cc of Node 20 to 26), which a single call of `deflateSync` or `inflateSync` does.
  */
 export class Shield {
-  #words: Int32Array | undefined
+  readonly #words: Int32Array
 
-  share(buffer: SharedArrayBuffer): void {
-    this.#words = new Int32Array(buffer)
+  constructor(shared: SharedArrayBuffer) {
+    this.#words = new Int32Array(shared)
   }
 
   /** The main thread waits with ending this worker, for a bounded time, until `work` is done. */
   during<T>(work: () => T): T {
-    if (this.#words === undefined) return work()
     Atomics.store(this.#words, SHIELDED, 1)
     try {
       return work()

@@ -7,7 +7,8 @@ import { marshalText } from '../interpreter/link.js'
 /** Marshal bytes of `{'env': {}, 'callbacks': []}`: what a session without options is attached with. */
 export const EMPTY_SESSION = Uint8Array.from([
   ...[0x7b, ...marshalText('env'), 0x7b, 0x30],
-  ...[...marshalText('callbacks'), 0x5b, 0, 0, 0, 0, 0x30],
+  ...marshalText('callbacks'),
+  ...[0x5b, 0, 0, 0, 0, 0x30],
 ])
 
 export const WARM_UP = [

@@ -135,8 +135,7 @@ function compress(raw: Uint8Array, codec: Codec, level: number): Uint8Array | un
 }
 
 function deflate(bytes: Uint8Array, level: number): Uint8Array {
-  // Here and now: several blocks at once in other threads would be quicker, but Node 20 aborts the process when a worker
-  // is ended at the wrong moment of that.
+  // Here and now: slot/shield.ts covers no more than that. Several blocks at once in Node's own threads would be quicker.
   return zlib.deflateRawSync(bytes, level === FAST_LEVEL ? { level, memLevel: MOST_MEMORY_LEVEL } : { level })
 }
 
