@@ -10,6 +10,7 @@ import { HostCalls } from './host/host-calls.js'
 import { InterruptCell } from './host/interrupt.js'
 import { Interpreter } from './interpreter/interpreter.js'
 import { seal } from './seal.js'
+import { Inbox } from './slot/inbox.js'
 import { Output } from './slot/output.js'
 import { SlotService } from './slot/service.js'
 import { Shield } from './slot/shield.js'
@@ -30,6 +31,11 @@ const host = new Host({
 const interpreter = Interpreter.boot(image, host)
 seal()
 
+/** Who hears requests: Comlink, once it listens. */
+interface Requests {
+  hear: (event: { readonly data: unknown }) => void
+}
+
 /** Serves until the worker is ended: the promise never settles, and Piscina keeps the task as the slot's life. */
 export function serve(task: ServeTask): Promise<never> {
   const { port } = task
@@ -38,6 +44,11 @@ export function serve(task: ServeTask): Promise<never> {
   output = new Output((stream, text) =>
     port.postMessage({ event: 'output', id: service.executionId, stream, text }),
   )
+  const requests: Requests = { hear: () => {} }
+  const inbox = new Inbox(port, (message) => {
+    if ('notice' in message) service.told(message as SlotNotice)
+    else requests.hear({ data: message })
+  })
   const service = new SlotService({
     image,
     host,
@@ -45,21 +56,22 @@ export function serve(task: ServeTask): Promise<never> {
     output,
     shield: new Shield(task.interrupt),
     emit: (event, bytes) => port.postMessage(event, movable(bytes)),
+    onAwait: () => inbox.linger('answer'),
   })
-  comlink.expose(transferring(service), endpoint(port, service))
+  comlink.expose(transferring(service), endpoint(port, inbox, requests))
   port.postMessage({ event: 'ready' })
   return new Promise(() => {})
 }
 
-/** Node's own listeners: a DOM listener on a port makes Node load its fetch library for the event's class. */
-function endpoint(port: MessagePort, service: SlotService): comlink.Endpoint {
+/** Comlink's side: it hears what is no notice, and this thread waits for more once it has replied. */
+function endpoint(port: MessagePort, inbox: Inbox, requests: Requests): comlink.Endpoint {
   return {
-    postMessage: (message: unknown, transfer?: ArrayBuffer[]) => port.postMessage(message, transfer),
+    postMessage: (message: unknown, transfer?: ArrayBuffer[]) => {
+      port.postMessage(message, transfer)
+      inbox.linger('request')
+    },
     addEventListener: (_type: string, listener: unknown) => {
-      port.on('message', (data: object) => {
-        if ('notice' in data) service.told(data as SlotNotice)
-        else (listener as (event: { data: unknown }) => void)({ data })
-      })
+      requests.hear = listener as Requests['hear']
     },
     removeEventListener: () => {},
   }

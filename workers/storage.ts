@@ -8,12 +8,16 @@ import { type NodeStore, Outside } from './host/fs/node-store.js'
 import { PrivateNodes } from './host/fs/private-nodes.js'
 import { Quota } from './host/fs/quota.js'
 import { Tree } from './host/fs/tree.js'
+import { Patience } from './patience.js'
 import { ChangingNodes } from './storage/changes.js'
 import { Client } from './storage/client.js'
 import { DirectoryNodes } from './storage/directory-nodes.js'
 import { hostCalls } from './storage/host-calls.js'
 import { Locks } from './storage/locks.js'
 import { BELL } from './storage/wire.js'
+
+/** Longest that it stays awake for the next request. */
+const PATIENCE_MS = 0.06
 
 const { storage, bell, port } = workerData as StorageBoot & { readonly port: MessagePort }
 const bells = new Int32Array(bell)
@@ -39,6 +43,7 @@ function open(kind: StorageKind): NodeStore {
 }
 
 function serve(rings: Int32Array): never {
+  const patience = new Patience(PATIENCE_MS)
   for (;;) {
     const seen = Atomics.load(rings, BELL.RINGS)
     let busy = false
@@ -53,7 +58,8 @@ function serve(rings: Int32Array): never {
     busy = serveDoors() || busy
     const changes = nodes.take()
     if (changes) send({ kind: 'changes', ...changes })
-    if (!busy) Atomics.wait(rings, BELL.RINGS, seen)
+    if (busy || patience.stay(() => Atomics.load(rings, BELL.RINGS) !== seen)) continue
+    Atomics.wait(rings, BELL.RINGS, seen)
   }
 }
 

@@ -23,6 +23,8 @@ export type Ran =
 export interface RunListener {
   /** Before each wait. */
   onWait(): void
+  /** A wait has begun, for host calls sent just now. */
+  onAwait(): void
   /** The `batch`th lot of new host calls of the run. */
   onCalls(batch: number, calls: Uint8Array<ArrayBuffer>): void
 }
@@ -53,14 +55,17 @@ export class Runs {
     this.#batches = 0
     let reply = request()
     while (reply.kind === 'waiting') {
-      if (reply.calls.length > NO_CALLS_BYTES) this.#listener.onCalls(++this.#batches, reply.calls)
+      const calls = reply.calls.length > NO_CALLS_BYTES
+      if (calls) this.#listener.onCalls(++this.#batches, reply.calls)
       const answer = this.take()
       if (answer !== undefined) {
         reply = this.#interpreter.call(Opcode.answer, answer)
         continue
       }
       this.#listener.onWait()
-      const wake = await this.#wait(id, reply.delayMs)
+      const waiting = this.#wait(id, reply.delayMs)
+      if (calls) this.#listener.onAwait()
+      const wake = await waiting
       if (wake === 'suspend') return { kind: 'suspended' }
       if (wake === 'interrupt') reply = this.#interpreter.call(Opcode.interrupt)
       // With an answer the loop goes round, with nothing new to send.

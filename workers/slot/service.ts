@@ -33,6 +33,8 @@ export interface SlotServiceOptions {
   readonly shield: Shield
   /** `bytes` are the event's, and not used here again. */
   readonly emit: (event: SlotEvent, bytes: Uint8Array<ArrayBuffer>) => void
+  /** An execution has come to wait for host calls that it has just sent. */
+  readonly onAwait: () => void
 }
 
 export class SlotService implements SlotMethods {
@@ -46,7 +48,7 @@ export class SlotService implements SlotMethods {
   /** The interpreter is the image, byte for byte: a snapshot can be laid over it. */
   #pristine = true
 
-  constructor({ image, host, interpreter, output, shield, emit }: SlotServiceOptions) {
+  constructor({ image, host, interpreter, output, shield, emit, onAwait }: SlotServiceOptions) {
     this.#image = image
     this.#host = host
     this.#interpreter = interpreter
@@ -54,6 +56,7 @@ export class SlotService implements SlotMethods {
     this.#shield = shield
     this.#runs = new Runs(host, interpreter, {
       onWait: () => output.flush(),
+      onAwait,
       onCalls: (batch, calls) =>
         emit(
           { event: 'calls', id: this.#executionId, batch, calls, takenBytes: this.#runs.takenBytes },

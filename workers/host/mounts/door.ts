@@ -1,5 +1,7 @@
 // The slot's side of a door to a storage thread: one request, answered before anything else happens here. Owns waking the other
 // side and waiting for it; what is asked is mounted-nodes.ts's.
+
+import { Patience } from '../../patience.js'
 import {
   BELL,
   CONTROL,
@@ -15,6 +17,8 @@ import { Outside } from '../fs/node-store.js'
 
 /** How often a thread that waits looks whether the storage is gone. */
 const SLICE_MS = 100
+/** Longest that it stays awake for an answer first. */
+const PATIENCE_MS = 0.06
 
 export class StorageDoor {
   readonly #control: Int32Array
@@ -22,6 +26,8 @@ export class StorageDoor {
   /** Of the request, then of its answer. */
   readonly numbers: Float64Array
   readonly window: Buffer
+  readonly #patience = new Patience(PATIENCE_MS)
+  readonly #isAnswered = () => Atomics.load(this.#control, CONTROL.STATE) !== STATE.REQUEST
 
   constructor(door: SharedArrayBuffer, bell: SharedArrayBuffer) {
     this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
@@ -58,11 +64,11 @@ export class StorageDoor {
 
   /**
    * Until the storage has done what was posted: numbers and window are its own before that. Never given up halfway: an interrupt
-   * is heard afterwards, for it takes no longer than one operation. It sleeps at once: looking for a while first was
-   * measured to be slower, for the other side needs the processor.
+   * is heard afterwards, for it takes no longer than one operation.
    */
   settle(): void {
-    while (Atomics.load(this.#control, CONTROL.STATE) === STATE.REQUEST) {
+    if (this.#isAnswered() || this.#patience.stay(this.#isAnswered)) return
+    while (!this.#isAnswered()) {
       if (Atomics.load(this.#bell, BELL.CLOSED) !== 0) fail('EIO')
       Atomics.wait(this.#control, CONTROL.STATE, STATE.REQUEST, SLICE_MS)
     }

@@ -1,0 +1,63 @@
+// A slot's ear: every message once and in order, however it was met, and a thread that stays awake for messages still has its timers.
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { afterEach, expect, test } from 'vitest'
+import { Inbox } from '../../workers/slot/inbox.js'
+import { until } from '../support/session-code.js'
+
+interface Numbered {
+  readonly number: number
+}
+
+let far: MessagePort | undefined
+afterEach(() => far?.close())
+
+function open(hear: (message: Numbered, inbox: Inbox) => void): { inbox: Inbox; far: MessagePort } {
+  const { port1, port2 } = new MessageChannel()
+  far = port2
+  const inbox: Inbox = new Inbox(port1, (message) => hear(message as Numbered, inbox))
+  return { inbox, far: port2 }
+}
+
+test('what is there is heard before linger returns, without a turn of the event loop', async () => {
+  const heard: number[] = []
+  const opened = open(({ number }, inbox) => {
+    heard.push(number)
+    if (number !== 1) return
+    opened.far.postMessage({ number: 2 })
+    inbox.linger('request')
+    expect(heard).toEqual([1, 2])
+  })
+  opened.far.postMessage({ number: 1 })
+  await until(() => heard.length === 2)
+})
+
+test('every message is heard once and in order, whether it was met awake or not', async () => {
+  const heard: number[] = []
+  const COUNT = 2000
+  const opened = open(({ number }, inbox) => {
+    heard.push(number)
+    if (number < COUNT) opened.far.postMessage({ number: number + 1 })
+    if (number % 3 !== 0) queueMicrotask(() => inbox.linger('request'))
+  })
+  opened.far.postMessage({ number: 1 })
+  await until(() => heard.length === COUNT)
+  expect(heard).toEqual(Array.from({ length: COUNT }, (_, index) => index + 1))
+})
+
+test('timers are served while messages never stop to come', async () => {
+  let stopped = false
+  let heard = 0
+  const opened = open((_, inbox) => {
+    heard += 1
+    if (stopped) return
+    opened.far.postMessage({ number: heard })
+    queueMicrotask(() => inbox.linger('request'))
+  })
+  opened.far.postMessage({ number: 0 })
+  const startedMs = performance.now()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  stopped = true
+  // Node gives a port a thousand messages at a time.
+  expect(heard).toBeGreaterThan(10)
+  expect(performance.now() - startedMs).toBeLessThan(1000)
+})

@@ -1,0 +1,39 @@
+// Whether a thread that waits for another should stay awake for it: waking takes longer than most of what is waited for, and
+// staying awake takes a processor that others may need. Owns the judgement, which is what came of the last tries.
+
+/** Clock reads cost more than looks. */
+const LOOKS_AT_ONCE = 8
+/** A try in vain weighs as much as two that were not. */
+const VAIN = 2
+/** Of doubt: 2 ** 6 waits go by without a try. */
+const MOST_DOUBT = 6
+
+export class Patience {
+  readonly #longestMs: number
+  #doubt = 0
+  #restWaits = 0
+
+  /** `longestMs`: of one try. */
+  constructor(longestMs: number) {
+    this.#longestMs = longestMs
+  }
+
+  /** True if `look` came to be true in time; false also where a try has not been worth it of late. */
+  stay(look: () => boolean): boolean {
+    if (this.#restWaits > 0) {
+      this.#restWaits -= 1
+      return false
+    }
+    const untilMs = performance.now() + this.#longestMs
+    do {
+      for (let i = 0; i < LOOKS_AT_ONCE; i++) {
+        if (!look()) continue
+        this.#doubt = Math.max(0, this.#doubt - 1)
+        return true
+      }
+    } while (performance.now() < untilMs)
+    this.#doubt = Math.min(this.#doubt + VAIN, MOST_DOUBT)
+    this.#restWaits = 2 ** this.#doubt
+    return false
+  }
+}
