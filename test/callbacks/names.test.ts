@@ -67,6 +67,21 @@ describeSessions(
       expect((await session.execute('await echo(x=7)')).value).toBe(7)
     })
 
+    test('D7, C8: a thaw puts callbacks back that code has deleted or replaced', async () => {
+      const session = await open({ callbacks: { kept: () => 1, gone: () => 2, replaced: () => 3 } })
+      await session.execute('import builtins\ndel builtins.gone\nbuiltins.replaced = None')
+      await session.restoreState(await session.snapshotState())
+      const { value } = await session.execute('[await gone(), await replaced(), await kept()]')
+      expect(value).toEqual([2, 3, 1])
+    })
+
+    test('C8: a thaw with the callbacks that the snapshot had keeps the very functions', async () => {
+      const session = await open({ callbacks: { tool: () => 1 } })
+      await session.execute('alias = tool')
+      await session.restoreState(await session.snapshotState())
+      expect((await session.execute('[alias is tool, await alias()]')).value).toEqual([true, 1])
+    })
+
     describe('D7: what is no callback is refused', () => {
       test.each<[string, unknown]>([
         ['callbacks', 5],

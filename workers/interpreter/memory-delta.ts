@@ -75,7 +75,7 @@ export function applyMemory(heap: Uint8Array, image: BaseMemory, delta: MemoryDe
     }
     // By way of a copy: `xored` may lie anywhere in a larger buffer, words may not.
     scratch.set(xored.subarray(from, from + DELTA_PAGE_BYTES))
-    xorPage(heapWords, offset / 4, heapWords, offset / 4, scratchWords, 0)
+    xorInto(heapWords, offset / 4, scratchWords)
   }
 }
 
@@ -144,6 +144,22 @@ function stretch(pages: Uint32Array, first: number, end: number): number {
 
 function xorPage(to: Int32Array, toAt: number, a: Int32Array, aAt: number, b: Int32Array, bAt: number): void {
   for (let i = 0; i < PAGE_WORDS; i++) to[toAt + i] = (a[aAt + i] as number) ^ (b[bAt + i] as number)
+}
+
+/** Most of a delta is zeros, also in pages that differ: what they would leave as it is is not even read. */
+function xorInto(to: Int32Array, toAt: number, page: Int32Array): void {
+  for (let i = 0; i < PAGE_WORDS; i += 4) {
+    const a = page[i] as number
+    const b = page[i + 1] as number
+    const c = page[i + 2] as number
+    const d = page[i + 3] as number
+    if ((a | b | c | d) === 0) continue
+    const at = toAt + i
+    to[at] = (to[at] as number) ^ a
+    to[at + 1] = (to[at + 1] as number) ^ b
+    to[at + 2] = (to[at + 2] as number) ^ c
+    to[at + 3] = (to[at + 3] as number) ^ d
+  }
 }
 
 function words(bytes: Uint8Array): Int32Array {

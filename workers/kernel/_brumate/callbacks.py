@@ -30,13 +30,19 @@ class Callbacks:
 
     def attach(self, descriptions: list[dict[str, Any]]) -> None:
         """Replace the callbacks. They are builtins, so that every module sees them and clearState leaves them."""
+        described = {entry["name"]: entry for entry in descriptions}
+        if described == self._descriptions and self._are_in_place():
+            return  # as after most thaws
         functions = {entry["name"]: _function(entry) for entry in descriptions}
         for name, function in self._functions.items():
             if builtins.__dict__.get(name) is function:
                 delattr(builtins, name)
-        self._descriptions = {entry["name"]: entry for entry in descriptions}
+        self._descriptions = described
         self._functions = functions
         builtins.__dict__.update(functions)
+
+    def _are_in_place(self) -> bool:
+        return all(builtins.__dict__.get(name) is function for name, function in self._functions.items())
 
     def describe(self) -> list[dict[str, Any]]:
         """Name, description and parameters of each; a copy."""
