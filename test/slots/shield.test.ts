@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Piscina } from 'piscina'
 import { describe, expect, test } from 'vitest'
 import type { ServeTask } from '../../src/protocol.js'
 import { Slot } from '../../src/slots/slot.js'
 import { Shield } from '../../workers/slot/shield.js'
+import { deferred } from '../support/session-code.js'
 
 interface Run {
   readonly task: ServeTask
@@ -36,7 +38,7 @@ describe('S3: ending a worker', () => {
     const { slot, run } = slotWithoutWorker()
     const words = new Int32Array(run.task.interrupt)
     const shield = new Shield(run.task.interrupt)
-    shield.during(() => {
+    await shield.during(() => {
       slot.terminate('the test is over')
       expect(slot.alive).toBe(false)
       expect(words[1]).toBe(1)
@@ -55,13 +57,28 @@ describe('S3: ending a worker', () => {
     expect(run.signal.aborted).toBe(true)
   })
 
-  test('the shield falls when the work throws', () => {
+  test('waits until the last of work that other threads share in is done', async () => {
+    const { slot, run } = slotWithoutWorker()
+    const words = new Int32Array(run.task.interrupt)
+    const { promise, resolve } = deferred()
+    const work = new Shield(run.task.interrupt).during(() => promise)
+    slot.terminate('the test is over')
+    await setImmediate()
+    expect([words[1], run.signal.aborted]).toEqual([1, false])
+    resolve()
+    await work
+    expect(words[1]).toBe(0)
+    await slot.stopped
+    expect(run.signal.aborted).toBe(true)
+  })
+
+  test('the shield falls when the work throws', async () => {
     const { slot, run } = slotWithoutWorker()
     const shield = new Shield(run.task.interrupt)
     const work = () => {
       throw new RangeError('no memory')
     }
-    expect(() => shield.during(work)).toThrow('no memory')
+    await expect(shield.during(work)).rejects.toThrow('no memory')
     expect(new Int32Array(run.task.interrupt)[1]).toBe(0)
     slot.terminate('the test is over')
   })

@@ -8,6 +8,7 @@ import {
   BlockError,
   type Codec,
   packBlocks,
+  packBlocksAside,
   unpackBlocks,
 } from '../../workers/snapshot/blocks.js'
 
@@ -56,6 +57,14 @@ describe('packing and unpacking', () => {
       expect(size(blocks)).toBe(3 * BLOCK_BYTES)
     },
   )
+
+  test.each(CODECS)('makes the same of them in other threads (codec %i)', async (codec) => {
+    const parts = [sparse(5000), random(BLOCK_BYTES), sparse(9 * BLOCK_BYTES + 1), random(3)]
+    const [aside, here] = [await packBlocksAside(parts, codec), packBlocks(parts, codec)]
+    const heads = ({ codec, rawBytes, bytes }: Block) => [codec, rawBytes, bytes.length]
+    expect(aside.map(heads)).toEqual(here.map(heads))
+    expect(aside.every(({ bytes }, i) => Buffer.compare(bytes, here[i]?.bytes ?? random(1)) === 0)).toBe(true)
+  })
 
   test('compresses block by block: the half that can be compressed is', () => {
     const blocks = packBlocks([random(BLOCK_BYTES), sparse(BLOCK_BYTES)])

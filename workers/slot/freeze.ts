@@ -7,7 +7,7 @@ import { HostStateError } from '../host/state/error.js'
 import type { KernelReply } from '../interpreter/link.js'
 import { checkDelta, DeltaError, type MemoryCapture } from '../interpreter/memory-delta.js'
 import { BlockError } from '../snapshot/blocks.js'
-import { type Body, BodyError, packBody, unpackBody } from '../snapshot/body.js'
+import { type Body, BodyError, type BodyParts, type PackedBody, unpackBody } from '../snapshot/body.js'
 
 /** Names, targets and bookkeeping of files, beside memory and contents. */
 const MOST_OTHER_BYTES = 64 * 1024 * 1024
@@ -15,20 +15,25 @@ const MOST_RAW_BYTES = 2 ** 32
 
 class TooLarge extends Error {}
 
-export function captured(
+export interface Packing {
+  /** Null: no bound. */
+  readonly maxBytes: number | null
+  readonly pack: (parts: BodyParts) => PackedBody | Promise<PackedBody>
+}
+
+export async function captured(
   { description, values }: Extract<KernelReply, { kind: 'described' }>,
   memory: MemoryCapture,
-  host: HostCapture,
-  maxBytes: number | null,
-): SlotReply {
+  { state: hostState, contents, files }: HostCapture,
+  { maxBytes, pack }: Packing,
+): Promise<SlotReply> {
   const { memoryBytes } = memory
   try {
-    const { bytes, hash, rawBytes } = packBody(memory, host.state, host.contents)
+    const { bytes, hash, rawBytes } = await pack({ memory, hostState, contents })
     if (maxBytes !== null && bytes.length > maxBytes) {
       const message = `the snapshot has ${bytes.length} bytes, more than snapshotBytes, ${maxBytes}`
       return refused('too-large', message)
     }
-    const { files } = host
     return {
       kind: 'captured',
       body: bytes,

@@ -16,7 +16,7 @@ import type {
 import type { Host, PreparedHost } from '../host/host.js'
 import type { Interpreter } from '../interpreter/interpreter.js'
 import { type KernelReply, Opcode } from '../interpreter/link.js'
-import type { Body } from '../snapshot/body.js'
+import { type Body, packBody, packBodyAside } from '../snapshot/body.js'
 import { captured, refusal, refused, unpack } from './freeze.js'
 import type { Output } from './output.js'
 import { Runs } from './run.js'
@@ -144,7 +144,9 @@ export class SlotService implements SlotMethods {
         return refused('not-captured', 'there is no memory left to describe the session')
       const memory = this.#interpreter.capture()
       const host = this.#host.capture()
-      return this.#shield.during(() => captured(described, memory, host, request.maxBytes))
+      // What is packed is the memory itself: where an execution waits, which an answer can make go on, it is done here and now.
+      const packing = { maxBytes: request.maxBytes, pack: this.#runs.isWaiting ? packBody : packBodyAside }
+      return await this.#shield.during(() => captured(described, memory, host, packing))
     } catch (error) {
       return died(error)
     }
@@ -154,7 +156,7 @@ export class SlotService implements SlotMethods {
     let body: Body
     let host: PreparedHost
     try {
-      body = this.#shield.during(() => unpack(this.#image, request))
+      body = await this.#shield.during(() => unpack(this.#image, request))
       host = this.#host.prepare(body.hostState, body.contents, request.limits, request.mount)
     } catch (error) {
       return refusal(error) ?? died(error)

@@ -5,7 +5,7 @@ const SHIELDED = 1
 
 /**
  * Node ends the whole process when a worker ends between the making of a zlib stream and its initialization ("close before
- * init" in node_zlib.cc of Node 20 to 26), which a single call of `deflateSync` or `inflateSync` does.
+ * init" in node_zlib.cc of Node 20 to 26), which a single call of `deflateRaw` or `deflateRawSync` does.
  */
 export class Shield {
   readonly #words: Int32Array
@@ -15,10 +15,10 @@ export class Shield {
   }
 
   /** The main thread waits with ending this worker, for a bounded time, until `work` is done. */
-  during<T>(work: () => T): T {
+  async during<T>(work: () => T | Promise<T>): Promise<T> {
     Atomics.store(this.#words, SHIELDED, 1)
     try {
-      return work()
+      return await work()
     } finally {
       Atomics.store(this.#words, SHIELDED, 0)
     }

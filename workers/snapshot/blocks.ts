@@ -39,8 +39,13 @@ export const BEST_CODEC: Codec = zstdCompressSync ? ZSTD : DEFLATE
 const SMALL_BYTES = 2 * 1024 * 1024
 const SMALL_LEVEL = 6
 const FAST_LEVEL = 1
-/** Deflate's largest hash table: a fifth faster on large bodies, for a few hundred KB while it runs. */
-const MOST_MEMORY_LEVEL = 9
+/**
+ * With deflate's largest hash table: a fifth faster on large bodies, for a few hundred KB while it runs. Its output comes in large
+ * pieces, for each is a way between two threads.
+ */
+const FAST_DEFLATE = { level: FAST_LEVEL, memLevel: 9, chunkSize: 262_144 }
+/** Blocks that are compressed at once: so many threads has Node for such work, unless told otherwise. */
+const BLOCKS_AT_ONCE = 4
 
 /** A block is compressed when that saves more than one byte in this many. */
 const LEAST_SAVING = 16
@@ -50,16 +55,32 @@ const SAMPLE_PIECES = 4
 
 /** The parts one after the other. Blocks that are stored are views of the parts where they can be. */
 export function packBlocks(parts: readonly Uint8Array[], codec: Codec = BEST_CODEC): Block[] {
+  const level = isSmall(parts) ? SMALL_LEVEL : FAST_LEVEL
+  return Array.from(split(parts), (raw) =>
+    block(raw, codec, isWorthwhile(raw, codec) ? compress(raw, codec, level) : undefined),
+  )
+}
+
+/**
+ * The same blocks. Where deflate has much to do, several are compressed at once in Node's own threads, so the parts must stay as
+ * they are meanwhile.
+ */
+export async function packBlocksAside(
+  parts: readonly Uint8Array[],
+  codec: Codec = BEST_CODEC,
+): Promise<Block[]> {
+  if (codec !== DEFLATE || isSmall(parts)) return packBlocks(parts, codec)
   const blocks: Block[] = []
-  const level = parts.reduce((sum, part) => sum + part.length, 0) <= SMALL_BYTES ? SMALL_LEVEL : FAST_LEVEL
-  for (const raw of split(parts)) {
-    const packed = compress(raw, codec, level)
-    blocks.push(
-      packed && saves(packed.length, raw.length)
-        ? { codec, rawBytes: raw.length, bytes: packed }
-        : { codec: STORED, rawBytes: raw.length, bytes: raw },
-    )
+  const pieces = split(parts)
+  const work = async () => {
+    // Each takes the next piece when it is done with one, so that few are joined at a time.
+    for (let next = pieces.next(); !next.done; next = pieces.next()) {
+      const raw = next.value
+      const index = blocks.push(block(raw, codec, undefined)) - 1
+      if (isWorthwhile(raw, codec)) blocks[index] = block(raw, codec, await deflateAside(raw))
+    }
   }
+  await Promise.all(Array.from({ length: BLOCKS_AT_ONCE }, work))
   return blocks
 }
 
@@ -120,23 +141,38 @@ function decompress({ rawBytes, bytes }: Block): Uint8Array {
   return zstdDecompressSync(bytes, { maxOutputLength: rawBytes, chunkSize: chunkBytes(rawBytes) })
 }
 
-/** Undefined when it would not pay, as far as a sample tells. */
-function compress(raw: Uint8Array, codec: Codec, level: number): Uint8Array | undefined {
-  if (codec === ZSTD && zstdCompressSync && constants)
-    return zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: FAST_LEVEL } })
-  if (codec !== DEFLATE) return undefined
-  if (raw.length > 2 * SAMPLE_BYTES) {
-    const piece = SAMPLE_BYTES / SAMPLE_PIECES
-    const gap = Math.floor((raw.length - piece) / (SAMPLE_PIECES - 1))
-    const pieces = Array.from({ length: SAMPLE_PIECES }, (_, i) => raw.subarray(i * gap, i * gap + piece))
-    if (!saves(deflate(Buffer.concat(pieces), level).length, SAMPLE_BYTES)) return undefined
-  }
-  return deflate(raw, level)
+function isSmall(parts: readonly Uint8Array[]): boolean {
+  return parts.reduce((sum, part) => sum + part.length, 0) <= SMALL_BYTES
 }
 
-function deflate(bytes: Uint8Array, level: number): Uint8Array {
-  // Here and now: slot/shield.ts covers no more than that. Several blocks at once in Node's own threads would be quicker.
-  return zlib.deflateRawSync(bytes, level === FAST_LEVEL ? { level, memLevel: MOST_MEMORY_LEVEL } : { level })
+/** As it is, unless packing it has paid. */
+function block(raw: Uint8Array, codec: Codec, packed: Uint8Array | undefined): Block {
+  const rawBytes = raw.length
+  return packed && saves(packed.length, rawBytes)
+    ? { codec, rawBytes, bytes: packed }
+    : { codec: STORED, rawBytes, bytes: raw }
+}
+
+/** Whether to compress, as far as a sample tells: zstd itself is quick to give up. */
+function isWorthwhile(raw: Uint8Array, codec: Codec): boolean {
+  if (codec !== DEFLATE || raw.length <= 2 * SAMPLE_BYTES) return codec !== STORED
+  const piece = SAMPLE_BYTES / SAMPLE_PIECES
+  const gap = Math.floor((raw.length - piece) / (SAMPLE_PIECES - 1))
+  const pieces = Array.from({ length: SAMPLE_PIECES }, (_, i) => raw.subarray(i * gap, i * gap + piece))
+  return saves(zlib.deflateRawSync(Buffer.concat(pieces), FAST_DEFLATE).length, SAMPLE_BYTES)
+}
+
+/** Undefined where this Node has not got the codec. */
+function compress(raw: Uint8Array, codec: Codec, level: number): Uint8Array | undefined {
+  if (codec === DEFLATE) return zlib.deflateRawSync(raw, level === FAST_LEVEL ? FAST_DEFLATE : { level })
+  if (!zstdCompressSync || !constants) return undefined
+  return zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: FAST_LEVEL } })
+}
+
+function deflateAside(raw: Uint8Array): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    zlib.deflateRaw(raw, FAST_DEFLATE, (error, packed) => (error ? reject(error) : resolve(packed)))
+  })
 }
 
 function saves(packedBytes: number, rawBytes: number): boolean {

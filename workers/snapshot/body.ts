@@ -2,8 +2,9 @@
 // Owns the layout and its checks; what pages and host state mean is interpreter/memory-delta.ts's and host/state's, packing is
 // blocks.ts's. Bytes to read are hostile (N1, N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { copyBytes } from '../copy.js'
 import type { MemoryCapture, MemoryDelta } from '../interpreter/memory-delta.js'
-import { type Block, type Codec, packBlocks, unpackBlocks } from './blocks.js'
+import { type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'
 
 /** The bytes are no body, or not the one that the head speaks of. */
 export class BodyError extends Error {
@@ -31,20 +32,34 @@ const PAGE_BYTES = 4096
 /** Before each block: codec, unpacked and packed length. */
 const BLOCK_HEAD_BYTES = 9
 
-/** `parts` of contents are put one after the other. */
-export function packBody(
-  memory: MemoryCapture,
-  hostState: unknown,
-  contents: readonly Uint8Array[],
-): PackedBody {
+/** What goes into a body; contents are put one after the other. */
+export interface BodyParts {
+  readonly memory: MemoryCapture
+  readonly hostState: unknown
+  readonly contents: readonly Uint8Array[]
+}
+
+export function packBody(body: BodyParts): PackedBody {
+  const parts = stream(body)
+  return assembled(packBlocks(parts), byteLength(parts))
+}
+
+/** The same, for which other threads may help: what it was captured from must stay as it is meanwhile. */
+export async function packBodyAside(body: BodyParts): Promise<PackedBody> {
+  const parts = stream(body)
+  return assembled(await packBlocksAside(parts), byteLength(parts))
+}
+
+function stream({ memory, hostState, contents }: BodyParts): Uint8Array[] {
   const host = Buffer.from(JSON.stringify(hostState), 'utf8')
   const head = new DataView(new ArrayBuffer(HEAD_BYTES))
   head.setUint32(0, memory.pages.length, true)
   head.setUint32(4, host.length, true)
   head.setFloat64(8, byteLength(contents), true)
-  const parts = [new Uint8Array(head.buffer), steps(memory.pages), host, ...memory.parts, ...contents]
-  const rawBytes = byteLength(parts)
-  const blocks = packBlocks(parts)
+  return [new Uint8Array(head.buffer), steps(memory.pages), host, ...memory.parts, ...contents]
+}
+
+function assembled(blocks: readonly Block[], rawBytes: number): PackedBody {
   let length = 0
   for (const block of blocks) length += BLOCK_HEAD_BYTES + block.bytes.length
   // Shared: any number of slots thaw it without a copy on the main thread (H1).
@@ -55,7 +70,7 @@ export function packBody(
     view.setUint8(at, block.codec)
     view.setUint32(at + 1, block.rawBytes, true)
     view.setUint32(at + 5, block.bytes.length, true)
-    bytes.set(block.bytes, at + BLOCK_HEAD_BYTES)
+    copyBytes(block.bytes, bytes, at + BLOCK_HEAD_BYTES)
     at += BLOCK_HEAD_BYTES + block.bytes.length
   }
   return { bytes, rawBytes, hash: sha256(bytes) }
@@ -69,7 +84,8 @@ export function unpackBody(
   memoryBytes: number,
 ): Body {
   // A copy: whoever shares the memory could change it after it was checked (ATTACKS.md D20).
-  const bytes = new Uint8Array(shared)
+  const bytes = new Uint8Array(shared.length)
+  copyBytes(shared, bytes, 0)
   if (!timingSafeEqual(sha256(bytes), hash)) throw new BodyError('its checksum is wrong')
   const raw = unpackBlocks(readBlocks(bytes), rawBytes)
   if (raw.length < HEAD_BYTES) throw new BodyError('it is too short')

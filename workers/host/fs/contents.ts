@@ -1,7 +1,8 @@
 // The bytes of one file: sparse chunks over a part of the image that is shared and never written (copy on write). Owns
 // chunks; size limits and times are the store's. Plain data, so that capturing a file is a walk over its chunks (I1).
+
+import { copyBytes } from '../../copy.js'
 import { fail } from '../errno.js'
-import { copyBytes } from './copy.js'
 
 export const CHUNK_BYTES = 65_536
 const SMALLEST_CHUNK_BYTES = 256
