@@ -22,6 +22,9 @@ const FINALIZERS_MS = 2_000
 /** Only a broken slot takes as long to pack its memory. */
 const PACKING_MS = 5_000
 
+/** After a restore: until the slot that the session had is given back. */
+const GIVE_BACK_MS = 10
+
 /** Interpreters that may end while they take a session over, one after the other, before the session is closed. */
 const ATTACH_ATTEMPTS = 3
 
@@ -278,9 +281,10 @@ export class Residence {
     this.#owed = undefined
     this.#companion.forget(new Error('the session was restored'))
     this.#companion.adopt(snapshot)
-    // Kept for this tenant: the next restore of this session moves back into it.
-    if (spare && before) void this.#home.release(before, true)
     this.#companion.arrive(slot)
+    // Kept for this tenant: the next restore of this session moves back into it. Making it the image again takes a core for
+    // longer than what the caller does next, which therefore comes first.
+    if (spare && before) setTimeout(() => void this.#home.release(before, true), GIVE_BACK_MS)
   }
 
   /** A fresh interpreter, in place if it can be made the image again. */

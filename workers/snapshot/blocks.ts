@@ -85,16 +85,19 @@ export async function packBlocksAside(
 }
 
 /**
- * The caller has compared `totalBytes` with what it allows: so much is allocated, and no more.
+ * The caller has compared `totalBytes` with what it allows: so much is allocated, and no more. A single block that is stored is
+ * given back as it is.
  *
  * @throws BlockError
  */
-export function unpackBlocks(blocks: readonly Block[], totalBytes: number): Uint8Array<ArrayBuffer> {
+export function unpackBlocks(blocks: readonly Block[], totalBytes: number): Uint8Array {
   if (!Number.isSafeInteger(totalBytes) || totalBytes < 0)
     throw new BlockError(`a total of ${totalBytes} bytes`)
   if (blocks.length !== Math.ceil(totalBytes / BLOCK_BYTES))
     throw new BlockError(`${blocks.length} blocks for ${totalBytes} bytes`)
   for (const [index, block] of blocks.entries()) checkBlock(block, index, totalBytes)
+  const [only] = blocks
+  if (only && blocks.length === 1) return unpack(only, 0)
   const raw = new Uint8Array(totalBytes)
   for (const [index, block] of blocks.entries()) raw.set(unpack(block, index), index * BLOCK_BYTES)
   return raw
