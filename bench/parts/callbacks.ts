@@ -6,6 +6,8 @@ import { type Callbacks, SessionManager, Snapshot } from 'brumate'
 import { expectEqual, median, samplesMs } from '../measure.js'
 import type { Row } from '../report.js'
 
+/** Three sessions at most, and a warm slot for what is thawed. */
+const SLOTS = 4
 const ROUNDS = 12
 const CALLS = 300
 const AT_ONCE = 1000
@@ -28,7 +30,7 @@ async def refund(order):
 await refund(1204)`
 
 export async function callbacks(): Promise<Row[]> {
-  await using manager = await SessionManager.create({ slots: 3 })
+  await using manager = await SessionManager.create({ slots: SLOTS })
   await using session = await manager.createSession({
     callbacks: tools,
     limits: { callbackInvocations: null },
@@ -115,7 +117,7 @@ async function freezing(manager: SessionManager): Promise<Row[]> {
       floor: { text: `≤ ${MOST_KB} KB`, met: kb <= MOST_KB },
     },
     {
-      metric: 'thaw it, resume, and complete',
+      metric: 'thaw it on a warm slot, resume, and complete',
       unit: 'ms',
       brumate: thawMs,
       floor: { text: '≤ 5 ms', met: thawMs <= 5 },

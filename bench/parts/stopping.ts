@@ -10,8 +10,8 @@ const SIBLINGS = 2
 const ROUNDS = 3
 const TIMEOUT_MS = 300
 const GRACE_MS = 250
-/** What a deadline may be late by. */
-const MOST_OVERSHOOT_MS = 50
+/** What a call may be late by, past its deadline and the grace period. */
+const MOST_LATE_MS = 50
 const MOST_SIBLING_MS = 50
 /** Between two calls of a sibling. */
 const PAUSE_MS = 5
@@ -40,8 +40,10 @@ export const KINDS: readonly Kind[] = [
 ]
 
 export interface Stopping {
-  /** Milliseconds past the deadline, or past the grace period after it, by kind. */
+  /** Milliseconds past the deadline, or past the grace period after it where the worker had to be ended, by kind. */
   readonly overshootMs: Readonly<Record<string, readonly number[]>>
+  /** The most past deadline and grace period, however the call was stopped; below zero where it was interrupted. */
+  readonly mostLateMs: Readonly<Record<string, number>>
   readonly siblingMs: readonly number[]
 }
 
@@ -51,6 +53,7 @@ export async function measureStopping(
   kinds = KINDS,
 ): Promise<Stopping> {
   const overshootMs: Record<string, number[]> = Object.fromEntries(kinds.map(({ name }) => [name, []]))
+  const mostLateMs: Record<string, number> = {}
   const siblingMs: number[] = []
   const limits = { interruptGraceMs: GRACE_MS }
   const sessions = await Promise.all(
@@ -82,13 +85,15 @@ export async function measureStopping(
       const { outcome } = error as { outcome?: unknown }
       if (outcome !== 'interrupted' && outcome !== 'restored') throw error
       overshootMs[kind.name]?.push(elapsedMs - TIMEOUT_MS - (outcome === 'restored' ? GRACE_MS : 0))
+      const lateMs = elapsedMs - TIMEOUT_MS - GRACE_MS
+      mostLateMs[kind.name] = Math.max(lateMs, mostLateMs[kind.name] ?? Number.NEGATIVE_INFINITY)
     }
   })
   await Promise.all(spins)
   spinning = false
   await Promise.all(asking)
   await Promise.all([...sessions, ...siblings].map((session) => session.close()))
-  return { overshootMs, siblingMs }
+  return { overshootMs, mostLateMs, siblingMs }
 }
 
 export function percentile(samples: readonly number[], share: number): number {
@@ -99,18 +104,19 @@ export function percentile(samples: readonly number[], share: number): number {
 export async function stopping({ progress }: Context): Promise<Row[]> {
   await using manager = await SessionManager.create({ slots: SPINNING + SIBLINGS + 4 })
   progress(`  stopping: ${SPINNING} sessions, ${ROUNDS} rounds of ${KINDS.length} kinds`)
-  const { overshootMs, siblingMs } = await measureStopping(manager, ROUNDS)
+  const { overshootMs, mostLateMs, siblingMs } = await measureStopping(manager, ROUNDS)
   const [p50Ms, p99Ms] = [median(siblingMs), percentile(siblingMs, 0.99)]
   const floor = { text: `≤ ${MOST_SIBLING_MS} ms`, met: p99Ms <= MOST_SIBLING_MS }
   const note = `${siblingMs.length} calls`
   return [
     ...Object.entries(overshootMs).map(([name, samples]): Row => {
       const most = Math.max(...samples)
+      const late = mostLateMs[name] ?? Number.NaN
       return {
         metric: `past its deadline: ${name}`,
         unit: 'ms',
         brumate: median(samples),
-        floor: { text: `most ≤ ${MOST_OVERSHOOT_MS} ms`, met: most <= MOST_OVERSHOOT_MS },
+        floor: { text: `most ≤ ${MOST_LATE_MS} ms past the grace period`, met: late <= MOST_LATE_MS },
         note: `most ${most.toFixed(0)} ms of ${samples.length}`,
       }
     }),

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ImageFile } from '../../src/image/image.js'
 import { errno } from '../../workers/host/errno.js'
+import { emptyContents, readContents, resizeContents, writeContents } from '../../workers/host/fs/contents.js'
 import { Guest } from './guest.js'
 
 const MEBIBYTE = 1024 * 1024
@@ -127,6 +128,19 @@ describe('B6: fileBytes', () => {
     free.seek(file, 2 ** 40 - 2)
     expect(free.read(file, 10)).toBe('\0\0')
     expect(free.number('__syscall_ftruncate64', file, 2n ** 62n)).toBe(-errno.ENOSPC)
+  })
+
+  it('is all that a cut file costs: what is cut off is not kept (ATTACKS.md G9)', () => {
+    const none = new Uint8Array(0)
+    const contents = emptyContents()
+    writeContents(contents, none, 0, new Uint8Array(300_000).fill(1), 0, 300_000)
+    resizeContents(contents, 131_072 + 10)
+    const buffers = new Set([...contents.chunks.values()].map(({ buffer }) => buffer))
+    expect([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(131_072 + 10)
+    const into = new Uint8Array(200_000).fill(9)
+    resizeContents(contents, 200_000)
+    expect(readContents(contents, none, 0, into, 0, 200_000)).toBe(200_000)
+    expect(into.every((byte, at) => byte === (at < 131_082 ? 1 : 0))).toBe(true)
   })
 
   it('is told by statfs', () => {

@@ -127,7 +127,11 @@ export function resizeContents(contents: Contents, size: number): void {
     for (const index of contents.chunks.keys()) {
       if (index > last || index * CHUNK_BYTES >= size) contents.chunks.delete(index)
     }
-    contents.chunks.get(last)?.fill(0, size - last * CHUNK_BYTES)
+    const chunk = contents.chunks.get(last)
+    const kept = size - last * CHUNK_BYTES
+    // A small file must not keep the memory of a large one, which nobody pays for any more (ATTACKS.md G9).
+    if (chunk && kept < chunk.length / 2) contents.chunks.set(last, chunk.slice(0, kept))
+    else chunk?.fill(0, kept)
     contents.imageBytes = Math.min(contents.imageBytes, size)
   }
   contents.size = size
