@@ -6,6 +6,8 @@ import { fail } from '../errno.js'
 
 export const CHUNK_BYTES = 65_536
 const SMALLEST_CHUNK_BYTES = 256
+/** Chunks that one write makes at once are neighbours in memory, so many at most: they are copied in one go. */
+const MOST_NEIGHBOURS = 16
 
 export interface Contents {
   size: number
@@ -13,7 +15,10 @@ export interface Contents {
   readonly imageOffset: number
   /** How much of the image's bytes is still the file's. */
   imageBytes: number
-  /** By index; a chunk may be shorter than CHUNK_BYTES, what it lacks is zero. A missing one is the image's or zero. */
+  /**
+   * By index; a chunk may be shorter than CHUNK_BYTES, what it lacks is zero. A missing one is the image's or zero. Some have
+   * their memory in common, but no byte of it.
+   */
   readonly chunks: Map<number, Uint8Array>
 }
 
@@ -44,11 +49,33 @@ export function readContents(
   for (let done = 0; done < count; ) {
     const index = Math.floor((position + done) / CHUNK_BYTES)
     const inside = position + done - index * CHUNK_BYTES
-    const part = Math.min(CHUNK_BYTES - inside, count - done)
-    readChunk(contents, image, index, inside, into, start + done, part)
+    const wide = stretch(contents, index, inside, count - done)
+    const part = wide ? wide.length : Math.min(CHUNK_BYTES - inside, count - done)
+    if (wide) copyBytes(wide, into, start + done)
+    else readChunk(contents, image, index, inside, into, start + done, part)
     done += part
   }
   return count
+}
+
+/** At most `length` bytes from `inside` chunk `index` on, where they go on in a neighbour that is one in memory, too. */
+function stretch(
+  { chunks }: Contents,
+  index: number,
+  inside: number,
+  length: number,
+): Uint8Array | undefined {
+  const chunk = chunks.get(index)
+  if (chunk === undefined) return undefined
+  const { buffer, byteOffset } = chunk
+  let end = CHUNK_BYTES
+  for (let next = 1; end - inside < length; next += 1) {
+    const neighbour = chunks.get(index + next)
+    if (neighbour?.buffer !== buffer || neighbour.byteOffset !== byteOffset + end) break
+    end += CHUNK_BYTES
+  }
+  if (end === CHUNK_BYTES) return undefined
+  return new Uint8Array(buffer, byteOffset + inside, Math.min(length, end - inside))
 }
 
 function readChunk(
@@ -73,7 +100,7 @@ function imagePart(contents: Contents, index: number): number {
   return Math.max(0, Math.min(CHUNK_BYTES, contents.imageBytes - index * CHUNK_BYTES))
 }
 
-/** Writes all of `from[start, end)` at `position`. Allocates at most about twice what is written. */
+/** Writes all of `from[start, end)` at `position`. Allocates at most about twice what is written, or a chunk. */
 export function writeContents(
   contents: Contents,
   image: Uint8Array,
@@ -86,12 +113,26 @@ export function writeContents(
     const place = position + at - start
     const index = Math.floor(place / CHUNK_BYTES)
     const inside = place - index * CHUNK_BYTES
-    const part = Math.min(CHUNK_BYTES - inside, end - at)
-    const chunk = writableChunk(contents, image, index, inside + part)
-    copyBytes(from.subarray(at, at + part), chunk, inside)
+    if (inside === 0) makeNeighbours(contents, index, Math.floor((end - at) / CHUNK_BYTES))
+    const room = Math.min(CHUNK_BYTES - inside, end - at)
+    const chunk = writableChunk(contents, image, index, inside + room)
+    const wide = stretch(contents, index, inside, end - at)
+    const part = wide ? wide.length : room
+    if (wide) copyBytes(from.subarray(at, at + part), wide, 0)
+    else copyBytes(from.subarray(at, at + part), chunk, inside)
     at += part
   }
   contents.size = Math.max(contents.size, position + end - start)
+}
+
+/** Up to `count` chunks from `index` on that are about to be written whole, as far as there are none yet. */
+function makeNeighbours({ chunks }: Contents, index: number, count: number): void {
+  let missing = 0
+  while (missing < Math.min(count, MOST_NEIGHBOURS) && !chunks.has(index + missing)) missing += 1
+  if (missing < 2) return
+  const bytes = allocate(missing * CHUNK_BYTES)
+  for (let at = 0; at < missing; at += 1)
+    chunks.set(index + at, bytes.subarray(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES))
 }
 
 /** Chunk `index` with room for its first `needed` bytes. Growth doubles, so that appending stays linear. */
@@ -123,16 +164,24 @@ function allocate(bytes: number): Uint8Array {
 /** Cuts or lengthens; what is new reads as zeros and takes no memory. */
 export function resizeContents(contents: Contents, size: number): void {
   if (size < contents.size) {
-    const last = Math.floor(size / CHUNK_BYTES)
-    for (const index of contents.chunks.keys()) {
-      if (index > last || index * CHUNK_BYTES >= size) contents.chunks.delete(index)
-    }
-    const chunk = contents.chunks.get(last)
-    const kept = size - last * CHUNK_BYTES
-    // A small file must not keep the memory of a large one, which nobody pays for any more (ATTACKS.md G9).
-    if (chunk && kept < chunk.length / 2) contents.chunks.set(last, chunk.slice(0, kept))
-    else chunk?.fill(0, kept)
+    cut(contents.chunks, size)
     contents.imageBytes = Math.min(contents.imageBytes, size)
   }
   contents.size = size
+}
+
+/** A small file must not keep the memory of a large one, which nobody pays for any more (ATTACKS.md G9). */
+function cut(chunks: Contents['chunks'], size: number): void {
+  const last = Math.floor(size / CHUNK_BYTES)
+  const gone = new Set<ArrayBufferLike>()
+  for (const [index, { buffer }] of chunks) {
+    if (index * CHUNK_BYTES < size) continue
+    gone.add(buffer)
+    chunks.delete(index)
+  }
+  const chunk = chunks.get(last)
+  const kept = size - last * CHUNK_BYTES
+  if (chunk && kept < chunk.length / 2) chunks.set(last, chunk.slice(0, kept))
+  else chunk?.fill(0, kept)
+  for (const [index, left] of chunks) if (gone.has(left.buffer)) chunks.set(index, left.slice())
 }
