@@ -199,6 +199,33 @@ test('source lines live as long as code of their cell, and no longer', () => {
   expect(Number(kernel.value(cells))).toBe(before)
 })
 
+test.each([
+  ['a frame', 'import sys\ndef keep():\n    global kept\n    kept = sys._getframe(1)', 'kept.f_code'],
+  [
+    'a traceback',
+    'def keep():\n    global kept\n    try: 1 / 0\n    except ZeroDivisionError as e: kept = e.with_traceback(__import__("types").TracebackType(None, __import__("sys")._getframe(1), 0, 1))',
+    'kept.__traceback__.tb_frame.f_code',
+  ],
+])('the line of an assignment is there as long as %s of it is kept', (_what, define, code) => {
+  kernel.execute(define)
+  kernel.execute('y = keep()')
+  const line = `__import__("linecache").getline(${code}.co_filename, 1)`
+  expect(kernel.value(line)).toBe(String.raw`'y = keep()\n'`)
+  kernel.execute(`name = ${code}.co_filename`)
+  kernel.execute('del kept')
+  expect(kernel.value('__import__("linecache").getline(name, 1)')).toBe("''")
+})
+
+test('an assignment that fails shows its line, and so does a lambda that it made, later', () => {
+  expect(kernel.execute('y = 1 / 0').traceback).toContain('y = 1 / 0')
+  kernel.execute('def catch():\n    global caught\n    try: z()\n    except Exception as e: caught = e')
+  kernel.execute('z = lambda: 1 / 0')
+  kernel.execute('x = catch()')
+  expect(kernel.value('"".join(__import__("traceback").format_exception(caught))')).toContain(
+    'z = lambda: 1 / 0',
+  )
+})
+
 test('nothing of the kernel keeps exception, frames or value of an execution alive', () => {
   kernel.execute(`
     import asyncio, gc, weakref

@@ -46,7 +46,8 @@ export class Output {
 
 class Stream {
   readonly #send: (text: string) => void
-  #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  /** Made for the first bytes: most executions write nothing. */
+  #decoder: InstanceType<typeof TextDecoder> | undefined
   #live = false
   #parts: string[] = []
   #pending: Uint8Array[] = []
@@ -58,7 +59,7 @@ class Stream {
   }
 
   begin(live: boolean): void {
-    this.#decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+    this.#decoder = undefined
     this.#live = live
     this.#parts = []
     this.#pending = []
@@ -90,9 +91,11 @@ class Stream {
 
   /** A character split between two chunks is kept back for the next one. */
   #emit(more: boolean): void {
+    if (this.#pendingBytes === 0 && this.#decoder === undefined) return
     const bytes = this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending)
     this.#pending = []
     this.#pendingBytes = 0
+    this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
     const text = this.#decoder.decode(bytes, { stream: more })
     if (text === '') return
     this.#parts.push(text)

@@ -23,7 +23,7 @@ _is_assignment = re.compile(r"[A-Za-z_]\w* *= *[^=\s;\n\r\f\\][^;\n\r\f\\]*\n?\Z
 class Cell:
     """What a cell compiled to: its statements, and its last expression if it ends with one."""
 
-    __slots__ = ("awaits", "body", "flags", "result")
+    __slots__ = ("awaits", "body", "brief", "flags", "result")
 
     def __init__(self, body: CodeType | None, result: CodeType | None, flags: int) -> None:
         self.body = body
@@ -32,12 +32,16 @@ class Cell:
         self.flags = flags
         # Whether it needs the event loop to run.
         self.awaits = _is_coroutine(body) or _is_coroutine(result)
+        # It runs at once and defines nothing: when it has run, mostly nothing is left of its code.
+        self.brief = False
 
 
 def compile_cell(source: str, filename: str, flags: int) -> Cell:
     """Compile, with the last expression apart from the statements before it. Raises what `compile` raises."""
     if len(source) < _LONGEST_PROBED and _is_assignment(source):
-        return Cell(compile(source, filename, "exec", flags, True), None, flags)
+        cell = Cell(compile(source, filename, "exec", flags, True), None, flags)
+        cell.brief = not cell.awaits and CodeType not in map(type, cell.body.co_consts)
+        return cell
     tree = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, True)
     statements = tree.body
     last = statements.pop() if statements and type(statements[-1]) is ast.Expr else None

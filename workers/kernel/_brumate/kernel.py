@@ -88,15 +88,21 @@ class Kernel:
         try:
             if self.execution is not None:
                 raise RuntimeError("an execution is still awaiting")
-            cell = self._compiled(source, f"<cell {count}>")
+            filename = f"<cell {count}>"
+            cell = self._compiled(source, filename)
             if events._get_running_loop() is not self.loop:
                 self.loop.activate()
             if guard.pending:
+                self.sources.drop(filename)
                 raise KeyboardInterrupt
             if cell.awaits:
                 self.execution = Execution(cell, self.namespace.names, self.context, self.loop)
             elif cell.result is None:
-                self.context.run(exec, cell.body, self.namespace.names)
+                try:
+                    self.context.run(exec, cell.body, self.namespace.names)
+                finally:
+                    if cell.brief:
+                        self.sources.leave(filename, cell.body)
                 self._give_tasks_a_turn()
                 return NOTHING
             else:
@@ -122,7 +128,8 @@ class Kernel:
             self.sources.drop(filename)
             raise
         self.flags = cell.flags
-        self.sources.hold(filename, cell.body, cell.result)
+        if not cell.brief:
+            self.sources.hold(filename, cell.body, cell.result)
         return cell
 
     def _evaluate(self, cell: Cell) -> Any:

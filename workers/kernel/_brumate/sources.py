@@ -5,17 +5,23 @@ import weakref
 from collections.abc import Iterator
 from functools import partial
 from io import StringIO
+from sys import getrefcount
 from types import CodeType
+
+from .cell import Cell
 
 
 class Sources:
     """Puts each cell's text into `linecache` and takes it out when the last code object compiled from it dies."""
 
-    __slots__ = ("_alive",)
+    __slots__ = ("_alive", "_unkept")
 
     def __init__(self) -> None:
         # file name -> [number of code objects alive, weak references that count them down]
         self._alive: dict[str, list] = {}
+        # What `leave` counts for a code object that only its cell refers to.
+        cell = Cell(compile("x = 1", "<cell>", "exec"), None, 0)
+        self._unkept = self._references(cell.body)
 
     def add(self, filename: str, source: str) -> None:
         """Register the text; before compiling, so that the compiler's warnings show their line."""
@@ -35,6 +41,16 @@ class Sources:
                     entry.append(weakref.ref(nested, release))
         entry[0] = len(entry) - 1
         self._alive[filename] = entry
+
+    def leave(self, filename: str, code: CodeType) -> None:
+        """After a brief cell: its text goes with it at once, unless something has kept the code, a traceback say."""
+        if getrefcount(code) > self._unkept:
+            self.hold(filename, code)
+        else:
+            self.drop(filename)
+
+    def _references(self, code: CodeType) -> int:
+        return getrefcount(code)
 
     def drop(self, filename: str) -> None:
         """Forget a text from which nothing was compiled."""
