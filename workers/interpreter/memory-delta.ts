@@ -50,7 +50,7 @@ export function captureMemory(heap: Uint8Array, image: BaseMemory): MemoryCaptur
       i += length / DELTA_PAGE_BYTES - 1
     } else {
       const page = new Uint8Array(DELTA_PAGE_BYTES)
-      xorPage(words(page), 0, heapWords, offset / 4, imageWords, source / 4)
+      xorPage(words(page), heapWords, offset / 4, imageWords, source / 4)
       parts.push(page)
     }
   }
@@ -142,8 +142,8 @@ function stretch(pages: Uint32Array, first: number, end: number): number {
   return count * DELTA_PAGE_BYTES
 }
 
-function xorPage(to: Int32Array, toAt: number, a: Int32Array, aAt: number, b: Int32Array, bAt: number): void {
-  for (let i = 0; i < PAGE_WORDS; i++) to[toAt + i] = (a[aAt + i] as number) ^ (b[bAt + i] as number)
+function xorPage(page: Int32Array, a: Int32Array, aAt: number, b: Int32Array, bAt: number): void {
+  for (let i = 0; i < PAGE_WORDS; i++) page[i] = (a[aAt + i] as number) ^ (b[bAt + i] as number)
 }
 
 /** Most of a delta is zeros, also in pages that differ: what they would leave as it is is not even read. */

@@ -1,6 +1,5 @@
 // The bytes of one file: sparse chunks over a part of the image that is shared and never written (copy on write). Owns
 // chunks; size limits and times are the store's. Plain data, so that capturing a file is a walk over its chunks (I1).
-
 import { copyBytes } from '../../copy.js'
 import { fail } from '../errno.js'
 
@@ -50,7 +49,7 @@ export function readContents(
     const index = Math.floor((position + done) / CHUNK_BYTES)
     const inside = position + done - index * CHUNK_BYTES
     const wide = stretch(contents, index, inside, count - done)
-    const part = wide ? wide.length : Math.min(CHUNK_BYTES - inside, count - done)
+    const part = wide?.length ?? Math.min(CHUNK_BYTES - inside, count - done)
     if (wide) copyBytes(wide, into, start + done)
     else readChunk(contents, image, index, inside, into, start + done, part)
     done += part
@@ -65,7 +64,8 @@ function stretch(
   inside: number,
   length: number,
 ): Uint8Array | undefined {
-  const chunk = chunks.get(index)
+  // Most reads and writes stay inside one chunk.
+  const chunk = length > CHUNK_BYTES - inside ? chunks.get(index) : undefined
   if (chunk === undefined) return undefined
   const { buffer, byteOffset } = chunk
   let end = CHUNK_BYTES
@@ -116,11 +116,9 @@ export function writeContents(
     if (inside === 0) makeNeighbours(contents, index, Math.floor((end - at) / CHUNK_BYTES))
     const room = Math.min(CHUNK_BYTES - inside, end - at)
     const chunk = writableChunk(contents, image, index, inside + room)
-    const wide = stretch(contents, index, inside, end - at)
-    const part = wide ? wide.length : room
-    if (wide) copyBytes(from.subarray(at, at + part), wide, 0)
-    else copyBytes(from.subarray(at, at + part), chunk, inside)
-    at += part
+    const target = stretch(contents, index, inside, end - at) ?? chunk.subarray(inside, inside + room)
+    copyBytes(from.subarray(at, at + target.length), target, 0)
+    at += target.length
   }
   contents.size = Math.max(contents.size, position + end - start)
 }

@@ -1,6 +1,5 @@
 // The slot's side of a door to a storage thread: one request, answered before anything else happens here. Owns waking the other
 // side and waiting for it; what is asked is mounted-nodes.ts's.
-
 import { Patience } from '../../patience.js'
 import {
   BELL,
