@@ -9,31 +9,44 @@ const VAIN = 2
 const MOST_DOUBT = 6
 
 export class Patience {
-  readonly #longestMs: number
+  /** Of one try. */
+  readonly longestMs: number
   #doubt = 0
   #restWaits = 0
 
-  /** `longestMs`: of one try. */
   constructor(longestMs: number) {
-    this.#longestMs = longestMs
+    this.longestMs = longestMs
   }
 
   /** True if `look` came to be true in time; false also where a try has not been worth it of late. */
   stay(look: () => boolean): boolean {
-    if (this.#restWaits > 0) {
-      this.#restWaits -= 1
-      return false
-    }
-    const untilMs = performance.now() + this.#longestMs
+    if (!this.begin()) return false
+    const untilMs = performance.now() + this.longestMs
     do {
       for (let i = 0; i < LOOKS_AT_ONCE; i++) {
         if (!look()) continue
-        this.#doubt = Math.max(0, this.#doubt - 1)
+        this.end(true)
         return true
       }
     } while (performance.now() < untilMs)
+    this.end(false)
+    return false
+  }
+
+  /** For who stays awake in a way of its own: false where a try has not been worth it of late, else `end` has to follow. */
+  begin(): boolean {
+    if (this.#restWaits === 0) return true
+    this.#restWaits -= 1
+    return false
+  }
+
+  /** `came`: what was waited for, in time. */
+  end(came: boolean): void {
+    if (came) {
+      this.#doubt = Math.max(0, this.#doubt - 1)
+      return
+    }
     this.#doubt = Math.min(this.#doubt + VAIN, MOST_DOUBT)
     this.#restWaits = 2 ** this.#doubt
-    return false
   }
 }

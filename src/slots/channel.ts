@@ -4,6 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type { SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../protocol.js'
 import { guard, ProtocolViolation } from './guard.js'
+import { Vigil } from './vigil.js'
 
 /** The slot is gone; `message` says why. Sessions turn it into what their caller understands. */
 export class SlotEndedError extends Error {
@@ -46,6 +47,7 @@ const METHODS = [
 
 export class Channel {
   readonly #port: MessagePort
+  readonly #vigil: Vigil
   readonly #options: ChannelOptions
   readonly #methods: ReadonlyMap<keyof SlotMethods, Method>
   readonly #pending = new Set<Pending>()
@@ -68,7 +70,7 @@ export class Channel {
     const remote = comlink.wrap<SlotMethods>(endpoint(this.#link))
     // Every access makes a new proxy and registers it for finalization: once per method is enough.
     this.#methods = new Map(METHODS.map((name) => [name, remote[name] as unknown as Method]))
-    port.on('message', (raw: unknown) => this.#receive(raw))
+    this.#vigil = new Vigil(port, (raw) => this.#receive(raw))
     port.on('messageerror', () =>
       this.#options.onViolation(new ProtocolViolation('a message that cannot be read')),
     )
@@ -116,14 +118,16 @@ export class Channel {
 
   /** Tells the slot something that has no answer; nothing when it has ended. */
   tell(notice: SlotNotice, transfer: ArrayBuffer[] = []): void {
-    if (this.#closed === undefined) this.#port.postMessage(notice, transfer)
+    if (this.#closed !== undefined) return
+    this.#port.postMessage(notice, transfer)
+    this.#vigil.keep('calls')
   }
 
   /** Ends the channel and rejects whatever is pending (S2). Idempotent. */
   close(reason: string): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
-    this.#port.removeAllListeners('message')
+    this.#vigil.close()
     this.#port.close()
     this.#link.send = undefined
     this.#link.deliver = undefined
@@ -148,6 +152,7 @@ export class Channel {
   #send(message: { readonly id?: unknown }, transfer?: ArrayBuffer[]): void {
     if (typeof message.id === 'string') this.#requests.add(message.id)
     this.#port.postMessage(message, transfer)
+    this.#vigil.keep('reply')
   }
 }
 

@@ -1,0 +1,67 @@
+// The caller's ear: every message once and in order, however it was met, and a loop that turns for a message does all its other work.
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { afterEach, expect, test } from 'vitest'
+import { Vigil } from '../../src/slots/vigil.js'
+import { until } from '../support/session-code.js'
+
+let far: MessagePort | undefined
+afterEach(() => far?.close())
+
+function open(hear: (message: number, vigil: Vigil) => void): { vigil: Vigil; far: MessagePort } {
+  const { port1, port2 } = new MessageChannel()
+  far = port2
+  const vigil: Vigil = new Vigil(port1, (message) => hear(message as number, vigil))
+  return { vigil, far: port2 }
+}
+
+test('every message is heard once and in order, whether it was waited for or not', async () => {
+  const COUNT = 2000
+  const heard: number[] = []
+  const opened = open((number, vigil) => {
+    heard.push(number)
+    if (number % 3 !== 0) vigil.keep(number % 2 === 0 ? 'reply' : 'calls')
+    if (number === COUNT) return
+    if (number % 5 === 0) setTimeout(() => opened.far.postMessage(number + 1))
+    else opened.far.postMessage(number + 1)
+  })
+  opened.far.postMessage(1)
+  await until(() => heard.length === COUNT)
+  expect(heard).toEqual(Array.from({ length: COUNT }, (_, index) => index + 1))
+})
+
+test('where nothing comes the loop soon sleeps again', async () => {
+  const { vigil } = open(() => {})
+  await new Promise(setImmediate)
+  const before = performance.eventLoopUtilization()
+  for (let i = 0; i < 200; i++) {
+    vigil.keep('reply')
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  const { active, idle } = performance.eventLoopUtilization(before)
+  expect(active).toBeLessThan(idle)
+})
+
+test('timers are served while the loop turns for a message', async () => {
+  const { vigil } = open(() => {})
+  let served = 0
+  for (let i = 0; i < 20; i++) {
+    vigil.keep('reply')
+    await new Promise<void>((resolve) =>
+      setTimeout(() => {
+        served += 1
+        resolve()
+      }),
+    )
+  }
+  expect(served).toBe(20)
+})
+
+test('after close nothing is heard, not even what was being waited for', async () => {
+  const heard: number[] = []
+  const opened = open((number) => heard.push(number))
+  opened.vigil.keep('reply')
+  opened.vigil.close()
+  opened.far.postMessage(1)
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  expect(heard).toEqual([])
+})
