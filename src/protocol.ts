@@ -29,11 +29,15 @@ export interface AttachRequest {
   readonly mount: MountWire | null
 }
 
+/** What matters more of a body: few bytes, or the time that packing them takes. */
+export type Effort = 'small' | 'quick'
+
 export interface SnapshotRequest {
   /** Most bytes of global values that travel beside the memory. */
   readonly valuesBytes: number
   /** Most bytes of the body. */
   readonly maxBytes: number | null
+  readonly effort: Effort
 }
 
 /** What `restore` takes of a snapshot: src/snapshot/document.ts has the whole. */

@@ -2,6 +2,7 @@
 // that a lost session goes on from; what runs in the slot is session.ts's. A session's state is in one place at a time (S1).
 import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../errors.js'
 import type { ResolvedSessionOptions } from '../options.js'
+import type { Effort } from '../protocol.js'
 import type { CallHandler, Slot } from '../slots/slot.js'
 import { Snapshot } from '../snapshot/snapshot.js'
 import { CheckpointBudget } from './budget.js'
@@ -185,7 +186,7 @@ export class Residence {
     if (!this.wantsCheckpoint || !this.#budget.allows) return
     const startedMs = performance.now()
     try {
-      await this.capture()
+      await this.capture('quick')
       this.#home.count('checkpoints')
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error
@@ -196,11 +197,12 @@ export class Residence {
   }
 
   /**
-   * The session as it is now, which also becomes its checkpoint.
+   * The session as it is now, which also becomes its checkpoint. `quick`: nobody has asked for it, so that its time matters more
+   * than its bytes.
    *
    * @throws SnapshotError when it cannot be captured; the session is as it was
    */
-  async capture(): Promise<Snapshot> {
+  async capture(effort: Effort = 'small'): Promise<Snapshot> {
     this.open()
     this.#tell()
     // One that came from elsewhere, or from before an execution that was lost, has another count.
@@ -211,7 +213,7 @@ export class Residence {
     const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
     const slot = await this.enter()
     const changes = this.#changes
-    this.#checkpoint = await this.#capture(slot, timeoutMs)
+    this.#checkpoint = await this.#capture(slot, timeoutMs, effort)
     this.#changed = this.#changes !== changes
     return this.#checkpoint
   }
@@ -222,14 +224,14 @@ export class Residence {
    */
   async captureMidway(): Promise<Snapshot> {
     if (this.#lifecycle.kind !== 'attached') return this.capture()
-    return this.#capture(this.#lifecycle.slot, null)
+    return this.#capture(this.#lifecycle.slot, null, 'small')
   }
 
-  async #capture(slot: Slot, timeoutMs: number | null): Promise<Snapshot> {
+  async #capture(slot: Slot, timeoutMs: number | null, effort: Effort): Promise<Snapshot> {
     const { snapshotBytes, interruptGraceMs } = this.#options.limits
     // What comes after the collection takes as long as there is memory: no session must be ended for that.
     const limits = { timeoutMs, graceMs: Math.max(interruptGraceMs, PACKING_MS) }
-    const request = { valuesBytes: VALUES_BYTES, maxBytes: snapshotBytes }
+    const request = { valuesBytes: VALUES_BYTES, maxBytes: snapshotBytes, effort }
     const call = new Call(slot, limits, (id) => slot.call('snapshot', [id, request]))
     const settled = await call.settled
     this.open()

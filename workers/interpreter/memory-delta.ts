@@ -21,7 +21,7 @@ export const DELTA_PAGE_BYTES = 4096
 const WASM_PAGE_BYTES = 65_536
 const MOST_MEMORY_BYTES = 2 ** 32
 /** What is compared at once: pages are looked at singly only where one of these differs. */
-const BLOCK_BYTES = 16_384
+const BLOCK_BYTES = 65_536
 const PAGE_WORDS = DELTA_PAGE_BYTES / 4
 
 /** A delta that has just been taken. */

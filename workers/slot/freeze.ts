@@ -1,7 +1,7 @@
 // The steps of taking and restoring a snapshot in a slot's thread that are no calls into the interpreter: packing, unpacking
 // with every check (N2), and what a fault of the snapshot's own is called. Owns nothing.
 import type { Image } from '../../src/image/image.js'
-import type { RefusalReason, RestoreRequest, SlotReply } from '../../src/protocol.js'
+import type { Effort, RefusalReason, RestoreRequest, SlotReply, SnapshotRequest } from '../../src/protocol.js'
 import type { HostCapture } from '../host/host.js'
 import { HostStateError } from '../host/state/error.js'
 import type { KernelReply } from '../interpreter/link.js'
@@ -15,21 +15,19 @@ const MOST_RAW_BYTES = 2 ** 32
 
 class TooLarge extends Error {}
 
-export interface Packing {
-  /** Null: no bound. */
-  readonly maxBytes: number | null
-  readonly pack: (parts: BodyParts) => PackedBody | Promise<PackedBody>
-}
+/** Here and now, or with the help of other threads. */
+export type Pack = (parts: BodyParts, effort: Effort) => PackedBody | Promise<PackedBody>
 
 export async function captured(
   { description, values }: Extract<KernelReply, { kind: 'described' }>,
   memory: MemoryCapture,
   { state: hostState, contents, files }: HostCapture,
-  { maxBytes, pack }: Packing,
+  { maxBytes, effort }: SnapshotRequest,
+  pack: Pack,
 ): Promise<SlotReply> {
   const { memoryBytes } = memory
   try {
-    const { bytes, hash, rawBytes } = await pack({ memory, hostState, contents })
+    const { bytes, hash, rawBytes } = await pack({ memory, hostState, contents }, effort)
     if (maxBytes !== null && bytes.length > maxBytes) {
       const message = `the snapshot has ${bytes.length} bytes, more than snapshotBytes, ${maxBytes}`
       return refused('too-large', message)

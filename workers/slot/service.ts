@@ -145,8 +145,8 @@ export class SlotService implements SlotMethods {
       const memory = this.#interpreter.capture()
       const host = this.#host.capture()
       // What is packed is the memory itself: where an execution waits, which an answer can make go on, it is done here and now.
-      const packing = { maxBytes: request.maxBytes, pack: this.#runs.isWaiting ? packBody : packBodyAside }
-      return await this.#shield.during(() => captured(described, memory, host, packing))
+      const pack = this.#runs.isWaiting ? packBody : packBodyAside
+      return await this.#shield.during(() => captured(described, memory, host, request, pack))
     } catch (error) {
       return died(error)
     }
@@ -195,7 +195,7 @@ export class SlotService implements SlotMethods {
       const request = { id: index + 1, executionCount: index + 1, code, liveStdout: false, liveStderr: false }
       await this.execute(request)
     }
-    const frozen = await this.snapshot(0, { valuesBytes: 0, maxBytes: null })
+    const frozen = await this.snapshot(0, { valuesBytes: 0, maxBytes: null, effort: 'small' })
     if (frozen.kind !== 'captured') return died(new Error(`a new slot gave no snapshot: ${frozen.kind}`))
     const { body, bodyHash, rawBytes, memoryBytes } = frozen
     const restored = await this.restore({ ...session, body, bodyHash, rawBytes, memoryBytes })

@@ -2,9 +2,10 @@
 // Owns the layout and its checks; what pages and host state mean is interpreter/memory-delta.ts's and host/state's, packing is
 // blocks.ts's. Bytes to read are hostile (N1, N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Effort } from '../../src/protocol.js'
 import { copyBytes } from '../copy.js'
 import type { MemoryCapture, MemoryDelta } from '../interpreter/memory-delta.js'
-import { type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'
+import { BEST_CODEC, type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'
 
 /** The bytes are no body, or not the one that the head speaks of. */
 export class BodyError extends Error {
@@ -39,15 +40,15 @@ export interface BodyParts {
   readonly contents: readonly Uint8Array[]
 }
 
-export function packBody(body: BodyParts): PackedBody {
+export function packBody(body: BodyParts, effort: Effort): PackedBody {
   const parts = stream(body)
-  return assembled(packBlocks(parts), byteLength(parts))
+  return assembled(packBlocks(parts, BEST_CODEC, effort), byteLength(parts))
 }
 
 /** The same, for which other threads may help: what it was captured from must stay as it is meanwhile. */
-export async function packBodyAside(body: BodyParts): Promise<PackedBody> {
+export async function packBodyAside(body: BodyParts, effort: Effort): Promise<PackedBody> {
   const parts = stream(body)
-  return assembled(await packBlocksAside(parts), byteLength(parts))
+  return assembled(await packBlocksAside(parts, BEST_CODEC, effort), byteLength(parts))
 }
 
 function stream({ memory, hostState, contents }: BodyParts): Uint8Array[] {
