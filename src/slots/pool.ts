@@ -263,14 +263,14 @@ export class SlotPool {
   }
 
   /**
-   * Waits for a boot. The first slot to come then runs a little of everything: V8 compiles each WebAssembly function when
-   * it is first called, for all threads at once, and the first sessions need not wait for that. Later slots do so when
-   * nobody waits for them: JavaScript is compiled per thread, and a session is created in less than half the time.
+   * Waits for a boot. What nobody waits for then runs a little of everything: V8 compiles each WebAssembly function when it is
+   * first called, for all threads at once, so the first of them does so thoroughly, and JavaScript per thread: a session is
+   * created in less than half the time.
    */
   async #warm(slot: Slot): Promise<void> {
     await slot.ready
+    if (this.#waiters.length > 0) return
     const first = !this.#warmed
-    if (!first && this.#waiters.length > 0) return
     this.#warmed = true
     const reply = await slot.call('warm', [first])
     if (reply.kind === 'died') slot.terminate(reply.reason)
