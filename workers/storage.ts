@@ -4,11 +4,12 @@ import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_
 import type { StorageAnswer, StorageBoot, StorageKind, StorageMessage } from '../src/vfs/protocol.js'
 import { FsError } from './host/errno.js'
 import { Files } from './host/fs/files.js'
-import { type NodeStore, Outside } from './host/fs/node-store.js'
+import { type NodeId, type NodeStore, Outside } from './host/fs/node-store.js'
 import { PrivateNodes } from './host/fs/private-nodes.js'
 import { Quota } from './host/fs/quota.js'
 import { Tree } from './host/fs/tree.js'
 import { Patience } from './patience.js'
+import { Arena } from './storage/arena.js'
 import { ChangingNodes } from './storage/changes.js'
 import { Client } from './storage/client.js'
 import { DirectoryNodes } from './storage/directory-nodes.js'
@@ -19,14 +20,20 @@ import { BELL } from './storage/wire.js'
 /** Longest that it stays awake for the next request. */
 const PATIENCE_MS = 0.06
 
-const { storage, bell, port } = workerData as StorageBoot & { readonly port: MessagePort }
+const { storage, bell, arena: memory, port } = workerData as StorageBoot & { readonly port: MessagePort }
 const bells = new Int32Array(bell)
-const nodes = new ChangingNodes(open(storage), () => Atomics.add(bells, BELL.CHANGES, 1))
+const arena = memory && new Arena(memory)
+const store = open(storage)
+const nodes = new ChangingNodes(store, () => Atomics.add(bells, BELL.CHANGES, 1))
 const files = new Files(new Tree(nodes, true), '/')
 files.umask = 0
 const served = {
   files,
   locks: new Locks(),
+  shared:
+    arena && store instanceof PrivateNodes
+      ? { arena, nodes: store, changed: (node: NodeId) => nodes.changed(node) }
+      : undefined,
   // Beside the sessions, any program of the host changes its directories.
   changes: storage.kind === 'memory' ? () => Atomics.load(bells, BELL.CHANGES) : undefined,
 }
@@ -39,7 +46,7 @@ function open(kind: StorageKind): NodeStore {
   if (kind.kind === 'directory') return new DirectoryNodes(kind.hostPath, kind.readOnly)
   const quota = new Quota()
   quota.maxBytes = kind.maxBytes
-  return new PrivateNodes(new Uint8Array(0), quota)
+  return new PrivateNodes(new Uint8Array(0), quota, arena)
 }
 
 function serve(rings: Int32Array): never {
@@ -59,6 +66,7 @@ function serve(rings: Int32Array): never {
     const changes = nodes.take()
     if (changes) send({ kind: 'changes', ...changes })
     if (busy || patience.stay(() => Atomics.load(rings, BELL.RINGS) !== seen)) continue
+    while (arena?.scrub()) if (Atomics.load(rings, BELL.RINGS) !== seen) break
     Atomics.wait(rings, BELL.RINGS, seen)
   }
 }
