@@ -1,6 +1,7 @@
 // Memory that a storage's thread has in common with its sessions' slots, in extents of one chunk each: whole chunks of large files,
 // which slots copy from and to by themselves. Owns which extent is whose, so that none is used twice at a time; which file it
-// belongs to is contents.ts's, what a slot may do is share.ts's. Slots can write any byte of it, but nothing that is known about it.
+// belongs to is contents.ts's, what a slot may do is share.ts's. Slots can write any byte of it, but nothing that is known about it:
+// docs/storages.md says what follows from that.
 import { allocateBytes, CHUNK_BYTES, type ChunkSource } from '../host/fs/chunk-source.js'
 
 /** Memory is taken from the operating system in steps of it. */
