@@ -11,14 +11,14 @@ import { Tree } from './host/fs/tree.js'
 import { Patience } from './patience.js'
 import { Arena } from './storage/arena.js'
 import { ChangingNodes } from './storage/changes.js'
-import { Client } from './storage/client.js'
+import { Clients } from './storage/clients.js'
 import { DirectoryNodes } from './storage/directory-nodes.js'
 import { hostCalls } from './storage/host-calls.js'
 import { Locks } from './storage/locks.js'
 import { BELL } from './storage/wire.js'
 
-/** Longest that it stays awake for the next request. */
-const PATIENCE_MS = 0.06
+/** Longest that it stays awake for the next request: a slot that copies a mebibyte itself asks for nothing meanwhile. */
+const PATIENCE_MS = 0.15
 
 const { storage, bell, arena: memory, port } = workerData as StorageBoot & { readonly port: MessagePort }
 const bells = new Int32Array(bell)
@@ -37,8 +37,8 @@ const served = {
   // Beside the sessions, any program of the host changes its directories.
   changes: storage.kind === 'memory' ? () => Atomics.load(bells, BELL.CHANGES) : undefined,
 }
+const clients = new Clients(served, bells)
 const calls = hostCalls(files) as unknown as Record<string, (...parameters: unknown[]) => unknown>
-const clients = new Map<number, Client>()
 
 serve(bells)
 
@@ -59,10 +59,13 @@ function serve(rings: Int32Array): never {
       busy = true
       const message = next.message as StorageMessage
       // What a session posted before the host heard of it comes before what the host then asks.
-      if (message.kind === 'call') serveDoors()
+      if (message.kind === 'call') {
+        clients.serve()
+        clients.takeBack()
+      }
       receive(message)
     }
-    busy = serveDoors() || busy
+    busy = clients.serve() || busy
     const changes = nodes.take()
     if (changes) send({ kind: 'changes', ...changes })
     if (busy || patience.stay(() => Atomics.load(rings, BELL.RINGS) !== seen)) continue
@@ -71,30 +74,18 @@ function serve(rings: Int32Array): never {
   }
 }
 
-/** False if nobody asked for anything. */
-function serveDoors(): boolean {
-  let busy = false
-  for (const client of clients.values()) busy = client.serve() || busy
-  return busy
-}
-
 function receive(message: StorageMessage): void {
   switch (message.kind) {
     case 'attach':
-      clients.set(message.id, new Client(served, message.door))
+      clients.attach(message.id, message.door)
       return
     case 'detach':
-      return drop(message.id)
+      return clients.drop(message.id)
     case 'watch':
       return nodes.watch(message.on)
     case 'call':
       return answer(message)
   }
-}
-
-function drop(id: number): void {
-  clients.get(id)?.drop()
-  clients.delete(id)
 }
 
 function answer({ id, name, parameters }: Extract<StorageMessage, { kind: 'call' }>): void {

@@ -155,3 +155,20 @@ test('E4: a large write past maxBytes is ENOSPC, and the file stays as it was', 
   expect(await vfs.readFile('/f', 'latin1')).toBe('b'.repeat(MEBIBYTE))
   expect(await vfs.usedBytes).toBe(MEBIBYTE)
 })
+
+test('E2: what a closed file gives back is there for a write of another session that begins later', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  await using vfs = new VfsStorage({ maxBytes: 2 * MEBIBYTE })
+  await using a = await manager.createSession({ vfs })
+  await using b = await manager.createSession({ vfs })
+  const use = (name: string) => py`
+    import os
+    f = open('/data/${name}', 'wb', buffering=0); os.remove('/data/${name}')
+    written = f.write(b'x' * 1_048_576) + f.write(b'x' * 1_000_000); f.close()
+    written
+  `
+  for (let round = 0; round < 10; round += 1)
+    for (const session of [a, b])
+      expect((await session.execute(use(`${round}`))).value).toBe(MEBIBYTE + 1_000_000)
+  expect(await vfs.usedBytes).toBe(0)
+})

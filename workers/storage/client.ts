@@ -18,9 +18,11 @@ import {
   CHANGES,
   CONTROL,
   ENTRY_HEAD_BYTES,
+  GIVEN_AT,
   KINDS,
   LEFT_ABOVE,
   LEFT_ROOT,
+  MOST_GIVEN,
   NUMBERS,
   NUMBERS_AT,
   OP,
@@ -43,6 +45,8 @@ export interface Served {
   readonly changes: (() => number) | undefined
   readonly files: Files
   readonly locks: Locks
+  /** Lets every client take back what its session has given back. */
+  readonly takeBack: () => void
   /** Undefined where all bytes go through the door. */
   readonly shared: Shared | undefined
 }
@@ -55,13 +59,17 @@ export class Client {
   readonly #shared: Float64Array
   readonly #window: Buffer
   readonly #share: Share | undefined
+  readonly #given: Float64Array
+  readonly #takeBackAll: () => void
   /** What was asked, then what is answered. */
   readonly #numbers = new Float64Array(NUMBERS)
   readonly #holds = new Map<NodeId, number>()
   #holdCount = 0
+  /** Of the nodes that the session has given back. */
+  #taken = 0
   #broken = false
 
-  constructor({ files, locks, changes, shared }: Served, door: SharedArrayBuffer) {
+  constructor({ files, locks, changes, shared, takeBack }: Served, door: SharedArrayBuffer) {
     this.#changes = changes
     this.#files = files
     this.#locks = locks
@@ -69,11 +77,15 @@ export class Client {
     this.#shared = new Float64Array(door, NUMBERS_AT, NUMBERS)
     this.#window = Buffer.from(door, WINDOW_AT)
     this.#share = shared && new Share(shared, door)
+    this.#given = new Float64Array(door, GIVEN_AT, MOST_GIVEN)
+    this.#takeBackAll = takeBack
   }
 
   /** Answers the request that is there; false if none is. */
   serve(): boolean {
     if (Atomics.load(this.#control, CONTROL.STATE) !== STATE.REQUEST) return false
+    // What any session gave back before this was asked comes before it.
+    this.#takeBackAll()
     const op = this.#control[CONTROL.OP] ?? 0
     this.#numbers.set(this.#shared)
     this.#share?.settle()
@@ -83,6 +95,20 @@ export class Client {
     Atomics.store(this.#control, CONTROL.STATE, STATE.ANSWER)
     Atomics.notify(this.#control, CONTROL.STATE)
     return true
+  }
+
+  /** Nodes that the session has given back without asking. */
+  takeBack(): void {
+    const count = (Atomics.load(this.#control, CONTROL.GIVEN) - this.#taken) | 0
+    if (count === 0 || this.#broken) return
+    if (count < 0 || count > MOST_GIVEN) return this.#break()
+    for (let i = 0; i < count; i += 1) {
+      const node = this.#given[this.#taken & (MOST_GIVEN - 1)] ?? 0
+      this.#taken = (this.#taken + 1) | 0
+      if (!this.#holds.has(node)) return this.#break()
+      this.#release(node)
+    }
+    Atomics.store(this.#control, CONTROL.TAKEN, this.#taken)
   }
 
   /** The session is gone. */
@@ -102,9 +128,7 @@ export class Client {
     } catch (error) {
       if (error instanceof FsError) return error.errno
       if (error instanceof Violation) {
-        // No slot of ours: it gets nothing more, and keeps nothing from others.
-        this.#broken = true
-        this.drop()
+        this.#break()
         return errno.EIO
       }
       if (!(error instanceof Outside)) throw error
@@ -112,6 +136,12 @@ export class Client {
       this.#numbers[0] = error.path.length
       return error.from === 'root' ? LEFT_ROOT : LEFT_ABOVE
     }
+  }
+
+  /** No slot of ours: it gets nothing more, and keeps nothing from others. */
+  #break(): void {
+    this.#broken = true
+    this.drop()
   }
 
   #do(op: number): void {

@@ -5,6 +5,7 @@ import { PrivateNodes } from '../../../workers/host/fs/private-nodes.js'
 import { Quota } from '../../../workers/host/fs/quota.js'
 import { Tree } from '../../../workers/host/fs/tree.js'
 import { ArenaCopies } from '../../../workers/host/mounts/arena-copies.js'
+import { StorageDoor } from '../../../workers/host/mounts/door.js'
 import { Arena } from '../../../workers/storage/arena.js'
 import { Client } from '../../../workers/storage/client.js'
 import { Locks } from '../../../workers/storage/locks.js'
@@ -15,6 +16,7 @@ const WINDOW_BYTES = 1024 * 1024
 
 export class TestStorage {
   readonly quota = new Quota()
+  readonly slots: TestSlot[] = []
   readonly arena: Arena
   readonly nodes: PrivateNodes
   readonly served: ConstructorParameters<typeof Client>[0]
@@ -26,6 +28,9 @@ export class TestStorage {
     this.served = {
       files: new Files(new Tree(this.nodes, true), '/'),
       locks: new Locks(),
+      takeBack: () => {
+        for (const { client } of this.slots) client.takeBack()
+      },
       shared: { arena: this.arena, nodes: this.nodes, changed: () => {} },
       changes: () => 0,
     }
@@ -55,14 +60,18 @@ export class TestSlot {
   readonly numbers: Float64Array
   readonly window: Buffer
   readonly copies: ArenaCopies
+  readonly door: StorageDoor
 
-  constructor({ served, arena }: TestStorage) {
+  constructor(storage: TestStorage) {
+    const { served, arena } = storage
     const door = new SharedArrayBuffer(WINDOW_AT + WINDOW_BYTES)
     this.client = new Client(served, door)
     this.control = new Int32Array(door, 0, NUMBERS_AT / 4)
     this.numbers = new Float64Array(door, NUMBERS_AT, NUMBERS)
     this.window = Buffer.from(door, WINDOW_AT)
     this.copies = new ArenaCopies(arena.buffer, door, this.window)
+    this.door = new StorageDoor(door, new SharedArrayBuffer(16))
+    storage.slots.push(this)
   }
 
   /** 0 or the error's number. */

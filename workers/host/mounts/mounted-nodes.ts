@@ -225,7 +225,7 @@ export class MountedNodes implements NodeStore, PathStore {
 
   release(node: NodeId): void {
     // Nobody waits for it: what this session does next, or who hears of it, comes after it.
-    unlessGone(() => this.#door.post(OP.release, node))
+    if (!this.#door.giveBack(node)) unlessGone(() => this.#door.post(OP.release, node))
   }
 
   usage(): StoreUsage {
