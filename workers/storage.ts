@@ -4,34 +4,41 @@ import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_
 import type { StorageAnswer, StorageBoot, StorageKind, StorageMessage } from '../src/vfs/protocol.js'
 import { FsError } from './host/errno.js'
 import { Files } from './host/fs/files.js'
-import { type NodeStore, Outside } from './host/fs/node-store.js'
+import { type NodeId, type NodeStore, Outside } from './host/fs/node-store.js'
 import { PrivateNodes } from './host/fs/private-nodes.js'
 import { Quota } from './host/fs/quota.js'
 import { Tree } from './host/fs/tree.js'
 import { Patience } from './patience.js'
+import { Arena } from './storage/arena.js'
 import { ChangingNodes } from './storage/changes.js'
-import { Client } from './storage/client.js'
+import { Clients } from './storage/clients.js'
 import { DirectoryNodes } from './storage/directory-nodes.js'
 import { hostCalls } from './storage/host-calls.js'
 import { Locks } from './storage/locks.js'
 import { BELL } from './storage/wire.js'
 
-/** Longest that it stays awake for the next request. */
-const PATIENCE_MS = 0.06
+/** Longest that it stays awake for the next request: a slot that copies a mebibyte itself asks for nothing meanwhile. */
+const PATIENCE_MS = 0.15
 
-const { storage, bell, port } = workerData as StorageBoot & { readonly port: MessagePort }
+const { storage, bell, arena: memory, port } = workerData as StorageBoot & { readonly port: MessagePort }
 const bells = new Int32Array(bell)
-const nodes = new ChangingNodes(open(storage), () => Atomics.add(bells, BELL.CHANGES, 1))
+const arena = memory && new Arena(memory)
+const store = open(storage)
+const nodes = new ChangingNodes(store, () => Atomics.add(bells, BELL.CHANGES, 1))
 const files = new Files(new Tree(nodes, true), '/')
 files.umask = 0
 const served = {
   files,
   locks: new Locks(),
+  shared:
+    arena && store instanceof PrivateNodes
+      ? { arena, nodes: store, changed: (node: NodeId) => nodes.changed(node) }
+      : undefined,
   // Beside the sessions, any program of the host changes its directories.
   changes: storage.kind === 'memory' ? () => Atomics.load(bells, BELL.CHANGES) : undefined,
 }
+const clients = new Clients(served, bells)
 const calls = hostCalls(files) as unknown as Record<string, (...parameters: unknown[]) => unknown>
-const clients = new Map<number, Client>()
 
 serve(bells)
 
@@ -39,7 +46,7 @@ function open(kind: StorageKind): NodeStore {
   if (kind.kind === 'directory') return new DirectoryNodes(kind.hostPath, kind.readOnly)
   const quota = new Quota()
   quota.maxBytes = kind.maxBytes
-  return new PrivateNodes(new Uint8Array(0), quota)
+  return new PrivateNodes(new Uint8Array(0), quota, arena)
 }
 
 function serve(rings: Int32Array): never {
@@ -52,41 +59,33 @@ function serve(rings: Int32Array): never {
       busy = true
       const message = next.message as StorageMessage
       // What a session posted before the host heard of it comes before what the host then asks.
-      if (message.kind === 'call') serveDoors()
+      if (message.kind === 'call') {
+        clients.serve()
+        clients.takeBack()
+      }
       receive(message)
     }
-    busy = serveDoors() || busy
+    busy = clients.serve() || busy
     const changes = nodes.take()
     if (changes) send({ kind: 'changes', ...changes })
     if (busy || patience.stay(() => Atomics.load(rings, BELL.RINGS) !== seen)) continue
+    while (arena?.scrub()) if (Atomics.load(rings, BELL.RINGS) !== seen) break
     Atomics.wait(rings, BELL.RINGS, seen)
   }
-}
-
-/** False if nobody asked for anything. */
-function serveDoors(): boolean {
-  let busy = false
-  for (const client of clients.values()) busy = client.serve() || busy
-  return busy
 }
 
 function receive(message: StorageMessage): void {
   switch (message.kind) {
     case 'attach':
-      clients.set(message.id, new Client(served, message.door))
+      clients.attach(message.id, message.door)
       return
     case 'detach':
-      return drop(message.id)
+      return clients.drop(message.id)
     case 'watch':
       return nodes.watch(message.on)
     case 'call':
       return answer(message)
   }
-}
-
-function drop(id: number): void {
-  clients.get(id)?.drop()
-  clients.delete(id)
 }
 
 function answer({ id, name, parameters }: Extract<StorageMessage, { kind: 'call' }>): void {

@@ -10,6 +10,8 @@ export interface StorageBoot {
   readonly storage: StorageKind
   /** Rung after each message to the thread and by the slots; see workers/storage/wire.ts. */
   readonly bell: SharedArrayBuffer
+  /** Undefined where all bytes go through the doors. */
+  readonly arena: SharedArrayBuffer | undefined
 }
 
 export interface FileStatus {

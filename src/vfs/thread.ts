@@ -14,10 +14,17 @@ import type {
   StorageMessage,
 } from './protocol.js'
 
+const MiB = 1024 * 1024
 /** Of a door: its head, and what one request carries. */
-const DOOR_BYTES = 192 + 1024 * 1024
+const DOOR_BYTES = 512 + MiB
+/**
+ * Of the memory that a storage's thread and its sessions have in common: what large files have there at most, and what sessions
+ * have reserved. It is address space, of which is used what was written. What has no place there goes through the doors.
+ */
+const MOST_SHARED_BYTES = 1024 * MiB
+const RESERVE_BYTES = 64 * MiB
 /** The bell, as in workers/storage/wire.ts. */
-const BELL_BYTES = 12
+const BELL_BYTES = 16
 const RINGS = 0
 const CLOSED = 1
 
@@ -43,6 +50,7 @@ export type ChangeListener = (changes: readonly Change[], lost: boolean) => void
 
 export class StorageThread {
   readonly #kind: StorageKind
+  readonly #arena: SharedArrayBuffer | undefined
   readonly #bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES))
   readonly #pending = new Map<number, Pending>()
   readonly #listeners = new Set<ChangeListener>()
@@ -52,6 +60,7 @@ export class StorageThread {
 
   constructor(kind: StorageKind) {
     this.#kind = kind
+    this.#arena = kind.kind === 'memory' ? sharedMemory(kind.maxBytes) : undefined
   }
 
   get isClosed(): boolean {
@@ -83,7 +92,7 @@ export class StorageThread {
     const readOnly = this.#kind.kind === 'directory' && this.#kind.readOnly
     let open = true
     return {
-      wire: { door, bell, readOnly },
+      wire: { door, bell, arena: this.#arena ?? null, readOnly },
       close: () => {
         if (open) this.#send({ kind: 'detach', id })
         open = false
@@ -122,7 +131,8 @@ export class StorageThread {
   #start(): Life {
     if (this.#life.kind !== 'new') return this.#life
     const { port1, port2 } = new MessageChannel()
-    const boot: StorageBoot = { storage: this.#kind, bell: this.#bell.buffer as SharedArrayBuffer }
+    const bell = this.#bell.buffer as SharedArrayBuffer
+    const boot: StorageBoot = { storage: this.#kind, bell, arena: this.#arena }
     const worker = new Worker(new URL('../../workers/storage.bundle.cjs', import.meta.url), {
       workerData: { ...boot, port: port2 },
       transferList: [port2],
@@ -158,5 +168,16 @@ export class StorageThread {
     if (this.#pending.size === 0 && this.#life.kind === 'running') this.#life.port.unref()
     if (message.kind === 'answer') pending?.resolve(message.value)
     else pending?.reject(new StorageError(message.code, pending.path))
+  }
+}
+
+/** Undefined where there is no address space for it. */
+function sharedMemory(maxBytes: number): SharedArrayBuffer | undefined {
+  const maxByteLength = Math.min(maxBytes, MOST_SHARED_BYTES) + RESERVE_BYTES
+  try {
+    return new SharedArrayBuffer(0, { maxByteLength })
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }

@@ -106,6 +106,11 @@ export class ChangingNodes implements NodeStore {
     this.#add('created', paths?.[1])
   }
 
+  /** Its bytes were changed in the store itself. */
+  changed(node: NodeId): void {
+    this.#tell('changed', node)
+  }
+
   write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): number {
     const count = this.#store.write(node, position, from, start, end)
     this.#tell('changed', node)

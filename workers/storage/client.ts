@@ -1,6 +1,8 @@
 // One session at a storage: its door, the nodes it holds, its locks. Owns reading a request, which is copied before it is looked at
 // because its writer may be hostile (R3), and giving everything back when the session is gone.
 import { errno, FsError, fail } from '../host/errno.js'
+import { CHUNK_BYTES } from '../host/fs/chunk-source.js'
+import { wholeChunks } from '../host/fs/contents.js'
 import type { Files } from '../host/fs/files.js'
 import {
   type FileTime,
@@ -11,13 +13,16 @@ import {
 } from '../host/fs/node-store.js'
 import type { Location } from '../host/fs/tree.js'
 import type { Locks } from './locks.js'
+import { Share, type Shared } from './share.js'
 import {
   CHANGES,
   CONTROL,
   ENTRY_HEAD_BYTES,
+  GIVEN_AT,
   KINDS,
   LEFT_ABOVE,
   LEFT_ROOT,
+  MOST_GIVEN,
   NUMBERS,
   NUMBERS_AT,
   OP,
@@ -40,6 +45,10 @@ export interface Served {
   readonly changes: (() => number) | undefined
   readonly files: Files
   readonly locks: Locks
+  /** Lets every client take back what its session has given back. */
+  readonly takeBack: () => void
+  /** Undefined where all bytes go through the door. */
+  readonly shared: Shared | undefined
 }
 
 export class Client {
@@ -49,26 +58,37 @@ export class Client {
   readonly #control: Int32Array
   readonly #shared: Float64Array
   readonly #window: Buffer
+  readonly #share: Share | undefined
+  readonly #given: Float64Array
+  readonly #takeBackAll: () => void
   /** What was asked, then what is answered. */
   readonly #numbers = new Float64Array(NUMBERS)
   readonly #holds = new Map<NodeId, number>()
   #holdCount = 0
+  /** Of the nodes that the session has given back. */
+  #taken = 0
   #broken = false
 
-  constructor({ files, locks, changes }: Served, door: SharedArrayBuffer) {
+  constructor({ files, locks, changes, shared, takeBack }: Served, door: SharedArrayBuffer) {
     this.#changes = changes
     this.#files = files
     this.#locks = locks
     this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
     this.#shared = new Float64Array(door, NUMBERS_AT, NUMBERS)
     this.#window = Buffer.from(door, WINDOW_AT)
+    this.#share = shared && new Share(shared, door)
+    this.#given = new Float64Array(door, GIVEN_AT, MOST_GIVEN)
+    this.#takeBackAll = takeBack
   }
 
   /** Answers the request that is there; false if none is. */
   serve(): boolean {
     if (Atomics.load(this.#control, CONTROL.STATE) !== STATE.REQUEST) return false
+    // What any session gave back before this was asked comes before it.
+    this.#takeBackAll()
     const op = this.#control[CONTROL.OP] ?? 0
     this.#numbers.set(this.#shared)
+    this.#share?.settle()
     const error = this.#run(op)
     this.#shared.set(this.#numbers)
     this.#control[CONTROL.ERROR] = error
@@ -77,8 +97,23 @@ export class Client {
     return true
   }
 
+  /** Nodes that the session has given back without asking. */
+  takeBack(): void {
+    const count = (Atomics.load(this.#control, CONTROL.GIVEN) - this.#taken) | 0
+    if (count === 0 || this.#broken) return
+    if (count < 0 || count > MOST_GIVEN) return this.#break()
+    for (let i = 0; i < count; i += 1) {
+      const node = this.#given[this.#taken & (MOST_GIVEN - 1)] ?? 0
+      this.#taken = (this.#taken + 1) | 0
+      if (!this.#holds.has(node)) return this.#break()
+      this.#release(node)
+    }
+    Atomics.store(this.#control, CONTROL.TAKEN, this.#taken)
+  }
+
   /** The session is gone. */
   drop(): void {
+    this.#share?.drop()
     this.#locks.drop(this)
     const { store } = this.#files.tree.root
     for (const [node, count] of this.#holds) for (let i = 0; i < count; i += 1) store.release(node)
@@ -93,9 +128,7 @@ export class Client {
     } catch (error) {
       if (error instanceof FsError) return error.errno
       if (error instanceof Violation) {
-        // No slot of ours: it gets nothing more, and keeps nothing from others.
-        this.#broken = true
-        this.drop()
+        this.#break()
         return errno.EIO
       }
       if (!(error instanceof Outside)) throw error
@@ -103,6 +136,12 @@ export class Client {
       this.#numbers[0] = error.path.length
       return error.from === 'root' ? LEFT_ROOT : LEFT_ABOVE
     }
+  }
+
+  /** No slot of ours: it gets nothing more, and keeps nothing from others. */
+  #break(): void {
+    this.#broken = true
+    this.drop()
   }
 
   #do(op: number): void {
@@ -152,9 +191,19 @@ export class Client {
       case OP.nextCookie:
         return this.#answer(store.nextCookie(node()))
       case OP.read:
-        return this.#answer(store.read(node(), this.#count(1), this.#window, 0, this.#length(2)))
-      case OP.write:
-        return this.#answer(store.write(node(), this.#count(1), this.#window, 0, this.#length(2)))
+        return this.#read(node(), this.#count(1), this.#length(2))
+      case OP.write: {
+        const [position, length] = [this.#count(1), this.#length(2)]
+        const count = store.write(node(), position, this.#window, 0, length)
+        // Nobody looks at it after a small one.
+        const reserved = length < CHUNK_BYTES ? 0 : this.#share?.reserve(wholeChunks(position, length))
+        return this.#answer(count, reserved ?? 0)
+      }
+      case OP.exchange: {
+        const [position, length, extents] = [this.#count(1), this.#length(2), this.#count(3)]
+        if (!this.#share?.exchange(node(), position, this.#window, length, extents)) throw new Violation()
+        return this.#answer(length, this.#share.reserve(extents))
+      }
       case OP.append:
         return this.#answer(store.append(node(), this.#window, 0, this.#length(2)))
       case OP.resize:
@@ -202,6 +251,11 @@ export class Client {
     if (this.#changes) this.#status(this.#files.tree.root.store.status(node))
     else this.#answer(node, kind)
     this.#numbers[CHANGES] = this.#changes?.() ?? Number.NaN
+  }
+
+  #read(node: NodeId, position: number, length: number): void {
+    if (this.#share) return this.#answer(...this.#share.read(node, position, this.#window, length))
+    this.#answer(this.#files.tree.root.store.read(node, position, this.#window, 0, length), 0)
   }
 
   #list(node: NodeId, after: number): void {

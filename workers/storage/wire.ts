@@ -8,14 +8,23 @@ export interface MountWire {
   readonly door: SharedArrayBuffer
   /** Shared by all doors of a storage: see `BELL`. */
   readonly bell: SharedArrayBuffer
+  /** Shared by all, too: see arena.ts. Null where all bytes go through the door. */
+  readonly arena: SharedArrayBuffer | null
   readonly readOnly: boolean
 }
 
-/** Int32 at the start of a door. */
-export const CONTROL = { STATE: 0, OP: 1, ERROR: 2 } as const
+/**
+ * Int32 at the start of a door. FILLING: the slot is writing to its reserved extents, which it does not begin when REVOKED is set;
+ * each side sets its own before it looks at the other's. GIVEN: how many nodes the slot has given back, TAKEN: how many of them the
+ * storage knows of.
+ */
+export const CONTROL = { STATE: 0, OP: 1, ERROR: 2, FILLING: 3, REVOKED: 4, GIVEN: 5, TAKEN: 6 } as const
 export const STATE = { IDLE: 0, REQUEST: 1, ANSWER: 2 } as const
-/** Int32 of the bell: how often it rang, 1 when the storage is gone, and how often a node has changed. */
-export const BELL = { RINGS: 0, CLOSED: 1, CHANGES: 2 } as const
+/**
+ * Int32 of the bell: how often it rang, 1 when the storage is gone, how often a node has changed, and how often a slot has given
+ * one back, for which it is not rung.
+ */
+export const BELL = { RINGS: 0, CLOSED: 1, CHANGES: 2, GIVEN: 3 } as const
 /** Number of `open`'s answer: how often a node had changed; not a number where others than sessions change them, too. */
 export const CHANGES = 11
 /** Beside the error numbers. */
@@ -25,8 +34,21 @@ export const LEFT_ROOT = -2
 /** Float64. */
 export const NUMBERS_AT = 64
 export const NUMBERS = 16
+/** Float64: nodes given back, each at its number modulo this one, which is a power of two. */
+export const GIVEN_AT = NUMBERS_AT + 8 * NUMBERS
+export const MOST_GIVEN = 8
+/**
+ * Uint32, written by the storage's thread only. In `read`'s answer: pieces that are lent, each its place in the arena, its place in
+ * what is read, and its length. In the answers of `write` and `exchange`: extents that are reserved for the slot, which uses them
+ * from the first on.
+ */
+export const EXTENTS_AT = GIVEN_AT + 8 * MOST_GIVEN
+export const EXTENT_WORDS = 64
+export const PIECE_WORDS = 3
+/** As much as the window. */
+export const MOST_RESERVED = 16
 /** Texts and bytes fill what follows. */
-export const WINDOW_AT = NUMBERS_AT + 8 * NUMBERS
+export const WINDOW_AT = EXTENTS_AT + 4 * EXTENT_WORDS
 
 /** Numbers that come with each operation, and what its answer holds, stand in mounted-nodes.ts and client.ts. */
 export const OP = {
@@ -60,6 +82,7 @@ export const OP = {
   unlock: 28,
   blocking: 29,
   isLocked: 30,
+  exchange: 31,
 } as const
 
 export const KINDS = ['file', 'directory', 'symlink', 'device', 'pipe'] as const

@@ -1,9 +1,9 @@
-// The bytes of one file: sparse chunks over a part of the image that is shared and never written (copy on write). Owns
-// chunks; size limits and times are the store's. Plain data, so that capturing a file is a walk over its chunks (I1).
+// The bytes of one file: sparse chunks over a part of the image that is shared and never written (copy on write). Owns which
+// chunks a file has; whose memory they are is their source's, size limits and times are the store's. Plain data, so that
+// capturing a file is a walk over its chunks (I1).
 import { copyBytes } from '../../copy.js'
-import { fail } from '../errno.js'
+import { allocateBytes, CHUNK_BYTES, type ChunkSource, OWN_MEMORY } from './chunk-source.js'
 
-export const CHUNK_BYTES = 65_536
 const SMALLEST_CHUNK_BYTES = 256
 /** Chunks that one write makes at once are neighbours in memory, so many at most: they are copied in one go. */
 const MOST_NEIGHBOURS = 16
@@ -29,7 +29,10 @@ export function imageContents(imageOffset: number, length: number): Contents {
   return { size: length, imageOffset, imageBytes: length, chunks: new Map() }
 }
 
-/** Copies from `position` to `into[start, end)`; returns how many bytes there were. */
+/** Takes bytes that belong at `at` of what is read from where they are; false if they have to be copied there. */
+export type Lend = (bytes: Uint8Array, at: number) => boolean
+
+/** Copies from `position` to `into[start, end)` but what is lent; returns how many bytes there were. */
 export function readContents(
   contents: Contents,
   image: Uint8Array,
@@ -37,6 +40,7 @@ export function readContents(
   into: Uint8Array,
   start: number,
   end: number,
+  lend?: Lend,
 ): number {
   const count = Math.min(end - start, contents.size - position)
   if (count <= 0) return 0
@@ -50,19 +54,36 @@ export function readContents(
     const inside = position + done - index * CHUNK_BYTES
     const wide = stretch(contents, index, inside, count - done)
     const part = wide?.length ?? Math.min(CHUNK_BYTES - inside, count - done)
-    if (wide) copyBytes(wide, into, start + done)
-    else readChunk(contents, image, index, inside, into, start + done, part)
+    const lent = lend && (wide ?? inChunk(contents, index, inside, part))
+    if (lent === undefined || !lend?.(lent, start + done)) {
+      if (wide) copyBytes(wide, into, start + done)
+      else readChunk(contents, image, index, inside, into, start + done, part)
+    }
     done += part
   }
   return count
 }
 
-/** At most `length` bytes from `inside` chunk `index` on, where they go on in a neighbour that is one in memory, too. */
+function inChunk(
+  { chunks }: Contents,
+  index: number,
+  inside: number,
+  length: number,
+): Uint8Array | undefined {
+  const chunk = chunks.get(index)
+  return chunk && chunk.length >= inside + length ? chunk.subarray(inside, inside + length) : undefined
+}
+
+/**
+ * At most `length` bytes from `inside` chunk `index` on, where they go on in a neighbour that is one in memory, too. To be
+ * written where a source is given: then only as far as it lets them be.
+ */
 function stretch(
   { chunks }: Contents,
   index: number,
   inside: number,
   length: number,
+  source?: ChunkSource,
 ): Uint8Array | undefined {
   // Most reads and writes stay inside one chunk.
   const chunk = length > CHUNK_BYTES - inside ? chunks.get(index) : undefined
@@ -72,6 +93,7 @@ function stretch(
   for (let next = 1; end - inside < length; next += 1) {
     const neighbour = chunks.get(index + next)
     if (neighbour?.buffer !== buffer || neighbour.byteOffset !== byteOffset + end) break
+    if (source?.isWritable(neighbour) === false) break
     end += CHUNK_BYTES
   }
   if (end === CHUNK_BYTES) return undefined
@@ -108,39 +130,78 @@ export function writeContents(
   from: Uint8Array,
   start: number,
   end: number,
+  source: ChunkSource = OWN_MEMORY,
 ): void {
   for (let at = start; at < end; ) {
     const place = position + at - start
     const index = Math.floor(place / CHUNK_BYTES)
     const inside = place - index * CHUNK_BYTES
-    if (inside === 0) makeNeighbours(contents, index, Math.floor((end - at) / CHUNK_BYTES))
+    if (inside === 0) makeNeighbours(contents, index, Math.floor((end - at) / CHUNK_BYTES), source)
     const room = Math.min(CHUNK_BYTES - inside, end - at)
-    const chunk = writableChunk(contents, image, index, inside + room)
-    const target = stretch(contents, index, inside, end - at) ?? chunk.subarray(inside, inside + room)
+    const chunk = writableChunk(contents, image, index, inside + room, source)
+    const target = stretch(contents, index, inside, end - at, source) ?? chunk.subarray(inside, inside + room)
     copyBytes(from.subarray(at, at + target.length), target, 0)
     at += target.length
   }
   contents.size = Math.max(contents.size, position + end - start)
 }
 
+/** How many whole chunks there are in so many bytes from `position` on. */
+export function wholeChunks(position: number, length: number): number {
+  const first = Math.ceil(position / CHUNK_BYTES)
+  return Math.max(0, Math.floor((position + length) / CHUNK_BYTES) - first)
+}
+
+/**
+ * Writes like `writeContents`, but the whole chunks of it are these, as they are: they come from the same source, and are the
+ * file's from now on. What lies before and after them is copied; what `from` has in their place is not looked at.
+ */
+export function exchangeContents(
+  contents: Contents,
+  image: Uint8Array,
+  position: number,
+  from: Uint8Array,
+  start: number,
+  end: number,
+  whole: readonly Uint8Array[],
+  source: ChunkSource,
+): void {
+  const first = Math.ceil(position / CHUNK_BYTES)
+  const headEnd = start + first * CHUNK_BYTES - position
+  const tail = headEnd + whole.length * CHUNK_BYTES
+  // These may fail for want of memory, and what does not fail comes after them.
+  writeContents(contents, image, position, from, start, headEnd, source)
+  writeContents(contents, image, position + tail - start, from, tail, end, source)
+  for (const [at, chunk] of whole.entries()) {
+    const old = contents.chunks.get(first + at)
+    contents.chunks.set(first + at, chunk)
+    if (old !== undefined) source.release(old)
+  }
+  contents.size = Math.max(contents.size, position + end - start)
+}
+
 /** Up to `count` chunks from `index` on that are about to be written whole, as far as there are none yet. */
-function makeNeighbours({ chunks }: Contents, index: number, count: number): void {
+function makeNeighbours({ chunks }: Contents, index: number, count: number, source: ChunkSource): void {
   let missing = 0
   while (missing < Math.min(count, MOST_NEIGHBOURS) && !chunks.has(index + missing)) missing += 1
-  if (missing < 2) return
-  const bytes = allocate(missing * CHUNK_BYTES)
-  for (let at = 0; at < missing; at += 1)
-    chunks.set(index + at, bytes.subarray(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES))
+  if (missing === 0) return
+  for (const [at, chunk] of source.allocate(missing).entries()) chunks.set(index + at, chunk)
 }
 
 /** Chunk `index` with room for its first `needed` bytes. Growth doubles, so that appending stays linear. */
-function writableChunk(contents: Contents, image: Uint8Array, index: number, needed: number): Uint8Array {
+function writableChunk(
+  contents: Contents,
+  image: Uint8Array,
+  index: number,
+  needed: number,
+  source: ChunkSource,
+): Uint8Array {
   const old = contents.chunks.get(index)
-  if (old !== undefined && old.length >= needed) return old
+  if (old !== undefined && old.length >= needed) return writable(contents.chunks, index, old, source)
   const fromImage = old === undefined ? imagePart(contents, index) : 0
   const wanted =
     index > 0 ? CHUNK_BYTES : Math.max(needed, fromImage, (old?.length ?? 0) * 2, SMALLEST_CHUNK_BYTES)
-  const chunk = allocate(Math.min(CHUNK_BYTES, wanted))
+  const chunk = allocateBytes(Math.min(CHUNK_BYTES, wanted))
   if (old !== undefined) chunk.set(old)
   else if (fromImage > 0) {
     const base = contents.imageOffset + index * CHUNK_BYTES
@@ -150,36 +211,50 @@ function writableChunk(contents: Contents, image: Uint8Array, index: number, nee
   return chunk
 }
 
-function allocate(bytes: number): Uint8Array {
-  try {
-    return new Uint8Array(bytes)
-  } catch {
-    // The process is out of memory: the guest's write fails, the slot does not.
-    return fail('ENOSPC')
-  }
+/** Chunk `index`, which is `chunk`, or a copy in its place while others read it. */
+function writable(
+  chunks: Contents['chunks'],
+  index: number,
+  chunk: Uint8Array,
+  source: ChunkSource,
+): Uint8Array {
+  if (source.isWritable(chunk)) return chunk
+  const [copy = allocateBytes(CHUNK_BYTES)] = source.allocate(1)
+  copyBytes(chunk, copy, 0)
+  chunks.set(index, copy)
+  source.release(chunk)
+  return copy
 }
 
 /** Cuts or lengthens; what is new reads as zeros and takes no memory. */
-export function resizeContents(contents: Contents, size: number): void {
+export function resizeContents(contents: Contents, size: number, source: ChunkSource = OWN_MEMORY): void {
   if (size < contents.size) {
-    cut(contents.chunks, size)
+    cut(contents, size, source)
     contents.imageBytes = Math.min(contents.imageBytes, size)
   }
   contents.size = size
 }
 
+/** Nobody reads or writes the file any more. */
+export function freeContents({ chunks }: Contents, source: ChunkSource): void {
+  for (const chunk of chunks.values()) source.release(chunk)
+  chunks.clear()
+}
+
 /** A small file must not keep the memory of a large one, which nobody pays for any more (ATTACKS.md G9). */
-function cut(chunks: Contents['chunks'], size: number): void {
+function cut({ chunks }: Contents, size: number, source: ChunkSource): void {
   const last = Math.floor(size / CHUNK_BYTES)
   const gone = new Set<ArrayBufferLike>()
-  for (const [index, { buffer }] of chunks) {
+  for (const [index, chunk] of chunks) {
     if (index * CHUNK_BYTES < size) continue
-    gone.add(buffer)
     chunks.delete(index)
+    if (!source.release(chunk)) gone.add(chunk.buffer)
   }
   const chunk = chunks.get(last)
   const kept = size - last * CHUNK_BYTES
-  if (chunk && kept < chunk.length / 2) chunks.set(last, chunk.slice(0, kept))
-  else chunk?.fill(0, kept)
+  if (chunk && kept < chunk.length / 2) {
+    chunks.set(last, chunk.slice(0, kept))
+    source.release(chunk)
+  } else if (chunk) writable(chunks, last, chunk, source).fill(0, kept)
   for (const [index, left] of chunks) if (gone.has(left.buffer)) chunks.set(index, left.slice())
 }

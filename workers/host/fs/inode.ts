@@ -1,5 +1,5 @@
 // One node of a session's private files, as plain data with ids instead of references, so that a snapshot is a straight
-// walk over them (I1). Owns the shapes only.
+// walk over them (I1). Owns the shapes, what size they tell, and the clock of their time stamps.
 import type { Contents } from './contents.js'
 import type { DeviceName, FileTime, NodeId, NodeKind } from './node-store.js'
 
@@ -59,6 +59,22 @@ export interface PipeNode extends Common {
 }
 
 export type Inode = FileNode | DirectoryNode | SymlinkNode | DeviceNode | PipeNode
+
+/** What st_size says of a directory, as on most file systems. */
+const DIRECTORY_BYTES = 4096
+
+export function sizeOf(inode: Inode): number {
+  switch (inode.kind) {
+    case 'file':
+      return inode.contents.size
+    case 'directory':
+      return DIRECTORY_BYTES
+    case 'symlink':
+      return inode.target.length
+    default:
+      return 0
+  }
+}
 
 /** All nodes of a store, and which of them a snapshot has to have. */
 export interface NodeTable {

@@ -1,7 +1,17 @@
 // The files of one session, in memory: the store at the root of its tree. Owns nodes, their contents, their quota and
 // their time stamps; paths, permissions and descriptors are not its business. Writes never reach the image (I1).
 import { fail } from '../errno.js'
-import { emptyContents, imageContents, readContents, resizeContents, writeContents } from './contents.js'
+import { type ChunkSource, OWN_MEMORY } from './chunk-source.js'
+import {
+  emptyContents,
+  exchangeContents,
+  freeContents,
+  imageContents,
+  type Lend,
+  readContents,
+  resizeContents,
+  writeContents,
+} from './contents.js'
 import {
   type DirectoryNode,
   type Entry,
@@ -10,6 +20,7 @@ import {
   type Inode,
   type NodeTable,
   type PipeNode,
+  sizeOf,
 } from './inode.js'
 import type {
   DeviceName,
@@ -36,13 +47,15 @@ export class PrivateNodes implements NodeStore {
   readonly #nodes = this.table.nodes
   readonly #image: Uint8Array
   readonly #quota: Quota
+  readonly #chunks: ChunkSource
   readonly #clock = new FileClock()
   /** Where the last listing stopped: a cache, so that reading a large directory stays linear. */
   #cursor: { directory: NodeId; after: number; entries: Iterator<[string, Entry]> } | undefined
 
-  constructor(image: Uint8Array, quota: Quota) {
+  constructor(image: Uint8Array, quota: Quota, chunks: ChunkSource = OWN_MEMORY) {
     this.#image = image
     this.#quota = quota
+    this.#chunks = chunks
     const root = this.#add<DirectoryNode>({
       ...this.#common(0, ''),
       kind: 'directory',
@@ -210,17 +223,32 @@ export class PrivateNodes implements NodeStore {
     this.#mark(inode)
   }
 
-  read(node: NodeId, position: number, into: Uint8Array, start: number, end: number): number {
-    return readContents(this.#file(node).contents, this.#image, position, into, start, end)
+  read(node: NodeId, position: number, into: Uint8Array, start: number, end: number, lend?: Lend): number {
+    return readContents(this.#file(node).contents, this.#image, position, into, start, end, lend)
   }
 
   write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): number {
     if (start === end) return 0
     const file = this.#file(node)
     this.#charge(file, Math.max(file.contents.size, position + end - start))
-    writeContents(file.contents, this.#image, position, from, start, end)
+    writeContents(file.contents, this.#image, position, from, start, end, this.#chunks)
     this.#touch(file)
     return end - start
+  }
+
+  /** Writes `from[start, end)`, whose whole chunks are these, of the store's source, which are the file's from now on. */
+  exchange(
+    node: NodeId,
+    position: number,
+    from: Uint8Array,
+    start: number,
+    end: number,
+    whole: readonly Uint8Array[],
+  ): void {
+    const file = this.#file(node)
+    this.#charge(file, Math.max(file.contents.size, position + end - start))
+    exchangeContents(file.contents, this.#image, position, from, start, end, whole, this.#chunks)
+    this.#touch(file)
   }
 
   append(node: NodeId, from: Uint8Array, start: number, end: number): number {
@@ -234,7 +262,7 @@ export class PrivateNodes implements NodeStore {
   resize(node: NodeId, size: number): void {
     const file = this.#file(node)
     this.#charge(file, size)
-    resizeContents(file.contents, size)
+    resizeContents(file.contents, size, this.#chunks)
     this.#touch(file)
   }
 
@@ -347,28 +375,15 @@ export class PrivateNodes implements NodeStore {
   /** Forgets a node that nothing leads to. */
   #collect(inode: Inode): void {
     if (inode.linked || inode.holds > 0) return
-    if (inode.kind === 'file') this.#quota.charge(-inode.chargedBytes)
+    if (inode.kind === 'file') {
+      this.#quota.charge(-inode.chargedBytes)
+      freeContents(inode.contents, this.#chunks)
+    }
     if (inode.kind === 'symlink') this.#quota.charge(-inode.target.length)
     if (inode.kind === 'pipe') this.#quota.charge(-inode.buffer.length)
     this.#nodes.delete(inode.id)
     this.#quota.removeNode()
     // Of an image's node a snapshot has to say that it is gone.
     if (inode.id >= this.table.firstOwnId) this.table.touched.delete(inode.id)
-  }
-}
-
-/** What st_size says of a directory, as on most file systems. */
-const DIRECTORY_BYTES = 4096
-
-function sizeOf(inode: Inode): number {
-  switch (inode.kind) {
-    case 'file':
-      return inode.contents.size
-    case 'directory':
-      return DIRECTORY_BYTES
-    case 'symlink':
-      return inode.target.length
-    default:
-      return 0
   }
 }

@@ -4,8 +4,10 @@ import { Patience } from '../../patience.js'
 import {
   BELL,
   CONTROL,
+  GIVEN_AT,
   LEFT_ABOVE,
   LEFT_ROOT,
+  MOST_GIVEN,
   NUMBERS,
   NUMBERS_AT,
   STATE,
@@ -25,6 +27,7 @@ export class StorageDoor {
   /** Of the request, then of its answer. */
   readonly numbers: Float64Array
   readonly window: Buffer
+  readonly #given: Float64Array
   readonly #patience = new Patience(PATIENCE_MS)
   readonly #isAnswered = () => Atomics.load(this.#control, CONTROL.STATE) !== STATE.REQUEST
 
@@ -32,6 +35,7 @@ export class StorageDoor {
     this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
     this.#bell = new Int32Array(bell)
     this.numbers = new Float64Array(door, NUMBERS_AT, NUMBERS)
+    this.#given = new Float64Array(door, GIVEN_AT, MOST_GIVEN)
     this.window = Buffer.from(door, WINDOW_AT)
   }
 
@@ -71,6 +75,19 @@ export class StorageDoor {
       if (Atomics.load(this.#bell, BELL.CLOSED) !== 0) fail('EIO')
       Atomics.wait(this.#control, CONTROL.STATE, STATE.REQUEST, SLICE_MS)
     }
+  }
+
+  /**
+   * A node that the session does not need any more. The storage hears of it before it does anything that comes later, for anybody,
+   * and is not woken for it. False if it has not heard of too many.
+   */
+  giveBack(node: number): boolean {
+    const given = Atomics.load(this.#control, CONTROL.GIVEN)
+    if (((given - Atomics.load(this.#control, CONTROL.TAKEN)) | 0) >= MOST_GIVEN) return false
+    this.#given[given & (MOST_GIVEN - 1)] = node
+    Atomics.store(this.#control, CONTROL.GIVEN, given + 1)
+    Atomics.add(this.#bell, BELL.GIVEN, 1)
+    return true
   }
 
   /** How often a node has changed. */

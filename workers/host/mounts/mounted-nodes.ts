@@ -4,6 +4,7 @@
 import { copyBytes } from '../../copy.js'
 import { CHANGES, ENTRY_HEAD_BYTES, KINDS, type MountWire, OP } from '../../storage/wire.js'
 import { FsError, fail } from '../errno.js'
+import { CHUNK_BYTES } from '../fs/chunk-source.js'
 import type {
   DirectoryEntry,
   FarPlace,
@@ -18,6 +19,7 @@ import type {
   PathStore,
   StoreUsage,
 } from '../fs/node-store.js'
+import { ArenaCopies } from './arena-copies.js'
 import { StorageDoor } from './door.js'
 
 /** Of every mounted storage: a session has one. */
@@ -37,16 +39,19 @@ export class MountedNodes implements NodeStore, PathStore {
   /** Absolute, as a byte string. */
   readonly mountPath: string
   readonly #door: StorageDoor
+  /** Undefined where all bytes go through the window. */
+  readonly #copies: ArenaCopies | undefined
   readonly #locked = new Set<NodeId>()
   /** Of the node that was opened last, which most programs ask for next. It holds as long as nothing in the storage changes. */
   #opened: { readonly status: NodeStatus; readonly changes: number } | undefined
   /** What the last request for a listing brought. */
   #listed: { directory: NodeId; entries: readonly DirectoryEntry[]; whole: boolean; next: number } | undefined
 
-  constructor({ path, door, bell, readOnly }: MountWire) {
+  constructor({ path, door, bell, arena, readOnly }: MountWire) {
     this.mountPath = Buffer.from(path, 'utf8').toString('latin1')
     this.readOnly = readOnly
     this.#door = new StorageDoor(door, bell)
+    this.#copies = arena === null ? undefined : new ArenaCopies(arena, door, this.#door.window)
   }
 
   // Paths.
@@ -155,7 +160,8 @@ export class MountedNodes implements NodeStore, PathStore {
       const wanted = Math.min(end - at, window.length)
       this.#door.call(OP.read, node, position + at - start, wanted)
       const count = Math.min(wanted, this.#number(0))
-      copyBytes(window.subarray(0, count), into, at)
+      if (this.#copies) this.#copies.take(count, this.#number(1), into, at)
+      else copyBytes(window.subarray(0, count), into, at)
       at += count
       if (count < wanted) break
     }
@@ -163,8 +169,13 @@ export class MountedNodes implements NodeStore, PathStore {
   }
 
   write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): number {
-    return this.#writeParts(from, start, end, (at, count) => {
-      this.#door.call(OP.write, node, position + at - start, count)
+    return this.#inParts(start, end, (at, count) => {
+      const place = position + at - start
+      const copies = count < CHUNK_BYTES ? undefined : this.#copies
+      const extents = copies?.put(from, at, count, place) ?? 0
+      if (extents === 0) copyBytes(from.subarray(at, at + count), this.#door.window, 0)
+      this.#door.call(extents === 0 ? OP.write : OP.exchange, node, place, count, extents)
+      copies?.reserved(this.#number(1))
     })
   }
 
@@ -172,7 +183,8 @@ export class MountedNodes implements NodeStore, PathStore {
   append(node: NodeId, from: Uint8Array, start: number, end: number): number {
     let position = 0
     if (start === end) return this.status(node).size
-    const count = this.#writeParts(from, start, end, (_at, length) => {
+    const count = this.#inParts(start, end, (at, length) => {
+      copyBytes(from.subarray(at, at + length), this.#door.window, 0)
       this.#door.call(OP.append, node, 0, length)
       position = this.#number(0)
     })
@@ -213,7 +225,7 @@ export class MountedNodes implements NodeStore, PathStore {
 
   release(node: NodeId): void {
     // Nobody waits for it: what this session does next, or who hears of it, comes after it.
-    unlessGone(() => this.#door.post(OP.release, node))
+    if (!this.#door.giveBack(node)) unlessGone(() => this.#door.post(OP.release, node))
   }
 
   usage(): StoreUsage {
@@ -284,17 +296,11 @@ export class MountedNodes implements NodeStore, PathStore {
     fail('EINVAL')
   }
 
-  #writeParts(
-    from: Uint8Array,
-    start: number,
-    end: number,
-    write: (at: number, count: number) => void,
-  ): number {
+  #inParts(start: number, end: number, write: (at: number, count: number) => void): number {
     const { window } = this.#door
     this.#door.settle()
     for (let at = start; at < end; ) {
       const count = Math.min(end - at, window.length)
-      copyBytes(from.subarray(at, at + count), window, 0)
       try {
         write(at, count)
       } catch (error) {

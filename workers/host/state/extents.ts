@@ -1,6 +1,7 @@
 // Bytes of files between the store's chunks and the state's `contents`. Owns the form that a sparse file has there, and copying:
 // captured bytes, given bytes and live files never share memory.
-import { CHUNK_BYTES, type Contents } from '../fs/contents.js'
+import { CHUNK_BYTES } from '../fs/chunk-source.js'
+import type { Contents } from '../fs/contents.js'
 import { corrupt, HostStateError } from './error.js'
 
 /**

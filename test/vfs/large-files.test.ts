@@ -1,0 +1,174 @@
+// SPEC E2 to E4 for files that are larger than a chunk, for both kinds of storage: their bytes take other ways than those of small ones.
+import { VfsStorage } from 'brumate'
+import { expect, onTestFinished, test } from 'vitest'
+import { managerForTest } from '../support/manager.js'
+import { py, pythonErrorOf } from '../support/session-code.js'
+import { describeStorages } from './support/kinds.js'
+
+const MEBIBYTE = 1024 * 1024
+
+describeStorages('large files', ({ storage, sessions }) => {
+  test('E2: random writes, cuts and reads of two sessions leave what they leave in a bytearray', async () => {
+    const vfs = await storage()
+    const both = await sessions(vfs, 2)
+    const work = (seed: number) => py`
+      import random
+      r = random.Random(${seed})
+      with open('/data/f', 'r+b', buffering=0) as f:
+          for _ in range(120):
+              at, length = r.randrange(2_500_000), r.choice([10, 5000, 65_536, 300_000, 1_048_576, 1_500_000])
+              if r.random() < .3: at -= at % 65_536
+              what = r.random()
+              if what < .1:
+                  f.truncate(at)
+                  model[at:] = bytes(max(0, at - len(model)))
+              elif what < .5:
+                  data = r.randbytes(length)
+                  f.seek(at)
+                  done = 0
+                  while done < length: done += f.write(data[done:])
+                  model.extend(bytes(max(0, at - len(model))))
+                  model[at:at + length] = data
+              else:
+                  f.seek(at)
+                  found = b''
+                  while len(found) < length and (part := f.read(length - len(found))): found += part
+                  assert found == model[at:at + length], (at, length)
+      f = None
+      bytes(model)
+    `
+    await both[0].execute("model = bytearray(); open('/data/f', 'wb').close()")
+    const { value = null } = await both[0].execute(work(1))
+    await both[1].set('first', value)
+    const after = await both[1].execute(`model = bytearray(first)\n${work(2)}`)
+    const expected = after.value as Uint8Array
+    expect(Buffer.compare(await vfs.readFile('/f'), expected)).toBe(0)
+    expect(await vfs.usedBytes).toBe(expected.length)
+  })
+
+  test('E4: what the host wrote a session reads, and the other way round, at every length around a chunk', async () => {
+    const vfs = await storage()
+    const [session] = await sessions(vfs, 1)
+    for (const length of [65_535, 65_536, 65_537, 131_072, MEBIBYTE, MEBIBYTE + 1, 3_000_000]) {
+      const bytes = Uint8Array.from({ length }, (_, at) => (at * 31 + (at >> 16)) & 0xff)
+      await vfs.writeFile('/host', bytes)
+      const { value } = await session.execute(py`
+        data = open('/data/host', 'rb').read()
+        for _ in range(2): open('/data/session', 'wb').write(data)
+        len(data)
+      `)
+      expect(value).toBe(length)
+      expect(Buffer.compare(await vfs.readFile('/session'), bytes), `${length}`).toBe(0)
+    }
+    await vfs.remove('/', { recursive: true })
+    expect(await vfs.usedBytes).toBe(0)
+  })
+
+  test('E2: a file that is removed while it is open keeps its bytes, and gives them back with its last descriptor', async () => {
+    const vfs = await storage()
+    const [session] = await sessions(vfs, 1)
+    const { value } = await session.execute(py`
+      import os
+      f = open('/data/f', 'w+b', buffering=0)
+      for byte in b'abc': f.seek(0); f.write(bytes([byte]) * 1_000_000)
+      os.remove('/data/f')
+      for i in range(4): open(f'/data/{i}', 'wb').write(b'x' * 1_000_000)
+      f.seek(0)
+      whole = f.read(1_000_000) == b'c' * 1_000_000
+      f.close()
+      whole
+    `)
+    expect(value).toBe(true)
+    expect(await vfs.usedBytes).toBe(4_000_000)
+  })
+})
+
+test('E2: what one write of a mebibyte brings is read whole or not at all, whoever writes meanwhile', async () => {
+  const manager = await managerForTest({ slots: 3 })
+  await using vfs = new VfsStorage()
+  const opened = [0, 1, 2].map(() => manager.createSession({ vfs }))
+  const [a, b, c] = await Promise.all(opened)
+  onTestFinished(async () => {
+    for (const session of [a, b, c]) await session?.close()
+  })
+  await vfs.writeFile('/f', new Uint8Array(MEBIBYTE))
+  const writing = (first: number) => py`
+    import time
+    end, n = time.monotonic() + 1.5, 0
+    with open('/data/f', 'r+b', buffering=0) as f:
+        while time.monotonic() < end:
+            f.seek(0); f.write(bytes([${first} + n % 100]) * 1_048_576); n += 1
+    n
+  `
+  const reading = py`
+    import time
+    end, torn, seen = time.monotonic() + 1.5, 0, set()
+    with open('/data/f', 'rb', buffering=0) as f:
+        while time.monotonic() < end:
+            f.seek(0); data = f.read(1_048_576); seen.add(data[0])
+            torn += data.count(data[:1]) != 1_048_576
+    [torn, len(seen) > 1]
+  `
+  const [first, second, read] = await Promise.all([
+    a?.execute(writing(1)),
+    b?.execute(writing(101)),
+    c?.execute(reading),
+  ])
+  expect(Number(first?.value) * Number(second?.value)).toBeGreaterThan(0)
+  expect(read?.value).toEqual([0, true])
+  expect(await vfs.usedBytes).toBe(MEBIBYTE)
+})
+
+test('E3: sessions that are ended while they write leave a whole file, exact sums, and a storage that works', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  await using vfs = new VfsStorage({ maxBytes: 4 * MEBIBYTE })
+  const limits = { interruptGraceMs: 20 }
+  await using stuck = await manager.createSession({ vfs, limits })
+  const forever = py`
+    f = open('/data/f', 'w+b', buffering=0)
+    n = 0
+    while True:
+        try:
+            while True: f.seek(0); f.write(bytes([n % 256]) * 1_048_576); n += 1
+        except BaseException: pass
+  `
+  for (let i = 0; i < 4; i += 1)
+    await expect(stuck.execute(forever, { timeoutMs: 100 })).rejects.toMatchObject({ outcome: 'restored' })
+  const bytes = await vfs.readFile('/f')
+  expect(bytes.every((byte) => byte === bytes[0])).toBe(true)
+  expect(await vfs.usedBytes).toBe(bytes.length)
+  await using next = await manager.createSession({ vfs })
+  await next.execute("for i in range(50): open('/data/f', 'wb').write(bytes([i]) * 3_000_000)")
+  expect((await vfs.readFile('/f')).every((byte) => byte === 49)).toBe(true)
+})
+
+test('E4: a large write past maxBytes is ENOSPC, and the file stays as it was', async () => {
+  const manager = await managerForTest({ slots: 1 })
+  await using vfs = new VfsStorage({ maxBytes: 2 * MEBIBYTE })
+  await using session = await manager.createSession({ vfs })
+  await session.execute(py`
+    f = open('/data/f', 'w+b', buffering=0)
+    for byte in b'ab': f.seek(0); f.write(bytes([byte]) * 1_048_576)
+  `)
+  const failed = await pythonErrorOf(session.execute("f.seek(1_048_577); f.write(b'c' * 1_048_576)"))
+  expect(failed.message).toContain('No space left')
+  expect(await vfs.readFile('/f', 'latin1')).toBe('b'.repeat(MEBIBYTE))
+  expect(await vfs.usedBytes).toBe(MEBIBYTE)
+})
+
+test('E2: what a closed file gives back is there for a write of another session that begins later', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  await using vfs = new VfsStorage({ maxBytes: 2 * MEBIBYTE })
+  await using a = await manager.createSession({ vfs })
+  await using b = await manager.createSession({ vfs })
+  const use = (name: string) => py`
+    import os
+    f = open('/data/${name}', 'wb', buffering=0); os.remove('/data/${name}')
+    written = f.write(b'x' * 1_048_576) + f.write(b'x' * 1_000_000); f.close()
+    written
+  `
+  for (let round = 0; round < 10; round += 1)
+    for (const session of [a, b])
+      expect((await session.execute(use(`${round}`))).value).toBe(MEBIBYTE + 1_000_000)
+  expect(await vfs.usedBytes).toBe(0)
+})

@@ -1,0 +1,110 @@
+// A storage's thread and its slots in the test's own thread: what a slot puts into its door is served at once. Owns no assertion.
+import { Files } from '../../../workers/host/fs/files.js'
+import type { NodeId } from '../../../workers/host/fs/node-store.js'
+import { PrivateNodes } from '../../../workers/host/fs/private-nodes.js'
+import { Quota } from '../../../workers/host/fs/quota.js'
+import { Tree } from '../../../workers/host/fs/tree.js'
+import { ArenaCopies } from '../../../workers/host/mounts/arena-copies.js'
+import { StorageDoor } from '../../../workers/host/mounts/door.js'
+import { Arena } from '../../../workers/storage/arena.js'
+import { Client } from '../../../workers/storage/client.js'
+import { Locks } from '../../../workers/storage/locks.js'
+import { CONTROL, NUMBERS, NUMBERS_AT, OP, STATE, WINDOW_AT } from '../../../workers/storage/wire.js'
+
+export const CHUNK = 65_536
+const WINDOW_BYTES = 1024 * 1024
+
+export class TestStorage {
+  readonly quota = new Quota()
+  readonly slots: TestSlot[] = []
+  readonly arena: Arena
+  readonly nodes: PrivateNodes
+  readonly served: ConstructorParameters<typeof Client>[0]
+
+  /** `extents`: how many the arena has. */
+  constructor(extents: number) {
+    this.arena = new Arena(new SharedArrayBuffer(0, { maxByteLength: extents * CHUNK }))
+    this.nodes = new PrivateNodes(new Uint8Array(0), this.quota, this.arena)
+    this.served = {
+      files: new Files(new Tree(this.nodes, true), '/'),
+      locks: new Locks(),
+      takeBack: () => {
+        for (const { client } of this.slots) client.takeBack()
+      },
+      shared: { arena: this.arena, nodes: this.nodes, changed: () => {} },
+      changes: () => 0,
+    }
+  }
+
+  create(name: string, bytes = new Uint8Array(0)): NodeId {
+    const node = this.nodes.create(this.nodes.root, name, { kind: 'file', mode: 0o644 })
+    this.nodes.write(node, 0, bytes, 0, bytes.length)
+    return node
+  }
+
+  remove(name: string): void {
+    this.nodes.remove(this.nodes.root, name)
+  }
+
+  /** As the storage's thread reads it. */
+  bytesOf(node: NodeId): Uint8Array {
+    const bytes = new Uint8Array(this.nodes.status(node).size)
+    this.nodes.read(node, 0, bytes, 0, bytes.length)
+    return bytes
+  }
+}
+
+export class TestSlot {
+  readonly client: Client
+  readonly control: Int32Array
+  readonly numbers: Float64Array
+  readonly window: Buffer
+  readonly copies: ArenaCopies
+  readonly door: StorageDoor
+
+  constructor(storage: TestStorage) {
+    const { served, arena } = storage
+    const door = new SharedArrayBuffer(WINDOW_AT + WINDOW_BYTES)
+    this.client = new Client(served, door)
+    this.control = new Int32Array(door, 0, NUMBERS_AT / 4)
+    this.numbers = new Float64Array(door, NUMBERS_AT, NUMBERS)
+    this.window = Buffer.from(door, WINDOW_AT)
+    this.copies = new ArenaCopies(arena.buffer, door, this.window)
+    this.door = new StorageDoor(door, new SharedArrayBuffer(16))
+    storage.slots.push(this)
+  }
+
+  /** 0 or the error's number. */
+  call(op: number, ...numbers: number[]): number {
+    this.numbers.set(numbers)
+    this.control[CONTROL.OP] = op
+    this.control[CONTROL.STATE] = STATE.REQUEST
+    this.client.serve()
+    return this.control[CONTROL.ERROR] ?? 0
+  }
+
+  /** By way of the arena where there is room for it; which operation it was, or its error. */
+  write(node: NodeId, position: number, bytes: Uint8Array): 'write' | 'exchange' | number {
+    const extents = this.copies.put(bytes, 0, bytes.length, position)
+    if (extents === 0) this.window.set(bytes)
+    const error = this.call(extents === 0 ? OP.write : OP.exchange, node, position, bytes.length, extents)
+    if (error !== 0) return error
+    this.copies.reserved(this.numbers[1] ?? 0)
+    return extents === 0 ? 'write' : 'exchange'
+  }
+
+  /** Asks, and does not copy yet: the lent pieces are the slot's until it asks for something else. */
+  ask(node: NodeId, position: number, length: number): () => Uint8Array {
+    this.call(OP.read, node, position, length)
+    const [count = 0, pieces = 0] = this.numbers
+    return () => {
+      const bytes = new Uint8Array(count)
+      this.copies.take(count, pieces, bytes, 0)
+      return bytes
+    }
+  }
+
+  read(node: NodeId, position: number, length: number): Uint8Array {
+    return this.ask(node, position, length)()
+  }
+}
