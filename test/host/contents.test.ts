@@ -57,6 +57,31 @@ describe('E: contents of files', () => {
     expect(guest.read(fd, 500_000) === model.toString('latin1')).toBe(true)
   })
 
+  it('are zeros where they were cut and lengthened, though what was written at once is read at once', () => {
+    const none = new Uint8Array(0)
+    for (const size of [10, 65_536, 100_000, 196_608 + 10, 196_608 + 60_000]) {
+      const contents = emptyContents()
+      writeContents(contents, none, 0, new Uint8Array(262_144).fill(1), 0, 262_144)
+      resizeContents(contents, size)
+      resizeContents(contents, 262_144)
+      const into = new Uint8Array(262_144).fill(9)
+      expect(readContents(contents, none, 0, into, 0, 262_144)).toBe(262_144)
+      expect(into.indexOf(0)).toBe(size)
+      expect(into.lastIndexOf(1)).toBe(size - 1)
+    }
+  })
+
+  it('of neighbours are written and read from the middle of one to the middle of another', () => {
+    const none = new Uint8Array(0)
+    const contents = emptyContents()
+    writeContents(contents, none, 65_536, new Uint8Array(196_608).fill(1), 0, 196_608)
+    writeContents(contents, none, 100_000, new Uint8Array(100_000).fill(2), 0, 100_000)
+    const into = new Uint8Array(120_000)
+    expect(readContents(contents, none, 90_000, into, 0, 120_000)).toBe(120_000)
+    expect([into.indexOf(2), into.lastIndexOf(2)]).toEqual([10_000, 109_999])
+    expect(into[0]).toBe(1)
+  })
+
   it('never write to the image (I1)', () => {
     const image = imageFile()
     const before = Buffer.from(image.fileBytes)
@@ -141,6 +166,15 @@ describe('B6: fileBytes', () => {
     resizeContents(contents, 200_000)
     expect(readContents(contents, none, 0, into, 0, 200_000)).toBe(200_000)
     expect(into.every((byte, at) => byte === (at < 131_082 ? 1 : 0))).toBe(true)
+  })
+
+  it('is all that a file costs whose last chunk is cut: the others leave the memory they had in common with it', () => {
+    const none = new Uint8Array(0)
+    const contents = emptyContents()
+    writeContents(contents, none, 0, new Uint8Array(262_144).fill(1), 0, 262_144)
+    resizeContents(contents, 196_608 + 10)
+    const buffers = new Set([...contents.chunks.values()].map(({ buffer }) => buffer))
+    expect([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(196_608 + 10)
   })
 
   it('is told by statfs', () => {

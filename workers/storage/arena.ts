@@ -17,6 +17,8 @@ interface Retired {
 }
 
 export class Arena implements ChunkSource {
+  /** All files have their chunks in the one buffer, and some are exchanged by themselves. */
+  readonly keepsTogether = false
   readonly buffer: SharedArrayBuffer
   readonly #most: number
   /** Extents below it have been given out before. Never learnt from the buffer's size, which a slot can change. */

@@ -5,6 +5,11 @@ import { fail } from '../errno.js'
 export const CHUNK_BYTES = 65_536
 
 export interface ChunkSource {
+  /**
+   * What it allocates at once has one buffer, and nothing else is in it: a file that has one of these chunks has all that follow in
+   * that buffer, in their order. Nobody keeps a list of that; who takes a chunk out of a file moves the others of its buffer (`cut`).
+   */
+  readonly keepsTogether: boolean
   /** `count` chunks that will be neighbours in a file, with any bytes in them: for who writes all of them at once. */
   allocate(count: number): readonly Uint8Array[]
   /** False while others read the chunk: it stays as it is, and who wants to change it takes another one. */
@@ -15,6 +20,7 @@ export interface ChunkSource {
 
 /** For files that only this thread sees. */
 export const OWN_MEMORY: ChunkSource = Object.freeze({
+  keepsTogether: true,
   allocate: (count: number) => {
     // In one piece, so that they are copied in one go.
     const bytes = allocateBytes(count * CHUNK_BYTES)

@@ -1,7 +1,7 @@
 // The bytes of one file: sparse chunks over a part of the image that is shared and never written (copy on write). Owns which
 // chunks a file has; whose memory they are is their source's, size limits and times are the store's. Plain data, so that
 // capturing a file is a walk over its chunks (I1).
-import { copyBytes } from '../../copy.js'
+import { copyBytes, viewOf } from '../../copy.js'
 import { allocateBytes, CHUNK_BYTES, type ChunkSource, OWN_MEMORY } from './chunk-source.js'
 
 const SMALLEST_CHUNK_BYTES = 256
@@ -40,6 +40,7 @@ export function readContents(
   into: Uint8Array,
   start: number,
   end: number,
+  source: ChunkSource = OWN_MEMORY,
   lend?: Lend,
 ): number {
   const count = Math.min(end - start, contents.size - position)
@@ -52,52 +53,46 @@ export function readContents(
   for (let done = 0; done < count; ) {
     const index = Math.floor((position + done) / CHUNK_BYTES)
     const inside = position + done - index * CHUNK_BYTES
-    const wide = stretch(contents, index, inside, count - done)
-    const part = wide?.length ?? Math.min(CHUNK_BYTES - inside, count - done)
-    const lent = lend && (wide ?? inChunk(contents, index, inside, part))
-    if (lent === undefined || !lend?.(lent, start + done)) {
-      if (wide) copyBytes(wide, into, start + done)
-      else readChunk(contents, image, index, inside, into, start + done, part)
+    const wanted = inside + count - done
+    const needed = Math.min(wanted, CHUNK_BYTES)
+    const chunk = contents.chunks.get(index)
+    const known = chunk === undefined ? 0 : lengthFrom(contents, index, chunk, wanted, source, false)
+    if (chunk === undefined || known < needed) {
+      readChunk(contents, image, index, inside, into, start + done, needed - inside)
+      done += needed - inside
+      continue
     }
-    done += part
+    const bytes = viewOf(chunk, inside, Math.min(wanted, known))
+    if (!lend?.(bytes, start + done)) copyBytes(bytes, into, start + done)
+    done += bytes.length
   }
   return count
 }
 
-function inChunk(
-  { chunks }: Contents,
-  index: number,
-  inside: number,
-  length: number,
-): Uint8Array | undefined {
-  const chunk = chunks.get(index)
-  return chunk && chunk.length >= inside + length ? chunk.subarray(inside, inside + length) : undefined
-}
-
 /**
- * At most `length` bytes from `inside` chunk `index` on, where they go on in a neighbour that is one in memory, too. To be
- * written where a source is given: then only as far as it lets them be.
+ * How many bytes of the file lie in memory side by side from the start of chunk `index` on, which is `chunk`; not all if they are
+ * more than `wanted`. Those that are to be written only as far as the source lets them be.
  */
-function stretch(
+function lengthFrom(
   { chunks }: Contents,
   index: number,
-  inside: number,
-  length: number,
-  source?: ChunkSource,
-): Uint8Array | undefined {
+  chunk: Uint8Array,
+  wanted: number,
+  source: ChunkSource,
+  isWritten: boolean,
+): number {
   // Most reads and writes stay inside one chunk.
-  const chunk = length > CHUNK_BYTES - inside ? chunks.get(index) : undefined
-  if (chunk === undefined) return undefined
+  if (wanted <= CHUNK_BYTES) return chunk.length
   const { buffer, byteOffset } = chunk
-  let end = CHUNK_BYTES
-  for (let next = 1; end - inside < length; next += 1) {
-    const neighbour = chunks.get(index + next)
-    if (neighbour?.buffer !== buffer || neighbour.byteOffset !== byteOffset + end) break
-    if (source?.isWritable(neighbour) === false) break
-    end += CHUNK_BYTES
+  if (source.keepsTogether) return buffer.byteLength - byteOffset
+  let length = chunk.length
+  for (let next = index + 1; length < wanted; next += 1) {
+    const neighbour = chunks.get(next)
+    if (neighbour?.buffer !== buffer || neighbour.byteOffset !== byteOffset + length) break
+    if (isWritten && !source.isWritable(neighbour)) break
+    length += CHUNK_BYTES
   }
-  if (end === CHUNK_BYTES) return undefined
-  return new Uint8Array(buffer, byteOffset + inside, Math.min(length, end - inside))
+  return length
 }
 
 function readChunk(
@@ -136,12 +131,17 @@ export function writeContents(
     const place = position + at - start
     const index = Math.floor(place / CHUNK_BYTES)
     const inside = place - index * CHUNK_BYTES
-    if (inside === 0) makeNeighbours(contents, index, Math.floor((end - at) / CHUNK_BYTES), source)
-    const room = Math.min(CHUNK_BYTES - inside, end - at)
-    const chunk = writableChunk(contents, image, index, inside + room, source)
-    const target = stretch(contents, index, inside, end - at, source) ?? chunk.subarray(inside, inside + room)
-    copyBytes(from.subarray(at, at + target.length), target, 0)
-    at += target.length
+    const wanted = inside + end - at
+    const needed = Math.min(wanted, CHUNK_BYTES)
+    let chunk = contents.chunks.get(index)
+    if (chunk === undefined || chunk.length < needed || !source.isWritable(chunk)) {
+      if (inside === 0) makeNeighbours(contents, index, Math.floor(wanted / CHUNK_BYTES), source)
+      chunk = writableChunk(contents, image, index, needed, source)
+    }
+    const writable = lengthFrom(contents, index, chunk, wanted, source, true)
+    const count = Math.min(wanted, writable) - inside
+    copyBytes(viewOf(from, at, at + count), viewOf(chunk, inside, inside + count), 0)
+    at += count
   }
   contents.size = Math.max(contents.size, position + end - start)
 }
@@ -241,7 +241,10 @@ export function freeContents({ chunks }: Contents, source: ChunkSource): void {
   chunks.clear()
 }
 
-/** A small file must not keep the memory of a large one, which nobody pays for any more (ATTACKS.md G9). */
+/**
+ * A small file must not keep the memory of a large one, which nobody pays for any more (ATTACKS.md G9): where one chunk of a buffer
+ * goes, the others move out of it. `ChunkSource.keepsTogether` relies on that, too.
+ */
 function cut({ chunks }: Contents, size: number, source: ChunkSource): void {
   const last = Math.floor(size / CHUNK_BYTES)
   const gone = new Set<ArrayBufferLike>()
@@ -254,7 +257,7 @@ function cut({ chunks }: Contents, size: number, source: ChunkSource): void {
   const kept = size - last * CHUNK_BYTES
   if (chunk && kept < chunk.length / 2) {
     chunks.set(last, chunk.slice(0, kept))
-    source.release(chunk)
+    if (!source.release(chunk)) gone.add(chunk.buffer)
   } else if (chunk) writable(chunks, last, chunk, source).fill(0, kept)
   for (const [index, left] of chunks) if (gone.has(left.buffer)) chunks.set(index, left.slice())
 }

@@ -224,7 +224,16 @@ export class PrivateNodes implements NodeStore {
   }
 
   read(node: NodeId, position: number, into: Uint8Array, start: number, end: number, lend?: Lend): number {
-    return readContents(this.#file(node).contents, this.#image, position, into, start, end, lend)
+    return readContents(
+      this.#file(node).contents,
+      this.#image,
+      position,
+      into,
+      start,
+      end,
+      this.#chunks,
+      lend,
+    )
   }
 
   write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): number {
@@ -367,6 +376,7 @@ export class PrivateNodes implements NodeStore {
 
   /** Takes what the file will need from the quota, before anything is allocated. */
   #charge(file: FileNode, size: number): void {
+    if (size === file.chargedBytes) return
     if (size > MAX_FILE_BYTES) fail('ENOSPC')
     this.#quota.charge(size - file.chargedBytes)
     file.chargedBytes = size
