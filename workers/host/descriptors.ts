@@ -39,6 +39,22 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
   const { memory } = context
   const get = (fd: number): OpenFile => context.fileSystem.descriptors.get(fd)
 
+  /** Most calls have one range. `counted` is checked before a byte moves. */
+  const transferOne = (
+    file: OpenFile,
+    iovecs: number,
+    position: number,
+    counted: number,
+    transfer: Transfer,
+  ): number => {
+    memory.range(counted, 4)
+    const iovec = memory.range(iovecs, IOVEC.BYTES)
+    const length = memory.u32(iovec + IOVEC.len)
+    const start = memory.range(memory.u32(iovec + IOVEC.base), length)
+    if (length > IO_MAX) fail('EINVAL')
+    memory.setU32(counted, transfer(file, position, start, start + length))
+    return 0
+  }
   // readv and writev: every range is checked before the first byte moves.
   const transferAll = (
     fd: number,
@@ -49,6 +65,7 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
     transfer: Transfer,
   ): number => {
     const file = get(fd)
+    if (count === 1) return transferOne(file, iovecs, position, counted, transfer)
     if (count < 0 || count > IOV_MAX) fail('EINVAL')
     memory.range(counted, 4)
     const first = memory.range(iovecs, count * IOVEC.BYTES)

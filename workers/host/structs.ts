@@ -36,7 +36,8 @@ export function entryType(kind: NodeKind): number {
 /** struct stat. Everything belongs to user and group 0, and there are no hard links. */
 export function writeStat(memory: GuestMemory, pointer: number, storeId: number, status: NodeStatus): void {
   const at = memory.range(pointer, STAT.BYTES)
-  memory.bytes.fill(0, at, at + STAT.BYTES)
+  // Not the fill of Buffer's, which looks at its arguments for longer than this takes.
+  Uint8Array.prototype.fill.call(memory.bytes, 0, at, at + STAT.BYTES)
   memory.setU32(at + STAT.dev, storeId)
   memory.setU32(at + STAT.mode, TYPE_BITS[status.kind] | status.mode)
   memory.setU32(at + STAT.nlink, status.linked ? 1 : 0)

@@ -86,25 +86,32 @@ export interface NodeTable {
   nextId: NodeId
 }
 
+/** In a millisecond. */
+const NANOSECONDS = 1_000_000
+
 /** Real time for the files' time stamps: never the same twice in a row, so that a directory's time tells a change. */
 export class FileClock {
+  /** What the machine said last. */
   #milliseconds = 0
-  #step = 0
+  /** What was given out last. */
+  #seconds = 0
+  #nanoseconds = 0
 
   /** `time` was given out before, by this clock or one that it goes on for. */
   startAfter({ seconds, nanoseconds }: FileTime): void {
-    this.#milliseconds = seconds * 1000 + Math.floor(nanoseconds / 1_000_000)
-    this.#step = nanoseconds % 1_000_000
+    this.#milliseconds = seconds * 1000 + Math.floor(nanoseconds / NANOSECONDS)
+    this.#seconds = seconds
+    this.#nanoseconds = nanoseconds
   }
 
   now(): FileTime {
     const milliseconds = Date.now()
-    if (milliseconds === this.#milliseconds) this.#step = Math.min(this.#step + 1, 999_999)
-    else {
+    // Often asked within one millisecond: then there is nothing to divide.
+    if (milliseconds !== this.#milliseconds) {
       this.#milliseconds = milliseconds
-      this.#step = 0
-    }
-    const seconds = Math.floor(milliseconds / 1000)
-    return { seconds, nanoseconds: (milliseconds - seconds * 1000) * 1_000_000 + this.#step }
+      this.#seconds = Math.floor(milliseconds / 1000)
+      this.#nanoseconds = (milliseconds % 1000) * NANOSECONDS
+    } else if ((this.#nanoseconds + 1) % NANOSECONDS !== 0) this.#nanoseconds += 1
+    return { seconds: this.#seconds, nanoseconds: this.#nanoseconds }
   }
 }
