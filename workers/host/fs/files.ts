@@ -89,8 +89,7 @@ export class Files {
       path,
       follow,
       (place) => {
-        const node = this.#open(place, flags, masked)
-        const { kind, device } = place.store.status(node)
+        const { node, kind, device } = this.#open(place, flags, masked)
         place.store.hold(node)
         return { store: place.store, node, kind, device }
       },
@@ -98,7 +97,7 @@ export class Files {
     )
   }
 
-  #open(place: Place, flags: number, mode: number): number {
+  #open(place: Place, flags: number, mode: number): Opened {
     const { store } = place
     const creates = (flags & O.CREAT) !== 0
     const access = flags & O.ACCESS_MODE
@@ -106,7 +105,8 @@ export class Files {
       if (!creates) fail('ENOENT')
       if (place.slash) fail('EISDIR')
       this.#requireWritable(place)
-      return store.create(place.directory, place.name, { kind: 'file', mode })
+      const node = store.create(place.directory, place.name, { kind: 'file', mode })
+      return { node, kind: 'file', device: null }
     }
     if (creates && (flags & O.EXCL) !== 0) fail('EEXIST')
     const status = store.status(place.node)
@@ -117,7 +117,7 @@ export class Files {
     requirePermission(status, (access === O.WRONLY ? 0 : MAY_READ) | (writes ? MAY_WRITE : 0))
     if (writes && store.readOnly) fail('EROFS')
     if ((flags & O.TRUNC) !== 0 && status.kind === 'file' && status.size > 0) store.resize(place.node, 0)
-    return place.node
+    return { node: place.node, kind: status.kind, device: status.device }
   }
 
   mkdir(start: Location, path: string, mode: number): void {

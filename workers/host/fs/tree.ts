@@ -64,6 +64,8 @@ export class Tree {
     let { store, node } = text.startsWith('/') ? this.root : start
     let links = 0
     let lastDots = '.'
+    /** Of `node`, where it is known already. */
+    let status: NodeStatus | undefined
     for (;;) {
       while (text[at] === '/') at += 1
       if (store.paths !== null) {
@@ -71,14 +73,15 @@ export class Tree {
         return { store, node, directory: 0, name: '.', slash: false, rest }
       }
       if (at >= text.length) return { store, node, directory: 0, name: lastDots, slash: true, rest: null }
-      const found = text.indexOf('/', at)
-      const end = found < 0 ? text.length : found
+      const separator = text.indexOf('/', at)
+      const end = separator < 0 ? text.length : separator
       const name = text.slice(at, end)
       let next = end
       while (text[next] === '/') next += 1
       const isLast = next >= text.length
       const slash = end < text.length
-      this.#enter(store, node)
+      requireDirectory(status ?? store.status(node))
+      status = undefined
       at = next
       if (name === '.' || name === '..') {
         if (name === '..') {
@@ -97,7 +100,8 @@ export class Tree {
         if (!isLast) fail('ENOENT')
         return { store, node: 0, directory: node, name, slash, rest: null }
       }
-      const { kind } = store.status(child)
+      const found = store.status(child)
+      const { kind } = found
       if (kind === 'symlink' && (!isLast || followLast || slash)) {
         links += 1
         if (links > SYMLOOP_MAX) fail('ELOOP')
@@ -118,8 +122,10 @@ export class Tree {
         const rest = covering.paths === null ? null : '.'
         return { store: covering, node: covering.root, directory: 0, name: '.', slash, rest }
       }
-      if (covering === undefined) node = child
-      else {
+      if (covering === undefined) {
+        node = child
+        status = found
+      } else {
         store = covering
         node = covering.root
       }
@@ -190,12 +196,6 @@ export class Tree {
     return depth
   }
 
-  #enter(store: NodeStore, node: NodeId): void {
-    const status = store.status(node)
-    if (status.kind !== 'directory') fail('ENOTDIR')
-    requirePermission(status, MAY_SEARCH)
-  }
-
   #up(store: NodeStore, node: NodeId): Location {
     if (node === store.root) {
       const point = this.#mountPoints.get(store)
@@ -205,6 +205,12 @@ export class Tree {
     if (parent === 0) fail('ENOENT')
     return { store, node: parent }
   }
+}
+
+/** What a walk goes through. */
+function requireDirectory(status: NodeStatus): void {
+  if (status.kind !== 'directory') fail('ENOTDIR')
+  requirePermission(status, MAY_SEARCH)
 }
 
 /**
