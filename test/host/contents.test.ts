@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { ImageFile } from '../../src/image/image.js'
 import { errno } from '../../workers/host/errno.js'
 import { emptyContents, readContents, resizeContents, writeContents } from '../../workers/host/fs/contents.js'
+import { ContentsReader } from '../../workers/host/state/extents.js'
 import { Guest } from './guest.js'
 
 const MEBIBYTE = 1024 * 1024
@@ -80,6 +81,18 @@ describe('E: contents of files', () => {
     expect(readContents(contents, none, 90_000, into, 0, 120_000)).toBe(120_000)
     expect([into.indexOf(2), into.lastIndexOf(2)]).toEqual([10_000, 109_999])
     expect(into[0]).toBe(1)
+  })
+
+  it('that are restored lie side by side, up to the last whole chunk', () => {
+    const contents = { ...emptyContents(), size: 200_000 }
+    const captured = Uint8Array.from({ length: 200_000 }, (_, at) => at % 251)
+    new ContentsReader(captured).takeFile(contents, [0, 200_000])
+    const chunks = [...contents.chunks.values()]
+    expect(chunks.map(({ byteOffset }) => byteOffset)).toEqual([0, 65_536, 131_072, 0])
+    expect(new Set(chunks.map(({ buffer }) => buffer)).size).toBe(2)
+    const into = new Uint8Array(200_000)
+    readContents(contents, new Uint8Array(0), 0, into, 0, 200_000)
+    expect(Buffer.compare(into, captured)).toBe(0)
   })
 
   it('never write to the image (I1)', () => {

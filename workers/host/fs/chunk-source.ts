@@ -4,6 +4,9 @@ import { fail } from '../errno.js'
 
 export const CHUNK_BYTES = 65_536
 
+/** Chunks that one write makes at once are neighbours in memory, so many at most: they are copied in one go. */
+export const MOST_NEIGHBOURS = 16
+
 export interface ChunkSource {
   /**
    * What it allocates at once has one buffer, and nothing else is in it: a file that has one of these chunks has all that follow in

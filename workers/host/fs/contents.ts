@@ -2,11 +2,9 @@
 // chunks a file has; whose memory they are is their source's, size limits and times are the store's. Plain data, so that
 // capturing a file is a walk over its chunks (I1).
 import { copyBytes, viewOf } from '../../copy.js'
-import { allocateBytes, CHUNK_BYTES, type ChunkSource, OWN_MEMORY } from './chunk-source.js'
+import { allocateBytes, CHUNK_BYTES, type ChunkSource, MOST_NEIGHBOURS, OWN_MEMORY } from './chunk-source.js'
 
 const SMALLEST_CHUNK_BYTES = 256
-/** Chunks that one write makes at once are neighbours in memory, so many at most: they are copied in one go. */
-const MOST_NEIGHBOURS = 16
 
 export interface Contents {
   size: number

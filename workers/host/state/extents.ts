@@ -1,6 +1,6 @@
 // Bytes of files between the store's chunks and the state's `contents`. Owns the form that a sparse file has there, and copying:
 // captured bytes, given bytes and live files never share memory.
-import { CHUNK_BYTES } from '../fs/chunk-source.js'
+import { CHUNK_BYTES, MOST_NEIGHBOURS } from '../fs/chunk-source.js'
 import type { Contents } from '../fs/contents.js'
 import { corrupt, HostStateError } from './error.js'
 
@@ -88,10 +88,13 @@ export class ContentsReader {
       let index = extents[at] ?? 0
       let left = extents[at + 1] ?? 0
       do {
-        const bytes = Math.min(left, CHUNK_BYTES)
-        chunks.set(index, this.take(bytes))
-        left -= bytes
-        index += 1
+        // Whole chunks lie side by side, as those that one write made (ChunkSource.keepsTogether).
+        const whole = Math.min(MOST_NEIGHBOURS, Math.floor(left / CHUNK_BYTES))
+        const bytes = this.take(whole === 0 ? left : whole * CHUNK_BYTES)
+        left -= bytes.length
+        if (whole === 0) chunks.set(index, bytes)
+        for (let from = 0; from < whole; from += 1, index += 1)
+          chunks.set(index, bytes.subarray(from * CHUNK_BYTES, (from + 1) * CHUNK_BYTES))
       } while (left > 0)
     }
   }
