@@ -44,8 +44,6 @@ export class Session implements AsyncDisposable {
   #executionTimeoutMs: number | null
   #checkpointTimer: NodeJS.Timeout | undefined
   #idleSinceMs = performance.now()
-  /** The last call that was a checkpoint. */
-  #checkpointing: Promise<void> | undefined
 
   /** @internal */
   constructor(home: SessionHome, options: ResolvedSessionOptions) {
@@ -108,8 +106,7 @@ export class Session implements AsyncDisposable {
 
   /** @internal When its last call settled; `undefined` while there is something to do, or nothing to put away. */
   get idleSinceMs(): number | undefined {
-    // While a checkpoint is taken by itself, nobody waits for the session.
-    const idle = this.#calls.running === this.#checkpointing && this.#calls.length === 0
+    const idle = this.#calls.running === undefined && this.#calls.length === 0
     return idle && this.#residence.state === 'attached' ? this.#idleSinceMs : undefined
   }
 
@@ -132,7 +129,7 @@ export class Session implements AsyncDisposable {
     checkCode(code)
     const resolved = resolveExecuteOptions(options, this.#executionTimeoutMs)
     const count = () => ++this.#hostSide.executionCount
-    return this.#queue(() => this.#runner.execute(code, resolved, count), resolved.signal)
+    return this.#queueRun(() => this.#runner.execute(code, resolved, count), resolved.signal)
   }
 
   /**
@@ -151,7 +148,7 @@ export class Session implements AsyncDisposable {
         throw new InvalidOptionError('results', 'answers of pending calls', 'none, and no call is pending')
       return resolved
     }
-    return this.#queue(() => this.#runner.resume(execute, this.executionCount, resolve), execute.signal)
+    return this.#queueRun(() => this.#runner.resume(execute, this.executionCount, resolve), execute.signal)
   }
 
   /**
@@ -301,8 +298,15 @@ export class Session implements AsyncDisposable {
     await this.#queue(() => this.#residence.enter(signal), signal)
   }
 
-  /** Everything a session does goes through here (A9). */
   #queue<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#queueRun(async () => {
+      await this.#residence.checkpointing
+      return task()
+    }, signal)
+  }
+
+  /** Everything a session does goes through here (A9). What runs code need not wait for a checkpoint: the slot does one after the other. */
+  #queueRun<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const start = () => {
       this.#runner.start()
       return task().finally(() => {
@@ -331,16 +335,12 @@ export class Session implements AsyncDisposable {
     if (this.#options.checkpoint === 'auto' && this.#residence.wantsCheckpoint) {
       this.#checkpointTimer ??= setTimeout(() => this.#checkpoint(), CHECKPOINT_DELAY_MS)
     }
-    this.#checkpointing = undefined
     this.#home.idle(this)
   }
 
   #checkpoint(): void {
     this.#checkpointTimer = undefined
-    if (this.#calls.running || this.#residence.state !== 'attached') return
-    const taken = this.#calls.run(() => this.#residence.checkpoint())
-    taken.catch((error: unknown) => this.#residence.owe(error))
-    this.#checkpointing = this.#calls.running
+    if (this.#calls.running === undefined) this.#residence.startCheckpoint()
   }
 }
 

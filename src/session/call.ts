@@ -20,6 +20,8 @@ export interface CallOptions {
   readonly timeoutMs: number | null
   readonly graceMs: number
   readonly signal?: AbortSignal | undefined
+  /** What the slot does before it: deadline and stops count from its end on. Never rejects. */
+  readonly after?: Promise<void> | undefined
 }
 
 export class Call {
@@ -28,6 +30,7 @@ export class Call {
   readonly #graceMs: number
   readonly #settled: Promise<Settled>
   #stop: StopCause | undefined
+  #isNext = false
   #graceTimer: NodeJS.Timeout | undefined
 
   /** Starts the call: `send` gets the number that an interrupt will name. */
@@ -48,6 +51,10 @@ export class Call {
     if (this.#stop) return
     this.#stop = cause
     if (cause.kind === 'close') return this.#slot.terminate('the session was closed')
+    if (this.#isNext) this.#interrupt()
+  }
+
+  #interrupt(): void {
     this.#slot.interrupt(this.#id)
     this.#graceTimer = setTimeout(
       () => this.#slot.terminate('it did not stop when interrupted'),
@@ -55,13 +62,22 @@ export class Call {
     )
   }
 
-  async #run({ timeoutMs, signal }: CallOptions, send: (id: number) => Promise<SlotReply>): Promise<Settled> {
+  async #run(options: CallOptions, send: (id: number) => Promise<SlotReply>): Promise<Settled> {
+    const { timeoutMs, signal, after } = options
     const onAbort = () => this.stop({ kind: 'abort', reason: signal?.reason })
     signal?.addEventListener('abort', onAbort, { once: true })
-    const timer =
-      timeoutMs === null ? undefined : setTimeout(() => this.stop({ kind: 'timeout', timeoutMs }), timeoutMs)
+    let timer: NodeJS.Timeout | undefined
     try {
-      const reply = await send(this.#id)
+      const replying = send(this.#id)
+      if (after) {
+        // It may fail before anybody waits for it.
+        replying.catch(() => {})
+        await after
+      }
+      this.#isNext = true
+      if (timeoutMs !== null) timer = setTimeout(() => this.stop({ kind: 'timeout', timeoutMs }), timeoutMs)
+      if (this.#stop) this.#interrupt()
+      const reply = await replying
       if (reply.kind !== 'died') return { kind: 'replied', reply, stop: this.#stop }
       this.#slot.terminate(reply.reason)
       return { kind: 'lost', reason: reply.reason, stop: this.#stop }

@@ -4,9 +4,9 @@ import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotErro
 import type { ResolvedSessionOptions } from '../options.js'
 import type { Effort } from '../protocol.js'
 import type { CallHandler, Slot } from '../slots/slot.js'
-import { Snapshot } from '../snapshot/snapshot.js'
+import type { Snapshot } from '../snapshot/snapshot.js'
 import { CheckpointBudget } from './budget.js'
-import { Call } from './call.js'
+import { capture } from './capture.js'
 import type { SessionHome } from './home.js'
 import { takeOver } from './take-over.js'
 
@@ -16,12 +16,8 @@ type Lifecycle =
   | { readonly kind: 'dormant'; readonly left: boolean }
   | { readonly kind: 'closed' }
 
-/** Most of the globals' values that travel beside the memory. */
-const VALUES_BYTES = 1024 * 1024
 /** Longest that finalizers may run before a capture. */
 const FINALIZERS_MS = 2_000
-/** Only a broken slot takes as long to pack its memory. */
-const PACKING_MS = 5_000
 
 /** After a restore: until the slot that the session had is given back. */
 const GIVE_BACK_MS = 10
@@ -51,6 +47,7 @@ export class Residence {
   readonly #options: ResolvedSessionOptions
   readonly #companion: Companion
   readonly #budget = new CheckpointBudget()
+  #checkpointing: Promise<void> | undefined
   #lifecycle: Lifecycle = { kind: 'dormant', left: false }
   /** What the session goes on from when its slot is lost. Undefined: from a fresh interpreter. */
   #checkpoint: Snapshot | undefined
@@ -93,7 +90,8 @@ export class Residence {
 
   /** A checkpoint would hold something new. */
   get wantsCheckpoint(): boolean {
-    return this.#changed && !this.#refused && this.#lifecycle.kind === 'attached'
+    const wanted = this.#changed && !this.#refused && this.#lifecycle.kind === 'attached'
+    return wanted && this.#checkpointing === undefined
   }
 
   /** A call has come to its end in a slot, or an answer has gone there, and may have changed something there. */
@@ -112,10 +110,14 @@ export class Residence {
    */
   async enter(signal?: AbortSignal): Promise<Slot> {
     this.open()
-    this.#tell()
+    this.tell()
     if (this.#lifecycle.kind === 'attached') {
       const { slot } = this.#lifecycle
       if (slot.alive) return slot
+      if (this.#checkpointing) {
+        await this.#checkpointing
+        return this.enter(signal)
+      }
       const lost = this.#changed
       const outcome = this.lose(slot, 'its worker ended')
       if (lost) throw new InterpreterCrashedError('its worker ended between two calls', outcome)
@@ -175,23 +177,39 @@ export class Residence {
   }
 
   /** @throws InterpreterCrashedError that nobody has been told of */
-  #tell(): void {
+  tell(): void {
     const owed = this.#owed
     this.#owed = undefined
     if (owed) throw owed
   }
 
-  /** A checkpoint, if there is anything new and time for it. What cannot be captured leaves the last one in force. */
-  async checkpoint(): Promise<void> {
+  /**
+   * Starts a checkpoint, if there is anything new and time for it. What cannot be captured leaves the last one in force; a slot
+   * that is lost by it is told to the next call, or to the one that waits for it.
+   */
+  startCheckpoint(): void {
     if (!this.wantsCheckpoint || !this.#budget.allows) return
+    this.#checkpointing = this.#takeCheckpoint().finally(() => {
+      this.#checkpointing = undefined
+    })
+  }
+
+  /** The checkpoint that is being taken. Never rejects. The slot does what comes later after it, in order. */
+  get checkpointing(): Promise<void> | undefined {
+    return this.#checkpointing
+  }
+
+  async #takeCheckpoint(): Promise<void> {
     const startedMs = performance.now()
     try {
       await this.capture('quick')
       this.#home.count('checkpoints')
     } catch (error) {
-      if (!(error instanceof SnapshotError)) throw error
-      this.#refused = true
-      this.#home.count('refusedCheckpoints')
+      if (error instanceof SnapshotError) {
+        this.#refused = true
+        this.#home.count('refusedCheckpoints')
+      } else if (error instanceof InterpreterCrashedError) this.#owed = error
+      else if (!(error instanceof SessionClosedError)) throw error
     }
     this.#budget.spend(performance.now() - startedMs)
   }
@@ -204,7 +222,7 @@ export class Residence {
    */
   async capture(effort: Effort = 'small'): Promise<Snapshot> {
     this.open()
-    this.#tell()
+    this.tell()
     // One that came from elsewhere, or from before an execution that was lost, has another count.
     const isCurrent = this.#checkpoint?.parts.head.executionCount === this.#companion.executionCount
     if (this.#lifecycle.kind === 'dormant' && this.#checkpoint && isCurrent) return this.#checkpoint
@@ -228,29 +246,18 @@ export class Residence {
   }
 
   async #capture(slot: Slot, timeoutMs: number | null, effort: Effort): Promise<Snapshot> {
-    const { snapshotBytes, interruptGraceMs } = this.#options.limits
-    // What comes after the collection takes as long as there is memory: no session must be ended for that.
-    const limits = { timeoutMs, graceMs: Math.max(interruptGraceMs, PACKING_MS) }
-    const request = { valuesBytes: VALUES_BYTES, maxBytes: snapshotBytes, effort }
-    const call = new Call(slot, limits, (id) => slot.call('snapshot', [id, request]))
-    const settled = await call.settled
+    const { executionCount } = this.#companion
+    const reasons = () => this.#companion.reasons()
+    const captured = await capture(slot, this.#options, this.#home, {
+      timeoutMs,
+      effort,
+      executionCount,
+      reasons,
+    })
     this.open()
-    if (settled.kind === 'lost') throw this.#crashed(slot, settled.reason)
-    const { reply } = settled
-    if (reply.kind === 'refused') throw new SnapshotError(reply.reason, reply.message)
-    if (reply.kind !== 'captured') throw this.#crashed(slot, 'it answered something else')
-    const { body, kind: _, ...rest } = reply
-    const { id: imageId, pyodideVersion, pythonVersion } = this.#home.image
-    const head = {
-      imageId,
-      pyodideVersion,
-      pythonVersion,
-      createdAtMs: Date.now(),
-      executionCount: this.#companion.executionCount,
-      reasons: this.#companion.reasons(),
-      ...rest,
-    }
-    return Snapshot.capture(head, body, this.#home.snapshotKey, this.#options.tenant)
+    if (captured.kind === 'lost') throw this.#crashed(slot, captured.reason)
+    if (captured.kind === 'refused') throw new SnapshotError(captured.reason, captured.message)
+    return captured.snapshot
   }
 
   /**
@@ -312,7 +319,7 @@ export class Residence {
   /** Goes dormant: captures what is new, and gives the slot back. @throws SnapshotError and the session stays attached */
   async hibernate(): Promise<void> {
     this.open()
-    this.#tell()
+    this.tell()
     if (this.#lifecycle.kind !== 'attached') return
     const { slot } = this.#lifecycle
     // From here on answers wait for the next slot: what came to this one after the capture would be lost.
@@ -334,7 +341,8 @@ export class Residence {
     this.#lifecycle = { kind: 'closed' }
     this.#companion.forget(this.closedError())
     this.#checkpoint = undefined
-    if (lifecycle.kind === 'attached') await this.#home.release(lifecycle.slot, clean && this.#sharesSlots)
+    const isFree = clean && this.#checkpointing === undefined
+    if (lifecycle.kind === 'attached') await this.#home.release(lifecycle.slot, isFree && this.#sharesSlots)
   }
 
   /** @throws SessionClosedError */

@@ -137,13 +137,14 @@ export class Runner {
     return slot
   }
 
-  /** The slot, with a checkpoint of what earlier calls left, if it is due: what comes now may cost the worker (B2). */
+  /**
+   * The slot, which takes a checkpoint first of what earlier calls left, if one is due: what comes now may cost the worker (B2).
+   * Nobody here waits for that: the slot does the one after the other.
+   */
   async #protected(signal?: AbortSignal): Promise<Slot> {
     const slot = await this.#residence.enter(signal)
-    if (!this.#residence.wantsCheckpoint || this.#options.checkpoint === 'manual') return slot
-    await this.#residence.checkpoint()
-    // A crash while it was taken ended the slot.
-    return this.#residence.enter(signal)
+    if (this.#options.checkpoint === 'auto') this.#residence.startCheckpoint()
+    return slot
   }
 
   async #run(
@@ -215,7 +216,9 @@ export class Runner {
     signal: AbortSignal | undefined,
     send: (id: number) => Promise<SlotReply>,
   ): Promise<Answered | { readonly reply: Suspended }> {
-    const call = new Call(slot, { timeoutMs, graceMs: this.#options.limits.interruptGraceMs, signal }, send)
+    const { interruptGraceMs: graceMs } = this.#options.limits
+    const after = this.#residence.checkpointing
+    const call = new Call(slot, { timeoutMs, graceMs, signal, after }, send)
     this.#running = call
     if (this.#interruptComing) call.stop({ kind: 'interrupt' })
     this.#interruptComing = false
@@ -228,7 +231,11 @@ export class Runner {
   #judge(slot: Slot, settled: Settled): Answered | { readonly reply: Suspended } {
     const { stop } = settled
     if (stop) this.#home.count(stop.kind === 'timeout' ? 'timeouts' : 'cancellations')
-    if (settled.kind === 'lost') throw this.#lost(slot, stop, settled.reason)
+    if (settled.kind === 'lost') {
+      // By the checkpoint before it, perhaps.
+      this.#residence.tell()
+      throw this.#lost(slot, stop, settled.reason)
+    }
     const { reply } = settled
     if (reply.kind !== 'outcome' && reply.kind !== 'suspended')
       throw this.#lost(slot, stop, 'it answered something else')

@@ -126,14 +126,30 @@ export class Channel {
   /** Ends the channel and rejects whatever is pending (S2). Idempotent. */
   close(reason: string): void {
     if (this.#closed !== undefined) return
+    this.#takeCaptured(this.#vigil.close())
     this.#closed = reason
-    this.#vigil.close()
     this.#port.close()
     this.#link.send = undefined
     this.#link.deliver = undefined
-    for (const { reject } of this.#pending) reject(new SlotEndedError(reason))
-    this.#pending.clear()
     this.#requests.clear()
+    // What was delivered just now settles first: Comlink passes it on by promises.
+    setImmediate(() => {
+      for (const { reject } of this.#pending) reject(new SlotEndedError(reason))
+      this.#pending.clear()
+    })
+  }
+
+  /** A snapshot that has come is good whatever became of the slot, and a session may have nothing else left (S3). */
+  #takeCaptured(left: readonly unknown[]): void {
+    try {
+      for (const raw of left) {
+        const message = guard(raw)
+        if (message.kind === 'reply' && message.reply.kind === 'captured') this.#deliver(message)
+      }
+    } catch (error) {
+      // The slot is being ended anyway.
+      if (!(error instanceof ProtocolViolation)) throw error
+    }
   }
 
   #receive(raw: unknown): void {
@@ -141,12 +157,16 @@ export class Channel {
     try {
       const message = guard(raw)
       if (message.kind === 'event') return this.#options.onEvent(message.event)
-      if (!this.#requests.delete(message.id)) throw new ProtocolViolation('a reply to nothing that was asked')
-      this.#link.deliver?.({ data: { id: message.id, type: 'RAW', value: message.reply } })
+      this.#deliver(message)
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error
       this.#options.onViolation(error)
     }
+  }
+
+  #deliver({ id, reply }: { readonly id: string; readonly reply: SlotReply }): void {
+    if (!this.#requests.delete(id)) throw new ProtocolViolation('a reply to nothing that was asked')
+    this.#link.deliver?.({ data: { id, type: 'RAW', value: reply } })
   }
 
   #send(message: { readonly id?: unknown }, transfer?: ArrayBuffer[]): void {

@@ -16,11 +16,17 @@ export class Vigil {
   #kept: Patience | undefined
   #untilMs = 0
   #turn: NodeJS.Immediate | undefined
+  #isGone = false
 
   constructor(port: MessagePort, hear: (message: unknown) => void) {
     this.#port = port
     this.#hear = hear
     port.on('message', (message: unknown) => this.#receive(message))
+    // Everything has come by then, and Node crashes when asked for more.
+    port.on('close', () => {
+      this.#isGone = true
+      this.#end(false)
+    })
   }
 
   /** The slot was sent something that it may follow up at once. */
@@ -33,10 +39,17 @@ export class Vigil {
     this.#turn = setImmediate(this.#look)
   }
 
-  /** Nothing is heard any more. Idempotent. */
-  close(): void {
+  /** Nothing is heard any more. What had come and was not heard yet. */
+  close(): unknown[] {
     this.#port.removeAllListeners('message')
     this.#end(false)
+    const left: unknown[] = []
+    while (!this.#isGone) {
+      const received = receiveMessageOnPort(this.#port)
+      if (received === undefined) break
+      left.push(received.message)
+    }
+    return left
   }
 
   readonly #look = (): void => {

@@ -1,5 +1,5 @@
 // B2, B7: a session whose worker is lost goes on from what its last completed call left.
-import { InterpreterCrashedError, SnapshotError, TimeoutError } from 'brumate'
+import { CancelledError, InterpreterCrashedError, SnapshotError, TimeoutError } from 'brumate'
 import { describe, expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { rejectionOf, until } from '../support/session-code.js'
@@ -107,6 +107,56 @@ describe('B2: a checkpoint', () => {
     expect((await session.execute('x')).value).toBe(7)
     expect((await rejectionOf(InterpreterCrashedError, session.execute(CRASH))).outcome).toBe('restored')
     expect(await session.get('x')).toBe(7)
+  })
+})
+
+describe('B2: an execution that comes while a checkpoint is taken', () => {
+  /** Large enough that packing it takes a while, in other threads. */
+  const LARGE =
+    'import os, hashlib; big = bytearray(os.urandom(24_000_000)); before = hashlib.sha256(big).hexdigest()'
+  const slow = { timeoutMs: 20_000 }
+
+  test('changes nothing of it', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ limits })
+    await session.execute(LARGE, slow)
+    const crash = session.execute(`big[:] = bytes(len(big)); ${CRASH}`, slow)
+    expect((await rejectionOf(InterpreterCrashedError, crash)).outcome).toBe('restored')
+    expect((await session.execute('hashlib.sha256(big).hexdigest() == before', slow)).value).toBe(true)
+  })
+
+  test('has all of its own time', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ limits })
+    await session.execute(LARGE, slow)
+    const { value } = await session.execute('1 + 1', { timeoutMs: 20 })
+    expect([value, manager.stats().counters.checkpoints]).toEqual([2, 1])
+  })
+
+  test('can be aborted meanwhile, and loses nothing', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ limits: { interruptGraceMs: 20 } })
+    await session.execute(LARGE, slow)
+    const abort = new AbortController()
+    const aborted = session.execute('big = None\nwhile True: pass', { ...slow, signal: abort.signal })
+    abort.abort()
+    const { outcome } = await rejectionOf(CancelledError, aborted)
+    expect(['interrupted', 'not-started']).toContain(outcome)
+    expect((await session.execute('before is not None', slow)).value).toBe(true)
+    expect(manager.stats().counters).toMatchObject({ crashes: 0, thaws: 0 })
+  })
+
+  test('is the one that hears of a worker lost by the checkpoint, and the next goes on', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ limits })
+    await session.execute('x = "kept"')
+    await until(() => manager.stats().counters.checkpoints === 1)
+    await session.execute(
+      `import gc, os; gc.disable()\nclass C:\n    def __del__(self): os.abort()\nc = C(); c.me = c; del c; x = "lost"`,
+    )
+    expect((await rejectionOf(InterpreterCrashedError, session.execute('x'))).outcome).toBe('restored')
+    expect(await session.get('x')).toBe('kept')
+    expect(manager.stats().counters.crashes).toBe(1)
   })
 })
 

@@ -45,6 +45,7 @@ export class SlotService implements SlotMethods {
   readonly #shield: Shield
   readonly #runs: Runs
   #executionId = 0
+  #packing: Promise<void> | undefined
   /** The interpreter is the image, byte for byte: a snapshot can be laid over it. */
   #pristine = true
 
@@ -129,6 +130,7 @@ export class SlotService implements SlotMethods {
   }
 
   async snapshot(id: number, request: SnapshotRequest): Promise<SlotReply> {
+    if (this.#packing) await this.#packed()
     try {
       // An execution that waits keeps its output, and its number for interrupts.
       if (!this.#runs.isWaiting) {
@@ -146,7 +148,12 @@ export class SlotService implements SlotMethods {
       const host = this.#host.capture()
       // What is packed is the memory itself: where an execution waits, which an answer can make go on, it is done here and now.
       const pack = this.#runs.isWaiting ? packBody : packBodyAside
-      return await this.#shield.during(() => captured(described, memory, host, request, pack))
+      const packed = this.#shield.during(() => captured(described, memory, host, request, pack))
+      const settle = () => {
+        this.#packing = undefined
+      }
+      this.#packing = packed.then(settle, settle)
+      return await packed
     } catch (error) {
       return died(error)
     }
@@ -203,11 +210,20 @@ export class SlotService implements SlotMethods {
     return this.revert()
   }
 
+  /** What is packed is the memory itself: nothing runs meanwhile, nor before the reply with it has gone (S3). */
+  async #packed(): Promise<void> {
+    while (this.#packing) {
+      await this.#packing
+      await new Promise((resolve) => setTimeout(resolve))
+    }
+  }
+
   async #run(
     id: number,
     live: { readonly stdout: boolean; readonly stderr: boolean },
     request: () => KernelReply,
   ): Promise<SlotReply> {
+    if (this.#packing) await this.#packed()
     const startedMs = performance.now()
     this.#pristine = false
     try {

@@ -1,0 +1,59 @@
+// Taking a session's state out of a slot, which goes on: what the slot is asked, how long that may last, and what came of it. What
+// the snapshot is for, and what a failure means, is residence.ts's.
+import type { ResolvedSessionOptions } from '../options.js'
+import type { Effort, RefusalReason } from '../protocol.js'
+import type { Slot } from '../slots/slot.js'
+import { Snapshot } from '../snapshot/snapshot.js'
+import { Call } from './call.js'
+import type { SessionHome } from './home.js'
+
+/** Most of the globals' values that travel beside the memory. */
+const VALUES_BYTES = 1024 * 1024
+/** Only a broken slot takes as long to pack its memory. */
+const PACKING_MS = 5_000
+
+export interface Capturing {
+  /** Longest that code of the user's may run before it. Null: the deadline is somebody else's. */
+  readonly timeoutMs: number | null
+  readonly effort: Effort
+  /** Of the state that the slot has when it is asked. */
+  readonly executionCount: number
+  /** Why host calls are suspended, by id: asked when it has been taken. */
+  readonly reasons: () => Readonly<Record<string, string>>
+}
+
+export type Captured =
+  | { readonly kind: 'done'; readonly snapshot: Snapshot }
+  /** The session is as it was. */
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
+  /** The slot is of no use any more. */
+  | { readonly kind: 'lost'; readonly reason: string }
+
+export async function capture(
+  slot: Slot,
+  { limits, tenant }: ResolvedSessionOptions,
+  { image, snapshotKey }: Pick<SessionHome, 'image' | 'snapshotKey'>,
+  { timeoutMs, effort, executionCount, reasons }: Capturing,
+): Promise<Captured> {
+  // What comes after the collection takes as long as there is memory: no session must be ended for that.
+  const bounds = { timeoutMs, graceMs: Math.max(limits.interruptGraceMs, PACKING_MS) }
+  const request = { valuesBytes: VALUES_BYTES, maxBytes: limits.snapshotBytes, effort }
+  const call = new Call(slot, bounds, (id) => slot.call('snapshot', [id, request]))
+  const settled = await call.settled
+  if (settled.kind === 'lost') return settled
+  const { reply } = settled
+  if (reply.kind === 'refused') return reply
+  if (reply.kind !== 'captured') return { kind: 'lost', reason: 'it answered something else' }
+  const { body, kind: _, ...rest } = reply
+  const { id: imageId, pyodideVersion, pythonVersion } = image
+  const head = {
+    imageId,
+    pyodideVersion,
+    pythonVersion,
+    createdAtMs: Date.now(),
+    executionCount,
+    reasons: reasons(),
+    ...rest,
+  }
+  return { kind: 'done', snapshot: Snapshot.capture(head, body, snapshotKey, tenant) }
+}

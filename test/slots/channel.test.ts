@@ -1,0 +1,90 @@
+// What becomes of calls that are pending when a slot ends, with a far side of our own instead of a worker.
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { expect, test } from 'vitest'
+import type { SlotReply } from '../../src/protocol.js'
+import { Channel, SlotEndedError } from '../../src/slots/channel.js'
+import { rejectionOf } from '../support/session-code.js'
+
+const CAPTURED: SlotReply = {
+  kind: 'captured',
+  body: new Uint8Array(new SharedArrayBuffer(4)),
+  bodyHash: new Uint8Array(32),
+  rawBytes: 4,
+  memoryBytes: 65_536,
+  description: new Uint8Array(1),
+  values: new Uint8Array(1),
+  files: [],
+}
+const REVERTED: SlotReply = { kind: 'reverted', done: true }
+
+interface Ends {
+  readonly channel: Channel
+  readonly far: MessagePort
+  readonly violations: string[]
+}
+
+function open(): Ends {
+  const { port1, port2 } = new MessageChannel()
+  const violations: string[] = []
+  const channel = new Channel(port1, {
+    onEvent: () => {},
+    onViolation: ({ message }) => {
+      violations.push(message)
+      channel.close(message)
+    },
+  })
+  return { channel, far: port2, violations }
+}
+
+/** Ids of the requests, in the order in which they came. */
+async function requestIds(far: MessagePort, count: number): Promise<string[]> {
+  const ids: string[] = []
+  await new Promise<void>((resolve) => {
+    far.on('message', ({ id }: { id: string }) => {
+      if (ids.push(id) === count) resolve()
+    })
+  })
+  return ids
+}
+
+const snapshot = (channel: Channel) =>
+  channel.call('snapshot', [1, { valuesBytes: 0, maxBytes: null, effort: 'quick' }])
+
+test('S3: a snapshot that had come when the slot ended is there, and nothing else is', async () => {
+  const { channel, far } = open()
+  const captured = snapshot(channel)
+  const reverted = rejectionOf(SlotEndedError, channel.call('revert', []))
+  const [first, second] = await requestIds(far, 2)
+  far.postMessage({ id: first, type: 'RAW', value: CAPTURED })
+  far.postMessage({ id: second, type: 'RAW', value: REVERTED })
+  channel.close('its worker ended')
+  expect((await captured).kind).toBe('captured')
+  expect((await reverted).message).toBe('its worker ended')
+})
+
+test('S2: every pending call is rejected when the slot ends, in whatever order', async () => {
+  const { channel, far } = open()
+  const calls = [snapshot(channel), channel.call('revert', []), snapshot(channel)]
+  await requestIds(far, 3)
+  channel.close('its worker ended')
+  for (const call of calls) expect((await rejectionOf(SlotEndedError, call)).message).toBe('its worker ended')
+  expect((await rejectionOf(SlotEndedError, snapshot(channel))).message).toBe('its worker ended')
+})
+
+test('D17: a snapshot that nobody asked for is not taken when the slot ends', async () => {
+  const { channel, far } = open()
+  const captured = rejectionOf(SlotEndedError, snapshot(channel))
+  await requestIds(far, 1)
+  far.postMessage({ id: 'made up', type: 'RAW', value: CAPTURED })
+  channel.close('its worker ended')
+  expect((await captured).message).toBe('its worker ended')
+})
+
+test('S2: a channel that the slot closes is a violation, and rejects what is pending', async () => {
+  const { channel, far, violations } = open()
+  const call = rejectionOf(SlotEndedError, snapshot(channel))
+  await requestIds(far, 1)
+  far.close()
+  await call
+  expect(violations).toEqual(['it closed its channel'])
+})
