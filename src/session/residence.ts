@@ -110,7 +110,7 @@ export class Residence {
    */
   async enter(signal?: AbortSignal): Promise<Slot> {
     this.open()
-    this.tell()
+    this.#tell()
     if (this.#lifecycle.kind === 'attached') {
       const { slot } = this.#lifecycle
       if (slot.alive) return slot
@@ -176,10 +176,16 @@ export class Residence {
     if (error instanceof InterpreterCrashedError) this.#owed = error
   }
 
-  /** @throws InterpreterCrashedError that nobody has been told of */
-  tell(): void {
+  /** A loss that nobody has been told of: whoever takes it tells it. */
+  takeOwed(): InterpreterCrashedError | undefined {
     const owed = this.#owed
     this.#owed = undefined
+    return owed
+  }
+
+  /** @throws InterpreterCrashedError that nobody has been told of */
+  #tell(): void {
+    const owed = this.takeOwed()
     if (owed) throw owed
   }
 
@@ -222,7 +228,7 @@ export class Residence {
    */
   async capture(effort: Effort = 'small'): Promise<Snapshot> {
     this.open()
-    this.tell()
+    this.#tell()
     // One that came from elsewhere, or from before an execution that was lost, has another count.
     const isCurrent = this.#checkpoint?.parts.head.executionCount === this.#companion.executionCount
     if (this.#lifecycle.kind === 'dormant' && this.#checkpoint && isCurrent) return this.#checkpoint
@@ -247,7 +253,9 @@ export class Residence {
 
   async #capture(slot: Slot, timeoutMs: number | null, effort: Effort): Promise<Snapshot> {
     const { executionCount } = this.#companion
-    const reasons = () => this.#companion.reasons()
+    // A resume that comes meanwhile takes some away, callbacks that suspend meanwhile add some: the state may have either.
+    const before = this.#companion.reasons()
+    const reasons = () => ({ ...before, ...this.#companion.reasons() })
     const captured = await capture(slot, this.#options, this.#home, {
       timeoutMs,
       effort,
@@ -319,7 +327,7 @@ export class Residence {
   /** Goes dormant: captures what is new, and gives the slot back. @throws SnapshotError and the session stays attached */
   async hibernate(): Promise<void> {
     this.open()
-    this.tell()
+    this.#tell()
     if (this.#lifecycle.kind !== 'attached') return
     const { slot } = this.#lifecycle
     // From here on answers wait for the next slot: what came to this one after the capture would be lost.

@@ -52,6 +52,8 @@ export class Runner {
   #running: Call | undefined
   /** `interrupt()` came while the running call was still getting its slot. */
   #interruptComing = false
+  /** The slot was lost before the last call began: by the checkpoint before it. */
+  #neverBegan = false
   /** What the slot said of the last call. */
   #report: RunReport | undefined
 
@@ -85,12 +87,21 @@ export class Runner {
   /** `count` is called when nothing can keep the code from running any more. */
   async execute(code: string, options: ResolvedExecuteOptions, count: () => number): Promise<ExecuteResult> {
     const slot = await this.#prepared(options)
-    if (this.#hostSide.awaiting) throw new SessionSuspendedError(this.#options.id)
+    if (this.#hostSide.awaiting) {
+      // Who is refused knows at least that what is suspended is safe.
+      await this.#residence.checkpointing
+      await this.#residence.enter(options.signal)
+      throw new SessionSuspendedError(this.#options.id)
+    }
     const executionCount = count()
-    this.#home.count('executions')
-    return this.#run(slot, options, executionCount, (id, live) =>
-      slot.call('execute', [{ id, executionCount, code, ...live }]),
-    )
+    try {
+      return await this.#run(slot, options, executionCount, (id, live) =>
+        slot.call('execute', [{ id, executionCount, code, ...live }]),
+      )
+    } finally {
+      if (this.#neverBegan) this.#hostSide.executionCount -= 1
+      else this.#home.count('executions')
+    }
   }
 
   /** Goes on with what waits for host calls; `answers` gives the answers once the session has its state. */
@@ -174,7 +185,7 @@ export class Runner {
       return { ...this.#result(reply, 'completed', executionCount), ...result }
     } finally {
       slot.unlisten()
-      this.#count(performance.now() - startedMs)
+      if (!this.#neverBegan) this.#count(performance.now() - startedMs)
       this.#residence.change(slot)
     }
   }
@@ -220,6 +231,7 @@ export class Runner {
     const after = this.#residence.checkpointing
     const call = new Call(slot, { timeoutMs, graceMs, signal, after }, send)
     this.#running = call
+    this.#neverBegan = false
     if (this.#interruptComing) call.stop({ kind: 'interrupt' })
     this.#interruptComing = false
     const settled = await call.settled
@@ -232,9 +244,9 @@ export class Runner {
     const { stop } = settled
     if (stop) this.#home.count(stop.kind === 'timeout' ? 'timeouts' : 'cancellations')
     if (settled.kind === 'lost') {
-      // By the checkpoint before it, perhaps.
-      this.#residence.tell()
-      throw this.#lost(slot, stop, settled.reason)
+      const owed = this.#residence.takeOwed()
+      this.#neverBegan = owed !== undefined
+      throw owed ?? this.#lost(slot, stop, settled.reason)
     }
     const { reply } = settled
     if (reply.kind !== 'outcome' && reply.kind !== 'suspended')
