@@ -19,6 +19,8 @@ import { BELL } from './storage/wire.js'
 
 /** Longest that it stays awake for the next request: a slot that copies a mebibyte itself asks for nothing meanwhile. */
 const PATIENCE_MS = 0.15
+/** How long nobody has asked for anything when bytes that were removed are zeroed. */
+const SCRUB_DELAY_MS = 20
 
 const { storage, bell, arena: memory, port } = workerData as StorageBoot & { readonly port: MessagePort }
 const bells = new Int32Array(bell)
@@ -69,8 +71,10 @@ function serve(rings: Int32Array): never {
     const changes = nodes.take()
     if (changes) send({ kind: 'changes', ...changes })
     if (busy || patience.stay(() => Atomics.load(rings, BELL.RINGS) !== seen)) continue
+    // The next write wants what the last one has freed, whatever bytes are in it.
+    const sleepMs = arena?.isClean === false ? SCRUB_DELAY_MS : Number.POSITIVE_INFINITY
+    if (Atomics.wait(rings, BELL.RINGS, seen, sleepMs) !== 'timed-out') continue
     while (arena?.scrub()) if (Atomics.load(rings, BELL.RINGS) !== seen) break
-    Atomics.wait(rings, BELL.RINGS, seen)
   }
 }
 

@@ -108,6 +108,11 @@ export class Arena implements ChunkSource {
     return true
   }
 
+  /** Nothing has to be zeroed. */
+  get isClean(): boolean {
+    return this.#used.length === 0 && this.#retired.length === 0
+  }
+
   /** How many extents nobody has. */
   get free(): number {
     return this.#used.length + this.#clean.length + this.#most - this.#made
