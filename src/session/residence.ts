@@ -59,7 +59,7 @@ export class Residence {
   #refused = false
   #attachedSinceMs = 0
   /** A loss that nobody has been told of. */
-  #owed: InterpreterCrashedError | undefined
+  #owed: Error | undefined
   readonly #onGivenUp: () => void
   /** Interpreters in a row that ended while they took the session over. */
   #failedAttaches = 0
@@ -177,13 +177,13 @@ export class Residence {
   }
 
   /** A loss that nobody has been told of: whoever takes it tells it. */
-  takeOwed(): InterpreterCrashedError | undefined {
+  takeOwed(): Error | undefined {
     const owed = this.#owed
     this.#owed = undefined
     return owed
   }
 
-  /** @throws InterpreterCrashedError that nobody has been told of */
+  /** @throws what nobody has been told of: InterpreterCrashedError */
   #tell(): void {
     const owed = this.takeOwed()
     if (owed) throw owed
@@ -214,8 +214,8 @@ export class Residence {
       if (error instanceof SnapshotError) {
         this.#refused = true
         this.#home.count('refusedCheckpoints')
-      } else if (error instanceof InterpreterCrashedError) this.#owed = error
-      else if (!(error instanceof SessionClosedError)) throw error
+        // A fault of ours included: whoever calls next has it, and nobody's process ends of it.
+      } else if (error instanceof Error && !(error instanceof SessionClosedError)) this.#owed = error
     }
     this.#budget.spend(performance.now() - startedMs)
   }

@@ -73,6 +73,7 @@ export class Runner {
   /** The next call of the session is about to start. */
   start(): void {
     this.#interruptComing = false
+    this.#neverBegan = false
   }
 
   interrupt(): void {
@@ -231,7 +232,6 @@ export class Runner {
     const after = this.#residence.checkpointing
     const call = new Call(slot, { timeoutMs, graceMs, signal, after }, send)
     this.#running = call
-    this.#neverBegan = false
     if (this.#interruptComing) call.stop({ kind: 'interrupt' })
     this.#interruptComing = false
     const settled = await call.settled
