@@ -11,7 +11,11 @@ export class SlotEndedError extends Error {
   override readonly name = 'SlotEndedError'
 }
 
+/** Messages that are looked at when a slot has ended. Our code sends few before a snapshot. */
+const MOST_LOOKS = 100
+
 interface Pending {
+  readonly name: keyof SlotMethods
   readonly resolve: (reply: SlotReply) => void
   readonly reject: (error: Error) => void
 }
@@ -92,7 +96,7 @@ export class Channel {
   ): Promise<SlotReply> {
     if (this.#closed !== undefined) return Promise.reject(new SlotEndedError(this.#closed))
     return new Promise<SlotReply>((resolve, reject) => {
-      const pending: Pending = { resolve, reject }
+      const pending: Pending = { name, resolve, reject }
       const settle = () => {
         this.#pending.delete(pending)
         if (this.#pending.size === 0) this.#port.unref()
@@ -126,7 +130,8 @@ export class Channel {
   /** Ends the channel and rejects whatever is pending (S2). Idempotent. */
   close(reason: string): void {
     if (this.#closed !== undefined) return
-    this.#takeCaptured(this.#vigil.close())
+    this.#vigil.close()
+    this.#takeCaptured()
     this.#closed = reason
     this.#port.close()
     this.#link.send = undefined
@@ -140,11 +145,15 @@ export class Channel {
   }
 
   /** A snapshot that has come is good whatever became of the slot, and a session may have nothing else left (S3). */
-  #takeCaptured(left: readonly unknown[]): void {
+  #takeCaptured(): void {
+    if (![...this.#pending].some(({ name }) => name === 'snapshot')) return
     try {
-      for (const raw of left) {
-        const message = guard(raw)
-        if (message.kind === 'reply' && message.reply.kind === 'captured') this.#deliver(message)
+      // A slot that is ended for a flood may still be sending.
+      for (let looks = 0; looks < MOST_LOOKS; looks++) {
+        const left = this.#vigil.take()
+        if (left === undefined) return
+        const message = guard(left.message)
+        if (message.kind === 'reply' && message.reply.kind === 'captured') return this.#deliver(message)
       }
     } catch (error) {
       // The slot is being ended anyway.

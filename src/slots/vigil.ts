@@ -39,17 +39,15 @@ export class Vigil {
     this.#turn = setImmediate(this.#look)
   }
 
-  /** Nothing is heard any more. What had come and was not heard yet. */
-  close(): unknown[] {
+  /** Nothing is heard any more. Idempotent. */
+  close(): void {
     this.#port.removeAllListeners('message')
     this.#end(false)
-    const left: unknown[] = []
-    while (!this.#isGone) {
-      const received = receiveMessageOnPort(this.#port)
-      if (received === undefined) break
-      left.push(received.message)
-    }
-    return left
+  }
+
+  /** The next message that has come and was not heard. */
+  take(): { readonly message?: unknown } | undefined {
+    return this.#isGone ? undefined : receiveMessageOnPort(this.#port)
   }
 
   readonly #look = (): void => {

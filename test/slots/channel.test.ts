@@ -88,3 +88,13 @@ test('S2: a channel that the slot closes is a violation, and rejects what is pen
   await call
   expect(violations).toEqual(['it closed its channel'])
 })
+
+test('D21: of a flood that had come when the slot ended little is looked at', async () => {
+  const { channel, far } = open()
+  const captured = rejectionOf(SlotEndedError, snapshot(channel))
+  const [id] = await requestIds(far, 1)
+  for (let i = 0; i < 1000; i++) far.postMessage({ event: 'output', id: 1, stream: 1, text: '' })
+  far.postMessage({ id, type: 'RAW', value: CAPTURED })
+  channel.close('it sends too much')
+  expect((await captured).message).toBe('it sends too much')
+})
