@@ -19,12 +19,20 @@ const HOW = ['terminated', 'exited', 'threw'] as const
 const PHASES = { loading: 0, execute: 2, other: 3, idle: 4 } as const
 const YEAR_MS = 365.25 * 24 * 3600 * 1000
 
+/** Where, among the words, those of workers begin: a cell for each of so many threads. */
+const PER_WORKER = { phase: 16, shield: 16 + 1024 } as const
+const THREADS = 1024
+/** Of a worker's shield, as slot-faults.cjs has it. */
+const SHIELD = { lowered: 0, raised: 1, ending: 2 } as const
+
 /** Longest wait for a worker to come by the point. */
 const POINT_MS = 150
+/** Longest wait for a worker to be done with zlib; it lives on if it is not. */
+const PACKING_MS = 1000
 
 export class Faults {
   readonly #random: Random
-  readonly #cells = new SharedArrayBuffer(16 * 4 + 1024 * 4)
+  readonly #cells = new SharedArrayBuffer((PER_WORKER.shield + THREADS) * 4)
   readonly #words = new Int32Array(this.#cells)
   readonly #clock = new Float64Array(this.#cells, 8, 1)
   readonly #workers = new Map<number, Worker>()
@@ -39,7 +47,8 @@ export class Faults {
       const { threadId } = worker
       this.#workers.set(threadId, worker)
       // Another thread may have had the cell.
-      this.#words[16 + (threadId % 1024)] = PHASES.loading
+      this.#words[PER_WORKER.phase + (threadId % THREADS)] = PHASES.loading
+      this.#words[PER_WORKER.shield + (threadId % THREADS)] = SHIELD.lowered
       worker.once('exit', () => this.#workers.delete(threadId))
     })
     const { now } = Date
@@ -80,9 +89,9 @@ export class Faults {
   /** Some worker that is doing this or that right now. */
   #endAny(): void {
     const phase = this.#random.pick(['loading', 'execute', 'other', 'idle'] as const)
-    const there = [...this.#workers.keys()].filter((id) => this.#words[16 + (id % 1024)] === PHASES[phase])
-    if (there.length === 0) return
-    this.#end(this.#random.pick(there), `any moment: ${phase}`)
+    const isThere = (id: number) => this.#words[PER_WORKER.phase + (id % THREADS)] === PHASES[phase]
+    const there = [...this.#workers.keys()].filter(isThere)
+    if (there.length > 0) this.#end(this.#random.pick(there), `any moment: ${phase}`)
   }
 
   /** The first worker that comes by the point. */
@@ -104,7 +113,12 @@ export class Faults {
   }
 
   #end(threadId: number, where: string): void {
-    void this.#workers.get(threadId)?.terminate()
+    const worker = this.#workers.get(threadId)
+    if (worker === undefined) return
+    const shield = PER_WORKER.shield + (threadId % THREADS)
+    while (Atomics.compareExchange(this.#words, shield, SHIELD.lowered, SHIELD.ending) === SHIELD.raised)
+      if (Atomics.wait(this.#words, shield, SHIELD.raised, PACKING_MS) === 'timed-out') return
+    void worker.terminate()
     this.#count(where)
   }
 

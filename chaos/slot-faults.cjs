@@ -2,6 +2,7 @@
 // does, and move its wall clock. Owns nothing but the look at shared memory (chaos/faults.ts has its layout).
 const process = require('node:process')
 const { getEnvironmentData, MessagePort, threadId } = require('node:worker_threads')
+const zlib = require('node:zlib')
 
 const shared = getEnvironmentData('brumate-chaos')
 if (shared !== undefined) {
@@ -9,6 +10,7 @@ if (shared !== undefined) {
   const clock = new Float64Array(cells, 8, 1)
   const words = new Int32Array(cells)
   const phase = 16 + (threadId % 1024)
+  const shield = 1040 + (threadId % 1024)
   const methods = new Map()
 
   const realNow = Date.now
@@ -27,6 +29,27 @@ if (shared !== undefined) {
   const fail = () => {
     throw new Error('chaos')
   }
+
+  // A worker that is ended while it makes a stream takes the process along, by a defect of Node's (workers/slot/shield.ts). What
+  // ends slots knows that, and so must this: 1 while a stream is made, 2 when the worker is being ended and makes no more.
+  const shielded = (make) =>
+    function (...args) {
+      while (Atomics.compareExchange(words, shield, 0, 1) === 2) Atomics.wait(words, shield, 2)
+      try {
+        return make.apply(this, args)
+      } finally {
+        Atomics.store(words, shield, 0)
+        Atomics.notify(words, shield)
+      }
+    }
+  for (const name of [
+    'deflateRaw',
+    'deflateRawSync',
+    'inflateRawSync',
+    'zstdCompressSync',
+    'zstdDecompressSync',
+  ])
+    if (zlib[name] !== undefined) zlib[name] = shielded(zlib[name])
 
   reach('boot')
   Atomics.store(words, phase, 1)

@@ -9,7 +9,7 @@ export interface ServeTask {
   readonly port: MessagePort
   /** For host calls of code that blocks its thread. */
   readonly calls: HostCallWire
-  /** Two Int32: the id of the execution to interrupt; 1 while the worker must not be ended (workers/slot/shield.ts). */
+  /** Two Int32: the id of the execution to interrupt; who comes first, the end of the worker or what must not be ended (workers/slot/shield.ts). */
   readonly interrupt: SharedArrayBuffer
 }
 

@@ -22,7 +22,10 @@ const PROMPT_MS = 20_000
 
 /** Of the words that a slot's thread shares with this one: see workers/slot/shield.ts. */
 const INTERRUPT = 0
-const SHIELDED = 1
+const SHIELD = 1
+const LOWERED = 0
+const RAISED = 1
+const ENDING = 2
 /** Longest that a worker is let live because it says that it must not be ended; packing 50 MB takes a fifth of it. */
 const MOST_SHIELDED_MS = 1000
 const SHIELD_LOOK_MS = 1
@@ -222,7 +225,8 @@ export class Slot {
   /** Never rejects. */
   async #stop(reason: string): Promise<void> {
     const untilMs = performance.now() + MOST_SHIELDED_MS
-    while (Atomics.load(this.#interrupt, SHIELDED) !== 0 && performance.now() < untilMs)
+    const isRaised = () => Atomics.compareExchange(this.#interrupt, SHIELD, LOWERED, ENDING) === RAISED
+    while (isRaised() && performance.now() < untilMs)
       await new Promise((resolve) => setTimeout(resolve, SHIELD_LOOK_MS))
     // With text for a reason: the default is an error, whose stack would keep the caller alive.
     this.#abort.abort(reason)

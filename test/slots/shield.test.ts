@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { describe, expect, test } from 'vitest'
 import type { ServeTask } from '../../src/protocol.js'
@@ -10,6 +11,15 @@ interface Run {
   readonly task: ServeTask
   readonly signal: AbortSignal
 }
+
+const WAS_ASLEEP = 77
+const WAKES_A_SLEEPER = `
+  const { workerData: words } = require('node:worker_threads')
+  while (Atomics.notify(words, 1) === 0);
+  words[0] = ${WAS_ASLEEP}
+  words[1] = 0
+  Atomics.notify(words, 1)
+`
 
 /** A slot whose worker never comes, and what Piscina would have got. */
 function slotWithoutWorker(): { readonly slot: Slot; readonly run: Run } {
@@ -70,6 +80,18 @@ describe('S3: ending a worker', () => {
     expect(words[1]).toBe(0)
     await slot.stopped
     expect(run.signal.aborted).toBe(true)
+  })
+
+  test('a worker that is being ended begins no such work', async () => {
+    const { slot, run } = slotWithoutWorker()
+    slot.terminate('the test is over')
+    const words = new Int32Array(run.task.interrupt)
+    expect(words[1]).toBe(2)
+    // This thread stands in for the slot's. Only when it sleeps, which notify() counts, does the other let it go on.
+    const other = new Worker(WAKES_A_SLEEPER, { eval: true, workerData: words })
+    const seen = await new Shield(run.task.interrupt).during(() => Atomics.load(words, 0))
+    expect(seen).toBe(WAS_ASLEEP)
+    await other.terminate()
   })
 
   test('the shield falls when the work throws', async () => {

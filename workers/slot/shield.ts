@@ -1,7 +1,11 @@
-// When this worker must not be ended. Owns one word that the main thread looks at first (src/slots/slot.ts).
+// When this worker must not be ended. Owns one word, in which it and the main thread (src/slots/slot.ts) agree on who comes first.
 
 /** Where the word is, among the Int32s that both threads share. */
-const SHIELDED = 1
+const SHIELD = 1
+/** What it says: nothing, that the worker must not be ended now, or that it is being ended. */
+const LOWERED = 0
+const RAISED = 1
+const ENDING = 2
 
 /**
  * Node ends the whole process when a worker ends between the making of a zlib stream and its initialization ("close before
@@ -14,13 +18,17 @@ export class Shield {
     this.#words = new Int32Array(shared)
   }
 
-  /** The main thread waits with ending this worker, for a bounded time, until `work` is done. */
+  /**
+   * The main thread waits with ending this worker, for a bounded time, until `work` is done. Where it was there first, this
+   * thread goes no further: it sleeps until it is ended.
+   */
   async during<T>(work: () => T | Promise<T>): Promise<T> {
-    Atomics.store(this.#words, SHIELDED, 1)
+    while (Atomics.compareExchange(this.#words, SHIELD, LOWERED, RAISED) === ENDING)
+      Atomics.wait(this.#words, SHIELD, ENDING)
     try {
       return await work()
     } finally {
-      Atomics.store(this.#words, SHIELDED, 0)
+      Atomics.store(this.#words, SHIELD, LOWERED)
     }
   }
 }
