@@ -3,50 +3,55 @@
 
 /** Clock reads cost more than looks. */
 const LOOKS_AT_ONCE = 8
-/** A try in vain weighs as much as two that were not. */
-const VAIN = 2
-/** Of doubt: 2 ** 6 waits go by without a try. */
-const MOST_DOUBT = 6
+/**
+ * How many times as long as a try in vain there is none after it, doubled by each further one and halved by each that was not: where
+ * nothing ever comes at once, a sixty-fourth of the time is lost at most.
+ */
+const LEAST_REST = 8
+const MOST_REST = 64
 
 export class Patience {
   /** Of one try. */
   readonly longestMs: number
-  #doubt = 0
-  #restWaits = 0
+  readonly #now: () => number
+  #rest = LEAST_REST
+  #restUntilMs = 0
 
-  constructor(longestMs: number) {
+  constructor(longestMs: number, now = () => performance.now()) {
     this.longestMs = longestMs
+    this.#now = now
   }
 
   /** True if `look` came to be true in time; false also where a try has not been worth it of late. */
   stay(look: () => boolean): boolean {
     if (!this.begin()) return false
-    const untilMs = performance.now() + this.longestMs
+    const untilMs = this.#now() + this.longestMs
     do {
       for (let i = 0; i < LOOKS_AT_ONCE; i++) {
         if (!look()) continue
         this.end(true)
         return true
       }
-    } while (performance.now() < untilMs)
+    } while (this.#now() < untilMs)
     this.end(false)
     return false
   }
 
   /** For who stays awake in a way of its own: false where a try has not been worth it of late, else `end` has to follow. */
   begin(): boolean {
-    if (this.#restWaits === 0) return true
-    this.#restWaits -= 1
-    return false
+    if (this.#restUntilMs === 0) return true
+    if (this.#now() < this.#restUntilMs) return false
+    this.#restUntilMs = 0
+    return true
   }
 
   /** `came`: what was waited for, in time. */
   end(came: boolean): void {
     if (came) {
-      this.#doubt = Math.max(0, this.#doubt - 1)
+      this.#rest = Math.max(LEAST_REST, this.#rest / 2)
       return
     }
-    this.#doubt = Math.min(this.#doubt + VAIN, MOST_DOUBT)
-    this.#restWaits = 2 ** this.#doubt
+    this.#restUntilMs = this.#now() + this.longestMs * this.#rest
+    this.#rest = Math.min(MOST_REST, this.#rest * 2)
   }
 }

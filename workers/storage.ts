@@ -18,7 +18,7 @@ import { Locks } from './storage/locks.js'
 import { BELL } from './storage/wire.js'
 
 /** Longest that it stays awake for the next request: a slot that copies a mebibyte itself asks for nothing meanwhile. */
-const PATIENCE_MS = 0.15
+const PATIENCE_MS = 0.3
 /** How long nobody has asked for anything when bytes that were removed are zeroed. */
 const SCRUB_DELAY_MS = 20
 
@@ -37,12 +37,18 @@ const served = {
       ? { arena, nodes: store, changed: (node: NodeId) => nodes.changed(node) }
       : undefined,
   // Beside the sessions, any program of the host changes its directories.
-  changes: storage.kind === 'memory' ? () => Atomics.load(bells, BELL.CHANGES) : undefined,
+  changes: storage.kind === 'memory' ? changes : undefined,
 }
 const clients = new Clients(served, bells)
 const calls = hostCalls(files) as unknown as Record<string, (...parameters: unknown[]) => unknown>
 
 serve(bells)
+
+/** Whoever posts something counts it afterwards: what is known to a number of changes holds all that is counted in it. */
+function changes(): number {
+  const count = Atomics.load(bells, BELL.CHANGES)
+  return clients.hasPosted ? Number.NaN : count
+}
 
 function open(kind: StorageKind): NodeStore {
   if (kind.kind === 'directory') return new DirectoryNodes(kind.hostPath, kind.readOnly)
@@ -61,16 +67,15 @@ function serve(rings: Int32Array): never {
       busy = true
       const message = next.message as StorageMessage
       // What a session posted before the host heard of it comes before what the host then asks.
-      if (message.kind === 'call') {
-        clients.serve()
-        clients.takeBack()
-      }
+      if (message.kind === 'call') clients.takePosted()
       receive(message)
     }
     busy = clients.serve() || busy
+    clients.takePosted()
     const changes = nodes.take()
     if (changes) send({ kind: 'changes', ...changes })
-    if (busy || patience.stay(() => Atomics.load(rings, BELL.RINGS) !== seen)) continue
+    const hasWork = () => Atomics.load(rings, BELL.RINGS) !== seen || clients.hasPosted
+    if (busy || patience.stay(hasWork)) continue
     // The next write wants what the last one has freed, whatever bytes are in it.
     const sleepMs = arena?.isClean === false ? SCRUB_DELAY_MS : Number.POSITIVE_INFINITY
     if (Atomics.wait(rings, BELL.RINGS, seen, sleepMs) !== 'timed-out') continue
@@ -86,6 +91,9 @@ function receive(message: StorageMessage): void {
     case 'detach':
       return clients.drop(message.id)
     case 'watch':
+      // Whoever posts something from now on rings.
+      Atomics.store(bells, BELL.WATCHED, message.on ? 1 : 0)
+      clients.takePosted()
       return nodes.watch(message.on)
     case 'call':
       return answer(message)

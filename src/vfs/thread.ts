@@ -16,7 +16,7 @@ import type {
 
 const MiB = 1024 * 1024
 /** Of a door: its head, and what one request carries. */
-const DOOR_BYTES = 512 + MiB
+const DOOR_BYTES = 1024 + MiB
 /**
  * Of the memory that a storage's thread and its sessions have in common: what large files have there at most, and what sessions
  * have reserved. It is address space, of which is used what was written. What has no place there goes through the doors.
@@ -24,7 +24,7 @@ const DOOR_BYTES = 512 + MiB
 const MOST_SHARED_BYTES = 1024 * MiB
 const RESERVE_BYTES = 64 * MiB
 /** The bell, as in workers/storage/wire.ts. */
-const BELL_BYTES = 16
+const BELL_BYTES = 20
 const RINGS = 0
 const CLOSED = 1
 

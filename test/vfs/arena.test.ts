@@ -73,7 +73,7 @@ describe('what a slot reads', () => {
     storage.remove('f')
     expect(storage.arena.free).toBe(EXTENTS - 4)
     readers[0]?.call(OP.usage)
-    readers[1]?.client.drop()
+    readers[1]?.client.leave()
     expect(storage.arena.free).toBe(EXTENTS - 4)
     readers[2]?.call(OP.usage)
     expect(storage.arena.free).toBe(EXTENTS)
@@ -135,7 +135,7 @@ describe('extents', () => {
     const node = storage.create('f', bytes(16 * CHUNK, 1))
     for (let round = 0; round < 100; round += 1) slot.write(node, 0, bytes(16 * CHUNK, round))
     expect(storage.arena.free).toBe(EXTENTS - 32)
-    slot.client.drop()
+    slot.client.leave()
     expect(storage.arena.free).toBe(EXTENTS - 16)
     storage.nodes.resize(node, 2 * CHUNK + 10)
     expect(storage.arena.free).toBe(EXTENTS - 2)
@@ -154,7 +154,7 @@ describe('extents', () => {
   test('that a session was writing to when it was ended are nobody’s until it says that it has done', () => {
     slot.write(storage.create('f'), 0, bytes(8 * CHUNK, 1))
     slot.control[CONTROL.FILLING] = 1
-    slot.client.drop()
+    slot.client.leave()
     expect(storage.arena.take(EXTENTS)).toHaveLength(EXTENTS - 16)
     slot.control[CONTROL.FILLING] = 0
     expect(storage.arena.take(EXTENTS)).toHaveLength(8)
@@ -162,7 +162,7 @@ describe('extents', () => {
 
   test('of a session that the storage has forgotten are not written to any more', () => {
     slot.write(storage.create('f'), 0, bytes(4 * CHUNK, 1))
-    slot.client.drop()
+    slot.client.leave()
     const node = storage.create('next', bytes(EXTENTS * CHUNK - 4 * CHUNK, 2))
     expect(() => slot.copies.put(bytes(4 * CHUNK, 3), 0, 4 * CHUNK, 0)).toThrow('EIO')
     expect(isAll(storage.bytesOf(node), 2)).toBe(true)
@@ -204,7 +204,7 @@ describe('R3: a slot that breaks the rules', () => {
       expect([errno.EIO, errno.ENOSPC], name).toContain(error)
       expect(isAll(storage.bytesOf(node), 2), name).toBe(true)
       expect(storage.quota.usedBytes).toBe(used)
-      hostile.client.drop()
+      hostile.client.leave()
       storage.remove(name)
       expect(storage.arena.free, name).toBe(EXTENTS)
     }
@@ -220,8 +220,8 @@ describe('R3: a slot that breaks the rules', () => {
     expect(isAll(storage.bytesOf(others), 1)).toBe(true)
     storage.remove('mine')
     storage.remove('others')
-    slot.client.drop()
-    other.client.drop()
+    slot.client.leave()
+    other.client.leave()
     expect(storage.arena.free).toBe(EXTENTS)
   })
 

@@ -46,6 +46,32 @@ describeStorages('large files', ({ storage, sessions }) => {
     expect(await vfs.usedBytes).toBe(expected.length)
   })
 
+  test('E2: what a session wrote over a whole file is there for whoever asks next: another session, the host, a watcher', async () => {
+    const vfs = await storage()
+    await vfs.writeFile('/f', new Uint8Array(MEBIBYTE))
+    const both = await sessions(vfs, 2)
+    await both[1].execute("import os; f = open('/data/f', 'rb', buffering=0); seen = 0")
+    const write = (value: number) => py`
+      with open('/data/f', 'r+b', buffering=0) as f: f.write(bytes([${value}]) * ${MEBIBYTE})
+    `
+    const look =
+      'before = seen; seen = os.fstat(f.fileno()).st_mtime_ns; f.seek(0); [seen > before, set(f.read())]'
+    for (let value = 1; value < 20; value += 1) {
+      await both[0].execute(write(value))
+      expect((await both[1].execute(look)).value).toEqual([true, new Set([value])])
+    }
+    await both[0].execute(write(20))
+    expect((await vfs.readFile('/f')).every((byte) => byte === 20)).toBe(true)
+    const changes = vfs.watch()
+    const change = changes.next()
+    await both[0].execute(write(21))
+    expect((await change).value).toEqual({ type: 'changed', path: '/f' })
+    await changes.return?.()
+    await both[0].execute(write(22))
+    await both[0].close()
+    expect((await both[1].execute(look)).value).toEqual([true, new Set([22])])
+  })
+
   test('E4: what the host wrote a session reads, and the other way round, at every length around a chunk', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)

@@ -13,16 +13,15 @@ import {
 } from '../host/fs/node-store.js'
 import type { Location } from '../host/fs/tree.js'
 import type { Locks } from './locks.js'
+import { Outbox } from './outbox.js'
 import { Share, type Shared } from './share.js'
 import {
   CHANGES,
   CONTROL,
   ENTRY_HEAD_BYTES,
-  GIVEN_AT,
   KINDS,
   LEFT_ABOVE,
   LEFT_ROOT,
-  MOST_GIVEN,
   NUMBERS,
   NUMBERS_AT,
   OP,
@@ -45,8 +44,8 @@ export interface Served {
   readonly changes: (() => number) | undefined
   readonly files: Files
   readonly locks: Locks
-  /** Lets every client take back what its session has given back. */
-  readonly takeBack: () => void
+  /** Lets every client do what its session has posted. */
+  readonly takePosted: () => void
   /** Undefined where all bytes go through the door. */
   readonly shared: Shared | undefined
 }
@@ -59,17 +58,15 @@ export class Client {
   readonly #shared: Float64Array
   readonly #window: Buffer
   readonly #share: Share | undefined
-  readonly #given: Float64Array
-  readonly #takeBackAll: () => void
+  readonly #outbox: Outbox
+  readonly #takeAllPosted: () => void
   /** What was asked, then what is answered. */
   readonly #numbers = new Float64Array(NUMBERS)
   readonly #holds = new Map<NodeId, number>()
   #holdCount = 0
-  /** Of the nodes that the session has given back. */
-  #taken = 0
   #broken = false
 
-  constructor({ files, locks, changes, shared, takeBack }: Served, door: SharedArrayBuffer) {
+  constructor({ files, locks, changes, shared, takePosted }: Served, door: SharedArrayBuffer) {
     this.#changes = changes
     this.#files = files
     this.#locks = locks
@@ -77,15 +74,15 @@ export class Client {
     this.#shared = new Float64Array(door, NUMBERS_AT, NUMBERS)
     this.#window = Buffer.from(door, WINDOW_AT)
     this.#share = shared && new Share(shared, door)
-    this.#given = new Float64Array(door, GIVEN_AT, MOST_GIVEN)
-    this.#takeBackAll = takeBack
+    this.#outbox = new Outbox(door)
+    this.#takeAllPosted = takePosted
   }
 
   /** Answers the request that is there; false if none is. */
   serve(): boolean {
     if (Atomics.load(this.#control, CONTROL.STATE) !== STATE.REQUEST) return false
-    // What any session gave back before this was asked comes before it.
-    this.#takeBackAll()
+    // What any session posted before this was asked comes before it.
+    this.#takeAllPosted()
     const op = this.#control[CONTROL.OP] ?? 0
     this.#numbers.set(this.#shared)
     this.#share?.settle()
@@ -97,22 +94,24 @@ export class Client {
     return true
   }
 
-  /** Nodes that the session has given back without asking. */
-  takeBack(): void {
-    const count = (Atomics.load(this.#control, CONTROL.GIVEN) - this.#taken) | 0
-    if (count === 0 || this.#broken) return
-    if (count < 0 || count > MOST_GIVEN) return this.#break()
-    for (let i = 0; i < count; i += 1) {
-      const node = this.#given[this.#taken & (MOST_GIVEN - 1)] ?? 0
-      this.#taken = (this.#taken + 1) | 0
-      if (!this.#holds.has(node)) return this.#break()
+  takePosted(): void {
+    if (this.#broken) return
+    const isOurs = this.#outbox.take((node, position, extents) => {
+      if (extents > 0) return this.#share?.overwrite(node, position, extents) ?? false
+      if (!this.#holds.has(node)) return false
       this.#release(node)
-    }
-    Atomics.store(this.#control, CONTROL.TAKEN, this.#taken)
+      return true
+    })
+    if (!isOurs) this.#break()
   }
 
-  /** The session is gone. */
-  drop(): void {
+  /** The session is gone. What it has done before that is done. */
+  leave(): void {
+    this.takePosted()
+    this.#drop()
+  }
+
+  #drop(): void {
     this.#share?.drop()
     this.#locks.drop(this)
     const { store } = this.#files.tree.root
@@ -141,7 +140,7 @@ export class Client {
   /** No slot of ours: it gets nothing more, and keeps nothing from others. */
   #break(): void {
     this.#broken = true
-    this.drop()
+    this.#drop()
   }
 
   #do(op: number): void {
@@ -196,13 +195,13 @@ export class Client {
         const [position, length] = [this.#count(1), this.#length(2)]
         const count = store.write(node(), position, this.#window, 0, length)
         // Nobody looks at it after a small one.
-        const reserved = length < CHUNK_BYTES ? 0 : this.#share?.reserve(wholeChunks(position, length))
-        return this.#answer(count, reserved ?? 0)
+        if (length >= CHUNK_BYTES) this.#share?.reserve(wholeChunks(position, length))
+        return this.#answer(count)
       }
       case OP.exchange: {
         const [position, length, extents] = [this.#count(1), this.#length(2), this.#count(3)]
         if (!this.#share?.exchange(node(), position, this.#window, length, extents)) throw new Violation()
-        return this.#answer(length, this.#share.reserve(extents))
+        return this.#answer(length)
       }
       case OP.append:
         return this.#answer(store.append(node(), this.#window, 0, this.#length(2)))

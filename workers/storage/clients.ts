@@ -1,4 +1,4 @@
-// All sessions at a storage. Owns who they are, and that what any of them gave back comes before what is asked later by another.
+// All sessions at a storage. Owns who they are, and that what any of them has posted comes before what is asked later by another.
 import { Client, type Served } from './client.js'
 import { BELL } from './wire.js'
 
@@ -6,11 +6,11 @@ export class Clients {
   readonly #served: Served
   readonly #bells: Int32Array
   readonly #clients = new Map<number, Client>()
-  /** What the bell said when all had taken back. */
-  #given = 0
+  /** What the bell said when all that was posted was done. */
+  #posted = 0
 
-  constructor(served: Omit<Served, 'takeBack'>, bells: Int32Array) {
-    this.#served = { ...served, takeBack: () => this.takeBack() }
+  constructor(served: Omit<Served, 'takePosted'>, bells: Int32Array) {
+    this.#served = { ...served, takePosted: () => this.takePosted() }
     this.#bells = bells
   }
 
@@ -19,7 +19,7 @@ export class Clients {
   }
 
   drop(id: number): void {
-    this.#clients.get(id)?.drop()
+    this.#clients.get(id)?.leave()
     this.#clients.delete(id)
   }
 
@@ -30,10 +30,15 @@ export class Clients {
     return busy
   }
 
-  takeBack(): void {
-    const given = Atomics.load(this.#bells, BELL.GIVEN)
-    if (given === this.#given) return
-    this.#given = given
-    for (const client of this.#clients.values()) client.takeBack()
+  /** Something was posted that is not done. */
+  get hasPosted(): boolean {
+    return Atomics.load(this.#bells, BELL.POSTED) !== this.#posted
+  }
+
+  takePosted(): void {
+    const posted = Atomics.load(this.#bells, BELL.POSTED)
+    if (posted === this.#posted) return
+    this.#posted = posted
+    for (const client of this.#clients.values()) client.takePosted()
   }
 }

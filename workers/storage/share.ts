@@ -1,16 +1,20 @@
 // One session's share of a storage's arena: the extents lent to it for what it reads, until it asks for something else, and those
 // reserved for what it writes. Owns both lists, which are never read from where the slot, which may be hostile, can write (R3): it
 // names no extent, only how many of its own a write uses. Their bytes are the slot's to write, as a file's bytes are anyway.
+import { FsError } from '../host/errno.js'
+import { CHUNK_BYTES } from '../host/fs/chunk-source.js'
 import { wholeChunks } from '../host/fs/contents.js'
 import type { NodeId } from '../host/fs/node-store.js'
 import type { PrivateNodes } from '../host/fs/private-nodes.js'
 import type { Arena } from './arena.js'
-import { CONTROL, EXTENT_WORDS, EXTENTS_AT, MOST_RESERVED, NUMBERS_AT, PIECE_WORDS } from './wire.js'
+import { CONTROL, LENT_AT, LENT_WORDS, MOST_RESERVED, NUMBERS_AT, PIECE_WORDS, RESERVED_AT } from './wire.js'
 
 /** Below it a copy through the window costs less. */
 const LEAST_LENT_BYTES = 16_384
 /** A slot whose worker was ended while it copied never says that it has done. No copy of a window's bytes takes so long. */
 const LONGEST_COPY_MS = 10_000
+
+const NO_BYTES = new Uint8Array(0)
 
 /** What sessions of a storage in memory have in common. */
 export interface Shared {
@@ -25,7 +29,8 @@ export class Share {
   readonly #nodes: PrivateNodes
   readonly #changed: Shared['changed']
   readonly #control: Int32Array
-  readonly #words: Uint32Array
+  readonly #lentWords: Uint32Array
+  readonly #reservedWords: Uint32Array
   /** Place and length by turns. */
   readonly #lent: number[] = []
   /** Ascending: the slot knows them in this order, and uses them in this order. */
@@ -36,7 +41,8 @@ export class Share {
     this.#nodes = nodes
     this.#changed = changed
     this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
-    this.#words = new Uint32Array(door, EXTENTS_AT, EXTENT_WORDS)
+    this.#lentWords = new Uint32Array(door, LENT_AT, LENT_WORDS)
+    this.#reservedWords = new Uint32Array(door, RESERVED_AT, 1 + MOST_RESERVED)
   }
 
   /** The slot has copied what it was lent: it asks for something else. */
@@ -51,13 +57,13 @@ export class Share {
     let words = 0
     const count = this.#nodes.read(node, position, window, 0, length, (bytes, at) => {
       const { byteOffset: place, length } = bytes
-      if (length < LEAST_LENT_BYTES || !this.#arena.has(bytes) || words + PIECE_WORDS > EXTENT_WORDS)
+      if (length < LEAST_LENT_BYTES || !this.#arena.has(bytes) || words + PIECE_WORDS > LENT_WORDS)
         return false
       this.#arena.lend(place, length)
       this.#lent.push(place, length)
-      this.#words[words++] = place
-      this.#words[words++] = at
-      this.#words[words++] = length
+      this.#lentWords[words++] = place
+      this.#lentWords[words++] = at
+      this.#lentWords[words++] = length
       return true
     })
     return [count, words / PIECE_WORDS]
@@ -66,22 +72,42 @@ export class Share {
   /** Writes `length` bytes whose whole chunks are in the first `count` reserved extents; false if there are not as many of either. */
   exchange(node: NodeId, position: number, window: Uint8Array, length: number, count: number): boolean {
     if (count === 0 || count > this.#reserved.length || count !== wholeChunks(position, length)) return false
-    const chunks: Uint8Array[] = []
-    for (let at = 0; at < count; at += 1) chunks.push(this.#arena.chunk(this.#reserved[at] ?? 0))
-    this.#nodes.exchange(node, position, window, 0, length, chunks)
+    this.#nodes.exchange(node, position, window, 0, length, this.#chunks(this.#reserved.subarray(0, count)))
     this.#reserved = this.#reserved.subarray(count)
     this.#changed(node)
+    this.reserve(count)
     return true
   }
 
-  /** Sees to it that a write of as many whole chunks finds extents, as far as there are any; how many there are now. */
-  reserve(count: number): number {
+  /** The same of `count` whole chunks inside a file, for which nobody waits. */
+  overwrite(node: NodeId, position: number, count: number): boolean {
+    if (count > this.#reserved.length || position % CHUNK_BYTES !== 0) return false
+    const used = this.#reserved.subarray(0, count)
+    this.#reserved = this.#reserved.subarray(count)
+    try {
+      this.#nodes.exchange(node, position, NO_BYTES, 0, count * CHUNK_BYTES, this.#chunks(used))
+      this.#changed(node)
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error
+      // Another session has cut the file at that moment, and there is no room any more: it did that after this.
+      for (const extent of used) this.#arena.give(extent)
+    }
+    this.reserve(count)
+    return true
+  }
+
+  /** Sees to it that a write of as many whole chunks finds extents, as far as there are any. */
+  reserve(count: number): void {
     const kept = this.#reserved
     const taken = this.#arena.take(Math.max(0, Math.min(count, MOST_RESERVED) - kept.length))
     if (kept.length === 0) this.#reserved = taken
     else if (taken.length > 0) this.#reserved = Uint32Array.of(...kept, ...taken).sort()
-    this.#words.set(this.#reserved)
-    return this.#reserved.length
+    this.#reservedWords[0] = this.#reserved.length
+    this.#reservedWords.set(this.#reserved, 1)
+  }
+
+  #chunks(extents: Uint32Array): Uint8Array[] {
+    return Array.from(extents, (extent) => this.#arena.chunk(extent))
   }
 
   /** The session is gone. Its worker may not be, yet: what it is writing to comes free when it has done. */

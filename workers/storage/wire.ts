@@ -15,17 +15,20 @@ export interface MountWire {
 
 /**
  * Int32 at the start of a door. FILLING: the slot is writing to its reserved extents, which it does not begin when REVOKED is set;
- * each side sets its own before it looks at the other's. GIVEN: how many nodes the slot has given back, TAKEN: how many of them the
- * storage knows of.
+ * each side sets its own before it looks at the other's. POSTED: how often the slot has posted something, TAKEN: how much of it the
+ * storage has done.
  */
-export const CONTROL = { STATE: 0, OP: 1, ERROR: 2, FILLING: 3, REVOKED: 4, GIVEN: 5, TAKEN: 6 } as const
+export const CONTROL = { STATE: 0, OP: 1, ERROR: 2, FILLING: 3, REVOKED: 4, POSTED: 5, TAKEN: 6 } as const
 export const STATE = { IDLE: 0, REQUEST: 1, ANSWER: 2 } as const
 /**
- * Int32 of the bell: how often it rang, 1 when the storage is gone, how often a node has changed, and how often a slot has given
- * one back, for which it is not rung.
+ * Int32 of the bell: how often it rang, 1 when the storage is gone, how often a node has changed, how often a slot has posted
+ * something, for which it is not rung, and 1 while the host watches, for whom it is.
  */
-export const BELL = { RINGS: 0, CLOSED: 1, CHANGES: 2, GIVEN: 3 } as const
-/** Number of `open`'s answer: how often a node had changed; not a number where others than sessions change them, too. */
+export const BELL = { RINGS: 0, CLOSED: 1, CHANGES: 2, POSTED: 3, WATCHED: 4 } as const
+/**
+ * Number of `open`'s answer: how often a node had changed; not a number where others than sessions change them, too, or one is about
+ * to change.
+ */
 export const CHANGES = 11
 /** Beside the error numbers. */
 export const LEFT_ABOVE = -1
@@ -34,21 +37,29 @@ export const LEFT_ROOT = -2
 /** Float64. */
 export const NUMBERS_AT = 64
 export const NUMBERS = 16
-/** Float64: nodes given back, each at its number modulo this one, which is a power of two. */
-export const GIVEN_AT = NUMBERS_AT + 8 * NUMBERS
-export const MOST_GIVEN = 8
 /**
- * Uint32, written by the storage's thread only. In `read`'s answer: pieces that are lent, each its place in the arena, its place in
- * what is read, and its length. In the answers of `write` and `exchange`: extents that are reserved for the slot, which uses them
- * from the first on.
+ * Float64: what was posted, each at its number modulo `MOST_POSTED`, which is a power of two. A node, a position, and how many
+ * reserved extents of whole chunks are the file's there; none: the node is given back.
  */
-export const EXTENTS_AT = GIVEN_AT + 8 * MOST_GIVEN
-export const EXTENT_WORDS = 64
+export const POSTED_AT = NUMBERS_AT + 8 * NUMBERS
+export const POST_NUMBERS = 3
+export const MOST_POSTED = 8
+/**
+ * Uint32, written by the storage's thread only, in `read`'s answer: pieces that are lent, each its place in the arena, its place in
+ * what is read, and its length.
+ */
+export const LENT_AT = POSTED_AT + 8 * MOST_POSTED * POST_NUMBERS
+export const LENT_WORDS = 64
 export const PIECE_WORDS = 3
+/**
+ * Uint32, written by the storage's thread only, before it answers or says what it has taken: how many extents are reserved for the
+ * slot, and they. It uses them from the first on.
+ */
+export const RESERVED_AT = LENT_AT + 4 * LENT_WORDS
 /** As much as the window. */
 export const MOST_RESERVED = 16
-/** Texts and bytes fill what follows. */
-export const WINDOW_AT = EXTENTS_AT + 4 * EXTENT_WORDS
+/** Texts and bytes fill what follows: at a round number, for copies. */
+export const WINDOW_AT = 1024
 
 /** Numbers that come with each operation, and what its answer holds, stand in mounted-nodes.ts and client.ts. */
 export const OP = {

@@ -28,8 +28,8 @@ export class TestStorage {
     this.served = {
       files: new Files(new Tree(this.nodes, true), '/'),
       locks: new Locks(),
-      takeBack: () => {
-        for (const { client } of this.slots) client.takeBack()
+      takePosted: () => {
+        for (const { client } of this.slots) client.takePosted()
       },
       shared: { arena: this.arena, nodes: this.nodes, changed: () => {} },
       changes: () => 0,
@@ -70,7 +70,7 @@ export class TestSlot {
     this.numbers = new Float64Array(door, NUMBERS_AT, NUMBERS)
     this.window = Buffer.from(door, WINDOW_AT)
     this.copies = new ArenaCopies(arena.buffer, door, this.window)
-    this.door = new StorageDoor(door, new SharedArrayBuffer(16))
+    this.door = new StorageDoor(door, new SharedArrayBuffer(20))
     storage.slots.push(this)
   }
 
@@ -89,8 +89,13 @@ export class TestSlot {
     if (extents === 0) this.window.set(bytes)
     const error = this.call(extents === 0 ? OP.write : OP.exchange, node, position, bytes.length, extents)
     if (error !== 0) return error
-    this.copies.reserved(this.numbers[1] ?? 0)
     return extents === 0 ? 'write' : 'exchange'
+  }
+
+  /** The same of whole chunks inside the file, without waiting; false if that cannot be. */
+  overwrite(node: NodeId, position: number, bytes: Uint8Array): boolean {
+    const extents = this.copies.put(bytes, 0, bytes.length, position)
+    return extents > 0 && this.door.overwrite(node, position, extents)
   }
 
   /** Asks, and does not copy yet: the lent pieces are the slot's until it asks for something else. */

@@ -1,7 +1,15 @@
 // What a slot copies to and from a storage's arena itself, in one go instead of two through the window. Owns those copies and which
 // extents the storage thread has reserved for the next; it never touches an extent that it was not told of.
 import { copyBytes } from '../../copy.js'
-import { CONTROL, EXTENT_WORDS, EXTENTS_AT, NUMBERS_AT, PIECE_WORDS } from '../../storage/wire.js'
+import {
+  CONTROL,
+  LENT_AT,
+  LENT_WORDS,
+  MOST_RESERVED,
+  NUMBERS_AT,
+  PIECE_WORDS,
+  RESERVED_AT,
+} from '../../storage/wire.js'
 import { fail } from '../errno.js'
 import { CHUNK_BYTES } from '../fs/chunk-source.js'
 import { wholeChunks } from '../fs/contents.js'
@@ -9,15 +17,19 @@ import { wholeChunks } from '../fs/contents.js'
 export class ArenaCopies {
   readonly #arena: SharedArrayBuffer
   readonly #control: Int32Array
-  readonly #words: Uint32Array
+  readonly #lentWords: Uint32Array
+  readonly #reservedWords: Uint32Array
   readonly #window: Uint8Array
   /** Ascending. */
   #reserved: Uint32Array = new Uint32Array(0)
+  /** They are all: the storage has reserved no others since. */
+  #knows = false
 
   constructor(arena: SharedArrayBuffer, door: SharedArrayBuffer, window: Uint8Array) {
     this.#arena = arena
     this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
-    this.#words = new Uint32Array(door, EXTENTS_AT, EXTENT_WORDS)
+    this.#lentWords = new Uint32Array(door, LENT_AT, LENT_WORDS)
+    this.#reservedWords = new Uint32Array(door, RESERVED_AT, 1 + MOST_RESERVED)
     this.#window = window
   }
 
@@ -28,7 +40,7 @@ export class ArenaCopies {
       if (done < end) copyBytes(this.#window.subarray(done, end), into, start + done)
     }
     for (let index = 0; index < pieces; index += 1) {
-      const [place = 0, at = 0, length = 0] = this.#words.subarray(index * PIECE_WORDS)
+      const [place = 0, at = 0, length = 0] = this.#lentWords.subarray(index * PIECE_WORDS)
       fromWindow(at)
       copyBytes(new Uint8Array(this.#arena, place, length), into, start + at)
       done = at + length
@@ -42,18 +54,25 @@ export class ArenaCopies {
    */
   put(from: Uint8Array, start: number, count: number, position: number): number {
     const whole = wholeChunks(position, count)
-    if (whole === 0 || whole > this.#reserved.length) return 0
+    if (whole === 0) return 0
+    this.#look()
+    this.#knows = false
+    if (whole > this.#reserved.length) return 0
     const head = Math.ceil(position / CHUNK_BYTES) * CHUNK_BYTES - position
     const tail = head + whole * CHUNK_BYTES
     if (head > 0) copyBytes(from.subarray(start, start + head), this.#window, 0)
     if (tail < count) copyBytes(from.subarray(start + tail, start + count), this.#window, tail)
     this.#fill(from, start + head, whole)
+    this.#reserved = this.#reserved.subarray(whole)
     return whole
   }
 
-  /** What `write` and `exchange` were answered. */
-  reserved(count: number): void {
-    this.#reserved = this.#words.slice(0, count)
+  /** Not while something that was posted is not done, for the storage reserves others then. */
+  #look(): void {
+    const posted = Atomics.load(this.#control, CONTROL.POSTED)
+    if (this.#knows || Atomics.load(this.#control, CONTROL.TAKEN) !== posted) return
+    this.#reserved = this.#reservedWords.slice(1, 1 + (this.#reservedWords[0] ?? 0))
+    this.#knows = true
   }
 
   #fill(from: Uint8Array, start: number, count: number): void {

@@ -4,12 +4,13 @@ import { Patience } from '../../patience.js'
 import {
   BELL,
   CONTROL,
-  GIVEN_AT,
   LEFT_ABOVE,
   LEFT_ROOT,
-  MOST_GIVEN,
+  MOST_POSTED,
   NUMBERS,
   NUMBERS_AT,
+  POST_NUMBERS,
+  POSTED_AT,
   STATE,
   WINDOW_AT,
 } from '../../storage/wire.js'
@@ -18,8 +19,8 @@ import { Outside } from '../fs/node-store.js'
 
 /** How often a thread that waits looks whether the storage is gone. */
 const SLICE_MS = 100
-/** Longest that it stays awake for an answer first. */
-const PATIENCE_MS = 0.06
+/** Longest that it stays awake for an answer first: the storage's thread may have to be woken, on a processor that has to be, too. */
+const PATIENCE_MS = 0.5
 
 export class StorageDoor {
   readonly #control: Int32Array
@@ -27,7 +28,7 @@ export class StorageDoor {
   /** Of the request, then of its answer. */
   readonly numbers: Float64Array
   readonly window: Buffer
-  readonly #given: Float64Array
+  readonly #posts: Float64Array
   readonly #patience = new Patience(PATIENCE_MS)
   readonly #isAnswered = () => Atomics.load(this.#control, CONTROL.STATE) !== STATE.REQUEST
 
@@ -35,14 +36,24 @@ export class StorageDoor {
     this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
     this.#bell = new Int32Array(bell)
     this.numbers = new Float64Array(door, NUMBERS_AT, NUMBERS)
-    this.#given = new Float64Array(door, GIVEN_AT, MOST_GIVEN)
+    this.#posts = new Float64Array(door, POSTED_AT, MOST_POSTED * POST_NUMBERS)
     this.window = Buffer.from(door, WINDOW_AT)
   }
 
-  /** Sends what is in the numbers and the window. The answer is there when it returns. */
+  /**
+   * Sends what is in the numbers and the window. The answer is there when it returns. Never given up halfway: an interrupt is heard
+   * afterwards, for it takes no longer than one operation.
+   */
   call(op: number, a = 0, b = 0, c = 0, d = 0): void {
-    this.post(op, a, b, c, d)
-    this.settle()
+    const { numbers } = this
+    numbers[0] = a
+    numbers[1] = b
+    numbers[2] = c
+    numbers[3] = d
+    this.#control[CONTROL.OP] = op
+    Atomics.store(this.#control, CONTROL.STATE, STATE.REQUEST)
+    this.#ring()
+    this.#wait()
     const error = this.#control[CONTROL.ERROR] ?? 0
     if (error === 0) return
     if (error === LEFT_ABOVE || error === LEFT_ROOT) {
@@ -51,43 +62,47 @@ export class StorageDoor {
     fail(errorName(error) ?? 'EIO')
   }
 
-  /** The same without waiting for an answer, for what has none of interest. */
-  post(op: number, a = 0, b = 0, c = 0, d = 0): void {
-    this.settle()
-    const { numbers } = this
-    numbers[0] = a
-    numbers[1] = b
-    numbers[2] = c
-    numbers[3] = d
-    this.#control[CONTROL.OP] = op
-    Atomics.store(this.#control, CONTROL.STATE, STATE.REQUEST)
+  /** The session does not need the node any more: see `#post`. */
+  giveBack(node: number): boolean {
+    return this.#post(node, 0, 0)
+  }
+
+  /** So many reserved extents are whole chunks of the file from `position` on, which is as long: see `#post`. */
+  overwrite(node: number, position: number, extents: number): boolean {
+    if (Atomics.load(this.#bell, BELL.CLOSED) !== 0 || !this.#post(node, position, extents)) return false
+    // What others know about the file does not hold any more.
+    Atomics.add(this.#bell, BELL.CHANGES, 1)
+    if (Atomics.load(this.#bell, BELL.WATCHED) !== 0) this.#ring()
+    return true
+  }
+
+  /**
+   * What has no answer of interest. The storage does it before anything that comes later, for anybody, and is not woken for it. False
+   * if too much is not done yet: then it has to be asked for.
+   */
+  #post(node: number, position: number, extents: number): boolean {
+    const posted = Atomics.load(this.#control, CONTROL.POSTED)
+    if (((posted - Atomics.load(this.#control, CONTROL.TAKEN)) | 0) >= MOST_POSTED) return false
+    const at = (posted & (MOST_POSTED - 1)) * POST_NUMBERS
+    this.#posts[at] = node
+    this.#posts[at + 1] = position
+    this.#posts[at + 2] = extents
+    Atomics.store(this.#control, CONTROL.POSTED, posted + 1)
+    Atomics.add(this.#bell, BELL.POSTED, 1)
+    return true
+  }
+
+  #ring(): void {
     Atomics.add(this.#bell, BELL.RINGS, 1)
     Atomics.notify(this.#bell, BELL.RINGS)
   }
 
-  /**
-   * Until the storage has done what was posted: numbers and window are its own before that. Never given up halfway: an interrupt
-   * is heard afterwards, for it takes no longer than one operation.
-   */
-  settle(): void {
+  #wait(): void {
     if (this.#isAnswered() || this.#patience.stay(this.#isAnswered)) return
     while (!this.#isAnswered()) {
       if (Atomics.load(this.#bell, BELL.CLOSED) !== 0) fail('EIO')
       Atomics.wait(this.#control, CONTROL.STATE, STATE.REQUEST, SLICE_MS)
     }
-  }
-
-  /**
-   * A node that the session does not need any more. The storage hears of it before it does anything that comes later, for anybody,
-   * and is not woken for it. False if it has not heard of too many.
-   */
-  giveBack(node: number): boolean {
-    const given = Atomics.load(this.#control, CONTROL.GIVEN)
-    if (((given - Atomics.load(this.#control, CONTROL.TAKEN)) | 0) >= MOST_GIVEN) return false
-    this.#given[given & (MOST_GIVEN - 1)] = node
-    Atomics.store(this.#control, CONTROL.GIVEN, given + 1)
-    Atomics.add(this.#bell, BELL.GIVEN, 1)
-    return true
   }
 
   /** How often a node has changed. */
@@ -97,7 +112,6 @@ export class StorageDoor {
 
   /** Puts a text into the window and its length into a number. */
   putText(text: string, numberAt: number, at = 0): number {
-    this.settle()
     const end = at + text.length
     if (end > this.window.length) fail('ENAMETOOLONG')
     this.window.write(text, at, 'latin1')

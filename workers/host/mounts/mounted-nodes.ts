@@ -173,9 +173,9 @@ export class MountedNodes implements NodeStore, PathStore {
       const place = position + at - start
       const copies = count < CHUNK_BYTES ? undefined : this.#copies
       const extents = copies?.put(from, at, count, place) ?? 0
+      if (extents > 0 && this.#overwrite(node, place, count, extents)) return
       if (extents === 0) copyBytes(from.subarray(at, at + count), this.#door.window, 0)
       this.#door.call(extents === 0 ? OP.write : OP.exchange, node, place, count, extents)
-      copies?.reserved(this.#number(1))
     })
   }
 
@@ -210,7 +210,6 @@ export class MountedNodes implements NodeStore, PathStore {
 
   setTimes(node: NodeId, accessed: FileTime | null, modified: FileTime | null): void {
     const { numbers } = this.#door
-    this.#door.settle()
     for (const [index, time] of [accessed, modified].entries()) {
       numbers[4 + 3 * index] = time === null ? 0 : 1
       numbers[5 + 3 * index] = time?.seconds ?? 0
@@ -225,7 +224,7 @@ export class MountedNodes implements NodeStore, PathStore {
 
   release(node: NodeId): void {
     // Nobody waits for it: what this session does next, or who hears of it, comes after it.
-    if (!this.#door.giveBack(node)) unlessGone(() => this.#door.post(OP.release, node))
+    if (!this.#door.giveBack(node)) unlessGone(() => this.#door.call(OP.release, node))
   }
 
   usage(): StoreUsage {
@@ -296,9 +295,19 @@ export class MountedNodes implements NodeStore, PathStore {
     fail('EINVAL')
   }
 
+  /**
+   * Without waiting, where the file is known to be as long and only whole chunks are written: they need no room, so nothing can fail.
+   * Where another session cuts it at that moment, it did so afterwards. False where that is not known.
+   */
+  #overwrite(node: NodeId, position: number, count: number, extents: number): boolean {
+    const opened = this.#opened
+    if (opened?.status.id !== node || opened.changes !== this.#door.changes) return false
+    if (count !== extents * CHUNK_BYTES || position + count > opened.status.size) return false
+    return this.#door.overwrite(node, position, extents)
+  }
+
   #inParts(start: number, end: number, write: (at: number, count: number) => void): number {
     const { window } = this.#door
-    this.#door.settle()
     for (let at = start; at < end; ) {
       const count = Math.min(end - at, window.length)
       try {

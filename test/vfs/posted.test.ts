@@ -1,0 +1,157 @@
+// E2, R3: what a session does not wait for, nodes that it gives back and bytes that it writes over: the storage is not woken, and has
+// done it before anything that comes later.
+import { expect, test } from 'vitest'
+import { errno } from '../../workers/host/errno.js'
+import { CONTROL, MOST_POSTED, OP } from '../../workers/storage/wire.js'
+import { CHUNK, TestSlot, TestStorage } from './support/slot.js'
+
+const all = (length: number, value: number) => new Uint8Array(length).fill(value)
+const isAll = (bytes: Uint8Array, length: number, value: number) =>
+  bytes.length === length && bytes.every((byte) => byte === value)
+
+test('E2: bytes of a file that was removed and closed are there for the next write of anybody', () => {
+  const storage = new TestStorage(8)
+  const [first, second] = [new TestSlot(storage), new TestSlot(storage)]
+  const node = storage.create('f', new Uint8Array(CHUNK))
+  const other = storage.create('other')
+  storage.quota.maxBytes = CHUNK
+  first.call(OP.hold, node)
+  storage.remove('f')
+  expect(second.write(other, 0, new Uint8Array(CHUNK))).toBe(errno.ENOSPC)
+  expect(first.door.giveBack(node)).toBe(true)
+  expect(second.write(other, 0, new Uint8Array(CHUNK))).toBe('write')
+  expect(storage.quota.usedBytes).toBe(CHUNK)
+})
+
+test('a slot gives back no more than the storage has room to hear of, and goes on when it has heard', () => {
+  const storage = new TestStorage(1)
+  const slot = new TestSlot(storage)
+  const node = storage.create('f')
+  for (let round = 0; round < 5; round += 1) {
+    for (let i = 0; i <= MOST_POSTED; i += 1) slot.call(OP.hold, node)
+    const given = Array.from({ length: MOST_POSTED + 1 }, () => slot.door.giveBack(node))
+    expect(given).toEqual([...Array.from({ length: MOST_POSTED }, () => true), false])
+    expect(slot.call(OP.release, node)).toBe(0)
+  }
+  storage.remove('f')
+  expect(() => storage.nodes.status(node)).toThrow('ENOENT')
+})
+
+test('E2: bytes that are written over are there for whoever asks next, and the next write needs no other way', () => {
+  const storage = new TestStorage(64)
+  const [first, second] = [new TestSlot(storage), new TestSlot(storage)]
+  const node = storage.create('f', all(4 * CHUNK, 1))
+  first.write(node, 0, all(4 * CHUNK, 1))
+  for (let value = 2; value < 20; value += 1) {
+    expect(first.overwrite(node, 0, all(4 * CHUNK, value))).toBe(true)
+    expect(isAll(second.read(node, 0, 4 * CHUNK), 4 * CHUNK, value)).toBe(true)
+  }
+  expect(storage.quota.usedBytes).toBe(4 * CHUNK)
+  expect(storage.arena.free).toBe(64 - 8)
+})
+
+test('E2: what was written over before a file was removed, closed or its session ended is the file’s', () => {
+  const storage = new TestStorage(64)
+  const [first, second] = [new TestSlot(storage), new TestSlot(storage)]
+  const node = storage.create('f', all(4 * CHUNK, 1))
+  first.write(node, 0, all(4 * CHUNK, 1))
+  second.call(OP.hold, node)
+  first.call(OP.hold, node)
+  expect(first.overwrite(node, CHUNK, all(CHUNK, 2))).toBe(true)
+  expect(first.door.giveBack(node)).toBe(true)
+  storage.remove('f')
+  expect(isAll(second.read(node, CHUNK, CHUNK), CHUNK, 2)).toBe(true)
+  expect(first.overwrite(node, 0, all(CHUNK, 3))).toBe(true)
+  first.client.leave()
+  expect(storage.bytesOf(node)[0]).toBe(3)
+  second.client.leave()
+  expect([storage.quota.usedBytes, storage.arena.free]).toEqual([0, 64])
+})
+
+test('E2, E4: a file that is cut and whose room is taken at that moment was cut after it was written over', () => {
+  const storage = new TestStorage(64)
+  const slot = new TestSlot(storage)
+  const node = storage.create('f', all(4 * CHUNK, 1))
+  slot.write(node, 0, all(4 * CHUNK, 1))
+  storage.quota.maxBytes = 4 * CHUNK
+  const other = storage.create('other')
+  expect(slot.overwrite(node, 0, all(CHUNK, 2))).toBe(true)
+  expect(slot.overwrite(node, CHUNK, all(CHUNK, 3))).toBe(true)
+  storage.nodes.resize(node, CHUNK)
+  storage.nodes.write(other, 0, all(3 * CHUNK, 4), 0, 3 * CHUNK)
+  expect(isAll(slot.read(node, 0, 4 * CHUNK), CHUNK, 2)).toBe(true)
+  expect(storage.quota.usedBytes).toBe(4 * CHUNK)
+  expect(slot.overwrite(node, 0, all(CHUNK, 5))).toBe(true)
+  expect(isAll(slot.read(node, 0, CHUNK), CHUNK, 5)).toBe(true)
+  storage.remove('f')
+  storage.remove('other')
+  slot.client.leave()
+  expect([storage.quota.usedBytes, storage.arena.free]).toEqual([0, 64])
+})
+
+test('R3: a slot that writes over more than it has extents for, or no whole chunks, changes nothing and is not served again', () => {
+  const storage = new TestStorage(64)
+  const lies: ((slot: TestSlot, node: number) => void)[] = [
+    (slot, node) => slot.door.overwrite(node, 0, 5),
+    (slot, node) => slot.door.overwrite(node, 1, 1),
+    (slot, node) => slot.door.overwrite(node, -CHUNK, 1),
+    (slot, node) => slot.door.overwrite(node, 0, 1.5),
+    (slot, node) => slot.door.overwrite(node, 2 ** 60, 1),
+    (slot, node) => slot.door.overwrite(node, 0, Number.POSITIVE_INFINITY),
+  ]
+  for (const [index, lie] of lies.entries()) {
+    const slot = new TestSlot(storage)
+    const node = storage.create(`${index}`, all(4 * CHUNK, 1))
+    slot.write(node, 0, all(4 * CHUNK, 1))
+    lie(slot, node)
+    expect(slot.call(OP.usage), `${index}`).toBe(errno.EIO)
+    expect(isAll(storage.bytesOf(node), 4 * CHUNK, 1)).toBe(true)
+    storage.remove(`${index}`)
+    expect(storage.arena.free).toBe(64)
+  }
+})
+
+test('R3: one that writes over what is no file, or past all bounds, changes nothing of anybody’s', () => {
+  const storage = new TestStorage(64)
+  const slot = new TestSlot(storage)
+  const node = storage.create('f', all(CHUNK, 1))
+  slot.write(node, 0, all(4 * CHUNK, 1))
+  storage.quota.maxBytes = storage.quota.usedBytes
+  for (const [id, position] of [
+    [storage.nodes.root, 0],
+    [node + 1000, 0],
+    [node, 2 ** 30 * CHUNK],
+    [node, 4 * CHUNK],
+  ] as const) {
+    expect(slot.door.overwrite(id, position, 1)).toBe(true)
+    expect(slot.call(OP.usage)).toBe(0)
+  }
+  expect(isAll(storage.bytesOf(node), 4 * CHUNK, 1)).toBe(true)
+  expect(storage.quota.usedBytes).toBe(4 * CHUNK)
+  storage.remove('f')
+  slot.client.leave()
+  expect(storage.arena.free).toBe(64)
+})
+
+test('R3: a slot that gives back what it has not, or more than there is room for, is not served again', () => {
+  const storage = new TestStorage(1)
+  const [mine, others] = [storage.create('mine'), storage.create('others')]
+  const honest = new TestSlot(storage)
+  honest.call(OP.hold, others)
+  const lies: ((slot: TestSlot) => void)[] = [
+    (slot) => slot.door.giveBack(others),
+    (slot) => slot.door.giveBack(Number.NaN),
+    (slot) => [slot.door.giveBack(mine), slot.door.giveBack(mine)],
+    (slot) => Atomics.store(slot.control, CONTROL.POSTED, MOST_POSTED + 1),
+    (slot) => Atomics.store(slot.control, CONTROL.POSTED, -1),
+  ]
+  for (const lie of lies) {
+    const slot = new TestSlot(storage)
+    slot.call(OP.hold, mine)
+    lie(slot)
+    expect(slot.call(OP.usage)).toBe(errno.EIO)
+  }
+  storage.remove('others')
+  expect(honest.call(OP.nodeStatus, others)).toBe(0)
+  expect(storage.nodes.status(mine).linked).toBe(true)
+})

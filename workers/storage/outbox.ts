@@ -1,0 +1,36 @@
+// What a session has posted in its door: nodes that it gives back, and bytes that it has written, neither of which it waits for. Owns
+// taking that out, in order and once; the slot's side is host/mounts/door.ts. Its writer may be hostile: numbers are copied, then
+// checked (R3).
+import { CONTROL, MOST_POSTED, NUMBERS_AT, POST_NUMBERS, POSTED_AT } from './wire.js'
+
+/** `extents`: 0 where the node is given back, else how many whole chunks were written at `position`. False if that cannot be. */
+type Done = (node: number, position: number, extents: number) => boolean
+
+export class Outbox {
+  readonly #control: Int32Array
+  readonly #numbers: Float64Array
+  #taken = 0
+
+  constructor(door: SharedArrayBuffer) {
+    this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
+    this.#numbers = new Float64Array(door, POSTED_AT, MOST_POSTED * POST_NUMBERS)
+  }
+
+  /** Hands over what was not taken yet; false if it is nothing that a slot of ours has posted. */
+  take(done: Done): boolean {
+    const count = (Atomics.load(this.#control, CONTROL.POSTED) - this.#taken) | 0
+    if (count === 0) return true
+    if (count < 0 || count > MOST_POSTED) return false
+    for (let i = 0; i < count; i += 1) {
+      const at = (this.#taken & (MOST_POSTED - 1)) * POST_NUMBERS
+      const post = this.#numbers.slice(at, at + POST_NUMBERS)
+      const [node = 0, position = 0, extents = 0] = post
+      this.#taken = (this.#taken + 1) | 0
+      if (!post.every((number) => Number.isSafeInteger(number) && number >= 0)) return false
+      if (!done(node, position, extents)) return false
+    }
+    // Last: what the slot finds in its door when it sees this is of after that.
+    Atomics.store(this.#control, CONTROL.TAKEN, this.#taken)
+    return true
+  }
+}
