@@ -81,7 +81,7 @@ export interface SessionOptions {
   readonly callbacks?: Callbacks
   /**
    * `auto`: what completed executions leave is captured when the session falls idle, and before the next one where time
-   * allows (a tenth of a busy session's time, after a burst of two seconds), so that a lost worker loses nothing.
+   * allows (a twentieth of a busy session's time, after a burst of half a second), so that a lost worker loses nothing.
    * `manual`: a lost worker's session goes on from its last `snapshotState()`. Default `auto`.
    */
   readonly checkpoint?: 'auto' | 'manual'

@@ -3,22 +3,24 @@
 
 /** Clock reads cost more than looks. */
 const LOOKS_AT_ONCE = 8
-/**
- * How many times as long as a try in vain there is none after it, doubled by each further one and halved by each that was not: where
- * nothing ever comes at once, a sixty-fourth of the time is lost at most.
- */
-const LEAST_REST = 8
-const MOST_REST = 64
+/** A try in vain weighs as much as two that were not. */
+const VAIN = 2
+/** Of doubt: 2 ** 6 waits go by without a try. */
+const MOST_DOUBT = 6
 
 export class Patience {
   /** Of one try. */
   readonly longestMs: number
+  readonly #longestRestMs: number
   readonly #now: () => number
-  #rest = LEAST_REST
+  #doubt = 0
+  #restWaits = 0
   #restUntilMs = 0
 
-  constructor(longestMs: number, now = () => performance.now()) {
+  /** `longestRestMs`: after that it tries again, however few waits there were. */
+  constructor(longestMs: number, longestRestMs = Number.POSITIVE_INFINITY, now = () => performance.now()) {
     this.longestMs = longestMs
+    this.#longestRestMs = longestRestMs
     this.#now = now
   }
 
@@ -39,19 +41,21 @@ export class Patience {
 
   /** For who stays awake in a way of its own: false where a try has not been worth it of late, else `end` has to follow. */
   begin(): boolean {
-    if (this.#restUntilMs === 0) return true
-    if (this.#now() < this.#restUntilMs) return false
-    this.#restUntilMs = 0
+    if (this.#restWaits === 0) return true
+    this.#restWaits -= 1
+    if (this.#restUntilMs === Number.POSITIVE_INFINITY || this.#now() < this.#restUntilMs) return false
+    this.#restWaits = 0
     return true
   }
 
   /** `came`: what was waited for, in time. */
   end(came: boolean): void {
     if (came) {
-      this.#rest = Math.max(LEAST_REST, this.#rest / 2)
+      this.#doubt = Math.max(0, this.#doubt - 1)
       return
     }
-    this.#restUntilMs = this.#now() + this.longestMs * this.#rest
-    this.#rest = Math.min(MOST_REST, this.#rest * 2)
+    this.#doubt = Math.min(this.#doubt + VAIN, MOST_DOUBT)
+    this.#restWaits = 2 ** this.#doubt
+    this.#restUntilMs = this.#now() + this.#longestRestMs
   }
 }

@@ -19,6 +19,8 @@ import { BELL } from './storage/wire.js'
 
 /** Longest that it stays awake for the next request: a slot that copies a mebibyte itself asks for nothing meanwhile. */
 const PATIENCE_MS = 0.3
+/** As in host/mounts/door.ts. */
+const LONGEST_REST_MS = 4
 /** How long nobody has asked for anything when bytes that were removed are zeroed. */
 const SCRUB_DELAY_MS = 20
 
@@ -58,7 +60,7 @@ function open(kind: StorageKind): NodeStore {
 }
 
 function serve(rings: Int32Array): never {
-  const patience = new Patience(PATIENCE_MS)
+  const patience = new Patience(PATIENCE_MS, LONGEST_REST_MS)
   for (;;) {
     const seen = Atomics.load(rings, BELL.RINGS)
     let busy = false

@@ -9,7 +9,9 @@ import type { Context } from '../context.js'
 import { median } from '../measure.js'
 import type { Row } from '../report.js'
 
-const ROUNDS = 7
+/** V8 compiles what is hot, here as there; the first rounds are not what a session lives on. */
+const WARM_UP_ROUNDS = 10
+const ROUNDS = 15
 const SET_UP = `
 import os, time
 data = bytes(range(256)) * 4096
@@ -76,7 +78,7 @@ export async function files({ progress }: Context): Promise<Row[]> {
     for (const [metric, code] of PROGRAMS) {
       progress(`  files: ${metric}`)
       const times: Record<string, number[]> = { pyodide: [], private: [], shared: [], directory: [] }
-      for (let round = -1; round < ROUNDS; round++) {
+      for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
         for (const [name, run] of places) {
           const ms = Number(await run(code))
           if (round >= 0) times[name]?.push(ms)

@@ -1,8 +1,9 @@
 // How much of its time a busy session may spend on checkpoints. Owns a bucket of milliseconds: a burst of executions is
-// checkpointed after each one, a loop of thousands loses a tenth of its time and no more.
+// checkpointed after each one, a loop of thousands loses a twentieth of its time and no more. Time on the clock: where others keep
+// the processors busy, a checkpoint takes longer, and there are fewer for executions to wait for.
 
-const MOST_MS = 2_000
-const REFILL_PER_MS = 0.1
+const MOST_MS = 500
+const REFILL_PER_MS = 0.05
 
 export class CheckpointBudget {
   #leftMs = MOST_MS

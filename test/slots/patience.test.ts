@@ -5,29 +5,18 @@ import { Patience } from '../../workers/patience.js'
 const LONG_MS = 10_000
 const never = () => false
 
-/** Time passes by looks and reads of the clock alone. */
-class Time {
-  ms = 0
-  readonly now = () => (this.ms += 0.001)
-
-  /** How much of the next second it looks, when it has to wait again and again for what does not come. */
-  lookingMs(patience: Patience): number {
-    let lookingMs = 0
-    for (const untilMs = this.ms + 1000; this.ms < untilMs; this.ms += 0.01) {
-      const startedMs = this.ms
-      if (looks(patience)) lookingMs += this.ms - startedMs
-    }
-    return lookingMs
+/** How many of the next waits look at all. */
+function tries(patience: Patience, waits: number): number {
+  let count = 0
+  for (let i = 0; i < waits; i++) {
+    let looked = false
+    patience.stay(() => {
+      looked = true
+      return false
+    })
+    if (looked) count += 1
   }
-}
-
-function looks(patience: Patience): boolean {
-  let looked = false
-  patience.stay(() => {
-    looked = true
-    return false
-  })
-  return looked
+  return count
 }
 
 test('what is there is met at once', () => {
@@ -43,31 +32,34 @@ test('what does not come ends the try', () => {
   expect(new Patience(0.01).stay(never)).toBe(false)
 })
 
-test('where nothing ever comes it is tried, for a fiftieth of the time at most', () => {
-  const time = new Time()
-  const patience = new Patience(0.1, time.now)
-  time.lookingMs(patience)
-  const lookingMs = time.lookingMs(patience)
-  expect(lookingMs).toBeGreaterThan(10)
-  expect(lookingMs).toBeLessThan(20)
+test('where nothing ever comes it is tried seldom', () => {
+  const patience = new Patience(0.01)
+  expect(tries(patience, 1000)).toBeLessThan(20)
+  expect(tries(patience, 1000)).toBeGreaterThan(10)
 })
 
 test('a wait without a try does not look, for it would have to act on what it saw', () => {
-  const patience = new Patience(0.1, new Time().now)
+  const patience = new Patience(0.01)
   patience.stay(never)
   let looks = 0
   expect(patience.stay(() => ++looks > 0)).toBe(false)
   expect(looks).toBe(0)
 })
 
-test('where everything comes again it is tried each time, and one in vain is forgiven soon', () => {
-  const time = new Time()
-  const patience = new Patience(0.1, time.now)
-  time.lookingMs(patience)
-  time.ms += 10
-  for (let i = 0; i < 10; i++) expect(patience.stay(() => true)).toBe(true)
+test('where everything comes again it is tried each time, after some waits', () => {
+  const patience = new Patience(0.01)
+  tries(patience, 1000)
+  let met = 0
+  for (let i = 0; i < 1000; i++) if (patience.stay(() => true)) met += 1
+  expect(met).toBeGreaterThan(900)
+})
+
+test('a rest ends after the longest time for one, however few waits there were', () => {
+  let nowMs = 0
+  const patience = new Patience(0.1, 5, () => (nowMs += 0.01))
+  for (let i = 0; i < 1000; i++) patience.stay(never)
+  nowMs += 5
+  expect(patience.stay(() => true)).toBe(true)
   patience.stay(never)
   expect(patience.stay(() => true)).toBe(false)
-  time.ms += 1
-  expect(patience.stay(() => true)).toBe(true)
 })

@@ -9,7 +9,7 @@ import { SMALL } from './session.js'
 /** Five seconds at that pace: longer than the time that a session may use for checkpoints before it has to ration them. */
 const PACED = 500
 const PACE_MS = 10
-const BURST = 300
+const BURST = 80
 
 export async function checkpointRows(): Promise<Row[]> {
   await using manager = await SessionManager.create({ slots: 4 })

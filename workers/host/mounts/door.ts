@@ -21,7 +21,8 @@ import { Outside } from '../fs/node-store.js'
 const SLICE_MS = 100
 /** Longest that it stays awake for an answer first: the storage's thread may have to be woken, on a processor that has to be, too. */
 const PATIENCE_MS = 0.5
-
+/** Files are used in short bursts, and while both threads have one processor each try is in vain, until one of them is moved. */
+const LONGEST_REST_MS = 4
 export class StorageDoor {
   readonly #control: Int32Array
   readonly #bell: Int32Array
@@ -29,7 +30,7 @@ export class StorageDoor {
   readonly numbers: Float64Array
   readonly window: Buffer
   readonly #posts: Float64Array
-  readonly #patience = new Patience(PATIENCE_MS)
+  readonly #patience = new Patience(PATIENCE_MS, LONGEST_REST_MS)
   readonly #isAnswered = () => Atomics.load(this.#control, CONTROL.STATE) !== STATE.REQUEST
 
   constructor(door: SharedArrayBuffer, bell: SharedArrayBuffer) {
