@@ -23,6 +23,7 @@ const SLICE_MS = 100
 const PATIENCE_MS = 0.5
 /** Files are used in short bursts, and while both threads have one processor each try is in vain, until one of them is moved. */
 const LONGEST_REST_MS = 4
+
 export class StorageDoor {
   readonly #control: Int32Array
   readonly #bell: Int32Array
