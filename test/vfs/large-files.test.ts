@@ -46,6 +46,36 @@ describeStorages('large files', ({ storage, sessions }) => {
     expect(await vfs.usedBytes).toBe(expected.length)
   })
 
+  test('E2: whole chunks written over in files that are opened and closed in any order are what was written', async () => {
+    const vfs = await storage()
+    const both = await sessions(vfs, 2)
+    const work = (who: number) => py`
+      import os, random
+      r, size = random.Random(${who}), 10 * 65_536
+      names = [f'/data/${who}-{i}' for i in range(3)]
+      model = {name: bytearray(r.randbytes(size)) for name in names}
+      for name in names: open(name, 'wb').write(model[name])
+      opened = []
+      for _ in range(600):
+          if len(opened) < 2 or r.random() < .4:
+              name = r.choice(names)
+              opened.append((name, os.open(name, os.O_RDWR)))
+          elif r.random() < .5:
+              os.close(opened.pop(r.randrange(len(opened)))[1])
+          name, fd = opened[-1] if r.random() < .8 else r.choice(opened)
+          at, count = r.randrange(10), r.choice([1, 2, 4, 7])
+          data = bytes([r.randrange(256)]) * min(count * 65_536, size - at * 65_536)
+          assert os.pwrite(fd, data, at * 65_536) == len(data)
+          model[name][at * 65_536:at * 65_536 + len(data)] = data
+          if r.random() < .2: assert os.pread(fd, size, 0) == model[name], name
+      for _, fd in opened: os.close(fd)
+      all(open(name, 'rb').read() == model[name] for name in names)
+    `
+    const results = await Promise.all(both.map((session, who) => session.execute(work(who))))
+    expect(results.map(({ value }) => value)).toEqual([true, true])
+    expect(await vfs.usedBytes).toBe(6 * 10 * 65_536)
+  })
+
   test('E2: what a session wrote over a whole file is there for whoever asks next: another session, the host, a watcher', async () => {
     const vfs = await storage()
     await vfs.writeFile('/f', new Uint8Array(MEBIBYTE))

@@ -68,6 +68,35 @@ test('E2: what was written over before a file was removed, closed or its session
   expect([storage.quota.usedBytes, storage.arena.free]).toEqual([0, 64])
 })
 
+test('E2: what is written after a post that is not done yet is what was written, with extents left over from before', () => {
+  for (const way of ['overwrite', 'write'] as const) {
+    const storage = new TestStorage(64)
+    const slot = new TestSlot(storage)
+    const node = storage.create('f', all(6 * CHUNK, 1))
+    slot.write(node, 0, all(6 * CHUNK, 2))
+    expect(slot.overwrite(node, 0, all(4 * CHUNK, 3))).toBe(true)
+    slot.call(OP.hold, node)
+    // Extents are reserved meanwhile, of which the slot learns when this is done.
+    expect(slot.door.giveBack(node)).toBe(true)
+    expect(slot[way](node, 4 * CHUNK, all(2 * CHUNK, 4))).toBe(way === 'write' ? 'exchange' : true)
+    expect(isAll(slot.read(node, 0, 4 * CHUNK), 4 * CHUNK, 3)).toBe(true)
+    expect(isAll(slot.read(node, 4 * CHUNK, 2 * CHUNK), 2 * CHUNK, 4)).toBe(true)
+  }
+})
+
+test('E2, E4: a write that finds no room has used no extent, also where a post is not done yet', () => {
+  const storage = new TestStorage(64)
+  const slot = new TestSlot(storage)
+  const node = storage.create('f', all(6 * CHUNK, 1))
+  slot.write(node, 0, all(6 * CHUNK, 2))
+  storage.quota.maxBytes = 6 * CHUNK
+  expect(slot.write(node, 6 * CHUNK, all(2 * CHUNK, 3))).toBe(errno.ENOSPC)
+  slot.call(OP.hold, node)
+  expect(slot.door.giveBack(node)).toBe(true)
+  expect(slot.overwrite(node, 0, all(4 * CHUNK, 4))).toBe(true)
+  expect(isAll(slot.read(node, 0, 4 * CHUNK), 4 * CHUNK, 4)).toBe(true)
+})
+
 test('E2, E4: a file that is cut and whose room is taken at that moment was cut after it was written over', () => {
   const storage = new TestStorage(64)
   const slot = new TestSlot(storage)

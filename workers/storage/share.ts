@@ -33,7 +33,7 @@ export class Share {
   readonly #reservedWords: Uint32Array
   /** Place and length by turns. */
   readonly #lent: number[] = []
-  /** Ascending: the slot knows them in this order, and uses them in this order. */
+  /** The slot uses them in this order. It may not know of the last ones yet, so what is new comes after them. */
   #reserved: Uint32Array = new Uint32Array(0)
 
   constructor({ arena, nodes, changed }: Shared, door: SharedArrayBuffer) {
@@ -101,7 +101,7 @@ export class Share {
     const kept = this.#reserved
     const taken = this.#arena.take(Math.max(0, Math.min(count, MOST_RESERVED) - kept.length))
     if (kept.length === 0) this.#reserved = taken
-    else if (taken.length > 0) this.#reserved = Uint32Array.of(...kept, ...taken).sort()
+    else if (taken.length > 0) this.#reserved = Uint32Array.of(...kept, ...taken)
     this.#reservedWords[0] = this.#reserved.length
     this.#reservedWords.set(this.#reserved, 1)
   }

@@ -89,13 +89,16 @@ export class TestSlot {
     if (extents === 0) this.window.set(bytes)
     const error = this.call(extents === 0 ? OP.write : OP.exchange, node, position, bytes.length, extents)
     if (error !== 0) return error
+    this.copies.used(extents)
     return extents === 0 ? 'write' : 'exchange'
   }
 
   /** The same of whole chunks inside the file, without waiting; false if that cannot be. */
   overwrite(node: NodeId, position: number, bytes: Uint8Array): boolean {
     const extents = this.copies.put(bytes, 0, bytes.length, position)
-    return extents > 0 && this.door.overwrite(node, position, extents)
+    if (extents === 0 || !this.door.overwrite(node, position, extents)) return false
+    this.copies.used(extents)
+    return true
   }
 
   /** Asks, and does not copy yet: the lent pieces are the slot's until it asks for something else. */

@@ -20,9 +20,9 @@ export class ArenaCopies {
   readonly #lentWords: Uint32Array
   readonly #reservedWords: Uint32Array
   readonly #window: Uint8Array
-  /** Ascending. */
+  /** The first of those that the storage knows to be reserved, in its order, or all of them. */
   #reserved: Uint32Array = new Uint32Array(0)
-  /** They are all: the storage has reserved no others since. */
+  /** It is all of them. */
   #knows = false
 
   constructor(arena: SharedArrayBuffer, door: SharedArrayBuffer, window: Uint8Array) {
@@ -63,8 +63,12 @@ export class ArenaCopies {
     if (head > 0) copyBytes(from.subarray(start, start + head), this.#window, 0)
     if (tail < count) copyBytes(from.subarray(start + tail, start + count), this.#window, tail)
     this.#fill(from, start + head, whole)
-    this.#reserved = this.#reserved.subarray(whole)
     return whole
+  }
+
+  /** So many were asked or posted to be a file's, and that was not refused: the storage's next one is ours, too. */
+  used(extents: number): void {
+    this.#reserved = this.#reserved.subarray(extents)
   }
 
   /** Not while something that was posted is not done, for the storage reserves others then. */

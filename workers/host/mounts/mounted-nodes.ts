@@ -173,9 +173,10 @@ export class MountedNodes implements NodeStore, PathStore {
       const place = position + at - start
       const copies = count < CHUNK_BYTES ? undefined : this.#copies
       const extents = copies?.put(from, at, count, place) ?? 0
-      if (extents > 0 && this.#overwrite(node, place, count, extents)) return
       if (extents === 0) copyBytes(from.subarray(at, at + count), this.#door.window, 0)
-      this.#door.call(extents === 0 ? OP.write : OP.exchange, node, place, count, extents)
+      if (extents === 0 || !this.#overwrite(node, place, count, extents))
+        this.#door.call(extents === 0 ? OP.write : OP.exchange, node, place, count, extents)
+      copies?.used(extents)
     })
   }
 
