@@ -1,6 +1,7 @@
 // What is done to workers from outside: ended at a named point of what they do or at any moment, and their wall clock moved. Owns
 // the shared memory that slot-faults.cjs looks at, the clock of this thread, and the list of workers, by Node's own event.
 import { setEnvironmentData, type Worker } from 'node:worker_threads'
+import { ENDING, LOWERED, RAISED } from '../workers/slot/shield.js'
 import type { Random } from './random.js'
 
 const METHODS = [
@@ -20,10 +21,8 @@ const PHASES = { loading: 0, execute: 2, other: 3, idle: 4 } as const
 const YEAR_MS = 365.25 * 24 * 3600 * 1000
 
 /** Where, among the words, those of workers begin: a cell for each of so many threads. */
-const PER_WORKER = { phase: 16, shield: 16 + 1024 } as const
 const THREADS = 1024
-/** Of a worker's shield, as slot-faults.cjs has it. */
-const SHIELD = { lowered: 0, raised: 1, ending: 2 } as const
+const PER_WORKER = { phase: 16, shield: 16 + THREADS } as const
 
 /** Longest wait for a worker to come by the point. */
 const POINT_MS = 150
@@ -48,7 +47,7 @@ export class Faults {
       this.#workers.set(threadId, worker)
       // Another thread may have had the cell.
       this.#words[PER_WORKER.phase + (threadId % THREADS)] = PHASES.loading
-      this.#words[PER_WORKER.shield + (threadId % THREADS)] = SHIELD.lowered
+      this.#words[PER_WORKER.shield + (threadId % THREADS)] = LOWERED
       worker.once('exit', () => this.#workers.delete(threadId))
     })
     const { now } = Date
@@ -116,8 +115,8 @@ export class Faults {
     const worker = this.#workers.get(threadId)
     if (worker === undefined) return
     const shield = PER_WORKER.shield + (threadId % THREADS)
-    while (Atomics.compareExchange(this.#words, shield, SHIELD.lowered, SHIELD.ending) === SHIELD.raised)
-      if (Atomics.wait(this.#words, shield, SHIELD.raised, PACKING_MS) === 'timed-out') return
+    while (Atomics.compareExchange(this.#words, shield, LOWERED, ENDING) === RAISED)
+      if (Atomics.wait(this.#words, shield, RAISED, PACKING_MS) === 'timed-out') return
     void worker.terminate()
     this.#count(where)
   }

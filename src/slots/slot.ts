@@ -2,6 +2,7 @@
 // Owns the worker's life and the channel to it; who uses it, and when, is the pool's and the session's.
 import { MessageChannel } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
+import { ENDING, LOWERED, RAISED, SHIELD } from '../../workers/slot/shield.js'
 import { deferred } from '../deferred.js'
 import type { ServeTask, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../protocol.js'
 import { messageOf } from '../thrown.js'
@@ -20,12 +21,8 @@ const MAX_EVENTS_PER_MS = 50
 const PROMPT_METHODS: ReadonlySet<string> = new Set(['revert', 'warm'])
 const PROMPT_MS = 20_000
 
-/** Of the words that a slot's thread shares with this one: see workers/slot/shield.ts. */
+/** Of the words that a slot's thread shares with this one; the other is workers/slot/shield.ts's. */
 const INTERRUPT = 0
-const SHIELD = 1
-const LOWERED = 0
-const RAISED = 1
-const ENDING = 2
 /** Longest that a worker is let live because it says that it must not be ended; packing 50 MB takes a fifth of it. */
 const MOST_SHIELDED_MS = 1000
 const SHIELD_LOOK_MS = 1

@@ -1,11 +1,11 @@
 // When this worker must not be ended. Owns one word, in which it and the main thread (src/slots/slot.ts) agree on who comes first.
 
 /** Where the word is, among the Int32s that both threads share. */
-const SHIELD = 1
+export const SHIELD = 1
 /** What it says: nothing, that the worker must not be ended now, or that it is being ended. */
-const LOWERED = 0
-const RAISED = 1
-const ENDING = 2
+export const LOWERED = 0
+export const RAISED = 1
+export const ENDING = 2
 
 /**
  * Node ends the whole process when a worker ends between the making of a zlib stream and its initialization ("close before
