@@ -20,8 +20,9 @@ const HOW = ['terminated', 'exited', 'threw'] as const
 const PHASES = { loading: 0, execute: 2, other: 3, idle: 4 } as const
 const YEAR_MS = 365.25 * 24 * 3600 * 1000
 
-/** Where, among the words, those of workers begin: a cell for each of so many threads. */
+/** Workers are told apart by their thread's id, up to so many. */
 const THREADS = 1024
+/** Where, among the words, those of workers begin: a cell for each. */
 const PER_WORKER = { phase: 16, shield: 16 + THREADS } as const
 
 /** Longest wait for a worker to come by the point. */
