@@ -1,6 +1,6 @@
 // E2, R3: what a session does not wait for, nodes that it gives back and bytes that it writes over: the storage is not woken, and has
 // done it before anything that comes later.
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { errno } from '../../workers/host/errno.js'
 import { CONTROL, MOST_POSTED, OP } from '../../workers/storage/wire.js'
 import { CHUNK, TestSlot, TestStorage } from './support/slot.js'
@@ -95,6 +95,29 @@ test('E2, E4: a write that finds no room has used no extent, also where a post i
   expect(slot.door.giveBack(node)).toBe(true)
   expect(slot.overwrite(node, 0, all(4 * CHUNK, 4))).toBe(true)
   expect(isAll(slot.read(node, 0, 4 * CHUNK), 4 * CHUNK, 4)).toBe(true)
+})
+
+test('E2: a file’s times are when it was written over, however late that is done, and never go back', () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: 1000 })
+  onTestFinished(() => void vi.useRealTimers())
+  const storage = new TestStorage(64)
+  const slot = new TestSlot(storage)
+  const node = storage.create('f', all(CHUNK, 1))
+  slot.write(node, 0, all(CHUNK, 1))
+  const overwrittenAt = (ms: number) => {
+    vi.setSystemTime(ms)
+    expect(slot.overwrite(node, 0, all(CHUNK, 2))).toBe(true)
+    vi.setSystemTime(90_000)
+    expect(slot.call(OP.usage)).toBe(0)
+    const { modified, changed } = storage.nodes.status(node)
+    expect(changed).toEqual(modified)
+    return modified
+  }
+  expect(overwrittenAt(61_001)).toEqual({ seconds: 61, nanoseconds: 1_000_000 })
+  expect(overwrittenAt(61_001)).toEqual({ seconds: 61, nanoseconds: 1_000_001 })
+  // A clock that was put back, and one of a slot's own that is ahead.
+  expect(overwrittenAt(2000)).toEqual({ seconds: 61, nanoseconds: 1_000_002 })
+  expect(overwrittenAt(1e15)).toEqual({ seconds: 90, nanoseconds: 0 })
 })
 
 test('E2, E4: a file that is cut and whose room is taken at that moment was cut after it was written over', () => {

@@ -96,8 +96,8 @@ export class Client {
 
   takePosted(): void {
     if (this.#broken) return
-    const isOurs = this.#outbox.take((node, position, extents) => {
-      if (extents > 0) return this.#share?.overwrite(node, position, extents) ?? false
+    const isOurs = this.#outbox.take((node, position, extents, atMs) => {
+      if (extents > 0) return this.#share?.overwrite(node, position, extents, atMs) ?? false
       if (!this.#holds.has(node)) return false
       this.#release(node)
       return true

@@ -4,7 +4,7 @@
 import { CONTROL, MOST_POSTED, NUMBERS_AT, POST_NUMBERS, POSTED_AT } from './wire.js'
 
 /** `extents`: 0 where the node is given back, else how many whole chunks were written at `position`. False if that cannot be. */
-type Done = (node: number, position: number, extents: number) => boolean
+type Done = (node: number, position: number, extents: number, atMs: number) => boolean
 
 export class Outbox {
   readonly #control: Int32Array
@@ -24,10 +24,10 @@ export class Outbox {
     for (let i = 0; i < count; i += 1) {
       const at = (this.#taken & (MOST_POSTED - 1)) * POST_NUMBERS
       const post = this.#numbers.slice(at, at + POST_NUMBERS)
-      const [node = 0, position = 0, extents = 0] = post
+      const [node = 0, position = 0, extents = 0, atMs = 0] = post
       this.#taken = (this.#taken + 1) | 0
       if (!post.every((number) => Number.isSafeInteger(number) && number >= 0)) return false
-      if (!done(node, position, extents)) return false
+      if (!done(node, position, extents, atMs)) return false
     }
     // Last: what the slot finds in its door when it sees this is of after that.
     Atomics.store(this.#control, CONTROL.TAKEN, this.#taken)

@@ -79,13 +79,13 @@ export class Share {
     return true
   }
 
-  /** The same of `count` whole chunks inside a file, for which nobody waits. */
-  overwrite(node: NodeId, position: number, count: number): boolean {
+  /** The same of `count` whole chunks inside a file, for which nobody waited: it was written at `atMs`. */
+  overwrite(node: NodeId, position: number, count: number, atMs: number): boolean {
     if (count > this.#reserved.length || position % CHUNK_BYTES !== 0) return false
     const used = this.#reserved.subarray(0, count)
     this.#reserved = this.#reserved.subarray(count)
     try {
-      this.#nodes.exchange(node, position, NO_BYTES, 0, count * CHUNK_BYTES, this.#chunks(used))
+      this.#nodes.exchange(node, position, NO_BYTES, 0, count * CHUNK_BYTES, this.#chunks(used), atMs)
       this.#changed(node)
     } catch (error) {
       if (!(error instanceof FsError)) throw error

@@ -39,10 +39,11 @@ export const NUMBERS_AT = 64
 export const NUMBERS = 16
 /**
  * Float64: what was posted, each at its number modulo `MOST_POSTED`, which is a power of two. A node, a position, and how many
- * reserved extents of whole chunks are the file's there; none: the node is given back.
+ * reserved extents of whole chunks are the file's there; none: the node is given back. When that was, in ms of `Date.now()`: nobody
+ * may look for long.
  */
 export const POSTED_AT = NUMBERS_AT + 8 * NUMBERS
-export const POST_NUMBERS = 3
+export const POST_NUMBERS = 4
 export const MOST_POSTED = 8
 /**
  * Uint32, written by the storage's thread only, in `read`'s answer: pieces that are lent, each its place in the arena, its place in

@@ -104,6 +104,20 @@ export class FileClock {
     this.#nanoseconds = nanoseconds
   }
 
+  /** Of what was done at `milliseconds` and after `before`, and is only heard of now. */
+  at(milliseconds: number, before: FileTime): FileTime {
+    if (milliseconds >= Date.now()) return this.now()
+    const seconds = Math.floor(milliseconds / 1000)
+    const nanoseconds = (milliseconds % 1000) * NANOSECONDS
+    const isLater =
+      seconds > before.seconds || (seconds === before.seconds && nanoseconds > before.nanoseconds)
+    if (isLater) return { seconds, nanoseconds }
+    const next = before.nanoseconds + 1
+    return next < 1000 * NANOSECONDS
+      ? { seconds: before.seconds, nanoseconds: next }
+      : { seconds: before.seconds + 1, nanoseconds: 0 }
+  }
+
   now(): FileTime {
     const milliseconds = Date.now()
     // Often asked within one millisecond: then there is nothing to divide.

@@ -245,7 +245,7 @@ export class PrivateNodes implements NodeStore {
     return end - start
   }
 
-  /** Writes `from[start, end)`, whose whole chunks are these, of the store's source, which are the file's from now on. */
+  /** Writes `from[start, end)`, whose whole chunks are these, of the store's source, and the file's from now on: at `atMs`, if not now. */
   exchange(
     node: NodeId,
     position: number,
@@ -253,11 +253,12 @@ export class PrivateNodes implements NodeStore {
     start: number,
     end: number,
     whole: readonly Uint8Array[],
+    atMs?: number,
   ): void {
     const file = this.#file(node)
     this.#charge(file, Math.max(file.contents.size, position + end - start))
     exchangeContents(file.contents, this.#image, position, from, start, end, whole, this.#chunks)
-    this.#touch(file)
+    this.#touch(file, atMs)
   }
 
   append(node: NodeId, from: Uint8Array, start: number, end: number): number {
@@ -362,10 +363,10 @@ export class PrivateNodes implements NodeStore {
     return inode.id
   }
 
-  #touch(inode: Inode): void {
-    const now = this.#clock.now()
-    inode.modified = now
-    inode.changed = now
+  #touch(inode: Inode, atMs?: number): void {
+    const time = atMs === undefined ? this.#clock.now() : this.#clock.at(atMs, inode.changed)
+    inode.modified = time
+    inode.changed = time
     this.#mark(inode)
   }
 

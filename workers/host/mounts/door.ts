@@ -89,6 +89,7 @@ export class StorageDoor {
     this.#posts[at] = node
     this.#posts[at + 1] = position
     this.#posts[at + 2] = extents
+    this.#posts[at + 3] = Date.now()
     Atomics.store(this.#control, CONTROL.POSTED, posted + 1)
     Atomics.add(this.#bell, BELL.POSTED, 1)
     return true
