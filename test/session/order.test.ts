@@ -1,7 +1,7 @@
 // A9: calls in order, sessions in parallel, closing.
 import { type Session, SessionClosedError } from 'brumate'
 import { expect, test } from 'vitest'
-import { expectTyped, rejectionOf, sleep } from '../support/session-code.js'
+import { deferred, expectTyped, rejectionOf, sleep } from '../support/session-code.js'
 import { afterReset, describeSessions, fresh, type OpenSession } from '../support/session-modes.js'
 
 describeSessions('order', tests, [fresh, afterReset])
@@ -47,10 +47,19 @@ function tests(open: OpenSession): void {
   })
 
   test('A9: sessions run at the same time', async () => {
-    const sessions = [await open(), await open(), await open()]
-    const startedMs = performance.now()
-    await Promise.all(sessions.map((session) => session.execute('import time; time.sleep(0.8)')))
-    expect(performance.now() - startedMs).toBeLessThan(1600)
+    const everyone = deferred()
+    let there = 0
+    const meet = () => {
+      if (++there === 3) everyone.resolve()
+      return everyone.promise
+    }
+    const callbacks = { meet }
+    const sessions = [await open({ callbacks }), await open({ callbacks }), await open({ callbacks })]
+    // Each blocks its own interpreter until all three are there.
+    const blocking = sessions.map((session) =>
+      session.execute("import brumate; brumate.call_sync('meet'); 1"),
+    )
+    expect((await Promise.all(blocking)).map(({ value }) => value)).toEqual([1, 1, 1])
   })
 
   test('A9: a session that computes does not hold up another', async () => {
