@@ -1,5 +1,5 @@
 // A3: what is written is what arrives.
-import { LimitError } from 'brumate'
+import { CancelledError, LimitError } from 'brumate'
 import { expect, test } from 'vitest'
 import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
 import { describeSessions } from '../support/session-modes.js'
@@ -132,6 +132,18 @@ describeSessions('output', (open) => {
         .catch(reject)
     })
     expect(heard).toBe(true)
+  })
+
+  test('A3: what an execution writes first is heard at once, however soon after the output of the one before', async () => {
+    const session = await open({ limits: { interruptGraceMs: 0 } })
+    await session.execute('print("before")', { onStdout: () => {} })
+    const controller = new AbortController()
+    // Nothing but the write itself can send it: the sum never looks for signals.
+    const running = session.execute('print("first"); sum(range(10**12))', {
+      signal: controller.signal,
+      onStdout: () => controller.abort(),
+    })
+    await rejectionOf(CancelledError, running)
   })
 
   test('A3: the chunks that listeners hear make up exactly the output', async () => {

@@ -42,23 +42,26 @@ const NASTY = py`
   sys.displayhook = sys.excepthook = None
   gc.disable()
   _ring = []; _ring.append(_ring)
-  builtins.left_over = [0] * 1_000_000
+  builtins.left_over = [0] * 10_000
   builtins.input = None
   nasty = True
 `
 
+/** One tenant in every mode, so that slots pass from test to test, made the image again in place (I1). */
+const TENANT = 'suite'
+
 export const fresh: SessionMode = {
   name: 'fresh',
-  open: (create) => create(),
+  open: (create) => create({ tenant: TENANT }),
 }
 
-/** One tenant, so that slots pass from test to test as well: the image is restored in place, twice per test. */
+/** No memory has grown, so this one is made the image again in place as well. */
 export const afterReset: SessionMode = {
   name: 'after reset',
   async open(create, manager) {
     // A slot that still boots would be taken instead of the one that a test before gave back.
     await until(() => manager.stats().slots.booting === 0)
-    const session = await create({ tenant: 'suite' })
+    const session = await create({ tenant: TENANT })
     await session.execute(NASTY, { timeoutMs: 30_000 })
     await session.reset()
     return session
@@ -73,8 +76,8 @@ const thawed: SessionMode = {
   name: 'thawed before each call',
   async open(create, manager) {
     await until(() => manager.stats().slots.booting === 0)
-    const other = await manager.createSession({ tenant: 'suite' })
-    const session = await create({ tenant: 'suite' })
+    const other = await manager.createSession({ tenant: TENANT })
+    const session = await create({ tenant: TENANT })
     await other.close()
     // With that there is something to thaw before the first call, too.
     await session.snapshotState()

@@ -3,7 +3,7 @@
 
 /**
  * A chunk goes out when it is this large, or when the one before it is this old: at a write, a look for signals or a sleep,
- * because code that spins never reaches a timer. The first one goes out at once.
+ * because code that spins never reaches a timer. The first one of an execution goes out at once.
  */
 const CHUNK_BYTES = 65_536
 const CHUNK_AGE_MS = 20
@@ -52,7 +52,7 @@ class Stream {
   #parts: string[] = []
   #pending: Uint8Array[] = []
   #pendingBytes = 0
-  #sentMs = 0
+  #sentMs = Number.NEGATIVE_INFINITY
 
   constructor(send: (text: string) => void) {
     this.#send = send
@@ -64,6 +64,7 @@ class Stream {
     this.#parts = []
     this.#pending = []
     this.#pendingBytes = 0
+    this.#sentMs = Number.NEGATIVE_INFINITY
   }
 
   write(bytes: Uint8Array): void {
