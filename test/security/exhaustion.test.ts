@@ -94,6 +94,7 @@ it('F18: twelve sessions that spin on three slots leave each its turn, and a new
 })
 
 describe('G13, G19, G20, G22: bombs', () => {
+  const BOMB_MS = 4000
   const BOMB_STEPS = [
     ['G13', 'maps of memory without end', 'import mmap\nx = []\nwhile True: x.append(mmap.mmap(-1, 4096))'],
     [
@@ -128,10 +129,10 @@ describe('G13, G19, G20, G22: bombs', () => {
   ] as const
   it.each(BOMB_STEPS)('%s: %s is an error, in bounds', async (_id, _name, code) => {
     const result = await sandbox.run(
-      { steps: ['kept = 1', code, 'kept'], limits: { memoryBytes: LIMIT }, timeoutMs: 10_000 },
+      { steps: ['kept = 1', code, 'kept'], limits: { memoryBytes: LIMIT }, timeoutMs: BOMB_MS },
       45_000,
     )
-    const steps = expectContained(result, undefined, 10_000)
+    const steps = expectContained(result, undefined, BOMB_MS)
     expect(steps[1]).toMatchObject({ kind: 'error' })
     expect(steps[2]).toMatchObject({ value: '1' })
     const { state } = result as { state: ProcessState }
