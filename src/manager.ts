@@ -91,15 +91,12 @@ export class SessionManager implements AsyncDisposable {
   private constructor(options: ResolvedManagerOptions, pool: SlotPool, image: SessionHome['image']) {
     this.#options = options
     this.#pool = pool
-    this.#rotation = new Rotation(
-      () => this.#sessions.values(),
-      () => pool.missing,
-    )
+    this.#rotation = new Rotation(() => pool.missing, options.idleTimeoutMs)
     this.#home = {
       image,
       snapshotKey: options.snapshotKey,
       tryAcquire: (tenant) => pool.tryAcquire(tenant),
-      idle: () => this.#rotation.turn(),
+      idle: (session) => this.#rotation.rest(session),
       acquire: (tenant, signal) => this.#acquire(tenant, signal),
       release: (slot, keep) => pool.release(slot, keep),
       count: (what) => {
@@ -111,6 +108,7 @@ export class SessionManager implements AsyncDisposable {
       },
       forget: (session) => {
         this.#sessions.delete(session.id)
+        this.#rotation.forget(session)
       },
     }
   }

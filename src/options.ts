@@ -53,6 +53,11 @@ export interface ManagerOptions {
   readonly maxQueued?: number
   /** Longest wait for a slot in ms, from the call on. Default 30,000; Infinity waits for ever. */
   readonly acquireTimeoutMs?: number
+  /**
+   * How long a session keeps its slot with nothing to do, in ms from the end of its last call; then it goes dormant, and its next
+   * call wakes it. 0 to 2,147,483,647; Infinity: until somebody waits for the slot. Default 60,000.
+   */
+  readonly idleTimeoutMs?: number
   /** Directory for the image, made when missing. Default: `brumate` in the OS cache directory. */
   readonly cacheDir?: string
   /**
@@ -119,6 +124,7 @@ export interface ResolvedManagerOptions {
   readonly slots: number
   readonly maxQueued: number
   readonly acquireTimeoutMs: number
+  readonly idleTimeoutMs: number
   readonly cacheDir: string | undefined
   readonly snapshotKey: Uint8Array | undefined
   readonly limits: Readonly<Limits>
@@ -169,14 +175,17 @@ const invocations = numberOption({ min: 0, max: 1_000_000_000, integer: true, nu
 const graceMs = numberOption({ min: 0, max: 60_000, unit: 'milliseconds' })
 
 export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedManagerOptions {
-  known('options', options, ['slots', 'maxQueued', 'acquireTimeoutMs', 'cacheDir', 'snapshotKey', 'limits'])
+  known('options', options, [
+    ...['slots', 'maxQueued', 'acquireTimeoutMs', 'idleTimeoutMs', 'cacheDir', 'snapshotKey', 'limits'],
+  ])
   const slots = numberOption({ min: 1, max: 1024, integer: true })
   const maxQueued = numberOption({ min: 0, max: 1_000_000, integer: true })
-  const acquireTimeoutMs = numberOption({ min: 0, max: MAX_DELAY_MS, unit: 'milliseconds', infinite: true })
+  const waitMs = numberOption({ min: 0, max: MAX_DELAY_MS, unit: 'milliseconds', infinite: true })
   return {
     slots: slots('slots', options.slots, Math.max(8, 4 * availableParallelism())),
     maxQueued: maxQueued('maxQueued', options.maxQueued, 1024),
-    acquireTimeoutMs: acquireTimeoutMs('acquireTimeoutMs', options.acquireTimeoutMs, 30_000),
+    acquireTimeoutMs: waitMs('acquireTimeoutMs', options.acquireTimeoutMs, 30_000),
+    idleTimeoutMs: waitMs('idleTimeoutMs', options.idleTimeoutMs, 60_000),
     cacheDir: isText('cacheDir', options.cacheDir, { maxLength: 4096 }),
     snapshotKey: isBytes('snapshotKey', options.snapshotKey, SNAPSHOT_KEY_BYTES),
     limits: resolveLimits(options.limits, DEFAULT_LIMITS),

@@ -1,5 +1,5 @@
-// Which sessions go dormant so that waiting callers get a slot: the one that has been idle longest first. Owns that choice and
-// its pace; that callers wait, and for how many slots, is the pool's to say.
+// Which sessions go dormant: those that have been idle for too long, and, where callers wait for a slot, the one that has been so
+// longest. Owns that choice and its pace; that callers wait, and for how many slots, is the pool's to say.
 
 /** What the rotation needs of a session. */
 export interface Resident {
@@ -15,48 +15,95 @@ const IDLE_MS = 5
 const TURN_MS = 200
 
 export class Rotation {
-  readonly #residents: () => Iterable<Resident>
   readonly #missing: () => number
+  /** Those that have fallen idle, the longest ago first. Some are busy again or without a slot: they come again when they rest. */
+  readonly #resting = new Set<Resident>()
   /** Sessions on their way out. */
   readonly #leaving = new Set<Resident>()
   /** Sessions that could not be captured, and when they had fallen idle then. */
   readonly #refused = new WeakMap<Resident, number>()
-  #timer: NodeJS.Timeout | undefined
+  readonly #idleTimeoutMs: number
+  #turnTimer: NodeJS.Timeout | undefined
+  #idleTimer: NodeJS.Timeout | undefined
 
-  /** `missing`: slots that callers wait for and that nothing else will give them. */
-  constructor(residents: () => Iterable<Resident>, missing: () => number) {
-    this.#residents = residents
+  /**
+   * @param missing slots that callers wait for and that nothing else will give them
+   * @param idleTimeoutMs longest that a session keeps a slot that nobody waits for; Infinity: for ever
+   */
+  constructor(missing: () => number, idleTimeoutMs: number) {
     this.#missing = missing
+    this.#idleTimeoutMs = idleTimeoutMs
   }
 
-  /** Call when somebody begins to wait and when a session falls idle. */
+  /** Call when a session falls idle. */
+  rest(resident: Resident): void {
+    this.#resting.delete(resident)
+    this.#resting.add(resident)
+    this.turn()
+    this.#expireIn(this.#idleTimeoutMs)
+  }
+
+  /** Call when a session is closed. */
+  forget(resident: Resident): void {
+    this.#resting.delete(resident)
+  }
+
+  /** Call when somebody begins to wait. Takes no more time for sessions that are dormant: there may be thousands. */
   turn(): void {
     let missing = this.#missing() - this.#leaving.size
-    if (missing <= 0) return
     const nowMs = performance.now()
-    const idle = [...this.#residents()]
-      .flatMap((resident) => {
-        const sinceMs = resident.idleSinceMs
-        const can = sinceMs !== undefined && this.#refused.get(resident) !== sinceMs
-        return can && !this.#leaving.has(resident) ? [{ resident, sinceMs }] : []
-      })
-      .sort((a, b) => a.sinceMs - b.sinceMs)
-    for (const { resident, sinceMs } of idle) {
-      if (missing === 0) return
-      if (nowMs - sinceMs < IDLE_MS && nowMs - resident.attachedSinceMs < TURN_MS) continue
+    let tooSoon = false
+    for (const resident of this.#resting) {
+      if (missing <= 0) return
+      const sinceMs = resident.idleSinceMs
+      if (sinceMs === undefined) {
+        this.#resting.delete(resident)
+        continue
+      }
+      if (!this.#canLeave(resident, sinceMs)) continue
+      if (nowMs - sinceMs < IDLE_MS && nowMs - resident.attachedSinceMs < TURN_MS) {
+        tooSoon = true
+        continue
+      }
       missing--
       void this.#hibernate(resident, sinceMs)
     }
-    if (missing > 0 && idle.length > 0) this.#timer ??= setTimeout(() => this.#again(), IDLE_MS)
+    if (missing > 0 && tooSoon) this.#turnTimer ??= setTimeout(() => this.#again(), IDLE_MS)
   }
 
   close(): void {
-    clearTimeout(this.#timer)
+    clearTimeout(this.#turnTimer)
+    clearTimeout(this.#idleTimer)
   }
 
   #again(): void {
-    this.#timer = undefined
+    this.#turnTimer = undefined
     this.turn()
+  }
+
+  /** One timer for all: it is the oldest one's, whichever that is when it fires. */
+  #expireIn(delayMs: number): void {
+    if (delayMs !== Number.POSITIVE_INFINITY)
+      this.#idleTimer ??= setTimeout(() => this.#expire(), Math.ceil(delayMs))
+  }
+
+  #expire(): void {
+    this.#idleTimer = undefined
+    const nowMs = performance.now()
+    for (const resident of this.#resting) {
+      const sinceMs = resident.idleSinceMs
+      if (sinceMs === undefined) {
+        this.#resting.delete(resident)
+        continue
+      }
+      const leftMs = sinceMs + this.#idleTimeoutMs - nowMs
+      if (leftMs > 0) return this.#expireIn(leftMs)
+      if (this.#canLeave(resident, sinceMs)) void this.#hibernate(resident, sinceMs)
+    }
+  }
+
+  #canLeave(resident: Resident, sinceMs: number): boolean {
+    return !this.#leaving.has(resident) && this.#refused.get(resident) !== sinceMs
   }
 
   async #hibernate(resident: Resident, sinceMs: number): Promise<void> {

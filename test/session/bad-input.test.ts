@@ -24,6 +24,8 @@ describe('options of a manager', () => {
     ['a maxQueued that is an object', { maxQueued: {} }, 'maxQueued'],
     ['a negative acquireTimeoutMs', { acquireTimeoutMs: -1 }, 'acquireTimeoutMs'],
     ['an acquireTimeoutMs that setTimeout cannot keep', { acquireTimeoutMs: 2 ** 31 }, 'acquireTimeoutMs'],
+    ['an idleTimeoutMs of text', { idleTimeoutMs: '60s' }, 'idleTimeoutMs'],
+    ['an idleTimeoutMs that setTimeout cannot keep', { idleTimeoutMs: 2 ** 31 }, 'idleTimeoutMs'],
     ['a cacheDir that is no text', { cacheDir: 5 }, 'cacheDir'],
     ['an empty cacheDir', { cacheDir: '' }, 'cacheDir'],
     ['a cacheDir with NUL', { cacheDir: '/tmp/\0' }, 'cacheDir'],

@@ -1,5 +1,5 @@
 // Sessions without a slot: they wake where they were, and give way to each other (issue 3, "Dormancy, first form").
-import { SnapshotError } from 'brumate'
+import { type CallbackContext, SnapshotError } from 'brumate'
 import { describe, expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { rejectionOf, until } from '../support/session-code.js'
@@ -43,6 +43,41 @@ describe('hibernate', () => {
     const error = await rejectionOf(SnapshotError, session.hibernate())
     expect([error.reason, error.message]).toEqual(['too-large', expect.stringMatching(/snapshotBytes/)])
     expect((await session.execute('len(big)')).value).toBe(1_000_000)
+  })
+})
+
+describe('idleTimeoutMs', () => {
+  test('a session with nothing to do for as long goes dormant, and its next call wakes it where it was', async () => {
+    const manager = await managerForTest({ slots: 1, idleTimeoutMs: 20 })
+    await using session = await manager.createSession()
+    await session.execute('import itertools; c = itertools.count(5); next(c)')
+    await until(() => session.state === 'dormant')
+    expect(manager.stats()).toMatchObject({ attached: 0, dormant: 1, slots: { leased: 0 } })
+    expect((await session.execute('next(c)')).value).toBe(6)
+    expect(manager.stats().counters).toMatchObject({ hibernations: 1, thaws: 1, crashes: 0 })
+  })
+
+  test('an execution that takes longer keeps its slot', async () => {
+    const manager = await managerForTest({ slots: 1, idleTimeoutMs: 20 })
+    await using session = await manager.createSession()
+    const states: string[] = []
+    const { value } = await session.execute(
+      'import asyncio\nfor _ in range(10): print("."); await asyncio.sleep(0.02)\nout = "kept"; out',
+      { onStdout: () => states.push(session.state) },
+    )
+    expect(value).toBe('kept')
+    expect(new Set(states)).toEqual(new Set(['attached']))
+  })
+
+  test('a suspended execution waits for resume without a slot', async () => {
+    const manager = await managerForTest({ slots: 1, idleTimeoutMs: 20 })
+    await using session = await manager.createSession({
+      callbacks: { approve: (_: unknown, { suspend }: CallbackContext) => suspend('later') },
+    })
+    await session.execute('"yes" if await approve() else "no"')
+    await until(() => session.state === 'dormant')
+    const [call] = session.pending
+    expect((await session.resume({ results: { [call?.id ?? '']: true } })).value).toBe('yes')
   })
 })
 

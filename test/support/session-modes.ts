@@ -14,9 +14,7 @@ interface SessionMode {
   open(create: OpenSession, manager: SessionManager): Promise<Session>
 }
 
-/**
- * Slots of each manager of the suite. A test has few sessions, and boots compete for cores with what is measured.
- */
+/** Slots of the suite's manager. A test has few sessions, and boots compete for cores with what is measured. */
 const SLOTS = 4
 
 /** What a user can do to an interpreter without ending it; `reset` must leave nothing of it. */
@@ -114,13 +112,13 @@ function unlessClosed(error: unknown): void {
 
 const MODES: readonly SessionMode[] = [fresh, afterReset, thawed]
 
-/** Runs the tests once per mode, each time with a manager of its own. */
+/** Runs the tests once per mode, with one manager for all. */
 export function describeSessions(
   title: string,
   tests: (open: OpenSession) => void,
   modes: readonly SessionMode[] = MODES,
 ): void {
-  describe.each(modes)(`${title}, session $name`, (mode) => {
+  describe(title, () => {
     let manager: SessionManager
 
     beforeAll(async () => {
@@ -129,12 +127,14 @@ export function describeSessions(
 
     afterAll(() => manager?.close())
 
-    tests((options) =>
-      mode.open(async (more) => {
-        const session = await manager.createSession({ ...more, ...options })
-        onTestFinished(() => session.close())
-        return session
-      }, manager),
-    )
+    describe.each(modes)('session $name', (mode) => {
+      tests((options) =>
+        mode.open(async (more) => {
+          const session = await manager.createSession({ ...more, ...options })
+          onTestFinished(() => session.close())
+          return session
+        }, manager),
+      )
+    })
   })
 }
