@@ -20,6 +20,8 @@ const MAX_EVENTS_PER_MS = 50
 /** These run no code of a user's, so nothing but a broken slot takes this long. */
 const PROMPT_METHODS: ReadonlySet<string> = new Set(['revert', 'warm'])
 const PROMPT_MS = 20_000
+/** Longest that a boot may take. It takes a tenth of a second, and more where many boot at once on a busy machine. */
+const BOOT_MS = 60_000
 
 /** Of the words that a slot's thread shares with this one; the other is workers/slot/shield.ts's. */
 const INTERRUPT = 0
@@ -87,8 +89,9 @@ export class Slot {
       () => this.terminate('it stopped serving'),
       (error: unknown) => this.terminate(messageOf(error, 'its worker failed')),
     )
+    const timer = setTimeout(() => this.terminate('it did not boot in time'), BOOT_MS)
     // Nobody has to wait for a slot that dies unused.
-    this.#ready.promise.catch(() => {})
+    this.#ready.promise.finally(() => clearTimeout(timer)).catch(() => {})
   }
 
   /** @throws SlotEndedError when the slot ends before its interpreter has booted */

@@ -1,16 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { Piscina } from 'piscina'
 import { describe, expect, test } from 'vitest'
-import type { ServeTask } from '../../src/protocol.js'
-import { Slot } from '../../src/slots/slot.js'
 import { Shield } from '../../workers/slot/shield.js'
 import { deferred } from '../support/session-code.js'
-
-interface Run {
-  readonly task: ServeTask
-  readonly signal: AbortSignal
-}
+import { slotWithoutWorker } from '../support/slot-without-worker.js'
 
 const WAS_ASLEEP = 77
 const WAKES_A_SLEEPER = `
@@ -20,21 +13,6 @@ const WAKES_A_SLEEPER = `
   words[1] = 0
   Atomics.notify(words, 1)
 `
-
-/** A slot whose worker never comes, and what Piscina would have got. */
-function slotWithoutWorker(): { readonly slot: Slot; readonly run: Run } {
-  const runs: Run[] = []
-  const piscina = {
-    run: (task: ServeTask, { signal }: { signal: AbortSignal }) => {
-      runs.push({ task, signal })
-      return new Promise(() => {})
-    },
-  }
-  const slot = new Slot(piscina as unknown as Piscina)
-  const [run] = runs
-  if (run === undefined) throw new Error('the slot started no task')
-  return { slot, run }
-}
 
 describe('S3: ending a worker', () => {
   test('is done at once when nothing is in the way', async () => {

@@ -1,0 +1,37 @@
+// The life of a slot as the caller's thread sees it, without a worker.
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { slotWithoutWorker } from '../support/slot-without-worker.js'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('S2: a worker that never says that it has booted is ended, whoever waits for it is told', async () => {
+  const { slot, run } = slotWithoutWorker()
+  const waiting = expect(slot.ready).rejects.toThrow('it did not boot in time')
+  await vi.advanceTimersByTimeAsync(59_999)
+  expect(slot.alive).toBe(true)
+  await vi.advanceTimersByTimeAsync(1)
+  expect([slot.alive, run.signal.aborted]).toEqual([false, true])
+  await waiting
+})
+
+test('S2: one that has booted has no deadline any more', async () => {
+  const { slot, run } = slotWithoutWorker()
+  run.task.port.postMessage({ event: 'ready' })
+  await slot.ready
+  await vi.advanceTimersByTimeAsync(120_000)
+  expect([slot.alive, vi.getTimerCount()]).toEqual([true, 0])
+  slot.terminate('the test is over')
+})
+
+test('a slot that ends while it boots leaves no timer', async () => {
+  const { slot } = slotWithoutWorker()
+  slot.terminate('the test is over')
+  await slot.stopped
+  expect(vi.getTimerCount()).toBe(0)
+})

@@ -1,0 +1,24 @@
+// A slot of the caller's side alone. Owns what Piscina would have been given; asserts nothing.
+import type { Piscina } from 'piscina'
+import type { ServeTask } from '../../src/protocol.js'
+import { Slot } from '../../src/slots/slot.js'
+
+interface Run {
+  readonly task: ServeTask
+  readonly signal: AbortSignal
+}
+
+/** A slot whose worker never comes, and what Piscina would have got. */
+export function slotWithoutWorker(): { readonly slot: Slot; readonly run: Run } {
+  const runs: Run[] = []
+  const piscina = {
+    run: (task: ServeTask, { signal }: { signal: AbortSignal }) => {
+      runs.push({ task, signal })
+      return new Promise(() => {})
+    },
+  }
+  const slot = new Slot(piscina as unknown as Piscina)
+  const [run] = runs
+  if (run === undefined) throw new Error('the slot started no task')
+  return { slot, run }
+}
