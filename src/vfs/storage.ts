@@ -6,6 +6,7 @@ import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { CancelledError, InvalidOptionError } from '../errors.js'
 import { isBoolean, isSignal, isText, known, numberOption } from '../options/check.js'
 import { type ArchiveSource, exportTar, importTar } from './archive.js'
+import { messageBytes } from './bytes.js'
 import { bytePath, textOf } from './paths.js'
 import type { StorageKind } from './protocol.js'
 import { readStream, writeStream } from './streams.js'
@@ -120,8 +121,7 @@ export class VfsStorage implements AsyncDisposable {
   async writeFile(path: string, data: Uint8Array | string, options: FileOptions = {}): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
     if (!(bytes instanceof Uint8Array)) throw new InvalidOptionError('data', 'a Uint8Array or a string', data)
-    // Without the pool that small Buffers share.
-    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.prototype.slice.call(bytes)
+    const own = messageBytes('data', bytes)
     await this.#call(options, () => this.#thread.call('writeFile', bytePath(path), own))
   }
 
@@ -215,12 +215,11 @@ export class VfsStorage implements AsyncDisposable {
     const signal = isSignal('signal', options.signal)
     if (signal === undefined) return call()
     if (signal.aborted) throw new CancelledError('not-started', { cause: signal.reason })
+    const called = call()
     return new Promise<T>((resolve, reject) => {
       const onAbort = () => reject(new CancelledError('interrupted', { cause: signal.reason }))
       signal.addEventListener('abort', onAbort)
-      call()
-        .then(resolve, reject)
-        .finally(() => signal.removeEventListener('abort', onAbort))
+      called.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
     })
   }
 }

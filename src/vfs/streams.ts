@@ -1,6 +1,7 @@
 // Large files of a storage as web streams. Owns the open file while a stream is; each part is one request, made when it is wanted.
 import { ReadableStream, WritableStream } from 'node:stream/web'
-import { CancelledError } from '../errors.js'
+import { CancelledError, InvalidOptionError } from '../errors.js'
+import { messageBytes } from './bytes.js'
 import type { StorageThread } from './thread.js'
 
 const PART_BYTES = 1024 * 1024
@@ -71,13 +72,15 @@ export function writeStream(
     async write(chunk) {
       try {
         if (signal?.aborted) throw new CancelledError('interrupted', { cause: signal.reason })
-        if (!(chunk instanceof Uint8Array)) throw new TypeError('a stream of Uint8Array')
+        if (!(chunk instanceof Uint8Array)) throw new InvalidOptionError('chunk', 'a Uint8Array', chunk)
         // Part by part, so that sessions are not kept waiting for a large one.
-        for (let at = 0; at < chunk.length; at += PART_BYTES) {
-          const part = chunk.slice(at, at + PART_BYTES)
+        let at = 0
+        do {
+          const part = messageBytes('chunk', chunk, at, Math.min(at + PART_BYTES, chunk.length))
           await thread.call('writeAt', node ?? 0, position, part)
           position += part.length
-        }
+          at += part.length
+        } while (at < chunk.length)
       } catch (error) {
         await release()
         throw error

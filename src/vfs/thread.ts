@@ -77,9 +77,10 @@ export class StorageThread {
       const life = this.#start()
       if (life.kind !== 'running') return reject(new StorageError('EBADF', path, this.#lastReason))
       const id = ++this.#lastId
+      // First: what cannot be sent throws, and is not pending then.
+      this.#send({ kind: 'call', id, name, parameters })
       this.#pending.set(id, { path, resolve: resolve as (value: unknown) => void, reject })
       life.port.ref()
-      this.#send({ kind: 'call', id, name, parameters })
     })
   }
 

@@ -22,7 +22,11 @@ export function watch(
   const kept: StorageChange[] = []
   let lost = false
   let done = false
-  let wake: (() => void) | undefined
+  /** Reads that wait: there may be several at a time. */
+  const waiting: (() => void)[] = []
+  const wake = () => {
+    for (const resolve of waiting.splice(0)) resolve()
+  }
   const listener = (changes: readonly Change[], more: boolean) => {
     for (const { type, path } of changes) {
       if (kept.length >= MAX_KEPT) lost = true
@@ -30,13 +34,13 @@ export function watch(
     }
     lost ||= more
     if (thread.isClosed) done = true
-    wake?.()
+    wake()
   }
   const stop = () => {
     done = true
     thread.unlisten(listener)
     signal?.removeEventListener('abort', stop)
-    wake?.()
+    wake()
   }
   thread.listen(listener)
   signal?.addEventListener('abort', stop)
@@ -52,9 +56,7 @@ export function watch(
           return { done: false, value: { type: 'lost', path: '/' } }
         }
         if (done) return { done: true, value: undefined }
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
+        await new Promise<void>((resolve) => waiting.push(resolve))
       }
     },
     async return() {

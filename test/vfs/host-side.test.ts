@@ -1,8 +1,11 @@
 // SPEC E4 at its limits: a watcher that does not read, a storage that is full of files, calls whose signal aborts.
 import { CancelledError, StorageError, VfsStorage } from 'brumate'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { writeStream } from '../../src/vfs/streams.js'
+import type { StorageThread } from '../../src/vfs/thread.js'
 import { managerForTest } from '../support/manager.js'
 import { py, rejectionOf } from '../support/session-code.js'
+import { runProgram } from '../support/session-process.js'
 import { describeStorages } from './support/kinds.js'
 
 describeStorages('a watcher that does not read', ({ storage, sessions }) => {
@@ -38,6 +41,71 @@ describeStorages('a watcher that does not read', ({ storage, sessions }) => {
       if (type === 'lost') break
     }
     expect(types).toEqual([...Array.from({ length: 1024 }, () => 'removed'), 'lost'])
+  })
+})
+
+describeStorages('a watcher that reads ahead', ({ storage }) => {
+  test('E4: gets a change for each read that waits, in order, and an end for the others', async () => {
+    const vfs = await storage()
+    const changes = vfs.watch()
+    const reads = [changes.next(), changes.next(), changes.next()]
+    await vfs.mkdir('/first')
+    await vfs.mkdir('/second')
+    expect(await Promise.all(reads.slice(0, 2))).toEqual(
+      ['/first', '/second'].map((path) => ({ done: false, value: { type: 'created', path } })),
+    )
+    await changes.return?.()
+    expect(await reads[2]).toEqual({ done: true, value: undefined })
+  })
+})
+
+describe('bytes of the caller’s', () => {
+  test('E4: what does not fit is not there as an empty file either, and what was there stays', async () => {
+    await using vfs = new VfsStorage({ maxBytes: 100 })
+    await vfs.writeFile('/f', 'kept')
+    for (const path of ['/new', '/f']) {
+      const { reason } = await rejectionOf(StorageError, vfs.writeFile(path, new Uint8Array(101)))
+      expect(reason).toBe('ENOSPC')
+    }
+    expect([await vfs.list('/'), await vfs.readFile('/f', 'utf8')]).toEqual([['f'], 'kept'])
+  })
+
+  test('E4: what was transferred elsewhere is refused, and nothing keeps the process from ending', async () => {
+    const ended = await runProgram(`
+      const vfs = new VfsStorage()
+      const bytes = new Uint8Array(10)
+      structuredClone(bytes, { transfer: [bytes.buffer] })
+      await vfs.writeFile('/f', bytes).catch((error) => console.log(error.code, error.option))
+      const chunk = vfs.createWriteStream('/g').getWriter()
+      await chunk.write(bytes).catch((error) => console.log(error.code, error.option))
+      console.log((await vfs.list('/')).join())
+    `)
+    expect(ended).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'INVALID_OPTION data\nINVALID_OPTION chunk\ng\n',
+      stderr: '',
+    })
+  })
+
+  test('E4: a view is sent without the rest of its buffer, whatever its class', async () => {
+    const sent: { readonly bytes: Uint8Array; readonly bufferBytes: number }[] = []
+    const thread = {
+      isClosed: false,
+      call: async (name: string, ...parameters: unknown[]) => {
+        const bytes = parameters[2]
+        if (name === 'writeAt' && bytes instanceof Uint8Array)
+          sent.push({ bytes, bufferBytes: bytes.buffer.byteLength })
+        return { node: 1 }
+      },
+    }
+    const writer = writeStream(thread as unknown as StorageThread, '/f', undefined).getWriter()
+    const chunk = Buffer.alloc(2_500_000, 'x')
+    await writer.write(chunk)
+    await writer.write(chunk.subarray(0, 10))
+    await writer.close()
+    expect(sent.map(({ bufferBytes }) => bufferBytes)).toEqual([1 << 20, 1 << 20, 2_500_000 - (2 << 20), 10])
+    expect(Buffer.concat(sent.map(({ bytes }) => bytes)).equals(Buffer.alloc(2_500_010, 'x'))).toBe(true)
   })
 })
 

@@ -2,7 +2,7 @@
 // they look like to a user is src/vfs/storage.ts's.
 import type { FileStatus, StorageCalls } from '../../src/vfs/protocol.js'
 import { O } from '../host/abi.js'
-import { fail } from '../host/errno.js'
+import { FsError, fail } from '../host/errno.js'
 import type { Files } from '../host/fs/files.js'
 import type { NodeStatus } from '../host/fs/node-store.js'
 import type { Location } from '../host/fs/tree.js'
@@ -32,6 +32,15 @@ export function hostCalls(files: Files): StorageCalls {
     if (opened.kind === 'file') return opened
     store.release(opened.node)
     return fail('EISDIR')
+  }
+  /** A new file; undefined where there is something. */
+  const make = (path: string): Location | undefined => {
+    try {
+      return open(path, O.WRONLY | O.CREAT | O.EXCL)
+    } catch (error) {
+      if (error instanceof FsError && error.message === 'EEXIST') return undefined
+      throw error
+    }
   }
   const removeAll = (path: string): void => {
     // The deepest first, in a loop: depth is no stack here.
@@ -64,12 +73,16 @@ export function hostCalls(files: Files): StorageCalls {
       }
     },
     writeFile: (path, bytes) => {
-      const { node } = open(path, O.WRONLY | O.CREAT)
+      const made = make(path)
+      const { node } = made ?? open(path, O.WRONLY | O.CREAT)
       try {
         // In place of what is there, or not at all: the new size has to fit before anything is cut.
         if (store.status(node).size < bytes.length) store.resize(node, bytes.length)
         store.write(node, 0, bytes, 0, bytes.length)
         store.resize(node, bytes.length)
+      } catch (error) {
+        if (made) files.unlink(root, path)
+        throw error
       } finally {
         store.release(node)
       }
