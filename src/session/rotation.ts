@@ -51,24 +51,18 @@ export class Rotation {
   /** Call when somebody begins to wait. Takes no more time for sessions that are dormant: there may be thousands. */
   turn(): void {
     let missing = this.#missing() - this.#leaving.size
+    if (missing <= 0) return
     const nowMs = performance.now()
     let tooSoon = false
-    for (const resident of this.#resting) {
-      if (missing <= 0) return
-      const sinceMs = resident.idleSinceMs
-      if (sinceMs === undefined) {
-        this.#resting.delete(resident)
-        continue
-      }
-      if (!this.#canLeave(resident, sinceMs)) continue
+    for (const [resident, sinceMs] of this.#idle()) {
       if (nowMs - sinceMs < IDLE_MS && nowMs - resident.attachedSinceMs < TURN_MS) {
         tooSoon = true
         continue
       }
-      missing--
       void this.#hibernate(resident, sinceMs)
+      if (--missing === 0) return
     }
-    if (missing > 0 && tooSoon) this.#turnTimer ??= setTimeout(() => this.#again(), IDLE_MS)
+    if (tooSoon) this.#turnTimer ??= setTimeout(() => this.#again(), IDLE_MS)
   }
 
   close(): void {
@@ -90,20 +84,21 @@ export class Rotation {
   #expire(): void {
     this.#idleTimer = undefined
     const nowMs = performance.now()
-    for (const resident of this.#resting) {
-      const sinceMs = resident.idleSinceMs
-      if (sinceMs === undefined) {
-        this.#resting.delete(resident)
-        continue
-      }
+    for (const [resident, sinceMs] of this.#idle()) {
       const leftMs = sinceMs + this.#idleTimeoutMs - nowMs
       if (leftMs > 0) return this.#expireIn(leftMs)
-      if (this.#canLeave(resident, sinceMs)) void this.#hibernate(resident, sinceMs)
+      void this.#hibernate(resident, sinceMs)
     }
   }
 
-  #canLeave(resident: Resident, sinceMs: number): boolean {
-    return !this.#leaving.has(resident) && this.#refused.get(resident) !== sinceMs
+  /** Who could leave, the one that has been idle longest first, and since when. Drops who is busy or has no slot on the way. */
+  *#idle(): Iterable<readonly [resident: Resident, sinceMs: number]> {
+    for (const resident of this.#resting) {
+      const sinceMs = resident.idleSinceMs
+      if (sinceMs === undefined) this.#resting.delete(resident)
+      else if (!this.#leaving.has(resident) && this.#refused.get(resident) !== sinceMs)
+        yield [resident, sinceMs]
+    }
   }
 
   async #hibernate(resident: Resident, sinceMs: number): Promise<void> {
