@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import type { Image } from '../../src/image/image.js'
 import { wipeDeadMemory } from '../../workers/interpreter/dead-memory.js'
-import { freeRanges } from '../../workers/interpreter/malloc.js'
+import { visitFree } from '../../workers/interpreter/malloc.js'
 import { checkDelta, type MemoryDelta } from '../../workers/interpreter/memory-delta.js'
 import { packBlocks } from '../../workers/snapshot/blocks.js'
 import { openImage } from '../image/built.js'
@@ -11,6 +11,12 @@ let image: Image
 beforeAll(async () => {
   image = await openImage({ cacheDir: inject('cacheDir') })
 })
+
+/** Pairs of addresses; undefined where the heap is not plausible. */
+function freeRanges(heap: Uint8Array, state: number): number[] | undefined {
+  const ranges: number[] = []
+  return visitFree(heap, state, (from, to) => ranges.push(from, to)) ? ranges : undefined
+}
 
 const COLLECT = 'import gc\ngc.collect()\ndel gc'
 const BASICS = 'x = 1\ny = [1, 2, 3]\ndef f(a): return a\nclass C:\n    def m(self): return 1'
@@ -201,7 +207,7 @@ describe('in place', () => {
 describe('R1: a heap that a program has overwritten', () => {
   const word = (heap: Uint8Array, at: number) => new DataView(heap.buffer).getUint32(at, true)
 
-  test('ends every walk, in time, with ranges inside the memory', () => {
+  test('ends every walk, with ranges inside the memory', () => {
     const pristine = sessionAfter(BASICS, ...PROGRAM.slice(0, 10)).heap.slice()
     const { mallocState } = image.landmarks
     const free = freeRanges(pristine, mallocState) ?? []
@@ -209,7 +215,6 @@ describe('R1: a heap that a program has overwritten', () => {
     const anyChunk = () => (free[2 * Math.floor(Math.random() * (free.length / 2))] ?? 0) - 16
     const view = new DataView(pristine.buffer)
     const values = [0, 1, 4, 8, mallocState, mallocState + 40, pristine.length - 8, 0xffff_fff8, 0xffff_ffff]
-    const startedMs = performance.now()
     let outside = 0
     for (let round = 0; round < 1000; round++) {
       const inState = mallocState + 4 * Math.floor(Math.random() * 118)
@@ -227,12 +232,10 @@ describe('R1: a heap that a program has overwritten', () => {
         if (!(from >= 0 && from <= to && to <= pristine.length && from % 4 === 0 && to % 4 === 0)) outside++
         total += to - from
       }
-      // Top is counted apart from the lists.
-      if (total > 2 * pristine.length) outside++
+      if (total > pristine.length) outside++
       view.setUint32(at, before, true)
     }
     expect(outside).toBe(0)
-    expect(performance.now() - startedMs).toBeLessThan(30_000)
   })
 
   test('with lists that have become cycles is left alone', () => {

@@ -4,9 +4,9 @@
 // called and no object moved, so a session does not notice.
 import type { Landmarks } from '../../src/image/image.js'
 import type { BaseMemory } from './base-memory.js'
-import { type ByteRanges, clearRanges } from './clear.js'
+import { Clearing } from './clear.js'
 import { findInternedStrings, tidyInternedStrings } from './interned-strings.js'
-import { findMallocState, freeRanges } from './malloc.js'
+import { findMallocState, visitFree } from './malloc.js'
 
 /** In CPython's thread state: the chunk of memory that holds frames of Python functions, its top and its end. */
 const DATA_STACK = { chunk: 0, top: 4, limit: 8, BYTES: 12 } as const
@@ -21,10 +21,12 @@ export function wipeDeadMemory(
   stackPointer: number,
   image?: BaseMemory,
 ): void {
-  clearRanges(heap, [landmarks.stackLow, stackPointer])
-  // Each is skipped, and the snapshot larger, where the memory does not look as it must.
-  clearRanges(heap, freeRanges(heap, landmarks.mallocState) ?? [])
-  clearRanges(heap, deadFrames(wordsOf(heap), landmarks.dataStack) ?? [])
+  const clearing = new Clearing(heap)
+  clearing.clear(landmarks.stackLow, stackPointer)
+  // A program can have written anything over what follows. Each is skipped, and the snapshot larger, where it is not plausible.
+  visitFree(heap, landmarks.mallocState, (from, to) => clearing.clear(from, to))
+  const frames = deadFrames(wordsOf(heap), landmarks.dataStack)
+  if (frames) clearing.clear(frames.from, frames.to)
   tidyInternedStrings(heap, landmarks.internedStrings, image)
 }
 
@@ -49,7 +51,11 @@ function findDataStack(memory: Uint8Array): number {
   return found
 }
 
-function deadFrames(words: Uint32Array, dataStack: number): ByteRanges | undefined {
+/** What is left of frames that have returned. */
+function deadFrames(
+  words: Uint32Array,
+  dataStack: number,
+): { readonly from: number; readonly to: number } | undefined {
   const word = (address: number) => words[address / 4] ?? 0
   const end = words.length * 4
   const chunk = word(dataStack + DATA_STACK.chunk)
@@ -60,7 +66,7 @@ function deadFrames(words: Uint32Array, dataStack: number): ByteRanges | undefin
   const to = word(dataStack + DATA_STACK.limit)
   if (to !== chunk + bytes || to > end) return undefined
   if (from < chunk + STACK_CHUNK.FRAMES || from > to || from % 4 !== 0) return undefined
-  return [from, to]
+  return { from, to }
 }
 
 function wordsOf(memory: Uint8Array): Uint32Array {

@@ -12,13 +12,13 @@ const ENTRY_WORDS = 2
 const HASH = 12
 /** Keys are strings, so that entries have no hash. */
 const STRINGS_ONLY = 1
-/** Smaller tables than the image's have another index; larger ones, of three million strings, are left alone. */
-const [LEAST_LOG2_SIZE, MOST_LOG2_SIZE] = [16, 22]
+/** Smaller tables than the image's have another index; larger ones, of more than 700,000 strings, are left alone. */
+const [LEAST_LOG2_SIZE, MOST_LOG2_SIZE] = [16, 20]
 const LOG2_WORD_BYTES = 2
 const EMPTY = 0xffff_ffff
 const PERTURB_SHIFT = 5
-/** Steps past slots that are taken, for each slot there is; hashes that were made to collide need more. */
-const MOST_STEPS_PER_SLOT = 16
+/** Steps past slots that are taken, for each slot there is. A full table needs half of one; hashes that were made to collide more. */
+const MOST_STEPS_PER_SLOT = 4
 
 /** With fewer free entries the table is about to move, */
 const LEAST_USABLE = 2048

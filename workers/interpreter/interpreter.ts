@@ -3,7 +3,7 @@
 // business.
 import type { Image } from '../../src/image/image.js'
 import type { Host } from '../host/host.js'
-import { clearRanges } from './clear.js'
+import { Clearing } from './clear.js'
 import { wipeDeadMemory } from './dead-memory.js'
 import { INTERPRETER_EXPORTS, type InterpreterExports } from './exports.js'
 import { areInternedStringsFull, tidyInternedStrings } from './interned-strings.js'
@@ -95,19 +95,18 @@ export class Interpreter {
     const { memory, __stack_pointer: stackPointer } = this.#exports
     const heap = new Uint8Array(memory.buffer)
     const { runs, runBytes } = this.#image
-    const gaps: number[] = []
+    const gaps = new Clearing(heap)
     let from = 0
     let source = 0
     for (let i = 0; i < runs.length; i += 2) {
       const offset = runs[i] ?? 0
       const length = runs[i + 1] ?? 0
-      gaps.push(from, offset)
+      gaps.clear(from, offset)
       heap.set(runBytes.subarray(source, source + length), offset)
       source += length
       from = offset + length
     }
-    gaps.push(from, heap.length)
-    clearRanges(heap, gaps)
+    gaps.clear(from, heap.length)
     stackPointer.value = this.#image.stackPointer
   }
 

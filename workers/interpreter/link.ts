@@ -37,6 +37,8 @@ const DONE = 0
 const WAITING = 1
 const DESCRIBED = 3
 const LENGTH_BYTES = 4
+/** The kernel's own bound is a mebibyte each for a description and its values; code of the user's can replace the kernel. */
+const MOST_DESCRIBED_BYTES = 2 ** 22
 
 /**
  * The reply for a kernel that had no memory left even to say so: marshal bytes of
@@ -103,10 +105,15 @@ export class KernelLink {
     const head = new DataView(buffer, start, HEAD_BYTES)
     const status = head.getUint8(0)
     const delaySeconds = head.getFloat64(1, true)
-    const payload = new Uint8Array(buffer, start + HEAD_BYTES, size - HEAD_BYTES).slice()
+    const bytes = new Uint8Array(buffer, start + HEAD_BYTES, size - HEAD_BYTES)
+    if (status === DESCRIBED) {
+      const description = described(bytes)
+      x.Py_DecRef(reply)
+      return description
+    }
+    const payload = bytes.slice()
     x.Py_DecRef(reply)
     if (status === DONE) return { kind: 'done', payload }
-    if (status === DESCRIBED) return described(payload)
     if (status !== WAITING || Number.isNaN(delaySeconds)) throw new KernelFault(`status ${status}`)
     return { kind: 'waiting', delayMs: Math.max(0, delaySeconds * 1000), calls: payload }
   }
@@ -132,9 +139,11 @@ export function marshalText(text: string): number[] {
   return [0x75, text.length, 0, 0, 0, ...new TextEncoder().encode(text)]
 }
 
-function described(payload: Uint8Array<ArrayBuffer>): KernelReply {
-  if (payload.length < LENGTH_BYTES) throw new KernelFault(`a description of ${payload.length} bytes`)
-  const end = LENGTH_BYTES + new DataView(payload.buffer).getUint32(0, true)
-  if (end > payload.length) throw new KernelFault(`a description of ${end} bytes in ${payload.length}`)
-  return { kind: 'described', description: payload.slice(LENGTH_BYTES, end), values: payload.slice(end) }
+/** @throws KernelFault before anything is copied */
+function described(bytes: Uint8Array<ArrayBuffer>): KernelReply {
+  const [start, size] = [LENGTH_BYTES, bytes.length]
+  if (size < start || size > MOST_DESCRIBED_BYTES) throw new KernelFault(`a description of ${size} bytes`)
+  const end = start + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+  if (end > size) throw new KernelFault(`a description of ${end} bytes in ${size}`)
+  return { kind: 'described', description: bytes.slice(start, end), values: bytes.slice(end) }
 }

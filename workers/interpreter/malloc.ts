@@ -1,7 +1,6 @@
 // The heap of the C library's malloc (dlmalloc 2.8, 32 bit), read from outside: where its state lies and which memory is
 // free. Owns its layout; calls and changes nothing. CPython is built without an allocator of its own here, so this is
 // every Python object's heap. Whatever the memory holds, reading it ends and stays inside it.
-import type { ByteRanges } from './clear.js'
 
 /** `struct malloc_state`. A free chunk's links begin at +8; bins pretend to be chunks, so that lists end at them. */
 const STATE = {
@@ -28,14 +27,30 @@ const LEAST_CHUNK_BYTES = 16
 const PREVIOUS_IN_USE = 1
 const IN_USE = 2
 const FLAGS = 7
+/** A list in an order that defeats the cache takes most of a second for so many; what a program does leaves fewer. */
+export const MOST_CHUNKS = 2 ** 20
+
+/** Called for each free stretch of memory, in no order; `to` is exclusive. Both are multiples of 4. */
+export type FreeVisitor = (from: number, to: number) => void
 
 /**
- * Free memory without the words that malloc itself needs in it; undefined when the heap does not hold together, because
- * a program has overwritten it, or the state is not there.
+ * Visits free memory, without the words in it that malloc itself needs. False, with nothing visited, where there is no state of
+ * malloc's or the heap is not plausible: a program can have written anything over it, so none of it may be touched then.
+ * Of a heap with more than `MOST_CHUNKS` free chunks, small ones are left out.
+ *
+ * The lists are walked twice, to check them and then to visit, so that no list of ranges is kept. Two chunks that share a byte are
+ * not plausible, so lists end and what is visited is never more than there is.
  */
-export function freeRanges(heap: Uint8Array, state: number): ByteRanges | undefined {
-  const walk = new FreeWalk(heap, state)
-  return walk.whole() ? walk.ranges : undefined
+export function visitFree(heap: Uint8Array, state: number, visit: FreeVisitor): boolean {
+  const seen = new SeenBytes(heap.length)
+  const check = new FreeWalk(heap, state, MOST_CHUNKS)
+  if (!check.run((chunk, end) => seen.add(chunk, end))) return false
+  // A visitor may write to what it is given, which in a forged heap can be what this walk has yet to read.
+  new FreeWalk(heap, state, check.chunks).run((chunk, end, kept) => {
+    if (end - chunk > kept) visit(chunk + kept, end)
+    return true
+  })
+  return true
 }
 
 /** Address of malloc's state, or 0 if not exactly one place looks like it. */
@@ -52,36 +67,48 @@ export function findMallocState(memory: Uint8Array): number {
     const top = word(at + STATE.top)
     if (base === 0 || word(at + STATE.leastAddress) !== base || end > memory.length) continue
     if (top < base || top >= end || word(at + STATE.footprint) < end - base) continue
-    if (freeRanges(memory, at) === undefined) continue
+    if (!visitFree(memory, at, () => {})) continue
     if (found !== 0) return 0
     found = at
   }
   return found
 }
 
+/** Told of each free chunk. False ends the walk. */
+type ChunkVisitor = (chunk: number, end: number, keptBytes: number) => boolean
+
 class FreeWalk {
-  readonly ranges: number[] = []
   readonly #words: Uint32Array
   readonly #heapBytes: number
   readonly #state: number
-  /** Free bytes that the heap can still have: lists that have become cycles use it up. */
-  #bytesLeft: number
+  readonly #mostChunks: number
+  #visit: ChunkVisitor = () => false
+  #chunks = 0
+  #isCutShort = false
 
-  constructor(heap: Uint8Array, state: number) {
+  constructor(heap: Uint8Array, state: number, mostChunks: number) {
     this.#words = new Uint32Array(heap.buffer, heap.byteOffset, Math.floor(heap.length / 4))
     this.#heapBytes = heap.length
-    this.#bytesLeft = heap.length
     this.#state = state
+    this.#mostChunks = mostChunks
   }
 
-  whole(): boolean {
+  /** Chunks that were visited. */
+  get chunks(): number {
+    return this.#chunks
+  }
+
+  /** Large chunks first. False where the heap does not hold together, as far as it was looked at. */
+  run(visit: ChunkVisitor): boolean {
     const state = this.#state
     if (state === 0 || state + STATE.BYTES > this.#heapBytes || state % 4 !== 0) return false
-    return this.#top() && this.#victim() && this.#smallBins() && this.#trees()
+    this.#visit = visit
+    const isWhole = this.#top() && this.#victim() && this.#trees() && this.#smallBins()
+    return isWhole || this.#isCutShort
   }
 
   #word(address: number): number {
-    return this.#words[address >>> 2] ?? 0
+    return this.#words[address / 4] ?? 0
   }
 
   #field(offset: number): number {
@@ -94,24 +121,26 @@ class FreeWalk {
     const bytes = this.#field(STATE.topBytes)
     if (top % ALIGNMENT !== 0 || bytes % ALIGNMENT !== 0 || top + bytes > this.#heapBytes) return false
     if (this.#word(top + CHUNK.head) !== bytes + PREVIOUS_IN_USE) return false
-    this.ranges.push(top + KEPT_BYTES.unlisted, top + bytes)
-    return true
+    return this.#accept(top, top + bytes, KEPT_BYTES.unlisted)
   }
 
   /** The chunk that the last small request was cut from; it is in no list. */
   #victim(): boolean {
     const victim = this.#field(STATE.victim)
-    if (victim === 0) return this.#field(STATE.victimBytes) === 0
-    return this.#take(victim, KEPT_BYTES.unlisted) === this.#field(STATE.victimBytes)
+    const bytes = this.#field(STATE.victimBytes)
+    if (victim === 0) return bytes === 0
+    return bytes >= LEAST_CHUNK_BYTES && this.#take(victim, KEPT_BYTES.unlisted) === bytes
   }
 
   /** Circular lists of chunks of one size. What an empty bin has in it is stale: the map counts. */
   #smallBins(): boolean {
     for (let index = 0; index < BINS; index++) {
       if ((this.#field(STATE.smallMap) & (1 << index)) === 0) continue
+      const bytes = index * ALIGNMENT
+      if (bytes < LEAST_CHUNK_BYTES) return false
       const bin = this.#state + STATE.smallBins + index * 8
       for (let at = this.#word(bin + CHUNK.forward); at !== bin; at = this.#word(at + CHUNK.forward))
-        if (this.#take(at, KEPT_BYTES.listed) !== index * ALIGNMENT) return false
+        if (this.#take(at, KEPT_BYTES.listed) !== bytes) return false
     }
     return true
   }
@@ -142,9 +171,39 @@ class FreeWalk {
     if ((head & IN_USE) !== 0 || (head & PREVIOUS_IN_USE) === 0 || bytes < LEAST_CHUNK_BYTES) return 0
     if (end + ALIGNMENT > this.#heapBytes || this.#word(end + CHUNK.previousBytes) !== bytes) return 0
     if ((this.#word(end + CHUNK.head) & PREVIOUS_IN_USE) !== 0) return 0
-    this.#bytesLeft -= bytes
-    if (this.#bytesLeft < 0) return 0
-    if (bytes > keptBytes) this.ranges.push(chunk + keptBytes, end)
-    return bytes
+    return this.#accept(chunk, end, keptBytes) ? bytes : 0
+  }
+
+  #accept(chunk: number, end: number, keptBytes: number): boolean {
+    this.#isCutShort = this.#chunks === this.#mostChunks
+    if (this.#isCutShort || !this.#visit(chunk, end, keptBytes)) return false
+    this.#chunks++
+    return true
+  }
+}
+
+/** Which bytes of the heap have been in a chunk: a bit for every 8 of them, which is what addresses are multiples of. */
+class SeenBytes {
+  readonly #bits: Int32Array
+
+  constructor(heapBytes: number) {
+    this.#bits = new Int32Array(Math.ceil(heapBytes / (ALIGNMENT * 32)) + 1)
+  }
+
+  /** False, with some of them perhaps added, if one of these was seen before. */
+  add(from: number, to: number): boolean {
+    const [first, last] = [from / ALIGNMENT, to / ALIGNMENT]
+    const lastWord = last >>> 5
+    let word = first >>> 5
+    let mask = -1 << (first & 31)
+    for (; word < lastWord; word++, mask = -1) if (!this.#mark(word, mask)) return false
+    return this.#mark(lastWord, mask & ((1 << (last & 31)) - 1))
+  }
+
+  #mark(word: number, mask: number): boolean {
+    const bits = this.#bits[word] ?? 0
+    if ((bits & mask) !== 0) return false
+    this.#bits[word] = bits | mask
+    return true
   }
 }
