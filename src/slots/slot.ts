@@ -9,6 +9,7 @@ import { messageOf } from '../thrown.js'
 import { MalformedValueError } from '../values/decode.js'
 import { CallDoor } from './call-door.js'
 import { Channel, SlotEndedError } from './channel.js'
+import { type Exiting, guardExit, unguardExit } from './exit-guard.js'
 import { printable } from './guard.js'
 
 /**
@@ -25,7 +26,10 @@ const BOOT_MS = 60_000
 
 /** Of the words that a slot's thread shares with this one; the other is workers/slot/shield.ts's. */
 const INTERRUPT = 0
-/** Longest that a worker is let live because it says that it must not be ended; packing 50 MB takes a fifth of it. */
+/**
+ * Longest that a worker is let live because it says that it must not be ended. Ours say so for microseconds of work, so even one
+ * that hardly gets a processor is waited for, and one that lies is ended.
+ */
 const MOST_SHIELDED_MS = 1000
 const SHIELD_LOOK_MS = 1
 
@@ -53,7 +57,7 @@ interface OutputListener {
   readonly startedMs: number
 }
 
-export class Slot {
+export class Slot implements Exiting {
   readonly #channel: Channel
   readonly #door: CallDoor
   readonly #abort = new AbortController()
@@ -89,6 +93,7 @@ export class Slot {
       () => this.terminate('it stopped serving'),
       (error: unknown) => this.terminate(messageOf(error, 'its worker failed')),
     )
+    guardExit(this)
     const timer = setTimeout(() => this.terminate('it did not boot in time'), BOOT_MS)
     // Nobody has to wait for a slot that dies unused.
     this.#ready.promise.finally(() => clearTimeout(timer)).catch(() => {})
@@ -200,6 +205,12 @@ export class Slot {
     this.#end(printable(reason))
   }
 
+  /** For the end of the process, which ends all threads and waits for none. */
+  blockUntilEndable(untilMs: number): void {
+    while (this.#isShielded() && performance.now() < untilMs)
+      Atomics.wait(this.#interrupt, SHIELD, RAISED, SHIELD_LOOK_MS)
+  }
+
   #handle(call: (handler: CallHandler) => void): void {
     if (this.#handler === undefined) return this.terminate('it broke the protocol: a host call of no session')
     try {
@@ -225,12 +236,17 @@ export class Slot {
   /** Never rejects. */
   async #stop(reason: string): Promise<void> {
     const untilMs = performance.now() + MOST_SHIELDED_MS
-    const isRaised = () => Atomics.compareExchange(this.#interrupt, SHIELD, LOWERED, ENDING) === RAISED
-    while (isRaised() && performance.now() < untilMs)
+    while (this.#isShielded() && performance.now() < untilMs)
       await new Promise((resolve) => setTimeout(resolve, SHIELD_LOOK_MS))
     // With text for a reason: the default is an error, whose stack would keep the caller alive.
     this.#abort.abort(reason)
+    unguardExit(this)
     this.#stopped.resolve(undefined)
+  }
+
+  /** If not, the worker makes no stream from now on. */
+  #isShielded(): boolean {
+    return Atomics.compareExchange(this.#interrupt, SHIELD, LOWERED, ENDING) === RAISED
   }
 
   #receive(event: SlotEvent): void {

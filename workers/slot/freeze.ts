@@ -8,6 +8,7 @@ import type { KernelReply } from '../interpreter/link.js'
 import { checkDelta, DeltaError, type MemoryCapture } from '../interpreter/memory-delta.js'
 import { BlockError } from '../snapshot/blocks.js'
 import { type Body, BodyError, type BodyParts, type PackedBody, unpackBody } from '../snapshot/body.js'
+import type { Shielded } from '../snapshot/streams.js'
 
 /** Names, targets and bookkeeping of files, beside memory and contents. */
 const MOST_OTHER_BYTES = 64 * 1024 * 1024
@@ -16,7 +17,7 @@ const MOST_RAW_BYTES = 2 ** 32
 class TooLarge extends Error {}
 
 /** Here and now, or with the help of other threads. */
-export type Pack = (parts: BodyParts, effort: Effort) => PackedBody | Promise<PackedBody>
+export type Pack = (parts: BodyParts, effort: Effort, shielded: Shielded) => PackedBody | Promise<PackedBody>
 
 export async function captured(
   { description, values }: Extract<KernelReply, { kind: 'described' }>,
@@ -24,10 +25,11 @@ export async function captured(
   { state: hostState, contents, files }: HostCapture,
   { maxBytes, effort }: SnapshotRequest,
   pack: Pack,
+  shielded: Shielded,
 ): Promise<SlotReply> {
   const { memoryBytes } = memory
   try {
-    const { bytes, hash, rawBytes } = await pack({ memory, hostState, contents }, effort)
+    const { bytes, hash, rawBytes } = await pack({ memory, hostState, contents }, effort, shielded)
     if (maxBytes !== null && bytes.length > maxBytes) {
       const message = `the snapshot has ${bytes.length} bytes, more than snapshotBytes, ${maxBytes}`
       return refused('too-large', message)
@@ -50,14 +52,14 @@ export async function captured(
 }
 
 /** @throws whatever `refusal` takes */
-export function unpack(image: Image, request: RestoreRequest): Body {
+export function unpack(image: Image, request: RestoreRequest, shielded: Shielded): Body {
   const { limits, rawBytes, memoryBytes } = request
   if (memoryBytes > (limits.memoryBytes ?? Number.POSITIVE_INFINITY))
     throw new TooLarge(`its memory of ${memoryBytes} bytes is more than memoryBytes, ${limits.memoryBytes}`)
   // What the parts may come to; each has its own check later.
   const most = MOST_OTHER_BYTES + memoryBytes + (limits.fileBytes ?? MOST_RAW_BYTES)
   if (rawBytes > Math.min(most, MOST_RAW_BYTES)) throw new TooLarge(`it unpacks to ${rawBytes} bytes`)
-  const body = unpackBody(request.body, request.bodyHash, rawBytes, memoryBytes)
+  const body = unpackBody(request.body, request.bodyHash, rawBytes, memoryBytes, shielded)
   checkDelta(image, body.memory)
   return body
 }

@@ -17,6 +17,7 @@ import type { Host, PreparedHost } from '../host/host.js'
 import type { Interpreter } from '../interpreter/interpreter.js'
 import { type KernelReply, Opcode } from '../interpreter/link.js'
 import { type Body, packBody, packBodyAside } from '../snapshot/body.js'
+import type { Shielded } from '../snapshot/streams.js'
 import { captured, refusal, refused, unpack } from './freeze.js'
 import type { Output } from './output.js'
 import { Runs } from './run.js'
@@ -42,7 +43,7 @@ export class SlotService implements SlotMethods {
   readonly #host: Host
   readonly #interpreter: Interpreter
   readonly #output: Output
-  readonly #shield: Shield
+  readonly #shielded: Shielded
   readonly #runs: Runs
   #executionId = 0
   #packing: Promise<void> | undefined
@@ -54,7 +55,7 @@ export class SlotService implements SlotMethods {
     this.#host = host
     this.#interpreter = interpreter
     this.#output = output
-    this.#shield = shield
+    this.#shielded = (make) => shield.during(make)
     this.#runs = new Runs(host, interpreter, {
       onWait: () => output.flush(),
       onAwait,
@@ -148,7 +149,7 @@ export class SlotService implements SlotMethods {
       const host = this.#host.capture()
       // What is packed is the memory itself: where an execution waits, which an answer can make go on, it is done here and now.
       const pack = this.#runs.isWaiting ? packBody : packBodyAside
-      const packed = this.#shield.during(() => captured(described, memory, host, request, pack))
+      const packed = captured(described, memory, host, request, pack, this.#shielded)
       const settle = () => {
         this.#packing = undefined
       }
@@ -163,7 +164,7 @@ export class SlotService implements SlotMethods {
     let body: Body
     let host: PreparedHost
     try {
-      body = await this.#shield.during(() => unpack(this.#image, request))
+      body = unpack(this.#image, request, this.#shielded)
       host = this.#host.prepare(body.hostState, body.contents, request.limits, request.mount)
     } catch (error) {
       return refusal(error) ?? died(error)

@@ -9,7 +9,8 @@ export const ENDING = 2
 
 /**
  * Node ends the whole process when a worker ends between the making of a zlib stream and its initialization ("close before
- * init" in node_zlib.cc of Node 20 to 26), which a single call of `deflateRaw` or `deflateRawSync` does.
+ * init" in node_zlib.cc of Node 20 to 26). Both are done by the stream's constructor, in microseconds; the work that follows
+ * may be cut short anywhere.
  */
 export class Shield {
   readonly #words: Int32Array
@@ -19,14 +20,14 @@ export class Shield {
   }
 
   /**
-   * The main thread waits with ending this worker, for a bounded time, until `work` is done. Where it was there first, this
-   * thread goes no further: it sleeps until it is ended.
+   * Makes a stream, or whatever else takes no longer; the main thread waits with ending this worker meanwhile. Where this
+   * worker is being ended already, this thread goes no further: it sleeps until then.
    */
-  async during<T>(work: () => T | Promise<T>): Promise<T> {
+  during<T>(make: () => T): T {
     while (Atomics.compareExchange(this.#words, SHIELD, LOWERED, RAISED) === ENDING)
       Atomics.wait(this.#words, SHIELD, ENDING)
     try {
-      return await work()
+      return make()
     } finally {
       Atomics.store(this.#words, SHIELD, LOWERED)
     }

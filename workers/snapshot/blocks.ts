@@ -1,8 +1,17 @@
 // Bytes in compressed blocks of 1 MiB: how the large parts of a snapshot are stored. Owns which codec a block gets and that
 // unpacking makes exactly the bytes that were declared, whatever the block holds (N2, ATTACKS.md E7); what the bytes mean
 // is the snapshot format's business. Uses nothing that a sealed thread has not.
-import * as zlib from 'node:zlib'
 import type { Effort } from '../../src/protocol.js'
+import {
+  compressZstd,
+  deflate,
+  deflateAside,
+  HAS_ZSTD,
+  inflate,
+  type Shielded,
+  UNSHIELDED,
+  unzstd,
+} from './streams.js'
 import { checkZstdFrame, decompressZstd } from './zstd.js'
 
 /** 0 stored, 1 raw deflate, 2 zstd. */
@@ -25,16 +34,8 @@ const STORED = 0
 const DEFLATE = 1
 const ZSTD = 2
 
-/** Node has zstd from 22.15 on. */
-interface ZstdOfNode {
-  zstdCompressSync(bytes: Uint8Array, options: object): Buffer
-  zstdDecompressSync(bytes: Uint8Array, options: object): Buffer
-  constants: { ZSTD_c_compressionLevel: number }
-}
-const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as Partial<ZstdOfNode>
-
 /** What this Node compresses with: zstd is twice as fast as deflate at a better ratio. */
-export const BEST_CODEC: Codec = zstdCompressSync ? ZSTD : DEFLATE
+export const BEST_CODEC: Codec = HAS_ZSTD ? ZSTD : DEFLATE
 
 /** Larger bodies, and those packed with zstd, whose first level is good, are packed fast whatever the effort. */
 const SMALL_BYTES = 2 * 1024 * 1024
@@ -60,10 +61,11 @@ export function packBlocks(
   parts: readonly Uint8Array[],
   codec: Codec = BEST_CODEC,
   effort: Effort = 'small',
+  shielded: Shielded = UNSHIELDED,
 ): Block[] {
   const level = isSmall(parts) ? LEVELS[effort] : FAST_LEVEL
   return Array.from(split(parts), (raw) =>
-    block(raw, codec, isWorthwhile(raw, codec) ? compress(raw, codec, level) : undefined),
+    block(raw, codec, isWorthwhile(raw, codec, shielded) ? compress(raw, codec, level, shielded) : undefined),
   )
 }
 
@@ -75,8 +77,9 @@ export async function packBlocksAside(
   parts: readonly Uint8Array[],
   codec: Codec = BEST_CODEC,
   effort: Effort = 'small',
+  shielded: Shielded = UNSHIELDED,
 ): Promise<Block[]> {
-  if (codec !== DEFLATE || isSmall(parts)) return packBlocks(parts, codec, effort)
+  if (codec !== DEFLATE || isSmall(parts)) return packBlocks(parts, codec, effort, shielded)
   const blocks: Block[] = []
   const pieces = split(parts)
   const work = async () => {
@@ -84,7 +87,8 @@ export async function packBlocksAside(
     for (let next = pieces.next(); !next.done; next = pieces.next()) {
       const raw = next.value
       const index = blocks.push(block(raw, codec, undefined)) - 1
-      if (isWorthwhile(raw, codec)) blocks[index] = block(raw, codec, await deflateAside(raw))
+      if (!isWorthwhile(raw, codec, shielded)) continue
+      blocks[index] = block(raw, codec, await deflateAside(raw, FAST_DEFLATE, shielded))
     }
   }
   await Promise.all(Array.from({ length: BLOCKS_AT_ONCE }, work))
@@ -97,16 +101,20 @@ export async function packBlocksAside(
  *
  * @throws BlockError
  */
-export function unpackBlocks(blocks: readonly Block[], totalBytes: number): Uint8Array {
+export function unpackBlocks(
+  blocks: readonly Block[],
+  totalBytes: number,
+  shielded: Shielded = UNSHIELDED,
+): Uint8Array {
   if (!Number.isSafeInteger(totalBytes) || totalBytes < 0)
     throw new BlockError(`a total of ${totalBytes} bytes`)
   if (blocks.length !== Math.ceil(totalBytes / BLOCK_BYTES))
     throw new BlockError(`${blocks.length} blocks for ${totalBytes} bytes`)
   for (const [index, block] of blocks.entries()) checkBlock(block, index, totalBytes)
   const [only] = blocks
-  if (only && blocks.length === 1) return unpack(only, 0)
+  if (only && blocks.length === 1) return unpack(only, 0, shielded)
   const raw = new Uint8Array(totalBytes)
-  for (const [index, block] of blocks.entries()) raw.set(unpack(block, index), index * BLOCK_BYTES)
+  for (const [index, block] of blocks.entries()) raw.set(unpack(block, index, shielded), index * BLOCK_BYTES)
   return raw
 }
 
@@ -122,11 +130,11 @@ function checkBlock({ codec, rawBytes, bytes }: Block, index: number, totalBytes
   if (!fits) throw new BlockError(`block ${index} has ${bytes.length} bytes for ${rawBytes}`)
 }
 
-function unpack(block: Block, index: number): Uint8Array {
+function unpack(block: Block, index: number, shielded: Shielded): Uint8Array {
   if (block.codec === STORED) return block.bytes
   let raw: Uint8Array
   try {
-    raw = block.codec === DEFLATE ? inflate(block) : decompress(block)
+    raw = block.codec === DEFLATE ? inflated(block, shielded) : decompressed(block, shielded)
   } catch (cause) {
     throw new BlockError(`block ${index} cannot be unpacked`, { cause })
   }
@@ -135,20 +143,15 @@ function unpack(block: Block, index: number): Uint8Array {
   return raw
 }
 
-function inflate({ rawBytes, bytes }: Block): Uint8Array {
-  const options = { maxOutputLength: rawBytes, chunkSize: chunkBytes(rawBytes), info: true }
-  const { buffer, engine } = zlib.inflateRawSync(bytes, options) as unknown as {
-    buffer: Buffer
-    engine: { bytesWritten: number }
-  }
-  if (engine.bytesWritten !== bytes.length) throw new BlockError('there are bytes behind its end')
-  return buffer
+function inflated({ rawBytes, bytes }: Block, shielded: Shielded): Uint8Array {
+  const { raw, readBytes } = inflate(bytes, outputOf(rawBytes), shielded)
+  if (readBytes !== bytes.length) throw new BlockError('there are bytes behind its end')
+  return raw
 }
 
-function decompress({ rawBytes, bytes }: Block): Uint8Array {
+function decompressed({ rawBytes, bytes }: Block, shielded: Shielded): Uint8Array {
   checkZstdFrame(bytes, rawBytes)
-  if (!zstdDecompressSync) return decompressZstd(bytes, rawBytes)
-  return zstdDecompressSync(bytes, { maxOutputLength: rawBytes, chunkSize: chunkBytes(rawBytes) })
+  return unzstd(bytes, outputOf(rawBytes), shielded) ?? decompressZstd(bytes, rawBytes)
 }
 
 function isSmall(parts: readonly Uint8Array[]): boolean {
@@ -164,34 +167,27 @@ function block(raw: Uint8Array, codec: Codec, packed: Uint8Array | undefined): B
 }
 
 /** Whether to compress, as far as a sample tells: zstd itself is quick to give up. */
-function isWorthwhile(raw: Uint8Array, codec: Codec): boolean {
+function isWorthwhile(raw: Uint8Array, codec: Codec, shielded: Shielded): boolean {
   if (codec !== DEFLATE || raw.length <= 2 * SAMPLE_BYTES) return codec !== STORED
   const piece = SAMPLE_BYTES / SAMPLE_PIECES
   const gap = Math.floor((raw.length - piece) / (SAMPLE_PIECES - 1))
   const pieces = Array.from({ length: SAMPLE_PIECES }, (_, i) => raw.subarray(i * gap, i * gap + piece))
-  return saves(zlib.deflateRawSync(Buffer.concat(pieces), FAST_DEFLATE).length, SAMPLE_BYTES)
+  return saves(deflate(Buffer.concat(pieces), FAST_DEFLATE, shielded).length, SAMPLE_BYTES)
 }
 
 /** Undefined where this Node has not got the codec. */
-function compress(raw: Uint8Array, codec: Codec, level: number): Uint8Array | undefined {
-  if (codec === DEFLATE) return zlib.deflateRawSync(raw, level === FAST_LEVEL ? FAST_DEFLATE : { level })
-  if (!zstdCompressSync || !constants) return undefined
-  return zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: FAST_LEVEL } })
-}
-
-function deflateAside(raw: Uint8Array): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    zlib.deflateRaw(raw, FAST_DEFLATE, (error, packed) => (error ? reject(error) : resolve(packed)))
-  })
+function compress(raw: Uint8Array, codec: Codec, level: number, shielded: Shielded): Uint8Array | undefined {
+  if (codec === DEFLATE) return deflate(raw, level === FAST_LEVEL ? FAST_DEFLATE : { level }, shielded)
+  return compressZstd(raw, FAST_LEVEL, shielded)
 }
 
 function saves(packedBytes: number, rawBytes: number): boolean {
   return packedBytes < rawBytes - rawBytes / LEAST_SAVING
 }
 
-/** zlib wants at least 64. */
-function chunkBytes(rawBytes: number): number {
-  return Math.max(64, rawBytes)
+/** No more than was declared, in one piece; zlib wants pieces of at least 64 bytes. */
+function outputOf(rawBytes: number): { readonly maxOutputLength: number; readonly chunkSize: number } {
+  return { maxOutputLength: rawBytes, chunkSize: Math.max(64, rawBytes) }
 }
 
 /** The same bytes in pieces of `BLOCK_BYTES`. */

@@ -6,6 +6,7 @@ import type { Effort } from '../../src/protocol.js'
 import { copyBytes } from '../copy.js'
 import type { MemoryCapture, MemoryDelta } from '../interpreter/memory-delta.js'
 import { BEST_CODEC, type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'
+import type { Shielded } from './streams.js'
 
 /** The bytes are no body, or not the one that the head speaks of. */
 export class BodyError extends Error {
@@ -40,15 +41,19 @@ export interface BodyParts {
   readonly contents: readonly Uint8Array[]
 }
 
-export function packBody(body: BodyParts, effort: Effort): PackedBody {
+export function packBody(body: BodyParts, effort: Effort, shielded?: Shielded): PackedBody {
   const parts = stream(body)
-  return assembled(packBlocks(parts, BEST_CODEC, effort), byteLength(parts))
+  return assembled(packBlocks(parts, BEST_CODEC, effort, shielded), byteLength(parts))
 }
 
 /** The same, for which other threads may help: what it was captured from must stay as it is meanwhile. */
-export async function packBodyAside(body: BodyParts, effort: Effort): Promise<PackedBody> {
+export async function packBodyAside(
+  body: BodyParts,
+  effort: Effort,
+  shielded?: Shielded,
+): Promise<PackedBody> {
   const parts = stream(body)
-  return assembled(await packBlocksAside(parts, BEST_CODEC, effort), byteLength(parts))
+  return assembled(await packBlocksAside(parts, BEST_CODEC, effort, shielded), byteLength(parts))
 }
 
 function stream({ memory, hostState, contents }: BodyParts): Uint8Array[] {
@@ -83,12 +88,13 @@ export function unpackBody(
   hash: Uint8Array,
   rawBytes: number,
   memoryBytes: number,
+  shielded?: Shielded,
 ): Body {
   // A copy: whoever shares the memory could change it after it was checked (ATTACKS.md D20).
   const bytes = new Uint8Array(shared.length)
   copyBytes(shared, bytes, 0)
   if (!timingSafeEqual(sha256(bytes), hash)) throw new BodyError('its checksum is wrong')
-  const raw = unpackBlocks(readBlocks(bytes), rawBytes)
+  const raw = unpackBlocks(readBlocks(bytes), rawBytes, shielded)
   if (raw.length < HEAD_BYTES) throw new BodyError('it is too short')
   const head = new DataView(raw.buffer, raw.byteOffset, HEAD_BYTES)
   const pageCount = head.getUint32(0, true)

@@ -1,0 +1,38 @@
+// A process whose slots pack without a pause and are ended at random moments: `terminate ROUNDS` ends one after the other,
+// `exit` the process. It is well when it exits with 0.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { Slot } from '../../../dist/src/slots/slot.js'
+
+const SLOTS = 4
+const [how, rounds = '1'] = process.argv.slice(2)
+
+async function packing(large) {
+  const file = new URL('packing-worker.mjs', import.meta.url)
+  const piscina = {
+    run: (task, { signal, transferList }) => {
+      const worker = new Worker(file, { workerData: { task, large }, transferList })
+      signal.addEventListener('abort', () => void worker.terminate())
+      return new Promise((_, reject) => worker.on('error', reject))
+    },
+  }
+  const slot = new Slot(piscina)
+  await slot.ready
+  return slot
+}
+
+async function endOne(index) {
+  const slot = await packing(index % 2 === 1)
+  await sleep(Math.random() * 20)
+  slot.terminate('the test ends it')
+  await slot.stopped
+}
+
+if (how === 'exit') {
+  await Promise.all(Array.from({ length: SLOTS }, (_, index) => packing(index === 0)))
+  await sleep(Math.random() * 10)
+} else {
+  for (let round = 0; round < Number(rounds); round++)
+    await Promise.all(Array.from({ length: SLOTS }, (_, index) => endOne(index)))
+}
+process.exit(0)

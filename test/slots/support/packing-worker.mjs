@@ -1,0 +1,15 @@
+// A slot's thread that does nothing but pack: small blocks, so that it spends much of its time on making zlib streams.
+import { workerData } from 'node:worker_threads'
+import { Shield } from '../../../dist/workers/slot/shield.js'
+import { packBlocks, packBlocksAside, unpackBlocks } from '../../../dist/workers/snapshot/blocks.js'
+
+const { task, large } = workerData
+const shield = new Shield(task.interrupt)
+const shielded = (make) => shield.during(make)
+const bytes = Buffer.alloc(large ? 50_000_000 : 300, Buffer.from('what a session has, again and again; '))
+const DEFLATE = 1
+task.port.postMessage({ event: 'ready' })
+for (;;) {
+  if (large) await packBlocksAside([bytes], DEFLATE, 'small', shielded)
+  else unpackBlocks(packBlocks([bytes], DEFLATE, 'small', shielded), bytes.length, shielded)
+}
