@@ -7,7 +7,8 @@ import { HostStateError } from '../host/state/error.js'
 import type { KernelReply } from '../interpreter/link.js'
 import { checkDelta, DeltaError, type MemoryCapture } from '../interpreter/memory-delta.js'
 import { BlockError } from '../snapshot/blocks.js'
-import { type Body, BodyError, type BodyParts, type PackedBody, unpackBody } from '../snapshot/body.js'
+import { type Body, type BodyParts, type PackedBody, unpackBody } from '../snapshot/body.js'
+import { BodyError } from '../snapshot/body-error.js'
 import type { Shielded } from '../snapshot/streams.js'
 
 /** Names, targets and bookkeeping of files, beside memory and contents. */

@@ -6,12 +6,9 @@ import type { Effort } from '../../src/protocol.js'
 import { copyBytes } from '../copy.js'
 import type { MemoryCapture, MemoryDelta } from '../interpreter/memory-delta.js'
 import { BEST_CODEC, type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'
+import { BodyError } from './body-error.js'
+import { readHostState, writeHostState } from './host-state-json.js'
 import type { Shielded } from './streams.js'
-
-/** The bytes are no body, or not the one that the head speaks of. */
-export class BodyError extends Error {
-  override readonly name = 'BodyError'
-}
 
 export interface Body {
   readonly memory: MemoryDelta
@@ -57,7 +54,7 @@ export async function packBodyAside(
 }
 
 function stream({ memory, hostState, contents }: BodyParts): Uint8Array[] {
-  const host = Buffer.from(JSON.stringify(hostState), 'utf8')
+  const host = writeHostState(hostState)
   const head = new DataView(new ArrayBuffer(HEAD_BYTES))
   head.setUint32(0, memory.pages.length, true)
   head.setUint32(4, host.length, true)
@@ -111,7 +108,7 @@ export function unpackBody(
   const xored = take(PAGE_BYTES * pageCount)
   const contents = take(contentsBytes)
   if (at !== raw.length) throw new BodyError('something follows its parts')
-  return { memory: { memoryBytes, pages, xored }, hostState: parse(host), contents }
+  return { memory: { memoryBytes, pages, xored }, hostState: readHostState(host), contents }
 }
 
 function readBlocks(bytes: Uint8Array): Block[] {
@@ -155,11 +152,6 @@ function pageNumbers(bytes: Uint8Array, memoryBytes: number): Uint32Array {
     pages[i] = page
   }
   return pages
-}
-
-function parse(json: Uint8Array): unknown {
-  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json)
-  return JSON.parse(text)
 }
 
 function byteLength(parts: readonly Uint8Array[]): number {
