@@ -9,6 +9,7 @@ import { create } from './parts/create.js'
 import { cycles } from './parts/cycles.js'
 import { execute } from './parts/execute.js'
 import { files } from './parts/files.js'
+import { hostile } from './parts/hostile.js'
 import { memory } from './parts/memory.js'
 import { output } from './parts/output.js'
 import { sessions } from './parts/sessions.js'
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   compute,
   sessions,
   stopping,
+  hostile,
   cycles,
 }
 

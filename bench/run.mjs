@@ -1,2 +1,4 @@
-// Runs the benchmarks from what the build compiled: `node bench/run.mjs [--json] [NAME...]`. See bench/README.md.
-await import(new URL('../dist/bench/main.js', import.meta.url).href)
+// Runs the benchmarks from what the build compiled: `node bench/run.mjs [--json] [NAME...]`, or
+// `node bench/run.mjs compare --before DIR [--rounds N] [--json] [NAME...]`. See bench/README.md.
+const script = process.argv[2] === 'compare' ? 'compare' : 'main'
+await import(new URL(`../dist/bench/${script}.js`, import.meta.url).href)

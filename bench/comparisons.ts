@@ -1,0 +1,121 @@
+// What `compare` measures of one build: the work of honest sessions. Owns the programs and their sizes; uses only what every build's
+// public API has. Each gives milliseconds, the median of its samples.
+import type { Session, SessionManager, Value } from 'brumate'
+import { median, samplesMs } from './measure.js'
+
+export interface Subject {
+  readonly manager: SessionManager
+  /** With the callback `add`, and `CODE` in it. */
+  readonly session: Session
+}
+
+type Measure = (subject: Subject) => Promise<number>
+
+/** Defined in the session that all but snapshots use. */
+export const CODE = `
+import json, os, time
+
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+class Point:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+    def moved(self, by):
+        return Point(self.x + by, self.y - by)
+
+def methods(n):
+    point = Point(0, 0)
+    for _ in range(n):
+        point = point.moved(1)
+    return point.x
+
+document = json.dumps([{'id': i, 'name': str(i), 'tags': [i, i + 1]} for i in range(4000)])
+
+def parse(n):
+    for _ in range(n): json.dumps(json.loads(document))
+
+def clocks(n):
+    clock = time.perf_counter
+    for _ in range(n): clock()
+
+def stats(n):
+    for _ in range(n): os.stat('/tmp')
+
+def small_files(n):
+    for _ in range(n):
+        with open('/tmp/small', 'w') as f: f.write('small')
+        with open('/tmp/small') as f: f.read()
+
+block = bytes(range(256)) * 4096
+
+def large_files(n):
+    for _ in range(n):
+        with open('/tmp/large', 'wb', buffering=0) as f: f.write(block)
+        with open('/tmp/large', 'rb', buffering=0) as f: f.read()
+
+def printing(n):
+    for i in range(n): print(i)
+`
+
+const LIST = Array.from({ length: 1000 }, (_, i) => i)
+const TEXT = 'a text of a megabyte '.repeat(50_000)
+const BYTES = new Uint8Array(10_000_000).fill(7)
+
+/** The first is left out: what came before was something else. */
+async function each(count: number, task: () => Promise<unknown>): Promise<number> {
+  await task()
+  return median(await samplesMs(count, task))
+}
+
+function program(code: string, count: number): Measure {
+  return ({ session }) => each(count, () => session.execute(code))
+}
+
+function value(given: Value, count: number): { readonly get: Measure; readonly set: Measure } {
+  return {
+    set: ({ session }) => each(count, () => session.set('value', given)),
+    get: async ({ session }) => {
+      await session.set('value', given)
+      return await each(count, () => session.get('value'))
+    },
+  }
+}
+
+const [list, text, bytes] = [value(LIST, 100), value(TEXT, 20), value(BYTES, 7)]
+
+export const COMPARISONS: Readonly<Record<string, Measure>> = {
+  execute: program('x = 1', 500),
+  'set-list': list.set,
+  'get-list': list.get,
+  'set-text': text.set,
+  'get-text': text.get,
+  'set-bytes': bytes.set,
+  'get-bytes': bytes.get,
+  callbacks: program('for _ in range(100): await add(a=1, b=1)', 8),
+  'callbacks-sync': program("import brumate\nfor _ in range(100): brumate.call_sync('add', a=1, b=1)", 8),
+  output: program('printing(5_000)', 5),
+  fib: program('fib(22)', 5),
+  methods: program('methods(50_000)', 5),
+  json: program('parse(3)', 3),
+  clocks: program('clocks(50_000)', 3),
+  stats: program('stats(5_000)', 5),
+  'small-files': program('small_files(300)', 5),
+  'large-files': program('large_files(10)', 5),
+  snapshot: async ({ manager }) => {
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    await session.execute('x = [1, 2, 3]\ndef f(a): return a')
+    return await each(15, () => session.snapshotState())
+  },
+  'snapshot-20-mb': async ({ manager }) => {
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    await session.execute('data = list(range(700_000))')
+    return await each(3, () => session.snapshotState())
+  },
+  restore: async ({ manager }) => {
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    await session.execute('x = [1, 2, 3]\ndef f(a): return a')
+    const snapshot = await session.snapshotState()
+    return await each(15, () => session.restoreState(snapshot))
+  },
+}
