@@ -7,7 +7,7 @@ export interface Hostility {
   readonly options?: SessionOptions
   /** Once for each session. */
   readonly setUp?: string
-  /** Once more and once more. Its errors are expected. */
+  /** Called over and over; its errors are expected. */
   readonly act: (session: Session, manager: SessionManager) => Promise<unknown>
 }
 
