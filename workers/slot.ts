@@ -8,6 +8,7 @@ import type { ServeTask, SlotMethods, SlotNotice, SlotReply } from '../src/proto
 import { Host } from './host/host.js'
 import { HostCalls } from './host/host-calls.js'
 import { InterruptCell } from './host/interrupt.js'
+import { readable } from './image-bytes.js'
 import { Interpreter } from './interpreter/interpreter.js'
 import { seal } from './seal.js'
 import { Inbox } from './slot/inbox.js'
@@ -15,13 +16,13 @@ import { Output } from './slot/output.js'
 import { SlotService } from './slot/service.js'
 import { Shield } from './slot/shield.js'
 
-const image = workerData as Image
+const image = readable(workerData as Image)
 const interrupt = new InterruptCell()
 const door = new HostCalls()
 let output: Output | undefined
 const host = new Host({
   files: image.files,
-  fileBytes: image.fileBytes,
+  bytes: image.bytes,
   cwd: image.cwd,
   interrupt,
   onOutput: (stream, bytes) => output?.write(stream, bytes),

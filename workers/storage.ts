@@ -8,6 +8,7 @@ import { type NodeId, type NodeStore, Outside } from './host/fs/node-store.js'
 import { PrivateNodes } from './host/fs/private-nodes.js'
 import { Quota } from './host/fs/quota.js'
 import { Tree } from './host/fs/tree.js'
+import { NO_IMAGE } from './image-bytes.js'
 import { Patience } from './patience.js'
 import { Arena } from './storage/arena.js'
 import { ChangingNodes } from './storage/changes.js'
@@ -56,7 +57,7 @@ function open(kind: StorageKind): NodeStore {
   if (kind.kind === 'directory') return new DirectoryNodes(kind.hostPath, kind.readOnly)
   const quota = new Quota()
   quota.maxBytes = kind.maxBytes
-  return new PrivateNodes(new Uint8Array(0), quota, arena)
+  return new PrivateNodes(NO_IMAGE, quota, arena)
 }
 
 function serve(rings: Int32Array): never {

@@ -1,15 +1,15 @@
 // The bytes of an image file. Owns the layout and its checks; what the parts mean is image.ts, where the file lies is
 // cache.ts. Layout: magic, u32 format version, u32 length of the header, header (JSON), padding, sections at multiples
 // of 8, sha-256 of everything before it. The last is the image's id.
+import { dataModuleLength } from './data-module.js'
 import type { Image, ImageFile } from './image.js'
 
-/** What a file holds: an image whose modules are not compiled yet and whose bytes are not shared yet. */
-export interface ImageContents
-  extends Omit<Image, 'id' | 'module' | 'trampolineModule' | 'runBytes' | 'fileBytes'> {
+/** What a file holds: an image whose modules are not compiled yet. */
+export interface ImageContents extends Omit<Image, 'id' | 'module' | 'trampolineModule' | 'dataModule'> {
   readonly moduleBytes: Uint8Array<ArrayBuffer>
   readonly trampolineBytes: Uint8Array<ArrayBuffer>
-  readonly runBytes: Uint8Array<ArrayBuffer>
-  readonly fileBytes: Uint8Array<ArrayBuffer>
+  /** What `dataModuleBytes` makes of the bytes of runs and files. */
+  readonly dataBytes: Uint8Array<ArrayBuffer>
 }
 
 /** The bytes are not an image that this version of brumate wrote. */
@@ -17,7 +17,7 @@ export class ImageFormatError extends Error {
   override readonly name = 'ImageFormatError'
 }
 
-export const IMAGE_FORMAT_VERSION = 3
+export const IMAGE_FORMAT_VERSION = 4
 const MAGIC = 'BRUMATE\n'
 const HEAD_BYTES = 16
 const HASH_BYTES = 32
@@ -26,20 +26,19 @@ const PAGE_BYTES = 4096
 const WASM_PAGE_BYTES = 65_536
 const MOST_MEMORY_BYTES = 2 ** 32
 
-const SECTION_NAMES = ['moduleBytes', 'trampolineBytes', 'runs', 'runBytes', 'fileBytes'] as const
+const SECTION_NAMES = ['moduleBytes', 'trampolineBytes', 'runs', 'dataBytes'] as const
 type SectionName = (typeof SECTION_NAMES)[number]
 type Header = Omit<ImageContents, SectionName> & {
   readonly sections: Readonly<Record<SectionName, [number, number]>>
 }
 
 export async function encodeImage(contents: ImageContents): Promise<Uint8Array<ArrayBuffer>> {
-  const { moduleBytes, trampolineBytes, runs, runBytes, fileBytes, ...rest } = contents
+  const { moduleBytes, trampolineBytes, runs, dataBytes, ...rest } = contents
   const parts: Record<SectionName, Uint8Array> = {
     moduleBytes,
     trampolineBytes,
     runs: new Uint8Array(runs.buffer, runs.byteOffset, runs.byteLength),
-    runBytes,
-    fileBytes,
+    dataBytes,
   }
   const lengths = SECTION_NAMES.map((name) => parts[name].length)
   // Offsets count from the end of the header, so that the header's own length does not change them.
@@ -109,8 +108,7 @@ export function decodeImage(bytes: Uint8Array<ArrayBuffer>): DecodedImage {
     moduleBytes: section('moduleBytes'),
     trampolineBytes: section('trampolineBytes'),
     runs: new Uint32Array(runSection.buffer),
-    runBytes: section('runBytes'),
-    fileBytes: section('fileBytes'),
+    dataBytes: section('dataBytes'),
   }
   checkContents(contents)
   return {
@@ -124,7 +122,7 @@ export function decodeImage(bytes: Uint8Array<ArrayBuffer>): DecodedImage {
 }
 
 function checkContents(contents: ImageContents): void {
-  const { memoryBytes, runs, runBytes, fileBytes, tableLength, stackPointer, dispatch, files, env } = contents
+  const { memoryBytes, runs, dataBytes, tableLength, stackPointer, dispatch, files, env } = contents
   check(
     isCount(memoryBytes) && memoryBytes % WASM_PAGE_BYTES === 0 && memoryBytes <= MOST_MEMORY_BYTES,
     'memoryBytes',
@@ -139,7 +137,8 @@ function checkContents(contents: ImageContents): void {
     previousEnd = offset + length
     total += length
   }
-  check(total === runBytes.length, 'runBytes')
+  const dataLength = dataModuleLength(dataBytes)
+  check(dataLength !== undefined && total <= dataLength, 'dataBytes')
   check(isCount(tableLength) && tableLength < 2 ** 24, 'tableLength')
   check(isCount(stackPointer) && stackPointer <= memoryBytes && stackPointer % 16 === 0, 'stackPointer')
   check(isCount(dispatch) && dispatch > 0 && dispatch < memoryBytes, 'dispatch')
@@ -152,10 +151,10 @@ function checkContents(contents: ImageContents): void {
     typeof env === 'object' && env !== null && Object.values(env).every((v) => typeof v === 'string'),
     'env',
   )
-  check(Array.isArray(files) && files.every((file) => isImageFile(file, fileBytes.length)), 'files')
+  check(Array.isArray(files) && files.every((file) => isImageFile(file, dataLength)), 'files')
 }
 
-function isImageFile(file: ImageFile, fileBytesLength: number): boolean {
+function isImageFile(file: ImageFile, dataLength: number): boolean {
   if (!isPath(file.path)) return false
   if (file.kind === 'symlink') return typeof file.target === 'string'
   if (!isCount(file.mode) || file.mode > 0o7777) return false
@@ -164,7 +163,7 @@ function isImageFile(file: ImageFile, fileBytesLength: number): boolean {
     file.kind === 'file' &&
     isCount(file.offset) &&
     isCount(file.length) &&
-    file.offset + file.length <= fileBytesLength
+    file.offset + file.length <= dataLength
   )
 }
 

@@ -9,7 +9,7 @@ export type ImageFile =
       readonly kind: 'file'
       readonly path: string
       readonly mode: number
-      /** Where the contents lie in `Image.fileBytes`. */
+      /** Where the contents lie in the bytes of `Image.dataModule`. */
       readonly offset: number
       readonly length: number
     }
@@ -27,8 +27,8 @@ export interface Landmarks {
 }
 
 /**
- * A booted interpreter, ready to be put into any number of slots. Structured-cloneable: the large parts are a compiled
- * module and shared memory, so that handing it to a worker copies next to nothing.
+ * A booted interpreter, ready to be put into any number of slots. Structured-cloneable: the large parts are compiled modules,
+ * which all threads share and none can change, so that handing it to a worker copies next to nothing.
  */
 export interface Image {
   /** sha-256 of the image's bytes, hex. */
@@ -46,8 +46,8 @@ export interface Image {
   readonly memoryBytes: number
   /** [offset, length] pairs in bytes, ascending, not touching; everything else is zero. Offsets are multiples of 4096. */
   readonly runs: Uint32Array
-  /** The bytes of the runs, one after the other. */
-  readonly runBytes: Uint8Array<SharedArrayBuffer>
+  /** Holds the bytes of the runs, one after the other, then those of the files; see data-module.ts. */
+  readonly dataModule: WebAssembly.Module
   /** Length of the function table at instantiation; the trampoline is put at this index. */
   readonly tableLength: number
   /** `__stack_pointer` at an empty stack (I2). */
@@ -56,7 +56,6 @@ export interface Image {
   readonly dispatch: number
   readonly landmarks: Landmarks
   readonly files: readonly ImageFile[]
-  readonly fileBytes: Uint8Array<SharedArrayBuffer>
   /** Environment and working directory a session starts with. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string

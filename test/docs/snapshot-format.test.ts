@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs'
 import { VfsStorage } from 'brumate'
 import { Packr } from 'msgpackr'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import type { Image } from '../../src/image/image.js'
-import { openImage } from '../image/built.js'
+import type { ReadableImage } from '../../workers/image-bytes.js'
+import { openImage, readable } from '../image/built.js'
 import {
   type Opened,
   open,
@@ -62,7 +62,7 @@ describe('docs/snapshot-format.md', () => {
   let opened: Opened
   let stream: Stream
   let host: HostState
-  let image: Image
+  let image: ReadableImage
   const unpack = (data: unknown) => new Packr({ mapsAsObjects: false }).unpack(data as Uint8Array)
 
   beforeAll(async () => {
@@ -74,7 +74,7 @@ describe('docs/snapshot-format.md', () => {
     opened = open(bytes)
     stream = openStream(unpackBody(opened.body))
     host = stream.host as HostState
-    image = await openImage({ cacheDir: inject('cacheDir') })
+    image = readable(await openImage({ cacheDir: inject('cacheDir') }))
   })
 
   test('names every field of the head and of the host state, and no other', () => {
@@ -145,7 +145,7 @@ describe('docs/snapshot-format.md', () => {
     let source = 0
     for (let i = 0; i < image.runs.length; i += 2) {
       const length = image.runs[i + 1] ?? 0
-      memory.set(image.runBytes.subarray(source, source + length), image.runs[i])
+      image.bytes.read(source, memory, image.runs[i] ?? 0, length)
       source += length
     }
     expect(memory.includes('bytes that are nowhere else')).toBe(false)

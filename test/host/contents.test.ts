@@ -3,18 +3,18 @@ import type { ImageFile } from '../../src/image/image.js'
 import { errno } from '../../workers/host/errno.js'
 import { emptyContents, readContents, resizeContents, writeContents } from '../../workers/host/fs/contents.js'
 import { ContentsReader } from '../../workers/host/state/extents.js'
+import { type ImageReader, NO_IMAGE } from '../../workers/image-bytes.js'
+import { imageBytes } from '../support/image-bytes.js'
 import { Guest } from './guest.js'
 
 const MEBIBYTE = 1024 * 1024
 const IMAGE_BYTES = 200_000
 
-function imageFile(): { files: ImageFile[]; fileBytes: Uint8Array<SharedArrayBuffer> } {
-  const fileBytes = new Uint8Array(new SharedArrayBuffer(IMAGE_BYTES + 100))
-  fileBytes.forEach((_, index) => {
-    fileBytes[index] = index % 251
-  })
+const IMAGE = Uint8Array.from({ length: IMAGE_BYTES + 100 }, (_, index) => index % 251)
+
+function imageFile(): { files: ImageFile[]; bytes: ImageReader } {
   const file: ImageFile = { kind: 'file', path: '/lib/data', mode: 0o644, offset: 100, length: IMAGE_BYTES }
-  return { files: [file], fileBytes }
+  return { files: [file], bytes: imageBytes(IMAGE) }
 }
 
 describe('E: contents of files', () => {
@@ -27,7 +27,7 @@ describe('E: contents of files', () => {
     const image = imageFile()
     const guest = new Guest(image)
     const fd = guest.open('/lib/data', 2)
-    let model = Buffer.from(image.fileBytes.subarray(100))
+    let model = Buffer.from(IMAGE.subarray(100))
     for (let step = 0; step < 600; step += 1) {
       guest.recycle()
       const at = random(260_000)
@@ -59,26 +59,24 @@ describe('E: contents of files', () => {
   })
 
   it('are zeros where they were cut and lengthened, though what was written at once is read at once', () => {
-    const none = new Uint8Array(0)
     for (const size of [10, 65_536, 100_000, 196_608 + 10, 196_608 + 60_000]) {
       const contents = emptyContents()
-      writeContents(contents, none, 0, new Uint8Array(262_144).fill(1), 0, 262_144)
+      writeContents(contents, NO_IMAGE, 0, new Uint8Array(262_144).fill(1), 0, 262_144)
       resizeContents(contents, size)
       resizeContents(contents, 262_144)
       const into = new Uint8Array(262_144).fill(9)
-      expect(readContents(contents, none, 0, into, 0, 262_144)).toBe(262_144)
+      expect(readContents(contents, NO_IMAGE, 0, into, 0, 262_144)).toBe(262_144)
       expect(into.indexOf(0)).toBe(size)
       expect(into.lastIndexOf(1)).toBe(size - 1)
     }
   })
 
   it('of neighbours are written and read from the middle of one to the middle of another', () => {
-    const none = new Uint8Array(0)
     const contents = emptyContents()
-    writeContents(contents, none, 65_536, new Uint8Array(196_608).fill(1), 0, 196_608)
-    writeContents(contents, none, 100_000, new Uint8Array(100_000).fill(2), 0, 100_000)
+    writeContents(contents, NO_IMAGE, 65_536, new Uint8Array(196_608).fill(1), 0, 196_608)
+    writeContents(contents, NO_IMAGE, 100_000, new Uint8Array(100_000).fill(2), 0, 100_000)
     const into = new Uint8Array(120_000)
-    expect(readContents(contents, none, 90_000, into, 0, 120_000)).toBe(120_000)
+    expect(readContents(contents, NO_IMAGE, 90_000, into, 0, 120_000)).toBe(120_000)
     expect([into.indexOf(2), into.lastIndexOf(2)]).toEqual([10_000, 109_999])
     expect(into[0]).toBe(1)
   })
@@ -91,19 +89,20 @@ describe('E: contents of files', () => {
     expect(chunks.map(({ byteOffset }) => byteOffset)).toEqual([0, 65_536, 131_072, 0])
     expect(new Set(chunks.map(({ buffer }) => buffer)).size).toBe(2)
     const into = new Uint8Array(200_000)
-    readContents(contents, new Uint8Array(0), 0, into, 0, 200_000)
+    readContents(contents, NO_IMAGE, 0, into, 0, 200_000)
     expect(Buffer.compare(into, captured)).toBe(0)
   })
 
   it('never write to the image (I1)', () => {
     const image = imageFile()
-    const before = Buffer.from(image.fileBytes)
     const guest = new Guest(image)
     const fd = guest.open('/lib/data', 2)
     guest.write(fd, 'changed')
     guest.call('__syscall_ftruncate64', fd, 5n)
     guest.unlink('/lib/data')
-    expect(Buffer.compare(before, image.fileBytes)).toBe(0)
+    const bytes = new Uint8Array(IMAGE.length)
+    image.bytes.read(0, bytes, 0, bytes.length)
+    expect(Buffer.compare(bytes, IMAGE)).toBe(0)
     expect(new Guest(image).get('/lib/data')).toHaveLength(65_536)
   })
 
@@ -169,22 +168,20 @@ describe('B6: fileBytes', () => {
   })
 
   it('is all that a cut file costs: what is cut off is not kept (ATTACKS.md G9)', () => {
-    const none = new Uint8Array(0)
     const contents = emptyContents()
-    writeContents(contents, none, 0, new Uint8Array(300_000).fill(1), 0, 300_000)
+    writeContents(contents, NO_IMAGE, 0, new Uint8Array(300_000).fill(1), 0, 300_000)
     resizeContents(contents, 131_072 + 10)
     const buffers = new Set([...contents.chunks.values()].map(({ buffer }) => buffer))
     expect([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(131_072 + 10)
     const into = new Uint8Array(200_000).fill(9)
     resizeContents(contents, 200_000)
-    expect(readContents(contents, none, 0, into, 0, 200_000)).toBe(200_000)
+    expect(readContents(contents, NO_IMAGE, 0, into, 0, 200_000)).toBe(200_000)
     expect(into.every((byte, at) => byte === (at < 131_082 ? 1 : 0))).toBe(true)
   })
 
   it('is all that a file costs whose last chunk is cut: the others leave the memory they had in common with it', () => {
-    const none = new Uint8Array(0)
     const contents = emptyContents()
-    writeContents(contents, none, 0, new Uint8Array(262_144).fill(1), 0, 262_144)
+    writeContents(contents, NO_IMAGE, 0, new Uint8Array(262_144).fill(1), 0, 262_144)
     resizeContents(contents, 196_608 + 10)
     const buffers = new Set([...contents.chunks.values()].map(({ buffer }) => buffer))
     expect([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(196_608 + 10)

@@ -6,6 +6,7 @@ import { Host, type HostLimits } from '../../workers/host/host.js'
 import type { HostCallDoor } from '../../workers/host/host-calls.js'
 import { FUNCTION_GLOBALS, IMPORT_ROWS } from '../../workers/host/imports.js'
 import { InterruptCell } from '../../workers/host/interrupt.js'
+import { type ImageReader, NO_IMAGE } from '../../workers/image-bytes.js'
 
 export const UNBOUNDED: HostLimits = { memoryBytes: null, outputBytes: null, fileBytes: null }
 export const AT_FDCWD = -100
@@ -15,7 +16,7 @@ type Import = (...parameters: unknown[]) => unknown
 
 export interface GuestOptions {
   readonly files?: readonly ImageFile[]
-  readonly fileBytes?: Uint8Array<SharedArrayBuffer>
+  readonly bytes?: ImageReader
   readonly limits?: Partial<HostLimits>
   readonly timeZone?: string
   readonly interrupt?: InterruptCell
@@ -32,11 +33,18 @@ export class Guest {
   readonly #imports: ReadonlyMap<string, Import>
   #free = FIRST_ADDRESS
 
-  constructor({ files = [], fileBytes, limits = {}, timeZone = 'UTC', interrupt, door }: GuestOptions = {}) {
+  constructor({
+    files = [],
+    bytes = NO_IMAGE,
+    limits = {},
+    timeZone = 'UTC',
+    interrupt,
+    door,
+  }: GuestOptions = {}) {
     this.interrupt = interrupt ?? new InterruptCell()
     this.host = new Host({
       files,
-      fileBytes: fileBytes ?? new Uint8Array(new SharedArrayBuffer(0)),
+      bytes,
       cwd: '/home/user',
       interrupt: this.interrupt,
       onOutput: (stream, bytes) => {

@@ -26,7 +26,7 @@ describe('a capture', () => {
       ...{ kind: 'file', mode: 0o644, offset: 0, length: 100 },
       path: `/lib/${index}`,
     })) as typeof imageOptions extends () => { files: infer Files } ? Files : never
-    const guest = new Guest({ files, fileBytes: imageOptions().fileBytes })
+    const guest = new Guest({ files, bytes: imageOptions().bytes })
     guest.put('/lib/7', 'changed')
     guest.unlink('/lib/8')
     const startedMs = performance.now()
@@ -34,9 +34,9 @@ describe('a capture', () => {
     expect(performance.now() - startedMs).toBeLessThan(1000)
     const { state } = guest.host.capture()
     expect([state.nodes.length, state.removed.length]).toEqual([2, 1])
-    expect(
-      thaw(freeze(guest), {}, new Guest({ files, fileBytes: imageOptions().fileBytes })).get('/lib/7'),
-    ).toBe('changed')
+    expect(thaw(freeze(guest), {}, new Guest({ files, bytes: imageOptions().bytes })).get('/lib/7')).toBe(
+      'changed',
+    )
   })
 
   it('changes nothing: the next one is the same', () => {

@@ -2,16 +2,14 @@
 // document. Owns no assertions.
 import type { ImageFile } from '../../src/image/image.js'
 import type { HostState } from '../../workers/host/host.js'
+import { imageBytes } from '../support/image-bytes.js'
 import { Guest, type GuestOptions, UNBOUNDED } from './guest.js'
 
 export const DATA_BYTES = 200_000
+const BYTES = imageBytes(Uint8Array.from({ length: DATA_BYTES + 300 }, (_, index) => 1 + (index % 251)))
 
 /** /lib with a file of several chunks, small ones, and a link. */
-export function imageOptions(): Pick<Required<GuestOptions>, 'files' | 'fileBytes'> {
-  const fileBytes = new Uint8Array(new SharedArrayBuffer(DATA_BYTES + 300))
-  fileBytes.forEach((_, index) => {
-    fileBytes[index] = 1 + (index % 251)
-  })
+export function imageOptions(): Pick<Required<GuestOptions>, 'files' | 'bytes'> {
   const small = { kind: 'file', mode: 0o644, length: 100 } as const
   const files: ImageFile[] = [
     { kind: 'file', path: '/lib/data', mode: 0o644, offset: 0, length: DATA_BYTES },
@@ -21,7 +19,7 @@ export function imageOptions(): Pick<Required<GuestOptions>, 'files' | 'fileByte
     { ...small, path: '/lib/dir/c', offset: DATA_BYTES + 200 },
     { kind: 'symlink', path: '/lib/link', target: 'data' },
   ]
-  return { files, fileBytes }
+  return { files, bytes: BYTES }
 }
 
 export function newGuest(options: GuestOptions = {}): Guest {

@@ -4,12 +4,13 @@ import { Files } from '../../workers/host/fs/files.js'
 import { PrivateNodes } from '../../workers/host/fs/private-nodes.js'
 import { Quota } from '../../workers/host/fs/quota.js'
 import { Tree } from '../../workers/host/fs/tree.js'
+import { NO_IMAGE } from '../../workers/image-bytes.js'
 
 let tree: Tree
 let files: Files
 let mounted: PrivateNodes
 
-const nodes = () => new PrivateNodes(new Uint8Array(0), new Quota())
+const nodes = () => new PrivateNodes(NO_IMAGE, new Quota())
 const errorOf = (run: () => unknown): string => {
   try {
     run()

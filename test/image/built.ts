@@ -17,12 +17,16 @@ export const { Opcode } = await load<typeof import('../../workers/interpreter/li
   'workers/interpreter/link.js',
 )
 
+export const { readable } =
+  await load<typeof import('../../workers/image-bytes.js')>('workers/image-bytes.js')
+
 /** Runs Python in a fresh interpreter of the image, in this thread; gives what it printed. */
-export function runPython(image: Image, code: string): string {
+export function runPython(shared: Image, code: string): string {
+  const image = readable(shared)
   const output: Uint8Array[] = []
   const host = new Host({
     files: image.files,
-    fileBytes: image.fileBytes,
+    bytes: image.bytes,
     cwd: image.cwd,
     interrupt: new InterruptCell(),
     onOutput: (_, bytes) => output.push(bytes),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { dataModuleBytes } from '../../src/image/data-module.js'
 import { decodeImage, encodeImage, type ImageContents } from '../../src/image/format.js'
 
 const contents: ImageContents = {
@@ -9,19 +10,24 @@ const contents: ImageContents = {
   trampolineBytes: Uint8Array.of(4, 5),
   memoryBytes: 131_072,
   runs: Uint32Array.of(0, 4096, 8192, 8192),
-  runBytes: new Uint8Array(12_288).fill(7),
+  dataBytes: dataModuleBytes([new Uint8Array(12_288).fill(7), Uint8Array.of(0, 1, 2, 3)]),
   tableLength: 9,
   stackPointer: 65_536,
   dispatch: 4000,
   landmarks: { stackLow: 4096, mallocState: 8192, dataStack: 0, internedStrings: 0 },
   files: [
     { kind: 'directory', path: '/lib', mode: 0o755 },
-    { kind: 'file', path: '/lib/ä.py', mode: 0o644, offset: 1, length: 3 },
+    { kind: 'file', path: '/lib/ä.py', mode: 0o644, offset: 12_289, length: 3 },
     { kind: 'symlink', path: '/l', target: 'lib' },
   ],
-  fileBytes: Uint8Array.of(0, 1, 2, 3),
   env: { HOME: '/home' },
   cwd: '/home',
+}
+
+function changed(bytes: Uint8Array, at: number): Uint8Array {
+  const copy = bytes.slice()
+  copy[at] = (copy[at] ?? 0) ^ 1
+  return copy
 }
 
 /** The bytes with a right checksum after a change. */
@@ -69,7 +75,10 @@ describe('the image file', () => {
     ['runs', { runs: Uint32Array.of(8192, 8192, 0, 4096) }],
     ['runs', { runs: Uint32Array.of(0, 4096, 126_976, 8192) }],
     ['runs', { runs: Uint32Array.of(12, 4096, 8192, 8192) }],
-    ['runBytes', { runBytes: new Uint8Array(4096) }],
+    ['dataBytes', { dataBytes: dataModuleBytes([new Uint8Array(12_284)]) }],
+    ['dataBytes', { dataBytes: changed(contents.dataBytes, 40) }],
+    ['dataBytes', { dataBytes: contents.dataBytes.slice(1) }],
+    ['dataBytes', { dataBytes: new Uint8Array(3) }],
     ['tableLength', { tableLength: -1 }],
     ['stackPointer', { stackPointer: 200_000 }],
     ['landmarks', { landmarks: { stackLow: 0, mallocState: 131_072, dataStack: 0, internedStrings: 0 } }],
@@ -77,7 +86,7 @@ describe('the image file', () => {
     ['landmarks', { landmarks: undefined }],
     ['dispatch', { dispatch: 0 }],
     ['cwd', { cwd: 'home' }],
-    ['files', { files: [{ kind: 'file', path: '/x', mode: 0, offset: 2, length: 3 }] }],
+    ['files', { files: [{ kind: 'file', path: '/x', mode: 0, offset: 12_290, length: 3 }] }],
     ['files', { files: [{ kind: 'file', path: '/../x', mode: 0, offset: 0, length: 1 }] }],
     ['files', { files: [{ kind: 'device', path: '/x', mode: 0 }] }],
     ['env', { env: { HOME: 1 } }],
@@ -90,9 +99,9 @@ describe('the image file', () => {
     const bytes = await encodeImage(contents)
     const text = Buffer.from(bytes)
       .toString('latin1')
-      .replace(/"fileBytes":\[\d/, '"fileBytes":[9')
+      .replace(/"dataBytes":\[\d/, '"dataBytes":[9')
     expect(() => decodeImage(resealed(Uint8Array.from(Buffer.from(text, 'latin1'))))).toThrow(
-      'not a valid image: fileBytes',
+      'not a valid image: dataBytes',
     )
   })
 })

@@ -4,7 +4,7 @@ import type { Image } from '../../src/image/image.js'
 import { type Decoded, decode } from '../../src/values/decode.js'
 import { encodePlain } from '../../src/values/encode.js'
 import type { KernelReply } from '../../workers/interpreter/link.js'
-import { Host, Interpreter, InterruptCell, Opcode } from '../image/built.js'
+import { Host, Interpreter, InterruptCell, Opcode, readable } from '../image/built.js'
 import { TestDoor } from '../support/test-door.js'
 
 export interface Call {
@@ -40,10 +40,11 @@ export class ImageSession {
   #output = ''
   #count = 0
 
-  constructor(image: Image, memoryBytes: number | null = null) {
+  constructor(shared: Image, memoryBytes: number | null = null) {
+    const image = readable(shared)
     this.host = new Host({
       files: image.files,
-      fileBytes: image.fileBytes,
+      bytes: image.bytes,
       cwd: image.cwd,
       interrupt: new InterruptCell(this.interrupt),
       onOutput: (_, bytes) => {

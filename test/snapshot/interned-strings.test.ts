@@ -1,15 +1,15 @@
 // CPython's table of interned strings: what ran leaves no trace in it, and it stays a table that CPython finds every string
 // in. Owns a reader of that table which looks strings up as CPython does.
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import type { Image } from '../../src/image/image.js'
+import type { ReadableImage } from '../../workers/image-bytes.js'
 import { findInternedStrings, tidyInternedStrings } from '../../workers/interpreter/interned-strings.js'
 import { packBlocks } from '../../workers/snapshot/blocks.js'
-import { openImage } from '../image/built.js'
+import { openImage, readable } from '../image/built.js'
 import { TestInterpreter } from './interpreters.js'
 
-let image: Image
+let image: ReadableImage
 beforeAll(async () => {
-  image = await openImage({ cacheDir: inject('cacheDir') })
+  image = readable(await openImage({ cacheDir: inject('cacheDir') }))
 })
 
 const STEP = 'n += 1'

@@ -8,6 +8,7 @@ const load = <T>(path: string): Promise<T> =>
   import(new URL(`../../dist/workers/${path}`, import.meta.url).href) as Promise<T>
 const { Host } = await load<typeof import('../../workers/host/host.js')>('host/host.js')
 const { InterruptCell } = await load<typeof import('../../workers/host/interrupt.js')>('host/interrupt.js')
+const { readable } = await load<typeof import('../../workers/image-bytes.js')>('image-bytes.js')
 const { Interpreter } = await load<typeof import('../../workers/interpreter/interpreter.js')>(
   'interpreter/interpreter.js',
 )
@@ -19,10 +20,11 @@ export class TestInterpreter {
   readonly #output: Uint8Array[] = []
   #count = 0
 
-  constructor(image: Image) {
+  constructor(shared: Image) {
+    const image = readable(shared)
     const host = new Host({
       files: image.files,
-      fileBytes: image.fileBytes,
+      bytes: image.bytes,
       cwd: image.cwd,
       interrupt: new InterruptCell(),
       onOutput: (_, bytes) => this.#output.push(bytes),

@@ -8,26 +8,25 @@ import {
   DeltaError,
   type MemoryDelta,
 } from '../../workers/interpreter/memory-delta.js'
+import { imageBytes } from '../support/image-bytes.js'
 
 const PAGE = 4096
 const WASM_PAGE = 65_536
 
-/** An image of 256 KiB with these runs of pages, filled with noise; as a real one, it is in shared memory. */
+/** An image of 256 KiB with these runs of pages, filled with noise. */
 function imageOf(...runs: [first: number, count: number][]): BaseMemory {
   const bytes = runs.reduce((sum, [, count]) => sum + count * PAGE, 0)
-  const runBytes = new Uint8Array(new SharedArrayBuffer(bytes))
-  runBytes.set(randomFillSync(new Uint8Array(bytes)))
   return {
     memoryBytes: 4 * WASM_PAGE,
     runs: Uint32Array.from(runs.flatMap(([first, count]) => [first * PAGE, count * PAGE])),
-    runBytes,
+    bytes: imageBytes(randomFillSync(new Uint8Array(bytes))),
   }
 }
 
 function pristine(image: BaseMemory, bytes = image.memoryBytes): Uint8Array {
   const heap = new Uint8Array(bytes)
   for (let i = 0, at = 0; i < image.runs.length; at += image.runs[i + 1] ?? 0, i += 2)
-    heap.set(image.runBytes.subarray(at, at + (image.runs[i + 1] ?? 0)), image.runs[i])
+    image.bytes.read(at, heap, image.runs[i] ?? 0, image.runs[i + 1] ?? 0)
   return heap
 }
 
@@ -74,6 +73,15 @@ describe('captureMemory', () => {
     const heap = pristine(image)
     heap.fill(0, 8 * PAGE, 10 * PAGE)
     expect([...captureMemory(heap, image).pages]).toEqual([8, 9])
+  })
+
+  test('skips memory that is known to be zero, and nothing beside it', () => {
+    const heap = pristine(image, 5 * WASM_PAGE)
+    for (const page of [30, 39, 64, 70]) heap[page * PAGE] = 1
+    const { pages, parts } = captureParts(heap, image, [31 * PAGE, 39 * PAGE])
+    expect([...pages]).toEqual([30, 39, 64, 70])
+    expect(parts.length).toBe(4)
+    expect([...captureParts(heap, image, [64 * PAGE, 71 * PAGE]).pages]).toEqual([30, 39])
   })
 
   test('copies: what happens to the memory afterwards is not in it', () => {

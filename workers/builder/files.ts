@@ -4,7 +4,6 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ImageFile } from '../../src/image/image.js'
 import type { StockFiles } from './realm.js'
-import { concatenate } from './wasm-binary.js'
 
 export const HOME = '/home/pyodide'
 /** Where the kernel's packages lie; on `sys.path`. */
@@ -54,21 +53,18 @@ export function placeFiles(files: StockFiles, sources: readonly SourceFile[]): v
 }
 
 /** The same as the image has them: parents before children, in the order of their paths. */
-export function imageFiles(sources: readonly SourceFile[]): {
-  files: ImageFile[]
-  fileBytes: Uint8Array<ArrayBuffer>
-} {
+export function imageFiles(sources: readonly SourceFile[], firstOffset: number): ImageFile[] {
   const modes = new Map(DIRECTORIES)
   for (const { path } of sources)
     for (let at = parent(path); at !== '' && !modes.has(at); at = parent(at)) modes.set(at, 0o755)
   const files: ImageFile[] = [...modes].map(([path, mode]) => ({ kind: 'directory', path, mode }))
-  let offset = 0
+  let offset = firstOffset
   for (const { path, bytes } of sources) {
     files.push({ kind: 'file', path, mode: 0o644, offset, length: bytes.length })
     offset += bytes.length
   }
   files.sort((a, b) => (a.path < b.path ? -1 : 1))
-  return { files, fileBytes: concatenate(sources.map(({ bytes }) => bytes)) }
+  return files
 }
 
 function parent(path: string): string {

@@ -45,7 +45,7 @@ function growTo(memory: WebAssembly.Memory, bytes: number): void {
 }
 
 /** The pages that are not all zero. */
-export function recordRuns(memory: Uint8Array): { runs: Uint32Array; runBytes: Uint8Array<ArrayBuffer> } {
+export function recordRuns(memory: Uint8Array): { runs: Uint32Array; runBytes: Uint8Array } {
   const words = new BigUint64Array(memory.buffer, memory.byteOffset, memory.length / 8)
   const runs: number[] = []
   let total = 0

@@ -1,6 +1,7 @@
 // Makes an image: boots the stock interpreter, brings it to the point where a session attaches, and records it. Owns the
 // order of those steps; each of them is a file of its own.
 import { readFile } from 'node:fs/promises'
+import { dataModuleBytes } from '../../src/image/data-module.js'
 import type { ImageContents } from '../../src/image/format.js'
 import { ZONE_NAME_BYTES } from '../host/abi.js'
 import { findLandmarks, wipeDeadMemory } from '../interpreter/dead-memory.js'
@@ -109,18 +110,20 @@ export async function recordImage(options: RecordOptions): Promise<ImageContents
   const landmarks = findLandmarks(memory, exports.__stack_low.value >>> 0)
   wipeDeadMemory(memory, landmarks, stackPointer)
   writeSettings(memory, stock, tableLength)
+  const { runs, runBytes } = recordRuns(memory)
   return {
     pyodideVersion: pyodide.version,
     pythonVersion: pythonVersion(memory, exports.Py_Version.value >>> 0),
     moduleBytes: coreModuleBytes(pyodide.wasm, INTERPRETER_EXPORTS),
     trampolineBytes: trampolineModuleBytes(codesAddress, tableLength),
     memoryBytes: memory.length,
-    ...recordRuns(memory),
+    runs,
+    dataBytes: dataModuleBytes([runBytes, ...sources.map(({ bytes }) => bytes)]),
     tableLength,
     stackPointer,
     dispatch,
     landmarks,
-    ...imageFiles(sources),
+    files: imageFiles(sources, runBytes.length),
     env,
     cwd,
   }

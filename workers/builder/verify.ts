@@ -4,6 +4,7 @@ import type { ImageContents } from '../../src/image/format.js'
 import { loadImage } from '../../src/image/load.js'
 import { Host } from '../host/host.js'
 import { InterruptCell } from '../host/interrupt.js'
+import { readable } from '../image-bytes.js'
 import type { InterpreterExports } from '../interpreter/exports.js'
 import { Interpreter } from '../interpreter/interpreter.js'
 import { Opcode } from '../interpreter/link.js'
@@ -18,11 +19,11 @@ colorsys.rgb_to_hsv(0, 0, 0)
 `
 
 export async function verifyImage(contents: ImageContents): Promise<void> {
-  const image = await loadImage('', contents)
+  const image = readable(await loadImage('', contents))
   let output = ''
   const host = new Host({
     files: image.files,
-    fileBytes: image.fileBytes,
+    bytes: image.bytes,
     cwd: image.cwd,
     interrupt: new InterruptCell(),
     onOutput: (_, bytes) => {

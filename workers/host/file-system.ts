@@ -1,6 +1,7 @@
 // A session's files as the image has them: a fresh tree, its three standard descriptors, its working directory. Owns putting
 // the parts of fs/ together; a reset makes a new one.
 import type { ImageFile } from '../../src/image/image.js'
+import type { ImageReader } from '../image-bytes.js'
 import { O } from './abi.js'
 import { fail } from './errno.js'
 import { FileIo } from './fs/file-io.js'
@@ -29,7 +30,7 @@ const DEVICES: readonly (readonly [name: string, device: DeviceName])[] = [
 
 export interface FileSystemOptions {
   readonly files: readonly ImageFile[]
-  readonly fileBytes: Uint8Array
+  readonly bytes: ImageReader
   readonly cwd: string
   readonly output: OutputSink
 }
@@ -44,8 +45,8 @@ export class FileSystem {
   readonly stale = new StaleNodes()
   #mounted: MountedNodes | undefined
 
-  constructor({ files, fileBytes, cwd, output }: FileSystemOptions) {
-    this.nodes = new PrivateNodes(fileBytes, this.quota)
+  constructor({ files, bytes, cwd, output }: FileSystemOptions) {
+    this.nodes = new PrivateNodes(bytes, this.quota)
     const seed = new Seed(this.nodes)
     seed.directory('/tmp', 0o1777)
     seed.directory('/dev/shm', 0o1777)

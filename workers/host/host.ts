@@ -1,6 +1,7 @@
 // The host of one interpreter: what its module imports, and nothing else that it can reach. Owns the parts and their life
 // (bind, attach, execute, capture and restore, reset); each family of imports is its own file, the list of all is imports.ts.
 import type { ImageFile } from '../../src/image/image.js'
+import type { ImageReader } from '../image-bytes.js'
 import type { MountWire } from '../storage/wire.js'
 import { Clock } from './clock.js'
 import type { BoundExports, HostContext } from './context.js'
@@ -27,7 +28,7 @@ export type { HostState } from './state/state.js'
 export interface HostOptions {
   /** From the image; copied when written to, never changed. */
   readonly files: readonly ImageFile[]
-  readonly fileBytes: Uint8Array<SharedArrayBuffer>
+  readonly bytes: ImageReader
   /** Working directory at the start and after a reset. */
   readonly cwd?: string
   readonly interrupt: InterruptCell
@@ -202,8 +203,8 @@ export class Host {
   }
 
   #freshFileSystem(): FileSystem {
-    const { files, fileBytes, cwd = DEFAULT_CWD } = this.#options
-    return new FileSystem({ files, fileBytes, cwd, output: this.#output })
+    const { files, bytes, cwd = DEFAULT_CWD } = this.#options
+    return new FileSystem({ files, bytes, cwd, output: this.#output })
   }
 }
 

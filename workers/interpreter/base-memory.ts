@@ -1,18 +1,22 @@
 // The image's memory as what an interpreter's is compared with: where in its runs an address is. Owns nothing.
 import type { Image } from '../../src/image/image.js'
+import type { ImageReader } from '../image-bytes.js'
 
 /** The part of an image that a delta is against. */
-export type BaseMemory = Pick<Image, 'memoryBytes' | 'runs' | 'runBytes'>
+export interface BaseMemory extends Pick<Image, 'memoryBytes' | 'runs'> {
+  readonly bytes: ImageReader
+}
 
 export const NO_RUN = -1
 
-/** The image's words from one address to another; undefined if they are not in one run. */
+/** A copy of the image's words from one address to another; undefined if they are not in one run. */
 export function baseWords(image: BaseMemory, from: number, to: number): Uint32Array | undefined {
   const cursor = new BaseCursor(image)
   const source = cursor.find(from)
   if (source === NO_RUN || to > cursor.runEnd) return undefined
-  const { buffer, byteOffset } = image.runBytes
-  return new Uint32Array(buffer, byteOffset + source, (to - from) / 4)
+  const bytes = new Uint8Array(to - from)
+  image.bytes.read(source, bytes, 0, bytes.length)
+  return new Uint32Array(bytes.buffer)
 }
 
 /** Where the image has an address, for addresses asked in ascending order. */
@@ -21,11 +25,11 @@ export class BaseCursor {
   #index = 0
   #source = 0
 
-  constructor({ runs }: BaseMemory) {
+  constructor({ runs }: Pick<BaseMemory, 'runs'>) {
     this.#runs = runs
   }
 
-  /** Position in `Image.runBytes`, or `NO_RUN` where the image is zero. */
+  /** Position among the bytes of the runs, or `NO_RUN` where the image is zero. */
   find(offset: number): number {
     const runs = this.#runs
     while (this.#index < runs.length && offset >= this.#start + this.#length) {

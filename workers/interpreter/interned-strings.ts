@@ -41,6 +41,7 @@ interface Table {
 /** The first entries of a table and an index of these alone. */
 interface Beginning {
   readonly used: number
+  /** A copy, to be changed. */
   readonly index: Uint32Array
 }
 
@@ -72,7 +73,7 @@ export function tidyInternedStrings(heap: Uint8Array, dict: number, image?: Base
   const first = base?.used ?? 0
   const strings = stringsFrom(words, table, first)
   if (strings === undefined) return
-  const index = base?.index.slice() ?? new Uint32Array(size).fill(EMPTY)
+  const index = base?.index ?? new Uint32Array(size).fill(EMPTY)
   if (!addToIndex(index, words, strings, first)) return
   words.set(index, indexOf(keys))
   for (let i = first; i < used; i++) {

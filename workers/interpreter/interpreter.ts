@@ -1,32 +1,45 @@
 // One interpreter made from an image: instantiated, filled, called, reverted. Owns the WebAssembly instance and its
 // memory; files, clocks and the rest of what it imports are the host's, and what the bytes it exchanges mean is not its
 // business.
-import type { Image } from '../../src/image/image.js'
 import type { Host } from '../host/host.js'
+import type { CopyImageBytes, ReadableImage } from '../image-bytes.js'
 import { Clearing } from './clear.js'
 import { wipeDeadMemory } from './dead-memory.js'
 import { INTERPRETER_EXPORTS, type InterpreterExports } from './exports.js'
 import { areInternedStringsFull, tidyInternedStrings } from './interned-strings.js'
 import { KernelFault, KernelLink, type KernelReply } from './link.js'
-import { applyMemory, captureMemory, type MemoryCapture, type MemoryDelta } from './memory-delta.js'
+import {
+  applyMemory,
+  captureMemory,
+  DELTA_PAGE_BYTES,
+  type MemoryCapture,
+  type MemoryDelta,
+} from './memory-delta.js'
 
 const PAGE_BYTES = 65_536
 
 export class Interpreter {
-  readonly #image: Image
+  readonly #image: ReadableImage
   readonly #host: Host
   readonly #exports: InterpreterExports
+  readonly #copyImage: CopyImageBytes
   readonly #link: KernelLink
 
-  private constructor(image: Image, host: Host, exports: InterpreterExports) {
+  private constructor(
+    image: ReadableImage,
+    host: Host,
+    exports: InterpreterExports,
+    copyImage: CopyImageBytes,
+  ) {
     this.#image = image
     this.#host = host
     this.#exports = exports
+    this.#copyImage = copyImage
     this.#link = new KernelLink(exports, image.dispatch)
   }
 
   /** Instance, memory, one table entry, stack pointer: no code of the module runs (DESIGN.md 4, "Slot boot"). */
-  static boot(image: Image, host: Host): Interpreter {
+  static boot(image: ReadableImage, host: Host): Interpreter {
     const trampoline: { call?: TrampolineCall } = {}
     const imports = host.imports(image.module)
     // Reached only when a guest clears the pointer to the table entry below; the same function serves both.
@@ -41,7 +54,8 @@ export class Interpreter {
     const { memory, __indirect_function_table: table } = exports
     const missingBytes = image.memoryBytes - memory.buffer.byteLength
     if (missingBytes > 0) memory.grow(missingBytes / PAGE_BYTES)
-    fill(memory, image)
+    const copyImage = image.bytes.into(memory)
+    copyRuns(image.runs, copyImage)
     const helper = new WebAssembly.Instance(image.trampolineModule, {
       env: { __indirect_function_table: table, memory },
     }).exports
@@ -50,7 +64,7 @@ export class Interpreter {
     table.set(image.tableLength, helper.trampoline)
     exports.__stack_pointer.value = image.stackPointer
     host.bind(exports)
-    return new Interpreter(image, host, exports)
+    return new Interpreter(image, host, exports, copyImage)
   }
 
   /**
@@ -94,17 +108,14 @@ export class Interpreter {
   revertMemory(): void {
     const { memory, __stack_pointer: stackPointer } = this.#exports
     const heap = new Uint8Array(memory.buffer)
-    const { runs, runBytes } = this.#image
+    const { runs } = this.#image
+    copyRuns(runs, this.#copyImage)
     const gaps = new Clearing(heap)
     let from = 0
-    let source = 0
     for (let i = 0; i < runs.length; i += 2) {
       const offset = runs[i] ?? 0
-      const length = runs[i + 1] ?? 0
       gaps.clear(from, offset)
-      heap.set(runBytes.subarray(source, source + length), offset)
-      source += length
-      from = offset + length
+      from = offset + (runs[i + 1] ?? 0)
     }
     gaps.clear(from, heap.length)
     stackPointer.value = this.#image.stackPointer
@@ -113,8 +124,10 @@ export class Interpreter {
   /** What the memory has that the image's has not, without what is dead. Between calls only (I2). */
   capture(): MemoryCapture {
     const heap = new Uint8Array(this.#exports.memory.buffer)
-    wipeDeadMemory(heap, this.#image.landmarks, this.#image.stackPointer, this.#image)
-    return captureMemory(heap, this.#image)
+    const { landmarks, stackPointer } = this.#image
+    wipeDeadMemory(heap, landmarks, stackPointer, this.#image)
+    // The image's stack is zero as well: it was wiped in the same way.
+    return captureMemory(heap, this.#image, [pageAfter(landmarks.stackLow), pageBefore(stackPointer)])
   }
 
   /** Makes room for a delta, before anything is given up for it. False if the engine has none. */
@@ -154,12 +167,19 @@ function interpreterExports(instance: WebAssembly.Instance): InterpreterExports 
   return instance.exports as unknown as InterpreterExports
 }
 
-function fill(memory: WebAssembly.Memory, image: Image): void {
-  const heap = new Uint8Array(memory.buffer)
+function pageBefore(address: number): number {
+  return address - (address % DELTA_PAGE_BYTES)
+}
+
+function pageAfter(address: number): number {
+  return pageBefore(address + DELTA_PAGE_BYTES - 1)
+}
+
+function copyRuns(runs: Uint32Array, copyImage: CopyImageBytes): void {
   let source = 0
-  for (let i = 0; i < image.runs.length; i += 2) {
-    const length = image.runs[i + 1] ?? 0
-    heap.set(image.runBytes.subarray(source, source + length), image.runs[i] ?? 0)
+  for (let i = 0; i < runs.length; i += 2) {
+    const length = runs[i + 1] ?? 0
+    copyImage(source, runs[i] ?? 0, length)
     source += length
   }
 }

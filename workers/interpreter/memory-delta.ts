@@ -1,6 +1,7 @@
 // What an interpreter's memory has that the image's has not: the 4 KiB pages that differ, each as XOR with the image's
 // page. Owns finding, checking and applying them; which bytes hold live data is dead-memory.ts's, packing is
 // workers/snapshot/blocks.ts's.
+import { MAX_VIEW_BYTES } from '../image-bytes.js'
 import { BaseCursor, type BaseMemory, NO_RUN } from './base-memory.js'
 
 export interface MemoryDelta {
@@ -21,8 +22,11 @@ export const DELTA_PAGE_BYTES = 4096
 const WASM_PAGE_BYTES = 65_536
 const MOST_MEMORY_BYTES = 2 ** 32
 /** What is compared at once: pages are looked at singly only where one of these differs. */
-const BLOCK_BYTES = 65_536
+const BLOCK_BYTES = MAX_VIEW_BYTES
 const PAGE_WORDS = DELTA_PAGE_BYTES / 4
+
+/** From and to; the second is not in it. */
+type ByteRange = readonly [from: number, to: number]
 
 /** A delta that has just been taken. */
 export interface MemoryCapture {
@@ -35,30 +39,36 @@ export interface MemoryCapture {
   readonly parts: readonly Uint8Array[]
 }
 
-export function captureMemory(heap: Uint8Array, image: BaseMemory): MemoryCapture {
-  const pages = Uint32Array.from(differingPages(heap, image))
-  const heapWords = words(heap)
-  const imageWords = words(image.runBytes)
-  const base = new BaseCursor(image)
-  const parts: Uint8Array[] = []
-  for (let i = 0; i < pages.length; i++) {
-    const offset = (pages[i] ?? 0) * DELTA_PAGE_BYTES
-    const source = base.find(offset)
-    if (source === NO_RUN) {
-      const length = stretch(pages, i, base.nextRun)
-      parts.push(heap.subarray(offset, offset + length))
-      i += length / DELTA_PAGE_BYTES - 1
-    } else {
-      const page = new Uint8Array(DELTA_PAGE_BYTES)
-      xorPage(words(page), heapWords, offset / 4, imageWords, source / 4)
-      parts.push(page)
+/**
+ * What `heap` has that the image has not.
+ *
+ * @param zero - addresses, multiples of the page size, between which both are known to be zero
+ */
+export function captureMemory(heap: Uint8Array, image: BaseMemory, zero: ByteRange = [0, 0]): MemoryCapture {
+  const changes = new Changes(heap, zero)
+  const { runs, bytes } = image
+  let ahead = 0
+  for (let i = 1; i < runs.length; i += 2) ahead += runs[i] ?? 0
+  let from = 0
+  let source = 0
+  for (let i = 0; i < runs.length; i += 2) {
+    const offset = runs[i] ?? 0
+    const length = runs[i + 1] ?? 0
+    changes.addOverZero(from, offset)
+    from = offset + length
+    for (let at = offset; at < from; at += BLOCK_BYTES) {
+      const count = Math.min(BLOCK_BYTES, from - at)
+      ahead -= count
+      changes.addOverRun(at, bytes.view(source, count, ahead))
+      source += count
     }
   }
-  return { memoryBytes: heap.length, pages, parts }
+  changes.addOverZero(from, heap.length)
+  return { memoryBytes: heap.length, pages: Uint32Array.from(changes.pages), parts: changes.parts }
 }
 
 /** `heap` is the image, and at least `delta.memoryBytes` long; the delta has been checked. */
-export function applyMemory(heap: Uint8Array, image: BaseMemory, delta: MemoryDelta): void {
+export function applyMemory(heap: Uint8Array, image: Pick<BaseMemory, 'runs'>, delta: MemoryDelta): void {
   const { pages, xored } = delta
   const heapWords = words(heap)
   const scratch = new Uint8Array(DELTA_PAGE_BYTES)
@@ -84,7 +94,7 @@ export function applyMemory(heap: Uint8Array, image: BaseMemory, delta: MemoryDe
  *
  * @throws DeltaError
  */
-export function checkDelta(image: BaseMemory, delta: MemoryDelta): void {
+export function checkDelta(image: Pick<BaseMemory, 'memoryBytes'>, delta: MemoryDelta): void {
   const { memoryBytes, pages, xored } = delta
   if (!Number.isSafeInteger(memoryBytes) || memoryBytes % WASM_PAGE_BYTES !== 0)
     throw new DeltaError('the size of the memory is no whole number of WebAssembly pages')
@@ -103,36 +113,72 @@ export function checkDelta(image: BaseMemory, delta: MemoryDelta): void {
     throw new DeltaError(`page ${previous} is beyond the memory`)
 }
 
-function differingPages(heap: Uint8Array, image: BaseMemory): number[] {
-  const live = buffer(heap)
-  const runBytes = buffer(image.runBytes)
-  const zeros = Buffer.alloc(BLOCK_BYTES)
-  const pages: number[] = []
-  const compare = (from: number, to: number, base: Buffer, start: number, step: number) => {
-    for (let at = from; at < to; at += BLOCK_BYTES) {
-      const end = Math.min(at + BLOCK_BYTES, to)
-      const baseAt = start + (at - from) * step
-      if (live.compare(base, baseAt, baseAt + end - at, at, end) === 0) continue
-      for (let page = at; page < end; page += DELTA_PAGE_BYTES) {
-        const pageAt = baseAt + page - at
-        if (live.compare(base, pageAt, pageAt + DELTA_PAGE_BYTES, page, page + DELTA_PAGE_BYTES) !== 0)
-          pages.push(page / DELTA_PAGE_BYTES)
-      }
+/** The pages that differ, found in ascending order. */
+class Changes {
+  readonly pages: number[] = []
+  readonly parts: Uint8Array[] = []
+  readonly #live: Buffer
+  readonly #words: Int32Array
+  readonly #zero: ByteRange
+  readonly #zeros = Buffer.alloc(BLOCK_BYTES)
+
+  constructor(heap: Uint8Array, zero: ByteRange) {
+    this.#live = Buffer.from(heap.buffer as ArrayBuffer, heap.byteOffset, heap.length)
+    this.#words = words(heap)
+    this.#zero = zero[0] < zero[1] ? zero : [0, 0]
+  }
+
+  addOverZero(from: number, to: number): void {
+    const [zeroFrom, zeroTo] = this.#zero
+    this.#addViews(from, Math.min(to, zeroFrom))
+    this.#addViews(Math.max(from, zeroTo), to)
+  }
+
+  /** `base` is the image's part from `at` on. */
+  addOverRun(at: number, base: Uint8Array): void {
+    const baseWords = words(base)
+    for (const page of this.#differing(at, at + base.length, base)) {
+      const part = new Uint8Array(DELTA_PAGE_BYTES)
+      xorPage(words(part), this.#words, page / 4, baseWords, (page - at) / 4)
+      this.parts.push(part)
     }
   }
-  let from = 0
-  let source = 0
-  for (let i = 0; i < image.runs.length; i += 2) {
-    const offset = image.runs[i] ?? 0
-    const length = image.runs[i + 1] ?? 0
-    compare(from, offset, zeros, 0, 0)
-    compare(offset, offset + length, runBytes, source, 1)
-    source += length
-    from = offset + length
+
+  /** Neighbours are one view. */
+  #addViews(from: number, to: number): void {
+    let viewFrom = from
+    let viewTo = from
+    const add = () => {
+      if (viewTo > viewFrom) this.parts.push(this.#live.subarray(viewFrom, viewTo))
+    }
+    for (let at = from; at < to; at += BLOCK_BYTES) {
+      for (const page of this.#differing(at, Math.min(at + BLOCK_BYTES, to), this.#zeros)) {
+        if (page !== viewTo) {
+          add()
+          viewFrom = page
+        }
+        viewTo = page + DELTA_PAGE_BYTES
+      }
+    }
+    add()
   }
-  compare(from, heap.length, zeros, 0, 0)
-  return pages
+
+  /** Addresses of the pages from `at` to `end` that are not as in `base`. */
+  #differing(at: number, end: number, base: Uint8Array): readonly number[] {
+    if (this.#live.compare(base, 0, end - at, at, end) === 0) return NONE
+    const differing: number[] = []
+    for (let page = at; page < end; page += DELTA_PAGE_BYTES) {
+      const baseAt = page - at
+      if (this.#live.compare(base, baseAt, baseAt + DELTA_PAGE_BYTES, page, page + DELTA_PAGE_BYTES) === 0)
+        continue
+      differing.push(page)
+      this.pages.push(page / DELTA_PAGE_BYTES)
+    }
+    return differing
+  }
 }
+
+const NONE: readonly number[] = Object.freeze([])
 
 /** Bytes that pages `first` and following have in one piece before `end`: they are copied at once. */
 function stretch(pages: Uint32Array, first: number, end: number): number {
@@ -164,8 +210,4 @@ function xorInto(to: Int32Array, toAt: number, page: Int32Array): void {
 
 function words(bytes: Uint8Array): Int32Array {
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
-}
-
-function buffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
 }

@@ -162,11 +162,6 @@ await attempt('a new global', () => {
 for (const specifier of workerData.specifiers) {
   await attempt(`import ${specifier}`, async () => Object.keys(await import(specifier)).length)
 }
-await attempt('image through workerData', async () => {
-  const { workerData: data } = await import('node:worker_threads')
-  data.shared[0] = 66
-  return data.shared[0]
-})
 
 // Ordinary code still works.
 await attempt('ordinary errors', () => {

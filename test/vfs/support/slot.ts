@@ -6,6 +6,7 @@ import { Quota } from '../../../workers/host/fs/quota.js'
 import { Tree } from '../../../workers/host/fs/tree.js'
 import { ArenaCopies } from '../../../workers/host/mounts/arena-copies.js'
 import { StorageDoor } from '../../../workers/host/mounts/door.js'
+import { NO_IMAGE } from '../../../workers/image-bytes.js'
 import { Arena } from '../../../workers/storage/arena.js'
 import { Client } from '../../../workers/storage/client.js'
 import { Locks } from '../../../workers/storage/locks.js'
@@ -24,7 +25,7 @@ export class TestStorage {
   /** `extents`: how many the arena has. */
   constructor(extents: number) {
     this.arena = new Arena(new SharedArrayBuffer(0, { maxByteLength: extents * CHUNK }))
-    this.nodes = new PrivateNodes(new Uint8Array(0), this.quota, this.arena)
+    this.nodes = new PrivateNodes(NO_IMAGE, this.quota, this.arena)
     this.served = {
       files: new Files(new Tree(this.nodes, true), '/'),
       locks: new Locks(),

@@ -2,6 +2,7 @@
 // chunks a file has; whose memory they are is their source's, size limits and times are the store's. Plain data, so that
 // capturing a file is a walk over its chunks (I1).
 import { copyBytes, viewOf } from '../../copy.js'
+import type { ImageReader } from '../../image-bytes.js'
 import { allocateBytes, CHUNK_BYTES, type ChunkSource, MOST_NEIGHBOURS, OWN_MEMORY } from './chunk-source.js'
 
 const SMALLEST_CHUNK_BYTES = 256
@@ -33,7 +34,7 @@ export type Lend = (bytes: Uint8Array, at: number) => boolean
 /** Copies from `position` to `into[start, end)` but what is lent; returns how many bytes there were. */
 export function readContents(
   contents: Contents,
-  image: Uint8Array,
+  image: ImageReader,
   position: number,
   into: Uint8Array,
   start: number,
@@ -44,8 +45,7 @@ export function readContents(
   const count = Math.min(end - start, contents.size - position)
   if (count <= 0) return 0
   if (contents.chunks.size === 0 && position + count <= contents.imageBytes) {
-    const from = contents.imageOffset + position
-    copyBytes(image.subarray(from, from + count), into, start)
+    image.read(contents.imageOffset + position, into, start, count)
     return count
   }
   for (let done = 0; done < count; ) {
@@ -95,7 +95,7 @@ function lengthFrom(
 
 function readChunk(
   contents: Contents,
-  image: Uint8Array,
+  image: ImageReader,
   index: number,
   inside: number,
   into: Uint8Array,
@@ -103,10 +103,10 @@ function readChunk(
   count: number,
 ): void {
   const chunk = contents.chunks.get(index)
-  const base = contents.imageOffset + index * CHUNK_BYTES
-  const source = chunk ?? image.subarray(base, base + imagePart(contents, index))
-  const known = Math.max(0, Math.min(count, source.length - inside))
-  if (known > 0) copyBytes(source.subarray(inside, inside + known), into, at)
+  const length = chunk?.length ?? imagePart(contents, index)
+  const known = Math.max(0, Math.min(count, length - inside))
+  if (chunk === undefined) image.read(contents.imageOffset + index * CHUNK_BYTES + inside, into, at, known)
+  else if (known > 0) copyBytes(chunk.subarray(inside, inside + known), into, at)
   if (known < count) into.fill(0, at + known, at + count)
 }
 
@@ -118,7 +118,7 @@ function imagePart(contents: Contents, index: number): number {
 /** Writes all of `from[start, end)` at `position`. Allocates at most about twice what is written, or a chunk. */
 export function writeContents(
   contents: Contents,
-  image: Uint8Array,
+  image: ImageReader,
   position: number,
   from: Uint8Array,
   start: number,
@@ -156,7 +156,7 @@ export function wholeChunks(position: number, length: number): number {
  */
 export function exchangeContents(
   contents: Contents,
-  image: Uint8Array,
+  image: ImageReader,
   position: number,
   from: Uint8Array,
   start: number,
@@ -189,7 +189,7 @@ function makeNeighbours({ chunks }: Contents, index: number, count: number, sour
 /** Chunk `index` with room for its first `needed` bytes. Growth doubles, so that appending stays linear. */
 function writableChunk(
   contents: Contents,
-  image: Uint8Array,
+  image: ImageReader,
   index: number,
   needed: number,
   source: ChunkSource,
@@ -201,10 +201,7 @@ function writableChunk(
     index > 0 ? CHUNK_BYTES : Math.max(needed, fromImage, (old?.length ?? 0) * 2, SMALLEST_CHUNK_BYTES)
   const chunk = allocateBytes(Math.min(CHUNK_BYTES, wanted))
   if (old !== undefined) chunk.set(old)
-  else if (fromImage > 0) {
-    const base = contents.imageOffset + index * CHUNK_BYTES
-    chunk.set(image.subarray(base, base + fromImage))
-  }
+  else image.read(contents.imageOffset + index * CHUNK_BYTES, chunk, 0, fromImage)
   contents.chunks.set(index, chunk)
   return chunk
 }

@@ -1,5 +1,6 @@
 // The files of one session, in memory: the store at the root of its tree. Owns nodes, their contents, their quota and
 // their time stamps; paths, permissions and descriptors are not its business. Writes never reach the image (I1).
+import type { ImageReader } from '../../image-bytes.js'
 import { fail } from '../errno.js'
 import { type ChunkSource, OWN_MEMORY } from './chunk-source.js'
 import {
@@ -45,14 +46,14 @@ export class PrivateNodes implements NodeStore {
   /** For state/, which captures and restores it; everyone else goes through the methods. */
   readonly table: NodeTable = { nodes: new Map(), touched: new Set(), firstOwnId: 1, nextId: 1 }
   readonly #nodes = this.table.nodes
-  readonly #image: Uint8Array
+  readonly #image: ImageReader
   readonly #quota: Quota
   readonly #chunks: ChunkSource
   readonly #clock = new FileClock()
   /** Where the last listing stopped: a cache, so that reading a large directory stays linear. */
   #cursor: { directory: NodeId; after: number; entries: Iterator<[string, Entry]> } | undefined
 
-  constructor(image: Uint8Array, quota: Quota, chunks: ChunkSource = OWN_MEMORY) {
+  constructor(image: ImageReader, quota: Quota, chunks: ChunkSource = OWN_MEMORY) {
     this.#image = image
     this.#quota = quota
     this.#chunks = chunks

@@ -33,7 +33,8 @@ export async function open({ dist, cacheDir }) {
   const { Host, InterpreterEnd } = await load('workers/host/host.js')
   const { InterruptCell } = await load('workers/host/interrupt.js')
   const { Interpreter } = await load('workers/interpreter/interpreter.js')
-  const image = await openImage({ cacheDir })
+  const { readable } = await load('workers/image-bytes.js')
+  const shared = await openImage({ cacheDir })
 
   /** Never sleeps, whatever it is asked. */
   class Sleepless extends InterruptCell {
@@ -44,7 +45,8 @@ export async function open({ dist, cacheDir }) {
 
   /** A booted interpreter, and its imports as WebAssembly has them. */
   function boot() {
-    const { files, fileBytes, cwd } = image
+    const image = readable(shared)
+    const { files, bytes, cwd } = image
     let imports
     class Spied extends Host {
       imports(module) {
@@ -52,7 +54,7 @@ export async function open({ dist, cacheDir }) {
         return imports
       }
     }
-    const host = new Spied({ files, fileBytes, cwd, interrupt: new Sleepless(), onOutput: () => {} })
+    const host = new Spied({ files, bytes, cwd, interrupt: new Sleepless(), onOutput: () => {} })
     const interpreter = Interpreter.boot(image, host)
     host.configure({ memoryBytes: 64 * 2 ** 20, outputBytes: 2 ** 20, fileBytes: 2 ** 20 }, 'Europe/Lisbon')
     return { host, interpreter, imports }

@@ -1,0 +1,45 @@
+// JavaScript that should never have got into a slot's thread (attacker level L2): boots and seals the thread as a slot does, then
+// writes to every byte that it reaches from what the thread was started with, and tells how many that were.
+const { parentPort, workerData } = require('node:worker_threads')
+const { createContext, runInContext } = require('node:vm')
+
+const { WebAssembly } = runInContext('globalThis', createContext())
+const post = parentPort.postMessage.bind(parentPort)
+// The slot reads `workerData` of this very thread.
+require('../../../dist/workers/slot.bundle.cjs')
+
+const written = { bytes: 0, copied: 0 }
+const seen = new Set()
+function scrawl(value) {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value)) return
+  seen.add(value)
+  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+    new Uint8Array(value).fill(0x66)
+    written.bytes += value.byteLength
+    return
+  }
+  if (ArrayBuffer.isView(value)) return scrawl(value.buffer)
+  if (
+    value instanceof WebAssembly.Module ||
+    Object.prototype.toString.call(value) === '[object WebAssembly.Module]'
+  )
+    return useModule(value)
+  for (const key of Reflect.ownKeys(value)) scrawl(value[key])
+}
+
+/** What code can be had from a module that holds data: copies of it, to be scrawled over. */
+function useModule(module) {
+  if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'copy')) return
+  const memory = new WebAssembly.Memory({ initial: 1 })
+  const { copy } = new WebAssembly.Instance(module, { env: { memory } }).exports
+  for (let round = 0; round < 3; round++) {
+    for (let from = 0; from < 15_000_000; from += 65_536) {
+      copy(from, 0, 65_536)
+      written.copied += 65_536
+      new Uint8Array(memory.buffer).fill(0x66)
+    }
+  }
+}
+
+scrawl(workerData)
+post(written)

@@ -1,0 +1,78 @@
+// Reading an image's bytes in one thread. They lie in a module's data segment (src/image/data-module.ts), which code can copy from
+// and nothing can write to. Owns this thread's window into it.
+import type { Image } from '../src/image/image.js'
+
+/** Fits in a processor's cache: a capture reads every byte of the window soon after writing it. */
+const WINDOW_BYTES = 524_288
+/** The most that may be asked for at once. */
+export const MAX_VIEW_BYTES = 65_536
+
+export interface ImageReader {
+  /**
+   * `count` bytes from `from` on, at most `MAX_VIEW_BYTES`. They hold until the next call of either method.
+   *
+   * @param ahead - how many bytes after these are wanted next
+   */
+  view(from: number, count: number, ahead?: number): Uint8Array
+  /** Copies `count` bytes from `from` on to `into`, at `at`. */
+  read(from: number, into: Uint8Array, at: number, count: number): void
+}
+
+/** Copies `count` bytes of the image from `from` on to the address `target` of the memory that it was made for. */
+export type CopyImageBytes = (from: number, target: number, count: number) => void
+
+/** An image whose bytes this thread can read. */
+export interface ReadableImage extends Image {
+  readonly bytes: ImageBytes
+}
+
+/** Before the thread is sealed, which takes WebAssembly away. */
+export function readable(image: Image): ReadableImage {
+  return { ...image, bytes: new ImageBytes(image.dataModule) }
+}
+
+export class ImageBytes implements ImageReader {
+  readonly #module: WebAssembly.Module
+  readonly #copy: CopyImageBytes
+  readonly #window: Uint8Array
+  /** What the window holds. */
+  #from = 0
+  #to = 0
+
+  constructor(module: WebAssembly.Module) {
+    const pages = WINDOW_BYTES / 65_536
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+    this.#module = module
+    this.#copy = this.into(memory)
+    this.#window = new Uint8Array(memory.buffer)
+  }
+
+  /** Copies straight into a memory, which may grow. Call before the thread is sealed. */
+  into(memory: WebAssembly.Memory): CopyImageBytes {
+    return new WebAssembly.Instance(this.#module, { env: { memory } }).exports.copy as CopyImageBytes
+  }
+
+  view(from: number, count: number, ahead = 0): Uint8Array {
+    if (from < this.#from || from + count > this.#to) {
+      const length = Math.min(WINDOW_BYTES, count + ahead)
+      this.#copy(from, 0, length)
+      this.#from = from
+      this.#to = from + length
+    }
+    return this.#window.subarray(from - this.#from, from - this.#from + count)
+  }
+
+  read(from: number, into: Uint8Array, at: number, count: number): void {
+    for (let done = 0; done < count; ) {
+      const length = Math.min(MAX_VIEW_BYTES, count - done)
+      into.set(this.view(from + done, length), at + done)
+      done += length
+    }
+  }
+}
+
+/** Of a store that has no image beneath it. */
+export const NO_IMAGE: ImageReader = Object.freeze({
+  view: () => new Uint8Array(0),
+  read: () => {},
+})
