@@ -42,7 +42,7 @@ export interface SnapshotRequest {
 
 /** What `restore` takes of a snapshot: src/snapshot/document.ts has the whole. */
 export interface RestoreRequest extends AttachRequest {
-  /** In shared memory, and hostile. */
+  /** Hostile. No other thread has this memory. */
   readonly body: Uint8Array
   readonly bodyHash: Uint8Array
   readonly rawBytes: number
@@ -108,7 +108,7 @@ export type SlotReply =
   /** Answer of `snapshot`. */
   | {
       readonly kind: 'captured'
-      /** In shared memory, so that slots thaw it without a copy. Not looked into on the main thread. */
+      /** Not looked into on the main thread. No other thread has this memory. */
       readonly body: Uint8Array
       readonly bodyHash: Uint8Array
       readonly rawBytes: number

@@ -83,11 +83,15 @@ function movable(bytes: Uint8Array): ArrayBuffer[] {
   return bytes.length >= 16_384 ? [bytes.buffer as ArrayBuffer] : []
 }
 
-/** The methods with their reply's bytes moved instead of copied if they are many. Own names only: Comlink walks whatever it is asked. */
+/**
+ * The methods with their reply's bytes moved instead of copied if they are many. A snapshot's body is then the main thread's alone:
+ * nothing that this thread does later changes it. Own names only: Comlink walks whatever it is asked.
+ */
 function transferring(service: SlotService): SlotMethods {
   const replying = async (reply: Promise<SlotReply>) => {
     const settled = await reply
-    return settled.kind === 'outcome' ? comlink.transfer(settled, movable(settled.payload)) : settled
+    if (settled.kind === 'outcome') return comlink.transfer(settled, movable(settled.payload))
+    return settled.kind === 'captured' ? comlink.transfer(settled, movable(settled.body)) : settled
   }
   return {
     attach: (request) => replying(service.attach(request)),
@@ -98,7 +102,7 @@ function transferring(service: SlotService): SlotMethods {
     set: (id, name, value) => replying(service.set(id, name, value)),
     clear: (id) => replying(service.clear(id)),
     interrupt: (id) => service.interrupt(id),
-    snapshot: (id, request) => service.snapshot(id, request),
+    snapshot: (id, request) => replying(service.snapshot(id, request)),
     restore: (request) => replying(service.restore(request)),
     revert: () => service.revert(),
     warm: (thoroughly) => service.warm(thoroughly),

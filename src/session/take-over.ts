@@ -69,11 +69,17 @@ async function prepare(
   return reply
 }
 
-function send(slot: Slot, snapshot: Snapshot | undefined, request: AttachRequest): Promise<SlotReply> {
+async function send(slot: Slot, snapshot: Snapshot | undefined, request: AttachRequest): Promise<SlotReply> {
   if (snapshot === undefined) return slot.call('attach', [request])
-  const { head, body } = snapshot.parts
-  const { bodyHash, rawBytes } = head
-  return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes: head.memoryBytes }])
+  const { bodyHash, rawBytes, memoryBytes } = snapshot.parts.head
+  let body: Uint8Array<ArrayBuffer>
+  try {
+    body = await snapshot.copyBody()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return { kind: 'refused', reason: 'too-large', message: `no memory to copy it: ${error.message}` }
+  }
+  return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes }], [body.buffer])
 }
 
 function isDone(reply: SlotReply): boolean {

@@ -79,7 +79,7 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
     case 'captured':
       return {
         kind: 'captured',
-        body: sharedBytes(message, 'body'),
+        body: ownBytes(message, 'body'),
         bodyHash: bytes(message, 'bodyHash', HASH_BYTES),
         rawBytes: number(message, 'rawBytes'),
         memoryBytes: number(message, 'memoryBytes'),
@@ -157,20 +157,11 @@ function bytes(
   return value
 }
 
-/**
- * Shared memory, which this thread passes on and never reads but to copy it out: whoever reads it makes a copy of its own and
- * checks that (D20).
- */
-function sharedBytes(message: ReadonlyMap<string, unknown>, name: string): Uint8Array {
-  const value = message.get(name)
-  if (
-    !(value instanceof Uint8Array) ||
-    !(value.buffer instanceof SharedArrayBuffer) ||
-    value.byteLength !== value.buffer.byteLength ||
-    value.buffer.growable
-  ) {
-    throw new ProtocolViolation(`${name} is not shared memory`)
-  }
+/** Bytes that are all of their buffer, whose length is fixed: what is kept of them is what counts, and no more. */
+function ownBytes(message: ReadonlyMap<string, unknown>, name: string): Uint8Array {
+  const value = bytes(message, name)
+  if (value.byteLength !== value.buffer.byteLength || (value.buffer as ArrayBuffer).resizable)
+    throw new ProtocolViolation(`${name} are part of a buffer`)
   return value
 }
 

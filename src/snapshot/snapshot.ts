@@ -1,6 +1,6 @@
 // A session as a thing to keep: its parts, what it says of itself, its bytes. Owns no interpreter and no session; taking and
-// restoring one is session.ts's. Its memory lies in a SharedArrayBuffer, so that any number of slots thaw it without a copy
-// on this thread (H1).
+// restoring one is session.ts's. Its memory is this thread's alone: each slot that thaws it gets a copy, so that no slot changes
+// what the next one thaws.
 import { SnapshotError } from '../errors.js'
 import type { Value } from '../values/value.js'
 import {
@@ -19,6 +19,8 @@ import { isSignature, sign } from './signature.js'
 
 /** The smallest document is longer; what is longer than a gibibyte is no session's. */
 const MAX_BYTES = 2 ** 30
+/** Takes a millisecond or two. */
+const COPIED_AT_ONCE_BYTES = 4 * 1024 * 1024
 
 /**
  * All of a session at one moment: its interpreter's memory as the difference to an image, its private files, open
@@ -43,9 +45,7 @@ export class Snapshot {
     if (bytes.length > MAX_BYTES)
       throw new SnapshotError('too-large', `a snapshot of more than ${MAX_BYTES} bytes`)
     const parts = decodeDocument(bytes)
-    const body = new Uint8Array(new SharedArrayBuffer(parts.body.length))
-    body.set(parts.body)
-    return new Snapshot({ ...parts, body })
+    return new Snapshot({ ...parts, body: new Uint8Array(parts.body) })
   }
 
   /**
@@ -101,6 +101,20 @@ export class Snapshot {
   /** The globals that convert to plain values, up to a mebibyte of them, without an interpreter. */
   globals(): Record<string, Value> {
     return readGlobals(this.#parts.head.values)
+  }
+
+  /**
+   * @internal A copy of the body, for one slot. Made bit by bit: a body has hundreds of megabytes (H1).
+   * @throws RangeError if there is no memory for it
+   */
+  async copyBody(): Promise<Uint8Array<ArrayBuffer>> {
+    const { body } = this.#parts
+    const copy = new Uint8Array(body.length)
+    for (let at = 0; at < body.length; at += COPIED_AT_ONCE_BYTES) {
+      if (at > 0) await new Promise((resolve) => setImmediate(resolve))
+      copy.set(body.subarray(at, at + COPIED_AT_ONCE_BYTES), at)
+    }
+    return copy
   }
 
   /** @internal */

@@ -7,7 +7,7 @@ import { rejectionOf } from '../support/session-code.js'
 
 const CAPTURED: SlotReply = {
   kind: 'captured',
-  body: new Uint8Array(new SharedArrayBuffer(4)),
+  body: new Uint8Array(4),
   bodyHash: new Uint8Array(32),
   rawBytes: 4,
   memoryBytes: 65_536,

@@ -19,6 +19,24 @@ function own(key: string, value: unknown): object {
   return Object.defineProperty({}, key, { value, enumerable: true })
 }
 
+const capturedWith = (body: Uint8Array) => {
+  const hash = new Uint8Array(32)
+  const head = {
+    bodyHash: hash,
+    rawBytes: 4,
+    memoryBytes: 65_536,
+    description: hash,
+    values: hash,
+    files: [],
+  }
+  return { id: 'a', type: 'RAW', value: { kind: 'captured', body, ...head } }
+}
+
+function growable(): Uint8Array {
+  const options = { maxByteLength: 100 }
+  return new Uint8Array(new (ArrayBuffer as unknown as new (n: number, o: object) => ArrayBuffer)(4, options))
+}
+
 describe('R3: the message guard', () => {
   test('lets a reply through, rebuilt', () => {
     const message = { id: 'a', type: 'RAW', value: { ...outcome, extra: 'dropped' } }
@@ -54,6 +72,9 @@ describe('R3: the message guard', () => {
       'D19: shared memory',
       { id: 'a', type: 'RAW', value: { ...outcome, payload: new Uint8Array(new SharedArrayBuffer(1)) } },
     ],
+    ['D20: a body in shared memory', capturedWith(new Uint8Array(new SharedArrayBuffer(4)))],
+    ['a body that is part of a buffer', capturedWith(new Uint8Array(8).subarray(4))],
+    ['a body whose buffer can grow', capturedWith(growable())],
     ['D19: no bytes', { id: 'a', type: 'RAW', value: { ...outcome, payload: 'x' } }],
     ['E12: a duration that is NaN', { id: 'a', type: 'RAW', value: { ...outcome, durationMs: Number.NaN } }],
     ['an unknown limit', { id: 'a', type: 'RAW', value: { ...outcome, exceeded: 'toString' } }],

@@ -3,7 +3,6 @@
 // blocks.ts's. Bytes to read are hostile (N1, N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Effort } from '../../src/protocol.js'
-import { copyBytes } from '../copy.js'
 import type { MemoryCapture, MemoryDelta } from '../interpreter/memory-delta.js'
 import { BEST_CODEC, type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'
 import { BodyError } from './body-error.js'
@@ -19,7 +18,7 @@ export interface Body {
 }
 
 export interface PackedBody {
-  readonly bytes: Uint8Array<SharedArrayBuffer>
+  readonly bytes: Uint8Array<ArrayBuffer>
   /** sha-256 of the bytes. */
   readonly hash: Uint8Array
   readonly rawBytes: number
@@ -65,31 +64,32 @@ function stream({ memory, hostState, contents }: BodyParts): Uint8Array[] {
 function assembled(blocks: readonly Block[], rawBytes: number): PackedBody {
   let length = 0
   for (const block of blocks) length += BLOCK_HEAD_BYTES + block.bytes.length
-  // Shared: any number of slots thaw it without a copy on the main thread (H1).
-  const bytes = new Uint8Array(new SharedArrayBuffer(length))
+  const bytes = new Uint8Array(length)
   const view = new DataView(bytes.buffer)
   let at = 0
   for (const block of blocks) {
     view.setUint8(at, block.codec)
     view.setUint32(at + 1, block.rawBytes, true)
     view.setUint32(at + 5, block.bytes.length, true)
-    copyBytes(block.bytes, bytes, at + BLOCK_HEAD_BYTES)
+    bytes.set(block.bytes, at + BLOCK_HEAD_BYTES)
     at += BLOCK_HEAD_BYTES + block.bytes.length
   }
   return { bytes, rawBytes, hash: sha256(bytes) }
 }
 
-/** @throws BodyError, or what unpacking throws */
+/**
+ * The body's parts may be views of `bytes`, which no other thread has: else it could change them after they were checked.
+ *
+ * @throws BodyError, or what unpacking throws
+ */
 export function unpackBody(
-  shared: Uint8Array,
+  bytes: Uint8Array,
   hash: Uint8Array,
   rawBytes: number,
   memoryBytes: number,
   shielded?: Shielded,
 ): Body {
-  // A copy: whoever shares the memory could change it after it was checked (ATTACKS.md D20).
-  const bytes = new Uint8Array(shared.length)
-  copyBytes(shared, bytes, 0)
+  if (!(bytes.buffer instanceof ArrayBuffer)) throw new BodyError('it is in shared memory')
   if (!timingSafeEqual(sha256(bytes), hash)) throw new BodyError('its checksum is wrong')
   const raw = unpackBlocks(readBlocks(bytes), rawBytes, shielded)
   if (raw.length < HEAD_BYTES) throw new BodyError('it is too short')
