@@ -45,8 +45,12 @@ export async function answer(code: string, signal: AbortSignal): Promise<Value |
 await SessionManager.create({ slot: 2 })
 `
 
+const cacheDir = join(root, 'node_modules/.cache/brumate')
+const imageId = join(root, 'dist/src/image/image-id.json')
 const project = mkdtempSync(join(tmpdir(), 'brumate-smoke-'))
 try {
+  // As `prepack` does, but with the tests' image: the program below then runs only if the installed package takes that one.
+  run(process.execPath, [join(root, 'scripts/image-id.mjs'), cacheDir], root)
   const [packed] = JSON.parse(
     npm(['pack', '--ignore-scripts', '--json', '--pack-destination', project], root),
   )
@@ -56,7 +60,7 @@ try {
   npm(['install', '--prefer-offline', '--no-audit', '--no-fund', join(project, packed.filename)], project)
 
   writeFileSync(join(project, 'program.js'), PROGRAM)
-  const printed = run(process.execPath, ['program.js', join(root, 'node_modules/.cache/brumate')], project)
+  const printed = run(process.execPath, ['program.js', cacheDir], project)
   expectText(printed, 'hello from __main__ 42\n', 'the program')
 
   writeFileSync(join(project, 'consumer.ts'), CONSUMER)
@@ -68,6 +72,8 @@ try {
     `${packed.filename}: ${packed.files.length} files, ${Math.round(packed.size / 1024)} KiB; installed, ran, type-checked`,
   )
 } finally {
+  // In a checkout there is none: its image changes with every change of its source.
+  rmSync(imageId, { force: true })
   rmSync(project, { recursive: true, force: true, maxRetries: 3 })
 }
 
@@ -80,6 +86,7 @@ function checkFiles(paths) {
   for (const needed of [
     'dist/src/index.js',
     'dist/src/index.d.ts',
+    'dist/src/image/image-id.json',
     'dist/workers/slot.bundle.cjs',
     'dist/workers/storage.bundle.cjs',
     'dist/workers/builder.js',

@@ -1,13 +1,21 @@
-// Image files on disk. Owns where they lie, writing them so that a reader sees all or nothing, and the lock by which one
-// process builds while others wait. What the bytes are is format.ts.
+// Image files on disk. Owns where they lie, reading them once, writing them so that a reader sees all or nothing, and the lock by
+// which one process builds while others wait. What the bytes are is format.ts, whose they are ownership.ts.
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { NotOwnError, ownDirectory, requireOwn } from './ownership.js'
 
 /** A holder touches its lock this often; one that has not been touched for `STALE_MS` is nobody's. */
 const TOUCH_MS = 1_000
 const STALE_MS = 10_000
+
+/** A larger file is no image. */
+const MAX_IMAGE_BYTES = 2 ** 28
+/** Opening a pipe must not wait for its other end. Windows has neither flag. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+const READ_NO_LINK = READ | (constants.O_NOFOLLOW ?? 0)
 
 /** Where the operating system wants caches of its user. */
 export function defaultCacheDirectory(platform: string, env: NodeJS.ProcessEnv, home = homedir()): string {
@@ -28,9 +36,31 @@ export class ImageCache {
     return join(this.directory, `${key.slice(0, 32)}.image`)
   }
 
-  /** The bytes, unchecked; undefined if there is no such file or it cannot be read. */
-  async read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return readFile(this.path(key)).catch(() => undefined)
+  /**
+   * The bytes, unchecked; undefined if there is no such file or it cannot be read.
+   *
+   * @param mustBeOwn - what others may have put there is refused
+   * @throws NotOwnError
+   */
+  async read(key: string, mustBeOwn: boolean): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const directory = mustBeOwn ? await ownDirectory(this.directory) : this.directory
+    if (directory === undefined) return undefined
+    const path = join(directory, basename(this.path(key)))
+    let file: FileHandle
+    try {
+      file = await open(path, mustBeOwn ? READ_NO_LINK : READ)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ELOOP') return undefined
+      throw new NotOwnError(`${path} is a symbolic link; remove it`)
+    }
+    try {
+      // What is checked and what is read is one file, whatever happens to its name.
+      const stats = await file.stat()
+      if (mustBeOwn) requireOwn(stats, path)
+      return stats.isFile() && stats.size <= MAX_IMAGE_BYTES ? await readBytes(file, stats.size) : undefined
+    } finally {
+      await file.close()
+    }
   }
 
   /** Replaces the file in one step: who reads meanwhile gets the old bytes or the new. */
@@ -85,6 +115,19 @@ export class ImageLock {
     const holder = await readFile(this.#path, 'utf8').catch(() => undefined)
     if (holder === this.#token) await rm(this.#path, { force: true })
   }
+}
+
+/** Fewer, if the file got shorter meanwhile; undefined if it cannot be read. */
+async function readBytes(file: FileHandle, length: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const bytes = new Uint8Array(length)
+  let at = 0
+  try {
+    for (let count = 1; at < length && count > 0; at += count)
+      count = (await file.read(bytes, at, length - at, at)).bytesRead
+  } catch {
+    return undefined
+  }
+  return bytes.subarray(0, at)
 }
 
 async function isStale(path: string): Promise<boolean> {

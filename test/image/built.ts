@@ -7,6 +7,7 @@ const load = <T>(path: string): Promise<T> =>
   import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<T>
 
 export const { openImage } = await load<typeof import('../../src/image/open.js')>('src/image/open.js')
+export const { imageKey } = await load<typeof import('../../src/image/key.js')>('src/image/key.js')
 export const { Host } = await load<typeof import('../../workers/host/host.js')>('workers/host/host.js')
 export const { InterruptCell } =
   await load<typeof import('../../workers/host/interrupt.js')>('workers/host/interrupt.js')

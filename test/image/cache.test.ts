@@ -1,11 +1,26 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import {
+  chmod,
+  chown,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { defaultCacheDirectory, ImageCache } from '../../src/image/cache.js'
-import { OPEN_SCRIPT, type OpenReport, openImage } from './built.js'
+import type { OpenImageOptions } from '../../src/image/open.js'
+import { imageKey, OPEN_SCRIPT, type OpenReport, openImage } from './built.js'
 
 const run = promisify(execFile)
 const KEY = 'k'.repeat(64)
@@ -24,6 +39,35 @@ async function filledCache(): Promise<string> {
   return directory
 }
 
+async function forEachImage(cacheDir: string, change: (path: string) => Promise<void>): Promise<void> {
+  for (const name of await readdir(cacheDir)) await change(join(cacheDir, name))
+}
+
+function changeImage(cacheDir: string, change: (bytes: Buffer) => void): Promise<void> {
+  return forEachImage(cacheDir, async (path) => {
+    const bytes = await readFile(path)
+    change(bytes)
+    await writeFile(path, bytes)
+  })
+}
+
+/** Opens with a builder that takes no time: it gives the tests' image. */
+async function opened(options: OpenImageOptions & { cacheDir: string }) {
+  const progress: string[] = []
+  const warnings: string[] = []
+  const listen = (warning: Error) => warnings.push(warning.message)
+  process.on('warning', listen)
+  const cache = new ImageCache(inject('cacheDir'))
+  const { id } = await openImage({
+    onProgress: (step) => progress.push(step),
+    build: async () => new Uint8Array(await readFile(cache.path(await imageKey()))),
+    ...options,
+  })
+  await new Promise(setImmediate)
+  process.off('warning', listen)
+  return { id, progress, warnings }
+}
+
 describe('opening an image', () => {
   test('takes a cached one without building', async () => {
     const progress: string[] = []
@@ -33,20 +77,15 @@ describe('opening an image', () => {
     expect(image.id).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  test('rebuilds a damaged one, and the next finds it whole', async () => {
+  test('replaces a damaged one, and the next finds it whole', async () => {
     const cacheDir = await filledCache()
     const { id } = await openImage({ cacheDir })
-    for (const name of await readdir(cacheDir)) {
-      const bytes = await readFile(join(cacheDir, name))
+    await changeImage(cacheDir, (bytes) => {
       const middle = bytes.length >> 1
       bytes[middle] = (bytes[middle] ?? 0) ^ 1
-      await writeFile(join(cacheDir, name), bytes)
-    }
-    const progress: string[] = []
-    const onProgress = (step: string) => progress.push(step)
-    expect((await openImage({ cacheDir, onProgress })).id).toBe(id)
-    expect((await openImage({ cacheDir, onProgress })).id).toBe(id)
-    expect(progress).toEqual(['building', 'built'])
+    })
+    expect(await opened({ cacheDir })).toEqual({ id, progress: ['building', 'built'], warnings: [] })
+    expect(await opened({ cacheDir })).toEqual({ id, progress: [], warnings: [] })
   })
 
   test('by several processes at once builds one image, which all of them get', async () => {
@@ -64,14 +103,9 @@ describe('opening an image', () => {
   test('builds without a cache, and says so, where the directory cannot be made', async () => {
     const file = join(directory, 'file')
     await writeFile(file, '')
-    const warnings: Error[] = []
-    const listen = (warning: Error) => warnings.push(warning)
-    process.on('warning', listen)
-    const { id } = await openImage({ cacheDir: join(file, 'cache') })
-    await new Promise(setImmediate)
-    process.off('warning', listen)
+    const { id, warnings } = await opened({ cacheDir: join(file, 'cache') })
     expect(id).toBe((await openImage({ cacheDir: inject('cacheDir') })).id)
-    expect(warnings.map(({ message }) => message).join()).toContain('cannot be kept in')
+    expect(warnings.join()).toContain('cannot be kept in')
   })
 
   test('ends with the reason of its signal, and leaves no lock', async () => {
@@ -83,6 +117,115 @@ describe('opening an image', () => {
     })
     await expect(opening).rejects.toThrow('enough')
     expect(await readdir(directory)).toEqual([])
+  })
+})
+
+/** What somebody else wrote: a whole image file with a right checksum, but another image. */
+async function foreignCache(): Promise<{ cacheDir: string; id: string }> {
+  const cacheDir = await filledCache()
+  await changeImage(cacheDir, (bytes) => {
+    const body = bytes.subarray(0, -32)
+    body[body.length - 1] = (body.at(-1) ?? 0) ^ 1
+    createHash('sha256').update(body).digest().copy(bytes, body.length)
+  })
+  return { cacheDir, id: (await openImage({ cacheDir: inject('cacheDir') })).id }
+}
+
+describe('R6: an image in the cache that may be somebody else’s', () => {
+  test('is replaced, with a warning, where the package knows its image', async () => {
+    const { cacheDir, id } = await foreignCache()
+    const { warnings, ...first } = await opened({ cacheDir, standardId: id })
+    expect(first).toEqual({ id, progress: ['building', 'built'] })
+    expect(warnings).toEqual([
+      expect.stringMatching(/is not the Python image of this version.* not [0-9a-f]{64}/),
+    ])
+    expect(await opened({ cacheDir, standardId: id })).toEqual({ id, progress: [], warnings: [] })
+  })
+
+  test('is not run, and what is built here is, with a warning, where that is another one than was published', async () => {
+    const { cacheDir, id } = await foreignCache()
+    const [name = ''] = await readdir(cacheDir)
+    const before = await readFile(join(cacheDir, name))
+    const { warnings, ...rest } = await opened({ cacheDir, standardId: '0'.repeat(64) })
+    expect(rest).toEqual({ id, progress: ['building', 'built'] })
+    expect(warnings.length).toBe(2)
+    expect(warnings[1]).toContain('Please report this')
+    // Another machine's image is not overwritten by this one's, which would be refused as well.
+    expect(Buffer.compare(await readFile(join(cacheDir, name)), before)).toBe(0)
+  })
+
+  const POSIX = process.geteuid === undefined ? [] : ['once']
+  const CASES: readonly (readonly [
+    what: string,
+    harm: (cacheDir: string) => Promise<void>,
+    reason: RegExp,
+  ])[] = [
+    [
+      'in a directory that everybody can write to',
+      (cacheDir) => chmod(cacheDir, 0o777),
+      /everybody can write to \S+; run chmod go-w/,
+    ],
+    [
+      'in a directory that its group can write to',
+      (cacheDir) => chmod(cacheDir, 0o770),
+      /its group can write to/,
+    ],
+    [
+      'in a directory that everybody can rename',
+      (cacheDir) => chmod(join(cacheDir, '..'), 0o777),
+      /everybody can write to \S+, which it is in/,
+    ],
+    [
+      'as a file that everybody can write to',
+      (cacheDir) => forEachImage(cacheDir, (path) => chmod(path, 0o666)),
+      /everybody can write/,
+    ],
+    [
+      'as a symbolic link',
+      (cacheDir) =>
+        forEachImage(cacheDir, async (path) => {
+          await rename(path, `${path}.other`)
+          await symlink(`${path}.other`, path)
+        }),
+      /is a symbolic link/,
+    ],
+  ]
+  test.for(POSIX.flatMap(() => CASES))(
+    'is not run where the package does not know its image: %s',
+    async ([, harm, reason]) => {
+      const parent = directory
+      directory = join(parent, 'cache')
+      await mkdir(directory, { mode: 0o700 })
+      try {
+        const { cacheDir, id } = await foreignCache()
+        await harm(cacheDir)
+        const names = await readdir(cacheDir)
+        const { warnings, ...rest } = await opened({ cacheDir })
+        expect(rest).toEqual({ id, progress: ['building', 'built'] })
+        expect(warnings).toEqual([expect.stringMatching(reason)])
+        expect(await readdir(cacheDir)).toEqual(names)
+      } finally {
+        directory = parent
+      }
+    },
+  )
+
+  test.runIf(process.geteuid?.() === 0)('is not run where it belongs to another user', async () => {
+    const { cacheDir, id } = await foreignCache()
+    await forEachImage(cacheDir, (path) => chown(path, 12_345, 12_345))
+    const { warnings, ...rest } = await opened({ cacheDir })
+    expect(rest).toEqual({ id, progress: ['building', 'built'] })
+    expect(warnings).toEqual([expect.stringContaining('belongs to user 12345')])
+  })
+
+  test('is no image where it is a pipe or a directory', async () => {
+    const cache = new ImageCache(directory)
+    await mkdir(cache.path(KEY))
+    expect(await cache.read(KEY, true)).toBeUndefined()
+    await rm(cache.path(KEY), { recursive: true })
+    if (process.platform === 'win32') return
+    await run('mkfifo', ['-m', '600', cache.path(KEY)])
+    expect(await cache.read(KEY, true)).toBeUndefined()
   })
 })
 
