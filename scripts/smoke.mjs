@@ -1,7 +1,7 @@
 // Smoke test of the package as its users get it: pack, install into an empty project, run a program, type-check another.
 // Owns the temporary project; expects a build. What npm already has in its cache is not fetched again.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -15,10 +15,20 @@ const PROGRAM = `
 import { SessionManager } from 'brumate'
 
 const manager = await SessionManager.create({ slots: 1, cacheDir: process.argv[2] })
+process.on('warning', (warning) => {
+  throw warning
+})
 const session = await manager.createSession()
 const { stdout, value } = await session.execute('print("hello from", __name__)\\n6 * 7')
 console.log(stdout.trimEnd(), value)
 await manager.close()
+`
+
+/** Whether the installed package knows its image: else it would take any of this user's own. */
+const KNOWS_IMAGE = `
+const load = (name) => import(new URL('node_modules/brumate/dist/src/image/' + name + '.js', import.meta.url))
+const [{ imageKey }, { standardImageId }] = await Promise.all([load('key'), load('standard')])
+console.log(await standardImageId(await imageKey()))
 `
 
 /** What a user would write, with every name of the API that carries types. */
@@ -51,6 +61,7 @@ const project = mkdtempSync(join(tmpdir(), 'brumate-smoke-'))
 try {
   // As `prepack` does, but with the tests' image: the program below then runs only if the installed package takes that one.
   run(process.execPath, [join(root, 'scripts/image-id.mjs'), cacheDir], root)
+  const { id: packedId } = JSON.parse(readFileSync(imageId, 'utf8'))
   const [packed] = JSON.parse(
     npm(['pack', '--ignore-scripts', '--json', '--pack-destination', project], root),
   )
@@ -62,6 +73,9 @@ try {
   writeFileSync(join(project, 'program.js'), PROGRAM)
   const printed = run(process.execPath, ['program.js', cacheDir], project)
   expectText(printed, 'hello from __main__ 42\n', 'the program')
+
+  writeFileSync(join(project, 'knows-image.js'), KNOWS_IMAGE)
+  expectText(run(process.execPath, ['knows-image.js'], project), `${packedId}\n`, 'image-id.json')
 
   writeFileSync(join(project, 'consumer.ts'), CONSUMER)
   const compile = [require.resolve('typescript/bin/tsc'), '--strict', '--noEmit']
