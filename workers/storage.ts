@@ -1,10 +1,9 @@
-// Entry of a storage's thread, which alone has the data: serves the host's messages and the sessions' doors in turn, and sleeps
-// until the bell rings. Owns that loop; what a request does is storage/'s. It never waits for anybody while it serves.
+// Entry of a storage's thread, which alone has the data: serves the host and the sessions' doors in turn, and sleeps until a bell
+// rings. Owns that loop; what a request does is storage/'s. It never waits for anybody while it serves.
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { StorageAnswer, StorageBoot, StorageKind, StorageMessage } from '../src/vfs/protocol.js'
-import { FsError } from './host/errno.js'
 import { Files } from './host/fs/files.js'
-import { type NodeId, type NodeStore, Outside } from './host/fs/node-store.js'
+import type { NodeId, NodeStore } from './host/fs/node-store.js'
 import { PrivateNodes } from './host/fs/private-nodes.js'
 import { Quota } from './host/fs/quota.js'
 import { Tree } from './host/fs/tree.js'
@@ -14,8 +13,11 @@ import { Arena } from './storage/arena.js'
 import { ChangingNodes } from './storage/changes.js'
 import { Clients } from './storage/clients.js'
 import { DirectoryNodes } from './storage/directory-nodes.js'
-import { hostCalls } from './storage/host-calls.js'
+import { hostTasks } from './storage/host-calls.js'
+import { HostParty } from './storage/host-party.js'
 import { Locks } from './storage/locks.js'
+import { Sleeper } from './storage/sleeper.js'
+import { type Party, Turns } from './storage/turns.js'
 import { BELL } from './storage/wire.js'
 
 /** Longest that it stays awake for the next request: a slot that copies a mebibyte itself asks for nothing meanwhile. */
@@ -24,34 +26,41 @@ const PATIENCE_MS = 0.3
 const LONGEST_REST_MS = 4
 /** How long nobody has asked for anything when bytes that were removed are zeroed. */
 const SCRUB_DELAY_MS = 20
+/** How long nobody has asked for anything when descriptors of the host are closed that are only kept for the next request. */
+const KEEP_MS = 1000
+/** Nothing but bells wakes the thread, and those do not keep it alive. */
+const FOREVER_MS = 2 ** 31 - 1
 
 const { storage, bell, arena: memory, port } = workerData as StorageBoot & { readonly port: MessagePort }
-const bells = new Int32Array(bell)
+const hostBell = new Int32Array(bell)
 const arena = memory && new Arena(memory)
 const store = open(storage)
-const nodes = new ChangingNodes(store, () => Atomics.add(bells, BELL.CHANGES, 1))
+const directory = store instanceof DirectoryNodes ? store : undefined
+const nodes: ChangingNodes = new ChangingNodes(store, (node) => clients.changed(node))
 const files = new Files(new Tree(nodes, true), '/')
 files.umask = 0
-const served = {
+const clients: Clients = new Clients({
   files,
   locks: new Locks(),
   shared:
     arena && store instanceof PrivateNodes
       ? { arena, nodes: store, changed: (node: NodeId) => nodes.changed(node) }
       : undefined,
-  // Beside the sessions, any program of the host changes its directories.
-  changes: storage.kind === 'memory' ? changes : undefined,
-}
-const clients = new Clients(served, bells)
-const calls = hostCalls(files) as unknown as Record<string, (...parameters: unknown[]) => unknown>
+  directory,
+})
+const sleeper = new Sleeper(hostBell)
+const host = new HostParty({
+  tasks: hostTasks(files, directory),
+  takePosted: () => clients.takePosted(),
+  watch,
+  send,
+  atOnce,
+})
+/** Changes were sent that the host has not heard yet: until then they are kept, as far as there is room. */
+let isTelling = false
+let isClosed = false
 
-serve(bells)
-
-/** Whoever posts something counts it afterwards: what is known to a number of changes holds all that is counted in it. */
-function changes(): number {
-  const count = Atomics.load(bells, BELL.CHANGES)
-  return clients.hasPosted ? Number.NaN : count
-}
+void serve()
 
 function open(kind: StorageKind): NodeStore {
   if (kind.kind === 'directory') return new DirectoryNodes(kind.hostPath, kind.readOnly)
@@ -60,59 +69,88 @@ function open(kind: StorageKind): NodeStore {
   return new PrivateNodes(NO_IMAGE, quota, arena)
 }
 
-function serve(rings: Int32Array): never {
+async function serve(): Promise<void> {
+  const alive = setInterval(() => {}, FOREVER_MS)
   const patience = new Patience(PATIENCE_MS, LONGEST_REST_MS)
+  const turns = new Turns()
+  let parties: readonly Party[] = []
+  let seen = 0
+  const hasWork = () => Atomics.load(hostBell, BELL.RINGS) !== seen || clients.hasWork
   for (;;) {
-    const seen = Atomics.load(rings, BELL.RINGS)
-    let busy = false
-    // What the host said before a session was asked to do something comes before what that session then does.
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      busy = true
-      const message = next.message as StorageMessage
-      // What a session posted before the host heard of it comes before what the host then asks.
-      if (message.kind === 'call') clients.takePosted()
-      receive(message)
-    }
-    busy = clients.serve() || busy
+    seen = Atomics.load(hostBell, BELL.RINGS)
+    // A session that has come is served from now on, and one that is gone is not, whatever else the host waits for.
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+      receive(next.message as StorageMessage)
+    if (isClosed) break
+    // The host first: what it said before a session was asked to do something comes before what that session then does.
+    if (parties.length !== clients.all.length + 1 || parties.at(-1) !== clients.all.at(-1))
+      parties = [host, ...clients.all]
+    const isBusy = turns.serve(parties)
     clients.takePosted()
-    const changes = nodes.take()
-    if (changes) send({ kind: 'changes', ...changes })
-    const hasWork = () => Atomics.load(rings, BELL.RINGS) !== seen || clients.hasPosted
-    if (busy || patience.stay(hasWork)) continue
+    tell()
+    if (isBusy || patience.stay(hasWork)) continue
+    const sleep = sleeper.sleep(
+      clients.all.map((client) => client.bell),
+      hasWork,
+      restMs(),
+    )
+    if (sleep === true || (sleep !== false && (await sleep))) continue
+    if (directory) directory.closeKept()
     // The next write wants what the last one has freed, whatever bytes are in it.
-    const sleepMs = arena?.isClean === false ? SCRUB_DELAY_MS : Number.POSITIVE_INFINITY
-    if (Atomics.wait(rings, BELL.RINGS, seen, sleepMs) !== 'timed-out') continue
-    while (arena?.scrub()) if (Atomics.load(rings, BELL.RINGS) !== seen) break
+    while (arena?.scrub()) if (hasWork()) break
   }
+  clearInterval(alive)
+  sleeper.leaveAll()
+  port.close()
+}
+
+/** How long it sleeps until there is something to tidy. */
+function restMs(): number {
+  if (arena?.isClean === false) return SCRUB_DELAY_MS
+  return directory?.hasKept ? KEEP_MS : Number.POSITIVE_INFINITY
 }
 
 function receive(message: StorageMessage): void {
   switch (message.kind) {
     case 'attach':
-      clients.attach(message.id, message.door)
+      return clients.attach(message.id, message.door, message.bell)
+    case 'detach': {
+      const left = clients.drop(message.id)
+      if (left) sleeper.leave(left)
       return
-    case 'detach':
-      return clients.drop(message.id)
+    }
     case 'watch':
-      // Whoever posts something from now on rings.
-      Atomics.store(bells, BELL.WATCHED, message.on ? 1 : 0)
-      clients.takePosted()
-      return nodes.watch(message.on)
     case 'call':
-      return answer(message)
+      return host.add(message)
+    case 'heard':
+      isTelling = false
+      return
+    case 'close':
+      isClosed = true
   }
 }
 
-function answer({ id, name, parameters }: Extract<StorageMessage, { kind: 'call' }>): void {
+function watch(on: boolean): void {
+  clients.watch(on)
+  nodes.watch(on)
+}
+
+/** One step of the host's, all of it one moment of the files. */
+function atOnce<T>(step: () => T): T {
+  directory?.begin()
   try {
-    const value = calls[name]?.(...parameters)
-    send({ kind: 'answer', id, value }, value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : [])
-  } catch (error) {
-    const code = error instanceof FsError ? error.message : error instanceof Outside ? 'EXDEV' : undefined
-    const reason = code ?? (error instanceof RangeError ? 'ENOMEM' : undefined)
-    if (reason === undefined) throw error
-    send({ kind: 'failed', id, code: reason, path: String(parameters[0]) })
+    return step()
+  } finally {
+    directory?.end()
   }
+}
+
+function tell(): void {
+  if (isTelling) return
+  const changes = nodes.take()
+  if (changes === undefined) return
+  isTelling = true
+  send({ kind: 'changes', ...changes })
 }
 
 function send(message: StorageAnswer, transfer: ArrayBuffer[] = []): void {

@@ -5,6 +5,7 @@ const MAX_PATH_LENGTH = 4095
 /** What the image has its own files in; its home and /tmp may have a storage below them. */
 const IMAGE_DIRECTORIES = new Set(['lib', 'dev', 'proc', 'sys', 'bin', 'usr', 'etc'])
 const IMAGE_PATHS = new Set(['/tmp', '/home', '/home/pyodide'])
+const ASCII = /^[\0-\x7f]*$/
 export const DEFAULT_MOUNT_PATH = '/data'
 
 export function checkMountPath(name: string, path: unknown): string {
@@ -35,5 +36,7 @@ export function bytePath(path: unknown): string {
 }
 
 export function textOf(bytes: string): string {
+  // Most names are ASCII, and a listing has thousands of them.
+  if (ASCII.test(bytes)) return bytes
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }

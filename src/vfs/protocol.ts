@@ -8,7 +8,7 @@ export type StorageKind =
 /** workerData of the thread. */
 export interface StorageBoot {
   readonly storage: StorageKind
-  /** Rung after each message to the thread and by the slots; see workers/storage/wire.ts. */
+  /** Rung after each message to the thread, and by nobody else; see workers/storage/wire.ts. */
   readonly bell: SharedArrayBuffer
   /** Undefined where all bytes go through the doors. */
   readonly arena: SharedArrayBuffer | undefined
@@ -48,10 +48,20 @@ export type StorageMessage =
       readonly name: keyof StorageCalls
       readonly parameters: readonly unknown[]
     }
-  | { readonly kind: 'attach'; readonly id: number; readonly door: SharedArrayBuffer }
+  | {
+      readonly kind: 'attach'
+      readonly id: number
+      readonly door: SharedArrayBuffer
+      /** The door's own; the host rings it, too. */
+      readonly bell: SharedArrayBuffer
+    }
   | { readonly kind: 'detach'; readonly id: number }
   /** Changes are told from now on, or no more. */
   | { readonly kind: 'watch'; readonly on: boolean }
+  /** The last changes have come: the next may be sent. */
+  | { readonly kind: 'heard' }
+  /** The thread ends. */
+  | { readonly kind: 'close' }
 
 export interface Change {
   readonly type: 'created' | 'changed' | 'removed'
@@ -61,5 +71,5 @@ export interface Change {
 export type StorageAnswer =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly path: string }
-  /** `lost`: there were more than could be told. */
+  /** `lost`: there were more than could be told. Not sent again before it was `heard`. */
   | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly lost: boolean }

@@ -23,10 +23,13 @@ const DOOR_BYTES = 1024 + MiB
  */
 const MOST_SHARED_BYTES = 1024 * MiB
 const RESERVE_BYTES = 64 * MiB
-/** The bell, as in workers/storage/wire.ts. */
-const BELL_BYTES = 20
+/** A bell, and the state of a door that a slot waits at: as in workers/storage/wire.ts. */
+const BELL_BYTES = 64
 const RINGS = 0
 const CLOSED = 1
+const STATE = 0
+/** A thread that does not end by itself in this time, for the host's disk does not answer, is ended. */
+const CLOSE_MS = 2000
 
 type Life =
   | { readonly kind: 'new' }
@@ -37,6 +40,12 @@ interface Pending {
   readonly path: string
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
+}
+
+/** What the host has of a session's door. */
+interface Door {
+  readonly control: Int32Array
+  readonly bell: Int32Array
 }
 
 /** One session's way to the data. */
@@ -54,6 +63,7 @@ export class StorageThread {
   readonly #bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES))
   readonly #pending = new Map<number, Pending>()
   readonly #listeners = new Set<ChangeListener>()
+  readonly #doors = new Set<Door>()
   #life: Life = { kind: 'new' }
   #lastId = 0
   #lastReason = 'the storage is closed'
@@ -88,8 +98,11 @@ export class StorageThread {
     this.#start()
     const id = ++this.#lastId
     const door = new SharedArrayBuffer(DOOR_BYTES)
-    this.#send({ kind: 'attach', id, door })
-    const bell = this.#bell.buffer as SharedArrayBuffer
+    const bell = new SharedArrayBuffer(BELL_BYTES)
+    const own: Door = { control: new Int32Array(door, 0, 16), bell: new Int32Array(bell) }
+    if (this.isClosed) Atomics.store(own.bell, CLOSED, 1)
+    else this.#doors.add(own)
+    this.#send({ kind: 'attach', id, door, bell })
     const readOnly = this.#kind.kind === 'directory' && this.#kind.readOnly
     let open = true
     return {
@@ -97,6 +110,7 @@ export class StorageThread {
       close: () => {
         if (open) this.#send({ kind: 'detach', id })
         open = false
+        this.#doors.delete(own)
       },
     }
   }
@@ -117,16 +131,29 @@ export class StorageThread {
     if (life.kind === 'closed') return
     this.#life = { kind: 'closed' }
     if (reason !== undefined) this.#lastReason = reason
-    // Sessions that wait at a door look at this.
-    Atomics.store(this.#bell, CLOSED, 1)
+    for (const { control, bell } of this.#doors) {
+      Atomics.store(bell, CLOSED, 1)
+      // A session that waits there does so no longer.
+      Atomics.notify(control, STATE)
+    }
     for (const { path, reject } of this.#pending.values())
       reject(new StorageError('EBADF', path, this.#lastReason))
     this.#pending.clear()
     for (const listener of this.#listeners) listener([], false)
     this.#listeners.clear()
-    if (life.kind !== 'running') return
-    life.port.close()
-    await life.worker.terminate()
+    if (life.kind === 'running') await this.#end(life)
+  }
+
+  /** By itself, so that no slot rings at a thread that is half gone. */
+  async #end({ worker, port }: Extract<Life, { kind: 'running' }>): Promise<void> {
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    worker.ref()
+    port.postMessage({ kind: 'close' } satisfies StorageMessage)
+    this.#ring()
+    const timer = setTimeout(() => void worker.terminate(), CLOSE_MS)
+    await ended
+    clearTimeout(timer)
+    port.close()
   }
 
   #start(): Life {
@@ -155,14 +182,19 @@ export class StorageThread {
   #send(message: StorageMessage): void {
     if (this.#life.kind !== 'running') return
     this.#life.port.postMessage(message)
-    Atomics.add(this.#bell, RINGS, 1)
-    Atomics.notify(this.#bell, RINGS)
+    this.#ring()
+  }
+
+  /** With one session or none the thread sleeps at that session's bell; it may not have heard yet that the second came or is gone. */
+  #ring(): void {
+    ring(this.#bell)
+    if (this.#doors.size <= 2) for (const { bell } of this.#doors) ring(bell)
   }
 
   #receive(message: StorageAnswer): void {
     if (message.kind === 'changes') {
       for (const listener of [...this.#listeners]) listener(message.changes, message.lost)
-      return
+      return this.#send({ kind: 'heard' })
     }
     const pending = this.#pending.get(message.id)
     this.#pending.delete(message.id)
@@ -170,6 +202,11 @@ export class StorageThread {
     if (message.kind === 'answer') pending?.resolve(message.value)
     else pending?.reject(new StorageError(message.code, pending.path))
   }
+}
+
+function ring(bell: Int32Array): void {
+  Atomics.add(bell, RINGS, 1)
+  Atomics.notify(bell, RINGS)
 }
 
 /** Undefined where there is no address space for it. */

@@ -108,13 +108,17 @@ export class Host {
    * @throws RangeError if there is no such time zone
    */
   configure(limits: HostLimits, timeZone: string, mount: MountWire | null = null): void {
-    if (mount) this.#context.fileSystem.mount(new MountedNodes(mount))
+    if (mount) this.#context.fileSystem.mount(this.#mounted(mount))
     this.#context.zone = new TimeZone(timeZone)
     this.#configuredZone = timeZone
     this.#timeZone = timeZone
     this.#context.growth.maxBytes = limits.memoryBytes
     this.#context.fileSystem.quota.maxBytes = limits.fileBytes
     this.#output.maxBytes = limits.outputBytes
+  }
+
+  #mounted(mount: MountWire): MountedNodes {
+    return new MountedNodes(mount, () => this.#options.interrupt.pending)
   }
 
   /** Output is counted from zero, and from now on an interrupt for `id` is the one that counts. */
@@ -168,7 +172,7 @@ export class Host {
     const fileSystem = this.#spareFileSystem ?? this.#freshFileSystem()
     this.#spareFileSystem = undefined
     fileSystem.quota.maxBytes = limits.fileBytes
-    const mounted = mount === null ? undefined : new MountedNodes(mount)
+    const mounted = mount === null ? undefined : this.#mounted(mount)
     return restoreHost(fileSystem, state, contents, mounted)
   }
 

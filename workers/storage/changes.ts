@@ -8,16 +8,16 @@ const MAX_CHANGES = 1024
 
 export class ChangingNodes implements NodeStore {
   readonly #store: NodeStore
-  readonly #count: () => void
+  readonly #changed: (node: NodeId) => void
   #watched = false
   /** "type path": a file that is written a thousand times has changed once. */
   readonly #changes = new Map<string, Change>()
   #lost = false
 
-  /** `count` is called after each change. */
-  constructor(store: NodeStore, count: () => void) {
+  /** `changed` is called after each change: with the node, or 0 where several have changed. */
+  constructor(store: NodeStore, changed: (node: NodeId) => void) {
     this.#store = store
-    this.#count = count
+    this.#changed = changed
   }
 
   watch(on: boolean): void {
@@ -82,9 +82,13 @@ export class ChangingNodes implements NodeStore {
   usage() {
     return this.#store.usage()
   }
+  countBytes() {
+    return this.#store.countBytes?.()
+  }
 
   create(directory: NodeId, name: string, node: NewNode): NodeId {
     const made = this.#store.create(directory, name, node)
+    this.#changed(0)
     this.#tell('created', made)
     return made
   }
@@ -92,7 +96,7 @@ export class ChangingNodes implements NodeStore {
   remove(directory: NodeId, name: string): void {
     const path = this.#watched ? this.#path(directory, name) : undefined
     this.#store.remove(directory, name)
-    this.#count()
+    this.#changed(0)
     this.#add('removed', path)
   }
 
@@ -101,7 +105,7 @@ export class ChangingNodes implements NodeStore {
       ? [this.#path(fromDirectory, fromName), this.#path(toDirectory, toName)]
       : undefined
     this.#store.move(fromDirectory, fromName, toDirectory, toName)
-    this.#count()
+    this.#changed(0)
     this.#add('removed', paths?.[0])
     this.#add('created', paths?.[1])
   }
@@ -139,7 +143,7 @@ export class ChangingNodes implements NodeStore {
   }
 
   #tell(type: Change['type'], node: NodeId): void {
-    this.#count()
+    this.#changed(node)
     if (!this.#watched) return
     const parent = this.#store.parent(node)
     // A file that is in no directory any more changes for nobody.

@@ -1,96 +1,98 @@
-// One session at a storage: its door, the nodes it holds, its locks. Owns reading a request, which is copied before it is looked at
-// because its writer may be hostile (R3), and giving everything back when the session is gone.
+// One session at a storage: its door, the nodes it holds, its locks. Owns what each operation does, step by step where it takes long,
+// and giving everything back when the session is gone. Reading a request, which may be hostile, is request.ts's.
 import { errno, FsError, fail } from '../host/errno.js'
 import { CHUNK_BYTES } from '../host/fs/chunk-source.js'
 import { wholeChunks } from '../host/fs/contents.js'
 import type { Files } from '../host/fs/files.js'
-import {
-  type FileTime,
-  type LockRange,
-  type NodeId,
-  type NodeStatus,
-  Outside,
-} from '../host/fs/node-store.js'
+import { type NodeId, Outside } from '../host/fs/node-store.js'
 import type { Location } from '../host/fs/tree.js'
+import type { DirectoryNodes } from './directory-nodes.js'
 import type { Locks } from './locks.js'
 import { Outbox } from './outbox.js'
+import { DoorRequest, Violation } from './request.js'
 import { Share, type Shared } from './share.js'
+import type { Party } from './turns.js'
 import {
+  BELL,
+  BELL_BYTES,
   CHANGES,
-  CONTROL,
   ENTRY_HEAD_BYTES,
   KINDS,
   LEFT_ABOVE,
   LEFT_ROOT,
-  NUMBERS,
-  NUMBERS_AT,
   OP,
-  STATE,
-  WINDOW_AT,
+  POSTING,
 } from './wire.js'
 
 /** Nodes that a session has open or is in; a session of ours has at most as many descriptors, and some more. */
 const MAX_HOLDS = 2048
 /** Entries of one answer. */
 const MAX_ENTRIES = 3000
-const TEXT = 4
-const SECOND_TEXT = 5
 
-/** Something that no slot of ours sends. */
-class Violation extends Error {}
+type Steps = Iterator<undefined, void>
 
 export interface Served {
-  /** How often a node has changed, as sessions see it; undefined where others change nodes, too. */
-  readonly changes: (() => number) | undefined
+  /**
+   * A session has opened a node: the value of its bell's CHANGES for which the node's status holds. Undefined where others change
+   * nodes, too.
+   */
+  readonly changes: ((client: Client, node: NodeId) => number) | undefined
   readonly files: Files
   readonly locks: Locks
   /** Lets every client do what its session has posted. */
   readonly takePosted: () => void
   /** Undefined where all bytes go through the door. */
   readonly shared: Shared | undefined
+  /** Set where the files are the host's. */
+  readonly directory?: DirectoryNodes | undefined
+  /** How many nodes one session may hold, if that is less than `MAX_HOLDS`. */
+  readonly maxHolds?: (() => number) | undefined
 }
 
-export class Client {
-  readonly #changes: Served['changes']
+export class Client implements Party {
+  readonly bell: Int32Array
+  dueMs = 0
+  /** The node whose status the slot may know; 0: none. */
+  knownNode: NodeId = 0
+  readonly #served: Served
   readonly #files: Files
   readonly #locks: Locks
-  readonly #control: Int32Array
-  readonly #shared: Float64Array
-  readonly #window: Buffer
+  readonly #request: DoorRequest
   readonly #share: Share | undefined
   readonly #outbox: Outbox
-  readonly #takeAllPosted: () => void
-  /** What was asked, then what is answered. */
-  readonly #numbers = new Float64Array(NUMBERS)
   readonly #holds = new Map<NodeId, number>()
   #holdCount = 0
+  #changes = 0
+  /** Of the request that is being served, where that takes more than one. */
+  #steps: Steps | undefined
   #broken = false
 
-  constructor({ files, locks, changes, shared, takePosted }: Served, door: SharedArrayBuffer) {
-    this.#changes = changes
-    this.#files = files
-    this.#locks = locks
-    this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
-    this.#shared = new Float64Array(door, NUMBERS_AT, NUMBERS)
-    this.#window = Buffer.from(door, WINDOW_AT)
-    this.#share = shared && new Share(shared, door)
+  constructor(served: Served, door: SharedArrayBuffer, bell = new SharedArrayBuffer(BELL_BYTES)) {
+    this.bell = new Int32Array(bell)
+    this.#served = served
+    this.#files = served.files
+    this.#locks = served.locks
+    this.#request = new DoorRequest(door)
+    this.#share = served.shared && new Share(served.shared, door)
     this.#outbox = new Outbox(door)
-    this.#takeAllPosted = takePosted
   }
 
-  /** Answers the request that is there; false if none is. */
+  get isWaiting(): boolean {
+    return this.#request.isThere
+  }
+
+  get hasPosted(): boolean {
+    return !this.#broken && this.#outbox.hasPosted
+  }
+
+  /** Does the next step of the request that is there, and answers it with the last; false if none is. */
   serve(): boolean {
-    if (Atomics.load(this.#control, CONTROL.STATE) !== STATE.REQUEST) return false
-    // What any session posted before this was asked comes before it.
-    this.#takeAllPosted()
-    const op = this.#control[CONTROL.OP] ?? 0
-    this.#numbers.set(this.#shared)
-    this.#share?.settle()
-    const error = this.#run(op)
-    this.#shared.set(this.#numbers)
-    this.#control[CONTROL.ERROR] = error
-    Atomics.store(this.#control, CONTROL.STATE, STATE.ANSWER)
-    Atomics.notify(this.#control, CONTROL.STATE)
+    if (!this.#request.isThere) return false
+    const { directory } = this.#served
+    directory?.begin()
+    const error = this.#step()
+    directory?.end()
+    if (error !== undefined) this.#request.finish(error)
     return true
   }
 
@@ -105,6 +107,23 @@ export class Client {
     if (!isOurs) this.#break()
   }
 
+  /** What the slot may post from now on nobody else has to hear of; see `POSTING`. */
+  setPosting(posting: number): void {
+    Atomics.store(this.bell, BELL.POSTING, posting)
+  }
+
+  /** What the slot knows about the node that it opened last may not hold any more. */
+  forget(): void {
+    this.knownNode = 0
+    this.#changes = (this.#changes + 1) | 0
+    Atomics.store(this.bell, BELL.CHANGES, this.#changes)
+    this.setPosting(POSTING.ASK)
+  }
+
+  get changes(): number {
+    return this.#changes
+  }
+
   /** The session is gone. What it has done before that is done. */
   leave(): void {
     this.takePosted()
@@ -112,6 +131,8 @@ export class Client {
   }
 
   #drop(): void {
+    this.#stop()
+    this.knownNode = 0
     this.#share?.drop()
     this.#locks.drop(this)
     const { store } = this.#files.tree.root
@@ -119,22 +140,50 @@ export class Client {
     this.#holds.clear()
   }
 
-  #run(op: number): number {
+  #stop(): void {
+    const steps = this.#steps
+    this.#steps = undefined
+    steps?.return?.()
+  }
+
+  /** The request's error, or 0; undefined if there is more to do. */
+  #step(): number | undefined {
     if (this.#broken) return errno.EIO
     try {
-      this.#do(op)
+      let steps = this.#steps
+      if (steps === undefined) {
+        // What any session posted before this was asked comes before it.
+        this.#served.takePosted()
+        if (this.#broken) return errno.EIO
+        const op = this.#request.take()
+        this.#share?.settle()
+        if (this.#request.isCancelled && op !== OP.settle) return errno.EINTR
+        steps = this.#do(op)
+        if (steps === undefined) return 0
+        this.#steps = steps
+      } else if (this.#request.isCancelled) {
+        this.#stop()
+        return errno.EINTR
+      }
+      if (!steps.next().done) return undefined
+      this.#steps = undefined
       return 0
     } catch (error) {
-      if (error instanceof FsError) return error.errno
-      if (error instanceof Violation) {
-        this.#break()
-        return errno.EIO
-      }
-      if (!(error instanceof Outside)) throw error
-      this.#window.write(error.path, 0, 'latin1')
-      this.#numbers[0] = error.path.length
-      return error.from === 'root' ? LEFT_ROOT : LEFT_ABOVE
+      this.#steps = undefined
+      return this.#errorOf(error)
     }
+  }
+
+  #errorOf(error: unknown): number {
+    if (error instanceof FsError) return error.errno
+    if (error instanceof Violation) {
+      this.#break()
+      return errno.EIO
+    }
+    if (!(error instanceof Outside)) throw error
+    this.#request.window.write(error.path, 0, 'latin1')
+    this.#request.answer(error.path.length)
+    return error.from === 'root' ? LEFT_ROOT : LEFT_ABOVE
   }
 
   /** No slot of ours: it gets nothing more, and keeps nothing from others. */
@@ -143,103 +192,135 @@ export class Client {
     this.#drop()
   }
 
-  #do(op: number): void {
+  /** Undefined where all is done. */
+  #do(op: number): Steps | undefined {
     const files = this.#files
+    const request = this.#request
     const { store } = files.tree.root
-    const node = () => this.#count(0)
+    const node = () => request.count(0)
     switch (op) {
       // Numbers 0 to 3 as the method of MountedNodes sends them, 4 and 5 the lengths of texts in the window.
       case OP.open: {
-        if (this.#holdCount >= MAX_HOLDS) fail('ENFILE')
-        const opened = files.open(this.#at(0), this.#path(), this.#flags(1), this.#bits(2))
+        this.#requireHolds()
+        const opened = files.open(this.#at(0), request.path(), request.flags(1), request.bits(2))
         this.#held(opened.node)
-        return this.#opened(opened.node, KINDS.indexOf(opened.kind))
+        this.#opened(opened.node, KINDS.indexOf(opened.kind))
+        return
       }
       case OP.status:
-        return this.#status(files.status(this.#at(0), this.#path(), this.#count(1) !== 0).status)
+        request.status(files.status(this.#at(0), request.path(), request.count(1) !== 0).status)
+        return
       case OP.place: {
-        const place = files.place(this.#at(0), this.#path())
-        this.#answer(place.node, place.directory, place.slash ? 1 : 0)
-        return this.#say(place.name)
+        const place = files.place(this.#at(0), request.path())
+        request.answer(place.node, place.directory, place.slash ? 1 : 0)
+        request.say(place.name)
+        return
       }
       case OP.mkdir:
-        return files.mkdir(this.#at(0), this.#path(), this.#bits(1))
+        files.mkdir(this.#at(0), request.path(), request.bits(1))
+        return
       case OP.makeFile:
-        return files.makeFile(this.#at(0), this.#path(), this.#bits(1))
+        files.makeFile(this.#at(0), request.path(), request.bits(1))
+        return
       case OP.symlink:
-        return files.symlink(this.#secondPath(), this.#at(0), this.#path())
+        files.symlink(request.secondPath(), this.#at(0), request.path())
+        return
       case OP.readlink:
-        return this.#say(files.readlink(this.#at(0), this.#path()))
+        request.say(files.readlink(this.#at(0), request.path()))
+        return
       case OP.unlink:
-        return files.unlink(this.#at(0), this.#path())
+        files.unlink(this.#at(0), request.path())
+        return
       case OP.rmdir:
-        return files.rmdir(this.#at(0), this.#path())
+        files.rmdir(this.#at(0), request.path())
+        return
       case OP.rename:
-        return files.rename(this.#at(0), this.#path(), this.#at(1), this.#secondPath())
+        files.rename(this.#at(0), request.path(), this.#at(1), request.secondPath())
+        return
       case OP.path: {
         const path = this.#pathOf(node())
-        this.#answer(path === undefined ? 0 : 1)
-        return this.#say(path ?? '')
+        request.answer(path === undefined ? 0 : 1)
+        request.say(path ?? '')
+        return
       }
       case OP.nodeStatus:
-        return this.#status(store.status(node()))
+        request.status(store.status(node()))
+        return
       case OP.parent:
-        return this.#answer(store.parent(node()))
+        request.answer(store.parent(node()))
+        return
       case OP.list:
-        return this.#list(node(), this.#count(1))
+        return this.#list(node(), request.count(1))
       case OP.nextCookie:
-        return this.#answer(store.nextCookie(node()))
+        return this.#nextCookie(node())
       case OP.read:
-        return this.#read(node(), this.#count(1), this.#length(2))
+        this.#read(node(), request.count(1), request.length(2))
+        return
       case OP.write: {
-        const [position, length] = [this.#count(1), this.#length(2)]
-        const count = store.write(node(), position, this.#window, 0, length)
+        const [position, length] = [request.count(1), request.length(2)]
+        const count = store.write(node(), position, request.window, 0, length)
         // Nobody looks at it after a small one.
         if (length >= CHUNK_BYTES) this.#share?.reserve(wholeChunks(position, length))
-        return this.#answer(count)
+        request.answer(count)
+        return
       }
       case OP.exchange: {
-        const [position, length, extents] = [this.#count(1), this.#length(2), this.#count(3)]
-        if (!this.#share?.exchange(node(), position, this.#window, length, extents)) throw new Violation()
-        return this.#answer(length)
+        const [position, length, extents] = [request.count(1), request.length(2), request.count(3)]
+        if (!this.#share?.exchange(node(), position, request.window, length, extents)) throw new Violation()
+        request.answer(length)
+        return
       }
       case OP.append:
-        return this.#answer(store.append(node(), this.#window, 0, this.#length(2)))
+        request.answer(store.append(node(), request.window, 0, request.length(2)))
+        return
       case OP.resize:
-        return store.resize(node(), this.#count(1))
+        store.resize(node(), request.count(1))
+        return
       case OP.extend: {
-        const size = this.#count(1)
+        const size = request.count(1)
         if (store.status(node()).size < size) store.resize(node(), size)
         return
       }
       case OP.sync:
-        return store.sync(node())
+        store.sync(node())
+        return
       case OP.setMode:
-        return store.setMode(node(), this.#bits(1))
+        store.setMode(node(), request.bits(1))
+        return
       case OP.setTimes:
-        return store.setTimes(node(), this.#time(4), this.#time(7))
+        store.setTimes(node(), request.time(4), request.time(7))
+        return
       case OP.hold:
-        if (this.#holdCount >= MAX_HOLDS) fail('ENFILE')
+        this.#requireHolds()
         store.hold(node())
-        return this.#held(node())
+        this.#held(node())
+        return
       case OP.release:
-        return this.#release(node())
+        this.#release(node())
+        return
       case OP.usage: {
         const { usedBytes, maxBytes, nodes, maxNodes } = store.usage()
-        return this.#answer(usedBytes, maxBytes ?? -1, nodes, maxNodes)
+        request.answer(usedBytes, maxBytes ?? -1, nodes, maxNodes)
+        return
       }
       case OP.lock:
         // A lock without a descriptor would outlive the node.
         if (!this.#holds.has(node())) fail('EBADF')
-        return this.#answer(this.#locks.lock(node(), this, this.#range()) ? 1 : 0)
+        request.answer(this.#locks.lock(node(), this, request.range()) ? 1 : 0)
+        return
       case OP.unlock:
-        return this.#locks.unlock(node(), this, this.#count(1), this.#limit(2))
+        this.#locks.unlock(node(), this, request.count(1), request.limit(2))
+        return
       case OP.blocking: {
-        const found = this.#locks.blocking(node(), this, this.#range())
-        return this.#answer(found ? 1 : 0, found?.exclusive ? 1 : 0, found?.start ?? 0, found?.end ?? 0)
+        const found = this.#locks.blocking(node(), this, request.range())
+        request.answer(found ? 1 : 0, found?.exclusive ? 1 : 0, found?.start ?? 0, found?.end ?? 0)
+        return
       }
       case OP.isLocked:
-        return this.#answer(this.#locks.has(node(), this) ? 1 : 0)
+        request.answer(this.#locks.has(node(), this) ? 1 : 0)
+        return
+      case OP.settle:
+        return
       default:
         throw new Violation()
     }
@@ -247,33 +328,62 @@ export class Client {
 
   /** With its status, where that can hold for longer than the answer takes. */
   #opened(node: NodeId, kind: number): void {
-    if (this.#changes) this.#status(this.#files.tree.root.store.status(node))
-    else this.#answer(node, kind)
-    this.#numbers[CHANGES] = this.#changes?.() ?? Number.NaN
+    const request = this.#request
+    const { changes } = this.#served
+    if (changes === undefined) {
+      request.answer(node, kind)
+      return request.answerAt(CHANGES, Number.NaN)
+    }
+    const count = changes(this, node)
+    request.status(this.#files.tree.root.store.status(node))
+    request.answerAt(CHANGES, count)
   }
 
   #read(node: NodeId, position: number, length: number): void {
-    if (this.#share) return this.#answer(...this.#share.read(node, position, this.#window, length))
-    this.#answer(this.#files.tree.root.store.read(node, position, this.#window, 0, length), 0)
+    const { window } = this.#request
+    if (this.#share) return this.#request.answer(...this.#share.read(node, position, window, length))
+    this.#request.answer(this.#files.tree.root.store.read(node, position, window, 0, length), 0)
   }
 
-  #list(node: NodeId, after: number): void {
+  /** Reading a directory of the host takes as long as it is large. */
+  #nextCookie(node: NodeId): Steps | undefined {
+    const { directory } = this.#served
+    if (directory === undefined) {
+      this.#request.answer(this.#files.tree.root.store.nextCookie(node))
+      return
+    }
+    return this.#after(directory.refresh(node), () => this.#request.answer(directory.lastCookie(node)))
+  }
+
+  #list(node: NodeId, after: number): Steps | undefined {
+    const { directory } = this.#served
+    if (directory === undefined || directory.isListed(node)) return this.#entries(node, after)
+    return this.#after(directory.refresh(node), () => this.#entries(node, after))
+  }
+
+  *#after(steps: Iterable<undefined>, answer: () => void): Generator<undefined, void> {
+    yield* steps
+    answer()
+  }
+
+  #entries(node: NodeId, after: number): undefined {
+    const { window } = this.#request
     const { store } = this.#files.tree.root
     const entries = store.list(node, after, MAX_ENTRIES)
     let at = 0
     let count = 0
     for (const entry of entries) {
       const end = at + ENTRY_HEAD_BYTES + entry.name.length
-      if (end > this.#window.length) break
-      this.#window.writeDoubleLE(entry.cookie, at)
-      this.#window.writeDoubleLE(entry.node, at + 8)
-      this.#window[at + 16] = KINDS.indexOf(entry.kind)
-      this.#window[at + 17] = entry.name.length
-      this.#window.write(entry.name, at + ENTRY_HEAD_BYTES, 'latin1')
+      if (end > window.length) break
+      window.writeDoubleLE(entry.cookie, at)
+      window.writeDoubleLE(entry.node, at + 8)
+      window[at + 16] = KINDS.indexOf(entry.kind)
+      window[at + 17] = entry.name.length
+      window.write(entry.name, at + ENTRY_HEAD_BYTES, 'latin1')
       at = end
       count += 1
     }
-    this.#answer(count, at, count === entries.length && count < MAX_ENTRIES ? 1 : 0)
+    this.#request.answer(count, at, count === entries.length && count < MAX_ENTRIES ? 1 : 0)
   }
 
   #pathOf(node: NodeId): string | undefined {
@@ -291,11 +401,10 @@ export class Client {
     }
   }
 
-  #status(status: NodeStatus): void {
-    const { accessed, modified, changed } = status
-    const { id, kind, mode, size, linked } = status
-    this.#answer(id, KINDS.indexOf(kind), mode, size, linked ? 1 : 0, accessed.seconds, accessed.nanoseconds)
-    this.#numbers.set([modified.seconds, modified.nanoseconds, changed.seconds, changed.nanoseconds], 7)
+  #requireHolds(): void {
+    if (this.#holdCount >= MAX_HOLDS) fail('ENFILE')
+    const { maxHolds } = this.#served
+    if (maxHolds !== undefined && this.#holdCount >= maxHolds()) fail('ENFILE')
   }
 
   #held(node: NodeId): void {
@@ -307,82 +416,13 @@ export class Client {
     const count = this.#holds.get(node) ?? fail('EBADF')
     if (count === 1) {
       this.#holds.delete(node)
-      this.#locks.unlock(node, this, 0, Number.POSITIVE_INFINITY)
+      this.#locks.unlockAll(node, this)
     } else this.#holds.set(node, count - 1)
     this.#holdCount -= 1
     this.#files.tree.root.store.release(node)
   }
 
-  #answer(...numbers: number[]): void {
-    this.#numbers.set(numbers)
-  }
-
-  #say(text: string): void {
-    this.#window.write(text, 0, 'latin1')
-    this.#numbers[TEXT] = text.length
-  }
-
-  // Numbers of the request, each checked where it is taken.
-
   #at(index: number): Location {
-    return { store: this.#files.tree.root.store, node: this.#count(index) }
-  }
-
-  #count(index: number): number {
-    const value = this.#numbers[index] ?? Number.NaN
-    if (!(value >= 0) || !Number.isInteger(value)) throw new Violation()
-    return value <= Number.MAX_SAFE_INTEGER ? value : fail('EOVERFLOW')
-  }
-
-  #limit(index: number): number {
-    return this.#numbers[index] === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : this.#count(index)
-  }
-
-  /** Bytes of the window. */
-  #length(index: number): number {
-    const length = this.#count(index)
-    if (length > this.#window.length) throw new Violation()
-    return length
-  }
-
-  #flags(index: number): number {
-    const value = this.#numbers[index] ?? Number.NaN
-    if (!Number.isInteger(value) || value !== (value | 0)) throw new Violation()
-    return value
-  }
-
-  #bits(index: number): number {
-    return this.#flags(index) & 0o7777
-  }
-
-  #range(): LockRange {
-    const [start, end] = [this.#count(2), this.#limit(3)]
-    if (end <= start) throw new Violation()
-    return { exclusive: this.#count(1) !== 0, start, end }
-  }
-
-  #time(index: number): FileTime | null {
-    if (this.#count(index) === 0) return null
-    const seconds = this.#numbers[index + 1] ?? Number.NaN
-    const nanoseconds = this.#count(index + 2)
-    if (!Number.isInteger(seconds) || nanoseconds > 999_999_999) throw new Violation()
-    return { seconds, nanoseconds }
-  }
-
-  #path(): string {
-    return this.#textAt(0, this.#length(TEXT))
-  }
-
-  #secondPath(): string {
-    const start = this.#length(TEXT)
-    return this.#textAt(start, start + this.#length(SECOND_TEXT))
-  }
-
-  /** A copy. A byte that is NUL would end a name on the host. */
-  #textAt(start: number, end: number): string {
-    if (end > this.#window.length) throw new Violation()
-    const text = this.#window.toString('latin1', start, end)
-    if (text.includes('\0')) throw new Violation()
-    return text
+    return { store: this.#files.tree.root.store, node: this.#request.count(index) }
   }
 }

@@ -1,44 +1,86 @@
-// All sessions at a storage. Owns who they are, and that what any of them has posted comes before what is asked later by another.
+// All sessions at a storage. Owns who they are, that what any of them has posted comes before what is asked later by another, and
+// what each may still know about a node that another changes.
+import type { NodeId } from '../host/fs/node-store.js'
 import { Client, type Served } from './client.js'
-import { BELL } from './wire.js'
+import { POSTING } from './wire.js'
+
+/** Descriptors that all sessions of a host directory have together, about. Each has its share of them, and a few in any case. */
+const MOST_HOST_FILES = 4096
+const LEAST_HOST_FILES = 64
 
 export class Clients {
+  /** In the order in which they came. */
+  readonly all: Client[] = []
   readonly #served: Served
-  readonly #bells: Int32Array
-  readonly #clients = new Map<number, Client>()
-  /** What the bell said when all that was posted was done. */
-  #posted = 0
+  readonly #byId = new Map<number, Client>()
+  #isWatched = false
 
-  constructor(served: Omit<Served, 'takePosted'>, bells: Int32Array) {
-    this.#served = { ...served, takePosted: () => this.takePosted() }
-    this.#bells = bells
+  constructor(served: Omit<Served, 'takePosted' | 'changes'>) {
+    const isHosts = served.directory !== undefined
+    this.#served = {
+      ...served,
+      takePosted: () => this.takePosted(),
+      // Beside the sessions, any program of the host changes its directories.
+      changes: isHosts ? undefined : (client, node) => this.#know(client, node),
+      maxHolds: isHosts
+        ? () => Math.max(LEAST_HOST_FILES, Math.floor(MOST_HOST_FILES / this.all.length))
+        : undefined,
+    }
   }
 
-  attach(id: number, door: SharedArrayBuffer): void {
-    this.#clients.set(id, new Client(this.#served, door))
+  attach(id: number, door: SharedArrayBuffer, bell: SharedArrayBuffer): void {
+    const client = new Client(this.#served, door, bell)
+    this.#byId.set(id, client)
+    this.all.push(client)
   }
 
-  drop(id: number): void {
-    this.#clients.get(id)?.leave()
-    this.#clients.delete(id)
+  /** Its bell, which nobody listens to any more. */
+  drop(id: number): Int32Array | undefined {
+    const client = this.#byId.get(id)
+    if (client === undefined) return undefined
+    client.leave()
+    this.#byId.delete(id)
+    this.all.splice(this.all.indexOf(client), 1)
+    return client.bell
   }
 
-  /** False if nobody asked for anything. */
-  serve(): boolean {
-    let busy = false
-    for (const client of this.#clients.values()) busy = client.serve() || busy
-    return busy
-  }
-
-  /** Something was posted that is not done. */
-  get hasPosted(): boolean {
-    return Atomics.load(this.#bells, BELL.POSTED) !== this.#posted
+  /** Somebody waits for an answer, or has posted something that is not done. */
+  get hasWork(): boolean {
+    for (const client of this.all) if (client.isWaiting || client.hasPosted) return true
+    return false
   }
 
   takePosted(): void {
-    const posted = Atomics.load(this.#bells, BELL.POSTED)
-    if (posted === this.#posted) return
-    this.#posted = posted
-    for (const client of this.#clients.values()) client.takePosted()
+    for (const client of this.all) if (client.hasPosted) client.takePosted()
+  }
+
+  watch(on: boolean): void {
+    this.#isWatched = on
+    if (!on) return
+    for (const client of this.all) if (client.knownNode !== 0) client.setPosting(POSTING.ASK)
+    // What was posted before that is not told.
+    this.takePosted()
+  }
+
+  /** The node has changed: whoever knows its status does not know it any more. 0: any node may have. */
+  changed(node: NodeId): void {
+    for (const client of this.all) {
+      if (client.knownNode === node || (node === 0 && client.knownNode !== 0)) client.forget()
+    }
+  }
+
+  /** The client is about to be told the node's status, and may rely on it until `changed` says otherwise. */
+  #know(client: Client, node: NodeId): number {
+    let isAlone = true
+    for (const other of this.all) {
+      if (other === client || other.knownNode !== node) continue
+      isAlone = false
+      // Its writes have to be heard of from now on, before they return; those that were posted before are done now.
+      other.setPosting(POSTING.ASK)
+    }
+    if (!isAlone) this.takePosted()
+    client.knownNode = node
+    client.setPosting(isAlone ? (this.#isWatched ? POSTING.RING : POSTING.QUIET) : POSTING.ASK)
+    return client.changes
   }
 }

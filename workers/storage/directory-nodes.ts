@@ -3,7 +3,6 @@
 import {
   closeSync,
   constants,
-  type Dirent,
   fchmodSync,
   fstatSync,
   fsyncSync,
@@ -12,7 +11,6 @@ import {
   lutimesSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readlinkSync,
   readSync,
   renameSync,
@@ -21,32 +19,26 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { fail } from '../host/errno.js'
+import { FsError, fail } from '../host/errno.js'
 import type {
   DirectoryEntry,
   FileTime,
   NewNode,
   NodeId,
-  NodeKind,
   NodeStatus,
   NodeStore,
   StoreUsage,
 } from '../host/fs/node-store.js'
-import { FIRST_COOKIE } from '../host/fs/private-nodes.js'
-import { HostDirectories, hasDescriptorPaths } from './host-directories.js'
+import { HostDirectories, hasDescriptorPaths, isOutOfDescriptors } from './host-directories.js'
 import { onHost } from './host-error.js'
+import { HostListings } from './host-listings.js'
 import { type HostNode, HostNodes } from './host-nodes.js'
 
 const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_NONBLOCK, O_CREAT, O_EXCL } = constants
-/** Kinds of a listing whose cookies are kept; more directories than this are seldom listed at once. */
-const MAX_LISTINGS = 64
+/** Files whose sizes are counted in one step. */
+const STEP_FILES = 64
 /** No session makes a program that changes its user or group on the host. */
 const HOST_MODE_BITS = 0o1777
-
-interface Listing {
-  readonly cookies: Map<string, DirectoryEntry>
-  next: number
-}
 
 export class DirectoryNodes implements NodeStore {
   readonly id = 1
@@ -55,13 +47,36 @@ export class DirectoryNodes implements NodeStore {
   readonly paths = null
   readonly #nodes: HostNodes
   readonly #directories: HostDirectories
-  readonly #listings = new Map<NodeId, Listing>()
+  readonly #listings: HostListings
 
   constructor(hostPath: string, readOnly: boolean, byDescriptor = hasDescriptorPaths()) {
     this.readOnly = readOnly
     this.#directories = new HostDirectories(hostPath, byDescriptor)
-    this.#nodes = new HostNodes(this.#directories.root)
+    this.#listings = new HostListings(this.#directories)
+    this.#nodes = new HostNodes(this.#directories.root, (node) => {
+      this.#directories.forget(node)
+      this.#listings.forget(node)
+    })
     this.root = this.#nodes.root.id
+  }
+
+  /** What comes until `end` is one request: what it has found once it does not look for again. */
+  begin(): void {
+    this.#directories.begin()
+  }
+
+  end(): void {
+    this.#directories.end()
+  }
+
+  /** Closes what is only kept for the next request; false if nothing was. */
+  closeKept(): boolean {
+    return this.#directories.close()
+  }
+
+  /** Something is kept for the next request that `closeKept` closes. */
+  get hasKept(): boolean {
+    return this.#directories.hasKept
   }
 
   status(node: NodeId): NodeStatus {
@@ -104,25 +119,36 @@ export class DirectoryNodes implements NodeStore {
   lookup(directory: NodeId, name: string): NodeId {
     const parent = this.#directory(directory)
     const stat = this.#directories.look(parent, name)
-    return stat === undefined ? 0 : this.#nodes.found(parent, name, stat).id
+    if (stat === undefined) return 0
+    const node = this.#nodes.found(parent, name, stat)
+    this.#directories.found(node, stat)
+    return node.id
   }
 
+  /** From its very start it is a question of now: is the directory empty? */
   list(directory: NodeId, after: number, count: number): readonly DirectoryEntry[] {
-    // From its very start it is a question of now: is the directory empty?
-    const known = after === 0 ? undefined : this.#listings.get(directory)
-    const listing = known ?? this.#refresh(directory)
-    const found: DirectoryEntry[] = []
-    for (const entry of listing.cookies.values()) {
-      if (entry.cookie <= after) continue
-      if (found.length === count) break
-      found.push(entry)
-    }
-    return found
+    const host = this.#directory(directory)
+    if (after === 0 && count === 1) return this.#listings.first(host)
+    const known = after === 0 ? undefined : this.#listings.get(host)
+    return this.#listings.after(known ?? finish(this.#listings.read(host)), after, count)
   }
 
   /** Reads the directory: what a listing that begins now shows. */
   nextCookie(directory: NodeId): number {
-    return this.#refresh(directory).next
+    return finish(this.#listings.read(this.#directory(directory))).next
+  }
+
+  /** The same in steps, for a directory that may be large; `lastCookie` is what it has come to. */
+  *refresh(directory: NodeId): Generator<undefined, void> {
+    yield* this.#listings.read(this.#directory(directory))
+  }
+
+  lastCookie(directory: NodeId): number {
+    return (this.#listings.get(this.#directory(directory)) ?? fail('ENOENT')).next
+  }
+
+  isListed(directory: NodeId): boolean {
+    return this.#listings.get(this.#directory(directory)) !== undefined
   }
 
   create(directory: NodeId, name: string, node: NewNode): NodeId {
@@ -142,6 +168,7 @@ export class DirectoryNodes implements NodeStore {
         closeSync(fd)
       }
     })
+    this.#directories.renew()
     return this.lookup(directory, name)
   }
 
@@ -156,6 +183,7 @@ export class DirectoryNodes implements NodeStore {
       else unlinkSync(at(name))
     })
     this.#nodes.unlink(host)
+    this.#directories.renew()
   }
 
   move(fromDirectory: NodeId, fromName: string, toDirectory: NodeId, toName: string): void {
@@ -170,6 +198,7 @@ export class DirectoryNodes implements NodeStore {
     )
     if (replaced !== 0 && replaced !== moved) this.#nodes.unlink(this.#nodes.get(replaced))
     this.#nodes.move(this.#nodes.get(moved), to, toName)
+    this.#directories.renew()
   }
 
   read(node: NodeId, position: number, into: Uint8Array, start: number, end: number): number {
@@ -238,55 +267,32 @@ export class DirectoryNodes implements NodeStore {
     this.#nodes.released(host)
   }
 
-  /** Counted anew: others may change the directory. */
+  /** Of the disk that the directory is on. */
   usage(): StoreUsage {
-    let usedBytes = 0
-    let nodes = 0
-    const todo: NodeId[] = [this.root]
-    for (let id = todo.pop(); id !== undefined; id = todo.pop()) {
-      for (const { name, kind } of this.#refresh(id).cookies.values()) {
-        nodes += 1
-        const found = kind === 'symlink' ? 0 : this.lookup(id, name)
-        if (found === 0) continue
-        if (kind === 'directory') todo.push(found)
-        else usedBytes += this.status(found).size
-      }
-    }
-    return { usedBytes, maxBytes: null, nodes, maxNodes: Number.MAX_SAFE_INTEGER }
+    return this.#directories.usage()
   }
 
-  #refresh(directory: NodeId): Listing {
-    const host = this.#directory(directory)
-    const found = this.#directories.within(
-      host,
-      (at) => readdirSync(at('.'), { encoding: 'latin1', withFileTypes: true }) as unknown as Dirent[],
-    )
-    const before = this.#listings.get(directory)
-    let next = before?.next ?? FIRST_COOKIE
-    const kept = new Map<string, DirectoryEntry>()
-    const fresh: DirectoryEntry[] = []
-    const names = new Map<string, NodeKind>()
-    for (const entry of found) {
-      const kind = kindOf(entry)
-      if (kind !== undefined) names.set(entry.name, kind)
+  /** Counted anew: others may change the directory. */
+  *countBytes(): Generator<undefined, number> {
+    let bytes = 0
+    const todo = [this.root]
+    for (let id = todo.pop(); id !== undefined; id = todo.pop()) {
+      const host = this.#nodes.get(id)
+      try {
+        const { entries } = yield* this.#listings.read(host)
+        for (const [index, { name, kind }] of entries.entries()) {
+          if (index % STEP_FILES === STEP_FILES - 1) yield
+          const found = kind === 'symlink' ? 0 : this.lookup(id, name)
+          if (found === 0) continue
+          if (kind === 'directory') todo.push(found)
+          else bytes += this.status(found).size
+        }
+      } catch (error) {
+        // Gone since it was found.
+        if (!(error instanceof FsError && error.message === 'ENOENT') || id === this.root) throw error
+      }
     }
-    // Entries keep their cookies as long as they are there: a listing under way goes on where it was.
-    for (const [name, entry] of before?.cookies ?? []) {
-      const kind = names.get(name)
-      if (kind === undefined) continue
-      kept.set(name, { ...entry, kind })
-      names.delete(name)
-    }
-    for (const [name, kind] of names) fresh.push({ name, node: directory, kind, cookie: next++ })
-    for (const entry of fresh) kept.set(entry.name, entry)
-    const listing = { cookies: kept, next }
-    this.#listings.delete(directory)
-    this.#listings.set(directory, listing)
-    for (const old of this.#listings.keys()) {
-      if (this.#listings.size <= MAX_LISTINGS) break
-      this.#listings.delete(old)
-    }
-    return listing
+    return bytes
   }
 
   #directory(node: NodeId): HostNode {
@@ -308,6 +314,7 @@ export class DirectoryNodes implements NodeStore {
     const host = this.#nodes.get(node)
     const own = host.fd
     if (own !== undefined) return onHost(() => use(own))
+    if (host.kind === 'directory') return this.#directories.opened(host, use)
     const fd = this.#open(host)
     try {
       return onHost(() => use(fd))
@@ -317,8 +324,16 @@ export class DirectoryNodes implements NodeStore {
   }
 
   #open(host: HostNode): number {
-    if (host.kind === 'directory') return this.#directories.open(host)
     if (host.kind === 'symlink') fail('ELOOP')
+    try {
+      return this.#openFile(host)
+    } catch (error) {
+      if (isOutOfDescriptors(error) && this.#directories.close()) return this.#openFile(host)
+      throw error
+    }
+  }
+
+  #openFile(host: HostNode): number {
     return this.#directories.within(host.parent, (at) => {
       // What may only be read is opened for that; a write to it then fails.
       const access = this.readOnly ? [O_RDONLY] : [O_RDWR, O_RDONLY]
@@ -338,8 +353,9 @@ export class DirectoryNodes implements NodeStore {
   }
 }
 
-function kindOf(entry: Dirent): NodeKind | undefined {
-  if (entry.isFile()) return 'file'
-  if (entry.isDirectory()) return 'directory'
-  return entry.isSymbolicLink() ? 'symlink' : undefined
+function finish<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
 }

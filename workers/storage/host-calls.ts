@@ -1,23 +1,65 @@
-// What the host asks of a storage: each call is one operation at a path, done at once for all sessions. Owns those operations; what
-// they look like to a user is src/vfs/storage.ts's.
+// What the host asks of a storage: each call is one operation at a path. Owns those operations, and where one that takes long lets
+// others come between its steps; what they look like to a user is src/vfs/storage.ts's.
 import type { FileStatus, StorageCalls } from '../../src/vfs/protocol.js'
 import { O } from '../host/abi.js'
 import { FsError, fail } from '../host/errno.js'
 import type { Files } from '../host/fs/files.js'
 import type { NodeStatus } from '../host/fs/node-store.js'
 import type { Location } from '../host/fs/tree.js'
+import type { DirectoryNodes } from './directory-nodes.js'
+import { sortInSteps } from './sort.js'
 
 const LIST_COUNT = 4096
 const FILE_MODE = 0o644
 const DIRECTORY_MODE = 0o755
+/** A file up to this size is read in one step. */
+const READ_BYTES = 4 * 1024 * 1024
+/** How often a file that changes while it is read is read anew before it is read in one step. */
+const READ_TRIES = 3
 
+/** Entries that are removed in one step. */
+const STEP_ENTRIES = 64
+/** How often one directory is emptied. */
+const MAX_PASSES = 16
+
+export type HostTask<T = unknown> = Generator<undefined, T>
+export type HostTasks = {
+  readonly [Name in keyof StorageCalls]: (
+    ...parameters: Parameters<StorageCalls[Name]>
+  ) => ReturnType<StorageCalls[Name]> | HostTask<ReturnType<StorageCalls[Name]>>
+}
+
+/** Each call done at once. */
 export function hostCalls(files: Files): StorageCalls {
+  const tasks = Object.entries(hostTasks(files)) as [string, (...parameters: unknown[]) => unknown][]
+  const calls = tasks.map(([name, task]) => [
+    name,
+    (...parameters: unknown[]) => {
+      const found = task(...parameters)
+      if (!isTask(found)) return found
+      for (;;) {
+        const { done, value } = found.next()
+        if (done) return value
+      }
+    },
+  ])
+  return Object.fromEntries(calls)
+}
+
+/** What a call has come to is not there yet. */
+export function isTask(found: unknown): found is HostTask {
+  return typeof found === 'object' && found !== null && 'next' in found
+}
+
+/** Those that may take long in steps. `directory`: where the files are the host's. */
+export function hostTasks(files: Files, directory?: DirectoryNodes): HostTasks {
   const { root } = files.tree
   const { store } = root
 
-  const names = (node: number): string[] => {
+  function* names(node: number): HostTask<string[]> {
     const found: string[] = []
-    const end = store.nextCookie(node)
+    if (directory) yield* directory.refresh(node)
+    const end = directory ? directory.lastCookie(node) : store.nextCookie(node)
     for (let after = 0; ; ) {
       const entries = store.list(node, after, LIST_COUNT)
       for (const { name, cookie } of entries) {
@@ -25,6 +67,7 @@ export function hostCalls(files: Files): StorageCalls {
         after = cookie
       }
       if (entries.length < LIST_COUNT) return found
+      yield
     }
   }
   const open = (path: string, flags: number): Location => {
@@ -42,37 +85,65 @@ export function hostCalls(files: Files): StorageCalls {
       throw error
     }
   }
-  const removeAll = (path: string): void => {
-    // The deepest first, in a loop: depth is no stack here.
-    const todo = [path]
-    for (let at = todo.at(-1); at !== undefined; at = todo.at(-1)) {
-      const { location, status } = files.status(root, at, false)
-      if (status.kind !== 'directory') {
-        files.unlink(root, at)
-        todo.pop()
-        continue
+  function* readWhole(node: number): HostTask<Uint8Array> {
+    for (let tries = 1; ; tries += 1) {
+      const { size, changed } = store.status(node)
+      const bytes = new Uint8Array(size)
+      const stepBytes = tries > READ_TRIES ? size : READ_BYTES
+      let at = 0
+      while (at < size) {
+        const count = store.read(node, at, bytes, at, Math.min(at + stepBytes, size))
+        if (count === 0) break
+        at += count
+        if (at < size) yield
       }
-      const inside = names(location.node)
-      if (inside.length > 0) {
-        for (const name of inside) todo.push(`${at}/${name}`)
-        continue
+      const now = store.status(node)
+      const isSame =
+        now.size === size &&
+        now.changed.seconds === changed.seconds &&
+        now.changed.nanoseconds === changed.nanoseconds
+      if (isSame || size <= stepBytes) return bytes.subarray(0, at)
+    }
+  }
+  function* removeAll(path: string): HostTask<void> {
+    // The deepest first, in a loop: depth is no stack here. Sessions may change all of it between two steps.
+    const todo = [{ at: path, passes: 0 }]
+    for (let removed = 1; ; removed += 1) {
+      if (removed % STEP_ENTRIES === 0) yield
+      const next = todo.at(-1)
+      if (next === undefined) return
+      try {
+        const { location, status } = files.status(root, next.at, false)
+        if (status.kind === 'directory') {
+          const inside = yield* names(location.node)
+          if (inside.length > 0) {
+            next.passes += 1
+            // Somebody makes files there as fast as they are removed.
+            if (next.passes > MAX_PASSES) fail('ENOTEMPTY')
+            for (const name of inside) todo.push({ at: `${next.at}/${name}`, passes: 0 })
+            continue
+          }
+          if (location.node !== root.node) files.rmdir(root, next.at)
+        } else files.unlink(root, next.at)
+      } catch (error) {
+        const isGone = error instanceof FsError && (error.message === 'ENOENT' || error.message === 'ENOTDIR')
+        // It has to be there at first.
+        if (!isGone || removed === 1) throw error
       }
-      if (location.node !== root.node) files.rmdir(root, at)
       todo.pop()
     }
   }
 
   return {
-    readFile: (path) => {
+    *readFile(path) {
       const { node } = open(path, O.RDONLY)
       try {
-        const bytes = new Uint8Array(store.status(node).size)
-        return bytes.subarray(0, store.read(node, 0, bytes, 0, bytes.length))
+        return yield* readWhole(node)
       } finally {
         store.release(node)
       }
     },
-    writeFile: (path, bytes) => {
+    writeFile(path, bytes) {
       const made = make(path)
       const { node } = made ?? open(path, O.WRONLY | O.CREAT)
       try {
@@ -87,30 +158,39 @@ export function hostCalls(files: Files): StorageCalls {
         store.release(node)
       }
     },
-    list: (path) => {
+    *list(path) {
       const { location, status } = files.status(root, path, true)
-      return status.kind === 'directory' ? names(location.node).sort() : fail('ENOTDIR')
+      if (status.kind !== 'directory') fail('ENOTDIR')
+      return yield* sortInSteps(yield* names(location.node))
     },
-    stat: (path, follow) => statusOf(files.status(root, path, follow).status),
-    remove: (path, recursive) => {
-      if (recursive) return removeAll(path.replace(/\/+$/, '') || '/')
+    stat(path, follow) {
+      return statusOf(files.status(root, path, follow).status)
+    },
+    *remove(path, recursive) {
+      if (recursive) return yield* removeAll(path.replace(/\/+$/, '') || '/')
       if (files.status(root, path, false).status.kind === 'directory') files.rmdir(root, path)
       else files.unlink(root, path)
     },
-    rename: (from, to) => files.rename(root, from, root, to),
-    mkdir: (path, recursive) => {
+    rename(from, to) {
+      files.rename(root, from, root, to)
+    },
+    mkdir(path, recursive) {
       if (!recursive) return files.mkdir(root, path, DIRECTORY_MODE)
-      const parts = path.split('/').filter((part) => part !== '')
-      for (const [index] of parts.entries()) {
-        const part = `/${parts.slice(0, index + 1).join('/')}`
-        const place = files.place(root, part)
-        if (place.node === 0) files.mkdir(root, part, DIRECTORY_MODE)
-        else if (files.status(root, part, true).status.kind !== 'directory') fail('ENOTDIR')
+      let at: Location = root
+      for (const part of path.split('/').filter((name) => name !== '')) {
+        if (files.place(at, part).node === 0) files.mkdir(at, part, DIRECTORY_MODE)
+        const { location, status } = files.status(at, part, true)
+        if (status.kind !== 'directory') fail('ENOTDIR')
+        at = location
       }
     },
-    readlink: (path) => files.readlink(root, path),
-    symlink: (target, path) => files.symlink(target, root, path),
-    setStatus: (path, mode, modifiedMs) => {
+    readlink(path) {
+      return files.readlink(root, path)
+    },
+    symlink(target, path) {
+      files.symlink(target, root, path)
+    },
+    setStatus(path, mode, modifiedMs) {
       const { node } = files.find(root, path, true)
       const seconds = Math.floor(modifiedMs / 1000)
       store.setMode(node, mode & 0o777)
@@ -119,19 +199,24 @@ export function hostCalls(files: Files): StorageCalls {
         nanoseconds: Math.floor((modifiedMs - seconds * 1000) * 1_000_000),
       })
     },
-    usedBytes: () => store.usage().usedBytes,
-    open: (path, writes) => {
+    *usedBytes() {
+      const counting = store.countBytes?.()
+      return counting === undefined ? store.usage().usedBytes : yield* counting
+    },
+    open(path, writes) {
       const { node } = open(path, writes ? O.WRONLY | O.CREAT | O.TRUNC : O.RDONLY)
       return { node, sizeBytes: store.status(node).size }
     },
-    readAt: (node, position, length) => {
+    readAt(node, position, length) {
       const bytes = new Uint8Array(length)
       return bytes.subarray(0, store.read(node, position, bytes, 0, length))
     },
-    writeAt: (node, position, bytes) => {
+    writeAt(node, position, bytes) {
       store.write(node, position, bytes, 0, bytes.length)
     },
-    release: (node) => store.release(node),
+    release(node) {
+      store.release(node)
+    },
   }
 }
 

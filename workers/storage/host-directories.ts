@@ -1,5 +1,6 @@
 // Ways to directories of the host: from the descriptor of the one that is served, name by name, each opened without following a
-// link and checked to be the directory that is meant (E5). Owns descriptors while they are needed, and what that is without /proc.
+// link and checked to be the directory that is meant (E5). Owns checking that a directory whose descriptor was kept is still where
+// it was found: somebody else may have moved it out, and a descriptor goes with it.
 import {
   type BigIntStats,
   closeSync,
@@ -8,14 +9,23 @@ import {
   fstatSync,
   lstatSync,
   openSync,
+  readlinkSync,
   realpathSync,
+  statfsSync,
 } from 'node:fs'
 import { sep } from 'node:path'
 import { FsError, fail } from '../host/errno.js'
+import type { StoreUsage } from '../host/fs/node-store.js'
+import { DescriptorCache } from './descriptor-cache.js'
 import { onHost } from './host-error.js'
-import type { HostNode } from './host-nodes.js'
+import { type HostNode, keyOf } from './host-nodes.js'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
+
+/** Directories above one another, as in host/fs/files.ts: bounds what one request may cost. */
+const MAX_DEPTH = 1024
+/** Names looked up for one request. No path of a program that means well has as many; links could make them 160,000. */
+const MAX_LOOKUPS = 4096
 
 /**
  * /proc/self/fd/N/name is name in the directory that is open as N, wherever that is now: what openat(2) does. On macOS, Windows and
@@ -30,7 +40,14 @@ export class HostDirectories {
   readonly #rootPath: string
   readonly #rootFd: number
   readonly #byDescriptor: boolean
+  readonly #descriptors = new DescriptorCache<HostNode>()
   readonly root: BigIntStats
+  /** Number of the request that is being served; 0 outside of any, where nothing that was seen before counts. */
+  #moment = 0
+  #lastMoment = 0
+  #lookups = 0
+  /** What the last name that was looked up led to: its status is what most ask for next. */
+  #last: { readonly node: HostNode; readonly stat: BigIntStats } | undefined
 
   constructor(hostPath: string, byDescriptor: boolean) {
     this.#byDescriptor = byDescriptor
@@ -39,71 +56,237 @@ export class HostDirectories {
     this.root = fstatSync(this.#rootFd, { bigint: true })
   }
 
-  /** Runs with the way to each name of a directory. */
+  /** Until `end`, a directory that was found at its name is not looked for again: all of that is one moment. */
+  begin(): void {
+    this.#lastMoment += 1
+    this.#moment = this.#lastMoment
+    this.#lookups = 0
+  }
+
+  end(): void {
+    this.#moment = 0
+    this.#last = undefined
+  }
+
+  /** Something was changed: what was seen before it does not count any more. */
+  renew(): void {
+    if (this.#moment === 0) return
+    this.#lastMoment += 1
+    this.#moment = this.#lastMoment
+    this.#last = undefined
+  }
+
+  /**
+   * Runs with the way to each name of a directory, which is where it was found, now; ENOENT when it is not, and nothing else is
+   * there in its place.
+   */
   within<T>(directory: HostNode | undefined, use: (at: (name: string) => Buffer) => T): T {
-    const fd = directory === undefined ? fail('ENOENT') : this.open(directory)
-    try {
-      const base = this.#byDescriptor ? `/proc/self/fd/${fd}` : this.#pathOf(directory)
-      return onHost(() => use((name) => Buffer.from(`${base}/${name}`, 'latin1')))
-    } finally {
-      closeSync(fd)
-    }
+    return this.#within(directory, true, use)
   }
 
-  /** A descriptor of the directory; ENOENT when it is not where it was found, and nothing else is there in its place. */
-  open(directory: HostNode): number {
-    const way: HostNode[] = []
-    for (let at: HostNode | undefined = directory; at !== undefined; at = at.parent) way.push(at)
-    if (!directory.linked) fail('ENOENT')
-    return onHost(() => {
-      let fd = this.#rootFd
-      for (const node of way.reverse()) {
-        const before = fd
-        try {
-          fd = this.#openOne(node, before)
-        } finally {
-          if (before !== this.#rootFd) closeSync(before)
-        }
-      }
-      return fd
-    })
-  }
-
-  /** The next one on a way, from the one before it. */
-  #openOne(node: HostNode, before: number): number {
-    const isRoot = node.parent === undefined
-    const byDescriptor = `/proc/self/fd/${before}${isRoot ? '' : `/${node.name}`}`
-    const path = Buffer.from(this.#byDescriptor ? byDescriptor : this.#pathOf(node), 'latin1')
-    if (!this.#byDescriptor && lstatSync(path).isSymbolicLink()) fail('ENOENT')
-    const fd = openSync(path, O_RDONLY | (O_DIRECTORY ?? 0) | (isRoot ? 0 : (O_NOFOLLOW ?? 0)))
-    const { dev, ino } = fstatSync(fd, { bigint: true })
-    if (`${dev}:${ino}` === node.key) return fd
-    closeSync(fd)
-    return fail('ENOENT')
+  /** Runs with a descriptor of the directory, which is closed by nobody else. */
+  opened<T>(directory: HostNode, use: (fd: number) => T): T {
+    return this.#opened(directory, true, use)
   }
 
   /** What is there under a name, its link not followed; undefined if nothing is. */
   look(directory: HostNode, name: string): BigIntStats | undefined {
+    if (this.#moment !== 0 && ++this.#lookups > MAX_LOOKUPS) fail('ELOOP')
     try {
-      return this.within(directory, (at) => lstatSync(at(name), { bigint: true }))
+      return this.#within(directory, false, (at) => lstatSync(at(name), { bigint: true }))
     } catch (error) {
       if (error instanceof FsError && error.message === 'ENOENT') return undefined
       throw error
     }
   }
 
+  /** It was found at its name just now. */
+  found(node: HostNode, stat: BigIntStats): void {
+    node.seenAt = this.#moment
+    this.#last = { node, stat }
+  }
+
   status(node: HostNode): BigIntStats {
     if (node.parent === undefined) return fstatSync(this.#rootFd, { bigint: true })
+    if (this.#isSeen(node) && this.#last?.node === node) return this.#last.stat
     const stat = node.linked ? this.look(node.parent, node.name) : undefined
-    if (stat === undefined || `${stat.dev}:${stat.ino}` !== node.key) return fail('ENOENT')
+    if (stat === undefined || keyOf(stat) !== node.key) return fail('ENOENT')
+    this.found(node, stat)
     return stat
   }
 
-  /** As a byte string. */
-  #pathOf(node: HostNode | undefined): string {
-    const names: string[] = []
-    for (let at = node; at?.parent !== undefined; at = at.parent) names.push(at.name)
-    const root = Buffer.from(this.#rootPath, 'utf8').toString('latin1')
-    return [root, ...names.reverse()].join(sep === '\\' ? '/' : sep)
+  /** The node is not known any more. */
+  forget(node: HostNode): void {
+    this.#descriptors.delete(node)
   }
+
+  /** Closes what is kept for later; false if nothing is. */
+  close(): boolean {
+    if (this.#descriptors.size === 0) return false
+    this.#descriptors.clear()
+    return true
+  }
+
+  get hasKept(): boolean {
+    return this.#descriptors.size > 0
+  }
+
+  /** What the disk that it is on has, as statfs(2) tells. */
+  usage(): StoreUsage {
+    const path = this.#byDescriptor ? `/proc/self/fd/${this.#rootFd}` : this.#rootPath
+    const { bsize, blocks, bavail, files, ffree } = onHost(() => statfsSync(path))
+    return {
+      usedBytes: (blocks - bavail) * bsize,
+      // Some file systems have no such bounds, and say 0.
+      maxBytes: blocks > 0 ? blocks * bsize : null,
+      nodes: files > 0 ? files - ffree : 0,
+      maxNodes: files > 0 ? files : Number.MAX_SAFE_INTEGER,
+    }
+  }
+
+  #within<T>(
+    directory: HostNode | undefined,
+    isStrict: boolean,
+    use: (at: (name: string) => Buffer) => T,
+  ): T {
+    if (directory === undefined) return fail('ENOENT')
+    if (!this.#byDescriptor) {
+      if (isStrict || !this.#isSeen(directory)) closeSync(this.#walk(directory))
+      const base = this.#pathOf(directory)
+      return onHost(() => use((name) => Buffer.from(`${base}/${name}`, 'latin1')))
+    }
+    return this.#opened(directory, isStrict, (fd) =>
+      use((name) => Buffer.from(`/proc/self/fd/${fd}/${name}`, 'latin1')),
+    )
+  }
+
+  #opened<T>(directory: HostNode, isStrict: boolean, use: (fd: number) => T): T {
+    if (!this.#byDescriptor) {
+      const fd = this.#walk(directory)
+      try {
+        return onHost(() => use(fd))
+      } finally {
+        closeSync(fd)
+      }
+    }
+    if (directory.parent === undefined) return onHost(() => use(this.#rootFd))
+    this.#keep(directory, isStrict)
+    return onHost(() => this.#descriptors.use(directory, use))
+  }
+
+  /**
+   * A kept descriptor is used where the directory was found at its name in this moment, or the operating system says that it is
+   * there now. `isStrict`: only the latter. Else the way to it is gone anew.
+   */
+  #keep(directory: HostNode, isStrict: boolean): void {
+    if (!directory.linked) fail('ENOENT')
+    const kept = this.#descriptors.get(directory)
+    if (kept !== undefined) {
+      if (!isStrict && this.#isSeen(directory)) return
+      if (this.#isInPlace(directory, kept)) {
+        directory.seenAt = this.#moment
+        return
+      }
+      this.#descriptors.delete(directory)
+    }
+    this.#walk(directory)
+  }
+
+  #isSeen(node: HostNode): boolean {
+    return this.#moment !== 0 && node.seenAt === this.#moment
+  }
+
+  /**
+   * Where an open directory is now is what its link in /proc says, whatever its name was: it has to be below the directory that is
+   * served, at the names under which it was found.
+   */
+  #isInPlace(directory: HostNode, fd: number): boolean {
+    try {
+      const root = readlinkSync(`/proc/self/fd/${this.#rootFd}`, 'latin1')
+      const found = readlinkSync(`/proc/self/fd/${fd}`, 'latin1')
+      const names = namesOf(directory).join('/')
+      return found === (root === '/' ? `/${names}` : `${root}/${names}`)
+    } catch {
+      // Longer than a link's text may be: each name is looked at by itself.
+      return false
+    }
+  }
+
+  /** Goes the way from the root, or from where it is known in this moment. The descriptor is kept, or the caller's without /proc. */
+  #walk(directory: HostNode): number {
+    const go = () =>
+      onHost(() => (this.#byDescriptor ? this.#walkOpen(directory) : this.#walkPaths(directory)))
+    try {
+      return go()
+    } catch (error) {
+      // The process has no descriptor left: those that are kept are given up first.
+      if (isOutOfDescriptors(error) && this.close()) return go()
+      throw error
+    }
+  }
+
+  #walkOpen(directory: HostNode): number {
+    let fd = this.#rootFd
+    const way: HostNode[] = []
+    for (let at: HostNode | undefined = directory; at?.parent !== undefined; at = at.parent) {
+      const kept = at !== directory && this.#isSeen(at) ? this.#descriptors.get(at) : undefined
+      if (kept !== undefined) {
+        fd = kept
+        break
+      }
+      addTo(way, at)
+    }
+    for (const node of way.reverse()) {
+      fd = this.#openOne(node, `/proc/self/fd/${fd}/${node.name}`, O_NOFOLLOW ?? 0)
+      this.#descriptors.add(node, fd)
+      node.seenAt = this.#moment
+    }
+    return fd
+  }
+
+  #walkPaths(directory: HostNode): number {
+    let top = directory
+    const way: HostNode[] = []
+    for (; top.parent !== undefined; top = top.parent) addTo(way, top)
+    let fd = this.#openOne(top, this.#pathOf(top), 0)
+    for (const node of way.reverse()) {
+      closeSync(fd)
+      const path = this.#pathOf(node)
+      if (lstatSync(Buffer.from(path, 'latin1')).isSymbolicLink()) fail('ENOENT')
+      fd = this.#openOne(node, path, O_NOFOLLOW ?? 0)
+      node.seenAt = this.#moment
+    }
+    return fd
+  }
+
+  /** The directory that is meant, and no other. */
+  #openOne(node: HostNode, path: string, flags: number): number {
+    const fd = openSync(Buffer.from(path, 'latin1'), O_RDONLY | (O_DIRECTORY ?? 0) | flags)
+    if (keyOf(fstatSync(fd, { bigint: true })) === node.key) return fd
+    closeSync(fd)
+    return fail('ENOENT')
+  }
+
+  /** As a byte string. */
+  #pathOf(node: HostNode): string {
+    const root = Buffer.from(this.#rootPath, 'utf8').toString('latin1')
+    return [root, ...namesOf(node)].join(sep === '\\' ? '/' : sep)
+  }
+}
+
+export function isOutOfDescriptors(error: unknown): boolean {
+  return error instanceof FsError && (error.message === 'EMFILE' || error.message === 'ENFILE')
+}
+
+/** A way that is gone from its end: bounded, and each directory on it has its name. */
+function addTo(way: HostNode[], node: HostNode): void {
+  if (!node.linked) fail('ENOENT')
+  if (way.push(node) > MAX_DEPTH) fail('ENAMETOOLONG')
+}
+
+/** From the root on. */
+function namesOf(node: HostNode): string[] {
+  const names: string[] = []
+  for (let at = node; at.parent !== undefined; at = at.parent) names.push(at.name)
+  return names.reverse()
 }

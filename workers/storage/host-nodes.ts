@@ -4,7 +4,7 @@ import type { BigIntStats } from 'node:fs'
 import { fail } from '../host/errno.js'
 import type { NodeId } from '../host/fs/node-store.js'
 
-/** Nodes that nobody holds; the oldest are forgotten. */
+/** Nodes that nobody holds; those that were not asked for longest are forgotten. */
 const MAX_KNOWN = 20_000
 
 export interface HostNode {
@@ -16,17 +16,25 @@ export interface HostNode {
   name: string
   linked: boolean
   holds: number
+  /** Known nodes that were found in it. */
+  children: number
   /** Of a file that is held. */
   fd: number | undefined
+  /** The request for which it was found at its name; see host-directories.ts. */
+  seenAt: number
 }
 
 export class HostNodes {
   readonly root: HostNode
+  readonly #onForget: (node: HostNode) => void
+  /** Those that were not asked for longest first. */
   readonly #nodes = new Map<NodeId, HostNode>()
   readonly #byKey = new Map<string, HostNode>()
   #nextId = 1
 
-  constructor(root: BigIntStats) {
+  /** `onForget` is called with each node that is not known any more or has lost its name. */
+  constructor(root: BigIntStats, onForget: (node: HostNode) => void) {
+    this.#onForget = onForget
     this.root = this.#add(undefined, '', root, 'directory')
     this.root.holds = 1
   }
@@ -43,20 +51,25 @@ export class HostNodes {
   found(parent: HostNode, name: string, stat: BigIntStats): HostNode {
     const kind = kindOf(stat) ?? fail('EPERM')
     const known = this.#byKey.get(keyOf(stat))
-    if (known !== undefined && known.kind === kind && known !== this.root) {
+    if (known === this.root) fail('ELOOP')
+    if (known !== undefined && known.kind === kind) {
       this.move(known, parent, name)
+      this.#nodes.delete(known.id)
+      this.#nodes.set(known.id, known)
       return known
     }
-    if (known === this.root) fail('ELOOP')
     const node = this.#add(parent, name, stat, kind)
     this.#forgetOldest()
     return node
   }
 
   move(node: HostNode, parent: HostNode, name: string): void {
+    if (node.parent === parent && node.name === name && node.linked) return
     // A directory that is now above its own parent was moved while we looked.
     for (let at: HostNode | undefined = parent; at !== undefined; at = at.parent)
       if (at === node) fail('ELOOP')
+    if (node.parent !== undefined) node.parent.children -= 1
+    parent.children += 1
     node.parent = parent
     node.name = name
     node.linked = true
@@ -66,6 +79,7 @@ export class HostNodes {
   unlink(node: HostNode): void {
     node.linked = false
     if (node.holds === 0) this.#forget(node)
+    else this.#onForget(node)
   }
 
   released(node: HostNode): void {
@@ -73,29 +87,41 @@ export class HostNodes {
   }
 
   #add(parent: HostNode | undefined, name: string, stat: BigIntStats, kind: HostNode['kind']): HostNode {
-    const id = this.#nextId++
-    const node: HostNode = { id, kind, key: keyOf(stat), parent, name, linked: true, holds: 0, fd: undefined }
-    this.#nodes.set(id, node)
+    const node: HostNode = {
+      id: this.#nextId++,
+      kind,
+      key: keyOf(stat),
+      parent,
+      name,
+      linked: true,
+      holds: 0,
+      children: 0,
+      fd: undefined,
+      seenAt: 0,
+    }
+    if (parent !== undefined) parent.children += 1
+    this.#nodes.set(node.id, node)
     this.#byKey.set(node.key, node)
     return node
   }
 
   #forget(node: HostNode): void {
-    this.#nodes.delete(node.id)
+    this.#onForget(node)
+    if (this.#nodes.delete(node.id) && node.parent !== undefined) node.parent.children -= 1
     if (this.#byKey.get(node.key) === node) this.#byKey.delete(node.key)
   }
 
   #forgetOldest(): void {
     if (this.#nodes.size <= MAX_KNOWN) return
-    // Directories stay: nodes below them refer to them.
+    // A directory stays as long as nodes below it refer to it.
     for (const node of this.#nodes.values()) {
       if (this.#nodes.size <= MAX_KNOWN / 2) return
-      if (node.holds === 0 && node.kind !== 'directory') this.#forget(node)
+      if (node.holds === 0 && node.children === 0) this.#forget(node)
     }
   }
 }
 
-function keyOf({ dev, ino }: BigIntStats): string {
+export function keyOf({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`
 }
 

@@ -1,72 +1,146 @@
 // Advisory locks of POSIX on byte ranges of files, by session. Owns who has which range; waiting for one is the session's, so that
-// nothing here ever waits and a session that is gone leaves nothing.
+// nothing here ever waits and a session that is gone leaves nothing. Each owner has bounds of its own, so that none can use up the
+// locks of another.
 import { fail } from '../host/errno.js'
 import type { LockRange, NodeId } from '../host/fs/node-store.js'
 
-/** Of one file: more is a program that locks byte by byte. */
-const MAX_RANGES = 4096
+/** Of one owner in one file: more is a program that locks byte by byte. ENOLCK past it. */
+export const MAX_FILE_RANGES = 4096
+/** Of one owner in all files. ENOLCK past it. */
+export const MAX_OWNER_RANGES = 16_384
 
-interface Lock extends LockRange {
-  readonly owner: object
-}
+/** One owner's in one file, ascending. They do not overlap, and neighbours of the same kind are one. */
+type Ranges = readonly LockRange[]
 
 export class Locks {
-  readonly #files = new Map<NodeId, Lock[]>()
+  readonly #files = new Map<NodeId, Map<object, Ranges>>()
+  readonly #owners = new Map<object, Owned>()
 
   /** False if somebody else's is in the way; else the range is the owner's, in place of what it had there. */
   lock(node: NodeId, owner: object, range: LockRange): boolean {
     if (this.blocking(node, owner, range) !== undefined) return false
-    const rest = this.#without(node, owner, range)
-    if (rest.length >= MAX_RANGES) fail('ENOLCK')
-    // Neighbours of the same kind become one.
+    const ranges = this.#of(node, owner)
+    const { exclusive } = range
     let { start, end } = range
-    const kept = rest.filter((lock) => {
-      const joins =
-        lock.owner === owner && lock.exclusive === range.exclusive && lock.start <= end && lock.end >= start
-      if (joins) {
+    // What it touches: of the same kind they become one, of the other kind it takes its part of them.
+    const first = firstEndingAt(ranges, start)
+    let last = first
+    const kept: LockRange[] = []
+    const rest: LockRange[] = []
+    for (let lock = ranges[last]; lock !== undefined && lock.start <= end; lock = ranges[++last]) {
+      if (lock.exclusive === exclusive) {
         start = Math.min(start, lock.start)
         end = Math.max(end, lock.end)
+        continue
       }
-      return !joins
-    })
-    this.#files.set(node, [...kept, { owner, exclusive: range.exclusive, start, end }])
+      if (lock.start < range.start) kept.push({ ...lock, end: Math.min(lock.end, range.start) })
+      if (lock.end > range.end) rest.push({ ...lock, start: Math.max(lock.start, range.end) })
+    }
+    this.#replace(node, owner, ranges, first, last, [...kept, { exclusive, start, end }, ...rest])
     return true
   }
 
+  /** ENOLCK if that would leave more ranges than an owner may have. */
   unlock(node: NodeId, owner: object, start: number, end: number): void {
-    const rest = this.#without(node, owner, { start, end })
-    if (rest.length > 0) this.#files.set(node, rest)
-    else this.#files.delete(node)
+    const ranges = this.#of(node, owner)
+    // Those that end where this starts stay.
+    let first = firstEndingAt(ranges, start)
+    if (ranges[first]?.end === start) first += 1
+    let last = first
+    const rest: LockRange[] = []
+    for (let lock = ranges[last]; lock !== undefined && lock.start < end; lock = ranges[++last]) {
+      if (lock.start < start) rest.push({ ...lock, end: start })
+      if (lock.end > end) rest.push({ ...lock, start: end })
+    }
+    if (last > first) this.#replace(node, owner, ranges, first, last, rest)
   }
 
+  /** The owner has closed the file. */
+  unlockAll(node: NodeId, owner: object): void {
+    this.#put(node, owner, [])
+  }
+
+  /** The first of each other owner's is looked for by halves. */
   blocking(node: NodeId, owner: object, { exclusive, start, end }: LockRange): LockRange | undefined {
-    return this.#files
-      .get(node)
-      ?.find(
-        (lock) =>
-          lock.owner !== owner && (exclusive || lock.exclusive) && lock.start < end && lock.end > start,
-      )
+    let found: LockRange | undefined
+    for (const [other, ranges] of this.#files.get(node) ?? []) {
+      if (other === owner) continue
+      for (let at = firstEndingAt(ranges, start + 1); at < ranges.length; at += 1) {
+        const lock = ranges[at]
+        if (lock === undefined || lock.start >= end) break
+        if (!exclusive && !lock.exclusive) continue
+        if (found === undefined || lock.start < found.start) found = lock
+        break
+      }
+    }
+    return found
   }
 
   has(node: NodeId, owner: object): boolean {
-    return this.#files.get(node)?.some((lock) => lock.owner === owner) ?? false
+    return this.#of(node, owner).length > 0
   }
 
   /** The owner is gone. */
   drop(owner: object): void {
-    for (const node of [...this.#files.keys()]) this.unlock(node, owner, 0, Number.POSITIVE_INFINITY)
+    for (const node of [...(this.#owners.get(owner)?.nodes ?? [])]) this.#put(node, owner, [])
   }
 
+  /** How many files have locks. */
   get size(): number {
     return this.#files.size
   }
 
-  #without(node: NodeId, owner: object, { start, end }: Pick<LockRange, 'start' | 'end'>): Lock[] {
-    return (this.#files.get(node) ?? []).flatMap((lock) => {
-      if (lock.owner !== owner || lock.start >= end || lock.end <= start) return [lock]
-      const left = lock.start < start ? [{ ...lock, end: start }] : []
-      const right = lock.end > end ? [{ ...lock, start: end }] : []
-      return [...left, ...right]
-    })
+  #of(node: NodeId, owner: object): Ranges {
+    return this.#files.get(node)?.get(owner) ?? []
   }
+
+  /** Puts `by` in place of ranges [first, last). */
+  #replace(
+    node: NodeId,
+    owner: object,
+    ranges: Ranges,
+    first: number,
+    last: number,
+    by: readonly LockRange[],
+  ): void {
+    const more = by.length - (last - first)
+    const total = this.#owners.get(owner)?.ranges ?? 0
+    if (more > 0 && (ranges.length + more > MAX_FILE_RANGES || total + more > MAX_OWNER_RANGES))
+      fail('ENOLCK')
+    this.#put(node, owner, ranges.toSpliced(first, last - first, ...by))
+  }
+
+  #put(node: NodeId, owner: object, ranges: Ranges): void {
+    const before = this.#of(node, owner).length
+    const owned = this.#owners.get(owner) ?? { nodes: new Set<NodeId>(), ranges: 0 }
+    const file = this.#files.get(node) ?? new Map<object, Ranges>()
+    owned.ranges += ranges.length - before
+    if (ranges.length > 0) {
+      file.set(owner, ranges)
+      owned.nodes.add(node)
+      this.#files.set(node, file)
+      this.#owners.set(owner, owned)
+      return
+    }
+    file.delete(owner)
+    owned.nodes.delete(node)
+    if (file.size === 0) this.#files.delete(node)
+    if (owned.nodes.size === 0) this.#owners.delete(owner)
+  }
+}
+
+interface Owned {
+  readonly nodes: Set<NodeId>
+  ranges: number
+}
+
+/** Index of the first range that ends at `place` or after it, by halves. */
+function firstEndingAt(ranges: Ranges, place: number): number {
+  let [low, high] = [0, ranges.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ranges[middle]?.end ?? 0) < place) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -16,6 +16,10 @@ export class Outbox {
     this.#numbers = new Float64Array(door, POSTED_AT, MOST_POSTED * POST_NUMBERS)
   }
 
+  get hasPosted(): boolean {
+    return Atomics.load(this.#control, CONTROL.POSTED) !== this.#taken
+  }
+
   /** Hands over what was not taken yet; false if it is nothing that a slot of ours has posted. */
   take(done: Done): boolean {
     const count = (Atomics.load(this.#control, CONTROL.POSTED) - this.#taken) | 0

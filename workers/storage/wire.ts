@@ -6,9 +6,9 @@ export interface MountWire {
   /** Absolute and normalized. */
   readonly path: string
   readonly door: SharedArrayBuffer
-  /** Shared by all doors of a storage: see `BELL`. */
+  /** The door's own, like the door: see `BELL`. */
   readonly bell: SharedArrayBuffer
-  /** Shared by all, too: see arena.ts. Null where all bytes go through the door. */
+  /** The one thing that all slots of a storage share: see arena.ts. Null where all bytes go through the door. */
   readonly arena: SharedArrayBuffer | null
   readonly readOnly: boolean
 }
@@ -16,19 +16,32 @@ export interface MountWire {
 /**
  * Int32 at the start of a door. FILLING: the slot is writing to its reserved extents, which it does not begin when REVOKED is set;
  * each side sets its own before it looks at the other's. POSTED: how often the slot has posted something, TAKEN: how much of it the
- * storage has done.
+ * storage has done. CANCEL: the slot does not want the answer any more.
  */
-export const CONTROL = { STATE: 0, OP: 1, ERROR: 2, FILLING: 3, REVOKED: 4, POSTED: 5, TAKEN: 6 } as const
+export const CONTROL = {
+  STATE: 0,
+  OP: 1,
+  ERROR: 2,
+  FILLING: 3,
+  REVOKED: 4,
+  POSTED: 5,
+  TAKEN: 6,
+  CANCEL: 7,
+} as const
 export const STATE = { IDLE: 0, REQUEST: 1, ANSWER: 2 } as const
 /**
- * Int32 of the bell: how often it rang, 1 when the storage is gone, how often a node has changed, how often a slot has posted
- * something, for which it is not rung, and 1 while the host watches, for whom it is.
+ * Int32 of a door's bell. The slot adds to RINGS and notifies it to wake the storage. The storage writes the others and never reads
+ * them back, so a slot that changes them confuses nobody but itself. CLOSED: 1 when the storage is gone. CHANGES: another number
+ * whenever the node that the slot opened last may have changed. POSTING: what a slot does after it has posted a write, see `POSTING`.
  */
-export const BELL = { RINGS: 0, CLOSED: 1, CHANGES: 2, POSTED: 3, WATCHED: 4 } as const
+export const BELL = { RINGS: 0, CLOSED: 1, CHANGES: 2, POSTING: 3 } as const
+export const BELL_BYTES = 64
 /**
- * Number of `open`'s answer: how often a node had changed; not a number where others than sessions change them, too, or one is about
- * to change.
+ * QUIET: no other session knows the file's status, so nobody is woken. ASK: another may, so the write returns when the storage has
+ * done it. RING: as QUIET, but the host watches and wants to hear of it soon.
  */
+export const POSTING = { QUIET: 0, ASK: 1, RING: 2 } as const
+/** Number of `open`'s answer: the bell's CHANGES for which the status holds, or NaN where others than sessions change nodes, too. */
 export const CHANGES = 11
 /** Beside the error numbers. */
 export const LEFT_ABOVE = -1
@@ -95,6 +108,8 @@ export const OP = {
   blocking: 29,
   isLocked: 30,
   exchange: 31,
+  /** Asks for nothing: what was posted is done before any request. */
+  settle: 32,
 } as const
 
 export const KINDS = ['file', 'directory', 'symlink', 'device', 'pipe'] as const

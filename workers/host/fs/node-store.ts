@@ -101,6 +101,8 @@ export interface NodeStore {
   release(node: NodeId): void
 
   usage(): StoreUsage
+  /** Bytes of all files, counted in steps, where `usage` tells what the disk has instead. */
+  countBytes?(): Generator<undefined, number> | undefined
 }
 
 /** A node that was opened: held once, for whoever asked. */

@@ -24,6 +24,9 @@ export interface Place {
   readonly rest: string | null
 }
 
+/** Components of one walk, those of links included: 40 links of 4,095 bytes each would have 80,000. */
+const MAX_COMPONENTS = 2 * PATH_MAX
+
 export const MAY_READ = 4
 export const MAY_WRITE = 2
 export const MAY_SEARCH = 1
@@ -63,6 +66,7 @@ export class Tree {
     let at = 0
     let { store, node } = text.startsWith('/') ? this.root : start
     let links = 0
+    let components = 0
     let lastDots = '.'
     /** Of `node`, where it is known already. */
     let status: NodeStatus | undefined
@@ -73,6 +77,8 @@ export class Tree {
         return { store, node, directory: 0, name: '.', slash: false, rest }
       }
       if (at >= text.length) return { store, node, directory: 0, name: lastDots, slash: true, rest: null }
+      components += 1
+      if (components > MAX_COMPONENTS) fail('ELOOP')
       const separator = text.indexOf('/', at)
       const end = separator < 0 ? text.length : separator
       const name = text.slice(at, end)

@@ -9,16 +9,18 @@ import {
   MOST_POSTED,
   NUMBERS,
   NUMBERS_AT,
+  OP,
   POST_NUMBERS,
   POSTED_AT,
+  POSTING,
   STATE,
   WINDOW_AT,
 } from '../../storage/wire.js'
 import { errorName, fail } from '../errno.js'
 import { Outside } from '../fs/node-store.js'
 
-/** How often a thread that waits looks whether the storage is gone. */
-const SLICE_MS = 100
+/** How often a waiting thread looks whether its execution was interrupted. */
+const SLICE_MS = 25
 /** Longest that it stays awake for an answer first: the storage's thread may have to be woken, on a processor that has to be, too. */
 const PATIENCE_MS = 0.5
 /** Files are used in short bursts, and while both threads have one processor each try is in vain, until one of them is moved. */
@@ -32,9 +34,11 @@ export class StorageDoor {
   readonly window: Buffer
   readonly #posts: Float64Array
   readonly #patience = new Patience(PATIENCE_MS, LONGEST_REST_MS)
+  readonly #isInterrupted: () => boolean
   readonly #isAnswered = () => Atomics.load(this.#control, CONTROL.STATE) !== STATE.REQUEST
 
-  constructor(door: SharedArrayBuffer, bell: SharedArrayBuffer) {
+  constructor(door: SharedArrayBuffer, bell: SharedArrayBuffer, isInterrupted = () => false) {
+    this.#isInterrupted = isInterrupted
     this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
     this.#bell = new Int32Array(bell)
     this.numbers = new Float64Array(door, NUMBERS_AT, NUMBERS)
@@ -43,8 +47,8 @@ export class StorageDoor {
   }
 
   /**
-   * Sends what is in the numbers and the window. The answer is there when it returns. Never given up halfway: an interrupt is heard
-   * afterwards, for it takes no longer than one operation.
+   * Sends what is in the numbers and the window. The answer is there when it returns. An interrupt cancels the request: EINTR, unless
+   * the storage has done it first.
    */
   call(op: number, a = 0, b = 0, c = 0, d = 0): void {
     const { numbers } = this
@@ -53,6 +57,7 @@ export class StorageDoor {
     numbers[2] = c
     numbers[3] = d
     this.#control[CONTROL.OP] = op
+    this.#control[CONTROL.CANCEL] = 0
     Atomics.store(this.#control, CONTROL.STATE, STATE.REQUEST)
     this.#ring()
     this.#wait()
@@ -72,9 +77,10 @@ export class StorageDoor {
   /** So many reserved extents are whole chunks of the file from `position` on, which is as long: see `#post`. */
   overwrite(node: number, position: number, extents: number): boolean {
     if (Atomics.load(this.#bell, BELL.CLOSED) !== 0 || !this.#post(node, position, extents)) return false
-    // What others know about the file does not hold any more.
-    Atomics.add(this.#bell, BELL.CHANGES, 1)
-    if (Atomics.load(this.#bell, BELL.WATCHED) !== 0) this.#ring()
+    // After posting: either this sees what the storage has written there, or the storage sees the post.
+    const posting = Atomics.load(this.#bell, BELL.POSTING)
+    if (posting === POSTING.RING) this.#ring()
+    else if (posting === POSTING.ASK) this.call(OP.settle)
     return true
   }
 
@@ -91,7 +97,6 @@ export class StorageDoor {
     this.#posts[at + 2] = extents
     this.#posts[at + 3] = Date.now()
     Atomics.store(this.#control, CONTROL.POSTED, posted + 1)
-    Atomics.add(this.#bell, BELL.POSTED, 1)
     return true
   }
 
@@ -104,11 +109,12 @@ export class StorageDoor {
     if (this.#isAnswered() || this.#patience.stay(this.#isAnswered)) return
     while (!this.#isAnswered()) {
       if (Atomics.load(this.#bell, BELL.CLOSED) !== 0) fail('EIO')
-      Atomics.wait(this.#control, CONTROL.STATE, STATE.REQUEST, SLICE_MS)
+      if (Atomics.wait(this.#control, CONTROL.STATE, STATE.REQUEST, SLICE_MS) !== 'timed-out') continue
+      if (this.#isInterrupted()) Atomics.store(this.#control, CONTROL.CANCEL, 1)
     }
   }
 
-  /** How often a node has changed. */
+  /** Another number when what is known about the node that was opened last may not hold any more. */
   get changes(): number {
     return Atomics.load(this.#bell, BELL.CHANGES)
   }

@@ -42,15 +42,16 @@ export class MountedNodes implements NodeStore, PathStore {
   /** Undefined where all bytes go through the window. */
   readonly #copies: ArenaCopies | undefined
   readonly #locked = new Set<NodeId>()
-  /** Of the node that was opened last, which most programs ask for next. It holds as long as nothing in the storage changes. */
+  /** Of the node that was opened last, which most programs ask for next. It holds until the storage says that it may have changed. */
   #opened: { readonly status: NodeStatus; readonly changes: number } | undefined
   /** What the last request for a listing brought. */
   #listed: { directory: NodeId; entries: readonly DirectoryEntry[]; whole: boolean; next: number } | undefined
 
-  constructor({ path, door, bell, arena, readOnly }: MountWire) {
+  /** `isInterrupted`: the running execution is to stop, so what it waits for is cancelled. */
+  constructor({ path, door, bell, arena, readOnly }: MountWire, isInterrupted?: () => boolean) {
     this.mountPath = Buffer.from(path, 'utf8').toString('latin1')
     this.readOnly = readOnly
-    this.#door = new StorageDoor(door, bell)
+    this.#door = new StorageDoor(door, bell, isInterrupted)
     this.#copies = arena === null ? undefined : new ArenaCopies(arena, door, this.#door.window)
   }
 
@@ -304,7 +305,10 @@ export class MountedNodes implements NodeStore, PathStore {
     const opened = this.#opened
     if (opened?.status.id !== node || opened.changes !== this.#door.changes) return false
     if (count !== extents * CHUNK_BYTES || position + count > opened.status.size) return false
-    return this.#door.overwrite(node, position, extents)
+    if (!this.#door.overwrite(node, position, extents)) return false
+    // Its times are others now.
+    this.#opened = undefined
+    return true
   }
 
   #inParts(start: number, end: number, write: (at: number, count: number) => void): number {

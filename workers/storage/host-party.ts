@@ -1,0 +1,83 @@
+// The host as one of those who ask a storage for something. Owns the queue of its calls: they are done in order, one step in each
+// round, so that sessions do not wait for all of them.
+import type { StorageAnswer, StorageMessage } from '../../src/vfs/protocol.js'
+import { FsError } from '../host/errno.js'
+import { Outside } from '../host/fs/node-store.js'
+import { type HostTask, type HostTasks, isTask } from './host-calls.js'
+import type { Party } from './turns.js'
+
+export type HostCall = Extract<StorageMessage, { kind: 'call' | 'watch' }>
+
+export interface HostPartyOptions {
+  readonly tasks: HostTasks
+  /** Before a call: what sessions posted before the host asked comes first. */
+  readonly takePosted: () => void
+  readonly watch: (on: boolean) => void
+  readonly send: (message: StorageAnswer, transfer?: ArrayBuffer[]) => void
+  /** Runs one step as one moment of the files. */
+  readonly atOnce: <T>(step: () => T) => T
+}
+
+export class HostParty implements Party {
+  dueMs = 0
+  readonly #options: HostPartyOptions
+  readonly #calls: HostCall[] = []
+  /** What is done of `#calls`: an array that is shifted is moved each time. */
+  #done = 0
+  #steps: HostTask | undefined
+
+  constructor(options: HostPartyOptions) {
+    this.#options = options
+  }
+
+  add(call: HostCall): void {
+    this.#calls.push(call)
+  }
+
+  get isWaiting(): boolean {
+    return this.#calls.length > 0
+  }
+
+  serve(): void {
+    const call = this.#calls[this.#done]
+    if (call === undefined) return
+    if (call.kind === 'watch') this.#options.watch(call.on)
+    else if (!this.#step(call)) return
+    this.#done += 1
+    if (this.#done < this.#calls.length && this.#done < 1024) return
+    this.#calls.splice(0, this.#done)
+    this.#done = 0
+  }
+
+  /** True when the call is answered. */
+  #step({ id, name, parameters }: Extract<HostCall, { kind: 'call' }>): boolean {
+    const { atOnce, send } = this.#options
+    try {
+      const value = atOnce(() => this.#next(name, parameters))
+      if (this.#steps !== undefined) return false
+      send({ kind: 'answer', id, value }, value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : [])
+    } catch (error) {
+      this.#steps = undefined
+      const code = error instanceof FsError ? error.message : error instanceof Outside ? 'EXDEV' : undefined
+      const reason = code ?? (error instanceof RangeError ? 'ENOMEM' : undefined)
+      if (reason === undefined) throw error
+      send({ kind: 'failed', id, code: reason, path: String(parameters[0]) })
+    }
+    return true
+  }
+
+  /** What the call has come to, where no steps are left. */
+  #next(name: keyof HostTasks, parameters: readonly unknown[]): unknown {
+    let steps = this.#steps
+    if (steps === undefined) {
+      const { takePosted, tasks } = this.#options
+      takePosted()
+      const found = (tasks[name] as (...parameters: readonly unknown[]) => unknown)(...parameters)
+      if (!isTask(found)) return found
+      steps = found
+    }
+    const { done, value } = steps.next()
+    this.#steps = done ? undefined : steps
+    return value
+  }
+}

@@ -1,0 +1,131 @@
+// One request in a door. Owns copying its numbers before anything looks at them, because their writer may be hostile (R3), and
+// checking each where it is taken; what is done with them is client.ts's.
+import { fail } from '../host/errno.js'
+import type { FileTime, LockRange, NodeStatus } from '../host/fs/node-store.js'
+import { CONTROL, KINDS, NUMBERS, NUMBERS_AT, STATE, WINDOW_AT } from './wire.js'
+
+const TEXT = 4
+const SECOND_TEXT = 5
+
+/** Something that no slot of ours sends. */
+export class Violation extends Error {}
+
+export class DoorRequest {
+  readonly window: Buffer
+  readonly #control: Int32Array
+  readonly #shared: Float64Array
+  /** What was asked, then what is answered. */
+  readonly #numbers = new Float64Array(NUMBERS)
+
+  constructor(door: SharedArrayBuffer) {
+    this.window = Buffer.from(door, WINDOW_AT)
+    this.#control = new Int32Array(door, 0, NUMBERS_AT / 4)
+    this.#shared = new Float64Array(door, NUMBERS_AT, NUMBERS)
+  }
+
+  /** There is one that has no answer yet. */
+  get isThere(): boolean {
+    return Atomics.load(this.#control, CONTROL.STATE) === STATE.REQUEST
+  }
+
+  /** The slot does not want the answer any more. */
+  get isCancelled(): boolean {
+    return Atomics.load(this.#control, CONTROL.CANCEL) !== 0
+  }
+
+  /** Copies it; which operation it is. */
+  take(): number {
+    this.#numbers.set(this.#shared)
+    return this.#control[CONTROL.OP] ?? 0
+  }
+
+  /** `error`: an error number, or one of wire.ts's. */
+  finish(error: number): void {
+    this.#shared.set(this.#numbers)
+    this.#control[CONTROL.ERROR] = error
+    Atomics.store(this.#control, CONTROL.STATE, STATE.ANSWER)
+    Atomics.notify(this.#control, CONTROL.STATE)
+  }
+
+  // What is answered.
+
+  answer(...numbers: number[]): void {
+    this.#numbers.set(numbers)
+  }
+
+  answerAt(index: number, value: number): void {
+    this.#numbers[index] = value
+  }
+
+  status(status: NodeStatus): void {
+    const { accessed, modified, changed } = status
+    const { id, kind, mode, size, linked } = status
+    this.answer(id, KINDS.indexOf(kind), mode, size, linked ? 1 : 0, accessed.seconds, accessed.nanoseconds)
+    this.#numbers.set([modified.seconds, modified.nanoseconds, changed.seconds, changed.nanoseconds], 7)
+  }
+
+  say(text: string): void {
+    this.window.write(text, 0, 'latin1')
+    this.#numbers[TEXT] = text.length
+  }
+
+  // What was asked.
+
+  count(index: number): number {
+    const value = this.#numbers[index] ?? Number.NaN
+    if (!(value >= 0) || !Number.isInteger(value)) throw new Violation()
+    return value <= Number.MAX_SAFE_INTEGER ? value : fail('EOVERFLOW')
+  }
+
+  limit(index: number): number {
+    return this.#numbers[index] === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : this.count(index)
+  }
+
+  /** Bytes of the window. */
+  length(index: number): number {
+    const length = this.count(index)
+    if (length > this.window.length) throw new Violation()
+    return length
+  }
+
+  flags(index: number): number {
+    const value = this.#numbers[index] ?? Number.NaN
+    if (!Number.isInteger(value) || value !== (value | 0)) throw new Violation()
+    return value
+  }
+
+  bits(index: number): number {
+    return this.flags(index) & 0o7777
+  }
+
+  range(): LockRange {
+    const [start, end] = [this.count(2), this.limit(3)]
+    if (end <= start) throw new Violation()
+    return { exclusive: this.count(1) !== 0, start, end }
+  }
+
+  time(index: number): FileTime | null {
+    if (this.count(index) === 0) return null
+    const seconds = this.#numbers[index + 1] ?? Number.NaN
+    const nanoseconds = this.count(index + 2)
+    if (!Number.isInteger(seconds) || nanoseconds > 999_999_999) throw new Violation()
+    return { seconds, nanoseconds }
+  }
+
+  path(): string {
+    return this.#textAt(0, this.length(TEXT))
+  }
+
+  secondPath(): string {
+    const start = this.length(TEXT)
+    return this.#textAt(start, start + this.length(SECOND_TEXT))
+  }
+
+  /** A copy. A byte that is NUL would end a name on the host. */
+  #textAt(start: number, end: number): string {
+    if (end > this.window.length) throw new Violation()
+    const text = this.window.toString('latin1', start, end)
+    if (text.includes('\0')) throw new Violation()
+    return text
+  }
+}
