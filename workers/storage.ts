@@ -145,8 +145,9 @@ function atOnce<T>(step: () => T): T {
   }
 }
 
+/** What one call changes is told as one. */
 function tell(): void {
-  if (isTelling) return
+  if (isTelling || host.isUnderWay) return
   const changes = nodes.take()
   if (changes === undefined) return
   isTelling = true

@@ -48,7 +48,7 @@ export class DescriptorCache<Key> {
     this.#kept.set(key, { fd, uses: 0, isGone: false })
     for (const [oldest, { uses }] of this.#kept) {
       if (this.#kept.size <= this.#max) return
-      if (uses === 0) this.delete(oldest)
+      if (uses === 0 && oldest !== key) this.delete(oldest)
     }
   }
 

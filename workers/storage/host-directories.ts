@@ -261,7 +261,7 @@ export class HostDirectories {
 
   /** The directory that is meant, and no other. */
   #openOne(node: HostNode, path: string, flags: number): number {
-    const fd = openSync(Buffer.from(path, 'latin1'), O_RDONLY | (O_DIRECTORY ?? 0) | flags)
+    const fd = openDirectory(path, flags)
     if (keyOf(fstatSync(fd, { bigint: true })) === node.key) return fd
     closeSync(fd)
     return fail('ENOENT')
@@ -271,6 +271,17 @@ export class HostDirectories {
   #pathOf(node: HostNode): string {
     const root = Buffer.from(this.#rootPath, 'utf8').toString('latin1')
     return [root, ...namesOf(node)].join(sep === '\\' ? '/' : sep)
+  }
+}
+
+function openDirectory(path: string, flags: number): number {
+  try {
+    return openSync(Buffer.from(path, 'latin1'), O_RDONLY | (O_DIRECTORY ?? 0) | flags)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // A file or a link is there now.
+    if (code === 'ENOTDIR' || code === 'ELOOP') return fail('ENOENT')
+    throw error
   }
 }
 

@@ -38,6 +38,11 @@ export class HostParty implements Party {
     return this.#calls.length > 0
   }
 
+  /** A call is done in part. */
+  get isUnderWay(): boolean {
+    return this.#steps !== undefined
+  }
+
   serve(): void {
     const call = this.#calls[this.#done]
     if (call === undefined) return

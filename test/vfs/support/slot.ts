@@ -10,7 +10,15 @@ import { NO_IMAGE } from '../../../workers/image-bytes.js'
 import { Arena } from '../../../workers/storage/arena.js'
 import { Client } from '../../../workers/storage/client.js'
 import { Locks } from '../../../workers/storage/locks.js'
-import { CONTROL, NUMBERS, NUMBERS_AT, OP, STATE, WINDOW_AT } from '../../../workers/storage/wire.js'
+import {
+  BELL_BYTES,
+  CONTROL,
+  NUMBERS,
+  NUMBERS_AT,
+  OP,
+  STATE,
+  WINDOW_AT,
+} from '../../../workers/storage/wire.js'
 
 export const CHUNK = 65_536
 const WINDOW_BYTES = 1024 * 1024
@@ -66,12 +74,13 @@ export class TestSlot {
   constructor(storage: TestStorage) {
     const { served, arena } = storage
     const door = new SharedArrayBuffer(WINDOW_AT + WINDOW_BYTES)
-    this.client = new Client(served, door)
+    const bell = new SharedArrayBuffer(BELL_BYTES)
+    this.client = new Client(served, door, bell)
     this.control = new Int32Array(door, 0, NUMBERS_AT / 4)
     this.numbers = new Float64Array(door, NUMBERS_AT, NUMBERS)
     this.window = Buffer.from(door, WINDOW_AT)
     this.copies = new ArenaCopies(arena.buffer, door, this.window)
-    this.door = new StorageDoor(door, new SharedArrayBuffer(20))
+    this.door = new StorageDoor(door, bell)
     storage.slots.push(this)
   }
 

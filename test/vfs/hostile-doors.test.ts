@@ -1,0 +1,109 @@
+// R3: a slot whose worker runs hostile JavaScript writes whatever it likes into the memory it has of a storage. It disturbs its own
+// door and no other.
+import { Worker } from 'node:worker_threads'
+import { VfsStorage } from 'brumate'
+import { expect, test } from 'vitest'
+import { BELL, CONTROL, STATE } from '../../workers/storage/wire.js'
+import { managerForTest } from '../support/manager.js'
+import { py } from '../support/session-code.js'
+import { CHUNK, TestSlot, TestStorage } from './support/slot.js'
+
+/** Writes every word of what it is given, in all ways that ring, stall, lie or pretend, until it is ended. */
+const HOSTILE = `
+  const { parentPort, workerData } = require('node:worker_threads')
+  const words = workerData.map((memory) => new Int32Array(memory, 0, Math.min(16, memory.byteLength >> 2)))
+  const values = [1, 0, -1, 2, 7, 0x7fffffff, -0x80000000]
+  parentPort.postMessage('started')
+  for (let round = 0; ; round++)
+    for (const list of words)
+      for (let at = 0; at < list.length; at++) {
+        Atomics.store(list, at, values[(round + at) % values.length])
+        Atomics.notify(list, at)
+      }
+`
+
+test('no two doors of a storage have memory in common but the arena, whatever it is for', async () => {
+  for (const vfs of [new VfsStorage(), VfsStorage.directory('.', { readOnly: true })]) {
+    const [one, two] = [vfs.connect().wire, vfs.connect().wire]
+    const memories = (wire: object) =>
+      Object.entries(wire).filter(([name, value]) => name !== 'arena' && value instanceof SharedArrayBuffer)
+    const mine = memories(one).map(([, memory]) => memory)
+    expect(mine.length).toBeGreaterThan(0)
+    for (const [name, memory] of memories(two)) expect(mine.includes(memory), name).toBe(false)
+    await vfs.close()
+  }
+})
+
+test('words that are written at random at two doors neither stall, stop nor mislead the sessions of others', async () => {
+  await using vfs = new VfsStorage()
+  const manager = await managerForTest({ slots: 2 })
+  const sessions = [
+    await manager.createSession({ vfs, tenant: 'one' }),
+    await manager.createSession({ vfs, tenant: 'two' }),
+  ]
+  const hostile = [vfs.connect(), vfs.connect()].map(({ wire: { door, bell } }) => {
+    const worker = new Worker(HOSTILE, { eval: true, workerData: [door, bell] })
+    return { worker, started: new Promise((resolve) => worker.once('message', resolve)) }
+  })
+  await Promise.all(hostile.map(({ started }) => started))
+  const work = (name: string) => py`
+    import os
+    sizes = []
+    with open('/data/${name}', 'wb') as f: f.write(bytes(200_000))
+    for i in range(60):
+        with open('/data/${name}', 'r+b', buffering=0) as f: f.write(bytes([i]) * 131_072)
+        with open('/data/${name}', 'rb') as f: sizes.append((os.fstat(f.fileno()).st_size, f.read(3)[0]))
+    sizes == [(200_000, i) for i in range(60)]
+  `
+  const values = await Promise.all(sessions.map((session, who) => session.execute(work(`f${who}`))))
+  expect(values.map(({ value }) => value)).toEqual([true, true])
+  expect((await vfs.readFile('/f0')).length).toBe(200_000)
+  for (const { worker } of hostile) await worker.terminate()
+})
+
+test('a slot that says it is closed, changed or quiet says it to itself: the storage reads none of it back', () => {
+  const storage = new TestStorage(8)
+  const [hostile, honest] = [new TestSlot(storage), new TestSlot(storage)]
+  const node = storage.create('f', new Uint8Array(CHUNK))
+  hostile.client.bell.fill(1)
+  hostile.control[CONTROL.TAKEN] = 77
+  expect(honest.write(node, 0, new Uint8Array(10))).toBe('write')
+  expect(honest.client.bell[BELL.CLOSED]).toBe(0)
+  // A request that is never taken back, and one without an end: each is one request.
+  hostile.control[CONTROL.STATE] = STATE.REQUEST
+  expect(hostile.client.serve()).toBe(true)
+  expect(hostile.control[CONTROL.STATE]).toBe(STATE.ANSWER)
+  expect(hostile.client.serve()).toBe(false)
+  expect(hostile.client.hasPosted).toBe(false)
+  // Posts that it never made are no reason to stay awake for.
+  hostile.control[CONTROL.POSTED] = 1_000_000
+  hostile.client.takePosted()
+  expect(hostile.client.hasPosted).toBe(false)
+})
+
+test('E2: what one session has written over without waiting, another that knew the file’s times sees at once', async () => {
+  await using vfs = new VfsStorage()
+  await vfs.writeFile('/f', new Uint8Array(4 * CHUNK))
+  const manager = await managerForTest({ slots: 2 })
+  const writer = await manager.createSession({ vfs, tenant: 'one' })
+  const reader = await manager.createSession({ vfs, tenant: 'two' })
+  const write = py`
+    import os
+    f = open('/data/f', 'r+b', buffering=0); f.write(bytes(131_072))
+    written = os.fstat(f.fileno()).st_mtime_ns; f.close()
+  `
+  await writer.execute(write)
+  for (const order of ['reader knows first', 'writer opens first']) {
+    if (order === 'writer opens first')
+      await writer.execute("import os\nf = open('/data/f', 'r+b', buffering=0)")
+    // Nothing but opening it: the next thing that is asked of the file is its status.
+    await reader.execute("import os\nfd = os.open('/data/f', os.O_RDONLY)")
+    await writer.execute(
+      order === 'writer opens first'
+        ? 'f.write(bytes(131_072)); written = os.fstat(f.fileno()).st_mtime_ns; f.close()'
+        : write,
+    )
+    const { value } = await reader.execute('os.fstat(fd).st_mtime_ns')
+    expect(value, order).toBe((await writer.execute('written')).value)
+  }
+})
