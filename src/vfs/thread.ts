@@ -146,6 +146,7 @@ export class StorageThread {
 
   /** By itself, so that no slot rings at a thread that is half gone. */
   async #end({ worker, port }: Extract<Life, { kind: 'running' }>): Promise<void> {
+    if (worker.threadId < 0) return port.close()
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     worker.ref()
     port.postMessage({ kind: 'close' } satisfies StorageMessage)

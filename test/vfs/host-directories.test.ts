@@ -56,7 +56,7 @@ async function served(byDescriptor = onLinux) {
 }
 
 describe('what a path costs', () => {
-  test('R8: at depth 200 each name is looked at once, and a directory is opened once, not for every name below it', async () => {
+  test('E5: at depth 200 each name is looked at once, and a directory is opened once, not for every name below it', async () => {
     const { root, status } = await served()
     const path = Array.from({ length: 200 }, () => 'x').join('/')
     mkdirSync(join(root, path), { recursive: true })
@@ -70,7 +70,7 @@ describe('what a path costs', () => {
     expect(calls.stat).toBeLessThanOrEqual(201)
   })
 
-  test('R8: a path deeper than a thousand directories, or through links to more names than that, is refused', async () => {
+  test('E5: a path deeper than a thousand directories, or through links to more names than that, is refused', async () => {
     const { root, status, nodes } = await served()
     for (let i = 0; i < 39; i += 1) symlinkSync(`${'d/../'.repeat(600)}l${i + 1}`, join(root, `l${i}`))
     mkdirSync(join(root, 'l39'))
@@ -79,7 +79,7 @@ describe('what a path costs', () => {
     nodes.closeKept()
   })
 
-  test('R8: free space is asked of the disk, and no directory is read for it', async () => {
+  test('E5: free space is asked of the disk, and no directory is read for it', async () => {
     const { root, nodes, once } = await served()
     for (let i = 0; i < 10; i += 1) mkdirSync(join(root, `${i}`))
     const { usedBytes, maxBytes, nodes: used, maxNodes } = once(() => nodes.usage())

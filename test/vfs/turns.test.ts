@@ -2,7 +2,9 @@
 // answers, not by a clock.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
+import type { StorageAnswer, StorageBoot, StorageMessage } from '../../src/vfs/protocol.js'
 import { errno } from '../../workers/host/errno.js'
 import { Files } from '../../workers/host/fs/files.js'
 import { Tree } from '../../workers/host/fs/tree.js'
@@ -13,7 +15,16 @@ import { hostTasks } from '../../workers/storage/host-calls.js'
 import { HostParty } from '../../workers/storage/host-party.js'
 import { Locks } from '../../workers/storage/locks.js'
 import { type Party, Turns } from '../../workers/storage/turns.js'
-import { BELL_BYTES, CONTROL, NUMBERS, NUMBERS_AT, OP, STATE, WINDOW_AT } from '../../workers/storage/wire.js'
+import {
+  BELL,
+  BELL_BYTES,
+  CONTROL,
+  NUMBERS,
+  NUMBERS_AT,
+  OP,
+  STATE,
+  WINDOW_AT,
+} from '../../workers/storage/wire.js'
 import { temporaryDirectory } from './support/kinds.js'
 import { TestSlot, TestStorage } from './support/slot.js'
 
@@ -235,4 +246,47 @@ test('each session of a host directory may hold its share of descriptors, and no
   const errors = Array.from({ length: 257 }, () => hold(slots[0]))
   expect([errors.indexOf(errno.ENFILE), hold(slots[1])]).toEqual([256, 0])
   for (let id = 0; id < 16; id += 1) clients.drop(id)
+})
+
+test('E4: a host that has not heard of the last changes is not sent more, however much sessions change', async () => {
+  const { port1, port2 } = new MessageChannel()
+  const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES))
+  const boot: StorageBoot = {
+    storage: { kind: 'memory', maxBytes: 1000 },
+    bell: bell.buffer,
+    arena: undefined,
+  }
+  const worker = new Worker(new URL('../../dist/workers/storage.bundle.cjs', import.meta.url), {
+    workerData: { ...boot, port: port2 },
+    transferList: [port2],
+  })
+  const received: StorageAnswer[] = []
+  const until = (condition: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => condition() && resolve()
+      port1.on('message', look)
+      look()
+    })
+  port1.on('message', (message: StorageAnswer) => received.push(message))
+  const send = (message: StorageMessage) => {
+    port1.postMessage(message)
+    Atomics.add(bell, BELL.RINGS, 1)
+    Atomics.notify(bell, BELL.RINGS)
+  }
+  const told = () =>
+    received.flatMap((message) => (message.kind === 'changes' ? [message.changes.length] : []))
+  const mkdir = (id: number) => {
+    send({ kind: 'call', id, name: 'mkdir', parameters: [`/${id}`, false] })
+    return until(() => received.some((message) => message.kind === 'answer' && message.id === id))
+  }
+  send({ kind: 'watch', on: true })
+  for (let id = 0; id < 6; id += 1) await mkdir(id)
+  await until(() => told().length === 1)
+  expect(told()).toEqual([1])
+  send({ kind: 'heard' })
+  await until(() => told().length === 2)
+  expect(told()).toEqual([1, 5])
+  send({ kind: 'close' })
+  await new Promise((resolve) => worker.once('exit', resolve))
+  port1.close()
 })

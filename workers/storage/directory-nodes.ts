@@ -130,12 +130,12 @@ export class DirectoryNodes implements NodeStore {
     const host = this.#directory(directory)
     if (after === 0 && count === 1) return this.#listings.first(host)
     const known = after === 0 ? undefined : this.#listings.get(host)
-    return this.#listings.after(known ?? finish(this.#listings.read(host)), after, count)
+    return this.#listings.after(known ?? this.#listings.readAtOnce(host), after, count)
   }
 
   /** Reads the directory: what a listing that begins now shows. */
   nextCookie(directory: NodeId): number {
-    return finish(this.#listings.read(this.#directory(directory))).next
+    return this.#listings.readAtOnce(this.#directory(directory)).next
   }
 
   /** The same in steps, for a directory that may be large; `lastCookie` is what it has come to. */
@@ -350,12 +350,5 @@ export class DirectoryNodes implements NodeStore {
       }
       return fail('EACCES')
     })
-  }
-}
-
-function finish<T>(steps: Generator<undefined, T>): T {
-  for (;;) {
-    const { done, value } = steps.next()
-    if (done) return value
   }
 }

@@ -56,11 +56,24 @@ export class HostListings {
     while (this.#beingRead.has(directory)) yield
     this.#beingRead.add(directory)
     try {
-      const names = yield* this.#names(directory)
-      return this.#keep(directory, yield* this.#merge(directory, names))
+      return yield* this.#read(directory, true)
     } finally {
       this.#beingRead.delete(directory)
     }
+  }
+
+  /** The same in one step, whoever else is reading it. */
+  readAtOnce(directory: HostNode): Listing {
+    const steps = this.#read(directory, false)
+    for (;;) {
+      const { done, value } = steps.next()
+      if (done) return value
+    }
+  }
+
+  *#read(directory: HostNode, takesTurns: boolean): Generator<undefined, Listing> {
+    const names = yield* this.#names(directory, takesTurns)
+    return this.#keep(directory, yield* this.#merge(directory, names))
   }
 
   /** Its first entry, if it has one: whether it is empty. */
@@ -78,7 +91,7 @@ export class HostListings {
     }
   }
 
-  *#names(directory: HostNode): Generator<undefined, Map<string, NodeKind>> {
+  *#names(directory: HostNode, takesTurns: boolean): Generator<undefined, Map<string, NodeKind>> {
     const names = new Map<string, NodeKind>()
     const dir = this.#open(directory)
     let isLarge = false
@@ -90,8 +103,8 @@ export class HostListings {
         if (kind !== undefined) names.set(entry.name, kind)
         if (names.size > MAX_ENTRIES) fail('EOVERFLOW')
         if (read % STEP_ENTRIES !== 0) continue
-        while (!isLarge && names.size > MANY_ENTRIES && this.#largeIsRead) yield
-        if (!isLarge && names.size > MANY_ENTRIES) {
+        if (takesTurns && !isLarge && names.size > MANY_ENTRIES) {
+          while (this.#largeIsRead) yield
           isLarge = true
           this.#largeIsRead = true
         }
