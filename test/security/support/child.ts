@@ -1,6 +1,7 @@
 // The parent's side of run-case.mjs: a child process that is started when first needed, and again after a case took it
 // down. That it died, or did not answer in time, is a result like any other.
 import { type ChildProcess, fork } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { inject } from 'vitest'
 
@@ -23,6 +24,8 @@ export type CaseResult<Output> =
   | { readonly kind: 'done'; readonly output: Output; readonly state: ProcessState }
   | { readonly kind: 'died'; readonly status: number | string | null; readonly stderr: string }
   | { readonly kind: 'hung'; readonly stderr: string }
+  /** It was killed because it held more memory than it may. */
+  | { readonly kind: 'bloated'; readonly rssBytes: number }
 
 export interface ChildOptions {
   readonly canary?: string
@@ -31,12 +34,21 @@ export interface ChildOptions {
   readonly slots?: number
   /** Flags of Node. */
   readonly flags?: readonly string[]
+  /** What else the suite's `open` is given. */
+  readonly setup?: Readonly<Record<string, unknown>>
+  /** A child that holds more is killed: watched from outside, because its own timers stand still when it matters. Linux only. */
+  readonly maxRssBytes?: number
 }
 
+const RSS_LOOK_MS = 100
+const PAGE_BYTES = 4096
+
+/** `suite` names a file of suites/, or is the URL of one elsewhere. */
 export class Child<Input, Output> {
   readonly #suite: string
   readonly #options: ChildOptions
   #running: Promise<Running> | undefined
+  #output = ''
 
   constructor(suite: string, options: ChildOptions = {}) {
     this.#suite = suite
@@ -50,6 +62,7 @@ export class Child<Input, Output> {
     return new Promise((resolve) => {
       const settle = (result: CaseResult<Output>) => {
         clearTimeout(timer)
+        clearInterval(watch)
         child.removeAllListeners('message')
         child.removeAllListeners('exit')
         if (result.kind !== 'done') {
@@ -59,6 +72,11 @@ export class Child<Input, Output> {
         resolve(result)
       }
       const timer = setTimeout(() => settle({ kind: 'hung', stderr: stderr() }), deadlineMs)
+      const { maxRssBytes = Number.POSITIVE_INFINITY } = this.#options
+      const watch = setInterval(() => {
+        const rssBytes = rssOf(child)
+        if (rssBytes > maxRssBytes) settle({ kind: 'bloated', rssBytes })
+      }, RSS_LOOK_MS)
       child.once('exit', (code, signal) => settle({ kind: 'died', status: signal ?? code, stderr: stderr() }))
       child.once('message', (message) => {
         const { output, state } = message as { output: Output; state: ProcessState }
@@ -66,6 +84,15 @@ export class Child<Input, Output> {
       })
       child.send(input as object)
     })
+  }
+
+  /** What all of its processes have written so far; the last of it where that is much. */
+  get output(): string {
+    return this.#output
+  }
+
+  #keep(chunk: string): void {
+    this.#output = (this.#output + chunk).slice(-1_000_000)
   }
 
   async close(): Promise<void> {
@@ -79,26 +106,37 @@ export class Child<Input, Output> {
   }
 
   async #start(): Promise<Running> {
-    const { canary = '', dist = DIST, slots = 4, flags = [] } = this.#options
-    const setup = { canary, dist, slots, cacheDir: inject('cacheDir') }
+    const { canary = '', dist = DIST, slots = 4, flags = [], setup: more = {} } = this.#options
+    const setup = { canary, dist, slots, cacheDir: inject('cacheDir'), ...more }
     const child = fork(RUNNER, [this.#suite, JSON.stringify(setup)], {
       execArgv: [...flags],
       env: { ...process.env, BRUMATE_CANARY: canary },
       serialization: 'advanced',
-      stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
+      stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
     })
     child.stdin?.on('error', () => {})
     child.stdin?.write(`${canary}\n`.repeat(20))
     let text = ''
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       text = (text + chunk).slice(-4000)
+      this.#keep(chunk)
     })
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => this.#keep(chunk))
     await new Promise<void>((resolve, reject) => {
       child.once('message', () => resolve())
       child.once('exit', (code) => reject(new Error(`the child ended with ${code}: ${text}`)))
     })
     child.removeAllListeners('exit')
     return { process: child, stderr: () => text }
+  }
+}
+
+function rssOf(child: ChildProcess): number {
+  try {
+    return Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES
+  } catch {
+    // Another system than Linux, or a child that has just ended.
+    return 0
   }
 }
 

@@ -1,5 +1,5 @@
-// A copy of the build whose slots are hostile: everything on the main thread is the real thing. Owns the copy.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+// A copy of the build whose slots are what a test writes: everything on the main thread is the real thing. Owns the copy.
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -10,18 +10,12 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 export class HostileBuild {
   readonly #directory = mkdtempSync(join(tmpdir(), 'brumate-hostile-'))
 
-  /** Its slot is the worker that attacks on demand. */
   constructor() {
     const dist = join(this.#directory, 'dist')
-    cpSync(fileURLToPath(DIST), dist, { recursive: true })
+    for (const part of ['src', 'workers'])
+      cpSync(join(fileURLToPath(DIST), part), join(dist, part), { recursive: true })
     writeFileSync(join(this.#directory, 'package.json'), '{"type":"module"}')
     symlinkSync(join(ROOT, 'node_modules'), join(this.#directory, 'node_modules'), 'junction')
-    const workers = join(dist, 'workers')
-    mkdirSync(workers, { recursive: true })
-    const here = fileURLToPath(new URL('.', import.meta.url))
-    for (const file of ['hostile-slot.mjs', 'hostile-messages.mjs', 'hostile-calls.mjs'])
-      cpSync(join(here, file), join(workers, file))
-    this.writeSlot(`exports.serve = (task) => import('./hostile-slot.mjs').then(({ serve }) => serve(task))`)
   }
 
   /** Threads that start from now on load this, which is CommonJS. */

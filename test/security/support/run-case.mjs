@@ -6,6 +6,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const [name, setup] = process.argv.slice(2)
+/** Two ticks of the histogram below. */
+const QUIET_MS = 12
 const uncaught = []
 process.on('uncaughtException', (error) => uncaught.push(describe(error)))
 process.on('unhandledRejection', (error) => uncaught.push(describe(error)))
@@ -17,16 +19,17 @@ globalThis.canary = options.canary
 const delay = monitorEventLoopDelay({ resolution: 5 })
 delay.enable()
 
-const suite = await import(`./suites/${name}.mjs`)
+const suite = await import(name.startsWith('file:') ? name : `./suites/${name}.mjs`)
 const run = await suite.open(options)
 process.on('message', async (input) => {
   const resources = resourceCount()
-  await sleep(30)
+  await sleep(QUIET_MS)
   delay.reset()
   let peakRssBytes = 0
   const sample = () => {
     peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())
   }
+  sample()
   const sampling = setInterval(sample, 10)
   const startedMs = performance.now()
   let output
@@ -37,7 +40,7 @@ process.on('message', async (input) => {
   }
   const durationMs = performance.now() - startedMs
   // A stall is recorded by the timer that comes after it.
-  await sleep(30)
+  await sleep(QUIET_MS)
   clearInterval(sampling)
   sample()
   process.send({

@@ -1,0 +1,8 @@
+// id: snapshot-cut-short
+// title: the last byte missing
+// level: L3
+// class: snapshot-files
+// expect: error
+// control: none the claim is a typed end, in time
+
+export default ({ bytes }) => bytes.subarray(0, -1)

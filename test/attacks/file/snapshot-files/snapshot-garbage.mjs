@@ -1,0 +1,10 @@
+// id: snapshot-garbage
+// title: random bytes
+// level: L3
+// class: snapshot-files
+// expect: error
+// control: none the claim is a typed end, in time
+
+import { randomBytes } from 'node:crypto'
+
+export default () => randomBytes(1_000_000)

@@ -1,0 +1,8 @@
+// id: snapshot-nothing
+// title: no bytes
+// level: L3
+// class: snapshot-files
+// expect: error
+// control: none the claim is a typed end, in time
+
+export default () => new Uint8Array()

@@ -1,0 +1,13 @@
+// id: snapshot-other-image
+// title: another image
+// level: L3
+// class: snapshot-files
+// expect: error
+// control: none the claim is a typed end, in time
+
+import { join, open } from '../../support/forge.mjs'
+
+export default ({ bytes }) => {
+  const { head, ...rest } = open(bytes)
+  return join({ ...rest, head: { ...head, imageId: 'f'.repeat(64) } })
+}

@@ -1,0 +1,43 @@
+// Attacks of level L3 that are files: snapshots that are none, or lie. Reading, restoring and forking each ends in time with an error of
+// ours or with a state that is the file's own affair, and the session stays as it was.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Child } from '../security/support/child.js'
+import { attacksOf } from './support/corpus.js'
+
+interface Outcome {
+  readonly kind: 'taken' | 'refused'
+  readonly typed?: boolean
+  readonly error?: string
+  readonly length?: number
+}
+
+/** On two busy cores. What a file may cost the main thread by itself is the subject of the snapshots' own tests. */
+const MAX_DELAY_MS = 1500
+const MAX_RSS_BYTES = 1500 * 2 ** 20
+const MAX_MESSAGE_LENGTH = 2000
+
+describe('snapshot-files', () => {
+  let child: Child<{ path: string }, { outcomes: Readonly<Record<string, Outcome>>; kept: string }>
+  beforeAll(() => {
+    child = new Child(new URL('support/file-suite.mjs', import.meta.url).href, {
+      flags: ['--max-old-space-size=512'],
+      maxRssBytes: 2 * MAX_RSS_BYTES,
+    })
+  })
+  afterAll(() => child?.close())
+
+  it.each(attacksOf('L3', ['snapshot-files']))('$id: $title', async ({ path }) => {
+    const result = await child.run({ path })
+    if (result.kind !== 'done') throw new Error(`the process ${result.kind}: ${JSON.stringify(result)}`)
+    const { output, state } = result
+    expect(state.uncaught).toEqual([])
+    expect(state.polluted).toEqual([])
+    for (const [way, { kind, typed, error, length = 0 }] of Object.entries(output.outcomes)) {
+      if (kind === 'refused') expect(typed, `${way}: ${error}`).toBe(true)
+      expect(length, `${way}: length of the message`).toBeLessThan(MAX_MESSAGE_LENGTH)
+    }
+    expect(output.kept, 'the session is as it was (N2)').toBe('[1,"two"]')
+    expect(state.delayMs, 'event loop stall of main in ms').toBeLessThan(MAX_DELAY_MS)
+    expect(state.peakRssBytes, 'resident memory').toBeLessThan(MAX_RSS_BYTES)
+  })
+})

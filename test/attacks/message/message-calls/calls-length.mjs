@@ -1,0 +1,12 @@
+// id: calls-length
+// title: calls: length
+// level: L3
+// class: message-calls
+// expect: crash
+// control: outcome
+// timeout-ms: 3000
+// calls: []
+
+import { lot, sized } from '../../support/wire.mjs'
+
+export default lot(sized(0x5b, 2 ** 31 - 1))

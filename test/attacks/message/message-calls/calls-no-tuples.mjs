@@ -1,0 +1,12 @@
+// id: calls-no-tuples
+// title: calls: no tuples
+// level: L3
+// class: message-calls
+// expect: crash
+// control: outcome
+// timeout-ms: 3000
+// calls: []
+
+import { int, list, lot, NONE } from '../../support/wire.mjs'
+
+export default lot(list(int(1), NONE))

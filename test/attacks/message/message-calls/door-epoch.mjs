@@ -1,0 +1,12 @@
+// id: door-epoch
+// title: a blocking call: epoch
+// level: L3
+// class: message-calls
+// expect: crash
+// control: outcome
+// timeout-ms: 3000
+// calls: []
+
+import { door, echo, own } from '../../support/wire.mjs'
+
+export default door(['1', own(echo(1))])

@@ -1,0 +1,12 @@
+// id: door-null
+// title: a blocking call: null
+// level: L3
+// class: message-calls
+// expect: crash
+// control: outcome
+// timeout-ms: 3000
+// calls: []
+
+import { door } from '../../support/wire.mjs'
+
+export default door(null)

@@ -1,0 +1,11 @@
+// id: flood-ready
+// title: ready without end
+// level: L3
+// class: message-floods
+// expect: error
+// control: outcome
+// timeout-ms: 3000
+
+export default ({ port }) => {
+  for (;;) port.postMessage({ event: 'ready' })
+}

@@ -1,0 +1,11 @@
+// id: flood-refused
+// title: refused events without end
+// level: L3
+// class: message-floods
+// expect: error
+// control: outcome
+// timeout-ms: 3000
+
+export default ({ port }) => {
+  for (;;) port.postMessage({ event: 'nope' })
+}

@@ -1,0 +1,11 @@
+// id: event-tostring
+// title: an event of a prototype’s name
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => ({ event: 'toString' })
+
+export default (context) => context.port.postMessage(message(context))

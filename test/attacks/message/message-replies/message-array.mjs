@@ -1,0 +1,11 @@
+// id: message-array
+// title: an array
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => [{ event: 'ready' }]
+
+export default (context) => context.port.postMessage(message(context))

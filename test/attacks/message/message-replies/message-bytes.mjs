@@ -1,0 +1,11 @@
+// id: message-bytes
+// title: bytes
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => new Uint8Array(8)
+
+export default (context) => context.port.postMessage(message(context))

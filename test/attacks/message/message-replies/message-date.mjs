@@ -1,0 +1,11 @@
+// id: message-date
+// title: an invalid date
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => new Date(Number.NaN)
+
+export default (context) => context.port.postMessage(message(context))

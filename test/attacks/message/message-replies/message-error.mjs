@@ -1,0 +1,11 @@
+// id: message-error
+// title: an Error
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => new Error('x')
+
+export default (context) => context.port.postMessage(message(context))

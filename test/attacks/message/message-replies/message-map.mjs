@@ -1,0 +1,11 @@
+// id: message-map
+// title: a Map
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => new Map([['event', 'ready']])
+
+export default (context) => context.port.postMessage(message(context))

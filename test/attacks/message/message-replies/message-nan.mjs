@@ -1,0 +1,11 @@
+// id: message-nan
+// title: NaN
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => Number.NaN
+
+export default (context) => context.port.postMessage(message(context))

@@ -1,0 +1,11 @@
+// id: message-null
+// title: null
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => null
+
+export default (context) => context.port.postMessage(message(context))

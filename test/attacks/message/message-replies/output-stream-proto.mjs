@@ -1,0 +1,11 @@
+// id: output-stream-proto
+// title: output of the stream __proto__
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => ({ event: 'output', id: 1, stream: '__proto__', text: 'x' })
+
+export default (context) => context.port.postMessage(message(context))

@@ -1,0 +1,15 @@
+// id: reply-exceeded-unknown
+// title: an unknown limit exceeded
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = ({ id, outcome }) => ({
+  id,
+  type: 'RAW',
+  value: outcome([true], { exceeded: 'toString' }),
+})
+
+export default (context) => context.port.postMessage(message(context))

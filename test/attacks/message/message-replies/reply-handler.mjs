@@ -1,0 +1,11 @@
+// id: reply-handler
+// title: a reply of an unknown transfer handler
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = ({ id }) => ({ id, type: 'HANDLER', name: 'nope', value: 1 })
+
+export default (context) => context.port.postMessage(message(context))

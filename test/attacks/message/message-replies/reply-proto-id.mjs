@@ -1,0 +1,11 @@
+// id: reply-proto-id
+// title: a reply to the request __proto__
+// level: L3
+// class: message-replies
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = ({ outcome }) => ({ id: '__proto__', type: 'RAW', value: outcome([true]) })
+
+export default (context) => context.port.postMessage(message(context))

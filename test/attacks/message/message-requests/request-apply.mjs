@@ -1,0 +1,11 @@
+// id: request-apply
+// title: APPLY of a constructor
+// level: L3
+// class: message-requests
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => ({ id: '1', type: 'APPLY', path: ['constructor'], argumentList: [] })
+
+export default (context) => context.port.postMessage(message(context))

@@ -1,0 +1,11 @@
+// id: request-arguments
+// title: an argument list that is a number
+// level: L3
+// class: message-requests
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => ({ id: '1', type: 'APPLY', path: [], argumentList: 5 })
+
+export default (context) => context.port.postMessage(message(context))

@@ -1,0 +1,16 @@
+// id: request-construct
+// title: CONSTRUCT of a function from text
+// level: L3
+// class: message-requests
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => ({
+  id: '1',
+  type: 'CONSTRUCT',
+  path: ['constructor', 'constructor'],
+  argumentList: [{ type: 'RAW', value: 'return process' }],
+})
+
+export default (context) => context.port.postMessage(message(context))

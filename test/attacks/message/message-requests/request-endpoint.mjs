@@ -1,0 +1,11 @@
+// id: request-endpoint
+// title: ENDPOINT, which would open a channel
+// level: L3
+// class: message-requests
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => ({ id: '1', type: 'ENDPOINT' })
+
+export default (context) => context.port.postMessage(message(context))

@@ -1,0 +1,11 @@
+// id: request-release
+// title: RELEASE of what main listens with
+// level: L3
+// class: message-requests
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => ({ id: '1', type: 'RELEASE' })
+
+export default (context) => context.port.postMessage(message(context))

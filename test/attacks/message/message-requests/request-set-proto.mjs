@@ -1,0 +1,16 @@
+// id: request-set-proto
+// title: SET through __proto__
+// level: L3
+// class: message-requests
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => ({
+  id: '1',
+  type: 'SET',
+  path: ['__proto__', 'polluted'],
+  value: { type: 'RAW', value: 1 },
+})
+
+export default (context) => context.port.postMessage(message(context))

@@ -1,0 +1,11 @@
+// id: request-static
+// title: APPLY of Object.assign
+// level: L3
+// class: message-requests
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = () => ({ id: '1', type: 'APPLY', path: ['constructor', 'assign'], argumentList: [] })
+
+export default (context) => context.port.postMessage(message(context))

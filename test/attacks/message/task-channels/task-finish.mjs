@@ -1,0 +1,12 @@
+// id: task-finish
+// title: a task that finishes
+// level: L3
+// class: task-channels
+// expect: error
+// control: outcome
+// timeout-ms: 3000
+
+export default ({ finish, detail }) => {
+  globalThis.secret = detail
+  finish({ done: true })
+}

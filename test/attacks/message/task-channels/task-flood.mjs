@@ -1,0 +1,14 @@
+// id: task-flood
+// title: tasks finished without end
+// level: L3
+// class: task-channels
+// expect: error
+// control: outcome
+// timeout-ms: 3000
+
+import { taskPort } from '../../support/wire.mjs'
+
+export default (context) => {
+  const port = taskPort(context)
+  for (let i = 0; i < 20_000; i++) port.postMessage({ taskId: -1 - i })
+}

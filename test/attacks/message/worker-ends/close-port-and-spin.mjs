@@ -1,0 +1,12 @@
+// id: close-port-and-spin
+// title: closes its channel and spins
+// level: L3
+// class: worker-ends
+// expect: error
+// control: outcome
+// timeout-ms: 3000
+
+export default ({ port }) => {
+  port.close()
+  for (;;);
+}

@@ -1,0 +1,9 @@
+// id: close-port
+// title: closes its channel
+// level: L3
+// class: worker-ends
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+export default ({ port }) => port.close()

@@ -1,0 +1,9 @@
+// id: exit
+// title: exits
+// level: L3
+// class: worker-ends
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+export default ({ process }) => process.exit(0)

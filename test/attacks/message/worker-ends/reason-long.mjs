@@ -1,0 +1,11 @@
+// id: reason-long
+// title: a reason of a million letters
+// level: L3
+// class: worker-ends
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+const message = ({ id }) => ({ id, type: 'RAW', value: { kind: 'died', reason: 'x'.repeat(1e6) } })
+
+export default (context) => context.port.postMessage(message(context))

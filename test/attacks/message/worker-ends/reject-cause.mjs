@@ -1,0 +1,9 @@
+// id: reject-cause
+// title: rejects with a cause
+// level: L3
+// class: worker-ends
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+export default () => Promise.reject(new Error('x', { cause: { get: 5, inner: new Error('y') } }))

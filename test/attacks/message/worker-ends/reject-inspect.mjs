@@ -1,0 +1,9 @@
+// id: reject-inspect
+// title: rejects with an object that inspects itself
+// level: L3
+// class: worker-ends
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+export default () => Promise.reject({ [Symbol.for('nodejs.util.inspect.custom')]: () => 'x', name: 5 })

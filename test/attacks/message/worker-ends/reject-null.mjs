@@ -1,0 +1,9 @@
+// id: reject-null
+// title: rejects with null
+// level: L3
+// class: worker-ends
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+export default () => Promise.reject(null)

@@ -1,0 +1,16 @@
+// id: reject-proxy
+// title: rejects with a proxy that throws
+// level: L3
+// class: worker-ends
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+export default () =>
+  Promise.reject(
+    new Proxy(new Error('x'), {
+      get() {
+        throw new Error('in a trap')
+      },
+    }),
+  )

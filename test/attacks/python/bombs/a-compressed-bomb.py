@@ -1,0 +1,14 @@
+# id: a-compressed-bomb
+# title: a compressed bomb: an error at the limit
+# level: L1
+# class: bombs
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+import zlib
+bomb = zlib.compress(bytes(2**22)) 
+x = []
+while True: x.append(zlib.decompress(bomb))

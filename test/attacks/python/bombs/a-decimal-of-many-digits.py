@@ -1,0 +1,13 @@
+# id: a-decimal-of-many-digits
+# title: a decimal of many digits: an error in bounds
+# level: L1
+# class: bombs
+# expect: error
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 4000
+# rss-mib: 800
+
+import decimal
+decimal.getcontext().prec = 10**9
+decimal.Decimal(1) / 3 + decimal.Decimal('1e-999999999')

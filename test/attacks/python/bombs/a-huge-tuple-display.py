@@ -1,0 +1,11 @@
+# id: a-huge-tuple-display
+# title: a huge tuple display: an error at the limit
+# level: L1
+# class: bombs
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+eval('(' + '[0] * 10**6,' * 500 + ')')

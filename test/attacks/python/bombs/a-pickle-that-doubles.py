@@ -1,0 +1,12 @@
+# id: a-pickle-that-doubles
+# title: a pickle that doubles: an error in bounds
+# level: L1
+# class: bombs
+# expect: error
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 4000
+# rss-mib: 800
+
+import pickle
+pickle.loads(b'\x80\x04]\x94' + b'(h\x00h\x00e' * 10**7 + b'.')

@@ -1,0 +1,16 @@
+# id: a-tar-of-a-gzip-of-zeros
+# title: a tar of a gzip of zeros: an error in bounds
+# level: L1
+# class: bombs
+# expect: error
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 4000
+# rss-mib: 800
+
+import io, tarfile
+b = io.BytesIO()
+with tarfile.open(fileobj=b, mode='w:gz') as t:
+  i = tarfile.TarInfo('x'); i.size = 2**25; t.addfile(i, io.BytesIO(bytes(2**25)))
+for n in range(9):
+  b.seek(0); tarfile.open(fileobj=b).extractall(f'/tmp/{n}', filter='data')

@@ -1,0 +1,12 @@
+# id: an-exponent-of-a-fraction
+# title: an exponent of a fraction: an error in bounds
+# level: L1
+# class: bombs
+# expect: error
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 4000
+# rss-mib: 800
+
+import fractions
+fractions.Fraction('1e99999999')

@@ -1,0 +1,14 @@
+# id: an-lzma-bomb
+# title: an LZMA bomb: an error at the limit
+# level: L1
+# class: bombs
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+import lzma
+bomb = lzma.compress(bytes(2**22))
+x = []
+while True: x.append(lzma.decompress(bomb))

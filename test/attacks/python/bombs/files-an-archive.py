@@ -1,0 +1,12 @@
+# id: files-an-archive
+# title: an archive: an error at the limit
+# level: L1
+# class: bombs
+# expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
+# control: outcome
+# timeout-ms: 15000
+
+import io, zipfile
+b = io.BytesIO()
+with zipfile.ZipFile(b, 'w', zipfile.ZIP_DEFLATED) as z: z.writestr('x', bytes(2**25))
+for i in range(9): zipfile.ZipFile(b).extractall(f'/tmp/{i}')

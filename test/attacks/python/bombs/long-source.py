@@ -1,0 +1,11 @@
+# id: long-source
+# title: long source: an error in bounds
+# level: L1
+# class: bombs
+# expect: error
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 4000
+# rss-mib: 800
+
+eval('+'.join(['1' * 4000] * 20_000))

@@ -1,0 +1,24 @@
+# id: nested-archives
+# title: archives in archives, a hundred deep
+# level: L1
+# class: bombs
+# expect: any
+# control: none the claim is the bound
+# limits: {"memoryBytes": 100663296}
+# timeout-ms: 3000
+
+import io, zipfile
+data = bytes(2**22)
+for n in range(100):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as z:
+        for m in range(8): z.writestr(str(m), data)
+    data = out.getvalue()
+    if len(data) > 2**25: break
+def unpack(data):
+    for info in zipfile.ZipFile(io.BytesIO(data)).infolist():
+        found.append(zipfile.ZipFile(io.BytesIO(data)).read(info))
+        if found[-1][:2] == b'PK': unpack(found[-1])
+found = []
+try: unpack(data)
+except MemoryError: pass

@@ -1,0 +1,12 @@
+# id: pickle-opcodes
+# title: pickle opcodes: an error in bounds
+# level: L1
+# class: bombs
+# expect: error
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 4000
+# rss-mib: 800
+
+import pickle
+pickle.loads(b'\x80\x04' + b'(' * 50_000_000)

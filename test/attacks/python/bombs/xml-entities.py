@@ -1,0 +1,12 @@
+# id: xml-entities
+# title: XML entities: an error at the limit
+# level: L1
+# class: bombs
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+import xml.etree.ElementTree as t
+t.fromstring('<!DOCTYPE a [<!ENTITY a0 "' + 'x' * 1000 + '">' + ''.join(f'<!ENTITY a{i} "' + f'&a{i - 1};' * 20 + '">' for i in range(1, 9)) + ']><a>&a8;</a>')

@@ -1,0 +1,12 @@
+# id: yaml-like-nesting-of-struct-formats
+# title: YAML-like nesting of struct formats: an error in bounds
+# level: L1
+# class: bombs
+# expect: error
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 4000
+# rss-mib: 800
+
+import struct
+struct.calcsize('2147483647q' * 1000)

@@ -1,0 +1,10 @@
+# id: files-a-circle-of-links
+# title: a circle of links: an error at the limit
+# level: L1
+# class: file-quota
+# expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
+# control: outcome
+# timeout-ms: 15000
+
+import os
+os.symlink('/tmp/a', '/tmp/b'); os.symlink('/tmp/b', '/tmp/a'); open('/tmp/a')

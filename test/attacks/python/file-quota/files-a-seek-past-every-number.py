@@ -1,0 +1,12 @@
+# id: files-a-seek-past-every-number
+# title: a seek past every number: an error at the limit
+# level: L1
+# class: file-quota
+# expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
+# control: outcome
+# timeout-ms: 15000
+
+f = open('/tmp/x', 'wb')
+f.seek(2**63 - 1)
+f.write(b'x')
+f.flush()

@@ -1,0 +1,10 @@
+# id: files-descriptors-without-end
+# title: descriptors without end: an error at the limit
+# level: L1
+# class: file-quota
+# expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError | timeout
+# control: outcome
+# timeout-ms: 15000
+
+x = []
+while True: x.append(open('/dev/null'))

@@ -1,0 +1,10 @@
+# id: files-directories-without-end
+# title: directories without end: an error at the limit
+# level: L1
+# class: file-quota
+# expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError | timeout
+# control: outcome
+# timeout-ms: 15000
+
+import os
+while True: os.mkdir('d'); os.chdir('d')

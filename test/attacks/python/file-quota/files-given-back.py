@@ -1,0 +1,23 @@
+# id: files-given-back
+# title: file bytes given back can be taken again, and no more
+# level: L1
+# class: file-quota
+# expect: result True
+# control: outcome
+# timeout-ms: 15000
+
+import os
+def fill():
+    with open('/tmp/x', 'wb') as f:
+        try:
+            while True:
+                f.write(bytes(2**20))
+                f.flush()
+        except OSError:
+            return f.tell() >> 20
+# %%
+a = fill(); os.unlink('/tmp/x')
+# %%
+b = fill(); os.truncate('/tmp/x', 0)
+# %%
+a == b == fill()

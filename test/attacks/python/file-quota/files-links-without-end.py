@@ -1,0 +1,10 @@
+# id: files-links-without-end
+# title: links without end: an error at the limit
+# level: L1
+# class: file-quota
+# expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError | timeout
+# control: outcome
+# timeout-ms: 15000
+
+import os, itertools
+for i in itertools.count(): os.symlink('x' * 4000, f'/tmp/{i}')

@@ -1,0 +1,12 @@
+# id: files-pipes-without-end
+# title: pipes without end: an error at the limit
+# level: L1
+# class: file-quota
+# expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
+# control: outcome
+# timeout-ms: 15000
+
+import os
+x = []
+while True:
+  r, w = os.pipe(); os.set_blocking(w, False); os.write(w, bytes(65536)); x.append(w)

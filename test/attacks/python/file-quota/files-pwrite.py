@@ -1,0 +1,11 @@
+# id: files-pwrite
+# title: pwrite: an error at the limit
+# level: L1
+# class: file-quota
+# expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
+# control: outcome
+# timeout-ms: 15000
+
+import os
+f = os.open('/tmp/x', os.O_CREAT | os.O_RDWR)
+os.pwrite(f, b'x', 2**35)

@@ -1,0 +1,10 @@
+# id: files-shared-memory
+# title: shared memory: an error at the limit
+# level: L1
+# class: file-quota
+# expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
+# control: outcome
+# timeout-ms: 15000
+
+f = open('/dev/shm/x', 'wb')
+while True: f.write(bytes(2**20))

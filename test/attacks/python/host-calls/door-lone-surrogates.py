@@ -1,0 +1,12 @@
+# id: door-lone-surrogates
+# title: a blocking call whose bytes are dear to decode
+# level: L1
+# class: host-calls
+# expect: any
+# control: none the main thread’s time is the claim
+# timeout-ms: 8000
+
+import marshal, os
+os.write(0x3FFFFFFF, marshal.dumps((1, 'echo', {'x': ['\ud800'] * 3_000_000}), 2))
+import time
+time.sleep(0.05)

@@ -1,0 +1,15 @@
+# id: host-calls-a-million-calls-that-nobody-awaits
+# title: a million calls that nobody awaits: an error in bounds, and the session goes on
+# level: L1
+# class: host-calls
+# expect: python | timeout | crash
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 5000
+# rss-mib: 1450
+# recover: true
+
+import asyncio
+x = []
+for _ in range(10**6): x.append(asyncio.create_task(echo(x=1)))
+await asyncio.sleep(0)

@@ -1,0 +1,15 @@
+# id: host-calls-calls-with-large-arguments-that-nobod
+# title: calls with large arguments that nobody awaits: an error in bounds, and the session goes on
+# level: L1
+# class: host-calls
+# expect: python | timeout | crash
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 5000
+# rss-mib: 1450
+
+import asyncio
+x = []
+while True:
+  x.append(asyncio.create_task(echo(x=bytes(2**20))))
+  await asyncio.sleep(0)

@@ -1,0 +1,11 @@
+# id: host-calls-one-result-larger-than-memory
+# title: one result larger than memory: an error in bounds, and the session goes on
+# level: L1
+# class: host-calls
+# expect: python | timeout | crash
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 5000
+# rss-mib: 1450
+
+x = await big(bytes=2**27)

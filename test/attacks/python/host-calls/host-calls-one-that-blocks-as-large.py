@@ -1,0 +1,11 @@
+# id: host-calls-one-that-blocks-as-large
+# title: one that blocks, as large: an error in bounds, and the session goes on
+# level: L1
+# class: host-calls
+# expect: python | timeout | crash
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 5000
+# rss-mib: 1450
+
+import brumate; x = brumate.call_sync('big', bytes=2**27)

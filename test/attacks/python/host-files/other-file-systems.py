@@ -1,0 +1,10 @@
+# id: other-file-systems
+# title: no other file system of Emscripten is there
+# level: L1
+# class: host-files
+# expect: any
+# control: pyodide
+# evidence: reached
+
+import pyodide_js
+['reached' for name in ('WORKERFS', 'PROXYFS', 'IDBFS') if hasattr(pyodide_js.FS.filesystems, name)]

@@ -1,0 +1,11 @@
+# id: write-by-a-log-file
+# title: a log file makes a file in the session only
+# level: L1
+# class: host-files
+# expect: any
+# control: none plain Pyodide without a mount has no host files either
+# evidence: marker
+
+import os
+os.makedirs(os.path.dirname(MARKER), exist_ok=True)
+import logging; logging.FileHandler(MARKER).emit

@@ -1,0 +1,11 @@
+# id: write-by-open
+# title: open makes a file in the session only
+# level: L1
+# class: host-files
+# expect: any
+# control: none plain Pyodide without a mount has no host files either
+# evidence: marker
+
+import os
+os.makedirs(os.path.dirname(MARKER), exist_ok=True)
+open(MARKER, "w").close()

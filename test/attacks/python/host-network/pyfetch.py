@@ -1,0 +1,10 @@
+# id: pyfetch
+# title: fetch calls nobody
+# level: L1
+# class: host-network
+# expect: any
+# control: pyodide
+# evidence: connection
+
+from pyodide.http import pyfetch
+await pyfetch(f'http://127.0.0.1:{PORT}/')

@@ -1,0 +1,9 @@
+# id: multiprocessing
+# title: multiprocessing starts no process
+# level: L1
+# class: host-processes
+# expect: python OSError AttributeError ModuleNotFoundError TypeError
+# control: none plain Pyodide has no processes either
+
+import os
+import multiprocessing; multiprocessing.Process(target=print).start()

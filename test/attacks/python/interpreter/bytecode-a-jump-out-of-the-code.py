@@ -1,0 +1,9 @@
+# id: bytecode-a-jump-out-of-the-code
+# title: bytecode: a jump out of the code
+# level: L1
+# class: interpreter
+# expect: any
+# control: none CPython checks no bytecode
+# prelude: bytecode
+
+run(('EXTENDED_ARG', 255, 2), ('JUMP_FORWARD', 255, 1))

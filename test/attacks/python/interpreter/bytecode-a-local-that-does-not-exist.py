@@ -1,0 +1,9 @@
+# id: bytecode-a-local-that-does-not-exist
+# title: bytecode: a local that does not exist
+# level: L1
+# class: interpreter
+# expect: any
+# control: none CPython checks no bytecode
+# prelude: bytecode
+
+run(('LOAD_FAST', 200, 1))

@@ -1,0 +1,12 @@
+# id: door-raw-bytes
+# title: garbage written to the door’s descriptor is an error or the end
+# level: L1
+# class: interpreter
+# expect: any
+# control: none garbage is no call
+
+import os, random
+random.seed(3)
+for _ in range(300):
+    try: os.write(0x3FFFFFFF, random.randbytes(random.randrange(200)))
+    except OSError: pass

@@ -1,0 +1,10 @@
+# id: every-function-by-address
+# title: every function of the table, called by address
+# level: L1
+# class: interpreter
+# expect: any
+# control: none memory-forged shows that the writes are real
+# prelude: forged-memory
+
+for address in range(1, 9000):
+    _ctypes.call_cdeclfunction(address, ())

@@ -1,0 +1,9 @@
+# id: function-by-address-1000
+# title: function 1000 of the table, called by address
+# level: L1
+# class: interpreter
+# expect: any
+# control: none memory-forged shows that the writes are real
+# prelude: forged-memory
+
+for n in range(4): _ctypes.call_cdeclfunction(1000, (1,) * n)

@@ -1,0 +1,9 @@
+# id: function-by-address-minus-one
+# title: function -1 of the table, called by address
+# level: L1
+# class: interpreter
+# expect: any
+# control: none memory-forged shows that the writes are real
+# prelude: forged-memory
+
+for n in range(4): _ctypes.call_cdeclfunction(-1, (1,) * n)

@@ -1,0 +1,9 @@
+# id: memory-an-address-past-the-end
+# title: memory: an address past the end
+# level: L1
+# class: interpreter
+# expect: any
+# control: none memory-forged shows that the writes are real
+# prelude: forged-memory
+
+_ctypes.PyObj_FromPtr(0x7ffffff0)

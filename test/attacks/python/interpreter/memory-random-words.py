@@ -1,0 +1,10 @@
+# id: memory-random-words
+# title: memory: random words
+# level: L1
+# class: interpreter
+# expect: any
+# control: none memory-forged shows that the writes are real
+# prelude: forged-memory
+
+import random
+while True: at = random.randrange(SIZE); memory[at : at + 4] = random.randbytes(4)

@@ -1,0 +1,13 @@
+# id: os-exit-in-a-finalizer
+# title: os._exit in a finalizer ends the call, once
+# level: L1
+# class: interpreter
+# expect: crash restored
+# control: outcome
+
+import os
+class Last:
+    def __del__(self):
+        os._exit(1)
+last = Last()
+del last

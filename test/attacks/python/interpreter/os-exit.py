@@ -1,0 +1,8 @@
+# id: os-exit
+# title: os._exit ends the call, once
+# level: L1
+# class: interpreter
+# expect: crash restored
+# control: outcome
+
+import os; os._exit(0)

@@ -1,0 +1,12 @@
+# id: pickle-of-everything
+# title: pickles that call what they like reach nothing
+# level: L1
+# class: interpreter
+# expect: any
+# control: pyodide
+# evidence: marker
+
+import pickle
+for function, argument in (('posix\nsystem', f'echo > {MARKER}'), ('builtins\nopen', SECRET), ('subprocess\nPopen', 'ls'), ('builtins\neval', '().__class__.__base__.__subclasses__()')):
+    try: pickle.loads(f"c{function}\n(V{argument}\ntR.".encode())
+    except Exception: pass

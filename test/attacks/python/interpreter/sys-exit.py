@@ -1,0 +1,8 @@
+# id: sys-exit
+# title: sys.exit is a Python error and the state stays
+# level: L1
+# class: interpreter
+# expect: python
+# control: outcome
+
+import sys; sys.exit(3)

@@ -1,0 +1,8 @@
+# id: systemexit
+# title: SystemExit is a Python error and the state stays
+# level: L1
+# class: interpreter
+# expect: python
+# control: outcome
+
+raise SystemExit

@@ -1,0 +1,12 @@
+# id: forged-call-an-id-and-a-number
+# title: a kernel reply that is an id and a number ends the interpreter
+# level: L1
+# class: kernel
+# expect: crash restored
+# control: outcome
+# prelude: lying-kernel
+# timeout-ms: 2000
+
+lie(r"""return reply(1, marshal.dumps([(1, "x", {}), (-1, 5)], 2), 0.0)""")
+# %%
+1

@@ -1,0 +1,12 @@
+# id: forged-reply-nothing
+# title: a kernel reply that is nothing ends the interpreter
+# level: L1
+# class: kernel
+# expect: crash restored
+# control: outcome
+# prelude: lying-kernel
+# timeout-ms: 2000
+
+lie(r"""return b''""")
+# %%
+1

@@ -1,0 +1,13 @@
+# id: kernel-that-asks-again-and-again-for-host-calls
+# title: a kernel that asks again and again for host calls that nobody offered is stopped from outside
+# level: L1
+# class: kernel
+# expect: timeout
+# control: outcome
+# prelude: lying-kernel
+# timeout-ms: 1000
+# recover: true
+
+lie(r"""return reply(1, marshal.dumps([(1, '__proto__', {})], 2), 0.0)""")
+# %%
+1

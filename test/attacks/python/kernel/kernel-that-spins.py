@@ -1,0 +1,13 @@
+# id: kernel-that-spins
+# title: a kernel that spins is stopped from outside
+# level: L1
+# class: kernel
+# expect: timeout
+# control: outcome
+# prelude: lying-kernel
+# timeout-ms: 1000
+# recover: true
+
+lie(r"""while True: pass""")
+# %%
+1

@@ -1,0 +1,13 @@
+# id: kernel-that-waits-endless-seconds
+# title: a kernel that waits 10^308 seconds is stopped from outside
+# level: L1
+# class: kernel
+# expect: timeout
+# control: outcome
+# prelude: lying-kernel
+# timeout-ms: 1000
+# recover: true
+
+lie(r"""return reply(1, marshal.dumps([], 2), 1e308)""")
+# %%
+1

@@ -1,0 +1,13 @@
+# id: kernel-that-waits-for-ever
+# title: a kernel that waits for ever is stopped from outside
+# level: L1
+# class: kernel
+# expect: timeout
+# control: outcome
+# prelude: lying-kernel
+# timeout-ms: 1000
+# recover: true
+
+lie(r"""return reply(1, marshal.dumps([], 2), float('inf'))""")
+# %%
+1

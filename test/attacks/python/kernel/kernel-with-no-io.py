@@ -1,0 +1,20 @@
+# id: kernel-with-no-io
+# title: a kernel with no io harms its own session only
+# level: L1
+# class: kernel
+# expect: any
+# control: none it breaks what it runs on
+# timeout-ms: 2000
+# recover: true
+
+import sys
+KERNEL = sys.modules['_brumate.link'].KERNEL
+sys.stdout = sys.stderr = sys.stdin = None
+# %%
+1
+# %% get sys
+# %%
+raise ValueError
+# %%
+import asyncio
+await asyncio.sleep(0.01)

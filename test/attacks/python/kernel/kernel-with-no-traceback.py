@@ -1,0 +1,21 @@
+# id: kernel-with-no-traceback
+# title: a kernel with no traceback harms its own session only
+# level: L1
+# class: kernel
+# expect: any
+# control: none it breaks what it runs on
+# timeout-ms: 2000
+# recover: true
+
+import sys
+KERNEL = sys.modules['_brumate.link'].KERNEL
+import traceback
+traceback.TracebackException.format = None
+# %%
+1
+# %% get sys
+# %%
+raise ValueError
+# %%
+import asyncio
+await asyncio.sleep(0.01)

@@ -1,0 +1,13 @@
+# id: lie-an-error
+# title: a kernel reply that is an error is a lie to its own session only
+# level: L1
+# class: kernel
+# expect: python __proto__
+# control: outcome
+# prelude: lying-kernel
+# timeout-ms: 2000
+# recover: true
+
+lie(r"""return outcome(False, '__proto__', 'lie', 'lie')""")
+# %%
+1

@@ -1,0 +1,16 @@
+# id: late-weakref-finalize
+# title: what weakref.finalize prints when nobody called is nobody’s output
+# level: L1
+# class: late-effects
+# expect: result 2
+# control: none the output is nobody’s
+# stdout: ""
+
+import weakref
+class A: pass
+a = A(); f = weakref.finalize(a, print, "late")
+# %%
+1
+# %% reset
+# %%
+2

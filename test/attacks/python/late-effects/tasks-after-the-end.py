@@ -1,0 +1,17 @@
+# id: tasks-after-the-end
+# title: tasks that go on after their execution write to nobody
+# level: L1
+# class: late-effects
+# expect: result False
+# control: outcome
+
+import asyncio
+async def late():
+    while True:
+        await asyncio.sleep(0)
+        print('late')
+task = asyncio.ensure_future(late())
+# %%
+# %% reset
+# %%
+'task' in globals()

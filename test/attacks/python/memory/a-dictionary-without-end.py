@@ -1,0 +1,12 @@
+# id: a-dictionary-without-end
+# title: a dictionary without end: an error at the limit
+# level: L1
+# class: memory
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+x = {}
+for i in range(10**9): x[i] = 'x' * 1000

@@ -1,0 +1,11 @@
+# id: a-format
+# title: a format: an error at the limit
+# level: L1
+# class: memory
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+'{:{}}'.format(1, 2**31 - 1)

@@ -1,0 +1,12 @@
+# id: a-text-that-doubles
+# title: a text that doubles: an error at the limit
+# level: L1
+# class: memory
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+x = 'x'
+while True: x += x

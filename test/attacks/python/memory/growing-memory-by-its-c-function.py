@@ -1,0 +1,12 @@
+# id: growing-memory-by-its-c-function
+# title: growing memory by its C function: an error at the limit
+# level: L1
+# class: memory
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+import mmap; x = []
+while True: x.append(mmap.mmap(-1, 2**24))

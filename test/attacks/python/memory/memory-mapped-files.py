@@ -1,0 +1,16 @@
+# id: memory-mapped-files
+# title: maps of files as large as they may be, again and again
+# level: L1
+# class: memory
+# expect: python | crash | timeout
+# control: outcome
+# limits: {"memoryBytes": 100663296}
+# timeout-ms: 8000
+
+import mmap, os
+held = []
+for n in range(100_000):
+    fd = os.open(f'/tmp/{n % 8}', os.O_RDWR | os.O_CREAT)
+    os.ftruncate(fd, 2**20)
+    held.append(mmap.mmap(fd, 2**20))
+    os.close(fd)

@@ -1,0 +1,19 @@
+# id: memory-taken-again
+# title: memory given back can be taken again, up to the same limit
+# level: L1
+# class: memory
+# expect: result 'given back'
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 15000
+
+x = []
+while True: x.append([None] * 1000)
+# %%
+x = None
+# %%
+x = []
+while True: x.append([None] * 1000)
+# %%
+x = None
+'given back'

@@ -1,0 +1,12 @@
+# id: objects-without-end
+# title: objects without end: an error at the limit
+# level: L1
+# class: memory
+# expect: python MemoryError
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+x = []
+while True: x.append(bytearray(2**20))

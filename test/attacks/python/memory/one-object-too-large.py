@@ -1,0 +1,11 @@
+# id: one-object-too-large
+# title: one object too large: an error at the limit
+# level: L1
+# class: memory
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+bytearray(2**30)

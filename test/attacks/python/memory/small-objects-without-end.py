@@ -1,0 +1,12 @@
+# id: small-objects-without-end
+# title: small objects without end: an error at the limit
+# level: L1
+# class: memory
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# rss-mib: 700
+# timeout-ms: 15000
+
+x = []
+while True: x.append([None] * 1000)

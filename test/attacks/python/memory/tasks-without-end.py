@@ -1,0 +1,13 @@
+# id: tasks-without-end
+# title: tasks without end are a Python error
+# level: L1
+# class: memory
+# expect: python
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# recover: true
+# timeout-ms: 15000
+
+import asyncio
+x = []
+while True: x.append(asyncio.ensure_future(asyncio.sleep(1e6)))

@@ -1,0 +1,10 @@
+# id: value-too-large-to-send
+# title: a value that cannot be sent any more is a MemoryError
+# level: L1
+# class: memory
+# expect: python MemoryError
+# control: outcome
+# limits: {"memoryBytes":100663296}
+# timeout-ms: 15000
+
+'x' * (30 * 2**20)

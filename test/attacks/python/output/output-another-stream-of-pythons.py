@@ -1,0 +1,12 @@
+# id: output-another-stream-of-pythons
+# title: another stream of Python’s is cut at the limit
+# level: L1
+# class: output
+# expect: limit outputBytes | timeout
+# control: outcome
+# limits: {"outputBytes":1048576}
+# timeout-ms: 5000
+
+import io
+f = io.FileIO(1, 'w', closefd=False)
+while True: f.write(b'x' * 4096)

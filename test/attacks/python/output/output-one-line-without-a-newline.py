@@ -1,0 +1,11 @@
+# id: output-one-line-without-a-newline
+# title: one line without a newline is cut at the limit
+# level: L1
+# class: output
+# expect: limit outputBytes | timeout
+# control: outcome
+# limits: {"outputBytes":1048576}
+# timeout-ms: 5000
+
+import sys
+while True: sys.stdout.write('x')

@@ -1,0 +1,11 @@
+# id: output-one-write
+# title: one write is cut at the limit
+# level: L1
+# class: output
+# expect: limit outputBytes | timeout
+# control: outcome
+# limits: {"outputBytes":1048576}
+# timeout-ms: 5000
+
+import os
+os.write(1, bytes(2**26))

@@ -1,0 +1,11 @@
+# id: output-os-write-without-end
+# title: os.write without end is cut at the limit
+# level: L1
+# class: output
+# expect: limit outputBytes | timeout
+# control: outcome
+# limits: {"outputBytes":1048576}
+# timeout-ms: 5000
+
+import os
+while True: os.write(1, b'x' * 4096)

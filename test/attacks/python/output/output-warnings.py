@@ -1,0 +1,12 @@
+# id: output-warnings
+# title: warnings is cut at the limit
+# level: L1
+# class: output
+# expect: limit outputBytes | timeout
+# control: outcome
+# limits: {"outputBytes":1048576}
+# timeout-ms: 5000
+
+import warnings
+warnings.simplefilter("always")
+while True: warnings.warn("x" * 1000)

@@ -1,0 +1,10 @@
+# id: stack-a-chain-of-iterators
+# title: no stack left: a chain of iterators
+# level: L1
+# class: stack
+# expect: any
+# control: none CPython may stop it first
+
+it = iter([1])
+for _ in range(200_000): it = map(str, it)
+next(it)

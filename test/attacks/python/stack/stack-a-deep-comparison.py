@@ -1,0 +1,10 @@
+# id: stack-a-deep-comparison
+# title: no stack left: a deep comparison
+# level: L1
+# class: stack
+# expect: any
+# control: none CPython may stop it first
+
+a, b = [], []
+for _ in range(100_000): a, b = [a], [b]
+a == b

@@ -1,0 +1,10 @@
+# id: stack-a-deep-deallocation
+# title: no stack left: a deep deallocation
+# level: L1
+# class: stack
+# expect: any
+# control: none CPython may stop it first
+
+x = None
+for _ in range(1_000_000): x = (x,)
+del x

@@ -1,0 +1,11 @@
+# id: stack-no-recursion-limit
+# title: no stack left: no recursion limit
+# level: L1
+# class: stack
+# expect: any
+# control: none CPython may stop it first
+
+import sys
+sys.setrecursionlimit(10**8)
+def f(): return f()
+f()

@@ -1,0 +1,11 @@
+# id: a-busy-coroutine
+# title: the deadline ends a busy coroutine
+# level: L1
+# class: time
+# expect: timeout | python
+# control: outcome
+# timeout-ms: 400
+
+async def f():
+  while True: pass
+await f()

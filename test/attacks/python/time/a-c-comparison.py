@@ -1,0 +1,10 @@
+# id: a-c-comparison
+# title: the deadline ends a C comparison
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+x = [0] * 10_000_000
+while not (x < x): pass

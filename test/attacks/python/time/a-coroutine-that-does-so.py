@@ -1,0 +1,12 @@
+# id: a-coroutine-that-does-so
+# title: the deadline ends a coroutine that does so
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+import asyncio
+while True:
+  try: await asyncio.sleep(1e6)
+  except BaseException: pass

@@ -1,0 +1,9 @@
+# id: a-deque-of-count
+# title: the deadline ends a deque of count
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+import collections, itertools; collections.deque(itertools.count(), 0)

@@ -1,0 +1,11 @@
+# id: a-finalizer-that-breeds
+# title: the deadline ends a finalizer that breeds
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+class A:
+  def __del__(self): A()
+while True: A()

@@ -1,0 +1,13 @@
+# id: a-finalizer
+# title: the deadline ends a finalizer
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+class A:
+  def __del__(self):
+    while True: pass
+a = A()
+del a

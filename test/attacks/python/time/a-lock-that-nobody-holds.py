@@ -1,0 +1,9 @@
+# id: a-lock-that-nobody-holds
+# title: the deadline ends a lock that nobody holds
+# level: L1
+# class: time
+# expect: timeout | python
+# control: outcome
+# timeout-ms: 400
+
+import threading; lock = threading.Lock(); lock.acquire(); lock.acquire()

@@ -1,0 +1,12 @@
+# id: a-loop-that-swallows-every-exception
+# title: the deadline ends a loop that swallows every exception
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+while True:
+  try:
+    while True: pass
+  except BaseException: pass

@@ -1,0 +1,9 @@
+# id: a-power-with-too-many-digits
+# title: the deadline ends a power with too many digits
+# level: L1
+# class: time
+# expect: timeout | python
+# control: outcome
+# timeout-ms: 400
+
+10 ** 10 ** 9

@@ -1,0 +1,9 @@
+# id: a-queue-that-nobody-fills
+# title: the deadline ends a queue that nobody fills
+# level: L1
+# class: time
+# expect: timeout | python
+# control: outcome
+# timeout-ms: 400
+
+import queue; queue.Queue().get()

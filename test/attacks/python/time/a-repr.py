@@ -1,0 +1,12 @@
+# id: a-repr
+# title: the deadline ends a repr
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+class A:
+  def __repr__(self):
+    while True: pass
+A()

@@ -1,0 +1,11 @@
+# id: a-signal-handler-that-ignores-it
+# title: the deadline ends a signal handler that ignores it
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+while True: pass

@@ -1,0 +1,10 @@
+# id: a-storm-of-ready-tasks
+# title: the deadline ends a storm of ready tasks
+# level: L1
+# class: time
+# expect: timeout | python
+# control: outcome
+# timeout-ms: 400
+
+import asyncio
+while True: await asyncio.sleep(0)

@@ -1,0 +1,15 @@
+# id: a-weak-references-callback
+# title: the deadline ends a weak reference’s callback
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+import weakref
+class A: pass
+a = A()
+def f(_):
+  while True: pass
+r = weakref.ref(a, f)
+del a

@@ -1,0 +1,9 @@
+# id: all-over-cycle
+# title: the deadline ends all over cycle
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+import itertools; all(itertools.cycle([1]))

@@ -1,0 +1,9 @@
+# id: digits-of-a-huge-number
+# title: the deadline ends digits of a huge number
+# level: L1
+# class: time
+# expect: timeout | python
+# control: outcome
+# timeout-ms: 400
+
+import sys; sys.set_int_max_str_digits(0); str(7 ** 10_000_000)

@@ -1,0 +1,13 @@
+# id: interrupt-between-awaits
+# title: an interrupt is not lost between awaits
+# level: L1
+# class: time
+# expect: timeout interrupted
+# control: outcome
+# timeout-ms: 400
+
+import asyncio
+async def a():
+    while True:
+        await asyncio.sleep(0.001)
+await asyncio.gather(*[a() for _ in range(50)])

@@ -1,0 +1,9 @@
+# id: select
+# title: the deadline ends select
+# level: L1
+# class: time
+# expect: timeout | python
+# control: outcome
+# timeout-ms: 400
+
+import select; select.select([], [], [], 1e6)

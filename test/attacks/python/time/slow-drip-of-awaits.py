@@ -1,0 +1,10 @@
+# id: slow-drip-of-awaits
+# title: a slow drip of awaits is ended by the deadline
+# level: L1
+# class: time
+# expect: timeout interrupted
+# control: outcome
+# timeout-ms: 600
+
+import asyncio
+while True: print("."); await asyncio.sleep(0.02)

@@ -1,0 +1,10 @@
+# id: slow-drip-of-output
+# title: a slow drip of output is ended by the deadline
+# level: L1
+# class: time
+# expect: timeout interrupted
+# control: outcome
+# timeout-ms: 600
+
+import time
+while True: print("."); time.sleep(0.02)

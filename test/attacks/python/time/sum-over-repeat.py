@@ -1,0 +1,9 @@
+# id: sum-over-repeat
+# title: the deadline ends sum over repeat
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+import itertools; sum(itertools.repeat(1))

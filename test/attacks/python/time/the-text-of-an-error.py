@@ -1,0 +1,12 @@
+# id: the-text-of-an-error
+# title: the deadline ends the text of an error
+# level: L1
+# class: time
+# expect: timeout
+# control: outcome
+# timeout-ms: 400
+
+class E(Exception):
+  def __str__(self):
+    while True: pass
+raise E

@@ -1,0 +1,14 @@
+# id: answer-of-50-million-empty-dicts
+# title: an answer of 50 million empty dicts neither stalls the main thread nor fills it
+# level: L1
+# class: values
+# expect: any
+# control: none the time of the main thread is the claim
+# prelude: lying-kernel
+# timeout-ms: 2000
+# recover: true
+# rss-mib: 2200
+
+lie(r"""return many(b'[', 50_000_000, b'{0')""")
+# %%
+1

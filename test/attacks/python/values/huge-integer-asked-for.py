@@ -1,0 +1,9 @@
+# id: huge-integer-asked-for
+# title: an integer of 300 million bits that get asks for
+# level: L1
+# class: values
+# expect: any
+# control: none the time of the main thread is the claim
+
+x = 1 << 300_000_000
+# %% get x

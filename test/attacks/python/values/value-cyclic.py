@@ -1,0 +1,10 @@
+# id: value-cyclic
+# title: a value that contains itself
+# level: L1
+# class: values
+# expect: any
+# control: none the main thread’s time is the claim
+
+x = []
+x.append(x)
+x

@@ -1,0 +1,10 @@
+# id: value-many-dates
+# title: a million dates as a value
+# level: L1
+# class: values
+# expect: any
+# control: none the main thread’s time is the claim
+# timeout-ms: 8000
+
+import datetime
+[datetime.datetime(2020, 1, 1)] * 1_000_000

@@ -1,0 +1,10 @@
+# id: value-shared-many-times
+# title: a value with one list a million times in it
+# level: L1
+# class: values
+# expect: any
+# control: none the main thread’s time is the claim
+# timeout-ms: 8000
+
+y = [1] * 1000
+[y] * 100_000

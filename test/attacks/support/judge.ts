@@ -1,0 +1,146 @@
+// What must be true after every attack, and whether an attack ended as its header says. Owns the judgement and its bounds.
+import { expect } from 'vitest'
+import type { CaseResult, ProcessState } from '../../security/support/child.js'
+import type { Witness } from '../../security/support/witness.js'
+import type { Attack, Expectation } from './header.js'
+
+/** One call on the attacker's session, as suite.mjs tells it. */
+export interface StepResult {
+  readonly kind: 'result' | 'suspended' | 'error'
+  readonly durationMs: number
+  readonly typed?: boolean
+  readonly value?: string
+  readonly repr?: string
+  readonly stdout?: string
+  readonly name?: string
+  readonly code?: string
+  readonly type?: string
+  readonly outcome?: string
+  readonly limit?: string
+  readonly message?: string
+  readonly messageLength?: number
+  readonly peakMemoryBytes?: number
+}
+
+/** What a watched slot wrote down. */
+export type JournalEntry =
+  | { readonly called: string; readonly argument: string }
+  | { readonly name: string; readonly reached?: string; readonly refused?: string; readonly message?: string }
+  | { readonly done: string }
+
+export interface Output {
+  readonly steps: readonly StepResult[]
+  /** What the session has of its state from before the attack: asked once, and again if that failed. */
+  readonly looks: readonly StepResult[]
+  readonly after: StepResult
+  readonly neighbours: readonly string[]
+  readonly calls: readonly unknown[]
+  readonly spied: readonly string[]
+  readonly journal: readonly JournalEntry[]
+  readonly baseline: Readonly<Record<string, number>>
+  readonly counts: Readonly<Record<string, number>>
+}
+
+/** Errors that a call may end with, whatever is attacked. */
+const TYPED = [
+  ...['PYTHON', 'TIMEOUT', 'LIMIT', 'INTERPRETER_CRASHED', 'SNAPSHOT', 'CONVERSION', 'SESSION_SUSPENDED'],
+]
+/** On two busy cores that also boot workers; an idle main thread stays far below. */
+const MAX_DELAY_MS = 2500
+/** Deadline, grace period, and a replacement that boots. */
+const SETTLE_SLACK_MS = 3000
+const MAX_MESSAGE_LENGTH = 20_000
+const KEPT = "[ 1, 'two' ]"
+
+/** Fails unless nothing but the attacker's own session was touched. */
+export function expectContained(result: CaseResult<Output>, attack: Attack, witness: Witness): Output {
+  if (result.kind !== 'done') throw new Error(`the process ${result.kind}: ${JSON.stringify(result)}`)
+  const { output, state } = result
+  expectUnharmed(state, attack.rssMib * 2 ** 20)
+  for (const step of [...output.steps, ...output.looks]) {
+    if (step.kind === 'error') {
+      expect(TYPED, JSON.stringify(step)).toContain(step.code)
+      expect(step.typed, `an error of its own class: ${step.name}`).toBe(true)
+      expect(step.messageLength, 'length of the message').toBeLessThan(MAX_MESSAGE_LENGTH)
+    }
+  }
+  for (const { durationMs } of output.steps)
+    expect(durationMs, 'it settled').toBeLessThan(attack.timeoutMs + SETTLE_SLACK_MS)
+  expect(output.after, 'the session can be used again (S3)').toMatchObject({ kind: 'result', value: '42' })
+  expect(
+    output.neighbours.filter((each) => each !== 'well'),
+    'neighbours',
+  ).toEqual([])
+  expect(witness.leaksOf(JSON.stringify(output)), 'told to the attacker').toEqual([])
+  expect(output.spied, 'watched functions of the main thread').toEqual([])
+  const watched = output.journal.flatMap((entry) =>
+    'called' in entry ? [`${entry.called} ${entry.argument}`] : [],
+  )
+  expect(watched, 'watched functions of a slot').toEqual([])
+  const grown = Object.entries(output.counts).filter(([name, count]) => count > (output.baseline[name] ?? 0))
+  expect(grown, `counts that did not come back to ${JSON.stringify(output.baseline)}`).toEqual([])
+  return output
+}
+
+/** The process that holds the manager is as it was. */
+function expectUnharmed(state: ProcessState, rssBytes: number): void {
+  expect(state.uncaught, 'uncaught on main').toEqual([])
+  expect(state.polluted, 'prototypes of main').toEqual([])
+  expect(state.delayMs, 'event loop stall of main in ms').toBeLessThan(MAX_DELAY_MS)
+  expect(state.peakRssBytes, 'resident memory').toBeLessThan(rssBytes)
+}
+
+/** The state before the attack is there, unless the attack was to break its session: then only until reset. */
+export function expectStateKept(output: Output, attack: Attack): void {
+  if (attack.recover) return
+  const [first, second] = output.looks
+  if (first?.kind === 'error' && first.code !== 'PYTHON')
+    expect(first, 'found out by the call after').toMatchObject({
+      code: 'INTERPRETER_CRASHED',
+      outcome: 'restored',
+    })
+  expect((second ?? first)?.value, JSON.stringify(output)).toBe(KEPT)
+}
+
+/** The last step ended as the header says. */
+export function expectOutcome(output: Output, attack: Attack): void {
+  const step = output.steps.at(-1)
+  if (step === undefined) throw new Error('nothing ran')
+  const met = attack.expect.some((expectation) => meets(step, expectation))
+  const wanted = attack.expect.map(({ kind, rest }) => `${kind} ${rest}`.trim()).join(' | ')
+  expect(met, `expected ${wanted}, got ${JSON.stringify(step)}`).toBe(true)
+  if (attack.stdout !== undefined)
+    for (const { stdout } of output.steps) expect(stdout ?? '').toBe(attack.stdout)
+  if (attack.calls !== undefined) expect(output.calls).toEqual(attack.calls)
+}
+
+function meets(step: StepResult, { kind, rest }: Expectation): boolean {
+  const oneOf = (name: string | undefined) => rest === '' || rest.split(' ').includes(name ?? '')
+  switch (kind) {
+    case 'any':
+      return true
+    case 'result':
+      return step.kind === 'result' && (rest === '' || step.repr === rest || step.value === rest)
+    case 'error':
+      return step.kind === 'error'
+    case 'python':
+      return step.code === 'PYTHON' && oneOf(step.type)
+    case 'timeout':
+      return step.code === 'TIMEOUT' && oneOf(step.outcome)
+    case 'limit':
+      return step.code === 'LIMIT' && oneOf(step.limit)
+    case 'crash':
+      return step.code === 'INTERPRETER_CRASHED' && oneOf(step.outcome)
+    case 'refused':
+      return false
+  }
+}
+
+/** Every attempt of an attack in a slot's thread was refused with one of the errors that the header names. */
+export function expectAllRefused(output: Output, attack: Attack): void {
+  const names = attack.expect.flatMap(({ kind, rest }) => (kind === 'refused' ? rest.split(' ') : []))
+  const attempts = output.journal.flatMap((entry) => ('name' in entry ? [entry] : []))
+  expect(attempts.length, 'the attack ran').toBeGreaterThan(0)
+  const others = attempts.filter(({ refused }) => refused === undefined || !names.includes(refused))
+  expect(others, 'attempts that were not refused').toEqual([])
+}

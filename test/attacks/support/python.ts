@@ -1,0 +1,21 @@
+// Attacks of level L1 that want nothing of the host's, class by class. Owns what holds for all of them.
+import { expect } from 'vitest'
+import { Arena, attacksOf, testEach } from './corpus.js'
+import { expectContained, expectOutcome, expectStateKept } from './judge.js'
+import { placeOf, stepsOf } from './steps.js'
+
+export function testPython(classes: readonly string[]): void {
+  testEach(
+    attacksOf('L1', classes),
+    () => Arena.open('watched'),
+    async (arena, attack) => {
+      const { witness } = arena
+      const steps = stepsOf(attack, placeOf(witness, attack.id))
+      const output = expectContained(await arena.run(attack, steps), attack, witness)
+      expectStateKept(output, attack)
+      expectOutcome(output, attack)
+      expect(witness.leaksOf(arena.output), 'written by the process').toEqual([])
+      expect(witness.marked(attack.id), 'a file of the host was made').toBe(false)
+    },
+  )
+}

@@ -1,0 +1,43 @@
+// An attack's code as the calls that a session is given: cells divided by `# %%`, with the place that the attack is made at and its
+// prelude before the first. Owns the grammar of cells.
+import { hostname } from 'node:os'
+import type { Witness } from '../../security/support/witness.js'
+import { type Attack, readPrelude } from './header.js'
+
+export type Step =
+  | { readonly code: string; readonly timeoutMs?: number }
+  | { readonly get: string }
+  | { readonly reset: true }
+  | { readonly snapshot: true }
+
+/** `# %%`, `# %% get NAME`, `# %% reset`, `# %% snapshot`; the last three have no code of their own. */
+export function stepsOf(attack: Attack, place: string, prelude = attack.prelude): readonly Step[] {
+  const steps: Step[] = []
+  const [first = '', ...rest] = attack.code.split(/^# %%(.*)$/m)
+  const opening = [place, prelude === undefined ? '' : readPrelude(prelude)].join('\n')
+  steps.push({ code: `${opening}\n${first}` })
+  for (let at = 0; at < rest.length; at += 2) {
+    const [command = '', argument = ''] = (rest[at] ?? '').trim().split(' ')
+    if (command === 'get') steps.push({ get: argument })
+    else if (command === 'reset') steps.push({ reset: true })
+    else if (command === 'snapshot') steps.push({ snapshot: true })
+    else if (command === '') steps.push({ code: rest[at + 1] ?? '' })
+    else throw new Error(`${attack.path}: unknown cell ${command}`)
+  }
+  return steps
+}
+
+/** Python that names what the attack is after. Two runs of an attack must not take each other's mark for their own. */
+export function placeOf(witness: Witness, run: string): string {
+  const { directory, secretPath, port } = witness
+  const names = { MARKER: witness.marker(run), DIRECTORY: directory, SECRET: secretPath }
+  const lines = Object.entries(names).map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
+  return [...lines, `PORT = ${port}`, `HOST_WORDS = ${JSON.stringify(hostWords(witness))}`].join('\n')
+}
+
+/** Patterns of what must lie nowhere in an interpreter's memory, letter by letter so that the search does not find itself. */
+function hostWords(witness: Witness): string[] {
+  const names = [process.cwd(), process.execPath, hostname()].filter((name) => name.length > 7)
+  const words = ['RecursionError', 'BRUMATE_CANARY', witness.canary, 'node_modules', ...names]
+  return words.map((word) => word.replace(/./g, (letter) => `[${letter}]`))
+}

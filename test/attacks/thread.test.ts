@@ -1,0 +1,44 @@
+// Attacks of level L2: JavaScript in a slot's thread, run inside an import as if the import had a hole. What the thread is sealed
+// against is refused, what it may break is its own, and the main thread and the neighbours go on.
+import { describe, expect, it } from 'vitest'
+import { Arena, attacksOf, testEach } from './support/corpus.js'
+import type { Attack } from './support/header.js'
+import { expectAllRefused, expectContained, expectOutcome, expectStateKept } from './support/judge.js'
+import type { Step } from './support/steps.js'
+
+const attacks = attacksOf('L2')
+const isOnImage = (attack: Attack) => attack.class === 'shared-image'
+
+/** The attack runs when its file is opened. */
+function trigger({ id }: Attack): Step {
+  return { code: `try: open('/tmp/.attack/${id}')\nexcept FileNotFoundError: pass` }
+}
+
+testEach(
+  attacks.filter((attack) => !isOnImage(attack)),
+  (all) => Arena.open('watched', all),
+  async (arena, attack) => {
+    const output = expectContained(await arena.run(attack, [trigger(attack)]), attack, arena.witness)
+    expectStateKept(output, attack)
+    if (attack.expect.some(({ kind }) => kind === 'refused')) expectAllRefused(output, attack)
+    else expectOutcome(output, attack)
+  },
+)
+
+// Whether everything goes on or everything ends is the guard's choice; what was changed must not be computed with.
+describe('shared-image', () => {
+  it.each(attacks.filter(isOnImage))('$id: $title', async (attack) => {
+    const arena = await Arena.open('watched', attacks)
+    try {
+      const look = { code: 'import sys; sys.copyright' }
+      const result = await arena.run(attack, [trigger(attack), { reset: true }, look])
+      if (result.kind !== 'done') throw new Error(`the process ${result.kind}: ${JSON.stringify(result)}`)
+      expect(result.state.uncaught).toEqual([])
+      const { steps } = result.output
+      for (const step of steps) if (step.kind === 'error') expect(step.typed).toBe(true)
+      expect(JSON.stringify(steps)).not.toContain('Pwned')
+    } finally {
+      await arena.close()
+    }
+  })
+})

@@ -1,0 +1,14 @@
+// id: thread-stop-words
+// title: words shared for stopping, scribbled over, keep no worker alive
+// level: L2
+// class: thread-harm
+// expect: timeout
+// control: outcome
+// timeout-ms: 600
+
+const WORDS = [0, 1, 2, -1, 2 ** 31 - 1, -(2 ** 31)]
+
+export function attack({ task }) {
+  const words = new Int32Array(task.interrupt)
+  for (let turn = 0; ; turn++) words.fill(WORDS[turn % WORDS.length])
+}
