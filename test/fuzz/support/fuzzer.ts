@@ -1,0 +1,39 @@
+// What a module of test/fuzz/ exports, and how the modules are found. Owns the contract; drawing cases and judging them is each module's.
+import { readdirSync } from 'node:fs'
+
+export interface FuzzOptions {
+  /** Every case follows from it: the same seed gives the same cases in the same order. */
+  readonly seed: number
+  /** When to stop, on the clock of `performance.now()`. */
+  readonly deadlineMs: number
+  /** Stop after this many cases; default: none, the deadline decides. */
+  readonly maxCases?: number
+  /** Where images are kept; default: the library's own default. */
+  readonly cacheDir?: string
+  /** To be called now and then, with the cases so far. */
+  readonly onProgress: (cases: number) => void
+}
+
+export interface FuzzReport {
+  readonly cases: number
+  /** How often each outcome came. */
+  readonly counts: Readonly<Record<string, number>>
+  /** What should not have happened, each with enough to see it again. Empty when all is well. */
+  readonly faults: readonly string[]
+}
+
+export interface Fuzzer {
+  readonly name: string
+  run(options: FuzzOptions): Promise<FuzzReport>
+}
+
+/** Every compiled module of a folder that exports `name` and `run`, in the order of their names. */
+export async function findFuzzers(folder: URL): Promise<readonly Fuzzer[]> {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.js') && file !== 'main.js')
+  const modules = await Promise.all(
+    files.map((file) => import(new URL(file, folder).href) as Promise<Partial<Fuzzer>>),
+  )
+  const isFuzzer = (module: Partial<Fuzzer>): module is Fuzzer =>
+    typeof module.name === 'string' && typeof module.run === 'function'
+  return modules.filter(isFuzzer).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
