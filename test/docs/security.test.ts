@@ -1,0 +1,54 @@
+// SECURITY.md against the repository: what its table names is there, and every class of the corpus is in it.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { readCorpus } from '../attacks/support/header.js'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const page = readFileSync(join(root, 'SECURITY.md'), 'utf8')
+const rows = [...page.matchAll(/^\| (.+?) \| .+ \| (?:L[123]|—) \| (.+) \|$/gm)].map(
+  ([, title = '', tests = '']) => ({
+    title,
+    tests: [...tests.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path),
+  }),
+)
+const corpus = readCorpus()
+
+test('SECURITY.md: every test that the table names exists, and every row names one', () => {
+  expect(rows.length).toBeGreaterThan(20)
+  for (const { title, tests } of rows) {
+    expect(tests, title).not.toEqual([])
+    expect(
+      tests.filter((path) => !existsSync(join(root, path))),
+      title,
+    ).toEqual([])
+  }
+})
+
+test('SECURITY.md: the classes of the corpus are rows, and no other class is', () => {
+  const inTable = rows.flatMap(({ title }) => /^`([^`]+)`$/.exec(title)?.[1] ?? [])
+  expect(inTable.toSorted()).toEqual([...new Set(corpus.map((attack) => attack.class))].toSorted())
+})
+
+test('the corpus: every class of it is run by a test file', () => {
+  const runners = ['escapes', 'interpreter', 'exhaustion', 'thread', 'messages', 'files']
+  const sources = runners
+    .map((name) => readFileSync(join(root, `test/attacks/${name}.test.ts`), 'utf8'))
+    .join()
+  // L2 is run whole, and of L3 whatever is no file.
+  const named = corpus.filter(({ level, class: name }) => level === 'L1' || name === 'snapshot-files')
+  expect(named.filter((attack) => !sources.includes(`'${attack.class}'`)).map(({ id }) => id)).toEqual([])
+})
+
+test('the corpus: every attack’s header is whole, and some of every level are there', () => {
+  for (const level of ['L1', 'L2', 'L3']) {
+    const attacks = corpus.filter((attack) => attack.level === level)
+    expect(attacks.length, level).toBeGreaterThan(10)
+  }
+})
+
+test('package.json: the page is in the package', () => {
+  const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] }
+  expect(files).toContain('SECURITY.md')
+})
