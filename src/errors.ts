@@ -1,5 +1,6 @@
 // Every error a caller of brumate can meet, under one base. Owns names, codes and fields; deciding which one a
 // situation deserves is the business of the file where it happens.
+import { isUint8Array } from 'node:util/types'
 
 /** What is left of a session after the call that failed. */
 export type Outcome =
@@ -216,6 +217,23 @@ function describeOutcome(outcome: Outcome): string {
   }
 }
 
+/** A secret that was given for an option: errors say what kind of value it is and how long, and never what it is. */
+export class Concealed {
+  readonly #description: string
+
+  constructor(value: unknown) {
+    if (typeof value === 'string') this.#description = `a string of ${value.length} characters`
+    else if (isUint8Array(value)) this.#description = `a Uint8Array of ${value.length} bytes`
+    else if (['number', 'boolean'].includes(typeof value)) this.#description = `a ${typeof value}`
+    else this.#description = describeValue(value)
+  }
+
+  /** Undefined for any other value. Runs no code of it. */
+  static describe(value: object): string | undefined {
+    return #description in value ? value.#description : undefined
+  }
+}
+
 /** A short, safe description of any value: runs no code of it but a Proxy's `typeof`. */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
@@ -228,7 +246,7 @@ export function describeValue(value: unknown): string {
       return 'a bigint'
     case 'object':
       if (value === null) return 'null'
-      return Array.isArray(value) ? 'an array' : 'an object'
+      return Concealed.describe(value) ?? (Array.isArray(value) ? 'an array' : 'an object')
     default:
       return typeof value
   }

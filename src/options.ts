@@ -6,7 +6,7 @@ import { type Callbacks, type ResolvedCallbacks, resolveCallbacks } from './call
 import { InvalidOptionError } from './errors.js'
 import {
   isBoolean,
-  isBytes,
+  isSecretBytes,
   isEnvironment,
   isFunction,
   isOneOf,
@@ -71,7 +71,7 @@ export interface ManagerOptions {
 export interface SessionOptions {
   /** Unique in its manager; letters, digits, `_` and `-`, 1 to 128. Default: a random UUID. */
   readonly id?: string
-  /** Who the session belongs to; a slot never serves two tenants. 1 to 256 characters. Default: the session's id. */
+  /** Who the session belongs to; a slot never serves two tenants. 1 to 256 characters of well-formed Unicode. Default: the session's id. */
   readonly tenant?: string
   /** Short for `limits.executionTimeoutMs`, and wins over it. Can be changed on the session. */
   readonly executionTimeoutMs?: number | null
@@ -187,7 +187,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
     acquireTimeoutMs: waitMs('acquireTimeoutMs', options.acquireTimeoutMs, 30_000),
     idleTimeoutMs: waitMs('idleTimeoutMs', options.idleTimeoutMs, 60_000),
     cacheDir: isText('cacheDir', options.cacheDir, { maxLength: 4096 }),
-    snapshotKey: isBytes('snapshotKey', options.snapshotKey, SNAPSHOT_KEY_BYTES),
+    snapshotKey: isSecretBytes('snapshotKey', options.snapshotKey, SNAPSHOT_KEY_BYTES),
     limits: resolveLimits(options.limits, DEFAULT_LIMITS),
   }
 }

@@ -1,6 +1,6 @@
 // Checks of single option values: each returns the value it was given, typed, or throws InvalidOptionError with
 // "expected X, got Y". Owns no option and no default.
-import { InvalidOptionError } from '../errors.js'
+import { Concealed, InvalidOptionError } from '../errors.js'
 
 interface NumberRule {
   readonly min: number
@@ -49,6 +49,14 @@ export function known(name: string, value: unknown, names: readonly string[]): v
   }
 }
 
+/**
+ * Without NUL, which ends text for an operating system, and without lone surrogates, which have no UTF-8: two texts that differ in
+ * them only would be one path, one name of a tenant, one variable.
+ */
+function isExactText(value: string): boolean {
+  return !value.includes('\0') && value.isWellFormed()
+}
+
 export function isText(
   name: string,
   value: unknown,
@@ -57,13 +65,11 @@ export function isText(
   if (value === undefined) return undefined
   const expected = rule.pattern
     ? `a string matching ${rule.pattern.source}`
-    : `a string of 1 to ${rule.maxLength} characters without NUL`
+    : `a string of 1 to ${rule.maxLength} characters without NUL and lone surrogates`
   if (typeof value !== 'string') throw new InvalidOptionError(name, expected, value)
   const fits = rule.pattern
     ? rule.pattern.test(value)
-    : value.length > 0 &&
-      value.length <= (rule.maxLength ?? Number.POSITIVE_INFINITY) &&
-      !value.includes('\0')
+    : value.length > 0 && value.length <= (rule.maxLength ?? Number.POSITIVE_INFINITY) && isExactText(value)
   if (!fits) throw new InvalidOptionError(name, expected, value)
   return value
 }
@@ -98,11 +104,11 @@ export function isOneOf<T extends string>(
   throw new InvalidOptionError(name, allowed.map((one) => JSON.stringify(one)).join(' or '), value)
 }
 
-/** A copy, so that later changes by the caller do not matter. */
-export function isBytes(name: string, value: unknown, length: number): Uint8Array | undefined {
+/** A key: errors do not show it. A copy, so that later changes by the caller do not matter. */
+export function isSecretBytes(name: string, value: unknown, length: number): Uint8Array | undefined {
   if (value === undefined) return undefined
   if (value instanceof Uint8Array && value.length === length) return new Uint8Array(value)
-  throw new InvalidOptionError(name, `a Uint8Array of ${length} bytes`, value)
+  throw new InvalidOptionError(name, `a Uint8Array of ${length} bytes`, new Concealed(value))
 }
 
 /**
@@ -115,17 +121,22 @@ export function isSignal(name: string, value: unknown): AbortSignal | undefined 
   return AbortSignal.any([value])
 }
 
-/** Names without `=` or NUL, values without NUL; a copy, so that later changes by the caller do not reach a session. */
+/**
+ * Names without `=`, names and values without NUL and lone surrogates; errors do not show values. A copy, so that later changes by
+ * the caller do not reach a session.
+ */
 export function isEnvironment(name: string, value: unknown): Readonly<Record<string, string>> {
   const copy: Record<string, string> = Object.create(null)
   if (value === undefined) return copy
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidOptionError(name, 'an object of strings', value)
+    throw new InvalidOptionError(name, 'an object of strings', new Concealed(value))
   }
   for (const [key, text] of Object.entries(value)) {
-    if (key === '' || /[=\0]/.test(key)) throw new InvalidOptionError(name, 'names without "=" or NUL', key)
-    if (typeof text !== 'string' || text.includes('\0')) {
-      throw new InvalidOptionError(`${name}.${key}`, 'a string without NUL', text)
+    if (key === '' || key.includes('=') || !isExactText(key))
+      throw new InvalidOptionError(name, 'names without "=", NUL and lone surrogates', new Concealed(key))
+    if (typeof text !== 'string' || !isExactText(text)) {
+      const expected = 'a string without NUL and lone surrogates'
+      throw new InvalidOptionError(`${name}.${key}`, expected, new Concealed(text))
     }
     copy[key] = text
   }

@@ -28,8 +28,9 @@ export function checkMountPath(name: string, path: unknown): string {
 
 /** As the storage thread has it. @throws InvalidOptionError, StorageError */
 export function bytePath(path: unknown): string {
-  if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0'))
-    throw new InvalidOptionError('path', 'an absolute path without NUL', path)
+  // A lone surrogate has no UTF-8: paths that differ in them only would be one.
+  if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0') || !path.isWellFormed())
+    throw new InvalidOptionError('path', 'an absolute path without NUL and lone surrogates', path)
   const bytes = Buffer.from(path, 'utf8')
   if (bytes.length > MAX_PATH_LENGTH) throw new StorageError('ENAMETOOLONG', path)
   return bytes.toString('latin1')

@@ -1,7 +1,7 @@
 // Bad input: typed errors, and nothing lost. (Issue 2, "Must show".)
 import { ConversionError, InvalidOptionError, PythonError, type Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { managerForTest, openManager } from '../support/manager.js'
 import { expectTyped, pythonErrorOf, rejection, rejectionOf } from '../support/session-code.js'
 
 type Case = readonly [what: string, options: unknown, option: string]
@@ -29,6 +29,7 @@ describe('options of a manager', () => {
     ['a cacheDir that is no text', { cacheDir: 5 }, 'cacheDir'],
     ['an empty cacheDir', { cacheDir: '' }, 'cacheDir'],
     ['a cacheDir with NUL', { cacheDir: '/tmp/\0' }, 'cacheDir'],
+    ['a cacheDir that has no UTF-8', { cacheDir: '/tmp/\ud800' }, 'cacheDir'],
     ['limits that are a number', { limits: 5 }, 'limits'],
     ['an unknown limit', { limits: { memory: 1 } }, 'limits'],
     ['a wrong limit', { limits: { memoryBytes: 1 } }, 'limits.memoryBytes'],
@@ -41,6 +42,32 @@ describe('options of a manager', () => {
     expectTyped(error, 'INVALID_OPTION')
     expect(error.option).toBe(option)
     expect(error.message).toMatch(/: expected .+, got .+/)
+  })
+})
+
+describe('secrets', () => {
+  const SECRET = 'correct-horse'
+
+  test.each<[what: string, given: unknown, described: string]>([
+    ['text', SECRET, 'a string of 13 characters'],
+    ['bytes of a wrong length', Buffer.from(SECRET), 'a Uint8Array of 13 bytes'],
+    ['a number', 31_337, 'a number'],
+    ['an array', [SECRET], 'an array'],
+    ['null', null, 'null'],
+  ])('a snapshotKey that is %s is not in the error', async (_, snapshotKey, described) => {
+    const create = SessionManager.create({ snapshotKey } as never)
+    const { message } = await rejectionOf(InvalidOptionError, create)
+    expect(message).toBe(`snapshotKey: expected a Uint8Array of 32 bytes, got ${described}`)
+  })
+
+  test('nor are the values of an environment', async () => {
+    const manager = await managerForTest({ slots: 1 })
+    const wrong = [{ A: `${SECRET}\0` }, { [`A=${SECRET}`]: '' }, SECRET]
+    for (const env of wrong) {
+      const error = await rejectionOf(InvalidOptionError, manager.createSession({ env } as never))
+      expect(error.message).toContain('got a string of')
+      expect(`${error.stack}`).not.toContain(SECRET)
+    }
   })
 })
 
@@ -78,6 +105,8 @@ describe('calls', () => {
     ['an empty tenant', { tenant: '' }, 'tenant'],
     ['a tenant that is no text', { tenant: 5 }, 'tenant'],
     ['a tenant of 257 characters', { tenant: 'a'.repeat(257) }, 'tenant'],
+    ['a tenant with a lone surrogate', { tenant: 'a\ud800' }, 'tenant'],
+    ['a tenant that is another lone surrogate', { tenant: '\udfff' }, 'tenant'],
     ['executionTimeoutMs 0', { executionTimeoutMs: 0 }, 'executionTimeoutMs'],
     ['a negative executionTimeoutMs', { executionTimeoutMs: -1 }, 'executionTimeoutMs'],
     ['executionTimeoutMs as text', { executionTimeoutMs: '5' }, 'executionTimeoutMs'],
@@ -98,6 +127,9 @@ describe('calls', () => {
     ['an env value with NUL', { env: { A: 'a\0' } }, 'env.A'],
     ['an env name with =', { env: { 'A=B': '1' } }, 'env'],
     ['an empty env name', { env: { '': '1' } }, 'env'],
+    ['an env name with a lone surrogate', { env: { '\udc80': '1' } }, 'env'],
+    ['an env value with a lone surrogate', { env: { A: '\ud800' } }, 'env.A'],
+    ['a vfsMountPath with a lone surrogate', { vfsMountPath: '/\ud800' }, 'vfsMountPath'],
   ]
 
   test.each(sessionOptions)('createSession with %s is an InvalidOptionError', async (_, options, option) => {
