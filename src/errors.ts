@@ -150,9 +150,11 @@ export class InvalidOptionError extends BrumateError {
 /**
  * A snapshot could not be taken or restored. A session that refused one is as it was before.
  *
- * `corrupt`: the bytes are no snapshot, or damaged. `incompatible`: of another image or format. `too-large`: beyond a limit of the
- * session. `untrusted`: not signed with the manager's `snapshotKey` for this tenant. `not-captured`: the state has something that
- * a snapshot cannot hold, or there was no memory left to take it; the message names it.
+ * `corrupt`: the bytes are not a snapshot, or damaged. `incompatible`: of another image or format. `too-large`: beyond a limit of
+ * the session, or longer than any snapshot. `untrusted`: not signed with the manager's `snapshotKey` for this tenant.
+ * `not-captured`: the state has something that a snapshot cannot hold, there was no memory left to take it, or the session's own
+ * code has damaged the part of the kernel that describes it, and only `reset()` helps; the message says which. A session that
+ * cannot be captured goes on, keeps its slot while it is idle, and takes no checkpoints.
  */
 export class SnapshotError extends BrumateError {
   readonly code = 'SNAPSHOT'

@@ -15,6 +15,7 @@ import { Rotation } from './session/rotation.js'
 import { Usage } from './session/usage.js'
 import { Session } from './session.js'
 import { type PoolStats, SlotPool } from './slots/pool.js'
+import { trustOf } from './snapshot/signature.js'
 
 /** Durations in milliseconds. */
 export interface Distribution {
@@ -141,7 +142,7 @@ export class SessionManager implements AsyncDisposable {
     if (this.#sessions.has(resolved.id))
       throw new InvalidOptionError('id', 'an id that is not in use', resolved.id)
     const { image, snapshotKey } = this.#home
-    resolved.from?.require(image.id, snapshotKey, resolved.tenant)
+    resolved.from?.require(image.id, trustOf(snapshotKey, resolved.tenant))
     const session = new Session(this.#home, resolved)
     this.#sessions.set(session.id, session)
     try {

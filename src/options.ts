@@ -6,16 +6,17 @@ import { type Callbacks, type ResolvedCallbacks, resolveCallbacks } from './call
 import { InvalidOptionError } from './errors.js'
 import {
   isBoolean,
-  isSecretBytes,
   isEnvironment,
   isFunction,
   isOneOf,
   isRecord,
+  isSecretBytes,
   isSignal,
   isText,
   known,
   numberOption,
 } from './options/check.js'
+import { type Trust, trustOf } from './snapshot/signature.js'
 import { Snapshot } from './snapshot/snapshot.js'
 import { checkMountPath } from './vfs/paths.js'
 import { VfsStorage } from './vfs/storage.js'
@@ -202,10 +203,11 @@ export function resolveSessionOptions(
     ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from'],
   ])
   const id = isText('id', given.id, { pattern: /^[A-Za-z0-9_-]{1,128}$/ }) ?? randomUUID()
+  const tenant = isText('tenant', given.tenant, { maxLength: 256 }) ?? id
   const limits = resolveLimits(given.limits, defaults.limits)
   return {
     id,
-    tenant: isText('tenant', given.tenant, { maxLength: 256 }) ?? id,
+    tenant,
     limits: {
       ...limits,
       executionTimeoutMs: resolveTimeoutMs(
@@ -220,7 +222,10 @@ export function resolveSessionOptions(
     callbacks: resolveCallbacks('callbacks', given.callbacks),
     checkpoint: isOneOf('checkpoint', given.checkpoint, ['auto', 'manual']) ?? 'auto',
     vfs: resolveVfs(given),
-    from: given.from === undefined ? undefined : requireSnapshot('from', given.from),
+    from:
+      given.from === undefined
+        ? undefined
+        : requireSnapshot('from', given.from, trustOf(defaults.snapshotKey, tenant)),
   }
 }
 
@@ -235,10 +240,18 @@ function resolveVfs({ vfs, vfsMountPath }: SessionOptions): ResolvedSessionOptio
   return { storage: vfs, mountPath }
 }
 
-/** @throws SnapshotError when they are bytes, but not of a snapshot */
-export function requireSnapshot(name: string, value: Snapshot | Uint8Array): Snapshot {
+/**
+ * With a key, bytes that were not signed with it are refused before anything else is read of them.
+ *
+ * @throws SnapshotError when they are bytes, but not of a snapshot that may be taken
+ */
+export function requireSnapshot(
+  name: string,
+  value: Snapshot | Uint8Array,
+  trust: Trust | undefined,
+): Snapshot {
   if (value instanceof Snapshot) return value
-  if (value instanceof Uint8Array) return Snapshot.fromBytes(value)
+  if (value instanceof Uint8Array) return Snapshot.read(value, trust)
   throw new InvalidOptionError(name, 'a Snapshot or the bytes of one', value)
 }
 

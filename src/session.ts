@@ -7,7 +7,7 @@ import {
   type ToolFormat,
   toolSchemas,
 } from './callbacks/callbacks.js'
-import { InvalidOptionError, SnapshotError } from './errors.js'
+import { ConversionError, InvalidOptionError, PythonError, SnapshotError } from './errors.js'
 import { checkCode, checkName } from './options/check.js'
 import {
   type ExecuteOptions,
@@ -28,6 +28,7 @@ import { Residence } from './session/residence.js'
 import { Runner } from './session/runner.js'
 import { type SessionUsage, Usage } from './session/usage.js'
 import type { PendingCall } from './snapshot/manifest.js'
+import { trustOf } from './snapshot/signature.js'
 import type { Snapshot } from './snapshot/snapshot.js'
 import { encodeValue } from './values/encode.js'
 import type { Value } from './values/value.js'
@@ -242,7 +243,7 @@ export class Session implements AsyncDisposable {
    */
   async restoreState(snapshot: Snapshot | Uint8Array, options?: RestoreOptions): Promise<string[]> {
     const salvage = resolveRestoreOptions(options)
-    const whole = requireSnapshot('snapshot', snapshot)
+    const whole = requireSnapshot('snapshot', snapshot, trustOf(this.#home.snapshotKey, this.tenant))
     return this.#queue(async () => {
       try {
         await this.#residence.replace(whole)
@@ -322,12 +323,21 @@ export class Session implements AsyncDisposable {
     )
   }
 
-  /** The plain values of a snapshot whose memory fits no slot. */
+  /** The plain values of a snapshot whose memory fits no slot. Those that Python does not take are lost like others. */
   async #salvage(snapshot: Snapshot): Promise<string[]> {
-    const values = snapshot.globals()
+    const values = Object.entries(snapshot.globals())
     await this.#residence.renew()
-    for (const [name, value] of Object.entries(values)) await this.#set(name, encodeValue(value, name))
-    return snapshot.manifest.globals.map(({ name }) => name).filter((name) => !Object.hasOwn(values, name))
+    const taken = new Set<string>()
+    for (const [name, value] of values) {
+      try {
+        await this.#set(name, encodeValue(value, name))
+        taken.add(name)
+      } catch (error) {
+        if (!(error instanceof ConversionError || error instanceof PythonError)) throw error
+      }
+    }
+    const described = snapshot.manifest.globals.map(({ name }) => name)
+    return [...new Set([...described, ...values.map(([name]) => name)])].filter((name) => !taken.has(name))
   }
 
   /** Nothing is left to do: a checkpoint is taken when that lasts, and the slot may be given to somebody who waits. */

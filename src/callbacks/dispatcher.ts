@@ -151,8 +151,10 @@ export class Dispatcher {
 
   /** The interpreter holds a snapshot's state, with calls that nobody here has made. */
   adopt(calls: readonly PendingCall[]): void {
+    // Both may be thousands.
+    const running = new Set([...this.#running].map((call) => String(call.id)))
     for (const { id, name, args, reason } of calls) {
-      if ([...this.#running].some((call) => String(call.id) === id)) continue
+      if (running.has(id)) continue
       this.#suspended.set(id, { id: Number(id), name, args: { ...args }, reason })
     }
   }

@@ -3,6 +3,7 @@
 import type { ResolvedSessionOptions } from '../options.js'
 import type { Effort, RefusalReason } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
+import { trustOf } from '../snapshot/signature.js'
 import { Snapshot } from '../snapshot/snapshot.js'
 import { Call } from './call.js'
 import type { SessionHome } from './home.js'
@@ -29,6 +30,7 @@ export type Captured =
   /** The slot is of no use any more. */
   | { readonly kind: 'lost'; readonly reason: string }
 
+/** @throws SnapshotError for a slot that gives what is not a snapshot; the session is as it was */
 export async function capture(
   slot: Slot,
   { limits, tenant }: ResolvedSessionOptions,
@@ -55,5 +57,5 @@ export async function capture(
     reasons: reasons(),
     ...rest,
   }
-  return { kind: 'done', snapshot: Snapshot.capture(head, body, snapshotKey, tenant) }
+  return { kind: 'done', snapshot: Snapshot.capture(head, body, trustOf(snapshotKey, tenant)) }
 }

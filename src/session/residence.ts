@@ -4,6 +4,7 @@ import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotErro
 import type { ResolvedSessionOptions } from '../options.js'
 import type { Effort } from '../protocol.js'
 import type { CallHandler, Slot } from '../slots/slot.js'
+import { trustOf } from '../snapshot/signature.js'
 import type { Snapshot } from '../snapshot/snapshot.js'
 import { CheckpointBudget } from './budget.js'
 import { capture } from './capture.js'
@@ -275,7 +276,7 @@ export class Residence {
    */
   async replace(snapshot: Snapshot): Promise<void> {
     const { tenant } = this.#options
-    snapshot.require(this.#home.image.id, this.#home.snapshotKey, tenant)
+    snapshot.require(this.#home.image.id, trustOf(this.#home.snapshotKey, tenant))
     this.open()
     const before = this.#lifecycle.kind === 'attached' ? this.#lifecycle.slot : undefined
     const spare = before ? this.#home.tryAcquire(tenant) : await this.#home.acquire(tenant)

@@ -1,18 +1,23 @@
-// A snapshot as bytes: one MessagePack document, docs/snapshot-format.md. Owns its layout and all checks of it that need no
-// interpreter; the body's insides are the slot's (workers/snapshot), which checks them before it applies a byte (N2).
+// What a snapshot says of itself before its body: the head, docs/snapshot-format.md. Owns its fields and every check of them; the layer
+// around it is envelope.ts's, the body's insides are the slot's (workers/snapshot), which checks them before it applies a byte (N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { SnapshotError } from '../errors.js'
 import { messageOf } from '../thrown.js'
-import { bytes, count, fields, list, text } from './fields.js'
+import type { Value } from '../values/value.js'
+import { MAX_HEAD_COST } from './cost.js'
+import { type Envelope, openEnvelope } from './envelope.js'
+import { bytes, count, field, fields, list, text } from './fields.js'
 import { readGlobals } from './globals.js'
-import { type FileEntry, readDescription } from './manifest.js'
-import { decode, encode, MsgpackError } from './msgpack.js'
+import { type Description, type FileEntry, type PendingCall, readDescription } from './manifest.js'
+import { decode, MAX_TIME_MS, MsgpackError } from './msgpack.js'
+import { pack } from './pack.js'
 
-export const SNAPSHOT_FORMAT_VERSION = 1
-const MAGIC = 'brumate snapshot'
 const HASH_BYTES = 32
-/** Manifest and values are bounded by the kernel; more than this is not ours. */
-const MAX_HEAD_BYTES = 8 * 1024 * 1024
+/** Of the description and of the values. */
+const MAX_PART_BYTES = 1024 * 1024
+const MAX_FILES = 1000
+/** Of all reasons of suspended host calls together, which are the host's. */
+const MAX_REASONS_LENGTH = 65_536
 
 /** A body of this length is checked at once, which takes a millisecond; a longer one by the slot that thaws it (H1). */
 const MAX_CHECKED_BYTES = 1024 * 1024
@@ -48,100 +53,122 @@ export interface Parts {
   readonly signature: Uint8Array | null
 }
 
-export function encodeHead(head: Head): Uint8Array<ArrayBuffer> {
-  return encode({ ...head, files: head.files.map(({ path, sizeBytes }) => [path, sizeBytes]) })
+/**
+ * A head of what a slot told, which passes every check that one from elsewhere does: Python code can change the kernel of its
+ * session, and then it says anything.
+ *
+ * @param source `reasons` may be of more host calls than are described; those are left out
+ * @throws SnapshotError of reason `not-captured` or `too-large`
+ */
+export function captureHead(source: Head): { readonly head: Head; readonly headBytes: Uint8Array } {
+  try {
+    const { pending } = readParts(source)
+    const head = { ...source, reasons: reasonsOf(pending, source.reasons) }
+    const headBytes = encodeHead(head)
+    readOwnFields(headBytes)
+    return { head, headBytes }
+  } catch (cause) {
+    if (!(cause instanceof MsgpackError)) throw cause
+    const what = "the session's own code has damaged what describes it to a snapshot"
+    throw new SnapshotError('not-captured', `${what} (${cause.message}); reset() the session`, { cause })
+  }
 }
 
-/** sha-256 of the head, which has that of the body: the checksum over all. */
-export function checksum(headBytes: Uint8Array): Buffer {
-  return sha256(headBytes)
+function encodeHead(head: Head): Uint8Array<ArrayBuffer> {
+  return pack({ ...head, files: head.files.map(({ path, sizeBytes }) => [path, sizeBytes]) })
+}
+
+function reasonsOf(pending: readonly PendingCall[], reasons: Head['reasons']): Record<string, string> {
+  const found: Record<string, string> = {}
+  let length = 0
+  for (const { id } of pending) {
+    const reason = reasons[id]
+    if (reason === undefined) continue
+    found[id] = reason
+    length += reason.length
+  }
+  if (length <= MAX_REASONS_LENGTH) return found
+  const remedy = 'give suspend() shorter ones'
+  throw new SnapshotError(
+    'too-large',
+    `the reasons of suspended host calls have ${length} characters, more than ${MAX_REASONS_LENGTH}; ${remedy}`,
+  )
+}
+
+/**
+ * The parts of a document. The body is a view of it, and only its checksum is looked at.
+ *
+ * @param trust is asked before anything but the checksum of the head is looked at; throws for a document that is not to be read
+ * @throws SnapshotError of reason `corrupt` or, for another version of the format, `incompatible`; what `trust` throws
+ */
+export function decodeDocument(document: Uint8Array, trust: (envelope: Envelope) => void): Parts {
+  return corruptUnless(() => {
+    const envelope = openEnvelope(document)
+    trust(envelope)
+    const { head: headBytes, body, signature } = envelope
+    const head = readHead(headBytes)
+    if (body.length <= MAX_CHECKED_BYTES && !timingSafeEqual(sha256(body), head.bodyHash))
+      throw new MsgpackError('the checksum of its body is wrong')
+    return { head, headBytes, body, signature }
+  })
 }
 
 function sha256(data: Uint8Array): Buffer {
   return createHash('sha256').update(data).digest()
 }
 
-export function encodeDocument({ headBytes, body, signature }: Omit<Parts, 'head'>): Uint8Array<ArrayBuffer> {
-  return encode([MAGIC, SNAPSHOT_FORMAT_VERSION, headBytes, body, checksum(headBytes), signature])
-}
-
-/** Length of a document, without making it. */
-export function documentBytes({ headBytes, body, signature }: Omit<Parts, 'head'>): number {
-  const array = 1
-  const version = 1
-  const hashes = bin(HASH_BYTES) + (signature === null ? 1 : bin(HASH_BYTES))
-  return array + 1 + MAGIC.length + version + bin(headBytes.length) + bin(body.length) + hashes
-}
-
-/** Bytes of MessagePack's `bin` of a length. */
-function bin(length: number): number {
-  return length + (length < 2 ** 8 ? 2 : length < 2 ** 16 ? 3 : 5)
-}
-
 /**
- * The parts of a document. The body is a view of it, and only its checksum is looked at.
+ * Every part is read once here, so that reading it later cannot fail, and in bounded time, whatever it says (cost.ts).
  *
- * @throws SnapshotError of reason `corrupt` or, for another version of the format, `incompatible`
+ * @throws MsgpackError
  */
-export function decodeDocument(document: Uint8Array): Parts {
-  return corruptUnless(() => {
-    const [magic, version, headView, body, stated, signature, ...rest] = list(decode(document))
-    if (magic !== MAGIC) throw new MsgpackError('it does not begin as one does')
-    if (count(version) !== SNAPSHOT_FORMAT_VERSION) {
-      const message = `the snapshot has format version ${version}, this version of brumate reads ${SNAPSHOT_FORMAT_VERSION}`
-      throw new SnapshotError('incompatible', `${message}; use the version that wrote it`)
-    }
-    if (rest.length > 0) throw new MsgpackError('it has too many parts')
-    if (bytes(headView).length > MAX_HEAD_BYTES) throw new MsgpackError('its head is too long')
-    const headBytes = new Uint8Array(bytes(headView))
-    if (!timingSafeEqual(checksum(headBytes), bytes(stated, HASH_BYTES)))
-      throw new MsgpackError('its checksum is wrong')
-    const head = readHead(headBytes)
-    if (bytes(body).length <= MAX_CHECKED_BYTES && !timingSafeEqual(sha256(bytes(body)), head.bodyHash))
-      throw new MsgpackError('the checksum of its body is wrong')
-    return {
-      head,
-      headBytes,
-      body: bytes(body),
-      signature: signature === null ? null : new Uint8Array(bytes(signature, HASH_BYTES)),
-    }
-  })
+function readHead(headBytes: Uint8Array): Head {
+  const head = readOwnFields(headBytes)
+  readParts(head)
+  return head
 }
 
-/** Every part of it is read once here, so that reading one later cannot fail. */
-function readHead(headBytes: Uint8Array): Head {
-  const head = fields(decode(headBytes))
-  const imageId = text(head.get('imageId'))
-  if (!/^[0-9a-f]{64}$/.test(imageId)) throw new MsgpackError('it names no image')
-  const createdAtMs = head.get('createdAtMs')
-  if (typeof createdAtMs !== 'number' || !(Math.abs(createdAtMs) <= 8.64e15))
-    throw new MsgpackError('it has no date')
-  const description = bytes(head.get('description'))
-  const values = bytes(head.get('values'))
-  readDescription(description)
+function readParts({ description, values }: Pick<Head, 'description' | 'values'>): Description {
+  if (Math.max(description.length, values.length) > MAX_PART_BYTES)
+    throw new MsgpackError('its description or its values are too long')
   readGlobals(values)
+  return readDescription(description)
+}
+
+function readOwnFields(headBytes: Uint8Array): Head {
+  const head = fields(decode(headBytes, MAX_HEAD_COST))
+  const imageId = text(field(head, 'imageId'))
+  if (!/^[0-9a-f]{64}$/.test(imageId)) throw new MsgpackError('it names no image')
+  const createdAtMs = field(head, 'createdAtMs')
+  if (typeof createdAtMs !== 'number' || !(Math.abs(createdAtMs) <= MAX_TIME_MS))
+    throw new MsgpackError('it has no date')
+  const reasons = Object.entries(fields(field(head, 'reasons') ?? {}))
   return {
     imageId,
     createdAtMs,
-    description,
-    values,
-    pyodideVersion: text(head.get('pyodideVersion')),
-    pythonVersion: text(head.get('pythonVersion')),
-    executionCount: count(head.get('executionCount')),
-    memoryBytes: count(head.get('memoryBytes')),
-    rawBytes: count(head.get('rawBytes')),
-    bodyHash: bytes(head.get('bodyHash'), HASH_BYTES),
-    reasons: Object.fromEntries(
-      [...fields(head.get('reasons') ?? new Map())].map(([id, reason]) => [text(id), text(reason)]),
-    ),
-    files: list(head.get('files')).map((entry) => {
-      const [path, sizeBytes] = list(entry)
-      return { path: text(path), sizeBytes: count(sizeBytes) }
-    }),
+    description: bytes(field(head, 'description')),
+    values: bytes(field(head, 'values')),
+    pyodideVersion: text(field(head, 'pyodideVersion')),
+    pythonVersion: text(field(head, 'pythonVersion')),
+    executionCount: count(field(head, 'executionCount')),
+    memoryBytes: count(field(head, 'memoryBytes')),
+    rawBytes: count(field(head, 'rawBytes')),
+    bodyHash: bytes(field(head, 'bodyHash'), HASH_BYTES),
+    reasons: Object.fromEntries(reasons.map(([id, reason]) => [id, text(reason)])),
+    files: files(field(head, 'files')),
   }
 }
 
-/** Anything but a SnapshotError that reading hostile bytes throws says the same: they are no snapshot. */
+function files(value: Value | undefined): FileEntry[] {
+  const entries = list(value)
+  if (entries.length > MAX_FILES) throw new MsgpackError('it lists too many files')
+  return entries.map((entry) => {
+    const [path, sizeBytes] = list(entry)
+    return { path: text(path), sizeBytes: count(sizeBytes) }
+  })
+}
+
+/** Anything but a SnapshotError that reading a stranger's bytes throws says the same: they are no snapshot. */
 function corruptUnless<T>(read: () => T): T {
   try {
     return read()

@@ -1,31 +1,41 @@
 // Fields of a decoded document: each is what it must be, or the document is refused. Owns these checks and no format.
+import type { Value } from '../values/value.js'
 import { MsgpackError } from './msgpack.js'
 
+type Fields = Readonly<Record<string, Value>>
+
 /** @throws MsgpackError, as all of these */
-export function fields(value: unknown): ReadonlyMap<unknown, unknown> {
-  if (!(value instanceof Map)) throw new MsgpackError('something that is no map')
+export function fields(value: Value | undefined): Fields {
+  // What else is an object was made by a kind of value's own constructor.
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    throw new MsgpackError('something that is not a map')
+  return value as Fields
+}
+
+/** Own fields only: a name from the bytes never reaches a prototype. */
+export function field(of: Fields, name: string): Value | undefined {
+  return Object.hasOwn(of, name) ? of[name] : undefined
+}
+
+export function list(value: Value | undefined): readonly Value[] {
+  if (!Array.isArray(value)) throw new MsgpackError('something that is not an array')
   return value
 }
 
-export function list(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new MsgpackError('something that is no array')
-  return value
-}
-
-export function text(value: unknown): string {
-  if (typeof value !== 'string') throw new MsgpackError('something that is no text')
+export function text(value: Value | undefined): string {
+  if (typeof value !== 'string') throw new MsgpackError('something that is not text')
   return value
 }
 
 /** A whole number from 0 to 2^53 - 1 (ATTACKS.md E12). */
-export function count(value: unknown): number {
+export function count(value: Value | undefined): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
-    throw new MsgpackError('something that is no count')
+    throw new MsgpackError('something that is not a count')
   return value as number
 }
 
-export function bytes(value: unknown, length?: number): Uint8Array {
+export function bytes(value: Value | undefined, length?: number): Uint8Array {
   if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length))
-    throw new MsgpackError('something that is not the bytes it should be')
+    throw new MsgpackError('bytes that are missing or of a wrong length')
   return value
 }

@@ -1,9 +1,9 @@
 // What a snapshot says of itself, readable without an interpreter. Owns the manifest's shape, and reading the kernel's part of
 // it, which is as hostile as anything of the guest's.
 import type { Value } from '../values/value.js'
-import { count, fields, list, text } from './fields.js'
-import { plainObject } from './globals.js'
-import { decode } from './msgpack.js'
+import { MAX_COST } from './cost.js'
+import { count, field, fields, list, text } from './fields.js'
+import { decode, MsgpackError } from './msgpack.js'
 
 /** One global variable of a snapshot. */
 export interface GlobalEntry {
@@ -54,27 +54,34 @@ export interface Description extends Pick<SnapshotManifest, 'globals' | 'pending
 
 /** @throws MsgpackError */
 export function readDescription(bytes: Uint8Array): Description {
-  const description = fields(decode(bytes))
+  const description = fields(decode(bytes, MAX_COST))
   return {
-    awaiting: description.get('awaiting') === true,
-    globals: list(description.get('globals')).map((entry) => {
-      const global = fields(entry)
-      return {
-        name: text(global.get('name')),
-        type: text(global.get('type')),
-        repr: text(global.get('repr')),
-        sizeBytes: count(global.get('sizeBytes')),
-      }
-    }),
-    pending: list(description.get('pending')).map((entry) => {
-      const call = fields(entry)
-      const args = call.get('args')
-      return {
-        id: String(count(call.get('id'))),
-        name: text(call.get('name')),
-        // Too large to travel beside the memory.
-        args: args === null ? {} : plainObject(fields(args)),
-      }
-    }),
+    awaiting: field(description, 'awaiting') === true,
+    globals: list(field(description, 'globals')).map(readGlobal),
+    pending: readPending(list(field(description, 'pending'))),
   }
+}
+
+function readGlobal(entry: Value): GlobalEntry {
+  const global = fields(entry)
+  return {
+    name: text(field(global, 'name')),
+    type: text(field(global, 'type')),
+    repr: text(field(global, 'repr')),
+    sizeBytes: count(field(global, 'sizeBytes')),
+  }
+}
+
+function readPending(entries: readonly Value[]): PendingCall[] {
+  const ids = new Set<string>()
+  return entries.map((entry) => {
+    const call = fields(entry)
+    const id = String(count(field(call, 'id')))
+    // An answer says which call it is for by this.
+    if (ids.has(id)) throw new MsgpackError('two host calls with one id')
+    ids.add(id)
+    const args = field(call, 'args')
+    // Null: too large to travel beside the memory.
+    return { id, name: text(field(call, 'name')), args: args === null ? {} : fields(args) }
+  })
 }

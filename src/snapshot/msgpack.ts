@@ -1,84 +1,100 @@
-// MessagePack as snapshots speak it: msgpackr without records and extensions. Owns the subset and its check, which hostile
-// bytes pass before msgpackr sees them (ATTACKS.md E): no extensions, no reserved codes, keys that are text without
-// repetition or small integers, bounded nesting, every length within what is left, nothing after the value.
-import { isUtf8 } from 'node:buffer'
-// Its entry without the optional native reader: the same results on every machine (ATTACKS.md E11).
-import { Packr } from 'msgpackr/pack'
+// MessagePack as snapshots use it, read in one pass into plain values. Owns the subset and the reader's bounds: length, depth, and
+// cost (cost.ts), for bytes alone do not bound this thread's time: an empty map is one byte. The bytes come from anybody.
+import { isAscii, isUtf8 } from 'node:buffer'
+import type { Value } from '../values/value.js'
+import { COST, intCost, MAX_DEPTH, MAX_INT_LENGTH, MAX_SHAPE_KEYS, MAX_SHAPES, setCost } from './cost.js'
 
-/** The bytes are no MessagePack, or more of it than a snapshot has. */
+/** The bytes are not MessagePack, or not as a snapshot has it. */
 export class MsgpackError extends Error {
   override readonly name = 'MsgpackError'
 }
 
-/** Keeps nothing between calls but its buffer. Maps come out as Maps: no name of the guest's ever becomes a property here. */
-const packr = new Packr({ useRecords: false, moreTypes: false, mapsAsObjects: false, int64AsType: 'auto' })
-
-/** Deeper than anything that we write. */
-const MAX_DEPTH = 1024
-
-/** The bytes are a copy of their own. */
-export function encode(value: unknown): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(packr.pack(value))
+/**
+ * The value of a whole document, which keeps nothing of the bytes.
+ *
+ * @param maxCost of reading it, in units of cost.ts
+ * @throws MsgpackError
+ */
+export function decode(bytes: Uint8Array, maxCost: number): Value {
+  return new Reader(bytes, maxCost).document()
 }
 
-/** @throws MsgpackError */
-export function decode(bytes: Uint8Array): unknown {
-  new Check(bytes).document()
-  // A view of its own: msgpackr writes a property on what it reads.
-  return packr.unpack(bytes.subarray())
+/** Furthest from 1970 that a Date goes. */
+export const MAX_TIME_MS = 8.64e15
+
+type PlainObject = Record<string, Value>
+
+/** A key of maps that were read, after the keys before it: records in a list have the same ones, and cost less for it. */
+interface Shape {
+  readonly key: string
+  /** Where the document has it. */
+  readonly start: number
+  readonly end: number
+  /** Keys that came next; the last one of them first. */
+  next: Shape | undefined
+  readonly children: Map<string, Shape>
 }
 
-/** One walk over a document that makes nothing of it. */
-class Check {
-  readonly #bytes: Uint8Array
+class Reader {
+  readonly #bytes: Buffer
   readonly #view: DataView
   #at = 0
+  #costLeft: number
+  readonly #shapes = newShape('', 0, 0)
+  #shapesLeft = MAX_SHAPES
+  readonly #PlainObject = plainObjects()
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  constructor({ buffer, byteOffset, length }: Uint8Array, maxCost: number) {
+    this.#bytes = Buffer.from(buffer, byteOffset, length)
+    this.#view = new DataView(buffer, byteOffset, length)
+    this.#costLeft = maxCost
   }
 
-  document(): void {
-    this.#value(0)
+  document(): Value {
+    const value = this.#value(0)
     if (this.#at !== this.#bytes.length) throw new MsgpackError('something follows the value')
+    return value
   }
 
-  #value(depth: number): void {
-    if (depth > MAX_DEPTH) throw new MsgpackError('nested too deeply')
-    const code = this.#byte()
-    if (code <= 0x7f || code >= 0xe0) return
+  #value(depth: number): Value {
+    const code = this.#bytes[this.#at++]
+    if (code === undefined) throw new MsgpackError('the bytes end early')
+    if (code <= 0x7f) return code
+    if (code >= 0xe0) return code - 0x100
     if (code <= 0x8f) return this.#map(code & 0x0f, depth)
     if (code <= 0x9f) return this.#array(code & 0x0f, depth)
     if (code <= 0xbf) return this.#text(code & 0x1f)
     switch (code) {
-      case 0xc0: // nil
-      case 0xc2: // false
-      case 0xc3: // true
-        return
+      case 0xc0:
+        return null
+      case 0xc2:
+        return false
+      case 0xc3:
+        return true
       case 0xc4:
       case 0xc5:
       case 0xc6:
-        this.#take(this.#length(code - 0xc4))
-        return
+        return this.#bin(this.#length(code - 0xc4))
       case 0xca:
-      case 0xce:
-      case 0xd2:
-        this.#take(4)
-        return
+        return this.#view.getFloat32(this.#take(4))
       case 0xcb:
-      case 0xcf:
-      case 0xd3:
-        this.#take(8)
-        return
+        return this.#view.getFloat64(this.#take(8))
       case 0xcc:
-      case 0xd0:
-        this.#take(1)
-        return
+        return this.#view.getUint8(this.#take(1))
       case 0xcd:
+        return this.#view.getUint16(this.#take(2))
+      case 0xce:
+        return this.#view.getUint32(this.#take(4))
+      case 0xcf:
+        return this.#long(this.#view.getBigUint64(this.#take(8)))
+      case 0xd0:
+        return this.#view.getInt8(this.#take(1))
       case 0xd1:
-        this.#take(2)
-        return
+        return this.#view.getInt16(this.#take(2))
+      case 0xd2:
+        return this.#view.getInt32(this.#take(4))
+      case 0xd3:
+        return this.#long(this.#view.getBigInt64(this.#take(8)))
       case 0xd9:
       case 0xda:
       case 0xdb:
@@ -94,41 +110,167 @@ class Check {
     }
   }
 
-  #array(count: number, depth: number): void {
-    // Each member takes a byte at least: a length that lies ends here and not in an allocation (ATTACKS.md E7).
-    if (count > this.#bytes.length - this.#at) throw new MsgpackError('an array ends early')
-    for (let i = 0; i < count; i++) this.#value(depth + 1)
+  #long(value: bigint): number | bigint {
+    this.#spend(COST.long)
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : value
   }
 
-  #map(count: number, depth: number): void {
-    if (2 * count > this.#bytes.length - this.#at) throw new MsgpackError('a map ends early')
-    const keys = new Set<string>()
+  #text(length: number): string {
+    this.#spend(COST.text)
+    return this.#string(length)
+  }
+
+  /** UTF-8. */
+  #string(length: number): string {
+    const start = this.#take(length)
+    const end = this.#at
+    if (this.#isAscii(start, end)) return this.#bytes.toString('latin1', start, end)
+    this.#spend(COST.unicode + (length >> 2))
+    if (!isUtf8(this.#bytes.subarray(start, end))) throw new MsgpackError('text that is not UTF-8')
+    return this.#bytes.toString('utf8', start, end)
+  }
+
+  #isAscii(start: number, end: number): boolean {
+    // For short text, looking at it takes less than a call into C++.
+    if (end - start >= 32) return isAscii(this.#bytes.subarray(start, end))
+    for (let at = start; at < end; at++) if ((this.#bytes[at] as number) >= 0x80) return false
+    return true
+  }
+
+  #bin(length: number): Uint8Array {
+    this.#spend(COST.bin)
+    const start = this.#take(length)
+    return new Uint8Array(this.#bytes.subarray(start, this.#at))
+  }
+
+  #array(count: number, depth: number): Value[] {
+    this.#enter(count, depth)
+    this.#spend(COST.array + count * COST.member)
+    const members = new Array<Value>(count)
+    for (let i = 0; i < count; i++) members[i] = this.#value(depth + 1)
+    return members
+  }
+
+  #map(count: number, depth: number): Value {
+    this.#enter(2 * count, depth)
+    if (count > 0 && (this.#bytes[this.#at] as number) <= 0x7f) return this.#special(count, depth)
+    this.#spend(COST.map + count * (COST.member + COST.key))
+    let shape = count <= MAX_SHAPE_KEYS ? this.#shapes : undefined
+    let object = shape ? new this.#PlainObject() : newTable()
+    let isTable = shape === undefined
+    let isNew = false
+    let hasDigits = false
     for (let i = 0; i < count; i++) {
-      const key = this.#key()
-      if (key === '__proto__' || keys.has(key)) throw new MsgpackError('a key that must not be')
-      keys.add(key)
-      this.#value(depth + 1)
+      const start = this.#at
+      let next = shape && this.#repeated(shape)
+      const key = next?.key ?? this.#key()
+      next ??= shape?.children.get(key)
+      if (next === undefined) {
+        this.#spend(isNew ? COST.newKey : COST.newMap + COST.newKey)
+        isNew = true
+        if (key === '__proto__' || Object.hasOwn(object, key))
+          throw new MsgpackError('a key that is not allowed, or is there twice')
+        if (/^[0-9]/.test(key)) {
+          if (!hasDigits) this.#spend(COST.digits)
+          hasDigits = true
+        } else if (shape) next = this.#remember(shape, key, start)
+      }
+      if (shape && next) shape.next = next
+      shape = next
+      if (shape === undefined && !isTable) {
+        object = Object.assign(newTable(), object)
+        isTable = true
+      }
+      object[key] = this.#value(depth + 1)
     }
+    return object
+  }
+
+  /** The key that came next the last time, if it is the one here. */
+  #repeated({ next }: Shape): Shape | undefined {
+    if (next === undefined) return undefined
+    const { start, end } = next
+    const by = this.#at - start
+    if (end + by > this.#bytes.length) return undefined
+    for (let at = start; at < end; at++) if (this.#bytes[at] !== this.#bytes[at + by]) return undefined
+    this.#at = end + by
+    return next
+  }
+
+  #remember({ children }: Shape, key: string, start: number): Shape | undefined {
+    if (this.#shapesLeft === 0) return undefined
+    this.#shapesLeft -= 1
+    const shape = newShape(key, start, this.#at)
+    children.set(key, shape)
+    return shape
   }
 
   #key(): string {
-    const start = this.#at
-    const code = this.#bytes[start] ?? 0xc1
-    const isText = (code >= 0xa0 && code <= 0xbf) || (code >= 0xd9 && code <= 0xdb)
-    if (!isText && code > 0x7f) throw new MsgpackError('a key that is no text')
-    this.#value(0)
-    if (!isText) return `#${code}`
-    const head = code <= 0xbf ? 1 : 1 + 2 ** (code - 0xd9)
-    return Buffer.from(
-      this.#bytes.buffer,
-      this.#bytes.byteOffset + start + head,
-      this.#at - start - head,
-    ).toString()
+    const code = this.#byte()
+    if (code >= 0xa0 && code <= 0xbf) return this.#string(code & 0x1f)
+    if (code >= 0xd9 && code <= 0xdb) return this.#string(this.#length(code - 0xd9))
+    throw new MsgpackError('a key that is not text')
   }
 
-  #text(length: number): void {
+  /** {0: kind, 1: payload}, in this order. */
+  #special(count: number, depth: number): Value {
+    this.#spend(COST.special)
+    if (count === 2 && this.#byte() === 0) {
+      const kind = this.#key()
+      if (this.#byte() !== 1) throw new MsgpackError('a kind without a payload')
+      if (kind === 'text') return this.#surrogates()
+      // No level of its own: the kernel counts none.
+      const payload = this.#value(depth)
+      switch (kind) {
+        case 'int':
+          // Within what CPython itself prints: BigInt() of much longer text takes seconds.
+          if (typeof payload === 'string' && payload.length <= MAX_INT_LENGTH && /^-?[0-9]+$/.test(payload)) {
+            this.#spend(intCost(payload.length))
+            return BigInt(payload)
+          }
+          break
+        case 'datetime':
+          if (typeof payload === 'number' && Math.abs(payload) <= MAX_TIME_MS) return new Date(payload)
+          break
+        case 'set':
+          if (Array.isArray(payload)) return this.#set(payload)
+          break
+        default:
+      }
+    }
+    throw new MsgpackError('a value of an unknown kind')
+  }
+
+  /** UTF-16-LE: text with lone surrogates, which has no UTF-8. */
+  #surrogates(): string {
+    const code = this.#byte()
+    const length = code >= 0xc4 && code <= 0xc6 ? this.#length(code - 0xc4) : 1
+    if (length % 2 !== 0) throw new MsgpackError('a value of an unknown kind')
     const start = this.#take(length)
-    if (!isUtf8(this.#bytes.subarray(start, this.#at))) throw new MsgpackError('text that is not UTF-8')
+    return this.#bytes.toString('utf16le', start, this.#at)
+  }
+
+  #set(members: readonly Value[]): Set<Value> {
+    let numbers = 0
+    let bigints = 0
+    for (const member of members) {
+      if (typeof member === 'number') numbers++
+      else if (typeof member === 'bigint') bigints++
+    }
+    this.#spend(members.length * COST.hashed + setCost(numbers, bigints))
+    return new Set(members)
+  }
+
+  /** A container, each member of which takes a byte at least: a length that lies ends here and not in an allocation. */
+  #enter(members: number, depth: number): void {
+    if (depth === MAX_DEPTH) throw new MsgpackError('nested too deeply')
+    if (members > this.#bytes.length - this.#at) throw new MsgpackError('an array or a map ends early')
+  }
+
+  #spend(cost: number): void {
+    this.#costLeft -= cost
+    if (this.#costLeft < 0) throw new MsgpackError('it holds more values than a snapshot describes')
   }
 
   /** A length of 1, 2 or 4 bytes, by `size` 0, 1, 2. */
@@ -139,7 +281,9 @@ class Check {
   }
 
   #byte(): number {
-    return this.#view.getUint8(this.#take(1))
+    const byte = this.#bytes[this.#at++]
+    if (byte === undefined) throw new MsgpackError('the bytes end early')
+    return byte
   }
 
   #take(count: number): number {
@@ -148,4 +292,23 @@ class Check {
     this.#at = start + count
     return start
   }
+}
+
+function newShape(key: string, start: number, end: number): Shape {
+  return { key, start, end, next: undefined, children: new Map() }
+}
+
+/** An object that V8 keeps as a hash table from the start: what is unlike others leaves nothing behind in what those share. */
+function newTable(): PlainObject {
+  return Object.setPrototypeOf(Object.create(null), Object.prototype)
+}
+
+/**
+ * Makes plain objects. V8 remembers which keys objects of one constructor get, and slows down once they are too many: with a
+ * constructor of the document's own no document does that to the objects of the whole process.
+ */
+function plainObjects(): new () => PlainObject {
+  function PlainObject() {}
+  PlainObject.prototype = Object.prototype
+  return PlainObject as unknown as new () => PlainObject
 }

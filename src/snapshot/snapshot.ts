@@ -3,21 +3,13 @@
 // what the next one thaws.
 import { SnapshotError } from '../errors.js'
 import type { Value } from '../values/value.js'
-import {
-  checksum,
-  decodeDocument,
-  documentBytes,
-  encodeDocument,
-  encodeHead,
-  type Head,
-  type Parts,
-  SNAPSHOT_FORMAT_VERSION,
-} from './document.js'
+import { captureHead, decodeDocument, type Head, type Parts } from './document.js'
+import { checksum, closeEnvelope, envelopeBytes, SNAPSHOT_FORMAT_VERSION } from './envelope.js'
 import { readGlobals } from './globals.js'
 import { type Description, readDescription, type SnapshotManifest } from './manifest.js'
-import { isSignature, sign } from './signature.js'
+import { requireSignature, sign, type Trust } from './signature.js'
 
-/** The smallest document is longer; what is longer than a gibibyte is no session's. */
+/** What is longer than a gibibyte is not a session's. */
 const MAX_BYTES = 2 ** 30
 /** Takes a millisecond or two. */
 const COPIED_AT_ONCE_BYTES = 4 * 1024 * 1024
@@ -36,36 +28,49 @@ export class Snapshot {
   }
 
   /**
-   * A snapshot from the bytes that `toBytes` gave. They are copied.
+   * A snapshot from the bytes that `toBytes` gave, up to 1 GiB. They are copied, which is all that takes longer for a larger one.
    *
-   * @throws SnapshotError of reason `corrupt` or `incompatible`; damage inside the memory itself shows when it is restored
+   * What they say about the session is read and checked here; the memory inside them when a session is made of it. There is no
+   * `snapshotKey` here: bytes that must be signed are better given to `createSession` or `restoreState` as they are.
+   *
+   * @throws SnapshotError of reason `corrupt`, `incompatible` or `too-large`
    */
   static fromBytes(bytes: Uint8Array): Snapshot {
+    return Snapshot.read(bytes, undefined)
+  }
+
+  /**
+   * @internal As `fromBytes`; with a key, of bytes that were not signed with it only the signature is looked at.
+   * @throws SnapshotError, also of reason `untrusted`
+   */
+  static read(bytes: Uint8Array, trust: Trust | undefined): Snapshot {
     if (!(bytes instanceof Uint8Array)) throw new SnapshotError('corrupt', 'expected the bytes of a snapshot')
     if (bytes.length > MAX_BYTES)
       throw new SnapshotError('too-large', `a snapshot of more than ${MAX_BYTES} bytes`)
-    const parts = decodeDocument(bytes)
+    const parts = decodeDocument(bytes, (envelope) => requireSignature(envelope, trust))
     return new Snapshot({ ...parts, body: new Uint8Array(parts.body) })
   }
 
   /**
    * @internal Made of what a slot captured. With a key it is signed for the tenant.
-   * @throws SnapshotError if the slot gave something else
+   * @throws SnapshotError of reason `not-captured` or `too-large` when what the slot says of the session is not what a snapshot has
    */
-  static capture(head: Head, body: Uint8Array, key: Uint8Array | undefined, tenant: string): Snapshot {
-    const headBytes = encodeHead(head)
-    const signature = key === undefined ? null : sign(key, tenant, checksum(headBytes))
+  static capture(source: Head, body: Uint8Array, trust: Trust | undefined): Snapshot {
+    const { head, headBytes } = captureHead(source)
+    const signature = trust === undefined ? null : sign(trust, checksum(headBytes))
     return new Snapshot({ head, headBytes, body, signature })
   }
 
   /** How many bytes `toBytes` gives. */
   get size(): number {
-    return documentBytes(this.#parts)
+    const { headBytes: head, body, signature } = this.#parts
+    return envelopeBytes({ head, body, signature })
   }
 
   /** One self-contained document, docs/snapshot-format.md. A copy. */
   toBytes(): Uint8Array {
-    return encodeDocument(this.#parts)
+    const { headBytes: head, body, signature } = this.#parts
+    return closeEnvelope({ head, body, signature })
   }
 
   /** What is in it, without an interpreter. */
@@ -123,11 +128,11 @@ export class Snapshot {
   }
 
   /**
-   * @internal Whether a session of this tenant and image may restore it.
+   * @internal Whether a session of this image may restore it.
    * @throws SnapshotError of reason `untrusted` or `incompatible`
    */
-  require(imageId: string, key: Uint8Array | undefined, tenant: string): void {
-    this.requireTrust(key, tenant)
+  require(imageId: string, trust: Trust | undefined): void {
+    this.requireTrust(trust)
     const { head } = this.#parts
     if (head.imageId === imageId) return
     const made = `the snapshot was made with image ${head.imageId} (Pyodide ${head.pyodideVersion})`
@@ -137,11 +142,21 @@ export class Snapshot {
   }
 
   /** @internal */
-  requireTrust(key: Uint8Array | undefined, tenant: string): void {
-    if (key === undefined) return
+  requireTrust(trust: Trust | undefined): void {
     const { signature, headBytes } = this.#parts
-    if (signature === null) throw new SnapshotError('untrusted', 'the snapshot is not signed')
-    if (isSignature(signature, key, tenant, checksum(headBytes))) return
-    throw new SnapshotError('untrusted', 'the snapshot was signed for another tenant or with another key')
+    requireSignature({ signature, checksum: checksum(headBytes) }, trust)
+  }
+}
+
+/** @throws SnapshotError when there is no memory for a copy */
+function shared(bytes: Uint8Array): Uint8Array {
+  try {
+    const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
+    copy.set(bytes)
+    return copy
+  } catch (cause) {
+    throw new SnapshotError('too-large', `there is no memory for a snapshot of ${bytes.length} bytes`, {
+      cause,
+    })
   }
 }

@@ -15,6 +15,13 @@ import type { Shielded } from '../snapshot/streams.js'
 const MOST_OTHER_BYTES = 64 * 1024 * 1024
 const MOST_RAW_BYTES = 2 ** 32
 
+/** The kernel's own bound, of description and values each. */
+const MOST_DESCRIBED_BYTES = 1024 * 1024
+
+/** Python code can change the kernel of its session. The main thread checks what the kernel says once more (R3). */
+export const DAMAGED =
+  "the session's own code has damaged what describes it to a snapshot; reset() the session"
+
 class TooLarge extends Error {}
 
 /** Here and now, or with the help of other threads. */
@@ -29,6 +36,8 @@ export async function captured(
   shielded: Shielded,
 ): Promise<SlotReply> {
   const { memoryBytes } = memory
+  if (Math.max(description.length, values.length) > MOST_DESCRIBED_BYTES)
+    return refused('not-captured', DAMAGED)
   try {
     const { bytes, hash, rawBytes } = await pack({ memory, hostState, contents }, effort, shielded)
     if (maxBytes !== null && bytes.length > maxBytes) {

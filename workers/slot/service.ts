@@ -18,7 +18,7 @@ import type { Interpreter } from '../interpreter/interpreter.js'
 import { type KernelReply, Opcode } from '../interpreter/link.js'
 import { type Body, packBody, packBodyAside } from '../snapshot/body.js'
 import type { Shielded } from '../snapshot/streams.js'
-import { captured, refusal, refused, unpack } from './freeze.js'
+import { captured, DAMAGED, refusal, refused, unpack } from './freeze.js'
 import type { Output } from './output.js'
 import { Runs } from './run.js'
 import type { Shield } from './shield.js'
@@ -144,7 +144,7 @@ export class SlotService implements SlotMethods {
       head.writeUInt32LE(request.valuesBytes)
       const described = this.#interpreter.call(Opcode.describe, head)
       if (described.kind !== 'described')
-        return refused('not-captured', 'there is no memory left to describe the session')
+        return refused('not-captured', `there is no memory left to describe the session, or ${DAMAGED}`)
       const memory = this.#interpreter.capture()
       const host = this.#host.capture()
       // What is packed is the memory itself: where an execution waits, which an answer can make go on, it is done here and now.

@@ -12,20 +12,25 @@ from types import NoneType
 from typing import Any
 
 from .calls import HostCall, is_reserved
-from .msgpack import ARRAY, MAP, Writer, is_well_formed
+from .msgpack import (
+    ARRAY, ARRAY_COST, DIGITS, KEY, LONG, MAP, MAP_COST, MEMBER, NEW_KEY, NEW_MAP, TEXT, UNICODE, Writer,
+)  # fmt: skip
 from .values import NotConvertible
 
 # Description and values: see `link`.
 type Described = tuple[bytearray, bytearray]
 
 _MAX_DESCRIPTION_BYTES = 1024 * 1024
+# Of each, to the host that reads it: src/snapshot/cost.ts.
+_MAX_COST = 300_000
 # Parts of that: for the calls, and for the names that `values` lacks.
 _PENDING_BYTES = 256 * 1024
+_PENDING_COST = 100_000
+_MAX_PENDING = 1000
 _SKIPPED_BYTES = 64 * 1024
+_SKIPPED_COST = 30_000
 # More globals than these are counted, not looked at.
 _MAX_GLOBALS = 50_000
-# Of all values together, so that writing them takes a fraction of a second.
-_MAX_MEMBERS = 200_000
 _SMALLEST_MAP_BYTES = 5
 
 _LONGEST_NAME = 1000
@@ -37,6 +42,19 @@ _LONGEST_INT_BITS = 600
 _MORE = "…"
 # A character takes at most four bytes.
 _LARGEST_ENTRY_BYTES = 4 * (_LONGEST_NAME + _LONGEST_TYPE_NAME + _LONGEST_REPR) + 100
+
+
+def _map_cost(keys: int) -> int:
+    """What a map costs as a member of an array, but for its values: its keys are those of the map before it."""
+    return MEMBER + MAP_COST + (MEMBER + KEY) * keys
+
+
+_CALL_COST = _map_cost(3) + LONG
+_GLOBAL_COST = _map_cost(4) + LONG
+_LARGEST_NAME_COST = MEMBER + TEXT + UNICODE + _LONGEST_NAME
+_LARGEST_GLOBAL_COST = _GLOBAL_COST + 3 * (TEXT + UNICODE) + _LARGEST_ENTRY_BYTES // 4
+# The four kinds of maps that every description has, with 14 keys, and its arrays.
+_DESCRIPTION_COST = 4 * (MAP_COST + NEW_MAP) + 14 * (MEMBER + KEY + NEW_KEY) + 3 * ARRAY_COST + 2 * LONG
 
 _type_name = type.__dict__["__name__"].__get__
 _plain_size = object.__sizeof__
@@ -64,18 +82,24 @@ def describe(
     is None where it is too large. `skipped` are globals that may convert but for their size, as far as their names fit;
     `omitted` are what was too much to describe.
     """
-    description = Writer(_MAX_DESCRIPTION_BYTES, _MAX_MEMBERS, trees=True)
-    values = Writer(max(max_value_bytes, _SMALLEST_MAP_BYTES), _MAX_MEMBERS)
+    description = Writer(_MAX_DESCRIPTION_BYTES, _MAX_COST, trees=True)
+    values = Writer(max(max_value_bytes, _SMALLEST_MAP_BYTES), _MAX_COST)
+    description.spend(_DESCRIPTION_COST)
+    values.spend(MAP_COST + NEW_MAP + DIGITS)
     description.map_head(5)
-    description.text("awaiting")
+    description.key("awaiting")
     description.value(awaiting, 0)
-    description.text("pending")
+    description.key("pending")
     omitted_calls = _add_calls(description, calls)
-    description.text("globals")
+    description.key("globals")
     skipped, omitted_globals = _add_globals(description, values, names, hidden)
-    description.text("omitted")
-    description.value({"globals": omitted_globals, "pending": omitted_calls}, 0)
-    description.text("skipped")
+    description.key("omitted")
+    description.map_head(2)
+    description.key("globals")
+    description.value(omitted_globals, 0)
+    description.key("pending")
+    description.value(omitted_calls, 0)
+    description.key("skipped")
     _add_names(description, skipped)
     return description.data, values.data
 
@@ -85,25 +109,35 @@ def _add_calls(out: Writer, calls: list[HostCall]) -> int:
     at = out.reserve_count(ARRAY)
     count = omitted = 0
     least_room = out.room() - _PENDING_BYTES
+    least_cost = out.cost_left() - _PENDING_COST
     for call in calls:
         if is_reserved(call.name):
             continue  # of no use to anybody else
-        if out.room() < least_room:
+        if out.room() < least_room or out.cost_left() < least_cost or count == _MAX_PENDING:
             omitted += 1
             continue
+        out.spend(_CALL_COST)
         out.map_head(3)
-        out.text("id")
+        out.key("id")
         out.value(call.id, 0)
-        out.text("name")
+        out.key("name")
         out.text(call.name[:_LONGEST_NAME])
-        out.text("args")
-        small = len(call.arguments) <= _PENDING_BYTES
-        tree = loads(call.arguments, allow_code=False) if small else None
-        if not out.attempt(tree, max_bytes=_PENDING_BYTES):
+        out.key("args")
+        if not _add_arguments(out, call.arguments):
             out.value(None, 0)
         count += 1
     out.fill_count(at, count)
     return omitted
+
+
+def _add_arguments(out: Writer, arguments: bytes) -> bool:
+    """Returns whether they were small enough. They convert, but may be nested deeper than is written."""
+    if len(arguments) > _PENDING_BYTES:
+        return False
+    try:
+        return out.attempt(loads(arguments, allow_code=False), max_bytes=_PENDING_BYTES)
+    except NotConvertible:
+        return False
 
 
 def _add_globals(
@@ -122,15 +156,14 @@ def _add_globals(
         left -= 1
         if type(name) is not str or name in hidden:
             continue
-        if out.room() > _SKIPPED_BYTES + _LARGEST_ENTRY_BYTES:
+        fits = out.room() > _SKIPPED_BYTES + _LARGEST_ENTRY_BYTES
+        if fits and out.cost_left() > _SKIPPED_COST + _LARGEST_GLOBAL_COST:
             _add_global(out, name, value)
             described += 1
         else:
             omitted += 1
         try:
-            if not is_well_formed(name):
-                continue
-            if values.attempt(name, value, max_bytes=values.room()):
+            if values.attempt(value, max_bytes=values.room(), name=name):
                 valued += 1
             else:
                 skipped.append(name)
@@ -142,14 +175,15 @@ def _add_globals(
 
 
 def _add_global(out: Writer, name: str, value: Any) -> None:
+    out.spend(_GLOBAL_COST)
     out.map_head(4)
-    out.text("name")
+    out.key("name")
     out.text(name[:_LONGEST_NAME])
-    out.text("type")
+    out.key("type")
     out.text(_short_type_name(value))
-    out.text("repr")
+    out.key("repr")
     out.text(_cut(_repr(value, 0)))
-    out.text("sizeBytes")
+    out.key("sizeBytes")
     out.value(_size(value), 0)
 
 
@@ -157,8 +191,9 @@ def _add_names(out: Writer, names: list[str]) -> None:
     at = out.reserve_count(ARRAY)
     count = 0
     for name in names:
-        if out.room() < 4 * _LONGEST_NAME + 100:
+        if out.room() < 4 * _LONGEST_NAME + 100 or out.cost_left() < _LARGEST_NAME_COST:
             break
+        out.spend(MEMBER)
         out.text(name[:_LONGEST_NAME])
         count += 1
     out.fill_count(at, count)

@@ -2,7 +2,8 @@
 
 No code of the user's runs: values are told apart by their exact type, and only what C code of CPython answers is asked
 of them. Types are compared with `is`: a metaclass can define their hash and equality. Every document is bounded in
-bytes, and in members, which bound its time.
+bytes, and in what it costs the host to read it, which also bounds the time here. The host counts the same costs
+(src/snapshot/cost.ts has what they mean) and refuses a document that goes over: none may be less here.
 
 What msgpack lacks is a map with integer keys {0: kind, 1: payload}: 'int' (decimal text), 'datetime' (float64 ms since
 1970), 'set' (array), 'text' (UTF-16-LE, where a str has lone surrogates and so no UTF-8).
@@ -23,6 +24,9 @@ from .values import NotConvertible, milliseconds
 
 _MAX_DEPTH = 200
 _MAX_KEPT_KEYS = 1000
+# Keys of maps, as lists, that the host reads at a lower cost the next time. It remembers twice as many.
+_MAX_SHAPES = 256
+_LONGEST_SHAPE = 16
 # Beyond this, decimal text is refused by Python or slow.
 _LONGEST_INT_BITS = 8192
 _SMALLEST_INT, _LARGEST_INT, _LARGEST_UNSIGNED = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
@@ -38,26 +42,45 @@ _BIN, _STR = 0xC6, 0xDB
 ARRAY, MAP = 0xDD, 0xDF
 
 
+MEMBER, LONG, TEXT, UNICODE, BIN, ARRAY_COST, MAP_COST, KEY = 1, 4, 12, 20, 80, 5, 10, 8
+NEW_MAP, NEW_KEY, DIGITS, SPECIAL, HASHED = 60, 60, 400, 30, 12
+# Beyond it an integer becomes a BigInt.
+_LARGEST_NUMBER = (1 << 53) - 1
+
+
 class TooLarge(Exception):
     """The document would go over its bound."""
 
 
 class Writer:
-    """One document of at most `max_bytes`, written value by value. With `trees` the values are what `to_tree` made."""
+    """One document of at most `max_bytes` and `max_cost`, written value by value.
 
-    __slots__ = ("_keys", "_max_bytes", "_members_left", "_trees", "data")
+    With `trees` the values are what `to_tree` made.
+    """
 
-    def __init__(self, max_bytes: int, max_members: int, *, trees: bool = False) -> None:
+    __slots__ = ("_cost_left", "_keys", "_max_bytes", "_shapes", "_shapes_left", "_trees", "data")
+
+    def __init__(self, max_bytes: int, max_cost: int, *, trees: bool = False) -> None:
         self.data = bytearray()
         # Records repeat their keys.
         self._keys: dict[str, bytes] = {}
+        self._shapes: dict[tuple[str, ...], None] = {}
+        self._shapes_left = _MAX_SHAPES
         self._max_bytes = max_bytes
-        self._members_left = max_members
+        self._cost_left = max_cost
         self._trees = trees
 
     def room(self) -> int:
         """How many bytes may still be written."""
         return self._max_bytes - len(self.data)
+
+    def cost_left(self) -> int:
+        """What may still be spent."""
+        return self._cost_left
+
+    def spend(self, cost: int) -> None:
+        """Count what is written with the methods below, which do not look at the bounds."""
+        self._cost_left -= cost
 
     def map_head(self, count: int) -> None:
         """Begin a map of that many pairs."""
@@ -76,25 +99,37 @@ class Writer:
         """Complete a reserved head."""
         self.data[at : at + 4] = count.to_bytes(4, "big")
 
+    def key(self, name: str) -> None:
+        """Write a short ASCII key."""
+        self.data.append(0xA0 | len(name))
+        self.data += name.encode()
+
     def text(self, value: str) -> None:
-        """A str; where it has no UTF-8 it is not quite itself."""
-        self._sized(0xA0, 32, 0xD9, _STR, value.encode("utf-8", "replace"))
+        """Write a str, and count it; where it has no UTF-8 it is not quite itself."""
+        data = value.encode("utf-8", "replace")
+        self._cost_left -= TEXT if value.isascii() else TEXT + UNICODE + (len(data) >> 2)
+        self._sized(0xA0, 32, 0xD9, _STR, data)
 
-    def attempt(self, *values: Any, max_bytes: int) -> bool:
-        """Write these values or nothing: False when they take more room than there is, or than `max_bytes`.
+    def attempt(self, value: Any, *, max_bytes: int, name: str | None = None) -> bool:
+        """Write this value, after its name in a large map, or nothing.
 
-        Raises NotConvertible, having written nothing, for what is not in the table of values.
+        False when it takes more room than there is, or than `max_bytes`, or costs more than half of what is left. Raises
+        NotConvertible, having written nothing, for what is not in the table of values.
         """
         mark = len(self.data)
+        shapes = len(self._shapes)
         bound = self._max_bytes
+        cost_left = self._cost_left
         self._max_bytes = min(bound, mark + max_bytes)
         # One value must not use up the time of all.
-        kept_members = self._members_left // 2
-        self._members_left -= kept_members
+        kept = cost_left // 2
+        self._cost_left -= kept + MEMBER
         whole = False
         try:
-            for value in values:
-                self.value(value, 0)
+            if name is not None:
+                self._cost_left -= KEY + NEW_KEY
+                self._key(name)
+            self.value(value, 0)
             whole = True
         except TooLarge:
             pass
@@ -102,9 +137,14 @@ class Writer:
             raise NotConvertible from None
         finally:
             self._max_bytes = bound
-            self._members_left += kept_members
-            if not whole:
+            if whole:
+                self._cost_left += kept
+            else:
+                self._cost_left = cost_left
                 del self.data[mark:]
+                # The host will not have seen them.
+                while len(self._shapes) > shapes:
+                    self._shapes.popitem()
         return whole
 
     def value(self, value: Any, depth: int) -> None:
@@ -112,6 +152,7 @@ class Writer:
         kind = type(value)
         if kind is str:
             if len(value) < 32 and value.isascii():
+                self._cost_left -= TEXT
                 self.data.append(0xA0 | len(value))
                 self.data += value.encode()
             else:
@@ -132,21 +173,19 @@ class Writer:
             else:
                 self._members(value, depth)
         elif kind is set or kind is frozenset:
-            self.data += b"\x82\x00\xa3set\x01"
-            self._members(value, depth)
+            self._set(value, depth)
         elif kind is dict:
             self._dict(value, depth)
         elif kind is datetime:
             zone = type(value.tzinfo)
             if zone is not NoneType and zone is not timezone and zone is not ZoneInfo:
                 raise NotConvertible  # it would answer with code of the user's
-            self._count(10, depth)
             self._tagged("datetime", milliseconds(value))
         elif kind is memoryview:
             self._memoryview(value)
         else:
             raise NotConvertible
-        if len(self.data) > self._max_bytes:
+        if len(self.data) > self._max_bytes or self._cost_left < 0:
             raise TooLarge
 
     def _text(self, value: str) -> None:
@@ -155,12 +194,15 @@ class Writer:
         try:
             data = value.encode()
         except UnicodeEncodeError:
+            self._cost_left -= SPECIAL
             self.data += b"\x82\x00\xa4text\x01"
-            self._bytes(value.encode("utf-16-le", "surrogatepass"))
+            self._sized(0, 0, 0xC4, _BIN, value.encode("utf-16-le", "surrogatepass"))
             return
+        self._cost_left -= TEXT if value.isascii() else TEXT + UNICODE + (len(data) >> 2)
         self._sized(0xA0, 32, 0xD9, _STR, data)
 
     def _bytes(self, value: bytes | bytearray | memoryview) -> None:
+        self._cost_left -= BIN
         self._sized(0, 0, 0xC4, _BIN, value)
 
     def _sized(self, tiny: int, tiny_below: int, small: int, large: int, data: bytes | bytearray | memoryview) -> None:
@@ -187,31 +229,50 @@ class Writer:
 
     def _large_int(self, value: int) -> None:
         if _SMALLEST_INT <= value <= _LARGEST_INT:
+            self._cost_left -= LONG
             self.data += _INT_HEAD.pack(0xD3, value)
         elif _LARGEST_INT < value <= _LARGEST_UNSIGNED:
+            self._cost_left -= LONG
             self.data += _UNSIGNED_HEAD.pack(0xCF, value)
         elif value.bit_length() > _LONGEST_INT_BITS:
             raise TooLarge
         else:
             try:
-                self._tagged("int", str(value))
+                digits = str(value)
             except ValueError:  # the user allows fewer digits
                 raise TooLarge from None
+            self._cost_left -= len(digits) * len(digits) // 900
+            self._tagged("int", digits)
 
     def _tagged(self, kind: str, payload: str | float) -> None:
+        self._cost_left -= SPECIAL
         self.data += b"\x82\x00"
-        self._text(kind)
+        self.key(kind)
         self.data += b"\x01"
         self.value(payload, 0)
 
     def _members(self, values: list | tuple | set | frozenset, depth: int) -> None:
-        self._count(len(values), depth)
+        self._enter(len(values), ARRAY_COST + MEMBER * len(values), depth)
         self.array_head(len(values))
         for member in values:
             self.value(member, depth + 1)
 
+    def _set(self, values: set | frozenset, depth: int) -> None:
+        self._enter(len(values), SPECIAL + HASHED * len(values), depth)
+        # Where the hashes of numbers collide, as many as there are pairs of them are compared.
+        numbers = large = 0
+        for member in values:
+            kind = type(member)
+            if kind is int and not -_LARGEST_NUMBER <= member <= _LARGEST_NUMBER:
+                large += 1
+            elif kind is int or kind is float:
+                numbers += 1
+        self._cost_left -= numbers * numbers // 6 + large * large
+        self.data += b"\x82\x00\xa3set\x01"
+        self._members(values, depth)
+
     def _dict(self, values: dict, depth: int) -> None:
-        self._count(2 * len(values), depth)
+        self._enter(2 * len(values), MAP_COST + (MEMBER + KEY) * len(values), depth)
         self.map_head(len(values))
         for key, member in values.items():
             if type(key) is not str:
@@ -222,13 +283,37 @@ class Writer:
             else:
                 self.data += written
             self.value(member, depth + 1)
+        if values:
+            self._shape(tuple(values))
+
+    def _shape(self, keys: tuple[str, ...]) -> None:
+        """Count keys that the host has not seen together, in this order."""
+        if keys in self._shapes:
+            return
+        self._cost_left -= NEW_MAP + NEW_KEY * len(keys)
+        has_digits = False
+        for key in keys:
+            if "0" <= key[:1] <= "9":
+                has_digits = True
+        if has_digits:
+            self._cost_left -= DIGITS
+        if len(keys) <= _LONGEST_SHAPE:
+            self._shapes_left -= len(keys)
+            if not has_digits and self._shapes_left >= 0:
+                self._shapes[keys] = None
 
     def _key(self, key: str) -> None:
-        if not is_well_formed(key):
+        if not is_well_formed(key) or key == "__proto__":
             raise NotConvertible
+        if len(key) > self.room():
+            raise TooLarge
         at = len(self.data)
-        self._text(key)
-        if len(self._keys) < _MAX_KEPT_KEYS and len(key) < 32:
+        data = key.encode()
+        is_ascii = key.isascii()
+        if not is_ascii:
+            self._cost_left -= UNICODE + (len(data) >> 2)
+        self._sized(0xA0, 32, 0xD9, _STR, data)
+        if is_ascii and len(self._keys) < _MAX_KEPT_KEYS and len(key) < 32:
             self._keys[key] = bytes(self.data[at:])
 
     def _memoryview(self, value: memoryview) -> None:
@@ -239,11 +324,11 @@ class Writer:
         except ValueError:  # released
             raise NotConvertible from None
 
-    def _count(self, members: int, depth: int) -> None:
-        # Each member takes at least a byte, so most of what is too large is seen before any of it is written.
-        if members > self.room() or members >= self._members_left:
+    def _enter(self, parts: int, cost: int, depth: int) -> None:
+        # Each part takes at least a byte, so most of what is too large is seen before any of it is written.
+        if parts > self.room() or cost > self._cost_left:
             raise TooLarge
-        self._members_left -= members + 1
+        self._cost_left -= cost
         if depth > _MAX_DEPTH:
             raise NotConvertible
 
