@@ -6,6 +6,9 @@ export const BLOCK_BYTES = 512
 /** Of a pax header or a long name: more is no name. */
 const MAX_EXTENSION_BYTES = 65_536
 const MAX_SIZE = 2 ** 43
+/** Headers about one entry. Writers need four; looking at them without end would keep this thread. */
+const MAX_EXTENSIONS = 64
+const PAX_NAMES = new Set(['path', 'linkpath', 'size', 'mtime'])
 
 export interface TarEntry {
   readonly kind: 'file' | 'directory' | 'symlink'
@@ -103,7 +106,7 @@ export class TarReader {
   /** The next entry; what is left of the last one is passed over. */
   async next(): Promise<TarEntry | undefined> {
     const pax = new Map<string, string>()
-    for (;;) {
+    for (let extensions = 0; ; ) {
       while (this.#left > 0) await this.read(Math.min(this.#left, 2 ** 20))
       await this.#take(this.#padding)
       this.#padding = 0
@@ -116,11 +119,14 @@ export class TarReader {
       const size = number(head, 124, 12)
       if (type === 'x' || type === 'g' || type === 'L' || type === 'K') {
         if (size > MAX_EXTENSION_BYTES) invalid('a header is too large')
+        if (++extensions > MAX_EXTENSIONS) invalid('too many headers about one entry')
         const data = (await this.#take(size))?.toString('latin1') ?? ''
         await this.#take(padding(size).length)
         if (type === 'L') pax.set('path', data.replace(/\0.*$/s, ''))
         else if (type === 'K') pax.set('linkpath', data.replace(/\0.*$/s, ''))
-        else if (type === 'x') for (const [name, value] of records(data)) pax.set(name, value)
+        else if (type === 'x') {
+          for (const [name, value] of records(data)) if (PAX_NAMES.has(name)) pax.set(name, value)
+        }
         continue
       }
       return this.#entry(head, type, size, pax)
