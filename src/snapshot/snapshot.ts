@@ -48,7 +48,7 @@ export class Snapshot {
     if (bytes.length > MAX_BYTES)
       throw new SnapshotError('too-large', `a snapshot of more than ${MAX_BYTES} bytes`)
     const parts = decodeDocument(bytes, (envelope) => requireSignature(envelope, trust))
-    return new Snapshot({ ...parts, body: new Uint8Array(parts.body) })
+    return new Snapshot({ ...parts, body: copyOf(parts.body) })
   }
 
   /**
@@ -149,11 +149,9 @@ export class Snapshot {
 }
 
 /** @throws SnapshotError when there is no memory for a copy */
-function shared(bytes: Uint8Array): Uint8Array {
+function copyOf(bytes: Uint8Array): Uint8Array {
   try {
-    const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
-    copy.set(bytes)
-    return copy
+    return new Uint8Array(bytes)
   } catch (cause) {
     throw new SnapshotError('too-large', `there is no memory for a snapshot of ${bytes.length} bytes`, {
       cause,
