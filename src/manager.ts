@@ -16,6 +16,7 @@ import { Usage } from './session/usage.js'
 import { Session } from './session.js'
 import { type PoolStats, SlotPool } from './slots/pool.js'
 import { trustOf } from './snapshot/signature.js'
+import { Slices } from './values/slices.js'
 
 /** Durations in milliseconds. */
 export interface Distribution {
@@ -96,6 +97,8 @@ export class SessionManager implements AsyncDisposable {
     this.#home = {
       image,
       snapshotKey: options.snapshotKey,
+      slices: new Slices(),
+      memory: undefined,
       tryAcquire: (tenant) => pool.tryAcquire(tenant),
       idle: (session) => this.#rotation.rest(session),
       acquire: (tenant, signal) => this.#acquire(tenant, signal),

@@ -27,6 +27,9 @@ export interface AttachRequest {
   readonly session: Uint8Array
   /** The storage that the session shares with others. */
   readonly mount: MountWire | null
+  /** What the main thread had released of the slot's calls, and what the session's earlier ones still hold (workers/host/credit.ts). */
+  readonly releasedBytes: number
+  readonly heldBytes: number
 }
 
 /** What matters more of a body: few bytes, or the time that packing them takes. */
@@ -77,6 +80,8 @@ export type SlotNotice =
    * host calls: then there is something to wait for.
    */
   | { readonly notice: 'suspend'; readonly id: number; readonly batches: number }
+  /** Arguments of host calls were released, and the slot had asked to be told. */
+  | { readonly notice: 'credit' }
 
 /** What a call into the kernel wrote and used, however it came out. */
 export interface RunReport {

@@ -8,6 +8,7 @@ import {
   toolSchemas,
 } from './callbacks/callbacks.js'
 import { ConversionError, InvalidOptionError, PythonError, SnapshotError } from './errors.js'
+import { MemoryAccount } from './memory/account.js'
 import { checkCode, checkName } from './options/check.js'
 import {
   type ExecuteOptions,
@@ -31,6 +32,7 @@ import type { PendingCall } from './snapshot/manifest.js'
 import { trustOf } from './snapshot/signature.js'
 import type { Snapshot } from './snapshot/snapshot.js'
 import { encodeValue } from './values/encode.js'
+import type { Lane } from './values/slices.js'
 import type { Value } from './values/value.js'
 
 /** Made by `SessionManager.createSession`. */
@@ -42,6 +44,8 @@ export class Session implements AsyncDisposable {
   readonly #residence: Residence
   readonly #runner: Runner
   readonly #usage = new Usage()
+  /** Decodes what its interpreters send, in order. */
+  readonly #lane: Lane
   #executionTimeoutMs: number | null
   #checkpointTimer: NodeJS.Timeout | undefined
   #idleSinceMs = performance.now()
@@ -50,9 +54,13 @@ export class Session implements AsyncDisposable {
   constructor(home: SessionHome, options: ResolvedSessionOptions) {
     this.#home = home
     this.#options = options
+    const account = new MemoryAccount(null, home.memory)
+    this.#lane = home.slices.lane()
     this.#hostSide = new HostSide(options.callbacks, options.from?.parts.head.executionCount ?? 0, {
       session: this,
       limits: options.limits,
+      account,
+      lane: this.#lane,
       onLate: () => home.count('lateAnswers'),
       onSent: (slot) => this.#residence.change(slot),
     })
@@ -63,6 +71,8 @@ export class Session implements AsyncDisposable {
       residence: this.#residence,
       hostSide: this.#hostSide,
       usage: this.#usage,
+      account,
+      lane: this.#lane,
     })
     this.#executionTimeoutMs = options.limits.executionTimeoutMs
   }
@@ -287,6 +297,7 @@ export class Session implements AsyncDisposable {
     this.#calls.close(this.#residence.closedError())
     this.#home.forget(this)
     this.#runner.close()
+    this.#lane.clear()
     await closed
   }
 

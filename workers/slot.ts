@@ -56,6 +56,7 @@ export function serve(task: ServeTask): Promise<never> {
     interpreter,
     output,
     shield: new Shield(task.interrupt),
+    credit: door.credit,
     emit: (event, bytes) => port.postMessage(event, movable(bytes)),
     onAwait: () => inbox.linger('answer'),
   })

@@ -6,11 +6,13 @@ import type { Limits } from '../options.js'
 import type { Session } from '../session.js'
 import type { PendingCall } from '../snapshot/manifest.js'
 import { isInstance } from '../thrown.js'
-import { type Decoded, decode, MalformedValueError } from '../values/decode.js'
-import type { Value } from '../values/value.js'
+import { MalformedValueError } from '../values/decode.js'
+import type { Ended, Lane } from '../values/slices.js'
 import { answerFailure, answerIterator, answerValue, NO_ANSWER, pythonError } from './answers.js'
 import type { CallbackContext, ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
 import { HostIterators } from './iterators.js'
+import { type Request, RequestReader } from './requests.js'
+import type { ArgumentWindow, Holding, Lease } from './window.js'
 
 /** Thrown by `suspend`, and meant for nobody but the dispatcher. */
 class Suspension extends Error {
@@ -22,22 +24,37 @@ class Suspension extends Error {
   }
 }
 
-export interface Request {
-  readonly id: number
-  readonly name: string
-  readonly args: Record<string, Value>
-}
+type Answer = (bytes: Uint8Array<ArrayBuffer>) => void
 
-interface RunningCall extends Request {
-  readonly controller: AbortController
-  /** Its slot blocks until it has the answer. */
+/** Where the answers of some calls go. */
+interface Route {
+  /** Their slot blocks until it has the answer. */
   blocking: boolean
-  answer: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined
+  /** Undefined once nobody waits any more. */
+  answer: Answer | undefined
+  /** Where they came from. */
+  readonly lease: Lease | undefined
 }
 
-interface SuspendedCall extends Request {
-  readonly reason: string | undefined
+interface RunningCall extends Request, Route {
+  /** Until its callback has settled. Undefined: there was no room for its arguments. */
+  readonly holding: Holding | undefined
+  /** Made when the callback asks for its signal: that takes longer than all the rest here, and most callbacks never do. */
+  controller: AbortController | undefined
+  /** Why nobody waits for it any more. */
+  abortedBy: Error | undefined
 }
+
+interface SuspendedCall extends Pick<Request, 'id' | 'name' | 'args'> {
+  readonly reason: string | undefined
+  /** Of a call that was made here. */
+  readonly holding: Holding | undefined
+}
+
+/** What a callback came to. */
+type Result =
+  | { readonly kind: 'answer'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'suspend'; readonly why: string | undefined }
 
 /**
  * Calls that are started in one turn of the event loop: a guest can make many thousands at once, and the main thread has others
@@ -50,6 +67,9 @@ const MAX_CALLS_UNDER_WAY = 50_000
 export interface DispatcherOptions {
   readonly session: Session
   readonly limits: Pick<Limits, 'callbackInvocations' | 'callbackTimeoutMs'>
+  readonly window: ArgumentWindow
+  /** What decodes the session's messages, in their order. */
+  readonly lane: Lane
   /** An answer came that nobody waited for. */
   readonly onLate: () => void
   /** The answer of a call that does not block its slot. */
@@ -64,6 +84,8 @@ export class Dispatcher {
   /** Those of them that have not been started. */
   #queued: RunningCall[] = []
   #startedInTurn = 0
+  /** Messages that are being decoded. */
+  readonly #arriving = new Set<Route>()
   readonly #suspended = new Map<string, SuspendedCall>()
   readonly #iterators = new HostIterators()
   #callbacks: ResolvedCallbacks
@@ -99,7 +121,7 @@ export class Dispatcher {
 
   /** There are suspended calls, and no others. */
   get isSuspended(): boolean {
-    return this.#suspended.size > 0 && this.#running.size === 0
+    return this.#suspended.size > 0 && this.#running.size === 0 && this.#arriving.size === 0
   }
 
   /** An execution begins: its calls are counted from zero. */
@@ -107,45 +129,51 @@ export class Dispatcher {
     this.#invocations = 0
   }
 
-  /** The new calls of an execution that awaits. @throws MalformedValueError */
-  receive(payload: Uint8Array): void {
-    const { tree } = decode(payload)
-    if (!Array.isArray(tree)) throw new MalformedValueError('host calls that are no list')
-    for (const call of tree as readonly Decoded[]) {
-      this.#start({ ...readRequest(call), blocking: false, answer: this.#options.onAnswer })
-    }
+  /** The new calls of an execution that awaits. Throws or rejects with MalformedValueError. */
+  receive(payload: Uint8Array): void | Promise<void> {
+    return this.#receive(new RequestReader(payload, 'list'), {
+      blocking: false,
+      answer: this.#options.onAnswer,
+      lease: this.#options.window.lease,
+    })
   }
 
-  /** A call whose slot blocks until it is answered. @throws MalformedValueError */
-  receiveBlocking(payload: Uint8Array, answer: (bytes: Uint8Array) => void): void {
-    this.#start({ ...readRequest(decode(payload).tree), blocking: true, answer })
+  /** A call whose slot blocks until it is answered. Fails likewise. */
+  receiveBlocking(payload: Uint8Array, answer: (bytes: Uint8Array) => void): void | Promise<void> {
+    return this.#receive(new RequestReader(payload, 'one'), {
+      blocking: true,
+      answer,
+      lease: this.#options.window.lease,
+    })
   }
 
   /** An execution ended before its time: whoever works for it is told. Answers still count, if its interpreter lives. */
   abort(reason: Error): void {
-    for (const { controller } of this.#running) controller.abort(reason)
+    for (const call of this.#running) abort(call, reason)
   }
 
   /** The interpreter is gone, or holds another state: nothing under way is for it. */
   forget(reason: Error): void {
-    for (const call of this.#running) {
+    for (const route of [...this.#running, ...this.#arriving]) {
       // The door counts its answers, said or not (workers/host/host-calls.ts).
-      if (call.blocking) call.answer?.(NO_ANSWER)
-      call.answer = undefined
+      if (route.blocking) route.answer?.(NO_ANSWER)
+      route.answer = undefined
     }
     this.abort(reason)
     this.#running.clear()
+    for (const call of this.#queued) this.#release(call)
     this.#queued = []
+    for (const { holding } of this.#suspended.values()) if (holding) this.#options.window.resume(holding)
     this.#suspended.clear()
     this.#iterators.close()
   }
 
   /** The state has moved to another slot, whose door does not know of the calls under way. */
   move(): void {
-    for (const call of this.#running) {
-      if (!call.blocking) continue
-      call.blocking = false
-      call.answer = this.#options.onAnswer
+    for (const route of [...this.#running, ...this.#arriving]) {
+      if (!route.blocking) continue
+      route.blocking = false
+      if (route.answer) route.answer = this.#options.onAnswer
     }
   }
 
@@ -155,7 +183,7 @@ export class Dispatcher {
     const running = new Set([...this.#running].map((call) => String(call.id)))
     for (const { id, name, args, reason } of calls) {
       if (running.has(id)) continue
-      this.#suspended.set(id, { id: Number(id), name, args: { ...args }, reason })
+      this.#suspended.set(id, { id: Number(id), name, args: { ...args }, reason, holding: undefined })
     }
   }
 
@@ -180,14 +208,54 @@ export class Dispatcher {
       add('results', id, (call) => answerValue(call.id, value, `results.${id}`))
     for (const [id, error] of Object.entries(errors))
       add('errors', id, (call) => answerFailure(call.id, error))
-    for (const id of answers.keys()) this.#suspended.delete(id)
+    for (const id of answers.keys()) {
+      const { holding } = this.#suspended.get(id) ?? {}
+      if (holding) this.#options.window.resume(holding)
+      this.#suspended.delete(id)
+    }
     return [...answers.values()]
   }
 
-  #start(request: Omit<RunningCall, 'controller'>): void {
+  #receive(reader: RequestReader, route: Route): void | Promise<void> {
+    const { window, lane } = this.#options
+    window.arrive(reader.sizeBytes)
+    this.#arriving.add(route)
+    const arrived = () => {
+      this.#arriving.delete(route)
+      window.arrived(reader.sizeBytes)
+    }
+    const begin = (ended: Ended = 'done') => {
+      arrived()
+      if (ended === 'dropped') return
+      for (const request of reader.requests) this.#start(request, route)
+    }
+    try {
+      const decoding = lane.run(reader)
+      if (decoding === undefined) return begin()
+      return decoding.then(
+        (ended) => {
+          begin(ended)
+          this.#rest()
+        },
+        (error: unknown) => {
+          arrived()
+          throw error
+        },
+      )
+    } catch (error) {
+      if (this.#arriving.has(route)) arrived()
+      throw error
+    }
+  }
+
+  #start(request: Request, { blocking, answer, lease }: Route): void {
+    const { window } = this.#options
+    // It came before the state was given up that made it.
+    if (answer === undefined) return lease?.release(request.weightBytes)
     if (this.#running.size >= MAX_CALLS_UNDER_WAY)
       throw new MalformedValueError(`more than ${MAX_CALLS_UNDER_WAY} host calls at once`)
-    const call: RunningCall = { ...request, controller: new AbortController() }
+    const holding = window.hold(request.weightBytes)
+    const call = { ...request, blocking, answer, lease, holding, controller: undefined, abortedBy: undefined }
     this.#running.add(call)
     if (++this.#startedInTurn <= CALLS_PER_TURN) void this.#run(call)
     else this.#queued.push(call)
@@ -204,37 +272,47 @@ export class Dispatcher {
 
   /** Never rejects. */
   async #run(call: RunningCall): Promise<void> {
+    const result = await this.#carryOut(call)
+    if (result.kind === 'suspend') return this.#suspend(call, result.why)
+    // Before the answer: the slot has room for what it does with it.
+    this.#release(call)
+    this.#settle(call, result.bytes)
+  }
+
+  /** Never rejects. */
+  async #carryOut(call: RunningCall): Promise<Result> {
     const { callbackTimeoutMs, callbackInvocations } = this.#options.limits
     const timer =
       callbackTimeoutMs === null
         ? undefined
         : setTimeout(() => this.#timeOut(call, callbackTimeoutMs), callbackTimeoutMs)
     try {
+      if (call.holding === undefined)
+        throw pythonError('MemoryError', `there is no memory left for the arguments of ${call.name}()`)
       if (this.#iterators.serves(call.name)) {
         const { id, name, args } = call
-        return this.#settle(call, answerValue(id, await this.#iterators.serve(name, args), name))
+        return { kind: 'answer', bytes: answerValue(id, await this.#iterators.serve(name, args), name) }
       }
       if (callbackInvocations !== null && ++this.#invocations > callbackInvocations)
         throw pythonError('RuntimeError', `more than ${callbackInvocations} host calls in one execution`)
       const callback = this.#callbacks.get(call.name)
       if (callback === undefined) throw pythonError('NameError', `there is no callback named ${call.name}`)
       const value = await this.#invoke(callback, call)
-      this.#settle(call, this.#encode(call, value))
+      return { kind: 'answer', bytes: this.#encode(call, value) }
     } catch (error) {
-      if (isInstance(error, Suspension) && error.call === call) this.#suspend(call, error.why)
-      else this.#settle(call, answerFailure(call.id, error))
+      if (isInstance(error, Suspension) && error.call === call) return { kind: 'suspend', why: error.why }
+      return { kind: 'answer', bytes: answerFailure(call.id, error) }
     } finally {
       clearTimeout(timer)
     }
   }
 
   async #invoke({ fn, parameters }: ResolvedCallback, call: RunningCall): Promise<unknown> {
-    const args = await parameters.check(call.args)
+    const args = await parameters.check(call.args, call.memberCount)
     const context: CallbackContext = {
       session: this.#options.session,
-      // Made when it is asked for: that takes longer than all the rest here, and most callbacks never do.
       get signal() {
-        return call.controller.signal
+        return signalOf(call)
       },
       suspend: (why) => {
         if (why !== undefined && typeof why !== 'string') throw new InvalidOptionError('reason', 'text', why)
@@ -257,7 +335,8 @@ export class Dispatcher {
 
   #timeOut(call: RunningCall, timeoutMs: number): void {
     const error = pythonError('TimeoutError', `${call.name}() took longer than ${timeoutMs} ms`)
-    call.controller.abort(error)
+    abort(call, error)
+    // Its arguments are held on until the callback has settled.
     this.#settle(call, answerFailure(call.id, error))
   }
 
@@ -271,12 +350,25 @@ export class Dispatcher {
   }
 
   #suspend(call: RunningCall, reason: string | undefined): void {
-    const { id, name, args, answer } = call
+    const { id, name, args, answer, holding } = call
+    const { window, onLate } = this.#options
+    if (answer === undefined) {
+      this.#release(call)
+      return onLate()
+    }
+    if (holding && !window.suspend(holding)) {
+      this.#release(call)
+      const error = pythonError('MemoryError', 'the arguments of suspended host calls are too large together')
+      return this.#settle(call, answerFailure(id, error))
+    }
     call.answer = undefined
-    if (answer === undefined) return this.#options.onLate()
     this.#running.delete(call)
-    this.#suspended.set(String(id), { id, name, args, reason })
+    this.#suspended.set(String(id), { id, name, args, reason, holding })
     this.#rest()
+  }
+
+  #release({ holding }: RunningCall): void {
+    if (holding) this.#options.window.release(holding)
   }
 
   #rest(): void {
@@ -284,13 +376,13 @@ export class Dispatcher {
   }
 }
 
-function readRequest(tree: Decoded): Request {
-  const [id, name, args] = Array.isArray(tree) ? (tree as readonly Decoded[]) : []
-  if (!Number.isSafeInteger(id) || typeof name !== 'string' || !isRecord(args))
-    throw new MalformedValueError('a host call of unknown shape')
-  return { id: id as number, name, args }
+function abort(call: RunningCall, reason: Error): void {
+  call.abortedBy ??= reason
+  call.controller?.abort(reason)
 }
 
-function isRecord(value: Decoded | undefined): value is Record<string, Value> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+function signalOf(call: RunningCall): AbortSignal {
+  call.controller ??= new AbortController()
+  if (call.abortedBy) call.controller.abort(call.abortedBy)
+  return call.controller.signal
 }

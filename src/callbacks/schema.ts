@@ -1,9 +1,10 @@
 // What a callback's arguments must be: JSON Schema, or any Standard Schema (zod and its like). Owns turning either into one
 // check, and what is wrong with arguments into an error of Python's; ajv knows JSON Schema.
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import type { ErrorObject } from 'ajv/dist/2020.js'
 import { InvalidOptionError } from '../errors.js'
 import { messageOf } from '../thrown.js'
 import type { Value } from '../values/value.js'
+import { type BoundedCheck, compileBounded, MAX_EVALUATIONS, TooLargeToCheck } from './bounded-ajv.js'
 
 export type Arguments = Readonly<Record<string, Value>>
 
@@ -40,8 +41,12 @@ export class ArgumentsError extends Error {
 export interface ParameterCheck {
   /** As JSON; undefined where the schema's library cannot tell it. */
   readonly schema: JsonSchema | undefined
-  /** The arguments the function gets. @throws ArgumentsError, or a promise that rejects with one */
-  check(args: Arguments): unknown
+  /**
+   * The arguments the function gets. `memberCount`: of all containers in them.
+   *
+   * @throws ArgumentsError, or a promise that rejects with one
+   */
+  check(args: Arguments, memberCount: number): unknown
 }
 
 /** Faults of these keywords are about which arguments there are, and of what type. */
@@ -70,23 +75,45 @@ function jsonSchema(option: string, callback: string, given: JsonSchema): Parame
   // A copy, and JSON by construction: it also goes to Python.
   const { $schema: _, ...schema } = JSON.parse(JSON.stringify(given)) as Record<string, unknown>
   if (schema.type !== 'object') throw new InvalidOptionError(`${option}.type`, "'object'", schema.type)
-  const ajv = new Ajv2020({ strict: false, useDefaults: true, logger: false })
-  const validate = compile(ajv, option, schema)
+  const bounded = compile(option, schema)
   return {
     schema,
     check(args) {
-      if (validate(args)) return args
-      throw faultOf(callback, validate.errors?.[0])
+      if (isValid(callback, bounded, args)) return args
+      throw faultOf(callback, bounded.error)
     },
   }
 }
 
-function compile(ajv: Ajv2020, option: string, schema: Record<string, unknown>) {
+function compile(option: string, schema: Record<string, unknown>): BoundedCheck {
   try {
-    return ajv.compile(schema)
+    return compileBounded(schema)
   } catch (error) {
     throw new InvalidOptionError(option, `a valid JSON Schema (${messageOf(error, 'unknown')})`, schema)
   }
+}
+
+function isValid(callback: string, bounded: BoundedCheck, args: Arguments): boolean {
+  try {
+    return bounded.check(args)
+  } catch (error) {
+    if (error instanceof TooLargeToCheck)
+      throw new ArgumentsError(
+        'ValueError',
+        `${callback}() argument '${fieldOf(error.instancePath)}' is too large to be checked: ${error.bound}`,
+      )
+    // V8's stack: a schema that refers to itself follows the nesting of the arguments.
+    if (error instanceof RangeError)
+      throw new ArgumentsError(
+        'ValueError',
+        `${callback}(): the arguments are nested too deeply to be checked`,
+      )
+    throw error
+  }
+}
+
+function fieldOf(instancePath: string): string {
+  return instancePath.slice(1).replaceAll('/', '.')
 }
 
 function faultOf(callback: string, error: ErrorObject | undefined): ArgumentsError {
@@ -98,7 +125,7 @@ function faultOf(callback: string, error: ErrorObject | undefined): ArgumentsErr
     return new ArgumentsError(kind, `${callback}() is missing the argument '${params.missingProperty}'`)
   if (params.additionalProperty !== undefined && error.instancePath === '')
     return new ArgumentsError(kind, `${callback}() has no parameter '${params.additionalProperty}'`)
-  const path = error.instancePath.slice(1).replaceAll('/', '.')
+  const path = fieldOf(error.instancePath)
   return new ArgumentsError(kind, `${callback}() argument '${path}': ${error.message ?? 'it is not valid'}`)
 }
 
@@ -114,7 +141,12 @@ function standard(callback: string, schema: StandardSchema): ParameterCheck {
   }
   return {
     schema: standardJson(schema),
-    check(args) {
+    check(args, memberCount) {
+      if (memberCount > MAX_EVALUATIONS)
+        throw new ArgumentsError(
+          'ValueError',
+          `${callback}(): the arguments are too large to be checked: they have more than ${MAX_EVALUATIONS} members`,
+        )
       const result = schema['~standard'].validate(args)
       return result instanceof Promise ? result.then(judge) : judge(result)
     },

@@ -1,6 +1,8 @@
 // What a session needs of the manager it belongs to. Owns the type only; the manager implements it.
+import type { MemoryAccount } from '../memory/account.js'
 import type { Session } from '../session.js'
 import type { Slot } from '../slots/slot.js'
+import type { Slices } from '../values/slices.js'
 import type { ExecutionUsage } from './usage.js'
 
 export type Countable =
@@ -18,6 +20,10 @@ export interface SessionHome {
   /** What names the image of every slot. */
   readonly image: { readonly id: string; readonly pyodideVersion: string; readonly pythonVersion: string }
   readonly snapshotKey: Uint8Array | undefined
+  /** What decodes the messages of all sessions. */
+  readonly slices: Slices
+  /** What all sessions make this process hold. Undefined: it is not counted. */
+  readonly memory: MemoryAccount | undefined
 
   /** A slot, waited for if there is none. */
   acquire(tenant: string, signal?: AbortSignal): Promise<Slot>

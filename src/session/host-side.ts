@@ -5,12 +5,15 @@
 import { answerTooMuch } from '../callbacks/answers.js'
 import { describeCallbacks, type ResolvedCallbacks } from '../callbacks/callbacks.js'
 import { Dispatcher, type DispatcherOptions } from '../callbacks/dispatcher.js'
+import { ArgumentWindow } from '../callbacks/window.js'
+import type { MemoryAccount } from '../memory/account.js'
 import type { Limits } from '../options.js'
 import type { SlotEvent } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
 import type { PendingCall } from '../snapshot/manifest.js'
 import type { Snapshot } from '../snapshot/snapshot.js'
 import { MalformedValueError } from '../values/decode.js'
+import type { Lane } from '../values/slices.js'
 import type { Companion } from './residence.js'
 
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
@@ -30,6 +33,10 @@ export class HostSide implements Companion {
   readonly #dispatcher: Dispatcher
   readonly #onSent: (slot: Slot) => void
   readonly #mostWaitingBytes: number
+  readonly #account: MemoryAccount
+  readonly #window: ArgumentWindow
+  /** The slot that the window was opened for last. */
+  #openedFor: Slot | undefined
   /** Where the state is, if answers can go there now. */
   #slot: Slot | undefined
   /** Where it was last. */
@@ -41,12 +48,17 @@ export class HostSide implements Companion {
   /** Answers that have not been sent: there is no slot, or this turn of the event loop may bring more. */
   #answers: Uint8Array<ArrayBuffer>[] = []
   #answerBytes = 0
+  /** Of answers that Python has not got: what the account has of them. */
+  #countedBytes = 0
 
   constructor(
     callbacks: ResolvedCallbacks,
     executionCount: number,
     options: Pick<DispatcherOptions, 'session' | 'onLate'> & {
       readonly limits: DispatcherOptions['limits'] & Pick<Limits, 'memoryBytes'>
+      /** Of the session. */
+      readonly account: MemoryAccount
+      readonly lane: Lane
       /** Answers went to the slot while nothing runs there: its state is not what it was. */
       readonly onSent: (slot: Slot) => void
     },
@@ -54,8 +66,11 @@ export class HostSide implements Companion {
     this.#onSent = options.onSent
     this.#mostWaitingBytes = options.limits.memoryBytes ?? MOST_WAITING_BYTES
     this.executionCount = executionCount
+    this.#account = options.account
+    this.#window = new ArgumentWindow(options.account)
     this.#dispatcher = new Dispatcher(callbacks, {
       ...options,
+      window: this.#window,
       onAnswer: (bytes) => this.#send(bytes),
       onSuspended: () => this.#suspend(),
     })
@@ -104,6 +119,7 @@ export class HostSide implements Companion {
 
   /** It has come to its end, or waits for `resume`. Nothing when a call has ended that is no execution. */
   end(how: 'completed' | 'suspended'): void {
+    this.#countAnswers()
     if (this.#run === undefined) return
     this.#run = undefined
     this.#awaiting = how === 'suspended'
@@ -128,18 +144,17 @@ export class HostSide implements Companion {
     return Object.fromEntries(given)
   }
 
-  forget(reason: Error): void {
-    this.drop(reason)
+  forget(reason: Error, why: 'lost' | 'replaced'): void {
     this.#slot = undefined
+    this.#forgetCalls(reason)
+    // A guest could end its interpreter again and again while callbacks hold what it sent them.
+    if (why === 'replaced') this.#window.releaseAll()
   }
 
   /** The state is what it was but for its host calls, which nobody awaits any more. */
   drop(reason: Error): void {
-    this.#dispatcher.forget(reason)
-    this.#answers = []
-    this.#answerBytes = 0
-    this.#awaiting = false
-    this.#run = undefined
+    this.#forgetCalls(reason)
+    this.#window.releaseAll()
   }
 
   adopt(snapshot: Snapshot): void {
@@ -150,25 +165,33 @@ export class HostSide implements Companion {
 
   leave(): void {
     this.#slot = undefined
+    this.#countAnswers()
+  }
+
+  openWindow(slot: Slot): { readonly releasedBytes: number; readonly heldBytes: number } {
+    this.#openedFor = slot
+    return this.#window.open(slot.leaseCredit())
   }
 
   arrive(slot: Slot): void {
+    this.#window.settle(slot === this.#openedFor)
     if (slot !== this.#lastSlot) this.#dispatcher.move()
     this.#slot = this.#lastSlot = slot
     this.#flush()
   }
 
-  calls({ id, batch, calls, takenBytes }: CallsEvent): void {
+  calls({ id, batch, calls, takenBytes }: CallsEvent): void | Promise<void> {
     const run = this.#run
     if (run === undefined || run.id !== id || batch !== run.batches + 1)
       throw new MalformedValueError('host calls of no execution')
     run.batches = batch
     run.slot.hasTaken(takenBytes)
-    this.#dispatcher.receive(calls)
+    this.#countAnswers()
+    return this.#dispatcher.receive(calls)
   }
 
-  blockingCall(request: Uint8Array, answer: (payload: Uint8Array) => void): void {
-    this.#dispatcher.receiveBlocking(request, answer)
+  blockingCall(request: Uint8Array, answer: (payload: Uint8Array) => void): void | Promise<void> {
+    return this.#dispatcher.receiveBlocking(request, answer)
   }
 
   /** What Python could never hold at once is not kept for it either: it would be memory without a limit (ATTACKS.md G18). */
@@ -177,6 +200,7 @@ export class HostSide implements Companion {
     const isTooMuch = answer.length >= LARGE_BYTES && waitingBytes + answer.length > this.#mostWaitingBytes
     const bytes = isTooMuch ? answerTooMuch(answer, this.#mostWaitingBytes) : answer
     this.#answerBytes += bytes.length
+    this.#countAnswers()
     // Answers that come together travel together.
     if (this.#answers.push(bytes) === 1) queueMicrotask(() => this.#flush())
   }
@@ -191,6 +215,21 @@ export class HostSide implements Companion {
     // Small ones are sooner copied.
     const large = answers.filter(({ length }) => length >= LARGE_BYTES).map(({ buffer }) => buffer)
     this.#slot.tell({ notice: 'answers', answers }, large)
+  }
+
+  #forgetCalls(reason: Error): void {
+    this.#dispatcher.forget(reason)
+    this.#answers = []
+    this.#answerBytes = 0
+    this.#countAnswers()
+    this.#awaiting = false
+    this.#run = undefined
+  }
+
+  #countAnswers(): void {
+    const bytes = this.#answerBytes + (this.#slot?.waitingAnswerBytes ?? 0)
+    this.#account.take(bytes - this.#countedBytes)
+    this.#countedBytes = bytes
   }
 
   #suspend(): void {

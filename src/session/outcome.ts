@@ -9,8 +9,9 @@ import {
   TimeoutError,
 } from '../errors.js'
 import type { PendingCall } from '../snapshot/manifest.js'
-import { type Decoded, decode, MalformedValueError } from '../values/decode.js'
-import { NO_VALUE, type Value } from '../values/value.js'
+import { type Decoded, Decoder, MalformedValueError } from '../values/decode.js'
+import type { Job } from '../values/slices.js'
+import { NO_VALUE, TypeCode, type Value } from '../values/value.js'
 import type { StopCause } from './call.js'
 
 /** What one execution came to. */
@@ -58,13 +59,64 @@ export type Answer =
   | { readonly ok: true; readonly items: readonly Decoded[]; readonly exact: boolean }
   | { readonly ok: false; readonly failure: Failure }
 
+/** Of an execution without a value, which most are: marshal of `(True, None, ..., {})`. */
+const NOTHING = Uint8Array.of(
+  TypeCode.tuple,
+  4,
+  0,
+  0,
+  0,
+  TypeCode.true,
+  TypeCode.none,
+  TypeCode.ellipsis,
+  TypeCode.dict,
+  TypeCode.null,
+)
+const NOTHING_ANSWER: Answer = { ok: true, items: [null, NO_VALUE, {}], exact: true }
+const MAX_ITEMS = 4
+/** Rich forms of a value: the kernel gives no more. */
+const MAX_FORMS = 100
+
+/** Whether an outcome begins as one that went well. */
+export function isSuccess(payload: Uint8Array): boolean {
+  return payload[0] === TypeCode.tuple && payload[5] === TypeCode.true
+}
+
+/** Reads an outcome, in slices of time where it is large. */
+export class AnswerReader implements Job {
+  readonly sizeBytes: number
+  readonly #decoder: Decoder | undefined
+
+  constructor(payload: Uint8Array) {
+    this.sizeBytes = payload.length
+    const isNothing = payload.length === NOTHING.length && NOTHING.every((byte, at) => byte === payload[at])
+    this.#decoder = isNothing ? undefined : new Decoder(payload)
+  }
+
+  /** @throws MalformedValueError */
+  advance(untilMs: number): boolean {
+    if (this.#decoder?.advance(untilMs) === false) return false
+    this.#decoder?.end()
+    return true
+  }
+
+  /** When it is done. @throws MalformedValueError */
+  get answer(): Answer {
+    if (this.#decoder === undefined) return NOTHING_ANSWER
+    const { tree, exact, lastKeys } = this.#decoder
+    if (!Array.isArray(tree) || tree.length > MAX_ITEMS)
+      throw new MalformedValueError('an outcome that is not a tuple')
+    const [ok, ...items] = tree as readonly Decoded[]
+    // The last dict of a result is its display.
+    if (ok === true && items.length === 3 && lastKeys > MAX_FORMS)
+      throw new MalformedValueError(`a display of ${lastKeys} forms`)
+    if (ok === true) return { ok: true, items, exact }
+    return { ok: false, failure: readFailure(ok, items) }
+  }
+}
+
 /** @throws MalformedValueError */
-export function readAnswer(payload: Uint8Array): Answer {
-  const { tree: tuple, exact } = decode(payload)
-  if (!Array.isArray(tuple)) throw new MalformedValueError('an outcome that is not a tuple')
-  const [ok, ...items] = tuple as readonly Decoded[]
-  if (ok === true) return { ok: true, items, exact }
-  const [type, message, traceback] = items
+function readFailure(ok: Decoded | undefined, [type, message, traceback]: readonly Decoded[]): Failure {
   if (
     ok !== false ||
     typeof type !== 'string' ||
@@ -73,7 +125,7 @@ export function readAnswer(payload: Uint8Array): Answer {
   ) {
     throw new MalformedValueError('a failure of unknown shape')
   }
-  return { ok: false, failure: { type, message, traceback } }
+  return { type, message, traceback }
 }
 
 /** The parts of an execution's outcome that the kernel knows. @throws MalformedValueError */

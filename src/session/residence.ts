@@ -33,10 +33,12 @@ export interface Companion extends CallHandler {
   describeCallbacks(): unknown[]
   /** Why host calls are suspended, by id. */
   reasons(): Readonly<Record<string, string>>
-  /** The state that was there is gone. */
-  forget(reason: Error): void
+  /** The state that was there is gone: with its slot, or by the caller's wish. */
+  forget(reason: Error, why: 'lost' | 'replaced'): void
   /** The state of a snapshot is there instead. */
   adopt(snapshot: Snapshot): void
+  /** The state is about to be put into the slot: what that is told of host calls' arguments. */
+  openWindow(slot: Slot): { readonly releasedBytes: number; readonly heldBytes: number }
   /** The state is about to leave its slot, or to be replaced there: what comes for it has to wait. */
   leave(): void
   /** The state is in a slot again: what waited for that can go. */
@@ -164,7 +166,7 @@ export class Residence {
     if (this.#lifecycle.kind === 'attached' && this.#lifecycle.slot !== slot) return 'not-started'
     if (this.#lifecycle.kind === 'attached') {
       this.#lifecycle = { kind: 'dormant', left: false }
-      this.#companion.forget(new Error(reason))
+      this.#companion.forget(new Error(reason), 'lost')
       if (this.#checkpoint) this.#companion.adopt(this.#checkpoint)
     }
     const outcome = this.#checkpoint !== undefined || !this.#changed ? 'restored' : 'reset'
@@ -297,7 +299,7 @@ export class Residence {
     this.#failedAttaches = 0
     this.#changed = false
     this.#owed = undefined
-    this.#companion.forget(new Error('the session was restored'))
+    this.#companion.forget(new Error('the session was restored'), 'replaced')
     this.#companion.adopt(snapshot)
     this.#companion.arrive(slot)
     // Kept for this tenant: the next restore of this session moves back into it. Making it the image again takes a core for
@@ -311,7 +313,7 @@ export class Residence {
     this.#owed = undefined
     this.#checkpoint = undefined
     this.#changed = false
-    this.#companion.forget(new Error('the session was reset'))
+    this.#companion.forget(new Error('the session was reset'), 'replaced')
     if (this.#lifecycle.kind === 'attached') {
       const { slot } = this.#lifecycle
       const reply = await slot.call('revert', []).catch(() => undefined)
@@ -348,7 +350,7 @@ export class Residence {
   async close(clean: boolean): Promise<void> {
     const lifecycle = this.#lifecycle
     this.#lifecycle = { kind: 'closed' }
-    this.#companion.forget(this.closedError())
+    this.#companion.forget(this.closedError(), 'replaced')
     this.#checkpoint = undefined
     const isFree = clean && this.#checkpointing === undefined
     if (lifecycle.kind === 'attached') await this.#home.release(lifecycle.slot, isFree && this.#sharesSlots)
@@ -372,7 +374,8 @@ export class Residence {
   /** Makes a slot this session's; who calls says when answers can go there. `continues`: the host calls of the snapshot's state are under way here. */
   async #move(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<void> {
     const callbacks = this.#companion.describeCallbacks()
-    const taken = await takeOver(slot, this.#options, { snapshot, callbacks, continues })
+    const credit = this.#companion.openWindow(slot)
+    const taken = await takeOver(slot, this.#options, { snapshot, callbacks, continues, credit })
     this.open()
     if (taken.kind === 'refused') throw new SnapshotError(taken.reason, taken.message)
     if (taken.kind === 'late') throw this.#crashed(slot, taken.reason, AttachTimedOut)

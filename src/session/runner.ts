@@ -1,20 +1,22 @@
 // The calls of a session into its slot, each with its outcome or the error that says how it was stopped or lost (S3). Owns the
 // call that runs; their order is session.ts's, the slot residence.ts's, host calls host-side.ts's.
 import { CancelledError, SessionSuspendedError } from '../errors.js'
+import type { MemoryAccount } from '../memory/account.js'
 import type { ResolvedExecuteOptions, ResolvedSessionOptions } from '../options.js'
 import type { RunReport, SlotReply } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
 import { MalformedValueError } from '../values/decode.js'
+import type { Lane } from '../values/slices.js'
 import { Call, type Settled } from './call.js'
 import type { SessionHome } from './home.js'
 import type { HostSide } from './host-side.js'
 import { Listeners } from './listeners.js'
 import {
   type Answer,
+  AnswerReader,
   type ExecuteResult,
   limitError,
   pythonError,
-  readAnswer,
   readResult,
   stopError,
 } from './outcome.js'
@@ -35,6 +37,8 @@ export interface RunnerParts {
   readonly residence: Residence
   readonly hostSide: HostSide
   readonly usage: Usage
+  readonly account: MemoryAccount
+  readonly lane: Lane
 }
 
 /** What an execution hears and sends. */
@@ -49,6 +53,8 @@ export class Runner {
   readonly #residence: Residence
   readonly #hostSide: HostSide
   readonly #usage: Usage
+  readonly #account: MemoryAccount
+  readonly #lane: Lane
   #running: Call | undefined
   /** `interrupt()` came while the running call was still getting its slot. */
   #interruptComing = false
@@ -57,12 +63,14 @@ export class Runner {
   /** What the slot said of the last call. */
   #report: RunReport | undefined
 
-  constructor({ home, options, residence, hostSide, usage }: RunnerParts) {
+  constructor({ home, options, residence, hostSide, usage, account, lane }: RunnerParts) {
     this.#home = home
     this.#options = options
     this.#residence = residence
     this.#hostSide = hostSide
     this.#usage = usage
+    this.#account = account
+    this.#lane = lane
   }
 
   /** A call is in its slot. */
@@ -240,7 +248,7 @@ export class Runner {
     return this.#judge(slot, settled)
   }
 
-  #judge(slot: Slot, settled: Settled): Answered | { readonly reply: Suspended } {
+  async #judge(slot: Slot, settled: Settled): Promise<Answered | { readonly reply: Suspended }> {
     const { stop } = settled
     if (stop) this.#home.count(stop.kind === 'timeout' ? 'timeouts' : 'cancellations')
     if (settled.kind === 'lost') {
@@ -261,7 +269,7 @@ export class Runner {
       this.#hostSide.end('suspended')
       return { reply }
     }
-    const answer = this.#read(slot, () => readAnswer(reply.payload), stop)
+    const answer = await this.#readAnswer(slot, reply.payload, stop)
     const cause = answer.ok ? undefined : pythonError(answer.failure, reply)
     if (stop && stop.kind !== 'interrupt') {
       const error = stopError(stop, 'interrupted', '', cause)
@@ -276,6 +284,23 @@ export class Runner {
     if (stop) this.#hostSide.abort(stopError(stop, 'interrupted', '', cause))
     this.#hostSide.end('completed')
     return { answer, reply }
+  }
+
+  /** After the host calls that came before it. */
+  async #readAnswer(slot: Slot, payload: Uint8Array, stop: Settled['stop']): Promise<Answer> {
+    try {
+      const reader = new AnswerReader(payload)
+      const reading = this.#lane.run(reader)
+      if (reading !== undefined) {
+        this.#account.take(payload.length)
+        const ended = await reading.finally(() => this.#account.release(payload.length))
+        if (ended === 'dropped') throw this.#residence.closedError()
+      }
+      return reader.answer
+    } catch (error) {
+      if (error instanceof MalformedValueError) throw this.#lost(slot, stop, error.message)
+      throw error
+    }
   }
 
   /** What the kernel said, or the end of an interpreter that talks nonsense. */

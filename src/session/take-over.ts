@@ -4,10 +4,9 @@ import type { ResolvedSessionOptions } from '../options.js'
 import type { AttachRequest, RefusalReason, SlotReply } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
 import type { Snapshot } from '../snapshot/snapshot.js'
-import { MalformedValueError } from '../values/decode.js'
 import { encodePlain } from '../values/encode.js'
 import { Call } from './call.js'
-import { readAnswer } from './outcome.js'
+import { isSuccess } from './outcome.js'
 
 /** Longest that it may last: code of the user's can run there. And what each byte of a snapshot adds. */
 const ATTACH_MS = 10_000
@@ -20,6 +19,7 @@ export interface Incoming {
   readonly callbacks: readonly unknown[]
   /** The host calls of the snapshot's state are under way here. */
   readonly continues: boolean
+  readonly credit: Pick<AttachRequest, 'releasedBytes' | 'heldBytes'>
 }
 
 export type Taken =
@@ -48,7 +48,7 @@ export async function takeOver(
 async function prepare(
   slot: Slot,
   { limits, env, vfs }: ResolvedSessionOptions,
-  { snapshot, callbacks, continues }: Incoming,
+  { snapshot, callbacks, continues, credit }: Incoming,
 ): Promise<SlotReply> {
   const { memoryBytes, outputBytes, fileBytes } = limits
   // What the slot had before goes when this has come, and is kept if it is refused.
@@ -59,6 +59,7 @@ async function prepare(
     timeZone: env.TZ ?? 'UTC',
     session: encodePlain({ env: { ...env }, callbacks, continues }, 'session'),
     mount,
+    ...credit,
   }
   const reply = await send(slot, snapshot, request).catch((error: unknown) => {
     connection?.close()
@@ -82,11 +83,7 @@ async function send(slot: Slot, snapshot: Snapshot | undefined, request: AttachR
   return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes }], [body.buffer])
 }
 
+/** Whether an outcome tuple begins with True. What else is in it is nobody's business here, and may be large. */
 function isDone(reply: SlotReply): boolean {
-  try {
-    return reply.kind === 'outcome' && readAnswer(reply.payload).ok
-  } catch (error) {
-    if (error instanceof MalformedValueError) return false
-    throw error
-  }
+  return reply.kind === 'outcome' && isSuccess(reply.payload)
 }

@@ -11,7 +11,7 @@ const MAX_UNANSWERED = 10_000
 
 export class CallDoor {
   readonly #port: MessagePort
-  readonly #changes = new Int32Array(new SharedArrayBuffer(4))
+  readonly #changes = new Int32Array(new SharedArrayBuffer(12))
   readonly #onRequest: OnRequest
   readonly #onViolation: (what: string) => void
   /** For the slot; the port goes into the transfer list. */

@@ -9,6 +9,7 @@ import { messageOf } from '../thrown.js'
 import { MalformedValueError } from '../values/decode.js'
 import { CallDoor } from './call-door.js'
 import { Channel, SlotEndedError } from './channel.js'
+import { type CreditLease, SlotCredit } from './credit.js'
 import { type Exiting, guardExit, unguardExit } from './exit-guard.js'
 import { printable } from './guard.js'
 
@@ -38,10 +39,10 @@ type OutputEvent = Extract<SlotEvent, { event: 'output' }>
 
 /** Who answers the host calls of the slot's session. */
 export interface CallHandler {
-  /** New calls of an execution that awaits them. May throw: then they were no calls. */
-  calls(event: CallsEvent): void
-  /** One of code that blocks until it is answered. May throw likewise. */
-  blockingCall(request: Uint8Array, answer: (payload: Uint8Array) => void): void
+  /** New calls of an execution that awaits them. Throws or rejects with MalformedValueError if they are no calls. */
+  calls(event: CallsEvent): void | Promise<void>
+  /** One of code that blocks until it is answered. Fails likewise. */
+  blockingCall(request: Uint8Array, answer: (payload: Uint8Array) => void): void | Promise<void>
 }
 
 /** What a slot reaches a storage by. */
@@ -60,6 +61,7 @@ interface OutputListener {
 export class Slot implements Exiting {
   readonly #channel: Channel
   readonly #door: CallDoor
+  readonly #credit: SlotCredit
   readonly #abort = new AbortController()
   readonly #interrupt = new Int32Array(new SharedArrayBuffer(8))
   readonly #ready = deferred<void>()
@@ -87,6 +89,10 @@ export class Slot implements Exiting {
       (what) => this.terminate(`it broke the protocol: ${what}`),
     )
     const calls = this.#door.wire
+    this.#credit = new SlotCredit(calls.changes, () => {
+      this.tell({ notice: 'credit' })
+      this.#door.wake()
+    })
     const interrupt = this.#interrupt.buffer as SharedArrayBuffer
     const task: ServeTask = { port: port2, calls, interrupt }
     piscina.run(task, { transferList: [port2, calls.port], signal: this.#abort.signal }).then(
@@ -176,9 +182,15 @@ export class Slot implements Exiting {
     if (this.#endReason !== undefined) connection?.close()
   }
 
+  /** For the session that attaches next: it releases what the slot sends of host calls' arguments. */
+  leaseCredit(): CreditLease {
+    return this.#credit.lease()
+  }
+
   /** Nobody does: the slot is between two sessions. */
   disconnect(): void {
     this.#handler = undefined
+    this.#credit.end()
     this.mount(undefined)
   }
 
@@ -211,13 +223,16 @@ export class Slot implements Exiting {
       Atomics.wait(this.#interrupt, SHIELD, RAISED, SHIELD_LOOK_MS)
   }
 
-  #handle(call: (handler: CallHandler) => void): void {
+  #handle(call: (handler: CallHandler) => void | Promise<void>): void {
     if (this.#handler === undefined) return this.terminate('it broke the protocol: a host call of no session')
-    try {
-      call(this.#handler)
-    } catch (error) {
+    const refuse = (error: unknown) => {
       if (!(error instanceof MalformedValueError)) throw error
       this.terminate(`it broke the protocol: ${error.message}`)
+    }
+    try {
+      void call(this.#handler)?.catch(refuse)
+    } catch (error) {
+      refuse(error)
     }
   }
 
@@ -225,6 +240,7 @@ export class Slot implements Exiting {
     this.#endReason = reason
     this.#listener = undefined
     this.#handler = undefined
+    this.#credit.end()
     this.#channel.close(reason)
     this.#door.close()
     this.mount(undefined)

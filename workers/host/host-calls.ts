@@ -2,10 +2,11 @@
 // messages, and the thread sleeps in shared memory until an answer has come. Owns the protocol of the slot's side and how
 // much may be under way; what the bytes say is between the kernel and the main thread, which believes none of them (R3).
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { Weight, WINDOW_BYTES, weigh } from '../weight.js'
+import { Credit } from './credit.js'
 
-/** Calls that the main thread has not answered: bounds what a guest can pile up there, whatever it writes. */
+/** Calls that the main thread has not answered; their arguments are bounded by the session's window (credit.ts). */
 const MAX_CALLS = 1024
-const MAX_BYTES = 128 * 1024 * 1024
 
 /**
  * Both directions of the port carry `[epoch, bytes]`. Every message to the main thread is answered by exactly one back
@@ -14,7 +15,7 @@ const MAX_BYTES = 128 * 1024 * 1024
  */
 export interface HostCallWire {
   readonly port: MessagePort
-  /** One Int32. */
+  /** Three Int32: the second and third are credit.ts's. */
   readonly changes: SharedArrayBuffer
 }
 
@@ -31,7 +32,7 @@ export interface HostCallDoor {
   readonly nextBytes: number
   /** Undefined if there is none yet. */
   take(): Uint8Array | undefined
-  /** Sleeps until there is an answer, `isInterrupted` or the time has passed. */
+  /** Sleeps until there is an answer, or room again after `full`; until `isInterrupted`, or the time has passed. */
   wait(milliseconds: number, isInterrupted: () => boolean): 'ready' | 'interrupted' | 'timeout'
   /** The session is another one, or goes on from another state: answers under way are not for it. */
   reset(): void
@@ -43,9 +44,10 @@ export class HostCalls implements HostCallDoor {
   /** The session: what was meant for the one before is not for this one (S1). */
   #epoch = 0
   #calls = 0
-  #bytes = 0
-  /** Sizes of the requests not yet answered, to give their room back one by one. */
-  #sizes: number[] = []
+  /** What the last request that was refused for lack of credit would take. */
+  #wantedBytes: number | undefined
+  /** Shared with calls that do not block. */
+  readonly credit = new Credit()
   #next: Uint8Array | undefined
 
   constructor(wire?: HostCallWire) {
@@ -56,14 +58,22 @@ export class HostCalls implements HostCallDoor {
   share({ port, changes }: HostCallWire): void {
     this.#port = port
     this.#changes = new Int32Array(changes, 0, 1)
+    this.credit.share(changes)
   }
 
   send(request: Uint8Array<ArrayBuffer>): 'sent' | 'full' | 'too-large' {
-    if (request.length > MAX_BYTES) return 'too-large'
-    if (this.#calls >= MAX_CALLS || this.#bytes + request.length > MAX_BYTES) return 'full'
+    const weighed = weigh(request, 0)
+    // What is no call is the main thread's to judge: it ends this slot.
+    const bytes = (weighed?.weightBytes ?? request.length) + Weight.call
+    if (bytes > WINDOW_BYTES || weighed?.isTooLarge) return 'too-large'
+    if (this.#calls >= MAX_CALLS) return 'full'
+    if (!this.credit.has(bytes)) {
+      this.#wantedBytes = bytes
+      return 'full'
+    }
     this.#calls += 1
-    this.#bytes += request.length
-    this.#sizes.push(request.length)
+    this.credit.spend(bytes)
+    this.#wantedBytes = undefined
     const message: HostCallMessage = [this.#epoch, request]
     this.#port?.postMessage(message, [request.buffer])
     return 'sent'
@@ -87,7 +97,7 @@ export class HostCalls implements HostCallDoor {
       // Read before looking: whatever changes after the look changes this too.
       const seen = Atomics.load(this.#changes, 0)
       this.#look()
-      if (this.#next !== undefined) return 'ready'
+      if (this.#next !== undefined || this.#hasRoomAgain()) return 'ready'
       if (isInterrupted()) return 'interrupted'
       const remainingMs = deadlineMs - performance.now()
       if (remainingMs <= 0) return 'timeout'
@@ -98,9 +108,15 @@ export class HostCalls implements HostCallDoor {
   reset(): void {
     this.#epoch += 1
     this.#calls = 0
-    this.#bytes = 0
-    this.#sizes = []
+    this.#wantedBytes = undefined
     this.#next = undefined
+  }
+
+  /** Once after each `full`: whoever waits tries again. */
+  #hasRoomAgain(): boolean {
+    if (this.#wantedBytes === undefined || !this.credit.has(this.#wantedBytes)) return false
+    this.#wantedBytes = undefined
+    return true
   }
 
   /** Makes `#next` the oldest answer that says something. */
@@ -111,7 +127,6 @@ export class HostCalls implements HostCallDoor {
       const [epoch, bytes] = received.message as HostCallMessage
       if (epoch !== this.#epoch) continue
       this.#calls -= 1
-      this.#bytes -= this.#sizes.shift() ?? 0
       if (bytes.length > 0) this.#next = bytes
     }
   }

@@ -1,15 +1,18 @@
 // One request of the kernel run to its end, through as many waits as it has. Owns what ends a wait: a timer, an answer, an
 // interrupt, the wish to suspend. What the request is, and its reply to the main thread, is service.ts's.
+
+import type { Credit } from '../host/credit.js'
 import type { Host } from '../host/host.js'
 import type { Interpreter } from '../interpreter/interpreter.js'
 import { KernelFault, type KernelReply, Opcode } from '../interpreter/link.js'
+import { Outgoing } from './outgoing.js'
 
 /** setTimeout's own bound. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 /** Marshal bytes of an empty list: no new calls. */
 const NO_CALLS_BYTES = 5
 
-type Wake = 'timer' | 'answer' | 'interrupt' | 'suspend'
+type Wake = 'timer' | 'answer' | 'interrupt' | 'suspend' | 'credit'
 
 interface Waiting {
   readonly id: number
@@ -35,12 +38,14 @@ export class Runs {
   readonly #listener: RunListener
   /** Answers that no execution has taken yet. */
   readonly #answers: Uint8Array[] = []
+  readonly #outgoing: Outgoing
   #takenBytes = 0
   #waiting: Waiting | undefined
   #batches = 0
 
-  constructor(host: Host, interpreter: Interpreter, listener: RunListener) {
+  constructor(host: Host, interpreter: Interpreter, credit: Credit, listener: RunListener) {
     this.#host = host
+    this.#outgoing = new Outgoing(credit)
     this.#interpreter = interpreter
     this.#listener = listener
   }
@@ -55,23 +60,27 @@ export class Runs {
     this.#batches = 0
     let reply = request()
     while (reply.kind === 'waiting') {
-      const calls = reply.calls.length > NO_CALLS_BYTES
-      if (calls) this.#listener.onCalls(++this.#batches, reply.calls)
-      const answer = this.take()
+      const messages =
+        reply.calls.length > NO_CALLS_BYTES ? this.#outgoing.add(reply.calls) : this.#outgoing.next()
+      for (const calls of messages) this.#listener.onCalls(++this.#batches, calls)
+      const isHeldBack = !this.#outgoing.isEmpty
+      const answer = this.#outgoing.takeRefusal() ?? (isHeldBack ? undefined : this.take())
       if (answer !== undefined) {
         reply = this.#interpreter.call(Opcode.answer, answer)
         continue
       }
       this.#listener.onWait()
-      const waiting = this.#wait(id, reply.delayMs)
-      if (calls) this.#listener.onAwait()
+      // Python stands still until its calls have been sent: with answers or timers it could make more of them without end.
+      const waiting = this.#wait(id, isHeldBack ? Number.POSITIVE_INFINITY : reply.delayMs)
+      if (messages.length > 0) this.#listener.onAwait()
       const wake = await waiting
-      if (wake === 'suspend') return { kind: 'suspended' }
+      if (wake === 'suspend' && !isHeldBack) return { kind: 'suspended' }
       if (wake === 'interrupt') reply = this.#interpreter.call(Opcode.interrupt)
-      // With an answer the loop goes round, with nothing new to send.
       else if (wake === 'timer') reply = this.#interpreter.call(Opcode.step)
-      else reply = { kind: 'waiting', delayMs: reply.delayMs, calls: NOTHING_NEW }
+      // With an answer or credit the loop goes round, with nothing new to send; timers may be overdue by then.
+      else reply = { kind: 'waiting', delayMs: isHeldBack ? 0 : reply.delayMs, calls: NOTHING_NEW }
     }
+    this.#outgoing.refuseAll()
     if (reply.kind !== 'done') throw new KernelFault('the kernel answered something else')
     return reply
   }
@@ -83,6 +92,12 @@ export class Runs {
 
   /** Gives the kernel what has come for background tasks while nothing ran; they go on with it. */
   deliver(): void {
+    for (
+      let refusal = this.#outgoing.takeRefusal();
+      refusal !== undefined;
+      refusal = this.#outgoing.takeRefusal()
+    )
+      this.#interpreter.call(Opcode.answer, refusal)
     for (let answer = this.take(); answer !== undefined; answer = this.take()) {
       this.#interpreter.call(Opcode.answer, answer)
     }
@@ -90,6 +105,7 @@ export class Runs {
 
   /** The interpreter holds another state, or is about to. */
   forget(): void {
+    this.#outgoing.forget()
     while (this.take() !== undefined);
   }
 
@@ -103,6 +119,11 @@ export class Runs {
     const answer = this.#answers.shift()
     this.#takenBytes += answer?.length ?? 0
     return answer
+  }
+
+  /** There may be room for calls that wait to be sent. */
+  credit(): void {
+    if (!this.#outgoing.isEmpty) this.#waiting?.settle('credit')
   }
 
   interrupt(id: number): void {

@@ -13,6 +13,7 @@ import type {
   SlotReply,
   SnapshotRequest,
 } from '../../src/protocol.js'
+import type { Credit } from '../host/credit.js'
 import type { Host, PreparedHost } from '../host/host.js'
 import type { Interpreter } from '../interpreter/interpreter.js'
 import { type KernelReply, Opcode } from '../interpreter/link.js'
@@ -32,6 +33,7 @@ export interface SlotServiceOptions {
   readonly interpreter: Interpreter
   readonly output: Output
   readonly shield: Shield
+  readonly credit: Credit
   /** `bytes` are the event's, and not used here again. */
   readonly emit: (event: SlotEvent, bytes: Uint8Array<ArrayBuffer>) => void
   /** An execution has come to wait for host calls that it has just sent. */
@@ -44,19 +46,21 @@ export class SlotService implements SlotMethods {
   readonly #interpreter: Interpreter
   readonly #output: Output
   readonly #shielded: Shielded
+  readonly #credit: Credit
   readonly #runs: Runs
   #executionId = 0
   #packing: Promise<void> | undefined
   /** The interpreter is the image, byte for byte: a snapshot can be laid over it. */
   #pristine = true
 
-  constructor({ image, host, interpreter, output, shield, emit, onAwait }: SlotServiceOptions) {
+  constructor({ image, host, interpreter, output, shield, credit, emit, onAwait }: SlotServiceOptions) {
     this.#image = image
     this.#host = host
     this.#interpreter = interpreter
     this.#output = output
     this.#shielded = (make) => shield.during(make)
-    this.#runs = new Runs(host, interpreter, {
+    this.#credit = credit
+    this.#runs = new Runs(host, interpreter, credit, {
       onWait: () => output.flush(),
       onAwait,
       onCalls: (batch, calls) =>
@@ -74,6 +78,7 @@ export class SlotService implements SlotMethods {
 
   attach(request: AttachRequest): Promise<SlotReply> {
     this.#runs.forget()
+    this.#credit.open(request.releasedBytes, request.heldBytes)
     this.#host.configure(request.limits, request.timeZone, request.mount)
     return this.#run(0, QUIET, () => this.#interpreter.call(Opcode.attach, request.session))
   }
@@ -127,6 +132,7 @@ export class SlotService implements SlotMethods {
   /** What has no answer. */
   told(notice: SlotNotice): void {
     if (notice.notice === 'answers') this.#runs.answer(notice.answers)
+    else if (notice.notice === 'credit') this.#runs.credit()
     else this.#runs.suspend(notice.id, notice.batches)
   }
 
@@ -176,6 +182,7 @@ export class SlotService implements SlotMethods {
       if (!this.#pristine) this.#interpreter.revertMemory()
       this.#pristine = false
       this.#interpreter.apply(body.memory)
+      this.#credit.open(request.releasedBytes, request.heldBytes)
       this.#host.configure(request.limits, request.timeZone)
       this.#host.install(host)
     } catch (error) {
@@ -197,7 +204,14 @@ export class SlotService implements SlotMethods {
 
   async warm(thoroughly: boolean): Promise<SlotReply> {
     const limits = { memoryBytes: null, outputBytes: null, fileBytes: null }
-    const session = { limits, timeZone: 'UTC', session: EMPTY_SESSION, mount: null }
+    const session = {
+      limits,
+      timeZone: 'UTC',
+      session: EMPTY_SESSION,
+      mount: null,
+      releasedBytes: 0,
+      heldBytes: 0,
+    }
     await this.attach(session)
     for (const [index, code] of (thoroughly ? WARM_UP : BRIEF_WARM_UP).entries()) {
       const request = { id: index + 1, executionCount: index + 1, code, liveStdout: false, liveStderr: false }

@@ -1,0 +1,289 @@
+// JSON Schema checks of what a guest sends, bounded in time. Owns the budget of one check and the keywords that spend it: each evaluation
+// of a subschema counts, and so does text that a pattern reads; members are compared by what they hold, not with each other.
+import { createHash } from 'node:crypto'
+import { _, Ajv2020, type AnySchemaObject, type ErrorObject, type KeywordCxt, str } from 'ajv/dist/2020.js'
+import names from 'ajv/dist/compile/names.js'
+
+/** Evaluations of subschemas in one check; the slowest take a tenth of a microsecond. */
+export const MAX_EVALUATIONS = 100_000
+/** Text that a `pattern`, `format` or `patternProperties` reads: patterns may take the square of its length. */
+export const MAX_PATTERN_TEXT = 1024
+/** Text whose characters are counted one by one, for `minLength` and `maxLength`. */
+export const MAX_COUNTED_TEXT = 1_000_000
+
+/** Characters that cost as much as one evaluation. */
+const CHARACTERS_PER_EVALUATION = 32
+/** For patterns that take the square of it. */
+const PATTERN_CHARACTERS = 64
+/** Making the key of an object or array takes as long as so many evaluations. */
+const EVALUATIONS_PER_OBJECT = 10
+/** Longer keys of members are compared by their hash. */
+const LONGEST_KEY = 1000
+
+/** Arguments that are too large to be checked. */
+export class TooLargeToCheck extends Error {
+  constructor(
+    /** JSON pointer. */
+    readonly instancePath: string,
+    readonly bound: string,
+  ) {
+    super(bound)
+  }
+}
+
+/** Keywords of ours, put into each subschema. */
+const Keyword = {
+  evaluation: 'brumate:evaluation',
+  text: 'brumate:text',
+  keys: 'brumate:keys',
+} as const
+
+class Budget {
+  /** While a schema is compiled, which checks it as well, there is no bound. */
+  left = Number.POSITIVE_INFINITY
+
+  refill(): void {
+    this.left = MAX_EVALUATIONS
+  }
+
+  fail(instancePath: string): never {
+    throw new TooLargeToCheck(instancePath, `the schema takes more than ${MAX_EVALUATIONS} checks`)
+  }
+
+  spend(count: number, instancePath: string): void {
+    this.left -= count
+    if (this.left < 0) this.fail(instancePath)
+  }
+
+  spendText(text: string, instancePath: string): void {
+    if (text.length > MAX_PATTERN_TEXT)
+      throw new TooLargeToCheck(instancePath, `patterns read at most ${MAX_PATTERN_TEXT} characters`)
+    this.spend(
+      text.length / CHARACTERS_PER_EVALUATION + (text.length / PATTERN_CHARACTERS) ** 2,
+      instancePath,
+    )
+  }
+
+  spendKeys(object: Record<string, unknown>, patterns: number, instancePath: string): void {
+    for (const key in object) {
+      this.spend(4 * patterns, instancePath)
+      for (let i = 0; i < patterns; i++) this.spendText(key, instancePath)
+    }
+  }
+}
+
+export interface BoundedCheck {
+  /** Whether the value is valid; fills in defaults. @throws TooLargeToCheck, RangeError when it is nested too deeply */
+  check(value: unknown): boolean
+  /** Of the last check, if that was not valid. */
+  readonly error: ErrorObject | undefined
+}
+
+/** @throws what ajv says of a schema that is none */
+export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
+  const budget = new Budget()
+  const ajv = new Ajv2020({ strict: false, useDefaults: true, logger: false })
+  addKeywords(ajv, budget)
+  const instrumented = structuredClone(schema)
+  instrument(instrumented)
+  const validate = ajv.compile(instrumented)
+  return {
+    check(value) {
+      budget.refill()
+      return validate(value)
+    },
+    get error() {
+      return validate.errors?.[0]
+    },
+  }
+}
+
+function addKeywords(ajv: Ajv2020, budget: Budget): void {
+  const pathOf = ({ it }: KeywordCxt) => _`${names.default.instancePath} + ${it.errorPath}`
+  const budgetIn = ({ gen }: KeywordCxt) => gen.scopeValue('obj', { ref: budget })
+  ajv.addKeyword({
+    keyword: Keyword.evaluation,
+    schemaType: 'boolean',
+    before: '$ref',
+    code(cxt) {
+      const scoped = budgetIn(cxt)
+      cxt.gen.if(_`--${scoped}.left < 0`, () => cxt.gen.code(_`${scoped}.fail(${pathOf(cxt)})`))
+    },
+  })
+  ajv.addKeyword({
+    keyword: Keyword.text,
+    type: 'string',
+    schemaType: 'boolean',
+    before: 'pattern',
+    code: (cxt) => void cxt.gen.code(_`${budgetIn(cxt)}.spendText(${cxt.data}, ${pathOf(cxt)})`),
+  })
+  ajv.addKeyword({
+    keyword: Keyword.keys,
+    type: 'object',
+    schemaType: 'number',
+    before: 'patternProperties',
+    code: (cxt) =>
+      void cxt.gen.code(_`${budgetIn(cxt)}.spendKeys(${cxt.data}, ${cxt.schema}, ${pathOf(cxt)})`),
+  })
+  for (const keyword of ['minLength', 'maxLength'] as const) {
+    ajv.removeKeyword(keyword)
+    ajv.addKeyword({
+      keyword,
+      type: 'string',
+      schemaType: 'number',
+      error: {
+        message: ({ schemaCode }) =>
+          str`must NOT have ${keyword === 'maxLength' ? 'more' : 'fewer'} than ${schemaCode} characters`,
+      },
+      validate: (
+        limit: number,
+        text: string,
+        _schema?: AnySchemaObject,
+        context?: { instancePath: string },
+      ) => {
+        const is = keyword === 'maxLength' ? isAtMost(text, limit) : isAtLeast(text, limit)
+        if (is !== undefined) return is
+        budget.spend(text.length / CHARACTERS_PER_EVALUATION, context?.instancePath ?? '')
+        const length = lengthOf(text, context?.instancePath ?? '')
+        return keyword === 'maxLength' ? length <= limit : length >= limit
+      },
+    })
+  }
+  ajv.removeKeyword('uniqueItems')
+  const unique = (
+    isWanted: boolean,
+    items: unknown[],
+    _schema?: AnySchemaObject,
+    context?: { instancePath: string },
+  ) => {
+    const pair = isWanted ? duplicate(items, budget, context?.instancePath ?? '') : undefined
+    if (pair === undefined) return true
+    const message = `must NOT have duplicate items (items ## ${pair[0]} and ${pair[1]} are identical)`
+    unique.errors = [{ keyword: 'uniqueItems', message, params: { i: pair[1], j: pair[0] } }]
+    return false
+  }
+  unique.errors = [] as { keyword: string; message: string; params: Record<string, unknown> }[]
+  ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    errors: true,
+    validate: unique,
+  })
+}
+
+/** What the number of UTF-16 units says about the number of characters; undefined: they must be counted. */
+function isAtMost(text: string, limit: number): boolean | undefined {
+  if (text.length <= limit) return true
+  return text.length > 2 * limit ? false : undefined
+}
+
+function isAtLeast(text: string, limit: number): boolean | undefined {
+  if (text.length < limit) return false
+  return text.length >= 2 * limit ? true : undefined
+}
+
+function lengthOf(text: string, instancePath: string): number {
+  if (text.length > MAX_COUNTED_TEXT)
+    throw new TooLargeToCheck(instancePath, `the characters of at most ${MAX_COUNTED_TEXT} are counted`)
+  let length = 0
+  for (const _character of text) length++
+  return length
+}
+
+/** Two places with equal items. */
+function duplicate(
+  items: readonly unknown[],
+  budget: Budget,
+  instancePath: string,
+): [number, number] | undefined {
+  const seen = new Map<string, number>()
+  for (const [i, item] of items.entries()) {
+    const key = keyOf(item, budget, instancePath)
+    const short =
+      key.length > LONGEST_KEY ? `#${createHash('sha256').update(key, 'utf16le').digest('hex')}` : key
+    const before = seen.get(short)
+    if (before !== undefined) return [before, i]
+    seen.set(short, i)
+  }
+  return undefined
+}
+
+/** Text that two values have in common if and only if they are equal. */
+function keyOf(value: unknown, budget: Budget, instancePath: string): string {
+  budget.spend(1, instancePath)
+  const nested = (member: unknown) => keyOf(member, budget, instancePath)
+  if (typeof value === 'string') {
+    budget.spend(value.length / CHARACTERS_PER_EVALUATION, instancePath)
+    return JSON.stringify(value)
+  }
+  // -0 equals 0.
+  if (typeof value === 'number') return `${value + 0}`
+  if (typeof value === 'bigint') {
+    budget.spend(1 + value.toString(16).length / CHARACTERS_PER_EVALUATION, instancePath)
+    return `${value.toString(16)}n`
+  }
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (value instanceof Uint8Array) {
+    budget.spend(value.length / CHARACTERS_PER_EVALUATION, instancePath)
+    return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`
+  }
+  if (value instanceof Date) return `d${value.getTime()}`
+  budget.spend(EVALUATIONS_PER_OBJECT, instancePath)
+  if (value instanceof Set) return `s[${[...value].map(nested).sort().join()}]`
+  if (Array.isArray(value)) return `[${value.map(nested).join()}]`
+  const members = Object.entries(value).map(([key, member]) => {
+    budget.spend(key.length / CHARACTERS_PER_EVALUATION, instancePath)
+    return `${JSON.stringify(key)}:${nested(member)}`
+  })
+  return `{${members.sort().join()}}`
+}
+
+const SCHEMA_KEYWORDS = [
+  ...['additionalItems', 'additionalProperties', 'contains', 'contentSchema', 'else', 'if', 'items', 'not'],
+  ...['propertyNames', 'then', 'unevaluatedItems', 'unevaluatedProperties'],
+]
+const LIST_KEYWORDS = ['allOf', 'anyOf', 'items', 'oneOf', 'prefixItems']
+const MAP_KEYWORDS = [
+  ...['$defs', 'definitions', 'dependencies', 'dependentSchemas', 'patternProperties', 'properties'],
+]
+
+/** Puts the keywords of ours into every subschema, those that only a `$ref` leads to included. */
+function instrument(root: Record<string, unknown>): void {
+  const done = new Set<unknown>()
+  const visit = (schema: unknown): void => {
+    if (typeof schema !== 'object' || schema === null || Array.isArray(schema) || done.has(schema)) return
+    done.add(schema)
+    const fields = schema as Record<string, unknown>
+    for (const name of SCHEMA_KEYWORDS) visit(fields[name])
+    for (const name of LIST_KEYWORDS) for (const one of listOf(fields[name])) visit(one)
+    for (const name of MAP_KEYWORDS) for (const one of valuesOf(fields[name])) visit(one)
+    for (const name of ['$ref', '$dynamicRef'])
+      if (typeof fields[name] === 'string') visit(resolvePointer(root, fields[name] as string))
+    const patterns = valuesOf(fields.patternProperties).length
+    if (patterns > 0) fields[Keyword.keys] = patterns
+    if (fields.pattern !== undefined || fields.format !== undefined) fields[Keyword.text] = true
+    fields[Keyword.evaluation] = true
+  }
+  visit(root)
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function valuesOf(value: unknown): readonly unknown[] {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.values(value) : []
+}
+
+/** What `#/a/b` leads to; other references lead to places that hold schemas anyway. */
+function resolvePointer(root: unknown, reference: string): unknown {
+  if (!reference.startsWith('#/')) return undefined
+  let place = root
+  for (const step of reference.slice(2).split('/')) {
+    const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
+    if (typeof place !== 'object' || place === null) return undefined
+    place = (place as Record<string, unknown>)[name]
+  }
+  return place
+}

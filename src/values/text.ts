@@ -1,0 +1,97 @@
+// Text out of marshal bytes: UTF-8 in which lone surrogates are encoded too, as Python's `surrogatepass` writes them. Owns the
+// decoding; each byte that is no part of a character becomes U+FFFD, and nothing throws.
+
+import { isAscii } from 'node:buffer'
+
+/** Text up to this length is always taken in one step. */
+export const PIECE_BYTES = 65_536
+const ASCII_PIECE_BYTES = 1_048_576
+/** Below this many bytes a loop in JavaScript beats a call into Node. V8 keeps strings this short in one piece. */
+const SHORT_BYTES = 13
+const REPLACEMENT = '\ufffd'
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** The text in `[start, end)`, in one step: its time grows with its length. */
+export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start >= SHORT_BYTES) return decodeLong(bytes, start, end)
+  let text = ''
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    if (byte > 127) return decodeShort(bytes, start, end)
+    text += String.fromCharCode(byte)
+  }
+  return text
+}
+
+/** How far to decode in one step of about a millisecond: text that is not ASCII takes sixteen times as long. */
+export function endOfPiece(bytes: Uint8Array, start: number, end: number): number {
+  const fast = Math.min(end, start + ASCII_PIECE_BYTES)
+  if (fast <= start + PIECE_BYTES || isAscii(bytes.subarray(start, fast))) return fast
+  return boundary(bytes, start + PIECE_BYTES)
+}
+
+/** The largest place up to `end` where no character is cut in two, unless there is none nearby. */
+function boundary(bytes: Uint8Array, end: number): number {
+  for (let at = end; at > end - 4; at--) if (((bytes[at] ?? 0) & 0xc0) !== 0x80) return at
+  return end
+}
+
+function decodeLong(bytes: Uint8Array, start: number, end: number): string {
+  const text = utf8.decode(bytes.subarray(start, end))
+  // It replaces what is no UTF-8. Text of one byte a character has no replacements, and V8 knows without looking.
+  return text.includes(REPLACEMENT) ? decodeSurrogates(bytes, start, end) : text
+}
+
+function decodeShort(bytes: Uint8Array, start: number, end: number): string {
+  let text = ''
+  for (let at = start; at < end; ) {
+    const size = sizeOfCharacter(bytes, at, end)
+    if (size === 0) {
+      text += REPLACEMENT
+      at++
+      continue
+    }
+    const point = codePoint(bytes, at, size)
+    text += point > 0xffff ? String.fromCodePoint(point) : String.fromCharCode(point)
+    at += size
+  }
+  return text
+}
+
+/** Transcoded to UTF-16 in one pass. */
+function decodeSurrogates(bytes: Uint8Array, start: number, end: number): string {
+  const units = new Uint16Array(end - start)
+  let length = 0
+  for (let at = start; at < end; ) {
+    const size = sizeOfCharacter(bytes, at, end)
+    if (size === 0) {
+      units[length++] = 0xfffd
+      at++
+      continue
+    }
+    const point = codePoint(bytes, at, size)
+    if (point > 0xffff) {
+      units[length++] = 0xd7c0 + (point >> 10)
+      units[length++] = 0xdc00 | (point & 0x3ff)
+    } else units[length++] = point
+    at += size
+  }
+  return Buffer.from(units.buffer, 0, 2 * length).toString('utf16le')
+}
+
+/** Bytes of the character that begins at `at`, 0 if none does. Lone surrogates count as characters. */
+function sizeOfCharacter(bytes: Uint8Array, at: number, end: number): number {
+  const first = bytes[at] ?? 0
+  if (first < 0x80) return 1
+  const size = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0
+  if (at + size > end) return 0
+  for (let i = 1; i < size; i++) if (((bytes[at + i] ?? 0) & 0xc0) !== 0x80) return 0
+  return size
+}
+
+function codePoint(bytes: Uint8Array, at: number, size: number): number {
+  const first = bytes[at] ?? 0
+  let point = size === 1 ? first : first & (0xff >> (size + 1))
+  for (let i = 1; i < size; i++) point = (point << 6) | ((bytes[at + i] ?? 0) & 0x3f)
+  return point
+}

@@ -1,0 +1,148 @@
+// Host calls that the kernel has made and that wait to be sent: as many go at once as the session's window has room for. Owns the
+// queue, and refusing calls that no window has room for. The kernel's bytes are the guest's to forge: what is no list of calls goes
+// out as it is, for the main thread to judge.
+import type { Credit } from '../host/credit.js'
+import { marshalText } from '../interpreter/link.js'
+import { MAX_CALLS_PER_MESSAGE, TypeCode, Weight, WINDOW_BYTES, weigh } from '../weight.js'
+
+interface Call {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly weightBytes: number
+}
+
+const LIST_HEAD_BYTES = 5
+/** Where the id of a call is, in the tuple (id, name, arguments), behind an int32's type code. */
+const ID_AT = 6
+const ID_BYTES = 4
+
+/** Answers of our own: failure, and marshal bytes of `([name, message], [])`. */
+const TOO_LARGE = failure('ValueError', 'the arguments are too large')
+const NOT_SENT = failure('RuntimeError', 'the execution ended before this call could be sent')
+
+export class Outgoing {
+  readonly #credit: Credit
+  /** In their order. */
+  #calls: Call[] = []
+  #refusals: Uint8Array[] = []
+
+  constructor(credit: Credit) {
+    this.#credit = credit
+  }
+
+  get isEmpty(): boolean {
+    return this.#calls.length === 0
+  }
+
+  /** Takes a list of calls. What can be sent now, in messages. */
+  add(payload: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
+    const parts = takeApart(payload)
+    if (parts === undefined) return [payload]
+    const { ends, weights, totalBytes } = parts
+    // As nearly always: it goes out as it came.
+    if (this.isEmpty && weights.length <= MAX_CALLS_PER_MESSAGE && this.#credit.has(totalBytes)) {
+      this.#credit.spend(totalBytes)
+      return [payload]
+    }
+    let start = LIST_HEAD_BYTES
+    for (const [i, weightBytes] of weights.entries()) {
+      const end = ends[i] as number
+      const call = { bytes: payload.subarray(start, end), weightBytes }
+      if (weightBytes <= WINDOW_BYTES) this.#calls.push(call)
+      else this.#refuse(call, TOO_LARGE)
+      start = end
+    }
+    return this.next()
+  }
+
+  /** What can be sent by now, in messages. */
+  next(): Uint8Array<ArrayBuffer>[] {
+    const messages: Uint8Array<ArrayBuffer>[] = []
+    while (this.#calls.length > 0) {
+      let count = 0
+      while (count < this.#calls.length && count < MAX_CALLS_PER_MESSAGE) {
+        const { weightBytes } = this.#calls[count] as Call
+        if (!this.#credit.has(weightBytes)) break
+        this.#credit.spend(weightBytes)
+        count += 1
+      }
+      if (count === 0) break
+      messages.push(joined(this.#calls.splice(0, count)))
+    }
+    return messages
+  }
+
+  /** The execution has ended: what is left is refused. */
+  refuseAll(): void {
+    for (const call of this.#calls) this.#refuse(call, NOT_SENT)
+    this.#calls = []
+  }
+
+  /** The kernel's answer to a call that was refused, as it takes answers. */
+  takeRefusal(): Uint8Array | undefined {
+    return this.#refusals.shift()
+  }
+
+  forget(): void {
+    this.#calls = []
+    this.#refusals = []
+  }
+
+  #refuse({ bytes }: Call, answer: Uint8Array): void {
+    const refusal = new Uint8Array(ID_BYTES + answer.length)
+    refusal.set(bytes.subarray(ID_AT, ID_AT + ID_BYTES))
+    refusal.set(answer, ID_BYTES)
+    this.#refusals.push(refusal)
+  }
+}
+
+interface Parts {
+  /** Where each call ends, and what it takes of the window: more than any has if a part of it is too large. */
+  readonly ends: readonly number[]
+  readonly weights: readonly number[]
+  readonly totalBytes: number
+}
+
+/** The calls of a list; undefined where it is none. */
+function takeApart(payload: Uint8Array<ArrayBuffer>): Parts | undefined {
+  if (payload.length < LIST_HEAD_BYTES || payload[0] !== TypeCode.list) return undefined
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+  const count = view.getInt32(1, true)
+  const ends: number[] = []
+  const weights: number[] = []
+  let totalBytes = 0
+  let at = LIST_HEAD_BYTES
+  for (let i = 0; i < count; i++) {
+    const weighed = weigh(payload, at, view)
+    if (weighed === undefined || payload[at] !== TypeCode.tuple || payload[at + ID_AT - 1] !== TypeCode.int32)
+      return undefined
+    const weightBytes = weighed.isTooLarge ? Number.POSITIVE_INFINITY : weighed.weightBytes + Weight.call
+    at = weighed.end
+    ends.push(at)
+    weights.push(weightBytes)
+    totalBytes += weightBytes
+  }
+  return at === payload.length ? { ends, weights, totalBytes } : undefined
+}
+
+function joined(calls: readonly Call[]): Uint8Array<ArrayBuffer> {
+  let length = LIST_HEAD_BYTES
+  for (const { bytes } of calls) length += bytes.length
+  const message = new Uint8Array(length)
+  message[0] = TypeCode.list
+  new DataView(message.buffer).setInt32(1, calls.length, true)
+  let at = LIST_HEAD_BYTES
+  for (const { bytes } of calls) {
+    message.set(bytes, at)
+    at += bytes.length
+  }
+  return message
+}
+
+function failure(name: string, message: string): Uint8Array {
+  return Uint8Array.from([
+    ...[0, TypeCode.tuple, 2, 0, 0, 0, TypeCode.list, 2, 0, 0, 0],
+    ...marshalText(name),
+    ...marshalText(message),
+    ...[TypeCode.list, 0, 0, 0, 0],
+  ])
+}
