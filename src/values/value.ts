@@ -22,9 +22,9 @@ export const NO_VALUE: unique symbol = Symbol('no value')
  * kernel has the same (values.py) and refuses first, so more than this is a kernel that lies. Bounds of single parts are in
  * workers/weight.ts.
  */
-export const MAX_CONTAINERS = 1_000_000
+export const MAX_CONTAINERS = 500_000
 /** Members of all containers; one of a set or dict counts as `HASHED_MEMBER`. */
-export const MAX_MEMBERS = 10_000_000
-export const HASHED_MEMBER = 8
+export const MAX_MEMBERS = 4_000_000
+export const HASHED_MEMBER = 4
 
 export { MAX_DEPTH, TypeCode } from '../../workers/weight.js'

@@ -109,9 +109,9 @@ test('R3: a slot keeps a bounded number of calls under way, and goes on as they 
 
 test('R3: and a bounded number of bytes', async () => {
   onRequest = () => {}
-  const text = 'x'.repeat(50_000_000)
+  const text = 'x'.repeat(25_000_000)
   expect(await job('send', text, 3)).toEqual(['sent', 'sent', 'full'])
-  expect(await job('send', 'x'.repeat(140_000_000))).toEqual(['too-large'])
+  expect(await job('send', 'x'.repeat(70_000_000))).toEqual(['too-large'])
 })
 
 test.each([

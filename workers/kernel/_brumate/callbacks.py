@@ -96,9 +96,9 @@ def _arguments(name: str, order: tuple[str, ...], args: tuple[Any, ...], kwargs:
 def _tree(name: str, key: str, value: Any) -> Any:
     try:
         return to_tree(value)
-    except NotConvertible:
+    except NotConvertible as error:
         raise TypeError(
-            f"{name}() argument {key!r}: cannot convert {type(value).__name__!r} to a JavaScript value"
+            f"{name}() argument {key!r}: cannot convert {type(value).__name__!r} to a JavaScript value{error}"
         ) from None
 
 

@@ -23,6 +23,9 @@ _PLAIN = frozenset(
     | {FunctionType, BuiltinFunctionType, MethodType, ModuleType}
 )
 
+# The host takes no more (src/session/outcome.ts).
+_MOST_FORMS = 100
+
 # An object that has this has everything (a mock, a proxy), so its methods mean nothing.
 _CANARY = "_brumate_canary_method_should_not_exist_"
 
@@ -69,7 +72,7 @@ def _without_metadata(data: Any) -> Any:
 
 
 def _add(found: dict[str, str | bytes], mime: str, content: Any) -> None:
-    if content is None:
+    if content is None or len(found) == _MOST_FORMS:
         return
     if isinstance(content, str):
         found[mime] = str.__str__(content)

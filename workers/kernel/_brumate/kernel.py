@@ -242,8 +242,8 @@ class Kernel:
             value = self.namespace.get(name)
             try:
                 return (True, to_tree(value))
-            except NotConvertible:
-                raise TypeError(f"cannot convert {type(value).__name__!r} to a JavaScript value") from None
+            except NotConvertible as error:
+                raise TypeError(f"cannot convert {type(value).__name__!r} to a JavaScript value{error}") from None
         except Exception as error:
             return self._failed(error)
 

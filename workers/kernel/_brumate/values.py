@@ -14,11 +14,18 @@ _MARSHAL_VERSION = 2
 
 # Deep enough for data, far from the limits of marshal (2,000) and of the recursion here (1,000 frames).
 _MAX_DEPTH = 500
-# Containers can share members, and marshal version 2 writes each one out: bound the work, not only the depth.
-_MAX_CONTAINERS = 1_000_000
-_MAX_MEMBERS = 10_000_000
+# Containers can share members, and marshal version 2 writes each one out: bound the work, not only the depth. The host has the
+# same bounds (src/values/value.ts, workers/weight.ts) and ends an interpreter that sends more.
+_MAX_CONTAINERS = 500_000
+_MAX_MEMBERS = 4_000_000
 # What is hashed costs the host more.
-_HASHED_MEMBER = 8
+_HASHED_MEMBER = 4
+# Of one list or tuple, and of one dict or set: the host lets each grow in one step.
+_MAX_ITEMS = 1_000_000
+_MAX_HASHED_ITEMS = 100_000
+# One number and one text. Those inside containers the host leaves out by itself.
+_MAX_INT_BITS = 15 * 279_620
+_MAX_TEXT_LENGTH = 2**28
 
 _ATOMS = frozenset({NoneType, bool, int, float, str, bytes})
 _KEYS = frozenset({str})
@@ -30,12 +37,18 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class NotConvertible(TypeError):
-    """The value is not in the table of values."""
+    """The value is not in the table of values. Its text is what a message about that goes on with, if anything."""
+
+
+_TOO_LARGE = ": it is too large"
 
 
 def to_tree(value: Any) -> Any:
     """The value as a tree of plain objects; raises NotConvertible."""
-    if type(value) in _ATOMS:
+    kind = type(value)
+    if kind in _ATOMS:
+        if kind is int and value.bit_length() > _MAX_INT_BITS or kind is str and len(value) > _MAX_TEXT_LENGTH:
+            raise NotConvertible(_TOO_LARGE)
         return value
     return _Converter().convert(value, 0)
 
@@ -86,14 +99,19 @@ class _Converter:
         kind = type(value)
         if kind in _ATOMS:
             return value
-        if kind in _ARRAYS or kind in _SETS:
-            self._count(len(value) if kind in _ARRAYS else _HASHED_MEMBER * len(value), depth)
+        if kind in _ARRAYS:
+            self._count(len(value), _MAX_ITEMS, 1, depth)
             if _ATOMS.issuperset(map(type, value)):
                 return value
             members = [self.convert(member, depth + 1) for member in value]
-            return members if kind is list else kind(members)
+            return members if kind is list else tuple(members)
+        if kind in _SETS:
+            self._count(len(value), _MAX_HASHED_ITEMS, _HASHED_MEMBER, depth)
+            if _ATOMS.issuperset(map(type, value)):
+                return value
+            return kind([self.convert(member, depth + 1) for member in value])
         if kind is dict:
-            self._count(_HASHED_MEMBER * len(value), depth)
+            self._count(len(value), _MAX_HASHED_ITEMS, _HASHED_MEMBER, depth)
             if not _KEYS.issuperset(map(type, value)):
                 raise NotConvertible
             if _ATOMS.issuperset(map(type, value.values())):
@@ -109,11 +127,16 @@ class _Converter:
                 raise NotConvertible from error
         raise NotConvertible
 
-    def _count(self, members: int, depth: int) -> None:
+    def _count(self, members: int, most: int, weight: int, depth: int) -> None:
         self._containers += 1
-        self._members += members
-        if depth > _MAX_DEPTH or self._containers > _MAX_CONTAINERS or self._members > _MAX_MEMBERS:
-            raise NotConvertible
+        self._members += weight * members
+        if (
+            members > most
+            or depth > _MAX_DEPTH
+            or self._containers > _MAX_CONTAINERS
+            or self._members > _MAX_MEMBERS
+        ):
+            raise NotConvertible(_TOO_LARGE)
 
 
 def milliseconds(moment: datetime) -> float:
