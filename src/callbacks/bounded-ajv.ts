@@ -1,8 +1,15 @@
 // JSON Schema checks of what a guest sends, bounded in time. Owns the budget of one check and the keywords that spend it: each evaluation
 // of a subschema counts, and so does text that a pattern reads; members are compared by what they hold, not with each other.
 import { createHash } from 'node:crypto'
-import { _, Ajv2020, type AnySchemaObject, type ErrorObject, type KeywordCxt, str } from 'ajv/dist/2020.js'
-import names from 'ajv/dist/compile/names.js'
+import {
+  _,
+  Ajv2020,
+  type AnySchemaObject,
+  type ErrorObject,
+  type KeywordCxt,
+  Name,
+  str,
+} from 'ajv/dist/2020.js'
 
 /** Evaluations of subschemas in one check; the slowest take a tenth of a microsecond. */
 export const MAX_EVALUATIONS = 100_000
@@ -30,6 +37,9 @@ export class TooLargeToCheck extends Error {
     super(bound)
   }
 }
+
+/** What ajv calls it in the code that it makes. */
+const INSTANCE_PATH = new Name('instancePath')
 
 /** Keywords of ours, put into each subschema. */
 const Keyword = {
@@ -99,7 +109,7 @@ export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
 }
 
 function addKeywords(ajv: Ajv2020, budget: Budget): void {
-  const pathOf = ({ it }: KeywordCxt) => _`${names.default.instancePath} + ${it.errorPath}`
+  const pathOf = ({ it }: KeywordCxt) => _`${INSTANCE_PATH} + ${it.errorPath}`
   const budgetIn = ({ gen }: KeywordCxt) => gen.scopeValue('obj', { ref: budget })
   ajv.addKeyword({
     keyword: Keyword.evaluation,

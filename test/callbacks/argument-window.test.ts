@@ -1,0 +1,113 @@
+// S2, R3: the arguments of host calls are held within a window of bytes for each session. A session that sends more waits, and nobody
+// else does.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, inject, test } from 'vitest'
+import { managerForTest } from '../support/manager.js'
+import { deferred, py, pythonErrorOf } from '../support/session-code.js'
+
+const MIB = 2 ** 20
+const FLOOD = fileURLToPath(new URL('support/flood.mjs', import.meta.url))
+const DIST = new URL('../../dist/', import.meta.url).href
+
+interface Flooded {
+  readonly held: number
+  readonly answered: unknown
+  readonly after: unknown
+}
+
+test('Python that calls without waiting for answers does not fill the process’s memory', async () => {
+  const args = ['--max-old-space-size=700', FLOOD, DIST, inject('cacheDir')]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 })
+  const { peakRssBytes, outcomes } = JSON.parse(stdout) as {
+    readonly peakRssBytes: number
+    readonly outcomes: Readonly<Record<string, Flooded>>
+  }
+  // Two interpreters of 256 MiB that have grown, and the window.
+  expect(peakRssBytes).toBeLessThan(1000 * MIB)
+  expect(Object.keys(outcomes)).toHaveLength(4)
+  for (const [name, { held, answered, after }] of Object.entries(outcomes)) {
+    // Two of 30 MB each; sixty were made.
+    if (name !== 'tasks') expect(held, name).toBe(2)
+    expect([answered, after], name).toEqual([42, [8_000_000, 42]])
+  }
+}, 150_000)
+
+test('calls beyond the window are sent when earlier ones are answered, by either way', async () => {
+  const manager = await managerForTest({
+    slots: 1,
+    limits: { callbackInvocations: null, memoryBytes: 512 * MIB },
+  })
+  let now = 0
+  let most = 0
+  await using session = await manager.createSession({
+    callbacks: {
+      measure: async ({ x }: { x: string }) => {
+        most = Math.max(most, ++now)
+        await new Promise((resolve) => setImmediate(resolve))
+        now -= 1
+        return x.length
+      },
+    },
+  })
+  const code = py`
+    import asyncio, brumate
+    together = sum(await asyncio.gather(*[measure(x='a' * 6_000_000) for _ in range(12)]))
+    [together, brumate.call_sync('measure', x='c' * 30_000_000), brumate.call_sync('measure', x='d' * 40_000_000)]
+  `
+  const { value } = await session.execute(code)
+  expect(value).toEqual([72_000_000, 30_000_000, 40_000_000])
+  // 64 MiB of them.
+  expect(most).toBeLessThanOrEqual(11)
+})
+
+test('arguments that no window has room for are a ValueError, by either way; the session goes on', async () => {
+  const manager = await managerForTest({ slots: 1, limits: { memoryBytes: 512 * MIB } })
+  await using session = await manager.createSession({ callbacks: { measure: ({ x }) => x.length } })
+  for (const call of ['await measure(x=x)', "brumate.call_sync('measure', x=x)"]) {
+    const error = await pythonErrorOf(session.execute(`import brumate; x = bytes(70_000_000)\n${call}`))
+    expect([error.type, error.message], call).toEqual(['ValueError', 'the arguments are too large'])
+  }
+  const long = await pythonErrorOf(session.execute('await measure(x=[1 << 5_000_000])'))
+  expect([long.type, long.message]).toEqual(['ValueError', 'the arguments are too large'])
+  expect((await session.execute('await measure(x=bytes(50_000_000))')).value).toBe(50_000_000)
+})
+
+test('a call that timed out holds its arguments until its callback has settled', async () => {
+  const manager = await managerForTest({ slots: 1, limits: { callbackTimeoutMs: 20 } })
+  const all = deferred()
+  await using session = await manager.createSession({
+    callbacks: { hold: () => all.promise, measure: ({ x }) => x.length },
+  })
+  const first = await session.execute(py`
+    try: await hold(x='a' * 40_000_000)
+    except TimeoutError as error: seen = type(error).__name__
+    seen
+  `)
+  expect(first.value).toBe('TimeoutError')
+  const second = "await measure(x='b' * 40_000_000)"
+  await expect(session.execute(second, { timeoutMs: 500 })).rejects.toMatchObject({ name: 'TimeoutError' })
+  all.resolve()
+  expect((await session.execute(second)).value).toBe(40_000_000)
+})
+
+test('B1: an execution whose calls are held back stops at its time limit, and what it awaited fails', async () => {
+  const manager = await managerForTest({
+    slots: 1,
+    limits: { callbackTimeoutMs: null, memoryBytes: 512 * MIB, interruptGraceMs: 10_000 },
+  })
+  const all = deferred()
+  await using session = await manager.createSession({
+    callbacks: { hold: () => all.promise, echo: ({ x }) => x },
+  })
+  const running = session.execute(
+    "import asyncio\nawait asyncio.gather(*[hold(x='a' * 25_000_000) for _ in range(3)])",
+    { timeoutMs: 1500 },
+  )
+  await expect(running).rejects.toMatchObject({ name: 'TimeoutError', outcome: 'interrupted' })
+  // Room enough for others, and after a reset for all.
+  expect((await session.execute('await echo(x=1)')).value).toBe(1)
+  await session.reset()
+  expect((await session.execute("len(await echo(x='b' * 60_000_000)[:1])")).value).toBe(1)
+})

@@ -1,0 +1,113 @@
+// Has a session send the dearest values it can, and tells for each how long the main thread worked without a turn of its event loop.
+// Runs in a process of its own: `node dearest-values.mjs DIST CACHE_DIR`, one line of JSON a case.
+import { readFileSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+
+const [dist, cacheDir] = process.argv.slice(2)
+const { SessionManager } = await import(new URL('src/index.js', dist).href)
+
+/** As expressions of Python. `n` members each; the largest that the kernel converts. */
+const VALUES = {
+  none: '[None] * 1_000_000',
+  ints: '[7] * 1_000_000',
+  floats: '[0.5] * 1_000_000',
+  'two-digit ints': '[2**60] * 1_000_000',
+  'a large int': '1 << 4_194_000',
+  'an int of many digits, often': '[1 << 40_000] * 3000',
+  'short text': '["ab"] * 1_000_000',
+  surrogates: '["\\ud800"] * 1_000_000',
+  'longer surrogates': '["\\ud800" * 30] * 300_000',
+  emoji: '["a😀" * 5] * 500_000',
+  'one text': '"a" * 30_000_000',
+  'one text of three-byte characters': '"漢" * 10_000_000',
+  'one text of surrogates': '"\\ud800" * 5_000_000',
+  bytes: 'bytes(60_000_000)',
+  'two byte arrays': '[bytes(20_000_000)] * 2',
+  'small bytes': '[b"x"] * 200_000',
+  'empty lists': '[[]] * 490_000',
+  'empty tuples': '[()] * 490_000',
+  'empty dicts': '[{}] * 490_000',
+  'small dicts': '[{"a": 1, "b": 2}] * 400_000',
+  'dicts of many keys': '[{f"k{i}": i for i in range(100_000)}] * 5',
+  'dicts of many numbers': '[{str(i * 40_009): i for i in range(100_000)}] * 5',
+  'empty sets': '[set()] * 490_000',
+  'large sets': '[set(range(100_000))] * 5',
+  'sets of text': '[{f"k{i}" for i in range(100_000)}] * 5',
+  dates: '[__import__("datetime").datetime(2020, 1, 1, tzinfo=__import__("datetime").UTC)] * 200_000',
+  'deep lists': '__import__("functools").reduce(lambda inner, _: [inner, inner], range(17), [])',
+}
+
+const manager = await SessionManager.create({ cacheDir, slots: 2 })
+const callbacks = { take: { fn: () => 1 }, idle: () => 1 }
+const limits = {
+  callbackInvocations: null,
+  memoryBytes: 512 * 2 ** 20,
+  executionTimeoutMs: null,
+  callbackTimeoutMs: null,
+}
+const session = await manager.createSession({ callbacks, limits, checkpoint: 'manual' })
+const sibling = await manager.createSession({ checkpoint: 'manual' })
+const delay = monitorEventLoopDelay({ resolution: 1 })
+
+/** Time on a processor of this thread alone, in ms: what else runs on the machine does not count. */
+function threadMs() {
+  return Number(readFileSync('/proc/self/schedstat', 'latin1').split(' ', 1)[0]) / 1e6
+}
+
+/** Longest time between two turns of the event loop while `work` lasts: on the clock, and of this thread's own work. */
+async function measured(work) {
+  let longestMs = 0
+  let done = false
+  const turns = (async () => {
+    for (let sinceMs = threadMs(); !done; ) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const nowMs = threadMs()
+      longestMs = Math.max(longestMs, nowMs - sinceMs)
+      sinceMs = nowMs
+    }
+  })()
+  delay.reset()
+  delay.enable()
+  let outcome
+  try {
+    outcome = await work()
+  } catch (error) {
+    outcome = `${error.name}: ${error.message}`.slice(0, 200)
+  }
+  done = true
+  await turns
+  delay.disable()
+  return { outcome, threadMs: longestMs, clockMs: delay.max / 1e6 }
+}
+
+const ways = {
+  value: () => session.execute('value').then(({ value, repr }) => typeof (value ?? repr)),
+  argument: () => session.execute('_ = await take(x=value)').then(() => 'taken'),
+  door: () =>
+    session
+      .execute(
+        'import os, marshal, time\nos.write(0x3FFFFFFF, marshal.dumps((77, "take", {"x": value}), 2))\ntime.sleep(0.05)',
+      )
+      .then(() => 'written'),
+}
+
+for (let round = 0; round < 3; round++) {
+  await session.execute('1 + 1')
+  await session.execute('_ = await take(x=1)')
+}
+const wanted = process.argv[4]?.split(',')
+for (const [name, code] of [['control', '1'], ...Object.entries(VALUES)]) {
+  if (wanted && !wanted.includes(name)) continue
+  await session.execute(`value = ${code}`)
+  for (const [way, act] of Object.entries(ways)) {
+    // The best of some: a garbage collection may fall into any of them.
+    let best
+    for (let round = 0; round < 3 && !(best?.threadMs <= 10); round++) {
+      const now = await measured(act)
+      if (best === undefined || now.threadMs < best.threadMs) best = now
+    }
+    const answered = (await sibling.execute('6 * 7')).value
+    process.stdout.write(`${JSON.stringify({ name, way, ...best, sibling: answered })}\n`)
+  }
+}
+await manager.close()
