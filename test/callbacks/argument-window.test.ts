@@ -109,5 +109,5 @@ test('B1: an execution whose calls are held back stops at its time limit, and wh
   // Room enough for others, and after a reset for all.
   expect((await session.execute('await echo(x=1)')).value).toBe(1)
   await session.reset()
-  expect((await session.execute("len(await echo(x='b' * 60_000_000)[:1])")).value).toBe(1)
+  expect((await session.execute("len(await echo(x='b' * 60_000_000))")).value).toBe(60_000_000)
 })

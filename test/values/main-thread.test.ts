@@ -1,0 +1,110 @@
+// R3, H1: no value of a guest's holds the main thread up, whichever way it comes.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, inject, test } from 'vitest'
+import { Decoder, MalformedValueError } from '../../src/values/decode.js'
+import { encodePlain } from '../../src/values/encode.js'
+import { Slices } from '../../src/values/slices.js'
+import { weigh } from '../../workers/weight.js'
+
+const DEAREST = fileURLToPath(new URL('support/dearest-values.mjs', import.meta.url))
+const DIST = new URL('../../dist/', import.meta.url).href
+/** One for each type code, with those that cost the most; `node support/dearest-values.mjs` without a list runs all. */
+const VALUES = [
+  ...['none', 'ints', 'floats', 'two-digit ints', 'a large int', 'surrogates', 'emoji', 'one text', 'bytes'],
+  ...['empty tuples', 'dicts of many numbers', 'large sets', 'dates'],
+]
+const MAX_DELAY_MS = 20
+
+interface Measured {
+  readonly name: string
+  readonly way: string
+  /** Longest work of the main thread between two turns of its event loop; other processes' time is not in it. */
+  readonly threadMs: number
+  readonly sibling: unknown
+}
+
+test(`the main thread has a turn of its event loop at least every ${MAX_DELAY_MS} ms under the dearest value of every type`, async () => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [DEAREST, DIST, inject('cacheDir'), ['control', ...VALUES].join()],
+    { timeout: 280_000 },
+  )
+  const all = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Measured)
+  expect(all).toHaveLength(3 * (VALUES.length + 1))
+  const controlMs = Math.max(...all.filter(({ name }) => name === 'control').map(({ threadMs }) => threadMs))
+  const late = all.filter(({ threadMs }) => threadMs > MAX_DELAY_MS + controlMs)
+  expect(late).toEqual([])
+  expect(all.map(({ sibling }) => sibling)).toEqual(all.map(() => 42))
+}, 300_000)
+
+test('a set whose members V8 gives one hash is refused after half a second', () => {
+  const bytes = encodePlain(
+    Array.from({ length: 60_000 }, (_, i) => (BigInt(i + 1) << 75n) | 1n),
+    'x',
+  )
+  bytes[0] = 0x3c
+  const decoder = new Decoder(bytes)
+  const decodeAll = () => {
+    while (!decoder.advance(performance.now() + 2));
+  }
+  expect(decodeAll).toThrow(MalformedValueError)
+})
+
+test('parts that are too large are left out, and told', () => {
+  for (const bytes of [
+    Uint8Array.from([...[0x6c, 0x80, 0x44, 4, 0], ...new Uint8Array(2 * 279_680)]),
+    encodePlain({ ['k'.repeat(16_001)]: 1 }, 'x'),
+  ]) {
+    const decoder = new Decoder(bytes)
+    expect(decoder.advance(Number.POSITIVE_INFINITY)).toBe(true)
+    expect([decoder.exact, weigh(bytes, 0)?.isTooLarge]).toEqual([false, true])
+  }
+})
+
+test('jobs of one session are done in their order, those of several take turns, and closing settles what waits', async () => {
+  const slices = new Slices()
+  const log: string[] = []
+  const job = (name: string, steps: number) => ({
+    sizeBytes: 1_000_000,
+    advance: () => {
+      log.push(name)
+      // A slice's time.
+      for (const sinceMs = performance.now(); performance.now() - sinceMs < 3; );
+      return --steps <= 0
+    },
+  })
+  const [first, second, third] = [slices.lane(), slices.lane(), slices.lane()]
+  const running = [
+    first.run(job('a1', 2)),
+    first.run(job('a2', 1)),
+    second.run(job('b', 2)),
+    third.run(job('c', 9)),
+  ]
+  await Promise.all(running.slice(0, 3))
+  third.clear()
+  expect(await Promise.all(running)).toEqual(['done', 'done', 'done', 'dropped'])
+  expect(log.join(' ')).toBe('a1 b c a1 b c a2')
+  expect(first.run({ sizeBytes: 10, advance: () => true })).toBeUndefined()
+})
+
+test('random documents come to the same in one step and in slices, and weigh the same in a slot', async () => {
+  const { run } = (await import(new URL('../fuzz/values.mjs', import.meta.url).href)) as {
+    run(options: {
+      seed: number
+      deadlineMs: number
+      onProgress: () => void
+    }): Promise<{ cases: number; faults: string[] }>
+  }
+  const { cases, faults } = await run({
+    seed: 16,
+    deadlineMs: performance.now() + 3000,
+    onProgress: () => {},
+  })
+  expect(faults).toEqual([])
+  expect(cases).toBeGreaterThan(100)
+})
