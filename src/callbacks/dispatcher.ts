@@ -36,13 +36,36 @@ interface Route {
   readonly lease: Lease | undefined
 }
 
-interface RunningCall extends Request, Route {
+class RunningCall {
+  readonly id: number
+  readonly name: string
+  readonly args: Request['args']
+  readonly memberCount: number
+  /** As in `Route`. */
+  blocking: boolean
+  answer: Answer | undefined
   /** Until its callback has settled. Undefined: there was no room for its arguments. */
   readonly holding: Holding | undefined
   /** Made when the callback asks for its signal: that takes longer than all the rest here, and most callbacks never do. */
   controller: AbortController | undefined
   /** Why nobody waits for it any more. */
   abortedBy: Error | undefined
+
+  constructor(
+    { id, name, args, memberCount }: Request,
+    { blocking, answer }: Route,
+    holding: Holding | undefined,
+  ) {
+    this.id = id
+    this.name = name
+    this.args = args
+    this.memberCount = memberCount
+    this.blocking = blocking
+    this.answer = answer
+    this.holding = holding
+    this.controller = undefined
+    this.abortedBy = undefined
+  }
 }
 
 interface SuspendedCall extends Pick<Request, 'id' | 'name' | 'args'> {
@@ -50,11 +73,6 @@ interface SuspendedCall extends Pick<Request, 'id' | 'name' | 'args'> {
   /** Of a call that was made here. */
   readonly holding: Holding | undefined
 }
-
-/** What a callback came to. */
-type Result =
-  | { readonly kind: 'answer'; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'suspend'; readonly why: string | undefined }
 
 /**
  * Calls that are started in one turn of the event loop: a guest can make many thousands at once, and the main thread has others
@@ -248,14 +266,13 @@ export class Dispatcher {
     }
   }
 
-  #start(request: Request, { blocking, answer, lease }: Route): void {
+  #start(request: Request, route: Route): void {
     const { window } = this.#options
     // It came before the state was given up that made it.
-    if (answer === undefined) return lease?.release(request.weightBytes)
+    if (route.answer === undefined) return route.lease?.release(request.weightBytes)
     if (this.#running.size >= MAX_CALLS_UNDER_WAY)
       throw new MalformedValueError(`more than ${MAX_CALLS_UNDER_WAY} host calls at once`)
-    const holding = window.hold(request.weightBytes)
-    const call = { ...request, blocking, answer, lease, holding, controller: undefined, abortedBy: undefined }
+    const call = new RunningCall(request, route, window.hold(request.weightBytes))
     this.#running.add(call)
     if (++this.#startedInTurn <= CALLS_PER_TURN) void this.#run(call)
     else this.#queued.push(call)
@@ -272,39 +289,37 @@ export class Dispatcher {
 
   /** Never rejects. */
   async #run(call: RunningCall): Promise<void> {
-    const result = await this.#carryOut(call)
-    if (result.kind === 'suspend') return this.#suspend(call, result.why)
-    // Before the answer: the slot has room for what it does with it.
-    this.#release(call)
-    this.#settle(call, result.bytes)
-  }
-
-  /** Never rejects. */
-  async #carryOut(call: RunningCall): Promise<Result> {
-    const { callbackTimeoutMs, callbackInvocations } = this.#options.limits
+    const { callbackTimeoutMs } = this.#options.limits
     const timer =
       callbackTimeoutMs === null
         ? undefined
         : setTimeout(() => this.#timeOut(call, callbackTimeoutMs), callbackTimeoutMs)
+    let bytes: Uint8Array<ArrayBuffer>
     try {
       if (call.holding === undefined)
         throw pythonError('MemoryError', `there is no memory left for the arguments of ${call.name}()`)
-      if (this.#iterators.serves(call.name)) {
-        const { id, name, args } = call
-        return { kind: 'answer', bytes: answerValue(id, await this.#iterators.serve(name, args), name) }
-      }
-      if (callbackInvocations !== null && ++this.#invocations > callbackInvocations)
-        throw pythonError('RuntimeError', `more than ${callbackInvocations} host calls in one execution`)
-      const callback = this.#callbacks.get(call.name)
-      if (callback === undefined) throw pythonError('NameError', `there is no callback named ${call.name}`)
-      const value = await this.#invoke(callback, call)
-      return { kind: 'answer', bytes: this.#encode(call, value) }
+      if (this.#iterators.serves(call.name))
+        bytes = answerValue(call.id, await this.#iterators.serve(call.name, call.args), call.name)
+      else bytes = this.#encode(call, await this.#invoke(this.#callbackOf(call), call))
     } catch (error) {
-      if (isInstance(error, Suspension) && error.call === call) return { kind: 'suspend', why: error.why }
-      return { kind: 'answer', bytes: answerFailure(call.id, error) }
+      if (isInstance(error, Suspension) && error.call === call) return this.#suspend(call, error.why)
+      bytes = answerFailure(call.id, error)
     } finally {
       clearTimeout(timer)
     }
+    // Before the answer: the slot has room for what it does with it.
+    this.#release(call)
+    this.#settle(call, bytes)
+  }
+
+  /** Counts the call. */
+  #callbackOf({ name }: RunningCall): ResolvedCallback {
+    const { callbackInvocations } = this.#options.limits
+    if (callbackInvocations !== null && ++this.#invocations > callbackInvocations)
+      throw pythonError('RuntimeError', `more than ${callbackInvocations} host calls in one execution`)
+    const callback = this.#callbacks.get(name)
+    if (callback === undefined) throw pythonError('NameError', `there is no callback named ${name}`)
+    return callback
   }
 
   async #invoke({ fn, parameters }: ResolvedCallback, call: RunningCall): Promise<unknown> {
