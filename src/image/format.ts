@@ -5,7 +5,8 @@ import { dataModuleLength } from './data-module.js'
 import type { Image, ImageFile } from './image.js'
 
 /** What a file holds: an image whose modules are not compiled yet. */
-export interface ImageContents extends Omit<Image, 'id' | 'module' | 'trampolineModule' | 'dataModule'> {
+export interface ImageContents
+  extends Omit<Image, 'id' | 'module' | 'trampolineModule' | 'stackProbeModule' | 'dataModule'> {
   readonly moduleBytes: Uint8Array<ArrayBuffer>
   readonly trampolineBytes: Uint8Array<ArrayBuffer>
   /** What `dataModuleBytes` makes of the bytes of runs and files. */

@@ -42,6 +42,8 @@ export interface Image {
   readonly module: WebAssembly.Module
   /** Calls any CPython function with the number of arguments it takes; see workers/interpreter/trampoline.ts. */
   readonly trampolineModule: WebAssembly.Module
+  /** Tells imports whether there is stack left for them; see stack-probe.ts. The same for every image, and in no file. */
+  readonly stackProbeModule: WebAssembly.Module
   /** Size of the interpreter's memory in bytes, a multiple of 65,536. */
   readonly memoryBytes: number
   /** [offset, length] pairs in bytes, ascending, not touching; everything else is zero. Offsets are multiples of 4096. */

@@ -2,14 +2,16 @@
 // recorder (the builder's check).
 import type { ImageContents } from './format.js'
 import type { Image } from './image.js'
+import { stackProbeBytes } from './stack-probe.js'
 
 /** Compiles outside the calling thread. Rejects if a module is not valid. */
 export async function loadImage(id: string, contents: ImageContents): Promise<Image> {
   const { moduleBytes, trampolineBytes, dataBytes, ...rest } = contents
-  const [module, trampolineModule, dataModule] = await Promise.all([
+  const [module, trampolineModule, dataModule, stackProbeModule] = await Promise.all([
     WebAssembly.compile(moduleBytes),
     WebAssembly.compile(trampolineBytes),
     WebAssembly.compile(dataBytes),
+    WebAssembly.compile(stackProbeBytes()),
   ])
-  return { ...rest, id, module, trampolineModule, dataModule }
+  return { ...rest, id, module, trampolineModule, dataModule, stackProbeModule }
 }

@@ -153,10 +153,19 @@ export function fileImports(context: HostContext): Readonly<Record<string, Impor
   }
 }
 
-const DESCRIPTOR_PATH = /^\/dev\/fd\/(0|[1-9]\d{0,3})$/
+const DESCRIPTORS = '/dev/fd/'
+const MAX_DIGITS = 4
 
-/** The descriptor that "/dev/fd/N" names, or -1. */
+/** The descriptor that "/dev/fd/N" names in decimal, without leading zeros, or -1. */
 function descriptorOf(path: string): number {
-  const match = path.startsWith('/dev/fd/') ? DESCRIPTOR_PATH.exec(path) : null
-  return match === null ? -1 : Number(match[1])
+  if (!path.startsWith(DESCRIPTORS)) return -1
+  const digits = path.length - DESCRIPTORS.length
+  if (digits === 0 || digits > MAX_DIGITS || (digits > 1 && path[DESCRIPTORS.length] === '0')) return -1
+  let fd = 0
+  for (let at = DESCRIPTORS.length; at < path.length; at++) {
+    const digit = path.charCodeAt(at) - 0x30
+    if (digit < 0 || digit > 9) return -1
+    fd = 10 * fd + digit
+  }
+  return fd
 }

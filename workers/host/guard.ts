@@ -1,6 +1,9 @@
-// The skin of every import: what C code called is either answered with a number or it ends the interpreter; no other
-// exception leaves the host (R1). Owns that rule and the state "ended"; what an import does is its family's.
+// The door that every import goes through. What C code called is either answered with a number or it ends the interpreter; no
+// other exception leaves the host (R1). No host code runs after that end, nor on a stack that is almost used up: the door
+// looks first whether there is enough left (stack-reserve.ts). Owns these rules and the state "ended"; what an import
+// does is its family's.
 import { FsError } from './errno.js'
+import type { StackProbe } from './stack-reserve.js'
 
 /** A function as WebAssembly sees it. */
 export type ImportFunction = (...parameters: never[]) => unknown
@@ -18,9 +21,17 @@ export class InterpreterEnd extends Error {
 
 export class Ending {
   #ended: InterpreterEnd | null = null
+  #stackProbe: StackProbe = () => 0
+  // Made now: where the stack is exhausted, there is no room to make it.
+  readonly #exhausted = new InterpreterEnd('stack', 'exhausted, C code called itself too deeply')
 
   get ended(): InterpreterEnd | null {
     return this.#ended
+  }
+
+  /** From now on an import runs only where the probe finds enough stack, and ends the interpreter elsewhere. */
+  requireStack(probe: StackProbe): void {
+    this.#stackProbe = probe
   }
 
   /** Only the first reason counts. */
@@ -36,11 +47,17 @@ export class Ending {
    */
   guard(importName: string, run: ImportFunction, onError: (errno: number) => unknown): ImportFunction {
     const call = run as (...parameters: unknown[]) => unknown
-    // Made now: where the stack is exhausted, there is no room to make it.
+    // Made now, as above: a trap of C code, for one, may come at any depth.
     const unexpected = new InterpreterEnd(importName, 'failed unexpectedly')
     // Seven is the most parameters a working import has; one fixed shape keeps the call free of allocation.
     return (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => {
       if (this.#ended !== null) throw this.#ended
+      try {
+        this.#stackProbe(0)
+      } catch {
+        this.#ended = this.#exhausted
+        throw this.#exhausted
+      }
       try {
         return call(a, b, c, d, e, f, g)
       } catch (error) {
@@ -53,8 +70,10 @@ export class Ending {
 
   /** An import that ends the interpreter. */
   forbid(importName: string, reason: string): ImportFunction {
-    return () => {
-      this.end(importName, reason)
-    }
+    return this.guard(
+      importName,
+      () => this.end(importName, reason),
+      () => undefined,
+    )
   }
 }

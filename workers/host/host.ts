@@ -15,6 +15,7 @@ import { MemoryGrowth } from './memory.js'
 import { MountedNodes } from './mounts/mounted-nodes.js'
 import { OutputSink } from './output.js'
 import { type Pulse, Signals } from './signals.js'
+import { stackProbe } from './stack-reserve.js'
 import { captureHost, type HostCapture } from './state/capture.js'
 import { type PreparedHost, restoreHost } from './state/restore.js'
 import { TimeZone } from './time-zone.js'
@@ -94,9 +95,15 @@ export class Host {
     return linkImports(module, importFunctions(this.#context))
   }
 
-  /** After instantiation, before the first call. */
-  bind(exports: BoundExports): void {
+  /**
+   * After instantiation, before the first call.
+   *
+   * @param stackProbeModule - `Image.stackProbeModule`; without it, imports run however little stack is left
+   */
+  bind(exports: BoundExports, stackProbeModule?: WebAssembly.Module): void {
     this.#context.exports = exports
+    if (stackProbeModule !== undefined)
+      this.#context.ending.requireStack(stackProbe(stackProbeModule, exports.memory))
     this.#context.memory.bind(exports.memory)
     this.#context.growth.bind(exports.memory)
   }

@@ -1,5 +1,6 @@
 // Calendars: struct tm from seconds and back, in UTC or in the session's time zone. Owns the arithmetic and the offsets of one
-// zone, which come from Intl; the zone's files are Python's (zoneinfo) and not read here.
+// zone, which come from Intl; the zone's files are Python's (zoneinfo) and not read here. Imports run below frames of guest code,
+// on whatever stack it left: everything of Intl is made when a session attaches, and no regular expression is used.
 import { TM, ZONE_NAME_BYTES } from './abi.js'
 import type { HostContext } from './context.js'
 import type { ImportFunction } from './guard.js'
@@ -48,20 +49,30 @@ function daysFromCivil(year: number, month: number, day: number): number {
   return era * DAYS_PER_ERA + dayOfEra - EPOCH_DAYS
 }
 
+/** Each knows abbreviations of its part of the world. */
+const NAME_LOCALES = ['en-US', 'en-GB', 'en-AU']
+
+/** Three to five capital letters, not an offset such as "GMT+2". */
+function isAbbreviation(name: string): boolean {
+  if (name.length < 3 || name.length > 5) return false
+  for (let at = 0; at < name.length; at++) {
+    if (name.charCodeAt(at) < 0x41 || name.charCodeAt(at) > 0x5a) return false
+  }
+  return true
+}
+
 export class TimeZone {
   /** Undefined for UTC. */
   readonly #format: Intl.DateTimeFormat | undefined
-  readonly #zone: string
   #cachedFrom = Number.NaN
   #cachedOffset = 0
   #cachedYear = Number.NaN
   #cachedYearOffsets = { standard: 0, daylight: 0 }
-  readonly #nameFormats: Intl.DateTimeFormat[] = []
+  readonly #nameFormats: readonly Intl.DateTimeFormat[] = []
   #cachedName = { year: Number.NaN, offset: 0, name: '' }
 
   /** @throws RangeError if Intl does not know the zone */
   constructor(zone = 'UTC') {
-    this.#zone = zone
     if (zone === 'UTC' || zone === 'Etc/UTC') return
     this.#format = new Intl.DateTimeFormat('en-US', {
       timeZone: zone,
@@ -76,6 +87,11 @@ export class TimeZone {
       minute: 'numeric',
       second: 'numeric',
     })
+    this.#nameFormats = NAME_LOCALES.map(
+      (locale) => new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'short' }),
+    )
+    // What Intl makes at a formatter's first use is made now.
+    for (const format of [this.#format, ...this.#nameFormats]) format.formatToParts(0)
   }
 
   /** Seconds east of UTC at `seconds` since 1970. */
@@ -109,16 +125,10 @@ export class TimeZone {
   /** What the zone is called at a time: an abbreviation if there is one, else its offset, as in the IANA database. */
   nameAt(seconds: number): string {
     if (this.#format === undefined) return 'UTC'
-    if (this.#nameFormats.length === 0) {
-      for (const locale of ['en-US', 'en-GB', 'en-AU']) {
-        const format = new Intl.DateTimeFormat(locale, { timeZone: this.#zone, timeZoneName: 'short' })
-        this.#nameFormats.push(format)
-      }
-    }
     for (const format of this.#nameFormats) {
       const name =
         format.formatToParts(seconds * 1000).find((part) => part.type === 'timeZoneName')?.value ?? ''
-      if (/^[A-Z]{3,5}$/.test(name)) return name
+      if (isAbbreviation(name)) return name
     }
     const minutes = Math.round(Math.abs(this.offsetAt(seconds)) / 60)
     const digits = String(Math.floor(minutes / 60) * 100 + (minutes % 60)).padStart(4, '0')

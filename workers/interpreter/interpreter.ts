@@ -63,7 +63,7 @@ export class Interpreter {
     table.grow(image.tableLength + 1 - table.length)
     table.set(image.tableLength, helper.trampoline)
     exports.__stack_pointer.value = image.stackPointer
-    host.bind(exports)
+    host.bind(exports, image.stackProbeModule)
     return new Interpreter(image, host, exports, copyImage)
   }
 

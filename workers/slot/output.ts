@@ -1,5 +1,6 @@
 // What a session writes to its two output descriptors: kept as text until the execution ends, and sent ahead in chunks
-// where somebody listens. Owns decoding and chunking; the limit is the host's, enforced before bytes get here.
+// where somebody listens. Owns decoding and chunking; the limit is the host's, enforced before bytes get here. Bytes come
+// while guest code is on the stack, so decoders are made and used once before.
 
 /**
  * A chunk goes out when it is this large, or when the one before it is this old: at a write, a look for signals or a sleep,
@@ -46,8 +47,11 @@ export class Output {
 
 class Stream {
   readonly #send: (text: string) => void
-  /** Made for the first bytes: most executions write nothing. */
-  #decoder: InstanceType<typeof TextDecoder> | undefined
+  /** For output that comes in one piece: a decoder that has been used in parts is slower ever after. */
+  readonly #whole = new TextDecoder('utf-8', { ignoreBOM: true })
+  readonly #parted = new TextDecoder('utf-8', { ignoreBOM: true })
+  /** `#parted` may keep the beginning of a character. */
+  #isParted = false
   #live = false
   #parts: string[] = []
   #pending: Uint8Array[] = []
@@ -56,10 +60,14 @@ class Stream {
 
   constructor(send: (text: string) => void) {
     this.#send = send
+    // Node makes a converter at the first use in parts.
+    this.#decode(NO_BYTES, true)
+    this.#decode(NO_BYTES, false)
+    this.#decode(NO_BYTES, false)
   }
 
   begin(live: boolean): void {
-    this.#decoder = undefined
+    if (this.#isParted) this.#decode(NO_BYTES, false)
     this.#live = live
     this.#parts = []
     this.#pending = []
@@ -92,16 +100,23 @@ class Stream {
 
   /** A character split between two chunks is kept back for the next one. */
   #emit(more: boolean): void {
-    if (this.#pendingBytes === 0 && this.#decoder === undefined) return
+    if (this.#pendingBytes === 0 && !this.#isParted) return
     const bytes = this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending)
     this.#pending = []
     this.#pendingBytes = 0
-    this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
-    const text = this.#decoder.decode(bytes, { stream: more })
+    const text = this.#decode(bytes ?? NO_BYTES, more)
     if (text === '') return
     this.#parts.push(text)
     if (!this.#live) return
     this.#send(text)
     this.#sentMs = performance.now()
   }
+
+  #decode(bytes: Uint8Array, more: boolean): string {
+    if (!more && !this.#isParted) return this.#whole.decode(bytes)
+    this.#isParted = more
+    return this.#parted.decode(bytes, { stream: more })
+  }
 }
+
+const NO_BYTES = new Uint8Array(0)

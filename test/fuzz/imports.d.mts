@@ -1,0 +1,20 @@
+export const name: string
+
+export interface Tally {
+  readonly cases: number
+  readonly counts: Readonly<Record<string, number>>
+  /** What must not happen, with the seed that makes it happen again. */
+  readonly faults: readonly string[]
+}
+
+export function run(options: {
+  readonly seed: number
+  /** Of `Date.now()`. */
+  readonly deadlineMs: number
+  readonly onProgress?: (progress: Tally) => void
+  /** Every 16 bytes of the last of the stack instead of random cases, for all imports or these ("module.name"). */
+  readonly sweep?: true | readonly string[]
+  readonly dist?: string
+  readonly cacheDir?: string
+  readonly flags?: readonly string[]
+}): Promise<Tally>

@@ -1,0 +1,70 @@
+// Fuzzer of the module's imports: random numbers and pointers, at a normal depth of the stack and with the last bytes of it left.
+// Owns the child process: where it dies, that is a fault.
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export const name = 'imports'
+
+const DIST = new URL('../../dist/', import.meta.url).href
+const PROCESS = fileURLToPath(new URL('support/imports-process.mjs', import.meta.url))
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/brumate', import.meta.url))
+/** One round of the child: a fault costs the rest of it. */
+const ROUND_MS = 20_000
+/** A round that takes this much longer hangs. */
+const GRACE_MS = 30_000
+
+/**
+ * @param {object} options
+ * @param {number} options.seed
+ * @param {number} options.deadlineMs - of `Date.now()`
+ * @param {(progress: { cases: number, counts: Record<string, number>, faults: string[] }) => void} [options.onProgress]
+ * @param {true | string[]} [options.sweep] - every 16 bytes of the last of the stack instead, for all or for these imports
+ * @returns {Promise<{ cases: number, counts: Record<string, number>, faults: string[] }>}
+ */
+export async function run({
+  seed,
+  deadlineMs,
+  onProgress,
+  sweep,
+  dist = DIST,
+  cacheDir = CACHE,
+  flags = [],
+}) {
+  const total = { cases: 0, counts: {}, faults: [] }
+  for (let round = 0; ; round++) {
+    const untilMs = Math.min(deadlineMs, Date.now() + ROUND_MS)
+    const options = { seed: (seed + round) >>> 0, untilMs, sweep, dist, cacheDir }
+    const { cases, counts, faults } = await inChild(options, flags)
+    total.cases += cases
+    for (const [key, count] of Object.entries(counts)) total.counts[key] = (total.counts[key] ?? 0) + count
+    total.faults.push(...faults.map((fault) => `seed ${options.seed}: ${fault}`))
+    onProgress?.(total)
+    if (sweep || Date.now() >= deadlineMs) return total
+  }
+}
+
+function inChild(options, flags) {
+  return new Promise((resolve) => {
+    const child = fork(PROCESS, [JSON.stringify(options)], {
+      execArgv: [...flags],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    })
+    let log = ''
+    let result
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      log = (log + text).slice(-2000)
+    })
+    const timer = options.sweep
+      ? undefined
+      : setTimeout(() => child.kill('SIGKILL'), options.untilMs - Date.now() + GRACE_MS)
+    child.once('message', (message) => {
+      result = message
+    })
+    child.once('close', (code, signal) => {
+      clearTimeout(timer)
+      const fault = `the process ended with ${signal ?? code} after: ${log}`
+      resolve(result ?? { cases: 0, counts: {}, faults: [fault] })
+    })
+  })
+}

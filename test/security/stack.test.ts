@@ -1,0 +1,48 @@
+// Invariant R1 where guest code has used up the native stack: no code of the host runs there, whatever calls it.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, inject, it } from 'vitest'
+import { run } from '../fuzz/imports.mjs'
+import { DIST } from './support/child.js'
+
+const execute = promisify(execFile)
+const FUZZ_MS = 4_000
+
+/** Resolves to its lines; rejects where the process ends by a signal or another way. */
+async function linesOf(program: string, args: readonly string[], flags: readonly string[] = []) {
+  const path = fileURLToPath(new URL(`support/${program}.mjs`, import.meta.url))
+  const { stdout } = await execute(process.execPath, [...flags, path, ...args])
+  return stdout.trim().split('\n')
+}
+
+describe('an exhausted stack', () => {
+  it('R1: plain Python that uses it up gets a typed end and a session that works on', async () => {
+    const lines = await linesOf('exhausted-stack', [DIST, inject('cacheDir')])
+    const results = new Set(lines.map((line) => line.replace(/^\d+ /, '')))
+    const end = 'the interpreter ended: InterpreterEnd: stack: exhausted, C code called itself too deeply'
+    const goesOn = 'the session goes on from its last checkpoint, then 2'
+    expect([...results].sort()).toEqual([`InterpreterCrashedError restored ${end}; ${goesOn}`, 'returned'])
+  })
+
+  it('R1: no import runs with too little of it, whatever its arguments', async () => {
+    const deadlineMs = Date.now() + FUZZ_MS
+    const { cases, counts, faults } = await run({ seed: 16, deadlineMs, cacheDir: inject('cacheDir') })
+    expect(faults).toEqual([])
+    expect(cases).toBeGreaterThan(100)
+    expect(counts['no stack']).toBeGreaterThan(10)
+    expect(counts.returned).toBeGreaterThan(10)
+  })
+
+  // The default is a mixture of both compilers, by how often something is called.
+  it.each(['--liftoff-only', '--no-liftoff'])(
+    'R1: 128 KB of it are kept for an import (%s)',
+    async (flag) => {
+      const [line = ''] = await linesOf('stack-probe', [DIST], [flag])
+      const { reserveBytes, wrong } = JSON.parse(line) as { reserveBytes: number; wrong: number }
+      expect(reserveBytes).toBeGreaterThanOrEqual(128 * 1024)
+      expect(reserveBytes).toBeLessThan(136 * 1024)
+      expect(wrong).toBe(0)
+    },
+  )
+})

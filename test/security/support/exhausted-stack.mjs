@@ -1,0 +1,61 @@
+// A process of a user's whose session runs plain Python that uses up the native stack: C recursion that CPython does not count.
+// Prints what became of the executions, one line each.
+//
+//   node exhausted-stack.mjs <dist> <cacheDir>
+import { syncBuiltinESMExports } from 'node:module'
+import workerThreads from 'node:worker_threads'
+
+const [dist, cacheDir] = process.argv.slice(2)
+
+// Slots have 64 MB of stack; with less, the end of it takes less time to reach.
+const { Worker } = workerThreads
+workerThreads.Worker = class extends Worker {
+  constructor(file, options) {
+    super(file, { ...options, resourceLimits: { ...options.resourceLimits, stackSizeMb: 4 } })
+  }
+}
+syncBuiltinESMExports()
+
+const { SessionManager } = await import(new URL('src/index.js', dist).href)
+const manager = await SessionManager.create({ cacheDir, slots: 1 })
+
+/** The first call of a new session, made below that many C frames; then whether the session works on. */
+async function call(depth) {
+  const session = await manager.createSession({ env: { TZ: 'Europe/Berlin' } })
+  const code = `
+import time
+def call(_):
+    time.localtime()
+    return True
+it = map(call, [1])
+for _ in range(${depth}): it = filter(None, it)
+next(it)`
+  try {
+    await session.execute(code)
+    return 'returned'
+  } catch (error) {
+    const { value } = await session.execute('1 + 1')
+    return `${error.name} ${error.outcome} ${error.message}, then ${value}`
+  } finally {
+    await session.close()
+  }
+}
+
+let low = 30_000
+let high = 45_000
+while (high - low > 100) {
+  const middle = (low + high) >> 1
+  if ((await call(middle)) === 'returned') low = middle
+  else high = middle
+}
+async function tell(depth) {
+  const result = await call(depth)
+  process.stdout.write(`${depth} ${result}\n`)
+  return result
+}
+
+// From the deep side up, so that what a thread does once is done with as little stack as possible: each slot that ended is a new one.
+let depth = high + 12
+while ((await tell(depth)) !== 'returned') depth -= 12
+for (let deeper = 10; deeper > 0; deeper -= 2) await tell(depth + deeper)
+await manager.close()
