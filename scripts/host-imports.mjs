@@ -33,10 +33,12 @@ interpreter can reach. Of each of them holds (invariant R1):
   EFAULT. Paths end within 4,096 bytes, lists have at most 1,024 (iovec) or 4,096 (poll) entries, 64-bit numbers are checked
   before they become file positions.
 - Nothing allocates in proportion to a number that the guest chose before the session’s quota has agreed.
+- It runs with at least 128 KB of the thread’s stack left, above the limit that V8 keeps to: guest code decides how deep the stack
+  is when it calls. Where less is left, the interpreter ends instead. Regular expressions, formatters and decoders, which take
+  the most stack to make, are made when a slot boots or a session attaches, never in an import.
 - An error is a number. The one exception that leaves an import is \`InterpreterEnd\`; after it, every import throws it. Whatever
-  else is thrown inside an import (a RangeError of an exhausted stack, a trap of C code that it called) becomes an
-  \`InterpreterEnd\`. Only a call for which there is no stack left at its very entry fails with the engine’s own RangeError,
-  before any code of the host has run.
+  else is thrown inside an import (a trap of C code that it called, for one) becomes an \`InterpreterEnd\`. Only a call for which
+  there is no stack left at its very entry fails with the engine’s own RangeError, before any code of the host has run.
 
 Files: names are bytes (at most 255), a file’s size counts in full towards \`fileBytes\` (holes too), there are at most 65,536
 nodes, 1,024 descriptors and 1,024 directories below one another. Permission bits bind although the user is number 0. Access

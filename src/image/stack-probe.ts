@@ -1,8 +1,11 @@
 // The WebAssembly module that tells whether a thread has stack left (workers/host/stack-reserve.ts uses it). Owns its bytes.
 // It depends on nothing in an image, so image files do not hold it.
 
-/** Stack that one instance's `probe` asks for: a few hundred bytes more than this. */
-export const PROBE_FRAME_BYTES = 65_536
+/**
+ * Stack that `probe` asks for: a few hundred bytes more than this. What imports need is a third of it at most, where V8 compiles their
+ * JavaScript at that moment.
+ */
+export const PROBE_FRAME_BYTES = 128 * 1024
 const V128_BYTES = 16
 
 const OP = {
@@ -12,6 +15,7 @@ const OP = {
   call: 0x10,
   localGet: 0x20,
   i32Const: 0x41,
+  i32Eqz: 0x45,
   simd: 0xfd,
 } as const
 const SIMD = { load: 0x00, splat: 0x11, xor: 0x51, anyTrue: 0x53 } as const
@@ -22,79 +26,72 @@ const NEXT = 0
 
 /**
  * A module that imports `env.memory` (at least `PROBE_FRAME_BYTES`) and `env.next`, an (i32) → i32, and exports two functions of the
- * same type. `last` returns its argument. `probe` calls `next` and returns 0, as long as `next` returns 0.
+ * same type. `last` returns its argument. `probe` calls `next`, which has to return 0, and returns 0.
  *
  * V8 has no API for the depth of the stack, but it does check the stack limit when a function is entered: for a frame of
  * more than 4 KB it compares the limit with the frame's size, in both of its compilers. The frame of `probe` is large
  * because of a block that never runs: there, `PROBE_FRAME_BYTES` loaded from memory have to outlive a call. The call of
  * `next` on the path that does run makes the optimizing compiler build the frame on that path, too, and since `next` is
- * an import it cannot be inlined away.
+ * an import it cannot be inlined away. That path returns before the block: V8 optimizes a function sooner the further into its
+ * code it returns, and this one takes the compiler half a second.
  */
 export function stackProbeBytes(): Uint8Array<ArrayBuffer> {
+  const probe = probeCode()
+  const last = [0, OP.localGet, 0, OP.end]
+  const probeHead = [2, ...unsigned(probe.length)]
+  const head = [
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(1, [1, 0x60, 1, I32, 1, I32]),
+    ...section(2, [2, ...text('env'), ...text('memory'), 2, 0, 1, ...text('env'), ...text('next'), 0, 0]),
+    ...section(3, [2, 0, 0]),
+    ...section(7, [2, ...text('probe'), 0, 1, ...text('last'), 0, 2]),
+    ...[10, ...unsigned(probeHead.length + probe.length + 1 + last.length), ...probeHead],
+  ]
+  const bytes = new Uint8Array(head.length + probe.length + 1 + last.length)
+  bytes.set(head)
+  bytes.set(probe, head.length)
+  bytes.set([last.length, ...last], head.length + probe.length)
+  return bytes
+}
+
+/** Stores byte by byte: some ten thousand instructions are written where an image is opened, on the main thread. */
+function probeCode(): Uint8Array {
   const values = PROBE_FRAME_BYTES / V128_BYTES
-  const code = new Writer(16 * values)
-  code.put(0, OP.localGet, 0, OP.call, NEXT, OP.if, NO_RESULT)
-  for (let i = 0; i < values; i++) {
-    code.put(OP.localGet, 0, OP.simd, SIMD.load, 0)
-    code.unsigned(i * V128_BYTES)
+  const code = new Uint8Array(16 * values)
+  const start = [0, OP.localGet, 0, OP.call, NEXT, OP.i32Eqz, OP.if, NO_RESULT]
+  start.push(OP.i32Const, 0, OP.return, OP.end)
+  code.set(start)
+  let at = start.length
+  for (let offset = 0; offset < PROBE_FRAME_BYTES; offset += V128_BYTES) {
+    code[at++] = OP.localGet
+    code[at++] = 0
+    code[at++] = OP.simd
+    code[at++] = SIMD.load
+    code[at++] = 0
+    let rest = offset
+    for (; rest >= 0x80; rest >>>= 7) code[at++] = (rest & 0x7f) | 0x80
+    code[at++] = rest
   }
   // The first operand comes from the call, so that nothing can be combined before it.
-  code.put(OP.localGet, 0, OP.call, NEXT, OP.simd, SIMD.splat)
-  for (let i = 0; i < values; i++) code.put(OP.simd, SIMD.xor)
-  code.put(OP.simd, SIMD.anyTrue, OP.return, OP.end, OP.i32Const, 0, OP.end)
-  const probe = code.bytes
-  const module = new Writer(probe.length + 256)
-  module.put(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)
-  module.section(1, [1, 0x60, 1, I32, 1, I32])
-  module.section(2, [2, ...text('env'), ...text('memory'), 0x02, 0, 1, ...text('env'), ...text('next'), 0, 0])
-  module.section(3, [2, 0, 0])
-  module.section(7, [2, ...text('probe'), 0, 1, ...text('last'), 0, 2])
-  const last = [0, OP.localGet, 0, OP.end]
-  const bodies = new Writer(probe.length + 16)
-  bodies.put(2)
-  bodies.unsigned(probe.length)
-  bodies.append(probe)
-  bodies.put(last.length, ...last)
-  module.section(10, bodies.bytes)
-  return module.bytes
+  for (const byte of [OP.localGet, 0, OP.call, NEXT, OP.simd, SIMD.splat]) code[at++] = byte
+  for (let i = 0; i < values; i++) {
+    code[at++] = OP.simd
+    code[at++] = SIMD.xor
+  }
+  for (const byte of [OP.simd, SIMD.anyTrue, OP.end]) code[at++] = byte
+  return code.subarray(0, at)
+}
+
+function section(id: number, content: readonly number[]): number[] {
+  return [id, ...unsigned(content.length), ...content]
+}
+
+/** LEB128 of a u32. */
+function unsigned(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)]
 }
 
 /** An ASCII name of fewer than 128 characters. */
 function text(value: string): number[] {
   return [value.length, ...Array.from(value, (letter) => letter.charCodeAt(0))]
-}
-
-class Writer {
-  readonly #room: Uint8Array<ArrayBuffer>
-  #length = 0
-
-  constructor(maxBytes: number) {
-    this.#room = new Uint8Array(maxBytes)
-  }
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#room.slice(0, this.#length)
-  }
-
-  put(...bytes: readonly number[]): void {
-    for (const byte of bytes) this.#room[this.#length++] = byte
-  }
-
-  append(bytes: ArrayLike<number>): void {
-    this.#room.set(bytes, this.#length)
-    this.#length += bytes.length
-  }
-
-  /** LEB128 of a u32. */
-  unsigned(value: number): void {
-    let rest = value
-    for (; rest >= 0x80; rest >>>= 7) this.put((rest & 0x7f) | 0x80)
-    this.put(rest)
-  }
-
-  section(id: number, content: ArrayLike<number>): void {
-    this.put(id)
-    this.unsigned(content.length)
-    this.append(content)
-  }
 }

@@ -11,6 +11,8 @@ export function run(options: {
   readonly seed: number
   /** Of `Date.now()`. */
   readonly deadlineMs: number
+  /** Also where that takes longer. Default: 0. */
+  readonly minCases?: number
   readonly onProgress?: (progress: Tally) => void
   /** Every 16 bytes of the last of the stack instead of random cases, for all imports or these ("module.name"). */
   readonly sweep?: true | readonly string[]

@@ -17,6 +17,7 @@ const GRACE_MS = 30_000
  * @param {object} options
  * @param {number} options.seed
  * @param {number} options.deadlineMs - of `Date.now()`
+ * @param {number} [options.minCases] - also where that takes longer
  * @param {(progress: { cases: number, counts: Record<string, number>, faults: string[] }) => void} [options.onProgress]
  * @param {true | string[]} [options.sweep] - every 16 bytes of the last of the stack instead, for all or for these imports
  * @returns {Promise<{ cases: number, counts: Record<string, number>, faults: string[] }>}
@@ -33,7 +34,7 @@ export async function run({
   const total = { cases: 0, counts: {}, faults: [] }
   for (let round = 0; ; round++) {
     const untilMs = Math.min(deadlineMs, Date.now() + ROUND_MS)
-    const options = { seed: (seed + round) >>> 0, untilMs, sweep, dist, cacheDir }
+    const options = { seed: (seed + round) >>> 0, untilMs, minCases, sweep, dist, cacheDir }
     const { cases, counts, faults } = await inChild(options, flags)
     total.cases += cases
     for (const [key, count] of Object.entries(counts)) total.counts[key] = (total.counts[key] ?? 0) + count
@@ -55,9 +56,10 @@ function inChild(options, flags) {
     child.stderr.setEncoding('utf8').on('data', (text) => {
       log = (log + text).slice(-2000)
     })
-    const timer = options.sweep
-      ? undefined
-      : setTimeout(() => child.kill('SIGKILL'), options.untilMs - Date.now() + GRACE_MS)
+    const timer =
+      options.sweep || options.minCases > 0
+        ? undefined
+        : setTimeout(() => child.kill('SIGKILL'), options.untilMs - Date.now() + GRACE_MS)
     child.once('message', (message) => {
       result = message
     })

@@ -7,7 +7,7 @@ import { run } from '../fuzz/imports.mjs'
 import { DIST } from './support/child.js'
 
 const execute = promisify(execFile)
-const FUZZ_MS = 4_000
+const FUZZ_CASES = 3_000
 
 /** Resolves to its lines; rejects where the process ends by a signal or another way. */
 async function linesOf(program: string, args: readonly string[], flags: readonly string[] = []) {
@@ -17,7 +17,9 @@ async function linesOf(program: string, args: readonly string[], flags: readonly
 }
 
 describe('an exhausted stack', () => {
-  it('R1: plain Python that uses it up gets a typed end and a session that works on', async () => {
+  it('R1: plain Python that uses it up gets a typed end and a session that works on', {
+    timeout: 120_000,
+  }, async () => {
     const lines = await linesOf('exhausted-stack', [DIST, inject('cacheDir')])
     const results = new Set(lines.map((line) => line.replace(/^\d+ /, '')))
     const end = 'the interpreter ended: InterpreterEnd: stack: exhausted, C code called itself too deeply'
@@ -25,13 +27,15 @@ describe('an exhausted stack', () => {
     expect([...results].sort()).toEqual([`InterpreterCrashedError restored ${end}; ${goesOn}`, 'returned'])
   })
 
-  it('R1: no import runs with too little of it, whatever its arguments', async () => {
-    const deadlineMs = Date.now() + FUZZ_MS
-    const { cases, counts, faults } = await run({ seed: 16, deadlineMs, cacheDir: inject('cacheDir') })
+  it('R1: no import runs with too little of it, whatever its arguments', {
+    timeout: 120_000,
+  }, async () => {
+    const options = { seed: 16, deadlineMs: Date.now(), minCases: FUZZ_CASES, cacheDir: inject('cacheDir') }
+    const { cases, counts, faults } = await run(options)
     expect(faults).toEqual([])
-    expect(cases).toBeGreaterThan(100)
-    expect(counts['no stack']).toBeGreaterThan(10)
-    expect(counts.returned).toBeGreaterThan(10)
+    expect(cases).toBeGreaterThanOrEqual(FUZZ_CASES)
+    expect(counts['no stack']).toBeGreaterThan(500)
+    expect(counts.returned).toBeGreaterThan(500)
   })
 
   // The default is a mixture of both compilers, by how often something is called.

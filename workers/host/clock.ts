@@ -41,7 +41,6 @@ export function clockImports(context: HostContext): Readonly<Record<string, Impo
     emscripten_get_now: () => clock.monotonicMs(),
     clock_time_get: (id: number, _precision: bigint, result: number) => {
       if (id >>> 0 > LAST_CLOCK) fail('EINVAL')
-      const at = memory.range(result, 8)
       const milliseconds = id === REALTIME ? clock.realMs() : clock.monotonicMs()
       const seconds = Math.floor(milliseconds / 1000)
       const nanoseconds = Math.round((milliseconds - seconds * 1000) * 1_000_000)
@@ -49,8 +48,7 @@ export function clockImports(context: HostContext): Readonly<Record<string, Impo
       const high = Math.floor(seconds / 65_536) * NANOSECONDS_PER_SECOND
       const low = (high % 65_536) * 65_536 + (seconds % 65_536) * NANOSECONDS_PER_SECOND + nanoseconds
       const carry = Math.floor(low / 2 ** 32)
-      memory.setU32(at, low - carry * 2 ** 32)
-      memory.setU32(at + 4, Math.floor(high / 65_536) + carry)
+      memory.setU64(result, low - carry * 2 ** 32, Math.floor(high / 65_536) + carry)
       return 0
     },
     clock_res_get: (id: number, result: number) => {

@@ -64,6 +64,14 @@ export class GuestMemory {
     this.#data.setUint32(this.range(pointer, 4), value, true)
   }
 
+  /** A 64-bit number as two halves. */
+  setU64(pointer: number, low: number, high: number): void {
+    const at = this.range(pointer, 8)
+    const data = this.#data
+    data.setUint32(at, low, true)
+    data.setUint32(at + 4, high, true)
+  }
+
   /** A signed 64-bit number without a BigInt. `value` is a safe integer. */
   setI64(pointer: number, value: number): void {
     const at = this.range(pointer, 8)

@@ -5,8 +5,20 @@ import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { bound, Diver } from './deep-calls.mjs'
 
-const { dist, image, signatures, results, seed, untilMs, mount, calls, stackBytes, sweep, withoutDoor } =
-  workerData
+const {
+  dist,
+  image,
+  signatures,
+  results,
+  seed,
+  untilMs,
+  mount,
+  calls,
+  stackBytes,
+  sweep,
+  minCases,
+  withoutDoor,
+} = workerData
 const load = (path) => import(new URL(`workers/${path}`, dist).href)
 const { IMPORT_ROWS, importFunctions, linkImports, WORKING_CLASSES } = await load('host/imports.js')
 const { Ending, InterpreterEnd } = await load('host/guard.js')
@@ -382,6 +394,6 @@ const working = IMPORT_ROWS.filter((row) => WORKING_CLASSES.includes(row.class))
 )
 if (sweep) names.filter((name) => sweep === true || sweep.includes(name)).forEach(sweepImport)
 else
-  while (Date.now() < untilMs && faults.length < MAX_FAULTS)
+  while ((Date.now() < untilMs || cases < minCases) && faults.length < MAX_FAULTS)
     fuzzImport(pick(random() < WORKING_SHARE ? working : names))
 parentPort.postMessage({ done: true, cases, counts, faults })

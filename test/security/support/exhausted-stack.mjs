@@ -41,9 +41,9 @@ next(it)`
   }
 }
 
-let low = 30_000
-let high = 45_000
-while (high - low > 100) {
+let low = 32_000
+let high = 44_000
+while (high - low > 200) {
   const middle = (low + high) >> 1
   if ((await call(middle)) === 'returned') low = middle
   else high = middle
@@ -56,6 +56,6 @@ async function tell(depth) {
 
 // From the deep side up, so that what a thread does once is done with as little stack as possible: each slot that ended is a new one.
 let depth = high + 12
-while ((await tell(depth)) !== 'returned') depth -= 12
-for (let deeper = 10; deeper > 0; deeper -= 2) await tell(depth + deeper)
+while ((await tell(depth)) !== 'returned') depth -= 24
+for (let deeper = 20; deeper > 0; deeper -= 4) await tell(depth + deeper)
 await manager.close()
