@@ -25,6 +25,7 @@ const GRACE_MS = 30_000
 export async function run({
   seed,
   deadlineMs,
+  minCases = 0,
   onProgress,
   sweep,
   dist = DIST,
