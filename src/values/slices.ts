@@ -53,11 +53,14 @@ export class Slices {
     this.#turn = undefined
     this.#atOnceBytes = 0
     const untilMs = performance.now() + SLICE_MS
-    do {
+    let isDone = false
+    // Whoever waited for a job goes on after this turn, and takes time as well: one is enough.
+    while (!isDone && performance.now() < untilMs) {
       const lane = this.#due.shift()
       if (lane === undefined) return
-      if (lane.advance(untilMs)) this.#due.push(lane)
-    } while (performance.now() < untilMs)
+      isDone = lane.advance(untilMs)
+      if (!lane.isEmpty) this.#due.push(lane)
+    }
     if (this.#due.length > 0) this.#turn = setImmediate(this.#work)
   }
 }
@@ -98,18 +101,18 @@ export class Lane {
     for (const { resolve } of dropped) resolve('dropped')
   }
 
-  /** @internal Works on the first job; whether there is more to do. */
+  /** @internal Works on the first job; whether that is done. */
   advance(untilMs: number): boolean {
     const first = this.#waiting[0]
     if (first === undefined) return false
     try {
-      if (!first.job.advance(untilMs)) return true
+      if (!first.job.advance(untilMs)) return false
       first.resolve('done')
     } catch (error) {
       first.reject(error)
     }
     // Clearing in the middle of it has taken it away.
     if (this.#waiting[0] === first) this.#waiting.shift()
-    return this.#waiting.length > 0
+    return true
   }
 }
