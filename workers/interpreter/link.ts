@@ -37,8 +37,11 @@ const DONE = 0
 const WAITING = 1
 const DESCRIBED = 3
 const LENGTH_BYTES = 4
-/** The kernel's own bound is a mebibyte each for a description and its values; code of the user's can replace the kernel. */
-const MOST_DESCRIBED_BYTES = 2 ** 22
+/**
+ * The kernel writes at most a mebibyte of each, description and values. A kernel that user code has replaced may write more: it is
+ * cut to this length, which whoever takes the snapshot refuses as too long.
+ */
+const MOST_DESCRIBED_BYTES = 2 ** 21
 
 /**
  * The reply for a kernel that had no memory left even to say so: marshal bytes of
@@ -139,11 +142,12 @@ export function marshalText(text: string): number[] {
   return [0x75, text.length, 0, 0, 0, ...new TextEncoder().encode(text)]
 }
 
-/** @throws KernelFault before anything is copied */
+/** @throws KernelFault */
 function described(bytes: Uint8Array<ArrayBuffer>): KernelReply {
   const [start, size] = [LENGTH_BYTES, bytes.length]
-  if (size < start || size > MOST_DESCRIBED_BYTES) throw new KernelFault(`a description of ${size} bytes`)
+  if (size < start) throw new KernelFault(`a description of ${size} bytes`)
   const end = start + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
   if (end > size) throw new KernelFault(`a description of ${end} bytes in ${size}`)
-  return { kind: 'described', description: bytes.slice(start, end), values: bytes.slice(end) }
+  const cut = (from: number, to: number) => bytes.slice(from, Math.min(to, from + MOST_DESCRIBED_BYTES))
+  return { kind: 'described', description: cut(start, end), values: cut(end, size) }
 }
