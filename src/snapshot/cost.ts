@@ -29,7 +29,7 @@ export const COST = {
 /** Most that the description and the values may cost, each. All of a head is well under 20 ms with it. */
 export const MAX_COST = 300_000
 /** Most that the rest of a head may cost: a thousand files, and reasons of a thousand host calls. */
-export const MAX_HEAD_COST = 250_000
+export const MAX_HEAD_COST = 450_000
 
 /** Deepest nesting. The kernel stops after 200 levels of a value. */
 export const MAX_DEPTH = 256

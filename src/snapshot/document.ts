@@ -3,10 +3,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { SnapshotError } from '../errors.js'
 import { messageOf } from '../thrown.js'
-import type { Value } from '../values/value.js'
 import { MAX_HEAD_COST } from './cost.js'
 import { type Envelope, openEnvelope } from './envelope.js'
-import { bytes, count, field, fields, list, text } from './fields.js'
+import { bytes, count, field, fields, list, number, text } from './fields.js'
 import { readGlobals } from './globals.js'
 import { type Description, type FileEntry, type PendingCall, readDescription } from './manifest.js'
 import { decode, MAX_TIME_MS, MsgpackError } from './msgpack.js'
@@ -16,6 +15,8 @@ const HASH_BYTES = 32
 /** Of the description and of the values. */
 const MAX_PART_BYTES = 1024 * 1024
 const MAX_FILES = 1000
+/** Of all their paths together. The slot stops at 256 KiB. */
+const MAX_PATHS_LENGTH = 300_000
 /** Of all reasons of suspended host calls together, which are the host's. */
 const MAX_REASONS_LENGTH = 65_536
 
@@ -64,9 +65,8 @@ export function captureHead(source: Head): { readonly head: Head; readonly headB
   try {
     const { pending } = readParts(source)
     const head = { ...source, reasons: reasonsOf(pending, source.reasons) }
-    const headBytes = encodeHead(head)
-    readOwnFields(headBytes)
-    return { head, headBytes }
+    checkOwnFields(head)
+    return { head, headBytes: encodeHead(head) }
   } catch (cause) {
     if (!(cause instanceof MsgpackError)) throw cause
     const what = "the session's own code has damaged what describes it to a snapshot"
@@ -137,15 +137,10 @@ function readParts({ description, values }: Pick<Head, 'description' | 'values'>
 
 function readOwnFields(headBytes: Uint8Array): Head {
   const head = fields(decode(headBytes, MAX_HEAD_COST))
-  const imageId = text(field(head, 'imageId'))
-  if (!/^[0-9a-f]{64}$/.test(imageId)) throw new MsgpackError('it names no image')
-  const createdAtMs = field(head, 'createdAtMs')
-  if (typeof createdAtMs !== 'number' || !(Math.abs(createdAtMs) <= MAX_TIME_MS))
-    throw new MsgpackError('it has no date')
   const reasons = Object.entries(fields(field(head, 'reasons') ?? {}))
-  return {
-    imageId,
-    createdAtMs,
+  return checkOwnFields({
+    imageId: text(field(head, 'imageId')),
+    createdAtMs: number(field(head, 'createdAtMs')),
     description: bytes(field(head, 'description')),
     values: bytes(field(head, 'values')),
     pyodideVersion: text(field(head, 'pyodideVersion')),
@@ -153,19 +148,29 @@ function readOwnFields(headBytes: Uint8Array): Head {
     executionCount: count(field(head, 'executionCount')),
     memoryBytes: count(field(head, 'memoryBytes')),
     rawBytes: count(field(head, 'rawBytes')),
-    bodyHash: bytes(field(head, 'bodyHash'), HASH_BYTES),
+    bodyHash: bytes(field(head, 'bodyHash')),
     reasons: Object.fromEntries(reasons.map(([id, reason]) => [id, text(reason)])),
-    files: files(field(head, 'files')),
-  }
+    files: list(field(head, 'files')).map((entry) => {
+      const [path, sizeBytes] = list(entry)
+      return { path: text(path), sizeBytes: count(sizeBytes) }
+    }),
+  })
 }
 
-function files(value: Value | undefined): FileEntry[] {
-  const entries = list(value)
-  if (entries.length > MAX_FILES) throw new MsgpackError('it lists too many files')
-  return entries.map((entry) => {
-    const [path, sizeBytes] = list(entry)
-    return { path: text(path), sizeBytes: count(sizeBytes) }
-  })
+/** What the types of the fields do not say, also of a head that a slot made. */
+function checkOwnFields(head: Head): Head {
+  if (!/^[0-9a-f]{64}$/.test(head.imageId)) throw new MsgpackError('it names no image')
+  if (!(Math.abs(head.createdAtMs) <= MAX_TIME_MS)) throw new MsgpackError('it has no date')
+  for (const figure of [head.executionCount, head.memoryBytes, head.rawBytes]) count(figure)
+  bytes(head.bodyHash, HASH_BYTES)
+  if (head.files.length > MAX_FILES) throw new MsgpackError('it lists too many files')
+  let pathsLength = 0
+  for (const { path, sizeBytes } of head.files) {
+    count(sizeBytes)
+    pathsLength += path.length
+  }
+  if (pathsLength > MAX_PATHS_LENGTH) throw new MsgpackError('the paths of its files are too long')
+  return head
 }
 
 /** Anything but a SnapshotError that reading a stranger's bytes throws says the same: they are no snapshot. */

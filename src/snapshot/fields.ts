@@ -5,11 +5,11 @@ import { MsgpackError } from './msgpack.js'
 type Fields = Readonly<Record<string, Value>>
 
 /** @throws MsgpackError, as all of these */
-export function fields(value: Value | undefined): Fields {
+export function fields(value: Value | undefined): Record<string, Value> {
   // What else is an object was made by a kind of value's own constructor.
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     throw new MsgpackError('something that is not a map')
-  return value as Fields
+  return value as Record<string, Value>
 }
 
 /** Own fields only: a name from the bytes never reaches a prototype. */
@@ -24,6 +24,11 @@ export function list(value: Value | undefined): readonly Value[] {
 
 export function text(value: Value | undefined): string {
   if (typeof value !== 'string') throw new MsgpackError('something that is not text')
+  return value
+}
+
+export function number(value: Value | undefined): number {
+  if (typeof value !== 'number') throw new MsgpackError('something that is not a number')
   return value
 }
 

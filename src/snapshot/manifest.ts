@@ -2,8 +2,8 @@
 // it, which is as hostile as anything of the guest's.
 import type { Value } from '../values/value.js'
 import { MAX_COST } from './cost.js'
-import { count, field, fields, list, text } from './fields.js'
-import { decode, MsgpackError } from './msgpack.js'
+import { count, fields } from './fields.js'
+import { MsgpackError, newMemo, Reader } from './msgpack.js'
 
 /** One global variable of a snapshot. */
 export interface GlobalEntry {
@@ -46,6 +46,9 @@ export interface SnapshotManifest {
   readonly pending: readonly PendingCall[]
 }
 
+/** The kernel describes no more. */
+const MAX_PENDING = 1000
+
 /** What the kernel tells of a session's globals and host calls. */
 export interface Description extends Pick<SnapshotManifest, 'globals' | 'pending'> {
   /** An execution is in the middle of an await. */
@@ -54,34 +57,67 @@ export interface Description extends Pick<SnapshotManifest, 'globals' | 'pending
 
 /** @throws MsgpackError */
 export function readDescription(bytes: Uint8Array): Description {
-  const description = fields(decode(bytes, MAX_COST))
-  return {
-    awaiting: field(description, 'awaiting') === true,
-    globals: list(field(description, 'globals')).map(readGlobal),
-    pending: readPending(list(field(description, 'pending'))),
-  }
+  const reader = new Reader(bytes, MAX_COST)
+  let awaiting = false
+  let globals: readonly GlobalEntry[] | undefined
+  let pending: readonly PendingCall[] | undefined
+  reader.fields(newMemo(), (key) => {
+    if (key === 'globals') globals = readGlobalEntries(reader)
+    else if (key === 'pending') pending = readPending(reader)
+    else if (key === 'awaiting') awaiting = reader.value() === true
+    else return false
+    return true
+  })
+  reader.end()
+  if (globals === undefined || pending === undefined)
+    throw new MsgpackError('a description without its parts')
+  return { awaiting, globals, pending }
 }
 
-function readGlobal(entry: Value): GlobalEntry {
-  const global = fields(entry)
-  return {
-    name: text(field(global, 'name')),
-    type: text(field(global, 'type')),
-    repr: text(field(global, 'repr')),
-    sizeBytes: count(field(global, 'sizeBytes')),
-  }
+function readGlobalEntries(reader: Reader): GlobalEntry[] {
+  const memo = newMemo()
+  return reader.list(() => {
+    let name: string | undefined
+    let type: string | undefined
+    let repr: string | undefined
+    let sizeBytes: number | undefined
+    reader.fields(memo, (key) => {
+      if (key === 'name') name = reader.text()
+      else if (key === 'type') type = reader.text()
+      else if (key === 'repr') repr = reader.text()
+      else if (key === 'sizeBytes') sizeBytes = count(reader.value())
+      else return false
+      return true
+    })
+    if (name === undefined || type === undefined || repr === undefined || sizeBytes === undefined)
+      throw new MsgpackError('a global without its parts')
+    return { name, type, repr, sizeBytes }
+  })
 }
 
-function readPending(entries: readonly Value[]): PendingCall[] {
+function readPending(reader: Reader): PendingCall[] {
   const ids = new Set<string>()
-  return entries.map((entry) => {
-    const call = fields(entry)
-    const id = String(count(field(call, 'id')))
+  const memo = newMemo()
+  return reader.list(() => {
+    let id: string | undefined
+    let name: string | undefined
+    let args: Record<string, Value> | undefined
+    reader.fields(memo, (key) => {
+      if (key === 'id') id = String(count(reader.value()))
+      else if (key === 'name') name = reader.text()
+      else if (key === 'args') {
+        const value = reader.value()
+        // Null: too large to travel beside the memory.
+        args = value === null ? {} : fields(value)
+      } else return false
+      return true
+    })
+    if (id === undefined || name === undefined || args === undefined)
+      throw new MsgpackError('a host call without its parts')
+    if (ids.size === MAX_PENDING) throw new MsgpackError('too many host calls')
     // An answer says which call it is for by this.
     if (ids.has(id)) throw new MsgpackError('two host calls with one id')
     ids.add(id)
-    const args = field(call, 'args')
-    // Null: too large to travel beside the memory.
-    return { id, name: text(field(call, 'name')), args: args === null ? {} : fields(args) }
+    return { id, name, args }
   })
 }

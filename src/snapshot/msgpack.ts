@@ -16,7 +16,10 @@ export class MsgpackError extends Error {
  * @throws MsgpackError
  */
 export function decode(bytes: Uint8Array, maxCost: number): Value {
-  return new Reader(bytes, maxCost).document()
+  const reader = new Reader(bytes, maxCost)
+  const value = reader.value()
+  reader.end()
+  return value
 }
 
 /** Furthest from 1970 that a Date goes. */
@@ -32,10 +35,23 @@ interface Shape {
   readonly end: number
   /** Keys that came next; the last one of them first. */
   next: Shape | undefined
-  readonly children: Map<string, Shape>
+  children: Map<string, Shape> | undefined
 }
 
-class Reader {
+/** Where the keys of the last map of one kind are: `Reader.fields` reads those of the next one faster. */
+export type Memo = Shape
+
+export function newMemo(): Memo {
+  return newShape('', 0, 0)
+}
+
+/** Maps of known kinds have fewer keys, also those that a reader ignores. */
+const MAX_FIELDS = 64
+/** The kinds of maps and arrays that a head has around the values of Python's. */
+const LEVELS = 4
+
+/** @throws MsgpackError, in every method */
+export class Reader {
   readonly #bytes: Buffer
   readonly #view: DataView
   #at = 0
@@ -50,10 +66,60 @@ class Reader {
     this.#costLeft = maxCost
   }
 
-  document(): Value {
-    const value = this.#value(0)
+  end(): void {
     if (this.#at !== this.#bytes.length) throw new MsgpackError('something follows the value')
-    return value
+  }
+
+  /** Any value. */
+  value(): Value {
+    return this.#value(LEVELS)
+  }
+
+  /**
+   * A map of a known kind: `read` reads the value of a key, or returns false for one to ignore. Makes no object, which takes longer
+   * than all the rest for a few keys.
+   */
+  fields(memo: Memo, read: (key: string) => boolean): void {
+    const code = this.#byte()
+    const count = code >= 0x80 && code <= 0x8f ? code & 0x0f : this.#count(code, 0xde, 'a map')
+    this.#enter(2 * count, 0)
+    if (count > MAX_FIELDS) throw new MsgpackError('too many fields')
+    this.#spend(COST.map + count * (COST.member + COST.key))
+    const seen: string[] = []
+    let last = memo
+    for (let i = 0; i < count; i++) {
+      const start = this.#at
+      let next = this.#repeated(last)
+      if (next === undefined) {
+        next = newShape(this.#key(), start, this.#at)
+        last.next = next
+      }
+      if (seen.includes(next.key)) throw new MsgpackError('a key that is there twice')
+      seen.push(next.key)
+      if (!read(next.key)) this.value()
+      last = next
+    }
+  }
+
+  list<T>(read: () => T): T[] {
+    const code = this.#byte()
+    const count = code >= 0x90 && code <= 0x9f ? code & 0x0f : this.#count(code, 0xdc, 'an array')
+    this.#enter(count, 0)
+    this.#spend(COST.array + count * COST.member)
+    const members = new Array<T>(count)
+    for (let i = 0; i < count; i++) members[i] = read()
+    return members
+  }
+
+  text(): string {
+    this.#spend(COST.text)
+    return this.#key()
+  }
+
+  /** The length of a container, whose code is `code16` or the one after. */
+  #count(code: number, code16: number, what: string): number {
+    if (code !== code16 && code !== code16 + 1) throw new MsgpackError(`something that is not ${what}`)
+    return this.#length(code - code16 + 1)
   }
 
   #value(depth: number): Value {
@@ -165,7 +231,7 @@ class Reader {
       const start = this.#at
       let next = shape && this.#repeated(shape)
       const key = next?.key ?? this.#key()
-      next ??= shape?.children.get(key)
+      next ??= shape?.children?.get(key)
       if (next === undefined) {
         this.#spend(isNew ? COST.newKey : COST.newMap + COST.newKey)
         isNew = true
@@ -198,19 +264,20 @@ class Reader {
     return next
   }
 
-  #remember({ children }: Shape, key: string, start: number): Shape | undefined {
+  #remember(shape: Shape, key: string, start: number): Shape | undefined {
     if (this.#shapesLeft === 0) return undefined
     this.#shapesLeft -= 1
-    const shape = newShape(key, start, this.#at)
-    children.set(key, shape)
-    return shape
+    const next = newShape(key, start, this.#at)
+    shape.children ??= new Map()
+    shape.children.set(key, next)
+    return next
   }
 
   #key(): string {
     const code = this.#byte()
     if (code >= 0xa0 && code <= 0xbf) return this.#string(code & 0x1f)
     if (code >= 0xd9 && code <= 0xdb) return this.#string(this.#length(code - 0xd9))
-    throw new MsgpackError('a key that is not text')
+    throw new MsgpackError('something that is not text')
   }
 
   /** {0: kind, 1: payload}, in this order. */
@@ -295,7 +362,7 @@ class Reader {
 }
 
 function newShape(key: string, start: number, end: number): Shape {
-  return { key, start, end, next: undefined, children: new Map() }
+  return { key, start, end, next: undefined, children: undefined }
 }
 
 /** An object that V8 keeps as a hash table from the start: what is unlike others leaves nothing behind in what those share. */
