@@ -63,7 +63,7 @@ export interface Parts {
  */
 export function captureHead(source: Head): { readonly head: Head; readonly headBytes: Uint8Array } {
   try {
-    const { pending } = readParts(source)
+    const { pending } = checkParts(source)
     const head = { ...source, reasons: reasonsOf(pending, source.reasons) }
     checkOwnFields(head)
     return { head, headBytes: encodeHead(head) }
@@ -118,21 +118,21 @@ function sha256(data: Uint8Array): Buffer {
 }
 
 /**
- * Every part is read once here, so that reading it later cannot fail, and in bounded time, whatever it says (cost.ts).
+ * Every part is checked here, so that reading it later cannot fail, and in bounded time, whatever it says (cost.ts).
  *
  * @throws MsgpackError
  */
 function readHead(headBytes: Uint8Array): Head {
   const head = readOwnFields(headBytes)
-  readParts(head)
+  checkParts(head)
   return head
 }
 
-function readParts({ description, values }: Pick<Head, 'description' | 'values'>): Description {
+function checkParts({ description, values }: Pick<Head, 'description' | 'values'>): Description {
   if (Math.max(description.length, values.length) > MAX_PART_BYTES)
     throw new MsgpackError('its description or its values are too long')
-  readGlobals(values)
-  return readDescription(description)
+  readGlobals(values, 'check')
+  return readDescription(description, 'check')
 }
 
 function readOwnFields(headBytes: Uint8Array): Head {
@@ -169,6 +169,8 @@ function checkOwnFields(head: Head): Head {
     count(sizeBytes)
     pathsLength += path.length
   }
+  const reasonsLength = Object.values(head.reasons).reduce((sum, { length }) => sum + length, 0)
+  if (reasonsLength > MAX_REASONS_LENGTH) throw new MsgpackError('its reasons are too long')
   if (pathsLength > MAX_PATHS_LENGTH) throw new MsgpackError('the paths of its files are too long')
   return head
 }

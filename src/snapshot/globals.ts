@@ -3,9 +3,9 @@
 import type { Value } from '../values/value.js'
 import { MAX_COST } from './cost.js'
 import { fields } from './fields.js'
-import { decode } from './msgpack.js'
+import { decode, type Mode } from './msgpack.js'
 
 /** @throws MsgpackError */
-export function readGlobals(bytes: Uint8Array): Record<string, Value> {
-  return fields(decode(bytes, MAX_COST))
+export function readGlobals(bytes: Uint8Array, mode: Mode = 'read'): Record<string, Value> {
+  return fields(decode(bytes, MAX_COST, mode))
 }

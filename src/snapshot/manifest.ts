@@ -3,7 +3,7 @@
 import type { Value } from '../values/value.js'
 import { MAX_COST } from './cost.js'
 import { count, fields } from './fields.js'
-import { MsgpackError, newMemo, Reader } from './msgpack.js'
+import { type Mode, MsgpackError, newMemo, Reader } from './msgpack.js'
 
 /** One global variable of a snapshot. */
 export interface GlobalEntry {
@@ -55,9 +55,13 @@ export interface Description extends Pick<SnapshotManifest, 'globals' | 'pending
   readonly awaiting: boolean
 }
 
-/** @throws MsgpackError */
-export function readDescription(bytes: Uint8Array): Description {
-  const reader = new Reader(bytes, MAX_COST)
+/**
+ * To `check` it gives ids, and no names or arguments.
+ *
+ * @throws MsgpackError
+ */
+export function readDescription(bytes: Uint8Array, mode: Mode = 'read'): Description {
+  const reader = new Reader(bytes, MAX_COST, mode)
   let awaiting = false
   let globals: readonly GlobalEntry[] | undefined
   let pending: readonly PendingCall[] | undefined
@@ -76,19 +80,21 @@ export function readDescription(bytes: Uint8Array): Description {
 
 function readGlobalEntries(reader: Reader): GlobalEntry[] {
   const memo = newMemo()
+  let name: string | undefined
+  let type: string | undefined
+  let repr: string | undefined
+  let sizeBytes: number | undefined
+  const readField = (key: string) => {
+    if (key === 'name') name = reader.text()
+    else if (key === 'type') type = reader.text()
+    else if (key === 'repr') repr = reader.text()
+    else if (key === 'sizeBytes') sizeBytes = count(reader.value())
+    else return false
+    return true
+  }
   return reader.list(() => {
-    let name: string | undefined
-    let type: string | undefined
-    let repr: string | undefined
-    let sizeBytes: number | undefined
-    reader.fields(memo, (key) => {
-      if (key === 'name') name = reader.text()
-      else if (key === 'type') type = reader.text()
-      else if (key === 'repr') repr = reader.text()
-      else if (key === 'sizeBytes') sizeBytes = count(reader.value())
-      else return false
-      return true
-    })
+    name = type = repr = sizeBytes = undefined
+    reader.fields(memo, readField)
     if (name === undefined || type === undefined || repr === undefined || sizeBytes === undefined)
       throw new MsgpackError('a global without its parts')
     return { name, type, repr, sizeBytes }

@@ -9,14 +9,17 @@ export class MsgpackError extends Error {
   override readonly name = 'MsgpackError'
 }
 
+/** `check` says whether bytes can be read, in a fraction of the time: containers come out empty, and so does text. */
+export type Mode = 'read' | 'check'
+
 /**
  * The value of a whole document, which keeps nothing of the bytes.
  *
  * @param maxCost of reading it, in units of cost.ts
- * @throws MsgpackError
+ * @throws MsgpackError, in both modes for the same documents
  */
-export function decode(bytes: Uint8Array, maxCost: number): Value {
-  const reader = new Reader(bytes, maxCost)
+export function decode(bytes: Uint8Array, maxCost: number, mode: Mode = 'read'): Value {
+  const reader = new Reader(bytes, maxCost, mode)
   const value = reader.value()
   reader.end()
   return value
@@ -45,6 +48,12 @@ export function newMemo(): Memo {
   return newShape('', 0, 0)
 }
 
+/** What comes out where nothing is built. */
+const NO_BYTES = new Uint8Array(0)
+const NO_OBJECT: PlainObject = Object.freeze({})
+const NO_DATE = new Date(0)
+const NO_SET: Set<Value> = new Set()
+
 /** Maps of known kinds have fewer keys, also those that a reader ignores. */
 const MAX_FIELDS = 64
 /** The kinds of maps and arrays that a head has around the values of Python's. */
@@ -58,12 +67,15 @@ export class Reader {
   #costLeft: number
   readonly #shapes = newShape('', 0, 0)
   #shapesLeft = MAX_SHAPES
-  readonly #PlainObject = plainObjects()
+  readonly #builds: boolean
+  readonly #PlainObject: (new () => PlainObject) | undefined
 
-  constructor({ buffer, byteOffset, length }: Uint8Array, maxCost: number) {
+  constructor({ buffer, byteOffset, length }: Uint8Array, maxCost: number, mode: Mode) {
     this.#bytes = Buffer.from(buffer, byteOffset, length)
     this.#view = new DataView(buffer, byteOffset, length)
     this.#costLeft = maxCost
+    this.#builds = mode === 'read'
+    if (this.#builds) this.#PlainObject = plainObjects()
   }
 
   end(): void {
@@ -85,20 +97,24 @@ export class Reader {
     this.#enter(2 * count, 0)
     if (count > MAX_FIELDS) throw new MsgpackError('too many fields')
     this.#spend(COST.map + count * (COST.member + COST.key))
-    const seen: string[] = []
     let last = memo
     for (let i = 0; i < count; i++) {
-      const start = this.#at
-      let next = this.#repeated(last)
-      if (next === undefined) {
-        next = newShape(this.#key(), start, this.#at)
-        last.next = next
-      }
-      if (seen.includes(next.key)) throw new MsgpackError('a key that is there twice')
-      seen.push(next.key)
+      const next = this.#repeated(last) ?? this.#nextField(memo, last)
       if (!read(next.key)) this.value()
       last = next
     }
+  }
+
+  /** Another key than the last time: it must not be among those before it. */
+  #nextField(memo: Memo, last: Shape): Shape {
+    const start = this.#at
+    const key = this.#key()
+    for (let shape: Shape | undefined = memo; shape !== undefined; shape = shape.next) {
+      if (shape.key === key && shape !== memo) throw new MsgpackError('a key that is there twice')
+      if (shape === last) break
+    }
+    last.next = newShape(key, start, this.#at)
+    return last.next
   }
 
   list<T>(read: () => T): T[] {
@@ -113,7 +129,7 @@ export class Reader {
 
   text(): string {
     this.#spend(COST.text)
-    return this.#key()
+    return this.#string(this.#textLength(), this.#builds)
   }
 
   /** The length of a container, whose code is `code16` or the one after. */
@@ -184,17 +200,19 @@ export class Reader {
 
   #text(length: number): string {
     this.#spend(COST.text)
-    return this.#string(length)
+    return this.#string(length, this.#builds)
   }
 
   /** UTF-8. */
-  #string(length: number): string {
+  #string(length: number, builds: boolean): string {
     const start = this.#take(length)
     const end = this.#at
-    if (this.#isAscii(start, end)) return this.#bytes.toString('latin1', start, end)
-    this.#spend(COST.unicode + (length >> 2))
-    if (!isUtf8(this.#bytes.subarray(start, end))) throw new MsgpackError('text that is not UTF-8')
-    return this.#bytes.toString('utf8', start, end)
+    const isAscii = this.#isAscii(start, end)
+    if (!isAscii) {
+      this.#spend(COST.unicode + (length >> 2))
+      if (!isUtf8(this.#bytes.subarray(start, end))) throw new MsgpackError('text that is not UTF-8')
+    }
+    return builds ? this.#bytes.toString(isAscii ? 'latin1' : 'utf8', start, end) : ''
   }
 
   #isAscii(start: number, end: number): boolean {
@@ -207,15 +225,18 @@ export class Reader {
   #bin(length: number): Uint8Array {
     this.#spend(COST.bin)
     const start = this.#take(length)
-    return new Uint8Array(this.#bytes.subarray(start, this.#at))
+    return this.#builds ? new Uint8Array(this.#bytes.subarray(start, this.#at)) : NO_BYTES
   }
 
   #array(count: number, depth: number): Value[] {
     this.#enter(count, depth)
     this.#spend(COST.array + count * COST.member)
-    const members = new Array<Value>(count)
-    for (let i = 0; i < count; i++) members[i] = this.#value(depth + 1)
-    return members
+    const members = this.#builds ? new Array<Value>(count) : undefined
+    for (let i = 0; i < count; i++) {
+      const member = this.#value(depth + 1)
+      if (members) members[i] = member
+    }
+    return members ?? []
   }
 
   #map(count: number, depth: number): Value {
@@ -223,8 +244,11 @@ export class Reader {
     if (count > 0 && (this.#bytes[this.#at] as number) <= 0x7f) return this.#special(count, depth)
     this.#spend(COST.map + count * (COST.member + COST.key))
     let shape = count <= MAX_SHAPE_KEYS ? this.#shapes : undefined
-    let object = shape ? new this.#PlainObject() : newTable()
+    let object = this.#builds ? (shape ? this.#plainObject() : newTable()) : undefined
     let isTable = shape === undefined
+    // Keys that are in the tree of shapes have been compared with those before them.
+    const keys = shape ? undefined : new Set<string>()
+    const few: string[] = []
     let isNew = false
     let hasDigits = false
     for (let i = 0; i < count; i++) {
@@ -235,22 +259,29 @@ export class Reader {
       if (next === undefined) {
         this.#spend(isNew ? COST.newKey : COST.newMap + COST.newKey)
         isNew = true
-        if (key === '__proto__' || Object.hasOwn(object, key))
+        if (key === '__proto__' || keys?.has(key) || few.includes(key))
           throw new MsgpackError('a key that is not allowed, or is there twice')
         if (/^[0-9]/.test(key)) {
           if (!hasDigits) this.#spend(COST.digits)
           hasDigits = true
         } else if (shape) next = this.#remember(shape, key, start)
       }
+      if (keys) keys.add(key)
+      else few.push(key)
       if (shape && next) shape.next = next
       shape = next
-      if (shape === undefined && !isTable) {
+      if (object && shape === undefined && !isTable) {
         object = Object.assign(newTable(), object)
         isTable = true
       }
-      object[key] = this.#value(depth + 1)
+      const value = this.#value(depth + 1)
+      if (object) object[key] = value
     }
-    return object
+    return object ?? NO_OBJECT
+  }
+
+  #plainObject(): PlainObject {
+    return this.#PlainObject ? new this.#PlainObject() : {}
   }
 
   /** The key that came next the last time, if it is the one here. */
@@ -274,59 +305,81 @@ export class Reader {
   }
 
   #key(): string {
+    return this.#string(this.#textLength(), true)
+  }
+
+  #textLength(): number {
     const code = this.#byte()
-    if (code >= 0xa0 && code <= 0xbf) return this.#string(code & 0x1f)
-    if (code >= 0xd9 && code <= 0xdb) return this.#string(this.#length(code - 0xd9))
+    if (code >= 0xa0 && code <= 0xbf) return code & 0x1f
+    if (code >= 0xd9 && code <= 0xdb) return this.#length(code - 0xd9)
     throw new MsgpackError('something that is not text')
   }
 
-  /** {0: kind, 1: payload}, in this order. */
+  /** {0: kind, 1: payload}, in this order. A payload is no map: nothing is nested here without a level of its own. */
   #special(count: number, depth: number): Value {
     this.#spend(COST.special)
-    if (count === 2 && this.#byte() === 0) {
-      const kind = this.#key()
-      if (this.#byte() !== 1) throw new MsgpackError('a kind without a payload')
-      if (kind === 'text') return this.#surrogates()
-      // No level of its own: the kernel counts none.
-      const payload = this.#value(depth)
-      switch (kind) {
-        case 'int':
-          // Within what CPython itself prints: BigInt() of much longer text takes seconds.
-          if (typeof payload === 'string' && payload.length <= MAX_INT_LENGTH && /^-?[0-9]+$/.test(payload)) {
-            this.#spend(intCost(payload.length))
-            return BigInt(payload)
-          }
-          break
-        case 'datetime':
-          if (typeof payload === 'number' && Math.abs(payload) <= MAX_TIME_MS) return new Date(payload)
-          break
-        case 'set':
-          if (Array.isArray(payload)) return this.#set(payload)
-          break
-        default:
-      }
+    if (count !== 2 || this.#byte() !== 0) throw new MsgpackError('a key that is not text')
+    const kind = this.#key()
+    if (this.#byte() !== 1) throw new MsgpackError('a kind without a payload')
+    switch (kind) {
+      case 'int':
+        return this.#digits()
+      case 'text':
+        return this.#surrogates()
+      case 'datetime':
+        return this.#date(depth)
+      case 'set':
+        return this.#set(depth)
+      default:
+        throw new MsgpackError('a value of an unknown kind')
     }
-    throw new MsgpackError('a value of an unknown kind')
+  }
+
+  #digits(): bigint {
+    this.#spend(COST.text)
+    const length = this.#textLength()
+    // BigInt() of much longer text takes seconds.
+    if (length > MAX_INT_LENGTH) throw new MsgpackError('an integer that is too long')
+    this.#spend(intCost(length))
+    const digits = this.#string(length, true)
+    if (!/^-?[0-9]+$/.test(digits)) throw new MsgpackError('an integer that is not decimal')
+    return this.#builds ? BigInt(digits) : 0n
   }
 
   /** UTF-16-LE: text with lone surrogates, which has no UTF-8. */
   #surrogates(): string {
     const code = this.#byte()
     const length = code >= 0xc4 && code <= 0xc6 ? this.#length(code - 0xc4) : 1
-    if (length % 2 !== 0) throw new MsgpackError('a value of an unknown kind')
+    if (length % 2 !== 0) throw new MsgpackError('text that is not UTF-16')
     const start = this.#take(length)
-    return this.#bytes.toString('utf16le', start, this.#at)
+    return this.#builds ? this.#bytes.toString('utf16le', start, this.#at) : ''
   }
 
-  #set(members: readonly Value[]): Set<Value> {
+  #date(depth: number): Value {
+    const code = this.#bytes[this.#at] ?? 0xc1
+    const isNumber = code <= 0x7f || code >= 0xe0 || (code >= 0xca && code <= 0xd3)
+    const ms = isNumber ? this.#value(depth) : undefined
+    if (typeof ms !== 'number' || !(Math.abs(ms) <= MAX_TIME_MS))
+      throw new MsgpackError('a time that is out of range')
+    return this.#builds ? new Date(ms) : NO_DATE
+  }
+
+  #set(depth: number): Set<Value> {
+    const code = this.#byte()
+    const count = code >= 0x90 && code <= 0x9f ? code & 0x0f : this.#count(code, 0xdc, 'an array')
+    this.#enter(count, depth)
+    this.#spend(COST.array + count * (COST.member + COST.hashed))
+    const members: Value[] = []
     let numbers = 0
     let bigints = 0
-    for (const member of members) {
+    for (let i = 0; i < count; i++) {
+      const member = this.#value(depth + 1)
       if (typeof member === 'number') numbers++
       else if (typeof member === 'bigint') bigints++
+      if (this.#builds) members.push(member)
     }
-    this.#spend(members.length * COST.hashed + setCost(numbers, bigints))
-    return new Set(members)
+    this.#spend(setCost(numbers, bigints))
+    return this.#builds ? new Set(members) : NO_SET
   }
 
   /** A container, each member of which takes a byte at least: a length that lies ends here and not in an allocation. */
