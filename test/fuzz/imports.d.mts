@@ -9,11 +9,11 @@ export interface Tally {
 
 export function run(options: {
   readonly seed: number
-  /** Of `Date.now()`. */
+  /** On the clock of `performance.now()`. */
   readonly deadlineMs: number
   /** Also where that takes longer. Default: 0. */
   readonly minCases?: number
-  readonly onProgress?: (progress: Tally) => void
+  readonly onProgress?: (cases: number) => void
   /** Every 16 bytes of the last of the stack instead of random cases, for all imports or these ("module.name"). */
   readonly sweep?: true | readonly string[]
   readonly dist?: string

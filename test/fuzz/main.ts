@@ -17,7 +17,8 @@ const { values } = parseArgs({
 })
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed)
 const runMs = Number(values.minutes) * 60_000
-const all = await findFuzzers(new URL('.', import.meta.url))
+// This file is compiled, as most modules are; those that need the build's inner parts are plain modules of the source folder.
+const all = await findFuzzers(new URL('.', import.meta.url), new URL('../../../test/fuzz/', import.meta.url))
 const chosen = all.filter(({ name }) => values.only === undefined || name === values.only)
 if (![seed, runMs].every((value) => Number.isFinite(value) && value >= 0) || chosen.length === 0) {
   console.error(`${USAGE}\nmodules: ${all.map(({ name }) => name).join(', ')}`)

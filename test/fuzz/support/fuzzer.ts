@@ -27,13 +27,18 @@ export interface Fuzzer {
   run(options: FuzzOptions): Promise<FuzzReport>
 }
 
-/** Every compiled module of a folder that exports `name` and `run`, in the order of their names. */
-export async function findFuzzers(folder: URL): Promise<readonly Fuzzer[]> {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.js') && file !== 'main.js')
-  const modules = await Promise.all(
-    files.map((file) => import(new URL(file, folder).href) as Promise<Partial<Fuzzer>>),
+/** Every module of these folders that exports `name` and `run`, in the order of their names. */
+export async function findFuzzers(...folders: readonly URL[]): Promise<readonly Fuzzer[]> {
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((file) => /\.m?js$/.test(file) && !NO_FUZZERS.includes(file))
+      .map((file) => new URL(file, folder).href),
   )
+  const modules = await Promise.all(files.map((file) => import(file) as Promise<Partial<Fuzzer>>))
   const isFuzzer = (module: Partial<Fuzzer>): module is Fuzzer =>
     typeof module.name === 'string' && typeof module.run === 'function'
   return modules.filter(isFuzzer).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
+
+/** Importing these would start them. */
+const NO_FUZZERS: readonly string[] = ['main.js', 'run.mjs']

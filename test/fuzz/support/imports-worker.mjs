@@ -7,7 +7,7 @@ import { bound, Diver } from './deep-calls.mjs'
 
 const {
   dist,
-  image,
+  image: sharedImage,
   signatures,
   results,
   seed,
@@ -20,6 +20,8 @@ const {
   withoutDoor,
 } = workerData
 const load = (path) => import(new URL(`workers/${path}`, dist).href)
+const { readable } = await load('image-bytes.js')
+const image = readable(sharedImage)
 const { IMPORT_ROWS, importFunctions, linkImports, WORKING_CLASSES } = await load('host/imports.js')
 const { Ending, InterpreterEnd } = await load('host/guard.js')
 const { GuestMemory } = await load('host/guest-memory.js')
@@ -218,8 +220,8 @@ function boot() {
       output.end()
       output.begin({ stdout: true, stderr: true })
       door.reset()
-      const { files, fileBytes, cwd } = image
-      context.fileSystem = new FileSystem({ files, fileBytes, cwd, output: sink })
+      const { files, bytes, cwd } = image
+      context.fileSystem = new FileSystem({ files, bytes, cwd, output: sink })
       context.fileSystem.quota.maxBytes = FILE_BYTES
       context.fileSystem.mount(new MountedNodes(mount))
       context.zone = new TimeZone(pick(['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'America/New_York']))
