@@ -22,8 +22,8 @@ export const MAX_COUNTED_TEXT = 1_000_000
 const CHARACTERS_PER_EVALUATION = 32
 /** For patterns that take the square of it. */
 const PATTERN_CHARACTERS = 64
-/** Making the key of an object or array takes as long as so many evaluations. */
-const EVALUATIONS_PER_OBJECT = 10
+/** Making the key of an object or array takes as long as this many evaluations, in a thread that has done little of it. */
+const EVALUATIONS_PER_OBJECT = 25
 /** Longer keys of members are compared by their hash. */
 const LONGEST_KEY = 1000
 
