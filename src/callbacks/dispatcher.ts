@@ -1,7 +1,6 @@
-// The host calls of one session: each runs its callback once and is answered once. Owns the calls in flight, the suspended ones,
-// their limits and their signals. What asks is hostile: names are looked up in a Map, arguments are plain values, ids are the
-// guest's own business (ATTACKS.md D27, B15). How answers travel is the slot's.
-import { InvalidOptionError } from '../errors.js'
+// The host calls of one session: each runs its callback once and is answered once. Owns the calls in flight, their order and their
+// limits. The guest is hostile (R3): names are looked up in a Map, and arguments are plain values. One call is running-call.ts's,
+// suspended ones are suspended-calls.ts's, and how answers travel is the slot's.
 import type { Limits } from '../options.js'
 import type { Session } from '../session.js'
 import type { PendingCall } from '../snapshot/manifest.js'
@@ -9,86 +8,28 @@ import { isInstance } from '../thrown.js'
 import { MalformedValueError } from '../values/decode.js'
 import type { Ended, Lane } from '../values/slices.js'
 import { answerFailure, answerIterator, answerValue, NO_ANSWER, pythonError } from './answers.js'
-import type { CallbackContext, ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
+import type { ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
 import { HostIterators } from './iterators.js'
 import { type Request, RequestReader } from './requests.js'
-import type { ArgumentWindow, Holding, Lease } from './window.js'
-
-/** Thrown by `suspend`, and meant for nobody but the dispatcher. */
-class Suspension extends Error {
-  constructor(
-    readonly call: RunningCall,
-    readonly why: string | undefined,
-  ) {
-    super('this call is suspended; let the error of suspend() through')
-  }
-}
-
-type Answer = (bytes: Uint8Array<ArrayBuffer>) => void
-
-/** Where the answers of some calls go. */
-interface Route {
-  /** Their slot blocks until it has the answer. */
-  blocking: boolean
-  /** Undefined once nobody waits any more. */
-  answer: Answer | undefined
-  /** Where they came from. */
-  readonly lease: Lease | undefined
-}
-
-class RunningCall {
-  readonly id: number
-  readonly name: string
-  readonly args: Request['args']
-  readonly memberCount: number
-  /** As in `Route`. */
-  blocking: boolean
-  answer: Answer | undefined
-  /** Until its callback has settled. Undefined: there was no room for its arguments. */
-  readonly holding: Holding | undefined
-  /** Made when the callback asks for its signal: that takes longer than all the rest here, and most callbacks never do. */
-  controller: AbortController | undefined
-  /** Why nobody waits for it any more. */
-  abortedBy: Error | undefined
-
-  constructor(
-    { id, name, args, memberCount }: Request,
-    { blocking, answer }: Route,
-    holding: Holding | undefined,
-  ) {
-    this.id = id
-    this.name = name
-    this.args = args
-    this.memberCount = memberCount
-    this.blocking = blocking
-    this.answer = answer
-    this.holding = holding
-    this.controller = undefined
-    this.abortedBy = undefined
-  }
-}
-
-interface SuspendedCall extends Pick<Request, 'id' | 'name' | 'args'> {
-  readonly reason: string | undefined
-  /** Of a call that was made here. */
-  readonly holding: Holding | undefined
-}
+import { abort, contextOf, type Route, RunningCall, Suspension } from './running-call.js'
+import { SuspendedCalls } from './suspended-calls.js'
+import type { ArgumentWindow } from './window.js'
 
 /**
- * Calls that are started in one turn of the event loop: a guest can make many thousands at once, and the main thread has others
- * to serve (ATTACKS.md D21, F).
+ * Calls started per turn of the event loop. A guest can make thousands at once, and the main thread has other sessions to serve
+ * (ATTACKS.md D21, F).
  */
 const CALLS_PER_TURN = 25
-/** More than any code needs; without a bound they fill this thread's memory. */
+/** More than any code needs. Without a bound, calls could fill this thread's memory. */
 const MAX_CALLS_UNDER_WAY = 50_000
 
 export interface DispatcherOptions {
   readonly session: Session
   readonly limits: Pick<Limits, 'callbackInvocations' | 'callbackTimeoutMs'>
   readonly window: ArgumentWindow
-  /** What decodes the session's messages, in their order. */
+  /** Decodes the session's messages, in order. */
   readonly lane: Lane
-  /** An answer came that nobody waited for. */
+  /** A callback settled, but nobody waits for its answer. */
   readonly onLate: () => void
   /** The answer of a call that does not block its slot. */
   readonly onAnswer: (bytes: Uint8Array<ArrayBuffer>) => void
@@ -99,12 +40,12 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #running = new Set<RunningCall>()
-  /** Those of them that have not been started. */
+  /** Those of `#running` that have not been started. */
   #queued: RunningCall[] = []
   #startedInTurn = 0
-  /** Messages that are being decoded. */
+  /** Routes of messages that are being decoded. */
   readonly #arriving = new Set<Route>()
-  readonly #suspended = new Map<string, SuspendedCall>()
+  readonly #suspended: SuspendedCalls
   readonly #iterators = new HostIterators()
   #callbacks: ResolvedCallbacks
   #invocations = 0
@@ -112,6 +53,7 @@ export class Dispatcher {
   constructor(callbacks: ResolvedCallbacks, options: DispatcherOptions) {
     this.#callbacks = callbacks
     this.#options = options
+    this.#suspended = new SuspendedCalls(options.window)
   }
 
   get callbacks(): ResolvedCallbacks {
@@ -129,12 +71,7 @@ export class Dispatcher {
 
   /** Calls that wait for `resume`. */
   get pending(): PendingCall[] {
-    return [...this.#suspended.entries()].map(([id, { name, args, reason }]) => ({
-      id,
-      name,
-      args,
-      ...(reason === undefined ? {} : { reason }),
-    }))
+    return this.#suspended.pending
   }
 
   /** There are suspended calls, and no others. */
@@ -165,15 +102,15 @@ export class Dispatcher {
     })
   }
 
-  /** An execution ended before its time: whoever works for it is told. Answers still count, if its interpreter lives. */
+  /** An execution ended early: aborts its callbacks' signals. Their answers still count while the interpreter lives. */
   abort(reason: Error): void {
     for (const call of this.#running) abort(call, reason)
   }
 
-  /** The interpreter is gone, or holds another state: nothing under way is for it. */
+  /** The interpreter is gone or holds another state, so drops everything in flight. */
   forget(reason: Error): void {
     for (const route of [...this.#running, ...this.#arriving]) {
-      // The door counts its answers, said or not (workers/host/host-calls.ts).
+      // The door counts answers, so it needs one even here (workers/host/host-calls.ts).
       if (route.blocking) route.answer?.(NO_ANSWER)
       route.answer = undefined
     }
@@ -181,12 +118,11 @@ export class Dispatcher {
     this.#running.clear()
     for (const call of this.#queued) this.#release(call)
     this.#queued = []
-    for (const { holding } of this.#suspended.values()) if (holding) this.#options.window.resume(holding)
     this.#suspended.clear()
     this.#iterators.close()
   }
 
-  /** The state has moved to another slot, whose door does not know of the calls under way. */
+  /** The state has moved to another slot, whose door does not know the calls in flight. */
   move(): void {
     for (const route of [...this.#running, ...this.#arriving]) {
       if (!route.blocking) continue
@@ -195,14 +131,11 @@ export class Dispatcher {
     }
   }
 
-  /** The interpreter holds a snapshot's state, with calls that nobody here has made. */
+  /** The interpreter holds a snapshot's state, whose calls are suspended here. */
   adopt(calls: readonly PendingCall[]): void {
-    // Both may be thousands.
+    // A set, because both may be thousands.
     const running = new Set([...this.#running].map((call) => String(call.id)))
-    for (const { id, name, args, reason } of calls) {
-      if (running.has(id)) continue
-      this.#suspended.set(id, { id: Number(id), name, args: { ...args }, reason, holding: undefined })
-    }
+    this.#suspended.adopt(calls, running)
   }
 
   /**
@@ -215,23 +148,7 @@ export class Dispatcher {
     results: Readonly<Record<string, unknown>>,
     errors: Readonly<Record<string, unknown>>,
   ): Uint8Array<ArrayBuffer>[] {
-    const answers = new Map<string, Uint8Array<ArrayBuffer>>()
-    const add = (option: string, id: string, encode: (call: SuspendedCall) => Uint8Array<ArrayBuffer>) => {
-      const call = this.#suspended.get(id)
-      if (call === undefined || answers.has(id))
-        throw new InvalidOptionError(option, 'ids of pending calls, each once', id)
-      answers.set(id, encode(call))
-    }
-    for (const [id, value] of Object.entries(results))
-      add('results', id, (call) => answerValue(call.id, value, `results.${id}`))
-    for (const [id, error] of Object.entries(errors))
-      add('errors', id, (call) => answerFailure(call.id, error))
-    for (const id of answers.keys()) {
-      const { holding } = this.#suspended.get(id) ?? {}
-      if (holding) this.#options.window.resume(holding)
-      this.#suspended.delete(id)
-    }
-    return [...answers.values()]
+    return this.#suspended.resolve(results, errors)
   }
 
   #receive(reader: RequestReader, route: Route): void | Promise<void> {
@@ -268,7 +185,7 @@ export class Dispatcher {
 
   #start(request: Request, route: Route): void {
     const { window } = this.#options
-    // It came before the state was given up that made it.
+    // The state that made the call was given up after the call came.
     if (route.answer === undefined) return route.lease?.release(request.weightBytes)
     if (this.#running.size >= MAX_CALLS_UNDER_WAY)
       throw new MalformedValueError(`more than ${MAX_CALLS_UNDER_WAY} host calls at once`)
@@ -279,7 +196,7 @@ export class Dispatcher {
     if (this.#startedInTurn === 1) setImmediate(() => this.#turn())
   }
 
-  /** Another turn of the event loop, another lot of calls. */
+  /** Starts the next queued calls, once per turn of the event loop. */
   #turn(): void {
     const due = this.#queued.splice(0, CALLS_PER_TURN)
     this.#startedInTurn = due.length
@@ -324,22 +241,7 @@ export class Dispatcher {
 
   async #invoke({ fn, parameters }: ResolvedCallback, call: RunningCall): Promise<unknown> {
     const args = await parameters.check(call.args, call.memberCount)
-    const context: CallbackContext = {
-      session: this.#options.session,
-      get signal() {
-        return signalOf(call)
-      },
-      suspend: (why) => {
-        if (why !== undefined && typeof why !== 'string') throw new InvalidOptionError('reason', 'text', why)
-        if (call.blocking)
-          throw pythonError(
-            'RuntimeError',
-            'a call that blocks its thread cannot be suspended; await it instead',
-          )
-        throw new Suspension(call, why)
-      },
-    }
-    return fn(args, context)
+    return fn(args, contextOf(call, this.#options.session))
   }
 
   #encode(call: RunningCall, value: unknown): Uint8Array<ArrayBuffer> {
@@ -351,7 +253,7 @@ export class Dispatcher {
   #timeOut(call: RunningCall, timeoutMs: number): void {
     const error = pythonError('TimeoutError', `${call.name}() took longer than ${timeoutMs} ms`)
     abort(call, error)
-    // Its arguments are held on until the callback has settled.
+    // Its arguments stay held until the callback has settled.
     this.#settle(call, answerFailure(call.id, error))
   }
 
@@ -378,7 +280,7 @@ export class Dispatcher {
     }
     call.answer = undefined
     this.#running.delete(call)
-    this.#suspended.set(String(id), { id, name, args, reason, holding })
+    this.#suspended.add({ id, name, args, reason, holding })
     this.#rest()
   }
 
@@ -389,15 +291,4 @@ export class Dispatcher {
   #rest(): void {
     if (this.isSuspended) this.#options.onSuspended()
   }
-}
-
-function abort(call: RunningCall, reason: Error): void {
-  call.abortedBy ??= reason
-  call.controller?.abort(reason)
-}
-
-function signalOf(call: RunningCall): AbortSignal {
-  call.controller ??= new AbortController()
-  if (call.abortedBy) call.controller.abort(call.abortedBy)
-  return call.controller.signal
 }

@@ -1,0 +1,94 @@
+// One host call from its arrival until it is answered or suspended. Owns what is known of it: where its answer goes, what it holds,
+// its abort signal, and the context that its callback gets. Running calls is dispatcher.ts's.
+import { InvalidOptionError } from '../errors.js'
+import type { Session } from '../session.js'
+import { pythonError } from './answers.js'
+import type { CallbackContext } from './callbacks.js'
+import type { Request } from './requests.js'
+import type { Holding, Lease } from './window.js'
+
+/** Thrown by `context.suspend` to unwind the callback. Only the dispatcher may catch it. */
+export class Suspension extends Error {
+  constructor(
+    readonly call: RunningCall,
+    readonly why: string | undefined,
+  ) {
+    super('this call is suspended; let the error of suspend() through')
+  }
+}
+
+export type Answer = (bytes: Uint8Array<ArrayBuffer>) => void
+
+/** Where the answers of a message's calls go. */
+export interface Route {
+  /** The slot blocks until it has the answer. */
+  blocking: boolean
+  /** Undefined once nobody waits for the answers. */
+  answer: Answer | undefined
+  /** Credit of the slot that sent the calls. */
+  readonly lease: Lease | undefined
+}
+
+/** A call that is queued or whose callback is running. */
+export class RunningCall {
+  readonly id: number
+  readonly name: string
+  readonly args: Request['args']
+  readonly memberCount: number
+  /** As in `Route`. */
+  blocking: boolean
+  answer: Answer | undefined
+  /** Held until the callback has settled. Undefined if there was no room for the arguments. */
+  readonly holding: Holding | undefined
+  /** Created when the callback first reads its signal. Creating one costs more than the rest of a call, and most callbacks need none. */
+  controller: AbortController | undefined
+  /** Set once nobody waits for the call's result. */
+  abortedBy: Error | undefined
+
+  constructor(
+    { id, name, args, memberCount }: Request,
+    { blocking, answer }: Route,
+    holding: Holding | undefined,
+  ) {
+    this.id = id
+    this.name = name
+    this.args = args
+    this.memberCount = memberCount
+    this.blocking = blocking
+    this.answer = answer
+    this.holding = holding
+    this.controller = undefined
+    this.abortedBy = undefined
+  }
+}
+
+/** Nobody waits for the result any more: tells the callback through its signal. */
+export function abort(call: RunningCall, reason: Error): void {
+  call.abortedBy ??= reason
+  call.controller?.abort(reason)
+}
+
+/** What the call's callback gets as its second argument. */
+export function contextOf(call: RunningCall, session: Session): CallbackContext {
+  return {
+    session,
+    get signal() {
+      return signalOf(call)
+    },
+    suspend: (why) => {
+      if (why !== undefined && typeof why !== 'string') throw new InvalidOptionError('reason', 'text', why)
+      if (call.blocking)
+        throw pythonError(
+          'RuntimeError',
+          'a call that blocks its thread cannot be suspended; await it instead',
+        )
+      throw new Suspension(call, why)
+    },
+  }
+}
+
+function signalOf(call: RunningCall): AbortSignal {
+  call.controller ??= new AbortController()
+  if (call.abortedBy) call.controller.abort(call.abortedBy)
+  return call.controller.signal
+}
