@@ -76,21 +76,22 @@ export class CancelledError extends BrumateError {
   }
 }
 
-/** An execution went past one of the session's limits. */
+/** An execution went past one of the session's limits, or its manager had no memory left (`maxMemoryBytes`). */
 export class LimitError extends BrumateError {
   readonly code = 'LIMIT'
   readonly stdout: string
   readonly stderr: string
 
   constructor(
-    /** Name of the limit, as in the session's `limits`. */
+    /** Name of the limit, as in the session's `limits`, or `maxMemoryBytes`. */
     readonly limit: string,
     readonly max: number,
     readonly outcome: Outcome,
     output: { readonly stdout: string; readonly stderr: string } = { stdout: '', stderr: '' },
-    options?: ErrorOptions,
+    { message, ...options }: ErrorOptions & { readonly message?: string } = {},
   ) {
-    super(`the execution went past the limit ${limit} of ${max}; ${describeOutcome(outcome)}`, options)
+    const what = message ?? `the execution went past the limit ${limit} of ${max}`
+    super(`${what}; ${describeOutcome(outcome)}`, options)
     this.stdout = output.stdout
     this.stderr = output.stderr
   }

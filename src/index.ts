@@ -25,6 +25,7 @@ export {
   TimeoutError,
 } from './errors.js'
 export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
+export type { MemoryStats } from './memory/manager-memory.js'
 export type {
   ExecuteOptions,
   Limits,

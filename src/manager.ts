@@ -3,6 +3,7 @@
 import { createHistogram } from 'node:perf_hooks'
 import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './errors.js'
 import { openImage } from './image/open.js'
+import { ManagerMemory, type MemoryStats } from './memory/manager-memory.js'
 import {
   type ManagerOptions,
   type ResolvedManagerOptions,
@@ -50,6 +51,7 @@ export interface ManagerStats {
     /** Results of host calls that nobody waited for any more. */
     readonly lateAnswers: number
   }
+  readonly memory: MemoryStats
   /** Sums over all executions, of closed sessions too, and what open sessions have now. */
   readonly usage: {
     readonly executionMs: number
@@ -69,6 +71,7 @@ export interface ManagerStats {
 export class SessionManager implements AsyncDisposable {
   readonly #options: ResolvedManagerOptions
   readonly #pool: SlotPool
+  readonly #memory: ManagerMemory
   readonly #sessions = new Map<string, Session>()
   readonly #counters: Record<Countable | 'sessions', number> = {
     sessions: 0,
@@ -90,15 +93,23 @@ export class SessionManager implements AsyncDisposable {
   readonly #home: SessionHome
   #closing: Promise<void> | undefined
 
-  private constructor(options: ResolvedManagerOptions, pool: SlotPool, image: SessionHome['image']) {
+  private constructor(
+    options: ResolvedManagerOptions,
+    pool: SlotPool,
+    memory: ManagerMemory,
+    image: SessionHome['image'],
+  ) {
     this.#options = options
     this.#pool = pool
+    this.#memory = memory
     this.#rotation = new Rotation(() => pool.missing, options.idleTimeoutMs)
     this.#home = {
       image,
       snapshotKey: options.snapshotKey,
       slices: new Slices(),
-      memory: undefined,
+      memory: memory.values,
+      maxMemoryBytes: options.maxMemoryBytes,
+      snapshots: memory.snapshots,
       tryAcquire: (tenant) => pool.tryAcquire(tenant),
       idle: (session) => this.#rotation.rest(session),
       acquire: (tenant, signal) => this.#acquire(tenant, signal),
@@ -127,7 +138,8 @@ export class SessionManager implements AsyncDisposable {
   static async create(options?: ManagerOptions): Promise<SessionManager> {
     const resolved = resolveManagerOptions(options)
     const image = await openImage(resolved.cacheDir === undefined ? {} : { cacheDir: resolved.cacheDir })
-    return new SessionManager(resolved, new SlotPool(image, resolved), image)
+    const memory = new ManagerMemory(resolved.maxMemoryBytes, image)
+    return new SessionManager(resolved, new SlotPool(image, resolved, memory), memory, image)
   }
 
   /**
@@ -136,6 +148,7 @@ export class SessionManager implements AsyncDisposable {
    * @throws InvalidOptionError, also for an `id` that is in use
    * @throws SnapshotError when `from` cannot be restored
    * @throws PoolExhaustedError when no slot comes free
+   * @throws LimitError when `maxMemoryBytes` has no room for it
    * @throws InterpreterCrashedError when three interpreters in a row ended while they took it over
    * @throws SessionClosedError when the manager is or gets closed
    */
@@ -145,7 +158,11 @@ export class SessionManager implements AsyncDisposable {
     if (this.#sessions.has(resolved.id))
       throw new InvalidOptionError('id', 'an id that is not in use', resolved.id)
     const { image, snapshotKey } = this.#home
-    resolved.from?.require(image.id, trustOf(snapshotKey, resolved.tenant))
+    if (resolved.from) {
+      resolved.from.require(image.id, trustOf(snapshotKey, resolved.tenant))
+      const bytes = this.#memory.snapshots.costOf(resolved.from)
+      this.#memory.requireRoom(bytes, 'there is no room for the snapshot')
+    }
     const session = new Session(this.#home, resolved)
     this.#sessions.set(session.id, session)
     try {
@@ -179,6 +196,7 @@ export class SessionManager implements AsyncDisposable {
       dormant: this.#sessions.size - attached,
       queued: this.#pool.queued,
       counters: { ...this.#counters },
+      memory: this.#memory.stats(),
       usage: { executionMs, outputBytes, callbackInvocations, memoryBytes, fileBytes },
       histograms: { acquire: distribution(this.#acquireUs), execute: distribution(this.#executeUs) },
     }

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { type Callbacks, type ResolvedCallbacks, resolveCallbacks } from './callbacks/callbacks.js'
 import { InvalidOptionError } from './errors.js'
+import { defaultMaxMemoryBytes, MIN_MEMORY_BYTES } from './memory/manager-memory.js'
 import {
   isBoolean,
   isEnvironment,
@@ -59,6 +60,14 @@ export interface ManagerOptions {
    * call wakes it. 0 to 2,147,483,647; Infinity: until somebody waits for the slot. Default 60,000.
    */
   readonly idleTimeoutMs?: number
+  /**
+   * Most memory that the manager's sessions may make the process hold, in bytes, at least 256 MiB; `null`: no bound. It covers
+   * interpreters, private files, output, snapshots that sessions hold, and values on their way; not storages (`VfsStorage` has
+   * `maxBytes`), nor what your own code keeps. Where it is reached, Python gets MemoryError or OSError ENOSPC, checkpoints are
+   * refused, and a new session is refused with LimitError. Each manager has its own. Default: three quarters of the memory that the
+   * process may use (its container's limit, else the machine's).
+   */
+  readonly maxMemoryBytes?: number | null
   /** Directory for the image, made when missing. Default: `brumate` in the OS cache directory. */
   readonly cacheDir?: string
   /**
@@ -126,6 +135,7 @@ export interface ResolvedManagerOptions {
   readonly maxQueued: number
   readonly acquireTimeoutMs: number
   readonly idleTimeoutMs: number
+  readonly maxMemoryBytes: number | null
   readonly cacheDir: string | undefined
   readonly snapshotKey: Uint8Array | undefined
   readonly limits: Readonly<Limits>
@@ -177,16 +187,37 @@ const graceMs = numberOption({ min: 0, max: 60_000, unit: 'milliseconds' })
 
 export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedManagerOptions {
   known('options', options, [
-    ...['slots', 'maxQueued', 'acquireTimeoutMs', 'idleTimeoutMs', 'cacheDir', 'snapshotKey', 'limits'],
+    ...[
+      'slots',
+      'maxQueued',
+      'acquireTimeoutMs',
+      'idleTimeoutMs',
+      'maxMemoryBytes',
+      'cacheDir',
+      'snapshotKey',
+    ],
+    'limits',
   ])
   const slots = numberOption({ min: 1, max: 1024, integer: true })
   const maxQueued = numberOption({ min: 0, max: 1_000_000, integer: true })
   const waitMs = numberOption({ min: 0, max: MAX_DELAY_MS, unit: 'milliseconds', infinite: true })
+  const memoryBytes = numberOption({
+    min: MIN_MEMORY_BYTES,
+    max: 2 ** 50,
+    unit: 'bytes',
+    integer: true,
+    nullable: true,
+  })
   return {
     slots: slots('slots', options.slots, Math.max(8, 4 * availableParallelism())),
     maxQueued: maxQueued('maxQueued', options.maxQueued, 1024),
     acquireTimeoutMs: waitMs('acquireTimeoutMs', options.acquireTimeoutMs, 30_000),
     idleTimeoutMs: waitMs('idleTimeoutMs', options.idleTimeoutMs, 60_000),
+    maxMemoryBytes: memoryBytes<number | null>(
+      'maxMemoryBytes',
+      options.maxMemoryBytes,
+      defaultMaxMemoryBytes(),
+    ),
     cacheDir: isText('cacheDir', options.cacheDir, { maxLength: 4096 }),
     snapshotKey: isSecretBytes('snapshotKey', options.snapshotKey, SNAPSHOT_KEY_BYTES),
     limits: resolveLimits(options.limits, DEFAULT_LIMITS),

@@ -2,6 +2,7 @@
 // slot must look like is enforced in slots/guard.ts (R3), because types do not survive a hostile thread.
 import type { MessagePort } from 'node:worker_threads'
 import type { HostCallWire } from '../workers/host/host-calls.js'
+import type { MemoryWire } from '../workers/memory/budget.js'
 import type { MountWire } from '../workers/storage/wire.js'
 
 /** The Piscina task that starts a slot's service. Ends only with the worker. */
@@ -11,6 +12,8 @@ export interface ServeTask {
   readonly calls: HostCallWire
   /** Two Int32: the id of the execution to interrupt; who comes first, the end of the worker or what must not be ended (workers/slot/shield.ts). */
   readonly interrupt: SharedArrayBuffer
+  /** Where it asks for memory. */
+  readonly memory: MemoryWire
 }
 
 export interface SlotLimits {
@@ -99,6 +102,9 @@ export interface RunReport {
   readonly takenBytes: number
 }
 
+/** What can cut an execution's output off. */
+export type ExceededLimit = 'outputBytes' | 'maxMemoryBytes'
+
 /** What a call into the kernel came to. */
 export type SlotReply =
   | (RunReport & {
@@ -106,7 +112,7 @@ export type SlotReply =
       /** Marshal bytes of the kernel's outcome tuple. */
       readonly payload: Uint8Array
       /** The limit the execution went past, if any. */
-      readonly exceeded: 'outputBytes' | null
+      readonly exceeded: ExceededLimit | null
     })
   /** An execution that stopped where it awaits host calls. */
   | (RunReport & { readonly kind: 'suspended' })
@@ -122,6 +128,8 @@ export type SlotReply =
       readonly description: Uint8Array
       readonly values: Uint8Array
       readonly files: readonly { readonly path: string; readonly sizeBytes: number }[]
+      /** Memory that the slot gives back with it: for the snapshot, and what packing it took. */
+      readonly returnedBytes: number
     }
   /** A snapshot was not taken or not restored, and nothing was changed. */
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }

@@ -51,12 +51,14 @@ export class Session implements AsyncDisposable {
   #idleSinceMs = performance.now()
 
   /** @internal */
-  constructor(home: SessionHome, options: ResolvedSessionOptions) {
+  constructor(home: SessionHome, { from, ...rest }: ResolvedSessionOptions) {
+    // Kept by the residence alone, as the checkpoint: a later one replaces it, and its memory is free.
+    const options = { ...rest, from: undefined }
     this.#home = home
     this.#options = options
     const account = new MemoryAccount(null, home.memory)
     this.#lane = home.slices.lane()
-    this.#hostSide = new HostSide(options.callbacks, options.from?.parts.head.executionCount ?? 0, {
+    this.#hostSide = new HostSide(options.callbacks, from?.parts.head.executionCount ?? 0, {
       session: this,
       limits: options.limits,
       account,
@@ -64,7 +66,7 @@ export class Session implements AsyncDisposable {
       onLate: () => home.count('lateAnswers'),
       onSent: (slot) => this.#residence.change(slot),
     })
-    this.#residence = new Residence(home, options, this.#hostSide, () => void this.close())
+    this.#residence = new Residence(home, options, this.#hostSide, () => void this.close(), from)
     this.#runner = new Runner({
       home,
       options,

@@ -10,6 +10,8 @@ import { HostCalls } from './host/host-calls.js'
 import { InterruptCell } from './host/interrupt.js'
 import { readable } from './image-bytes.js'
 import { Interpreter } from './interpreter/interpreter.js'
+import { SlotBudget } from './memory/budget.js'
+import { PagePool } from './memory/page-pool.js'
 import { seal } from './seal.js'
 import { Inbox } from './slot/inbox.js'
 import { Output } from './slot/output.js'
@@ -19,12 +21,17 @@ import { Shield } from './slot/shield.js'
 const image = readable(workerData as Image)
 const interrupt = new InterruptCell()
 const door = new HostCalls()
+const memory = new SlotBudget()
+const chunks = new PagePool(memory)
+memory.onShort = () => chunks.drop()
 let output: Output | undefined
 const host = new Host({
   files: image.files,
   bytes: image.bytes,
   cwd: image.cwd,
   interrupt,
+  memory,
+  chunks,
   onOutput: (stream, bytes) => output?.write(stream, bytes),
   door,
   pulse: { onTick: () => output?.flushDue(), onSleep: () => output?.flush() },
@@ -42,6 +49,7 @@ export function serve(task: ServeTask): Promise<never> {
   const { port } = task
   interrupt.share(task.interrupt)
   door.share(task.calls)
+  memory.share(task.memory)
   output = new Output((stream, text) =>
     port.postMessage({ event: 'output', id: service.executionId, stream, text }),
   )
@@ -55,6 +63,7 @@ export function serve(task: ServeTask): Promise<never> {
     host,
     interpreter,
     output,
+    memory,
     shield: new Shield(task.interrupt),
     credit: door.credit,
     emit: (event, bytes) => port.postMessage(event, movable(bytes)),

@@ -46,7 +46,8 @@ export async function capture(
   const { reply } = settled
   if (reply.kind === 'refused') return reply
   if (reply.kind !== 'captured') return { kind: 'lost', reason: 'it answered something else' }
-  const { body, kind: _, ...rest } = reply
+  const { body, kind: _, returnedBytes, ...rest } = reply
+  slot.memory.giveBack(returnedBytes)
   const { id: imageId, pyodideVersion, pythonVersion } = image
   const head = {
     imageId,

@@ -1,5 +1,6 @@
 // What a session needs of the manager it belongs to. Owns the type only; the manager implements it.
 import type { MemoryAccount } from '../memory/account.js'
+import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
 import type { Session } from '../session.js'
 import type { Slot } from '../slots/slot.js'
 import type { Slices } from '../values/slices.js'
@@ -22,8 +23,12 @@ export interface SessionHome {
   readonly snapshotKey: Uint8Array | undefined
   /** What decodes the messages of all sessions. */
   readonly slices: Slices
-  /** What all sessions make this process hold. Undefined: it is not counted. */
-  readonly memory: MemoryAccount | undefined
+  /** Parent of the sessions' accounts for what is on its way: values, arguments, answers. */
+  readonly memory: MemoryAccount
+  /** Of the manager. */
+  readonly maxMemoryBytes: number | null
+  /** Has to be told of every snapshot that a session holds. */
+  readonly snapshots: SnapshotLedger
 
   /** A slot, waited for if there is none. */
   acquire(tenant: string, signal?: AbortSignal): Promise<Slot>

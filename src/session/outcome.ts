@@ -8,6 +8,7 @@ import {
   PythonError,
   TimeoutError,
 } from '../errors.js'
+import type { ExceededLimit } from '../protocol.js'
 import type { PendingCall } from '../snapshot/manifest.js'
 import { type Decoded, Decoder, MalformedValueError } from '../values/decode.js'
 import type { Job } from '../values/slices.js'
@@ -185,6 +186,6 @@ export function stopError(
   }
 }
 
-export function limitError(limit: 'outputBytes', max: number | null, written: Written): LimitError {
+export function limitError(limit: ExceededLimit, max: number | null, written: Written): LimitError {
   return new LimitError(limit, max ?? 0, 'interrupted', written)
 }

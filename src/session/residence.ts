@@ -75,12 +75,13 @@ export class Residence {
     options: ResolvedSessionOptions,
     companion: Companion,
     onGivenUp: () => void,
+    from: Snapshot | undefined,
   ) {
     this.#home = home
     this.#companion = companion
     this.#onGivenUp = onGivenUp
     this.#options = options
-    this.#checkpoint = options.from
+    this.#keep(from)
   }
 
   get state(): Lifecycle['kind'] {
@@ -240,9 +241,10 @@ export class Residence {
     const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
     const slot = await this.enter()
     const changes = this.#changes
-    this.#checkpoint = await this.#capture(slot, timeoutMs, effort)
+    const snapshot = await this.#capture(slot, timeoutMs, effort)
+    this.#keep(snapshot)
     this.#changed = this.#changes !== changes
-    return this.#checkpoint
+    return snapshot
   }
 
   /**
@@ -295,7 +297,7 @@ export class Residence {
       if (before && this.#lifecycle.kind === 'attached') this.#companion.arrive(before)
       throw error
     }
-    this.#checkpoint = snapshot
+    this.#keep(snapshot)
     this.#failedAttaches = 0
     this.#changed = false
     this.#owed = undefined
@@ -311,7 +313,7 @@ export class Residence {
   async renew(): Promise<void> {
     this.open()
     this.#owed = undefined
-    this.#checkpoint = undefined
+    this.#keep(undefined)
     this.#changed = false
     this.#companion.forget(new Error('the session was reset'), 'replaced')
     if (this.#lifecycle.kind === 'attached') {
@@ -351,7 +353,7 @@ export class Residence {
     const lifecycle = this.#lifecycle
     this.#lifecycle = { kind: 'closed' }
     this.#companion.forget(this.closedError(), 'replaced')
-    this.#checkpoint = undefined
+    this.#keep(undefined)
     const isFree = clean && this.#checkpointing === undefined
     if (lifecycle.kind === 'attached') await this.#home.release(lifecycle.slot, isFree && this.#sharesSlots)
   }
@@ -364,6 +366,15 @@ export class Residence {
   closedError(options?: ErrorOptions): SessionClosedError {
     const because = this.#closedBecause === undefined ? '' : `: ${this.#closedBecause}`
     return new SessionClosedError(`the session ${this.#options.id} is closed${because}`, options)
+  }
+
+  /** This is the checkpoint from now on; a closed session has none. */
+  #keep(given: Snapshot | undefined): void {
+    const snapshot = this.#lifecycle.kind === 'closed' ? undefined : given
+    const { snapshots } = this.#home
+    if (snapshot) snapshots.hold(snapshot)
+    if (this.#checkpoint) snapshots.drop(this.#checkpoint)
+    this.#checkpoint = snapshot
   }
 
   /** Only a tenant named by the caller can have another session that would use a slot. */

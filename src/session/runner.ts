@@ -277,7 +277,8 @@ export class Runner {
       throw error
     }
     if (reply.exceeded) {
-      const error = limitError(reply.exceeded, outputBytes, reply)
+      const max = reply.exceeded === 'outputBytes' ? outputBytes : this.#home.maxMemoryBytes
+      const error = limitError(reply.exceeded, max, reply)
       this.#hostSide.abort(error)
       throw error
     }

@@ -72,6 +72,17 @@ async function prepare(
 
 async function send(slot: Slot, snapshot: Snapshot | undefined, request: AttachRequest): Promise<SlotReply> {
   if (snapshot === undefined) return slot.call('attach', [request])
+  const bytes = snapshot.parts.body.length
+  if (!(await slot.memory.takeToSend(bytes)))
+    return { kind: 'refused', reason: 'too-large', message: 'maxMemoryBytes leaves no room for a copy of it' }
+  try {
+    return await restore(slot, snapshot, request)
+  } finally {
+    slot.memory.releaseSent(bytes)
+  }
+}
+
+async function restore(slot: Slot, snapshot: Snapshot, request: AttachRequest): Promise<SlotReply> {
   const { bodyHash, rawBytes, memoryBytes } = snapshot.parts.head
   let body: Uint8Array<ArrayBuffer>
   try {

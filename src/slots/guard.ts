@@ -66,7 +66,8 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
   switch (message.get('kind')) {
     case 'outcome': {
       const exceeded = message.get('exceeded')
-      if (exceeded !== null && exceeded !== 'outputBytes') throw new ProtocolViolation('an unknown limit')
+      if (exceeded !== null && exceeded !== 'outputBytes' && exceeded !== 'maxMemoryBytes')
+        throw new ProtocolViolation('an unknown limit')
       return {
         kind: 'outcome',
         payload: bytes(message, 'payload'),
@@ -86,6 +87,7 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
         description: bytes(message, 'description', MAX_DESCRIPTION_BYTES),
         values: bytes(message, 'values', MAX_DESCRIPTION_BYTES),
         files: files(message.get('files')),
+        returnedBytes: number(message, 'returnedBytes'),
       }
     case 'refused': {
       const reason = message.get('reason')

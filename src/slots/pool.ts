@@ -8,6 +8,7 @@ import type { MessagePort, Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { CancelledError, InterpreterCrashedError, PoolExhaustedError, SessionClosedError } from '../errors.js'
 import type { Image } from '../image/image.js'
+import { ManagerMemory } from '../memory/manager-memory.js'
 import { messageOf } from '../thrown.js'
 import { Slot } from './slot.js'
 
@@ -43,12 +44,19 @@ export interface PoolStats {
 const SPARE_SLOTS = 2
 /** Starting a thread takes this one milliseconds; a slot booted ahead of need waits until whoever came has been served. */
 const SPARE_DELAY_MS = 10
+/** A thread ends within tens of milliseconds; one that never says so is not waited for any longer. */
+const LAST_EXIT_MS = 5_000
 /** Boots that may fail in a row before callers are told instead of kept waiting. */
 const MAX_FAILED_BOOTS = 3
 /** With V8's default stack, nested data overflows it before CPython's own guard sees the depth (DESIGN.md 6). */
 const STACK_MB = 64
 /** A slot's JavaScript allocates little; without this its heap grows to several times what it uses. */
 const YOUNG_GENERATION_MB = 4
+/**
+ * Most that a slot needs: files by the ten thousand, all of them in a snapshot. Without it V8 collects nothing before there are
+ * hundreds of megabytes of garbage, which are in no account.
+ */
+const OLD_GENERATION_MB = 384
 
 export class SlotPool {
   readonly #options: PoolOptions
@@ -56,14 +64,21 @@ export class SlotPool {
   readonly #slots = new Map<Slot, SlotState>()
   /** Slots that are gone, but not yet their workers. */
   readonly #stopping = new Set<Promise<void>>()
+  /** Threads that have ended and that no slot has been told of; slots that wait to be told. */
+  #exits = 0
+  readonly #awaitingExit: (() => void)[] = []
   readonly #waiters: Waiter[] = []
+  readonly #memory: ManagerMemory
   #failedBoots = 0
   #spareTimer: NodeJS.Timeout | undefined
+  #roomTimer: NodeJS.Immediate | undefined
   #warmed = false
   #closed = false
 
-  constructor(image: Image, options: PoolOptions) {
+  constructor(image: Image, options: PoolOptions, memory = new ManagerMemory(null, image)) {
     this.#options = options
+    this.#memory = memory
+    memory.onRelease = () => this.#roomCame()
     this.#piscina = new Piscina({
       filename: new URL('../../workers/slot.bundle.cjs', import.meta.url).href,
       name: 'serve',
@@ -76,10 +91,16 @@ export class SlotPool {
       env: {},
       argv: [],
       execArgv: [],
-      resourceLimits: { stackSizeMb: STACK_MB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      resourceLimits: {
+        stackSizeMb: STACK_MB,
+        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+        maxOldGenerationSizeMb: OLD_GENERATION_MB,
+      },
     })
     this.#piscina.on('error', (error: unknown) => this.#bootFailed(error))
-    this.#piscina.on('workerCreate', endAfterTask)
+    this.#piscina.on('workerCreate', (worker: object) =>
+      endAfterTask(worker).once('exit', () => this.#exited()),
+    )
     this.#provisionSpares()
   }
 
@@ -91,8 +112,18 @@ export class SlotPool {
   get missing(): number {
     // Asked after every call of every session.
     if (this.#waiters.length === 0) return 0
-    const { slots } = this.#options
-    return Math.max(0, this.#waiters.length - (slots - this.stats().leased))
+    const { booting, ready, parked } = this.stats()
+    return Math.max(0, this.#waiters.length - booting - ready - parked - this.#bootable)
+  }
+
+  /** Slots that can be booted, some of them when others that have ended are gone. */
+  get #bootable(): number {
+    return Math.min(this.#options.slots - this.#slots.size, this.#memory.slotsThatFit)
+  }
+
+  /** Slots are missing for want of memory: there could be more of them. */
+  get #lacksMemory(): boolean {
+    return this.#slots.size < this.#options.slots && this.#memory.slotsThatFit === 0
   }
 
   stats(): PoolStats {
@@ -105,6 +136,7 @@ export class SlotPool {
    * A slot for one session of `tenant`, to be given back with `release`.
    *
    * @throws PoolExhaustedError when too many wait already or `acquireTimeoutMs` passes
+   * @throws LimitError when it passes, and there would be a slot but for `maxMemoryBytes`
    * @throws CancelledError when `signal` aborts first
    * @throws SessionClosedError when the pool closes first
    */
@@ -140,6 +172,8 @@ export class SlotPool {
       const onAbort = () => waiter.reject(new CancelledError('not-started', { cause: signal?.reason }))
       const timer = Number.isFinite(acquireTimeoutMs)
         ? setTimeout(() => {
+            if (this.#lacksMemory)
+              return waiter.reject(this.#memory.error(`no memory came free within ${acquireTimeoutMs} ms`))
             const message = `no slot came free within acquireTimeoutMs (${acquireTimeoutMs} ms)`
             waiter.reject(new PoolExhaustedError(`${message}; all ${slots} are in use`))
           }, acquireTimeoutMs)
@@ -180,6 +214,7 @@ export class SlotPool {
     if (this.#closed) return
     this.#closed = true
     clearTimeout(this.#spareTimer)
+    clearImmediate(this.#roomTimer)
     for (const waiter of [...this.#waiters]) waiter.reject(closedError())
     const slots = [...this.#slots.keys()]
     for (const slot of slots) slot.terminate('the manager closed')
@@ -219,8 +254,8 @@ export class SlotPool {
     if (this.#closed) return
     const { booting, ready } = this.stats()
     let missing = this.#waiters.length - booting - ready
-    for (; missing > 0 && this.#slots.size < this.#options.slots; missing--) this.#boot()
-    if (missing > 0) this.#evict()
+    while (missing > 0 && this.#boot()) missing--
+    if (missing > this.#bootable) this.#evict()
     else this.#spareTimer ??= setTimeout(() => this.#provisionSpares(), SPARE_DELAY_MS)
   }
 
@@ -228,7 +263,7 @@ export class SlotPool {
     this.#spareTimer = undefined
     const { booting, ready } = this.stats()
     let missing = this.#waiters.length + SPARE_SLOTS - booting - ready
-    for (; missing > 0 && this.#slots.size < this.#options.slots; missing--) this.#boot()
+    while (missing > 0 && this.#memory.hasPlenty && this.#boot()) missing--
   }
 
   #evict(): void {
@@ -237,8 +272,51 @@ export class SlotPool {
     }
   }
 
-  #boot(): void {
-    const slot = new Slot(this.#piscina)
+  /** Somebody gave memory back, perhaps in the middle of something: what waits for a slot is looked at after that. */
+  #roomCame(): void {
+    if (this.#waiters.length === 0) return
+    this.#roomTimer ??= setImmediate(() => {
+      this.#roomTimer = undefined
+      if (!this.#closed) this.#serve()
+    })
+  }
+
+  /**
+   * A session needs more memory than there is: slots that nobody uses are ended. Resolves when their memory is free; undefined if
+   * there are none.
+   */
+  #makeRoom(): Promise<void> | undefined {
+    if (this.#waiters.length > 0) return undefined
+    const gone: Promise<void>[] = []
+    for (const [slot, { kind }] of [...this.#slots]) {
+      if (kind !== 'ready' && kind !== 'parked') continue
+      slot.terminate('a session needs its memory')
+      gone.push(slot.memory.freed)
+    }
+    return gone.length === 0 ? undefined : Promise.all(gone).then(() => {})
+  }
+
+  /**
+   * Its memory is free. Each slot is one thread, but Piscina does not say which: one that ends at the same moment may be taken for it.
+   */
+  async #threadGone(slot: Slot): Promise<void> {
+    await Promise.all([slot.stopped, slot.memory.threadEnded])
+    if (this.#exits > 0) this.#exits -= 1
+    else await new Promise<void>((resolve) => this.#awaitingExit.push(resolve))
+  }
+
+  #exited(): void {
+    const tell = this.#awaitingExit.shift()
+    if (tell) tell()
+    else this.#exits += 1
+  }
+
+  /** False if there are as many slots as there may be, or no memory for one more. */
+  #boot(): boolean {
+    if (this.#slots.size >= this.#options.slots) return false
+    const memory = this.#memory.openSlot(() => this.#makeRoom())
+    if (memory === undefined) return false
+    const slot = new Slot(this.#piscina, memory)
     this.#slots.set(slot, { kind: 'booting' })
     void this.#warm(slot).then(
       () => {
@@ -256,10 +334,12 @@ export class SlotPool {
       this.#slots.delete(slot)
       this.#stopping.add(slot.stopped)
       void slot.stopped.then(() => this.#stopping.delete(slot.stopped))
+      void this.#memory.closeSlot(slot.memory, this.#threadGone(slot), LAST_EXIT_MS)
       if (this.#closed) return
       if (state?.kind === 'booting' && !this.#countFailedBoot(reason)) return
       this.#serve()
     })
+    return true
   }
 
   /**
@@ -296,13 +376,13 @@ export class SlotPool {
  * A slot's task never ends, so a word on Piscina's own port is an owned worker's: the worker is ended before Piscina reads
  * it, which would throw on what is no task and give a worker whose task is "done" the next tenant's (S1, R3).
  */
-function endAfterTask(worker: object): void {
+function endAfterTask(worker: object): Worker {
   for (const key of Object.getOwnPropertySymbols(worker)) {
     const info = (worker as Record<symbol, PiscinaWorker>)[key]
     if (info?.port === undefined) continue
     info.port.removeAllListeners('message')
     info.port.on('message', () => void info.worker.terminate())
-    return
+    return info.worker
   }
   throw new Error('this version of Piscina does not show its workers')
 }

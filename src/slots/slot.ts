@@ -4,6 +4,7 @@ import { MessageChannel } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { ENDING, LOWERED, RAISED, SHIELD } from '../../workers/slot/shield.js'
 import { deferred } from '../deferred.js'
+import type { SlotLease } from '../memory/slot-lease.js'
 import type { ServeTask, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../protocol.js'
 import { messageOf } from '../thrown.js'
 import { MalformedValueError } from '../values/decode.js'
@@ -77,8 +78,13 @@ export class Slot implements Exiting {
   #handler: CallHandler | undefined
   #connection: Connection | undefined
 
+  /** What it has of the manager's memory. Whoever opened it closes it. */
+  readonly memory: SlotLease
+
   /** Starts a worker; `ready` says when its interpreter has booted. */
-  constructor(piscina: Piscina) {
+  constructor(piscina: Piscina, memory: SlotLease) {
+    this.memory = memory
+    memory.onViolation = (what) => this.terminate(`it broke the protocol: ${what}`)
     const { port1, port2 } = new MessageChannel()
     this.#channel = new Channel(port1, {
       onEvent: (event) => this.#receive(event),
@@ -94,8 +100,9 @@ export class Slot implements Exiting {
       this.#door.wake()
     })
     const interrupt = this.#interrupt.buffer as SharedArrayBuffer
-    const task: ServeTask = { port: port2, calls, interrupt }
-    piscina.run(task, { transferList: [port2, calls.port], signal: this.#abort.signal }).then(
+    const task: ServeTask = { port: port2, calls, interrupt, memory: memory.wire }
+    const transferList = [port2, calls.port, memory.wire.port]
+    piscina.run(task, { transferList, signal: this.#abort.signal }).then(
       () => this.terminate('it stopped serving'),
       (error: unknown) => this.terminate(messageOf(error, 'its worker failed')),
     )

@@ -14,6 +14,7 @@ const CAPTURED: SlotReply = {
   description: new Uint8Array(1),
   values: new Uint8Array(1),
   files: [],
+  returnedBytes: 0,
 }
 const REVERTED: SlotReply = { kind: 'reverted', done: true }
 

@@ -1,5 +1,6 @@
 // A slot of the caller's side alone. Owns what Piscina would have been given; asserts nothing.
 import type { Piscina } from 'piscina'
+import { ManagerMemory } from '../../src/memory/manager-memory.js'
 import type { ServeTask } from '../../src/protocol.js'
 import { Slot } from '../../src/slots/slot.js'
 
@@ -17,7 +18,9 @@ export function slotWithoutWorker(): { readonly slot: Slot; readonly run: Run } 
       return new Promise(() => {})
     },
   }
-  const slot = new Slot(piscina as unknown as Piscina)
+  const memory = new ManagerMemory(null, { runs: new Uint32Array(0), files: [] }).openSlot(() => undefined)
+  if (memory === undefined) throw new Error('an account without a bound is full')
+  const slot = new Slot(piscina as unknown as Piscina, memory)
   const [run] = runs
   if (run === undefined) throw new Error('the slot started no task')
   return { slot, run }

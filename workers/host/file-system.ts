@@ -4,6 +4,7 @@ import type { ImageFile } from '../../src/image/image.js'
 import type { ImageReader } from '../image-bytes.js'
 import { O } from './abi.js'
 import { fail } from './errno.js'
+import type { ChunkSource } from './fs/chunk-source.js'
 import { FileIo } from './fs/file-io.js'
 import { Files } from './fs/files.js'
 import type { DeviceName, NodeId } from './fs/node-store.js'
@@ -33,6 +34,8 @@ export interface FileSystemOptions {
   readonly bytes: ImageReader
   readonly cwd: string
   readonly output: OutputSink
+  /** Default: the thread's own memory. */
+  readonly chunks?: ChunkSource | undefined
 }
 
 export class FileSystem {
@@ -45,8 +48,8 @@ export class FileSystem {
   readonly stale = new StaleNodes()
   #mounted: MountedNodes | undefined
 
-  constructor({ files, bytes, cwd, output }: FileSystemOptions) {
-    this.nodes = new PrivateNodes(bytes, this.quota)
+  constructor({ files, bytes, cwd, output, chunks }: FileSystemOptions) {
+    this.nodes = new PrivateNodes(bytes, this.quota, chunks)
     const seed = new Seed(this.nodes)
     seed.directory('/tmp', 0o1777)
     seed.directory('/dev/shm', 0o1777)
@@ -62,6 +65,12 @@ export class FileSystem {
     this.#openDevice('/dev/stdin', O.RDONLY)
     this.#openDevice('/dev/stdout', O.WRONLY)
     this.#openDevice('/dev/stderr', O.WRONLY)
+  }
+
+  /** It is not used any more: its memory is free, and others may have it. */
+  close(): void {
+    this.nodes.close()
+    this.quota.close()
   }
 
   /** The storage that the session shares with others. */

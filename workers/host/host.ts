@@ -1,11 +1,16 @@
 // The host of one interpreter: what its module imports, and nothing else that it can reach. Owns the parts and their life
 // (bind, attach, execute, capture and restore, reset); each family of imports is its own file, the list of all is imports.ts.
 import type { ImageFile } from '../../src/image/image.js'
+import type { ExceededLimit } from '../../src/protocol.js'
 import type { ImageReader } from '../image-bytes.js'
+import { type MemoryBudget, UNBOUNDED } from '../memory/budget.js'
+import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import type { MountWire } from '../storage/wire.js'
 import { Clock } from './clock.js'
 import type { BoundExports, HostContext } from './context.js'
+import { FsError } from './errno.js'
 import { FileSystem } from './file-system.js'
+import type { ChunkSource } from './fs/chunk-source.js'
 import { Ending, type InterpreterEnd } from './guard.js'
 import { GuestMemory } from './guest-memory.js'
 import type { HostCallDoor } from './host-calls.js'
@@ -17,6 +22,7 @@ import { OutputSink } from './output.js'
 import { type Pulse, Signals } from './signals.js'
 import { stackProbe } from './stack-reserve.js'
 import { captureHost, type HostCapture } from './state/capture.js'
+import { HostStateError } from './state/error.js'
 import { type PreparedHost, restoreHost } from './state/restore.js'
 import { TimeZone } from './time-zone.js'
 
@@ -37,6 +43,10 @@ export interface HostOptions {
   readonly onOutput: (stream: 1 | 2, bytes: Uint8Array) => void
   /** Default: nothing is done. */
   readonly pulse?: Pulse
+  /** Where memory growth, files and output get room from. Default: from a source without a bound. */
+  readonly memory?: MemoryBudget
+  /** Memory of private files. Default: the thread's own. */
+  readonly chunks?: ChunkSource
   /** Default: host calls that block are refused. */
   readonly door?: HostCallDoor
 }
@@ -64,6 +74,7 @@ const DEFAULT_TIME_ZONE = 'UTC'
 
 export class Host {
   readonly #options: HostOptions
+  readonly #memory: MemoryBudget
   readonly #output: OutputSink
   readonly #context: Mutable<HostContext>
   /** What a reset goes back to, and what there is now. */
@@ -76,13 +87,14 @@ export class Host {
     const signals = new Signals(options.interrupt, options.pulse ?? NO_PULSE)
     const memory = new GuestMemory()
     this.#options = options
-    this.#output = new OutputSink(options.onOutput, () => signals.raiseInterrupt())
+    this.#memory = options.memory ?? UNBOUNDED
+    this.#output = new OutputSink(options.onOutput, () => signals.raiseInterrupt(), this.#memory)
     this.#context = {
       memory,
       ending: new Ending(),
       clock: new Clock(),
       signals,
-      growth: new MemoryGrowth(memory),
+      growth: new MemoryGrowth(memory, this.#memory),
       fileSystem: this.#freshFileSystem(),
       zone: new TimeZone(),
       door: options.door,
@@ -134,6 +146,11 @@ export class Host {
     this.#context.signals.beginExecution(id)
   }
 
+  /** What was written belongs to somebody else now. */
+  outputTaken(): void {
+    this.#output.taken()
+  }
+
   /** Execution `id` heard of its interrupt while it was not running. */
   interruptDelivered(id: number): void {
     this.#options.interrupt.markDelivered(id)
@@ -150,18 +167,22 @@ export class Host {
   }
 
   /** A limit that cut something off in this execution. */
-  get exceeded(): 'outputBytes' | null {
-    return this.#output.exceeded ? 'outputBytes' : null
+  get exceeded(): ExceededLimit | null {
+    return this.#output.exceeded
   }
 
   get ended(): InterpreterEnd | null {
     return this.#context.ending.ended
   }
 
-  /** What a session has outside WebAssembly memory (I1), as data that shares nothing with the host. Changes nothing. */
-  capture(): HostCapture {
+  /**
+   * What a session has outside WebAssembly memory (I1), as data that shares nothing with the host. Changes nothing.
+   *
+   * @throws NoRoomError
+   */
+  capture(room: PackingRoom = UNLIMITED_ROOM): HostCapture {
     const { fileSystem, clock } = this.#context
-    return captureHost(fileSystem, clock.monotonicMs(), this.#timeZone)
+    return captureHost(fileSystem, clock.monotonicMs(), this.#timeZone, room)
   }
 
   /**
@@ -179,8 +200,21 @@ export class Host {
     const fileSystem = this.#spareFileSystem ?? this.#freshFileSystem()
     this.#spareFileSystem = undefined
     fileSystem.quota.maxBytes = limits.fileBytes
-    const mounted = mount === null ? undefined : this.#mounted(mount)
-    return restoreHost(fileSystem, state, contents, mounted)
+    try {
+      const mounted = mount === null ? undefined : this.#mounted(mount)
+      return restoreHost(fileSystem, state, contents, mounted)
+    } catch (error) {
+      fileSystem.close()
+      // Its limits were checked before.
+      if (error instanceof FsError)
+        throw new HostStateError('too-large', 'there is no memory left for its files')
+      throw error
+    }
+  }
+
+  /** Makes the interpreter's memory as large as a snapshot's, whatever the session's limit. False if there is no room. */
+  reserve(memoryBytes: number): boolean {
+    return this.#context.growth.reserve(memoryBytes)
   }
 
   /**
@@ -188,6 +222,7 @@ export class Host {
    * it, together with the memory that belongs to it. Cannot fail.
    */
   install({ fileSystem, clockMs, timeZone, zone }: PreparedHost): void {
+    this.#context.fileSystem.close()
     this.#context.fileSystem = fileSystem
     this.#context.zone = zone
     this.#timeZone = timeZone
@@ -197,6 +232,7 @@ export class Host {
   /** Files, descriptors, working directory, umask and clock as the image has them; limits and configured time zone stay. */
   reset(): void {
     const { maxBytes } = this.#context.fileSystem.quota
+    this.#context.fileSystem.close()
     this.#context.fileSystem = this.#freshFileSystem()
     this.#context.fileSystem.quota.maxBytes = maxBytes
     this.#spareFileSystem ??= this.#freshFileSystem()
@@ -214,8 +250,10 @@ export class Host {
   }
 
   #freshFileSystem(): FileSystem {
-    const { files, bytes, cwd = DEFAULT_CWD } = this.#options
-    return new FileSystem({ files, bytes, cwd, output: this.#output })
+    const { files, bytes, cwd = DEFAULT_CWD, chunks } = this.#options
+    const fileSystem = new FileSystem({ files, bytes, cwd, output: this.#output, chunks })
+    fileSystem.quota.countIn(this.#memory)
+    return fileSystem
   }
 }
 

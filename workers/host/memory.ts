@@ -1,5 +1,6 @@
 // Growth of the interpreter's memory: the one door through which it can become larger (ATTACKS.md G1). Owns the limit and the
 // peak; reading and writing memory is guest-memory.ts's.
+import type { MemoryBudget } from '../memory/budget.js'
 import { WASM_PAGE_BYTES } from './abi.js'
 import type { HostContext } from './context.js'
 import type { ImportFunction } from './guard.js'
@@ -16,13 +17,15 @@ const NULL_FUNCTION = 0
 
 export class MemoryGrowth {
   readonly #memory: GuestMemory
+  readonly #budget: MemoryBudget
   /** Null: no bound but the module's own. */
   maxBytes: number | null = null
   #grow: ((pages: number) => number) | undefined
   #peakBytes = 0
 
-  constructor(memory: GuestMemory) {
+  constructor(memory: GuestMemory, budget: MemoryBudget) {
     this.#memory = memory
+    this.#budget = budget
   }
 
   bind(memory: WebAssembly.Memory): void {
@@ -56,11 +59,20 @@ export class MemoryGrowth {
     return grown
   }
 
+  /** Room for a snapshot's memory: its own limit has been checked. */
+  reserve(bytes: number): boolean {
+    const missing = bytes - this.bytes
+    return missing <= 0 || this.#growBy(missing)
+  }
+
   #growBy(bytes: number): boolean {
+    const pages = Math.ceil(bytes / WASM_PAGE_BYTES)
+    if (!this.#budget.take(pages * WASM_PAGE_BYTES)) return false
     try {
-      this.#grow?.(Math.ceil(bytes / WASM_PAGE_BYTES))
+      this.#grow?.(pages)
       return true
     } catch (error) {
+      this.#budget.release(pages * WASM_PAGE_BYTES)
       // The engine refuses: out of address space or of what the module declares.
       if (error instanceof RangeError) return false
       throw error

@@ -1,6 +1,10 @@
 // Where descriptors 1 and 2 end: the bytes of an execution's output, counted per stream and cut at the limit while they are
 // produced (ATTACKS.md G14). Owns the counters; what becomes of the bytes is the slot's.
+import type { ExceededLimit } from '../../src/protocol.js'
+import type { MemoryBudget } from '../memory/budget.js'
 
+/** Memory for each byte until the execution has ended: as bytes, as text of two bytes a character, and copies of both on the way. */
+const COST_PER_BYTE = 6
 /** One copy handed out at once; a larger write is handed out in parts. */
 const PART_BYTES = 1024 * 1024
 
@@ -12,38 +16,60 @@ export interface OutputBytes {
 export class OutputSink {
   readonly #onOutput: (stream: 1 | 2, bytes: Uint8Array) => void
   readonly #onExceeded: () => void
+  readonly #memory: MemoryBudget
+  #takenBytes = 0
   /** Per stream and execution; null: no bound. */
   maxBytes: number | null = null
   readonly written: OutputBytes = { 1: 0, 2: 0 }
-  /** Something was dropped in this execution. */
-  exceeded = false
+  /** Why something was dropped in this execution. */
+  exceeded: ExceededLimit | null = null
 
-  constructor(onOutput: (stream: 1 | 2, bytes: Uint8Array) => void, onExceeded: () => void) {
+  constructor(
+    onOutput: (stream: 1 | 2, bytes: Uint8Array) => void,
+    onExceeded: () => void,
+    memory: MemoryBudget,
+  ) {
     this.#onOutput = onOutput
     this.#onExceeded = onExceeded
+    this.#memory = memory
   }
 
   begin(): void {
     this.written[1] = 0
     this.written[2] = 0
-    this.exceeded = false
+    this.exceeded = null
+  }
+
+  /** The receiver has given away what it got: nobody here keeps it any more. */
+  taken(): void {
+    if (this.#takenBytes === 0) return
+    this.#memory.release(this.#takenBytes)
+    this.#takenBytes = 0
   }
 
   /** Takes everything; what is past the limit is dropped and the execution is asked to stop, at each such write again. */
   write(stream: 1 | 2, from: Uint8Array, start: number, end: number): void {
     const room = this.maxBytes === null ? Number.POSITIVE_INFINITY : this.maxBytes - this.written[stream]
-    const fits = end - start <= room
-    const last = fits ? end : wholeCharacters(from, start, start + Math.max(0, room))
+    const isAllowed = end - start <= room
+    const wanted = isAllowed ? end : wholeCharacters(from, start, start + Math.max(0, room))
+    const hasMemory = this.exceeded !== 'maxMemoryBytes' && this.#take(wanted - start)
+    const fits = isAllowed && hasMemory
+    const last = hasMemory ? wanted : start
     for (let at = start; at < last; at += PART_BYTES) {
       this.#onOutput(stream, Uint8Array.prototype.slice.call(from, at, Math.min(at + PART_BYTES, last)))
     }
+    if (fits) this.written[stream] += end - start
     // A cut is final: what was dropped counts as written, so that nothing follows it out of order.
-    this.written[stream] = fits
-      ? this.written[stream] + end - start
-      : Math.max(this.maxBytes ?? 0, last - start)
+    else if (hasMemory) this.written[stream] = Math.max(this.maxBytes ?? 0, last - start)
     if (fits) return
-    this.exceeded = true
+    this.exceeded ??= hasMemory ? 'outputBytes' : 'maxMemoryBytes'
     this.#onExceeded()
+  }
+
+  #take(bytes: number): boolean {
+    if (!this.#memory.take(bytes * COST_PER_BYTE)) return false
+    this.#takenBytes += bytes * COST_PER_BYTE
+    return true
   }
 }
 

@@ -3,6 +3,7 @@
 // business.
 import type { Host } from '../host/host.js'
 import type { CopyImageBytes, ReadableImage } from '../image-bytes.js'
+import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import { Clearing } from './clear.js'
 import { wipeDeadMemory } from './dead-memory.js'
 import { INTERPRETER_EXPORTS, type InterpreterExports } from './exports.js'
@@ -121,27 +122,19 @@ export class Interpreter {
     stackPointer.value = this.#image.stackPointer
   }
 
-  /** What the memory has that the image's has not, without what is dead. Between calls only (I2). */
-  capture(): MemoryCapture {
+  /** What the memory has that the image's has not, without what is dead. Between calls only (I2). @throws NoRoomError */
+  capture(room: PackingRoom = UNLIMITED_ROOM): MemoryCapture {
     const heap = new Uint8Array(this.#exports.memory.buffer)
     const { landmarks, stackPointer } = this.#image
     wipeDeadMemory(heap, landmarks, stackPointer, this.#image)
     // The image's stack is zero as well: it was wiped in the same way.
-    return captureMemory(heap, this.#image, [pageAfter(landmarks.stackLow), pageBefore(stackPointer)])
+    const zero = [pageAfter(landmarks.stackLow), pageBefore(stackPointer)] as const
+    return captureMemory(heap, this.#image, zero, room)
   }
 
-  /** Makes room for a delta, before anything is given up for it. False if the engine has none. */
+  /** Makes room for a delta, before anything is given up for it. False if there is none. */
   reserve(memoryBytes: number): boolean {
-    const { memory } = this.#exports
-    const missingBytes = memoryBytes - memory.buffer.byteLength
-    if (missingBytes <= 0) return true
-    try {
-      memory.grow(missingBytes / PAGE_BYTES)
-      return true
-    } catch (error) {
-      if (error instanceof RangeError) return false
-      throw error
-    }
+    return this.#host.reserve(memoryBytes)
   }
 
   /**

@@ -2,6 +2,7 @@
 // page. Owns finding, checking and applying them; which bytes hold live data is dead-memory.ts's, packing is
 // workers/snapshot/blocks.ts's.
 import { MAX_VIEW_BYTES } from '../image-bytes.js'
+import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import { BaseCursor, type BaseMemory, NO_RUN } from './base-memory.js'
 
 export interface MemoryDelta {
@@ -23,6 +24,8 @@ const WASM_PAGE_BYTES = 65_536
 const MOST_MEMORY_BYTES = 2 ** 32
 /** What is compared at once: pages are looked at singly only where one of these differs. */
 const BLOCK_BYTES = MAX_VIEW_BYTES
+/** Of a page beside its bytes: its number, twice, and at worst a view of its own. */
+const PAGE_COST_BYTES = 200
 const PAGE_WORDS = DELTA_PAGE_BYTES / 4
 
 /** From and to; the second is not in it. */
@@ -43,9 +46,15 @@ export interface MemoryCapture {
  * What `heap` has that the image has not.
  *
  * @param zero - addresses, multiples of the page size, between which both are known to be zero
+ * @throws NoRoomError
  */
-export function captureMemory(heap: Uint8Array, image: BaseMemory, zero: ByteRange = [0, 0]): MemoryCapture {
-  const changes = new Changes(heap, zero)
+export function captureMemory(
+  heap: Uint8Array,
+  image: BaseMemory,
+  zero: ByteRange = [0, 0],
+  room: PackingRoom = UNLIMITED_ROOM,
+): MemoryCapture {
+  const changes = new Changes(heap, zero, room)
   const { runs, bytes } = image
   let ahead = 0
   for (let i = 1; i < runs.length; i += 2) ahead += runs[i] ?? 0
@@ -121,8 +130,10 @@ class Changes {
   readonly #words: Int32Array
   readonly #zero: ByteRange
   readonly #zeros = Buffer.alloc(BLOCK_BYTES)
+  readonly #room: PackingRoom
 
-  constructor(heap: Uint8Array, zero: ByteRange) {
+  constructor(heap: Uint8Array, zero: ByteRange, room: PackingRoom) {
+    this.#room = room
     this.#live = Buffer.from(heap.buffer as ArrayBuffer, heap.byteOffset, heap.length)
     this.#words = words(heap)
     this.#zero = zero[0] < zero[1] ? zero : [0, 0]
@@ -137,7 +148,9 @@ class Changes {
   /** `base` is the image's part from `at` on. */
   addOverRun(at: number, base: Uint8Array): void {
     const baseWords = words(base)
-    for (const page of this.#differing(at, at + base.length, base)) {
+    const differing = this.#differing(at, at + base.length, base)
+    this.#room.take(differing.length * DELTA_PAGE_BYTES)
+    for (const page of differing) {
       const part = new Uint8Array(DELTA_PAGE_BYTES)
       xorPage(words(part), this.#words, page / 4, baseWords, (page - at) / 4)
       this.parts.push(part)
@@ -174,6 +187,7 @@ class Changes {
       differing.push(page)
       this.pages.push(page / DELTA_PAGE_BYTES)
     }
+    this.#room.take(differing.length * PAGE_COST_BYTES)
     return differing
   }
 }

@@ -1,13 +1,21 @@
 // The steps of taking and restoring a snapshot in a slot's thread that are no calls into the interpreter: packing, unpacking
 // with every check (N2), and what a fault of the snapshot's own is called. Owns nothing.
 import type { Image } from '../../src/image/image.js'
-import type { Effort, RefusalReason, RestoreRequest, SlotReply, SnapshotRequest } from '../../src/protocol.js'
+import type { RefusalReason, RestoreRequest, SlotReply, SnapshotRequest } from '../../src/protocol.js'
 import type { HostCapture } from '../host/host.js'
 import { HostStateError } from '../host/state/error.js'
 import type { KernelReply } from '../interpreter/link.js'
 import { checkDelta, DeltaError, type MemoryCapture } from '../interpreter/memory-delta.js'
+import { NoRoomError, type PackingRoom } from '../memory/packing-room.js'
 import { BlockError } from '../snapshot/blocks.js'
-import { type Body, type BodyParts, type PackedBody, unpackBody } from '../snapshot/body.js'
+import {
+  type Body,
+  type BodyParts,
+  BodyTooLargeError,
+  type PackedBody,
+  type Packing,
+  unpackBody,
+} from '../snapshot/body.js'
 import { BodyError } from '../snapshot/body-error.js'
 import type { Shielded } from '../snapshot/streams.js'
 
@@ -25,7 +33,7 @@ export const DAMAGED =
 class TooLarge extends Error {}
 
 /** Here and now, or with the help of other threads. */
-export type Pack = (parts: BodyParts, effort: Effort, shielded: Shielded) => PackedBody | Promise<PackedBody>
+export type Pack = (parts: BodyParts, packing: Packing) => PackedBody | Promise<PackedBody>
 
 export async function captured(
   { description, values }: Extract<KernelReply, { kind: 'described' }>,
@@ -34,16 +42,14 @@ export async function captured(
   { maxBytes, effort }: SnapshotRequest,
   pack: Pack,
   shielded: Shielded,
+  room: PackingRoom,
 ): Promise<SlotReply> {
   const { memoryBytes } = memory
   if (Math.max(description.length, values.length) > MOST_DESCRIBED_BYTES)
     return refused('not-captured', DAMAGED)
   try {
-    const { bytes, hash, rawBytes } = await pack({ memory, hostState, contents }, effort, shielded)
-    if (maxBytes !== null && bytes.length > maxBytes) {
-      const message = `the snapshot has ${bytes.length} bytes, more than snapshotBytes, ${maxBytes}`
-      return refused('too-large', message)
-    }
+    const packing = { effort, maxBytes, shielded, room }
+    const { bytes, hash, rawBytes } = await pack({ memory, hostState, contents }, packing)
     return {
       kind: 'captured',
       body: bytes,
@@ -53,8 +59,13 @@ export async function captured(
       description,
       values,
       files,
+      returnedBytes: 0,
     }
   } catch (error) {
+    if (error instanceof BodyTooLargeError) {
+      const message = `the snapshot has ${error.bytes} bytes, more than snapshotBytes, ${maxBytes}`
+      return refused('too-large', message)
+    }
     // There was no memory for it beside the session's.
     if (error instanceof RangeError) return refused('too-large', `it could not be packed: ${error.message}`)
     throw error
@@ -62,14 +73,14 @@ export async function captured(
 }
 
 /** @throws whatever `refusal` takes */
-export function unpack(image: Image, request: RestoreRequest, shielded: Shielded): Body {
+export function unpack(image: Image, request: RestoreRequest, shielded: Shielded, room: PackingRoom): Body {
   const { limits, rawBytes, memoryBytes } = request
   if (memoryBytes > (limits.memoryBytes ?? Number.POSITIVE_INFINITY))
     throw new TooLarge(`its memory of ${memoryBytes} bytes is more than memoryBytes, ${limits.memoryBytes}`)
   // What the parts may come to; each has its own check later.
   const most = MOST_OTHER_BYTES + memoryBytes + (limits.fileBytes ?? MOST_RAW_BYTES)
   if (rawBytes > Math.min(most, MOST_RAW_BYTES)) throw new TooLarge(`it unpacks to ${rawBytes} bytes`)
-  const body = unpackBody(request.body, request.bodyHash, rawBytes, memoryBytes, shielded)
+  const body = unpackBody(request.body, request.bodyHash, rawBytes, memoryBytes, shielded, room)
   checkDelta(image, body.memory)
   return body
 }
@@ -81,6 +92,7 @@ export function refused(reason: RefusalReason, message: string): SlotReply {
 /** What a snapshot's own bytes can bring about, as a refusal; anything else is a fault of ours, and undefined. */
 export function refusal(error: unknown): SlotReply | undefined {
   if (error instanceof TooLarge) return refused('too-large', error.message)
+  if (error instanceof NoRoomError) return refused('too-large', error.message)
   if (error instanceof HostStateError) return refused(error.reason, error.message)
   const known = [BodyError, BlockError, DeltaError, SyntaxError, TypeError, RangeError]
   if (error instanceof Error && known.some((type) => error instanceof type))

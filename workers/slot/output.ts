@@ -1,6 +1,8 @@
-// What a session writes to its two output descriptors: kept as text until the execution ends, and sent ahead in chunks
+// What a session writes to its two output descriptors: kept as bytes until the execution ends, and sent ahead in chunks
 // where somebody listens. Owns decoding and chunking; the limit is the host's, enforced before bytes get here. Bytes come
 // while guest code is on the stack, so decoders are made and used once before.
+
+import { freeBuffer } from '../memory/free-buffer.js'
 
 /**
  * A chunk goes out when it is this large, or when the one before it is this old: at a write, a look for signals or a sleep,
@@ -47,13 +49,15 @@ export class Output {
 
 class Stream {
   readonly #send: (text: string) => void
-  /** For output that comes in one piece: a decoder that has been used in parts is slower ever after. */
   readonly #whole = new TextDecoder('utf-8', { ignoreBOM: true })
+  /** For what is sent ahead: a decoder that has been used in parts is slower ever after. */
   readonly #parted = new TextDecoder('utf-8', { ignoreBOM: true })
   /** `#parted` may keep the beginning of a character. */
   #isParted = false
   #live = false
-  #parts: string[] = []
+  /** All of it. As bytes, which take less room than text, and none of V8's heap. */
+  #kept: Uint8Array[] = []
+  /** What has not been sent. */
   #pending: Uint8Array[] = []
   #pendingBytes = 0
   #sentMs = Number.NEGATIVE_INFINITY
@@ -61,15 +65,16 @@ class Stream {
   constructor(send: (text: string) => void) {
     this.#send = send
     // Node makes a converter at the first use in parts.
-    this.#decode(NO_BYTES, true)
-    this.#decode(NO_BYTES, false)
-    this.#decode(NO_BYTES, false)
+    this.#parted.decode(NOTHING, { stream: true })
+    this.#parted.decode(NOTHING)
+    this.#whole.decode(NOTHING)
   }
 
   begin(live: boolean): void {
-    if (this.#isParted) this.#decode(NO_BYTES, false)
+    if (this.#isParted) this.#parted.decode(NOTHING)
+    this.#isParted = false
     this.#live = live
-    this.#parts = []
+    this.#kept = []
     this.#pending = []
     this.#pendingBytes = 0
     this.#sentMs = Number.NEGATIVE_INFINITY
@@ -88,35 +93,44 @@ class Stream {
   }
 
   flush(): void {
-    if (this.#pendingBytes > 0) this.#emit(true)
+    if (this.#pendingBytes > 0) this.#emit()
   }
 
   end(): string {
-    this.#emit(false)
-    const text = this.#parts.length === 1 ? (this.#parts[0] ?? '') : this.#parts.join('')
+    if (this.#pendingBytes > 0) this.#emit()
+    const [only] = this.#kept
+    if (only === undefined) return ''
+    const bytes = this.#kept.length === 1 ? only : Buffer.concat(this.#kept)
+    if (this.#live) this.#sendText(NOTHING, false)
+    const text = this.#whole.decode(bytes)
+    free([bytes, ...(bytes === only ? [] : this.#kept)])
     this.begin(false)
     return text
   }
 
-  /** A character split between two chunks is kept back for the next one. */
-  #emit(more: boolean): void {
-    if (this.#pendingBytes === 0 && !this.#isParted) return
-    const bytes = this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending)
+  #emit(): void {
+    const [only] = this.#pending
+    const bytes = only !== undefined && this.#pending.length === 1 ? only : Buffer.concat(this.#pending)
+    if (bytes !== only) free(this.#pending)
     this.#pending = []
     this.#pendingBytes = 0
-    const text = this.#decode(bytes ?? NO_BYTES, more)
+    this.#kept.push(bytes)
+    if (this.#live) this.#sendText(bytes, true)
+  }
+
+  /** A character split between two chunks is kept back for the next one. */
+  #sendText(bytes: Uint8Array, more: boolean): void {
+    this.#isParted = more
+    const text = this.#parted.decode(bytes, { stream: more })
     if (text === '') return
-    this.#parts.push(text)
-    if (!this.#live) return
     this.#send(text)
     this.#sentMs = performance.now()
   }
-
-  #decode(bytes: Uint8Array, more: boolean): string {
-    if (!more && !this.#isParted) return this.#whole.decode(bytes)
-    this.#isParted = more
-    return this.#parted.decode(bytes, { stream: more })
-  }
 }
 
-const NO_BYTES = new Uint8Array(0)
+/** Small ones may lie in a buffer that Node shares among many. */
+function free(parts: readonly Uint8Array[]): void {
+  for (const { buffer, byteLength } of parts) if (buffer.byteLength === byteLength) freeBuffer(buffer)
+}
+
+const NOTHING = new Uint8Array(0)

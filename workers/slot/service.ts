@@ -17,6 +17,8 @@ import type { Credit } from '../host/credit.js'
 import type { Host, PreparedHost } from '../host/host.js'
 import type { Interpreter } from '../interpreter/interpreter.js'
 import { type KernelReply, Opcode } from '../interpreter/link.js'
+import type { SlotBudget } from '../memory/budget.js'
+import { BudgetRoom, NoRoomError } from '../memory/packing-room.js'
 import { type Body, packBody, packBodyAside } from '../snapshot/body.js'
 import type { Shielded } from '../snapshot/streams.js'
 import { captured, DAMAGED, refusal, refused, unpack } from './freeze.js'
@@ -32,6 +34,7 @@ export interface SlotServiceOptions {
   readonly host: Host
   readonly interpreter: Interpreter
   readonly output: Output
+  readonly memory: SlotBudget
   readonly shield: Shield
   readonly credit: Credit
   /** `bytes` are the event's, and not used here again. */
@@ -45,6 +48,7 @@ export class SlotService implements SlotMethods {
   readonly #host: Host
   readonly #interpreter: Interpreter
   readonly #output: Output
+  readonly #memory: SlotBudget
   readonly #shielded: Shielded
   readonly #credit: Credit
   readonly #runs: Runs
@@ -53,11 +57,13 @@ export class SlotService implements SlotMethods {
   /** The interpreter is the image, byte for byte: a snapshot can be laid over it. */
   #pristine = true
 
-  constructor({ image, host, interpreter, output, shield, credit, emit, onAwait }: SlotServiceOptions) {
+  constructor(options: SlotServiceOptions) {
+    const { image, host, interpreter, output, memory, shield, credit, emit, onAwait } = options
     this.#image = image
     this.#host = host
     this.#interpreter = interpreter
     this.#output = output
+    this.#memory = memory
     this.#shielded = (make) => shield.during(make)
     this.#credit = credit
     this.#runs = new Runs(host, interpreter, credit, {
@@ -138,6 +144,7 @@ export class SlotService implements SlotMethods {
 
   async snapshot(id: number, request: SnapshotRequest): Promise<SlotReply> {
     if (this.#packing) await this.#packed()
+    const room = new BudgetRoom(this.#memory)
     try {
       // An execution that waits keeps its output, and its number for interrupts.
       if (!this.#runs.isWaiting) {
@@ -151,32 +158,52 @@ export class SlotService implements SlotMethods {
       const described = this.#interpreter.call(Opcode.describe, head)
       if (described.kind !== 'described')
         return refused('not-captured', `there is no memory left to describe the session, or ${DAMAGED}`)
-      const memory = this.#interpreter.capture()
-      const host = this.#host.capture()
+      room.take(headCost(described))
+      const memory = this.#interpreter.capture(room)
+      const host = this.#host.capture(room)
       // What is packed is the memory itself: where an execution waits, which an answer can make go on, it is done here and now.
       const pack = this.#runs.isWaiting ? packBody : packBodyAside
-      const packed = captured(described, memory, host, request, pack, this.#shielded)
+      const packed = captured(described, memory, host, request, pack, this.#shielded, room)
       const settle = () => {
         this.#packing = undefined
       }
       this.#packing = packed.then(settle, settle)
-      return await packed
+      return this.#handOver(await packed, room)
     } catch (error) {
-      return died(error)
+      room.close()
+      this.#memory.settle()
+      return error instanceof NoRoomError ? refused('not-captured', error.message) : died(error)
     }
   }
 
+  /** The snapshot is the main thread's now, with the memory that was taken for it. */
+  #handOver(reply: SlotReply, room: BudgetRoom): SlotReply {
+    if (reply.kind !== 'captured') {
+      room.close()
+      this.#memory.settle()
+      return reply
+    }
+    const kept = reply.body.length + headCost(reply)
+    room.close(kept)
+    return { ...reply, returnedBytes: this.#memory.handOver(kept) }
+  }
+
   async restore(request: RestoreRequest): Promise<SlotReply> {
+    const room = new BudgetRoom(this.#memory)
     let body: Body
     let host: PreparedHost
     try {
-      body = unpack(this.#image, request, this.#shielded)
+      body = unpack(this.#image, request, this.#shielded, room)
       host = this.#host.prepare(body.hostState, body.contents, request.limits, request.mount)
     } catch (error) {
+      room.close()
       return refusal(error) ?? died(error)
     }
-    if (!this.#interpreter.reserve(request.memoryBytes))
-      return refused('too-large', `this machine has no room for ${request.memoryBytes} bytes of memory`)
+    if (!this.#interpreter.reserve(request.memoryBytes)) {
+      room.close()
+      host.fileSystem.close()
+      return refused('too-large', `there is no room for its memory of ${request.memoryBytes} bytes`)
+    }
     try {
       this.#runs.forget()
       if (!this.#pristine) this.#interpreter.revertMemory()
@@ -187,6 +214,8 @@ export class SlotService implements SlotMethods {
       this.#host.install(host)
     } catch (error) {
       return died(error)
+    } finally {
+      room.close()
     }
     return this.#run(0, QUIET, () => this.#interpreter.call(Opcode.restored, request.session))
   }
@@ -196,6 +225,9 @@ export class SlotService implements SlotMethods {
       this.#runs.forget()
       const done = this.#interpreter.revert()
       this.#pristine = done
+      // Nothing of a session's stays, not even in memory that is free.
+      this.#memory.onShort()
+      this.#memory.settle()
       return { kind: 'reverted', done }
     } catch (error) {
       return died(error)
@@ -219,6 +251,7 @@ export class SlotService implements SlotMethods {
     }
     const frozen = await this.snapshot(0, { valuesBytes: 0, maxBytes: null, effort: 'small' })
     if (frozen.kind !== 'captured') return died(new Error(`a new slot gave no snapshot: ${frozen.kind}`))
+    this.#memory.takeBack(frozen.returnedBytes)
     const { body, bodyHash, rawBytes, memoryBytes } = frozen
     const restored = await this.restore({ ...session, body, bodyHash, rawBytes, memoryBytes })
     if (restored.kind !== 'outcome') return died(new Error(`a new slot took no snapshot: ${restored.kind}`))
@@ -256,6 +289,8 @@ export class SlotService implements SlotMethods {
 
   #report(startedMs: number): RunReport {
     const { stdout, stderr } = this.#output.end()
+    this.#host.outputTaken()
+    this.#memory.settle()
     const { memoryBytes, peakMemoryBytes, fileBytes, outputBytes } = this.#host.usage
     return {
       stdout,
@@ -271,6 +306,17 @@ export class SlotService implements SlotMethods {
 }
 
 const QUIET = { stdout: false, stderr: false }
+
+/** What is beside the body is there twice on the main thread. */
+function headCost({
+  description,
+  values,
+}: {
+  readonly description: Uint8Array
+  readonly values: Uint8Array
+}) {
+  return 2 * (description.length + values.length)
+}
 
 /** Nothing of the error but its text crosses: a hostile guest chose at most that. */
 function died(error: unknown): SlotReply {

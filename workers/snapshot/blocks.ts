@@ -2,6 +2,7 @@
 // unpacking makes exactly the bytes that were declared, whatever the block holds (N2, ATTACKS.md E7); what the bytes mean
 // is the snapshot format's business. Uses nothing that a sealed thread has not.
 import type { Effort } from '../../src/protocol.js'
+import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import {
   compressZstd,
   deflate,
@@ -56,42 +57,57 @@ const LEAST_SAVING = 16
 const SAMPLE_BYTES = 16_384
 const SAMPLE_PIECES = 4
 
-/** The parts one after the other. Blocks that are stored are views of the parts where they can be. */
+/** The parts one after the other. Blocks that are stored are views of the parts where they can be. @throws NoRoomError */
 export function packBlocks(
   parts: readonly Uint8Array[],
   codec: Codec = BEST_CODEC,
   effort: Effort = 'small',
   shielded: Shielded = UNSHIELDED,
+  room: PackingRoom = UNLIMITED_ROOM,
 ): Block[] {
   const level = isSmall(parts) ? LEVELS[effort] : FAST_LEVEL
-  return Array.from(split(parts), (raw) =>
-    block(raw, codec, isWorthwhile(raw, codec, shielded) ? compress(raw, codec, level, shielded) : undefined),
-  )
+  return Array.from(split(parts), ({ bytes, isView }) => {
+    const isPacked = isWorthwhile(bytes, codec, shielded)
+    const packed = isPacked ? compress(bytes, codec, level, shielded) : undefined
+    return counted(block(bytes, codec, packed), isView, room)
+  })
+}
+
+/** Takes the room for a block, which is there already: as few bytes as that are not asked for one by one. */
+function counted(block: Block, isView: boolean, room: PackingRoom): Block {
+  if (block.codec !== STORED || !isView) room.take(block.bytes.length)
+  return block
 }
 
 /**
  * The same blocks. Where deflate has much to do, several are compressed at once in Node's own threads, so the parts must stay as
  * they are meanwhile.
+ *
+ * @throws NoRoomError
  */
 export async function packBlocksAside(
   parts: readonly Uint8Array[],
   codec: Codec = BEST_CODEC,
   effort: Effort = 'small',
   shielded: Shielded = UNSHIELDED,
+  room: PackingRoom = UNLIMITED_ROOM,
 ): Promise<Block[]> {
-  if (codec !== DEFLATE || isSmall(parts)) return packBlocks(parts, codec, effort, shielded)
+  if (codec !== DEFLATE || isSmall(parts)) return packBlocks(parts, codec, effort, shielded, room)
   const blocks: Block[] = []
   const pieces = split(parts)
   const work = async () => {
     // Each takes the next piece when it is done with one, so that few are joined at a time.
     for (let next = pieces.next(); !next.done; next = pieces.next()) {
-      const raw = next.value
-      const index = blocks.push(block(raw, codec, undefined)) - 1
-      if (!isWorthwhile(raw, codec, shielded)) continue
-      blocks[index] = block(raw, codec, await deflateAside(raw, FAST_DEFLATE, shielded))
+      const { bytes, isView } = next.value
+      const index = blocks.push(block(bytes, codec, undefined)) - 1
+      const isPacked = isWorthwhile(bytes, codec, shielded)
+      const packed = isPacked ? await deflateAside(bytes, FAST_DEFLATE, shielded) : undefined
+      blocks[index] = counted(block(bytes, codec, packed), isView, room)
     }
   }
-  await Promise.all(Array.from({ length: BLOCKS_AT_ONCE }, work))
+  // All of them end before this does: what is packed must not be given back while one of them reads it.
+  const ends = await Promise.allSettled(Array.from({ length: BLOCKS_AT_ONCE }, work))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
   return blocks
 }
 
@@ -191,7 +207,7 @@ function outputOf(rawBytes: number): { readonly maxOutputLength: number; readonl
 }
 
 /** The same bytes in pieces of `BLOCK_BYTES`. */
-function* split(parts: readonly Uint8Array[]): Generator<Uint8Array> {
+function* split(parts: readonly Uint8Array[]): Generator<Piece> {
   let pending: Uint8Array[] = []
   let pendingBytes = 0
   for (const part of parts) {
@@ -209,6 +225,15 @@ function* split(parts: readonly Uint8Array[]): Generator<Uint8Array> {
   if (pendingBytes > 0) yield joined(pending)
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)
+interface Piece {
+  readonly bytes: Uint8Array
+  /** Of a part: no memory of its own. */
+  readonly isView: boolean
+}
+
+function joined(pieces: readonly Uint8Array[]): Piece {
+  const [only] = pieces
+  return only && pieces.length === 1
+    ? { bytes: only, isView: true }
+    : { bytes: Buffer.concat(pieces), isView: false }
 }

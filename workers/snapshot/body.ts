@@ -4,6 +4,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Effort } from '../../src/protocol.js'
 import type { MemoryCapture, MemoryDelta } from '../interpreter/memory-delta.js'
+import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import { BEST_CODEC, type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'
 import { BodyError } from './body-error.js'
 import { readHostState, writeHostState } from './host-state-json.js'
@@ -37,33 +38,54 @@ export interface BodyParts {
   readonly contents: readonly Uint8Array[]
 }
 
-export function packBody(body: BodyParts, effort: Effort, shielded?: Shielded): PackedBody {
-  const parts = stream(body)
-  return assembled(packBlocks(parts, BEST_CODEC, effort, shielded), byteLength(parts))
+/** How a body is packed. */
+export interface Packing {
+  readonly effort: Effort
+  /** Most bytes of the packed body; null: no bound. */
+  readonly maxBytes: number | null
+  readonly shielded?: Shielded | undefined
+  readonly room: PackingRoom
+}
+
+/** The packed body has more bytes than it may. */
+export class BodyTooLargeError extends Error {
+  override readonly name = 'BodyTooLargeError'
+
+  constructor(readonly bytes: number) {
+    super(`a body of ${bytes} bytes`)
+  }
+}
+
+/** @throws BodyTooLargeError, NoRoomError */
+export function packBody(body: BodyParts, packing: Packing): PackedBody {
+  const parts = stream(body, packing.room)
+  const { effort, shielded, room } = packing
+  const blocks = packBlocks(parts, BEST_CODEC, effort, shielded, room)
+  return assembled(blocks, byteLength(parts), packing)
 }
 
 /** The same, for which other threads may help: what it was captured from must stay as it is meanwhile. */
-export async function packBodyAside(
-  body: BodyParts,
-  effort: Effort,
-  shielded?: Shielded,
-): Promise<PackedBody> {
-  const parts = stream(body)
-  return assembled(await packBlocksAside(parts, BEST_CODEC, effort, shielded), byteLength(parts))
+export async function packBodyAside(body: BodyParts, packing: Packing): Promise<PackedBody> {
+  const parts = stream(body, packing.room)
+  const { effort, shielded, room } = packing
+  const blocks = await packBlocksAside(parts, BEST_CODEC, effort, shielded, room)
+  return assembled(blocks, byteLength(parts), packing)
 }
 
-function stream({ memory, hostState, contents }: BodyParts): Uint8Array[] {
-  const host = writeHostState(hostState)
+function stream({ memory, hostState, contents }: BodyParts, room: PackingRoom): Uint8Array[] {
+  const host = writeHostState(hostState, room)
   const head = new DataView(new ArrayBuffer(HEAD_BYTES))
   head.setUint32(0, memory.pages.length, true)
-  head.setUint32(4, host.length, true)
+  head.setUint32(4, byteLength(host), true)
   head.setFloat64(8, byteLength(contents), true)
-  return [new Uint8Array(head.buffer), steps(memory.pages), host, ...memory.parts, ...contents]
+  return [new Uint8Array(head.buffer), steps(memory.pages), ...host, ...memory.parts, ...contents]
 }
 
-function assembled(blocks: readonly Block[], rawBytes: number): PackedBody {
+function assembled(blocks: readonly Block[], rawBytes: number, { maxBytes, room }: Packing): PackedBody {
   let length = 0
   for (const block of blocks) length += BLOCK_HEAD_BYTES + block.bytes.length
+  if (maxBytes !== null && length > maxBytes) throw new BodyTooLargeError(length)
+  room.take(length)
   const bytes = new Uint8Array(length)
   const view = new DataView(bytes.buffer)
   let at = 0
@@ -78,9 +100,10 @@ function assembled(blocks: readonly Block[], rawBytes: number): PackedBody {
 }
 
 /**
- * The body's parts may be views of `bytes`, which no other thread has: else it could change them after they were checked.
+ * The body's parts may be views of `bytes`, which no other thread has: else it could change them after they were checked. Whoever
+ * sent them has counted them.
  *
- * @throws BodyError, or what unpacking throws
+ * @throws BodyError, NoRoomError, or what unpacking throws
  */
 export function unpackBody(
   bytes: Uint8Array,
@@ -88,8 +111,10 @@ export function unpackBody(
   rawBytes: number,
   memoryBytes: number,
   shielded?: Shielded,
+  room: PackingRoom = UNLIMITED_ROOM,
 ): Body {
   if (!(bytes.buffer instanceof ArrayBuffer)) throw new BodyError('it is in shared memory')
+  room.take(rawBytes)
   if (!timingSafeEqual(sha256(bytes), hash)) throw new BodyError('its checksum is wrong')
   const raw = unpackBlocks(readBlocks(bytes), rawBytes, shielded)
   if (raw.length < HEAD_BYTES) throw new BodyError('it is too short')
@@ -108,7 +133,7 @@ export function unpackBody(
   const xored = take(PAGE_BYTES * pageCount)
   const contents = take(contentsBytes)
   if (at !== raw.length) throw new BodyError('something follows its parts')
-  return { memory: { memoryBytes, pages, xored }, hostState: readHostState(host), contents }
+  return { memory: { memoryBytes, pages, xored }, hostState: readHostState(host, room), contents }
 }
 
 function readBlocks(bytes: Uint8Array): Block[] {

@@ -137,6 +137,9 @@ export class Arena implements ChunkSource {
     return true
   }
 
+  /** What is not in the arena: somebody may still read it, and a storage's files are not a session's. */
+  dispose(): void {}
+
   #make(): Extent | undefined {
     if (this.#made >= this.#most) return undefined
     const { buffer } = this

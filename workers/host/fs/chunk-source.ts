@@ -1,5 +1,6 @@
 // Where files in memory get whole chunks from, and give them back to. Owns the line between the bytes of a file and who has memory
 // for them, and the simplest side of it: memory of this thread's own, which goes when nothing refers to it.
+import { freeBuffer } from '../../memory/free-buffer.js'
 import { fail } from '../errno.js'
 
 export const CHUNK_BYTES = 65_536
@@ -19,6 +20,8 @@ export interface ChunkSource {
   isWritable(chunk: Uint8Array): boolean
   /** The chunk is no file's any more. False: its memory goes with the last chunk of the same buffer. */
   release(chunk: Uint8Array): boolean
+  /** Nothing of what was allocated there is in use any more. */
+  dispose(buffer: ArrayBufferLike): void
 }
 
 /** For files that only this thread sees. */
@@ -31,6 +34,7 @@ export const OWN_MEMORY: ChunkSource = Object.freeze({
   },
   isWritable: () => true,
   release: () => false,
+  dispose: freeBuffer,
 })
 
 export function allocateBytes(bytes: number): Uint8Array {

@@ -199,11 +199,21 @@ function writableChunk(
   const fromImage = old === undefined ? imagePart(contents, index) : 0
   const wanted =
     index > 0 ? CHUNK_BYTES : Math.max(needed, fromImage, (old?.length ?? 0) * 2, SMALLEST_CHUNK_BYTES)
-  const chunk = allocateBytes(Math.min(CHUNK_BYTES, wanted))
-  if (old !== undefined) chunk.set(old)
-  else image.read(contents.imageOffset + index * CHUNK_BYTES, chunk, 0, fromImage)
+  const chunk = wanted < CHUNK_BYTES ? allocateBytes(wanted) : zeroChunk(source)
+  if (old !== undefined) {
+    chunk.set(old)
+    // One that is to grow has its buffer for itself.
+    if (!source.release(old)) source.dispose(old.buffer)
+  } else image.read(contents.imageOffset + index * CHUNK_BYTES, chunk, 0, fromImage)
   contents.chunks.set(index, chunk)
   return chunk
+}
+
+function zeroChunk(source: ChunkSource): Uint8Array {
+  // Only a session's own memory is used again by nobody else: a storage's is not taken for less than a whole chunk.
+  if (!source.keepsTogether) return allocateBytes(CHUNK_BYTES)
+  const [chunk = allocateBytes(CHUNK_BYTES)] = source.allocate(1)
+  return chunk.fill(0)
 }
 
 /** Chunk `index`, which is `chunk`, or a copy in its place while others read it. */
@@ -232,8 +242,10 @@ export function resizeContents(contents: Contents, size: number, source: ChunkSo
 
 /** Nobody reads or writes the file any more. */
 export function freeContents({ chunks }: Contents, source: ChunkSource): void {
-  for (const chunk of chunks.values()) source.release(chunk)
+  const gone = new Set<ArrayBufferLike>()
+  for (const chunk of chunks.values()) if (!source.release(chunk)) gone.add(chunk.buffer)
   chunks.clear()
+  for (const buffer of gone) source.dispose(buffer)
 }
 
 /**
@@ -254,5 +266,7 @@ function cut({ chunks }: Contents, size: number, source: ChunkSource): void {
     chunks.set(last, chunk.slice(0, kept))
     if (!source.release(chunk)) gone.add(chunk.buffer)
   } else if (chunk) writable(chunks, last, chunk, source).fill(0, kept)
+  if (gone.size === 0) return
   for (const [index, left] of chunks) if (gone.has(left.buffer)) chunks.set(index, left.slice())
+  for (const buffer of gone) source.dispose(buffer)
 }

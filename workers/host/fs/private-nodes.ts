@@ -133,7 +133,7 @@ export class PrivateNodes implements NodeStore {
 
   create(directory: NodeId, name: string, node: NewNode): NodeId {
     const parent = this.#directory(directory)
-    if (node.kind === 'symlink') this.#quota.charge(node.target.length)
+    if (node.kind === 'symlink') this.#quota.chargeTarget(node.target.length)
     const common = this.#common(parent.id, name)
     switch (node.kind) {
       case 'file':
@@ -207,7 +207,8 @@ export class PrivateNodes implements NodeStore {
     this.#collect(inode)
   }
 
-  move(fromDirectory: NodeId, fromName: string, toDirectory: NodeId, toName: string): void {
+  move(fromDirectory: NodeId, fromName: string, toDirectory: NodeId, givenName: string): void {
+    const toName = ownText(givenName)
     const from = this.#directory(fromDirectory)
     const to = this.#directory(toDirectory)
     const entry = from.entries.get(fromName)
@@ -327,6 +328,14 @@ export class PrivateNodes implements NodeStore {
     return { usedBytes, maxBytes, nodes, maxNodes: MAX_NODES }
   }
 
+  /** None of them is used any more. The memory of their contents is free. */
+  close(): void {
+    for (const id of this.table.touched) {
+      const inode = this.#nodes.get(id)
+      if (inode?.kind === 'file') freeContents(inode.contents, this.#chunks)
+    }
+  }
+
   #get(node: NodeId): Inode {
     return this.#nodes.get(node) ?? fail('ENOENT')
   }
@@ -341,9 +350,10 @@ export class PrivateNodes implements NodeStore {
     return inode.kind === 'file' ? inode : fail('EINVAL')
   }
 
-  #common(parent: NodeId, name: string) {
+  #common(parent: NodeId, givenName: string) {
     const now = this.#clock.now()
     const times = { accessed: now, modified: now, changed: now }
+    const name = ownText(givenName)
     return { id: this.table.nextId, mode: 0, parent, name, linked: false, holds: 0, ...times }
   }
 
@@ -380,7 +390,7 @@ export class PrivateNodes implements NodeStore {
   #charge(file: FileNode, size: number): void {
     if (size === file.chargedBytes) return
     if (size > MAX_FILE_BYTES) fail('ENOSPC')
-    this.#quota.charge(size - file.chargedBytes)
+    this.#quota.chargeFile(file.chargedBytes, size)
     file.chargedBytes = size
   }
 
@@ -388,14 +398,22 @@ export class PrivateNodes implements NodeStore {
   #collect(inode: Inode): void {
     if (inode.linked || inode.holds > 0) return
     if (inode.kind === 'file') {
-      this.#quota.charge(-inode.chargedBytes)
+      this.#quota.chargeFile(inode.chargedBytes, 0)
       freeContents(inode.contents, this.#chunks)
     }
-    if (inode.kind === 'symlink') this.#quota.charge(-inode.target.length)
+    if (inode.kind === 'symlink') this.#quota.chargeTarget(-inode.target.length)
     if (inode.kind === 'pipe') this.#quota.charge(-inode.buffer.length)
     this.#nodes.delete(inode.id)
     this.#quota.removeNode()
     // Of an image's node a snapshot has to say that it is gone.
     if (inode.id >= this.table.firstOwnId) this.table.touched.delete(inode.id)
   }
+}
+
+/** Of shorter ones V8 makes a copy by itself. */
+const SHORTEST_SLICE = 13
+
+/** A name is cut out of a path, and V8 keeps the whole path, of up to 4 KB, for the sake of the piece. */
+function ownText(name: string): string {
+  return name.length < SHORTEST_SLICE ? name : Buffer.from(name, 'latin1').toString('latin1')
 }

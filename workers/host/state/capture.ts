@@ -1,5 +1,6 @@
 // A host's state, taken: a straight walk over what differs from a fresh host of the same image, so that a session that did
 // nothing costs nothing (I1). Owns the walk; the forms are state.ts's and node-state.ts's. Changes nothing.
+import type { PackingRoom } from '../../memory/packing-room.js'
 import type { FileSystem } from '../file-system.js'
 import type { NodeId } from '../fs/node-store.js'
 import type { OpenFile } from '../fs/open-file.js'
@@ -15,9 +16,19 @@ export interface HostCapture extends ChangedFiles {
   readonly contents: Uint8Array<ArrayBuffer>[]
 }
 
-export function captureHost(fileSystem: FileSystem, clockMs: number, timeZone: string): HostCapture {
-  const { firstOwnId, nextId } = fileSystem.nodes.table
+/** A node's fields as a list. */
+const NODE_STATE_BYTES = 320
+
+/** @throws NoRoomError */
+export function captureHost(
+  fileSystem: FileSystem,
+  clockMs: number,
+  timeZone: string,
+  room: PackingRoom,
+): HostCapture {
+  const { firstOwnId, nextId, touched } = fileSystem.nodes.table
   const { cwd, umask } = fileSystem.files
+  room.take(touched.size * NODE_STATE_BYTES)
   const writer = new ContentsWriter()
   const mounted = new MountedWriter(fileSystem)
   const state: HostState = {
@@ -31,7 +42,7 @@ export function captureHost(fileSystem: FileSystem, clockMs: number, timeZone: s
     ...captureDescriptors(fileSystem, mounted),
     ...mounted.state,
   }
-  return { state, contents: writer.finish(), ...changedFiles(fileSystem) }
+  return { state, contents: writer.finish(room), ...changedFiles(fileSystem) }
 }
 
 function captureNodes(

@@ -1,5 +1,6 @@
 // Bytes of files between the store's chunks and the state's `contents`. Owns the form that a sparse file has there, and copying:
 // captured bytes, given bytes and live files never share memory.
+import type { PackingRoom } from '../../memory/packing-room.js'
 import { CHUNK_BYTES, MOST_NEIGHBOURS } from '../fs/chunk-source.js'
 import type { Contents } from '../fs/contents.js'
 import { corrupt, HostStateError } from './error.js'
@@ -14,6 +15,8 @@ export type Extents = readonly number[]
 /** Of a list that is worth looking at: the largest file has that many chunks, but no document holds them. */
 export const MAX_EXTENT_NUMBERS = 2 ** 28
 const PART_BYTES = 1024 * 1024
+/** Of a view that has to be kept. */
+const VIEW_BYTES = 150
 
 /** Takes bytes in their order and copies them once, at the end. */
 export class ContentsWriter {
@@ -40,8 +43,9 @@ export class ContentsWriter {
     return extents
   }
 
-  /** Parts of about a mebibyte. */
-  finish(): Uint8Array<ArrayBuffer>[] {
+  /** Parts of about a mebibyte. @throws NoRoomError */
+  finish(room: PackingRoom): Uint8Array<ArrayBuffer>[] {
+    room.take(this.#views.reduce((sum, { length }) => sum + length + VIEW_BYTES, 0))
     const parts: Uint8Array<ArrayBuffer>[] = []
     for (let first = 0; first < this.#views.length; ) {
       let length = 0

@@ -95,7 +95,7 @@ function chargeOfLink(inode: Inode | undefined): number {
 
 /** The image's node goes. Those below it have to go or move as well, which checkTree sees. */
 function discard({ nodes: { table }, quota }: FileSystem, id: NodeId): void {
-  quota.charge(-chargeOfLink(table.nodes.get(id)))
+  quota.chargeTarget(-chargeOfLink(table.nodes.get(id)))
   quota.removeNode()
   table.nodes.delete(id)
   table.touched.add(id)
@@ -141,7 +141,7 @@ function makeNode({ nodes: { table }, quota }: FileSystem, record: NodeRecord): 
         return { ...common, kind: 'directory', entries: new Map(), nextCookie: detail.nextCookie }
       case 'symlink':
         if (detail.target === '') corrupt(`node ${id}: a link to nothing`)
-        quota.charge(detail.target.length)
+        quota.chargeTarget(detail.target.length)
         return { ...common, kind: 'symlink', target: detail.target }
       case 'pipe':
         return { ...common, kind: 'pipe', buffer: NO_BYTES, start: 0, end: 0, readers: 0, writers: 0 }
@@ -173,7 +173,8 @@ function fillNode(
     inode.name = record.name
     inode.linked = record.parent !== 0
   }
-  quota.charge(chargeOf(detail))
+  if (detail.kind === 'file') quota.chargeFile(0, chargeOf(detail))
+  else quota.charge(chargeOf(detail))
   if (inode.kind === 'directory' && detail.kind === 'directory') inode.nextCookie = detail.nextCookie
   if (inode.kind === 'pipe' && detail.kind === 'pipe') {
     inode.buffer = contents.take(detail.unread, detail.capacity)

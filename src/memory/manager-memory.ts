@@ -1,0 +1,150 @@
+// All memory that the sessions of one manager make the process hold, in one account by kinds (`maxMemoryBytes`). Owns the bound, what
+// is set aside so that sessions can still be saved when it is reached, and the error that says so.
+import { totalmem } from 'node:os'
+import { LimitError } from '../errors.js'
+import type { Image } from '../image/image.js'
+import { MemoryAccount } from './account.js'
+import { NEW_SLOT_BYTES, SlotLease } from './slot-lease.js'
+import { SnapshotLedger } from './snapshot-ledger.js'
+
+const MiB = 1024 * 1024
+
+/** What V8 keeps of the image's WebAssembly module, compiled, once for all slots. */
+const CODE_BYTES = 32 * MiB
+/** What the C library's malloc keeps of memory that was freed: it gives little of it back. Measured while sessions came and went. */
+const KEPT_BY_MALLOC_BYTES = 64 * MiB
+/** Set aside for packing: idle sessions can go dormant, and so make room, when everything else is taken. */
+const RESERVE_SHARE = 16
+const MAX_RESERVE_BYTES = 64 * MiB
+/** Of the memory that the process may use. */
+const DEFAULT_SHARE = 3 / 4
+
+/** The smallest bound that lets one session run. */
+export const MIN_MEMORY_BYTES = 256 * MiB
+
+/** In bytes; what is counted is what may be held, so it is a little more than what is. */
+export interface MemoryStats {
+  /** Sum of the kinds below. */
+  readonly usedBytes: number
+  /** `maxMemoryBytes`. */
+  readonly maxBytes: number | null
+  /** The image, shared by all slots, and what malloc keeps of memory that was freed. */
+  readonly imageBytes: number
+  /** Interpreters, with the private files, output and packing of the sessions in them. */
+  readonly slotBytes: number
+  /** Checkpoints, and sessions that are dormant. */
+  readonly snapshotBytes: number
+  /** Values and arguments on their way. */
+  readonly valueBytes: number
+}
+
+/** Tells when there is more room. */
+class TotalAccount extends MemoryAccount {
+  onRelease: () => void = () => {}
+
+  override release(bytes: number): void {
+    super.release(bytes)
+    this.onRelease()
+  }
+}
+
+export class ManagerMemory {
+  readonly #total: TotalAccount
+  readonly #image: MemoryAccount
+  readonly #slots: MemoryAccount
+  readonly #reserveBytes: number
+  readonly snapshots: SnapshotLedger
+  /** For what sessions have on its way, in accounts of their own. */
+  readonly values: MemoryAccount
+  /** Slots that have ended and whose threads have not. */
+  readonly #ending = new Set<SlotLease>()
+
+  constructor(maxBytes: number | null, image: Pick<Image, 'runs' | 'files'>) {
+    this.#total = new TotalAccount(maxBytes)
+    this.#image = new MemoryAccount(null, this.#total)
+    this.#slots = new MemoryAccount(null, this.#total)
+    this.values = new MemoryAccount(null, this.#total)
+    this.snapshots = new SnapshotLedger(new MemoryAccount(null, this.#total))
+    this.#reserveBytes = Math.min(MAX_RESERVE_BYTES, (maxBytes ?? Number.POSITIVE_INFINITY) / RESERVE_SHARE)
+    this.#image.take(dataBytes(image) + CODE_BYTES + KEPT_BY_MALLOC_BYTES)
+  }
+
+  /** Called whenever there may be more room. */
+  set onRelease(listener: () => void) {
+    this.#total.onRelease = listener
+  }
+
+  /** Room for one more slot; undefined if there is none. `makeRoom` as in LeaseOptions. */
+  openSlot(makeRoom: () => Promise<void> | undefined): SlotLease | undefined {
+    return SlotLease.open({ account: this.#slots, reserveBytes: this.#reserveBytes, makeRoom })
+  }
+
+  /** How many more slots there is room for, or will be when those that are ending have ended. */
+  get slotsThatFit(): number {
+    let free = this.#total.freeBytes - this.#reserveBytes
+    for (const lease of this.#ending) free += lease.bytes
+    return Math.max(0, Math.floor(free / NEW_SLOT_BYTES))
+  }
+
+  /** Whether slots may be booted that nobody has asked for: not out of what sessions may soon need. */
+  get hasPlenty(): boolean {
+    const { maxBytes, freeBytes } = this.#total
+    return maxBytes === null || freeBytes - NEW_SLOT_BYTES > maxBytes / 4
+  }
+
+  /** The slot has ended: what it had is free when its thread is `gone`, or after `atMostMs` if that is never told. */
+  async closeSlot(lease: SlotLease, gone: Promise<void>, atMostMs: number): Promise<void> {
+    this.#ending.add(lease)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, atMostMs)
+      timer.unref()
+    })
+    await Promise.race([gone, late])
+    clearTimeout(timer)
+    this.#ending.delete(lease)
+    lease.close()
+  }
+
+  /** @throws LimitError when a snapshot that a session is to begin with does not fit */
+  requireRoom(bytes: number, what: string): void {
+    if (bytes > this.#total.freeBytes) throw this.error(what)
+  }
+
+  error(what: string): LimitError {
+    const max = this.#total.maxBytes ?? 0
+    const message = `${what}: the manager's sessions hold ${this.#total.usedBytes} bytes of maxMemoryBytes, ${max}`
+    const remedy = 'close sessions, lower their limits, or raise maxMemoryBytes'
+    return new LimitError('maxMemoryBytes', max, 'not-started', undefined, {
+      message: `${message}; ${remedy}`,
+    })
+  }
+
+  stats(): MemoryStats {
+    return {
+      usedBytes: this.#total.usedBytes,
+      maxBytes: this.#total.maxBytes,
+      imageBytes: this.#image.usedBytes,
+      slotBytes: this.#slots.usedBytes,
+      snapshotBytes: this.snapshots.usedBytes,
+      valueBytes: this.values.usedBytes,
+    }
+  }
+}
+
+/** Of the image's memory and files, which all slots read from one module. */
+function dataBytes({ runs, files }: Pick<Image, 'runs' | 'files'>): number {
+  let bytes = 0
+  for (let i = 1; i < runs.length; i += 2) bytes += runs[i] ?? 0
+  for (const file of files) if (file.kind === 'file') bytes += file.length
+  return bytes
+}
+
+/** Three quarters of what the process may use: of its container's limit where it has one, else of the machine's memory. */
+export function defaultMaxMemoryBytes(): number {
+  const total = totalmem()
+  // 0 or an absurd number where nothing constrains the process.
+  const constrained = process.constrainedMemory()
+  const available = constrained > 0 && constrained < total ? constrained : total
+  return Math.max(MIN_MEMORY_BYTES, Math.floor(available * DEFAULT_SHARE))
+}

@@ -1,0 +1,171 @@
+// What one slot takes of its manager's account: a fixed share as long as its thread lives, and what it was granted on top. Owns the
+// main thread's half of asking (workers/memory/budget.ts has the slot's), and that all of it is given back exactly once.
+//
+// The slot's messages are hostile (R3). It is believed only where it gives something back, and no more than it was granted; what it
+// holds in truth is known to itself alone.
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { ANSWERED, GRANT_BYTES, GRANTED, type MemoryWire } from '../../workers/memory/budget.js'
+import { deferred } from '../deferred.js'
+import type { MemoryAccount } from './account.js'
+
+const MiB = 1024 * 1024
+
+/**
+ * What a slot costs before a session allocates anything: 32 MiB of interpreter memory, whose pages all get used in time, and what
+ * thread, isolate and instance take beside it. Measured by `npm run bench -- memory`.
+ */
+export const SLOT_BYTES = 48 * MiB
+/** What a slot may hold on top without asking. */
+const INITIAL_BYTES = 8 * MiB
+/** All of it. */
+export const NEW_SLOT_BYTES = SLOT_BYTES + INITIAL_BYTES
+
+/** Granted beyond what is asked for: a share of what is free, so that most sessions ask once or never. */
+const EXTRA_SHARE = 16
+const MAX_EXTRA_BYTES = 16 * MiB
+/** More than WebAssembly memory, files and a snapshot can come to. */
+const MAX_ASKED_BYTES = 2 ** 44
+/** A slot asks once and waits, and not again for 20 ms after a refusal. */
+const MAX_MESSAGES_AT_ONCE = 1_000
+const MAX_MESSAGES_PER_MS = 20
+
+export interface LeaseOptions {
+  readonly account: MemoryAccount
+  /** What only packing may take of the account. */
+  readonly reserveBytes: number
+  /** Called when a question cannot be granted: frees what nobody needs, and resolves when that is done. Undefined: nothing to free. */
+  readonly makeRoom: () => Promise<void> | undefined
+}
+
+export class SlotLease {
+  readonly #options: LeaseOptions
+  readonly #port: MessagePort
+  readonly #words = new Int32Array(new SharedArrayBuffer(8))
+  readonly #startedMs = performance.now()
+  /** For the slot; the port goes into the transfer list. */
+  readonly wire: MemoryWire
+  /** Called for what our code in a slot never sends. */
+  onViolation: (what: string) => void = () => {}
+  /** Beyond `SLOT_BYTES`. */
+  #grantedBytes = INITIAL_BYTES
+  /** What was sent to it, and is there until it has answered. */
+  #sentBytes = 0
+  #messages = 0
+  #closed = false
+  readonly #threadEnded = deferred<void>()
+  readonly #freed = deferred<void>()
+
+  /** Undefined if there is no room for another slot. */
+  static open(options: LeaseOptions): SlotLease | undefined {
+    const { account, reserveBytes } = options
+    if (account.freeBytes - reserveBytes < NEW_SLOT_BYTES) return undefined
+    account.take(NEW_SLOT_BYTES)
+    return new SlotLease(options)
+  }
+
+  private constructor(options: LeaseOptions) {
+    this.#options = options
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    this.wire = { port: port2, words: this.#words.buffer as SharedArrayBuffer, bytes: INITIAL_BYTES }
+    port1.on('message', (message: unknown) => this.#receive(message))
+    port1.on('close', () => this.#threadEnded.resolve(undefined))
+    port1.unref()
+  }
+
+  /** Everything that the account holds for this slot. */
+  get bytes(): number {
+    return this.#closed ? 0 : SLOT_BYTES + this.#grantedBytes + this.#sentBytes
+  }
+
+  /** The slot says that it does not use as much any more. */
+  giveBack(bytes: number): void {
+    if (this.#closed) return
+    if (!Number.isSafeInteger(bytes) || bytes > this.#grantedBytes)
+      return this.onViolation('it gave back memory that it had not got')
+    this.#grantedBytes -= bytes
+    this.#options.account.release(bytes)
+  }
+
+  /** Takes room for bytes that the slot is to be sent. False, with nothing taken, if there is none. */
+  async takeToSend(bytes: number): Promise<boolean> {
+    const { account, makeRoom } = this.#options
+    if (bytes > account.freeBytes) await makeRoom()
+    if (this.#closed || !account.tryTake(bytes)) return false
+    this.#sentBytes += bytes
+    return true
+  }
+
+  /** What was sent is there no more. */
+  releaseSent(bytes: number): void {
+    if (this.#closed) return
+    this.#sentBytes -= bytes
+    this.#options.account.release(bytes)
+  }
+
+  /** Resolves when the slot's thread is ending: its end of the port is closed then. */
+  get threadEnded(): Promise<void> {
+    return this.#threadEnded.promise
+  }
+
+  /** Resolves when everything was given back. */
+  get freed(): Promise<void> {
+    return this.#freed.promise
+  }
+
+  /** Gives everything back. Idempotent. */
+  close(): void {
+    if (this.#closed) return
+    this.#options.account.release(this.bytes)
+    this.#closed = true
+    this.#port.close()
+    this.#freed.resolve(undefined)
+  }
+
+  #receive(message: unknown): void {
+    if (this.#closed) return
+    const elapsedMs = performance.now() - this.#startedMs
+    const isFlood = ++this.#messages > MAX_MESSAGES_AT_ONCE + MAX_MESSAGES_PER_MS * elapsedMs
+    if (!isMessage(message) || isFlood)
+      return this.onViolation('a question for memory of another shape, or too many')
+    const [what, bytes] = message
+    if (what === 'giveBack') this.giveBack(bytes)
+    else if (!this.#grant(what, bytes)) this.#grantLater(what, bytes)
+  }
+
+  /** Answers, but where there is no room for it. */
+  #grant(what: 'grow' | 'pack', bytes: number): boolean {
+    const { account, reserveBytes } = this.#options
+    const free = account.freeBytes - (what === 'grow' ? reserveBytes : 0)
+    if (bytes > free) return false
+    // An account without a bound has infinite room.
+    const extra = Math.min(MAX_EXTRA_BYTES, (free - bytes) / EXTRA_SHARE)
+    this.#answer(Math.floor((bytes + extra) / GRANT_BYTES))
+    return true
+  }
+
+  #grantLater(what: 'grow' | 'pack', bytes: number): void {
+    const room = this.#options.makeRoom()
+    if (room === undefined) return this.#answer(0)
+    void room.then(() => {
+      if (!this.#closed && !this.#grant(what, bytes)) this.#answer(0)
+    })
+  }
+
+  #answer(units: number): void {
+    const bytes = units * GRANT_BYTES
+    this.#options.account.take(bytes)
+    this.#grantedBytes += bytes
+    Atomics.add(this.#words, GRANTED, units)
+    Atomics.add(this.#words, ANSWERED, 1)
+    Atomics.notify(this.#words, ANSWERED)
+  }
+}
+
+function isMessage(message: unknown): message is ['grow' | 'pack' | 'giveBack', number] {
+  if (!Array.isArray(message) || message.length !== 2) return false
+  const [what, bytes] = message as unknown[]
+  if (what !== 'grow' && what !== 'pack' && what !== 'giveBack') return false
+  if (typeof bytes !== 'number' || !(bytes > 0 && bytes <= MAX_ASKED_BYTES)) return false
+  return what === 'giveBack' || bytes % GRANT_BYTES === 0
+}

@@ -1,0 +1,114 @@
+// What a slot takes of its manager's account, and gives back. The slot's side is played by the test where it is hostile, and is the real
+// one where it asks.
+import { once } from 'node:events'
+import type { MessagePort } from 'node:worker_threads'
+import { expect, test } from 'vitest'
+import { MemoryAccount } from '../../src/memory/account.js'
+import { NEW_SLOT_BYTES, SlotLease } from '../../src/memory/slot-lease.js'
+import { ANSWERED, GRANTED, SlotBudget } from '../../workers/memory/budget.js'
+
+const MiB = 2 ** 20
+const RESERVE = 16 * MiB
+
+function lease(freeBytes: number, makeRoom: () => Promise<void> | undefined = () => undefined) {
+  const account = new MemoryAccount(NEW_SLOT_BYTES + RESERVE + freeBytes)
+  const opened = SlotLease.open({ account, reserveBytes: RESERVE, makeRoom })
+  if (opened === undefined) throw new Error('there was no room')
+  const violations: string[] = []
+  opened.onViolation = (what) => violations.push(what)
+  const words = new Int32Array(opened.wire.words)
+  /** Sends, and waits until the message was heard. */
+  const send = async (...messages: unknown[]) => {
+    for (const message of messages) opened.wire.port.postMessage(message)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return { account, lease: opened, violations, words, send }
+}
+
+const isClosed = (port: MessagePort) => once(port, 'close')
+
+test('a slot that does not fit is not opened, and takes nothing', () => {
+  const account = new MemoryAccount(NEW_SLOT_BYTES + RESERVE - 1)
+  expect(SlotLease.open({ account, reserveBytes: RESERVE, makeRoom: () => undefined })).toBeUndefined()
+  expect(account.usedBytes).toBe(0)
+})
+
+test('a question is granted with some more, as far as there is room, and answered with nothing beyond', async () => {
+  const { account, words, send, lease: opened } = lease(64 * MiB)
+  await send(['grow', 16 * MiB])
+  const granted = (words[GRANTED] ?? 0) * 65_536
+  expect(granted).toBeGreaterThanOrEqual(16 * MiB)
+  expect(granted).toBeLessThanOrEqual(20 * MiB)
+  expect(account.usedBytes).toBe(NEW_SLOT_BYTES + granted)
+  await send(['grow', 64 * MiB])
+  expect([words[GRANTED], words[ANSWERED]]).toEqual([granted / 65_536, 2])
+  opened.close()
+  opened.close()
+  expect(account.usedBytes).toBe(0)
+})
+
+test('only packing may take what is set aside', async () => {
+  const { words, send, lease: opened } = lease(0)
+  await send(['grow', MiB])
+  expect([words[GRANTED], words[ANSWERED]]).toEqual([0, 1])
+  await send(['pack', MiB])
+  expect(words[GRANTED]).toBeGreaterThanOrEqual(MiB / 65_536)
+  opened.close()
+})
+
+test('a question waits while room is made for it', async () => {
+  const other = 8 * MiB
+  const { account, words, send, lease: opened } = lease(other, async () => account.release(other))
+  account.take(other)
+  await send(['grow', MiB])
+  expect(words[GRANTED]).toBeGreaterThanOrEqual(MiB / 65_536)
+  opened.close()
+})
+
+test.each([
+  ['gives back more than it was granted', ['giveBack', 2 ** 40]],
+  ['gives back a part of a byte', ['giveBack', 0.5]],
+  ['gives back less than nothing', ['giveBack', -MiB]],
+  ['asks for no number', ['grow', Number.NaN]],
+  ['asks for an odd size', ['grow', 65_537]],
+  ['asks for the impossible', ['pack', 2 ** 60]],
+  ['says something else', ['take', MiB]],
+  ['says nothing', null],
+])('a slot that %s changes no account and is ended', async (_, message) => {
+  const { account, violations, send, lease: opened } = lease(64 * MiB)
+  await send(message)
+  expect(violations).toHaveLength(1)
+  expect(account.usedBytes).toBe(NEW_SLOT_BYTES)
+  opened.close()
+  expect(account.usedBytes).toBe(0)
+})
+
+test('what the slot writes into the shared words changes no account', async () => {
+  const { account, words, send, lease: opened } = lease(64 * MiB)
+  words.fill(0x7fff_ffff)
+  await send(['grow', MiB], ['giveBack', MiB])
+  expect(account.usedBytes).toBeLessThanOrEqual(NEW_SLOT_BYTES + 8 * MiB)
+  opened.close()
+  expect(account.usedBytes).toBe(0)
+})
+
+test('everything is given back when the thread is gone, and who waits is told', async () => {
+  const { account, lease: opened } = lease(MiB)
+  opened.wire.port.close()
+  await Promise.all([opened.threadEnded, isClosed(opened.wire.port)])
+  opened.close()
+  await opened.freed
+  expect(account.usedBytes).toBe(0)
+})
+
+test('the slot takes from its allowance without asking, and gives back what it does not use', async () => {
+  const { account, lease: opened } = lease(256 * MiB)
+  const budget = new SlotBudget()
+  budget.share(opened.wire)
+  expect(budget.take(8 * MiB)).toBe(true)
+  budget.release(8 * MiB)
+  budget.settle()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect([account.usedBytes, budget.heldBytes]).toEqual([NEW_SLOT_BYTES, 0])
+  opened.close()
+})
