@@ -5,7 +5,7 @@ export interface Row {
   readonly part?: string
   readonly metric: string
   /** KB and MB are 10³ and 10⁶ bytes. */
-  readonly unit: 'ms' | 's' | 'KB' | 'MiB' | 'per s' | 'MB per s'
+  readonly unit: 'ms' | 's' | 'KB' | 'MB' | 'MiB' | 'per s' | 'MB per s'
   readonly brumate: number
   /** The same with plain `loadPyodide()` in a worker, where it was measured. */
   readonly pyodide?: number

@@ -1,4 +1,5 @@
-// What one more attached session costs in resident memory: processes with few and with more of them, compared.
+// What one more attached session costs in resident memory: processes with few and with more of them, compared. And what a process
+// holds at most while four sessions try to exceed `maxMemoryBytes` in every way (children/hostile-memory.ts).
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +11,11 @@ import type { Row } from '../report.js'
 
 const MiB = 2 ** 20
 const ROUNDS = 3
+const MAX_MB = 700
+const BESIDE_MB = 200
+/** `values` and `arguments` are bounded by each session's own account. */
+const ATTACKS = ['memory', 'files', 'nodes', 'names', 'output', 'checkpoints']
+const ATTACK_MS = 2_500
 
 export async function memory({ python, progress }: Context): Promise<Row[]> {
   const perSession: number[] = []
@@ -22,6 +28,8 @@ export async function memory({ python, progress }: Context): Promise<Row[]> {
   }
   progress('  memory: plain Pyodide')
   const [plainOne, plainThree] = [await residentBytes('pyodide', 1), await residentBytes('pyodide', 3)]
+  progress('  memory: under attack')
+  const peakMb = await peakUnderAttackMb()
   const native = python ? await pythonBytes(python) : undefined
   const brumate = median(perSession)
   return [
@@ -39,7 +47,20 @@ export async function memory({ python, progress }: Context): Promise<Row[]> {
       brumate: median(first),
       pyodide: plainOne / MiB,
     },
+    {
+      metric: `resident memory at most, maxMemoryBytes ${MAX_MB} MB, four hostile sessions of eight`,
+      unit: 'MB',
+      brumate: peakMb,
+      floor: { text: `≤ ${MAX_MB + BESIDE_MB} MB`, met: peakMb <= MAX_MB + BESIDE_MB },
+    },
   ]
+}
+
+async function peakUnderAttackMb(): Promise<number> {
+  const path = fileURLToPath(new URL('../children/hostile-memory.js', import.meta.url))
+  const args = [path, String(MAX_MB), String(ATTACK_MS), ...ATTACKS]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  return (JSON.parse(stdout) as { peakRssMb: number }).peakRssMb
 }
 
 async function residentBytes(kind: 'brumate' | 'pyodide', count: number): Promise<number> {

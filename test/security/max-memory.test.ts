@@ -1,0 +1,21 @@
+// G: the process as its operator sees it keeps within `maxMemoryBytes` and 200 MB, whatever four sessions do at once, and their neighbours
+// work on. Without the option the same sessions take several times as much. `npm run bench -- memory` does this for longer.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, inject, test } from 'vitest'
+
+const CHILD = fileURLToPath(new URL('../../dist/bench/children/hostile-memory.js', import.meta.url))
+const MAX_MB = 700
+
+test('G1, G9, G12, G14: hostile sessions keep the process within maxMemoryBytes, and neighbours are served', async () => {
+  const args = [CHILD, String(MAX_MB), '800', 'memory', 'names', 'files', 'output']
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { ...process.env, BRUMATE_CACHE_DIR: inject('cacheDir') },
+  })
+  const { peakRssMb, peakUsedMb, answers, untyped } = JSON.parse(stdout)
+  expect(untyped).toEqual([])
+  expect(peakUsedMb).toBeLessThanOrEqual(MAX_MB)
+  expect(peakRssMb).toBeLessThanOrEqual(MAX_MB + 200)
+  expect(answers).toBeGreaterThan(100)
+}, 120_000)
