@@ -14,7 +14,7 @@ import type { PendingCall } from '../snapshot/manifest.js'
 import type { Snapshot } from '../snapshot/snapshot.js'
 import { MalformedValueError } from '../values/decode.js'
 import type { Lane } from '../values/slices.js'
-import type { Companion } from './residence.js'
+import type { Companion } from './companion.js'
 
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 

@@ -3,11 +3,12 @@
 import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../errors.js'
 import type { ResolvedSessionOptions } from '../options.js'
 import type { Effort } from '../protocol.js'
-import type { CallHandler, Slot } from '../slots/slot.js'
+import type { Slot } from '../slots/slot.js'
 import { trustOf } from '../snapshot/signature.js'
 import type { Snapshot } from '../snapshot/snapshot.js'
 import { CheckpointBudget } from './budget.js'
 import { capture } from './capture.js'
+import type { Companion } from './companion.js'
 import type { SessionHome } from './home.js'
 import { takeOver } from './take-over.js'
 
@@ -25,25 +26,6 @@ const GIVE_BACK_MS = 10
 
 /** Interpreters that may end while they take a session over, one after the other, before the session is closed. */
 const ATTACH_ATTEMPTS = 3
-
-/** What of a session is on this side: its host calls go with the state that made them. */
-export interface Companion extends CallHandler {
-  readonly executionCount: number
-  /** Plain data of its callbacks, for the kernel. */
-  describeCallbacks(): unknown[]
-  /** Why host calls are suspended, by id. */
-  reasons(): Readonly<Record<string, string>>
-  /** The state that was there is gone: with its slot, or by the caller's wish. */
-  forget(reason: Error, why: 'lost' | 'replaced'): void
-  /** The state of a snapshot is there instead. */
-  adopt(snapshot: Snapshot): void
-  /** The state is about to be put into the slot: what that is told of host calls' arguments. */
-  openWindow(slot: Slot): { readonly releasedBytes: number; readonly heldBytes: number }
-  /** The state is about to leave its slot, or to be replaced there: what comes for it has to wait. */
-  leave(): void
-  /** The state is in a slot again: what waited for that can go. */
-  arrive(slot: Slot): void
-}
 
 export class Residence {
   readonly #home: SessionHome
