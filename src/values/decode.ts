@@ -1,8 +1,27 @@
-// Decodes the marshal bytes an interpreter sent into a tree of values. Owns containers: their nesting, their bounds and the time
-// that filling them may take (R3). The result is plain data by construction. A decoder can stop after any part of a value and
-// continue later, so that no value blocks the main thread. Reading single values is scalars.ts's.
-import { MAX_HASHED_ITEMS, MAX_ITEMS, MAX_KEY_BYTES, Weight } from '../../workers/weight.js'
-import { CLOCK_CHECK_UNITS, MalformedValueError, ScalarReader, UNFINISHED } from './scalars.js'
+// Decodes the marshal bytes an interpreter sent into a tree of values. Owns the walk over the bytes and its bounds. The bytes are
+// hostile (R3): every length is checked against the bytes left before anything is allocated, nesting is bounded, and the result is
+// plain data by construction. A decoder can stop after any part of a value and continue later, so no value blocks the main thread.
+import {
+  MAX_DIGITS,
+  MAX_HASHED_ITEMS,
+  MAX_ITEMS,
+  MAX_TEXT_BYTES,
+  Weight,
+  weightOfDigits,
+} from '../../workers/weight.js'
+import {
+  type Decoded,
+  dateOr,
+  Frame,
+  isShortText,
+  Kind,
+  MalformedValueError,
+  NO_ITEMS,
+  NO_OBJECT,
+} from './frames.js'
+import { decodeDigits } from './integers.js'
+import { COPY_BYTES, LargePart } from './large-part.js'
+import { decodeText, endOfPiece, PIECE_BYTES } from './text.js'
 import {
   HASHED_MEMBER,
   MAX_CONTAINERS,
@@ -13,10 +32,7 @@ import {
   type Value,
 } from './value.js'
 
-export { MalformedValueError }
-
-/** A decoded tree: values, and `NO_VALUE` where a message allows it. */
-export type Decoded = Value | typeof NO_VALUE | readonly Decoded[]
+export { type Decoded, MalformedValueError }
 
 /** A decoded document. */
 export interface Document {
@@ -27,6 +43,14 @@ export interface Document {
    */
   readonly exact: boolean
 }
+
+/** Work between two looks at the clock, in units. A small value is one unit; a piece of a large part is `PIECE_UNITS`. */
+const CLOCK_CHECK_UNITS = 256
+const PIECE_UNITS = 128
+/** From this size on, bytes that make up at least half of a document become a view of it, without a copy. */
+const LARGE_BYTES = 65_536
+/** No value is complete yet: a container was opened, or a large part is being read in pieces. */
+const UNFINISHED: unique symbol = Symbol('unfinished')
 
 /** Added to the bounds of a value, for the message around it. */
 const OUTCOME_CONTAINERS = 100
@@ -51,43 +75,34 @@ export function decode(bytes: Uint8Array): Document {
   return { tree: decoder.tree, exact: decoder.exact }
 }
 
-const Kind = { array: 0, tuple: 1, set: 2, dict: 3 } as const
-type Kind = (typeof Kind)[keyof typeof Kind]
-
-/** A container that is being filled. */
-class Frame {
-  constructor(
-    readonly kind: Kind,
-    readonly items: Decoded[],
-    readonly object: Record<string, Value>,
-    readonly set: Set<Decoded> | undefined,
-    /** Members still to come; in a dict, the members read so far. */
-    public count: number,
-    readonly sinceMs: number,
-  ) {}
-  /** In a dict, the key whose value comes next; undefined before a key. */
-  key: Decoded | undefined
-}
-
-const NO_ITEMS: Decoded[] = []
-const NO_OBJECT: Record<string, Value> = {}
-
-export class Decoder extends ScalarReader {
+export class Decoder {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #at: number
   #containers = 0
   #members = 0
+  #weight = 0
   #startedAt = 0
   readonly #frames: Frame[] = []
+  #large: LargePart | undefined
+  #units = CLOCK_CHECK_UNITS
   #tree: Decoded = null
   /** Time spent decoding, without the pauses between calls of `advance`. */
   #activeMs = 0
   #resumedMs = 0
   #hashingMs = 0
   #hashed = 0
+  /** See `Document`; of the values since `begin`. */
+  exact = true
+  /** An int or str was too large for JavaScript. */
+  isTooLarge = false
   /** Number of keys in the dict completed last. */
   lastKeys = 0
 
   constructor(bytes: Uint8Array, at = 0) {
-    super(bytes, at)
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#at = at
     this.begin()
   }
 
@@ -98,12 +113,12 @@ export class Decoder extends ScalarReader {
 
   /** The position after that value. */
   get at(): number {
-    return this.position
+    return this.#at
   }
 
   /** Estimated memory of that value, in bytes (workers/weight.ts). */
   get weightBytes(): number {
-    return Math.max(this.weight, this.position - this.#startedAt)
+    return Math.max(this.#weight, this.#at - this.#startedAt)
   }
 
   /** Members of all containers in that value; one of a set or dict counts as `HASHED_MEMBER`. */
@@ -115,16 +130,15 @@ export class Decoder extends ScalarReader {
   begin(): void {
     this.#containers = MAX_CONTAINERS + OUTCOME_CONTAINERS
     this.#members = MAX_MEMBERS + OUTCOME_MEMBERS
-    this.weight = 0
-    this.#startedAt = this.position
+    this.#weight = 0
+    this.#startedAt = this.#at
     this.exact = true
     this.isTooLarge = false
   }
 
   /** @throws MalformedValueError when bytes follow the value */
   end(): void {
-    if (this.position !== this.bytes.length)
-      throw new MalformedValueError(`bytes after the value at ${this.position}`)
+    if (this.#at !== this.#bytes.length) throw new MalformedValueError(`bytes after the value at ${this.#at}`)
   }
 
   /**
@@ -136,8 +150,8 @@ export class Decoder extends ScalarReader {
   advance(untilMs: number): boolean {
     this.#resumedMs = untilMs === Number.POSITIVE_INFINITY ? 0 : performance.now()
     for (;;) {
-      if (this.units <= 0) {
-        this.units = CLOCK_CHECK_UNITS
+      if (this.#units <= 0) {
+        this.#units = CLOCK_CHECK_UNITS
         const nowMs = performance.now()
         this.#checkHashing(nowMs)
         if (nowMs >= untilMs) {
@@ -145,8 +159,8 @@ export class Decoder extends ScalarReader {
           return false
         }
       }
-      this.units -= 1
-      let value = this.large === undefined ? this.#read() : this.piece(this.large)
+      this.#units -= 1
+      let value = this.#large === undefined ? this.#read() : this.#piece(this.#large)
       while (value !== UNFINISHED) {
         const frame = this.#frames[this.#frames.length - 1]
         if (frame === undefined) {
@@ -165,7 +179,7 @@ export class Decoder extends ScalarReader {
     const { items } = frame
     items.push(first)
     while (--frame.count > 0) {
-      if (--this.units <= 0) return UNFINISHED
+      if (--this.#units <= 0) return UNFINISHED
       const value = this.#read()
       if (value === UNFINISHED) return UNFINISHED
       items.push(value)
@@ -177,9 +191,9 @@ export class Decoder extends ScalarReader {
   #addToSet(frame: Frame, value: Decoded): Decoded | typeof UNFINISHED {
     const set = frame.set as Set<Decoded>
     // Members with equal hashes are compared one by one, so the larger the set, the sooner the next look at the clock.
-    this.units -= set.size >> 6
+    this.#units -= set.size >> 6
     this.#hashed += 1
-    if (typeof value === 'string' && !isShortText(value)) this.leaveOut()
+    if (typeof value === 'string' && !isShortText(value)) this.#leaveOut()
     else set.add(value)
     if (--frame.count > 0) return UNFINISHED
     this.#frames.pop()
@@ -204,20 +218,20 @@ export class Decoder extends ScalarReader {
   /** Returns the dict if it ends here. */
   #closed(frame: Frame): Decoded | typeof UNFINISHED {
     if (frame.key !== undefined) return UNFINISHED
-    if (this.bytes[this.position] === TypeCode.null) {
-      this.position++
+    if (this.#bytes[this.#at] === TypeCode.null) {
+      this.#at++
       this.#frames.pop()
       this.lastKeys = frame.count
       return frame.object
     }
     this.#count(0, HASHED_MEMBER)
-    this.weight += Weight.key
+    this.#weight += Weight.key
     return UNFINISHED
   }
 
   /** Reads the next scalar or empty container, or opens a container. */
   #read(): Decoded | typeof UNFINISHED {
-    const code = this.byte()
+    const code = this.#byte()
     switch (code) {
       case TypeCode.none:
         return null
@@ -228,23 +242,23 @@ export class Decoder extends ScalarReader {
       case TypeCode.ellipsis:
         return NO_VALUE
       case TypeCode.int32:
-        return this.int32()
+        return this.#int32()
       case TypeCode.long:
-        return this.long()
+        return this.#long()
       case TypeCode.float:
-        return this.float()
+        return this.#float()
       case TypeCode.bytes:
-        return this.blob(this.length())
+        return this.#blob(this.#length())
       case TypeCode.unicode:
       case TypeCode.interned:
-        return this.text(this.length())
+        return this.#text(this.#length())
       case TypeCode.tuple:
         return this.#array(Kind.tuple)
       case TypeCode.list:
         return this.#array(Kind.array)
       case TypeCode.dict: {
         this.#count(1, 0)
-        this.weight += Weight.dict
+        this.#weight += Weight.dict
         const frame = this.#open(Kind.dict, 0)
         return this.#closed(frame)
       }
@@ -252,16 +266,16 @@ export class Decoder extends ScalarReader {
       case TypeCode.frozenset:
         return this.#set()
       default:
-        throw new MalformedValueError(`unknown type code ${code} at ${this.position - 1}`)
+        throw new MalformedValueError(`unknown type code ${code} at ${this.#at - 1}`)
     }
   }
 
   /** A tuple is an array, or a tagged value of a type that marshal lacks: (Ellipsis, kind, payload). */
   #array(kind: typeof Kind.array | typeof Kind.tuple): Decoded | typeof UNFINISHED {
-    const count = this.length()
+    const count = this.#length()
     if (count > MAX_ITEMS) throw new MalformedValueError(`a list of ${count} members`)
     this.#count(1, count)
-    this.weight += Weight.array + Weight.member * count
+    this.#weight += Weight.array + Weight.member * count
     if (count === 0) {
       this.#checkDepth()
       return []
@@ -271,10 +285,10 @@ export class Decoder extends ScalarReader {
   }
 
   #set(): Decoded | typeof UNFINISHED {
-    const count = this.length()
+    const count = this.#length()
     if (count > MAX_HASHED_ITEMS) throw new MalformedValueError(`a set of ${count} members`)
     this.#count(1, HASHED_MEMBER * count)
-    this.weight += Weight.set + Weight.setMember * count
+    this.#weight += Weight.set + Weight.setMember * count
     if (count === 0) {
       this.#checkDepth()
       return new Set()
@@ -309,6 +323,102 @@ export class Decoder extends ScalarReader {
     if (this.#containers < 0 || this.#members < 0) throw new MalformedValueError('a value of too many parts')
   }
 
+  #byte(): number {
+    const byte = this.#bytes[this.#at++]
+    if (byte === undefined) throw new MalformedValueError('the value ends early')
+    return byte
+  }
+
+  /** Reads a count of items of at least one byte each. Throws, before anything is allocated, if fewer bytes are left. */
+  #length(): number {
+    const length = this.#int32()
+    if (length < 0 || length > this.#bytes.length - this.#at)
+      throw new MalformedValueError(`length ${length} at ${this.#at - 4} is past the end`)
+    return length
+  }
+
+  #int32(): number {
+    if (this.#at + 4 > this.#bytes.length) throw new MalformedValueError('the value ends early')
+    const value = this.#view.getInt32(this.#at, true)
+    this.#at += 4
+    return value
+  }
+
+  #float(): number {
+    if (this.#at + 8 > this.#bytes.length) throw new MalformedValueError('the value ends early')
+    const value = this.#view.getFloat64(this.#at, true)
+    this.#at += 8
+    this.#weight += Weight.number
+    return value
+  }
+
+  /** The sign of the count is the sign of the integer; the digits follow. */
+  #long(): number | bigint {
+    const signed = this.#int32()
+    const count = Math.abs(signed)
+    const start = this.#at
+    if (count * 2 > this.#bytes.length - start)
+      throw new MalformedValueError(`${count} digits are past the end`)
+    this.#at += 2 * count
+    this.#weight += weightOfDigits(count)
+    this.#units -= count >> 6
+    if (count > MAX_DIGITS) {
+      this.#leaveOut()
+      return 0
+    }
+    const magnitude = decodeDigits(this.#view, start, count)
+    if (magnitude === undefined) throw new MalformedValueError('a digit of more than 15 bits')
+    return signed < 0 ? -magnitude : magnitude
+  }
+
+  #text(length: number): string | typeof UNFINISHED {
+    const start = this.#at
+    this.#weight += Weight.text + length
+    if (length > PIECE_BYTES && endOfPiece(this.#bytes, start, start + length) < start + length)
+      return this.#startPieces(length, undefined)
+    this.#at += length
+    this.#units -= length >> 10
+    return decodeText(this.#bytes, start, this.#at)
+  }
+
+  #blob(length: number): string | Uint8Array | typeof UNFINISHED {
+    const start = this.#at
+    this.#weight += Weight.bytes + length
+    // The view keeps the whole document alive, but little of that is wasted.
+    if (length >= LARGE_BYTES && 2 * length >= this.#bytes.length) {
+      this.#at += length
+      return new Uint8Array(this.#bytes.buffer as ArrayBuffer, this.#bytes.byteOffset + start, length)
+    }
+    if (length > COPY_BYTES) return this.#startPieces(length, new Uint8Array(length))
+    this.#at += length
+    this.#units -= (length >> 13) + 2
+    return this.#bytes.slice(start, this.#at)
+  }
+
+  #startPieces(length: number, copy: Uint8Array | undefined): string | typeof UNFINISHED {
+    if (copy === undefined && length > MAX_TEXT_BYTES) {
+      this.#leaveOut()
+      this.#at += length
+      return ''
+    }
+    this.#large = new LargePart(this.#at + length, copy)
+    return UNFINISHED
+  }
+
+  #piece(large: LargePart): string | Uint8Array | typeof UNFINISHED {
+    this.#units -= PIECE_UNITS
+    this.#at = large.readPiece(this.#bytes, this.#at)
+    if (this.#at < large.end) return UNFINISHED
+    this.#large = undefined
+    return large.value
+  }
+
+  /** Records that a value was replaced because it is too large for JavaScript. */
+  #leaveOut(): void {
+    this.exact = false
+    this.isTooLarge = true
+  }
+
   #activeNowMs(): number {
     return this.#activeMs + (this.#resumedMs === 0 ? 0 : performance.now() - this.#resumedMs)
   }
@@ -321,18 +431,4 @@ export class Decoder extends ScalarReader {
     if (this.#hashingMs + filling > HASHING_MS + HASHING_MS_PER_MEMBER * this.#hashed)
       throw new MalformedValueError('a set whose members have one hash')
   }
-}
-
-function dateOr(items: Decoded[]): Decoded {
-  if (items.length !== 3 || items[0] !== NO_VALUE || items[1] !== 'datetime') return items
-  if (typeof items[2] !== 'number') throw new MalformedValueError('a datetime without a number')
-  return new Date(items[2])
-}
-
-/** Whether the text is within `MAX_KEY_BYTES`. A UTF-16 unit is at most three bytes of UTF-8. */
-function isShortText(text: string): boolean {
-  return (
-    text.length <= MAX_KEY_BYTES / 3 ||
-    (text.length <= MAX_KEY_BYTES && Buffer.byteLength(text) <= MAX_KEY_BYTES)
-  )
 }

@@ -1,0 +1,48 @@
+// Containers that decode.ts is filling, and what may become of them. Owns their state and the checks of what goes into them: dates,
+// keys and members. The order in which the bytes fill them is decode.ts's.
+import { MAX_KEY_BYTES } from '../../workers/weight.js'
+import { NO_VALUE, type Value } from './value.js'
+
+/** A decoded tree: values, and `NO_VALUE` where a message allows it. */
+export type Decoded = Value | typeof NO_VALUE | readonly Decoded[]
+
+/** The bytes are not a message of our kernel: guest code forged them, or the interpreter's memory is corrupt. */
+export class MalformedValueError extends Error {
+  override readonly name = 'MalformedValueError'
+}
+
+export const Kind = { array: 0, tuple: 1, set: 2, dict: 3 } as const
+export type Kind = (typeof Kind)[keyof typeof Kind]
+
+/** A container that is being filled. */
+export class Frame {
+  constructor(
+    readonly kind: Kind,
+    readonly items: Decoded[],
+    readonly object: Record<string, Value>,
+    readonly set: Set<Decoded> | undefined,
+    /** Members still to come; in a dict, the members read so far. */
+    public count: number,
+    readonly sinceMs: number,
+  ) {}
+  /** In a dict, the key whose value comes next; undefined before a key. */
+  key: Decoded | undefined
+}
+
+export const NO_ITEMS: Decoded[] = []
+export const NO_OBJECT: Record<string, Value> = {}
+
+/** The date that a tagged tuple stands for, or the tuple itself. */
+export function dateOr(items: Decoded[]): Decoded {
+  if (items.length !== 3 || items[0] !== NO_VALUE || items[1] !== 'datetime') return items
+  if (typeof items[2] !== 'number') throw new MalformedValueError('a datetime without a number')
+  return new Date(items[2])
+}
+
+/** Whether the text is within `MAX_KEY_BYTES`. A UTF-16 unit is at most three bytes of UTF-8. */
+export function isShortText(text: string): boolean {
+  return (
+    text.length <= MAX_KEY_BYTES / 3 ||
+    (text.length <= MAX_KEY_BYTES && Buffer.byteLength(text) <= MAX_KEY_BYTES)
+  )
+}
