@@ -2,6 +2,7 @@
 // `exit` the process. It is well when it exits with 0.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { ManagerMemory } from '../../../dist/src/memory/manager-memory.js'
 import { Slot } from '../../../dist/src/slots/slot.js'
 
 const SLOTS = 4
@@ -16,7 +17,8 @@ async function packing(large) {
       return new Promise((_, reject) => worker.on('error', reject))
     },
   }
-  const slot = new Slot(piscina)
+  const memory = new ManagerMemory(null, { runs: new Uint32Array(0), files: [] }).openSlot(() => undefined)
+  const slot = new Slot(piscina, memory)
   await slot.ready
   return slot
 }
