@@ -94,7 +94,10 @@ try {
 /** Nothing that is not needed to use the package, and everything that is. */
 function checkFiles(paths) {
   const stray = paths.filter(
-    (path) => !/^(dist\/(src|workers)\/|docs\/|(README\.md|LICENSE|CHANGELOG\.md|package\.json)$)/.test(path),
+    (path) =>
+      !/^(dist\/(src|workers)\/|docs\/|(README\.md|SECURITY\.md|LICENSE|CHANGELOG\.md|package\.json)$)/.test(
+        path,
+      ),
   )
   if (stray.length > 0) fail(`${stray.length} files do not belong into the package, such as ${stray[0]}`)
   for (const needed of [
@@ -105,6 +108,7 @@ function checkFiles(paths) {
     'dist/workers/storage.bundle.cjs',
     'dist/workers/builder.js',
     'README.md',
+    'SECURITY.md',
     'LICENSE',
   ]) {
     if (!paths.includes(needed)) fail(`the package lacks ${needed}`)
