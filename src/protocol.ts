@@ -86,10 +86,13 @@ export type SlotNotice =
   /** Arguments of host calls were released, and the slot had asked to be told. */
   | { readonly notice: 'credit' }
 
+/** Output of an execution. Bytes, which are moved rather than copied, are ASCII of a large output. */
+export type OutputText = string | Uint8Array
+
 /** What a call into the kernel wrote and used, however it came out. */
 export interface RunReport {
-  readonly stdout: string
-  readonly stderr: string
+  readonly stdout: OutputText
+  readonly stderr: OutputText
   readonly durationMs: number
   /** The interpreter's memory now, and at its most. */
   readonly memoryBytes: number

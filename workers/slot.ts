@@ -4,7 +4,7 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type { Image } from '../src/image/image.js'
-import type { ServeTask, SlotMethods, SlotNotice, SlotReply } from '../src/protocol.js'
+import type { RunReport, ServeTask, SlotMethods, SlotNotice, SlotReply } from '../src/protocol.js'
 import { Host } from './host/host.js'
 import { HostCalls } from './host/host-calls.js'
 import { InterruptCell } from './host/interrupt.js'
@@ -32,7 +32,7 @@ const host = new Host({
   interrupt,
   memory,
   chunks,
-  onOutput: (stream, bytes) => output?.write(stream, bytes),
+  onOutput: (stream, from, start, end) => output?.write(stream, from, start, end),
   door,
   pulse: { onTick: () => output?.flushDue(), onSleep: () => output?.flush() },
 })
@@ -93,6 +93,10 @@ function movable(bytes: Uint8Array): ArrayBuffer[] {
   return bytes.length >= 16_384 ? [bytes.buffer as ArrayBuffer] : []
 }
 
+function outputs({ stdout, stderr }: RunReport): ArrayBuffer[] {
+  return [stdout, stderr].flatMap((text) => (typeof text === 'string' ? [] : movable(text)))
+}
+
 /**
  * The methods with their reply's bytes moved instead of copied if they are many. A snapshot's body is then the main thread's alone:
  * nothing that this thread does later changes it. Own names only: Comlink walks whatever it is asked.
@@ -100,8 +104,16 @@ function movable(bytes: Uint8Array): ArrayBuffer[] {
 function transferring(service: SlotService): SlotMethods {
   const replying = async (reply: Promise<SlotReply>) => {
     const settled = await reply
-    if (settled.kind === 'outcome') return comlink.transfer(settled, movable(settled.payload))
-    return settled.kind === 'captured' ? comlink.transfer(settled, movable(settled.body)) : settled
+    switch (settled.kind) {
+      case 'outcome':
+        return comlink.transfer(settled, [...movable(settled.payload), ...outputs(settled)])
+      case 'suspended':
+        return comlink.transfer(settled, outputs(settled))
+      case 'captured':
+        return comlink.transfer(settled, movable(settled.body))
+      default:
+        return settled
+    }
   }
   return {
     attach: (request) => replying(service.attach(request)),

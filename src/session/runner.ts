@@ -20,11 +20,12 @@ import {
   readResult,
   stopError,
 } from './outcome.js'
+import { type WithText, withText } from './output-text.js'
 import type { Residence } from './residence.js'
 import type { Usage } from './usage.js'
 
-type Outcome = Extract<SlotReply, { kind: 'outcome' }>
-type Suspended = Extract<SlotReply, { kind: 'suspended' }>
+type Outcome = WithText<Extract<SlotReply, { kind: 'outcome' }>>
+type Suspended = WithText<Extract<SlotReply, { kind: 'suspended' }>>
 
 export interface Answered {
   readonly answer: Answer
@@ -256,19 +257,20 @@ export class Runner {
       this.#neverBegan = owed !== undefined
       throw owed ?? this.#lost(slot, stop, settled.reason)
     }
-    const { reply } = settled
-    if (reply.kind !== 'outcome' && reply.kind !== 'suspended')
+    const { reply: raw } = settled
+    if (raw.kind !== 'outcome' && raw.kind !== 'suspended')
       throw this.#lost(slot, stop, 'it answered something else')
-    this.#report = reply
-    this.#usage.see(reply)
-    slot.hasTaken(reply.takenBytes)
+    this.#report = raw
+    this.#usage.see(raw)
+    slot.hasTaken(raw.takenBytes)
     const { outputBytes } = this.#options.limits
-    if (outputBytes !== null && Math.max(reply.stdout.length, reply.stderr.length) > outputBytes)
+    if (outputBytes !== null && Math.max(raw.stdout.length, raw.stderr.length) > outputBytes)
       throw this.#lost(slot, stop, 'it broke the protocol: more output than it may have')
-    if (reply.kind === 'suspended') {
+    if (raw.kind === 'suspended') {
       this.#hostSide.end('suspended')
-      return { reply }
+      return { reply: withText(raw) }
     }
+    const reply = withText(raw)
     const answer = await this.#readAnswer(slot, reply.payload, stop)
     const cause = answer.ok ? undefined : pythonError(answer.failure, reply)
     if (stop && stop.kind !== 'interrupt') {

@@ -1,9 +1,10 @@
 // The wall between a slot's thread and ours: every message is taken as hostile (R3) and either comes out as a type of
 // protocol.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
-import type { RunReport, SlotEvent, SlotReply } from '../protocol.js'
+import { constants } from 'node:buffer'
+import type { OutputText, RunReport, SlotEvent, SlotReply } from '../protocol.js'
 
 /** Bounds of what one message may carry; a worker that sends more is not ours any more. */
-const MAX_TEXT_LENGTH = 2 ** 29
+const MAX_TEXT_LENGTH = constants.MAX_STRING_LENGTH
 const MAX_REASON_LENGTH = 2000
 const MAX_ID_LENGTH = 200
 /** Milliseconds and bytes; a histogram takes no more. */
@@ -107,8 +108,8 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
 /** What an execution tells however it came out. */
 function guardRun(message: ReadonlyMap<string, unknown>): RunReport {
   return {
-    stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
-    stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
+    stdout: output(message, 'stdout'),
+    stderr: output(message, 'stderr'),
     durationMs: number(message, 'durationMs'),
     memoryBytes: number(message, 'memoryBytes'),
     peakMemoryBytes: number(message, 'peakMemoryBytes'),
@@ -140,6 +141,11 @@ function text(message: ReadonlyMap<string, unknown>, name: string, maxLength: nu
   if (typeof value !== 'string' || value.length > maxLength)
     throw new ProtocolViolation(`${name} is not a text`)
   return value
+}
+
+function output(message: ReadonlyMap<string, unknown>, name: string): OutputText {
+  if (typeof message.get(name) === 'string') return text(message, name, MAX_TEXT_LENGTH)
+  return bytes(message, name, MAX_TEXT_LENGTH)
 }
 
 function bytes(

@@ -47,8 +47,9 @@ export class Guest {
       bytes,
       cwd: '/home/user',
       interrupt: this.interrupt,
-      onOutput: (stream, bytes) => {
-        this.output.push({ stream, text: Buffer.from(bytes).toString(), bytes: bytes.length })
+      onOutput: (stream, from, start, end) => {
+        const text = Buffer.from(from.subarray(start, end)).toString()
+        this.output.push({ stream, text, bytes: end - start })
       },
       ...(door === undefined ? {} : { door }),
     })

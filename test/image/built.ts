@@ -30,7 +30,7 @@ export function runPython(shared: Image, code: string): string {
     bytes: image.bytes,
     cwd: image.cwd,
     interrupt: new InterruptCell(),
-    onOutput: (_, bytes) => output.push(bytes),
+    onOutput: (_, from, start, end) => output.push(Uint8Array.prototype.slice.call(from, start, end)),
   })
   const interpreter = Interpreter.boot(image, host)
   const reply = interpreter.call(Opcode.execute, Uint8Array.of(1, 0, 0, 0, 0), new TextEncoder().encode(code))

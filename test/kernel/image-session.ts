@@ -47,8 +47,8 @@ export class ImageSession {
       bytes: image.bytes,
       cwd: image.cwd,
       interrupt: new InterruptCell(this.interrupt),
-      onOutput: (_, bytes) => {
-        this.#output += Buffer.from(bytes).toString()
+      onOutput: (_, from, start, end) => {
+        this.#output += Buffer.from(from.subarray(start, end)).toString()
       },
       door: this.door,
     })

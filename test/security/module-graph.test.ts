@@ -12,7 +12,7 @@ const ENTRY = new URL('workers/slot.js', DIST).href
 const BUNDLE = new URL('workers/slot.bundle.cjs', DIST).href
 /** The packages a slot may load, and Node's modules that its own code uses. */
 const PACKAGES = ['comlink/dist/esm/comlink.mjs']
-const BUILTINS = ['node:crypto', 'node:worker_threads', 'node:zlib']
+const BUILTINS = ['node:buffer', 'node:crypto', 'node:worker_threads', 'node:zlib']
 
 describe('the static graph of a slot', () => {
   let graph: ModuleGraph

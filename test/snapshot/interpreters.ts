@@ -27,7 +27,7 @@ export class TestInterpreter {
       bytes: image.bytes,
       cwd: image.cwd,
       interrupt: new InterruptCell(),
-      onOutput: (_, bytes) => this.#output.push(bytes),
+      onOutput: (_, from, start, end) => this.#output.push(Uint8Array.prototype.slice.call(from, start, end)),
     })
     let memory: WebAssembly.Memory | undefined
     const bind = host.bind.bind(host)

@@ -26,8 +26,8 @@ export async function verifyImage(contents: ImageContents): Promise<void> {
     bytes: image.bytes,
     cwd: image.cwd,
     interrupt: new InterruptCell(),
-    onOutput: (_, bytes) => {
-      output += Buffer.from(bytes).toString('latin1')
+    onOutput: (_, from, start, end) => {
+      output += Buffer.from(from.subarray(start, end)).toString('latin1')
     },
   })
   const fresh = new WebAssembly.Instance(image.module, host.imports(image.module))

@@ -18,7 +18,7 @@ import { importFunctions, linkImports } from './imports.js'
 import type { InterruptCell } from './interrupt.js'
 import { MemoryGrowth } from './memory.js'
 import { MountedNodes } from './mounts/mounted-nodes.js'
-import { OutputSink } from './output.js'
+import { type OutputReceiver, OutputSink } from './output.js'
 import { type Pulse, Signals } from './signals.js'
 import { stackProbe } from './stack-reserve.js'
 import { captureHost, type HostCapture } from './state/capture.js'
@@ -39,8 +39,7 @@ export interface HostOptions {
   /** Working directory at the start and after a reset. */
   readonly cwd?: string
   readonly interrupt: InterruptCell
-  /** `bytes` are a copy and belong to the receiver. */
-  readonly onOutput: (stream: 1 | 2, bytes: Uint8Array) => void
+  readonly onOutput: OutputReceiver
   /** Default: nothing is done. */
   readonly pulse?: Pulse
   /** Where memory growth, files and output get room from. Default: from a source without a bound. */

@@ -5,16 +5,17 @@ import type { MemoryBudget } from '../memory/budget.js'
 
 /** Memory for each byte until the execution has ended: as bytes, as text of two bytes a character, and copies of both on the way. */
 const COST_PER_BYTE = 6
-/** One copy handed out at once; a larger write is handed out in parts. */
-const PART_BYTES = 1024 * 1024
 
 export interface OutputBytes {
   1: number
   2: number
 }
 
+/** Gets the bytes of `from` in `[start, end)`, which are the guest's memory: it copies what it keeps. */
+export type OutputReceiver = (stream: 1 | 2, from: Uint8Array, start: number, end: number) => void
+
 export class OutputSink {
-  readonly #onOutput: (stream: 1 | 2, bytes: Uint8Array) => void
+  readonly #onOutput: OutputReceiver
   readonly #onExceeded: () => void
   readonly #memory: MemoryBudget
   #takenBytes = 0
@@ -24,11 +25,7 @@ export class OutputSink {
   /** Why something was dropped in this execution. */
   exceeded: ExceededLimit | null = null
 
-  constructor(
-    onOutput: (stream: 1 | 2, bytes: Uint8Array) => void,
-    onExceeded: () => void,
-    memory: MemoryBudget,
-  ) {
+  constructor(onOutput: OutputReceiver, onExceeded: () => void, memory: MemoryBudget) {
     this.#onOutput = onOutput
     this.#onExceeded = onExceeded
     this.#memory = memory
@@ -55,9 +52,7 @@ export class OutputSink {
     const hasMemory = this.exceeded !== 'maxMemoryBytes' && this.#take(wanted - start)
     const fits = isAllowed && hasMemory
     const last = hasMemory ? wanted : start
-    for (let at = start; at < last; at += PART_BYTES) {
-      this.#onOutput(stream, Uint8Array.prototype.slice.call(from, at, Math.min(at + PART_BYTES, last)))
-    }
+    if (last > start) this.#onOutput(stream, from, start, last)
     if (fits) this.written[stream] += end - start
     // A cut is final: what was dropped counts as written, so that nothing follows it out of order.
     else if (hasMemory) this.written[stream] = Math.max(this.maxBytes ?? 0, last - start)

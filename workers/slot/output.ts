@@ -1,7 +1,8 @@
-// What a session writes to its two output descriptors: kept as bytes until the execution ends, and sent ahead in chunks
-// where somebody listens. Owns decoding and chunking; the limit is the host's, enforced before bytes get here. Bytes come
+// What a session writes to its two output descriptors: kept as bytes until the execution ends, and sent ahead in chunks where
+// somebody listens. Owns buffering, decoding and chunking; the limit is the host's, enforced before bytes get here. Bytes come
 // while guest code is on the stack, so decoders are made and used once before.
-
+import { isAscii } from 'node:buffer'
+import type { OutputText } from '../../src/protocol.js'
 import { freeBuffer } from '../memory/free-buffer.js'
 
 /**
@@ -10,6 +11,10 @@ import { freeBuffer } from '../memory/free-buffer.js'
  */
 const CHUNK_BYTES = 65_536
 const CHUNK_AGE_MS = 20
+/** A buffer of this size stays from one execution to the next. */
+const FIRST_BYTES = 16_384
+/** Fewer bytes are copied sooner one by one than by a call of the engine. */
+const FEW_BYTES = 96
 
 type Send = (stream: 1 | 2, text: string) => void
 
@@ -20,14 +25,15 @@ export class Output {
     this.#streams = { 1: new Stream((text) => send(1, text)), 2: new Stream((text) => send(2, text)) }
   }
 
-  /** Starts an execution: what was written between executions is credited to none (ATTACKS.md F12). */
+  /** Starts an execution: what was written between executions is credited to none. */
   begin(live: { readonly stdout: boolean; readonly stderr: boolean }): void {
     this.#streams[1].begin(live.stdout)
     this.#streams[2].begin(live.stderr)
   }
 
-  write(stream: 1 | 2, bytes: Uint8Array): void {
-    this.#streams[stream].write(bytes)
+  /** Copies the bytes of `from` in `[start, end)`. */
+  write(stream: 1 | 2, from: Uint8Array, start: number, end: number): void {
+    this.#streams[stream].write(from, start, end)
   }
 
   /** Sends what has waited long enough. */
@@ -42,7 +48,8 @@ export class Output {
     this.#streams[2].flush()
   }
 
-  end(): { readonly stdout: string; readonly stderr: string } {
+  /** All that was written. Bytes of a large output are the receiver's: they are not used here again. */
+  end(): { readonly stdout: OutputText; readonly stderr: OutputText } {
     return { stdout: this.#streams[1].end(), stderr: this.#streams[2].end() }
   }
 }
@@ -55,11 +62,11 @@ class Stream {
   /** `#parted` may keep the beginning of a character. */
   #isParted = false
   #live = false
-  /** All of it. As bytes, which take less room than text, and none of V8's heap. */
-  #kept: Uint8Array[] = []
-  /** What has not been sent. */
-  #pending: Uint8Array[] = []
-  #pendingBytes = 0
+  /** Everything written, in its first `#length` bytes. Bytes take less room than text, and none of V8's heap. */
+  #buffer = new Uint8Array(FIRST_BYTES)
+  #length = 0
+  /** How many of them were sent ahead. */
+  #sent = 0
   #sentMs = Number.NEGATIVE_INFINITY
 
   constructor(send: (text: string) => void) {
@@ -74,63 +81,68 @@ class Stream {
     if (this.#isParted) this.#parted.decode(NOTHING)
     this.#isParted = false
     this.#live = live
-    this.#kept = []
-    this.#pending = []
-    this.#pendingBytes = 0
+    this.#length = 0
+    this.#sent = 0
     this.#sentMs = Number.NEGATIVE_INFINITY
   }
 
-  write(bytes: Uint8Array): void {
-    this.#pending.push(bytes)
-    this.#pendingBytes += bytes.length
-    if (this.#pendingBytes >= CHUNK_BYTES) this.flush()
-    else this.flushDue()
+  write(from: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    const at = this.#length
+    if (at + length > this.#buffer.length) this.#grow(at + length)
+    const buffer = this.#buffer
+    if (length <= FEW_BYTES) for (let i = 0; i < length; i++) buffer[at + i] = from[start + i] as number
+    else buffer.set(new Uint8Array(from.buffer, from.byteOffset + start, length), at)
+    this.#length = at + length
+    if (this.#live) this.#sendFull()
   }
 
   flushDue(): void {
-    if (!this.#live || this.#pendingBytes === 0) return
-    if (performance.now() - this.#sentMs >= CHUNK_AGE_MS) this.flush()
+    if (!this.#live || this.#length === this.#sent) return
+    if (performance.now() - this.#sentMs >= CHUNK_AGE_MS) this.#sendAhead(true)
   }
 
   flush(): void {
-    if (this.#pendingBytes > 0) this.#emit()
+    if (this.#live && this.#length > this.#sent) this.#sendAhead(true)
   }
 
-  end(): string {
-    if (this.#pendingBytes > 0) this.#emit()
-    const [only] = this.#kept
-    if (only === undefined) return ''
-    const bytes = this.#kept.length === 1 ? only : Buffer.concat(this.#kept)
-    if (this.#live) this.#sendText(NOTHING, false)
-    const text = this.#whole.decode(bytes)
-    free([bytes, ...(bytes === only ? [] : this.#kept)])
+  end(): OutputText {
+    if (this.#length === 0) return ''
+    if (this.#live) this.#sendAhead(false)
+    const bytes = this.#buffer.subarray(0, this.#length)
+    const isLarge = this.#buffer.length > FIRST_BYTES
+    const text = isLarge && isAscii(bytes) ? bytes : this.#whole.decode(bytes)
+    if (isLarge) {
+      if (text !== bytes) freeBuffer(this.#buffer.buffer)
+      this.#buffer = new Uint8Array(FIRST_BYTES)
+    }
     this.begin(false)
     return text
   }
 
-  #emit(): void {
-    const [only] = this.#pending
-    const bytes = only !== undefined && this.#pending.length === 1 ? only : Buffer.concat(this.#pending)
-    if (bytes !== only) free(this.#pending)
-    this.#pending = []
-    this.#pendingBytes = 0
-    this.#kept.push(bytes)
-    if (this.#live) this.#sendText(bytes, true)
+  /** Makes room for `bytes`, and for as much again where more comes little by little. */
+  #grow(bytes: number): void {
+    const old = this.#buffer
+    this.#buffer = new Uint8Array(Math.max(2 * old.length, bytes + FIRST_BYTES))
+    this.#buffer.set(old.subarray(0, this.#length))
+    freeBuffer(old.buffer)
+  }
+
+  #sendFull(): void {
+    if (this.#length - this.#sent >= CHUNK_BYTES) this.#sendAhead(true)
+    else this.flushDue()
   }
 
   /** A character split between two chunks is kept back for the next one. */
-  #sendText(bytes: Uint8Array, more: boolean): void {
+  #sendAhead(more: boolean): void {
+    const bytes = this.#buffer.subarray(this.#sent, this.#length)
+    this.#sent = this.#length
     this.#isParted = more
     const text = this.#parted.decode(bytes, { stream: more })
     if (text === '') return
     this.#send(text)
     this.#sentMs = performance.now()
   }
-}
-
-/** Small ones may lie in a buffer that Node shares among many. */
-function free(parts: readonly Uint8Array[]): void {
-  for (const { buffer, byteLength } of parts) if (buffer.byteLength === byteLength) freeBuffer(buffer)
 }
 
 const NOTHING = new Uint8Array(0)

@@ -166,7 +166,7 @@ function boot() {
     onSleep: () => output.flush(),
   })
   const sink = new OutputSink(
-    (stream, bytes) => output.write(stream, bytes),
+    (stream, from, start, end) => output.write(stream, from, start, end),
     () => signals.raiseInterrupt(),
   )
   sink.maxBytes = 2 ** 20
