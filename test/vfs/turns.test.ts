@@ -8,12 +8,13 @@ import type { StorageAnswer, StorageBoot, StorageMessage } from '../../src/vfs/p
 import { errno } from '../../workers/host/errno.js'
 import { Files } from '../../workers/host/fs/files.js'
 import { Tree } from '../../workers/host/fs/tree.js'
-import { Client, type Served } from '../../workers/storage/client.js'
+import { Client } from '../../workers/storage/client.js'
 import { Clients } from '../../workers/storage/clients.js'
 import { DirectoryNodes } from '../../workers/storage/directory-nodes.js'
 import { hostTasks } from '../../workers/storage/host-calls.js'
 import { HostParty } from '../../workers/storage/host-party.js'
 import { Locks } from '../../workers/storage/locks.js'
+import type { Served } from '../../workers/storage/served.js'
 import { type Party, Turns } from '../../workers/storage/turns.js'
 import {
   BELL,

@@ -1,8 +1,8 @@
 // Time for the interpreter: real time from the machine, and a monotonic clock that starts with the session and never
 // runs backwards in it. Owns both clocks and the imports that read them; calendars are time-zone.ts's.
-import type { HostContext } from './context.js'
 import { fail } from './errno.js'
 import type { ImportFunction } from './guard.js'
+import type { GuestMemory } from './guest-memory.js'
 
 /** wasi clock ids: 0 real time; 1 monotonic, 2 and 3 CPU time of process and thread, which are served by the monotonic one. */
 const REALTIME = 0
@@ -34,8 +34,12 @@ export class Clock {
   }
 }
 
-export function clockImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
-  const { memory, clock } = context
+export interface ClockContext {
+  readonly memory: GuestMemory
+  readonly clock: Clock
+}
+
+export function clockImports({ memory, clock }: ClockContext): Readonly<Record<string, ImportFunction>> {
   return {
     emscripten_date_now: () => clock.realMs(),
     emscripten_get_now: () => clock.monotonicMs(),

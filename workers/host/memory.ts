@@ -2,7 +2,7 @@
 // peak; reading and writing memory is guest-memory.ts's.
 import type { MemoryBudget } from '../memory/budget.js'
 import { WASM_PAGE_BYTES } from './abi.js'
-import type { HostContext } from './context.js'
+import type { BoundExports } from './bound-exports.js'
 import type { ImportFunction } from './guard.js'
 import type { GuestMemory } from './guest-memory.js'
 
@@ -80,7 +80,13 @@ export class MemoryGrowth {
   }
 }
 
-export function memoryImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
+export interface GrowthContext {
+  readonly memory: GuestMemory
+  readonly growth: MemoryGrowth
+  readonly exports: Pick<BoundExports, 'emscripten_builtin_memalign' | 'free'> | undefined
+}
+
+export function memoryImports(context: GrowthContext): Readonly<Record<string, ImportFunction>> {
   const { growth, memory } = context
   return {
     emscripten_resize_heap: (size: number) => (growth.growTo(size >>> 0) ? 1 : 0),

@@ -1,7 +1,7 @@
 // Signals: what reaches running Python code from outside, and waiting without CPU. CPython asks for a signal number every few
 // bytecodes; C code asks the host to call a handler. Owns what is due; which execution an interrupt is for is interrupt.ts's.
 import { SIGINT } from './abi.js'
-import type { HostContext } from './context.js'
+import type { BoundExports } from './bound-exports.js'
 import type { ImportFunction } from './guard.js'
 import type { HostCallDoor } from './host-calls.js'
 import type { InterruptCell } from './interrupt.js'
@@ -65,7 +65,12 @@ export class Signals {
   }
 }
 
-export function signalImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
+export interface SignalContext {
+  readonly signals: Signals
+  readonly exports: Pick<BoundExports, '__indirect_function_table'> | undefined
+}
+
+export function signalImports(context: SignalContext): Readonly<Record<string, ImportFunction>> {
   const { signals } = context
   return {
     _Py_CheckEmscriptenSignals_Helper: () => signals.take(),

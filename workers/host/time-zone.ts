@@ -2,8 +2,9 @@
 // zone, which come from Intl; the zone's files are Python's (zoneinfo) and not read here. Imports run below frames of guest code,
 // on whatever stack it left: everything of Intl is made when a session attaches, and no regular expression is used.
 import { TM, ZONE_NAME_BYTES } from './abi.js'
-import type { HostContext } from './context.js'
+import type { BoundExports } from './bound-exports.js'
 import type { ImportFunction } from './guard.js'
+import type { GuestMemory } from './guest-memory.js'
 
 const SECONDS_PER_DAY = 86_400
 const DAYS_PER_ERA = 146_097
@@ -155,7 +156,13 @@ export class TimeZone {
   }
 }
 
-export function timeZoneImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
+export interface ZoneContext {
+  readonly memory: GuestMemory
+  readonly zone: TimeZone
+  readonly exports: Pick<BoundExports, 'tzname'> | undefined
+}
+
+export function timeZoneImports(context: ZoneContext): Readonly<Record<string, ImportFunction>> {
   const { memory } = context
 
   /** Writes the fields of a local time that is `offset` seconds east of UTC. */

@@ -2,37 +2,18 @@
 // giving everything back when the session is gone. What each operation does is operations.ts's; reading a request, which may be
 // hostile, is request.ts's.
 import { errno, FsError } from '../host/errno.js'
-import type { Files } from '../host/fs/files.js'
 import { type NodeId, Outside } from '../host/fs/node-store.js'
-import type { DirectoryNodes } from './directory-nodes.js'
 import { Holds } from './holds.js'
 import type { Locks } from './locks.js'
 import { Operations, type Steps } from './operations.js'
 import { Outbox } from './outbox.js'
 import { DoorRequest, Violation } from './request.js'
-import { Share, type Shared } from './share.js'
+import type { Served, StatusReader } from './served.js'
+import { Share } from './share.js'
 import type { Party } from './turns.js'
 import { BELL, BELL_BYTES, LEFT_ABOVE, LEFT_ROOT, OP, POSTING } from './wire.js'
 
-export interface Served {
-  /**
-   * Called when a session opens a node. Returns the value of its bell's CHANGES for which the node's status holds. Undefined where
-   * programs outside the storage change nodes, too.
-   */
-  readonly changes: ((client: Client, node: NodeId) => number) | undefined
-  readonly files: Files
-  readonly locks: Locks
-  /** Makes every client do what its session has posted. */
-  readonly takePosted: () => void
-  /** Undefined if all bytes go through the door. */
-  readonly shared: Shared | undefined
-  /** Set if the files are the host's. */
-  readonly directory?: DirectoryNodes | undefined
-  /** How many nodes one session may hold, if that is less than the bound of `Holds`. */
-  readonly maxHolds?: (() => number) | undefined
-}
-
-export class Client implements Party {
+export class Client implements Party, StatusReader {
   readonly bell: Int32Array
   dueMs = 0
   /** The node whose status the slot may know; 0: none. */

@@ -1,7 +1,8 @@
 // All sessions at a storage. Owns who they are, that what any of them has posted comes before what is asked later by another, and
 // what each may still know about a node that another changes.
 import type { NodeId } from '../host/fs/node-store.js'
-import { Client, type Served } from './client.js'
+import { Client } from './client.js'
+import type { Served, StatusReader } from './served.js'
 import { POSTING } from './wire.js'
 
 /** Descriptors that all sessions of a host directory have together, about. Each has its share of them, and a few in any case. */
@@ -21,7 +22,7 @@ export class Clients {
       ...served,
       takePosted: () => this.takePosted(),
       // Beside the sessions, any program of the host changes its directories.
-      changes: isHosts ? undefined : (client, node) => this.#know(client, node),
+      changes: isHosts ? undefined : (reader, node) => this.#know(reader, node),
       maxHolds: isHosts
         ? () => Math.max(LEAST_HOST_FILES, Math.floor(MOST_HOST_FILES / this.all.length))
         : undefined,
@@ -69,18 +70,18 @@ export class Clients {
     }
   }
 
-  /** The client is about to be told the node's status, and may rely on it until `changed` says otherwise. */
-  #know(client: Client, node: NodeId): number {
+  /** The reader is about to be told the node's status, and may rely on it until `changed` says otherwise. */
+  #know(reader: StatusReader, node: NodeId): number {
     let isAlone = true
     for (const other of this.all) {
-      if (other === client || other.knownNode !== node) continue
+      if (other === reader || other.knownNode !== node) continue
       isAlone = false
       // Its writes have to be heard of from now on, before they return; those that were posted before are done now.
       other.setPosting(POSTING.ASK)
     }
     if (!isAlone) this.takePosted()
-    client.knownNode = node
-    client.setPosting(isAlone ? (this.#isWatched ? POSTING.RING : POSTING.QUIET) : POSTING.ASK)
-    return client.changes
+    reader.knownNode = node
+    reader.setPosting(isAlone ? (this.#isWatched ? POSTING.RING : POSTING.QUIET) : POSTING.ASK)
+    return reader.changes
   }
 }

@@ -6,10 +6,10 @@ import { wholeChunks } from '../host/fs/contents.js'
 import type { Files } from '../host/fs/files.js'
 import type { NodeId } from '../host/fs/node-store.js'
 import type { Location } from '../host/fs/tree.js'
-import type { Client, Served } from './client.js'
 import type { Holds } from './holds.js'
 import type { Locks } from './locks.js'
 import { type DoorRequest, Violation } from './request.js'
+import type { Served, StatusReader } from './served.js'
 import type { Share } from './share.js'
 import { CHANGES, ENTRY_HEAD_BYTES, KINDS, OP } from './wire.js'
 
@@ -20,8 +20,8 @@ const MAX_ENTRIES = 3000
 export type Steps = Iterator<undefined, void>
 
 export class Operations {
-  /** The owner of the session's locks. */
-  readonly #client: Client
+  /** The session; also the owner of its locks. */
+  readonly #session: StatusReader
   readonly #served: Served
   readonly #files: Files
   readonly #locks: Locks
@@ -29,8 +29,14 @@ export class Operations {
   readonly #share: Share | undefined
   readonly #holds: Holds
 
-  constructor(client: Client, served: Served, request: DoorRequest, share: Share | undefined, holds: Holds) {
-    this.#client = client
+  constructor(
+    session: StatusReader,
+    served: Served,
+    request: DoorRequest,
+    share: Share | undefined,
+    holds: Holds,
+  ) {
+    this.#session = session
     this.#served = served
     this.#files = served.files
     this.#locks = served.locks
@@ -158,18 +164,18 @@ export class Operations {
       case OP.lock:
         // A lock without a descriptor would outlive the node.
         if (!this.#holds.has(node())) fail('EBADF')
-        request.answer(this.#locks.lock(node(), this.#client, request.range()) ? 1 : 0)
+        request.answer(this.#locks.lock(node(), this.#session, request.range()) ? 1 : 0)
         return
       case OP.unlock:
-        this.#locks.unlock(node(), this.#client, request.count(1), request.limit(2))
+        this.#locks.unlock(node(), this.#session, request.count(1), request.limit(2))
         return
       case OP.blocking: {
-        const found = this.#locks.blocking(node(), this.#client, request.range())
+        const found = this.#locks.blocking(node(), this.#session, request.range())
         request.answer(found ? 1 : 0, found?.exclusive ? 1 : 0, found?.start ?? 0, found?.end ?? 0)
         return
       }
       case OP.isLocked:
-        request.answer(this.#locks.has(node(), this.#client) ? 1 : 0)
+        request.answer(this.#locks.has(node(), this.#session) ? 1 : 0)
         return
       case OP.settle:
         return
@@ -186,7 +192,7 @@ export class Operations {
       request.answer(node, kind)
       return request.answerAt(CHANGES, Number.NaN)
     }
-    const count = changes(this.#client, node)
+    const count = changes(this.#session, node)
     request.status(this.#files.tree.root.store.status(node))
     request.answerAt(CHANGES, count)
   }
@@ -255,7 +261,7 @@ export class Operations {
 
   /** Gives back one hold of a node. The last one gives back the session's locks as well, as closing a file does in POSIX. */
   release(node: NodeId): void {
-    if (this.#holds.remove(node)) this.#locks.unlockAll(node, this.#client)
+    if (this.#holds.remove(node)) this.#locks.unlockAll(node, this.#session)
     this.#files.tree.root.store.release(node)
   }
 

@@ -8,7 +8,9 @@ import { MAX_FILE_BYTES } from '../fs/quota.js'
 import { corrupt } from './error.js'
 import { type Extents, MAX_EXTENT_NUMBERS, readExtents } from './extents.js'
 import { FieldReader } from './field-reader.js'
-import { MAX_ID } from './state.js'
+
+/** Ids and cookies stay exact numbers however many more a session makes. */
+export const MAX_ID = 2 ** 48
 
 export const KIND = { file: 0, directory: 1, symlink: 2, device: 3, pipe: 4 } as const
 

@@ -11,9 +11,9 @@ import { corrupt } from './error.js'
 import { ContentsReader } from './extents.js'
 import { FieldReader, readFields, readList } from './field-reader.js'
 import { MountedReader } from './mounted.js'
-import { readNode } from './node-state.js'
+import { MAX_ID, readNode } from './node-state.js'
 import { checkHeld, restoreNodes } from './restore-nodes.js'
-import { HOST_STATE_FIELDS, MAX_CLOCK_MS, MAX_ID, OTHER_STORES, PRIVATE_STORE } from './state.js'
+import { HOST_STATE_FIELDS, MAX_CLOCK_MS, OTHER_STORES, PRIVATE_STORE } from './state.js'
 
 /** Everything that a host swaps in. It belongs to the host that made it and is used once. */
 export interface PreparedHost {

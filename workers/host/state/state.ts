@@ -82,7 +82,5 @@ export const PRIVATE_STORE = 1
 /** Nodes in it are named by their place in `mounted`, from 1 on. */
 export const OTHER_STORES = 2
 
-/** Ids and cookies stay exact numbers however many more a session makes. */
-export const MAX_ID = 2 ** 48
 /** 139 years: 64 bits of nanoseconds hold twice that. */
 export const MAX_CLOCK_MS = 2 ** 42

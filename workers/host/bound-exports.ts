@@ -1,0 +1,10 @@
+// The exports of the interpreter's module that the host uses. Owns the type only; all of them are in workers/interpreter/exports.ts.
+
+/** What the host calls in the interpreter. */
+export interface BoundExports {
+  readonly memory: WebAssembly.Memory
+  readonly __indirect_function_table: WebAssembly.Table
+  readonly tzname?: WebAssembly.Global<'i32'>
+  emscripten_builtin_memalign(alignment: number, size: number): number
+  free(pointer: number): void
+}

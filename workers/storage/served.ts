@@ -1,0 +1,34 @@
+// What a storage gives each of its sessions to work with. Owns the types only; clients.ts puts it together.
+import type { Files } from '../host/fs/files.js'
+import type { NodeId } from '../host/fs/node-store.js'
+import type { DirectoryNodes } from './directory-nodes.js'
+import type { Locks } from './locks.js'
+import type { Shared } from './share.js'
+
+/** A session that can rely on a node's status until it is told that the node has changed. */
+export interface StatusReader {
+  /** The node whose status the slot may know; 0: none. */
+  knownNode: NodeId
+  /** Value of its bell's CHANGES. */
+  readonly changes: number
+  /** What the slot does after it has posted a write: one of `POSTING`. */
+  setPosting(posting: number): void
+}
+
+export interface Served {
+  /**
+   * Called when a session opens a node. Returns the value of its bell's CHANGES for which the node's status holds. Undefined where
+   * programs outside the storage change nodes, too.
+   */
+  readonly changes: ((reader: StatusReader, node: NodeId) => number) | undefined
+  readonly files: Files
+  readonly locks: Locks
+  /** Makes every client do what its session has posted. */
+  readonly takePosted: () => void
+  /** Undefined if all bytes go through the door. */
+  readonly shared: Shared | undefined
+  /** Set if the files are the host's. */
+  readonly directory?: DirectoryNodes | undefined
+  /** How many nodes one session may hold, if that is less than the bound of `Holds`. */
+  readonly maxHolds?: (() => number) | undefined
+}
