@@ -1,11 +1,5 @@
 // The public API, and nothing else.
-export type {
-  CallbackContext,
-  CallbackDefinition,
-  CallbackFn,
-  Callbacks,
-  ToolFormat,
-} from './callbacks/callbacks.js'
+export type { ToolFormat } from './callbacks/callbacks.js'
 export type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 export {
   BrumateError,
@@ -26,18 +20,12 @@ export {
 } from './errors.js'
 export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
 export type { MemoryStats } from './memory/manager-memory.js'
-export type {
-  ExecuteOptions,
-  Limits,
-  ManagerOptions,
-  OutputListener,
-  RestoreOptions,
-  ResumeOptions,
-  SessionOptions,
-} from './options.js'
+export type { ExecuteOptions, OutputListener, RestoreOptions, ResumeOptions } from './options/execution.js'
+export type { Limits } from './options/limits.js'
+export type { ManagerOptions, SessionOptions } from './options.js'
 export type { ExecuteResult } from './session/outcome.js'
 export type { SessionUsage } from './session/usage.js'
-export type { Session } from './session.js'
+export type { CallbackContext, CallbackDefinition, CallbackFn, Callbacks, Session } from './session.js'
 export type { PoolStats } from './slots/pool.js'
 export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './snapshot/manifest.js'
 export { Snapshot } from './snapshot/snapshot.js'

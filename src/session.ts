@@ -1,29 +1,24 @@
 // One logical Python session: its calls in order, and what the user sees of it. Owns the queue and the pace of checkpoints; what
 // a call comes to is session/runner.ts's, where the session lives is session/residence.ts's.
-import {
-  type Callbacks,
-  encodeCallbacks,
-  resolveCallbacks,
-  type ToolFormat,
-  toolSchemas,
-} from './callbacks/callbacks.js'
+import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
+import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 import { ConversionError, InvalidOptionError, PythonError, SnapshotError } from './errors.js'
 import { MemoryAccount } from './memory/account.js'
 import { checkCode, checkName } from './options/check.js'
 import {
   type ExecuteOptions,
-  type ResolvedSessionOptions,
   type RestoreOptions,
   type ResumeOptions,
   requireSnapshot,
   resolveExecuteOptions,
   resolveRestoreOptions,
   resolveResumeOptions,
-  resolveTimeoutMs,
-} from './options.js'
+} from './options/execution.js'
+import { resolveTimeoutMs } from './options/limits.js'
 import { CallQueue } from './session/calls.js'
 import type { SessionHome } from './session/home.js'
 import { HostSide } from './session/host-side.js'
+import type { ResolvedSessionOptions } from './session/options.js'
 import { type ExecuteResult, pythonError, readValue } from './session/outcome.js'
 import { Residence } from './session/residence.js'
 import { Runner } from './session/runner.js'
@@ -34,6 +29,35 @@ import type { Snapshot } from './snapshot/snapshot.js'
 import { encodeValue } from './values/encode.js'
 import type { Lane } from './values/slices.js'
 import type { Value } from './values/value.js'
+
+export interface CallbackContext {
+  readonly session: Session
+  /** Aborts when the call's time is over, or its execution ended early: nobody waits for the result any more. */
+  readonly signal: AbortSignal
+  /**
+   * Leaves the call without an answer: the execution stops here, `execute` resolves with `status: 'suspended'`, and
+   * `session.resume` answers. Throws; code after it does not run.
+   */
+  suspend(reason?: string): never
+}
+
+/**
+ * Called with the arguments by name. Returns (a promise of) a value that converts, or an async iterable of such; what it throws
+ * is raised in Python, by the class of the same name if Python has one, else as `brumate.HostError`.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the arguments are what the callback's own schema says
+export type CallbackFn = (args: any, context: CallbackContext) => unknown
+
+export interface CallbackDefinition {
+  readonly fn: CallbackFn
+  /** The function's docstring in Python, and in `session.toolSchemas`. */
+  readonly description?: string
+  /** Arguments are checked against it before `fn` runs; its properties' order is that of positional arguments. */
+  readonly parameters?: JsonSchema | StandardSchema
+}
+
+/** By name, as Python calls it: an identifier that is no keyword and no builtin. */
+export type Callbacks = Readonly<Record<string, CallbackFn | CallbackDefinition>>
 
 /** Made by `SessionManager.createSession`. */
 export class Session implements AsyncDisposable {

@@ -2,7 +2,6 @@
 // calls is dispatcher.ts's.
 import { InvalidOptionError } from '../errors.js'
 import { known } from '../options/check.js'
-import type { Session } from '../session.js'
 import { encodePlain } from '../values/encode.js'
 import { faultOfName } from './names.js'
 import {
@@ -13,38 +12,28 @@ import {
   type StandardSchema,
 } from './schema.js'
 
-export interface CallbackContext {
-  readonly session: Session
-  /** Aborts when the call's time is over, or its execution ended early: nobody waits for the result any more. */
+/** What a callback gets as its second argument. `S` is whatever the caller of `resolveCallbacks` calls a session. */
+export interface CallContext<S> {
+  readonly session: S
   readonly signal: AbortSignal
-  /**
-   * Leaves the call without an answer: the execution stops here, `execute` resolves with `status: 'suspended'`, and
-   * `session.resume` answers. Throws; code after it does not run.
-   */
   suspend(reason?: string): never
 }
 
-/**
- * Called with the arguments by name. Returns (a promise of) a value that converts, or an async iterable of such; what it throws
- * is raised in Python, by the class of the same name if Python has one, else as `brumate.HostError`.
- */
+/** A callback of any session: session.ts has the types that a caller sees. */
 // biome-ignore lint/suspicious/noExplicitAny: the arguments are what the callback's own schema says
-export type CallbackFn = (args: any, context: CallbackContext) => unknown
+type AnyCallbackFn = (args: any, context: CallContext<never>) => unknown
 
-export interface CallbackDefinition {
-  readonly fn: CallbackFn
-  /** The function's docstring in Python, and in `session.toolSchemas`. */
+interface AnyCallbackDefinition {
+  readonly fn: AnyCallbackFn
   readonly description?: string
-  /** Arguments are checked against it before `fn` runs; its properties' order is that of positional arguments. */
   readonly parameters?: JsonSchema | StandardSchema
 }
 
-/** By name, as Python calls it: an identifier that is no keyword and no builtin. */
-export type Callbacks = Readonly<Record<string, CallbackFn | CallbackDefinition>>
+type AnyCallbacks = Readonly<Record<string, AnyCallbackFn | AnyCallbackDefinition>>
 
 export interface ResolvedCallback {
   readonly name: string
-  readonly fn: CallbackFn
+  readonly fn: AnyCallbackFn
   readonly description: string
   readonly parameters: ParameterCheck
 }
@@ -55,7 +44,7 @@ const MAX_CALLBACKS = 1000
 const MAX_DESCRIPTION_LENGTH = 100_000
 
 /** @throws InvalidOptionError */
-export function resolveCallbacks(option: string, given: Callbacks | undefined): ResolvedCallbacks {
+export function resolveCallbacks(option: string, given: AnyCallbacks | undefined): ResolvedCallbacks {
   const resolved = new Map<string, ResolvedCallback>()
   if (given === undefined) return resolved
   if (typeof given !== 'object' || given === null || Array.isArray(given))
@@ -74,7 +63,7 @@ export function resolveCallbacks(option: string, given: Callbacks | undefined): 
 function resolveCallback(
   option: string,
   name: string,
-  given: CallbackFn | CallbackDefinition,
+  given: AnyCallbackFn | AnyCallbackDefinition,
 ): ResolvedCallback {
   if (typeof given === 'function') return { name, fn: given, description: '', parameters: anyArguments() }
   if (typeof given !== 'object' || given === null || typeof given.fn !== 'function')

@@ -1,8 +1,7 @@
 // The host calls of one session: each runs its callback once and is answered once. Owns the calls in flight, their order and their
 // limits. The guest is hostile (R3): names are looked up in a Map, and arguments are plain values. One call is running-call.ts's,
 // suspended ones are suspended-calls.ts's, and how answers travel is the slot's.
-import type { Limits } from '../options.js'
-import type { Session } from '../session.js'
+import type { Limits } from '../options/limits.js'
 import type { PendingCall } from '../snapshot/manifest.js'
 import { isInstance } from '../thrown.js'
 import { MalformedValueError } from '../values/decode.js'
@@ -24,7 +23,8 @@ const CALLS_PER_TURN = 25
 const MAX_CALLS_UNDER_WAY = 50_000
 
 export interface DispatcherOptions {
-  readonly session: Session
+  /** Handed to the callbacks as it is. */
+  readonly session: unknown
   readonly limits: Pick<Limits, 'callbackInvocations' | 'callbackTimeoutMs'>
   readonly window: ArgumentWindow
   /** Decodes the session's messages, in order. */
@@ -241,7 +241,8 @@ export class Dispatcher {
 
   async #invoke({ fn, parameters }: ResolvedCallback, call: RunningCall): Promise<unknown> {
     const args = await parameters.check(call.args, call.memberCount)
-    return fn(args, contextOf(call, this.#options.session))
+    // Its type and that of the callbacks' contexts were checked where the session was given both.
+    return fn(args, contextOf(call, this.#options.session as never))
   }
 
   #encode(call: RunningCall, value: unknown): Uint8Array<ArrayBuffer> {

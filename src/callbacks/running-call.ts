@@ -1,9 +1,8 @@
 // One host call from its arrival until it is answered or suspended. Owns what is known of it: where its answer goes, what it holds,
 // its abort signal, and the context that its callback gets. Running calls is dispatcher.ts's.
 import { InvalidOptionError } from '../errors.js'
-import type { Session } from '../session.js'
 import { pythonError } from './answers.js'
-import type { CallbackContext } from './callbacks.js'
+import type { CallContext } from './callbacks.js'
 import type { Request } from './requests.js'
 import type { Holding, Lease } from './window.js'
 
@@ -69,7 +68,7 @@ export function abort(call: RunningCall, reason: Error): void {
 }
 
 /** What the call's callback gets as its second argument. */
-export function contextOf(call: RunningCall, session: Session): CallbackContext {
+export function contextOf<S>(call: RunningCall, session: S): CallContext<S> {
   return {
     session,
     get signal() {

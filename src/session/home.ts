@@ -1,9 +1,9 @@
 // What a session needs of the manager it belongs to. Owns the type only; the manager implements it.
 import type { MemoryAccount } from '../memory/account.js'
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
-import type { Session } from '../session.js'
 import type { Slot } from '../slots/slot.js'
 import type { Slices } from '../values/slices.js'
+import type { Resident } from './rotation.js'
 import type { ExecutionUsage } from './usage.js'
 
 export type Countable =
@@ -40,6 +40,7 @@ export interface SessionHome {
   /** An execution has ended. */
   record(used: ExecutionUsage): void
   /** The session has nothing to do any more: it could give its slot to someone who waits. */
-  idle(session: Session): void
-  forget(session: Session): void
+  idle(session: Resident): void
+  /** The session is closed. */
+  forget(session: Resident & { readonly id: string }): void
 }

@@ -7,7 +7,7 @@ import { describeCallbacks, type ResolvedCallbacks } from '../callbacks/callback
 import { Dispatcher, type DispatcherOptions } from '../callbacks/dispatcher.js'
 import { ArgumentWindow } from '../callbacks/window.js'
 import type { MemoryAccount } from '../memory/account.js'
-import type { Limits } from '../options.js'
+import type { Limits } from '../options/limits.js'
 import type { SlotEvent } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
 import type { PendingCall } from '../snapshot/manifest.js'

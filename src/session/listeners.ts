@@ -1,6 +1,6 @@
 // Who hears an execution's output while it runs: the session's listeners and the call's own. Owns nothing but the calls
 // to them; a listener that throws fails the execution it was listening to, once that has ended, and nobody else's.
-import type { OutputListener } from '../options.js'
+import type { OutputListener } from '../options/execution.js'
 
 interface Pair {
   readonly onStdout: OutputListener | undefined

@@ -1,7 +1,6 @@
 // Where a session lives: in a slot, or dormant as a snapshot. Owns the lifecycle, every move between the two, and the checkpoint
 // that a lost session goes on from; what runs in the slot is session.ts's. A session's state is in one place at a time (S1).
 import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../errors.js'
-import type { ResolvedSessionOptions } from '../options.js'
 import type { Effort } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
 import { trustOf } from '../snapshot/signature.js'
@@ -10,6 +9,7 @@ import { CheckpointBudget } from './budget.js'
 import { capture } from './capture.js'
 import type { Companion } from './companion.js'
 import type { SessionHome } from './home.js'
+import type { ResolvedSessionOptions } from './options.js'
 import { takeOver } from './take-over.js'
 
 type Lifecycle =

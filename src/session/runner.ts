@@ -2,7 +2,7 @@
 // call that runs; their order is session.ts's, the slot residence.ts's, host calls host-side.ts's.
 import { CancelledError, SessionSuspendedError } from '../errors.js'
 import type { MemoryAccount } from '../memory/account.js'
-import type { ResolvedExecuteOptions, ResolvedSessionOptions } from '../options.js'
+import type { ResolvedExecuteOptions } from '../options/execution.js'
 import type { RunReport, SlotReply } from '../protocol.js'
 import type { Slot } from '../slots/slot.js'
 import { MalformedValueError } from '../values/decode.js'
@@ -11,6 +11,7 @@ import { Call, type Settled } from './call.js'
 import type { SessionHome } from './home.js'
 import type { HostSide } from './host-side.js'
 import { Listeners } from './listeners.js'
+import type { ResolvedSessionOptions } from './options.js'
 import {
   type Answer,
   AnswerReader,

@@ -1,0 +1,90 @@
+// The bounds of a session: every limit, its range and its default.
+import { known, numberOption } from './check.js'
+
+/** Bounds of one session. `null` removes a bound. */
+export interface Limits {
+  /** Longest run of one execution in ms, its clock starting with the execution, host-call waits included. Default 30,000. */
+  executionTimeoutMs: number | null
+  /** How long interrupted code may take to end before its worker is ended, in ms, 0 to 60,000. Default 250. */
+  interruptGraceMs: number
+  /**
+   * Longest run of one host call in ms, its clock starting when the call arrives. Past it Python gets TimeoutError and the
+   * callback's signal aborts. Default 10,000.
+   */
+  callbackTimeoutMs: number | null
+  /** Most host calls of one execution. Past it Python gets RuntimeError. Default 1,000. */
+  callbackInvocations: number | null
+  /** Memory of the interpreter in bytes, at least 64 MiB. Past it Python gets MemoryError. Default 256 MiB. */
+  memoryBytes: number | null
+  /** Output of one execution in bytes, stdout and stderr each. Default 8 MiB. */
+  outputBytes: number | null
+  /** The session's own files in bytes. Past it Python gets OSError ENOSPC. Default 64 MiB. */
+  fileBytes: number | null
+  /** One snapshot in bytes, packed. A session past it cannot be captured. Default 256 MiB. */
+  snapshotBytes: number | null
+}
+
+type ByteLimit = 'memoryBytes' | 'outputBytes' | 'fileBytes' | 'snapshotBytes'
+
+const MiB = 1024 * 1024
+/** setTimeout's own bound: a longer delay would fire at once. */
+export const MAX_DELAY_MS = 2 ** 31 - 1
+
+export const DEFAULT_LIMITS: Readonly<Limits> = {
+  executionTimeoutMs: 30_000,
+  interruptGraceMs: 250,
+  callbackTimeoutMs: 10_000,
+  callbackInvocations: 1000,
+  memoryBytes: 256 * MiB,
+  outputBytes: 8 * MiB,
+  fileBytes: 64 * MiB,
+  snapshotBytes: 256 * MiB,
+}
+
+const timeoutMs = numberOption({ min: 1, max: MAX_DELAY_MS, unit: 'milliseconds', nullable: true })
+
+const invocations = numberOption({ min: 0, max: 1_000_000_000, integer: true, nullable: true })
+
+const graceMs = numberOption({ min: 0, max: 60_000, unit: 'milliseconds' })
+
+/** An execution's time limit in ms, or `null` for none. */
+export function resolveTimeoutMs(
+  name: string,
+  value: number | null | undefined,
+  fallback: number | null,
+): number | null {
+  return timeoutMs<number | null>(name, value, fallback)
+}
+
+export function resolveLimits(limits: Partial<Limits> | undefined, defaults: Readonly<Limits>): Limits {
+  const given = limits ?? {}
+  known('limits', given, Object.keys(DEFAULT_LIMITS))
+  const bytes = (name: ByteLimit, min: number, max: number) =>
+    numberOption({ min, max, unit: 'bytes', integer: true, nullable: true })<number | null>(
+      `limits.${name}`,
+      given[name],
+      defaults[name],
+    )
+  return {
+    executionTimeoutMs: resolveTimeoutMs(
+      'limits.executionTimeoutMs',
+      given.executionTimeoutMs,
+      defaults.executionTimeoutMs,
+    ),
+    interruptGraceMs: graceMs('limits.interruptGraceMs', given.interruptGraceMs, defaults.interruptGraceMs),
+    callbackTimeoutMs: resolveTimeoutMs(
+      'limits.callbackTimeoutMs',
+      given.callbackTimeoutMs,
+      defaults.callbackTimeoutMs,
+    ),
+    callbackInvocations: invocations<number | null>(
+      'limits.callbackInvocations',
+      given.callbackInvocations,
+      defaults.callbackInvocations,
+    ),
+    memoryBytes: bytes('memoryBytes', 64 * MiB, 4096 * MiB),
+    outputBytes: bytes('outputBytes', 0, 2 ** 31),
+    fileBytes: bytes('fileBytes', 0, 2 ** 40),
+    snapshotBytes: bytes('snapshotBytes', 64 * 1024, 2 ** 30),
+  }
+}

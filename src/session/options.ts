@@ -1,0 +1,19 @@
+// What a session is made with: its options with every default. Owns the type only; src/options.ts makes it.
+import type { ResolvedCallbacks } from '../callbacks/callbacks.js'
+import type { OutputListener } from '../options/execution.js'
+import type { Limits } from '../options/limits.js'
+import type { Snapshot } from '../snapshot/snapshot.js'
+import type { VfsStorage } from '../vfs/storage.js'
+
+export interface ResolvedSessionOptions {
+  readonly id: string
+  readonly tenant: string
+  readonly limits: Readonly<Limits>
+  readonly onStdout: OutputListener | undefined
+  readonly onStderr: OutputListener | undefined
+  readonly env: Readonly<Record<string, string>>
+  readonly callbacks: ResolvedCallbacks
+  readonly checkpoint: 'auto' | 'manual'
+  readonly vfs: { readonly storage: VfsStorage; readonly mountPath: string } | undefined
+  readonly from: Snapshot | undefined
+}
