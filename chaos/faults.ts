@@ -1,7 +1,7 @@
 // What is done to workers from outside: ended at a named point of what they do or at any moment, and their wall clock moved. Owns
 // the shared memory that slot-faults.cjs looks at, the clock of this thread, and the list of workers, by Node's own event.
 import { setEnvironmentData, type Worker } from 'node:worker_threads'
-import { ENDING, LOWERED, RAISED } from '../workers/slot/shield.js'
+import { ENDING, LOWERED, RAISED } from '../src/shared/threads/shield.js'
 import type { Random } from './random.js'
 
 const METHODS = [

@@ -30,7 +30,7 @@ if (shared !== undefined) {
     throw new Error('chaos')
   }
 
-  // A worker that is ended while it makes a stream takes the process along, by a defect of Node's (workers/slot/shield.ts). What
+  // A worker that is ended while it makes a stream takes the process along, by a defect of Node's (src/shared/threads/shield.ts). What
   // ends slots knows that, and so must this: 1 while a stream is made, 2 when the worker is being ended and makes no more.
   const shielded = (make) =>
     function (...args) {

@@ -1,6 +1,14 @@
 // The public API, and nothing else.
 export type { ToolFormat } from './callbacks/callbacks.js'
 export type { JsonSchema, StandardSchema } from './callbacks/schema.js'
+export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
+export type { MemoryStats } from './memory/manager-memory.js'
+export type { ExecuteOptions, OutputListener, RestoreOptions, ResumeOptions } from './options/execution.js'
+export type { Limits } from './options/limits.js'
+export type { ManagerOptions, SessionOptions } from './options.js'
+export type { ExecuteResult } from './session/outcome.js'
+export type { SessionUsage } from './session/usage.js'
+export type { CallbackContext, CallbackDefinition, CallbackFn, Callbacks, Session } from './session.js'
 export {
   BrumateError,
   CancelledError,
@@ -17,19 +25,11 @@ export {
   SnapshotError,
   StorageError,
   TimeoutError,
-} from './errors.js'
-export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
-export type { MemoryStats } from './memory/manager-memory.js'
-export type { ExecuteOptions, OutputListener, RestoreOptions, ResumeOptions } from './options/execution.js'
-export type { Limits } from './options/limits.js'
-export type { ManagerOptions, SessionOptions } from './options.js'
-export type { ExecuteResult } from './session/outcome.js'
-export type { SessionUsage } from './session/usage.js'
-export type { CallbackContext, CallbackDefinition, CallbackFn, Callbacks, Session } from './session.js'
+} from './shared/errors.js'
+export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './shared/snapshot/manifest.js'
+export { Snapshot } from './shared/snapshot/snapshot.js'
+export type { Value } from './shared/values/value.js'
 export type { PoolStats } from './slots/pool.js'
-export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './snapshot/manifest.js'
-export { Snapshot } from './snapshot/snapshot.js'
-export type { Value } from './values/value.js'
 export {
   type DirectoryOptions,
   type FileOptions,

@@ -1,7 +1,6 @@
 // SessionManager: the sessions of one process and the slots they share. Owns the table of sessions and the counters; how a
 // session behaves is session.ts's, who gets a slot is slots/pool.ts's, what a slot is made of is the image's.
 import { createHistogram } from 'node:perf_hooks'
-import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './errors.js'
 import { openImage } from './image/open.js'
 import { ManagerMemory, type MemoryStats } from './memory/manager-memory.js'
 import {
@@ -15,9 +14,10 @@ import type { Countable, SessionHome } from './session/home.js'
 import { Rotation } from './session/rotation.js'
 import { Usage } from './session/usage.js'
 import { Session } from './session.js'
+import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './shared/errors.js'
+import { trustOf } from './shared/snapshot/signature.js'
+import { Slices } from './shared/values/slices.js'
 import { type PoolStats, SlotPool } from './slots/pool.js'
-import { trustOf } from './snapshot/signature.js'
-import { Slices } from './values/slices.js'
 
 /** Durations in milliseconds. */
 export interface Distribution {

@@ -3,7 +3,6 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { resolveCallbacks } from './callbacks/callbacks.js'
-import { InvalidOptionError } from './errors.js'
 import { defaultMaxMemoryBytes, MIN_MEMORY_BYTES } from './memory/manager-memory.js'
 import {
   isEnvironment,
@@ -24,8 +23,9 @@ import {
 } from './options/limits.js'
 import type { ResolvedSessionOptions } from './session/options.js'
 import type { Callbacks } from './session.js'
-import { trustOf } from './snapshot/signature.js'
-import type { Snapshot } from './snapshot/snapshot.js'
+import { InvalidOptionError } from './shared/errors.js'
+import { trustOf } from './shared/snapshot/signature.js'
+import type { Snapshot } from './shared/snapshot/snapshot.js'
 import { checkMountPath } from './vfs/paths.js'
 import { VfsStorage } from './vfs/storage.js'
 

@@ -2,7 +2,6 @@
 // a call comes to is session/runner.ts's, where the session lives is session/residence.ts's.
 import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
-import { ConversionError, InvalidOptionError, PythonError, SnapshotError } from './errors.js'
 import { MemoryAccount } from './memory/account.js'
 import { checkCode, checkName } from './options/check.js'
 import {
@@ -23,12 +22,13 @@ import { type ExecuteResult, pythonError, readValue } from './session/outcome.js
 import { Residence } from './session/residence.js'
 import { Runner } from './session/runner.js'
 import { type SessionUsage, Usage } from './session/usage.js'
-import type { PendingCall } from './snapshot/manifest.js'
-import { trustOf } from './snapshot/signature.js'
-import type { Snapshot } from './snapshot/snapshot.js'
-import { encodeValue } from './values/encode.js'
-import type { Lane } from './values/slices.js'
-import type { Value } from './values/value.js'
+import { ConversionError, InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
+import type { PendingCall } from './shared/snapshot/manifest.js'
+import { trustOf } from './shared/snapshot/signature.js'
+import type { Snapshot } from './shared/snapshot/snapshot.js'
+import { encodeValue } from './shared/values/encode.js'
+import type { Lane } from './shared/values/slices.js'
+import type { Value } from './shared/values/value.js'
 
 export interface CallbackContext {
   readonly session: Session

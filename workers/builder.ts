@@ -1,7 +1,7 @@
 // Entry of the builder's thread: makes one image and ends. Owns the message it sends; the only thread of brumate in which
 // Pyodide's JavaScript runs.
 import { parentPort, workerData } from 'node:worker_threads'
-import { encodeImage, type ImageContents } from '../src/image/format.js'
+import { encodeImage, type ImageContents } from '../src/shared/image/format.js'
 import { type RecordOptions, recordImage } from './builder/record.js'
 import { verifyImage } from './builder/verify.js'
 

@@ -1,6 +1,6 @@
-// Reading an image's bytes in one thread. They lie in a module's data segment (src/image/data-module.ts), which code can copy from
+// Reading an image's bytes in one thread. They lie in a module's data segment (src/shared/image/data-module.ts), which code can copy from
 // and nothing can write to. Owns this thread's window into it.
-import type { Image } from '../src/image/image.js'
+import type { Image } from '../src/shared/image/image.js'
 
 /** Fits in a processor's cache: a capture reads every byte of the window soon after writing it. */
 const WINDOW_BYTES = 524_288

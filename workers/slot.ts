@@ -3,20 +3,20 @@
 // interpreter/. Nothing of Pyodide's JavaScript is in this file's module graph (R2).
 import { type MessagePort, workerData } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
-import type { Image } from '../src/image/image.js'
-import type { RunReport, ServeTask, SlotMethods, SlotNotice, SlotReply } from '../src/protocol.js'
+import type { Image } from '../src/shared/image/image.js'
+import type { RunReport, ServeTask, SlotMethods, SlotNotice, SlotReply } from '../src/shared/messages/slot.js'
+import { Shield } from '../src/shared/threads/shield.js'
+import { PagePool } from './host/fs/page-pool.js'
 import { Host } from './host/host.js'
 import { HostCalls } from './host/host-calls.js'
 import { InterruptCell } from './host/interrupt.js'
 import { readable } from './image-bytes.js'
 import { Interpreter } from './interpreter/interpreter.js'
 import { SlotBudget } from './memory/budget.js'
-import { PagePool } from './memory/page-pool.js'
 import { seal } from './seal.js'
 import { Inbox } from './slot/inbox.js'
 import { Output } from './slot/output.js'
 import { SlotService } from './slot/service.js'
-import { Shield } from './slot/shield.js'
 
 const image = readable(workerData as Image)
 const interrupt = new InterruptCell()

@@ -1,14 +1,20 @@
 // Entry of a storage's thread, which alone has the data: serves the host and the sessions' doors in turn, and sleeps until a bell
 // rings. Owns that loop; what a request does is storage/'s. It never waits for anybody while it serves.
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import type { StorageAnswer, StorageBoot, StorageKind, StorageMessage } from '../src/vfs/protocol.js'
+import type {
+  StorageAnswer,
+  StorageBoot,
+  StorageKind,
+  StorageMessage,
+} from '../src/shared/messages/storage.js'
+import { BELL } from '../src/shared/messages/storage-door.js'
+import { Patience } from '../src/shared/threads/patience.js'
 import { Files } from './host/fs/files.js'
 import type { NodeId, NodeStore } from './host/fs/node-store.js'
 import { PrivateNodes } from './host/fs/private-nodes.js'
 import { Quota } from './host/fs/quota.js'
 import { Tree } from './host/fs/tree.js'
 import { NO_IMAGE } from './image-bytes.js'
-import { Patience } from './patience.js'
 import { Arena } from './storage/arena.js'
 import { ChangingNodes } from './storage/changes.js'
 import { Clients } from './storage/clients.js'
@@ -18,7 +24,6 @@ import { HostParty } from './storage/host-party.js'
 import { Locks } from './storage/locks.js'
 import { Sleeper } from './storage/sleeper.js'
 import { type Party, Turns } from './storage/turns.js'
-import { BELL } from './storage/wire.js'
 
 /** Longest that it stays awake for the next request: a slot that copies a mebibyte itself asks for nothing meanwhile. */
 const PATIENCE_MS = 0.3

@@ -1,8 +1,8 @@
 // The bytes of an answer to a host call, as the kernel's ANSWER takes them (workers/kernel/_brumate/link.py): u32 id, u8
 // success, marshal of the value or of (name, message). Owns that layout, and reading what a callback threw.
-import { ConversionError } from '../errors.js'
-import { isInstance, readText } from '../thrown.js'
-import { encodeIterator, encodeValue } from '../values/encode.js'
+import { ConversionError } from '../shared/errors.js'
+import { isInstance, readText } from '../shared/thrown.js'
+import { encodeIterator, encodeValue } from '../shared/values/encode.js'
 
 const HEAD_BYTES = 5
 const MAX_MESSAGE_LENGTH = 100_000

@@ -1,8 +1,9 @@
 // The callbacks of a session: host functions that Python awaits. Owns what a caller may give and its resolved form; making the
 // calls is dispatcher.ts's.
-import { InvalidOptionError } from '../errors.js'
+
 import { known } from '../options/check.js'
-import { encodePlain } from '../values/encode.js'
+import { InvalidOptionError } from '../shared/errors.js'
+import { encodePlain } from '../shared/values/encode.js'
 import { faultOfName } from './names.js'
 import {
   anyArguments,

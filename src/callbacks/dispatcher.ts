@@ -2,10 +2,10 @@
 // limits. The guest is hostile (R3): names are looked up in a Map, and arguments are plain values. One call is running-call.ts's,
 // suspended ones are suspended-calls.ts's, and how answers travel is the slot's.
 import type { Limits } from '../options/limits.js'
-import type { PendingCall } from '../snapshot/manifest.js'
-import { isInstance } from '../thrown.js'
-import { MalformedValueError } from '../values/decode.js'
-import type { Ended, Lane } from '../values/slices.js'
+import type { PendingCall } from '../shared/snapshot/manifest.js'
+import { isInstance } from '../shared/thrown.js'
+import { MalformedValueError } from '../shared/values/decode.js'
+import type { Ended, Lane } from '../shared/values/slices.js'
 import { answerFailure, answerIterator, answerValue, NO_ANSWER, pythonError } from './answers.js'
 import type { ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
 import { HostIterators } from './iterators.js'

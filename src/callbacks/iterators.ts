@@ -1,6 +1,6 @@
 // Async iterables that callbacks returned: Python takes their values one by one. Owns the iterators and their numbers; they end
 // with the session's state, or when Python closes or drops them.
-import type { Value } from '../values/value.js'
+import type { Value } from '../shared/values/value.js'
 
 /** The kernel's reserved names (workers/kernel/_brumate/iterators.py): with a dot, so no callback has them. */
 const NEXT = 'iterator.next'

@@ -1,9 +1,10 @@
 // Host calls as a slot sends them: marshal of (id, name, arguments), alone or in a list. Owns reading them, which takes slices of time
 // where they are large. What they say is hostile (R3): ids and names are the guest's own business.
-import { MAX_CALLS_PER_MESSAGE, TypeCode, Weight } from '../../workers/weight.js'
-import { type Decoded, Decoder, MalformedValueError } from '../values/decode.js'
-import type { Job } from '../values/slices.js'
-import type { Value } from '../values/value.js'
+
+import { type Decoded, Decoder, MalformedValueError } from '../shared/values/decode.js'
+import type { Job } from '../shared/values/slices.js'
+import type { Value } from '../shared/values/value.js'
+import { MAX_CALLS_PER_MESSAGE, TypeCode, Weight } from '../shared/values/weight.js'
 
 export interface Request {
   readonly id: number

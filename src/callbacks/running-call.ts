@@ -1,6 +1,6 @@
 // One host call from its arrival until it is answered or suspended. Owns what is known of it: where its answer goes, what it holds,
 // its abort signal, and the context that its callback gets. Running calls is dispatcher.ts's.
-import { InvalidOptionError } from '../errors.js'
+import { InvalidOptionError } from '../shared/errors.js'
 import { pythonError } from './answers.js'
 import type { CallContext } from './callbacks.js'
 import type { Request } from './requests.js'

@@ -1,9 +1,9 @@
 // What a callback's arguments must be: JSON Schema, or any Standard Schema (zod and its like). Owns turning either into one
 // check, and what is wrong with arguments into an error of Python's; ajv knows JSON Schema.
 import type { ErrorObject } from 'ajv/dist/2020.js'
-import { InvalidOptionError } from '../errors.js'
-import { messageOf } from '../thrown.js'
-import type { Value } from '../values/value.js'
+import { InvalidOptionError } from '../shared/errors.js'
+import { messageOf } from '../shared/thrown.js'
+import type { Value } from '../shared/values/value.js'
 import { type BoundedCheck, compileBounded, MAX_EVALUATIONS, TooLargeToCheck } from './bounded-ajv.js'
 
 export type Arguments = Readonly<Record<string, Value>>

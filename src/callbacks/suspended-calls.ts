@@ -1,7 +1,7 @@
 // The suspended calls of a session: made, but to be answered by `session.resume`, maybe in another process. Owns their ids and what
 // their arguments hold in the window; ids are the guest's own business, so they are looked up in a Map (R3).
-import { InvalidOptionError } from '../errors.js'
-import type { PendingCall } from '../snapshot/manifest.js'
+import { InvalidOptionError } from '../shared/errors.js'
+import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { answerFailure, answerValue } from './answers.js'
 import type { Request } from './requests.js'
 import type { ArgumentWindow, Holding } from './window.js'

@@ -1,8 +1,9 @@
 // What a session's host calls make this thread hold, in bytes: messages that are being decoded, and arguments until their callback has
 // settled. Owns the session's window of them, and giving slots credit for what is released. How long a call lives is dispatcher.ts's.
-import { WINDOW_BYTES } from '../../workers/weight.js'
+
 import type { MemoryAccount } from '../memory/account.js'
-import { MalformedValueError } from '../values/decode.js'
+import { MalformedValueError } from '../shared/values/decode.js'
+import { WINDOW_BYTES } from '../shared/values/weight.js'
 
 /** A slot of ours never sends more than the window: this much is for the heads of messages. */
 const SLACK_BYTES = 1024 * 1024

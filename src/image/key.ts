@@ -5,7 +5,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { IMAGE_FORMAT_VERSION } from './format.js'
+import { IMAGE_FORMAT_VERSION } from '../shared/image/format.js'
 
 /** Folder of the compiled workers/. */
 const WORKERS = fileURLToPath(new URL('../../workers/', import.meta.url))
@@ -25,6 +25,7 @@ const CODE = [
   'interpreter/link.js',
   'interpreter/malloc.js',
   'interpreter/trampoline.js',
+  'interpreter/wasm-binary.js',
 ]
 /**
  * Pyodide's files count by version and size, not by content: hashing 13 MB would cost every start of a process more than

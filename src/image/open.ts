@@ -1,14 +1,14 @@
 // Opens the image that this version of brumate runs on: from the cache, or by building it once. Owns that decision;
 // the steps are files of their own.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ImageError } from '../errors.js'
-import { messageOf } from '../thrown.js'
+import { ImageError } from '../shared/errors.js'
+import { type DecodedImage, decodeImage } from '../shared/image/format.js'
+import type { Image } from '../shared/image/image.js'
+import { loadImage } from '../shared/image/load.js'
+import { messageOf } from '../shared/thrown.js'
 import { buildImage } from './build.js'
 import { defaultCacheDirectory, ImageCache, type ImageLock } from './cache.js'
-import { type DecodedImage, decodeImage } from './format.js'
-import type { Image } from './image.js'
 import { imageKey } from './key.js'
-import { loadImage } from './load.js'
 import { NotOwnError } from './ownership.js'
 import { standardImageId } from './standard.js'
 

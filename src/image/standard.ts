@@ -1,7 +1,7 @@
 // Which bytes the image of this package has. Owns reading the file that says so, which scripts/image-id.mjs writes when the package
 // is packed. The same inputs make the same image on every machine, so an image of another id is not ours.
 import { readFile } from 'node:fs/promises'
-import { ImageError } from '../errors.js'
+import { ImageError } from '../shared/errors.js'
 
 const FILE = new URL('image-id.json', import.meta.url)
 

@@ -1,8 +1,8 @@
 // All memory that the sessions of one manager make the process hold, in one account by kinds (`maxMemoryBytes`). Owns the bound, what
 // is set aside so that sessions can still be saved when it is reached, and the error that says so.
 import { totalmem } from 'node:os'
-import { LimitError } from '../errors.js'
-import type { Image } from '../image/image.js'
+import { LimitError } from '../shared/errors.js'
+import type { Image } from '../shared/image/image.js'
 import { MemoryAccount } from './account.js'
 import { NEW_SLOT_BYTES, SlotLease } from './slot-lease.js'
 import { SnapshotLedger } from './snapshot-ledger.js'

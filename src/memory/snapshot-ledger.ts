@@ -1,6 +1,6 @@
 // The snapshots that sessions hold: checkpoints, and what dormant sessions wake from. Owns counting each once, however many sessions
 // hold it. One that only the user holds is the user's and is not counted.
-import type { Snapshot } from '../snapshot/snapshot.js'
+import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { MemoryAccount } from './account.js'
 
 export class SnapshotLedger {

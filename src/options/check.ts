@@ -1,6 +1,6 @@
 // Checks of single option values: each returns the value it was given, typed, or throws InvalidOptionError with
 // "expected X, got Y". Owns no option and no default.
-import { Concealed, InvalidOptionError } from '../errors.js'
+import { Concealed, InvalidOptionError } from '../shared/errors.js'
 
 interface NumberRule {
   readonly min: number

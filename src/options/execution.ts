@@ -1,7 +1,7 @@
 // Options of a session's calls, and their resolved form.
-import { InvalidOptionError } from '../errors.js'
-import type { Trust } from '../snapshot/signature.js'
-import { Snapshot } from '../snapshot/snapshot.js'
+import { InvalidOptionError } from '../shared/errors.js'
+import type { Trust } from '../shared/snapshot/signature.js'
+import { Snapshot } from '../shared/snapshot/snapshot.js'
 import { isBoolean, isFunction, isRecord, isSignal, known } from './check.js'
 import { resolveTimeoutMs } from './limits.js'
 

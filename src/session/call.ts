@@ -1,9 +1,9 @@
 // One call into a slot with its two-stage stop (DESIGN.md 4, "Stop"): interrupt, and after the grace period the end of the
 // worker. Owns the deadline, whose clock is the caller's thread's and not the guest's (ATTACKS.md F8, F16); what a stop
 // means to the caller is session.ts's.
-import type { SlotReply } from '../protocol.js'
+import type { SlotReply } from '../shared/messages/slot.js'
+import { messageOf } from '../shared/thrown.js'
 import type { Slot } from '../slots/slot.js'
-import { messageOf } from '../thrown.js'
 
 export type StopCause =
   | { readonly kind: 'timeout'; readonly timeoutMs: number }

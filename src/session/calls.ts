@@ -1,6 +1,6 @@
 // The calls of one session, one after the other in the order they came (A9). Owns the queue; what a call does is its
 // caller's. A call that has not started can be taken out; closing rejects whatever has not started.
-import { CancelledError } from '../errors.js'
+import { CancelledError } from '../shared/errors.js'
 
 interface Queued {
   readonly start: () => Promise<void>

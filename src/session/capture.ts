@@ -1,9 +1,9 @@
 // Taking a session's state out of a slot, which goes on: what the slot is asked, how long that may last, and what came of it. What
 // the snapshot is for, and what a failure means, is residence.ts's.
-import type { Effort, RefusalReason } from '../protocol.js'
+import type { Effort, RefusalReason } from '../shared/messages/slot.js'
+import { trustOf } from '../shared/snapshot/signature.js'
+import { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
-import { trustOf } from '../snapshot/signature.js'
-import { Snapshot } from '../snapshot/snapshot.js'
 import { Call } from './call.js'
 import type { SessionHome } from './home.js'
 import type { ResolvedSessionOptions } from './options.js'

@@ -1,6 +1,7 @@
 // What residence.ts needs of a session's host calls when the session's state moves. Owns the type only; host-side.ts implements it.
+
+import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { CallHandler, Slot } from '../slots/slot.js'
-import type { Snapshot } from '../snapshot/snapshot.js'
 
 /** What of a session is on this side: its host calls go with the state that made them. */
 export interface Companion extends CallHandler {

@@ -1,8 +1,8 @@
 // What a session needs of the manager it belongs to. Owns the type only; the manager implements it.
 import type { MemoryAccount } from '../memory/account.js'
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
+import type { Slices } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
-import type { Slices } from '../values/slices.js'
 import type { Resident } from './rotation.js'
 import type { ExecutionUsage } from './usage.js'
 

@@ -2,7 +2,7 @@
 import type { ResolvedCallbacks } from '../callbacks/callbacks.js'
 import type { OutputListener } from '../options/execution.js'
 import type { Limits } from '../options/limits.js'
-import type { Snapshot } from '../snapshot/snapshot.js'
+import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { VfsStorage } from '../vfs/storage.js'
 
 export interface ResolvedSessionOptions {

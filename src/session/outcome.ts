@@ -7,12 +7,12 @@ import {
   type Outcome,
   PythonError,
   TimeoutError,
-} from '../errors.js'
-import type { ExceededLimit } from '../protocol.js'
-import type { PendingCall } from '../snapshot/manifest.js'
-import { type Decoded, Decoder, MalformedValueError } from '../values/decode.js'
-import type { Job } from '../values/slices.js'
-import { NO_VALUE, TypeCode, type Value } from '../values/value.js'
+} from '../shared/errors.js'
+import type { ExceededLimit } from '../shared/messages/slot.js'
+import type { PendingCall } from '../shared/snapshot/manifest.js'
+import { type Decoded, Decoder, MalformedValueError } from '../shared/values/decode.js'
+import type { Job } from '../shared/values/slices.js'
+import { NO_VALUE, TypeCode, type Value } from '../shared/values/value.js'
 import type { StopCause } from './call.js'
 
 /** What one execution came to. */

@@ -1,10 +1,10 @@
 // Where a session lives: in a slot, or dormant as a snapshot. Owns the lifecycle, every move between the two, and the checkpoint
 // that a lost session goes on from; what runs in the slot is session.ts's. A session's state is in one place at a time (S1).
-import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../errors.js'
-import type { Effort } from '../protocol.js'
+import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../shared/errors.js'
+import type { Effort } from '../shared/messages/slot.js'
+import { trustOf } from '../shared/snapshot/signature.js'
+import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
-import { trustOf } from '../snapshot/signature.js'
-import type { Snapshot } from '../snapshot/snapshot.js'
 import { CheckpointBudget } from './budget.js'
 import { capture } from './capture.js'
 import type { Companion } from './companion.js'

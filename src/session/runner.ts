@@ -1,12 +1,13 @@
 // The calls of a session into its slot, each with its outcome or the error that says how it was stopped or lost (S3). Owns the
 // call that runs; their order is session.ts's, the slot residence.ts's, host calls host-side.ts's.
-import { CancelledError, SessionSuspendedError } from '../errors.js'
+
 import type { MemoryAccount } from '../memory/account.js'
 import type { ResolvedExecuteOptions } from '../options/execution.js'
-import type { RunReport, SlotReply } from '../protocol.js'
+import { CancelledError, SessionSuspendedError } from '../shared/errors.js'
+import type { RunReport, SlotReply } from '../shared/messages/slot.js'
+import { MalformedValueError } from '../shared/values/decode.js'
+import type { Lane } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
-import { MalformedValueError } from '../values/decode.js'
-import type { Lane } from '../values/slices.js'
 import { Call, type Settled } from './call.js'
 import type { SessionHome } from './home.js'
 import type { HostSide } from './host-side.js'

@@ -1,9 +1,9 @@
 // Putting a session into a slot: what the slot is sent, how long that may last, and what came of it. Owns the mount's connection until
 // the slot has it; where the session lives, and what a failure means to it, is residence.ts's.
-import type { AttachRequest, RefusalReason, SlotReply } from '../protocol.js'
+import type { AttachRequest, RefusalReason, SlotReply } from '../shared/messages/slot.js'
+import type { Snapshot } from '../shared/snapshot/snapshot.js'
+import { encodePlain } from '../shared/values/encode.js'
 import type { Slot } from '../slots/slot.js'
-import type { Snapshot } from '../snapshot/snapshot.js'
-import { encodePlain } from '../values/encode.js'
 import { Call } from './call.js'
 import type { ResolvedSessionOptions } from './options.js'
 import { isSuccess } from './outcome.js'

@@ -1,6 +1,6 @@
 // What a session has used, since it was created in this process. Owns the sums; the figures are the slot's, a worker that is lost
 // gives none, and limits are enforced where things are produced, not here.
-import type { RunReport } from '../protocol.js'
+import type { RunReport } from '../shared/messages/slot.js'
 
 export interface SessionUsage {
   /** Executions and resumptions that ran, failed ones included; unlike `executionCount` never reset. */

@@ -2,7 +2,7 @@
 // drains (S2). Owns the port and the pending calls; starting and ending the worker is slot.ts's.
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
-import type { SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../protocol.js'
+import type { SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../shared/messages/slot.js'
 import { guard, ProtocolViolation } from './guard.js'
 import { Vigil } from './vigil.js'
 

@@ -1,5 +1,5 @@
 // Makes `process.exit()` wait until no slot's thread is at the one moment at which ending it aborts the process
-// (workers/slot/shield.ts). Owns which threads there are and the listener for the process's end.
+// (src/shared/threads/shield.ts). Owns which threads there are and the listener for the process's end.
 
 /** A thread that may be in the middle of something. */
 export interface Exiting {

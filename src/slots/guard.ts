@@ -1,7 +1,7 @@
 // The wall between a slot's thread and ours: every message is taken as hostile (R3) and either comes out as a type of
 // protocol.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
 import { constants } from 'node:buffer'
-import type { OutputText, RunReport, SlotEvent, SlotReply } from '../protocol.js'
+import type { OutputText, RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
 
 /** Bounds of what one message may carry; a worker that sends more is not ours any more. */
 const MAX_TEXT_LENGTH = constants.MAX_STRING_LENGTH

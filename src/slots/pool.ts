@@ -6,10 +6,15 @@
 // tasks wait, and no task can ask for a worker of its own tenant.
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
-import { CancelledError, InterpreterCrashedError, PoolExhaustedError, SessionClosedError } from '../errors.js'
-import type { Image } from '../image/image.js'
 import { ManagerMemory } from '../memory/manager-memory.js'
-import { messageOf } from '../thrown.js'
+import {
+  CancelledError,
+  InterpreterCrashedError,
+  PoolExhaustedError,
+  SessionClosedError,
+} from '../shared/errors.js'
+import type { Image } from '../shared/image/image.js'
+import { messageOf } from '../shared/thrown.js'
 import { Slot } from './slot.js'
 
 /** S1: a slot that has served a tenant is only ever leased to that tenant again. */

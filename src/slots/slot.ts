@@ -2,12 +2,12 @@
 // Owns the worker's life and the channel to it; who uses it, and when, is the pool's and the session's.
 import { MessageChannel } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
-import { ENDING, LOWERED, RAISED, SHIELD } from '../../workers/slot/shield.js'
 import { deferred } from '../deferred.js'
 import type { SlotLease } from '../memory/slot-lease.js'
-import type { ServeTask, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../protocol.js'
-import { messageOf } from '../thrown.js'
-import { MalformedValueError } from '../values/decode.js'
+import type { ServeTask, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../shared/messages/slot.js'
+import { ENDING, LOWERED, RAISED, SHIELD } from '../shared/threads/shield.js'
+import { messageOf } from '../shared/thrown.js'
+import { MalformedValueError } from '../shared/values/decode.js'
 import { CallDoor } from './call-door.js'
 import { Channel, SlotEndedError } from './channel.js'
 import { type CreditLease, SlotCredit } from './credit.js'
@@ -26,7 +26,7 @@ const PROMPT_MS = 20_000
 /** Longest that a boot may take. It takes a tenth of a second, and more where many boot at once on a busy machine. */
 const BOOT_MS = 60_000
 
-/** Of the words that a slot's thread shares with this one; the other is workers/slot/shield.ts's. */
+/** Of the words that a slot's thread shares with this one; the other is src/shared/threads/shield.ts's. */
 const INTERRUPT = 0
 /**
  * Longest that a worker is let live because it says that it must not be ended. Ours say so for microseconds of work, so even one

@@ -1,7 +1,7 @@
 // A storage as a tar archive, both ways. Owns the order of entries, and what an archive that a stranger made may not do: leave the
 // storage, be anything but files, directories and links, or hold more than the storage takes. The format is tar.ts's.
 import type { ReadableStream } from 'node:stream/web'
-import { CancelledError, InvalidOptionError, StorageError } from '../errors.js'
+import { CancelledError, InvalidOptionError, StorageError } from '../shared/errors.js'
 import { textOf } from './paths.js'
 import { fromParts } from './streams.js'
 import { BLOCK_BYTES, entryHead, padding, type TarEntry, TarReader } from './tar.js'

@@ -1,5 +1,5 @@
 // Bytes of a caller's on their way to a storage's thread. Owns what of them a message may be given.
-import { InvalidOptionError } from '../errors.js'
+import { InvalidOptionError } from '../shared/errors.js'
 
 /**
  * Bytes [start, end) as a message takes them. It takes a view with all of its buffer, which may be a pool or a whole file: what is

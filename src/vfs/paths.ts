@@ -1,5 +1,5 @@
 // Paths as callers write them. Owns checking them, and the byte strings that names are beyond the API.
-import { InvalidOptionError, StorageError } from '../errors.js'
+import { InvalidOptionError, StorageError } from '../shared/errors.js'
 
 const MAX_PATH_LENGTH = 4095
 /** What the image has its own files in; its home and /tmp may have a storage below them. */

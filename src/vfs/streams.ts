@@ -1,6 +1,6 @@
 // Large files of a storage as web streams. Owns the open file while a stream is; each part is one request, made when it is wanted.
 import { ReadableStream, WritableStream } from 'node:stream/web'
-import { CancelledError, InvalidOptionError } from '../errors.js'
+import { CancelledError, InvalidOptionError } from '../shared/errors.js'
 import { messageBytes } from './bytes.js'
 import type { StorageThread } from './thread.js'
 

@@ -1,6 +1,6 @@
 // The tar format: ustar with pax headers where a field is too small, GNU's long names when reading. Owns heads and blocks, and checks
 // every number of a head that a stranger wrote; what an entry may be is archive.ts's.
-import { StorageError } from '../errors.js'
+import { StorageError } from '../shared/errors.js'
 
 export const BLOCK_BYTES = 512
 /** Of a pax header or a long name: more is no name. */

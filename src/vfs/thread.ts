@@ -1,10 +1,7 @@
 // The storage's thread seen from the caller's: started when it is first needed, and never what keeps the process alive but while a
 // call is pending. Owns the thread, its messages and the table of pending calls (S2).
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import type { MountWire } from '../../workers/storage/wire.js'
-import { StorageError } from '../errors.js'
-import { messageOf } from '../thrown.js'
-import { textOf } from './paths.js'
+import { StorageError } from '../shared/errors.js'
 import type {
   Change,
   StorageAnswer,
@@ -12,7 +9,10 @@ import type {
   StorageCalls,
   StorageKind,
   StorageMessage,
-} from './protocol.js'
+} from '../shared/messages/storage.js'
+import type { MountWire } from '../shared/messages/storage-door.js'
+import { messageOf } from '../shared/thrown.js'
+import { textOf } from './paths.js'
 
 const MiB = 1024 * 1024
 /** Of a door: its head, and what one request carries. */
@@ -23,7 +23,7 @@ const DOOR_BYTES = 1024 + MiB
  */
 const MOST_SHARED_BYTES = 1024 * MiB
 const RESERVE_BYTES = 64 * MiB
-/** A bell, and the state of a door that a slot waits at: as in workers/storage/wire.ts. */
+/** A bell, and the state of a door that a slot waits at: as in src/shared/messages/storage-door.ts. */
 const BELL_BYTES = 64
 const RINGS = 0
 const CLOSED = 1

@@ -1,8 +1,8 @@
 // What changes in a storage, as an async iterator. Owns the buffer between the storage, which does not wait, and a reader that may be
 // slow: it is bounded, and what is lost is told as such.
-import { CancelledError } from '../errors.js'
+import { CancelledError } from '../shared/errors.js'
+import type { Change } from '../shared/messages/storage.js'
 import { textOf } from './paths.js'
-import type { Change } from './protocol.js'
 import type { StorageThread } from './thread.js'
 
 export interface StorageChange {

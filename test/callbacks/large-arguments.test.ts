@@ -1,7 +1,7 @@
 // Schema checks of what a guest sends are bounded in size and time: what is too large to be checked is a ValueError that names the field.
 import { describe, expect, test } from 'vitest'
 import { ArgumentsError, resolveParameters } from '../../src/callbacks/schema.js'
-import type { Value } from '../../src/values/value.js'
+import type { Value } from '../../src/shared/values/value.js'
 
 function faultOf(
   x: Record<string, unknown>,

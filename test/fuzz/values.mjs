@@ -1,9 +1,9 @@
 // Fuzzes what decodes guests' values: random and mutated marshal bytes come to a value or a MalformedValueError, the same in one step and
 // in slices, weigh the same in a slot and here, and what JavaScript encodes comes back as it was.
 import { isDeepStrictEqual } from 'node:util'
-import { Decoder, MalformedValueError } from '../../dist/src/values/decode.js'
-import { encodePlain } from '../../dist/src/values/encode.js'
-import { weigh } from '../../dist/workers/weight.js'
+import { Decoder, MalformedValueError } from '../../dist/src/shared/values/decode.js'
+import { encodePlain } from '../../dist/src/shared/values/encode.js'
+import { weigh } from '../../dist/src/shared/values/weight.js'
 import { random } from './random.mjs'
 
 export const name = 'values'

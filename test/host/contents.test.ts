@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { ImageFile } from '../../src/image/image.js'
+import type { ImageFile } from '../../src/shared/image/image.js'
 import { errno } from '../../workers/host/errno.js'
 import { emptyContents, readContents, resizeContents, writeContents } from '../../workers/host/fs/contents.js'
 import { ContentsReader } from '../../workers/host/state/extents.js'

@@ -1,6 +1,6 @@
 // A guest without an interpreter: 2 MiB of WebAssembly memory, a bump allocator, and every import callable by name. Owns
 // laying out C arguments for tests; it asserts nothing.
-import type { ImageFile } from '../../src/image/image.js'
+import type { ImageFile } from '../../src/shared/image/image.js'
 import { STAT } from '../../workers/host/abi.js'
 import { Host, type HostLimits } from '../../workers/host/host.js'
 import type { HostCallDoor } from '../../workers/host/host-calls.js'

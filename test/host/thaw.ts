@@ -1,6 +1,6 @@
 // Freezing and thawing the host of a guest for tests: an image with a few files, and what happens to a state on its way through a
 // document. Owns no assertions.
-import type { ImageFile } from '../../src/image/image.js'
+import type { ImageFile } from '../../src/shared/image/image.js'
 import type { HostState } from '../../workers/host/host.js'
 import { imageBytes } from '../support/image-bytes.js'
 import { Guest, type GuestOptions, UNBOUNDED } from './guest.js'

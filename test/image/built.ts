@@ -1,7 +1,7 @@
 // The image's code as `npm run build` made it: opening an image starts a compiled worker, which src/ does not have.
 // Typed from src/, loaded from dist/.
 import { fileURLToPath } from 'node:url'
-import type { Image } from '../../src/image/image.js'
+import type { Image } from '../../src/shared/image/image.js'
 
 const load = <T>(path: string): Promise<T> =>
   import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<T>

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import type { Image } from '../../src/image/image.js'
+import type { Image } from '../../src/shared/image/image.js'
 import { INTERPRETER_EXPORTS } from '../../workers/interpreter/exports.js'
 import { openImage, readable, runPython } from './built.js'
 

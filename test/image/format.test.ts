@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { dataModuleBytes } from '../../src/image/data-module.js'
-import { decodeImage, encodeImage, type ImageContents } from '../../src/image/format.js'
+import { dataModuleBytes } from '../../src/shared/image/data-module.js'
+import { decodeImage, encodeImage, type ImageContents } from '../../src/shared/image/format.js'
 
 const contents: ImageContents = {
   pyodideVersion: '1.2.3',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { trampolineCodes } from '../../workers/builder/signatures.js'
-import { coreModuleBytes, readWasm, section, vector } from '../../workers/builder/wasm-binary.js'
 import { type TrampolineExports, trampolineModuleBytes } from '../../workers/interpreter/trampoline.js'
+import { coreModuleBytes, readWasm, section, vector } from '../../workers/interpreter/wasm-binary.js'
 
 /** Where the test's memory has the codes, and where the success flag. */
 const CODES = 100

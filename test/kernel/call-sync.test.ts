@@ -1,8 +1,8 @@
 // D3: host calls of code that does not let go of the thread: brumate.call_sync, and loops of the code's own. On the image, with
 // a door that the test answers; the door across threads is test/host/host-calls.test.ts.
 import { beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
-import type { Image } from '../../src/image/image.js'
-import { decode } from '../../src/values/decode.js'
+import type { Image } from '../../src/shared/image/image.js'
+import { decode } from '../../src/shared/values/decode.js'
 import { openImage } from '../image/built.js'
 import { answerBytes, type Call, ImageSession, readCall } from './image-session.js'
 

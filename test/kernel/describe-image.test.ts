@@ -1,6 +1,6 @@
 // C3, C5: describing in an interpreter of the image, where memory is bounded and pages are counted.
 import { beforeAll, expect, inject, test } from 'vitest'
-import type { Image } from '../../src/image/image.js'
+import type { Image } from '../../src/shared/image/image.js'
 import type { KernelReply } from '../../workers/interpreter/link.js'
 import { Opcode, openImage } from '../image/built.js'
 import { ImageSession } from './image-session.js'

@@ -1,10 +1,10 @@
 // C5: whatever a session holds, what the kernel writes of it can be read. The kernel's bounds are the reader's, so that no snapshot
 // is refused for what its session holds.
 import { beforeAll, expect, inject, test } from 'vitest'
-import { MAX_COST } from '../../src/snapshot/cost.js'
-import { readGlobals } from '../../src/snapshot/globals.js'
-import { type Description, readDescription } from '../../src/snapshot/manifest.js'
-import { decode } from '../../src/snapshot/msgpack.js'
+import { MAX_COST } from '../../src/shared/snapshot/cost.js'
+import { readGlobals } from '../../src/shared/snapshot/globals.js'
+import { type Description, readDescription } from '../../src/shared/snapshot/manifest.js'
+import { decode } from '../../src/shared/snapshot/msgpack.js'
 import { Opcode, openImage } from '../image/built.js'
 import { ImageSession } from './image-session.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { deferred } from '../../src/deferred.js'
-import { CancelledError } from '../../src/errors.js'
 import { CallQueue } from '../../src/session/calls.js'
+import { CancelledError } from '../../src/shared/errors.js'
 
 describe('A9: the calls of a session', () => {
   test('run one after the other, in the order they came, whatever becomes of each', async () => {

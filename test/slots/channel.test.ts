@@ -1,7 +1,7 @@
 // What becomes of calls that are pending when a slot ends, with a far side of our own instead of a worker.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { expect, test } from 'vitest'
-import type { SlotReply } from '../../src/protocol.js'
+import type { SlotReply } from '../../src/shared/messages/slot.js'
 import { Channel, SlotEndedError } from '../../src/slots/channel.js'
 import { rejectionOf } from '../support/session-code.js'
 

@@ -1,9 +1,9 @@
 // Checking a document and reading it are one decision: what is checked when a snapshot is taken or opened can be read later.
 import { expect, test } from 'vitest'
 import { Random } from '../../chaos/random.js'
-import { MAX_COST } from '../../src/snapshot/cost.js'
-import { readDescription } from '../../src/snapshot/manifest.js'
-import { decode, type Mode, MsgpackError } from '../../src/snapshot/msgpack.js'
+import { MAX_COST } from '../../src/shared/snapshot/cost.js'
+import { readDescription } from '../../src/shared/snapshot/manifest.js'
+import { decode, type Mode, MsgpackError } from '../../src/shared/snapshot/msgpack.js'
 import { array, KINDS, map, text } from './support/dearest.js'
 import { mutate } from './support/mutate.js'
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import type { Image } from '../../src/image/image.js'
+import type { Image } from '../../src/shared/image/image.js'
 import { wipeDeadMemory } from '../../workers/interpreter/dead-memory.js'
 import { visitFree } from '../../workers/interpreter/malloc.js'
 import { checkDelta, type MemoryDelta } from '../../workers/interpreter/memory-delta.js'

@@ -1,6 +1,6 @@
 // Interpreters of the build's image in this thread, for tests of what their memory holds. Owns running code in them and
 // reaching their memory.
-import type { Image } from '../../src/image/image.js'
+import type { Image } from '../../src/shared/image/image.js'
 import type { Interpreter as BuiltInterpreter } from '../../workers/interpreter/interpreter.js'
 
 /** As the build made it: the image is the build's. */

@@ -1,5 +1,5 @@
 // An image's bytes for tests that have no image. Owns nothing.
-import { dataModuleBytes } from '../../src/image/data-module.js'
+import { dataModuleBytes } from '../../src/shared/image/data-module.js'
 import { ImageBytes } from '../../workers/image-bytes.js'
 
 export function imageBytes(bytes: Uint8Array): ImageBytes {

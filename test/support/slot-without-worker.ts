@@ -1,7 +1,7 @@
 // A slot of the caller's side alone. Owns what Piscina would have been given; asserts nothing.
 import type { Piscina } from 'piscina'
 import { ManagerMemory } from '../../src/memory/manager-memory.js'
-import type { ServeTask } from '../../src/protocol.js'
+import type { ServeTask } from '../../src/shared/messages/slot.js'
 import { Slot } from '../../src/slots/slot.js'
 
 interface Run {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { decode, MalformedValueError } from '../../src/values/decode.js'
-import { encodePlain, encodeValue } from '../../src/values/encode.js'
-import { MAX_DEPTH, NO_VALUE, TypeCode } from '../../src/values/value.js'
+import { decode, MalformedValueError } from '../../src/shared/values/decode.js'
+import { encodePlain, encodeValue } from '../../src/shared/values/encode.js'
+import { MAX_DEPTH, NO_VALUE, TypeCode } from '../../src/shared/values/value.js'
 
 /** The value half of an encoded `(value, fixups)`. */
 function roundTrip(value: unknown): unknown {

@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
-import { Decoder, MalformedValueError } from '../../src/values/decode.js'
-import { encodePlain } from '../../src/values/encode.js'
-import { Slices } from '../../src/values/slices.js'
-import { weigh } from '../../workers/weight.js'
+import { Decoder, MalformedValueError } from '../../src/shared/values/decode.js'
+import { encodePlain } from '../../src/shared/values/encode.js'
+import { Slices } from '../../src/shared/values/slices.js'
+import { weigh } from '../../src/shared/values/weight.js'
 
 const DEAREST = fileURLToPath(new URL('support/dearest-values.mjs', import.meta.url))
 const DIST = new URL('../../dist/', import.meta.url).href

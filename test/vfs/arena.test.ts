@@ -1,7 +1,7 @@
 // E2, R3: bytes that slots copy themselves, from and to memory that they have in common with a storage's thread.
 import { beforeEach, describe, expect, test } from 'vitest'
+import { CONTROL, OP } from '../../src/shared/messages/storage-door.js'
 import { errno } from '../../workers/host/errno.js'
-import { CONTROL, OP } from '../../workers/storage/wire.js'
 import { CHUNK, TestSlot, TestStorage } from './support/slot.js'
 
 const EXTENTS = 64

@@ -3,7 +3,7 @@
 import { Worker } from 'node:worker_threads'
 import { VfsStorage } from 'brumate'
 import { expect, test } from 'vitest'
-import { BELL, CONTROL, STATE } from '../../workers/storage/wire.js'
+import { BELL, CONTROL, STATE } from '../../src/shared/messages/storage-door.js'
 import { managerForTest } from '../support/manager.js'
 import { py } from '../support/session-code.js'
 import { CHUNK, TestSlot, TestStorage } from './support/slot.js'

@@ -1,8 +1,8 @@
 // E2, R3: what a session does not wait for, nodes that it gives back and bytes that it writes over: the storage is not woken, and has
 // done it before anything that comes later.
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { CONTROL, MOST_POSTED, OP } from '../../src/shared/messages/storage-door.js'
 import { errno } from '../../workers/host/errno.js'
-import { CONTROL, MOST_POSTED, OP } from '../../workers/storage/wire.js'
 import { CHUNK, TestSlot, TestStorage } from './support/slot.js'
 
 const all = (length: number, value: number) => new Uint8Array(length).fill(value)

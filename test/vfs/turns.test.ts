@@ -4,7 +4,17 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
-import type { StorageAnswer, StorageBoot, StorageMessage } from '../../src/vfs/protocol.js'
+import type { StorageAnswer, StorageBoot, StorageMessage } from '../../src/shared/messages/storage.js'
+import {
+  BELL,
+  BELL_BYTES,
+  CONTROL,
+  NUMBERS,
+  NUMBERS_AT,
+  OP,
+  STATE,
+  WINDOW_AT,
+} from '../../src/shared/messages/storage-door.js'
 import { errno } from '../../workers/host/errno.js'
 import { Files } from '../../workers/host/fs/files.js'
 import { Tree } from '../../workers/host/fs/tree.js'
@@ -16,16 +26,6 @@ import { HostParty } from '../../workers/storage/host-party.js'
 import { Locks } from '../../workers/storage/locks.js'
 import type { Served } from '../../workers/storage/served.js'
 import { type Party, Turns } from '../../workers/storage/turns.js'
-import {
-  BELL,
-  BELL_BYTES,
-  CONTROL,
-  NUMBERS,
-  NUMBERS_AT,
-  OP,
-  STATE,
-  WINDOW_AT,
-} from '../../workers/storage/wire.js'
 import { temporaryDirectory } from './support/kinds.js'
 import { TestSlot, TestStorage } from './support/slot.js'
 

@@ -2,7 +2,7 @@
 // and the layout; serving them in a slot is the host's.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ImageFile } from '../../src/image/image.js'
+import type { ImageFile } from '../../src/shared/image/image.js'
 import type { StockFiles } from './realm.js'
 
 export const HOME = '/home/pyodide'

@@ -1,13 +1,14 @@
 // Makes an image: boots the stock interpreter, brings it to the point where a session attaches, and records it. Owns the
 // order of those steps; each of them is a file of its own.
 import { readFile } from 'node:fs/promises'
-import { dataModuleBytes } from '../../src/image/data-module.js'
-import type { ImageContents } from '../../src/image/format.js'
+import { dataModuleBytes } from '../../src/shared/image/data-module.js'
+import type { ImageContents } from '../../src/shared/image/format.js'
 import { ZONE_NAME_BYTES } from '../host/abi.js'
 import { findLandmarks, wipeDeadMemory } from '../interpreter/dead-memory.js'
 import { INTERPRETER_EXPORTS } from '../interpreter/exports.js'
 import { KernelLink, Opcode } from '../interpreter/link.js'
 import { trampolineModuleBytes } from '../interpreter/trampoline.js'
+import { coreModuleBytes, readWasm } from '../interpreter/wasm-binary.js'
 import { REMOVED_MODULES, removeBuiltInModules } from './built-in-modules.js'
 import {
   HOME,
@@ -25,7 +26,6 @@ import { Python } from './python.js'
 import { bootStockInterpreter, type StockInterpreter } from './realm.js'
 import { trampolineCodes } from './signatures.js'
 import { forbidSharedMaps } from './sqlite.js'
-import { coreModuleBytes, readWasm } from './wasm-binary.js'
 
 export interface RecordOptions {
   /** Directory of this machine with the kernel's packages. */

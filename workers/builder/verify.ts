@@ -1,7 +1,7 @@
 // Proves that a recorded image works before anyone gets it: boots it as a slot does, on the real host, and asks the
 // kernel a question. Owns the question; a wrong answer is an error, and the image is dropped.
-import type { ImageContents } from '../../src/image/format.js'
-import { loadImage } from '../../src/image/load.js'
+import type { ImageContents } from '../../src/shared/image/format.js'
+import { loadImage } from '../../src/shared/image/load.js'
 import { Host } from '../host/host.js'
 import { InterruptCell } from '../host/interrupt.js'
 import { readable } from '../image-bytes.js'

@@ -1,6 +1,6 @@
 // How much of host calls' arguments a slot may send: a window of bytes that the main thread has not released yet. Owns the slot's side
 // of that account. The main thread keeps its own (src/slots/credit.ts) and ends a slot that sends more, so nothing here is trusted.
-import { WINDOW_BYTES } from '../weight.js'
+import { WINDOW_BYTES } from '../../src/shared/values/weight.js'
 
 /** Int32s that both threads share. The first belongs to the door (host-calls.ts). */
 export const CreditWord = {

@@ -1,6 +1,6 @@
 // A session's files as the image has them: a fresh tree, its three standard descriptors, its working directory. Owns putting
 // the parts of fs/ together; a reset makes a new one.
-import type { ImageFile } from '../../src/image/image.js'
+import type { ImageFile } from '../../src/shared/image/image.js'
 import type { ImageReader } from '../image-bytes.js'
 import { O } from './abi.js'
 import { fail } from './errno.js'

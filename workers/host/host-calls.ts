@@ -2,7 +2,7 @@
 // messages, and the thread sleeps in shared memory until an answer has come. Owns the protocol of the slot's side and how
 // much may be under way; what the bytes say is between the kernel and the main thread, which believes none of them (R3).
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { Weight, WINDOW_BYTES, weigh } from '../weight.js'
+import { Weight, WINDOW_BYTES, weigh } from '../../src/shared/values/weight.js'
 import { Credit } from './credit.js'
 
 /** Calls that the main thread has not answered; their arguments are bounded by the session's window (credit.ts). */

@@ -1,11 +1,11 @@
 // The host of one interpreter: what its module imports, and nothing else that it can reach. Owns the parts and their life
 // (bind, attach, execute, capture and restore, reset); each family of imports is its own file, the list of all is imports.ts.
-import type { ImageFile } from '../../src/image/image.js'
-import type { ExceededLimit } from '../../src/protocol.js'
+import type { ImageFile } from '../../src/shared/image/image.js'
+import type { ExceededLimit } from '../../src/shared/messages/slot.js'
+import type { MountWire } from '../../src/shared/messages/storage-door.js'
 import type { ImageReader } from '../image-bytes.js'
 import { type MemoryBudget, UNBOUNDED } from '../memory/budget.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
-import type { MountWire } from '../storage/wire.js'
 import type { BoundExports } from './bound-exports.js'
 import { Clock } from './clock.js'
 import type { HostContext } from './context.js'

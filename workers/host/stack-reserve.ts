@@ -1,6 +1,6 @@
 // Whether enough of the thread's stack is left to run host code. Guest code decides how deep the stack is when it calls an
 // import, and where V8 runs out of stack while it compiles or builds something, it can end the whole process. Owns the
-// question; how much has to be left is src/image/stack-probe.ts's, what happens where it is not is guard.ts's.
+// question; how much has to be left is src/shared/image/stack-probe.ts's, what happens where it is not is guard.ts's.
 
 /**
  * Throws a RangeError if less than 128 KB are left above V8's limit. Below that limit, Node keeps another 192 KB for native code. Its

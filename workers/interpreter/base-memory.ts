@@ -1,5 +1,5 @@
 // The image's memory as what an interpreter's is compared with: where in its runs an address is. Owns nothing.
-import type { Image } from '../../src/image/image.js'
+import type { Image } from '../../src/shared/image/image.js'
 import type { ImageReader } from '../image-bytes.js'
 
 /** The part of an image that a delta is against. */

@@ -2,7 +2,7 @@
 // memory that malloc has free, both stacks beyond their tops, and what is left of strings that were interned. Owns what
 // counts as dead; how malloc keeps its heap is malloc.ts's, how CPython keeps those strings interned-strings.ts's. Nothing is
 // called and no object moved, so a session does not notice.
-import type { Landmarks } from '../../src/image/image.js'
+import type { Landmarks } from '../../src/shared/image/image.js'
 import type { BaseMemory } from './base-memory.js'
 import { Clearing } from './clear.js'
 import { findInternedStrings, tidyInternedStrings } from './interned-strings.js'

@@ -1,7 +1,12 @@
 // The steps of taking and restoring a snapshot in a slot's thread that are no calls into the interpreter: packing, unpacking
 // with every check (N2), and what a fault of the snapshot's own is called. Owns nothing.
-import type { Image } from '../../src/image/image.js'
-import type { RefusalReason, RestoreRequest, SlotReply, SnapshotRequest } from '../../src/protocol.js'
+import type { Image } from '../../src/shared/image/image.js'
+import type {
+  RefusalReason,
+  RestoreRequest,
+  SlotReply,
+  SnapshotRequest,
+} from '../../src/shared/messages/slot.js'
 import type { HostCapture } from '../host/host.js'
 import { HostStateError } from '../host/state/error.js'
 import type { KernelReply } from '../interpreter/link.js'

@@ -1,9 +1,16 @@
 // Host calls that the kernel has made and that wait to be sent: as many go at once as the session's window has room for. Owns the
 // queue, and refusing calls that no window has room for. The kernel's bytes are the guest's to forge: what is no list of calls goes
 // out as it is, for the main thread to judge.
+
+import {
+  MAX_CALLS_PER_MESSAGE,
+  TypeCode,
+  Weight,
+  WINDOW_BYTES,
+  weigh,
+} from '../../src/shared/values/weight.js'
 import type { Credit } from '../host/credit.js'
 import { marshalText } from '../interpreter/link.js'
-import { MAX_CALLS_PER_MESSAGE, TypeCode, Weight, WINDOW_BYTES, weigh } from '../weight.js'
 
 interface Call {
   readonly bytes: Uint8Array<ArrayBuffer>

@@ -1,6 +1,6 @@
 // What a slot does for the main thread: attach a session, run its code, move its values, freeze and thaw it, become the image
 // again. Owns the order of calls into the interpreter; it trusts the main thread and is not trusted by it.
-import type { Image } from '../../src/image/image.js'
+import type { Image } from '../../src/shared/image/image.js'
 import type {
   AttachRequest,
   ExecuteRequest,
@@ -12,7 +12,8 @@ import type {
   SlotNotice,
   SlotReply,
   SnapshotRequest,
-} from '../../src/protocol.js'
+} from '../../src/shared/messages/slot.js'
+import type { Shield } from '../../src/shared/threads/shield.js'
 import type { Credit } from '../host/credit.js'
 import type { Host, PreparedHost } from '../host/host.js'
 import type { Interpreter } from '../interpreter/interpreter.js'
@@ -24,7 +25,6 @@ import type { Shielded } from '../snapshot/streams.js'
 import { captured, DAMAGED, refusal, refused, unpack } from './freeze.js'
 import type { Output } from './output.js'
 import { Runs } from './run.js'
-import type { Shield } from './shield.js'
 import { BRIEF_WARM_UP, EMPTY_SESSION, WARM_UP } from './warm-up.js'
 
 const CODE_IS_UTF16 = 1

@@ -2,7 +2,7 @@
 // Owns the layout and its checks; what pages and host state mean is interpreter/memory-delta.ts's and host/state's, packing is
 // blocks.ts's. Bytes to read are hostile (N1, N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Effort } from '../../src/protocol.js'
+import type { Effort } from '../../src/shared/messages/slot.js'
 import type { MemoryCapture, MemoryDelta } from '../interpreter/memory-delta.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import { BEST_CODEC, type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'

@@ -1,5 +1,5 @@
 // zlib and zstd over whole pieces, by streams that are made under the thread's shield: ending a thread between the making of a
-// stream and its initialization ends the whole process (workers/slot/shield.ts). Owns every zlib stream of a slot's thread;
+// stream and its initialization ends the whole process (src/shared/threads/shield.ts). Owns every zlib stream of a slot's thread;
 // which codec a piece gets, and what to make of an error, is blocks.ts's.
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'

@@ -1,5 +1,5 @@
 // A store that counts and tells what changes in it. Owns which operation is which change, and telling each once; everything else is passed on.
-import type { Change } from '../../src/vfs/protocol.js'
+import type { Change } from '../../src/shared/messages/storage.js'
 import { FsError } from '../host/errno.js'
 import type { FileTime, NewNode, NodeId, NodeStore } from '../host/fs/node-store.js'
 

@@ -1,6 +1,15 @@
 // One session at a storage: its door and its bell. Owns serving one request step by step, taking what the session has posted, and
 // giving everything back when the session is gone. What each operation does is operations.ts's; reading a request, which may be
 // hostile, is request.ts's.
+
+import {
+  BELL,
+  BELL_BYTES,
+  LEFT_ABOVE,
+  LEFT_ROOT,
+  OP,
+  POSTING,
+} from '../../src/shared/messages/storage-door.js'
 import { errno, FsError } from '../host/errno.js'
 import { type NodeId, Outside } from '../host/fs/node-store.js'
 import { Holds } from './holds.js'
@@ -11,7 +20,6 @@ import { DoorRequest, Violation } from './request.js'
 import type { Served, StatusReader } from './served.js'
 import { Share } from './share.js'
 import type { Party } from './turns.js'
-import { BELL, BELL_BYTES, LEFT_ABOVE, LEFT_ROOT, OP, POSTING } from './wire.js'
 
 export class Client implements Party, StatusReader {
   readonly bell: Int32Array

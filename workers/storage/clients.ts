@@ -1,9 +1,10 @@
 // All sessions at a storage. Owns who they are, that what any of them has posted comes before what is asked later by another, and
 // what each may still know about a node that another changes.
+
+import { POSTING } from '../../src/shared/messages/storage-door.js'
 import type { NodeId } from '../host/fs/node-store.js'
 import { Client } from './client.js'
 import type { Served, StatusReader } from './served.js'
-import { POSTING } from './wire.js'
 
 /** Descriptors that all sessions of a host directory have together, about. Each has its share of them, and a few in any case. */
 const MOST_HOST_FILES = 4096

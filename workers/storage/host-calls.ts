@@ -1,6 +1,6 @@
 // What the host asks of a storage: each call is one operation at a path. Owns those operations, and where one that takes long lets
 // others come between its steps; what they look like to a user is src/vfs/storage.ts's.
-import type { FileStatus, StorageCalls } from '../../src/vfs/protocol.js'
+import type { FileStatus, StorageCalls } from '../../src/shared/messages/storage.js'
 import { O } from '../host/abi.js'
 import { FsError, fail } from '../host/errno.js'
 import type { Files } from '../host/fs/files.js'

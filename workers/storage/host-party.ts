@@ -1,6 +1,6 @@
 // The host as one of those who ask a storage for something. Owns the queue of its calls: they are done in order, one step in each
 // round, so that sessions do not wait for all of them.
-import type { StorageAnswer, StorageMessage } from '../../src/vfs/protocol.js'
+import type { StorageAnswer, StorageMessage } from '../../src/shared/messages/storage.js'
 import { FsError } from '../host/errno.js'
 import { Outside } from '../host/fs/node-store.js'
 import { type HostTask, type HostTasks, isTask } from './host-calls.js'

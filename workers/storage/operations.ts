@@ -1,5 +1,7 @@
 // The operations that a session asks of a storage. Owns what each of them does and answers, in steps where it may take long. Whose
 // request is served when is client.ts's; checking the numbers of a request is request.ts's.
+
+import { CHANGES, ENTRY_HEAD_BYTES, KINDS, OP } from '../../src/shared/messages/storage-door.js'
 import { FsError, fail } from '../host/errno.js'
 import { CHUNK_BYTES } from '../host/fs/chunk-source.js'
 import { wholeChunks } from '../host/fs/contents.js'
@@ -11,7 +13,6 @@ import type { Locks } from './locks.js'
 import { type DoorRequest, Violation } from './request.js'
 import type { Served, StatusReader } from './served.js'
 import type { Share } from './share.js'
-import { CHANGES, ENTRY_HEAD_BYTES, KINDS, OP } from './wire.js'
 
 /** Entries per answer. */
 const MAX_ENTRIES = 3000

@@ -1,7 +1,13 @@
 // What a session has posted in its door: nodes that it gives back, and bytes that it has written, neither of which it waits for. Owns
 // taking that out, in order and once; the slot's side is host/mounts/door.ts. Its writer may be hostile: numbers are copied, then
 // checked (R3).
-import { CONTROL, MOST_POSTED, NUMBERS_AT, POST_NUMBERS, POSTED_AT } from './wire.js'
+import {
+  CONTROL,
+  MOST_POSTED,
+  NUMBERS_AT,
+  POST_NUMBERS,
+  POSTED_AT,
+} from '../../src/shared/messages/storage-door.js'
 
 /** `extents`: 0 where the node is given back, else how many whole chunks were written at `position`. False if that cannot be. */
 type Done = (node: number, position: number, extents: number, atMs: number) => boolean

@@ -1,8 +1,16 @@
 // One request in a door. Owns copying its numbers before anything looks at them, because their writer may be hostile (R3), and
 // checking each where it is taken; what is done with them is client.ts's.
+
+import {
+  CONTROL,
+  KINDS,
+  NUMBERS,
+  NUMBERS_AT,
+  STATE,
+  WINDOW_AT,
+} from '../../src/shared/messages/storage-door.js'
 import { fail } from '../host/errno.js'
 import type { FileTime, LockRange, NodeStatus } from '../host/fs/node-store.js'
-import { CONTROL, KINDS, NUMBERS, NUMBERS_AT, STATE, WINDOW_AT } from './wire.js'
 
 const TEXT = 4
 const SECOND_TEXT = 5

@@ -1,13 +1,22 @@
 // One session's share of a storage's arena: the extents lent to it for what it reads, until it asks for something else, and those
 // reserved for what it writes. Owns both lists, which are never read from where the slot, which may be hostile, can write (R3): it
 // names no extent, only how many of its own a write uses. Their bytes are the slot's to write, as a file's bytes are anyway.
+
+import {
+  CONTROL,
+  LENT_AT,
+  LENT_WORDS,
+  MOST_RESERVED,
+  NUMBERS_AT,
+  PIECE_WORDS,
+  RESERVED_AT,
+} from '../../src/shared/messages/storage-door.js'
 import { FsError } from '../host/errno.js'
 import { CHUNK_BYTES } from '../host/fs/chunk-source.js'
 import { wholeChunks } from '../host/fs/contents.js'
 import type { NodeId } from '../host/fs/node-store.js'
 import type { PrivateNodes } from '../host/fs/private-nodes.js'
 import type { Arena } from './arena.js'
-import { CONTROL, LENT_AT, LENT_WORDS, MOST_RESERVED, NUMBERS_AT, PIECE_WORDS, RESERVED_AT } from './wire.js'
 
 /** Below it a copy through the window costs less. */
 const LEAST_LENT_BYTES = 16_384

@@ -1,6 +1,6 @@
 // How a storage's thread sleeps until the host or a slot rings. Owns waiting at several bells: no two slots share one, so that none
 // can ring for another or keep another's ring from being heard. A bell's number says nothing but that it changed (R3).
-import { BELL } from './wire.js'
+import { BELL } from '../../src/shared/messages/storage-door.js'
 
 const { RINGS } = BELL
 

@@ -12,7 +12,7 @@ if (isMainThread) {
   })
 } else {
   const load = (path) => import(new URL(path, process.argv[2]).href)
-  const { stackProbeBytes } = await load('src/image/stack-probe.js')
+  const { stackProbeBytes } = await load('src/shared/image/stack-probe.js')
   const { stackProbe } = await load('workers/host/stack-reserve.js')
   const memory = new WebAssembly.Memory({ initial: 2 })
   const probe = stackProbe(new WebAssembly.Module(stackProbeBytes()), memory)

@@ -1,4 +1,14 @@
 // A storage's thread and its slots in the test's own thread: what a slot puts into its door is served at once. Owns no assertion.
+
+import {
+  BELL_BYTES,
+  CONTROL,
+  NUMBERS,
+  NUMBERS_AT,
+  OP,
+  STATE,
+  WINDOW_AT,
+} from '../../../src/shared/messages/storage-door.js'
 import { Files } from '../../../workers/host/fs/files.js'
 import type { NodeId } from '../../../workers/host/fs/node-store.js'
 import { PrivateNodes } from '../../../workers/host/fs/private-nodes.js'
@@ -10,15 +20,6 @@ import { NO_IMAGE } from '../../../workers/image-bytes.js'
 import { Arena } from '../../../workers/storage/arena.js'
 import { Client } from '../../../workers/storage/client.js'
 import { Locks } from '../../../workers/storage/locks.js'
-import {
-  BELL_BYTES,
-  CONTROL,
-  NUMBERS,
-  NUMBERS_AT,
-  OP,
-  STATE,
-  WINDOW_AT,
-} from '../../../workers/storage/wire.js'
 
 export const CHUNK = 65_536
 const WINDOW_BYTES = 1024 * 1024

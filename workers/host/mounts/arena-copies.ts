@@ -1,6 +1,6 @@
 // What a slot copies to and from a storage's arena itself, in one go instead of two through the window. Owns those copies and which
 // extents the storage thread has reserved for the next; it never touches an extent that it was not told of.
-import { copyBytes } from '../../copy.js'
+
 import {
   CONTROL,
   LENT_AT,
@@ -9,7 +9,8 @@ import {
   NUMBERS_AT,
   PIECE_WORDS,
   RESERVED_AT,
-} from '../../storage/wire.js'
+} from '../../../src/shared/messages/storage-door.js'
+import { copyBytes } from '../../copy.js'
 import { fail } from '../errno.js'
 import { CHUNK_BYTES } from '../fs/chunk-source.js'
 import { wholeChunks } from '../fs/contents.js'

@@ -1,6 +1,6 @@
 // The slot's side of a door to a storage thread: one request, answered before anything else happens here. Owns waking the other
 // side and waiting for it; what is asked is mounted-nodes.ts's.
-import { Patience } from '../../patience.js'
+
 import {
   BELL,
   CONTROL,
@@ -15,7 +15,8 @@ import {
   POSTING,
   STATE,
   WINDOW_AT,
-} from '../../storage/wire.js'
+} from '../../../src/shared/messages/storage-door.js'
+import { Patience } from '../../../src/shared/threads/patience.js'
 import { errorName, fail } from '../errno.js'
 import { Outside } from '../fs/node-store.js'
 

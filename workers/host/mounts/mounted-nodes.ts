@@ -1,8 +1,14 @@
 // A storage as the slot's file system sees it: every method is one request through the door. Owns the encoding of requests and
 // which files this session may have locks on; the data and all decisions are the storage thread's.
 
+import {
+  CHANGES,
+  ENTRY_HEAD_BYTES,
+  KINDS,
+  type MountWire,
+  OP,
+} from '../../../src/shared/messages/storage-door.js'
 import { copyBytes } from '../../copy.js'
-import { CHANGES, ENTRY_HEAD_BYTES, KINDS, type MountWire, OP } from '../../storage/wire.js'
 import { FsError, fail } from '../errno.js'
 import { CHUNK_BYTES } from '../fs/chunk-source.js'
 import type {

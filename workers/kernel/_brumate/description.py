@@ -21,7 +21,7 @@ from .values import NotConvertible
 type Described = tuple[bytearray, bytearray]
 
 _MAX_DESCRIPTION_BYTES = 1024 * 1024
-# Of each, to the host that reads it: src/snapshot/cost.ts.
+# Of each, to the host that reads it: src/shared/snapshot/cost.ts.
 _MAX_COST = 300_000
 # Parts of that: for the calls, and for the names that `values` lacks.
 _PENDING_BYTES = 256 * 1024

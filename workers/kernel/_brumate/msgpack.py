@@ -3,7 +3,7 @@
 No code of the user's runs: values are told apart by their exact type, and only what C code of CPython answers is asked
 of them. Types are compared with `is`: a metaclass can define their hash and equality. Every document is bounded in
 bytes, and in what it costs the host to read it, which also bounds the time here. The host counts the same costs
-(src/snapshot/cost.ts has what they mean) and refuses a document that goes over: none may be less here.
+(src/shared/snapshot/cost.ts has what they mean) and refuses a document that goes over: none may be less here.
 
 What msgpack lacks is a map with integer keys {0: kind, 1: payload}: 'int' (decimal text), 'datetime' (float64 ms since
 1970), 'set' (array), 'text' (UTF-16-LE, where a str has lone surrogates and so no UTF-8).

@@ -15,7 +15,7 @@ _MARSHAL_VERSION = 2
 # Deep enough for data, far from the limits of marshal (2,000) and of the recursion here (1,000 frames).
 _MAX_DEPTH = 500
 # Containers can share members, and marshal version 2 writes each one out: bound the work, not only the depth. The host has the
-# same bounds (src/values/value.ts, workers/weight.ts) and ends an interpreter that sends more.
+# same bounds (src/shared/values/value.ts, src/shared/values/weight.ts) and ends an interpreter that sends more.
 _MAX_CONTAINERS = 500_000
 _MAX_MEMBERS = 4_000_000
 # What is hashed costs the host more.

@@ -1,14 +1,7 @@
 // Decodes the marshal bytes an interpreter sent into a tree of values. Owns the walk over the bytes and its bounds. The bytes are
 // hostile (R3): every length is checked against the bytes left before anything is allocated, nesting is bounded, and the result is
 // plain data by construction. A decoder can stop after any part of a value and continue later, so no value blocks the main thread.
-import {
-  MAX_DIGITS,
-  MAX_HASHED_ITEMS,
-  MAX_ITEMS,
-  MAX_TEXT_BYTES,
-  Weight,
-  weightOfDigits,
-} from '../../workers/weight.js'
+
 import {
   type Decoded,
   dateOr,
@@ -31,6 +24,7 @@ import {
   TypeCode,
   type Value,
 } from './value.js'
+import { MAX_DIGITS, MAX_HASHED_ITEMS, MAX_ITEMS, MAX_TEXT_BYTES, Weight, weightOfDigits } from './weight.js'
 
 export { type Decoded, MalformedValueError }
 
@@ -116,7 +110,7 @@ export class Decoder {
     return this.#at
   }
 
-  /** Estimated memory of that value, in bytes (workers/weight.ts). */
+  /** Estimated memory of that value, in bytes (src/shared/values/weight.ts). */
   get weightBytes(): number {
     return Math.max(this.#weight, this.#at - this.#startedAt)
   }

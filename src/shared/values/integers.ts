@@ -1,6 +1,6 @@
 // Integers out of marshal bytes: 15-bit digits, least significant first. Owns the arithmetic; how many digits there may be is
 // decode.ts's.
-import { EXACT_DIGITS } from '../../workers/weight.js'
+import { EXACT_DIGITS } from './weight.js'
 
 /** Digits of 60 bits, which two words of 32 hold. */
 const GROUP_DIGITS = 4

@@ -1,7 +1,8 @@
 // Containers that decode.ts is filling, and what may become of them. Owns their state and the checks of what goes into them: dates,
 // keys and members. The order in which the bytes fill them is decode.ts's.
-import { MAX_KEY_BYTES } from '../../workers/weight.js'
+
 import { NO_VALUE, type Value } from './value.js'
+import { MAX_KEY_BYTES } from './weight.js'
 
 /** A decoded tree: values, and `NO_VALUE` where a message allows it. */
 export type Decoded = Value | typeof NO_VALUE | readonly Decoded[]

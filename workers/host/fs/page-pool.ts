@@ -3,11 +3,11 @@
 // Other buffers come from malloc, which keeps what was freed: a process would stay as large as its sessions' files ever were. Pages
 // that are given back at once cost a fault each when they come again, so some are kept, and counted, as long as there is plenty.
 
-import { fail } from '../host/errno.js'
-import type { ChunkSource } from '../host/fs/chunk-source.js'
-import { CHUNK_BYTES } from '../host/fs/chunk-source.js'
-import type { SlotBudget } from './budget.js'
-import { freeBuffer } from './free-buffer.js'
+import type { SlotBudget } from '../../memory/budget.js'
+import { freeBuffer } from '../../memory/free-buffer.js'
+import { fail } from '../errno.js'
+import type { ChunkSource } from './chunk-source.js'
+import { CHUNK_BYTES } from './chunk-source.js'
 
 /** Most that is kept; as much as the private files of a session have by default. */
 const MAX_FREE_BYTES = 64 * 1024 * 1024

@@ -1,16 +1,16 @@
 // Every message between the caller's thread and a slot, as types. Owns no behaviour but the names: what a message from a
 // slot must look like is enforced in slots/guard.ts (R3), because types do not survive a hostile thread.
 import type { MessagePort } from 'node:worker_threads'
-import type { HostCallWire } from '../workers/host/host-calls.js'
-import type { MemoryWire } from '../workers/memory/budget.js'
-import type { MountWire } from '../workers/storage/wire.js'
+import type { HostCallWire } from '../../../workers/host/host-calls.js'
+import type { MemoryWire } from '../../../workers/memory/budget.js'
+import type { MountWire } from './storage-door.js'
 
 /** The Piscina task that starts a slot's service. Ends only with the worker. */
 export interface ServeTask {
   readonly port: MessagePort
   /** For host calls of code that blocks its thread. */
   readonly calls: HostCallWire
-  /** Two Int32: the id of the execution to interrupt; who comes first, the end of the worker or what must not be ended (workers/slot/shield.ts). */
+  /** Two Int32: the id of the execution to interrupt; who comes first, the end of the worker or what must not be ended (src/shared/threads/shield.ts). */
   readonly interrupt: SharedArrayBuffer
   /** Where it asks for memory. */
   readonly memory: MemoryWire
@@ -46,7 +46,7 @@ export interface SnapshotRequest {
   readonly effort: Effort
 }
 
-/** What `restore` takes of a snapshot: src/snapshot/document.ts has the whole. */
+/** What `restore` takes of a snapshot: src/shared/snapshot/document.ts has the whole. */
 export interface RestoreRequest extends AttachRequest {
   /** Hostile. No other thread has this memory. */
   readonly body: Uint8Array
