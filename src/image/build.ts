@@ -1,7 +1,7 @@
 // Runs the builder in a thread of its own. Owns that thread's life; what it does is workers/builder.ts.
 import { Worker } from 'node:worker_threads'
-import type { BuilderData, BuilderReply } from '../../workers/builder.js'
 import { ImageError } from '../shared/errors.js'
+import type { BuilderData, BuilderReply } from '../shared/messages/builder.js'
 import { BUILDER_ENTRY, KERNEL_DIRECTORY, TIME_ZONE_FILE } from './key.js'
 
 /** A build takes 2 to 5 seconds; one that takes this long hangs. */

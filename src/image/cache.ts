@@ -1,5 +1,5 @@
 // Image files on disk. Owns where they lie, reading them once, writing them so that a reader sees all or nothing, and the lock by
-// which one process builds while others wait. What the bytes are is format.ts, whose they are ownership.ts.
+// which one process builds while others wait. What the bytes are is src/shared/image/format.ts, whose they are ownership.ts.
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'

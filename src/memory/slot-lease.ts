@@ -4,8 +4,8 @@
 // The slot's messages are hostile (R3). It is believed only where it gives something back, and no more than it was granted; what it
 // holds in truth is known to itself alone.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { ANSWERED, GRANT_BYTES, GRANTED, type MemoryWire } from '../../workers/memory/budget.js'
 import { deferred } from '../deferred.js'
+import { ANSWERED, GRANT_BYTES, GRANTED, type MemoryWire } from '../shared/messages/memory.js'
 import type { MemoryAccount } from './account.js'
 
 const MiB = 1024 * 1024

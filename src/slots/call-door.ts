@@ -1,7 +1,7 @@
 // The main thread's half of the door for host calls of code that blocks its slot (workers/host/host-calls.ts). Owns the port,
 // waking the slot, and that each message gets one answer; what a request says is hostile and read by somebody else (R3).
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import type { HostCallMessage, HostCallWire } from '../../workers/host/host-calls.js'
+import type { HostCallMessage, HostCallWire } from '../shared/messages/host-calls.js'
 
 /** Takes a request and sees to it that `answer` is called once, soon or late; with no bytes if there is nothing to say. */
 export type OnRequest = (request: Uint8Array, answer: (payload: Uint8Array) => void) => void

@@ -1,6 +1,6 @@
 // How much of host calls' arguments a slot may send (workers/host/credit.ts). Owns the main thread's side of that account: what it has
 // released, and for whom.
-import { CreditWord } from '../../workers/host/credit.js'
+import { CreditWord } from '../shared/messages/host-calls.js'
 
 export class SlotCredit {
   readonly #words: Int32Array

@@ -1,5 +1,5 @@
 // The wall between a slot's thread and ours: every message is taken as hostile (R3) and either comes out as a type of
-// protocol.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
+// src/shared/messages/slot.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
 import { constants } from 'node:buffer'
 import type { OutputText, RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
 

@@ -5,7 +5,8 @@ import type { MessagePort } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { MemoryAccount } from '../../src/memory/account.js'
 import { NEW_SLOT_BYTES, SlotLease } from '../../src/memory/slot-lease.js'
-import { ANSWERED, GRANTED, SlotBudget } from '../../workers/memory/budget.js'
+import { ANSWERED, GRANTED } from '../../src/shared/messages/memory.js'
+import { SlotBudget } from '../../workers/memory/budget.js'
 
 const MiB = 2 ** 20
 const RESERVE = 16 * MiB

@@ -13,7 +13,7 @@ export type ImportGraph = ReadonlyMap<string, readonly string[]>
 export function readImports(...folders: readonly string[]): ImportGraph {
   const files = folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
       .map((name) => join(folder, name)),
   )
   const known = new Set(files)
@@ -42,22 +42,32 @@ export function circlesOf(graph: ImportGraph): string[][] {
 }
 
 /**
- * Imports that no floor allows, as `a.ts -> b.ts`. `order` names folders and files from the bottom up. A file belongs to the
- * longest name that it is or lies in, and may import what belongs there or further down.
+ * The files and folders of the source, in lists whose order is from the bottom up. A file belongs to the longest name that it is or
+ * lies in. It may import what belongs there, what stands before that in the same list, and everything of the first list.
+ */
+export type ImportOrder = readonly (readonly string[])[]
+
+/**
+ * The imports that the order forbids, as `a.ts -> b.ts`.
  *
  * @throws for a file that belongs nowhere
  */
-export function upwardImports(graph: ImportGraph, order: readonly string[]): string[] {
-  const floorOf = (file: string): number => {
-    const names = order.filter((name) => file === name || file.startsWith(`${name}/`))
-    const longest = names.sort((a, b) => b.length - a.length)[0]
-    if (longest === undefined) throw new Error(`${file} has no place in the order of folders`)
-    return order.indexOf(longest)
+export function forbiddenImports(graph: ImportGraph, order: ImportOrder): string[] {
+  const places = order.flatMap((names, list) => names.map((name, floor) => ({ name, list, floor })))
+  const placeOf = (file: string) => {
+    const fitting = places.filter(({ name }) => file === name || file.startsWith(`${name}/`))
+    const place = fitting.sort((a, b) => b.name.length - a.name.length)[0]
+    if (place === undefined) throw new Error(`${file} has no place in the order of folders`)
+    return place
   }
-  const arrows = [...graph].flatMap(([file, targets]) => targets.map((target) => [file, target] as const))
-  return arrows
-    .filter(([file, target]) => floorOf(target) > floorOf(file))
-    .map(([file, target]) => `${file} -> ${target}`)
+  const isForbidden = (file: string, target: string): boolean => {
+    const from = placeOf(file)
+    const to = placeOf(target)
+    return to.list === from.list ? to.floor > from.floor : to.list !== 0
+  }
+  return [...graph].flatMap(([file, targets]) =>
+    targets.filter((target) => isForbidden(file, target)).map((target) => `${file} -> ${target}`),
+  )
 }
 
 function reachableFrom(graph: ImportGraph, start: string): Set<string> {

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { dataModuleBytes } from '../../src/shared/image/data-module.js'
 import type { ImageContents } from '../../src/shared/image/format.js'
+import type { BuilderData } from '../../src/shared/messages/builder.js'
 import { ZONE_NAME_BYTES } from '../host/abi.js'
 import { findLandmarks, wipeDeadMemory } from '../interpreter/dead-memory.js'
 import { INTERPRETER_EXPORTS } from '../interpreter/exports.js'
@@ -26,13 +27,6 @@ import { Python } from './python.js'
 import { bootStockInterpreter, type StockInterpreter } from './realm.js'
 import { trampolineCodes } from './signatures.js'
 import { forbidSharedMaps } from './sqlite.js'
-
-export interface RecordOptions {
-  /** Directory of this machine with the kernel's packages. */
-  readonly kernelDirectory: string
-  /** Zip archive of this machine with the `tzdata` package; scripts/zoneinfo.mjs makes it. */
-  readonly timeZoneFile: string
-}
 
 /** What Python sees of the environment while it boots; the kernel decides what a session sees. */
 const BUILD_ENV = { HOME, LANG: 'C.UTF-8', PYTHONHASHSEED: '0', PYTHON_COLORS: '0' }
@@ -73,7 +67,7 @@ gc.collect()
 gc.freeze()
 `
 
-export async function recordImage(options: RecordOptions): Promise<ImageContents> {
+export async function recordImage(options: BuilderData): Promise<ImageContents> {
   const pyodide = await readPyodidePackage()
   const sources: SourceFile[] = [
     ...(await readTree(options.kernelDirectory, KERNEL_PATH)),

@@ -1,14 +1,7 @@
 // How much of host calls' arguments a slot may send: a window of bytes that the main thread has not released yet. Owns the slot's side
 // of that account. The main thread keeps its own (src/slots/credit.ts) and ends a slot that sends more, so nothing here is trusted.
+import { CreditWord } from '../../src/shared/messages/host-calls.js'
 import { WINDOW_BYTES } from '../../src/shared/values/weight.js'
-
-/** Int32s that both threads share. The first belongs to the door (host-calls.ts). */
-export const CreditWord = {
-  /** The slot waits for credit: the main thread, when it gives some, clears this and wakes it. */
-  wanted: 1,
-  /** Bytes that the main thread has released, modulo 2 ** 32. */
-  released: 2,
-} as const
 
 export class Credit {
   #words = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT))

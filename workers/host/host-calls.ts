@@ -2,24 +2,12 @@
 // messages, and the thread sleeps in shared memory until an answer has come. Owns the protocol of the slot's side and how
 // much may be under way; what the bytes say is between the kernel and the main thread, which believes none of them (R3).
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { HostCallMessage, HostCallWire } from '../../src/shared/messages/host-calls.js'
 import { Weight, WINDOW_BYTES, weigh } from '../../src/shared/values/weight.js'
 import { Credit } from './credit.js'
 
 /** Calls that the main thread has not answered; their arguments are bounded by the session's window (credit.ts). */
 const MAX_CALLS = 1024
-
-/**
- * Both directions of the port carry `[epoch, bytes]`. Every message to the main thread is answered by exactly one back
- * with the same epoch; bytes of none tell that there is nothing to say. After putting an answer on the port, and after asking for an
- * interrupt, the main thread adds 1 to element 0 of `changes` and notifies it.
- */
-export interface HostCallWire {
-  readonly port: MessagePort
-  /** Three Int32: the second and third are credit.ts's. */
-  readonly changes: SharedArrayBuffer
-}
-
-export type HostCallMessage = readonly [epoch: number, bytes: Uint8Array]
 
 /** The door as the imports use it. */
 export interface HostCallDoor {

@@ -1,6 +1,13 @@
 // How much memory a slot may hold beyond its fixed share: interpreter growth, private files, output and packing all take from it.
 // Owns what the slot holds and its half of asking the manager's account for more (src/memory/slot-lease.ts has the other half).
 import type { MessagePort } from 'node:worker_threads'
+import {
+  ANSWERED,
+  GRANT_BYTES,
+  GRANTED,
+  type MemoryMessage,
+  type MemoryWire,
+} from '../../src/shared/messages/memory.js'
 
 /** Where the host's parts get room from. */
 export interface MemoryBudget {
@@ -11,31 +18,6 @@ export interface MemoryBudget {
 
 /** For hosts outside of a slot: tests, and the builder of an image. */
 export const UNBOUNDED: MemoryBudget = Object.freeze({ take: () => true, release: () => {} })
-
-/** Unit of what is asked for and granted. */
-export const GRANT_BYTES = 65_536
-
-/**
- * What the slot sends. `grow` and `pack` each get one answer; memory to pack a snapshot may come from the account's reserve.
- * `giveBack` gets none.
- */
-export type MemoryMessage = readonly [what: 'grow' | 'pack' | 'giveBack', bytes: number]
-
-/**
- * The slot sends over the port; the main thread answers in `words`, two Int32 that wrap around. It never reads them: a slot that
- * changes them lies to itself only.
- */
-export interface MemoryWire {
-  readonly port: MessagePort
-  readonly words: SharedArrayBuffer
-  /** Allowance to begin with. */
-  readonly bytes: number
-}
-
-/** Units of `GRANT_BYTES` that were ever granted. */
-export const GRANTED = 0
-/** Questions that were ever answered. */
-export const ANSWERED = 1
 
 /** Longest wait for an answer. The main thread answers within its turn; a session must not hang on one that is stuck. */
 const ANSWER_MS = 5_000

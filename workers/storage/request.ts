@@ -47,7 +47,7 @@ export class DoorRequest {
     return this.#control[CONTROL.OP] ?? 0
   }
 
-  /** `error`: an error number, or one of wire.ts's. */
+  /** `error`: an error number, or one of storage-door.ts's. */
   finish(error: number): void {
     this.#shared.set(this.#numbers)
     this.#control[CONTROL.ERROR] = error

@@ -1,5 +1,5 @@
 // The image as data: what every slot of a manager is made from. Owns the shape only; reading and writing its bytes
-// is format.ts, keeping it on disk is cache.ts, making it is the builder's (workers/builder).
+// is format.ts, keeping it on disk is src/image/cache.ts's, making it is the builder's (workers/builder).
 
 /** One read-only file, directory or symbolic link that every interpreter of an image starts with. */
 export type ImageFile =

@@ -1,4 +1,4 @@
-// The last step to an image: compiles its modules. Owns nothing else; the bytes come from a file (open.ts) or straight from the
+// The last step to an image: compiles its modules. Owns nothing else; the bytes come from a file (src/image/open.ts) or straight from the
 // recorder (the builder's check).
 import type { ImageContents } from './format.js'
 import type { Image } from './image.js'

@@ -1,8 +1,8 @@
 // Every message between the caller's thread and a slot, as types. Owns no behaviour but the names: what a message from a
 // slot must look like is enforced in slots/guard.ts (R3), because types do not survive a hostile thread.
 import type { MessagePort } from 'node:worker_threads'
-import type { HostCallWire } from '../../../workers/host/host-calls.js'
-import type { MemoryWire } from '../../../workers/memory/budget.js'
+import type { HostCallWire } from './host-calls.js'
+import type { MemoryWire } from './memory.js'
 import type { MountWire } from './storage-door.js'
 
 /** The Piscina task that starts a slot's service. Ends only with the worker. */

@@ -1,0 +1,28 @@
+// How a slot asks the manager's account for memory. Owns no behaviour; the slot's side is workers/memory/budget.ts, the main
+// thread's src/memory/slot-lease.ts.
+import type { MessagePort } from 'node:worker_threads'
+
+/** Unit of what is asked for and granted. */
+export const GRANT_BYTES = 65_536
+
+/**
+ * What the slot sends. `grow` and `pack` each get one answer; memory to pack a snapshot may come from the account's reserve.
+ * `giveBack` gets none.
+ */
+export type MemoryMessage = readonly [what: 'grow' | 'pack' | 'giveBack', bytes: number]
+
+/**
+ * The slot sends over the port; the main thread answers in `words`, two Int32 that wrap around. It never reads them: a slot that
+ * changes them lies to itself only.
+ */
+export interface MemoryWire {
+  readonly port: MessagePort
+  readonly words: SharedArrayBuffer
+  /** Allowance to begin with. */
+  readonly bytes: number
+}
+
+/** Units of `GRANT_BYTES` that were ever granted. */
+export const GRANTED = 0
+/** Questions that were ever answered. */
+export const ANSWERED = 1
