@@ -15,7 +15,7 @@ const CROWD = 2.5
 const SESSIONS_PER_TENANT = 3
 const PAUSE_MS = 60
 const SPARE_BYTES = 300_000_000
-/** As in src/session/residence.ts. */
+/** As in src/session/placement.ts. */
 const ATTACH_ATTEMPTS = 3
 const MEMORY_BYTES = 128 * 2 ** 20
 

@@ -10,8 +10,8 @@ import {
   resolveSessionOptions,
   type SessionOptions,
 } from './options.js'
-import type { Countable, SessionHome } from './session/home.js'
-import { Rotation } from './session/rotation.js'
+import type { Countable, SessionHome } from './session/context.js'
+import { Rotation } from './session/idle-evictor.js'
 import { Usage } from './session/usage.js'
 import { Session } from './session.js'
 import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './shared/errors.js'

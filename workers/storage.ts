@@ -8,7 +8,7 @@ import type {
   StorageMessage,
 } from '../src/shared/messages/storage.js'
 import { BELL } from '../src/shared/messages/storage-door.js'
-import { Patience } from '../src/shared/threads/patience.js'
+import { Patience } from '../src/shared/threads/spin-policy.js'
 import { Files } from './host/fs/files.js'
 import type { NodeId, NodeStore } from './host/fs/node-store.js'
 import { PrivateNodes } from './host/fs/private-nodes.js'

@@ -5,7 +5,7 @@ import { trustOf } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
 import { Call } from './call.js'
-import type { SessionHome } from './home.js'
+import type { SessionHome } from './context.js'
 import type { ResolvedSessionOptions } from './options.js'
 
 /** Most of the globals' values that travel beside the memory. */

@@ -14,7 +14,7 @@ import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import type { Lane } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
-import type { Companion } from './companion.js'
+import type { Companion } from './host-call-state.js'
 
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 

@@ -9,7 +9,7 @@ import { MalformedValueError } from '../shared/values/decode.js'
 import type { Lane } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
 import { Call, type Settled } from './call.js'
-import type { SessionHome } from './home.js'
+import type { SessionHome } from './context.js'
 import type { HostSide } from './host-side.js'
 import { Listeners } from './listeners.js'
 import type { ResolvedSessionOptions } from './options.js'
@@ -22,7 +22,8 @@ import {
   readResult,
   stopError,
 } from './outcome.js'
-import { type WithText, withText } from './output-text.js'
+import type { WithText } from './output-text.js'
+import { withText } from './output-text.js'
 import type { Residence } from './residence.js'
 import type { Usage } from './usage.js'
 

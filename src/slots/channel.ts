@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type { SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../shared/messages/slot.js'
 import { guard, ProtocolViolation } from './guard.js'
-import { Vigil } from './vigil.js'
+import { Vigil } from './message-poller.js'
 
 /** The slot is gone; `message` says why. Sessions turn it into what their caller understands. */
 export class SlotEndedError extends Error {

@@ -2,7 +2,7 @@
 // where the next message comes at once it is met awake, for waking a thread takes as long as most cells and host calls do.
 // What a message means is the receiver's.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { Patience } from '../../src/shared/threads/patience.js'
+import { Patience } from '../../src/shared/threads/spin-policy.js'
 
 /** Longest that it stays awake: about what waking both threads takes. */
 const PATIENCE_MS = 0.15

@@ -16,7 +16,7 @@ import {
   STATE,
   WINDOW_AT,
 } from '../../../src/shared/messages/storage-door.js'
-import { Patience } from '../../../src/shared/threads/patience.js'
+import { Patience } from '../../../src/shared/threads/spin-policy.js'
 import { errorName, fail } from '../errno.js'
 import { Outside } from '../fs/node-store.js'
 

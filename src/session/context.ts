@@ -3,7 +3,7 @@ import type { MemoryAccount } from '../memory/account.js'
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
 import type { Slices } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
-import type { Resident } from './rotation.js'
+import type { Resident } from './idle-evictor.js'
 import type { ExecutionUsage } from './usage.js'
 
 export type Countable =

@@ -2,7 +2,7 @@
 // once the loop goes on turning instead, for waking a thread takes as long as most cells and host calls do. Timers and all
 // other work have their turns meanwhile. What a message means is channel.ts's.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { Patience } from '../shared/threads/patience.js'
+import { Patience } from '../shared/threads/spin-policy.js'
 
 /** Longest that the loop turns for one message: a short cell, and waking the slot's thread for it. */
 const PATIENCE_MS = 0.3

@@ -1,6 +1,6 @@
 // Staying awake for what another thread is about to do: it must end by itself, and stop where it does not pay.
 import { expect, test } from 'vitest'
-import { Patience } from '../../src/shared/threads/patience.js'
+import { Patience } from '../../src/shared/threads/spin-policy.js'
 
 const LONG_MS = 10_000
 const never = () => false

@@ -1,6 +1,6 @@
-// Who gives its slot up, when, and what it costs to find out (src/session/rotation.ts).
+// Who gives its slot up, when, and what it costs to find out (src/session/idle-evictor.ts).
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Resident, Rotation } from '../../src/session/rotation.js'
+import { type Resident, Rotation } from '../../src/session/idle-evictor.js'
 
 /** A session that the test lets fall idle. `looks` counts how often the rotation has asked for that. */
 class FakeResident implements Resident {

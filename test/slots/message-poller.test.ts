@@ -1,7 +1,7 @@
 // The caller's ear: every message once and in order, however it was met, and a loop that turns for a message does all its other work.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
-import { Vigil } from '../../src/slots/vigil.js'
+import { Vigil } from '../../src/slots/message-poller.js'
 import { until } from '../support/session-code.js'
 
 let far: MessagePort | undefined
