@@ -10,8 +10,8 @@ import {
   resolveSessionOptions,
   type SessionOptions,
 } from './options.js'
-import type { Countable, SessionHome } from './session/context.js'
-import { Rotation } from './session/idle-evictor.js'
+import type { Countable, SessionContext } from './session/context.js'
+import { IdleEvictor } from './session/idle-evictor.js'
 import { Usage } from './session/usage.js'
 import { Session } from './session.js'
 import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './shared/errors.js'
@@ -86,24 +86,24 @@ export class SessionManager implements AsyncDisposable {
     lateAnswers: 0,
   }
   readonly #usage = new Usage()
-  readonly #rotation: Rotation
+  readonly #idleEvictor: IdleEvictor
   /** In microseconds: the histogram takes integers. */
   readonly #acquireUs = createHistogram()
   readonly #executeUs = createHistogram()
-  readonly #home: SessionHome
+  readonly #context: SessionContext
   #closing: Promise<void> | undefined
 
   private constructor(
     options: ResolvedManagerOptions,
     pool: SlotPool,
     memory: ManagerMemory,
-    image: SessionHome['image'],
+    image: SessionContext['image'],
   ) {
     this.#options = options
     this.#pool = pool
     this.#memory = memory
-    this.#rotation = new Rotation(() => pool.missing, options.idleTimeoutMs)
-    this.#home = {
+    this.#idleEvictor = new IdleEvictor(() => pool.missing, options.idleTimeoutMs)
+    this.#context = {
       image,
       snapshotKey: options.snapshotKey,
       slices: new Slices(),
@@ -111,7 +111,7 @@ export class SessionManager implements AsyncDisposable {
       maxMemoryBytes: options.maxMemoryBytes,
       snapshots: memory.snapshots,
       tryAcquire: (tenant) => pool.tryAcquire(tenant),
-      idle: (session) => this.#rotation.rest(session),
+      onIdle: (session) => this.#idleEvictor.markIdle(session),
       acquire: (tenant, signal) => this.#acquire(tenant, signal),
       release: (slot, keep) => pool.release(slot, keep),
       count: (what) => {
@@ -121,9 +121,9 @@ export class SessionManager implements AsyncDisposable {
         this.#usage.add(used)
         record(this.#executeUs, used.durationMs)
       },
-      forget: (session) => {
+      onClosed: (session) => {
         this.#sessions.delete(session.id)
-        this.#rotation.forget(session)
+        this.#idleEvictor.remove(session)
       },
     }
   }
@@ -157,13 +157,13 @@ export class SessionManager implements AsyncDisposable {
     this.#open()
     if (this.#sessions.has(resolved.id))
       throw new InvalidOptionError('id', 'an id that is not in use', resolved.id)
-    const { image, snapshotKey } = this.#home
+    const { image, snapshotKey } = this.#context
     if (resolved.from) {
       resolved.from.require(image.id, trustOf(snapshotKey, resolved.tenant))
       const bytes = this.#memory.snapshots.costOf(resolved.from)
       this.#memory.requireRoom(bytes, 'there is no room for the snapshot')
     }
-    const session = new Session(this.#home, resolved)
+    const session = new Session(this.#context, resolved)
     this.#sessions.set(session.id, session)
     try {
       await session.open()
@@ -213,7 +213,7 @@ export class SessionManager implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#rotation.close()
+    this.#idleEvictor.close()
     const sessions = [...this.#sessions.values()]
     await Promise.all([...sessions.map((session) => session.close()), this.#pool.close()])
   }
@@ -221,7 +221,7 @@ export class SessionManager implements AsyncDisposable {
   async #acquire(tenant: string, signal?: AbortSignal) {
     const startedMs = performance.now()
     const acquired = this.#pool.acquire(tenant, signal)
-    this.#rotation.turn()
+    this.#idleEvictor.evictForWaiters()
     const slot = await acquired
     record(this.#acquireUs, performance.now() - startedMs)
     return slot

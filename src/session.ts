@@ -1,5 +1,5 @@
-// One logical Python session: its calls in order, and what the user sees of it. Owns the queue and the pace of checkpoints; what
-// a call comes to is session/runner.ts's, where the session lives is session/residence.ts's.
+// One logical Python session: its calls in order, and its public methods. Owns the queue and when checkpoints start. Running a call
+// is session/runner.ts's; which slot has the session's state is session/placement.ts's.
 import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 import { MemoryAccount } from './memory/account.js'
@@ -15,11 +15,11 @@ import {
 } from './options/execution.js'
 import { resolveTimeoutMs } from './options/limits.js'
 import { CallQueue } from './session/calls.js'
-import type { SessionHome } from './session/context.js'
+import type { SessionContext } from './session/context.js'
 import { HostSide } from './session/host-side.js'
 import type { ResolvedSessionOptions } from './session/options.js'
 import { type ExecuteResult, pythonError, readValue } from './session/outcome.js'
-import { Residence } from './session/placement.js'
+import { Placement } from './session/placement.js'
 import { Runner } from './session/runner.js'
 import { type SessionUsage, Usage } from './session/usage.js'
 import { ConversionError, InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
@@ -61,40 +61,40 @@ export type Callbacks = Readonly<Record<string, CallbackFn | CallbackDefinition>
 
 /** Made by `SessionManager.createSession`. */
 export class Session implements AsyncDisposable {
-  readonly #home: SessionHome
+  readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
-  readonly #calls = new CallQueue(() => this.#rest())
+  readonly #calls = new CallQueue(() => this.#onIdle())
   readonly #hostSide: HostSide
-  readonly #residence: Residence
+  readonly #placement: Placement
   readonly #runner: Runner
   readonly #usage = new Usage()
-  /** Decodes what its interpreters send, in order. */
+  /** Decodes its slots' messages in order. */
   readonly #lane: Lane
   #executionTimeoutMs: number | null
   #checkpointTimer: NodeJS.Timeout | undefined
   #idleSinceMs = performance.now()
 
   /** @internal */
-  constructor(home: SessionHome, { from, ...rest }: ResolvedSessionOptions) {
-    // Kept by the residence alone, as the checkpoint: a later one replaces it, and its memory is free.
+  constructor(context: SessionContext, { from, ...rest }: ResolvedSessionOptions) {
+    // Only the placement keeps `from`, as the first checkpoint, so that a later one frees its memory.
     const options = { ...rest, from: undefined }
-    this.#home = home
+    this.#context = context
     this.#options = options
-    const account = new MemoryAccount(null, home.memory)
-    this.#lane = home.slices.lane()
+    const account = new MemoryAccount(null, context.memory)
+    this.#lane = context.slices.lane()
     this.#hostSide = new HostSide(options.callbacks, from?.parts.head.executionCount ?? 0, {
       session: this,
       limits: options.limits,
       account,
       lane: this.#lane,
-      onLate: () => home.count('lateAnswers'),
-      onSent: (slot) => this.#residence.change(slot),
+      onLate: () => context.count('lateAnswers'),
+      onSent: (slot) => this.#placement.markChanged(slot),
     })
-    this.#residence = new Residence(home, options, this.#hostSide, () => void this.close(), from)
+    this.#placement = new Placement(context, options, this.#hostSide, () => void this.close(), from)
     this.#runner = new Runner({
-      home,
+      context,
       options,
-      residence: this.#residence,
+      placement: this.#placement,
       hostSide: this.#hostSide,
       usage: this.#usage,
       account,
@@ -118,7 +118,7 @@ export class Session implements AsyncDisposable {
 
   /** `attached`: it has an interpreter. `dormant`: the next call gets it one. */
   get state(): 'attached' | 'dormant' | 'closed' {
-    return this.#residence.state
+    return this.#placement.state
   }
 
   /** Host calls that wait for `resume`: of a suspended execution, or of one that a snapshot was taken in the middle of. */
@@ -128,7 +128,7 @@ export class Session implements AsyncDisposable {
 
   /** What the session has used since it was created. */
   get usage(): SessionUsage {
-    return this.#usage.read(this.#residence.state === 'attached')
+    return this.#usage.read(this.#placement.state === 'attached')
   }
 
   /** Longest run of an execution in ms, unless the call says otherwise; `null`: no bound. Holds from the next call on. */
@@ -141,15 +141,15 @@ export class Session implements AsyncDisposable {
     this.#executionTimeoutMs = resolveTimeoutMs('executionTimeoutMs', timeoutMs, this.#executionTimeoutMs)
   }
 
-  /** @internal When its last call settled; `undefined` while there is something to do, or nothing to put away. */
+  /** @internal When its last call settled; `undefined` while it is busy or has no slot. */
   get idleSinceMs(): number | undefined {
     const idle = this.#calls.running === undefined && this.#calls.length === 0
-    return idle && this.#residence.state === 'attached' ? this.#idleSinceMs : undefined
+    return idle && this.#placement.state === 'attached' ? this.#idleSinceMs : undefined
   }
 
-  /** @internal Since when it has had its slot. */
+  /** @internal When it got its slot. */
   get attachedSinceMs(): number {
-    return this.#residence.attachedSinceMs
+    return this.#placement.attachedSinceMs
   }
 
   /**
@@ -221,17 +221,17 @@ export class Session implements AsyncDisposable {
   async clearState(): Promise<void> {
     await this.#queue(async () => {
       await this.#runner.change(this.#executionTimeoutMs, (slot, id) => slot.call('clear', [id]))
-      this.#hostSide.drop(new Error('the session was cleared'))
+      this.#hostSide.dropCalls(new Error('the session was cleared'))
     })
   }
 
   /** A fresh interpreter with the session's options; the execution count starts again from 0. */
   async reset(): Promise<void> {
     await this.#queue(async () => {
-      const renewed = this.#residence.renew()
-      // The old state is gone, also where no slot comes for the new one.
+      const started = this.#placement.startFresh()
+      // The old state is gone even if no slot can be had for the new one.
       this.#hostSide.executionCount = 0
-      await renewed
+      await started
     })
   }
 
@@ -263,8 +263,8 @@ export class Session implements AsyncDisposable {
    * @throws SnapshotError of reason `too-large` (`limits.snapshotBytes`) or `not-captured`; the session is as it was
    */
   async snapshotState(): Promise<Snapshot> {
-    if (this.#runner.isRunning) return this.#residence.captureMidway()
-    return this.#queue(() => this.#residence.capture())
+    if (this.#runner.isRunning) return this.#placement.captureMidway()
+    return this.#queue(() => this.#placement.capture())
   }
 
   /**
@@ -279,10 +279,10 @@ export class Session implements AsyncDisposable {
    */
   async restoreState(snapshot: Snapshot | Uint8Array, options?: RestoreOptions): Promise<string[]> {
     const salvage = resolveRestoreOptions(options)
-    const whole = requireSnapshot('snapshot', snapshot, trustOf(this.#home.snapshotKey, this.tenant))
+    const whole = requireSnapshot('snapshot', snapshot, trustOf(this.#context.snapshotKey, this.tenant))
     return this.#queue(async () => {
       try {
-        await this.#residence.replace(whole)
+        await this.#placement.replace(whole)
         return []
       } catch (error) {
         if (!salvage || !(error instanceof SnapshotError) || error.reason !== 'incompatible') throw error
@@ -293,13 +293,13 @@ export class Session implements AsyncDisposable {
 
   /** Goes dormant now, after the session's earlier calls: the slot is free, the next call wakes the session where it was. */
   async hibernate(): Promise<void> {
-    await this.#queue(() => this.#residence.hibernate())
+    await this.#queue(() => this.#placement.hibernate())
   }
 
-  /** @internal As `hibernate`, where nobody waits to be told that the session was lost meanwhile: its next call is (S3). */
-  async giveWay(): Promise<void> {
-    await this.#queue(() => this.#residence.hibernate()).catch((error: unknown) => {
-      this.#residence.owe(error)
+  /** @internal As `hibernate`, but also reports a lost worker to the next call, because no caller of the user's waits (S3). */
+  async evict(): Promise<void> {
+    await this.#queue(() => this.#placement.hibernate()).catch((error: unknown) => {
+      this.#placement.deferError(error)
       throw error
     })
   }
@@ -317,11 +317,11 @@ export class Session implements AsyncDisposable {
 
   /** Ends the session. What runs or waits is rejected with SessionClosedError. Idempotent. */
   async close(): Promise<void> {
-    if (this.#residence.state === 'closed') return
+    if (this.#placement.state === 'closed') return
     clearTimeout(this.#checkpointTimer)
-    const closed = this.#residence.close(this.#calls.running === undefined)
-    this.#calls.close(this.#residence.closedError())
-    this.#home.forget(this)
+    const closed = this.#placement.close(this.#calls.running === undefined)
+    this.#calls.close(this.#placement.closedError())
+    this.#context.onClosed(this)
     this.#runner.close()
     this.#lane.clear()
     await closed
@@ -333,17 +333,17 @@ export class Session implements AsyncDisposable {
 
   /** @internal Waits for the session's first slot. */
   async open(signal?: AbortSignal): Promise<void> {
-    await this.#queue(() => this.#residence.enter(signal), signal)
+    await this.#queue(() => this.#placement.attach(signal), signal)
   }
 
   #queue<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#queueRun(async () => {
-      await this.#residence.checkpointing
+      await this.#placement.checkpointing
       return task()
     }, signal)
   }
 
-  /** Everything a session does goes through here (A9). What runs code need not wait for a checkpoint: the slot does one after the other. */
+  /** Every call goes through here (A9). Executions need not wait for a checkpoint in progress: the slot handles both in order. */
   #queueRun<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const start = () => {
       this.#runner.start()
@@ -363,7 +363,7 @@ export class Session implements AsyncDisposable {
   /** The plain values of a snapshot whose memory fits no slot. Those that Python does not take are lost like others. */
   async #salvage(snapshot: Snapshot): Promise<string[]> {
     const values = Object.entries(snapshot.globals())
-    await this.#residence.renew()
+    await this.#placement.startFresh()
     const taken = new Set<string>()
     for (const [name, value] of values) {
       try {
@@ -377,19 +377,19 @@ export class Session implements AsyncDisposable {
     return [...new Set([...described, ...values.map(([name]) => name)])].filter((name) => !taken.has(name))
   }
 
-  /** Nothing is left to do: a checkpoint is taken when that lasts, and the slot may be given to somebody who waits. */
-  #rest(): void {
-    if (this.#options.checkpoint === 'auto' && this.#residence.wantsCheckpoint) {
+  /** The queue is empty: schedule a checkpoint, and let the manager evict the session. */
+  #onIdle(): void {
+    if (this.#options.checkpoint === 'auto' && this.#placement.wantsCheckpoint) {
       this.#checkpointTimer ??= setTimeout(() => this.#checkpoint(), CHECKPOINT_DELAY_MS)
     }
-    this.#home.idle(this)
+    this.#context.onIdle(this)
   }
 
   #checkpoint(): void {
     this.#checkpointTimer = undefined
-    if (this.#calls.running === undefined) this.#residence.startCheckpoint()
+    if (this.#calls.running === undefined) this.#placement.startCheckpoint()
   }
 }
 
-/** A caller that goes on at once does not wait for a checkpoint that nobody needs. */
+/** A call that follows at once should not wait for a checkpoint. */
 const CHECKPOINT_DELAY_MS = 1

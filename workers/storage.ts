@@ -8,7 +8,7 @@ import type {
   StorageMessage,
 } from '../src/shared/messages/storage.js'
 import { BELL } from '../src/shared/messages/storage-door.js'
-import { Patience } from '../src/shared/threads/spin-policy.js'
+import { SpinPolicy } from '../src/shared/threads/spin-policy.js'
 import { Files } from './host/fs/files.js'
 import type { NodeId, NodeStore } from './host/fs/node-store.js'
 import { PrivateNodes } from './host/fs/private-nodes.js'
@@ -26,7 +26,7 @@ import { Sleeper } from './storage/sleeper.js'
 import { type Party, Turns } from './storage/turns.js'
 
 /** Longest that it stays awake for the next request: a slot that copies a mebibyte itself asks for nothing meanwhile. */
-const PATIENCE_MS = 0.3
+const SPIN_MS = 0.3
 /** As in host/mounts/door.ts. */
 const LONGEST_REST_MS = 4
 /** How long nobody has asked for anything when bytes that were removed are zeroed. */
@@ -76,7 +76,7 @@ function open(kind: StorageKind): NodeStore {
 
 async function serve(): Promise<void> {
   const alive = setInterval(() => {}, FOREVER_MS)
-  const patience = new Patience(PATIENCE_MS, LONGEST_REST_MS)
+  const spinPolicy = new SpinPolicy(SPIN_MS, LONGEST_REST_MS)
   const turns = new Turns()
   let parties: readonly Party[] = []
   let seen = 0
@@ -93,7 +93,7 @@ async function serve(): Promise<void> {
     const isBusy = turns.serve(parties)
     clients.takePosted()
     tell()
-    if (isBusy || patience.stay(hasWork)) continue
+    if (isBusy || spinPolicy.spinUntil(hasWork)) continue
     const sleep = sleeper.sleep(
       clients.all.map((client) => client.bell),
       hasWork,

@@ -107,8 +107,8 @@ export class Dispatcher {
     for (const call of this.#running) abort(call, reason)
   }
 
-  /** The interpreter is gone or holds another state, so drops everything in flight. */
-  forget(reason: Error): void {
+  /** Drops everything in flight: the interpreter is gone or holds another state. */
+  reset(reason: Error): void {
     for (const route of [...this.#running, ...this.#arriving]) {
       // The door counts answers, so it needs one even here (workers/host/host-calls.ts).
       if (route.blocking) route.answer?.(NO_ANSWER)
@@ -123,7 +123,7 @@ export class Dispatcher {
   }
 
   /** The state has moved to another slot, whose door does not know the calls in flight. */
-  move(): void {
+  moveToSlot(): void {
     for (const route of [...this.#running, ...this.#arriving]) {
       if (!route.blocking) continue
       route.blocking = false
@@ -131,11 +131,11 @@ export class Dispatcher {
     }
   }
 
-  /** The interpreter holds a snapshot's state, whose calls are suspended here. */
-  adopt(calls: readonly PendingCall[]): void {
+  /** Adds a snapshot's suspended calls: the interpreter holds its state now. */
+  restore(calls: readonly PendingCall[]): void {
     // A set, because both may be thousands.
     const running = new Set([...this.#running].map((call) => String(call.id)))
-    this.#suspended.adopt(calls, running)
+    this.#suspended.restore(calls, running)
   }
 
   /**
@@ -170,7 +170,7 @@ export class Dispatcher {
       return decoding.then(
         (ended) => {
           begin(ended)
-          this.#rest()
+          this.#reportIfSuspended()
         },
         (error: unknown) => {
           arrived()
@@ -193,14 +193,14 @@ export class Dispatcher {
     this.#running.add(call)
     if (++this.#startedInTurn <= CALLS_PER_TURN) void this.#run(call)
     else this.#queued.push(call)
-    if (this.#startedInTurn === 1) setImmediate(() => this.#turn())
+    if (this.#startedInTurn === 1) setImmediate(() => this.#startQueued())
   }
 
   /** Starts the next queued calls, once per turn of the event loop. */
-  #turn(): void {
+  #startQueued(): void {
     const due = this.#queued.splice(0, CALLS_PER_TURN)
     this.#startedInTurn = due.length
-    if (due.length > 0) setImmediate(() => this.#turn())
+    if (due.length > 0) setImmediate(() => this.#startQueued())
     for (const call of due) void this.#run(call)
   }
 
@@ -264,7 +264,7 @@ export class Dispatcher {
     if (answer === undefined) return this.#options.onLate()
     this.#running.delete(call)
     answer(bytes)
-    this.#rest()
+    this.#reportIfSuspended()
   }
 
   #suspend(call: RunningCall, reason: string | undefined): void {
@@ -282,14 +282,14 @@ export class Dispatcher {
     call.answer = undefined
     this.#running.delete(call)
     this.#suspended.add({ id, name, args, reason, holding })
-    this.#rest()
+    this.#reportIfSuspended()
   }
 
   #release({ holding }: RunningCall): void {
     if (holding) this.#options.window.release(holding)
   }
 
-  #rest(): void {
+  #reportIfSuspended(): void {
     if (this.isSuspended) this.#options.onSuspended()
   }
 }

@@ -38,7 +38,7 @@ export class SuspendedCalls {
   }
 
   /** Adds the calls of a snapshot, except those with an id in `running`. */
-  adopt(calls: readonly PendingCall[], running: ReadonlySet<string>): void {
+  restore(calls: readonly PendingCall[], running: ReadonlySet<string>): void {
     for (const { id, name, args, reason } of calls) {
       if (running.has(id)) continue
       this.#calls.set(id, { id: Number(id), name, args: { ...args }, reason, holding: undefined })

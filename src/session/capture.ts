@@ -1,11 +1,11 @@
 // Taking a session's state out of a slot, which goes on: what the slot is asked, how long that may last, and what came of it. What
-// the snapshot is for, and what a failure means, is residence.ts's.
+// the snapshot is for, and what a failure means, is placement.ts's.
 import type { Effort, RefusalReason } from '../shared/messages/slot.js'
 import { trustOf } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
 import { Call } from './call.js'
-import type { SessionHome } from './context.js'
+import type { SessionContext } from './context.js'
 import type { ResolvedSessionOptions } from './options.js'
 
 /** Most of the globals' values that travel beside the memory. */
@@ -34,7 +34,7 @@ export type Captured =
 export async function capture(
   slot: Slot,
   { limits, tenant }: ResolvedSessionOptions,
-  { image, snapshotKey }: Pick<SessionHome, 'image' | 'snapshotKey'>,
+  { image, snapshotKey }: Pick<SessionContext, 'image' | 'snapshotKey'>,
   { timeoutMs, effort, executionCount, reasons }: Capturing,
 ): Promise<Captured> {
   // What comes after the collection takes as long as there is memory: no session must be ended for that.

@@ -1,23 +1,23 @@
-// What residence.ts needs of a session's host calls when the session's state moves. Owns the type only; host-side.ts implements it.
+// What placement.ts needs of a session's host calls when the session's state moves. Owns the type only; host-side.ts implements it.
 
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { CallHandler, Slot } from '../slots/slot.js'
 
-/** What of a session is on this side: its host calls go with the state that made them. */
-export interface Companion extends CallHandler {
+/** The host calls that belong to a session's state: they move, and end, with the state that made them. */
+export interface HostCallState extends CallHandler {
   readonly executionCount: number
-  /** Plain data of its callbacks, for the kernel. */
+  /** The session's callbacks as plain data for the kernel. */
   describeCallbacks(): unknown[]
-  /** Why host calls are suspended, by id. */
+  /** Why each suspended host call is suspended, by id. */
   reasons(): Readonly<Record<string, string>>
-  /** The state that was there is gone: with its slot, or by the caller's wish. */
-  forget(reason: Error, why: 'lost' | 'replaced'): void
-  /** The state of a snapshot is there instead. */
-  adopt(snapshot: Snapshot): void
-  /** The state is about to be put into the slot: what that is told of host calls' arguments. */
+  /** Drops all calls: the state that made them was lost with its slot, or replaced by the caller. */
+  reset(reason: Error, why: 'lost' | 'replaced'): void
+  /** Takes over the suspended calls of a snapshot's state. */
+  restore(snapshot: Snapshot): void
+  /** Opens the argument window for a slot that is about to get the state. Returns the credit figures to send to it. */
   openWindow(slot: Slot): { readonly releasedBytes: number; readonly heldBytes: number }
-  /** The state is about to leave its slot, or to be replaced there: what comes for it has to wait. */
-  leave(): void
-  /** The state is in a slot again: what waited for that can go. */
-  arrive(slot: Slot): void
+  /** Holds answers back: the state is about to leave its slot, or to be replaced there. */
+  pause(): void
+  /** Sends answers again, including those held back: the state is in this slot. */
+  resume(slot: Slot): void
 }

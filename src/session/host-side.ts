@@ -1,6 +1,6 @@
-// What of a session's execution is on the host's side: its host calls and their answers on the way. Owns the tie between the
-// dispatcher and whatever slot the session is in; the calls themselves are callbacks/dispatcher.ts's, the state they belong to
-// residence.ts's.
+// The main thread's part of a session's execution: its host calls and the answers on their way. Owns the connection between the
+// dispatcher and the session's current slot. The calls themselves are callbacks/dispatcher.ts's, the state they belong to
+// placement.ts's.
 
 import { answerTooMuch } from '../callbacks/answers.js'
 import { describeCallbacks, type ResolvedCallbacks } from '../callbacks/callbacks.js'
@@ -14,22 +14,22 @@ import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import type { Lane } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
-import type { Companion } from './host-call-state.js'
+import type { HostCallState } from './host-call-state.js'
 
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 
 const LARGE_BYTES = 16_384
-/** Where the session's memory has no limit. */
+/** Bound of waiting answers if the session's memory has no limit. */
 const MOST_WAITING_BYTES = 1024 * 1024 * 1024
 
 interface Run {
   readonly slot: Slot
   readonly id: number
-  /** Lots of host calls it has sent. */
+  /** Batches of host calls it has sent. */
   batches: number
 }
 
-export class HostSide implements Companion {
+export class HostSide implements HostCallState {
   readonly #dispatcher: Dispatcher
   readonly #onSent: (slot: Slot) => void
   readonly #mostWaitingBytes: number
@@ -37,18 +37,18 @@ export class HostSide implements Companion {
   readonly #window: ArgumentWindow
   /** The slot that the window was opened for last. */
   #openedFor: Slot | undefined
-  /** Where the state is, if answers can go there now. */
+  /** The slot with the state, if answers can go there now. */
   #slot: Slot | undefined
-  /** Where it was last. */
+  /** The last such slot. */
   #lastSlot: Slot | undefined
   #run: Run | undefined
   #awaiting = false
   /** Executions so far. */
   executionCount: number
-  /** Answers that have not been sent: there is no slot, or this turn of the event loop may bring more. */
+  /** Answers not sent yet: there is no slot, or more may follow in this turn of the event loop. */
   #answers: Uint8Array<ArrayBuffer>[] = []
   #answerBytes = 0
-  /** Of answers that Python has not got: what the account has of them. */
+  /** Bytes counted in the account for answers that Python has not taken. */
   #countedBytes = 0
 
   constructor(
@@ -59,7 +59,7 @@ export class HostSide implements Companion {
       /** Of the session. */
       readonly account: MemoryAccount
       readonly lane: Lane
-      /** Answers went to the slot while nothing runs there: its state is not what it was. */
+      /** Answers were sent to the slot while nothing runs there, which changes its state. */
       readonly onSent: (slot: Slot) => void
     },
   ) {
@@ -105,19 +105,19 @@ export class HostSide implements Companion {
     return this.#dispatcher.resolve(results, errors)
   }
 
-  /** An execution begins or goes on. */
+  /** An execution starts or continues. */
   begin(slot: Slot, id: number): void {
     this.#run = { slot, id, batches: 0 }
     this.#awaiting = false
     this.#dispatcher.begin()
   }
 
-  /** It runs, and may have nothing to wait for but calls that are suspended already. */
-  rest(): void {
+  /** Suspends the running execution if all its pending calls are suspended already. */
+  suspendIfWaiting(): void {
     if (this.#dispatcher.isSuspended) this.#suspend()
   }
 
-  /** It has come to its end, or waits for `resume`. Nothing when a call has ended that is no execution. */
+  /** The execution ended, or waits for `resume`. Does nothing if none was running. */
   end(how: 'completed' | 'suspended'): void {
     this.#countAnswers()
     if (this.#run === undefined) return
@@ -125,13 +125,13 @@ export class HostSide implements Companion {
     this.#awaiting = how === 'suspended'
   }
 
-  /** It ended before its time: its host calls are told. */
+  /** The execution ended early: aborts its host calls. */
   abort(reason: Error): void {
     this.#run = undefined
     this.#dispatcher.abort(reason)
   }
 
-  // What residence.ts and the slot tell.
+  // Called by placement.ts and the slot.
 
   describeCallbacks(): unknown[] {
     return describeCallbacks(this.#dispatcher.callbacks)
@@ -144,26 +144,26 @@ export class HostSide implements Companion {
     return Object.fromEntries(given)
   }
 
-  forget(reason: Error, why: 'lost' | 'replaced'): void {
+  reset(reason: Error, why: 'lost' | 'replaced'): void {
     this.#slot = undefined
-    this.#forgetCalls(reason)
-    // A guest could end its interpreter again and again while callbacks hold what it sent them.
+    this.#resetCalls(reason)
+    // Not if it was lost: a guest could crash its interpreter again and again while callbacks hold its arguments.
     if (why === 'replaced') this.#window.releaseAll()
   }
 
-  /** The state is what it was but for its host calls, which nobody awaits any more. */
-  drop(reason: Error): void {
-    this.#forgetCalls(reason)
+  /** Drops the host calls only: the code that awaited them is gone, the rest of the state stays. */
+  dropCalls(reason: Error): void {
+    this.#resetCalls(reason)
     this.#window.releaseAll()
   }
 
-  adopt(snapshot: Snapshot): void {
+  restore(snapshot: Snapshot): void {
     const { pending, awaiting } = snapshot.describe()
-    this.#dispatcher.adopt(pending)
+    this.#dispatcher.restore(pending)
     this.#awaiting = awaiting
   }
 
-  leave(): void {
+  pause(): void {
     this.#slot = undefined
     this.#countAnswers()
   }
@@ -173,9 +173,9 @@ export class HostSide implements Companion {
     return this.#window.open(slot.leaseCredit())
   }
 
-  arrive(slot: Slot): void {
+  resume(slot: Slot): void {
     this.#window.settle(slot === this.#openedFor)
-    if (slot !== this.#lastSlot) this.#dispatcher.move()
+    if (slot !== this.#lastSlot) this.#dispatcher.moveToSlot()
     this.#slot = this.#lastSlot = slot
     this.#flush()
   }
@@ -217,8 +217,8 @@ export class HostSide implements Companion {
     this.#slot.tell({ notice: 'answers', answers }, large)
   }
 
-  #forgetCalls(reason: Error): void {
-    this.#dispatcher.forget(reason)
+  #resetCalls(reason: Error): void {
+    this.#dispatcher.reset(reason)
     this.#answers = []
     this.#answerBytes = 0
     this.#countAnswers()

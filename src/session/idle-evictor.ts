@@ -1,81 +1,81 @@
-// Which sessions go dormant: those that have been idle for too long, and, where callers wait for a slot, the one that has been so
-// longest. Owns that choice and its pace; that callers wait, and for how many slots, is the pool's to say.
+// Decides which idle sessions to evict: any past idleTimeoutMs and, when callers are queued, the least recently used. Owns that choice
+// and its pace; the pool knows how many slots are needed.
 
-/** What the rotation needs of a session. */
-export interface Resident {
+/** What eviction needs of a session. */
+export interface Evictable {
   /** When its last call settled; `undefined` while it is busy or has no slot. */
   readonly idleSinceMs: number | undefined
   readonly attachedSinceMs: number
-  /** Goes dormant. Whoever calls it next is told of what went wrong, but for a session that cannot be captured. */
-  giveWay(): Promise<void>
+  /** Hibernates the session. A lost worker is reported to its next caller. Rejects on any failure; the session then may keep its slot. */
+  evict(): Promise<void>
 }
 
-/** A session whose next call comes at once is not idle; it keeps its slot for a while, or every call would wake a session. */
-const IDLE_MS = 5
-const TURN_MS = 200
+/** A session keeps its slot until it has been idle or attached for this long; else every call could evict and wake sessions. */
+const MIN_IDLE_MS = 5
+const MIN_ATTACHED_MS = 200
 
-export class Rotation {
-  readonly #missing: () => number
-  /** Those that have fallen idle, the longest ago first. Some are busy again or without a slot: they come again when they rest. */
-  readonly #resting = new Set<Resident>()
-  /** Sessions on their way out. */
-  readonly #leaving = new Set<Resident>()
-  /** Sessions that could not be captured, and when they had fallen idle then. */
-  readonly #refused = new WeakMap<Resident, number>()
+export class IdleEvictor {
+  readonly #slotsNeeded: () => number
+  /** In the order in which they became idle. May hold sessions that are busy again or dormant; those are added anew when they become idle. */
+  readonly #idle = new Set<Evictable>()
+  /** Evictions in progress. */
+  readonly #evicting = new Set<Evictable>()
+  /** Sessions that could not be evicted, and since when they were idle at that time. */
+  readonly #refused = new WeakMap<Evictable, number>()
   readonly #idleTimeoutMs: number
-  #turnTimer: NodeJS.Timeout | undefined
+  #retryTimer: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
   /**
-   * @param missing slots that callers wait for and that nothing else will give them
-   * @param idleTimeoutMs longest that a session keeps a slot that nobody waits for; Infinity: for ever
+   * @param slotsNeeded how many slots queued callers need that only eviction can free
+   * @param idleTimeoutMs evict sessions idle for this long even if no caller waits; Infinity: never
    */
-  constructor(missing: () => number, idleTimeoutMs: number) {
-    this.#missing = missing
+  constructor(slotsNeeded: () => number, idleTimeoutMs: number) {
+    this.#slotsNeeded = slotsNeeded
     this.#idleTimeoutMs = idleTimeoutMs
   }
 
-  /** Call when a session falls idle. */
-  rest(resident: Resident): void {
-    this.#resting.delete(resident)
-    this.#resting.add(resident)
-    this.turn()
+  /** Call when a session becomes idle. */
+  markIdle(session: Evictable): void {
+    this.#idle.delete(session)
+    this.#idle.add(session)
+    this.evictForWaiters()
     this.#expireIn(this.#idleTimeoutMs)
   }
 
   /** Call when a session is closed. */
-  forget(resident: Resident): void {
-    this.#resting.delete(resident)
+  remove(session: Evictable): void {
+    this.#idle.delete(session)
   }
 
-  /** Call when somebody begins to wait. Takes no more time for sessions that are dormant: there may be thousands. */
-  turn(): void {
-    let missing = this.#missing() - this.#leaving.size
-    if (missing <= 0) return
+  /** Call when a caller starts waiting. Its time does not grow with the number of dormant sessions, of which there may be thousands. */
+  evictForWaiters(): void {
+    let slotsNeeded = this.#slotsNeeded() - this.#evicting.size
+    if (slotsNeeded <= 0) return
     const nowMs = performance.now()
     let tooSoon = false
-    for (const [resident, sinceMs] of this.#idle()) {
-      if (nowMs - sinceMs < IDLE_MS && nowMs - resident.attachedSinceMs < TURN_MS) {
+    for (const [session, sinceMs] of this.#candidates()) {
+      if (nowMs - sinceMs < MIN_IDLE_MS && nowMs - session.attachedSinceMs < MIN_ATTACHED_MS) {
         tooSoon = true
         continue
       }
-      void this.#hibernate(resident, sinceMs)
-      if (--missing === 0) return
+      void this.#evictOne(session, sinceMs)
+      if (--slotsNeeded === 0) return
     }
-    if (tooSoon) this.#turnTimer ??= setTimeout(() => this.#again(), IDLE_MS)
+    if (tooSoon) this.#retryTimer ??= setTimeout(() => this.#retry(), MIN_IDLE_MS)
   }
 
   close(): void {
-    clearTimeout(this.#turnTimer)
+    clearTimeout(this.#retryTimer)
     clearTimeout(this.#idleTimer)
   }
 
-  #again(): void {
-    this.#turnTimer = undefined
-    this.turn()
+  #retry(): void {
+    this.#retryTimer = undefined
+    this.evictForWaiters()
   }
 
-  /** One timer for all: it is the oldest one's, whichever that is when it fires. */
+  /** One timer for all sessions; when it fires, it looks for the session that has been idle longest. */
   #expireIn(delayMs: number): void {
     if (delayMs !== Number.POSITIVE_INFINITY)
       this.#idleTimer ??= setTimeout(() => this.#expire(), Math.ceil(delayMs))
@@ -84,33 +84,33 @@ export class Rotation {
   #expire(): void {
     this.#idleTimer = undefined
     const nowMs = performance.now()
-    for (const [resident, sinceMs] of this.#idle()) {
+    for (const [session, sinceMs] of this.#candidates()) {
       const leftMs = sinceMs + this.#idleTimeoutMs - nowMs
       if (leftMs > 0) return this.#expireIn(leftMs)
-      void this.#hibernate(resident, sinceMs)
+      void this.#evictOne(session, sinceMs)
     }
   }
 
-  /** Who could leave, the one that has been idle longest first, and since when. Drops who is busy or has no slot on the way. */
-  *#idle(): Iterable<readonly [resident: Resident, sinceMs: number]> {
-    for (const resident of this.#resting) {
-      const sinceMs = resident.idleSinceMs
-      if (sinceMs === undefined) this.#resting.delete(resident)
-      else if (!this.#leaving.has(resident) && this.#refused.get(resident) !== sinceMs)
-        yield [resident, sinceMs]
+  /** Sessions that can be evicted, the longest idle first. Removes those that are busy or have no slot. */
+  *#candidates(): Iterable<readonly [session: Evictable, sinceMs: number]> {
+    for (const session of this.#idle) {
+      const sinceMs = session.idleSinceMs
+      if (sinceMs === undefined) this.#idle.delete(session)
+      else if (!this.#evicting.has(session) && this.#refused.get(session) !== sinceMs)
+        yield [session, sinceMs]
     }
   }
 
-  async #hibernate(resident: Resident, sinceMs: number): Promise<void> {
-    this.#leaving.add(resident)
+  async #evictOne(session: Evictable, sinceMs: number): Promise<void> {
+    this.#evicting.add(session)
     try {
-      await resident.giveWay()
+      await session.evict()
     } catch {
-      // It keeps its slot: what cannot be captured is told to whoever asks for a snapshot of it.
-      this.#refused.set(resident, sinceMs)
+      // The session keeps its slot. Whoever asks for a snapshot of it gets the error.
+      this.#refused.set(session, sinceMs)
     } finally {
-      this.#leaving.delete(resident)
-      this.turn()
+      this.#evicting.delete(session)
+      this.evictForWaiters()
     }
   }
 }

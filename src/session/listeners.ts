@@ -1,6 +1,8 @@
-// Who hears an execution's output while it runs: the session's listeners and the call's own. Owns nothing but the calls
-// to them; a listener that throws fails the execution it was listening to, once that has ended, and nobody else's.
+// Passes an execution's live output to the session's listeners and the call's own. If a listener throws, its execution rejects once it
+// has ended; other executions are not affected.
 import type { OutputListener } from '../options/execution.js'
+
+export type Stream = 'stdout' | 'stderr'
 
 interface Pair {
   readonly onStdout: OutputListener | undefined
@@ -25,8 +27,8 @@ export class Listeners {
     return this.#stderr.length > 0
   }
 
-  hear(stream: 1 | 2, text: string): void {
-    for (const listener of stream === 1 ? this.#stdout : this.#stderr) {
+  onOutput(stream: Stream, text: string): void {
+    for (const listener of stream === 'stdout' ? this.#stdout : this.#stderr) {
       try {
         listener(text)
       } catch (error) {

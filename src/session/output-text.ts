@@ -1,5 +1,5 @@
 // Output of an execution as its caller gets it: text. A slot sends a large one as bytes, which are moved between threads, not copied.
-import type { OutputText, RunReport } from '../protocol.js'
+import type { OutputText, RunReport } from '../shared/messages/slot.js'
 
 /** A report whose output has been read. */
 export type WithText<Report extends RunReport> = Report & { readonly stdout: string; readonly stderr: string }

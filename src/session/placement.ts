@@ -1,5 +1,5 @@
-// Where a session lives: in a slot, or dormant as a snapshot. Owns the lifecycle, every move between the two, and the checkpoint
-// that a lost session goes on from; what runs in the slot is session.ts's. A session's state is in one place at a time (S1).
+// Where a session's state is: in a slot, or dormant as a snapshot; in one place at a time (S1). Owns the lifecycle, every move between
+// the two, and the checkpoint from which a session recovers. What runs in the slot is runner.ts's.
 import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../shared/errors.js'
 import type { Effort } from '../shared/messages/slot.js'
 import { trustOf } from '../shared/snapshot/signature.js'
@@ -7,63 +7,63 @@ import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
 import { CheckpointBudget } from './budget.js'
 import { capture } from './capture.js'
-import type { SessionHome } from './context.js'
-import type { Companion } from './host-call-state.js'
+import type { SessionContext } from './context.js'
+import type { HostCallState } from './host-call-state.js'
 import type { ResolvedSessionOptions } from './options.js'
 import { takeOver } from './take-over.js'
 
 type Lifecycle =
   | { readonly kind: 'attached'; readonly slot: Slot }
-  /** No slot: the next call gets one, and goes on from the checkpoint. It is where the session `left` off, or behind that. */
-  | { readonly kind: 'dormant'; readonly left: boolean }
+  /** No slot. The next call gets one and restores the checkpoint. `upToDate`: nothing has happened since that checkpoint. */
+  | { readonly kind: 'dormant'; readonly upToDate: boolean }
   | { readonly kind: 'closed' }
 
 /** Longest that finalizers may run before a capture. */
 const FINALIZERS_MS = 2_000
 
-/** After a restore: until the slot that the session had is given back. */
+/** Delay after a restore before the session's previous slot is released. */
 const GIVE_BACK_MS = 10
 
-/** Interpreters that may end while they take a session over, one after the other, before the session is closed. */
+/** After this many failed attaches in a row, the session is closed. */
 const ATTACH_ATTEMPTS = 3
 
-export class Residence {
-  readonly #home: SessionHome
+export class Placement {
+  readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
-  readonly #companion: Companion
+  readonly #hostCalls: HostCallState
   readonly #budget = new CheckpointBudget()
   #checkpointing: Promise<void> | undefined
-  #lifecycle: Lifecycle = { kind: 'dormant', left: false }
-  /** What the session goes on from when its slot is lost. Undefined: from a fresh interpreter. */
+  #lifecycle: Lifecycle = { kind: 'dormant', upToDate: false }
+  /** What the session is restored from when its slot is lost. Undefined: a fresh interpreter. */
   #checkpoint: Snapshot | undefined
-  /** There is more in the slot than in the checkpoint. */
+  /** The slot's state is newer than the checkpoint. */
   #changed = false
-  /** How often it has changed: answers of host calls may come while it is captured. */
+  /** Counts changes: answers of host calls can arrive while the state is captured. */
   #changes = 0
-  /** What is there now has been refused as a checkpoint; trying again would refuse it again. */
+  /** The current state was refused as a checkpoint, and would be again. */
   #refused = false
   #attachedSinceMs = 0
-  /** A loss that nobody has been told of. */
-  #owed: Error | undefined
+  /** A loss that happened with no caller to report it to. */
+  #deferredError: Error | undefined
   readonly #onGivenUp: () => void
-  /** Interpreters in a row that ended while they took the session over. */
+  /** Failed attaches in a row. */
   #failedAttaches = 0
-  /** Why it was closed, if nobody asked for it. */
+  /** Why the session closed by itself. */
   #closedBecause: string | undefined
 
-  /** `onGivenUp`: no interpreter survives the session, and it has to be closed. */
+  /** @param onGivenUp called when every interpreter fails to attach the session, which must then be closed */
   constructor(
-    home: SessionHome,
+    context: SessionContext,
     options: ResolvedSessionOptions,
-    companion: Companion,
+    hostCalls: HostCallState,
     onGivenUp: () => void,
     from: Snapshot | undefined,
   ) {
-    this.#home = home
-    this.#companion = companion
+    this.#context = context
+    this.#hostCalls = hostCalls
     this.#onGivenUp = onGivenUp
     this.#options = options
-    this.#keep(from)
+    this.#setCheckpoint(from)
   }
 
   get state(): Lifecycle['kind'] {
@@ -74,14 +74,14 @@ export class Residence {
     return this.#attachedSinceMs
   }
 
-  /** A checkpoint would hold something new. */
+  /** A checkpoint would save something new. */
   get wantsCheckpoint(): boolean {
     const wanted = this.#changed && !this.#refused && this.#lifecycle.kind === 'attached'
     return wanted && this.#checkpointing === undefined
   }
 
-  /** A call has come to its end in a slot, or an answer has gone there, and may have changed something there. */
-  change(slot: Slot): void {
+  /** Call when a call has ended in the slot or an answer was sent to it: either may have changed the state. */
+  markChanged(slot: Slot): void {
     if (this.#lifecycle.kind !== 'attached' || this.#lifecycle.slot !== slot) return
     this.#changed = true
     this.#changes += 1
@@ -89,35 +89,35 @@ export class Residence {
   }
 
   /**
-   * The session's slot, got and prepared if it has none.
+   * Returns the session's slot; acquires and prepares one if there is none.
    *
-   * @throws InterpreterCrashedError when the slot was lost since the last call, and with it something of the session
-   * @throws SessionClosedError when the session is closed, or closes because it ends every interpreter it is put into
+   * @throws InterpreterCrashedError when the slot was lost since the last call, along with unsaved state
+   * @throws SessionClosedError when the session is closed, or closes now because it crashes every interpreter
    */
-  async enter(signal?: AbortSignal): Promise<Slot> {
-    this.open()
-    this.#tell()
+  async attach(signal?: AbortSignal): Promise<Slot> {
+    this.requireOpen()
+    this.#throwDeferred()
     if (this.#lifecycle.kind === 'attached') {
       const { slot } = this.#lifecycle
       if (slot.alive) return slot
       if (this.#checkpointing) {
         await this.#checkpointing
-        return this.enter(signal)
+        return this.attach(signal)
       }
       const lost = this.#changed
       const outcome = this.lose(slot, 'its worker ended')
       if (lost) throw new InterpreterCrashedError('its worker ended between two calls', outcome)
     }
     for (;;) {
-      const slot = await this.#home.acquire(this.#options.tenant, signal)
+      const slot = await this.#context.acquire(this.#options.tenant, signal)
       try {
-        this.open()
-        return await this.#settle(slot)
+        this.requireOpen()
+        return await this.#attachTo(slot)
       } catch (error) {
-        // Refused, it is as it was; else nobody knows what it is.
-        if (error instanceof SnapshotError) await this.#home.release(slot, true)
+        // A refused snapshot leaves the slot unchanged. After any other error the slot's state is unknown.
+        if (error instanceof SnapshotError) await this.#context.release(slot, true)
         else slot.terminate('the session could not be attached')
-        // Nothing of the session is lost by a worker that ends while it takes it over; but one that ends every worker must not go on.
+        // The checkpoint is intact, so try another slot, but not for ever: the state may crash every interpreter.
         if (!(error instanceof InterpreterCrashedError)) throw error
         if (++this.#failedAttaches >= ATTACH_ATTEMPTS) throw this.#giveUp(error)
         if (error instanceof AttachTimedOut) throw error
@@ -125,12 +125,12 @@ export class Residence {
     }
   }
 
-  /** Takes a slot over with what the session goes on from. */
-  async #settle(slot: Slot): Promise<Slot> {
-    const left = this.#lifecycle.kind === 'dormant' && this.#lifecycle.left
-    await this.#move(slot, this.#checkpoint, left)
-    if (this.#checkpoint && !left) this.#companion.adopt(this.#checkpoint)
-    this.#companion.arrive(slot)
+  /** Loads the checkpoint into the slot. */
+  async #attachTo(slot: Slot): Promise<Slot> {
+    const upToDate = this.#lifecycle.kind === 'dormant' && this.#lifecycle.upToDate
+    await this.#load(slot, this.#checkpoint, upToDate)
+    if (this.#checkpoint && !upToDate) this.#hostCalls.restore(this.#checkpoint)
+    this.#hostCalls.resume(slot)
     this.#failedAttaches = 0
     return slot
   }
@@ -142,42 +142,42 @@ export class Residence {
     return error
   }
 
-  /** Gives a slot up that did not come back well. What is left of the session. */
+  /** Terminates a broken slot. Returns what is left of the session. */
   lose(slot: Slot, reason: string): Outcome {
     slot.terminate(reason)
-    // Another slot has the session: this one was to become its next.
+    // The session is still in another slot; this one was meant to replace it.
     if (this.#lifecycle.kind === 'attached' && this.#lifecycle.slot !== slot) return 'not-started'
     if (this.#lifecycle.kind === 'attached') {
-      this.#lifecycle = { kind: 'dormant', left: false }
-      this.#companion.forget(new Error(reason), 'lost')
-      if (this.#checkpoint) this.#companion.adopt(this.#checkpoint)
+      this.#lifecycle = { kind: 'dormant', upToDate: false }
+      this.#hostCalls.reset(new Error(reason), 'lost')
+      if (this.#checkpoint) this.#hostCalls.restore(this.#checkpoint)
     }
     const outcome = this.#checkpoint !== undefined || !this.#changed ? 'restored' : 'reset'
     this.#changed = false
     return outcome
   }
 
-  /** The next call rejects with it: it came up where nobody waits. */
-  owe(error: unknown): void {
-    if (error instanceof InterpreterCrashedError) this.#owed = error
+  /** Reports an error to the next call, because no caller is waiting now. */
+  deferError(error: unknown): void {
+    if (error instanceof InterpreterCrashedError) this.#deferredError = error
   }
 
-  /** A loss that nobody has been told of: whoever takes it tells it. */
-  takeOwed(): Error | undefined {
-    const owed = this.#owed
-    this.#owed = undefined
-    return owed
+  /** The deferred error, once: the caller has to report it. */
+  takeDeferredError(): Error | undefined {
+    const deferred = this.#deferredError
+    this.#deferredError = undefined
+    return deferred
   }
 
-  /** @throws what nobody has been told of: InterpreterCrashedError */
-  #tell(): void {
-    const owed = this.takeOwed()
-    if (owed) throw owed
+  /** @throws InterpreterCrashedError that was deferred */
+  #throwDeferred(): void {
+    const deferred = this.takeDeferredError()
+    if (deferred) throw deferred
   }
 
   /**
-   * Starts a checkpoint, if there is anything new and time for it. What cannot be captured leaves the last one in force; a slot
-   * that is lost by it is told to the next call, or to the one that waits for it.
+   * Starts a checkpoint if there is something new and the budget allows. If the state cannot be captured, the last checkpoint stays in
+   * force. If the slot is lost, the next call reports it, or the one that waits for this checkpoint.
    */
   startCheckpoint(): void {
     if (!this.wantsCheckpoint || !this.#budget.allows) return
@@ -186,7 +186,7 @@ export class Residence {
     })
   }
 
-  /** The checkpoint that is being taken. Never rejects. The slot does what comes later after it, in order. */
+  /** The checkpoint in progress. Never rejects. The slot handles later calls after it, in order. */
   get checkpointing(): Promise<void> | undefined {
     return this.#checkpointing
   }
@@ -195,43 +195,43 @@ export class Residence {
     const startedMs = performance.now()
     try {
       await this.capture('quick')
-      this.#home.count('checkpoints')
+      this.#context.count('checkpoints')
     } catch (error) {
       if (error instanceof SnapshotError) {
         this.#refused = true
-        this.#home.count('refusedCheckpoints')
-        // A fault of ours included: whoever calls next has it, and nobody's process ends of it.
-      } else if (error instanceof Error && !(error instanceof SessionClosedError)) this.#owed = error
+        this.#context.count('refusedCheckpoints')
+        // This includes bugs of ours: the next call reports them, and no unhandled rejection ends the process.
+      } else if (error instanceof Error && !(error instanceof SessionClosedError)) this.#deferredError = error
     }
     this.#budget.spend(performance.now() - startedMs)
   }
 
   /**
-   * The session as it is now, which also becomes its checkpoint. `quick`: nobody has asked for it, so that its time matters more
-   * than its bytes.
+   * Captures the session, and keeps the snapshot as its checkpoint. Use `quick` when no caller asked for a snapshot: time then matters
+   * more than size.
    *
    * @throws SnapshotError when it cannot be captured; the session is as it was
    */
   async capture(effort: Effort = 'small'): Promise<Snapshot> {
-    this.open()
-    this.#tell()
-    // One that came from elsewhere, or from before an execution that was lost, has another count.
-    const isCurrent = this.#checkpoint?.parts.head.executionCount === this.#companion.executionCount
+    this.requireOpen()
+    this.#throwDeferred()
+    // A snapshot from elsewhere, or from before a lost execution, has another count.
+    const isCurrent = this.#checkpoint?.parts.head.executionCount === this.#hostCalls.executionCount
     if (this.#lifecycle.kind === 'dormant' && this.#checkpoint && isCurrent) return this.#checkpoint
-    // Collecting garbage may run code of the user's, so that has a deadline, also where executions have none.
+    // Collecting garbage may run the user's finalizers, so it has a deadline even if executions have none.
     const { executionTimeoutMs } = this.#options.limits
     const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
-    const slot = await this.enter()
+    const slot = await this.attach()
     const changes = this.#changes
     const snapshot = await this.#capture(slot, timeoutMs, effort)
-    this.#keep(snapshot)
+    this.#setCheckpoint(snapshot)
     this.#changed = this.#changes !== changes
     return snapshot
   }
 
   /**
-   * As `capture`, of an execution that is under way: when it awaits or has ended. The deadline is the execution's. It does not
-   * become the checkpoint: a lost worker's session goes on from what completed (B2).
+   * Captures a running execution as soon as it awaits or ends, within the execution's own deadline. The snapshot does not become the
+   * checkpoint: after a lost worker, the session continues from what completed (B2).
    */
   async captureMidway(): Promise<Snapshot> {
     if (this.#lifecycle.kind !== 'attached') return this.capture()
@@ -239,109 +239,118 @@ export class Residence {
   }
 
   async #capture(slot: Slot, timeoutMs: number | null, effort: Effort): Promise<Snapshot> {
-    const { executionCount } = this.#companion
-    // A resume that comes meanwhile takes some away, callbacks that suspend meanwhile add some: the state may have either.
-    const before = this.#companion.reasons()
-    const reasons = () => ({ ...before, ...this.#companion.reasons() })
-    const captured = await capture(slot, this.#options, this.#home, {
+    const { executionCount } = this.#hostCalls
+    // Meanwhile a resume can remove reasons, and callbacks that suspend can add some. The captured state may have either.
+    const before = this.#hostCalls.reasons()
+    const reasons = () => ({ ...before, ...this.#hostCalls.reasons() })
+    const captured = await capture(slot, this.#options, this.#context, {
       timeoutMs,
       effort,
       executionCount,
       reasons,
     })
-    this.open()
+    this.requireOpen()
     if (captured.kind === 'lost') throw this.#crashed(slot, captured.reason)
     if (captured.kind === 'refused') throw new SnapshotError(captured.reason, captured.message)
     return captured.snapshot
   }
 
   /**
-   * Becomes what the snapshot holds, in another slot if one is free, else in place.
+   * Replaces the state with the snapshot's, in another slot if one is free, else in place.
    *
    * @throws SnapshotError and the session is as it was
    */
   async replace(snapshot: Snapshot): Promise<void> {
     const { tenant } = this.#options
-    snapshot.require(this.#home.image.id, trustOf(this.#home.snapshotKey, tenant))
-    this.open()
+    snapshot.require(this.#context.image.id, trustOf(this.#context.snapshotKey, tenant))
+    this.requireOpen()
     const before = this.#lifecycle.kind === 'attached' ? this.#lifecycle.slot : undefined
-    const spare = before ? this.#home.tryAcquire(tenant) : await this.#home.acquire(tenant)
+    const spare = before ? this.#context.tryAcquire(tenant) : await this.#context.acquire(tenant)
     const slot = spare ?? before
     if (slot === undefined) throw new Error('unreachable: neither a slot nor another')
-    this.#companion.leave()
+    this.#hostCalls.pause()
     try {
-      this.open()
-      await this.#move(slot, snapshot)
+      this.requireOpen()
+      await this.#load(slot, snapshot)
     } catch (error) {
-      if (spare && error instanceof SnapshotError) await this.#home.release(spare, true)
+      if (spare && error instanceof SnapshotError) await this.#context.release(spare, true)
       else if (spare) spare.terminate('the snapshot could not be restored')
       else if (!(error instanceof SnapshotError)) this.lose(slot, 'the snapshot could not be restored')
-      if (before && this.#lifecycle.kind === 'attached') this.#companion.arrive(before)
+      if (before && this.#lifecycle.kind === 'attached') this.#hostCalls.resume(before)
       throw error
     }
-    this.#keep(snapshot)
+    this.#setCheckpoint(snapshot)
     this.#failedAttaches = 0
     this.#changed = false
-    this.#owed = undefined
-    this.#companion.forget(new Error('the session was restored'), 'replaced')
-    this.#companion.adopt(snapshot)
-    this.#companion.arrive(slot)
-    // Kept for this tenant: the next restore of this session moves back into it. Making it the image again takes a core for
-    // longer than what the caller does next, which therefore comes first.
-    if (spare && before) setTimeout(() => void this.#home.release(before, true), GIVE_BACK_MS)
+    this.#deferredError = undefined
+    this.#hostCalls.reset(new Error('the session was restored'), 'replaced')
+    this.#hostCalls.restore(snapshot)
+    this.#hostCalls.resume(slot)
+    // The pool keeps the slot for this tenant, so the next restore can use it. Reverting it to the image occupies a core for longer than
+    // the caller's next call takes, so let that call go first.
+    if (spare && before) setTimeout(() => void this.#context.release(before, true), GIVE_BACK_MS)
   }
 
-  /** A fresh interpreter, in place if it can be made the image again. */
-  async renew(): Promise<void> {
-    this.open()
-    this.#owed = undefined
-    this.#keep(undefined)
+  /** Starts again with a fresh interpreter; in the same slot if that can be reverted to the image. */
+  async startFresh(): Promise<void> {
+    this.requireOpen()
+    this.#deferredError = undefined
+    this.#setCheckpoint(undefined)
     this.#changed = false
-    this.#companion.forget(new Error('the session was reset'), 'replaced')
+    this.#hostCalls.reset(new Error('the session was reset'), 'replaced')
     if (this.#lifecycle.kind === 'attached') {
       const { slot } = this.#lifecycle
       const reply = await slot.call('revert', []).catch(() => undefined)
-      this.open()
+      this.requireOpen()
       if (reply?.kind === 'reverted' && reply.done) {
-        await this.#move(slot, undefined)
-        return this.#companion.arrive(slot)
+        await this.#load(slot, undefined)
+        return this.#hostCalls.resume(slot)
       }
       this.lose(slot, 'the session was reset')
     }
-    await this.enter()
+    await this.attach()
   }
 
-  /** Goes dormant: captures what is new, and gives the slot back. @throws SnapshotError and the session stays attached */
+  /**
+   * Saves what is new and releases the slot.
+   *
+   * @throws SnapshotError and the session stays attached
+   */
   async hibernate(): Promise<void> {
-    this.open()
-    this.#tell()
+    this.requireOpen()
+    this.#throwDeferred()
     if (this.#lifecycle.kind !== 'attached') return
     const { slot } = this.#lifecycle
-    // From here on answers wait for the next slot: what came to this one after the capture would be lost.
-    this.#companion.leave()
+    // Hold answers back for the next slot: this one would lose those that arrive after the capture.
+    this.#hostCalls.pause()
     try {
       if (this.#changed) await this.capture()
     } catch (error) {
-      if (this.#lifecycle.kind === 'attached') this.#companion.arrive(slot)
+      if (this.#lifecycle.kind === 'attached') this.#hostCalls.resume(slot)
       throw error
     }
-    this.#lifecycle = { kind: 'dormant', left: true }
-    this.#home.count('hibernations')
-    await this.#home.release(slot, this.#sharesSlots)
+    this.#lifecycle = { kind: 'dormant', upToDate: true }
+    this.#context.count('hibernations')
+    await this.#context.release(slot, this.#sharesSlots)
   }
 
-  /** Idempotent. `clean`: nothing runs in the slot. */
+  /**
+   * Idempotent.
+   *
+   * @param clean nothing runs in the slot, so another session may use it
+   */
   async close(clean: boolean): Promise<void> {
     const lifecycle = this.#lifecycle
     this.#lifecycle = { kind: 'closed' }
-    this.#companion.forget(this.closedError(), 'replaced')
-    this.#keep(undefined)
+    this.#hostCalls.reset(this.closedError(), 'replaced')
+    this.#setCheckpoint(undefined)
     const isFree = clean && this.#checkpointing === undefined
-    if (lifecycle.kind === 'attached') await this.#home.release(lifecycle.slot, isFree && this.#sharesSlots)
+    if (lifecycle.kind === 'attached')
+      await this.#context.release(lifecycle.slot, isFree && this.#sharesSlots)
   }
 
   /** @throws SessionClosedError */
-  open(): void {
+  requireOpen(): void {
     if (this.#lifecycle.kind === 'closed') throw this.closedError()
   }
 
@@ -350,42 +359,46 @@ export class Residence {
     return new SessionClosedError(`the session ${this.#options.id} is closed${because}`, options)
   }
 
-  /** This is the checkpoint from now on; a closed session has none. */
-  #keep(given: Snapshot | undefined): void {
+  /** A closed session keeps no checkpoint. */
+  #setCheckpoint(given: Snapshot | undefined): void {
     const snapshot = this.#lifecycle.kind === 'closed' ? undefined : given
-    const { snapshots } = this.#home
+    const { snapshots } = this.#context
     if (snapshot) snapshots.hold(snapshot)
     if (this.#checkpoint) snapshots.drop(this.#checkpoint)
     this.#checkpoint = snapshot
   }
 
-  /** Only a tenant named by the caller can have another session that would use a slot. */
+  /** Without a tenant of its own choice, no other session could use this session's slot. */
   get #sharesSlots(): boolean {
     return this.#options.tenant !== this.#options.id
   }
 
-  /** Makes a slot this session's; who calls says when answers can go there. `continues`: the host calls of the snapshot's state are under way here. */
-  async #move(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<void> {
-    const callbacks = this.#companion.describeCallbacks()
-    const credit = this.#companion.openWindow(slot)
+  /**
+   * Loads a state into a slot and attaches the session to it. The caller then lets answers go there.
+   *
+   * @param continues the snapshot's host calls are still in flight in this process
+   */
+  async #load(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<void> {
+    const callbacks = this.#hostCalls.describeCallbacks()
+    const credit = this.#hostCalls.openWindow(slot)
     const taken = await takeOver(slot, this.#options, { snapshot, callbacks, continues, credit })
-    this.open()
+    this.requireOpen()
     if (taken.kind === 'refused') throw new SnapshotError(taken.reason, taken.message)
     if (taken.kind === 'late') throw this.#crashed(slot, taken.reason, AttachTimedOut)
     if (taken.kind === 'lost') throw this.#crashed(slot, taken.reason)
-    if (snapshot) this.#home.count('thaws')
-    slot.connect(this.#companion)
+    if (snapshot) this.#context.count('thaws')
+    slot.connect(this.#hostCalls)
     this.#lifecycle = { kind: 'attached', slot }
     this.#attachedSinceMs = performance.now()
   }
 
   #crashed(slot: Slot, reason: string, Crash = InterpreterCrashedError): InterpreterCrashedError {
-    this.#home.count('crashes')
+    this.#context.count('crashes')
     return new Crash(reason, this.lose(slot, reason))
   }
 }
 
-/** Trying again at once would take as long again. */
+/** Not retried: another attempt would take as long again. */
 class AttachTimedOut extends InterpreterCrashedError {
   override readonly name = 'InterpreterCrashedError'
 }

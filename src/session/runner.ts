@@ -1,6 +1,5 @@
-// The calls of a session into its slot, each with its outcome or the error that says how it was stopped or lost (S3). Owns the
-// call that runs; their order is session.ts's, the slot residence.ts's, host calls host-side.ts's.
-
+// Runs a session's calls in its slot. Each ends with a result, or an error that says how it was stopped or lost (S3). Owns the running
+// call. The order of calls is session.ts's, the slot placement.ts's, host calls are host-side.ts's.
 import type { MemoryAccount } from '../memory/account.js'
 import type { ResolvedExecuteOptions } from '../options/execution.js'
 import { CancelledError, SessionSuspendedError } from '../shared/errors.js'
@@ -9,7 +8,7 @@ import { MalformedValueError } from '../shared/values/decode.js'
 import type { Lane } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
 import { Call, type Settled } from './call.js'
-import type { SessionHome } from './context.js'
+import type { SessionContext } from './context.js'
 import type { HostSide } from './host-side.js'
 import { Listeners } from './listeners.js'
 import type { ResolvedSessionOptions } from './options.js'
@@ -22,9 +21,8 @@ import {
   readResult,
   stopError,
 } from './outcome.js'
-import type { WithText } from './output-text.js'
-import { withText } from './output-text.js'
-import type { Residence } from './residence.js'
+import { type WithText, withText } from './output-text.js'
+import type { Placement } from './placement.js'
 import type { Usage } from './usage.js'
 
 type Outcome = WithText<Extract<SlotReply, { kind: 'outcome' }>>
@@ -36,41 +34,41 @@ export interface Answered {
 }
 
 export interface RunnerParts {
-  readonly home: SessionHome
+  readonly context: SessionContext
   readonly options: ResolvedSessionOptions
-  readonly residence: Residence
+  readonly placement: Placement
   readonly hostSide: HostSide
   readonly usage: Usage
   readonly account: MemoryAccount
   readonly lane: Lane
 }
 
-/** What an execution hears and sends. */
+/** Which streams an execution sends live. */
 interface Live {
   readonly liveStdout: boolean
   readonly liveStderr: boolean
 }
 
 export class Runner {
-  readonly #home: SessionHome
+  readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
-  readonly #residence: Residence
+  readonly #placement: Placement
   readonly #hostSide: HostSide
   readonly #usage: Usage
   readonly #account: MemoryAccount
   readonly #lane: Lane
   #running: Call | undefined
-  /** `interrupt()` came while the running call was still getting its slot. */
+  /** `interrupt()` was called while the current call was still getting its slot. */
   #interruptComing = false
-  /** The slot was lost before the last call began: by the checkpoint before it. */
-  #neverBegan = false
-  /** What the slot said of the last call. */
+  /** The last call did not start: the checkpoint before it lost the slot. */
+  #neverStarted = false
+  /** The slot's report on the last call. */
   #report: RunReport | undefined
 
-  constructor({ home, options, residence, hostSide, usage, account, lane }: RunnerParts) {
-    this.#home = home
+  constructor({ context, options, placement, hostSide, usage, account, lane }: RunnerParts) {
+    this.#context = context
     this.#options = options
-    this.#residence = residence
+    this.#placement = placement
     this.#hostSide = hostSide
     this.#usage = usage
     this.#account = account
@@ -85,7 +83,7 @@ export class Runner {
   /** The next call of the session is about to start. */
   start(): void {
     this.#interruptComing = false
-    this.#neverBegan = false
+    this.#neverStarted = false
   }
 
   interrupt(): void {
@@ -97,13 +95,13 @@ export class Runner {
     this.#running?.stop({ kind: 'close' })
   }
 
-  /** `count` is called when nothing can keep the code from running any more. */
+  /** @param count counts the execution; called once nothing can prevent the code from running */
   async execute(code: string, options: ResolvedExecuteOptions, count: () => number): Promise<ExecuteResult> {
     const slot = await this.#prepared(options)
     if (this.#hostSide.awaiting) {
-      // Who is refused knows at least that what is suspended is safe.
-      await this.#residence.checkpointing
-      await this.#residence.enter(options.signal)
+      // Finish the checkpoint first, so that a refused caller knows that the suspended execution is saved.
+      await this.#placement.checkpointing
+      await this.#placement.attach(options.signal)
       throw new SessionSuspendedError(this.#options.id)
     }
     const executionCount = count()
@@ -112,12 +110,12 @@ export class Runner {
         slot.call('execute', [{ id, executionCount, code, ...live }]),
       )
     } finally {
-      if (this.#neverBegan) this.#hostSide.executionCount -= 1
-      else this.#home.count('executions')
+      if (this.#neverStarted) this.#hostSide.executionCount -= 1
+      else this.#context.count('executions')
     }
   }
 
-  /** Goes on with what waits for host calls; `answers` gives the answers once the session has its state. */
+  /** Continues an execution that waits for host calls. `answers` is called once the session has its state. */
   async resume(
     options: ResolvedExecuteOptions,
     executionCount: number,
@@ -128,30 +126,30 @@ export class Runner {
     slot.sendsAnswers(given)
     const buffers = given.map(({ buffer }) => buffer)
     const send = (id: number, live: Live) => slot.call('resume', [{ id, answers: given, ...live }], buffers)
-    // Without an answer, timers can go on where there are any; else it would be suspended again at once.
+    // Without an answer, only timers can make progress, so do not suspend it again at once.
     return this.#run(slot, options, executionCount, send, given.length === 0)
   }
 
-  /** A call that is no execution, under the session's own time limit. */
+  /** A call other than an execution. */
   async ask(
     timeoutMs: number | null,
     send: (slot: Slot, id: number) => Promise<SlotReply>,
     prepared?: Slot,
   ): Promise<Answered> {
-    const slot = prepared ?? (await this.#residence.enter())
+    const slot = prepared ?? (await this.#placement.attach())
     const answered = await this.#call(slot, timeoutMs, undefined, (id) => send(slot, id))
     if (!('answer' in answered)) throw this.#lost(slot, undefined, 'it suspended what is no execution')
     if (!answered.answer.ok) throw pythonError(answered.answer.failure, answered.reply)
     return answered
   }
 
-  /** One that changes the session's state. */
+  /** A call other than an execution that changes the session's state. */
   async change(
     timeoutMs: number | null,
     send: (slot: Slot, id: number) => Promise<SlotReply>,
   ): Promise<Answered> {
     const slot = await this.#protected()
-    return this.ask(timeoutMs, send, slot).finally(() => this.#residence.change(slot))
+    return this.ask(timeoutMs, send, slot).finally(() => this.#placement.markChanged(slot))
   }
 
   async #prepared({ signal }: ResolvedExecuteOptions): Promise<Slot> {
@@ -162,12 +160,12 @@ export class Runner {
   }
 
   /**
-   * The slot, which takes a checkpoint first of what earlier calls left, if one is due: what comes now may cost the worker (B2).
-   * Nobody here waits for that: the slot does the one after the other.
+   * The slot, after starting a checkpoint of what earlier calls left, if one is due: the next call may cost the worker (B2). Does not
+   * wait for the checkpoint, because the slot handles both in order.
    */
   async #protected(signal?: AbortSignal): Promise<Slot> {
-    const slot = await this.#residence.enter(signal)
-    if (this.#options.checkpoint === 'auto') this.#residence.startCheckpoint()
+    const slot = await this.#placement.attach(signal)
+    if (this.#options.checkpoint === 'auto') this.#placement.startCheckpoint()
     return slot
   }
 
@@ -180,14 +178,17 @@ export class Runner {
   ): Promise<ExecuteResult> {
     const listeners = new Listeners(this.#options, options)
     const live = { liveStdout: listeners.stdout, liveStderr: listeners.stderr }
-    slot.listen(({ stream, text }) => listeners.hear(stream, text), this.#options.limits.outputBytes)
+    slot.listen(
+      ({ stream, text }) => listeners.onOutput(stream === 1 ? 'stdout' : 'stderr', text),
+      this.#options.limits.outputBytes,
+    )
     const startedMs = performance.now()
     this.#report = undefined
     try {
       const came = await this.#call(slot, options.timeoutMs, options.signal, (id) => {
         this.#hostSide.begin(slot, id)
         const reply = send(id, live)
-        if (!answersNothing) this.#hostSide.rest()
+        if (!answersNothing) this.#hostSide.suspendIfWaiting()
         return reply
       })
       listeners.rethrow()
@@ -198,17 +199,17 @@ export class Runner {
       return { ...this.#result(reply, 'completed', executionCount), ...result }
     } finally {
       slot.unlisten()
-      if (!this.#neverBegan) this.#count(performance.now() - startedMs)
-      this.#residence.change(slot)
+      if (!this.#neverStarted) this.#count(performance.now() - startedMs)
+      this.#placement.markChanged(slot)
     }
   }
 
-  /** An execution has come to its end, or its worker to its own. */
+  /** Records the usage of an execution that ended or lost its worker. */
   #count(elapsedMs: number): void {
     const { durationMs, outputBytes } = this.#report ?? { durationMs: elapsedMs, outputBytes: 0 }
     const used = { durationMs, outputBytes, callbackInvocations: this.#hostSide.invocations }
     this.#usage.add(used)
-    this.#home.record(used)
+    this.#context.record(used)
   }
 
   #result(
@@ -241,30 +242,30 @@ export class Runner {
     send: (id: number) => Promise<SlotReply>,
   ): Promise<Answered | { readonly reply: Suspended }> {
     const { interruptGraceMs: graceMs } = this.#options.limits
-    const after = this.#residence.checkpointing
+    const after = this.#placement.checkpointing
     const call = new Call(slot, { timeoutMs, graceMs, signal, after }, send)
     this.#running = call
     if (this.#interruptComing) call.stop({ kind: 'interrupt' })
     this.#interruptComing = false
     const settled = await call.settled
     this.#running = undefined
-    this.#residence.open()
+    this.#placement.requireOpen()
     return this.#judge(slot, settled)
   }
 
   async #judge(slot: Slot, settled: Settled): Promise<Answered | { readonly reply: Suspended }> {
     const { stop } = settled
-    if (stop) this.#home.count(stop.kind === 'timeout' ? 'timeouts' : 'cancellations')
+    if (stop) this.#context.count(stop.kind === 'timeout' ? 'timeouts' : 'cancellations')
     if (settled.kind === 'lost') {
-      const owed = this.#residence.takeOwed()
-      this.#neverBegan = owed !== undefined
-      throw owed ?? this.#lost(slot, stop, settled.reason)
+      const deferred = this.#placement.takeDeferredError()
+      this.#neverStarted = deferred !== undefined
+      throw deferred ?? this.#lost(slot, stop, settled.reason)
     }
     const { reply: raw } = settled
     if (raw.kind !== 'outcome' && raw.kind !== 'suspended')
       throw this.#lost(slot, stop, 'it answered something else')
     this.#report = raw
-    this.#usage.see(raw)
+    this.#usage.update(raw)
     slot.hasTaken(raw.takenBytes)
     const { outputBytes } = this.#options.limits
     if (outputBytes !== null && Math.max(raw.stdout.length, raw.stderr.length) > outputBytes)
@@ -282,7 +283,7 @@ export class Runner {
       throw error
     }
     if (reply.exceeded) {
-      const max = reply.exceeded === 'outputBytes' ? outputBytes : this.#home.maxMemoryBytes
+      const max = reply.exceeded === 'outputBytes' ? outputBytes : this.#context.maxMemoryBytes
       const error = limitError(reply.exceeded, max, reply)
       this.#hostSide.abort(error)
       throw error
@@ -300,7 +301,7 @@ export class Runner {
       if (reading !== undefined) {
         this.#account.take(payload.length)
         const ended = await reading.finally(() => this.#account.release(payload.length))
-        if (ended === 'dropped') throw this.#residence.closedError()
+        if (ended === 'dropped') throw this.#placement.closedError()
       }
       return reader.answer
     } catch (error) {
@@ -320,7 +321,7 @@ export class Runner {
   }
 
   #lost(slot: Slot, stop: Settled['stop'], reason: string): Error {
-    if (!stop) this.#home.count('crashes')
-    return stopError(stop, this.#residence.lose(slot, reason), reason)
+    if (!stop) this.#context.count('crashes')
+    return stopError(stop, this.#placement.lose(slot, reason), reason)
   }
 }

@@ -1,5 +1,5 @@
 // Putting a session into a slot: what the slot is sent, how long that may last, and what came of it. Owns the mount's connection until
-// the slot has it; where the session lives, and what a failure means to it, is residence.ts's.
+// the slot has it; where the session lives, and what a failure means to it, is placement.ts's.
 import type { AttachRequest, RefusalReason, SlotReply } from '../shared/messages/slot.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { encodePlain } from '../shared/values/encode.js'

@@ -36,7 +36,7 @@ export class Usage {
   #fileBytes = 0
 
   /** A call of any kind has ended in the slot. */
-  see({ memoryBytes, peakMemoryBytes, fileBytes }: RunReport): void {
+  update({ memoryBytes, peakMemoryBytes, fileBytes }: RunReport): void {
     this.#memoryBytes = memoryBytes
     this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, peakMemoryBytes)
     this.#fileBytes = fileBytes

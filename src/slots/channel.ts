@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type { SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../shared/messages/slot.js'
 import { guard, ProtocolViolation } from './guard.js'
-import { Vigil } from './message-poller.js'
+import { MessagePoller } from './message-poller.js'
 
 /** The slot is gone; `message` says why. Sessions turn it into what their caller understands. */
 export class SlotEndedError extends Error {
@@ -51,7 +51,7 @@ const METHODS = [
 
 export class Channel {
   readonly #port: MessagePort
-  readonly #vigil: Vigil
+  readonly #poller: MessagePoller
   readonly #options: ChannelOptions
   readonly #methods: ReadonlyMap<keyof SlotMethods, Method>
   readonly #pending = new Set<Pending>()
@@ -74,7 +74,7 @@ export class Channel {
     const remote = comlink.wrap<SlotMethods>(endpoint(this.#link))
     // Every access makes a new proxy and registers it for finalization: once per method is enough.
     this.#methods = new Map(METHODS.map((name) => [name, remote[name] as unknown as Method]))
-    this.#vigil = new Vigil(port, (raw) => this.#receive(raw))
+    this.#poller = new MessagePoller(port, (raw) => this.#receive(raw))
     port.on('messageerror', () =>
       this.#options.onViolation(new ProtocolViolation('a message that cannot be read')),
     )
@@ -124,13 +124,13 @@ export class Channel {
   tell(notice: SlotNotice, transfer: ArrayBuffer[] = []): void {
     if (this.#closed !== undefined) return
     this.#port.postMessage(notice, transfer)
-    this.#vigil.keep('calls')
+    this.#poller.pollFor('calls')
   }
 
   /** Ends the channel and rejects whatever is pending (S2). Idempotent. */
   close(reason: string): void {
     if (this.#closed !== undefined) return
-    this.#vigil.close()
+    this.#poller.close()
     this.#takeCaptured()
     this.#closed = reason
     this.#port.close()
@@ -150,7 +150,7 @@ export class Channel {
     try {
       // A slot that is ended for a flood may still be sending.
       for (let looks = 0; looks < MOST_LOOKS; looks++) {
-        const left = this.#vigil.take()
+        const left = this.#poller.take()
         if (left === undefined) return
         const message = guard(left.message)
         if (message.kind === 'reply' && message.reply.kind === 'captured') return this.#deliver(message)
@@ -181,7 +181,7 @@ export class Channel {
   #send(message: { readonly id?: unknown }, transfer?: ArrayBuffer[]): void {
     if (typeof message.id === 'string') this.#requests.add(message.id)
     this.#port.postMessage(message, transfer)
-    this.#vigil.keep('reply')
+    this.#poller.pollFor('reply')
   }
 }
 

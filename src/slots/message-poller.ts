@@ -1,51 +1,51 @@
-// What a slot sends. Owns when this thread looks for it: it sleeps in its event loop like any other, but where messages come at
-// once the loop goes on turning instead, for waking a thread takes as long as most cells and host calls do. Timers and all
-// other work have their turns meanwhile. What a message means is channel.ts's.
+// Receives a slot's messages. Owns when to poll for them: waking a sleeping thread takes as long as most cells and host calls, so when
+// a message is expected soon, the event loop keeps turning instead of sleeping. Timers and other work still get their turns. What a
+// message means is channel.ts's.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { Patience } from '../shared/threads/spin-policy.js'
+import { SpinPolicy } from '../shared/threads/spin-policy.js'
 
-/** Longest that the loop turns for one message: a short cell, and waking the slot's thread for it. */
-const PATIENCE_MS = 0.3
+/** Longest time to poll for one message: about a short cell, plus waking the slot's thread. */
+const SPIN_MS = 0.3
 
-export class Vigil {
+export class MessagePoller {
   readonly #port: MessagePort
-  readonly #hear: (message: unknown) => void
-  /** What follows a call, and what follows answers of host calls: each has a pace of its own. */
-  readonly #patience = { reply: new Patience(PATIENCE_MS), calls: new Patience(PATIENCE_MS) }
-  /** The one that is kept. */
-  #kept: Patience | undefined
+  readonly #onMessage: (message: unknown) => void
+  /** Replies to calls and host calls after answers each have their own history. */
+  readonly #policies = { reply: new SpinPolicy(SPIN_MS), calls: new SpinPolicy(SPIN_MS) }
+  /** Policy of the poll in progress. */
+  #active: SpinPolicy | undefined
   #untilMs = 0
   #turn: NodeJS.Immediate | undefined
   #isGone = false
 
-  constructor(port: MessagePort, hear: (message: unknown) => void) {
+  constructor(port: MessagePort, onMessage: (message: unknown) => void) {
     this.#port = port
-    this.#hear = hear
+    this.#onMessage = onMessage
     port.on('message', (message: unknown) => this.#receive(message))
-    // Everything has come by then, and Node crashes when asked for more.
+    // All messages have been delivered by then, and Node crashes if the port is read again.
     port.on('close', () => {
       this.#isGone = true
-      this.#end(false)
+      this.#stop(false)
     })
   }
 
-  /** The slot was sent something that it may follow up at once. */
-  keep(awaited: 'reply' | 'calls'): void {
-    if (this.#kept !== undefined) return
-    const patience = this.#patience[awaited]
-    if (!patience.begin()) return
-    this.#kept = patience
-    this.#untilMs = performance.now() + patience.longestMs
+  /** Call after sending the slot something that it may respond to at once. */
+  pollFor(awaited: 'reply' | 'calls'): void {
+    if (this.#active !== undefined) return
+    const policy = this.#policies[awaited]
+    if (!policy.shouldSpin()) return
+    this.#active = policy
+    this.#untilMs = performance.now() + policy.spinMs
     this.#turn = setImmediate(this.#look)
   }
 
-  /** Nothing is heard any more. Idempotent. */
+  /** Stops delivering messages. Idempotent. */
   close(): void {
     this.#port.removeAllListeners('message')
-    this.#end(false)
+    this.#stop(false)
   }
 
-  /** The next message that has come and was not heard. */
+  /** The next message that has arrived and was not delivered. */
   take(): { readonly message?: unknown } | undefined {
     return this.#isGone ? undefined : receiveMessageOnPort(this.#port)
   }
@@ -54,17 +54,17 @@ export class Vigil {
     const received = receiveMessageOnPort(this.#port)
     if (received !== undefined) return this.#receive(received.message)
     if (performance.now() < this.#untilMs) this.#turn = setImmediate(this.#look)
-    else this.#end(false)
+    else this.#stop(false)
   }
 
   #receive(message: unknown): void {
-    this.#end(true)
-    this.#hear(message)
+    this.#stop(true)
+    this.#onMessage(message)
   }
 
-  #end(came: boolean): void {
-    this.#kept?.end(came)
-    this.#kept = undefined
+  #stop(received: boolean): void {
+    this.#active?.record(received)
+    this.#active = undefined
     clearImmediate(this.#turn)
   }
 }

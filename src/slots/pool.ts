@@ -47,9 +47,9 @@ export interface PoolStats {
 
 /** Slots kept booted beyond what is leased, as long as there is room. */
 const SPARE_SLOTS = 2
-/** Starting a thread takes this one milliseconds; a slot booted ahead of need waits until whoever came has been served. */
+/** Starting a thread blocks this one for milliseconds, so serve waiting callers before booting spare slots. */
 const SPARE_DELAY_MS = 10
-/** A thread ends within tens of milliseconds; one that never says so is not waited for any longer. */
+/** A thread exits within tens of milliseconds. Stop waiting for one that does not report its exit. */
 const LAST_EXIT_MS = 5_000
 /** Boots that may fail in a row before callers are told instead of kept waiting. */
 const MAX_FAILED_BOOTS = 3

@@ -52,7 +52,7 @@ interface Connection {
 }
 
 interface OutputListener {
-  readonly hear: (event: OutputEvent) => void
+  readonly onOutput: (event: OutputEvent) => void
   /** Characters that may still come. */
   remaining: number
   events: number
@@ -164,9 +164,9 @@ export class Slot implements Exiting {
    * Where output of the running execution goes while it runs: `maxBytes` of each stream at most, which the slot enforces
    * too. Output that nobody listens for, or more than that, is not our code's (ATTACKS.md D21).
    */
-  listen(hear: (event: OutputEvent) => void, maxBytes: number | null): void {
+  listen(onOutput: (event: OutputEvent) => void, maxBytes: number | null): void {
     this.#listener = {
-      hear,
+      onOutput,
       remaining: maxBytes === null ? Number.POSITIVE_INFINITY : 2 * maxBytes,
       events: 0,
       startedMs: performance.now(),
@@ -289,6 +289,6 @@ export class Slot implements Exiting {
     if (event.text === '' || event.text.length > listener.remaining)
       return this.terminate('it broke the protocol: output that is not an execution’s')
     listener.remaining -= event.text.length
-    listener.hear(event)
+    listener.onOutput(event)
   }
 }

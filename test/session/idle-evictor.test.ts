@@ -1,9 +1,9 @@
 // Who gives its slot up, when, and what it costs to find out (src/session/idle-evictor.ts).
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Resident, Rotation } from '../../src/session/idle-evictor.js'
+import { type Evictable, IdleEvictor } from '../../src/session/idle-evictor.js'
 
-/** A session that the test lets fall idle. `looks` counts how often the rotation has asked for that. */
-class FakeResident implements Resident {
+/** A session that the test lets fall idle. `looks` counts how often the evictor has asked for that. */
+class FakeSession implements Evictable {
   looks = 0
   left = false
   attachedSinceMs = Number.NEGATIVE_INFINITY
@@ -19,9 +19,9 @@ class FakeResident implements Resident {
     return this.#idleSinceMs
   }
 
-  rest(rotation: Rotation): this {
+  markIdle(evictor: IdleEvictor): this {
     this.#idleSinceMs = performance.now()
-    rotation.rest(this)
+    evictor.markIdle(this)
     return this
   }
 
@@ -29,94 +29,94 @@ class FakeResident implements Resident {
     this.#idleSinceMs = undefined
   }
 
-  async giveWay(): Promise<void> {
+  async evict(): Promise<void> {
     if (this.#refuses) throw new Error('it cannot be captured')
     this.left = true
     this.work()
-    if (missing > 0) missing--
+    if (slotsNeeded > 0) slotsNeeded--
   }
 }
 
 /** Slots that callers wait for. */
-let missing = 0
-let rotation: Rotation
+let slotsNeeded = 0
+let evictor: IdleEvictor
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
-  missing = 0
-  rotation = new Rotation(() => missing, Number.POSITIVE_INFINITY)
+  slotsNeeded = 0
+  evictor = new IdleEvictor(() => slotsNeeded, Number.POSITIVE_INFINITY)
 })
 
 afterEach(() => {
-  rotation.close()
+  evictor.close()
   vi.useRealTimers()
 })
 
-function residents(count: number): FakeResident[] {
+function sessions(count: number): FakeSession[] {
   return Array.from({ length: count }, () => {
     vi.advanceTimersByTime(10)
-    return new FakeResident().rest(rotation)
+    return new FakeSession().markIdle(evictor)
   })
 }
 
-const left = (all: readonly FakeResident[]) => all.map((resident) => resident.left)
+const left = (all: readonly FakeSession[]) => all.map((session) => session.left)
 
 test('the ones that have been idle longest give way, as many as callers wait', async () => {
-  const all = residents(4)
-  all[0]?.rest(rotation)
-  missing = 2
-  rotation.turn()
+  const all = sessions(4)
+  all[0]?.markIdle(evictor)
+  slotsNeeded = 2
+  evictor.evictForWaiters()
   await vi.advanceTimersByTimeAsync(100)
   expect(left(all)).toEqual([false, true, true, false])
 })
 
 test('a busy session keeps its slot, and gives way when it rests while somebody waits', async () => {
-  const [busy] = residents(1) as [FakeResident]
+  const [busy] = sessions(1) as [FakeSession]
   busy.work()
-  missing = 1
-  rotation.turn()
+  slotsNeeded = 1
+  evictor.evictForWaiters()
   await vi.advanceTimersByTimeAsync(100)
   expect(busy.left).toBe(false)
-  busy.rest(rotation)
+  busy.markIdle(evictor)
   await vi.advanceTimersByTimeAsync(100)
   expect(busy.left).toBe(true)
 })
 
 test('one that has just got its slot and just fallen idle is given a moment', async () => {
-  const [resident] = residents(1) as [FakeResident]
-  resident.attachedSinceMs = performance.now()
-  resident.rest(rotation)
-  missing = 1
-  rotation.turn()
-  expect(resident.left).toBe(false)
+  const [session] = sessions(1) as [FakeSession]
+  session.attachedSinceMs = performance.now()
+  session.markIdle(evictor)
+  slotsNeeded = 1
+  evictor.evictForWaiters()
+  expect(session.left).toBe(false)
   await vi.advanceTimersByTimeAsync(5)
-  expect(resident.left).toBe(true)
+  expect(session.left).toBe(true)
 })
 
 test('who cannot be captured keeps its slot, and the next gives way', async () => {
-  const refusing = new FakeResident(true).rest(rotation)
-  const all = residents(1)
-  missing = 1
-  rotation.turn()
+  const refusing = new FakeSession(true).markIdle(evictor)
+  const all = sessions(1)
+  slotsNeeded = 1
+  evictor.evictForWaiters()
   await vi.advanceTimersByTimeAsync(100)
   expect([refusing.left, ...left(all)]).toEqual([false, true])
-  expect(missing).toBe(0)
+  expect(slotsNeeded).toBe(0)
 })
 
 test('H1: thousands of dormant sessions are not looked at again for each caller that waits', async () => {
-  const all = residents(2000)
-  missing = 1000
-  rotation.turn()
+  const all = sessions(2000)
+  slotsNeeded = 1000
+  evictor.evictForWaiters()
   await vi.advanceTimersByTimeAsync(100)
-  expect(all.filter((resident) => resident.left)).toHaveLength(1000)
-  const looks = () => all.reduce((sum, resident) => sum + resident.looks, 0)
-  missing = 1
-  rotation.turn()
+  expect(all.filter((session) => session.left)).toHaveLength(1000)
+  const looks = () => all.reduce((sum, session) => sum + session.looks, 0)
+  slotsNeeded = 1
+  evictor.evictForWaiters()
   await vi.advanceTimersByTimeAsync(100)
   const before = looks()
   for (let caller = 0; caller < 100; caller++) {
-    missing = 1
-    rotation.turn()
+    slotsNeeded = 1
+    evictor.evictForWaiters()
     await vi.advanceTimersByTimeAsync(10)
   }
   // Each turn looks at the one that gives way, and at who has left since the last.
@@ -124,10 +124,10 @@ test('H1: thousands of dormant sessions are not looked at again for each caller 
 })
 
 test('a closed session is forgotten', async () => {
-  const [closed, open] = residents(2) as [FakeResident, FakeResident]
-  rotation.forget(closed)
-  missing = 1
-  rotation.turn()
+  const [closed, open] = sessions(2) as [FakeSession, FakeSession]
+  evictor.remove(closed)
+  slotsNeeded = 1
+  evictor.evictForWaiters()
   await vi.advanceTimersByTimeAsync(100)
   expect([closed.left, open.left]).toEqual([false, true])
 })
@@ -136,13 +136,13 @@ describe('idleTimeoutMs', () => {
   const IDLE_TIMEOUT_MS = 1000
 
   beforeEach(() => {
-    rotation = new Rotation(() => missing, IDLE_TIMEOUT_MS)
+    evictor = new IdleEvictor(() => slotsNeeded, IDLE_TIMEOUT_MS)
   })
 
   test('each session gives way when it has been idle for as long, and not before', async () => {
-    const [first] = residents(1) as [FakeResident]
+    const [first] = sessions(1) as [FakeSession]
     await vi.advanceTimersByTimeAsync(600)
-    const [second] = residents(1) as [FakeResident]
+    const [second] = sessions(1) as [FakeSession]
     await vi.advanceTimersByTimeAsync(389)
     expect([first.left, second.left]).toEqual([false, false])
     await vi.advanceTimersByTimeAsync(2)
@@ -152,35 +152,35 @@ describe('idleTimeoutMs', () => {
   })
 
   test('the clock starts again with each call, and stands still while one runs', async () => {
-    const [resident] = residents(1) as [FakeResident]
+    const [session] = sessions(1) as [FakeSession]
     await vi.advanceTimersByTimeAsync(900)
-    resident.work()
+    session.work()
     await vi.advanceTimersByTimeAsync(5000)
-    resident.rest(rotation)
+    session.markIdle(evictor)
     await vi.advanceTimersByTimeAsync(900)
-    expect(resident.left).toBe(false)
+    expect(session.left).toBe(false)
     await vi.advanceTimersByTimeAsync(200)
-    expect(resident.left).toBe(true)
+    expect(session.left).toBe(true)
   })
 
   test('who cannot be captured is asked once for each time that it falls idle', async () => {
-    const refusing = new FakeResident(true)
-    const giveWay = vi.spyOn(refusing, 'giveWay')
-    refusing.rest(rotation)
-    const [other] = residents(1) as [FakeResident]
+    const refusing = new FakeSession(true)
+    const evict = vi.spyOn(refusing, 'evict')
+    refusing.markIdle(evictor)
+    const [other] = sessions(1) as [FakeSession]
     await vi.advanceTimersByTimeAsync(5 * IDLE_TIMEOUT_MS)
-    expect([giveWay.mock.calls.length, other.left]).toEqual([1, true])
-    refusing.rest(rotation)
+    expect([evict.mock.calls.length, other.left]).toEqual([1, true])
+    refusing.markIdle(evictor)
     await vi.advanceTimersByTimeAsync(5 * IDLE_TIMEOUT_MS)
-    expect(giveWay).toHaveBeenCalledTimes(2)
+    expect(evict).toHaveBeenCalledTimes(2)
   })
 
   test('nothing is left to fire when nobody has a slot, or after close', async () => {
-    residents(3)
+    sessions(3)
     await vi.advanceTimersByTimeAsync(3 * IDLE_TIMEOUT_MS)
     expect(vi.getTimerCount()).toBe(0)
-    residents(3)
-    rotation.close()
+    sessions(3)
+    evictor.close()
     expect(vi.getTimerCount()).toBe(0)
   })
 })

@@ -1,25 +1,28 @@
 // The caller's ear: every message once and in order, however it was met, and a loop that turns for a message does all its other work.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
-import { Vigil } from '../../src/slots/message-poller.js'
+import { MessagePoller } from '../../src/slots/message-poller.js'
 import { until } from '../support/session-code.js'
 
 let far: MessagePort | undefined
 afterEach(() => far?.close())
 
-function open(hear: (message: number, vigil: Vigil) => void): { vigil: Vigil; far: MessagePort } {
+function open(hear: (message: number, poller: MessagePoller) => void): {
+  poller: MessagePoller
+  far: MessagePort
+} {
   const { port1, port2 } = new MessageChannel()
   far = port2
-  const vigil: Vigil = new Vigil(port1, (message) => hear(message as number, vigil))
-  return { vigil, far: port2 }
+  const poller: MessagePoller = new MessagePoller(port1, (message) => hear(message as number, poller))
+  return { poller, far: port2 }
 }
 
 test('every message is heard once and in order, whether it was waited for or not', async () => {
   const COUNT = 2000
   const heard: number[] = []
-  const opened = open((number, vigil) => {
+  const opened = open((number, poller) => {
     heard.push(number)
-    if (number % 3 !== 0) vigil.keep(number % 2 === 0 ? 'reply' : 'calls')
+    if (number % 3 !== 0) poller.pollFor(number % 2 === 0 ? 'reply' : 'calls')
     if (number === COUNT) return
     if (number % 5 === 0) setTimeout(() => opened.far.postMessage(number + 1))
     else opened.far.postMessage(number + 1)
@@ -30,11 +33,11 @@ test('every message is heard once and in order, whether it was waited for or not
 })
 
 test('where nothing comes the loop soon sleeps again', async () => {
-  const { vigil } = open(() => {})
+  const { poller } = open(() => {})
   await new Promise(setImmediate)
   const before = performance.eventLoopUtilization()
   for (let i = 0; i < 200; i++) {
-    vigil.keep('reply')
+    poller.pollFor('reply')
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   const { active, idle } = performance.eventLoopUtilization(before)
@@ -42,10 +45,10 @@ test('where nothing comes the loop soon sleeps again', async () => {
 })
 
 test('timers are served while the loop turns for a message', async () => {
-  const { vigil } = open(() => {})
+  const { poller } = open(() => {})
   let served = 0
   for (let i = 0; i < 20; i++) {
-    vigil.keep('reply')
+    poller.pollFor('reply')
     await new Promise<void>((resolve) =>
       setTimeout(() => {
         served += 1
@@ -59,8 +62,8 @@ test('timers are served while the loop turns for a message', async () => {
 test('after close nothing is heard, not even what was being waited for', async () => {
   const heard: number[] = []
   const opened = open((number) => heard.push(number))
-  opened.vigil.keep('reply')
-  opened.vigil.close()
+  opened.poller.pollFor('reply')
+  opened.poller.close()
   opened.far.postMessage(1)
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
   expect(heard).toEqual([])

@@ -2,38 +2,38 @@
 // where the next message comes at once it is met awake, for waking a thread takes as long as most cells and host calls do.
 // What a message means is the receiver's.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { Patience } from '../../src/shared/threads/spin-policy.js'
+import { SpinPolicy } from '../../src/shared/threads/spin-policy.js'
 
 /** Longest that it stays awake: about what waking both threads takes. */
-const PATIENCE_MS = 0.15
+const SPIN_MS = 0.15
 /** Longest without a turn of the event loop, in which timers are due and other ports have their messages. */
 const LONGEST_TURN_MS = 5
 
 export class Inbox {
   readonly #port: MessagePort
-  readonly #hear: (message: object) => void
+  readonly #onMessage: (message: object) => void
   /** What follows a reply, and what follows host calls: each has a pace of its own. */
-  readonly #patience = { request: new Patience(PATIENCE_MS), answer: new Patience(PATIENCE_MS) }
+  readonly #policies = { request: new SpinPolicy(SPIN_MS), answer: new SpinPolicy(SPIN_MS) }
   /** Since when, without a turn of the event loop, messages have been met awake. */
   #awakeSinceMs: number | undefined
   #received: object | undefined
 
   /** Node's own listeners: a DOM listener on a port makes Node load its fetch library for the event's class. */
-  constructor(port: MessagePort, hear: (message: object) => void) {
+  constructor(port: MessagePort, onMessage: (message: object) => void) {
     this.#port = port
-    this.#hear = hear
-    port.on('message', hear)
+    this.#onMessage = onMessage
+    port.on('message', onMessage)
   }
 
   /** Something was sent that the main thread may follow up at once. To be called with nothing left to do. */
   linger(awaited: 'request' | 'answer'): void {
     const sinceMs = this.#awakeSinceMs
     if (sinceMs !== undefined && performance.now() - sinceMs > LONGEST_TURN_MS) return
-    if (!this.#patience[awaited].stay(this.#look)) return
+    if (!this.#policies[awaited].spinUntil(this.#look)) return
     if (sinceMs === undefined) this.#countTurn()
     const message = this.#received
     this.#received = undefined
-    if (message !== undefined) this.#hear(message)
+    if (message !== undefined) this.#onMessage(message)
   }
 
   #countTurn(): void {

@@ -2,7 +2,7 @@
 // somebody listens. Owns buffering, decoding and chunking; the limit is the host's, enforced before bytes get here. Bytes come
 // while guest code is on the stack, so decoders are made and used once before.
 import { isAscii } from 'node:buffer'
-import type { OutputText } from '../../src/protocol.js'
+import type { OutputText } from '../../src/shared/messages/slot.js'
 import { freeBuffer } from '../memory/free-buffer.js'
 
 /**

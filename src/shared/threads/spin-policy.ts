@@ -1,61 +1,61 @@
-// Whether a thread that waits for another should stay awake for it: waking takes longer than most of what is waited for, and
-// staying awake takes a processor that others may need. Owns the judgement, which is what came of the last tries.
+// Whether a thread that waits for another should spin before it sleeps. Waking a thread takes longer than most of what is waited for,
+// but spinning takes a core that others may need. Owns the decision, which follows from how the last spins ended.
 
-/** Clock reads cost more than looks. */
-const LOOKS_AT_ONCE = 8
-/** A try in vain weighs as much as two that were not. */
-const VAIN = 2
-/** Of doubt: 2 ** 6 waits go by without a try. */
-const MOST_DOUBT = 6
+/** Checking the condition is cheaper than reading the clock. */
+const CHECKS_PER_CLOCK_READ = 8
+/** A failed spin counts as much as two that succeeded. */
+const FAILED_SPIN_WEIGHT = 2
+/** After repeated failures, skip up to 2 ** 6 waits before spinning again. */
+const MAX_BACKOFF_EXPONENT = 6
 
-export class Patience {
-  /** Of one try. */
-  readonly longestMs: number
-  readonly #longestRestMs: number
+export class SpinPolicy {
+  /** Longest time of one spin. */
+  readonly spinMs: number
+  readonly #maxSkipMs: number
   readonly #now: () => number
-  #doubt = 0
-  #restWaits = 0
-  #restUntilMs = 0
+  #backoffExponent = 0
+  #waitsToSkip = 0
+  #skipUntilMs = 0
 
-  /** `longestRestMs`: after that it tries again, however few waits there were. */
-  constructor(longestMs: number, longestRestMs = Number.POSITIVE_INFINITY, now = () => performance.now()) {
-    this.longestMs = longestMs
-    this.#longestRestMs = longestRestMs
+  /** @param maxSkipMs spin again after this time, however many waits are left to skip */
+  constructor(spinMs: number, maxSkipMs = Number.POSITIVE_INFINITY, now = () => performance.now()) {
+    this.spinMs = spinMs
+    this.#maxSkipMs = maxSkipMs
     this.#now = now
   }
 
-  /** True if `look` came to be true in time; false also where a try has not been worth it of late. */
-  stay(look: () => boolean): boolean {
-    if (!this.begin()) return false
-    const untilMs = this.#now() + this.longestMs
+  /** True if the condition became true while spinning. False if it did not, or if spinning is not worthwhile now. */
+  spinUntil(condition: () => boolean): boolean {
+    if (!this.shouldSpin()) return false
+    const untilMs = this.#now() + this.spinMs
     do {
-      for (let i = 0; i < LOOKS_AT_ONCE; i++) {
-        if (!look()) continue
-        this.end(true)
+      for (let i = 0; i < CHECKS_PER_CLOCK_READ; i++) {
+        if (!condition()) continue
+        this.record(true)
         return true
       }
     } while (this.#now() < untilMs)
-    this.end(false)
+    this.record(false)
     return false
   }
 
-  /** For who stays awake in a way of its own: false where a try has not been worth it of late, else `end` has to follow. */
-  begin(): boolean {
-    if (this.#restWaits === 0) return true
-    this.#restWaits -= 1
-    if (this.#restUntilMs === Number.POSITIVE_INFINITY || this.#now() < this.#restUntilMs) return false
-    this.#restWaits = 0
+  /** For callers with a spin loop of their own. After true, call `record` when the loop has ended. */
+  shouldSpin(): boolean {
+    if (this.#waitsToSkip === 0) return true
+    this.#waitsToSkip -= 1
+    if (this.#skipUntilMs === Number.POSITIVE_INFINITY || this.#now() < this.#skipUntilMs) return false
+    this.#waitsToSkip = 0
     return true
   }
 
-  /** `came`: what was waited for, in time. */
-  end(came: boolean): void {
-    if (came) {
-      this.#doubt = Math.max(0, this.#doubt - 1)
+  /** @param succeeded what the caller spun for came in time */
+  record(succeeded: boolean): void {
+    if (succeeded) {
+      this.#backoffExponent = Math.max(0, this.#backoffExponent - 1)
       return
     }
-    this.#doubt = Math.min(this.#doubt + VAIN, MOST_DOUBT)
-    this.#restWaits = 2 ** this.#doubt
-    this.#restUntilMs = this.#now() + this.#longestRestMs
+    this.#backoffExponent = Math.min(this.#backoffExponent + FAILED_SPIN_WEIGHT, MAX_BACKOFF_EXPONENT)
+    this.#waitsToSkip = 2 ** this.#backoffExponent
+    this.#skipUntilMs = this.#now() + this.#maxSkipMs
   }
 }

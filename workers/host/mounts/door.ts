@@ -16,14 +16,14 @@ import {
   STATE,
   WINDOW_AT,
 } from '../../../src/shared/messages/storage-door.js'
-import { Patience } from '../../../src/shared/threads/spin-policy.js'
+import { SpinPolicy } from '../../../src/shared/threads/spin-policy.js'
 import { errorName, fail } from '../errno.js'
 import { Outside } from '../fs/node-store.js'
 
 /** How often a waiting thread looks whether its execution was interrupted. */
 const SLICE_MS = 25
 /** Longest that it stays awake for an answer first: the storage's thread may have to be woken, on a processor that has to be, too. */
-const PATIENCE_MS = 0.5
+const SPIN_MS = 0.5
 /** Files are used in short bursts, and while both threads have one processor each try is in vain, until one of them is moved. */
 const LONGEST_REST_MS = 4
 
@@ -34,7 +34,7 @@ export class StorageDoor {
   readonly numbers: Float64Array
   readonly window: Buffer
   readonly #posts: Float64Array
-  readonly #patience = new Patience(PATIENCE_MS, LONGEST_REST_MS)
+  readonly #spinPolicy = new SpinPolicy(SPIN_MS, LONGEST_REST_MS)
   readonly #isInterrupted: () => boolean
   readonly #isAnswered = () => Atomics.load(this.#control, CONTROL.STATE) !== STATE.REQUEST
 
@@ -107,7 +107,7 @@ export class StorageDoor {
   }
 
   #wait(): void {
-    if (this.#isAnswered() || this.#patience.stay(this.#isAnswered)) return
+    if (this.#isAnswered() || this.#spinPolicy.spinUntil(this.#isAnswered)) return
     while (!this.#isAnswered()) {
       if (Atomics.load(this.#bell, BELL.CLOSED) !== 0) fail('EIO')
       if (Atomics.wait(this.#control, CONTROL.STATE, STATE.REQUEST, SLICE_MS) !== 'timed-out') continue
