@@ -2,6 +2,7 @@
 // src/shared/messages/slot.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
 import { constants } from 'node:buffer'
 import type { OutputText, RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
+import { startOf } from '../shared/thrown.js'
 
 /** Bounds of what one message may carry; a worker that sends more is not ours any more. */
 const MAX_TEXT_LENGTH = constants.MAX_STRING_LENGTH
@@ -183,8 +184,7 @@ function files(raw: unknown): { path: string; sizeBytes: number }[] {
 
 /** A reason is the worker's text: one line without control characters goes into errors and logs (ATTACKS.md D26). */
 export function printable(reason: string): string {
-  return reason
-    .slice(0, MAX_REASON_LENGTH)
+  return startOf(reason, MAX_REASON_LENGTH)
     .toWellFormed()
     .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
 }

@@ -132,8 +132,7 @@ function readAttack(path: string): Attack {
     limits: json('limits', {}),
     timeoutMs: json('timeout-ms', 10_000),
     recover: json('recover', false),
-    // An owned worker takes what memory it likes, which Node 24 gives back late; the process as a whole must stay below the cap.
-    rssMib: json('rss-mib', level === 'L3' ? 2900 : 1500),
+    rssMib: json('rss-mib', 1500),
     calls: json('calls', undefined),
     path,
     code: lines.slice(line).join('\n'),

@@ -66,7 +66,10 @@ export function expectContained(result: CaseResult<Output>, attack: Attack, witn
   }
   for (const { durationMs } of output.steps)
     expect(durationMs, 'it settled').toBeLessThan(attack.timeoutMs + SETTLE_SLACK_MS)
-  expect(output.after, 'the session can be used again (S3)').toMatchObject({ kind: 'result', value: '42' })
+  expect(output.after, `the session can be used again (S3): ${JSON.stringify(output.after)}`).toMatchObject({
+    kind: 'result',
+    value: '42',
+  })
   expect(
     output.neighbours.filter((each) => each !== 'well'),
     'neighbours',
