@@ -43,8 +43,8 @@ export class Dispatcher {
   /** Those of `#running` that have not been started. */
   #queued: RunningCall[] = []
   #startedInTurn = 0
-  /** Routes of messages that are being decoded. */
-  readonly #arriving = new Set<Route>()
+  /** Messages that are being decoded, by their routes. */
+  readonly #arriving = new Map<Route, RequestReader>()
   readonly #suspended: SuspendedCalls
   readonly #iterators = new HostIterators()
   #callbacks: ResolvedCallbacks
@@ -109,11 +109,13 @@ export class Dispatcher {
 
   /** Drops everything in flight: the interpreter is gone or holds another state. */
   reset(reason: Error): void {
-    for (const route of [...this.#running, ...this.#arriving]) {
+    for (const route of [...this.#running, ...this.#arriving.keys()]) {
       // The door counts answers, so it needs one even here (workers/host/host-calls.ts).
       if (route.blocking) route.answer?.(NO_ANSWER)
       route.answer = undefined
     }
+    // A hostile slot can leave thousands behind, which what comes from the next interpreter would wait for.
+    this.#options.lane.drop(new Set(this.#arriving.values()))
     this.abort(reason)
     this.#running.clear()
     for (const call of this.#queued) this.#release(call)
@@ -124,7 +126,7 @@ export class Dispatcher {
 
   /** The state has moved to another slot, whose door does not know the calls in flight. */
   moveToSlot(): void {
-    for (const route of [...this.#running, ...this.#arriving]) {
+    for (const route of [...this.#running, ...this.#arriving.keys()]) {
       if (!route.blocking) continue
       route.blocking = false
       if (route.answer) route.answer = this.#options.onAnswer
@@ -154,7 +156,7 @@ export class Dispatcher {
   #receive(reader: RequestReader, route: Route): void | Promise<void> {
     const { window, lane } = this.#options
     window.arrive(reader.sizeBytes)
-    this.#arriving.add(route)
+    this.#arriving.set(route, reader)
     const arrived = () => {
       this.#arriving.delete(route)
       window.arrived(reader.sizeBytes)

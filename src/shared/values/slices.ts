@@ -13,7 +13,7 @@ export interface Job {
   advance(untilMs: number): boolean
 }
 
-/** How a job ended: `dropped` when its session was closed first. */
+/** How a job ended: `dropped` when its session was closed, or the interpreter it came from was given up, first. */
 export type Ended = 'done' | 'dropped'
 
 interface Waiting {
@@ -98,6 +98,14 @@ export class Lane {
   clear(): void {
     const dropped = this.#waiting
     this.#waiting = []
+    for (const { resolve } of dropped) resolve('dropped')
+  }
+
+  /** Nobody wants these jobs any more; those that are not done yet end as `dropped`. */
+  drop(jobs: ReadonlySet<Job>): void {
+    if (jobs.size === 0) return
+    const dropped = this.#waiting.filter(({ job }) => jobs.has(job))
+    this.#waiting = this.#waiting.filter(({ job }) => !jobs.has(job))
     for (const { resolve } of dropped) resolve('dropped')
   }
 
