@@ -11,7 +11,7 @@ export function run(options: {
   readonly seed: number
   /** On the clock of `performance.now()`. */
   readonly deadlineMs: number
-  /** Also where that takes longer. Default: 0. */
+  /** Also where that takes longer. Default: 1. */
   readonly minCases?: number
   readonly onProgress?: (cases: number) => void
   /** Every 16 bytes of the last of the stack instead of random cases, for all imports or these ("module.name"). */

@@ -17,7 +17,7 @@ const GRACE_MS = 30_000
  * @param {object} options
  * @param {number} options.seed
  * @param {number} options.deadlineMs - on the clock of `performance.now()`
- * @param {number} [options.minCases] - also where that takes longer
+ * @param {number} [options.minCases] - also where that takes longer; default 1, as starting the process may take all the time
  * @param {(cases: number) => void} [options.onProgress]
  * @param {true | string[]} [options.sweep] - every 16 bytes of the last of the stack instead, for all or for these imports
  * @returns {Promise<{ cases: number, counts: Record<string, number>, faults: string[] }>}
@@ -25,7 +25,7 @@ const GRACE_MS = 30_000
 export async function run({
   seed,
   deadlineMs,
-  minCases = 0,
+  minCases = 1,
   onProgress,
   sweep,
   dist = DIST,
@@ -59,7 +59,7 @@ function inChild(options, flags) {
       log = (log + text).slice(-2000)
     })
     const timer =
-      options.sweep || options.minCases > 0
+      options.sweep || options.minCases > 1
         ? undefined
         : setTimeout(() => child.kill('SIGKILL'), options.untilMs - Date.now() + GRACE_MS)
     child.once('message', (message) => {

@@ -1,29 +1,26 @@
-// `npm run fuzz`: every module of this folder for some minutes. Owns the course of a run and its report; the exit code is 0 only if no
-// module found a fault.
+// `npm run fuzz`: every fuzzer of this folder for some minutes. Owns the command line, the course of a run and its report; the exit code
+// is 0 only if every fuzzer ran cases and none found a fault.
 import { parseArgs } from 'node:util'
-import { findFuzzers } from './support/fuzzer.js'
+import { type FuzzReport, findFuzzers } from './support/fuzzer.js'
 
 const PROGRESS_MS = 5000
 const USAGE = 'usage: npm run fuzz -- [--minutes 1] [--only NAME] [--seed N] [--cache-dir PATH] [--json]'
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    only: { type: 'string' },
-    seed: { type: 'string' },
-    'cache-dir': { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-})
-const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed)
-const runMs = Number(values.minutes) * 60_000
-// This file is compiled, as most modules are; those that need the build's inner parts are plain modules of the source folder.
-const all = await findFuzzers(new URL('.', import.meta.url), new URL('../../../test/fuzz/', import.meta.url))
-const chosen = all.filter(({ name }) => values.only === undefined || name === values.only)
-if (![seed, runMs].every((value) => Number.isFinite(value) && value >= 0) || chosen.length === 0) {
-  console.error(`${USAGE}\nmodules: ${all.map(({ name }) => name).join(', ')}`)
-  process.exit(2)
+// This file is compiled, to dist/test/fuzz/.
+const all = await findFuzzers(new URL('../../../', import.meta.url))
+const names = all.map(({ name }) => name).join(', ')
+const values = parseFlags()
+if (values.help) {
+  console.log(`${USAGE}\nfuzzers: ${names} (the minutes are divided among them)`)
+  process.exit(0)
 }
+const runMs = Number(values.minutes) * 60_000
+if (!(runMs > 0 && Number.isFinite(runMs))) refuse(`--minutes ${values.minutes}: expected a number above 0`)
+const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed)
+if (!(Number.isSafeInteger(seed) && seed >= 0))
+  refuse(`--seed ${values.seed}: expected a whole number of 0 or more`)
+const chosen = all.filter(({ name }) => values.only === undefined || name === values.only)
+if (chosen.length === 0) refuse(`--only ${values.only}: expected one of ${names}`)
 
 const astray: string[] = []
 process.on('unhandledRejection', (error) => astray.push(`an unhandled rejection: ${text(error)}`))
@@ -34,7 +31,7 @@ for (const { name, run } of chosen) {
   progress(`${name}: seed ${seed}, ${Math.round(runMs / chosen.length / 1000)} s`)
   let shownMs = performance.now()
   const startedMs = shownMs
-  const report = await run({
+  const report: FuzzReport = await run({
     seed,
     deadlineMs: startedMs + runMs / chosen.length,
     ...(values['cache-dir'] === undefined ? {} : { cacheDir: values['cache-dir'] }),
@@ -46,9 +43,10 @@ for (const { name, run } of chosen) {
   }).catch((error: unknown) => ({
     cases: 0,
     counts: {},
-    faults: [`the module itself failed: ${text(error)}`],
+    faults: [`the fuzzer itself failed: ${text(error)}`],
   }))
   const faults = [...report.faults, ...astray.splice(0)]
+  if (report.cases === 0 && faults.length === 0) faults.push('it ran no case: give it more --minutes')
   reports.push({ name, ...report, faults, seconds: (performance.now() - startedMs) / 1000 })
   const counts = Object.entries(report.counts).map(([outcome, count]) => `${outcome} ${count}`)
   progress(`${name}: ${report.cases} cases: ${counts.join(', ')}`)
@@ -58,8 +56,31 @@ for (const { name, run } of chosen) {
 
 const ok = reports.every(({ faults }) => faults.length === 0)
 if (values.json) process.stdout.write(`${JSON.stringify({ ok, seed, reports }, null, 2)}\n`)
-// What a module left behind would keep the process.
+// What a fuzzer left behind would keep the process.
 process.exit(ok ? 0 : 1)
+
+function parseFlags() {
+  try {
+    return parseArgs({
+      options: {
+        minutes: { type: 'string', default: '1' },
+        only: { type: 'string' },
+        seed: { type: 'string' },
+        'cache-dir': { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values
+  } catch (error) {
+    // What Node says of a flag that does not exist goes on with advice of several sentences.
+    return refuse(error instanceof Error ? (/^.+?(?=\. |$)/m.exec(error.message)?.[0] ?? '') : text(error))
+  }
+}
+
+function refuse(what: string): never {
+  console.error(`fuzz: ${what} (--help)`)
+  process.exit(2)
+}
 
 function progress(line: string): void {
   process[values.json ? 'stderr' : 'stdout'].write(`${line}\n`)

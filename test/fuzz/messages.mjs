@@ -84,13 +84,13 @@ const GOOD = [
   }),
 ]
 
-/** @param {{ seed: number, deadlineMs: number, onProgress: (cases: number) => void }} options */
-export async function run({ seed, deadlineMs, onProgress }) {
+/** @param {{ seed: number, deadlineMs: number, maxCases?: number, onProgress: (cases: number) => void }} options */
+export async function run({ seed, deadlineMs, maxCases = Number.POSITIVE_INFINITY, onProgress }) {
   const source = random(seed)
   const counts = { passed: 0, violations: 0, settledCalls: 0 }
   const faults = []
   let cases = 0
-  while (performance.now() < deadlineMs && faults.length < 20) {
+  while (performance.now() < deadlineMs && cases < maxCases && faults.length < 20) {
     const messages = Array.from({ length: 100 }, () => message(source))
     for (const one of messages) {
       cases += 1

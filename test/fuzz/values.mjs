@@ -24,13 +24,13 @@ const TEXTS = [
 ]
 const NUMBERS = [0, -0, 1, -1, 2 ** 31, -(2 ** 31), 2 ** 53, 0.5, Number.NaN, Number.POSITIVE_INFINITY]
 
-/** @param {{ seed: number, deadlineMs: number, onProgress: (cases: number) => void }} options */
-export async function run({ seed, deadlineMs, onProgress }) {
+/** @param {{ seed: number, deadlineMs: number, maxCases?: number, onProgress: (cases: number) => void }} options */
+export async function run({ seed, deadlineMs, maxCases = Number.POSITIVE_INFINITY, onProgress }) {
   const source = random(seed)
   const counts = { decoded: 0, refused: 0, roundTrips: 0 }
   const faults = []
   let cases = 0
-  while (performance.now() < deadlineMs && faults.length < 20) {
+  while (performance.now() < deadlineMs && cases < maxCases && faults.length < 20) {
     for (let i = 0; i < 200; i++, cases++) {
       const value = plain(source, 4)
       const document = Uint8Array.from(encodePlain(value, 'x'))

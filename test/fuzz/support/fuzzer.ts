@@ -27,8 +27,14 @@ export interface Fuzzer {
   run(options: FuzzOptions): Promise<FuzzReport>
 }
 
-/** Every module of these folders that exports `name` and `run`, in the order of their names. */
-export async function findFuzzers(...folders: readonly URL[]): Promise<readonly Fuzzer[]> {
+/**
+ * All fuzzers of the repository, in the order of their names: the modules `test/fuzz/*.ts`, from the build, and `test/fuzz/*.mjs`, which
+ * use internal parts of the build and so are not compiled.
+ *
+ * @param root - the repository's folder, with a slash at its end
+ */
+export async function findFuzzers(root: URL): Promise<readonly Fuzzer[]> {
+  const folders = [new URL('dist/test/fuzz/', root), new URL('test/fuzz/', root)]
   const files = folders.flatMap((folder) =>
     readdirSync(folder)
       .filter((file) => /\.m?js$/.test(file) && !NO_FUZZERS.includes(file))
