@@ -145,12 +145,16 @@ export function resolveSessionOptions(
   options: SessionOptions | undefined,
   defaults: ResolvedManagerOptions,
 ): ResolvedSessionOptions {
-  const given = options ?? {}
+  const given = options === undefined ? {} : options
   known('options', given, [
     ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'env'],
     ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from'],
   ])
-  const id = isText('id', given.id, { pattern: /^[A-Za-z0-9_-]{1,128}$/ }) ?? randomUUID()
+  const id =
+    isText('id', given.id, {
+      pattern: /^[A-Za-z0-9_-]{1,128}$/,
+      expected: 'a string of 1 to 128 letters, digits, "_" and "-"',
+    }) ?? randomUUID()
   const tenant = isText('tenant', given.tenant, { maxLength: 256 }) ?? id
   const limits = resolveLimits(given.limits, defaults.limits)
   return {
@@ -184,6 +188,7 @@ function resolveVfs({ vfs, vfsMountPath }: SessionOptions): ResolvedSessionOptio
     throw new InvalidOptionError('vfs', 'a VfsStorage for vfsMountPath', vfs)
   }
   if (!(vfs instanceof VfsStorage)) throw new InvalidOptionError('vfs', 'a VfsStorage', vfs)
-  if (vfs.isClosed) throw new InvalidOptionError('vfs', 'a VfsStorage that is open', vfs)
+  if (vfs.isClosed)
+    throw new InvalidOptionError('vfs', 'a VfsStorage that is open', vfs, 'vfs: the VfsStorage is closed')
   return { storage: vfs, mountPath }
 }

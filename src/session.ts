@@ -182,7 +182,12 @@ export class Session implements AsyncDisposable {
     const resolve = () => {
       const resolved = this.#hostSide.resolve(results, errors)
       if (resolved.length === 0 && !this.#hostSide.awaiting)
-        throw new InvalidOptionError('results', 'answers of pending calls', 'none, and no call is pending')
+        throw new InvalidOptionError(
+          'results',
+          'answers to pending calls',
+          undefined,
+          'results: nothing to resume, no host call is pending and no execution is suspended',
+        )
       return resolved
     }
     return this.#queueRun(() => this.#runner.resume(execute, this.executionCount, resolve), execute.signal)

@@ -54,7 +54,11 @@ export class SuspendedCalls {
     const add = (option: string, id: string, encode: (call: SuspendedCall) => Uint8Array<ArrayBuffer>) => {
       const call = this.#calls.get(id)
       if (call === undefined || answers.has(id))
-        throw new InvalidOptionError(option, 'ids of pending calls, each once', id)
+        throw new InvalidOptionError(
+          option,
+          'ids of pending calls, each at most once in results and errors together',
+          id,
+        )
       answers.set(id, encode(call))
     }
     for (const [id, value] of Object.entries(results))

@@ -1,5 +1,5 @@
 // Checks of single option values: each returns the value it was given, typed, or throws InvalidOptionError with
-// "expected X, got Y". Owns no option and no default.
+// "expected X, got Y" or "unknown option". Owns no option and no default.
 import { Concealed, InvalidOptionError } from '../shared/errors.js'
 
 interface NumberRule {
@@ -22,9 +22,11 @@ type NumberCheck = <Fallback extends number | null>(
 
 export function numberOption(rule: NumberRule): NumberCheck {
   const kind = rule.integer ? 'an integer' : 'a number'
-  const unit = rule.unit === undefined ? '' : ` of ${rule.unit}`
+  const isBytes = rule.unit === 'bytes'
+  const unit = rule.unit === undefined || isBytes ? '' : ` of ${rule.unit}`
+  const [min, max] = isBytes ? [inBytes(rule.min), inBytes(rule.max)] : [rule.min, rule.max]
   const extra = `${rule.infinite ? ' or Infinity' : ''}${rule.nullable ? ' or null' : ''}`
-  const expected = `${kind}${unit} from ${rule.min} to ${rule.max}${extra}`
+  const expected = `${kind}${unit} from ${min} to ${max}${extra}`
   return <Fallback extends number | null>(
     name: string,
     value: number | null | undefined,
@@ -42,10 +44,28 @@ export function numberOption(rule: NumberRule): NumberCheck {
   }
 }
 
+const BYTE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+
+/** `256 MiB (268435456 bytes)`; a number that is not whole in a unit stays in smaller ones. */
+function inBytes(bytes: number): string {
+  let power = 0
+  while (bytes > 0 && bytes % 1024 ** (power + 1) === 0 && power < BYTE_UNITS.length - 1) power += 1
+  return power === 0 ? `${bytes} bytes` : `${bytes / 1024 ** power} ${BYTE_UNITS[power]} (${bytes} bytes)`
+}
+
+/** Name of a call's whole options object. Paths leave it out: `limits.memoryBytes`, but `slots`. */
+const ROOT = 'options'
+const MAX_KEY_LENGTH = 60
+
 /** Refuses anything but an object whose own keys are among `names`. */
 export function known(name: string, value: unknown, names: readonly string[]): void {
   for (const key of Object.keys(isRecord(name, value))) {
-    if (!names.includes(key)) throw new InvalidOptionError(name, `only ${names.join(', ')}`, key)
+    if (names.includes(key)) continue
+    const shown = key.length > MAX_KEY_LENGTH ? `${key.slice(0, MAX_KEY_LENGTH)}…` : key
+    const [option, prefix] = name === ROOT ? [shown, ''] : [`${name}.${shown}`, `${name}: `]
+    const list = names.join(', ')
+    const message = `${prefix}unknown option ${JSON.stringify(shown)}; known: ${list}`
+    throw new InvalidOptionError(option, `one of ${list}`, key, message)
   }
 }
 
@@ -60,12 +80,11 @@ function isExactText(value: string): boolean {
 export function isText(
   name: string,
   value: unknown,
-  rule: { readonly pattern?: RegExp; readonly maxLength?: number },
+  rule: { readonly pattern?: RegExp; readonly expected?: string; readonly maxLength?: number },
 ): string | undefined {
   if (value === undefined) return undefined
-  const expected = rule.pattern
-    ? `a string matching ${rule.pattern.source}`
-    : `a string of 1 to ${rule.maxLength} characters without NUL and lone surrogates`
+  const expected =
+    rule.expected ?? `a string of 1 to ${rule.maxLength} characters without NUL and lone surrogates`
   if (typeof value !== 'string') throw new InvalidOptionError(name, expected, value)
   const fits = rule.pattern
     ? rule.pattern.test(value)

@@ -54,7 +54,7 @@ export function requireSnapshot(
 
 /** @throws InvalidOptionError */
 export function resolveResumeOptions(options: ResumeOptions | undefined, defaultTimeoutMs: number | null) {
-  const given = options ?? {}
+  const given = options === undefined ? {} : options
   const { results = {}, errors = {}, ...rest } = given
   known('options', given, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr'])
   return {
@@ -66,7 +66,7 @@ export function resolveResumeOptions(options: ResumeOptions | undefined, default
 
 /** Whether to salvage. */
 export function resolveRestoreOptions(options: RestoreOptions | undefined): boolean {
-  const given = options ?? {}
+  const given = options === undefined ? {} : options
   known('options', given, ['salvage'])
   return isBoolean('salvage', given.salvage) ?? false
 }
@@ -75,7 +75,7 @@ export function resolveExecuteOptions(
   options: ExecuteOptions | undefined,
   defaultTimeoutMs: number | null,
 ): ResolvedExecuteOptions {
-  const given = options ?? {}
+  const given = options === undefined ? {} : options
   known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr'])
   return {
     timeoutMs: resolveTimeoutMs('timeoutMs', given.timeoutMs, defaultTimeoutMs),

@@ -57,7 +57,7 @@ export function resolveTimeoutMs(
 }
 
 export function resolveLimits(limits: Partial<Limits> | undefined, defaults: Readonly<Limits>): Limits {
-  const given = limits ?? {}
+  const given = limits === undefined ? {} : limits
   known('limits', given, Object.keys(DEFAULT_LIMITS))
   const bytes = (name: ByteLimit, min: number, max: number) =>
     numberOption({ min, max, unit: 'bytes', integer: true, nullable: true })<number | null>(

@@ -118,7 +118,7 @@ export class PoolExhaustedError extends BrumateError {
 
 /**
  * The session, or the manager it belonged to, is closed. By itself a session closes when three interpreters in a row ended while
- * they took it over; the message then has the reason, `cause` the last end.
+ * they loaded it; the message then has the reason, `cause` the last end.
  */
 export class SessionClosedError extends BrumateError {
   readonly code = 'SESSION_CLOSED'
@@ -143,8 +143,9 @@ export class InvalidOptionError extends BrumateError {
     readonly option: string,
     expected: string,
     got: unknown,
+    message = `${option}: expected ${expected}, got ${describeValue(got)}`,
   ) {
-    super(`${option}: expected ${expected}, got ${describeValue(got)}`)
+    super(message)
   }
 }
 

@@ -9,7 +9,12 @@ import { InvalidOptionError } from '../shared/errors.js'
  */
 export function messageBytes(name: string, bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
   if (isDetached(bytes.buffer))
-    throw new InvalidOptionError(name, 'bytes that are there', 'an array whose buffer was transferred')
+    throw new InvalidOptionError(
+      name,
+      'bytes that are there',
+      bytes,
+      `${name}: the buffer of this Uint8Array was transferred to another thread; pass a copy`,
+    )
   if (end - start === bytes.buffer.byteLength) return bytes
   return Uint8Array.prototype.slice.call(bytes, start, end)
 }

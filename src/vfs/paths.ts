@@ -9,7 +9,8 @@ const ASCII = /^[\0-\x7f]*$/
 export const DEFAULT_MOUNT_PATH = '/data'
 
 export function checkMountPath(name: string, path: unknown): string {
-  const expected = 'an absolute path without "." and "..", not "/" and not of the image'
+  const expected =
+    'an absolute path without "." and "..", other than "/" and the directories of Python itself (/lib, /home, /tmp …)'
   if (path === undefined) return DEFAULT_MOUNT_PATH
   if (typeof path !== 'string') throw new InvalidOptionError(name, expected, path)
   const parts = path.replace(/\/$/, '').split('/').slice(1)

@@ -111,7 +111,7 @@ export class VfsStorage implements AsyncDisposable {
   ): Promise<Uint8Array | string> {
     const { encoding, ...rest } = typeof options === 'string' ? { encoding: options } : options
     if (encoding !== undefined && !Buffer.isEncoding(encoding))
-      throw new InvalidOptionError('encoding', 'an encoding of Buffer’s', encoding)
+      throw new InvalidOptionError('encoding', 'an encoding that Buffer knows, such as "utf8"', encoding)
     const bytes = await this.#call(rest, () => this.#thread.call('readFile', bytePath(path)))
     if (encoding === undefined) return bytes
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding)

@@ -13,7 +13,7 @@ describe('options of a manager', () => {
     ['a string for options', 'text', 'options'],
     ['null for options', null, 'options'],
     ['an array for options', [], 'options'],
-    ['an unknown option', { slot: 4 }, 'options'],
+    ['an unknown option', { slot: 4 }, 'slot'],
     ['slots as text', { slots: '4' }, 'slots'],
     ['no slots', { slots: 0 }, 'slots'],
     ['half a slot', { slots: 1.5 }, 'slots'],
@@ -31,7 +31,8 @@ describe('options of a manager', () => {
     ['a cacheDir with NUL', { cacheDir: '/tmp/\0' }, 'cacheDir'],
     ['a cacheDir that has no UTF-8', { cacheDir: '/tmp/\ud800' }, 'cacheDir'],
     ['limits that are a number', { limits: 5 }, 'limits'],
-    ['an unknown limit', { limits: { memory: 1 } }, 'limits'],
+    ['limits that are null', { limits: null }, 'limits'],
+    ['an unknown limit', { limits: { memory: 1 } }, 'limits.memory'],
     ['a wrong limit', { limits: { memoryBytes: 1 } }, 'limits.memoryBytes'],
   ]
 
@@ -41,7 +42,19 @@ describe('options of a manager', () => {
     const error = await rejectionOf(InvalidOptionError, SessionManager.create(given as never))
     expectTyped(error, 'INVALID_OPTION')
     expect(error.option).toBe(option)
-    expect(error.message).toMatch(/: expected .+, got .+/)
+    expect(error.message).toMatch(/: expected .+, got .+|unknown option .+; known: /)
+  })
+
+  test.each([
+    [{ maxMemoryMb: 512 }, /^unknown option "maxMemoryMb"; known: slots, maxQueued, /],
+    [{ limits: { memory: 1 } }, /^limits: unknown option "memory"; known: executionTimeoutMs, /],
+    [
+      { maxMemoryBytes: 1024 },
+      'maxMemoryBytes: expected an integer from 256 MiB (268435456 bytes) to 1 PiB (1125899906842624 bytes) or null, got 1024 (number)',
+    ],
+    [{ limits: { outputBytes: '8' } }, /integer from 0 bytes to 2 GiB \(2147483648 bytes\) or null, got "8"/],
+  ])('%j says what is known and in which unit', async (options, message) => {
+    await expect(SessionManager.create(options as never)).rejects.toThrow(message)
   })
 })
 
@@ -92,7 +105,8 @@ describe('calls', () => {
   const sessionOptions: readonly Case[] = [
     ['a string for options', 'text', 'options'],
     ['an array for options', [], 'options'],
-    ['an unknown option', { timeout: 5 }, 'options'],
+    ['an unknown option', { timeout: 5 }, 'timeout'],
+    ['null for options', null, 'options'],
     ...NO_TEXTS.map((id): Case => [`an id of ${typeof id}`, { id }, 'id']),
     ['an empty id', { id: '' }, 'id'],
     ['an id with a slash', { id: 'a/b' }, 'id'],
@@ -113,7 +127,8 @@ describe('calls', () => {
     ['executionTimeoutMs NaN', { executionTimeoutMs: Number.NaN }, 'executionTimeoutMs'],
     ['executionTimeoutMs Infinity', { executionTimeoutMs: Number.POSITIVE_INFINITY }, 'executionTimeoutMs'],
     ['limits that are text', { limits: 'none' }, 'limits'],
-    ['an unknown limit', { limits: { cpu: 1 } }, 'limits'],
+    ['limits that are null', { limits: null }, 'limits'],
+    ['an unknown limit', { limits: { cpu: 1 } }, 'limits.cpu'],
     ['too little memory', { limits: { memoryBytes: 1024 } }, 'limits.memoryBytes'],
     ['more memory than WebAssembly has', { limits: { memoryBytes: 2 ** 33 } }, 'limits.memoryBytes'],
     ['negative outputBytes', { limits: { outputBytes: -1 } }, 'limits.outputBytes'],
@@ -150,7 +165,8 @@ describe('calls', () => {
   const executeOptions: readonly Case[] = [
     ['options that are text', 'fast', 'options'],
     ['options that are an array', [], 'options'],
-    ['an unknown option', { timeout: 5 }, 'options'],
+    ['options that are null', null, 'options'],
+    ['an unknown option', { timeout: 5 }, 'timeout'],
     ['timeoutMs 0', { timeoutMs: 0 }, 'timeoutMs'],
     ['timeoutMs as text', { timeoutMs: '100' }, 'timeoutMs'],
     ['timeoutMs NaN', { timeoutMs: Number.NaN }, 'timeoutMs'],

@@ -1,7 +1,7 @@
 // A session as a thing to keep: its parts, what it says of itself, its bytes. Owns no interpreter and no session; taking and
 // restoring one is session.ts's. Its memory is this thread's alone: each slot that thaws it gets a copy, so that no slot changes
 // what the next one thaws.
-import { SnapshotError } from '../errors.js'
+import { InvalidOptionError, SnapshotError } from '../errors.js'
 import type { Value } from '../values/value.js'
 import { captureHead, decodeDocument, type Head, type Parts } from './document.js'
 import { checksum, closeEnvelope, envelopeBytes, SNAPSHOT_FORMAT_VERSION } from './envelope.js'
@@ -30,10 +30,11 @@ export class Snapshot {
   /**
    * A snapshot from the bytes that `toBytes` gave, up to 1 GiB. They are copied, which is all that takes longer for a larger one.
    *
-   * What they say about the session is read and checked here; the memory inside them when a session is made of it. There is no
-   * `snapshotKey` here: bytes that must be signed are better given to `createSession` or `restoreState` as they are.
+   * The description of the session is read and checked here; the memory is checked when a session is made of it. The signature is not
+   * checked, as there is no `snapshotKey` here: `manifest` and `globals()` may be anybody's. `createSession` and `restoreState` check it.
    *
    * @throws SnapshotError of reason `corrupt`, `incompatible` or `too-large`
+   * @throws InvalidOptionError when it is no Uint8Array
    */
   static fromBytes(bytes: Uint8Array): Snapshot {
     return Snapshot.read(bytes, undefined)
@@ -44,7 +45,8 @@ export class Snapshot {
    * @throws SnapshotError, also of reason `untrusted`
    */
   static read(bytes: Uint8Array, trust: Trust | undefined): Snapshot {
-    if (!(bytes instanceof Uint8Array)) throw new SnapshotError('corrupt', 'expected the bytes of a snapshot')
+    if (!(bytes instanceof Uint8Array))
+      throw new InvalidOptionError('bytes', 'a Uint8Array, the bytes of a snapshot', bytes)
     if (bytes.length > MAX_BYTES)
       throw new SnapshotError('too-large', `a snapshot of more than ${MAX_BYTES} bytes`)
     const parts = decodeDocument(bytes, (envelope) => requireSignature(envelope, trust))
