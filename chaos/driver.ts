@@ -13,7 +13,7 @@ const MAX_SNAPSHOTS = 4
 
 /** Faults came so thick that no interpreter took the session over: it is closed, and its user opens another. */
 class GivenUp extends Error {}
-const GIVEN_UP = /interpreters ended while they took it over/
+const GIVEN_UP = /interpreters in a row ended while they loaded it/
 
 export interface Counts {
   calls: number

@@ -149,7 +149,7 @@ export class SessionManager implements AsyncDisposable {
    * @throws SnapshotError when `from` cannot be restored
    * @throws PoolExhaustedError when no slot comes free
    * @throws LimitError when `maxMemoryBytes` has no room for it
-   * @throws InterpreterCrashedError when three interpreters in a row ended while they took it over
+   * @throws InterpreterCrashedError when three interpreters in a row ended while they loaded it
    * @throws SessionClosedError when the manager is or gets closed
    */
   async createSession(options?: SessionOptions): Promise<Session> {

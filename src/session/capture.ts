@@ -45,7 +45,8 @@ export async function capture(
   if (settled.kind === 'lost') return settled
   const { reply } = settled
   if (reply.kind === 'refused') return reply
-  if (reply.kind !== 'captured') return { kind: 'lost', reason: 'it answered something else' }
+  if (reply.kind !== 'captured')
+    return { kind: 'lost', reason: 'its worker sent an invalid message: not the answer to a capture' }
   const { body, kind: _, returnedBytes, ...rest } = reply
   slot.memory.giveBack(returnedBytes)
   const { id: imageId, pyodideVersion, pythonVersion } = image

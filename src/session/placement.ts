@@ -136,7 +136,7 @@ export class Placement {
   }
 
   #giveUp(cause: InterpreterCrashedError): SessionClosedError {
-    this.#closedBecause = `${ATTACH_ATTEMPTS} interpreters ended while they took it over; the last: ${cause.reason}`
+    this.#closedBecause = `${ATTACH_ATTEMPTS} interpreters in a row ended while they loaded it, the last one because: ${cause.reason}`
     const error = this.closedError({ cause })
     this.#onGivenUp()
     return error

@@ -263,13 +263,13 @@ export class Runner {
     }
     const { reply: raw } = settled
     if (raw.kind !== 'outcome' && raw.kind !== 'suspended')
-      throw this.#lost(slot, stop, 'it answered something else')
+      throw this.#lost(slot, stop, 'its worker sent an invalid message: not the answer to an execution')
     this.#report = raw
     this.#usage.update(raw)
     slot.hasTaken(raw.takenBytes)
     const { outputBytes } = this.#options.limits
     if (outputBytes !== null && Math.max(raw.stdout.length, raw.stderr.length) > outputBytes)
-      throw this.#lost(slot, stop, 'it broke the protocol: more output than it may have')
+      throw this.#lost(slot, stop, 'its worker sent an invalid message: more output than it may have')
     if (raw.kind === 'suspended') {
       this.#hostSide.end('suspended')
       return { reply: withText(raw) }
@@ -305,7 +305,8 @@ export class Runner {
       }
       return reader.answer
     } catch (error) {
-      if (error instanceof MalformedValueError) throw this.#lost(slot, stop, error.message)
+      if (error instanceof MalformedValueError)
+        throw this.#lost(slot, stop, `the interpreter answered ${error.message}`)
       throw error
     }
   }
@@ -315,7 +316,8 @@ export class Runner {
     try {
       return read()
     } catch (error) {
-      if (error instanceof MalformedValueError) throw this.#lost(slot, stop, error.message)
+      if (error instanceof MalformedValueError)
+        throw this.#lost(slot, stop, `the interpreter answered ${error.message}`)
       throw error
     }
   }

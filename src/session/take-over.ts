@@ -38,11 +38,13 @@ export async function takeOver(
   const call = new Call(slot, { timeoutMs, graceMs: 0 }, () => prepare(slot, options, incoming))
   const settled = await call.settled
   if (settled.kind === 'lost' && settled.stop)
-    return { kind: 'late', reason: `it was not ready after ${Math.round(timeoutMs)} ms` }
+    return { kind: 'late', reason: `loading the session took longer than ${Math.round(timeoutMs)} ms` }
   if (settled.kind === 'lost') return settled
   const { reply } = settled
   if (reply.kind === 'refused') return reply
-  return isDone(reply) ? { kind: 'done' } : { kind: 'lost', reason: 'it could not be attached' }
+  return isDone(reply)
+    ? { kind: 'done' }
+    : { kind: 'lost', reason: 'the interpreter did not accept the session' }
 }
 
 async function prepare(

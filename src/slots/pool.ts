@@ -371,7 +371,10 @@ export class SlotPool {
   #countFailedBoot(reason: string): boolean {
     this.#failedBoots++
     if (this.#failedBoots < MAX_FAILED_BOOTS) return true
-    const error = new InterpreterCrashedError(`slots do not boot: ${reason}`, 'not-started')
+    const error = new InterpreterCrashedError(
+      `no worker boots, the last one because: ${reason}`,
+      'not-started',
+    )
     for (const waiter of [...this.#waiters]) waiter.reject(error)
     return false
   }

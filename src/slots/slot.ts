@@ -84,15 +84,15 @@ export class Slot implements Exiting {
   /** Starts a worker; `ready` says when its interpreter has booted. */
   constructor(piscina: Piscina, memory: SlotLease) {
     this.memory = memory
-    memory.onViolation = (what) => this.terminate(`it broke the protocol: ${what}`)
+    memory.onViolation = (what) => this.terminate(`its worker sent an invalid message: ${what}`)
     const { port1, port2 } = new MessageChannel()
     this.#channel = new Channel(port1, {
       onEvent: (event) => this.#receive(event),
-      onViolation: (violation) => this.terminate(`it broke the protocol: ${violation.message}`),
+      onViolation: (violation) => this.terminate(`its worker sent an invalid message: ${violation.message}`),
     })
     this.#door = new CallDoor(
       (request, answer) => this.#handle((handler) => handler.blockingCall(request, answer)),
-      (what) => this.terminate(`it broke the protocol: ${what}`),
+      (what) => this.terminate(`its worker sent an invalid message: ${what}`),
     )
     const calls = this.#door.wire
     this.#credit = new SlotCredit(calls.changes, () => {
@@ -103,11 +103,11 @@ export class Slot implements Exiting {
     const task: ServeTask = { port: port2, calls, interrupt, memory: memory.wire }
     const transferList = [port2, calls.port, memory.wire.port]
     piscina.run(task, { transferList, signal: this.#abort.signal }).then(
-      () => this.terminate('it stopped serving'),
+      () => this.terminate('its worker exited by itself'),
       (error: unknown) => this.terminate(messageOf(error, 'its worker failed')),
     )
     guardExit(this)
-    const timer = setTimeout(() => this.terminate('it did not boot in time'), BOOT_MS)
+    const timer = setTimeout(() => this.terminate(`its worker did not boot within ${BOOT_MS} ms`), BOOT_MS)
     // Nobody has to wait for a slot that dies unused.
     this.#ready.promise.finally(() => clearTimeout(timer)).catch(() => {})
   }
@@ -145,7 +145,10 @@ export class Slot implements Exiting {
   ): Promise<SlotReply> {
     const reply = this.#channel.call(name, args, transfer)
     if (!PROMPT_METHODS.has(name)) return reply
-    const timer = setTimeout(() => this.terminate(`it did not answer ${name}`), PROMPT_MS)
+    const timer = setTimeout(
+      () => this.terminate(`its worker did not answer ${name} within ${PROMPT_MS} ms`),
+      PROMPT_MS,
+    )
     return reply.finally(() => clearTimeout(timer))
   }
 
@@ -231,10 +234,11 @@ export class Slot implements Exiting {
   }
 
   #handle(call: (handler: CallHandler) => void | Promise<void>): void {
-    if (this.#handler === undefined) return this.terminate('it broke the protocol: a host call of no session')
+    if (this.#handler === undefined)
+      return this.terminate('its worker sent an invalid message: a host call of no session')
     const refuse = (error: unknown) => {
       if (!(error instanceof MalformedValueError)) throw error
-      this.terminate(`it broke the protocol: ${error.message}`)
+      this.terminate(`its worker sent an invalid message: ${error.message}`)
     }
     try {
       void call(this.#handler)?.catch(refuse)
@@ -274,7 +278,7 @@ export class Slot implements Exiting {
 
   #receive(event: SlotEvent): void {
     if (event.event === 'ready') {
-      if (this.#isReady) return this.terminate('it broke the protocol: it was ready before')
+      if (this.#isReady) return this.terminate('its worker sent an invalid message: a second `ready`')
       this.#isReady = true
       return this.#ready.resolve(undefined)
     }
@@ -283,11 +287,13 @@ export class Slot implements Exiting {
       listener === undefined ||
       ++listener.events > MAX_EVENTS_AT_ONCE + MAX_EVENTS_PER_MS * (performance.now() - listener.startedMs)
     ) {
-      return this.terminate('it broke the protocol: events that are not an execution’s')
+      return this.terminate('its worker sent an invalid message: events of no execution')
     }
     if (event.event === 'calls') return this.#handle((handler) => handler.calls(event))
     if (event.text === '' || event.text.length > listener.remaining)
-      return this.terminate('it broke the protocol: output that is not an execution’s')
+      return this.terminate(
+        'its worker sent an invalid message: output of no execution, or more than it may have',
+      )
     listener.remaining -= event.text.length
     listener.onOutput(event)
   }

@@ -113,8 +113,8 @@ describe('interrupts (B1, B4)', () => {
 describe('the end of the interpreter', () => {
   it.each([
     ['exit', [3], 'status 3'],
-    ['proc_exit', [0], 'status 0'],
-    ['_abort_js', [], 'aborted'],
+    ['proc_exit', [0], 'os._exit(0)'],
+    ['_abort_js', [], 'os.abort()'],
     ['__assert_fail', [0, 0, 5, 0], 'assertion'],
     ['ffi_call_js', [1, 2, 3, 4], 'ctypes'],
     ['js2python_js', [{}], 'JavaScript'],

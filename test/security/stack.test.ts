@@ -22,7 +22,7 @@ describe('an exhausted stack', () => {
   }, async () => {
     const lines = await linesOf('exhausted-stack', [DIST, inject('cacheDir')])
     const results = new Set(lines.map((line) => line.replace(/^\d+ /, '')))
-    const end = 'the interpreter ended: InterpreterEnd: stack: exhausted, C code called itself too deeply'
+    const end = 'the interpreter ended: the code used up the native stack'
     const goesOn = 'the session goes on from its last checkpoint, then 2'
     expect([...results].sort()).toEqual([`InterpreterCrashedError restored ${end}; ${goesOn}`, 'returned'])
   })

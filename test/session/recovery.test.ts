@@ -32,13 +32,29 @@ test('B7, S3: a session whose state ends every interpreter is closed, with the r
   const refused = await session.execute('kept').catch((error: unknown) => error)
   expect(refused).toBeInstanceOf(SessionClosedError)
   expect((refused as Error).message).toMatch(
-    /closed: 3 interpreters ended while they took it over; the last: /,
+    /closed: 3 interpreters in a row ended while they loaded it, .+: the code called os\._exit\(3\)$/,
   )
   expect((refused as Error).cause).toBeInstanceOf(InterpreterCrashedError)
   expect(session.state).toBe('closed')
-  await expect(session.execute('1')).rejects.toThrow(/3 interpreters ended/)
+  await expect(session.execute('1')).rejects.toThrow(/3 interpreters in a row ended/)
   expect(manager.stats().counters.crashes).toBe(3)
   expect((await neighbour.execute('x')).value).toBe(1)
+})
+
+test('a crash says what the code did, in the words of Python', async () => {
+  const manager = await managerForTest({ slots: 2 })
+  const session = await manager.createSession({ checkpoint: 'manual' })
+  const reasons: readonly (readonly [code: string, reason: string])[] = [
+    ['import os; os._exit(3)', 'the code called os._exit(3)'],
+    ['import os; os.abort()', 'the code called os.abort(), or CPython met a fatal error'],
+  ]
+  for (const [code, reason] of reasons) {
+    const error: unknown = await session.execute(code).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ name: 'InterpreterCrashedError', reason, outcome: 'restored' })
+    expect((error as Error).message).toBe(
+      `the interpreter ended: ${reason}; the session goes on from its last checkpoint`,
+    )
+  }
 })
 
 test('B3, F14: a thaw that does not end is cut, and the session can be restored to something else', async () => {
@@ -49,7 +65,7 @@ test('B3, F14: a thaw that does not end is cut, and the session can be restored 
   await session.execute(ON_THAW)
   await session.execute('on_thaw(spin)')
   await session.hibernate()
-  await expect(session.execute('kept')).rejects.toThrow(/was not ready after \d+ ms/)
+  await expect(session.execute('kept')).rejects.toThrow(/loading the session took longer than \d+ ms/)
   expect(session.state).toBe('dormant')
   await session.restoreState(good)
   expect((await session.execute('kept')).value).toBe(1)

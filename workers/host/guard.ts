@@ -12,18 +12,24 @@ export type ImportFunction = (...parameters: never[]) => unknown
 export class InterpreterEnd extends Error {
   override readonly name = 'InterpreterEnd'
   readonly importName: string
+  /** A sentence for the caller: what the code did, or what failed. */
+  readonly reason: string
 
   constructor(importName: string, reason: string) {
     super(`${importName}: ${reason}`)
     this.importName = importName
+    this.reason = reason
   }
 }
+
+/** Also what is said where V8 notices first. */
+export const STACK_USED_UP = 'the code used up the native stack'
 
 export class Ending {
   #ended: InterpreterEnd | null = null
   #stackProbe: StackProbe = () => 0
   // Made now: where the stack is exhausted, there is no room to make it.
-  readonly #exhausted = new InterpreterEnd('stack', 'exhausted, C code called itself too deeply')
+  readonly #exhausted = new InterpreterEnd('stack', STACK_USED_UP)
 
   get ended(): InterpreterEnd | null {
     return this.#ended
@@ -48,7 +54,7 @@ export class Ending {
   guard(importName: string, run: ImportFunction, onError: (errno: number) => unknown): ImportFunction {
     const call = run as (...parameters: unknown[]) => unknown
     // Made now, as above: a trap of C code, for one, may come at any depth.
-    const unexpected = new InterpreterEnd(importName, 'failed unexpectedly')
+    const unexpected = new InterpreterEnd(importName, `the import ${importName} failed unexpectedly`)
     // Seven is the most parameters a working import has; one fixed shape keeps the call free of allocation.
     return (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => {
       if (this.#ended !== null) throw this.#ended
@@ -69,10 +75,10 @@ export class Ending {
   }
 
   /** An import that ends the interpreter. */
-  forbid(importName: string, reason: string): ImportFunction {
+  forbid(importName: string, why: string): ImportFunction {
     return this.guard(
       importName,
-      () => this.end(importName, reason),
+      () => this.end(importName, `the code called ${importName}, which sessions do not have: ${why}`),
       () => undefined,
     )
   }

@@ -27,11 +27,11 @@ export function processImports(context: HostContext): Readonly<Record<string, Im
       memory.range(buffer, size)
       memory.setText(buffer, `${PROGRAM_NAME.slice(0, size - 1)}\0`)
     },
-    exit: (status: number) => ending.end('exit', `the program exited with status ${status}`),
-    proc_exit: (status: number) => ending.end('proc_exit', `the program exited with status ${status}`),
-    _abort_js: () => ending.end('_abort_js', 'the program aborted'),
+    exit: (status: number) => ending.end('exit', `the code exited the process with status ${status}`),
+    proc_exit: (status: number) => ending.end('proc_exit', `the code called os._exit(${status})`),
+    _abort_js: () => ending.end('_abort_js', 'the code called os.abort(), or CPython met a fatal error'),
     __assert_fail: (_condition: number, _file: number, line: number, _function: number) =>
-      ending.end('__assert_fail', `an assertion of the interpreter failed (line ${line})`),
+      ending.end('__assert_fail', `an assertion in CPython's C code failed (line ${line})`),
     // Put here by workers/interpreter, which has the trampoline; this one is met only without it.
     _PyEM_TrampolineCall_JS: () => ending.end('_PyEM_TrampolineCall_JS', 'there is no trampoline'),
   }

@@ -22,6 +22,7 @@ import type { SlotBudget } from '../memory/budget.js'
 import { BudgetRoom, NoRoomError } from '../memory/packing-room.js'
 import { type Body, packBody, packBodyAside } from '../snapshot/body.js'
 import type { Shielded } from '../snapshot/streams.js'
+import { endReason } from './end-reason.js'
 import { captured, DAMAGED, refusal, refused, unpack } from './freeze.js'
 import type { Output } from './output.js'
 import { Runs } from './run.js'
@@ -320,6 +321,5 @@ function headCost({
 
 /** Nothing of the error but its text crosses: a hostile guest chose at most that. */
 function died(error: unknown): SlotReply {
-  const reason = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown value was thrown'
-  return { kind: 'died', reason: reason.slice(0, 1000) }
+  return { kind: 'died', reason: endReason(error).slice(0, 1000) }
 }

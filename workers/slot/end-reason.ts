@@ -1,0 +1,14 @@
+// What ended an interpreter, as a sentence for whoever called the session. Owns the wording of what V8 throws; what imports end with is
+// the host's.
+import { InterpreterEnd, STACK_USED_UP } from '../host/guard.js'
+import { KernelFault } from '../interpreter/link.js'
+
+export function endReason(error: unknown): string {
+  if (error instanceof InterpreterEnd) return error.reason
+  if (!(error instanceof Error)) return 'an unknown value was thrown'
+  const { name, message } = error
+  if (error instanceof RangeError && message.includes('call stack')) return STACK_USED_UP
+  if (error instanceof WebAssembly.RuntimeError) return `CPython's WebAssembly code crashed: ${message}`
+  if (error instanceof KernelFault) return `the code damaged the interpreter's memory (${message})`
+  return `${name}: ${message}`
+}
