@@ -1,5 +1,5 @@
 // SECURITY.md against the repository: what its table names is there, and every class of the corpus is in it.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -24,6 +24,24 @@ test('SECURITY.md: every test that the table names exists, and every row names o
       title,
     ).toEqual([])
   }
+})
+
+test('SECURITY.md: every test of security, attacks and memory is in the table', () => {
+  const named = new Set(rows.flatMap(({ tests }) => tests))
+  const files = ['test/security', 'test/attacks', 'test/memory'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((file) => file.endsWith('.test.ts'))
+      .map((file) => `${folder}/${file}`),
+  )
+  expect(files.filter((path) => !named.has(path))).toEqual([])
+})
+
+test('SECURITY.md: it names every fuzzer', () => {
+  const fuzzers = readdirSync(join(root, 'test/fuzz'))
+    .flatMap((file) => /^(\w+)\.(?:ts|mjs)$/.exec(file)?.[1] ?? [])
+    .filter((name) => !['main', 'run', 'random'].includes(name))
+  const paragraph = /`npm run fuzz.+?\n\n/s.exec(page)?.[0] ?? ''
+  expect(fuzzers.filter((name) => !paragraph.includes(`\`${name}\``))).toEqual([])
 })
 
 test('SECURITY.md: the classes of the corpus are rows, and no other class is', () => {
