@@ -74,7 +74,10 @@ describe('call_sync', () => {
     ['brumate.call_sync("ask", object())', "TypeError: ask() argument 'a': cannot convert 'object'"],
     ['brumate.call_sync("ask", 1, 2, 3)', 'TypeError: ask() takes at most 2 positional arguments'],
     ['brumate.call_sync("ask", 1, a=1)', "TypeError: ask() got multiple values for argument 'a'"],
-    ['brumate.call_sync("ask", bytes(60_000_000))', 'ValueError: the arguments are too large'],
+    [
+      'brumate.call_sync("ask", bytes(60_000_000))',
+      'ValueError: the arguments are too large: those of one session may take 64 MiB',
+    ],
   ])('D3: %s raises before anything is sent', (code, error) => {
     expect(() => session.value(code)).toThrow(error)
     expect(calls).toEqual([])
@@ -221,7 +224,7 @@ async def go():
     results = await asyncio.gather(ask(bytes(60_000_000)), ask(1), return_exceptions=True)
     return [repr(results[0]), results[1]]
 asyncio.run(go())`),
-    ).toEqual(["ValueError('the arguments are too large')", 'small'])
+    ).toEqual(["ValueError('the arguments are too large: those of one session may take 64 MiB')", 'small'])
   })
 
   test('B5: a wait with a time limit ends, and the call is forgotten', () => {

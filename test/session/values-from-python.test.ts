@@ -137,6 +137,15 @@ describeSessions('values from Python', (open) => {
     }
   })
 
+  test('A10: get says of a list that contains itself that it does, not that it is too large', async () => {
+    const session = await open()
+    await session.execute('it = []; it.append(it)')
+    const { message } = await pythonErrorOf(session.get('it'))
+    expect(message).toBe(
+      "cannot convert 'list' to a JavaScript value: it contains itself, or is nested too deeply",
+    )
+  })
+
   test('A10: a key __proto__ reaches no prototype', async () => {
     const session = await open()
     await session.execute(

@@ -65,6 +65,13 @@ describe('C5: the document', () => {
     expect((await other.execute('x, f.read()')).value).toEqual([41, 'hello'])
   })
 
+  test('fromBytes of what is no Uint8Array is an InvalidOptionError', () => {
+    for (const value of ['hello', null, undefined, [], new ArrayBuffer(8)])
+      expect(() => Snapshot.fromBytes(value as never)).toThrow(
+        expect.objectContaining({ name: 'InvalidOptionError', option: 'bytes' }),
+      )
+  })
+
   test('fromBytes(toBytes()) is the same snapshot, and size is its length', () => {
     const snapshot = Snapshot.fromBytes(bytes)
     expect(snapshot.toBytes()).toEqual(bytes)

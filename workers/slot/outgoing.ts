@@ -23,7 +23,7 @@ const ID_AT = 6
 const ID_BYTES = 4
 
 /** Answers of our own: failure, and marshal bytes of `([name, message], [])`. */
-const TOO_LARGE = failure('ValueError', 'the arguments are too large')
+const TOO_LARGE = failure('ValueError', 'the arguments are too large: those of one session may take 64 MiB')
 const NOT_SENT = failure('RuntimeError', 'the execution ended before this call could be sent')
 
 export class Outgoing {

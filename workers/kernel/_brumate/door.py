@@ -32,7 +32,7 @@ def send(request: bytes) -> bool:
         return False
     except OSError as error:
         if error.errno == errno.EFBIG:
-            raise ValueError("the arguments are too large") from None
+            raise ValueError("the arguments are too large: those of one session may take 64 MiB") from None
         raise RuntimeError("there is nobody to call") from None
     return True
 

@@ -41,6 +41,7 @@ class NotConvertible(TypeError):
 
 
 _TOO_LARGE = ": it is too large"
+_TOO_DEEP = ": it contains itself, or is nested too deeply"
 
 
 def to_tree(value: Any) -> Any:
@@ -130,9 +131,10 @@ class _Converter:
     def _count(self, members: int, most: int, weight: int, depth: int) -> None:
         self._containers += 1
         self._members += weight * members
+        if depth > _MAX_DEPTH:
+            raise NotConvertible(_TOO_DEEP)
         if (
             members > most
-            or depth > _MAX_DEPTH
             or self._containers > _MAX_CONTAINERS
             or self._members > _MAX_MEMBERS
         ):
