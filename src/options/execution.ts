@@ -55,8 +55,8 @@ export function requireSnapshot(
 /** @throws InvalidOptionError */
 export function resolveResumeOptions(options: ResumeOptions | undefined, defaultTimeoutMs: number | null) {
   const given = options === undefined ? {} : options
-  const { results = {}, errors = {}, ...rest } = given
   known('options', given, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr'])
+  const { results = {}, errors = {}, ...rest } = given
   return {
     results: isRecord('results', results),
     errors: isRecord('errors', errors),

@@ -185,6 +185,16 @@ describe('calls', () => {
     await expectNothingLost()
   })
 
+  test.each(['resume', 'restoreState'] as const)('null for the options of %s is refused', async (method) => {
+    const given: readonly unknown[] = method === 'resume' ? [null] : [new Uint8Array(8), null]
+    const error = await rejectionOf(
+      InvalidOptionError,
+      (session[method] as never as (...args: unknown[]) => Promise<unknown>).apply(session, [...given]),
+    )
+    expect(error.option).toBe('options')
+    await expectNothingLost()
+  })
+
   test.each([undefined, ...NO_TEXTS])('execute of %s, no text, is an InvalidOptionError', async (code) => {
     const error = await rejectionOf(InvalidOptionError, session.execute(code as never))
     expect(error.option).toBe('code')
