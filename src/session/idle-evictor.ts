@@ -16,7 +16,7 @@ const MIN_ATTACHED_MS = 200
 
 export class IdleEvictor {
   readonly #slotsNeeded: () => number
-  /** In the order in which they became idle. May hold sessions that are busy again or dormant; those are added anew when they become idle. */
+  /** Least recently used first. May hold sessions that are busy again or dormant; they are added anew when they become idle. */
   readonly #idle = new Set<Evictable>()
   /** Evictions in progress. */
   readonly #evicting = new Set<Evictable>()

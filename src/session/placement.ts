@@ -20,10 +20,8 @@ type Lifecycle =
 
 /** Longest that finalizers may run before a capture. */
 const FINALIZERS_MS = 2_000
-
 /** Delay after a restore before the session's previous slot is released. */
 const GIVE_BACK_MS = 10
-
 /** After this many failed attaches in a row, the session is closed. */
 const ATTACH_ATTEMPTS = 3
 
@@ -334,11 +332,7 @@ export class Placement {
     await this.#context.release(slot, this.#sharesSlots)
   }
 
-  /**
-   * Idempotent.
-   *
-   * @param clean nothing runs in the slot, so another session may use it
-   */
+  /** Idempotent. If `clean`, nothing runs in the slot, so another session may use it. */
   async close(clean: boolean): Promise<void> {
     const lifecycle = this.#lifecycle
     this.#lifecycle = { kind: 'closed' }
