@@ -217,6 +217,11 @@ export class Dispatcher {
     try {
       if (call.holding === undefined)
         throw pythonError('MemoryError', `there is no memory left for the arguments of ${call.name}()`)
+      if (call.hasCollisions)
+        throw pythonError(
+          'ValueError',
+          `the arguments of ${call.name}() hold a set of integers that JavaScript cannot build in time: pass a list`,
+        )
       if (this.#iterators.serves(call.name))
         bytes = answerValue(call.id, await this.#iterators.serve(call.name, call.args), call.name)
       else bytes = this.#encode(call, await this.#invoke(this.#callbackOf(call), call))

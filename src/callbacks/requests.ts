@@ -10,6 +10,8 @@ export interface Request {
   readonly id: number
   readonly name: string
   readonly args: Record<string, Value>
+  /** The arguments lack members of a set (`Decoder.hasCollisions`): the callback must not run. */
+  readonly hasCollisions: boolean
   /** Members of all containers in the arguments; a key counts as several. */
   readonly memberCount: number
   /** What it takes of the window (window.ts). */
@@ -53,11 +55,11 @@ function countOf(payload: Uint8Array): number {
   return count
 }
 
-function readRequest({ tree, isTooLarge, memberCount, weightBytes }: Decoder): Request {
+function readRequest({ tree, isTooLarge, hasCollisions, memberCount, weightBytes }: Decoder): Request {
   const [id, name, args] = Array.isArray(tree) ? (tree as readonly Decoded[]) : []
   if (isTooLarge || !Number.isSafeInteger(id) || typeof name !== 'string' || !isRecord(args))
     throw new MalformedValueError('a host call of unknown shape')
-  return { id: id as number, name, args, memberCount, weightBytes: weightBytes + Weight.call }
+  return { id: id as number, name, args, hasCollisions, memberCount, weightBytes: weightBytes + Weight.call }
 }
 
 function isRecord(value: Decoded | undefined): value is Record<string, Value> {

@@ -33,6 +33,7 @@ export class RunningCall {
   readonly id: number
   readonly name: string
   readonly args: Request['args']
+  readonly hasCollisions: boolean
   readonly memberCount: number
   /** As in `Route`. */
   blocking: boolean
@@ -45,13 +46,14 @@ export class RunningCall {
   abortedBy: Error | undefined
 
   constructor(
-    { id, name, args, memberCount }: Request,
+    { id, name, args, hasCollisions, memberCount }: Request,
     { blocking, answer }: Route,
     holding: Holding | undefined,
   ) {
     this.id = id
     this.name = name
     this.args = args
+    this.hasCollisions = hasCollisions
     this.memberCount = memberCount
     this.blocking = blocking
     this.answer = answer

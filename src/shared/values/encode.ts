@@ -96,8 +96,14 @@ class Encoder {
   }
 
   #list(items: readonly unknown[], mayFix: boolean): void {
-    this.#writer.list(items.length)
-    for (let i = 0; i < items.length; i++) this.#member(i, items[i], mayFix)
+    const writer = this.#writer
+    writer.list(items.length)
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i]
+      // Numbers never need the path.
+      if (typeof item === 'number' && this.#path.length < MAX_DEPTH) writer.number(item)
+      else this.#member(i, item, mayFix)
+    }
   }
 
   #dict(object: Record<string, unknown>, mayFix: boolean): void {
@@ -144,6 +150,9 @@ class Encoder {
 
 /** Byte arrays from this size on are kept as they are until the end, so that they are copied once. */
 const LARGE_BLOB_BYTES = 16_384
+const SHORT_TEXT_LENGTH = 32
+/** A type code and an int32. */
+const HEAD_BYTES = 5
 
 class Writer {
   readonly #chunks: Uint8Array[] = []
@@ -165,8 +174,8 @@ class Writer {
   }
 
   number(value: number): void {
-    if (!Number.isSafeInteger(value) || Object.is(value, -0)) return this.float(value)
-    if (value === (value | 0)) return this.#head(TypeCode.int32, value)
+    if (value === (value | 0) && !Object.is(value, -0)) return this.#head(TypeCode.int32, value)
+    if (!Number.isSafeInteger(value) || value === 0) return this.float(value)
     return this.bigint(BigInt(value))
   }
 
@@ -191,10 +200,27 @@ class Writer {
   }
 
   text(text: string): void {
+    if (text.length <= SHORT_TEXT_LENGTH && this.#shortAscii(text)) return
     // A lone surrogate is written as Python's `surrogatepass` has it; Buffer would replace it.
     const bytes = text.isWellFormed() ? Buffer.from(text, 'utf8') : encodeSurrogates(text)
     this.#head(TypeCode.unicode, bytes.length)
     this.#raw(bytes)
+  }
+
+  /** False, with nothing written, if the text is not ASCII. For short text a call into Node takes longer than this loop. */
+  #shortAscii(text: string): boolean {
+    const { length } = text
+    this.#reserve(HEAD_BYTES + length)
+    const buffer = this.#buffer
+    const start = this.#at + HEAD_BYTES
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit > 0x7f) return false
+      buffer[start + i] = unit
+    }
+    this.#head(TypeCode.unicode, length)
+    this.#at += length
+    return true
   }
 
   blob(bytes: Uint8Array): void {
@@ -216,10 +242,10 @@ class Writer {
   }
 
   #head(code: number, value: number): void {
-    this.#reserve(5)
+    this.#reserve(HEAD_BYTES)
     this.#buffer[this.#at] = code
     this.#view.setInt32(this.#at + 1, value, true)
-    this.#at += 5
+    this.#at += HEAD_BYTES
   }
 
   #raw(bytes: Uint8Array): void {
