@@ -2,7 +2,7 @@
 // a door that the test answers; the door across threads is test/host/host-calls.test.ts.
 import { beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import type { Image } from '../../src/shared/image/image.js'
-import { decode } from '../../src/shared/values/decode.js'
+import { decode } from '../../src/shared/values/document.js'
 import { openImage } from '../image/built.js'
 import { answerBytes, type Call, ImageSession, readCall } from './image-session.js'
 

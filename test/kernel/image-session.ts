@@ -1,7 +1,8 @@
 // An interpreter of the image in the test's own thread, driven request by request, with a door that a function answers at
 // once. Owns the wire; asserts nothing.
 import type { Image } from '../../src/shared/image/image.js'
-import { type Decoded, decode } from '../../src/shared/values/decode.js'
+import type { Decoded } from '../../src/shared/values/decode.js'
+import { decode } from '../../src/shared/values/document.js'
 import { encodePlain } from '../../src/shared/values/encode.js'
 import type { KernelReply } from '../../workers/interpreter/link.js'
 import { Host, Interpreter, InterruptCell, Opcode, readable } from '../image/built.js'

@@ -66,6 +66,36 @@ test('a question waits while room is made for it', async () => {
   opened.close()
 })
 
+test('what is sent to a slot is taken once there is room, and released when the slot has it', async () => {
+  const other = 8 * MiB
+  let rooms = 0
+  const { account, lease: opened } = lease(other, async () => {
+    rooms += 1
+    account.release(other)
+  })
+  account.take(other)
+  expect(await opened.takeToSend(RESERVE + 4 * MiB)).toBe(true)
+  expect([rooms, opened.bytes, account.usedBytes]).toEqual([
+    1,
+    ...Array(2).fill(NEW_SLOT_BYTES + RESERVE + 4 * MiB),
+  ])
+  opened.releaseSent(RESERVE + 4 * MiB)
+  expect([opened.bytes, account.usedBytes]).toEqual([NEW_SLOT_BYTES, NEW_SLOT_BYTES])
+  opened.close()
+})
+
+test('nothing is taken for a slot without room for what it is to be sent, or that closes meanwhile', async () => {
+  const { account, lease: opened } = lease(0)
+  expect(await opened.takeToSend(RESERVE + 1)).toBe(false)
+  expect(account.usedBytes).toBe(NEW_SLOT_BYTES)
+  const closing = lease(0, async () => closing.lease.close())
+  expect(await closing.lease.takeToSend(RESERVE + 1)).toBe(false)
+  expect(await opened.takeToSend(1)).toBe(true)
+  opened.close()
+  opened.releaseSent(1)
+  expect([account.usedBytes, closing.account.usedBytes]).toEqual([0, 0])
+})
+
 test.each([
   ['gives back more than it was granted', ['giveBack', 2 ** 40]],
   ['gives back a part of a byte', ['giveBack', 0.5]],

@@ -3,7 +3,8 @@
 import type { Value } from '../values/value.js'
 import { MAX_COST } from './cost.js'
 import { count, fields } from './fields.js'
-import { type Mode, MsgpackError, newMemo, Reader } from './msgpack.js'
+import { type Mode, MsgpackError, Reader } from './msgpack.js'
+import { newMemo } from './shapes.js'
 
 /** One global variable of a snapshot. */
 export interface GlobalEntry {

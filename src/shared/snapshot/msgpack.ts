@@ -3,6 +3,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { Value } from '../values/value.js'
 import { COST, intCost, MAX_DEPTH, MAX_INT_LENGTH, MAX_SHAPE_KEYS, MAX_SHAPES, setCost } from './cost.js'
+import { type Memo, newShape, newTable, type PlainObject, plainObjects, type Shape } from './shapes.js'
 
 /** The bytes are not MessagePack, or not as a snapshot has it. */
 export class MsgpackError extends Error {
@@ -27,26 +28,6 @@ export function decode(bytes: Uint8Array, maxCost: number, mode: Mode = 'read'):
 
 /** Furthest from 1970 that a Date goes. */
 export const MAX_TIME_MS = 8.64e15
-
-type PlainObject = Record<string, Value>
-
-/** A key of maps that were read, after the keys before it: records in a list have the same ones, and cost less for it. */
-interface Shape {
-  readonly key: string
-  /** Where the document has it. */
-  readonly start: number
-  readonly end: number
-  /** Keys that came next; the last one of them first. */
-  next: Shape | undefined
-  children: Map<string, Shape> | undefined
-}
-
-/** Where the keys of the last map of one kind are: `Reader.fields` reads those of the next one faster. */
-export type Memo = Shape
-
-export function newMemo(): Memo {
-  return newShape('', 0, 0)
-}
 
 /** What comes out where nothing is built. */
 const NO_BYTES = new Uint8Array(0)
@@ -412,23 +393,4 @@ export class Reader {
     this.#at = start + count
     return start
   }
-}
-
-function newShape(key: string, start: number, end: number): Shape {
-  return { key, start, end, next: undefined, children: undefined }
-}
-
-/** An object that V8 keeps as a hash table from the start: what is unlike others leaves nothing behind in what those share. */
-function newTable(): PlainObject {
-  return Object.setPrototypeOf(Object.create(null), Object.prototype)
-}
-
-/**
- * Makes plain objects. V8 remembers which keys objects of one constructor get, and slows down once they are too many: with a
- * constructor of the document's own no document does that to the objects of the whole process.
- */
-function plainObjects(): new () => PlainObject {
-  function PlainObject() {}
-  PlainObject.prototype = Object.prototype
-  return PlainObject as unknown as new () => PlainObject
 }

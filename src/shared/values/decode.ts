@@ -5,12 +5,12 @@
 import {
   type Decoded,
   dateOr,
-  Frame,
+  type Frame,
   isShortText,
   Kind,
   MalformedValueError,
-  NO_ITEMS,
-  NO_OBJECT,
+  newFrame,
+  UNFINISHED,
 } from './frames.js'
 import { HashingBudget } from './hashing.js'
 import { decodeDigits } from './integers.js'
@@ -22,6 +22,8 @@ import {
   MAX_DEPTH,
   MAX_MEMBERS,
   NO_VALUE,
+  OUTCOME_CONTAINERS,
+  OUTCOME_MEMBERS,
   TypeCode,
   type Value,
 } from './value.js'
@@ -29,39 +31,11 @@ import { MAX_DIGITS, MAX_HASHED_ITEMS, MAX_ITEMS, MAX_TEXT_BYTES, Weight, weight
 
 export { type Decoded, MalformedValueError }
 
-/** A decoded document. */
-export interface Document {
-  readonly tree: Decoded
-  /**
-   * False when a well-formed part has no JavaScript counterpart: a dict key that is not a str or is `__proto__`, whose entry was
-   * left out, an int or str that is too large, which was replaced by 0 or '', or a set whose members' hashes collide.
-   */
-  readonly exact: boolean
-}
-
 /** Work between two looks at the clock, in units. A small value is one unit; a piece of a large part is `PIECE_UNITS`. */
 const CLOCK_CHECK_UNITS = 256
 const PIECE_UNITS = 128
 /** From this size on, bytes that make up at least half of a document become a view of it, without a copy. */
 const LARGE_BYTES = 65_536
-/** No value is complete yet: a container was opened, or a large part is being read in pieces. */
-const UNFINISHED: unique symbol = Symbol('unfinished')
-
-/** Added to the bounds of a value, for the message around it. */
-const OUTCOME_CONTAINERS = 100
-const OUTCOME_MEMBERS = 10_000
-
-/**
- * Decodes a whole marshal document in one step. Only for documents known to be small.
- *
- * @throws MalformedValueError when the bytes are not marshal version 2, end early or go on after the value
- */
-export function decode(bytes: Uint8Array): Document {
-  const decoder = new Decoder(bytes)
-  decoder.advance(Number.POSITIVE_INFINITY)
-  decoder.end()
-  return { tree: decoder.tree, exact: decoder.exact }
-}
 
 export class Decoder {
   readonly #bytes: Uint8Array
@@ -75,11 +49,8 @@ export class Decoder {
   #large: LargePart | undefined
   #units = CLOCK_CHECK_UNITS
   #tree: Decoded = null
-  /** Time spent decoding, without the pauses between calls of `advance`. */
-  #activeMs = 0
-  #resumedMs = 0
   readonly #hashing = new HashingBudget()
-  /** See `Document`; of the values since `begin`. */
+  /** See `Document` in document.ts; of the values since `begin`. */
   exact = true
   /** An int or str was too large for JavaScript. */
   isTooLarge = false
@@ -138,14 +109,15 @@ export class Decoder {
    * @throws MalformedValueError
    */
   advance(untilMs: number): boolean {
-    this.#resumedMs = untilMs === Number.POSITIVE_INFINITY ? 0 : performance.now()
+    if (untilMs !== Number.POSITIVE_INFINITY) this.#hashing.resume(performance.now())
     for (;;) {
       if (this.#units <= 0) {
         this.#units = CLOCK_CHECK_UNITS
         const nowMs = performance.now()
-        this.#checkHashing(nowMs)
+        const top = this.#frames[this.#frames.length - 1]
+        if (top?.kind === Kind.set) this.#hashing.check(top.sinceMs, nowMs)
         if (nowMs >= untilMs) {
-          this.#activeMs += nowMs - this.#resumedMs
+          this.#hashing.pause(nowMs)
           return false
         }
       }
@@ -157,9 +129,8 @@ export class Decoder {
           this.#tree = value
           return true
         }
-        if (frame.kind <= Kind.tuple) {
-          value = this.#addToArray(frame, value)
-        } else value = frame.kind === Kind.set ? this.#addToSet(frame, value) : this.#addToDict(frame, value)
+        if (frame.kind <= Kind.tuple) value = this.#addToArray(frame, value)
+        else value = frame.kind === Kind.set ? this.#addToSet(frame, value) : this.#addToDict(frame, value)
       }
     }
   }
@@ -208,7 +179,7 @@ export class Decoder {
     else set.add(value)
     if (--frame.count > 0) return UNFINISHED
     this.#frames.pop()
-    this.#hashing.complete(this.#activeNowMs() - frame.sinceMs)
+    this.#hashing.complete(frame.sinceMs)
     return set as Set<Value>
   }
 
@@ -267,12 +238,10 @@ export class Decoder {
         return this.#array(Kind.tuple)
       case TypeCode.list:
         return this.#array(Kind.array)
-      case TypeCode.dict: {
+      case TypeCode.dict:
         this.#count(1, 0)
         this.#weight += Weight.dict
-        const frame = this.#open(Kind.dict, 0)
-        return this.#closed(frame)
-      }
+        return this.#closed(this.#open(Kind.dict, 0))
       case TypeCode.set:
       case TypeCode.frozenset:
         return this.#set()
@@ -310,15 +279,7 @@ export class Decoder {
 
   #open(kind: Kind, count: number): Frame {
     this.#checkDepth()
-    const isSet = kind === Kind.set
-    const frame = new Frame(
-      kind,
-      kind === Kind.array || kind === Kind.tuple ? [] : NO_ITEMS,
-      kind === Kind.dict ? {} : NO_OBJECT,
-      isSet ? new Set() : undefined,
-      count,
-      isSet ? this.#activeNowMs() : 0,
-    )
+    const frame = newFrame(kind, count, kind === Kind.set ? this.#hashing.activeMs() : 0)
     this.#frames.push(frame)
     return frame
   }
@@ -428,16 +389,5 @@ export class Decoder {
   #leaveOut(): void {
     this.exact = false
     this.isTooLarge = true
-  }
-
-  #activeNowMs(): number {
-    return this.#activeMs + (this.#resumedMs === 0 ? 0 : performance.now() - this.#resumedMs)
-  }
-
-  #checkHashing(nowMs: number): void {
-    if (this.#resumedMs === 0) return
-    const frame = this.#frames[this.#frames.length - 1]
-    if (frame?.kind !== Kind.set) return
-    this.#hashing.check(this.#activeMs + (nowMs - this.#resumedMs) - frame.sinceMs)
   }
 }

@@ -7,6 +7,9 @@ import { MAX_KEY_BYTES } from './weight.js'
 /** A decoded tree: values, and `NO_VALUE` where a message allows it. */
 export type Decoded = Value | typeof NO_VALUE | readonly Decoded[]
 
+/** No value is complete yet: a container was opened, or a large part is being read in pieces. */
+export const UNFINISHED: unique symbol = Symbol('unfinished')
+
 /** The bytes are not a message of our kernel: guest code forged them, or the interpreter's memory is corrupt. */
 export class MalformedValueError extends Error {
   override readonly name = 'MalformedValueError'
@@ -30,8 +33,20 @@ export class Frame {
   key: Decoded | undefined
 }
 
-export const NO_ITEMS: Decoded[] = []
-export const NO_OBJECT: Record<string, Value> = {}
+const NO_ITEMS: Decoded[] = []
+const NO_OBJECT: Record<string, Value> = {}
+
+/** `sinceMs` matters to sets only. */
+export function newFrame(kind: Kind, count: number, sinceMs: number): Frame {
+  return new Frame(
+    kind,
+    kind === Kind.array || kind === Kind.tuple ? [] : NO_ITEMS,
+    kind === Kind.dict ? {} : NO_OBJECT,
+    kind === Kind.set ? new Set() : undefined,
+    count,
+    sinceMs,
+  )
+}
 
 /** The date that a tagged tuple stands for, or the tuple itself. */
 export function dateOr(items: Decoded[]): Decoded {

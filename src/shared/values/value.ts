@@ -1,5 +1,5 @@
-// The values that cross between Python and JavaScript (DESIGN.md 2, "Values"). Owns the types and the bounds that both
-// directions share; the bytes are encode.ts and decode.ts.
+// The values that cross between Python and JavaScript. Owns their types and the bounds that hold in both directions; encode.ts and
+// decode.ts own the bytes.
 
 /** What a Python value looks like in JavaScript. */
 export type Value =
@@ -14,17 +14,20 @@ export type Value =
   | Set<Value>
   | { [key: string]: Value }
 
-/** Stands for "no value" where a message of the kernel allows it; never inside a value. */
+/** Means "no value" where a kernel message allows that. Never occurs inside a value. */
 export const NO_VALUE: unique symbol = Symbol('no value')
 
 /**
- * Bounds of the main thread's time and memory for one value, which its bytes are not (an empty dict is two of them). The
- * kernel has the same (values.py) and refuses first, so more than this is a kernel that lies. Bounds of single parts are in
- * src/shared/values/weight.ts.
+ * Bounds on the main thread's time and memory for one value; its size in bytes does not bound them (an empty dict takes two). The
+ * kernel refuses larger values first (values.py), so only forged messages exceed these. weight.ts has the bounds of
+ * single parts.
  */
 export const MAX_CONTAINERS = 500_000
 /** Members of all containers; one of a set or dict counts as `HASHED_MEMBER`. */
 export const MAX_MEMBERS = 4_000_000
 export const HASHED_MEMBER = 4
+/** Added to these bounds for the message around a value. */
+export const OUTCOME_CONTAINERS = 100
+export const OUTCOME_MEMBERS = 10_000
 
 export { MAX_DEPTH, TypeCode } from './weight.js'
