@@ -1,20 +1,19 @@
-// What a session's host calls make this thread hold, in bytes: messages that are being decoded, and arguments until their callback has
-// settled. Owns the session's window of them, and giving slots credit for what is released. How long a call lives is dispatcher.ts's.
-
+// Flow control for a session's host calls: bounds the bytes of messages being decoded and of arguments whose callbacks have not settled.
+// Owns the session's window and returns credit to its slots. dispatcher.ts owns the lifetime of each call.
 import type { MemoryAccount } from '../memory/account.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import { WINDOW_BYTES } from '../shared/values/weight.js'
 
-/** A slot of ours never sends more than the window: this much is for the heads of messages. */
+/** Tolerance for message headers. Arguments from a genuine slot never exceed the window. */
 const SLACK_BYTES = 1024 * 1024
 
-/** Credit of a slot that the session is in. */
+/** Lets the window return credit to a slot of the session. */
 export interface Lease {
   readonly releasedBytes: number
   release(bytes: number): void
 }
 
-/** What one call holds: arguments in the window, or kept beside it while the call is suspended. */
+/** Bytes held by one call: inside the window, or outside it while the call is suspended. */
 export interface Holding {
   readonly weightBytes: number
   readonly era: number
@@ -22,38 +21,38 @@ export interface Holding {
 
 export class ArgumentWindow {
   readonly #account: MemoryAccount
-  /** Of the slots that may have the session's calls: two while it moves. */
+  /** One for each slot that may send the session's calls: two while the session moves. */
   readonly #leases = new Set<Lease>()
   #arrivingBytes = 0
   #heldBytes = 0
   #suspendedBytes = 0
-  /** What was held in an earlier one has been released altogether. */
+  /** Incremented by `releaseAll`, so that releasing an older holding does nothing. */
   #era = 0
 
   constructor(account: MemoryAccount) {
     this.#account = account
   }
 
-  /** The session is about to attach to a slot: what the slot is told of the window. */
+  /** Adds the slot that the session is about to attach to. Returns what that slot needs to compute its credit. */
   open(lease: Lease): { readonly releasedBytes: number; readonly heldBytes: number } {
     this.#leases.add(lease)
     return { releasedBytes: lease.releasedBytes, heldBytes: this.#heldBytes }
   }
 
-  /** The session is in the slot of the lease that was opened last, or in that of the one it had before. */
+  /** Attaching has ended. Keeps the lease opened last if `isNew`, otherwise the earlier one. */
   settle(isNew: boolean): void {
     const leases = [...this.#leases]
     const kept = isNew ? leases.at(-1) : leases[0]
     for (const lease of leases) if (lease !== kept) this.#leases.delete(lease)
   }
 
-  /** Of the slot whose messages come now. */
+  /** The lease of the slot that is sending now. */
   get lease(): Lease | undefined {
     const [first] = this.#leases
     return first
   }
 
-  /** @throws MalformedValueError when it is more than a slot of ours would send */
+  /** A message has arrived. @throws MalformedValueError if it exceeds the window, so that the slot is lying */
   arrive(messageBytes: number): void {
     if (this.#heldBytes + this.#arrivingBytes + messageBytes > WINDOW_BYTES + SLACK_BYTES)
       throw new MalformedValueError('host calls beyond their window')
@@ -61,16 +60,16 @@ export class ArgumentWindow {
     this.#account.take(messageBytes)
   }
 
-  /** The message has been decoded, or is not wanted any more. */
+  /** The message has been decoded or dropped. */
   arrived(messageBytes: number): void {
     this.#arrivingBytes -= messageBytes
     this.#account.release(messageBytes)
   }
 
   /**
-   * The arguments of a call, decoded. Undefined, and nothing is held, where the process has no room for them.
+   * Holds a call's decoded arguments. Returns undefined, holding nothing, if the process has no memory left for them.
    *
-   * @throws MalformedValueError when it is more than a slot of ours would send
+   * @throws MalformedValueError if they exceed the window, so that the slot is lying
    */
   hold(weightBytes: number): Holding | undefined {
     if (this.#heldBytes + weightBytes > WINDOW_BYTES + SLACK_BYTES)
@@ -83,7 +82,7 @@ export class ArgumentWindow {
     return { weightBytes, era: this.#era }
   }
 
-  /** A call's callback has settled. Nothing for one that `releaseAll` has released. */
+  /** Releases a call whose callback has settled. Does nothing after `releaseAll`. */
   release({ weightBytes, era }: Holding): void {
     if (era !== this.#era) return
     this.#heldBytes -= weightBytes
@@ -91,7 +90,7 @@ export class ArgumentWindow {
     this.#giveBack(weightBytes)
   }
 
-  /** A call's arguments stay, until it is resumed, and no longer take room of others. False if too much is kept already. */
+  /** Moves a call's arguments out of the window until `resume`. Returns false if suspended calls hold too much already. */
   suspend({ weightBytes }: Holding): boolean {
     if (this.#suspendedBytes + weightBytes > WINDOW_BYTES) return false
     this.#suspendedBytes += weightBytes
@@ -100,7 +99,7 @@ export class ArgumentWindow {
     return true
   }
 
-  /** A suspended call has been answered. */
+  /** Releases a suspended call that has been answered. */
   resume({ weightBytes, era }: Holding): void {
     if (era !== this.#era) return
     this.#suspendedBytes -= weightBytes
@@ -111,7 +110,7 @@ export class ArgumentWindow {
     for (const lease of this.#leases) lease.release(weightBytes)
   }
 
-  /** The state that made the calls has been given up: whatever callbacks still hold is theirs. */
+  /** Releases everything, because the Python state that made the calls is gone. Callbacks may still use their arguments. */
   releaseAll(): void {
     this.#era += 1
     this.#account.release(this.#heldBytes + this.#suspendedBytes)

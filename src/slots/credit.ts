@@ -1,21 +1,21 @@
-// How much of host calls' arguments a slot may send (workers/host/credit.ts). Owns the main thread's side of that account: what it has
-// released, and for whom.
+// The main thread's half of the flow control of host calls (workers/host/credit.ts has the slot's). Owns the count of released bytes
+// that a slot reads, and which session's lease may add to it.
 import { CreditWord } from '../shared/messages/host-calls.js'
 
 export class SlotCredit {
   readonly #words: Int32Array
   readonly #wake: () => void
-  /** Modulo 2 ** 32. The slot reads it from shared memory; from there it is never read here (R3). */
+  /** Modulo 2 ** 32. Copied to shared memory for the slot, and never read back from there (R3). */
   #releasedBytes = 0
   #lease: CreditLease | undefined
 
-  /** `wake` reaches the slot where it waits for credit. */
+  /** `wake` wakes the slot if it waits for credit. */
   constructor(words: SharedArrayBuffer, wake: () => void) {
     this.#words = new Int32Array(words)
     this.#wake = wake
   }
 
-  /** For the session that attaches now. What earlier leases release counts no more (S1). */
+  /** Starts the lease of a session that attaches. Earlier leases can no longer release anything (S1). */
   lease(): CreditLease {
     this.#lease = new CreditLease(this, this.#releasedBytes)
     return this.#lease
@@ -36,7 +36,7 @@ export class SlotCredit {
 
 export class CreditLease {
   readonly #credit: SlotCredit
-  /** What the slot had been told when the lease began. */
+  /** The slot's count of released bytes when the lease began. */
   readonly releasedBytes: number
 
   constructor(credit: SlotCredit, releasedBytes: number) {
@@ -44,7 +44,7 @@ export class CreditLease {
     this.releasedBytes = releasedBytes
   }
 
-  /** The slot may send that much more. */
+  /** Allows the slot to send as many bytes more. */
   release(bytes: number): void {
     this.#credit.release(this, bytes)
   }

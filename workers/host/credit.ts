@@ -1,5 +1,5 @@
-// How much of host calls' arguments a slot may send: a window of bytes that the main thread has not released yet. Owns the slot's side
-// of that account. The main thread keeps its own (src/slots/credit.ts) and ends a slot that sends more, so nothing here is trusted.
+// The slot's half of the flow control of host calls: at most `WINDOW_BYTES` of arguments may be sent and not yet released by the main
+// thread. Owns the count of sent bytes. The main thread keeps its own count (src/slots/credit.ts) and ends a slot that sends more.
 import { CreditWord } from '../../src/shared/messages/host-calls.js'
 import { WINDOW_BYTES } from '../../src/shared/values/weight.js'
 
@@ -12,20 +12,20 @@ export class Credit {
     this.#words = new Int32Array(words)
   }
 
-  /** A session attaches, whose earlier calls still hold `heldBytes` of its window; the main thread had released `releasedBytes`. */
+  /** Starts over for a session that attaches. Its earlier calls still hold `heldBytes` of the window. */
   open(releasedBytes: number, heldBytes: number): void {
     this.#sent = (releasedBytes + heldBytes) | 0
   }
 
-  /** Whether that many bytes may be sent now. If not, the main thread tells when it releases some. */
+  /** Whether as many bytes may be sent now. If not, asks the main thread to wake this one when it releases some. */
   has(bytes: number): boolean {
     if (bytes <= this.#free) return true
     Atomics.store(this.#words, CreditWord.wanted, 1)
-    // Some may have been released before the main thread saw that it is wanted.
+    // Look again: the main thread may have released bytes before it could see `wanted`.
     return bytes <= this.#free
   }
 
-  /** They are sent. */
+  /** Counts bytes as sent. */
   spend(bytes: number): void {
     this.#sent = (this.#sent + bytes) | 0
   }

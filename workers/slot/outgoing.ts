@@ -1,7 +1,6 @@
-// Host calls that the kernel has made and that wait to be sent: as many go at once as the session's window has room for. Owns the
-// queue, and refusing calls that no window has room for. The kernel's bytes are the guest's to forge: what is no list of calls goes
-// out as it is, for the main thread to judge.
-
+// The queue of host calls that wait for credit. Owns splitting the kernel's list of calls into messages that fit the window, and refusing
+// calls that never fit. A guest can forge the kernel's bytes, so anything that is not a list of calls is sent unchanged: the main
+// thread rejects it.
 import {
   MAX_CALLS_PER_MESSAGE,
   TypeCode,
@@ -18,17 +17,17 @@ interface Call {
 }
 
 const LIST_HEAD_BYTES = 5
-/** Where the id of a call is, in the tuple (id, name, arguments), behind an int32's type code. */
+/** Offset of a call's id: its tuple (id, name, arguments) begins with a 5-byte head and the type code of an int32. */
 const ID_AT = 6
 const ID_BYTES = 4
 
-/** Answers of our own: failure, and marshal bytes of `([name, message], [])`. */
+/** Answers made here, for refused calls: a failure byte, then marshal bytes of `([name, message], [])`. */
 const TOO_LARGE = failure('ValueError', 'the arguments are too large: those of one session may take 64 MiB')
 const NOT_SENT = failure('RuntimeError', 'the execution ended before this call could be sent')
 
 export class Outgoing {
   readonly #credit: Credit
-  /** In their order. */
+  /** Oldest first. */
   #calls: Call[] = []
   #refusals: Uint8Array[] = []
 
@@ -40,12 +39,12 @@ export class Outgoing {
     return this.#calls.length === 0
   }
 
-  /** Takes a list of calls. What can be sent now, in messages. */
+  /** Queues a list of calls. Returns the messages that may be sent now. */
   add(payload: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
-    const parts = takeApart(payload)
+    const parts = splitCalls(payload)
     if (parts === undefined) return [payload]
     const { ends, weights, totalBytes } = parts
-    // As nearly always: it goes out as it came.
+    // The usual case: the whole list fits and is sent unchanged.
     if (this.isEmpty && weights.length <= MAX_CALLS_PER_MESSAGE && this.#credit.has(totalBytes)) {
       this.#credit.spend(totalBytes)
       return [payload]
@@ -61,7 +60,7 @@ export class Outgoing {
     return this.next()
   }
 
-  /** What can be sent by now, in messages. */
+  /** Returns the queued messages that may be sent now. */
   next(): Uint8Array<ArrayBuffer>[] {
     const messages: Uint8Array<ArrayBuffer>[] = []
     while (this.#calls.length > 0) {
@@ -73,18 +72,18 @@ export class Outgoing {
         count += 1
       }
       if (count === 0) break
-      messages.push(joined(this.#calls.splice(0, count)))
+      messages.push(joinCalls(this.#calls.splice(0, count)))
     }
     return messages
   }
 
-  /** The execution has ended: what is left is refused. */
+  /** Refuses all queued calls, because the execution has ended. */
   refuseAll(): void {
     for (const call of this.#calls) this.#refuse(call, NOT_SENT)
     this.#calls = []
   }
 
-  /** The kernel's answer to a call that was refused, as it takes answers. */
+  /** The next answer to a refused call, in the kernel's format. */
   takeRefusal(): Uint8Array | undefined {
     return this.#refusals.shift()
   }
@@ -103,14 +102,14 @@ export class Outgoing {
 }
 
 interface Parts {
-  /** Where each call ends, and what it takes of the window: more than any has if a part of it is too large. */
+  /** Where each call ends, and its bytes of the window: infinite if a part of it is too large for JavaScript. */
   readonly ends: readonly number[]
   readonly weights: readonly number[]
   readonly totalBytes: number
 }
 
-/** The calls of a list; undefined where it is none. */
-function takeApart(payload: Uint8Array<ArrayBuffer>): Parts | undefined {
+/** Finds the calls in a list. Undefined if the bytes are not a list of calls. */
+function splitCalls(payload: Uint8Array<ArrayBuffer>): Parts | undefined {
   if (payload.length < LIST_HEAD_BYTES || payload[0] !== TypeCode.list) return undefined
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
   const count = view.getInt32(1, true)
@@ -131,7 +130,7 @@ function takeApart(payload: Uint8Array<ArrayBuffer>): Parts | undefined {
   return at === payload.length ? { ends, weights, totalBytes } : undefined
 }
 
-function joined(calls: readonly Call[]): Uint8Array<ArrayBuffer> {
+function joinCalls(calls: readonly Call[]): Uint8Array<ArrayBuffer> {
   let length = LIST_HEAD_BYTES
   for (const { bytes } of calls) length += bytes.length
   const message = new Uint8Array(length)

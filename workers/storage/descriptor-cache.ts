@@ -1,9 +1,8 @@
-// Descriptors of directories of the host that are kept for the next request. Owns closing each: the least recently used beyond a
-// bound, one whose directory is gone, and all where nobody asks for a while; never one that is being used, whose number might be
-// another file's by then. Whether a directory is still where it was is host-directories.ts's.
+// An LRU cache of open descriptors of host directories. Owns closing them: on eviction, deletion and `clear`, but never while one is in
+// use, because the OS could give its number to another file. host-directories.ts checks whether a directory is still in its place.
 import { closeSync } from 'node:fs'
 
-/** A walk of two hundred directories finds all of them. */
+/** Enough for a walk of two hundred directories. */
 export const MAX_DESCRIPTORS = 256
 
 interface Kept {
@@ -14,7 +13,7 @@ interface Kept {
 
 export class DescriptorCache<Key> {
   readonly #max: number
-  /** The least recently used first. */
+  /** Least recently used first. */
   readonly #kept = new Map<Key, Kept>()
 
   constructor(max = MAX_DESCRIPTORS) {
@@ -29,10 +28,10 @@ export class DescriptorCache<Key> {
     return kept.fd
   }
 
-  /** Runs with the descriptor of a key that has one, which stays open until then. */
+  /** Calls `run` with a cached key's descriptor, which stays open until `run` returns. @throws if the key is not cached */
   use<T>(key: Key, run: (fd: number) => T): T {
     const kept = this.#kept.get(key)
-    if (kept === undefined) throw new Error('no descriptor is kept for it')
+    if (kept === undefined) throw new Error('there is no descriptor for this key')
     kept.uses += 1
     try {
       return run(kept.fd)
@@ -42,7 +41,7 @@ export class DescriptorCache<Key> {
     }
   }
 
-  /** The descriptor is the cache's from now on. */
+  /** Adds a descriptor, which the cache closes from now on. */
   add(key: Key, fd: number): void {
     this.delete(key)
     this.#kept.set(key, { fd, uses: 0, isGone: false })

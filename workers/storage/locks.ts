@@ -1,28 +1,27 @@
-// Advisory locks of POSIX on byte ranges of files, by session. Owns who has which range; waiting for one is the session's, so that
-// nothing here ever waits and a session that is gone leaves nothing. Each owner has bounds of its own, so that none can use up the
-// locks of another.
+// POSIX advisory locks on byte ranges of files. Owns which session has locked which range. Sessions wait and retry on their own side, so
+// nothing here blocks, and a session that is gone leaves nothing behind. Quotas are per owner: no session can use up another's.
 import { fail } from '../host/errno.js'
 import type { LockRange, NodeId } from '../host/fs/node-store.js'
 
-/** Of one owner in one file: more is a program that locks byte by byte. ENOLCK past it. */
+/** Ranges of one owner in one file; more gives ENOLCK. Only a program that locks byte by byte needs more. */
 export const MAX_FILE_RANGES = 4096
-/** Of one owner in all files. ENOLCK past it. */
+/** Ranges of one owner in all files; more gives ENOLCK. */
 export const MAX_OWNER_RANGES = 16_384
 
-/** One owner's in one file, ascending. They do not overlap, and neighbours of the same kind are one. */
+/** One owner's locks in one file, ascending. They do not overlap, and adjacent ones of the same kind are merged. */
 type Ranges = readonly LockRange[]
 
 export class Locks {
   readonly #files = new Map<NodeId, Map<object, Ranges>>()
   readonly #owners = new Map<object, Owned>()
 
-  /** False if somebody else's is in the way; else the range is the owner's, in place of what it had there. */
+  /** Locks the range, replacing the owner's locks there. Returns false if another owner's lock conflicts. */
   lock(node: NodeId, owner: object, range: LockRange): boolean {
     if (this.blocking(node, owner, range) !== undefined) return false
     const ranges = this.#of(node, owner)
     const { exclusive } = range
     let { start, end } = range
-    // What it touches: of the same kind they become one, of the other kind it takes its part of them.
+    // Merge with ranges of the same kind that it touches; cut it out of those of the other kind.
     const first = firstEndingAt(ranges, start)
     let last = first
     const kept: LockRange[] = []
@@ -40,10 +39,10 @@ export class Locks {
     return true
   }
 
-  /** ENOLCK if that would leave more ranges than an owner may have. */
+  /** Unlocks the range. Fails with ENOLCK if splitting a lock would exceed a quota. */
   unlock(node: NodeId, owner: object, start: number, end: number): void {
     const ranges = this.#of(node, owner)
-    // Those that end where this starts stay.
+    // A range that ends exactly where this one starts is not affected.
     let first = firstEndingAt(ranges, start)
     if (ranges[first]?.end === start) first += 1
     let last = first
@@ -55,12 +54,12 @@ export class Locks {
     if (last > first) this.#replace(node, owner, ranges, first, last, rest)
   }
 
-  /** The owner has closed the file. */
+  /** Drops the owner's locks of a file that it has closed. */
   unlockAll(node: NodeId, owner: object): void {
     this.#put(node, owner, [])
   }
 
-  /** The first of each other owner's is looked for by halves. */
+  /** The first conflicting lock of another owner. Binary search in each owner's ranges. */
   blocking(node: NodeId, owner: object, { exclusive, start, end }: LockRange): LockRange | undefined {
     let found: LockRange | undefined
     for (const [other, ranges] of this.#files.get(node) ?? []) {
@@ -80,12 +79,12 @@ export class Locks {
     return this.#of(node, owner).length > 0
   }
 
-  /** The owner is gone. */
+  /** Drops all locks of an owner that is gone. */
   drop(owner: object): void {
     for (const node of [...(this.#owners.get(owner)?.nodes ?? [])]) this.#put(node, owner, [])
   }
 
-  /** How many files have locks. */
+  /** Number of files with locks. */
   get size(): number {
     return this.#files.size
   }
@@ -94,7 +93,7 @@ export class Locks {
     return this.#files.get(node)?.get(owner) ?? []
   }
 
-  /** Puts `by` in place of ranges [first, last). */
+  /** Replaces ranges [first, last) with `by`. */
   #replace(
     node: NodeId,
     owner: object,
@@ -134,7 +133,7 @@ interface Owned {
   ranges: number
 }
 
-/** Index of the first range that ends at `place` or after it, by halves. */
+/** Index of the first range that ends at or after `place`. Binary search. */
 function firstEndingAt(ranges: Ranges, place: number): number {
   let [low, high] = [0, ranges.length]
   while (low < high) {

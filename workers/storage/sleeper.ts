@@ -1,23 +1,23 @@
-// How a storage's thread sleeps until the host or a slot rings. Owns waiting at several bells: no two slots share one, so that none
-// can ring for another or keep another's ring from being heard. A bell's number says nothing but that it changed (R3).
+// Puts a storage's thread to sleep until the host or a slot rings its bell. Owns waiting at several bells: each slot has its own, so none
+// can ring or silence another's. A bell's value is not trusted; only that it changed matters (R3).
 import { BELL } from '../../src/shared/messages/storage-door.js'
 
 const { RINGS } = BELL
 
 export class Sleeper {
   readonly #host: Int32Array
-  /** Bells whose next ring wakes this thread, whether it sleeps then or not. */
+  /** Bells with a pending `Atomics.waitAsync`. */
   readonly #listening = new Set<Int32Array>()
   #wake: () => void = () => {}
 
-  /** `host`: the bell that only the host rings. */
+  /** `host` is the bell that only the host rings. */
   constructor(host: Int32Array) {
     this.#host = host
   }
 
   /**
-   * Returns when a bell rings, at once if `hasWork`, or after `milliseconds`; false for the latter. With one session it waits at
-   * that session's bell alone, which the host rings, too: waking up from that takes half as long as from several.
+   * Returns true when a bell rings, or at once if `hasWork`; false after `milliseconds`. With one session it blocks on that session's
+   * bell alone, which the host rings too: waking up then takes half as long as with several bells.
    */
   sleep(
     bells: readonly Int32Array[],
@@ -31,12 +31,12 @@ export class Sleeper {
     return Atomics.wait(bell, RINGS, seen, milliseconds) !== 'timed-out'
   }
 
-  /** The bell is not listened to any more. */
+  /** Stops listening to the bell. */
   leave(bell: Int32Array): void {
     Atomics.notify(bell, RINGS)
   }
 
-  /** No bell is. A slot that rings while the thread ends would find it half gone. */
+  /** Stops listening to all bells, so that no ring reaches this thread while it shuts down. */
   leaveAll(): void {
     for (const bell of this.#listening) this.leave(bell)
   }
@@ -51,7 +51,7 @@ export class Sleeper {
     })
     if (!this.#listen(this.#host)) return true
     for (const bell of bells) if (!this.#listen(bell)) return true
-    // After listening: whatever comes later rings.
+    // Check after listening: work that arrives later rings.
     if (hasWork()) return true
     if (milliseconds === Number.POSITIVE_INFINITY) {
       await rung
@@ -66,7 +66,7 @@ export class Sleeper {
     return outcome !== false
   }
 
-  /** False if it rings just now. */
+  /** Returns false if the bell rings right now. */
   #listen(bell: Int32Array): boolean {
     if (this.#listening.has(bell)) return true
     const { async, value } = Atomics.waitAsync(bell, RINGS, Atomics.load(bell, RINGS))

@@ -1,28 +1,28 @@
-// Whose request is done next. Owns fairness between the doors of a storage and the host: each gets the same time, so whoever asks for
-// something dear waits until the others have had as much, and whoever asks for little is served at once (start-time fair queueing).
+// Decides whose request is served next (start-time fair queueing). Owns fairness between a storage's sessions and the host: each gets the
+// same time. After an expensive request a party waits until the others have caught up; cheap requests are served at once.
 
-/** Whoever is ahead of the others by no more is served in the same round. */
+/** Parties ahead of the least served one by no more than this are served in the same round. */
 const QUANTUM_MS = 1
 
 export interface Party {
   readonly isWaiting: boolean
-  /** Where it stands in time served; owned by `Turns`. */
+  /** Virtual time used so far. `Turns` owns it. */
   dueMs: number
-  /** One step. */
+  /** Serves one request. */
   serve(): void
 }
 
 export class Turns {
   readonly #now: () => number
   readonly #waiting: Party[] = []
-  /** Where whoever has not asked for a while stands: nobody saves up. */
+  /** Virtual time of the least served party. Idle parties are moved up to it, so that they cannot save up time. */
   #servedMs = 0
 
   constructor(now = () => performance.now()) {
     this.#now = now
   }
 
-  /** One step of everyone who waits and whose turn it is; false if nobody waits. */
+  /** Serves one request of every waiting party whose turn it is. Returns false if none waits. */
   serve(parties: readonly Party[]): boolean {
     const waiting = this.#waiting
     let leastMs = Number.POSITIVE_INFINITY
@@ -35,7 +35,7 @@ export class Turns {
     }
     if (waiting.length === 0) return false
     this.#servedMs = leastMs
-    // Two are the host and the only session: nobody else waits meanwhile.
+    // With the host and one session, a single waiting party competes with nobody, so skip the clock.
     if (parties.length <= 2 && waiting.length === 1) {
       waiting[0]?.serve()
       return true

@@ -1,5 +1,5 @@
-// Writes JavaScript values as marshal bytes for the kernel. What marshal has no type for (dates, sets that hold them)
-// is written as a stand-in and named in a list of fixups, which the kernel applies. Owns the codec, nothing else.
+// Encodes JavaScript values as marshal bytes for the kernel. Dates and sets are written as stand-ins and listed as fixups, which the
+// kernel applies. Owns the encoding only.
 import { ConversionError, describeValue } from '../errors.js'
 import { MAX_DEPTH, TypeCode } from './value.js'
 
@@ -23,7 +23,7 @@ export function encodeValue(value: unknown, name: string): Uint8Array<ArrayBuffe
   return writer.bytes()
 }
 
-/** Stands for an async iterable of the host's, by its number: the kernel makes an iterator of it. */
+/** Encodes a reference to an async iterable of the host. The kernel turns it into an iterator. */
 export function encodeIterator(number: number): Uint8Array<ArrayBuffer> {
   const writer = new Writer()
   writer.tuple(2)
@@ -36,7 +36,7 @@ export function encodeIterator(number: number): Uint8Array<ArrayBuffer> {
   return writer.bytes()
 }
 
-/** Encodes plain data of ours (no dates, no sets) as one marshal document. */
+/** Encodes the library's own plain data (no dates, no sets) as one marshal document. */
 export function encodePlain(value: unknown, name: string): Uint8Array<ArrayBuffer> {
   const writer = new Writer()
   new Encoder(writer, name).value(value, false)
@@ -47,7 +47,7 @@ class Encoder {
   readonly #writer: Writer
   readonly #name: string
   readonly #fixups: Fixup[] = []
-  /** Where the walk is; copied only where a fixup or an error needs it. */
+  /** Path to the current value. Copied only for a fixup or an error. */
   readonly #path: (string | number)[] = []
 
   constructor(writer: Writer, name: string) {
@@ -128,7 +128,7 @@ class Encoder {
     this.#fixups.push([[...this.#path], 'datetime', epochMs])
   }
 
-  /** Always as a list with a fixup: only Python can tell whether the members are hashable. */
+  /** Writes a list with a fixup, because only Python can tell whether the members are hashable. */
   #set(set: ReadonlySet<unknown>): void {
     this.#list([...set], true)
     this.#fixups.push([[...this.#path], 'set', null])
@@ -148,7 +148,7 @@ class Encoder {
   }
 }
 
-/** Byte arrays from this size on are kept as they are until the end, so that they are copied once. */
+/** Byte arrays from this size on become chunks of their own, so that they are copied only once, at the end. */
 const LARGE_BLOB_BYTES = 16_384
 const SHORT_TEXT_LENGTH = 32
 /** A type code and an int32. */
@@ -201,7 +201,7 @@ class Writer {
 
   text(text: string): void {
     if (text.length <= SHORT_TEXT_LENGTH && this.#shortAscii(text)) return
-    // A lone surrogate is written as Python's `surrogatepass` has it; Buffer would replace it.
+    // Lone surrogates are written as Python's `surrogatepass` does; Buffer would replace them.
     const bytes = text.isWellFormed() ? Buffer.from(text, 'utf8') : encodeSurrogates(text)
     this.#head(TypeCode.unicode, bytes.length)
     this.#raw(bytes)

@@ -1,21 +1,20 @@
-// Integers out of marshal bytes: 15-bit digits, least significant first. Owns the arithmetic; how many digits there may be is
-// decode.ts's.
+// Decodes marshal's integers: 15-bit digits, least significant first. Owns the arithmetic; decode.ts bounds the number of digits.
 import { EXACT_DIGITS } from './weight.js'
 
-/** Digits of 60 bits, which two words of 32 hold. */
+/** Four digits, 60 bits, fit two 32-bit words. */
 const GROUP_DIGITS = 4
 const GROUP_BITS = 60n
-/** Up to this many groups, shifts beat hexadecimal text. */
+/** Up to this many groups, shifting is faster than parsing hexadecimal text. */
 const MAX_GROUPS = 4
 const MAX_DIGIT = 0x7fff
-/** 2 ** 45, the worth of the fourth digit; with eight bits in it a number is at most 2 ** 53 - 1. */
+/** Place value of the fourth digit. Up to eight bits of it fit a number exactly. */
 const FOURTH = 2 ** 45
 const EXACT_FOURTH = 0xff
 
 const words = new Uint32Array(2)
 const word = new BigUint64Array(words.buffer)
 
-/** The magnitude of `count` digits at `at`: a number up to 2 ** 53 - 1, else a BigInt. Undefined where one is no digit. */
+/** The magnitude of `count` digits at `at`: a number up to 2 ** 53 - 1, otherwise a BigInt. Undefined if a digit has more than 15 bits. */
 export function decodeDigits(view: DataView, at: number, count: number): number | bigint | undefined {
   let length = count
   while (length > 0 && view.getUint16(at + 2 * (length - 1), true) === 0) length--
@@ -29,7 +28,7 @@ export function decodeDigits(view: DataView, at: number, count: number): number 
     }
     return small + top * FOURTH
   }
-  if (length > GROUP_DIGITS * MAX_GROUPS) return throughText(view, at, length)
+  if (length > GROUP_DIGITS * MAX_GROUPS) return parseAsHex(view, at, length)
   let value = 0n
   for (let first = GROUP_DIGITS * Math.ceil(length / GROUP_DIGITS - 1); first >= 0; first -= GROUP_DIGITS) {
     const digits = [0, 0, 0, 0] as [number, number, number, number]
@@ -45,8 +44,8 @@ export function decodeDigits(view: DataView, at: number, count: number): number 
   return value
 }
 
-/** Through hexadecimal text, packed in one pass: V8 parses it in linear time. */
-function throughText(view: DataView, at: number, count: number): bigint | undefined {
+/** Packs the digits into hexadecimal text in one pass. V8 parses that in linear time. */
+function parseAsHex(view: DataView, at: number, count: number): bigint | undefined {
   const bytes = Buffer.alloc(Math.ceil((count * 15) / 8))
   let next = bytes.length
   let bits = 0

@@ -1,15 +1,15 @@
-// Work on guests' data that may take long, done in slices of the main thread's time, so that neither it nor the other sessions wait.
-// Owns whose turn it is: one slice, then a turn of the event loop, then the next session's. What the work is, a job knows.
+// Runs long work on guests' data in slices, so that neither the main thread nor other sessions wait for it. Owns the round-robin: one
+// slice, a turn of the event loop, then the next session's slice. Jobs own the work itself.
 
-/** Longest that the thread works without a turn of its event loop. */
+/** Longest slice between two turns of the event loop. */
 const SLICE_MS = 2
-/** Work on as many bytes is done at once, without waiting for a slice; of all that comes in one turn of the event loop. */
+/** Jobs run at once, without waiting for a slice, up to this many bytes in one turn of the event loop. */
 const AT_ONCE_BYTES = 16_384
 
 export interface Job {
-  /** What it works on: decides whether it is done at once. */
+  /** Size of its input. Decides whether it runs at once. */
   readonly sizeBytes: number
-  /** Works until it is done, or until the clock (performance.now) is past `untilMs`; whether it is done. May throw. */
+  /** Works until done or until performance.now() passes `untilMs`. Returns whether it is done. May throw. */
   advance(untilMs: number): boolean
 }
 
@@ -24,18 +24,18 @@ interface Waiting {
 
 /** Shares the thread among the sessions of a manager. */
 export class Slices {
-  /** Those with work, in the order of their turns. */
+  /** Lanes with work, in the order of their turns. */
   #due: Lane[] = []
   #turn: NodeJS.Immediate | undefined
-  /** Bytes worked on at once in this turn of the event loop. */
+  /** Bytes of jobs run at once in this turn of the event loop. */
   #atOnceBytes = 0
 
-  /** For the jobs of one session, which are done in the order they come. */
+  /** A queue for the jobs of one session, which run in order. */
   lane(): Lane {
     return new Lane(this)
   }
 
-  /** @internal Whether a job may be done at once: counts it. */
+  /** @internal Whether a job may run at once. Counts it if so. */
   admits(sizeBytes: number): boolean {
     if (this.#atOnceBytes + sizeBytes > AT_ONCE_BYTES) return false
     this.#atOnceBytes += sizeBytes
@@ -43,7 +43,7 @@ export class Slices {
     return true
   }
 
-  /** @internal The lane has work again. */
+  /** @internal Schedules a lane that has work again. */
   enqueue(lane: Lane): void {
     if (!this.#due.includes(lane)) this.#due.push(lane)
     this.#turn ??= setImmediate(this.#work)
@@ -54,7 +54,7 @@ export class Slices {
     this.#atOnceBytes = 0
     const untilMs = performance.now() + SLICE_MS
     let isDone = false
-    // Whoever waited for a job goes on after this turn, and takes time as well: one is enough.
+    // Stop after one finished job: the code that awaits it runs next and takes time, too.
     while (!isDone && performance.now() < untilMs) {
       const lane = this.#due.shift()
       if (lane === undefined) return
@@ -78,9 +78,9 @@ export class Lane {
   }
 
   /**
-   * Does the job after those before it: at once if it is small and there are none.
+   * Runs the job after the earlier ones of this lane: at once if it is small and there are none.
    *
-   * @returns undefined where it was done at once
+   * @returns undefined if it ran at once
    * @throws what the job throws, or rejects with it
    */
   run(job: Job): undefined | Promise<Ended> {
@@ -94,7 +94,7 @@ export class Lane {
     })
   }
 
-  /** Nobody wants what is not done yet (S2). */
+  /** Drops all unfinished jobs (S2). */
   clear(): void {
     const dropped = this.#waiting
     this.#waiting = []
@@ -109,7 +109,7 @@ export class Lane {
     for (const { resolve } of dropped) resolve('dropped')
   }
 
-  /** @internal Works on the first job; whether that is done. */
+  /** @internal Works on the first job. Returns whether it is done. */
   advance(untilMs: number): boolean {
     const first = this.#waiting[0]
     if (first === undefined) return false
@@ -119,7 +119,7 @@ export class Lane {
     } catch (error) {
       first.reject(error)
     }
-    // Clearing in the middle of it has taken it away.
+    // The job may have cleared this lane.
     if (this.#waiting[0] === first) this.#waiting.shift()
     return true
   }

@@ -1,17 +1,17 @@
-// Text out of marshal bytes: UTF-8 in which lone surrogates are encoded too, as Python's `surrogatepass` writes them. Owns the
-// decoding; each byte that is no part of a character becomes U+FFFD, and nothing throws.
+// Decodes marshal's text: UTF-8 that may contain encoded lone surrogates, as Python's `surrogatepass` writes them. Never throws: each
+// byte that is not part of a character becomes U+FFFD.
 
 import { isAscii } from 'node:buffer'
 
-/** Text up to this length is always taken in one step. */
+/** Text up to this length is always decoded in one step. */
 export const PIECE_BYTES = 65_536
 const ASCII_PIECE_BYTES = 1_048_576
-/** Below this many bytes a loop in JavaScript beats a call into Node. V8 keeps strings this short in one piece. */
+/** Below this many bytes a loop in JavaScript is faster than a call into Node, and V8 builds no rope. */
 const SHORT_BYTES = 13
 const REPLACEMENT = '\ufffd'
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** The text in `[start, end)`, in one step: its time grows with its length. */
+/** Decodes `[start, end)` in one step, in time proportional to its length. */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string {
   if (end - start >= SHORT_BYTES) return decodeLong(bytes, start, end)
   let text = ''
@@ -23,14 +23,14 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
   return text
 }
 
-/** How far to decode in one step of about a millisecond: text that is not ASCII takes sixteen times as long. */
+/** End of a piece that decodes in about a millisecond. Text that is not ASCII takes sixteen times as long. */
 export function endOfPiece(bytes: Uint8Array, start: number, end: number): number {
   const fast = Math.min(end, start + ASCII_PIECE_BYTES)
   if (fast <= start + PIECE_BYTES || isAscii(bytes.subarray(start, fast))) return fast
   return boundary(bytes, start + PIECE_BYTES)
 }
 
-/** The largest place up to `end` where no character is cut in two, unless there is none nearby. */
+/** The last character boundary at or before `end`, or `end` if there is none nearby. */
 function boundary(bytes: Uint8Array, end: number): number {
   for (let at = end; at > end - 4; at--) if (((bytes[at] ?? 0) & 0xc0) !== 0x80) return at
   return end
@@ -38,7 +38,7 @@ function boundary(bytes: Uint8Array, end: number): number {
 
 function decodeLong(bytes: Uint8Array, start: number, end: number): string {
   const text = utf8.decode(bytes.subarray(start, end))
-  // It replaces what is no UTF-8. Text of one byte a character has no replacements, and V8 knows without looking.
+  // U+FFFD may stand for a surrogate. V8 answers at once for one-byte strings, which cannot contain it.
   return text.includes(REPLACEMENT) ? decodeSurrogates(bytes, start, end) : text
 }
 
@@ -58,7 +58,7 @@ function decodeShort(bytes: Uint8Array, start: number, end: number): string {
   return text
 }
 
-/** Transcoded to UTF-16 in one pass. */
+/** Transcodes to UTF-16 in one pass. */
 function decodeSurrogates(bytes: Uint8Array, start: number, end: number): string {
   const units = new Uint16Array(end - start)
   let length = 0
@@ -79,7 +79,7 @@ function decodeSurrogates(bytes: Uint8Array, start: number, end: number): string
   return Buffer.from(units.buffer, 0, 2 * length).toString('utf16le')
 }
 
-/** Bytes of the character that begins at `at`, 0 if none does. Lone surrogates count as characters. */
+/** Length in bytes of the character at `at`, or 0 if none begins there. Lone surrogates count as characters. */
 function sizeOfCharacter(bytes: Uint8Array, at: number, end: number): number {
   const first = bytes[at] ?? 0
   if (first < 0x80) return 1
