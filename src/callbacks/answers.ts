@@ -2,15 +2,26 @@
 // success, marshal of the value or of (name, message). Owns that layout, and reading what a callback threw.
 import { ConversionError } from '../shared/errors.js'
 import { isInstance, readText } from '../shared/thrown.js'
-import { encodeIterator, encodeValue } from '../shared/values/encode.js'
+import { Encoder, encodeIterator, encodeValue } from '../shared/values/encode.js'
 
 const HEAD_BYTES = 5
 const MAX_MESSAGE_LENGTH = 100_000
 
-/** @throws ConversionError */
-export function answerValue(id: number, value: unknown, name: string): Uint8Array<ArrayBuffer> {
+/**
+ * An answer that may be large: its bytes are the encoder's when that is done.
+ *
+ * @throws ConversionError
+ */
+export function answerEncoder(id: number, value: unknown, name: string): Encoder {
   // A function without a result gives undefined, which is Python's None.
-  return framed(id, true, encodeValue(value === undefined ? null : value, name))
+  return new Encoder(value === undefined ? null : value, name, 'with-fixups', head(id, true))
+}
+
+/** The same in one step. @throws ConversionError */
+export function answerValue(id: number, value: unknown, name: string): Uint8Array<ArrayBuffer> {
+  const encoder = answerEncoder(id, value, name)
+  encoder.advance(Number.POSITIVE_INFINITY)
+  return encoder.bytes
 }
 
 export function answerIterator(id: number, iterator: number): Uint8Array<ArrayBuffer> {
@@ -40,9 +51,15 @@ export function pythonError(name: string, message: string): Error {
 
 function framed(id: number, ok: boolean, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEAD_BYTES + payload.length)
+  bytes.set(head(id, ok))
+  bytes.set(payload, HEAD_BYTES)
+  return bytes
+}
+
+function head(id: number, ok: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HEAD_BYTES)
   new DataView(bytes.buffer).setUint32(0, id, true)
   bytes[4] = ok ? 1 : 0
-  bytes.set(payload, HEAD_BYTES)
   return bytes
 }
 

@@ -1,12 +1,13 @@
 // The host calls of one session: each runs its callback once and is answered once. Owns the calls in flight, their order and their
 // limits. The guest is hostile (R3): names are looked up in a Map, and arguments are plain values. One call is running-call.ts's,
 // suspended ones are suspended-calls.ts's, and how answers travel is the slot's.
-import type { Limits } from '../options/limits.js'
+import type { Limits } from '../options.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { isInstance } from '../shared/thrown.js'
 import { MalformedValueError } from '../shared/values/decode.js'
+import type { Encoder } from '../shared/values/encode.js'
 import type { Ended, Lane } from '../shared/values/slices.js'
-import { answerFailure, answerIterator, answerValue, NO_ANSWER, pythonError } from './answers.js'
+import { answerEncoder, answerFailure, answerIterator, NO_ANSWER, pythonError } from './answers.js'
 import type { ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
 import { HostIterators } from './iterators.js'
 import { type Request, RequestReader } from './requests.js'
@@ -223,8 +224,8 @@ export class Dispatcher {
           `the arguments of ${call.name}() hold a set of integers that JavaScript cannot build in time: pass a list`,
         )
       if (this.#iterators.serves(call.name))
-        bytes = answerValue(call.id, await this.#iterators.serve(call.name, call.args), call.name)
-      else bytes = this.#encode(call, await this.#invoke(this.#callbackOf(call), call))
+        bytes = await this.#encode(call, await this.#iterators.serve(call.name, call.args), call.name)
+      else bytes = await this.#answer(call, await this.#invoke(this.#callbackOf(call), call))
     } catch (error) {
       if (isInstance(error, Suspension) && error.call === call) return this.#suspend(call, error.why)
       bytes = answerFailure(call.id, error)
@@ -252,10 +253,27 @@ export class Dispatcher {
     return fn(args, contextOf(call, this.#options.session as never))
   }
 
-  #encode(call: RunningCall, value: unknown): Uint8Array<ArrayBuffer> {
+  #answer(call: RunningCall, value: unknown): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     const iterator = this.#iterators.add(value)
     if (iterator !== undefined) return answerIterator(call.id, iterator)
-    return answerValue(call.id, value, `the result of ${call.name}`)
+    return this.#encode(call, value, `the result of ${call.name}`)
+  }
+
+  /** In slices where it is large: it may be what the guest sent as an argument (H1). */
+  #encode(
+    { id }: RunningCall,
+    value: unknown,
+    name: string,
+  ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    const encoder = answerEncoder(id, value, name)
+    if (encoder.begin()) return encoder.bytes
+    return this.#encodeInSlices(encoder)
+  }
+
+  async #encodeInSlices(encoder: Encoder): Promise<Uint8Array<ArrayBuffer>> {
+    if ((await this.#options.lane.run(encoder)) === 'dropped')
+      throw pythonError('RuntimeError', 'the session was closed')
+    return encoder.bytes
   }
 
   #timeOut(call: RunningCall, timeoutMs: number): void {

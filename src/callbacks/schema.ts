@@ -67,13 +67,18 @@ export function resolveParameters(option: string, callback: string, parameters: 
     throw new InvalidOptionError(option, 'a JSON Schema or a Standard Schema', parameters)
   if (parameters === null)
     throw new InvalidOptionError(option, 'a JSON Schema or a Standard Schema', parameters)
-  if ('~standard' in parameters) return standard(callback, parameters as StandardSchema)
+  if (
+    '~standard' in parameters &&
+    typeof parameters['~standard'] === 'object' &&
+    parameters['~standard'] !== null
+  )
+    return standard(option, callback, parameters as StandardSchema)
   return jsonSchema(option, callback, parameters as JsonSchema)
 }
 
 function jsonSchema(option: string, callback: string, given: JsonSchema): ParameterCheck {
   // A copy, and JSON by construction: it also goes to Python.
-  const { $schema: _, ...schema } = JSON.parse(JSON.stringify(given)) as Record<string, unknown>
+  const { $schema: _, ...schema } = copyOf(option, given)
   if (schema.type !== 'object') throw new InvalidOptionError(`${option}.type`, "'object'", schema.type)
   const bounded = compile(option, schema)
   return {
@@ -83,6 +88,21 @@ function jsonSchema(option: string, callback: string, given: JsonSchema): Parame
       throw faultOf(callback, bounded.error)
     },
   }
+}
+
+/** @throws InvalidOptionError for what JSON has no object for: a function, a cycle, a bigint */
+function copyOf(option: string, given: unknown): Record<string, unknown> {
+  const expected = 'a JSON Schema: an object that JSON can hold'
+  let copy: unknown
+  try {
+    const json = JSON.stringify(given) as string | undefined
+    copy = json === undefined ? undefined : JSON.parse(json)
+  } catch (error) {
+    throw new InvalidOptionError(option, `${expected} (${messageOf(error, 'unknown')})`, given)
+  }
+  if (typeof copy !== 'object' || copy === null || Array.isArray(copy))
+    throw new InvalidOptionError(option, expected, given)
+  return copy as Record<string, unknown>
 }
 
 function compile(option: string, schema: Record<string, unknown>): BoundedCheck {
@@ -129,7 +149,7 @@ function faultOf(callback: string, error: ErrorObject | undefined): ArgumentsErr
   return new ArgumentsError(kind, `${callback}() argument '${path}': ${error.message ?? 'it is not valid'}`)
 }
 
-function standard(callback: string, schema: StandardSchema): ParameterCheck {
+function standard(option: string, callback: string, schema: StandardSchema): ParameterCheck {
   const judge = (result: StandardResult): unknown => {
     if (result.issues === undefined) return result.value
     const [issue] = result.issues
@@ -140,7 +160,7 @@ function standard(callback: string, schema: StandardSchema): ParameterCheck {
     )
   }
   return {
-    schema: standardJson(schema),
+    schema: standardJson(option, schema),
     check(args, memberCount) {
       if (memberCount > MAX_EVALUATIONS)
         throw new ArgumentsError(
@@ -158,9 +178,17 @@ function keyOf(step: unknown): string {
   return String(typeof step === 'object' && step !== null && 'key' in step ? step.key : step)
 }
 
-function standardJson(schema: StandardSchema): JsonSchema | undefined {
+/** @throws InvalidOptionError where the library fails at it */
+function standardJson(option: string, schema: StandardSchema): JsonSchema | undefined {
   const { jsonSchema } = schema['~standard']
   if (jsonSchema === undefined) return undefined
-  const { $schema: _, ...json } = JSON.parse(JSON.stringify(jsonSchema.input({ target: 'draft-2020-12' })))
+  let input: unknown
+  try {
+    input = jsonSchema.input({ target: 'draft-2020-12' })
+  } catch (error) {
+    const expected = `a schema that can be told as JSON Schema (${messageOf(error, 'unknown')})`
+    throw new InvalidOptionError(option, expected, schema)
+  }
+  const { $schema: _, ...json } = copyOf(option, input)
   return json
 }

@@ -1,6 +1,6 @@
 // Every error a caller of brumate can meet, under one base. Owns names, codes and fields; deciding which one a
 // situation deserves is the business of the file where it happens.
-import { isUint8Array } from 'node:util/types'
+import { isProxy, isUint8Array } from 'node:util/types'
 
 /** What is left of a session after the call that failed. */
 export type Outcome =
@@ -238,7 +238,7 @@ export class Concealed {
   }
 }
 
-/** A short, safe description of any value: runs no code of it but a Proxy's `typeof`. */
+/** A short, safe description of any value: runs no code of it, and never throws. */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -250,6 +250,8 @@ export function describeValue(value: unknown): string {
       return 'a bigint'
     case 'object':
       if (value === null) return 'null'
+      // `Array.isArray` throws for a revoked Proxy.
+      if (isProxy(value)) return 'a Proxy'
       return Concealed.describe(value) ?? (Array.isArray(value) ? 'an array' : 'an object')
     default:
       return typeof value

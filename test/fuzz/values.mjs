@@ -2,7 +2,7 @@
 // in slices, weigh the same in a slot and here, and what JavaScript encodes comes back as it was.
 import { isDeepStrictEqual } from 'node:util'
 import { Decoder, MalformedValueError } from '../../dist/src/shared/values/decode.js'
-import { encodePlain } from '../../dist/src/shared/values/encode.js'
+import { Encoder, encodePlain } from '../../dist/src/shared/values/encode.js'
 import { weigh } from '../../dist/src/shared/values/weight.js'
 import { random } from './random.mjs'
 
@@ -34,6 +34,10 @@ export async function run({ seed, deadlineMs, maxCases = Number.POSITIVE_INFINIT
     for (let i = 0; i < 200; i++, cases++) {
       const value = plain(source, 4)
       const document = Uint8Array.from(encodePlain(value, 'x'))
+      const encoder = new Encoder(value, 'x', 'plain')
+      while (!encoder.advance(0));
+      if (!isDeepStrictEqual(Uint8Array.from(encoder.bytes), document))
+        faults.push(told('slices are encoded otherwise', document))
       const back = outcome(document)
       if (!isDeepStrictEqual(back.tree, back.exact ? value : back.tree))
         faults.push(told('a round trip', document))

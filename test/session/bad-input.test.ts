@@ -8,6 +8,24 @@ type Case = readonly [what: string, options: unknown, option: string]
 
 const NO_TEXTS: readonly unknown[] = [1, true, null, {}, [], () => 1, Symbol('s'), 1n]
 
+const fn = () => 1
+
+function fail(): never {
+  throw new Error('a Date has no JSON Schema')
+}
+
+function cycle(): unknown {
+  const schema: Record<string, unknown> = { type: 'object' }
+  schema.properties = { again: schema }
+  return schema
+}
+
+function revokedProxy(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
 describe('options of a manager', () => {
   const cases: readonly Case[] = [
     ['a string for options', 'text', 'options'],
@@ -145,6 +163,23 @@ describe('calls', () => {
     ['an env name with a lone surrogate', { env: { '\udc80': '1' } }, 'env'],
     ['an env value with a lone surrogate', { env: { A: '\ud800' } }, 'env.A'],
     ['a vfsMountPath with a lone surrogate', { vfsMountPath: '/\ud800' }, 'vfsMountPath'],
+    ['a tenant that is a revoked Proxy', { tenant: revokedProxy() }, 'tenant'],
+    [
+      'parameters that are a function',
+      { callbacks: { a: { fn, parameters: fn } } },
+      'callbacks.a.parameters',
+    ],
+    [
+      'parameters that are a Date',
+      { callbacks: { a: { fn, parameters: new Date(0) } } },
+      'callbacks.a.parameters',
+    ],
+    ['parameters in a cycle', { callbacks: { a: { fn, parameters: cycle() } } }, 'callbacks.a.parameters'],
+    [
+      'parameters whose library cannot tell them',
+      { callbacks: { a: { fn, parameters: { '~standard': { jsonSchema: { input: fail } } } } } },
+      'callbacks.a.parameters',
+    ],
   ]
 
   test.each(sessionOptions)('createSession with %s is an InvalidOptionError', async (_, options, option) => {

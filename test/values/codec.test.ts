@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { MalformedValueError } from '../../src/shared/values/decode.js'
-import { decode } from '../../src/shared/values/document.js'
-import { encodePlain, encodeValue } from '../../src/shared/values/encode.js'
+import { decode, MalformedValueError } from '../../src/shared/values/decode.js'
+import { Encoder, encodePlain, encodeValue } from '../../src/shared/values/encode.js'
 import { MAX_DEPTH, NO_VALUE, TypeCode } from '../../src/shared/values/value.js'
 
 /** The value half of an encoded `(value, fixups)`. */
@@ -91,6 +90,94 @@ describe('A10: values as marshal bytes', () => {
     const cycle: unknown[] = []
     cycle.push(cycle)
     expect(() => encodeValue(cycle, 'x')).toThrow(/cycle/)
+  })
+})
+
+describe('H1: values are encoded in slices', () => {
+  /** With a pause wherever there may be one. */
+  function inSlices(value: unknown, pause: () => void = () => {}): Uint8Array {
+    const encoder = new Encoder(value, 'x', 'with-fixups')
+    while (!encoder.advance(0)) pause()
+    return encoder.bytes
+  }
+
+  test('the bytes are the same as in one step', () => {
+    const value = {
+      long: `${'x'.repeat(65_535)}😀${'é\ud800'.repeat(100_000)}`,
+      blobs: [new Uint8Array(700_000).fill(7), new Uint8Array(3)],
+      ints: [
+        2n ** 4_000_000n - 1n,
+        -(2n ** 75n),
+        ...Array.from({ length: 3000 }, (_, i) => (1n << BigInt(i)) - 1n),
+      ],
+      rows: Array.from({ length: 2000 }, (_, i) => ({ at: new Date(i), tags: new Set([i, [new Date(0)]]) })),
+    }
+    let pauses = 0
+    const bytes = inSlices(value, () => pauses++)
+    expect(pauses).toBeGreaterThan(20)
+    expect(Buffer.compare(bytes, encodeValue(value, 'x'))).toBe(0)
+    const [{ long, blobs, ints }] = decode(bytes).tree as [typeof value]
+    expect(long === value.long).toBe(true)
+    expect(blobs.every((blob, at) => Buffer.compare(blob, value.blobs[at] as Uint8Array) === 0)).toBe(true)
+    expect(ints.findIndex((int, at) => BigInt(int) !== value.ints[at])).toBe(-1)
+  })
+
+  test.each<[string, () => readonly [unknown, () => void]]>([
+    [
+      'a list that grows',
+      () => {
+        const list = Array(2000).fill(0)
+        return [list, () => list.push(1)]
+      },
+    ],
+    [
+      'a dict that grows',
+      () => {
+        const object: Record<string, number> = {}
+        for (let i = 0; i < 2000; i++) object[`k${i}`] = i
+        return [
+          object,
+          () => {
+            object.more = 1
+          },
+        ]
+      },
+    ],
+  ])('%s meanwhile has the members that it had', (_name, make) => {
+    const [value, change] = make()
+    const { tree } = decode(inSlices(value, change))
+    expect(Object.keys((tree as [object])[0])).toHaveLength(2000)
+  })
+
+  test.each<[string, () => readonly [unknown, () => void]]>([
+    [
+      'a list that shrinks',
+      () => {
+        const list = Array(2000).fill(0)
+        return [list, () => list.splice(100)]
+      },
+    ],
+    [
+      'bytes that are transferred',
+      () => {
+        const bytes = new Uint8Array(900_000)
+        return [bytes, () => structuredClone(bytes.buffer, { transfer: [bytes.buffer] })]
+      },
+    ],
+  ])('%s meanwhile is a TypeError', (_name, make) => {
+    const [value, change] = make()
+    let changes = 0
+    expect(() =>
+      inSlices(value, () => {
+        if (changes++ === 0) change()
+      }),
+    ).toThrow(TypeError)
+  })
+
+  test('dates and sets whose paths would be much larger than they are refused', () => {
+    let value: unknown = Array(100_000).fill(new Date(0))
+    for (let depth = 0; depth < 200; depth++) value = [value]
+    expect(() => encodeValue(value, 'x')).toThrow(/less deeply nested/)
   })
 })
 

@@ -1,12 +1,55 @@
 // Encodes JavaScript values as marshal bytes for the kernel. Dates and sets are written as stand-ins and listed as fixups, which the
-// kernel applies. Owns the encoding only.
+// kernel applies. Owns the walk over a value, which can stop after any part of it and continue later: a callback's result may be a
+// guest's own argument. writer.ts owns the bytes.
 import { ConversionError, describeValue } from '../errors.js'
+import type { Job } from './slices.js'
 import { MAX_DEPTH, TypeCode } from './value.js'
+import { PIECE_LENGTH, Writer } from './writer.js'
 
-type Path = readonly (string | number)[]
-type Fixup =
-  | readonly [path: Path, kind: 'datetime', epochMs: number]
-  | readonly [path: Path, kind: 'set', payload: null]
+type Step = string | number
+
+/** A container that is being written. */
+interface Frame {
+  readonly kind: 'list' | 'set' | 'dict'
+  /** Members of a list or set, undefined for a dict. */
+  readonly items: readonly unknown[] | undefined
+  readonly keys: readonly string[]
+  readonly object: Readonly<Record<string, unknown>>
+  /** Taken at the start: the caller may change the value between two slices. */
+  readonly count: number
+  /** Members that were begun. */
+  at: number
+  /** The way to this container; made for the first fixup of a member, and shared by all. */
+  path: Path | undefined
+}
+
+interface Path {
+  readonly steps: readonly Step[]
+  readonly sizeBytes: number
+}
+
+interface Fixup {
+  readonly holder: readonly Step[]
+  readonly step: Step | undefined
+  readonly kind: 'datetime' | 'set'
+  readonly epochMs: number
+}
+
+const NO_KEYS: readonly string[] = []
+const NO_OBJECT: Readonly<Record<string, unknown>> = {}
+
+/** Work between two looks at the clock, in units; a number is one. */
+const CLOCK_CHECK_UNITS = 256
+/** Of a piece of text, and of bytes joined. */
+const PIECE_UNITS = 1024
+/** Work of a value that is encoded at once. */
+const SMALL_UNITS = 4096
+/**
+ * Of all fixups' paths together. Each fixup has its whole path, so a guest that nests dates deeply, below long keys, could make them a
+ * thousand times larger than its value.
+ */
+const MAX_PATHS_BYTES = 64 * 1024 * 1024
+const STEP_BYTES = 5
 
 /**
  * Encodes a value with its fixups: the bytes of the Python tuple `(value, fixups)`.
@@ -15,12 +58,7 @@ type Fixup =
  * @throws ConversionError (a TypeError) naming the place inside the value that has no Python counterpart
  */
 export function encodeValue(value: unknown, name: string): Uint8Array<ArrayBuffer> {
-  const writer = new Writer()
-  const encoder = new Encoder(writer, name)
-  writer.tuple(2)
-  encoder.value(value, true)
-  encoder.fixups()
-  return writer.bytes()
+  return encodeAll(new Encoder(value, name, 'with-fixups'))
 }
 
 /** Encodes a reference to an async iterable of the host. The kernel turns it into an iterator. */
@@ -33,105 +71,219 @@ export function encodeIterator(number: number): Uint8Array<ArrayBuffer> {
   writer.tuple(0)
   writer.text('iterator')
   writer.number(number)
-  return writer.bytes()
+  return writer.bytes
 }
 
 /** Encodes the library's own plain data (no dates, no sets) as one marshal document. */
 export function encodePlain(value: unknown, name: string): Uint8Array<ArrayBuffer> {
-  const writer = new Writer()
-  new Encoder(writer, name).value(value, false)
-  return writer.bytes()
+  return encodeAll(new Encoder(value, name, 'plain'))
 }
 
-class Encoder {
-  readonly #writer: Writer
-  readonly #name: string
-  readonly #fixups: Fixup[] = []
-  /** Path to the current value. Copied only for a fixup or an error. */
-  readonly #path: (string | number)[] = []
+function encodeAll(encoder: Encoder): Uint8Array<ArrayBuffer> {
+  encoder.advance(Number.POSITIVE_INFINITY)
+  return encoder.bytes
+}
 
-  constructor(writer: Writer, name: string) {
-    this.#writer = writer
+/** Encodes one value, in slices of time where it is large. What `advance` throws is a ConversionError, or the value's own getters'. */
+export class Encoder implements Job {
+  /** How large it is shows only at its end. */
+  readonly sizeBytes = Number.POSITIVE_INFINITY
+  readonly #writer = new Writer()
+  readonly #name: string
+  readonly #mayFix: boolean
+  readonly #frames: Frame[] = []
+  readonly #fixups: Fixup[] = []
+  #pathsBytes = 0
+  #fixupsWritten = 0
+  #phase: 'value' | 'fixups' | 'bytes'
+  /** The rest of a long text. */
+  #text: { readonly text: string; at: number } | undefined
+  #units = 0
+
+  /** `prefix`: what comes before the value in its bytes. */
+  constructor(value: unknown, name: string, form: 'with-fixups' | 'plain', prefix?: Uint8Array) {
     this.#name = name
+    this.#mayFix = form === 'with-fixups'
+    this.#phase = 'value'
+    if (prefix) this.#writer.raw(prefix)
+    if (this.#mayFix) this.#writer.tuple(2)
+    this.#units = Number.POSITIVE_INFINITY
+    this.#value(value)
   }
 
-  value(value: unknown, mayFix: boolean): void {
-    if (this.#path.length > MAX_DEPTH)
-      throw this.#refuse(`at most ${MAX_DEPTH} levels of nesting, or a cycle`)
+  /** When it is done. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#writer.bytes
+  }
+
+  /** Does the work of a small value without a look at the clock; whether that is all. */
+  begin(): boolean {
+    this.#units = SMALL_UNITS
+    while (this.#units > 0) if (this.#step()) return true
+    return false
+  }
+
+  advance(untilMs: number): boolean {
+    for (;;) {
+      this.#units = CLOCK_CHECK_UNITS
+      while (this.#units > 0) if (this.#step()) return true
+      if (untilMs !== Number.POSITIVE_INFINITY && performance.now() >= untilMs) return false
+    }
+  }
+
+  /** Works until some units are used up, or a container ends; whether all is done. */
+  #step(): boolean {
+    if (this.#text !== undefined) this.#textPiece(this.#text)
+    else if (this.#phase === 'value') {
+      const frame = this.#frames[this.#frames.length - 1]
+      if (frame !== undefined) this.#members(frame)
+      else if (this.#mayFix) {
+        this.#phase = 'fixups'
+        this.#writer.list(this.#fixups.length)
+      } else this.#phase = 'bytes'
+    } else if (this.#phase === 'fixups') {
+      const fixup = this.#fixups[this.#fixupsWritten++]
+      if (fixup === undefined) this.#phase = 'bytes'
+      else this.#fixup(fixup)
+    } else {
+      this.#units -= PIECE_UNITS
+      return this.#writer.join(() => this.#refuse('bytes that do not change while they are sent'))
+    }
+    return false
+  }
+
+  #value(value: unknown): void {
     const writer = this.#writer
+    this.#units -= 1
     switch (typeof value) {
       case 'boolean':
         return writer.code(value ? TypeCode.true : TypeCode.false)
       case 'number':
         return writer.number(value)
       case 'bigint':
-        return writer.bigint(value)
+        this.#units -= writer.bigint(value) >> 4
+        return
       case 'string':
-        return writer.text(value)
+        return this.#string(value)
       case 'object':
         break
       default:
         throw this.#unknown(value)
     }
     if (value === null) return writer.code(TypeCode.none)
-    if (value instanceof Uint8Array) return writer.blob(value)
-    if (Array.isArray(value)) return this.#list(value, mayFix)
-    if (mayFix && value instanceof Date) return this.#date(value)
-    if (mayFix && value instanceof Set) return this.#set(value)
+    this.#units -= 1
+    if (value instanceof Uint8Array) {
+      this.#units -= value.length >> 10
+      return writer.blob(value)
+    }
+    if (Array.isArray(value)) return this.#list('list', value)
+    if (this.#mayFix && value instanceof Date) return this.#date(value)
+    // Always as a list with a fixup: only Python can tell whether the members are hashable.
+    if (this.#mayFix && value instanceof Set) return this.#list('set', [...(value as ReadonlySet<unknown>)])
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype !== null && prototype !== Object.prototype) throw this.#unknown(value)
-    this.#dict(value as Record<string, unknown>, mayFix)
+    this.#dict(value as Readonly<Record<string, unknown>>)
   }
 
-  fixups(): void {
-    this.#writer.list(this.#fixups.length)
-    for (const [path, kind, payload] of this.#fixups) {
-      this.#writer.tuple(3)
-      this.#writer.tuple(path.length)
-      for (const step of path) this.value(step, false)
-      this.#writer.text(kind)
-      if (payload === null) this.#writer.code(TypeCode.none)
-      else this.#writer.float(payload)
+  #string(text: string): void {
+    if (text.length <= PIECE_LENGTH) {
+      this.#units -= 1 + (text.length >> 9)
+      return this.#writer.text(text)
     }
+    this.#writer.beginText()
+    this.#text = { text, at: 0 }
   }
 
-  #list(items: readonly unknown[], mayFix: boolean): void {
-    const writer = this.#writer
-    writer.list(items.length)
-    for (let i = 0; i < items.length; i++) {
-      const item = items[i]
-      // Numbers never need the path.
-      if (typeof item === 'number' && this.#path.length < MAX_DEPTH) writer.number(item)
-      else this.#member(i, item, mayFix)
-    }
+  #textPiece(part: { readonly text: string; at: number }): void {
+    this.#units -= PIECE_UNITS
+    part.at = this.#writer.textPiece(part.text, part.at)
+    if (part.at < part.text.length) return
+    this.#writer.endText()
+    this.#text = undefined
   }
 
-  #dict(object: Record<string, unknown>, mayFix: boolean): void {
+  #list(kind: 'list' | 'set', items: readonly unknown[]): void {
+    this.#writer.list(items.length)
+    this.#open({ kind, items, keys: NO_KEYS, object: NO_OBJECT, count: items.length, at: 0, path: undefined })
+  }
+
+  #dict(object: Readonly<Record<string, unknown>>): void {
     this.#writer.code(TypeCode.dict)
-    for (const key of Object.keys(object)) {
-      this.#writer.text(key)
-      this.#member(key, object[key], mayFix)
-    }
-    this.#writer.code(TypeCode.null)
+    const keys = Object.keys(object)
+    this.#units -= keys.length >> 3
+    this.#open({ kind: 'dict', items: undefined, keys, object, count: keys.length, at: 0, path: undefined })
   }
 
-  #member(step: string | number, value: unknown, mayFix: boolean): void {
-    this.#path.push(step)
-    this.value(value, mayFix)
-    this.#path.pop()
+  #open(frame: Frame): void {
+    if (this.#frames.length >= MAX_DEPTH && frame.count > 0)
+      throw this.#refuse(`at most ${MAX_DEPTH} levels of nesting, or a cycle`)
+    this.#frames.push(frame)
+  }
+
+  /** Writes members up to the first that is not complete at once. */
+  #members(frame: Frame): void {
+    const { items, keys, object, count } = frame
+    const depth = this.#frames.length
+    while (frame.at < count) {
+      const at = frame.at++
+      if (items !== undefined) {
+        const item = items[at]
+        if (typeof item === 'number') {
+          this.#units -= 1
+          this.#writer.number(item)
+        } else this.#value(item)
+      } else {
+        const key = keys[at] as string
+        // Short by far in all that guests send; a long one is written in one step.
+        this.#units -= 1 + (key.length >> 9)
+        this.#writer.text(key)
+        this.#value(object[key])
+      }
+      if (this.#units <= 0 || this.#text !== undefined || this.#frames.length !== depth) return
+    }
+    this.#frames.pop()
+    if (frame.kind === 'dict') this.#writer.code(TypeCode.null)
+    else if (frame.kind === 'set') this.#fix('set', 0)
   }
 
   #date(date: Date): void {
     const epochMs = date.getTime()
     if (Number.isNaN(epochMs)) throw this.#refuse('a valid Date', 'an invalid one')
     this.#writer.code(TypeCode.none)
-    this.#fixups.push([[...this.#path], 'datetime', epochMs])
+    this.#fix('datetime', epochMs)
   }
 
-  /** Writes a list with a fixup, because only Python can tell whether the members are hashable. */
-  #set(set: ReadonlySet<unknown>): void {
-    this.#list([...set], true)
-    this.#fixups.push([[...this.#path], 'set', null])
+  /** Of the value that was just written. */
+  #fix(kind: Fixup['kind'], epochMs: number): void {
+    const frame = this.#frames[this.#frames.length - 1]
+    if (frame === undefined) {
+      this.#fixups.push({ holder: [], step: undefined, kind, epochMs })
+      return
+    }
+    frame.path ??= pathOf(this.#frames.slice(0, -1))
+    const step = stepOf(frame)
+    this.#pathsBytes += frame.path.sizeBytes + sizeOf(step)
+    if (this.#pathsBytes > MAX_PATHS_BYTES)
+      throw this.#refuse('fewer dates and sets, or less deeply nested ones', 'too many')
+    this.#fixups.push({ holder: frame.path.steps, step, kind, epochMs })
+  }
+
+  #fixup({ holder, step, kind, epochMs }: Fixup): void {
+    const writer = this.#writer
+    writer.tuple(3)
+    writer.tuple(holder.length + (step === undefined ? 0 : 1))
+    for (const part of holder) this.#writeStep(part)
+    if (step !== undefined) this.#writeStep(step)
+    writer.text(kind)
+    if (kind === 'datetime') writer.float(epochMs)
+    else writer.code(TypeCode.none)
+    this.#units -= 2
+  }
+
+  #writeStep(step: Step): void {
+    this.#units -= sizeOf(step) >> 2
+    if (typeof step === 'number') this.#writer.number(step)
+    else this.#writer.text(step)
   }
 
   #unknown(value: unknown): ConversionError {
@@ -141,144 +293,23 @@ class Encoder {
   }
 
   #refuse(expected: string, got?: string): ConversionError {
-    const path = this.#path
-    const shown = path.slice(0, 8).map((step) => `[${JSON.stringify(step)}]`)
+    const path = this.#phase === 'value' ? this.#frames : []
+    const shown = path.slice(0, 8).map((frame) => `[${JSON.stringify(stepOf(frame)).slice(0, 100)}]`)
     const place = `${this.#name}${shown.join('')}${path.length > 8 ? '…' : ''}`
     return new ConversionError(`${place}: expected ${expected}${got === undefined ? '' : `, got ${got}`}`)
   }
 }
 
-/** Byte arrays from this size on become chunks of their own, so that they are copied only once, at the end. */
-const LARGE_BLOB_BYTES = 16_384
-const SHORT_TEXT_LENGTH = 32
-/** A type code and an int32. */
-const HEAD_BYTES = 5
-
-class Writer {
-  readonly #chunks: Uint8Array[] = []
-  #buffer = new Uint8Array(256)
-  #view = new DataView(this.#buffer.buffer)
-  #at = 0
-
-  code(code: number): void {
-    this.#reserve(1)
-    this.#buffer[this.#at++] = code
-  }
-
-  tuple(length: number): void {
-    this.#head(TypeCode.tuple, length)
-  }
-
-  list(length: number): void {
-    this.#head(TypeCode.list, length)
-  }
-
-  number(value: number): void {
-    if (value === (value | 0) && !Object.is(value, -0)) return this.#head(TypeCode.int32, value)
-    if (!Number.isSafeInteger(value) || value === 0) return this.float(value)
-    return this.bigint(BigInt(value))
-  }
-
-  float(value: number): void {
-    this.#reserve(9)
-    this.#buffer[this.#at] = TypeCode.float
-    this.#view.setFloat64(this.#at + 1, value, true)
-    this.#at += 9
-  }
-
-  bigint(value: bigint): void {
-    const negative = value < 0n
-    const bits = (negative ? -value : value).toString(2)
-    const count = value === 0n ? 0 : Math.ceil(bits.length / 15)
-    this.#head(TypeCode.long, negative ? -count : count)
-    this.#reserve(2 * count)
-    for (let i = 0; i < count; i++) {
-      const end = bits.length - 15 * i
-      this.#view.setUint16(this.#at, Number.parseInt(bits.slice(Math.max(0, end - 15), end), 2), true)
-      this.#at += 2
-    }
-  }
-
-  text(text: string): void {
-    if (text.length <= SHORT_TEXT_LENGTH && this.#shortAscii(text)) return
-    // Lone surrogates are written as Python's `surrogatepass` does; Buffer would replace them.
-    const bytes = text.isWellFormed() ? Buffer.from(text, 'utf8') : encodeSurrogates(text)
-    this.#head(TypeCode.unicode, bytes.length)
-    this.#raw(bytes)
-  }
-
-  /** False, with nothing written, if the text is not ASCII. For short text a call into Node takes longer than this loop. */
-  #shortAscii(text: string): boolean {
-    const { length } = text
-    this.#reserve(HEAD_BYTES + length)
-    const buffer = this.#buffer
-    const start = this.#at + HEAD_BYTES
-    for (let i = 0; i < length; i++) {
-      const unit = text.charCodeAt(i)
-      if (unit > 0x7f) return false
-      buffer[start + i] = unit
-    }
-    this.#head(TypeCode.unicode, length)
-    this.#at += length
-    return true
-  }
-
-  blob(bytes: Uint8Array): void {
-    this.#head(TypeCode.bytes, bytes.length)
-    this.#raw(bytes)
-  }
-
-  bytes(): Uint8Array<ArrayBuffer> {
-    this.#flush()
-    let length = 0
-    for (const chunk of this.#chunks) length += chunk.length
-    const whole = new Uint8Array(length)
-    let at = 0
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at)
-      at += chunk.length
-    }
-    return whole
-  }
-
-  #head(code: number, value: number): void {
-    this.#reserve(HEAD_BYTES)
-    this.#buffer[this.#at] = code
-    this.#view.setInt32(this.#at + 1, value, true)
-    this.#at += HEAD_BYTES
-  }
-
-  #raw(bytes: Uint8Array): void {
-    if (bytes.length >= LARGE_BLOB_BYTES) {
-      this.#flush()
-      this.#chunks.push(bytes)
-      return
-    }
-    this.#reserve(bytes.length)
-    this.#buffer.set(bytes, this.#at)
-    this.#at += bytes.length
-  }
-
-  #reserve(length: number): void {
-    if (this.#at + length <= this.#buffer.length) return
-    const size = Math.max(length, Math.min(this.#buffer.length * 2, 1 << 20))
-    this.#flush(size)
-  }
-
-  #flush(nextBytes = 0): void {
-    if (this.#at > 0) this.#chunks.push(this.#buffer.subarray(0, this.#at))
-    this.#buffer = new Uint8Array(nextBytes)
-    this.#view = new DataView(this.#buffer.buffer)
-    this.#at = 0
-  }
+/** The member of the container that was begun last. */
+function stepOf({ items, keys, at }: Frame): Step {
+  return items === undefined ? (keys[at - 1] as string) : at - 1
 }
 
-function encodeSurrogates(text: string): Uint8Array {
-  const parts: Uint8Array[] = []
-  for (const character of text) {
-    const point = character.codePointAt(0) ?? 0
-    if (point < 0xd800 || point > 0xdfff) parts.push(Buffer.from(character, 'utf8'))
-    else parts.push(Uint8Array.of(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f)))
-  }
-  return Buffer.concat(parts)
+function sizeOf(step: Step): number {
+  return typeof step === 'number' ? STEP_BYTES : STEP_BYTES + 3 * step.length
+}
+
+function pathOf(frames: readonly Frame[]): Path {
+  const steps = frames.map(stepOf)
+  return { steps, sizeBytes: steps.reduce((sum: number, step) => sum + sizeOf(step), 0) }
 }

@@ -1,0 +1,13 @@
+# id: result-of-deep-dates
+# title: dates in a callback's result whose paths are a thousand times larger than they
+# level: L1
+# class: host-calls
+# expect: python TypeError
+# control: outcome
+# timeout-ms: 30000
+# rss-mib: 1500
+
+import datetime
+value = [datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)] * 100_000
+for i in range(100): value = {'k' * 5000 + str(i): value}
+await echo(x=value)
