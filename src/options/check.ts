@@ -140,9 +140,12 @@ export function isSignal(name: string, value: unknown): AbortSignal | undefined 
   return AbortSignal.any([value])
 }
 
+/** Characters of all names and values of an environment. */
+const MAX_ENVIRONMENT_LENGTH = 1_000_000
+
 /**
- * Names without `=`, names and values without NUL and lone surrogates; errors do not show values. A copy, so that later changes by
- * the caller do not reach a session.
+ * Names without `=`, names and values without NUL and lone surrogates, and a time zone that `Intl` knows; errors do not show values.
+ * A copy, so that later changes by the caller do not reach a session.
  */
 export function isEnvironment(name: string, value: unknown): Readonly<Record<string, string>> {
   const copy: Record<string, string> = Object.create(null)
@@ -150,6 +153,7 @@ export function isEnvironment(name: string, value: unknown): Readonly<Record<str
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(name, 'an object of strings', new Concealed(value))
   }
+  let length = 0
   for (const [key, text] of Object.entries(value)) {
     if (key === '' || key.includes('=') || !isExactText(key))
       throw new InvalidOptionError(name, 'names without "=", NUL and lone surrogates', new Concealed(key))
@@ -157,9 +161,29 @@ export function isEnvironment(name: string, value: unknown): Readonly<Record<str
       const expected = 'a string without NUL and lone surrogates'
       throw new InvalidOptionError(`${name}.${key}`, expected, new Concealed(text))
     }
+    length += key.length + text.length
+    if (length > MAX_ENVIRONMENT_LENGTH) {
+      const expected = `at most ${MAX_ENVIRONMENT_LENGTH} characters of names and values`
+      throw new InvalidOptionError(name, expected, new Concealed(value))
+    }
     copy[key] = text
   }
+  if (copy.TZ !== undefined && !isTimeZone(copy.TZ))
+    throw new InvalidOptionError(
+      `${name}.TZ`,
+      'an IANA time zone such as Europe/Paris',
+      new Concealed(copy.TZ),
+    )
   return copy
+}
+
+/** As a slot will take it: its thread has the same `Intl`. */
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: zone }) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** Longest source text; CPython's own parser needs a multiple of it in memory. */

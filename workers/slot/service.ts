@@ -83,10 +83,14 @@ export class SlotService implements SlotMethods {
     return this.#executionId
   }
 
-  attach(request: AttachRequest): Promise<SlotReply> {
-    this.#runs.forget()
-    this.#credit.open(request.releasedBytes, request.heldBytes)
-    this.#host.configure(request.limits, request.timeZone, request.mount)
+  async attach(request: AttachRequest): Promise<SlotReply> {
+    try {
+      this.#runs.forget()
+      this.#credit.open(request.releasedBytes, request.heldBytes)
+      this.#host.configure(request.limits, request.timeZone, request.mount)
+    } catch (error) {
+      return died(error)
+    }
     return this.#run(0, QUIET, () => this.#interpreter.call(Opcode.attach, request.session))
   }
 
