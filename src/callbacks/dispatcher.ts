@@ -223,9 +223,11 @@ export class Dispatcher {
           'ValueError',
           `the arguments of ${call.name}() hold a set of integers that JavaScript cannot build in time: pass a list`,
         )
-      if (this.#iterators.serves(call.name))
-        bytes = await this.#encode(call, await this.#iterators.serve(call.name, call.args), call.name)
-      else bytes = await this.#answer(call, await this.#invoke(this.#callbackOf(call), call))
+      const encoded = this.#iterators.serves(call.name)
+        ? this.#encode(call, await this.#iterators.serve(call.name, call.args), call.name)
+        : this.#answer(call, await this.#invoke(this.#callbackOf(call), call))
+      // Most are small, and go out without another turn of the microtask queue.
+      bytes = encoded instanceof Promise ? await encoded : encoded
     } catch (error) {
       if (isInstance(error, Suspension) && error.call === call) return this.#suspend(call, error.why)
       bytes = answerFailure(call.id, error)
