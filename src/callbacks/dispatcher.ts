@@ -1,7 +1,7 @@
 // The host calls of one session: each runs its callback once and is answered once. Owns the calls in flight, their order and their
 // limits. The guest is hostile (R3): names are looked up in a Map, and arguments are plain values. One call is running-call.ts's,
 // suspended ones are suspended-calls.ts's, and how answers travel is the slot's.
-import type { Limits } from '../options.js'
+import type { Limits } from '../options/limits.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { isInstance } from '../shared/thrown.js'
 import { MalformedValueError } from '../shared/values/decode.js'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { decode, MalformedValueError } from '../../src/shared/values/decode.js'
+import { MalformedValueError } from '../../src/shared/values/decode.js'
+import { decode } from '../../src/shared/values/document.js'
 import { Encoder, encodePlain, encodeValue } from '../../src/shared/values/encode.js'
 import { MAX_DEPTH, NO_VALUE, TypeCode } from '../../src/shared/values/value.js'
 
