@@ -1,5 +1,6 @@
 // JSON Schema checks of what a guest sends, bounded in time. Owns the budget of one check and the keywords that spend it: each evaluation
-// of a subschema counts, and so does text that a pattern reads; members are compared by what they hold, not with each other.
+// of a subschema counts, and so does text that a pattern reads; members are compared by what they hold, not with each other. A check with
+// a pattern that may take more than linear time also runs against the clock.
 import { createHash } from 'node:crypto'
 import {
   _,
@@ -10,10 +11,12 @@ import {
   Name,
   str,
 } from 'ajv/dist/2020.js'
+import { isLinear } from './linear-pattern.js'
+import { TIME_LIMIT_MS, TimeLimit } from './time-limit.js'
 
 /** Evaluations of subschemas in one check; the slowest take a tenth of a microsecond. */
 export const MAX_EVALUATIONS = 100_000
-/** Text that a `pattern`, `format` or `patternProperties` reads: patterns may take the square of its length. */
+/** Text that a `pattern`, `format` or `patternProperties` reads. */
 export const MAX_PATTERN_TEXT = 1024
 /** Text whose characters are counted one by one, for `minLength` and `maxLength`. */
 export const MAX_COUNTED_TEXT = 1_000_000
@@ -38,6 +41,9 @@ export class TooLargeToCheck extends Error {
   }
 }
 
+/** The clock has stopped the check. It may have been the operating system's fault, which gave the thread no core. */
+export class TookTooLong extends TooLargeToCheck {}
+
 /** What ajv calls it in the code that it makes. */
 const INSTANCE_PATH = new Name('instancePath')
 
@@ -51,6 +57,8 @@ const Keyword = {
 class Budget {
   /** While a schema is compiled, which checks it as well, there is no bound. */
   left = Number.POSITIVE_INFINITY
+  /** Of the text that a pattern reads, or has read last. */
+  textPath = ''
 
   refill(): void {
     this.left = MAX_EVALUATIONS
@@ -66,6 +74,7 @@ class Budget {
   }
 
   spendText(text: string, instancePath: string): void {
+    this.textPath = instancePath
     if (text.length > MAX_PATTERN_TEXT)
       throw new TooLargeToCheck(instancePath, `patterns read at most ${MAX_PATTERN_TEXT} characters`)
     this.spend(
@@ -83,7 +92,9 @@ class Budget {
 }
 
 export interface BoundedCheck {
-  /** Whether the value is valid; fills in defaults. @throws TooLargeToCheck, RangeError when it is nested too deeply */
+  /** The schema has a pattern that may take more than linear time: a check may last as long as `TIME_LIMIT_MS`. */
+  readonly isTimed: boolean
+  /** Whether the value is valid; fills in defaults. @throws TooLargeToCheck, TookTooLong, RangeError when it is nested too deeply */
   check(value: unknown): boolean
   /** Of the last check, if that was not valid. */
   readonly error: ErrorObject | undefined
@@ -92,15 +103,39 @@ export interface BoundedCheck {
 /** @throws what ajv says of a schema that is none */
 export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
   const budget = new Budget()
-  const ajv = new Ajv2020({ strict: false, useDefaults: true, logger: false })
+  let isTimed = false
+  const regExp = Object.assign(
+    (pattern: string, flags: string) => {
+      const compiled = new RegExp(pattern, flags)
+      isTimed ||= !isLinear(pattern)
+      return compiled
+    },
+    { code: 'new RegExp' },
+  )
+  const ajv = new Ajv2020({ strict: false, useDefaults: true, logger: false, code: { regExp } })
   addKeywords(ajv, budget)
   const instrumented = structuredClone(schema)
   instrument(instrumented)
   const validate = ajv.compile(instrumented)
+  const check = (value: unknown) => {
+    budget.refill()
+    return validate(value)
+  }
+  const timeLimit = new TimeLimit()
   return {
+    get isTimed() {
+      return isTimed
+    },
     check(value) {
-      budget.refill()
-      return validate(value)
+      if (!isTimed) return check(value)
+      // Defaults that a try has filled in before it was stopped are those that the next one would.
+      const ended = timeLimit.run(() => check(value))
+      if (ended === undefined)
+        throw new TookTooLong(
+          budget.textPath,
+          `a pattern of the schema takes more than ${TIME_LIMIT_MS} ms for it`,
+        )
+      return ended.result
     },
     get error() {
       return validate.errors?.[0]

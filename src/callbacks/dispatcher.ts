@@ -13,6 +13,7 @@ import { HostIterators } from './iterators.js'
 import { type Request, RequestReader } from './requests.js'
 import { abort, contextOf, type Route, RunningCall, Suspension } from './running-call.js'
 import { SuspendedCalls } from './suspended-calls.js'
+import { TimedChecks } from './timed-checks.js'
 import type { ArgumentWindow } from './window.js'
 
 /**
@@ -48,6 +49,7 @@ export class Dispatcher {
   readonly #arriving = new Map<Route, RequestReader>()
   readonly #suspended: SuspendedCalls
   readonly #iterators = new HostIterators()
+  readonly #timedChecks: TimedChecks
   #callbacks: ResolvedCallbacks
   #invocations = 0
 
@@ -55,6 +57,7 @@ export class Dispatcher {
     this.#callbacks = callbacks
     this.#options = options
     this.#suspended = new SuspendedCalls(options.window)
+    this.#timedChecks = new TimedChecks(options.lane)
   }
 
   get callbacks(): ResolvedCallbacks {
@@ -250,7 +253,10 @@ export class Dispatcher {
   }
 
   async #invoke({ fn, parameters }: ResolvedCallback, call: RunningCall): Promise<unknown> {
-    const args = await parameters.check(call.args, call.memberCount)
+    const check = () => parameters.check(call.args, call.memberCount)
+    const isWanted = () => call.answer !== undefined
+    const args = await (parameters.isTimed ? this.#timedChecks.run(check, isWanted) : check())
+    if (parameters.isTimed && !isWanted()) return undefined
     // Its type and that of the callbacks' contexts were checked where the session was given both.
     return fn(args, contextOf(call, this.#options.session as never))
   }

@@ -4,7 +4,13 @@ import type { ErrorObject } from 'ajv/dist/2020.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { messageOf } from '../shared/thrown.js'
 import type { Value } from '../shared/values/value.js'
-import { type BoundedCheck, compileBounded, MAX_EVALUATIONS, TooLargeToCheck } from './bounded-ajv.js'
+import {
+  type BoundedCheck,
+  compileBounded,
+  MAX_EVALUATIONS,
+  TookTooLong,
+  TooLargeToCheck,
+} from './bounded-ajv.js'
 
 export type Arguments = Readonly<Record<string, Value>>
 
@@ -33,6 +39,8 @@ export class ArgumentsError extends Error {
   constructor(
     override readonly name: 'TypeError' | 'ValueError',
     message: string,
+    /** The check ran out of time; another try may not. */
+    readonly isLate = false,
   ) {
     super(message)
   }
@@ -41,6 +49,8 @@ export class ArgumentsError extends Error {
 export interface ParameterCheck {
   /** As JSON; undefined where the schema's library cannot tell it. */
   readonly schema: JsonSchema | undefined
+  /** A guest can make a check last some milliseconds: it is to have a turn of the event loop for itself. */
+  readonly isTimed: boolean
   /**
    * The arguments the function gets. `memberCount`: of all containers in them.
    *
@@ -58,7 +68,7 @@ const TYPE_KEYWORDS: ReadonlySet<string> = new Set([
 ])
 
 export function anyArguments(): ParameterCheck {
-  return { schema: undefined, check: (args) => args }
+  return { schema: undefined, isTimed: false, check: (args) => args }
 }
 
 /** @throws InvalidOptionError */
@@ -83,6 +93,9 @@ function jsonSchema(option: string, callback: string, given: JsonSchema): Parame
   const bounded = compile(option, schema)
   return {
     schema,
+    get isTimed() {
+      return bounded.isTimed
+    },
     check(args) {
       if (isValid(callback, bounded, args)) return args
       throw faultOf(callback, bounded.error)
@@ -121,6 +134,7 @@ function isValid(callback: string, bounded: BoundedCheck, args: Arguments): bool
       throw new ArgumentsError(
         'ValueError',
         `${callback}() argument '${fieldOf(error.instancePath)}' is too large to be checked: ${error.bound}`,
+        error instanceof TookTooLong,
       )
     // V8's stack: a schema that refers to itself follows the nesting of the arguments.
     if (error instanceof RangeError)
@@ -161,6 +175,7 @@ function standard(option: string, callback: string, schema: StandardSchema): Par
   }
   return {
     schema: standardJson(option, schema),
+    isTimed: false,
     check(args, memberCount) {
       if (memberCount > MAX_EVALUATIONS)
         throw new ArgumentsError(

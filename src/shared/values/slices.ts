@@ -5,6 +5,8 @@
 const SLICE_MS = 2
 /** Jobs run at once, without waiting for a slice, up to this many bytes in one turn of the event loop. */
 const AT_ONCE_BYTES = 16_384
+/** Size of a job that is not to share a turn with another one. */
+export const WHOLE_TURN_BYTES = AT_ONCE_BYTES
 
 export interface Job {
   /** Size of its input. Decides whether it runs at once. */
