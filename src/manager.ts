@@ -102,7 +102,13 @@ export class SessionManager implements AsyncDisposable {
     this.#options = options
     this.#pool = pool
     this.#memory = memory
-    this.#idleEvictor = new IdleEvictor(() => pool.missing, options.idleTimeoutMs)
+    // Where a session waits for memory to wake in, another one has to go dormant, as where it waits for a slot.
+    const missing = () => Math.max(pool.missing, memory.room.isAwaited ? 1 : 0)
+    this.#idleEvictor = new IdleEvictor(missing, options.idleTimeoutMs)
+    memory.room.makeRoom = () => {
+      pool.endSpares('a session needs its memory to wake')
+      this.#idleEvictor.evictForWaiters()
+    }
     this.#context = {
       image,
       snapshotKey: options.snapshotKey,
@@ -110,6 +116,8 @@ export class SessionManager implements AsyncDisposable {
       memory: memory.values,
       maxMemoryBytes: options.maxMemoryBytes,
       snapshots: memory.snapshots,
+      acquireTimeoutMs: options.acquireTimeoutMs,
+      waitToWake: (...args) => memory.waitToWake(...args),
       tryAcquire: (tenant) => pool.tryAcquire(tenant),
       onIdle: (session) => this.#idleEvictor.markIdle(session),
       acquire: (tenant, signal) => this.#acquire(tenant, signal),
@@ -214,6 +222,7 @@ export class SessionManager implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#idleEvictor.close()
+    this.#memory.room.close()
     const sessions = [...this.#sessions.values()]
     await Promise.all([...sessions.map((session) => session.close()), this.#pool.close()])
   }

@@ -159,6 +159,7 @@ export class Session implements AsyncDisposable {
    * @throws PythonError when the code raises; state set before the raise stays
    * @throws TimeoutError, CancelledError, LimitError, InterpreterCrashedError whose `outcome` says what is left
    * @throws PoolExhaustedError when the session has to wait for a slot and gets none
+   * @throws LimitError of `maxMemoryBytes` when a dormant session gets no memory to wake in; it stays dormant
    * @throws SessionSuspendedError when an earlier execution is suspended
    * @throws SessionClosedError, InvalidOptionError
    */
@@ -296,9 +297,15 @@ export class Session implements AsyncDisposable {
     })
   }
 
-  /** Goes dormant now, after the session's earlier calls: the slot is free, the next call wakes the session where it was. */
+  /**
+   * Goes dormant now, after the session's earlier calls: the slot is free, the next call wakes the session where it was. Resolves when
+   * `manager.stats().memory` has what the slot held.
+   *
+   * @throws SnapshotError when the session cannot be captured; it keeps its slot
+   */
   async hibernate(): Promise<void> {
-    await this.#queue(() => this.#placement.hibernate())
+    const { freed } = await this.#queue(() => this.#placement.hibernate())
+    await freed
   }
 
   /** @internal As `hibernate`, but also reports a lost worker to the next call, because no caller of the user's waits (S3). */

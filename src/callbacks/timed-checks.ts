@@ -1,7 +1,7 @@
 // When the checks of a session's arguments run that a guest can make slow. Owns their pace: one in a turn of the event loop, for all
 // sessions of the manager together, and after a slow one a pause, so that other sessions are served.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Job, type Lane, WHOLE_TURN_BYTES } from '../values/slices.js'
+import { type Job, type Lane, WHOLE_TURN_BYTES } from '../shared/values/slices.js'
 import { ArgumentsError } from './schema.js'
 
 /** After a check its session pauses for so many times what that took, and so has a fifth of the thread at most. */

@@ -3,7 +3,9 @@
 import { totalmem } from 'node:os'
 import { LimitError } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
+import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { MemoryAccount } from './account.js'
+import { RoomQueue } from './room-queue.js'
 import { NEW_SLOT_BYTES, SlotLease } from './slot-lease.js'
 import { SnapshotLedger } from './snapshot-ledger.js'
 
@@ -13,6 +15,8 @@ const MiB = 1024 * 1024
 const CODE_BYTES = 32 * MiB
 /** What the C library's malloc keeps of memory that was freed: it gives little of it back. Measured while sessions came and went. */
 const KEPT_BY_MALLOC_BYTES = 64 * MiB
+/** Memory of a booted interpreter, which a slot's share includes. */
+const BOOTED_BYTES = 32 * MiB
 /** Set aside for packing: idle sessions can go dormant, and so make room, when everything else is taken. */
 const RESERVE_SHARE = 16
 const MAX_RESERVE_BYTES = 64 * MiB
@@ -56,6 +60,8 @@ export class ManagerMemory {
   readonly snapshots: SnapshotLedger
   /** For what sessions have on its way, in accounts of their own. */
   readonly values: MemoryAccount
+  /** Sessions that wait for memory to wake in. */
+  readonly room: RoomQueue
   /** Slots that have ended and whose threads have not. */
   readonly #ending = new Set<SlotLease>()
 
@@ -66,6 +72,7 @@ export class ManagerMemory {
     this.values = new MemoryAccount(null, this.#total)
     this.snapshots = new SnapshotLedger(new MemoryAccount(null, this.#total))
     this.#reserveBytes = Math.min(MAX_RESERVE_BYTES, (maxBytes ?? Number.POSITIVE_INFINITY) / RESERVE_SHARE)
+    this.room = new RoomQueue(() => this.#total.freeBytes - this.#reserveBytes)
     this.#image.take(dataBytes(image) + CODE_BYTES + KEPT_BY_MALLOC_BYTES)
   }
 
@@ -89,7 +96,7 @@ export class ManagerMemory {
   /** Whether slots may be booted that nobody has asked for: not out of what sessions may soon need. */
   get hasPlenty(): boolean {
     const { maxBytes, freeBytes } = this.#total
-    return maxBytes === null || freeBytes - NEW_SLOT_BYTES > maxBytes / 4
+    return maxBytes === null || (!this.room.isAwaited && freeBytes - NEW_SLOT_BYTES > maxBytes / 4)
   }
 
   /** The slot has ended: what it had is free when its thread is `gone`, or after `atMostMs` if that is never told. */
@@ -97,8 +104,8 @@ export class ManagerMemory {
     this.#ending.add(lease)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
+      // It also keeps the event loop going for who waits: nothing else may.
       timer = setTimeout(resolve, atMostMs)
-      timer.unref()
     })
     await Promise.race([gone, late])
     clearTimeout(timer)
@@ -109,6 +116,26 @@ export class ManagerMemory {
   /** @throws LimitError when a snapshot that a session is to begin with does not fit */
   requireRoom(bytes: number, what: string): void {
     if (bytes > this.#total.freeBytes) throw this.error(what)
+  }
+
+  /**
+   * Resolves when there may be room for a session's snapshot to wake from: its memory and files, and a slot. `scale`: of what it is thought to need,
+   * which has turned out to be too little.
+   *
+   * @throws LimitError when there is none until `untilMs` (of `performance.now()`), or never can be
+   * @throws CancelledError when `signal` aborts first
+   */
+  async waitToWake(snapshot: Snapshot, scale: number, untilMs: number, signal?: AbortSignal): Promise<void> {
+    const bytes = Math.ceil(wakingBytes(snapshot) * scale) + NEW_SLOT_BYTES
+    const max = this.#total.maxBytes ?? Number.POSITIVE_INFINITY
+    const canFit =
+      bytes <= max - this.#reserveBytes - this.#image.usedBytes - this.snapshots.costToHold(snapshot)
+    if (canFit && (await this.room.wait(bytes, untilMs, signal))) return
+    const free = Math.max(0, this.#total.freeBytes - this.#reserveBytes)
+    const message = `waking the session needs ${megabytes(bytes)} and maxMemoryBytes (${megabytes(max)}) has ${megabytes(free)} free`
+    throw new LimitError('maxMemoryBytes', max, 'not-started', undefined, {
+      message: `${message}; close or hibernate other sessions, or raise maxMemoryBytes`,
+    })
   }
 
   error(what: string): LimitError {
@@ -130,6 +157,16 @@ export class ManagerMemory {
       valueBytes: this.values.usedBytes,
     }
   }
+}
+
+/** What a session needs on top of its slot while it wakes: what its memory has grown by, its files, and a copy of the snapshot. */
+function wakingBytes({ parts: { head, body } }: Snapshot): number {
+  const grownBytes = Math.max(0, head.memoryBytes - BOOTED_BYTES)
+  return body.length + grownBytes + head.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`
 }
 
 /** Of the image's memory and files, which all slots read from one module. */

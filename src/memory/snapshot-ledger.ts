@@ -20,6 +20,11 @@ export class SnapshotLedger {
     return this.#holders.has(snapshot) ? 0 : snapshotBytes(snapshot)
   }
 
+  /** What it takes of the account while a session holds it. */
+  costToHold(snapshot: Snapshot): number {
+    return snapshotBytes(snapshot)
+  }
+
   /** A session holds it from now on. It is there already, so it counts whether or not it fits. */
   hold(snapshot: Snapshot): void {
     this.#account.take(this.costOf(snapshot))

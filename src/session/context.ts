@@ -1,6 +1,7 @@
 // What a session needs of its manager. Owns the type only; the manager implements it.
 import type { MemoryAccount } from '../memory/account.js'
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
+import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slices } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
 import type { Evictable } from './idle-evictor.js'
@@ -32,7 +33,11 @@ export interface SessionContext {
 
   /** Waits for a slot if none is free. */
   acquire(tenant: string, signal?: AbortSignal): Promise<Slot>
-  /** Undefined if no slot is free. */
+  /** Longest wait for a slot, or for memory to wake in. */
+  readonly acquireTimeoutMs: number
+  /** As `ManagerMemory.waitToWake`. */
+  waitToWake(snapshot: Snapshot, scale: number, untilMs: number, signal?: AbortSignal): Promise<void>
+  /** A slot that is free right now. */
   tryAcquire(tenant: string): Slot | undefined
   /** @param keep the slot may serve another session of the same tenant */
   release(slot: Slot, keep: boolean): Promise<void>

@@ -24,7 +24,7 @@ export interface ExecuteResult {
   readonly stderr: string
   /** The last expression's value, `undefined` if there is none or it has no JavaScript counterpart. */
   readonly value: Value | undefined
-  /** `repr()` of the last expression's value, `undefined` if there is none. */
+  /** `repr()` of the last expression's value, `undefined` if there is none. A placeholder where a built-in type is too large for it. */
   readonly repr: string | undefined
   /** The value's rich forms by MIME type, from its `_repr_*_` methods: text, or bytes for binary types. */
   readonly display: Readonly<Record<string, string | Uint8Array>>

@@ -90,6 +90,7 @@ export class Placement {
    * Returns the session's slot; acquires and prepares one if there is none.
    *
    * @throws InterpreterCrashedError when the slot was lost since the last call, along with unsaved state
+   * @throws LimitError when `maxMemoryBytes` has no room for it within `acquireTimeoutMs`; it stays dormant
    * @throws SessionClosedError when the session is closed, or closes now because it crashes every interpreter
    */
   async attach(signal?: AbortSignal): Promise<Slot> {
@@ -106,12 +107,18 @@ export class Placement {
       const outcome = this.lose(slot, 'its worker ended')
       if (lost) throw new InterpreterCrashedError('its worker ended between two calls', outcome)
     }
-    for (;;) {
+    const untilMs = performance.now() + this.#context.acquireTimeoutMs
+    for (let refusals = 0; ; ) {
       const slot = await this.#context.acquire(this.#options.tenant, signal)
       try {
         this.requireOpen()
         return await this.#attachTo(slot)
       } catch (error) {
+        if (error instanceof NoRoom && this.#checkpoint) {
+          slot.terminate('there was no memory for the session that it was to take')
+          await this.#context.waitToWake(this.#checkpoint, 1 + refusals++ / 4, untilMs, signal)
+          continue
+        }
         // A refused snapshot leaves the slot unchanged. After any other error the slot's state is unknown.
         if (error instanceof SnapshotError) await this.#context.release(slot, true)
         else slot.terminate('the session could not be attached')
@@ -249,7 +256,10 @@ export class Placement {
     })
     this.requireOpen()
     if (captured.kind === 'lost') throw this.#crashed(slot, captured.reason)
-    if (captured.kind === 'refused') throw new SnapshotError(captured.reason, captured.message)
+    if (captured.kind === 'refused') {
+      const { reason, message } = captured
+      throw new SnapshotError(reason === 'no-room' ? 'not-captured' : reason, message)
+    }
     return captured.snapshot
   }
 
@@ -310,14 +320,14 @@ export class Placement {
   }
 
   /**
-   * Saves what is new and releases the slot.
+   * Saves what is new and releases the slot. `freed` resolves when the account has what the slot held.
    *
    * @throws SnapshotError and the session stays attached
    */
-  async hibernate(): Promise<void> {
+  async hibernate(): Promise<{ readonly freed: Promise<void> | undefined }> {
     this.requireOpen()
     this.#throwDeferred()
-    if (this.#lifecycle.kind !== 'attached') return
+    if (this.#lifecycle.kind !== 'attached') return { freed: undefined }
     const { slot } = this.#lifecycle
     // Hold answers back for the next slot: this one would lose those that arrive after the capture.
     this.#hostCalls.pause()
@@ -330,6 +340,8 @@ export class Placement {
     this.#lifecycle = { kind: 'dormant', upToDate: true }
     this.#context.count('hibernations')
     await this.#context.release(slot, this.#sharesSlots)
+    // Kept for its tenant, it is alive, and has given back what it does not need.
+    return { freed: slot.alive ? undefined : slot.memory.freed }
   }
 
   /** Idempotent. If `clean`, nothing runs in the slot, so another session may use it. */
@@ -377,7 +389,10 @@ export class Placement {
     const credit = this.#hostCalls.openWindow(slot)
     const taken = await takeOver(slot, this.#options, { snapshot, callbacks, continues, credit })
     this.requireOpen()
-    if (taken.kind === 'refused') throw new SnapshotError(taken.reason, taken.message)
+    if (taken.kind === 'refused') {
+      const { reason, message } = taken
+      throw reason === 'no-room' ? new NoRoom('too-large', message) : new SnapshotError(reason, message)
+    }
     if (taken.kind === 'late') throw this.#crashed(slot, taken.reason, AttachTimedOut)
     if (taken.kind === 'lost') throw this.#crashed(slot, taken.reason)
     if (snapshot) this.#context.count('thaws')
@@ -392,7 +407,12 @@ export class Placement {
   }
 }
 
-/** Not retried: another attempt would take as long again. */
+/** `maxMemoryBytes` has no room for the snapshot now. */
+class NoRoom extends SnapshotError {
+  override readonly name = 'SnapshotError'
+}
+
+/** Trying again at once would take as long again. */
 class AttachTimedOut extends InterpreterCrashedError {
   override readonly name = 'InterpreterCrashedError'
 }

@@ -76,7 +76,7 @@ async function send(slot: Slot, snapshot: Snapshot | undefined, request: AttachR
   if (snapshot === undefined) return slot.call('attach', [request])
   const bytes = snapshot.parts.body.length
   if (!(await slot.memory.takeToSend(bytes)))
-    return { kind: 'refused', reason: 'too-large', message: 'maxMemoryBytes leaves no room for a copy of it' }
+    return { kind: 'refused', reason: 'no-room', message: 'maxMemoryBytes leaves no room for a copy of it' }
   try {
     return await restore(slot, snapshot, request)
   } finally {

@@ -93,7 +93,7 @@ function guardReply(message: ReadonlyMap<string, unknown>): SlotReply {
       }
     case 'refused': {
       const reason = message.get('reason')
-      if (reason !== 'corrupt' && reason !== 'too-large' && reason !== 'not-captured')
+      if (reason !== 'corrupt' && reason !== 'too-large' && reason !== 'not-captured' && reason !== 'no-room')
         throw new ProtocolViolation('an unknown reason')
       return { kind: 'refused', reason, message: printable(text(message, 'message', MAX_REASON_LENGTH)) }
     }

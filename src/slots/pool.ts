@@ -67,7 +67,7 @@ export class SlotPool {
   readonly #options: PoolOptions
   readonly #piscina: Piscina
   readonly #slots = new Map<Slot, SlotState>()
-  /** Slots that are gone, but not yet their workers. */
+  /** Slots that are gone, but not yet their threads and memory. */
   readonly #stopping = new Set<Promise<void>>()
   /** Threads that have ended and that no slot has been told of; slots that wait to be told. */
   #exits = 0
@@ -78,6 +78,8 @@ export class SlotPool {
   #spareTimer: NodeJS.Timeout | undefined
   #roomTimer: NodeJS.Immediate | undefined
   #warmed = false
+  /** Sessions that wait until slots that nobody uses have given their memory back: none are booted ahead of need meanwhile. */
+  #makingRoom = 0
   #closed = false
 
   constructor(image: Image, options: PoolOptions, memory = new ManagerMemory(null, image)) {
@@ -201,7 +203,11 @@ export class SlotPool {
     const state = this.#slots.get(slot)
     if (state?.kind !== 'leased') return
     slot.disconnect()
-    if (keep && this.#waiters.every(({ tenant }) => tenant === state.tenant)) {
+    if (
+      keep &&
+      !this.#memory.room.isAwaited &&
+      this.#waiters.every(({ tenant }) => tenant === state.tenant)
+    ) {
       const reply = await slot.call('revert', []).catch(() => undefined)
       if (reply?.kind === 'reverted' && reply.done && slot.alive) {
         // Behind the others: the one that has been free longest is the first to be leased again, and to make room.
@@ -214,7 +220,7 @@ export class SlotPool {
     slot.terminate('its lease ended')
   }
 
-  /** Ends every slot and rejects every waiter. Resolves when the threads are gone. */
+  /** Ends every slot and rejects every waiter. Resolves when the threads are gone and the account has their memory. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -223,8 +229,10 @@ export class SlotPool {
     for (const waiter of [...this.#waiters]) waiter.reject(closedError())
     const slots = [...this.#slots.keys()]
     for (const slot of slots) slot.terminate('the manager closed')
-    await Promise.all([...slots.map((slot) => slot.stopped), ...this.#stopping])
+    const freed = [...slots.map((slot) => slot.memory.freed), ...this.#stopping]
+    await Promise.all(slots.map((slot) => slot.stopped))
     await this.#piscina.destroy()
+    await Promise.all(freed)
   }
 
   #find(tenant: string): Slot | undefined {
@@ -268,6 +276,7 @@ export class SlotPool {
     this.#spareTimer = undefined
     const { booting, ready } = this.stats()
     let missing = this.#waiters.length + SPARE_SLOTS - booting - ready
+    if (this.#makingRoom > 0) return
     while (missing > 0 && this.#memory.hasPlenty && this.#boot()) missing--
   }
 
@@ -279,10 +288,12 @@ export class SlotPool {
 
   /** Somebody gave memory back, perhaps in the middle of something: what waits for a slot is looked at after that. */
   #roomCame(): void {
-    if (this.#waiters.length === 0) return
+    if (this.#waiters.length === 0 && !this.#memory.room.isAwaited) return
     this.#roomTimer ??= setImmediate(() => {
       this.#roomTimer = undefined
-      if (!this.#closed) this.#serve()
+      if (this.#closed) return
+      this.#serve()
+      this.#memory.room.look()
     })
   }
 
@@ -291,14 +302,26 @@ export class SlotPool {
    * there are none.
    */
   #makeRoom(): Promise<void> | undefined {
-    if (this.#waiters.length > 0) return undefined
+    const gone = this.endSpares('a session needs its memory')
+    if (gone.length === 0) return undefined
+    this.#makingRoom += 1
+    return Promise.all(gone).then(() => {
+      this.#makingRoom -= 1
+    })
+  }
+
+  /** Ends slots that nobody uses or waits for, those that still boot included. The promises resolve when their memory is free. */
+  endSpares(reason: string): Promise<void>[] {
     const gone: Promise<void>[] = []
+    if (this.#waiters.length > 0) return gone
     for (const [slot, { kind }] of [...this.#slots]) {
-      if (kind !== 'ready' && kind !== 'parked') continue
-      slot.terminate('a session needs its memory')
+      if (kind === 'leased') continue
+      // Its boot has not failed.
+      if (kind === 'booting') this.#slots.set(slot, { kind: 'ready' })
+      slot.terminate(reason)
       gone.push(slot.memory.freed)
     }
-    return gone.length === 0 ? undefined : Promise.all(gone).then(() => {})
+    return gone
   }
 
   /**
@@ -337,9 +360,9 @@ export class SlotPool {
     void slot.ended.then((reason) => {
       const state = this.#slots.get(slot)
       this.#slots.delete(slot)
-      this.#stopping.add(slot.stopped)
-      void slot.stopped.then(() => this.#stopping.delete(slot.stopped))
-      void this.#memory.closeSlot(slot.memory, this.#threadGone(slot), LAST_EXIT_MS)
+      const freed = this.#memory.closeSlot(slot.memory, this.#threadGone(slot), LAST_EXIT_MS)
+      this.#stopping.add(freed)
+      void freed.then(() => this.#stopping.delete(freed))
       if (this.#closed) return
       if (state?.kind === 'booting' && !this.#countFailedBoot(reason)) return
       this.#serve()

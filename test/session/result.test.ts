@@ -127,6 +127,27 @@ describeSessions('result', (open) => {
     expect(await session.get('kept')).toBe(1)
   })
 
+  test('A4: a value that built-in types have no repr() for is told by a placeholder', async () => {
+    const session = await open()
+    const big = await session.execute('n = 10 ** 4301; n')
+    expect(big).toMatchObject({
+      value: 10n ** 4301n,
+      repr: expect.stringContaining('<int object whose repr() raises'),
+    })
+    expect(big.repr).toContain('ValueError: Exceeds the limit (4300 digits)')
+    const list = await session.execute('[n, 1]')
+    expect(list).toMatchObject({ value: [10n ** 4301n, 1], repr: expect.stringContaining('<list object') })
+  })
+
+  test('A4: a value that does not fit into memory once more is kept, and told as far as there is room', async () => {
+    const session = await open({ limits: { memoryBytes: 64 * 2 ** 20 } })
+    for (const length of [9_000_000, 12_000_000, 20_000_000]) {
+      const { status, repr } = await session.execute(`'a' * ${length}`)
+      expect([status, typeof repr]).toEqual(['completed', 'string'])
+      expect((await session.execute('len(_)')).value).toBe(length)
+    }
+  })
+
   test('A4: a __repr__ that gives no string fails like user code', async () => {
     const session = await open()
     const code = 'class Broken:\n    def __repr__(self): return 1\nBroken()'

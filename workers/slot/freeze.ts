@@ -97,7 +97,7 @@ export function refused(reason: RefusalReason, message: string): SlotReply {
 /** What a snapshot's own bytes can bring about, as a refusal; anything else is a fault of ours, and undefined. */
 export function refusal(error: unknown): SlotReply | undefined {
   if (error instanceof TooLarge) return refused('too-large', error.message)
-  if (error instanceof NoRoomError) return refused('too-large', error.message)
+  if (error instanceof NoRoomError) return refused('no-room', error.message)
   if (error instanceof HostStateError) return refused(error.reason, error.message)
   const known = [BodyError, BlockError, DeltaError, SyntaxError, TypeError, RangeError]
   if (error instanceof Error && known.some((type) => error instanceof type))

@@ -207,7 +207,7 @@ export class SlotService implements SlotMethods {
     if (!this.#interpreter.reserve(request.memoryBytes)) {
       room.close()
       host.fileSystem.close()
-      return refused('too-large', `there is no room for its memory of ${request.memoryBytes} bytes`)
+      return refused('no-room', `there is no room for its memory of ${request.memoryBytes} bytes`)
     }
     try {
       this.#runs.forget()

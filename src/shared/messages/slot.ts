@@ -141,7 +141,8 @@ export type SlotReply =
   /** Answer of `revert`: the interpreter is the image again, or it has grown too large for that. */
   | { readonly kind: 'reverted'; readonly done: boolean }
 
-export type RefusalReason = 'corrupt' | 'too-large' | 'not-captured'
+/** `no-room`: the manager's `maxMemoryBytes` leaves no room for it now. */
+export type RefusalReason = 'corrupt' | 'too-large' | 'not-captured' | 'no-room'
 
 /** What a slot exposes over Comlink. Every one answers with a `SlotReply` and none throws. */
 export interface SlotMethods {

@@ -44,8 +44,23 @@ _is_collecting = gc.isenabled
 _stop_collecting = gc.disable
 _go_on_collecting = gc.enable
 
+# The name of a class, whatever its metaclass says.
+_NAME = type.__dict__["__name__"]
+
 # Let go when memory runs out, so that the next execution can at least delete something.
 _RESERVE_BYTES = 2 * 1024 * 1024
+
+
+def _text_of(value: Any) -> str:
+    """repr(), or a placeholder where built-in types have none: the code that made the value has succeeded."""
+    try:
+        return str.__str__(repr(value))
+    except (ValueError, MemoryError, RecursionError, OverflowError) as error:
+        # Raised in a frame of Python code: a `__repr__` of the user's fails as user code does.
+        if error.__traceback__.tb_next is not None:
+            raise
+        reason = "MemoryError" if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
+        return f"<{_NAME.__get__(type(value))} object whose repr() raises {reason}>"
 
 
 class Kernel:
@@ -215,12 +230,12 @@ class Kernel:
         if value is None:
             return NOTHING
         try:
-            text = str.__str__(repr(value))
+            text = _text_of(value)
             builtins._ = value
             display = bundle(value)
             try:
                 tree = to_tree(value)  # may call a tzinfo of the user's
-            except NotConvertible:
+            except (NotConvertible, MemoryError, RecursionError):
                 tree = ...
             return (True, text, tree, display)
         except BaseException as error:

@@ -113,7 +113,20 @@ def _serve(operation: int, request: memoryview) -> bytes:
 def _reply(outcome: Outcome | None) -> bytes:
     if outcome is NOTHING:
         return _NOTHING_REPLY
-    return _done(outcome) if outcome is not None else _waiting()
+    return _result(outcome) if outcome is not None else _waiting()
+
+
+def _result(outcome: Outcome) -> bytes:
+    """Of an execution. One that has succeeded is not lost because its value is too large to be told: that is left out."""
+    try:
+        return _done(outcome)
+    except MemoryError:
+        if not outcome[0]:
+            raise
+    try:
+        return _done((True, outcome[1], ..., {}))
+    except MemoryError:
+        return _done((True, "<object that does not fit into memory twice>", ..., {}))
 
 
 def _source(request: bytes) -> str:
@@ -141,7 +154,7 @@ def _waiting() -> bytes:
         KERNEL.guard.pending = False
         outcome = KERNEL.interrupt()
         if outcome is not None:
-            return _done(outcome)
+            return _result(outcome)
 
 
 def _packed(calls: Collection[HostCall]) -> Iterator[bytes]:
