@@ -107,7 +107,7 @@ export class ManagerMemory {
       // It also keeps the event loop going for who waits: nothing else may.
       timer = setTimeout(resolve, atMostMs)
     })
-    await Promise.race([gone, late])
+    await Promise.race([gone, late, lease.freed])
     clearTimeout(timer)
     this.#ending.delete(lease)
     lease.close()

@@ -103,6 +103,11 @@ export class SlotLease {
     this.#options.account.release(bytes)
   }
 
+  /** No thread takes the slot's end of the port any more: it closes here, unless one has it. */
+  abandon(): void {
+    this.wire.port.close()
+  }
+
   /** Resolves when the slot's thread is ending: its end of the port is closed then. */
   get threadEnded(): Promise<void> {
     return this.#threadEnded.promise

@@ -51,6 +51,8 @@ const SPARE_SLOTS = 2
 const SPARE_DELAY_MS = 10
 /** A thread exits within tens of milliseconds. Stop waiting for one that does not report its exit. */
 const LAST_EXIT_MS = 5_000
+/** The same where all threads have been told to end and Piscina has seen its own end. */
+const CLOSE_EXIT_MS = 500
 /** Boots that may fail in a row before callers are told instead of kept waiting. */
 const MAX_FAILED_BOOTS = 3
 /** With V8's default stack, nested data overflows it before CPython's own guard sees the depth (DESIGN.md 6). */
@@ -68,7 +70,7 @@ export class SlotPool {
   readonly #piscina: Piscina
   readonly #slots = new Map<Slot, SlotState>()
   /** Slots that are gone, but not yet their threads and memory. */
-  readonly #stopping = new Set<Promise<void>>()
+  readonly #stopping = new Set<Slot>()
   /** Threads that have ended and that no slot has been told of; slots that wait to be told. */
   #exits = 0
   readonly #awaitingExit: (() => void)[] = []
@@ -80,6 +82,8 @@ export class SlotPool {
   #warmed = false
   /** Sessions that wait until slots that nobody uses have given their memory back: none are booted ahead of need meanwhile. */
   #makingRoom = 0
+  /** Slots that still boot and end as soon as they have. */
+  readonly #unwanted = new WeakSet<Slot>()
   #closed = false
 
   constructor(image: Image, options: PoolOptions, memory = new ManagerMemory(null, image)) {
@@ -229,10 +233,16 @@ export class SlotPool {
     for (const waiter of [...this.#waiters]) waiter.reject(closedError())
     const slots = [...this.#slots.keys()]
     for (const slot of slots) slot.terminate('the manager closed')
-    const freed = [...slots.map((slot) => slot.memory.freed), ...this.#stopping]
-    await Promise.all(slots.map((slot) => slot.stopped))
+    const ending = [...slots, ...this.#stopping]
+    await Promise.all(ending.map((slot) => slot.stopped))
     await this.#piscina.destroy()
-    await Promise.all(freed)
+    // Threads that were ending before are gone soon as well. A slot whose task no thread had taken is told of none.
+    const freed = Promise.all(ending.map(({ memory }) => memory.freed))
+    const timer = setTimeout(() => {
+      for (const { memory } of ending) memory.close()
+    }, CLOSE_EXIT_MS)
+    await freed
+    clearTimeout(timer)
   }
 
   #find(tenant: string): Slot | undefined {
@@ -303,11 +313,25 @@ export class SlotPool {
    */
   #makeRoom(): Promise<void> | undefined {
     const gone = this.endSpares('a session needs its memory')
+    // Memory of slots that have ended before comes free soon.
+    for (const { memory } of this.#stopping) gone.push(memory.freed)
     if (gone.length === 0) return undefined
     this.#makingRoom += 1
     return Promise.all(gone).then(() => {
       this.#makingRoom -= 1
+      if (!this.#closed) this.#provision()
     })
+  }
+
+  #endOnceBooted(slot: Slot, reason: string): void {
+    if (this.#unwanted.has(slot)) return
+    this.#unwanted.add(slot)
+    slot.ready.then(
+      () => slot.terminate(reason),
+      () => {
+        // It has ended by itself.
+      },
+    )
   }
 
   /** Ends slots that nobody uses or waits for, those that still boot included. The promises resolve when their memory is free. */
@@ -316,9 +340,9 @@ export class SlotPool {
     if (this.#waiters.length > 0) return gone
     for (const [slot, { kind }] of [...this.#slots]) {
       if (kind === 'leased') continue
-      // Its boot has not failed.
-      if (kind === 'booting') this.#slots.set(slot, { kind: 'ready' })
-      slot.terminate(reason)
+      // Until it has booted nobody can tell which thread it has, if any, and so not when its memory is free.
+      if (kind === 'booting') this.#endOnceBooted(slot, reason)
+      else slot.terminate(reason)
       gone.push(slot.memory.freed)
     }
     return gone
@@ -361,10 +385,15 @@ export class SlotPool {
       const state = this.#slots.get(slot)
       this.#slots.delete(slot)
       const freed = this.#memory.closeSlot(slot.memory, this.#threadGone(slot), LAST_EXIT_MS)
-      this.#stopping.add(freed)
-      void freed.then(() => this.#stopping.delete(freed))
+      this.#stopping.add(slot)
+      void freed.then(() => {
+        this.#stopping.delete(slot)
+        // There may be memory for spare slots now.
+        if (!this.#closed) this.#provision()
+      })
       if (this.#closed) return
-      if (state?.kind === 'booting' && !this.#countFailedBoot(reason)) return
+      const hasFailed = state?.kind === 'booting' && !this.#unwanted.has(slot)
+      if (hasFailed && !this.#countFailedBoot(reason)) return
       this.#serve()
     })
     return true

@@ -267,6 +267,7 @@ export class Slot implements Exiting {
       await new Promise((resolve) => setTimeout(resolve, SHIELD_LOOK_MS))
     // With text for a reason: the default is an error, whose stack would keep the caller alive.
     this.#abort.abort(reason)
+    this.memory.abandon()
     unguardExit(this)
     this.#stopped.resolve(undefined)
   }
