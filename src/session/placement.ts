@@ -391,7 +391,7 @@ export class Placement {
     this.requireOpen()
     if (taken.kind === 'refused') {
       const { reason, message } = taken
-      throw reason === 'no-room' ? new NoRoom('too-large', message) : new SnapshotError(reason, message)
+      throw reason === 'no-room' ? new NoRoom(message) : new SnapshotError(reason, message)
     }
     if (taken.kind === 'late') throw this.#crashed(slot, taken.reason, AttachTimedOut)
     if (taken.kind === 'lost') throw this.#crashed(slot, taken.reason)
@@ -410,6 +410,11 @@ export class Placement {
 /** `maxMemoryBytes` has no room for the snapshot now. */
 class NoRoom extends SnapshotError {
   override readonly name = 'SnapshotError'
+
+  constructor(what: string) {
+    const remedy = 'close or hibernate sessions, or raise maxMemoryBytes'
+    super('too-large', `maxMemoryBytes has no room to restore it now: ${what}; ${remedy}`)
+  }
 }
 
 /** Trying again at once would take as long again. */

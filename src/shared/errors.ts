@@ -153,7 +153,7 @@ export class InvalidOptionError extends BrumateError {
  * A snapshot could not be taken or restored. A session that refused one is as it was before.
  *
  * `corrupt`: the bytes are not a snapshot, or damaged. `incompatible`: of another image or format. `too-large`: beyond a limit of
- * the session, or longer than any snapshot. `untrusted`: not signed with the manager's `snapshotKey` for this tenant.
+ * the session, longer than any snapshot, or `restoreState` found no room for it under `maxMemoryBytes`. `untrusted`: not signed with the manager's `snapshotKey` for this tenant.
  * `not-captured`: the state has something that a snapshot cannot hold, there was no memory left to take it, or the session's own
  * code has damaged the part of the kernel that describes it, and only `reset()` helps; the message says which. A session that
  * cannot be captured goes on, keeps its slot while it is idle, and takes no checkpoints.
