@@ -12,6 +12,7 @@ import {
 } from './options.js'
 import type { Countable, SessionContext } from './session/context.js'
 import { IdleEvictor } from './session/idle-evictor.js'
+import { SparePolicy } from './session/spare-policy.js'
 import { Usage } from './session/usage.js'
 import { Session } from './session.js'
 import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './shared/errors.js'
@@ -50,6 +51,9 @@ export interface ManagerStats {
     readonly thaws: number
     /** Results of host calls that nobody waited for any more. */
     readonly lateAnswers: number
+    /** Slots booted in a new thread, and slots made the image again for another session. */
+    readonly boots: number
+    readonly renewals: number
   }
   readonly memory: MemoryStats
   /** Sums over all executions, of closed sessions too, and what open sessions have now. */
@@ -87,6 +91,7 @@ export class SessionManager implements AsyncDisposable {
   }
   readonly #usage = new Usage()
   readonly #idleEvictor: IdleEvictor
+  readonly #spares: SparePolicy
   /** In microseconds: the histogram takes integers. */
   readonly #acquireUs = createHistogram()
   readonly #executeUs = createHistogram()
@@ -104,7 +109,8 @@ export class SessionManager implements AsyncDisposable {
     this.#memory = memory
     // Where a session waits for memory to wake in, another one has to go dormant, as where it waits for a slot.
     const missing = () => Math.max(pool.missing, memory.room.isAwaited ? 1 : 0)
-    this.#idleEvictor = new IdleEvictor(missing, options.idleTimeoutMs)
+    this.#spares = new SparePolicy(options.slots, () => pool.isExhausted)
+    this.#idleEvictor = new IdleEvictor(missing, options.idleTimeoutMs, this.#spares)
     memory.room.makeRoom = () => {
       pool.endSpares('a session needs its memory to wake')
       this.#idleEvictor.evictForWaiters()
@@ -121,7 +127,7 @@ export class SessionManager implements AsyncDisposable {
       tryAcquire: (tenant) => pool.tryAcquire(tenant),
       onIdle: (session) => this.#idleEvictor.markIdle(session),
       acquire: (tenant, signal) => this.#acquire(tenant, signal),
-      release: (slot, keep) => pool.release(slot, keep),
+      release: (slot, released) => pool.release(slot, released),
       count: (what) => {
         this.#counters[what]++
       },
@@ -203,7 +209,7 @@ export class SessionManager implements AsyncDisposable {
       attached,
       dormant: this.#sessions.size - attached,
       queued: this.#pool.queued,
-      counters: { ...this.#counters },
+      counters: { ...this.#counters, ...this.#pool.counters },
       memory: this.#memory.stats(),
       usage: { executionMs, outputBytes, callbackInvocations, memoryBytes, fileBytes },
       histograms: { acquire: distribution(this.#acquireUs), execute: distribution(this.#executeUs) },
@@ -230,6 +236,7 @@ export class SessionManager implements AsyncDisposable {
   async #acquire(tenant: string, signal?: AbortSignal) {
     const startedMs = performance.now()
     const acquired = this.#pool.acquire(tenant, signal)
+    this.#spares.acquired()
     this.#idleEvictor.evictForWaiters()
     const slot = await acquired
     record(this.#acquireUs, performance.now() - startedMs)

@@ -26,6 +26,7 @@ import type { Callbacks } from './session.js'
 import { InvalidOptionError } from './shared/errors.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
+import type { SlotReuse } from './slots/pool.js'
 import { checkMountPath } from './vfs/paths.js'
 import { VfsStorage } from './vfs/storage.js'
 
@@ -34,8 +35,19 @@ export interface ManagerOptions {
   readonly slots?: number
   /** Most callers waiting for a slot; one more is refused with PoolExhaustedError. 0 to 1,000,000. Default 1,024. */
   readonly maxQueued?: number
-  /** Longest wait for a slot in ms, from the call on. Default 30,000; Infinity waits for ever. */
+  /**
+   * Longest wait for other sessions to give a slot back, in ms. Time in which a slot boots or is renewed for the caller does not count.
+   * Default 30,000; Infinity waits for ever.
+   */
   readonly acquireTimeoutMs?: number
+  /**
+   * Whom a slot's thread serves after its first session. Between two sessions its interpreter becomes the image again, every byte.
+   * `any`: whoever comes next; a new session's first second is then as fast as its hundredth. `tenant`: sessions of the same tenant
+   * only; an attacker who has broken out of WebAssembly into a slot's thread never meets another tenant there. `never`: nobody; each
+   * session's thread ends with its lease. The last two boot an interpreter, a tenth of a second of a core, where `any` takes
+   * milliseconds. Default `any`.
+   */
+  readonly slotReuse?: 'any' | 'tenant' | 'never'
   /**
    * How long a session keeps its slot with nothing to do, in ms from the end of its last call; then it goes dormant, and its next
    * call wakes it. 0 to 2,147,483,647; Infinity: until somebody waits for the slot. Default 60,000.
@@ -62,7 +74,7 @@ export interface ManagerOptions {
 export interface SessionOptions {
   /** Unique in its manager; letters, digits, `_` and `-`, 1 to 128. Default: a random UUID. */
   readonly id?: string
-  /** Who the session belongs to; a slot never serves two tenants. 1 to 256 characters of well-formed Unicode. Default: the session's id. */
+  /** Who the session belongs to; see `slotReuse`. 1 to 256 characters of well-formed Unicode. Default: the session's id. */
   readonly tenant?: string
   /** Short for `limits.executionTimeoutMs`, and wins over it. Can be changed on the session. */
   readonly executionTimeoutMs?: number | null
@@ -93,6 +105,7 @@ export interface ResolvedManagerOptions {
   readonly slots: number
   readonly maxQueued: number
   readonly acquireTimeoutMs: number
+  readonly slotReuse: SlotReuse
   readonly idleTimeoutMs: number
   readonly maxMemoryBytes: number | null
   readonly cacheDir: string | undefined
@@ -108,6 +121,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
       'slots',
       'maxQueued',
       'acquireTimeoutMs',
+      'slotReuse',
       'idleTimeoutMs',
       'maxMemoryBytes',
       'cacheDir',
@@ -129,6 +143,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
     slots: slots('slots', options.slots, Math.max(8, 4 * availableParallelism())),
     maxQueued: maxQueued('maxQueued', options.maxQueued, 1024),
     acquireTimeoutMs: waitMs('acquireTimeoutMs', options.acquireTimeoutMs, 30_000),
+    slotReuse: isOneOf('slotReuse', options.slotReuse, ['any', 'tenant', 'never']) ?? 'any',
     idleTimeoutMs: waitMs('idleTimeoutMs', options.idleTimeoutMs, 60_000),
     maxMemoryBytes: memoryBytes<number | null>(
       'maxMemoryBytes',

@@ -29,6 +29,7 @@ const LIBRARY = [
 ]
 const WORKERS = [
   'workers/copy.ts',
+  'workers/web-assembly.ts',
   'workers/image-bytes.ts',
   'workers/host/errno.ts',
   'workers/host/abi.ts',

@@ -1,6 +1,7 @@
 // Reading an image's bytes in one thread. They lie in a module's data segment (src/shared/image/data-module.ts), which code can copy from
 // and nothing can write to. Owns this thread's window into it.
 import type { Image } from '../src/shared/image/image.js'
+import { WasmInstance, WasmMemory } from './web-assembly.js'
 
 /** Fits in a processor's cache: a capture reads every byte of the window soon after writing it. */
 const WINDOW_BYTES = 524_288
@@ -26,7 +27,6 @@ export interface ReadableImage extends Image {
   readonly bytes: ImageBytes
 }
 
-/** Before the thread is sealed, which takes WebAssembly away. */
 export function readable(image: Image): ReadableImage {
   return { ...image, bytes: new ImageBytes(image.dataModule) }
 }
@@ -41,15 +41,15 @@ export class ImageBytes implements ImageReader {
 
   constructor(module: WebAssembly.Module) {
     const pages = WINDOW_BYTES / 65_536
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+    const memory = new WasmMemory({ initial: pages, maximum: pages })
     this.#module = module
     this.#copy = this.into(memory)
     this.#window = new Uint8Array(memory.buffer)
   }
 
-  /** Copies straight into a memory, which may grow. Call before the thread is sealed. */
+  /** Copies straight into a memory, which may grow. */
   into(memory: WebAssembly.Memory): CopyImageBytes {
-    return new WebAssembly.Instance(this.#module, { env: { memory } }).exports.copy as CopyImageBytes
+    return new WasmInstance(this.#module, { env: { memory } }).exports.copy as CopyImageBytes
   }
 
   view(from: number, count: number, ahead = 0): Uint8Array {

@@ -46,7 +46,8 @@ export class SlotLease {
   readonly wire: MemoryWire
   /** Called for what our code in a slot never sends. */
   onViolation: (what: string) => void = () => {}
-  /** Beyond `SLOT_BYTES`. */
+  #ownBytes = SLOT_BYTES
+  /** Beyond that. */
   #grantedBytes = INITIAL_BYTES
   /** What was sent to it, and is there until it has answered. */
   #sentBytes = 0
@@ -63,6 +64,20 @@ export class SlotLease {
     return new SlotLease(options)
   }
 
+  /**
+   * What the slot's next lease begins with: taken from this one, which keeps what it has beyond that until it is closed, for the slot
+   * has it until then. Nothing of the slot's is heard here any more. Undefined if there is no room for as much as a new slot has.
+   */
+  succeed(): SlotLease | undefined {
+    const missing = NEW_SLOT_BYTES - this.bytes
+    if (this.#closed || !this.#options.account.tryTake(Math.max(0, missing))) return undefined
+    this.#ownBytes = 0
+    this.#grantedBytes = Math.max(0, -missing)
+    this.#sentBytes = 0
+    this.#port.close()
+    return new SlotLease(this.#options)
+  }
+
   private constructor(options: LeaseOptions) {
     this.#options = options
     const { port1, port2 } = new MessageChannel()
@@ -75,7 +90,7 @@ export class SlotLease {
 
   /** Everything that the account holds for this slot. */
   get bytes(): number {
-    return this.#closed ? 0 : SLOT_BYTES + this.#grantedBytes + this.#sentBytes
+    return this.#closed ? 0 : this.#ownBytes + this.#grantedBytes + this.#sentBytes
   }
 
   /** The slot says that it does not use as much any more. */

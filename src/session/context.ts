@@ -3,6 +3,7 @@ import type { MemoryAccount } from '../memory/account.js'
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slices } from '../shared/values/slices.js'
+import type { Released } from '../slots/pool.js'
 import type { Slot } from '../slots/slot.js'
 import type { Evictable } from './idle-evictor.js'
 import type { ExecutionUsage } from './usage.js'
@@ -39,8 +40,8 @@ export interface SessionContext {
   waitToWake(snapshot: Snapshot, scale: number, untilMs: number, signal?: AbortSignal): Promise<void>
   /** A slot that is free right now. */
   tryAcquire(tenant: string): Slot | undefined
-  /** @param keep the slot may serve another session of the same tenant */
-  release(slot: Slot, keep: boolean): Promise<void>
+  /** The slot is renewed for whoever comes next, or ends. */
+  release(slot: Slot, released: Released): void
   count(what: Countable): void
   /** An execution has ended. */
   record(used: ExecutionUsage): void

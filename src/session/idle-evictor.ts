@@ -10,6 +10,13 @@ export interface Evictable {
   evict(): Promise<void>
 }
 
+/** Says whether a slot is wanted that nobody waits for yet (spare-policy.ts). */
+export interface Spares {
+  readonly isWanted: boolean
+  hibernated(session: object): void
+  used(session: object): void
+}
+
 /** A session keeps its slot until it has been idle or attached for this long; else every call could evict and wake sessions. */
 const MIN_IDLE_MS = 5
 const MIN_ATTACHED_MS = 200
@@ -23,20 +30,24 @@ export class IdleEvictor {
   /** Sessions that could not be evicted, and since when they were idle at that time. */
   readonly #refused = new WeakMap<Evictable, number>()
   readonly #idleTimeoutMs: number
+  readonly #spares: Spares | undefined
   #retryTimer: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
   /**
    * @param slotsNeeded how many slots queued callers need that only eviction can free
    * @param idleTimeoutMs evict sessions idle for this long even if no caller waits; Infinity: never
+   * @param spares default: none
    */
-  constructor(slotsNeeded: () => number, idleTimeoutMs: number) {
+  constructor(slotsNeeded: () => number, idleTimeoutMs: number, spares?: Spares) {
+    this.#spares = spares
     this.#slotsNeeded = slotsNeeded
     this.#idleTimeoutMs = idleTimeoutMs
   }
 
   /** Call when a session becomes idle. */
   markIdle(session: Evictable): void {
+    this.#spares?.used(session)
     this.#idle.delete(session)
     this.#idle.add(session)
     this.evictForWaiters()
@@ -51,7 +62,11 @@ export class IdleEvictor {
   /** Call when a caller starts waiting. Its time does not grow with the number of dormant sessions, of which there may be thousands. */
   evictForWaiters(): void {
     let slotsNeeded = this.#slotsNeeded() - this.#evicting.size
-    if (slotsNeeded <= 0) return
+    const isAhead = slotsNeeded <= 0
+    if (isAhead) {
+      if (this.#evicting.size > 0 || !this.#spares?.isWanted) return
+      slotsNeeded = 1
+    }
     const nowMs = performance.now()
     let tooSoon = false
     for (const [session, sinceMs] of this.#candidates()) {
@@ -59,6 +74,7 @@ export class IdleEvictor {
         tooSoon = true
         continue
       }
+      if (isAhead) this.#spares?.hibernated(session)
       void this.#evictOne(session, sinceMs)
       if (--slotsNeeded === 0) return
     }

@@ -120,7 +120,7 @@ export class Placement {
           continue
         }
         // A refused snapshot leaves the slot unchanged. After any other error the slot's state is unknown.
-        if (error instanceof SnapshotError) await this.#context.release(slot, true)
+        if (error instanceof SnapshotError) this.#release(slot)
         else slot.terminate('the session could not be attached')
         // The checkpoint is intact, so try another slot, but not for ever: the state may crash every interpreter.
         if (!(error instanceof InterpreterCrashedError)) throw error
@@ -281,7 +281,7 @@ export class Placement {
       this.requireOpen()
       await this.#load(slot, snapshot)
     } catch (error) {
-      if (spare && error instanceof SnapshotError) await this.#context.release(spare, true)
+      if (spare && error instanceof SnapshotError) this.#release(spare)
       else if (spare) spare.terminate('the snapshot could not be restored')
       else if (!(error instanceof SnapshotError)) this.lose(slot, 'the snapshot could not be restored')
       if (before && this.#lifecycle.kind === 'attached') this.#hostCalls.resume(before)
@@ -294,9 +294,8 @@ export class Placement {
     this.#hostCalls.reset(new Error('the session was restored'), 'replaced')
     this.#hostCalls.restore(snapshot)
     this.#hostCalls.resume(slot)
-    // The pool keeps the slot for this tenant, so the next restore can use it. Reverting it to the image occupies a core for longer than
-    // the caller's next call takes, so let that call go first.
-    if (spare && before) setTimeout(() => void this.#context.release(before, true), GIVE_BACK_MS)
+    // Renewing it takes a core for longer than what the caller does next, which therefore comes first.
+    if (spare && before) setTimeout(() => this.#release(before), GIVE_BACK_MS)
   }
 
   /** Starts again with a fresh interpreter; in the same slot if that can be reverted to the image. */
@@ -314,7 +313,8 @@ export class Placement {
         await this.#load(slot, undefined)
         return this.#hostCalls.resume(slot)
       }
-      this.lose(slot, 'the session was reset')
+      this.#lifecycle = { kind: 'dormant', upToDate: false }
+      this.#release(slot, reply?.kind === 'reverted')
     }
     await this.attach()
   }
@@ -339,9 +339,8 @@ export class Placement {
     }
     this.#lifecycle = { kind: 'dormant', upToDate: true }
     this.#context.count('hibernations')
-    await this.#context.release(slot, this.#sharesSlots)
-    // Kept for its tenant, it is alive, and has given back what it does not need.
-    return { freed: slot.alive ? undefined : slot.memory.freed }
+    this.#release(slot)
+    return { freed: slot.memory.freed }
   }
 
   /** Idempotent. If `clean`, nothing runs in the slot, so another session may use it. */
@@ -350,9 +349,10 @@ export class Placement {
     this.#lifecycle = { kind: 'closed' }
     this.#hostCalls.reset(this.closedError(), 'replaced')
     this.#setCheckpoint(undefined)
-    const isFree = clean && this.#checkpointing === undefined
-    if (lifecycle.kind === 'attached')
-      await this.#context.release(lifecycle.slot, isFree && this.#sharesSlots)
+    if (lifecycle.kind !== 'attached') return
+    // A packer may still read the slot's memory.
+    if (clean && this.#checkpointing) void this.#checkpointing.then(() => this.#release(lifecycle.slot))
+    else this.#release(lifecycle.slot, clean)
   }
 
   /** @throws SessionClosedError */
@@ -374,9 +374,9 @@ export class Placement {
     this.#checkpoint = snapshot
   }
 
-  /** Without a tenant of its own choice, no other session could use this session's slot. */
-  get #sharesSlots(): boolean {
-    return this.#options.tenant !== this.#options.id
+  #release(slot: Slot, isClean = true): void {
+    // Only a tenant named by the caller can have another session.
+    this.#context.release(slot, { isClean, isTenantShared: this.#options.tenant !== this.#options.id })
   }
 
   /**

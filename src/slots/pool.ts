@@ -1,39 +1,38 @@
-// Which caller gets which slot: slots booted ahead of need, callers waiting in order, slots kept for their tenant. Owns
-// the slots and the queue; threads are Piscina's (a slot is one long task of it), sessions are the manager's.
-//
-// Piscina's own queue cannot do this job (its 5.3.2 source): a task with an abort signal that finds no worker goes to a
-// side queue that `maxQueue` does not count, a worker removed by an abort is not replaced above `minThreads` although
-// tasks wait, and no task can ask for a worker of its own tenant.
-import type { MessagePort, Worker } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+// Which caller gets which slot: slots booted ahead of need, slots renewed between two leases, callers waiting in order. Owns the state of
+// every slot; threads are slot-threads.ts's, the line of callers is waiting-line.ts's, sessions are the manager's.
+
 import { ManagerMemory } from '../memory/manager-memory.js'
+import type { SlotLease } from '../memory/slot-lease.js'
 import {
   CancelledError,
   InterpreterCrashedError,
+  type LimitError,
   PoolExhaustedError,
   SessionClosedError,
 } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
-import { messageOf } from '../shared/thrown.js'
-import { Slot } from './slot.js'
+import type { Slot } from './slot.js'
+import { SlotThreads } from './slot-threads.js'
+import type { SlotThread } from './thread.js'
+import { WaitingLine } from './waiting-line.js'
 
-/** S1: a slot that has served a tenant is only ever leased to that tenant again. */
+/** Whom a slot may serve after its first lease. */
+export type SlotReuse = 'any' | 'tenant' | 'never'
+
+/** S1: nothing of one lease can be observed in the next. `tenant`: the only one that a slot may serve; undefined: anyone. */
 type SlotState =
   | { readonly kind: 'booting' }
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly tenant: string | undefined }
   | { readonly kind: 'leased'; readonly tenant: string }
-  | { readonly kind: 'parked'; readonly tenant: string }
-
-interface Waiter {
-  readonly tenant: string
-  readonly resolve: (slot: Slot) => void
-  readonly reject: (error: Error) => void
-}
+  /** `previous` is what the lease before had of the memory, until the slot has been renewed. */
+  | { readonly kind: 'renewing'; readonly tenant: string | undefined; readonly previous: SlotLease }
 
 export interface PoolOptions {
   readonly slots: number
   readonly maxQueued: number
   readonly acquireTimeoutMs: number
+  /** Default `any`. */
+  readonly slotReuse?: SlotReuse
 }
 
 export interface PoolStats {
@@ -41,13 +40,23 @@ export interface PoolStats {
   readonly booting: number
   readonly ready: number
   readonly leased: number
-  /** Free, but kept for the tenant they served. */
+  /** Between two leases: being made the image again. */
+  readonly renewing: number
+  /** Ready, but for the tenant they served (`slotReuse: 'tenant'`). */
   readonly parked: number
+}
+
+/** How a lease ended. */
+export interface Released {
+  /** Nothing went wrong, and nothing runs: the slot can be renewed. */
+  readonly isClean: boolean
+  /** Another session of its tenant may want a slot. */
+  readonly isTenantShared: boolean
 }
 
 /** Slots kept booted beyond what is leased, as long as there is room. */
 const SPARE_SLOTS = 2
-/** Starting a thread blocks this one for milliseconds, so serve waiting callers before booting spare slots. */
+/** Starting a thread blocks for milliseconds, so serve waiting callers before booting spare slots. */
 const SPARE_DELAY_MS = 10
 /** A thread exits within tens of milliseconds. Stop waiting for one that does not report its exit. */
 const LAST_EXIT_MS = 5_000
@@ -55,76 +64,55 @@ const LAST_EXIT_MS = 5_000
 const CLOSE_EXIT_MS = 500
 /** Boots that may fail in a row before callers are told instead of kept waiting. */
 const MAX_FAILED_BOOTS = 3
-/** With V8's default stack, nested data overflows it before CPython's own guard sees the depth (DESIGN.md 6). */
-const STACK_MB = 64
-/** A slot's JavaScript allocates little; without this its heap grows to several times what it uses. */
-const YOUNG_GENERATION_MB = 4
-/**
- * Most that a slot needs: files by the ten thousand, all of them in a snapshot. Without it V8 collects nothing before there are
- * hundreds of megabytes of garbage, which are in no account.
- */
-const OLD_GENERATION_MB = 384
 
 export class SlotPool {
   readonly #options: PoolOptions
-  readonly #piscina: Piscina
-  readonly #slots = new Map<Slot, SlotState>()
-  /** Slots that are gone, but not yet their threads and memory. */
-  readonly #stopping = new Set<Slot>()
-  /** Threads that have ended and that no slot has been told of; slots that wait to be told. */
-  #exits = 0
-  readonly #awaitingExit: (() => void)[] = []
-  readonly #waiters: Waiter[] = []
+  readonly #threads: SlotThreads
+  readonly #slots = new Map<SlotThread, SlotState>()
+  readonly #leases = new Map<Slot, SlotThread>()
+  readonly #line: WaitingLine
   readonly #memory: ManagerMemory
+  #boots = 0
+  #renewals = 0
   #failedBoots = 0
   #spareTimer: NodeJS.Timeout | undefined
   #roomTimer: NodeJS.Immediate | undefined
   #warmed = false
+  /** Leases that have ended and whose memory is not free yet. */
+  readonly #freeing = new Set<SlotLease>()
   /** Sessions that wait until slots that nobody uses have given their memory back: none are booted ahead of need meanwhile. */
   #makingRoom = 0
   /** Slots that still boot and end as soon as they have. */
-  readonly #unwanted = new WeakSet<Slot>()
+  readonly #unwanted = new WeakSet<SlotThread>()
   #closed = false
 
   constructor(image: Image, options: PoolOptions, memory = new ManagerMemory(null, image)) {
     this.#options = options
     this.#memory = memory
     memory.onRelease = () => this.#roomCame()
-    this.#piscina = new Piscina({
-      filename: new URL('../../workers/slot.bundle.cjs', import.meta.url).href,
-      name: 'serve',
-      workerData: image,
-      minThreads: 0,
-      maxThreads: options.slots,
-      concurrentTasksPerWorker: 1,
-      atomics: 'disabled',
-      // The worker gets no environment, arguments or flags of ours (ATTACKS.md D29, A20).
-      env: {},
-      argv: [],
-      execArgv: [],
-      resourceLimits: {
-        stackSizeMb: STACK_MB,
-        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
-        maxOldGenerationSizeMb: OLD_GENERATION_MB,
-      },
-    })
-    this.#piscina.on('error', (error: unknown) => this.#bootFailed(error))
-    this.#piscina.on('workerCreate', (worker: object) =>
-      endAfterTask(worker).once('exit', () => this.#exited()),
-    )
+    this.#line = new WaitingLine(options.acquireTimeoutMs, () => this.#timedOut())
+    this.#threads = new SlotThreads(image, options.slots, (reason) => this.#bootFailed(reason))
     this.#provisionSpares()
   }
 
   get queued(): number {
-    return this.#waiters.length
+    return this.#line.length
   }
 
   /** Slots that callers wait for and that will not come by themselves: all others are leased. */
   get missing(): number {
     // Asked after every call of every session.
-    if (this.#waiters.length === 0) return 0
-    const { booting, ready, parked } = this.stats()
-    return Math.max(0, this.#waiters.length - booting - ready - parked - this.#bootable)
+    return this.#line.length === 0 ? 0 : Math.max(0, this.#line.length - this.#coming)
+  }
+
+  /** Every slot is leased, and there cannot be more. */
+  get isExhausted(): boolean {
+    return this.#coming === 0
+  }
+
+  /** Slots that somebody can have, now or when they have been booted or renewed. */
+  get #coming(): number {
+    return this.#slots.size - this.#leases.size + this.#bootable
   }
 
   /** Slots that can be booted, some of them when others that have ended are gone. */
@@ -138,90 +126,64 @@ export class SlotPool {
   }
 
   stats(): PoolStats {
-    const counts = { booting: 0, ready: 0, leased: 0, parked: 0 }
-    for (const { kind } of this.#slots.values()) counts[kind]++
+    const counts = { booting: 0, ready: 0, leased: 0, renewing: 0, parked: 0 }
+    for (const state of this.#slots.values()) {
+      const isParked = state.kind === 'ready' && state.tenant !== undefined
+      counts[isParked ? 'parked' : state.kind]++
+    }
     return { max: this.#options.slots, ...counts }
+  }
+
+  /** Threads started, and leases begun in a thread that had one before, since the pool was made. */
+  get counters(): { readonly boots: number; readonly renewals: number } {
+    return { boots: this.#boots, renewals: this.#renewals }
   }
 
   /**
    * A slot for one session of `tenant`, to be given back with `release`.
    *
-   * @throws PoolExhaustedError when too many wait already or `acquireTimeoutMs` passes
-   * @throws LimitError when it passes, and there would be a slot but for `maxMemoryBytes`
+   * @throws PoolExhaustedError when too many wait already, or all slots were leased to others for `acquireTimeoutMs`
+   * @throws LimitError when that passes, and there would be a slot but for `maxMemoryBytes`
    * @throws CancelledError when `signal` aborts first
    * @throws SessionClosedError when the pool closes first
    */
   acquire(tenant: string, signal?: AbortSignal): Promise<Slot> {
     if (this.#closed) return Promise.reject(closedError())
     if (signal?.aborted) return Promise.reject(new CancelledError('not-started', { cause: signal.reason }))
-    const free = this.#waiters.length === 0 ? this.#find(tenant) : undefined
-    if (free) return Promise.resolve(this.#lease(free, tenant))
-    const { maxQueued, slots, acquireTimeoutMs } = this.#options
+    const free = this.tryAcquire(tenant)
+    if (free) return Promise.resolve(free)
+    const { maxQueued, slots } = this.#options
     // Slots that are not leased are, or will soon be, for those who wait first.
-    if (this.#waiters.length >= maxQueued + slots - this.stats().leased) {
-      const message = `all ${slots} slots are in use and ${this.#waiters.length} callers wait (maxQueued: ${maxQueued})`
+    if (this.#line.length >= maxQueued + slots - this.#leases.size) {
+      const message = `${this.#description()}, and ${this.#line.length} callers wait (maxQueued: ${maxQueued})`
       return Promise.reject(new PoolExhaustedError(`${message}; raise slots or maxQueued, or close sessions`))
     }
-    return new Promise<Slot>((resolve, reject) => {
-      const leave = () => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
-        const index = this.#waiters.indexOf(waiter)
-        if (index >= 0) this.#waiters.splice(index, 1)
-      }
-      const waiter: Waiter = {
-        tenant,
-        resolve: (slot) => {
-          leave()
-          resolve(slot)
-        },
-        reject: (error) => {
-          leave()
-          reject(error)
-        },
-      }
-      const onAbort = () => waiter.reject(new CancelledError('not-started', { cause: signal?.reason }))
-      const timer = Number.isFinite(acquireTimeoutMs)
-        ? setTimeout(() => {
-            if (this.#lacksMemory)
-              return waiter.reject(this.#memory.error(`no memory came free within ${acquireTimeoutMs} ms`))
-            const message = `no slot came free within acquireTimeoutMs (${acquireTimeoutMs} ms)`
-            waiter.reject(new PoolExhaustedError(`${message}; all ${slots} are in use`))
-          }, acquireTimeoutMs)
-        : undefined
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#waiters.push(waiter)
-      this.#serve()
-    })
+    const acquired = this.#line.join(tenant, signal)
+    this.#serve()
+    return acquired
   }
 
   /** A slot that is free right now, if nobody waits. */
   tryAcquire(tenant: string): Slot | undefined {
-    if (this.#closed || this.#waiters.length > 0) return undefined
+    if (this.#closed || this.#line.length > 0) return undefined
     const free = this.#find(tenant)
     return free && this.#lease(free, tenant)
   }
 
-  /** Takes a leased slot back. With `keep` it is made the image again and kept for its tenant, else its worker ends. */
-  async release(slot: Slot, keep: boolean): Promise<void> {
-    const state = this.#slots.get(slot)
+  /** Takes a leased slot back: it is renewed for the next lease, or its worker ends. Nobody has to wait for either. */
+  release(slot: Slot, { isClean, isTenantShared }: Released): void {
+    const thread = this.#leases.get(slot)
+    if (thread === undefined) return
+    const state = this.#slots.get(thread)
     if (state?.kind !== 'leased') return
     slot.disconnect()
-    if (
-      keep &&
-      !this.#memory.room.isAwaited &&
-      this.#waiters.every(({ tenant }) => tenant === state.tenant)
-    ) {
-      const reply = await slot.call('revert', []).catch(() => undefined)
-      if (reply?.kind === 'reverted' && reply.done && slot.alive) {
-        // Behind the others: the one that has been free longest is the first to be leased again, and to make room.
-        this.#slots.delete(slot)
-        this.#slots.set(slot, { kind: 'parked', tenant: state.tenant })
-        this.#serve()
-        return
-      }
-    }
-    slot.terminate('its lease ended')
+    const { slotReuse = 'any' } = this.#options
+    const isReusable =
+      slotReuse === 'any' || (slotReuse === 'tenant' && isTenantShared && this.#line.isOnly(state.tenant))
+    // A session that waits for memory gets that of the slot.
+    const isKept = isClean && isReusable && !this.#memory.room.isAwaited
+    if (!isKept || !slot.alive) return slot.terminate('its lease ended')
+    this.#renew(thread, slotReuse === 'tenant' ? state.tenant : undefined)
   }
 
   /** Ends every slot and rejects every waiter. Resolves when the threads are gone and the account has their memory. */
@@ -230,53 +192,84 @@ export class SlotPool {
     this.#closed = true
     clearTimeout(this.#spareTimer)
     clearImmediate(this.#roomTimer)
-    for (const waiter of [...this.#waiters]) waiter.reject(closedError())
-    const slots = [...this.#slots.keys()]
-    for (const slot of slots) slot.terminate('the manager closed')
-    const ending = [...slots, ...this.#stopping]
-    await Promise.all(ending.map((slot) => slot.stopped))
-    await this.#piscina.destroy()
+    this.#line.rejectAll(closedError())
+    for (const thread of [...this.#slots.keys()]) thread.terminate('the manager closed')
+    await this.#threads.close()
     // Threads that were ending before are gone soon as well. A slot whose task no thread had taken is told of none.
-    const freed = Promise.all(ending.map(({ memory }) => memory.freed))
+    const leases = [...this.#freeing]
     const timer = setTimeout(() => {
-      for (const { memory } of ending) memory.close()
+      for (const lease of leases) lease.close()
     }, CLOSE_EXIT_MS)
-    await freed
+    await Promise.all(leases.map(({ freed }) => freed))
     clearTimeout(timer)
   }
 
-  #find(tenant: string): Slot | undefined {
-    let ready: Slot | undefined
-    for (const [slot, state] of this.#slots) {
-      if (state.kind === 'parked' && state.tenant === tenant) return slot
-      if (state.kind === 'ready') ready ??= slot
+  /** The one that was renewed last: its JavaScript is the hottest. */
+  #find(tenant: string): SlotThread | undefined {
+    let found: SlotThread | undefined
+    for (const [thread, state] of this.#slots) {
+      if (state.kind !== 'ready') continue
+      if (state.tenant === tenant) return thread
+      if (state.tenant === undefined) found = thread
     }
-    return ready
+    return found
   }
 
-  #lease(slot: Slot, tenant: string): Slot {
-    this.#slots.set(slot, { kind: 'leased', tenant })
+  #lease(thread: SlotThread, tenant: string): Slot {
+    const { slot } = thread
+    this.#slots.set(thread, { kind: 'leased', tenant })
+    this.#leases.set(slot, thread)
     this.#provision()
     return slot
+  }
+
+  #renew(thread: SlotThread, tenant: string | undefined): void {
+    const { slot } = thread
+    const memory = slot.memory.succeed()
+    if (memory === undefined) return thread.terminate('there is no memory for another lease')
+    this.#leases.delete(slot)
+    this.#slots.set(thread, { kind: 'renewing', tenant, previous: slot.memory })
+    const next = thread.renew(memory)
+    next.ready.then(
+      () => {
+        const state = this.#slots.get(thread)
+        if (state?.kind === 'renewing') state.previous.close()
+        this.#renewals++
+        this.#nowReady(thread, tenant)
+      },
+      () => {
+        // `ended` sees every end, this one included.
+      },
+    )
+    this.#serve()
+  }
+
+  /** Behind the others: the one that was renewed last is leased first, the one that has been free longest makes room first. */
+  #nowReady(thread: SlotThread, tenant: string | undefined): void {
+    if (!thread.alive) return
+    this.#slots.delete(thread)
+    this.#slots.set(thread, { kind: 'ready', tenant })
+    this.#serve()
   }
 
   /** Gives slots to waiters, the longest waiting first. */
   #serve(): void {
     for (;;) {
-      const [waiter] = this.#waiters
-      if (waiter === undefined) break
-      const slot = this.#find(waiter.tenant)
-      if (slot === undefined) break
-      waiter.resolve(this.#lease(slot, waiter.tenant))
+      const { first } = this.#line
+      if (first === undefined) break
+      const thread = this.#find(first.tenant)
+      if (thread === undefined) break
+      first.resolve(this.#lease(thread, first.tenant))
     }
     this.#provision()
+    this.#line.count(this.#coming)
   }
 
   /** Boots what waiters need at once and a few ahead later; a slot parked for another tenant makes room for a waiter. */
   #provision(): void {
     if (this.#closed) return
-    const { booting, ready } = this.stats()
-    let missing = this.#waiters.length - booting - ready
+    const { booting, ready, renewing } = this.stats()
+    let missing = this.#line.length - booting - ready - renewing
     while (missing > 0 && this.#boot()) missing--
     if (missing > this.#bootable) this.#evict()
     else this.#spareTimer ??= setTimeout(() => this.#provisionSpares(), SPARE_DELAY_MS)
@@ -284,21 +277,22 @@ export class SlotPool {
 
   #provisionSpares(): void {
     this.#spareTimer = undefined
-    const { booting, ready } = this.stats()
-    let missing = this.#waiters.length + SPARE_SLOTS - booting - ready
     if (this.#makingRoom > 0) return
+    const { booting, ready, renewing } = this.stats()
+    let missing = this.#line.length + SPARE_SLOTS - booting - ready - renewing
     while (missing > 0 && this.#memory.hasPlenty && this.#boot()) missing--
   }
 
   #evict(): void {
-    for (const [slot, { kind }] of this.#slots) {
-      if (kind === 'parked') return slot.terminate('another tenant needs its place')
+    for (const [thread, state] of this.#slots) {
+      if (state.kind === 'ready' && state.tenant !== undefined)
+        return thread.terminate('another tenant needs its place')
     }
   }
 
   /** Somebody gave memory back, perhaps in the middle of something: what waits for a slot is looked at after that. */
   #roomCame(): void {
-    if (this.#waiters.length === 0 && !this.#memory.room.isAwaited) return
+    if (this.#line.length === 0 && !this.#memory.room.isAwaited) return
     this.#roomTimer ??= setImmediate(() => {
       this.#roomTimer = undefined
       if (this.#closed) return
@@ -313,8 +307,8 @@ export class SlotPool {
    */
   #makeRoom(): Promise<void> | undefined {
     const gone = this.endSpares('a session needs its memory')
-    // Memory of slots that have ended before comes free soon.
-    for (const { memory } of this.#stopping) gone.push(memory.freed)
+    // Memory of leases that have ended before comes free soon.
+    for (const { freed } of this.#freeing) gone.push(freed)
     if (gone.length === 0) return undefined
     this.#makingRoom += 1
     return Promise.all(gone).then(() => {
@@ -323,44 +317,31 @@ export class SlotPool {
     })
   }
 
-  #endOnceBooted(slot: Slot, reason: string): void {
-    if (this.#unwanted.has(slot)) return
-    this.#unwanted.add(slot)
-    slot.ready.then(
-      () => slot.terminate(reason),
-      () => {
-        // It has ended by itself.
-      },
-    )
-  }
-
   /** Ends slots that nobody uses or waits for, those that still boot included. The promises resolve when their memory is free. */
   endSpares(reason: string): Promise<void>[] {
     const gone: Promise<void>[] = []
-    if (this.#waiters.length > 0) return gone
-    for (const [slot, { kind }] of [...this.#slots]) {
-      if (kind === 'leased') continue
+    if (this.#line.length > 0) return gone
+    for (const [thread, state] of [...this.#slots]) {
+      if (state.kind === 'leased') continue
+      const { memory } = thread.slot
+      gone.push(memory.freed)
+      if (state.kind === 'renewing') gone.push(state.previous.freed)
       // Until it has booted nobody can tell which thread it has, if any, and so not when its memory is free.
-      if (kind === 'booting') this.#endOnceBooted(slot, reason)
-      else slot.terminate(reason)
-      gone.push(slot.memory.freed)
+      if (state.kind === 'booting') this.#endOnceBooted(thread, reason)
+      else thread.terminate(reason)
     }
     return gone
   }
 
-  /**
-   * Its memory is free. Each slot is one thread, but Piscina does not say which: one that ends at the same moment may be taken for it.
-   */
-  async #threadGone(slot: Slot): Promise<void> {
-    await Promise.all([slot.stopped, slot.memory.threadEnded])
-    if (this.#exits > 0) this.#exits -= 1
-    else await new Promise<void>((resolve) => this.#awaitingExit.push(resolve))
-  }
-
-  #exited(): void {
-    const tell = this.#awaitingExit.shift()
-    if (tell) tell()
-    else this.#exits += 1
+  #endOnceBooted(thread: SlotThread, reason: string): void {
+    if (this.#unwanted.has(thread)) return
+    this.#unwanted.add(thread)
+    thread.slot.ready.then(
+      () => thread.terminate(reason),
+      () => {
+        // It has ended by itself.
+      },
+    )
   }
 
   /** False if there are as many slots as there may be, or no memory for one more. */
@@ -368,35 +349,42 @@ export class SlotPool {
     if (this.#slots.size >= this.#options.slots) return false
     const memory = this.#memory.openSlot(() => this.#makeRoom())
     if (memory === undefined) return false
-    const slot = new Slot(this.#piscina, memory)
-    this.#slots.set(slot, { kind: 'booting' })
-    void this.#warm(slot).then(
+    const thread = this.#threads.start(memory)
+    this.#boots++
+    this.#slots.set(thread, { kind: 'booting' })
+    void this.#warm(thread.slot).then(
       () => {
-        if (!slot.alive) return
-        this.#failedBoots = 0
-        this.#slots.set(slot, { kind: 'ready' })
-        this.#serve()
+        if (thread.alive) this.#failedBoots = 0
+        this.#nowReady(thread, undefined)
       },
       () => {
         // `ended` below sees every end, this one included.
       },
     )
-    void slot.ended.then((reason) => {
-      const state = this.#slots.get(slot)
-      this.#slots.delete(slot)
-      const freed = this.#memory.closeSlot(slot.memory, this.#threadGone(slot), LAST_EXIT_MS)
-      this.#stopping.add(slot)
-      void freed.then(() => {
-        this.#stopping.delete(slot)
-        // There may be memory for spare slots now.
-        if (!this.#closed) this.#provision()
-      })
-      if (this.#closed) return
-      const hasFailed = state?.kind === 'booting' && !this.#unwanted.has(slot)
-      if (hasFailed && !this.#countFailedBoot(reason)) return
-      this.#serve()
-    })
+    void thread.ended.then((reason) => this.#ended(thread, reason))
     return true
+  }
+
+  #ended(thread: SlotThread, reason: string): void {
+    const state = this.#slots.get(thread)
+    this.#slots.delete(thread)
+    this.#leases.delete(thread.slot)
+    const gone = this.#threads.gone(thread)
+    this.#close(thread.slot.memory, gone)
+    if (state?.kind === 'renewing') this.#close(state.previous, gone)
+    if (this.#closed) return
+    const hasFailed = state?.kind === 'booting' && !this.#unwanted.has(thread)
+    if (hasFailed && !this.#countFailedBoot(reason)) return
+    this.#serve()
+  }
+
+  #close(lease: SlotLease, gone: Promise<void>): void {
+    this.#freeing.add(lease)
+    void this.#memory.closeSlot(lease, gone, LAST_EXIT_MS).then(() => {
+      this.#freeing.delete(lease)
+      // There may be memory for spare slots now.
+      if (!this.#closed) this.#provision()
+    })
   }
 
   /**
@@ -406,51 +394,41 @@ export class SlotPool {
    */
   async #warm(slot: Slot): Promise<void> {
     await slot.ready
-    if (this.#waiters.length > 0) return
+    if (this.#line.length > 0) return
     const first = !this.#warmed
     this.#warmed = true
     const reply = await slot.call('warm', [first])
     if (reply.kind === 'died') slot.terminate(reply.reason)
   }
 
-  /** A worker failed before it took its task: Piscina cannot say which, so all that still boot start again. */
-  #bootFailed(error: unknown): void {
-    const reason = messageOf(error, 'its worker failed')
-    for (const [slot, { kind }] of [...this.#slots]) if (kind === 'booting') slot.terminate(reason)
+  #bootFailed(reason: string): void {
+    for (const [thread, { kind }] of [...this.#slots]) if (kind === 'booting') thread.terminate(reason)
   }
 
   /** False when callers have been told instead of kept waiting for boots that go on failing. */
   #countFailedBoot(reason: string): boolean {
     this.#failedBoots++
     if (this.#failedBoots < MAX_FAILED_BOOTS) return true
-    const error = new InterpreterCrashedError(
-      `no worker boots, the last one because: ${reason}`,
-      'not-started',
-    )
-    for (const waiter of [...this.#waiters]) waiter.reject(error)
+    const message = `no worker boots, the last one because: ${reason}`
+    this.#line.rejectAll(new InterpreterCrashedError(message, 'not-started'))
     return false
   }
-}
 
-/**
- * A slot's task never ends, so a word on Piscina's own port is an owned worker's: the worker is ended before Piscina reads
- * it, which would throw on what is no task and give a worker whose task is "done" the next tenant's (S1, R3).
- */
-function endAfterTask(worker: object): Worker {
-  for (const key of Object.getOwnPropertySymbols(worker)) {
-    const info = (worker as Record<symbol, PiscinaWorker>)[key]
-    if (info?.port === undefined) continue
-    info.port.removeAllListeners('message')
-    info.port.on('message', () => void info.worker.terminate())
-    return info.worker
+  #timedOut(): PoolExhaustedError | LimitError {
+    const { acquireTimeoutMs } = this.#options
+    if (this.#lacksMemory) return this.#memory.error(`no memory came free within ${acquireTimeoutMs} ms`)
+    const message = `no slot came free within acquireTimeoutMs (${acquireTimeoutMs} ms): ${this.#description()}`
+    return new PoolExhaustedError(`${message}; raise slots or acquireTimeoutMs, or close sessions`)
   }
-  throw new Error('this version of Piscina does not show its workers')
-}
 
-/** What Piscina 5.3.2 keeps of a worker. */
-interface PiscinaWorker {
-  readonly port?: MessagePort
-  readonly worker: Worker
+  /** What is true of the slots now. */
+  #description(): string {
+    const { max, leased, booting, renewing } = this.stats()
+    const parts = [`${leased} of ${max} slots are leased`]
+    if (booting > 0) parts.push(`${booting} still boot`)
+    if (renewing > 0) parts.push(`${renewing} are being renewed`)
+    return parts.join(', ')
+  }
 }
 
 function closedError(): SessionClosedError {

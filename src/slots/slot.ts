@@ -1,18 +1,14 @@
-// One slot seen from the caller's thread: a worker with one interpreter, run as one Piscina task for as long as it lives.
-// Owns the worker's life and the channel to it; who uses it, and when, is the pool's and the session's.
-import { MessageChannel } from 'node:worker_threads'
-import type { Piscina } from 'piscina'
+// One lease of a slot seen from the caller's thread: an interpreter that is the image at first, and serves one tenant. Owns the channel
+// to it and everything that is told over it; nothing here outlives the lease (S1). The worker's life is thread.ts's.
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { deferred } from '../deferred.js'
 import type { SlotLease } from '../memory/slot-lease.js'
-import type { ServeTask, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../shared/messages/slot.js'
+import type { LeaseWire, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../shared/messages/slot.js'
 import { ENDING, LOWERED, RAISED, SHIELD } from '../shared/threads/shield.js'
-import { messageOf } from '../shared/thrown.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import { CallDoor } from './call-door.js'
 import { Channel, SlotEndedError } from './channel.js'
 import { type CreditLease, SlotCredit } from './credit.js'
-import { type Exiting, guardExit, unguardExit } from './exit-guard.js'
-import { printable } from './guard.js'
 
 /**
  * Output comes in chunks, or when an execution waits, which takes a slot longer than this: a worker that sends more often
@@ -23,18 +19,11 @@ const MAX_EVENTS_PER_MS = 50
 /** These run no code of a user's, so nothing but a broken slot takes this long. */
 const PROMPT_METHODS: ReadonlySet<string> = new Set(['revert', 'warm'])
 const PROMPT_MS = 20_000
-/** Longest that a boot may take. It takes a tenth of a second, and more where many boot at once on a busy machine. */
-const BOOT_MS = 60_000
+/** Longest that a boot, or a renewal, may take. A boot takes a tenth of a second, and more where many boot at once on a busy machine. */
+const READY_MS = 60_000
 
 /** Of the words that a slot's thread shares with this one; the other is src/shared/threads/shield.ts's. */
 const INTERRUPT = 0
-/**
- * Longest that a worker is let live because it says that it must not be ended. Ours say so for microseconds of work, so even one
- * that hardly gets a processor is waited for, and one that lies is ended.
- */
-const MOST_SHIELDED_MS = 1000
-const SHIELD_LOOK_MS = 1
-
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 type OutputEvent = Extract<SlotEvent, { event: 'output' }>
 
@@ -59,15 +48,18 @@ interface OutputListener {
   readonly startedMs: number
 }
 
-export class Slot implements Exiting {
+/** What a lease needs of its worker. */
+interface Terminable {
+  terminate(reason: string): void
+}
+
+export class Slot {
+  readonly #thread: Terminable
   readonly #channel: Channel
   readonly #door: CallDoor
   readonly #credit: SlotCredit
-  readonly #abort = new AbortController()
   readonly #interrupt = new Int32Array(new SharedArrayBuffer(8))
   readonly #ready = deferred<void>()
-  readonly #ended = deferred<string>()
-  readonly #stopped = deferred<void>()
   #endReason: string | undefined
   #isReady = false
   #lastCallId = 0
@@ -80,9 +72,13 @@ export class Slot implements Exiting {
 
   /** What it has of the manager's memory. Whoever opened it closes it. */
   readonly memory: SlotLease
+  /** What the slot's side of the lease speaks over, and what of it is to be transferred. */
+  readonly wire: LeaseWire
+  readonly transferList: readonly MessagePort[]
 
-  /** Starts a worker; `ready` says when its interpreter has booted. */
-  constructor(piscina: Piscina, memory: SlotLease) {
+  /** @param preparation what the slot has to do before it is ready */
+  constructor(thread: Terminable, memory: SlotLease, preparation: string) {
+    this.#thread = thread
     this.memory = memory
     memory.onViolation = (what) => this.terminate(`its worker sent an invalid message: ${what}`)
     const { port1, port2 } = new MessageChannel()
@@ -100,14 +96,12 @@ export class Slot implements Exiting {
       this.#door.wake()
     })
     const interrupt = this.#interrupt.buffer as SharedArrayBuffer
-    const task: ServeTask = { port: port2, calls, interrupt, memory: memory.wire }
-    const transferList = [port2, calls.port, memory.wire.port]
-    piscina.run(task, { transferList, signal: this.#abort.signal }).then(
-      () => this.terminate('its worker exited by itself'),
-      (error: unknown) => this.terminate(messageOf(error, 'its worker failed')),
+    this.wire = { port: port2, calls, interrupt, memory: memory.wire }
+    this.transferList = [port2, calls.port, memory.wire.port]
+    const timer = setTimeout(
+      () => this.terminate(`its worker did not ${preparation} within ${READY_MS} ms`),
+      READY_MS,
     )
-    guardExit(this)
-    const timer = setTimeout(() => this.terminate(`its worker did not boot within ${BOOT_MS} ms`), BOOT_MS)
     // Nobody has to wait for a slot that dies unused.
     this.#ready.promise.finally(() => clearTimeout(timer)).catch(() => {})
   }
@@ -117,16 +111,7 @@ export class Slot implements Exiting {
     return this.#ready.promise
   }
 
-  /** Resolves, with the reason, when the slot is gone. */
-  get ended(): Promise<string> {
-    return this.#ended.promise
-  }
-
-  /** Resolves when nothing keeps its worker from being ended any more: soon after `ended`. */
-  get stopped(): Promise<void> {
-    return this.#stopped.promise
-  }
-
+  /** False when the lease has ended, with or without its worker. */
   get alive(): boolean {
     return this.#endReason === undefined
   }
@@ -221,16 +206,32 @@ export class Slot implements Exiting {
     this.#channel.tell(notice, transfer)
   }
 
-  /** Ends the worker, whatever it is doing, and rejects every pending call (S2). Idempotent. */
+  /** Ends the worker, unless the lease has ended before: the worker may be another's by then. Idempotent. */
   terminate(reason: string): void {
-    if (this.#endReason !== undefined) return
-    this.#end(printable(reason))
+    if (this.#endReason === undefined) this.#thread.terminate(reason)
   }
 
-  /** For the end of the process, which ends all threads and waits for none. */
-  blockUntilEndable(untilMs: number): void {
-    while (this.#isShielded() && performance.now() < untilMs)
-      Atomics.wait(this.#interrupt, SHIELD, RAISED, SHIELD_LOOK_MS)
+  /** Ends the lease and rejects every pending call (S2). Idempotent. */
+  retire(reason: string): void {
+    if (this.#endReason !== undefined) return
+    this.#endReason = reason
+    this.#listener = undefined
+    this.#handler = undefined
+    this.#credit.end()
+    this.#channel.close(reason)
+    this.#door.close()
+    this.mount(undefined)
+    this.#ready.reject(new SlotEndedError(reason))
+  }
+
+  /** Whether the worker must not be ended now (src/shared/threads/shield.ts). If not, it makes no stream from now on. */
+  isShielded(): boolean {
+    return Atomics.compareExchange(this.#interrupt, SHIELD, LOWERED, ENDING) === RAISED
+  }
+
+  /** Blocks. */
+  waitForShield(milliseconds: number): void {
+    Atomics.wait(this.#interrupt, SHIELD, RAISED, milliseconds)
   }
 
   #handle(call: (handler: CallHandler) => void | Promise<void>): void {
@@ -245,36 +246,6 @@ export class Slot implements Exiting {
     } catch (error) {
       refuse(error)
     }
-  }
-
-  #end(reason: string): void {
-    this.#endReason = reason
-    this.#listener = undefined
-    this.#handler = undefined
-    this.#credit.end()
-    this.#channel.close(reason)
-    this.#door.close()
-    this.mount(undefined)
-    this.#ready.reject(new SlotEndedError(reason))
-    void this.#stop(reason)
-    this.#ended.resolve(reason)
-  }
-
-  /** Never rejects. */
-  async #stop(reason: string): Promise<void> {
-    const untilMs = performance.now() + MOST_SHIELDED_MS
-    while (this.#isShielded() && performance.now() < untilMs)
-      await new Promise((resolve) => setTimeout(resolve, SHIELD_LOOK_MS))
-    // With text for a reason: the default is an error, whose stack would keep the caller alive.
-    this.#abort.abort(reason)
-    this.memory.abandon()
-    unguardExit(this)
-    this.#stopped.resolve(undefined)
-  }
-
-  /** If not, the worker makes no stream from now on. */
-  #isShielded(): boolean {
-    return Atomics.compareExchange(this.#interrupt, SHIELD, LOWERED, ENDING) === RAISED
   }
 
   #receive(event: SlotEvent): void {

@@ -111,9 +111,13 @@ describe('the trampoline', () => {
 })
 
 describe('the core module', () => {
-  test('has the named exports only, and a fresh instance all-zero memory', () => {
+  test('has the named exports and its tables only, and a fresh instance all-zero memory', () => {
     const core = new WebAssembly.Module(coreModuleBytes(targetBytes(), ['memory', 'zero']))
-    expect(WebAssembly.Module.exports(core).map(({ name }) => name)).toEqual(['memory', 'zero'])
+    expect(WebAssembly.Module.exports(core).map(({ name }) => name)).toEqual([
+      'memory',
+      'zero',
+      'state table 0',
+    ])
     expect(WebAssembly.Module.customSections(core, 'note')).toEqual([])
     const { memory } = new WebAssembly.Instance(core).exports as unknown as { memory: WebAssembly.Memory }
     expect(new Uint8Array(memory.buffer).every((byte) => byte === 0)).toBe(true)

@@ -31,7 +31,7 @@ const memory = () => manager.stats().memory
 async function settled(): Promise<void> {
   for (;;) {
     const { slots } = manager.stats()
-    const count = slots.booting + slots.ready + slots.parked + slots.leased
+    const count = slots.booting + slots.ready + slots.parked + slots.renewing + slots.leased
     if (slots.leased === 0 && memory().slotBytes <= count * NEW_SLOT_BYTES) return
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

@@ -136,7 +136,7 @@ describe('a closed manager', () => {
     await until(() => manager.stats().slots.leased === 0)
     const { attached, dormant, queued, slots, counters } = manager.stats()
     expect({ attached, dormant, queued }).toEqual({ attached: 0, dormant: 0, queued: 0 })
-    expect(slots).toMatchObject({ booting: 0, ready: 0, leased: 0, parked: 0 })
+    expect(slots).toMatchObject({ booting: 0, ready: 0, leased: 0, renewing: 0, parked: 0 })
     expect(counters).toMatchObject({ sessions: 1, executions: 1 })
   })
 

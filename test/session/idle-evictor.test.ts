@@ -132,6 +132,33 @@ test('a closed session is forgotten', async () => {
   expect([closed.left, open.left]).toEqual([false, true])
 })
 
+describe('spares', () => {
+  test('where a slot is wanted ahead, the one that has been idle longest gives way, one at a time', async () => {
+    let isWanted = false
+    const used: object[] = []
+    const hibernated: object[] = []
+    evictor = new IdleEvictor(() => slotsNeeded, Number.POSITIVE_INFINITY, {
+      get isWanted() {
+        return isWanted
+      },
+      hibernated: (session) => {
+        hibernated.push(session)
+        isWanted = false
+      },
+      used: (session) => used.push(session),
+    })
+    const all = sessions(3)
+    expect(used).toEqual(all)
+    evictor.evictForWaiters()
+    expect(left(all)).toEqual([false, false, false])
+    isWanted = true
+    evictor.evictForWaiters()
+    evictor.evictForWaiters()
+    await vi.advanceTimersByTimeAsync(100)
+    expect([left(all), hibernated]).toEqual([[true, false, false], [all[0]]])
+  })
+})
+
 describe('idleTimeoutMs', () => {
   const IDLE_TIMEOUT_MS = 1000
 

@@ -84,20 +84,35 @@ test('A9: a killed session waits for a slot like everybody else and goes on when
   expect((await waiting).value).toBe(1)
 })
 
-test('A9: a slot goes from session to session of one tenant, with nothing left in it', async () => {
-  const manager = await managerForTest({ slots: 2 })
-  for (let round = 0; round < 5; round++) {
-    const session = await manager.createSession({ tenant: 'acme' })
-    const code =
-      "import sys, os; seen = hasattr(sys, 'mark') or os.path.exists('/tmp/mark'); sys.mark = 1; open('/tmp/mark', 'w').close(); seen"
-    expect((await session.execute(code)).value).toBe(false)
-    await session.close()
+test("A9, S1: a slot goes from tenant to tenant in one thread, with nothing left in it; 'tenant' keeps it for one; 'never' ends it", async () => {
+  for (const [slotReuse, boots, parked] of [
+    ['any', 1, 0],
+    ['tenant', 1, 1],
+    ['never', 3, 0],
+  ] as const) {
+    const manager = await managerForTest({ slots: 1, slotReuse })
+    const tenants = slotReuse === 'any' ? ['acme', undefined, 'other'] : ['acme', 'acme', 'acme']
+    for (const tenant of tenants) {
+      const session = await manager.createSession(tenant === undefined ? {} : { tenant })
+      const code =
+        "import sys, os; seen = hasattr(sys, 'mark') or os.path.exists('/tmp/mark'); sys.mark = 1; open('/tmp/mark', 'w').close(); seen"
+      expect((await session.execute(code)).value).toBe(false)
+      await session.close()
+    }
+    const last = await manager.createSession({ tenant: 'acme' })
+    const { counters, slots } = manager.stats()
+    expect([slotReuse, counters.boots, counters.renewals, slots.leased]).toEqual(
+      slotReuse === 'never' ? ['never', 4, 0, 1] : [slotReuse, boots, 3, 1],
+    )
+    await last.close()
+    await until(() => manager.stats().slots.renewing === 0)
+    expect(manager.stats().slots.parked).toBe(parked)
+    await manager.close()
   }
-  expect(manager.stats().slots.parked).toBe(1)
 })
 
 test('A9: a slot kept for one tenant makes room for another that waits', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await managerForTest({ slots: 1, slotReuse: 'tenant' })
   const first = await manager.createSession({ tenant: 'acme' })
   await first.close()
   const other = await manager.createSession({ tenant: 'other' })

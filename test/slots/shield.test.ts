@@ -21,14 +21,14 @@ const WAKES_A_SLEEPER = `
 
 describe('S3: ending a worker', () => {
   test('is done at once when nothing is in the way', async () => {
-    const { slot, run } = slotWithoutWorker()
+    const { thread, slot, run } = slotWithoutWorker()
     slot.terminate('the test is over')
     expect(run.signal.aborted).toBe(true)
-    await slot.stopped
+    await thread.stopped
   })
 
   test('waits while the worker makes a stream that Node must not find half made, and callers do not', async () => {
-    const { slot, run } = slotWithoutWorker()
+    const { thread, slot, run } = slotWithoutWorker()
     const words = new Int32Array(run.task.interrupt)
     new Shield(run.task.interrupt).during(() => {
       slot.terminate('the test is over')
@@ -36,16 +36,16 @@ describe('S3: ending a worker', () => {
       expect(words[1]).toBe(1)
     })
     expect(run.signal.aborted).toBe(false)
-    await slot.stopped
+    await thread.stopped
     expect(run.signal.aborted).toBe(true)
-    expect(await slot.ended).toBe('the test is over')
+    expect(await thread.ended).toBe('the test is over')
   })
 
   test('is done all the same when the worker says so for ever', async () => {
-    const { slot, run } = slotWithoutWorker()
+    const { thread, slot, run } = slotWithoutWorker()
     Atomics.store(new Int32Array(run.task.interrupt), 1, 1)
     slot.terminate('the test is over')
-    await slot.stopped
+    await thread.stopped
     expect(run.signal.aborted).toBe(true)
   })
 
@@ -111,32 +111,32 @@ const EXITING_PROCESSES = 8
 
 describe('S3: the end of the process', () => {
   test('waits for a slot’s thread that makes a stream, which then makes no other', async () => {
-    const { slot, run } = slotWithoutWorker()
+    const { thread, slot, run } = slotWithoutWorker()
     const words = new Int32Array(run.task.interrupt)
     words[1] = 1
     const other = new Worker(LOWERS, { eval: true, workerData: words })
     other.postMessage('lower')
-    slot.blockUntilEndable(Number.POSITIVE_INFINITY)
+    thread.blockUntilEndable(Number.POSITIVE_INFINITY)
     expect(words[1]).toBe(2)
     slot.terminate('the test is over')
     await other.terminate()
   })
 
   test('waits no longer than it is told to for one that lies', () => {
-    const { slot, run } = slotWithoutWorker()
+    const { thread, slot, run } = slotWithoutWorker()
     const words = new Int32Array(run.task.interrupt)
     words[1] = 1
-    slot.blockUntilEndable(performance.now() + 5)
+    thread.blockUntilEndable(performance.now() + 5)
     expect(words[1]).toBe(1)
     slot.terminate('the test is over')
   })
 
   test('has one listener for all slots, and none when they have stopped', async () => {
     const before = process.listenerCount('exit')
-    const slots = Array.from({ length: 20 }, () => slotWithoutWorker().slot)
+    const slots = Array.from({ length: 20 }, () => slotWithoutWorker().thread)
     expect(process.listenerCount('exit')).toBeLessThanOrEqual(before + 1)
-    for (const slot of slots) slot.terminate('the test is over')
-    await Promise.all(slots.map((slot) => slot.stopped))
+    for (const thread of slots) thread.terminate('the test is over')
+    await Promise.all(slots.map((thread) => thread.stopped))
     expect(process.listenerCount('exit')).toBeLessThanOrEqual(before)
   })
 

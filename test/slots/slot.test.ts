@@ -30,8 +30,8 @@ test('S2: one that has booted has no deadline any more', async () => {
 })
 
 test('a slot that ends while it boots leaves no timer', async () => {
-  const { slot } = slotWithoutWorker()
+  const { thread, slot } = slotWithoutWorker()
   slot.terminate('the test is over')
-  await slot.stopped
+  await thread.stopped
   expect(vi.getTimerCount()).toBe(0)
 })

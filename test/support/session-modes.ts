@@ -45,12 +45,31 @@ const NASTY = py`
   nasty = True
 `
 
-/** One tenant in every mode, so that slots pass from test to test, made the image again in place (I1). */
+/** One tenant in every mode. Slots pass from test to test, whoever had them (S1). */
 const TENANT = 'suite'
+/** Makes the interpreter's memory grow, so that the slot gets another instance. */
+const GROW = 'block = bytearray(40_000_000)'
 
 export const fresh: SessionMode = {
   name: 'fresh',
   open: (create) => create({ tenant: TENANT }),
+}
+
+/** In a slot that a session of somebody else has just left, every other time after its memory had grown. */
+class Renewed implements SessionMode {
+  readonly name = 'in a renewed slot'
+  #count = 0
+
+  async open(create: OpenSession, manager: SessionManager): Promise<Session> {
+    await until(() => manager.stats().slots.booting === 0)
+    const other = await manager.createSession({ checkpoint: 'manual' })
+    await other.execute(NASTY, { timeoutMs: 30_000 })
+    if (++this.#count % 2 === 0) await other.execute(GROW, { timeoutMs: 30_000 })
+    await other.close()
+    // The one that was renewed last is leased first.
+    await until(() => manager.stats().slots.renewing === 0)
+    return create({ tenant: TENANT })
+  }
 }
 
 /** No memory has grown, so this one is made the image again in place as well. */
@@ -67,8 +86,8 @@ export const afterReset: SessionMode = {
 }
 
 /**
- * Before each call the session goes dormant, so that every call runs on a thawed snapshot, in another slot than the one before:
- * of the slots kept for a tenant the one that has been free longest is taken, and there are always two.
+ * Before each call the session goes dormant, so that every call runs on a thawed snapshot, in another slot than the one before,
+ * which is being renewed.
  */
 const thawed: SessionMode = {
   name: 'thawed before each call',
@@ -110,7 +129,7 @@ function unlessClosed(error: unknown): void {
   if (!(error instanceof SessionClosedError)) throw error
 }
 
-const MODES: readonly SessionMode[] = [fresh, afterReset, thawed]
+const MODES: readonly SessionMode[] = [new Renewed(), afterReset, thawed]
 
 /** Runs the tests once per mode, with one manager for all. */
 export function describeSessions(

@@ -2,7 +2,8 @@
 import type { Piscina } from 'piscina'
 import { ManagerMemory } from '../../src/memory/manager-memory.js'
 import type { ServeTask } from '../../src/shared/messages/slot.js'
-import { Slot } from '../../src/slots/slot.js'
+import type { Slot } from '../../src/slots/slot.js'
+import { SlotThread } from '../../src/slots/thread.js'
 
 interface Run {
   readonly task: ServeTask
@@ -10,7 +11,11 @@ interface Run {
 }
 
 /** A slot whose worker never comes, and what Piscina would have got. */
-export function slotWithoutWorker(): { readonly slot: Slot; readonly run: Run } {
+export function slotWithoutWorker(): {
+  readonly thread: SlotThread
+  readonly slot: Slot
+  readonly run: Run
+} {
   const runs: Run[] = []
   const piscina = {
     run: (task: ServeTask, { signal }: { signal: AbortSignal }) => {
@@ -20,8 +25,8 @@ export function slotWithoutWorker(): { readonly slot: Slot; readonly run: Run } 
   }
   const memory = new ManagerMemory(null, { runs: new Uint32Array(0), files: [] }).openSlot(() => undefined)
   if (memory === undefined) throw new Error('an account without a bound is full')
-  const slot = new Slot(piscina as unknown as Piscina, memory)
+  const thread = new SlotThread(piscina as unknown as Piscina, memory)
   const [run] = runs
   if (run === undefined) throw new Error('the slot started no task')
-  return { slot, run }
+  return { thread, slot: thread.slot, run }
 }

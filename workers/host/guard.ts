@@ -1,7 +1,7 @@
 // The door that every import goes through. What C code called is either answered with a number or it ends the interpreter; no
 // other exception leaves the host (R1). No host code runs after that end, nor on a stack that is almost used up: the door
-// looks first whether there is enough left (stack-reserve.ts). Owns these rules and the state "ended"; what an import
-// does is its family's.
+// looks first whether there is enough left (stack-reserve.ts). Owns these rules, the state "ended", and which host a door
+// belongs to; what an import does is its family's.
 import { FsError } from './errno.js'
 import type { StackProbe } from './stack-reserve.js'
 
@@ -40,6 +40,22 @@ export class Ending {
     this.#stackProbe = probe
   }
 
+  /** @throws RangeError where too little stack is left */
+  requireRoom(): void {
+    this.#stackProbe(0)
+  }
+
+  exhaust(): never {
+    this.#ended = this.#exhausted
+    throw this.#exhausted
+  }
+
+  /** Something happened that no import may let out. */
+  fail(unexpected: InterpreterEnd): never {
+    this.#ended ??= unexpected
+    throw this.#ended
+  }
+
   /** Only the first reason counts. */
   end(importName: string, reason: string): never {
     this.#ended ??= new InterpreterEnd(importName, reason)
@@ -51,35 +67,67 @@ export class Ending {
    *
    * @param onError - the return value that tells C code an error number
    */
-  guard(importName: string, run: ImportFunction, onError: (errno: number) => unknown): ImportFunction {
-    const call = run as (...parameters: unknown[]) => unknown
-    // Made now, as above: a trap of C code, for one, may come at any depth.
-    const unexpected = new InterpreterEnd(importName, `the import ${importName} failed unexpectedly`)
-    // Seven is the most parameters a working import has; one fixed shape keeps the call free of allocation.
-    return (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => {
-      if (this.#ended !== null) throw this.#ended
-      try {
-        this.#stackProbe(0)
-      } catch {
-        this.#ended = this.#exhausted
-        throw this.#exhausted
-      }
-      try {
-        return call(a, b, c, d, e, f, g)
-      } catch (error) {
-        if (error instanceof FsError) return onError(error.errno)
-        if (this.#ended === null) this.#ended = unexpected
-        throw this.#ended
-      }
+  guard(importName: string, run: ImportFunction, onError: (errno: number) => unknown): GuardedImport {
+    return {
+      ending: this,
+      run: run as (...parameters: unknown[]) => unknown,
+      onError,
+      importName,
     }
   }
 
   /** An import that ends the interpreter. */
-  forbid(importName: string, why: string): ImportFunction {
+  forbid(importName: string, why: string): GuardedImport {
     return this.guard(
       importName,
       () => this.end(importName, `the code called ${importName}, which sessions do not have: ${why}`),
       () => undefined,
     )
+  }
+}
+
+/** What an import does for one host. */
+export interface GuardedImport {
+  readonly ending: Ending
+  readonly run: (...parameters: unknown[]) => unknown
+  readonly onError: (errno: number) => unknown
+  readonly importName: string
+}
+
+/** The function that a module is instantiated with. An instance keeps its doors; each lease's host stands behind them in turn (S1). */
+export class ImportDoor {
+  /** For the module. */
+  readonly enter: ImportFunction
+  readonly #behind: { import: GuardedImport }
+
+  constructor(guarded: GuardedImport) {
+    const behind = { import: guarded }
+    this.#behind = behind
+    // Made now, as above: a trap of C code, for one, may come at any depth. Once for all hosts, for an error takes microseconds to make.
+    const unexpected = new InterpreterEnd(
+      guarded.importName,
+      `the import ${guarded.importName} failed unexpectedly`,
+    )
+    // Seven is the most parameters a working import has; one fixed shape keeps the call free of allocation.
+    this.enter = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => {
+      const { ending, run, onError } = behind.import
+      if (ending.ended !== null) throw ending.ended
+      try {
+        ending.requireRoom()
+      } catch {
+        ending.exhaust()
+      }
+      try {
+        return run(a, b, c, d, e, f, g)
+      } catch (error) {
+        if (error instanceof FsError) return onError(error.errno)
+        return ending.fail(unexpected)
+      }
+    }
+  }
+
+  /** Another host's import is called from now on. */
+  leadTo(guarded: GuardedImport): void {
+    this.#behind.import = guarded
   }
 }

@@ -15,13 +15,13 @@ import type { ChunkSource } from './fs/chunk-source.js'
 import { Ending, type InterpreterEnd } from './guard.js'
 import { GuestMemory } from './guest-memory.js'
 import type { HostCallDoor } from './host-calls.js'
-import { importFunctions, linkImports } from './imports.js'
+import { guardedImports, type ImportDoors, linkImports, openDoors } from './imports.js'
 import type { InterruptCell } from './interrupt.js'
 import { MemoryGrowth } from './memory.js'
 import { MountedNodes } from './mounts/mounted-nodes.js'
 import { type OutputReceiver, OutputSink } from './output.js'
 import { type Pulse, Signals } from './signals.js'
-import { stackProbe } from './stack-reserve.js'
+import type { StackProbe } from './stack-reserve.js'
 import { captureHost, type HostCapture } from './state/capture.js'
 import { HostStateError } from './state/error.js'
 import { type PreparedHost, restoreHost } from './state/restore.js'
@@ -80,6 +80,8 @@ export class Host {
   /** What a reset goes back to, and what there is now. */
   #configuredZone = DEFAULT_TIME_ZONE
   #timeZone = DEFAULT_TIME_ZONE
+  /** Of the instance that imports from this host. */
+  #doors: ImportDoors = new Map()
   /** Made where nobody waits, for the next state that is given back. */
   #spareFileSystem: FileSystem | undefined
 
@@ -104,18 +106,36 @@ export class Host {
 
   /** A value for everything that `module` imports. */
   imports(module: WebAssembly.Module): WebAssembly.Imports {
-    return linkImports(module, importFunctions(this.#context))
+    this.#doors = openDoors(guardedImports(this.#context))
+    return linkImports(module, this.#doors)
+  }
+
+  /** The instance that was made with the imports of `previous` imports from this host from now on, and nothing from that one (S1). */
+  replace(previous: Host): void {
+    const guarded = guardedImports(this.#context)
+    this.#doors = previous.#doors
+    for (const [name, door] of this.#doors) {
+      const behind = guarded.get(name)
+      if (behind === undefined) throw new Error(`unreachable: no import ${name}`)
+      door.leadTo(behind)
+    }
+    previous.close()
+  }
+
+  /** Its session is gone: what it holds is free. */
+  close(): void {
+    this.#context.fileSystem.close()
+    this.#spareFileSystem?.close()
   }
 
   /**
    * After instantiation, before the first call.
    *
-   * @param stackProbeModule - `Image.stackProbeModule`; without it, imports run however little stack is left
+   * @param stackProbe - of the instance's memory; without it, imports run however little stack is left
    */
-  bind(exports: BoundExports, stackProbeModule?: WebAssembly.Module): void {
+  bind(exports: BoundExports, stackProbe?: StackProbe): void {
     this.#context.exports = exports
-    if (stackProbeModule !== undefined)
-      this.#context.ending.requireStack(stackProbe(stackProbeModule, exports.memory))
+    if (stackProbe !== undefined) this.#context.ending.requireStack(stackProbe)
     this.#context.memory.bind(exports.memory)
     this.#context.growth.bind(exports.memory)
   }

@@ -1,11 +1,13 @@
 // The one table of everything the interpreter's module imports, and the functions for it. Owns completeness: an import without a
 // row, or a working row without a function, is an error before the module is instantiated (R1).
+
+import { WasmGlobal, WasmModule } from '../web-assembly.js'
 import { clockImports } from './clock.js'
 import type { HostContext } from './context.js'
 import { descriptorImports } from './descriptors.js'
 import { entropyImports } from './entropy.js'
 import { fileImports } from './files.js'
-import type { ImportFunction } from './guard.js'
+import { type GuardedImport, ImportDoor, type ImportFunction } from './guard.js'
 import { mappingImports } from './mapping.js'
 import { memoryImports } from './memory.js'
 import { pollImports } from './poll.js'
@@ -34,8 +36,8 @@ const RESULT_OF_BAD_POINTER: ReadonlyMap<string, unknown> = new Map<string, unkn
   ['_timegm_js', -1n],
 ])
 
-/** A function for every row, guarded. Keys are "module.name". */
-export function importFunctions(context: HostContext): ReadonlyMap<string, ImportFunction> {
+/** Every row, guarded. Keys are "module.name". */
+export function guardedImports(context: HostContext): ReadonlyMap<string, GuardedImport> {
   const working = new Map<string, ImportFunction>(
     [
       fileImports(context),
@@ -50,24 +52,24 @@ export function importFunctions(context: HostContext): ReadonlyMap<string, Impor
       processImports(context),
     ].flatMap((family) => Object.entries(family)),
   )
-  const functions = new Map<string, ImportFunction>()
+  const guarded = new Map<string, GuardedImport>()
   for (const row of IMPORT_ROWS) {
     const run = working.get(row.name)
     if ((run !== undefined) !== WORKING_CLASSES.includes(row.class)) {
       throw new Error(`the import ${row.name} is listed as ${row.class}`)
     }
-    functions.set(`${row.module}.${row.name}`, importFunction(context, row, run))
+    guarded.set(`${row.module}.${row.name}`, guardedImport(context, row, run))
     working.delete(row.name)
   }
   if (working.size > 0) throw new Error(`not in the table of imports: ${[...working.keys()].join(', ')}`)
-  return functions
+  return guarded
 }
 
-function importFunction(
+function guardedImport(
   { ending }: HostContext,
   row: ImportRow,
   run: ImportFunction | undefined,
-): ImportFunction {
+): GuardedImport {
   if (run !== undefined) return ending.guard(row.name, run, resultOfError(row))
   if (row.class === 'ends-interpreter') return ending.forbid(row.name, row.why)
   const { value } = row
@@ -87,19 +89,23 @@ function resultOfError({ module, name }: ImportRow): (errno: number) => unknown 
   return module === 'wasi_snapshot_preview1' ? (errno) => errno : (errno) => -errno
 }
 
+export type ImportDoors = ReadonlyMap<string, ImportDoor>
+
+/** A door for each. */
+export function openDoors(guarded: ReadonlyMap<string, GuardedImport>): ImportDoors {
+  return new Map([...guarded].map(([name, behind]) => [name, new ImportDoor(behind)]))
+}
+
 /**
  * The import object of a module.
  *
  * @throws Error if the module imports anything the table does not have
  */
-export function linkImports(
-  module: WebAssembly.Module,
-  functions: ReadonlyMap<string, ImportFunction>,
-): WebAssembly.Imports {
+export function linkImports(module: WebAssembly.Module, doors: ImportDoors): WebAssembly.Imports {
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {}
-  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+  for (const { module: from, name, kind } of WasmModule.imports(module)) {
     imports[from] ??= {}
-    imports[from][name] = importValue(from, name, kind, functions)
+    imports[from][name] = importValue(from, name, kind, doors)
   }
   return imports
 }
@@ -108,12 +114,12 @@ function importValue(
   from: string,
   name: string,
   kind: WebAssembly.ImportExportKind,
-  functions: ReadonlyMap<string, ImportFunction>,
+  doors: ImportDoors,
 ): WebAssembly.ImportValue {
-  const found = functions.get(`${from}.${name}`)
-  if (kind === 'function' && found !== undefined) return found
+  const found = doors.get(`${from}.${name}`)
+  if (kind === 'function' && found !== undefined) return found.enter
   if (kind === 'global' && from === 'GOT.func' && FUNCTION_GLOBALS.includes(name)) {
-    return new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+    return new WasmGlobal({ value: 'i32', mutable: true }, 0)
   }
   throw new Error(`the module imports ${kind} ${from}.${name}, which is not in the table of imports`)
 }

@@ -2,6 +2,8 @@
 // import, and where V8 runs out of stack while it compiles or builds something, it can end the whole process. Owns the
 // question; how much has to be left is src/shared/image/stack-probe.ts's, what happens where it is not is guard.ts's.
 
+import { WasmInstance } from '../web-assembly.js'
+
 /**
  * Throws a RangeError if less than 128 KB are left above V8's limit. Below that limit, Node keeps another 192 KB for native code. Its
  * argument is 0; it returns 0.
@@ -16,7 +18,7 @@ export type StackProbe = (zero: 0) => number
  */
 export function stackProbe(module: WebAssembly.Module, memory: WebAssembly.Memory): StackProbe {
   const instance = (next: StackProbe) =>
-    new WebAssembly.Instance(module, { env: { memory, next } }).exports as {
+    new WasmInstance(module, { env: { memory, next } }).exports as {
       readonly probe: StackProbe
       readonly last: StackProbe
     }

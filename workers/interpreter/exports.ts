@@ -30,6 +30,12 @@ export interface InterpreterExports {
   PyErr_Clear(): void
 }
 
+/**
+ * Begins the names of exports for what running code can change beside memory and that has no name of its own: mutable globals and
+ * tables. Kind and index follow. Through them a slot becomes the image again (S1).
+ */
+export const STATE_PREFIX = 'state '
+
 /** The names of `InterpreterExports`, for the builder. */
 export const INTERPRETER_EXPORTS = [
   'memory',

@@ -1,12 +1,11 @@
-// One interpreter made from an image: instantiated, filled, called, reverted. Owns the WebAssembly instance and its
-// memory; files, clocks and the rest of what it imports are the host's, and what the bytes it exchanges mean is not its
-// business.
+// One interpreter made from an image: called, captured, reverted, renewed. Owns which WebAssembly instance it has (instance.ts);
+// files, clocks and the rest of what it imports are the host's, and what the bytes it exchanges mean is not its business.
 import type { Host } from '../host/host.js'
-import type { CopyImageBytes, ReadableImage } from '../image-bytes.js'
+import type { ReadableImage } from '../image-bytes.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
-import { Clearing } from './clear.js'
 import { wipeDeadMemory } from './dead-memory.js'
-import { INTERPRETER_EXPORTS, type InterpreterExports } from './exports.js'
+import type { InterpreterExports } from './exports.js'
+import { ImageInstance } from './instance.js'
 import { areInternedStringsFull, tidyInternedStrings } from './interned-strings.js'
 import { KernelFault, KernelLink, type KernelReply } from './link.js'
 import {
@@ -17,55 +16,25 @@ import {
   type MemoryDelta,
 } from './memory-delta.js'
 
-const PAGE_BYTES = 65_536
-
 export class Interpreter {
   readonly #image: ReadableImage
-  readonly #host: Host
-  readonly #exports: InterpreterExports
-  readonly #copyImage: CopyImageBytes
-  readonly #link: KernelLink
+  #host: Host
+  #instance: ImageInstance
+  #link: KernelLink
 
-  private constructor(
-    image: ReadableImage,
-    host: Host,
-    exports: InterpreterExports,
-    copyImage: CopyImageBytes,
-  ) {
+  private constructor(image: ReadableImage, host: Host, instance: ImageInstance) {
     this.#image = image
     this.#host = host
-    this.#exports = exports
-    this.#copyImage = copyImage
-    this.#link = new KernelLink(exports, image.dispatch)
+    this.#instance = instance
+    this.#link = new KernelLink(instance.exports, image.dispatch)
   }
 
-  /** Instance, memory, one table entry, stack pointer: no code of the module runs (DESIGN.md 4, "Slot boot"). */
   static boot(image: ReadableImage, host: Host): Interpreter {
-    const trampoline: { call?: TrampolineCall } = {}
-    const imports = host.imports(image.module)
-    // Reached only when a guest clears the pointer to the table entry below; the same function serves both.
-    Object.assign(imports.env ?? {}, {
-      _PyEM_TrampolineCall_JS: (f: number, self: number, args: number, kwargs: number) => {
-        if (trampoline.call === undefined) throw new KernelFault('a call before the interpreter was booted')
-        return trampoline.call(f, self, args, kwargs)
-      },
-    })
-    const instance = new WebAssembly.Instance(image.module, imports)
-    const exports = interpreterExports(instance)
-    const { memory, __indirect_function_table: table } = exports
-    const missingBytes = image.memoryBytes - memory.buffer.byteLength
-    if (missingBytes > 0) memory.grow(missingBytes / PAGE_BYTES)
-    const copyImage = image.bytes.into(memory)
-    copyRuns(image.runs, copyImage)
-    const helper = new WebAssembly.Instance(image.trampolineModule, {
-      env: { __indirect_function_table: table, memory },
-    }).exports
-    trampoline.call = helper.call as TrampolineCall
-    table.grow(image.tableLength + 1 - table.length)
-    table.set(image.tableLength, helper.trampoline)
-    exports.__stack_pointer.value = image.stackPointer
-    host.bind(exports, image.stackProbeModule)
-    return new Interpreter(image, host, exports, copyImage)
+    return new Interpreter(image, host, new ImageInstance(image, host))
+  }
+
+  get #exports(): InterpreterExports {
+    return this.#instance.exports
   }
 
   /**
@@ -91,35 +60,47 @@ export class Interpreter {
   }
 
   /**
-   * Makes the interpreter the image again, byte for byte (I1): memory, stack pointer, and the host's files and
-   * descriptors. False, with nothing done, when its memory has grown: WebAssembly memory cannot shrink, and a fresh slot
-   * is the cheaper way back.
+   * Makes the interpreter the image again, byte for byte (I1), for the same host: memory, globals, and the host's files and
+   * descriptors. False, with nothing done, when memory or a table has grown.
    */
   revert(): boolean {
-    if (this.#exports.memory.buffer.byteLength !== this.#image.memoryBytes) return false
+    if (this.#instance.hasGrown) return false
     this.revertMemory()
     this.#host.reset()
     return true
   }
 
   /**
-   * Only the memory and the stack pointer, whatever size it has: what is beyond the image's is zero then, which serves as well
-   * where a snapshot is applied next.
+   * The image again, for another host: nothing of what ran here before can be observed by what runs next (S1). Where memory or a
+   * table has grown there is a new instance, for which nothing is compiled, and the memory that it had is returned: it is free when V8
+   * has collected it.
+   *
+   * @throws Error if the interpreter has ended, or stands in the middle of something: it must not be used again
+   */
+  renew(host: Host): WebAssembly.Memory | undefined {
+    if (this.#host.ended) throw this.#host.ended
+    if (this.#exports.__stack_pointer.value !== this.#image.stackPointer)
+      throw new KernelFault('it cannot be renewed while something runs')
+    const previous = this.#exports.memory
+    const isReplaced = this.#instance.hasGrown
+    if (isReplaced) {
+      this.#host.close()
+      this.#instance = new ImageInstance(this.#image, host)
+      this.#link = new KernelLink(this.#exports, this.#image.dispatch)
+    } else {
+      this.#instance.restore()
+      this.#instance.serveBy(host, this.#host)
+    }
+    this.#host = host
+    return isReplaced ? previous : undefined
+  }
+
+  /**
+   * Only memory and globals, whatever size the memory has: what is beyond the image's is zero then, which serves as well where a
+   * snapshot is applied next.
    */
   revertMemory(): void {
-    const { memory, __stack_pointer: stackPointer } = this.#exports
-    const heap = new Uint8Array(memory.buffer)
-    const { runs } = this.#image
-    copyRuns(runs, this.#copyImage)
-    const gaps = new Clearing(heap)
-    let from = 0
-    for (let i = 0; i < runs.length; i += 2) {
-      const offset = runs[i] ?? 0
-      gaps.clear(from, offset)
-      from = offset + (runs[i + 1] ?? 0)
-    }
-    gaps.clear(from, heap.length)
-    stackPointer.value = this.#image.stackPointer
+    this.#instance.restore()
   }
 
   /** What the memory has that the image's has not, without what is dead. Between calls only (I2). @throws NoRoomError */
@@ -151,28 +132,10 @@ export class Interpreter {
   }
 }
 
-type TrampolineCall = (f: number, self: number, args: number, kwargs: number) => number
-
-function interpreterExports(instance: WebAssembly.Instance): InterpreterExports {
-  for (const name of INTERPRETER_EXPORTS) {
-    if (instance.exports[name] === undefined) throw new Error(`the image's module does not export ${name}`)
-  }
-  return instance.exports as unknown as InterpreterExports
-}
-
 function pageBefore(address: number): number {
   return address - (address % DELTA_PAGE_BYTES)
 }
 
 function pageAfter(address: number): number {
   return pageBefore(address + DELTA_PAGE_BYTES - 1)
-}
-
-function copyRuns(runs: Uint32Array, copyImage: CopyImageBytes): void {
-  let source = 0
-  for (let i = 0; i < runs.length; i += 2) {
-    const length = runs[i + 1] ?? 0
-    copyImage(source, runs[i] ?? 0, length)
-    source += length
-  }
 }

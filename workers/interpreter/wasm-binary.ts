@@ -1,5 +1,6 @@
 // Reads and rewrites WebAssembly binaries: signatures of function-table entries, and the core module that slots
 // instantiate. Owns the encoding; which exports are kept is workers/interpreter/exports.ts.
+import { STATE_PREFIX } from '../interpreter/exports.js'
 
 const SECTION = {
   custom: 0,
@@ -7,6 +8,7 @@ const SECTION = {
   import: 2,
   function: 3,
   table: 4,
+  global: 6,
   export: 7,
   element: 9,
   dataCount: 12,
@@ -15,6 +17,8 @@ const SECTION = {
 const PREAMBLE_BYTES = 8
 const FUNCTION_FORM = 0x60
 const I32_CONST = 0x41
+const GLOBAL_GET = 0x23
+const KIND = { function: 0, table: 1, memory: 2, global: 3, tag: 4 } as const
 const END = 0x0b
 
 /** Value types as the binary has them: 0x7f is i32. */
@@ -58,13 +62,14 @@ export function readWasm(bytes: Uint8Array): WasmBinary {
 }
 
 /**
- * The same code with only the exports of `names` and without data, data count and custom sections: a fresh instance's
+ * The same code with only the exports of `names`, one for each mutable global and table that has none (`STATE_PREFIX`), and without data, data count and custom sections: a fresh instance's
  * memory is all zero. Code that copies from a data segment (`memory.init`) would not validate without the data count
  * section, so compiling the result proves that there is none.
  */
 export function coreModuleBytes(bytes: Uint8Array, names: readonly string[]): Uint8Array<ArrayBuffer> {
   const wanted = new Set(names)
   const parts: Uint8Array[] = [bytes.subarray(0, PREAMBLE_BYTES)]
+  const state = stateItems(bytes)
   for (const { id, whole, content } of sections(bytes)) {
     if (id === SECTION.custom || id === SECTION.data || id === SECTION.dataCount) continue
     if (id !== SECTION.export) {
@@ -74,9 +79,12 @@ export function coreModuleBytes(bytes: Uint8Array, names: readonly string[]): Ui
     const kept: Uint8Array[] = []
     const cursor = new Cursor(content)
     cursor.times(() => {
-      const { name, encoded } = readExport(cursor)
-      if (wanted.delete(name)) kept.push(encoded)
+      const { name, kind, index, encoded } = readExport(cursor)
+      if (!wanted.delete(name)) return
+      kept.push(encoded)
+      state.delete(stateName(kind, index))
     })
+    for (const [name, { kind, index }] of state) kept.push(exportEntry(name, kind, index))
     parts.push(section(SECTION.export, vector(kept)))
   }
   if (wanted.size > 0) throw new Error(`the module does not export ${[...wanted].join(', ')}`)
@@ -151,16 +159,22 @@ function readTypes(cursor: Cursor, types: FunctionType[]): void {
 }
 
 function readFunctionImports(cursor: Cursor, typeOfFunction: number[]): void {
+  readImports(cursor, (kind, type) => {
+    if (kind === KIND.function) typeOfFunction.push(type)
+  })
+}
+
+function readImports(cursor: Cursor, found: (kind: number, type: number) => void): void {
   cursor.times(() => {
     cursor.take(cursor.u32())
     cursor.take(cursor.u32())
     const kind = cursor.byte()
-    if (kind === 0) typeOfFunction.push(cursor.u32())
-    else if (kind === 3) cursor.take(2)
-    else if (kind === 4) {
-      cursor.byte()
-      cursor.u32()
-    } else throw new Error('the WebAssembly binary imports a table or a memory')
+    if (kind === KIND.table || kind === KIND.memory)
+      throw new Error('the WebAssembly binary imports a table or a memory')
+    // A global's value type and mutability, and a tag's attribute, are a byte each.
+    if (kind === KIND.global) cursor.take(2)
+    if (kind === KIND.tag) cursor.byte()
+    found(kind, kind === KIND.global ? 0 : cursor.u32())
   })
 }
 
@@ -170,12 +184,73 @@ function readFirstTableLength(cursor: Cursor): number {
   return cursor.u32()
 }
 
-function readExport(cursor: Cursor): { name: string; encoded: Uint8Array } {
+interface Export {
+  readonly name: string
+  readonly kind: number
+  readonly index: number
+  readonly encoded: Uint8Array
+}
+
+function readExport(cursor: Cursor): Export {
   const start = cursor.at
   const name = new TextDecoder().decode(cursor.take(cursor.u32()))
+  const kind = cursor.byte()
+  const index = cursor.u32()
+  return { name, kind, index, encoded: cursor.since(start) }
+}
+
+function exportEntry(name: string, kind: number, index: number): Uint8Array {
+  const text = new TextEncoder().encode(name)
+  return concatenate([unsigned(text.length), text, Uint8Array.of(kind), unsigned(index)])
+}
+
+interface StateItem {
+  readonly kind: number
+  readonly index: number
+}
+
+/** What running code can change beside memory: tables, and the mutable globals that the module itself defines. By their names here. */
+function stateItems(bytes: Uint8Array): Map<string, StateItem> {
+  const items: StateItem[] = []
+  let globals = 0
+  for (const { id, content } of sections(bytes)) {
+    const cursor = new Cursor(content)
+    if (id === SECTION.import) globals = countImportedGlobals(cursor)
+    else if (id === SECTION.table) {
+      const count = cursor.u32()
+      for (let index = 0; index < count; index++) items.push({ kind: KIND.table, index })
+    } else if (id === SECTION.global) {
+      let index = globals
+      cursor.times(() => {
+        if (readGlobal(cursor)) items.push({ kind: KIND.global, index })
+        index += 1
+      })
+    }
+  }
+  return new Map(items.map((item) => [stateName(item.kind, item.index), item]))
+}
+
+function stateName(kind: number, index: number): string {
+  return `${STATE_PREFIX}${kind === KIND.table ? 'table' : 'global'} ${index}`
+}
+
+function countImportedGlobals(cursor: Cursor): number {
+  let count = 0
+  readImports(cursor, (kind) => {
+    if (kind === KIND.global) count += 1
+  })
+  return count
+}
+
+/** Whether it is mutable. */
+function readGlobal(cursor: Cursor): boolean {
   cursor.byte()
+  const isMutable = cursor.byte() === 1
+  const opcode = cursor.byte()
+  if (opcode !== I32_CONST && opcode !== GLOBAL_GET) throw new Error('unexpected initial value of a global')
   cursor.u32()
-  return { name, encoded: cursor.since(start) }
+  if (cursor.byte() !== END) throw new Error('unexpected initial value of a global')
+  return isMutable
 }
 
 function readElements(cursor: Cursor, put: (index: number, functionIndex: number) => void): void {

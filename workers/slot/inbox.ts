@@ -17,6 +17,7 @@ export class Inbox {
   /** Since when, without a turn of the event loop, messages have been met awake. */
   #awakeSinceMs: number | undefined
   #received: object | undefined
+  #isClosed = false
 
   /** Node's own listeners: a DOM listener on a port makes Node load its fetch library for the event's class. */
   constructor(port: MessagePort, onMessage: (message: object) => void) {
@@ -27,6 +28,7 @@ export class Inbox {
 
   /** Something was sent that the main thread may follow up at once. To be called with nothing left to do. */
   linger(awaited: 'request' | 'answer'): void {
+    if (this.#isClosed) return
     const sinceMs = this.#awakeSinceMs
     if (sinceMs !== undefined && performance.now() - sinceMs > LONGEST_TURN_MS) return
     if (!this.#policies[awaited].spinUntil(this.#look)) return
@@ -34,6 +36,12 @@ export class Inbox {
     const message = this.#received
     this.#received = undefined
     if (message !== undefined) this.#onMessage(message)
+  }
+
+  /** Nothing is heard any more. */
+  close(): void {
+    this.#isClosed = true
+    this.#port.off('message', this.#onMessage)
   }
 
   #countTurn(): void {

@@ -54,6 +54,8 @@ export class SlotService implements SlotMethods {
   readonly #credit: Credit
   readonly #runs: Runs
   #executionId = 0
+  #isRunning = false
+  #hasDied = false
   #packing: Promise<void> | undefined
   /** The interpreter is the image, byte for byte: a snapshot can be laid over it. */
   #pristine = true
@@ -83,13 +85,18 @@ export class SlotService implements SlotMethods {
     return this.#executionId
   }
 
+  /** Nothing runs, waits or is packed, and nothing ever ended the interpreter. */
+  get isAtRest(): boolean {
+    return !this.#hasDied && this.#packing === undefined && !this.#isRunning && !this.#runs.isWaiting
+  }
+
   async attach(request: AttachRequest): Promise<SlotReply> {
     try {
       this.#runs.forget()
       this.#credit.open(request.releasedBytes, request.heldBytes)
       this.#host.configure(request.limits, request.timeZone, request.mount)
     } catch (error) {
-      return died(error)
+      return this.#died(error)
     }
     return this.#run(0, QUIET, () => this.#interpreter.call(Opcode.attach, request.session))
   }
@@ -177,7 +184,7 @@ export class SlotService implements SlotMethods {
     } catch (error) {
       room.close()
       this.#memory.settle()
-      return error instanceof NoRoomError ? refused('not-captured', error.message) : died(error)
+      return error instanceof NoRoomError ? refused('not-captured', error.message) : this.#died(error)
     }
   }
 
@@ -202,7 +209,7 @@ export class SlotService implements SlotMethods {
       host = this.#host.prepare(body.hostState, body.contents, request.limits, request.mount)
     } catch (error) {
       room.close()
-      return refusal(error) ?? died(error)
+      return refusal(error) ?? this.#died(error)
     }
     if (!this.#interpreter.reserve(request.memoryBytes)) {
       room.close()
@@ -218,7 +225,7 @@ export class SlotService implements SlotMethods {
       this.#host.configure(request.limits, request.timeZone)
       this.#host.install(host)
     } catch (error) {
-      return died(error)
+      return this.#died(error)
     } finally {
       room.close()
     }
@@ -235,7 +242,7 @@ export class SlotService implements SlotMethods {
       this.#memory.settle()
       return { kind: 'reverted', done }
     } catch (error) {
-      return died(error)
+      return this.#died(error)
     }
   }
 
@@ -255,11 +262,13 @@ export class SlotService implements SlotMethods {
       await this.execute(request)
     }
     const frozen = await this.snapshot(0, { valuesBytes: 0, maxBytes: null, effort: 'small' })
-    if (frozen.kind !== 'captured') return died(new Error(`a new slot gave no snapshot: ${frozen.kind}`))
+    if (frozen.kind !== 'captured')
+      return this.#died(new Error(`a new slot gave no snapshot: ${frozen.kind}`))
     this.#memory.takeBack(frozen.returnedBytes)
     const { body, bodyHash, rawBytes, memoryBytes } = frozen
     const restored = await this.restore({ ...session, body, bodyHash, rawBytes, memoryBytes })
-    if (restored.kind !== 'outcome') return died(new Error(`a new slot took no snapshot: ${restored.kind}`))
+    if (restored.kind !== 'outcome')
+      return this.#died(new Error(`a new slot took no snapshot: ${restored.kind}`))
     return this.revert()
   }
 
@@ -279,6 +288,7 @@ export class SlotService implements SlotMethods {
     if (this.#packing) await this.#packed()
     const startedMs = performance.now()
     this.#pristine = false
+    this.#isRunning = true
     try {
       this.#executionId = id
       this.#host.beginExecution(id)
@@ -288,7 +298,9 @@ export class SlotService implements SlotMethods {
       if (ran.kind === 'suspended') return { ...ran, ...report }
       return { kind: 'outcome', payload: ran.payload, ...report, exceeded: this.#host.exceeded }
     } catch (error) {
-      return died(error)
+      return this.#died(error)
+    } finally {
+      this.#isRunning = false
     }
   }
 
@@ -308,6 +320,12 @@ export class SlotService implements SlotMethods {
       takenBytes: this.#runs.takenBytes,
     }
   }
+
+  /** Nothing of the error but its text crosses: a hostile guest chose at most that. */
+  #died(error: unknown): SlotReply {
+    this.#hasDied = true
+    return { kind: 'died', reason: endReason(error).slice(0, 1000) }
+  }
 }
 
 const QUIET = { stdout: false, stderr: false }
@@ -321,9 +339,4 @@ function headCost({
   readonly values: Uint8Array
 }) {
   return 2 * (description.length + values.length)
-}
-
-/** Nothing of the error but its text crosses: a hostile guest chose at most that. */
-function died(error: unknown): SlotReply {
-  return { kind: 'died', reason: endReason(error).slice(0, 1000) }
 }

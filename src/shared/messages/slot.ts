@@ -5,8 +5,14 @@ import type { HostCallWire } from './host-calls.js'
 import type { MemoryWire } from './memory.js'
 import type { MountWire } from './storage-door.js'
 
-/** The Piscina task that starts a slot's service. Ends only with the worker. */
-export interface ServeTask {
+/** The Piscina task that starts a slot's service, for its first lease. Ends only with the worker. */
+export interface ServeTask extends LeaseWire {
+  /** Brings the `LeaseWire` of each lease that follows: the slot is to end the one before, become the image again, and say `ready`. */
+  readonly next: MessagePort
+}
+
+/** What one lease of a slot speaks over. No two leases share any of it (S1). */
+export interface LeaseWire {
   readonly port: MessagePort
   /** For host calls of code that blocks its thread. */
   readonly calls: HostCallWire

@@ -22,8 +22,8 @@ const {
 const load = (path) => import(new URL(`workers/${path}`, dist).href)
 const { readable } = await load('image-bytes.js')
 const image = readable(sharedImage)
-const { IMPORT_ROWS, importFunctions, linkImports, WORKING_CLASSES } = await load('host/imports.js')
-const { Ending, InterpreterEnd } = await load('host/guard.js')
+const { IMPORT_ROWS, guardedImports, linkImports, openDoors, WORKING_CLASSES } = await load('host/imports.js')
+const { Ending, ImportDoor, InterpreterEnd } = await load('host/guard.js')
 const { GuestMemory } = await load('host/guest-memory.js')
 const { Clock } = await load('host/clock.js')
 const { Signals } = await load('host/signals.js')
@@ -36,7 +36,6 @@ const { InterruptCell } = await load('host/interrupt.js')
 const { MountedNodes } = await load('host/mounts/mounted-nodes.js')
 const { Interpreter } = await load('interpreter/interpreter.js')
 const { Output } = await load('slot/output.js')
-const { stackProbe } = await load('host/stack-reserve.js')
 
 const MEMORY_BYTES = 64 * 2 ** 20
 const FILE_BYTES = 2 ** 20
@@ -184,17 +183,18 @@ function boot() {
   }
   context.growth.maxBytes = MEMORY_BYTES
   const host = {
-    imports: (module) => linkImports(module, importFunctions(context)),
-    bind: (exports, module) => {
+    imports: (module) => linkImports(module, openDoors(guardedImports(context))),
+    bind: (exports, stackProbe) => {
       context.exports = exports
       memory.bind(exports.memory)
       context.growth.bind(exports.memory)
-      if (!withoutDoor) probe = stackProbe(module, exports.memory)
+      if (!withoutDoor) probe = stackProbe
     },
   }
   Interpreter.boot(image, host)
   const qualified = new Map([...signatures.keys()].map((name) => [name, guards.get(bare(name))]))
   const stubs = new Map()
+  const enterOf = (name) => new ImportDoor(qualified.get(name)(ending)).enter
   const renewEnding = () => {
     ending = new Ending()
     if (probe) ending.requireStack(probe)
@@ -206,14 +206,14 @@ function boot() {
     stub: (name) => {
       if (!stubs.has(name)) {
         const letters = signatures.get(name)
-        stubs.set(name, bound(letters, qualified.get(name)(ending), results.get(name)))
+        stubs.set(name, bound(letters, enterOf(name), results.get(name)))
       }
       return stubs.get(name)
     },
     renew: (name) => {
       renewEnding()
       const stub = stubs.get(name)
-      stub.call = stub.again(qualified.get(name)(ending))
+      stub.call = stub.again(enterOf(name))
     },
     renewState: () => {
       sink.begin()

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { ManagerMemory } from '../../../dist/src/memory/manager-memory.js'
-import { Slot } from '../../../dist/src/slots/slot.js'
+import { SlotThread } from '../../../dist/src/slots/thread.js'
 
 const SLOTS = 4
 const [how, rounds = '1'] = process.argv.slice(2)
@@ -18,16 +18,16 @@ async function packing(large) {
     },
   }
   const memory = new ManagerMemory(null, { runs: new Uint32Array(0), files: [] }).openSlot(() => undefined)
-  const slot = new Slot(piscina, memory)
-  await slot.ready
-  return slot
+  const thread = new SlotThread(piscina, memory)
+  await thread.slot.ready
+  return thread
 }
 
 async function endOne(index) {
-  const slot = await packing(index % 2 === 1)
+  const thread = await packing(index % 2 === 1)
   await sleep(Math.random() * 20)
-  slot.terminate('the test ends it')
-  await slot.stopped
+  thread.terminate('the test ends it')
+  await thread.stopped
 }
 
 if (how === 'exit') {

@@ -1,0 +1,102 @@
+// The thread of a slot: one Piscina task for as long as it lives, which serves one lease after the other. Owns the worker's life and its
+// end; each lease is a Slot of its own (slot.ts), who gets which is the pool's.
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { Piscina } from 'piscina'
+import { deferred } from '../deferred.js'
+import type { SlotLease } from '../memory/slot-lease.js'
+import type { ServeTask } from '../shared/messages/slot.js'
+import { messageOf } from '../shared/thrown.js'
+import { type Exiting, guardExit, unguardExit } from './exit-guard.js'
+import { printable } from './guard.js'
+import { Slot } from './slot.js'
+
+/**
+ * Longest that a worker is let live because it says that it must not be ended. Ours say so for microseconds of work, so even one
+ * that hardly gets a processor is waited for, and one that lies is ended.
+ */
+const MOST_SHIELDED_MS = 1000
+const SHIELD_LOOK_MS = 1
+
+export class SlotThread implements Exiting {
+  readonly #abort = new AbortController()
+  readonly #next: MessagePort
+  readonly #ended = deferred<string>()
+  readonly #stopped = deferred<void>()
+  #slot: Slot
+  #endReason: string | undefined
+
+  /** Starts a worker; `slot.ready` says when its interpreter has booted. `memory` is the first lease's. */
+  constructor(piscina: Piscina, memory: SlotLease) {
+    const { port1, port2 } = new MessageChannel()
+    this.#next = port1
+    port1.unref()
+    this.#slot = new Slot(this, memory, 'boot')
+    const { wire, transferList } = this.#slot
+    const task: ServeTask = { ...wire, next: port2 }
+    piscina.run(task, { transferList: [...transferList, port2], signal: this.#abort.signal }).then(
+      () => this.terminate('its worker exited by itself'),
+      (error: unknown) => this.terminate(messageOf(error, 'its worker failed')),
+    )
+    guardExit(this)
+  }
+
+  /** The present lease. */
+  get slot(): Slot {
+    return this.#slot
+  }
+
+  /** Resolves, with the reason, when the thread is being ended: no lease follows. */
+  get ended(): Promise<string> {
+    return this.#ended.promise
+  }
+
+  /** Resolves when nothing keeps its worker from being ended any more: soon after `ended`. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise
+  }
+
+  get alive(): boolean {
+    return this.#endReason === undefined
+  }
+
+  /**
+   * Ends the present lease and begins another, for whoever comes: its interpreter becomes the image again, and is `ready` then. Only
+   * where nothing runs. The lease that ends is of no use any more; its memory is closed by who opened it.
+   */
+  renew(memory: SlotLease): Slot {
+    if (!this.alive) throw new Error('unreachable: a thread that has ended is renewed')
+    this.#slot.retire('its lease ended')
+    this.#slot = new Slot(this, memory, 'become the image again')
+    const { wire, transferList } = this.#slot
+    this.#next.postMessage(wire, transferList)
+    return this.#slot
+  }
+
+  /** Ends the worker, whatever it is doing, and rejects every pending call of the present lease (S2). Idempotent. */
+  terminate(given: string): void {
+    if (this.#endReason !== undefined) return
+    const reason = printable(given)
+    this.#endReason = reason
+    this.#slot.retire(reason)
+    this.#next.close()
+    void this.#stop(reason)
+    this.#ended.resolve(reason)
+  }
+
+  /** For the end of the process, which ends all threads and waits for none. */
+  blockUntilEndable(untilMs: number): void {
+    while (this.#slot.isShielded() && performance.now() < untilMs) this.#slot.waitForShield(SHIELD_LOOK_MS)
+  }
+
+  /** Never rejects. */
+  async #stop(reason: string): Promise<void> {
+    const untilMs = performance.now() + MOST_SHIELDED_MS
+    while (this.#slot.isShielded() && performance.now() < untilMs)
+      await new Promise((resolve) => setTimeout(resolve, SHIELD_LOOK_MS))
+    // With text for a reason: the default is an error, whose stack would keep the caller alive.
+    this.#abort.abort(reason)
+    this.#slot.memory.abandon()
+    unguardExit(this)
+    this.#stopped.resolve(undefined)
+  }
+}

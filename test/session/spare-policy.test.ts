@@ -1,0 +1,49 @@
+// When a session is hibernated before anybody waits for its slot (src/session/spare-policy.ts).
+import { beforeEach, expect, test } from 'vitest'
+import { SparePolicy } from '../../src/session/spare-policy.js'
+
+let exhausted = true
+let policy: SparePolicy
+
+beforeEach(() => {
+  exhausted = true
+  policy = new SparePolicy(4, () => exhausted)
+})
+
+function contend(times: number): void {
+  for (let i = 0; i < times; i++) policy.acquired()
+}
+
+test('a spare is wanted when as many callers as there are slots have found none free, and not while one is', () => {
+  contend(3)
+  expect(policy.isWanted).toBe(false)
+  contend(1)
+  expect(policy.isWanted).toBe(true)
+  exhausted = false
+  expect(policy.isWanted).toBe(false)
+})
+
+test('sessions that all fit are left alone: who finds a free slot is not counted', () => {
+  exhausted = false
+  contend(100)
+  exhausted = true
+  expect(policy.isWanted).toBe(false)
+})
+
+test('a session that comes back soon makes spares rarer each time, one that stays away makes them usual again', () => {
+  const session = {}
+  for (const needed of [4, 8, 16]) {
+    contend(needed - 1)
+    expect(policy.isWanted).toBe(false)
+    contend(1)
+    expect(policy.isWanted).toBe(true)
+    policy.hibernated(session)
+    policy.used(session)
+  }
+  contend(32)
+  for (let i = 0; i < 20; i++) policy.hibernated({})
+  policy.used({})
+  expect(policy.isWanted).toBe(true)
+  contend(4)
+  expect(policy.isWanted).toBe(true)
+})

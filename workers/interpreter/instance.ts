@@ -1,0 +1,133 @@
+// One WebAssembly instance of an image's module: made, filled, and made the image again. Owns everything that running code can change
+// in it: memory, mutable globals, tables (I1). What calls it, and what it imports, is the interpreter's and the host's.
+import type { Host } from '../host/host.js'
+import { type StackProbe, stackProbe } from '../host/stack-reserve.js'
+import type { CopyImageBytes, ReadableImage } from '../image-bytes.js'
+import { WasmGlobal, WasmInstance, WasmTable } from '../web-assembly.js'
+import { Clearing } from './clear.js'
+import { INTERPRETER_EXPORTS, type InterpreterExports, STATE_PREFIX } from './exports.js'
+import { KernelFault } from './link.js'
+
+const PAGE_BYTES = 65_536
+
+interface MutableGlobal {
+  readonly global: WebAssembly.Global<'i32'>
+  readonly value: number
+}
+
+interface ImageTable {
+  readonly table: WebAssembly.Table
+  readonly length: number
+}
+
+export class ImageInstance {
+  readonly exports: InterpreterExports
+  readonly #image: ReadableImage
+  readonly #copyImage: CopyImageBytes
+  readonly #stackProbe: StackProbe
+  readonly #globals: readonly MutableGlobal[]
+  readonly #tables: readonly ImageTable[]
+
+  /**
+   * No code of the module runs (DESIGN.md 4, "Slot boot").
+   *
+   * @param host - whose imports it gets
+   */
+  constructor(image: ReadableImage, host: Host) {
+    this.#image = image
+    const trampoline: { call?: TrampolineCall } = {}
+    const imports = host.imports(image.module)
+    // Reached only when a guest clears the pointer to the table entry below; the same function serves both.
+    Object.assign(imports.env ?? {}, {
+      _PyEM_TrampolineCall_JS: (f: number, self: number, args: number, kwargs: number) => {
+        if (trampoline.call === undefined) throw new KernelFault('a call before the interpreter was booted')
+        return trampoline.call(f, self, args, kwargs)
+      },
+    })
+    const instance = new WasmInstance(image.module, imports)
+    this.exports = interpreterExports(instance)
+    const { memory, __indirect_function_table: table, __stack_pointer: stackPointer } = this.exports
+    const missingBytes = image.memoryBytes - memory.buffer.byteLength
+    if (missingBytes > 0) memory.grow(missingBytes / PAGE_BYTES)
+    this.#copyImage = image.bytes.into(memory)
+    this.#copyRuns()
+    const helper = new WasmInstance(image.trampolineModule, {
+      env: { __indirect_function_table: table, memory },
+    }).exports
+    trampoline.call = helper.call as TrampolineCall
+    table.grow(image.tableLength + 1 - table.length)
+    table.set(image.tableLength, helper.trampoline)
+    stackPointer.value = image.stackPointer
+    // Besides these there is nothing in the module that code can change: test/image/module-state.test.ts reads its instructions.
+    const state = [...importedValues(imports), ...stateExports(instance), stackPointer, table]
+    this.#globals = state.flatMap((item) =>
+      item instanceof WasmGlobal
+        ? [{ global: item as WebAssembly.Global<'i32'>, value: item.value as number }]
+        : [],
+    )
+    this.#tables = state.flatMap((item) =>
+      item instanceof WasmTable ? [{ table: item, length: item.length }] : [],
+    )
+    this.#stackProbe = stackProbe(image.stackProbeModule, memory)
+    host.bind(this.exports, this.#stackProbe)
+  }
+
+  /** Memory and tables cannot shrink: an instance in which one has grown cannot become the image again. */
+  get hasGrown(): boolean {
+    return (
+      this.exports.memory.buffer.byteLength !== this.#image.memoryBytes ||
+      this.#tables.some(({ table, length }) => table.length !== length)
+    )
+  }
+
+  /** `host` serves the imports from now on. */
+  serveBy(host: Host, previous: Host): void {
+    host.replace(previous)
+    host.bind(this.exports, this.#stackProbe)
+  }
+
+  /**
+   * Memory and globals are the image's again, every byte; what is beyond the image's memory is zero. Which functions are in the
+   * table cannot change.
+   */
+  restore(): void {
+    this.#copyRuns()
+    const { runs } = this.#image
+    const gaps = new Clearing(new Uint8Array(this.exports.memory.buffer))
+    let from = 0
+    for (let i = 0; i < runs.length; i += 2) {
+      const offset = runs[i] ?? 0
+      gaps.clear(from, offset)
+      from = offset + (runs[i + 1] ?? 0)
+    }
+    gaps.clear(from, this.exports.memory.buffer.byteLength)
+    for (const { global, value } of this.#globals) global.value = value
+  }
+
+  #copyRuns(): void {
+    const { runs } = this.#image
+    let source = 0
+    for (let i = 0; i < runs.length; i += 2) {
+      const length = runs[i + 1] ?? 0
+      this.#copyImage(source, runs[i] ?? 0, length)
+      source += length
+    }
+  }
+}
+
+type TrampolineCall = (f: number, self: number, args: number, kwargs: number) => number
+
+function interpreterExports(instance: WebAssembly.Instance): InterpreterExports {
+  for (const name of INTERPRETER_EXPORTS) {
+    if (instance.exports[name] === undefined) throw new Error(`the image's module does not export ${name}`)
+  }
+  return instance.exports as unknown as InterpreterExports
+}
+
+function importedValues(imports: WebAssembly.Imports): unknown[] {
+  return Object.values(imports).flatMap((values) => Object.values(values))
+}
+
+function stateExports({ exports }: WebAssembly.Instance): unknown[] {
+  return Object.entries(exports).flatMap(([name, value]) => (name.startsWith(STATE_PREFIX) ? [value] : []))
+}

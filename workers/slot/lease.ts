@@ -1,0 +1,166 @@
+// One lease of a slot, on the slot's side: everything that serves a session and is not the interpreter itself. Owns the lease's host,
+// ports, shared words, memory budget and buffers; the next lease has new ones of each, so that nothing is left to clean up (S1).
+import type { MessagePort } from 'node:worker_threads'
+import * as comlink from 'comlink/dist/esm/comlink.mjs'
+import type {
+  LeaseWire,
+  RunReport,
+  SlotMethods,
+  SlotNotice,
+  SlotReply,
+} from '../../src/shared/messages/slot.js'
+import { Shield } from '../../src/shared/threads/shield.js'
+import { PagePool } from '../host/fs/page-pool.js'
+import { Host } from '../host/host.js'
+import { HostCalls } from '../host/host-calls.js'
+import { InterruptCell } from '../host/interrupt.js'
+import type { ReadableImage } from '../image-bytes.js'
+import type { Interpreter } from '../interpreter/interpreter.js'
+import { SlotBudget } from '../memory/budget.js'
+import { Inbox } from './inbox.js'
+import { Output } from './output.js'
+import { SlotService } from './service.js'
+
+/** Who hears requests: Comlink, once it listens. */
+interface Requests {
+  hear: (event: { readonly data: unknown }) => void
+}
+
+interface Opened {
+  readonly wire: LeaseWire
+  readonly service: SlotService
+  readonly inbox: Inbox
+}
+
+export class SlotLeaseSide {
+  readonly host: Host
+  readonly #image: ReadableImage
+  readonly #interrupt = new InterruptCell()
+  readonly #door = new HostCalls()
+  readonly #memory = new SlotBudget()
+  #output: Output | undefined
+  #opened: Opened | undefined
+
+  constructor(image: ReadableImage) {
+    this.#image = image
+    const chunks = new PagePool(this.#memory)
+    this.#memory.onShort = () => chunks.drop()
+    this.host = new Host({
+      files: image.files,
+      bytes: image.bytes,
+      cwd: image.cwd,
+      interrupt: this.#interrupt,
+      memory: this.#memory,
+      chunks,
+      onOutput: (stream, from, start, end) => this.#output?.write(stream, from, start, end),
+      door: this.#door,
+      pulse: { onTick: () => this.#output?.flushDue(), onSleep: () => this.#output?.flush() },
+    })
+  }
+
+  /** Serves the main thread over this wire, with an interpreter whose host is this lease's. */
+  open(wire: LeaseWire, interpreter: Interpreter): void {
+    const { port } = wire
+    this.#interrupt.share(wire.interrupt)
+    this.#door.share(wire.calls)
+    this.#memory.share(wire.memory)
+    const output = new Output((stream, text) =>
+      port.postMessage({ event: 'output', id: service.executionId, stream, text }),
+    )
+    this.#output = output
+    const requests: Requests = { hear: () => {} }
+    const inbox = new Inbox(port, (message) => {
+      if ('notice' in message) service.told(message as SlotNotice)
+      else requests.hear({ data: message })
+    })
+    const service = new SlotService({
+      image: this.#image,
+      host: this.host,
+      interpreter,
+      output,
+      memory: this.#memory,
+      shield: new Shield(wire.interrupt),
+      credit: this.#door.credit,
+      emit: (event, bytes) => port.postMessage(event, movable(bytes)),
+      onAwait: () => inbox.linger('answer'),
+    })
+    this.#opened = { wire, service, inbox }
+    comlink.expose(transferring(service), endpoint(port, inbox, requests))
+    port.postMessage({ event: 'ready' })
+  }
+
+  /**
+   * The main thread has ended the lease.
+   *
+   * @throws Error if something of it still runs, or reads the interpreter's memory
+   */
+  end(): void {
+    if (this.#opened === undefined) return
+    const { wire, service, inbox } = this.#opened
+    if (!service.isAtRest)
+      throw new Error('a lease ended while something of it ran, or after its interpreter had ended')
+    inbox.close()
+    wire.port.close()
+    wire.calls.port.close()
+    wire.memory.port.close()
+    // What was only kept for later use: memory of files.
+    this.#memory.onShort()
+  }
+}
+
+/** Comlink's side: it hears what is no notice, and this thread waits for more once it has replied. */
+function endpoint(port: MessagePort, inbox: Inbox, requests: Requests): comlink.Endpoint {
+  return {
+    postMessage: (message: unknown, transfer?: ArrayBuffer[]) => {
+      port.postMessage(message, transfer)
+      inbox.linger('request')
+    },
+    addEventListener: (_type: string, listener: unknown) => {
+      requests.hear = listener as Requests['hear']
+    },
+    removeEventListener: () => {},
+  }
+}
+
+/** The buffer to transfer, where that is sooner than a copy: from 16 KB on. */
+function movable(bytes: Uint8Array): ArrayBuffer[] {
+  return bytes.length >= 16_384 ? [bytes.buffer as ArrayBuffer] : []
+}
+
+function outputs({ stdout, stderr }: RunReport): ArrayBuffer[] {
+  return [stdout, stderr].flatMap((text) => (typeof text === 'string' ? [] : movable(text)))
+}
+
+/**
+ * The methods with their reply's bytes moved instead of copied if they are many. A snapshot's body is then the main thread's alone:
+ * nothing that this thread does later changes it. Own names only: Comlink walks whatever it is asked.
+ */
+function transferring(service: SlotService): SlotMethods {
+  const replying = async (reply: Promise<SlotReply>) => {
+    const settled = await reply
+    switch (settled.kind) {
+      case 'outcome':
+        return comlink.transfer(settled, [...movable(settled.payload), ...outputs(settled)])
+      case 'suspended':
+        return comlink.transfer(settled, outputs(settled))
+      case 'captured':
+        return comlink.transfer(settled, movable(settled.body))
+      default:
+        return settled
+    }
+  }
+  return {
+    attach: (request) => replying(service.attach(request)),
+    execute: (request) => replying(service.execute(request)),
+    resume: (request) => replying(service.resume(request)),
+    setCallbacks: (callbacks) => replying(service.setCallbacks(callbacks)),
+    get: (id, name) => replying(service.get(id, name)),
+    set: (id, name, value) => replying(service.set(id, name, value)),
+    clear: (id) => replying(service.clear(id)),
+    interrupt: (id) => service.interrupt(id),
+    snapshot: (id, request) => replying(service.snapshot(id, request)),
+    restore: (request) => replying(service.restore(request)),
+    revert: () => service.revert(),
+    warm: (thoroughly) => service.warm(thoroughly),
+  }
+}
