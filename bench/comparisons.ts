@@ -1,12 +1,14 @@
 // What `compare` measures of one build: the work of honest sessions. Owns the programs and their sizes; uses only what every build's
 // public API has. Each gives milliseconds, the median of its samples.
-import type { Session, SessionManager, Value } from 'brumate'
-import { median, samplesMs } from './measure.js'
+import type { ManagerOptions, Session, SessionManager, Value } from 'brumate'
+import { expectEqual, median, samplesMs, timeMs } from './measure.js'
 
 export interface Subject {
   readonly manager: SessionManager
   /** With the callback `add`, and `CODE` in it. */
   readonly session: Session
+  /** Another manager of the same build. */
+  readonly createManager: (options: ManagerOptions) => Promise<SessionManager>
 }
 
 type Measure = (subject: Subject) => Promise<number>
@@ -84,6 +86,71 @@ function value(given: Value, count: number): { readonly get: Measure; readonly s
 
 const [list, text, bytes] = [value(LIST, 100), value(TEXT, 20), value(BYTES, 7)]
 
+/** Each of its own tenant: created, executes, closed. Milliseconds for one, one after the other. */
+async function freshTenants({ createManager }: Subject): Promise<number> {
+  const tenants = 30
+  await using manager = await createManager({ slots: 4 })
+  const one = async () => {
+    await using session = await manager.createSession()
+    expectEqual((await session.execute('x = 1; x')).value, 1, 'a fresh tenant')
+  }
+  for (let i = 0; i < 5; i++) await one()
+  const ms = await timeMs(async () => {
+    for (let i = 0; i < tenants; i++) await one()
+  })
+  return ms / tenants
+}
+
+/** Many more sessions than slots, used evenly: a call wakes its session, and runs. */
+async function wakes({ createManager }: Subject): Promise<number> {
+  await using manager = await createManager({ slots: 4 })
+  const sessions: Session[] = []
+  for (let i = 0; i < 40; i++) {
+    const session = await manager.createSession()
+    await session.set('x', i)
+    sessions.push(session)
+  }
+  // 40 and 17 have no common divisor.
+  const samples = await samplesMs(60, async (i) => {
+    const which = (17 * i) % sessions.length
+    const { value } = (await sessions[which]?.execute('x')) ?? {}
+    expectEqual(value, which, 'a session that was woken')
+  })
+  return median(samples)
+}
+
+const CELLS = [
+  'import math',
+  'values = [math.sqrt(i) for i in range(100)]',
+  'sum(values)',
+  'def mean(values):\n    return sum(values) / len(values)',
+  'mean(values)',
+  'import statistics',
+  'statistics.median(values)',
+  'table = {str(i): i * i for i in range(50)}',
+  'print(sorted(table.items())[:3])',
+  'max(table.values())',
+]
+
+/** A new tenant's first minute, on slots that are booted and warm. */
+function tenCells(checkpoint: 'auto' | 'manual'): Measure {
+  return async ({ createManager }) => {
+    await using manager = await createManager({ slots: 4 })
+    const session = async () => {
+      await using session = await manager.createSession({ checkpoint })
+      for (const cell of CELLS) await session.execute(cell)
+    }
+    return await each(8, session)
+  }
+}
+
+/** Where an issue asked for more than that nothing gets slower: after ÷ before. */
+export const MOST_RATIOS: Readonly<Record<string, number>> = {
+  'fresh-tenants': 1 / 5,
+  wakes: 1 / 10,
+  'cells-manual': 0.7,
+}
+
 export const COMPARISONS: Readonly<Record<string, Measure>> = {
   execute: program('x = 1', 500),
   'set-list': list.set,
@@ -112,6 +179,10 @@ export const COMPARISONS: Readonly<Record<string, Measure>> = {
     await session.execute('data = list(range(700_000))')
     return await each(3, () => session.snapshotState())
   },
+  'fresh-tenants': freshTenants,
+  wakes,
+  'cells-manual': tenCells('manual'),
+  'cells-auto': tenCells('auto'),
   restore: async ({ manager }) => {
     await using session = await manager.createSession({ checkpoint: 'manual' })
     await session.execute('x = [1, 2, 3]\ndef f(a): return a')

@@ -6,7 +6,7 @@ import { openManager } from '../support/manager.js'
 import { py, rejectionOf } from '../support/session-code.js'
 import { READ_ALL_MEMORY } from './support/forged-memory.js'
 
-const LEASES = Number(process.env.LEASES ?? 200)
+const LEASES = Number(process.env.LEASES ?? 110)
 /** Every secret begins so. In what looks for it, it is written another way. */
 const CANARY = 'Wombat-'
 const HIDDEN = [...Buffer.from(CANARY)].map((byte) => byte ^ 0x55).join(', ')
