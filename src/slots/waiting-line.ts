@@ -19,6 +19,7 @@ export class WaitingLine {
   readonly #timeoutMs: number
   readonly #timedOut: () => Error
   readonly #waiters: Clocked[] = []
+  #coming = 0
 
   /** @param timedOut what a caller is told who has waited for others for `timeoutMs` */
   constructor(timeoutMs: number, timedOut: () => Error) {
@@ -61,7 +62,11 @@ export class WaitingLine {
           reject(error)
         },
       }
-      const onAbort = () => waiter.reject(new CancelledError('not-started', { cause: signal?.reason }))
+      const onAbort = () => {
+        waiter.reject(new CancelledError('not-started', { cause: signal?.reason }))
+        // Those behind have moved up.
+        this.count(this.#coming)
+      }
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiters.push(waiter)
     })
@@ -69,6 +74,7 @@ export class WaitingLine {
 
   /** For so many, the first ones, a slot is on its way; the others wait for somebody to give one back. */
   count(coming: number): void {
+    this.#coming = coming
     if (this.#timeoutMs === Number.POSITIVE_INFINITY) return
     for (const [index, waiter] of this.#waiters.entries()) {
       if (index < coming) this.#stop(waiter)

@@ -26,40 +26,33 @@ export class InterpreterEnd extends Error {
 export const STACK_USED_UP = 'the code used up the native stack'
 
 export class Ending {
-  #ended: InterpreterEnd | null = null
-  #stackProbe: StackProbe = () => 0
+  /** Why it is over, if it is. Written here only. */
+  ended: InterpreterEnd | null = null
+  /** @internal */
+  stackProbe: StackProbe = () => 0
   // Made now: where the stack is exhausted, there is no room to make it.
   readonly #exhausted = new InterpreterEnd('stack', STACK_USED_UP)
 
-  get ended(): InterpreterEnd | null {
-    return this.#ended
-  }
-
   /** From now on an import runs only where the probe finds enough stack, and ends the interpreter elsewhere. */
   requireStack(probe: StackProbe): void {
-    this.#stackProbe = probe
-  }
-
-  /** @throws RangeError where too little stack is left */
-  requireRoom(): void {
-    this.#stackProbe(0)
+    this.stackProbe = probe
   }
 
   exhaust(): never {
-    this.#ended = this.#exhausted
+    this.ended = this.#exhausted
     throw this.#exhausted
   }
 
   /** Something happened that no import may let out. */
   fail(unexpected: InterpreterEnd): never {
-    this.#ended ??= unexpected
-    throw this.#ended
+    this.ended ??= unexpected
+    throw this.ended
   }
 
   /** Only the first reason counts. */
   end(importName: string, reason: string): never {
-    this.#ended ??= new InterpreterEnd(importName, reason)
-    throw this.#ended
+    this.ended ??= new InterpreterEnd(importName, reason)
+    throw this.ended
   }
 
   /**
@@ -98,11 +91,12 @@ export interface GuardedImport {
 export class ImportDoor {
   /** For the module. */
   readonly enter: ImportFunction
-  readonly #behind: { import: GuardedImport }
+  /** Another host's import is called from now on. */
+  readonly leadTo: (guarded: GuardedImport) => void
 
   constructor(guarded: GuardedImport) {
-    const behind = { import: guarded }
-    this.#behind = behind
+    // Variables of a closure: this is the hottest path of a host.
+    let { ending, run, onError } = guarded
     // Made now, as above: a trap of C code, for one, may come at any depth. Once for all hosts, for an error takes microseconds to make.
     const unexpected = new InterpreterEnd(
       guarded.importName,
@@ -110,10 +104,9 @@ export class ImportDoor {
     )
     // Seven is the most parameters a working import has; one fixed shape keeps the call free of allocation.
     this.enter = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => {
-      const { ending, run, onError } = behind.import
       if (ending.ended !== null) throw ending.ended
       try {
-        ending.requireRoom()
+        ending.stackProbe(0)
       } catch {
         ending.exhaust()
       }
@@ -124,10 +117,8 @@ export class ImportDoor {
         return ending.fail(unexpected)
       }
     }
-  }
-
-  /** Another host's import is called from now on. */
-  leadTo(guarded: GuardedImport): void {
-    this.#behind.import = guarded
+    this.leadTo = (next) => {
+      ;({ ending, run, onError } = next)
+    }
   }
 }
