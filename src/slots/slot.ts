@@ -19,8 +19,11 @@ const MAX_EVENTS_PER_MS = 50
 /** These run no code of a user's, so nothing but a broken slot takes this long. */
 const PROMPT_METHODS: ReadonlySet<string> = new Set(['revert', 'warm'])
 const PROMPT_MS = 20_000
-/** Longest that a boot, or a renewal, may take. A boot takes a tenth of a second, and more where many boot at once on a busy machine. */
-const READY_MS = 60_000
+/**
+ * Longest that it may take. A boot takes a tenth of a second, and more where many boot at once on a busy machine; a renewal runs no code
+ * of a user's.
+ */
+const READY_MS = { boot: 60_000, 'become the image again': 20_000 } as const
 
 /** Of the words that a slot's thread shares with this one; the other is src/shared/threads/shield.ts's. */
 const INTERRUPT = 0
@@ -77,7 +80,7 @@ export class Slot {
   readonly transferList: readonly MessagePort[]
 
   /** @param preparation what the slot has to do before it is ready */
-  constructor(thread: Terminable, memory: SlotLease, preparation: string) {
+  constructor(thread: Terminable, memory: SlotLease, preparation: keyof typeof READY_MS) {
     this.#thread = thread
     this.memory = memory
     memory.onViolation = (what) => this.terminate(`its worker sent an invalid message: ${what}`)
@@ -98,9 +101,10 @@ export class Slot {
     const interrupt = this.#interrupt.buffer as SharedArrayBuffer
     this.wire = { port: port2, calls, interrupt, memory: memory.wire }
     this.transferList = [port2, calls.port, memory.wire.port]
+    const readyMs = READY_MS[preparation]
     const timer = setTimeout(
-      () => this.terminate(`its worker did not ${preparation} within ${READY_MS} ms`),
-      READY_MS,
+      () => this.terminate(`its worker did not ${preparation} within ${readyMs} ms`),
+      readyMs,
     )
     // Nobody has to wait for a slot that dies unused.
     this.#ready.promise.finally(() => clearTimeout(timer)).catch(() => {})

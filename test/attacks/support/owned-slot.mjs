@@ -7,11 +7,18 @@ import { dict, int, NONE, own, TRUE, text, tuple } from './wire.mjs'
 
 /** `files` has an attack's file by its id. */
 export async function serve(task, files) {
-  const { port } = task
   let finish
   const finished = new Promise((resolve) => {
     finish = resolve
   })
+  // As an honest slot that is renewed: the next lease has ports of its own.
+  task.next.on('message', (wire) => listen({ ...wire, next: task.next }, files, finish))
+  listen(task, files, finish)
+  return finished
+}
+
+function listen(task, files, finish) {
+  const { port } = task
   port.on('message', async (request) => {
     const { id, path, argumentList } = request
     // What is told without an answer.
@@ -30,7 +37,6 @@ export async function serve(task, files) {
     })
   })
   port.postMessage({ event: 'ready' })
-  return finished
 }
 
 /**

@@ -84,6 +84,8 @@ exports.watch = (slot) => {
   slot.serve = async (task) => {
     await loading
     Object.assign(context, { task })
+    // Each lease has ports of its own; the present one's are what an attacker would hold.
+    task.next.on('message', (wire) => Object.assign(context, { task: { ...wire, next: task.next } }))
     // Booting is over: from here on nothing in this thread has a file to open.
     armed = true
     return serve(task)
