@@ -5,8 +5,12 @@ import { Snapshot } from '../shared/snapshot/snapshot.js'
 import { isBoolean, isFunction, isRecord, isSignal, known } from './check.js'
 import { resolveTimeoutMs } from './limits.js'
 
-/** Gets text as it is written, in order; chunks end anywhere. What it throws rejects the execution once that ends. */
-export type OutputListener = (chunk: string) => void
+/**
+ * Gets text as it is written, in order; chunks end anywhere. What it throws rejects the execution once that ends. An execution does not
+ * wait for what an async listener returns: a rejection that comes before the execution ends rejects it, a later one is a warning of the
+ * process (`BRUMATE_LISTENER`).
+ */
+export type OutputListener = (chunk: string) => unknown
 
 export interface RestoreOptions {
   /** Take the plain values of the globals where the memory cannot be restored, for want of its image. Default false. */

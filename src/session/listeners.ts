@@ -1,6 +1,7 @@
-// Passes an execution's live output to the session's listeners and the call's own. If a listener throws, its execution rejects once it
-// has ended; other executions are not affected.
+// Passes an execution's live output to the session's listeners and the call's own. If a listener throws, or its promise rejects, its
+// execution rejects once it has ended; other executions are not affected.
 import type { OutputListener } from '../options/execution.js'
+import { messageOf } from '../shared/thrown.js'
 
 export type Stream = 'stdout' | 'stderr'
 
@@ -13,6 +14,7 @@ export class Listeners {
   readonly #stdout: readonly OutputListener[]
   readonly #stderr: readonly OutputListener[]
   #thrown: { readonly error: unknown } | undefined
+  #isOver = false
 
   constructor(...pairs: readonly Pair[]) {
     this.#stdout = pairs.flatMap(({ onStdout }) => onStdout ?? [])
@@ -30,15 +32,40 @@ export class Listeners {
   onOutput(stream: Stream, text: string): void {
     for (const listener of stream === 'stdout' ? this.#stdout : this.#stderr) {
       try {
-        listener(text)
+        this.#follow(stream, listener(text))
       } catch (error) {
-        this.#thrown ??= { error }
+        this.#fail(stream, error)
       }
     }
+  }
+
+  /** The execution has ended: from now on nobody is left to reject. */
+  end(): void {
+    this.#isOver = true
   }
 
   /** @throws what a listener threw first */
   rethrow(): void {
     if (this.#thrown) throw this.#thrown.error
+  }
+
+  /** An async listener: unhandled, its rejection would end the process. The execution does not wait for it. */
+  #follow(stream: Stream, returned: unknown): void {
+    if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
+    Promise.resolve(returned).catch((error: unknown) => this.#fail(stream, error))
+  }
+
+  #fail(stream: Stream, error: unknown): void {
+    if (!this.#isOver) {
+      this.#thrown ??= { error }
+      return
+    }
+    const listener = stream === 'stdout' ? 'onStdout' : 'onStderr'
+    process.emitWarning(
+      `${listener} failed after its execution had ended: ${messageOf(error, 'for an unknown reason')}`,
+      {
+        code: 'BRUMATE_LISTENER',
+      },
+    )
   }
 }

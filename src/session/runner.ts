@@ -199,6 +199,7 @@ export class Runner {
       return { ...this.#result(reply, 'completed', executionCount), ...result }
     } finally {
       slot.unlisten()
+      listeners.end()
       if (!this.#neverStarted) this.#count(performance.now() - startedMs)
       this.#placement.markChanged(slot)
     }

@@ -1,7 +1,7 @@
 // A3: what is written is what arrives.
 import { CancelledError, LimitError } from 'brumate'
 import { expect, test } from 'vitest'
-import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
+import { deferred, py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
 import { describeSessions } from '../support/session-modes.js'
 
 describeSessions('output', (open) => {
@@ -186,6 +186,28 @@ describeSessions('output', (open) => {
     })
     await expect(execution).rejects.toBe(boom)
     expect(await session.get('kept')).toBe(1)
+  })
+
+  test('A3: a listener whose promise rejects fails its execution likewise', async () => {
+    const session = await open()
+    const boom = new Error('from the async listener')
+    const onStdout = async () => {
+      throw boom
+    }
+    await expect(session.execute('print(1); kept = 1', { onStdout })).rejects.toBe(boom)
+    expect(await session.get('kept')).toBe(1)
+  })
+
+  test('A3: a rejection that comes after the execution is a warning of the process', async () => {
+    const session = await open()
+    const ended = deferred()
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+    const onStderr = () => ended.promise.then(() => Promise.reject(new Error('too late')))
+    await session.execute('import sys; sys.stderr.write("x"); None', { onStderr })
+    ended.resolve()
+    const message = 'onStderr failed after its execution had ended: too late'
+    expect(await warned).toMatchObject({ code: 'BRUMATE_LISTENER', message })
+    expect((await session.execute('6 * 7')).value).toBe(42)
   })
 
   test('A3: a character split over several writes arrives whole', async () => {
