@@ -1,4 +1,5 @@
-// G18, S3: results of host calls that the session has no memory for are a MemoryError where they are awaited, and in nobody's way.
+// G18, S3: results and arguments of host calls that the session has no memory for are a MemoryError where they are awaited, and in
+// nobody's way.
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { py, pythonErrorOf } from '../support/session-code.js'
@@ -61,4 +62,22 @@ test('G18: results that wait to be taken are bounded by what the session could h
   // 60 times 4 MiB is 240 MiB; 96 MiB of them wait, and the interpreter takes as many of those as it has room for.
   expect(kinds[refused]).toBeGreaterThanOrEqual(60 - 24)
   expect(kinds.after).toBe(4 * 2 ** 20)
+})
+
+test('S3: arguments that do not fit into memory a second time raise MemoryError, and other calls are sent', async () => {
+  const manager = await managerForTest({ slots: 1, limits: { memoryBytes: 256 * 2 ** 20 } })
+  await using session = await manager.createSession({
+    callbacks: { sizeOf: ({ data }: { data: Uint8Array }) => data.length },
+  })
+  const code = py`
+    import asyncio
+    def small(size): return sizeOf(data=bytes(size))
+    gathered = await asyncio.gather(small(1), sizeOf(data=bytes(70_000_000)), small(3), return_exceptions=True)
+    [value if isinstance(value, int) else repr(value) for value in gathered]
+  `
+  const message = "MemoryError('there is no memory left to send the arguments of sizeOf()')"
+  expect((await session.execute(code)).value).toEqual([1, message, 3])
+  const error = await pythonErrorOf(session.execute('await sizeOf(data=bytes(70_000_000))'))
+  expect(error).toMatchObject({ type: 'MemoryError' })
+  expect((await session.execute('await sizeOf(data=bytes(5))')).value).toBe(5)
 })

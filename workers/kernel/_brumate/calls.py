@@ -87,6 +87,11 @@ class HostCall:
         return _TUPLE_OF_3 + _INT + self.id.to_bytes(4, "little") + dump(self.name), self.arguments
 
 
+def no_memory_for(call: HostCall) -> MemoryError:
+    """The error of a call whose arguments fit into memory once, but not a second time, to be sent."""
+    return MemoryError(f"there is no memory left to send the arguments of {call.name}()")
+
+
 class HostCalls:
     """Every call that the host has not answered."""
 
@@ -140,6 +145,21 @@ class HostCalls:
         if self._at_door:
             self._at_door.pop(call.id, None)
             self._unsent.pop(call.id, None)
+
+    def refuse(self, call: HostCall, error: Exception) -> None:
+        """Fail a call that cannot be sent. It is not tried again, so that later calls can go out."""
+        self._calls.pop(call.id, None)
+        self.outbox.pop(call.id, None)
+        self._at_door.pop(call.id, None)
+        self._unsent.pop(call.id, None)
+        # The error's traceback keeps the call.
+        call.arguments = b""
+        if call.future.done():
+            return
+        try:
+            call.future.set_exception(error)
+        except RuntimeError:
+            pass  # its loop is closed
 
     def outstanding(self) -> list[HostCall]:
         """The calls that the host has not answered, in their order."""
@@ -197,9 +217,11 @@ class HostCalls:
             try:
                 if not door.send(b"".join(call.parts())):
                     break
+            except MemoryError:
+                self.refuse(call, no_memory_for(call))
+                refused = True
             except (RuntimeError, ValueError) as error:
-                self.discard(call)
-                call.future.set_exception(error)
+                self.refuse(call, error)
                 refused = True
             else:
                 del self._unsent[call.id]

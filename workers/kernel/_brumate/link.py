@@ -35,7 +35,7 @@ from builtins import (
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from .calls import HostCall
+from .calls import HostCall, no_memory_for
 from .kernel import DONE, NOTHING, Kernel, Outcome
 from .tracebacks import OUT_OF_MEMORY, failure
 from .values import dump
@@ -137,15 +137,32 @@ def _source(request: bytes) -> str:
 
 def _waiting() -> bytes:
     """The execution awaits: send the new host calls and the time to the next timer."""
+    most = _MOST_CALLS
     while True:
         calls = KERNEL.calls.outbox
         delay = KERNEL.loop.seconds_to_next_timer()
         some, rest = calls, {}
-        if len(calls) > _MOST_CALLS:
+        if len(calls) > most:
             pairs = [*calls.items()]
-            some, rest = dict(pairs[:_MOST_CALLS]), dict(pairs[_MOST_CALLS:])
+            some, rest = dict(pairs[:most]), dict(pairs[most:])
             delay = 0.0
-        reply = b"".join((_WAITING.pack(1, delay), *_packed(some.values())))
+        try:
+            reply = b"".join((_WAITING.pack(1, delay), *_packed(some.values())))
+        except MemoryError:
+            # They stay in the outbox, so they would fail every later host call. Send fewer at once, and refuse one that does not
+            # fit even alone.
+            if len(some) > 1:
+                most = len(some) // 2
+                continue
+            while some:
+                call = some.popitem()[1]
+                KERNEL.calls.refuse(call, no_memory_for(call))
+            # These names would keep the arguments in memory.
+            call = some = rest = calls = pairs = None
+            outcome = KERNEL.advance()
+            if outcome is not None:
+                return _done(outcome)
+            continue
         KERNEL.calls.outbox = rest
         # Nothing is called from here to the return, so no signal can come in after the look at `pending`.
         if not KERNEL.guard.pending:
