@@ -159,11 +159,11 @@ export class Dispatcher {
 
   #receive(reader: RequestReader, route: Route): void | Promise<void> {
     const { window, lane } = this.#options
-    window.arrive(reader.sizeBytes)
+    window.arrive(reader.minWeightBytes)
     this.#arriving.set(route, reader)
     const arrived = () => {
       this.#arriving.delete(route)
-      window.arrived(reader.sizeBytes)
+      window.arrived(reader.minWeightBytes)
     }
     const begin = (ended: Ended = 'done') => {
       arrived()

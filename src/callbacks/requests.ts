@@ -23,6 +23,8 @@ const LIST_HEAD_BYTES = 5
 /** Reads a message into `requests`. */
 export class RequestReader implements Job {
   readonly sizeBytes: number
+  /** The least that the message takes of the window, which shows before it is decoded. */
+  readonly minWeightBytes: number
   readonly requests: Request[] = []
   readonly #decoder: Decoder
   #left: number
@@ -31,6 +33,7 @@ export class RequestReader implements Job {
   constructor(payload: Uint8Array, form: 'one' | 'list') {
     this.sizeBytes = payload.length
     this.#left = form === 'one' ? 1 : countOf(payload)
+    this.minWeightBytes = Math.max(payload.length, Math.max(1, this.#left) * Weight.call)
     this.#decoder = new Decoder(payload, form === 'one' ? 0 : LIST_HEAD_BYTES)
   }
 

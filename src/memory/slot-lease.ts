@@ -6,6 +6,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { deferred } from '../deferred.js'
 import { ANSWERED, GRANT_BYTES, GRANTED, type MemoryWire } from '../shared/messages/memory.js'
+import { PacedPort } from '../shared/threads/paced-port.js'
 import type { MemoryAccount } from './account.js'
 
 const MiB = 1024 * 1024
@@ -83,9 +84,8 @@ export class SlotLease {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     this.wire = { port: port2, words: this.#words.buffer as SharedArrayBuffer, bytes: INITIAL_BYTES }
-    port1.on('message', (message: unknown) => this.#receive(message))
+    new PacedPort(port1, (message) => this.#receive(message)).unref()
     port1.on('close', () => this.#threadEnded.resolve(undefined))
-    port1.unref()
   }
 
   /** Everything that the account holds for this slot. */

@@ -2,6 +2,7 @@
 // waking the slot, and that each message gets one answer; what a request says is hostile and read by somebody else (R3).
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { HostCallMessage, HostCallWire } from '../shared/messages/host-calls.js'
+import { PacedPort } from '../shared/threads/paced-port.js'
 
 /** Takes a request and sees to it that `answer` is called once, soon or late; with no bytes if there is nothing to say. */
 export type OnRequest = (request: Uint8Array, answer: (payload: Uint8Array) => void) => void
@@ -25,8 +26,7 @@ export class CallDoor {
     this.#onRequest = onRequest
     this.#onViolation = onViolation
     this.wire = { port: port2, changes: this.#changes.buffer as SharedArrayBuffer }
-    port1.on('message', (message: unknown) => this.#receive(message))
-    port1.unref()
+    new PacedPort(port1, (message) => this.#receive(message)).unref()
   }
 
   /** The slot looks again whether it is interrupted: to be called whenever an interrupt was asked for. */

@@ -81,7 +81,7 @@ export class Channel {
     port.on('close', () => {
       if (!this.#closed) this.#options.onViolation(new ProtocolViolation('it closed its channel'))
     })
-    port.unref()
+    this.#poller.unref()
   }
 
   /**
@@ -99,10 +99,10 @@ export class Channel {
       const pending: Pending = { name, resolve, reject }
       const settle = () => {
         this.#pending.delete(pending)
-        if (this.#pending.size === 0) this.#port.unref()
+        if (this.#pending.size === 0) this.#poller.unref()
       }
       this.#pending.add(pending)
-      this.#port.ref()
+      this.#poller.ref()
       const last = args.at(-1)
       if (transfer.length > 0 && typeof last === 'object' && last !== null) comlink.transfer(last, transfer)
       const method = this.#methods.get(name)

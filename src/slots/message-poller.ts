@@ -1,14 +1,15 @@
 // Receives a slot's messages. Owns when to poll for them: waking a sleeping thread takes as long as most cells and host calls, so when
 // a message is expected soon, the event loop keeps turning instead of sleeping. Timers and other work still get their turns. What a
 // message means is channel.ts's.
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { PacedPort } from '../shared/threads/paced-port.js'
 import { SpinPolicy } from '../shared/threads/spin-policy.js'
 
 /** Longest time to poll for one message: about a short cell, plus waking the slot's thread. */
 const SPIN_MS = 0.3
 
 export class MessagePoller {
-  readonly #port: MessagePort
+  readonly #port: PacedPort
   readonly #onMessage: (message: unknown) => void
   /** Replies to calls and host calls after answers each have their own history. */
   readonly #policies = { reply: new SpinPolicy(SPIN_MS), calls: new SpinPolicy(SPIN_MS) }
@@ -16,17 +17,20 @@ export class MessagePoller {
   #active: SpinPolicy | undefined
   #untilMs = 0
   #turn: NodeJS.Immediate | undefined
-  #isGone = false
 
   constructor(port: MessagePort, onMessage: (message: unknown) => void) {
-    this.#port = port
+    this.#port = new PacedPort(port, (message) => this.#receive(message))
     this.#onMessage = onMessage
-    port.on('message', (message: unknown) => this.#receive(message))
-    // All messages have been delivered by then, and Node crashes if the port is read again.
-    port.on('close', () => {
-      this.#isGone = true
-      this.#stop(false)
-    })
+    port.on('close', () => this.#stop(false))
+  }
+
+  /** The port keeps the process alive. */
+  ref(): void {
+    this.#port.ref()
+  }
+
+  unref(): void {
+    this.#port.unref()
   }
 
   /** Call after sending the slot something that it may respond to at once. */
@@ -39,19 +43,19 @@ export class MessagePoller {
     this.#turn = setImmediate(this.#look)
   }
 
-  /** Stops delivering messages. Idempotent. */
+  /** Stops polling and delivering. `take` still takes what has arrived. Idempotent. */
   close(): void {
-    this.#port.removeAllListeners('message')
+    this.#port.stop()
     this.#stop(false)
   }
 
   /** The next message that has arrived and was not delivered. */
   take(): { readonly message?: unknown } | undefined {
-    return this.#isGone ? undefined : receiveMessageOnPort(this.#port)
+    return this.#port.take()
   }
 
   readonly #look = (): void => {
-    const received = receiveMessageOnPort(this.#port)
+    const received = this.#port.take()
     if (received !== undefined) return this.#receive(received.message)
     if (performance.now() < this.#untilMs) this.#turn = setImmediate(this.#look)
     else this.#stop(false)

@@ -4,12 +4,12 @@
 // Piscina's own queue cannot be the pool's (its 5.3.2 source): a task with an abort signal that finds no worker goes to a
 // side queue that `maxQueue` does not count, a worker removed by an abort is not replaced above `minThreads` although
 // tasks wait, and no task can ask for a worker of its own tenant.
-import type { MessagePort, Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { SlotLease } from '../memory/slot-lease.js'
 import type { Image } from '../shared/image/image.js'
 import { messageOf } from '../shared/thrown.js'
 import { SlotThread } from './thread.js'
+import { guardThread } from './thread-guard.js'
 
 /** With V8's default stack, nested data overflows it before CPython's own guard sees the depth (DESIGN.md 6). */
 const STACK_MB = 64
@@ -51,7 +51,7 @@ export class SlotThreads {
     })
     this.#piscina.on('error', (error: unknown) => onFailure(messageOf(error, 'its worker failed')))
     this.#piscina.on('workerCreate', (worker: object) =>
-      endAfterTask(worker).once('exit', () => this.#exited()),
+      guardThread(worker).once('exit', () => this.#exited()),
     )
   }
 
@@ -87,25 +87,4 @@ export class SlotThreads {
     if (tell) tell()
     else this.#exits += 1
   }
-}
-
-/**
- * A slot's task never ends, so a word on Piscina's own port is an owned worker's: the worker is ended before Piscina reads
- * it, which would throw on what is no task and give a worker whose task is "done" the next tenant's (S1, R3).
- */
-function endAfterTask(worker: object): Worker {
-  for (const key of Object.getOwnPropertySymbols(worker)) {
-    const info = (worker as Record<symbol, PiscinaWorker>)[key]
-    if (info?.port === undefined) continue
-    info.port.removeAllListeners('message')
-    info.port.on('message', () => void info.worker.terminate())
-    return info.worker
-  }
-  throw new Error('this version of Piscina does not show its workers')
-}
-
-/** What Piscina 5.3.2 keeps of a worker. */
-interface PiscinaWorker {
-  readonly port?: MessagePort
-  readonly worker: Worker
 }

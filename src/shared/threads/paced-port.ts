@@ -1,0 +1,78 @@
+// Receives a port's messages for a bounded time in each turn of the event loop. Node hands over every message that is queued in one turn,
+// and a worker can queue faster than this thread reads. Owns the port's listening and whether the port keeps the process alive; what a
+// message means is its listener's.
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+
+/** Longest time for one port's messages in one turn; the rest waits for the next turn. */
+const TURN_MS = 1
+/** Reading the clock for fewer would cost more than it bounds. */
+const UNTIMED_MESSAGES = 16
+
+export class PacedPort {
+  readonly #port: MessagePort
+  readonly #onMessage: (message: unknown) => void
+  #received = 0
+  /** When the message after the last untimed one of this turn came. */
+  #timedSinceMs = 0
+  #state: 'listening' | 'paused' | 'stopped' | 'closed' = 'listening'
+  #isRef = true
+
+  constructor(port: MessagePort, onMessage: (message: unknown) => void) {
+    this.#port = port
+    this.#onMessage = onMessage
+    port.on('message', this.#receive)
+    // All messages have been delivered by then, and Node crashes if the port is read again.
+    port.on('close', () => {
+      this.#state = 'closed'
+    })
+  }
+
+  /** The port keeps the process alive. */
+  ref(): void {
+    this.#isRef = true
+    this.#port.ref()
+  }
+
+  unref(): void {
+    this.#isRef = false
+    this.#port.unref()
+  }
+
+  /** The next message that was not delivered, if one has arrived. */
+  take(): { readonly message?: unknown } | undefined {
+    return this.#state === 'closed' ? undefined : receiveMessageOnPort(this.#port)
+  }
+
+  /** Delivers nothing any more. Idempotent. */
+  stop(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'stopped'
+    this.#port.off('message', this.#receive)
+  }
+
+  readonly #receive = (message: unknown): void => {
+    if (++this.#received === UNTIMED_MESSAGES) {
+      this.#timedSinceMs = performance.now()
+      setImmediate(this.#begin)
+    } else if (this.#received > UNTIMED_MESSAGES && performance.now() - this.#timedSinceMs > TURN_MS)
+      this.#pause()
+    this.#onMessage(message)
+  }
+
+  /** Node stops in the middle of its queue when nobody listens any more. */
+  #pause(): void {
+    if (this.#state !== 'listening') return
+    this.#state = 'paused'
+    this.#port.off('message', this.#receive)
+  }
+
+  /** Another turn of the event loop begins. */
+  readonly #begin = (): void => {
+    this.#received = 0
+    if (this.#state !== 'paused') return
+    this.#state = 'listening'
+    this.#port.on('message', this.#receive)
+    // Listening makes Node hold the process.
+    if (!this.#isRef) this.#port.unref()
+  }
+}

@@ -1,0 +1,11 @@
+// id: flood-parent-port
+// title: messages to the worker’s parent without end
+// level: L3
+// class: message-floods
+// expect: crash
+// control: outcome
+// timeout-ms: 3000
+
+export default ({ parentPort }) => {
+  for (;;) parentPort.postMessage(1)
+}
