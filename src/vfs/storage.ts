@@ -125,7 +125,10 @@ export class VfsStorage implements AsyncDisposable {
     await this.#call(options, () => this.#thread.call('writeFile', bytePath(path), own))
   }
 
-  /** Names in a directory, sorted. */
+  /**
+   * Names in a directory, sorted. Python may use bytes that are no UTF-8: they are shown as U+FFFD, and no path of the host's leads to such a
+   * name. `remove` of its directory, with `recursive`, removes it.
+   */
   async list(path: string, options: FileOptions = {}): Promise<string[]> {
     const names = await this.#call(options, () => this.#thread.call('list', bytePath(path)))
     return names.map(textOf)
@@ -144,7 +147,10 @@ export class VfsStorage implements AsyncDisposable {
     return { ...status, modifiedAt: new Date(modifiedMs) }
   }
 
-  /** A file, a link or an empty directory; with `recursive` a directory with all that is in it. */
+  /**
+   * A file, a link or an empty directory; with `recursive` a directory with all that is in it, however deep and whatever its names. `/`
+   * with `recursive` empties the storage.
+   */
   async remove(path: string, options: FileOptions & { readonly recursive?: boolean } = {}): Promise<void> {
     const { recursive, ...rest } = options
     const all = isBoolean('recursive', recursive) ?? false

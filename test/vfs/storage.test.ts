@@ -157,6 +157,23 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     expect(await vfs.usedBytes).toBe(0)
   })
 
+  test('E4: the host removes what Python has made, however deep it is and whatever bytes its names are', async () => {
+    const vfs = await storage()
+    const [session] = await sessions(vfs, 1)
+    const { value } = await session.execute(py`
+      import os
+      os.mkdir('/data/top'); os.chdir('/data/top')
+      os.symlink('/data', 'up'); os.mkdir(b'\xff\xfe'); open(b'\xff\xfe/\xfd', 'w').close()
+      for _ in range(600): os.mkdir('d'); os.chdir('d')
+      open('f', 'w').close(); os.chdir('/')
+      len(os.listdir('/data/top'))
+    `)
+    expect(value).toBe(3)
+    await vfs.writeFile('/kept', 'x')
+    await vfs.remove('/top', { recursive: true })
+    expect(await vfs.list('/')).toEqual(['kept'])
+  })
+
   test('E4: streams, export and import carry all of it', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)

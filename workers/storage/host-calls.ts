@@ -17,10 +17,22 @@ const READ_BYTES = 4 * 1024 * 1024
 /** How often a file that changes while it is read is read anew before it is read in one step. */
 const READ_TRIES = 3
 
-/** Entries that are removed in one step. */
+/** Entries that are removed in one step, and the longest time for it: deep in a directory of the host each takes milliseconds. */
 const STEP_ENTRIES = 64
+const STEP_MS = 5
 /** How often one directory is emptied. */
 const MAX_PASSES = 16
+
+/** What is to be removed, with all that is in it. */
+interface Doomed {
+  /** Where its name is to be looked up. */
+  readonly start: Location
+  readonly name: string
+  /** How often its names have been listed. */
+  passes: number
+  /** The directory that is held for it. */
+  opened: number | undefined
+}
 
 export type HostTask<T = unknown> = Generator<undefined, T>
 export type HostTasks = {
@@ -105,32 +117,52 @@ export function hostTasks(files: Files, directory?: DirectoryNodes): HostTasks {
       if (isSame || size <= stepBytes) return bytes.subarray(0, at)
     }
   }
+  /**
+   * Each name is looked up in the directory that it was listed in, so depth costs neither stack nor long paths. Sessions may change all of
+   * it between two steps, so a directory is held as long as something in it is to be removed.
+   */
   function* removeAll(path: string): HostTask<void> {
-    // The deepest first, in a loop: depth is no stack here. Sessions may change all of it between two steps.
-    const todo = [{ at: path, passes: 0 }]
-    for (let removed = 1; ; removed += 1) {
-      if (removed % STEP_ENTRIES === 0) yield
-      const next = todo.at(-1)
-      if (next === undefined) return
-      try {
-        const { location, status } = files.status(root, next.at, false)
-        if (status.kind === 'directory') {
-          const inside = yield* names(location.node)
-          if (inside.length > 0) {
-            next.passes += 1
-            // Somebody makes files there as fast as they are removed.
-            if (next.passes > MAX_PASSES) fail('ENOTEMPTY')
-            for (const name of inside) todo.push({ at: `${next.at}/${name}`, passes: 0 })
-            continue
-          }
-          if (location.node !== root.node) files.rmdir(root, next.at)
-        } else files.unlink(root, next.at)
-      } catch (error) {
-        const isGone = error instanceof FsError && (error.message === 'ENOENT' || error.message === 'ENOTDIR')
-        // It has to be there at first.
-        if (!isGone || removed === 1) throw error
+    const held: number[] = []
+    const todo: Doomed[] = [{ start: root, name: path, passes: 0, opened: undefined }]
+    try {
+      let untilMs = performance.now() + STEP_MS
+      for (let removed = 1; ; removed += 1) {
+        if (removed % STEP_ENTRIES === 0 || performance.now() > untilMs) {
+          yield
+          untilMs = performance.now() + STEP_MS
+        }
+        const next = todo.at(-1)
+        if (next === undefined) return
+        try {
+          const { location, status } = files.status(next.start, next.name, false)
+          if (status.kind === 'directory') {
+            const { node } = location
+            if (next.opened === undefined) {
+              store.hold(node)
+              held.push(node)
+              next.opened = node
+            }
+            const inside = yield* names(node)
+            if (inside.length > 0) {
+              next.passes += 1
+              // Somebody makes files there as fast as they are removed.
+              if (next.passes > MAX_PASSES) fail('ENOTEMPTY')
+              for (const name of inside) todo.push({ start: location, name, passes: 0, opened: undefined })
+              continue
+            }
+            if (node !== root.node) files.rmdir(next.start, next.name)
+          } else files.unlink(next.start, next.name)
+        } catch (error) {
+          const isGone =
+            error instanceof FsError && (error.message === 'ENOENT' || error.message === 'ENOTDIR')
+          // It has to be there at first.
+          if (!isGone || removed === 1) throw error
+        }
+        if (next.opened !== undefined) store.release(held.pop() as number)
+        todo.pop()
       }
-      todo.pop()
+    } finally {
+      for (const node of held) store.release(node)
     }
   }
 
