@@ -26,7 +26,7 @@ import { ConversionError, InvalidOptionError, PythonError, SnapshotError } from 
 import type { PendingCall } from './shared/snapshot/manifest.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
-import { encodeValue } from './shared/values/encode.js'
+import { Encoder } from './shared/values/encode.js'
 import type { Lane } from './shared/values/slices.js'
 import type { Value } from './shared/values/value.js'
 
@@ -172,7 +172,8 @@ export class Session implements AsyncDisposable {
 
   /**
    * Answers pending host calls, all or some, and goes on with the execution that awaits them, in whatever process it was
-   * frozen. Resolves as `execute` does: completed, or suspended again.
+   * frozen. Resolves as `execute` does: completed, or suspended again. Large results are read in slices: do not change them until the
+   * promise settles.
    *
    * @throws InvalidOptionError for an id that is not pending, or named twice; nothing is answered
    * @throws ConversionError (a TypeError) for a result without a Python counterpart; nothing is answered
@@ -180,8 +181,8 @@ export class Session implements AsyncDisposable {
    */
   async resume(answers: ResumeOptions): Promise<ExecuteResult> {
     const { results, errors, execute } = resolveResumeOptions(answers, this.#executionTimeoutMs)
-    const resolve = () => {
-      const resolved = this.#hostSide.resolve(results, errors)
+    const resolve = async () => {
+      const resolved = await this.#hostSide.resolve(results, errors, (encoder) => this.#encode(encoder))
       if (resolved.length === 0 && !this.#hostSide.awaiting)
         throw new InvalidOptionError(
           'results',
@@ -213,14 +214,17 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Sets a global variable. Large byte arrays are copied once on this thread; the caller's stay as they are.
+   * Sets a global variable to a copy of the value. A large value is read in slices, so that other work goes on: do not change it until the
+   * promise settles.
    *
    * @throws ConversionError (a TypeError) when the value has no Python counterpart; nothing is changed
    */
   async set(name: string, value: Value): Promise<void> {
     checkName(name)
-    const bytes = encodeValue(value, name)
-    await this.#queue(() => this.#set(name, bytes))
+    const encoded = this.#encode(new Encoder(value, name, 'with-fixups'))
+    // Reported by the task, which may come later.
+    if (encoded instanceof Promise) encoded.catch(() => {})
+    await this.#queue(async () => this.#set(name, await encoded))
   }
 
   /** Deletes the user's names, and what they alone kept alive. Imported modules stay loaded; the execution count stays. */
@@ -366,6 +370,16 @@ export class Session implements AsyncDisposable {
     return this.#calls.run(start, signal)
   }
 
+  /** At once if the value is small. */
+  #encode(encoder: Encoder): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    return encoder.begin() ? encoder.bytes : this.#encodeInSlices(encoder)
+  }
+
+  async #encodeInSlices(encoder: Encoder): Promise<Uint8Array<ArrayBuffer>> {
+    if ((await this.#lane.run(encoder)) === 'dropped') throw this.#placement.closedError()
+    return encoder.bytes
+  }
+
   async #set(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     await this.#runner.change(this.#executionTimeoutMs, (slot, id) =>
       slot.call('set', [id, name, bytes], [bytes.buffer]),
@@ -379,7 +393,7 @@ export class Session implements AsyncDisposable {
     const taken = new Set<string>()
     for (const [name, value] of values) {
       try {
-        await this.#set(name, encodeValue(value, name))
+        await this.#set(name, await this.#encode(new Encoder(value, name, 'with-fixups')))
         taken.add(name)
       } catch (error) {
         if (!(error instanceof ConversionError || error instanceof PythonError)) throw error

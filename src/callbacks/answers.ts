@@ -17,13 +17,6 @@ export function answerEncoder(id: number, value: unknown, name: string): Encoder
   return new Encoder(value === undefined ? null : value, name, 'with-fixups', head(id, true))
 }
 
-/** The same in one step. @throws ConversionError */
-export function answerValue(id: number, value: unknown, name: string): Uint8Array<ArrayBuffer> {
-  const encoder = answerEncoder(id, value, name)
-  encoder.advance(Number.POSITIVE_INFINITY)
-  return encoder.bytes
-}
-
 export function answerIterator(id: number, iterator: number): Uint8Array<ArrayBuffer> {
   return framed(id, true, encodeIterator(iterator))
 }

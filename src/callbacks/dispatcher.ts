@@ -12,7 +12,7 @@ import type { ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
 import { HostIterators } from './iterators.js'
 import { type Request, RequestReader } from './requests.js'
 import { abort, contextOf, type Route, RunningCall, Suspension } from './running-call.js'
-import { SuspendedCalls } from './suspended-calls.js'
+import { type EncodeAnswer, SuspendedCalls } from './suspended-calls.js'
 import { TimedChecks } from './timed-checks.js'
 import type { ArgumentWindow } from './window.js'
 
@@ -153,8 +153,9 @@ export class Dispatcher {
   resolve(
     results: Readonly<Record<string, unknown>>,
     errors: Readonly<Record<string, unknown>>,
-  ): Uint8Array<ArrayBuffer>[] {
-    return this.#suspended.resolve(results, errors)
+    encode: EncodeAnswer,
+  ): Promise<Uint8Array<ArrayBuffer>[]> {
+    return this.#suspended.resolve(results, errors, encode)
   }
 
   #receive(reader: RequestReader, route: Route): void | Promise<void> {

@@ -2,9 +2,13 @@
 // their arguments hold in the window; ids are the guest's own business, so they are looked up in a Map (R3).
 import { InvalidOptionError } from '../shared/errors.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
-import { answerFailure, answerValue } from './answers.js'
+import type { Encoder } from '../shared/values/encode.js'
+import { answerEncoder, answerFailure } from './answers.js'
 import type { Request } from './requests.js'
 import type { ArgumentWindow, Holding } from './window.js'
+
+/** Runs an encoder, at once or in slices. @throws ConversionError, or rejects with it */
+export type EncodeAnswer = (encoder: Encoder) => Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
 
 export interface SuspendedCall extends Pick<Request, 'id' | 'name' | 'args'> {
   readonly reason: string | undefined
@@ -46,31 +50,43 @@ export class SuspendedCalls {
   }
 
   /** Encodes the answers and removes their calls; see `Dispatcher.resolve`. */
-  resolve(
+  async resolve(
     results: Readonly<Record<string, unknown>>,
     errors: Readonly<Record<string, unknown>>,
-  ): Uint8Array<ArrayBuffer>[] {
-    const answers = new Map<string, Uint8Array<ArrayBuffer>>()
-    const add = (option: string, id: string, encode: (call: SuspendedCall) => Uint8Array<ArrayBuffer>) => {
-      const call = this.#calls.get(id)
-      if (call === undefined || answers.has(id))
-        throw new InvalidOptionError(
-          option,
-          'ids of pending calls, each at most once in results and errors together',
-          id,
-        )
-      answers.set(id, encode(call))
+    encode: EncodeAnswer,
+  ): Promise<Uint8Array<ArrayBuffer>[]> {
+    const given = [
+      ...Object.entries(results).map(([id, value]) => ({ option: 'results', id, value })),
+      ...Object.entries(errors).map(([id, value]) => ({ option: 'errors', id, value })),
+    ]
+    const requirePending = () => {
+      const ids = new Set<string>()
+      for (const { option, id } of given) {
+        if (!this.#calls.has(id) || ids.has(id))
+          throw new InvalidOptionError(
+            option,
+            'ids of pending calls, each at most once in results and errors together',
+            id,
+          )
+        ids.add(id)
+      }
     }
-    for (const [id, value] of Object.entries(results))
-      add('results', id, (call) => answerValue(call.id, value, `results.${id}`))
-    for (const [id, error] of Object.entries(errors))
-      add('errors', id, (call) => answerFailure(call.id, error))
-    for (const id of answers.keys()) {
+    requirePending()
+    const answers: Uint8Array<ArrayBuffer>[] = []
+    for (const { option, id, value } of given)
+      answers.push(
+        option === 'errors'
+          ? answerFailure(Number(id), value)
+          : await encode(answerEncoder(Number(id), value, `results.${id}`)),
+      )
+    // The interpreter may have been lost meanwhile.
+    requirePending()
+    for (const { id } of given) {
       const { holding } = this.#calls.get(id) ?? {}
       if (holding) this.#window.resume(holding)
       this.#calls.delete(id)
     }
-    return [...answers.values()]
+    return answers
   }
 
   /** The state that made the calls is gone. */

@@ -5,6 +5,7 @@
 import { answerTooMuch } from '../callbacks/answers.js'
 import { describeCallbacks, type ResolvedCallbacks } from '../callbacks/callbacks.js'
 import { Dispatcher, type DispatcherOptions } from '../callbacks/dispatcher.js'
+import type { EncodeAnswer } from '../callbacks/suspended-calls.js'
 import { ArgumentWindow } from '../callbacks/window.js'
 import type { MemoryAccount } from '../memory/account.js'
 import type { Limits } from '../options/limits.js'
@@ -101,8 +102,9 @@ export class HostSide implements HostCallState {
   resolve(
     results: Readonly<Record<string, unknown>>,
     errors: Readonly<Record<string, unknown>>,
-  ): Uint8Array<ArrayBuffer>[] {
-    return this.#dispatcher.resolve(results, errors)
+    encode: EncodeAnswer,
+  ): Promise<Uint8Array<ArrayBuffer>[]> {
+    return this.#dispatcher.resolve(results, errors, encode)
   }
 
   /** An execution starts or continues. */

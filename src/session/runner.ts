@@ -119,10 +119,10 @@ export class Runner {
   async resume(
     options: ResolvedExecuteOptions,
     executionCount: number,
-    answers: () => Uint8Array<ArrayBuffer>[],
+    answers: () => Promise<Uint8Array<ArrayBuffer>[]>,
   ): Promise<ExecuteResult> {
     const slot = await this.#prepared(options)
-    const given = answers()
+    const given = await answers()
     slot.sendsAnswers(given)
     const buffers = given.map(({ buffer }) => buffer)
     const send = (id: number, live: Live) => slot.call('resume', [{ id, answers: given, ...live }], buffers)
@@ -247,6 +247,8 @@ export class Runner {
     const call = new Call(slot, { timeoutMs, graceMs, signal, after }, send)
     this.#running = call
     if (this.#interruptComing) call.stop({ kind: 'interrupt' })
+    // While the results of `resume` were read.
+    if (signal?.aborted) call.stop({ kind: 'abort', reason: signal.reason })
     this.#interruptComing = false
     const settled = await call.settled
     this.#running = undefined
