@@ -20,6 +20,7 @@ export interface StockExports extends InterpreterExports {
   readonly Py_EMSCRIPTEN_SIGNAL_HANDLING: WebAssembly.Global<'i32'>
   readonly Py_Version: WebAssembly.Global<'i32'>
   readonly __stack_low: WebAssembly.Global<'i32'>
+  readonly __stack_high: WebAssembly.Global<'i32'>
 }
 
 /** Emscripten's file system, as far as the builder uses it. */

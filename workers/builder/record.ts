@@ -25,6 +25,7 @@ import { recordRuns, wipeFreeMemory } from './memory.js'
 import { readPyodidePackage } from './pyodide-package.js'
 import { Python } from './python.js'
 import { bootStockInterpreter, type StockInterpreter } from './realm.js'
+import { limitRecursion, withCountedRecursion } from './recursion.js'
 import { trampolineCodes } from './signatures.js'
 import { forbidSharedMaps } from './sqlite.js'
 
@@ -104,11 +105,12 @@ export async function recordImage(options: BuilderData): Promise<ImageContents> 
   const landmarks = findLandmarks(memory, exports.__stack_low.value >>> 0)
   wipeDeadMemory(memory, landmarks, stackPointer)
   writeSettings(memory, stock, tableLength)
+  limitRecursion(memory, exports)
   const { runs, runBytes } = recordRuns(memory)
   return {
     pyodideVersion: pyodide.version,
     pythonVersion: pythonVersion(memory, exports.Py_Version.value >>> 0),
-    moduleBytes: coreModuleBytes(pyodide.wasm, INTERPRETER_EXPORTS),
+    moduleBytes: coreModuleBytes(withCountedRecursion(pyodide.wasm), INTERPRETER_EXPORTS),
     trampolineBytes: trampolineModuleBytes(codesAddress, tableLength),
     memoryBytes: memory.length,
     runs,

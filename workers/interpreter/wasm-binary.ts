@@ -2,7 +2,7 @@
 // instantiate. Owns the encoding; which exports are kept is workers/interpreter/exports.ts.
 import { STATE_PREFIX } from '../interpreter/exports.js'
 
-const SECTION = {
+export const SECTION = {
   custom: 0,
   type: 1,
   import: 2,
@@ -11,6 +11,7 @@ const SECTION = {
   global: 6,
   export: 7,
   element: 9,
+  code: 10,
   dataCount: 12,
   data: 11,
 } as const
@@ -28,12 +29,15 @@ export interface FunctionType {
 }
 
 export interface WasmBinary {
+  readonly types: readonly FunctionType[]
+  /** Index into `types` of each function, the imported ones first. */
+  readonly typesOfFunctions: readonly number[]
   /** Signature of the function that instantiation puts at each index of table 0; undefined where it puts none. */
   readonly tableSignatures: readonly (FunctionType | undefined)[]
   readonly exportNames: readonly string[]
 }
 
-interface Section {
+export interface Section {
   readonly id: number
   /** Including id and length. */
   readonly whole: Uint8Array
@@ -43,22 +47,22 @@ interface Section {
 /** Reads what the builder needs to know. Throws on anything that Emscripten's linker does not write. */
 export function readWasm(bytes: Uint8Array): WasmBinary {
   const types: FunctionType[] = []
-  const typeOfFunction: number[] = []
+  const typesOfFunctions: number[] = []
   const exportNames: string[] = []
   let tableSignatures: (FunctionType | undefined)[] = []
   for (const { id, content } of sections(bytes)) {
     const cursor = new Cursor(content)
     if (id === SECTION.type) readTypes(cursor, types)
-    else if (id === SECTION.import) readFunctionImports(cursor, typeOfFunction)
-    else if (id === SECTION.function) cursor.times(() => typeOfFunction.push(cursor.u32()))
+    else if (id === SECTION.import) readFunctionImports(cursor, typesOfFunctions)
+    else if (id === SECTION.function) cursor.times(() => typesOfFunctions.push(cursor.u32()))
     else if (id === SECTION.table) tableSignatures = new Array(readFirstTableLength(cursor)).fill(undefined)
     else if (id === SECTION.export) cursor.times(() => exportNames.push(readExport(cursor).name))
     else if (id === SECTION.element)
       readElements(cursor, (index, functionIndex) => {
-        tableSignatures[index] = types[typeOfFunction[functionIndex] ?? -1]
+        tableSignatures[index] = types[typesOfFunctions[functionIndex] ?? -1]
       })
   }
-  return { tableSignatures, exportNames }
+  return { types, typesOfFunctions, tableSignatures, exportNames }
 }
 
 /**
@@ -136,7 +140,7 @@ export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
   return whole
 }
 
-function sections(bytes: Uint8Array): Section[] {
+export function sections(bytes: Uint8Array): Section[] {
   const cursor = new Cursor(bytes)
   if (cursor.hex(PREAMBLE_BYTES) !== '0061736d01000000') throw new Error('not a WebAssembly 1 binary')
   const found: Section[] = []
@@ -158,9 +162,9 @@ function readTypes(cursor: Cursor, types: FunctionType[]): void {
   })
 }
 
-function readFunctionImports(cursor: Cursor, typeOfFunction: number[]): void {
+function readFunctionImports(cursor: Cursor, typesOfFunctions: number[]): void {
   readImports(cursor, (kind, type) => {
-    if (kind === KIND.function) typeOfFunction.push(type)
+    if (kind === KIND.function) typesOfFunctions.push(type)
   })
 }
 
@@ -264,7 +268,7 @@ function readElements(cursor: Cursor, put: (index: number, functionIndex: number
   })
 }
 
-class Cursor {
+export class Cursor {
   readonly #bytes: Uint8Array
   #at = 0
 

@@ -1,0 +1,46 @@
+// How deep C code may recurse before CPython stops it. Owns that limit: CPython's own is for a stack that holds all of a call, but a slot's
+// thread has two. The C stack, in the interpreter's memory, has the variables whose address is taken; V8's has everything else, and
+// whoever uses that up ends the interpreter.
+import { withStackFrame } from '../interpreter/stack-frames.js'
+import type { StockExports } from './realm.js'
+
+/**
+ * C stack that guarded recursion may use. In either of V8's compilers, a call uses at most 17 times as much of V8's stack as of this one
+ * (comparing nested lists), so `STACK_MB` of src/slots/pool.ts, 64 MB, lasts longer than this. The deepest data and calls that
+ * still work are about those of CPython with the 8 MB that Linux gives it.
+ */
+const C_STACK_BYTES = 3 * 1024 * 1024
+/**
+ * C stack that each call takes besides its own:
+ * - A deallocation. CPython postpones further ones when the C stack is nearly used up, but most of them use none of it. This way, at most
+ *   24,576 are nested in each other.
+ * - A `repr`. Its own 32 bytes would allow 98,304 in each other, and CPython compares each object with those around it: 5 s.
+ */
+const FRAMES = { _Py_Dealloc: 128, PyObject_Repr: 96 }
+/** `c_stack_top`, `c_stack_soft_limit` and `c_stack_hard_limit` of a thread state. The latter two lie so close above the stack's end. */
+const MOST_MARGIN_BYTES = 65_536
+
+export function withCountedRecursion(wasm: Uint8Array): Uint8Array {
+  return Object.entries(FRAMES).reduce((code, [name, bytes]) => withStackFrame(code, name, bytes), wasm)
+}
+
+/** Moves the soft limit, from which on calls raise RecursionError. Beyond the hard one, CPython gives up; it stays. */
+export function limitRecursion(
+  memory: Uint8Array,
+  { __stack_low, __stack_high }: Pick<StockExports, '__stack_low' | '__stack_high'>,
+): void {
+  const low = __stack_low.value >>> 0
+  const high = __stack_high.value >>> 0
+  const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.length / 4)
+  const isMargin = (address = 0) => address > low && address < low + MOST_MARGIN_BYTES
+  const found: number[] = []
+  for (let at = words.indexOf(high); at !== -1; at = words.indexOf(high, at + 1)) {
+    const soft = words[at + 1] ?? 0
+    const hard = words[at + 2] ?? 0
+    if (isMargin(soft) && isMargin(hard) && soft > hard) found.push(at + 1)
+  }
+  const [limit, ...others] = found
+  if (limit === undefined || others.length > 0)
+    throw new Error(`expected one thread state with limits of the C stack, found ${found.length}`)
+  words[limit] = high - C_STACK_BYTES
+}
