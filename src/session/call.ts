@@ -16,10 +16,18 @@ export type Settled =
   /** The slot ended before it answered. */
   | { readonly kind: 'lost'; readonly reason: string; readonly stop: StopCause | undefined }
 
+/** How often, within its timeout, a capture is looked at. */
+const LOOKS = 4
+
 export interface CallOptions {
   readonly timeoutMs: number | null
   readonly graceMs: number
   readonly signal?: AbortSignal | undefined
+  /**
+   * For captures: the deadline counts only while the slot runs user code, and the rest takes as long as it takes. A worker that takes
+   * longer than this in all, in milliseconds, is broken.
+   */
+  readonly mostMs?: number
   /** What the slot does before it: deadline and stops count from its end on. Never rejects. */
   readonly after?: Promise<void> | undefined
 }
@@ -28,6 +36,7 @@ export class Call {
   readonly #slot: Slot
   readonly #id: number
   readonly #graceMs: number
+  readonly #mostMs: number | undefined
   readonly #settled: Promise<Settled>
   #stop: StopCause | undefined
   #isNext = false
@@ -38,6 +47,7 @@ export class Call {
     this.#slot = slot
     this.#id = slot.nextCallId()
     this.#graceMs = options.graceMs
+    this.#mostMs = options.mostMs
     this.#settled = this.#run(options, send)
   }
 
@@ -56,17 +66,33 @@ export class Call {
 
   #interrupt(): void {
     this.#slot.interrupt(this.#id)
-    this.#graceTimer = setTimeout(
-      () => this.#slot.terminate('it did not stop when interrupted'),
-      this.#graceMs,
-    )
+    this.#graceTimer = setTimeout(() => {
+      if (this.#mayBeStopped) this.#slot.terminate('it did not stop when interrupted')
+    }, this.#graceMs)
+  }
+
+  get #mayBeStopped(): boolean {
+    return this.#mostMs === undefined || this.#slot.runsUserCode(this.#id)
+  }
+
+  /** Stops the call after the timeout; a capture, once it has run user code for that long. */
+  #startDeadline(timeoutMs: number): NodeJS.Timeout {
+    if (this.#mostMs === undefined)
+      return setTimeout(() => this.stop({ kind: 'timeout', timeoutMs }), timeoutMs)
+    let looks = 0
+    return setInterval(() => {
+      looks = this.#mayBeStopped ? looks + 1 : 0
+      // The user code may have begun just before the first look.
+      if (looks > LOOKS) this.stop({ kind: 'timeout', timeoutMs })
+    }, timeoutMs / LOOKS)
   }
 
   async #run(options: CallOptions, send: (id: number) => Promise<SlotReply>): Promise<Settled> {
-    const { timeoutMs, signal, after } = options
+    const { timeoutMs, mostMs, signal, after } = options
     const onAbort = () => this.stop({ kind: 'abort', reason: signal?.reason })
     signal?.addEventListener('abort', onAbort, { once: true })
     let timer: NodeJS.Timeout | undefined
+    let lastTimer: NodeJS.Timeout | undefined
     try {
       const replying = send(this.#id)
       if (after) {
@@ -75,7 +101,9 @@ export class Call {
         await after
       }
       this.#isNext = true
-      if (timeoutMs !== null) timer = setTimeout(() => this.stop({ kind: 'timeout', timeoutMs }), timeoutMs)
+      if (timeoutMs !== null) timer = this.#startDeadline(timeoutMs)
+      if (mostMs !== undefined)
+        lastTimer = setTimeout(() => this.#slot.terminate(`it took longer than ${mostMs} ms`), mostMs)
       if (this.#stop) this.#interrupt()
       const reply = await replying
       if (reply.kind !== 'died') return { kind: 'replied', reply, stop: this.#stop }
@@ -87,6 +115,7 @@ export class Call {
       return { kind: 'lost', reason, stop: this.#stop }
     } finally {
       clearTimeout(timer)
+      clearTimeout(lastTimer)
       clearTimeout(this.#graceTimer)
       signal?.removeEventListener('abort', onAbort)
     }

@@ -10,8 +10,10 @@ import type { ResolvedSessionOptions } from './options.js'
 
 /** Most of the globals' values that travel beside the memory. */
 const VALUES_BYTES = 1024 * 1024
-/** Only a broken slot takes as long to pack its memory. */
-const PACKING_MS = 5_000
+/** Longest that interrupted finalizers may take to stop, and a capture altogether; and what each byte of memory adds to both. */
+const STOPPING_MS = 5_000
+const MOST_MS = 60_000
+const MS_PER_BYTE = 1 / 10_000
 
 export interface Capturing {
   /** Longest that code of the user's may run before it. Null: the deadline is somebody else's. */
@@ -37,8 +39,12 @@ export async function capture(
   { image, snapshotKey }: Pick<SessionContext, 'image' | 'snapshotKey'>,
   { timeoutMs, effort, executionCount, reasons }: Capturing,
 ): Promise<Captured> {
-  // What comes after the collection takes as long as there is memory: no session must be ended for that.
-  const bounds = { timeoutMs, graceMs: Math.max(limits.interruptGraceMs, PACKING_MS) }
+  // Collecting garbage, comparing and packing take longer the more memory there is, and no session must be ended for that.
+  const extraMs = Math.ceil(slot.memory.bytes * MS_PER_BYTE)
+  const graceMs = Math.max(limits.interruptGraceMs, STOPPING_MS) + extraMs
+  // Without a deadline of its own, it waits for an execution, which has one.
+  const bounds =
+    timeoutMs === null ? { timeoutMs, graceMs } : { timeoutMs, graceMs, mostMs: MOST_MS + extraMs }
   const request = { valuesBytes: VALUES_BYTES, maxBytes: limits.snapshotBytes, effort }
   const call = new Call(slot, bounds, (id) => slot.call('snapshot', [id, request]))
   const settled = await call.settled

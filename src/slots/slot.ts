@@ -5,6 +5,7 @@ import { deferred } from '../deferred.js'
 import type { SlotLease } from '../memory/slot-lease.js'
 import type { LeaseWire, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../shared/messages/slot.js'
 import { ENDING, LOWERED, RAISED, SHIELD } from '../shared/threads/shield.js'
+import { USER_CODE } from '../shared/threads/user-code.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import { CallDoor } from './call-door.js'
 import { Channel, SlotEndedError } from './channel.js'
@@ -25,7 +26,7 @@ const PROMPT_MS = 20_000
  */
 const READY_MS = { boot: 60_000, 'become the image again': 20_000 } as const
 
-/** Of the words that a slot's thread shares with this one; the other is src/shared/threads/shield.ts's. */
+/** Of the words that a slot's thread shares with this one; the others are those of src/shared/threads/. */
 const INTERRUPT = 0
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 type OutputEvent = Extract<SlotEvent, { event: 'output' }>
@@ -61,7 +62,7 @@ export class Slot {
   readonly #channel: Channel
   readonly #door: CallDoor
   readonly #credit: SlotCredit
-  readonly #interrupt = new Int32Array(new SharedArrayBuffer(8))
+  readonly #interrupt = new Int32Array(new SharedArrayBuffer(12))
   readonly #ready = deferred<void>()
   #endReason: string | undefined
   #isReady = false
@@ -150,6 +151,11 @@ export class Slot {
     this.call('interrupt', [id]).catch(() => {
       // The slot ended: whoever waits for call `id` hears of it from there.
     })
+  }
+
+  /** Whether the worker says that it runs user code of capture `id`. */
+  runsUserCode(id: number): boolean {
+    return Atomics.load(this.#interrupt, USER_CODE) === id
   }
 
   /**

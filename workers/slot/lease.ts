@@ -10,6 +10,7 @@ import type {
   SlotReply,
 } from '../../src/shared/messages/slot.js'
 import { Shield } from '../../src/shared/threads/shield.js'
+import { UserCodeMark } from '../../src/shared/threads/user-code.js'
 import { PagePool } from '../host/fs/page-pool.js'
 import { Host } from '../host/host.js'
 import { HostCalls } from '../host/host-calls.js'
@@ -80,6 +81,7 @@ export class SlotLeaseSide {
       output,
       memory: this.#memory,
       shield: new Shield(wire.interrupt),
+      userCode: new UserCodeMark(wire.interrupt),
       credit: this.#door.credit,
       emit: (event, bytes) => port.postMessage(event, movable(bytes)),
       onAwait: () => inbox.linger('answer'),

@@ -14,6 +14,7 @@ import type {
   SnapshotRequest,
 } from '../../src/shared/messages/slot.js'
 import type { Shield } from '../../src/shared/threads/shield.js'
+import type { UserCodeMark } from '../../src/shared/threads/user-code.js'
 import type { Credit } from '../host/credit.js'
 import type { Host, PreparedHost } from '../host/host.js'
 import type { Interpreter } from '../interpreter/interpreter.js'
@@ -37,6 +38,7 @@ export interface SlotServiceOptions {
   readonly output: Output
   readonly memory: SlotBudget
   readonly shield: Shield
+  readonly userCode: UserCodeMark
   readonly credit: Credit
   /** `bytes` are the event's, and not used here again. */
   readonly emit: (event: SlotEvent, bytes: Uint8Array<ArrayBuffer>) => void
@@ -51,6 +53,7 @@ export class SlotService implements SlotMethods {
   readonly #output: Output
   readonly #memory: SlotBudget
   readonly #shielded: Shielded
+  readonly #userCode: UserCodeMark
   readonly #credit: Credit
   readonly #runs: Runs
   #executionId = 0
@@ -61,13 +64,14 @@ export class SlotService implements SlotMethods {
   #pristine = true
 
   constructor(options: SlotServiceOptions) {
-    const { image, host, interpreter, output, memory, shield, credit, emit, onAwait } = options
+    const { image, host, interpreter, output, memory, shield, userCode, credit, emit, onAwait } = options
     this.#image = image
     this.#host = host
     this.#interpreter = interpreter
     this.#output = output
     this.#memory = memory
     this.#shielded = (make) => shield.during(make)
+    this.#userCode = userCode
     this.#credit = credit
     this.#runs = new Runs(host, interpreter, credit, {
       onWait: () => output.flush(),
@@ -163,11 +167,8 @@ export class SlotService implements SlotMethods {
         // Finalizers of garbage are code of the user's, and so are tasks that were waiting for an answer.
         this.#host.beginExecution(id)
         this.#output.begin(QUIET)
-        this.#runs.deliver()
       }
-      const head = Buffer.alloc(4)
-      head.writeUInt32LE(request.valuesBytes)
-      const described = this.#interpreter.call(Opcode.describe, head)
+      const described = this.#userCode.during(id, () => this.#describe(request.valuesBytes))
       if (described.kind !== 'described')
         return refused('not-captured', `there is no memory left to describe the session, or ${DAMAGED}`)
       room.take(headCost(described))
@@ -186,6 +187,13 @@ export class SlotService implements SlotMethods {
       this.#memory.settle()
       return error instanceof NoRoomError ? refused('not-captured', error.message) : this.#died(error)
     }
+  }
+
+  #describe(valuesBytes: number): KernelReply {
+    if (!this.#runs.isWaiting) this.#runs.deliver()
+    const head = Buffer.alloc(4)
+    head.writeUInt32LE(valuesBytes)
+    return this.#interpreter.call(Opcode.describe, head)
   }
 
   /** The snapshot is the main thread's now, with the memory that was taken for it. */

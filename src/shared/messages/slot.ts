@@ -16,7 +16,10 @@ export interface LeaseWire {
   readonly port: MessagePort
   /** For host calls of code that blocks its thread. */
   readonly calls: HostCallWire
-  /** Two Int32: the id of the execution to interrupt; who comes first, the end of the worker or what must not be ended (src/shared/threads/shield.ts). */
+  /**
+   * Three Int32: the id of the execution to interrupt; who comes first, the end of the worker or what must not be ended
+   * (src/shared/threads/shield.ts); the id of the capture whose user code runs (src/shared/threads/user-code.ts).
+   */
   readonly interrupt: SharedArrayBuffer
   /** Where it asks for memory. */
   readonly memory: MemoryWire

@@ -1,0 +1,80 @@
+// B1, B2: taking a snapshot ends no session for being slow. Only user code, which finalizers are, has a deadline; on a busy machine, the
+// rest may take many times as long as on an idle one. Time is the test's own.
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { capture } from '../../src/session/capture.js'
+import type { SessionContext } from '../../src/session/context.js'
+import type { ResolvedSessionOptions } from '../../src/session/options.js'
+import { slotWithoutWorker } from '../support/slot-without-worker.js'
+
+const INTERRUPT = 0
+const USER_CODE = 2
+const TIMEOUT_MS = 2_000
+/** The first call of a slot. */
+const ID = 1
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** A capture in a slot that never answers, and the words that it shares with its worker. */
+function start() {
+  const { slot, run } = slotWithoutWorker()
+  // The boot is not what this is about.
+  void slot.ready.catch(() => {})
+  vi.clearAllTimers()
+  const words = new Int32Array(run.task.interrupt)
+  const options = { limits: { interruptGraceMs: 0, snapshotBytes: null } } as ResolvedSessionOptions
+  const captured = capture(slot, options, {} as SessionContext, {
+    timeoutMs: TIMEOUT_MS,
+    effort: 'quick',
+    executionCount: 1,
+    reasons: () => ({}),
+  })
+  return { slot, words, captured }
+}
+
+test('B2: comparing and packing memory are not interrupted, however busy the machine is', () => {
+  const { slot, words } = start()
+  vi.advanceTimersByTime(50_000)
+  expect([slot.alive, words[INTERRUPT]]).toEqual([true, 0])
+  slot.terminate('the test has ended')
+})
+
+test('B2: a capture that waited for its turn has all of its time for finalizers', () => {
+  const { slot, words } = start()
+  vi.advanceTimersByTime(TIMEOUT_MS - 1)
+  words[USER_CODE] = ID
+  vi.advanceTimersByTime(TIMEOUT_MS - 1)
+  expect(words[INTERRUPT]).toBe(0)
+  slot.terminate('the test has ended')
+})
+
+test('B1: finalizers are interrupted, and what follows them may take its time', () => {
+  const { slot, words } = start()
+  words[USER_CODE] = ID
+  vi.advanceTimersByTime(1.5 * TIMEOUT_MS)
+  expect(words[INTERRUPT]).toBe(ID)
+  words[USER_CODE] = 0
+  vi.advanceTimersByTime(50_000)
+  expect(slot.alive).toBe(true)
+  slot.terminate('the test has ended')
+})
+
+test('B1: finalizers that cannot be interrupted end with the worker', async () => {
+  const { words, captured } = start()
+  words[USER_CODE] = ID
+  vi.advanceTimersByTime(50_000)
+  expect(await captured).toMatchObject({ kind: 'lost', reason: 'it did not stop when interrupted' })
+})
+
+test('B1: a worker that never answers is ended in the end', async () => {
+  const { captured } = start()
+  vi.advanceTimersByTime(600_000)
+  expect(await captured).toMatchObject({
+    kind: 'lost',
+    reason: expect.stringMatching(/^it took longer than/),
+  })
+})
