@@ -5,16 +5,16 @@ import { withStackFrame } from '../interpreter/stack-frames.js'
 import type { StockExports } from './realm.js'
 
 /**
- * C stack that guarded recursion may use. In either of V8's compilers, a call uses at most 17 times as much of V8's stack as of this one
- * (comparing nested lists), so `STACK_MB` of src/slots/pool.ts, 64 MB, lasts longer than this. The deepest data and calls that
- * still work are about those of CPython with the 8 MB that Linux gives it.
+ * C stack that guarded recursion may use. In either of V8's compilers, a call uses at most some 17 times as much of V8's stack as of this one
+ * (comparing nested lists), so `STACK_MB` of src/slots/pool.ts, 64 MB, lasts longer than this. It is enough for lists nested 24,000
+ * deep (`repr`) to 196,000 deep (`json.loads`, `==`), and for 1,400 (`sorted` with a key) to 6,700 (`__getattr__`) Python calls through C code.
  */
 const C_STACK_BYTES = 3 * 1024 * 1024
 /**
  * C stack that each call takes besides its own:
  * - A deallocation. CPython postpones further ones when the C stack is nearly used up, but most of them use none of it. This way, at most
  *   24,576 are nested in each other.
- * - A `repr`. Its own 32 bytes would allow 98,304 in each other, and CPython compares each object with those around it: 5 s.
+ * - A `repr`. CPython compares each object with all those around it. With 32 bytes each, its own, 80,000 in each other took 4 s.
  */
 const FRAMES = { _Py_Dealloc: 128, PyObject_Repr: 96 }
 /** `c_stack_top`, `c_stack_soft_limit` and `c_stack_hard_limit` of a thread state. The latter two lie so close above the stack's end. */
