@@ -30,6 +30,7 @@ const LIBRARY = [
 const WORKERS = [
   'workers/copy.ts',
   'workers/web-assembly.ts',
+  'workers/page-xor.ts',
   'workers/image-bytes.ts',
   'workers/host/errno.ts',
   'workers/host/abi.ts',

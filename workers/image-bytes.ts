@@ -1,12 +1,13 @@
 // Reading an image's bytes in one thread. They lie in a module's data segment (src/shared/image/data-module.ts), which code can copy from
 // and nothing can write to. Owns this thread's window into it.
 import type { Image } from '../src/shared/image/image.js'
+import { MAX_BLOCK_BYTES, PageXor } from './page-xor.js'
 import { WasmInstance, WasmMemory } from './web-assembly.js'
 
 /** Fits in a processor's cache: a capture reads every byte of the window soon after writing it. */
 const WINDOW_BYTES = 524_288
 /** The most that may be asked for at once. */
-export const MAX_VIEW_BYTES = 65_536
+export const MAX_VIEW_BYTES = MAX_BLOCK_BYTES
 
 export interface ImageReader {
   /**
@@ -28,23 +29,26 @@ export interface ReadableImage extends Image {
 }
 
 export function readable(image: Image): ReadableImage {
-  return { ...image, bytes: new ImageBytes(image.dataModule) }
+  return { ...image, bytes: new ImageBytes(image.dataModule, image.pageXorModule) }
 }
 
 export class ImageBytes implements ImageReader {
   readonly #module: WebAssembly.Module
   readonly #copy: CopyImageBytes
   readonly #window: Uint8Array
+  /** Compares pages with those of a `view`. */
+  readonly pages: PageXor
   /** What the window holds. */
   #from = 0
   #to = 0
 
-  constructor(module: WebAssembly.Module) {
-    const pages = WINDOW_BYTES / 65_536
+  constructor(module: WebAssembly.Module, pageXorModule: WebAssembly.Module) {
+    const pages = (WINDOW_BYTES + PageXor.ROOM_BYTES) / 65_536
     const memory = new WasmMemory({ initial: pages, maximum: pages })
     this.#module = module
     this.#copy = this.into(memory)
-    this.#window = new Uint8Array(memory.buffer)
+    this.#window = new Uint8Array(memory.buffer, 0, WINDOW_BYTES)
+    this.pages = new PageXor(pageXorModule, memory, WINDOW_BYTES)
   }
 
   /** Copies straight into a memory, which may grow. */

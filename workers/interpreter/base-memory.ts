@@ -1,10 +1,10 @@
 // The image's memory as what an interpreter's is compared with: where in its runs an address is. Owns nothing.
 import type { Image } from '../../src/shared/image/image.js'
-import type { ImageReader } from '../image-bytes.js'
+import type { ImageBytes } from '../image-bytes.js'
 
 /** The part of an image that a delta is against. */
 export interface BaseMemory extends Pick<Image, 'memoryBytes' | 'runs'> {
-  readonly bytes: ImageReader
+  readonly bytes: Pick<ImageBytes, 'view' | 'read' | 'pages'>
 }
 
 export const NO_RUN = -1

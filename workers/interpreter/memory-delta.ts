@@ -3,6 +3,7 @@
 // workers/snapshot/blocks.ts's.
 import { MAX_VIEW_BYTES } from '../image-bytes.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
+import type { PageXor } from '../page-xor.js'
 import { BaseCursor, type BaseMemory, NO_RUN } from './base-memory.js'
 
 export interface MemoryDelta {
@@ -54,8 +55,8 @@ export function captureMemory(
   zero: ByteRange = [0, 0],
   room: PackingRoom = UNLIMITED_ROOM,
 ): MemoryCapture {
-  const changes = new Changes(heap, zero, room)
   const { runs, bytes } = image
+  const changes = new Changes(heap, bytes.pages, zero, room)
   let ahead = 0
   for (let i = 1; i < runs.length; i += 2) ahead += runs[i] ?? 0
   let from = 0
@@ -127,15 +128,15 @@ class Changes {
   readonly pages: number[] = []
   readonly parts: Uint8Array[] = []
   readonly #live: Buffer
-  readonly #words: Int32Array
   readonly #zero: ByteRange
   readonly #zeros = Buffer.alloc(BLOCK_BYTES)
+  readonly #xor: PageXor
   readonly #room: PackingRoom
 
-  constructor(heap: Uint8Array, zero: ByteRange, room: PackingRoom) {
+  constructor(heap: Uint8Array, xor: PageXor, zero: ByteRange, room: PackingRoom) {
     this.#room = room
+    this.#xor = xor
     this.#live = Buffer.from(heap.buffer as ArrayBuffer, heap.byteOffset, heap.length)
-    this.#words = words(heap)
     this.#zero = zero[0] < zero[1] ? zero : [0, 0]
   }
 
@@ -147,14 +148,14 @@ class Changes {
 
   /** `base` is the image's part from `at` on. */
   addOverRun(at: number, base: Uint8Array): void {
-    const baseWords = words(base)
-    const differing = this.#differing(at, at + base.length, base)
-    this.#room.take(differing.length * DELTA_PAGE_BYTES)
-    for (const page of differing) {
-      const part = new Uint8Array(DELTA_PAGE_BYTES)
-      xorPage(words(part), this.#words, page / 4, baseWords, (page - at) / 4)
-      this.parts.push(part)
-    }
+    const end = at + base.length
+    if (this.#live.compare(base, 0, base.length, at, end) === 0) return
+    const differing = this.#xor.compare(this.#live.subarray(at, end), base)
+    const before = this.pages.length
+    this.#addPages(at, differing)
+    const count = this.pages.length - before
+    this.#room.take(count * (DELTA_PAGE_BYTES + PAGE_COST_BYTES))
+    this.parts.push(this.#xor.differences(count))
   }
 
   /** Neighbours are one view. */
@@ -165,7 +166,13 @@ class Changes {
       if (viewTo > viewFrom) this.parts.push(this.#live.subarray(viewFrom, viewTo))
     }
     for (let at = from; at < to; at += BLOCK_BYTES) {
-      for (const page of this.#differing(at, Math.min(at + BLOCK_BYTES, to), this.#zeros)) {
+      const end = Math.min(at + BLOCK_BYTES, to)
+      if (this.#live.compare(this.#zeros, 0, end - at, at, end) === 0) continue
+      const before = this.pages.length
+      this.#addPages(at, this.#xor.compare(this.#live.subarray(at, end), undefined))
+      this.#room.take((this.pages.length - before) * PAGE_COST_BYTES)
+      for (let i = before; i < this.pages.length; i++) {
+        const page = (this.pages[i] ?? 0) * DELTA_PAGE_BYTES
         if (page !== viewTo) {
           add()
           viewFrom = page
@@ -176,23 +183,12 @@ class Changes {
     add()
   }
 
-  /** Addresses of the pages from `at` to `end` that are not as in `base`. */
-  #differing(at: number, end: number, base: Uint8Array): readonly number[] {
-    if (this.#live.compare(base, 0, end - at, at, end) === 0) return NONE
-    const differing: number[] = []
-    for (let page = at; page < end; page += DELTA_PAGE_BYTES) {
-      const baseAt = page - at
-      if (this.#live.compare(base, baseAt, baseAt + DELTA_PAGE_BYTES, page, page + DELTA_PAGE_BYTES) === 0)
-        continue
-      differing.push(page)
-      this.pages.push(page / DELTA_PAGE_BYTES)
-    }
-    this.#room.take(differing.length * PAGE_COST_BYTES)
-    return differing
+  /** @param differing - a bit for each page from `at` on */
+  #addPages(at: number, differing: number): void {
+    for (let page = at / DELTA_PAGE_BYTES, left = differing; left !== 0; page++, left >>>= 1)
+      if ((left & 1) !== 0) this.pages.push(page)
   }
 }
-
-const NONE: readonly number[] = Object.freeze([])
 
 /** Bytes that pages `first` and following have in one piece before `end`: they are copied at once. */
 function stretch(pages: Uint32Array, first: number, end: number): number {
@@ -200,10 +196,6 @@ function stretch(pages: Uint32Array, first: number, end: number): number {
   let count = 1
   while (pages[first + count] === page + count && (page + count) * DELTA_PAGE_BYTES < end) count++
   return count * DELTA_PAGE_BYTES
-}
-
-function xorPage(page: Int32Array, a: Int32Array, aAt: number, b: Int32Array, bAt: number): void {
-  for (let i = 0; i < PAGE_WORDS; i++) page[i] = (a[aAt + i] as number) ^ (b[bAt + i] as number)
 }
 
 /** Most of a delta is zeros, also in pages that differ: what they would leave as it is is not even read. */

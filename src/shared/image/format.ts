@@ -6,7 +6,10 @@ import type { Image, ImageFile } from './image.js'
 
 /** What a file holds: an image whose modules are not compiled yet. */
 export interface ImageContents
-  extends Omit<Image, 'id' | 'module' | 'trampolineModule' | 'stackProbeModule' | 'dataModule'> {
+  extends Omit<
+    Image,
+    'id' | 'module' | 'trampolineModule' | 'stackProbeModule' | 'pageXorModule' | 'dataModule'
+  > {
   readonly moduleBytes: Uint8Array<ArrayBuffer>
   readonly trampolineBytes: Uint8Array<ArrayBuffer>
   /** What `dataModuleBytes` makes of the bytes of runs and files. */

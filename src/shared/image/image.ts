@@ -44,6 +44,8 @@ export interface Image {
   readonly trampolineModule: WebAssembly.Module
   /** Tells imports whether there is stack left for them; see stack-probe.ts. The same for every image, and in no file. */
   readonly stackProbeModule: WebAssembly.Module
+  /** Compares pages with the image's; see page-xor-module.ts. The same for every image, and in no file. */
+  readonly pageXorModule: WebAssembly.Module
   /** Size of the interpreter's memory in bytes, a multiple of 65,536. */
   readonly memoryBytes: number
   /** [offset, length] pairs in bytes, ascending, not touching; everything else is zero. Offsets are multiples of 4096. */
