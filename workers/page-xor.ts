@@ -1,18 +1,34 @@
 // Comparing an interpreter's pages with an image's, by the module of src/shared/image/page-xor-module.ts. Owns the memory around a
-// call: a copy of the pages that are compared, and the XOR of those that differ.
+// call: a copy of the pages that are compared, and what differs.
 import type { XorPages } from '../src/shared/image/page-xor-module.js'
 
-const PAGE_BYTES = 4096
 /** The most that one call compares. */
 export const MAX_BLOCK_BYTES = 65_536
+const PAGE_BYTES = 4096
+/** Bytes of a page's map: a bit for each 16 bytes. */
+export const MAP_BYTES = 32
+const VECTOR_BYTES = 16
 
-/** Both sides of a comparison, and what comes of it. */
+/** How pages differ from others. */
+export interface PageDifferences {
+  /** A bit for each page that differs, the first one the lowest. */
+  readonly pages: number
+  /** Of each page that differs, which 16 bytes of it: a bit for each, the lowest bit of the first byte the first. */
+  readonly maps: Uint8Array<ArrayBuffer>
+  /** The XOR of these, one after the other. */
+  readonly xored: Uint8Array<ArrayBuffer>
+}
+
 export class PageXor {
   readonly #xor: XorPages
   readonly #buffer: ArrayBuffer
   readonly #live: Uint8Array
-  readonly #out: Uint8Array
   readonly #zeros: Uint8Array
+  readonly #maps: Uint8Array
+  readonly #out: Uint8Array
+
+  /** Of `memory`, beside what is compared with. */
+  static readonly ROOM_BYTES = 4 * MAX_BLOCK_BYTES
 
   /**
    * Call before the thread is sealed.
@@ -23,29 +39,50 @@ export class PageXor {
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, at: number) {
     this.#xor = new WebAssembly.Instance(module, { env: { memory } }).exports.xor as XorPages
     this.#buffer = memory.buffer as ArrayBuffer
+    const mapsBytes = (MAX_BLOCK_BYTES / PAGE_BYTES + 1) * MAP_BYTES
     this.#live = new Uint8Array(this.#buffer, at, MAX_BLOCK_BYTES)
-    this.#out = new Uint8Array(this.#buffer, at + MAX_BLOCK_BYTES, MAX_BLOCK_BYTES)
-    this.#zeros = new Uint8Array(this.#buffer, at + 2 * MAX_BLOCK_BYTES, MAX_BLOCK_BYTES)
+    this.#zeros = new Uint8Array(this.#buffer, at + MAX_BLOCK_BYTES, MAX_BLOCK_BYTES)
+    this.#maps = new Uint8Array(this.#buffer, at + 2 * MAX_BLOCK_BYTES, mapsBytes)
+    this.#out = new Uint8Array(
+      this.#buffer,
+      at + 2 * MAX_BLOCK_BYTES + mapsBytes,
+      MAX_BLOCK_BYTES + VECTOR_BYTES,
+    )
   }
-
-  static readonly ROOM_BYTES = 3 * MAX_BLOCK_BYTES
 
   /**
-   * Which pages of `live` are not as in `base`: a bit for each, the first one the lowest.
+   * How `live` differs from `base`.
    *
    * @param live - whole pages, at most `MAX_BLOCK_BYTES`; they may lie in any memory
-   * @param base - as many, in the memory that this was made for, at a multiple of 16; or undefined: zeros
+   * @param base - as many, in the memory that this was made for
    */
-  compare(live: Uint8Array, base: Uint8Array | undefined): number {
-    const against = base ?? this.#zeros
-    if (against.buffer !== this.#buffer || live.length === 0) throw new RangeError('pages of another memory')
-    this.#live.set(live)
-    const count = live.length / PAGE_BYTES
-    return this.#xor(this.#live.byteOffset, against.byteOffset, count, this.#out.byteOffset)
+  differences(live: Uint8Array, base: Uint8Array): PageDifferences {
+    const found = this.#compare(live, base)
+    const pages = found & 0xffff
+    const count = bitCount(pages)
+    return {
+      pages,
+      maps: new Uint8Array(this.#maps.subarray(0, count * MAP_BYTES)),
+      xored: new Uint8Array(this.#out.subarray(0, (found >>> 16) * VECTOR_BYTES)),
+    }
   }
 
-  /** A copy of the XOR of the `count` pages that differed in the last `compare`, one after the other. */
-  differences(count: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#out.subarray(0, count * PAGE_BYTES))
+  /** Which pages of `live` are not zero: a bit for each, the first one the lowest. */
+  notZero(live: Uint8Array): number {
+    return this.#compare(live, this.#zeros) & 0xffff
   }
+
+  #compare(live: Uint8Array, base: Uint8Array): number {
+    if (base.buffer !== this.#buffer || live.length === 0) throw new RangeError('pages of another memory')
+    this.#live.set(live)
+    const count = live.length / PAGE_BYTES
+    const { byteOffset: at } = this.#live
+    return this.#xor(at, base.byteOffset, count, this.#out.byteOffset, this.#maps.byteOffset)
+  }
+}
+
+export function bitCount(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555)
+  const nibbles = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
 }

@@ -115,7 +115,7 @@ describe('docs/snapshot-format.md', () => {
   })
 
   test('the document, its checksum and its signature are as it says', () => {
-    expect([opened.magic, opened.version]).toEqual(['brumate snapshot', 1])
+    expect([opened.magic, opened.version]).toEqual(['brumate snapshot', 2])
     expect(page).toContain('`brumate snapshot`')
     const head: Uint8Array = new Packr().unpack(bytes.subarray())[2]
     expect(sha256(head)).toEqual(Buffer.from(opened.checksum))

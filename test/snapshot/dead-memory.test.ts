@@ -36,8 +36,8 @@ function sessionAfter(...cells: string[]): TestInterpreter {
 
 /** A capture as the delta that it becomes. */
 function deltaOf({ interpreter }: TestInterpreter): MemoryDelta {
-  const { memoryBytes, pages, parts } = interpreter.capture()
-  return { memoryBytes, pages, xored: new Uint8Array(Buffer.concat(parts)) }
+  const { memoryBytes, pages, maps, parts } = interpreter.capture()
+  return { memoryBytes, pages, maps: Buffer.concat(maps), xored: new Uint8Array(Buffer.concat(parts)) }
 }
 
 function moved(delta: MemoryDelta): TestInterpreter {

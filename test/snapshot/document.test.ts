@@ -53,7 +53,7 @@ async function reasonFor(document: Uint8Array): Promise<string> {
 
 describe('C5: the document', () => {
   test('is one MessagePack array that any reader of it reads', () => {
-    expect(opened).toMatchObject({ magic: 'brumate snapshot', version: 1, signature: null })
+    expect(opened).toMatchObject({ magic: 'brumate snapshot', version: 2, signature: null })
     expect(opened.head.executionCount).toBe(3)
     expect(Buffer.from(opened.head.bodyHash as Uint8Array)).toEqual(sha256(opened.body))
     expect(unpackBody(opened.body).length).toBe(opened.head.rawBytes)
@@ -62,6 +62,13 @@ describe('C5: the document', () => {
   test('taken apart and put together is the same snapshot', async () => {
     const again = withStream(opened, closeStream(openStream(unpackBody(opened.body))))
     await using other = await manager.createSession({ from: again })
+    expect((await other.execute('x, f.read()')).value).toEqual([41, 'hello'])
+  })
+
+  test('version 1, which has whole pages and no maps, is read as well', async () => {
+    const stream = openStream(unpackBody(opened.body))
+    const { body, head } = open(withStream(opened, closeStream(stream, false)))
+    await using other = await manager.createSession({ from: close({ head, body }, { version: 1 }) })
     expect((await other.execute('x, f.read()')).value).toEqual([41, 'hello'])
   })
 
@@ -81,7 +88,7 @@ describe('C5: the document', () => {
   test('the manifest tells what is in it without an interpreter, and runs no code for it', () => {
     const { manifest } = Snapshot.fromBytes(bytes)
     expect(manifest).toMatchObject({
-      formatVersion: 1,
+      formatVersion: 2,
       imageId: expect.stringMatching(/^[0-9a-f]{64}$/),
       pyodideVersion: '314.0.7',
       pythonVersion: '3.14.2',
@@ -211,8 +218,8 @@ describe('C6, N2: what is off is refused before a byte is applied', () => {
   })
 
   test('another version of the format is incompatible, and says what to do', async () => {
-    const { reason, message } = await refused(close(opened, { version: 2 }))
-    expect([reason, message]).toEqual(['incompatible', expect.stringMatching(/version 2.*reads 1/)])
+    const { reason, message } = await refused(close(opened, { version: 3 }))
+    expect([reason, message]).toEqual(['incompatible', expect.stringMatching(/version 3.*reads 1 to 2/)])
   })
 
   test('another image is incompatible, and both ids are named', async () => {

@@ -41,8 +41,9 @@ const image = imageOf([0, 3], [5, 1], [7, 20], [40, 24])
 
 /** A capture as the delta that it becomes. */
 function captureMemory(heap: Uint8Array, image: BaseMemory): MemoryDelta {
-  const { memoryBytes, pages, parts } = captureParts(heap, image)
-  return { memoryBytes, pages, xored: new Uint8Array(Buffer.concat(parts)) }
+  const { memoryBytes, pages, maps, parts } = captureParts(heap, image)
+  const [joinedMaps, xored] = [maps, parts].map((pieces) => new Uint8Array(Buffer.concat(pieces)))
+  return { memoryBytes, pages, maps: joinedMaps, xored: xored as Uint8Array }
 }
 
 describe('captureMemory', () => {
@@ -51,6 +52,7 @@ describe('captureMemory', () => {
     expect(delta).toEqual({
       memoryBytes: image.memoryBytes,
       pages: new Uint32Array(0),
+      maps: new Uint8Array(0),
       xored: new Uint8Array(0),
     })
   })
@@ -62,8 +64,9 @@ describe('captureMemory', () => {
         heap[page * PAGE + at] = (heap[page * PAGE + at] ?? 0) ^ 0x10
         const delta = captureMemory(heap, image)
         expect([...delta.pages]).toEqual([page])
-        const expected = new Uint8Array(PAGE)
-        expected[at] = 0x10
+        const isInRun = delta.xored.length < PAGE
+        const expected = new Uint8Array(isInRun ? 16 : PAGE)
+        expected[isInRun ? at % 16 : at] = 0x10
         expect(Buffer.compare(delta.xored, expected)).toBe(0)
       }
     }
@@ -126,6 +129,16 @@ describe('applyMemory', () => {
   })
 })
 
+test('applies whole pages, which deltas of version 1 have', () => {
+  const heap = pristine(image)
+  randomFillSync(heap.subarray(100, 50_000))
+  const before = pristine(image)
+  const pages = Uint32Array.from({ length: 13 }, (_, i) => i)
+  const xored = heap.map((byte, at) => byte ^ (before[at] ?? 0)).subarray(0, 13 * PAGE)
+  const delta = { memoryBytes: heap.length, pages, xored }
+  expect(Buffer.compare(restored(image, delta), heap)).toBe(0)
+})
+
 describe('N2: a delta from outside is refused', () => {
   const good: MemoryDelta = {
     memoryBytes: 5 * WASM_PAGE,
@@ -163,6 +176,14 @@ describe('N2: a delta from outside is refused', () => {
     for (const length of [0, PAGE, 3 * PAGE - 1, 3 * PAGE + 1, 4 * PAGE])
       refused({ xored: new Uint8Array(length) })
     refused({ pages: new Uint32Array(0) })
+  })
+
+  test('when its maps are of another number of pages, or say that there is more or less', () => {
+    const maps = Uint8Array.from({ length: 96 }, (_, i) => (i % 32 === 0 ? 1 : 0))
+    const xored = new Uint8Array(48)
+    expect(() => checkDelta(image, { ...good, maps, xored })).not.toThrow()
+    for (const length of [0, 47, 64, 3 * PAGE]) refused({ maps, xored: new Uint8Array(length) })
+    for (const wrong of [maps.subarray(1), maps.fill(3, 0, 1), [], null, 'x']) refused({ maps: wrong, xored })
   })
 
   test('when it is of other types', () => {

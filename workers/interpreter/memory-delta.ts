@@ -3,7 +3,7 @@
 // workers/snapshot/blocks.ts's.
 import { MAX_VIEW_BYTES } from '../image-bytes.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
-import type { PageXor } from '../page-xor.js'
+import { bitCount, MAP_BYTES, type PageXor } from '../page-xor.js'
 import { BaseCursor, type BaseMemory, NO_RUN } from './base-memory.js'
 
 export interface MemoryDelta {
@@ -11,7 +11,9 @@ export interface MemoryDelta {
   readonly memoryBytes: number
   /** Numbers of the pages that differ, ascending. */
   readonly pages: Uint32Array
-  /** Those pages one after the other, each XOR the image's page; where the image has no run, that is the page itself. */
+  /** Which 16 bytes of each page differ, 32 bytes a page, a bit for each, the lowest first. Undefined: all of them. */
+  readonly maps?: Uint8Array | undefined
+  /** These one after the other, XOR the image's; where the image has no run, that is the memory itself. */
   readonly xored: Uint8Array
 }
 
@@ -28,6 +30,11 @@ const BLOCK_BYTES = MAX_VIEW_BYTES
 /** Of a page beside its bytes: its number, twice, and at worst a view of its own. */
 const PAGE_COST_BYTES = 200
 const PAGE_WORDS = DELTA_PAGE_BYTES / 4
+const MAP_WORDS = MAP_BYTES / 4
+const VECTOR_BYTES = 16
+const VECTOR_WORDS = VECTOR_BYTES / 4
+/** The map of a page of which all differs. */
+const WHOLE_MAP = new Uint8Array(MAP_BYTES).fill(0xff)
 
 /** From and to; the second is not in it. */
 type ByteRange = readonly [from: number, to: number]
@@ -36,6 +43,8 @@ type ByteRange = readonly [from: number, to: number]
 export interface MemoryCapture {
   readonly memoryBytes: number
   readonly pages: Uint32Array
+  /** One after the other they are the delta's `maps`. */
+  readonly maps: readonly Uint8Array[]
   /**
    * One after the other they are the delta's `xored`. Pages over zero are views of the memory itself, so that a capture takes
    * little room beside it: they hold until the interpreter runs again.
@@ -74,7 +83,12 @@ export function captureMemory(
     }
   }
   changes.addOverZero(from, heap.length)
-  return { memoryBytes: heap.length, pages: Uint32Array.from(changes.pages), parts: changes.parts }
+  return {
+    memoryBytes: heap.length,
+    pages: Uint32Array.from(changes.pages),
+    maps: changes.maps,
+    parts: changes.parts,
+  }
 }
 
 /** `heap` is the image, and at least `delta.memoryBytes` long; the delta has been checked. */
@@ -83,19 +97,26 @@ export function applyMemory(heap: Uint8Array, image: Pick<BaseMemory, 'runs'>, d
   const heapWords = words(heap)
   const scratch = new Uint8Array(DELTA_PAGE_BYTES)
   const scratchWords = words(scratch)
+  const maps = new PageMaps(delta)
   const base = new BaseCursor(image)
+  let from = 0
   for (let i = 0; i < pages.length; i++) {
     const offset = (pages[i] ?? 0) * DELTA_PAGE_BYTES
-    const from = i * DELTA_PAGE_BYTES
-    if (base.find(offset) === NO_RUN) {
-      const length = stretch(pages, i, base.nextRun)
+    const isWhole = maps.isWhole(i)
+    if (base.find(offset) === NO_RUN && isWhole) {
+      const count = maps.wholeCount(i, stretch(pages, i, base.nextRun))
+      const length = count * DELTA_PAGE_BYTES
       heap.set(xored.subarray(from, from + length), offset)
-      i += length / DELTA_PAGE_BYTES - 1
+      from += length
+      i += count - 1
       continue
     }
     // By way of a copy: `xored` may lie anywhere in a larger buffer, words may not.
-    scratch.set(xored.subarray(from, from + DELTA_PAGE_BYTES))
-    xorInto(heapWords, offset / 4, scratchWords)
+    const end = from + (isWhole ? DELTA_PAGE_BYTES : maps.vectors(i) * VECTOR_BYTES)
+    scratch.set(xored.subarray(from, end))
+    from = end
+    if (isWhole) xorInto(heapWords, offset / 4, scratchWords)
+    else maps.xorInto(heapWords, offset / 4, scratchWords, i)
   }
 }
 
@@ -105,14 +126,16 @@ export function applyMemory(heap: Uint8Array, image: Pick<BaseMemory, 'runs'>, d
  * @throws DeltaError
  */
 export function checkDelta(image: Pick<BaseMemory, 'memoryBytes'>, delta: MemoryDelta): void {
-  const { memoryBytes, pages, xored } = delta
+  const { memoryBytes, pages, maps, xored } = delta
   if (!Number.isSafeInteger(memoryBytes) || memoryBytes % WASM_PAGE_BYTES !== 0)
     throw new DeltaError('the size of the memory is no whole number of WebAssembly pages')
   if (memoryBytes < image.memoryBytes || memoryBytes > MOST_MEMORY_BYTES)
     throw new DeltaError(`a memory of ${memoryBytes} bytes, the image has ${image.memoryBytes}`)
   if (!(pages instanceof Uint32Array) || !(xored instanceof Uint8Array))
     throw new DeltaError('pages or their bytes are of another type')
-  if (xored.length !== pages.length * DELTA_PAGE_BYTES)
+  if (maps !== undefined && (!(maps instanceof Uint8Array) || maps.length !== pages.length * MAP_BYTES))
+    throw new DeltaError(`the maps are not those of ${pages.length} pages`)
+  if (xored.length !== deltaBytes(pages.length, maps))
     throw new DeltaError(`${xored.length} bytes for ${pages.length} pages`)
   let previous = -1
   for (const page of pages) {
@@ -123,9 +146,64 @@ export function checkDelta(image: Pick<BaseMemory, 'memoryBytes'>, delta: Memory
     throw new DeltaError(`page ${previous} is beyond the memory`)
 }
 
+/** How many bytes `xored` has of so many pages with these maps. */
+export function deltaBytes(pageCount: number, maps: Uint8Array | undefined): number {
+  if (maps === undefined) return pageCount * DELTA_PAGE_BYTES
+  let vectors = 0
+  for (let i = 0; i < maps.length; i++) vectors += bitCount(maps[i] as number)
+  return vectors * VECTOR_BYTES
+}
+
+/** The maps of a delta's pages, as words. */
+class PageMaps {
+  readonly #words: Int32Array | undefined
+
+  constructor({ maps }: MemoryDelta) {
+    // A copy, for they may lie anywhere in a larger buffer.
+    this.#words = maps && words(new Uint8Array(maps))
+  }
+
+  isWhole(index: number): boolean {
+    if (this.#words === undefined) return true
+    const from = index * MAP_WORDS
+    for (let i = from; i < from + MAP_WORDS; i++) if (this.#words[i] !== -1) return false
+    return true
+  }
+
+  /** How many of `count` pages from `index` on, the first of which is whole, are whole one after the other. */
+  wholeCount(index: number, count: number): number {
+    let whole = 1
+    while (whole < count && this.isWhole(index + whole)) whole++
+    return whole
+  }
+
+  vectors(index: number): number {
+    let count = 0
+    for (let i = 0; i < MAP_WORDS; i++) count += bitCount(this.#words?.[index * MAP_WORDS + i] as number)
+    return count
+  }
+
+  /** The page at word `toAt` of `to` becomes what it was, XOR the vectors that the map of page `index` has. */
+  xorInto(to: Int32Array, toAt: number, vectors: Int32Array, index: number): void {
+    let from = 0
+    for (let i = 0; i < MAP_WORDS; i++) {
+      let bits = this.#words?.[index * MAP_WORDS + i] as number
+      while (bits !== 0) {
+        const bit = 31 - Math.clz32(bits & -bits)
+        bits &= bits - 1
+        const at = toAt + (i * 32 + bit) * VECTOR_WORDS
+        for (let word = 0; word < VECTOR_WORDS; word++)
+          to[at + word] = (to[at + word] as number) ^ (vectors[from + word] as number)
+        from += VECTOR_WORDS
+      }
+    }
+  }
+}
+
 /** The pages that differ, found in ascending order. */
 class Changes {
   readonly pages: number[] = []
+  readonly maps: Uint8Array[] = []
   readonly parts: Uint8Array[] = []
   readonly #live: Buffer
   readonly #zero: ByteRange
@@ -150,12 +228,11 @@ class Changes {
   addOverRun(at: number, base: Uint8Array): void {
     const end = at + base.length
     if (this.#live.compare(base, 0, base.length, at, end) === 0) return
-    const differing = this.#xor.compare(this.#live.subarray(at, end), base)
-    const before = this.pages.length
-    this.#addPages(at, differing)
-    const count = this.pages.length - before
-    this.#room.take(count * (DELTA_PAGE_BYTES + PAGE_COST_BYTES))
-    this.parts.push(this.#xor.differences(count))
+    const { pages, maps, xored } = this.#xor.differences(this.#live.subarray(at, end), base)
+    const count = this.#addPages(at, pages)
+    this.#room.take(count * PAGE_COST_BYTES + xored.length)
+    this.maps.push(maps)
+    this.parts.push(xored)
   }
 
   /** Neighbours are one view. */
@@ -169,8 +246,9 @@ class Changes {
       const end = Math.min(at + BLOCK_BYTES, to)
       if (this.#live.compare(this.#zeros, 0, end - at, at, end) === 0) continue
       const before = this.pages.length
-      this.#addPages(at, this.#xor.compare(this.#live.subarray(at, end), undefined))
-      this.#room.take((this.pages.length - before) * PAGE_COST_BYTES)
+      const count = this.#addPages(at, this.#xor.notZero(this.#live.subarray(at, end)))
+      this.#room.take(count * PAGE_COST_BYTES)
+      for (let i = 0; i < count; i++) this.maps.push(WHOLE_MAP)
       for (let i = before; i < this.pages.length; i++) {
         const page = (this.pages[i] ?? 0) * DELTA_PAGE_BYTES
         if (page !== viewTo) {
@@ -183,19 +261,24 @@ class Changes {
     add()
   }
 
-  /** @param differing - a bit for each page from `at` on */
-  #addPages(at: number, differing: number): void {
+  /**
+   * Returns how many they are.
+   *
+   * @param differing - a bit for each page from `at` on
+   */
+  #addPages(at: number, differing: number): number {
     for (let page = at / DELTA_PAGE_BYTES, left = differing; left !== 0; page++, left >>>= 1)
       if ((left & 1) !== 0) this.pages.push(page)
+    return bitCount(differing)
   }
 }
 
-/** Bytes that pages `first` and following have in one piece before `end`: they are copied at once. */
+/** How many pages from `first` on are in one piece before `end`: they are copied at once. */
 function stretch(pages: Uint32Array, first: number, end: number): number {
   const page = pages[first] ?? 0
   let count = 1
   while (pages[first + count] === page + count && (page + count) * DELTA_PAGE_BYTES < end) count++
-  return count * DELTA_PAGE_BYTES
+  return count
 }
 
 /** Most of a delta is zeros, also in pages that differ: what they would leave as it is is not even read. */

@@ -3,8 +3,9 @@
 // blocks.ts's. Bytes to read are hostile (N1, N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Effort } from '../../src/shared/messages/slot.js'
-import type { MemoryCapture, MemoryDelta } from '../interpreter/memory-delta.js'
+import { deltaBytes, type MemoryCapture, type MemoryDelta } from '../interpreter/memory-delta.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
+import { MAP_BYTES } from '../page-xor.js'
 import { BEST_CODEC, type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'
 import { BodyError } from './body-error.js'
 import { readHostState, writeHostState } from './host-state-json.js'
@@ -25,9 +26,11 @@ export interface PackedBody {
   readonly rawBytes: number
 }
 
-/** Before the stream's parts: number of pages, bytes of the host state, bytes of the contents. */
+/** Before the stream's parts: number of pages and `HAS_MAPS`, bytes of the host state, bytes of the contents. */
 const HEAD_BYTES = 16
 const PAGE_BYTES = 4096
+/** In the number of pages: their maps follow. Streams of the format's version 1 have whole pages instead. */
+const HAS_MAPS = 2 ** 31
 /** Before each block: codec, unpacked and packed length. */
 const BLOCK_HEAD_BYTES = 9
 
@@ -75,10 +78,17 @@ export async function packBodyAside(body: BodyParts, packing: Packing): Promise<
 function stream({ memory, hostState, contents }: BodyParts, room: PackingRoom): Uint8Array[] {
   const host = writeHostState(hostState, room)
   const head = new DataView(new ArrayBuffer(HEAD_BYTES))
-  head.setUint32(0, memory.pages.length, true)
+  head.setUint32(0, HAS_MAPS + memory.pages.length, true)
   head.setUint32(4, byteLength(host), true)
   head.setFloat64(8, byteLength(contents), true)
-  return [new Uint8Array(head.buffer), steps(memory.pages), ...host, ...memory.parts, ...contents]
+  return [
+    new Uint8Array(head.buffer),
+    steps(memory.pages),
+    ...memory.maps,
+    ...host,
+    ...memory.parts,
+    ...contents,
+  ]
 }
 
 function assembled(blocks: readonly Block[], rawBytes: number, { maxBytes, room }: Packing): PackedBody {
@@ -119,7 +129,8 @@ export function unpackBody(
   const raw = unpackBlocks(readBlocks(bytes), rawBytes, shielded)
   if (raw.length < HEAD_BYTES) throw new BodyError('it is too short')
   const head = new DataView(raw.buffer, raw.byteOffset, HEAD_BYTES)
-  const pageCount = head.getUint32(0, true)
+  const first = head.getUint32(0, true)
+  const pageCount = first % HAS_MAPS
   const hostBytes = head.getUint32(4, true)
   const contentsBytes = head.getFloat64(8, true)
   let at = HEAD_BYTES
@@ -129,11 +140,12 @@ export function unpackBody(
     return raw.subarray(at - length, at)
   }
   const pages = pageNumbers(take(4 * pageCount), memoryBytes)
+  const maps = first >= HAS_MAPS ? take(MAP_BYTES * pageCount) : undefined
   const host = take(hostBytes)
-  const xored = take(PAGE_BYTES * pageCount)
+  const xored = take(deltaBytes(pageCount, maps))
   const contents = take(contentsBytes)
   if (at !== raw.length) throw new BodyError('something follows its parts')
-  return { memory: { memoryBytes, pages, xored }, hostState: readHostState(host, room), contents }
+  return { memory: { memoryBytes, pages, maps, xored }, hostState: readHostState(host, room), contents }
 }
 
 function readBlocks(bytes: Uint8Array): Block[] {

@@ -11,6 +11,7 @@ const OP = {
   get: 0x20,
   set: 0x21,
   tee: 0x22,
+  store: 0x36,
   const: 0x41,
   ne: 0x47,
   add: 0x6a,
@@ -19,49 +20,78 @@ const OP = {
   shl: 0x74,
   simd: 0xfd,
 } as const
-const SIMD = { load: 0x00, store: 0x0b, const: 0x0c, or: 0x50, xor: 0x51, anyTrue: 0x53 } as const
+const SIMD = { load: 0x00, store: 0x0b, xor: 0x51, anyTrue: 0x53 } as const
 const I32 = 0x7f
 const V128 = 0x7b
 const NO_RESULT = 0x40
-/** 4096 as a signed LEB128. */
-const PAGE = [0x80, 0x20] as const
-/** 16-byte alignment, no offset. */
-const ALIGNED = [4, 0] as const
+/** Alignment, as a power of two, and offset. */
+const [WORD, VECTOR] = [
+  [2, 0],
+  [4, 0],
+] as const
 
-/** Parameters and locals of the function. */
-const [A, B, COUNT, OUT, MASK, BIT, PAGE_END, ANY, WORDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const
+/** Parameters of the function, and its locals. */
+const [A, B, COUNT, OUT, MAPS] = [0, 1, 2, 3, 4]
+const [START, MASK, BIT, PAGE_START, MAP_END, K, BITS, SOME, WORDS] = [5, 6, 7, 8, 9, 10, 11, 12, 13]
 
-export type XorPages = (a: number, b: number, count: number, out: number) => number
+/** See `pageXorModuleBytes`. */
+export type XorPages = (a: number, b: number, count: number, out: number, maps: number) => number
 
 /**
- * A module that imports `env.memory` and exports `xor(a, b, count, out)`: compares `count` pages (1 to 16) at `a` with those at `b`,
- * writes the XOR of those that differ to `out`, one after the other, and returns which they are, a bit for each page.
+ * A module that imports `env.memory` and exports `xor(a, b, count, out, maps)`: compares `count` pages (1 to 16) of 4,096 bytes at `a`
+ * with those at `b`. Of pages that differ it writes a map of 256 bits to `maps`, one for each 16 bytes that differ, and the XOR of
+ * these to `out`, all of them one after the other. Returns a bit for each page that differs, and, from bit 16 on, how many times
+ * 16 bytes it wrote to `out`, where it needs room for 16 more.
  */
 export function pageXorModuleBytes(): Uint8Array<ArrayBuffer> {
-  const step = (local: number, by: readonly number[], op: number = OP.add) => [
-    ...[OP.get, local, OP.const, ...by, op, OP.set, local],
+  const get = (local: number) => [OP.get, local]
+  const set = (local: number) => [OP.set, local]
+  /** A number below 64. */
+  const number = (value: number) => [OP.const, value]
+  const step = (local: number, by: number, op: number = OP.add) => [
+    ...[...get(local), ...number(by), op, ...set(local)],
   ]
+  const load = (local: number) => [...get(local), OP.simd, SIMD.load, ...VECTOR]
   const eachVector = [
-    ...[OP.loop, NO_RESULT, OP.get, OUT],
-    ...[OP.get, A, OP.simd, SIMD.load, ...ALIGNED, OP.get, B, OP.simd, SIMD.load, ...ALIGNED],
-    ...[OP.simd, SIMD.xor, OP.tee, WORDS, OP.simd, SIMD.store, ...ALIGNED],
-    ...[OP.get, ANY, OP.get, WORDS, OP.simd, SIMD.or, OP.set, ANY],
-    ...[...step(A, [16]), ...step(B, [16]), ...step(OUT, [16])],
-    ...[OP.get, A, OP.get, PAGE_END, OP.ne, OP.brIf, 0, OP.end],
+    ...[OP.loop, NO_RESULT, ...get(OUT), ...load(A), ...load(B), OP.simd, SIMD.xor, OP.tee, WORDS],
+    ...[OP.simd, SIMD.store, ...VECTOR],
+    // What is zero is overwritten by the next one.
+    ...[
+      ...get(OUT),
+      ...get(WORDS),
+      OP.simd,
+      SIMD.anyTrue,
+      OP.tee,
+      SOME,
+      ...number(4),
+      OP.shl,
+      OP.add,
+      ...set(OUT),
+    ],
+    ...[...get(BITS), ...get(SOME), ...get(K), OP.shl, OP.or, ...set(BITS)],
+    ...[...step(A, 16), ...step(B, 16)],
+    ...[...get(K), ...number(1), OP.add, OP.tee, K, ...number(32), OP.ne, OP.brIf, 0, OP.end],
+  ]
+  const eachWord = [
+    ...[OP.loop, NO_RESULT, ...number(0), ...set(BITS), ...number(0), ...set(K), ...eachVector],
+    ...[...get(MAPS), ...get(BITS), OP.store, ...WORD, ...step(MAPS, 4)],
+    ...[...get(MAPS), ...get(MAP_END), OP.ne, OP.brIf, 0, OP.end],
   ]
   const eachPage = [
-    ...[OP.loop, NO_RESULT, OP.simd, SIMD.const, ...new Array<number>(16).fill(0), OP.set, ANY],
-    ...[OP.get, A, OP.const, ...PAGE, OP.add, OP.set, PAGE_END, ...eachVector],
-    ...[OP.get, ANY, OP.simd, SIMD.anyTrue, OP.if, NO_RESULT],
-    ...[OP.get, MASK, OP.get, BIT, OP.or, OP.set, MASK, OP.else, ...step(OUT, PAGE, OP.sub), OP.end],
-    ...step(BIT, [1], OP.shl),
-    ...[OP.get, COUNT, OP.const, 1, OP.sub, OP.tee, COUNT, OP.brIf, 0, OP.end],
+    ...[OP.loop, NO_RESULT, ...get(OUT), ...set(PAGE_START)],
+    ...[...get(MAPS), ...number(32), OP.add, ...set(MAP_END), ...eachWord],
+    ...[...get(OUT), ...get(PAGE_START), OP.ne, OP.if, NO_RESULT],
+    ...[...get(MASK), ...get(BIT), OP.or, ...set(MASK), OP.else, ...step(MAPS, 32, OP.sub), OP.end],
+    ...step(BIT, 1, OP.shl),
+    ...[...get(COUNT), ...number(1), OP.sub, OP.tee, COUNT, OP.brIf, 0, OP.end],
   ]
-  const locals = [2, 3, I32, 2, V128]
-  const body = [...locals, OP.const, 1, OP.set, BIT, ...eachPage, OP.get, MASK, OP.end]
+  const body = [
+    ...[2, 8, I32, 1, V128, ...get(OUT), ...set(START), ...number(1), ...set(BIT), ...eachPage],
+    ...[...get(MASK), ...get(OUT), ...get(START), OP.sub, ...number(12), OP.shl, OP.or, OP.end],
+  ]
   return Uint8Array.of(
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, [1, 0x60, 4, I32, I32, I32, I32, 1, I32]),
+    ...section(1, [1, 0x60, 5, I32, I32, I32, I32, I32, 1, I32]),
     ...section(2, [1, ...text('env'), ...text('memory'), 2, 0, 1]),
     ...section(3, [1, 0]),
     ...section(7, [1, ...text('xor'), 0, 0]),

@@ -28,7 +28,7 @@ export function sha256(bytes: Uint8Array): Buffer {
 /** With checksums that are right, whatever is in it. */
 export function close(opened: Pick<Opened, 'head' | 'body'>, changes: Partial<Opened> = {}): Uint8Array {
   const head = packr.pack({ ...opened.head, bodyHash: sha256(opened.body) })
-  const { magic = 'brumate snapshot', version = 1, signature = null } = changes
+  const { magic = 'brumate snapshot', version = 2, signature = null } = changes
   return packr.pack([magic, version, Buffer.from(head), opened.body, sha256(head), signature])
 }
 
@@ -63,7 +63,7 @@ export function packBody(raw: Uint8Array): Uint8Array {
   return Buffer.concat(parts)
 }
 
-/** The stream's four parts, docs/snapshot-format.md. */
+/** The stream's parts, docs/snapshot-format.md, with pages whole. */
 export interface Stream {
   pages: Uint32Array
   host: unknown
@@ -71,8 +71,11 @@ export interface Stream {
   contents: Buffer
 }
 
+const HAS_MAPS = 2 ** 31
+
 export function openStream(raw: Buffer): Stream {
-  const count = raw.readUInt32LE(0)
+  const first = raw.readUInt32LE(0)
+  const count = first % HAS_MAPS
   const hostBytes = raw.readUInt32LE(4)
   let at = 16
   const pages = new Uint32Array(count)
@@ -81,20 +84,24 @@ export function openStream(raw: Buffer): Stream {
     pages[i] = page
   }
   at += 4 * count
+  const maps = first < HAS_MAPS ? undefined : raw.subarray(at, at + 32 * count)
+  at += maps?.length ?? 0
   const host = JSON.parse(raw.toString('utf8', at, at + hostBytes))
   at += hostBytes
-  return {
-    pages,
-    host,
-    memory: raw.subarray(at, at + 4096 * count),
-    contents: raw.subarray(at + 4096 * count),
+  const memory = Buffer.alloc(4096 * count)
+  for (let vector = 0; vector < 256 * count; vector++) {
+    if (maps && (((maps[vector >> 3] as number) >> (vector & 7)) & 1) === 0) continue
+    raw.copy(memory, 16 * vector, at, at + 16)
+    at += 16
   }
+  return { pages, host, memory, contents: raw.subarray(at) }
 }
 
-export function closeStream({ pages, host, memory, contents }: Stream): Buffer {
+/** @param hasMaps - false: as in version 1 of the format */
+export function closeStream({ pages, host, memory, contents }: Stream, hasMaps = true): Buffer {
   const json = Buffer.from(JSON.stringify(host))
   const head = Buffer.alloc(16 + 4 * pages.length)
-  head.writeUInt32LE(pages.length, 0)
+  head.writeUInt32LE(pages.length + (hasMaps ? HAS_MAPS : 0), 0)
   head.writeUInt32LE(json.length, 4)
   head.writeDoubleLE(contents.length, 8)
   let previous = 0
@@ -102,7 +109,8 @@ export function closeStream({ pages, host, memory, contents }: Stream): Buffer {
     head.writeUInt32LE((page - previous) >>> 0, 16 + 4 * i)
     previous = page
   }
-  return Buffer.concat([head, json, memory, contents])
+  const maps = Buffer.alloc(hasMaps ? 32 * pages.length : 0, 0xff)
+  return Buffer.concat([head, maps, json, memory, contents])
 }
 
 /** A document with another stream in it. */
