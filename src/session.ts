@@ -413,7 +413,7 @@ export class Session implements AsyncDisposable {
 
   #checkpoint(): void {
     this.#checkpointTimer = undefined
-    if (this.#calls.running === undefined) this.#placement.startCheckpoint()
+    if (this.#calls.running === undefined) this.#placement.startCheckpoint('quick')
   }
 }
 

@@ -1,6 +1,7 @@
 // Comparing an interpreter's pages with an image's, by the module of src/shared/image/page-xor-module.ts. Owns the memory around a
 // call: a copy of the pages that are compared, and what differs.
 import type { XorPages } from '../src/shared/image/page-xor-module.js'
+import { WasmInstance } from './web-assembly.js'
 
 /** The most that one call compares. */
 export const MAX_BLOCK_BYTES = 65_536
@@ -37,7 +38,7 @@ export class PageXor {
    * @param at - where in it `ROOM_BYTES` are free, a multiple of 16; they are zero
    */
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, at: number) {
-    this.#xor = new WebAssembly.Instance(module, { env: { memory } }).exports.xor as XorPages
+    this.#xor = new WasmInstance(module, { env: { memory } }).exports.xor as XorPages
     this.#buffer = memory.buffer as ArrayBuffer
     const mapsBytes = (MAX_BLOCK_BYTES / PAGE_BYTES + 1) * MAP_BYTES
     this.#live = new Uint8Array(this.#buffer, at, MAX_BLOCK_BYTES)

@@ -8,7 +8,7 @@ import { Call } from './call.js'
 import type { SessionContext } from './context.js'
 import type { ResolvedSessionOptions } from './options.js'
 
-/** Most of the globals' values that travel beside the memory. */
+/** Most of the globals' values that travel beside the memory of a snapshot that users may see. */
 const VALUES_BYTES = 1024 * 1024
 /** Longest that interrupted finalizers may take to stop, and a capture altogether; and what each byte of memory adds to both. */
 const STOPPING_MS = 5_000
@@ -18,6 +18,7 @@ const MS_PER_BYTE = 1 / 10_000
 export interface Capturing {
   /** Longest that code of the user's may run before it. Null: the deadline is somebody else's. */
   readonly timeoutMs: number | null
+  /** With `least` the globals are not described: nobody may see the snapshot. */
   readonly effort: Effort
   /** Of the state that the slot has when it is asked. */
   readonly executionCount: number
@@ -45,7 +46,8 @@ export async function capture(
   // Without a deadline of its own, it waits for an execution, which has one.
   const bounds =
     timeoutMs === null ? { timeoutMs, graceMs } : { timeoutMs, graceMs, mostMs: MOST_MS + extraMs }
-  const request = { valuesBytes: VALUES_BYTES, maxBytes: limits.snapshotBytes, effort }
+  const valuesBytes = effort === 'least' ? 0 : VALUES_BYTES
+  const request = { valuesBytes, maxBytes: limits.snapshotBytes, effort }
   const call = new Call(slot, bounds, (id) => slot.call('snapshot', [id, request]))
   const settled = await call.settled
   if (settled.kind === 'lost') return settled

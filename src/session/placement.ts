@@ -34,6 +34,8 @@ export class Placement {
   #lifecycle: Lifecycle = { kind: 'dormant', upToDate: false }
   /** What the session is restored from when its slot is lost. Undefined: a fresh interpreter. */
   #checkpoint: Snapshot | undefined
+  /** The checkpoint does not describe the session's globals, so it is not given out. */
+  #isPartial = false
   /** The slot's state is newer than the checkpoint. */
   #changed = false
   /** Counts changes: answers of host calls can arrive while the state is captured. */
@@ -183,10 +185,12 @@ export class Placement {
   /**
    * Starts a checkpoint if there is something new and the budget allows. If the state cannot be captured, the last checkpoint stays in
    * force. If the slot is lost, the next call reports it, or the one that waits for this checkpoint.
+   *
+   * @param effort `least` if a call waits for it: only a crash needs such a checkpoint
    */
-  startCheckpoint(): void {
+  startCheckpoint(effort: 'quick' | 'least'): void {
     if (!this.wantsCheckpoint || !this.#budget.allows) return
-    this.#checkpointing = this.#takeCheckpoint().finally(() => {
+    this.#checkpointing = this.#takeCheckpoint(effort).finally(() => {
       this.#checkpointing = undefined
     })
   }
@@ -196,10 +200,10 @@ export class Placement {
     return this.#checkpointing
   }
 
-  async #takeCheckpoint(): Promise<void> {
+  async #takeCheckpoint(effort: Effort): Promise<void> {
     const startedMs = performance.now()
     try {
-      await this.capture('quick')
+      await this.capture(effort)
       this.#context.count('checkpoints')
     } catch (error) {
       if (error instanceof SnapshotError) {
@@ -212,8 +216,8 @@ export class Placement {
   }
 
   /**
-   * Captures the session, and keeps the snapshot as its checkpoint. Use `quick` when no caller asked for a snapshot: time then matters
-   * more than size.
+   * Captures the session, and keeps the snapshot as its checkpoint. Use `quick` or `least` when no caller asked for a snapshot: time
+   * then matters more than size.
    *
    * @throws SnapshotError when it cannot be captured; the session is as it was
    */
@@ -222,14 +226,15 @@ export class Placement {
     this.#throwDeferred()
     // A snapshot from elsewhere, or from before a lost execution, has another count.
     const isCurrent = this.#checkpoint?.parts.head.executionCount === this.#hostCalls.executionCount
-    if (this.#lifecycle.kind === 'dormant' && this.#checkpoint && isCurrent) return this.#checkpoint
+    const isComplete = isCurrent && !this.#isPartial
+    if (this.#lifecycle.kind === 'dormant' && this.#checkpoint && isComplete) return this.#checkpoint
     // Collecting garbage may run the user's finalizers, so it has a deadline even if executions have none.
     const { executionTimeoutMs } = this.#options.limits
     const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
     const slot = await this.attach()
     const changes = this.#changes
     const snapshot = await this.#capture(slot, timeoutMs, effort)
-    this.#setCheckpoint(snapshot)
+    this.#setCheckpoint(snapshot, effort === 'least')
     this.#changed = this.#changes !== changes
     return snapshot
   }
@@ -366,12 +371,13 @@ export class Placement {
   }
 
   /** A closed session keeps no checkpoint. */
-  #setCheckpoint(given: Snapshot | undefined): void {
+  #setCheckpoint(given: Snapshot | undefined, isPartial = false): void {
     const snapshot = this.#lifecycle.kind === 'closed' ? undefined : given
     const { snapshots } = this.#context
     if (snapshot) snapshots.hold(snapshot)
     if (this.#checkpoint) snapshots.drop(this.#checkpoint)
     this.#checkpoint = snapshot
+    this.#isPartial = isPartial
   }
 
   #release(slot: Slot, isClean = true): void {

@@ -165,7 +165,7 @@ export class Runner {
    */
   async #protected(signal?: AbortSignal): Promise<Slot> {
     const slot = await this.#placement.attach(signal)
-    if (this.#options.checkpoint === 'auto') this.#placement.startCheckpoint()
+    if (this.#options.checkpoint === 'auto') this.#placement.startCheckpoint('least')
     return slot
   }
 

@@ -21,6 +21,17 @@ describe('B2: automatic checkpoints', () => {
     expect(await session.execute('n')).toMatchObject({ value: 5, executionCount: 8 })
   })
 
+  test('what a snapshot of the session tells after that is whole', async () => {
+    const manager = await managerForTest({ slots: 2 })
+    await using session = await manager.createSession({ limits })
+    for (let i = 0; i < 3; i++) await session.execute(`burst_${i} = ${i}`)
+    const error = await rejectionOf(InterpreterCrashedError, session.execute(CRASH))
+    expect(error.outcome).toBe('restored')
+    const snapshot = await session.snapshotState()
+    expect(snapshot.globals()).toMatchObject({ burst_0: 0, burst_1: 1, burst_2: 2 })
+    expect(snapshot.manifest.globals.map(({ name }) => name)).toEqual(['burst_0', 'burst_1', 'burst_2'])
+  })
+
   test('what set, clearState and a failed execution left is kept as well', async () => {
     const manager = await managerForTest({ slots: 2 })
     await using session = await manager.createSession({ limits })

@@ -269,7 +269,7 @@ export class SlotService implements SlotMethods {
       const request = { id: index + 1, executionCount: index + 1, code, liveStdout: false, liveStderr: false }
       await this.execute(request)
     }
-    const frozen = await this.snapshot(0, { valuesBytes: 0, maxBytes: null, effort: 'small' })
+    const frozen = await this.snapshot(0, { valuesBytes: 1024, maxBytes: null, effort: 'small' })
     if (frozen.kind !== 'captured')
       return this.#died(new Error(`a new slot gave no snapshot: ${frozen.kind}`))
     this.#memory.takeBack(frozen.returnedBytes)

@@ -41,7 +41,9 @@ export const BEST_CODEC: Codec = HAS_ZSTD ? ZSTD : DEFLATE
 /** Larger bodies, and those packed with zstd, whose first level is good, are packed fast whatever the effort. */
 const SMALL_BYTES = 2 * 1024 * 1024
 /** Of a session of fifty cells, deflate makes 38 KB in 4.8 ms at its default level, and 43 KB in 1.3 ms at the other. */
-const LEVELS = { small: 6, quick: 3 } as const
+const LEVELS = { small: 6, quick: 3, least: 3 } as const
+/** What is not compressed at all with the least effort: it replaces another one soon. */
+const UNPACKED_BYTES = 256 * 1024
 const FAST_LEVEL = 1
 /**
  * With deflate's largest hash table: a fifth faster on large bodies, for a few hundred KB while it runs. Its output comes in large
@@ -66,8 +68,9 @@ export function packBlocks(
   room: PackingRoom = UNLIMITED_ROOM,
 ): Block[] {
   const level = isSmall(parts) ? LEVELS[effort] : FAST_LEVEL
+  const isStored = effort === 'least' && byteLength(parts) <= UNPACKED_BYTES
   return Array.from(split(parts), ({ bytes, isView }) => {
-    const isPacked = isWorthwhile(bytes, codec, shielded)
+    const isPacked = !isStored && isWorthwhile(bytes, codec, shielded)
     const packed = isPacked ? compress(bytes, codec, level, shielded) : undefined
     return counted(block(bytes, codec, packed), isView, room)
   })
@@ -171,7 +174,11 @@ function decompressed({ rawBytes, bytes }: Block, shielded: Shielded): Uint8Arra
 }
 
 function isSmall(parts: readonly Uint8Array[]): boolean {
-  return parts.reduce((sum, part) => sum + part.length, 0) <= SMALL_BYTES
+  return byteLength(parts) <= SMALL_BYTES
+}
+
+function byteLength(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0)
 }
 
 /** As it is, unless packing it has paid. */

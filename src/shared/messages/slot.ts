@@ -44,11 +44,14 @@ export interface AttachRequest {
   readonly heldBytes: number
 }
 
-/** What matters more of a body: few bytes, or the time that packing them takes. */
-export type Effort = 'small' | 'quick'
+/**
+ * What matters more of a body: few bytes, or the time that packing them takes. `least`: a caller waits for it, so that a body that is
+ * not large is not compressed at all.
+ */
+export type Effort = 'small' | 'quick' | 'least'
 
 export interface SnapshotRequest {
-  /** Most bytes of global values that travel beside the memory. */
+  /** Most bytes of global values that travel beside the memory. 0: globals are not described either. */
   readonly valuesBytes: number
   /** Most bytes of the body. */
   readonly maxBytes: number | null

@@ -311,7 +311,10 @@ class Kernel:
         return DONE
 
     def describe(self, max_value_bytes: int) -> Described:
-        """Free what is unreachable, and say what is left. A snapshot follows, so this leaves no garbage of its own."""
+        """Free what is unreachable, and say what is left. A snapshot follows, so this leaves no garbage of its own.
+
+        Without room for values, globals are not described either.
+        """
         if _collect():
             _collect()  # finalizers may have let go of more
         enabled = _is_collecting()
@@ -320,7 +323,8 @@ class Kernel:
             _stop_collecting()
             calls = self.calls.outstanding()
             awaiting = self.execution is not None
-            return describe(self.namespace.names, HIDDEN_NAMES, calls, awaiting, max_value_bytes)
+            names = self.namespace.names if max_value_bytes else {}
+            return describe(names, HIDDEN_NAMES, calls, awaiting, max_value_bytes)
         finally:
             if enabled:
                 _go_on_collecting()
