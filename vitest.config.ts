@@ -12,8 +12,6 @@ export default defineConfig({
     // Every file boots interpreters of its own; more files at once than cores only lengthens each.
     maxWorkers: 2,
     testTimeout: 60_000,
-    // Tests of deadlines meet machines that stand still for a moment. The report names what needed its second try.
-    retry: 1,
     hookTimeout: 120_000,
     globalSetup: ['test/support/image.ts'],
     // The build is loaded by Node itself, as it is for a user.

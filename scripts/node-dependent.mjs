@@ -1,0 +1,70 @@
+// Tests whose outcome depends on the version of Node, each group with the reason. CI runs them under every supported Node; the oldest and the
+// newest run the whole suite. `node scripts/node-dependent.mjs` prints the list, with `--files` only the names for vitest.
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const GROUPS = [
+  {
+    reason: 'codecs: how V8 stores texts, numbers and dates',
+    tests: [
+      'test/values/',
+      'test/session/values-to-python.test.ts',
+      'test/session/values-from-python.test.ts',
+    ],
+  },
+  {
+    reason: 'workers: threads, message ports, Atomics and the end of a process',
+    tests: [
+      'test/slots/',
+      'test/session/process.test.ts',
+      'test/session/closing.test.ts',
+      'test/vfs/posted.test.ts',
+    ],
+  },
+  {
+    reason: 'the seal: what globals, internal modules and intrinsics a thread has',
+    tests: [
+      ...[
+        'test/security/seal.test.ts',
+        'test/security/module-graph.test.ts',
+        'test/security/lying-kernel.test.ts',
+      ],
+      ...[
+        'test/security/residue.test.ts',
+        'test/security/shared-image.test.ts',
+        'test/security/boot.test.ts',
+      ],
+      ...['test/attacks/thread.test.ts', 'test/attacks/messages.test.ts'],
+    ],
+  },
+  {
+    reason: 'WebAssembly: stack frames, growth of memory, traps and the imports',
+    tests: [
+      ...['test/security/stack.test.ts', 'test/session/errors.test.ts', 'test/memory/'],
+      ...['test/host/no-compiling.test.ts', 'test/host/imports.test.ts', 'test/host/memory.test.ts'],
+    ],
+  },
+  {
+    reason: 'snapshots and the image: zlib, zstd and hashes, which a newer Node may have and an older not',
+    tests: [
+      ...['test/snapshot/zstd.test.ts', 'test/snapshot/document.test.ts', 'test/snapshot/blocks.test.ts'],
+      ...[
+        'test/snapshot/memory-delta.test.ts',
+        'test/snapshot/check-mode.test.ts',
+        'test/snapshot/survival.test.ts',
+      ],
+      ...['test/image/', 'test/docs/snapshot-format.test.ts'],
+    ],
+  },
+  {
+    reason: 'time zones and the file system: ICU data and calls of node:fs',
+    tests: ['test/host/time.test.ts', 'test/vfs/host-directories.test.ts', 'test/vfs/without-proc.test.ts'],
+  },
+]
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const missing = GROUPS.flatMap(({ tests }) => tests).filter((path) => !existsSync(root + path))
+if (missing.length > 0) throw new Error(`node-dependent tests that are not there: ${missing.join(' ')}`)
+
+if (process.argv.includes('--files')) console.log(GROUPS.flatMap(({ tests }) => tests).join('\n'))
+else for (const { reason, tests } of GROUPS) console.log(`  ${reason}\n    ${tests.join('\n    ')}`)
