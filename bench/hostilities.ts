@@ -57,6 +57,29 @@ const passed = (['lone surrogates', 'large integers', 'small maps'] as const).ma
   }),
 )
 
+/** Each makes thousands of host calls and is refused all but the first thousand. */
+const FLOODS = {
+  'of tasks': 'await asyncio.gather(*[one() for _ in range(20_000)])',
+  'of rounds': 'await asyncio.gather(*[one(100) for _ in range(200)])',
+  'through the door':
+    'async def main(): await asyncio.gather(*[one() for _ in range(20_000)])\nasyncio.run(main())',
+  'of calls that block':
+    "import brumate\nfor _ in range(3000):\n    try: brumate.call_sync('take', x=1)\n    except RuntimeError: pass",
+} as const
+
+const flooding = Object.entries(FLOODS).map(
+  ([what, code]): Hostility => ({
+    name: `callbacks: a flood ${what}`,
+    options: { callbacks },
+    setUp: `import asyncio
+async def one(times=1):
+    for _ in range(times):
+        try: await take(x=1)
+        except RuntimeError: pass`,
+    act: run(code),
+  }),
+)
+
 const written = (['lone surrogates', 'large integers'] as const).map(
   (what): Hostility => ({
     name: `written to the door: ${what}`,
@@ -137,5 +160,5 @@ const controls: readonly Hostility[] = [
 ]
 
 export function hostilities(): readonly Hostility[] {
-  return [...controls, ...returned, ...passed, ...written, ...others, files(), damaged()]
+  return [...controls, ...returned, ...passed, ...written, ...flooding, ...others, files(), damaged()]
 }

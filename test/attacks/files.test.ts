@@ -2,6 +2,7 @@
 // ours or with a state that is the file's own affair, and the session stays as it was.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Child } from '../security/support/child.js'
+import { HostileBuild } from '../security/support/hostile-build.js'
 import { attacksOf } from './support/corpus.js'
 
 interface Outcome {
@@ -11,20 +12,29 @@ interface Outcome {
   readonly length?: number
 }
 
-/** On two busy cores. What a file may cost the main thread by itself is the subject of the snapshots' own tests. */
-const MAX_DELAY_MS = 1500
+/** Processor time. What a file may cost the main thread by itself is the subject of the snapshots' own tests. */
+const MAX_TURN_MS = 1000
 const MAX_RSS_BYTES = 1500 * 2 ** 20
 const MAX_MESSAGE_LENGTH = 2000
+/** Loading a file that keeps a slot busy is cut after this long, in the place of ten seconds. */
+const ATTACH_MS = 1500
 
 describe('snapshot-files', () => {
   let child: Child<{ path: string }, { outcomes: Readonly<Record<string, Outcome>>; kept: string }>
+  let build: HostileBuild
   beforeAll(() => {
+    build = new HostileBuild()
+    build.setConstant('src/session/take-over.js', 'ATTACH_MS', ATTACH_MS)
     child = new Child(new URL('support/file-suite.mjs', import.meta.url).href, {
+      dist: build.dist,
       flags: ['--max-old-space-size=512'],
       maxRssBytes: 2 * MAX_RSS_BYTES,
     })
   })
-  afterAll(() => child?.close())
+  afterAll(async () => {
+    await child?.close()
+    build?.remove()
+  })
 
   it.each(attacksOf('L3', ['snapshot-files']))('$id: $title', async ({ path }) => {
     const result = await child.run({ path })
@@ -37,7 +47,7 @@ describe('snapshot-files', () => {
       expect(length, `${way}: length of the message`).toBeLessThan(MAX_MESSAGE_LENGTH)
     }
     expect(output.kept, 'the session is as it was (N2)').toBe('[1,"two"]')
-    expect(state.delayMs, 'event loop stall of main in ms').toBeLessThan(MAX_DELAY_MS)
+    expect(state.longestTurnMs, 'work of main without a turn, in ms').toBeLessThan(MAX_TURN_MS)
     expect(state.peakRssBytes, 'resident memory').toBeLessThan(MAX_RSS_BYTES)
   })
 })

@@ -81,12 +81,11 @@ test('D3, B5: callbackTimeoutMs cuts it with TimeoutError', async () => {
 test('D3, B1: the execution’s deadline interrupts it, and the session keeps its state', async () => {
   const manager = await managerForTest({ slots: 1 })
   await using session = await manager.createSession({ callbacks: { never: () => new Promise(() => {}) } })
-  const startedMs = performance.now()
   const error = await rejectionOf(
     TimeoutError,
     session.execute('x = 1\nimport brumate\nbrumate.call_sync("never")', { timeoutMs: 100 }),
   )
-  expect([error.outcome, performance.now() - startedMs < 2000]).toEqual(['interrupted', true])
+  expect(error.outcome).toBe('interrupted')
   expect((await session.execute('x')).value).toBe(1)
 })
 

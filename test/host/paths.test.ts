@@ -244,15 +244,13 @@ describe('listing', () => {
     guest.recycle()
     const fd = guest.open('dir', DIRECTORY)
     let seen = 0
-    const start = performance.now()
     for (let found = guest.entries(fd, 2048); typeof found !== 'number' && found.length > 0; ) {
       seen += found.length
       guest.recycle()
       found = guest.entries(fd, 2048)
     }
     expect(seen).toBe(20_002)
-    // A listing that began anew each time would take minutes.
-    expect(performance.now() - start).toBeLessThan(5000)
+    // A listing that began anew each time would take minutes: longer than a test may.
   })
 })
 

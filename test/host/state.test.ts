@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { O } from '../../workers/host/abi.js'
 import { errno } from '../../workers/host/errno.js'
+import { cpuMsOf } from '../support/cpu-time.js'
 import { AT_FDCWD, Guest } from './guest.js'
 import { DATA_BYTES, freeze, imageOptions, moved, newGuest, still, thaw } from './thaw.js'
 
@@ -29,9 +30,10 @@ describe('a capture', () => {
     const guest = new Guest({ files, bytes: imageOptions().bytes })
     guest.put('/lib/7', 'changed')
     guest.unlink('/lib/8')
-    const startedMs = performance.now()
-    for (let round = 0; round < 1000; round += 1) guest.host.capture()
-    expect(performance.now() - startedMs).toBeLessThan(1000)
+    const captures = () => {
+      for (let round = 0; round < 1000; round += 1) guest.host.capture()
+    }
+    expect(cpuMsOf(captures)).toBeLessThan(1000)
     const { state } = guest.host.capture()
     expect([state.nodes.length, state.removed.length]).toEqual([2, 1])
     expect(thaw(freeze(guest), {}, new Guest({ files, bytes: imageOptions().bytes })).get('/lib/7')).toBe(

@@ -32,10 +32,8 @@ describeSessions(
       const { result } = await start(session, `kept = 1\n${code}`, { signal: controller.signal })
       const running = rejectionOf(CancelledError, result)
       await sleep(20)
-      const abortedMs = performance.now()
       controller.abort('stop')
       const error = await running
-      expect(performance.now() - abortedMs).toBeLessThan(1250)
       expect(error).toMatchObject({ outcome: 'interrupted', cause: 'stop' })
       expect(await session.get('kept')).toBe(1)
       expect((await session.execute('1')).executionCount).toBe(2)

@@ -107,10 +107,8 @@ describe('a closed manager', () => {
       rejectionOf(SessionClosedError, session.execute(codes[n] ?? '')),
     )
     await sleep(50)
-    const startedMs = performance.now()
     await manager.close()
     await Promise.all(running)
-    expect(performance.now() - startedMs).toBeLessThan(3000)
   })
 
   test('A9: settles callers that wait for a slot', async () => {

@@ -3,17 +3,16 @@ import { PythonError, TimeoutError } from 'brumate'
 import { expect, test } from 'vitest'
 import { expectTyped, py, rejectionOf } from '../support/session-code.js'
 import { describeSessions, fresh } from '../support/session-modes.js'
+import { scaled } from '../support/slowness.mjs'
 
-const TIMEOUT_MS = 150
+const TIMEOUT_MS = scaled(100)
 /** Where code must have got somewhere before its deadline. */
-const LONG_TIMEOUT_MS = 500
-const GRACE_MS = 250
+const LONG_TIMEOUT_MS = scaled(300)
+const GRACE_MS = scaled(100)
 /** For code that lets the interrupt through: a starved machine must not turn that into the end of its worker. */
 const PATIENT_GRACE_MS = 5000
-/** A timed unit test is no claim about speed: this is for machines that do something else as well. */
-const SLACK_MS = 2500
 
-/** Runs the promise to its TimeoutError and checks when that came: never before the deadline, soon after it. */
+/** Runs the promise to its TimeoutError and checks that it came no sooner than the deadline. How soon after is in the bench (`stopping`). */
 async function timeoutOf(
   run: (options: { timeoutMs: number }) => Promise<unknown>,
   outcome: 'interrupted' | 'restored',
@@ -26,7 +25,6 @@ async function timeoutOf(
   expect(error).toMatchObject({ timeoutMs, outcome })
   // Timers may fire up to a millisecond early.
   expect(elapsedMs).toBeGreaterThanOrEqual(timeoutMs - 1)
-  expect(elapsedMs).toBeLessThan(timeoutMs + GRACE_MS + SLACK_MS)
   return error
 }
 
@@ -328,9 +326,7 @@ describeSessions(
         None
       `
       await session.execute(code)
-      const startedMs = performance.now()
       await rejectionOf(TimeoutError, session.get('moment'))
-      expect(performance.now() - startedMs).toBeLessThan(TIMEOUT_MS + GRACE_MS + SLACK_MS)
       expect((await session.execute('moment.year')).value).toBe(2026)
     })
 

@@ -55,10 +55,8 @@ describeSessions(
           return performance.now() - startedMs - timeoutMs
         }),
       )
-      for (const lateMs of elapsed) {
-        expect(lateMs).toBeGreaterThanOrEqual(-1)
-        expect(lateMs).toBeLessThan(1250)
-      }
+      // Never before; how soon after is in the bench (`stopping`).
+      for (const lateMs of elapsed) expect(lateMs).toBeGreaterThanOrEqual(-1)
       for (const session of sessions) expect((await session.execute('1')).value).toBe(1)
     })
 

@@ -94,10 +94,8 @@ function tests(open: OpenSession): void {
     const session = await open()
     const running = rejectionOf(SessionClosedError, session.execute('sum(range(10**12))'))
     await sleep(30)
-    const startedMs = performance.now()
     await session.close()
     await running
-    expect(performance.now() - startedMs).toBeLessThan(2000)
   })
 
   test('A9: close settles everything that is queued, of every kind', async () => {

@@ -1,7 +1,7 @@
 // A3: what is written is what arrives.
-import { CancelledError, LimitError } from 'brumate'
+import { CancelledError, LimitError, PythonError } from 'brumate'
 import { expect, test } from 'vitest'
-import { deferred, py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
+import { deferred, py, pythonErrorOf, rejectionOf, until } from '../support/session-code.js'
 import { describeSessions } from '../support/session-modes.js'
 
 describeSessions('output', (open) => {
@@ -103,22 +103,30 @@ describeSessions('output', (open) => {
   })
 
   test.each([
-    ['sleeps', 'time.sleep(0.6)'],
-    ['awaits', 'import asyncio; await asyncio.sleep(0.6)'],
-    ['waits in asyncio.run', 'import asyncio; asyncio.run(asyncio.sleep(0.6))'],
-    ['computes', 'end = time.monotonic() + 0.6\nwhile time.monotonic() < end: pass'],
+    ['sleeps', 'time.sleep(60)'],
+    ['awaits', 'import asyncio; await asyncio.sleep(60)'],
+    ['waits in asyncio.run', 'import asyncio; asyncio.run(asyncio.sleep(60))'],
+    ['computes', 'while True: pass'],
   ])('A3: onStdout and onStderr hear what code has written while it %s', async (_, code) => {
     const session = await open()
-    const heard: { chunk: string; ms: number }[] = []
-    const hear = (chunk: string) => heard.push({ chunk, ms: performance.now() })
-    const { stdout, stderr } = await session.execute(
-      `import sys, time\nprint("out"); print("err", file=sys.stderr)\n${code}`,
-      { onStdout: hear, onStderr: hear },
+    let heard = ''
+    const hear = (chunk: string) => {
+      heard += chunk
+    }
+    const running = rejectionOf(
+      PythonError,
+      session.execute(`import sys, time\nprint("out"); print("err", file=sys.stderr)\n${code}`, {
+        onStdout: hear,
+        onStderr: hear,
+        timeoutMs: 50_000,
+      }),
     )
-    const endedMs = performance.now()
-    expect([stdout, stderr]).toEqual(['out\n', 'err\n'])
-    const early = heard.filter(({ ms }) => endedMs - ms > 300).map(({ chunk }) => chunk)
-    expect(early.join('')).toHaveLength('out\nerr\n'.length)
+    // It does not end by itself: what is heard is heard meanwhile.
+    await until(() => heard.length === 'out\nerr\n'.length)
+    await session.interrupt()
+    const { type, stdout, stderr } = await running
+    expect([type, stdout]).toEqual(['KeyboardInterrupt', 'out\n'])
+    expect(stderr).toMatch(/^err\n/)
   })
 
   test('A3: a chunk written in a spinning execution is heard while it spins', async () => {
@@ -304,10 +312,8 @@ describeSessions('output', (open) => {
 
   test('A3: an endless writer is stopped by the output limit, long before its deadline', async () => {
     const session = await open({ limits: { outputBytes: 100_000 }, executionTimeoutMs: 30_000 })
-    const startedMs = performance.now()
     const error = await rejectionOf(LimitError, session.execute('kept = 1\nwhile True: print("spam")'))
     expect(error.stdout.length).toBe(100_000)
-    expect(performance.now() - startedMs).toBeLessThan(10_000)
     expect(await session.get('kept')).toBe(1)
   })
 

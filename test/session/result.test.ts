@@ -173,7 +173,6 @@ describeSessions('result', (open) => {
       'import time; time.sleep(0.05)',
     )
     expect(durationMs).toBeGreaterThanOrEqual(49)
-    expect(durationMs).toBeLessThan(10_000)
     expect(peakMemoryBytes).toBeGreaterThan(1_000_000)
     expect(callbackInvocations).toBe(0)
   })

@@ -65,7 +65,6 @@ test('A9: who waits longer than acquireTimeoutMs gets PoolExhaustedError', async
   await rejectionOf(PoolExhaustedError, manager.createSession({ id: 'late' }))
   const elapsedMs = performance.now() - startedMs
   expect(elapsedMs).toBeGreaterThanOrEqual(199)
-  expect(elapsedMs).toBeLessThan(2000)
   expect(manager.stats().queued).toBe(0)
   await holder.interrupt()
   await rejectionOf(PythonError, result)

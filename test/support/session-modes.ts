@@ -89,7 +89,7 @@ export const afterReset: SessionMode = {
  * Before each call the session goes dormant, so that every call runs on a thawed snapshot, in another slot than the one before,
  * which is being renewed.
  */
-const thawed: SessionMode = {
+export const thawed: SessionMode = {
   name: 'thawed before each call',
   async open(create, manager) {
     await until(() => manager.stats().slots.booting === 0)

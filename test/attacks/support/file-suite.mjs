@@ -24,7 +24,6 @@ export async function open({ dist, cacheDir }) {
     }
     const outcomes = {}
     for (const [name, way] of Object.entries(ways)) {
-      const startedMs = performance.now()
       outcomes[name] = await way().then(
         () => ({ kind: 'taken' }),
         (error) => ({
@@ -34,7 +33,6 @@ export async function open({ dist, cacheDir }) {
           length: String(error?.message).length,
         }),
       )
-      outcomes[name].durationMs = performance.now() - startedMs
       // A damaged interpreter is the guest's own damage; refusing leaves the session as it was.
       if (outcomes[name].kind === 'taken' && name !== 'read' && name !== 'fork')
         await session.restoreState(bytes)

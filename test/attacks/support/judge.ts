@@ -7,7 +7,6 @@ import type { Attack, Expectation } from './header.js'
 /** One call on the attacker's session, as suite.mjs tells it. */
 export interface StepResult {
   readonly kind: 'result' | 'suspended' | 'error'
-  readonly durationMs: number
   readonly typed?: boolean
   readonly value?: string
   readonly repr?: string
@@ -45,10 +44,8 @@ export interface Output {
 const TYPED = [
   ...['PYTHON', 'TIMEOUT', 'LIMIT', 'INTERPRETER_CRASHED', 'SNAPSHOT', 'CONVERSION', 'SESSION_SUSPENDED'],
 ]
-/** On two busy cores that also boot workers; an idle main thread stays far below. */
-const MAX_DELAY_MS = 2500
-/** Deadline, grace period, and a replacement that boots. */
-const SETTLE_SLACK_MS = 3000
+/** Processor time; other processes and threads are not in it. Most attacks stay far below. */
+const MAX_TURN_MS = 1000
 const MAX_MESSAGE_LENGTH = 20_000
 const KEPT = "[ 1, 'two' ]"
 
@@ -64,8 +61,6 @@ export function expectContained(result: CaseResult<Output>, attack: Attack, witn
       expect(step.messageLength, 'length of the message').toBeLessThan(MAX_MESSAGE_LENGTH)
     }
   }
-  for (const { durationMs } of output.steps)
-    expect(durationMs, 'it settled').toBeLessThan(attack.timeoutMs + SETTLE_SLACK_MS)
   expect(output.after, `the session can be used again (S3): ${JSON.stringify(output.after)}`).toMatchObject({
     kind: 'result',
     value: '42',
@@ -89,7 +84,9 @@ export function expectContained(result: CaseResult<Output>, attack: Attack, witn
 function expectUnharmed(state: ProcessState, rssBytes: number): void {
   expect(state.uncaught, 'uncaught on main').toEqual([])
   expect(state.polluted, 'prototypes of main').toEqual([])
-  expect(state.delayMs, 'event loop stall of main in ms').toBeLessThan(MAX_DELAY_MS)
+  expect(state.longestTurnMs, 'work of main without a turn of its event loop, in ms').toBeLessThan(
+    MAX_TURN_MS,
+  )
   expect(state.peakRssBytes, 'resident memory').toBeLessThan(rssBytes)
 }
 

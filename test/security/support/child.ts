@@ -10,11 +10,10 @@ export const DIST = new URL('../../../dist/', import.meta.url).href
 
 /** What a case did to its process. */
 export interface ProcessState {
-  readonly durationMs: number
   readonly uncaught: readonly string[]
   readonly polluted: readonly string[]
-  /** Longest stall of the event loop. */
-  readonly delayMs: number
+  /** Most processor time of the main thread between two turns of its event loop, give or take five milliseconds. */
+  readonly longestTurnMs: number
   /** The most resident memory that was seen while it ran. */
   readonly peakRssBytes: number
   readonly newResources: number

@@ -1,5 +1,5 @@
-// A copy of the build whose slots are what a test writes: everything on the main thread is the real thing. Owns the copy.
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+// A copy of the build whose slots or time limits are what a test writes; everything else is the real thing. Owns the copy.
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -21,6 +21,19 @@ export class HostileBuild {
   /** Threads that start from now on load this, which is CommonJS. */
   writeSlot(source: string): void {
     writeFileSync(join(this.#directory, 'dist/workers/slot.bundle.cjs'), source)
+  }
+
+  /**
+   * Code that is loaded from now on has another value of a constant.
+   *
+   * @throws if the file does not have the constant
+   */
+  setConstant(file: string, name: string, value: number): void {
+    const path = join(this.#directory, 'dist', file)
+    const before = readFileSync(path, 'utf8')
+    const after = before.replace(new RegExp(`^const ${name} = .+;$`, 'm'), `const ${name} = ${value};`)
+    if (after === before) throw new Error(`${file} has no constant ${name}`)
+    writeFileSync(path, after)
   }
 
   /** URL to be given to a child as its `dist`. */

@@ -2,13 +2,15 @@
 // process (ATTACKS.md 1). Owns the process-wide oracles; what a case does is its suite's.
 //
 //   node run-case.mjs <suite> <setup as JSON>          with an IPC channel
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { openSync, readSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const [name, setup] = process.argv.slice(2)
-/** Two ticks of the histogram below. */
-const QUIET_MS = 12
+const TICK_MS = 5
+const QUIET_MS = 2 * TICK_MS + 2
 const uncaught = []
+const schedule = openSchedule()
+const scratch = Buffer.alloc(128)
 process.on('uncaughtException', (error) => uncaught.push(describe(error)))
 process.on('unhandledRejection', (error) => uncaught.push(describe(error)))
 process.on('disconnect', () => process.exit())
@@ -16,46 +18,75 @@ process.on('disconnect', () => process.exit())
 const options = JSON.parse(setup)
 // What code that got out would find.
 globalThis.canary = options.canary
-const delay = monitorEventLoopDelay({ resolution: 5 })
-delay.enable()
 
 const suite = await import(name.startsWith('file:') ? name : `./suites/${name}.mjs`)
 const run = await suite.open(options)
 process.on('message', async (input) => {
   const resources = resourceCount()
   await sleep(QUIET_MS)
-  delay.reset()
+  const turns = new Turns()
   let peakRssBytes = 0
   const sample = () => {
     peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())
   }
   sample()
   const sampling = setInterval(sample, 10)
-  const startedMs = performance.now()
   let output
   try {
     output = await run(input)
   } catch (error) {
     uncaught.push(`the suite failed: ${describe(error)}`)
   }
-  const durationMs = performance.now() - startedMs
-  // A stall is recorded by the timer that comes after it.
+  // A long turn is recorded by the timer that comes after it.
   await sleep(QUIET_MS)
   clearInterval(sampling)
   sample()
   process.send({
     output,
     state: {
-      durationMs,
       uncaught: uncaught.splice(0),
       polluted: polluted(),
-      delayMs: delay.max / 1e6,
+      longestTurnMs: turns.end(),
       peakRssBytes,
       newResources: resourceCount() - resources,
     },
   })
 })
 process.send('open')
+
+/** How long the main thread worked at most between two ticks of a timer. */
+class Turns {
+  #sinceMs = threadMs()
+  #longestMs = 0
+  #timer = setInterval(() => this.#tick(), TICK_MS)
+
+  end() {
+    clearInterval(this.#timer)
+    this.#tick()
+    return this.#longestMs
+  }
+
+  #tick() {
+    const nowMs = threadMs()
+    this.#longestMs = Math.max(this.#longestMs, nowMs - this.#sinceMs)
+    this.#sinceMs = nowMs
+  }
+}
+
+/** Time on a processor of the main thread alone, in ms; where there is no Linux to tell it, the clock. */
+function threadMs() {
+  if (schedule === undefined) return performance.now()
+  const length = readSync(schedule, scratch, 0, scratch.length, 0)
+  return Number(scratch.latin1Slice(0, length).split(' ', 1)[0]) / 1e6
+}
+
+function openSchedule() {
+  try {
+    return openSync('/proc/self/schedstat')
+  } catch {
+    return undefined
+  }
+}
 
 function polluted() {
   return [Object, Array, Function, String, Number, Promise, Map, Error, Uint8Array].flatMap((type) =>

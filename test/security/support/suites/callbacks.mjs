@@ -1,7 +1,5 @@
 // A session with callbacks, and a sibling of another tenant. A case is code that the session runs, in pieces; its result is what each
-// came to, what the callbacks were called with, the delay of this process's event loop and its memory.
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { setTimeout as sleep } from 'node:timers/promises'
+// came to, what the callbacks were called with, and this process's memory.
 
 export async function open({ dist, cacheDir, slots = 2 }) {
   const { SessionManager } = await import(new URL('src/index.js', dist).href)
@@ -23,9 +21,6 @@ export async function open({ dist, cacheDir, slots = 2 }) {
         big: ({ bytes }) => new Uint8Array(bytes),
       },
     })
-    const delay = monitorEventLoopDelay({ resolution: 5 })
-    await sleep(20)
-    delay.enable()
     const results = []
     for (const step of steps) {
       globalThis.gc?.()
@@ -33,8 +28,6 @@ export async function open({ dist, cacheDir, slots = 2 }) {
       globalThis.gc?.()
       results.push({ ...result, rssBytes: rss(), heapBytes: process.memoryUsage().heapUsed })
     }
-    await sleep(20)
-    delay.disable()
     // Some attacks leave their own session useless; it must still be possible to start over.
     if (recover) await session.reset()
     const after = await settled(session.execute('6 * 7'))
@@ -50,7 +43,6 @@ export async function open({ dist, cacheDir, slots = 2 }) {
       sibling: beside,
       pending,
       polluted,
-      p99Ms: delay.percentile(99) / 1e6,
     }
   }
 

@@ -28,10 +28,8 @@ export async function open({ dist, cacheDir, slots = 4, maxTextLength = 4000 }) 
     return { steps: results, after, sibling: beside }
   }
 
-  async function settled(promise) {
-    const startedMs = performance.now()
-    const outcome = await promise.then(told, failed)
-    return { ...outcome, durationMs: performance.now() - startedMs }
+  function settled(promise) {
+    return promise.then(told, failed)
   }
 
   function told({ value, repr, stdout, stderr, display, peakMemoryBytes }) {
