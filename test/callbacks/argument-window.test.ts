@@ -29,7 +29,7 @@ test('Python that calls without waiting for answers does not fill the process’
   expect(peakRssBytes).toBeLessThan(1000 * MIB)
   expect(Object.keys(outcomes)).toHaveLength(4)
   for (const [name, { held, answered, after }] of Object.entries(outcomes)) {
-    // Two of 30 MB each; sixty were made.
+    // Two of 30 MB each; eight were made.
     if (name !== 'tasks') expect(held, name).toBe(2)
     expect([answered, after], name).toEqual([42, [8_000_000, 42]])
   }

@@ -11,11 +11,11 @@ interface Report {
   readonly faults: Readonly<Record<string, number>>
 }
 
-/** Half of it always the same, half of it always new; a failure names its seed. */
-test.each([20_261_123, Math.floor(Math.random() * 2 ** 32)])(
-  'S2, S3: six seconds of chaos with seed %s leave every call settled, every state right and nothing behind',
+/** Always another one; a failure names it. `npm run chaos` goes on for minutes. */
+test.each([Math.floor(Math.random() * 2 ** 32)])(
+  'S2, S3: five seconds of chaos with seed %s leave every call settled, every state right and nothing behind',
   async (seed) => {
-    const args = ['--minutes', '0.1', '--slots', '4', '--seed', `${seed}`, '--json']
+    const args = ['--minutes', '0.083', '--slots', '4', '--seed', `${seed}`, '--json']
     const child = spawn(process.execPath, [RUN, ...args, '--cache-dir', inject('cacheDir')], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -32,8 +32,8 @@ test.each([20_261_123, Math.floor(Math.random() * 2 ** 32)])(
     expect(violations).toEqual([])
     expect(code, stderr).toBe(0)
     // It did something.
-    expect(calls).toBeGreaterThan(30)
-    expect(Object.keys(faults).length).toBeGreaterThan(2)
+    expect(calls).toBeGreaterThan(10)
+    expect(Object.keys(faults).length).toBeGreaterThan(1)
   },
   120_000,
 )

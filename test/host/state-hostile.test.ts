@@ -369,11 +369,11 @@ describe('a state is too large when it has', () => {
 })
 
 describe('random harm', () => {
-  it.each([1, 2, 3, 4])('is refused, or gives files that work (seed %d)', (seed) => {
+  it.each([1, 2])('is refused, or gives files that work (seed %d)', (seed) => {
     const random = numbers(seed)
     const guest = newGuest({ limits: LIMITS })
     let taken = 0
-    for (let round = 0; round < 2000; round += 1) {
+    for (let round = 0; round < 700; round += 1) {
       guest.recycle()
       const draft = draftOf(original)
       const times = 1 + Math.floor(random() * 3)
@@ -390,8 +390,8 @@ describe('random harm', () => {
       expect(guest.host.ended, JSON.stringify(draft)).toBeNull()
       expect(guest.host.usage.fileBytes).toBeLessThanOrEqual(LIMITS.fileBytes ?? 0)
     }
-    expect(taken).toBeGreaterThan(100)
-    expect(taken).toBeLessThan(1900)
+    expect(taken).toBeGreaterThan(35)
+    expect(taken).toBeLessThan(665)
   })
 })
 

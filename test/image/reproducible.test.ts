@@ -35,10 +35,15 @@ describe('an image depends on nothing but what it is made from', () => {
     expect(report).toEqual({ id, progress: ['building', 'built'], node: process.version })
   })
 
-  test('another version of Node builds the same bytes', async () => {
-    const other = process.version.startsWith('v24.') ? '20' : '24'
-    const report = await build('other', 'npx', ['-y', `node@${other}`], {})
-    expect(report.node).toMatch(new RegExp(`^v${other}\\.`))
-    expect(report).toMatchObject({ id, progress: ['building', 'built'] })
-  }, 120_000)
+  // The oldest leaves it to the newer ones, since another Node has to be fetched.
+  test.skipIf(process.version.startsWith('v20.'))(
+    'another version of Node builds the same bytes',
+    async () => {
+      const other = process.version.startsWith('v24.') ? '20' : '24'
+      const report = await build('other', 'npx', ['-y', `node@${other}`], {})
+      expect(report.node).toMatch(new RegExp(`^v${other}\\.`))
+      expect(report).toMatchObject({ id, progress: ['building', 'built'] })
+    },
+    120_000,
+  )
 })

@@ -6,10 +6,12 @@ import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
 
 const CHILD = fileURLToPath(new URL('../../dist/bench/children/hostile-memory.js', import.meta.url))
-const MAX_MB = 700
+const MAX_MB = 500
+/** Each piece of hostile code; four sessions take what there is in less. */
+const ATTACK_MS = '400'
 
 test('G1, G9, G12, G14: hostile sessions keep the process within maxMemoryBytes, and neighbours are served', async () => {
-  const args = [CHILD, String(MAX_MB), '800', 'memory', 'names', 'files', 'output']
+  const args = [CHILD, String(MAX_MB), ATTACK_MS, 'memory', 'names', 'files', 'output']
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     env: { ...process.env, BRUMATE_CACHE_DIR: inject('cacheDir') },
   })
@@ -17,5 +19,5 @@ test('G1, G9, G12, G14: hostile sessions keep the process within maxMemoryBytes,
   expect(untyped).toEqual([])
   expect(peakUsedMb).toBeLessThanOrEqual(MAX_MB)
   expect(peakRssMb).toBeLessThanOrEqual(MAX_MB + 200)
-  expect(answers).toBeGreaterThan(100)
+  expect(answers).toBeGreaterThan(20)
 }, 120_000)

@@ -1,6 +1,8 @@
 // A session that ends every interpreter it is put into, or keeps one busy while it is put there: not tried for ever (B7, S3).
+import type * as Brumate from 'brumate'
 import { InterpreterCrashedError, SessionClosedError } from 'brumate'
-import { expect, test } from 'vitest'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { HostileBuild } from '../security/support/hostile-build.js'
 import { managerForTest } from '../support/manager.js'
 import { py } from '../support/session-code.js'
 
@@ -58,7 +60,11 @@ test('a crash says what the code did, in the words of Python', async () => {
 })
 
 test('B3, F14: a thaw that does not end is cut, and the session can be restored to something else', async () => {
-  const manager = await managerForTest({ slots: 2 })
+  const build = new HostileBuild()
+  onTestFinished(() => build.remove())
+  build.setConstant('src/session/take-over.js', 'ATTACH_MS', 500)
+  const { SessionManager } = (await import(`${build.dist}src/index.js`)) as typeof Brumate
+  await using manager = await SessionManager.create({ cacheDir: inject('cacheDir'), slots: 2 })
   const session = await manager.createSession({ checkpoint: 'manual' })
   await session.execute('kept = 1')
   const good = await session.snapshotState()

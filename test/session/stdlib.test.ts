@@ -1,7 +1,7 @@
 // A11: the standard library where no process, thread or network is needed.
 import { expect, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'
-import { describeSessions } from '../support/session-modes.js'
+import { describeSessions, fresh, thawed } from '../support/session-modes.js'
 
 /** Module -> code whose value must be true. */
 const BEHAVIOUR: Readonly<Record<string, string>> = {
@@ -225,89 +225,92 @@ const BEHAVIOUR: Readonly<Record<string, string>> = {
   `,
 }
 
-describeSessions('standard library', (open) => {
-  test.each(Object.entries(BEHAVIOUR))('A11: %s works as in CPython', async (_, code) => {
-    // One tenant: so many tests need no worker each.
-    const session = await open({ tenant: 'stdlib' })
-    expect((await session.execute(code)).value).toBe(true)
-  })
+// What is left after a reset shows in smaller suites.
+describeSessions(
+  'standard library',
+  (open) => {
+    test.each(Object.entries(BEHAVIOUR))('A11: %s works as in CPython', async (_, code) => {
+      // One tenant: so many tests need no worker each.
+      const session = await open({ tenant: 'stdlib' })
+      expect((await session.execute(code)).value).toBe(true)
+    })
 
-  test('A11: time.sleep waits as long as it says', async () => {
-    const session = await open()
-    const startedMs = performance.now()
-    const { value } = await session.execute(py`
+    test('A11: time.sleep waits as long as it says', async () => {
+      const session = await open()
+      const startedMs = performance.now()
+      const { value } = await session.execute(py`
       import time
       started = time.monotonic(), time.time(), time.perf_counter()
       time.sleep(0.2)
       [now - then for now, then in zip((time.monotonic(), time.time(), time.perf_counter()), started)]
     `)
-    for (const seconds of value as number[]) {
-      expect(seconds).toBeGreaterThanOrEqual(0.199)
-      expect(seconds).toBeLessThan(5)
-    }
-    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(199)
-  })
+      for (const seconds of value as number[]) {
+        expect(seconds).toBeGreaterThanOrEqual(0.199)
+        expect(seconds).toBeLessThan(5)
+      }
+      expect(performance.now() - startedMs).toBeGreaterThanOrEqual(199)
+    })
 
-  test('A11: time.sleep does not burn CPU', async () => {
-    const session = await open()
-    await session.execute('import time; time.sleep(0.01)')
-    const before = process.cpuUsage()
-    await session.execute('time.sleep(1)')
-    const { user, system } = process.cpuUsage(before)
-    expect((user + system) / 1000).toBeLessThan(500)
-  })
+    test('A11: time.sleep does not burn CPU', async () => {
+      const session = await open()
+      await session.execute('import time; time.sleep(0.01)')
+      const before = process.cpuUsage()
+      await session.execute('time.sleep(1)')
+      const { user, system } = process.cpuUsage(before)
+      expect((user + system) / 1000).toBeLessThan(500)
+    })
 
-  test('A11: asyncio.run waits for its timers without burning CPU', async () => {
-    const session = await open()
-    await session.execute('import asyncio; asyncio.run(asyncio.sleep(0.01))')
-    const before = process.cpuUsage()
-    await session.execute('asyncio.run(asyncio.sleep(1))')
-    const { user, system } = process.cpuUsage(before)
-    expect((user + system) / 1000).toBeLessThan(500)
-  })
+    test('A11: asyncio.run waits for its timers without burning CPU', async () => {
+      const session = await open()
+      await session.execute('import asyncio; asyncio.run(asyncio.sleep(0.01))')
+      const before = process.cpuUsage()
+      await session.execute('asyncio.run(asyncio.sleep(1))')
+      const { user, system } = process.cpuUsage(before)
+      expect((user + system) / 1000).toBeLessThan(500)
+    })
 
-  test('A11: time.sleep refuses what CPython refuses', async () => {
-    const session = await open()
-    expect((await pythonErrorOf(session.execute('import time; time.sleep(-1)'))).type).toBe('ValueError')
-    expect((await pythonErrorOf(session.execute('time.sleep("1")'))).type).toBe('TypeError')
-  })
+    test('A11: time.sleep refuses what CPython refuses', async () => {
+      const session = await open()
+      expect((await pythonErrorOf(session.execute('import time; time.sleep(-1)'))).type).toBe('ValueError')
+      expect((await pythonErrorOf(session.execute('time.sleep("1")'))).type).toBe('TypeError')
+    })
 
-  test('A11: input() raises EOFError and shows its prompt', async () => {
-    const session = await open()
-    const error = await pythonErrorOf(session.execute('input("name? ")'))
-    expect(error).toMatchObject({ type: 'EOFError', stdout: 'name? ' })
-  })
+    test('A11: input() raises EOFError and shows its prompt', async () => {
+      const session = await open()
+      const error = await pythonErrorOf(session.execute('input("name? ")'))
+      expect(error).toMatchObject({ type: 'EOFError', stdout: 'name? ' })
+    })
 
-  test('A11: sys.stdin is at its end', async () => {
-    const session = await open()
-    expect((await session.execute('import os, sys; sys.stdin.read(), os.read(0, 10)')).value).toEqual([
-      '',
-      new Uint8Array(),
-    ])
-  })
+    test('A11: sys.stdin is at its end', async () => {
+      const session = await open()
+      expect((await session.execute('import os, sys; sys.stdin.read(), os.read(0, 10)')).value).toEqual([
+        '',
+        new Uint8Array(),
+      ])
+    })
 
-  test('A11: the clock is the real one', async () => {
-    const session = await open()
-    const beforeMs = Date.now()
-    const { value } = await session.execute('import time; time.time() * 1000')
-    expect(value).toBeGreaterThanOrEqual(beforeMs - 2)
-    expect(value).toBeLessThanOrEqual(Date.now() + 2)
-  })
+    test('A11: the clock is the real one', async () => {
+      const session = await open()
+      const beforeMs = Date.now()
+      const { value } = await session.execute('import time; time.time() * 1000')
+      expect(value).toBeGreaterThanOrEqual(beforeMs - 2)
+      expect(value).toBeLessThanOrEqual(Date.now() + 2)
+    })
 
-  test('A11: the time zone is UTC, or what the option env.TZ says', async () => {
-    const code = py`
+    test('A11: the time zone is UTC, or what the option env.TZ says', async () => {
+      const code = py`
       import time
       from datetime import datetime
       moment = time.localtime(1_767_225_600 + 86_400 * 190)
       moment.tm_hour, moment.tm_isdst, datetime(2026, 1, 1).astimezone().utcoffset().total_seconds(), time.timezone
     `
-    const [utc, berlin] = [await open(), await open({ env: { TZ: 'Europe/Berlin' } })]
-    expect((await utc.execute(code)).value).toEqual([0, 0, 0, 0])
-    expect((await berlin.execute(code)).value).toEqual([2, 1, 3600, -3600])
-  })
+      const [utc, berlin] = [await open(), await open({ env: { TZ: 'Europe/Berlin' } })]
+      expect((await utc.execute(code)).value).toEqual([0, 0, 0, 0])
+      expect((await berlin.execute(code)).value).toEqual([2, 1, 3600, -3600])
+    })
 
-  test('A11: the names of the time zone are known to time and datetime alike', async () => {
-    const code = py`
+    test('A11: the names of the time zone are known to time and datetime alike', async () => {
+      const code = py`
       import time
       from datetime import datetime
       winter, summer = 1_767_225_600, 1_767_225_600 + 86_400 * 190
@@ -316,42 +319,44 @@ describeSessions('standard library', (open) => {
         for at in (winter, summer, winter)
       ]
     `
-    const zone = async (TZ: string) => (await (await open({ env: { TZ } })).execute(code)).value
-    const three = (name: string) => [name, name, name]
-    expect(await zone('UTC')).toEqual([['UTC', 'UTC'], 0, 0, three('UTC'), three('UTC'), three('UTC')])
-    expect(await zone('Europe/Berlin')).toEqual([
-      ...[['CET', 'CEST'], -7200, 1],
-      ...[three('CET'), three('CEST'), three('CET')],
-    ])
-    expect(await zone('America/New_York')).toEqual([
-      ...[['EST', 'EDT'], 14_400, 1],
-      ...[three('EST'), three('EDT'), three('EST')],
-    ])
-    expect(await zone('Asia/Kathmandu')).toEqual([
-      ...[['+0545', '+0545'], -20_700, 0],
-      ...[three('+0545'), three('+0545'), three('+0545')],
-    ])
-  })
+      const zone = async (TZ: string) => (await (await open({ env: { TZ } })).execute(code)).value
+      const three = (name: string) => [name, name, name]
+      expect(await zone('UTC')).toEqual([['UTC', 'UTC'], 0, 0, three('UTC'), three('UTC'), three('UTC')])
+      expect(await zone('Europe/Berlin')).toEqual([
+        ...[['CET', 'CEST'], -7200, 1],
+        ...[three('CET'), three('CEST'), three('CET')],
+      ])
+      expect(await zone('America/New_York')).toEqual([
+        ...[['EST', 'EDT'], 14_400, 1],
+        ...[three('EST'), three('EDT'), three('EST')],
+      ])
+      expect(await zone('Asia/Kathmandu')).toEqual([
+        ...[['+0545', '+0545'], -20_700, 0],
+        ...[three('+0545'), three('+0545'), three('+0545')],
+      ])
+    })
 
-  test('A11: the version is CPython 3.14', async () => {
-    const session = await open()
-    const code = 'import platform, sys; platform.python_implementation(), list(sys.version_info[:2])'
-    expect((await session.execute(code)).value).toEqual(['CPython', [3, 14]])
-  })
+    test('A11: the version is CPython 3.14', async () => {
+      const session = await open()
+      const code = 'import platform, sys; platform.python_implementation(), list(sys.version_info[:2])'
+      expect((await session.execute(code)).value).toEqual(['CPython', [3, 14]])
+    })
 
-  test('A11: what needs a process, a thread or the network raises an error and the session goes on', async () => {
-    const session = await open()
-    await session.execute('kept = 1')
-    for (const code of [
-      'import subprocess; subprocess.run(["true"])',
-      'import threading; threading.Thread(target=print).start()',
-      'import urllib.request; urllib.request.urlopen("http://127.0.0.1:9/")',
-      'import socket; socket.create_connection(("127.0.0.1", 9))',
-      'import multiprocessing; multiprocessing.Process(target=print).start()',
-      'import os; os.fork()',
-    ]) {
-      await pythonErrorOf(session.execute(code))
-      expect(await session.get('kept'), code).toBe(1)
-    }
-  })
-})
+    test('A11: what needs a process, a thread or the network raises an error and the session goes on', async () => {
+      const session = await open()
+      await session.execute('kept = 1')
+      for (const code of [
+        'import subprocess; subprocess.run(["true"])',
+        'import threading; threading.Thread(target=print).start()',
+        'import urllib.request; urllib.request.urlopen("http://127.0.0.1:9/")',
+        'import socket; socket.create_connection(("127.0.0.1", 9))',
+        'import multiprocessing; multiprocessing.Process(target=print).start()',
+        'import os; os.fork()',
+      ]) {
+        await pythonErrorOf(session.execute(code))
+        expect(await session.get('kept'), code).toBe(1)
+      }
+    })
+  },
+  [fresh, thawed],
+)

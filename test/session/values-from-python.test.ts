@@ -2,7 +2,7 @@
 import { BrumateError } from 'brumate'
 import { expect, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'
-import { describeSessions } from '../support/session-modes.js'
+import { describeSessions, fresh, thawed } from '../support/session-modes.js'
 
 const CONVERTIBLE: readonly (readonly [what: string, expression: string, expected: unknown])[] = [
   ['True', 'True', true],
@@ -101,123 +101,128 @@ const NOT_CONVERTIBLE: readonly (readonly [what: string, expression: string, rep
   ['a tuple that looks like a tagged value', '(..., "datetime", 1.0)', "(Ellipsis, 'datetime', 1.0)"],
 ]
 
-describeSessions('values from Python', (open) => {
-  test('A10: every convertible value arrives through execute and through get', async () => {
-    const session = await open()
-    await session.execute('from datetime import datetime, timedelta, timezone, UTC')
-    for (const [what, expression, expected] of CONVERTIBLE) {
-      const { value } = await session.execute(expression)
-      expect.soft(value, `execute: ${what}`).toStrictEqual(expected)
-      if (expected === undefined) continue
-      await session.execute(`it = ${expression}`)
-      expect.soft(await session.get('it'), `get: ${what}`).toStrictEqual(expected)
-    }
-  })
+// What is left after a reset shows in smaller suites.
+describeSessions(
+  'values from Python',
+  (open) => {
+    test('A10: every convertible value arrives through execute and through get', async () => {
+      const session = await open()
+      await session.execute('from datetime import datetime, timedelta, timezone, UTC')
+      for (const [what, expression, expected] of CONVERTIBLE) {
+        const { value } = await session.execute(expression)
+        expect.soft(value, `execute: ${what}`).toStrictEqual(expected)
+        if (expected === undefined) continue
+        await session.execute(`it = ${expression}`)
+        expect.soft(await session.get('it'), `get: ${what}`).toStrictEqual(expected)
+      }
+    })
 
-  test('A10: get takes an int of any size, which repr and so the last expression do not, as in Python', async () => {
-    const session = await open()
-    await session.execute('huge = -(7 ** 100_000)')
-    expect((await session.get('huge')) === -(7n ** 100_000n)).toBe(true)
-    expect((await pythonErrorOf(session.execute('huge'))).type).toBe('ValueError')
-  })
+    test('A10: get takes an int of any size, which repr and so the last expression do not, as in Python', async () => {
+      const session = await open()
+      await session.execute('huge = -(7 ** 100_000)')
+      expect((await session.get('huge')) === -(7n ** 100_000n)).toBe(true)
+      expect((await pythonErrorOf(session.execute('huge'))).type).toBe('ValueError')
+    })
 
-  test('A10: get gives null for None', async () => {
-    const session = await open()
-    await session.execute('nothing = None')
-    expect(await session.get('nothing')).toBe(null)
-  })
+    test('A10: get gives null for None', async () => {
+      const session = await open()
+      await session.execute('nothing = None')
+      expect(await session.get('nothing')).toBe(null)
+    })
 
-  test('A10: a value without counterpart has a repr and no value, and get raises a TypeError', async () => {
-    const session = await open()
-    for (const [what, expression, shown] of NOT_CONVERTIBLE) {
-      const { value, repr } = await session.execute(expression)
-      expect.soft({ value, repr }, `execute: ${what}`).toEqual({ value: undefined, repr: shown })
-      await session.execute(`it = ${expression}`)
-      expect.soft((await pythonErrorOf(session.get('it'))).type, `get: ${what}`).toBe('TypeError')
-    }
-  })
+    test('A10: a value without counterpart has a repr and no value, and get raises a TypeError', async () => {
+      const session = await open()
+      for (const [what, expression, shown] of NOT_CONVERTIBLE) {
+        const { value, repr } = await session.execute(expression)
+        expect.soft({ value, repr }, `execute: ${what}`).toEqual({ value: undefined, repr: shown })
+        await session.execute(`it = ${expression}`)
+        expect.soft((await pythonErrorOf(session.get('it'))).type, `get: ${what}`).toBe('TypeError')
+      }
+    })
 
-  test('A10: get says of a list that contains itself that it does, not that it is too large', async () => {
-    const session = await open()
-    await session.execute('it = []; it.append(it)')
-    const { message } = await pythonErrorOf(session.get('it'))
-    expect(message).toBe(
-      "cannot convert 'list' to a JavaScript value: it contains itself, or is nested too deeply",
-    )
-  })
+    test('A10: get says of a list that contains itself that it does, not that it is too large', async () => {
+      const session = await open()
+      await session.execute('it = []; it.append(it)')
+      const { message } = await pythonErrorOf(session.get('it'))
+      expect(message).toBe(
+        "cannot convert 'list' to a JavaScript value: it contains itself, or is nested too deeply",
+      )
+    })
 
-  test('A10: a key __proto__ reaches no prototype', async () => {
-    const session = await open()
-    await session.execute(
-      'it = {"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}',
-    )
-    await session.execute('it')
-    await session.get('it').catch(() => {})
-    const { value } = await session.execute('it.pop("__proto__"); it')
-    expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
-    expect(({} as Record<string, unknown>).polluted).toBe(undefined)
-  })
+    test('A10: a key __proto__ reaches no prototype', async () => {
+      const session = await open()
+      await session.execute(
+        'it = {"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}',
+      )
+      await session.execute('it')
+      await session.get('it').catch(() => {})
+      const { value } = await session.execute('it.pop("__proto__"); it')
+      expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
+      expect(({} as Record<string, unknown>).polluted).toBe(undefined)
+    })
 
-  test('A10: get of a missing name is a NameError, names of Object among them', async () => {
-    const session = await open()
-    for (const name of ['missing', 'constructor', '__proto__', 'toString', 'len']) {
-      expect((await pythonErrorOf(session.get(name))).type, name).toBe('NameError')
-    }
-  })
+    test('A10: get of a missing name is a NameError, names of Object among them', async () => {
+      const session = await open()
+      for (const name of ['missing', 'constructor', '__proto__', 'toString', 'len']) {
+        expect((await pythonErrorOf(session.get(name))).type, name).toBe('NameError')
+      }
+    })
 
-  test('A10: get takes a name as Python writes it, beyond ASCII too', async () => {
-    const session = await open()
-    await session.execute('größe = 5; ﬁ = 6')
-    expect([await session.get('größe'), await session.get('ﬁ')]).toEqual([5, 6])
-  })
+    test('A10: get takes a name as Python writes it, beyond ASCII too', async () => {
+      const session = await open()
+      await session.execute('größe = 5; ﬁ = 6')
+      expect([await session.get('größe'), await session.get('ﬁ')]).toEqual([5, 6])
+    })
 
-  test('A10: 10 MB of bytes arrive, through get and as the last expression', async () => {
-    const session = await open()
-    await session.execute('big = bytes(range(250)) * 40_000')
-    const expected = Buffer.alloc(
-      10_000_000,
-      Uint8Array.from({ length: 250 }, (_, n) => n),
-    )
-    for (const value of [await session.get('big'), (await session.execute('big')).value]) {
-      const bytes = value as Uint8Array
-      expect(Buffer.compare(bytes, expected)).toBe(0)
-    }
-  })
+    test('A10: 10 MB of bytes arrive, through get and as the last expression', async () => {
+      const session = await open()
+      await session.execute('big = bytes(range(250)) * 40_000')
+      const expected = Buffer.alloc(
+        10_000_000,
+        Uint8Array.from({ length: 250 }, (_, n) => n),
+      )
+      for (const value of [await session.get('big'), (await session.execute('big')).value]) {
+        const bytes = value as Uint8Array
+        expect(Buffer.compare(bytes, expected)).toBe(0)
+      }
+    })
 
-  test('A10: 10 MB of text and a list of 300,000 numbers arrive', async () => {
-    const session = await open()
-    await session.execute('text = "é€" * 2_000_000; numbers = list(range(300_000))')
-    expect((await session.get('text')) === 'é€'.repeat(2_000_000)).toBe(true)
-    const numbers = (await session.get('numbers')) as number[]
-    expect(numbers.length === 300_000 && numbers.every((n, index) => n === index)).toBe(true)
-  })
+    test('A10: 10 MB of text and a list of 300,000 numbers arrive', async () => {
+      const session = await open()
+      await session.execute('text = "é€" * 2_000_000; numbers = list(range(300_000))')
+      expect((await session.get('text')) === 'é€'.repeat(2_000_000)).toBe(true)
+      const numbers = (await session.get('numbers')) as number[]
+      expect(numbers.length === 300_000 && numbers.every((n, index) => n === index)).toBe(true)
+    })
 
-  test('A10: what get gave is a copy: later changes on either side do not reach the other', async () => {
-    const session = await open()
-    await session.execute('x = bytearray(b"ab")')
-    const before = (await session.get('x')) as Uint8Array
-    await session.execute('x[0] = 0')
-    expect([...before]).toEqual([97, 98])
-    before[1] = 0
-    expect([...((await session.get('x')) as Uint8Array)]).toEqual([0, 98])
-  })
+    test('A10: what get gave is a copy: later changes on either side do not reach the other', async () => {
+      const session = await open()
+      await session.execute('x = bytearray(b"ab")')
+      const before = (await session.get('x')) as Uint8Array
+      await session.execute('x[0] = 0')
+      expect([...before]).toEqual([97, 98])
+      before[1] = 0
+      expect([...((await session.get('x')) as Uint8Array)]).toEqual([0, 98])
+    })
 
-  test('A10: a value in which one list is held exponentially often is refused, not expanded for ever', async () => {
-    const session = await open({ executionTimeoutMs: 1000 })
-    await session.execute('bomb = []\nfor _ in range(100): bomb = [bomb, bomb]')
-    await expect(session.get('bomb')).rejects.toThrow(BrumateError)
-    expect((await session.execute('1')).value).toBe(1)
-  })
+    test('A10: a value in which one list is held exponentially often is refused, not expanded for ever', async () => {
+      const session = await open({ executionTimeoutMs: 1000 })
+      await session.execute('bomb = []\nfor _ in range(100): bomb = [bomb, bomb]')
+      await expect(session.get('bomb')).rejects.toThrow(BrumateError)
+      expect((await session.execute('1')).value).toBe(1)
+    })
 
-  test('A10: a value converts as it is, whatever its class does when asked', async () => {
-    const session = await open()
-    await session.execute(py`
+    test('A10: a value converts as it is, whatever its class does when asked', async () => {
+      const session = await open()
+      await session.execute(py`
       class Sneaky(dict):
           def items(self): raise ValueError
           def keys(self): raise ValueError
       sneaky = Sneaky(a=1)
     `)
-    expect(['PythonError']).toContain((await pythonErrorOf(session.get('sneaky'))).name)
-    expect((await session.execute('1')).value).toBe(1)
-  })
-})
+      expect(['PythonError']).toContain((await pythonErrorOf(session.get('sneaky'))).name)
+      expect((await session.execute('1')).value).toBe(1)
+    })
+  },
+  [fresh, thawed],
+)

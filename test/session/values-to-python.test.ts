@@ -2,7 +2,7 @@
 import { ConversionError, type Value } from 'brumate'
 import { expect, test } from 'vitest'
 import { pythonErrorOf, rejectionOf } from '../support/session-code.js'
-import { describeSessions } from '../support/session-modes.js'
+import { describeSessions, fresh, thawed } from '../support/session-modes.js'
 
 /** What `set` takes, and the Python expression that must then equal it, type included. */
 const CONVERTIBLE: readonly (readonly [value: Value, python: string])[] = [
@@ -108,145 +108,150 @@ def same(a, b):
 from datetime import datetime, UTC
 `
 
-describeSessions('values to Python', (open) => {
-  test('A10: every convertible value arrives as the Python value of its type', async () => {
-    const session = await open()
-    await session.execute(SAME)
-    for (const [value, python] of CONVERTIBLE) {
-      await session.set('it', value)
-      const { repr } = await session.execute(`[same(it, ${python}), it]`)
-      expect.soft(repr?.startsWith('[True, '), `${python} became ${repr}`).toBe(true)
-    }
-  })
+// What is left after a reset shows in smaller suites.
+describeSessions(
+  'values to Python',
+  (open) => {
+    test('A10: every convertible value arrives as the Python value of its type', async () => {
+      const session = await open()
+      await session.execute(SAME)
+      for (const [value, python] of CONVERTIBLE) {
+        await session.set('it', value)
+        const { repr } = await session.execute(`[same(it, ${python}), it]`)
+        expect.soft(repr?.startsWith('[True, '), `${python} became ${repr}`).toBe(true)
+      }
+    })
 
-  test('A10: every convertible value comes back as it went in', async () => {
-    const session = await open()
-    for (const [value, python] of CONVERTIBLE) {
-      await session.set('it', value)
-      const back = await session.get('it')
-      // Python knows one kind of int and of bytes, and a bare object is still a plain one.
-      const expected =
-        typeof value === 'bigint' && Number.isSafeInteger(Number(value))
-          ? Number(value)
-          : value instanceof Uint8Array
-            ? new Uint8Array(value)
-            : value
-      expect.soft(back, python).toEqual(expected)
-    }
-  })
+    test('A10: every convertible value comes back as it went in', async () => {
+      const session = await open()
+      for (const [value, python] of CONVERTIBLE) {
+        await session.set('it', value)
+        const back = await session.get('it')
+        // Python knows one kind of int and of bytes, and a bare object is still a plain one.
+        const expected =
+          typeof value === 'bigint' && Number.isSafeInteger(Number(value))
+            ? Number(value)
+            : value instanceof Uint8Array
+              ? new Uint8Array(value)
+              : value
+        expect.soft(back, python).toEqual(expected)
+      }
+    })
 
-  test('A10: a value without Python counterpart is a TypeError that says what was expected', async () => {
-    const session = await open()
-    await session.set('it', 'before')
-    for (const [what, value] of REFUSED) {
-      const error = await rejectionOf(ConversionError, session.set('it', value as Value))
-      expect.soft(error, what).toBeInstanceOf(TypeError)
-      expect.soft(error.message, what).toContain('it')
-      expect.soft(error.message, what).toContain('expected')
-    }
-    expect(await session.get('it')).toBe('before')
-  })
+    test('A10: a value without Python counterpart is a TypeError that says what was expected', async () => {
+      const session = await open()
+      await session.set('it', 'before')
+      for (const [what, value] of REFUSED) {
+        const error = await rejectionOf(ConversionError, session.set('it', value as Value))
+        expect.soft(error, what).toBeInstanceOf(TypeError)
+        expect.soft(error.message, what).toContain('it')
+        expect.soft(error.message, what).toContain('expected')
+      }
+      expect(await session.get('it')).toBe('before')
+    })
 
-  test('A10: the error names the place inside the value', async () => {
-    const session = await open()
-    const error = await rejectionOf(
-      ConversionError,
-      session.set('it', { rows: [1, { cell: () => 1 }] } as never),
-    )
-    expect(error.message).toContain('it["rows"][1]["cell"]')
-  })
+    test('A10: the error names the place inside the value', async () => {
+      const session = await open()
+      const error = await rejectionOf(
+        ConversionError,
+        session.set('it', { rows: [1, { cell: () => 1 }] } as never),
+      )
+      expect(error.message).toContain('it["rows"][1]["cell"]')
+    })
 
-  test('A10: a number beyond 2**53 is a float, as it is one in JavaScript', async () => {
-    const session = await open()
-    await session.set('it', 2 ** 60)
-    expect((await session.execute('repr(it)')).value).toBe('1.152921504606847e+18')
-  })
+    test('A10: a number beyond 2**53 is a float, as it is one in JavaScript', async () => {
+      const session = await open()
+      await session.set('it', 2 ** 60)
+      expect((await session.execute('repr(it)')).value).toBe('1.152921504606847e+18')
+    })
 
-  test('A10: an own key __proto__ never reaches a prototype', async () => {
-    const session = await open()
-    const hostile = JSON.parse('{"a": 1, "__proto__": {"polluted": 1}}') as Value
-    await session.set('it', hostile).catch((error) => expect(error).toBeInstanceOf(ConversionError))
-    const back = await session.get('it').catch(() => ({}))
-    expect((back as Record<string, unknown>).polluted).toBe(undefined)
-    expect(({} as Record<string, unknown>).polluted).toBe(undefined)
-  })
+    test('A10: an own key __proto__ never reaches a prototype', async () => {
+      const session = await open()
+      const hostile = JSON.parse('{"a": 1, "__proto__": {"polluted": 1}}') as Value
+      await session.set('it', hostile).catch((error) => expect(error).toBeInstanceOf(ConversionError))
+      const back = await session.get('it').catch(() => ({}))
+      expect((back as Record<string, unknown>).polluted).toBe(undefined)
+      expect(({} as Record<string, unknown>).polluted).toBe(undefined)
+    })
 
-  test('A10: a Set with members that Python cannot hash is a Python TypeError and changes nothing', async () => {
-    const session = await open()
-    await session.set('it', 'before')
-    expect((await pythonErrorOf(session.set('it', new Set([[1]])))).type).toBe('TypeError')
-    expect(await session.get('it')).toBe('before')
-  })
+    test('A10: a Set with members that Python cannot hash is a Python TypeError and changes nothing', async () => {
+      const session = await open()
+      await session.set('it', 'before')
+      expect((await pythonErrorOf(session.set('it', new Set([[1]])))).type).toBe('TypeError')
+      expect(await session.get('it')).toBe('before')
+    })
 
-  test('A10: a Date beyond what Python has is a Python error and changes nothing', async () => {
-    const session = await open()
-    await session.set('it', 'before')
-    await pythonErrorOf(session.set('it', new Date(8.64e15)))
-    expect(await session.get('it')).toBe('before')
-  })
+    test('A10: a Date beyond what Python has is a Python error and changes nothing', async () => {
+      const session = await open()
+      await session.set('it', 'before')
+      await pythonErrorOf(session.set('it', new Date(8.64e15)))
+      expect(await session.get('it')).toBe('before')
+    })
 
-  test('A10: 10 MB of bytes go in, and the caller keeps its own', async () => {
-    const session = await open()
-    const bytes = new Uint8Array(
-      Buffer.alloc(
+    test('A10: 10 MB of bytes go in, and the caller keeps its own', async () => {
+      const session = await open()
+      const bytes = new Uint8Array(
+        Buffer.alloc(
+          10_000_000,
+          Uint8Array.from({ length: 250 }, (_, n) => n),
+        ),
+      )
+      await session.set('big', bytes)
+      expect((await session.execute('len(big), big == bytes(range(250)) * 40_000')).value).toEqual([
         10_000_000,
-        Uint8Array.from({ length: 250 }, (_, n) => n),
-      ),
-    )
-    await session.set('big', bytes)
-    expect((await session.execute('len(big), big == bytes(range(250)) * 40_000')).value).toEqual([
-      10_000_000,
-      true,
-    ])
-    expect([bytes.length, bytes[249]]).toEqual([10_000_000, 249])
-  })
+        true,
+      ])
+      expect([bytes.length, bytes[249]]).toEqual([10_000_000, 249])
+    })
 
-  test('A10: a change of the value after the call does not reach Python', async () => {
-    const session = await open()
-    const bytes = new Uint8Array(100_000)
-    const list = [1]
-    const running = [
-      session.execute('import time; time.sleep(0.02)'),
-      session.set('b', bytes),
-      session.set('l', list),
-    ]
-    bytes.fill(1)
-    list.push(2)
-    await Promise.all(running)
-    expect((await session.execute('sum(b), l')).value).toEqual([0, [1]])
-  })
+    test('A10: a change of the value after the call does not reach Python', async () => {
+      const session = await open()
+      const bytes = new Uint8Array(100_000)
+      const list = [1]
+      const running = [
+        session.execute('import time; time.sleep(0.02)'),
+        session.set('b', bytes),
+        session.set('l', list),
+      ]
+      bytes.fill(1)
+      list.push(2)
+      await Promise.all(running)
+      expect((await session.execute('sum(b), l')).value).toEqual([0, [1]])
+    })
 
-  test('A10: large text and large containers go in', async () => {
-    const session = await open()
-    await session.set('text', 'é€'.repeat(1_000_000))
-    await session.set(
-      'rows',
-      Array.from({ length: 50_000 }, (_, id) => ({ id, name: `row ${id}`, ratio: id / 7 })),
-    )
-    const code =
-      'text == "é€" * 1_000_000, len(rows), rows[49_999] == {"id": 49999, "name": "row 49999", "ratio": 49999 / 7}'
-    expect((await session.execute(code)).value).toEqual([true, 50_000, true])
-  })
+    test('A10: large text and large containers go in', async () => {
+      const session = await open()
+      await session.set('text', 'é€'.repeat(1_000_000))
+      await session.set(
+        'rows',
+        Array.from({ length: 50_000 }, (_, id) => ({ id, name: `row ${id}`, ratio: id / 7 })),
+      )
+      const code =
+        'text == "é€" * 1_000_000, len(rows), rows[49_999] == {"id": 49999, "name": "row 49999", "ratio": 49999 / 7}'
+      expect((await session.execute(code)).value).toEqual([true, 50_000, true])
+    })
 
-  test('A10: nothing in a value is source text', async () => {
-    const session = await open()
-    const text = `"""'''\n__import__('os').abort()\n#`
-    await session.set('it', { [text]: text })
-    expect(await session.get('it')).toEqual({ [text]: text })
-  })
+    test('A10: nothing in a value is source text', async () => {
+      const session = await open()
+      const text = `"""'''\n__import__('os').abort()\n#`
+      await session.set('it', { [text]: text })
+      expect(await session.get('it')).toEqual({ [text]: text })
+    })
 
-  test('A10: set makes a global that code sees and can change', async () => {
-    const session = await open()
-    await session.set('it', [1])
-    await session.execute('it.append(2)\ndef f(): return it')
-    await session.set('it', 'new')
-    expect((await session.execute('f()')).value).toBe('new')
-  })
+    test('A10: set makes a global that code sees and can change', async () => {
+      const session = await open()
+      await session.set('it', [1])
+      await session.execute('it.append(2)\ndef f(): return it')
+      await session.set('it', 'new')
+      expect((await session.execute('f()')).value).toBe('new')
+    })
 
-  test('A10: set of a name that Python code could not assign is an error and changes nothing', async () => {
-    const session = await open()
-    for (const name of ['class', 'None', 'await']) {
-      expect((await pythonErrorOf(session.set(name, 1))).type, name).toBe('ValueError')
-    }
-  })
-})
+    test('A10: set of a name that Python code could not assign is an error and changes nothing', async () => {
+      const session = await open()
+      for (const name of ['class', 'None', 'await']) {
+        expect((await pythonErrorOf(session.set(name, 1))).type, name).toBe('ValueError')
+      }
+    })
+  },
+  [fresh, thawed],
+)

@@ -197,6 +197,6 @@ test('C1, C7, B2: a session that freezes, thaws, forks and is killed is the sess
         program,
       )
     }),
-    { numRuns: 25, seed: 20_261_123, endOnFailure: true },
+    { numRuns: 10, seed: 20_261_123, endOnFailure: true },
   )
 }, 180_000)

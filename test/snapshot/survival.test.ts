@@ -96,6 +96,8 @@ function plain(value: unknown): unknown {
 describeInProcess('C1, C2: in another process', process.execPath, [])
 
 const other = process.version.startsWith('v24.') ? '20' : '24'
-describeInProcess(`C1, C2: under another version of Node (${other})`, 'npx', ['-y', `node@${other}`], {
-  version: other,
-})
+// The oldest leaves it to the newer ones, since another Node has to be fetched.
+if (!process.version.startsWith('v20.'))
+  describeInProcess(`C1, C2: under another version of Node (${other})`, 'npx', ['-y', `node@${other}`], {
+    version: other,
+  })

@@ -10,23 +10,23 @@ const FLOODS = {
   tell: `
 from _brumate.calls import CALLS
 import asyncio
-for _ in range(60):
+for _ in range(8):
     CALLS.tell('hold', {'x': 'a' * 30_000_000})
     await asyncio.sleep(0)`,
   door: `
 import marshal, os
-for n in range(60):
+for n in range(8):
     os.write(0x3FFFFFFF, marshal.dumps((n, 'hold', {'x': 'a' * 30_000_000}), 2))`,
   tasks: `
 import asyncio
 await asyncio.gather(*[hold(x='a' * 1_000_000) for _ in range(70)], return_exceptions=True)
-for _ in range(15):
+for _ in range(4):
     tasks = [asyncio.create_task(hold(x='a' * 20_000_000)) for _ in range(4)]
     await asyncio.sleep(0.02)`,
   'empty dicts': `
 from _brumate.calls import CALLS
 import asyncio
-for _ in range(60):
+for _ in range(8):
     CALLS.tell('hold', {'x': [{}] * 400_000})
     await asyncio.sleep(0)`,
 }
@@ -36,7 +36,7 @@ const callbacks = {
   hold: (args) => new Promise((resolve) => waiting.add(() => resolve(args.x.length))),
   measure: ({ x }) => x.length,
 }
-const limits = { callbackInvocations: null, callbackTimeoutMs: 300, executionTimeoutMs: 4000 }
+const limits = { callbackInvocations: null, callbackTimeoutMs: 300, executionTimeoutMs: 1500 }
 
 const manager = await SessionManager.create({ cacheDir, slots: 2 })
 const sibling = await manager.createSession({ checkpoint: 'manual' })

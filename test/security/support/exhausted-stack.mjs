@@ -45,7 +45,7 @@ let low = 0
 let high = 50_000
 do {
   low = 28_000
-  while (high - low > 200) {
+  while (high - low > 100) {
     const middle = (low + high) >> 1
     if ((await call(middle)) === 'returned') low = middle
     else high = middle
@@ -62,5 +62,5 @@ async function tell(depth) {
 // From the deep side up, so that what a thread does once is done with as little stack as possible: each slot that ended is a new one.
 let depth = high + 12
 while ((await tell(depth)) !== 'returned') depth -= 24
-for (let deeper = 20; deeper > 0; deeper -= 4) await tell(depth + deeper)
+for (let deeper = 20; deeper > 0; deeper -= 8) await tell(depth + deeper)
 await manager.close()

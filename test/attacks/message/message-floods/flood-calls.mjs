@@ -4,7 +4,7 @@
 // class: message-floods
 // expect: error
 // control: outcome
-// timeout-ms: 3000
+// timeout-ms: 1000
 
 import { echo, list, own } from '../../support/wire.mjs'
 

@@ -2,7 +2,7 @@
 // title: output of the stream __proto__
 // level: L3
 // class: message-replies
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

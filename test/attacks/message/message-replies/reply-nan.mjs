@@ -2,7 +2,7 @@
 // title: a duration that is NaN
 // level: L3
 // class: message-replies
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

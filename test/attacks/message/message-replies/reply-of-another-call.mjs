@@ -2,7 +2,7 @@
 // title: the reply of another kind of call
 // level: L3
 // class: message-replies
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

@@ -2,7 +2,7 @@
 // title: a reply that is a proxy handler
 // level: L3
 // class: message-replies
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

@@ -2,7 +2,7 @@
 // title: a stdout that is a sparse array
 // level: L3
 // class: message-replies
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

@@ -2,7 +2,7 @@
 // title: APPLY of a constructor
 // level: L3
 // class: message-requests
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

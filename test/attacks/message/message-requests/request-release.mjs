@@ -2,7 +2,7 @@
 // title: RELEASE of what main listens with
 // level: L3
 // class: message-requests
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

@@ -2,7 +2,7 @@
 // title: SET through __proto__
 // level: L3
 // class: message-requests
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

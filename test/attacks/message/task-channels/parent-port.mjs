@@ -4,7 +4,7 @@
 // class: task-channels
 // expect: error
 // control: outcome
-// timeout-ms: 3000
+// timeout-ms: 1000
 
 import { forever } from '../../support/wire.mjs'
 

@@ -4,7 +4,7 @@
 // class: worker-ends
 // expect: error
 // control: outcome
-// timeout-ms: 3000
+// timeout-ms: 1000
 
 export default () => {
   const all = []

@@ -2,7 +2,7 @@
 // title: control characters in a reason
 // level: L3
 // class: worker-ends
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

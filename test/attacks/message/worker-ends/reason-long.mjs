@@ -2,7 +2,7 @@
 // title: a reason of a million letters
 // level: L3
 // class: worker-ends
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

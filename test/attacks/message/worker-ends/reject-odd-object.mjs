@@ -2,7 +2,7 @@
 // title: rejects with an object of odd fields
 // level: L3
 // class: worker-ends
-// expect: crash reset
+// expect: crash reset restored
 // control: outcome
 // timeout-ms: 3000
 

@@ -5,7 +5,7 @@
 # expect: error
 # control: outcome
 # limits: {"memoryBytes":100663296}
-# timeout-ms: 4000
+# timeout-ms: 1000
 # rss-mib: 800
 
 import fractions

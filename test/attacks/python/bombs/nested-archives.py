@@ -5,7 +5,7 @@
 # expect: any
 # control: none the claim is the bound
 # limits: {"memoryBytes": 100663296}
-# timeout-ms: 3000
+# timeout-ms: 1000
 
 import io, zipfile
 data = bytes(2**22)

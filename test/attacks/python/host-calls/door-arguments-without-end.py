@@ -9,6 +9,6 @@
 
 import asyncio
 from _brumate.calls import CALLS
-for _ in range(60):
+for _ in range(30):
     CALLS.tell('echo', {'x': 'a' * 30_000_000})
     await asyncio.sleep(0)

@@ -5,7 +5,7 @@
 # expect: python | timeout | crash
 # control: outcome
 # limits: {"memoryBytes":100663296}
-# timeout-ms: 5000
+# timeout-ms: 2000
 # rss-mib: 1450
 # recover: true
 

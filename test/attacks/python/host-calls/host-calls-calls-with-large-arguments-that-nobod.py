@@ -5,7 +5,7 @@
 # expect: python | timeout | crash
 # control: outcome
 # limits: {"memoryBytes":100663296}
-# timeout-ms: 5000
+# timeout-ms: 1500
 # rss-mib: 1450
 
 import asyncio

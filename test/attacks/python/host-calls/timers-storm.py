@@ -4,7 +4,7 @@
 # class: host-calls
 # expect: timeout | python | crash
 # control: outcome
-# timeout-ms: 2000
+# timeout-ms: 500
 # recover: true
 
 import asyncio

@@ -5,7 +5,7 @@
 # expect: timeout
 # control: outcome
 # prelude: lying-kernel
-# timeout-ms: 1000
+# timeout-ms: 400
 # recover: true
 
 lie(r"""while True: pass""")

@@ -6,7 +6,7 @@
 # control: outcome
 # limits: {"memoryBytes":100663296}
 # rss-mib: 700
-# timeout-ms: 15000
+# timeout-ms: 30000
 
 x = {}
 for i in range(10**9): x[i] = 'x' * 1000
