@@ -9,6 +9,8 @@ export interface Subject {
   readonly session: Session
   /** Another manager of the same build. */
   readonly createManager: (options: ManagerOptions) => Promise<SessionManager>
+  /** From the start of a process to its first result. */
+  readonly firstResultMs: () => Promise<number>
 }
 
 type Measure = (subject: Subject) => Promise<number>
@@ -149,10 +151,39 @@ export const MOST_RATIOS: Readonly<Record<string, number>> = {
   'fresh-tenants': 1 / 5,
   wakes: 1 / 10,
   'cells-manual': 0.7,
+  execute: 0.7,
+  'execute-8': 1 / 1.8,
+  'execute-32': 1 / 1.8,
+  'first-result': 2 / 3,
+  'output-1-mb': 1 / 4,
+  restore: 1 / 2,
+}
+
+/** Milliseconds per execution where each of `count` sessions runs small ones back to back. */
+function sessionsAtOnce(count: number): Measure {
+  return async ({ createManager }) => {
+    await using manager = await createManager({ slots: count })
+    const sessions = await Promise.all(
+      Array.from({ length: count }, () => manager.createSession({ checkpoint: 'manual' })),
+    )
+    const runs = (each: number) =>
+      Promise.all(
+        sessions.map(async (session) => {
+          for (let i = 0; i < each; i++) await session.execute('y = sum(range(500))')
+        }),
+      )
+    // Until V8 has compiled what they use.
+    await runs(Math.ceil(2000 / count))
+    const each = Math.ceil(2000 / count)
+    return (await timeMs(() => runs(each))) / (each * count)
+  }
 }
 
 export const COMPARISONS: Readonly<Record<string, Measure>> = {
   execute: program('x = 1', 500),
+  'execute-8': sessionsAtOnce(8),
+  'execute-32': sessionsAtOnce(32),
+  'first-result': ({ firstResultMs }) => firstResultMs(),
   'set-list': list.set,
   'get-list': list.get,
   'set-text': text.set,
@@ -162,6 +193,7 @@ export const COMPARISONS: Readonly<Record<string, Measure>> = {
   callbacks: program('for _ in range(100): await add(a=1, b=1)', 8),
   'callbacks-sync': program("import brumate\nfor _ in range(100): brumate.call_sync('add', a=1, b=1)", 8),
   output: program('printing(5_000)', 5),
+  'output-1-mb': program(`print('x' * ${2 ** 20 - 1})`, 15),
   fib: program('fib(22)', 5),
   methods: program('methods(50_000)', 5),
   json: program('parse(3)', 3),

@@ -18,7 +18,7 @@ import { Session } from './session.js'
 import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './shared/errors.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import { Slices } from './shared/values/slices.js'
-import { type PoolStats, SlotPool } from './slots/pool.js'
+import type { PoolStats, SlotPool } from './slots/pool.js'
 
 /** Durations in milliseconds. */
 export interface Distribution {
@@ -151,7 +151,11 @@ export class SessionManager implements AsyncDisposable {
    */
   static async create(options?: ManagerOptions): Promise<SessionManager> {
     const resolved = resolveManagerOptions(options)
-    const image = await openImage(resolved.cacheDir === undefined ? {} : { cacheDir: resolved.cacheDir })
+    // The image is read, checked and compiled by other threads; Piscina is loaded meanwhile.
+    const [image, { SlotPool }] = await Promise.all([
+      openImage(resolved.cacheDir === undefined ? {} : { cacheDir: resolved.cacheDir }),
+      import('./slots/pool.js'),
+    ])
     const memory = new ManagerMemory(resolved.maxMemoryBytes, image)
     return new SessionManager(resolved, new SlotPool(image, resolved, memory), memory, image)
   }

@@ -1,8 +1,11 @@
 // A process in which one build is measured, a comparison at a time: its parent names it and gets milliseconds, so that it can have two
 // builds take turns. Argument: the build's `dist/src/index.js`.
-import { pathToFileURL } from 'node:url'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ManagerOptions } from 'brumate'
 import { CODE, COMPARISONS } from '../comparisons.js'
+import { timeMs } from '../measure.js'
 
 const { SessionManager } = (await import(
   pathToFileURL(process.argv[2] ?? '').href
@@ -16,8 +19,17 @@ const session = await manager.createSession({
 })
 await session.execute(CODE)
 const createManager = (options: ManagerOptions) => SessionManager.create(options)
+/** Of a process that does nothing else. */
+const firstResultMs = () =>
+  timeMs(async () => {
+    const child = fork(fileURLToPath(new URL('first-result.js', import.meta.url)), process.argv.slice(2, 3))
+    const [code] = await once(child, 'exit')
+    if (code !== 0) throw new Error(`a process for its first result ended with ${code}`)
+  })
 process.on('message', (name: string) => {
   // What fails ends this process, and its parent says so.
-  void COMPARISONS[name]?.({ manager, session, createManager }).then((ms) => process.send?.(ms))
+  void COMPARISONS[name]?.({ manager, session, createManager, firstResultMs }).then((ms) =>
+    process.send?.(ms),
+  )
 })
 process.send?.(0)

@@ -2,15 +2,8 @@
 // of a subschema counts, and so does text that a pattern reads; members are compared by what they hold, not with each other. A check with
 // a pattern that may take more than linear time also runs against the clock.
 import { createHash } from 'node:crypto'
-import {
-  _,
-  Ajv2020,
-  type AnySchemaObject,
-  type ErrorObject,
-  type KeywordCxt,
-  Name,
-  str,
-} from 'ajv/dist/2020.js'
+import type { Ajv2020, AnySchemaObject, ErrorObject, KeywordCxt } from 'ajv/dist/2020.js'
+import { loadAjv } from './ajv.js'
 import { isLinear } from './linear-pattern.js'
 import { TIME_LIMIT_MS, TimeLimit } from './time-limit.js'
 
@@ -43,9 +36,6 @@ export class TooLargeToCheck extends Error {
 
 /** The clock has stopped the check. It may have been the operating system's fault, which gave the thread no core. */
 export class TookTooLong extends TooLargeToCheck {}
-
-/** What ajv calls it in the code that it makes. */
-const INSTANCE_PATH = new Name('instancePath')
 
 /** Keywords of ours, put into each subschema. */
 const Keyword = {
@@ -112,7 +102,7 @@ export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
     },
     { code: 'new RegExp' },
   )
-  const ajv = new Ajv2020({ strict: false, useDefaults: true, logger: false, code: { regExp } })
+  const ajv = new (loadAjv().Ajv2020)({ strict: false, useDefaults: true, logger: false, code: { regExp } })
   addKeywords(ajv, budget)
   const instrumented = structuredClone(schema)
   instrument(instrumented)
@@ -144,7 +134,10 @@ export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
 }
 
 function addKeywords(ajv: Ajv2020, budget: Budget): void {
-  const pathOf = ({ it }: KeywordCxt) => _`${INSTANCE_PATH} + ${it.errorPath}`
+  const { _, Name, str } = loadAjv()
+  // What ajv calls it in the code that it makes.
+  const instancePath = new Name('instancePath')
+  const pathOf = ({ it }: KeywordCxt) => _`${instancePath} + ${it.errorPath}`
   const budgetIn = ({ gen }: KeywordCxt) => gen.scopeValue('obj', { ref: budget })
   ajv.addKeyword({
     keyword: Keyword.evaluation,

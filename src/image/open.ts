@@ -39,7 +39,7 @@ export async function openImage(options: OpenImageOptions = {}): Promise<Image> 
   const { cacheDir, signal, onProgress = reportOnTerminal() } = options
   signal?.throwIfAborted()
   const cache = new ImageCache(cacheDir ?? defaultCacheDirectory(process.platform, process.env))
-  const key = await imageKey()
+  const key = imageKey()
   const standardId = options.standardId ?? (await standardImageId(key))
   const opening = {
     cache,

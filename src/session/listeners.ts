@@ -10,6 +10,9 @@ interface Pair {
   readonly onStderr: OutputListener | undefined
 }
 
+/** Most executions have none. */
+const NONE: readonly OutputListener[] = []
+
 export class Listeners {
   readonly #stdout: readonly OutputListener[]
   readonly #stderr: readonly OutputListener[]
@@ -17,8 +20,9 @@ export class Listeners {
   #isOver = false
 
   constructor(...pairs: readonly Pair[]) {
-    this.#stdout = pairs.flatMap(({ onStdout }) => onStdout ?? [])
-    this.#stderr = pairs.flatMap(({ onStderr }) => onStderr ?? [])
+    const isSilent = pairs.every(({ onStdout, onStderr }) => onStdout === undefined && onStderr === undefined)
+    this.#stdout = isSilent ? NONE : pairs.flatMap(({ onStdout }) => onStdout ?? [])
+    this.#stderr = isSilent ? NONE : pairs.flatMap(({ onStderr }) => onStderr ?? [])
   }
 
   get stdout(): boolean {

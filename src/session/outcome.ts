@@ -11,6 +11,7 @@ import {
 import type { ExceededLimit } from '../shared/messages/slot.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { type Decoded, Decoder, MalformedValueError } from '../shared/values/decode.js'
+import { isNothing } from '../shared/values/nothing.js'
 import type { Job } from '../shared/values/slices.js'
 import { NO_VALUE, TypeCode, type Value } from '../shared/values/value.js'
 import type { StopCause } from './call.js'
@@ -60,27 +61,15 @@ export type Answer =
   | { readonly ok: true; readonly items: readonly Decoded[]; readonly exact: boolean }
   | { readonly ok: false; readonly failure: Failure }
 
-/** Of an execution without a value, which most are: marshal of `(True, None, ..., {})`. */
-const NOTHING = Uint8Array.of(
-  TypeCode.tuple,
-  4,
-  0,
-  0,
-  0,
-  TypeCode.true,
-  TypeCode.none,
-  TypeCode.ellipsis,
-  TypeCode.dict,
-  TypeCode.null,
-)
-const NOTHING_ANSWER: Answer = { ok: true, items: [null, NO_VALUE, {}], exact: true }
+/** Of an execution without a value. */
+export const NOTHING_ANSWER: Answer = { ok: true, items: [null, NO_VALUE, {}], exact: true }
 const MAX_ITEMS = 4
 /** Rich forms of a value: the kernel gives no more. */
 const MAX_FORMS = 100
 
 /** Whether an outcome begins as one that went well. */
-export function isSuccess(payload: Uint8Array): boolean {
-  return payload[0] === TypeCode.tuple && payload[5] === TypeCode.true
+export function isSuccess(payload: Uint8Array | null): boolean {
+  return payload === null || (payload[0] === TypeCode.tuple && payload[5] === TypeCode.true)
 }
 
 /** Reads an outcome, in slices of time where it is large. */
@@ -88,10 +77,10 @@ export class AnswerReader implements Job {
   readonly sizeBytes: number
   readonly #decoder: Decoder | undefined
 
-  constructor(payload: Uint8Array) {
-    this.sizeBytes = payload.length
-    const isNothing = payload.length === NOTHING.length && NOTHING.every((byte, at) => byte === payload[at])
-    this.#decoder = isNothing ? undefined : new Decoder(payload)
+  /** @param payload null: of an execution without a value */
+  constructor(payload: Uint8Array | null) {
+    this.sizeBytes = payload?.length ?? 0
+    this.#decoder = payload === null || isNothing(payload) ? undefined : new Decoder(payload)
   }
 
   /** @throws MalformedValueError */

@@ -5,6 +5,8 @@ import type { OutputText, RunReport } from '../shared/messages/slot.js'
 export type WithText<Report extends RunReport> = Report & { readonly stdout: string; readonly stderr: string }
 
 export function withText<Report extends RunReport>(report: Report): WithText<Report> {
+  if (typeof report.stdout === 'string' && typeof report.stderr === 'string')
+    return report as WithText<Report>
   return { ...report, stdout: textOf(report.stdout), stderr: textOf(report.stderr) }
 }
 

@@ -17,6 +17,7 @@ import {
   AnswerReader,
   type ExecuteResult,
   limitError,
+  NOTHING_ANSWER,
   pythonError,
   readResult,
   stopError,
@@ -195,8 +196,9 @@ export class Runner {
       if (!('answer' in came)) return this.#result(came.reply, 'suspended', executionCount)
       const { answer, reply } = came
       if (!answer.ok) throw pythonError(answer.failure, reply)
-      const result = this.#read(slot, () => readResult(answer.items, answer.exact))
-      return { ...this.#result(reply, 'completed', executionCount), ...result }
+      const result =
+        answer === NOTHING_ANSWER ? undefined : this.#read(slot, () => readResult(answer.items, answer.exact))
+      return this.#result(reply, 'completed', executionCount, result)
     } finally {
       slot.unlisten()
       listeners.end()
@@ -217,15 +219,16 @@ export class Runner {
     reply: Outcome | Suspended,
     status: 'completed' | 'suspended',
     executionCount: number,
+    came?: Pick<ExecuteResult, 'value' | 'repr' | 'display'>,
   ): ExecuteResult {
     const { stdout, stderr, durationMs, peakMemoryBytes, outputBytes, fileBytes } = reply
     return {
       status,
       stdout,
       stderr,
-      value: undefined,
-      repr: undefined,
-      display: {},
+      value: came?.value,
+      repr: came?.repr,
+      display: came?.display ?? {},
       executionCount,
       durationMs,
       peakMemoryBytes,
@@ -297,13 +300,16 @@ export class Runner {
   }
 
   /** After the host calls that came before it. */
-  async #readAnswer(slot: Slot, payload: Uint8Array, stop: Settled['stop']): Promise<Answer> {
+  async #readAnswer(slot: Slot, payload: Uint8Array | null, stop: Settled['stop']): Promise<Answer> {
+    // There is nothing to read, and no host call before it that is still to be read.
+    if (payload === null && this.#lane.isEmpty) return NOTHING_ANSWER
     try {
+      const sizeBytes = payload?.length ?? 0
       const reader = new AnswerReader(payload)
       const reading = this.#lane.run(reader)
       if (reading !== undefined) {
-        this.#account.take(payload.length)
-        const ended = await reading.finally(() => this.#account.release(payload.length))
+        this.#account.take(sizeBytes)
+        const ended = await reading.finally(() => this.#account.release(sizeBytes))
         if (ended === 'dropped') throw this.#placement.closedError()
       }
       return reader.answer

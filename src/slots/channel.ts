@@ -2,7 +2,15 @@
 // drains (S2). Owns the port and the pending calls; starting and ending the worker is slot.ts's.
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
-import type { SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../shared/messages/slot.js'
+import type {
+  DirectRequest,
+  ExecuteRequest,
+  SlotEvent,
+  SlotMethods,
+  SlotNotice,
+  SlotReply,
+} from '../shared/messages/slot.js'
+import { hasCoreToSpin, slotBecomesBusy, slotBecomesIdle } from './crowd.js'
 import { guard, ProtocolViolation } from './guard.js'
 import { MessagePoller } from './message-poller.js'
 
@@ -20,6 +28,10 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
+/** What the ids of direct requests begin with; Comlink's are UUIDs. */
+const DIRECT = 'x'
+const EXECUTE = ['execute'] as const
+
 type Method = (...args: readonly unknown[]) => Promise<SlotReply>
 interface Link {
   send: ((message: { readonly id?: unknown }, transfer?: ArrayBuffer[]) => void) | undefined
@@ -34,9 +46,9 @@ interface ChannelOptions {
   readonly onViolation: (violation: ProtocolViolation) => void
 }
 
+/** Those that go through Comlink: all but `execute`. */
 const METHODS = [
   'attach',
-  'execute',
   'resume',
   'setCallbacks',
   'get',
@@ -55,6 +67,11 @@ export class Channel {
   readonly #options: ChannelOptions
   readonly #methods: ReadonlyMap<keyof SlotMethods, Method>
   readonly #pending = new Set<Pending>()
+  /** Executions, which do without Comlink, by the ids of their requests. */
+  readonly #direct = new Map<string, Pending>()
+  #lastDirect = 0
+  /** Pending calls of both kinds. */
+  #calls = 0
   /** Ids of Comlink requests without a reply yet: each answers once, and no other is listened to (D17). */
   readonly #requests = new Set<string>()
   /**
@@ -95,14 +112,14 @@ export class Channel {
     transfer: ArrayBuffer[] = [],
   ): Promise<SlotReply> {
     if (this.#closed !== undefined) return Promise.reject(new SlotEndedError(this.#closed))
+    if (name === 'execute') return this.#execute(args[0] as ExecuteRequest)
     return new Promise<SlotReply>((resolve, reject) => {
       const pending: Pending = { name, resolve, reject }
       const settle = () => {
-        this.#pending.delete(pending)
-        if (this.#pending.size === 0) this.#poller.unref()
+        if (this.#pending.delete(pending)) this.#leave()
       }
       this.#pending.add(pending)
-      this.#poller.ref()
+      this.#enter()
       const last = args.at(-1)
       if (transfer.length > 0 && typeof last === 'object' && last !== null) comlink.transfer(last, transfer)
       const method = this.#methods.get(name)
@@ -118,6 +135,41 @@ export class Channel {
         },
       )
     })
+  }
+
+  /** As `call`, without Comlink: the reply comes straight from the guard. */
+  #execute(value: ExecuteRequest): Promise<SlotReply> {
+    return new Promise<SlotReply>((resolve, reject) => {
+      this.#lastDirect += 1
+      const id = `${DIRECT}${this.#lastDirect}`
+      this.#direct.set(id, { name: 'execute', resolve, reject })
+      this.#enter()
+      const request: DirectRequest = {
+        id,
+        type: 'APPLY',
+        path: EXECUTE,
+        argumentList: [{ type: 'RAW', value }],
+        isCrowded: !hasCoreToSpin(),
+      }
+      this.#port.postMessage(request)
+      this.#poller.pollFor('reply')
+    })
+  }
+
+  /** One more call is pending: that keeps the process alive. */
+  #enter(): void {
+    this.#calls += 1
+    if (this.#calls > 1) return
+    slotBecomesBusy()
+    this.#poller.ref()
+  }
+
+  #leave(): void {
+    if (this.#closed !== undefined) return
+    this.#calls -= 1
+    if (this.#calls > 0) return
+    slotBecomesIdle()
+    this.#poller.unref()
   }
 
   /** Tells the slot something that has no answer; nothing when it has ended. */
@@ -137,9 +189,13 @@ export class Channel {
     this.#link.send = undefined
     this.#link.deliver = undefined
     this.#requests.clear()
+    const direct = [...this.#direct.values()]
+    this.#direct.clear()
+    if (this.#calls > 0) slotBecomesIdle()
+    this.#calls = 0
     // What was delivered just now settles first: Comlink passes it on by promises.
     setImmediate(() => {
-      for (const { reject } of this.#pending) reject(new SlotEndedError(reason))
+      for (const { reject } of [...direct, ...this.#pending]) reject(new SlotEndedError(reason))
       this.#pending.clear()
     })
   }
@@ -174,6 +230,12 @@ export class Channel {
   }
 
   #deliver({ id, reply }: { readonly id: string; readonly reply: SlotReply }): void {
+    const direct = this.#direct.get(id)
+    if (direct !== undefined) {
+      this.#direct.delete(id)
+      this.#leave()
+      return direct.resolve(reply)
+    }
     if (!this.#requests.delete(id)) throw new ProtocolViolation('a reply to nothing that was asked')
     this.#link.deliver?.({ data: { id, type: 'RAW', value: reply } })
   }

@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { PacedPort } from '../shared/threads/paced-port.js'
 import { SpinPolicy } from '../shared/threads/spin-policy.js'
+import { hasCoreToSpin } from './crowd.js'
 
 /** Longest time to poll for one message: about a short cell, plus waking the slot's thread. */
 const SPIN_MS = 0.3
@@ -35,7 +36,7 @@ export class MessagePoller {
 
   /** Call after sending the slot something that it may respond to at once. */
   pollFor(awaited: 'reply' | 'calls'): void {
-    if (this.#active !== undefined) return
+    if (this.#active !== undefined || !hasCoreToSpin()) return
     const policy = this.#policies[awaited]
     if (!policy.shouldSpin()) return
     this.#active = policy

@@ -58,6 +58,8 @@ export interface Released {
 const SPARE_SLOTS = 2
 /** Starting a thread blocks for milliseconds, so serve waiting callers before booting spare slots. */
 const SPARE_DELAY_MS = 10
+/** The first spare must not take a core from the first session of a process, which is about to run something. */
+const FIRST_SPARE_DELAY_MS = 100
 /** A thread exits within tens of milliseconds. Stop waiting for one that does not report its exit. */
 const LAST_EXIT_MS = 5_000
 /** The same where all threads have been told to end and Piscina has seen its own end. */
@@ -76,6 +78,7 @@ export class SlotPool {
   #renewals = 0
   #failedBoots = 0
   #spareTimer: NodeJS.Timeout | undefined
+  #spareDelayMs = FIRST_SPARE_DELAY_MS
   #roomTimer: NodeJS.Immediate | undefined
   #warmed = false
   /** Leases that have ended and whose memory is not free yet. */
@@ -92,7 +95,8 @@ export class SlotPool {
     memory.onRelease = () => this.#roomCame()
     this.#line = new WaitingLine(options.acquireTimeoutMs, () => this.#timedOut())
     this.#threads = new SlotThreads(image, options.slots, (reason) => this.#bootFailed(reason))
-    this.#provisionSpares()
+    // One alone boots sooner than two that share the cores; spares follow when it is ready or somebody waits for another.
+    if (this.#memory.hasPlenty) this.#boot()
   }
 
   get queued(): number {
@@ -272,13 +276,16 @@ export class SlotPool {
     let missing = this.#line.length - booting - ready - renewing
     while (missing > 0 && this.#boot()) missing--
     if (missing > this.#bootable) this.#evict()
-    else this.#spareTimer ??= setTimeout(() => this.#provisionSpares(), SPARE_DELAY_MS)
+    else this.#spareTimer ??= setTimeout(() => this.#provisionSpares(), this.#spareDelayMs)
   }
 
   #provisionSpares(): void {
     this.#spareTimer = undefined
+    this.#spareDelayMs = SPARE_DELAY_MS
     if (this.#makingRoom > 0) return
     const { booting, ready, renewing } = this.stats()
+    // They would slow down a boot that a caller waits for. When it is done, `#provision` is called again.
+    if (booting > 0 && this.#line.length > 0) return
     let missing = this.#line.length + SPARE_SLOTS - booting - ready - renewing
     while (missing > 0 && this.#memory.hasPlenty && this.#boot()) missing--
   }

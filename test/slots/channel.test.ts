@@ -1,8 +1,10 @@
 // What becomes of calls that are pending when a slot ends, with a far side of our own instead of a worker.
+import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import type { SlotReply } from '../../src/shared/messages/slot.js'
 import { Channel, SlotEndedError } from '../../src/slots/channel.js'
+import { hasCoreToSpin } from '../../src/slots/crowd.js'
 import { rejectionOf } from '../support/session-code.js'
 
 const CAPTURED: SlotReply = {
@@ -98,4 +100,62 @@ test('D21: of a flood that had come when the slot ended little is looked at', as
   far.postMessage({ id, type: 'RAW', value: CAPTURED })
   channel.close('it sends too much')
   expect((await captured).message).toBe('it sends too much')
+})
+
+const OUTCOME: SlotReply = {
+  kind: 'outcome',
+  payload: null,
+  stdout: '',
+  stderr: '',
+  durationMs: 1,
+  memoryBytes: 1,
+  peakMemoryBytes: 1,
+  fileBytes: 0,
+  outputBytes: 0,
+  takenBytes: 0,
+  exceeded: null,
+}
+const execute = (channel: Channel) =>
+  channel.call('execute', [{ id: 1, executionCount: 1, code: '', liveStdout: false, liveStderr: false }])
+
+test('D17: a second reply to an execution is a violation', async () => {
+  const { channel, far, violations } = open()
+  const executed = execute(channel)
+  const [id] = await requestIds(far, 1)
+  far.postMessage({ id, type: 'RAW', value: OUTCOME })
+  far.postMessage({ id, type: 'RAW', value: OUTCOME })
+  expect(await executed).toEqual(OUTCOME)
+  const other = rejectionOf(SlotEndedError, snapshot(channel))
+  await other
+  expect(violations).toEqual(['a reply to nothing that was asked'])
+})
+
+test('S2: an execution is rejected when the slot ends, and one that comes later as well', async () => {
+  const { channel, far } = open()
+  const executed = rejectionOf(SlotEndedError, execute(channel))
+  await requestIds(far, 1)
+  channel.close('its worker ended')
+  expect((await executed).message).toBe('its worker ended')
+  expect((await rejectionOf(SlotEndedError, execute(channel))).message).toBe('its worker ended')
+})
+
+test('slots count as busy while calls are pending, however those end', async () => {
+  const cores = availableParallelism()
+  const ends = Array.from({ length: cores }, open)
+  const calls = ends.map(({ channel }, i) => (i % 2 === 0 ? execute(channel) : snapshot(channel)))
+  expect(hasCoreToSpin()).toBe(false)
+  const [first, ...others] = ends
+  const [id] = await requestIds(first?.far as MessagePort, 1)
+  first?.far.postMessage({ id, type: 'RAW', value: OUTCOME })
+  await calls[0]
+  expect(hasCoreToSpin()).toBe(true)
+  const rejected = calls.slice(1).map((call) => rejectionOf(SlotEndedError, call))
+  for (const { channel } of others) channel.close('its worker ended')
+  await Promise.all(rejected)
+  const again = Array.from({ length: cores - 1 }, open)
+  const pending = again.map(({ channel }) => rejectionOf(SlotEndedError, execute(channel)))
+  expect(hasCoreToSpin()).toBe(true)
+  for (const { channel } of again) channel.close('its worker ended')
+  await Promise.all(pending)
+  first?.channel.close('the test is over')
 })

@@ -180,7 +180,7 @@ export class Host {
     const { growth, fileSystem } = this.#context
     return {
       fileBytes: fileSystem.quota.usedBytes,
-      outputBytes: { ...this.#output.written },
+      outputBytes: this.#output.written,
       memoryBytes: growth.bytes,
       peakMemoryBytes: growth.peakBytes,
     }

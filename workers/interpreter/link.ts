@@ -105,10 +105,15 @@ export class KernelLink {
     if (size < HEAD_BYTES || start === 0 || start + size > buffer.byteLength) {
       throw new KernelFault(`a reply of ${size} bytes at ${start}`)
     }
-    const head = new DataView(buffer, start, HEAD_BYTES)
-    const status = head.getUint8(0)
-    const delaySeconds = head.getFloat64(1, true)
-    const bytes = new Uint8Array(buffer, start + HEAD_BYTES, size - HEAD_BYTES)
+    const whole = new Uint8Array(buffer, start, size)
+    const status = whole[0]
+    if (status === DONE) {
+      const payload = whole.slice(HEAD_BYTES)
+      x.Py_DecRef(reply)
+      return { kind: 'done', payload }
+    }
+    const delaySeconds = new DataView(buffer, start, HEAD_BYTES).getFloat64(1, true)
+    const bytes = whole.subarray(HEAD_BYTES)
     if (status === DESCRIBED) {
       const description = described(bytes)
       x.Py_DecRef(reply)
@@ -116,7 +121,6 @@ export class KernelLink {
     }
     const payload = bytes.slice()
     x.Py_DecRef(reply)
-    if (status === DONE) return { kind: 'done', payload }
     if (status !== WAITING || Number.isNaN(delaySeconds)) throw new KernelFault(`status ${status}`)
     return { kind: 'waiting', delayMs: Math.max(0, delaySeconds * 1000), calls: payload }
   }

@@ -3,6 +3,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type {
+  DirectRequest,
   LeaseWire,
   RunReport,
   SlotMethods,
@@ -72,6 +73,7 @@ export class SlotLeaseSide {
     const requests: Requests = { hear: () => {} }
     const inbox = new Inbox(port, (message) => {
       if ('notice' in message) service.told(message as SlotNotice)
+      else if ((message as DirectRequest).path?.[0] === 'execute') serveDirect(message as DirectRequest)
       else requests.hear({ data: message })
     })
     const service = new SlotService({
@@ -86,6 +88,17 @@ export class SlotLeaseSide {
       emit: (event, bytes) => port.postMessage(event, movable(bytes)),
       onAwait: () => inbox.linger('answer'),
     })
+    /** An execution, which does without Comlink: its reply goes out in the same turn if the code does not wait. */
+    const serveDirect = ({ id, argumentList: [{ value }], isCrowded }: DirectRequest) => {
+      inbox.isCrowded = isCrowded
+      const answer = (reply: SlotReply) => {
+        port.postMessage({ id, type: 'RAW', value: reply }, transfers(reply))
+        inbox.linger('request')
+      }
+      const reply = service.execute(value)
+      if (reply instanceof Promise) void reply.then(answer)
+      else answer(reply)
+    }
     this.#opened = { wire, service, inbox }
     comlink.expose(transferring(service), endpoint(port, inbox, requests))
     port.postMessage({ event: 'ready' })
@@ -129,6 +142,23 @@ function movable(bytes: Uint8Array): ArrayBuffer[] {
   return bytes.length >= 16_384 ? [bytes.buffer as ArrayBuffer] : []
 }
 
+/** The buffers of a reply that are moved; undefined if there are none. */
+function transfers(reply: SlotReply): ArrayBuffer[] | undefined {
+  switch (reply.kind) {
+    case 'outcome': {
+      const { payload, stdout, stderr } = reply
+      if (payload === null && typeof stdout === 'string' && typeof stderr === 'string') return undefined
+      return [...(payload === null ? [] : movable(payload)), ...outputs(reply)]
+    }
+    case 'suspended':
+      return outputs(reply)
+    case 'captured':
+      return movable(reply.body)
+    default:
+      return undefined
+  }
+}
+
 function outputs({ stdout, stderr }: RunReport): ArrayBuffer[] {
   return [stdout, stderr].flatMap((text) => (typeof text === 'string' ? [] : movable(text)))
 }
@@ -137,23 +167,14 @@ function outputs({ stdout, stderr }: RunReport): ArrayBuffer[] {
  * The methods with their reply's bytes moved instead of copied if they are many. A snapshot's body is then the main thread's alone:
  * nothing that this thread does later changes it. Own names only: Comlink walks whatever it is asked.
  */
-function transferring(service: SlotService): SlotMethods {
+function transferring(service: SlotService): Omit<SlotMethods, 'execute'> {
   const replying = async (reply: Promise<SlotReply>) => {
     const settled = await reply
-    switch (settled.kind) {
-      case 'outcome':
-        return comlink.transfer(settled, [...movable(settled.payload), ...outputs(settled)])
-      case 'suspended':
-        return comlink.transfer(settled, outputs(settled))
-      case 'captured':
-        return comlink.transfer(settled, movable(settled.body))
-      default:
-        return settled
-    }
+    const moved = transfers(settled)
+    return moved === undefined ? settled : comlink.transfer(settled, moved)
   }
   return {
     attach: (request) => replying(service.attach(request)),
-    execute: (request) => replying(service.execute(request)),
     resume: (request) => replying(service.resume(request)),
     setCallbacks: (callbacks) => replying(service.setCallbacks(callbacks)),
     get: (id, name) => replying(service.get(id, name)),

@@ -55,10 +55,19 @@ export class Runs {
     return this.#waiting !== undefined
   }
 
-  /** @throws KernelFault, or whatever ended the interpreter */
-  async run(id: number, request: () => KernelReply): Promise<Ran> {
+  /**
+   * At once what a request came to that does not wait: most do not, and a promise takes as long as running a small cell.
+   *
+   * @throws (or rejects with) KernelFault, or whatever ended the interpreter
+   */
+  run(id: number, request: () => KernelReply): Ran | Promise<Ran> {
     this.#batches = 0
-    let reply = request()
+    const reply = request()
+    return reply.kind === 'waiting' ? this.#goOn(id, reply) : this.#done(reply)
+  }
+
+  async #goOn(id: number, first: KernelReply): Promise<Ran> {
+    let reply = first
     while (reply.kind === 'waiting') {
       const messages =
         reply.calls.length > NO_CALLS_BYTES ? this.#outgoing.add(reply.calls) : this.#outgoing.next()
@@ -80,6 +89,10 @@ export class Runs {
       // With an answer or credit the loop goes round, with nothing new to send; timers may be overdue by then.
       else reply = { kind: 'waiting', delayMs: isHeldBack ? 0 : reply.delayMs, calls: NOTHING_NEW }
     }
+    return this.#done(reply)
+  }
+
+  #done(reply: KernelReply): Ran {
     this.#outgoing.refuseAll()
     if (reply.kind !== 'done') throw new KernelFault('the kernel answered something else')
     return reply

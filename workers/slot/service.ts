@@ -15,6 +15,7 @@ import type {
 } from '../../src/shared/messages/slot.js'
 import type { Shield } from '../../src/shared/threads/shield.js'
 import type { UserCodeMark } from '../../src/shared/threads/user-code.js'
+import { isNothing } from '../../src/shared/values/nothing.js'
 import type { Credit } from '../host/credit.js'
 import type { Host, PreparedHost } from '../host/host.js'
 import type { Interpreter } from '../interpreter/interpreter.js'
@@ -26,7 +27,7 @@ import type { Shielded } from '../snapshot/streams.js'
 import { endReason } from './end-reason.js'
 import { captured, DAMAGED, refusal, refused, unpack } from './freeze.js'
 import type { Output } from './output.js'
-import { Runs } from './run.js'
+import { type Ran, Runs } from './run.js'
 import { BRIEF_WARM_UP, EMPTY_SESSION, WARM_UP } from './warm-up.js'
 
 const CODE_IS_UTF16 = 1
@@ -46,7 +47,7 @@ export interface SlotServiceOptions {
   readonly onAwait: () => void
 }
 
-export class SlotService implements SlotMethods {
+export class SlotService implements Omit<SlotMethods, 'execute'> {
   readonly #image: Image
   readonly #host: Host
   readonly #interpreter: Interpreter
@@ -105,17 +106,17 @@ export class SlotService implements SlotMethods {
     return this.#run(0, QUIET, () => this.#interpreter.call(Opcode.attach, request.session))
   }
 
-  execute(request: ExecuteRequest): Promise<SlotReply> {
-    const head = Buffer.alloc(5)
-    head.writeUInt32LE(request.executionCount)
+  /** The reply at once, unless the code awaits something. */
+  execute(request: ExecuteRequest): SlotReply | Promise<SlotReply> {
     const wellFormed = request.code.isWellFormed()
-    head[4] = wellFormed ? 0 : CODE_IS_UTF16
+    const head = Uint8Array.of(0, 0, 0, 0, wellFormed ? 0 : CODE_IS_UTF16)
+    new DataView(head.buffer).setUint32(0, request.executionCount, true)
     const code = Buffer.from(request.code, wellFormed ? 'utf8' : 'utf16le')
     const live = { stdout: request.liveStdout, stderr: request.liveStderr }
     return this.#run(request.id, live, () => this.#interpreter.call(Opcode.execute, head, code))
   }
 
-  resume(request: ResumeRequest): Promise<SlotReply> {
+  async resume(request: ResumeRequest): Promise<SlotReply> {
     const live = { stdout: request.liveStdout, stderr: request.liveStderr }
     this.#runs.answer(request.answers)
     const first = this.#runs.take()
@@ -126,22 +127,22 @@ export class SlotService implements SlotMethods {
     )
   }
 
-  setCallbacks(callbacks: Uint8Array): Promise<SlotReply> {
+  async setCallbacks(callbacks: Uint8Array): Promise<SlotReply> {
     return this.#run(0, QUIET, () => this.#interpreter.call(Opcode.callbacks, callbacks))
   }
 
-  get(id: number, name: string): Promise<SlotReply> {
+  async get(id: number, name: string): Promise<SlotReply> {
     return this.#run(id, QUIET, () => this.#interpreter.call(Opcode.get, Buffer.from(name, 'utf8')))
   }
 
-  set(id: number, name: string, value: Uint8Array): Promise<SlotReply> {
+  async set(id: number, name: string, value: Uint8Array): Promise<SlotReply> {
     const bytes = Buffer.from(name, 'utf8')
     const head = Buffer.alloc(4)
     head.writeUInt32LE(bytes.length)
     return this.#run(id, QUIET, () => this.#interpreter.call(Opcode.set, head, bytes, value))
   }
 
-  clear(id: number): Promise<SlotReply> {
+  async clear(id: number): Promise<SlotReply> {
     this.#runs.forget()
     return this.#run(id, QUIET, () => this.#interpreter.call(Opcode.clear))
   }
@@ -288,12 +289,13 @@ export class SlotService implements SlotMethods {
     }
   }
 
-  async #run(
+  /** Never throws nor rejects. */
+  #run(
     id: number,
     live: { readonly stdout: boolean; readonly stderr: boolean },
     request: () => KernelReply,
-  ): Promise<SlotReply> {
-    if (this.#packing) await this.#packed()
+  ): SlotReply | Promise<SlotReply> {
+    if (this.#packing) return this.#packed().then(() => this.#run(id, live, request))
     const startedMs = performance.now()
     this.#pristine = false
     this.#isRunning = true
@@ -301,15 +303,23 @@ export class SlotService implements SlotMethods {
       this.#executionId = id
       this.#host.beginExecution(id)
       this.#output.begin(live)
-      const ran = await this.#runs.run(id, request)
-      const report = this.#report(startedMs)
-      if (ran.kind === 'suspended') return { ...ran, ...report }
-      return { kind: 'outcome', payload: ran.payload, ...report, exceeded: this.#host.exceeded }
+      const ran = this.#runs.run(id, request)
+      if (!(ran instanceof Promise)) return this.#reply(ran, startedMs)
+      return ran
+        .then((awaited) => this.#reply(awaited, startedMs))
+        .catch((error: unknown) => this.#died(error))
     } catch (error) {
       return this.#died(error)
     } finally {
       this.#isRunning = false
     }
+  }
+
+  #reply(ran: Ran, startedMs: number): SlotReply {
+    const report = this.#report(startedMs)
+    if (ran.kind === 'suspended') return { kind: 'suspended', ...report }
+    const payload = isNothing(ran.payload) ? null : ran.payload
+    return { kind: 'outcome', payload, ...report, exceeded: this.#host.exceeded }
   }
 
   #report(startedMs: number): RunReport {

@@ -77,6 +77,19 @@ export interface ExecuteRequest {
   readonly liveStderr: boolean
 }
 
+/**
+ * An execution in Comlink's envelope, written and read without Comlink, which would take longer than a small cell: a random id, a
+ * listener and several objects per call, on both threads.
+ */
+export interface DirectRequest {
+  readonly id: string
+  readonly type: 'APPLY'
+  readonly path: readonly ['execute']
+  readonly argumentList: readonly [{ readonly type: 'RAW'; readonly value: ExecuteRequest }]
+  /** As many threads of the process are busy as there are cores: the slot does not spin for the next message. */
+  readonly isCrowded: boolean
+}
+
 export interface ResumeRequest {
   /** As of an execution. */
   readonly id: number
@@ -124,8 +137,8 @@ export type ExceededLimit = 'outputBytes' | 'maxMemoryBytes'
 export type SlotReply =
   | (RunReport & {
       readonly kind: 'outcome'
-      /** Marshal bytes of the kernel's outcome tuple. */
-      readonly payload: Uint8Array
+      /** Marshal bytes of the kernel's outcome tuple; null for the commonest (src/shared/values/nothing.ts). */
+      readonly payload: Uint8Array | null
       /** The limit the execution went past, if any. */
       readonly exceeded: ExceededLimit | null
     })

@@ -1,6 +1,7 @@
 // Writes MessagePack as snapshots use it: a head, and the document around it. msgpackr does the encoding; what goes in is
 // document.ts's. Nothing here reads: bytes from elsewhere are hostile, and msgpack.ts reads them within bounds.
-import { Packr } from 'msgpackr/pack'
+import { createRequire } from 'node:module'
+import type { Packr } from 'msgpackr/pack'
 
 /** What a head is made of. */
 export type Packable =
@@ -10,10 +11,17 @@ export type Packable =
   | readonly Packable[]
   | { readonly [key: string]: Packable }
 
-const packr = new Packr({ useRecords: false, moreTypes: false })
+let packr: Packr | undefined
+
+/** msgpackr is loaded for the first snapshot: a process does not wait for it before its first result. */
+function loadPackr(): Packr {
+  const { Packr } = createRequire(import.meta.url)('msgpackr/pack') as typeof import('msgpackr/pack')
+  return new Packr({ useRecords: false, moreTypes: false })
+}
 
 /** A lone surrogate has no UTF-8 and becomes U+FFFD. The bytes are a copy of their own. */
 export function pack(value: Packable): Uint8Array<ArrayBuffer> {
+  packr ??= loadPackr()
   return new Uint8Array(packr.pack(wellFormed(value)))
 }
 

@@ -1,0 +1,20 @@
+// How many slots of this process are at work. Owns the count, and whether a thread that waits for another may spin meanwhile: only as
+// long as no other thread of ours needs its core.
+import { availableParallelism } from 'node:os'
+
+const CORES = availableParallelism()
+
+let busySlots = 0
+
+export function slotBecomesBusy(): void {
+  busySlots += 1
+}
+
+export function slotBecomesIdle(): void {
+  busySlots -= 1
+}
+
+/** This thread and every busy slot have a core each. */
+export function hasCoreToSpin(): boolean {
+  return busySlots < CORES
+}
