@@ -52,10 +52,10 @@ describe('output', () => {
     expect('é€😀'.startsWith(text(guest))).toBe(true)
   })
 
-  it('of a large write comes in parts of a mebibyte', () => {
+  it('of a large write comes whole', () => {
     const guest = new Guest()
     guest.write(1, 'x'.repeat(1_500_000))
-    expect(guest.output.map(({ bytes }) => bytes)).toEqual([1_048_576, 451_424])
+    expect(guest.output.map(({ bytes }) => bytes)).toEqual([1_500_000])
   })
 })
 
