@@ -12,6 +12,8 @@ export default defineConfig({
     // Every file boots interpreters of its own; more files at once than cores only lengthens each.
     maxWorkers: 2,
     testTimeout: 60_000,
+    // Some tests still depend on how busy the machine is. The report names what needed its second try: each is a bug to find.
+    retry: 1,
     hookTimeout: 120_000,
     globalSetup: ['test/support/image.ts'],
     // The build is loaded by Node itself, as it is for a user.
