@@ -22,9 +22,12 @@ export function guardThread(piscinaWorker: object): Worker {
     .find(isPiscinaWorker)
   if (info === undefined) throw new Error('this version of Piscina does not show its workers')
   const { worker, port } = info
+  // Whether this one holds the process is Piscina's to say: it does while the worker has its task.
   endOnMessage(port, worker)
   for (const [name, value] of valuesBySymbol(worker)) {
-    if (name === PUBLIC_PORT) endOnMessage(value as MessagePort, worker)
+    if (name !== PUBLIC_PORT) continue
+    endOnMessage(value as MessagePort, worker)
+    ;(value as MessagePort).unref()
   }
   return worker
 }
@@ -32,7 +35,6 @@ export function guardThread(piscinaWorker: object): Worker {
 function endOnMessage(port: MessagePort, worker: Worker): void {
   port.removeAllListeners('message')
   port.once('message', () => void worker.terminate())
-  port.unref()
 }
 
 function valuesBySymbol(object: object): (readonly [string | undefined, unknown])[] {

@@ -89,7 +89,7 @@ describeSessions(
         ['callbacks.tool', { tool: 5 }],
         ['callbacks.tool', { tool: null }],
         ['callbacks.tool', { tool: {} }],
-        ['callbacks.tool', { tool: { fn: () => 1, parameter: {} } }],
+        ['callbacks.tool.parameter', { tool: { fn: () => 1, parameter: {} } }],
         ['callbacks.tool.description', { tool: { fn: () => 1, description: 5 } }],
         ['callbacks.tool.parameters', { tool: { fn: () => 1, parameters: 5 } }],
         ['callbacks.tool.parameters', { tool: { fn: () => 1, parameters: null } }],

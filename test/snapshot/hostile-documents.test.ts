@@ -46,7 +46,7 @@ function reasonOf(document: Uint8Array): SnapshotError['reason'] | 'taken' {
 
 const withHead = (parts: Record<string, unknown>) => close({ ...opened, head: { ...opened.head, ...parts } })
 
-const START = Buffer.from('b06272756d61746520736e617073686f7401', 'hex')
+const START = Buffer.from('b06272756d61746520736e617073686f7402', 'hex')
 
 describe('N2: what is no snapshot', () => {
   test.each<[what: string, document: () => Uint8Array]>([

@@ -129,7 +129,7 @@ describe('applyMemory', () => {
   })
 })
 
-test('applies whole pages, which deltas of version 1 have', () => {
+test('applies whole pages, of a delta without maps', () => {
   const heap = pristine(image)
   randomFillSync(heap.subarray(100, 50_000))
   const before = pristine(image)

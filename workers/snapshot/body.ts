@@ -29,7 +29,7 @@ export interface PackedBody {
 /** Before the stream's parts: number of pages and `HAS_MAPS`, bytes of the host state, bytes of the contents. */
 const HEAD_BYTES = 16
 const PAGE_BYTES = 4096
-/** In the number of pages: their maps follow. Streams of the format's version 1 have whole pages instead. */
+/** In the number of pages: their maps follow. A stream without maps has whole pages instead. */
 const HAS_MAPS = 2 ** 31
 /** Before each block: codec, unpacked and packed length. */
 const BLOCK_HEAD_BYTES = 9

@@ -6,8 +6,6 @@ import { MsgpackError } from './msgpack.js'
 import { binHead } from './pack.js'
 
 export const SNAPSHOT_FORMAT_VERSION = 2
-/** Version 1 is the same but for its body, which says itself which it is (workers/snapshot/body.ts). */
-const LEAST_READ_VERSION = 1
 const MAGIC = Buffer.from('brumate snapshot')
 const HASH_BYTES = 32
 /** Description and values have a mebibyte each; the rest of a head is much less. */
@@ -46,8 +44,8 @@ export function openEnvelope(document: Uint8Array): Envelope {
   if (reader.byte() !== (FIRST_STR | MAGIC.length) || !reader.has(MAGIC))
     throw new MsgpackError('it does not begin as one does')
   const version = reader.count()
-  if (version < LEAST_READ_VERSION || version > SNAPSHOT_FORMAT_VERSION) {
-    const message = `the snapshot has format version ${version}, this version of brumate reads ${LEAST_READ_VERSION} to ${SNAPSHOT_FORMAT_VERSION}`
+  if (version !== SNAPSHOT_FORMAT_VERSION) {
+    const message = `the snapshot has format version ${version}, this version of brumate reads ${SNAPSHOT_FORMAT_VERSION}`
     throw new SnapshotError('incompatible', `${message}; use the version that wrote it`)
   }
   if (members !== MEMBERS) throw new MsgpackError('it has too many parts, or too few')

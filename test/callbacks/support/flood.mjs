@@ -31,11 +31,11 @@ for _ in range(8):
     await asyncio.sleep(0)`,
 }
 
-const waiting = new Set()
-const callbacks = {
+/** `waiting`: what lets go of the arguments that are held. Calls of a session before may come late, and must not count. */
+const callbacksWith = (waiting) => ({
   hold: (args) => new Promise((resolve) => waiting.add(() => resolve(args.x.length))),
   measure: ({ x }) => x.length,
-}
+})
 const limits = { callbackInvocations: null, callbackTimeoutMs: 300, executionTimeoutMs: 1500 }
 
 const manager = await SessionManager.create({ cacheDir, slots: 2 })
@@ -49,7 +49,12 @@ const timer = setInterval(() => {
 
 const outcomes = {}
 for (const [name, code] of Object.entries(FLOODS)) {
-  const session = await manager.createSession({ callbacks, limits, checkpoint: 'manual' })
+  const waiting = new Set()
+  const session = await manager.createSession({
+    callbacks: callbacksWith(waiting),
+    limits,
+    checkpoint: 'manual',
+  })
   const flood = await session.execute(code).then(
     () => 'completed',
     (error) => `${error.code} ${error.type ?? error.outcome} ${error.message}`.slice(0, 100),

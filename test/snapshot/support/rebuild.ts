@@ -97,7 +97,7 @@ export function openStream(raw: Buffer): Stream {
   return { pages, host, memory, contents: raw.subarray(at) }
 }
 
-/** @param hasMaps - false: as in version 1 of the format */
+/** @param hasMaps - false: whole pages instead */
 export function closeStream({ pages, host, memory, contents }: Stream, hasMaps = true): Buffer {
   const json = Buffer.from(JSON.stringify(host))
   const head = Buffer.alloc(16 + 4 * pages.length)
