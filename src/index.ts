@@ -29,7 +29,7 @@ export {
 export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './shared/snapshot/manifest.js'
 export { Snapshot } from './shared/snapshot/snapshot.js'
 export type { Value } from './shared/values/value.js'
-export type { PoolStats } from './slots/pool.js'
+export type { PoolStats } from './slots/pool-options.js'
 export {
   type DirectoryOptions,
   type FileOptions,

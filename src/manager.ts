@@ -18,7 +18,8 @@ import { Session } from './session.js'
 import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './shared/errors.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import { Slices } from './shared/values/slices.js'
-import type { PoolStats, SlotPool } from './slots/pool.js'
+import type { SlotPool } from './slots/pool.js'
+import type { PoolStats } from './slots/pool-options.js'
 
 /** Durations in milliseconds. */
 export interface Distribution {

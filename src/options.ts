@@ -26,7 +26,7 @@ import type { Callbacks } from './session.js'
 import { InvalidOptionError } from './shared/errors.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
-import type { SlotReuse } from './slots/pool.js'
+import type { SlotReuse } from './slots/pool-options.js'
 import { checkMountPath } from './vfs/paths.js'
 import { VfsStorage } from './vfs/storage.js'
 

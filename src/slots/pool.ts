@@ -1,5 +1,5 @@
-// Which caller gets which slot: slots booted ahead of need, slots renewed between two leases, callers waiting in order. Owns the state of
-// every slot; threads are slot-threads.ts's, the line of callers is waiting-line.ts's, sessions are the manager's.
+// Decides which caller gets which slot, and when slots are booted, renewed and ended. Owns the state of every slot. slot-threads.ts owns
+// the threads, waiting-line.ts the queue of callers, ended-leases.ts memory that is not free yet; the manager owns sessions.
 
 import { ManagerMemory } from '../memory/manager-memory.js'
 import type { SlotLease } from '../memory/slot-lease.js'
@@ -11,60 +11,28 @@ import {
   SessionClosedError,
 } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
+import { EndedLeases } from './ended-leases.js'
+import type { PoolOptions, PoolStats, Released } from './pool-options.js'
 import type { Slot } from './slot.js'
 import { SlotThreads } from './slot-threads.js'
 import type { SlotThread } from './thread.js'
 import { WaitingLine } from './waiting-line.js'
 
-/** Whom a slot may serve after its first lease. */
-export type SlotReuse = 'any' | 'tenant' | 'never'
-
-/** S1: nothing of one lease can be observed in the next. `tenant`: the only one that a slot may serve; undefined: anyone. */
+/** `tenant`: the only one that may use the slot; undefined: any. In either case nothing of an earlier lease can be observed (S1). */
 type SlotState =
   | { readonly kind: 'booting' }
   | { readonly kind: 'ready'; readonly tenant: string | undefined }
   | { readonly kind: 'leased'; readonly tenant: string }
-  /** `previous` is what the lease before had of the memory, until the slot has been renewed. */
+  /** `previous`: memory of the previous lease, which is freed once the slot has been renewed. */
   | { readonly kind: 'renewing'; readonly tenant: string | undefined; readonly previous: SlotLease }
-
-export interface PoolOptions {
-  readonly slots: number
-  readonly maxQueued: number
-  readonly acquireTimeoutMs: number
-  /** Default `any`. */
-  readonly slotReuse?: SlotReuse
-}
-
-export interface PoolStats {
-  readonly max: number
-  readonly booting: number
-  readonly ready: number
-  readonly leased: number
-  /** Between two leases: being made the image again. */
-  readonly renewing: number
-  /** Ready, but for the tenant they served (`slotReuse: 'tenant'`). */
-  readonly parked: number
-}
-
-/** How a lease ended. */
-export interface Released {
-  /** Nothing went wrong, and nothing runs: the slot can be renewed. */
-  readonly isClean: boolean
-  /** Another session of its tenant may want a slot. */
-  readonly isTenantShared: boolean
-}
 
 /** Slots kept booted beyond what is leased, as long as there is room. */
 const SPARE_SLOTS = 2
 /** Starting a thread blocks for milliseconds, so serve waiting callers before booting spare slots. */
 const SPARE_DELAY_MS = 10
-/** The first spare must not take a core from the first session of a process, which is about to run something. */
+/** Longer for the first one, so that it does not take a core from the first session of a process. */
 const FIRST_SPARE_DELAY_MS = 100
-/** A thread exits within tens of milliseconds. Stop waiting for one that does not report its exit. */
-const LAST_EXIT_MS = 5_000
-/** The same where all threads have been told to end and Piscina has seen its own end. */
-const CLOSE_EXIT_MS = 500
-/** Boots that may fail in a row before callers are told instead of kept waiting. */
+/** After this many failed boots in a row, reject all waiting callers. */
 const MAX_FAILED_BOOTS = 3
 
 export class SlotPool {
@@ -81,11 +49,10 @@ export class SlotPool {
   #spareDelayMs = FIRST_SPARE_DELAY_MS
   #roomTimer: NodeJS.Immediate | undefined
   #warmed = false
-  /** Leases that have ended and whose memory is not free yet. */
-  readonly #freeing = new Set<SlotLease>()
-  /** Sessions that wait until slots that nobody uses have given their memory back: none are booted ahead of need meanwhile. */
+  readonly #ended: EndedLeases
+  /** Sessions waiting for the memory of unused slots. While there are any, no spare slots are booted. */
   #makingRoom = 0
-  /** Slots that still boot and end as soon as they have. */
+  /** Booting slots that are ended as soon as they have booted. */
   readonly #unwanted = new WeakSet<SlotThread>()
   #closed = false
 
@@ -93,9 +60,13 @@ export class SlotPool {
     this.#options = options
     this.#memory = memory
     memory.onRelease = () => this.#roomCame()
+    // There may be memory for spare slots now.
+    this.#ended = new EndedLeases(memory, () => {
+      if (!this.#closed) this.#provision()
+    })
     this.#line = new WaitingLine(options.acquireTimeoutMs, () => this.#timedOut())
     this.#threads = new SlotThreads(image, options.slots, (reason) => this.#bootFailed(reason))
-    // One alone boots sooner than two that share the cores; spares follow when it is ready or somebody waits for another.
+    // Boot only one at first, because two would share the cores. Spares follow when it is ready, or when a caller waits for another.
     if (this.#memory.hasPlenty) this.#boot()
   }
 
@@ -103,28 +74,28 @@ export class SlotPool {
     return this.#line.length
   }
 
-  /** Slots that callers wait for and that will not come by themselves: all others are leased. */
+  /** How many waiting callers can get a slot only if a session gives one up. */
   get missing(): number {
-    // Asked after every call of every session.
+    // Hot path: read after every call of every session.
     return this.#line.length === 0 ? 0 : Math.max(0, this.#line.length - this.#coming)
   }
 
-  /** Every slot is leased, and there cannot be more. */
+  /** Every slot is leased, and no more can be booted. */
   get isExhausted(): boolean {
     return this.#coming === 0
   }
 
-  /** Slots that somebody can have, now or when they have been booted or renewed. */
+  /** Slots that are free, or will be once they have been booted or renewed. */
   get #coming(): number {
     return this.#slots.size - this.#leases.size + this.#bootable
   }
 
-  /** Slots that can be booted, some of them when others that have ended are gone. */
+  /** How many more slots can be booted, counting memory that ended slots are about to free. */
   get #bootable(): number {
     return Math.min(this.#options.slots - this.#slots.size, this.#memory.slotsThatFit)
   }
 
-  /** Slots are missing for want of memory: there could be more of them. */
+  /** More slots are allowed, but there is no memory for one. */
   get #lacksMemory(): boolean {
     return this.#slots.size < this.#options.slots && this.#memory.slotsThatFit === 0
   }
@@ -138,16 +109,16 @@ export class SlotPool {
     return { max: this.#options.slots, ...counts }
   }
 
-  /** Threads started, and leases begun in a thread that had one before, since the pool was made. */
+  /** Since the pool was made: threads started, and slots renewed. */
   get counters(): { readonly boots: number; readonly renewals: number } {
     return { boots: this.#boots, renewals: this.#renewals }
   }
 
   /**
-   * A slot for one session of `tenant`, to be given back with `release`.
+   * Returns a slot for one session of `tenant`. Give it back with `release`.
    *
-   * @throws PoolExhaustedError when too many wait already, or all slots were leased to others for `acquireTimeoutMs`
-   * @throws LimitError when that passes, and there would be a slot but for `maxMemoryBytes`
+   * @throws PoolExhaustedError when the queue is full, or all slots were leased to others for `acquireTimeoutMs`
+   * @throws LimitError when there was no slot for that time because of `maxMemoryBytes`
    * @throws CancelledError when `signal` aborts first
    * @throws SessionClosedError when the pool closes first
    */
@@ -157,7 +128,7 @@ export class SlotPool {
     const free = this.tryAcquire(tenant)
     if (free) return Promise.resolve(free)
     const { maxQueued, slots } = this.#options
-    // Slots that are not leased are, or will soon be, for those who wait first.
+    // Slots that are not leased go to the first callers in the queue, so these do not count against maxQueued.
     if (this.#line.length >= maxQueued + slots - this.#leases.size) {
       const message = `${this.#description()}, and ${this.#line.length} callers wait (maxQueued: ${maxQueued})`
       return Promise.reject(new PoolExhaustedError(`${message}; raise slots or maxQueued, or close sessions`))
@@ -167,14 +138,14 @@ export class SlotPool {
     return acquired
   }
 
-  /** A slot that is free right now, if nobody waits. */
+  /** A slot that is free right now, unless other callers are waiting. */
   tryAcquire(tenant: string): Slot | undefined {
     if (this.#closed || this.#line.length > 0) return undefined
     const free = this.#find(tenant)
     return free && this.#lease(free, tenant)
   }
 
-  /** Takes a leased slot back: it is renewed for the next lease, or its worker ends. Nobody has to wait for either. */
+  /** Takes a leased slot back. It is renewed, or its worker is ended; this does not wait for either. */
   release(slot: Slot, { isClean, isTenantShared }: Released): void {
     const thread = this.#leases.get(slot)
     if (thread === undefined) return
@@ -184,13 +155,13 @@ export class SlotPool {
     const { slotReuse = 'any' } = this.#options
     const isReusable =
       slotReuse === 'any' || (slotReuse === 'tenant' && isTenantShared && this.#line.isOnly(state.tenant))
-    // A session that waits for memory gets that of the slot.
+    // If a session waits for memory, end the slot to free its memory.
     const isKept = isClean && isReusable && !this.#memory.room.isAwaited
     if (!isKept || !slot.alive) return slot.terminate('its lease ended')
     this.#renew(thread, slotReuse === 'tenant' ? state.tenant : undefined)
   }
 
-  /** Ends every slot and rejects every waiter. Resolves when the threads are gone and the account has their memory. */
+  /** Ends every slot and rejects every waiting caller. Resolves when the threads are gone and their memory is free. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -199,16 +170,10 @@ export class SlotPool {
     this.#line.rejectAll(closedError())
     for (const thread of [...this.#slots.keys()]) thread.terminate('the manager closed')
     await this.#threads.close()
-    // Threads that were ending before are gone soon as well. A slot whose task no thread had taken is told of none.
-    const leases = [...this.#freeing]
-    const timer = setTimeout(() => {
-      for (const lease of leases) lease.close()
-    }, CLOSE_EXIT_MS)
-    await Promise.all(leases.map(({ freed }) => freed))
-    clearTimeout(timer)
+    await this.#ended.close()
   }
 
-  /** The one that was renewed last: its JavaScript is the hottest. */
+  /** A ready slot: one reserved for the tenant, else the one renewed last, whose JavaScript is the best optimized. */
   #find(tenant: string): SlotThread | undefined {
     let found: SlotThread | undefined
     for (const [thread, state] of this.#slots) {
@@ -242,13 +207,13 @@ export class SlotPool {
         this.#nowReady(thread, tenant)
       },
       () => {
-        // `ended` sees every end, this one included.
+        // The handler of `thread.ended` handles this.
       },
     )
     this.#serve()
   }
 
-  /** Behind the others: the one that was renewed last is leased first, the one that has been free longest makes room first. */
+  /** Moves the slot to the end of the map: the slot renewed last is leased first, and the one idle longest is evicted first. */
   #nowReady(thread: SlotThread, tenant: string | undefined): void {
     if (!thread.alive) return
     this.#slots.delete(thread)
@@ -256,7 +221,7 @@ export class SlotPool {
     this.#serve()
   }
 
-  /** Gives slots to waiters, the longest waiting first. */
+  /** Gives ready slots to waiting callers, in order. */
   #serve(): void {
     for (;;) {
       const { first } = this.#line
@@ -269,7 +234,7 @@ export class SlotPool {
     this.#line.count(this.#coming)
   }
 
-  /** Boots what waiters need at once and a few ahead later; a slot parked for another tenant makes room for a waiter. */
+  /** Boots slots for waiting callers at once, and spares later. If no more fit, evicts a slot parked for another tenant. */
   #provision(): void {
     if (this.#closed) return
     const { booting, ready, renewing } = this.stats()
@@ -284,7 +249,7 @@ export class SlotPool {
     this.#spareDelayMs = SPARE_DELAY_MS
     if (this.#makingRoom > 0) return
     const { booting, ready, renewing } = this.stats()
-    // They would slow down a boot that a caller waits for. When it is done, `#provision` is called again.
+    // Spares would slow down a boot that a caller waits for. `#provision` runs again after that boot.
     if (booting > 0 && this.#line.length > 0) return
     let missing = this.#line.length + SPARE_SLOTS - booting - ready - renewing
     while (missing > 0 && this.#memory.hasPlenty && this.#boot()) missing--
@@ -297,7 +262,7 @@ export class SlotPool {
     }
   }
 
-  /** Somebody gave memory back, perhaps in the middle of something: what waits for a slot is looked at after that. */
+  /** Memory was freed. Serves those who wait for it in a later turn, because the code that freed it may not have finished. */
   #roomCame(): void {
     if (this.#line.length === 0 && !this.#memory.room.isAwaited) return
     this.#roomTimer ??= setImmediate(() => {
@@ -308,14 +273,10 @@ export class SlotPool {
     })
   }
 
-  /**
-   * A session needs more memory than there is: slots that nobody uses are ended. Resolves when their memory is free; undefined if
-   * there are none.
-   */
+  /** Ends unused slots for a session that needs memory. Resolves when their memory is free; undefined if there is nothing to free. */
   #makeRoom(): Promise<void> | undefined {
-    const gone = this.endSpares('a session needs its memory')
-    // Memory of leases that have ended before comes free soon.
-    for (const { freed } of this.#freeing) gone.push(freed)
+    // Includes memory of leases that ended earlier, which is freed soon.
+    const gone = [...this.endSpares('a session needs its memory'), ...this.#ended.freed]
     if (gone.length === 0) return undefined
     this.#makingRoom += 1
     return Promise.all(gone).then(() => {
@@ -324,7 +285,7 @@ export class SlotPool {
     })
   }
 
-  /** Ends slots that nobody uses or waits for, those that still boot included. The promises resolve when their memory is free. */
+  /** Ends slots that are neither leased nor waited for, including booting ones. The promises resolve when their memory is free. */
   endSpares(reason: string): Promise<void>[] {
     const gone: Promise<void>[] = []
     if (this.#line.length > 0) return gone
@@ -333,7 +294,7 @@ export class SlotPool {
       const { memory } = thread.slot
       gone.push(memory.freed)
       if (state.kind === 'renewing') gone.push(state.previous.freed)
-      // Until it has booted nobody can tell which thread it has, if any, and so not when its memory is free.
+      // Until a slot has booted it is unknown which thread it has, if any, and so when its memory is free.
       if (state.kind === 'booting') this.#endOnceBooted(thread, reason)
       else thread.terminate(reason)
     }
@@ -346,12 +307,12 @@ export class SlotPool {
     thread.slot.ready.then(
       () => thread.terminate(reason),
       () => {
-        // It has ended by itself.
+        // It has already ended.
       },
     )
   }
 
-  /** False if there are as many slots as there may be, or no memory for one more. */
+  /** Starts booting a slot. Returns false if `slots` is reached or there is no memory for one more. */
   #boot(): boolean {
     if (this.#slots.size >= this.#options.slots) return false
     const memory = this.#memory.openSlot(() => this.#makeRoom())
@@ -365,39 +326,30 @@ export class SlotPool {
         this.#nowReady(thread, undefined)
       },
       () => {
-        // `ended` below sees every end, this one included.
+        // The handler of `thread.ended` below handles this.
       },
     )
-    void thread.ended.then((reason) => this.#ended(thread, reason))
+    void thread.ended.then((reason) => this.#threadEnded(thread, reason))
     return true
   }
 
-  #ended(thread: SlotThread, reason: string): void {
+  #threadEnded(thread: SlotThread, reason: string): void {
     const state = this.#slots.get(thread)
     this.#slots.delete(thread)
     this.#leases.delete(thread.slot)
     const gone = this.#threads.gone(thread)
-    this.#close(thread.slot.memory, gone)
-    if (state?.kind === 'renewing') this.#close(state.previous, gone)
+    this.#ended.add(thread.slot.memory, gone)
+    if (state?.kind === 'renewing') this.#ended.add(state.previous, gone)
     if (this.#closed) return
     const hasFailed = state?.kind === 'booting' && !this.#unwanted.has(thread)
     if (hasFailed && !this.#countFailedBoot(reason)) return
     this.#serve()
   }
 
-  #close(lease: SlotLease, gone: Promise<void>): void {
-    this.#freeing.add(lease)
-    void this.#memory.closeSlot(lease, gone, LAST_EXIT_MS).then(() => {
-      this.#freeing.delete(lease)
-      // There may be memory for spare slots now.
-      if (!this.#closed) this.#provision()
-    })
-  }
-
   /**
-   * Waits for a boot. What nobody waits for then runs a little of everything: V8 compiles each WebAssembly function when it is
-   * first called, for all threads at once, so the first of them does so thoroughly, and JavaScript per thread: a session is
-   * created in less than half the time.
+   * Waits for a boot, then warms the slot up if no caller waits for it: V8 compiles functions when they are first called. WebAssembly is
+   * compiled once for all threads, so the first slot runs more of it; JavaScript is compiled per thread. Creating a session then takes
+   * less than half the time.
    */
   async #warm(slot: Slot): Promise<void> {
     await slot.ready
@@ -412,11 +364,11 @@ export class SlotPool {
     for (const [thread, { kind }] of [...this.#slots]) if (kind === 'booting') thread.terminate(reason)
   }
 
-  /** False when callers have been told instead of kept waiting for boots that go on failing. */
+  /** Returns false once too many boots in a row have failed and the waiting callers have been rejected. */
   #countFailedBoot(reason: string): boolean {
     this.#failedBoots++
     if (this.#failedBoots < MAX_FAILED_BOOTS) return true
-    const message = `no worker boots, the last one because: ${reason}`
+    const message = `the last ${MAX_FAILED_BOOTS} workers failed to boot; the last one because: ${reason}`
     this.#line.rejectAll(new InterpreterCrashedError(message, 'not-started'))
     return false
   }
@@ -428,7 +380,7 @@ export class SlotPool {
     return new PoolExhaustedError(`${message}; raise slots or acquireTimeoutMs, or close sessions`)
   }
 
-  /** What is true of the slots now. */
+  /** The state of the slots, for error messages. */
   #description(): string {
     const { max, leased, booting, renewing } = this.stats()
     const parts = [`${leased} of ${max} slots are leased`]

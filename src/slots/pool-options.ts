@@ -1,0 +1,31 @@
+// The types around a pool: its options, its statistics, and how a lease ended. Owns no behaviour.
+
+/** Which sessions may use a slot after its first lease. */
+export type SlotReuse = 'any' | 'tenant' | 'never'
+
+export interface PoolOptions {
+  readonly slots: number
+  readonly maxQueued: number
+  readonly acquireTimeoutMs: number
+  /** Default `any`. */
+  readonly slotReuse?: SlotReuse
+}
+
+export interface PoolStats {
+  readonly max: number
+  readonly booting: number
+  readonly ready: number
+  readonly leased: number
+  /** Being set back to the image between two leases. */
+  readonly renewing: number
+  /** Ready, and reserved for the tenant that had it (`slotReuse: 'tenant'`). */
+  readonly parked: number
+}
+
+/** How a lease ended. */
+export interface Released {
+  /** Nothing went wrong and nothing runs, so the slot can be renewed. */
+  readonly isClean: boolean
+  /** Other sessions can belong to the same tenant. */
+  readonly isTenantShared: boolean
+}
