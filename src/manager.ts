@@ -44,15 +44,15 @@ export interface ManagerStats {
     readonly timeouts: number
     readonly cancellations: number
     readonly crashes: number
-    /** Taken by themselves, and those that could not be (`limits.snapshotBytes`, or no memory left). */
+    /** Automatic checkpoints, and those that could not be taken (`limits.snapshotBytes`, or no memory left). */
     readonly checkpoints: number
     readonly refusedCheckpoints: number
-    /** Sessions gone dormant, and snapshots laid over a slot. */
+    /** Hibernated sessions, and snapshots restored into a slot. */
     readonly hibernations: number
     readonly thaws: number
-    /** Results of host calls that nobody waited for any more. */
+    /** Results of host calls that came too late to be used. */
     readonly lateAnswers: number
-    /** Slots booted in a new thread, and slots made the image again for another session. */
+    /** Slots booted in a new thread, and slots renewed for another session. */
     readonly boots: number
     readonly renewals: number
   }
@@ -108,7 +108,7 @@ export class SessionManager implements AsyncDisposable {
     this.#options = options
     this.#pool = pool
     this.#memory = memory
-    // Where a session waits for memory to wake in, another one has to go dormant, as where it waits for a slot.
+    // If a session waits for memory to wake, another session must hibernate, just as if it waited for a slot.
     const missing = () => Math.max(pool.missing, memory.room.isAwaited ? 1 : 0)
     this.#spares = new SparePolicy(options.slots, () => pool.isExhausted)
     this.#idleEvictor = new IdleEvictor(missing, options.idleTimeoutMs, this.#spares)

@@ -1,5 +1,5 @@
-// Options of managers and sessions: what a caller may say, and the resolved form with every default that the rest of the library
-// sees. Resolving happens once, here and in options/; nobody else checks an option or knows a default.
+// Options of managers and sessions: what a caller may pass, and the resolved form, with all defaults, that the rest of the library
+// uses. Options are checked and resolved once, here and in options/. No other file knows a default.
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { resolveCallbacks } from './callbacks/callbacks.js'
@@ -31,40 +31,40 @@ import { checkMountPath } from './vfs/paths.js'
 import { VfsStorage } from './vfs/storage.js'
 
 export interface ManagerOptions {
-  /** Most live interpreters, 1 to 1,024. Default max(8, 4 × availableParallelism()). Booted ahead of need, not all at once. */
+  /** Most live interpreters, 1 to 1,024. They are booted as needed, with two spares. Default max(8, 4 × availableParallelism()). */
   readonly slots?: number
   /** Most callers waiting for a slot; one more is refused with PoolExhaustedError. 0 to 1,000,000. Default 1,024. */
   readonly maxQueued?: number
   /**
    * Longest wait for other sessions to give a slot back, in ms. Time in which a slot boots or is renewed for the caller does not count.
-   * Default 30,000; Infinity waits for ever.
+   * Default 30,000; Infinity: no limit.
    */
   readonly acquireTimeoutMs?: number
   /**
-   * Whom a slot's thread serves after its first session. Between two sessions its interpreter becomes the image again, every byte.
-   * `any`: whoever comes next; a new session's first second is then as fast as its hundredth. `tenant`: sessions of the same tenant
-   * only; an attacker who has broken out of WebAssembly into a slot's thread never meets another tenant there. `never`: nobody; each
-   * session's thread ends with its lease. The last two boot an interpreter, a tenth of a second of a core, where `any` takes
-   * milliseconds. Default `any`.
+   * Which sessions may use a slot's thread after its first session. In between, every byte of the interpreter is set back to the image.
+   * `any`: sessions of any tenant. A new session then starts in milliseconds, with JavaScript that V8 has already optimized.
+   * `tenant`: only sessions of the same tenant. An attacker who breaks out of WebAssembly never shares a thread with another tenant.
+   * `never`: none; the thread ends with its session. The last two boot an interpreter instead, which takes 0.1 s of CPU time.
+   * Default `any`.
    */
   readonly slotReuse?: 'any' | 'tenant' | 'never'
   /**
    * How long a session keeps its slot with nothing to do, in ms from the end of its last call; then it goes dormant, and its next
-   * call wakes it. 0 to 2,147,483,647; Infinity: until somebody waits for the slot. Default 60,000.
+   * call wakes it. 0 to 2,147,483,647; Infinity: until another caller needs the slot. Default 60,000.
    */
   readonly idleTimeoutMs?: number
   /**
-   * Most memory that the manager's sessions may make the process hold, in bytes, at least 256 MiB; `null`: no bound. It covers
-   * interpreters, private files, output, snapshots that sessions hold, and values on their way; not storages (`VfsStorage` has
-   * `maxBytes`), nor what your own code keeps. Where it is reached, Python gets MemoryError or OSError ENOSPC, checkpoints are
-   * refused, and a new session is refused with LimitError. Each manager has its own. Default: three quarters of the memory that the
-   * process may use (its container's limit, else the machine's).
+   * Most memory that all sessions of the manager may take together, in bytes, at least 256 MiB; `null`: no limit. It covers
+   * interpreters, private files, output, snapshots that sessions hold, and values in transit; not storages (`VfsStorage` has
+   * `maxBytes`), nor what your own code keeps. At the limit, Python gets MemoryError or OSError ENOSPC, checkpoints are not taken, and a
+   * call that needs a slot makes idle sessions hibernate, waits for `acquireTimeoutMs`, and rejects with LimitError. Default: three
+   * quarters of the memory that the process may use (its container's limit, else the machine's).
    */
   readonly maxMemoryBytes?: number | null
   /** Directory for the image, made when missing. Default: `brumate` in the OS cache directory. */
   readonly cacheDir?: string
   /**
-   * 32 bytes. Snapshots are then signed (HMAC-SHA256) for their tenant, and only those are restored. Default: neither.
+   * 32 bytes. Snapshots are then signed (HMAC-SHA256) for their tenant, and others are refused. Default: no signatures.
    */
   readonly snapshotKey?: Uint8Array
   /** Defaults for every session. */
@@ -80,7 +80,7 @@ export interface SessionOptions {
   readonly executionTimeoutMs?: number | null
   /** Over the manager's defaults. */
   readonly limits?: Partial<Limits>
-  /** Heard for every execution of the session, beside the execution's own listeners. */
+  /** Called with the output of every execution of the session, in addition to the execution's own listeners. */
   readonly onStdout?: OutputListener
   readonly onStderr?: OutputListener
   /** For `os.environ`, at most 1,000,000 characters in all; `TZ` (an IANA name) also sets the session's time zone. */
@@ -88,16 +88,16 @@ export interface SessionOptions {
   /** Host functions that the session's Python awaits, by name. Replaced on a live session with `setCallbacks`. */
   readonly callbacks?: Callbacks
   /**
-   * `auto`: what completed executions leave is captured when the session falls idle, and before the next one where time
-   * allows (a twentieth of a busy session's time, after a burst of half a second), so that a lost worker loses nothing.
-   * `manual`: a lost worker's session goes on from its last `snapshotState()`. Default `auto`.
+   * `auto`: the session saves itself when it becomes idle, and before the next call as long as checkpoints take no more than 5 % of its
+   * time (after a first burst of half a second). If its worker is lost, it continues from there.
+   * `manual`: if the worker is lost, the session continues from its last `snapshotState()`. Default `auto`.
    */
   readonly checkpoint?: 'auto' | 'manual'
-  /** Files that the session shares with others and with the host. They are in no snapshot, and stay when it ends. */
+  /** Files that the session shares with other sessions and with the host. Snapshots do not include them, and they outlive the session. */
   readonly vfs?: VfsStorage
   /** Where Python finds them: absolute, not in a directory of the image's. Default `/data`. */
   readonly vfsMountPath?: string
-  /** Start as this snapshot instead of empty; any number of sessions may. */
+  /** Snapshot to start from instead of an empty state. Any number of sessions may start from one. */
   readonly from?: Snapshot | Uint8Array
 }
 

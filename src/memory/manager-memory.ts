@@ -1,5 +1,5 @@
-// All memory that the sessions of one manager make the process hold, in one account by kinds (`maxMemoryBytes`). Owns the bound, what
-// is set aside so that sessions can still be saved when it is reached, and the error that says so.
+// The account of all memory that one manager's sessions take, by kind (`maxMemoryBytes`). Owns the limit, the reserve that lets
+// sessions be saved when the limit is reached, and the error for that case.
 import { totalmem } from 'node:os'
 import { LimitError } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
@@ -11,13 +11,13 @@ import { SnapshotLedger } from './snapshot-ledger.js'
 
 const MiB = 1024 * 1024
 
-/** What V8 keeps of the image's WebAssembly module, compiled, once for all slots. */
+/** Compiled code of the image's WebAssembly module, once for all slots. */
 const CODE_BYTES = 32 * MiB
-/** What the C library's malloc keeps of memory that was freed: it gives little of it back. Measured while sessions came and went. */
+/** Freed memory that the C library's malloc does not return to the OS. Measured while sessions came and went. */
 const KEPT_BY_MALLOC_BYTES = 64 * MiB
 /** Memory of a booted interpreter, which a slot's share includes. */
 const BOOTED_BYTES = 32 * MiB
-/** Set aside for packing: idle sessions can go dormant, and so make room, when everything else is taken. */
+/** Reserve for packing, so that idle sessions can still hibernate, and so make room, when everything else is taken. */
 const RESERVE_SHARE = 16
 const MAX_RESERVE_BYTES = 64 * MiB
 /** Of the memory that the process may use. */
@@ -26,23 +26,23 @@ const DEFAULT_SHARE = 3 / 4
 /** The smallest bound that lets one session run. */
 export const MIN_MEMORY_BYTES = 256 * MiB
 
-/** In bytes; what is counted is what may be held, so it is a little more than what is. */
+/** In bytes. Counts what may be used, which is a little more than what is used. */
 export interface MemoryStats {
   /** Sum of the kinds below. */
   readonly usedBytes: number
   /** `maxMemoryBytes`. */
   readonly maxBytes: number | null
-  /** The image, shared by all slots, and what malloc keeps of memory that was freed. */
+  /** The image, shared by all slots, and freed memory that malloc does not return to the OS. */
   readonly imageBytes: number
   /** Interpreters, with the private files, output and packing of the sessions in them. */
   readonly slotBytes: number
   /** Checkpoints, and sessions that are dormant. */
   readonly snapshotBytes: number
-  /** Values and arguments on their way. */
+  /** Values and arguments in transit. */
   readonly valueBytes: number
 }
 
-/** Tells when there is more room. */
+/** Calls a listener whenever memory is released. */
 class TotalAccount extends MemoryAccount {
   onRelease: () => void = () => {}
 
@@ -58,11 +58,11 @@ export class ManagerMemory {
   readonly #slots: MemoryAccount
   readonly #reserveBytes: number
   readonly snapshots: SnapshotLedger
-  /** For what sessions have on its way, in accounts of their own. */
+  /** For values in transit; each session has its own account below this one. */
   readonly values: MemoryAccount
-  /** Sessions that wait for memory to wake in. */
+  /** Sessions that wait for memory in order to wake. */
   readonly room: RoomQueue
-  /** Slots that have ended and whose threads have not. */
+  /** Slots that have ended, but whose threads have not exited yet. */
   readonly #ending = new Set<SlotLease>()
 
   constructor(maxBytes: number | null, image: Pick<Image, 'runs' | 'files'>) {
@@ -86,25 +86,25 @@ export class ManagerMemory {
     return SlotLease.open({ account: this.#slots, reserveBytes: this.#reserveBytes, makeRoom })
   }
 
-  /** How many more slots there is room for, or will be when those that are ending have ended. */
+  /** How many more slots there is room for, counting the memory of slots whose threads are exiting. */
   get slotsThatFit(): number {
     let free = this.#total.freeBytes - this.#reserveBytes
     for (const lease of this.#ending) free += lease.bytes
     return Math.max(0, Math.floor(free / NEW_SLOT_BYTES))
   }
 
-  /** Whether slots may be booted that nobody has asked for: not out of what sessions may soon need. */
+  /** Whether there is enough memory for spare slots besides what sessions may soon need. */
   get hasPlenty(): boolean {
     const { maxBytes, freeBytes } = this.#total
     return maxBytes === null || (!this.room.isAwaited && freeBytes - NEW_SLOT_BYTES > maxBytes / 4)
   }
 
-  /** The slot has ended: what it had is free when its thread is `gone`, or after `atMostMs` if that is never told. */
+  /** The slot has ended. Its memory is free when its thread is `gone`, and counts as free after `atMostMs` at the latest. */
   async closeSlot(lease: SlotLease, gone: Promise<void>, atMostMs: number): Promise<void> {
     this.#ending.add(lease)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
-      // It also keeps the event loop going for who waits: nothing else may.
+      // Also keeps the event loop alive for those who wait, because nothing else might.
       timer = setTimeout(resolve, atMostMs)
     })
     await Promise.race([gone, late, lease.freed])
@@ -119,10 +119,10 @@ export class ManagerMemory {
   }
 
   /**
-   * Resolves when there may be room for a session's snapshot to wake from: its memory and files, and a slot. `scale`: of what it is thought to need,
-   * which has turned out to be too little.
+   * Resolves when there may be room to wake a session: a slot, and the memory and files of its snapshot. `scale` multiplies the estimate,
+   * after it turned out to be too low.
    *
-   * @throws LimitError when there is none until `untilMs` (of `performance.now()`), or never can be
+   * @throws LimitError when there is no room until `untilMs` (of `performance.now()`), or never can be
    * @throws CancelledError when `signal` aborts first
    */
   async waitToWake(snapshot: Snapshot, scale: number, untilMs: number, signal?: AbortSignal): Promise<void> {
@@ -159,7 +159,7 @@ export class ManagerMemory {
   }
 }
 
-/** What a session needs on top of its slot while it wakes: what its memory has grown by, its files, and a copy of the snapshot. */
+/** What a session needs in addition to a slot while it wakes: its memory's growth, its files, and a copy of the snapshot. */
 function wakingBytes({ parts: { head, body } }: Snapshot): number {
   const grownBytes = Math.max(0, head.memoryBytes - BOOTED_BYTES)
   return body.length + grownBytes + head.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)

@@ -1,5 +1,5 @@
-// Sessions that wait for memory to wake in. Owns their order, and that each is told when there is room, its time is up, or its signal aborts;
-// who gives memory up for them is the manager's to arrange (`makeRoom`).
+// Queue of sessions that wait for memory in order to wake. Owns their order, timeouts and abort signals. The manager decides how to free
+// memory for them (`makeRoom`).
 import { CancelledError } from '../shared/errors.js'
 
 interface Waiter {
@@ -10,7 +10,7 @@ interface Waiter {
 export class RoomQueue {
   readonly #freeBytes: () => number
   readonly #waiters: Waiter[] = []
-  /** Called while somebody waits: spare slots and idle sessions are to give their memory up. */
+  /** Called while a session waits: end spare slots and evict idle sessions. */
   makeRoom: () => void = () => {}
 
   constructor(freeBytes: () => number) {
@@ -22,7 +22,7 @@ export class RoomQueue {
   }
 
   /**
-   * True when there is room for the bytes, false when there was none until `untilMs` (of `performance.now()`). They are not taken.
+   * Resolves to true when the bytes are free, without taking them, or to false at `untilMs` (of `performance.now()`).
    *
    * @throws CancelledError when `signal` aborts first
    */
@@ -56,7 +56,7 @@ export class RoomQueue {
     })
   }
 
-  /** There may be more room: the first in the queue goes on if it is enough. The next one looks when that has taken its part. */
+  /** Call when memory may be free. Lets the first in the queue continue if it is enough; the next one is checked later. */
   look(): void {
     const [first] = this.#waiters
     if (first === undefined) return
@@ -64,7 +64,7 @@ export class RoomQueue {
     else this.makeRoom()
   }
 
-  /** Nobody waits any more: the manager closes. */
+  /** Ends all waits, because the manager closes. */
   close(): void {
     for (const waiter of [...this.#waiters]) waiter.settle(false)
   }

@@ -1,8 +1,8 @@
-// What one slot takes of its manager's account: a fixed share as long as its thread lives, and what it was granted on top. Owns the
-// main thread's half of asking (workers/memory/budget.ts has the slot's), and that all of it is given back exactly once.
+// What one lease takes of the manager's account: a fixed share while the slot's thread lives, and memory granted on request. Owns the
+// main thread's half of these requests (workers/memory/budget.ts has the slot's), and that everything is returned exactly once.
 //
-// The slot's messages are hostile (R3). It is believed only where it gives something back, and no more than it was granted; what it
-// holds in truth is known to itself alone.
+// The slot's messages are hostile (R3). A slot can only return memory, and no more than it was granted. How much it really uses cannot
+// be checked here.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { deferred } from '../deferred.js'
 import { ANSWERED, GRANT_BYTES, GRANTED, type MemoryWire } from '../shared/messages/memory.js'
@@ -16,12 +16,12 @@ const MiB = 1024 * 1024
  * thread, isolate and instance take beside it. Measured by `npm run bench -- memory`.
  */
 export const SLOT_BYTES = 48 * MiB
-/** What a slot may hold on top without asking. */
+/** What a slot may use in addition without asking. */
 const INITIAL_BYTES = 8 * MiB
-/** All of it. */
+/** Both together. */
 export const NEW_SLOT_BYTES = SLOT_BYTES + INITIAL_BYTES
 
-/** Granted beyond what is asked for: a share of what is free, so that most sessions ask once or never. */
+/** Grants exceed the request by a sixteenth of what is free, so that most sessions ask once or never. */
 const EXTRA_SHARE = 16
 const MAX_EXTRA_BYTES = 16 * MiB
 /** More than WebAssembly memory, files and a snapshot can come to. */
@@ -32,9 +32,9 @@ const MAX_MESSAGES_PER_MS = 20
 
 export interface LeaseOptions {
   readonly account: MemoryAccount
-  /** What only packing may take of the account. */
+  /** Part of the account that only packing may take. */
   readonly reserveBytes: number
-  /** Called when a question cannot be granted: frees what nobody needs, and resolves when that is done. Undefined: nothing to free. */
+  /** Called when a request cannot be granted. Frees unused memory, and resolves when that is done. Undefined: nothing to free. */
   readonly makeRoom: () => Promise<void> | undefined
 }
 
@@ -48,9 +48,9 @@ export class SlotLease {
   /** Called for what our code in a slot never sends. */
   onViolation: (what: string) => void = () => {}
   #ownBytes = SLOT_BYTES
-  /** Beyond that. */
+  /** In addition to `#ownBytes`. */
   #grantedBytes = INITIAL_BYTES
-  /** What was sent to it, and is there until it has answered. */
+  /** Bytes sent to the slot, which hold memory until it has answered. */
   #sentBytes = 0
   #messages = 0
   #closed = false
@@ -66,8 +66,8 @@ export class SlotLease {
   }
 
   /**
-   * What the slot's next lease begins with: taken from this one, which keeps what it has beyond that until it is closed, for the slot
-   * has it until then. Nothing of the slot's is heard here any more. Undefined if there is no room for as much as a new slot has.
+   * Opens the slot's next lease with part of this one's memory. This lease keeps the rest until it is closed, because the slot uses it
+   * until it has been renewed, and no longer receives messages. Returns undefined if there is no memory for the next lease.
    */
   succeed(): SlotLease | undefined {
     const missing = NEW_SLOT_BYTES - this.bytes
@@ -93,7 +93,7 @@ export class SlotLease {
     return this.#closed ? 0 : this.#ownBytes + this.#grantedBytes + this.#sentBytes
   }
 
-  /** The slot says that it does not use as much any more. */
+  /** The slot reports that it uses less memory now. */
   giveBack(bytes: number): void {
     if (this.#closed) return
     if (!Number.isSafeInteger(bytes) || bytes > this.#grantedBytes)
@@ -102,7 +102,7 @@ export class SlotLease {
     this.#options.account.release(bytes)
   }
 
-  /** Takes room for bytes that the slot is to be sent. False, with nothing taken, if there is none. */
+  /** Takes memory for bytes to send to the slot. Resolves to false, taking nothing, if there is none. */
   async takeToSend(bytes: number): Promise<boolean> {
     const { account, makeRoom } = this.#options
     if (bytes > account.freeBytes) await makeRoom()
@@ -111,14 +111,14 @@ export class SlotLease {
     return true
   }
 
-  /** What was sent is there no more. */
+  /** The bytes that were sent no longer hold memory. */
   releaseSent(bytes: number): void {
     if (this.#closed) return
     this.#sentBytes -= bytes
     this.#options.account.release(bytes)
   }
 
-  /** No thread takes the slot's end of the port any more: it closes here, unless one has it. */
+  /** Closes the slot's end of the port, in case no thread ever took it. */
   abandon(): void {
     this.wire.port.close()
   }
@@ -153,7 +153,7 @@ export class SlotLease {
     else if (!this.#grant(what, bytes)) this.#grantLater(what, bytes)
   }
 
-  /** Answers, but where there is no room for it. */
+  /** Grants the request, or returns false if there is no room. */
   #grant(what: 'grow' | 'pack', bytes: number): boolean {
     const { account, reserveBytes } = this.#options
     const free = account.freeBytes - (what === 'grow' ? reserveBytes : 0)

@@ -20,7 +20,7 @@ export class SnapshotLedger {
     return this.#holders.has(snapshot) ? 0 : snapshotBytes(snapshot)
   }
 
-  /** What it takes of the account while a session holds it. */
+  /** Bytes that the snapshot takes of the account while a session holds it. */
   costToHold(snapshot: Snapshot): number {
     return snapshotBytes(snapshot)
   }

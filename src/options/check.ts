@@ -177,7 +177,7 @@ export function isEnvironment(name: string, value: unknown): Readonly<Record<str
   return copy
 }
 
-/** As a slot will take it: its thread has the same `Intl`. */
+/** The thread of a slot has the same `Intl`, so it accepts the same names. */
 function isTimeZone(zone: string): boolean {
   try {
     return new Intl.DateTimeFormat('en-US', { timeZone: zone }) !== undefined

@@ -6,18 +6,18 @@ import { isBoolean, isFunction, isRecord, isSignal, known } from './check.js'
 import { resolveTimeoutMs } from './limits.js'
 
 /**
- * Gets text as it is written, in order; chunks end anywhere. What it throws rejects the execution once that ends. An execution does not
- * wait for what an async listener returns: a rejection that comes before the execution ends rejects it, a later one is a warning of the
- * process (`BRUMATE_LISTENER`).
+ * Called with text as it is written, in order; chunks may end anywhere. If the listener throws, the execution rejects once it has ended.
+ * The execution does not wait for an async listener. If its promise rejects before the execution ends, the execution rejects; if it
+ * rejects later, a process warning (`BRUMATE_LISTENER`) is emitted.
  */
 export type OutputListener = (chunk: string) => unknown
 
 export interface RestoreOptions {
-  /** Take the plain values of the globals where the memory cannot be restored, for want of its image. Default false. */
+  /** If the snapshot's image is not available, restore only the globals that it stores as plain values. Default false. */
   readonly salvage?: boolean
 }
 
-/** Answers of pending host calls, by their id; all or some. */
+/** Answers to all or some of the pending host calls, by id. */
 export interface ResumeOptions extends ExecuteOptions {
   /** Values that the calls return. */
   readonly results?: Readonly<Record<string, unknown>>
@@ -42,9 +42,9 @@ export interface ResolvedExecuteOptions {
 }
 
 /**
- * With a key, bytes that were not signed with it are refused before anything else is read of them.
+ * With a key, the signature of bytes is checked before anything else of them is read.
  *
- * @throws SnapshotError when they are bytes, but not of a snapshot that may be taken
+ * @throws SnapshotError when the bytes are no valid snapshot, or not one that the session may restore
  */
 export function requireSnapshot(
   name: string,
@@ -68,7 +68,7 @@ export function resolveResumeOptions(options: ResumeOptions | undefined, default
   }
 }
 
-/** Whether to salvage. */
+/** Returns `salvage`. */
 export function resolveRestoreOptions(options: RestoreOptions | undefined): boolean {
   const given = options === undefined ? {} : options
   known('options', given, ['salvage'])

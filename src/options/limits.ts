@@ -3,24 +3,24 @@ import { known, numberOption } from './check.js'
 
 /** Bounds of one session. `null` removes a bound. */
 export interface Limits {
-  /** Longest run of one execution in ms, its clock starting with the execution, host-call waits included. Default 30,000. */
+  /** Longest time of one execution in ms, including its waits for host calls. Default 30,000. */
   executionTimeoutMs: number | null
-  /** How long interrupted code may take to end before its worker is ended, in ms, 0 to 60,000. Default 250. */
+  /** How long interrupted code may take to stop before its worker is ended, in ms, 0 to 60,000. Default 250. */
   interruptGraceMs: number
   /**
-   * Longest run of one host call in ms, its clock starting when the call arrives. Past it Python gets TimeoutError and the
-   * callback's signal aborts. Default 10,000.
+   * Longest time of one host call in ms, from its arrival. After that Python gets TimeoutError and the callback's signal aborts.
+   * Default 10,000.
    */
   callbackTimeoutMs: number | null
-  /** Most host calls of one execution. Past it Python gets RuntimeError. Default 1,000. */
+  /** Most host calls of one execution. A further one raises RuntimeError in Python. Default 1,000. */
   callbackInvocations: number | null
-  /** Memory of the interpreter in bytes, at least 64 MiB. Past it Python gets MemoryError. Default 256 MiB. */
+  /** Memory of the interpreter in bytes, at least 64 MiB. Beyond it Python gets MemoryError. Default 256 MiB. */
   memoryBytes: number | null
-  /** Output of one execution in bytes, stdout and stderr each. Default 8 MiB. */
+  /** Output of one execution in bytes, stdout and stderr each. Beyond it the execution ends with LimitError. Default 8 MiB. */
   outputBytes: number | null
-  /** The session's own files in bytes. Past it Python gets OSError ENOSPC. Default 64 MiB. */
+  /** The session's private files in bytes. Beyond it Python gets OSError ENOSPC. Default 64 MiB. */
   fileBytes: number | null
-  /** One snapshot in bytes, packed. A session past it cannot be captured. Default 256 MiB. */
+  /** Size of one snapshot in bytes, compressed. Larger ones are not taken. Default 256 MiB. */
   snapshotBytes: number | null
 }
 

@@ -1,5 +1,5 @@
 // The main thread's half of the door for host calls of code that blocks its slot (workers/host/host-calls.ts). Owns the port,
-// waking the slot, and that each message gets one answer; what a request says is hostile and read by somebody else (R3).
+// waking the slot, and that each message gets one answer. The content of a request is hostile and decoded elsewhere (R3).
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { HostCallMessage, HostCallWire } from '../shared/messages/host-calls.js'
 import { PacedPort } from '../shared/threads/paced-port.js'

@@ -28,7 +28,7 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
-/** What the ids of direct requests begin with; Comlink's are UUIDs. */
+/** Prefix of the ids of direct requests; Comlink's ids are UUIDs. */
 const DIRECT = 'x'
 const EXECUTE = ['execute'] as const
 
@@ -46,7 +46,7 @@ interface ChannelOptions {
   readonly onViolation: (violation: ProtocolViolation) => void
 }
 
-/** Those that go through Comlink: all but `execute`. */
+/** Calls through Comlink: all but `execute`. */
 const METHODS = [
   'attach',
   'resume',
@@ -67,7 +67,7 @@ export class Channel {
   readonly #options: ChannelOptions
   readonly #methods: ReadonlyMap<keyof SlotMethods, Method>
   readonly #pending = new Set<Pending>()
-  /** Executions, which do without Comlink, by the ids of their requests. */
+  /** Executions, which bypass Comlink, by request id. */
   readonly #direct = new Map<string, Pending>()
   #lastDirect = 0
   /** Pending calls of both kinds. */
@@ -80,7 +80,7 @@ export class Channel {
    */
   readonly #link: Link = { send: undefined, deliver: undefined }
   /**
-   * Why the channel is closed. Text: an error would keep, through its stack, whoever closed it alive as long as the port.
+   * Why the channel is closed. Text, because an error's stack would keep the code that closed it in memory as long as the port.
    */
   #closed: string | undefined
 
@@ -137,7 +137,7 @@ export class Channel {
     })
   }
 
-  /** As `call`, without Comlink: the reply comes straight from the guard. */
+  /** Like `call`, but without Comlink: the reply comes directly from the guard. */
   #execute(value: ExecuteRequest): Promise<SlotReply> {
     return new Promise<SlotReply>((resolve, reject) => {
       this.#lastDirect += 1
@@ -156,7 +156,7 @@ export class Channel {
     })
   }
 
-  /** One more call is pending: that keeps the process alive. */
+  /** Counts a pending call, which keeps the process alive. */
   #enter(): void {
     this.#calls += 1
     if (this.#calls > 1) return

@@ -1,5 +1,5 @@
-// How many slots of this process are at work. Owns the count, and whether a thread that waits for another may spin meanwhile: only as
-// long as no other thread of ours needs its core.
+// Counts the busy slots of this process. Owns the count, and the rule that a waiting thread may spin only while no other thread of ours
+// needs its core.
 import { availableParallelism } from 'node:os'
 
 const CORES = availableParallelism()

@@ -1,9 +1,9 @@
-// Starts the threads of slots, and knows when they are gone. Owns Piscina and what is told of its workers; which thread serves whom is
-// the pool's.
+// Starts the threads of slots, and tracks when they have exited. Owns Piscina and the events of its workers. The pool decides which
+// session gets which thread.
 //
-// Piscina's own queue cannot be the pool's (its 5.3.2 source): a task with an abort signal that finds no worker goes to a
-// side queue that `maxQueue` does not count, a worker removed by an abort is not replaced above `minThreads` although
-// tasks wait, and no task can ask for a worker of its own tenant.
+// Piscina's own queue (5.3.2) is not used, for three reasons: a task with an abort signal that finds no worker goes to a side queue that
+// `maxQueue` does not count; a worker removed by an abort is not replaced above `minThreads` even if tasks wait; and a task cannot ask
+// for a worker of its own tenant.
 import { Piscina } from 'piscina'
 import type { SlotLease } from '../memory/slot-lease.js'
 import type { Image } from '../shared/image/image.js'
@@ -16,20 +16,20 @@ const STACK_MB = 64
 /** A slot's JavaScript allocates little; without this its heap grows to several times what it uses. */
 const YOUNG_GENERATION_MB = 4
 /**
- * Most that a slot needs: files by the ten thousand, all of them in a snapshot. Without it V8 collects nothing before there are
- * hundreds of megabytes of garbage, which are in no account.
+ * Enough for a slot with tens of thousands of files that takes a snapshot. Without this limit V8 lets hundreds of megabytes of garbage
+ * accumulate, which no account counts.
  */
 const OLD_GENERATION_MB = 384
 
 export class SlotThreads {
   readonly #piscina: Piscina
-  /** Those that have been ended, whose workers are not gone yet. */
+  /** One promise for each terminated thread whose worker still runs. */
   readonly #stopping = new Set<Promise<void>>()
-  /** Workers that have ended and that no thread has been told of; threads that wait to be told. */
+  /** Exits not yet assigned to a thread, and threads that wait for one. */
   #exits = 0
   readonly #awaitingExit: (() => void)[] = []
 
-  /** @param onFailure a worker failed before it took its task: Piscina cannot say which */
+  /** @param onFailure called when a worker failed before it took its task; Piscina does not say which one */
   constructor(image: Image, count: number, onFailure: (reason: string) => void) {
     this.#piscina = new Piscina({
       filename: new URL('../../workers/slot.bundle.cjs', import.meta.url).href,
@@ -65,8 +65,8 @@ export class SlotThreads {
   }
 
   /**
-   * Resolves when the memory of a thread that has been ended is free. Each is one worker, but Piscina does not say which: one that ends
-   * at the same moment may be taken for it.
+   * Resolves when a terminated thread's memory is free. Piscina does not say which worker a thread has, so if two exit at the same time,
+   * one may be mistaken for the other.
    */
   async gone(thread: SlotThread): Promise<void> {
     await Promise.all([thread.stopped, thread.slot.memory.threadEnded])
@@ -74,9 +74,9 @@ export class SlotThreads {
     else await new Promise<void>((resolve) => this.#awaitingExit.push(resolve))
   }
 
-  /** When all threads have been ended: resolves when their workers are gone. */
+  /** Call when all threads have been terminated. Resolves when their workers have exited. */
   async close(): Promise<void> {
-    // Threads that were ended just now are among the stopping a microtask later.
+    // Threads that were terminated just now are added to `#stopping` a microtask later.
     await Promise.resolve()
     await Promise.all(this.#stopping)
     await this.#piscina.destroy()

@@ -1,5 +1,5 @@
-// One lease of a slot seen from the caller's thread: an interpreter that is the image at first, and serves one tenant. Owns the channel
-// to it and everything that is told over it; nothing here outlives the lease (S1). The worker's life is thread.ts's.
+// One lease of a slot, on the main thread: an interpreter that starts as the image and serves one session. Owns all communication with
+// it; nothing here outlives the lease (S1). thread.ts owns the worker's lifetime.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { deferred } from '../deferred.js'
 import type { SlotLease } from '../memory/slot-lease.js'
@@ -12,34 +12,34 @@ import { Channel, SlotEndedError } from './channel.js'
 import { type CreditLease, SlotCredit } from './credit.js'
 
 /**
- * Output comes in chunks, or when an execution waits, which takes a slot longer than this: a worker that sends more often
- * is filling our queue (ATTACKS.md D21).
+ * An honest slot sends output in chunks, or when an execution waits, and so less often than this. A worker that sends more is
+ * flooding this thread (ATTACKS.md D21).
  */
 const MAX_EVENTS_AT_ONCE = 10_000
 const MAX_EVENTS_PER_MS = 50
-/** These run no code of a user's, so nothing but a broken slot takes this long. */
+/** These run no user code, so only a broken slot takes this long. */
 const PROMPT_METHODS: ReadonlySet<string> = new Set(['revert', 'warm'])
 const PROMPT_MS = 20_000
 /**
- * Longest that it may take. A boot takes a tenth of a second, and more where many boot at once on a busy machine; a renewal runs no code
- * of a user's.
+ * Longest time until a slot is ready. A boot takes a tenth of a second, and longer if many boot at once on a busy machine. A renewal runs
+ * no user code.
  */
-const READY_MS = { boot: 60_000, 'become the image again': 20_000 } as const
+const READY_MS = { boot: 60_000, 'renew its interpreter': 20_000 } as const
 
-/** Of the words that a slot's thread shares with this one; the others are those of src/shared/threads/. */
+/** Index in the Int32s shared with the slot's thread; src/shared/threads/ has the others. */
 const INTERRUPT = 0
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 type OutputEvent = Extract<SlotEvent, { event: 'output' }>
 
-/** Who answers the host calls of the slot's session. */
+/** Answers the host calls of the slot's session. */
 export interface CallHandler {
   /** New calls of an execution that awaits them. Throws or rejects with MalformedValueError if they are no calls. */
   calls(event: CallsEvent): void | Promise<void>
-  /** One of code that blocks until it is answered. Fails likewise. */
+  /** A call of code that blocks until it is answered. Fails in the same way. */
   blockingCall(request: Uint8Array, answer: (payload: Uint8Array) => void): void | Promise<void>
 }
 
-/** What a slot reaches a storage by. */
+/** A slot's connection to a storage. */
 interface Connection {
   close(): void
 }
@@ -67,20 +67,20 @@ export class Slot {
   #endReason: string | undefined
   #isReady = false
   #lastCallId = 0
-  /** Since the slot began: of answers of host calls. */
+  /** Bytes of host calls' answers since the lease began. */
   #sentAnswerBytes = 0
   #takenAnswerBytes = 0
   #listener: OutputListener | undefined
   #handler: CallHandler | undefined
   #connection: Connection | undefined
 
-  /** What it has of the manager's memory. Whoever opened it closes it. */
+  /** The lease's share of the manager's memory. The pool closes it. */
   readonly memory: SlotLease
-  /** What the slot's side of the lease speaks over, and what of it is to be transferred. */
+  /** Ports and shared memory for the slot's side of the lease, and which of them to transfer. */
   readonly wire: LeaseWire
   readonly transferList: readonly MessagePort[]
 
-  /** @param preparation what the slot has to do before it is ready */
+  /** @param preparation what the slot does before it is ready */
   constructor(thread: Terminable, memory: SlotLease, preparation: keyof typeof READY_MS) {
     this.#thread = thread
     this.memory = memory
@@ -107,11 +107,11 @@ export class Slot {
       () => this.terminate(`its worker did not ${preparation} within ${readyMs} ms`),
       readyMs,
     )
-    // Nobody has to wait for a slot that dies unused.
+    // A slot may end before anyone waits for it, which must not be an unhandled rejection.
     this.#ready.promise.finally(() => clearTimeout(timer)).catch(() => {})
   }
 
-  /** @throws SlotEndedError when the slot ends before its interpreter has booted */
+  /** @throws SlotEndedError when the slot ends before its interpreter has booted or been renewed */
   get ready(): Promise<void> {
     return this.#ready.promise
   }
@@ -149,7 +149,7 @@ export class Slot {
     Atomics.notify(this.#interrupt, INTERRUPT)
     this.#door.wake()
     this.call('interrupt', [id]).catch(() => {
-      // The slot ended: whoever waits for call `id` hears of it from there.
+      // The slot ended, which rejects call `id` as well.
     })
   }
 
@@ -159,8 +159,8 @@ export class Slot {
   }
 
   /**
-   * Where output of the running execution goes while it runs: `maxBytes` of each stream at most, which the slot enforces
-   * too. Output that nobody listens for, or more than that, is not our code's (ATTACKS.md D21).
+   * Sets the receiver of live output for the running execution: at most `maxBytes` of each stream, which the slot enforces as well. An
+   * honest slot sends no more than that, and nothing without a listener (ATTACKS.md D21).
    */
   listen(onOutput: (event: OutputEvent) => void, maxBytes: number | null): void {
     this.#listener = {
@@ -175,31 +175,31 @@ export class Slot {
     this.#listener = undefined
   }
 
-  /** Who answers host calls from now on. */
+  /** Sets the handler of host calls. */
   connect(handler: CallHandler): void {
     this.#handler = handler
   }
 
-  /** The slot has this instead of what it had: the storage forgets that one's locks and open files. */
+  /** Replaces the slot's connection. The storage drops the locks and open files of the previous one. */
   mount(connection: Connection | undefined): void {
     this.#connection?.close()
     this.#connection = connection
     if (this.#endReason !== undefined) connection?.close()
   }
 
-  /** For the session that attaches next: it releases what the slot sends of host calls' arguments. */
+  /** For the session that attaches next, which returns credit for the arguments of host calls. */
   leaseCredit(): CreditLease {
     return this.#credit.lease()
   }
 
-  /** Nobody does: the slot is between two sessions. */
+  /** Detaches the session. The slot is between two sessions. */
   disconnect(): void {
     this.#handler = undefined
     this.#credit.end()
     this.mount(undefined)
   }
 
-  /** Answers of host calls that were sent and that Python has not got: the slot says so, and can say too much of itself only. */
+  /** Answers to host calls that were sent but not taken by Python yet, as the slot reports it. A false report harms only its session. */
   get waitingAnswerBytes(): number {
     return Math.max(0, this.#sentAnswerBytes - this.#takenAnswerBytes)
   }
@@ -216,7 +216,7 @@ export class Slot {
     this.#channel.tell(notice, transfer)
   }
 
-  /** Ends the worker, unless the lease has ended before: the worker may be another's by then. Idempotent. */
+  /** Ends the worker. Does nothing once the lease has ended, because the worker may have another lease by then. Idempotent. */
   terminate(reason: string): void {
     if (this.#endReason === undefined) this.#thread.terminate(reason)
   }
@@ -234,12 +234,12 @@ export class Slot {
     this.#ready.reject(new SlotEndedError(reason))
   }
 
-  /** Whether the worker must not be ended now (src/shared/threads/shield.ts). If not, it makes no stream from now on. */
+  /** Whether the worker must not be ended now (src/shared/threads/shield.ts). If false, it creates no more zlib streams. */
   isShielded(): boolean {
     return Atomics.compareExchange(this.#interrupt, SHIELD, LOWERED, ENDING) === RAISED
   }
 
-  /** Blocks. */
+  /** Blocks this thread. */
   waitForShield(milliseconds: number): void {
     Atomics.wait(this.#interrupt, SHIELD, RAISED, milliseconds)
   }

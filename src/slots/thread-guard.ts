@@ -1,8 +1,8 @@
-// Ends a slot's thread for messages on ports that are not the slot's own: Piscina's, and `parentPort`. Owns the
-// access to what Piscina 5.3.2 and Node keep of a thread.
+// Ends a slot's thread if it sends messages on ports that it must not use: Piscina's, and `parentPort`. Owns the access to internals of
+// Piscina 5.3.2 and Node.
 import type { MessagePort, Worker } from 'node:worker_threads'
 
-/** Name of Node's symbol for the other end of `parentPort`. Where there is none, that port is read as Node does. */
+/** Description of Node's symbol for the other end of `parentPort`. Without such a symbol, Node's own handling of that port stays. */
 const PUBLIC_PORT = 'kPublicPort'
 
 /** What Piscina keeps of a thread. */
@@ -12,9 +12,9 @@ interface PiscinaWorker {
 }
 
 /**
- * Call when the thread is ready. From then on an honest one sends nothing on these ports: its task never ends. So the first message ends
- * it, before Piscina reads it, which would throw on what is no task and give a worker whose task is "done" the next tenant's (S1, R3).
- * What follows the first message is not read, however much it is.
+ * Call when the thread is ready. From then on an honest thread sends nothing on these ports, because its task never ends. The first
+ * message ends the thread before Piscina reads it: Piscina would throw if it is no task, and would give a worker whose task is "done"
+ * another task (S1, R3). Further messages are not read, however many there are.
  */
 export function guardThread(piscinaWorker: object): Worker {
   const info = valuesBySymbol(piscinaWorker)

@@ -1,5 +1,5 @@
-// The thread of a slot: one Piscina task for as long as it lives, which serves one lease after the other. Owns the worker's life and its
-// end; each lease is a Slot of its own (slot.ts), who gets which is the pool's.
+// The thread of a slot: one Piscina task that runs as long as the thread lives and serves one lease after the other. Owns the worker's
+// start and end. Each lease is a Slot (slot.ts); the pool decides which session gets it.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { deferred } from '../deferred.js'
@@ -11,8 +11,8 @@ import { printable } from './guard.js'
 import { Slot } from './slot.js'
 
 /**
- * Longest that a worker is let live because it says that it must not be ended. Ours say so for microseconds of work, so even one
- * that hardly gets a processor is waited for, and one that lies is ended.
+ * Longest wait for a worker that asks not to be ended. An honest one asks for microseconds of work, so this is enough even if it hardly
+ * gets CPU time, and one that lies is ended anyway.
  */
 const MOST_SHIELDED_MS = 1000
 const SHIELD_LOOK_MS = 1
@@ -40,17 +40,17 @@ export class SlotThread implements Exiting {
     guardExit(this)
   }
 
-  /** The present lease. */
+  /** The current lease. */
   get slot(): Slot {
     return this.#slot
   }
 
-  /** Resolves, with the reason, when the thread is being ended: no lease follows. */
+  /** Resolves with the reason when the thread is being ended and no lease follows. */
   get ended(): Promise<string> {
     return this.#ended.promise
   }
 
-  /** Resolves when nothing keeps its worker from being ended any more: soon after `ended`. */
+  /** Resolves soon after `ended`, when the worker may be ended and its task has been aborted. */
   get stopped(): Promise<void> {
     return this.#stopped.promise
   }
@@ -60,19 +60,19 @@ export class SlotThread implements Exiting {
   }
 
   /**
-   * Ends the present lease and begins another, for whoever comes: its interpreter becomes the image again, and is `ready` then. Only
-   * where nothing runs. The lease that ends is of no use any more; its memory is closed by who opened it.
+   * Ends the current lease and begins the next, which is `ready` once the interpreter has been set back to the image. Call only while
+   * nothing runs. The caller closes the memory of the ended lease.
    */
   renew(memory: SlotLease): Slot {
     if (!this.alive) throw new Error('unreachable: a thread that has ended is renewed')
     this.#slot.retire('its lease ended')
-    this.#slot = new Slot(this, memory, 'become the image again')
+    this.#slot = new Slot(this, memory, 'renew its interpreter')
     const { wire, transferList } = this.#slot
     this.#next.postMessage(wire, transferList)
     return this.#slot
   }
 
-  /** Ends the worker, whatever it is doing, and rejects every pending call of the present lease (S2). Idempotent. */
+  /** Ends the worker, whatever it is doing, and rejects every pending call of the current lease (S2). Idempotent. */
   terminate(given: string): void {
     if (this.#endReason !== undefined) return
     const reason = printable(given)
@@ -83,7 +83,7 @@ export class SlotThread implements Exiting {
     this.#ended.resolve(reason)
   }
 
-  /** For the end of the process, which ends all threads and waits for none. */
+  /** Call before the process exits, which ends all threads without waiting. */
   blockUntilEndable(untilMs: number): void {
     while (this.#slot.isShielded() && performance.now() < untilMs) this.#slot.waitForShield(SHIELD_LOOK_MS)
   }
@@ -93,7 +93,7 @@ export class SlotThread implements Exiting {
     const untilMs = performance.now() + MOST_SHIELDED_MS
     while (this.#slot.isShielded() && performance.now() < untilMs)
       await new Promise((resolve) => setTimeout(resolve, SHIELD_LOOK_MS))
-    // With text for a reason: the default is an error, whose stack would keep the caller alive.
+    // Pass text as the reason: the default is an error, whose stack would keep the caller in memory.
     this.#abort.abort(reason)
     this.#slot.memory.abandon()
     unguardExit(this)

@@ -1,5 +1,5 @@
-// Callers that wait for a slot, in order. Owns the line and each caller's clock: time counts only while all that could come is leased
-// to others, not while slots of our own boot or are renewed. Which slots there are is the pool's.
+// The queue of callers that wait for a slot. Owns their order and timeouts. A caller's time counts only while it waits for other sessions,
+// not while a slot boots or is renewed for it. The pool owns the slots.
 import { CancelledError } from '../shared/errors.js'
 import type { Slot } from './slot.js'
 
@@ -21,7 +21,7 @@ export class WaitingLine {
   readonly #waiters: Clocked[] = []
   #coming = 0
 
-  /** @param timedOut what a caller is told who has waited for others for `timeoutMs` */
+  /** @param timedOut makes the error for a caller that has waited for `timeoutMs` */
   constructor(timeoutMs: number, timedOut: () => Error) {
     this.#timeoutMs = timeoutMs
     this.#timedOut = timedOut
@@ -31,7 +31,7 @@ export class WaitingLine {
     return this.#waiters.length
   }
 
-  /** Who has waited longest. */
+  /** The caller that has waited longest. */
   get first(): Waiter | undefined {
     return this.#waiters[0]
   }
@@ -40,7 +40,7 @@ export class WaitingLine {
     return this.#waiters.every((waiter) => waiter.tenant === tenant)
   }
 
-  /** The clock starts with `count`. @throws CancelledError when `signal` aborts first */
+  /** Adds a caller; its timeout starts with the next call of `count`. @throws CancelledError when `signal` aborts first */
   join(tenant: string, signal: AbortSignal | undefined): Promise<Slot> {
     return new Promise<Slot>((resolve, reject) => {
       const leave = () => {
@@ -64,7 +64,7 @@ export class WaitingLine {
       }
       const onAbort = () => {
         waiter.reject(new CancelledError('not-started', { cause: signal?.reason }))
-        // Those behind have moved up.
+        // The callers behind it have moved up.
         this.count(this.#coming)
       }
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -72,7 +72,7 @@ export class WaitingLine {
     })
   }
 
-  /** For so many, the first ones, a slot is on its way; the others wait for somebody to give one back. */
+  /** Slots are on their way for the first `coming` callers. The timeouts of the others run, because they wait for other sessions. */
   count(coming: number): void {
     this.#coming = coming
     if (this.#timeoutMs === Number.POSITIVE_INFINITY) return
