@@ -1,5 +1,5 @@
-// One logical Python session: its calls in order, and its public methods. Owns the queue and when checkpoints start. Running a call
-// is session/runner.ts's; which slot has the session's state is session/placement.ts's.
+// One Python session and its public methods. Owns the queue of calls and when checkpoints start. session/runner.ts runs a call;
+// session/placement.ts decides which slot has the session's state.
 import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 import { MemoryAccount } from './memory/account.js'
@@ -32,18 +32,18 @@ import type { Value } from './shared/values/value.js'
 
 export interface CallbackContext {
   readonly session: Session
-  /** Aborts when the call's time is over, or its execution ended early: nobody waits for the result any more. */
+  /** Aborts when the result is no longer needed: the call timed out, or its execution ended early. */
   readonly signal: AbortSignal
   /**
-   * Leaves the call without an answer: the execution stops here, `execute` resolves with `status: 'suspended'`, and
-   * `session.resume` answers. Throws; code after it does not run.
+   * Leaves the call without an answer: `execute` resolves with `status: 'suspended'`, and `session.resume` answers the call later.
+   * Throws, so code after it does not run.
    */
   suspend(reason?: string): never
 }
 
 /**
- * Called with the arguments by name. Returns (a promise of) a value that converts, or an async iterable of such; what it throws
- * is raised in Python, by the class of the same name if Python has one, else as `brumate.HostError`.
+ * Called with the arguments by name. Returns a value that has a Python counterpart, an async iterable of such values, or a promise of
+ * either. If it throws, Python raises its class of the same name, or else `brumate.HostError`.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the arguments are what the callback's own schema says
 export type CallbackFn = (args: any, context: CallbackContext) => unknown
@@ -52,11 +52,11 @@ export interface CallbackDefinition {
   readonly fn: CallbackFn
   /** The function's docstring in Python, and in `session.toolSchemas`. */
   readonly description?: string
-  /** Arguments are checked against it before `fn` runs; its properties' order is that of positional arguments. */
+  /** Schema that arguments are checked against before `fn` runs. The order of its properties is that of positional arguments. */
   readonly parameters?: JsonSchema | StandardSchema
 }
 
-/** By name, as Python calls it: an identifier that is no keyword and no builtin. */
+/** Callbacks by their name in Python: an identifier that is neither a keyword nor a builtin. */
 export type Callbacks = Readonly<Record<string, CallbackFn | CallbackDefinition>>
 
 /** Made by `SessionManager.createSession`. */
@@ -68,7 +68,7 @@ export class Session implements AsyncDisposable {
   readonly #placement: Placement
   readonly #runner: Runner
   readonly #usage = new Usage()
-  /** Decodes its slots' messages in order. */
+  /** Decodes the messages of the session's slots, in order. */
   readonly #lane: Lane
   #executionTimeoutMs: number | null
   #checkpointTimer: NodeJS.Timeout | undefined
@@ -159,7 +159,7 @@ export class Session implements AsyncDisposable {
    * @throws PythonError when the code raises; state set before the raise stays
    * @throws TimeoutError, CancelledError, LimitError, InterpreterCrashedError whose `outcome` says what is left
    * @throws PoolExhaustedError when the session has to wait for a slot and gets none
-   * @throws LimitError of `maxMemoryBytes` when a dormant session gets no memory to wake in; it stays dormant
+   * @throws LimitError when `maxMemoryBytes` leaves no memory to wake a dormant session; it stays dormant
    * @throws SessionSuspendedError when an earlier execution is suspended
    * @throws SessionClosedError, InvalidOptionError
    */
@@ -222,7 +222,7 @@ export class Session implements AsyncDisposable {
   async set(name: string, value: Value): Promise<void> {
     checkName(name)
     const encoded = this.#encode(new Encoder(value, name, 'with-fixups'))
-    // Reported by the task, which may come later.
+    // The queued task reports the error; it may start later.
     if (encoded instanceof Promise) encoded.catch(() => {})
     await this.#queue(async () => this.#set(name, await encoded))
   }
@@ -246,7 +246,7 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Other callbacks from now on, for calls under way too: what Python has asked before is answered by whoever was asked.
+   * Replaces the callbacks. Calls that have already arrived are answered by the previous ones.
    *
    * @throws InvalidOptionError and the callbacks are as they were
    */
@@ -260,15 +260,15 @@ export class Session implements AsyncDisposable {
     })
   }
 
-  /** The session's callbacks as the tools of a model, in the shape that a vendor's API takes. */
+  /** The session's callbacks as tools for a model, in the format of a vendor's API. */
   toolSchemas(format: ToolFormat): unknown[] {
     return toolSchemas(this.#hostSide.callbacks, format)
   }
 
   /**
-   * The session as it is, all of it: memory, files, descriptors, clock. Taken after the session's earlier calls, or while an
-   * execution awaits: the copy then has that execution, with its host calls pending. The session goes on; what completed
-   * is also what it goes on from if its worker is lost.
+   * Saves the whole session: memory, files, descriptors, clock. The snapshot is taken after the session's earlier calls, or while an
+   * execution awaits; it then contains that execution, with its host calls pending. The session continues. A snapshot taken between
+   * executions also becomes the checkpoint from which the session continues if its worker is lost.
    *
    * @throws SnapshotError of reason `too-large` (`limits.snapshotBytes`) or `not-captured`; the session is as it was
    */
@@ -278,11 +278,11 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * The session becomes what the snapshot holds: Python's state and private files are replaced, never merged. Callbacks,
-   * limits and the execution count stay.
+   * Replaces Python's state and the private files with those of the snapshot; nothing is merged. Callbacks, limits and the execution
+   * count stay.
    *
-   * With `salvage`, a snapshot of another image is not refused: the session starts afresh with the globals that the snapshot
-   * has as plain values.
+   * With `salvage`, a snapshot of another image is accepted: the session is reset, and gets the globals that the snapshot stores as plain
+   * values.
    *
    * @returns names of globals that did not come back; without salvage there are none
    * @throws SnapshotError and the session is as it was
@@ -302,8 +302,8 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Goes dormant now, after the session's earlier calls: the slot is free, the next call wakes the session where it was. Resolves when
-   * `manager.stats().memory` has what the slot held.
+   * Frees the session's slot after its earlier calls, and keeps its state as a snapshot. The next call wakes the session. Resolves when
+   * `manager.stats().memory` no longer includes what the slot held.
    *
    * @throws SnapshotError when the session cannot be captured; it keeps its slot
    */
@@ -312,7 +312,7 @@ export class Session implements AsyncDisposable {
     await freed
   }
 
-  /** @internal As `hibernate`, but also reports a lost worker to the next call, because no caller of the user's waits (S3). */
+  /** @internal Like `hibernate`, but also reports a lost worker to the next call, because no caller is waiting (S3). */
   async evict(): Promise<void> {
     await this.#queue(() => this.#placement.hibernate()).catch((error: unknown) => {
       this.#placement.deferError(error)
@@ -370,7 +370,7 @@ export class Session implements AsyncDisposable {
     return this.#calls.run(start, signal)
   }
 
-  /** At once if the value is small. */
+  /** Encodes a small value at once. */
   #encode(encoder: Encoder): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     return encoder.begin() ? encoder.bytes : this.#encodeInSlices(encoder)
   }

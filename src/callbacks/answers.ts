@@ -8,7 +8,7 @@ const HEAD_BYTES = 5
 const MAX_MESSAGE_LENGTH = 100_000
 
 /**
- * An answer that may be large: its bytes are the encoder's when that is done.
+ * Returns an encoder for an answer that may be large; its bytes are complete when the encoder is done.
  *
  * @throws ConversionError
  */
@@ -21,14 +21,14 @@ export function answerIterator(id: number, iterator: number): Uint8Array<ArrayBu
   return framed(id, true, encodeIterator(iterator))
 }
 
-/** To a call that nobody waits for any more. */
+/** Answer to a call whose result is no longer needed. */
 export const NO_ANSWER = new Uint8Array(0)
 
 export function answerFailure(id: number, error: unknown): Uint8Array<ArrayBuffer> {
   return framed(id, false, encodeValue([nameOf(error), messageOf(error)], 'error'))
 }
 
-/** In place of an answer that would wait with too many others. */
+/** Replaces an answer if too many others are waiting already. */
 export function answerTooMuch(answer: Uint8Array, mostBytes: number): Uint8Array<ArrayBuffer> {
   const id = new DataView(answer.buffer, answer.byteOffset).getUint32(0, true)
   const message = `results of host calls that wait to be taken have more than ${mostBytes} bytes`
@@ -56,7 +56,7 @@ function head(id: number, ok: boolean): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Whatever was thrown: reading it may run code, and may throw again. */
+/** Reads anything that was thrown. Reading may run code and may throw again. */
 function nameOf(error: unknown): string {
   // By contract, whatever its name.
   if (isInstance(error, ConversionError)) return 'TypeError'

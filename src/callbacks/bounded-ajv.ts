@@ -34,7 +34,7 @@ export class TooLargeToCheck extends Error {
   }
 }
 
-/** The clock has stopped the check. It may have been the operating system's fault, which gave the thread no core. */
+/** The time limit stopped the check, possibly only because the operating system gave this thread no CPU time. */
 export class TookTooLong extends TooLargeToCheck {}
 
 /** Keywords of ours, put into each subschema. */
@@ -47,7 +47,7 @@ const Keyword = {
 class Budget {
   /** While a schema is compiled, which checks it as well, there is no bound. */
   left = Number.POSITIVE_INFINITY
-  /** Of the text that a pattern reads, or has read last. */
+  /** Path of the text that a pattern is reading or has read last. */
   textPath = ''
 
   refill(): void {

@@ -20,7 +20,7 @@ export interface CallContext<S> {
   suspend(reason?: string): never
 }
 
-/** A callback of any session: session.ts has the types that a caller sees. */
+/** A callback of any session. session.ts has the public types. */
 // biome-ignore lint/suspicious/noExplicitAny: the arguments are what the callback's own schema says
 type AnyCallbackFn = (args: any, context: CallContext<never>) => unknown
 

@@ -31,7 +31,7 @@ export interface DispatcherOptions {
   readonly window: ArgumentWindow
   /** Decodes the session's messages, in order. */
   readonly lane: Lane
-  /** A callback settled, but nobody waits for its answer. */
+  /** Called when a callback settles too late for its answer to be used. */
   readonly onLate: () => void
   /** The answer of a call that does not block its slot. */
   readonly onAnswer: (bytes: Uint8Array<ArrayBuffer>) => void
@@ -118,7 +118,7 @@ export class Dispatcher {
       if (route.blocking) route.answer?.(NO_ANSWER)
       route.answer = undefined
     }
-    // A hostile slot can leave thousands behind, which what comes from the next interpreter would wait for.
+    // A hostile slot can leave thousands of messages, which would delay those of the next interpreter.
     this.#options.lane.drop(new Set(this.#arriving.values()))
     this.abort(reason)
     this.#running.clear()
@@ -145,9 +145,9 @@ export class Dispatcher {
   }
 
   /**
-   * Answers of suspended calls. Nothing is changed unless all of them are right.
+   * Answers suspended calls. Changes nothing unless all answers are valid.
    *
-   * @throws InvalidOptionError for an id that is not pending, or twice there
+   * @throws InvalidOptionError for an id that is not pending, or that occurs twice
    * @throws ConversionError for a value without a Python counterpart
    */
   resolve(
@@ -192,7 +192,7 @@ export class Dispatcher {
 
   #start(request: Request, route: Route): void {
     const { window } = this.#options
-    // The state that made the call was given up after the call came.
+    // The state that made the call was dropped after the call arrived.
     if (route.answer === undefined) return route.lease?.release(request.weightBytes)
     if (this.#running.size >= MAX_CALLS_UNDER_WAY)
       throw new MalformedValueError(`more than ${MAX_CALLS_UNDER_WAY} host calls at once`)
@@ -230,7 +230,7 @@ export class Dispatcher {
       const encoded = this.#iterators.serves(call.name)
         ? this.#encode(call, await this.#iterators.serve(call.name, call.args), call.name)
         : this.#answer(call, await this.#invoke(this.#callbackOf(call), call))
-      // Most are small, and go out without another turn of the microtask queue.
+      // Most answers are small and are sent without another turn of the microtask queue.
       bytes = encoded instanceof Promise ? await encoded : encoded
     } catch (error) {
       if (isInstance(error, Suspension) && error.call === call) return this.#suspend(call, error.why)
@@ -258,7 +258,7 @@ export class Dispatcher {
     const isWanted = () => call.answer !== undefined
     const args = await (parameters.isTimed ? this.#timedChecks.run(check, isWanted) : check())
     if (parameters.isTimed && !isWanted()) return undefined
-    // Its type and that of the callbacks' contexts were checked where the session was given both.
+    // Safe: the session was created with callbacks whose context has this type.
     return fn(args, contextOf(call, this.#options.session as never))
   }
 
@@ -268,7 +268,7 @@ export class Dispatcher {
     return this.#encode(call, value, `the result of ${call.name}`)
   }
 
-  /** In slices where it is large: it may be what the guest sent as an argument (H1). */
+  /** Encodes a large result in slices, because it may be an argument that the guest sent (H1). */
   #encode(
     { id }: RunningCall,
     value: unknown,

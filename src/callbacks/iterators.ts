@@ -46,7 +46,7 @@ export class HostIterators {
     }
   }
 
-  /** Ends all of them; what that throws is nobody's business any more. */
+  /** Ends all iterators. Errors are ignored, because no caller is left to receive them. */
   close(): void {
     for (const iterator of this.#iterators.values()) {
       void (async () => iterator.return?.())().catch(() => {})

@@ -1,8 +1,8 @@
-// Tells which regular expressions surely run in linear time, so that guests' text can be matched without a time limit. Owns the
+// Decides which regular expressions always run in linear time, so that guests' text can be matched without a time limit. Owns the
 // analysis only, which is conservative: a pattern that it does not understand counts as slow.
 //
-// A backtracking matcher is linear where it never has two ways to go on with one character. Each character class of the pattern is
-// a position; what may follow a position must be classes that share no character, each reached in one way only.
+// A backtracking matcher runs in linear time if it never has two ways to continue with the same character. Each character class of the
+// pattern is a position. The classes that may follow a position must share no character, and each must be reachable in one way only.
 
 /** Sets of characters as bits: one for each ASCII character, and one for all others together. */
 type CharacterSet = bigint
@@ -14,33 +14,33 @@ const WORD = setOf('a-z', 'A-Z', '0-9', '_')
 const SPACES = setOf('\t-\r', ' ')
 const LINE_ENDS = setOf('\n', '\r')
 
-/** Classes in a pattern, and so the time to read one; a longer pattern counts as slow. */
+/** Most character classes in a pattern, which bounds the time to analyse it. A longer pattern counts as slow. */
 const MAX_POSITIONS = 200
-/** Characters that one place of the text may make a pattern without repetition read. */
+/** Most characters that an anchored pattern without repetition may read. */
 const MAX_CHARACTERS_READ = 1024
-/** The same where each place of the text is tried. */
+/** The same for a pattern that is tried at each place of the text. */
 const MAX_CHARACTERS_READ_UNANCHORED = 64
 
 /** A part of a pattern. */
 interface Part {
-  /** Positions that it can begin and end with. */
+  /** Positions that the part can begin and end with. */
   readonly first: readonly number[]
   readonly last: readonly number[]
-  /** It matches the empty text. */
+  /** The part matches the empty text. */
   readonly isNullable: boolean
   readonly maxLength: number
-  /** Ways through it. */
+  /** Number of different ways through the part. */
   readonly ways: number
-  /** Every way through it begins with `^`. */
+  /** Every way through the part begins with `^`. */
   readonly isAnchored: boolean
 }
 
 const EMPTY: Part = { first: [], last: [], isNullable: true, maxLength: 0, ways: 1, isAnchored: false }
 
-/** Thrown for what may be slow. Never leaves this file. */
+/** Thrown for a pattern that may be slow. Never leaves this file. */
 class MaybeSlow extends Error {}
 
-/** `pattern` is a valid one for the `u` flag. */
+/** @param pattern valid with the `u` flag */
 export function isLinear(pattern: string): boolean {
   try {
     return new Analysis(pattern).isLinear()
@@ -55,7 +55,7 @@ class Analysis {
   #at = 0
   readonly #sets: CharacterSet[] = []
   readonly #follow: number[][] = []
-  /** There is a part with two ways to match the empty text, or to repeat. */
+  /** Some part has two ways to match the empty text, or to repeat. */
   #isAmbiguous = false
 
   constructor(pattern: string) {
@@ -124,7 +124,7 @@ class Analysis {
     if (max === 0) throw new MaybeSlow()
     if (max > 1) {
       if (part.isNullable) this.#isAmbiguous = true
-      // How often it has been repeated is not followed: it may always go on, or end.
+      // The analysis does not count repetitions: the part may repeat again, or end, at any time.
       for (const position of part.last) this.#follow[position]?.push(...part.first)
     }
     if (min === 0 && part.isNullable) this.#isAmbiguous = true
@@ -137,7 +137,7 @@ class Analysis {
     }
   }
 
-  /** Of the quantifier that comes now, if one does. */
+  /** Reads a quantifier, if one comes next. */
   #bounds(): readonly [min: number, max: number] | undefined {
     if (this.#skip('*')) return [0, Number.POSITIVE_INFINITY]
     if (this.#skip('+')) return [1, Number.POSITIVE_INFINITY]
@@ -181,7 +181,7 @@ class Analysis {
       set |= members
     }
     if (!isNegated) return set
-    // It may have some of the others, so what remains may have the rest.
+    // The set may contain some of the other characters, so its complement may contain the rest.
     return (ALL & ~set) | (1n << OTHERS)
   }
 
@@ -231,7 +231,7 @@ class Analysis {
 }
 
 function waysToRepeat(ways: number, min: number, max: number): number {
-  // Any number above the bounds does: they are compared with the product.
+  // Any number above the bounds will do, because the product is only compared with them.
   if (max > MAX_CHARACTERS_READ) return Number.POSITIVE_INFINITY
   let all = 0
   for (let times = min; times <= max; times++) all += ways ** times
@@ -242,9 +242,9 @@ function single(code: number): CharacterSet {
   return 1n << (code < Number(OTHERS) ? BigInt(code) : OTHERS)
 }
 
-/** From the one character to the other; each may be one of the others, and stands for several where it is a class escape. */
+/** The range between two characters. Either may be `OTHERS`, or a class escape, which stands for several characters. */
 function rangeOf(low: CharacterSet, high: CharacterSet): CharacterSet {
-  // From the lowest bit of the one to the highest of the other.
+  // From the lowest bit of `low` to the highest of `high`.
   const from = low & -low
   let to = from
   while (to <= high) to <<= 1n

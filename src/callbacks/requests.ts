@@ -14,7 +14,7 @@ export interface Request {
   readonly hasCollisions: boolean
   /** Members of all containers in the arguments; a key counts as several. */
   readonly memberCount: number
-  /** What it takes of the window (window.ts). */
+  /** Bytes that the call takes of the window (window.ts). */
   readonly weightBytes: number
 }
 
@@ -23,7 +23,7 @@ const LIST_HEAD_BYTES = 5
 /** Reads a message into `requests`. */
 export class RequestReader implements Job {
   readonly sizeBytes: number
-  /** The least that the message takes of the window, which shows before it is decoded. */
+  /** The least that the message takes of the window, known before it is decoded. */
   readonly minWeightBytes: number
   readonly requests: Request[] = []
   readonly #decoder: Decoder

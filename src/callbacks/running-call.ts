@@ -22,7 +22,7 @@ export type Answer = (bytes: Uint8Array<ArrayBuffer>) => void
 export interface Route {
   /** The slot blocks until it has the answer. */
   blocking: boolean
-  /** Undefined once nobody waits for the answers. */
+  /** Undefined once the answers are no longer needed. */
   answer: Answer | undefined
   /** Credit of the slot that sent the calls. */
   readonly lease: Lease | undefined
@@ -42,7 +42,7 @@ export class RunningCall {
   readonly holding: Holding | undefined
   /** Created when the callback first reads its signal. Creating one costs more than the rest of a call, and most callbacks need none. */
   controller: AbortController | undefined
-  /** Set once nobody waits for the call's result. */
+  /** Set once the call's result is no longer needed. */
   abortedBy: Error | undefined
 
   constructor(
@@ -63,7 +63,7 @@ export class RunningCall {
   }
 }
 
-/** Nobody waits for the result any more: tells the callback through its signal. */
+/** Aborts the callback's signal, because the result is no longer needed. */
 export function abort(call: RunningCall, reason: Error): void {
   call.abortedBy ??= reason
   call.controller?.abort(reason)

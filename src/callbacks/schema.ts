@@ -1,5 +1,5 @@
-// What a callback's arguments must be: JSON Schema, or any Standard Schema (zod and its like). Owns turning either into one
-// check, and what is wrong with arguments into an error of Python's; ajv knows JSON Schema.
+// Checks a callback's arguments against a JSON Schema or a Standard Schema (such as zod's). Owns turning either kind into one check, and
+// its failures into Python errors. ajv implements JSON Schema.
 import type { ErrorObject } from 'ajv/dist/2020.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { messageOf } from '../shared/thrown.js'
@@ -17,13 +17,13 @@ export type Arguments = Readonly<Record<string, Value>>
 /** A JSON Schema of an object, whose properties are the parameters in their order. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** What of the Standard Schema interface (standardschema.dev, version 1) is used. */
+/** The part of the Standard Schema interface (standardschema.dev, version 1) that is used. */
 export interface StandardSchema {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
     validate(value: unknown): StandardResult | Promise<StandardResult>
-    /** Of the Standard JSON Schema interface, where the library has it. */
+    /** Part of the Standard JSON Schema interface, if the library implements it. */
     readonly jsonSchema?: { input(options: { readonly target: string }): Record<string, unknown> }
   }
 }
@@ -34,7 +34,7 @@ type StandardResult =
       readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[]
     }
 
-/** Python's class for what is wrong with arguments, and a text that names the field. */
+/** Invalid arguments: the name of the Python error class, and a text that names the field. */
 export class ArgumentsError extends Error {
   constructor(
     override readonly name: 'TypeError' | 'ValueError',
@@ -47,12 +47,12 @@ export class ArgumentsError extends Error {
 }
 
 export interface ParameterCheck {
-  /** As JSON; undefined where the schema's library cannot tell it. */
+  /** As JSON; undefined if the schema's library cannot convert it. */
   readonly schema: JsonSchema | undefined
-  /** A guest can make a check last some milliseconds: it is to have a turn of the event loop for itself. */
+  /** A guest can make a check take several milliseconds, so each one should have a turn of the event loop for itself. */
   readonly isTimed: boolean
   /**
-   * The arguments the function gets. `memberCount`: of all containers in them.
+   * Returns the arguments that the function gets. `memberCount`: members of all containers in `args`.
    *
    * @throws ArgumentsError, or a promise that rejects with one
    */
@@ -103,7 +103,7 @@ function jsonSchema(option: string, callback: string, given: JsonSchema): Parame
   }
 }
 
-/** @throws InvalidOptionError for what JSON has no object for: a function, a cycle, a bigint */
+/** @throws InvalidOptionError for anything without a JSON form: a function, a cycle, a bigint */
 function copyOf(option: string, given: unknown): Record<string, unknown> {
   const expected = 'a JSON Schema: an object that JSON can hold'
   let copy: unknown
@@ -193,7 +193,7 @@ function keyOf(step: unknown): string {
   return String(typeof step === 'object' && step !== null && 'key' in step ? step.key : step)
 }
 
-/** @throws InvalidOptionError where the library fails at it */
+/** @throws InvalidOptionError if the library cannot convert the schema */
 function standardJson(option: string, schema: StandardSchema): JsonSchema | undefined {
   const { jsonSchema } = schema['~standard']
   if (jsonSchema === undefined) return undefined

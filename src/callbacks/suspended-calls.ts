@@ -1,5 +1,5 @@
-// The suspended calls of a session: made, but to be answered by `session.resume`, maybe in another process. Owns their ids and what
-// their arguments hold in the window; ids are the guest's own business, so they are looked up in a Map (R3).
+// The suspended calls of a session, which `session.resume` answers, maybe in another process. Owns their ids and the bytes that their
+// arguments hold in the window. The guest chooses the ids, so they are looked up in a Map (R3).
 import { InvalidOptionError } from '../shared/errors.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import type { Encoder } from '../shared/values/encode.js'
@@ -79,7 +79,7 @@ export class SuspendedCalls {
           ? answerFailure(Number(id), value)
           : await encode(answerEncoder(Number(id), value, `results.${id}`)),
       )
-    // The interpreter may have been lost meanwhile.
+    // The interpreter may have been lost in the meantime.
     requirePending()
     for (const { id } of given) {
       const { holding } = this.#calls.get(id) ?? {}

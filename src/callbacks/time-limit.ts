@@ -1,18 +1,18 @@
-// Ends synchronous work on this thread that takes too long. Owns how: V8 can stop any code, a regular expression in the middle of
-// backtracking included, where node:vm asks for it.
+// Stops synchronous work on this thread that takes too long. Owns the mechanism: with node:vm's timeout, V8 can stop any code, even a
+// regular expression in the middle of backtracking.
 import { type Context, createContext, Script } from 'node:vm'
 
-/** Longest that work lasts. The clock also runs while the operating system gives the thread no core. */
+/** Time limit. Wall-clock time: it also runs while the operating system gives the thread no CPU time. */
 export const TIME_LIMIT_MS = 5
 
 export class TimeLimit {
-  /** A millisecond to make, so it is made once it is needed. */
+  /** Created on first use, because that takes a millisecond. */
   #context: Context | undefined
   readonly #script = new Script('work()')
 
   /**
-   * What `work` returns, or undefined if it takes longer than `TIME_LIMIT_MS`. It may be stopped anywhere, so it must not leave anything
-   * half done that matters.
+   * Returns what `work` returns, or undefined if it takes longer than `TIME_LIMIT_MS`. It may be stopped anywhere, so it must not change
+   * state that others rely on.
    *
    * @throws what `work` throws
    */

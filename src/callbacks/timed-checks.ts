@@ -1,18 +1,18 @@
-// When the checks of a session's arguments run that a guest can make slow. Owns their pace: one in a turn of the event loop, for all
-// sessions of the manager together, and after a slow one a pause, so that other sessions are served.
+// Schedules argument checks that a guest can make slow. Owns their pace: one per turn of the event loop for all sessions of the manager
+// together, and a pause after each slow one, so that other sessions are served.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, type Lane, WHOLE_TURN_BYTES } from '../shared/values/slices.js'
 import { ArgumentsError } from './schema.js'
 
-/** After a check its session pauses for so many times what that took, and so has a fifth of the thread at most. */
+/** After a slow check, pause its session for this many times its duration. A session so gets at most a fifth of the thread's time. */
 const PAUSE_FACTOR = 4
-/** A check may run out of time only because other threads have the cores; after the pause it is tried again. */
+/** A check may exceed the time limit just because other threads use the cores, so retry it after the pause. */
 const TRIES = 4
-/** Checks that take less are followed by no pause. */
+/** Faster checks are not followed by a pause. */
 const SLOW_MS = 2
 
 class Check implements Job {
-  /** As much as fits into one turn: there is no other in it. */
+  /** Takes a whole turn, so that no other job runs in it. */
   readonly sizeBytes = WHOLE_TURN_BYTES
   result: unknown
   readonly #check: () => unknown
@@ -36,11 +36,15 @@ export class TimedChecks {
     this.#lane = lane
   }
 
-  /** What `check` returns, after the checks before it. `isWanted`: somebody still waits for it; if not, it is not run. @throws what it throws */
+  /**
+   * Runs `check` after the earlier checks and returns its result. Skips it if `isWanted` returns false by then.
+   *
+   * @throws what `check` throws
+   */
   run(check: () => unknown, isWanted: () => boolean): Promise<unknown> {
     const checked = this.#last.then(() => this.#run(check, isWanted))
     this.#last = checked.catch(() => {
-      // Told to who waits for it; the next check runs whatever came of this one.
+      // The caller gets the error. The next check runs in any case.
     })
     return checked
   }

@@ -7,7 +7,7 @@ import { homedir, hostname } from 'node:os'
 import { basename, join } from 'node:path'
 import { NotOwnError, ownDirectory, requireOwn } from './ownership.js'
 
-/** A holder touches its lock this often; one that has not been touched for `STALE_MS` is nobody's. */
+/** A holder touches its lock this often. A lock that has not been touched for `STALE_MS` is abandoned. */
 const TOUCH_MS = 1_000
 const STALE_MS = 10_000
 

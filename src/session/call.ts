@@ -16,7 +16,7 @@ export type Settled =
   /** The slot ended before it answered. */
   | { readonly kind: 'lost'; readonly reason: string; readonly stop: StopCause | undefined }
 
-/** How often, within its timeout, a capture is looked at. */
+/** How often, within its timeout, a capture is checked. */
 const LOOKS = 4
 
 export interface CallOptions {
@@ -75,14 +75,14 @@ export class Call {
     return this.#mostMs === undefined || this.#slot.runsUserCode(this.#id)
   }
 
-  /** Stops the call after the timeout; a capture, once it has run user code for that long. */
+  /** Stops the call after the timeout, or a capture after it has run user code for that long. */
   #startDeadline(timeoutMs: number): NodeJS.Timeout {
     if (this.#mostMs === undefined)
       return setTimeout(() => this.stop({ kind: 'timeout', timeoutMs }), timeoutMs)
     let looks = 0
     return setInterval(() => {
       looks = this.#mayBeStopped ? looks + 1 : 0
-      // The user code may have begun just before the first look.
+      // The user code may have begun just before the first check.
       if (looks > LOOKS) this.stop({ kind: 'timeout', timeoutMs })
     }, timeoutMs / LOOKS)
   }

@@ -1,5 +1,5 @@
-// Taking a session's state out of a slot, which goes on: what the slot is asked, how long that may last, and what came of it. What
-// the snapshot is for, and what a failure means, is placement.ts's.
+// Captures a session's state from its slot. Owns the request, its time limit and its result. placement.ts decides what the snapshot is
+// for, and what a failure means.
 import type { Effort, RefusalReason } from '../shared/messages/slot.js'
 import { trustOf } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
@@ -8,21 +8,21 @@ import { Call } from './call.js'
 import type { SessionContext } from './context.js'
 import type { ResolvedSessionOptions } from './options.js'
 
-/** Most of the globals' values that travel beside the memory of a snapshot that users may see. */
+/** Most bytes of globals' values stored beside the memory of a snapshot that users may see. */
 const VALUES_BYTES = 1024 * 1024
-/** Longest that interrupted finalizers may take to stop, and a capture altogether; and what each byte of memory adds to both. */
+/** Longest time for interrupted finalizers to stop, and for a whole capture. Each byte of memory adds to both. */
 const STOPPING_MS = 5_000
 const MOST_MS = 60_000
 const MS_PER_BYTE = 1 / 10_000
 
 export interface Capturing {
-  /** Longest that code of the user's may run before it. Null: the deadline is somebody else's. */
+  /** Longest time for user code that runs before the capture. Null: an execution in progress has the deadline. */
   readonly timeoutMs: number | null
-  /** With `least` the globals are not described: nobody may see the snapshot. */
+  /** With `least` the globals are not described, so the snapshot must not be given to users. */
   readonly effort: Effort
-  /** Of the state that the slot has when it is asked. */
+  /** The execution count when the capture is requested. */
   readonly executionCount: number
-  /** Why host calls are suspended, by id: asked when it has been taken. */
+  /** Why host calls are suspended, by id. Read after the capture. */
   readonly reasons: () => Readonly<Record<string, string>>
 }
 
@@ -30,20 +30,20 @@ export type Captured =
   | { readonly kind: 'done'; readonly snapshot: Snapshot }
   /** The session is as it was. */
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
-  /** The slot is of no use any more. */
+  /** The slot cannot be used any more. */
   | { readonly kind: 'lost'; readonly reason: string }
 
-/** @throws SnapshotError for a slot that gives what is not a snapshot; the session is as it was */
+/** @throws SnapshotError when the slot returns something that is not a snapshot; the session is as it was */
 export async function capture(
   slot: Slot,
   { limits, tenant }: ResolvedSessionOptions,
   { image, snapshotKey }: Pick<SessionContext, 'image' | 'snapshotKey'>,
   { timeoutMs, effort, executionCount, reasons }: Capturing,
 ): Promise<Captured> {
-  // Collecting garbage, comparing and packing take longer the more memory there is, and no session must be ended for that.
+  // Collecting garbage, comparing and packing take longer with more memory. That must not end a session.
   const extraMs = Math.ceil(slot.memory.bytes * MS_PER_BYTE)
   const graceMs = Math.max(limits.interruptGraceMs, STOPPING_MS) + extraMs
-  // Without a deadline of its own, it waits for an execution, which has one.
+  // Without its own deadline, the capture waits for an execution, which has one.
   const bounds =
     timeoutMs === null ? { timeoutMs, graceMs } : { timeoutMs, graceMs, mostMs: MOST_MS + extraMs }
   const valuesBytes = effort === 'least' ? 0 : VALUES_BYTES

@@ -40,7 +40,7 @@ export interface SessionContext {
   waitToWake(snapshot: Snapshot, scale: number, untilMs: number, signal?: AbortSignal): Promise<void>
   /** A slot that is free right now. */
   tryAcquire(tenant: string): Slot | undefined
-  /** The slot is renewed for whoever comes next, or ends. */
+  /** Gives a slot back, which is renewed or ended. */
   release(slot: Slot, released: Released): void
   count(what: Countable): void
   /** An execution has ended. */

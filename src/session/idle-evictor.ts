@@ -10,7 +10,7 @@ export interface Evictable {
   evict(): Promise<void>
 }
 
-/** Says whether a slot is wanted that nobody waits for yet (spare-policy.ts). */
+/** Decides whether to evict a session before a caller waits for its slot (spare-policy.ts). */
 export interface Spares {
   readonly isWanted: boolean
   hibernated(session: object): void
@@ -122,7 +122,7 @@ export class IdleEvictor {
     try {
       await session.evict()
     } catch {
-      // The session keeps its slot. Whoever asks for a snapshot of it gets the error.
+      // The session keeps its slot. A caller that asks for a snapshot of it gets the error.
       this.#refused.set(session, sinceMs)
     } finally {
       this.#evicting.delete(session)

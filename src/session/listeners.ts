@@ -43,7 +43,7 @@ export class Listeners {
     }
   }
 
-  /** The execution has ended: from now on nobody is left to reject. */
+  /** The execution has ended, so later rejections can no longer reject it. */
   end(): void {
     this.#isOver = true
   }
@@ -53,7 +53,7 @@ export class Listeners {
     if (this.#thrown) throw this.#thrown.error
   }
 
-  /** An async listener: unhandled, its rejection would end the process. The execution does not wait for it. */
+  /** Handles an async listener's promise, because an unhandled rejection would end the process. The execution does not wait for it. */
   #follow(stream: Stream, returned: unknown): void {
     if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
     Promise.resolve(returned).catch((error: unknown) => this.#fail(stream, error))

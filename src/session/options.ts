@@ -1,4 +1,4 @@
-// What a session is made with: its options with every default. Owns the type only; src/options.ts makes it.
+// A session's options with all defaults. Owns the type only; src/options.ts creates it.
 import type { ResolvedCallbacks } from '../callbacks/callbacks.js'
 import type { OutputListener } from '../options/execution.js'
 import type { Limits } from '../options/limits.js'

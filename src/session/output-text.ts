@@ -1,4 +1,4 @@
-// Output of an execution as its caller gets it: text. A slot sends a large one as bytes, which are moved between threads, not copied.
+// Converts an execution's output to text. A slot sends large output as bytes, because these can be moved between threads, not copied.
 import type { OutputText, RunReport } from '../shared/messages/slot.js'
 
 /** A report whose output has been read. */

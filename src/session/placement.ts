@@ -1,5 +1,5 @@
-// Where a session's state is: in a slot, or dormant as a snapshot; in one place at a time (S1). Owns the lifecycle, every move between
-// the two, and the checkpoint from which a session recovers. What runs in the slot is runner.ts's.
+// Tracks where a session's state is: in a slot, or dormant as a snapshot, in one place at a time (S1). Owns the lifecycle, every move
+// between the two, and the checkpoint from which a session recovers. runner.ts runs calls in the slot.
 import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../shared/errors.js'
 import type { Effort } from '../shared/messages/slot.js'
 import { trustOf } from '../shared/snapshot/signature.js'

@@ -1,21 +1,21 @@
-// Whether to hibernate a session before anybody waits for its slot, so that a renewed one is ready for the next caller. Owns that
-// judgement; whose slot it is, and when, is idle-evictor.ts's.
+// Decides whether to hibernate a session before a caller waits for its slot, so that a renewed slot is ready for the next caller. Owns
+// this decision; idle-evictor.ts chooses the session and the time.
 
-/** Most of the sessions hibernated last that are remembered. */
+/** How many of the sessions hibernated last are remembered. */
 const MOST_REMEMBERED = 16
 const MOST_NEEDED = 4096
 
 export class SparePolicy {
   readonly #isExhausted: () => boolean
   readonly #leastNeeded: number
-  /** Callers in a row who found no free slot, or took the last. */
+  /** How many callers in a row found no free slot, or took the last one. */
   #contended = 0
-  /** So many make a spare worth its cost. */
+  /** A spare is worth its cost from this many on. */
   #needed: number
-  /** Hibernated for a spare, the longest ago first. */
+  /** Sessions hibernated for a spare, oldest first. */
   readonly #hibernated = new Set<object>()
 
-  /** @param isExhausted whether no slot is free, nor will be by itself */
+  /** @param isExhausted whether no slot is free, booting, being renewed, or bootable */
   constructor(slots: number, isExhausted: () => boolean) {
     this.#isExhausted = isExhausted
     this.#leastNeeded = slots
@@ -26,7 +26,7 @@ export class SparePolicy {
     return this.#contended >= this.#needed && this.#isExhausted()
   }
 
-  /** Call when somebody has asked for a slot. */
+  /** Call when a caller has asked for a slot. */
   acquired(): void {
     if (this.#isExhausted()) this.#contended += 1
   }
@@ -39,11 +39,11 @@ export class SparePolicy {
       this.#hibernated.delete(oldest)
       break
     }
-    // It has not been missed.
+    // The oldest session was not used since, so hibernating it was right: make spares more readily.
     this.#needed = Math.max(this.#leastNeeded, this.#needed / 2)
   }
 
-  /** Call when a session has been used: one that was hibernated too soon says that those in use need all slots there are. */
+  /** Call when a session has been used. If it was hibernated for a spare, active sessions need all slots: make spares less readily. */
   used(session: object): void {
     if (!this.#hibernated.delete(session)) return
     this.#contended = 0

@@ -8,7 +8,7 @@ import { Call } from './call.js'
 import type { ResolvedSessionOptions } from './options.js'
 import { isSuccess } from './outcome.js'
 
-/** Longest that it may last: code of the user's can run there. And what each byte of a snapshot adds. */
+/** Longest time, because user code can run here, and what each byte of a snapshot adds to it. */
 const ATTACH_MS = 10_000
 const ATTACH_MS_PER_BYTE = 1 / 50_000
 
@@ -17,7 +17,7 @@ export interface Incoming {
   readonly snapshot: Snapshot | undefined
   /** Plain data, for the kernel. */
   readonly callbacks: readonly unknown[]
-  /** The host calls of the snapshot's state are under way here. */
+  /** The host calls of the snapshot's state are in flight in this process. */
   readonly continues: boolean
   readonly credit: Pick<AttachRequest, 'releasedBytes' | 'heldBytes'>
 }
@@ -26,7 +26,7 @@ export type Taken =
   | { readonly kind: 'done' }
   /** The snapshot is at fault; the slot is as it was. */
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
-  /** The slot is of no use any more; `late`: for it was not ready in time. */
+  /** The slot cannot be used any more. `late`: because it was not ready in time. */
   | { readonly kind: 'lost' | 'late'; readonly reason: string }
 
 export async function takeOver(
@@ -53,7 +53,7 @@ async function prepare(
   { snapshot, callbacks, continues, credit }: Incoming,
 ): Promise<SlotReply> {
   const { memoryBytes, outputBytes, fileBytes } = limits
-  // What the slot had before goes when this has come, and is kept if it is refused.
+  // The new connection replaces the slot's previous one only once the slot has accepted it.
   const connection = vfs?.storage.connect()
   const mount = connection ? { ...connection.wire, path: vfs?.mountPath ?? '' } : null
   const request: AttachRequest = {
@@ -96,7 +96,7 @@ async function restore(slot: Slot, snapshot: Snapshot, request: AttachRequest): 
   return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes }], [body.buffer])
 }
 
-/** Whether an outcome tuple begins with True. What else is in it is nobody's business here, and may be large. */
+/** Whether an outcome tuple begins with True. The rest is not needed here and may be large. */
 function isDone(reply: SlotReply): boolean {
   return reply.kind === 'outcome' && isSuccess(reply.payload)
 }

@@ -1,11 +1,11 @@
-// What a session has used, since it was created in this process. Owns the sums; the figures are the slot's, a worker that is lost
-// gives none, and limits are enforced where things are produced, not here.
+// What a session has used since it was created in this process. Owns the sums. The figures come from the slot; a lost worker reports
+// none. Limits are not enforced here.
 import type { RunReport } from '../shared/messages/slot.js'
 
 export interface SessionUsage {
   /** Executions and resumptions that ran, failed ones included; unlike `executionCount` never reset. */
   readonly executions: number
-  /** Their time in the slot, waits for host calls included; of a killed one until its worker had ended. */
+  /** Their time in the slot, including waits for host calls; if an execution was killed, until its worker had ended. */
   readonly executionMs: number
   /** Bytes that they wrote to stdout and stderr. */
   readonly outputBytes: number
