@@ -1,5 +1,5 @@
-// Comparing an interpreter's pages with an image's, by the module of src/shared/image/page-xor-module.ts. Owns the memory around a
-// call: a copy of the pages that are compared, and what differs.
+// Compares an interpreter's pages with an image's, using the module of src/shared/image/page-xor-module.ts. Owns the memory for a call:
+// a copy of the pages to compare, and the result.
 import type { XorPages } from '../src/shared/image/page-xor-module.js'
 import { WasmInstance } from './web-assembly.js'
 
@@ -14,9 +14,9 @@ const VECTOR_BYTES = 16
 export interface PageDifferences {
   /** A bit for each page that differs, the first one the lowest. */
   readonly pages: number
-  /** Of each page that differs, which 16 bytes of it: a bit for each, the lowest bit of the first byte the first. */
+  /** For each page that differs, a map with a bit for each 16 bytes that differ, lowest bit of the first byte first. */
   readonly maps: Uint8Array<ArrayBuffer>
-  /** The XOR of these, one after the other. */
+  /** The XOR of these parts, concatenated. */
   readonly xored: Uint8Array<ArrayBuffer>
 }
 
@@ -28,7 +28,7 @@ export class PageXor {
   readonly #maps: Uint8Array
   readonly #out: Uint8Array
 
-  /** Of `memory`, beside what is compared with. */
+  /** Bytes of `memory` needed in addition to the pages that are compared with. */
   static readonly ROOM_BYTES = 4 * MAX_BLOCK_BYTES
 
   /**

@@ -1,6 +1,6 @@
-// Entry of a slot's thread, loaded by Piscina: boots the interpreter from the shared image at once, seals the thread, and serves one
-// lease after the other. Owns the wiring of Piscina's task; what it wires is in slot/. Nothing of Pyodide's JavaScript is in this file's
-// module graph (R2).
+// Entry of a slot's thread, loaded by Piscina: boots the interpreter from the shared image, seals the thread, and serves one lease after
+// the other. Owns the wiring of Piscina's task; slot/ has the parts. The module graph of this file contains none of Pyodide's
+// JavaScript (R2).
 import { workerData } from 'node:worker_threads'
 import type { Image } from '../src/shared/image/image.js'
 import type { LeaseWire, ServeTask } from '../src/shared/messages/slot.js'
@@ -11,7 +11,7 @@ import { SlotLeases } from './slot/leases.js'
 const leases = new SlotLeases(readable(workerData as Image))
 seal()
 
-/** Serves until the worker is ended: the promise rejects where a slot cannot be renewed, and never resolves. Piscina keeps the task as the slot's life. */
+/** Piscina's task, which runs until the worker is ended. The promise never resolves, and rejects if the slot cannot be renewed. */
 export function serve({ next, ...wire }: ServeTask): Promise<never> {
   return new Promise((_, reject) => {
     next.on('message', (nextWire: LeaseWire) => leases.renew(nextWire).catch(reject))

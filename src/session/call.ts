@@ -24,8 +24,8 @@ export interface CallOptions {
   readonly graceMs: number
   readonly signal?: AbortSignal | undefined
   /**
-   * For captures: the deadline counts only while the slot runs user code, and the rest takes as long as it takes. A worker that takes
-   * longer than this in all, in milliseconds, is broken.
+   * For captures: the timeout counts only while the slot runs user code; the rest may take as long as it needs. A worker that takes
+   * longer than this in total, in milliseconds, is considered broken.
    */
   readonly mostMs?: number
   /** What the slot does before it: deadline and stops count from its end on. Never rejects. */

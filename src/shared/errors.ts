@@ -238,7 +238,7 @@ export class Concealed {
   }
 }
 
-/** A short, safe description of any value: runs no code of it, and never throws. */
+/** Describes any value briefly. Runs none of its code and never throws. */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
     case 'string':

@@ -126,8 +126,8 @@ export class VfsStorage implements AsyncDisposable {
   }
 
   /**
-   * Names in a directory, sorted. Python may use bytes that are no UTF-8: they are shown as U+FFFD, and no path of the host's leads to such a
-   * name. `remove` of its directory, with `recursive`, removes it.
+   * Names in a directory, sorted. Python may use names that are not UTF-8: their invalid bytes are shown as U+FFFD, and the host cannot
+   * access them by path. `remove` of their directory with `recursive` removes them.
    */
   async list(path: string, options: FileOptions = {}): Promise<string[]> {
     const names = await this.#call(options, () => this.#thread.call('list', bytePath(path)))
@@ -148,8 +148,8 @@ export class VfsStorage implements AsyncDisposable {
   }
 
   /**
-   * A file, a link or an empty directory; with `recursive` a directory with all that is in it, however deep and whatever its names. `/`
-   * with `recursive` empties the storage.
+   * Removes a file, a link or an empty directory. With `recursive`, also a directory with everything in it, however deep. `/` with
+   * `recursive` empties the storage.
    */
   async remove(path: string, options: FileOptions & { readonly recursive?: boolean } = {}): Promise<void> {
     const { recursive, ...rest } = options
@@ -192,7 +192,7 @@ export class VfsStorage implements AsyncDisposable {
     return exportTar(this.#thread, isSignal('signal', options.signal))
   }
 
-  /** What sessions and the host change from now on. Of a directory of the host, what others change is not told. */
+  /** Reports changes by sessions and by the host from now on. In a directory of the host, changes by other programs are not reported. */
   watch(options: FileOptions = {}): AsyncIterableIterator<StorageChange> {
     known('options', options, ['signal'])
     return watch(this.#thread, isSignal('signal', options.signal))

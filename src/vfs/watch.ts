@@ -1,5 +1,5 @@
 // What changes in a storage, as an async iterator. Owns the buffer between the storage, which does not wait, and a reader that may be
-// slow: it is bounded, and what is lost is told as such.
+// slow: it is bounded, and dropped changes are reported as lost.
 import { CancelledError } from '../shared/errors.js'
 import type { Change } from '../shared/messages/storage.js'
 import { textOf } from './paths.js'

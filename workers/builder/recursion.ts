@@ -1,12 +1,12 @@
 // How deep C code may recurse before CPython stops it. Owns that limit: CPython's own is for a stack that holds all of a call, but a slot's
 // thread has two. The C stack, in the interpreter's memory, has the variables whose address is taken; V8's has everything else, and
-// whoever uses that up ends the interpreter.
+// code that uses up V8's stack ends the interpreter.
 import { withStackFrame } from '../interpreter/stack-frames.js'
 import type { StockExports } from './realm.js'
 
 /**
  * C stack that guarded recursion may use. In either of V8's compilers, a call uses at most some 17 times as much of V8's stack as of this one
- * (comparing nested lists), so `STACK_MB` of src/slots/pool.ts, 64 MB, lasts longer than this. It is enough for lists nested 24,000
+ * (comparing nested lists), so `STACK_MB` of src/slots/slot-threads.ts, 64 MB, lasts longer than this. It is enough for lists nested 24,000
  * deep (`repr`) to 196,000 deep (`json.loads`, `==`), and for 1,400 (`sorted` with a key) to 6,700 (`__getattr__`) Python calls through C code.
  */
 const C_STACK_BYTES = 3 * 1024 * 1024

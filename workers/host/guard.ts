@@ -1,7 +1,6 @@
-// The door that every import goes through. What C code called is either answered with a number or it ends the interpreter; no
-// other exception leaves the host (R1). No host code runs after that end, nor on a stack that is almost used up: the door
-// looks first whether there is enough left (stack-reserve.ts). Owns these rules, the state "ended", and which host a door
-// belongs to; what an import does is its family's.
+// The wrapper ("door") around every import. An import either returns a number or ends the interpreter; no other exception leaves the
+// host (R1). No host code runs after that, nor when the stack is almost used up: the door first checks that enough is left
+// (stack-reserve.ts). Owns these rules, the state "ended", and which host a door belongs to.
 import { FsError } from './errno.js'
 import type { StackProbe } from './stack-reserve.js'
 
@@ -87,17 +86,17 @@ export interface GuardedImport {
   readonly importName: string
 }
 
-/** The function that a module is instantiated with. An instance keeps its doors; each lease's host stands behind them in turn (S1). */
+/** The function that a module is instantiated with. An instance keeps its doors; each lease connects them to a new host (S1). */
 export class ImportDoor {
   /** For the module. */
   readonly enter: ImportFunction
-  /** Another host's import is called from now on. */
+  /** Connects the door to another host's import. */
   readonly leadTo: (guarded: GuardedImport) => void
 
   constructor(guarded: GuardedImport) {
     // Variables of a closure: this is the hottest path of a host.
     let { ending, run, onError } = guarded
-    // Made now, as above: a trap of C code, for one, may come at any depth. Once for all hosts, for an error takes microseconds to make.
+    // Created in advance, as above, because a trap of C code may come at any depth. Once for all hosts, because it takes microseconds.
     const unexpected = new InterpreterEnd(
       guarded.importName,
       `the import ${guarded.importName} failed unexpectedly`,

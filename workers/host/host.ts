@@ -82,7 +82,7 @@ export class Host {
   #timeZone = DEFAULT_TIME_ZONE
   /** Of the instance that imports from this host. */
   #doors: ImportDoors = new Map()
-  /** Made where nobody waits, for the next state that is given back. */
+  /** Created in advance, while no call is waiting, for the next restored state. */
   #spareFileSystem: FileSystem | undefined
 
   constructor(options: HostOptions) {
@@ -110,7 +110,7 @@ export class Host {
     return linkImports(module, this.#doors)
   }
 
-  /** The instance that was made with the imports of `previous` imports from this host from now on, and nothing from that one (S1). */
+  /** Makes the instance that imports from `previous` import from this host instead (S1). */
   replace(previous: Host): void {
     const guarded = guardedImports(this.#context)
     this.#doors = previous.#doors
@@ -122,7 +122,7 @@ export class Host {
     previous.close()
   }
 
-  /** Its session is gone: what it holds is free. */
+  /** The session is gone. Frees what it held. */
   close(): void {
     this.#context.fileSystem.close()
     this.#spareFileSystem?.close()
@@ -166,7 +166,7 @@ export class Host {
     this.#context.signals.beginExecution(id)
   }
 
-  /** What was written belongs to somebody else now. */
+  /** Another owner has the output now. */
   outputTaken(): void {
     this.#output.taken()
   }

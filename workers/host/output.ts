@@ -37,7 +37,7 @@ export class OutputSink {
     this.exceeded = null
   }
 
-  /** The receiver has given away what it got: nobody here keeps it any more. */
+  /** The receiver has passed the output on, so it no longer takes memory here. */
   taken(): void {
     if (this.#takenBytes === 0) return
     this.#memory.release(this.#takenBytes)

@@ -1,5 +1,5 @@
-// One WebAssembly instance of an image's module: made, filled, and made the image again. Owns everything that running code can change
-// in it: memory, mutable globals, tables (I1). What calls it, and what it imports, is the interpreter's and the host's.
+// One WebAssembly instance of an image's module: creates it, fills it, and sets it back to the image. Owns everything in it that running
+// code can change: memory, mutable globals, tables (I1). The interpreter calls it, and the host implements its imports.
 import type { Host } from '../host/host.js'
 import { type StackProbe, stackProbe } from '../host/stack-reserve.js'
 import type { CopyImageBytes, ReadableImage } from '../image-bytes.js'
@@ -58,7 +58,7 @@ export class ImageInstance {
     table.grow(image.tableLength + 1 - table.length)
     table.set(image.tableLength, helper.trampoline)
     stackPointer.value = image.stackPointer
-    // Besides these there is nothing in the module that code can change: test/image/module-state.test.ts reads its instructions.
+    // Code can change nothing else in the module: test/image/module-state.test.ts checks its instructions.
     const state = [...importedValues(imports), ...stateExports(instance), stackPointer, table]
     this.#globals = state.flatMap((item) =>
       item instanceof WasmGlobal
@@ -72,7 +72,7 @@ export class ImageInstance {
     host.bind(this.exports, this.#stackProbe)
   }
 
-  /** Memory and tables cannot shrink: an instance in which one has grown cannot become the image again. */
+  /** Whether memory or a table has grown. They cannot shrink, so such an instance cannot be set back to the image. */
   get hasGrown(): boolean {
     return (
       this.exports.memory.buffer.byteLength !== this.#image.memoryBytes ||
@@ -80,15 +80,15 @@ export class ImageInstance {
     )
   }
 
-  /** `host` serves the imports from now on. */
+  /** Makes `host` serve the imports. */
   serveBy(host: Host, previous: Host): void {
     host.replace(previous)
     host.bind(this.exports, this.#stackProbe)
   }
 
   /**
-   * Memory and globals are the image's again, every byte; what is beyond the image's memory is zero. Which functions are in the
-   * table cannot change.
+   * Sets memory and globals back to the image's, every byte, and zeroes memory beyond the image's. Code cannot change which functions
+   * are in the table.
    */
   restore(): void {
     this.#copyRuns()

@@ -1,5 +1,5 @@
-// One interpreter made from an image: called, captured, reverted, renewed. Owns which WebAssembly instance it has (instance.ts);
-// files, clocks and the rest of what it imports are the host's, and what the bytes it exchanges mean is not its business.
+// One interpreter made from an image: calls, captures, reverts and renews it. Owns its WebAssembly instance (instance.ts). The host owns
+// files, clocks and everything else that it imports.
 import type { Host } from '../host/host.js'
 import type { ReadableImage } from '../image-bytes.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
@@ -60,8 +60,8 @@ export class Interpreter {
   }
 
   /**
-   * Makes the interpreter the image again, byte for byte (I1), for the same host: memory, globals, and the host's files and
-   * descriptors. False, with nothing done, when memory or a table has grown.
+   * Sets the interpreter back to the image, byte for byte (I1), with the same host: memory, globals, and the host's files and
+   * descriptors. Does nothing and returns false if memory or a table has grown.
    */
   revert(): boolean {
     if (this.#instance.hasGrown) return false
@@ -71,11 +71,11 @@ export class Interpreter {
   }
 
   /**
-   * The image again, for another host: nothing of what ran here before can be observed by what runs next (S1). Where memory or a
-   * table has grown there is a new instance, for which nothing is compiled, and the memory that it had is returned: it is free when V8
-   * has collected it.
+   * Sets the interpreter back to the image, with another host: code that runs next can observe nothing of what ran before (S1). If memory
+   * or a table has grown, creates a new instance, without compiling anything, and returns the old memory, which is free when V8 has
+   * collected it.
    *
-   * @throws Error if the interpreter has ended, or stands in the middle of something: it must not be used again
+   * @throws Error if the interpreter has ended or is in the middle of a call; it must not be used again
    */
   renew(host: Host): WebAssembly.Memory | undefined {
     if (this.#host.ended) throw this.#host.ended
@@ -96,8 +96,8 @@ export class Interpreter {
   }
 
   /**
-   * Only memory and globals, whatever size the memory has: what is beyond the image's is zero then, which serves as well where a
-   * snapshot is applied next.
+   * Sets only memory and globals back, even if the memory has grown. Memory beyond the image's is zeroed, which is enough if a snapshot is
+   * applied next.
    */
   revertMemory(): void {
     this.#instance.restore()

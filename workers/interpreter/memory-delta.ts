@@ -11,9 +11,9 @@ export interface MemoryDelta {
   readonly memoryBytes: number
   /** Numbers of the pages that differ, ascending. */
   readonly pages: Uint32Array
-  /** Which 16 bytes of each page differ, 32 bytes a page, a bit for each, the lowest first. Undefined: all of them. */
+  /** For each page a map of 32 bytes, with a bit for each 16 bytes that differ, lowest bit first. Undefined: all of them differ. */
   readonly maps?: Uint8Array | undefined
-  /** These one after the other, XOR the image's; where the image has no run, that is the memory itself. */
+  /** The parts that differ, XORed with the image's. Where the image has no data, this is the memory itself. */
   readonly xored: Uint8Array
 }
 
@@ -33,7 +33,7 @@ const PAGE_WORDS = DELTA_PAGE_BYTES / 4
 const MAP_WORDS = MAP_BYTES / 4
 const VECTOR_BYTES = 16
 const VECTOR_WORDS = VECTOR_BYTES / 4
-/** The map of a page of which all differs. */
+/** The map of a page in which everything differs. */
 const WHOLE_MAP = new Uint8Array(MAP_BYTES).fill(0xff)
 
 /** From and to; the second is not in it. */
@@ -146,7 +146,7 @@ export function checkDelta(image: Pick<BaseMemory, 'memoryBytes'>, delta: Memory
     throw new DeltaError(`page ${previous} is beyond the memory`)
 }
 
-/** How many bytes `xored` has of so many pages with these maps. */
+/** Length of `xored` for this many pages with these maps. */
 export function deltaBytes(pageCount: number, maps: Uint8Array | undefined): number {
   if (maps === undefined) return pageCount * DELTA_PAGE_BYTES
   let vectors = 0
@@ -159,7 +159,7 @@ class PageMaps {
   readonly #words: Int32Array | undefined
 
   constructor({ maps }: MemoryDelta) {
-    // A copy, for they may lie anywhere in a larger buffer.
+    // Copied, because the bytes may not be aligned in their buffer.
     this.#words = maps && words(new Uint8Array(maps))
   }
 
@@ -170,7 +170,7 @@ class PageMaps {
     return true
   }
 
-  /** How many of `count` pages from `index` on, the first of which is whole, are whole one after the other. */
+  /** Number of consecutive pages from `index` on in which everything differs, at most `count`; the first one is known to be such a page. */
   wholeCount(index: number, count: number): number {
     let whole = 1
     while (whole < count && this.isWhole(index + whole)) whole++
@@ -183,7 +183,7 @@ class PageMaps {
     return count
   }
 
-  /** The page at word `toAt` of `to` becomes what it was, XOR the vectors that the map of page `index` has. */
+  /** XORs the page at word `toAt` of `to` with the parts that the map of page `index` lists. */
   xorInto(to: Int32Array, toAt: number, vectors: Int32Array, index: number): void {
     let from = 0
     for (let i = 0; i < MAP_WORDS; i++) {

@@ -1,14 +1,14 @@
-// WebAssembly memories that were replaced, until V8 has freed them. Memory cannot shrink and nothing frees it but the collector, which
-// sees no hurry in a thread that allocates little. Owns the wait for that, and what hurries it.
+// Waits until V8 has freed replaced WebAssembly memories. Memory cannot shrink, and only garbage collection frees it, which rarely runs in
+// a thread that allocates little. Owns the wait, and how it makes V8 collect.
 
-/** Never touched, so it takes address space and no memory; but V8 counts it, and collects when there is much of it. */
+/** Size of a buffer that makes V8 collect soon. It is never touched, so it takes address space but no memory; V8 counts it anyway. */
 const WEIGHT_BYTES = 64 * 1024 * 1024
-/** It takes two to six. */
+/** Two to six are usually enough. */
 const MOST_WEIGHTS = 64
-/** Between two looks: V8 tells of what it has collected in a task of its own. */
+/** Pause between two checks, because V8 reports what it has collected in a separate task. */
 const LOOK_MS = 1
 
-/** Of when the thread began: seal.ts takes the global away. */
+/** Captured when the thread starts, because seal.ts removes the global. */
 const Registry = FinalizationRegistry
 
 export class OldMemories {
@@ -17,13 +17,13 @@ export class OldMemories {
     this.#left -= 1
   })
 
-  /** Nothing uses it any more. */
+  /** Adds a memory that is no longer used. */
   add(memory: WebAssembly.Memory): void {
     this.#left += 1
     this.#registry.register(memory, null)
   }
 
-  /** @throws Error if something keeps one of them */
+  /** Resolves when all are freed. @throws Error if one of them is still referenced */
   async freed(): Promise<void> {
     const weights: ArrayBuffer[] = []
     while (this.#left > 0) {

@@ -1,5 +1,5 @@
-// What ended an interpreter, as a sentence for whoever called the session. Owns the wording of what V8 throws; what imports end with is
-// the host's.
+// Describes what ended an interpreter, as a sentence for the session's caller. Owns the wording for errors of V8. The host words the ends
+// that imports cause.
 import { InterpreterEnd, STACK_USED_UP } from '../host/guard.js'
 import { KernelFault } from '../interpreter/link.js'
 

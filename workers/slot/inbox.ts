@@ -1,12 +1,11 @@
-// What the main thread sends a slot. Owns how this thread waits for it: usually asleep in its event loop, but spinning for a moment
-// where the next message is about to come, because waking a thread takes as long as most cells and host calls. What a message means
-// is the receiver's.
+// Receives the main thread's messages. Owns how this thread waits for them: usually asleep in its event loop, but spinning briefly when the
+// next message is expected soon, because waking a thread takes as long as most cells and host calls.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { SpinPolicy } from '../../src/shared/threads/spin-policy.js'
 
 /** Longest spin: about what waking both threads takes. */
 const SPIN_MS = 0.15
-/** Longest without a turn of the event loop, in which timers are due and other ports have their messages. */
+/** Longest time without a turn of the event loop, which timers and other ports need. */
 const LONGEST_TURN_MS = 5
 
 type Awaited = 'request' | 'answer'
@@ -14,7 +13,7 @@ type Awaited = 'request' | 'answer'
 export class Inbox {
   readonly #port: MessagePort
   readonly #onMessage: (message: object) => void
-  /** What follows a reply, and what follows host calls: each has a pace of its own. */
+  /** Requests after a reply and answers after host calls each have their own history. */
   readonly #policies = { request: new SpinPolicy(SPIN_MS), answer: new SpinPolicy(SPIN_MS) }
   /** Since when, without a turn of the event loop, messages have been received by spinning. */
   #awakeSinceMs: number | undefined
@@ -22,7 +21,7 @@ export class Inbox {
   #isClosed = false
   /** `linger` is on the stack. */
   #isLingering = false
-  /** What the message that `linger` has just delivered ended with. */
+  /** What to wait for after the message that `linger` has just delivered. */
   #next: Awaited | undefined
   /** Other threads of the process need the cores: sleep at once. */
   isCrowded = false
@@ -34,11 +33,11 @@ export class Inbox {
     port.on('message', onMessage)
   }
 
-  /** Something was sent that the main thread may follow up at once. To be called with nothing left to do. */
+  /** Call after sending something that the main thread may respond to at once, when nothing else is left to do. */
   linger(awaited: Awaited): void {
     if (this.#isClosed) return
     this.#next = awaited
-    // Called by the receiver of a message that came here: the loop below goes on, and the stack does not grow.
+    // Called while the loop below delivers a message. The loop continues, so the stack does not grow.
     if (this.#isLingering) return
     this.#isLingering = true
     try {
@@ -53,7 +52,7 @@ export class Inbox {
     }
   }
 
-  /** True if a message came. */
+  /** Returns whether a message came. */
   #spin(awaited: Awaited): boolean {
     if (this.isCrowded || this.#isClosed) return false
     const sinceMs = this.#awakeSinceMs
@@ -63,7 +62,7 @@ export class Inbox {
     return true
   }
 
-  /** Nothing is heard any more. */
+  /** Stops receiving messages. */
   close(): void {
     this.#isClosed = true
     this.#port.off('message', this.#onMessage)

@@ -1,5 +1,5 @@
-// One lease of a slot, on the slot's side: everything that serves a session and is not the interpreter itself. Owns the lease's host,
-// ports, shared words, memory budget and buffers; the next lease has new ones of each, so that nothing is left to clean up (S1).
+// One lease of a slot, on the slot's side: everything that serves a session, except for the interpreter. Owns the lease's host, ports,
+// shared words, memory budget and buffers. The next lease gets new ones of each, so nothing of a lease can remain (S1).
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type {
@@ -23,7 +23,7 @@ import { Inbox } from './inbox.js'
 import { Output } from './output.js'
 import { SlotService } from './service.js'
 
-/** Who hears requests: Comlink, once it listens. */
+/** Receives requests: Comlink, once it listens. */
 interface Requests {
   hear: (event: { readonly data: unknown }) => void
 }
@@ -60,7 +60,7 @@ export class SlotLeaseSide {
     })
   }
 
-  /** Serves the main thread over this wire, with an interpreter whose host is this lease's. */
+  /** Starts serving the main thread over this wire. The interpreter's host must be this lease's. */
   open(wire: LeaseWire, interpreter: Interpreter): void {
     const { port } = wire
     this.#interrupt.share(wire.interrupt)
@@ -88,7 +88,7 @@ export class SlotLeaseSide {
       emit: (event, bytes) => port.postMessage(event, movable(bytes)),
       onAwait: () => inbox.linger('answer'),
     })
-    /** An execution, which does without Comlink: its reply goes out in the same turn if the code does not wait. */
+    /** Handles an execution, which bypasses Comlink: if the code does not wait, its reply is sent in the same turn. */
     const serveDirect = ({ id, argumentList: [{ value }], isCrowded }: DirectRequest) => {
       inbox.isCrowded = isCrowded
       const answer = (reply: SlotReply) => {
@@ -105,9 +105,9 @@ export class SlotLeaseSide {
   }
 
   /**
-   * The main thread has ended the lease.
+   * Ends the lease, as the main thread has done.
    *
-   * @throws Error if something of it still runs, or reads the interpreter's memory
+   * @throws Error if something of the lease still runs, or reads the interpreter's memory
    */
   end(): void {
     if (this.#opened === undefined) return
@@ -118,12 +118,12 @@ export class SlotLeaseSide {
     wire.port.close()
     wire.calls.port.close()
     wire.memory.port.close()
-    // What was only kept for later use: memory of files.
+    // Frees memory of files that was kept for reuse.
     this.#memory.onShort()
   }
 }
 
-/** Comlink's side: it hears what is no notice, and this thread waits for more once it has replied. */
+/** Comlink's end of the port. It gets all messages but notices and executions. After each reply the thread waits for the next request. */
 function endpoint(port: MessagePort, inbox: Inbox, requests: Requests): comlink.Endpoint {
   return {
     postMessage: (message: unknown, transfer?: ArrayBuffer[]) => {
@@ -137,12 +137,12 @@ function endpoint(port: MessagePort, inbox: Inbox, requests: Requests): comlink.
   }
 }
 
-/** The buffer to transfer, where that is sooner than a copy: from 16 KB on. */
+/** The buffer to transfer if that is faster than a copy: from 16 KB on. */
 function movable(bytes: Uint8Array): ArrayBuffer[] {
   return bytes.length >= 16_384 ? [bytes.buffer as ArrayBuffer] : []
 }
 
-/** The buffers of a reply that are moved; undefined if there are none. */
+/** The buffers of a reply to transfer; undefined if there are none. */
 function transfers(reply: SlotReply): ArrayBuffer[] | undefined {
   switch (reply.kind) {
     case 'outcome': {
@@ -164,8 +164,8 @@ function outputs({ stdout, stderr }: RunReport): ArrayBuffer[] {
 }
 
 /**
- * The methods with their reply's bytes moved instead of copied if they are many. A snapshot's body is then the main thread's alone:
- * nothing that this thread does later changes it. Own names only: Comlink walks whatever it is asked.
+ * The methods, whose replies transfer large bytes instead of copying them. A snapshot's body then belongs to the main thread alone, so this
+ * thread cannot change it later. Lists the methods explicitly, because Comlink exposes everything that it can reach.
  */
 function transferring(service: SlotService): Omit<SlotMethods, 'execute'> {
   const replying = async (reply: Promise<SlotReply>) => {

@@ -1,5 +1,5 @@
-// The leases of a slot, one after the other. Owns the interpreter, the present lease, and making the interpreter the image again
-// between two (S1); what serves a lease is lease.ts's.
+// The leases of a slot, one after the other. Owns the interpreter, the current lease, and renewing the interpreter between two
+// leases (S1). lease.ts serves a lease.
 import type { LeaseWire } from '../../src/shared/messages/slot.js'
 import type { ReadableImage } from '../image-bytes.js'
 import { Interpreter } from '../interpreter/interpreter.js'
@@ -25,20 +25,20 @@ export class SlotLeases {
   }
 
   /**
-   * Ends the present lease and begins the next.
+   * Ends the current lease and begins the next.
    *
-   * @throws Error where the slot cannot be renewed: it must not be used again
+   * @throws Error if the slot cannot be renewed; it must not be used again
    */
   async renew(wire: LeaseWire): Promise<void> {
     this.#lease.end()
     this.#lease = new SlotLeaseSide(this.#image)
     this.#renewInterpreter()
-    // Until this slot is ready, what the lease before had counts as well (maxMemoryBytes).
+    // The previous lease's memory counts against maxMemoryBytes until this slot is ready, so wait until it is free.
     await this.#oldMemories.freed()
     this.#lease.open(wire, this.#interpreter)
   }
 
-  /** Apart from what waits for the memory to be freed, for that would keep it. */
+  /** Separate from `renew`, whose stack frame would keep the memory alive while it waits for it to be freed. */
   #renewInterpreter(): void {
     const replaced = this.#interpreter.renew(this.#lease.host)
     if (replaced) this.#oldMemories.add(replaced)

@@ -1,6 +1,6 @@
-// What a session writes to its two output descriptors: kept as bytes until the execution ends, and sent ahead in chunks where
-// somebody listens. Owns buffering, decoding and chunking; the limit is the host's, enforced before bytes get here. Bytes come
-// while guest code is on the stack, so decoders are made and used once before.
+// A session's output: kept as bytes until the execution ends, and also sent in chunks if there is a listener. Owns buffering, decoding
+// and chunking. The host enforces the limit before bytes get here. Bytes arrive while guest code is on the stack, so decoders are created
+// and used once beforehand.
 import { isAscii } from 'node:buffer'
 import type { OutputText } from '../../src/shared/messages/slot.js'
 import { freeBuffer } from '../memory/free-buffer.js'
@@ -13,7 +13,7 @@ const CHUNK_BYTES = 65_536
 const CHUNK_AGE_MS = 20
 /** A buffer of this size stays from one execution to the next. */
 const FIRST_BYTES = 16_384
-/** Fewer bytes are copied sooner one by one than by a call of the engine. */
+/** Fewer bytes are copied faster one by one than by a call into the engine. */
 const FEW_BYTES = 96
 
 type Send = (stream: 1 | 2, text: string) => void
@@ -25,7 +25,7 @@ export class Output {
     this.#streams = { 1: new Stream((text) => send(1, text)), 2: new Stream((text) => send(2, text)) }
   }
 
-  /** Starts an execution: what was written between executions is credited to none. */
+  /** Starts an execution. Output written between executions belongs to none. */
   begin(live: { readonly stdout: boolean; readonly stderr: boolean }): void {
     this.#streams[1].begin(live.stdout)
     this.#streams[2].begin(live.stderr)
@@ -36,19 +36,19 @@ export class Output {
     this.#streams[stream].write(from, start, end)
   }
 
-  /** Sends what has waited long enough. */
+  /** Sends output that has waited long enough. */
   flushDue(): void {
     this.#streams[1].flushDue()
     this.#streams[2].flushDue()
   }
 
-  /** Sends what there is, because the execution waits now. */
+  /** Sends all output, because the execution waits now. */
   flush(): void {
     this.#streams[1].flush()
     this.#streams[2].flush()
   }
 
-  /** All that was written. Bytes of a large output are the receiver's: they are not used here again. */
+  /** All output. The receiver owns the bytes of a large one; they are not used here again. */
   end(): { readonly stdout: OutputText; readonly stderr: OutputText } {
     return { stdout: this.#streams[1].end(), stderr: this.#streams[2].end() }
   }
@@ -120,7 +120,7 @@ class Stream {
     return text
   }
 
-  /** Makes room for `bytes`, and for as much again where more comes little by little. */
+  /** Makes room for `bytes`, or doubles the buffer if output comes in small pieces. */
   #grow(bytes: number): void {
     const old = this.#buffer
     this.#buffer = new Uint8Array(Math.max(2 * old.length, bytes + FIRST_BYTES))

@@ -56,7 +56,7 @@ export class Runs {
   }
 
   /**
-   * At once what a request came to that does not wait: most do not, and a promise takes as long as running a small cell.
+   * Returns the result without a promise if the request does not wait. Most do not, and a promise takes as long as running a small cell.
    *
    * @throws (or rejects with) KernelFault, or whatever ended the interpreter
    */
@@ -103,7 +103,7 @@ export class Runs {
     this.#waiting?.settle('answer')
   }
 
-  /** Gives the kernel what has come for background tasks while nothing ran; they go on with it. */
+  /** Gives the kernel answers that came for background tasks while nothing ran. */
   deliver(): void {
     for (
       let refusal = this.#outgoing.takeRefusal();

@@ -61,7 +61,7 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
   #isRunning = false
   #hasDied = false
   #packing: Promise<void> | undefined
-  /** The interpreter is the image, byte for byte: a snapshot can be laid over it. */
+  /** The interpreter is identical to the image, so a snapshot can be restored into it. */
   #pristine = true
 
   constructor(options: SlotServiceOptions) {
@@ -90,7 +90,7 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
     return this.#executionId
   }
 
-  /** Nothing runs, waits or is packed, and nothing ever ended the interpreter. */
+  /** Nothing runs, waits or is packed, and the interpreter has not ended. */
   get isAtRest(): boolean {
     return !this.#hasDied && this.#packing === undefined && !this.#isRunning && !this.#runs.isWaiting
   }
@@ -106,7 +106,7 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
     return this.#run(0, QUIET, () => this.#interpreter.call(Opcode.attach, request.session))
   }
 
-  /** The reply at once, unless the code awaits something. */
+  /** Returns the reply without a promise, unless the code awaits something. */
   execute(request: ExecuteRequest): SlotReply | Promise<SlotReply> {
     const wellFormed = request.code.isWellFormed()
     const head = Uint8Array.of(0, 0, 0, 0, wellFormed ? 0 : CODE_IS_UTF16)
@@ -152,7 +152,7 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
     return { kind: 'reverted', done: false }
   }
 
-  /** What has no answer. */
+  /** Handles a message without an answer. */
   told(notice: SlotNotice): void {
     if (notice.notice === 'answers') this.#runs.answer(notice.answers)
     else if (notice.notice === 'credit') this.#runs.credit()
@@ -165,7 +165,7 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
     try {
       // An execution that waits keeps its output, and its number for interrupts.
       if (!this.#runs.isWaiting) {
-        // Finalizers of garbage are code of the user's, and so are tasks that were waiting for an answer.
+        // Finalizers of garbage are user code, and so are tasks that were waiting for an answer.
         this.#host.beginExecution(id)
         this.#output.begin(QUIET)
       }
@@ -339,7 +339,7 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
     }
   }
 
-  /** Nothing of the error but its text crosses: a hostile guest chose at most that. */
+  /** Sends only the text of the error to the main thread, because a hostile guest may have chosen the error. */
   #died(error: unknown): SlotReply {
     this.#hasDied = true
     return { kind: 'died', reason: endReason(error).slice(0, 1000) }

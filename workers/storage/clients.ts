@@ -71,7 +71,7 @@ export class Clients {
     }
   }
 
-  /** The reader is about to be told the node's status, and may rely on it until `changed` says otherwise. */
+  /** The reader is about to get the node's status, and may rely on it until `changed` is called. */
   #know(reader: StatusReader, node: NodeId): number {
     let isAlone = true
     for (const other of this.all) {

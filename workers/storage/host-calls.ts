@@ -145,7 +145,7 @@ export function hostTasks(files: Files, directory?: DirectoryNodes): HostTasks {
             const inside = yield* names(node)
             if (inside.length > 0) {
               next.passes += 1
-              // Somebody makes files there as fast as they are removed.
+              // A session creates files there as fast as they are removed.
               if (next.passes > MAX_PASSES) fail('ENOTEMPTY')
               for (const name of inside) todo.push({ start: location, name, passes: 0, opened: undefined })
               continue

@@ -5,7 +5,7 @@ import type { DirectoryNodes } from './directory-nodes.js'
 import type { Locks } from './locks.js'
 import type { Shared } from './share.js'
 
-/** A session that can rely on a node's status until it is told that the node has changed. */
+/** A session that may rely on a node's status until it is notified of a change. */
 export interface StatusReader {
   /** The node whose status the slot may know; 0: none. */
   knownNode: NodeId

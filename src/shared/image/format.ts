@@ -26,7 +26,7 @@ export const IMAGE_FORMAT_VERSION = 4
 const MAGIC = 'BRUMATE\n'
 const HEAD_BYTES = 16
 const HASH_BYTES = 32
-/** Two or three milliseconds. */
+/** Hashing this many takes two or three milliseconds. */
 const HASHED_AT_ONCE_BYTES = 4 * 1024 * 1024
 const ALIGNMENT = 8
 const PAGE_BYTES = 4096
@@ -191,7 +191,7 @@ function align(offset: number): number {
 }
 
 /** Hashes outside the calling thread. */
-/** Web Crypto would copy all of it on this thread before it hashes on another, and the copy alone takes as long as this. */
+/** Not with Web Crypto: it copies all bytes on this thread before it hashes on another, and the copy alone takes as long as this. */
 async function sha256InSlices(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const hash = createHash('sha256')
   for (let at = 0; at < bytes.length; at += HASHED_AT_ONCE_BYTES) {

@@ -1,6 +1,6 @@
-// The WebAssembly module that compares pages and XORs them: a capture's innermost loop. In JavaScript that loop costs each new thread
-// 20 ms of CPU until V8 has optimized it there; a compiled module is shared by all threads. Owns its bytes (workers/page-xor.ts
-// uses it). It depends on nothing in an image, so image files do not hold it.
+// The WebAssembly module that compares pages and XORs them: the innermost loop of a capture. In JavaScript this loop costs each new thread
+// 20 ms of CPU time until V8 has optimized it there; a compiled module is shared by all threads. Owns the module's bytes
+// (workers/page-xor.ts uses it). The module is the same for every image, so image files do not contain it.
 
 const OP = {
   loop: 0x03,
@@ -38,10 +38,10 @@ const [START, MASK, BIT, PAGE_START, MAP_END, K, BITS, SOME, WORDS] = [5, 6, 7, 
 export type XorPages = (a: number, b: number, count: number, out: number, maps: number) => number
 
 /**
- * A module that imports `env.memory` and exports `xor(a, b, count, out, maps)`: compares `count` pages (1 to 16) of 4,096 bytes at `a`
- * with those at `b`. Of pages that differ it writes a map of 256 bits to `maps`, one for each 16 bytes that differ, and the XOR of
- * these to `out`, all of them one after the other. Returns a bit for each page that differs, and, from bit 16 on, how many times
- * 16 bytes it wrote to `out`, where it needs room for 16 more.
+ * A module that imports `env.memory` and exports `xor(a, b, count, out, maps)`, which compares `count` pages (1 to 16) of 4,096 bytes at
+ * `a` with those at `b`. For each page that differs it appends a map of 256 bits to `maps`, with a bit set for each 16 bytes that differ,
+ * and the XOR of these bytes to `out`. Returns a bit for each page that differs and, from bit 16 on, the number of 16-byte parts
+ * written to `out`. `out` needs room for one more part.
  */
 export function pageXorModuleBytes(): Uint8Array<ArrayBuffer> {
   const get = (local: number) => [OP.get, local]
@@ -55,7 +55,7 @@ export function pageXorModuleBytes(): Uint8Array<ArrayBuffer> {
   const eachVector = [
     ...[OP.loop, NO_RESULT, ...get(OUT), ...load(A), ...load(B), OP.simd, SIMD.xor, OP.tee, WORDS],
     ...[OP.simd, SIMD.store, ...VECTOR],
-    // What is zero is overwritten by the next one.
+    // A part that is zero is overwritten by the next one.
     ...[
       ...get(OUT),
       ...get(WORDS),

@@ -1,4 +1,4 @@
-// What the builder's thread is started with, and what it sends. Owns no behaviour.
+// Messages to and from the builder's thread. Owns no behaviour.
 
 /** Its `workerData`. */
 export interface BuilderData {

@@ -3,9 +3,9 @@
 import type { MessagePort } from 'node:worker_threads'
 
 /**
- * Both directions of the port carry `[epoch, bytes]`. Every message to the main thread is answered by exactly one back
- * with the same epoch; bytes of none tell that there is nothing to say. After putting an answer on the port, and after asking for an
- * interrupt, the main thread adds 1 to element 0 of `changes` and notifies it.
+ * Both directions of the port carry `[epoch, bytes]`. The main thread answers every message with exactly one of the same epoch, which is
+ * empty if there is nothing to report. After sending an answer, and after requesting an interrupt, the main thread adds 1 to element 0
+ * of `changes` and notifies it.
  */
 export interface HostCallWire {
   readonly port: MessagePort
@@ -15,9 +15,9 @@ export interface HostCallWire {
 
 export type HostCallMessage = readonly [epoch: number, bytes: Uint8Array]
 
-/** Where the words of `changes` are that say how much of host calls' arguments the slot may send. */
+/** Indices in `changes` of the words for the flow control of host calls' arguments. */
 export const CreditWord = {
-  /** The slot waits for credit: the main thread, when it gives some, clears this and wakes it. */
+  /** Set while the slot waits for credit. When the main thread gives some, it clears this and wakes the slot. */
   wanted: 1,
   /** Bytes that the main thread has released, modulo 2 ** 32. */
   released: 2,

@@ -2,7 +2,7 @@
 // thread's src/memory/slot-lease.ts.
 import type { MessagePort } from 'node:worker_threads'
 
-/** Unit of what is asked for and granted. */
+/** Unit of requests and grants. */
 export const GRANT_BYTES = 65_536
 
 /**
@@ -12,17 +12,17 @@ export const GRANT_BYTES = 65_536
 export type MemoryMessage = readonly [what: 'grow' | 'pack' | 'giveBack', bytes: number]
 
 /**
- * The slot sends over the port; the main thread answers in `words`, two Int32 that wrap around. It never reads them: a slot that
- * changes them lies to itself only.
+ * The slot sends over the port; the main thread answers in `words`, two Int32 that wrap around. The main thread never reads them, so a
+ * slot that changes them harms only itself.
  */
 export interface MemoryWire {
   readonly port: MessagePort
   readonly words: SharedArrayBuffer
-  /** Allowance to begin with. */
+  /** Initial allowance. */
   readonly bytes: number
 }
 
-/** Units of `GRANT_BYTES` that were ever granted. */
+/** Total of granted units of `GRANT_BYTES`. */
 export const GRANTED = 0
-/** Questions that were ever answered. */
+/** Number of requests that were answered. */
 export const ANSWERED = 1

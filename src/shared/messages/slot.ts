@@ -7,17 +7,17 @@ import type { MountWire } from './storage-door.js'
 
 /** The Piscina task that starts a slot's service, for its first lease. Ends only with the worker. */
 export interface ServeTask extends LeaseWire {
-  /** Brings the `LeaseWire` of each lease that follows: the slot is to end the one before, become the image again, and say `ready`. */
+  /** Carries the `LeaseWire` of each further lease. The slot then ends the previous lease, renews its interpreter, and sends `ready`. */
   readonly next: MessagePort
 }
 
-/** What one lease of a slot speaks over. No two leases share any of it (S1). */
+/** Ports and shared memory of one lease. No two leases share any of it (S1). */
 export interface LeaseWire {
   readonly port: MessagePort
   /** For host calls of code that blocks its thread. */
   readonly calls: HostCallWire
   /**
-   * Three Int32: the id of the execution to interrupt; who comes first, the end of the worker or what must not be ended
+   * Three Int32: the id of the execution to interrupt; the shield that protects the worker from being ended
    * (src/shared/threads/shield.ts); the id of the capture whose user code runs (src/shared/threads/user-code.ts).
    */
   readonly interrupt: SharedArrayBuffer
@@ -45,8 +45,7 @@ export interface AttachRequest {
 }
 
 /**
- * What matters more of a body: few bytes, or the time that packing them takes. `least`: a caller waits for it, so that a body that is
- * not large is not compressed at all.
+ * How much effort to spend on making a body small. `least`: a caller waits for it, so only a large body is compressed.
  */
 export type Effort = 'small' | 'quick' | 'least'
 
@@ -78,15 +77,15 @@ export interface ExecuteRequest {
 }
 
 /**
- * An execution in Comlink's envelope, written and read without Comlink, which would take longer than a small cell: a random id, a
- * listener and several objects per call, on both threads.
+ * An execution in Comlink's message format, written and read without Comlink, which would take longer than a small cell: per call, it
+ * creates a random id, a listener and several objects on both threads.
  */
 export interface DirectRequest {
   readonly id: string
   readonly type: 'APPLY'
   readonly path: readonly ['execute']
   readonly argumentList: readonly [{ readonly type: 'RAW'; readonly value: ExecuteRequest }]
-  /** As many threads of the process are busy as there are cores: the slot does not spin for the next message. */
+  /** All cores are busy with threads of this process, so the slot must not spin for the next message. */
   readonly isCrowded: boolean
 }
 
@@ -99,7 +98,7 @@ export interface ResumeRequest {
   readonly answers: readonly Uint8Array[]
 }
 
-/** What a slot is told without an answer, on the same port so that order is kept. */
+/** Messages to a slot without an answer, on the same port so that order is kept. */
 export type SlotNotice =
   /** Answers of host calls: taken when the execution awaits, or by the next one. */
   | { readonly notice: 'answers'; readonly answers: readonly Uint8Array[] }
@@ -108,7 +107,7 @@ export type SlotNotice =
    * host calls: then there is something to wait for.
    */
   | { readonly notice: 'suspend'; readonly id: number; readonly batches: number }
-  /** Arguments of host calls were released, and the slot had asked to be told. */
+  /** Arguments of host calls were released, and the slot had asked for a notice. */
   | { readonly notice: 'credit' }
 
 /** Output of an execution. Bytes, which are moved rather than copied, are ASCII of a large output. */

@@ -56,7 +56,7 @@ export type StorageMessage =
       readonly bell: SharedArrayBuffer
     }
   | { readonly kind: 'detach'; readonly id: number }
-  /** Changes are told from now on, or no more. */
+  /** Starts or stops reporting changes. */
   | { readonly kind: 'watch'; readonly on: boolean }
   /** The last changes have come: the next may be sent. */
   | { readonly kind: 'heard' }
@@ -71,5 +71,5 @@ export interface Change {
 export type StorageAnswer =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly path: string }
-  /** `lost`: there were more than could be told. Not sent again before it was `heard`. */
+  /** `lost`: some changes were dropped. The next batch is sent only after `heard`. */
   | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly lost: boolean }

@@ -13,7 +13,7 @@ export type Packable =
 
 let packr: Packr | undefined
 
-/** msgpackr is loaded for the first snapshot: a process does not wait for it before its first result. */
+/** Loads msgpackr with the first snapshot, so that the first result of a process does not wait for it. */
 function loadPackr(): Packr {
   const { Packr } = createRequire(import.meta.url)('msgpackr/pack') as typeof import('msgpackr/pack')
   return new Packr({ useRecords: false, moreTypes: false })

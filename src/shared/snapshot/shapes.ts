@@ -1,16 +1,16 @@
-// Which keys a document's maps have, in which order: maps of the same keys are read faster, and into objects that V8 handles well. Owns
-// the tree of those keys and how plain objects are made; reading keys and their cost is msgpack.ts's.
+// Remembers which keys a document's maps have, and in which order. Maps with the same keys are read faster, and into objects that V8
+// handles well. Owns the tree of these keys and how plain objects are created; msgpack.ts reads keys and counts their cost.
 import type { Value } from '../values/value.js'
 
 export type PlainObject = Record<string, Value>
 
-/** A key of maps that were read, after the keys before it: records in a list have the same ones, and cost less for it. */
+/** A key of maps read so far, below the keys before it. Records in a list have the same keys, so reading them costs less. */
 export interface Shape {
   readonly key: string
-  /** Where the document has it. */
+  /** Position of the key in the document. */
   readonly start: number
   readonly end: number
-  /** Keys that came next; the last one of them first. */
+  /** Keys that followed this one, the latest first. */
   next: Shape | undefined
   children: Map<string, Shape> | undefined
 }
@@ -26,14 +26,14 @@ export function newShape(key: string, start: number, end: number): Shape {
   return { key, start, end, next: undefined, children: undefined }
 }
 
-/** An object that V8 keeps as a hash table from the start: what is unlike others leaves nothing behind in what those share. */
+/** An object that V8 stores as a hash table from the start, so that unusual keys do not add to the shapes that other objects share. */
 export function newTable(): PlainObject {
   return Object.setPrototypeOf(Object.create(null), Object.prototype)
 }
 
 /**
- * Makes plain objects. V8 remembers which keys objects of one constructor get, and slows down once they are too many: with a
- * constructor of the document's own no document does that to the objects of the whole process.
+ * Creates plain objects. V8 remembers which keys the objects of one constructor get, and slows down when there are too many. Each
+ * document has a constructor of its own, so that no document slows down objects of the whole process.
  */
 export function plainObjects(): new () => PlainObject {
   function PlainObject() {}

@@ -1,11 +1,10 @@
-// Receives a port's messages for a bounded time in each turn of the event loop. Node hands over every message that is queued in one turn,
-// and a worker can queue faster than this thread reads. Owns the port's listening and whether the port keeps the process alive; what a
-// message means is its listener's.
+// Receives a port's messages for a bounded time in each turn of the event loop. Node would deliver all queued messages in one turn, and a
+// worker can queue faster than this thread reads. Owns the port's listeners, and whether the port keeps the process alive.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 
 /** Longest time for one port's messages in one turn; the rest waits for the next turn. */
 const TURN_MS = 1
-/** Reading the clock for fewer would cost more than it bounds. */
+/** Messages delivered before the clock is read, because reading it for fewer would cost more than it saves. */
 const UNTIMED_MESSAGES = 16
 
 export class PacedPort {
@@ -43,7 +42,7 @@ export class PacedPort {
     return this.#state === 'closed' ? undefined : receiveMessageOnPort(this.#port)
   }
 
-  /** Delivers nothing any more. Idempotent. */
+  /** Stops delivering messages. Idempotent. */
   stop(): void {
     if (this.#state === 'closed') return
     this.#state = 'stopped'
@@ -59,7 +58,7 @@ export class PacedPort {
     this.#onMessage(message)
   }
 
-  /** Node stops in the middle of its queue when nobody listens any more. */
+  /** Removes the listener, which makes Node stop in the middle of its queue. */
   #pause(): void {
     if (this.#state !== 'listening') return
     this.#state = 'paused'
@@ -72,7 +71,7 @@ export class PacedPort {
     if (this.#state !== 'paused') return
     this.#state = 'listening'
     this.#port.on('message', this.#receive)
-    // Listening makes Node hold the process.
+    // Adding a listener makes the port keep the process alive.
     if (!this.#isRef) this.#port.unref()
   }
 }

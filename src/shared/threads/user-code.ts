@@ -1,7 +1,7 @@
-// Which capture's user code a slot runs right now. Owns one word that both threads share: only user code has a deadline there, and on a
-// busy machine neither thread can tell by a clock how far the other has come.
+// Marks while a slot runs the user code of a capture. Owns one word that both threads share. In a capture only user code has a deadline,
+// and on a busy machine the main thread cannot tell by the clock how far the slot has come.
 
-/** Where the word is, among the Int32s that both threads share. */
+/** Index of the word in the shared Int32s. */
 export const USER_CODE = 2
 const NOBODYS = 0
 
@@ -12,7 +12,7 @@ export class UserCodeMark {
     this.#words = new Int32Array(shared)
   }
 
-  /** Runs what may call user code of capture `id`. */
+  /** Runs a function that may call user code, for capture `id`. */
   during<T>(id: number, run: () => T): T {
     Atomics.store(this.#words, USER_CODE, id)
     try {

@@ -15,11 +15,11 @@ interface Frame {
   readonly items: readonly unknown[] | undefined
   readonly keys: readonly string[]
   readonly object: Readonly<Record<string, unknown>>
-  /** Taken at the start: the caller may change the value between two slices. */
+  /** Read at the start, because the caller may change the value between two slices. */
   readonly count: number
-  /** Members that were begun. */
+  /** Number of members begun so far. */
   at: number
-  /** The way to this container; made for the first fixup of a member, and shared by all. */
+  /** Path to this container. Created for the first fixup of a member, and shared by all. */
   path: Path | undefined
 }
 
@@ -38,15 +38,15 @@ interface Fixup {
 const NO_KEYS: readonly string[] = []
 const NO_OBJECT: Readonly<Record<string, unknown>> = {}
 
-/** Work between two looks at the clock, in units; a number is one. */
+/** Units of work between two reads of the clock; a number is one unit. */
 const CLOCK_CHECK_UNITS = 256
-/** Of a piece of text, and of bytes joined. */
+/** Units of work for a piece of text, and for a piece of joined bytes. */
 const PIECE_UNITS = 1024
-/** Work of a value that is encoded at once. */
+/** Most units of work for a value that is encoded at once. */
 const SMALL_UNITS = 4096
 /**
- * Of all fixups' paths together. Each fixup has its whole path, so a guest that nests dates deeply, below long keys, could make them a
- * thousand times larger than its value.
+ * Limit for all fixups' paths together. Each fixup contains its whole path, so by nesting dates deeply below long keys, a guest could
+ * make the paths a thousand times larger than the value.
  */
 const MAX_PATHS_BYTES = 64 * 1024 * 1024
 const STEP_BYTES = 5
@@ -84,9 +84,9 @@ function encodeAll(encoder: Encoder): Uint8Array<ArrayBuffer> {
   return encoder.bytes
 }
 
-/** Encodes one value, in slices of time where it is large. What `advance` throws is a ConversionError, or the value's own getters'. */
+/** Encodes one value, in slices of time if it is large. `advance` throws ConversionError, or what the value's getters throw. */
 export class Encoder implements Job {
-  /** How large it is shows only at its end. */
+  /** The size is known only at the end. */
   readonly sizeBytes = Number.POSITIVE_INFINITY
   readonly #writer = new Writer()
   readonly #name: string
@@ -96,11 +96,11 @@ export class Encoder implements Job {
   #pathsBytes = 0
   #fixupsWritten = 0
   #phase: 'value' | 'fixups' | 'bytes'
-  /** The rest of a long text. */
+  /** A long text that is being written. */
   #text: { readonly text: string; at: number } | undefined
   #units = 0
 
-  /** `prefix`: what comes before the value in its bytes. */
+  /** @param prefix bytes to write before the value */
   constructor(value: unknown, name: string, form: 'with-fixups' | 'plain', prefix?: Uint8Array) {
     this.#name = name
     this.#mayFix = form === 'with-fixups'
@@ -111,12 +111,12 @@ export class Encoder implements Job {
     this.#value(value)
   }
 
-  /** When it is done. */
+  /** Available when the encoder is done. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#writer.bytes
   }
 
-  /** Does the work of a small value without a look at the clock; whether that is all. */
+  /** Does the work of a small value without reading the clock. Returns whether the encoder is done. */
   begin(): boolean {
     this.#units = SMALL_UNITS
     while (this.#units > 0) if (this.#step()) return true
@@ -131,7 +131,7 @@ export class Encoder implements Job {
     }
   }
 
-  /** Works until some units are used up, or a container ends; whether all is done. */
+  /** Works until some units are used up, or a container ends. Returns whether the encoder is done. */
   #step(): boolean {
     if (this.#text !== undefined) this.#textPiece(this.#text)
     else if (this.#phase === 'value') {
@@ -178,7 +178,7 @@ export class Encoder implements Job {
     }
     if (Array.isArray(value)) return this.#list('list', value)
     if (this.#mayFix && value instanceof Date) return this.#date(value)
-    // Always as a list with a fixup: only Python can tell whether the members are hashable.
+    // A set is always written as a list with a fixup, because only Python can tell whether the members are hashable.
     if (this.#mayFix && value instanceof Set) return this.#list('set', [...(value as ReadonlySet<unknown>)])
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype !== null && prototype !== Object.prototype) throw this.#unknown(value)
@@ -220,7 +220,7 @@ export class Encoder implements Job {
     this.#frames.push(frame)
   }
 
-  /** Writes members up to the first that is not complete at once. */
+  /** Writes members until one is not complete at once. */
   #members(frame: Frame): void {
     const { items, keys, object, count } = frame
     const depth = this.#frames.length
@@ -234,7 +234,7 @@ export class Encoder implements Job {
         } else this.#value(item)
       } else {
         const key = keys[at] as string
-        // Short by far in all that guests send; a long one is written in one step.
+        // Keys are written in one step; the decoder bounds the length of keys that guests send.
         this.#units -= 1 + (key.length >> 9)
         this.#writer.text(key)
         this.#value(object[key])
@@ -253,7 +253,7 @@ export class Encoder implements Job {
     this.#fix('datetime', epochMs)
   }
 
-  /** Of the value that was just written. */
+  /** Adds a fixup for the value just written. */
   #fix(kind: Fixup['kind'], epochMs: number): void {
     const frame = this.#frames[this.#frames.length - 1]
     if (frame === undefined) {

@@ -1,9 +1,9 @@
-// The time that filling sets may take while one document is decoded. Owns the clock of that work, which stands still between slices,
-// and the verdict; what becomes of the members of a set that takes too long is decode.ts's.
+// Limits the time for filling sets while one document is decoded. Owns the clock for that work, which is paused between slices, and the
+// decision. decode.ts drops the members of a set that takes too long.
 
 /**
- * V8's hashes of numbers and BigInts are predictable, and a BigInt's is made of its lowest 64 bits alone: members can collide by
- * design, or by chance (multiples of 2 ** 64). Other sets take about a hundredth of this.
+ * V8's hashes of numbers and BigInts are predictable, and a BigInt's depends only on its lowest 64 bits. So members can collide by
+ * design, or by chance (multiples of 2 ** 64). Other sets take about a hundredth of this time.
  */
 const MAX_MS = 500
 const MAX_MS_PER_MEMBER = 0.01

@@ -1,5 +1,5 @@
-// The outcome of an execution without a value, which most are. Owns its bytes: a slot sends null in their place, because cloning bytes
-// costs more than all other fields of a reply.
+// The outcome of an execution without a value, which is the most common one. Owns its bytes: a slot sends null instead, because cloning
+// bytes costs more than all other fields of a reply.
 import { TypeCode } from './value.js'
 
 /** Marshal of `(True, None, ..., {})`. */

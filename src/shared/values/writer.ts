@@ -1,10 +1,10 @@
-// Marshal bytes as they are written: numbers, text and byte arrays, one after the other. Owns the buffers and joining them, in steps
-// where they are large; what is written in which order is encode.ts's.
+// Writes marshal bytes: numbers, text and byte arrays. Owns the buffers and joins them, in steps if they are large. encode.ts decides
+// what is written in which order.
 import { TypeCode } from './value.js'
 
 /** Characters of text written in one step. */
 export const PIECE_LENGTH = 65_536
-/** Byte arrays from this size on are kept as they are until the end, so that they are copied once. */
+/** Byte arrays of at least this size are not copied until the end, so that they are copied only once. */
 const LARGE_BLOB_BYTES = 16_384
 const MIN_BUFFER_BYTES = 256
 const MAX_BUFFER_BYTES = 1 << 20
@@ -17,7 +17,7 @@ const HEAD_BYTES = 5
 
 interface Chunk {
   readonly bytes: Uint8Array
-  /** Of `bytes` when it was written: the caller's array may be detached or resized meanwhile. */
+  /** Length of `bytes` when it was written; the caller's array may be detached or resized later. */
   readonly length: number
 }
 
@@ -61,7 +61,7 @@ export class Writer {
   /** Returns how many digits it has. */
   bigint(value: bigint): number {
     const negative = value < 0n
-    // V8 writes digits of a power of two in linear time, and those of base 16 with the fewest characters.
+    // V8 writes digits in linear time if the base is a power of two. Of these, base 16 has few characters and is easy to regroup.
     const hex = value === 0n ? '' : (negative ? -value : value).toString(16)
     const bits = hex === '' ? 0 : 4 * hex.length - Math.clz32(Number.parseInt(hex[0] as string, 16)) + 28
     const count = Math.ceil(bits / 15)
@@ -88,7 +88,7 @@ export class Writer {
     return count
   }
 
-  /** A text in one step. */
+  /** Writes a text in one step. */
   text(text: string): void {
     if (text.length <= SHORT_TEXT_LENGTH && this.#shortAscii(text)) return
     this.#head(TypeCode.unicode, 0)
@@ -97,7 +97,7 @@ export class Writer {
     view.setInt32(head, this.#characters(text), true)
   }
 
-  /** False, with nothing written, if the text is not ASCII. For short text a call into Node takes longer than this loop. */
+  /** Writes nothing and returns false if the text is not ASCII. For short text a call into Node takes longer than this loop. */
   #shortAscii(text: string): boolean {
     const { length } = text
     this.#reserve(HEAD_BYTES + length)
@@ -113,7 +113,7 @@ export class Writer {
     return true
   }
 
-  /** A text in pieces: this, `textPiece` until it returns the text's length, `endText`. */
+  /** Begins a text written in pieces: call `textPiece` until it returns the text's length, then `endText`. */
   beginText(): void {
     this.#head(TypeCode.unicode, 0)
     this.#textHead = { view: this.#view, at: this.#at - 4, length: 0 }
@@ -150,7 +150,7 @@ export class Writer {
     this.#at += bytes.length
   }
 
-  /** Joins some of what was written; whether that is all. Throws what `changed` gives for a byte array that is not what it was. */
+  /** Joins some buffers. Returns whether all are joined. Throws `changed()` if the caller has changed the length of a byte array. */
   join(changed: () => Error): boolean {
     this.#flush()
     this.#whole ??= new Uint8Array(this.#length)
@@ -173,7 +173,7 @@ export class Writer {
     return joined.chunk === this.#chunks.length
   }
 
-  /** All that was written. */
+  /** All bytes written. */
   get bytes(): Uint8Array<ArrayBuffer> {
     while (!this.join(() => new RangeError('a byte array was resized')));
     return this.#whole as Uint8Array<ArrayBuffer>
