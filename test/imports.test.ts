@@ -62,7 +62,7 @@ const ORDER = [SHARED, LIBRARY, WORKERS]
 describe('imports', () => {
   const graph = readImports('src', 'workers')
 
-  it('form no circles', () => {
+  it('have no cycles', () => {
     expect(circlesOf(graph)).toEqual([])
   })
 

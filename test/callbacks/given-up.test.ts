@@ -10,7 +10,7 @@ import { Slices } from '../../src/shared/values/slices.js'
 /** Too many bytes to be decoded at once, and no host calls: whoever decodes it throws. */
 const MESSAGE = encodePlain(['x'.repeat(20_000)], 'message')
 
-test('messages that are still to be decoded are dropped with it, and what comes from the next one is not', async () => {
+test('messages that are not decoded yet are dropped with it, and those of the next one are not', async () => {
   const lane = new Slices().lane()
   const account = new MemoryAccount(null)
   const dispatcher = new Dispatcher(new Map(), {

@@ -64,7 +64,7 @@ test('G18: results that wait to be taken are bounded by what the session could h
   expect(kinds.after).toBe(4 * 2 ** 20)
 })
 
-test('S3: arguments that do not fit into memory a second time raise MemoryError, and other calls are sent', async () => {
+test('S3: arguments that cannot be encoded for lack of memory raise MemoryError, and other calls are sent', async () => {
   const manager = await managerForTest({ slots: 1, limits: { memoryBytes: 256 * 2 ** 20 } })
   await using session = await manager.createSession({
     callbacks: { sizeOf: ({ data }: { data: Uint8Array }) => data.length },

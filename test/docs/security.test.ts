@@ -36,7 +36,7 @@ test('SECURITY.md: every test of security, attacks and memory is in the table', 
   expect(files.filter((path) => !named.has(path))).toEqual([])
 })
 
-test('SECURITY.md: it names every fuzzer', () => {
+test('SECURITY.md: the page names every fuzzer', () => {
   const fuzzers = readdirSync(join(root, 'test/fuzz'))
     .flatMap((file) => /^(\w+)\.(?:ts|mjs)$/.exec(file)?.[1] ?? [])
     .filter((name) => !['main', 'run', 'random'].includes(name))

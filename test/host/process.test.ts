@@ -52,7 +52,7 @@ describe('output', () => {
     expect('é€😀'.startsWith(text(guest))).toBe(true)
   })
 
-  it('of a large write comes whole', () => {
+  it('of a large write is complete', () => {
     const guest = new Guest()
     guest.write(1, 'x'.repeat(1_500_000))
     expect(guest.output.map(({ bytes }) => bytes)).toEqual([1_500_000])

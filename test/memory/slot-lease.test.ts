@@ -66,7 +66,7 @@ test('a question waits while room is made for it', async () => {
   opened.close()
 })
 
-test('what is sent to a slot is taken once there is room, and released when the slot has it', async () => {
+test('bytes sent to a slot are taken once there is room, and released when the slot has answered', async () => {
   const other = 8 * MiB
   let rooms = 0
   const { account, lease: opened } = lease(other, async () => {
@@ -84,7 +84,7 @@ test('what is sent to a slot is taken once there is room, and released when the 
   opened.close()
 })
 
-test('nothing is taken for a slot without room for what it is to be sent, or that closes meanwhile', async () => {
+test('nothing is taken if there is no room, or if the slot closes meanwhile', async () => {
   const { account, lease: opened } = lease(0)
   expect(await opened.takeToSend(RESERVE + 1)).toBe(false)
   expect(account.usedBytes).toBe(NEW_SLOT_BYTES)

@@ -21,14 +21,14 @@ afterAll(() => manager?.close())
 
 const open = (options = {}): Promise<Session> => manager.createSession({ checkpoint: 'manual', ...options })
 
-test('a session may grow where only slots that nobody uses are in the way, booted or booting', async () => {
+test('a session may grow into the memory of unused slots, booted or booting', async () => {
   for (let round = 0; round < 3; round++) {
     await using session = await open()
     expect((await session.execute(`${LARGE}; x[-1]`)).value).toBe(7)
   }
 })
 
-test('a dormant session wakes where spare slots have the memory', async () => {
+test('a dormant session wakes with the memory of spare slots', async () => {
   await using session = await open()
   await session.execute(LARGE)
   for (let round = 0; round < 2; round++) {
@@ -38,7 +38,7 @@ test('a dormant session wakes where spare slots have the memory', async () => {
   }
 })
 
-test('a dormant session wakes where idle sessions have the memory', async () => {
+test('a dormant session wakes with the memory of idle sessions', async () => {
   await using session = await open()
   await session.execute(LARGE)
   await session.hibernate()
@@ -49,7 +49,7 @@ test('a dormant session wakes where idle sessions have the memory', async () => 
   await Promise.all(others.map((other) => other.close()))
 })
 
-test('where running sessions have the memory the caller is told what is needed, and nothing is lost', async () => {
+test('when running sessions have the memory, the error says how much is needed, and no state is lost', async () => {
   const small = await openManager({
     slots: 4,
     maxMemoryBytes: MAX_BYTES,
@@ -82,7 +82,7 @@ test('where running sessions have the memory the caller is told what is needed, 
   }
 })
 
-test('when hibernate() resolves the account has what the slot held', async () => {
+test('when hibernate() resolves, the account no longer counts the slot', async () => {
   const one = await openManager({ slots: 1, maxMemoryBytes: MAX_BYTES, limits: { memoryBytes: 400 * MiB } })
   const session = await one.createSession({ checkpoint: 'manual' })
   await session.execute(LARGE)

@@ -167,7 +167,7 @@ describe('S1, I1: an interpreter that was renewed', () => {
     }
   })
 
-  test('has nothing to do with the host that it had', () => {
+  test('does not use its previous host', () => {
     const renewed = new OpenInterpreter()
     const { host } = renewed
     host.configure({ memoryBytes: 64 * 2 ** 20, outputBytes: 10, fileBytes: 10 }, 'Asia/Tokyo')
@@ -180,7 +180,7 @@ describe('S1, I1: an interpreter that was renewed', () => {
     expect(host.usage.outputBytes).toEqual({ 1: 10, 2: 0 })
   })
 
-  test('is none where the interpreter has ended', () => {
+  test('is refused once the interpreter has ended', () => {
     const ended = new OpenInterpreter()
     expect(() =>
       ended.run(`${READ_ALL_MEMORY}\nfor at in range(4096, 1 << 24, 16): memory[at] = 0xff`),

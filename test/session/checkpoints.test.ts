@@ -21,7 +21,7 @@ describe('B2: automatic checkpoints', () => {
     expect(await session.execute('n')).toMatchObject({ value: 3, executionCount: 6 })
   })
 
-  test('what a snapshot of the session tells after that is whole', async () => {
+  test('a later snapshot describes the session completely', async () => {
     const manager = await managerForTest({ slots: 2 })
     await using session = await manager.createSession({ limits })
     for (let i = 0; i < 3; i++) await session.execute(`burst_${i} = ${i}`)

@@ -133,7 +133,7 @@ test('a closed session is forgotten', async () => {
 })
 
 describe('spares', () => {
-  test('where a slot is wanted ahead, the one that has been idle longest gives way, one at a time', async () => {
+  test('when a spare is wanted, the session idle longest is evicted, one at a time', async () => {
     let isWanted = false
     const used: object[] = []
     const hibernated: object[] = []

@@ -196,7 +196,7 @@ describeSessions('output', (open) => {
     expect(await session.get('kept')).toBe(1)
   })
 
-  test('A3: a listener whose promise rejects fails its execution likewise', async () => {
+  test('A3: a listener whose promise rejects makes its execution reject', async () => {
     const session = await open()
     const boom = new Error('from the async listener')
     const onStdout = async () => {
@@ -206,7 +206,7 @@ describeSessions('output', (open) => {
     expect(await session.get('kept')).toBe(1)
   })
 
-  test('A3: a rejection that comes after the execution is a warning of the process', async () => {
+  test('A3: a rejection after the execution emits a process warning', async () => {
     const session = await open()
     const ended = deferred()
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve))

@@ -43,7 +43,7 @@ test('B7, S3: a session whose state ends every interpreter is closed, with the r
   expect((await neighbour.execute('x')).value).toBe(1)
 })
 
-test('a crash says what the code did, in the words of Python', async () => {
+test('a crash says what the code did, in terms of Python', async () => {
   const manager = await managerForTest({ slots: 2 })
   const session = await manager.createSession({ checkpoint: 'manual' })
   const reasons: readonly (readonly [code: string, reason: string])[] = [
@@ -59,7 +59,7 @@ test('a crash says what the code did, in the words of Python', async () => {
   }
 })
 
-test('B3, F14: a thaw that does not end is cut, and the session can be restored to something else', async () => {
+test('B3, F14: a restore that does not end is stopped, and the session can be restored to another snapshot', async () => {
   const build = new HostileBuild()
   onTestFinished(() => build.remove())
   build.setConstant('src/session/take-over.js', 'ATTACH_MS', 500)

@@ -127,7 +127,7 @@ describeSessions('result', (open) => {
     expect(await session.get('kept')).toBe(1)
   })
 
-  test('A4: a value that built-in types have no repr() for is told by a placeholder', async () => {
+  test('A4: a value whose built-in repr() raises is described by a placeholder', async () => {
     const session = await open()
     const big = await session.execute('n = 10 ** 4301; n')
     expect(big).toMatchObject({
@@ -139,7 +139,7 @@ describeSessions('result', (open) => {
     expect(list).toMatchObject({ value: [10n ** 4301n, 1], repr: expect.stringContaining('<list object') })
   })
 
-  test('A4: a value that does not fit into memory once more is kept, and told as far as there is room', async () => {
+  test('A4: a value that does not fit into memory a second time stays in the session, and is described as far as there is room', async () => {
     const session = await open({ limits: { memoryBytes: 64 * 2 ** 20 } })
     for (const length of [9_000_000, 12_000_000, 20_000_000]) {
       const { status, repr } = await session.execute(`'a' * ${length}`)

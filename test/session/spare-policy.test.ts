@@ -14,7 +14,7 @@ function contend(times: number): void {
   for (let i = 0; i < times; i++) policy.acquired()
 }
 
-test('a spare is wanted when as many callers as there are slots have found none free, and not while one is', () => {
+test('a spare is wanted once as many callers as there are slots found none free, unless one is free now', () => {
   contend(3)
   expect(policy.isWanted).toBe(false)
   contend(1)
@@ -23,14 +23,14 @@ test('a spare is wanted when as many callers as there are slots have found none 
   expect(policy.isWanted).toBe(false)
 })
 
-test('sessions that all fit are left alone: who finds a free slot is not counted', () => {
+test('sessions that all fit are not evicted: callers that find a free slot are not counted', () => {
   exhausted = false
   contend(100)
   exhausted = true
   expect(policy.isWanted).toBe(false)
 })
 
-test('a session that comes back soon makes spares rarer each time, one that stays away makes them usual again', () => {
+test('a session that returns soon makes spares rarer, and one that stays away makes them more frequent again', () => {
   const session = {}
   for (const needed of [4, 8, 16]) {
     contend(needed - 1)

@@ -24,7 +24,7 @@ test('a small output is text', () => {
   expect(output.end()).toEqual({ stdout: '', stderr: '' })
 })
 
-test('a large output of ASCII is its bytes, in a buffer that is not used again', () => {
+test('a large ASCII output is returned as bytes, in a buffer that is not used again', () => {
   const { output, write } = open()
   for (let n = 0; n < 2000; n++) write(`line ${n}\n`)
   const { stdout } = output.end()
@@ -43,7 +43,7 @@ test.each(['é', '\u{10ffff}', '\uffff'])('a large output with %j is text', (cha
   expect(output.end().stdout).toBe('x'.repeat(30_000) + character)
 })
 
-test('what is sent ahead is the whole, and no character is split', () => {
+test('the chunks add up to the whole output, and no character is split', () => {
   const { output, sent } = open({ stdout: true, stderr: false })
   const all = bytes('é'.repeat(100_000))
   for (let at = 0; at < all.length; at += 33_333) output.write(1, all, at, Math.min(at + 33_333, all.length))

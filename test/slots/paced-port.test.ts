@@ -32,7 +32,7 @@ test('H1: a flood of messages is spread over turns, in order, and timers get the
   expect(Math.max(...turns.values())).toBeLessThan(COUNT / 4)
 })
 
-test('after it has stopped in the middle of a flood, nothing is heard any more, and what is left can be taken', async () => {
+test('once it has stopped in the middle of a flood, nothing is delivered, and the rest can be taken', async () => {
   const heard: unknown[] = []
   const { poller, far } = open((message) => {
     heard.push(message)

@@ -43,7 +43,7 @@ test('time in which all slots are leased to others adds up to acquireTimeoutMs',
   await rejected
 })
 
-test('of those who wait, only as many as slots are on their way are spared, the first ones', async () => {
+test('the clock stands still only for as many first callers as slots are on their way', async () => {
   const first = line.join('a', undefined)
   const rejected = expect(line.join('b', undefined)).rejects.toBeInstanceOf(TimedOut)
   line.count(1)
@@ -54,7 +54,7 @@ test('of those who wait, only as many as slots are on their way are spared, the 
   await first
 })
 
-test('who aborts leaves the line', async () => {
+test('a caller whose signal aborts leaves the queue', async () => {
   const controller = new AbortController()
   const cancelled = rejectionOf(CancelledError, line.join('a', controller.signal))
   line.count(0)

@@ -178,7 +178,7 @@ describe('N2: a delta from outside is refused', () => {
     refused({ pages: new Uint32Array(0) })
   })
 
-  test('when its maps are of another number of pages, or say that there is more or less', () => {
+  test('when its maps do not match the number of pages or the length of the data', () => {
     const maps = Uint8Array.from({ length: 96 }, (_, i) => (i % 32 === 0 ? 1 : 0))
     const xored = new Uint8Array(48)
     expect(() => checkDelta(image, { ...good, maps, xored })).not.toThrow()
