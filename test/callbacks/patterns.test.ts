@@ -1,5 +1,5 @@
-// R11: a host's `pattern` meets text that a guest chose. No such check stalls the main thread, whatever the pattern, and those that cannot be
-// slow cost nothing more.
+// R11: matching a schema's `pattern` against a guest's text never stalls the main thread. Patterns that cannot be slow
+// cost nothing more.
 import { Script } from 'node:vm'
 import type { Callbacks } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

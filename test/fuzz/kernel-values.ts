@@ -1,5 +1,5 @@
-// Random Python values on their way out: what the kernel encodes has to come out of the decoder as the JavaScript value that stands
-// for it. One session makes all of them, many per call.
+// Random Python values: what the kernel encodes must be decoded as the corresponding JavaScript value. One session makes all of them, many
+// per call.
 import { isDeepStrictEqual } from 'node:util'
 import { SessionManager, type Value } from 'brumate'
 import { Random } from '../../chaos/random.js'

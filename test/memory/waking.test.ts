@@ -1,4 +1,4 @@
-// `maxMemoryBytes` and sessions that wake: what nobody uses makes room, and where there is none the caller is told so, as where it waits for a slot.
+// `maxMemoryBytes` and sessions that wake: unused slots and idle sessions make room for them, and if that is not enough the call rejects.
 import { LimitError, type Session, type SessionManager } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'

@@ -1,5 +1,5 @@
-// S1, from inside Python: many tenants, one after the other in the same thread, each doing what leaves most behind; after each the
-// next tenant finds a slot that cannot be told from a fresh one. LEASES=2000 runs as many as a release is checked with.
+// S1, from inside Python: many tenants use the same thread one after the other, and each leaves as much behind as it can. For the next
+// tenant the slot must be indistinguishable from a fresh one. LEASES=2000 runs as many leases as a release is checked with.
 import { type CallbackContext, type Session, type SessionManager, TimeoutError, VfsStorage } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'

@@ -1,5 +1,5 @@
-// S1, I1: an interpreter that was renewed is one that has just been booted: memory, mutable globals, tables, host. Read from outside,
-// with the module's own exports; residue.test.ts looks from inside Python.
+// S1, I1: a renewed interpreter equals one that has just been booted: memory, mutable globals, tables, host. Compared from outside, with
+// the module's own exports; residue.test.ts compares from inside Python.
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import type { Image } from '../../src/shared/image/image.js'
 import { Host, Interpreter, InterruptCell, Opcode, openImage, readable } from '../image/built.js'

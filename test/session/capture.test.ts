@@ -1,5 +1,5 @@
-// B1, B2: taking a snapshot ends no session for being slow. Only user code, which finalizers are, has a deadline; on a busy machine, the
-// rest may take many times as long as on an idle one. Time is the test's own.
+// B1, B2: a slow capture does not end its session. Only user code, such as finalizers, has a deadline; on a busy machine, the
+// rest may take many times as long as on an idle one. The tests use a fake clock.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { capture } from '../../src/session/capture.js'
 import type { SessionContext } from '../../src/session/context.js'

@@ -1,4 +1,4 @@
-// When a session is hibernated before anybody waits for its slot (src/session/spare-policy.ts).
+// When a session is hibernated before a caller waits for its slot (src/session/spare-policy.ts).
 import { beforeEach, expect, test } from 'vitest'
 import { SparePolicy } from '../../src/session/spare-policy.js'
 

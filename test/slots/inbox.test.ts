@@ -1,4 +1,4 @@
-// A slot's ear: every message once and in order, however it was met, and a thread that stays awake for messages still has its timers.
+// The inbox delivers every message once and in order, however it arrives, and a thread that spins for messages still runs its timers.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { Inbox } from '../../workers/slot/inbox.js'

@@ -1,4 +1,4 @@
-// The caller's ear: every message once and in order, however it was met, and a loop that turns for a message does all its other work.
+// The poller delivers every message once and in order, however it arrives, and an event loop that polls still does all its other work.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { MessagePoller } from '../../src/slots/message-poller.js'

@@ -1,4 +1,4 @@
-// R3: what the main thread keeps of the text of an error that a worker sent.
+// R3: how much of a worker's error text the main thread keeps.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'

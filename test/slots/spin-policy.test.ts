@@ -1,4 +1,4 @@
-// Staying awake for what another thread is about to do: it must end by itself, and stop where it does not pay.
+// Spinning for another thread must end by itself, and become rarer if it does not pay.
 import { expect, test } from 'vitest'
 import { SpinPolicy } from '../../src/shared/threads/spin-policy.js'
 

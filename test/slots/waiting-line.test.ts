@@ -1,4 +1,4 @@
-// Whose time counts while callers wait for slots (src/slots/waiting-line.ts).
+// When a waiting caller's timeout runs (src/slots/waiting-line.ts).
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CancelledError } from '../../src/shared/errors.js'
 import type { Slot } from '../../src/slots/slot.js'

@@ -1,4 +1,4 @@
-// Processor time, for claims about how much work something is: what else runs on the machine does not count. Owns nothing.
+// Measures CPU time, for claims about how much work something takes: other load on the machine does not count.
 
 /** Processor time of this process, all its threads, while `work` ran, in ms. */
 export function cpuMsOf(work: () => unknown): number {

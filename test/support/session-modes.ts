@@ -1,5 +1,5 @@
-// The conformance suite of sessions: a block of tests written once and run in every way a session can have come to be.
-// A mode only decides how `open` makes a session; whatever it is, a test must not be able to tell.
+// The conformance suite of sessions: a block of tests written once and run with sessions created in every possible way.
+// A mode only decides how `open` creates a session; tests must not depend on it.
 import { type Session, SessionClosedError, type SessionManager, type SessionOptions } from 'brumate'
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
 import { openManager } from './manager.js'
@@ -45,7 +45,7 @@ const NASTY = py`
   nasty = True
 `
 
-/** One tenant in every mode. Slots pass from test to test, whoever had them (S1). */
+/** One tenant in every mode. Tests reuse each other's slots (S1). */
 const TENANT = 'suite'
 /** Makes the interpreter's memory grow, so that the slot gets another instance. */
 const GROW = 'block = bytearray(40_000_000)'
@@ -55,7 +55,7 @@ export const fresh: SessionMode = {
   open: (create) => create({ tenant: TENANT }),
 }
 
-/** In a slot that a session of somebody else has just left, every other time after its memory had grown. */
+/** In a slot that was renewed after another tenant's session, whose memory had grown every other time. */
 class Renewed implements SessionMode {
   readonly name = 'in a renewed slot'
   #count = 0

@@ -1,4 +1,4 @@
-// How slow this machine is right now, for deadlines that code under test must meet. Owns the measurement; taken once, at a process's start.
+// Measures how slow this machine is, to scale deadlines that code under test must meet. Measured once, when the process starts.
 
 /** Of the work below on an idle core of the machine that CI has. */
 const REFERENCE_MS = 110
