@@ -88,7 +88,7 @@ function value(given: Value, count: number): { readonly get: Measure; readonly s
 
 const [list, text, bytes] = [value(LIST, 100), value(TEXT, 20), value(BYTES, 7)]
 
-/** Each of its own tenant: created, executes, closed. Milliseconds for one, one after the other. */
+/** Sessions created, used and closed one after the other, each of its own tenant. Milliseconds per session. */
 async function freshTenants({ createManager }: Subject): Promise<number> {
   const tenants = 30
   await using manager = await createManager({ slots: 4 })
@@ -103,7 +103,7 @@ async function freshTenants({ createManager }: Subject): Promise<number> {
   return ms / tenants
 }
 
-/** Many more sessions than slots, used evenly: a call wakes its session, and runs. */
+/** Many more sessions than slots, used evenly: each call wakes its session first. */
 async function wakes({ createManager }: Subject): Promise<number> {
   await using manager = await createManager({ slots: 4 })
   const sessions: Session[] = []
@@ -146,7 +146,7 @@ function tenCells(checkpoint: 'auto' | 'manual'): Measure {
   }
 }
 
-/** Where an issue asked for more than that nothing gets slower: after ÷ before. */
+/** Limits of after ÷ before for comparisons that must get faster, not just stay as fast. */
 export const MOST_RATIOS: Readonly<Record<string, number>> = {
   'fresh-tenants': 1 / 5,
   wakes: 1 / 10,

@@ -201,7 +201,7 @@ function standardJson(option: string, schema: StandardSchema): JsonSchema | unde
   try {
     input = jsonSchema.input({ target: 'draft-2020-12' })
   } catch (error) {
-    const expected = `a schema that can be told as JSON Schema (${messageOf(error, 'unknown')})`
+    const expected = `a schema that can be converted to JSON Schema (${messageOf(error, 'unknown')})`
     throw new InvalidOptionError(option, expected, schema)
   }
   const { $schema: _, ...json } = copyOf(option, input)
