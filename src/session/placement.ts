@@ -423,7 +423,7 @@ class NoRoom extends SnapshotError {
   }
 }
 
-/** Trying again at once would take as long again. */
+/** Not retried at once, because that would take as long again. */
 class AttachTimedOut extends InterpreterCrashedError {
   override readonly name = 'InterpreterCrashedError'
 }

@@ -8,7 +8,7 @@ export type StorageKind =
 /** workerData of the thread. */
 export interface StorageBoot {
   readonly storage: StorageKind
-  /** Rung after each message to the thread, and by nobody else; see src/shared/messages/storage-door.ts. */
+  /** Rung only after each message to the thread; see src/shared/messages/storage-door.ts. */
   readonly bell: SharedArrayBuffer
   /** Undefined where all bytes go through the doors. */
   readonly arena: SharedArrayBuffer | undefined
