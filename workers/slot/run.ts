@@ -42,6 +42,8 @@ export class Runs {
   #takenBytes = 0
   #waiting: Waiting | undefined
   #batches = 0
+  /** A wish to suspend that came before its execution waited: while a snapshot was packed, executions begin late. */
+  #toSuspend: { readonly id: number; readonly batches: number } | undefined
 
   constructor(host: Host, interpreter: Interpreter, credit: Credit, listener: RunListener) {
     this.#host = host
@@ -148,10 +150,14 @@ export class Runs {
 
   /** Unless it has asked for more since. */
   suspend(id: number, batches: number): void {
-    if (this.#waiting?.id === id && this.#batches === batches) this.#waiting.settle('suspend')
+    if (this.#waiting === undefined) this.#toSuspend = { id, batches }
+    else if (this.#waiting.id === id && this.#batches === batches) this.#waiting.settle('suspend')
   }
 
   #wait(id: number, delayMs: number): Promise<Wake> {
+    const early = this.#toSuspend
+    this.#toSuspend = undefined
+    if (early?.id === id && early.batches === this.#batches) return Promise.resolve('suspend')
     return new Promise((resolve) => {
       // Most waits are for an answer alone.
       const timer = Number.isFinite(delayMs)
