@@ -61,6 +61,8 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
   #isRunning = false
   #hasDied = false
   #packing: Promise<void> | undefined
+  /** Calls that wait until nothing is packed. */
+  #heldCalls = 0
   /** The interpreter is identical to the image, so a snapshot can be restored into it. */
   #pristine = true
 
@@ -92,7 +94,8 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
 
   /** Nothing runs, waits or is packed, and the interpreter has not ended. */
   get isAtRest(): boolean {
-    return !this.#hasDied && this.#packing === undefined && !this.#isRunning && !this.#runs.isWaiting
+    const isPacking = this.#packing !== undefined || this.#heldCalls > 0
+    return !this.#hasDied && !isPacking && !this.#isRunning && !this.#runs.isWaiting
   }
 
   async attach(request: AttachRequest): Promise<SlotReply> {
@@ -210,6 +213,7 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
   }
 
   async restore(request: RestoreRequest): Promise<SlotReply> {
+    if (this.#packing) await this.#packed()
     const room = new BudgetRoom(this.#memory)
     let body: Body
     let host: PreparedHost
@@ -242,6 +246,7 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
   }
 
   async revert(): Promise<SlotReply> {
+    if (this.#packing) await this.#packed()
     try {
       this.#runs.forget()
       const done = this.#interpreter.revert()
@@ -283,10 +288,12 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
 
   /** What is packed is the memory itself: nothing runs meanwhile, nor before the reply with it has gone (S3). */
   async #packed(): Promise<void> {
+    this.#heldCalls += 1
     while (this.#packing) {
       await this.#packing
       await new Promise((resolve) => setTimeout(resolve))
     }
+    this.#heldCalls -= 1
   }
 
   /** Never throws nor rejects. */
