@@ -354,7 +354,7 @@ export class Session implements AsyncDisposable {
 
   #queue<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#queueRun(async () => {
-      await this.#placement.checkpointing
+      await this.#placement.capturing
       return task()
     }, signal)
   }

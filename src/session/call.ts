@@ -25,11 +25,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
   /**
    * For captures: the timeout counts only while the slot runs user code; the rest may take as long as it needs. A worker that takes
-   * longer than this in total, in milliseconds, is considered broken.
+   * longer than this in total, in milliseconds, is considered broken. Infinity: it may have to wait for something else first.
    */
   readonly mostMs?: number
   /** What the slot does before it: deadline and stops count from its end on. Never rejects. */
-  readonly after?: Promise<void> | undefined
+  readonly after?: Promise<unknown> | undefined
 }
 
 export class Call {
@@ -102,7 +102,7 @@ export class Call {
       }
       this.#isNext = true
       if (timeoutMs !== null) timer = this.#startDeadline(timeoutMs)
-      if (mostMs !== undefined)
+      if (mostMs !== undefined && mostMs !== Number.POSITIVE_INFINITY)
         lastTimer = setTimeout(() => this.#slot.terminate(`it took longer than ${mostMs} ms`), mostMs)
       if (this.#stop) this.#interrupt()
       const reply = await replying

@@ -16,8 +16,10 @@ const MOST_MS = 60_000
 const MS_PER_BYTE = 1 / 10_000
 
 export interface Capturing {
-  /** Longest time for user code that runs before the capture. Null: an execution in progress has the deadline. */
-  readonly timeoutMs: number | null
+  /** Longest time for user code that runs for the capture. */
+  readonly timeoutMs: number
+  /** It first waits for a running execution, which has its own deadline. Default: false. */
+  readonly waits?: boolean
   /** With `least` the globals are not described, so the snapshot must not be given to users. */
   readonly effort: Effort
   /** The execution count when the capture is requested. */
@@ -38,14 +40,12 @@ export async function capture(
   slot: Slot,
   { limits, tenant }: ResolvedSessionOptions,
   { image, snapshotKey }: Pick<SessionContext, 'image' | 'snapshotKey'>,
-  { timeoutMs, effort, executionCount, reasons }: Capturing,
+  { timeoutMs, waits = false, effort, executionCount, reasons }: Capturing,
 ): Promise<Captured> {
   // Collecting garbage, comparing and packing take longer with more memory. That must not end a session.
   const extraMs = Math.ceil(slot.memory.bytes * MS_PER_BYTE)
   const graceMs = Math.max(limits.interruptGraceMs, STOPPING_MS) + extraMs
-  // Without its own deadline, the capture waits for an execution, which has one.
-  const bounds =
-    timeoutMs === null ? { timeoutMs, graceMs } : { timeoutMs, graceMs, mostMs: MOST_MS + extraMs }
+  const bounds = { timeoutMs, graceMs, mostMs: waits ? Number.POSITIVE_INFINITY : MOST_MS + extraMs }
   const valuesBytes = effort === 'least' ? 0 : VALUES_BYTES
   const request = { valuesBytes, maxBytes: limits.snapshotBytes, effort }
   const call = new Call(slot, bounds, (id) => slot.call('snapshot', [id, request]))

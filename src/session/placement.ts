@@ -31,6 +31,8 @@ export class Placement {
   readonly #hostCalls: HostCallState
   readonly #budget = new CheckpointBudget()
   #checkpointing: Promise<void> | undefined
+  /** Captures that were asked for while an execution ran. They may last longer than the execution. */
+  readonly #midway = new Set<Promise<Snapshot>>()
   #lifecycle: Lifecycle = { kind: 'dormant', upToDate: false }
   /** What the session is restored from when its slot is lost. Undefined: a fresh interpreter. */
   #checkpoint: Snapshot | undefined
@@ -200,6 +202,12 @@ export class Placement {
     return this.#checkpointing
   }
 
+  /** All captures in progress: the slot must keep the state until they have ended. Never rejects. */
+  get capturing(): Promise<unknown> | undefined {
+    if (this.#midway.size === 0) return this.#checkpointing
+    return Promise.allSettled([...this.#midway, this.#checkpointing])
+  }
+
   async #takeCheckpoint(effort: Effort): Promise<void> {
     const startedMs = performance.now()
     try {
@@ -228,12 +236,9 @@ export class Placement {
     const isCurrent = this.#checkpoint?.parts.head.executionCount === this.#hostCalls.executionCount
     const isComplete = isCurrent && !this.#isPartial
     if (this.#lifecycle.kind === 'dormant' && this.#checkpoint && isComplete) return this.#checkpoint
-    // Collecting garbage may run the user's finalizers, so it has a deadline even if executions have none.
-    const { executionTimeoutMs } = this.#options.limits
-    const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
     const slot = await this.attach()
     const changes = this.#changes
-    const snapshot = await this.#capture(slot, timeoutMs, effort)
+    const snapshot = await this.#capture(slot, effort)
     this.#setCheckpoint(snapshot, effort === 'least')
     this.#changed = this.#changes !== changes
     return snapshot
@@ -245,16 +250,22 @@ export class Placement {
    */
   async captureMidway(): Promise<Snapshot> {
     if (this.#lifecycle.kind !== 'attached') return this.capture()
-    return this.#capture(this.#lifecycle.slot, null, 'small')
+    const captured = this.#capture(this.#lifecycle.slot, 'small', true)
+    this.#midway.add(captured)
+    return captured.finally(() => this.#midway.delete(captured))
   }
 
-  async #capture(slot: Slot, timeoutMs: number | null, effort: Effort): Promise<Snapshot> {
+  async #capture(slot: Slot, effort: Effort, waits = false): Promise<Snapshot> {
+    // Collecting garbage may run the user's finalizers, so it has a deadline even if executions have none.
+    const { executionTimeoutMs } = this.#options.limits
+    const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
     const { executionCount } = this.#hostCalls
     // Meanwhile a resume can remove reasons, and callbacks that suspend can add some. The captured state may have either.
     const before = this.#hostCalls.reasons()
     const reasons = () => ({ ...before, ...this.#hostCalls.reasons() })
     const captured = await capture(slot, this.#options, this.#context, {
       timeoutMs,
+      waits,
       effort,
       executionCount,
       reasons,
@@ -356,7 +367,8 @@ export class Placement {
     this.#setCheckpoint(undefined)
     if (lifecycle.kind !== 'attached') return
     // A packer may still read the slot's memory.
-    if (clean && this.#checkpointing) void this.#checkpointing.then(() => this.#release(lifecycle.slot))
+    const { capturing } = this
+    if (clean && capturing) void capturing.then(() => this.#release(lifecycle.slot))
     else this.#release(lifecycle.slot, clean)
   }
 

@@ -246,7 +246,7 @@ export class Runner {
     send: (id: number) => Promise<SlotReply>,
   ): Promise<Answered | { readonly reply: Suspended }> {
     const { interruptGraceMs: graceMs } = this.#options.limits
-    const after = this.#placement.checkpointing
+    const after = this.#placement.capturing
     const call = new Call(slot, { timeoutMs, graceMs, signal, after }, send)
     this.#running = call
     if (this.#interruptComing) call.stop({ kind: 'interrupt' })

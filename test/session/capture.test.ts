@@ -20,7 +20,7 @@ afterEach(() => {
 })
 
 /** A capture in a slot that never answers, and the words that it shares with its worker. */
-function start() {
+function start(waits = false) {
   const { slot, run } = slotWithoutWorker()
   // The boot is not what this is about.
   void slot.ready.catch(() => {})
@@ -29,6 +29,7 @@ function start() {
   const options = { limits: { interruptGraceMs: 0, snapshotBytes: null } } as ResolvedSessionOptions
   const captured = capture(slot, options, {} as SessionContext, {
     timeoutMs: TIMEOUT_MS,
+    waits,
     effort: 'quick',
     executionCount: 1,
     reasons: () => ({}),
@@ -60,6 +61,16 @@ test('B1: finalizers are interrupted, and what follows them may take its time', 
   words[USER_CODE] = 0
   vi.advanceTimersByTime(50_000)
   expect(slot.alive).toBe(true)
+  slot.terminate('the test has ended')
+})
+
+test('B1: a capture that waits for an execution has a deadline for finalizers, and for nothing else', () => {
+  const { slot, words } = start(true)
+  vi.advanceTimersByTime(600_000)
+  expect([slot.alive, words[INTERRUPT]]).toEqual([true, 0])
+  words[USER_CODE] = ID
+  vi.advanceTimersByTime(1.5 * TIMEOUT_MS)
+  expect(words[INTERRUPT]).toBe(ID)
   slot.terminate('the test has ended')
 })
 
