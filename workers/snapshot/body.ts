@@ -62,17 +62,23 @@ export class BodyTooLargeError extends Error {
 /** @throws BodyTooLargeError, NoRoomError */
 export function packBody(body: BodyParts, packing: Packing): PackedBody {
   const parts = stream(body, packing.room)
-  const { effort, shielded, room } = packing
-  const blocks = packBlocks(parts, BEST_CODEC, effort, shielded, room)
+  const { shielded, room } = packing
+  const blocks = packBlocks(parts, BEST_CODEC, effortFor(parts, packing), shielded, room)
   return assembled(blocks, byteLength(parts), packing)
 }
 
 /** The same, for which other threads may help: what it was captured from must stay as it is meanwhile. */
 export async function packBodyAside(body: BodyParts, packing: Packing): Promise<PackedBody> {
   const parts = stream(body, packing.room)
-  const { effort, shielded, room } = packing
-  const blocks = await packBlocksAside(parts, BEST_CODEC, effort, shielded, room)
+  const { shielded, room } = packing
+  const blocks = await packBlocksAside(parts, BEST_CODEC, effortFor(parts, packing), shielded, room)
   return assembled(blocks, byteLength(parts), packing)
+}
+
+/** What would be too large without compression is compressed. */
+function effortFor(parts: readonly Uint8Array[], { effort, maxBytes }: Packing): Effort {
+  const mayNotFit = maxBytes !== null && byteLength(parts) + BLOCK_HEAD_BYTES > maxBytes
+  return effort === 'least' && mayNotFit ? 'quick' : effort
 }
 
 function stream({ memory, hostState, contents }: BodyParts, room: PackingRoom): Uint8Array[] {
