@@ -118,7 +118,10 @@ export class SlotLeaseSide {
     wire.port.close()
     wire.calls.port.close()
     wire.memory.port.close()
-    // Frees memory of files that was kept for reuse.
+  }
+
+  /** Frees memory of files that was kept for reuse. Call when the interpreter has another host. */
+  free(): void {
     this.#memory.onShort()
   }
 }

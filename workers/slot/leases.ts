@@ -30,17 +30,19 @@ export class SlotLeases {
    * @throws Error if the slot cannot be renewed; it must not be used again
    */
   async renew(wire: LeaseWire): Promise<void> {
-    this.#lease.end()
-    this.#lease = new SlotLeaseSide(this.#image)
-    this.#renewInterpreter()
+    this.#replaceLease()
     // The previous lease's memory counts against maxMemoryBytes until this slot is ready, so wait until it is free.
     await this.#oldMemories.freed()
     this.#lease.open(wire, this.#interpreter)
   }
 
   /** Separate from `renew`, whose stack frame would keep the memory alive while it waits for it to be freed. */
-  #renewInterpreter(): void {
+  #replaceLease(): void {
+    const ended = this.#lease
+    ended.end()
+    this.#lease = new SlotLeaseSide(this.#image)
     const replaced = this.#interpreter.renew(this.#lease.host)
     if (replaced) this.#oldMemories.add(replaced)
+    ended.free()
   }
 }
