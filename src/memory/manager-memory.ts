@@ -130,7 +130,9 @@ export class ManagerMemory {
     const max = this.#total.maxBytes ?? Number.POSITIVE_INFINITY
     const canFit =
       bytes <= max - this.#reserveBytes - this.#image.usedBytes - this.snapshots.costToHold(snapshot)
-    if (canFit && (await this.room.wait(bytes, untilMs, signal))) return
+    // A slot may be refused memory by the engine although the account has room: such tries must end, too.
+    const isLate = scale > 1 && performance.now() >= untilMs
+    if (canFit && !isLate && (await this.room.wait(bytes, untilMs, signal))) return
     const free = Math.max(0, this.#total.freeBytes - this.#reserveBytes)
     const message = `waking the session needs ${megabytes(bytes)} and maxMemoryBytes (${megabytes(max)}) has ${megabytes(free)} free`
     throw new LimitError('maxMemoryBytes', max, 'not-started', undefined, {
