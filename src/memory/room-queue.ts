@@ -45,11 +45,17 @@ export class RoomQueue {
           resolve(hasRoom)
         },
       }
+      // Those behind may need less.
       const onAbort = () => {
         leave()
         reject(new CancelledError('not-started', { cause: signal?.reason }))
+        this.look()
       }
-      const timer = Number.isFinite(waitMs) ? setTimeout(() => waiter.settle(false), waitMs) : undefined
+      const onLate = () => {
+        waiter.settle(false)
+        this.look()
+      }
+      const timer = Number.isFinite(waitMs) ? setTimeout(onLate, waitMs) : undefined
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiters.push(waiter)
       this.makeRoom()
