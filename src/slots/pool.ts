@@ -277,6 +277,7 @@ export class SlotPool {
   #makeRoom(): Promise<void> | undefined {
     // Includes memory of leases that ended earlier, which is freed soon.
     const gone = [...this.endSpares('a session needs its memory'), ...this.#ended.freed]
+    for (const state of this.#slots.values()) if (state.kind === 'renewing') gone.push(state.previous.freed)
     if (gone.length === 0) return undefined
     this.#makingRoom += 1
     return Promise.all(gone).then(() => {
