@@ -37,9 +37,15 @@ export class PacedPort {
     this.#port.unref()
   }
 
-  /** The next message that was not delivered, if one has arrived. */
+  /** The next message that was not delivered, if one has arrived; without a `message` where that cannot be read. */
   take(): { readonly message?: unknown } | undefined {
-    return this.#state === 'closed' ? undefined : receiveMessageOnPort(this.#port)
+    if (this.#state === 'closed') return undefined
+    try {
+      return receiveMessageOnPort(this.#port)
+    } catch {
+      // What a listener is told by `messageerror` is thrown here.
+      return {}
+    }
   }
 
   /** Stops delivering messages. Idempotent. */
