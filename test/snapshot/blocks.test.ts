@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import * as zlib from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { UNLIMITED_ROOM } from '../../workers/memory/packing-room.js'
 import {
   BEST_CODEC,
   BLOCK_BYTES,
@@ -11,6 +12,7 @@ import {
   packBlocksAside,
   unpackBlocks,
 } from '../../workers/snapshot/blocks.js'
+import { packBody } from '../../workers/snapshot/body.js'
 
 const hasZstd = BEST_CODEC === 2
 const CODECS: Codec[] = hasZstd ? [0, 1, 2] : [0, 1]
@@ -136,4 +138,13 @@ describe('N2: blocks that lie', () => {
     for (const bytes of ['text', [1, 2, 3], undefined, { length: 3 }, new ArrayBuffer(8)])
       refused([{ ...block, bytes }])
   })
+})
+
+test('with the least effort, a body is compressed where it would be larger than it may be', () => {
+  const memory = { memoryBytes: 0, pages: new Uint32Array(0), maps: [], parts: [] }
+  const body = { memory, hostState: {}, contents: [new Uint8Array(100_000)] }
+  const packedBytes = (maxBytes: number | null) =>
+    packBody(body, { effort: 'least', maxBytes, room: UNLIMITED_ROOM }).bytes.length
+  expect(packedBytes(null)).toBeGreaterThan(100_000)
+  expect(packedBytes(65_536)).toBeLessThan(65_536)
 })
