@@ -273,7 +273,7 @@ export class Session implements AsyncDisposable {
    * @throws SnapshotError of reason `too-large` (`limits.snapshotBytes`) or `not-captured`; the session is as it was
    */
   async snapshotState(): Promise<Snapshot> {
-    if (this.#runner.isRunning) return this.#placement.captureMidway()
+    if (this.#runner.isRunning) return this.#placement.captureMidway(this.#calls.running)
     return this.#queue(() => this.#placement.capture())
   }
 

@@ -25,9 +25,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
   /**
    * For captures: the timeout counts only while the slot runs user code; the rest may take as long as it needs. A worker that takes
-   * longer than this in total, in milliseconds, is considered broken. Infinity: it may have to wait for something else first.
+   * longer than this in total, in milliseconds, is considered broken.
    */
   readonly mostMs?: number
+  /** From when on `mostMs` counts. Never rejects. Default: from the start. */
+  readonly mostSince?: Promise<void> | undefined
   /** What the slot does before it: deadline and stops count from its end on. Never rejects. */
   readonly after?: Promise<unknown> | undefined
 }
@@ -88,11 +90,16 @@ export class Call {
   }
 
   async #run(options: CallOptions, send: (id: number) => Promise<SlotReply>): Promise<Settled> {
-    const { timeoutMs, mostMs, signal, after } = options
+    const { timeoutMs, mostMs, mostSince, signal, after } = options
     const onAbort = () => this.stop({ kind: 'abort', reason: signal?.reason })
     signal?.addEventListener('abort', onAbort, { once: true })
     let timer: NodeJS.Timeout | undefined
     let lastTimer: NodeJS.Timeout | undefined
+    let hasSettled = false
+    const limit = () => {
+      if (mostMs === undefined || hasSettled) return
+      lastTimer = setTimeout(() => this.#slot.terminate(`it took longer than ${mostMs} ms`), mostMs)
+    }
     try {
       const replying = send(this.#id)
       if (after) {
@@ -102,8 +109,8 @@ export class Call {
       }
       this.#isNext = true
       if (timeoutMs !== null) timer = this.#startDeadline(timeoutMs)
-      if (mostMs !== undefined && mostMs !== Number.POSITIVE_INFINITY)
-        lastTimer = setTimeout(() => this.#slot.terminate(`it took longer than ${mostMs} ms`), mostMs)
+      if (mostSince) void mostSince.then(limit)
+      else limit()
       if (this.#stop) this.#interrupt()
       const reply = await replying
       if (reply.kind !== 'died') return { kind: 'replied', reply, stop: this.#stop }
@@ -114,6 +121,7 @@ export class Call {
       this.#slot.terminate(reason)
       return { kind: 'lost', reason, stop: this.#stop }
     } finally {
+      hasSettled = true
       clearTimeout(timer)
       clearTimeout(lastTimer)
       clearTimeout(this.#graceTimer)

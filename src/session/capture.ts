@@ -18,8 +18,8 @@ const MS_PER_BYTE = 1 / 10_000
 export interface Capturing {
   /** Longest time for user code that runs for the capture. */
   readonly timeoutMs: number
-  /** It first waits for a running execution, which has its own deadline. Default: false. */
-  readonly waits?: boolean
+  /** Resolves at the end of a running execution that it may have to wait for, which has its own deadline. Never rejects. */
+  readonly waitsFor?: Promise<void> | undefined
   /** With `least` the globals are not described, so the snapshot must not be given to users. */
   readonly effort: Effort
   /** The execution count when the capture is requested. */
@@ -40,12 +40,12 @@ export async function capture(
   slot: Slot,
   { limits, tenant }: ResolvedSessionOptions,
   { image, snapshotKey }: Pick<SessionContext, 'image' | 'snapshotKey'>,
-  { timeoutMs, waits = false, effort, executionCount, reasons }: Capturing,
+  { timeoutMs, waitsFor, effort, executionCount, reasons }: Capturing,
 ): Promise<Captured> {
   // Collecting garbage, comparing and packing take longer with more memory. That must not end a session.
   const extraMs = Math.ceil(slot.memory.bytes * MS_PER_BYTE)
   const graceMs = Math.max(limits.interruptGraceMs, STOPPING_MS) + extraMs
-  const bounds = { timeoutMs, graceMs, mostMs: waits ? Number.POSITIVE_INFINITY : MOST_MS + extraMs }
+  const bounds = { timeoutMs, graceMs, mostMs: MOST_MS + extraMs, mostSince: waitsFor }
   const valuesBytes = effort === 'least' ? 0 : VALUES_BYTES
   const request = { valuesBytes, maxBytes: limits.snapshotBytes, effort }
   const call = new Call(slot, bounds, (id) => slot.call('snapshot', [id, request]))

@@ -247,15 +247,17 @@ export class Placement {
   /**
    * Captures a running execution as soon as it awaits or ends, within the execution's own deadline. The snapshot does not become the
    * checkpoint: after a lost worker, the session continues from what completed (B2).
+   *
+   * @param execution its end; never rejects
    */
-  async captureMidway(): Promise<Snapshot> {
+  async captureMidway(execution: Promise<void> | undefined): Promise<Snapshot> {
     if (this.#lifecycle.kind !== 'attached') return this.capture()
-    const captured = this.#capture(this.#lifecycle.slot, 'small', true)
+    const captured = this.#capture(this.#lifecycle.slot, 'small', execution)
     this.#midway.add(captured)
     return captured.finally(() => this.#midway.delete(captured))
   }
 
-  async #capture(slot: Slot, effort: Effort, waits = false): Promise<Snapshot> {
+  async #capture(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {
     // Collecting garbage may run the user's finalizers, so it has a deadline even if executions have none.
     const { executionTimeoutMs } = this.#options.limits
     const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
@@ -265,7 +267,7 @@ export class Placement {
     const reasons = () => ({ ...before, ...this.#hostCalls.reasons() })
     const captured = await capture(slot, this.#options, this.#context, {
       timeoutMs,
-      waits,
+      waitsFor,
       effort,
       executionCount,
       reasons,

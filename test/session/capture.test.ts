@@ -20,7 +20,7 @@ afterEach(() => {
 })
 
 /** A capture in a slot that never answers, and the words that it shares with its worker. */
-function start(waits = false) {
+function start(waitsFor?: Promise<void>) {
   const { slot, run } = slotWithoutWorker()
   // The boot is not what this is about.
   void slot.ready.catch(() => {})
@@ -29,7 +29,7 @@ function start(waits = false) {
   const options = { limits: { interruptGraceMs: 0, snapshotBytes: null } } as ResolvedSessionOptions
   const captured = capture(slot, options, {} as SessionContext, {
     timeoutMs: TIMEOUT_MS,
-    waits,
+    waitsFor,
     effort: 'quick',
     executionCount: 1,
     reasons: () => ({}),
@@ -65,7 +65,7 @@ test('B1: finalizers are interrupted, and what follows them may take its time', 
 })
 
 test('B1: a capture that waits for an execution has a deadline for finalizers, and for nothing else', () => {
-  const { slot, words } = start(true)
+  const { slot, words } = start(new Promise(() => {}))
   vi.advanceTimersByTime(600_000)
   expect([slot.alive, words[INTERRUPT]]).toEqual([true, 0])
   words[USER_CODE] = ID
