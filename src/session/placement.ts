@@ -33,6 +33,8 @@ export class Placement {
   #checkpointing: Promise<void> | undefined
   /** Captures that were asked for while an execution ran. They may last longer than the execution. */
   readonly #midway = new Set<Promise<Snapshot>>()
+  /** Waits for a slot, or for memory to wake in. */
+  readonly #waits = new Set<AbortController>()
   #lifecycle: Lifecycle = { kind: 'dormant', upToDate: false }
   /** What the session is restored from when its slot is lost. Undefined: a fresh interpreter. */
   #checkpoint: Snapshot | undefined
@@ -113,14 +115,16 @@ export class Placement {
     }
     const untilMs = performance.now() + this.#context.acquireTimeoutMs
     for (let refusals = 0; ; ) {
-      const slot = await this.#context.acquire(this.#options.tenant, signal)
+      const slot = await this.#acquire(signal)
       try {
         this.requireOpen()
         return await this.#attachTo(slot)
       } catch (error) {
         if (error instanceof NoRoom && this.#checkpoint) {
           slot.terminate('there was no memory for the session that it was to take')
-          await this.#context.waitToWake(this.#checkpoint, 1 + refusals++ / 4, untilMs, signal)
+          const snapshot = this.#checkpoint
+          const scale = 1 + refusals++ / 4
+          await this.#whileOpen(signal, (ends) => this.#context.waitToWake(snapshot, scale, untilMs, ends))
           continue
         }
         // A refused snapshot leaves the slot unchanged. After any other error the slot's state is unknown.
@@ -131,6 +135,28 @@ export class Placement {
         if (++this.#failedAttaches >= ATTACH_ATTEMPTS) throw this.#giveUp(error)
         if (error instanceof AttachTimedOut) throw error
       }
+    }
+  }
+
+  #acquire(signal?: AbortSignal): Promise<Slot> {
+    return this.#whileOpen(signal, (ends) => this.#context.acquire(this.#options.tenant, ends))
+  }
+
+  /** Waits until the session is closed at most: others wait behind it. @throws SessionClosedError then */
+  async #whileOpen<T>(signal: AbortSignal | undefined, wait: (ends: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController()
+    const onAbort = () => controller.abort(signal?.reason)
+    if (signal?.aborted) onAbort()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.#waits.add(controller)
+    try {
+      return await wait(controller.signal)
+    } catch (error) {
+      this.requireOpen()
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      this.#waits.delete(controller)
     }
   }
 
@@ -291,7 +317,7 @@ export class Placement {
     snapshot.require(this.#context.image.id, trustOf(this.#context.snapshotKey, tenant))
     this.requireOpen()
     const before = this.#lifecycle.kind === 'attached' ? this.#lifecycle.slot : undefined
-    const spare = before ? this.#context.tryAcquire(tenant) : await this.#context.acquire(tenant)
+    const spare = before ? this.#context.tryAcquire(tenant) : await this.#acquire()
     const slot = spare ?? before
     if (slot === undefined) throw new Error('unreachable: neither a slot nor another')
     this.#hostCalls.pause()
@@ -365,6 +391,7 @@ export class Placement {
   async close(clean: boolean): Promise<void> {
     const lifecycle = this.#lifecycle
     this.#lifecycle = { kind: 'closed' }
+    for (const controller of this.#waits) controller.abort()
     this.#hostCalls.reset(this.closedError(), 'replaced')
     this.#setCheckpoint(undefined)
     if (lifecycle.kind !== 'attached') return

@@ -76,6 +76,21 @@ describe('a closed session', () => {
     expect((await again.execute("'x' in globals()")).value).toBe(false)
   })
 
+  test('A9: a session that waits for a slot can be closed: nobody waits for it, or behind it, any more', async () => {
+    const manager = await managerForTest({ slots: 1 })
+    const dormant = await manager.createSession()
+    await dormant.hibernate()
+    const busy = await manager.createSession()
+    const running = rejectionOf(SessionClosedError, busy.execute('import asyncio; await asyncio.sleep(60)'))
+    const waiting = rejectionOf(SessionClosedError, dormant.execute('1'))
+    await until(() => manager.stats().queued === 1)
+    await dormant.close()
+    await waiting
+    expect(manager.stats().queued).toBe(0)
+    await busy.close()
+    await running
+  })
+
   test('A9: leaves the other sessions alone', async () => {
     const manager = await managerForTest({ slots: 2 })
     const [one, other] = [await manager.createSession(), await manager.createSession()]
