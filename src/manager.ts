@@ -191,6 +191,8 @@ export class SessionManager implements AsyncDisposable {
       // There was no session yet that could be closed: what closed it is what happened.
       if (error instanceof SessionClosedError && error.cause instanceof InterpreterCrashedError)
         throw error.cause
+      // The caller knows of no session, but may have closed the manager.
+      if (error instanceof SessionClosedError) this.#open()
       throw error
     }
     this.#counters.sessions++
