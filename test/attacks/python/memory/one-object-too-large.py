@@ -5,7 +5,7 @@
 # expect: python
 # control: outcome
 # limits: {"memoryBytes":100663296}
-# rss-mib: 700
+# rss-mib: 900
 # timeout-ms: 15000
 
 bytearray(2**30)

@@ -1,8 +1,8 @@
 # id: value-too-large-to-send
-# title: a value that cannot be sent any more is a MemoryError
+# title: a value that cannot be sent any more is left out
 # level: L1
 # class: memory
-# expect: python MemoryError
+# expect: result undefined
 # control: outcome
 # limits: {"memoryBytes":100663296}
 # timeout-ms: 15000
