@@ -20,11 +20,13 @@ const MAX_EVENTS_PER_MS = 50
 /** These run no user code, so only a broken slot takes this long. */
 const PROMPT_METHODS: ReadonlySet<string> = new Set(['revert', 'warm'])
 const PROMPT_MS = 20_000
+const BOOT_MS = 60_000
+const RENEWAL_MS = 20_000
 /**
  * Longest time until a slot is ready. A boot takes a tenth of a second, and longer if many boot at once on a busy machine. A renewal runs
  * no user code.
  */
-const READY_MS = { boot: 60_000, 'renew its interpreter': 20_000 } as const
+const READY_MS = { boot: BOOT_MS, 'renew its interpreter': RENEWAL_MS } as const
 
 /** Index in the Int32s shared with the slot's thread; src/shared/threads/ has the others. */
 const INTERRUPT = 0

@@ -18,6 +18,7 @@ let main: Child<object, BootFailure>
 beforeAll(() => {
   build = new HostileBuild()
   build.setConstant('src/session/take-over.js', 'ATTACH_MS', 300)
+  build.setConstant('src/slots/slot.js', 'BOOT_MS', 1000)
   main = new Child('boot', { dist: build.dist })
 })
 
