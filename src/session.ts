@@ -26,7 +26,7 @@ import { ConversionError, InvalidOptionError, PythonError, SnapshotError } from 
 import type { PendingCall } from './shared/snapshot/manifest.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
-import { Encoder } from './shared/values/encode.js'
+import { Encoder, encodeIn } from './shared/values/encode.js'
 import type { Lane } from './shared/values/slices.js'
 import type { Value } from './shared/values/value.js'
 
@@ -372,12 +372,7 @@ export class Session implements AsyncDisposable {
 
   /** Encodes a small value at once. */
   #encode(encoder: Encoder): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-    return encoder.begin() ? encoder.bytes : this.#encodeInSlices(encoder)
-  }
-
-  async #encodeInSlices(encoder: Encoder): Promise<Uint8Array<ArrayBuffer>> {
-    if ((await this.#lane.run(encoder)) === 'dropped') throw this.#placement.closedError()
-    return encoder.bytes
+    return encodeIn(this.#lane, encoder, () => this.#placement.closedError())
   }
 
   async #set(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {

@@ -5,7 +5,7 @@ import type { Limits } from '../options/limits.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { isInstance } from '../shared/thrown.js'
 import { MalformedValueError } from '../shared/values/decode.js'
-import type { Encoder } from '../shared/values/encode.js'
+import { encodeIn } from '../shared/values/encode.js'
 import type { Ended, Lane } from '../shared/values/slices.js'
 import { answerEncoder, answerFailure, answerIterator, NO_ANSWER, pythonError } from './answers.js'
 import type { ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
@@ -274,15 +274,9 @@ export class Dispatcher {
     value: unknown,
     name: string,
   ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-    const encoder = answerEncoder(id, value, name)
-    if (encoder.begin()) return encoder.bytes
-    return this.#encodeInSlices(encoder)
-  }
-
-  async #encodeInSlices(encoder: Encoder): Promise<Uint8Array<ArrayBuffer>> {
-    if ((await this.#options.lane.run(encoder)) === 'dropped')
-      throw pythonError('RuntimeError', 'the session was closed')
-    return encoder.bytes
+    return encodeIn(this.#options.lane, answerEncoder(id, value, name), () =>
+      pythonError('RuntimeError', 'the session was closed'),
+    )
   }
 
   #timeOut(call: RunningCall, timeoutMs: number): void {

@@ -1,8 +1,19 @@
 // Gives a function of a WebAssembly binary a frame on the C stack. Owns that one rewrite. CPython measures its depth by the C stack's
 // pointer, so it cannot see recursion through a function that keeps everything in WebAssembly's own locals.
-import { Cursor, concatenate, readWasm, SECTION, section, sections, signed, unsigned } from './wasm-binary.js'
+import {
+  Cursor,
+  concatenate,
+  KIND,
+  PREAMBLE_BYTES,
+  readWasm,
+  SECTION,
+  section,
+  sections,
+  signed,
+  unsigned,
+  vector,
+} from './wasm-binary.js'
 
-const EXPORT_KIND = { function: 0, global: 3 } as const
 const OP = {
   end: 0x0b,
   call: 0x10,
@@ -21,8 +32,8 @@ const NO_LOCALS = 0
 export function withStackFrame(bytes: Uint8Array, name: string, frameBytes: number): Uint8Array<ArrayBuffer> {
   const parts = new Map(sections(bytes).map(({ id, content }) => [id, content]))
   const exports = part(parts, SECTION.export)
-  const target = exportedIndex(exports, name, EXPORT_KIND.function)
-  const stackPointer = exportedIndex(exports, '__stack_pointer', EXPORT_KIND.global)
+  const target = exportedIndex(exports, name, KIND.function)
+  const stackPointer = exportedIndex(exports, '__stack_pointer', KIND.global)
   const { typesOfFunctions, types } = readWasm(bytes)
   const typeIndex = typesOfFunctions[target] ?? -1
   const parameters = types[typeIndex]?.parameters.length ?? 0
@@ -50,12 +61,10 @@ export function withStackFrame(bytes: Uint8Array, name: string, frameBytes: numb
   const result: Uint8Array[] = [bytes.subarray(0, PREAMBLE_BYTES)]
   for (const { id, whole } of sections(bytes)) {
     const items = rewritten.get(id)
-    result.push(items === undefined ? whole : section(id, concatenate([unsigned(items.length), ...items])))
+    result.push(items === undefined ? whole : section(id, vector(items)))
   }
   return concatenate(result)
 }
-
-const PREAMBLE_BYTES = 8
 
 function part(parts: ReadonlyMap<number, Uint8Array>, id: number): Uint8Array {
   const content = parts.get(id)

@@ -15,11 +15,11 @@ export const SECTION = {
   dataCount: 12,
   data: 11,
 } as const
-const PREAMBLE_BYTES = 8
+export const PREAMBLE_BYTES = 8
 const FUNCTION_FORM = 0x60
 const I32_CONST = 0x41
 const GLOBAL_GET = 0x23
-const KIND = { function: 0, table: 1, memory: 2, global: 3, tag: 4 } as const
+export const KIND = { function: 0, table: 1, memory: 2, global: 3, tag: 4 } as const
 const END = 0x0b
 
 /** Value types as the binary has them: 0x7f is i32. */

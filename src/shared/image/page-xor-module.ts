@@ -1,6 +1,7 @@
 // The WebAssembly module that compares pages and XORs them: the innermost loop of a capture. In JavaScript this loop costs each new thread
 // 20 ms of CPU time until V8 has optimized it there; a compiled module is shared by all threads. Owns the module's bytes
 // (workers/page-xor.ts uses it). The module is the same for every image, so image files do not contain it.
+import { section, text, unsigned } from './wasm-encoding.js'
 
 const OP = {
   loop: 0x03,
@@ -97,18 +98,4 @@ export function pageXorModuleBytes(): Uint8Array<ArrayBuffer> {
     ...section(7, [1, ...text('xor'), 0, 0]),
     ...section(10, [1, ...unsigned(body.length), ...body]),
   )
-}
-
-function section(id: number, content: readonly number[]): number[] {
-  return [id, ...unsigned(content.length), ...content]
-}
-
-/** LEB128 of a u32. */
-function unsigned(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)]
-}
-
-/** An ASCII name of fewer than 128 characters. */
-function text(value: string): number[] {
-  return [value.length, ...Array.from(value, (letter) => letter.charCodeAt(0))]
 }

@@ -1,5 +1,6 @@
 // The WebAssembly module that tells whether a thread has stack left (workers/host/stack-reserve.ts uses it). Owns its bytes.
 // It depends on nothing in an image, so image files do not hold it.
+import { section, text, unsigned } from './wasm-encoding.js'
 
 /**
  * Stack that `probe` asks for: a few hundred bytes more than this. What imports need is a third of it at most, where V8 compiles their
@@ -80,18 +81,4 @@ function probeCode(): Uint8Array {
   }
   for (const byte of [OP.simd, SIMD.anyTrue, OP.end]) code[at++] = byte
   return code.subarray(0, at)
-}
-
-function section(id: number, content: readonly number[]): number[] {
-  return [id, ...unsigned(content.length), ...content]
-}
-
-/** LEB128 of a u32. */
-function unsigned(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)]
-}
-
-/** An ASCII name of fewer than 128 characters. */
-function text(value: string): number[] {
-  return [value.length, ...Array.from(value, (letter) => letter.charCodeAt(0))]
 }

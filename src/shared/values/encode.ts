@@ -2,7 +2,7 @@
 // kernel applies. Owns the walk over a value, which can stop after any part of it and continue later: a callback's result may be a
 // guest's own argument. writer.ts owns the bytes.
 import { ConversionError, describeValue } from '../errors.js'
-import type { Job } from './slices.js'
+import type { Job, Lane } from './slices.js'
 import { MAX_DEPTH, TypeCode } from './value.js'
 import { PIECE_LENGTH, Writer } from './writer.js'
 
@@ -81,6 +81,28 @@ export function encodePlain(value: unknown, name: string): Uint8Array<ArrayBuffe
 
 function encodeAll(encoder: Encoder): Uint8Array<ArrayBuffer> {
   encoder.advance(Number.POSITIVE_INFINITY)
+  return encoder.bytes
+}
+
+/**
+ * The bytes of a value at once where it is small, else when the lane has encoded it in slices.
+ *
+ * @param dropped makes the error to reject with when the lane closes first
+ */
+export function encodeIn(
+  lane: Lane,
+  encoder: Encoder,
+  dropped: () => Error,
+): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  return encoder.begin() ? encoder.bytes : encodeInSlices(lane, encoder, dropped)
+}
+
+async function encodeInSlices(
+  lane: Lane,
+  encoder: Encoder,
+  dropped: () => Error,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if ((await lane.run(encoder)) === 'dropped') throw dropped()
   return encoder.bytes
 }
 
