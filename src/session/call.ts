@@ -1,5 +1,5 @@
-// One call into a slot with its two-stage stop (DESIGN.md 4, "Stop"): interrupt, and after the grace period the end of the
-// worker. Owns the deadline, whose clock is the caller's thread's and not the guest's (ATTACKS.md F8, F16); what a stop
+// One call into a slot with its two-stage stop: interrupt, and after the grace period the end of the
+// worker. Owns the deadline, whose clock is the caller's thread's and not the guest's; what a stop
 // means to the caller is session.ts's.
 import type { SlotReply } from '../shared/messages/slot.js'
 import { messageOf } from '../shared/thrown.js'

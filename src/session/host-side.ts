@@ -196,7 +196,7 @@ export class HostSide implements HostCallState {
     return this.#dispatcher.receiveBlocking(request, answer)
   }
 
-  /** What Python could never hold at once is not kept for it either: it would be memory without a limit (ATTACKS.md G18). */
+  /** What Python could never hold at once is not kept for it either: it would be memory without a limit. */
   #send(answer: Uint8Array<ArrayBuffer>): void {
     const waitingBytes = this.#answerBytes + (this.#slot?.waitingAnswerBytes ?? 0)
     const isTooMuch = answer.length >= LARGE_BYTES && waitingBytes + answer.length > this.#mostWaitingBytes

@@ -9,6 +9,7 @@ import { CheckpointBudget } from './budget.js'
 import { capture } from './capture.js'
 import type { SessionContext } from './context.js'
 import type { HostCallState } from './host-call-state.js'
+import { OpenWaits } from './open-waits.js'
 import type { ResolvedSessionOptions } from './options.js'
 import { takeOver } from './take-over.js'
 
@@ -34,7 +35,7 @@ export class Placement {
   /** Captures that were asked for while an execution ran. They may last longer than the execution. */
   readonly #midway = new Set<Promise<Snapshot>>()
   /** Waits for a slot, or for memory to wake in. */
-  readonly #waits = new Set<AbortController>()
+  readonly #waits = new OpenWaits()
   #lifecycle: Lifecycle = { kind: 'dormant', upToDate: false }
   /** What the session is restored from when its slot is lost. Undefined: a fresh interpreter. */
   #checkpoint: Snapshot | undefined
@@ -144,19 +145,11 @@ export class Placement {
 
   /** Waits until the session is closed at most: others wait behind it. @throws SessionClosedError then */
   async #whileOpen<T>(signal: AbortSignal | undefined, wait: (ends: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController()
-    const onAbort = () => controller.abort(signal?.reason)
-    if (signal?.aborted) onAbort()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    this.#waits.add(controller)
     try {
-      return await wait(controller.signal)
+      return await this.#waits.run(signal, wait)
     } catch (error) {
       this.requireOpen()
       throw error
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
-      this.#waits.delete(controller)
     }
   }
 
@@ -391,7 +384,7 @@ export class Placement {
   async close(clean: boolean): Promise<void> {
     const lifecycle = this.#lifecycle
     this.#lifecycle = { kind: 'closed' }
-    for (const controller of this.#waits) controller.abort()
+    this.#waits.endAll()
     this.#hostCalls.reset(this.closedError(), 'replaced')
     this.#setCheckpoint(undefined)
     if (lifecycle.kind !== 'attached') return

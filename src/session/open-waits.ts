@@ -1,0 +1,29 @@
+// Waits of a session for what others hold: a slot, or memory. Owns ending them all when the session closes.
+
+export class OpenWaits {
+  readonly #controllers = new Set<AbortController>()
+
+  /**
+   * Runs a wait that `endAll` can end.
+   *
+   * @param signal ends it too, with its own reason
+   * @param wait gets the signal that ends it, and rejects then
+   */
+  async run<T>(signal: AbortSignal | undefined, wait: (ends: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController()
+    const onAbort = () => controller.abort(signal?.reason)
+    if (signal?.aborted) onAbort()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.#controllers.add(controller)
+    try {
+      return await wait(controller.signal)
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      this.#controllers.delete(controller)
+    }
+  }
+
+  endAll(): void {
+    for (const controller of this.#controllers) controller.abort()
+  }
+}
