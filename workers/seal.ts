@@ -1,5 +1,5 @@
-// Makes a slot's thread a poor place to be in for JavaScript that should never have got there (DESIGN.md 4, "Host": each
-// wall is tested as if the one before it had fallen): no way to evaluate text, no globals but what our own code uses,
+// Makes a slot's thread a poor place to be in for JavaScript that should never have got there, because each
+// wall is tested as if the one before it had fallen: no way to evaluate text, no globals but what our own code uses,
 // intrinsics frozen. Owns nothing. It is a second wall: the first is that Python reaches numbers only.
 
 /** What a slot's own code, Comlink and Piscina's worker use after boot, beside the language's own names. */

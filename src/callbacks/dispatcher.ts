@@ -16,10 +16,7 @@ import { type EncodeAnswer, SuspendedCalls } from './suspended-calls.js'
 import { TimedChecks } from './timed-checks.js'
 import type { ArgumentWindow } from './window.js'
 
-/**
- * Calls started per turn of the event loop. A guest can make thousands at once, and the main thread has other sessions to serve
- * (ATTACKS.md D21, F).
- */
+/** Calls started per turn of the event loop. A guest can make thousands at once, and the main thread has other sessions to serve. */
 const CALLS_PER_TURN = 25
 /** More than any code needs. Without a bound, calls could fill this thread's memory. */
 const MAX_CALLS_UNDER_WAY = 50_000

@@ -200,7 +200,7 @@ export class ImageError extends BrumateError {
 }
 
 /**
- * A JavaScript value has no Python counterpart (DESIGN.md 2, "Values"). A TypeError by contract, so it stands beside
+ * A JavaScript value has no Python counterpart. A TypeError by contract, so it stands beside
  * `BrumateError` rather than under it.
  */
 export class ConversionError extends TypeError {

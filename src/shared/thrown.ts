@@ -1,4 +1,4 @@
-// Reads thrown values of unknown origin: anything, even a Proxy or an error with getters that throw again (ATTACKS.md D24). Owns
+// Reads thrown values of unknown origin: anything, even a Proxy or an error with getters that throw again. Owns
 // the guards; everything here gives an answer and never throws.
 
 type ErrorClass<E> = abstract new (...args: never[]) => E

@@ -165,7 +165,7 @@ function output(message: Fields, name: string): OutputText {
 
 function bytes(message: Fields, name: string, maxBytes = Number.POSITIVE_INFINITY): Uint8Array {
   const value = field(message, name)
-  // Shared memory could change after it was checked (ATTACKS.md D20).
+  // Shared memory could change after it was checked.
   if (
     !(value instanceof Uint8Array) ||
     !(value.buffer instanceof ArrayBuffer) ||
@@ -192,7 +192,7 @@ function files(raw: unknown): { path: string; sizeBytes: number }[] {
   })
 }
 
-/** A reason is the worker's text: one line without control characters goes into errors and logs (ATTACKS.md D26). */
+/** A reason is the worker's text: one line without control characters goes into errors and logs. */
 export function printable(reason: string): string {
   return startOf(reason, MAX_REASON_LENGTH)
     .toWellFormed()

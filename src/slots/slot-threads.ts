@@ -11,7 +11,7 @@ import { messageOf } from '../shared/thrown.js'
 import { SlotThread } from './thread.js'
 import { guardThread } from './thread-guard.js'
 
-/** With V8's default stack, nested data overflows it before CPython's own guard sees the depth (DESIGN.md 6). */
+/** With V8's default stack, nested data overflows it before CPython's own guard sees the depth. */
 const STACK_MB = 64
 /** A slot's JavaScript allocates little; without this its heap grows to several times what it uses. */
 const YOUNG_GENERATION_MB = 4
@@ -39,7 +39,7 @@ export class SlotThreads {
       maxThreads: count,
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
-      // The worker gets no environment, arguments or flags of ours (ATTACKS.md D29, A20).
+      // The worker gets no environment, arguments or flags of ours.
       env: {},
       argv: [],
       execArgv: [],

@@ -13,7 +13,7 @@ import { type CreditLease, SlotCredit } from './credit.js'
 
 /**
  * An honest slot sends output in chunks, or when an execution waits, and so less often than this. A worker that sends more is
- * flooding this thread (ATTACKS.md D21).
+ * flooding this thread.
  */
 const MAX_EVENTS_AT_ONCE = 10_000
 const MAX_EVENTS_PER_MS = 50
@@ -162,7 +162,7 @@ export class Slot {
 
   /**
    * Sets the receiver of live output for the running execution: at most `maxBytes` of each stream, which the slot enforces as well. An
-   * honest slot sends no more than that, and nothing without a listener (ATTACKS.md D21).
+   * honest slot sends no more than that, and nothing without a listener.
    */
   listen(onOutput: (event: OutputEvent) => void, maxBytes: number | null): void {
     this.#listener = {

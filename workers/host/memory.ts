@@ -1,4 +1,4 @@
-// Growth of the interpreter's memory: the one door through which it can become larger (ATTACKS.md G1). Owns the limit and the
+// Growth of the interpreter's memory: the one door through which it can become larger. Owns the limit and the
 // peak; reading and writing memory is guest-memory.ts's.
 import type { MemoryBudget } from '../memory/budget.js'
 import { WASM_PAGE_BYTES } from './abi.js'

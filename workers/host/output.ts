@@ -1,5 +1,5 @@
 // Where descriptors 1 and 2 end: the bytes of an execution's output, counted per stream and cut at the limit while they are
-// produced (ATTACKS.md G14). Owns the counters; what becomes of the bytes is the slot's.
+// produced. Owns the counters; what becomes of the bytes is the slot's.
 import type { ExceededLimit } from '../../src/shared/messages/slot.js'
 import type { MemoryBudget } from '../memory/budget.js'
 

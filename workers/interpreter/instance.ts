@@ -29,7 +29,7 @@ export class ImageInstance {
   readonly #tables: readonly ImageTable[]
 
   /**
-   * No code of the module runs (DESIGN.md 4, "Slot boot").
+   * No code of the module runs.
    *
    * @param host - whose imports it gets
    */

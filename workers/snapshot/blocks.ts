@@ -1,5 +1,5 @@
 // Bytes in compressed blocks of 1 MiB: how the large parts of a snapshot are stored. Owns which codec a block gets and that
-// unpacking makes exactly the bytes that were declared, whatever the block holds (N2, ATTACKS.md E7); what the bytes mean
+// unpacking makes exactly the bytes that were declared, whatever the block holds (N2); what the bytes mean
 // is the snapshot format's business. Uses nothing that a sealed thread has not.
 import type { Effort } from '../../src/shared/messages/slot.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'

@@ -32,7 +32,7 @@ export function number(value: Value | undefined): number {
   return value
 }
 
-/** A whole number from 0 to 2^53 - 1 (ATTACKS.md E12). */
+/** A whole number from 0 to 2^53 - 1. */
 export function count(value: Value | undefined): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
     throw new MsgpackError('something that is not a count')

@@ -249,7 +249,7 @@ export function freeContents({ chunks }: Contents, source: ChunkSource): void {
 }
 
 /**
- * A small file must not keep the memory of a large one, which nobody pays for any more (ATTACKS.md G9): where one chunk of a buffer
+ * A small file must not keep the memory of a large one, which nobody pays for any more: where one chunk of a buffer
  * goes, the others move out of it. `ChunkSource.keepsTogether` relies on that, too.
  */
 function cut({ chunks }: Contents, size: number, source: ChunkSource): void {

@@ -4,7 +4,7 @@ import { type MemoryBudget, UNBOUNDED } from '../../memory/budget.js'
 import { fail } from '../errno.js'
 import { CHUNK_BYTES } from './chunk-source.js'
 
-/** Bounds what nodes cost outside their contents: names, targets, bookkeeping (ATTACKS.md G12). */
+/** Bounds what nodes cost outside their contents: names, targets, bookkeeping. */
 export const MAX_NODES = 65_536
 /** Bounds the targets of links, which are strings of V8's heap, whatever the quota is. */
 const MAX_TARGET_BYTES = 64 * 1024 * 1024
