@@ -2,6 +2,7 @@
 // the module's own exports; residue.test.ts compares from inside Python.
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import type { Image } from '../../src/shared/image/image.js'
+import type { OutputReceiver } from '../../workers/host/output.js'
 import { Host, Interpreter, InterruptCell, Opcode, openImage, readable } from '../image/built.js'
 import { py } from '../support/session-code.js'
 import { TestDoor } from '../support/test-door.js'
@@ -71,7 +72,9 @@ class OpenInterpreter {
 
   #newHost(): InstanceType<typeof Host> {
     const { files, bytes, cwd } = this.#image
-    const onOutput = (_: 1 | 2, bytes: Uint8Array) => this.#output.push(Buffer.from(bytes).toString('latin1'))
+    const onOutput: OutputReceiver = (_, from, start, end) => {
+      this.#output.push(Buffer.from(from.subarray(start, end)).toString('latin1'))
+    }
     const door = new TestDoor()
     const host = new Host({ files, bytes, cwd, interrupt: new InterruptCell(), onOutput, door })
     const bind = host.bind.bind(host)
