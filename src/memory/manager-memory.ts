@@ -15,6 +15,13 @@ const MiB = 1024 * 1024
 const CODE_BYTES = 32 * MiB
 /** Freed memory that the C library's malloc does not return to the OS. Measured while sessions came and went. */
 const KEPT_BY_MALLOC_BYTES = 64 * MiB
+/**
+ * From Node 24 on, V8 keeps more: larger heaps of JavaScript, and more that it leaves to malloc. It grows with the number of slots, and
+ * so with the limit. Measured as above.
+ */
+const IS_NEWER_V8 = Number(process.versions.node.split('.')[0]) >= 24
+const MAX_KEPT_BY_V8_BYTES = 96 * MiB
+const KEPT_BY_V8_SHARE = 5
 /** Memory of a booted interpreter, which a slot's share includes. */
 const BOOTED_BYTES = 32 * MiB
 /** Reserve for packing, so that idle sessions can still hibernate, and so make room, when everything else is taken. */
@@ -32,7 +39,7 @@ export interface MemoryStats {
   readonly usedBytes: number
   /** `maxMemoryBytes`. */
   readonly maxBytes: number | null
-  /** The image, shared by all slots, and freed memory that malloc does not return to the OS. */
+  /** The image, shared by all slots, and freed memory that malloc and V8 do not return to the OS. */
   readonly imageBytes: number
   /** Interpreters, with the private files, output and packing of the sessions in them. */
   readonly slotBytes: number
@@ -73,7 +80,7 @@ export class ManagerMemory {
     this.snapshots = new SnapshotLedger(new MemoryAccount(null, this.#total))
     this.#reserveBytes = Math.min(MAX_RESERVE_BYTES, (maxBytes ?? Number.POSITIVE_INFINITY) / RESERVE_SHARE)
     this.room = new RoomQueue(() => this.#total.freeBytes - this.#reserveBytes)
-    this.#image.take(dataBytes(image) + CODE_BYTES + KEPT_BY_MALLOC_BYTES)
+    this.#image.take(dataBytes(image) + CODE_BYTES + KEPT_BY_MALLOC_BYTES + keptByV8Bytes(maxBytes))
   }
 
   /** Called whenever there may be more room. */
@@ -169,6 +176,11 @@ function wakingBytes({ parts: { head, body } }: Snapshot): number {
 
 function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6)} MB`
+}
+
+function keptByV8Bytes(maxBytes: number | null): number {
+  if (!IS_NEWER_V8) return 0
+  return Math.min(MAX_KEPT_BY_V8_BYTES, Math.floor((maxBytes ?? Number.POSITIVE_INFINITY) / KEPT_BY_V8_SHARE))
 }
 
 /** Of the image's memory and files, which all slots read from one module. */
