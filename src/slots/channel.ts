@@ -3,8 +3,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import type {
+  DirectMethod,
   DirectRequest,
-  ExecuteRequest,
   SlotEvent,
   SlotMethods,
   SlotNotice,
@@ -30,7 +30,11 @@ interface Pending {
 
 /** Prefix of the ids of direct requests; Comlink's ids are UUIDs. */
 const DIRECT = 'x'
-const EXECUTE = ['execute'] as const
+const PATHS: Readonly<Record<DirectMethod, readonly [DirectMethod]>> = {
+  execute: ['execute'],
+  get: ['get'],
+  set: ['set'],
+}
 
 type Method = (...args: readonly unknown[]) => Promise<SlotReply>
 interface Link {
@@ -46,13 +50,11 @@ interface ChannelOptions {
   readonly onViolation: (violation: ProtocolViolation) => void
 }
 
-/** Calls through Comlink: all but `execute`. */
+/** Calls through Comlink: all but those of `DirectRequest`. */
 const METHODS = [
   'attach',
   'resume',
   'setCallbacks',
-  'get',
-  'set',
   'clear',
   'interrupt',
   'snapshot',
@@ -67,7 +69,7 @@ export class Channel {
   readonly #options: ChannelOptions
   readonly #methods: ReadonlyMap<keyof SlotMethods, Method>
   readonly #pending = new Set<Pending>()
-  /** Executions, which bypass Comlink, by request id. */
+  /** Calls that bypass Comlink, by request id. */
   readonly #direct = new Map<string, Pending>()
   #lastDirect = 0
   /** Pending calls of both kinds. */
@@ -112,7 +114,7 @@ export class Channel {
     transfer: ArrayBuffer[] = [],
   ): Promise<SlotReply> {
     if (this.#closed !== undefined) return Promise.reject(new SlotEndedError(this.#closed))
-    if (name === 'execute') return this.#execute(args[0] as ExecuteRequest)
+    if (isDirect(name)) return this.#callDirectly(name, args, transfer)
     return new Promise<SlotReply>((resolve, reject) => {
       const pending: Pending = { name, resolve, reject }
       const settle = () => {
@@ -138,20 +140,20 @@ export class Channel {
   }
 
   /** Like `call`, but without Comlink: the reply comes directly from the guard. */
-  #execute(value: ExecuteRequest): Promise<SlotReply> {
+  #callDirectly(name: DirectMethod, args: readonly unknown[], transfer: ArrayBuffer[]): Promise<SlotReply> {
     return new Promise<SlotReply>((resolve, reject) => {
       this.#lastDirect += 1
       const id = `${DIRECT}${this.#lastDirect}`
-      this.#direct.set(id, { name: 'execute', resolve, reject })
+      this.#direct.set(id, { name, resolve, reject })
       this.#enter()
       const request: DirectRequest = {
         id,
         type: 'APPLY',
-        path: EXECUTE,
-        argumentList: [{ type: 'RAW', value }],
+        path: PATHS[name],
+        argumentList: args.map((value) => ({ type: 'RAW', value })),
         isCrowded: !hasCoreToSpin(),
       }
-      this.#port.postMessage(request)
+      this.#port.postMessage(request, transfer)
       this.#poller.pollFor('reply')
     })
   }
@@ -245,6 +247,10 @@ export class Channel {
     this.#port.postMessage(message, transfer)
     this.#poller.pollFor('reply')
   }
+}
+
+function isDirect(name: keyof SlotMethods): name is DirectMethod {
+  return Object.hasOwn(PATHS, name)
 }
 
 /** What Comlink sees: it sends through the channel and hears only what the guard let through. */

@@ -2,13 +2,15 @@
 // shared words, memory budget and buffers. The next lease gets new ones of each, so nothing of a lease can remain (S1).
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
-import type {
-  DirectRequest,
-  LeaseWire,
-  RunReport,
-  SlotMethods,
-  SlotNotice,
-  SlotReply,
+import {
+  DIRECT_METHODS,
+  type DirectMethod,
+  type DirectRequest,
+  type LeaseWire,
+  type RunReport,
+  type SlotMethods,
+  type SlotNotice,
+  type SlotReply,
 } from '../../src/shared/messages/slot.js'
 import { Shield } from '../../src/shared/threads/shield.js'
 import { UserCodeMark } from '../../src/shared/threads/user-code.js'
@@ -73,7 +75,7 @@ export class SlotLeaseSide {
     const requests: Requests = { hear: () => {} }
     const inbox = new Inbox(port, (message) => {
       if ('notice' in message) service.told(message as SlotNotice)
-      else if ((message as DirectRequest).path?.[0] === 'execute') serveDirect(message as DirectRequest)
+      else if (isDirect(message as Partial<DirectRequest>)) serveDirect(message as DirectRequest)
       else requests.hear({ data: message })
     })
     const service = new SlotService({
@@ -88,14 +90,18 @@ export class SlotLeaseSide {
       emit: (event, bytes) => port.postMessage(event, movable(bytes)),
       onAwait: () => inbox.linger('answer'),
     })
-    /** Handles an execution, which bypasses Comlink: if the code does not wait, its reply is sent in the same turn. */
-    const serveDirect = ({ id, argumentList: [{ value }], isCrowded }: DirectRequest) => {
+    /** Handles a request that bypasses Comlink. The reply to code that does not wait is sent in the same turn. */
+    const serveDirect = ({ id, path: [name], argumentList, isCrowded }: DirectRequest) => {
       inbox.isCrowded = isCrowded
       const answer = (reply: SlotReply) => {
         port.postMessage({ id, type: 'RAW', value: reply }, transfers(reply))
         inbox.linger('request')
       }
-      const reply = service.execute(value)
+      const args = argumentList.map(({ value }) => value)
+      const reply = (service[name] as (...args: unknown[]) => SlotReply | Promise<SlotReply>).apply(
+        service,
+        args,
+      )
       if (reply instanceof Promise) void reply.then(answer)
       else answer(reply)
     }
@@ -126,7 +132,11 @@ export class SlotLeaseSide {
   }
 }
 
-/** Comlink's end of the port. It gets all messages but notices and executions. After each reply the thread waits for the next request. */
+function isDirect({ path }: Partial<DirectRequest>): boolean {
+  return path?.length === 1 && DIRECT_METHODS.includes(path[0])
+}
+
+/** Comlink's end of the port. It gets all messages but notices and direct requests. After each reply the thread waits for the next request. */
 function endpoint(port: MessagePort, inbox: Inbox, requests: Requests): comlink.Endpoint {
   return {
     postMessage: (message: unknown, transfer?: ArrayBuffer[]) => {
@@ -170,7 +180,7 @@ function outputs({ stdout, stderr }: RunReport): ArrayBuffer[] {
  * The methods, whose replies transfer large bytes instead of copying them. A snapshot's body then belongs to the main thread alone, so this
  * thread cannot change it later. Lists the methods explicitly, because Comlink exposes everything that it can reach.
  */
-function transferring(service: SlotService): Omit<SlotMethods, 'execute'> {
+function transferring(service: SlotService): Omit<SlotMethods, DirectMethod> {
   const replying = async (reply: Promise<SlotReply>) => {
     const settled = await reply
     const moved = transfers(settled)
@@ -180,8 +190,6 @@ function transferring(service: SlotService): Omit<SlotMethods, 'execute'> {
     attach: (request) => replying(service.attach(request)),
     resume: (request) => replying(service.resume(request)),
     setCallbacks: (callbacks) => replying(service.setCallbacks(callbacks)),
-    get: (id, name) => replying(service.get(id, name)),
-    set: (id, name, value) => replying(service.set(id, name, value)),
     clear: (id) => replying(service.clear(id)),
     interrupt: (id) => service.interrupt(id),
     snapshot: (id, request) => replying(service.snapshot(id, request)),

@@ -3,6 +3,7 @@
 import type { Image } from '../../src/shared/image/image.js'
 import type {
   AttachRequest,
+  DirectMethod,
   ExecuteRequest,
   RestoreRequest,
   ResumeRequest,
@@ -47,7 +48,7 @@ export interface SlotServiceOptions {
   readonly onAwait: () => void
 }
 
-export class SlotService implements Omit<SlotMethods, 'execute'> {
+export class SlotService implements Omit<SlotMethods, DirectMethod> {
   readonly #image: Image
   readonly #host: Host
   readonly #interpreter: Interpreter
@@ -134,11 +135,11 @@ export class SlotService implements Omit<SlotMethods, 'execute'> {
     return this.#run(0, QUIET, () => this.#interpreter.call(Opcode.callbacks, callbacks))
   }
 
-  async get(id: number, name: string): Promise<SlotReply> {
+  get(id: number, name: string): SlotReply | Promise<SlotReply> {
     return this.#run(id, QUIET, () => this.#interpreter.call(Opcode.get, Buffer.from(name, 'utf8')))
   }
 
-  async set(id: number, name: string, value: Uint8Array): Promise<SlotReply> {
+  set(id: number, name: string, value: Uint8Array): SlotReply | Promise<SlotReply> {
     const bytes = Buffer.from(name, 'utf8')
     const head = Buffer.alloc(4)
     head.writeUInt32LE(bytes.length)

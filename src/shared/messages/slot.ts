@@ -76,15 +76,19 @@ export interface ExecuteRequest {
   readonly liveStderr: boolean
 }
 
+/** What sessions do most: their requests bypass Comlink. */
+export const DIRECT_METHODS = ['execute', 'get', 'set'] as const
+export type DirectMethod = (typeof DIRECT_METHODS)[number]
+
 /**
- * An execution in Comlink's message format, written and read without Comlink, which would take longer than a small cell: per call, it
+ * A request in Comlink's message format, written and read without Comlink, which would take longer than a small cell: per call, it
  * creates a random id, a listener and several objects on both threads.
  */
 export interface DirectRequest {
   readonly id: string
   readonly type: 'APPLY'
-  readonly path: readonly ['execute']
-  readonly argumentList: readonly [{ readonly type: 'RAW'; readonly value: ExecuteRequest }]
+  readonly path: readonly [DirectMethod]
+  readonly argumentList: readonly { readonly type: 'RAW'; readonly value: unknown }[]
   /** All cores are busy with threads of this process, so the slot must not spin for the next message. */
   readonly isCrowded: boolean
 }

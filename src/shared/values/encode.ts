@@ -40,8 +40,9 @@ const NO_OBJECT: Readonly<Record<string, unknown>> = {}
 
 /** Units of work between two reads of the clock; a number is one unit. */
 const CLOCK_CHECK_UNITS = 256
-/** Units of work for a piece of text, and for a piece of joined bytes. */
-const PIECE_UNITS = 1024
+/** Units of work for a piece of text, and for a piece of joined bytes. A text with lone surrogates is encoded character by character. */
+const PIECE_UNITS = 128
+const SURROGATES_UNITS = 4096
 /** Most units of work for a value that is encoded at once. */
 const SMALL_UNITS = 4096
 /**
@@ -217,8 +218,8 @@ export class Encoder implements Job {
   }
 
   #textPiece(part: { readonly text: string; at: number }): void {
-    this.#units -= PIECE_UNITS
     part.at = this.#writer.textPiece(part.text, part.at)
+    this.#units -= this.#writer.hasSurrogates ? SURROGATES_UNITS : PIECE_UNITS
     if (part.at < part.text.length) return
     this.#writer.endText()
     this.#text = undefined

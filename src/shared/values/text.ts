@@ -8,6 +8,8 @@ export const PIECE_BYTES = 65_536
 const ASCII_PIECE_BYTES = 1_048_576
 /** Below this many bytes a loop in JavaScript is faster than a call into Node, and V8 builds no rope. */
 const SHORT_BYTES = 13
+/** From this many bytes on, copying ASCII saves more than finding out that it is ASCII costs. */
+const LONG_BYTES = 4_096
 const REPLACEMENT = '\ufffd'
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
@@ -37,7 +39,10 @@ function boundary(bytes: Uint8Array, end: number): number {
 }
 
 function decodeLong(bytes: Uint8Array, start: number, end: number): string {
-  const text = utf8.decode(bytes.subarray(start, end))
+  const part = bytes.subarray(start, end)
+  if (part.length >= LONG_BYTES && isAscii(part))
+    return Buffer.from(part.buffer, part.byteOffset, part.length).toString('latin1')
+  const text = utf8.decode(part)
   // U+FFFD may stand for a surrogate. V8 answers at once for one-byte strings, which cannot contain it.
   return text.includes(REPLACEMENT) ? decodeSurrogates(bytes, start, end) : text
 }

@@ -30,6 +30,8 @@ export class Writer {
   /** The length in a long text's head, which is known only at its end. */
   #textHead: { readonly view: DataView; readonly at: number; length: number } | undefined
   #whole: Uint8Array<ArrayBuffer> | undefined
+  /** Whether a lone surrogate was written. */
+  hasSurrogates = false
   #joined = { chunk: 0, from: 0, at: 0 }
 
   code(code: number): void {
@@ -195,6 +197,7 @@ export class Writer {
   }
 
   #surrogates(text: string): number {
+    this.hasSurrogates = true
     const bytes = new Uint8Array(MAX_UTF8_BYTES * text.length)
     let at = 0
     for (let i = 0; i < text.length; i++) {
