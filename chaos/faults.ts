@@ -9,7 +9,8 @@ const METHODS = [
   'interrupt',
 ] as const
 const POINTS = [
-  ...['boot', 'ready:before', 'warm:begin', 'warm:end', 'calls:before', 'output:before'],
+  ...['boot', 'ready:before', 'warm:begin', 'warm:end', 'renew:begin', 'renew:end'],
+  ...['calls:before', 'output:before'],
   ...METHODS.flatMap((method) => [`${method}:begin`, `${method}:end`, `${method}:after`]),
 ]
 /** A pool that cannot boot says so to whoever waits, which is right, and no fun. */

@@ -12,6 +12,7 @@ if (shared !== undefined) {
   const phase = 16 + (threadId % 1024)
   const shield = 1040 + (threadId % 1024)
   const methods = new Map()
+  let renewing = false
 
   const realNow = Date.now
   Date.now = () => realNow() + clock[0]
@@ -57,6 +58,11 @@ if (shared !== undefined) {
   MessagePort.prototype.on = function (type, listener) {
     if (type !== 'message') return on.call(this, type, listener)
     return on.call(this, type, (data) => {
+      // What a lease is served over: the slot is renewed for it.
+      if (data?.calls?.port !== undefined) {
+        renewing = true
+        reach('renew:begin')
+      }
       const method = data?.path?.[0]
       if (typeof method === 'string') {
         methods.set(data.id, method)
@@ -69,6 +75,10 @@ if (shared !== undefined) {
   MessagePort.prototype.postMessage = function (data, transfer) {
     const method = methods.get(data?.id)
     const point = method ?? data?.event
+    if (renewing && point === 'ready') {
+      renewing = false
+      reach('renew:end')
+    }
     reach(method === undefined ? `${point}:before` : `${method}:end`)
     postMessage.call(this, data, transfer)
     if (method === undefined) return
