@@ -10,14 +10,14 @@ const PAGE_BYTES = 4096
 export const MAP_BYTES = 32
 const VECTOR_BYTES = 16
 
-/** How pages differ from others. */
+/** How pages differ from others. Both parts are views that the next call overwrites. */
 export interface PageDifferences {
   /** A bit for each page that differs, the first one the lowest. */
   readonly pages: number
   /** For each page that differs, a map with a bit for each 16 bytes that differ, lowest bit of the first byte first. */
-  readonly maps: Uint8Array<ArrayBuffer>
+  readonly maps: Uint8Array
   /** The XOR of these parts, concatenated. */
-  readonly xored: Uint8Array<ArrayBuffer>
+  readonly xored: Uint8Array
 }
 
 export class PageXor {
@@ -63,8 +63,8 @@ export class PageXor {
     const count = bitCount(pages)
     return {
       pages,
-      maps: new Uint8Array(this.#maps.subarray(0, count * MAP_BYTES)),
-      xored: new Uint8Array(this.#out.subarray(0, (found >>> 16) * VECTOR_BYTES)),
+      maps: this.#maps.subarray(0, count * MAP_BYTES),
+      xored: this.#out.subarray(0, (found >>> 16) * VECTOR_BYTES),
     }
   }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { O } from '../../workers/host/abi.js'
 import { errno } from '../../workers/host/errno.js'
+import { HostStateError } from '../../workers/host/host.js'
 import { cpuMsOf } from '../support/cpu-time.js'
 import { AT_FDCWD, Guest } from './guest.js'
 import { DATA_BYTES, freeze, imageOptions, moved, newGuest, still, thaw } from './thaw.js'
@@ -325,6 +326,19 @@ describe('what is restored', () => {
     })
     expect(still(freeze(other))).toEqual(still(before))
     expect(other.get('/tmp/mine')).toBe('still here')
+  })
+
+  it('can be built from files that nobody has used, which are fresh again if it is refused or discarded', () => {
+    const guest = newGuest()
+    const frozen = freeze(busy())
+    const limits = { memoryBytes: null, outputBytes: null, fileBytes: null }
+    const prepare = (state: unknown) => guest.host.prepare(state, frozen.contents, limits, null, true)
+    expect(() => prepare({ ...frozen.state, descriptors: [[0, 1000, 0]] })).toThrow(HostStateError)
+    expect(still(freeze(guest))).toEqual(still(freeze(newGuest())))
+    guest.host.discard(prepare(frozen.state))
+    expect(still(freeze(guest))).toEqual(still(freeze(newGuest())))
+    guest.host.install(prepare(frozen.state))
+    expect(still(freeze(guest))).toEqual(still(frozen))
   })
 
   it('is gone after a reset, descriptors, directory and umask included', () => {

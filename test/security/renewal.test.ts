@@ -38,6 +38,11 @@ class OpenInterpreter {
     return replaced
   }
 
+  /** Afterwards it is known which pages differ from the image's, and `renew` writes only those. */
+  capture(): void {
+    this.#interpreter.capture()
+  }
+
   get memory(): Buffer {
     return Buffer.from((this.exports.memory as WebAssembly.Memory).buffer)
   }
@@ -139,6 +144,23 @@ describe('S1, I1: an interpreter that was renewed', () => {
       expect(renewed.memory.length).toBe(before)
       expectPristine(renewed, fresh)
       expect(renewed.run('x = 1; print(x + 1)')).toEqual(fresh.run('x = 1; print(x + 1)'))
+    },
+  )
+
+  test.each(Object.keys(DEEDS).filter((deed) => deed !== 'growth'))(
+    'is the image again as well when it was captured before, whatever ran between, after: %s',
+    (deed) => {
+      const fresh = new OpenInterpreter()
+      const renewed = new OpenInterpreter()
+      renewed.run(DEEDS[deed] ?? '')
+      renewed.capture()
+      expect(renewed.memory.equals(fresh.memory)).toBe(false)
+      renewed.renew()
+      expectPristine(renewed, fresh)
+      renewed.capture()
+      renewed.run(DEEDS[deed] ?? '')
+      renewed.renew()
+      expectPristine(renewed, fresh)
     },
   )
 

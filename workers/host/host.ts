@@ -82,8 +82,6 @@ export class Host {
   #timeZone = DEFAULT_TIME_ZONE
   /** Of the instance that imports from this host. */
   #doors: ImportDoors = new Map()
-  /** Created in advance, while no call is waiting, for the next restored state. */
-  #spareFileSystem: FileSystem | undefined
 
   constructor(options: HostOptions) {
     const signals = new Signals(options.interrupt, options.pulse ?? NO_PULSE)
@@ -125,7 +123,6 @@ export class Host {
   /** The session is gone. Frees what it held. */
   close(): void {
     this.#context.fileSystem.close()
-    this.#spareFileSystem?.close()
   }
 
   /**
@@ -209,6 +206,8 @@ export class Host {
    * Checks a captured state, which anyone may have made up, and builds from it what `install` swaps in. The host stays as
    * it is (N2).
    *
+   * @param isUnused - nothing has used the host's files since it was made or reset. The state is then built from them, which saves making
+   * others, and the result must be passed to `install` or `discard`.
    * @throws HostStateError
    */
   prepare(
@@ -216,20 +215,26 @@ export class Host {
     contents: Uint8Array,
     limits: HostLimits,
     mount: MountWire | null = null,
+    isUnused = false,
   ): PreparedHost {
-    const fileSystem = this.#spareFileSystem ?? this.#freshFileSystem()
-    this.#spareFileSystem = undefined
+    const fileSystem = isUnused ? this.#context.fileSystem : this.#freshFileSystem()
     fileSystem.quota.maxBytes = limits.fileBytes
     try {
       const mounted = mount === null ? undefined : this.#mounted(mount)
       return restoreHost(fileSystem, state, contents, mounted)
     } catch (error) {
-      fileSystem.close()
+      this.discard({ fileSystem })
       // Its limits were checked before.
       if (error instanceof FsError)
         throw new HostStateError('too-large', 'there is no memory left for its files')
       throw error
     }
+  }
+
+  /** Frees a prepared state that is not installed. The host is as it was before. */
+  discard({ fileSystem }: Pick<PreparedHost, 'fileSystem'>): void {
+    fileSystem.close()
+    if (fileSystem === this.#context.fileSystem) this.#context.fileSystem = this.#freshFileSystem()
   }
 
   /** Makes the interpreter's memory as large as a snapshot's, whatever the session's limit. False if there is no room. */
@@ -242,7 +247,7 @@ export class Host {
    * it, together with the memory that belongs to it. Cannot fail.
    */
   install({ fileSystem, clockMs, timeZone, zone }: PreparedHost): void {
-    this.#context.fileSystem.close()
+    if (fileSystem !== this.#context.fileSystem) this.#context.fileSystem.close()
     this.#context.fileSystem = fileSystem
     this.#context.zone = zone
     this.#timeZone = timeZone
@@ -255,7 +260,6 @@ export class Host {
     this.#context.fileSystem.close()
     this.#context.fileSystem = this.#freshFileSystem()
     this.#context.fileSystem.quota.maxBytes = maxBytes
-    this.#spareFileSystem ??= this.#freshFileSystem()
     if (this.#timeZone !== this.#configuredZone) {
       this.#context.zone = new TimeZone(this.#configuredZone)
       this.#timeZone = this.#configuredZone

@@ -4,9 +4,11 @@ import type { Host } from '../host/host.js'
 import { type StackProbe, stackProbe } from '../host/stack-reserve.js'
 import type { CopyImageBytes, ReadableImage } from '../image-bytes.js'
 import { WasmGlobal, WasmInstance, WasmTable } from '../web-assembly.js'
+import { BaseCursor, NO_RUN } from './base-memory.js'
 import { Clearing } from './clear.js'
 import { INTERPRETER_EXPORTS, type InterpreterExports, STATE_PREFIX } from './exports.js'
 import { KernelFault } from './link.js'
+import { DELTA_PAGE_BYTES } from './memory-delta.js'
 
 const PAGE_BYTES = 65_536
 
@@ -89,8 +91,28 @@ export class ImageInstance {
   /**
    * Sets memory and globals back to the image's, every byte, and zeroes memory beyond the image's. Code cannot change which functions
    * are in the table.
+   *
+   * @param changedPages - numbers of all pages that differ, ascending; undefined: any may
    */
-  restore(): void {
+  restore(changedPages: Uint32Array | undefined): void {
+    if (changedPages === undefined) this.#restoreAll()
+    else this.#restorePages(changedPages)
+    for (const { global, value } of this.#globals) global.value = value
+  }
+
+  #restorePages(pages: Uint32Array): void {
+    const heap = new Uint8Array(this.exports.memory.buffer)
+    const base = new BaseCursor(this.#image)
+    for (const page of pages) {
+      const at = page * DELTA_PAGE_BYTES
+      const source = base.find(at)
+      // Runs are whole pages.
+      if (source === NO_RUN) heap.fill(0, at, at + DELTA_PAGE_BYTES)
+      else this.#copyImage(source, at, DELTA_PAGE_BYTES)
+    }
+  }
+
+  #restoreAll(): void {
     this.#copyRuns()
     const { runs } = this.#image
     const gaps = new Clearing(new Uint8Array(this.exports.memory.buffer))
@@ -101,7 +123,6 @@ export class ImageInstance {
       from = offset + (runs[i + 1] ?? 0)
     }
     gaps.clear(from, this.exports.memory.buffer.byteLength)
-    for (const { global, value } of this.#globals) global.value = value
   }
 
   #copyRuns(): void {

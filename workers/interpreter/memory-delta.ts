@@ -25,14 +25,16 @@ export class DeltaError extends Error {
 export const DELTA_PAGE_BYTES = 4096
 const WASM_PAGE_BYTES = 65_536
 const MOST_MEMORY_BYTES = 2 ** 32
-/** What is compared at once: pages are looked at singly only where one of these differs. */
+/** What is compared at once. Where it differs, its parts are, and pages are looked at singly only in those that differ. */
 const BLOCK_BYTES = MAX_VIEW_BYTES
+const PART_BYTES = BLOCK_BYTES / 4
 /** Of a page beside its bytes: its number, twice, and at worst a view of its own. */
 const PAGE_COST_BYTES = 200
 const PAGE_WORDS = DELTA_PAGE_BYTES / 4
 const MAP_WORDS = MAP_BYTES / 4
 const VECTOR_BYTES = 16
 const VECTOR_WORDS = VECTOR_BYTES / 4
+const PIECE_BYTES = 32_768
 /** The map of a page in which everything differs. */
 const WHOLE_MAP = new Uint8Array(MAP_BYTES).fill(0xff)
 
@@ -203,8 +205,8 @@ class PageMaps {
 /** The pages that differ, found in ascending order. */
 class Changes {
   readonly pages: number[] = []
-  readonly maps: Uint8Array[] = []
-  readonly parts: Uint8Array[] = []
+  readonly #maps = new Pieces()
+  readonly #parts = new Pieces()
   readonly #live: Buffer
   readonly #zero: ByteRange
   readonly #zeros = Buffer.alloc(BLOCK_BYTES)
@@ -218,6 +220,14 @@ class Changes {
     this.#zero = zero[0] < zero[1] ? zero : [0, 0]
   }
 
+  get maps(): readonly Uint8Array[] {
+    return this.#maps.all
+  }
+
+  get parts(): readonly Uint8Array[] {
+    return this.#parts.all
+  }
+
   addOverZero(from: number, to: number): void {
     const [zeroFrom, zeroTo] = this.#zero
     this.#addViews(from, Math.min(to, zeroFrom))
@@ -226,13 +236,17 @@ class Changes {
 
   /** `base` is the image's part from `at` on. */
   addOverRun(at: number, base: Uint8Array): void {
-    const end = at + base.length
-    if (this.#live.compare(base, 0, base.length, at, end) === 0) return
-    const { pages, maps, xored } = this.#xor.differences(this.#live.subarray(at, end), base)
-    const count = this.#addPages(at, pages)
-    this.#room.take(count * PAGE_COST_BYTES + xored.length)
-    this.maps.push(maps)
-    this.parts.push(xored)
+    if (this.#live.compare(base, 0, base.length, at, at + base.length) === 0) return
+    for (let from = 0; from < base.length; from += PART_BYTES) {
+      const to = Math.min(from + PART_BYTES, base.length)
+      if (this.#live.compare(base, from, to, at + from, at + to) === 0) continue
+      const live = this.#live.subarray(at + from, at + to)
+      const { pages, maps, xored } = this.#xor.differences(live, base.subarray(from, to))
+      const count = this.#addPages(at + from, pages)
+      this.#room.take(count * PAGE_COST_BYTES + xored.length)
+      this.#maps.add(maps)
+      this.#parts.add(xored)
+    }
   }
 
   /** Neighbours are one view. */
@@ -240,7 +254,7 @@ class Changes {
     let viewFrom = from
     let viewTo = from
     const add = () => {
-      if (viewTo > viewFrom) this.parts.push(this.#live.subarray(viewFrom, viewTo))
+      if (viewTo > viewFrom) this.#parts.addView(this.#live.subarray(viewFrom, viewTo))
     }
     for (let at = from; at < to; at += BLOCK_BYTES) {
       const end = Math.min(at + BLOCK_BYTES, to)
@@ -248,7 +262,7 @@ class Changes {
       const before = this.pages.length
       const count = this.#addPages(at, this.#xor.notZero(this.#live.subarray(at, end)))
       this.#room.take(count * PAGE_COST_BYTES)
-      for (let i = 0; i < count; i++) this.maps.push(WHOLE_MAP)
+      for (let i = 0; i < count; i++) this.#maps.add(WHOLE_MAP)
       for (let i = before; i < this.pages.length; i++) {
         const page = (this.pages[i] ?? 0) * DELTA_PAGE_BYTES
         if (page !== viewTo) {
@@ -270,6 +284,42 @@ class Changes {
     for (let page = at / DELTA_PAGE_BYTES, left = differing; left !== 0; page++, left >>>= 1)
       if ((left & 1) !== 0) this.pages.push(page)
     return bitCount(differing)
+  }
+}
+
+/** Bytes one after the other, in few large pieces: a buffer of its own costs more than copying what a page adds. */
+class Pieces {
+  readonly #pieces: Uint8Array[] = []
+  #open = new Uint8Array(0)
+  /** What of the open piece is used, and what of that is in `#pieces`. */
+  #used = 0
+  #closed = 0
+
+  get all(): readonly Uint8Array[] {
+    this.#close()
+    return this.#pieces
+  }
+
+  /** Adds a copy. */
+  add(bytes: Uint8Array): void {
+    if (this.#used + bytes.length > this.#open.length) {
+      this.#close()
+      this.#open = new Uint8Array(Math.max(PIECE_BYTES, bytes.length))
+      this.#used = 0
+      this.#closed = 0
+    }
+    this.#open.set(bytes, this.#used)
+    this.#used += bytes.length
+  }
+
+  addView(bytes: Uint8Array): void {
+    this.#close()
+    this.#pieces.push(bytes)
+  }
+
+  #close(): void {
+    if (this.#used > this.#closed) this.#pieces.push(this.#open.subarray(this.#closed, this.#used))
+    this.#closed = this.#used
   }
 }
 

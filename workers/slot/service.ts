@@ -64,7 +64,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
   #packing: Promise<void> | undefined
   /** Calls that wait until nothing is packed. */
   #heldCalls = 0
-  /** The interpreter is identical to the image, so a snapshot can be restored into it. */
+  /** Nothing has run since the interpreter was identical to the image, with files that nobody has used. */
   #pristine = true
 
   constructor(options: SlotServiceOptions) {
@@ -220,14 +220,14 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     let host: PreparedHost
     try {
       body = unpack(this.#image, request, this.#shielded, room)
-      host = this.#host.prepare(body.hostState, body.contents, request.limits, request.mount)
+      host = this.#host.prepare(body.hostState, body.contents, request.limits, request.mount, this.#pristine)
     } catch (error) {
       room.close()
       return refusal(error) ?? this.#died(error)
     }
     if (!this.#interpreter.reserve(request.memoryBytes)) {
       room.close()
-      host.fileSystem.close()
+      this.#host.discard(host)
       return refused('no-room', `there is no room for its memory of ${request.memoryBytes} bytes`)
     }
     try {
