@@ -1,4 +1,4 @@
-// One Python session and its public methods. Owns the queue of calls and when checkpoints start. session/runner.ts runs a call;
+// One Python session and its public methods. Owns the queue of calls. session/runner.ts runs a call;
 // session/placement.ts decides which slot has the session's state.
 import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
@@ -21,8 +21,9 @@ import type { ResolvedSessionOptions } from './session/options.js'
 import { type ExecuteResult, pythonError, readValue } from './session/outcome.js'
 import { Placement } from './session/placement.js'
 import { Runner } from './session/runner.js'
+import { salvageGlobals } from './session/salvage.js'
 import { type SessionUsage, Usage } from './session/usage.js'
-import { ConversionError, InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
+import { InvalidOptionError, SnapshotError } from './shared/errors.js'
 import type { PendingCall } from './shared/snapshot/manifest.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
@@ -71,7 +72,6 @@ export class Session implements AsyncDisposable {
   /** Decodes the messages of the session's slots, in order. */
   readonly #lane: Lane
   #executionTimeoutMs: number | null
-  #checkpointTimer: NodeJS.Timeout | undefined
   #idleSinceMs = performance.now()
 
   /** @internal */
@@ -273,8 +273,8 @@ export class Session implements AsyncDisposable {
    * @throws SnapshotError of reason `too-large` (`limits.snapshotBytes`) or `not-captured`; the session is as it was
    */
   async snapshotState(): Promise<Snapshot> {
-    if (this.#runner.isRunning) return this.#placement.captureMidway(this.#calls.running)
-    return this.#queue(() => this.#placement.capture())
+    if (this.#runner.isRunning) return this.#placement.captures.captureMidway(this.#calls.running)
+    return this.#queue(() => this.#placement.captures.capture())
   }
 
   /**
@@ -296,7 +296,10 @@ export class Session implements AsyncDisposable {
         return []
       } catch (error) {
         if (!salvage || !(error instanceof SnapshotError) || error.reason !== 'incompatible') throw error
-        return this.#salvage(whole)
+        await this.#placement.startFresh()
+        return salvageGlobals(whole, async (name, value) =>
+          this.#set(name, await this.#encode(new Encoder(value, name, 'with-fixups'))),
+        )
       }
     })
   }
@@ -334,7 +337,6 @@ export class Session implements AsyncDisposable {
   /** Ends the session. What runs or waits is rejected with SessionClosedError. Idempotent. */
   async close(): Promise<void> {
     if (this.#placement.state === 'closed') return
-    clearTimeout(this.#checkpointTimer)
     const closed = this.#placement.close(this.#calls.running === undefined)
     this.#calls.close(this.#placement.closedError())
     this.#context.onClosed(this)
@@ -354,7 +356,7 @@ export class Session implements AsyncDisposable {
 
   #queue<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#queueRun(async () => {
-      await this.#placement.capturing
+      await this.#placement.captures.inProgress
       return task()
     }, signal)
   }
@@ -381,36 +383,10 @@ export class Session implements AsyncDisposable {
     )
   }
 
-  /** The plain values of a snapshot whose memory fits no slot. Those that Python does not take are lost like others. */
-  async #salvage(snapshot: Snapshot): Promise<string[]> {
-    const values = Object.entries(snapshot.globals())
-    await this.#placement.startFresh()
-    const taken = new Set<string>()
-    for (const [name, value] of values) {
-      try {
-        await this.#set(name, await this.#encode(new Encoder(value, name, 'with-fixups')))
-        taken.add(name)
-      } catch (error) {
-        if (!(error instanceof ConversionError || error instanceof PythonError)) throw error
-      }
-    }
-    const described = snapshot.manifest.globals.map(({ name }) => name)
-    return [...new Set([...described, ...values.map(([name]) => name)])].filter((name) => !taken.has(name))
-  }
-
   /** The queue is empty: schedule a checkpoint, and let the manager evict the session. */
   #onIdle(): void {
-    if (this.#options.checkpoint === 'auto' && this.#placement.wantsCheckpoint) {
-      this.#checkpointTimer ??= setTimeout(() => this.#checkpoint(), CHECKPOINT_DELAY_MS)
-    }
+    if (this.#options.checkpoint === 'auto')
+      this.#placement.captures.scheduleCheckpoint(() => this.#calls.running === undefined)
     this.#context.onIdle(this)
   }
-
-  #checkpoint(): void {
-    this.#checkpointTimer = undefined
-    if (this.#calls.running === undefined) this.#placement.startCheckpoint('quick')
-  }
 }
-
-/** A call that follows at once should not wait for a checkpoint. */
-const CHECKPOINT_DELAY_MS = 1

@@ -1,12 +1,11 @@
-// Tracks where a session's state is: in a slot, or dormant as a snapshot, in one place at a time (S1). Owns the lifecycle, every move
-// between the two, and the checkpoint from which a session recovers. runner.ts runs calls in the slot.
+// Tracks where a session's state is: in a slot, or dormant as a snapshot, in one place at a time (S1). Owns the lifecycle and every move
+// between the two. checkpoint.ts has the snapshot, captures.ts takes it, runner.ts runs calls in the slot.
 import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../shared/errors.js'
-import type { Effort } from '../shared/messages/slot.js'
 import { trustOf } from '../shared/snapshot/signature.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
-import { CheckpointBudget } from './budget.js'
-import { capture } from './capture.js'
+import { type CapturedSession, Captures } from './captures.js'
+import { Checkpoint } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import type { HostCallState } from './host-call-state.js'
 import { OpenWaits } from './open-waits.js'
@@ -19,9 +18,7 @@ type Lifecycle =
   | { readonly kind: 'dormant'; readonly upToDate: boolean }
   | { readonly kind: 'closed' }
 
-/** Longest that finalizers may run before a capture. */
-const FINALIZERS_MS = 2_000
-/** Delay after a restore before the session's previous slot is released. */
+/** Longest delay after a restore before the session's previous slot is released. */
 const GIVE_BACK_MS = 10
 /** After this many failed attaches in a row, the session is closed. */
 const ATTACH_ATTEMPTS = 3
@@ -30,23 +27,13 @@ export class Placement {
   readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
   readonly #hostCalls: HostCallState
-  readonly #budget = new CheckpointBudget()
-  #checkpointing: Promise<void> | undefined
-  /** Captures that were asked for while an execution ran. They may last longer than the execution. */
-  readonly #midway = new Set<Promise<Snapshot>>()
+  readonly #checkpoint: Checkpoint
+  readonly captures: Captures
   /** Waits for a slot, or for memory to wake in. */
   readonly #waits = new OpenWaits()
   #lifecycle: Lifecycle = { kind: 'dormant', upToDate: false }
-  /** What the session is restored from when its slot is lost. Undefined: a fresh interpreter. */
-  #checkpoint: Snapshot | undefined
-  /** The checkpoint does not describe the session's globals, so it is not given out. */
-  #isPartial = false
-  /** The slot's state is newer than the checkpoint. */
-  #changed = false
-  /** Counts changes: answers of host calls can arrive while the state is captured. */
-  #changes = 0
-  /** The current state was refused as a checkpoint, and would be again. */
-  #refused = false
+  /** The slot that the session had before `replace`. */
+  #replaced: { readonly slot: Slot; readonly timer: NodeJS.Timeout } | undefined
   #attachedSinceMs = 0
   /** A loss that happened with no caller to report it to. */
   #deferredError: Error | undefined
@@ -68,7 +55,8 @@ export class Placement {
     this.#hostCalls = hostCalls
     this.#onGivenUp = onGivenUp
     this.#options = options
-    this.#setCheckpoint(from)
+    this.#checkpoint = new Checkpoint(context.snapshots, from)
+    this.captures = new Captures(this.#captured(), this.#checkpoint, context, options, hostCalls)
   }
 
   get state(): Lifecycle['kind'] {
@@ -79,18 +67,13 @@ export class Placement {
     return this.#attachedSinceMs
   }
 
-  /** A checkpoint would save something new. */
-  get wantsCheckpoint(): boolean {
-    const wanted = this.#changed && !this.#refused && this.#lifecycle.kind === 'attached'
-    return wanted && this.#checkpointing === undefined
+  get #slot(): Slot | undefined {
+    return this.#lifecycle.kind === 'attached' ? this.#lifecycle.slot : undefined
   }
 
   /** Call when a call has ended in the slot or an answer was sent to it: either may have changed the state. */
   markChanged(slot: Slot): void {
-    if (this.#lifecycle.kind !== 'attached' || this.#lifecycle.slot !== slot) return
-    this.#changed = true
-    this.#changes += 1
-    this.#refused = false
+    if (this.#slot === slot) this.#checkpoint.markChanged()
   }
 
   /**
@@ -106,11 +89,12 @@ export class Placement {
     if (this.#lifecycle.kind === 'attached') {
       const { slot } = this.#lifecycle
       if (slot.alive) return slot
-      if (this.#checkpointing) {
-        await this.#checkpointing
+      const { checkpointing } = this.captures
+      if (checkpointing) {
+        await checkpointing
         return this.attach(signal)
       }
-      const lost = this.#changed
+      const lost = this.#checkpoint.hasChanged
       const outcome = this.lose(slot, 'its worker ended')
       if (lost) throw new InterpreterCrashedError('its worker ended between two calls', outcome)
     }
@@ -121,9 +105,9 @@ export class Placement {
         this.requireOpen()
         return await this.#attachTo(slot)
       } catch (error) {
-        if (error instanceof NoRoom && this.#checkpoint) {
+        const { snapshot } = this.#checkpoint
+        if (error instanceof NoRoom && snapshot) {
           slot.terminate('there was no memory for the session that it was to take')
-          const snapshot = this.#checkpoint
           const scale = 1 + refusals++ / 4
           await this.#whileOpen(signal, (ends) => this.#context.waitToWake(snapshot, scale, untilMs, ends))
           continue
@@ -156,8 +140,9 @@ export class Placement {
   /** Loads the checkpoint into the slot. */
   async #attachTo(slot: Slot): Promise<Slot> {
     const upToDate = this.#lifecycle.kind === 'dormant' && this.#lifecycle.upToDate
-    await this.#load(slot, this.#checkpoint, upToDate)
-    if (this.#checkpoint && !upToDate) this.#hostCalls.restore(this.#checkpoint)
+    const { snapshot } = this.#checkpoint
+    await this.#load(slot, snapshot, upToDate)
+    if (snapshot && !upToDate) this.#hostCalls.restore(snapshot)
     this.#hostCalls.resume(slot)
     this.#failedAttaches = 0
     return slot
@@ -173,16 +158,16 @@ export class Placement {
   /** Terminates a broken slot. Returns what is left of the session. */
   lose(slot: Slot, reason: string): Outcome {
     slot.terminate(reason)
+    const { snapshot, hasChanged } = this.#checkpoint
     // The session is still in another slot; this one was meant to replace it.
     if (this.#lifecycle.kind === 'attached' && this.#lifecycle.slot !== slot) return 'not-started'
     if (this.#lifecycle.kind === 'attached') {
       this.#lifecycle = { kind: 'dormant', upToDate: false }
       this.#hostCalls.reset(new Error(reason), 'lost')
-      if (this.#checkpoint) this.#hostCalls.restore(this.#checkpoint)
+      if (snapshot) this.#hostCalls.restore(snapshot)
     }
-    const outcome = this.#checkpoint !== undefined || !this.#changed ? 'restored' : 'reset'
-    this.#changed = false
-    return outcome
+    this.#checkpoint.markRestored()
+    return snapshot !== undefined || !hasChanged ? 'restored' : 'reset'
   }
 
   /** Reports an error to the next call, because no caller is waiting now. */
@@ -204,103 +189,6 @@ export class Placement {
   }
 
   /**
-   * Starts a checkpoint if there is something new and the budget allows. If the state cannot be captured, the last checkpoint stays in
-   * force. If the slot is lost, the next call reports it, or the one that waits for this checkpoint.
-   *
-   * @param effort `least` if a call waits for it: only a crash needs such a checkpoint
-   */
-  startCheckpoint(effort: 'quick' | 'least'): void {
-    if (!this.wantsCheckpoint || !this.#budget.allows) return
-    this.#checkpointing = this.#takeCheckpoint(effort).finally(() => {
-      this.#checkpointing = undefined
-    })
-  }
-
-  /** The checkpoint in progress. Never rejects. The slot handles later calls after it, in order. */
-  get checkpointing(): Promise<void> | undefined {
-    return this.#checkpointing
-  }
-
-  /** All captures in progress: the slot must keep the state until they have ended. Never rejects. */
-  get capturing(): Promise<unknown> | undefined {
-    if (this.#midway.size === 0) return this.#checkpointing
-    return Promise.allSettled([...this.#midway, this.#checkpointing])
-  }
-
-  async #takeCheckpoint(effort: Effort): Promise<void> {
-    const startedMs = performance.now()
-    try {
-      await this.capture(effort)
-      this.#context.count('checkpoints')
-    } catch (error) {
-      if (error instanceof SnapshotError) {
-        this.#refused = true
-        this.#context.count('refusedCheckpoints')
-        // This includes bugs of ours: the next call reports them, and no unhandled rejection ends the process.
-      } else if (error instanceof Error && !(error instanceof SessionClosedError)) this.#deferredError = error
-    }
-    this.#budget.spend(performance.now() - startedMs)
-  }
-
-  /**
-   * Captures the session, and keeps the snapshot as its checkpoint. Use `quick` or `least` when no caller asked for a snapshot: time
-   * then matters more than size.
-   *
-   * @throws SnapshotError when it cannot be captured; the session is as it was
-   */
-  async capture(effort: Effort = 'small'): Promise<Snapshot> {
-    this.requireOpen()
-    this.#throwDeferred()
-    // A snapshot from elsewhere, or from before a lost execution, has another count.
-    const isCurrent = this.#checkpoint?.parts.head.executionCount === this.#hostCalls.executionCount
-    const isComplete = isCurrent && !this.#isPartial
-    if (this.#lifecycle.kind === 'dormant' && this.#checkpoint && isComplete) return this.#checkpoint
-    const slot = await this.attach()
-    const changes = this.#changes
-    const snapshot = await this.#capture(slot, effort)
-    this.#setCheckpoint(snapshot, effort === 'least')
-    this.#changed = this.#changes !== changes
-    return snapshot
-  }
-
-  /**
-   * Captures a running execution as soon as it awaits or ends, within the execution's own deadline. The snapshot does not become the
-   * checkpoint: after a lost worker, the session continues from what completed (B2).
-   *
-   * @param execution its end; never rejects
-   */
-  async captureMidway(execution: Promise<void> | undefined): Promise<Snapshot> {
-    if (this.#lifecycle.kind !== 'attached') return this.capture()
-    const captured = this.#capture(this.#lifecycle.slot, 'small', execution)
-    this.#midway.add(captured)
-    return captured.finally(() => this.#midway.delete(captured))
-  }
-
-  async #capture(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {
-    // Collecting garbage may run the user's finalizers, so it has a deadline even if executions have none.
-    const { executionTimeoutMs } = this.#options.limits
-    const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
-    const { executionCount } = this.#hostCalls
-    // Meanwhile a resume can remove reasons, and callbacks that suspend can add some. The captured state may have either.
-    const before = this.#hostCalls.reasons()
-    const reasons = () => ({ ...before, ...this.#hostCalls.reasons() })
-    const captured = await capture(slot, this.#options, this.#context, {
-      timeoutMs,
-      waitsFor,
-      effort,
-      executionCount,
-      reasons,
-    })
-    this.requireOpen()
-    if (captured.kind === 'lost') throw this.#crashed(slot, captured.reason)
-    if (captured.kind === 'refused') {
-      const { reason, message } = captured
-      throw new SnapshotError(reason === 'no-room' ? 'not-captured' : reason, message)
-    }
-    return captured.snapshot
-  }
-
-  /**
    * Replaces the state with the snapshot's, in another slot if one is free, else in place.
    *
    * @throws SnapshotError and the session is as it was
@@ -309,7 +197,8 @@ export class Placement {
     const { tenant } = this.#options
     snapshot.require(this.#context.image.id, trustOf(this.#context.snapshotKey, tenant))
     this.requireOpen()
-    const before = this.#lifecycle.kind === 'attached' ? this.#lifecycle.slot : undefined
+    this.#releaseReplaced()
+    const before = this.#slot
     const spare = before ? this.#context.tryAcquire(tenant) : await this.#acquire()
     const slot = spare ?? before
     if (slot === undefined) throw new Error('unreachable: neither a slot nor another')
@@ -324,23 +213,22 @@ export class Placement {
       if (before && this.#lifecycle.kind === 'attached') this.#hostCalls.resume(before)
       throw error
     }
-    this.#setCheckpoint(snapshot)
+    this.#checkpoint.replace(snapshot)
+    this.#checkpoint.markRestored()
     this.#failedAttaches = 0
-    this.#changed = false
     this.#deferredError = undefined
     this.#hostCalls.reset(new Error('the session was restored'), 'replaced')
     this.#hostCalls.restore(snapshot)
     this.#hostCalls.resume(slot)
-    // Renewing it takes a core for longer than what the caller does next, which therefore comes first.
-    if (spare && before) setTimeout(() => this.#release(before), GIVE_BACK_MS)
+    if (spare && before) this.#releaseSoon(before)
   }
 
   /** Starts again with a fresh interpreter; in the same slot if that can be reverted to the image. */
   async startFresh(): Promise<void> {
     this.requireOpen()
     this.#deferredError = undefined
-    this.#setCheckpoint(undefined)
-    this.#changed = false
+    this.#checkpoint.replace(undefined)
+    this.#checkpoint.markRestored()
     this.#hostCalls.reset(new Error('the session was reset'), 'replaced')
     if (this.#lifecycle.kind === 'attached') {
       const { slot } = this.#lifecycle
@@ -364,12 +252,13 @@ export class Placement {
   async hibernate(): Promise<{ readonly freed: Promise<void> | undefined }> {
     this.requireOpen()
     this.#throwDeferred()
+    this.#releaseReplaced()
     if (this.#lifecycle.kind !== 'attached') return { freed: undefined }
     const { slot } = this.#lifecycle
     // Hold answers back for the next slot: this one would lose those that arrive after the capture.
     this.#hostCalls.pause()
     try {
-      if (this.#changed) await this.capture()
+      if (this.#checkpoint.hasChanged) await this.captures.capture()
     } catch (error) {
       if (this.#lifecycle.kind === 'attached') this.#hostCalls.resume(slot)
       throw error
@@ -385,12 +274,14 @@ export class Placement {
     const lifecycle = this.#lifecycle
     this.#lifecycle = { kind: 'closed' }
     this.#waits.endAll()
+    this.#releaseReplaced()
     this.#hostCalls.reset(this.closedError(), 'replaced')
-    this.#setCheckpoint(undefined)
+    this.captures.close()
+    this.#checkpoint.close()
     if (lifecycle.kind !== 'attached') return
     // A packer may still read the slot's memory.
-    const { capturing } = this
-    if (clean && capturing) void capturing.then(() => this.#release(lifecycle.slot))
+    const { inProgress } = this.captures
+    if (clean && inProgress) void inProgress.then(() => this.#release(lifecycle.slot))
     else this.#release(lifecycle.slot, clean)
   }
 
@@ -404,14 +295,17 @@ export class Placement {
     return new SessionClosedError(`the session ${this.#options.id} is closed${because}`, options)
   }
 
-  /** A closed session keeps no checkpoint. */
-  #setCheckpoint(given: Snapshot | undefined, isPartial = false): void {
-    const snapshot = this.#lifecycle.kind === 'closed' ? undefined : given
-    const { snapshots } = this.#context
-    if (snapshot) snapshots.hold(snapshot)
-    if (this.#checkpoint) snapshots.drop(this.#checkpoint)
-    this.#checkpoint = snapshot
-    this.#isPartial = isPartial
+  /** Renewing the slot takes a core for longer than what the caller does next, which therefore comes first. */
+  #releaseSoon(slot: Slot): void {
+    this.#replaced = { slot, timer: setTimeout(() => this.#releaseReplaced(), GIVE_BACK_MS) }
+  }
+
+  #releaseReplaced(): void {
+    if (this.#replaced === undefined) return
+    const { slot, timer } = this.#replaced
+    this.#replaced = undefined
+    clearTimeout(timer)
+    this.#release(slot)
   }
 
   #release(slot: Slot, isClean = true): void {
@@ -439,6 +333,26 @@ export class Placement {
     slot.connect(this.#hostCalls)
     this.#lifecycle = { kind: 'attached', slot }
     this.#attachedSinceMs = performance.now()
+  }
+
+  /** What captures need of this. */
+  #captured(): CapturedSession {
+    const slot = () => this.#slot
+    return {
+      get slot() {
+        return slot()
+      },
+      attach: () => this.attach(),
+      requireOpen: () => this.requireOpen(),
+      requireUsable: () => {
+        this.requireOpen()
+        this.#throwDeferred()
+      },
+      crashed: (lost, reason) => this.#crashed(lost, reason),
+      deferError: (error) => {
+        this.#deferredError = error
+      },
+    }
   }
 
   #crashed(slot: Slot, reason: string, Crash = InterpreterCrashedError): InterpreterCrashedError {

@@ -101,7 +101,7 @@ export class Runner {
     const slot = await this.#prepared(options)
     if (this.#hostSide.awaiting) {
       // Finish the checkpoint first, so that a refused caller knows that the suspended execution is saved.
-      await this.#placement.checkpointing
+      await this.#placement.captures.checkpointing
       await this.#placement.attach(options.signal)
       throw new SessionSuspendedError(this.#options.id)
     }
@@ -166,7 +166,7 @@ export class Runner {
    */
   async #protected(signal?: AbortSignal): Promise<Slot> {
     const slot = await this.#placement.attach(signal)
-    if (this.#options.checkpoint === 'auto') this.#placement.startCheckpoint('least')
+    if (this.#options.checkpoint === 'auto') this.#placement.captures.startCheckpoint('least')
     return slot
   }
 
@@ -246,7 +246,7 @@ export class Runner {
     send: (id: number) => Promise<SlotReply>,
   ): Promise<Answered | { readonly reply: Suspended }> {
     const { interruptGraceMs: graceMs } = this.#options.limits
-    const after = this.#placement.capturing
+    const after = this.#placement.captures.inProgress
     const call = new Call(slot, { timeoutMs, graceMs, signal, after }, send)
     this.#running = call
     if (this.#interruptComing) call.stop({ kind: 'interrupt' })
