@@ -1,5 +1,6 @@
 // What a process loads before its first result: nothing that only some programs use.
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
@@ -20,4 +21,17 @@ test('importing brumate loads neither ajv nor Piscina', () => {
   const loaded: string[] = JSON.parse(output)
   const packages = loaded.map((path) => /node_modules[\\/](?<name>[^\\/]+)/.exec(path)?.groups?.name)
   expect([...new Set(packages)]).toEqual([])
+})
+
+test('importing brumate reads few files, because each takes about half a millisecond', () => {
+  const read = new Set<string>()
+  const follow = (file: URL) => {
+    if (read.has(file.href)) return
+    read.add(file.href)
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(/^(?:import|export) .*from ["'](\..+)["']/gm))
+      follow(new URL(path as string, file))
+  }
+  follow(new URL('../dist/src/index.js', import.meta.url))
+  expect(read.size).toBeGreaterThan(1)
+  expect(read.size).toBeLessThan(6)
 })

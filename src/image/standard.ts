@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { ImageError } from '../shared/errors.js'
 
-const FILE = new URL('image-id.json', import.meta.url)
+const FILE = new URL('../image/image-id.json', import.meta.url)
 
 /**
  * The id of the image with this key. Undefined in a checkout, whose image changes with its source, and beside a Pyodide that is not
