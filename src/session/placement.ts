@@ -202,11 +202,13 @@ export class Placement {
     const spare = before ? this.#context.tryAcquire(tenant) : await this.#acquire()
     const slot = spare ?? before
     if (slot === undefined) throw new Error('unreachable: neither a slot nor another')
+    if (spare && before) before.isLeaving = true
     this.#hostCalls.pause()
     try {
       this.requireOpen()
       await this.#load(slot, snapshot)
     } catch (error) {
+      if (before) before.isLeaving = false
       if (spare && error instanceof SnapshotError) this.#release(spare)
       else if (spare) spare.terminate('the snapshot could not be restored')
       else if (!(error instanceof SnapshotError)) this.lose(slot, 'the snapshot could not be restored')

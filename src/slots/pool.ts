@@ -253,7 +253,8 @@ export class SlotPool {
     const { booting, ready, renewing } = this.stats()
     // Spares would slow down a boot that a caller waits for. `#provision` runs again after that boot.
     if (booting > 0 && this.#line.length > 0) return
-    let missing = this.#line.length + SPARE_SLOTS - booting - ready - renewing
+    const leaving = [...this.#leases.keys()].filter((slot) => slot.isLeaving).length
+    let missing = this.#line.length + SPARE_SLOTS - booting - ready - renewing - leaving
     while (missing > 0 && this.#memory.hasPlenty && this.#boot()) missing--
   }
 

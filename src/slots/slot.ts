@@ -76,6 +76,9 @@ export class Slot {
   #handler: CallHandler | undefined
   #connection: Connection | undefined
 
+  /** The session has another slot and gives this one back in a moment, so no spare has to be booted in its place. */
+  isLeaving = false
+
   /** The lease's share of the manager's memory. The pool closes it. */
   readonly memory: SlotLease
   /** Ports and shared memory for the slot's side of the lease, and which of them to transfer. */

@@ -120,6 +120,18 @@ describe('when every slot is leased', () => {
     expect(await busy.get('x')).toBe(1)
   })
 
+  test('restores in a row use the slots there are, and boot no more', async () => {
+    const manager = await managerForTest({ slots: 8 })
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    await session.execute('x = 1')
+    const snapshot = await session.snapshotState()
+    await until(() => manager.stats().slots.ready === 2)
+    const { boots } = manager.stats().counters
+    for (let i = 0; i < 30; i++) await session.restoreState(snapshot)
+    expect(await session.get('x')).toBe(1)
+    expect(manager.stats().counters.boots).toBe(boots)
+  })
+
   test('a snapshot is restored in place when there is no other slot', async () => {
     const manager = await managerForTest({ slots: 1 })
     await using session = await manager.createSession()
