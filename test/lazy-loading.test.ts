@@ -14,7 +14,7 @@ const { cache } = createRequire(process.argv[1])
 console.log(JSON.stringify(Object.keys(cache)))
 `
 
-test('importing brumate loads neither ajv nor Piscina', () => {
+test('importing brumate loads neither ajv nor msgpackr nor Piscina', () => {
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', CODE, ENTRY], {
     encoding: 'utf8',
   })

@@ -1,5 +1,7 @@
-// Writes MessagePack as snapshots use it: a head, and the document around it. Owns the encoding, always the shortest one; what goes in
-// is document.ts's. Nothing here reads: bytes from elsewhere are hostile, and msgpack.ts reads them within bounds.
+// Writes MessagePack as snapshots use it: a head, and the document around it. msgpackr does the encoding; what goes in is
+// document.ts's. Nothing here reads: bytes from elsewhere are hostile, and msgpack.ts reads them within bounds.
+import { createRequire } from 'node:module'
+import type { Packr } from 'msgpackr/pack'
 
 /** What a head is made of. */
 export type Packable =
@@ -9,108 +11,26 @@ export type Packable =
   | readonly Packable[]
   | { readonly [key: string]: Packable }
 
-/** A small session's head has less. */
-const FIRST_BYTES = 2048
-/** The longest head of a value, beside the bytes of text. */
-const MOST_HEAD_BYTES = 9
-/** Of a UTF-16 unit in UTF-8. */
-const MOST_UNIT_BYTES = 3
+let packr: Packr | undefined
+
+/** Loads msgpackr with the first snapshot, so that the first result of a process does not wait for it. */
+function loadPackr(): Packr {
+  const { Packr } = createRequire(import.meta.url)('msgpackr/pack') as typeof import('msgpackr/pack')
+  return new Packr({ useRecords: false, moreTypes: false })
+}
 
 /** A lone surrogate has no UTF-8 and becomes U+FFFD. The bytes are a copy of their own. */
 export function pack(value: Packable): Uint8Array<ArrayBuffer> {
-  const packer = new Packer()
-  packer.add(value)
-  return packer.bytes
+  packr ??= loadPackr()
+  return new Uint8Array(packr.pack(wellFormed(value)))
 }
 
-class Packer {
-  #buffer = Buffer.allocUnsafe(FIRST_BYTES)
-  #at = 0
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#buffer.subarray(0, this.#at))
-  }
-
-  add(value: Packable): void {
-    if (typeof value === 'string') return this.#text(value)
-    if (typeof value === 'number') return this.#number(value)
-    if (value instanceof Uint8Array) return this.#bin(value)
-    if (isList(value)) {
-      this.#count(value.length, 0x90, 0xdc)
-      for (const member of value) this.add(member)
-      return
-    }
-    const entries = Object.entries(value)
-    this.#count(entries.length, 0x80, 0xde)
-    for (const [key, member] of entries) {
-      this.#text(key)
-      this.add(member)
-    }
-  }
-
-  #text(text: string): void {
-    this.#reserve(text.length * MOST_UNIT_BYTES)
-    const bytes = Buffer.byteLength(text, 'utf8')
-    if (bytes < 32) this.#byte(0xa0 | bytes)
-    else this.#sized(0xd9, bytes)
-    this.#at += this.#buffer.write(text, this.#at, 'utf8')
-  }
-
-  #bin(bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
-    this.#sized(0xc4, bytes.length)
-    this.#buffer.set(bytes, this.#at)
-    this.#at += bytes.length
-  }
-
-  #number(value: number): void {
-    this.#reserve(0)
-    if (value >>> 0 !== value || Object.is(value, -0)) {
-      this.#byte(0xcb)
-      this.#at = this.#buffer.writeDoubleBE(value, this.#at)
-    } else if (value < 0x80) this.#byte(value)
-    else this.#sized(0xcc, value)
-  }
-
-  /** Of members. `short` is the code for fewer than 16, `long` for more. */
-  #count(count: number, short: number, long: number): void {
-    this.#reserve(0)
-    if (count < 16) return this.#byte(short | count)
-    // These have no form of one byte.
-    if (count < 2 ** 16) {
-      this.#byte(long)
-      this.#at = this.#buffer.writeUInt16BE(count, this.#at)
-      return
-    }
-    this.#byte(long + 1)
-    this.#at = this.#buffer.writeUInt32BE(count, this.#at)
-  }
-
-  /** A number of one, two or four bytes: `code` is that of the first form. */
-  #sized(code: number, value: number): void {
-    const width = value < 2 ** 8 ? 1 : value < 2 ** 16 ? 2 : 4
-    this.#byte(code + (width >> 1))
-    this.#at = this.#buffer.writeUIntBE(value, this.#at, width)
-  }
-
-  #byte(byte: number): void {
-    this.#buffer[this.#at++] = byte
-  }
-
-  /** Room for the head of a value and so many bytes after it. */
-  #reserve(bytes: number): void {
-    const needed = this.#at + bytes + MOST_HEAD_BYTES
-    if (needed <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#buffer.length))
-    larger.set(this.#buffer.subarray(0, this.#at))
-    this.#buffer = larger
-  }
-}
-
-function isList(
-  value: readonly Packable[] | { readonly [key: string]: Packable },
-): value is readonly Packable[] {
-  return Array.isArray(value)
+/** msgpackr writes short text with a lone surrogate as invalid UTF-8, which no reader takes. */
+function wellFormed(value: Packable): Packable {
+  if (typeof value === 'string') return value.toWellFormed()
+  if (typeof value === 'number' || value instanceof Uint8Array) return value
+  if (Array.isArray(value)) return value.map(wellFormed)
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, wellFormed(member)]))
 }
 
 /** What stands before bytes, in the shortest form. */
