@@ -1,6 +1,7 @@
 // Captures a session's state from its slot. Owns the request, its time limit and its result. placement.ts decides what the snapshot is
 // for, and what a failure means.
 import type { Effort, RefusalReason } from '../shared/messages/slot.js'
+import { preparePacking } from '../shared/snapshot/pack.js'
 import { trustOf } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
@@ -49,7 +50,7 @@ export async function capture(
   const valuesBytes = effort === 'least' ? 0 : VALUES_BYTES
   const request = { valuesBytes, maxBytes: limits.snapshotBytes, effort }
   const call = new Call(slot, bounds, (id) => slot.call('snapshot', [id, request]))
-  const settled = await call.settled
+  const [settled] = await Promise.all([call.settled, preparePacking()])
   if (settled.kind === 'lost') return settled
   const { reply } = settled
   if (reply.kind === 'refused') return reply

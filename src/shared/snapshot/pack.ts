@@ -13,10 +13,21 @@ export type Packable =
 
 let packr: Packr | undefined
 
-/** Loads msgpackr with the first snapshot, so that the first result of a process does not wait for it. */
+const OPTIONS = { useRecords: false, moreTypes: false }
+
+/**
+ * Loads msgpackr while a slot captures the first snapshot of the process. Loaded with the library, it would delay the first result;
+ * loaded by `pack`, it would hold the main thread up.
+ */
+export async function preparePacking(): Promise<void> {
+  if (packr !== undefined) return
+  const { Packr } = await import('msgpackr/pack')
+  packr ??= new Packr(OPTIONS)
+}
+
 function loadPackr(): Packr {
   const { Packr } = createRequire(import.meta.url)('msgpackr/pack') as typeof import('msgpackr/pack')
-  return new Packr({ useRecords: false, moreTypes: false })
+  return new Packr(OPTIONS)
 }
 
 /** A lone surrogate has no UTF-8 and becomes U+FFFD. The bytes are a copy of their own. */
