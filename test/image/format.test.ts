@@ -15,11 +15,7 @@ const contents: ImageContents = {
   stackPointer: 65_536,
   dispatch: 4000,
   landmarks: { stackLow: 4096, mallocState: 8192, dataStack: 0, internedStrings: 0 },
-  files: [
-    { kind: 'directory', path: '/lib', mode: 0o755 },
-    { kind: 'file', path: '/lib/ä.py', mode: 0o644, offset: 12_289, length: 3 },
-    { kind: 'symlink', path: '/l', target: 'lib' },
-  ],
+  fileTable: { offset: 12_288, length: 4 },
   env: { HOME: '/home' },
   cwd: '/home',
 }
@@ -86,9 +82,9 @@ describe('the image file', () => {
     ['landmarks', { landmarks: undefined }],
     ['dispatch', { dispatch: 0 }],
     ['cwd', { cwd: 'home' }],
-    ['files', { files: [{ kind: 'file', path: '/x', mode: 0, offset: 12_290, length: 3 }] }],
-    ['files', { files: [{ kind: 'file', path: '/../x', mode: 0, offset: 0, length: 1 }] }],
-    ['files', { files: [{ kind: 'device', path: '/x', mode: 0 }] }],
+    ['fileTable', { fileTable: { offset: 12_290, length: 3 } }],
+    ['fileTable', { fileTable: { offset: 12_288, length: -1 } }],
+    ['fileTable', { fileTable: undefined }],
     ['env', { env: { HOME: 1 } }],
   ])('is refused when it has wrong %s', async (what, change) => {
     const bytes = resealed(await encodeImage({ ...contents, ...change } as ImageContents))

@@ -1,7 +1,6 @@
 // Makes an image: boots the stock interpreter, brings it to the point where a session attaches, and records it. Owns the
 // order of those steps; each of them is a file of its own.
 import { readFile } from 'node:fs/promises'
-import { dataModuleBytes } from '../../src/shared/image/data-module.js'
 import type { ImageContents } from '../../src/shared/image/format.js'
 import type { BuilderData } from '../../src/shared/messages/builder.js'
 import { ZONE_NAME_BYTES } from '../host/abi.js'
@@ -13,7 +12,7 @@ import { coreModuleBytes, readWasm } from '../interpreter/wasm-binary.js'
 import { REMOVED_MODULES, removeBuiltInModules } from './built-in-modules.js'
 import {
   HOME,
-  imageFiles,
+  imageData,
   KERNEL_PATH,
   placeFiles,
   readTree,
@@ -114,12 +113,11 @@ export async function recordImage(options: BuilderData): Promise<ImageContents> 
     trampolineBytes: trampolineModuleBytes(codesAddress, tableLength),
     memoryBytes: memory.length,
     runs,
-    dataBytes: dataModuleBytes([runBytes, ...sources.map(({ bytes }) => bytes)]),
+    ...imageData(runBytes, sources, cwd),
     tableLength,
     stackPointer,
     dispatch,
     landmarks,
-    files: imageFiles(sources, runBytes.length),
     env,
     cwd,
   }

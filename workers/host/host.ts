@@ -1,6 +1,6 @@
 // The host of one interpreter: what its module imports, and nothing else that it can reach. Owns the parts and their life
 // (bind, attach, execute, capture and restore, reset); each family of imports is its own file, the list of all is imports.ts.
-import type { ImageFile } from '../../src/shared/image/image.js'
+import type { FileIndex } from '../../src/shared/image/file-index.js'
 import type { ExceededLimit } from '../../src/shared/messages/slot.js'
 import type { MountWire } from '../../src/shared/messages/storage-door.js'
 import type { ImageReader } from '../image-bytes.js'
@@ -35,7 +35,7 @@ export type { HostState } from './state/state.js'
 
 export interface HostOptions {
   /** From the image; copied when written to, never changed. */
-  readonly files: readonly ImageFile[]
+  readonly files: FileIndex
   readonly bytes: ImageReader
   /** Working directory at the start and after a reset. */
   readonly cwd?: string

@@ -3,7 +3,7 @@
 // of 8, sha-256 of everything before it. The last is the image's id.
 import { createHash } from 'node:crypto'
 import { dataModuleLength } from './data-module.js'
-import type { Image, ImageFile } from './image.js'
+import type { Image } from './image.js'
 
 /** What a file holds: an image whose modules are not compiled yet. */
 export interface ImageContents
@@ -22,7 +22,7 @@ export class ImageFormatError extends Error {
   override readonly name = 'ImageFormatError'
 }
 
-export const IMAGE_FORMAT_VERSION = 4
+export const IMAGE_FORMAT_VERSION = 5
 const MAGIC = 'BRUMATE\n'
 const HEAD_BYTES = 16
 const HASH_BYTES = 32
@@ -129,7 +129,7 @@ export function decodeImage(bytes: Uint8Array<ArrayBuffer>): DecodedImage {
 }
 
 function checkContents(contents: ImageContents): void {
-  const { memoryBytes, runs, dataBytes, tableLength, stackPointer, dispatch, files, env } = contents
+  const { memoryBytes, runs, dataBytes, tableLength, stackPointer, dispatch, fileTable, env } = contents
   check(
     isCount(memoryBytes) && memoryBytes % WASM_PAGE_BYTES === 0 && memoryBytes <= MOST_MEMORY_BYTES,
     'memoryBytes',
@@ -158,19 +158,11 @@ function checkContents(contents: ImageContents): void {
     typeof env === 'object' && env !== null && Object.values(env).every((v) => typeof v === 'string'),
     'env',
   )
-  check(Array.isArray(files) && files.every((file) => isImageFile(file, dataLength)), 'files')
-}
-
-function isImageFile(file: ImageFile, dataLength: number): boolean {
-  if (!isPath(file.path)) return false
-  if (file.kind === 'symlink') return typeof file.target === 'string'
-  if (!isCount(file.mode) || file.mode > 0o7777) return false
-  if (file.kind === 'directory') return true
-  return (
-    file.kind === 'file' &&
-    isCount(file.offset) &&
-    isCount(file.length) &&
-    file.offset + file.length <= dataLength
+  check(
+    isCount(fileTable?.offset) &&
+      isCount(fileTable.length) &&
+      fileTable.offset + fileTable.length <= dataLength,
+    'fileTable',
   )
 }
 
@@ -190,7 +182,6 @@ function align(offset: number): number {
   return Math.ceil(offset / ALIGNMENT) * ALIGNMENT
 }
 
-/** Hashes outside the calling thread. */
 /** Not with Web Crypto: it copies all bytes on this thread before it hashes on another, and the copy alone takes as long as this. */
 async function sha256InSlices(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const hash = createHash('sha256')

@@ -50,7 +50,7 @@ export interface Image {
   readonly memoryBytes: number
   /** [offset, length] pairs in bytes, ascending, not touching; everything else is zero. Offsets are multiples of 4096. */
   readonly runs: Uint32Array
-  /** Holds the bytes of the runs, one after the other, then those of the files; see data-module.ts. */
+  /** Holds the bytes of the runs, one after the other, those of the files, and the table of the files; see data-module.ts. */
   readonly dataModule: WebAssembly.Module
   /** Length of the function table at instantiation; the trampoline is put at this index. */
   readonly tableLength: number
@@ -59,7 +59,8 @@ export interface Image {
   /** Address of the kernel's `dispatch` function object. */
   readonly dispatch: number
   readonly landmarks: Landmarks
-  readonly files: readonly ImageFile[]
+  /** Where the table of its files lies in the bytes of `dataModule`; see file-index.ts. */
+  readonly fileTable: { readonly offset: number; readonly length: number }
   /** Environment and working directory a session starts with. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
