@@ -16,6 +16,19 @@ const contents: ImageContents = {
   dispatch: 4000,
   landmarks: { stackLow: 4096, mallocState: 8192, dataStack: 0, internedStrings: 0 },
   fileTable: { offset: 12_288, length: 4 },
+  packages: [{ name: 'wombat', version: '1.0', sha256: 'ab'.repeat(32) }],
+  native: {
+    libraries: [
+      {
+        path: '/lib/w.so',
+        symbols: [
+          ['PyInit_w', 7],
+          ['__proto__', 8],
+        ],
+      },
+    ],
+    callable: Uint8Array.of(1, 0),
+  },
   env: { HOME: '/home' },
   cwd: '/home',
 }
@@ -86,6 +99,13 @@ describe('the image file', () => {
     ['fileTable', { fileTable: { offset: 12_288, length: -1 } }],
     ['fileTable', { fileTable: undefined }],
     ['env', { env: { HOME: 1 } }],
+    ['packages', { packages: [{ name: 'wombat', version: '1.0', sha256: 'ab' }] }],
+    ['libraries', { native: { libraries: [], callable: new Uint8Array(3) } }],
+    ['libraries', { native: { libraries: [{ path: 'w.so', symbols: [] }], callable: new Uint8Array(2) } }],
+    [
+      'libraries',
+      { native: { libraries: [{ path: '/w', symbols: [['a', -1]] }], callable: new Uint8Array(2) } },
+    ],
   ])('is refused when it has wrong %s', async (what, change) => {
     const bytes = resealed(await encodeImage({ ...contents, ...change } as ImageContents))
     expect(() => decodeImage(bytes)).toThrow(`not a valid image: ${what}`)

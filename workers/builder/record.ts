@@ -118,6 +118,8 @@ export async function recordImage(options: BuilderData): Promise<ImageContents> 
     stackPointer,
     dispatch,
     landmarks,
+    packages: [],
+    native: null,
     env,
     cwd,
   }
