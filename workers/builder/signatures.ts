@@ -1,7 +1,7 @@
 // The codes by which the trampoline knows how to call each function of the table. Owns the translation from signatures;
 // the function that uses the codes is workers/interpreter/trampoline.ts.
 import { TRAMPOLINE_CODE } from '../interpreter/trampoline.js'
-import type { FunctionType } from '../interpreter/wasm-binary.js'
+import type { FunctionType } from '../wasm/module.js'
 
 const I32 = 0x7f
 const MOST_PARAMETERS = 3
