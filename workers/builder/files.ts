@@ -71,7 +71,7 @@ export function imageData(
 }
 
 /** Files as the image has them: parents before children, in the order of their paths. */
-function imageFiles(sources: readonly SourceFile[], firstOffset: number): ImageFile[] {
+export function imageFiles(sources: readonly SourceFile[], firstOffset: number): ImageFile[] {
   const modes = new Map(DIRECTORIES)
   for (const { path } of sources)
     for (let at = parent(path); at !== '' && !modes.has(at); at = parent(at)) modes.set(at, 0o755)

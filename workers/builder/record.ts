@@ -2,7 +2,7 @@
 // order of those steps; each of them is a file of its own.
 import { readFile } from 'node:fs/promises'
 import type { ImageContents } from '../../src/shared/image/format.js'
-import type { BuilderData } from '../../src/shared/messages/builder.js'
+import type { StandardBuilderData } from '../../src/shared/messages/builder.js'
 import { ZONE_NAME_BYTES } from '../host/abi.js'
 import { findLandmarks, wipeDeadMemory } from '../interpreter/dead-memory.js'
 import { INTERPRETER_EXPORTS } from '../interpreter/exports.js'
@@ -61,13 +61,13 @@ with open(${JSON.stringify(REPORT_PATH)}, 'w') as report:
 `
 
 /** Moves every object out of reach of the collector, which would otherwise write into all of them in every session. */
-const FREEZE = `
+export const FREEZE = `
 import gc
 gc.collect()
 gc.freeze()
 `
 
-export async function recordImage(options: BuilderData): Promise<ImageContents> {
+export async function recordImage(options: StandardBuilderData): Promise<ImageContents> {
   const pyodide = await readPyodidePackage()
   const sources: SourceFile[] = [
     ...(await readTree(options.kernelDirectory, KERNEL_PATH)),
@@ -135,7 +135,7 @@ function takeReport({ files }: StockInterpreter): { env: Record<string, string>;
 }
 
 /** Runs what every session runs first, so that CPython's caches of first use are in the image. */
-function warm(link: KernelLink): void {
+export function warm(link: KernelLink): void {
   const execute = (code: string) => {
     const head = new Uint8Array(5)
     head[0] = 1
