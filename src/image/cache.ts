@@ -11,8 +11,8 @@ import { NotOwnError, ownDirectory, requireOwn } from './ownership.js'
 const TOUCH_MS = 1_000
 const STALE_MS = 10_000
 
-/** A larger file is no image. */
-const MAX_IMAGE_BYTES = 2 ** 28
+/** A larger file is no image: V8 compiles no larger module, and one module has the image's files and memory. */
+const MAX_IMAGE_BYTES = 2 ** 30
 /** Opening a pipe must not wait for its other end. Windows has neither flag. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const READ_NO_LINK = READ | (constants.O_NOFOLLOW ?? 0)

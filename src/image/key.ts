@@ -24,8 +24,10 @@ const CODE = [
   'interpreter/interned-strings.js',
   'interpreter/link.js',
   'interpreter/malloc.js',
+  'interpreter/stack-frames.js',
   'interpreter/trampoline.js',
   'interpreter/wasm-binary.js',
+  'wasm',
 ]
 /**
  * Pyodide's files count by version and size, not by content: hashing 13 MB would cost every start of a process more than

@@ -65,7 +65,7 @@ export class ManagerMemory {
   /** Slots that have ended, but whose threads have not exited yet. */
   readonly #ending = new Set<SlotLease>()
 
-  constructor(maxBytes: number | null, image: Pick<Image, 'runs' | 'files'>) {
+  constructor(maxBytes: number | null, image: Pick<Image, 'fileTable'>) {
     this.#total = new TotalAccount(maxBytes)
     this.#image = new MemoryAccount(null, this.#total)
     this.#slots = new MemoryAccount(null, this.#total)
@@ -171,12 +171,9 @@ function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6)} MB`
 }
 
-/** Of the image's memory and files, which all slots read from one module. */
-function dataBytes({ runs, files }: Pick<Image, 'runs' | 'files'>): number {
-  let bytes = 0
-  for (let i = 1; i < runs.length; i += 2) bytes += runs[i] ?? 0
-  for (const file of files) if (file.kind === 'file') bytes += file.length
-  return bytes
+/** Of the image's memory and files, which all slots read from one module. The table of the files is its end. */
+function dataBytes({ fileTable }: Pick<Image, 'fileTable'>): number {
+  return fileTable.offset + fileTable.length
 }
 
 /** Three quarters of what the process may use: of its container's limit where it has one, else of the machine's memory. */

@@ -1,5 +1,6 @@
 // A guest without an interpreter: 2 MiB of WebAssembly memory, a bump allocator, and every import callable by name. Owns
 // laying out C arguments for tests; it asserts nothing.
+import { FileIndex } from '../../src/shared/image/file-index.js'
 import type { ImageFile } from '../../src/shared/image/image.js'
 import { STAT } from '../../workers/host/abi.js'
 import { Host, type HostLimits } from '../../workers/host/host.js'
@@ -43,7 +44,7 @@ export class Guest {
   }: GuestOptions = {}) {
     this.interrupt = interrupt ?? new InterruptCell()
     this.host = new Host({
-      files,
+      files: FileIndex.of(files, '/home/user'),
       bytes,
       cwd: '/home/user',
       interrupt: this.interrupt,
