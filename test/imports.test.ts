@@ -18,14 +18,17 @@ const LIBRARY = [
   'src/options',
   'src/memory',
   'src/image',
+  'src/packages',
   'src/vfs',
   'src/callbacks',
   'src/slots',
   'src/session',
   'src/session.ts',
+  'src/image.ts',
   'src/options.ts',
   'src/manager.ts',
   'src/index.ts',
+  'src/cli',
 ]
 const WORKERS = [
   'workers/copy.ts',

@@ -5,6 +5,8 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'
 import { basename, join } from 'node:path'
+import { ImageError } from '../shared/errors.js'
+import { messageOf } from '../shared/thrown.js'
 import { NotOwnError, ownDirectory, requireOwn } from './ownership.js'
 
 /** A holder touches its lock this often. A lock that has not been touched for `STALE_MS` is abandoned. */
@@ -114,6 +116,25 @@ export class ImageLock {
     clearInterval(this.#touching)
     const holder = await readFile(this.#path, 'utf8').catch(() => undefined)
     if (holder === this.#token) await rm(this.#path, { force: true })
+  }
+}
+
+/** All of a file that is to be an image. @throws ImageError if it cannot be read, or is too long for one */
+export async function readImageFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  let file: FileHandle | undefined
+  try {
+    file = await open(path, READ)
+    const { size } = await file.stat()
+    if (size > MAX_IMAGE_BYTES) throw new Error('it is too long to be one')
+    const bytes = await readBytes(file, size)
+    if (bytes?.length !== size) throw new Error('it was cut off meanwhile')
+    return bytes
+  } catch (cause) {
+    throw new ImageError(`the image ${path} cannot be read: ${messageOf(cause, 'for an unknown reason')}`, {
+      cause,
+    })
+  } finally {
+    await file?.close()
   }
 }
 

@@ -32,7 +32,7 @@ export interface MemoryStats {
   readonly usedBytes: number
   /** `maxMemoryBytes`. */
   readonly maxBytes: number | null
-  /** The image, shared by all slots, and freed memory that malloc does not return to the OS. */
+  /** The images, shared by all slots, and freed memory that malloc does not return to the OS. */
   readonly imageBytes: number
   /** Interpreters, with the private files, output and packing of the sessions in them. */
   readonly slotBytes: number
@@ -65,7 +65,7 @@ export class ManagerMemory {
   /** Slots that have ended, but whose threads have not exited yet. */
   readonly #ending = new Set<SlotLease>()
 
-  constructor(maxBytes: number | null, image: Pick<Image, 'fileTable'>) {
+  constructor(maxBytes: number | null, images: readonly Pick<Image, 'fileTable'>[]) {
     this.#total = new TotalAccount(maxBytes)
     this.#image = new MemoryAccount(null, this.#total)
     this.#slots = new MemoryAccount(null, this.#total)
@@ -73,7 +73,8 @@ export class ManagerMemory {
     this.snapshots = new SnapshotLedger(new MemoryAccount(null, this.#total))
     this.#reserveBytes = Math.min(MAX_RESERVE_BYTES, (maxBytes ?? Number.POSITIVE_INFINITY) / RESERVE_SHARE)
     this.room = new RoomQueue(() => this.#total.freeBytes - this.#reserveBytes)
-    this.#image.take(dataBytes(image) + CODE_BYTES + KEPT_BY_MALLOC_BYTES)
+    for (const image of images) this.#image.take(dataBytes(image) + CODE_BYTES)
+    this.#image.take(KEPT_BY_MALLOC_BYTES)
   }
 
   /** Called whenever there may be more room. */
