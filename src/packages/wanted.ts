@@ -33,7 +33,7 @@ export async function readWanted(lines: readonly RequirementLine[], target: Targ
   const files: Candidate[] = []
   const hashes = new Map<string, Set<string>>()
   for (const line of lines) {
-    const isPath = PATH.test(line.text) && !/^[a-z][a-z+]*:\/\//i.test(line.text.replace(/^file:/, ''))
+    const isPath = PATH.test(line.text) && (line.text.startsWith('file:') || !line.text.includes('://'))
     const file = isPath ? await readFile(line, target) : undefined
     const requirement = file?.requirement ?? readRequirement(line)
     if (!applies(requirement, target.environment)) continue
