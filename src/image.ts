@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { loadImageFile, type OpenedImage, verifyImageFile } from './image/open.js'
+import { inspectImageFile, loadImageFile, type OpenedImage } from './image/open.js'
 import { isText } from './options/check.js'
 import type { ImageOptions } from './packages/options.js'
 import { ImageError, InvalidOptionError } from './shared/errors.js'
@@ -83,7 +83,8 @@ export class Image {
       if (bytes) await writeFile(temporary, bytes, { flag: 'wx' })
       else if (file !== undefined) {
         await copyFile(file, temporary)
-        if ((await verifyImageFile(temporary)) !== this.id) throw new Error(`${file} has changed; build the image again`)
+        if ((await inspectImageFile(temporary)).id !== this.id)
+          throw new Error(`${file} has changed; build the image again`)
       }
       await rename(temporary, target)
     } catch (cause) {

@@ -213,11 +213,11 @@ export async function loadImageFile(path: string): Promise<Image> {
   return decodeFile(path, load)
 }
 
-/** The id of a file that is whole. @throws ImageError */
-export async function verifyImageFile(path: string): Promise<string> {
-  return decodeFile(path, async ({ id, verify }) => {
-    await verify()
-    return id
+/** What a file holds, once it is known to be whole. @throws ImageError */
+export async function inspectImageFile(path: string): Promise<Pick<DecodedImage, 'id' | 'contents'>> {
+  return decodeFile(path, async (decoded) => {
+    await decoded.verify()
+    return decoded
   })
 }
 
