@@ -22,7 +22,11 @@ export const LIMITS = {
   /** Libraries and folders that a library names: `needed`, runtime paths. */
   neededLibraries: 100,
   /** Of such a name. */
-  pathLength: 4096,
+  pathLength: 1024,
+  /** Folders where needed libraries are looked for, for all libraries together. */
+  pathLookups: 200_000,
+  /** Writes into memory by a library's start function. */
+  startWrites: 1000,
   /** Places where symbols are looked for, for all libraries together. */
   lookups: 20_000_000,
   /** Libraries that export a function which they import, one after the other. */
