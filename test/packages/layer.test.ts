@@ -73,10 +73,38 @@ describe('a wheel', () => {
     ['an encrypted file', [{ name: 'a', bytes: 'x', flags: 0x801 }], 'encrypted'],
     ['another compression', [{ name: 'a', bytes: 'x', method: 14 }], 'compressed in a way'],
     ['more than it may hold', [{ name: 'a', bytes: '', statedBytes: 2 ** 30 }], 'larger than'],
-    ['one name twice', [{ name: 'a', bytes: '' }, { name: 'a', bytes: '' }], 'two files'],
-    ['names that differ in case', [{ name: 'a/b.py', bytes: '' }, { name: 'A/b.py', bytes: '' }], 'two files'],
-    ['names that differ in accents', [{ name: 'é', bytes: '' }, { name: 'e\u0301', bytes: '' }], 'two files'],
-    ['a file that is a folder as well', [{ name: 'a', bytes: '' }, { name: 'a/b', bytes: '' }], 'two files'],
+    [
+      'one name twice',
+      [
+        { name: 'a', bytes: '' },
+        { name: 'a', bytes: '' },
+      ],
+      'two files',
+    ],
+    [
+      'names that differ in case',
+      [
+        { name: 'a/b.py', bytes: '' },
+        { name: 'A/b.py', bytes: '' },
+      ],
+      'two files',
+    ],
+    [
+      'names that differ in accents',
+      [
+        { name: 'é', bytes: '' },
+        { name: 'e\u0301', bytes: '' },
+      ],
+      'two files',
+    ],
+    [
+      'a file that is a folder as well',
+      [
+        { name: 'a', bytes: '' },
+        { name: 'a/b', bytes: '' },
+      ],
+      'two files',
+    ],
     ['bytes that are not what it says', [{ name: 'a', bytes: 'xyz', statedBytes: 2 }], 'cannot be read'],
   ])('is refused with %s', (_, entries, reason) => {
     expect(() => layerOf(zip([...entries, ...metadata(WHEEL)]))).toThrow(reason)

@@ -46,7 +46,9 @@ export function nativeModule(name: string): Uint8Array<ArrayBuffer> {
     { name: `PyInit_${name}` },
   )
   module.elements(global(tableBase), [count])
-  module.data(global(memoryBase), [...new TextEncoder().encode(name), 0])
-  module.data([...global(memoryBase), ...i32(METHOD_NAME), OP.i32Add], [...new TextEncoder().encode('count'), 0])
+  const texts = new Uint8Array(METHODS)
+  new TextEncoder().encodeInto(name, texts.subarray(NAME))
+  new TextEncoder().encodeInto('count', texts.subarray(METHOD_NAME))
+  module.data(global(memoryBase), texts)
   return module.bytes()
 }

@@ -57,7 +57,7 @@ export function zip(entries: readonly Entry[]): Buffer {
 }
 
 export function metadata({ name, version = '1.0' }: Pick<WheelParts, 'name' | 'version'>): Entry[] {
-  const folder = `${name}-${version}.dist-info`
+  const folder = `${name.replaceAll('-', '_')}-${version}.dist-info`
   return [
     { name: `${folder}/METADATA`, bytes: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n` },
     { name: `${folder}/WHEEL`, bytes: 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n' },
