@@ -2,7 +2,7 @@
 // the threads, waiting-line.ts the queue of callers, ended-leases.ts memory that is not free yet; the manager owns sessions.
 
 import { ManagerMemory } from '../memory/manager-memory.js'
-import { NEW_SLOT_BYTES, type SlotLease } from '../memory/slot-lease.js'
+import type { SlotLease } from '../memory/slot-lease.js'
 import {
   CancelledError,
   InterpreterCrashedError,
@@ -157,7 +157,7 @@ export class SlotPool {
       slotReuse === 'any' || (slotReuse === 'tenant' && isTenantShared && this.#line.isOnly(state.tenant))
     // If a session waits for memory, end the slot to free its memory.
     // The same where memory is short and the slot holds more than a new one does: a thread that exits surely frees all of it.
-    const isLean = this.#memory.hasPlenty || slot.memory.bytes <= NEW_SLOT_BYTES
+    const isLean = this.#memory.hasPlenty || slot.memory.bytes <= slot.memory.newBytes
     const isKept = isClean && isReusable && isLean && !this.#memory.room.isAwaited
     if (!isKept || !slot.alive) return slot.terminate('its lease ended')
     this.#renew(thread, slotReuse === 'tenant' ? state.tenant : undefined)

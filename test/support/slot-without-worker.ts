@@ -23,7 +23,11 @@ export function slotWithoutWorker(): {
       return new Promise(() => {})
     },
   }
-  const memory = new ManagerMemory(null, { fileTable: { offset: 0, length: 0 } }).openSlot(() => undefined)
+  const memory = new ManagerMemory(null, {
+    fileTable: { offset: 0, length: 0 },
+    codeBytes: 0,
+    memoryBytes: 0,
+  }).openSlot(() => undefined)
   if (memory === undefined) throw new Error('an account without a bound is full')
   const thread = new SlotThread(piscina as unknown as Piscina, memory)
   const [run] = runs
