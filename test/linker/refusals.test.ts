@@ -326,6 +326,11 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
     /beyond the memory/,
   ],
   [
+    'no data, far away',
+    () => sideWith(({ module }) => module.data(i32(-1), []), { memoryBytes: 2 }),
+    /beyond the memory/,
+  ],
+  [
     'data at a fixed address',
     () => sideWith(({ module }) => module.data(i32(MAIN), [1]), { memoryBytes: 2 }),
     /beyond the memory/,

@@ -7,6 +7,8 @@ export const LIMITS = {
   libraries: 2000,
   /** Of all libraries together. */
   libraryBytes: 256 * MIB,
+  /** Sections, types, imports, functions, exports, table entries and so on, of all libraries together. */
+  parts: 4_000_000,
   /** That the libraries want when they run, together. */
   memoryBytes: 1024 * MIB,
   /** A library's memory, and its part of the table, may be aligned to 2 ** this. */

@@ -167,7 +167,7 @@ export class PlacedProgram {
   #checkWrite({ module, memoryOffset }: LinkedLibrary, write: MemoryWrite): number {
     const base = this.#address + memoryOffset
     const length = 'bytes' in write ? write.bytes.length : write.length
-    if (length > 0 && (write.address < base || write.address + length > base + module.dylink.memoryBytes))
+    if (write.address < base || write.address + length > base + module.dylink.memoryBytes)
       throw new Unlinkable('it writes data beyond the memory that it asks for')
     return length
   }

@@ -47,8 +47,14 @@ export const global = (index: number): Code => [OP.globalGet, ...unsigned(index)
 export const load = (offset = 0): Code => [OP.i32Load, 2, ...unsigned(offset)]
 export const store = (offset = 0): Code => [OP.i32Store, 2, ...unsigned(offset)]
 
-const bytes = (...parts: (number | Code | Uint8Array)[]): Uint8Array =>
-  Uint8Array.from(parts.flatMap((part) => (typeof part === 'number' ? [part] : [...part])))
+function bytes(...parts: (number | Code | Uint8Array)[]): Uint8Array {
+  const all: number[] = []
+  for (const part of parts) {
+    if (typeof part === 'number') all.push(part)
+    else for (const byte of part) all.push(byte)
+  }
+  return new Uint8Array(all)
+}
 export const text = (value: string): Uint8Array => {
   const encoded = new TextEncoder().encode(value)
   return bytes(unsigned(encoded.length), encoded)
