@@ -2,7 +2,6 @@
 // the threads, waiting-line.ts the queue of callers, ended-leases.ts memory that is not free yet; the manager owns sessions.
 
 import { ManagerMemory } from '../memory/manager-memory.js'
-import { NEW_SLOT_BYTES } from '../memory/slot-lease.js'
 import {
   CancelledError,
   InterpreterCrashedError,
@@ -157,7 +156,7 @@ export class SlotPool {
       slotReuse === 'any' || (slotReuse === 'tenant' && isTenantShared && this.#line.isOnly(state.tenant))
     // If a session waits for memory, end the slot to free its memory.
     // The same where memory is short and the slot holds more than a new one does: a thread that exits surely frees all of it.
-    const isLean = this.#memory.hasPlenty || slot.memory.bytes <= NEW_SLOT_BYTES
+    const isLean = this.#memory.hasPlenty || slot.memory.bytes <= slot.memory.newBytes
     const isWanted = this.#line.length === 0 || this.#line.first(thread.imageId) !== undefined
     const isKept = isClean && isReusable && isLean && isWanted && !this.#memory.room.isAwaited
     if (!isKept || !slot.alive) return slot.terminate('its lease ended')
@@ -312,7 +311,7 @@ export class SlotPool {
   /** Starts booting a slot. Returns false if `slots` is reached or there is no memory for one more. */
   #boot(imageId: string): boolean {
     if (this.#slots.size >= this.#options.slots) return false
-    const memory = this.#memory.openSlot(() => this.#makeRoom())
+    const memory = this.#memory.openSlot(imageId, () => this.#makeRoom())
     if (memory === undefined) return false
     const thread = this.#threads.start(imageId, memory)
     this.#boots++

@@ -23,7 +23,7 @@ export function slotWithoutWorker(): {
       return new Promise(() => {})
     },
   }
-  const memory = new ManagerMemory(null, []).openSlot(() => undefined)
+  const memory = new ManagerMemory(null, []).openSlot('none', () => undefined)
   if (memory === undefined) throw new Error('an account without a bound is full')
   const thread = new SlotThread(piscina as unknown as Piscina, 'none', memory)
   const [run] = runs

@@ -21,8 +21,8 @@ export interface Dependencies {
  * @throws LinkError if a needed library is missing, or libraries need each other
  */
 export function findDependencies(libraries: readonly Library[]): Dependencies {
-  const numbers = new Map(libraries.map(({ path }, number) => [path, number]))
-  const direct = libraries.map((library) => blaming(library, () => neededBy(library, numbers)))
+  const search = new Search(libraries)
+  const direct = libraries.map((library) => blaming(library, () => search.neededBy(library)))
   const order = sorted(libraries, direct)
   const scopes: number[][] = libraries.map(() => [])
   let size = 0
@@ -37,23 +37,32 @@ export function findDependencies(libraries: readonly Library[]): Dependencies {
   return { order, scopes, needed: new Set(direct.flat()) }
 }
 
-function neededBy({ path, module }: Library, numbers: ReadonlyMap<string, number>): number[] {
-  const folder = posix.dirname(path)
-  const { needed, runtimePaths } = module.dylink
-  const folders = [
-    ...runtimePaths.map((name) => name.replace(/^(?:\$ORIGIN|\$\{ORIGIN\})(?=\/|$)/, () => folder)),
-    ...SYSTEM_FOLDERS,
-  ]
-  const found = needed.map((file) => {
-    for (const place of folders) {
-      const number = numbers.get(posix.normalize(`${place}/${file}`))
-      if (number !== undefined) return number
-    }
-    return fail(
-      `it needs ${quote(file)}, which no package of the image has where it looks (${folders.map(quote).join(', ')})`,
-    )
-  })
-  return [...new Set(found)]
+/** Finds needed libraries by the folders where each library looks. */
+class Search {
+  readonly #numbers: ReadonlyMap<string, number>
+  #left: number = LIMITS.pathLookups
+
+  constructor(libraries: readonly Library[]) {
+    this.#numbers = new Map(libraries.map(({ path }, number) => [path, number]))
+  }
+
+  neededBy({ path, module: { dylink } }: Library): number[] {
+    const own = posix.dirname(path)
+    const folders = [
+      ...dylink.runtimePaths.map((name) => name.replace(/^(?:\$ORIGIN|\$\{ORIGIN\})(?=\/|$)/, () => own)),
+      ...SYSTEM_FOLDERS,
+    ].map((folder) => posix.normalize(`${folder}/`))
+    const found = dylink.needed.map((file) => {
+      for (const folder of folders) {
+        if (this.#left-- === 0) fail('the libraries look for too many others in too many folders')
+        const number = this.#numbers.get(folder + file)
+        if (number !== undefined) return number
+      }
+      const places = folders.slice(0, 10).map(quote).join(', ')
+      return fail(`it needs ${quote(file)}, which no package of the image has where it looks (${places})`)
+    })
+    return [...new Set(found)]
+  }
 }
 
 /** Depth first, without recursion: a chain may be as long as there are libraries. */

@@ -1,6 +1,6 @@
 // The section `dylink.0` of a side module: what it asks of a dynamic linker. Owns its encoding; the conventions are those of
 // https://github.com/WebAssembly/tool-conventions/blob/main/DynamicLinking.md.
-import { Cursor } from '../wasm/cursor.js'
+import { type Allowance, Cursor } from '../wasm/cursor.js'
 import { LIMITS } from './limits.js'
 import { Unlinkable } from './link-error.js'
 
@@ -26,7 +26,7 @@ export interface Dylink {
 const PART = { memoryAndTable: 1, needed: 2, exports: 3, imports: 4, runtimePaths: 5 } as const
 const FLAG = { bindingMask: 3, weak: 1, threadLocal: 0x100, absolute: 0x200 } as const
 
-export function readDylink(content: Uint8Array): Dylink {
+export function readDylink(content: Uint8Array, allowance: Allowance): Dylink {
   const dylink = {
     memoryBytes: 0,
     memoryAlignment: 1,
@@ -38,10 +38,11 @@ export function readDylink(content: Uint8Array): Dylink {
     absolute: new Set<string>(),
     threadLocal: new Set<string>(),
   }
-  const parts = new Cursor(content)
+  const parts = new Cursor(content, allowance)
   while (!parts.done) {
     const part = parts.byte()
-    const cursor = new Cursor(parts.take(parts.u32()))
+    allowance.take(1)
+    const cursor = new Cursor(parts.take(parts.u32()), allowance)
     if (part === PART.memoryAndTable) {
       dylink.memoryBytes = cursor.u32()
       dylink.memoryAlignment = alignment(cursor.u32())

@@ -7,6 +7,8 @@ export const LIMITS = {
   libraries: 2000,
   /** Of all libraries together. */
   libraryBytes: 256 * MIB,
+  /** Sections, types, imports, functions, exports, table entries and so on, of all libraries together. */
+  parts: 4_000_000,
   /** That the libraries want when they run, together. */
   memoryBytes: 1024 * MIB,
   /** A library's memory, and its part of the table, may be aligned to 2 ** this. */
@@ -22,7 +24,11 @@ export const LIMITS = {
   /** Libraries and folders that a library names: `needed`, runtime paths. */
   neededLibraries: 100,
   /** Of such a name. */
-  pathLength: 4096,
+  pathLength: 1024,
+  /** Folders where needed libraries are looked for, for all libraries together. */
+  pathLookups: 200_000,
+  /** Writes into memory by a library's start function. */
+  startWrites: 1000,
   /** Places where symbols are looked for, for all libraries together. */
   lookups: 20_000_000,
   /** Libraries that export a function which they import, one after the other. */

@@ -1,5 +1,6 @@
 // Links the native libraries of an image statically with the interpreter into one WebAssembly module. Owns the face of this folder: pure
 // functions of bytes, the same on every machine and Node. Libraries are hostile input; the interpreter's module is ours.
+import { Allowance } from '../wasm/cursor.js'
 import type { FunctionType } from '../wasm/module.js'
 import type { Library, LibraryFile } from './library.js'
 import { LIMITS } from './limits.js'
@@ -59,6 +60,7 @@ export function link({ main, keep, libraries, tableBase }: LinkOptions): LinkedP
 
 function readLibraries(files: readonly LibraryFile[]): Library[] {
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  const allowance = new Allowance(LIMITS.parts)
   let bytesLeft: number = LIMITS.libraryBytes
   return sorted.map(({ path, bytes, wheel }, number) => {
     bytesLeft -= bytes.length
@@ -71,6 +73,6 @@ function readLibraries(files: readonly LibraryFile[]): Library[] {
     const other = sorted[number - 1]
     if (other?.path === path)
       throw new LinkError(path, wheel, `${other.wheel} has a library of the same path`)
-    return { path, wheel, module: blaming({ path, wheel }, () => readSideModule(bytes)) }
+    return { path, wheel, module: blaming({ path, wheel }, () => readSideModule(bytes, allowance)) }
   })
 }

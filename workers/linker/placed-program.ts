@@ -86,8 +86,10 @@ export class PlacedProgram {
     if (module.start !== undefined && start === undefined)
       throw new Unlinkable('it starts with a function that it imports')
     const more = start === undefined ? [] : runStart(start, globals)
+    let bytesLeft = 2 * module.dylink.memoryBytes + data.reduce((sum, { bytes }) => sum + bytes.length, 0)
     for (const write of [...data, ...more]) {
-      this.#checkWrite(library, write)
+      bytesLeft -= this.#checkWrite(library, write)
+      if (bytesLeft < 0) throw new Unlinkable('its start function writes the same memory again and again')
       writes.push(write)
     }
 
@@ -161,10 +163,12 @@ export class PlacedProgram {
     return (this.#address + (this.#program.libraries[library]?.memoryOffset ?? 0) + offset) >>> 0
   }
 
-  #checkWrite({ module, memoryOffset }: LinkedLibrary, write: MemoryWrite): void {
+  /** Returns how many bytes it writes. */
+  #checkWrite({ module, memoryOffset }: LinkedLibrary, write: MemoryWrite): number {
     const base = this.#address + memoryOffset
     const length = 'bytes' in write ? write.bytes.length : write.length
-    if (length > 0 && (write.address < base || write.address + length > base + module.dylink.memoryBytes))
+    if (write.address < base || write.address + length > base + module.dylink.memoryBytes)
       throw new Unlinkable('it writes data beyond the memory that it asks for')
+    return length
   }
 }

@@ -59,7 +59,7 @@ export class Program {
           library.module.dylink.tableAlignment,
         ),
         functions: this.#symbols.functionsOf(number),
-        types: Uint32Array.from(library.module.types, (type) => this.types.add(type)),
+        types: this.#symbols.typesOf(number),
         tags: this.#tags(library),
       })),
     )
@@ -154,10 +154,10 @@ export class Program {
     const symbols: [string, Address][] = []
     for (const [name, { kind }] of exports) {
       if (!(isInitializer(name) || (!isExtension && !isNeeded && !name.startsWith('__wasm_')))) continue
-      if (kind === KIND.global) symbols.push([name, this.#symbols.exportedData(number, name)])
-      if (kind !== KIND.function) continue
-      const found = this.#symbols.exportedFunction(number, name)
-      if (found !== undefined) symbols.push([name, fixed(this.table.addressOf(found))])
+      let address = kind === KIND.global ? this.#symbols.exportedData(number, name) : undefined
+      const found = kind === KIND.function ? this.#symbols.exportedFunction(number, name) : undefined
+      if (found !== undefined) address = fixed(this.table.addressOf(found))
+      if (address !== undefined) symbols.push([name, address])
     }
     return symbols
   }

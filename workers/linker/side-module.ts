@@ -1,5 +1,6 @@
 // A library as a side module of Emscripten's: its parts by what the linker does with them. Owns what a library may consist of; what it may do
 // in its functions is function-body.ts.
+import type { Allowance } from '../wasm/cursor.js'
 import { KIND } from '../wasm/encoding.js'
 import {
   type ConstantExpression,
@@ -50,8 +51,8 @@ const DYLINK = 'dylink.0'
 /**
  * @throws Unlinkable, WasmFormatError
  */
-export function readSideModule(bytes: Uint8Array): SideModule {
-  const module = readModule(bytes)
+export function readSideModule(bytes: Uint8Array, allowance: Allowance): SideModule {
+  const module = readModule(bytes, allowance)
   // Whatever is not checked below, V8 has checked: types, indices, the order of sections.
   if (!WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>))
     throw new Unlinkable(
@@ -72,7 +73,7 @@ export function readSideModule(bytes: Uint8Array): SideModule {
       throw new Unlinkable(`it has inline JavaScript (EM_JS or EM_ASM): ${quote(name)}`)
   const globals = globalRoles(module)
   return {
-    dylink: readDylink(first.content),
+    dylink: readDylink(first.content, allowance),
     types: module.types,
     functionImports: module.imports.filter(({ kind }) => kind === KIND.function),
     typesOfFunctions: module.typesOfFunctions,

@@ -1,6 +1,7 @@
 // The start function of a library. wasm-ld writes straight code there: it clears memory, and sets globals to a base plus a constant. Owns its
 // interpretation: what it does is known when the libraries are placed, so in the merged module it never runs.
 import { Cursor } from '../wasm/cursor.js'
+import { LIMITS } from './limits.js'
 import { Unlinkable } from './link-error.js'
 
 /** Bytes that memory gets before anything runs. */
@@ -54,6 +55,7 @@ export function runStart(body: Uint8Array, globals: Int32Array): MemoryWrite[] {
   const locals = readLocals(cursor)
   const local = (index: number) => locals[index] ?? 0n
   for (;;) {
+    if (writes.length > LIMITS.startWrites) throw new Unlinkable('its start function writes too often')
     const opcode = cursor.byte()
     const bytes = STORED_BYTES[opcode]
     if (opcode === OP.end) return writes

@@ -34,6 +34,8 @@ export class Symbols {
   readonly #bases: number[] = []
   /** Of each library, the merged number of each import: UNKNOWN, MISSING or what it is. */
   readonly #imports: Int32Array[] = []
+  /** Of each library, the merged numbers of its types. */
+  readonly #typeNumbers: Uint32Array[] = []
   readonly #typesOfFunctions: number[]
   readonly #stubs = new Map<number, number>()
   #lookups = 0
@@ -53,7 +55,8 @@ export class Symbols {
       const { functionImports, typesOfFunctions, types: own } = library.module
       this.#bases.push(this.#typesOfFunctions.length - functionImports.length)
       this.#imports.push(new Int32Array(functionImports.length).fill(UNKNOWN))
-      const numbers = own.map((type) => types.add(type))
+      const numbers = Uint32Array.from(own, (type) => types.add(type))
+      this.#typeNumbers.push(numbers)
       for (const type of typesOfFunctions.slice(functionImports.length))
         this.#typesOfFunctions.push(numbers[type] ?? 0)
       if (this.#typesOfFunctions.length > LIMITS.functions || types.count > LIMITS.names)
@@ -75,19 +78,25 @@ export class Symbols {
     return this.#stubs.size
   }
 
+  /** Merged numbers of a library's types. */
+  typesOf(number: number): Uint32Array {
+    return this.#typeNumbers[number] ?? new Uint32Array(0)
+  }
+
   /**
    * Merged numbers of all functions of a library, the imported ones first.
    *
    * @throws Unlinkable if one is missing
    */
   functionsOf(number: number): Uint32Array {
-    const { functionImports, typesOfFunctions, types, dylink } = this.#library(number)
+    const { functionImports, typesOfFunctions, dylink } = this.#library(number)
+    const typeNumbers = this.typesOf(number)
     const missing: string[] = []
     const functions = Uint32Array.from(typesOfFunctions, (type, i) => {
       const found = this.#functionAt(number, i, 0)
       const imported = functionImports[i]
       if (imported === undefined) return found ?? 0
-      const wanted = this.#types.add(types[type] ?? { parameters: [], results: [] })
+      const wanted = typeNumbers[type] ?? 0
       if (found === undefined) {
         if (!dylink.weak.has(imported.name) && !MAY_BE_MISSING.has(imported.name)) missing.push(imported.name)
         return this.#stub(wanted)
@@ -111,7 +120,10 @@ export class Symbols {
     if (offset !== undefined) return { library: undefined, offset }
     for (const place of this.#scopes[number] ?? []) {
       this.#count()
-      if (this.#library(place).exports.get(name)?.kind === KIND.global) return this.exportedData(place, name)
+      if (this.#library(place).exports.get(name)?.kind !== KIND.global) continue
+      const address = this.exportedData(place, name)
+      if (address === undefined) throw new Unlinkable(`the address of ${quote(name)} is not a constant`)
+      return address
     }
     return undefined
   }
@@ -122,15 +134,17 @@ export class Symbols {
     return found?.kind === KIND.function ? this.#functionAt(number, found.index, 0) : undefined
   }
 
-  /** Address of a variable that a library exports. */
-  exportedData(number: number, name: string): DataAddress {
+  /** Address of a variable that a library exports; undefined if that is not a constant. */
+  exportedData(number: number, name: string): DataAddress | undefined {
     const { exports, globals, dylink } = this.#library(number)
     const found = globals[exports.get(name)?.index ?? -1]
     const isPlain =
       found?.role === 'own' && !found.global.isMutable && found.global.initial.globals.length === 0
-    if (!isPlain || dylink.threadLocal.has(name))
-      throw new Unlinkable(`the address of ${quote(name)} is not a constant`)
-    return { library: dylink.absolute.has(name) ? undefined : number, offset: found.global.initial.constant }
+    if (!isPlain || dylink.threadLocal.has(name)) return undefined
+    return {
+      library: dylink.absolute.has(name) ? undefined : number,
+      offset: found.global.initial.constant,
+    }
   }
 
   #library(number: number): Library['module'] {

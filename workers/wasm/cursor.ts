@@ -6,13 +6,30 @@ export class WasmFormatError extends Error {
   override readonly name = 'WasmFormatError'
 }
 
+/** How many items readers may still read, over several binaries: an item of three bytes takes a hundred in memory. */
+export class Allowance {
+  #left: number
+
+  constructor(items: number) {
+    this.#left = items
+  }
+
+  take(items: number): void {
+    this.#left -= items
+    if (this.#left < 0) throw new WasmFormatError('the WebAssembly binary has too many parts')
+  }
+}
+
 export class Cursor {
   readonly #bytes: Uint8Array
+  readonly #allowance: Allowance | undefined
   #text: Buffer | undefined
   #at = 0
 
-  constructor(bytes: Uint8Array) {
+  /** @param allowance - for all items that are read from `bytes`; undefined: no bound but the bytes */
+  constructor(bytes: Uint8Array, allowance?: Allowance) {
     this.#bytes = bytes
+    this.#allowance = allowance
   }
 
   get at(): number {
@@ -87,6 +104,8 @@ export class Cursor {
 
   /** Reads a count and calls `item` as often. Each item has to read at least one byte. */
   times(item: () => void): void {
-    for (let left = this.u32(); left > 0; left--) item()
+    const count = this.u32()
+    this.#allowance?.take(count)
+    for (let left = count; left > 0; left--) item()
   }
 }

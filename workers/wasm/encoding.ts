@@ -1,5 +1,5 @@
 // The parts that WebAssembly binaries are written with: numbers, vectors, sections. Owns their encoding; reading is cursor.ts.
-import { Cursor, WasmFormatError } from './cursor.js'
+import { type Allowance, Cursor, WasmFormatError } from './cursor.js'
 
 export const SECTION = {
   custom: 0,
@@ -28,12 +28,13 @@ export interface Section {
   readonly content: Uint8Array
 }
 
-export function sections(bytes: Uint8Array): Section[] {
+export function sections(bytes: Uint8Array, allowance?: Allowance): Section[] {
   const cursor = new Cursor(bytes)
   if (bytes.length < PREAMBLE_BYTES || cursor.hex(PREAMBLE_BYTES) !== '0061736d01000000')
     throw new WasmFormatError('not a WebAssembly 1 binary')
   const found: Section[] = []
   while (!cursor.done) {
+    allowance?.take(1)
     const start = cursor.at
     const id = cursor.byte()
     const content = cursor.take(cursor.u32())

@@ -1,6 +1,6 @@
 // A WebAssembly binary, taken apart: everything but the instructions of its functions. Owns what our readers support of the format: what C, C++
 // and Rust compilers write, with structure types, typed references and second memories refused. Whether the parts fit together is V8's check.
-import { Cursor, WasmFormatError } from './cursor.js'
+import { type Allowance, Cursor, WasmFormatError } from './cursor.js'
 import { KIND, SECTION, sections } from './encoding.js'
 
 /** Value types as the binary has them: 0x7f is i32. */
@@ -94,9 +94,10 @@ export interface WasmModule {
 }
 
 /**
+ * @param allowance - for the parts of hostile binaries
  * @throws WasmFormatError if the binary is malformed or has something that no reader here supports
  */
-export function readModule(bytes: Uint8Array): WasmModule {
+export function readModule(bytes: Uint8Array, allowance?: Allowance): WasmModule {
   const module = {
     types: [] as FunctionType[],
     imports: [] as Import[],
@@ -113,8 +114,8 @@ export function readModule(bytes: Uint8Array): WasmModule {
     customSections: [] as CustomSection[],
   }
   const seen = new Set<number>()
-  for (const { id, content } of sections(bytes)) {
-    const cursor = new Cursor(content)
+  for (const { id, content } of sections(bytes, allowance)) {
+    const cursor = new Cursor(content, allowance)
     if (id === SECTION.custom) {
       module.customSections.push({ name: cursor.name(), content: content.subarray(cursor.at) })
       continue
@@ -182,7 +183,9 @@ function readType(cursor: Cursor): FunctionType {
 }
 
 function readValueTypes(cursor: Cursor): number[] {
-  return Array.from(cursor.take(cursor.u32()), checkValueType)
+  const types: number[] = []
+  cursor.times(() => types.push(checkValueType(cursor.byte())))
+  return types
 }
 
 function checkValueType(type: number): number {

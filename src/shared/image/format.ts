@@ -9,7 +9,7 @@ import type { Image, ImageLibrary, ImagePackage, NativeCode } from './image.js'
 export interface ImageContents
   extends Omit<
     Image,
-    'id' | 'module' | 'trampolineModule' | 'stackProbeModule' | 'pageXorModule' | 'dataModule'
+    'id' | 'codeBytes' | 'module' | 'trampolineModule' | 'stackProbeModule' | 'pageXorModule' | 'dataModule'
   > {
   readonly moduleBytes: Uint8Array<ArrayBuffer>
   readonly trampolineBytes: Uint8Array<ArrayBuffer>

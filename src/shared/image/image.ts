@@ -66,6 +66,8 @@ export interface Image {
    * interpreter uses: a fresh instance has all-zero memory and costs a third of the original's time.
    */
   readonly module: WebAssembly.Module
+  /** Size of that module. */
+  readonly codeBytes: number
   /** Calls any CPython function with the number of arguments it takes; see workers/interpreter/trampoline.ts. */
   readonly trampolineModule: WebAssembly.Module
   /** Tells imports whether there is stack left for them; see stack-probe.ts. The same for every image, and in no file. */

@@ -17,7 +17,7 @@ async function packing(large) {
       return new Promise((_, reject) => worker.on('error', reject))
     },
   }
-  const memory = new ManagerMemory(null, { fileTable: { offset: 0, length: 0 } }).openSlot(() => undefined)
+  const memory = new ManagerMemory(null, []).openSlot('none', () => undefined)
   const thread = new SlotThread(piscina, memory)
   await thread.slot.ready
   return thread

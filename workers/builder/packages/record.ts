@@ -2,6 +2,7 @@
 // memory. Owns the order of those steps. Packages' code runs inside the sandbox here, as it does in a session.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { FileIndex } from '../../../src/shared/image/file-index.js'
 import type { ImageContents } from '../../../src/shared/image/format.js'
 import type { BuildStep, PackageBuilderData, WheelFile } from '../../../src/shared/messages/builder.js'
 import { InterruptCell } from '../../host/interrupt.js'
@@ -44,8 +45,7 @@ export async function recordPackages(
   const base = readable(data.base)
   const wheels = data.wheels.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const layers = await openLayers(base, wheels, data.layerDirectory, onProgress)
-  const files = filesOf(layers)
-  const sources = [...sourcesOf(base), ...files]
+  const sources = [...sourcesOf(base), ...filesOf(layers)]
 
   onProgress({ step: 'linking' })
   const pyodide = await readPyodidePackage()
@@ -53,9 +53,10 @@ export async function recordPackages(
     throw new Error(`the image is of Pyodide ${base.pyodideVersion}, and ${pyodide.version} is installed`)
   const linked = new LinkedInterpreter(base, withCountedRecursion(pyodide.wasm), librariesOf(layers))
 
+  const files = hostFiles(sources, base.cwd)
   const log: string[] = []
   const host = new StillHost({
-    ...hostFiles(sources, base.cwd),
+    ...files,
     native: linked.native,
     cwd: base.cwd,
     interrupt: new InterruptCell(),
@@ -76,8 +77,9 @@ export async function recordPackages(
   }
   onProgress({ step: 'recording' })
   warm(new KernelLink(exports, base.dispatch))
+  python.run(DROP_CACHES)
   python.run(FREEZE)
-  requireNoOpenFiles(host)
+  requireNoOpenFiles(host, files.files)
 
   const usedBytes = exports.memory.buffer.byteLength
   wipeFreeMemory(
@@ -110,6 +112,13 @@ export async function recordPackages(
     cwd: base.cwd,
   }
 }
+
+/** Of paths: they keep the archive of the standard library open. And of source lines. */
+const DROP_CACHES = `
+import importlib.metadata, linecache
+importlib.metadata.MetadataPathFinder.invalidate_caches()
+linecache.clearcache()
+`
 
 type NamedLayer = Layer & { readonly packageName: string }
 
@@ -189,8 +198,14 @@ function preload(python: Python, module: string): void {
 }
 
 /** What the host holds is not in the image: only the standard streams may be open. */
-function requireNoOpenFiles(host: StillHost): void {
-  const open = host.capture().state.descriptors.filter(([fd]) => fd > 2)
-  if (open.length > 0)
-    throw new Error('a package that is preloaded keeps a file open: leave it out of preload')
+function requireNoOpenFiles(host: StillHost, files: FileIndex): void {
+  const { descriptors, openFiles } = host.capture().state
+  const names = descriptors.flatMap(([fd, place]) => {
+    const [, node = 0] = openFiles[place] ?? []
+    return fd <= 2 ? [] : [files.has(node) ? files.node(node).name : 'a file of their own']
+  })
+  if (names.length > 0)
+    throw new Error(
+      `modules that are preloaded keep files open (${names.slice(0, 10).join(', ')}): leave them out`,
+    )
 }

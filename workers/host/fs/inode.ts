@@ -1,7 +1,6 @@
 // One node of a session's private files, as plain data with ids instead of references, so that a snapshot is a straight
 // walk over them (I1). Owns the shapes, what size they tell, and the clock of their time stamps.
 import type { Contents } from './contents.js'
-import type { Inodes } from './inodes.js'
 import type { DeviceName, FileTime, NodeId, NodeKind } from './node-store.js'
 
 interface Common {
@@ -75,16 +74,6 @@ export function sizeOf(inode: Inode): number {
     default:
       return 0
   }
-}
-
-/** All nodes of a store, and which of them a snapshot has to have. */
-export interface NodeTable {
-  readonly nodes: Inodes
-  /** Nodes that a fresh store of the image has not or has otherwise, those of the image that are gone included. */
-  readonly touched: Set<NodeId>
-  /** Nodes below it came with the image. */
-  firstOwnId: NodeId
-  nextId: NodeId
 }
 
 /** In a millisecond. */

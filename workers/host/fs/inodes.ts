@@ -8,6 +8,16 @@ import type { FileTime, NodeId } from './node-store.js'
 /** Cookies 1 and 2 are "." and "..", which a directory does not store. */
 export const FIRST_COOKIE = 3
 
+/** All nodes of a store, and which of them a snapshot has to have. */
+export interface NodeTable {
+  readonly nodes: Inodes
+  /** Nodes that a fresh store of the image has not or has otherwise, those of the image that are gone included. */
+  readonly touched: Set<NodeId>
+  /** Nodes below it came with the image. */
+  firstOwnId: NodeId
+  nextId: NodeId
+}
+
 export class Inodes {
   readonly #image: FileIndex | undefined
   readonly #time: FileTime

@@ -19,11 +19,10 @@ import {
   FileClock,
   type FileNode,
   type Inode,
-  type NodeTable,
   type PipeNode,
   sizeOf,
 } from './inode.js'
-import { FIRST_COOKIE, Inodes } from './inodes.js'
+import { FIRST_COOKIE, Inodes, type NodeTable } from './inodes.js'
 import type {
   DirectoryEntry,
   FileTime,
