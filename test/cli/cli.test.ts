@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { makeWheel } from '../packages/support/wheels.js'
+import { makeWheel } from '../packages/support/pure-wheel.js'
 
 const DIST = new URL('../../dist/src/cli/', import.meta.url)
 const { run } = (await import(new URL('run.js', DIST).href)) as typeof import('../../src/cli/run.js')

@@ -17,7 +17,7 @@ import { makeLock } from '../../src/packages/open.js'
 import { resolveImageOptions } from '../../src/packages/options.js'
 import { managerForTest, openManager } from '../support/manager.js'
 import { rejectionOf } from '../support/session-code.js'
-import { makeWheel } from './support/wheels.js'
+import { makeWheel } from './support/pure-wheel.js'
 
 const GREETING = makeWheel('greeting', {
   requires: ['punctuation>=1'],

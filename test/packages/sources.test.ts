@@ -7,7 +7,7 @@ import { indexSetting } from '../../src/packages/settings.js'
 import { PackageError } from '../../src/shared/errors.js'
 import { FakeIndex } from './support/fake-index.js'
 import { resolveWith, temporaryDirectory } from './support/resolve-with.js'
-import { makeWheel, sha256, type TestWheel } from './support/wheels.js'
+import { makeWheel, sha256, type TestWheel } from './support/pure-wheel.js'
 
 async function directoryWith(wheels: readonly TestWheel[], lock?: object): Promise<string> {
   const directory = temporaryDirectory()

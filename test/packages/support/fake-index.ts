@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { canonicalName } from '../../../src/packages/names.js'
-import { sha256, type TestWheel } from './wheels.js'
+import { sha256, type TestWheel } from './pure-wheel.js'
 
 export class FakeIndex implements AsyncDisposable {
   readonly #server: Server

@@ -18,7 +18,7 @@ async function packing(large) {
     },
   }
   const memory = new ManagerMemory(null, []).openSlot('none', () => undefined)
-  const thread = new SlotThread(piscina, memory)
+  const thread = new SlotThread(piscina, 'none', memory)
   await thread.slot.ready
   return thread
 }
