@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { imageKey, openImage } from '../image/built.js'
-import { WHEELS } from '../linker/support/pure-wheel.js'
+import { WHEELS } from '../linker/support/wheels.js'
 import { openManager } from '../support/manager.js'
 import { wheelsOf } from './support/real-wheels.js'
 
