@@ -5,14 +5,13 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'
 import { basename, join } from 'node:path'
+import { MAX_IMAGE_BYTES } from '../shared/image/format.js'
 import { NotOwnError, ownDirectory, requireOwn } from './ownership.js'
 
 /** A holder touches its lock this often. A lock that has not been touched for `STALE_MS` is abandoned. */
 const TOUCH_MS = 1_000
 const STALE_MS = 10_000
 
-/** A larger file is no image: V8 compiles no larger module, and one module has the image's files and memory. */
-const MAX_IMAGE_BYTES = 2 ** 30
 /** Opening a pipe must not wait for its other end. Windows has neither flag. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const READ_NO_LINK = READ | (constants.O_NOFOLLOW ?? 0)
