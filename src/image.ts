@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { inspectImageFile, loadImageFile, type OpenedImage } from './image/open.js'
+import { loadImageFile, verifyImageFile } from './image/load-file.js'
+import type { OpenedImage } from './image/open.js'
 import { isText } from './options/check.js'
 import type { ImageOptions } from './packages/options.js'
 import { ImageError, InvalidOptionError } from './shared/errors.js'
@@ -83,8 +84,7 @@ export class Image {
       if (bytes) await writeFile(temporary, bytes, { flag: 'wx' })
       else if (file !== undefined) {
         await copyFile(file, temporary)
-        if ((await inspectImageFile(temporary)).id !== this.id)
-          throw new Error(`${file} has changed; build the image again`)
+        await verifyImageFile(temporary, this.id)
       }
       await rename(temporary, target)
     } catch (cause) {

@@ -61,6 +61,7 @@ const WORKERS = [
   'workers/slot.ts',
   'workers/storage.ts',
   'workers/builder.ts',
+  'workers/image-loader.ts',
 ]
 const ORDER = [SHARED, LIBRARY, WORKERS]
 

@@ -7,8 +7,9 @@ import type { Image } from '../shared/image/image.js'
 import { loadImage } from '../shared/image/load.js'
 import { messageOf } from '../shared/thrown.js'
 import { buildImage } from './build.js'
-import { defaultCacheDirectory, ImageCache, type ImageLock, readImageFile } from './cache.js'
+import { defaultCacheDirectory, ImageCache, type ImageLock } from './cache.js'
 import { imageKey } from './key.js'
+import { loadImageFile } from './load-file.js'
 import { NotOwnError } from './ownership.js'
 import { standardImageId } from './standard.js'
 
@@ -45,6 +46,8 @@ export interface CachedImage {
   readonly signal: AbortSignal | undefined
   readonly onProgress: (progress: ImageProgress) => void
   readonly build: (signal: AbortSignal | undefined) => Promise<Uint8Array<ArrayBuffer>>
+  /** Whether to read and compile it in a thread of its own: for large images (H1). Only where `standardId` is undefined. */
+  readonly loadsAside?: boolean
 }
 
 const POLL_MS = 50
@@ -127,6 +130,7 @@ interface Opening extends CachedImage {
  */
 async function readCached(opening: Opening): Promise<OpenedImage | undefined> {
   const { cache, key, standardId } = opening
+  if (opening.loadsAside) return loadAside(await cache.findOwn(key))
   const bytes = await cache.read(key, standardId === undefined)
   const decoded = bytes && decodable(bytes)
   if (decoded === undefined) return undefined
@@ -144,6 +148,16 @@ async function readCached(opening: Opening): Promise<OpenedImage | undefined> {
   }
   opening.refused.add(decoded.id)
   return undefined
+}
+
+async function loadAside(file: string | undefined): Promise<OpenedImage | undefined> {
+  if (file === undefined) return undefined
+  try {
+    return { image: await loadImageFile(file), file, bytes: undefined }
+  } catch (error) {
+    if (error instanceof ImageError) return undefined
+    throw error
+  }
 }
 
 function decodable(bytes: Uint8Array<ArrayBuffer>): DecodedImage | undefined {
@@ -174,6 +188,12 @@ async function build(opening: Opening, keep: boolean): Promise<OpenedImage> {
   const { cache, key, standardId, signal, onProgress } = opening
   onProgress('building')
   const bytes = await opening.build(signal)
+  if (keep && opening.loadsAside && (await write(cache, key, bytes))) {
+    const kept = await loadAside(cache.path(key))
+    if (kept === undefined) throw new ImageError(`the new Python image ${cache.path(key)} cannot be loaded`)
+    onProgress('built')
+    return kept
+  }
   let image: Image
   try {
     image = await load(decodeImage(bytes))
@@ -189,7 +209,7 @@ async function build(opening: Opening, keep: boolean): Promise<OpenedImage> {
         `Please report this with the platform (${process.platform} ${process.arch}, Node ${process.version})`,
     )
   }
-  const isKept = keep && isStandard && (await write(cache, key, bytes))
+  const isKept = keep && isStandard && !opening.loadsAside && (await write(cache, key, bytes))
   onProgress('built')
   return isKept ? { image, file: cache.path(key), bytes: undefined } : { image, file: undefined, bytes }
 }
@@ -201,33 +221,6 @@ async function write(cache: ImageCache, key: string, bytes: Uint8Array): Promise
   } catch (error) {
     warnUncached(cache, error)
     return false
-  }
-}
-
-/**
- * An image of a file that the caller trusts.
- *
- * @throws ImageError if it is damaged or no image
- */
-export async function loadImageFile(path: string): Promise<Image> {
-  return decodeFile(path, load)
-}
-
-/** What a file holds, once it is known to be whole. @throws ImageError */
-export async function inspectImageFile(path: string): Promise<Pick<DecodedImage, 'id' | 'contents'>> {
-  return decodeFile(path, async (decoded) => {
-    await decoded.verify()
-    return decoded
-  })
-}
-
-async function decodeFile<T>(path: string, use: (decoded: DecodedImage) => Promise<T>): Promise<T> {
-  const bytes = await readImageFile(path)
-  try {
-    return await use(decodeImage(bytes))
-  } catch (cause) {
-    const reason = messageOf(cause, 'for an unknown reason')
-    throw new ImageError(`the image ${path} cannot be loaded: ${reason}; build it again`, { cause })
   }
 }
 

@@ -1,9 +1,8 @@
 // From a lock to an image with its packages: from the cache, or from wheels. Owns what such an image's key is, and the order of the
 // steps.
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type BuildStep, buildPackageImage } from '../image/build-packages.js'
-import { imageKey } from '../image/key.js'
+import { packageImageKey } from '../image/key.js'
 import { cacheDirectory, type OpenedImage, openCachedImage, openImage } from '../image/open.js'
 import { PackageError } from '../shared/errors.js'
 import { type FetchedWheel, fetchWheels } from './fetch-wheels.js'
@@ -32,7 +31,7 @@ export interface PackageImageRequest {
 export function openPackageImage(request: PackageImageRequest): Promise<OpenedImage> {
   const { lock, preload, cacheDir, signal } = request
   return openCachedImage({
-    ...{ cacheDir, signal, standardId: undefined, onProgress: () => {} },
+    ...{ cacheDir, signal, standardId: undefined, loadsAside: true, onProgress: () => {} },
     key: keyOf(lock, preload),
     build: async () => {
       const cache = new WheelCache(cacheDirectory(cacheDir))
@@ -84,12 +83,7 @@ function progressOf(step: BuildStep): PackageProgress {
   return { step: 'build', done, total, phase: step.step }
 }
 
-/** Which sources the wheels come from does not change the image. */
+/** Which sources the wheels come from does not change the image. By default, what was asked for decides what is imported. */
 function keyOf({ packages, requirements }: Lock, preload: readonly string[] | undefined): string {
-  const wheels = packages.map(({ name, version, sha256 }) => [name, version, sha256])
-  // By default, what was asked for decides what is imported.
-  const imported = preload ?? { asked: requirements }
-  return createHash('sha256')
-    .update(JSON.stringify([imageKey(), wheels, imported]))
-    .digest('hex')
+  return packageImageKey(packages, preload ?? ['default of', ...requirements])
 }

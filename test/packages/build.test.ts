@@ -19,9 +19,9 @@ const load = <T>(path: string): Promise<T> =>
   import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<T>
 const { buildPackageImage } =
   await load<typeof import('../../src/image/build-packages.js')>('image/build-packages.js')
+const { loadImageFile } = await load<typeof import('../../src/image/load-file.js')>('image/load-file.js')
 const { decodeImage } =
   await load<typeof import('../../src/shared/image/format.js')>('shared/image/format.js')
-const { loadImage } = await load<typeof import('../../src/shared/image/load.js')>('shared/image/load.js')
 
 const PURE: WheelParts = {
   name: 'wombat',
@@ -48,6 +48,7 @@ const layerDir = join(directory, 'layers')
 let base: Image
 let wheels: readonly [WheelFile, WheelFile]
 let bytes: Uint8Array<ArrayBuffer>
+let imagePath: string
 let image: Image
 
 const build = (given: readonly WheelFile[], preload: readonly string[] = []) =>
@@ -57,9 +58,9 @@ beforeAll(async () => {
   base = await openImage({ cacheDir: inject('cacheDir') })
   wheels = [wheelFile(directory, PURE), wheelFile(directory, NATIVE)]
   bytes = await build(wheels, ['wombat', 'native_wombat'])
-  const { id, contents, verify } = decodeImage(bytes)
-  await verify()
-  image = await loadImage(id, contents)
+  imagePath = join(directory, 'packages.image')
+  writeFileSync(imagePath, bytes)
+  image = await loadImageFile(imagePath)
 }, 120_000)
 
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -137,6 +138,31 @@ test('S1: its code changes exported globals and tables only, like that of the im
   }
   // The stack pointer has a name of its own.
   expect(globals.size - 1).toBe(state[1]?.filter((name) => name.includes('global')).length)
+})
+
+describe('the file of an image', () => {
+  test('is its id', () => {
+    expect(image.id).toBe(decodeImage(bytes).id)
+  })
+
+  test.each<[string, (path: string) => void, string]>([
+    ['that is not there', (path) => rmSync(path, { force: true }), 'ENOENT'],
+    [
+      'that is damaged',
+      (path) => writeFileSync(path, bytes.with(bytes.length >> 1, 1 ^ (bytes[bytes.length >> 1] ?? 0))),
+      'checksum',
+    ],
+    ['that was cut', (path) => writeFileSync(path, bytes.subarray(0, 1_000_000)), 'not a valid image'],
+    ['that is none', (path) => writeFileSync(path, 'x'.repeat(100)), 'not an image'],
+    ['that is a directory', (path) => mkdirSync(path), 'expected a file'],
+  ])('%s is refused', async (_, make, reason) => {
+    const path = join(directory, 'bad.image')
+    rmSync(path, { recursive: true, force: true })
+    make(path)
+    const error: unknown = await loadImageFile(path).catch((failure: unknown) => failure)
+    expect(error).toMatchObject({ name: 'ImageError', code: 'IMAGE' })
+    expect((error as Error).message).toContain(reason)
+  })
 })
 
 describe('sessions of an image with packages', () => {

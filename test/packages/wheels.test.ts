@@ -32,13 +32,13 @@ first = next(reader)
 len(first)`,
     '8000',
   ],
-  ['frame = pd.concat([first, *reader]); (len(frame), int(frame.sales.sum()))', '(20000, 959178)'],
+  ['frame = pd.concat([first, *reader]); (len(frame), int(frame.sales.sum()))', '(20000, 959289)'],
   [
     `by_shop = frame.groupby('shop').sales.sum()
 joined = frame.merge(pd.DataFrame({'shop': range(5), 'town': list('abcde')}), on='shop')
 days = joined.set_index('when').resample('D').sales.sum()
 (int(by_shop.sum()), sorted(joined.town.unique().tolist()), len(days))`,
-    "(959178, ['a', 'b', 'c', 'd', 'e'], 14)",
+    "(959289, ['a', 'b', 'c', 'd', 'e'], 14)",
   ],
   [
     `from sklearn.linear_model import LinearRegression

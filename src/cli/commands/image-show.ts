@@ -1,6 +1,6 @@
 // `brumate image show`.
 import { stat } from 'node:fs/promises'
-import { inspectImageFile } from '../../image/open.js'
+import { loadImageFile } from '../../image/load-file.js'
 import type { Command } from '../command.js'
 import { packageTable } from '../table.js'
 
@@ -10,8 +10,7 @@ export const imageShow: Command = {
   options: {},
   positionals: [1, 1],
   async run({ positionals: [path = ''] }) {
-    const { id, contents } = await inspectImageFile(path)
-    const { pythonVersion: python, pyodideVersion: pyodide, packages } = contents
+    const { id, pythonVersion: python, pyodideVersion: pyodide, packages } = await loadImageFile(path)
     const { size: sizeBytes } = await stat(path)
     return {
       json: { path, id, sizeBytes, python, pyodide, packages },

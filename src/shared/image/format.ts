@@ -23,6 +23,8 @@ export class ImageFormatError extends Error {
 }
 
 export const IMAGE_FORMAT_VERSION = 5
+/** A larger file is no image. V8 compiles no larger module, and one module has an image's memory and files. */
+export const MAX_IMAGE_BYTES = 2 ** 30
 const MAGIC = 'BRUMATE\n'
 const HEAD_BYTES = 16
 const HASH_BYTES = 32
@@ -64,7 +66,12 @@ export async function encodeImage(contents: ImageContents): Promise<Uint8Array<A
     JSON.stringify({ ...rest, libraries: native?.libraries ?? null, sections }),
   )
   const start = align(HEAD_BYTES + header.length)
-  const bytes = new Uint8Array(start + end + HASH_BYTES)
+  const length = start + end + HASH_BYTES
+  if (length > MAX_IMAGE_BYTES)
+    throw new ImageFormatError(
+      `the image has ${length} bytes, more than ${MAX_IMAGE_BYTES}: take packages out of it`,
+    )
+  const bytes = new Uint8Array(length)
   bytes.set(new TextEncoder().encode(MAGIC))
   const head = new DataView(bytes.buffer)
   head.setUint32(8, IMAGE_FORMAT_VERSION, true)
