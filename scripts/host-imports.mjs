@@ -11,6 +11,7 @@ const CLASSES = [
   ['memory', 'Growth of memory, and files and callbacks in it.'],
   ['signal', 'Interrupts.'],
   ['process', 'What a process is: user, environment, end.'],
+  ['library', 'Native code of the image’s packages.'],
   ['stub-errno', 'Nothing is done; C code gets an error number and goes on.'],
   ['stub-value', 'Nothing is done; C code gets a constant and goes on.'],
   [
@@ -19,14 +20,14 @@ const CLASSES = [
   ],
 ]
 
-const WORKING = CLASSES.slice(0, 7).map(([name]) => name)
+const WORKING = CLASSES.slice(0, 8).map(([name]) => name)
 
 const INTRODUCTION = `# What the interpreter can ask of the host
 
 <!-- Written by scripts/host-imports.mjs from workers/host/table/. Do not edit. -->
 
 An import is the only way from Python to JavaScript. Each takes and returns numbers; no JavaScript object can be named
-from inside. The functions below that do something (classes “file” to “process”) are all that hostile code in the
+from inside. The functions below that do something (classes “file” to “library”) are all that hostile code in the
 interpreter can reach. Of each of them holds (invariant R1):
 
 - A pointer is an unsigned offset, checked against the size that memory has at that moment; NULL and what lies outside is
@@ -37,7 +38,8 @@ interpreter can reach. Of each of them holds (invariant R1):
   is when it calls. Where less is left, the interpreter ends instead. Regular expressions, formatters and decoders, which take
   the most stack to make, are made when a slot boots or a session attaches, never in an import.
 - An error is a number. The one exception that leaves an import is \`InterpreterEnd\`; after it, every import throws it. Whatever
-  else is thrown inside an import (a trap of C code that it called, for one) becomes an \`InterpreterEnd\`. Only a call for which
+  else is thrown inside an import (a trap of C code that it called, for one) becomes an \`InterpreterEnd\`; an exception
+  of C++ code that it called goes on to the guest’s own handlers. Only a call for which
   there is no stack left at its very entry fails with the engine’s own RangeError, before any code of the host has run.
 
 Files: names are bytes (at most 255), a file’s size counts in full towards \`fileBytes\` (holes too), there are at most 65,536

@@ -2,6 +2,7 @@
 // session behaves is session.ts's, who gets a slot is slots/pool.ts's, what a slot is made of is the image's.
 import { createHistogram } from 'node:perf_hooks'
 import { openImage } from './image/open.js'
+import { Image } from './image.js'
 import { ManagerMemory, type MemoryStats } from './memory/manager-memory.js'
 import {
   type ManagerOptions,
@@ -12,14 +13,16 @@ import {
 } from './options.js'
 import type { Countable, SessionContext } from './session/context.js'
 import { IdleEvictor } from './session/idle-evictor.js'
+import type { ResolvedSessionOptions } from './session/options.js'
 import { SparePolicy } from './session/spare-policy.js'
 import { Usage } from './session/usage.js'
 import { Session } from './session.js'
 import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './shared/errors.js'
+import type { Image as BootedImage } from './shared/image/image.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import { Slices } from './shared/values/slices.js'
 import type { SlotPool } from './slots/pool.js'
-import type { PoolStats } from './slots/pool-options.js'
+import type { PoolStats, SlotRequest } from './slots/pool-options.js'
 
 /** Durations in milliseconds. */
 export interface Distribution {
@@ -96,14 +99,15 @@ export class SessionManager implements AsyncDisposable {
   /** In microseconds: the histogram takes integers. */
   readonly #acquireUs = createHistogram()
   readonly #executeUs = createHistogram()
-  readonly #context: SessionContext
+  /** What sessions of each image need, by its id. The first is the default. */
+  readonly #contexts: ReadonlyMap<string, SessionContext>
   #closing: Promise<void> | undefined
 
   private constructor(
     options: ResolvedManagerOptions,
     pool: SlotPool,
     memory: ManagerMemory,
-    image: SessionContext['image'],
+    images: readonly SessionContext['image'][],
   ) {
     this.#options = options
     this.#pool = pool
@@ -116,8 +120,7 @@ export class SessionManager implements AsyncDisposable {
       pool.endSpares('a session needs its memory to wake')
       this.#idleEvictor.evictForWaiters()
     }
-    this.#context = {
-      image,
+    const common = {
       snapshotKey: options.snapshotKey,
       slices: new Slices(),
       memory: memory.values,
@@ -125,9 +128,7 @@ export class SessionManager implements AsyncDisposable {
       snapshots: memory.snapshots,
       acquireTimeoutMs: options.acquireTimeoutMs,
       waitToWake: (...args) => memory.waitToWake(...args),
-      tryAcquire: (tenant) => pool.tryAcquire(tenant),
       onIdle: (session) => this.#idleEvictor.markIdle(session),
-      acquire: (tenant, signal) => this.#acquire(tenant, signal),
       release: (slot, released) => pool.release(slot, released),
       count: (what) => {
         this.#counters[what]++
@@ -140,31 +141,36 @@ export class SessionManager implements AsyncDisposable {
         this.#sessions.delete(session.id)
         this.#idleEvictor.remove(session)
       },
-    }
+    } satisfies Partial<SessionContext>
+    const contextOf = (image: SessionContext['image']): SessionContext => ({
+      ...common,
+      image,
+      tryAcquire: (tenant) => pool.tryAcquire({ tenant, imageId: image.id }),
+      acquire: (tenant, signal) => this.#acquire({ tenant, imageId: image.id }, signal),
+    })
+    this.#contexts = new Map(images.map((image) => [image.id, contextOf(image)]))
   }
 
   /**
-   * Opens the image, which is built once per machine and version, and starts the first slots. The process stays alive
+   * Opens the images, which are built once per machine and version, and starts the first slots. The process stays alive
    * until `close`.
    *
    * @throws InvalidOptionError
+   * @throws PackageError when one of `packages` cannot be had, or cannot be part of an image
    * @throws ImageError when there is no image and none can be built
    */
   static async create(options?: ManagerOptions): Promise<SessionManager> {
     const resolved = resolveManagerOptions(options)
     // The image is read, checked and compiled by other threads; Piscina is loaded meanwhile.
-    const [image, { SlotPool }] = await Promise.all([
-      openImage(resolved.cacheDir === undefined ? {} : { cacheDir: resolved.cacheDir }),
-      import('./slots/pool.js'),
-    ])
-    const memory = new ManagerMemory(resolved.maxMemoryBytes, image)
-    return new SessionManager(resolved, new SlotPool(image, resolved, memory), memory, image)
+    const [images, { SlotPool }] = await Promise.all([openImages(resolved), import('./slots/pool.js')])
+    const memory = new ManagerMemory(resolved.maxMemoryBytes, images)
+    return new SessionManager(resolved, new SlotPool(images, resolved, memory), memory, images)
   }
 
   /**
    * A new session with its own interpreter, waiting for a free slot if there is none.
    *
-   * @throws InvalidOptionError, also for an `id` that is in use
+   * @throws InvalidOptionError, also for an `id` that is in use, and an `image` that the manager does not have
    * @throws SnapshotError when `from` cannot be restored
    * @throws PoolExhaustedError when no slot comes free
    * @throws LimitError when `maxMemoryBytes` has no room for it
@@ -176,13 +182,14 @@ export class SessionManager implements AsyncDisposable {
     this.#open()
     if (this.#sessions.has(resolved.id))
       throw new InvalidOptionError('id', 'an id that is not in use', resolved.id)
-    const { image, snapshotKey } = this.#context
+    const context = this.#contextOf(resolved)
+    const { image, snapshotKey } = context
     if (resolved.from) {
       resolved.from.require(image.id, trustOf(snapshotKey, resolved.tenant))
       const bytes = this.#memory.snapshots.costOf(resolved.from)
       this.#memory.requireRoom(bytes, 'there is no room for the snapshot')
     }
-    const session = new Session(this.#context, resolved)
+    const session = new Session(context, resolved)
     this.#sessions.set(session.id, session)
     try {
       await session.open()
@@ -240,9 +247,19 @@ export class SessionManager implements AsyncDisposable {
     await Promise.all([...sessions.map((session) => session.close()), this.#pool.close()])
   }
 
-  async #acquire(tenant: string, signal?: AbortSignal) {
+  #contextOf({ image, from }: ResolvedSessionOptions): SessionContext {
+    const [first] = this.#contexts.values()
+    if (first === undefined) throw new Error('unreachable: a manager without images')
+    if (image === undefined) return this.#contexts.get(from?.parts.head.imageId ?? '') ?? first
+    const context = this.#contexts.get(image)
+    if (context) return context
+    const known = [...this.#contexts.keys()].join(', ')
+    throw new InvalidOptionError('image', `the id of an image of this manager: ${known}`, image)
+  }
+
+  async #acquire(request: SlotRequest, signal?: AbortSignal) {
     const startedMs = performance.now()
-    const acquired = this.#pool.acquire(tenant, signal)
+    const acquired = this.#pool.acquire(request, signal)
     this.#spares.acquired()
     this.#idleEvictor.evictForWaiters()
     const slot = await acquired
@@ -253,6 +270,25 @@ export class SessionManager implements AsyncDisposable {
   #open(): void {
     if (this.#closing) throw new SessionClosedError('the SessionManager is closed')
   }
+}
+
+/** Each once. */
+async function openImages({
+  images,
+  packages,
+  cacheDir,
+}: ResolvedManagerOptions): Promise<[BootedImage, ...BootedImage[]]> {
+  const options = cacheDir === undefined ? {} : { cacheDir }
+  if (images === undefined) {
+    const hasPackages = Object.keys(packages).length > 0
+    return [hasPackages ? (await Image.build({ ...packages, ...options })).booted : await openImage(options)]
+  }
+  const opened = await Promise.all(
+    images.map(async (image) => (typeof image === 'string' ? await Image.load(image) : image).booted),
+  )
+  const [first, ...others] = new Map(opened.map((image) => [image.id, image])).values()
+  if (first === undefined) throw new Error('unreachable: no images')
+  return [first, ...others]
 }
 
 type RecordableHistogram = ReturnType<typeof createHistogram>

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { resolveCallbacks } from './callbacks/callbacks.js'
+import { Image } from './image.js'
 import { defaultMaxMemoryBytes, MIN_MEMORY_BYTES } from './memory/manager-memory.js'
 import {
   isEnvironment,
@@ -21,6 +22,7 @@ import {
   resolveLimits,
   resolveTimeoutMs,
 } from './options/limits.js'
+import { PACKAGE_OPTION_NAMES, type PackageOptions } from './packages/options.js'
 import type { ResolvedSessionOptions } from './session/options.js'
 import type { Callbacks } from './session.js'
 import { InvalidOptionError } from './shared/errors.js'
@@ -30,7 +32,7 @@ import type { SlotReuse } from './slots/pool-options.js'
 import { checkMountPath } from './vfs/paths.js'
 import { VfsStorage } from './vfs/storage.js'
 
-export interface ManagerOptions {
+export interface ManagerOptions extends PackageOptions {
   /** Most live interpreters, 1 to 1,024. They are booted as needed, with two spares. Default max(8, 4 × availableParallelism()). */
   readonly slots?: number
   /** Most callers waiting for a slot; one more is refused with PoolExhaustedError. 0 to 1,000,000. Default 1,024. */
@@ -61,7 +63,14 @@ export interface ManagerOptions {
    * quarters of the memory that the process may use (its container's limit, else the machine's).
    */
   readonly maxMemoryBytes?: number | null
-  /** Directory for the image, made when missing. Default: `brumate` in the OS cache directory. */
+  /**
+   * Image of the sessions: an `Image`, or the path of one that was saved. Default: one with `packages`, built once and cached; without
+   * those, the standard image.
+   */
+  readonly image?: Image | string
+  /** Several images, of which each session chooses one. The first is the default. At most 100. */
+  readonly images?: readonly (Image | string)[]
+  /** Directory for images, wheels and locks, made when missing. Default: `brumate` in the OS cache directory. */
   readonly cacheDir?: string
   /**
    * 32 bytes. Snapshots are then signed (HMAC-SHA256) for their tenant, and others are refused. Default: no signatures.
@@ -97,6 +106,8 @@ export interface SessionOptions {
   readonly vfs?: VfsStorage
   /** Where Python finds them: absolute, not in a directory of the image's. Default `/data`. */
   readonly vfsMountPath?: string
+  /** Id of one of the manager's images. Default: that of `from`, else the manager's first. */
+  readonly image?: string
   /** Snapshot to start from instead of an empty state. Any number of sessions may start from one. */
   readonly from?: Snapshot | Uint8Array
 }
@@ -109,11 +120,15 @@ export interface ResolvedManagerOptions {
   readonly idleTimeoutMs: number
   readonly maxMemoryBytes: number | null
   readonly cacheDir: string | undefined
+  /** Undefined: one image, which `packages` describes. */
+  readonly images: readonly (Image | string)[] | undefined
+  readonly packages: PackageOptions
   readonly snapshotKey: Uint8Array | undefined
   readonly limits: Readonly<Limits>
 }
 
 const SNAPSHOT_KEY_BYTES = 32
+const MAX_IMAGES = 100
 
 export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedManagerOptions {
   known('options', options, [
@@ -127,7 +142,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
       'cacheDir',
       'snapshotKey',
     ],
-    'limits',
+    ...['limits', 'image', 'images', ...PACKAGE_OPTION_NAMES],
   ])
   const slots = numberOption({ min: 1, max: 1024, integer: true })
   const maxQueued = numberOption({ min: 0, max: 1_000_000, integer: true })
@@ -151,9 +166,31 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
       defaultMaxMemoryBytes(),
     ),
     cacheDir: isText('cacheDir', options.cacheDir, { maxLength: 4096 }),
+    ...resolveImages(options),
     snapshotKey: isSecretBytes('snapshotKey', options.snapshotKey, SNAPSHOT_KEY_BYTES),
     limits: resolveLimits(options.limits, DEFAULT_LIMITS),
   }
+}
+
+function resolveImages(options: ManagerOptions): Pick<ResolvedManagerOptions, 'images' | 'packages'> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const packages = given.filter(([name]) => (PACKAGE_OPTION_NAMES as readonly string[]).includes(name))
+  const { image, images = image === undefined ? undefined : [image] } = options
+  const [other] = packages[0] ?? (options.images && image !== undefined ? ['images'] : [])
+  if (images && other !== undefined) {
+    const name = image === undefined ? 'images' : 'image'
+    const message = `${name}: it cannot be combined with ${other}`
+    throw new InvalidOptionError(name, `no ${other} beside it`, images, message)
+  }
+  if (images && (!Array.isArray(images) || images.length === 0 || images.length > MAX_IMAGES))
+    throw new InvalidOptionError('images', `an array of 1 to ${MAX_IMAGES} images`, images)
+  for (const [i, one] of (images ?? []).entries()) {
+    const name = image === undefined ? `images[${i}]` : 'image'
+    if (!(one instanceof Image) && typeof one !== 'string')
+      throw new InvalidOptionError(name, 'an Image, or the path of one', one)
+    if (typeof one === 'string') isText(name, one, { maxLength: 4096 })
+  }
+  return { images, packages: Object.fromEntries(packages) }
 }
 
 export function resolveSessionOptions(
@@ -163,7 +200,7 @@ export function resolveSessionOptions(
   const given = options === undefined ? {} : options
   known('options', given, [
     ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'env'],
-    ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from'],
+    ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from', 'image'],
   ])
   const id =
     isText('id', given.id, {
@@ -189,6 +226,10 @@ export function resolveSessionOptions(
     callbacks: resolveCallbacks('callbacks', given.callbacks),
     checkpoint: isOneOf('checkpoint', given.checkpoint, ['auto', 'manual']) ?? 'auto',
     vfs: resolveVfs(given),
+    image: isText('image', given.image, {
+      pattern: /^[0-9a-f]{64}$/,
+      expected: 'the id of an image: 64 hexadecimal digits',
+    }),
     from:
       given.from === undefined
         ? undefined

@@ -56,6 +56,11 @@ declare namespace WebAssembly {
     value: ValueTypeMap[T]
   }
 
+  /** Thrown by WebAssembly code: of C++, and by longjmp. */
+  class Exception {
+    private constructor()
+  }
+
   class CompileError extends Error {}
   class LinkError extends Error {}
   class RuntimeError extends Error {}

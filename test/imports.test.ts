@@ -18,14 +18,17 @@ const LIBRARY = [
   'src/options',
   'src/memory',
   'src/image',
+  'src/packages',
   'src/vfs',
   'src/callbacks',
   'src/slots',
   'src/session',
   'src/session.ts',
+  'src/image.ts',
   'src/options.ts',
   'src/manager.ts',
   'src/index.ts',
+  'src/cli',
 ]
 const WORKERS = [
   'workers/copy.ts',
@@ -47,15 +50,18 @@ const WORKERS = [
   'workers/host/state',
   'workers/host/table',
   'workers/host',
+  'workers/wasm',
   'workers/interpreter',
   'workers/snapshot',
   'workers/slot',
   'workers/storage',
+  'workers/linker',
   'workers/builder',
   'workers/seal.ts',
   'workers/slot.ts',
   'workers/storage.ts',
   'workers/builder.ts',
+  'workers/image-loader.ts',
 ]
 const ORDER = [SHARED, LIBRARY, WORKERS]
 

@@ -3,15 +3,23 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { encodeImage, type ImageContents } from '../src/shared/image/format.js'
 import type { BuilderData, BuilderReply } from '../src/shared/messages/builder.js'
+import { PackageFailure } from './builder/packages/failure.js'
+import { recordPackages } from './builder/packages/record.js'
 import { recordImage } from './builder/record.js'
 import { verifyImage } from './builder/verify.js'
 
+const data = workerData as BuilderData
+const send = (reply: BuilderReply, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(reply, transfer)
+
 try {
-  const contents: ImageContents = await recordImage(workerData as BuilderData)
+  const contents: ImageContents =
+    data.kind === 'standard'
+      ? await recordImage(data)
+      : await recordPackages(data, (progress) => send({ progress }))
   await verifyImage(contents)
   const bytes = await encodeImage(contents)
-  parentPort?.postMessage({ ok: true, bytes } satisfies BuilderReply, [bytes.buffer])
+  send({ ok: true, bytes }, [bytes.buffer])
 } catch (error) {
-  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  parentPort?.postMessage({ ok: false, reason } satisfies BuilderReply)
+  if (error instanceof PackageFailure) send({ ok: false, reason: error.message, package: error.packageName })
+  else send({ ok: false, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
 }

@@ -1,5 +1,6 @@
 // Reading an image's bytes in one thread. They lie in a module's data segment (src/shared/image/data-module.ts), which code can copy from
 // and nothing can write to. Owns this thread's window into it.
+import { FileIndex } from '../src/shared/image/file-index.js'
 import type { Image } from '../src/shared/image/image.js'
 import { MAX_BLOCK_BYTES, PageXor } from './page-xor.js'
 import { WasmInstance, WasmMemory } from './web-assembly.js'
@@ -26,10 +27,14 @@ export type CopyImageBytes = (from: number, target: number, count: number) => vo
 /** An image whose bytes this thread can read. */
 export interface ReadableImage extends Image {
   readonly bytes: ImageBytes
+  readonly files: FileIndex
 }
 
 export function readable(image: Image): ReadableImage {
-  return { ...image, bytes: new ImageBytes(image.dataModule, image.pageXorModule) }
+  const bytes = new ImageBytes(image.dataModule, image.pageXorModule)
+  const index = new Uint8Array(image.fileTable.length)
+  bytes.read(image.fileTable.offset, index, 0, index.length)
+  return { ...image, bytes, files: new FileIndex(index) }
 }
 
 export class ImageBytes implements ImageReader {

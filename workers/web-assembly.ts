@@ -6,4 +6,5 @@ export const {
   Module: WasmModule,
   Global: WasmGlobal,
   Table: WasmTable,
+  Exception: WasmException,
 } = WebAssembly

@@ -69,9 +69,11 @@ export async function boot({ python, progress }: Context): Promise<Row[]> {
 /** From nothing but an opened image, making the thread pool included, to a result of every slot. */
 async function bootSlotsMs(image: Image, count: number): Promise<number> {
   const startedMs = performance.now()
-  const pool = new SlotPool(image, { slots: count, maxQueued: count, acquireTimeoutMs: 60_000 })
+  const pool = new SlotPool([image], { slots: count, maxQueued: count, acquireTimeoutMs: 60_000 })
   await Promise.all(
-    Array.from({ length: count }, async (_, i) => firstResult(await pool.acquire(`tenant-${i}`))),
+    Array.from({ length: count }, async (_, i) =>
+      firstResult(await pool.acquire({ tenant: `tenant-${i}`, imageId: image.id })),
+    ),
   )
   const durationMs = performance.now() - startedMs
   await pool.close()

@@ -2,17 +2,27 @@
 // which one process builds while others wait. What the bytes are is src/shared/image/format.ts, whose they are ownership.ts.
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'
 import { basename, join } from 'node:path'
+import { MAX_IMAGE_BYTES } from '../shared/image/format.js'
 import { NotOwnError, ownDirectory, requireOwn } from './ownership.js'
 
 /** A holder touches its lock this often. A lock that has not been touched for `STALE_MS` is abandoned. */
 const TOUCH_MS = 1_000
 const STALE_MS = 10_000
 
-/** A larger file is no image. */
-const MAX_IMAGE_BYTES = 2 ** 28
 /** Opening a pipe must not wait for its other end. Windows has neither flag. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const READ_NO_LINK = READ | (constants.O_NOFOLLOW ?? 0)
@@ -61,6 +71,22 @@ export class ImageCache {
     } finally {
       await file.close()
     }
+  }
+
+  /**
+   * The path of a file that only this process's user can have put there; undefined if there is none.
+   *
+   * @throws NotOwnError
+   */
+  async findOwn(key: string): Promise<string | undefined> {
+    const directory = await ownDirectory(this.directory)
+    if (directory === undefined) return undefined
+    const path = join(directory, basename(this.path(key)))
+    const stats = await lstat(path).catch(() => undefined)
+    if (stats === undefined) return undefined
+    if (stats.isSymbolicLink()) throw new NotOwnError(`${path} is a symbolic link; remove it`)
+    requireOwn(stats, path)
+    return path
   }
 
   /** Replaces the file in one step: who reads meanwhile gets the old bytes or the new. */

@@ -24,14 +24,30 @@ const CODE = [
   'interpreter/interned-strings.js',
   'interpreter/link.js',
   'interpreter/malloc.js',
+  'interpreter/stack-frames.js',
   'interpreter/trampoline.js',
   'interpreter/wasm-binary.js',
+  'linker',
+  'wasm',
 ]
 /**
  * Pyodide's files count by version and size, not by content: hashing 13 MB would cost every start of a process more than
  * reading the image does, and a published version never changes.
  */
 const PYODIDE_FILES = ['package.json', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'python_stdlib.zip']
+
+/** The key of an image with packages: the order of the wheels makes no difference, that of `preload` does. */
+export function packageImageKey(
+  wheels: readonly { readonly name: string; readonly sha256: string }[],
+  preload: readonly string[],
+): string {
+  const packages = wheels
+    .map(({ name, sha256 }) => [name, sha256])
+    .sort(([a = ''], [b = '']) => (a < b ? -1 : 1))
+  return createHash('sha256')
+    .update(JSON.stringify([imageKey(), packages, preload]))
+    .digest('hex')
+}
 
 /** Reads at once: sixty small files take a millisecond or two, and through the thread pool ten times that. */
 export function imageKey(): string {

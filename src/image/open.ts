@@ -1,5 +1,5 @@
-// Opens the image that this version of brumate runs on: from the cache, or by building it once. Owns that decision;
-// the steps are files of their own.
+// Opens an image: from the cache, or by building it once. Owns that decision; the steps are files of their own. Which image a key stands
+// for is the caller's: here the one without packages, in src/packages those with.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ImageError } from '../shared/errors.js'
 import { type DecodedImage, decodeImage } from '../shared/image/format.js'
@@ -9,6 +9,7 @@ import { messageOf } from '../shared/thrown.js'
 import { buildImage } from './build.js'
 import { defaultCacheDirectory, ImageCache, type ImageLock } from './cache.js'
 import { imageKey } from './key.js'
+import { loadImageFile } from './load-file.js'
 import { NotOwnError } from './ownership.js'
 import { standardImageId } from './standard.js'
 
@@ -27,7 +28,34 @@ export interface OpenImageOptions {
   readonly build?: typeof buildImage
 }
 
+/** An image, and where its file is. */
+export interface OpenedImage {
+  readonly image: Image
+  /** In the cache. Undefined where that cannot be written, or must not be read. */
+  readonly file: string | undefined
+  /** Only where there is no file. */
+  readonly bytes: Uint8Array<ArrayBuffer> | undefined
+}
+
+/** What is opened. */
+export interface CachedImage {
+  readonly cacheDir: string | undefined
+  readonly key: string
+  /** The only id that a file of this key may have; undefined: any, if only this process's user can have written it. */
+  readonly standardId: string | undefined
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: (progress: ImageProgress) => void
+  readonly build: (signal: AbortSignal | undefined) => Promise<Uint8Array<ArrayBuffer>>
+  /** Whether to read and compile it in a thread of its own: for large images (H1). Only where `standardId` is undefined. */
+  readonly loadsAside?: boolean
+}
+
 const POLL_MS = 50
+
+/** The library's cache directory. */
+export function cacheDirectory(given: string | undefined): string {
+  return given ?? defaultCacheDirectory(process.platform, process.env)
+}
 
 /**
  * An image from the cache is taken if it is the one that the package was published with, or, where the package does not say which
@@ -36,20 +64,28 @@ const POLL_MS = 50
  * @throws ImageError if the image could not be built; the signal's reason if it was aborted
  */
 export async function openImage(options: OpenImageOptions = {}): Promise<Image> {
-  const { cacheDir, signal, onProgress = reportOnTerminal() } = options
+  return (await openStandardImage(options)).image
+}
+
+/** As `openImage`. */
+export async function openStandardImage(options: OpenImageOptions = {}): Promise<OpenedImage> {
+  const { cacheDir, signal, onProgress = reportOnTerminal(), build = buildImage } = options
   signal?.throwIfAborted()
-  const cache = new ImageCache(cacheDir ?? defaultCacheDirectory(process.platform, process.env))
   const key = imageKey()
   const standardId = options.standardId ?? (await standardImageId(key))
-  const opening = {
-    cache,
-    key,
-    standardId,
-    signal,
-    onProgress,
-    build: options.build ?? buildImage,
-    refused: new Set<string>(),
-  }
+  return openCachedImage({ cacheDir, key, standardId, signal, onProgress, build })
+}
+
+/**
+ * An image from the cache, or a new one.
+ *
+ * @throws what `build` throws; ImageError if its bytes are no image; the signal's reason if it aborts
+ */
+export async function openCachedImage(options: CachedImage): Promise<OpenedImage> {
+  const { cacheDir, key, signal, onProgress } = options
+  signal?.throwIfAborted()
+  const cache = new ImageCache(cacheDirectory(cacheDir))
+  const opening = { ...options, cache, refused: new Set<string>() }
   let waiting = false
   try {
     for (;;) {
@@ -81,13 +117,8 @@ export async function openImage(options: OpenImageOptions = {}): Promise<Image> 
   }
 }
 
-interface Opening {
+interface Opening extends CachedImage {
   readonly cache: ImageCache
-  readonly key: string
-  readonly standardId: string | undefined
-  readonly signal: AbortSignal | undefined
-  readonly onProgress: (progress: ImageProgress) => void
-  readonly build: typeof buildImage
   /** Ids of images that were not taken: a warning says so once. */
   readonly refused: Set<string>
 }
@@ -97,12 +128,17 @@ interface Opening {
  *
  * @throws NotOwnError
  */
-async function readCached(opening: Opening): Promise<Image | undefined> {
+async function readCached(opening: Opening): Promise<OpenedImage | undefined> {
   const { cache, key, standardId } = opening
+  if (opening.loadsAside) return loadAside(await cache.findOwn(key))
   const bytes = await cache.read(key, standardId === undefined)
   const decoded = bytes && decodable(bytes)
   if (decoded === undefined) return undefined
-  if (standardId === undefined || decoded.id === standardId) return load(decoded).catch(() => undefined)
+  if (standardId === undefined || decoded.id === standardId)
+    return load(decoded).then(
+      (image) => ({ image, file: cache.path(key), bytes: undefined }),
+      () => undefined,
+    )
   if (!opening.refused.has(decoded.id)) {
     warn(
       'BRUMATE_IMAGE',
@@ -112,6 +148,16 @@ async function readCached(opening: Opening): Promise<Image | undefined> {
   }
   opening.refused.add(decoded.id)
   return undefined
+}
+
+async function loadAside(file: string | undefined): Promise<OpenedImage | undefined> {
+  if (file === undefined) return undefined
+  try {
+    return { image: await loadImageFile(file), file, bytes: undefined }
+  } catch (error) {
+    if (error instanceof ImageError) return undefined
+    throw error
+  }
 }
 
 function decodable(bytes: Uint8Array<ArrayBuffer>): DecodedImage | undefined {
@@ -138,10 +184,16 @@ async function takeLock(cache: ImageCache, key: string): Promise<ImageLock | 'he
   }
 }
 
-async function build(opening: Opening, keep: boolean): Promise<Image> {
+async function build(opening: Opening, keep: boolean): Promise<OpenedImage> {
   const { cache, key, standardId, signal, onProgress } = opening
   onProgress('building')
   const bytes = await opening.build(signal)
+  if (keep && opening.loadsAside && (await write(cache, key, bytes))) {
+    const kept = await loadAside(cache.path(key))
+    if (kept === undefined) throw new ImageError(`the new Python image ${cache.path(key)} cannot be loaded`)
+    onProgress('built')
+    return kept
+  }
   let image: Image
   try {
     image = await load(decodeImage(bytes))
@@ -157,9 +209,19 @@ async function build(opening: Opening, keep: boolean): Promise<Image> {
         `Please report this with the platform (${process.platform} ${process.arch}, Node ${process.version})`,
     )
   }
-  if (keep && isStandard) await cache.write(key, bytes).catch((error: unknown) => warnUncached(cache, error))
+  const isKept = keep && isStandard && !opening.loadsAside && (await write(cache, key, bytes))
   onProgress('built')
-  return image
+  return isKept ? { image, file: cache.path(key), bytes: undefined } : { image, file: undefined, bytes }
+}
+
+async function write(cache: ImageCache, key: string, bytes: Uint8Array): Promise<boolean> {
+  try {
+    await cache.write(key, bytes)
+    return true
+  } catch (error) {
+    warnUncached(cache, error)
+    return false
+  }
 }
 
 function warnUncached(cache: ImageCache, error: unknown): void {

@@ -11,8 +11,8 @@ import { SnapshotLedger } from './snapshot-ledger.js'
 
 const MiB = 1024 * 1024
 
-/** Compiled code of the image's WebAssembly module, once for all slots. */
-const CODE_BYTES = 32 * MiB
+/** Compiled code of the image's WebAssembly module, once for all slots, beside the module itself. */
+const CODE_BYTES = 26 * MiB
 /** Freed memory that the C library's malloc does not return to the OS. Measured while sessions came and went. */
 const KEPT_BY_MALLOC_BYTES = 64 * MiB
 /**
@@ -22,7 +22,7 @@ const KEPT_BY_MALLOC_BYTES = 64 * MiB
 const IS_NEWER_V8 = Number(process.versions.node.split('.')[0]) >= 24
 const MAX_KEPT_BY_V8_BYTES = 96 * MiB
 const KEPT_BY_V8_SHARE = 5
-/** Memory of a booted interpreter, which a slot's share includes. */
+/** Memory of a booted interpreter without packages, which a slot's share includes. */
 const BOOTED_BYTES = 32 * MiB
 /** Reserve for packing, so that idle sessions can still hibernate, and so make room, when everything else is taken. */
 const RESERVE_SHARE = 16
@@ -39,7 +39,7 @@ export interface MemoryStats {
   readonly usedBytes: number
   /** `maxMemoryBytes`. */
   readonly maxBytes: number | null
-  /** The image, shared by all slots, and freed memory that malloc and V8 do not return to the OS. */
+  /** The images, shared by all slots, and freed memory that malloc and V8 do not return to the OS. */
   readonly imageBytes: number
   /** Interpreters, with the private files, output and packing of the sessions in them. */
   readonly slotBytes: number
@@ -59,11 +59,18 @@ class TotalAccount extends MemoryAccount {
   }
 }
 
+/** What of an image takes memory. */
+export type ImageSizes = Pick<Image, 'id' | 'fileTable' | 'codeBytes' | 'memoryBytes'>
+
 export class ManagerMemory {
   readonly #total: TotalAccount
   readonly #image: MemoryAccount
   readonly #slots: MemoryAccount
   readonly #reserveBytes: number
+  /** By the image's id. */
+  readonly #packagesBytes = new Map<string, number>()
+  /** Of the image that takes most. */
+  readonly #newSlotBytes: number
   readonly snapshots: SnapshotLedger
   /** For values in transit; each session has its own account below this one. */
   readonly values: MemoryAccount
@@ -72,7 +79,7 @@ export class ManagerMemory {
   /** Slots that have ended, but whose threads have not exited yet. */
   readonly #ending = new Set<SlotLease>()
 
-  constructor(maxBytes: number | null, image: Pick<Image, 'runs' | 'files'>) {
+  constructor(maxBytes: number | null, images: readonly ImageSizes[]) {
     this.#total = new TotalAccount(maxBytes)
     this.#image = new MemoryAccount(null, this.#total)
     this.#slots = new MemoryAccount(null, this.#total)
@@ -80,7 +87,12 @@ export class ManagerMemory {
     this.snapshots = new SnapshotLedger(new MemoryAccount(null, this.#total))
     this.#reserveBytes = Math.min(MAX_RESERVE_BYTES, (maxBytes ?? Number.POSITIVE_INFINITY) / RESERVE_SHARE)
     this.room = new RoomQueue(() => this.#total.freeBytes - this.#reserveBytes)
-    this.#image.take(dataBytes(image) + CODE_BYTES + KEPT_BY_MALLOC_BYTES + keptByV8Bytes(maxBytes))
+    for (const image of images) {
+      this.#packagesBytes.set(image.id, Math.max(0, image.memoryBytes - BOOTED_BYTES))
+      this.#image.take(dataBytes(image) + image.codeBytes + CODE_BYTES)
+    }
+    this.#newSlotBytes = NEW_SLOT_BYTES + Math.max(0, ...this.#packagesBytes.values())
+    this.#image.take(KEPT_BY_MALLOC_BYTES + keptByV8Bytes(maxBytes))
   }
 
   /** Called whenever there may be more room. */
@@ -89,21 +101,26 @@ export class ManagerMemory {
   }
 
   /** Room for one more slot; undefined if there is none. `makeRoom` as in LeaseOptions. */
-  openSlot(makeRoom: () => Promise<void> | undefined): SlotLease | undefined {
-    return SlotLease.open({ account: this.#slots, reserveBytes: this.#reserveBytes, makeRoom })
+  openSlot(imageId: string, makeRoom: () => Promise<void> | undefined): SlotLease | undefined {
+    return SlotLease.open({
+      account: this.#slots,
+      packagesBytes: this.#packagesBytes.get(imageId) ?? 0,
+      reserveBytes: this.#reserveBytes,
+      makeRoom,
+    })
   }
 
   /** How many more slots there is room for, counting the memory of slots whose threads are exiting. */
   get slotsThatFit(): number {
     let free = this.#total.freeBytes - this.#reserveBytes
     for (const lease of this.#ending) free += lease.bytes
-    return Math.max(0, Math.floor(free / NEW_SLOT_BYTES))
+    return Math.max(0, Math.floor(free / this.#newSlotBytes))
   }
 
   /** Whether there is enough memory for spare slots besides what sessions may soon need. */
   get hasPlenty(): boolean {
     const { maxBytes, freeBytes } = this.#total
-    return maxBytes === null || (!this.room.isAwaited && freeBytes - NEW_SLOT_BYTES > maxBytes / 4)
+    return maxBytes === null || (!this.room.isAwaited && freeBytes - this.#newSlotBytes > maxBytes / 4)
   }
 
   /** The slot has ended. Its memory is free when its thread is `gone`, and counts as free after `atMostMs` at the latest. */
@@ -133,7 +150,8 @@ export class ManagerMemory {
    * @throws CancelledError when `signal` aborts first
    */
   async waitToWake(snapshot: Snapshot, scale: number, untilMs: number, signal?: AbortSignal): Promise<void> {
-    const bytes = Math.ceil(wakingBytes(snapshot) * scale) + NEW_SLOT_BYTES
+    const packagesBytes = this.#packagesBytes.get(snapshot.parts.head.imageId) ?? 0
+    const bytes = Math.ceil(wakingBytes(snapshot, packagesBytes) * scale) + NEW_SLOT_BYTES + packagesBytes
     const max = this.#total.maxBytes ?? Number.POSITIVE_INFINITY
     const canFit =
       bytes <= max - this.#reserveBytes - this.#image.usedBytes - this.snapshots.costToHold(snapshot)
@@ -169,8 +187,8 @@ export class ManagerMemory {
 }
 
 /** What a session needs in addition to a slot while it wakes: its memory's growth, its files, and a copy of the snapshot. */
-function wakingBytes({ parts: { head, body } }: Snapshot): number {
-  const grownBytes = Math.max(0, head.memoryBytes - BOOTED_BYTES)
+function wakingBytes({ parts: { head, body } }: Snapshot, packagesBytes: number): number {
+  const grownBytes = Math.max(0, head.memoryBytes - BOOTED_BYTES - packagesBytes)
   return body.length + grownBytes + head.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 
@@ -183,12 +201,9 @@ function keptByV8Bytes(maxBytes: number | null): number {
   return Math.min(MAX_KEPT_BY_V8_BYTES, Math.floor((maxBytes ?? Number.POSITIVE_INFINITY) / KEPT_BY_V8_SHARE))
 }
 
-/** Of the image's memory and files, which all slots read from one module. */
-function dataBytes({ runs, files }: Pick<Image, 'runs' | 'files'>): number {
-  let bytes = 0
-  for (let i = 1; i < runs.length; i += 2) bytes += runs[i] ?? 0
-  for (const file of files) if (file.kind === 'file') bytes += file.length
-  return bytes
+/** Of the image's memory and files, which all slots read from one module. The table of the files is its end. */
+function dataBytes({ fileTable }: ImageSizes): number {
+  return fileTable.offset + fileTable.length
 }
 
 /** Three quarters of what the process may use: of its container's limit where it has one, else of the machine's memory. */

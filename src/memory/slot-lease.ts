@@ -32,6 +32,8 @@ const MAX_MESSAGES_PER_MS = 20
 
 export interface LeaseOptions {
   readonly account: MemoryAccount
+  /** What a slot's interpreter has beyond 32 MiB: packages that are in the image's memory. Default: 0. */
+  readonly packagesBytes?: number
   /** Part of the account that only packing may take. */
   readonly reserveBytes: number
   /** Called when a request cannot be granted. Frees unused memory, and resolves when that is done. Undefined: nothing to free. */
@@ -47,7 +49,7 @@ export class SlotLease {
   readonly wire: MemoryWire
   /** Called for what our code in a slot never sends. */
   onViolation: (what: string) => void = () => {}
-  #ownBytes = SLOT_BYTES
+  #ownBytes: number
   /** In addition to `#ownBytes`. */
   #grantedBytes = INITIAL_BYTES
   /** Bytes sent to the slot, which hold memory until it has answered. */
@@ -59,9 +61,10 @@ export class SlotLease {
 
   /** Undefined if there is no room for another slot. */
   static open(options: LeaseOptions): SlotLease | undefined {
-    const { account, reserveBytes } = options
-    if (account.freeBytes - reserveBytes < NEW_SLOT_BYTES) return undefined
-    account.take(NEW_SLOT_BYTES)
+    const { account, reserveBytes, packagesBytes = 0 } = options
+    const bytes = NEW_SLOT_BYTES + packagesBytes
+    if (account.freeBytes - reserveBytes < bytes) return undefined
+    account.take(bytes)
     return new SlotLease(options)
   }
 
@@ -70,7 +73,7 @@ export class SlotLease {
    * until it has been renewed, and no longer receives messages. Returns undefined if there is no memory for the next lease.
    */
   succeed(): SlotLease | undefined {
-    const missing = NEW_SLOT_BYTES - this.bytes
+    const missing = this.newBytes - this.bytes
     if (this.#closed || !this.#options.account.tryTake(Math.max(0, missing))) return undefined
     this.#ownBytes = 0
     this.#grantedBytes = Math.max(0, -missing)
@@ -81,11 +84,17 @@ export class SlotLease {
 
   private constructor(options: LeaseOptions) {
     this.#options = options
+    this.#ownBytes = SLOT_BYTES + (options.packagesBytes ?? 0)
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     this.wire = { port: port2, words: this.#words.buffer as SharedArrayBuffer, bytes: INITIAL_BYTES }
     new PacedPort(port1, (message) => this.#receive(message)).unref()
     port1.on('close', () => this.#threadEnded.resolve(undefined))
+  }
+
+  /** What it held when it was new. */
+  get newBytes(): number {
+    return NEW_SLOT_BYTES + (this.#options.packagesBytes ?? 0)
   }
 
   /** Everything that the account holds for this slot. */

@@ -16,4 +16,6 @@ export interface ResolvedSessionOptions {
   readonly checkpoint: 'auto' | 'manual'
   readonly vfs: { readonly storage: VfsStorage; readonly mountPath: string } | undefined
   readonly from: Snapshot | undefined
+  /** Id of the image; undefined: that of `from`, else the manager's first. */
+  readonly image: string | undefined
 }

@@ -200,6 +200,21 @@ export class ImageError extends BrumateError {
 }
 
 /**
+ * A Python package cannot be had, or cannot be part of an image: no such name, no version or wheel that fits, requirements that
+ * contradict each other, wrong bytes, no network. The message says what exists and what to do.
+ */
+export class PackageError extends BrumateError {
+  readonly code = 'PACKAGE'
+  /** Name of the package; undefined if the error is about none in particular. */
+  readonly package: string | undefined
+
+  constructor(packageName: string | undefined, reason: string, options?: ErrorOptions) {
+    super(`${packageName === undefined ? '' : `${packageName}: `}${reason}`, options)
+    this.package = packageName
+  }
+}
+
+/**
  * A JavaScript value has no Python counterpart. A TypeError by contract, so it stands beside
  * `BrumateError` rather than under it.
  */

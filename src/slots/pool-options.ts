@@ -11,6 +11,13 @@ export interface PoolOptions {
   readonly slotReuse?: SlotReuse
 }
 
+/** A slot that somebody wants. */
+export interface SlotRequest {
+  readonly tenant: string
+  /** The image that its interpreter is made from. */
+  readonly imageId: string
+}
+
 export interface PoolStats {
   readonly max: number
   readonly booting: number

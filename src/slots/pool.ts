@@ -2,7 +2,6 @@
 // the threads, waiting-line.ts the queue of callers, ended-leases.ts memory that is not free yet; the manager owns sessions.
 
 import { ManagerMemory } from '../memory/manager-memory.js'
-import { NEW_SLOT_BYTES, type SlotLease } from '../memory/slot-lease.js'
 import {
   CancelledError,
   InterpreterCrashedError,
@@ -12,19 +11,12 @@ import {
 } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
 import { EndedLeases } from './ended-leases.js'
-import type { PoolOptions, PoolStats, Released } from './pool-options.js'
+import type { PoolOptions, PoolStats, Released, SlotRequest } from './pool-options.js'
 import type { Slot } from './slot.js'
+import { SlotTable } from './slot-table.js'
 import { SlotThreads } from './slot-threads.js'
 import type { SlotThread } from './thread.js'
 import { WaitingLine } from './waiting-line.js'
-
-/** `tenant`: the only one that may use the slot; undefined: any. In either case nothing of an earlier lease can be observed (S1). */
-type SlotState =
-  | { readonly kind: 'booting' }
-  | { readonly kind: 'ready'; readonly tenant: string | undefined }
-  | { readonly kind: 'leased'; readonly tenant: string }
-  /** `previous`: memory of the previous lease, which is freed once the slot has been renewed. */
-  | { readonly kind: 'renewing'; readonly tenant: string | undefined; readonly previous: SlotLease }
 
 /** Slots kept booted beyond what is leased, as long as there is room. */
 const SPARE_SLOTS = 2
@@ -38,17 +30,21 @@ const MAX_FAILED_BOOTS = 3
 export class SlotPool {
   readonly #options: PoolOptions
   readonly #threads: SlotThreads
-  readonly #slots = new Map<SlotThread, SlotState>()
+  readonly #slots = new SlotTable()
   readonly #leases = new Map<Slot, SlotThread>()
   readonly #line: WaitingLine
   readonly #memory: ManagerMemory
+  /** What was asked for last. Spare slots have this image. */
+  #latestImageId: string
   #boots = 0
   #renewals = 0
-  #failedBoots = 0
+  /** In a row, by image. */
+  readonly #failedBoots = new Map<string, number>()
   #spareTimer: NodeJS.Timeout | undefined
   #spareDelayMs = FIRST_SPARE_DELAY_MS
   #roomTimer: NodeJS.Immediate | undefined
-  #warmed = false
+  /** Images whose code has run in a slot. */
+  readonly #warmed = new Set<string>()
   readonly #ended: EndedLeases
   /** Sessions waiting for the memory of unused slots. While there are any, no spare slots are booted. */
   #makingRoom = 0
@@ -56,7 +52,13 @@ export class SlotPool {
   readonly #unwanted = new WeakSet<SlotThread>()
   #closed = false
 
-  constructor(image: Image, options: PoolOptions, memory = new ManagerMemory(null, image)) {
+  /** @param images the first is the default */
+  constructor(
+    images: readonly [Image, ...Image[]],
+    options: PoolOptions,
+    memory = new ManagerMemory(null, images),
+  ) {
+    this.#latestImageId = images[0].id
     this.#options = options
     this.#memory = memory
     memory.onRelease = () => this.#roomCame()
@@ -65,9 +67,9 @@ export class SlotPool {
       if (!this.#closed) this.#provision()
     })
     this.#line = new WaitingLine(options.acquireTimeoutMs, () => this.#timedOut())
-    this.#threads = new SlotThreads(image, options.slots, (reason) => this.#bootFailed(reason))
+    this.#threads = new SlotThreads(images, options.slots, (...failure) => this.#bootFailed(...failure))
     // Boot only one at first, because two would share the cores. Spares follow when it is ready, or when a caller waits for another.
-    if (this.#memory.hasPlenty) this.#boot()
+    if (this.#memory.hasPlenty) this.#boot(this.#latestImageId)
   }
 
   get queued(): number {
@@ -101,12 +103,7 @@ export class SlotPool {
   }
 
   stats(): PoolStats {
-    const counts = { booting: 0, ready: 0, leased: 0, renewing: 0, parked: 0 }
-    for (const state of this.#slots.values()) {
-      const isParked = state.kind === 'ready' && state.tenant !== undefined
-      counts[isParked ? 'parked' : state.kind]++
-    }
-    return { max: this.#options.slots, ...counts }
+    return { max: this.#options.slots, ...this.#slots.count() }
   }
 
   /** Since the pool was made: threads started, and slots renewed. */
@@ -115,17 +112,17 @@ export class SlotPool {
   }
 
   /**
-   * Returns a slot for one session of `tenant`. Give it back with `release`.
+   * Returns a slot for one session. Give it back with `release`.
    *
    * @throws PoolExhaustedError when the queue is full, or all slots were leased to others for `acquireTimeoutMs`
    * @throws LimitError when there was no slot for that time because of `maxMemoryBytes`
    * @throws CancelledError when `signal` aborts first
    * @throws SessionClosedError when the pool closes first
    */
-  acquire(tenant: string, signal?: AbortSignal): Promise<Slot> {
+  acquire(request: SlotRequest, signal?: AbortSignal): Promise<Slot> {
     if (this.#closed) return Promise.reject(closedError())
     if (signal?.aborted) return Promise.reject(new CancelledError('not-started', { cause: signal.reason }))
-    const free = this.tryAcquire(tenant)
+    const free = this.tryAcquire(request)
     if (free) return Promise.resolve(free)
     const { maxQueued, slots } = this.#options
     // Slots that are not leased go to the first callers in the queue, so these do not count against maxQueued.
@@ -133,16 +130,18 @@ export class SlotPool {
       const message = `${this.#description()}, and ${this.#line.length} callers wait (maxQueued: ${maxQueued})`
       return Promise.reject(new PoolExhaustedError(`${message}; raise slots or maxQueued, or close sessions`))
     }
-    const acquired = this.#line.join(tenant, signal)
+    this.#latestImageId = request.imageId
+    const acquired = this.#line.join(request, signal)
     this.#serve()
     return acquired
   }
 
   /** A slot that is free right now, unless other callers are waiting. */
-  tryAcquire(tenant: string): Slot | undefined {
+  tryAcquire(request: SlotRequest): Slot | undefined {
     if (this.#closed || this.#line.length > 0) return undefined
-    const free = this.#find(tenant)
-    return free && this.#lease(free, tenant)
+    const free = this.#slots.find(request)
+    if (free) this.#latestImageId = request.imageId
+    return free && this.#lease(free, request.tenant)
   }
 
   /** Takes a leased slot back. It is renewed, or its worker is ended; this does not wait for either. */
@@ -157,8 +156,9 @@ export class SlotPool {
       slotReuse === 'any' || (slotReuse === 'tenant' && isTenantShared && this.#line.isOnly(state.tenant))
     // If a session waits for memory, end the slot to free its memory.
     // The same where memory is short and the slot holds more than a new one does: a thread that exits surely frees all of it.
-    const isLean = this.#memory.hasPlenty || slot.memory.bytes <= NEW_SLOT_BYTES
-    const isKept = isClean && isReusable && isLean && !this.#memory.room.isAwaited
+    const isLean = this.#memory.hasPlenty || slot.memory.bytes <= slot.memory.newBytes
+    const isWanted = this.#line.length === 0 || this.#line.first(thread.imageId) !== undefined
+    const isKept = isClean && isReusable && isLean && isWanted && !this.#memory.room.isAwaited
     if (!isKept || !slot.alive) return slot.terminate('its lease ended')
     this.#renew(thread, slotReuse === 'tenant' ? state.tenant : undefined)
   }
@@ -173,17 +173,6 @@ export class SlotPool {
     for (const thread of [...this.#slots.keys()]) thread.terminate('the manager closed')
     await this.#threads.close()
     await this.#ended.close()
-  }
-
-  /** A ready slot: one reserved for the tenant, else the one renewed last, whose JavaScript is the best optimized. */
-  #find(tenant: string): SlotThread | undefined {
-    let found: SlotThread | undefined
-    for (const [thread, state] of this.#slots) {
-      if (state.kind !== 'ready') continue
-      if (state.tenant === tenant) return thread
-      if (state.tenant === undefined) found = thread
-    }
-    return found
   }
 
   #lease(thread: SlotThread, tenant: string): Slot {
@@ -223,25 +212,29 @@ export class SlotPool {
     this.#serve()
   }
 
-  /** Gives ready slots to waiting callers, in order. */
+  /** Gives ready slots to waiting callers, in order. Those who wait for another image do not hold them up. */
   #serve(): void {
-    for (;;) {
-      const { first } = this.#line
-      if (first === undefined) break
-      const thread = this.#find(first.tenant)
-      if (thread === undefined) break
-      first.resolve(this.#lease(thread, first.tenant))
+    for (const imageId of this.#line.countByImage().keys()) {
+      for (;;) {
+        const first = this.#line.first(imageId)
+        const thread = first && this.#slots.find(first)
+        if (thread === undefined) break
+        first?.resolve(this.#lease(thread, first.tenant))
+      }
     }
     this.#provision()
     this.#line.count(this.#coming)
   }
 
-  /** Boots slots for waiting callers at once, and spares later. If no more fit, evicts a slot parked for another tenant. */
+  /** Boots slots for waiting callers at once, and spares later. If no more fit, evicts a slot that no caller can use. */
   #provision(): void {
     if (this.#closed) return
-    const { booting, ready, renewing } = this.stats()
-    let missing = this.#line.length - booting - ready - renewing
-    while (missing > 0 && this.#boot()) missing--
+    let missing = 0
+    for (const [imageId, waiting] of this.#line.countByImage()) {
+      let missingOfImage = Math.max(0, waiting - this.#slots.countComing(imageId))
+      while (missingOfImage > 0 && this.#boot(imageId)) missingOfImage--
+      missing += missingOfImage
+    }
     if (missing > this.#bootable) this.#evict()
     else this.#spareTimer ??= setTimeout(() => this.#provisionSpares(), this.#spareDelayMs)
   }
@@ -250,19 +243,19 @@ export class SlotPool {
     this.#spareTimer = undefined
     this.#spareDelayMs = SPARE_DELAY_MS
     if (this.#makingRoom > 0) return
-    const { booting, ready, renewing } = this.stats()
     // Spares would slow down a boot that a caller waits for. `#provision` runs again after that boot.
-    if (booting > 0 && this.#line.length > 0) return
+    if (this.stats().booting > 0 && this.#line.length > 0) return
+    const imageId = this.#latestImageId
+    const waiting = this.#line.countByImage().get(imageId) ?? 0
     const leaving = [...this.#leases.keys()].filter((slot) => slot.isLeaving).length
-    let missing = this.#line.length + SPARE_SLOTS - booting - ready - renewing - leaving
-    while (missing > 0 && this.#memory.hasPlenty && this.#boot()) missing--
+    let missing = waiting + SPARE_SLOTS - this.#slots.countComing(imageId) - leaving
+    while (missing > 0 && this.#memory.hasPlenty && this.#boot(imageId)) missing--
   }
 
+  /** Ends a slot that was not given to a waiting caller: it is parked for another tenant, or of another image. */
   #evict(): void {
-    for (const [thread, state] of this.#slots) {
-      if (state.kind === 'ready' && state.tenant !== undefined)
-        return thread.terminate('another tenant needs its place')
-    }
+    for (const [thread, { kind }] of this.#slots)
+      if (kind === 'ready') return thread.terminate('another session needs its place')
   }
 
   /** Memory was freed. Serves those who wait for it in a later turn, because the code that freed it may not have finished. */
@@ -317,16 +310,16 @@ export class SlotPool {
   }
 
   /** Starts booting a slot. Returns false if `slots` is reached or there is no memory for one more. */
-  #boot(): boolean {
+  #boot(imageId: string): boolean {
     if (this.#slots.size >= this.#options.slots) return false
-    const memory = this.#memory.openSlot(() => this.#makeRoom())
+    const memory = this.#memory.openSlot(imageId, () => this.#makeRoom())
     if (memory === undefined) return false
-    const thread = this.#threads.start(memory)
+    const thread = this.#threads.start(imageId, memory)
     this.#boots++
     this.#slots.set(thread, { kind: 'booting' })
-    void this.#warm(thread.slot).then(
+    void this.#warm(thread).then(
       () => {
-        if (thread.alive) this.#failedBoots = 0
+        if (thread.alive) this.#failedBoots.delete(imageId)
         this.#nowReady(thread, undefined)
       },
       () => {
@@ -346,7 +339,7 @@ export class SlotPool {
     if (state?.kind === 'renewing') this.#ended.add(state.previous, gone)
     if (this.#closed) return
     const hasFailed = state?.kind === 'booting' && !this.#unwanted.has(thread)
-    if (hasFailed && !this.#countFailedBoot(reason)) return
+    if (hasFailed && !this.#countFailedBoot(thread.imageId, reason)) return
     this.#serve()
   }
 
@@ -355,25 +348,27 @@ export class SlotPool {
    * compiled once for all threads, so the first slot runs more of it; JavaScript is compiled per thread. Creating a session then takes
    * less than half the time.
    */
-  async #warm(slot: Slot): Promise<void> {
+  async #warm({ slot, imageId }: SlotThread): Promise<void> {
     await slot.ready
     if (this.#line.length > 0) return
-    const first = !this.#warmed
-    this.#warmed = true
+    const first = !this.#warmed.has(imageId)
+    this.#warmed.add(imageId)
     const reply = await slot.call('warm', [first])
     if (reply.kind === 'died') slot.terminate(reply.reason)
   }
 
-  #bootFailed(reason: string): void {
-    for (const [thread, { kind }] of [...this.#slots]) if (kind === 'booting') thread.terminate(reason)
+  #bootFailed(imageId: string, reason: string): void {
+    for (const [thread, { kind }] of [...this.#slots])
+      if (kind === 'booting' && thread.imageId === imageId) thread.terminate(reason)
   }
 
   /** Returns false once too many boots in a row have failed and the waiting callers have been rejected. */
-  #countFailedBoot(reason: string): boolean {
-    this.#failedBoots++
-    if (this.#failedBoots < MAX_FAILED_BOOTS) return true
+  #countFailedBoot(imageId: string, reason: string): boolean {
+    const failed = (this.#failedBoots.get(imageId) ?? 0) + 1
+    this.#failedBoots.set(imageId, failed)
+    if (failed < MAX_FAILED_BOOTS) return true
     const message = `the last ${MAX_FAILED_BOOTS} workers failed to boot; the last one because: ${reason}`
-    this.#line.rejectAll(new InterpreterCrashedError(message, 'not-started'))
+    this.#line.rejectAll(new InterpreterCrashedError(message, 'not-started'), imageId)
     return false
   }
 

@@ -1,5 +1,5 @@
-// Starts the threads of slots, and tracks when they have exited. Owns Piscina and the events of its workers. The pool decides which
-// session gets which thread.
+// Starts the threads of slots, and tracks when they have exited. Owns a Piscina for each image and the events of its workers. The pool
+// decides which session gets which thread.
 //
 // Piscina's own queue (5.3.2) is not used, for three reasons: a task with an abort signal that finds no worker goes to a side queue that
 // `maxQueue` does not count; a worker removed by an abort is not replaced above `minThreads` even if tasks wait; and a task cannot ask
@@ -22,21 +22,31 @@ const YOUNG_GENERATION_MB = 4
 const OLD_GENERATION_MB = 384
 
 export class SlotThreads {
-  readonly #piscina: Piscina
+  /** By image. One that nobody uses has none. */
+  readonly #piscinas = new Map<string, Piscina>()
+  readonly #images: ReadonlyMap<string, Image>
+  readonly #count: number
+  readonly #onFailure: (imageId: string, reason: string) => void
   /** One promise for each terminated thread whose worker still runs. */
   readonly #stopping = new Set<Promise<void>>()
   /** Exits not yet assigned to a thread, and threads that wait for one. */
   #exits = 0
   readonly #awaitingExit: (() => void)[] = []
 
-  /** @param onFailure called when a worker failed before it took its task; Piscina does not say which one */
-  constructor(image: Image, count: number, onFailure: (reason: string) => void) {
-    this.#piscina = new Piscina({
+  /** @param onFailure called when a worker of an image failed before it took its task; Piscina does not say which one */
+  constructor(images: readonly Image[], count: number, onFailure: (imageId: string, reason: string) => void) {
+    this.#images = new Map(images.map((image) => [image.id, image]))
+    this.#count = count
+    this.#onFailure = onFailure
+  }
+
+  #open(imageId: string): Piscina {
+    const piscina = new Piscina({
       filename: new URL('../../workers/slot.bundle.cjs', import.meta.url).href,
       name: 'serve',
-      workerData: image,
+      workerData: this.#images.get(imageId),
       minThreads: 0,
-      maxThreads: count,
+      maxThreads: this.#count,
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
       // The worker gets no environment, arguments or flags of ours.
@@ -49,14 +59,14 @@ export class SlotThreads {
         maxOldGenerationSizeMb: OLD_GENERATION_MB,
       },
     })
-    this.#piscina.on('error', (error: unknown) => onFailure(messageOf(error, 'its worker failed')))
-    this.#piscina.on('workerCreate', (worker: object) =>
-      guardThread(worker).once('exit', () => this.#exited()),
-    )
+    piscina.on('error', (error: unknown) => this.#onFailure(imageId, messageOf(error, 'its worker failed')))
+    piscina.on('workerCreate', (worker: object) => guardThread(worker).once('exit', () => this.#exited()))
+    this.#piscinas.set(imageId, piscina)
+    return piscina
   }
 
-  start(memory: SlotLease): SlotThread {
-    const thread = new SlotThread(this.#piscina, memory)
+  start(imageId: string, memory: SlotLease): SlotThread {
+    const thread = new SlotThread(this.#piscinas.get(imageId) ?? this.#open(imageId), imageId, memory)
     void thread.ended.then(() => {
       this.#stopping.add(thread.stopped)
       void thread.stopped.then(() => this.#stopping.delete(thread.stopped))
@@ -79,7 +89,7 @@ export class SlotThreads {
     // Threads that were terminated just now are added to `#stopping` a microtask later.
     await Promise.resolve()
     await Promise.all(this.#stopping)
-    await this.#piscina.destroy()
+    await Promise.all([...this.#piscinas.values()].map((piscina) => piscina.destroy()))
   }
 
   #exited(): void {

@@ -25,8 +25,17 @@ export class SlotThread implements Exiting {
   #slot: Slot
   #endReason: string | undefined
 
-  /** Starts a worker; `slot.ready` says when its interpreter has booted. `memory` is the first lease's. */
-  constructor(piscina: Piscina, memory: SlotLease) {
+  /**
+   * Starts a worker; `slot.ready` says when its interpreter has booted.
+   *
+   * @param imageId the image of the Piscina's workers
+   * @param memory the first lease's
+   */
+  constructor(
+    piscina: Piscina,
+    readonly imageId: string,
+    memory: SlotLease,
+  ) {
     const { port1, port2 } = new MessageChannel()
     this.#next = port1
     port1.unref()

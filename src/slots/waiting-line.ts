@@ -1,10 +1,10 @@
 // The queue of callers that wait for a slot. Owns their order and timeouts. A caller's time counts only while it waits for other sessions,
 // not while a slot boots or is renewed for it. The pool owns the slots.
 import { CancelledError } from '../shared/errors.js'
+import type { SlotRequest } from './pool-options.js'
 import type { Slot } from './slot.js'
 
-export interface Waiter {
-  readonly tenant: string
+export interface Waiter extends SlotRequest {
   readonly resolve: (slot: Slot) => void
   readonly reject: (error: Error) => void
 }
@@ -31,9 +31,16 @@ export class WaitingLine {
     return this.#waiters.length
   }
 
-  /** The caller that has waited longest. */
-  get first(): Waiter | undefined {
-    return this.#waiters[0]
+  /** The caller that has waited longest for a slot of the image. */
+  first(imageId: string): Waiter | undefined {
+    return this.#waiters.find((waiter) => waiter.imageId === imageId)
+  }
+
+  /** How many callers wait for a slot of each image; the image that somebody has waited for longest comes first. */
+  countByImage(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { imageId } of this.#waiters) counts.set(imageId, (counts.get(imageId) ?? 0) + 1)
+    return counts
   }
 
   isOnly(tenant: string): boolean {
@@ -41,7 +48,7 @@ export class WaitingLine {
   }
 
   /** Adds a caller; its timeout starts with the next call of `count`. @throws CancelledError when `signal` aborts first */
-  join(tenant: string, signal: AbortSignal | undefined): Promise<Slot> {
+  join(request: SlotRequest, signal: AbortSignal | undefined): Promise<Slot> {
     return new Promise<Slot>((resolve, reject) => {
       const leave = () => {
         this.#stop(waiter)
@@ -50,7 +57,7 @@ export class WaitingLine {
         if (index >= 0) this.#waiters.splice(index, 1)
       }
       const waiter: Clocked = {
-        tenant,
+        ...request,
         remainingMs: this.#timeoutMs,
         running: undefined,
         resolve: (slot) => {
@@ -82,8 +89,10 @@ export class WaitingLine {
     }
   }
 
-  rejectAll(error: Error): void {
-    for (const waiter of [...this.#waiters]) waiter.reject(error)
+  /** @param imageId default: those of every image */
+  rejectAll(error: Error, imageId?: string): void {
+    for (const waiter of [...this.#waiters])
+      if (imageId === undefined || waiter.imageId === imageId) waiter.reject(error)
   }
 
   #start(waiter: Clocked): void {

@@ -1,6 +1,7 @@
 // A guest without an interpreter: 2 MiB of WebAssembly memory, a bump allocator, and every import callable by name. Owns
 // laying out C arguments for tests; it asserts nothing.
-import type { ImageFile } from '../../src/shared/image/image.js'
+import { FileIndex } from '../../src/shared/image/file-index.js'
+import type { ImageFile, NativeCode } from '../../src/shared/image/image.js'
 import { STAT } from '../../workers/host/abi.js'
 import { Host, type HostLimits } from '../../workers/host/host.js'
 import type { HostCallDoor } from '../../workers/host/host-calls.js'
@@ -21,12 +22,16 @@ export interface GuestOptions {
   readonly timeZone?: string
   readonly interrupt?: InterruptCell
   readonly door?: HostCallDoor
+  readonly native?: NativeCode
 }
 
 export class Guest {
   readonly memory = new WebAssembly.Memory({ initial: 32, maximum: 1024 })
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 4 })
   readonly interrupt: InterruptCell
+  readonly stackPointer = new WebAssembly.Global({ value: 'i32', mutable: true }, 65_536)
+  /** What dlerror would tell. */
+  dlError = ''
   readonly host: Host
   /** What came out of descriptors 1 and 2. */
   readonly output: { stream: 1 | 2; text: string; bytes: number }[] = []
@@ -40,10 +45,11 @@ export class Guest {
     timeZone = 'UTC',
     interrupt,
     door,
+    native,
   }: GuestOptions = {}) {
     this.interrupt = interrupt ?? new InterruptCell()
     this.host = new Host({
-      files,
+      files: FileIndex.of(files, '/home/user'),
       bytes,
       cwd: '/home/user',
       interrupt: this.interrupt,
@@ -52,6 +58,7 @@ export class Guest {
         this.output.push({ stream, text, bytes: end - start })
       },
       ...(door === undefined ? {} : { door }),
+      ...(native === undefined ? {} : { native }),
     })
     const imports = this.host.imports(new WebAssembly.Module(importingModule()))
     this.#imports = new Map(
@@ -64,6 +71,11 @@ export class Guest {
       __indirect_function_table: this.table,
       emscripten_builtin_memalign: (alignment, size) => this.#allocate(alignment >>> 0, size >>> 0),
       free: () => {},
+      __stack_pointer: this.stackPointer,
+      __dl_seterr: (format, values) => {
+        const text = (at: number) => this.bytes.toString('utf8', at, this.bytes.indexOf(0, at))
+        this.dlError = text(format).replace('%s', text(this.view.getUint32(values, true)))
+      },
     })
     this.host.configure({ ...UNBOUNDED, ...limits }, timeZone)
   }

@@ -28,6 +28,7 @@ export function runPython(shared: Image, code: string): string {
   const host = new Host({
     files: image.files,
     bytes: image.bytes,
+    native: image.native,
     cwd: image.cwd,
     interrupt: new InterruptCell(),
     onOutput: (_, from, start, end) => output.push(Uint8Array.prototype.slice.call(from, start, end)),

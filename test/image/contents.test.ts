@@ -15,9 +15,7 @@ beforeAll(async () => {
 
 /** Of runs and files. */
 function allBytes(image: Image): Buffer {
-  const length = Math.max(
-    ...image.files.map((file) => (file.kind === 'file' ? file.offset + file.length : 0)),
-  )
+  const length = image.fileTable.offset + image.fileTable.length
   const all = Buffer.alloc(length)
   readable(image).bytes.read(0, all, 0, length)
   return all

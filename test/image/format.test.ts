@@ -15,11 +15,20 @@ const contents: ImageContents = {
   stackPointer: 65_536,
   dispatch: 4000,
   landmarks: { stackLow: 4096, mallocState: 8192, dataStack: 0, internedStrings: 0 },
-  files: [
-    { kind: 'directory', path: '/lib', mode: 0o755 },
-    { kind: 'file', path: '/lib/ä.py', mode: 0o644, offset: 12_289, length: 3 },
-    { kind: 'symlink', path: '/l', target: 'lib' },
-  ],
+  fileTable: { offset: 12_288, length: 4 },
+  packages: [{ name: 'wombat', version: '1.0', sha256: 'ab'.repeat(32) }],
+  native: {
+    libraries: [
+      {
+        path: '/lib/w.so',
+        symbols: [
+          ['PyInit_w', 7],
+          ['__proto__', 8],
+        ],
+      },
+    ],
+    callable: Uint8Array.of(1, 0),
+  },
   env: { HOME: '/home' },
   cwd: '/home',
 }
@@ -86,10 +95,17 @@ describe('the image file', () => {
     ['landmarks', { landmarks: undefined }],
     ['dispatch', { dispatch: 0 }],
     ['cwd', { cwd: 'home' }],
-    ['files', { files: [{ kind: 'file', path: '/x', mode: 0, offset: 12_290, length: 3 }] }],
-    ['files', { files: [{ kind: 'file', path: '/../x', mode: 0, offset: 0, length: 1 }] }],
-    ['files', { files: [{ kind: 'device', path: '/x', mode: 0 }] }],
+    ['fileTable', { fileTable: { offset: 12_290, length: 3 } }],
+    ['fileTable', { fileTable: { offset: 12_288, length: -1 } }],
+    ['fileTable', { fileTable: undefined }],
     ['env', { env: { HOME: 1 } }],
+    ['packages', { packages: [{ name: 'wombat', version: '1.0', sha256: 'ab' }] }],
+    ['libraries', { native: { libraries: [], callable: new Uint8Array(3) } }],
+    ['libraries', { native: { libraries: [{ path: 'w.so', symbols: [] }], callable: new Uint8Array(2) } }],
+    [
+      'libraries',
+      { native: { libraries: [{ path: '/w', symbols: [['a', -1]] }], callable: new Uint8Array(2) } },
+    ],
   ])('is refused when it has wrong %s', async (what, change) => {
     const bytes = resealed(await encodeImage({ ...contents, ...change } as ImageContents))
     expect(() => decodeImage(bytes)).toThrow(`not a valid image: ${what}`)

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { trampolineCodes } from '../../workers/builder/signatures.js'
 import { type TrampolineExports, trampolineModuleBytes } from '../../workers/interpreter/trampoline.js'
-import { coreModuleBytes, readWasm, section, vector } from '../../workers/interpreter/wasm-binary.js'
+import { coreModuleBytes, readWasm } from '../../workers/interpreter/wasm-binary.js'
+import { section, vector } from '../../workers/wasm/encoding.js'
 
 /** Where the test's memory has the codes, and where the success flag. */
 const CODES = 100

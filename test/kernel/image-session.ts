@@ -46,6 +46,7 @@ export class ImageSession {
     this.host = new Host({
       files: image.files,
       bytes: image.bytes,
+      native: image.native,
       cwd: image.cwd,
       interrupt: new InterruptCell(this.interrupt),
       onOutput: (_, from, start, end) => {

@@ -8,12 +8,12 @@ import { importSignatures, type Signatures } from './support/wasm-signatures.js'
 
 /** `npm run fuzz -- --only imports` makes as many as there is time for. */
 const CALLS = 1_500
-const CLASSES_THAT_WORK = ['file', 'descriptor', 'clock', 'entropy', 'memory', 'signal', 'process']
+const CLASSES_THAT_WORK = ['file', 'descriptor', 'clock', 'entropy', 'memory', 'signal', 'process', 'library']
 const CLASSES_THAT_DO_NOT = ['stub-errno', 'stub-value', 'ends-interpreter']
 /** These call a function of the interpreter by its address: what runs then is guest code, for as long as it likes. */
 const CALLS_BACK = { 'env.__call_sighandler': 'Oi', 'env._PyEM_TrampolineCall_JS': 'Oiii' }
 /** What else ends an interpreter by itself: C's free of a pointer that malloc never gave. */
-const ENDS = ['__assert_fail', '_abort_js', 'exit', 'ffi_closure_free_js', 'proc_exit']
+const ENDS = ['__assert_fail', '_abort_js', 'exit', 'ffi_call_js', 'ffi_closure_free_js', 'proc_exit']
 
 interface Tally {
   readonly name: string

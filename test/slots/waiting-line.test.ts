@@ -14,23 +14,27 @@ beforeEach(() => {
   line = new WaitingLine(1000, () => new TimedOut())
 })
 
+function request(tenant: string, imageId = 'i') {
+  return { tenant, imageId }
+}
+
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
 })
 
 test('time in which a slot is on its way does not count, however long that takes', async () => {
-  const waiting = line.join('a', undefined)
+  const waiting = line.join(request('a'), undefined)
   line.count(1)
   await vi.advanceTimersByTimeAsync(60_000)
   expect(line.length).toBe(1)
-  line.first?.resolve({} as Slot)
+  line.first('i')?.resolve({} as Slot)
   await waiting
   expect(line.length).toBe(0)
 })
 
 test('time in which all slots are leased to others adds up to acquireTimeoutMs', async () => {
-  const rejected = expect(line.join('a', undefined)).rejects.toBeInstanceOf(TimedOut)
+  const rejected = expect(line.join(request('a'), undefined)).rejects.toBeInstanceOf(TimedOut)
   line.count(0)
   await vi.advanceTimersByTimeAsync(600)
   line.count(1)
@@ -44,21 +48,38 @@ test('time in which all slots are leased to others adds up to acquireTimeoutMs',
 })
 
 test('the clock stands still only for as many first callers as slots are on their way', async () => {
-  const first = line.join('a', undefined)
-  const rejected = expect(line.join('b', undefined)).rejects.toBeInstanceOf(TimedOut)
+  const first = line.join(request('a'), undefined)
+  const rejected = expect(line.join(request('b'), undefined)).rejects.toBeInstanceOf(TimedOut)
   line.count(1)
   await vi.advanceTimersByTimeAsync(1000)
-  expect(line.first?.tenant).toBe('a')
+  expect(line.first('i')?.tenant).toBe('a')
   await rejected
-  line.first?.resolve({} as Slot)
+  line.first('i')?.resolve({} as Slot)
   await first
 })
 
 test('a caller whose signal aborts leaves the queue', async () => {
   const controller = new AbortController()
-  const cancelled = rejectionOf(CancelledError, line.join('a', controller.signal))
+  const cancelled = rejectionOf(CancelledError, line.join(request('a'), controller.signal))
   line.count(0)
   controller.abort()
   await cancelled
   expect(line.length).toBe(0)
+})
+
+test('callers who wait for another image do not hold up the next one', async () => {
+  const waiting = [line.join(request('a', 'x'), undefined), line.join(request('b', 'y'), undefined)]
+  line.count(2)
+  expect([...line.countByImage()]).toEqual([
+    ['x', 1],
+    ['y', 1],
+  ])
+  line.first('y')?.resolve({} as Slot)
+  await waiting[1]
+  expect(line.first('y')).toBeUndefined()
+  line.rejectAll(new TimedOut(), 'y')
+  expect(line.length).toBe(1)
+  const rejected = expect(waiting[0]).rejects.toBeInstanceOf(TimedOut)
+  line.rejectAll(new TimedOut(), 'x')
+  await rejected
 })

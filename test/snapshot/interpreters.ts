@@ -25,6 +25,7 @@ export class TestInterpreter {
     const host = new Host({
       files: image.files,
       bytes: image.bytes,
+      native: image.native,
       cwd: image.cwd,
       interrupt: new InterruptCell(),
       onOutput: (_, from, start, end) => this.#output.push(Uint8Array.prototype.slice.call(from, start, end)),

@@ -23,9 +23,9 @@ export function slotWithoutWorker(): {
       return new Promise(() => {})
     },
   }
-  const memory = new ManagerMemory(null, { runs: new Uint32Array(0), files: [] }).openSlot(() => undefined)
+  const memory = new ManagerMemory(null, []).openSlot('none', () => undefined)
   if (memory === undefined) throw new Error('an account without a bound is full')
-  const thread = new SlotThread(piscina as unknown as Piscina, memory)
+  const thread = new SlotThread(piscina as unknown as Piscina, 'none', memory)
   const [run] = runs
   if (run === undefined) throw new Error('the slot started no task')
   return { thread, slot: thread.slot, run }

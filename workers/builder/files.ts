@@ -2,6 +2,9 @@
 // and the layout; serving them in a slot is the host's.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { dataModuleBytes } from '../../src/shared/image/data-module.js'
+import { fileIndexBytes } from '../../src/shared/image/file-index.js'
+import type { ImageContents } from '../../src/shared/image/format.js'
 import type { ImageFile } from '../../src/shared/image/image.js'
 import type { StockFiles } from './realm.js'
 
@@ -52,7 +55,22 @@ export function placeFiles(files: StockFiles, sources: readonly SourceFile[]): v
   files.chdir(HOME)
 }
 
-/** The same as the image has them: parents before children, in the order of their paths. */
+/** An image's bytes: those of its memory, those of the files, and the table of the files. */
+export function imageData(
+  runBytes: Uint8Array,
+  sources: readonly SourceFile[],
+  cwd: string,
+): Pick<ImageContents, 'dataBytes' | 'fileTable'> {
+  const index = fileIndexBytes(imageFiles(sources, runBytes.length), cwd)
+  const parts = [runBytes, ...sources.map(({ bytes }) => bytes)]
+  const offset = parts.reduce((sum, part) => sum + part.length, 0)
+  return {
+    dataBytes: dataModuleBytes([...parts, index]),
+    fileTable: { offset, length: index.length },
+  }
+}
+
+/** Files as the image has them: parents before children, in the order of their paths. */
 export function imageFiles(sources: readonly SourceFile[], firstOffset: number): ImageFile[] {
   const modes = new Map(DIRECTORIES)
   for (const { path } of sources)

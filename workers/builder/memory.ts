@@ -1,6 +1,6 @@
 // The interpreter's memory on its way into the image. Owns the shape that malloc's heap gets and the form in which
 // memory is recorded, runs of 4 KiB pages over zero; wiping what is dead is workers/interpreter/dead-memory.ts's.
-import type { StockInterpreter } from './realm.js'
+import type { StockExports, StockInterpreter } from './realm.js'
 
 const PAGE_BYTES = 4096
 const LARGEST_CHUNK_BYTES = 8 << 20
@@ -17,9 +17,14 @@ const SMALLEST_MEMORY_BYTES = 32 << 20
  * together in memory that is zero in the image, instead of being strewn over the image's pages. Fifty executions with
  * temporaries write to 97 pages so, and to 1,054 without.
  */
-export function wipeFreeMemory(stock: StockInterpreter): void {
+export function wipeFreeMemory(
+  stock: Pick<StockInterpreter, 'growthAllowed'> & {
+    readonly exports: Pick<StockExports, 'memory' | 'malloc' | 'free'>
+  },
+  smallestBytes = SMALLEST_MEMORY_BYTES,
+): void {
   const { exports } = stock
-  growTo(exports.memory, SMALLEST_MEMORY_BYTES)
+  growTo(exports.memory, smallestBytes)
   const heap = new Uint8Array(exports.memory.buffer)
   stock.growthAllowed = false
   try {

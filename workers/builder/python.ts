@@ -1,11 +1,25 @@
 // Calls the stock interpreter through CPython's C API: runs the builder's own Python, finds the kernel's dispatch, sends
 // it requests. Owns no meaning of those requests.
-import type { StockInterpreter } from './realm.js'
+import type { StockExports, StockInterpreter } from './realm.js'
+
+/** What it needs of an interpreter. */
+export interface Runner extends Pick<StockInterpreter, 'log'> {
+  readonly exports: Pick<
+    StockExports,
+    | 'memory'
+    | 'malloc'
+    | 'free'
+    | 'PyRun_SimpleString'
+    | 'PyImport_ImportModule'
+    | 'PyObject_GetAttrString'
+    | 'Py_DecRef'
+  >
+}
 
 export class Python {
-  readonly #stock: StockInterpreter
+  readonly #stock: Runner
 
-  constructor(stock: StockInterpreter) {
+  constructor(stock: Runner) {
     this.#stock = stock
   }
 

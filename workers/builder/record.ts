@@ -1,9 +1,8 @@
 // Makes an image: boots the stock interpreter, brings it to the point where a session attaches, and records it. Owns the
 // order of those steps; each of them is a file of its own.
 import { readFile } from 'node:fs/promises'
-import { dataModuleBytes } from '../../src/shared/image/data-module.js'
 import type { ImageContents } from '../../src/shared/image/format.js'
-import type { BuilderData } from '../../src/shared/messages/builder.js'
+import type { StandardBuilderData } from '../../src/shared/messages/builder.js'
 import { ZONE_NAME_BYTES } from '../host/abi.js'
 import { findLandmarks, wipeDeadMemory } from '../interpreter/dead-memory.js'
 import { INTERPRETER_EXPORTS } from '../interpreter/exports.js'
@@ -13,7 +12,7 @@ import { coreModuleBytes, readWasm } from '../interpreter/wasm-binary.js'
 import { REMOVED_MODULES, removeBuiltInModules } from './built-in-modules.js'
 import {
   HOME,
-  imageFiles,
+  imageData,
   KERNEL_PATH,
   placeFiles,
   readTree,
@@ -62,13 +61,13 @@ with open(${JSON.stringify(REPORT_PATH)}, 'w') as report:
 `
 
 /** Moves every object out of reach of the collector, which would otherwise write into all of them in every session. */
-const FREEZE = `
+export const FREEZE = `
 import gc
 gc.collect()
 gc.freeze()
 `
 
-export async function recordImage(options: BuilderData): Promise<ImageContents> {
+export async function recordImage(options: StandardBuilderData): Promise<ImageContents> {
   const pyodide = await readPyodidePackage()
   const sources: SourceFile[] = [
     ...(await readTree(options.kernelDirectory, KERNEL_PATH)),
@@ -114,12 +113,13 @@ export async function recordImage(options: BuilderData): Promise<ImageContents> 
     trampolineBytes: trampolineModuleBytes(codesAddress, tableLength),
     memoryBytes: memory.length,
     runs,
-    dataBytes: dataModuleBytes([runBytes, ...sources.map(({ bytes }) => bytes)]),
+    ...imageData(runBytes, sources, cwd),
     tableLength,
     stackPointer,
     dispatch,
     landmarks,
-    files: imageFiles(sources, runBytes.length),
+    packages: [],
+    native: null,
     env,
     cwd,
   }
@@ -135,7 +135,7 @@ function takeReport({ files }: StockInterpreter): { env: Record<string, string>;
 }
 
 /** Runs what every session runs first, so that CPython's caches of first use are in the image. */
-function warm(link: KernelLink): void {
+export function warm(link: KernelLink): void {
   const execute = (code: string) => {
     const head = new Uint8Array(5)
     head[0] = 1

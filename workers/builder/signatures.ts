@@ -1,7 +1,7 @@
 // The codes by which the trampoline knows how to call each function of the table. Owns the translation from signatures;
 // the function that uses the codes is workers/interpreter/trampoline.ts.
 import { TRAMPOLINE_CODE } from '../interpreter/trampoline.js'
-import type { FunctionType } from '../interpreter/wasm-binary.js'
+import type { FunctionType } from '../wasm/module.js'
 
 const I32 = 0x7f
 const MOST_PARAMETERS = 3
@@ -17,4 +17,17 @@ export function trampolineCodes(signatures: readonly (FunctionType | undefined)[
     if (!callable) return TRAMPOLINE_CODE.unsupported
     return parameters.length + (results.length === 0 ? TRAMPOLINE_CODE.returnsNothing : 0)
   })
+}
+
+const NUMBERS: readonly number[] = [0x7f, 0x7e, 0x7d, 0x7c]
+
+/** A bit for each entry of the table, the lowest first: whether the function takes numbers and returns one or nothing. */
+export function callableEntries(signatures: readonly (FunctionType | undefined)[]): Uint8Array<ArrayBuffer> {
+  const bits = new Uint8Array(Math.ceil(signatures.length / 8))
+  for (const [index, signature] of signatures.entries()) {
+    if (signature === undefined || signature.results.length > 1) continue
+    if (![...signature.parameters, ...signature.results].every((type) => NUMBERS.includes(type))) continue
+    bits[index >>> 3] = (bits[index >>> 3] ?? 0) | (1 << (index & 7))
+  }
+  return bits
 }

@@ -24,6 +24,7 @@ export async function verifyImage(contents: ImageContents): Promise<void> {
   const host = new Host({
     files: image.files,
     bytes: image.bytes,
+    native: image.native,
     cwd: image.cwd,
     interrupt: new InterruptCell(),
     onOutput: (_, from, start, end) => {

@@ -6,6 +6,7 @@ import type { FileSystem } from './file-system.js'
 import type { Ending } from './guard.js'
 import type { GuestMemory } from './guest-memory.js'
 import type { HostCallDoor } from './host-calls.js'
+import type { Libraries } from './libraries.js'
 import type { MemoryGrowth } from './memory.js'
 import type { Signals } from './signals.js'
 import type { TimeZone } from './time-zone.js'
@@ -18,6 +19,10 @@ export interface HostContext {
   readonly growth: MemoryGrowth
   readonly fileSystem: FileSystem
   readonly zone: TimeZone
+  /** Undefined, like `callable`, where the image has no packages. */
+  readonly libraries: Libraries | undefined
+  /** Which functions of the table JavaScript may call; see `NativeCode.callable`. */
+  readonly callable: Uint8Array | undefined
   /** Undefined where nobody answers host calls. */
   readonly door: HostCallDoor | undefined
   /** Undefined until the module is instantiated. */

@@ -1,13 +1,12 @@
 // A session's files as the image has them: a fresh tree, its three standard descriptors, its working directory. Owns putting
 // the parts of fs/ together; a reset makes a new one.
-import type { ImageFile } from '../../src/shared/image/image.js'
+import type { FileIndex } from '../../src/shared/image/file-index.js'
 import type { ImageReader } from '../image-bytes.js'
 import { O } from './abi.js'
 import { fail } from './errno.js'
 import type { ChunkSource } from './fs/chunk-source.js'
 import { FileIo } from './fs/file-io.js'
 import { Files } from './fs/files.js'
-import type { DeviceName, NodeId } from './fs/node-store.js'
 import { DescriptorTable } from './fs/open-file.js'
 import { PrivateNodes } from './fs/private-nodes.js'
 import { Quota } from './fs/quota.js'
@@ -16,21 +15,9 @@ import type { MountedNodes } from './mounts/mounted-nodes.js'
 import { StaleNodes } from './mounts/stale-nodes.js'
 import type { OutputSink } from './output.js'
 
-/** 1980-01-01 UTC: the earliest time a zip file can hold. */
-const IMAGE_TIME = { seconds: 315_532_800, nanoseconds: 0 }
-
-const DEVICES: readonly (readonly [name: string, device: DeviceName])[] = [
-  ['null', 'null'],
-  ['zero', 'zero'],
-  ['random', 'random'],
-  ['urandom', 'random'],
-  ['stdin', 'stdin'],
-  ['stdout', 'stdout'],
-  ['stderr', 'stderr'],
-]
-
 export interface FileSystemOptions {
-  readonly files: readonly ImageFile[]
+  /** Of the image; made once for all file systems of a thread. */
+  readonly files: FileIndex
   readonly bytes: ImageReader
   readonly cwd: string
   readonly output: OutputSink
@@ -49,15 +36,7 @@ export class FileSystem {
   #mounted: MountedNodes | undefined
 
   constructor({ files, bytes, cwd, output, chunks }: FileSystemOptions) {
-    this.nodes = new PrivateNodes(bytes, this.quota, chunks)
-    const seed = new Seed(this.nodes)
-    seed.directory('/tmp', 0o1777)
-    seed.directory('/dev/shm', 0o1777)
-    seed.directory('/dev/fd', 0o555)
-    for (const [name, device] of DEVICES) this.nodes.createDevice(seed.directory('/dev'), name, device)
-    for (const file of files) seed.add(file)
-    seed.directory(bytesOf(cwd))
-    this.nodes.seal(IMAGE_TIME)
+    this.nodes = new PrivateNodes(bytes, this.quota, chunks, files)
     const tree = new Tree(this.nodes)
     this.files = new Files(tree, bytesOf(cwd))
     this.descriptors = new DescriptorTable(this.nodes)
@@ -119,43 +98,7 @@ export class FileSystem {
   }
 }
 
-/** Puts the image's files into an empty store; the image is ours, so a fault in it is an exception like any other. */
-class Seed {
-  readonly #nodes: PrivateNodes
-
-  constructor(nodes: PrivateNodes) {
-    this.#nodes = nodes
-  }
-
-  add(file: ImageFile): void {
-    const path = bytesOf(file.path)
-    if (file.kind === 'directory') {
-      this.directory(path, file.mode)
-      return
-    }
-    const slash = path.lastIndexOf('/')
-    const directory = this.directory(path.slice(0, slash))
-    const name = path.slice(slash + 1)
-    if (this.#nodes.lookup(directory, name) !== 0) return
-    if (file.kind === 'symlink') {
-      this.#nodes.create(directory, name, { kind: 'symlink', target: bytesOf(file.target) })
-    } else this.#nodes.createImageFile(directory, name, file.mode & 0o7777, file.offset, file.length)
-  }
-
-  /** Makes what is missing of the path. */
-  directory(path: string, mode?: number): NodeId {
-    let node = this.#nodes.root
-    for (const name of path.split('/')) {
-      if (name === '') continue
-      const found = this.#nodes.lookup(node, name)
-      node = found === 0 ? this.#nodes.create(node, name, { kind: 'directory', mode: 0o755 }) : found
-    }
-    if (mode !== undefined) this.#nodes.setMode(node, mode & 0o7777)
-    return node
-  }
-}
-
-/** Text as the byte string that names are kept as. */
+/** Text as the byte string that paths are kept as. */
 function bytesOf(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }

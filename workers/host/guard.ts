@@ -1,6 +1,8 @@
 // The wrapper ("door") around every import. An import either returns a number or ends the interpreter; no other exception leaves the
-// host (R1). No host code runs after that, nor when the stack is almost used up: the door first checks that enough is left
+// host but those that the guest's own code threw (R1). No host code runs after that, nor when the stack is almost used up: the door first checks that enough is left
 // (stack-reserve.ts). Owns these rules, the state "ended", and which host a door belongs to.
+
+import { WasmException } from '../web-assembly.js'
 import { FsError } from './errno.js'
 import type { StackProbe } from './stack-reserve.js'
 
@@ -113,6 +115,8 @@ export class ImportDoor {
         return run(a, b, c, d, e, f, g)
       } catch (error) {
         if (error instanceof FsError) return onError(error.errno)
+        // Thrown by C++ code, or a longjmp, that the import called for the guest: it is on its way to a frame of the guest's.
+        if (error instanceof WasmException) throw error
         return ending.fail(unexpected)
       }
     }

@@ -21,6 +21,11 @@ export class GuestMemory {
     return this.#bytes
   }
 
+  /** For what has no method here. Like `bytes`, it must not be kept, and every address has to be one of `range`. */
+  get view(): DataView {
+    return this.#data
+  }
+
   get #data(): DataView {
     if (this.#bytes.length === 0) this.#refresh()
     return this.#view

@@ -1,6 +1,7 @@
 // The host of one interpreter: what its module imports, and nothing else that it can reach. Owns the parts and their life
 // (bind, attach, execute, capture and restore, reset); each family of imports is its own file, the list of all is imports.ts.
-import type { ImageFile } from '../../src/shared/image/image.js'
+import type { FileIndex } from '../../src/shared/image/file-index.js'
+import type { NativeCode } from '../../src/shared/image/image.js'
 import type { ExceededLimit } from '../../src/shared/messages/slot.js'
 import type { MountWire } from '../../src/shared/messages/storage-door.js'
 import type { ImageReader } from '../image-bytes.js'
@@ -17,6 +18,7 @@ import { GuestMemory } from './guest-memory.js'
 import type { HostCallDoor } from './host-calls.js'
 import { guardedImports, type ImportDoors, linkImports, openDoors } from './imports.js'
 import type { InterruptCell } from './interrupt.js'
+import { Libraries } from './libraries.js'
 import { MemoryGrowth } from './memory.js'
 import { MountedNodes } from './mounts/mounted-nodes.js'
 import { type OutputReceiver, OutputSink } from './output.js'
@@ -35,8 +37,10 @@ export type { HostState } from './state/state.js'
 
 export interface HostOptions {
   /** From the image; copied when written to, never changed. */
-  readonly files: readonly ImageFile[]
+  readonly files: FileIndex
   readonly bytes: ImageReader
+  /** Native code of the image's packages. Default: there is none. */
+  readonly native?: NativeCode | null
   /** Working directory at the start and after a reset. */
   readonly cwd?: string
   readonly interrupt: InterruptCell
@@ -97,6 +101,8 @@ export class Host {
       growth: new MemoryGrowth(memory, this.#memory),
       fileSystem: this.#freshFileSystem(),
       zone: new TimeZone(),
+      libraries: options.native ? new Libraries(options.native.libraries) : undefined,
+      callable: options.native?.callable,
       door: options.door,
       exports: undefined,
     }

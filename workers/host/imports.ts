@@ -7,7 +7,9 @@ import type { HostContext } from './context.js'
 import { descriptorImports } from './descriptors.js'
 import { entropyImports } from './entropy.js'
 import { fileImports } from './files.js'
+import { foreignCallImports } from './foreign-calls.js'
 import { type GuardedImport, ImportDoor, type ImportFunction } from './guard.js'
+import { libraryImports } from './libraries.js'
 import { mappingImports } from './mapping.js'
 import { memoryImports } from './memory.js'
 import { pollImports } from './poll.js'
@@ -32,6 +34,8 @@ const RESULT_OF_BAD_POINTER: ReadonlyMap<string, unknown> = new Map<string, unkn
   ['_tzset_js', undefined],
   ['_emscripten_get_progname', undefined],
   ['ffi_closure_alloc_js', 0],
+  ['_dlopen_js', 0],
+  ['_dlsym_js', 0],
   ['_mktime_js', -1n],
   ['_timegm_js', -1n],
 ])
@@ -50,6 +54,8 @@ export function guardedImports(context: HostContext): ReadonlyMap<string, Guarde
       mappingImports(context),
       signalImports(context),
       processImports(context),
+      libraryImports(context),
+      foreignCallImports(context),
     ].flatMap((family) => Object.entries(family)),
   )
   const guarded = new Map<string, GuardedImport>()

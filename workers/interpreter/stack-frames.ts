@@ -1,18 +1,18 @@
 // Gives a function of a WebAssembly binary a frame on the C stack. Owns that one rewrite. CPython measures its depth by the C stack's
 // pointer, so it cannot see recursion through a function that keeps everything in WebAssembly's own locals.
+import { Cursor } from '../wasm/cursor.js'
 import {
-  Cursor,
   concatenate,
   KIND,
   PREAMBLE_BYTES,
-  readWasm,
   SECTION,
   section,
   sections,
   signed,
   unsigned,
   vector,
-} from './wasm-binary.js'
+} from '../wasm/encoding.js'
+import { readWasm } from './wasm-binary.js'
 
 const OP = {
   end: 0x0b,

@@ -1,7 +1,7 @@
 // The trampoline: WebAssembly traps when a function is called with a wrong number of arguments, and CPython does so, so
 // it calls C functions of extension types through one function that knows how many each takes. Owns that function's
 // bytes; the list of signatures comes from the builder, the instance is made by the interpreter.
-import { concatenate, section, signed, unsigned, vector } from './wasm-binary.js'
+import { concatenate, section, signed, unsigned, vector } from '../wasm/encoding.js'
 
 /** What the instance of `Image.trampolineModule` exports. */
 export interface TrampolineExports {

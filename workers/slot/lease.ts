@@ -52,6 +52,7 @@ export class SlotLeaseSide {
     this.host = new Host({
       files: image.files,
       bytes: image.bytes,
+      native: image.native,
       cwd: image.cwd,
       interrupt: this.#interrupt,
       memory: this.#memory,

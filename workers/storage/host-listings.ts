@@ -2,8 +2,8 @@
 // that a large one keeps nobody waiting, and how much of that is kept.
 import { type Dir, type Dirent, opendirSync } from 'node:fs'
 import { fail } from '../host/errno.js'
+import { FIRST_COOKIE } from '../host/fs/inodes.js'
 import type { DirectoryEntry, NodeKind } from '../host/fs/node-store.js'
-import { FIRST_COOKIE } from '../host/fs/private-nodes.js'
 import type { HostDirectories } from './host-directories.js'
 import { onHost } from './host-error.js'
 import type { HostNode } from './host-nodes.js'

@@ -3,13 +3,13 @@
 // of 8, sha-256 of everything before it. The last is the image's id.
 import { createHash } from 'node:crypto'
 import { dataModuleLength } from './data-module.js'
-import type { Image, ImageFile } from './image.js'
+import type { Image, ImageLibrary, ImagePackage, NativeCode } from './image.js'
 
 /** What a file holds: an image whose modules are not compiled yet. */
 export interface ImageContents
   extends Omit<
     Image,
-    'id' | 'module' | 'trampolineModule' | 'stackProbeModule' | 'pageXorModule' | 'dataModule'
+    'id' | 'codeBytes' | 'module' | 'trampolineModule' | 'stackProbeModule' | 'pageXorModule' | 'dataModule'
   > {
   readonly moduleBytes: Uint8Array<ArrayBuffer>
   readonly trampolineBytes: Uint8Array<ArrayBuffer>
@@ -22,7 +22,9 @@ export class ImageFormatError extends Error {
   override readonly name = 'ImageFormatError'
 }
 
-export const IMAGE_FORMAT_VERSION = 4
+export const IMAGE_FORMAT_VERSION = 5
+/** A larger file is no image. V8 compiles no larger module, and one module has an image's memory and files. */
+export const MAX_IMAGE_BYTES = 2 ** 30
 const MAGIC = 'BRUMATE\n'
 const HEAD_BYTES = 16
 const HASH_BYTES = 32
@@ -33,18 +35,20 @@ const PAGE_BYTES = 4096
 const WASM_PAGE_BYTES = 65_536
 const MOST_MEMORY_BYTES = 2 ** 32
 
-const SECTION_NAMES = ['moduleBytes', 'trampolineBytes', 'runs', 'dataBytes'] as const
+const SECTION_NAMES = ['moduleBytes', 'trampolineBytes', 'runs', 'callable', 'dataBytes'] as const
 type SectionName = (typeof SECTION_NAMES)[number]
-type Header = Omit<ImageContents, SectionName> & {
+type Header = Omit<ImageContents, SectionName | 'native'> & {
+  readonly libraries: readonly ImageLibrary[] | null
   readonly sections: Readonly<Record<SectionName, [number, number]>>
 }
 
 export async function encodeImage(contents: ImageContents): Promise<Uint8Array<ArrayBuffer>> {
-  const { moduleBytes, trampolineBytes, runs, dataBytes, ...rest } = contents
+  const { moduleBytes, trampolineBytes, runs, dataBytes, native, ...rest } = contents
   const parts: Record<SectionName, Uint8Array> = {
     moduleBytes,
     trampolineBytes,
     runs: new Uint8Array(runs.buffer, runs.byteOffset, runs.byteLength),
+    callable: native?.callable ?? new Uint8Array(0),
     dataBytes,
   }
   const lengths = SECTION_NAMES.map((name) => parts[name].length)
@@ -58,9 +62,16 @@ export async function encodeImage(contents: ImageContents): Promise<Uint8Array<A
       return [name, [offset, length]]
     }),
   )
-  const header = new TextEncoder().encode(JSON.stringify({ ...rest, sections }))
+  const header = new TextEncoder().encode(
+    JSON.stringify({ ...rest, libraries: native?.libraries ?? null, sections }),
+  )
   const start = align(HEAD_BYTES + header.length)
-  const bytes = new Uint8Array(start + end + HASH_BYTES)
+  const length = start + end + HASH_BYTES
+  if (length > MAX_IMAGE_BYTES)
+    throw new ImageFormatError(
+      `the image has ${length} bytes, more than ${MAX_IMAGE_BYTES}: take packages out of it`,
+    )
+  const bytes = new Uint8Array(length)
   bytes.set(new TextEncoder().encode(MAGIC))
   const head = new DataView(bytes.buffer)
   head.setUint32(8, IMAGE_FORMAT_VERSION, true)
@@ -109,13 +120,16 @@ export function decodeImage(bytes: Uint8Array<ArrayBuffer>): DecodedImage {
   }
   const runSection = section('runs').slice()
   check(runSection.length % 8 === 0, 'runs')
-  const { sections: _, ...rest } = header
+  const { sections: _, libraries, ...rest } = header
+  // Not a view: it goes to every thread, which would get a copy of the whole file.
+  const callable = section('callable').slice()
   const contents: ImageContents = {
     ...rest,
     moduleBytes: section('moduleBytes'),
     trampolineBytes: section('trampolineBytes'),
     runs: new Uint32Array(runSection.buffer),
     dataBytes: section('dataBytes'),
+    native: libraries === null ? null : { libraries, callable },
   }
   checkContents(contents)
   return {
@@ -129,7 +143,7 @@ export function decodeImage(bytes: Uint8Array<ArrayBuffer>): DecodedImage {
 }
 
 function checkContents(contents: ImageContents): void {
-  const { memoryBytes, runs, dataBytes, tableLength, stackPointer, dispatch, files, env } = contents
+  const { memoryBytes, runs, dataBytes, tableLength, stackPointer, dispatch, fileTable, env } = contents
   check(
     isCount(memoryBytes) && memoryBytes % WASM_PAGE_BYTES === 0 && memoryBytes <= MOST_MEMORY_BYTES,
     'memoryBytes',
@@ -153,24 +167,34 @@ function checkContents(contents: ImageContents): void {
   for (const address of [stackLow, mallocState, dataStack, internedStrings])
     check(isCount(address) && address < memoryBytes && address % 4 === 0, 'landmarks')
   check(typeof contents.pyodideVersion === 'string' && typeof contents.pythonVersion === 'string', 'versions')
+  const { packages, native } = contents
+  check(Array.isArray(packages) && packages.every(isPackage), 'packages')
+  check(native === null || isNative(native, tableLength), 'libraries')
   check(isPath(contents.cwd), 'cwd')
   check(
     typeof env === 'object' && env !== null && Object.values(env).every((v) => typeof v === 'string'),
     'env',
   )
-  check(Array.isArray(files) && files.every((file) => isImageFile(file, dataLength)), 'files')
+  check(
+    isCount(fileTable?.offset) &&
+      isCount(fileTable.length) &&
+      fileTable.offset + fileTable.length <= dataLength,
+    'fileTable',
+  )
 }
 
-function isImageFile(file: ImageFile, dataLength: number): boolean {
-  if (!isPath(file.path)) return false
-  if (file.kind === 'symlink') return typeof file.target === 'string'
-  if (!isCount(file.mode) || file.mode > 0o7777) return false
-  if (file.kind === 'directory') return true
+function isPackage(given: ImagePackage): boolean {
+  const { name, version, sha256 } = given ?? {}
+  return typeof name === 'string' && typeof version === 'string' && /^[0-9a-f]{64}$/.test(sha256)
+}
+
+function isNative({ libraries, callable }: NativeCode, tableLength: number): boolean {
+  const isSymbol = (symbol: unknown) =>
+    Array.isArray(symbol) && typeof symbol[0] === 'string' && isCount(symbol[1]) && symbol[1] < 2 ** 32
   return (
-    file.kind === 'file' &&
-    isCount(file.offset) &&
-    isCount(file.length) &&
-    file.offset + file.length <= dataLength
+    callable.length === Math.ceil(tableLength / 8) &&
+    Array.isArray(libraries) &&
+    libraries.every(({ path, symbols }) => isPath(path) && Array.isArray(symbols) && symbols.every(isSymbol))
   )
 }
 
@@ -190,7 +214,6 @@ function align(offset: number): number {
   return Math.ceil(offset / ALIGNMENT) * ALIGNMENT
 }
 
-/** Hashes outside the calling thread. */
 /** Not with Web Crypto: it copies all bytes on this thread before it hashes on another, and the copy alone takes as long as this. */
 async function sha256InSlices(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const hash = createHash('sha256')

@@ -14,6 +14,32 @@ export type ImageFile =
       readonly length: number
     }
 
+/** A package that an image was built with. */
+export interface ImagePackage {
+  readonly name: string
+  readonly version: string
+  /** Of its wheel, hex. */
+  readonly sha256: string
+}
+
+/** A native library whose code is in the image's module. */
+export interface ImageLibrary {
+  /** Of the empty file that stands for it. */
+  readonly path: string
+  /** What `dlsym` finds in it: of functions the index in the function table, of data the address. */
+  readonly symbols: readonly (readonly [name: string, value: number])[]
+}
+
+/** What an image with packages has of native code. */
+export interface NativeCode {
+  readonly libraries: readonly ImageLibrary[]
+  /**
+   * A bit for each index of the function table, the lowest first: 1 if the function takes and returns numbers and nothing else. JavaScript
+   * may call no other one (R1).
+   */
+  readonly callable: Uint8Array<ArrayBuffer>
+}
+
 /** Addresses in the interpreter's memory that `wipeDeadMemory` goes by; 0 if the builder did not find one. */
 export interface Landmarks {
   /** Lowest address of the C stack, which ends at `Image.stackPointer`. */
@@ -40,6 +66,8 @@ export interface Image {
    * interpreter uses: a fresh instance has all-zero memory and costs a third of the original's time.
    */
   readonly module: WebAssembly.Module
+  /** Size of that module. */
+  readonly codeBytes: number
   /** Calls any CPython function with the number of arguments it takes; see workers/interpreter/trampoline.ts. */
   readonly trampolineModule: WebAssembly.Module
   /** Tells imports whether there is stack left for them; see stack-probe.ts. The same for every image, and in no file. */
@@ -50,7 +78,7 @@ export interface Image {
   readonly memoryBytes: number
   /** [offset, length] pairs in bytes, ascending, not touching; everything else is zero. Offsets are multiples of 4096. */
   readonly runs: Uint32Array
-  /** Holds the bytes of the runs, one after the other, then those of the files; see data-module.ts. */
+  /** Holds the bytes of the runs, one after the other, those of the files, and the table of the files; see data-module.ts. */
   readonly dataModule: WebAssembly.Module
   /** Length of the function table at instantiation; the trampoline is put at this index. */
   readonly tableLength: number
@@ -59,7 +87,12 @@ export interface Image {
   /** Address of the kernel's `dispatch` function object. */
   readonly dispatch: number
   readonly landmarks: Landmarks
-  readonly files: readonly ImageFile[]
+  /** Where the table of its files lies in the bytes of `dataModule`; see file-index.ts. */
+  readonly fileTable: { readonly offset: number; readonly length: number }
+  /** Those it was built with, sorted by name. */
+  readonly packages: readonly ImagePackage[]
+  /** Null: only the interpreter's own. */
+  readonly native: NativeCode | null
   /** Environment and working directory a session starts with. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string

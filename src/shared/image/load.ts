@@ -15,5 +15,6 @@ export async function loadImage(id: string, contents: ImageContents): Promise<Im
     WebAssembly.compile(stackProbeBytes()),
     WebAssembly.compile(pageXorModuleBytes()),
   ])
-  return { ...rest, id, module, trampolineModule, dataModule, stackProbeModule, pageXorModule }
+  const codeBytes = moduleBytes.length
+  return { ...rest, id, codeBytes, module, trampolineModule, dataModule, stackProbeModule, pageXorModule }
 }

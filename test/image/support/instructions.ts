@@ -61,6 +61,7 @@ class Reader {
     else if (opcode === 0x26) yield { what: 'table', index: this.u32(), how: 'set' }
     else if (opcode === 0xfc) yield* this.#bulk()
     else if (opcode === 0xfd) this.#simd()
+    else if (opcode === 0xfe) this.#atomic()
     else this.#skip(opcode)
   }
 
@@ -87,7 +88,14 @@ class Reader {
     else if (opcode >= 84 && opcode <= 91) {
       this.#memory()
       this.at += 1
-    } else if (opcode > 255) throw new Error(`unknown opcode 0xfd ${opcode}`)
+    } else if (opcode > 275) throw new Error(`unknown opcode 0xfd ${opcode}`)
+  }
+
+  #atomic(): void {
+    const opcode = this.u32()
+    if (opcode === 3) this.at += 1
+    else if (opcode <= 2 || (opcode >= 16 && opcode <= 78)) this.#memory()
+    else throw new Error(`unknown opcode 0xfe ${opcode}`)
   }
 
   #memory(): void {

@@ -17,8 +17,8 @@ async function packing(large) {
       return new Promise((_, reject) => worker.on('error', reject))
     },
   }
-  const memory = new ManagerMemory(null, { runs: new Uint32Array(0), files: [] }).openSlot(() => undefined)
-  const thread = new SlotThread(piscina, memory)
+  const memory = new ManagerMemory(null, []).openSlot('none', () => undefined)
+  const thread = new SlotThread(piscina, 'none', memory)
   await thread.slot.ready
   return thread
 }

@@ -76,16 +76,6 @@ export function sizeOf(inode: Inode): number {
   }
 }
 
-/** All nodes of a store, and which of them a snapshot has to have. */
-export interface NodeTable {
-  readonly nodes: Map<NodeId, Inode>
-  /** Nodes that a fresh store of the image has not or has otherwise, those of the image that are gone included. */
-  readonly touched: Set<NodeId>
-  /** Nodes below it came with the image. */
-  firstOwnId: NodeId
-  nextId: NodeId
-}
-
 /** In a millisecond. */
 const NANOSECONDS = 1_000_000
 

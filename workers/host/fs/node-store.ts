@@ -4,13 +4,14 @@
 //
 // Why not npm's memfs: no quota, nothing that threads can share, load time in every slot, and Node's fs API on top where the
 // interpreter wants POSIX underneath.
+import type { DeviceName } from '../../../src/shared/image/file-index.js'
 
 /** Unique in its store and never used again. 0 is no node. */
 export type NodeId = number
 
 export type NodeKind = 'file' | 'directory' | 'symlink' | 'device' | 'pipe'
 
-export type DeviceName = 'null' | 'zero' | 'random' | 'stdin' | 'stdout' | 'stderr'
+export type { DeviceName }
 
 /** A point in time: whole seconds, and nanoseconds on top. */
 export interface FileTime {

@@ -1,5 +1,6 @@
 // The files of one session, in memory: the store at the root of its tree. Owns nodes, their contents, their quota and
 // their time stamps; paths, permissions and descriptors are not its business. Writes never reach the image (I1).
+import type { FileIndex } from '../../../src/shared/image/file-index.js'
 import type { ImageReader } from '../../image-bytes.js'
 import { fail } from '../errno.js'
 import { type ChunkSource, OWN_MEMORY } from './chunk-source.js'
@@ -7,7 +8,6 @@ import {
   emptyContents,
   exchangeContents,
   freeContents,
-  imageContents,
   type Lend,
   readContents,
   resizeContents,
@@ -19,12 +19,11 @@ import {
   FileClock,
   type FileNode,
   type Inode,
-  type NodeTable,
   type PipeNode,
   sizeOf,
 } from './inode.js'
+import { FIRST_COOKIE, Inodes, type NodeTable } from './inodes.js'
 import type {
-  DeviceName,
   DirectoryEntry,
   FileTime,
   NewNode,
@@ -35,8 +34,11 @@ import type {
 } from './node-store.js'
 import { MAX_FILE_BYTES, MAX_NODES, type Quota } from './quota.js'
 
-/** Cookies 1 and 2 are "." and "..", which a directory does not store. */
-export const FIRST_COOKIE = 3
+/** 1980-01-01 UTC: the earliest time a zip file can hold. */
+const IMAGE_TIME = { seconds: 315_532_800, nanoseconds: 0 }
+
+/** Of an image. */
+const ROOT = 1
 
 export class PrivateNodes implements NodeStore {
   readonly id = 1
@@ -44,8 +46,8 @@ export class PrivateNodes implements NodeStore {
   readonly readOnly = false
   readonly paths = null
   /** For state/, which captures and restores it; everyone else goes through the methods. */
-  readonly table: NodeTable = { nodes: new Map(), touched: new Set(), firstOwnId: 1, nextId: 1 }
-  readonly #nodes = this.table.nodes
+  readonly table: NodeTable
+  readonly #nodes: Inodes
   readonly #image: ImageReader
   readonly #quota: Quota
   readonly #chunks: ChunkSource
@@ -53,10 +55,19 @@ export class PrivateNodes implements NodeStore {
   /** Where the last listing stopped: a cache, so that reading a large directory stays linear. */
   #cursor: { directory: NodeId; after: number; entries: Iterator<[string, Entry]> } | undefined
 
-  constructor(image: ImageReader, quota: Quota, chunks: ChunkSource = OWN_MEMORY) {
+  /** @param files - of the image: a store that has some begins with them, one without with an empty root */
+  constructor(image: ImageReader, quota: Quota, chunks: ChunkSource = OWN_MEMORY, files?: FileIndex) {
     this.#image = image
     this.#quota = quota
     this.#chunks = chunks
+    this.#nodes = new Inodes(files, IMAGE_TIME)
+    const firstOwnId = (files?.count ?? 0) + 1
+    this.table = { nodes: this.#nodes, touched: new Set(), firstOwnId, nextId: firstOwnId }
+    if (files !== undefined) {
+      quota.addImageNodes(files.count, files.targetBytes)
+      this.root = ROOT
+      return
+    }
     const root = this.#add<DirectoryNode>({
       ...this.#common(0, ''),
       kind: 'directory',
@@ -155,24 +166,6 @@ export class PrivateNodes implements NodeStore {
       case 'symlink':
         return this.#link(parent, { ...common, kind: 'symlink', mode: 0o777, target: node.target })
     }
-  }
-
-  /** A file whose bytes are the image's until they are changed. */
-  createImageFile(directory: NodeId, name: string, mode: number, offset: number, length: number): NodeId {
-    const parent = this.#directory(directory)
-    const contents = imageContents(offset, length)
-    return this.#link(parent, {
-      ...this.#common(parent.id, name),
-      kind: 'file',
-      mode,
-      contents,
-      chargedBytes: 0,
-    })
-  }
-
-  createDevice(directory: NodeId, name: string, device: DeviceName): NodeId {
-    const parent = this.#directory(directory)
-    return this.#link(parent, { ...this.#common(parent.id, name), kind: 'device', mode: 0o666, device })
   }
 
   /** A pipe is in no directory: it lives as long as it is held. */
@@ -293,17 +286,6 @@ export class PrivateNodes implements NodeStore {
     this.#mark(inode)
   }
 
-  /** All there is came with the image: it has one time stamp, so that slots stay identical, and is in no snapshot (I1). */
-  seal(time: FileTime): void {
-    for (const inode of this.#nodes.values()) {
-      inode.accessed = time
-      inode.modified = time
-      inode.changed = time
-    }
-    this.table.firstOwnId = this.table.nextId
-    this.table.touched.clear()
-  }
-
   /** Every time stamp from now on is another one than `time`. */
   startAfter(time: FileTime): void {
     this.#clock.startAfter(time)
@@ -359,7 +341,7 @@ export class PrivateNodes implements NodeStore {
 
   #add<T extends Inode>(inode: T): T {
     this.#quota.addNode()
-    this.#nodes.set(inode.id, inode)
+    this.#nodes.add(inode)
     this.table.nextId = inode.id + 1
     this.#mark(inode)
     return inode

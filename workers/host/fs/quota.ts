@@ -61,6 +61,13 @@ export class Quota {
     this.#charge(toBytes - fromBytes, toBytes - fromBytes + slack)
   }
 
+  /** Nodes that came with an image, whose memory is the image's. */
+  addImageNodes(nodes: number, targetBytes: number): void {
+    this.#nodes += nodes
+    this.#targetBytes += targetBytes
+    this.#usedBytes += targetBytes
+  }
+
   /** Counts one more node. */
   addNode(): void {
     if (this.#nodes >= MAX_NODES) fail('ENOSPC')

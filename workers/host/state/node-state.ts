@@ -2,8 +2,8 @@
 // together and fit the image is restore-nodes.ts's.
 import { MODE_BITS, NAME_MAX, PATH_MAX, PIPE_BYTES } from '../abi.js'
 import type { Inode } from '../fs/inode.js'
+import { FIRST_COOKIE } from '../fs/inodes.js'
 import type { FileTime, NodeId } from '../fs/node-store.js'
-import { FIRST_COOKIE } from '../fs/private-nodes.js'
 import { MAX_FILE_BYTES } from '../fs/quota.js'
 import { corrupt } from './error.js'
 import { type Extents, MAX_EXTENT_NUMBERS, readExtents } from './extents.js'

@@ -3,6 +3,7 @@
 import type { FileSystem } from '../file-system.js'
 import { emptyContents } from '../fs/contents.js'
 import type { DirectoryNode, Entry, Inode } from '../fs/inode.js'
+import type { Inodes } from '../fs/inodes.js'
 import type { FileTime, NodeId } from '../fs/node-store.js'
 import { MAX_NODES } from '../fs/quota.js'
 import { corrupt, HostStateError } from './error.js'
@@ -23,12 +24,10 @@ export function restoreNodes(fileSystem: FileSystem, records: NodeRecords, conte
   checkIds(fileSystem, records)
   checkLimits(fileSystem, records)
   // First all that is gone from its place, then all that comes to one: names may have been swapped.
-  for (const id of records.removed) {
-    detach(table.nodes, id)
-    discard(fileSystem, id)
-  }
   const moved = records.nodes.filter((record) => isMoved(fileSystem, record))
+  for (const id of records.removed) detach(table.nodes, id)
   for (const { id } of moved) if (id < table.firstOwnId) detach(table.nodes, id)
+  const gone = records.removed.map((id) => discard(fileSystem, id))
   for (const record of records.nodes) {
     const inode =
       record.id < table.firstOwnId ? checkedImageNode(fileSystem, record) : makeNode(fileSystem, record)
@@ -37,7 +36,8 @@ export function restoreNodes(fileSystem: FileSystem, records: NodeRecords, conte
   }
   attach(table.nodes, moved)
   table.nextId = records.nextId
-  checkTree(fileSystem)
+  for (const inode of gone) requireEmpty(inode)
+  checkTree(fileSystem, records)
   const latest = latestChange(records.nodes)
   if (latest !== undefined) store.startAfter(latest)
 }
@@ -93,12 +93,14 @@ function chargeOfLink(inode: Inode | undefined): number {
   return inode?.kind === 'symlink' ? inode.target.length : 0
 }
 
-/** The image's node goes. Those below it have to go or move as well, which checkTree sees. */
-function discard({ nodes: { table }, quota }: FileSystem, id: NodeId): void {
-  quota.chargeTarget(-chargeOfLink(table.nodes.get(id)))
+/** The image's node goes. Those below it have to go or move as well, which requireEmpty sees. */
+function discard({ nodes: { table }, quota }: FileSystem, id: NodeId): Inode {
+  const inode = table.nodes.get(id) ?? corrupt(`the image has no node ${id}`)
+  quota.chargeTarget(-chargeOfLink(inode))
   quota.removeNode()
   table.nodes.delete(id)
   table.touched.add(id)
+  return inode
 }
 
 /** In another place than in the image, or not in one any more. */
@@ -109,7 +111,7 @@ function isMoved({ nodes }: FileSystem, { id, parent, name, cookie }: NodeRecord
   return inode?.parent !== parent || inode.name !== name || nodes.cookie(id) !== cookie
 }
 
-function detach(nodes: ReadonlyMap<NodeId, Inode>, id: NodeId): void {
+function detach(nodes: Inodes, id: NodeId): void {
   const inode = nodes.get(id)
   const parent = inode && nodes.get(inode.parent)
   if (parent?.kind === 'directory') parent.entries.delete(inode?.name ?? '')
@@ -150,7 +152,7 @@ function makeNode({ nodes: { table }, quota }: FileSystem, record: NodeRecord): 
     }
   })()
   quota.addNode()
-  table.nodes.set(id, inode)
+  table.nodes.add(inode)
   return inode
 }
 
@@ -193,7 +195,7 @@ function fillNode(
   }
 }
 
-function attach(nodes: ReadonlyMap<NodeId, Inode>, moved: readonly NodeRecord[]): void {
+function attach(nodes: Inodes, moved: readonly NodeRecord[]): void {
   const directories = new Set<DirectoryNode>()
   for (const { id, parent, name, cookie } of moved) {
     if (parent === 0) continue
@@ -221,18 +223,35 @@ function inOrder(entries: Map<string, Entry>): void {
   }
 }
 
-/** Every linked node is below the root: each is in one directory, so a walk that finds them all found no cycle. */
-function checkTree({ nodes: { root, table } }: FileSystem): void {
-  let linked = 0
-  for (const inode of table.nodes.values()) if (inode.linked) linked += 1
-  const open: NodeId[] = [root]
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    linked -= 1
-    const inode = table.nodes.get(id) ?? corrupt(`node ${id} is in a directory and does not exist`)
-    if (inode.kind !== 'directory') continue
-    for (const { node } of inode.entries.values()) open.push(node)
+/** A directory that is not in the tree any more: what was in it has gone too, or to another place. */
+function requireEmpty(inode: Inode): void {
+  if (inode.kind === 'directory' && inode.entries.size > 0)
+    corrupt(`node ${inode.id} is gone, but not what is in it`)
+}
+
+/**
+ * Every linked node is below the root. The image's are, as long as the directories around them stay where they were: so it is enough to
+ * go up from every node of the records, which takes no longer than there are records, however many files the image has.
+ */
+function checkTree({ nodes: { root, table } }: FileSystem, { nodes }: NodeRecords): void {
+  const below = new Set<NodeId>([root])
+  for (const { id } of nodes) {
+    const inode = table.nodes.get(id)
+    if (inode === undefined) continue
+    if (!inode.linked) {
+      requireEmpty(inode)
+      continue
+    }
+    const way = new Set<NodeId>()
+    for (let at: Inode = inode; !below.has(at.id); ) {
+      if (way.has(at.id)) corrupt(`node ${id} is below itself`)
+      way.add(at.id)
+      const parent: Inode = table.nodes.get(at.parent) ?? corrupt(`node ${at.id} is in no directory`)
+      if (!parent.linked) corrupt(`node ${at.id} is in a directory that is not in the tree`)
+      at = parent
+    }
+    for (const passed of way) below.add(passed)
   }
-  if (linked !== 0) corrupt('there are nodes outside the tree')
 }
 
 function latestChange(records: readonly NodeRecord[]): FileTime | undefined {

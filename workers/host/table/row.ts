@@ -9,6 +9,7 @@ export type ImportClass =
   | 'memory'
   | 'signal'
   | 'process'
+  | 'library'
   /** Does nothing and tells C code why in an error number. */
   | 'stub-errno'
   /** Does nothing and returns a constant. */
@@ -33,4 +34,5 @@ export const WORKING_CLASSES: readonly ImportClass[] = [
   'memory',
   'signal',
   'process',
+  'library',
 ]

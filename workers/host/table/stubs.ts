@@ -80,12 +80,6 @@ const GROUPS: readonly Group[] = [
   },
   {
     class: 'stub-value',
-    why: 'dynamic libraries are not loaded and symbols not found: Python raises ImportError, OSError or AttributeError',
-    value: 0,
-    names: '_dlopen_js _dlsym_js',
-  },
-  {
-    class: 'stub-value',
     why: 'the name of a JavaScript runtime: none is told',
     value: 0,
     names: '_Py_emscripten_runtime',
@@ -106,11 +100,6 @@ const GROUPS: readonly Group[] = [
     why: 'keeps a JavaScript event loop alive: there is none',
     names:
       'emscripten_runtime_keepalive_push emscripten_runtime_keepalive_pop _emscripten_runtime_keepalive_clear',
-  },
-  {
-    class: 'ends-interpreter',
-    why: 'calls any C function by address and signature: ctypes is for data layouts only',
-    names: 'ffi_call_js',
   },
   {
     class: 'ends-interpreter',

@@ -79,6 +79,14 @@ const ENV: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>>
     _PyEM_TrampolineCall_JS:
       'calls a C function with as many arguments as it takes; served by workers/interpreter, as the same WebAssembly function that the table has',
   },
+  library: {
+    _dlopen_js:
+      'tells whether a path is a native library of the image’s packages: their code is in the module',
+    _dlsym_js:
+      'looks up a symbol of such a library in the image: an index in the function table, or an address',
+    ffi_call_js:
+      'calls a function of the table that takes and returns numbers, with numbers from memory, for ctypes; ends the interpreter for any other one, and in images without packages',
+  },
 }
 
 const WASI: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>>>>> = {

@@ -17,7 +17,7 @@ from .frames import is_kernel_file
 from .loop import EventLoop, OutsideSessionLoop
 
 _ABSENT = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core"})
-_UNAVAILABLE = frozenset({"ctypes", "_ctypes"})
+_UNAVAILABLE = {"ctypes", "_ctypes"}
 
 
 class AbsentModules:
@@ -33,6 +33,11 @@ class AbsentModules:
         if root in _UNAVAILABLE:
             raise ModuleNotFoundError(f"{root!r} is not available in brumate sessions", name=fullname)
         return None
+
+
+def allow_ctypes() -> None:
+    """In images with packages: several import it. It can call what the image's native code has, and nothing else."""
+    _UNAVAILABLE.clear()
 
 
 class EventLoopPolicy(events._BaseDefaultEventLoopPolicy):

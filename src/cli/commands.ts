@@ -1,0 +1,23 @@
+// The commands of `brumate`, by the words that call them. Owns the list; each command is a file of its own, loaded when it is called.
+import type { Command } from './command.js'
+
+export interface CommandEntry {
+  /** One line, without a full stop. */
+  readonly summary: string
+  load(): Promise<Command>
+}
+
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  'image build': {
+    summary: 'build an image with packages, and save it',
+    load: async () => (await import('./commands/image-build.js')).imageBuild,
+  },
+  'image show': {
+    summary: 'show what is in an image file',
+    load: async () => (await import('./commands/image-show.js')).imageShow,
+  },
+  lock: {
+    summary: 'choose versions of packages, and write them to brumate.lock.json',
+    load: async () => (await import('./commands/lock.js')).lock,
+  },
+}

@@ -1,0 +1,50 @@
+// The texts of `--help`. Owns their layout.
+import { COMMON_OPTIONS, type Command, type Option } from './command.js'
+import { COMMANDS } from './commands.js'
+
+const MAX_WIDTH = 80
+
+export function overview(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary] as const)
+  return [
+    'Usage: brumate COMMAND [OPTIONS]',
+    'Python sessions for Node: images, packages, locks.',
+    `Commands:\n${table(rows)}`,
+    `Options:\n${table([
+      ['-h, --help', 'show this help; brumate COMMAND --help shows that of a command'],
+      ['-v, --version', 'show the version'],
+    ])}`,
+  ].join('\n\n')
+}
+
+export function helpOf(name: string, { usage, about, options }: Command): string {
+  const rows = Object.entries({ ...options, ...COMMON_OPTIONS }).map(
+    ([option, spec]) => [signature(option, spec), spec.help] as const,
+  )
+  return [`Usage: brumate ${name} ${usage}`.trimEnd(), wrap(about, ''), `Options:\n${table(rows)}`].join(
+    '\n\n',
+  )
+}
+
+function signature(name: string, { short, value, multiple }: Option): string {
+  const letter = short === undefined ? '    ' : `-${short}, `
+  return `${letter}--${name}${value === undefined ? '' : ` ${value}`}${multiple ? ' …' : ''}`
+}
+
+function table(rows: readonly (readonly [left: string, right: string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length)) + 4
+  return rows
+    .map(([left, right]) => `  ${left.padEnd(width - 2)}${wrap(right, ' '.repeat(width))}`)
+    .join('\n')
+}
+
+/** Lines after the first are indented. */
+function wrap(text: string, indent: string): string {
+  const lines: string[] = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    if (line !== '' && indent.length + line.length + 1 + word.length > MAX_WIDTH) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines.join(`\n${indent}`)
+}

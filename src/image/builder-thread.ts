@@ -1,0 +1,58 @@
+// The builder's thread. Owns its life: it ends when it has answered, when it takes too long, and when its caller gives up.
+import { Worker } from 'node:worker_threads'
+import { ImageError } from '../shared/errors.js'
+import type { BuilderData, BuilderReply, BuildStep } from '../shared/messages/builder.js'
+import { BUILDER_ENTRY } from './key.js'
+
+export interface BuilderOptions {
+  /** A build that takes this long hangs. */
+  readonly deadlineMs: number
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((step: BuildStep) => void) | undefined
+}
+
+export type BuilderResult = Exclude<BuilderReply, { readonly progress: BuildStep }>
+
+/** Deep recursion in code of packages has to meet CPython's limit before V8's; as in slots. */
+const STACK_MB = 64
+
+/** @throws ImageError if the thread fails; the signal's reason if it is aborted */
+export async function runBuilder(
+  workerData: BuilderData,
+  { deadlineMs, signal, onProgress }: BuilderOptions,
+): Promise<BuilderResult> {
+  signal?.throwIfAborted()
+  const worker = new Worker(BUILDER_ENTRY, {
+    workerData,
+    env: {},
+    argv: [],
+    execArgv: [],
+    resourceLimits: { stackSizeMb: STACK_MB },
+  })
+  let deadline: NodeJS.Timeout | undefined
+  let onAbort: (() => void) | undefined
+  try {
+    return await new Promise<BuilderResult>((resolve, reject) => {
+      worker.on('message', (reply: BuilderReply) => {
+        if ('progress' in reply) onProgress?.(reply.progress)
+        else resolve(reply)
+      })
+      worker.once('error', (cause) =>
+        reject(new ImageError('the builder of the Python image failed', { cause })),
+      )
+      worker.once('exit', (code) =>
+        reject(new ImageError(`the builder of the Python image ended (exit code ${code})`)),
+      )
+      deadline = setTimeout(
+        () => reject(new ImageError(`the builder of the Python image did not end within ${deadlineMs} ms`)),
+        deadlineMs,
+      )
+      onAbort = () => reject(signal?.reason)
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  } finally {
+    clearTimeout(deadline)
+    if (onAbort) signal?.removeEventListener('abort', onAbort)
+    await worker.terminate()
+  }
+}

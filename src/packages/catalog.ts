@@ -1,0 +1,154 @@
+// What can be had of each package, over all sources in their order, and what it needs. Owns which candidates a set of requirements
+// allows (pre-releases, yanked files, hashes, constraints) and the reason where there is none. The search is resolver.ts.
+import { PackageError } from '../shared/errors.js'
+import type { Candidate, MetadataReader, Offer, Source } from './candidate.js'
+import { closeNames } from './names.js'
+import { applies, type Requirement, requirementText } from './requirement.js'
+import type { Catalog } from './resolver.js'
+import { accepts, acceptsPrereleases, isPinned, type Specifier, specifiersText } from './specifiers.js'
+import type { Target } from './target.js'
+import { canonicalVersion, isPrerelease } from './version.js'
+
+export interface CatalogOptions {
+  readonly target: Target
+  /** In order of preference. */
+  readonly sources: readonly Source[]
+  readonly metadata: MetadataReader
+  /** Versions that packages may have if something needs them. */
+  readonly constraints: ReadonlyMap<string, readonly Specifier[]>
+  /** Hashes, of which a package's wheel must have one. */
+  readonly hashes: ReadonlyMap<string, ReadonlySet<string>>
+  /** The sha-256 of a candidate for which it is not known. */
+  readonly hashOf: (candidate: Candidate) => Promise<string>
+  readonly signal: AbortSignal | undefined
+}
+
+const SHOWN_VERSIONS = 8
+const SHOWN_FILES = 6
+
+export class SourceCatalog implements Catalog {
+  readonly #options: CatalogOptions
+  /** Candidates of closed sets whose METADATA counts too, because something they need comes from elsewhere. */
+  readonly #strict = new Set<Candidate>()
+
+  constructor(options: CatalogOptions) {
+    this.#options = options
+  }
+
+  /** From now on, the versions in the candidate's METADATA count. False if they did before, or always do. */
+  makeStrict(candidate: Candidate): boolean {
+    if (candidate.depends === undefined || this.#strict.has(candidate)) return false
+    this.#strict.add(candidate)
+    return true
+  }
+
+  async *candidates(name: string, requirements: readonly Requirement[]): AsyncIterable<Candidate> {
+    const specifiers = this.#specifiers(name, requirements)
+    const seen = new Set<string>()
+    for (const source of this.#options.sources) {
+      // Sources are asked one after the other: where a directory or Pyodide's release has what is wanted, nothing asks the index.
+      const offer = await source.find(name, this.#options.signal)
+      for (const candidate of allowed(offer?.candidates ?? [], specifiers)) {
+        const version = canonicalVersion(candidate.version)
+        if (seen.has(version) || !(await this.#hasHash(candidate))) continue
+        seen.add(version)
+        yield candidate
+      }
+    }
+  }
+
+  async dependencies(candidate: Candidate, extra: string): Promise<readonly Requirement[]> {
+    const { depends } = candidate
+    if (depends && extra === '')
+      return this.#strict.has(candidate) ? this.#limited(candidate) : depends.map(any)
+    const { metadata, target, signal } = this.#options
+    const { requires } = await metadata.metadataOf(candidate, signal)
+    // What it needs anyway belongs to the package without the extra.
+    return requires.filter(
+      (one) =>
+        applies(one, target.environment, extra) && (extra === '' || !applies(one, target.environment, '')),
+    )
+  }
+
+  /** The packages that the closed set names, with the versions that METADATA allows. */
+  async #limited(candidate: Candidate): Promise<readonly Requirement[]> {
+    const { metadata, target, signal } = this.#options
+    const { requires } = await metadata.metadataOf(candidate, signal)
+    const counts = requires.filter((one) => applies(one, target.environment))
+    return (candidate.depends ?? []).flatMap((name) => {
+      const named = counts.filter((one) => one.name === name)
+      return named.length > 0 ? named : [any(name)]
+    })
+  }
+
+  async describeLack(name: string, requirements: readonly Requirement[]): Promise<string> {
+    const { sources, signal, target } = this.#options
+    const offers: { readonly source: Source; readonly offer: Offer }[] = []
+    for (const source of sources) {
+      const offer = await source.find(name, signal)
+      if (offer) offers.push({ source, offer })
+    }
+    if (offers.length === 0) {
+      const where = sources.map(({ description }) => description).join(', ')
+      const close = closeNames(name, new Set(sources.flatMap((source) => [...source.names()])))
+      const meant = close.length > 0 ? `; did you mean ${close.join(' or ')}?` : ''
+      return `there is no package of this name in ${where || 'any source, because there is none'}${meant}`
+    }
+    const candidates = offers.flatMap(({ offer }) => offer.candidates)
+    if (candidates.length === 0) {
+      const has = offers.map(
+        ({ source, offer }) => `${source.description} has ${list(offer.refused, SHOWN_FILES)}`,
+      )
+      return `it has no wheel that runs here (CPython ${target.python}, pyemscripten_${target.abi}_wasm32, or pure Python): ${has.join('; ')}`
+    }
+    const text = specifiersText(this.#specifiers(name, requirements)) || 'any version'
+    const versions = [...new Set(candidates.map(describe))]
+    const hashes = this.#options.hashes.has(name) ? ' with one of the hashes given' : ''
+    const available = `available are ${list(versions, SHOWN_VERSIONS)}`
+    const refused = offers.flatMap(({ offer }) => offer.refused)
+    const others = refused.length > 0 ? `; not for this Python: ${list(refused, SHOWN_FILES)}` : ''
+    return `no version satisfies ${text}${hashes}; ${available}${others}`
+  }
+
+  #specifiers(name: string, requirements: readonly Requirement[]): readonly Specifier[] {
+    for (const requirement of requirements)
+      if (requirement.url !== undefined)
+        throw new PackageError(
+          name,
+          `${requirementText(requirement)}: addresses are not supported; download the wheel, and give its path`,
+        )
+    return [
+      ...requirements.flatMap(({ specifiers }) => specifiers),
+      ...(this.#options.constraints.get(name) ?? []),
+    ]
+  }
+
+  async #hasHash(candidate: Candidate): Promise<boolean> {
+    const hashes = this.#options.hashes.get(candidate.name)
+    if (hashes === undefined) return true
+    return hashes.has(candidate.sha256 ?? (await this.#options.hashOf(candidate)))
+  }
+}
+
+/** Pre-releases only where a specifier names one, or nothing else fits. Yanked files only for a single version. */
+function allowed(candidates: readonly Candidate[], specifiers: readonly Specifier[]): readonly Candidate[] {
+  const fitting = candidates.filter(
+    ({ version, isYanked }) => accepts(specifiers, version) && (!isYanked || isPinned(specifiers)),
+  )
+  if (acceptsPrereleases(specifiers)) return fitting
+  const final = fitting.filter(({ version }) => !isPrerelease(version))
+  return final.length > 0 ? final : fitting
+}
+
+function any(name: string): Requirement {
+  return { name, extras: [], specifiers: [], url: undefined, marker: undefined }
+}
+
+function describe({ version, isYanked }: Candidate): string {
+  return `${canonicalVersion(version)}${isYanked ? ' (yanked)' : ''}`
+}
+
+function list(texts: readonly string[], max: number): string {
+  const more = texts.length > max ? ` and ${texts.length - max} more` : ''
+  return `${texts.slice(0, max).join(', ')}${more}`
+}

@@ -1,0 +1,89 @@
+// From a lock to an image with its packages: from the cache, or from wheels. Owns what such an image's key is, and the order of the
+// steps.
+import { join } from 'node:path'
+import { type BuildStep, buildPackageImage } from '../image/build-packages.js'
+import { packageImageKey } from '../image/key.js'
+import { cacheDirectory, type OpenedImage, openCachedImage, openImage } from '../image/open.js'
+import { PackageError } from '../shared/errors.js'
+import { type FetchedWheel, fetchWheels } from './fetch-wheels.js'
+import type { Lock } from './lock.js'
+import { defaultPreload } from './preload.js'
+import type { PackageProgress } from './progress.js'
+import type { PyodideRelease } from './pyodide-release.js'
+import { WheelCache } from './wheel-cache.js'
+
+export interface PackageImageRequest {
+  readonly lock: Lock
+  readonly release: PyodideRelease
+  /** Modules to import before memory is recorded; undefined: those of the packages that were asked for. */
+  readonly preload: readonly string[] | undefined
+  readonly directories: readonly string[]
+  /** Where wheels are that were given by path, by sha-256. */
+  readonly findFiles: () => Promise<ReadonlyMap<string, string>>
+  readonly cacheDir: string | undefined
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: (progress: PackageProgress) => void
+  /** For tests. */
+  readonly build?: typeof buildPackageImage | undefined
+}
+
+/** @throws PackageError, ImageError; the signal's reason if it aborts */
+export function openPackageImage(request: PackageImageRequest): Promise<OpenedImage> {
+  const { lock, preload, cacheDir, signal } = request
+  return openCachedImage({
+    ...{ cacheDir, signal, standardId: undefined, loadsAside: true, onProgress: () => {} },
+    key: keyOf(lock, preload),
+    build: async () => {
+      const cache = new WheelCache(cacheDirectory(cacheDir))
+      const wheels = await fetchWheels({ ...request, cache, paths: await request.findFiles() })
+      return preload
+        ? build(request, wheels, preload)
+        : buildByDefault(request, wheels, await defaultPreload(lock, wheels))
+    },
+  })
+}
+
+/** Modules that nobody named and that cannot be imported are left out: the image is worth more without them than nothing. */
+async function buildByDefault(
+  request: PackageImageRequest,
+  wheels: readonly FetchedWheel[],
+  preload: readonly string[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await build(request, wheels, preload)
+  } catch (error) {
+    const culprit = error instanceof PackageError ? error.package : undefined
+    const others = preload.filter((module) => module.split('.')[0] !== culprit)
+    if (others.length === preload.length) throw error
+    process.emitWarning(
+      `${culprit} cannot be imported when the image is made, so sessions import it when they need it: ${(error as Error).message}`,
+      { code: 'BRUMATE_PRELOAD' },
+    )
+    return buildByDefault(request, wheels, others)
+  }
+}
+
+async function build(
+  { cacheDir, signal, onProgress, build = buildPackageImage }: PackageImageRequest,
+  wheels: readonly FetchedWheel[],
+  preload: readonly string[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const options = { ...(cacheDir === undefined ? {} : { cacheDir }), ...(signal ? { signal } : {}) }
+  onProgress({ step: 'build', done: 0, total: 0 })
+  return build({
+    ...{ wheels, preload, layerDir: join(cacheDirectory(cacheDir), 'layers') },
+    base: await openImage(options),
+    ...(signal ? { signal } : {}),
+    onProgress: (step) => onProgress(progressOf(step)),
+  })
+}
+
+function progressOf(step: BuildStep): PackageProgress {
+  const { done, total } = 'done' in step ? step : { done: 0, total: 0 }
+  return { step: 'build', done, total, phase: step.step }
+}
+
+/** Which sources the wheels come from does not change the image. By default, what was asked for decides what is imported. */
+function keyOf({ packages, requirements }: Lock, preload: readonly string[] | undefined): string {
+  return packageImageKey(packages, preload ?? ['default of', ...requirements])
+}

@@ -1,0 +1,61 @@
+// Lock files of Pyodide (`pyodide-lock.json`): which wheels a release consists of, and what each needs. Owns reading and checking them.
+import { PackageError } from '../shared/errors.js'
+import { canonicalName } from './names.js'
+import { isHash, isObject, isTextList } from './shapes.js'
+import { parseWheelName } from './wheel-name.js'
+
+export interface PyodideEntry {
+  /** Canonical. */
+  readonly name: string
+  readonly version: string
+  /** Name of the file, in the lock file's directory. */
+  readonly file: string
+  readonly sha256: string
+  /** Canonical names. */
+  readonly depends: readonly string[]
+  readonly imports: readonly string[]
+}
+
+export interface PyodideLock {
+  readonly abi: string
+  /** With all three numbers. */
+  readonly python: string
+  /** By canonical name. Only wheels of packages. */
+  readonly entries: ReadonlyMap<string, PyodideEntry>
+  /** Entries that are no wheels, such as shared libraries and archives of tests, by canonical name. */
+  readonly others: ReadonlySet<string>
+}
+
+/** @throws PackageError if it is no lock file of Pyodide */
+export function parsePyodideLock(text: string, where: string): PyodideLock {
+  const fail = (what: string): never => {
+    throw new PackageError(undefined, `${where} cannot be used: ${what}`)
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    throw new PackageError(undefined, `${where} is no JSON`, { cause })
+  }
+  if (!isObject(json) || !isObject(json.info) || !isObject(json.packages)) return fail('it has no packages')
+  const { abi_version: abi, python } = json.info
+  if (typeof abi !== 'string' || !/^\d{4}_\d+$/.test(abi)) return fail('it names no abi_version')
+  if (typeof python !== 'string' || !/^3\.\d+\.\d+$/.test(python))
+    return fail('it names no version of Python')
+  const entries = new Map<string, PyodideEntry>()
+  const others = new Set<string>()
+  for (const [key, entry] of Object.entries(json.packages)) {
+    const name = canonicalName(key)
+    if (!isObject(entry)) return fail(`its entry ${key} is no object`)
+    const { version, file_name: file, sha256, depends, imports = [], package_type: type } = entry
+    if (typeof file !== 'string') return fail(`its entry ${key} names no file`)
+    if (type !== 'package' || parseWheelName(file) === undefined) {
+      others.add(name)
+      continue
+    }
+    if (typeof version !== 'string' || !isHash(sha256) || !isTextList(depends) || !isTextList(imports))
+      return fail(`its entry ${key} is not complete`)
+    entries.set(name, { name, version, file, sha256, depends: depends.map(canonicalName), imports })
+  }
+  return { abi, python, entries, others }
+}

@@ -1,0 +1,50 @@
+// What the installed pyodide package says of its release: version, lock file, and the folder on the web with the release's wheels.
+// Owns reading these; no address of a folder is written in this repository.
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { PackageError } from '../shared/errors.js'
+import { type PyodideLock, parsePyodideLock } from './pyodide-lock.js'
+
+/** The text in Pyodide's JavaScript from which it makes the folder's address: `https://…/v${version}/full/`. */
+const FOLDER = /`(https:\/\/[^`$\s]+\/v)\$\{[A-Za-z_$][\w$.]*\}(\/[^`$\s]*)`/
+
+export class PyodideRelease {
+  readonly version: string
+  readonly lock: PyodideLock
+  readonly #script: string
+
+  private constructor(version: string, lock: PyodideLock, script: string) {
+    this.version = version
+    this.lock = lock
+    this.#script = script
+  }
+
+  static async read(): Promise<PyodideRelease> {
+    const manifest = createRequire(import.meta.url).resolve('pyodide/package.json')
+    const file = (name: string) => readFile(join(dirname(manifest), name), 'utf8')
+    const [json, lock, script] = await Promise.all([
+      file('package.json'),
+      file('pyodide-lock.json'),
+      file('pyodide.mjs'),
+    ])
+    const { version } = JSON.parse(json) as { version: string }
+    return new PyodideRelease(version, parsePyodideLock(lock, 'the lock file of the pyodide package'), script)
+  }
+
+  /**
+   * Address of a file of a release.
+   *
+   * @param version of the release; default: the installed one
+   * @throws PackageError if the pyodide package does not name the folder
+   */
+  urlOf(file: string, version = this.version): string {
+    const [, before, after] = FOLDER.exec(this.#script) ?? []
+    if (before === undefined || after === undefined)
+      throw new PackageError(
+        undefined,
+        `pyodide ${this.version} does not say where the files of its release are; download them, and give their directory as wheels`,
+      )
+    return new URL(file, `${before}${version}${after}`).href
+  }
+}

@@ -1,0 +1,115 @@
+// The program `brumate`: its frame, and the commands for images and locks.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { makeWheel } from '../packages/support/pure-wheel.js'
+
+const DIST = new URL('../../dist/src/cli/', import.meta.url)
+const { run } = (await import(new URL('run.js', DIST).href)) as typeof import('../../src/cli/run.js')
+
+const WHEEL = makeWheel('clicker')
+let directory: string
+/** Options that need no network. */
+let offline: readonly string[]
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'brumate-cli-'))
+  await writeFile(join(directory, WHEEL.file), WHEEL.bytes)
+  offline = ['--wheels', directory, '--no-index', '--cache-dir', inject('cacheDir')]
+})
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+async function call(...args: readonly string[]) {
+  const written = { stdout: '', stderr: '' }
+  const stream = (name: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      written[name] += text
+    },
+  })
+  const streams = { stdout: stream('stdout'), stderr: stream('stderr') }
+  const exitCode = await run(args, streams, new AbortController().signal)
+  return { exitCode, ...written }
+}
+
+test('the program prints its version and its commands', () => {
+  const program = fileURLToPath(new URL('main.js', DIST))
+  const output = execFileSync(process.execPath, [program, '--version'], { encoding: 'utf8' })
+  expect(output).toMatch(/^\d+\.\d+\.\d+/)
+})
+
+test('help lists the commands, and the options of each', async () => {
+  const { exitCode, stdout } = await call('--help')
+  expect(exitCode).toBe(0)
+  for (const name of ['image build', 'image show', 'lock']) {
+    expect(stdout).toContain(`\n  ${name} `)
+    const help = await call(...name.split(' '), '--help')
+    expect(help.exitCode).toBe(0)
+    expect(help.stdout).toContain(`Usage: brumate ${name} `)
+    expect(help.stdout).toContain('--json')
+    for (const line of help.stdout.split('\n').slice(1)) expect(line.length).toBeLessThanOrEqual(80)
+  }
+})
+
+test.each([
+  [[], ''],
+  [['frobnicate'], 'there is no command frobnicate; there are: image build'],
+  [['image'], 'use one of: image build, image show'],
+  [['image', 'drop'], 'there is no command image drop'],
+  [['image', 'show'], 'it takes 1 arguments beside its options, got 0'],
+  [['image', 'build', '-p', 'a'], 'where is the image to be saved?'],
+  [['lock'], 'which packages?'],
+  [['lock', '--frob'], "Unknown option '--frob'"],
+])('the command line %j is refused with exit code 2', async (args, message) => {
+  const { exitCode, stdout, stderr } = await call(...args)
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain(message)
+  if (args.length > 0) expect(stdout).toBe('')
+})
+
+test('a lock is written, checked, and found unchanged', async () => {
+  const path = join(directory, 'a.lock.json')
+  const args = ['lock', '-p', 'clicker', '-o', path, ...offline]
+  expect((await call(...args, '--check')).exitCode).toBe(1)
+  const { exitCode, stdout } = await call(...args)
+  expect([exitCode, stdout]).toEqual([0, `${path}: written\n  clicker  1.0  directory\n`])
+  const { packages } = JSON.parse(await readFile(path, 'utf8'))
+  expect(packages).toMatchObject([{ name: 'clicker', sha256: WHEEL.sha256 }])
+  expect(await call(...args, '--check', '--json')).toMatchObject({ exitCode: 0 })
+  expect(JSON.parse((await call(...args, '--json')).stdout)).toEqual({ path, state: 'unchanged', packages })
+})
+
+test('an image is built of a lock, saved and shown', async () => {
+  const [lock, file] = [join(directory, 'b.lock.json'), join(directory, 'b.image')]
+  await call('lock', '-p', 'clicker', '-o', lock, ...offline)
+  const built = await call('image', 'build', '--lock', lock, '-o', file, ...offline, '--json')
+  expect(built.stderr).toBe('')
+  const { id, packages } = JSON.parse(built.stdout)
+  expect(packages).toEqual([{ name: 'clicker', version: '1.0', sha256: WHEEL.sha256 }])
+  const shown = await call('image', 'show', file, '--json')
+  expect(JSON.parse(shown.stdout)).toMatchObject({ id, packages, python: expect.stringMatching(/^3\.14/) })
+  expect((await call('image', 'show', file)).stdout).toContain('\n  clicker  1.0\n')
+})
+
+test('an error goes to stderr, or to stdout as JSON, with exit code 1', async () => {
+  const args = ['lock', '-p', 'clickr', '-o', join(directory, 'c.lock.json'), ...offline]
+  const { exitCode, stdout, stderr } = await call(...args)
+  expect([exitCode, stdout]).toEqual([1, ''])
+  expect(stderr).toMatch(/^brumate: clickr: there is no package.*did you mean click/)
+  const json = await call(...args, '--json')
+  expect(json.exitCode).toBe(1)
+  expect(JSON.parse(json.stdout).error).toMatchObject({ code: 'PACKAGE', package: 'clickr' })
+  expect((await call('image', 'show', join(directory, 'nowhere'))).stderr).toContain('cannot be read')
+})
+
+test('an interrupted command ends with exit code 130', async () => {
+  const controller = new AbortController()
+  controller.abort(new Error('interrupted'))
+  const streams = { stdout: { write: () => {} }, stderr: { write: () => {} } }
+  const args = ['image', 'build', '-p', 'clicker', '-o', join(directory, 'd.image'), ...offline]
+  expect(await run(args, streams, controller.signal)).toBe(130)
+})

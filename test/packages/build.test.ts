@@ -1,0 +1,242 @@
+// Images with packages, built from wheels that the test makes: one pure, one with a native module.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { SessionManager } from 'brumate'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import type { PackageError } from '../../src/shared/errors.js'
+import type { Image } from '../../src/shared/image/image.js'
+import type { WheelFile } from '../../src/shared/messages/builder.js'
+import { STATE_PREFIX } from '../../workers/interpreter/exports.js'
+import { imageKey, openImage, runPython } from '../image/built.js'
+import { changesOf } from '../image/support/instructions.js'
+import { side } from '../linker/support/assembler.js'
+import { openManager } from '../support/manager.js'
+import { nativeModule } from './support/native-module.js'
+import { metadata, type WheelParts, wheelFile, zip } from './support/wheel.js'
+
+const load = <T>(path: string): Promise<T> =>
+  import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<T>
+const { buildPackageImage } =
+  await load<typeof import('../../src/image/build-packages.js')>('image/build-packages.js')
+const { loadImageFile } = await load<typeof import('../../src/image/load-file.js')>('image/load-file.js')
+const { decodeImage } =
+  await load<typeof import('../../src/shared/image/format.js')>('shared/image/format.js')
+
+const PURE: WheelParts = {
+  name: 'wombat',
+  version: '2.0',
+  files: {
+    'wombat/__init__.py': 'from wombat import burrow\n',
+    'wombat/burrow.py': 'import os\ndepth = 3\nbackend = os.environ.get("MPLBACKEND")\n',
+    'wombat/lazy.py': 'value = __cached__\n',
+    'wombat/data.txt': 'grass\n',
+    'wombat/broken.py': 'raise ValueError("no burrow")\n',
+    'wombat/open.py': 'kept = open(__file__)\n',
+  },
+}
+const NATIVE: WheelParts = {
+  name: 'native-wombat',
+  files: {
+    'native_wombat/__init__.py': 'from native_wombat.fast import count\n',
+    'native_wombat/fast.so': nativeModule('fast'),
+  },
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'brumate-packages-'))
+const layerDir = join(directory, 'layers')
+let base: Image
+let wheels: readonly [WheelFile, WheelFile]
+let bytes: Uint8Array<ArrayBuffer>
+let imagePath: string
+let image: Image
+
+const build = (given: readonly WheelFile[], preload: readonly string[] = []) =>
+  buildPackageImage({ base, wheels: given, preload, layerDir })
+
+beforeAll(async () => {
+  base = await openImage({ cacheDir: inject('cacheDir') })
+  wheels = [wheelFile(directory, PURE), wheelFile(directory, NATIVE)]
+  bytes = await build(wheels, ['wombat', 'native_wombat'])
+  imagePath = join(directory, 'packages.image')
+  writeFileSync(imagePath, bytes)
+  image = await loadImageFile(imagePath)
+}, 120_000)
+
+afterAll(() => rmSync(directory, { recursive: true }))
+
+describe('an image with packages', () => {
+  test('has the packages, preloaded where that was asked for', () => {
+    const code = `
+import sys, importlib.metadata, importlib.resources
+print(sorted(n for n in sys.modules if 'wombat' in n))
+import wombat, wombat.lazy, native_wombat
+print(wombat.burrow.depth, wombat.lazy.value, native_wombat.count(5), native_wombat.count(6))
+print(importlib.metadata.version('wombat'), importlib.metadata.version('native_wombat'))
+print((importlib.resources.files('wombat') / 'data.txt').read_text(), end='')
+`
+    expect(runPython(image, code).split('\n')).toEqual([
+      "['native_wombat', 'native_wombat.fast', 'wombat', 'wombat.burrow']",
+      '3 /lib/python3.14/site-packages/wombat/__pycache__/lazy.cpython-314.pyc 5 11',
+      '2.0 1.0',
+      'grass',
+      '',
+    ])
+  })
+
+  test('says which packages it has', () => {
+    expect(image.packages).toEqual(
+      [wheels[1], wheels[0]].map(({ name, version, sha256 }) => ({ name, version, sha256 })),
+    )
+  })
+
+  test('opens no other native code, and says why', () => {
+    const code = `
+import ctypes, importlib.machinery, importlib.util
+path = '/lib/python3.14/site-packages/native_wombat/fast.so'
+open('/tmp/other.so', 'wb').write(b'\\0asm\\1\\0\\0\\0')
+def tried(run):
+    try: print(run())
+    except Exception as error: print(type(error).__name__, error)
+def module():
+    loader = importlib.machinery.ExtensionFileLoader('other', '/tmp/other.so')
+    return importlib.util.module_from_spec(importlib.util.spec_from_loader('other', loader))
+tried(module)
+tried(lambda: ctypes.CDLL('/tmp/other.so'))
+tried(lambda: ctypes.CDLL(path).missing)
+tried(lambda: ctypes.CDLL(path).PyInit_fast is not None)
+tried(lambda: ctypes.string_at(ctypes.addressof(ctypes.create_string_buffer(b'abc')), 3))
+`
+    const only = 'sessions have the native code of their image’s packages and no other'
+    expect(runPython(image, code).split('\n')).toEqual([
+      `ImportError /tmp/other.so: ${only}`,
+      `OSError /tmp/other.so: ${only}`,
+      'AttributeError /lib/python3.14/site-packages/native_wombat/fast.so: there is no symbol missing for Python to use',
+      'True',
+      "b'abc'",
+      '',
+    ])
+  })
+
+  test('is the same from kept layers, in whatever order the wheels come, and from damaged layers', async () => {
+    const layers = readdirSync(layerDir)
+    expect(layers).toHaveLength(2)
+    truncateSync(join(layerDir, layers[0] ?? ''), 100)
+    const again = await build(wheels.toReversed(), ['wombat', 'native_wombat'])
+    expect(Buffer.compare(again, bytes)).toBe(0)
+  }, 120_000)
+})
+
+test('S1: its code changes exported globals and tables only, like that of the image without', () => {
+  const found = [base, image].map(({ module }) => WebAssembly.Module.exports(module).map(({ name }) => name))
+  const state = found.map((names) => names.filter((name) => name.startsWith(STATE_PREFIX)))
+  expect(state[1]).toEqual(state[0])
+  const globals = new Set<number>()
+  for (const { what, index } of changesOf(decodeImage(bytes).contents.moduleBytes)) {
+    if (what === 'global') globals.add(index)
+    else expect(index).not.toBe(0)
+  }
+  // The stack pointer has a name of its own.
+  expect(globals.size - 1).toBe(state[1]?.filter((name) => name.includes('global')).length)
+})
+
+describe('the file of an image', () => {
+  test('is its id', () => {
+    expect(image.id).toBe(decodeImage(bytes).id)
+  })
+
+  test.each<[string, (path: string) => void, string]>([
+    ['that is not there', (path) => rmSync(path, { force: true }), 'ENOENT'],
+    [
+      'that is damaged',
+      (path) => writeFileSync(path, bytes.with(bytes.length >> 1, 1 ^ (bytes[bytes.length >> 1] ?? 0))),
+      'checksum',
+    ],
+    ['that was cut', (path) => writeFileSync(path, bytes.subarray(0, 1_000_000)), 'not a valid image'],
+    ['that is none', (path) => writeFileSync(path, 'x'.repeat(100)), 'not an image'],
+    ['that is a directory', (path) => mkdirSync(path), 'expected a file'],
+  ])('%s is refused', async (_, make, reason) => {
+    const path = join(directory, 'bad.image')
+    rmSync(path, { recursive: true, force: true })
+    make(path)
+    const error: unknown = await loadImageFile(path).catch((failure: unknown) => failure)
+    expect(error).toMatchObject({ name: 'ImageError', code: 'IMAGE' })
+    expect((error as Error).message).toContain(reason)
+  })
+})
+
+describe('sessions of an image with packages', () => {
+  let manager: SessionManager
+  beforeAll(async () => {
+    // In place of the image without packages.
+    const cacheDir = join(directory, 'cache')
+    mkdirSync(cacheDir, { mode: 0o700 })
+    writeFileSync(join(cacheDir, `${imageKey().slice(0, 32)}.image`), bytes, { mode: 0o600 })
+    manager = await openManager({ cacheDir, slots: 2 })
+  })
+  afterAll(() => manager?.close())
+
+  test('I1: a snapshot has what native code keeps in memory, and S1: the next session has not', async () => {
+    const [first, second] = await Promise.all([manager.createSession(), manager.createSession()])
+    const run = async (session: typeof first, code: string) => (await session.execute(code)).repr
+    expect(await run(first, 'import native_wombat; native_wombat.count(40)')).toBe('40')
+    const snapshot = await first.snapshotState()
+    expect(snapshot.size).toBeLessThan(20_000)
+    await second.restoreState(snapshot)
+    expect(await run(second, 'native_wombat.count(2)')).toBe('42')
+    expect(await run(first, 'native_wombat.count(1)')).toBe('41')
+    await Promise.all([first.close(), second.close()])
+    const next = await Promise.all([manager.createSession(), manager.createSession()])
+    for (const session of next)
+      expect(await run(session, 'import native_wombat; native_wombat.count(0)')).toBe('0')
+    await Promise.all(next.map((session) => session.close()))
+  })
+
+  test('S3: go on after a call of an address that is no function', async () => {
+    const session = await manager.createSession()
+    await session.execute('x = 7')
+    await expect(
+      session.execute('import ctypes\nctypes.CFUNCTYPE(ctypes.c_int)(12345678)()'),
+    ).rejects.toThrow('no C function')
+    expect((await session.execute('x')).repr).toBe('7')
+    await session.close()
+  })
+})
+
+describe('the builder says which package is to blame', () => {
+  const failure = async (promise: Promise<unknown>): Promise<PackageError> => {
+    const error = await promise.catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ name: 'PackageError', code: 'PACKAGE' })
+    return error as PackageError
+  }
+
+  test.each<[string, () => readonly WheelFile[], readonly string[], string]>([
+    ['whose bytes are others', () => [{ ...wheels[0], sha256: 'ab'.repeat(32) }], [], 'sha-256'],
+    ['that is no wheel', () => [wheelFile(directory, PURE, zip(metadata(PURE).slice(1)))], [], 'METADATA'],
+    ['that another has the files of', () => [wheels[0], { ...wheels[0], name: 'a-wombat' }], [], 'as well'],
+    ['that cannot be imported', () => [wheels[0]], ['wombat.broken'], 'ValueError: no burrow'],
+    [
+      'that cannot be linked',
+      () => {
+        const { module } = side()
+        module.importFunction('raw_call_js', module.type())
+        const files = { 'wombat.so': module.bytes() }
+        return [wheelFile(directory, { name: 'wombat', version: '3.0', files })]
+      },
+      [],
+      'raw_call_js',
+    ],
+  ])(
+    '%s',
+    async (_, given, preload, reason) => {
+      const error = await failure(build(given(), preload))
+      expect(error.message).toContain(reason)
+      expect(error.package).toBe('wombat')
+    },
+    60_000,
+  )
+
+  test('and that a module keeps a file open', async () => {
+    await expect(build([wheels[0]], ['wombat.open'])).rejects.toThrow('keep files open (open.py)')
+  }, 60_000)
+})

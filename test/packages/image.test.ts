@@ -1,0 +1,155 @@
+// Images with packages, from options to sessions. The wheels are made here; what the builder does with wheels is tested in test/image.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  Image,
+  ImageError,
+  InvalidOptionError,
+  PackageError,
+  type SessionManager,
+  SnapshotError,
+} from 'brumate'
+import { afterAll, beforeAll, describe, expect, inject, it, test } from 'vitest'
+import { makeLock } from '../../src/packages/open.js'
+import { resolveImageOptions } from '../../src/packages/options.js'
+import { managerForTest, openManager } from '../support/manager.js'
+import { rejectionOf } from '../support/session-code.js'
+import { makeWheel } from './support/pure-wheel.js'
+
+const GREETING = makeWheel('greeting', {
+  requires: ['punctuation>=1'],
+  files: {
+    'greeting/__init__.py': 'from punctuation import mark\ndef greet(name): return f"hello {name}{mark}"\n',
+  },
+})
+const PUNCTUATION = makeWheel('punctuation', { files: { 'punctuation/__init__.py': 'mark = "!"\n' } })
+
+let directory: string
+let image: Image
+let standard: Image
+let manager: SessionManager
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'brumate-image-'))
+  for (const { file, bytes } of [GREETING, PUNCTUATION]) await writeFile(join(directory, file), bytes)
+  image = await build()
+  standard = await Image.build({ cacheDir: inject('cacheDir') })
+  manager = await openManager({
+    images: [image, standard],
+    slots: 1,
+    idleTimeoutMs: Number.POSITIVE_INFINITY,
+  })
+})
+
+afterAll(async () => {
+  await manager.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+function build(): Promise<Image> {
+  const packages = [join(directory, GREETING.file)]
+  return Image.build({ packages, wheels: directory, indexUrl: null, cacheDir: inject('cacheDir') })
+}
+
+describe('an image with packages', () => {
+  it('has them, and is the same image when it is built again', async () => {
+    expect(image.packages).toEqual(
+      [GREETING, PUNCTUATION].map(({ name, version, sha256 }) => ({ name, version, sha256 })),
+    )
+    expect(standard.packages).toEqual([])
+    expect((await build()).id).toBe(image.id)
+    expect(standard.id).not.toBe(image.id)
+  })
+
+  it('is saved and loaded', async () => {
+    const path = join(directory, 'saved.image')
+    await image.save(path)
+    const loaded = await Image.load(path)
+    expect([loaded.id, loaded.packages]).toEqual([image.id, image.packages])
+    const bytes = await readFile(path)
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+    await writeFile(path, bytes)
+    await rejectionOf(ImageError, Image.load(path))
+    await rejectionOf(ImageError, Image.load(join(directory, 'nowhere.image')))
+    await rejectionOf(ImageError, image.save(join(directory, 'nowhere', 'a.image')))
+  })
+
+  it('is the same when it is built of a lock alone', async () => {
+    const options = { wheels: directory, indexUrl: null, cacheDir: inject('cacheDir') }
+    const packages = [join(directory, GREETING.file)]
+    const lock = await makeLock(resolveImageOptions({ ...options, packages }))
+    const path = join(directory, 'brumate.lock.json')
+    await writeFile(path, JSON.stringify(lock))
+    expect((await Image.build({ ...options, lock: path })).id).toBe(image.id)
+    expect((await Image.build({ ...options, lock, packages })).id).toBe(image.id)
+    const error = await rejectionOf(
+      PackageError,
+      Image.build({ ...options, lock, packages: ['punctuation'] }),
+    )
+    expect(error.message).toContain(`was made for greeting @ ${GREETING.file}, not for punctuation`)
+  })
+})
+
+describe('a manager with several images', () => {
+  it('gives sessions the one they ask for, in all no more slots than it may have', async () => {
+    const first = await manager.createSession()
+    const second = await manager.createSession({ image: standard.id })
+    expect((await first.execute('import greeting\ngreeting.greet("you")')).value).toBe('hello you!')
+    const found = await second.execute('import importlib.util\nimportlib.util.find_spec("greeting") is None')
+    expect(found.value).toBe(true)
+    expect((await first.execute('greeting.greet("again")')).value).toBe('hello again!')
+    const { max, ...slots } = manager.stats().slots
+    expect(Object.values(slots).reduce((sum, count) => sum + count)).toBeLessThanOrEqual(max)
+    await Promise.all([first.close(), second.close()])
+  })
+
+  it('starts a session from a snapshot with the image of that', async () => {
+    const session = await manager.createSession({ image: standard.id })
+    await session.execute('x = 41')
+    const snapshot = await session.snapshotState()
+    await session.close()
+    const next = await manager.createSession({ from: snapshot })
+    expect((await next.execute('x + 1')).value).toBe(42)
+    await next.close()
+    await rejectionOf(SnapshotError, manager.createSession({ from: snapshot, image: image.id }))
+  })
+
+  it('refuses the id of another image', async () => {
+    const error = await rejectionOf(InvalidOptionError, manager.createSession({ image: '0'.repeat(64) }))
+    expect(error.message).toContain(image.id)
+    await rejectionOf(InvalidOptionError, manager.createSession({ image: 'standard' }))
+  })
+})
+
+test('packages are also options of a manager', async () => {
+  const one = await managerForTest({
+    packages: [join(directory, GREETING.file)],
+    wheels: directory,
+    indexUrl: null,
+  })
+  const session = await one.createSession()
+  const { value } = await session.execute(
+    'import sys\n"greeting" in sys.modules, __import__("greeting").greet("x")',
+  )
+  expect(value).toEqual([true, 'hello x!'])
+})
+
+test.each([
+  ['image', { image: 3 }],
+  ['images', { images: [] }],
+  ['images[1]', { images: ['a', null] }],
+  ['image', { image: 'a', packages: ['numpy'] }],
+  ['image', { image: 'a', images: ['b'] }],
+  ['packages', { packages: 'numpy' }],
+  ['packages[0]', { packages: [undefined] }],
+  ['preload[0]', { packages: ['numpy'], preload: ['os; import sys'] }],
+  ['preload', { preload: ['os'] }],
+  ['indexUrl', { packages: ['numpy'], indexUrl: 'ftp://x' }],
+  ['lock', { lock: 3 }],
+])('the option %s of %o is refused', async (option, options) => {
+  const error = await rejectionOf(InvalidOptionError, openManager(options as object))
+  expect(error.option).toBe(option)
+})

@@ -1,0 +1,211 @@
+// Makes an image with packages out of one without: unpacks the wheels, links their libraries, imports what is to be preloaded, and records
+// memory. Owns the order of those steps. Packages' code runs inside the sandbox here, as it does in a session.
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { FileIndex } from '../../../src/shared/image/file-index.js'
+import type { ImageContents } from '../../../src/shared/image/format.js'
+import type { BuildStep, PackageBuilderData, WheelFile } from '../../../src/shared/messages/builder.js'
+import { InterruptCell } from '../../host/interrupt.js'
+import { type ReadableImage, readable } from '../../image-bytes.js'
+import { findLandmarks, wipeDeadMemory } from '../../interpreter/dead-memory.js'
+import { KernelLink } from '../../interpreter/link.js'
+import { imageData, type SourceFile } from '../files.js'
+import { recordRuns, wipeFreeMemory } from '../memory.js'
+import { readPyodidePackage } from '../pyodide-package.js'
+import { Python } from '../python.js'
+import { FREEZE, warm } from '../record.js'
+import { withCountedRecursion } from '../recursion.js'
+import { PackageFailure } from './failure.js'
+import { hostFiles, sourcesOf } from './file-bytes.js'
+import { type Layer, makeLayer } from './layer.js'
+import { LayerStore } from './layer-store.js'
+import { type Library, LinkedInterpreter } from './linked.js'
+import { StillHost, stopClocks } from './still-world.js'
+import { SITE_PACKAGES } from './unpack-code.js'
+
+/** Memory of an image beyond what was in use when it was made: a session that needs no more can be set back instead of replaced. */
+const SPARE_BYTES = 24 * 1024 * 1024
+const WASM_PAGE_BYTES = 65_536
+/** Room for what packages need while they are imported. */
+const MEMORY_BYTES = 2 * 1024 * 1024 * 1024
+/** Of all packages: a session has room for as many again. */
+const MAX_FILES = 40_000
+
+/** What packages read from the environment when they are imported; sessions have it, too. */
+const ENVIRONMENT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  // Its default looks for a browser's canvas.
+  matplotlib: { MPLBACKEND: 'agg' },
+}
+
+export async function recordPackages(
+  data: PackageBuilderData,
+  onProgress: (step: BuildStep) => void,
+): Promise<ImageContents> {
+  stopClocks()
+  const base = readable(data.base)
+  const wheels = data.wheels.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const layers = await openLayers(base, wheels, data.layerDirectory, onProgress)
+  const sources = [...sourcesOf(base), ...filesOf(layers)]
+
+  onProgress({ step: 'linking' })
+  const pyodide = await readPyodidePackage()
+  if (pyodide.version !== base.pyodideVersion)
+    throw new Error(`the image is of Pyodide ${base.pyodideVersion}, and ${pyodide.version} is installed`)
+  const linked = new LinkedInterpreter(base, withCountedRecursion(pyodide.wasm), librariesOf(layers))
+
+  const files = hostFiles(sources, base.cwd)
+  const log: string[] = []
+  const host = new StillHost({
+    ...files,
+    native: linked.native,
+    cwd: base.cwd,
+    interrupt: new InterruptCell(),
+    onOutput: (_, from, start, end) => {
+      log.push(Buffer.from(from.subarray(start, end)).toString('utf8'))
+    },
+  })
+  const limit = (memoryBytes: number) =>
+    host.configure({ memoryBytes, outputBytes: null, fileBytes: null }, 'UTC')
+  limit(MEMORY_BYTES)
+  const exports = await linked.boot(host)
+  const environment = Object.assign({}, ...wheels.map(({ name }) => ENVIRONMENT[name]))
+  const python = new Python({ exports, log })
+  python.run(prepare(environment))
+  for (const [done, module] of data.preload.entries()) {
+    onProgress({ step: 'importing', done, total: data.preload.length })
+    preload(python, module)
+  }
+  onProgress({ step: 'recording' })
+  warm(new KernelLink(exports, base.dispatch))
+  python.run(DROP_CACHES)
+  python.run(FREEZE)
+  requireNoOpenFiles(host, files.files)
+
+  const usedBytes = exports.memory.buffer.byteLength
+  wipeFreeMemory(
+    {
+      exports,
+      set growthAllowed(isAllowed: boolean) {
+        limit(isAllowed ? MEMORY_BYTES : 0)
+      },
+    },
+    Math.ceil((usedBytes + SPARE_BYTES) / WASM_PAGE_BYTES) * WASM_PAGE_BYTES,
+  )
+  const memory = new Uint8Array(exports.memory.buffer).slice()
+  const landmarks = findLandmarks(memory, exports.__stack_low.value >>> 0)
+  const stackPointer = exports.__stack_pointer.value >>> 0
+  if (stackPointer !== base.stackPointer) throw new Error('something was running when the image was recorded')
+  wipeDeadMemory(memory, landmarks, stackPointer)
+  const { runs, runBytes } = recordRuns(memory)
+  return {
+    ...linked.parts,
+    pyodideVersion: base.pyodideVersion,
+    pythonVersion: base.pythonVersion,
+    memoryBytes: memory.length,
+    runs,
+    ...imageData(runBytes, sources, base.cwd),
+    stackPointer,
+    dispatch: base.dispatch,
+    landmarks,
+    packages: wheels.map(({ name, version, sha256 }) => ({ name, version, sha256 })),
+    env: { ...base.env, ...environment },
+    cwd: base.cwd,
+  }
+}
+
+/** Of paths: they keep the archive of the standard library open. And of source lines. */
+const DROP_CACHES = `
+import importlib.metadata, linecache
+importlib.metadata.MetadataPathFinder.invalidate_caches()
+linecache.clearcache()
+`
+
+type NamedLayer = Layer & { readonly packageName: string }
+
+async function openLayers(
+  base: ReadableImage,
+  wheels: readonly WheelFile[],
+  directory: string,
+  onProgress: (step: BuildStep) => void,
+): Promise<NamedLayer[]> {
+  const store = new LayerStore(directory, base.id)
+  const layers: NamedLayer[] = []
+  for (const [done, wheel] of wheels.entries()) {
+    onProgress({ step: 'unpacking', done, total: wheels.length })
+    let layer = await store.read(wheel.sha256)
+    if (layer === undefined) {
+      const bytes = await readFile(wheel.path)
+      const actual = createHash('sha256').update(bytes).digest('hex')
+      if (actual !== wheel.sha256)
+        throw new PackageFailure(
+          wheel.name,
+          `${wheel.path} has the sha-256 ${actual}, expected ${wheel.sha256}`,
+        )
+      layer = makeLayer(base, wheel, bytes)
+      await store.write(wheel.sha256, layer)
+    }
+    layers.push({ ...layer, packageName: wheel.name })
+  }
+  return layers
+}
+
+/** Of all layers, in the order of their paths. @throws PackageFailure if two packages have one file */
+function filesOf(layers: readonly NamedLayer[]): SourceFile[] {
+  const owners = new Map<string, string>()
+  const files: SourceFile[] = []
+  for (const { packageName, files: own } of layers) {
+    for (const { path, bytes } of own) {
+      const owner = owners.get(path)
+      if (owner !== undefined) throw new PackageFailure(packageName, `${owner} has a file ${path} as well`)
+      owners.set(path, packageName)
+      files.push({ path: `${SITE_PACKAGES}/${path}`, bytes })
+    }
+    if (files.length > MAX_FILES)
+      throw new PackageFailure(packageName, `with it, the image has more than ${MAX_FILES} files`)
+  }
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+function librariesOf(layers: readonly NamedLayer[]): Library[] {
+  return layers.flatMap(({ packageName, libraries }) =>
+    libraries.map(({ path, bytes }) => ({ packageName, file: { path: `${SITE_PACKAGES}/${path}`, bytes } })),
+  )
+}
+
+function prepare(environment: Readonly<Record<string, string>>): string {
+  return `
+# Of the standard library, for programs that ask which packages there are.
+import importlib.metadata
+import os, sys
+sys.path.append(${JSON.stringify(SITE_PACKAGES)})
+sys.path_importer_cache.clear()
+importlib.invalidate_caches()
+os.environ.update(${JSON.stringify(environment)})
+from _brumate import patches
+patches.allow_ctypes()
+`
+}
+
+function preload(python: Python, module: string): void {
+  try {
+    python.run(`import importlib\nimportlib.import_module(${JSON.stringify(module)})`)
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause)
+    throw new PackageFailure(module.split('.')[0] ?? module, `${module} cannot be preloaded: ${text}`, {
+      cause,
+    })
+  }
+}
+
+/** What the host holds is not in the image: only the standard streams may be open. */
+function requireNoOpenFiles(host: StillHost, files: FileIndex): void {
+  const { descriptors, openFiles } = host.capture().state
+  const names = descriptors.flatMap(([fd, place]) => {
+    const [, node = 0] = openFiles[place] ?? []
+    return fd <= 2 ? [] : [files.has(node) ? files.node(node).name : 'a file of their own']
+  })
+  if (names.length > 0)
+    throw new Error(
+      `modules that are preloaded keep files open (${names.slice(0, 10).join(', ')}): leave them out`,
+    )
+}

@@ -1,0 +1,106 @@
+// All nodes of a store by number: those of its image, each made when somebody asks for it, and its own. Owns which of the image's
+// nodes are there and what they begin as; what becomes of a node is the store's.
+import type { FileIndex, IndexedNode } from '../../../src/shared/image/file-index.js'
+import { imageContents } from './contents.js'
+import type { DirectoryNode, Entry, Inode } from './inode.js'
+import type { FileTime, NodeId } from './node-store.js'
+
+/** Cookies 1 and 2 are "." and "..", which a directory does not store. */
+export const FIRST_COOKIE = 3
+
+/** All nodes of a store, and which of them a snapshot has to have. */
+export interface NodeTable {
+  readonly nodes: Inodes
+  /** Nodes that a fresh store of the image has not or has otherwise, those of the image that are gone included. */
+  readonly touched: Set<NodeId>
+  /** Nodes below it came with the image. */
+  firstOwnId: NodeId
+  nextId: NodeId
+}
+
+export class Inodes {
+  readonly #image: FileIndex | undefined
+  readonly #time: FileTime
+  /** The store's own, and those of the image that somebody asked for. */
+  readonly #made = new Map<NodeId, Inode>()
+  /** Nodes of the image that are gone. */
+  readonly #gone = new Set<NodeId>()
+  #size: number
+
+  /** @param time - all time stamps of the image's nodes, so that slots are identical */
+  constructor(image: FileIndex | undefined, time: FileTime) {
+    this.#image = image
+    this.#time = time
+    this.#size = image?.count ?? 0
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  get(id: NodeId): Inode | undefined {
+    const made = this.#made.get(id)
+    if (made !== undefined || this.#image?.has(id) !== true || this.#gone.has(id)) return made
+    const inode = this.#fromImage(this.#image, id)
+    this.#made.set(id, inode)
+    return inode
+  }
+
+  /** Adds a node that is not the image's. */
+  add(inode: Inode): void {
+    if (!this.#made.has(inode.id)) this.#size += 1
+    this.#made.set(inode.id, inode)
+  }
+
+  delete(id: NodeId): void {
+    if (this.get(id) === undefined) return
+    this.#made.delete(id)
+    this.#size -= 1
+    if (this.#image?.has(id)) this.#gone.add(id)
+  }
+
+  #fromImage(image: FileIndex, id: NodeId): Inode {
+    const node = image.node(id)
+    const { mode, parent, name } = node
+    const time = this.#time
+    const times = { accessed: time, modified: time, changed: time }
+    // The root is its own parent.
+    const common = { id, mode, parent: parent || id, name, linked: true, holds: 0, ...times }
+    switch (node.kind) {
+      case 'file':
+        return { ...common, kind: 'file', contents: imageContents(node.offset, node.length), chargedBytes: 0 }
+      case 'directory':
+        return imageDirectory(common, image, node)
+      case 'symlink':
+        return { ...common, kind: 'symlink', target: node.target }
+      case 'device':
+        return { ...common, kind: 'device', device: node.device }
+    }
+  }
+}
+
+/** Most directories are only walked through on the way to others, or never seen: their entries are read when they are used. */
+function imageDirectory(
+  common: Omit<DirectoryNode, 'kind' | 'entries' | 'nextCookie'>,
+  image: FileIndex,
+  { count }: Extract<IndexedNode, { kind: 'directory' }>,
+): DirectoryNode {
+  let entries: Map<string, Entry> | undefined
+  return {
+    ...common,
+    kind: 'directory',
+    get entries() {
+      entries ??= entriesOf(image, common.id)
+      return entries
+    },
+    nextCookie: FIRST_COOKIE + count,
+  }
+}
+
+function entriesOf(image: FileIndex, directory: NodeId): Map<string, Entry> {
+  const entries = new Map<string, Entry>()
+  let cookie = FIRST_COOKIE
+  for (const { name, node, kind } of image.entries(directory))
+    entries.set(name, { node, kind, cookie: cookie++ })
+  return entries
+}

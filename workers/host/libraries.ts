@@ -1,0 +1,99 @@
+// Native libraries of an image's packages: their code is part of the image's one module, so dlopen and dlsym only look names up, and keep
+// nothing outside memory (I1). Owns these two imports and the messages of their errors; calls by address are foreign-calls.ts's.
+import type { ImageLibrary } from '../../src/shared/image/image.js'
+import type { BoundExports } from './bound-exports.js'
+import type { ImportFunction } from './guard.js'
+import type { GuestMemory } from './guest-memory.js'
+
+/** Where the C library's record of an open library has its name (struct dso). */
+const DSO_NAME = 36
+const NOT_FOUND = 0
+const FOUND = 1
+/** Of a name in a message. */
+const MAX_SHOWN = 200
+
+/** Those of one image by path. Texts are byte strings, as names in memory are. */
+export class Libraries {
+  readonly #libraries: readonly ImageLibrary[]
+  #symbols: ReadonlyMap<string, ReadonlyMap<string, number>> | undefined
+
+  constructor(libraries: readonly ImageLibrary[]) {
+    this.#libraries = libraries
+  }
+
+  has(path: string): boolean {
+    return this.#byPath.has(path)
+  }
+
+  find(path: string, symbol: string): number | undefined {
+    return this.#byPath.get(path)?.get(symbol)
+  }
+
+  /** Made when it is first needed: most sessions open no library. */
+  get #byPath(): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    this.#symbols ??= new Map(
+      this.#libraries.map(({ path, symbols }) => [
+        bytesOf(path),
+        new Map(symbols.map(([name, value]) => [bytesOf(name), value])),
+      ]),
+    )
+    return this.#symbols
+  }
+}
+
+export interface LibraryContext {
+  readonly memory: GuestMemory
+  readonly libraries: Libraries | undefined
+  readonly exports: Pick<BoundExports, '__dl_seterr' | 'emscripten_builtin_memalign' | 'free'> | undefined
+}
+
+export function libraryImports(context: LibraryContext): Readonly<Record<string, ImportFunction>> {
+  const { memory } = context
+  const nameOf = (library: number) => memory.path((library >>> 0) + DSO_NAME)
+  return {
+    _dlopen_js: (library: number) => {
+      if (context.libraries === undefined) return NOT_FOUND
+      const path = nameOf(library)
+      if (context.libraries.has(path)) return FOUND
+      setError(
+        context,
+        `${shown(path)}: sessions have the native code of their image’s packages and no other`,
+      )
+      return NOT_FOUND
+    },
+    _dlsym_js: (library: number, symbol: number) => {
+      if (context.libraries === undefined) return NOT_FOUND
+      const [path, name] = [nameOf(library), memory.path(symbol)]
+      const value = context.libraries.find(path, name)
+      if (value !== undefined) return value
+      setError(context, `${shown(path)}: there is no symbol ${shown(name)} for Python to use`)
+      return NOT_FOUND
+    },
+  }
+}
+
+/** What the next dlerror() tells. Without memory for it, that is the C library's own text. */
+function setError({ memory, exports }: LibraryContext, text: string): void {
+  if (exports?.__dl_seterr === undefined) return
+  const message = `${bytesOf(text)}\0`
+  // The arguments after the format, which is one pointer, the format, the message.
+  const room = exports.emscripten_builtin_memalign(4, 8 + message.length) >>> 0
+  if (room === 0) return
+  memory.setU32(room, room + 8)
+  memory.setText(room + 4, '%s\0\0')
+  memory.setText(room + 8, message)
+  exports.__dl_seterr(room + 4, room)
+  exports.free(room)
+}
+
+/** Of a name that a program chose. */
+function shown(name: string): string {
+  const text = Buffer.from(name, 'latin1')
+    .toString('utf8')
+    .replace(/[^\x20-\x7e]/g, '?')
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
+}
+
+function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}

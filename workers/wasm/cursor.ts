@@ -1,0 +1,111 @@
+// Reads the parts of a WebAssembly binary. Every read is checked against the end of the bytes, and every count against the bytes that are
+// left, so hostile bytes cost no more time than they are long. What the parts mean is the business of whoever reads them.
+
+/** The bytes are not what the WebAssembly format says, or not what our readers support. */
+export class WasmFormatError extends Error {
+  override readonly name = 'WasmFormatError'
+}
+
+/** How many items readers may still read, over several binaries: an item of three bytes takes a hundred in memory. */
+export class Allowance {
+  #left: number
+
+  constructor(items: number) {
+    this.#left = items
+  }
+
+  take(items: number): void {
+    this.#left -= items
+    if (this.#left < 0) throw new WasmFormatError('the WebAssembly binary has too many parts')
+  }
+}
+
+export class Cursor {
+  readonly #bytes: Uint8Array
+  readonly #allowance: Allowance | undefined
+  #text: Buffer | undefined
+  #at = 0
+
+  /** @param allowance - for all items that are read from `bytes`; undefined: no bound but the bytes */
+  constructor(bytes: Uint8Array, allowance?: Allowance) {
+    this.#bytes = bytes
+    this.#allowance = allowance
+  }
+
+  get at(): number {
+    return this.#at
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length
+  }
+
+  byte(): number {
+    const byte = this.#bytes[this.#at++]
+    if (byte === undefined) throw new WasmFormatError('the WebAssembly binary is truncated')
+    return byte
+  }
+
+  u32(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.byte()
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value >>> 0
+    }
+    throw new WasmFormatError('a number in the WebAssembly binary is too long')
+  }
+
+  /** A signed number of at most 33 bits, of which the lower 32 count. */
+  i32(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.byte()
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return shift < 25 && (byte & 0x40) !== 0 ? value | (-1 << (shift + 7)) : value
+    }
+    throw new WasmFormatError('a number in the WebAssembly binary is too long')
+  }
+
+  i64(): bigint {
+    let value = 0n
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.byte()
+      value |= BigInt(byte & 0x7f) << shift
+      if (byte < 0x80) return BigInt.asIntN(64, (byte & 0x40) === 0 ? value : value - (1n << (shift + 7n)))
+    }
+    throw new WasmFormatError('a number in the WebAssembly binary is too long')
+  }
+
+  take(length: number): Uint8Array {
+    const end = this.#at + length
+    if (end > this.#bytes.length) throw new WasmFormatError('the WebAssembly binary is truncated')
+    const taken = this.#bytes.subarray(this.#at, end)
+    this.#at = end
+    return taken
+  }
+
+  /** UTF-8 with its length before it. */
+  name(): string {
+    const length = this.u32()
+    const start = this.#at
+    this.take(length)
+    this.#text ??= Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)
+    return this.#text.toString('utf8', start, this.#at)
+  }
+
+  since(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#at)
+  }
+
+  hex(length: number): string {
+    return Buffer.from(this.take(length)).toString('hex')
+  }
+
+  /** Reads a count and calls `item` as often. Each item has to read at least one byte. */
+  times(item: () => void): void {
+    const count = this.u32()
+    this.#allowance?.take(count)
+    for (let left = count; left > 0; left--) item()
+  }
+}
