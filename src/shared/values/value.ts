@@ -1,6 +1,8 @@
 // The values that cross between Python and JavaScript. Owns their types and the bounds that hold in both directions; encode.ts and
 // decode.ts own the bytes.
 
+import type { NdArray, TypedArray } from './arrays.js'
+
 /** What a Python value looks like in JavaScript. */
 export type Value =
   | null
@@ -8,7 +10,8 @@ export type Value =
   | number
   | bigint
   | string
-  | Uint8Array
+  | TypedArray
+  | NdArray
   | Date
   | Value[]
   | Set<Value>

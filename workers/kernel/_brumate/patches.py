@@ -3,6 +3,7 @@
 import _sitebuiltins
 import asyncio
 import functools
+import importlib
 import importlib.machinery
 import signal
 import sys
@@ -14,10 +15,11 @@ from typing import Any, NoReturn
 
 from .blocking import make_sleep
 from .frames import is_kernel_file
+from .hooks import find_hooked
 from .loop import EventLoop, OutsideSessionLoop
 
 _ABSENT = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core"})
-_UNAVAILABLE = frozenset({"ctypes", "_ctypes"})
+_unavailable = frozenset({"ctypes", "_ctypes"})
 
 
 class AbsentModules:
@@ -30,9 +32,9 @@ class AbsentModules:
         root = fullname.partition(".")[0]
         if root in _ABSENT:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
-        if root in _UNAVAILABLE:
+        if root in _unavailable:
             raise ModuleNotFoundError(f"{root!r} is not available in brumate sessions", name=fullname)
-        return None
+        return find_hooked(fullname, path, target)
 
 
 class EventLoopPolicy(events._BaseDefaultEventLoopPolicy):
@@ -52,6 +54,14 @@ def install() -> None:
     _sitebuiltins.Quitter.__call__ = _quit
     for name in ("walk_tb", "walk_stack", "_walk_tb_with_full_positions"):
         setattr(traceback, name, _without_kernel_frames(getattr(traceback, name)))
+
+
+def allow_packages() -> None:
+    """For an image with packages, before it imports any: many need ctypes, if only to be imported."""
+    global _unavailable
+    _unavailable = frozenset()
+    importlib.invalidate_caches()
+    sys.path_importer_cache.clear()
 
 
 def refresh_time_zone() -> None:
