@@ -29,9 +29,8 @@ export {
 } from './shared/errors.js'
 export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './shared/snapshot/manifest.js'
 export { Snapshot } from './shared/snapshot/snapshot.js'
-export { NdArray, type TypedArray } from './shared/values/arrays.js'
-export type { DataFrame, Series } from './shared/values/tables.js'
-export type { Value } from './shared/values/value.js'
+export type { Column, DataFrame, Series } from './shared/values/tables.js'
+export { NdArray, type TypedArray, type Value } from './shared/values/value.js'
 export type { PoolStats } from './slots/pool-options.js'
 export {
   type DirectoryOptions,

@@ -1,20 +1,7 @@
 // Arrays of numbers that cross between Python and JavaScript as one block of bytes. Owns their element types, and the checks of a
 // block that an interpreter sent: it is hostile (R3), so its size must be what its shape says.
 import { type Decoded, MalformedValueError } from './frames.js'
-import { NO_VALUE, type Value } from './value.js'
-
-export type TypedArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
-  | Float32Array
-  | Float64Array
+import { NdArray, NO_VALUE, type TypedArray, type Value } from './value.js'
 
 interface TypedArrayClass {
   readonly name: string
@@ -58,28 +45,6 @@ const MAX_DIMENSIONS = 64
 /** Length of the tagged tuple (Ellipsis, 'array', dtype, shape or None, block or list). */
 export const ARRAY_TAG_LENGTH = 5
 
-/** A numpy array: `session.get` makes one of each, and `session.set` takes one to give an array a shape. */
-export class NdArray {
-  /**
-   * The elements in C order, the last index changing fastest: a typed array, or an array of values if `dtype` is `str`, `bytes` or
-   * `object`.
-   */
-  readonly data: TypedArray | Value[]
-  /** Length of each dimension; empty for an array without dimensions, which has one element. */
-  readonly shape: number[]
-  /**
-   * Element type by numpy's name. Of `bool` the elements are 0 and 1. Of `complex64` and `complex128` each has two numbers, the real part
-   * first. Of `datetime64[ms]` and `timedelta64[ms]`, whatever their unit in Python, they are milliseconds, with NaN for NaT.
-   */
-  readonly dtype: string
-
-  constructor(data: TypedArray | Value[], shape: readonly number[] = [data.length], dtype = dtypeOf(data)) {
-    this.data = data
-    this.shape = [...shape]
-    this.dtype = dtype
-  }
-}
-
 /** The array that a tagged tuple stands for. @throws MalformedValueError */
 export function decodeArray([, , dtype, shape, block]: readonly Decoded[]): Decoded {
   if (typeof dtype !== 'string' || (shape !== null && !Array.isArray(shape)))
@@ -121,20 +86,6 @@ function elements(shape: readonly Decoded[]): number {
 /** Whether the bytes of a block may be used where they are, which a typed array needs. */
 export function isAligned(bytes: Uint8Array, start: number): boolean {
   return (bytes.byteOffset + start) % Float64Array.BYTES_PER_ELEMENT === 0
-}
-
-/** The element type of a typed array, or of an array of values. Undefined for views that are none, such as a DataView. */
-export function elementType(data: unknown): string | undefined {
-  if (!ArrayBuffer.isView(data)) return undefined
-  // The name also tells Float16Array, which only newer engines have, and arrays of other realms.
-  const name = (data as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? ''
-  if (name === 'Uint8ClampedArray') return 'uint8'
-  const match = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(name)
-  return match === null ? undefined : `${match[1]?.toLowerCase()}${match[2]}`
-}
-
-function dtypeOf(data: TypedArray | Value[]): string {
-  return elementType(data) ?? 'object'
 }
 
 /** Why `set` cannot take such an array; undefined if it can. */

@@ -2,9 +2,9 @@
 // kernel applies. Owns the walk over a value, which can stop after any part of it and continue later: a callback's result may be a
 // guest's own argument. writer.ts owns the bytes.
 import { ConversionError, describeValue } from '../errors.js'
-import { elementType, NdArray, refusalOf } from './arrays.js'
+import { refusalOf } from './arrays.js'
 import type { Job, Lane } from './slices.js'
-import { MAX_DEPTH, TypeCode } from './value.js'
+import { elementType, MAX_DEPTH, NdArray, TypeCode } from './value.js'
 import { PIECE_LENGTH, Writer } from './writer.js'
 
 type Step = string | number

@@ -1,10 +1,10 @@
 // What pandas' objects look like in JavaScript. Owns their types: they are plain objects, made by the kernel.
-import type { TypedArray } from './arrays.js'
-import type { Value } from './value.js'
+import type { TypedArray, Value } from './value.js'
 
 /**
- * The members of a column: a typed array where there is one for all of them (see `NdArray` for the types of elements), else an array of
- * values in which what is missing is `null`.
+ * The members of a column: a typed array where there is one for all of them, else an array of values in which what is missing is `null`.
+ * See `NdArray` for the types of elements; but 64-bit integers are a `Float64Array` where all of them are below 2 ** 53, as `get` gives
+ * numbers for Python's integers.
  */
 export type Column = TypedArray | Value[]
 

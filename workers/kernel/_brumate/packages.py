@@ -12,8 +12,8 @@ _KNOWN: dict[str, str | None] = {
         charset_normalizer click cloudpickle cryptography cvxpy cycler cytoolz dask datasets docutils docx2txt duckdb
         faker fastapi fiona flask folium fonttools fsspec gensim geopandas geopy graphviz h11 h5py holoviews html5lib
         httpcore httpx huggingface_hub hypothesis idna imageio ipywidgets jax jinja2 joblib jsonschema keras kiwisolver
-        langchain lightgbm llvmlite lxml markdown matplotlib micropip mpmath msgpack multidict narwhals networkx nltk
-        numba numexpr numpy oauthlib openai openpyxl orjson packaging pandas patsy pip plotly polars prettytable
+        langchain lightgbm llvmlite lxml markdown matplotlib mpmath msgpack multidict narwhals networkx nltk
+        numba numexpr numpy oauthlib openai openpyxl orjson packaging pandas patsy plotly polars prettytable
         protobuf psutil pyarrow pydantic pydantic_core pydantic_settings pydub pygments pymongo pymupdf pyparsing pypdf
         pyproj pytesseract pytest pytz pyvista rapidfuzz redis regex reportlab requests rich scipy seaborn sentencepiece
         setuptools shapely six skfolio sniffio sortedcontainers spacy sqlalchemy statsmodels streamlit sympy tabulate
@@ -46,6 +46,12 @@ _KNOWN: dict[str, str | None] = {
     "yaml": "pyyaml",
 }
 
+# Packages that install others, which cannot work here.
+_INSTALLERS = frozenset({"micropip", "pip", "piplite"})
+
+_ADD = (
+    "The program that runs the session can add {} to the image: SessionManager.create({{ packages: [{}] }})."
+)
 _MOST_LISTED = 40
 _METADATA_BYTES = 65_536
 
@@ -69,12 +75,12 @@ def installed() -> dict[str, str]:
     found: dict[str, tuple[str, str]] = {}
     for directory in sys.path:
         try:
-            names = os.listdir(directory)
+            names = os.listdir(directory or ".")
         except OSError:
             continue  # a zip file, or nothing
         for name in names:
             if name.endswith(".dist-info"):
-                known = _metadata(f"{directory}/{name}") or tuple(name.removesuffix(".dist-info").split("-", 1))
+                known = _metadata(f"{directory or '.'}/{name}") or tuple(name.removesuffix(".dist-info").split("-", 1))
                 if len(known) == 2:
                     found.setdefault(canonical(known[0]), known)
     return dict(sorted(found.values(), key=lambda known: known[0].lower()))
@@ -102,6 +108,8 @@ def missing_module(name: str | None) -> str:
     if not isinstance(name, str):
         return ""
     root = name.partition(".")[0]
+    if root in _INSTALLERS:
+        return f". {_how_to_add([])} {_listing(installed())}"
     if root not in _KNOWN or root in sys.stdlib_module_names:
         return ""
     package = _KNOWN[root] or root.replace("_", "-")
@@ -112,13 +120,12 @@ def missing_module(name: str | None) -> str:
 
 
 def _how_to_add(packages: list[str]) -> str:
+    if not packages:
+        return f"Sessions cannot install packages. {_ADD.format('packages', '…')}"
     names = ", ".join(packages)
     are, it = ("is", "it") if len(packages) == 1 else ("are", "them")
     quoted = ", ".join(f"'{package}'" for package in packages)
-    return (
-        f"{names} {are} not in this session's image, and sessions cannot install packages."
-        f" The program that runs the session can add {it} to the image: SessionManager.create({{ packages: [{quoted}] }})."
-    )
+    return f"{names} {are} not in this session's image, and sessions cannot install packages. {_ADD.format(it, quoted)}"
 
 
 def _listing(present: dict[str, str]) -> str:

@@ -132,7 +132,7 @@ class Converter:
                 return value
             return {key: self.convert(member, depth + 1) for key, member in value.items()}
         if kind is datetime:
-            return (..., "datetime", milliseconds(value))
+            return self.moment(milliseconds(value), depth)
         if kind in _BUFFERS:
             try:
                 # marshal takes a contiguous buffer as bytes, without a copy.
@@ -144,6 +144,11 @@ class Converter:
         if kind in FOREIGN:
             return FOREIGN[kind](value, self, depth)
         raise NotConvertible
+
+    def moment(self, epoch_ms: float, depth: int) -> Any:
+        """The tree of a Date. To the host it is a container, so it is one here."""
+        self._count(3, _MAX_ITEMS, 1, depth)
+        return (..., "datetime", epoch_ms)
 
     def array(self, dtype: str | None, shape: tuple[int, ...] | None, data: Any, size: int, depth: int) -> Any:
         """The tree of numbers in one block: `data` is a contiguous buffer of so many bytes, or a list of values.

@@ -70,8 +70,6 @@ def _last_expression(figure: Any) -> dict[str, str | bytes]:
 
 
 def _display(figure: Any) -> None:
-    if not figure.axes and not figure.lines and not figure.texts and not figure.images:
-        return  # made, and never drawn on
     forms = _forms(figure)
     if forms:
         DISPLAYS.add(forms)
@@ -79,6 +77,8 @@ def _display(figure: Any) -> None:
 
 def _forms(figure: Any) -> dict[str, str | bytes]:
     forms: dict[str, str | bytes] = {}
+    if not figure.axes and not figure.lines and not figure.texts and not figure.images:
+        return forms  # made, and never drawn on
     for name in _formats:
         data = _drawn(figure, name)
         if data is not None:

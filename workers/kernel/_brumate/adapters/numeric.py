@@ -84,4 +84,4 @@ def _wide(value: Any, converter: Converter, depth: int) -> Any:
 def _moment(value: Any, converter: Converter, depth: int) -> Any:
     if _numpy.isnat(value):
         return None
-    return (..., "datetime", float(value.astype("M8[us]").view("int64")) / 1000)
+    return converter.moment(float(value.astype("M8[us]").view("int64")) / 1000, depth)

@@ -9,6 +9,9 @@ from ..display import FORMATTERS
 from ..values import FOREIGN, Converter, NotConvertible, milliseconds
 from .numeric import array
 
+# Beyond it a float is no longer every integer.
+_LARGEST_NUMBER = (1 << 53) - 1
+
 _pandas: ModuleType
 
 
@@ -21,7 +24,7 @@ def adapt(module: ModuleType) -> None:
     FORMATTERS[module.DataFrame] = _forms
     FOREIGN[module.DataFrame] = _frame
     FOREIGN[module.Series] = _series
-    FOREIGN[module.Timestamp] = lambda value, converter, depth: (..., "datetime", milliseconds(value))
+    FOREIGN[module.Timestamp] = lambda value, converter, depth: converter.moment(milliseconds(value), depth)
     # As pandas writes them.
     FOREIGN[module.Period] = FOREIGN[module.Interval] = lambda value, converter, depth: str(value)
     FOREIGN[type(module.NaT)] = FOREIGN[type(module.NA)] = lambda value, converter, depth: None
@@ -85,12 +88,27 @@ def _index(index: Any, converter: Converter, depth: int, *, whole: bool = False)
 
 def _column(column: Any, converter: Converter, depth: int) -> Any:
     """A typed array where there is one for all members, else a list in which what is missing is None."""
+    values = _numpy_array(column)
+    if values is None:
+        objects = column.astype(object)
+        members = zip(objects, objects.isna(), strict=True)
+        return converter.convert([None if missing else member for member, missing in members], depth)
+    if values.dtype.kind in "iu" and values.itemsize == 8 and _are_exact_floats(values):
+        # pandas' integers have 64 bits whatever their values, and what one wants in JavaScript are numbers.
+        values = values.astype("float64")
+    return array(values, converter, depth, None)
+
+
+def _numpy_array(column: Any) -> Any:
     dtype = column.dtype
-    if getattr(dtype, "tz", None) is not None:
-        return array(column.to_numpy("M8[ns]"), converter, depth, None)
-    if hasattr(dtype, "numpy_dtype") and not column.isna().any():
-        return array(column.to_numpy(dtype.numpy_dtype), converter, depth, None)
     if isinstance(dtype, numpy.dtype):
-        return array(column.to_numpy(), converter, depth, None)
-    values = column.astype(object)
-    return converter.convert([None if missing else value for value, missing in zip(values, values.isna(), strict=True)], depth)
+        return column.to_numpy()
+    if getattr(dtype, "tz", None) is not None:
+        return column.to_numpy("M8[ns]")
+    if hasattr(dtype, "numpy_dtype") and not column.isna().any():
+        return column.to_numpy(dtype.numpy_dtype)
+    return None
+
+
+def _are_exact_floats(values: Any) -> bool:
+    return not values.size or -_LARGEST_NUMBER <= values.min() and values.max() <= _LARGEST_NUMBER
