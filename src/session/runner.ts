@@ -199,7 +199,7 @@ export class Runner {
       if (!answer.ok) throw pythonError(answer.failure, reply, answer.displays)
       const result =
         answer === NOTHING_ANSWER ? undefined : this.#read(slot, () => readResult(answer.items, answer.exact))
-      this.#boundDisplays(slot, result?.displays ?? [])
+      if (result !== undefined) this.#boundDisplays(slot, result.displays)
       return this.#result(reply, 'completed', executionCount, result)
     } finally {
       slot.unlisten()

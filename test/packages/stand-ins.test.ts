@@ -291,6 +291,9 @@ describe('packages', () => {
       'pip = 1; pip install',
     ])
       expect.soft((await pythonErrorOf(session.execute(code))).type).toBe('SyntaxError')
+    const second = await pythonErrorOf(session.execute('%pip install x\ny = ('))
+    expect(second.traceback).toContain('line 2')
+    expect(second.traceback).not.toContain('%pip')
     const error = await pythonErrorOf(session.execute('%pip install x\n1 / 0'))
     expect(error.traceback).toContain('line 2')
     const { stdout, stderr } = await session.execute('%matplotlib inline\n%pip list')

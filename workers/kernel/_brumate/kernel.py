@@ -142,25 +142,30 @@ class Kernel:
     def _compiled(self, source: str, filename: str) -> Cell:
         self.sources.add(filename, source)
         try:
-            cell = self._cell(source, filename)
+            cell = compile_cell(source, filename, self.flags)
         except BaseException as error:
-            add_source_line(error)
-            self.sources.drop(filename)
-            raise
+            cell = self._compiled_without_installers(error, source, filename)
         self.flags = cell.flags
         if not cell.brief:
             self.sources.hold(filename, cell.body, cell.result)
         return cell
 
-    def _cell(self, source: str, filename: str) -> Cell:
-        try:
-            return compile_cell(source, filename, self.flags)
-        except SyntaxError as error:
-            # A line such as `%pip install x` is a call of what answers it. The text stays as the user wrote it.
-            rest = without_installer(source, error.lineno)
+    def _compiled_without_installers(self, error: BaseException, source: str, filename: str) -> Cell:
+        """The cell, if the error is about a line such as `%pip install x`: a call of what answers it stands there then.
+
+        The text that tracebacks show stays as the user wrote it. Raises the error if it is about something else.
+        """
+        while True:
+            rest = without_installer(source, error.lineno) if isinstance(error, SyntaxError) else None
             if rest is None:
-                raise
-        return self._cell(rest, filename)
+                add_source_line(error)
+                self.sources.drop(filename)
+                raise error from None
+            source = rest
+            try:
+                return compile_cell(source, filename, self.flags)
+            except BaseException as another:
+                error = another
 
     def _evaluate(self, cell: Cell) -> Any:
         names = self.namespace.names
