@@ -83,7 +83,8 @@ export class StockKernel {
     pyodide.setStdout(collect('stdout'))
     pyodide.setStderr(collect('stderr'))
     pyodide.runPython('import _brumate')
-    for (const name of ['prepare', 'allow_packages']) kernel.#call(kernel.#attribute('_brumate', name))
+    kernel.#call(kernel.#attribute('_brumate', 'prepare'))
+    kernel.#call(kernel.#attribute('_brumate.patches', 'allow_ctypes'))
     kernel.#dispatch = kernel.#attribute('_brumate.link', 'dispatch')
     kernel.attach()
     return kernel

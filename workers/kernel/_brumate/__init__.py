@@ -1,12 +1,10 @@
 """The kernel: the Python half of a brumate session.
 
 It compiles and runs code, drives asyncio, and answers the host's requests (see `link`). `prepare` is called once,
-by the builder, before the image is recorded, and `allow_packages` for an image
-with packages. Nothing here is a wall: the host's list of imports is.
+by the builder, before the image is recorded. Nothing here is a wall: the host's list of imports is.
 """
 
 from .install import prepare
-from .patches import allow_packages
 from .preload import PRELOADED
 
-__all__ = ["PRELOADED", "allow_packages", "prepare"]
+__all__ = ["PRELOADED", "prepare"]

@@ -3,7 +3,6 @@
 import _sitebuiltins
 import asyncio
 import functools
-import importlib
 import importlib.machinery
 import signal
 import sys
@@ -19,7 +18,7 @@ from .hooks import find_hooked
 from .loop import EventLoop, OutsideSessionLoop
 
 _ABSENT = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core"})
-_unavailable = frozenset({"ctypes", "_ctypes"})
+_UNAVAILABLE = {"ctypes", "_ctypes"}
 
 
 class AbsentModules:
@@ -32,9 +31,14 @@ class AbsentModules:
         root = fullname.partition(".")[0]
         if root in _ABSENT:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
-        if root in _unavailable:
+        if root in _UNAVAILABLE:
             raise ModuleNotFoundError(f"{root!r} is not available in brumate sessions", name=fullname)
         return find_hooked(fullname, path, target)
+
+
+def allow_ctypes() -> None:
+    """In images with packages: several import it. It can call what the image's native code has, and nothing else."""
+    _UNAVAILABLE.clear()
 
 
 class EventLoopPolicy(events._BaseDefaultEventLoopPolicy):
@@ -54,14 +58,6 @@ def install() -> None:
     _sitebuiltins.Quitter.__call__ = _quit
     for name in ("walk_tb", "walk_stack", "_walk_tb_with_full_positions"):
         setattr(traceback, name, _without_kernel_frames(getattr(traceback, name)))
-
-
-def allow_packages() -> None:
-    """For an image with packages, before it imports any: many need ctypes, if only to be imported."""
-    global _unavailable
-    _unavailable = frozenset()
-    importlib.invalidate_caches()
-    sys.path_importer_cache.clear()
 
 
 def refresh_time_zone() -> None:
