@@ -5,6 +5,7 @@ look-up at each import of a module.
 """
 
 import os
+import sys
 import warnings
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
@@ -44,6 +45,14 @@ def find_hooked(fullname: str, path: Any, target: ModuleType | None) -> ModuleSp
         return spec
     spec.loader = _Noticing(spec.loader)
     return spec
+
+
+def warm_up() -> None:
+    """Let the libraries that are imported do once what sessions want of them; while an image is built."""
+    for name, adapter in _ADAPTED.items():
+        warm = getattr(_adapter(adapter), "warm_up", None) if name in sys.modules else None
+        if warm is not None:
+            warm()
 
 
 class _Noticing:

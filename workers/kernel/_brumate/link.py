@@ -40,7 +40,7 @@ from typing import Any
 from .calls import HostCall, no_memory_for
 from .kernel import DONE, NOTHING, Kernel, Outcome
 from .tracebacks import OUT_OF_MEMORY, failure
-from .values import dump
+from .values import dump, is_block
 
 _EXECUTE, _STEP, _ANSWER, _GET, _SET, _CLEAR, _ATTACH, _INTERRUPT, _DESCRIBE, _RESTORED, _CALLBACKS = (
     range(1, 12)
@@ -53,6 +53,9 @@ _MOST_CALLS = 1000
 
 # Above this a value of bytes is framed by hand: marshal would copy it once more while its buffer grows.
 _LARGE_BYTES = 65_536
+
+# As marshal writes it: a type code and a length.
+_NO_BYTES = b"s\0\0\0\0"
 
 _U32 = struct.Struct("<I")
 _DONE = struct.pack("<Bd", 0, float("inf"))
@@ -193,6 +196,13 @@ def _value_reply(outcome: Outcome) -> bytes:
         size = len(value) if not isinstance(value, memoryview) else value.nbytes
         if size > _LARGE_BYTES:
             return b"".join((_DONE, b"(\x02\x00\x00\x00Ts", _U32.pack(size), value))
+    if outcome[0] and is_block(outcome[1]):
+        *head, block = outcome[1]
+        with memoryview(block) as view:
+            if view.nbytes > _LARGE_BYTES:
+                # The block comes last, so an empty one shows where it goes.
+                start = dump((True, (*head, b"")))[: -len(_NO_BYTES)]
+                return b"".join((_DONE, start, b"s", _U32.pack(view.nbytes), view))
     return _done(outcome)
 
 

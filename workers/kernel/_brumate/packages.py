@@ -53,7 +53,7 @@ _ADD = (
     "The program that runs the session can add {} to the image: SessionManager.create({{ packages: [{}] }})."
 )
 _MOST_LISTED = 40
-_METADATA_BYTES = 65_536
+_LONGEST_LINE = 65_536
 
 # A line of a notebook or of a shell's: `%pip install x`, `!pip install x`, `pip install x`, `!python -m pip install x`.
 _INSTALLER = re.compile(
@@ -62,6 +62,7 @@ _INSTALLER = re.compile(
     r"(?P<verb>install|add|download|list|freeze|show|uninstall|remove|upgrade)\b(?P<rest>.*)|%matplotlib\b.*)",
 )
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[^\]]*\])?(?:[<>=!~;@ ].*)?")
+_WORD = re.compile(r"'[^']*'|\"[^\"]*\"|\S+")
 _WITH_ARGUMENT = frozenset(
     (
         "-r --requirement -c --constraint -i --index-url --extra-index-url -f --find-links -t --target -e --editable"
@@ -87,15 +88,16 @@ def installed() -> dict[str, str]:
 
 
 def _metadata(directory: str) -> tuple[str, str] | None:
+    fields: dict[str, str] = {}
     try:
         with open(f"{directory}/METADATA", encoding="utf-8", errors="replace") as file:
-            head = file.read(_METADATA_BYTES).partition("\n\n")[0]
+            while (line := file.readline(_LONGEST_LINE)) not in ("", "\n") and len(fields) < 2:
+                name, _, content = line.partition(": ")
+                if name in ("Name", "Version"):
+                    fields[name] = content.strip()
     except OSError:
         return None
-    fields = dict(line.split(": ", 1) for line in head.splitlines() if line.startswith(("Name: ", "Version: ")))
-    if "Name" not in fields or "Version" not in fields:
-        return None
-    return fields["Name"].strip(), fields["Version"].strip()
+    return (fields["Name"], fields["Version"]) if len(fields) == 2 else None
 
 
 def canonical(name: str) -> str:
@@ -176,15 +178,10 @@ def answer(verb: str, arguments: str) -> None:
 
 
 def _requirements(arguments: str) -> list[str]:
-    import shlex
-
-    try:
-        words = shlex.split(arguments, comments=True)
-    except ValueError:
-        words = arguments.split()
-    names = []
+    names: list[str] = []
     skips = False
-    for word in words:
+    for word in _WORD.findall(arguments.partition(" #")[0]):
+        word = word.strip("'\"")
         if skips or word.startswith("-"):
             skips = not skips and word in _WITH_ARGUMENT
             continue

@@ -64,6 +64,11 @@ def to_tree(value: Any, max_array_bytes: int | None = None) -> Any:
     return Converter(max_array_bytes).convert(value, 0)
 
 
+def is_block(tree: Any) -> bool:
+    """Whether the tree is that of an array of numbers, whose last member is the block of their bytes."""
+    return type(tree) is tuple and len(tree) == 5 and tree[0] is ... and type(tree[4]) is not list
+
+
 def dump(tree: Any) -> bytes:
     """The bytes of a tree. Version 2 of marshal: no references, binary floats."""
     try:

@@ -31,6 +31,17 @@ def adapt(module: ModuleType) -> None:
     DISPLAYS.collect_with(_show_open, _close)
 
 
+def warm_up() -> None:
+    """Load what draws: fonts, the backend, the writer of PNG."""
+    figure, axes = _pyplot.subplots()
+    axes.plot([0, 1], [0, 1], label="a")
+    axes.bar(["a"], [1])
+    axes.set_title("a")
+    axes.legend()
+    _forms(figure)
+    _close()
+
+
 def set_formats(formats: tuple[str, ...]) -> None:
     """How figures are drawn from now on."""
     global _formats

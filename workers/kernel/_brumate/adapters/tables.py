@@ -32,6 +32,11 @@ def adapt(module: ModuleType) -> None:
         FOREIGN[getattr(module, name)] = lambda value, converter, depth: _index(value, converter, depth, whole=True)
 
 
+def warm_up() -> None:
+    """Load what writes frames, as text and as HTML."""
+    _forms(_pandas.DataFrame({"a": [0.5], "b": ["a"], "c": _pandas.to_datetime(["2000-01-01"])}))
+
+
 def _forms(frame: Any) -> dict[str, str | bytes]:
     forms = {"text/plain": str(repr(frame))}
     html = frame._repr_html_()
