@@ -40,6 +40,11 @@ def warm_up() -> None:
     axes.legend()
     _forms(figure)
     _close()
+    # Its fonts are open files, which an image cannot hold.
+    from matplotlib import font_manager, text
+
+    for cached in (font_manager._get_font, text._get_text_metrics_with_cache_impl):
+        cached.cache_clear()
 
 
 def set_formats(formats: tuple[str, ...]) -> None:
