@@ -4,7 +4,7 @@
 import { ConversionError, describeValue } from '../errors.js'
 import { refusalOf } from './arrays.js'
 import type { Job, Lane } from './slices.js'
-import { elementType, MAX_DEPTH, NdArray, TypeCode } from './value.js'
+import { elementType, isNdArray, MAX_DEPTH, type NdArray, TypeCode } from './value.js'
 import { PIECE_LENGTH, Writer } from './writer.js'
 
 type Step = string | number
@@ -208,11 +208,12 @@ export class Encoder implements Job {
     if (this.#mayFix && value instanceof Date) return this.#date(value)
     // A set is always written as a list with a fixup, because only Python can tell whether the members are hashable.
     if (this.#mayFix && value instanceof Set) return this.#list('set', [...(value as ReadonlySet<unknown>)])
-    if (this.#mayFix && ArrayBuffer.isView(value)) return this.#array(value, null, null)
-    if (this.#mayFix && value instanceof NdArray) return this.#ndArray(value)
     const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype !== null && prototype !== Object.prototype) throw this.#unknown(value)
-    this.#dict(value as Readonly<Record<string, unknown>>)
+    if (prototype === null || prototype === Object.prototype)
+      return this.#dict(value as Readonly<Record<string, unknown>>)
+    if (this.#mayFix && ArrayBuffer.isView(value)) return this.#array(value, null, null)
+    if (this.#mayFix && isNdArray(value)) return this.#ndArray(value)
+    throw this.#unknown(value)
   }
 
   #string(text: string): void {

@@ -28,6 +28,8 @@ export type TypedArray =
   | Float32Array
   | Float64Array
 
+const ND_ARRAY = Symbol.for('brumate.NdArray')
+
 /** A numpy array: `session.get` makes one of each, and `session.set` takes one to give an array a shape. */
 export class NdArray {
   /**
@@ -48,6 +50,16 @@ export class NdArray {
     this.shape = [...shape]
     this.dtype = dtype
   }
+
+  /** @internal */
+  get [ND_ARRAY](): true {
+    return true
+  }
+}
+
+/** Whether it is one, also of another copy of this module: an application may have several, each with a class of its own. */
+export function isNdArray(value: object): value is NdArray {
+  return (value as { readonly [ND_ARRAY]?: true })[ND_ARRAY] === true
 }
 
 /** The element type of a typed array, or of an array of values. Undefined for views that are none, such as a DataView. */
