@@ -196,7 +196,10 @@ export class Runner {
       listeners.rethrow()
       if (!('answer' in came)) return this.#result(came.reply, 'suspended', executionCount)
       const { answer, reply } = came
-      if (!answer.ok) throw pythonError(answer.failure, reply, answer.displays)
+      if (!answer.ok) {
+        this.#boundDisplays(slot, answer.displays)
+        throw pythonError(answer.failure, reply, answer.displays)
+      }
       const result =
         answer === NOTHING_ANSWER ? undefined : this.#read(slot, () => readResult(answer.items, answer.exact))
       if (result !== undefined) this.#boundDisplays(slot, result.displays)
