@@ -10,6 +10,7 @@ export type { ManagerOptions, SessionOptions } from './options.js'
 export type { Lock, LockedPackage } from './packages/lock.js'
 export type { ImageOptions, PackageOptions } from './packages/options.js'
 export type { PackageProgress } from './packages/progress.js'
+export type { Display } from './session/displays.js'
 export type { ExecuteResult } from './session/outcome.js'
 export type { SessionUsage } from './session/usage.js'
 export type { CallbackContext, CallbackDefinition, CallbackFn, Callbacks, Session } from './session.js'
@@ -33,7 +34,8 @@ export {
 } from './shared/errors.js'
 export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './shared/snapshot/manifest.js'
 export { Snapshot } from './shared/snapshot/snapshot.js'
-export type { Value } from './shared/values/value.js'
+export type { Column, DataFrame, Series } from './shared/values/tables.js'
+export { NdArray, type TypedArray, type Value } from './shared/values/value.js'
 export type { PoolStats } from './slots/pool-options.js'
 export {
   type DirectoryOptions,

@@ -15,6 +15,7 @@ import { isNothing } from '../shared/values/nothing.js'
 import type { Job } from '../shared/values/slices.js'
 import { NO_VALUE, TypeCode, type Value } from '../shared/values/value.js'
 import type { StopCause } from './call.js'
+import { type Display, MAX_FORMS, readDisplay, readDisplays } from './displays.js'
 
 /** What one execution came to. */
 export interface ExecuteResult {
@@ -28,7 +29,13 @@ export interface ExecuteResult {
   /** `repr()` of the last expression's value, `undefined` if there is none. A placeholder where a built-in type is too large for it. */
   readonly repr: string | undefined
   /** The value's rich forms by MIME type, from its `_repr_*_` methods: text, or bytes for binary types. */
-  readonly display: Readonly<Record<string, string | Uint8Array>>
+  readonly display: Display
+  /**
+   * Everything that was displayed, in order, the last expression's forms last. Figures of matplotlib are displayed by `plt.show()`, or
+   * at the end of the execution if they are still open. All displays together have at most `limits.outputBytes` bytes; stderr names
+   * those that were left out.
+   */
+  readonly displays: readonly Display[]
   readonly executionCount: number
   /** In the slot, waits included. */
   readonly durationMs: number
@@ -59,13 +66,13 @@ export interface Failure {
 export type Answer =
   /** `exact` is false when a value in it has no JavaScript counterpart. */
   | { readonly ok: true; readonly items: readonly Decoded[]; readonly exact: boolean }
-  | { readonly ok: false; readonly failure: Failure }
+  | { readonly ok: false; readonly failure: Failure; readonly displays: readonly Display[] }
 
 /** Of an execution without a value. */
 export const NOTHING_ANSWER: Answer = { ok: true, items: [null, NO_VALUE, {}], exact: true }
-const MAX_ITEMS = 4
-/** Rich forms of a value: the kernel gives no more. */
-const MAX_FORMS = 100
+const MAX_ITEMS = 5
+/** Of an execution's outcome, from here on what it displayed follows. */
+const RESULT_ITEMS = 3
 
 /** Whether an outcome begins as one that went well. */
 export function isSuccess(payload: Uint8Array | null): boolean {
@@ -97,11 +104,11 @@ export class AnswerReader implements Job {
     if (!Array.isArray(tree) || tree.length > MAX_ITEMS)
       throw new MalformedValueError('an outcome that is not a tuple')
     const [ok, ...items] = tree as readonly Decoded[]
-    // The last dict of a result is its display.
-    if (ok === true && items.length === 3 && lastKeys > MAX_FORMS)
+    // The last dict of a result is its display: what else was displayed comes in lists.
+    if (ok === true && items.length >= RESULT_ITEMS && lastKeys > MAX_FORMS)
       throw new MalformedValueError(`a display of ${lastKeys} forms`)
     if (ok === true) return { ok: true, items, exact }
-    return { ok: false, failure: readFailure(ok, items) }
+    return { ok: false, failure: readFailure(ok, items), displays: readDisplays(items[3]) }
   }
 }
 
@@ -122,13 +129,17 @@ function readFailure(ok: Decoded | undefined, [type, message, traceback]: readon
 export function readResult(
   items: readonly Decoded[],
   exact: boolean,
-): Pick<ExecuteResult, 'value' | 'repr' | 'display'> {
-  const [repr, value, display] = items
+): Pick<ExecuteResult, 'value' | 'repr' | 'display' | 'displays'> {
+  const [repr, value, last, shown] = items
   if (repr !== null && typeof repr !== 'string') throw new MalformedValueError('a repr that is not text')
+  // In this order: with a dict among the displays, nobody has counted the keys of the last expression's.
+  const displays = readDisplays(shown)
+  const display = readDisplay(last)
   return {
     repr: repr ?? undefined,
     value: exact ? readValue(value) : undefined,
-    display: readDisplay(display),
+    display,
+    displays: Object.keys(display).length > 0 ? [...displays, display] : displays,
   }
 }
 
@@ -138,21 +149,12 @@ export function readValue(tree: Decoded | undefined): Value | undefined {
   return tree === NO_VALUE ? undefined : (tree as Value)
 }
 
-function readDisplay(display: Decoded | undefined): Record<string, string | Uint8Array> {
-  if (typeof display !== 'object' || display === null)
-    throw new MalformedValueError('a display that is no dict')
-  const forms: Record<string, string | Uint8Array> = {}
-  for (const [mimeType, form] of Object.entries(display)) {
-    if (typeof form !== 'string' && !(form instanceof Uint8Array)) {
-      throw new MalformedValueError('a display form that is neither text nor bytes')
-    }
-    forms[mimeType] = form
-  }
-  return forms
-}
-
-export function pythonError(failure: Failure, written: Written): PythonError {
-  return new PythonError({ ...failure, ...written })
+export function pythonError(
+  failure: Failure,
+  { stdout, stderr }: Written,
+  displays: readonly Display[] = [],
+): PythonError {
+  return new PythonError({ ...failure, stdout, stderr, displays })
 }
 
 /** The error for a call that was stopped, or whose slot was lost, by what stopped it. */

@@ -9,6 +9,7 @@ import type { Lane } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
 import { Call, type Settled } from './call.js'
 import type { SessionContext } from './context.js'
+import { displayBytes } from './displays.js'
 import type { HostSide } from './host-side.js'
 import { Listeners } from './listeners.js'
 import type { ResolvedSessionOptions } from './options.js'
@@ -195,9 +196,13 @@ export class Runner {
       listeners.rethrow()
       if (!('answer' in came)) return this.#result(came.reply, 'suspended', executionCount)
       const { answer, reply } = came
-      if (!answer.ok) throw pythonError(answer.failure, reply)
+      if (!answer.ok) {
+        this.#boundDisplays(slot, answer.displays)
+        throw pythonError(answer.failure, reply, answer.displays)
+      }
       const result =
         answer === NOTHING_ANSWER ? undefined : this.#read(slot, () => readResult(answer.items, answer.exact))
+      if (result !== undefined) this.#boundDisplays(slot, result.displays)
       return this.#result(reply, 'completed', executionCount, result)
     } finally {
       slot.unlisten()
@@ -219,7 +224,7 @@ export class Runner {
     reply: Outcome | Suspended,
     status: 'completed' | 'suspended',
     executionCount: number,
-    came?: Pick<ExecuteResult, 'value' | 'repr' | 'display'>,
+    came?: Pick<ExecuteResult, 'value' | 'repr' | 'display' | 'displays'>,
   ): ExecuteResult {
     const { stdout, stderr, durationMs, peakMemoryBytes, outputBytes, fileBytes } = reply
     return {
@@ -229,6 +234,7 @@ export class Runner {
       value: came?.value,
       repr: came?.repr,
       display: came?.display ?? {},
+      displays: came?.displays ?? [],
       executionCount,
       durationMs,
       peakMemoryBytes,
@@ -329,6 +335,12 @@ export class Runner {
         throw this.#lost(slot, stop, `the interpreter answered ${error.message}`)
       throw error
     }
+  }
+
+  #boundDisplays(slot: Slot, displays: ExecuteResult['displays']): void {
+    const { outputBytes } = this.#options.limits
+    if (outputBytes !== null && displayBytes(displays) > outputBytes)
+      throw this.#lost(slot, undefined, 'its worker sent an invalid message: more displays than it may have')
   }
 
   #lost(slot: Slot, stop: Settled['stop'], reason: string): Error {

@@ -59,7 +59,7 @@ async function prepare(
   const request: AttachRequest = {
     limits: { memoryBytes, outputBytes, fileBytes },
     timeZone: env.TZ ?? 'UTC',
-    session: encodePlain({ env: { ...env }, callbacks, continues }, 'session'),
+    session: encodePlain({ env: { ...env }, callbacks, continues, displayBytes: outputBytes }, 'session'),
     mount,
     ...credit,
   }

@@ -29,6 +29,7 @@ export interface PythonErrorFields {
   readonly traceback: string
   readonly stdout: string
   readonly stderr: string
+  readonly displays?: PythonError['displays']
 }
 
 /** The user's Python code raised. The session's state is as the code left it. */
@@ -41,6 +42,8 @@ export class PythonError extends BrumateError {
   /** What the execution had written before it failed. */
   readonly stdout: string
   readonly stderr: string
+  /** What it had displayed, as in a result. */
+  readonly displays: readonly Readonly<Record<string, string | Uint8Array>>[]
 
   constructor(fields: PythonErrorFields, options?: ErrorOptions) {
     super(fields.message, options)
@@ -48,6 +51,7 @@ export class PythonError extends BrumateError {
     this.traceback = fields.traceback
     this.stdout = fields.stdout
     this.stderr = fields.stderr
+    this.displays = fields.displays ?? []
   }
 }
 

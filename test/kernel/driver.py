@@ -83,10 +83,10 @@ def _describe(status, delay, payload):
         return {"waiting": True, "delay": delay if math.isfinite(delay) else None, "calls": calls}
     ok, *rest = payload
     if not ok:
-        type_name, message, traceback = rest
+        type_name, message, traceback = rest[:3]
         return {"waiting": False, "ok": False, "type": type_name, "message": message, "traceback": traceback}
-    if len(rest) == 3:
-        text, value, display = rest
+    if len(rest) >= 3:
+        text, value, display = rest[:3]
         shown = {mime: data if isinstance(data, str) else repr(data) for mime, data in display.items()}
         value = None if value is ... else repr(value)
         return {"waiting": False, "ok": True, "repr": text, "value": value, "display": shown}

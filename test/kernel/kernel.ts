@@ -1,7 +1,7 @@
 // Drives the kernel as the host does, request by request, inside stock Pyodide. Owns the boot and the wire; a reply
 // comes back as JSON made by driver.py. One interpreter per test file: Pyodide has no second one in a realm.
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadPyodide, type PyodideInterface } from 'pyodide'
 
@@ -96,8 +96,11 @@ export class Kernel {
     const pyodide = await loadPyodide()
     for (const name of ['_brumate', 'brumate']) {
       pyodide.FS.mkdirTree(`${SITE}/${name}`)
-      for (const file of readdirSync(join(KERNEL, name)).filter((file) => file.endsWith('.py')))
+      const files = readdirSync(join(KERNEL, name), { recursive: true, encoding: 'utf8' })
+      for (const file of files.filter((file) => file.endsWith('.py'))) {
+        pyodide.FS.mkdirTree(dirname(`${SITE}/${name}/${file}`))
         pyodide.FS.writeFile(`${SITE}/${name}/${file}`, readFileSync(join(KERNEL, name, file)))
+      }
     }
     pyodide.FS.writeFile('/tmp/driver.py', readFileSync(new URL('driver.py', import.meta.url)))
     const output = { stdout: '', stderr: '' }

@@ -23,6 +23,7 @@ test.each([
     "[(Ellipsis, 'datetime', -1.0)]",
   ],
   ['__import__("datetime").datetime(2020, 1, 1)', "(Ellipsis, 'datetime', 1577836800000.0)"],
+  ['__import__("array").array("i", [1])', "(Ellipsis, 'array', 'int32', None, b'\\x01\\x00\\x00\\x00')"],
 ])('A10: get of %s', (source, value) => {
   kernel.execute(`v = ${source}`)
   expect(kernel.send({ op: 'get', name: 'v' })).toMatchObject({ ok: true, value })
@@ -40,7 +41,7 @@ test.each([
   ['__import__("datetime").date.today()', 'date'],
   ['__import__("datetime").datetime.min', 'datetime'],
   ['[[[object()]]]', 'list'],
-  ['__import__("array").array("i", [1])', 'array'],
+  ['__import__("array").array("w", "text")', 'array'],
 ])('A10: get of %s is a TypeError', (source, type) => {
   kernel.execute(`v = ${source}`)
   expect(kernel.send({ op: 'get', name: 'v' })).toMatchObject({
@@ -60,6 +61,12 @@ test('A10: cycles, deep nesting and shared members that would explode are not co
   kernel.execute('fine = []\nfor _ in range(400): fine = [fine]')
   expect(kernel.send({ op: 'get', name: 'fine' }).ok).toBe(true)
   expect(kernel.execute('cycle')).toMatchObject({ ok: true, repr: '[[...]]', value: null })
+})
+
+test('A10: dates count as the containers that they are to the host', () => {
+  kernel.execute('import datetime; days = [datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)] * 500_001')
+  expect(kernel.send({ op: 'get', name: 'days' }).message).toContain('too large')
+  kernel.execute('del days')
 })
 
 test('A10: a tzinfo that raises is not convertible', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { MalformedValueError } from '../../src/shared/values/decode.js'
 import { decode } from '../../src/shared/values/document.js'
 import { Encoder, encodePlain, encodeValue } from '../../src/shared/values/encode.js'
-import { MAX_DEPTH, NO_VALUE, TypeCode } from '../../src/shared/values/value.js'
+import { MAX_DEPTH, NdArray, NO_VALUE, TypeCode } from '../../src/shared/values/value.js'
 
 /** The value half of an encoded `(value, fixups)`. */
 function roundTrip(value: unknown): unknown {
@@ -72,6 +72,72 @@ describe('A10: values as marshal bytes', () => {
       ...[TypeCode.float, ...new Uint8Array(new Float64Array([1234.5]).buffer)],
     ])
     expect(decode(bytes).tree).toEqual(new Date(1234.5))
+  })
+
+  /** A tagged tuple as the kernel sends it. `undefined` stands for Ellipsis. */
+  function arrayTag(dtype: unknown, shape: unknown, block: unknown): Uint8Array<ArrayBuffer> {
+    const parts = ['array', dtype, shape, block].map((part) => encodePlain(part, 'x'))
+    return new Uint8Array(Buffer.concat([Buffer.of(TypeCode.tuple, 5, 0, 0, 0, TypeCode.ellipsis), ...parts]))
+  }
+
+  test.each([
+    ['float64', [2], Float64Array.of(1.5, -2)],
+    ['float16', [1], Float32Array.of(0.5)],
+    ['int64', [2, 1, 1], BigInt64Array.of(-1n, 2n)],
+    ['complex64', [1], Float32Array.of(1, 2)],
+    ['bool', [], Uint8Array.of(1)],
+    ['datetime64[ms]', [0, 9], new Float64Array()],
+  ] as const)('an array of %s comes in one block, with its shape', (dtype, shape, data) => {
+    const block = new Uint8Array(data.buffer)
+    expect(decode(arrayTag(dtype, shape, block)).tree).toEqual(new NdArray(data, shape, dtype))
+    expect(decode(arrayTag(dtype, null, block)).tree).toEqual(data)
+  })
+
+  test('an array of text is an array of values with a shape', () => {
+    const { tree } = decode(arrayTag('str', [2, 1], ['a', 'b']))
+    expect(tree).toEqual(new NdArray(['a', 'b'], [2, 1], 'str'))
+  })
+
+  test('a large array is copied in slices where its bytes lie between the boundaries of its elements', () => {
+    const data = Float64Array.from({ length: 500_000 }, (_, i) => i / 7)
+    const bytes = arrayTag('float64', [data.length], new Uint8Array(data.buffer))
+    for (let offset = 0; offset < 8; offset++) {
+      const shifted = new Uint8Array(bytes.length + offset).subarray(offset)
+      shifted.set(bytes)
+      const { tree } = decode(shifted)
+      expect((tree as unknown as NdArray).data[499_999]).toBe(499_999 / 7)
+    }
+  })
+
+  test.each([
+    ['another size than its shape', arrayTag('float64', [3], new Uint8Array(16))],
+    ['a negative length', arrayTag('float64', [-2], new Uint8Array(16))],
+    ['lengths whose product is past 2^53', arrayTag('uint8', [2 ** 31, 2 ** 31, 0.5], new Uint8Array(1))],
+    ['65 dimensions', arrayTag('uint8', Array(65).fill(1), new Uint8Array(1))],
+    ['an unknown type', arrayTag('__proto__', [1], new Uint8Array(8))],
+    ['half an element', arrayTag('float64', null, new Uint8Array(12))],
+    ['text for a block', arrayTag('float64', [1], 'abcdefgh')],
+    ['values for numbers', arrayTag('float64', [1], [1])],
+    ['a block for values', arrayTag('str', [1], new Uint8Array(1))],
+    ['a shape that is text', arrayTag('uint8', 'x', new Uint8Array(1))],
+  ])('an array with %s is refused', (_name, bytes) => {
+    expect(() => decode(bytes)).toThrow(MalformedValueError)
+  })
+
+  test('a typed array becomes bytes with a fixup that names its type, an NdArray its shape, too', () => {
+    const { tree } = decode(
+      encodeValue(
+        { a: Int16Array.of(1, 2).subarray(1), b: [new NdArray(Float64Array.of(1, 2), [1], 'complex128')] },
+        'x',
+      ),
+    )
+    expect(tree).toEqual([
+      { a: Uint8Array.of(2, 0), b: [new Uint8Array(Float64Array.of(1, 2).buffer)] },
+      [
+        [['a'], 'array', ['int16', null, null]],
+        [['b', 0], 'array', ['float64', [1], 'complex128']],
+      ],
+    ])
   })
 
   test.each([

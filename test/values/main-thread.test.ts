@@ -15,9 +15,9 @@ const DIST = new URL('../../dist/', import.meta.url).href
  * The dearest of each way to decode: a step that cannot be divided, text, members, keys, hashes, objects of their own. All of them run with
  * `node support/dearest-values.mjs DIST CACHE_DIR` and, as the main thread's lateness, in `node bench/run.mjs hostile`.
  */
-const VALUES = ['a large int', 'surrogates', 'dicts of many numbers', 'large sets', 'dates']
+const VALUES = ['a large int', 'surrogates', 'dicts of many numbers', 'large sets', 'dates', 'arrays']
 /** Those that a callback returns, too, with the control: `RESULTS` of support/dearest-values.mjs that are listed here. */
-const RESULTS = 4
+const RESULTS = 5
 const MAX_DELAY_MS = 20
 
 interface Measured {

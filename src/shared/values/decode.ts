@@ -2,6 +2,7 @@
 // hostile (R3): every length is checked against the bytes left before anything is allocated, nesting is bounded, and the result is
 // plain data by construction. A decoder can stop after any part of a value and continue later, so no value blocks the main thread.
 
+import { ARRAY_TAG_LENGTH, decodeArray, isAligned } from './arrays.js'
 import {
   type Decoded,
   dateOr,
@@ -36,6 +37,8 @@ const CLOCK_CHECK_UNITS = 256
 const PIECE_UNITS = 128
 /** From this size on, bytes that make up at least half of a document become a view of it, without a copy. */
 const LARGE_BYTES = 65_536
+
+const NO_FRAME = { kind: Kind.array, items: [] as Decoded[] }
 
 export class Decoder {
   readonly #bytes: Uint8Array
@@ -147,7 +150,7 @@ export class Decoder {
       items.push(value)
     }
     this.#frames.pop()
-    return frame.kind === Kind.tuple ? dateOr(items) : items
+    return frame.kind === Kind.tuple && items[0] === NO_VALUE ? tagged(items) : items
   }
 
   /** Adds the int32s that come next, as far as the clock allows, and leaves at least one member. Faster than `#read` for each. */
@@ -357,7 +360,7 @@ export class Decoder {
     const start = this.#at
     this.#weight += Weight.bytes + length
     // The view keeps the whole document alive, but little of that is wasted.
-    if (length >= LARGE_BYTES && 2 * length >= this.#bytes.length) {
+    if (length >= LARGE_BYTES && 2 * length >= this.#bytes.length && !this.#mustAlign(start)) {
       this.#at += length
       return new Uint8Array(this.#bytes.buffer as ArrayBuffer, this.#bytes.byteOffset + start, length)
     }
@@ -365,6 +368,14 @@ export class Decoder {
     this.#at += length
     this.#units -= (length >> 13) + 2
     return this.#bytes.slice(start, this.#at)
+  }
+
+  /** Whether the bytes at `start` are those of an array of numbers that cannot be used where they are. */
+  #mustAlign(start: number): boolean {
+    const { kind, items } = this.#frames[this.#frames.length - 1] ?? NO_FRAME
+    return (
+      kind === Kind.tuple && items[0] === NO_VALUE && items[1] === 'array' && !isAligned(this.#bytes, start)
+    )
   }
 
   #startPieces(length: number, copy: Uint8Array | undefined): string | typeof UNFINISHED {
@@ -390,4 +401,9 @@ export class Decoder {
     this.exact = false
     this.isTooLarge = true
   }
+}
+
+/** What a tuple of the kernel's stands for, or the tuple itself. */
+function tagged(items: Decoded[]): Decoded {
+  return items.length === ARRAY_TAG_LENGTH && items[1] === 'array' ? decodeArray(items) : dateOr(items)
 }

@@ -2,8 +2,9 @@
 // kernel applies. Owns the walk over a value, which can stop after any part of it and continue later: a callback's result may be a
 // guest's own argument. writer.ts owns the bytes.
 import { ConversionError, describeValue } from '../errors.js'
+import { refusalOf } from './arrays.js'
 import type { Job, Lane } from './slices.js'
-import { MAX_DEPTH, TypeCode } from './value.js'
+import { elementType, isNdArray, MAX_DEPTH, type NdArray, TypeCode } from './value.js'
 import { PIECE_LENGTH, Writer } from './writer.js'
 
 type Step = string | number
@@ -31,9 +32,14 @@ interface Path {
 interface Fixup {
   readonly holder: readonly Step[]
   readonly step: Step | undefined
-  readonly kind: 'datetime' | 'set'
-  readonly epochMs: number
+  readonly kind: FixupKind
+  readonly payload: Payload
 }
+
+type FixupKind = 'datetime' | 'set' | 'array'
+/** Milliseconds since 1970 of a datetime. Of an array the type of its numbers, and its shape and own type if it is an NdArray. */
+type Payload = number | null | ArrayType
+type ArrayType = readonly [block: string, shape: readonly number[] | null, dtype: string | null]
 
 const NO_KEYS: readonly string[] = []
 const NO_OBJECT: Readonly<Record<string, unknown>> = {}
@@ -204,8 +210,11 @@ export class Encoder implements Job {
     // A set is always written as a list with a fixup, because only Python can tell whether the members are hashable.
     if (this.#mayFix && value instanceof Set) return this.#list('set', [...(value as ReadonlySet<unknown>)])
     const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype !== null && prototype !== Object.prototype) throw this.#unknown(value)
-    this.#dict(value as Readonly<Record<string, unknown>>)
+    if (prototype === null || prototype === Object.prototype)
+      return this.#dict(value as Readonly<Record<string, unknown>>)
+    if (this.#mayFix && ArrayBuffer.isView(value)) return this.#array(value, null, null)
+    if (this.#mayFix && isNdArray(value)) return this.#ndArray(value)
+    throw this.#unknown(value)
   }
 
   #string(text: string): void {
@@ -266,7 +275,7 @@ export class Encoder implements Job {
     }
     this.#frames.pop()
     if (frame.kind === 'dict') this.#writer.code(TypeCode.null)
-    else if (frame.kind === 'set') this.#fix('set', 0)
+    else if (frame.kind === 'set') this.#fix('set', null)
   }
 
   #date(date: Date): void {
@@ -276,31 +285,60 @@ export class Encoder implements Job {
     this.#fix('datetime', epochMs)
   }
 
+  /** Written as bytes. */
+  #array(data: ArrayBufferView, shape: ArrayType[1], dtype: string | null): void {
+    const block = elementType(data)
+    if (block === undefined) throw this.#unknown(data)
+    this.#units -= data.byteLength >> 10
+    this.#writer.blob(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    this.#fix('array', [block, shape, dtype])
+  }
+
+  #ndArray(value: NdArray): void {
+    const expected = refusalOf(value)
+    if (expected !== undefined) throw this.#refuse(expected)
+    this.#array(value.data as ArrayBufferView, value.shape, value.dtype)
+  }
+
   /** Adds a fixup for the value just written. */
-  #fix(kind: Fixup['kind'], epochMs: number): void {
+  #fix(kind: FixupKind, payload: Payload): void {
     const frame = this.#frames[this.#frames.length - 1]
     if (frame === undefined) {
-      this.#fixups.push({ holder: [], step: undefined, kind, epochMs })
+      this.#fixups.push({ holder: [], step: undefined, kind, payload })
       return
     }
     frame.path ??= pathOf(this.#frames.slice(0, -1))
     const step = stepOf(frame)
     this.#pathsBytes += frame.path.sizeBytes + sizeOf(step)
     if (this.#pathsBytes > MAX_PATHS_BYTES)
-      throw this.#refuse('fewer dates and sets, or less deeply nested ones', 'too many')
-    this.#fixups.push({ holder: frame.path.steps, step, kind, epochMs })
+      throw this.#refuse('fewer dates, sets and arrays, or less deeply nested ones', 'too many')
+    this.#fixups.push({ holder: frame.path.steps, step, kind, payload })
   }
 
-  #fixup({ holder, step, kind, epochMs }: Fixup): void {
+  #fixup({ holder, step, kind, payload }: Fixup): void {
     const writer = this.#writer
     writer.tuple(3)
     writer.tuple(holder.length + (step === undefined ? 0 : 1))
     for (const part of holder) this.#writeStep(part)
     if (step !== undefined) this.#writeStep(step)
     writer.text(kind)
-    if (kind === 'datetime') writer.float(epochMs)
-    else writer.code(TypeCode.none)
+    if (typeof payload === 'number') writer.float(payload)
+    else if (payload === null) writer.code(TypeCode.none)
+    else this.#arrayType(payload)
     this.#units -= 2
+  }
+
+  #arrayType([block, shape, dtype]: ArrayType): void {
+    const writer = this.#writer
+    writer.tuple(3)
+    writer.text(block)
+    if (shape === null) writer.code(TypeCode.none)
+    else {
+      writer.list(shape.length)
+      for (const length of shape) writer.number(length)
+    }
+    if (dtype === null) writer.code(TypeCode.none)
+    else writer.text(dtype)
   }
 
   #writeStep(step: Step): void {
@@ -311,7 +349,7 @@ export class Encoder implements Job {
 
   #unknown(value: unknown): ConversionError {
     const expected =
-      'null, a boolean, number, bigint, string, Uint8Array, Date, array, Set or plain object (all the way down)'
+      'null, a boolean, number, bigint, string, typed array, NdArray, Date, array, Set or plain object (all the way down)'
     return this.#refuse(expected, describeValue(value))
   }
 

@@ -8,11 +8,73 @@ export type Value =
   | number
   | bigint
   | string
-  | Uint8Array
+  | TypedArray
+  | NdArray
   | Date
   | Value[]
   | Set<Value>
   | { [key: string]: Value }
+
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array
+
+const ND_ARRAY = Symbol.for('brumate.NdArray')
+
+/** A numpy array: `session.get` makes one of each, and `session.set` takes one to give an array a shape. */
+export class NdArray {
+  /**
+   * The elements in C order, the last index changing fastest: a typed array, or an array of values if `dtype` is `str`, `bytes` or
+   * `object`.
+   */
+  readonly data: TypedArray | Value[]
+  /** Length of each dimension; empty for an array without dimensions, which has one element. */
+  readonly shape: number[]
+  /**
+   * Element type by numpy's name. Of `bool` the elements are 0 and 1. Of `complex64` and `complex128` each has two numbers, the real part
+   * first. Of `datetime64[ms]` and `timedelta64[ms]`, whatever their unit in Python, they are milliseconds, with NaN for NaT.
+   */
+  readonly dtype: string
+
+  constructor(data: TypedArray | Value[], shape: readonly number[] = [data.length], dtype = dtypeOf(data)) {
+    this.data = data
+    this.shape = [...shape]
+    this.dtype = dtype
+  }
+
+  /** @internal */
+  get [ND_ARRAY](): true {
+    return true
+  }
+}
+
+/** Whether it is one, also of another copy of this module: an application may have several, each with a class of its own. */
+export function isNdArray(value: object): value is NdArray {
+  return (value as { readonly [ND_ARRAY]?: true })[ND_ARRAY] === true
+}
+
+/** The element type of a typed array, or of an array of values. Undefined for views that are none, such as a DataView. */
+export function elementType(data: unknown): string | undefined {
+  if (!ArrayBuffer.isView(data)) return undefined
+  // The name also tells Float16Array, which only newer engines have, and arrays of other realms.
+  const name = (data as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? ''
+  if (name === 'Uint8ClampedArray') return 'uint8'
+  const match = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(name)
+  return match === null ? undefined : `${match[1]?.toLowerCase()}${match[2]}`
+}
+
+function dtypeOf(data: TypedArray | Value[]): string {
+  return elementType(data) ?? 'object'
+}
 
 /** Means "no value" where a kernel message allows that. Never occurs inside a value. */
 export const NO_VALUE: unique symbol = Symbol('no value')

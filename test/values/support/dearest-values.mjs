@@ -34,11 +34,22 @@ const VALUES = {
   'large sets': '[set(range(100_000))] * 5',
   'sets of text': '[{f"k{i}" for i in range(100_000)}] * 5',
   dates: '[__import__("datetime").datetime(2020, 1, 1, tzinfo=__import__("datetime").UTC)] * 200_000',
+  arrays:
+    '[__import__("array").array("d", bytes(8))] * 100_000 + [__import__("array").array("d", bytes(40_000_000))]',
   'deep lists': '__import__("functools").reduce(lambda inner, _: [inner, inner], range(17), [])',
 }
 
 /** Values that a callback returns, too. V8 lists the keys of an object in one step, in 20 ms where they are 100,000 numbers. */
-const RESULTS = ['control', 'ints', 'a large int', 'surrogates', 'one text of surrogates', 'bytes', 'dates']
+const RESULTS = [
+  'control',
+  'ints',
+  'a large int',
+  'surrogates',
+  'one text of surrogates',
+  'bytes',
+  'dates',
+  'arrays',
+]
 
 const manager = await SessionManager.create({ cacheDir, slots: 2 })
 const callbacks = { take: { fn: () => 1 }, idle: () => 1, echo: ({ x }) => x }

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, NoneType
 from typing import Any
 
@@ -26,6 +27,9 @@ _PLAIN = frozenset(
 # The host takes no more (src/session/outcome.ts).
 _MOST_FORMS = 100
 
+# Classes of libraries -> what makes the forms of their objects, in place of their methods. Adapters add to it.
+FORMATTERS: dict[type, Callable[[Any], dict[str, str | bytes]]] = {}
+
 # An object that has this has everything (a mock, a proxy), so its methods mean nothing.
 _CANARY = "_brumate_canary_method_should_not_exist_"
 
@@ -34,6 +38,10 @@ def bundle(value: Any) -> dict[str, str | bytes]:
     """MIME type -> data. An exception of a method is the caller's to report, like one of user code."""
     if type(value) in _PLAIN or isinstance(value, type):
         return {}
+    if FORMATTERS:
+        for kind in type(value).__mro__:
+            if kind in FORMATTERS:
+                return FORMATTERS[kind](value)
     if _method(value, _CANARY) is not None:
         return {}
     found: dict[str, str | bytes] = {}

@@ -16,9 +16,13 @@ _LIBRARY_PREFIXES = (f"{_LIBRARY}/", "<frozen ")
 _CALL = opmap["CALL"]
 _LOAD_SPECIAL = opmap["LOAD_SPECIAL"]
 
+_TRANSPARENT_MODULES = (
+    "asking", "blocking", "callbacks", "entropy", "hooks", "iterators", "packages", "patches",
+    "adapters/chart", "adapters/figures", "adapters/httpx", "adapters/plotly", "adapters/urllib3",
+)  # fmt: skip
 # Kernel code that waits or runs on behalf of user code: an interrupt that arrives in it is meant for that code.
 _TRANSPARENT = frozenset(
-    {f"{_PACKAGE}/{name}.py" for name in ("asking", "blocking", "callbacks", "entropy", "iterators", "patches")}
+    {f"{_PACKAGE}/{name}.py" for name in _TRANSPARENT_MODULES}
     | {f"{_ROOT}/brumate/__init__.py"}
 )
 

@@ -18,18 +18,20 @@ from .calls import CALLS
 from .cell import BASE_FLAGS, Cell, compile_cell
 from .description import Described, describe
 from .display import bundle
-from .entropy import Entropy
+from .displays import DISPLAYS, Forms
+from .entropy import ENTROPY
 from .execution import Execution
 from .interrupts import Guard
 from .loop import DEADLOCK, SessionLoop
 from .namespace import HIDDEN_NAMES, Namespace
+from .packages import without_installer
 from .sources import Sources
 from .tracebacks import INTERRUPTED, add_source_line, failure
 from .values import NotConvertible, from_bytes, to_tree
 
 type Outcome = tuple[Any, ...]
 
-# No value, no display: the outcome of most cells, so `link` has its reply ready.
+# No value, nothing displayed: the outcome of most cells, so `link` has its reply ready.
 NOTHING: Outcome = (True, None, ..., {})
 DONE: Outcome = (True,)
 
@@ -67,7 +69,7 @@ class Kernel:
     """One session: its namespace, context, event loop and the execution that awaits, if one does."""
 
     __slots__ = (
-        "callbacks", "calls", "context", "entropy", "execution", "flags", "guard", "loop", "namespace", "reserve",
+        "callbacks", "calls", "context", "displays", "entropy", "execution", "flags", "guard", "loop", "namespace", "reserve",
         "sources",
     )  # fmt: skip
 
@@ -78,7 +80,8 @@ class Kernel:
         self.callbacks = Callbacks()
         self.calls = CALLS
         self.calls.guard = self.guard
-        self.entropy = Entropy()
+        self.displays = DISPLAYS
+        self.entropy = ENTROPY
         self.context = contextvars.copy_context()
         self.loop = SessionLoop()
         self.flags = BASE_FLAGS
@@ -100,6 +103,8 @@ class Kernel:
         guard.pending = False
         if self.reserve is None:
             self._restock()
+        if self.displays.pending:
+            self.displays.begin()
         try:
             if self.execution is not None:
                 raise RuntimeError("an execution is still awaiting")
@@ -119,7 +124,7 @@ class Kernel:
                     if cell.brief:
                         self.sources.leave(filename, cell.body)
                 self._give_tasks_a_turn()
-                return NOTHING
+                return self._succeeded(None) if self.displays.pending else NOTHING
             else:
                 return self._succeeded(self._evaluate(cell))
         except BaseException as error:
@@ -139,13 +144,28 @@ class Kernel:
         try:
             cell = compile_cell(source, filename, self.flags)
         except BaseException as error:
-            add_source_line(error)
-            self.sources.drop(filename)
-            raise
+            cell = self._compiled_without_installers(error, source, filename)
         self.flags = cell.flags
         if not cell.brief:
             self.sources.hold(filename, cell.body, cell.result)
         return cell
+
+    def _compiled_without_installers(self, error: BaseException, source: str, filename: str) -> Cell:
+        """The cell, if the error is about a line such as `%pip install x`: a call of what answers it stands there then.
+
+        The text that tracebacks show stays as the user wrote it. Raises the error if it is about something else.
+        """
+        while True:
+            rest = without_installer(source, error.lineno) if isinstance(error, SyntaxError) else None
+            if rest is None:
+                add_source_line(error)
+                self.sources.drop(filename)
+                raise error from None
+            source = rest
+            try:
+                return compile_cell(source, filename, self.flags)
+            except BaseException as another:
+                error = another
 
     def _evaluate(self, cell: Cell) -> Any:
         names = self.namespace.names
@@ -227,26 +247,39 @@ class Kernel:
     # Outcomes
 
     def _succeeded(self, value: Any) -> Outcome:
-        if value is None:
-            return NOTHING
         try:
-            text = _text_of(value)
-            builtins._ = value
-            display = bundle(value)
-            try:
-                tree = to_tree(value)  # may call a tzinfo of the user's
-            except (NotConvertible, MemoryError, RecursionError):
-                tree = ...
-            return (True, text, tree, display)
+            text, tree, display = (None, ..., {}) if value is None else self._told(value)
+            shown = self.displays.finish(display) if display or self.displays.pending else []
+            if shown:
+                return (True, text, tree, display, shown)
+            return NOTHING if value is None else (True, text, tree, display)
         except BaseException as error:
             return self._failed(error)
+
+    def _told(self, value: Any) -> tuple[str, Any, Forms]:
+        text = _text_of(value)
+        builtins._ = value
+        display = bundle(value)
+        try:
+            tree = to_tree(value, self.displays.room())  # may call a tzinfo of the user's
+        except (NotConvertible, MemoryError, RecursionError):
+            tree = ...
+        return text, tree, display
 
     def _failed(self, error: BaseException) -> Outcome:
         if isinstance(error, MemoryError):
             self.reserve = None
         try:
-            return failure(error)
-        except KeyboardInterrupt:  # in a `__str__` of the user's
+            failed = failure(error)
+            if not self.displays.pending:
+                return failed
+            # Drawing what is open takes time and memory, which an execution that was stopped has not.
+            if isinstance(error, Exception) and not isinstance(error, MemoryError):
+                shown = self.displays.finish({})
+            else:
+                shown = self.displays.take()
+            return (*failed, shown) if shown else failed
+        except KeyboardInterrupt:  # in a `__str__` of the user's, or while a figure is drawn
             return INTERRUPTED
 
     # Values
@@ -272,9 +305,12 @@ class Kernel:
 
     # Life
 
-    def attach(self, environment: dict[str, str], callbacks: list[dict[str, Any]]) -> Outcome:
+    def attach(
+        self, environment: dict[str, str], callbacks: list[dict[str, Any]], display_bytes: int | None = None
+    ) -> Outcome:
         """The interpreter now belongs to a session: draw fresh entropy, take its environment and callbacks."""
         try:
+            self.displays.limit(display_bytes)
             self.entropy.refresh()
             patches.refresh_time_zone()
             os.environ.update(environment)
@@ -291,13 +327,16 @@ class Kernel:
             return self._failed(error)
         return DONE
 
-    def restored(self, callbacks: list[dict[str, Any]], *, continues: bool) -> Outcome:
+    def restored(
+        self, callbacks: list[dict[str, Any]], *, continues: bool, display_bytes: int | None = None
+    ) -> Outcome:
         """The memory is a snapshot's now: what must not be as it was then, and the host calls that it waits for.
 
         `continues`: they are under way still, with the host that has been told of them.
         """
         try:
             self.guard.pending = False
+            self.displays.limit(display_bytes)
             self.entropy.refresh_unless_seeded()
             patches.refresh_time_zone()
             self.callbacks.attach(callbacks)
@@ -338,6 +377,7 @@ class Kernel:
             self.context = contextvars.copy_context()
             self.flags = BASE_FLAGS
             self.guard.install()
+            self.displays.clear()
             self.namespace.clear()
             gc.collect()
             # Asynchronous generators that were just collected still have to be closed, by this loop.

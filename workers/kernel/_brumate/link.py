@@ -9,7 +9,8 @@ A request is one byte, its operation, and then
   4 GET        name
   5 SET        u32 bytes of name, name, marshal of (value, fixups)
   6 CLEAR      nothing
-  7 ATTACH     marshal of {'env': {str: str}, 'callbacks': [{'name', 'description', 'parameters'}]}
+  7 ATTACH     marshal of {'env': {str: str}, 'callbacks': [{'name', 'description', 'parameters'}], 'displayBytes': the
+               most that displays of an execution may take, or None}
   8 INTERRUPT  nothing: KeyboardInterrupt where the execution awaits
   9 DESCRIBE   u32 bytes that the values may take: a snapshot of memory follows
  10 RESTORED   as ATTACH: the memory is a snapshot's now; its environment stays. With 'continues': True the host is the one
@@ -18,7 +19,8 @@ A request is one byte, its operation, and then
 
 A reply is u8 status, f64 seconds, payload, which is marshal unless it says otherwise:
   0 done     (True, repr | None, value | ..., {mime: data}) of an execution, (True, value) of GET, (True, [host call])
-             of RESTORED with the calls not yet answered, (True,) of others, or (False, type name, message, traceback)
+             of RESTORED with the calls not yet answered, (True,) of others, or (False, type name, message, traceback).
+             Of an execution that displayed something else, with one more member: [[mime, data, mime, data …]]
   1 waiting  seconds to the next timer, and the new host calls, each (id, name, {argument: value})
   3 described  of DESCRIBE: u32 bytes of description, description, values, both msgpack (see `description`)
 
@@ -38,7 +40,7 @@ from typing import Any
 from .calls import HostCall, no_memory_for
 from .kernel import DONE, NOTHING, Kernel, Outcome
 from .tracebacks import OUT_OF_MEMORY, failure
-from .values import dump
+from .values import dump, is_block
 
 _EXECUTE, _STEP, _ANSWER, _GET, _SET, _CLEAR, _ATTACH, _INTERRUPT, _DESCRIBE, _RESTORED, _CALLBACKS = (
     range(1, 12)
@@ -51,6 +53,9 @@ _MOST_CALLS = 1000
 
 # Above this a value of bytes is framed by hand: marshal would copy it once more while its buffer grows.
 _LARGE_BYTES = 65_536
+
+# As marshal writes it: a type code and a length.
+_NO_BYTES = b"s\0\0\0\0"
 
 _U32 = struct.Struct("<I")
 _DONE = struct.pack("<Bd", 0, float("inf"))
@@ -93,7 +98,7 @@ def _serve(operation: int, request: memoryview) -> bytes:
         return _done(KERNEL.clear())
     if operation == _ATTACH:
         session = marshal.loads(request[1:], allow_code=False)
-        return _done(KERNEL.attach(session["env"], session["callbacks"]))
+        return _done(KERNEL.attach(session["env"], session["callbacks"], session.get("displayBytes")))
     if operation == _INTERRUPT:
         return _reply(KERNEL.interrupt())
     if operation == _DESCRIBE:
@@ -101,7 +106,11 @@ def _serve(operation: int, request: memoryview) -> bytes:
         return b"".join((_DESCRIBED.pack(3, 0.0, len(description)), description, values))
     if operation == _RESTORED:
         session = marshal.loads(request[1:], allow_code=False)
-        outcome = KERNEL.restored(session["callbacks"], continues=session.get("continues", False))
+        outcome = KERNEL.restored(
+            session["callbacks"],
+            continues=session.get("continues", False),
+            display_bytes=session.get("displayBytes"),
+        )
         if outcome is not DONE:
             return _done(outcome)
         return b"".join((_DONE, b"(\x02\0\0\0T", *_packed(KERNEL.calls.outstanding())))
@@ -187,6 +196,13 @@ def _value_reply(outcome: Outcome) -> bytes:
         size = len(value) if not isinstance(value, memoryview) else value.nbytes
         if size > _LARGE_BYTES:
             return b"".join((_DONE, b"(\x02\x00\x00\x00Ts", _U32.pack(size), value))
+    if outcome[0] and is_block(outcome[1]):
+        *head, block = outcome[1]
+        with memoryview(block) as view:
+            if view.nbytes > _LARGE_BYTES:
+                # The block comes last, so an empty one shows where it goes.
+                start = dump((True, (*head, b"")))[: -len(_NO_BYTES)]
+                return b"".join((_DONE, start, b"s", _U32.pack(view.nbytes), view))
     return _done(outcome)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from .blocking import make_sleep
 from .frames import is_kernel_file
+from .hooks import find_hooked
 from .loop import EventLoop, OutsideSessionLoop
 
 _ABSENT = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core"})
@@ -32,7 +33,12 @@ class AbsentModules:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
         if root in _UNAVAILABLE:
             raise ModuleNotFoundError(f"{root!r} is not available in brumate sessions", name=fullname)
-        return None
+        return find_hooked(fullname, path, target)
+
+
+def allow_ctypes() -> None:
+    """In images with packages: several import it. It can call what the image's native code has, and nothing else."""
+    _UNAVAILABLE.clear()
 
 
 def allow_ctypes() -> None:

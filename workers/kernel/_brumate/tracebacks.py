@@ -6,11 +6,15 @@ import linecache
 import sys
 from traceback import TracebackException
 from types import TracebackType
+from typing import Any
+
+from .packages import missing_module
 
 # Of a traceback, as where CPython prints one from C. The `traceback` module takes 0.2 ms for each.
 MOST_FRAMES = 1000
 
-type Failure = tuple[bool, str, str, str]
+# With the displays of an execution as a fifth member, where there are any.
+type Failure = tuple[Any, ...]
 
 OUT_OF_MEMORY: Failure = (False, "MemoryError", "", "MemoryError\n")
 INTERRUPTED: Failure = (False, "KeyboardInterrupt", "", "KeyboardInterrupt\n")
@@ -25,6 +29,9 @@ def failure(error: BaseException) -> Failure:
         trace = _innermost(trace)
     summary = TracebackException(type(error), error, trace, limit=limit, compact=True)
     _drop_empty_stacks(summary)
+    if isinstance(error, ModuleNotFoundError):
+        # As CPython adds its suggestions: to what is reported, not to the exception.
+        summary._str += missing_module(error.name)
     # The summary has str(error) already, guarded; asking again could hang a second time.
     return (False, _type_name(error), str.__str__(summary._str), "".join(summary.format()))
 

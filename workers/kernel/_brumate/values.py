@@ -1,14 +1,17 @@
 """Values across the boundary: Python objects to trees that marshal takes exactly as they are, and back.
 
-The table of values is DESIGN.md's. Only exact types convert: a subclass is more than its base, so it stays in Python.
+Only exact types convert: a subclass is more than its base, so it stays in Python. Types of libraries are in `FOREIGN`.
 """
 
 import marshal
+from array import array
 from builtins import round
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import NoneType
 from typing import Any
+
+from .arrays import array_type, from_host
 
 _MARSHAL_VERSION = 2
 
@@ -36,6 +39,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+# Types of libraries -> what makes the tree of such a value: called with it, the converter and the depth. Adapters add to it.
+FOREIGN: dict[type, Callable[[Any, "Converter", int], Any]] = {}
+
+
 class NotConvertible(TypeError):
     """The value is not in the table of values. Its text is what a message about that goes on with, if anything."""
 
@@ -44,14 +51,22 @@ _TOO_LARGE = ": it is too large"
 _TOO_DEEP = ": it contains itself, or is nested too deeply"
 
 
-def to_tree(value: Any) -> Any:
-    """The value as a tree of plain objects; raises NotConvertible."""
+def to_tree(value: Any, max_array_bytes: int | None = None) -> Any:
+    """The value as a tree of plain objects; raises NotConvertible.
+
+    `max_array_bytes`: of all arrays in it together.
+    """
     kind = type(value)
     if kind in _ATOMS:
         if kind is int and value.bit_length() > _MAX_INT_BITS or kind is str and len(value) > _MAX_TEXT_LENGTH:
             raise NotConvertible(_TOO_LARGE)
         return value
-    return _Converter().convert(value, 0)
+    return Converter(max_array_bytes).convert(value, 0)
+
+
+def is_block(tree: Any) -> bool:
+    """Whether the tree is that of an array of numbers, whose last member is the block of their bytes."""
+    return type(tree) is tuple and len(tree) == 5 and tree[0] is ... and type(tree[4]) is not list
 
 
 def dump(tree: Any) -> bytes:
@@ -82,17 +97,20 @@ def _fixed(value: Any, kind: str, payload: Any, make_iterator: Callable[[int], A
         return _EPOCH + timedelta(milliseconds=payload)
     if kind == "set":
         return set(value)
+    if kind == "array":
+        return from_host(value, *payload)
     if kind == "iterator" and make_iterator is not None:
         return make_iterator(payload)
     raise ValueError(f"unknown kind of value: {kind!r}")
 
 
-class _Converter:
+class Converter:
     """One conversion: counts containers and members over the whole value."""
 
-    __slots__ = ("_containers", "_members")
+    __slots__ = ("_array_bytes_left", "_containers", "_members")
 
-    def __init__(self) -> None:
+    def __init__(self, max_array_bytes: int | None) -> None:
+        self._array_bytes_left = max_array_bytes
         self._containers = 0
         self._members = 0
 
@@ -119,14 +137,40 @@ class _Converter:
                 return value
             return {key: self.convert(member, depth + 1) for key, member in value.items()}
         if kind is datetime:
-            return (..., "datetime", milliseconds(value))
+            return self.moment(milliseconds(value), depth)
         if kind in _BUFFERS:
             try:
                 # marshal takes a contiguous buffer as bytes, without a copy.
                 return value if kind is bytearray or value.c_contiguous else value.tobytes()
             except ValueError as error:
                 raise NotConvertible from error
+        if kind is array:
+            return self.array(array_type(value), None, value, value.itemsize * len(value), depth)
+        if kind in FOREIGN:
+            return FOREIGN[kind](value, self, depth)
         raise NotConvertible
+
+    def moment(self, epoch_ms: float, depth: int) -> Any:
+        """The tree of a Date. To the host it is a container, so it is one here."""
+        self._count(3, _MAX_ITEMS, 1, depth)
+        return (..., "datetime", epoch_ms)
+
+    def array(self, dtype: str | None, shape: tuple[int, ...] | None, data: Any, size: int, depth: int) -> Any:
+        """The tree of numbers in one block: `data` is a contiguous buffer of so many bytes, or a list of values.
+
+        Without a shape it is a typed array in JavaScript, else an NdArray.
+        """
+        if dtype is None:
+            raise NotConvertible
+        self._count(5, _MAX_ITEMS, 1, depth)
+        if shape is not None:
+            self._count(len(shape), _MAX_ITEMS, 1, depth)
+        if self._array_bytes_left is not None:
+            self._array_bytes_left -= size
+            if self._array_bytes_left < 0:
+                raise NotConvertible(_TOO_LARGE)
+        # marshal has no place for a buffer without members.
+        return (..., "array", dtype, shape, data if size or type(data) is list else b"")
 
     def _count(self, members: int, most: int, weight: int, depth: int) -> None:
         self._containers += 1

@@ -1,0 +1,333 @@
+// What the kernel adds to libraries, shown with stand-ins for them in sessions of the standard image.
+import { NdArray, type Session, type SessionManager } from 'brumate'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openManager } from '../support/manager.js'
+import { pythonErrorOf } from '../support/session-code.js'
+import { addStandIns } from './support/stand-ins.js'
+
+let manager: SessionManager
+beforeAll(async () => {
+  manager = await openManager({ slots: 2, limits: { outputBytes: 5000 } })
+})
+afterAll(() => manager.close())
+
+async function open(): Promise<Session> {
+  const session = await manager.createSession({ checkpoint: 'manual' })
+  await addStandIns(session)
+  return session
+}
+
+describe('displays', () => {
+  test('figures are displayed in order by show() and at the end, the last expression last, and are closed', async () => {
+    await using session = await open()
+    const { display, displays, value } = await session.execute(`
+import matplotlib, matplotlib.pyplot as plt
+from PIL.Image import Image
+plt.plot(1)
+plt.show()
+plt.plot(2)
+plt.figure().lines.append(3)
+Image()`)
+    const figure = (n: number, lines: number) => ({
+      'image/png': Uint8Array.from(Buffer.from(`png [${lines}]`)),
+      'text/plain': `<Figure ${n}>`,
+    })
+    const image = { 'image/png': Uint8Array.from(Buffer.from('png')) }
+    expect(displays).toEqual([figure(1, 1), figure(1, 2), figure(2, 3), image])
+    expect([display, value]).toEqual([image, undefined])
+    expect(await session.execute('plt.get_fignums(), matplotlib.backend')).toMatchObject({
+      value: [[], 'agg'],
+      display: {},
+      displays: [],
+    })
+  })
+
+  test('a figure that is the last expression is displayed once, and one never drawn on not at all', async () => {
+    await using session = await open()
+    const { display, displays } = await session.execute(
+      'import matplotlib.pyplot as plt\nfig = plt.figure()\nfig.lines.append(1)\nfig',
+    )
+    expect(displays).toEqual([display])
+    expect(Object.keys(display)).toEqual(['image/png', 'text/plain'])
+    expect((await session.execute('plt.figure()')).displays).toEqual([])
+    expect((await session.execute('plt.get_fignums()')).value).toEqual([])
+  })
+
+  test('figures come as SVG when asked for', async () => {
+    await using session = await open()
+    await session.execute('import brumate; brumate.set_figure_formats("svg", "png")')
+    const { displays } = await session.execute('import matplotlib.pyplot as plt; plt.plot(1)')
+    expect(displays[0]).toMatchObject({ 'image/svg+xml': 'svg [1]', 'image/png': expect.any(Uint8Array) })
+    const error = await pythonErrorOf(session.execute('brumate.set_figure_formats("gif")'))
+    expect(error.message).toContain('png, svg')
+  })
+
+  test('an execution that fails or awaits displays its figures, one that is stopped leaves them for the next', async () => {
+    await using session = await open()
+    const failed = await pythonErrorOf(session.execute('import matplotlib.pyplot as plt; plt.plot(1); 1 / 0'))
+    expect(failed.displays).toMatchObject([{ 'text/plain': '<Figure 1>' }])
+    const awaited = await session.execute('import asyncio; plt.plot(2); await asyncio.sleep(0); plt.plot(3)')
+    expect(awaited.displays).toEqual([
+      { 'image/png': Uint8Array.from(Buffer.from('png [2, 3]')), 'text/plain': '<Figure 1>' },
+    ])
+    await session.execute('plt.plot(4)\nwhile True: pass', { timeoutMs: 300 }).catch(() => {})
+    expect((await session.execute('x = 1')).displays).toHaveLength(1)
+    await session.execute('plt.plot(5)\nwhile True: pass', { timeoutMs: 300 }).catch(() => {})
+    await session.clearState()
+    expect((await session.execute('x = 1')).displays).toEqual([])
+  })
+
+  test('a figure that cannot be drawn costs nothing but itself, and stderr says so', async () => {
+    await using session = await open()
+    const { displays, stderr, value } = await session.execute(
+      'import matplotlib.pyplot as plt\nplt.figure().lines.append("fail")\nplt.figure().lines.append(2)\n3',
+    )
+    expect(value).toBe(3)
+    expect(displays).toHaveLength(1)
+    expect(stderr).toContain('a figure could not be drawn as png: ValueError: cannot draw this')
+  })
+
+  test('displays beyond limits.outputBytes are left out, and stderr names them', async () => {
+    await using session = await open()
+    const { displays, display, stderr, repr } = await session.execute(`
+import matplotlib.pyplot as plt
+class Big:
+    def __repr__(self): return 'Big'
+    def _repr_html_(self): return 'x' * 3000
+for n in range(3): plt.figure().lines.append('y' * 1900)
+Big()`)
+    expect(displays).toHaveLength(2)
+    expect([display, repr]).toEqual([{}, 'Big'])
+    expect(stderr.match(/was left out/g)).toHaveLength(2)
+    expect(stderr).toContain('limits.outputBytes')
+    expect((await session.execute('Big()')).displays).toHaveLength(1)
+  })
+
+  test('plotly and altair give their JSON', async () => {
+    await using session = await open()
+    const { displays } = await session.execute(`
+from plotly.basedatatypes import BaseFigure
+import altair
+BaseFigure().show()
+altair.Chart()`)
+    expect(displays).toEqual([
+      { 'application/vnd.plotly.v1+json': '{"data": []}' },
+      { 'application/vnd.vegalite.v5+json': '{"mark": "bar"}', 'text/plain': 'Chart' },
+    ])
+    expect((await session.execute('BaseFigure()')).display).toEqual({
+      'application/vnd.plotly.v1+json': '{"data": []}',
+    })
+  })
+
+  test('displays of a suspended execution come with its result, in another slot too', async () => {
+    const callbacks = {
+      ask: (_: unknown, { suspend }: { suspend(reason: string): never }) => suspend('later'),
+    }
+    await using session = await manager.createSession({ callbacks, checkpoint: 'manual' })
+    await addStandIns(session)
+    const suspended = await session.execute(
+      'import matplotlib.pyplot as plt\nplt.plot(1); plt.show()\nawait ask()',
+    )
+    expect([suspended.status, suspended.displays]).toEqual(['suspended', []])
+    await session.hibernate()
+    const results = Object.fromEntries(session.pending.map(({ id }) => [id, 1]))
+    expect((await session.resume({ results })).displays).toMatchObject([{ 'text/plain': '<Figure 1>' }])
+  })
+})
+
+describe('arrays', () => {
+  test('typed arrays become arrays of the standard library where there is no numpy, and come back', async () => {
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    for (const [data, type] of [
+      [Float64Array.of(1.5, Number.NaN), "array('d', [1.5, nan])"],
+      [Float32Array.of(0.5), "array('f', [0.5])"],
+      [Int8Array.of(-1), "array('b', [-1])"],
+      [Uint16Array.of(65535), "array('H', [65535])"],
+      [Int32Array.of(-1, 7).subarray(1), "array('i', [7])"],
+      [BigInt64Array.of(-1n), "array('q', [-1])"],
+      [BigUint64Array.of(2n ** 64n - 1n), "array('Q', [18446744073709551615])"],
+      [new Float64Array(), "array('d')"],
+    ] as const) {
+      await session.set('it', { deep: [data] })
+      const { repr, value } = await session.execute('it["deep"][0]')
+      expect.soft([repr, value]).toEqual([type, data])
+    }
+    await session.set('clamped', new Uint8ClampedArray([300]))
+    expect((await session.execute('clamped')).value).toEqual(Uint8Array.of(255))
+    await session.set('grid', new NdArray(Float64Array.of(1, 2, 3, 4, 5, 6), [2, 3]))
+    expect(
+      (await session.execute('type(grid).__name__, grid.shape, grid[1, 2], grid.tolist()')).value,
+    ).toEqual([
+      'memoryview',
+      [2, 3],
+      6,
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+    ])
+    const complex = new NdArray(Float64Array.of(1, 2), [1], 'complex128')
+    expect((await pythonErrorOf(session.set('c', complex))).message).toContain('needs numpy')
+  })
+
+  test('with numpy they become its arrays, and its arrays and scalars come as typed arrays and numbers', async () => {
+    await using session = await open()
+    await session.set('it', Float64Array.of(1, 2))
+    expect((await session.execute('type(it).__module__, it.dtype.name, it.tolist()')).value).toEqual([
+      'numpy',
+      'float64',
+      [1, 2],
+    ])
+    await session.set('grid', new NdArray(Int32Array.of(1, 2), [2, 1]))
+    expect(await session.get('grid')).toEqual(new NdArray(Int32Array.of(1, 2), [2, 1]))
+    const { value } = await session.execute(
+      'import numpy as np; [np.float64(1.5), np.int64(2), {"a": np.array([1.5])}, np.array([1, 0], "bool")]',
+    )
+    expect(value).toEqual([
+      1.5,
+      2,
+      { a: new NdArray(Float64Array.of(1.5)) },
+      new NdArray(Uint8Array.of(1, 0), [2], 'bool'),
+    ])
+  })
+
+  test('callbacks take and give arrays', async () => {
+    const got: unknown[] = []
+    const callbacks = {
+      twice: ({ x }: { x: NdArray }) => {
+        got.push(x)
+        return (x.data as Float64Array).map((n) => 2 * n)
+      },
+    }
+    await using session = await manager.createSession({ callbacks, checkpoint: 'manual' })
+    await addStandIns(session)
+    const { value } = await session.execute(
+      'import numpy as np; (await twice(x=np.array([1., 2.]))).tolist()',
+    )
+    expect(got).toEqual([new NdArray(Float64Array.of(1, 2))])
+    expect(value).toEqual([2, 4])
+  })
+
+  test('an array larger than limits.outputBytes is no value of an execution, and get has it', async () => {
+    await using session = await open()
+    const { value, repr } = await session.execute('import array; a = array.array("d", bytes(8000)); a')
+    expect([value, typeof repr]).toEqual([undefined, 'string'])
+    expect(await session.get('a')).toEqual(new Float64Array(1000))
+  })
+
+  test('an NdArray that is none is refused with what was expected', async () => {
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    for (const [array, expected] of [
+      [new NdArray(Float64Array.of(1), [2]), 'as many elements as its shape says'],
+      [new NdArray(['a']), 'whose dtype is one of'],
+      [new NdArray(Float64Array.of(1), [1], 'int32'), 'Int32Array'],
+      [new NdArray(Float64Array.of(1), [1.5]), 'array of lengths'],
+    ] as const)
+      await expect(session.set('x', [array])).rejects.toThrow(expected)
+  })
+})
+
+describe('random numbers', () => {
+  const draw = 'import numpy.random as r, random; (r.rand(), random.random())'
+
+  test('numpy.random is as fresh in every fork as random is, unless the user seeded it', async () => {
+    await using origin = await open()
+    await origin.execute('import numpy.random as r; r.rand()')
+    const unseeded = await origin.snapshotState()
+    await origin.execute('r.seed(1)')
+    const seeded = await origin.snapshotState()
+    await origin.execute('r.seed(); r.set_state(r.get_state())')
+    const state = await origin.snapshotState()
+    const drawIn = async (from: typeof seeded, code = draw) => {
+      await using fork = await manager.createSession({ from, checkpoint: 'manual' })
+      return (await fork.execute(code)).value as [number, number]
+    }
+    const [a, b] = [await drawIn(unseeded), await drawIn(unseeded)]
+    expect(a[0]).not.toBe(b[0])
+    const [c, d] = [await drawIn(seeded), await drawIn(seeded)]
+    expect(c[0]).toBe(d[0])
+    expect(c[1]).not.toBe(d[1])
+    expect((await drawIn(state))[0]).toBe((await drawIn(state))[0])
+    await origin.execute('r.seed(None)')
+    const again = await origin.snapshotState()
+    expect((await drawIn(again))[0]).not.toBe((await drawIn(again))[0])
+  })
+})
+
+describe('packages', () => {
+  test('brumate.packages() says what importlib.metadata says', async () => {
+    await using session = await open()
+    const { value } = await session.execute(
+      'import brumate, importlib.metadata as m; brumate.packages(), {d.name: d.version for d in m.distributions()}',
+    )
+    const known = { numpy: '2.4.3', 'Scikit-Thing': '1.0' }
+    expect(value).toEqual([known, known])
+  })
+
+  test.each([
+    '%pip install',
+    '!pip install -q',
+    'pip install --upgrade',
+    '!python -m pip install',
+    '!uv pip install',
+  ])('%s answers with what the image has, and how to add what it lacks', async (install) => {
+    await using session = await open()
+    const { stdout, stderr, value } = await session.execute(
+      `x = '''\n%pip install in a text\n'''\n${install} numpy scikit_thing==1.0 'pandas[excel]>=2' \\\n  # more\nlen(x)`,
+    )
+    expect(stdout).toContain('numpy 2.4.3, Scikit-Thing 1.0')
+    expect(stderr).toContain("pandas is not in this session's image")
+    expect(stderr).toContain("SessionManager.create({ packages: ['pandas'] })")
+    expect(value).toBe(24)
+  })
+
+  test('other errors of syntax stay what they are', async () => {
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    for (const code of [
+      'x = (\n',
+      'text = "%pip install x',
+      '!ls',
+      'def f(:\n  pip install x',
+      'pip = 1; pip install',
+    ])
+      expect.soft((await pythonErrorOf(session.execute(code))).type).toBe('SyntaxError')
+    const second = await pythonErrorOf(session.execute('%pip install x\ny = ('))
+    expect(second.traceback).toContain('line 2')
+    expect(second.traceback).not.toContain('%pip')
+    const error = await pythonErrorOf(session.execute('%pip install x\n1 / 0'))
+    expect(error.traceback).toContain('line 2')
+    const { stdout, stderr } = await session.execute('%matplotlib inline\n%pip list')
+    expect([stdout, stderr]).toEqual(["The image has no packages, only Python's standard library.\n", ''])
+  })
+
+  test('importing a well-known package that is absent says how to add it; other absent modules are left alone', async () => {
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    const error = await pythonErrorOf(session.execute('import sklearn.linear_model'))
+    expect(error.type).toBe('ModuleNotFoundError')
+    expect(error.message).toMatch(/^No module named 'sklearn'. scikit-learn is not in this session's image/)
+    expect(error.traceback).toContain("packages: ['scikit-learn']")
+    expect((await pythonErrorOf(session.execute('import micropip'))).message).toContain(
+      'cannot install packages',
+    )
+    expect((await pythonErrorOf(session.execute('import nothing_like_it'))).message).toBe(
+      "No module named 'nothing_like_it'",
+    )
+    const caught = 'try:\n  import pandas\nexcept ImportError as e: text = str(e)\ntext'
+    expect((await session.execute(caught)).value).toBe("No module named 'pandas'")
+    expect((await session.execute("import importlib.util; importlib.util.find_spec('pandas')")).repr).toBe(
+      undefined,
+    )
+  })
+
+  test("a module of the user's under such a name is theirs", async () => {
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    const { value, stderr } = await session.execute(`
+import sys
+for name in ('pandas', 'numpy', 'altair'):
+    open(f'/home/pyodide/{name}.py', 'w').write('x = 1')
+sys.path.insert(0, '/home/pyodide')
+import altair, numpy, pandas
+numpy.__spec__.loader.get_filename(), pandas.x, numpy.__loader__ is numpy.__spec__.loader`)
+    expect([value, stderr]).toEqual([['/home/pyodide/numpy.py', 1, true], ''])
+  })
+})
