@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { loadImageFile, verifyImageFile } from './image/load-file.js'
 import type { OpenedImage } from './image/open.js'
 import { isText } from './options/check.js'
-import type { ImageOptions } from './packages/options.js'
+import { type ImageOptions, resolveImageOptions } from './packages/options.js'
 import { ImageError, InvalidOptionError } from './shared/errors.js'
 import type { Image as BootedImage } from './shared/image/image.js'
 import { messageOf } from './shared/thrown.js'
@@ -39,10 +39,7 @@ export class Image {
    * @throws the signal's reason if it aborts
    */
   static async build(options: ImageOptions = {}): Promise<Image> {
-    const [{ resolveImageOptions }, { openImageWith }] = await Promise.all([
-      import('./packages/options.js'),
-      import('./packages/open.js'),
-    ])
+    const { openImageWith } = await import('./packages/open.js')
     return new Image(await openImageWith(resolveImageOptions(options)))
   }
 

@@ -6,8 +6,8 @@ import { readRequirementsFile } from '../../src/packages/requirements-file.js'
 import { indexSetting } from '../../src/packages/settings.js'
 import { PackageError } from '../../src/shared/errors.js'
 import { FakeIndex } from './support/fake-index.js'
-import { resolveWith, temporaryDirectory } from './support/resolve-with.js'
 import { makeWheel, sha256, type TestWheel } from './support/pure-wheel.js'
+import { resolveWith, temporaryDirectory } from './support/resolve-with.js'
 
 async function directoryWith(wheels: readonly TestWheel[], lock?: object): Promise<string> {
   const directory = temporaryDirectory()
