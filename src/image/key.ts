@@ -27,6 +27,7 @@ const CODE = [
   'interpreter/stack-frames.js',
   'interpreter/trampoline.js',
   'interpreter/wasm-binary.js',
+  'linker',
   'wasm',
 ]
 /**
