@@ -8,8 +8,8 @@ import { PyodideRelease } from '../../src/packages/pyodide-release.js'
 import { WheelCache } from '../../src/packages/wheel-cache.js'
 import { PackageError } from '../../src/shared/errors.js'
 import { FakeIndex } from './support/fake-index.js'
-import { resolveWith, temporaryDirectory } from './support/resolve-with.js'
 import { makeWheel } from './support/pure-wheel.js'
+import { resolveWith, temporaryDirectory } from './support/resolve-with.js'
 
 const WHEELS = [makeWheel('b', { version: '2.0', requires: ['A>=1'] }), makeWheel('a', { version: '1.0' })]
 

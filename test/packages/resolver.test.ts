@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { PackageError } from '../../src/shared/errors.js'
 import { FakeIndex } from './support/fake-index.js'
-import { resolveWith } from './support/resolve-with.js'
 import { makeWheel, type TestWheel, type WheelOptions } from './support/pure-wheel.js'
+import { resolveWith } from './support/resolve-with.js'
 
 /** Name, version, what it requires, other options. */
 type Entry = readonly [name: string, version: string, requires?: readonly string[], options?: WheelOptions]
