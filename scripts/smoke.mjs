@@ -77,6 +77,10 @@ try {
   writeFileSync(join(project, 'knows-image.js'), KNOWS_IMAGE)
   expectText(run(process.execPath, ['knows-image.js'], project), `${packedId}\n`, 'image-id.json')
 
+  const program = join(project, 'node_modules/brumate/dist/src/cli/main.js')
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  expectText(run(process.execPath, [program, '--version'], project), `${version}\n`, 'brumate --version')
+
   writeFileSync(join(project, 'consumer.ts'), CONSUMER)
   const compile = [require.resolve('typescript/bin/tsc'), '--strict', '--noEmit']
   const target = ['--module', 'nodenext', '--target', 'esnext', '--lib', 'esnext,dom']

@@ -8,6 +8,7 @@ import type { Catalog } from './resolver.js'
 import { accepts, acceptsPrereleases, isPinned, type Specifier, specifiersText } from './specifiers.js'
 import type { Target } from './target.js'
 import { canonicalVersion, isPrerelease } from './version.js'
+import { parseWheelName } from './wheel-name.js'
 
 export interface CatalogOptions {
   readonly target: Target
@@ -24,7 +25,10 @@ export interface CatalogOptions {
 }
 
 const SHOWN_VERSIONS = 8
-const SHOWN_FILES = 6
+const SHOWN_FILES = 3
+const SHOWN_TAGS = 8
+/** What comes before a platform's version. */
+const FAMILY = /^(?:macosx|manylinux|musllinux|win|linux|ios|android|emscripten)/
 
 export class SourceCatalog implements Catalog {
   readonly #options: CatalogOptions
@@ -97,7 +101,7 @@ export class SourceCatalog implements Catalog {
     const candidates = offers.flatMap(({ offer }) => offer.candidates)
     if (candidates.length === 0) {
       const has = offers.map(
-        ({ source, offer }) => `${source.description} has ${list(offer.refused, SHOWN_FILES)}`,
+        ({ source, offer }) => `${source.description} has ${list(summaries(offer.refused), SHOWN_FILES)}`,
       )
       return `it has no wheel that runs here (CPython ${target.python}, pyemscripten_${target.abi}_wasm32, or pure Python): ${has.join('; ')}`
     }
@@ -106,7 +110,7 @@ export class SourceCatalog implements Catalog {
     const hashes = this.#options.hashes.has(name) ? ' with one of the hashes given' : ''
     const available = `available are ${list(versions, SHOWN_VERSIONS)}`
     const refused = offers.flatMap(({ offer }) => offer.refused)
-    const others = refused.length > 0 ? `; not for this Python: ${list(refused, SHOWN_FILES)}` : ''
+    const others = refused.length > 0 ? `; not for this Python: ${list(summaries(refused), SHOWN_FILES)}` : ''
     return `no version satisfies ${text}${hashes}; ${available}${others}`
   }
 
@@ -146,6 +150,33 @@ function any(name: string): Requirement {
 
 function describe({ version, isYanked }: Candidate): string {
   return `${canonicalVersion(version)}${isYanked ? ' (yanked)' : ''}`
+}
+
+/** Wheels of other machines, as one text for each version; what else there is stays as it is. */
+function summaries(files: readonly string[]): string[] {
+  const versions = new Map<string, { readonly platforms: Set<string>; readonly pythons: Set<string> }>()
+  const others: string[] = []
+  for (const file of files) {
+    const wheel = parseWheelName(file)
+    if (wheel === undefined) {
+      others.push(file)
+      continue
+    }
+    const text = `${wheel.name} ${canonicalVersion(wheel.version)}`
+    const { platforms, pythons } = versions.get(text) ?? { platforms: new Set(), pythons: new Set() }
+    versions.set(text, { platforms, pythons })
+    for (const tag of wheel.tags) {
+      const [python = '', , platform = ''] = tag.split('-')
+      pythons.add(python)
+      platforms.add(FAMILY.exec(platform)?.[0] ?? platform)
+    }
+  }
+  const texts = [...versions].map(
+    ([text, { platforms, pythons }]) =>
+      `${text} for ${list([...platforms], SHOWN_TAGS)} (${list([...pythons], SHOWN_TAGS)})`,
+  )
+  // Source archives come with nearly every version; one shows that there are some.
+  return [...texts.slice(0, 1), ...others.slice(0, 1), ...texts.slice(1), ...others.slice(1)]
 }
 
 function list(texts: readonly string[], max: number): string {

@@ -16,8 +16,10 @@ export class FetchError extends Error {
 }
 
 export interface Resource {
-  /** May have a user and a password. They are sent to this origin only. */
+  /** May have a user and a password. */
   readonly url: string
+  /** For an address without. */
+  readonly credentials?: Credentials
   readonly accept?: string
   /** Longer answers are refused. */
   readonly maxBytes: number
@@ -84,8 +86,15 @@ class Temporary extends Error {
   }
 }
 
-async function requestOnce({ url, accept, maxBytes, signal, onChunk }: Resource): Promise<Answer> {
-  const { target, headers } = withoutCredentials(url)
+async function requestOnce({
+  url,
+  credentials,
+  accept,
+  maxBytes,
+  signal,
+  onChunk,
+}: Resource): Promise<Answer> {
+  const { target, headers } = withoutCredentials(credentials?.addTo(url) ?? url)
   const idle = new AbortController()
   let timer = setTimeout(() => idle.abort(), IDLE_MS)
   try {
@@ -115,6 +124,24 @@ async function requestOnce({ url, accept, maxBytes, signal, onChunk }: Resource)
     throw new Temporary(new FetchError(`${target} cannot be reached: ${what}`, undefined, { cause: error }))
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** The user and password of an index, for the files that it has on the same host. They go nowhere else. */
+export class Credentials {
+  readonly #index: URL | undefined
+
+  /** @param url of the index; undefined: there is none */
+  constructor(url: string | undefined) {
+    this.#index = url !== undefined && URL.canParse(url) ? new URL(url) : undefined
+  }
+
+  addTo(url: string): string {
+    const target = new URL(url)
+    if (this.#index === undefined || this.#index.origin !== target.origin) return url
+    target.username = this.#index.username
+    target.password = this.#index.password
+    return target.href
   }
 }
 

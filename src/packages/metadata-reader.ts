@@ -45,7 +45,10 @@ export class CandidateMetadata implements MetadataReader {
     { url, sha256 }: { readonly url: string; readonly sha256: string | undefined },
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    const { bytes } = await requestBytes({ url, maxBytes: MAX_METADATA_BYTES, signal })
+    const { bytes } = await requestBytes({
+      ...{ url, signal, maxBytes: MAX_METADATA_BYTES },
+      credentials: this.#cache.credentials,
+    })
     const got = createHash('sha256').update(bytes).digest('hex')
     if (sha256 !== undefined && got !== sha256) throw mismatch(name, url, sha256, got)
     return new TextDecoder().decode(bytes)

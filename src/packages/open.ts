@@ -1,6 +1,7 @@
 // From options to a lock, and to an image. Owns reading what the options name: requirements files and locks.
 import { cacheDirectory, type OpenedImage, openStandardImage } from '../image/open.js'
 import { InvalidOptionError, PackageError } from '../shared/errors.js'
+import { Credentials } from './http.js'
 import { type Lock, parseLock, readLock } from './lock.js'
 import { resolveOnce } from './lock-cache.js'
 import type { ResolvedImageOptions } from './options.js'
@@ -8,6 +9,7 @@ import { openPackageImage, type PackageImageRequest } from './package-image.js'
 import { PyodideRelease } from './pyodide-release.js'
 import { type RequirementLine, readRequirementsFile } from './requirements-file.js'
 import { type ResolveRequest, resolvePackages } from './resolve.js'
+import { indexSetting, thisMachine } from './settings.js'
 import { Target } from './target.js'
 import { readWanted } from './wanted.js'
 import { WheelCache } from './wheel-cache.js'
@@ -34,6 +36,7 @@ export async function openImageWith(
         ? await resolveOnce(request, cacheDirectory(cacheDir))
         : await useLock(lock, request),
     ...{ release, preload, directories: options.directories, cacheDir, signal, onProgress, build },
+    cache: request.cache,
     findFiles: async () => {
       const { files } = await readWanted(request.requirements, new Target(release.lock))
       return new Map(files.map(({ sha256 = '', path = '' }) => [sha256, path]))
@@ -69,8 +72,15 @@ async function toRequest(options: ResolvedImageOptions, release: PyodideRelease)
     ...{ requirements, release, indexUrl, signal, onProgress },
     constraints: files.flatMap((file) => file.constraints),
     directories: options.directories,
-    cache: new WheelCache(cacheDirectory(cacheDir)),
+    cache: new WheelCache(cacheDirectory(cacheDir), new Credentials(await indexUrlOf(indexUrl))),
   }
+}
+
+/** With credentials, as it was set; undefined if nothing says it, because the default has none. */
+async function indexUrlOf(given: string | null | undefined): Promise<string | undefined> {
+  if (given !== undefined) return given ?? undefined
+  const setting = await indexSetting(thisMachine())
+  return typeof setting === 'object' ? setting.url : undefined
 }
 
 function toLine(text: string, index: number): RequirementLine {

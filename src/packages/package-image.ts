@@ -10,7 +10,7 @@ import type { Lock } from './lock.js'
 import { defaultPreload } from './preload.js'
 import type { PackageProgress } from './progress.js'
 import type { PyodideRelease } from './pyodide-release.js'
-import { WheelCache } from './wheel-cache.js'
+import type { WheelCache } from './wheel-cache.js'
 
 export interface PackageImageRequest {
   readonly lock: Lock
@@ -21,6 +21,8 @@ export interface PackageImageRequest {
   /** Where wheels are that were given by path, by sha-256. */
   readonly findFiles: () => Promise<ReadonlyMap<string, string>>
   readonly cacheDir: string | undefined
+  /** Below `cacheDir`. */
+  readonly cache: WheelCache
   readonly signal: AbortSignal | undefined
   readonly onProgress: (progress: PackageProgress) => void
   /** For tests. */
@@ -34,8 +36,7 @@ export function openPackageImage(request: PackageImageRequest): Promise<OpenedIm
     ...{ cacheDir, signal, standardId: undefined, loadsAside: true, onProgress: () => {} },
     key: keyOf(lock, preload),
     build: async () => {
-      const cache = new WheelCache(cacheDirectory(cacheDir))
-      const wheels = await fetchWheels({ ...request, cache, paths: await request.findFiles() })
+      const wheels = await fetchWheels({ ...request, paths: await request.findFiles() })
       return preload
         ? build(request, wheels, preload)
         : buildByDefault(request, wheels, await defaultPreload(lock, wheels))

@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PackageError } from '../shared/errors.js'
-import { request } from './http.js'
+import { Credentials, type Resource, request } from './http.js'
 import { hashFile } from './wheel-file.js'
 
 /** The largest wheels of Pyodide have some tens of megabytes. */
@@ -18,10 +18,13 @@ export interface WantedWheel {
 
 export class WheelCache {
   readonly #directory: string
+  /** For what is downloaded. */
+  readonly credentials: Credentials
 
   /** @param cacheDir the library's cache directory */
-  constructor(cacheDir: string) {
+  constructor(cacheDir: string, credentials = new Credentials(undefined)) {
     this.#directory = join(cacheDir, 'wheels')
+    this.credentials = credentials
   }
 
   path(sha256: string): string {
@@ -58,7 +61,7 @@ export class WheelCache {
     let file: FileHandle | undefined
     try {
       file = await open(temporary, 'wx', 0o600)
-      const got = await receive(file, url, signal, onBytes)
+      const got = await receive(file, { url, credentials: this.credentials, signal }, onBytes)
       if (got !== sha256) throw mismatch(name, url, sha256, got)
       await file.close()
       file = undefined
@@ -74,16 +77,14 @@ export class WheelCache {
 
 async function receive(
   file: FileHandle,
-  url: string,
-  signal: AbortSignal | undefined,
+  source: Pick<Resource, 'url' | 'credentials' | 'signal'>,
   onBytes: (count: number) => void,
 ): Promise<string> {
   let hash = createHash('sha256')
   let position = 0
   await request({
-    url,
+    ...source,
     maxBytes: MAX_WHEEL_BYTES,
-    signal,
     onChunk: async (chunk) => {
       if (chunk === undefined) {
         hash = createHash('sha256')

@@ -103,7 +103,7 @@ test('an error goes to stderr, or to stdout as JSON, with exit code 1', async ()
   const json = await call(...args, '--json')
   expect(json.exitCode).toBe(1)
   expect(JSON.parse(json.stdout).error).toMatchObject({ code: 'PACKAGE', package: 'clickr' })
-  expect((await call('image', 'show', join(directory, 'nowhere'))).stderr).toContain('cannot be read')
+  expect((await call('image', 'show', join(directory, 'nowhere'))).stderr).toContain('cannot be opened')
 })
 
 test('an interrupted command ends with exit code 130', async () => {

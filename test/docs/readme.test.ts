@@ -65,7 +65,7 @@ describe('README.md', () => {
 
   test('every limit and option is in its table', () => {
     const api = readFileSync(join(root, 'docs/api.d.txt'), 'utf8')
-    const names = ['Limits', 'ManagerOptions', 'SessionOptions'].flatMap((type) => {
+    const names = ['Limits', 'ManagerOptions', 'PackageOptions', 'SessionOptions'].flatMap((type) => {
       const [, body = ''] = new RegExp(`interface ${type} {\\n(.*?)\\n}`, 's').exec(api) ?? []
       return [...body.matchAll(/(\w+)\??:/g)].map(([, name]) => name)
     })

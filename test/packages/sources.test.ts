@@ -2,8 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
+import { Credentials } from '../../src/packages/http.js'
 import { readRequirementsFile } from '../../src/packages/requirements-file.js'
 import { indexSetting } from '../../src/packages/settings.js'
+import { WheelCache } from '../../src/packages/wheel-cache.js'
 import { PackageError } from '../../src/shared/errors.js'
 import { FakeIndex } from './support/fake-index.js'
 import { makeWheel, sha256, type TestWheel } from './support/pure-wheel.js'
@@ -115,20 +117,26 @@ describe('sources', () => {
     expect(shown(await resolveWith(index, ['a']))).toEqual(['a 1.0 index', 'b 1.0 index'])
   })
 
-  it('may need a password, which is sent to them, and is in no lock and no message', async () => {
+  it('may need a password, which is sent to their host only, and is in no lock and no message', async () => {
     await using index = await FakeIndex.start([makeWheel('a')])
-    const seen = new Set<string | undefined>()
+    const seen: (string | undefined)[] = []
     index.intercept = (path, response, { headers }) => {
-      if (path.startsWith('/simple/')) seen.add(headers.authorization)
+      seen.push(headers.authorization)
       if (!path.includes('/b/')) return false
       response.writeHead(401).end()
       return true
     }
     const indexUrl = index.url.replace('//', '//user:s%C3%A9cret@')
-    const { lock } = await resolveWith(index, ['a'], { indexUrl })
-    const error = await errorOf(resolveWith(index, ['b'], { indexUrl }))
-    expect([...seen]).toEqual([`Basic ${Buffer.from('user:sécret').toString('base64')}`])
+    const credentials = new Credentials(indexUrl)
+    const cache = new WheelCache(temporaryDirectory(), credentials)
+    const { lock } = await resolveWith(index, ['a'], { indexUrl, cache })
+    await cache.download({ name: 'a', url: '', sha256: '', ...lock.packages[0] }, undefined)
+    const error = await errorOf(resolveWith(index, ['b'], { indexUrl, cache }))
+    const expected = `Basic ${Buffer.from('user:sécret').toString('base64')}`
+    // The page, METADATA, the wheel; the page of b.
+    expect(seen).toEqual([expected, expected, expected, expected])
     expect(JSON.stringify(lock) + String(error)).not.toMatch(/cret|user/)
+    expect(credentials.addTo('https://elsewhere/a.whl')).toBe('https://elsewhere/a.whl')
   })
 })
 
@@ -147,7 +155,7 @@ describe('an error', () => {
     index.others.set('a', [{ filename: 'a-3.tar.gz', url: 'a-3.tar.gz', hashes: { sha256: sha256('') } }])
     const error = await errorOf(resolveWith(index, ['a']))
     expect(error.message).toMatch(
-      /no wheel that runs here.*a-3\.tar\.gz \(source\), a-2-cp314-cp314-manylinux/,
+      /no wheel that runs here.* has a 2 for manylinux \(cp314\), a-3\.tar\.gz \(source\)$/,
     )
   })
 
