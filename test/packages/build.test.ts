@@ -23,6 +23,14 @@ const { loadImageFile } = await load<typeof import('../../src/image/load-file.js
 const { decodeImage } =
   await load<typeof import('../../src/shared/image/format.js')>('shared/image/format.js')
 
+/** Makes files where it is imported, and remembers that they are there. */
+const CACHE = `import os
+os.makedirs(os.path.expanduser('~/.wombat/empty'))
+with open(os.path.expanduser('~/.wombat/cache'), 'w') as file:
+    file.write('burrows' * 3)
+open('/tmp/wombat', 'w').close()
+`
+
 const PURE: WheelParts = {
   name: 'wombat',
   version: '2.0',
@@ -31,6 +39,7 @@ const PURE: WheelParts = {
     'wombat/burrow.py': 'import os\ndepth = 3\nbackend = os.environ.get("MPLBACKEND")\n',
     'wombat/lazy.py': 'value = __cached__\n',
     'wombat/data.txt': 'grass\n',
+    'wombat/cache.py': CACHE,
     'wombat/broken.py': 'raise ValueError("no burrow")\n',
     'wombat/open.py': 'kept = open(__file__)\n',
   },
@@ -42,6 +51,8 @@ const NATIVE: WheelParts = {
     'native_wombat/fast.so': nativeModule('fast'),
   },
 }
+
+const PRELOAD = ['wombat', 'native_wombat', 'wombat.cache']
 
 const directory = mkdtempSync(join(tmpdir(), 'brumate-packages-'))
 const layerDir = join(directory, 'layers')
@@ -57,7 +68,7 @@ const build = (given: readonly WheelFile[], preload: readonly string[] = []) =>
 beforeAll(async () => {
   base = await openImage({ cacheDir: inject('cacheDir') })
   wheels = [wheelFile(directory, PURE), wheelFile(directory, NATIVE)]
-  bytes = await build(wheels, ['wombat', 'native_wombat'])
+  bytes = await build(wheels, PRELOAD)
   imagePath = join(directory, 'packages.image')
   writeFileSync(imagePath, bytes)
   image = await loadImageFile(imagePath)
@@ -76,12 +87,20 @@ print(importlib.metadata.version('wombat'), importlib.metadata.version('native_w
 print((importlib.resources.files('wombat') / 'data.txt').read_text(), end='')
 `
     expect(runPython(image, code).split('\n')).toEqual([
-      "['native_wombat', 'native_wombat.fast', 'wombat', 'wombat.burrow']",
+      "['native_wombat', 'native_wombat.fast', 'wombat', 'wombat.burrow', 'wombat.cache']",
       '3 /lib/python3.14/site-packages/wombat/__pycache__/lazy.cpython-314.pyc 5 11',
       '2.0 1.0',
       'grass',
       '',
     ])
+  })
+
+  test('has what packages wrote while they were imported, but for temporary files', () => {
+    const code = `
+import os
+print(open('/home/pyodide/.wombat/cache').read(), os.listdir('/home/pyodide/.wombat'), os.listdir('/tmp'))
+`
+    expect(runPython(image, code)).toBe("burrowsburrowsburrows ['cache', 'empty'] []\n")
   })
 
   test('says which packages it has', () => {
@@ -122,7 +141,7 @@ tried(lambda: ctypes.string_at(ctypes.addressof(ctypes.create_string_buffer(b'ab
     const layers = readdirSync(layerDir)
     expect(layers).toHaveLength(2)
     truncateSync(join(layerDir, layers[0] ?? ''), 100)
-    const again = await build(wheels.toReversed(), ['wombat', 'native_wombat'])
+    const again = await build(wheels.toReversed(), PRELOAD)
     expect(Buffer.compare(again, bytes)).toBe(0)
   }, 120_000)
 })

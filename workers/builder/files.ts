@@ -60,8 +60,9 @@ export function imageData(
   runBytes: Uint8Array,
   sources: readonly SourceFile[],
   cwd: string,
+  directories: readonly string[] = [],
 ): Pick<ImageContents, 'dataBytes' | 'fileTable'> {
-  const index = fileIndexBytes(imageFiles(sources, runBytes.length), cwd)
+  const index = fileIndexBytes(imageFiles(sources, runBytes.length, directories), cwd)
   const parts = [runBytes, ...sources.map(({ bytes }) => bytes)]
   const offset = parts.reduce((sum, part) => sum + part.length, 0)
   return {
@@ -71,8 +72,13 @@ export function imageData(
 }
 
 /** Files as the image has them: parents before children, in the order of their paths. */
-export function imageFiles(sources: readonly SourceFile[], firstOffset: number): ImageFile[] {
+export function imageFiles(
+  sources: readonly SourceFile[],
+  firstOffset: number,
+  directories: readonly string[] = [],
+): ImageFile[] {
   const modes = new Map(DIRECTORIES)
+  for (const path of directories) modes.set(path, 0o755)
   for (const { path } of sources)
     for (let at = parent(path); at !== '' && !modes.has(at); at = parent(at)) modes.set(at, 0o755)
   const files: ImageFile[] = [...modes].map(([path, mode]) => ({ kind: 'directory', path, mode }))

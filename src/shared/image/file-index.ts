@@ -100,6 +100,12 @@ export class FileIndex {
     }
   }
 
+  /** Of a node that the index has; '' for the root. */
+  path(node: number): string {
+    const { parent, name } = this.node(node)
+    return parent === 0 ? '' : `${this.path(parent)}/${Buffer.from(name, 'latin1').toString('utf8')}`
+  }
+
   /** Files, directories and links as `fileIndexBytes` takes them; devices are in every index anyway. */
   files(): ImageFile[] {
     const files: ImageFile[] = []

@@ -15,6 +15,7 @@ import { readPyodidePackage } from '../pyodide-package.js'
 import { Python } from '../python.js'
 import { FREEZE, warm } from '../record.js'
 import { withCountedRecursion } from '../recursion.js'
+import { createdFiles } from './created-files.js'
 import { PackageFailure } from './failure.js'
 import { hostFiles, sourcesOf } from './file-bytes.js'
 import { type Layer, makeLayer } from './layer.js'
@@ -55,13 +56,17 @@ export async function recordPackages(
 
   const files = hostFiles(sources, base.cwd)
   const log: string[] = []
+  /** Of a file that is being read. */
+  let contents: Uint8Array[] | undefined
   const host = new StillHost({
     ...files,
     native: linked.native,
     cwd: base.cwd,
     interrupt: new InterruptCell(),
     onOutput: (_, from, start, end) => {
-      log.push(Buffer.from(from.subarray(start, end)).toString('utf8'))
+      const bytes = Uint8Array.prototype.slice.call(from, start, end)
+      if (contents !== undefined) contents.push(bytes)
+      else log.push(Buffer.from(bytes).toString('utf8'))
     },
   })
   const limit = (memoryBytes: number) =>
@@ -76,6 +81,13 @@ export async function recordPackages(
     preload(python, module)
   }
   onProgress({ step: 'recording' })
+  const created = createdFiles(host.capture().state.nodes, files.files, (path) => {
+    contents = []
+    python.run(copyToOutput(path))
+    const bytes = Buffer.concat(contents)
+    contents = undefined
+    return bytes
+  })
   warm(new KernelLink(exports, base.dispatch))
   python.run(DROP_CACHES)
   python.run(FREEZE)
@@ -103,7 +115,7 @@ export async function recordPackages(
     pythonVersion: base.pythonVersion,
     memoryBytes: memory.length,
     runs,
-    ...imageData(runBytes, sources, base.cwd),
+    ...imageData(runBytes, [...sources, ...created.files], base.cwd, created.directories),
     stackPointer,
     dispatch: base.dispatch,
     landmarks,
@@ -183,6 +195,16 @@ importlib.invalidate_caches()
 os.environ.update(${JSON.stringify(environment)})
 from _brumate import patches
 patches.allow_ctypes()
+`
+}
+
+function copyToOutput(path: string): string {
+  return `
+import os
+with open(${JSON.stringify(path)}, 'rb') as file:
+    data = file.read()
+while data:
+    data = data[os.write(1, data):]
 `
 }
 
