@@ -18,25 +18,20 @@ type Forms = dict[str, str | bytes]
 class Displays:
     """The displays of one execution at a time."""
 
-    __slots__ = ("_collectors", "_items", "_left", "_limit", "pending")
+    __slots__ = ("_collectors", "_items", "_limit", "pending", "room")
 
     def __init__(self) -> None:
         self._items: list[list[str | bytes]] = []
         self._collectors: list[tuple[Callable[[], None], Callable[[], None]]] = []
         self._limit: int | None = None
-        # Bytes that displays of this execution may still have.
-        self._left = 0
+        # Bytes that the execution may still show; None: any number.
+        self.room: int | None = None
         # Whether the end of an execution has anything to do here.
         self.pending = False
 
     def limit(self, limit_bytes: int | None) -> None:
         """From the next execution on, displays have at most so many bytes together; None: any number."""
-        self._limit = limit_bytes
-        self._left = limit_bytes or 0
-
-    def room(self) -> int | None:
-        """Bytes that the execution may still show; None: any number."""
-        return None if self._limit is None else self._left
+        self._limit = self.room = limit_bytes
 
     def collect_with(self, collect: Callable[[], None], drop: Callable[[], None]) -> None:
         """Call `collect` at the end of every execution, to show what is open then, and `drop` to close it unseen."""
@@ -58,7 +53,7 @@ class Displays:
     def begin(self) -> None:
         """An execution starts: what was shown since the last one belongs to none."""
         self._items.clear()
-        self._left = self._limit or 0
+        self.room = self._limit
 
     def finish(self, last: Forms) -> list[list[str | bytes]]:
         """The execution ends: collect what is to be shown now, and hand everything over.
@@ -75,7 +70,7 @@ class Displays:
         """Everything shown so far, each display as [MIME type, data, MIME type, data …]."""
         items = self._items
         self._items = []
-        self._left = self._limit or 0
+        self.room = self._limit
         self.pending = bool(self._collectors)
         return items
 
@@ -86,16 +81,16 @@ class Displays:
         self.take()
 
     def _fits(self, forms: Forms) -> bool:
-        if self._limit is None:
+        if self.room is None:
             return True
         size = sum(_size(data) for data in forms.values())
-        if size > self._left:
+        if size > self.room:
             _warn(
                 f"a display of {size} bytes ({', '.join(forms)}) was left out: displays of one execution may take"
                 f" {self._limit} bytes together (limits.outputBytes)"
             )
             return False
-        self._left -= size
+        self.room -= size
         return True
 
 

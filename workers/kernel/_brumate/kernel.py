@@ -18,7 +18,7 @@ from .calls import CALLS
 from .cell import BASE_FLAGS, Cell, compile_cell
 from .description import Described, describe
 from .display import bundle
-from .displays import DISPLAYS, Forms
+from .displays import DISPLAYS
 from .entropy import ENTROPY
 from .execution import Execution
 from .interrupts import Guard
@@ -248,23 +248,23 @@ class Kernel:
 
     def _succeeded(self, value: Any) -> Outcome:
         try:
-            text, tree, display = (None, ..., {}) if value is None else self._told(value)
-            shown = self.displays.finish(display) if display or self.displays.pending else []
-            if shown:
-                return (True, text, tree, display, shown)
-            return NOTHING if value is None else (True, text, tree, display)
+            if value is None:
+                shown = self.displays.finish({}) if self.displays.pending else []
+                return (True, None, ..., {}, shown) if shown else NOTHING
+            text = _text_of(value)
+            builtins._ = value
+            display = bundle(value)
+            try:
+                tree = to_tree(value, self.displays.room)  # may call a tzinfo of the user's
+            except (NotConvertible, MemoryError, RecursionError):
+                tree = ...
+            if display or self.displays.pending:
+                shown = self.displays.finish(display)
+                if shown:
+                    return (True, text, tree, display, shown)
+            return (True, text, tree, display)
         except BaseException as error:
             return self._failed(error)
-
-    def _told(self, value: Any) -> tuple[str, Any, Forms]:
-        text = _text_of(value)
-        builtins._ = value
-        display = bundle(value)
-        try:
-            tree = to_tree(value, self.displays.room())  # may call a tzinfo of the user's
-        except (NotConvertible, MemoryError, RecursionError):
-            tree = ...
-        return text, tree, display
 
     def _failed(self, error: BaseException) -> Outcome:
         if isinstance(error, MemoryError):
