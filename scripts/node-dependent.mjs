@@ -38,8 +38,11 @@ const GROUPS = [
     ],
   },
   {
-    reason: 'WebAssembly: stack frames, growth of memory, traps and the imports',
+    reason:
+      'WebAssembly: stack frames, growth of memory, traps, the imports, and which instructions V8 takes',
     tests: [
+      'test/linker/opcodes.test.ts',
+      'test/linker/refusals.test.ts',
       ...['test/security/stack.test.ts', 'test/session/errors.test.ts', 'test/memory/'],
       ...['test/host/no-compiling.test.ts', 'test/host/imports.test.ts', 'test/host/memory.test.ts'],
     ],

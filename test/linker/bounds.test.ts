@@ -21,7 +21,6 @@ const many = (count: number, item: readonly number[]) => {
 describe('too many of', () => {
   const COUNT = LIMITS.parts + 1
   it.each([
-    ['custom sections', many(COUNT, [0, 1, 0])],
     ['types', section(1, concatenate([unsigned(COUNT), many(COUNT, [0x60, 0, 0])]))],
     ['functions', section(3, concatenate([unsigned(COUNT), many(COUNT, [0])]))],
     ['exports', section(7, concatenate([unsigned(COUNT), many(COUNT, [0, 0, 0])]))],
@@ -31,6 +30,10 @@ describe('too many of', () => {
     ],
   ])('%s', (_, parts) => {
     expect(() => linked(file(concatenate([head, parts])))).toThrow(/has too many parts$/)
+  })
+
+  it('custom sections', () => {
+    expect(() => linked(file(concatenate([head, many(1000, [0, 1, 0])])))).toThrow(/has too many sections$/)
   })
 
   it('weak names', () => {
@@ -95,7 +98,7 @@ describe('a chain', () => {
 
 describe('many look-ups', () => {
   it('of names in many libraries come to an end', () => {
-    const names = Array.from({ length: 12_000 }, (_, i) => `n${i}`)
+    const names = Array.from({ length: 6000 }, (_, i) => `n${i}`)
     const { module } = side({ needed: ['99.so'], runtimePaths: ['$ORIGIN'], weak: names })
     const unary = module.type([I32], [I32])
     for (const name of names) module.importFunction(name, unary)
@@ -103,7 +106,7 @@ describe('many look-ups', () => {
     const chain = Array.from({ length: 100 }, (_, i) =>
       library(side({ needed: i === 0 ? [] : [`${i - 1}.so`], runtimePaths: ['$ORIGIN'] }), `/site/${i}.so`),
     )
-    const users = Array.from({ length: 20 }, (_, i) => file(bytes, `/site/user${i}.so`))
+    const users = Array.from({ length: 10 }, (_, i) => file(bytes, `/site/user${i}.so`))
     expect(() => linked(...chain, ...users)).toThrow(/look for too many names/)
   })
 

@@ -341,9 +341,8 @@ describe('the merged modules', () => {
 
   it('have a table as long as said, with functions of the signatures that are said', () => {
     const program = linked(library(example()))
-    const table = instantiate(program.placeAt(ADDRESS).slotModule())[
-      '__indirect_function_table'
-    ] as WebAssembly.Table
+    const table = instantiate(program.placeAt(ADDRESS).slotModule())
+      .__indirect_function_table as WebAssembly.Table
     expect(table.length).toBe(program.tableEnd)
     const parameters = program.tableSignatures.map((signature) => signature?.parameters.length)
     expect(parameters).toEqual([3, undefined, undefined, 1])

@@ -1,11 +1,8 @@
 // What the linker refuses, each with an error that names the library, its wheel and the reason.
 import { describe, expect, it } from 'vitest'
-import { STUB_ROWS } from '../../workers/host/table/stubs.js'
-import { bridgeNames } from '../../workers/linker/bridge.js'
 import { LIMITS } from '../../workers/linker/limits.js'
 import { LinkError, link } from '../../workers/linker/link.js'
 import { KIND } from '../../workers/wasm/encoding.js'
-import { readModule } from '../../workers/wasm/module.js'
 import {
   type Code,
   call,
@@ -23,7 +20,6 @@ import {
   store,
 } from './support/assembler.js'
 import { ADDRESS, KEEP, library, mainModule, TABLE_BASE } from './support/program.js'
-import { pyodideModule } from './support/pyodide.js'
 
 type Files = Parameters<typeof link>[0]['libraries']
 
@@ -464,30 +460,5 @@ describe('the linker refuses', () => {
     expect(error).toBeInstanceOf(LinkError)
     expect((error as Error).message).toMatch(/ and 40 more$/)
     expect((error as Error).message.length).toBeLessThan(4000)
-  })
-})
-
-describe('the bridge', () => {
-  it('is whatever a slot does not have because it handles JavaScript', () => {
-    const names = bridgeNames(readModule(pyodideModule()))
-    const notBridge = new Set(['ffi_call_js'])
-    const ending = STUB_ROWS.filter((row) => row.class === 'ends-interpreter' && !notBridge.has(row.name))
-    expect(ending.filter(({ name }) => !names.has(name)).map(({ name }) => name)).toEqual([])
-  })
-
-  it('has no function that packages need', () => {
-    const names = bridgeNames(readModule(pyodideModule()))
-    const needed = [
-      'exit',
-      '__assert_fail',
-      'getaddrinfo',
-      'PyObject_Repr',
-      'PyInit__json',
-      'dlopen',
-      'poll',
-      'PyWeakref_NewProxy',
-    ]
-    expect(needed.filter((name) => names.has(name))).toEqual([])
-    expect([...names].filter((name) => /^_*Py(?!2Js)(?!Init__pyodide)/.test(name))).toEqual([])
   })
 })

@@ -11,9 +11,9 @@ import { librariesOf, WHEELS } from './support/wheels.js'
 const ADDRESS = 0x200_0000
 
 if (WHEELS === undefined) it.skip('real wheels: BRUMATE_WHEELS names no folder')
-else test(WHEELS)
+else linkAll(WHEELS)
 
-function test(folder: string) {
+function linkAll(folder: string) {
   describe('the wheels in BRUMATE_WHEELS', () => {
     const main = withCountedRecursion(pyodideModule())
     const tableLength = readWasm(main).tableSignatures.length

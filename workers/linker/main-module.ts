@@ -19,6 +19,7 @@ export class MainModule {
 
   constructor(bytes: Uint8Array) {
     this.module = readModule(bytes)
+    if (this.module.start !== undefined) throw new Error('the main module has a start function')
     this.sections = new Map(sections(bytes).map(({ id, content }) => [id, content]))
     this.#bridge = bridgeNames(this.module)
     const functions = this.module.imports.filter(({ kind }) => kind === KIND.function)

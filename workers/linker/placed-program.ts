@@ -1,12 +1,11 @@
-// The linked program at its place in memory: every address is a number. Owns what follows from that: constants of globals, bytes that memory
-// gets, what `dlsym` finds, and the code, which is rewritten once for both modules.
-import { KIND } from '../wasm/encoding.js'
-import { ByteWriter } from './byte-writer.js'
-import { FunctionBodies } from './function-body.js'
-import { blaming, quote, Unlinkable } from './link-error.js'
-import { builderModuleBytes, type LibraryCode, slotModuleBytes, TRAP } from './merged-module.js'
-import type { Address, LinkedLibrary, Program } from './program.js'
-import { type MemoryWrite, runStart } from './start-function.js'
+// The linked program at its place in memory: every address is a number. Owns what the builder and the image get of it: two modules, bytes for
+// memory, and what `dlsym` finds. The code is rewritten once, for both modules.
+import { type LibraryCode, rewriteCode, withoutSetup } from './library-code.js'
+import { placeMemory } from './library-memory.js'
+import { blaming } from './link-error.js'
+import { mergedModuleBytes } from './merged-module.js'
+import type { Address, Program } from './program.js'
+import type { MemoryWrite } from './start-function.js'
 
 /** A library of an image, for `dlopen` and `dlsym`. */
 export interface LibrarySymbols {
@@ -15,19 +14,16 @@ export interface LibrarySymbols {
   readonly symbols: Readonly<Record<string, number>>
 }
 
-/** What wasm-ld exports for the dynamic linker to call. */
-const RELOCATIONS = '__wasm_apply_data_relocs'
-const CONSTRUCTORS = '__wasm_call_ctors'
-
 export class PlacedProgram {
   readonly libraries: readonly LibrarySymbols[]
-  /** Exports of the builder's module that have to be called once, in this order, after `writeData`. */
-  readonly setup: readonly string[]
   readonly #program: Program
   readonly #keep: readonly string[]
   readonly #address: number
   readonly #code: readonly LibraryCode[]
   readonly #writes: readonly MemoryWrite[]
+  /** Merged numbers of the functions that set up, by the names of their exports, in order. */
+  readonly #setup: ReadonlyMap<string, number>
+  /** Functions that `ref.func` names. */
   readonly #declared = new Set<number>()
 
   constructor(program: Program, keep: readonly string[], address: number) {
@@ -41,13 +37,23 @@ export class PlacedProgram {
       path,
       symbols: Object.fromEntries(symbols.map(([name, symbol]) => [name, this.#resolve(symbol)])),
     }))
-    const writes: MemoryWrite[] = []
-    this.#code = program.libraries.map((library) => blaming(library, () => this.#rewrite(library, writes)))
-    this.#writes = writes
-    const setup = (name: string, prefix: string) =>
-      program.order.flatMap((number) => (this.#code[number]?.setup.has(name) ? [`${prefix} ${number}`] : []))
+    const allWrites: MemoryWrite[][] = []
+    this.#code = program.libraries.map((library) =>
+      blaming(library, () => {
+        const base = address + library.memoryOffset
+        const { globals, writes } = placeMemory(library, base, (symbol) => this.#resolve(symbol))
+        allWrites.push([...writes])
+        return rewriteCode(library, globals, program.main.stackPointer, this.#declared)
+      }),
+    )
+    this.#writes = allWrites.flat()
     // All relocations before any constructor, which may read another library's memory.
-    this.setup = [...setup(RELOCATIONS, 'relocate'), ...setup(CONSTRUCTORS, 'construct')]
+    this.#setup = new Map([...this.#setupOf('relocate'), ...this.#setupOf('construct')])
+  }
+
+  /** Exports of the builder's module that have to be called once, in this order, after `writeData`. */
+  get setup(): readonly string[] {
+    return [...this.#setup.keys()]
   }
 
   /** Writes the libraries' data to where they lie. That memory has to be zero before. */
@@ -60,115 +66,37 @@ export class PlacedProgram {
 
   /** The module for the builder: with relocations and constructors, exported by the names of `setup`. */
   builderModule(): Uint8Array<ArrayBuffer> {
-    const functions = this.setup.map((name): [string, number] => {
-      const [what, number] = name.split(' ')
-      const code = this.#code[Number(number)]
-      return [name, code?.setup.get(what === 'relocate' ? RELOCATIONS : CONSTRUCTORS) ?? 0]
-    })
-    return builderModuleBytes(this.#program, this.#keep, this.#code, this.#declared, functions)
+    return this.#module(
+      this.#code.map(({ bytes }) => bytes),
+      this.#setup,
+    )
   }
 
   /** The module for slots: relocations and constructors trap. */
   slotModule(): Uint8Array<ArrayBuffer> {
-    return slotModuleBytes(this.#program, this.#keep, this.#code, this.#declared)
+    return this.#module(this.#code.flatMap(withoutSetup), new Map())
   }
 
-  #rewrite(library: LinkedLibrary, writes: MemoryWrite[]): LibraryCode {
-    const { module, functions, types, tags } = library
-    const imported = module.functionImports.length
-    const globals = this.#globals(library)
-    const data = module.data.map(({ offset, bytes }) => ({
-      address:
-        (offset.globals.reduce((sum, index) => sum + (globals[index] ?? 0), offset.constant) | 0) >>> 0,
-      bytes,
-    }))
-    const start = module.start === undefined ? undefined : module.bodies[module.start - imported]
-    if (module.start !== undefined && start === undefined)
-      throw new Unlinkable('it starts with a function that it imports')
-    const more = start === undefined ? [] : runStart(start, globals)
-    let bytesLeft = 2 * module.dylink.memoryBytes + data.reduce((sum, { bytes }) => sum + bytes.length, 0)
-    for (const write of [...data, ...more]) {
-      bytesLeft -= this.#checkWrite(library, write)
-      if (bytesLeft < 0) throw new Unlinkable('its start function writes the same memory again and again')
-      writes.push(write)
-    }
-
-    const stackPointers = new Set(
-      module.globals.flatMap(({ role }, index) => (role === 'stack-pointer' ? [index] : [])),
-    )
-    const { stackPointer } = this.#program.main
-    const body = new ByteWriter()
-    const all = new ByteWriter()
-    const bodies = new FunctionBodies(
-      body,
-      { functions, types, tags, globals, stackPointers, stackPointer },
-      this.#declared,
-    )
-    const setup = new Map<string, number>()
-    const once = new Map<number, { readonly from: number; to: number }>()
-    for (const name of [RELOCATIONS, CONSTRUCTORS]) {
-      const index = this.#setupFunction(library, name)
-      if (index === undefined) continue
-      setup.set(name, functions[index] ?? 0)
-      once.set(index, { from: 0, to: 0 })
-    }
-    for (const [i, bytes] of module.bodies.entries()) {
-      body.clear()
-      const from = all.length
-      if (imported + i === module.start) body.copy(TRAP, 0, TRAP.length)
-      else bodies.append(bytes)
-      all.u32(body.length)
-      all.copy(body.view, 0, body.length)
-      if (once.has(imported + i)) once.set(imported + i, { from, to: all.length })
-    }
-    const ranges = [...once.values()].toSorted((a, b) => a.from - b.from)
-    return { count: module.bodies.length, bytes: all.view, setup, setupRanges: ranges }
+  #module(bodies: readonly Uint8Array[], functionExports: ReadonlyMap<string, number>) {
+    const count = this.#code.reduce((sum, code) => sum + code.count, 0)
+    return mergedModuleBytes(this.#program, this.#keep, {
+      bodies,
+      count,
+      functionExports,
+      declared: this.#declared,
+    })
   }
 
-  /** Index of a function that has to be called once; undefined if the library has none of that name. */
-  #setupFunction(
-    { module: { exports, functionImports, typesOfFunctions, types } }: LinkedLibrary,
-    name: string,
-  ): number | undefined {
-    const found = exports.get(name)
-    if (found?.kind !== KIND.function) return undefined
-    const { index } = found
-    const type = types[typesOfFunctions[index] ?? -1]
-    if (
-      index < functionImports.length ||
-      type === undefined ||
-      type.parameters.length + type.results.length > 0
-    )
-      throw new Unlinkable(`its function ${quote(name)} is imported, or takes or returns something`)
-    return index
-  }
-
-  /** Value of each global before the start function; that of the stack pointer is never used. */
-  #globals({ module, memoryOffset, tableBase, got }: LinkedLibrary): Int32Array {
-    const values = new Int32Array(module.globals.length)
-    for (const [index, global] of module.globals.entries()) {
-      if (global.role === 'memory-base') values[index] = this.#address + memoryOffset
-      else if (global.role === 'table-base') values[index] = tableBase
-      else if (global.role === 'own') {
-        const { constant, globals } = global.global.initial
-        values[index] = globals.reduce((sum, other) => sum + (values[other] ?? 0), constant)
-      } else if (global.role !== 'stack-pointer')
-        values[index] = this.#resolve(got.get(index) ?? { library: undefined, offset: 0 })
-    }
-    return values
+  /** Needed libraries first. */
+  #setupOf(what: 'relocate' | 'construct'): [string, number][] {
+    return this.#program.order.flatMap((number) => {
+      const index = this.#code[number]?.setup.get(what)
+      return index === undefined ? [] : [[`${what} ${number}`, index] as [string, number]]
+    })
   }
 
   #resolve({ library, offset }: Address): number {
     if (library === undefined) return offset >>> 0
     return (this.#address + (this.#program.libraries[library]?.memoryOffset ?? 0) + offset) >>> 0
-  }
-
-  /** Returns how many bytes it writes. */
-  #checkWrite({ module, memoryOffset }: LinkedLibrary, write: MemoryWrite): number {
-    const base = this.#address + memoryOffset
-    const length = 'bytes' in write ? write.bytes.length : write.length
-    if (write.address < base || write.address + length > base + module.dylink.memoryBytes)
-      throw new Unlinkable('it writes data beyond the memory that it asks for')
-    return length
   }
 }

@@ -59,7 +59,7 @@ export class Symbols {
       this.#typeNumbers.push(numbers)
       for (const type of typesOfFunctions.slice(functionImports.length))
         this.#typesOfFunctions.push(numbers[type] ?? 0)
-      if (this.#typesOfFunctions.length > LIMITS.functions || types.count > LIMITS.names)
+      if (this.#typesOfFunctions.length > LIMITS.functions || types.count > LIMITS.types)
         blaming(library, () => {
           throw new Unlinkable(
             `with it, the image's libraries have more than ${LIMITS.functions} functions or types`,
@@ -208,6 +208,8 @@ export class Symbols {
     const known = this.#stubs.get(type)
     if (known !== undefined) return known
     const number = this.#typesOfFunctions.length + this.#stubs.size
+    if (number >= LIMITS.functions)
+      throw new Unlinkable(`with it, the image has more than ${LIMITS.functions} functions`)
     this.#stubs.set(type, number)
     return number
   }

@@ -1,5 +1,5 @@
 // The parts that WebAssembly binaries are written with: numbers, vectors, sections. Owns their encoding; reading is cursor.ts.
-import { type Allowance, Cursor, WasmFormatError } from './cursor.js'
+import { Cursor, WasmFormatError } from './cursor.js'
 
 export const SECTION = {
   custom: 0,
@@ -28,13 +28,17 @@ export interface Section {
   readonly content: Uint8Array
 }
 
-export function sections(bytes: Uint8Array, allowance?: Allowance): Section[] {
+/** There are fourteen kinds; a module has each of them once, and some custom sections. */
+const MOST_SECTIONS = 1000
+
+export function sections(bytes: Uint8Array): Section[] {
   const cursor = new Cursor(bytes)
   if (bytes.length < PREAMBLE_BYTES || cursor.hex(PREAMBLE_BYTES) !== '0061736d01000000')
     throw new WasmFormatError('not a WebAssembly 1 binary')
   const found: Section[] = []
   while (!cursor.done) {
-    allowance?.take(1)
+    if (found.length === MOST_SECTIONS)
+      throw new WasmFormatError('the WebAssembly binary has too many sections')
     const start = cursor.at
     const id = cursor.byte()
     const content = cursor.take(cursor.u32())

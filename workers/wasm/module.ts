@@ -114,7 +114,7 @@ export function readModule(bytes: Uint8Array, allowance?: Allowance): WasmModule
     customSections: [] as CustomSection[],
   }
   const seen = new Set<number>()
-  for (const { id, content } of sections(bytes, allowance)) {
+  for (const { id, content } of sections(bytes)) {
     const cursor = new Cursor(content, allowance)
     if (id === SECTION.custom) {
       module.customSections.push({ name: cursor.name(), content: content.subarray(cursor.at) })

@@ -66,10 +66,10 @@ export const HOST_ADDS = 100
 export function start(...libraries: LibraryFile[]): Running {
   const placed = link({ main: mainModule(), keep: KEEP, libraries, tableBase: TABLE_BASE }).placeAt(ADDRESS)
   const exports = instantiate(placed.builderModule())
-  const memory = new Uint8Array((exports['memory'] as WebAssembly.Memory).buffer)
+  const memory = new Uint8Array((exports.memory as WebAssembly.Memory).buffer)
   placed.writeData(memory)
   for (const name of placed.setup) (exports[name] as () => void)()
-  const table = exports['__indirect_function_table'] as WebAssembly.Table
+  const table = exports.__indirect_function_table as WebAssembly.Table
   const symbol = (name: string, path = '/site/lib.so') =>
     placed.libraries.find((item) => item.path === path)?.symbols[name] ?? 0
   const call = (index: number, ...args: number[]) =>

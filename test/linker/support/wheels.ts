@@ -5,7 +5,7 @@ import { inflateRawSync } from 'node:zlib'
 import type { LibraryFile } from '../../../workers/linker/link.js'
 
 /** Folder of wheels for tests; undefined if there is none. */
-export const WHEELS: string | undefined = process.env['BRUMATE_WHEELS']
+export const WHEELS: string | undefined = process.env.BRUMATE_WHEELS
 
 const SITE_PACKAGES = '/lib/python3.14/site-packages'
 const MAGIC = 0x6d736100
