@@ -1,4 +1,4 @@
-// Compiles src/ and workers/ into dist/ and puts the kernel's Python files and the time zones beside them.
+// Compiles src/ and workers/ into dist/ and puts the kernel's Python files, the time zones and the standard library beside them.
 // Needs Node and npm's packages only.
 import { spawnSync } from 'node:child_process'
 import { cpSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,6 +18,7 @@ cpSync(join(root, 'workers/kernel'), join(root, 'dist/workers/kernel'), {
   filter: (path) => !path.endsWith('__pycache__') && !path.endsWith('.pyc'),
 })
 await import('./zoneinfo.mjs')
+await import('./stdlib.mjs')
 await bundleLibrary()
 await bundleThread('slot')
 await bundleThread('storage')

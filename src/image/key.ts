@@ -12,6 +12,7 @@ const WORKERS = fileURLToPath(new URL('../../workers/', import.meta.url))
 export const BUILDER_ENTRY = join(WORKERS, 'builder.js')
 export const KERNEL_DIRECTORY = join(WORKERS, 'kernel')
 export const TIME_ZONE_FILE = join(WORKERS, 'tzdata.zip')
+export const STANDARD_LIBRARY_FILE = join(WORKERS, 'stdlib.zip')
 
 /** The parts of brumate that decide what an image's bytes are. */
 const CODE = [
@@ -56,7 +57,12 @@ export function imageKey(): string {
   const sizes = PYODIDE_FILES.map((name) => `${name} ${statSync(join(dirname(manifest), name)).size}`)
   const hash = createHash('sha256')
   hash.update([`format ${IMAGE_FORMAT_VERSION}`, `pyodide ${version}`, ...sizes].join('\n'))
-  const paths = [...CODE.map((name) => join(WORKERS, name)), KERNEL_DIRECTORY, TIME_ZONE_FILE]
+  const paths = [
+    ...CODE.map((name) => join(WORKERS, name)),
+    KERNEL_DIRECTORY,
+    TIME_ZONE_FILE,
+    `${STANDARD_LIBRARY_FILE}.sha256`,
+  ]
   for (const path of paths.flatMap(filesBelow)) {
     const bytes = readFileSync(path)
     hash.update(`\n${path.slice(WORKERS.length).replaceAll('\\', '/')} ${bytes.length}\n`)

@@ -110,6 +110,7 @@ const ENDING = [
   '__assert_fail',
   '_PyEM_TrampolineCall_JS',
   '__call_sighandler',
+  'ffi_call_js',
 ]
 
 /** A guest with files, open descriptors and memory full of things that look like arguments. */

@@ -34,6 +34,9 @@ const BUILD_ENV = { HOME, LANG: 'C.UTF-8', PYTHONHASHSEED: '0', PYTHON_COLORS: '
 const PROGRAM = '/bin/python3'
 const REPORT_PATH = '/tmp/report.json'
 
+/** More than a table of 2 ** 15 strings has room for, and not so many that one of 2 ** 17 is needed. */
+const MANY_STRINGS = 22_000
+
 const PREPARE = `
 import os, sys
 if '' not in sys.path:
@@ -48,6 +51,9 @@ import zoneinfo
 zoneinfo.ZoneInfo.no_cache('Europe/Berlin')
 import _brumate
 _brumate.prepare()
+# Makes CPython's table of interned strings as large as workers/interpreter/interned-strings.ts knows it, with room for those of a session.
+strings = [sys.intern(f'interned {number}') for number in range(${MANY_STRINGS})]
+del strings
 `
 
 const REPORT = `
@@ -71,7 +77,7 @@ export async function recordImage(options: StandardBuilderData): Promise<ImageCo
   const pyodide = await readPyodidePackage()
   const sources: SourceFile[] = [
     ...(await readTree(options.kernelDirectory, KERNEL_PATH)),
-    { path: STANDARD_LIBRARY_PATH, bytes: pyodide.standardLibrary },
+    { path: STANDARD_LIBRARY_PATH, bytes: await readFile(options.standardLibraryFile) },
     { path: TIME_ZONE_PATH, bytes: await readFile(options.timeZoneFile) },
   ]
   const stock = await bootStockInterpreter({
@@ -102,6 +108,7 @@ export async function recordImage(options: StandardBuilderData): Promise<ImageCo
   const stackPointer = exports.__stack_pointer.value >>> 0
   const tableLength = wasm.tableSignatures.length
   const landmarks = findLandmarks(memory, exports.__stack_low.value >>> 0)
+  if (Object.values(landmarks).includes(0)) throw new Error(`not all was found: ${JSON.stringify(landmarks)}`)
   wipeDeadMemory(memory, landmarks, stackPointer)
   writeSettings(memory, stock, tableLength)
   limitRecursion(memory, exports)

@@ -86,12 +86,14 @@ function setError({ memory, exports }: LibraryContext, text: string): void {
   exports.free(room)
 }
 
-/** Of a name that a program chose. */
+/** Of a name that a program chose: what is not printable ASCII becomes a question mark. */
 function shown(name: string): string {
-  const text = Buffer.from(name, 'latin1')
-    .toString('utf8')
-    .replace(/[^\x20-\x7e]/g, '?')
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
+  let text = ''
+  for (let at = 0; at < Math.min(name.length, MAX_SHOWN); at += 1) {
+    const code = name.charCodeAt(at)
+    text += code >= 0x20 && code < 0x7f ? name[at] : '?'
+  }
+  return name.length > MAX_SHOWN ? `${text}…` : text
 }
 
 function bytesOf(text: string): string {

@@ -11,6 +11,8 @@ export interface StandardBuilderData {
   readonly kernelDirectory: string
   /** Zip archive of this machine with the `tzdata` package; scripts/zoneinfo.mjs makes it. */
   readonly timeZoneFile: string
+  /** Zip archive of this machine with the standard library and its compiled modules; scripts/stdlib.mjs makes it. */
+  readonly standardLibraryFile: string
 }
 
 /** An image with packages, made from one without. */

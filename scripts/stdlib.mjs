@@ -1,0 +1,63 @@
+// Writes dist/workers/stdlib.zip: Python's standard library as Pyodide ships it, with its modules compiled beside their source. A session
+// that imports a module which is not in the image then reads it instead of compiling it. CPython itself does the work, in WebAssembly, so
+// that the same Pyodide gives the same bytes everywhere. Compiling takes seconds, so the last result is kept.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readPyodidePackage } from '../dist/workers/builder/pyodide-package.js'
+import { Python } from '../dist/workers/builder/python.js'
+import { bootStockInterpreter } from '../dist/workers/builder/realm.js'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const target = process.argv[2] ?? join(root, 'dist/workers/stdlib.zip')
+const SOURCE = '/lib/python314.zip'
+const RESULT = '/tmp/stdlib.zip'
+
+// Unchecked hashes: nobody changes the source, and comparing would mean to read it.
+const COMPILE = `
+import importlib._bootstrap_external as external, importlib.util, warnings, zipfile
+warnings.simplefilter('ignore')
+def add(archive, name, data):
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    info.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(info, data)
+with zipfile.ZipFile('${SOURCE}') as source, zipfile.ZipFile('${RESULT}', 'w') as result:
+    for info in sorted(source.infolist(), key=lambda info: info.filename):
+        name, data = info.filename, source.read(info)
+        add(result, name, data)
+        if name.endswith('.py'):
+            code = compile(data, '${SOURCE}/' + name, 'exec', dont_inherit=True, optimize=0)
+            add(result, name + 'c', external._code_to_hash_pyc(code, importlib.util.source_hash(data), False))
+`
+
+const pyodide = await readPyodidePackage()
+const key = createHash('sha256')
+  .update(COMPILE)
+  .update(pyodide.standardLibrary)
+  .update(pyodide.wasm)
+  .digest('hex')
+const kept = join(root, 'node_modules/.cache/brumate', `stdlib-${key.slice(0, 32)}.zip`)
+if (!existsSync(kept)) {
+  mkdirSync(dirname(kept), { recursive: true })
+  writeFileSync(`${kept}.${process.pid}`, await compiled())
+  renameSync(`${kept}.${process.pid}`, kept)
+}
+const bytes = readFileSync(kept)
+writeFileSync(target, bytes)
+// For the key of the image: hashing the archive itself at every start would take longer.
+writeFileSync(`${target}.sha256`, `${createHash('sha256').update(bytes).digest('hex')}\n`)
+
+async function compiled() {
+  const stock = await bootStockInterpreter({
+    pyodide,
+    env: { HOME: '/home', LANG: 'C.UTF-8', PYTHONHASHSEED: '0' },
+    program: '/bin/python3',
+    prepareFiles: (files) => {
+      files.mkdirTree('/lib')
+      files.writeFile(SOURCE, pyodide.standardLibrary)
+    },
+  })
+  new Python(stock).run(COMPILE)
+  return stock.files.readFile(RESULT)
+}
