@@ -233,13 +233,15 @@ function warn(code: 'BRUMATE_CACHE' | 'BRUMATE_IMAGE', message: string): void {
   process.emitWarning(message, { code })
 }
 
-function reportOnTerminal(): (progress: ImageProgress) => void {
+/** One line on stderr while the image is built, if that is a terminal. */
+export function reportOnTerminal(
+  what = 'the Python image (once per version)',
+): (progress: ImageProgress) => void {
   const startedMs = performance.now()
   return (progress) => {
     if (!process.stderr.isTTY) return
     if (progress === 'waiting') return
-    if (progress === 'building')
-      process.stderr.write('brumate: building the Python image (once per version) ... ')
+    if (progress === 'building') process.stderr.write(`brumate: building ${what} ... `)
     else process.stderr.write(`done in ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`)
   }
 }

@@ -69,7 +69,8 @@ async function toRequest(options: ResolvedImageOptions, release: PyodideRelease)
   const files = await Promise.all(options.requirements.map(readRequirementsFile))
   const requirements = [...packages.map(toLine), ...files.flatMap((file) => file.requirements)]
   return {
-    ...{ requirements, release, indexUrl, signal, onProgress },
+    ...{ requirements, release, indexUrl, signal },
+    onProgress: onProgress ?? (() => {}),
     constraints: files.flatMap((file) => file.constraints),
     directories: options.directories,
     cache: new WheelCache(cacheDirectory(cacheDir), new Credentials(await indexUrlOf(indexUrl))),

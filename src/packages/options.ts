@@ -36,6 +36,7 @@ export interface PackageOptions {
 export interface ImageOptions extends PackageOptions {
   /** Directory for images, wheels and locks, made when missing. Default: `brumate` in the OS cache directory. */
   readonly cacheDir?: string
+  /** Default: one line on stderr while the image is built, if that is a terminal. */
   readonly onProgress?: (progress: PackageProgress) => void
   readonly signal?: AbortSignal
 }
@@ -50,7 +51,7 @@ export interface ResolvedImageOptions {
   readonly directories: readonly string[]
   readonly indexUrl: string | null | undefined
   readonly cacheDir: string | undefined
-  readonly onProgress: (progress: PackageProgress) => void
+  readonly onProgress: ((progress: PackageProgress) => void) | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -87,7 +88,7 @@ export function resolveImageOptions(options: ImageOptions = {}): ResolvedImageOp
     ),
     indexUrl,
     cacheDir: isText('cacheDir', options.cacheDir, { maxLength: MAX_LENGTH }),
-    onProgress: isFunction('onProgress', options.onProgress) ?? (() => {}),
+    onProgress: isFunction('onProgress', options.onProgress),
     signal: isSignal('signal', options.signal),
   }
 }

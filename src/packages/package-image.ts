@@ -3,7 +3,13 @@
 import { join } from 'node:path'
 import { type BuildStep, buildPackageImage } from '../image/build-packages.js'
 import { packageImageKey } from '../image/key.js'
-import { cacheDirectory, type OpenedImage, openCachedImage, openImage } from '../image/open.js'
+import {
+  cacheDirectory,
+  type OpenedImage,
+  openCachedImage,
+  openImage,
+  reportOnTerminal,
+} from '../image/open.js'
 import { PackageError } from '../shared/errors.js'
 import { type FetchedWheel, fetchWheels } from './fetch-wheels.js'
 import type { Lock } from './lock.js'
@@ -24,19 +30,26 @@ export interface PackageImageRequest {
   /** Below `cacheDir`. */
   readonly cache: WheelCache
   readonly signal: AbortSignal | undefined
-  readonly onProgress: (progress: PackageProgress) => void
+  /** Undefined: a line on the terminal says that the image is built. */
+  readonly onProgress: ((progress: PackageProgress) => void) | undefined
   /** For tests. */
   readonly build?: typeof buildPackageImage | undefined
 }
 
 /** @throws PackageError, ImageError; the signal's reason if it aborts */
 export function openPackageImage(request: PackageImageRequest): Promise<OpenedImage> {
-  const { lock, preload, cacheDir, signal } = request
+  const { lock, preload, cacheDir, signal, onProgress } = request
   return openCachedImage({
-    ...{ cacheDir, signal, standardId: undefined, loadsAside: true, onProgress: () => {} },
+    ...{ cacheDir, signal, standardId: undefined, loadsAside: true },
+    onProgress: onProgress
+      ? () => {}
+      : reportOnTerminal(`the Python image with ${lock.packages.length} packages (once)`),
     key: keyOf(lock, preload),
     build: async () => {
-      const wheels = await fetchWheels({ ...request, paths: await request.findFiles() })
+      const wheels = await fetchWheels({
+        ...{ ...request, paths: await request.findFiles() },
+        onProgress: onProgress ?? (() => {}),
+      })
       return preload
         ? build(request, wheels, preload)
         : buildByDefault(request, wheels, await defaultPreload(lock, wheels))
@@ -65,7 +78,7 @@ async function buildByDefault(
 }
 
 async function build(
-  { cacheDir, signal, onProgress, build = buildPackageImage }: PackageImageRequest,
+  { cacheDir, signal, onProgress = () => {}, build = buildPackageImage }: PackageImageRequest,
   wheels: readonly FetchedWheel[],
   preload: readonly string[],
 ): Promise<Uint8Array<ArrayBuffer>> {
