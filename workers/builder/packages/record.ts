@@ -80,6 +80,8 @@ export async function recordPackages(
     onProgress({ step: 'importing', done, total: data.preload.length })
     preload(python, module)
   }
+  // What preloaded libraries do at their first use: fonts, formats.
+  python.run('from _brumate import hooks\nhooks.warm_up()')
   onProgress({ step: 'recording' })
   const created = createdFiles(host.capture().state.nodes, files.files, (path) => {
     contents = []
