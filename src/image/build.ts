@@ -2,7 +2,7 @@
 // workers/builder.ts.
 import { ImageError } from '../shared/errors.js'
 import { runBuilder } from './builder-thread.js'
-import { KERNEL_DIRECTORY, TIME_ZONE_FILE } from './key.js'
+import { imageKey, KERNEL_DIRECTORY, TIME_ZONE_FILE } from './key.js'
 
 /** A build takes 2 to 5 seconds. */
 const DEADLINE_MS = 180_000
@@ -10,7 +10,12 @@ const DEADLINE_MS = 180_000
 /** The bytes of a new image file. */
 export async function buildImage(signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   const reply = await runBuilder(
-    { kind: 'standard', kernelDirectory: KERNEL_DIRECTORY, timeZoneFile: TIME_ZONE_FILE },
+    {
+      kind: 'standard',
+      codeKey: imageKey(),
+      kernelDirectory: KERNEL_DIRECTORY,
+      timeZoneFile: TIME_ZONE_FILE,
+    },
     { deadlineMs: DEADLINE_MS, signal },
   )
   if (!reply.ok) throw new ImageError(`the Python image could not be built: ${reply.reason}`)
