@@ -2,7 +2,7 @@
 // that imports a module which is not in the image then reads it instead of compiling it. CPython itself does the work, in WebAssembly, so
 // that the same Pyodide gives the same bytes everywhere. Compiling takes seconds, so the last result is kept.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readPyodidePackage } from '../dist/workers/builder/pyodide-package.js'
@@ -45,6 +45,8 @@ if (!existsSync(kept)) {
 }
 const bytes = readFileSync(kept)
 writeFileSync(target, bytes)
+// CPython's license asks for a copy beside what is distributed.
+copyFileSync(join(root, 'workers/stdlib-license.txt'), join(root, 'dist/workers/stdlib-license.txt'))
 // For the key of the image: hashing the archive itself at every start would take longer.
 writeFileSync(`${target}.sha256`, `${createHash('sha256').update(bytes).digest('hex')}\n`)
 

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { imageKey } from './image/key.js'
 import { loadImageFile, verifyImageFile } from './image/load-file.js'
 import type { OpenedImage } from './image/open.js'
 import { isText } from './options/check.js'
@@ -50,7 +51,12 @@ export class Image {
    */
   static async load(path: string): Promise<Image> {
     const file = resolve(requirePath(path))
-    return new Image({ image: await loadImageFile(file), file, bytes: undefined })
+    const image = await loadImageFile(file)
+    if (image.codeKey !== imageKey())
+      throw new ImageError(
+        `${file} was made by another version of brumate or Pyodide; build it again from its lock`,
+      )
+    return new Image({ image, file, bytes: undefined })
   }
 
   /** sha-256 of its file, in hexadecimal digits. */

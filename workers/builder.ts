@@ -17,7 +17,7 @@ try {
       ? await recordImage(data)
       : await recordPackages(data, (progress) => send({ progress }))
   await verifyImage(contents)
-  const bytes = await encodeImage(contents)
+  const bytes = await encodeImage({ ...contents, codeKey: data.codeKey })
   send({ ok: true, bytes }, [bytes.buffer])
 } catch (error) {
   if (error instanceof PackageFailure) send({ ok: false, reason: error.message, package: error.packageName })

@@ -4,6 +4,7 @@ import { ImageError, PackageError } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
 import type { BuildStep, WheelFile } from '../shared/messages/builder.js'
 import { runBuilder } from './builder-thread.js'
+import { imageKey } from './key.js'
 
 export type { BuildStep, WheelFile } from '../shared/messages/builder.js'
 
@@ -35,7 +36,7 @@ export interface PackageImageOptions {
 export async function buildPackageImage(options: PackageImageOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { base, wheels, preload, layerDir, signal, onProgress } = options
   const reply = await runBuilder(
-    { kind: 'packages', base, wheels, preload, layerDirectory: layerDir },
+    { kind: 'packages', codeKey: imageKey(), base, wheels, preload, layerDirectory: layerDir },
     { deadlineMs: DEADLINE_MS, signal, onProgress },
   )
   if (reply.ok) return reply.bytes

@@ -2,7 +2,7 @@
 // workers/builder.ts.
 import { ImageError } from '../shared/errors.js'
 import { runBuilder } from './builder-thread.js'
-import { KERNEL_DIRECTORY, STANDARD_LIBRARY_FILE, TIME_ZONE_FILE } from './key.js'
+import { imageKey, KERNEL_DIRECTORY, STANDARD_LIBRARY_FILE, TIME_ZONE_FILE } from './key.js'
 
 /** A build takes 2 to 5 seconds. */
 const DEADLINE_MS = 180_000
@@ -12,6 +12,7 @@ export async function buildImage(signal?: AbortSignal): Promise<Uint8Array<Array
   const reply = await runBuilder(
     {
       kind: 'standard',
+      codeKey: imageKey(),
       kernelDirectory: KERNEL_DIRECTORY,
       timeZoneFile: TIME_ZONE_FILE,
       standardLibraryFile: STANDARD_LIBRARY_FILE,

@@ -15,6 +15,7 @@ import {
 import { afterAll, beforeAll, describe, expect, inject, it, test } from 'vitest'
 import { makeLock } from '../../src/packages/open.js'
 import { resolveImageOptions } from '../../src/packages/options.js'
+import { decodeImage, encodeImage } from '../../src/shared/image/format.js'
 import { managerForTest, openManager } from '../support/manager.js'
 import { rejectionOf } from '../support/session-code.js'
 import { makeWheel } from './support/pure-wheel.js'
@@ -75,6 +76,14 @@ describe('an image with packages', () => {
     await rejectionOf(ImageError, Image.load(path))
     await rejectionOf(ImageError, Image.load(join(directory, 'nowhere.image')))
     await rejectionOf(ImageError, image.save(join(directory, 'nowhere', 'a.image')))
+  })
+
+  it('is refused by another version of brumate', async () => {
+    const path = join(directory, 'foreign.image')
+    await image.save(path)
+    const { contents } = decodeImage(new Uint8Array(await readFile(path)))
+    await writeFile(path, await encodeImage({ ...contents, codeKey: '0'.repeat(64) }))
+    expect((await rejectionOf(ImageError, Image.load(path))).message).toContain('another version of brumate')
   })
 
   it('is the same when it is built of a lock alone', async () => {

@@ -171,6 +171,7 @@ function checkContents(contents: ImageContents): void {
   check(Array.isArray(packages) && packages.every(isPackage), 'packages')
   check(native === null || isNative(native, tableLength), 'libraries')
   check(isPath(contents.cwd), 'cwd')
+  check(contents.codeKey === undefined || typeof contents.codeKey === 'string', 'codeKey')
   check(
     typeof env === 'object' && env !== null && Object.values(env).every((v) => typeof v === 'string'),
     'env',

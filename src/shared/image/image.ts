@@ -96,4 +96,6 @@ export interface Image {
   /** Environment and working directory a session starts with. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
+  /** Key of the code that made it (src/image/key.ts): a slot of other code cannot run it. Undefined only before it is a file. */
+  readonly codeKey?: string
 }

@@ -7,6 +7,8 @@ export type BuilderData = StandardBuilderData | PackageBuilderData
 /** The image without packages. */
 export interface StandardBuilderData {
   readonly kind: 'standard'
+  /** For `Image.codeKey`. */
+  readonly codeKey: string
   /** Directory of this machine with the kernel's packages. */
   readonly kernelDirectory: string
   /** Zip archive of this machine with the `tzdata` package; scripts/zoneinfo.mjs makes it. */
@@ -18,6 +20,8 @@ export interface StandardBuilderData {
 /** An image with packages, made from one without. */
 export interface PackageBuilderData {
   readonly kind: 'packages'
+  /** For `Image.codeKey`. */
+  readonly codeKey: string
   readonly base: Image
   readonly wheels: readonly WheelFile[]
   /** Modules to import before memory is recorded, in this order. */
