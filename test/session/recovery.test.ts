@@ -11,8 +11,8 @@ const ON_THAW = py`
   import os, random
   def on_thaw(act):
       for cell in random.seed.__closure__:
-          if type(cell.cell_contents).__name__ == 'Entropy':
-              cell.cell_contents._seed = act
+          if type(cell.cell_contents).__name__ == 'Generator':
+              cell.cell_contents._draw = act
   def spin():
       while True:
           try:

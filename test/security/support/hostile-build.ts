@@ -34,6 +34,8 @@ export class HostileBuild {
     const after = before.replace(new RegExp(`^const ${name} = .+;$`, 'm'), `const ${name} = ${value};`)
     if (after === before) throw new Error(`${file} has no constant ${name}`)
     writeFileSync(path, after)
+    // Module by module: in the bundle, constants are part of the code that uses them.
+    writeFileSync(join(this.#directory, 'dist/src/index.js'), "export * from './modules.js'\n")
   }
 
   /** URL to be given to a child as its `dist`. */
