@@ -13,15 +13,15 @@ const MiB = 1024 * 1024
 
 /** Compiled code of the image's WebAssembly module, once for all slots, beside the module itself. */
 const CODE_BYTES = 26 * MiB
-/** Freed memory that the C library's malloc does not return to the OS. Measured while sessions came and went. */
-const KEPT_BY_MALLOC_BYTES = 64 * MiB
 /**
- * From Node 24 on, V8 keeps more: larger heaps of JavaScript, and more that it leaves to malloc. It grows with the number of slots, and
- * so with the limit. Measured as above.
+ * Freed memory that the C library's malloc and V8 do not return to the OS: a constant, and shares of the limit up to a bound, because it
+ * grows with the number of slots. From Node 24 on, V8 keeps more. Measured while hostile sessions came and went.
  */
-const IS_NEWER_V8 = Number(process.versions.node.split('.')[0]) >= 24
-const MAX_KEPT_BY_V8_BYTES = 96 * MiB
-const KEPT_BY_V8_SHARE = 5
+const KEPT_BYTES = 64 * MiB
+const KEPT_SHARES = [
+  { share: 1 / 8, maxBytes: 64 * MiB, sinceNode: 20 },
+  { share: 1 / 5, maxBytes: 96 * MiB, sinceNode: 24 },
+]
 /** Memory of a booted interpreter without packages, which a slot's share includes. */
 const BOOTED_BYTES = 32 * MiB
 /** Reserve for packing, so that idle sessions can still hibernate, and so make room, when everything else is taken. */
@@ -92,7 +92,7 @@ export class ManagerMemory {
       this.#image.take(dataBytes(image) + image.codeBytes + CODE_BYTES)
     }
     this.#newSlotBytes = NEW_SLOT_BYTES + Math.max(0, ...this.#packagesBytes.values())
-    this.#image.take(KEPT_BY_MALLOC_BYTES + keptByV8Bytes(maxBytes))
+    this.#image.take(keptBytes(maxBytes))
   }
 
   /** Called whenever there may be more room. */
@@ -196,9 +196,13 @@ function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6)} MB`
 }
 
-function keptByV8Bytes(maxBytes: number | null): number {
-  if (!IS_NEWER_V8) return 0
-  return Math.min(MAX_KEPT_BY_V8_BYTES, Math.floor((maxBytes ?? Number.POSITIVE_INFINITY) / KEPT_BY_V8_SHARE))
+function keptBytes(limitBytes: number | null): number {
+  const node = Number(process.versions.node.split('.')[0])
+  let bytes = KEPT_BYTES
+  for (const { share, maxBytes, sinceNode } of KEPT_SHARES)
+    if (node >= sinceNode)
+      bytes += Math.min(maxBytes, Math.floor((limitBytes ?? Number.POSITIVE_INFINITY) * share))
+  return bytes
 }
 
 /** Of the image's memory and files, which all slots read from one module. The table of the files is its end. */
