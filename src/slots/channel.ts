@@ -2,13 +2,14 @@
 // drains (S2). Owns the port and the pending calls; starting and ending the worker is slot.ts's.
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
-import type {
-  DirectMethod,
-  DirectRequest,
-  SlotEvent,
-  SlotMethods,
-  SlotNotice,
-  SlotReply,
+import {
+  DIRECT_METHODS,
+  type DirectMethod,
+  type DirectRequest,
+  type SlotEvent,
+  type SlotMethods,
+  type SlotNotice,
+  type SlotReply,
 } from '../shared/messages/slot.js'
 import { hasCoreToSpin, slotBecomesBusy, slotBecomesIdle } from './crowd.js'
 import { guard, ProtocolViolation } from './guard.js'
@@ -30,11 +31,9 @@ interface Pending {
 
 /** Prefix of the ids of direct requests; Comlink's ids are UUIDs. */
 const DIRECT = 'x'
-const PATHS: Readonly<Record<DirectMethod, readonly [DirectMethod]>> = {
-  execute: ['execute'],
-  get: ['get'],
-  set: ['set'],
-}
+const PATHS: ReadonlyMap<string, readonly [DirectMethod]> = new Map(
+  DIRECT_METHODS.map((name) => [name, [name]]),
+)
 
 type Method = (...args: readonly unknown[]) => Promise<SlotReply>
 interface Link {
@@ -114,7 +113,8 @@ export class Channel {
     transfer: ArrayBuffer[] = [],
   ): Promise<SlotReply> {
     if (this.#closed !== undefined) return Promise.reject(new SlotEndedError(this.#closed))
-    if (isDirect(name)) return this.#callDirectly(name, args, transfer)
+    const path = PATHS.get(name)
+    if (path !== undefined) return this.#callDirectly(path, args, transfer)
     return new Promise<SlotReply>((resolve, reject) => {
       const pending: Pending = { name, resolve, reject }
       const settle = () => {
@@ -140,16 +140,20 @@ export class Channel {
   }
 
   /** Like `call`, but without Comlink: the reply comes directly from the guard. */
-  #callDirectly(name: DirectMethod, args: readonly unknown[], transfer: ArrayBuffer[]): Promise<SlotReply> {
+  #callDirectly(
+    path: readonly [DirectMethod],
+    args: readonly unknown[],
+    transfer: ArrayBuffer[],
+  ): Promise<SlotReply> {
     return new Promise<SlotReply>((resolve, reject) => {
       this.#lastDirect += 1
       const id = `${DIRECT}${this.#lastDirect}`
-      this.#direct.set(id, { name, resolve, reject })
+      this.#direct.set(id, { name: path[0], resolve, reject })
       this.#enter()
       const request: DirectRequest = {
         id,
         type: 'APPLY',
-        path: PATHS[name],
+        path,
         argumentList: args.map((value) => ({ type: 'RAW', value })),
         isCrowded: !hasCoreToSpin(),
       }
@@ -247,10 +251,6 @@ export class Channel {
     this.#port.postMessage(message, transfer)
     this.#poller.pollFor('reply')
   }
-}
-
-function isDirect(name: keyof SlotMethods): name is DirectMethod {
-  return Object.hasOwn(PATHS, name)
 }
 
 /** What Comlink sees: it sends through the channel and hears only what the guard let through. */
