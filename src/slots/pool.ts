@@ -247,8 +247,8 @@ export class SlotPool {
     if (this.stats().booting > 0 && this.#line.length > 0) return
     const imageId = this.#latestImageId
     const waiting = this.#line.countByImage().get(imageId) ?? 0
-    const leaving = [...this.#leases.keys()].filter((slot) => slot.isLeaving).length
-    let missing = waiting + SPARE_SLOTS - this.#slots.countComing(imageId) - leaving
+    const coming = this.#slots.countComing(imageId) + this.#slots.countLeaving(imageId)
+    let missing = waiting + SPARE_SLOTS - coming
     while (missing > 0 && this.#memory.hasPlenty && this.#boot(imageId)) missing--
   }
 

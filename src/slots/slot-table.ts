@@ -37,6 +37,14 @@ export class SlotTable extends Map<SlotThread, SlotState> {
       if (thread.imageId === imageId && state.kind !== 'leased' && !isParked(state)) count++
     return count
   }
+
+  /** Leased slots of the image whose session has gone on to another one: they are given back in a moment. */
+  countLeaving(imageId: string): number {
+    let count = 0
+    for (const [thread, { kind }] of this)
+      if (kind === 'leased' && thread.imageId === imageId && thread.slot.isLeaving) count++
+    return count
+  }
 }
 
 function isParked(state: SlotState): boolean {
