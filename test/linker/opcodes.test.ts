@@ -1,6 +1,6 @@
 // Every instruction that V8 knows: the linker reads past its operands as V8 does, or refuses it. Nothing here looks at the linker's own table.
 import { describe, expect, it } from 'vitest'
-import { LinkError, link } from '../../workers/linker/link.js'
+import { type LibraryFile, LinkError, link, type PlacedProgram } from '../../workers/linker/link.js'
 import { concatenate, unsigned } from '../../workers/wasm/encoding.js'
 import { type Code, call, I32, i32, OP, side } from './support/assembler.js'
 import { ADDRESS, KEEP, library, mainModule, TABLE_BASE } from './support/program.js'
@@ -79,10 +79,14 @@ function encodings(opcode: Code): Code | undefined {
   return undefined
 }
 
+/** The module as the only library beside the interpreter. */
+function linkAlone(library: LibraryFile): PlacedProgram {
+  return link({ main: MAIN, keep: KEEP, libraries: [library], tableBase: TABLE_BASE }).placeAt(ADDRESS)
+}
+
 function outcome(code: Code): 'linked' | 'refused' | 'broken' {
   try {
-    const program = link({ main: MAIN, keep: KEEP, libraries: [libraryWith(code)], tableBase: TABLE_BASE })
-    return WebAssembly.validate(program.placeAt(ADDRESS).slotModule()) ? 'linked' : 'broken'
+    return WebAssembly.validate(linkAlone(libraryWith(code)).slotModule()) ? 'linked' : 'broken'
   } catch (error) {
     if (!(error instanceof LinkError)) throw error
     return 'refused'
@@ -143,13 +147,7 @@ describe('numbers in a function', () => {
       ],
       { name: 'run' },
     )
-    const placed = link({
-      main: MAIN,
-      keep: KEEP,
-      libraries: [library(module)],
-      tableBase: TABLE_BASE,
-    }).placeAt(ADDRESS)
-    expect(WebAssembly.validate(placed.slotModule())).toBe(true)
+    expect(WebAssembly.validate(linkAlone(library(module)).slotModule())).toBe(true)
   })
 
   it('of several functions come out one after the other', () => {
@@ -161,13 +159,7 @@ describe('numbers in a function', () => {
       concatenateCode(Array.from({ length: 300 }, (_, i) => [...call(i), OP.drop])).concat(i32(1)),
       { name: 'all' },
     )
-    const placed = link({
-      main: MAIN,
-      keep: KEEP,
-      libraries: [library(module)],
-      tableBase: TABLE_BASE,
-    }).placeAt(ADDRESS)
-    expect(WebAssembly.validate(placed.slotModule())).toBe(true)
+    expect(WebAssembly.validate(linkAlone(library(module)).slotModule())).toBe(true)
   })
 })
 

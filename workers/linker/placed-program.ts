@@ -64,9 +64,14 @@ export class PlacedProgram {
     }
   }
 
-  /** The module for the builder: with relocations and constructors, exported by the names of `setup`. */
-  builderModule(): Uint8Array<ArrayBuffer> {
+  /**
+   * The module for the builder: with relocations and constructors, exported by the names of `setup`.
+   *
+   * @param keep - exports of the interpreter's that only the builder needs
+   */
+  builderModule(keep: readonly string[] = []): Uint8Array<ArrayBuffer> {
     return this.#module(
+      [...this.#keep, ...keep],
       this.#code.map(({ bytes }) => bytes),
       this.#setup,
     )
@@ -74,12 +79,16 @@ export class PlacedProgram {
 
   /** The module for slots: relocations and constructors trap. */
   slotModule(): Uint8Array<ArrayBuffer> {
-    return this.#module(this.#code.flatMap(withoutSetup), new Map())
+    return this.#module(this.#keep, this.#code.flatMap(withoutSetup), new Map())
   }
 
-  #module(bodies: readonly Uint8Array[], functionExports: ReadonlyMap<string, number>) {
+  #module(
+    keep: readonly string[],
+    bodies: readonly Uint8Array[],
+    functionExports: ReadonlyMap<string, number>,
+  ) {
     const count = this.#code.reduce((sum, code) => sum + code.count, 0)
-    return mergedModuleBytes(this.#program, this.#keep, {
+    return mergedModuleBytes(this.#program, keep, {
       bodies,
       count,
       functionExports,

@@ -1,4 +1,5 @@
 // The parts that WebAssembly binaries are written with: numbers, vectors, sections. Owns their encoding; reading is cursor.ts.
+import { unsigned as unsignedBytes } from '../../src/shared/image/wasm-encoding.js'
 import { Cursor, WasmFormatError } from './cursor.js'
 
 export const SECTION = {
@@ -59,14 +60,7 @@ export function vector(items: readonly Uint8Array[]): Uint8Array {
 
 /** LEB128 of a u32. */
 export function unsigned(value: number): Uint8Array {
-  const bytes: number[] = []
-  let rest = value >>> 0
-  do {
-    const low = rest & 0x7f
-    rest >>>= 7
-    bytes.push(rest === 0 ? low : low | 0x80)
-  } while (rest !== 0)
-  return Uint8Array.from(bytes)
+  return Uint8Array.from(unsignedBytes(value >>> 0))
 }
 
 /** LEB128 of an i32, as `i32.const` takes it. */

@@ -6,7 +6,7 @@ import type { ReadableImage } from '../../image-bytes.js'
 import { INTERPRETER_EXPORTS } from '../../interpreter/exports.js'
 import { ImageInstance } from '../../interpreter/instance.js'
 import { trampolineModuleBytes } from '../../interpreter/trampoline.js'
-import { coreModuleBytes, readWasm } from '../../interpreter/wasm-binary.js'
+import { readWasm } from '../../interpreter/wasm-binary.js'
 import { LinkError, type LinkedProgram, link, type PlacedProgram } from '../../linker/link.js'
 import type { FunctionType } from '../../wasm/module.js'
 import type { SourceFile } from '../files.js'
@@ -50,7 +50,7 @@ export class LinkedInterpreter {
     try {
       this.#program = link({
         main,
-        keep: [...INTERPRETER_EXPORTS, ...LIBRARY_EXPORTS, ...BUILDER_EXPORTS],
+        keep: [...INTERPRETER_EXPORTS, ...LIBRARY_EXPORTS],
         libraries: libraries.map(({ file, packageName }) => ({ ...file, wheel: packageName })),
         tableBase: base.tableLength,
       })
@@ -68,9 +68,8 @@ export class LinkedInterpreter {
 
   /** The parts of the image that depend on the libraries. */
   get parts() {
-    const keep = [...INTERPRETER_EXPORTS, ...LIBRARY_EXPORTS]
     return {
-      moduleBytes: coreModuleBytes(this.#placed.slotModule(), keep),
+      moduleBytes: this.#placed.slotModule(),
       trampolineBytes: this.#trampolineBytes,
       tableLength: this.#program.tableEnd,
       native: this.native,
@@ -88,7 +87,7 @@ export class LinkedInterpreter {
   /** An instance with the image's memory and the libraries in it, ready to run Python. */
   async boot(host: StillHost): Promise<StockExports> {
     const [module, trampolineModule] = await Promise.all([
-      WebAssembly.compile(this.#placed.builderModule()),
+      WebAssembly.compile(this.#placed.builderModule(BUILDER_EXPORTS)),
       WebAssembly.compile(this.#trampolineBytes),
     ])
     const image = { ...this.#base, module, trampolineModule, tableLength: this.#program.tableEnd }
