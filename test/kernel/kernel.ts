@@ -1,9 +1,8 @@
 // Drives the kernel as the host does, request by request, inside stock Pyodide. Owns the boot and the wire; a reply
 // comes back as JSON made by driver.py. One interpreter per test file: Pyodide has no second one in a realm.
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import { loadPyodide, type PyodideInterface } from 'pyodide'
+import { StockPython, type Written } from '../support/stock-python.js'
 
 export interface HostCall {
   readonly id: number
@@ -47,28 +46,8 @@ export interface Described {
   readonly bytes: { readonly description: number; readonly values: number }
 }
 
-interface Emscripten {
-  HEAPU8: Uint8Array
-  HEAP32: Int32Array
-  /** Address of the count of checks until CPython asks for a signal again. */
-  __Py_emscripten_signal_clock: number
-  _malloc(bytes: number): number
-  _free(pointer: number): void
-  _PyImport_ImportModule(name: number): number
-  _PyObject_GetAttrString(object: number, name: number): number
-  _PyObject_CallNoArgs(callable: number): number
-  _PyObject_CallOneArg(callable: number, argument: number): number
-  _PyBytes_FromStringAndSize(pointer: number, bytes: number): number
-  _PyBytes_AsString(object: number): number
-  _PyBytes_Size(object: number): number
-  _PyErr_Print(): void
-  _Py_DecRef(object: number): void
-}
-
-const KERNEL = fileURLToPath(new URL('../../workers/kernel', import.meta.url))
 /** CPython counts down from this between two questions for signals. */
 const CHECKS_PER_QUESTION = 50
-const SITE = '/lib/python3.14/site-packages'
 
 // Under the name of a frozen module the driver is no user code, so an interrupt that arrives in it is put off.
 const LOAD_DRIVER = `
@@ -79,44 +58,25 @@ exec(compile(open('/tmp/driver.py').read(), '<frozen driver>', 'exec'), driver._
 
 export class Kernel {
   readonly #pyodide: PyodideInterface
-  readonly #module: Emscripten
+  readonly #python: StockPython
   readonly #run: number
   #count = 0
-  /** What was written to file descriptors 1 and 2 since the last look. */
-  #output = { stdout: '', stderr: '' }
 
-  private constructor(pyodide: PyodideInterface, output: { stdout: string; stderr: string }) {
+  private constructor(pyodide: PyodideInterface, python: StockPython) {
     this.#pyodide = pyodide
-    this.#module = (pyodide as unknown as { _module: Emscripten })._module
-    this.#output = output
-    this.#run = this.#attribute('driver', 'run')
+    this.#python = python
+    this.#run = python.attribute('driver', 'run')
   }
 
   static async boot(): Promise<Kernel> {
     const pyodide = await loadPyodide()
-    for (const name of ['_brumate', 'brumate']) {
-      pyodide.FS.mkdirTree(`${SITE}/${name}`)
-      const files = readdirSync(join(KERNEL, name), { recursive: true, encoding: 'utf8' })
-      for (const file of files.filter((file) => file.endsWith('.py'))) {
-        pyodide.FS.mkdirTree(dirname(`${SITE}/${name}/${file}`))
-        pyodide.FS.writeFile(`${SITE}/${name}/${file}`, readFileSync(join(KERNEL, name, file)))
-      }
-    }
-    pyodide.FS.writeFile('/tmp/driver.py', readFileSync(new URL('driver.py', import.meta.url)))
-    const output = { stdout: '', stderr: '' }
-    const collect = (stream: 'stdout' | 'stderr') => ({
-      write: (bytes: Uint8Array) => {
-        output[stream] += Buffer.from(bytes).toString()
-        return bytes.length
-      },
-    })
-    pyodide.setStdout(collect('stdout'))
-    pyodide.setStderr(collect('stderr'))
+    const python = new StockPython(pyodide)
+    python.writeFile('/tmp/driver.py', readFileSync(new URL('driver.py', import.meta.url)))
     pyodide.setStdin({ stdin: () => null })
     pyodide.runPython(LOAD_DRIVER)
-    const kernel = new Kernel(pyodide, output)
-    kernel.#call(kernel.#attribute('_brumate', 'prepare'))
-    kernel.#take()
+    const kernel = new Kernel(pyodide, python)
+    python.run(python.attribute('_brumate', 'prepare'))
+    python.takeWritten()
     return kernel
   }
 
@@ -149,13 +109,13 @@ export class Kernel {
   }
 
   send(request: object): Reply {
-    return JSON.parse(this.#call(this.#run, JSON.stringify(request))) as Reply
+    return this.#request(request)
   }
 
   /** Asks for the description that goes into a snapshot. `traps` are builtins that fail meanwhile. */
   describe(maxValueBytes = 1024 * 1024, traps: readonly string[] = []): Described {
     const request = { op: 'describe', maxValueBytes, traps }
-    const reply = JSON.parse(this.#call(this.#run, JSON.stringify(request)))
+    const reply = this.#request(request)
     if (reply.description === undefined) throw new Error(reply.traceback)
     return reply as Described
   }
@@ -165,8 +125,8 @@ export class Kernel {
   }
 
   /** What was written since the last call of this. */
-  output(): { stdout: string; stderr: string } {
-    return this.#take()
+  output(): Written {
+    return this.#python.takeWritten()
   }
 
   /**
@@ -174,7 +134,7 @@ export class Kernel {
    * calls). The returned function ends this and tells whether it was delivered.
    */
   interruptAfter(checks: number): () => boolean {
-    const m = this.#module
+    const m = this.#python.module
     const clock = m.__Py_emscripten_signal_clock >> 2
     let left = Math.floor(checks / CHECKS_PER_QUESTION)
     let delivered = false
@@ -195,48 +155,8 @@ export class Kernel {
     }
   }
 
-  #take() {
-    const taken = { ...this.#output }
-    this.#output.stdout = this.#output.stderr = ''
-    return taken
-  }
-
-  #attribute(module: string, name: string): number {
-    const owner = this.#withText(module, (text) => this.#module._PyImport_ImportModule(text))
-    return this.#withText(name, (text) => this.#module._PyObject_GetAttrString(owner, text))
-  }
-
-  #call(callable: number, argument?: string): string {
-    const m = this.#module
-    const bytes = Buffer.from(argument ?? '')
-    const result =
-      argument === undefined
-        ? m._PyObject_CallNoArgs(callable)
-        : this.#withText(argument, (text) => {
-            const object = m._PyBytes_FromStringAndSize(text, bytes.length)
-            const result = m._PyObject_CallOneArg(callable, object)
-            m._Py_DecRef(object)
-            return result
-          })
-    if (result === 0) {
-      m._PyErr_Print()
-      throw new Error(`the call raised:\n${this.#take().stderr}`)
-    }
-    if (argument === undefined) return ''
-    const start = m._PyBytes_AsString(result)
-    const text = Buffer.from(m.HEAPU8.slice(start, start + m._PyBytes_Size(result))).toString()
-    m._Py_DecRef(result)
-    return text
-  }
-
-  #withText<T>(text: string, use: (pointer: number) => T): T {
-    const bytes = Buffer.from(`${text}\0`)
-    const pointer = this.#module._malloc(bytes.length)
-    this.#module.HEAPU8.set(bytes, pointer)
-    try {
-      return use(pointer)
-    } finally {
-      this.#module._free(pointer)
-    }
+  #request(request: object) {
+    const reply = this.#python.call(this.#run, Buffer.from(JSON.stringify(request)))
+    return JSON.parse(Buffer.from(reply).toString())
   }
 }

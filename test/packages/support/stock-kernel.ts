@@ -1,31 +1,15 @@
 // The kernel inside stock Pyodide, with packages that Pyodide itself loads: what the kernel does to libraries can be tested without an
 // image that has them. Owns the boot; replies are read by the library's own code. One per test file: Pyodide has no second one in a realm.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { loadPyodide, type PyodideInterface } from 'pyodide'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { loadPyodide } from 'pyodide'
 import { type Answer, AnswerReader, readResult } from '../../../src/session/outcome.js'
 import { encodePlain, encodeValue } from '../../../src/shared/values/encode.js'
 import type { Value } from '../../../src/shared/values/value.js'
+import { SITE, StockPython, type Written } from '../../support/stock-python.js'
 
-interface Emscripten {
-  readonly HEAPU8: Uint8Array
-  _malloc(bytes: number): number
-  _free(pointer: number): void
-  _PyImport_ImportModule(name: number): number
-  _PyObject_GetAttrString(object: number, name: number): number
-  _PyObject_CallNoArgs(callable: number): number
-  _PyObject_CallOneArg(callable: number, argument: number): number
-  _PyBytes_FromStringAndSize(pointer: number, bytes: number): number
-  _PyBytes_AsString(object: number): number
-  _PyBytes_Size(object: number): number
-  _PyErr_Print(): void
-  _Py_DecRef(object: number): void
-}
-
-const KERNEL = fileURLToPath(new URL('../../../workers/kernel', import.meta.url))
-const SITE = '/lib/python3.14/site-packages'
 const HEAD_BYTES = 9
 
 export type Result = ReturnType<typeof readResult>
@@ -38,14 +22,15 @@ export class Failed extends Error {
 }
 
 export class StockKernel {
-  readonly #module: Emscripten
-  #dispatch = 0
+  readonly #python: StockPython
+  readonly #dispatch: number
   #count = 0
-  /** What was written since the last look. */
-  output = { stdout: '', stderr: '' }
 
-  private constructor(pyodide: PyodideInterface) {
-    this.#module = (pyodide as unknown as { _module: Emscripten })._module
+  private constructor(python: StockPython) {
+    this.#python = python
+    python.run(python.attribute('_brumate', 'prepare'))
+    python.run(python.attribute('_brumate.patches', 'allow_ctypes'))
+    this.#dispatch = python.attribute('_brumate.link', 'dispatch')
   }
 
   /**
@@ -64,28 +49,10 @@ export class StockKernel {
     } finally {
       rmSync(cache, { recursive: true })
     }
-    const write = (path: string, content: string | Uint8Array) => {
-      pyodide.FS.mkdirTree(dirname(path))
-      pyodide.FS.writeFile(path, content)
-    }
-    for (const name of ['_brumate', 'brumate']) {
-      for (const file of readdirSync(join(KERNEL, name), { recursive: true, encoding: 'utf8' }))
-        if (file.endsWith('.py')) write(`${SITE}/${name}/${file}`, readFileSync(join(KERNEL, name, file)))
-    }
-    for (const [path, content] of Object.entries(files)) write(`${SITE}/${path}`, content)
-    const kernel = new StockKernel(pyodide)
-    const collect = (stream: 'stdout' | 'stderr') => ({
-      write: (bytes: Uint8Array) => {
-        kernel.output[stream] += Buffer.from(bytes).toString()
-        return bytes.length
-      },
-    })
-    pyodide.setStdout(collect('stdout'))
-    pyodide.setStderr(collect('stderr'))
+    const python = new StockPython(pyodide)
+    for (const [path, content] of Object.entries(files)) python.writeFile(`${SITE}/${path}`, content)
     pyodide.runPython('import _brumate')
-    kernel.#call(kernel.#attribute('_brumate', 'prepare'))
-    kernel.#call(kernel.#attribute('_brumate.patches', 'allow_ctypes'))
-    kernel.#dispatch = kernel.#attribute('_brumate.link', 'dispatch')
+    const kernel = new StockKernel(python)
     kernel.attach()
     return kernel
   }
@@ -130,51 +97,18 @@ export class StockKernel {
   }
 
   /** What was written since the last look. */
-  written(): { stdout: string; stderr: string } {
-    const { output } = this
-    this.output = { stdout: '', stderr: '' }
-    return output
+  written(): Written {
+    return this.#python.takeWritten()
   }
 
   #request(request: Uint8Array): Extract<Answer, { ok: true }> {
-    const module = this.#module
-    const at = module._malloc(request.length)
-    module.HEAPU8.set(request, at)
-    const argument = module._PyBytes_FromStringAndSize(at, request.length)
-    module._free(at)
-    const reply = module._PyObject_CallOneArg(this.#dispatch, argument)
-    module._Py_DecRef(argument)
-    if (reply === 0) throw new Error('the kernel raised')
-    const start = module._PyBytes_AsString(reply)
-    const bytes = module.HEAPU8.slice(start, start + module._PyBytes_Size(reply))
-    module._Py_DecRef(reply)
+    const bytes = this.#python.call(this.#dispatch, request)
     if (bytes[0] !== 0) throw new Error('the execution waits')
     const reader = new AnswerReader(bytes.slice(HEAD_BYTES))
     reader.advance(Number.POSITIVE_INFINITY)
     const { answer } = reader
     if (!answer.ok) throw new Failed(answer)
     return answer
-  }
-
-  #attribute(module: string, name: string): number {
-    const imported = this.#withText(module, (text) => this.#module._PyImport_ImportModule(text))
-    return this.#withText(name, (text) => this.#module._PyObject_GetAttrString(imported, text))
-  }
-
-  #call(callable: number): void {
-    if (this.#module._PyObject_CallNoArgs(callable) !== 0) return
-    this.#module._PyErr_Print()
-    throw new Error(`a call failed: ${this.output.stderr}`)
-  }
-
-  #withText(text: string, use: (pointer: number) => number): number {
-    const bytes = Buffer.from(`${text}\0`)
-    const pointer = this.#module._malloc(bytes.length)
-    this.#module.HEAPU8.set(bytes, pointer)
-    const result = use(pointer)
-    this.#module._free(pointer)
-    if (result === 0) throw new Error(`there is no ${text}`)
-    return result
   }
 }
 
