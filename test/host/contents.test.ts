@@ -167,7 +167,7 @@ describe('B6: fileBytes', () => {
     expect(free.number('__syscall_ftruncate64', file, 2n ** 62n)).toBe(-errno.ENOSPC)
   })
 
-  it('is all that a cut file costs: what is cut off is not kept (ATTACKS.md G9)', () => {
+  it('is all that a cut file costs: what is cut off is not kept', () => {
     const contents = emptyContents()
     writeContents(contents, NO_IMAGE, 0, new Uint8Array(300_000).fill(1), 0, 300_000)
     resizeContents(contents, 131_072 + 10)
@@ -202,7 +202,7 @@ describe('B6: fileBytes', () => {
 })
 
 describe('number of nodes', () => {
-  it('is bounded, and a removed node makes room for another (ATTACKS.md G12)', () => {
+  it('is bounded, and a removed node makes room for another', () => {
     const guest = new Guest()
     let made = 0
     for (; made < 70_000; made += 1) {

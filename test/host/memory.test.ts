@@ -8,7 +8,7 @@ const WRITE = 2
 const SHARED = 1
 const PRIVATE = 2
 
-describe('growth of memory (B6, ATTACKS.md G1)', () => {
+describe('growth of memory (B6)', () => {
   it('stops at memoryBytes and tells that bound', () => {
     const guest = new Guest({ limits: { memoryBytes: 4 * MEBIBYTE + 1000 } })
     expect(guest.call('emscripten_get_heap_max')).toBe(4 * MEBIBYTE)

@@ -1,4 +1,4 @@
-// Slots that fail before they serve (ATTACKS.md D24, D25, F14): whoever waits for one is told in time, with a typed error, and
+// Slots that fail before they serve: whoever waits for one is told in time, with a typed error, and
 // main neither crashes nor starts threads for ever.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Child } from './support/child.js'

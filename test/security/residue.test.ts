@@ -1,4 +1,4 @@
-// What a session leaves behind (ATTACKS.md I1, I2, H14): the next one in the same thread, which is of the same tenant, finds the
+// What a session leaves behind: the next one in the same thread, which is of the same tenant, finds the
 // image and nothing else, in memory as in files; two sessions never draw the same random numbers.
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

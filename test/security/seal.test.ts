@@ -19,7 +19,7 @@ interface Report {
   readonly results: Readonly<Record<string, Attempt>>
 }
 
-/** Everything a sealed thread can name, on every Node that is supported (ATTACKS.md I8): a difference is to be looked at. */
+/** Everything a sealed thread can name, on every Node that is supported: a difference is to be looked at. */
 const GLOBALS = `
   AggregateError Array ArrayBuffer Atomics BigInt BigInt64Array BigUint64Array Boolean Buffer DataView Date Error
   EvalError Float32Array Float64Array Infinity Int16Array Int32Array Int8Array Intl JSON Map Math MessageChannel

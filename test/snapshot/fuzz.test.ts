@@ -1,5 +1,5 @@
 // C6, N1: thousands of damaged snapshots; `npm run fuzz -- --only snapshots` makes as many as there is time for. Each is refused with a SnapshotError and leaves the session as it was, or, when only
-// Python's own memory is damaged, does what Python code could do to it. (ATTACKS.md E, H)
+// Python's own memory is damaged, does what Python code could do to it.
 import {
   BrumateError,
   InterpreterCrashedError,

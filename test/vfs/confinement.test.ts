@@ -1,4 +1,4 @@
-// SPEC E5, ATTACKS.md D20, G12, H11: a host directory cannot be left, a hostile slot gains nothing at its door, a hostile archive is refused.
+// E5: a host directory cannot be left, a hostile slot gains nothing at its door, a hostile archive is refused.
 import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// The oracles that hold after every attack (ATTACKS.md 1), whatever it was. Owns the judgement and its bounds.
+// The oracles that hold after every attack, whatever it was. Owns the judgement and its bounds.
 import { expect } from 'vitest'
 import type { CaseResult, ProcessState } from './child.js'
 import type { Witness } from './witness.js'

@@ -1,5 +1,5 @@
 // A child process that runs the cases of one suite, one at a time, and tells what each came to and what it did to this
-// process (ATTACKS.md 1). Owns the process-wide oracles; what a case does is its suite's.
+// process. Owns the process-wide oracles; what a case does is its suite's.
 //
 //   node run-case.mjs <suite> <setup as JSON>          with an IPC channel
 import { openSync, readSync } from 'node:fs'
