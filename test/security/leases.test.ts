@@ -153,6 +153,8 @@ describe('S1: nothing of one lease can be observed in the next', () => {
       tenant: `tenant-${lease}`,
       vfs: storage,
       checkpoint: lease % 2 === 0 ? 'auto' : 'manual',
+      // Time enough for an interrupt on a busy machine: what does not stop takes its thread with it.
+      limits: { interruptGraceMs: 30_000 },
       env: { SECRET: `${CANARY}${lease}`, ...(lease % 3 === 0 ? { TZ: 'Asia/Tokyo' } : {}) },
       callbacks: {
         suspends: (_: unknown, { suspend }: CallbackContext) => suspend('later'),
