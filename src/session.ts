@@ -65,6 +65,8 @@ export class Session implements AsyncDisposable {
   readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
   readonly #calls = new CallQueue(() => this.#onIdle())
+  /** The running call only captures the state: the slot can be used by another session when that has ended. */
+  #isSaving = false
   readonly #hostSide: HostSide
   readonly #placement: Placement
   readonly #runner: Runner
@@ -274,7 +276,7 @@ export class Session implements AsyncDisposable {
    */
   async snapshotState(): Promise<Snapshot> {
     if (this.#runner.isRunning) return this.#placement.captures.captureMidway(this.#calls.running)
-    return this.#queue(() => this.#placement.captures.capture())
+    return this.#queueSave(() => this.#placement.captures.capture())
   }
 
   /**
@@ -311,13 +313,13 @@ export class Session implements AsyncDisposable {
    * @throws SnapshotError when the session cannot be captured; it keeps its slot
    */
   async hibernate(): Promise<void> {
-    const { freed } = await this.#queue(() => this.#placement.hibernate())
+    const { freed } = await this.#queueSave(() => this.#placement.hibernate())
     await freed
   }
 
   /** @internal Like `hibernate`, but also reports a lost worker to the next call, because no caller is waiting (S3). */
   async evict(): Promise<void> {
-    await this.#queue(() => this.#placement.hibernate()).catch((error: unknown) => {
+    await this.#queueSave(() => this.#placement.hibernate()).catch((error: unknown) => {
       this.#placement.deferError(error)
       throw error
     })
@@ -337,7 +339,7 @@ export class Session implements AsyncDisposable {
   /** Ends the session. What runs or waits is rejected with SessionClosedError. Idempotent. */
   async close(): Promise<void> {
     if (this.#placement.state === 'closed') return
-    const closed = this.#placement.close(this.#calls.running === undefined)
+    const closed = this.#placement.close(this.#calls.running === undefined || this.#isSaving)
     this.#calls.close(this.#placement.closedError())
     this.#context.onClosed(this)
     this.#runner.close()
@@ -359,6 +361,19 @@ export class Session implements AsyncDisposable {
       await this.#placement.captures.inProgress
       return task()
     }, signal)
+  }
+
+  /** As `#queue`, for a call that only reads the slot's state. */
+  #queueSave<T>(task: () => Promise<T>): Promise<T> {
+    return this.#queueRun(async () => {
+      this.#isSaving = true
+      try {
+        await this.#placement.captures.inProgress
+        return await task()
+      } finally {
+        this.#isSaving = false
+      }
+    })
   }
 
   /** Every call goes through here (A9). Executions need not wait for a checkpoint in progress: the slot handles both in order. */
