@@ -183,6 +183,17 @@ describe('an error', () => {
     expect(error.message).toContain('no version satisfies >2; available are 2, 1')
   })
 
+  it('for an index that cannot be asked says what other sources have', async () => {
+    await using index = await FakeIndex.start()
+    index.intercept = (_, response) => {
+      response.writeHead(403).end()
+      return true
+    }
+    const old = await errorOf(resolveWith(index, ['pandas>99']))
+    expect(old.message).toMatch(/^pandas: .*answers 403.* has 3\.[0-9.]+, which does not satisfy >99$/)
+    expect((await errorOf(resolveWith(index, ['pandsa']))).message).toMatch(/Did you mean pandas/)
+  })
+
   it('for an index that is none, or speaks HTML only, says so', async () => {
     await using index = await FakeIndex.start([makeWheel('a')])
     index.intercept = (_, response) => {
