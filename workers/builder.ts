@@ -20,6 +20,8 @@ try {
   const bytes = await encodeImage({ ...contents, codeKey: data.codeKey })
   send({ ok: true, bytes }, [bytes.buffer])
 } catch (error) {
-  if (error instanceof PackageFailure) send({ ok: false, reason: error.message, package: error.packageName })
-  else send({ ok: false, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  if (error instanceof PackageFailure) {
+    const { message: reason, packageName, module } = error
+    send({ ok: false, reason, package: packageName, ...(module === undefined ? {} : { module }) })
+  } else send({ ok: false, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
 }

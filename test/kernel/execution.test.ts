@@ -304,7 +304,7 @@ test('A11: processes, threads and ctypes are refused in a clear way', () => {
   )
   expect(kernel.execute('import ctypes')).toMatchObject({
     type: 'ModuleNotFoundError',
-    message: "'ctypes' is not available in brumate sessions",
+    message: "'ctypes' is only in sessions whose image has packages",
   })
 })
 

@@ -13,6 +13,7 @@ import type { HostContext } from './context.js'
 import { FsError } from './errno.js'
 import { FileSystem } from './file-system.js'
 import type { ChunkSource } from './fs/chunk-source.js'
+import type { RandomSource } from './fs/file-io.js'
 import { Ending, type InterpreterEnd } from './guard.js'
 import { GuestMemory } from './guest-memory.js'
 import type { HostCallDoor } from './host-calls.js'
@@ -51,6 +52,8 @@ export interface HostOptions {
   readonly memory?: MemoryBudget
   /** Memory of private files. Default: the thread's own. */
   readonly chunks?: ChunkSource
+  /** Where entropy comes from. Default: the operating system. */
+  readonly random?: RandomSource
   /** Default: host calls that block are refused. */
   readonly door?: HostCallDoor
 }
@@ -280,8 +283,8 @@ export class Host {
   }
 
   #freshFileSystem(): FileSystem {
-    const { files, bytes, cwd = DEFAULT_CWD, chunks } = this.#options
-    const fileSystem = new FileSystem({ files, bytes, cwd, output: this.#output, chunks })
+    const { files, bytes, cwd = DEFAULT_CWD, chunks, random } = this.#options
+    const fileSystem = new FileSystem({ files, bytes, cwd, output: this.#output, chunks, random })
     fileSystem.quota.countIn(this.#memory)
     return fileSystem
   }

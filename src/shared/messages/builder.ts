@@ -51,6 +51,6 @@ export type BuildStep =
 export type BuilderReply =
   /** The last message: the bytes of an image file, or why there is none. */
   | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** `package` has the name of the one that is to blame. */
-  | { readonly ok: false; readonly reason: string; readonly package?: string }
+  /** `package` has the name of the one that is to blame, `module` that of its module if that is what cannot be preloaded. */
+  | { readonly ok: false; readonly reason: string; readonly package?: string; readonly module?: string }
   | { readonly progress: BuildStep }

@@ -47,6 +47,18 @@ export const ARRAY_TAG_LENGTH = 5
 
 /** The array that a tagged tuple stands for. @throws MalformedValueError */
 export function decodeArray([, , dtype, shape, block]: readonly Decoded[]): Decoded {
+  return arrayOf(dtype, shape, block)
+}
+
+/**
+ * @param block - bytes of the elements, aligned for a Float64Array, or a list of them
+ * @throws MalformedValueError
+ */
+export function arrayOf(
+  dtype: Decoded | undefined,
+  shape: Decoded | undefined,
+  block: Decoded | undefined,
+): Decoded {
   if (typeof dtype !== 'string' || (shape !== null && !Array.isArray(shape)))
     throw new MalformedValueError('an array without type or shape')
   const data = Array.isArray(block) ? decodeValues(dtype, block) : decodeBlock(dtype, block)

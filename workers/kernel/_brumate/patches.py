@@ -12,6 +12,7 @@ from asyncio import events, runners
 from types import ModuleType
 from typing import Any, NoReturn
 
+from . import network
 from .blocking import make_sleep
 from .frames import is_kernel_file
 from .hooks import find_hooked
@@ -32,13 +33,8 @@ class AbsentModules:
         if root in _ABSENT:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
         if root in _UNAVAILABLE:
-            raise ModuleNotFoundError(f"{root!r} is not available in brumate sessions", name=fullname)
+            raise ModuleNotFoundError(f"{root!r} is only in sessions whose image has packages", name=fullname)
         return find_hooked(fullname, path, target)
-
-
-def allow_ctypes() -> None:
-    """In images with packages: several import it. It can call what the image's native code has, and nothing else."""
-    _UNAVAILABLE.clear()
 
 
 def allow_ctypes() -> None:
@@ -57,6 +53,7 @@ def install() -> None:
     time.sleep = make_sleep(time.sleep)
     sys.meta_path.insert(0, AbsentModules)
     events._set_event_loop_policy(EventLoopPolicy())
+    network.install()
     asyncio.EventLoop = asyncio.SelectorEventLoop = EventLoop
     asyncio.run = runners.run = _outside_session_loop(runners.run)
     runners.Runner.run = _restoring_the_signal_handler(_outside_session_loop(runners.Runner.run))
