@@ -1,8 +1,8 @@
 // What the installed pyodide package says of its release: version, lock file, and the folder on the web with the release's wheels.
 // Owns reading these; no address of a folder is written in this repository.
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { pyodideDirectory } from '../install/pyodide.js'
 import { PackageError } from '../shared/errors.js'
 import { type PyodideLock, parsePyodideLock } from './pyodide-lock.js'
 
@@ -21,8 +21,8 @@ export class PyodideRelease {
   }
 
   static async read(): Promise<PyodideRelease> {
-    const manifest = createRequire(import.meta.url).resolve('pyodide/package.json')
-    const file = (name: string) => readFile(join(dirname(manifest), name), 'utf8')
+    const directory = await pyodideDirectory()
+    const file = (name: string) => readFile(join(directory, name), 'utf8')
     const [json, lock, script] = await Promise.all([
       file('package.json'),
       file('pyodide-lock.json'),

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { isBoolean, isSignal, isText, known, numberOption } from '../options/check.js'
+import type { Bytes } from '../shared/bytes.js'
 import { CancelledError, InvalidOptionError } from '../shared/errors.js'
 import type { StorageKind } from '../shared/messages/storage.js'
 import { type ArchiveSource, exportTar, importTar } from './archive.js'
@@ -100,7 +101,7 @@ export class VfsStorage implements AsyncDisposable {
   }
 
   /** A file as bytes, or as text in an encoding of Buffer's. */
-  readFile(path: string, options?: FileOptions & { readonly encoding?: undefined }): Promise<Uint8Array>
+  readFile(path: string, options?: FileOptions & { readonly encoding?: undefined }): Promise<Bytes>
   readFile(
     path: string,
     options: BufferEncoding | (FileOptions & { readonly encoding: BufferEncoding }),
@@ -108,12 +109,13 @@ export class VfsStorage implements AsyncDisposable {
   async readFile(
     path: string,
     options: BufferEncoding | (FileOptions & { readonly encoding?: BufferEncoding | undefined }) = {},
-  ): Promise<Uint8Array | string> {
+  ): Promise<Bytes | string> {
     const { encoding, ...rest } = typeof options === 'string' ? { encoding: options } : options
     if (encoding !== undefined && !Buffer.isEncoding(encoding))
       throw new InvalidOptionError('encoding', 'an encoding that Buffer knows, such as "utf8"', encoding)
     const bytes = await this.#call(rest, () => this.#thread.call('readFile', bytePath(path)))
-    if (encoding === undefined) return bytes
+    // The storage's thread sends a copy, never shared memory.
+    if (encoding === undefined) return bytes as Bytes
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding)
   }
 

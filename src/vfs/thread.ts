@@ -1,6 +1,7 @@
 // The storage's thread seen from the caller's: started when it is first needed, and never what keeps the process alive but while a
 // call is pending. Owns the thread, its messages and the table of pending calls (S2).
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { packageFile } from '../install/files.js'
 import { StorageError } from '../shared/errors.js'
 import type {
   Change,
@@ -162,7 +163,7 @@ export class StorageThread {
     const { port1, port2 } = new MessageChannel()
     const bell = this.#bell.buffer as SharedArrayBuffer
     const boot: StorageBoot = { storage: this.#kind, bell, arena: this.#arena }
-    const worker = new Worker(new URL('../../workers/storage.bundle.cjs', import.meta.url), {
+    const worker = new Worker(packageFile('storage'), {
       workerData: { ...boot, port: port2 },
       transferList: [port2],
       env: {},

@@ -1,7 +1,6 @@
-// Finds the pyodide package and reads its files. Owns which files those are; running them is realm.ts.
+// Reads the files of the pyodide package. Owns which files those are; running them is realm.ts.
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 
 export interface PyodidePackage {
   readonly version: string
@@ -11,9 +10,8 @@ export interface PyodidePackage {
   readonly standardLibrary: Uint8Array
 }
 
-export async function readPyodidePackage(): Promise<PyodidePackage> {
-  const manifest = createRequire(import.meta.url).resolve('pyodide/package.json')
-  const file = (name: string) => readFile(join(dirname(manifest), name))
+export async function readPyodidePackage(directory: string): Promise<PyodidePackage> {
+  const file = (name: string) => readFile(join(directory, name))
   const [json, script, wasm, standardLibrary] = await Promise.all([
     file('package.json'),
     file('pyodide.asm.mjs'),

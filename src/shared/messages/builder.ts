@@ -9,8 +9,10 @@ export interface StandardBuilderData {
   readonly kind: 'standard'
   /** For `Image.codeKey`. */
   readonly codeKey: string
-  /** Directory of this machine with the kernel's packages. */
-  readonly kernelDirectory: string
+  /** Directory of the installed pyodide package. */
+  readonly pyodideDirectory: string
+  /** File of this machine with the kernel's packages: a JSON object of paths and texts; scripts/build.mjs makes it. */
+  readonly kernelFile: string
   /** Zip archive of this machine with the `tzdata` package; scripts/zoneinfo.mjs makes it. */
   readonly timeZoneFile: string
   /** Zip archive of this machine with the standard library and its compiled modules; scripts/stdlib.mjs makes it. */
@@ -22,6 +24,8 @@ export interface PackageBuilderData {
   readonly kind: 'packages'
   /** For `Image.codeKey`. */
   readonly codeKey: string
+  /** Directory of the installed pyodide package. */
+  readonly pyodideDirectory: string
   readonly base: Image
   readonly wheels: readonly WheelFile[]
   /** Modules to import before memory is recorded, in this order. */

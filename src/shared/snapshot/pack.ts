@@ -15,14 +15,9 @@ let packr: Packr | undefined
 
 const OPTIONS = { useRecords: false, moreTypes: false }
 
-/**
- * Loads msgpackr while a slot captures the first snapshot of the process. Loaded with the library, it would delay the first result;
- * loaded by `pack`, it would hold the main thread up.
- */
-export async function preparePacking(): Promise<void> {
-  if (packr !== undefined) return
-  const { Packr } = await import('msgpackr/pack')
-  packr ??= new Packr(OPTIONS)
+/** Loads msgpackr while a slot captures the first snapshot of the process: loaded with the library, it would delay the first result. */
+export function preparePacking(): void {
+  packr ??= loadPackr()
 }
 
 function loadPackr(): Packr {

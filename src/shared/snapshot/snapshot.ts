@@ -1,6 +1,7 @@
 // A session as a thing to keep: its parts, what it says of itself, its bytes. Owns no interpreter and no session; taking and
 // restoring one is session.ts's. Its memory is this thread's alone: each slot that thaws it gets a copy, so that no slot changes
 // what the next one thaws.
+import type { Bytes } from '../bytes.js'
 import { InvalidOptionError, SnapshotError } from '../errors.js'
 import type { Value } from '../values/value.js'
 import { captureHead, decodeDocument, type Head, type Parts } from './document.js'
@@ -70,7 +71,7 @@ export class Snapshot {
   }
 
   /** One self-contained document, docs/snapshot-format.md. A copy. */
-  toBytes(): Uint8Array {
+  toBytes(): Bytes {
     const { headBytes: head, body, signature } = this.#parts
     return closeEnvelope({ head, body, signature })
   }
