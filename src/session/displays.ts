@@ -1,6 +1,8 @@
 // What an execution displayed, as the kernel reports it: its last expression's rich forms, and the displays before it. Owns their
 // shapes and bounds on this side; the kernel keeps to the same, so anything off was forged (R3).
+
 import type { Bytes } from '../shared/bytes.js'
+import { isUint8Array } from '../shared/realms.js'
 import { type Decoded, MalformedValueError } from '../shared/values/decode.js'
 
 /** One display: text, or bytes for binary types, by MIME type. */
@@ -60,7 +62,7 @@ export function displayBytes(displays: readonly Display[]): number {
 }
 
 function readForm(form: Decoded | undefined): string | Bytes {
-  if (typeof form !== 'string' && !(form instanceof Uint8Array))
+  if (typeof form !== 'string' && !isUint8Array(form))
     throw new MalformedValueError('a display form that is neither text nor bytes')
   // The guard lets no message with shared memory through.
   return form as string | Bytes

@@ -1,5 +1,6 @@
 // VfsStorage: files that live outside any session, with a side for the host. Owns the public methods and their options; the data is
 // in a thread of its own (thread.ts), sessions reach it without this thread (H1).
+
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
@@ -7,6 +8,7 @@ import { isBoolean, isSignal, isText, known, numberOption } from '../options/che
 import type { Bytes } from '../shared/bytes.js'
 import { CancelledError, InvalidOptionError } from '../shared/errors.js'
 import type { StorageKind } from '../shared/messages/storage.js'
+import { isUint8Array } from '../shared/realms.js'
 import { type ArchiveSource, exportTar, importTar } from './archive.js'
 import { messageBytes } from './bytes.js'
 import { bytePath, textOf } from './paths.js'
@@ -122,7 +124,7 @@ export class VfsStorage implements AsyncDisposable {
   /** Makes the file or replaces what is in it, at once for everyone who reads it. */
   async writeFile(path: string, data: Uint8Array | string, options: FileOptions = {}): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
-    if (!(bytes instanceof Uint8Array)) throw new InvalidOptionError('data', 'a Uint8Array or a string', data)
+    if (!isUint8Array(bytes)) throw new InvalidOptionError('data', 'a Uint8Array or a string', data)
     const own = messageBytes('data', bytes)
     await this.#call(options, () => this.#thread.call('writeFile', bytePath(path), own))
   }
