@@ -82,6 +82,7 @@ async function bundleInto(folder, entry) {
     chunkFileNames: '[name].js',
     keepNames: true,
     sourcemap: false,
+    plugins: [builtinRequire()],
   })
   await bundle.close()
 }
@@ -121,13 +122,22 @@ function latePackages() {
     name: 'late-packages',
     transform(code) {
       if (!code.includes('createRequire(import.meta.url)(')) return null
-      let result = code.replaceAll(/(?<=createRequire\(import\.meta\.url\)\()'([^']+)'/g, (literal, path) =>
-        LATE_PACKAGES[path] === undefined ? literal : `lateFile('${LATE_PACKAGES[path]}')`,
+      let result = code.replaceAll(/createRequire\(import\.meta\.url\)\('([^']+)'\)/g, (call, path) =>
+        LATE_PACKAGES[path] === undefined ? call : `loadFile('${LATE_PACKAGES[path]}')`,
       )
       // The program's version.
       result = result.replace(/createRequire\(import\.meta\.url\)\(('[^']+\.json')\)/, 'require($1)')
-      return `import { packageFile as lateFile } from ${files}\n${result}`
+      return `import { loadFile } from ${files}\n${result}`
     },
+  }
+}
+
+/** Piscina requires modules of Node. `createRequire(import.meta.url)` would fail where a bundler makes CommonJS of the library. */
+function builtinRequire() {
+  return {
+    name: 'builtin-require',
+    renderChunk: (code) =>
+      code.replace(/^var __require = .*$/m, 'var __require = (id) => process.getBuiltinModule(id);'),
   }
 }
 

@@ -32,9 +32,13 @@ with zipfile.ZipFile('${SOURCE}') as source, zipfile.ZipFile('${RESULT}', 'w') a
             add(result, name + 'c', external._code_to_hash_pyc(code, importlib.util.source_hash(data), False))
 `
 
-const pyodide = await readPyodidePackage(
-  dirname(createRequire(import.meta.url).resolve('pyodide/package.json')),
-)
+const { resolve } = createRequire(import.meta.url)
+const pyodide = await readPyodidePackage({
+  manifest: resolve('pyodide/package.json'),
+  script: resolve('pyodide/pyodide.asm.mjs'),
+  wasm: resolve('pyodide/pyodide.asm.wasm'),
+  standardLibrary: resolve('pyodide/python_stdlib.zip'),
+})
 const key = createHash('sha256')
   .update(COMPILE)
   .update(pyodide.standardLibrary)

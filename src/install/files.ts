@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { InstallationError } from '../shared/errors.js'
+import { requireFrom } from './require.js'
 
 const FILES = {
   /** Entry of a slot's worker, and what Piscina loads in it. */
@@ -44,4 +45,10 @@ export function packageFile(name: PackageFile): string {
       "in webpack `externals: { brumate: 'module brumate' }`, in Vite `ssr.external: ['brumate']`, " +
       "in Next `serverExternalPackages: ['brumate']`; see docs/deployment.md",
   )
+}
+
+/** What a CommonJS file of the package exports. @throws InstallationError */
+export function loadFile(name: 'ajv' | 'msgpackr'): unknown {
+  const path = packageFile(name)
+  return requireFrom(path)(path)
 }

@@ -74,7 +74,7 @@ gc.freeze()
 `
 
 export async function recordImage(options: StandardBuilderData): Promise<ImageContents> {
-  const pyodide = await readPyodidePackage(options.pyodideDirectory)
+  const pyodide = await readPyodidePackage(options.pyodide)
   const sources: SourceFile[] = [
     ...(await readSources(options.kernelFile, KERNEL_PATH)),
     { path: STANDARD_LIBRARY_PATH, bytes: await readFile(options.standardLibraryFile) },
