@@ -3,6 +3,7 @@
 // that the same Pyodide gives the same bytes everywhere. Compiling takes seconds, so the last result is kept.
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readPyodidePackage } from '../dist/workers/builder/pyodide-package.js'
@@ -31,7 +32,13 @@ with zipfile.ZipFile('${SOURCE}') as source, zipfile.ZipFile('${RESULT}', 'w') a
             add(result, name + 'c', external._code_to_hash_pyc(code, importlib.util.source_hash(data), False))
 `
 
-const pyodide = await readPyodidePackage()
+const { resolve } = createRequire(import.meta.url)
+const pyodide = await readPyodidePackage({
+  manifest: resolve('pyodide/package.json'),
+  script: resolve('pyodide/pyodide.asm.mjs'),
+  wasm: resolve('pyodide/pyodide.asm.wasm'),
+  standardLibrary: resolve('pyodide/python_stdlib.zip'),
+})
 const key = createHash('sha256')
   .update(COMPILE)
   .update(pyodide.standardLibrary)

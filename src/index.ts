@@ -14,11 +14,13 @@ export type { Display } from './session/displays.js'
 export type { ExecuteResult } from './session/outcome.js'
 export type { SessionUsage } from './session/usage.js'
 export type { CallbackContext, CallbackDefinition, CallbackFn, Callbacks, Session } from './session.js'
+export type { Bytes } from './shared/bytes.js'
 export {
   BrumateError,
   CancelledError,
   ConversionError,
   ImageError,
+  InstallationError,
   InterpreterCrashedError,
   InvalidOptionError,
   LimitError,

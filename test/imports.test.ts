@@ -15,6 +15,7 @@ const SHARED = [
 ]
 const LIBRARY = [
   'src/deferred.ts',
+  'src/install',
   'src/options',
   'src/memory',
   'src/image',

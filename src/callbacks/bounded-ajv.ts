@@ -1,8 +1,10 @@
 // JSON Schema checks of what a guest sends, bounded in time. Owns the budget of one check and the keywords that spend it: each evaluation
 // of a subschema counts, and so does text that a pattern reads; members are compared by what they hold, not with each other. A check with
 // a pattern that may take more than linear time also runs against the clock.
+
 import { createHash } from 'node:crypto'
 import type { Ajv2020, AnySchemaObject, ErrorObject, KeywordCxt } from 'ajv/dist/2020.js'
+import { isDate, isSet, isUint8Array } from '../shared/realms.js'
 import { loadAjv } from './ajv.js'
 import { isLinear } from './linear-pattern.js'
 import { TIME_LIMIT_MS, TimeLimit } from './time-limit.js'
@@ -262,13 +264,13 @@ function keyOf(value: unknown, budget: Budget, instancePath: string): string {
     return `${value.toString(16)}n`
   }
   if (typeof value !== 'object' || value === null) return String(value)
-  if (value instanceof Uint8Array) {
+  if (isUint8Array(value)) {
     budget.spend(value.length / CHARACTERS_PER_EVALUATION, instancePath)
     return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`
   }
-  if (value instanceof Date) return `d${value.getTime()}`
+  if (isDate(value)) return `d${value.getTime()}`
   budget.spend(EVALUATIONS_PER_OBJECT, instancePath)
-  if (value instanceof Set) return `s[${[...value].map(nested).sort().join()}]`
+  if (isSet(value)) return `s[${[...value].map(nested).sort().join()}]`
   if (Array.isArray(value)) return `[${value.map(nested).join()}]`
   const members = Object.entries(value).map(([key, member]) => {
     budget.spend(key.length / CHARACTERS_PER_EVALUATION, instancePath)

@@ -1,7 +1,9 @@
 // Checks a callback's arguments against a JSON Schema or a Standard Schema (such as zod's). Owns turning either kind into one check, and
 // its failures into Python errors. ajv implements JSON Schema.
+
 import type { ErrorObject } from 'ajv/dist/2020.js'
 import { InvalidOptionError } from '../shared/errors.js'
+import { isPromise, isRangeError } from '../shared/realms.js'
 import { messageOf } from '../shared/thrown.js'
 import type { Value } from '../shared/values/value.js'
 import {
@@ -137,7 +139,7 @@ function isValid(callback: string, bounded: BoundedCheck, args: Arguments): bool
         error instanceof TookTooLong,
       )
     // V8's stack: a schema that refers to itself follows the nesting of the arguments.
-    if (error instanceof RangeError)
+    if (isRangeError(error))
       throw new ArgumentsError(
         'ValueError',
         `${callback}(): the arguments are nested too deeply to be checked`,
@@ -183,7 +185,7 @@ function standard(option: string, callback: string, schema: StandardSchema): Par
           `${callback}(): the arguments are too large to be checked: they have more than ${MAX_EVALUATIONS} members`,
         )
       const result = schema['~standard'].validate(args)
-      return result instanceof Promise ? result.then(judge) : judge(result)
+      return isPromise(result) ? result.then(judge) : judge(result)
     },
   }
 }

@@ -1,5 +1,6 @@
 // Builds an image with packages from one without. Owns what the builder is told and what its failures mean; which wheels there are is
 // decided before (src/packages), what is done with them is workers/builder/packages.
+import { pyodideFiles } from '../install/pyodide.js'
 import { ImageError, PackageError } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
 import type { BuildStep, WheelFile } from '../shared/messages/builder.js'
@@ -49,7 +50,12 @@ export interface PackageImageOptions {
 export async function buildPackageImage(options: PackageImageOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { base, wheels, preload, layerDir, signal, onProgress } = options
   const reply = await runBuilder(
-    { kind: 'packages', codeKey: imageKey(), base, wheels, preload, layerDirectory: layerDir },
+    {
+      kind: 'packages',
+      codeKey: imageKey(),
+      pyodide: await pyodideFiles(),
+      ...{ base, wheels, preload, layerDirectory: layerDir },
+    },
     { deadlineMs: DEADLINE_MS, signal, onProgress },
   )
   if (reply.ok) return reply.bytes

@@ -1,6 +1,8 @@
 // Checks of single option values: each returns the value it was given, typed, or throws InvalidOptionError with
 // "expected X, got Y" or "unknown option". Owns no option and no default.
+
 import { Concealed, InvalidOptionError } from '../shared/errors.js'
+import { isUint8Array } from '../shared/realms.js'
 
 interface NumberRule {
   readonly min: number
@@ -126,7 +128,7 @@ export function isOneOf<T extends string>(
 /** A key: errors do not show it. A copy, so that later changes by the caller do not matter. */
 export function isSecretBytes(name: string, value: unknown, length: number): Uint8Array | undefined {
   if (value === undefined) return undefined
-  if (value instanceof Uint8Array && value.length === length) return new Uint8Array(value)
+  if (isUint8Array(value) && value.length === length) return new Uint8Array(value)
   throw new InvalidOptionError(name, `a Uint8Array of ${length} bytes`, new Concealed(value))
 }
 

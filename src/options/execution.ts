@@ -1,5 +1,7 @@
 // Options of a session's calls, and their resolved form.
+
 import { InvalidOptionError } from '../shared/errors.js'
+import { isUint8Array } from '../shared/realms.js'
 import type { Trust } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
 import { isBoolean, isFunction, isRecord, isSignal, known } from './check.js'
@@ -52,7 +54,7 @@ export function requireSnapshot(
   trust: Trust | undefined,
 ): Snapshot {
   if (value instanceof Snapshot) return value
-  if (value instanceof Uint8Array) return Snapshot.read(value, trust)
+  if (isUint8Array(value)) return Snapshot.read(value, trust)
   throw new InvalidOptionError(name, 'a Snapshot or the bytes of one', value)
 }
 

@@ -1,5 +1,7 @@
 // Requests to an index or a release folder. Owns retries, time limits, size limits and credentials; what is asked for is the sources'.
+
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isError } from '../shared/realms.js'
 
 /** No answer could be had. The message says what happened, without credentials. */
 export class FetchError extends Error {
@@ -181,8 +183,8 @@ function retryAfterMs(response: Response): number | undefined {
 
 /** `fetch` says "fetch failed", and its cause why. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
+  if (!isError(error)) return String(error)
+  return isError(error.cause) && error.cause.message !== '' ? error.cause.message : error.message
 }
 
 /** A full disk is no failure of the network. */

@@ -1,6 +1,8 @@
 // Putting a session into a slot: what the slot is sent, how long that may last, and what came of it. Owns the mount's connection until
 // the slot has it; where the session lives, and what a failure means to it, is placement.ts's.
+
 import type { AttachRequest, RefusalReason, SlotReply } from '../shared/messages/slot.js'
+import { isRangeError } from '../shared/realms.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { encodePlain } from '../shared/values/encode.js'
 import type { Slot } from '../slots/slot.js'
@@ -90,7 +92,7 @@ async function restore(slot: Slot, snapshot: Snapshot, request: AttachRequest): 
   try {
     body = await snapshot.copyBody()
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    if (!isRangeError(error)) throw error
     return { kind: 'refused', reason: 'too-large', message: `no memory to copy it: ${error.message}` }
   }
   return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes }], [body.buffer])

@@ -198,6 +198,14 @@ export class StorageError extends BrumateError {
   }
 }
 
+/**
+ * Files of the package are not where the library looks for them: a bundler moved its code without them, or the pyodide package is not
+ * installed. The message names the setting to change.
+ */
+export class InstallationError extends BrumateError {
+  readonly code = 'INSTALLATION'
+}
+
 /** The image could not be built, or what was read is no image. */
 export class ImageError extends BrumateError {
   readonly code = 'IMAGE'

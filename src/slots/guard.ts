@@ -1,7 +1,9 @@
 // The wall between a slot's thread and ours: every message is taken as hostile (R3) and either comes out as a type of
 // src/shared/messages/slot.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
+
 import { constants } from 'node:buffer'
 import type { OutputText, RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
+import { isArrayBuffer, isPlainObject, isUint8Array } from '../shared/realms.js'
 import { startOf } from '../shared/thrown.js'
 
 /** Bounds of what one message may carry; a worker that sends more is not ours any more. */
@@ -132,7 +134,7 @@ function guardRun(message: Fields): RunReport {
 type Fields = Readonly<Record<string, unknown>>
 
 function fields(raw: unknown): Fields {
-  if (typeof raw !== 'object' || raw === null || Object.getPrototypeOf(raw) !== Object.prototype) {
+  if (typeof raw !== 'object' || raw === null || !isPlainObject(raw)) {
     throw new ProtocolViolation('a message that is not a plain object')
   }
   if (Object.keys(raw).length > 16) throw new ProtocolViolation('a message of too many fields')
@@ -166,11 +168,7 @@ function output(message: Fields, name: string): OutputText {
 function bytes(message: Fields, name: string, maxBytes = Number.POSITIVE_INFINITY): Uint8Array {
   const value = field(message, name)
   // Shared memory could change after it was checked.
-  if (
-    !(value instanceof Uint8Array) ||
-    !(value.buffer instanceof ArrayBuffer) ||
-    value.byteLength > maxBytes
-  ) {
+  if (!isUint8Array(value) || !isArrayBuffer(value.buffer) || value.byteLength > maxBytes) {
     throw new ProtocolViolation(`${name} are not bytes of its own`)
   }
   return value

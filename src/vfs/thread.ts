@@ -1,6 +1,8 @@
 // The storage's thread seen from the caller's: started when it is first needed, and never what keeps the process alive but while a
 // call is pending. Owns the thread, its messages and the table of pending calls (S2).
+
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { packageFile } from '../install/files.js'
 import { StorageError } from '../shared/errors.js'
 import type {
   Change,
@@ -11,6 +13,7 @@ import type {
   StorageMessage,
 } from '../shared/messages/storage.js'
 import type { MountWire } from '../shared/messages/storage-door.js'
+import { isRangeError } from '../shared/realms.js'
 import { messageOf } from '../shared/thrown.js'
 import { textOf } from './paths.js'
 
@@ -162,7 +165,7 @@ export class StorageThread {
     const { port1, port2 } = new MessageChannel()
     const bell = this.#bell.buffer as SharedArrayBuffer
     const boot: StorageBoot = { storage: this.#kind, bell, arena: this.#arena }
-    const worker = new Worker(new URL('../../workers/storage.bundle.cjs', import.meta.url), {
+    const worker = new Worker(packageFile('storage'), {
       workerData: { ...boot, port: port2 },
       transferList: [port2],
       env: {},
@@ -216,7 +219,7 @@ function sharedMemory(maxBytes: number): SharedArrayBuffer | undefined {
   try {
     return new SharedArrayBuffer(0, { maxByteLength })
   } catch (error) {
-    if (error instanceof RangeError) return undefined
+    if (isRangeError(error)) return undefined
     throw error
   }
 }

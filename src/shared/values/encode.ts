@@ -1,7 +1,9 @@
 // Encodes JavaScript values as marshal bytes for the kernel. Dates and sets are written as stand-ins and listed as fixups, which the
 // kernel applies. Owns the walk over a value, which can stop after any part of it and continue later: a callback's result may be a
 // guest's own argument. writer.ts owns the bytes.
+
 import { ConversionError, describeValue } from '../errors.js'
+import { isDate, isPlainObject, isSet, isUint8Array } from '../realms.js'
 import { refusalOf } from './arrays.js'
 import type { Job, Lane } from './slices.js'
 import { elementType, isNdArray, MAX_DEPTH, type NdArray, TypeCode } from './value.js'
@@ -201,17 +203,15 @@ export class Encoder implements Job {
     }
     if (value === null) return writer.code(TypeCode.none)
     this.#units -= 1
-    if (value instanceof Uint8Array) {
+    if (isUint8Array(value)) {
       this.#units -= value.length >> 10
       return writer.blob(value)
     }
     if (Array.isArray(value)) return this.#list('list', value)
-    if (this.#mayFix && value instanceof Date) return this.#date(value)
+    if (isPlainObject(value)) return this.#dict(value as Readonly<Record<string, unknown>>)
+    if (this.#mayFix && isDate(value)) return this.#date(value)
     // A set is always written as a list with a fixup, because only Python can tell whether the members are hashable.
-    if (this.#mayFix && value instanceof Set) return this.#list('set', [...(value as ReadonlySet<unknown>)])
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype === null || prototype === Object.prototype)
-      return this.#dict(value as Readonly<Record<string, unknown>>)
+    if (this.#mayFix && isSet(value)) return this.#list('set', [...(value as ReadonlySet<unknown>)])
     if (this.#mayFix && ArrayBuffer.isView(value)) return this.#array(value, null, null)
     if (this.#mayFix && isNdArray(value)) return this.#ndArray(value)
     throw this.#unknown(value)

@@ -53,7 +53,7 @@ export async function recordPackages(
   const sources = [...sourcesOf(base), ...filesOf(layers)]
 
   onProgress({ step: 'linking' })
-  const pyodide = await readPyodidePackage()
+  const pyodide = await readPyodidePackage(data.pyodide)
   if (pyodide.version !== base.pyodideVersion)
     throw new Error(`the image is of Pyodide ${base.pyodideVersion}, and ${pyodide.version} is installed`)
   const linked = new LinkedInterpreter(base, withCountedRecursion(pyodide.wasm), librariesOf(layers))
