@@ -21,6 +21,7 @@ class Execution:
         # The eager step runs up to `await start`, and so leaves the task's own wake-up method on that future: the one
         # way to step a task with an exception of our choice. Task.cancel() would also cancel what the task awaits.
         self.task = asyncio.Task(drive(start, cell, namespace), loop=loop, context=context, eager_start=True)
+        loop.script_task = self.task if cell.is_script else None
         self._wakeup = start._callbacks[0][0]
         start.set_result(None)
 

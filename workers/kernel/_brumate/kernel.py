@@ -35,8 +35,12 @@ type Outcome = tuple[Any, ...]
 NOTHING: Outcome = (True, None, ..., {})
 DONE: Outcome = (True,)
 
+_BYTE_ORDER_MARK = "\ufeff"
+
 # A pump that never runs dry still returns to the host now and then, for host calls to be sent and answered.
 _PUMP_SECONDS = 0.02
+# Between two looks at the door, for tasks that made a call through it and were then left to this loop.
+_DOOR_SECONDS = 0.02
 # Cancelled tasks get this many turns to clean up in clearState; then they are dropped.
 _CANCEL_TURNS = 100
 
@@ -144,6 +148,8 @@ class Kernel:
         try:
             cell = compile_cell(source, filename, self.flags)
         except BaseException as error:
+            if source.startswith(_BYTE_ORDER_MARK):
+                return self._compiled(source[1:], filename)
             cell = self._compiled_without_installers(error, source, filename)
         self.flags = cell.flags
         if not cell.brief:
@@ -178,6 +184,8 @@ class Kernel:
 
     def _give_tasks_a_turn(self) -> None:
         # Those that the cell started, and those that earlier ones left.
+        if self.calls.is_awaiting_door():
+            self.calls.exchange()
         if self.loop.has_work():
             self.loop.pump_once(self.guard)
 
@@ -202,18 +210,28 @@ class Kernel:
                     continue
                 if guard.take():
                     raise KeyboardInterrupt
+                if self.calls.is_awaiting_door():
+                    self.calls.exchange()
+                    if loop.has_ready():
+                        continue
             except KeyboardInterrupt:
                 if not self.execution.task.done():
                     self.execution.throw(KeyboardInterrupt())
                 continue
-            if loop.seconds_to_next_timer() < float("inf") or self.calls.is_awaiting_requests():
+            if loop.seconds_to_next_timer() < float("inf") or self.calls.is_awaiting_answers():
                 return False
             self.execution.throw(RuntimeError(DEADLOCK))
         return True
 
+    def seconds_to_next_step(self) -> float:
+        """When the host is to come back, if nothing else happens."""
+        seconds = self.loop.seconds_to_next_timer()
+        return min(seconds, _DOOR_SECONDS) if self.calls.is_awaiting_door() else seconds
+
     def _finished(self) -> Outcome:
         task = self.execution.task
         self.execution = None
+        self.loop.script_task = None
         try:
             value = task.result()
         except BaseException as error:
@@ -239,6 +257,8 @@ class Kernel:
     def _pump_idle(self) -> None:
         deadline = self.loop.time() + _PUMP_SECONDS
         try:
+            if self.calls.is_awaiting_door():
+                self.calls.exchange()
             while self.loop.pump_once(self.guard) and self.loop.time() < deadline:
                 pass
         except KeyboardInterrupt:
@@ -392,7 +412,7 @@ class Kernel:
         old = self.loop
         self.loop = SessionLoop()
         self.loop.activate()
-        old.close()
+        old.dispose()
 
     def _cancel_tasks(self) -> None:
         for task in asyncio.all_tasks(self.loop):

@@ -8,14 +8,16 @@ import signal
 import sys
 import time
 import traceback
-from asyncio import events, runners
+from asyncio import base_events, events, runners, unix_events
 from types import ModuleType
 from typing import Any, NoReturn
 
+from . import door
 from .blocking import make_sleep
+from .calls import CALLS
 from .frames import is_kernel_file
 from .hooks import find_hooked
-from .loop import EventLoop, OutsideSessionLoop
+from .loop import EventLoop, OutsideSessionLoop, complete
 
 _ABSENT = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core"})
 _UNAVAILABLE = {"ctypes", "_ctypes"}
@@ -41,28 +43,44 @@ def allow_ctypes() -> None:
     _UNAVAILABLE.clear()
 
 
-def allow_ctypes() -> None:
-    """In images with packages: several import it. It can call what the image's native code has, and nothing else."""
-    _UNAVAILABLE.clear()
-
-
-class EventLoopPolicy(events._BaseDefaultEventLoopPolicy):
-    """Makes `asyncio.new_event_loop()` give a loop that needs no sockets."""
-
-    _loop_factory = EventLoop
-
-
 def install() -> None:
     """Apply every patch; once."""
     time.sleep = make_sleep(time.sleep)
     sys.meta_path.insert(0, AbsentModules)
-    events._set_event_loop_policy(EventLoopPolicy())
-    asyncio.EventLoop = asyncio.SelectorEventLoop = EventLoop
+    _install_loops()
     asyncio.run = runners.run = _outside_session_loop(runners.run)
     runners.Runner.run = _restoring_the_signal_handler(_outside_session_loop(runners.Runner.run))
     _sitebuiltins.Quitter.__call__ = _quit
     for name in ("walk_tb", "walk_stack", "_walk_tb_with_full_positions"):
         setattr(traceback, name, _without_kernel_frames(getattr(traceback, name)))
+
+
+def _install_loops() -> None:
+    # Loops that need no sockets, whichever way the user asks for one.
+    for module in (asyncio, unix_events):
+        module.EventLoop = module.SelectorEventLoop = EventLoop
+    unix_events._DefaultEventLoopPolicy._loop_factory = EventLoop
+    events._set_event_loop_policy(None)
+    kind = base_events.BaseEventLoop
+    kind.run_forever = _outside_session_loop(kind.run_forever)
+    kind.run_until_complete = _outside_session_loop(kind.run_until_complete)
+    kind._run_once = _serving_host_calls(kind._run_once)
+
+
+def _serving_host_calls(run_once: Any) -> Any:
+    # For loops of the user's classes, which know nothing of host calls and may have no selector.
+    @functools.wraps(run_once)
+    def wrapper(self: Any) -> None:
+        if not hasattr(self, "_selector"):
+            complete(self)
+        CALLS.flush()
+        if CALLS.is_awaiting_door():
+            if not self._ready:
+                door.wait(max(0.0, self._scheduled[0].when() - self.time()) if self._scheduled else None)
+            CALLS.deliver()
+        run_once(self)
+
+    return wrapper
 
 
 def refresh_time_zone() -> None:

@@ -1,0 +1,1 @@
+NO_PROCESSES = "sessions cannot start processes"
