@@ -29,7 +29,7 @@ _ON_LINE = re.compile(r" on line (\d+)")
 class Cell:
     """What a cell compiled to: its statements, and its last expression if it ends with one."""
 
-    __slots__ = ("awaits", "body", "brief", "flags", "is_script", "result")
+    __slots__ = ("awaits", "body", "brief", "classes", "flags", "is_script", "result")
 
     def __init__(self, body: CodeType | None, result: CodeType | None, flags: int) -> None:
         self.body = body
@@ -40,6 +40,8 @@ class Cell:
         self.awaits = _is_coroutine(body) or _is_coroutine(result)
         # It runs at once and defines nothing: when it has run, mostly nothing is left of its code.
         self.brief = False
+        # The classes that it defines, as `sources` has them.
+        self.classes: tuple[tuple[str, int], ...] = ()
         # The user wrote no `await`: it awaits because `scripts` made it so.
         self.is_script = False
 

@@ -12,9 +12,10 @@ from .loop import SessionLoop
 class Execution:
     """Owns the task of one awaiting cell from its start to its outcome."""
 
-    __slots__ = ("_context", "_loop", "_wakeup", "task")
+    __slots__ = ("_context", "_loop", "_wakeup", "cell", "task")
 
     def __init__(self, cell: Cell, namespace: dict[str, Any], context: Context, loop: SessionLoop) -> None:
+        self.cell = cell
         self._loop = loop
         self._context = context
         start = loop.create_future()

@@ -10,6 +10,7 @@ import contextvars
 import gc
 import os
 from asyncio import events
+from types import CoroutineType
 from typing import Any
 
 from . import patches
@@ -27,6 +28,7 @@ from .namespace import HIDDEN_NAMES, Namespace
 from .packages import without_installer
 from .sources import Sources
 from .tracebacks import INTERRUPTED, add_source_line, failure
+from .unawaited import UNAWAITED
 from .values import NotConvertible, from_bytes, to_tree
 
 type Outcome = tuple[Any, ...]
@@ -49,6 +51,8 @@ _collect = gc.collect
 _is_collecting = gc.isenabled
 _stop_collecting = gc.disable
 _go_on_collecting = gc.enable
+
+_HOLD_COROUTINES = frozenset({CoroutineType, list, tuple})
 
 # The name of a class, whatever its metaclass says.
 _NAME = type.__dict__["__name__"]
@@ -113,6 +117,8 @@ class Kernel:
             if self.execution is not None:
                 raise RuntimeError("an execution is still awaiting")
             filename = f"<cell {count}>"
+            # Python keeps there which lines have warned, and lines of cells have the same numbers.
+            self.namespace.names.pop("__warningregistry__", None)
             cell = self._compiled(source, filename)
             if events._get_running_loop() is not self.loop:
                 self.loop.activate()
@@ -127,6 +133,8 @@ class Kernel:
                 finally:
                     if cell.brief:
                         self.sources.leave(filename, cell.body)
+                    elif cell.classes:
+                        self.sources.hold_classes(filename, cell.classes, self.namespace.names)
                 self._give_tasks_a_turn()
                 return self._succeeded(None) if self.displays.pending else NOTHING
             else:
@@ -153,7 +161,7 @@ class Kernel:
             cell = self._compiled_without_installers(error, source, filename)
         self.flags = cell.flags
         if not cell.brief:
-            self.sources.hold(filename, cell.body, cell.result)
+            cell.classes = self.sources.hold(filename, cell.body, cell.result)
         return cell
 
     def _compiled_without_installers(self, error: BaseException, source: str, filename: str) -> Cell:
@@ -176,11 +184,22 @@ class Kernel:
     def _evaluate(self, cell: Cell) -> Any:
         names = self.namespace.names
         if cell.body is not None:
-            self.context.run(exec, cell.body, names)
+            try:
+                self.context.run(exec, cell.body, names)
+            finally:
+                if cell.classes:
+                    self.sources.hold_classes(cell.body.co_filename, cell.classes, names)
         try:
-            return self.context.run(eval, cell.result, names)
+            return self._noticed(self.context.run(eval, cell.result, names), cell)
         finally:
             self._give_tasks_a_turn()
+
+    def _noticed(self, value: Any, cell: Cell) -> Any:
+        # Most often of a function that the user meant to await.
+        if type(value) in _HOLD_COROUTINES:
+            if type(value) is CoroutineType or (value and type(value[0]) is CoroutineType):
+                UNAWAITED.report(value, cell.result)
+        return value
 
     def _give_tasks_a_turn(self) -> None:
         # Those that the cell started, and those that earlier ones left.
@@ -230,12 +249,15 @@ class Kernel:
 
     def _finished(self) -> Outcome:
         task = self.execution.task
+        cell = self.execution.cell
         self.execution = None
         self.loop.script_task = None
+        if cell.classes:
+            self.sources.hold_classes(cell.body.co_filename, cell.classes, self.namespace.names)
         try:
-            value = task.result()
+            value = self._noticed(task.result(), cell)
         except BaseException as error:
-            task = None  # this frame is in the traceback: the error and its task would keep each other alive
+            task = cell = None  # this frame is in the traceback: the error and its task would keep each other alive
             return self._failed(error)
         return self._succeeded(value)
 
@@ -272,7 +294,10 @@ class Kernel:
                 shown = self.displays.finish({}) if self.displays.pending else []
                 return (True, None, ..., {}, shown) if shown else NOTHING
             text = _text_of(value)
-            builtins._ = value
+            if UNAWAITED.has_reported:
+                UNAWAITED.replace(value)
+            else:
+                builtins._ = value
             display = bundle(value)
             try:
                 tree = to_tree(value, self.displays.room)  # may call a tzinfo of the user's

@@ -4,6 +4,7 @@ import _sitebuiltins
 import asyncio
 import functools
 import importlib.machinery
+import inspect
 import signal
 import sys
 import time
@@ -18,6 +19,7 @@ from .calls import CALLS
 from .frames import is_kernel_file
 from .hooks import find_hooked
 from .loop import EventLoop, OutsideSessionLoop, complete
+from .unawaited import UNAWAITED
 
 _ABSENT = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core"})
 _UNAVAILABLE = {"ctypes", "_ctypes"}
@@ -51,6 +53,8 @@ def install() -> None:
     asyncio.run = runners.run = _outside_session_loop(runners.run)
     runners.Runner.run = _restoring_the_signal_handler(_outside_session_loop(runners.Runner.run))
     _sitebuiltins.Quitter.__call__ = _quit
+    inspect.getfile = _finding_cells(inspect.getfile)
+    UNAWAITED.install()
     for name in ("walk_tb", "walk_stack", "_walk_tb_with_full_positions"):
         setattr(traceback, name, _without_kernel_frames(getattr(traceback, name)))
 
@@ -115,6 +119,23 @@ def _restoring_the_signal_handler(function: Any) -> Any:
             now = signal.getsignal(signal.SIGINT)
             if now is not before and isinstance(now, functools.partial):
                 signal.signal(signal.SIGINT, before)
+
+    return wrapper
+
+
+def _finding_cells(getfile: Any) -> Any:
+    # For classes that the user defines, `inspect` looks for the file of `__main__`, which has none.
+    @functools.wraps(getfile)
+    def wrapper(object: Any) -> str:
+        try:
+            return getfile(object)
+        except OSError:
+            from .link import KERNEL
+
+            filename = KERNEL.sources.file_of(object) if isinstance(object, type) else None
+            if filename is None:
+                raise
+            return filename
 
     return wrapper
 
