@@ -17,7 +17,7 @@ _CALL = opmap["CALL"]
 _LOAD_SPECIAL = opmap["LOAD_SPECIAL"]
 
 _TRANSPARENT_MODULES = (
-    "asking", "blocking", "callbacks", "entropy", "hooks", "iterators", "packages", "patches",
+    "asking", "blocking", "callbacks", "clocks", "entropy", "hooks", "iterators", "packages", "patches",
     "scripts",
     "adapters/chart", "adapters/figures", "adapters/httpx", "adapters/plotly", "adapters/urllib3",
 )  # fmt: skip

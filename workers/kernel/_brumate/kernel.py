@@ -13,7 +13,7 @@ from asyncio import events
 from types import CoroutineType
 from typing import Any
 
-from . import patches
+from . import clocks
 from .callbacks import Callbacks
 from .calls import CALLS
 from .cell import BASE_FLAGS, Cell, compile_cell
@@ -357,7 +357,7 @@ class Kernel:
         try:
             self.displays.limit(display_bytes)
             self.entropy.refresh()
-            patches.refresh_time_zone()
+            clocks.refresh_time_zone()
             os.environ.update(environment)
             self.callbacks.attach(callbacks)
         except Exception as error:
@@ -383,7 +383,7 @@ class Kernel:
             self.guard.pending = False
             self.displays.limit(display_bytes)
             self.entropy.refresh_unless_seeded()
-            patches.refresh_time_zone()
+            clocks.refresh_time_zone()
             self.callbacks.attach(callbacks)
             if continues:
                 self.calls.move()

@@ -7,14 +7,12 @@ import importlib.machinery
 import inspect
 import signal
 import sys
-import time
 import traceback
 from asyncio import base_events, events, runners, unix_events
 from types import ModuleType
 from typing import Any, NoReturn
 
-from . import door
-from .blocking import make_sleep
+from . import clocks, door
 from .calls import CALLS
 from .frames import is_kernel_file
 from .hooks import find_hooked
@@ -47,7 +45,7 @@ def allow_ctypes() -> None:
 
 def install() -> None:
     """Apply every patch; once."""
-    time.sleep = make_sleep(time.sleep)
+    clocks.install()
     sys.meta_path.insert(0, AbsentModules)
     _install_loops()
     asyncio.run = runners.run = _outside_session_loop(runners.run)
@@ -85,17 +83,6 @@ def _serving_host_calls(run_once: Any) -> Any:
         run_once(self)
 
     return wrapper
-
-
-def refresh_time_zone() -> None:
-    """`time.timezone` and its like were computed when the image was built; the host's zone is another one."""
-    year = time.localtime().tm_year
-    january, july = (time.localtime(time.mktime((year, month, 1, 12, 0, 0, 0, 0, 0))) for month in (1, 7))
-    standard, summer = sorted((january, july), key=lambda moment: moment.tm_gmtoff)
-    time.timezone = -standard.tm_gmtoff
-    time.altzone = -summer.tm_gmtoff
-    time.daylight = int(standard.tm_gmtoff != summer.tm_gmtoff)
-    time.tzname = (standard.tm_zone, summer.tm_zone)
 
 
 def _outside_session_loop(function: Any) -> Any:
