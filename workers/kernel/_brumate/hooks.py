@@ -16,6 +16,7 @@ from typing import Any
 # Module -> the adapter whose `adapt` gets the module once it has been executed.
 _ADAPTED = {
     "altair": "vega",
+    "concurrent.futures.process": "processes",
     "matplotlib.pyplot": "figures",
     "numpy": "numeric",
     "numpy.random": "generators",

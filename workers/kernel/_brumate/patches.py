@@ -3,6 +3,7 @@
 import _sitebuiltins
 import asyncio
 import functools
+import hashlib
 import importlib.machinery
 import inspect
 import signal
@@ -12,41 +13,72 @@ from asyncio import base_events, events, runners, unix_events
 from types import ModuleType
 from typing import Any, NoReturn
 
-from . import clocks, door
+from . import absent, clocks, door, local_names
 from .calls import CALLS
 from .frames import is_kernel_file
 from .hooks import find_hooked
 from .loop import EventLoop, OutsideSessionLoop, complete
 from .unawaited import UNAWAITED
 
-_ABSENT = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core"})
-_UNAVAILABLE = {"ctypes", "_ctypes"}
+# Compiled in or on the path, but not part of a session.
+_ABSENT = {"_ctypes", "_pyodide", "ctypes", "pyodide"}
 
 
-class AbsentModules:
-    """A finder in front of all others: these modules are compiled in or on the path, but not part of a session."""
+class HookedModules:
+    """A finder in front of all others: these modules need something of the kernel's."""
 
     @classmethod
     def find_spec(
         cls, fullname: str, path: Any = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        root = fullname.partition(".")[0]
-        if root in _ABSENT:
-            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
-        if root in _UNAVAILABLE:
-            raise ModuleNotFoundError(f"{root!r} is not available in brumate sessions", name=fullname)
         return find_hooked(fullname, path, target)
 
 
 def allow_ctypes() -> None:
     """In images with packages: several import it. It can call what the image's native code has, and nothing else."""
-    _UNAVAILABLE.clear()
+    _ABSENT.difference_update(("_ctypes", "ctypes"))
+    sys.builtin_module_names = tuple(sorted({*sys.builtin_module_names, "_ctypes"}))
+
+
+def _hide_absent_modules() -> None:
+    # Not by a finder that raises: `importlib.util.find_spec` asks whether a module is there, and the answer is None.
+    for finder in (importlib.machinery.BuiltinImporter, importlib.machinery.PathFinder):
+        finder.find_spec = classmethod(_without_absent(finder.find_spec.__func__))
+    sys.builtin_module_names = tuple(name for name in sys.builtin_module_names if name not in _ABSENT)
+
+
+def _without_absent(find_spec: Any) -> Any:
+    @functools.wraps(find_spec)
+    def wrapper(
+        cls: type, fullname: str, path: Any = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname.partition(".")[0] in _ABSENT:
+            return None
+        return find_spec(cls, fullname, path, target)
+
+    return wrapper
+
+
+def _derive_keys(name: str) -> Any:
+    # What CPython has from OpenSSL; `hashlib` asks for what it does not have.
+    if name not in ("pbkdf2_hmac", "scrypt"):
+        raise AttributeError(f"module 'hashlib' has no attribute {name!r}", name=name, obj=hashlib)
+    import _key_derivation
+
+    for function in (_key_derivation.pbkdf2_hmac, _key_derivation.scrypt):
+        function.__module__ = "hashlib"
+        setattr(hashlib, function.__name__, function)
+    return getattr(hashlib, name)
 
 
 def install() -> None:
     """Apply every patch; once."""
     clocks.install()
-    sys.meta_path.insert(0, AbsentModules)
+    sys.meta_path.insert(0, HookedModules)
+    _hide_absent_modules()
+    hashlib.__getattr__ = _derive_keys
+    absent.install()
+    local_names.install()
     _install_loops()
     asyncio.run = runners.run = _outside_session_loop(runners.run)
     runners.Runner.run = _restoring_the_signal_handler(_outside_session_loop(runners.Runner.run))
