@@ -71,7 +71,7 @@ def missing_attribute(error: AttributeError) -> str:
     """The same of an attribute of a module."""
     module = getattr(error.obj, "__name__", None)
     sentence = _ATTRIBUTES.get(module, {}).get(error.name) if isinstance(module, str) else None
-    return f". {_capitalized(sentence)}." if sentence is not None else ""
+    return f"{_capitalized(sentence)}." if sentence is not None else ""
 
 
 def _capitalized(sentence: str) -> str:

@@ -34,7 +34,9 @@ def failure(error: BaseException) -> Failure:
         # As CPython adds its suggestions: to what is reported, not to the exception.
         summary._str += missing_module(error.name)
     elif isinstance(error, AttributeError):
-        summary._str += missing_attribute(error)
+        if sentence := missing_attribute(error):
+            # After the text, or the suggestion that CPython has added to it.
+            summary._str += f" {sentence}" if summary._str.endswith("?") else f". {sentence}"
     # The summary has str(error) already, guarded; asking again could hang a second time.
     return (False, _type_name(error), str.__str__(summary._str), "".join(summary.format()))
 
