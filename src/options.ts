@@ -92,7 +92,7 @@ export interface SessionOptions {
   /** Called with the output of every execution of the session, in addition to the execution's own listeners. */
   readonly onStdout?: OutputListener
   readonly onStderr?: OutputListener
-  /** For `os.environ`, at most 1,000,000 characters in all; `TZ` (an IANA name) also sets the session's time zone. */
+  /** For `os.environ`, at most 1,000,000 characters in all; `TZ` (an IANA name or a POSIX rule) also sets the session's time zone. */
   readonly env?: Readonly<Record<string, string>>
   /** Host functions that the session's Python awaits, by name. Replaced on a live session with `setCallbacks`. */
   readonly callbacks?: Callbacks

@@ -3,6 +3,7 @@
 
 import { Concealed, InvalidOptionError } from '../shared/errors.js'
 import { isUint8Array } from '../shared/realms.js'
+import { timeZoneNamed } from '../shared/time-zone.js'
 
 interface NumberRule {
   readonly min: number
@@ -146,7 +147,7 @@ export function isSignal(name: string, value: unknown): AbortSignal | undefined 
 const MAX_ENVIRONMENT_LENGTH = 1_000_000
 
 /**
- * Names without `=`, names and values without NUL and lone surrogates, and a time zone that `Intl` knows; errors do not show values.
+ * Names without `=`, names and values without NUL and lone surrogates, and a time zone that exists; errors do not show values.
  * A copy, so that later changes by the caller do not reach a session.
  */
 export function isEnvironment(name: string, value: unknown): Readonly<Record<string, string>> {
@@ -170,22 +171,13 @@ export function isEnvironment(name: string, value: unknown): Readonly<Record<str
     }
     copy[key] = text
   }
-  if (copy.TZ !== undefined && !isTimeZone(copy.TZ))
+  if (copy.TZ !== undefined && timeZoneNamed(copy.TZ) === undefined)
     throw new InvalidOptionError(
       `${name}.TZ`,
-      'an IANA time zone such as Europe/Paris',
+      'an IANA time zone such as Europe/Paris, or a POSIX rule such as CET-1CEST,M3.5.0,M10.5.0/3',
       new Concealed(copy.TZ),
     )
   return copy
-}
-
-/** The thread of a slot has the same `Intl`, so it accepts the same names. */
-function isTimeZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: zone }) !== undefined
-  } catch {
-    return false
-  }
 }
 
 /** Longest source text; CPython's own parser needs a multiple of it in memory. */

@@ -4,6 +4,7 @@ import type { FileIndex } from '../../src/shared/image/file-index.js'
 import type { NativeCode } from '../../src/shared/image/image.js'
 import type { ExceededLimit } from '../../src/shared/messages/slot.js'
 import type { MountWire } from '../../src/shared/messages/storage-door.js'
+import { timeZoneNamed } from '../../src/shared/time-zone.js'
 import type { ImageReader } from '../image-bytes.js'
 import { type MemoryBudget, UNBOUNDED } from '../memory/budget.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
@@ -104,6 +105,7 @@ export class Host {
       growth: new MemoryGrowth(memory, this.#memory),
       fileSystem: this.#freshFileSystem(),
       zone: new TimeZone(),
+      setTimeZone: (name) => this.#setTimeZone(name),
       libraries: options.native ? new Libraries(options.native.libraries) : undefined,
       callable: options.native?.callable,
       door: options.door,
@@ -160,6 +162,15 @@ export class Host {
     this.#context.growth.maxBytes = limits.memoryBytes
     this.#context.fileSystem.quota.maxBytes = limits.fileBytes
     this.#output.maxBytes = limits.outputBytes
+  }
+
+  /** The session's code chooses another zone. */
+  #setTimeZone(name: string): boolean {
+    if (name === this.#timeZone) return true
+    if (timeZoneNamed(name) === undefined) return false
+    this.#context.zone = new TimeZone(name)
+    this.#timeZone = name
+    return true
   }
 
   #mounted(mount: MountWire): MountedNodes {

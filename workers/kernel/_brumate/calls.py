@@ -169,6 +169,10 @@ class HostCalls:
         """Whether the host still owes an answer that comes by request."""
         return len(self._calls) > len(self._at_door)
 
+    def is_awaiting_answers(self) -> bool:
+        """Whether the host still owes an answer, whichever way it comes."""
+        return bool(self._calls)
+
     def move(self) -> None:
         """The same host, another slot: the host answers by request what was sent, and hears of the rest as of new calls."""
         self.outbox.update(self._unsent)
@@ -230,6 +234,18 @@ class HostCalls:
     def is_awaiting_door(self) -> bool:
         """Whether an answer will come through the door."""
         return bool(self._at_door)
+
+    def turn_to_door(self) -> None:
+        """The thread will block: calls that are not sent yet go through the door."""
+        for call in [*self.outbox.values()]:
+            if call.id in self._calls:
+                del self.outbox[call.id]
+                self._at_door[call.id] = self._unsent[call.id] = call
+
+    def exchange(self) -> None:
+        """Send and take what can be, without waiting."""
+        self.flush()
+        self.deliver()
 
     def deliver(self) -> None:
         """Take every answer that has come through the door. Raises KeyboardInterrupt for an interrupt meanwhile."""

@@ -17,6 +17,7 @@ from typing import Any
 _ADAPTED = {
     "altair": "vega",
     "ctypes": "callbacks",
+    "concurrent.futures.process": "processes",
     "matplotlib.pyplot": "figures",
     "numpy": "numeric",
     "numpy.random": "generators",

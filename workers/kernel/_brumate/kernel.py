@@ -10,9 +10,10 @@ import contextvars
 import gc
 import os
 from asyncio import events
+from types import CoroutineType
 from typing import Any
 
-from . import patches
+from . import clocks
 from .callbacks import Callbacks
 from .calls import CALLS
 from .cell import BASE_FLAGS, Cell, compile_cell
@@ -27,6 +28,7 @@ from .namespace import HIDDEN_NAMES, Namespace
 from .packages import without_installer
 from .sources import Sources
 from .tracebacks import INTERRUPTED, add_source_line, failure
+from .unawaited import UNAWAITED
 from .values import NotConvertible, from_bytes, to_tree
 
 type Outcome = tuple[Any, ...]
@@ -35,8 +37,12 @@ type Outcome = tuple[Any, ...]
 NOTHING: Outcome = (True, None, ..., {})
 DONE: Outcome = (True,)
 
+_BYTE_ORDER_MARK = "\ufeff"
+
 # A pump that never runs dry still returns to the host now and then, for host calls to be sent and answered.
 _PUMP_SECONDS = 0.02
+# Between two looks at the door, for tasks that made a call through it and were then left to this loop.
+_DOOR_SECONDS = 0.02
 # Cancelled tasks get this many turns to clean up in clearState; then they are dropped.
 _CANCEL_TURNS = 100
 
@@ -45,6 +51,8 @@ _collect = gc.collect
 _is_collecting = gc.isenabled
 _stop_collecting = gc.disable
 _go_on_collecting = gc.enable
+
+_HOLD_COROUTINES = frozenset({CoroutineType, list, tuple})
 
 # The name of a class, whatever its metaclass says.
 _NAME = type.__dict__["__name__"]
@@ -109,6 +117,8 @@ class Kernel:
             if self.execution is not None:
                 raise RuntimeError("an execution is still awaiting")
             filename = f"<cell {count}>"
+            # Python keeps there which lines have warned, and lines of cells have the same numbers.
+            self.namespace.names.pop("__warningregistry__", None)
             cell = self._compiled(source, filename)
             if events._get_running_loop() is not self.loop:
                 self.loop.activate()
@@ -123,6 +133,8 @@ class Kernel:
                 finally:
                     if cell.brief:
                         self.sources.leave(filename, cell.body)
+                    elif cell.classes:
+                        self.sources.hold_classes(filename, cell.classes, self.namespace.names)
                 self._give_tasks_a_turn()
                 return self._succeeded(None) if self.displays.pending else NOTHING
             else:
@@ -144,10 +156,12 @@ class Kernel:
         try:
             cell = compile_cell(source, filename, self.flags)
         except BaseException as error:
+            if source.startswith(_BYTE_ORDER_MARK):
+                return self._compiled(source[1:], filename)
             cell = self._compiled_without_installers(error, source, filename)
         self.flags = cell.flags
         if not cell.brief:
-            self.sources.hold(filename, cell.body, cell.result)
+            cell.classes = self.sources.hold(filename, cell.body, cell.result)
         return cell
 
     def _compiled_without_installers(self, error: BaseException, source: str, filename: str) -> Cell:
@@ -170,14 +184,27 @@ class Kernel:
     def _evaluate(self, cell: Cell) -> Any:
         names = self.namespace.names
         if cell.body is not None:
-            self.context.run(exec, cell.body, names)
+            try:
+                self.context.run(exec, cell.body, names)
+            finally:
+                if cell.classes:
+                    self.sources.hold_classes(cell.body.co_filename, cell.classes, names)
         try:
-            return self.context.run(eval, cell.result, names)
+            return self._noticed(self.context.run(eval, cell.result, names), cell)
         finally:
             self._give_tasks_a_turn()
 
+    def _noticed(self, value: Any, cell: Cell) -> Any:
+        # Most often of a function that the user meant to await.
+        if type(value) in _HOLD_COROUTINES:
+            if type(value) is CoroutineType or (value and type(value[0]) is CoroutineType):
+                UNAWAITED.report(value, cell.result)
+        return value
+
     def _give_tasks_a_turn(self) -> None:
         # Those that the cell started, and those that earlier ones left.
+        if self.calls.is_awaiting_door():
+            self.calls.exchange()
         if self.loop.has_work():
             self.loop.pump_once(self.guard)
 
@@ -202,22 +229,35 @@ class Kernel:
                     continue
                 if guard.take():
                     raise KeyboardInterrupt
+                if self.calls.is_awaiting_door():
+                    self.calls.exchange()
+                    if loop.has_ready():
+                        continue
             except KeyboardInterrupt:
                 if not self.execution.task.done():
                     self.execution.throw(KeyboardInterrupt())
                 continue
-            if loop.seconds_to_next_timer() < float("inf") or self.calls.is_awaiting_requests():
+            if loop.seconds_to_next_timer() < float("inf") or self.calls.is_awaiting_answers():
                 return False
             self.execution.throw(RuntimeError(DEADLOCK))
         return True
 
+    def seconds_to_next_step(self) -> float:
+        """When the host is to come back, if nothing else happens."""
+        seconds = self.loop.seconds_to_next_timer()
+        return min(seconds, _DOOR_SECONDS) if self.calls.is_awaiting_door() else seconds
+
     def _finished(self) -> Outcome:
         task = self.execution.task
+        cell = self.execution.cell
         self.execution = None
+        self.loop.script_task = None
+        if cell.classes:
+            self.sources.hold_classes(cell.body.co_filename, cell.classes, self.namespace.names)
         try:
-            value = task.result()
+            value = self._noticed(task.result(), cell)
         except BaseException as error:
-            task = None  # this frame is in the traceback: the error and its task would keep each other alive
+            task = cell = None  # this frame is in the traceback: the error and its task would keep each other alive
             return self._failed(error)
         return self._succeeded(value)
 
@@ -239,6 +279,8 @@ class Kernel:
     def _pump_idle(self) -> None:
         deadline = self.loop.time() + _PUMP_SECONDS
         try:
+            if self.calls.is_awaiting_door():
+                self.calls.exchange()
             while self.loop.pump_once(self.guard) and self.loop.time() < deadline:
                 pass
         except KeyboardInterrupt:
@@ -252,7 +294,10 @@ class Kernel:
                 shown = self.displays.finish({}) if self.displays.pending else []
                 return (True, None, ..., {}, shown) if shown else NOTHING
             text = _text_of(value)
-            builtins._ = value
+            if UNAWAITED.has_reported:
+                UNAWAITED.replace(value)
+            else:
+                builtins._ = value
             display = bundle(value)
             try:
                 tree = to_tree(value, self.displays.room)  # may call a tzinfo of the user's
@@ -312,7 +357,7 @@ class Kernel:
         try:
             self.displays.limit(display_bytes)
             self.entropy.refresh()
-            patches.refresh_time_zone()
+            clocks.refresh_time_zone()
             os.environ.update(environment)
             self.callbacks.attach(callbacks)
         except Exception as error:
@@ -338,7 +383,7 @@ class Kernel:
             self.guard.pending = False
             self.displays.limit(display_bytes)
             self.entropy.refresh_unless_seeded()
-            patches.refresh_time_zone()
+            clocks.refresh_time_zone()
             self.callbacks.attach(callbacks)
             if continues:
                 self.calls.move()
@@ -392,7 +437,7 @@ class Kernel:
         old = self.loop
         self.loop = SessionLoop()
         self.loop.activate()
-        old.close()
+        old.dispose()
 
     def _cancel_tasks(self) -> None:
         for task in asyncio.all_tasks(self.loop):

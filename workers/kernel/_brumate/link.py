@@ -149,7 +149,7 @@ def _waiting() -> bytes:
     most = _MOST_CALLS
     while True:
         calls = KERNEL.calls.outbox
-        delay = KERNEL.loop.seconds_to_next_timer()
+        delay = KERNEL.seconds_to_next_step()
         some, rest = calls, {}
         if len(calls) > most:
             pairs = [*calls.items()]

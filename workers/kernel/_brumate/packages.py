@@ -4,6 +4,8 @@ import os
 import re
 import sys
 
+from . import absent
+
 # Import names of packages that many programs use -> how the package is called, where that is something else.
 _KNOWN: dict[str, str | None] = {
     **dict.fromkeys(
@@ -120,6 +122,8 @@ def missing_module(name: str | None) -> str:
     """What to add to "No module named …" where it is a package's that is not in the image; else nothing."""
     if not isinstance(name, str):
         return ""
+    if sentence := absent.missing_module(name):
+        return sentence
     root = name.partition(".")[0]
     if root in _INSTALLERS:
         return f". {_how_to_add([])} {_listing(installed())}"
