@@ -17,7 +17,12 @@ import type { ResolvedSessionOptions } from './session/options.js'
 import { SparePolicy } from './session/spare-policy.js'
 import { Usage } from './session/usage.js'
 import { Session } from './session.js'
-import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './shared/errors.js'
+import {
+  InterpreterCrashedError,
+  InvalidOptionError,
+  notConstructible,
+  SessionClosedError,
+} from './shared/errors.js'
 import type { Image as BootedImage } from './shared/image/image.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import { Slices } from './shared/values/slices.js'
@@ -109,6 +114,8 @@ export class SessionManager implements AsyncDisposable {
     memory: ManagerMemory,
     images: readonly SessionContext['image'][],
   ) {
+    // JavaScript does not know that the constructor is private.
+    if (images === undefined) throw notConstructible('SessionManager', 'await SessionManager.create(options)')
     this.#options = options
     this.#pool = pool
     this.#memory = memory

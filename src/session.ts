@@ -251,6 +251,8 @@ export class Session implements AsyncDisposable {
    * @throws InvalidOptionError and the callbacks are as they were
    */
   async setCallbacks(callbacks: Callbacks): Promise<void> {
+    if (callbacks === undefined)
+      throw new InvalidOptionError('callbacks', 'an object of functions ({} removes them all)', callbacks)
     const resolved = resolveCallbacks('callbacks', callbacks)
     await this.#queue(async () => {
       await this.#runner.change(this.#executionTimeoutMs, (slot) =>

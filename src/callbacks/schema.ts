@@ -11,6 +11,7 @@ import {
   TookTooLong,
   TooLargeToCheck,
 } from './bounded-ajv.js'
+import { requireKnownKeywords } from './schema-keywords.js'
 
 export type Arguments = Readonly<Record<string, Value>>
 
@@ -90,6 +91,7 @@ function jsonSchema(option: string, callback: string, given: JsonSchema): Parame
   // A copy, and JSON by construction: it also goes to Python.
   const { $schema: _, ...schema } = copyOf(option, given)
   if (schema.type !== 'object') throw new InvalidOptionError(`${option}.type`, "'object'", schema.type)
+  requireKnownKeywords(option, schema)
   const bounded = compile(option, schema)
   return {
     schema,

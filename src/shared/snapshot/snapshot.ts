@@ -1,7 +1,7 @@
 // A session as a thing to keep: its parts, what it says of itself, its bytes. Owns no interpreter and no session; taking and
 // restoring one is session.ts's. Its memory is this thread's alone: each slot that thaws it gets a copy, so that no slot changes
 // what the next one thaws.
-import { InvalidOptionError, SnapshotError } from '../errors.js'
+import { InvalidOptionError, notConstructible, SnapshotError } from '../errors.js'
 import type { Value } from '../values/value.js'
 import { captureHead, decodeDocument, type Head, type Parts } from './document.js'
 import { checksum, closeEnvelope, envelopeBytes, SNAPSHOT_FORMAT_VERSION } from './envelope.js'
@@ -24,6 +24,8 @@ export class Snapshot {
 
   /** @internal */
   constructor(parts: Parts) {
+    if (parts?.head === undefined)
+      throw notConstructible('Snapshot', 'session.snapshotState() or Snapshot.fromBytes(bytes)')
     this.#parts = parts
   }
 

@@ -1,7 +1,8 @@
 // Encodes JavaScript values as marshal bytes for the kernel. Dates and sets are written as stand-ins and listed as fixups, which the
 // kernel applies. Owns the walk over a value, which can stop after any part of it and continue later: a callback's result may be a
 // guest's own argument. writer.ts owns the bytes.
-import { ConversionError, describeValue } from '../errors.js'
+import { describeValue } from '../describe-value.js'
+import { ConversionError } from '../errors.js'
 import { refusalOf } from './arrays.js'
 import type { Job, Lane } from './slices.js'
 import { elementType, isNdArray, MAX_DEPTH, type NdArray, TypeCode } from './value.js'
