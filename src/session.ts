@@ -17,6 +17,7 @@ import { resolveTimeoutMs } from './options/limits.js'
 import { CallQueue } from './session/calls.js'
 import type { SessionContext } from './session/context.js'
 import { HostSide } from './session/host-side.js'
+import { Listeners } from './session/listeners.js'
 import type { ResolvedSessionOptions } from './session/options.js'
 import { type ExecuteResult, pythonError, readValue } from './session/outcome.js'
 import { Placement } from './session/placement.js'
@@ -167,7 +168,9 @@ export class Session implements AsyncDisposable {
     checkCode(code)
     const resolved = resolveExecuteOptions(options, this.#executionTimeoutMs)
     const count = () => ++this.#hostSide.executionCount
-    return this.#queueRun(() => this.#runner.execute(code, resolved, count), resolved.signal)
+    const listeners = new Listeners(this.#options, resolved)
+    const run = this.#queueRun(() => this.#runner.execute(code, resolved, listeners, count), resolved.signal)
+    return listeners.isSilent ? run : listeners.finish(run)
   }
 
   /**
@@ -192,7 +195,10 @@ export class Session implements AsyncDisposable {
         )
       return resolved
     }
-    return this.#queueRun(() => this.#runner.resume(execute, this.executionCount, resolve), execute.signal)
+    const listeners = new Listeners(this.#options, execute)
+    const resume = () => this.#runner.resume(execute, listeners, this.executionCount, resolve)
+    const run = this.#queueRun(resume, execute.signal)
+    return listeners.isSilent ? run : listeners.finish(run)
   }
 
   /**
