@@ -10,6 +10,7 @@ import {
   resolveManagerOptions,
   resolveSessionOptions,
   type SessionOptions,
+  type TypedSessionOptions,
 } from './options.js'
 import type { Countable, SessionContext } from './session/context.js'
 import { IdleEvictor } from './session/idle-evictor.js'
@@ -184,8 +185,8 @@ export class SessionManager implements AsyncDisposable {
    * @throws InterpreterCrashedError when three interpreters in a row ended while they loaded it
    * @throws SessionClosedError when the manager is or gets closed
    */
-  async createSession(options?: SessionOptions): Promise<Session> {
-    const resolved = resolveSessionOptions(options, this.#options)
+  async createSession<Schemas>(options?: TypedSessionOptions<Schemas>): Promise<Session> {
+    const resolved = resolveSessionOptions(options as SessionOptions | undefined, this.#options)
     this.#open()
     if (this.#sessions.has(resolved.id))
       throw new InvalidOptionError('id', 'an id that is not in use', resolved.id)

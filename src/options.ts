@@ -24,7 +24,7 @@ import {
 } from './options/limits.js'
 import { PACKAGE_OPTION_NAMES, type PackageOptions } from './packages/options.js'
 import type { ResolvedSessionOptions } from './session/options.js'
-import type { Callbacks } from './session.js'
+import type { Callbacks, TypedCallbacks } from './session.js'
 import { InvalidOptionError } from './shared/errors.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
@@ -112,6 +112,11 @@ export interface SessionOptions {
   readonly image?: string
   /** Snapshot to start from instead of an empty state. Any number of sessions may start from one. */
   readonly from?: Snapshot | Uint8Array
+}
+
+/** `SessionOptions` whose callbacks are written down in place, so that the types of their arguments follow from their schemas. */
+export type TypedSessionOptions<Schemas> = Omit<SessionOptions, 'callbacks'> & {
+  readonly callbacks?: TypedCallbacks<Schemas>
 }
 
 export interface ResolvedManagerOptions {

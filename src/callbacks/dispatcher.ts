@@ -53,7 +53,7 @@ export class Dispatcher {
   constructor(callbacks: ResolvedCallbacks, options: DispatcherOptions) {
     this.#callbacks = callbacks
     this.#options = options
-    this.#suspended = new SuspendedCalls(options.window)
+    this.#suspended = new SuspendedCalls(options.window, this.#iterators)
     this.#timedChecks = new TimedChecks(options.lane)
   }
 
@@ -260,7 +260,7 @@ export class Dispatcher {
   }
 
   #answer(call: RunningCall, value: unknown): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-    const iterator = this.#iterators.add(value)
+    const iterator = this.#iterators.add(value, (reason) => abort(call, reason))
     if (iterator !== undefined) return answerIterator(call.id, iterator)
     return this.#encode(call, value, `the result of ${call.name}`)
   }

@@ -19,18 +19,21 @@ export type Arguments = Readonly<Record<string, Value>>
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /** The part of the Standard Schema interface (standardschema.dev, version 1) that is used. */
-export interface StandardSchema {
+// biome-ignore lint/suspicious/noExplicitAny: a schema of any type is a StandardSchema
+export interface StandardSchema<Input = any, Output = any> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
-    validate(value: unknown): StandardResult | Promise<StandardResult>
+    validate(value: unknown): StandardResult<Output> | Promise<StandardResult<Output>>
+    /** Says to TypeScript what `validate` takes and gives; not there at run time. */
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
     /** Part of the Standard JSON Schema interface, if the library implements it. */
     readonly jsonSchema?: { input(options: { readonly target: string }): Record<string, unknown> }
   }
 }
 
-type StandardResult =
-  | { readonly value: unknown; readonly issues?: undefined }
+type StandardResult<Output = unknown> =
+  | { readonly value: Output; readonly issues?: undefined }
   | {
       readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[]
     }

@@ -69,7 +69,7 @@ class Kernel:
     """One session: its namespace, context, event loop and the execution that awaits, if one does."""
 
     __slots__ = (
-        "callbacks", "calls", "context", "displays", "entropy", "execution", "flags", "guard", "loop", "namespace", "reserve",
+        "callbacks", "calls", "context", "displays", "entropy", "execution", "flags", "guard", "held", "loop", "namespace", "reserve",
         "sources",
     )  # fmt: skip
 
@@ -86,6 +86,8 @@ class Kernel:
         self.loop = SessionLoop()
         self.flags = BASE_FLAGS
         self.execution: Execution | None = None
+        # The outcome of an execution that has ended, while the host hears of calls that nobody waits for.
+        self.held: Outcome | None = None
         self.reserve: bytearray | None = bytearray(_RESERVE_BYTES)
 
     def activate(self) -> None:

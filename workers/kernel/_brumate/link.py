@@ -78,6 +78,7 @@ def dispatch(request: bytes) -> bytes:
     try:
         operation = request[0]
         if operation == _EXECUTE:
+            KERNEL.held = None
             return _reply(KERNEL.execute(_U32.unpack_from(request, 1)[0], _source(request)))
         return _serve(operation, memoryview(request))
     except BaseException as error:
@@ -85,10 +86,12 @@ def dispatch(request: bytes) -> bytes:
 
 
 def _serve(operation: int, request: memoryview) -> bytes:
+    if KERNEL.held is not None and operation in _OF_AN_EXECUTION:
+        return _release(operation, request)
     if operation == _STEP:
         return _reply(KERNEL.advance())
     if operation == _ANSWER:
-        return _reply(KERNEL.answer(_U32.unpack_from(request, 1)[0], bool(request[5]), request[6:]))
+        return _reply(KERNEL.answer(*_answer(request)))
     if operation == _GET:
         return _value_reply(KERNEL.get(str(request[1:], "utf-8", "surrogatepass")))
     if operation == _SET:
@@ -119,10 +122,29 @@ def _serve(operation: int, request: memoryview) -> bytes:
     raise ValueError(f"unknown operation: {operation}")
 
 
+def _answer(request: memoryview) -> tuple[int, bool, memoryview]:
+    return _U32.unpack_from(request, 1)[0], bool(request[5]), request[6:]
+
+
 def _reply(outcome: Outcome | None) -> bytes:
+    if outcome is None:
+        return _waiting()
+    if KERNEL.calls.told:
+        # An iterator was dropped, and the host may have to stop making its values: it is told before it hears that the code has ended.
+        KERNEL.held = outcome
+        return _waiting()
     if outcome is NOTHING:
         return _NOTHING_REPLY
-    return _result(outcome) if outcome is not None else _waiting()
+    return _result(outcome)
+
+
+def _release(operation: int, request: memoryview) -> bytes:
+    """The execution has ended before this request, which is at most an answer for a task in the background."""
+    outcome = KERNEL.held
+    KERNEL.held = None
+    if operation == _ANSWER:
+        KERNEL.calls.answer(*_answer(request))
+    return _reply(outcome)
 
 
 def _result(outcome: Outcome) -> bytes:
@@ -149,7 +171,7 @@ def _waiting() -> bytes:
     most = _MOST_CALLS
     while True:
         calls = KERNEL.calls.outbox
-        delay = KERNEL.loop.seconds_to_next_timer()
+        delay = KERNEL.loop.seconds_to_next_timer() if KERNEL.held is None else 0.0
         some, rest = calls, {}
         if len(calls) > most:
             pairs = [*calls.items()]
@@ -168,13 +190,16 @@ def _waiting() -> bytes:
                 KERNEL.calls.refuse(call, no_memory_for(call))
             # These names would keep the arguments in memory.
             call = some = rest = calls = pairs = None
+            if KERNEL.held is not None:
+                return _result(KERNEL.held)
             outcome = KERNEL.advance()
             if outcome is not None:
                 return _done(outcome)
             continue
         KERNEL.calls.outbox = rest
+        KERNEL.calls.told = KERNEL.held is not None and bool(rest)
         # Nothing is called from here to the return, so no signal can come in after the look at `pending`.
-        if not KERNEL.guard.pending:
+        if not KERNEL.guard.pending or KERNEL.held is not None:
             return reply
         KERNEL.calls.outbox = calls
         KERNEL.guard.pending = False
