@@ -26,6 +26,8 @@ export type {
   CallbackDefinition,
   CallbackFn,
   Callbacks,
+  InputContext,
+  InputFn,
   Session,
   TypedCallbacks,
 } from './session.js'

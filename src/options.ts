@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { resolveCallbacks } from './callbacks/callbacks.js'
+import { resolveInput } from './callbacks/input.js'
 import { Image } from './image.js'
 import { defaultMaxMemoryBytes, MIN_MEMORY_BYTES } from './memory/manager-memory.js'
 import {
@@ -24,7 +25,7 @@ import {
 } from './options/limits.js'
 import { PACKAGE_OPTION_NAMES, type PackageOptions } from './packages/options.js'
 import type { ResolvedSessionOptions } from './session/options.js'
-import type { Callbacks, TypedCallbacks } from './session.js'
+import type { Callbacks, InputFn, TypedCallbacks } from './session.js'
 import { InvalidOptionError } from './shared/errors.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
@@ -98,6 +99,12 @@ export interface SessionOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Host functions that the session's Python awaits, by name. Replaced on a live session with `setCallbacks`. */
   readonly callbacks?: Callbacks
+  /**
+   * Answers `input(prompt)` and `getpass.getpass(prompt)` with a line, or `null` for the end of the input (EOFError). It may be async, and
+   * suspend the call as a callback may; then `session.pending` has a call named `input`. The prompt is not part of stdout.
+   * `limits.callbackTimeoutMs` does not apply. Default: none, and `input()` raises EOFError.
+   */
+  readonly onInput?: InputFn
   /**
    * `auto`: the session saves itself when it becomes idle, and before the next call as long as checkpoints take no more than 5 % of its
    * time (after a first burst of half a second). If its worker is lost, it continues from there.
@@ -206,7 +213,7 @@ export function resolveSessionOptions(
 ): ResolvedSessionOptions {
   const given = options === undefined ? {} : options
   known('options', given, [
-    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'onOutput', 'env'],
+    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'onOutput', 'onInput', 'env'],
     ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from', 'image'],
   ])
   const id =
@@ -232,6 +239,7 @@ export function resolveSessionOptions(
     onOutput: isFunction('onOutput', given.onOutput),
     env: isEnvironment('env', given.env),
     callbacks: resolveCallbacks('callbacks', given.callbacks),
+    onInput: resolveInput(isFunction('onInput', given.onInput)),
     checkpoint: isOneOf('checkpoint', given.checkpoint, ['auto', 'manual']) ?? 'auto',
     vfs: resolveVfs(given),
     image: isText('image', given.image, {

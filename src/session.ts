@@ -76,6 +76,14 @@ export type TypedCallbacks<Schemas> = {
   readonly [Name in keyof Schemas]: CallbackFn | CallbackDefinition<Schemas[Name]>
 }
 
+export interface InputContext extends CallbackContext {
+  /** The prompt is that of `getpass`: what is typed must not be shown. */
+  readonly password: boolean
+}
+
+/** Returns the line without its end, `null` or nothing at the end of the input, or a promise of either. */
+export type InputFn = (prompt: string, context: InputContext) => unknown
+
 /** Made by `SessionManager.createSession`. */
 export class Session implements AsyncDisposable {
   readonly #context: SessionContext
@@ -101,6 +109,7 @@ export class Session implements AsyncDisposable {
     this.#hostSide = new HostSide(options.callbacks, from?.parts.head.executionCount ?? 0, {
       session: this,
       limits: options.limits,
+      onInput: options.onInput,
       account,
       lane: this.#lane,
       onLate: () => context.count('lateAnswers'),

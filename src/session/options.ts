@@ -1,5 +1,5 @@
 // A session's options with all defaults. Owns the type only; src/options.ts creates it.
-import type { ResolvedCallbacks } from '../callbacks/callbacks.js'
+import type { ResolvedCallback, ResolvedCallbacks } from '../callbacks/callbacks.js'
 import type { AllOutputListener, OutputListener } from '../options/execution.js'
 import type { Limits } from '../options/limits.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
@@ -14,6 +14,8 @@ export interface ResolvedSessionOptions {
   readonly onOutput: AllOutputListener | undefined
   readonly env: Readonly<Record<string, string>>
   readonly callbacks: ResolvedCallbacks
+  /** Answers `input()`. */
+  readonly onInput: ResolvedCallback | undefined
   readonly checkpoint: 'auto' | 'manual'
   readonly vfs: { readonly storage: VfsStorage; readonly mountPath: string } | undefined
   readonly from: Snapshot | undefined

@@ -18,7 +18,7 @@ _LOAD_SPECIAL = opmap["LOAD_SPECIAL"]
 
 _TRANSPARENT_MODULES = (
     "asking", "blocking", "callbacks", "entropy", "hooks", "iterators", "packages", "patches",
-    "tool_call", "tools",
+    "reading", "tool_call", "tools",
     "adapters/chart", "adapters/figures", "adapters/httpx", "adapters/plotly", "adapters/urllib3",
 )  # fmt: skip
 # Kernel code that waits or runs on behalf of user code: an interrupt that arrives in it is meant for that code.

@@ -16,10 +16,12 @@ from typing import Any
 # Module -> the adapter whose `adapt` gets the module once it has been executed.
 _ADAPTED = {
     "altair": "vega",
+    "getpass": "getpass",
     "matplotlib.pyplot": "figures",
     "numpy": "numeric",
     "numpy.random": "generators",
     "pandas": "tables",
+    "pdb": "pdb",
     "PIL.Image": "images",
     "plotly.basedatatypes": "plotly",
 }

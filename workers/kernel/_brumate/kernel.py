@@ -25,6 +25,7 @@ from .interrupts import Guard
 from .loop import DEADLOCK, SessionLoop
 from .namespace import HIDDEN_NAMES, Namespace
 from .packages import without_installer
+from .reading import READING
 from .sources import Sources
 from .tracebacks import INTERRUPTED, add_source_line, failure
 from .values import NotConvertible, from_bytes, to_tree
@@ -308,7 +309,12 @@ class Kernel:
     # Life
 
     def attach(
-        self, environment: dict[str, str], callbacks: list[dict[str, Any]], display_bytes: int | None = None
+        self,
+        environment: dict[str, str],
+        callbacks: list[dict[str, Any]],
+        display_bytes: int | None = None,
+        *,
+        has_input: bool = False,
     ) -> Outcome:
         """The interpreter now belongs to a session: draw fresh entropy, take its environment and callbacks."""
         try:
@@ -317,6 +323,7 @@ class Kernel:
             patches.refresh_time_zone()
             os.environ.update(environment)
             self.callbacks.attach(callbacks)
+            READING.attach(enabled=has_input)
         except Exception as error:
             return self._failed(error)
         return DONE
@@ -330,7 +337,12 @@ class Kernel:
         return DONE
 
     def restored(
-        self, callbacks: list[dict[str, Any]], *, continues: bool, display_bytes: int | None = None
+        self,
+        callbacks: list[dict[str, Any]],
+        *,
+        continues: bool,
+        display_bytes: int | None = None,
+        has_input: bool = False,
     ) -> Outcome:
         """The memory is a snapshot's now: what must not be as it was then, and the host calls that it waits for.
 
@@ -342,6 +354,7 @@ class Kernel:
             self.entropy.refresh_unless_seeded()
             patches.refresh_time_zone()
             self.callbacks.attach(callbacks)
+            READING.attach(enabled=has_input)
             if continues:
                 self.calls.move()
             else:

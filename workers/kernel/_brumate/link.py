@@ -10,7 +10,7 @@ A request is one byte, its operation, and then
   5 SET        u32 bytes of name, name, marshal of (value, fixups)
   6 CLEAR      nothing
   7 ATTACH     marshal of {'env': {str: str}, 'callbacks': [{'name', 'description', 'parameters'}], 'displayBytes': the
-               most that displays of an execution may take, or None}
+               most that displays of an execution may take, or None, 'input': whether the host answers input()}
   8 INTERRUPT  nothing: KeyboardInterrupt where the execution awaits
   9 DESCRIBE   u32 bytes that the values may take: a snapshot of memory follows
  10 RESTORED   as ATTACH: the memory is a snapshot's now; its environment stays. With 'continues': True the host is the one
@@ -101,7 +101,13 @@ def _serve(operation: int, request: memoryview) -> bytes:
         return _done(KERNEL.clear())
     if operation == _ATTACH:
         session = marshal.loads(request[1:], allow_code=False)
-        return _done(KERNEL.attach(session["env"], session["callbacks"], session.get("displayBytes")))
+        outcome = KERNEL.attach(
+            session["env"],
+            session["callbacks"],
+            session.get("displayBytes"),
+            has_input=session.get("input", False),
+        )
+        return _done(outcome)
     if operation == _INTERRUPT:
         return _reply(KERNEL.interrupt())
     if operation == _DESCRIBE:
@@ -113,6 +119,7 @@ def _serve(operation: int, request: memoryview) -> bytes:
             session["callbacks"],
             continues=session.get("continues", False),
             display_bytes=session.get("displayBytes"),
+            has_input=session.get("input", False),
         )
         if outcome is not DONE:
             return _done(outcome)
