@@ -10,6 +10,7 @@ import {
   resolveManagerOptions,
   resolveSessionOptions,
   type SessionOptions,
+  type TypedSessionOptions,
 } from './options.js'
 import type { Countable, SessionContext } from './session/context.js'
 import { IdleEvictor } from './session/idle-evictor.js'
@@ -17,7 +18,12 @@ import type { ResolvedSessionOptions } from './session/options.js'
 import { SparePolicy } from './session/spare-policy.js'
 import { Usage } from './session/usage.js'
 import { Session } from './session.js'
-import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './shared/errors.js'
+import {
+  InterpreterCrashedError,
+  InvalidOptionError,
+  notConstructible,
+  SessionClosedError,
+} from './shared/errors.js'
 import type { Image as BootedImage } from './shared/image/image.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import { Slices } from './shared/values/slices.js'
@@ -111,6 +117,8 @@ export class SessionManager implements AsyncDisposable {
     memory: ManagerMemory,
     images: readonly BootedImage[],
   ) {
+    // JavaScript does not know that the constructor is private.
+    if (images === undefined) throw notConstructible('SessionManager', 'await SessionManager.create(options)')
     this.#options = options
     this.#pool = pool
     this.#memory = memory
@@ -184,8 +192,8 @@ export class SessionManager implements AsyncDisposable {
    * @throws InterpreterCrashedError when three interpreters in a row ended while they loaded it
    * @throws SessionClosedError when the manager is or gets closed
    */
-  async createSession(options?: SessionOptions): Promise<Session> {
-    const resolved = resolveSessionOptions(options, this.#options)
+  async createSession<Schemas>(options?: TypedSessionOptions<Schemas>): Promise<Session> {
+    const resolved = resolveSessionOptions(options as SessionOptions | undefined, this.#options)
     this.#open()
     if (this.#sessions.has(resolved.id))
       throw new InvalidOptionError('id', 'an id that is not in use', resolved.id)

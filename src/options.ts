@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { resolveCallbacks } from './callbacks/callbacks.js'
+import { resolveInput } from './callbacks/input.js'
 import { Image } from './image.js'
 import { defaultMaxMemoryBytes, MIN_MEMORY_BYTES } from './memory/manager-memory.js'
 import {
@@ -14,7 +15,7 @@ import {
   known,
   numberOption,
 } from './options/check.js'
-import { type OutputListener, requireSnapshot } from './options/execution.js'
+import { type AllOutputListener, type OutputListener, requireSnapshot } from './options/execution.js'
 import {
   DEFAULT_LIMITS,
   type Limits,
@@ -24,7 +25,7 @@ import {
 } from './options/limits.js'
 import { PACKAGE_OPTION_NAMES, type PackageOptions } from './packages/options.js'
 import type { ResolvedSessionOptions } from './session/options.js'
-import type { Callbacks } from './session.js'
+import type { Callbacks, InputFn, TypedCallbacks } from './session.js'
 import { InvalidOptionError } from './shared/errors.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
@@ -92,10 +93,18 @@ export interface SessionOptions {
   /** Called with the output of every execution of the session, in addition to the execution's own listeners. */
   readonly onStdout?: OutputListener
   readonly onStderr?: OutputListener
+  /** As `onStdout`, for both streams, in the order in which they were written. */
+  readonly onOutput?: AllOutputListener
   /** For `os.environ`, at most 1,000,000 characters in all; `TZ` (an IANA name or a POSIX rule) also sets the session's time zone. */
   readonly env?: Readonly<Record<string, string>>
   /** Host functions that the session's Python awaits, by name. Replaced on a live session with `setCallbacks`. */
   readonly callbacks?: Callbacks
+  /**
+   * Answers `input(prompt)` and `getpass.getpass(prompt)` with a line, or `null` for the end of the input (EOFError). It may be async, and
+   * suspend the call as a callback may; then `session.pending` has a call named `input`. The prompt is not part of stdout.
+   * `limits.callbackTimeoutMs` does not apply. Default: none, and `input()` raises EOFError.
+   */
+  readonly onInput?: InputFn
   /**
    * `auto`: the session saves itself when it becomes idle, and before the next call as long as checkpoints take no more than 5 % of its
    * time (after a first burst of half a second). If its worker is lost, it continues from there.
@@ -110,6 +119,11 @@ export interface SessionOptions {
   readonly image?: string
   /** Snapshot to start from instead of an empty state. Any number of sessions may start from one. */
   readonly from?: Snapshot | Uint8Array
+}
+
+/** `SessionOptions` whose callbacks are written down in place, so that the types of their arguments follow from their schemas. */
+export type TypedSessionOptions<Schemas> = Omit<SessionOptions, 'callbacks'> & {
+  readonly callbacks?: TypedCallbacks<Schemas>
 }
 
 export interface ResolvedManagerOptions {
@@ -199,7 +213,7 @@ export function resolveSessionOptions(
 ): ResolvedSessionOptions {
   const given = options === undefined ? {} : options
   known('options', given, [
-    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'env'],
+    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'onOutput', 'onInput', 'env'],
     ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from', 'image'],
   ])
   const id =
@@ -222,8 +236,10 @@ export function resolveSessionOptions(
     },
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
+    onOutput: isFunction('onOutput', given.onOutput),
     env: isEnvironment('env', given.env),
     callbacks: resolveCallbacks('callbacks', given.callbacks),
+    onInput: resolveInput(isFunction('onInput', given.onInput)),
     checkpoint: isOneOf('checkpoint', given.checkpoint, ['auto', 'manual']) ?? 'auto',
     vfs: resolveVfs(given),
     image: isText('image', given.image, {

@@ -2,6 +2,7 @@
 // session/placement.ts decides which slot has the session's state.
 import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
+import { toolStubs } from './callbacks/stubs.js'
 import { MemoryAccount } from './memory/account.js'
 import { checkCode, checkName } from './options/check.js'
 import {
@@ -17,6 +18,7 @@ import { resolveTimeoutMs } from './options/limits.js'
 import { CallQueue } from './session/calls.js'
 import type { SessionContext } from './session/context.js'
 import { HostSide } from './session/host-side.js'
+import { Listeners } from './session/listeners.js'
 import type { ResolvedSessionOptions } from './session/options.js'
 import { type ExecuteResult, pythonError, readValue } from './session/outcome.js'
 import { Placement } from './session/placement.js'
@@ -46,19 +48,41 @@ export interface CallbackContext {
  * Called with the arguments by name. Returns a value that has a Python counterpart, an async iterable of such values, or a promise of
  * either. If it throws, Python raises its class of the same name, or else `brumate.HostError`.
  */
-// biome-ignore lint/suspicious/noExplicitAny: the arguments are what the callback's own schema says
-export type CallbackFn = (args: any, context: CallbackContext) => unknown
+// biome-ignore lint/suspicious/noExplicitAny: without a typed schema, the arguments are what Python passes
+export type CallbackFn<Arguments = any> = (args: Arguments, context: CallbackContext) => unknown
 
-export interface CallbackDefinition {
-  readonly fn: CallbackFn
-  /** The function's docstring in Python, and in `session.toolSchemas`. */
+/** What a callback with this schema gets: a Standard Schema's output, anything for a JSON Schema or none. */
+export type CallbackArguments<Schema> = Schema extends {
+  readonly '~standard': { readonly types?: { readonly output: infer Output } | undefined }
+}
+  ? Output
+  : // biome-ignore lint/suspicious/noExplicitAny: as above
+    any
+
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export interface CallbackDefinition<Schema = any> {
+  readonly fn: CallbackFn<CallbackArguments<Schema>>
+  /** The function's docstring in Python, and in `session.toolSchemas` and `toolStubs`. */
   readonly description?: string
   /** Schema that arguments are checked against before `fn` runs. The order of its properties is that of positional arguments. */
-  readonly parameters?: JsonSchema | StandardSchema
+  readonly parameters?: Schema & (JsonSchema | StandardSchema)
 }
 
-/** Callbacks by their name in Python: an identifier that is neither a keyword nor a builtin. */
+/** Callbacks by their name in Python: an identifier that is neither a keyword nor a builtin, nor `tools`. */
 export type Callbacks = Readonly<Record<string, CallbackFn | CallbackDefinition>>
+
+/** Callbacks where they are written down: the type of each `fn`'s arguments follows from its schema. */
+export type TypedCallbacks<Schemas> = {
+  readonly [Name in keyof Schemas]: CallbackFn | CallbackDefinition<Schemas[Name]>
+}
+
+export interface InputContext extends CallbackContext {
+  /** The prompt is that of `getpass`: what is typed must not be shown. */
+  readonly password: boolean
+}
+
+/** Returns the line without its end, `null` or nothing at the end of the input, or a promise of either. */
+export type InputFn = (prompt: string, context: InputContext) => unknown
 
 /** Made by `SessionManager.createSession`. */
 export class Session implements AsyncDisposable {
@@ -87,6 +111,7 @@ export class Session implements AsyncDisposable {
     this.#hostSide = new HostSide(options.callbacks, from?.parts.head.executionCount ?? 0, {
       session: this,
       limits: options.limits,
+      onInput: options.onInput,
       account,
       lane: this.#lane,
       onLate: () => context.count('lateAnswers'),
@@ -169,7 +194,9 @@ export class Session implements AsyncDisposable {
     checkCode(code)
     const resolved = resolveExecuteOptions(options, this.#executionTimeoutMs)
     const count = () => ++this.#hostSide.executionCount
-    return this.#queueRun(() => this.#runner.execute(code, resolved, count), resolved.signal)
+    const listeners = new Listeners(this.#options, resolved)
+    const run = this.#queueRun(() => this.#runner.execute(code, resolved, listeners, count), resolved.signal)
+    return listeners.isSilent ? run : listeners.finish(run)
   }
 
   /**
@@ -194,7 +221,10 @@ export class Session implements AsyncDisposable {
         )
       return resolved
     }
-    return this.#queueRun(() => this.#runner.resume(execute, this.executionCount, resolve), execute.signal)
+    const listeners = new Listeners(this.#options, execute)
+    const resume = () => this.#runner.resume(execute, listeners, this.executionCount, resolve)
+    const run = this.#queueRun(resume, execute.signal)
+    return listeners.isSilent ? run : listeners.finish(run)
   }
 
   /**
@@ -252,8 +282,10 @@ export class Session implements AsyncDisposable {
    *
    * @throws InvalidOptionError and the callbacks are as they were
    */
-  async setCallbacks(callbacks: Callbacks): Promise<void> {
-    const resolved = resolveCallbacks('callbacks', callbacks)
+  async setCallbacks<Schemas>(callbacks: TypedCallbacks<Schemas>): Promise<void> {
+    if (callbacks === undefined)
+      throw new InvalidOptionError('callbacks', 'an object of functions ({} removes them all)', callbacks)
+    const resolved = resolveCallbacks('callbacks', callbacks as Callbacks)
     await this.#queue(async () => {
       await this.#runner.change(this.#executionTimeoutMs, (slot) =>
         slot.call('setCallbacks', [encodeCallbacks(resolved)]),
@@ -265,6 +297,11 @@ export class Session implements AsyncDisposable {
   /** The session's callbacks as tools for a model, in the format of a vendor's API. */
   toolSchemas(format: ToolFormat): unknown[] {
     return toolSchemas(this.#hostSide.callbacks, format)
+  }
+
+  /** The session's callbacks as Python signatures with docstrings, for the prompt of a model that writes code. */
+  toolStubs(): string {
+    return toolStubs(this.#hostSide.callbacks)
   }
 
   /**

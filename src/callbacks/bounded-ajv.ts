@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Ajv2020, AnySchemaObject, ErrorObject, KeywordCxt } from 'ajv/dist/2020.js'
 import { isDate, isSet, isUint8Array } from '../shared/realms.js'
 import { loadAjv } from './ajv.js'
+import { addFormats } from './formats.js'
 import { isLinear } from './linear-pattern.js'
 import { TIME_LIMIT_MS, TimeLimit } from './time-limit.js'
 
@@ -106,6 +107,7 @@ export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
   )
   const ajv = new (loadAjv().Ajv2020)({ strict: false, useDefaults: true, logger: false, code: { regExp } })
   addKeywords(ajv, budget)
+  addFormats(ajv)
   const instrumented = structuredClone(schema)
   instrument(instrumented)
   const validate = ajv.compile(instrumented)
@@ -279,12 +281,13 @@ function keyOf(value: unknown, budget: Budget, instancePath: string): string {
   return `{${members.sort().join()}}`
 }
 
-const SCHEMA_KEYWORDS = [
+/** Keywords whose value is a schema, a list of them, or an object of them. */
+export const SCHEMA_KEYWORDS = [
   ...['additionalItems', 'additionalProperties', 'contains', 'contentSchema', 'else', 'if', 'items', 'not'],
   ...['propertyNames', 'then', 'unevaluatedItems', 'unevaluatedProperties'],
 ]
-const LIST_KEYWORDS = ['allOf', 'anyOf', 'items', 'oneOf', 'prefixItems']
-const MAP_KEYWORDS = [
+export const LIST_KEYWORDS = ['allOf', 'anyOf', 'items', 'oneOf', 'prefixItems']
+export const MAP_KEYWORDS = [
   ...['$defs', 'definitions', 'dependencies', 'dependentSchemas', 'patternProperties', 'properties'],
 ]
 

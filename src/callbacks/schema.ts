@@ -13,6 +13,7 @@ import {
   TookTooLong,
   TooLargeToCheck,
 } from './bounded-ajv.js'
+import { requireKnownKeywords } from './schema-keywords.js'
 
 export type Arguments = Readonly<Record<string, Value>>
 
@@ -20,18 +21,21 @@ export type Arguments = Readonly<Record<string, Value>>
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /** The part of the Standard Schema interface (standardschema.dev, version 1) that is used. */
-export interface StandardSchema {
+// biome-ignore lint/suspicious/noExplicitAny: a schema of any type is a StandardSchema
+export interface StandardSchema<Input = any, Output = any> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
-    validate(value: unknown): StandardResult | Promise<StandardResult>
+    validate(value: unknown): StandardResult<Output> | Promise<StandardResult<Output>>
+    /** Says to TypeScript what `validate` takes and gives; not there at run time. */
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
     /** Part of the Standard JSON Schema interface, if the library implements it. */
     readonly jsonSchema?: { input(options: { readonly target: string }): Record<string, unknown> }
   }
 }
 
-type StandardResult =
-  | { readonly value: unknown; readonly issues?: undefined }
+type StandardResult<Output = unknown> =
+  | { readonly value: Output; readonly issues?: undefined }
   | {
       readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[]
     }
@@ -92,6 +96,7 @@ function jsonSchema(option: string, callback: string, given: JsonSchema): Parame
   // A copy, and JSON by construction: it also goes to Python.
   const { $schema: _, ...schema } = copyOf(option, given)
   if (schema.type !== 'object') throw new InvalidOptionError(`${option}.type`, "'object'", schema.type)
+  requireKnownKeywords(option, schema)
   const bounded = compile(option, schema)
   return {
     schema,

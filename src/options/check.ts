@@ -1,7 +1,9 @@
 // Checks of single option values: each returns the value it was given, typed, or throws InvalidOptionError with
 // "expected X, got Y" or "unknown option". Owns no option and no default.
 
-import { Concealed, InvalidOptionError } from '../shared/errors.js'
+import { didYouMean } from '../shared/close-names.js'
+import { Concealed } from '../shared/describe-value.js'
+import { InvalidOptionError } from '../shared/errors.js'
 import { isUint8Array } from '../shared/realms.js'
 import { timeZoneNamed } from '../shared/time-zone.js'
 
@@ -67,7 +69,7 @@ export function known(name: string, value: unknown, names: readonly string[]): v
     const shown = key.length > MAX_KEY_LENGTH ? `${key.slice(0, MAX_KEY_LENGTH)}…` : key
     const [option, prefix] = name === ROOT ? [shown, ''] : [`${name}.${shown}`, `${name}: `]
     const list = names.join(', ')
-    const message = `${prefix}unknown option ${JSON.stringify(shown)}; known: ${list}`
+    const message = `${prefix}unknown option ${JSON.stringify(shown)}; known: ${list}${didYouMean(key, names)}`
     throw new InvalidOptionError(option, `one of ${list}`, key, message)
   }
 }

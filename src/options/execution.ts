@@ -8,11 +8,21 @@ import { isBoolean, isFunction, isRecord, isSignal, known } from './check.js'
 import { resolveTimeoutMs } from './limits.js'
 
 /**
- * Called with text as it is written, in order; chunks may end anywhere. If the listener throws, the execution rejects once it has ended.
- * The execution does not wait for an async listener. If its promise rejects before the execution ends, the execution rejects; if it
- * rejects later, a process warning (`BRUMATE_LISTENER`) is emitted.
+ * Called with text as it is written, in order. A chunk ends where a line ends, if the line ends soon; a line that is not finished after
+ * 20 ms, or when the execution waits, comes in parts. If the listener throws, or the promise of an async one rejects, the execution
+ * rejects once it has ended. `execute` waits for the promises of its listeners, up to `limits.callbackTimeoutMs`; the session does not, so
+ * its next call starts meanwhile. What rejects later, or after the execution has failed, is a process warning (`BRUMATE_LISTENER`).
  */
 export type OutputListener = (chunk: string) => unknown
+
+/** Part of an execution's output. */
+export interface OutputChunk {
+  readonly stream: 'stdout' | 'stderr'
+  readonly text: string
+}
+
+/** As `OutputListener`, for both streams, in the order in which they were written. */
+export type AllOutputListener = (chunk: OutputChunk) => unknown
 
 export interface RestoreOptions {
   /** If the snapshot's image is not available, restore only the globals that it stores as plain values. Default false. */
@@ -34,6 +44,7 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal
   readonly onStdout?: OutputListener
   readonly onStderr?: OutputListener
+  readonly onOutput?: AllOutputListener
 }
 
 export interface ResolvedExecuteOptions {
@@ -41,6 +52,7 @@ export interface ResolvedExecuteOptions {
   readonly signal: AbortSignal | undefined
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
+  readonly onOutput: AllOutputListener | undefined
 }
 
 /**
@@ -61,7 +73,7 @@ export function requireSnapshot(
 /** @throws InvalidOptionError */
 export function resolveResumeOptions(options: ResumeOptions | undefined, defaultTimeoutMs: number | null) {
   const given = options === undefined ? {} : options
-  known('options', given, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr'])
+  known('options', given, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr', 'onOutput'])
   const { results = {}, errors = {}, ...rest } = given
   return {
     results: isRecord('results', results),
@@ -82,11 +94,12 @@ export function resolveExecuteOptions(
   defaultTimeoutMs: number | null,
 ): ResolvedExecuteOptions {
   const given = options === undefined ? {} : options
-  known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr'])
+  known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr', 'onOutput'])
   return {
     timeoutMs: resolveTimeoutMs('timeoutMs', given.timeoutMs, defaultTimeoutMs),
     signal: isSignal('signal', given.signal),
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
+    onOutput: isFunction('onOutput', given.onOutput),
   }
 }

@@ -51,7 +51,7 @@ export async function takeOver(
 
 async function prepare(
   slot: Slot,
-  { limits, env, vfs }: ResolvedSessionOptions,
+  { limits, env, vfs, onInput }: ResolvedSessionOptions,
   { snapshot, callbacks, continues, credit }: Incoming,
 ): Promise<SlotReply> {
   const { memoryBytes, outputBytes, fileBytes } = limits
@@ -61,7 +61,10 @@ async function prepare(
   const request: AttachRequest = {
     limits: { memoryBytes, outputBytes, fileBytes },
     timeZone: env.TZ ?? 'UTC',
-    session: encodePlain({ env: { ...env }, callbacks, continues, displayBytes: outputBytes }, 'session'),
+    session: encodePlain(
+      { env: { ...env }, callbacks, continues, displayBytes: outputBytes, input: onInput !== undefined },
+      'session',
+    ),
     mount,
     ...credit,
   }

@@ -17,6 +17,8 @@ const HASH_BYTES = 32
 const MAX_DESCRIPTION_BYTES = 2 ** 21
 const MAX_FILES = 1000
 const MAX_PATH_LENGTH = 4096
+/** Parts of one message of live output: a slot sends sooner than after so many bytes. */
+const MAX_OUTPUT_PARTS = 65_537
 
 /** A message that our own code in a slot never sends. */
 export class ProtocolViolation extends Error {
@@ -46,12 +48,10 @@ function guardEvent(message: Fields): SlotEvent {
     case 'output': {
       const stream = field(message, 'stream')
       if (stream !== 1 && stream !== 2) throw new ProtocolViolation('output of an unknown stream')
-      return {
-        event: 'output',
-        id: number(message, 'id'),
-        stream,
-        text: text(message, 'text', MAX_TEXT_LENGTH),
-      }
+      const whole = text(message, 'text', MAX_TEXT_LENGTH)
+      const event = { event: 'output', id: number(message, 'id'), stream, text: whole } as const
+      const lengths = field(message, 'lengths')
+      return lengths === undefined ? event : { ...event, lengths: partLengths(lengths, whole.length) }
     }
     case 'calls':
       return {
@@ -180,6 +180,16 @@ function ownBytes(message: Fields, name: string): Uint8Array {
   if (value.byteLength !== value.buffer.byteLength || (value.buffer as ArrayBuffer).resizable)
     throw new ProtocolViolation(`${name} are part of a buffer`)
   return value
+}
+
+function partLengths(raw: unknown, length: number): Uint32Array {
+  if (!(raw instanceof Uint32Array) || !(raw.buffer instanceof ArrayBuffer) || raw.length > MAX_OUTPUT_PARTS)
+    throw new ProtocolViolation('lengths are not a list of numbers')
+  let sum = 0
+  for (const part of raw) sum += part
+  if (sum !== length || raw.includes(0))
+    throw new ProtocolViolation('lengths are not those of the parts of the text')
+  return raw
 }
 
 function files(raw: unknown): { path: string; sizeBytes: number }[] {

@@ -39,10 +39,36 @@ type Life =
   | { readonly kind: 'running'; readonly worker: Worker; readonly port: MessagePort }
   | { readonly kind: 'closed' }
 
-interface Pending {
-  readonly path: string
+interface Pending extends Asked {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
+}
+
+/** What a call was about, for its error. */
+interface Asked {
+  readonly path: string
+  readonly syscall: string
+  /** Of a rename. */
+  readonly dest: string | undefined
+}
+
+/** The operating system's names of what calls do, as Node's errors have them. */
+const SYSCALLS: Readonly<Partial<Record<keyof StorageCalls, string>>> = {
+  readFile: 'open',
+  writeFile: 'open',
+  list: 'scandir',
+  remove: 'rm',
+  readAt: 'read',
+  writeAt: 'write',
+  setStatus: 'chmod',
+}
+
+function askedOf(name: keyof StorageCalls, [first, second]: readonly unknown[]): Asked {
+  return {
+    path: typeof first === 'string' ? textOf(first) : '/',
+    syscall: SYSCALLS[name] ?? name,
+    dest: name === 'rename' && typeof second === 'string' ? textOf(second) : undefined,
+  }
 }
 
 /** What the host has of a session's door. */
@@ -86,13 +112,19 @@ export class StorageThread {
     ...parameters: Parameters<StorageCalls[Name]>
   ): Promise<ReturnType<StorageCalls[Name]>> {
     return new Promise((resolve, reject) => {
-      const path = typeof parameters[0] === 'string' ? textOf(parameters[0]) : '/'
+      const asked = askedOf(name, parameters)
       const life = this.#start()
-      if (life.kind !== 'running') return reject(new StorageError('EBADF', path, this.#lastReason))
+      if (life.kind !== 'running')
+        return reject(
+          new StorageError('EBADF', asked.path, this.#lastReason, {
+            syscall: asked.syscall,
+            dest: asked.dest,
+          }),
+        )
       const id = ++this.#lastId
       // First: what cannot be sent throws, and is not pending then.
       this.#send({ kind: 'call', id, name, parameters })
-      this.#pending.set(id, { path, resolve: resolve as (value: unknown) => void, reject })
+      this.#pending.set(id, { ...asked, resolve: resolve as (value: unknown) => void, reject })
       life.port.ref()
     })
   }
@@ -139,8 +171,8 @@ export class StorageThread {
       // A session that waits there does so no longer.
       Atomics.notify(control, STATE)
     }
-    for (const { path, reject } of this.#pending.values())
-      reject(new StorageError('EBADF', path, this.#lastReason))
+    for (const { path, syscall, dest, reject } of this.#pending.values())
+      reject(new StorageError('EBADF', path, this.#lastReason, { syscall, dest }))
     this.#pending.clear()
     for (const listener of this.#listeners) listener([], false)
     this.#listeners.clear()
@@ -203,8 +235,10 @@ export class StorageThread {
     const pending = this.#pending.get(message.id)
     this.#pending.delete(message.id)
     if (this.#pending.size === 0 && this.#life.kind === 'running') this.#life.port.unref()
-    if (message.kind === 'answer') pending?.resolve(message.value)
-    else pending?.reject(new StorageError(message.code, pending.path))
+    if (message.kind === 'answer') return pending?.resolve(message.value)
+    if (pending === undefined) return
+    const { path, syscall, dest, reject } = pending
+    reject(new StorageError(message.code, path, undefined, { syscall, dest }))
   }
 }
 

@@ -69,8 +69,8 @@ export class SlotLeaseSide {
     this.#interrupt.share(wire.interrupt)
     this.#door.share(wire.calls)
     this.#memory.share(wire.memory)
-    const output = new Output((stream, text) =>
-      port.postMessage({ event: 'output', id: service.executionId, stream, text }),
+    const output = new Output((live) =>
+      port.postMessage({ event: 'output', id: service.executionId, ...live }),
     )
     this.#output = output
     const requests: Requests = { hear: () => {} }

@@ -117,6 +117,15 @@ export type SlotNotice =
 /** Output of an execution. Bytes, which are moved rather than copied, are ASCII of a large output. */
 export type OutputText = string | Uint8Array
 
+/** Output of a running execution, in the order in which it was written. */
+export interface LiveOutput {
+  /** The stream that `text` begins with: 1 stdout, 2 stderr. */
+  readonly stream: 1 | 2
+  readonly text: string
+  /** If there is text of both streams: how long its parts are. From one part to the next, the stream is the other one. */
+  readonly lengths?: Uint32Array
+}
+
 /** What a call into the kernel wrote and used, however it came out. */
 export interface RunReport {
   readonly stdout: OutputText
@@ -210,7 +219,7 @@ export type SlotEvent =
       /** Of all answers that the slot was ever sent, the bytes that are with Python or dropped. */
       readonly takenBytes: number
     }
-  | { readonly event: 'output'; readonly id: number; readonly stream: 1 | 2; readonly text: string }
+  | ({ readonly event: 'output'; readonly id: number } & LiveOutput)
 
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${String(value)}`)

@@ -3,7 +3,7 @@
 // what the next one thaws.
 
 import type { Bytes } from '../bytes.js'
-import { InvalidOptionError, SnapshotError } from '../errors.js'
+import { InvalidOptionError, notConstructible, SnapshotError } from '../errors.js'
 import { isUint8Array } from '../realms.js'
 import type { Value } from '../values/value.js'
 import { captureHead, decodeDocument, type Head, type Parts } from './document.js'
@@ -27,6 +27,8 @@ export class Snapshot {
 
   /** @internal */
   constructor(parts: Parts) {
+    if (parts?.head === undefined)
+      throw notConstructible('Snapshot', 'session.snapshotState() or Snapshot.fromBytes(bytes)')
     this.#parts = parts
   }
 

@@ -2,7 +2,8 @@
 // kernel applies. Owns the walk over a value, which can stop after any part of it and continue later: a callback's result may be a
 // guest's own argument. writer.ts owns the bytes.
 
-import { ConversionError, describeValue } from '../errors.js'
+import { describeValue } from '../describe-value.js'
+import { ConversionError } from '../errors.js'
 import { isDate, isPlainObject, isSet, isUint8Array } from '../realms.js'
 import { refusalOf } from './arrays.js'
 import type { Job, Lane } from './slices.js'

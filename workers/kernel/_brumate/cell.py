@@ -8,6 +8,8 @@ from collections.abc import Awaitable
 from types import CodeType
 from typing import Any
 
+from .reading import READING, awaiting
+
 _CO_COROUTINE = 0x80
 BASE_FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _FUTURE_FLAGS = 0
@@ -49,7 +51,8 @@ class Cell:
 def compile_cell(source: str, filename: str, flags: int) -> Cell:
     """Compile, with the last expression apart from the statements before it. Raises what `compile` raises."""
     runs_loop = _RUNS_LOOP in source
-    if len(source) < _LONGEST_PROBED and not runs_loop and _is_assignment(source):
+    reads = READING.enabled and READING.is_wanted(source)
+    if len(source) < _LONGEST_PROBED and not runs_loop and not reads and _is_assignment(source):
         cell = Cell(compile(source, filename, "exec", flags, True), None, flags)
         cell.brief = not cell.awaits and CodeType not in map(type, cell.body.co_consts)
         return cell
@@ -62,6 +65,8 @@ def compile_cell(source: str, filename: str, flags: int) -> Cell:
         from .scripts import with_awaits
 
         is_script = with_awaits(tree)
+    if reads:
+        tree = awaiting(tree)
     statements = tree.body
     last = statements.pop() if statements and type(statements[-1]) is ast.Expr else None
     body = None

@@ -18,10 +18,12 @@ _ADAPTED = {
     "altair": "vega",
     "ctypes": "callbacks",
     "concurrent.futures.process": "processes",
+    "getpass": "getpass",
     "matplotlib.pyplot": "figures",
     "numpy": "numeric",
     "numpy.random": "generators",
     "pandas": "tables",
+    "pdb": "pdb",
     "PIL.Image": "images",
     "plotly.basedatatypes": "plotly",
 }

@@ -26,6 +26,7 @@ from .interrupts import Guard
 from .loop import DEADLOCK, SessionLoop
 from .namespace import HIDDEN_NAMES, Namespace
 from .packages import without_installer
+from .reading import READING
 from .sources import Sources
 from .tracebacks import INTERRUPTED, add_source_line, failure
 from .unawaited import UNAWAITED
@@ -77,7 +78,7 @@ class Kernel:
     """One session: its namespace, context, event loop and the execution that awaits, if one does."""
 
     __slots__ = (
-        "callbacks", "calls", "context", "displays", "entropy", "execution", "flags", "guard", "loop", "namespace", "reserve",
+        "callbacks", "calls", "context", "displays", "entropy", "execution", "flags", "guard", "held", "loop", "namespace", "reserve",
         "sources",
     )  # fmt: skip
 
@@ -94,6 +95,8 @@ class Kernel:
         self.loop = SessionLoop()
         self.flags = BASE_FLAGS
         self.execution: Execution | None = None
+        # The outcome of an execution that has ended, while the host hears of calls that nobody waits for.
+        self.held: Outcome | None = None
         self.reserve: bytearray | None = bytearray(_RESERVE_BYTES)
 
     def activate(self) -> None:
@@ -351,7 +354,12 @@ class Kernel:
     # Life
 
     def attach(
-        self, environment: dict[str, str], callbacks: list[dict[str, Any]], display_bytes: int | None = None
+        self,
+        environment: dict[str, str],
+        callbacks: list[dict[str, Any]],
+        display_bytes: int | None = None,
+        *,
+        has_input: bool = False,
     ) -> Outcome:
         """The interpreter now belongs to a session: draw fresh entropy, take its environment and callbacks."""
         try:
@@ -360,6 +368,7 @@ class Kernel:
             clocks.refresh_time_zone()
             os.environ.update(environment)
             self.callbacks.attach(callbacks)
+            READING.attach(enabled=has_input)
         except Exception as error:
             return self._failed(error)
         return DONE
@@ -373,7 +382,12 @@ class Kernel:
         return DONE
 
     def restored(
-        self, callbacks: list[dict[str, Any]], *, continues: bool, display_bytes: int | None = None
+        self,
+        callbacks: list[dict[str, Any]],
+        *,
+        continues: bool,
+        display_bytes: int | None = None,
+        has_input: bool = False,
     ) -> Outcome:
         """The memory is a snapshot's now: what must not be as it was then, and the host calls that it waits for.
 
@@ -385,6 +399,7 @@ class Kernel:
             self.entropy.refresh_unless_seeded()
             clocks.refresh_time_zone()
             self.callbacks.attach(callbacks)
+            READING.attach(enabled=has_input)
             if continues:
                 self.calls.move()
             else:
