@@ -26,6 +26,7 @@ async function build(): Promise<void> {
     if (error instanceof PackageFailure) {
       const { message: reason, packageName, module } = error
       send({ ok: false, reason, package: packageName, ...(module === undefined ? {} : { module }) })
-    } else send({ ok: false, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    } else
+      send({ ok: false, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
   }
 }

@@ -75,7 +75,9 @@ test('inspect.getsource knows classes of cells, with and without methods', async
   await session.execute('def make():\n    class C:\n        def f(self): pass\n    return C')
   expect(await evaluate('[inspect.getsource(A), inspect.getsource(B)]')).toEqual(classes)
   expect(await evaluate('inspect.getsource(make())')).toBe('    class C:\n        def f(self): pass\n')
-  expect(await evaluate('del A, B\nimport gc, linecache\ngc.collect()\n"<cell 1>" in linecache.cache')).toBe(false)
+  expect(await evaluate('del A, B\nimport gc, linecache\ngc.collect()\n"<cell 1>" in linecache.cache')).toBe(
+    false,
+  )
   expect((await pythonErrorOf(session.execute('exec("class D: pass")\ninspect.getsource(D)'))).type).toBe(
     'OSError',
   )
