@@ -70,7 +70,7 @@ async function buildByDefault(
     const others = preload.filter((one) => one !== module && !one.startsWith(`${module}.`))
     if (others.length === preload.length) throw error
     process.emitWarning(
-      `${module} is not preloaded, so sessions import it when they need it. Name what is to be preloaded (\`preload\`) to avoid this warning. ${message}`,
+      `${module} is not preloaded, so sessions import it when they need it. Name what is to be preloaded (\`preload\`) to avoid this warning. ${message.split('\n')[0]}`,
       { code: 'BRUMATE_PRELOAD' },
     )
     return buildByDefault(request, wheels, others)
