@@ -17,7 +17,7 @@ const STEPS = [
   { name: 'types', command: [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.check.json'] },
   { name: 'build', command: ['scripts/build.mjs'] },
   { name: 'public API', command: ['scripts/api.mjs'] },
-  { name: 'packed tarball', command: ['scripts/smoke.mjs'] },
+  { name: 'packed tarball', command: ['scripts/installs.mjs'] },
   {
     name: 'tests',
     command: [
