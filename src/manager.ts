@@ -12,6 +12,7 @@ import {
   type SessionOptions,
   type TypedSessionOptions,
 } from './options.js'
+import { standardProgress } from './packages/progress.js'
 import type { Countable, SessionContext } from './session/context.js'
 import { IdleEvictor } from './session/idle-evictor.js'
 import type { ResolvedSessionOptions } from './session/options.js'
@@ -308,11 +309,16 @@ async function openImages({
   images,
   packages,
   cacheDir,
+  onProgress,
 }: ResolvedManagerOptions): Promise<[BootedImage, ...BootedImage[]]> {
   const options = cacheDir === undefined ? {} : { cacheDir }
   if (images === undefined) {
-    const hasPackages = Object.keys(packages).length > 0
-    return [hasPackages ? (await Image.build({ ...packages, ...options })).booted : await openImage(options)]
+    if (Object.keys(packages).length > 0) {
+      const listener = onProgress ? { onProgress } : {}
+      return [(await Image.build({ ...packages, ...options, ...listener })).booted]
+    }
+    const listener = standardProgress(onProgress)
+    return [await openImage({ ...options, ...(listener ? { onProgress: listener } : {}) })]
   }
   const opened = await Promise.all(
     images.map(async (image) => (typeof image === 'string' ? await Image.load(image) : image).booted),

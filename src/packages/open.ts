@@ -6,6 +6,7 @@ import { type Lock, parseLock, readLock } from './lock.js'
 import { resolveOnce } from './lock-cache.js'
 import type { ResolvedImageOptions } from './options.js'
 import { openPackageImage, type PackageImageRequest } from './package-image.js'
+import { standardProgress } from './progress.js'
 import { PyodideRelease } from './pyodide-release.js'
 import { type RequirementLine, readRequirementsFile } from './requirements-file.js'
 import { type ResolveRequest, resolvePackages } from './resolve.js'
@@ -25,8 +26,12 @@ export async function openImageWith(
       const message = 'preload: it needs packages or a lock; the standard image cannot be changed'
       throw new InvalidOptionError('preload', 'nothing, where there are no packages', preload, message)
     }
-    const standard = { ...(cacheDir === undefined ? {} : { cacheDir }), ...(signal ? { signal } : {}) }
-    return openStandardImage(standard)
+    const listener = standardProgress(onProgress)
+    return openStandardImage({
+      ...(cacheDir === undefined ? {} : { cacheDir }),
+      ...(signal ? { signal } : {}),
+      ...(listener ? { onProgress: listener } : {}),
+    })
   }
   const release = await PyodideRelease.read()
   const request = await toRequest(options, release)
