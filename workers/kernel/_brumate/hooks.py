@@ -23,6 +23,7 @@ _ADAPTED = {
     "pandas": "tables",
     "PIL.Image": "images",
     "plotly.basedatatypes": "plotly",
+    "plotly.io._renderers": "plotly",
 }
 # Modules that need JavaScript -> the adapter whose `fill` makes the module in their place.
 _REPLACED = {
