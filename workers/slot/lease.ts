@@ -168,6 +168,8 @@ function transfers(reply: SlotReply): ArrayBuffer[] | undefined {
       return outputs(reply)
     case 'captured':
       return movable(reply.body)
+    case 'file':
+      return reply.bytes === null ? undefined : movable(reply.bytes)
     default:
       return undefined
   }
@@ -195,6 +197,7 @@ function transferring(service: SlotService): Omit<SlotMethods, DirectMethod> {
     interrupt: (id) => service.interrupt(id),
     snapshot: (id, request) => replying(service.snapshot(id, request)),
     restore: (request) => replying(service.restore(request)),
+    file: (request) => replying(service.file(request)),
     revert: () => service.revert(),
     warm: (thoroughly) => service.warm(thoroughly),
   }
