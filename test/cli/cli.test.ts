@@ -63,6 +63,7 @@ test.each([
   [['image', 'show'], 'it takes 1 arguments beside its options, got 0'],
   [['image', 'build', '-p', 'a'], 'where is the image to be saved?'],
   [['lock'], 'which packages?'],
+  [['image', 'build', '-o', 'x', '--standard', '-p', 'a'], '--standard takes no packages, so no --package'],
   [['lock', '--frob'], "Unknown option '--frob'"],
 ])('the command line %j is refused with exit code 2', async (args, message) => {
   const { exitCode, stdout, stderr } = await call(...args)
