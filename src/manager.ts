@@ -1,6 +1,7 @@
 // SessionManager: the sessions of one process and the slots they share. Owns the table of sessions and the counters; how a
 // session behaves is session.ts's, who gets a slot is slots/pool.ts's, what a slot is made of is the image's.
 import { createHistogram } from 'node:perf_hooks'
+import { standardProgress } from './image/build-report.js'
 import { openImage } from './image/open.js'
 import { Image } from './image.js'
 import { ManagerMemory, type MemoryStats } from './memory/manager-memory.js'
@@ -12,7 +13,6 @@ import {
   type SessionOptions,
   type TypedSessionOptions,
 } from './options.js'
-import { standardProgress } from './packages/progress.js'
 import type { Countable, SessionContext } from './session/context.js'
 import { IdleEvictor } from './session/idle-evictor.js'
 import type { ResolvedSessionOptions } from './session/options.js'

@@ -1,4 +1,4 @@
-// Says on stderr that an image is built: it takes seconds, in which a program seems to hang. Owns those lines.
+// Says that an image is built: it takes seconds, in which a program seems to hang. Owns the lines on stderr.
 
 /** `waiting`: another process builds. The others only where this one does. */
 export type ImageProgress = 'waiting' | 'building' | 'built' | 'failed'
@@ -41,5 +41,16 @@ export function reportOnStderr(
         clearTimeout(timer)
         if (stream.isTTY) stream.write(progress === 'built' ? `done in ${seconds()} s\n` : 'failed\n')
     }
+  }
+}
+
+/** Reports an image without packages, which is made in one step, to a listener that users give; undefined where there is none. */
+export function standardProgress(
+  onProgress: ((progress: { step: 'build'; done: number; total: number }) => void) | undefined,
+): ((progress: ImageProgress) => void) | undefined {
+  if (onProgress === undefined) return undefined
+  return (progress) => {
+    if (progress === 'building') onProgress({ step: 'build', done: 0, total: 1 })
+    if (progress === 'built') onProgress({ step: 'build', done: 1, total: 1 })
   }
 }

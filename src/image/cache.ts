@@ -33,7 +33,7 @@ export function defaultCacheDirectory(platform: string, env: NodeJS.ProcessEnv, 
   if (platform !== 'win32' && platform !== 'darwin' && env.XDG_CACHE_HOME)
     return join(env.XDG_CACHE_HOME, 'brumate')
   // In a container, the user may have no home. What others put there is not taken (ownership.ts).
-  if (home === undefined) return join(tmpdir(), `brumate-${process.geteuid?.() ?? 'cache'}`)
+  if (!home) return join(tmpdir(), `brumate-${process.geteuid?.() ?? 'cache'}`)
   if (platform === 'win32') return join(home, 'AppData', 'Local', 'brumate', 'Cache')
   if (platform === 'darwin') return join(home, 'Library', 'Caches', 'brumate')
   return join(home, '.cache', 'brumate')

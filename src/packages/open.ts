@@ -1,4 +1,5 @@
 // From options to a lock, and to an image. Owns reading what the options name: requirements files and locks.
+import { standardProgress } from '../image/build-report.js'
 import { cacheDirectory, type OpenedImage, openStandardImage } from '../image/open.js'
 import { InvalidOptionError, PackageError } from '../shared/errors.js'
 import { Credentials } from './http.js'
@@ -6,7 +7,6 @@ import { type Lock, parseLock, readLock } from './lock.js'
 import { resolveOnce } from './lock-cache.js'
 import type { ResolvedImageOptions } from './options.js'
 import { openPackageImage, type PackageImageRequest } from './package-image.js'
-import { standardProgress } from './progress.js'
 import { PyodideRelease } from './pyodide-release.js'
 import { type RequirementLine, readRequirementsFile } from './requirements-file.js'
 import { type ResolveRequest, resolvePackages } from './resolve.js'

@@ -1,5 +1,4 @@
-// What is reported while an image is made. Owns its form.
-import type { ImageProgress } from '../image/build-report.js'
+// What is reported while an image is made. Owns the type only.
 
 /** One step forward. Steps follow one another; those that have nothing to do are left out. */
 export interface PackageProgress {
@@ -14,15 +13,4 @@ export interface PackageProgress {
   readonly total: number
   /** Bytes downloaded so far, in the step `fetch`. */
   readonly bytes?: number
-}
-
-/** What is said of an image without packages, which is made in one step; undefined where nobody listens. */
-export function standardProgress(
-  onProgress: ((progress: PackageProgress) => void) | undefined,
-): ((progress: ImageProgress) => void) | undefined {
-  if (onProgress === undefined) return undefined
-  return (progress) => {
-    if (progress === 'building') onProgress({ step: 'build', done: 0, total: 1 })
-    if (progress === 'built') onProgress({ step: 'build', done: 1, total: 1 })
-  }
 }
