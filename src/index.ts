@@ -4,7 +4,7 @@ export type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 export { Image, type PackageInfo } from './image.js'
 export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
 export type { MemoryStats } from './memory/manager-memory.js'
-export type { ExecuteOptions, OutputListener, RestoreOptions, ResumeOptions } from './options/execution.js'
+export type { DisplayListener, ExecuteOptions, OutputListener, RestoreOptions, ResumeOptions } from './options/execution.js'
 export type { Limits } from './options/limits.js'
 export type { ManagerOptions, SessionOptions } from './options.js'
 export type { Lock, LockedPackage } from './packages/lock.js'
@@ -18,6 +18,7 @@ export {
   BrumateError,
   CancelledError,
   ConversionError,
+  ExecutionError,
   ImageError,
   InterpreterCrashedError,
   InvalidOptionError,
@@ -26,6 +27,7 @@ export {
   PackageError,
   PoolExhaustedError,
   PythonError,
+  type PythonFrame,
   SessionClosedError,
   SessionSuspendedError,
   SnapshotError,
@@ -35,7 +37,7 @@ export {
 export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './shared/snapshot/manifest.js'
 export { Snapshot } from './shared/snapshot/snapshot.js'
 export type { Column, DataFrame, Series } from './shared/values/tables.js'
-export { NdArray, type TypedArray, type Value } from './shared/values/value.js'
+export { type InputValue, NdArray, type TypedArray, type Value } from './shared/values/value.js'
 export type { PoolStats } from './slots/pool-options.js'
 export {
   type DirectoryOptions,

@@ -14,7 +14,7 @@ import {
   known,
   numberOption,
 } from './options/check.js'
-import { type OutputListener, requireSnapshot } from './options/execution.js'
+import { type DisplayListener, type OutputListener, requireSnapshot } from './options/execution.js'
 import {
   DEFAULT_LIMITS,
   type Limits,
@@ -92,6 +92,8 @@ export interface SessionOptions {
   /** Called with the output of every execution of the session, in addition to the execution's own listeners. */
   readonly onStdout?: OutputListener
   readonly onStderr?: OutputListener
+  /** Called with the displays of every execution, likewise. */
+  readonly onDisplay?: DisplayListener
   /** For `os.environ`, at most 1,000,000 characters in all; `TZ` (an IANA name) also sets the session's time zone. */
   readonly env?: Readonly<Record<string, string>>
   /** Host functions that the session's Python awaits, by name. Replaced on a live session with `setCallbacks`. */
@@ -199,7 +201,7 @@ export function resolveSessionOptions(
 ): ResolvedSessionOptions {
   const given = options === undefined ? {} : options
   known('options', given, [
-    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'env'],
+    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'onDisplay', 'env'],
     ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from', 'image'],
   ])
   const id =
@@ -222,6 +224,7 @@ export function resolveSessionOptions(
     },
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
+    onDisplay: isFunction('onDisplay', given.onDisplay),
     env: isEnvironment('env', given.env),
     callbacks: resolveCallbacks('callbacks', given.callbacks),
     checkpoint: isOneOf('checkpoint', given.checkpoint, ['auto', 'manual']) ?? 'auto',

@@ -12,6 +12,9 @@ import { resolveTimeoutMs } from './limits.js'
  */
 export type OutputListener = (chunk: string) => unknown
 
+/** Called with each display when it is shown, the last expression's at the end; see `OutputListener` for errors. */
+export type DisplayListener = (display: Readonly<Record<string, string | Uint8Array>>) => unknown
+
 export interface RestoreOptions {
   /** If the snapshot's image is not available, restore only the globals that it stores as plain values. Default false. */
   readonly salvage?: boolean
@@ -32,6 +35,7 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal
   readonly onStdout?: OutputListener
   readonly onStderr?: OutputListener
+  readonly onDisplay?: DisplayListener
 }
 
 export interface ResolvedExecuteOptions {
@@ -39,6 +43,7 @@ export interface ResolvedExecuteOptions {
   readonly signal: AbortSignal | undefined
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
+  readonly onDisplay: DisplayListener | undefined
 }
 
 /**
@@ -59,7 +64,7 @@ export function requireSnapshot(
 /** @throws InvalidOptionError */
 export function resolveResumeOptions(options: ResumeOptions | undefined, defaultTimeoutMs: number | null) {
   const given = options === undefined ? {} : options
-  known('options', given, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr'])
+  known('options', given, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr', 'onDisplay'])
   const { results = {}, errors = {}, ...rest } = given
   return {
     results: isRecord('results', results),
@@ -80,11 +85,12 @@ export function resolveExecuteOptions(
   defaultTimeoutMs: number | null,
 ): ResolvedExecuteOptions {
   const given = options === undefined ? {} : options
-  known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr'])
+  known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr', 'onDisplay'])
   return {
     timeoutMs: resolveTimeoutMs('timeoutMs', given.timeoutMs, defaultTimeoutMs),
     signal: isSignal('signal', given.signal),
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
+    onDisplay: isFunction('onDisplay', given.onDisplay),
   }
 }

@@ -1,6 +1,6 @@
 // A session's options with all defaults. Owns the type only; src/options.ts creates it.
 import type { ResolvedCallbacks } from '../callbacks/callbacks.js'
-import type { OutputListener } from '../options/execution.js'
+import type { DisplayListener, OutputListener } from '../options/execution.js'
 import type { Limits } from '../options/limits.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { VfsStorage } from '../vfs/storage.js'
@@ -11,6 +11,7 @@ export interface ResolvedSessionOptions {
   readonly limits: Readonly<Limits>
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
+  readonly onDisplay: DisplayListener | undefined
   readonly env: Readonly<Record<string, string>>
   readonly callbacks: ResolvedCallbacks
   readonly checkpoint: 'auto' | 'manual'

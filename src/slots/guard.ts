@@ -1,7 +1,7 @@
 // The wall between a slot's thread and ours: every message is taken as hostile (R3) and either comes out as a type of
 // src/shared/messages/slot.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
 import { constants } from 'node:buffer'
-import type { OutputText, RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
+import type { RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
 import { startOf } from '../shared/thrown.js'
 
 /** Bounds of what one message may carry; a worker that sends more is not ours any more. */
@@ -51,6 +51,8 @@ function guardEvent(message: Fields): SlotEvent {
         text: text(message, 'text', MAX_TEXT_LENGTH),
       }
     }
+    case 'display':
+      return { event: 'display', id: number(message, 'id'), display: bytes(message, 'display') }
     case 'calls':
       return {
         event: 'calls',
@@ -74,8 +76,8 @@ function guardReply(message: Fields): SlotReply {
         kind: 'outcome',
         payload: field(message, 'payload') === null ? null : bytes(message, 'payload'),
         // A literal with one shape instead of a spread, which takes several times as long. This runs for every execution.
-        stdout: output(message, 'stdout'),
-        stderr: output(message, 'stderr'),
+        stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
+        stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
         durationMs: number(message, 'durationMs'),
         memoryBytes: number(message, 'memoryBytes'),
         peakMemoryBytes: number(message, 'peakMemoryBytes'),
@@ -117,8 +119,8 @@ function guardReply(message: Fields): SlotReply {
 /** What an execution tells however it came out. */
 function guardRun(message: Fields): RunReport {
   return {
-    stdout: output(message, 'stdout'),
-    stderr: output(message, 'stderr'),
+    stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
+    stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
     durationMs: number(message, 'durationMs'),
     memoryBytes: number(message, 'memoryBytes'),
     peakMemoryBytes: number(message, 'peakMemoryBytes'),
@@ -156,11 +158,6 @@ function text(message: Fields, name: string, maxLength: number): string {
   if (typeof value !== 'string' || value.length > maxLength)
     throw new ProtocolViolation(`${name} is not a text`)
   return value
-}
-
-function output(message: Fields, name: string): OutputText {
-  if (typeof field(message, name) === 'string') return text(message, name, MAX_TEXT_LENGTH)
-  return bytes(message, name, MAX_TEXT_LENGTH)
 }
 
 function bytes(message: Fields, name: string, maxBytes = Number.POSITIVE_INFINITY): Uint8Array {

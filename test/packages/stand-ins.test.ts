@@ -87,7 +87,7 @@ Image()`)
     expect(stderr).toContain('a figure could not be drawn as png: ValueError: cannot draw this')
   })
 
-  test('displays beyond limits.outputBytes are left out, and stderr names them', async () => {
+  test('displays beyond limits.resultBytes are left out, and stderr names them', async () => {
     await using session = await open()
     const { displays, display, stderr, repr } = await session.execute(`
 import matplotlib.pyplot as plt
@@ -99,7 +99,7 @@ Big()`)
     expect(displays).toHaveLength(2)
     expect([display, repr]).toEqual([{}, 'Big'])
     expect(stderr.match(/was left out/g)).toHaveLength(2)
-    expect(stderr).toContain('limits.outputBytes')
+    expect(stderr).toContain('limits.resultBytes')
     expect((await session.execute('Big()')).displays).toHaveLength(1)
   })
 
@@ -119,19 +119,22 @@ altair.Chart()`)
     })
   })
 
-  test('displays of a suspended execution come with its result, in another slot too', async () => {
+  test('displays of a suspended execution come when it is suspended, later ones with its end, in another slot too', async () => {
     const callbacks = {
       ask: (_: unknown, { suspend }: { suspend(reason: string): never }) => suspend('later'),
     }
     await using session = await manager.createSession({ callbacks, checkpoint: 'manual' })
     await addStandIns(session)
     const suspended = await session.execute(
-      'import matplotlib.pyplot as plt\nplt.plot(1); plt.show()\nawait ask()',
+      'import matplotlib.pyplot as plt\nplt.plot(1); plt.show()\nawait ask()\nplt.plot(2)',
     )
-    expect([suspended.status, suspended.displays]).toEqual(['suspended', []])
+    expect(suspended.status).toBe('suspended')
+    expect(suspended.displays).toMatchObject([{ 'image/png': Uint8Array.from(Buffer.from('png [1]')) }])
     await session.hibernate()
     const results = Object.fromEntries(session.pending.map(({ id }) => [id, 1]))
-    expect((await session.resume({ results })).displays).toMatchObject([{ 'text/plain': '<Figure 1>' }])
+    expect((await session.resume({ results })).displays).toMatchObject([
+      { 'image/png': Uint8Array.from(Buffer.from('png [2]')) },
+    ])
   })
 })
 

@@ -1,34 +1,52 @@
-// A session's output: kept as bytes until the execution ends, and also sent in chunks if there is a listener. Owns buffering, decoding
-// and chunking. The host enforces the limit before bytes get here. Bytes arrive while guest code is on the stack, so decoders are created
-// and used once beforehand.
+// A session's output on its way to the main thread. Owns buffering, decoding and chunking. The host enforces the limit before bytes get
+// here. The buffers are shared, so that the main thread can read what was not sent when the worker has ended. Bytes arrive while
+// guest code is on the stack, so the decoder is created and used once beforehand.
 import { isAscii } from 'node:buffer'
-import type { OutputText } from '../../src/shared/messages/slot.js'
-import { freeBuffer } from '../memory/free-buffer.js'
+import { OUTPUT_BUFFER_BYTES, SharedOutput } from '../../src/shared/messages/output.js'
 
 /**
- * A chunk goes out when it is this large, or when the one before it is this old: at a write, a look for signals or a sleep,
- * because code that spins never reaches a timer. The first one of an execution goes out at once.
+ * A chunk goes out when the buffer is full. With a listener also when the chunk before it is this old: at a write, a look for signals or
+ * a sleep, because code that spins never reaches a timer. The first one of an execution then goes out at once.
  */
-const CHUNK_BYTES = 65_536
 const CHUNK_AGE_MS = 20
-/** A buffer of this size stays from one execution to the next. */
-const FIRST_BYTES = 16_384
 /** Fewer bytes are copied faster one by one than by a call into the engine. */
 const FEW_BYTES = 96
 
 type Send = (stream: 1 | 2, text: string) => void
 
+export interface OutputMode {
+  /** Send output while it is written, per stream. */
+  readonly stdout: boolean
+  readonly stderr: boolean
+  /** Whether more than fits into the buffer may be sent. If not, it is dropped: nobody listens to calls that are no executions. */
+  readonly isSent: boolean
+}
+
 export class Output {
+  readonly #shared: SharedOutput
   readonly #streams: { readonly 1: Stream; readonly 2: Stream }
 
-  constructor(send: Send) {
-    this.#streams = { 1: new Stream((text) => send(1, text)), 2: new Stream((text) => send(2, text)) }
+  #isSent = false
+
+  constructor(send: Send, shared = new SharedOutput()) {
+    this.#shared = shared
+    this.#streams = {
+      1: new Stream(1, shared, (text) => send(1, text)),
+      2: new Stream(2, shared, (text) => send(2, text)),
+    }
   }
 
   /** Starts an execution. Output written between executions belongs to none. */
-  begin(live: { readonly stdout: boolean; readonly stderr: boolean }): void {
-    this.#streams[1].begin(live.stdout)
-    this.#streams[2].begin(live.stderr)
+  begin(id: number, mode: OutputMode): void {
+    this.#isSent = mode.isSent
+    this.#shared.begin(id)
+    this.#streams[1].begin(mode.stdout, mode.isSent)
+    this.#streams[2].begin(mode.stderr, mode.isSent)
+  }
+
+  /** Whether an execution runs, so that the main thread listens. */
+  get isSent(): boolean {
+    return this.#isSent
   }
 
   /** Copies the bytes of `from` in `[start, end)`. */
@@ -42,107 +60,116 @@ export class Output {
     this.#streams[2].flushDue()
   }
 
-  /** Sends all output, because the execution waits now. */
+  /** Sends all output that has a listener, because the execution waits now. */
   flush(): void {
     this.#streams[1].flush()
     this.#streams[2].flush()
   }
 
-  /** All output. The receiver owns the bytes of a large one; they are not used here again. */
-  end(): { readonly stdout: OutputText; readonly stderr: OutputText } {
+  /** The output that was not sent. */
+  end(): { readonly stdout: string; readonly stderr: string } {
+    this.#isSent = false
     return { stdout: this.#streams[1].end(), stderr: this.#streams[2].end() }
   }
 }
 
 class Stream {
+  readonly #number: 1 | 2
+  readonly #shared: SharedOutput
   readonly #send: (text: string) => void
-  readonly #whole = new TextDecoder('utf-8', { ignoreBOM: true })
-  /** For what is sent ahead: a decoder that has been used in parts is slower ever after. */
-  readonly #parted = new TextDecoder('utf-8', { ignoreBOM: true })
-  /** `#parted` may keep the beginning of a character. */
-  #isParted = false
-  #live = false
-  /** Everything written, in its first `#length` bytes. Bytes take less room than text, and none of V8's heap. */
-  #buffer = new Uint8Array(FIRST_BYTES)
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  readonly #buffer: Uint8Array
   #length = 0
-  /** How many of them were sent ahead. */
-  #sent = 0
+  #isLive = false
+  #isSent = false
   #sentMs = Number.NEGATIVE_INFINITY
 
-  constructor(send: (text: string) => void) {
+  constructor(number: 1 | 2, shared: SharedOutput, send: (text: string) => void) {
+    this.#number = number
+    this.#shared = shared
+    this.#buffer = shared.buffers[number]
     this.#send = send
-    // Node makes a converter at the first use in parts.
-    this.#parted.decode(NOTHING, { stream: true })
-    this.#parted.decode(NOTHING)
-    this.#whole.decode(NOTHING)
+    this.#decoder.decode(new Uint8Array(0))
   }
 
-  begin(live: boolean): void {
-    if (this.#isParted) this.#parted.decode(NOTHING)
-    this.#isParted = false
-    this.#live = live
+  begin(isLive: boolean, isSent: boolean): void {
+    this.#isLive = isLive
+    this.#isSent = isSent
     this.#length = 0
-    this.#sent = 0
     this.#sentMs = Number.NEGATIVE_INFINITY
   }
 
   write(from: Uint8Array, start: number, end: number): void {
-    const length = end - start
-    const at = this.#length
-    if (at + length > this.#buffer.length) this.#grow(at + length)
-    const buffer = this.#buffer
-    if (length <= FEW_BYTES) for (let i = 0; i < length; i++) buffer[at + i] = from[start + i] as number
-    else buffer.set(new Uint8Array(from.buffer, from.byteOffset + start, length), at)
-    this.#length = at + length
-    if (this.#live) this.#sendFull()
+    let at = start
+    while (end - at > OUTPUT_BUFFER_BYTES - this.#length) {
+      const room = OUTPUT_BUFFER_BYTES - this.#length
+      this.#copy(from, at, at + room)
+      if (!this.#isSent) return
+      at += room
+      this.#sendChunk()
+    }
+    this.#copy(from, at, end)
+    if (this.#isLive) this.flushDue()
   }
 
   flushDue(): void {
-    if (!this.#live || this.#length === this.#sent) return
-    if (performance.now() - this.#sentMs >= CHUNK_AGE_MS) this.#sendAhead(true)
+    if (!this.#isLive || this.#length === 0) return
+    if (performance.now() - this.#sentMs >= CHUNK_AGE_MS) this.#sendChunk()
   }
 
   flush(): void {
-    if (this.#live && this.#length > this.#sent) this.#sendAhead(true)
+    if (this.#isLive) this.#sendChunk()
   }
 
-  end(): OutputText {
+  end(): string {
     if (this.#length === 0) return ''
-    if (this.#live) this.#sendAhead(false)
-    const bytes = this.#buffer.subarray(0, this.#length)
-    const isLarge = this.#buffer.length > FIRST_BYTES
-    const text = isLarge && isAscii(bytes) ? bytes : this.#whole.decode(bytes)
-    if (isLarge) {
-      if (text !== bytes) freeBuffer(this.#buffer.buffer)
-      this.#buffer = new Uint8Array(FIRST_BYTES)
-    }
-    this.begin(false)
-    return text
+    if (this.#isLive) this.#sendChunk()
+    const rest = this.#decode(this.#length)
+    this.#length = 0
+    this.#shared.setLength(this.#number, 0)
+    if (!this.#isLive || rest === '') return rest
+    // The beginning of a character that never ended.
+    this.#send(rest)
+    return ''
   }
 
-  /** Makes room for `bytes`, or doubles the buffer if output comes in small pieces. */
-  #grow(bytes: number): void {
-    const old = this.#buffer
-    this.#buffer = new Uint8Array(Math.max(2 * old.length, bytes + FIRST_BYTES))
-    this.#buffer.set(old.subarray(0, this.#length))
-    freeBuffer(old.buffer)
+  #copy(from: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    const buffer = this.#buffer
+    const at = this.#length
+    if (length <= FEW_BYTES) for (let i = 0; i < length; i++) buffer[at + i] = from[start + i] as number
+    else buffer.set(new Uint8Array(from.buffer, from.byteOffset + start, length), at)
+    this.#length = at + length
+    this.#shared.setLength(this.#number, this.#length)
   }
 
-  #sendFull(): void {
-    if (this.#length - this.#sent >= CHUNK_BYTES) this.#sendAhead(true)
-    else this.flushDue()
-  }
-
-  /** A character split between two chunks is kept back for the next one. */
-  #sendAhead(more: boolean): void {
-    const bytes = this.#buffer.subarray(this.#sent, this.#length)
-    this.#sent = this.#length
-    this.#isParted = more
-    const text = this.#parted.decode(bytes, { stream: more })
-    if (text === '') return
-    this.#send(text)
+  /** Sends all whole characters. */
+  #sendChunk(): void {
+    const end = wholeCharacters(this.#buffer, this.#length)
+    if (end === 0) return
+    this.#send(this.#decode(end))
+    this.#shared.countChunk(this.#number)
+    this.#buffer.copyWithin(0, end, this.#length)
+    this.#length -= end
+    this.#shared.setLength(this.#number, this.#length)
     this.#sentMs = performance.now()
+  }
+
+  #decode(end: number): string {
+    const bytes = this.#buffer.subarray(0, end)
+    return end > FEW_BYTES && isAscii(bytes)
+      ? Buffer.from(bytes.buffer, bytes.byteOffset, end).toString('latin1')
+      : this.#decoder.decode(bytes)
   }
 }
 
-const NOTHING = new Uint8Array(0)
+/** `end`, or a few bytes less if a character begins there that needs bytes after `end`. */
+function wholeCharacters(bytes: Uint8Array, end: number): number {
+  for (let at = end - 1; at >= 0 && at > end - 4; at--) {
+    const byte = bytes[at] as number
+    if ((byte & 0xc0) === 0x80) continue
+    const size = byte < 0xc2 || byte > 0xf4 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+    return at + size > end ? at : end
+  }
+  return end
+}

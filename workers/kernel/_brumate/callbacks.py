@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .asking import ask, ask_sync
+from .notebook import BUILTINS
 from .values import NotConvertible, to_tree
 
 # JSON Schema's types as a signature shows them.
@@ -37,6 +38,8 @@ class Callbacks:
         for name, function in self._functions.items():
             if builtins.__dict__.get(name) is function:
                 delattr(builtins, name)
+                if name in BUILTINS:
+                    setattr(builtins, name, BUILTINS[name])
         self._descriptions = described
         self._functions = functions
         builtins.__dict__.update(functions)
@@ -97,9 +100,7 @@ def _tree(name: str, key: str, value: Any) -> Any:
     try:
         return to_tree(value)
     except NotConvertible as error:
-        raise TypeError(
-            f"{name}() argument {key!r}: cannot convert {type(value).__name__!r} to a JavaScript value{error}"
-        ) from None
+        raise TypeError(f"{name}() argument {error.describe(key, value)}") from None
 
 
 def _properties(schema: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,9 @@ for _name in __future__.all_feature_names:
     _FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
 del _name
 
+# As the parser counts lines.
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
 _LONGEST_PROBED = 200
 # One line that can only be an assignment to a name: it has no value, so it needs no syntax tree.
 _is_assignment = re.compile(r"[A-Za-z_]\w* *= *[^=\s;\n\r\f\\][^;\n\r\f\\]*\n?\Z", re.ASCII).match
@@ -45,12 +48,22 @@ def compile_cell(source: str, filename: str, flags: int) -> Cell:
     tree = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, True)
     statements = tree.body
     last = statements.pop() if statements and type(statements[-1]) is ast.Expr else None
+    if last is not None and ";" in source and _is_silenced(source, last):
+        statements.append(last)
+        last = None
     body = None
     if statements or last is None:
         body = compile(tree, filename, "exec", flags, True)
         flags |= body.co_flags & _FUTURE_FLAGS
     result = None if last is None else compile(ast.Expression(last.value), filename, "eval", flags, True)
     return Cell(body, result, flags)
+
+
+def _is_silenced(source: str, last: ast.Expr) -> bool:
+    """Whether a semicolon follows the last expression: as in notebooks, its value is not wanted then."""
+    line = _LINE_END.split(source)[last.end_lineno - 1]
+    rest = line.encode("utf-8", "surrogatepass")[last.end_col_offset :]
+    return rest.lstrip(b" \t\f").startswith(b";")
 
 
 def _is_coroutine(code: CodeType | None) -> int:

@@ -169,6 +169,8 @@ class Writer:
             self._bytes(value)
         elif kind is list or kind is tuple:
             if self._trees and kind is tuple and len(value) == 3 and value[0] is ...:
+                if value[1] != "datetime":
+                    raise NotConvertible  # a Map, or a Set with members that are arrays or objects
                 self._tagged("datetime", value[2])
             else:
                 self._members(value, depth)

@@ -12,9 +12,11 @@ from asyncio import events, runners
 from types import ModuleType
 from typing import Any, NoReturn
 
+from . import notebook
 from .blocking import make_sleep
+from .errors import naming_host_errors
 from .frames import is_kernel_file
-from .hooks import find_hooked
+from .hooks import StandIns, find_hooked
 from .loop import EventLoop, OutsideSessionLoop
 
 _ABSENT = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core"})
@@ -56,6 +58,9 @@ def install() -> None:
     """Apply every patch; once."""
     time.sleep = make_sleep(time.sleep)
     sys.meta_path.insert(0, AbsentModules)
+    sys.meta_path.append(StandIns)
+    notebook.install()
+    traceback.TracebackException.__init__ = naming_host_errors(traceback.TracebackException.__init__)
     events._set_event_loop_policy(EventLoopPolicy())
     asyncio.EventLoop = asyncio.SelectorEventLoop = EventLoop
     asyncio.run = runners.run = _outside_session_loop(runners.run)
