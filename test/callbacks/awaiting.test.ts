@@ -175,7 +175,7 @@ const SCRIPTS: readonly Script[] = [
     code: 'print("before")\nawait fail(name="LookupError", message="nothing there")',
     value: undefined,
     stdout: 'before\n',
-    error: { type: 'LookupError', message: 'nothing there' },
+    error: { type: 'LookupError', detail: 'nothing there' },
     calls: ['fail'],
     freezes: 1,
   },

@@ -54,7 +54,7 @@ describe('D4: JSON Schema', () => {
       return
     }
     const error = await pythonErrorOf(session.execute(`await tool(${args})`))
-    expect([error.type, error.message]).toEqual([type, expect.stringContaining(message)])
+    expect([error.type, error.detail]).toEqual([type, expect.stringContaining(message)])
     expect(called).toBe(false)
   })
 
@@ -111,7 +111,7 @@ describe('D4: Standard Schema', () => {
     await using session = await open({ tool: { fn: ({ n }) => n, parameters: schemaOf(numberOnly) } })
     expect((await session.execute('await tool(n=21)')).value).toBe(42)
     const error = await pythonErrorOf(session.execute('await tool(n="x")'))
-    expect([error.type, error.message]).toEqual(['ValueError', "tool() argument 'n': expected a number"])
+    expect([error.type, error.detail]).toEqual(['ValueError', "tool() argument 'n': expected a number"])
   })
 
   test('D1: without a JSON form there are no positional arguments', async () => {
@@ -152,11 +152,11 @@ describe('D4: Standard Schema', () => {
         }),
       },
     })
-    expect((await pythonErrorOf(session.execute('await later()'))).message).toBe(
+    expect((await pythonErrorOf(session.execute('await later()'))).detail).toBe(
       "later() argument 'a.0.b': no",
     )
     expect((await pythonErrorOf(session.execute('await pathless()'))).message).toContain('no')
-    expect((await pythonErrorOf(session.execute('await throwing()'))).message).toBe('the schema itself')
+    expect((await pythonErrorOf(session.execute('await throwing()'))).detail).toBe('the schema itself')
   })
 })
 

@@ -89,7 +89,7 @@ describe('D5: whatever is thrown is an error in Python', () => {
     })
     for (const name of ['fail', 'reject']) {
       const error = await pythonErrorOf(session.execute(`await ${name}()`))
-      expect([error.type, error.message]).toEqual([type, message])
+      expect([error.type, error.detail]).toEqual([type, message])
     }
   })
 
@@ -118,7 +118,7 @@ describe('D5: whatever is thrown is an error in Python', () => {
         expect((await pythonErrorOf(session.execute(call))).type).toBe('HostError')
     }
     const code = 'async for item in await items(): pass'
-    expect((await pythonErrorOf(session.execute(code))).message).toBe('an unknown value was thrown')
+    expect((await pythonErrorOf(session.execute(code))).detail).toBe('an unknown value was thrown')
   })
 
   test('no stack of the host’s is told to Python', async () => {

@@ -7,7 +7,7 @@ import { addStandIns } from './support/stand-ins.js'
 
 let manager: SessionManager
 beforeAll(async () => {
-  manager = await openManager({ slots: 2, limits: { outputBytes: 5000 } })
+  manager = await openManager({ slots: 2, limits: { resultBytes: 5000 } })
 })
 afterAll(() => manager.close())
 
@@ -211,7 +211,7 @@ describe('arrays', () => {
     expect(value).toEqual([2, 4])
   })
 
-  test('an array larger than limits.outputBytes is no value of an execution, and get has it', async () => {
+  test('an array larger than limits.resultBytes is no value of an execution, and get has it', async () => {
     await using session = await open()
     const { value, repr } = await session.execute('import array; a = array.array("d", bytes(8000)); a')
     expect([value, typeof repr]).toEqual([undefined, 'string'])
@@ -307,13 +307,13 @@ describe('packages', () => {
     await using session = await manager.createSession({ checkpoint: 'manual' })
     const error = await pythonErrorOf(session.execute('import sklearn.linear_model'))
     expect(error.type).toBe('ModuleNotFoundError')
-    expect(error.message).toMatch(/^No module named 'sklearn'. scikit-learn is not in this session's image/)
+    expect(error.message).toMatch(/^ModuleNotFoundError: No module named 'sklearn'. scikit-learn is not in this session's image/)
     expect(error.traceback).toContain("packages: ['scikit-learn']")
     expect((await pythonErrorOf(session.execute('import micropip'))).message).toContain(
       'cannot install packages',
     )
     expect((await pythonErrorOf(session.execute('import nothing_like_it'))).message).toBe(
-      "No module named 'nothing_like_it'",
+      "ModuleNotFoundError: No module named 'nothing_like_it'",
     )
     const caught = 'try:\n  import pandas\nexcept ImportError as e: text = str(e)\ntext'
     expect((await session.execute(caught)).value).toBe("No module named 'pandas'")

@@ -57,16 +57,16 @@ export class StockKernel {
     return kernel
   }
 
-  attach(displayBytes: number | null = null): void {
+  attach(resultBytes: number | null = null): void {
     this.#request(
-      Buffer.concat([Buffer.of(7), encodePlain({ env: {}, callbacks: [], displayBytes }, 'session')]),
+      Buffer.concat([Buffer.of(7), encodePlain({ env: {}, callbacks: [], resultBytes }, 'session')]),
     )
   }
 
   /** As after a thaw in another slot. */
   restored(): void {
     this.#request(
-      Buffer.concat([Buffer.of(10), encodePlain({ env: {}, callbacks: [], displayBytes: null }, 'session')]),
+      Buffer.concat([Buffer.of(10), encodePlain({ env: {}, callbacks: [], resultBytes: null }, 'session')]),
     )
   }
 

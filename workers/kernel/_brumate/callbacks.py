@@ -12,7 +12,7 @@ from typing import Any
 
 from .asking import ask, ask_sync
 from .notebook import BUILTINS
-from .values import NotConvertible, to_tree
+from .values import NotConvertible, to_tree, type_name
 
 # JSON Schema's types as a signature shows them.
 _ANNOTATIONS = {
@@ -100,7 +100,10 @@ def _tree(name: str, key: str, value: Any) -> Any:
     try:
         return to_tree(value)
     except NotConvertible as error:
-        raise TypeError(f"{name}() argument {error.describe(key, value)}") from None
+        part = f": {error.describe(key, value)}" if error.place or str(error) else ""
+        raise TypeError(
+            f"{name}() argument {key!r}: cannot convert {type_name(value)!r} to a JavaScript value{part}"
+        ) from None
 
 
 def _properties(schema: dict[str, Any]) -> dict[str, Any]:

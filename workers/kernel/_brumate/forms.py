@@ -41,7 +41,7 @@ def _range(value: range, converter: Any, depth: int) -> Any:
     except OverflowError:
         count = sys.maxsize
     if count > 1_000_000:
-        converter.refuse(range, depth, "is too large: an array has at most 1000000 members")
+        raise converter.refusal(depth, "is too large: an array has at most 1000000 members")
     return converter.convert([*value], depth)
 
 

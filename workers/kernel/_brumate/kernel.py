@@ -62,7 +62,11 @@ def _text_of(value: Any) -> str:
         if error.__traceback__.tb_next is not None:
             raise
         reason = "MemoryError" if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
-        return f"<{_NAME.__get__(type(value))} object whose repr() raises {reason}>"
+        return _unprintable(value, reason)
+
+
+def _unprintable(value: Any, reason: str) -> str:
+    return f"<{_NAME.__get__(type(value))} object whose repr() raises {reason}>"
 
 
 class Kernel:
@@ -255,8 +259,12 @@ class Kernel:
                     self.displays.finish({})
                 return NOTHING
             limit = self.result_bytes
-            text = cut(_text_of(value), limit)
+            text = _text_of(value)
             builtins._ = value
+            try:
+                text = cut(text, limit)
+            except MemoryError:
+                text = _unprintable(value, "MemoryError")
             display = bundle(value)
             try:
                 tree, lost = convert(value, limit)  # may call a tzinfo of the user's

@@ -144,7 +144,7 @@ def _within_limit(reply: bytes, outcome: Outcome) -> bytes:
     limit = KERNEL.result_bytes
     if limit is None or len(reply) <= limit or not outcome[0] or outcome[2] is ...:
         return reply
-    size = len(dump(outcome[2]))
+    size = len(dump(outcome[2])) - len(_NO_BYTES)
     if size <= limit:
         return reply
     return _done((True, outcome[1], ..., outcome[3], [too_large(size, limit)]))

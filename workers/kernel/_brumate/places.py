@@ -8,8 +8,10 @@ _LONGEST_STEP = 60
 _MOST_STEPS = 20
 
 
-def place_of(root: Any, iterators: dict[int, Any], depth: int) -> str:
+def place_of(root: Any, iterators: dict[int, Any], depth: int) -> tuple[str, Any]:
     """The place of the value that is being converted, `depth` containers deep: the iterators stand behind it in each.
+
+    And the value itself.
 
     Where a container is not walked as it is, as in an object of a package, the place ends there.
     """
@@ -17,14 +19,14 @@ def place_of(root: Any, iterators: dict[int, Any], depth: int) -> str:
     value = root
     try:
         for level in range(depth):
-            if level == _MOST_STEPS:
-                steps.append("…")
-                break
             step, value = _member(_container(value), length_hint(iterators[level]))
-            steps.append(step)
+            if level < _MOST_STEPS:
+                steps.append(step)
+            elif level == _MOST_STEPS:
+                steps.append("…")
     except Exception:
         pass  # this is only for a message
-    return "".join(steps)
+    return "".join(steps), value
 
 
 def _container(value: Any) -> Any:

@@ -10,7 +10,7 @@ from builtins import round
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from types import NoneType
-from typing import Any, NoReturn
+from typing import Any
 
 from .arrays import array_type, from_host
 from .forms import find as form_of
@@ -61,7 +61,9 @@ FOREIGN: dict[type, Callable[[Any, "Converter", int], Any]] = {}
 class NotConvertible(TypeError):
     """The value has no form in JavaScript. Its text is the rest of a sentence about the part that has none, if anything."""
 
-    # Where that part is in the whole, and the name of its type.
+    # How many containers deep that part is; -1: not known yet.
+    depth = -1
+    # Where it is in the whole, and the name of its type.
     place = ""
     kind: str | None = None
 
@@ -140,7 +142,7 @@ def _fixed(value: Any, kind: str, payload: Any, make_iterator: Callable[[int], A
     if kind == "datetime":
         return _EPOCH + timedelta(milliseconds=payload)
     if kind == "set":
-        return {_hashable(member) for member in value}
+        return set(value)
     if kind == "map":
         return {_hashable(key): member for key, member in zip(value[::2], value[1::2], strict=True)}
     if kind == "array":
@@ -151,7 +153,7 @@ def _fixed(value: Any, kind: str, payload: Any, make_iterator: Callable[[int], A
 
 
 def _hashable(value: Any) -> Any:
-    """Arrays of JavaScript that are keys, or members of a set, are tuples: that is what they came from."""
+    """A key of a map: an array of JavaScript is a tuple there, which is what becomes of tuples in turn."""
     return tuple(map(_hashable, value)) if type(value) is list else value
 
 
@@ -175,6 +177,9 @@ class Converter:
             return self.convert(self._root, 0)
         except RecursionError:
             raise NotConvertible(_TOO_DEEP) from None
+        except NotConvertible as error:
+            error.place, error.kind = self._place(error.depth)
+            raise
 
     def convert(self, value: Any, depth: int) -> Any:
         kind = type(value)
@@ -201,33 +206,33 @@ class Converter:
                 # marshal takes a contiguous buffer as bytes, without a copy.
                 return value if kind is bytearray or value.c_contiguous else value.tobytes()
             except ValueError:
-                self.refuse(kind, depth)
+                raise self.refusal(depth) from None
         if kind is array:
             return self.array(array_type(value), None, value, value.itemsize * len(value), depth)
         form = FOREIGN.get(kind) or form_of(kind)
         if form is None:
-            self.refuse(kind, depth)
+            raise self.refusal(depth)
         try:
             return form(value, self, depth)
         except NotConvertible as error:
-            if error.kind is None:
-                self._place(error, kind, depth)
+            if error.depth < 0:
+                error.depth = depth
             raise
 
-    def refuse(self, kind: type, depth: int, reason: str = "") -> NoReturn:
-        """Raise NotConvertible for the current value."""
+    def refusal(self, depth: int, reason: str = "") -> NotConvertible:
+        """The exception for the current value; to be raised by the caller, whose frame it must not be a part of."""
         error = NotConvertible(reason) if reason else NotConvertible()
-        self._place(error, kind, depth)
-        raise error from None
+        error.depth = depth
+        return error
+
+    def _place(self, depth: int) -> tuple[str, str]:
+        place, part = place_of(self._root, self._at, depth)
+        return place, type_name(part)
 
     def lose(self, what: str, depth: int) -> None:
         """Note what the current value loses: `datetime without its time zone`."""
         if len(self.lost) < _MOST_LOST:
-            self.lost.append(f"value{place_of(self._root, self._at, depth)}: {what}")
-
-    def _place(self, error: NotConvertible, kind: type, depth: int) -> None:
-        error.kind = type_name_of(kind)
-        error.place = place_of(self._root, self._at, depth)
+            self.lost.append(f"value{place_of(self._root, self._at, depth)[0]}: {what}")
 
     def mapping(self, value: Any, depth: int) -> Any:
         """The tree of a dict, or of what has the methods of one."""
@@ -281,7 +286,7 @@ class Converter:
                 if value.utcoffset():
                     self.lose("datetime without its time zone", depth)
             except Exception:
-                self.refuse(type(value), depth)
+                raise self.refusal(depth) from None
         return self.moment(milliseconds(value), depth)
 
     def moment(self, epoch_ms: float, depth: int) -> Any:
@@ -310,13 +315,13 @@ class Converter:
         self._containers += 1
         self._members += weight * members
         if depth > _MAX_DEPTH:
-            raise NotConvertible(_TOO_DEEP)
+            raise self.refusal(0, _TOO_DEEP)
         if (
             members > most
             or self._containers > _MAX_CONTAINERS
             or self._members > _MAX_MEMBERS
         ):
-            raise NotConvertible(_TOO_LARGE)
+            raise self.refusal(depth, _TOO_LARGE)
 
 
 def milliseconds(moment: datetime) -> float:
