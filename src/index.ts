@@ -4,7 +4,13 @@ export type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 export { Image, type PackageInfo } from './image.js'
 export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
 export type { MemoryStats } from './memory/manager-memory.js'
-export type { DisplayListener, ExecuteOptions, OutputListener, RestoreOptions, ResumeOptions } from './options/execution.js'
+export type {
+  DisplayListener,
+  ExecuteOptions,
+  OutputListener,
+  RestoreOptions,
+  ResumeOptions,
+} from './options/execution.js'
 export type { Limits } from './options/limits.js'
 export type { ManagerOptions, SessionOptions } from './options.js'
 export type { Lock, LockedPackage } from './packages/lock.js'

@@ -269,7 +269,11 @@ function keyOf(value: unknown, budget: Budget, instancePath: string): string {
   if (value instanceof Date) return `d${value.getTime()}`
   budget.spend(EVALUATIONS_PER_OBJECT, instancePath)
   if (value instanceof Set) return `s[${[...value].map(nested).sort().join()}]`
-  if (value instanceof Map) return `m[${[...value].map((pair) => nested(pair)).sort().join()}]`
+  if (value instanceof Map)
+    return `m[${[...value]
+      .map((pair) => nested(pair))
+      .sort()
+      .join()}]`
   if (Array.isArray(value)) return `[${value.map(nested).join()}]`
   const members = Object.entries(value).map(([key, member]) => {
     budget.spend(key.length / CHARACTERS_PER_EVALUATION, instancePath)

@@ -49,8 +49,7 @@ export class DisplayList {
     else if (typeof number === 'number' && this.#displays[number - 1] !== undefined)
       this.#displays[number - 1] = display
     else throw new MalformedValueError('a display in place of none')
-    if (this.#displays.length > MAX_DISPLAYS)
-      throw new MalformedValueError('too many displays')
+    if (this.#displays.length > MAX_DISPLAYS) throw new MalformedValueError('too many displays')
     return display
   }
 }

@@ -368,7 +368,11 @@ export class Runner {
   #bound(slot: Slot, repr: string | undefined, displayBytes: number): void {
     const { resultBytes } = this.#options.limits
     if (resultBytes !== null && Math.max(repr?.length ?? 0, displayBytes) > resultBytes)
-      throw this.#lost(slot, undefined, 'its worker sent an invalid message: a larger result than it may have')
+      throw this.#lost(
+        slot,
+        undefined,
+        'its worker sent an invalid message: a larger result than it may have',
+      )
   }
 
   /** Before anything is decoded: an execution's reply has at most repr, value and displays, or message and traceback. */

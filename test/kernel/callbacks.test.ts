@@ -186,7 +186,9 @@ describe('errors', () => {
   test('D5: uncaught, it is reported with the line that called, and no line of the kernel', () => {
     const reply = fail(kernel.start('x = 1\nawait free()'), 'QuotaError', 'no more')
     expect(reply).toMatchObject({ ok: false, type: 'HostError', message: 'no more' })
-    expect(reply.traceback).toMatch(/line 2, in <module>\n {4}await free\(\)\nbrumate.HostError: QuotaError: no more\n$/)
+    expect(reply.traceback).toMatch(
+      /line 2, in <module>\n {4}await free\(\)\nbrumate.HostError: QuotaError: no more\n$/,
+    )
   })
 })
 

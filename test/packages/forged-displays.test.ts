@@ -42,7 +42,8 @@ test('a session whose displays were forged loses its interpreter, and goes on', 
   await using session = await manager.createSession({ checkpoint: 'manual' })
   await session.execute('kept = 1')
   await session.snapshotState()
-  const send = 'import marshal, os\nsend = lambda *ms: [os.write(0x3fff_fffe, m) for m in ms]\nshow = lambda v: send(marshal.dumps(v, 2))\n'
+  const send =
+    'import marshal, os\nsend = lambda *ms: [os.write(0x3fff_fffe, m) for m in ms]\nshow = lambda v: send(marshal.dumps(v, 2))\n'
   for (const forged of [
     'show([{"a": "b"}])',
     'show([0, {str(i): "" for i in range(1000)}])',

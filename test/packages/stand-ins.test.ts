@@ -307,7 +307,9 @@ describe('packages', () => {
     await using session = await manager.createSession({ checkpoint: 'manual' })
     const error = await pythonErrorOf(session.execute('import sklearn.linear_model'))
     expect(error.type).toBe('ModuleNotFoundError')
-    expect(error.message).toMatch(/^ModuleNotFoundError: No module named 'sklearn'. scikit-learn is not in this session's image/)
+    expect(error.message).toMatch(
+      /^ModuleNotFoundError: No module named 'sklearn'. scikit-learn is not in this session's image/,
+    )
     expect(error.traceback).toContain("packages: ['scikit-learn']")
     expect((await pythonErrorOf(session.execute('import micropip'))).message).toContain(
       'cannot install packages',

@@ -29,19 +29,22 @@ test('a small output comes at the end', () => {
   expect(sent).toEqual([])
 })
 
-test.each(['x', 'é', '\u{10ffff}', '\uffff'])('of a large output with %j only the rest comes at the end', (character) => {
-  const { output, write, sent, rest } = open()
-  let all = ''
-  for (let n = 0; n < 2000; n++) {
-    write('x'.repeat(100) + character)
-    all += 'x'.repeat(100) + character
-  }
-  const unsent = rest()
-  expect(unsent.length).toBeLessThan(OUTPUT_BUFFER_BYTES)
-  expect(sent.join('') + unsent).toBe(all)
-  expect(sent.join('') + output.end().stdout).toBe(all)
-  expect(rest()).toBe('')
-})
+test.each(['x', 'é', '\u{10ffff}', '\uffff'])(
+  'of a large output with %j only the rest comes at the end',
+  (character) => {
+    const { output, write, sent, rest } = open()
+    let all = ''
+    for (let n = 0; n < 2000; n++) {
+      write('x'.repeat(100) + character)
+      all += 'x'.repeat(100) + character
+    }
+    const unsent = rest()
+    expect(unsent.length).toBeLessThan(OUTPUT_BUFFER_BYTES)
+    expect(sent.join('') + unsent).toBe(all)
+    expect(sent.join('') + output.end().stdout).toBe(all)
+    expect(rest()).toBe('')
+  },
+)
 
 test('a byte sequence that never becomes a character comes as such', () => {
   for (const mode of [MODE, { ...MODE, stdout: true }]) {
@@ -65,7 +68,9 @@ test('the rest of another execution, or with chunks on their way, is none', () =
   const shared = new SharedOutput()
   shared.begin(1)
   shared.setLength(1, 10)
-  expect([shared.rest(2, 1, 0).length, shared.rest(1, 1, 1).length, shared.rest(1, 1, 0).length]).toEqual([0, 0, 10])
+  expect([shared.rest(2, 1, 0).length, shared.rest(1, 1, 1).length, shared.rest(1, 1, 0).length]).toEqual([
+    0, 0, 10,
+  ])
   shared.setLength(1, 2 ** 30)
   expect(shared.rest(1, 1, 0).length).toBe(OUTPUT_BUFFER_BYTES)
   shared.setLength(1, -5)

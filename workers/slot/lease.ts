@@ -79,7 +79,8 @@ export class SlotLeaseSide {
     this.#output = output
     this.#onDisplay = (display) => {
       // Displays of calls that are no executions belong to none.
-      if (output.isSent) port.postMessage({ event: 'display', id: service.executionId, display }, movable(display))
+      if (output.isSent)
+        port.postMessage({ event: 'display', id: service.executionId, display }, movable(display))
     }
     const requests: Requests = { hear: () => {} }
     const inbox = new Inbox(port, (message) => {

@@ -298,11 +298,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
   }
 
   /** Never throws nor rejects. */
-  #run(
-    id: number,
-    mode: OutputMode,
-    request: () => KernelReply,
-  ): SlotReply | Promise<SlotReply> {
+  #run(id: number, mode: OutputMode, request: () => KernelReply): SlotReply | Promise<SlotReply> {
     if (this.#packing) return this.#packed().then(() => this.#run(id, mode, request))
     const startedMs = performance.now()
     this.#pristine = false
