@@ -1,6 +1,32 @@
 // Tests import `brumate` as a user would and get what the build made: `npm test` builds first.
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/**
+ * Files that take longest, longest first. They start first, so that no core is idle while the last file runs. Vitest itself orders by the
+ * size of a file where it has no earlier run to go by, as in a fresh clone.
+ */
+const LONGEST = [
+  ...[
+    'attacks/interpreter',
+    'attacks/exhaustion',
+    'attacks/messages',
+    'session/process',
+    'session/checkpoints',
+  ],
+  ...['session/deadline', 'attacks/thread', 'attacks/escapes', 'security/boot', 'callbacks/awaiting'],
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = await super.sort(files)
+    const first = LONGEST.flatMap((name) =>
+      others.filter(({ moduleId }) => moduleId.endsWith(`/test/${name}.test.ts`)),
+    )
+    return [...first, ...others.filter((file) => !first.includes(file))]
+  }
+}
 
 export default defineConfig({
   resolve: {
@@ -9,11 +35,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    // Every file boots interpreters of its own; more files at once than cores only lengthens each.
-    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    // One more than CI has cores: a file spends a quarter of its time waiting for processes, deadlines and other threads.
+    maxWorkers: 3,
     testTimeout: 60_000,
-    // Some tests still depend on how busy the machine is. The report names what needed its second try: each is a bug to find.
-    retry: 1,
     hookTimeout: 120_000,
     globalSetup: ['test/support/image.ts'],
     // The build is loaded by Node itself, as it is for a user.

@@ -12,6 +12,7 @@ import { files } from './parts/files.js'
 import { hostile } from './parts/hostile.js'
 import { memory } from './parts/memory.js'
 import { output } from './parts/output.js'
+import { packages } from './parts/packages.js'
 import { sessions } from './parts/sessions.js'
 import { snapshot } from './parts/snapshot.js'
 import { stopping } from './parts/stopping.js'
@@ -34,6 +35,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   sessions,
   stopping,
   hostile,
+  packages,
   cycles,
 }
 

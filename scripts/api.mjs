@@ -72,9 +72,11 @@ function print(declaration) {
         declaration.members.filter(visible),
       )
     : declaration
-  return ts
+  const text = ts
     .createPrinter({ removeComments: true })
     .printNode(ts.EmitHint.Unspecified, shown, declaration.getSourceFile())
+  // In the one file of the build, exports are a list at the end.
+  return text.startsWith('export ') ? text : `export ${text}`
 }
 
 function read(file) {

@@ -1,64 +1,166 @@
-// Compiles src/ and workers/ into dist/ and puts the kernel's Python files, the time zones and the standard library beside them.
-// Needs Node and npm's packages only.
+// Compiles src/ and workers/ into dist/, bundles what the package ships, and puts the kernel's Python files, the time zones and the
+// standard library beside it. Needs Node and npm's packages only.
 import { spawnSync } from 'node:child_process'
-import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { writeLicenses } from './licenses.mjs'
+import { writeTypes } from './types.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+const require = createRequire(import.meta.url)
+const tsc = require.resolve('typescript/bin/tsc')
+/** Packages that modules load when they first need them, and their names in src/install/files.ts. */
+const LATE_PACKAGES = { 'ajv/dist/2020.js': 'ajv', 'msgpackr/pack': 'msgpackr' }
+/** Packages whose code is in a bundle: their licenses are shipped with it. */
+const bundled = new Set()
 
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
-cpSync(join(root, 'workers/kernel'), join(root, 'dist/workers/kernel'), {
-  recursive: true,
-  filter: (path) => !path.endsWith('__pycache__') && !path.endsWith('.pyc'),
-})
+writeFileSync(
+  join(root, 'dist/workers/kernel.json'),
+  JSON.stringify(textsBelow(join(root, 'workers/kernel'))),
+)
 await import('./zoneinfo.mjs')
 await import('./stdlib.mjs')
+await writeTypes(join(root, 'dist/src/index.d.ts'))
 await bundleLibrary()
-await bundleThread('slot')
-await bundleThread('storage')
+await bundleProgram()
+for (const name of ['slot', 'storage', 'builder', 'image-loader'])
+  await bundleFile(join(root, `dist/workers/${name}.js`), `workers/${name}.bundle.cjs`)
+await bundleFile(join(dirname(require.resolve('piscina')), 'worker.js'), 'workers/thread.bundle.cjs')
+await bundleFile(require.resolve('ajv/dist/2020.js'), 'packages/ajv.cjs')
+// Its writer alone, which needs no native code.
+await bundleFile(join(root, 'node_modules/msgpackr/pack.js'), 'packages/msgpackr.cjs')
+await import('./image-key.mjs')
+writeLicenses(bundled, join(root, 'dist/licenses.txt'))
+
+/** The kernel in one file, which a bundler can copy: an object of paths and texts. */
+function textsBelow(directory, prefix = '') {
+  const entries = readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const texts = {}
+  for (const entry of entries) {
+    const path = join(directory, entry.name)
+    if (entry.name === '__pycache__' || entry.name.endsWith('.pyc')) continue
+    if (entry.isDirectory()) Object.assign(texts, textsBelow(path, `${prefix}${entry.name}/`))
+    else texts[`${prefix}${entry.name}`] = readFileSync(path, 'utf8')
+  }
+  return texts
+}
 
 /**
- * Puts the library into one file, and what it loads later into one each: to load a hundred modules takes Node 50 ms longer. The modules
- * stay for the builder and for tests. Paths relative to a module hold in the bundle, too, because it is as deep as they are; a user's
- * `import` goes through `index.js`, whose types stay where they are.
+ * Puts the library and the packages it uses into one file, and what it loads later into one each: to load a hundred modules takes Node
+ * 50 ms longer, and a bundler, file tracing or a test runner then meets no package but pyodide. The modules stay for tests. Paths relative
+ * to a module hold in the bundle, too, because it is as deep as they are.
  */
 async function bundleLibrary() {
   // The modules' own entry, for builds of tests that change a module.
   renameSync(join(root, 'dist/src/index.js'), join(root, 'dist/src/modules.js'))
-  const bundle = await rolldown({
-    input: { index: join(root, 'dist/src/modules.js') },
-    platform: 'node',
-    // Everything that is not a file of ours.
-    external: (id) => !/^(\.|\/)/.test(id) && !isAbsolute(id),
-    logLevel: 'warn',
-  })
-  await bundle.write({ dir: join(root, 'dist/src/bundle'), format: 'esm', keepNames: true, sourcemap: false })
-  await bundle.close()
+  await bundleInto('bundle', 'modules.js')
   writeFileSync(join(root, 'dist/src/index.js'), "export * from './bundle/index.js'\n")
-  rmSync(join(root, 'dist/src/index.js.map'))
+}
+
+/** A bundle of its own: chunks that it shared with the library would be more files for everybody to read. */
+async function bundleProgram() {
+  await bundleInto('program', 'cli/main.js')
+}
+
+async function bundleInto(folder, entry) {
+  const bundle = await rolldown({
+    input: { index: join(root, 'dist/src', entry) },
+    platform: 'node',
+    external: /^node:/,
+    logLevel: 'warn',
+    plugins: [latePackages(), ownPiscinaWorker(), noteLicenses()],
+  })
+  await bundle.write({
+    dir: join(root, 'dist/src', folder),
+    format: 'esm',
+    chunkFileNames: '[name].js',
+    keepNames: true,
+    sourcemap: false,
+    plugins: [builtinRequire()],
+  })
+  await bundle.close()
 }
 
 /**
- * A thread's entry with all it imports in one file: a slot reads one file instead of fifty, which is a quarter of its boot.
+ * A thread's entry, or a package, with all it imports in one file: a slot reads one file instead of fifty, which is a quarter of its boot.
  * A CommonJS file, because Node reads that at one stroke: it opens an ES module on a thread of libuv's, and Node 20 never closes the
  * file if the worker ends before it hears of that. Ending a worker inside the load of an ES module by `require` even takes the
  * process with it there.
  */
-async function bundleThread(name) {
+async function bundleFile(input, name) {
   const bundle = await rolldown({
-    input: join(root, `dist/workers/${name}.js`),
+    input,
     platform: 'node',
-    external: /^node:/,
+    // Piscina's worker asks for @napi-rs/nice only if a priority is set.
+    external: /^(node:|@napi-rs\/nice$)/,
     logLevel: 'warn',
+    plugins: [noteLicenses()],
   })
-  const file = join(root, `dist/workers/${name}.bundle.cjs`)
   // Modules are strict by themselves.
-  await bundle.write({ file, format: 'cjs', banner: "'use strict'", sourcemap: false })
+  await bundle.write({
+    file: join(root, 'dist', name),
+    format: 'cjs',
+    banner: "'use strict'",
+    sourcemap: false,
+  })
   await bundle.close()
+}
+
+/**
+ * What modules load by `createRequire` when they first need it is a file of its own, which the library knows as one of its files: inside
+ * the bundle, Node would have to read past it at every start.
+ */
+function latePackages() {
+  const files = JSON.stringify(join(root, 'dist/src/install/files.js'))
+  return {
+    name: 'late-packages',
+    transform(code) {
+      if (!code.includes('createRequire(import.meta.url)(')) return null
+      let result = code.replaceAll(/createRequire\(import\.meta\.url\)\('([^']+)'\)/g, (call, path) =>
+        LATE_PACKAGES[path] === undefined ? call : `loadFile('${LATE_PACKAGES[path]}')`,
+      )
+      // The program's version.
+      result = result.replace(/createRequire\(import\.meta\.url\)\(('[^']+\.json')\)/, 'require($1)')
+      return `import { loadFile } from ${files}\n${result}`
+    },
+  }
+}
+
+/** Piscina requires modules of Node. `createRequire(import.meta.url)` would fail where a bundler makes CommonJS of the library. */
+function builtinRequire() {
+  return {
+    name: 'builtin-require',
+    renderChunk: (code) =>
+      code.replace(/^var __require = .*$/m, 'var __require = (id) => process.getBuiltinModule(id);'),
+  }
+}
+
+/** Piscina starts a file that lies beside its own code. In the bundle it starts the one that src/slots/slot-threads.ts names. */
+function ownPiscinaWorker() {
+  return {
+    name: 'own-piscina-worker',
+    transform(code, id) {
+      if (!id.endsWith(join('piscina', 'dist', 'index.js'))) return null
+      const parts = code.split("(0, node_path_1.resolve)(__dirname, 'worker.js')")
+      if (parts.length !== 2)
+        throw new Error('Piscina starts its worker in another way than scripts/build.mjs expects')
+      return parts.join('this.options.workerFile')
+    },
+  }
+}
+
+function noteLicenses() {
+  return {
+    name: 'note-licenses',
+    moduleParsed({ id }) {
+      const found = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(id)
+      if (found) bundled.add(found[1])
+    },
+  }
 }

@@ -1,6 +1,5 @@
 // `node scripts/count.mjs REPORT...`: the last line of CI, `N passed, N failed`, summed over vitest's JSON reports. A
-// report that is missing, or a file whose tests could not even be collected, counts as one failure. Tests that passed at
-// their second try are named.
+// report that is missing, or a file whose tests could not even be collected, counts as one failure.
 import { readFileSync } from 'node:fs'
 
 let passed = 0
@@ -15,7 +14,6 @@ for (const path of process.argv.slice(2)) {
       ? `${path}: ${report.numPassedTests} passed, ${report.numFailedTests} failed, ${skipped} skipped`
       : `${path}: missing`,
   )
-  for (const name of report ? retried(report) : []) console.log(`  passed at the second try: ${name}`)
 }
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1
@@ -26,14 +24,6 @@ function read(path) {
   } catch {
     return undefined
   }
-}
-
-function retried({ testResults }) {
-  return testResults.flatMap(({ assertionResults }) =>
-    assertionResults
-      .filter(({ status, failureMessages }) => status === 'passed' && failureMessages?.length > 0)
-      .map(({ fullName }) => fullName),
-  )
 }
 
 function uncollected({ testResults }) {

@@ -1,15 +1,17 @@
-// `npm pack` and `npm publish` run this after the build: writes dist/src/image/image-id.json, by which the package knows its image
-// among those that lie in a cache directory. Builds the image, or with a directory as argument takes the one cached there.
+// `npm pack` and `npm publish` run this after the build: writes the image's id into dist/workers/image.json, by which the package knows
+// its image among those that lie in a cache directory. Builds the image, or with a directory as argument takes the one cached there.
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 
-const file = new URL('../dist/src/image/image-id.json', import.meta.url)
+const file = new URL('../dist/workers/image.json', import.meta.url)
 const load = (name) => import(new URL(`../dist/src/image/${name}.js`, import.meta.url))
-const { imageKey } = await load('key')
 const [, , cacheDir] = process.argv
 
-const key = await imageKey()
-writeFileSync(file, `${JSON.stringify({ key, id: await imageId() })}\n`)
+const { key, pyodideVersion } = JSON.parse(readFileSync(file, 'utf8'))
+// Without an id, so that an image of the last pack is not taken for this one's.
+writeFileSync(file, `${JSON.stringify({ key, pyodideVersion })}\n`)
+const id = await imageId()
+writeFileSync(file, `${JSON.stringify({ key, pyodideVersion, id })}\n`)
 
 async function imageId() {
   if (cacheDir !== undefined) return (await (await load('open')).openImage({ cacheDir })).id

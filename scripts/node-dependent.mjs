@@ -26,7 +26,7 @@ const GROUPS = [
       'WebAssembly: stack frames, growth of memory, traps, the imports, and which instructions V8 takes',
     tests: [
       ...['test/linker/opcodes.test.ts', 'test/linker/refusals.test.ts'],
-      ...['test/security/stack.test.ts', 'test/session/errors.test.ts', 'test/memory/max-memory.test.ts'],
+      ...['test/security/stack.test.ts', 'test/memory/max-memory.test.ts'],
       ...['test/host/no-compiling.test.ts', 'test/host/imports.test.ts', 'test/host/memory.test.ts'],
     ],
   },

@@ -1,8 +1,18 @@
-// Writes dist/workers/stdlib.zip: Python's standard library as Pyodide ships it, with its modules compiled beside their source. A session
+// Writes dist/workers/stdlib.zip: Python's standard library as Pyodide ships it, with the modules of workers/stdlib/ added, which Pyodide
+// leaves out or changes for browsers, and all of them compiled beside their source. A session
 // that imports a module which is not in the image then reads it instead of compiling it. CPython itself does the work, in WebAssembly, so
 // that the same Pyodide gives the same bytes everywhere. Compiling takes seconds, so the last result is kept.
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readPyodidePackage } from '../dist/workers/builder/pyodide-package.js'
@@ -12,31 +22,46 @@ import { bootStockInterpreter } from '../dist/workers/builder/realm.js'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const target = process.argv[2] ?? join(root, 'dist/workers/stdlib.zip')
 const SOURCE = '/lib/python314.zip'
+const ADDED = '/tmp/added/'
 const RESULT = '/tmp/stdlib.zip'
 
 // Unchecked hashes: nobody changes the source, and comparing would mean to read it.
 const COMPILE = `
-import importlib._bootstrap_external as external, importlib.util, warnings, zipfile
+import importlib._bootstrap_external as external, importlib.util, os, warnings, zipfile
 warnings.simplefilter('ignore')
 def add(archive, name, data):
     info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     info.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(info, data)
 with zipfile.ZipFile('${SOURCE}') as source, zipfile.ZipFile('${RESULT}', 'w') as result:
-    for info in sorted(source.infolist(), key=lambda info: info.filename):
-        name, data = info.filename, source.read(info)
+    files = {info.filename: source.read(info) for info in source.infolist()}
+    for directory, _, names in os.walk('${ADDED}'):
+        for name in names:
+            path = os.path.join(directory, name)
+            with open(path, 'rb') as file:
+                files[path.removeprefix('${ADDED}')] = file.read()
+    for name, data in sorted(files.items()):
         add(result, name, data)
         if name.endswith('.py'):
             code = compile(data, '${SOURCE}/' + name, 'exec', dont_inherit=True, optimize=0)
             add(result, name + 'c', external._code_to_hash_pyc(code, importlib.util.source_hash(data), False))
 `
 
-const pyodide = await readPyodidePackage()
-const key = createHash('sha256')
-  .update(COMPILE)
-  .update(pyodide.standardLibrary)
-  .update(pyodide.wasm)
-  .digest('hex')
+const directory = join(root, 'workers/stdlib')
+const added = readdirSync(directory, { recursive: true })
+  .filter((name) => name.endsWith('.py'))
+  .map((name) => ({ name: name.replaceAll('\\', '/'), bytes: readFileSync(join(directory, name)) }))
+  .sort((a, b) => (a.name < b.name ? -1 : 1))
+const { resolve } = createRequire(import.meta.url)
+const pyodide = await readPyodidePackage({
+  manifest: resolve('pyodide/package.json'),
+  script: resolve('pyodide/pyodide.asm.mjs'),
+  wasm: resolve('pyodide/pyodide.asm.wasm'),
+  standardLibrary: resolve('pyodide/python_stdlib.zip'),
+})
+const hash = createHash('sha256').update(COMPILE).update(pyodide.standardLibrary).update(pyodide.wasm)
+for (const { name, bytes } of added) hash.update(`\n${name} ${bytes.length}\n`).update(bytes)
+const key = hash.digest('hex')
 const kept = join(root, 'node_modules/.cache/brumate', `stdlib-${key.slice(0, 32)}.zip`)
 if (!existsSync(kept)) {
   mkdirSync(dirname(kept), { recursive: true })
@@ -58,6 +83,10 @@ async function compiled() {
     prepareFiles: (files) => {
       files.mkdirTree('/lib')
       files.writeFile(SOURCE, pyodide.standardLibrary)
+      for (const { name, bytes } of added) {
+        files.mkdirTree(dirname(`${ADDED}${name}`))
+        files.writeFile(`${ADDED}${name}`, bytes)
+      }
     },
   })
   new Python(stock).run(COMPILE)

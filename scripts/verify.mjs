@@ -1,6 +1,6 @@
-// `npm run verify`: everything that has to hold before a change is taken, in the order that fails soonest. Each step is a
-// command of its own; the first that fails ends the run with its exit code. `--json` prints a summary for machines on
-// stdout and everything else on stderr.
+// `npm run verify`: everything that has to hold before a change is taken, in stages, those that fail soonest first. Each step is a
+// command of its own, and the steps of a stage run at once. A stage in which one fails is the last, and its exit code the run's.
+// `--json` prints a summary for machines on stdout and everything else on stderr.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -12,50 +12,73 @@ const json = process.argv.includes('--json')
 const colours = process.stdout.isTTY && !json ? [] : ['--colors=off']
 const report = join('.reports', `tests-node${process.versions.node.split('.')[0]}.json`)
 
-const STEPS = [
-  { name: 'format and lint', command: [require.resolve('@biomejs/biome/bin/biome'), 'ci', ...colours, '.'] },
-  { name: 'types', command: [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.check.json'] },
-  { name: 'build', command: ['scripts/build.mjs'] },
-  { name: 'public API', command: ['scripts/api.mjs'] },
-  { name: 'packed tarball', command: ['scripts/smoke.mjs'] },
-  {
-    name: 'tests',
-    command: [
-      join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs'),
-      'run',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-    ],
-  },
+const STAGES = [
+  [
+    {
+      name: 'format and lint',
+      command: [require.resolve('@biomejs/biome/bin/biome'), 'ci', ...colours, '.'],
+    },
+    { name: 'types', command: [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.check.json'] },
+    { name: 'build', command: ['scripts/build.mjs'] },
+  ],
+  [
+    { name: 'public API', command: ['scripts/api.mjs'] },
+    { name: 'packed tarball', command: ['scripts/smoke.mjs'] },
+  ],
+  [
+    {
+      name: 'tests',
+      command: [
+        join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs'),
+        'run',
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${report}`,
+      ],
+    },
+  ],
 ]
 
 const results = []
-for (const { name, command } of STEPS) {
-  print(`\n▸ ${name}`)
-  const startedMs = performance.now()
-  const exitCode = await run(command)
-  const seconds = Number(((performance.now() - startedMs) / 1000).toFixed(1))
-  results.push({ name, ok: exitCode === 0, seconds })
-  print(exitCode === 0 ? `✓ ${name} (${seconds} s)` : `✗ ${name} (${seconds} s, exit code ${exitCode})`)
-  if (exitCode !== 0) break
+for (const stage of STAGES) {
+  results.push(...(await Promise.all(stage.map((step) => take(step, stage.length > 1)))))
+  if (results.some(({ ok }) => !ok)) break
 }
 
-const ok = results.length === STEPS.length && results.every((step) => step.ok)
-const skipped = STEPS.slice(results.length).map(({ name }) => name)
+const steps = STAGES.flat()
+const ok = results.length === steps.length && results.every((step) => step.ok)
+const skipped = steps.slice(results.length).map(({ name }) => name)
 if (json) console.log(JSON.stringify({ ok, node: process.version, steps: results, skipped }, null, 2))
 print(`\n${results.map((step) => `${step.ok ? '✓' : '✗'} ${step.name} ${step.seconds} s`).join(', ')}`)
 if (skipped.length > 0) print(`not run: ${skipped.join(', ')}`)
 process.exitCode = ok ? 0 : 1
 
-function run(command) {
+/** Runs a step. Where others run beside it, what it writes is shown once it has ended. */
+async function take({ name, command }, isShared) {
+  print(`▸ ${name}`)
+  const startedMs = performance.now()
+  const { exitCode, output } = await run(command, isShared)
+  const seconds = Number(((performance.now() - startedMs) / 1000).toFixed(1))
+  const outcome =
+    exitCode === 0 ? `✓ ${name} (${seconds} s)` : `✗ ${name} (${seconds} s, exit code ${exitCode})`
+  print(`${output}${outcome}`)
+  return { name, ok: exitCode === 0, seconds }
+}
+
+function run(command, isShared) {
+  const out = json ? 2 : 'inherit'
   const child = spawn(process.execPath, command, {
     cwd: root,
-    stdio: ['ignore', json ? 2 : 'inherit', 'inherit'],
+    stdio: ['ignore', ...(isShared ? ['pipe', 'pipe'] : [out, 'inherit'])],
   })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text) => {
+      output += text
+    })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('exit', (code, signal) => resolve(code ?? signal ?? 1))
+    child.on('close', (code, signal) => resolve({ exitCode: code ?? signal ?? 1, output }))
   })
 }
 

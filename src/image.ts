@@ -8,7 +8,7 @@ import { loadImageFile, verifyImageFile } from './image/load-file.js'
 import type { OpenedImage } from './image/open.js'
 import { isText } from './options/check.js'
 import { type ImageOptions, resolveImageOptions } from './packages/options.js'
-import { ImageError, InvalidOptionError } from './shared/errors.js'
+import { ImageError, InvalidOptionError, notConstructible } from './shared/errors.js'
 import type { Image as BootedImage } from './shared/image/image.js'
 import { messageOf } from './shared/thrown.js'
 
@@ -28,6 +28,8 @@ export class Image {
   readonly #opened: OpenedImage
 
   private constructor(opened: OpenedImage) {
+    if (opened === undefined)
+      throw notConstructible('Image', 'await Image.build(options) or await Image.load(path)')
     this.#opened = opened
   }
 

@@ -5,27 +5,41 @@ export { Image, type PackageInfo } from './image.js'
 export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
 export type { MemoryStats } from './memory/manager-memory.js'
 export type {
+  AllOutputListener,
   DisplayListener,
   ExecuteOptions,
+  OutputChunk,
   OutputListener,
   RestoreOptions,
   ResumeOptions,
 } from './options/execution.js'
 export type { Limits } from './options/limits.js'
-export type { ManagerOptions, SessionOptions } from './options.js'
+export type { ManagerOptions, SessionOptions, TypedSessionOptions } from './options.js'
 export type { Lock, LockedPackage } from './packages/lock.js'
 export type { ImageOptions, PackageOptions } from './packages/options.js'
 export type { PackageProgress } from './packages/progress.js'
 export type { Display } from './session/displays.js'
 export type { ExecuteResult } from './session/outcome.js'
 export type { SessionUsage } from './session/usage.js'
-export type { CallbackContext, CallbackDefinition, CallbackFn, Callbacks, Session } from './session.js'
+export type {
+  CallbackArguments,
+  CallbackContext,
+  CallbackDefinition,
+  CallbackFn,
+  Callbacks,
+  InputContext,
+  InputFn,
+  Session,
+  TypedCallbacks,
+} from './session.js'
+export type { Bytes } from './shared/bytes.js'
 export {
   BrumateError,
   CancelledError,
   ConversionError,
   ExecutionError,
   ImageError,
+  InstallationError,
   InterpreterCrashedError,
   InvalidOptionError,
   LimitError,

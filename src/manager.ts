@@ -10,6 +10,7 @@ import {
   resolveManagerOptions,
   resolveSessionOptions,
   type SessionOptions,
+  type TypedSessionOptions,
 } from './options.js'
 import type { Countable, SessionContext } from './session/context.js'
 import { IdleEvictor } from './session/idle-evictor.js'
@@ -17,7 +18,12 @@ import type { ResolvedSessionOptions } from './session/options.js'
 import { SparePolicy } from './session/spare-policy.js'
 import { Usage } from './session/usage.js'
 import { Session } from './session.js'
-import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from './shared/errors.js'
+import {
+  InterpreterCrashedError,
+  InvalidOptionError,
+  notConstructible,
+  SessionClosedError,
+} from './shared/errors.js'
 import type { Image as BootedImage } from './shared/image/image.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import { Slices } from './shared/values/slices.js'
@@ -99,6 +105,8 @@ export class SessionManager implements AsyncDisposable {
   /** In microseconds: the histogram takes integers. */
   readonly #acquireUs = createHistogram()
   readonly #executeUs = createHistogram()
+  /** By id. */
+  readonly #images: ReadonlyMap<string, BootedImage>
   /** What sessions of each image need, by its id. The first is the default. */
   readonly #contexts: ReadonlyMap<string, SessionContext>
   #closing: Promise<void> | undefined
@@ -107,8 +115,10 @@ export class SessionManager implements AsyncDisposable {
     options: ResolvedManagerOptions,
     pool: SlotPool,
     memory: ManagerMemory,
-    images: readonly SessionContext['image'][],
+    images: readonly BootedImage[],
   ) {
+    // JavaScript does not know that the constructor is private.
+    if (images === undefined) throw notConstructible('SessionManager', 'await SessionManager.create(options)')
     this.#options = options
     this.#pool = pool
     this.#memory = memory
@@ -148,6 +158,7 @@ export class SessionManager implements AsyncDisposable {
       tryAcquire: (tenant) => pool.tryAcquire({ tenant, imageId: image.id }),
       acquire: (tenant, signal) => this.#acquire({ tenant, imageId: image.id }, signal),
     })
+    this.#images = new Map(images.map((image) => [image.id, image]))
     this.#contexts = new Map(images.map((image) => [image.id, contextOf(image)]))
   }
 
@@ -155,7 +166,7 @@ export class SessionManager implements AsyncDisposable {
    * Opens the images, which are built once per machine and version, and starts the first slots. The process stays alive
    * until `close`.
    *
-   * @throws InvalidOptionError
+   * @throws InvalidOptionError, also when `maxMemoryBytes` or `limits.memoryBytes` are too small for the images
    * @throws PackageError when one of `packages` cannot be had, or cannot be part of an image
    * @throws ImageError when there is no image and none can be built
    */
@@ -164,26 +175,31 @@ export class SessionManager implements AsyncDisposable {
     // The image is read, checked and compiled by other threads; Piscina is loaded meanwhile.
     const [images, { SlotPool }] = await Promise.all([openImages(resolved), import('./slots/pool.js')])
     const memory = new ManagerMemory(resolved.maxMemoryBytes, images)
+    memory.requireRoomForSlot()
+    const [smallest] = images.toSorted((a, b) => a.memoryBytes - b.memoryBytes)
+    requireMemory(resolved.limits, smallest)
     return new SessionManager(resolved, new SlotPool(images, resolved, memory), memory, images)
   }
 
   /**
    * A new session with its own interpreter, waiting for a free slot if there is none.
    *
-   * @throws InvalidOptionError, also for an `id` that is in use, and an `image` that the manager does not have
+   * @throws InvalidOptionError, also for an `id` that is in use, an `image` that the manager does not have, and a
+   * `limits.memoryBytes` that is less than the image has
    * @throws SnapshotError when `from` cannot be restored
    * @throws PoolExhaustedError when no slot comes free
    * @throws LimitError when `maxMemoryBytes` has no room for it
    * @throws InterpreterCrashedError when three interpreters in a row ended while they loaded it
    * @throws SessionClosedError when the manager is or gets closed
    */
-  async createSession(options?: SessionOptions): Promise<Session> {
-    const resolved = resolveSessionOptions(options, this.#options)
+  async createSession<Schemas>(options?: TypedSessionOptions<Schemas>): Promise<Session> {
+    const resolved = resolveSessionOptions(options as SessionOptions | undefined, this.#options)
     this.#open()
     if (this.#sessions.has(resolved.id))
       throw new InvalidOptionError('id', 'an id that is not in use', resolved.id)
     const context = this.#contextOf(resolved)
     const { image, snapshotKey } = context
+    requireMemory(resolved.limits, this.#images.get(image.id))
     if (resolved.from) {
       resolved.from.require(image.id, trustOf(snapshotKey, resolved.tenant))
       const bytes = this.#memory.snapshots.costOf(resolved.from)
@@ -270,6 +286,21 @@ export class SessionManager implements AsyncDisposable {
   #open(): void {
     if (this.#closing) throw new SessionClosedError('the SessionManager is closed')
   }
+}
+
+/** @throws InvalidOptionError if sessions of the image have more memory from the start */
+function requireMemory(
+  { memoryBytes }: ResolvedManagerOptions['limits'],
+  image: BootedImage | undefined,
+): void {
+  if (memoryBytes === null || image === undefined || image.memoryBytes <= memoryBytes) return
+  const packages = image.packages.length === 0 ? '' : ` with its ${image.packages.length} packages`
+  throw new InvalidOptionError(
+    'limits.memoryBytes',
+    `at least ${image.memoryBytes}`,
+    memoryBytes,
+    `limits.memoryBytes: expected at least ${image.memoryBytes} bytes, which a session of the image${packages} has from the start, got ${memoryBytes}. Raise it, or preload less`,
+  )
 }
 
 /** Each once. */

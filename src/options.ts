@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { resolveCallbacks } from './callbacks/callbacks.js'
+import { resolveInput } from './callbacks/input.js'
 import { Image } from './image.js'
 import { defaultMaxMemoryBytes, MIN_MEMORY_BYTES } from './memory/manager-memory.js'
 import {
@@ -14,7 +15,12 @@ import {
   known,
   numberOption,
 } from './options/check.js'
-import { type DisplayListener, type OutputListener, requireSnapshot } from './options/execution.js'
+import {
+  type AllOutputListener,
+  type DisplayListener,
+  type OutputListener,
+  requireSnapshot,
+} from './options/execution.js'
 import {
   DEFAULT_LIMITS,
   type Limits,
@@ -24,7 +30,7 @@ import {
 } from './options/limits.js'
 import { PACKAGE_OPTION_NAMES, type PackageOptions } from './packages/options.js'
 import type { ResolvedSessionOptions } from './session/options.js'
-import type { Callbacks } from './session.js'
+import type { Callbacks, InputFn, TypedCallbacks } from './session.js'
 import { InvalidOptionError } from './shared/errors.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
@@ -92,12 +98,20 @@ export interface SessionOptions {
   /** Called with the output of every execution of the session, in addition to the execution's own listeners. */
   readonly onStdout?: OutputListener
   readonly onStderr?: OutputListener
+  /** As `onStdout`, for both streams, in the order in which they were written. */
+  readonly onOutput?: AllOutputListener
   /** Called with the displays of every execution, likewise. */
   readonly onDisplay?: DisplayListener
-  /** For `os.environ`, at most 1,000,000 characters in all; `TZ` (an IANA name) also sets the session's time zone. */
+  /** For `os.environ`, at most 1,000,000 characters in all; `TZ` (an IANA name or a POSIX rule) also sets the session's time zone. */
   readonly env?: Readonly<Record<string, string>>
   /** Host functions that the session's Python awaits, by name. Replaced on a live session with `setCallbacks`. */
   readonly callbacks?: Callbacks
+  /**
+   * Answers `input(prompt)` and `getpass.getpass(prompt)` with a line, or `null` for the end of the input (EOFError). It may be async, and
+   * suspend the call as a callback may; then `session.pending` has a call named `input`. The prompt is not part of stdout.
+   * `limits.callbackTimeoutMs` does not apply. Default: none, and `input()` raises EOFError.
+   */
+  readonly onInput?: InputFn
   /**
    * `auto`: the session saves itself when it becomes idle, and before the next call as long as checkpoints take no more than 5 % of its
    * time (after a first burst of half a second). If its worker is lost, it continues from there.
@@ -112,6 +126,11 @@ export interface SessionOptions {
   readonly image?: string
   /** Snapshot to start from instead of an empty state. Any number of sessions may start from one. */
   readonly from?: Snapshot | Uint8Array
+}
+
+/** `SessionOptions` whose callbacks are written down in place, so that the types of their arguments follow from their schemas. */
+export type TypedSessionOptions<Schemas> = Omit<SessionOptions, 'callbacks'> & {
+  readonly callbacks?: TypedCallbacks<Schemas>
 }
 
 export interface ResolvedManagerOptions {
@@ -201,7 +220,8 @@ export function resolveSessionOptions(
 ): ResolvedSessionOptions {
   const given = options === undefined ? {} : options
   known('options', given, [
-    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'onDisplay', 'env'],
+    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'onOutput', 'onDisplay'],
+    ...['onInput', 'env'],
     ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from', 'image'],
   ])
   const id =
@@ -224,9 +244,11 @@ export function resolveSessionOptions(
     },
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
+    onOutput: isFunction('onOutput', given.onOutput),
     onDisplay: isFunction('onDisplay', given.onDisplay),
     env: isEnvironment('env', given.env),
     callbacks: resolveCallbacks('callbacks', given.callbacks),
+    onInput: resolveInput(isFunction('onInput', given.onInput)),
     checkpoint: isOneOf('checkpoint', given.checkpoint, ['auto', 'manual']) ?? 'auto',
     vfs: resolveVfs(given),
     image: isText('image', given.image, {

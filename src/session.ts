@@ -2,6 +2,7 @@
 // session/placement.ts decides which slot has the session's state.
 import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
+import { toolStubs } from './callbacks/stubs.js'
 import { MemoryAccount } from './memory/account.js'
 import { checkCode, checkName, checkVariable } from './options/check.js'
 import {
@@ -17,6 +18,7 @@ import { resolveTimeoutMs } from './options/limits.js'
 import { CallQueue } from './session/calls.js'
 import type { SessionContext } from './session/context.js'
 import { HostSide } from './session/host-side.js'
+import { Listeners } from './session/listeners.js'
 import type { ResolvedSessionOptions } from './session/options.js'
 import { type ExecuteResult, readValue, TOO_LARGE } from './session/outcome.js'
 import { Placement } from './session/placement.js'
@@ -46,25 +48,49 @@ export interface CallbackContext {
  * Called with the arguments by name. Returns a value that has a Python counterpart, an async iterable of such values, or a promise of
  * either. If it throws, Python raises its class of the same name, or else `brumate.HostError`.
  */
-// biome-ignore lint/suspicious/noExplicitAny: the arguments are what the callback's own schema says
-export type CallbackFn = (args: any, context: CallbackContext) => unknown
+// biome-ignore lint/suspicious/noExplicitAny: without a typed schema, the arguments are what Python passes
+export type CallbackFn<Arguments = any> = (args: Arguments, context: CallbackContext) => unknown
 
-export interface CallbackDefinition {
-  readonly fn: CallbackFn
-  /** The function's docstring in Python, and in `session.toolSchemas`. */
+/** What a callback with this schema gets: a Standard Schema's output, anything for a JSON Schema or none. */
+export type CallbackArguments<Schema> = Schema extends {
+  readonly '~standard': { readonly types?: { readonly output: infer Output } | undefined }
+}
+  ? Output
+  : // biome-ignore lint/suspicious/noExplicitAny: as above
+    any
+
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export interface CallbackDefinition<Schema = any> {
+  readonly fn: CallbackFn<CallbackArguments<Schema>>
+  /** The function's docstring in Python, and in `session.toolSchemas` and `toolStubs`. */
   readonly description?: string
   /** Schema that arguments are checked against before `fn` runs. The order of its properties is that of positional arguments. */
-  readonly parameters?: JsonSchema | StandardSchema
+  readonly parameters?: Schema & (JsonSchema | StandardSchema)
 }
 
-/** Callbacks by their name in Python: an identifier that is neither a keyword nor a builtin. */
+/** Callbacks by their name in Python: an identifier that is neither a keyword nor a builtin, nor `tools`. */
 export type Callbacks = Readonly<Record<string, CallbackFn | CallbackDefinition>>
+
+/** Callbacks where they are written down: the type of each `fn`'s arguments follows from its schema. */
+export type TypedCallbacks<Schemas> = {
+  readonly [Name in keyof Schemas]: CallbackFn | CallbackDefinition<Schemas[Name]>
+}
+
+export interface InputContext extends CallbackContext {
+  /** The prompt is that of `getpass`: what is typed must not be shown. */
+  readonly password: boolean
+}
+
+/** Returns the line without its end, `null` or nothing at the end of the input, or a promise of either. */
+export type InputFn = (prompt: string, context: InputContext) => unknown
 
 /** Made by `SessionManager.createSession`. */
 export class Session implements AsyncDisposable {
   readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
   readonly #calls = new CallQueue(() => this.#onIdle())
+  /** The running call only captures the state: the slot can be used by another session when that has ended. */
+  #isSaving = false
   readonly #hostSide: HostSide
   readonly #placement: Placement
   readonly #runner: Runner
@@ -85,6 +111,7 @@ export class Session implements AsyncDisposable {
     this.#hostSide = new HostSide(options.callbacks, from?.parts.head.executionCount ?? 0, {
       session: this,
       limits: options.limits,
+      onInput: options.onInput,
       account,
       lane: this.#lane,
       onLate: () => context.count('lateAnswers'),
@@ -167,7 +194,9 @@ export class Session implements AsyncDisposable {
     checkCode(code)
     const resolved = resolveExecuteOptions(options, this.#executionTimeoutMs)
     const count = () => ++this.#hostSide.executionCount
-    return this.#queueRun(() => this.#runner.execute(code, resolved, count), resolved.signal)
+    const listeners = new Listeners(this.#options, resolved)
+    const run = this.#queueRun(() => this.#runner.execute(code, resolved, listeners, count), resolved.signal)
+    return listeners.isSilent ? run : listeners.finish(run)
   }
 
   /**
@@ -192,7 +221,10 @@ export class Session implements AsyncDisposable {
         )
       return resolved
     }
-    return this.#queueRun(() => this.#runner.resume(execute, this.executionCount, resolve), execute.signal)
+    const listeners = new Listeners(this.#options, execute)
+    const resume = () => this.#runner.resume(execute, listeners, this.executionCount, resolve)
+    const run = this.#queueRun(resume, execute.signal)
+    return listeners.isSilent ? run : listeners.finish(run)
   }
 
   /**
@@ -252,8 +284,10 @@ export class Session implements AsyncDisposable {
    *
    * @throws InvalidOptionError and the callbacks are as they were
    */
-  async setCallbacks(callbacks: Callbacks): Promise<void> {
-    const resolved = resolveCallbacks('callbacks', callbacks)
+  async setCallbacks<Schemas>(callbacks: TypedCallbacks<Schemas>): Promise<void> {
+    if (callbacks === undefined)
+      throw new InvalidOptionError('callbacks', 'an object of functions ({} removes them all)', callbacks)
+    const resolved = resolveCallbacks('callbacks', callbacks as Callbacks)
     await this.#queue(async () => {
       await this.#runner.change(this.#executionTimeoutMs, (slot) =>
         slot.call('setCallbacks', [encodeCallbacks(resolved)]),
@@ -267,6 +301,11 @@ export class Session implements AsyncDisposable {
     return toolSchemas(this.#hostSide.callbacks, format)
   }
 
+  /** The session's callbacks as Python signatures with docstrings, for the prompt of a model that writes code. */
+  toolStubs(): string {
+    return toolStubs(this.#hostSide.callbacks)
+  }
+
   /**
    * Saves the whole session: memory, files, descriptors, clock. The snapshot is taken after the session's earlier calls, or while an
    * execution awaits; it then contains that execution, with its host calls pending. The session continues. A snapshot taken between
@@ -276,7 +315,7 @@ export class Session implements AsyncDisposable {
    */
   async snapshotState(): Promise<Snapshot> {
     if (this.#runner.isRunning) return this.#placement.captures.captureMidway(this.#calls.running)
-    return this.#queue(() => this.#placement.captures.capture())
+    return this.#queueSave(() => this.#placement.captures.capture())
   }
 
   /**
@@ -313,13 +352,13 @@ export class Session implements AsyncDisposable {
    * @throws SnapshotError when the session cannot be captured; it keeps its slot
    */
   async hibernate(): Promise<void> {
-    const { freed } = await this.#queue(() => this.#placement.hibernate())
+    const { freed } = await this.#queueSave(() => this.#placement.hibernate())
     await freed
   }
 
   /** @internal Like `hibernate`, but also reports a lost worker to the next call, because no caller is waiting (S3). */
   async evict(): Promise<void> {
-    await this.#queue(() => this.#placement.hibernate()).catch((error: unknown) => {
+    await this.#queueSave(() => this.#placement.hibernate()).catch((error: unknown) => {
       this.#placement.deferError(error)
       throw error
     })
@@ -339,7 +378,7 @@ export class Session implements AsyncDisposable {
   /** Ends the session. What runs or waits is rejected with SessionClosedError. Idempotent. */
   async close(): Promise<void> {
     if (this.#placement.state === 'closed') return
-    const closed = this.#placement.close(this.#calls.running === undefined)
+    const closed = this.#placement.close(this.#calls.running === undefined || this.#isSaving)
     this.#calls.close(this.#placement.closedError())
     this.#context.onClosed(this)
     this.#runner.close()
@@ -361,6 +400,19 @@ export class Session implements AsyncDisposable {
       await this.#placement.captures.inProgress
       return task()
     }, signal)
+  }
+
+  /** As `#queue`, for a call that only reads the slot's state. */
+  #queueSave<T>(task: () => Promise<T>): Promise<T> {
+    return this.#queueRun(async () => {
+      this.#isSaving = true
+      try {
+        await this.#placement.captures.inProgress
+        return await task()
+      } finally {
+        this.#isSaving = false
+      }
+    })
   }
 
   /** Every call goes through here (A9). Executions need not wait for a checkpoint in progress: the slot handles both in order. */

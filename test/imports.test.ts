@@ -15,6 +15,7 @@ const SHARED = [
 ]
 const LIBRARY = [
   'src/deferred.ts',
+  'src/install',
   'src/options',
   'src/memory',
   'src/image',
@@ -46,6 +47,8 @@ const WORKERS = [
   'workers/host/fs',
   'workers/host/mounts',
   'workers/host/file-system.ts',
+  'workers/host/calendar.ts',
+  'workers/host/rule-zone.ts',
   'workers/host/time-zone.ts',
   'workers/host/state',
   'workers/host/table',

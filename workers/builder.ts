@@ -11,15 +11,22 @@ import { verifyImage } from './builder/verify.js'
 const data = workerData as BuilderData
 const send = (reply: BuilderReply, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(reply, transfer)
 
-try {
-  const contents: ImageContents =
-    data.kind === 'standard'
-      ? await recordImage(data)
-      : await recordPackages(data, (progress) => send({ progress }))
-  await verifyImage(contents)
-  const bytes = await encodeImage({ ...contents, codeKey: data.codeKey })
-  send({ ok: true, bytes }, [bytes.buffer])
-} catch (error) {
-  if (error instanceof PackageFailure) send({ ok: false, reason: error.message, package: error.packageName })
-  else send({ ok: false, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+void build()
+
+async function build(): Promise<void> {
+  try {
+    const contents: ImageContents =
+      data.kind === 'standard'
+        ? await recordImage(data)
+        : await recordPackages(data, (progress) => send({ progress }))
+    await verifyImage(contents)
+    const bytes = await encodeImage({ ...contents, codeKey: data.codeKey })
+    send({ ok: true, bytes }, [bytes.buffer])
+  } catch (error) {
+    if (error instanceof PackageFailure) {
+      const { message: reason, packageName, module } = error
+      send({ ok: false, reason, package: packageName, ...(module === undefined ? {} : { module }) })
+    } else
+      send({ ok: false, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  }
 }

@@ -1,6 +1,6 @@
 // The thread of a plain Pyodide: loads it, runs the code it is sent, answers with what was printed and what came out.
-import { parentPort } from 'node:worker_threads'
-import { loadPyodide } from 'pyodide'
+import { parentPort, workerData } from 'node:worker_threads'
+import { loadPyodideWith, type PackageWheels } from './pyodide-packages.js'
 
 const port = parentPort
 if (port === null) throw new Error('this file is the entry of a worker')
@@ -8,7 +8,7 @@ if (port === null) throw new Error('this file is the entry of a worker')
 let chunks: string[] = []
 const decoder = new TextDecoder()
 // Listening before loading: what arrives meanwhile waits in the queue below.
-const loaded = loadPyodide().then((pyodide) => {
+const loaded = loadPyodideWith(workerData as PackageWheels | undefined).then((pyodide) => {
   pyodide.setStdout({
     write: (bytes) => {
       chunks.push(decoder.decode(bytes, { stream: true }))

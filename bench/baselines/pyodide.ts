@@ -1,15 +1,20 @@
 // Plain Pyodide as one would use it for a session: `loadPyodide()` in a worker thread of its own, code as messages. The
 // first baseline of every figure. Owns the thread; what runs in it is pyodide-worker.ts.
 import { Worker } from 'node:worker_threads'
+import type { PackageWheels } from './pyodide-packages.js'
 import type { Ran, Runner } from './runner.js'
 
 export class PlainPyodide implements Runner {
   readonly #worker: Worker
   #pending: { resolve: (ran: Ran) => void; reject: (error: Error) => void } | undefined
 
-  /** Starts the thread. The first `run` waits until Pyodide is loaded. */
-  constructor() {
-    this.#worker = new Worker(new URL('./pyodide-worker.js', import.meta.url))
+  /**
+   * Starts the thread. The first `run` waits until Pyodide is loaded.
+   *
+   * @param packages - to load first, from their directory
+   */
+  constructor(packages?: PackageWheels) {
+    this.#worker = new Worker(new URL('./pyodide-worker.js', import.meta.url), { workerData: packages })
     this.#worker.on('message', ({ error, ...ran }: Ran & { readonly error?: string }) => {
       const pending = this.#pending
       this.#pending = undefined

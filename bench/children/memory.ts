@@ -1,7 +1,7 @@
 // A process with N interpreters that have all run something, and nothing else: prints its resident memory in bytes.
-// `node memory.js brumate 9`, `node memory.js pyodide 3`.
+// `node memory.js brumate 9`, `node memory.js pyodide 3`; `node memory.js brumate 5 FILE`: with the image of a file.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SessionManager } from 'brumate'
+import { Image, SessionManager } from 'brumate'
 import { PlainPyodide } from '../baselines/pyodide.js'
 
 const [kind, count] = [process.argv[2], Number(process.argv[3])]
@@ -12,7 +12,9 @@ const SETTLE_MS = 1_000
 const indexes = Array.from({ length: count }, (_, i) => i)
 if (kind === 'brumate') {
   // As many slots as sessions: no spare slot is booted beside them.
-  await using manager = await SessionManager.create({ slots: count })
+  const file = process.argv[4]
+  const image = file === undefined ? {} : { image: await Image.load(file) }
+  await using manager = await SessionManager.create({ slots: count, ...image })
   await Promise.all(indexes.map(async () => (await manager.createSession()).execute(CODE)))
   await report()
 } else {

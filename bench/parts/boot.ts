@@ -67,7 +67,7 @@ export async function boot({ python, progress }: Context): Promise<Row[]> {
 }
 
 /** From nothing but an opened image, making the thread pool included, to a result of every slot. */
-async function bootSlotsMs(image: Image, count: number): Promise<number> {
+export async function bootSlotsMs(image: Image, count: number): Promise<number> {
   const startedMs = performance.now()
   const pool = new SlotPool([image], { slots: count, maxQueued: count, acquireTimeoutMs: 60_000 })
   await Promise.all(

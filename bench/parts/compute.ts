@@ -1,8 +1,9 @@
 // Does Python itself run as quickly in a session as in a plain Pyodide on the same Node? Programs that compute, call and
 // allocate, taken in turns so that heat and neighbours meet both; ratios are of medians, with transport included.
-import { SessionManager } from 'brumate'
+import { type Session, SessionManager } from 'brumate'
 import { PlainPyodide } from '../baselines/pyodide.js'
 import { NativePython } from '../baselines/python.js'
+import type { Runner } from '../baselines/runner.js'
 import type { Context } from '../context.js'
 import { median, timeMs } from '../measure.js'
 import type { Row } from '../report.js'
@@ -55,7 +56,12 @@ def builtins(n):
     return sum(map(len, map(str, filter(None, (abs(i) for i in range(-n, n))))))
 `
 
-const PROGRAMS = [
+export interface Program {
+  readonly metric: string
+  readonly code: string
+}
+
+const PROGRAMS: readonly Program[] = [
   { metric: 'fib(27)', code: 'fib(27)' },
   { metric: 'loops', code: 'loops(1_000_000)' },
   { metric: 'method calls', code: 'methods(200_000)' },
@@ -63,7 +69,7 @@ const PROGRAMS = [
   { metric: 'json', code: 'for _ in range(8): round_trip()' },
   { metric: 're', code: 'for _ in range(6): regex()' },
   { metric: 'calls of built-in functions', code: 'builtins(150_000)' },
-] as const
+]
 
 export async function compute({ python, progress }: Context): Promise<Row[]> {
   await using manager = await SessionManager.create({ slots: 1 })
@@ -71,9 +77,24 @@ export async function compute({ python, progress }: Context): Promise<Row[]> {
   const plain = new PlainPyodide()
   const native = python ? new NativePython(python) : undefined
   await Promise.all([session.execute(SET_UP), plain.run(SET_UP), native?.run(SET_UP)])
+  const rows = await programRows(PROGRAMS, session, plain, native, (metric) =>
+    progress(`  compute: ${metric}`),
+  )
+  await Promise.all([plain.stop(), native?.stop()])
+  return [...rows, geometricMean(rows, 'geometric mean of these programs')]
+}
+
+/** Each program in turns in all of them, which have what it needs. */
+export async function programRows(
+  programs: readonly Program[],
+  session: Session,
+  plain: Runner,
+  native: Runner | undefined,
+  progress: (metric: string) => void,
+): Promise<Row[]> {
   const rows: Row[] = []
-  for (const { metric, code } of PROGRAMS) {
-    progress(`  compute: ${metric}`)
+  for (const { metric, code } of programs) {
+    progress(metric)
     const times = { brumate: [] as number[], pyodide: [] as number[], python: [] as number[] }
     for (let round = -WARM_UP; round < ROUNDS; round++) {
       const brumate = await timeMs(() => session.execute(code))
@@ -87,18 +108,17 @@ export async function compute({ python, progress }: Context): Promise<Row[]> {
     const medians = { brumate: median(times.brumate), pyodide: median(times.pyodide) }
     rows.push({ metric, unit: 'ms', ...medians, ...(native ? { python: median(times.python) } : {}) })
   }
-  await Promise.all([plain.stop(), native?.stop()])
-  return [...rows, geometricMean(rows)]
+  return rows
 }
 
-function geometricMean(rows: readonly Row[]): Row {
+export function geometricMean(rows: readonly Row[], metric: string): Row {
   const mean = (pick: (row: Row) => number | undefined) =>
     Math.exp(rows.reduce((sum, row) => sum + Math.log(pick(row) ?? Number.NaN), 0) / rows.length)
   const brumate = mean((row) => row.brumate)
   const pyodide = mean((row) => row.pyodide)
   const python = mean((row) => row.python)
   return {
-    metric: 'geometric mean of these programs',
+    metric,
     unit: 'ms',
     brumate,
     pyodide,

@@ -63,9 +63,19 @@ async function peakUnderAttackMb(): Promise<number> {
   return (JSON.parse(stdout) as { peakRssMb: number }).peakRssMb
 }
 
-async function residentBytes(kind: 'brumate' | 'pyodide', count: number): Promise<number> {
+/** @param image - path of an image's file. Default: the standard image */
+export async function residentBytes(
+  kind: 'brumate' | 'pyodide',
+  count: number,
+  image?: string,
+): Promise<number> {
   const path = fileURLToPath(new URL('../children/memory.js', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [path, kind, String(count)])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    path,
+    kind,
+    String(count),
+    ...(image ? [image] : []),
+  ])
   return Number(stdout)
 }
 

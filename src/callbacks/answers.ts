@@ -1,6 +1,8 @@
 // The bytes of an answer to a host call, as the kernel's ANSWER takes them (workers/kernel/_brumate/link.py): u32 id, u8
 // success, marshal of the value or of (name, message). Owns that layout, and reading what a callback threw.
+
 import { ConversionError } from '../shared/errors.js'
+import { isError } from '../shared/realms.js'
 import { isInstance, readText } from '../shared/thrown.js'
 import { Encoder, encodeIterator, encodeValue } from '../shared/values/encode.js'
 
@@ -60,11 +62,11 @@ function head(id: number, ok: boolean): Uint8Array<ArrayBuffer> {
 function nameOf(error: unknown): string {
   // By contract, whatever its name.
   if (isInstance(error, ConversionError)) return 'TypeError'
-  return short(readText(() => (error instanceof Error ? error.name : undefined)) ?? 'Error')
+  return short(readText(() => (isError(error) ? error.name : undefined)) ?? 'Error')
 }
 
 function messageOf(error: unknown): string {
-  const text = readText(() => (error instanceof Error ? error.message : String(error)))
+  const text = readText(() => (isError(error) ? error.message : String(error)))
   return short(text ?? 'an unknown value was thrown')
 }
 

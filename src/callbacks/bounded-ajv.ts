@@ -1,9 +1,12 @@
 // JSON Schema checks of what a guest sends, bounded in time. Owns the budget of one check and the keywords that spend it: each evaluation
 // of a subschema counts, and so does text that a pattern reads; members are compared by what they hold, not with each other. A check with
 // a pattern that may take more than linear time also runs against the clock.
+
 import { createHash } from 'node:crypto'
 import type { Ajv2020, AnySchemaObject, ErrorObject, KeywordCxt } from 'ajv/dist/2020.js'
+import { isDate, isMap, isSet, isUint8Array } from '../shared/realms.js'
 import { loadAjv } from './ajv.js'
+import { addFormats } from './formats.js'
 import { isLinear } from './linear-pattern.js'
 import { TIME_LIMIT_MS, TimeLimit } from './time-limit.js'
 
@@ -104,6 +107,7 @@ export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
   )
   const ajv = new (loadAjv().Ajv2020)({ strict: false, useDefaults: true, logger: false, code: { regExp } })
   addKeywords(ajv, budget)
+  addFormats(ajv)
   const instrumented = structuredClone(schema)
   instrument(instrumented)
   const validate = ajv.compile(instrumented)
@@ -262,16 +266,15 @@ function keyOf(value: unknown, budget: Budget, instancePath: string): string {
     return `${value.toString(16)}n`
   }
   if (typeof value !== 'object' || value === null) return String(value)
-  if (value instanceof Uint8Array) {
+  if (isUint8Array(value)) {
     budget.spend(value.length / CHARACTERS_PER_EVALUATION, instancePath)
     return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`
   }
-  if (value instanceof Date) return `d${value.getTime()}`
+  if (isDate(value)) return `d${value.getTime()}`
   budget.spend(EVALUATIONS_PER_OBJECT, instancePath)
-  if (value instanceof Set) return `s[${[...value].map(nested).sort().join()}]`
-  if (value instanceof Map)
-    return `m[${[...value]
-      .map((pair) => nested(pair))
+  if (isSet(value)) return `s[${[...value].map(nested).sort().join()}]`
+  if (isMap(value))
+    return `m[${Array.from(value as ReadonlyMap<unknown, unknown>, (pair) => nested(pair))
       .sort()
       .join()}]`
   if (Array.isArray(value)) return `[${value.map(nested).join()}]`
@@ -282,12 +285,13 @@ function keyOf(value: unknown, budget: Budget, instancePath: string): string {
   return `{${members.sort().join()}}`
 }
 
-const SCHEMA_KEYWORDS = [
+/** Keywords whose value is a schema, a list of them, or an object of them. */
+export const SCHEMA_KEYWORDS = [
   ...['additionalItems', 'additionalProperties', 'contains', 'contentSchema', 'else', 'if', 'items', 'not'],
   ...['propertyNames', 'then', 'unevaluatedItems', 'unevaluatedProperties'],
 ]
-const LIST_KEYWORDS = ['allOf', 'anyOf', 'items', 'oneOf', 'prefixItems']
-const MAP_KEYWORDS = [
+export const LIST_KEYWORDS = ['allOf', 'anyOf', 'items', 'oneOf', 'prefixItems']
+export const MAP_KEYWORDS = [
   ...['$defs', 'definitions', 'dependencies', 'dependentSchemas', 'patternProperties', 'properties'],
 ]
 

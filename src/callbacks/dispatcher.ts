@@ -9,6 +9,7 @@ import { encodeIn } from '../shared/values/encode.js'
 import type { Ended, Lane } from '../shared/values/slices.js'
 import { answerEncoder, answerFailure, answerIterator, NO_ANSWER, pythonError } from './answers.js'
 import type { ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
+import { endOfInput, INPUT } from './input.js'
 import { HostIterators } from './iterators.js'
 import { type Request, RequestReader } from './requests.js'
 import { abort, contextOf, type Route, RunningCall, Suspension } from './running-call.js'
@@ -25,6 +26,8 @@ export interface DispatcherOptions {
   /** Handed to the callbacks as it is. */
   readonly session: unknown
   readonly limits: Pick<Limits, 'callbackInvocations' | 'callbackTimeoutMs'>
+  /** Answers `input()`. */
+  readonly onInput?: ResolvedCallback | undefined
   readonly window: ArgumentWindow
   /** Decodes the session's messages, in order. */
   readonly lane: Lane
@@ -53,7 +56,7 @@ export class Dispatcher {
   constructor(callbacks: ResolvedCallbacks, options: DispatcherOptions) {
     this.#callbacks = callbacks
     this.#options = options
-    this.#suspended = new SuspendedCalls(options.window)
+    this.#suspended = new SuspendedCalls(options.window, this.#iterators)
     this.#timedChecks = new TimedChecks(options.lane)
   }
 
@@ -212,7 +215,8 @@ export class Dispatcher {
   async #run(call: RunningCall): Promise<void> {
     const { callbackTimeoutMs } = this.#options.limits
     const timer =
-      callbackTimeoutMs === null
+      // A person takes as long as the execution may.
+      callbackTimeoutMs === null || call.name === INPUT
         ? undefined
         : setTimeout(() => this.#timeOut(call, callbackTimeoutMs), callbackTimeoutMs)
     let bytes: Uint8Array<ArrayBuffer>
@@ -245,6 +249,11 @@ export class Dispatcher {
     const { callbackInvocations } = this.#options.limits
     if (callbackInvocations !== null && ++this.#invocations > callbackInvocations)
       throw pythonError('RuntimeError', `more than ${callbackInvocations} host calls in one execution`)
+    if (name === INPUT) {
+      const { onInput } = this.#options
+      if (onInput === undefined) throw endOfInput()
+      return onInput
+    }
     const callback = this.#callbacks.get(name)
     if (callback === undefined) throw pythonError('NameError', `there is no callback named ${name}`)
     return callback
@@ -260,7 +269,7 @@ export class Dispatcher {
   }
 
   #answer(call: RunningCall, value: unknown): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-    const iterator = this.#iterators.add(value)
+    const iterator = this.#iterators.add(value, (reason) => abort(call, reason))
     if (iterator !== undefined) return answerIterator(call.id, iterator)
     return this.#encode(call, value, `the result of ${call.name}`)
   }

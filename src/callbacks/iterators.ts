@@ -8,36 +8,45 @@ const CLOSE = 'iterator.close'
 
 const MAX_ITERATORS = 10_000
 
+interface Open {
+  readonly iterator: AsyncIterator<unknown>
+  /** Tells what makes the values that nobody wants more of them. */
+  readonly cancel: (reason: Error) => void
+}
+
 export class HostIterators {
-  readonly #iterators = new Map<number, AsyncIterator<unknown>>()
+  readonly #iterators = new Map<number, Open>()
   #lastNumber = 0
 
   serves(name: string): boolean {
     return name === NEXT || name === CLOSE
   }
 
-  /** The number of an async iterable; undefined for anything else. */
-  add(value: unknown): number | undefined {
+  /**
+   * The number of an async iterable; undefined for anything else.
+   *
+   * @param cancel called when Python stops iterating before the end
+   */
+  add(value: unknown, cancel: Open['cancel'] = () => {}): number | undefined {
     if (typeof value !== 'object' || value === null || !(Symbol.asyncIterator in value)) return undefined
     if (this.#iterators.size >= MAX_ITERATORS) throw new RangeError('too many iterators are open')
     const iterator = (value as AsyncIterable<unknown>)[Symbol.asyncIterator]()
-    this.#iterators.set(++this.#lastNumber, iterator)
+    this.#iterators.set(++this.#lastNumber, { iterator, cancel })
     return this.#lastNumber
   }
 
   /** `[true, null]` at the end, else `[false, value]`; nothing for a close. */
   async serve(name: string, args: Readonly<Record<string, Value>>): Promise<unknown> {
     const number = args.iterator
-    const iterator = typeof number === 'number' ? this.#iterators.get(number) : undefined
+    const open = typeof number === 'number' ? this.#iterators.get(number) : undefined
     if (name === CLOSE) {
-      if (typeof number === 'number') this.#iterators.delete(number)
-      await iterator?.return?.()
+      if (open && typeof number === 'number') await this.drop(number)
       return null
     }
-    if (iterator === undefined)
+    if (open === undefined)
       throw new Error('the iterator belongs to another session or process, or has ended')
     try {
-      const { done, value } = await iterator.next()
+      const { done, value } = await open.iterator.next()
       if (done) this.#forget(number)
       return done ? [true, null] : [false, value === undefined ? null : value]
     } catch (error) {
@@ -46,12 +55,18 @@ export class HostIterators {
     }
   }
 
+  /** Ends an iterator before its end. @throws what it throws */
+  async drop(number: number): Promise<void> {
+    const open = this.#iterators.get(number)
+    this.#iterators.delete(number)
+    // First: `return` of a generator waits until the value that it is making is there.
+    open?.cancel(new Error('Python stopped iterating'))
+    await open?.iterator.return?.()
+  }
+
   /** Ends all iterators. Errors are ignored, because no caller is left to receive them. */
   close(): void {
-    for (const iterator of this.#iterators.values()) {
-      void (async () => iterator.return?.())().catch(() => {})
-    }
-    this.#iterators.clear()
+    for (const number of [...this.#iterators.keys()]) void this.drop(number).catch(() => {})
   }
 
   #forget(number: Value | undefined): void {

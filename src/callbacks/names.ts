@@ -1,10 +1,11 @@
 // Names a callback cannot have: it becomes a builtin of its session, and must not hide one of Python's. Owns the lists, which
-// are CPython 3.14's `keyword.kwlist`, `keyword.softkwlist` and `dir(builtins)`.
+// are CPython 3.14's `keyword.kwlist`, `keyword.softkwlist` and `dir(builtins)`, and the kernel's own names.
 
 const KEYWORDS = `
   False None True and as assert async await break class continue def del elif else except finally for from global if import
-  in is lambda nonlocal not or pass raise return try while with yield case match type
+  in is lambda nonlocal not or pass raise return try while with yield
 `
+const SOFT_KEYWORDS = 'case match type'
 
 const BUILTINS = `
   ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError BrokenPipeError BufferError
@@ -20,14 +21,24 @@ const BUILTINS = `
   callable chr classmethod compile complex copyright credits delattr dict dir divmod enumerate eval exec exit filter float
   format frozenset getattr globals hasattr hash help hex id input int isinstance issubclass iter len license list locals map
   max memoryview min next object oct open ord pow print property quit range repr reversed round set setattr slice sorted
-  staticmethod str sum super tuple vars zip brumate
+  staticmethod str sum super tuple vars zip brumate tools
 `
 
-const TAKEN: ReadonlySet<string> = new Set(`${KEYWORDS} ${BUILTINS}`.trim().split(/\s+/))
+const TAKEN: ReadonlySet<string> = namesIn(`${KEYWORDS} ${SOFT_KEYWORDS} ${BUILTINS}`)
+const RESERVED = namesIn(KEYWORDS)
 
 /** What is wrong with a name, if anything. */
 export function faultOfName(name: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name))
     return 'a name of up to 100 letters, digits and _, first a letter'
   return TAKEN.has(name) ? 'a name that is no keyword or builtin of Python' : undefined
+}
+
+/** Whether Python's grammar has no variable of that name. */
+export function isKeyword(name: string): boolean {
+  return RESERVED.has(name)
+}
+
+function namesIn(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/))
 }

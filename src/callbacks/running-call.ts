@@ -3,6 +3,7 @@
 import { InvalidOptionError } from '../shared/errors.js'
 import { pythonError } from './answers.js'
 import type { CallContext } from './callbacks.js'
+import { INPUT } from './input.js'
 import type { Request } from './requests.js'
 import type { Holding, Lease } from './window.js'
 
@@ -81,7 +82,9 @@ export function contextOf<S>(call: RunningCall, session: S): CallContext<S> {
       if (call.blocking)
         throw pythonError(
           'RuntimeError',
-          'a call that blocks its thread cannot be suspended; await it instead',
+          call.name === INPUT
+            ? 'input() blocks in a function that is not async, so it cannot be suspended; call it at the top level or in an async function'
+            : 'a call that blocks its thread cannot be suspended; await it instead',
         )
       throw new Suspension(call, why)
     },

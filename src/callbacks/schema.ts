@@ -1,7 +1,9 @@
 // Checks a callback's arguments against a JSON Schema or a Standard Schema (such as zod's). Owns turning either kind into one check, and
 // its failures into Python errors. ajv implements JSON Schema.
+
 import type { ErrorObject } from 'ajv/dist/2020.js'
 import { InvalidOptionError } from '../shared/errors.js'
+import { isPromise, isRangeError } from '../shared/realms.js'
 import { messageOf } from '../shared/thrown.js'
 import type { Value } from '../shared/values/value.js'
 import {
@@ -11,6 +13,7 @@ import {
   TookTooLong,
   TooLargeToCheck,
 } from './bounded-ajv.js'
+import { requireKnownKeywords } from './schema-keywords.js'
 
 export type Arguments = Readonly<Record<string, Value>>
 
@@ -18,18 +21,21 @@ export type Arguments = Readonly<Record<string, Value>>
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /** The part of the Standard Schema interface (standardschema.dev, version 1) that is used. */
-export interface StandardSchema {
+// biome-ignore lint/suspicious/noExplicitAny: a schema of any type is a StandardSchema
+export interface StandardSchema<Input = any, Output = any> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
-    validate(value: unknown): StandardResult | Promise<StandardResult>
+    validate(value: unknown): StandardResult<Output> | Promise<StandardResult<Output>>
+    /** Says to TypeScript what `validate` takes and gives; not there at run time. */
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
     /** Part of the Standard JSON Schema interface, if the library implements it. */
     readonly jsonSchema?: { input(options: { readonly target: string }): Record<string, unknown> }
   }
 }
 
-type StandardResult =
-  | { readonly value: unknown; readonly issues?: undefined }
+type StandardResult<Output = unknown> =
+  | { readonly value: Output; readonly issues?: undefined }
   | {
       readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[]
     }
@@ -90,6 +96,7 @@ function jsonSchema(option: string, callback: string, given: JsonSchema): Parame
   // A copy, and JSON by construction: it also goes to Python.
   const { $schema: _, ...schema } = copyOf(option, given)
   if (schema.type !== 'object') throw new InvalidOptionError(`${option}.type`, "'object'", schema.type)
+  requireKnownKeywords(option, schema)
   const bounded = compile(option, schema)
   return {
     schema,
@@ -137,7 +144,7 @@ function isValid(callback: string, bounded: BoundedCheck, args: Arguments): bool
         error instanceof TookTooLong,
       )
     // V8's stack: a schema that refers to itself follows the nesting of the arguments.
-    if (error instanceof RangeError)
+    if (isRangeError(error))
       throw new ArgumentsError(
         'ValueError',
         `${callback}(): the arguments are nested too deeply to be checked`,
@@ -221,7 +228,7 @@ function standard(option: string, callback: string, schema: StandardSchema): Par
           `${callback}(): the arguments are too large to be checked: they have more than ${MAX_EVALUATIONS} members`,
         )
       const result = schema['~standard'].validate(args)
-      return result instanceof Promise ? result.then(judge) : judge(result)
+      return isPromise(result) ? result.then(judge) : judge(result)
     },
   }
 }

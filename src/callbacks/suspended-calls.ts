@@ -3,7 +3,8 @@
 import { InvalidOptionError } from '../shared/errors.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import type { Encoder } from '../shared/values/encode.js'
-import { answerEncoder, answerFailure } from './answers.js'
+import { answerEncoder, answerFailure, answerIterator } from './answers.js'
+import type { HostIterators } from './iterators.js'
 import type { Request } from './requests.js'
 import type { ArgumentWindow, Holding } from './window.js'
 
@@ -18,10 +19,12 @@ export interface SuspendedCall extends Pick<Request, 'id' | 'name' | 'args'> {
 
 export class SuspendedCalls {
   readonly #window: ArgumentWindow
+  readonly #iterators: HostIterators
   readonly #calls = new Map<string, SuspendedCall>()
 
-  constructor(window: ArgumentWindow) {
+  constructor(window: ArgumentWindow, iterators: HostIterators) {
     this.#window = window
+    this.#iterators = iterators
   }
 
   get size(): number {
@@ -73,14 +76,24 @@ export class SuspendedCalls {
     }
     requirePending()
     const answers: Uint8Array<ArrayBuffer>[] = []
-    for (const { option, id, value } of given)
-      answers.push(
-        option === 'errors'
-          ? answerFailure(Number(id), value)
-          : await encode(answerEncoder(Number(id), value, `results.${id}`)),
-      )
-    // The interpreter may have been lost in the meantime.
-    requirePending()
+    const iterators: number[] = []
+    const answerOf = (id: number, value: unknown) => {
+      const iterator = this.#iterators.add(value)
+      if (iterator === undefined) return encode(answerEncoder(id, value, `results.${id}`))
+      iterators.push(iterator)
+      return answerIterator(id, iterator)
+    }
+    try {
+      for (const { option, id, value } of given)
+        answers.push(
+          option === 'errors' ? answerFailure(Number(id), value) : await answerOf(Number(id), value),
+        )
+      // The interpreter may have been lost in the meantime.
+      requirePending()
+    } catch (error) {
+      await Promise.allSettled(iterators.map((iterator) => this.#iterators.drop(iterator)))
+      throw error
+    }
     for (const { id } of given) {
       const { holding } = this.#calls.get(id) ?? {}
       if (holding) this.#window.resume(holding)

@@ -4,10 +4,14 @@ import { COMMANDS } from './commands.js'
 
 const MAX_WIDTH = 80
 
-export function overview(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary] as const)
+/** Of all commands, or of those that begin with a word. */
+export function overview(group?: string): string {
+  const commands = Object.entries(COMMANDS).filter(
+    ([name]) => group === undefined || name.startsWith(`${group} `),
+  )
+  const rows = commands.map(([name, { summary }]) => [name, summary] as const)
   return [
-    'Usage: brumate COMMAND [OPTIONS]',
+    `Usage: brumate ${group === undefined ? '' : `${group} `}COMMAND [OPTIONS]`,
     'Python sessions for Node: images, packages, locks.',
     `Commands:\n${table(rows)}`,
     `Options:\n${table([

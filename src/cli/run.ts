@@ -29,6 +29,10 @@ export async function run(args: readonly string[], streams: Streams, signal: Abo
     stdout.write(`${version()}\n`)
     return 0
   }
+  if (nameOf(args) === undefined && isHelp(args) && isGroup(first)) {
+    stdout.write(`${overview(first)}\n`)
+    return 0
+  }
   const progress = new Progress(stderr)
   const isJson = args.includes('--json')
   const name = nameOf(args)
@@ -72,6 +76,10 @@ function nameOf(args: readonly string[]): string | undefined {
 
 function isHelp(args: readonly string[]): boolean {
   return args.includes('--help') || args.includes('-h')
+}
+
+function isGroup(word: string): boolean {
+  return Object.keys(COMMANDS).some((name) => name.startsWith(`${word} `))
 }
 
 function unknown([first = '', second]: readonly string[]): string {

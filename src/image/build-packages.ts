@@ -1,5 +1,6 @@
 // Builds an image with packages from one without. Owns what the builder is told and what its failures mean; which wheels there are is
 // decided before (src/packages), what is done with them is workers/builder/packages.
+import { pyodideFiles } from '../install/pyodide.js'
 import { ImageError, PackageError } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
 import type { BuildStep, WheelFile } from '../shared/messages/builder.js'
@@ -7,6 +8,18 @@ import { runBuilder } from './builder-thread.js'
 import { imageKey } from './key.js'
 
 export type { BuildStep, WheelFile } from '../shared/messages/builder.js'
+
+/** A module of `preload` cannot be in an image; the image is possible without it. */
+export class PreloadError extends PackageError {
+  constructor(
+    packageName: string,
+    readonly module: string,
+    reason: string,
+  ) {
+    super(packageName, reason)
+    this.name = 'PackageError'
+  }
+}
 
 /** Twenty large packages that nobody has unpacked before take a minute or two on a busy machine. */
 const DEADLINE_MS = 20 * 60_000
@@ -30,16 +43,24 @@ export interface PackageImageOptions {
 /**
  * The bytes of an image file. The same wheels, in the same versions, and the same `preload` give the same bytes on every machine and Node.
  *
- * @throws PackageError if a wheel is damaged or cannot be linked, or a module of `preload` cannot be imported
+ * @throws PackageError if a wheel is damaged or cannot be linked
+ * @throws PreloadError if a module of `preload` cannot be imported, or leaves something behind that an image cannot have
  * @throws ImageError if the builder fails for a reason of its own
  */
 export async function buildPackageImage(options: PackageImageOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { base, wheels, preload, layerDir, signal, onProgress } = options
   const reply = await runBuilder(
-    { kind: 'packages', codeKey: imageKey(), base, wheels, preload, layerDirectory: layerDir },
+    {
+      kind: 'packages',
+      codeKey: imageKey(),
+      pyodide: await pyodideFiles(),
+      ...{ base, wheels, preload, layerDirectory: layerDir },
+    },
     { deadlineMs: DEADLINE_MS, signal, onProgress },
   )
   if (reply.ok) return reply.bytes
+  if (reply.package !== undefined && reply.module !== undefined)
+    throw new PreloadError(reply.package, reply.module, reply.reason)
   if (reply.package !== undefined) throw new PackageError(reply.package, reply.reason)
   throw new ImageError(`the Python image with packages could not be built: ${reply.reason}`)
 }

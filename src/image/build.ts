@@ -1,8 +1,10 @@
 // Builds the image without packages. Owns what the builder is told; its thread's life is builder-thread.ts's, what it does is
 // workers/builder.ts.
+import { packageFile } from '../install/files.js'
+import { pyodideFiles } from '../install/pyodide.js'
 import { ImageError } from '../shared/errors.js'
 import { runBuilder } from './builder-thread.js'
-import { imageKey, KERNEL_DIRECTORY, STANDARD_LIBRARY_FILE, TIME_ZONE_FILE } from './key.js'
+import { imageKey } from './key.js'
 
 /** A build takes 2 to 5 seconds. */
 const DEADLINE_MS = 180_000
@@ -13,9 +15,10 @@ export async function buildImage(signal?: AbortSignal): Promise<Uint8Array<Array
     {
       kind: 'standard',
       codeKey: imageKey(),
-      kernelDirectory: KERNEL_DIRECTORY,
-      timeZoneFile: TIME_ZONE_FILE,
-      standardLibraryFile: STANDARD_LIBRARY_FILE,
+      pyodide: await pyodideFiles(),
+      kernelFile: packageFile('kernel'),
+      timeZoneFile: packageFile('timeZones'),
+      standardLibraryFile: packageFile('standardLibrary'),
     },
     { deadlineMs: DEADLINE_MS, signal },
   )

@@ -1,8 +1,8 @@
 // The builder's thread. Owns its life: it ends when it has answered, when it takes too long, and when its caller gives up.
 import { Worker } from 'node:worker_threads'
+import { packageFile } from '../install/files.js'
 import { ImageError } from '../shared/errors.js'
 import type { BuilderData, BuilderReply, BuildStep } from '../shared/messages/builder.js'
-import { BUILDER_ENTRY } from './key.js'
 
 export interface BuilderOptions {
   /** A build that takes this long hangs. */
@@ -22,7 +22,7 @@ export async function runBuilder(
   { deadlineMs, signal, onProgress }: BuilderOptions,
 ): Promise<BuilderResult> {
   signal?.throwIfAborted()
-  const worker = new Worker(BUILDER_ENTRY, {
+  const worker = new Worker(packageFile('builder'), {
     workerData,
     env: {},
     argv: [],

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { packageFile } from '../install/files.js'
 import { ImageError } from '../shared/errors.js'
 import { MAX_IMAGE_BYTES } from '../shared/image/format.js'
 import type { Image } from '../shared/image/image.js'
@@ -13,7 +13,6 @@ import { messageOf } from '../shared/thrown.js'
 
 /** At the end of a file; see src/shared/image/format.ts. */
 const HASH_BYTES = 32
-const LOADER_ENTRY = fileURLToPath(new URL('../../workers/image-loader.js', import.meta.url))
 /** Opening a pipe must not wait for its other end. Windows has no such flag. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
@@ -40,7 +39,7 @@ export async function loadImageFile(path: string): Promise<Image> {
 }
 
 async function loadAside(file: FileHandle, bytes: number): Promise<LoaderReply> {
-  const worker = new Worker(LOADER_ENTRY, { env: {}, argv: [], execArgv: [] })
+  const worker = new Worker(packageFile('imageLoader'), { env: {}, argv: [], execArgv: [] })
   try {
     return await new Promise<LoaderReply>((resolve, reject) => {
       worker.once('message', resolve)

@@ -1,6 +1,7 @@
 // Opens an image: from the cache, or by building it once. Owns that decision; the steps are files of their own. Which image a key stands
 // for is the caller's: here the one without packages, in src/packages those with.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { imageFacts } from '../install/image-facts.js'
 import { ImageError } from '../shared/errors.js'
 import { type DecodedImage, decodeImage } from '../shared/image/format.js'
 import type { Image } from '../shared/image/image.js'
@@ -11,7 +12,6 @@ import { defaultCacheDirectory, ImageCache, type ImageLock } from './cache.js'
 import { imageKey } from './key.js'
 import { loadImageFile } from './load-file.js'
 import { NotOwnError } from './ownership.js'
-import { standardImageId } from './standard.js'
 
 /** `waiting`: another process builds. `building` and `built` only where this one does. */
 export type ImageProgress = 'waiting' | 'building' | 'built'
@@ -72,7 +72,7 @@ export async function openStandardImage(options: OpenImageOptions = {}): Promise
   const { cacheDir, signal, onProgress = reportOnTerminal(), build = buildImage } = options
   signal?.throwIfAborted()
   const key = imageKey()
-  const standardId = options.standardId ?? (await standardImageId(key))
+  const standardId = options.standardId ?? imageFacts().id
   return openCachedImage({ cacheDir, key, standardId, signal, onProgress, build })
 }
 

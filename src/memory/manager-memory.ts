@@ -1,7 +1,7 @@
 // The account of all memory that one manager's sessions take, by kind (`maxMemoryBytes`). Owns the limit, the reserve that lets
 // sessions be saved when the limit is reached, and the error for that case.
 import { totalmem } from 'node:os'
-import { LimitError } from '../shared/errors.js'
+import { InvalidOptionError, LimitError } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { MemoryAccount } from './account.js'
@@ -85,7 +85,7 @@ export class ManagerMemory {
     this.#slots = new MemoryAccount(null, this.#total)
     this.values = new MemoryAccount(null, this.#total)
     this.snapshots = new SnapshotLedger(new MemoryAccount(null, this.#total))
-    this.#reserveBytes = Math.min(MAX_RESERVE_BYTES, (maxBytes ?? Number.POSITIVE_INFINITY) / RESERVE_SHARE)
+    this.#reserveBytes = reserveBytes(maxBytes)
     this.room = new RoomQueue(() => this.#total.freeBytes - this.#reserveBytes)
     for (const image of images) {
       this.#packagesBytes.set(image.id, Math.max(0, image.memoryBytes - BOOTED_BYTES))
@@ -93,6 +93,27 @@ export class ManagerMemory {
     }
     this.#newSlotBytes = NEW_SLOT_BYTES + Math.max(0, ...this.#packagesBytes.values())
     this.#image.take(keptBytes(maxBytes))
+  }
+
+  /**
+   * Sessions would wait for a slot in vain if there is no room for one.
+   *
+   * @throws InvalidOptionError that says how much the images need
+   */
+  requireRoomForSlot(): void {
+    const { maxBytes } = this.#total
+    if (maxBytes === null || this.slotsThatFit > 0) return
+    const imageBytes = this.#image.usedBytes - keptBytes(maxBytes)
+    let neededBytes = MIN_MEMORY_BYTES
+    while (neededBytes < imageBytes + keptBytes(neededBytes) + this.#newSlotBytes + reserveBytes(neededBytes))
+      neededBytes += 16 * MiB
+    const needs = `the images take ${megabytes(imageBytes)}, and each session at least ${megabytes(this.#newSlotBytes)}`
+    throw new InvalidOptionError(
+      'maxMemoryBytes',
+      `at least ${neededBytes}`,
+      maxBytes,
+      `maxMemoryBytes: expected at least ${neededBytes} bytes for these images, got ${maxBytes}: ${needs}. Give more memory, or use an image with fewer packages or less to preload`,
+    )
   }
 
   /** Called whenever there may be more room. */
@@ -194,6 +215,10 @@ function wakingBytes({ parts: { head, body } }: Snapshot, packagesBytes: number)
 
 function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6)} MB`
+}
+
+function reserveBytes(limitBytes: number | null): number {
+  return Math.min(MAX_RESERVE_BYTES, (limitBytes ?? Number.POSITIVE_INFINITY) / RESERVE_SHARE)
 }
 
 function keptBytes(limitBytes: number | null): number {

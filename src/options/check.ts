@@ -1,6 +1,11 @@
 // Checks of single option values: each returns the value it was given, typed, or throws InvalidOptionError with
 // "expected X, got Y" or "unknown option". Owns no option and no default.
-import { Concealed, InvalidOptionError } from '../shared/errors.js'
+
+import { didYouMean } from '../shared/close-names.js'
+import { Concealed } from '../shared/describe-value.js'
+import { InvalidOptionError } from '../shared/errors.js'
+import { isUint8Array } from '../shared/realms.js'
+import { timeZoneNamed } from '../shared/time-zone.js'
 
 interface NumberRule {
   readonly min: number
@@ -64,7 +69,7 @@ export function known(name: string, value: unknown, names: readonly string[]): v
     const shown = key.length > MAX_KEY_LENGTH ? `${key.slice(0, MAX_KEY_LENGTH)}…` : key
     const [option, prefix] = name === ROOT ? [shown, ''] : [`${name}.${shown}`, `${name}: `]
     const list = names.join(', ')
-    const message = `${prefix}unknown option ${JSON.stringify(shown)}; known: ${list}`
+    const message = `${prefix}unknown option ${JSON.stringify(shown)}; known: ${list}${didYouMean(key, names)}`
     throw new InvalidOptionError(option, `one of ${list}`, key, message)
   }
 }
@@ -126,7 +131,7 @@ export function isOneOf<T extends string>(
 /** A key: errors do not show it. A copy, so that later changes by the caller do not matter. */
 export function isSecretBytes(name: string, value: unknown, length: number): Uint8Array | undefined {
   if (value === undefined) return undefined
-  if (value instanceof Uint8Array && value.length === length) return new Uint8Array(value)
+  if (isUint8Array(value) && value.length === length) return new Uint8Array(value)
   throw new InvalidOptionError(name, `a Uint8Array of ${length} bytes`, new Concealed(value))
 }
 
@@ -144,7 +149,7 @@ export function isSignal(name: string, value: unknown): AbortSignal | undefined 
 const MAX_ENVIRONMENT_LENGTH = 1_000_000
 
 /**
- * Names without `=`, names and values without NUL and lone surrogates, and a time zone that `Intl` knows; errors do not show values.
+ * Names without `=`, names and values without NUL and lone surrogates, and a time zone that exists; errors do not show values.
  * A copy, so that later changes by the caller do not reach a session.
  */
 export function isEnvironment(name: string, value: unknown): Readonly<Record<string, string>> {
@@ -168,22 +173,13 @@ export function isEnvironment(name: string, value: unknown): Readonly<Record<str
     }
     copy[key] = text
   }
-  if (copy.TZ !== undefined && !isTimeZone(copy.TZ))
+  if (copy.TZ !== undefined && timeZoneNamed(copy.TZ) === undefined)
     throw new InvalidOptionError(
       `${name}.TZ`,
-      'an IANA time zone such as Europe/Paris',
+      'an IANA time zone such as Europe/Paris, or a POSIX rule such as CET-1CEST,M3.5.0,M10.5.0/3',
       new Concealed(copy.TZ),
     )
   return copy
-}
-
-/** The thread of a slot has the same `Intl`, so it accepts the same names. */
-function isTimeZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: zone }) !== undefined
-  } catch {
-    return false
-  }
 }
 
 /** Longest source text; CPython's own parser needs a multiple of it in memory. */

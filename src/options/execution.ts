@@ -1,19 +1,32 @@
 // Options of a session's calls, and their resolved form.
+
+import type { Bytes } from '../shared/bytes.js'
 import { InvalidOptionError } from '../shared/errors.js'
+import { isUint8Array } from '../shared/realms.js'
 import type { Trust } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
 import { isBoolean, isFunction, isRecord, isSignal, known } from './check.js'
 import { resolveTimeoutMs } from './limits.js'
 
 /**
- * Called with text as it is written, in order; chunks may end anywhere. If the listener throws, the execution rejects once it has ended.
- * The execution does not wait for an async listener. If its promise rejects before the execution ends, the execution rejects; if it
- * rejects later, a process warning (`BRUMATE_LISTENER`) is emitted.
+ * Called with text as it is written, in order. A chunk ends where a line ends, if the line ends soon; a line that is not finished after
+ * 20 ms, or when the execution waits, comes in parts. If the listener throws, or the promise of an async one rejects, the execution
+ * rejects once it has ended. `execute` waits for the promises of its listeners, up to `limits.callbackTimeoutMs`; the session does not, so
+ * its next call starts meanwhile. What rejects later, or after the execution has failed, is a process warning (`BRUMATE_LISTENER`).
  */
 export type OutputListener = (chunk: string) => unknown
 
+/** Part of an execution's output. */
+export interface OutputChunk {
+  readonly stream: 'stdout' | 'stderr'
+  readonly text: string
+}
+
+/** As `OutputListener`, for both streams, in the order in which they were written. */
+export type AllOutputListener = (chunk: OutputChunk) => unknown
+
 /** Called with each display when it is shown, the last expression's at the end; see `OutputListener` for errors. */
-export type DisplayListener = (display: Readonly<Record<string, string | Uint8Array>>) => unknown
+export type DisplayListener = (display: Readonly<Record<string, string | Bytes>>) => unknown
 
 export interface RestoreOptions {
   /** If the snapshot's image is not available, restore only the globals that it stores as plain values. Default false. */
@@ -35,6 +48,7 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal
   readonly onStdout?: OutputListener
   readonly onStderr?: OutputListener
+  readonly onOutput?: AllOutputListener
   readonly onDisplay?: DisplayListener
 }
 
@@ -43,6 +57,7 @@ export interface ResolvedExecuteOptions {
   readonly signal: AbortSignal | undefined
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
+  readonly onOutput: AllOutputListener | undefined
   readonly onDisplay: DisplayListener | undefined
 }
 
@@ -57,14 +72,23 @@ export function requireSnapshot(
   trust: Trust | undefined,
 ): Snapshot {
   if (value instanceof Snapshot) return value
-  if (value instanceof Uint8Array) return Snapshot.read(value, trust)
+  if (isUint8Array(value)) return Snapshot.read(value, trust)
   throw new InvalidOptionError(name, 'a Snapshot or the bytes of one', value)
 }
 
 /** @throws InvalidOptionError */
 export function resolveResumeOptions(options: ResumeOptions | undefined, defaultTimeoutMs: number | null) {
   const given = options === undefined ? {} : options
-  known('options', given, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr', 'onDisplay'])
+  known('options', given, [
+    'results',
+    'errors',
+    'timeoutMs',
+    'signal',
+    'onStdout',
+    'onStderr',
+    'onOutput',
+    'onDisplay',
+  ])
   const { results = {}, errors = {}, ...rest } = given
   return {
     results: isRecord('results', results),
@@ -85,12 +109,13 @@ export function resolveExecuteOptions(
   defaultTimeoutMs: number | null,
 ): ResolvedExecuteOptions {
   const given = options === undefined ? {} : options
-  known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr', 'onDisplay'])
+  known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr', 'onOutput', 'onDisplay'])
   return {
     timeoutMs: resolveTimeoutMs('timeoutMs', given.timeoutMs, defaultTimeoutMs),
     signal: isSignal('signal', given.signal),
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
+    onOutput: isFunction('onOutput', given.onOutput),
     onDisplay: isFunction('onDisplay', given.onDisplay),
   }
 }

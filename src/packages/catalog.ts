@@ -49,9 +49,12 @@ export class SourceCatalog implements Catalog {
   async *candidates(name: string, requirements: readonly Requirement[]): AsyncIterable<Candidate> {
     const specifiers = this.#specifiers(name, requirements)
     const seen = new Set<string>()
-    for (const source of this.#options.sources) {
+    const { sources, signal } = this.#options
+    for (const [i, source] of sources.entries()) {
       // Sources are asked one after the other: where a directory or Pyodide's release has what is wanted, nothing asks the index.
-      const offer = await source.find(name, this.#options.signal)
+      const offer = await source.find(name, signal).catch(async (error: unknown) => {
+        throw await this.#withOthers(error, name, specifiers, sources.slice(0, i))
+      })
       for (const candidate of allowed(offer?.candidates ?? [], specifiers)) {
         const version = canonicalVersion(candidate.version)
         if (seen.has(version) || !(await this.#hasHash(candidate))) continue
@@ -112,6 +115,30 @@ export class SourceCatalog implements Catalog {
     const refused = offers.flatMap(({ offer }) => offer.refused)
     const others = refused.length > 0 ? `; not for this Python: ${list(summaries(refused), SHOWN_FILES)}` : ''
     return `no version satisfies ${text}${hashes}; ${available}${others}`
+  }
+
+  /** A source could not be asked: what the ones before it have may be what was meant. */
+  async #withOthers(
+    error: unknown,
+    name: string,
+    specifiers: readonly Specifier[],
+    before: readonly Source[],
+  ): Promise<unknown> {
+    if (!(error instanceof PackageError) || error.package !== name) return error
+    const has: string[] = []
+    for (const source of before) {
+      const offer = await source.find(name, this.#options.signal)
+      const versions = [...new Set(offer?.candidates.map(describe))]
+      if (versions.length > 0) has.push(`${source.description} has ${list(versions, SHOWN_VERSIONS)}`)
+    }
+    const close = closeNames(name, new Set(before.flatMap((source) => [...source.names()])))
+    if (has.length === 0 && close.length === 0) return error
+    const more =
+      has.length > 0
+        ? `${has.join(', ')}, which does not satisfy ${specifiersText(specifiers)}`
+        : `Did you mean ${close.join(' or ')}?`
+    // The name begins the message already.
+    return new PackageError(name, `${error.message.slice(name.length + 2)}. ${more}`, { cause: error })
   }
 
   #specifiers(name: string, requirements: readonly Requirement[]): readonly Specifier[] {

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PackageError } from '../shared/errors.js'
 import type { Candidate, Offer, Source } from './candidate.js'
-import { type PyodideEntry, parsePyodideLock } from './pyodide-lock.js'
+import { type PyodideEntry, type PyodideLock, parsePyodideLock } from './pyodide-lock.js'
 import type { Target } from './target.js'
 import { compareVersions } from './version.js'
 import { parseWheelName, type WheelName } from './wheel-name.js'
@@ -23,13 +23,15 @@ export class DirectorySource implements Source {
   /** @throws PackageError if the directory cannot be read, or its lock file is of another Python */
   static async open(directory: string, target: Target): Promise<DirectorySource> {
     const files = await listFiles(directory)
-    const listed = files.includes(LOCK_FILE) ? await readLock(directory, target) : new Map()
+    const lock = files.includes(LOCK_FILE) ? await readLock(directory, target) : undefined
+    const listed = new Map([...(lock?.entries.values() ?? [])].map((entry) => [entry.file, entry]))
     const wheels = new Map<string, WheelName[]>()
     for (const file of files) {
       const wheel = parseWheelName(file)
       if (wheel) wheels.set(wheel.name, [...(wheels.get(wheel.name) ?? []), wheel])
     }
     const offers = new Map<string, Offer>()
+    for (const [name, other] of lock?.others ?? []) offers.set(name, { candidates: [], refused: [other] })
     for (const [name, found] of wheels) offers.set(name, offer(directory, found, target, listed))
     return new DirectorySource(directory, offers)
   }
@@ -53,8 +55,7 @@ async function listFiles(directory: string): Promise<string[]> {
   }
 }
 
-/** Entries by file name. */
-async function readLock(directory: string, target: Target): Promise<Map<string, PyodideEntry>> {
+async function readLock(directory: string, target: Target): Promise<PyodideLock> {
   const path = join(directory, LOCK_FILE)
   const lock = parsePyodideLock(await readFile(path, 'utf8'), path)
   if (lock.abi !== target.abi)
@@ -62,7 +63,7 @@ async function readLock(directory: string, target: Target): Promise<Map<string, 
       undefined,
       `${path} lists wheels for abi ${lock.abi}, the installed pyodide has ${target.abi}`,
     )
-  return new Map([...lock.entries.values()].map((entry) => [entry.file, entry]))
+  return lock
 }
 
 function offer(

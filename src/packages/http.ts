@@ -1,5 +1,7 @@
 // Requests to an index or a release folder. Owns retries, time limits, size limits and credentials; what is asked for is the sources'.
+
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isError } from '../shared/realms.js'
 
 /** No answer could be had. The message says what happened, without credentials. */
 export class FetchError extends Error {
@@ -23,6 +25,8 @@ export interface Resource {
   readonly accept?: string
   /** Longer answers are refused. */
   readonly maxBytes: number
+  /** Of one attempt. Default: a minute, and as long as `maxBytes` take over a slow line. */
+  readonly maxMs?: number
   readonly signal: AbortSignal | undefined
   /** Called with each part of the answer, and with undefined when the answer begins anew. */
   readonly onChunk: (chunk: Uint8Array | undefined) => void | Promise<void>
@@ -33,6 +37,9 @@ const FIRST_DELAY_MS = 300
 const MAX_RETRY_AFTER_MS = 10_000
 /** Longest wait for the next part of an answer. */
 const IDLE_MS = 30_000
+/** A server that sends a little now and then must not hold a build for ever. */
+const MIN_MAX_MS = 60_000
+const SLOW_BYTES_PER_MS = 100
 const RETRIED: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 
 export interface Answer {
@@ -91,12 +98,14 @@ async function requestOnce({
   credentials,
   accept,
   maxBytes,
+  maxMs = MIN_MAX_MS + maxBytes / SLOW_BYTES_PER_MS,
   signal,
   onChunk,
 }: Resource): Promise<Answer> {
   const { target, headers } = withoutCredentials(credentials?.addTo(url) ?? url)
   const idle = new AbortController()
   let timer = setTimeout(() => idle.abort(), IDLE_MS)
+  const endMs = performance.now() + maxMs
   try {
     const response = await fetch(target, {
       headers: { ...headers, ...(accept === undefined ? {} : { accept }) },
@@ -114,6 +123,11 @@ async function requestOnce({
       length += chunk.length
       if (length > maxBytes)
         throw new FetchError(`${target} is longer than ${maxBytes} bytes`, response.status)
+      if (performance.now() > endMs)
+        throw new FetchError(
+          `${target} sends too slowly: ${length} bytes within ${Math.round(maxMs / 1000)} s`,
+          response.status,
+        )
       await onChunk(chunk)
     }
     return { url: response.url || target, contentType: response.headers.get('content-type') ?? '' }
@@ -169,8 +183,8 @@ function retryAfterMs(response: Response): number | undefined {
 
 /** `fetch` says "fetch failed", and its cause why. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
+  if (!isError(error)) return String(error)
+  return isError(error.cause) && error.cause.message !== '' ? error.cause.message : error.message
 }
 
 /** A full disk is no failure of the network. */

@@ -1,4 +1,5 @@
 // Names of packages: the canonical form by which they are compared (PEP 503), and which known names are close to an unknown one.
+import { editDistance } from '../shared/close-names.js'
 
 export const NAME = /[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?/y
 
@@ -29,17 +30,4 @@ function isPart(name: string, other: string): boolean {
   return (
     name.length > 2 && (other === `python-${name}` || other === `py${name}` || other === `${name}-python`)
   )
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

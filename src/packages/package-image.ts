@@ -1,7 +1,7 @@
 // From a lock to an image with its packages: from the cache, or from wheels. Owns what such an image's key is, and the order of the
 // steps.
 import { join } from 'node:path'
-import { type BuildStep, buildPackageImage } from '../image/build-packages.js'
+import { type BuildStep, buildPackageImage, PreloadError } from '../image/build-packages.js'
 import { packageImageKey } from '../image/key.js'
 import {
   cacheDirectory,
@@ -10,7 +10,6 @@ import {
   openImage,
   reportOnTerminal,
 } from '../image/open.js'
-import { PackageError } from '../shared/errors.js'
 import { type FetchedWheel, fetchWheels } from './fetch-wheels.js'
 import type { Lock } from './lock.js'
 import { defaultPreload } from './preload.js'
@@ -66,11 +65,12 @@ async function buildByDefault(
   try {
     return await build(request, wheels, preload)
   } catch (error) {
-    const culprit = error instanceof PackageError ? error.package : undefined
-    const others = preload.filter((module) => module.split('.')[0] !== culprit)
+    if (!(error instanceof PreloadError)) throw error
+    const { module, message } = error
+    const others = preload.filter((one) => one !== module && !one.startsWith(`${module}.`))
     if (others.length === preload.length) throw error
     process.emitWarning(
-      `${culprit} cannot be imported when the image is made, so sessions import it when they need it: ${(error as Error).message}`,
+      `${module} is not preloaded, so sessions import it when they need it. Name what is to be preloaded (\`preload\`) to avoid this warning. ${message}`,
       { code: 'BRUMATE_PRELOAD' },
     )
     return buildByDefault(request, wheels, others)

@@ -22,9 +22,11 @@ export interface PyodideLock {
   readonly python: string
   /** By canonical name. Only wheels of packages. */
   readonly entries: ReadonlyMap<string, PyodideEntry>
-  /** Entries that are no wheels, such as shared libraries and archives of tests, by canonical name. */
-  readonly others: ReadonlySet<string>
+  /** Entries that are no wheels, such as shared libraries and archives of tests: file and what it is, by canonical name. */
+  readonly others: ReadonlyMap<string, string>
 }
+
+const SHARED_LIBRARY = 'a shared library without a package, which an image cannot have'
 
 /** @throws PackageError if it is no lock file of Pyodide */
 export function parsePyodideLock(text: string, where: string): PyodideLock {
@@ -43,14 +45,14 @@ export function parsePyodideLock(text: string, where: string): PyodideLock {
   if (typeof python !== 'string' || !/^3\.\d+\.\d+$/.test(python))
     return fail('it names no version of Python')
   const entries = new Map<string, PyodideEntry>()
-  const others = new Set<string>()
+  const others = new Map<string, string>()
   for (const [key, entry] of Object.entries(json.packages)) {
     const name = canonicalName(key)
     if (!isObject(entry)) return fail(`its entry ${key} is no object`)
     const { version, file_name: file, sha256, depends, imports = [], package_type: type } = entry
     if (typeof file !== 'string') return fail(`its entry ${key} names no file`)
     if (type !== 'package' || parseWheelName(file) === undefined) {
-      others.add(name)
+      others.set(name, `${file} (${type === 'shared_library' ? SHARED_LIBRARY : 'not a wheel'})`)
       continue
     }
     if (typeof version !== 'string' || !isHash(sha256) || !isTextList(depends) || !isTextList(imports))

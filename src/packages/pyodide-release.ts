@@ -1,8 +1,7 @@
 // What the installed pyodide package says of its release: version, lock file, and the folder on the web with the release's wheels.
 // Owns reading these; no address of a folder is written in this repository.
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { pyodideFiles } from '../install/pyodide.js'
 import { PackageError } from '../shared/errors.js'
 import { type PyodideLock, parsePyodideLock } from './pyodide-lock.js'
 
@@ -21,12 +20,11 @@ export class PyodideRelease {
   }
 
   static async read(): Promise<PyodideRelease> {
-    const manifest = createRequire(import.meta.url).resolve('pyodide/package.json')
-    const file = (name: string) => readFile(join(dirname(manifest), name), 'utf8')
+    const files = await pyodideFiles()
     const [json, lock, script] = await Promise.all([
-      file('package.json'),
-      file('pyodide-lock.json'),
-      file('pyodide.mjs'),
+      readFile(files.manifest, 'utf8'),
+      readFile(files.lock, 'utf8'),
+      readFile(files.api, 'utf8'),
     ])
     const { version } = JSON.parse(json) as { version: string }
     return new PyodideRelease(version, parsePyodideLock(lock, 'the lock file of the pyodide package'), script)

@@ -23,8 +23,10 @@ export class PyodideSource implements Source {
     const { entries, others } = this.#release.lock
     const entry = entries.get(name)
     const version = entry && parseVersion(entry.version)
-    if (entry === undefined || version === undefined)
-      return others.has(name) ? { candidates: [], refused: [`${name} (not a wheel)`] } : undefined
+    if (entry === undefined || version === undefined) {
+      const other = others.get(name)
+      return other === undefined ? undefined : { candidates: [], refused: [other] }
+    }
     const { file, sha256, depends, imports } = entry
     const candidate: Candidate = {
       ...{ name, version, file, source: 'pyodide', sha256, depends, imports, isYanked: false },

@@ -1,4 +1,5 @@
-// File names of wheels (PEP 427), such as `numpy-2.4.3-cp314-cp314-pyemscripten_2026_0_wasm32.whl`. Owns reading them.
+// File names of wheels (PEP 427), such as `numpy-2.4.3-cp314-cp314-pyemscripten_2026_0_wasm32.whl`. Owns reading them: what is one has no
+// path in it.
 import { canonicalName } from './names.js'
 import { parseVersion, type Version } from './version.js'
 
@@ -15,7 +16,7 @@ export interface WheelName {
 /** A name has a few tags; one with thousands is hostile. */
 const MAX_TAGS = 1000
 const PATTERN =
-  /^(?<name>[A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?)-(?<version>[^-]+)(?:-(?<build>[0-9][^-]*))?-(?<python>[^-]+)-(?<abi>[^-]+)-(?<platform>[^-]+)\.whl$/
+  /^(?<name>[A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?)-(?<version>[^-]+)(?:-(?<build>[0-9][A-Za-z0-9_.]*))?-(?<python>[A-Za-z0-9_.]+)-(?<abi>[A-Za-z0-9_.]+)-(?<platform>[A-Za-z0-9_.]+)\.whl$/
 
 /** Undefined if this is no name of a wheel. */
 export function parseWheelName(file: string): WheelName | undefined {

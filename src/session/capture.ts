@@ -50,7 +50,8 @@ export async function capture(
   const valuesBytes = effort === 'least' ? 0 : VALUES_BYTES
   const request = { valuesBytes, maxBytes: limits.snapshotBytes, effort }
   const call = new Call(slot, bounds, (id) => slot.call('snapshot', [id, request]))
-  const [settled] = await Promise.all([call.settled, preparePacking()])
+  preparePacking()
+  const settled = await call.settled
   if (settled.kind === 'lost') return settled
   const { reply } = settled
   if (reply.kind === 'refused') return reply

@@ -41,8 +41,8 @@ export class Captures {
   readonly #budget = new CheckpointBudget()
   #checkpointTimer: NodeJS.Timeout | undefined
   #checkpointing: Promise<void> | undefined
-  /** Captures that were asked for while an execution ran. They may last longer than the execution. */
-  readonly #midway = new Set<Promise<Snapshot>>()
+  /** Captures in progress. Those that were asked for while an execution ran may last longer than the execution. */
+  readonly #capturing = new Set<Promise<Snapshot>>()
 
   constructor(
     session: CapturedSession,
@@ -70,8 +70,8 @@ export class Captures {
 
   /** All captures in progress: the slot must keep the state until they have ended. Never rejects. */
   get inProgress(): Promise<unknown> | undefined {
-    if (this.#midway.size === 0) return this.#checkpointing
-    return Promise.allSettled([...this.#midway, this.#checkpointing])
+    if (this.#capturing.size === 0) return this.#checkpointing
+    return Promise.allSettled([...this.#capturing, this.#checkpointing])
   }
 
   /** Takes a checkpoint soon if there is something new, unless the session is not idle then. */
@@ -143,12 +143,16 @@ export class Captures {
   async captureMidway(execution: Promise<void> | undefined): Promise<Snapshot> {
     const { slot } = this.#session
     if (slot === undefined) return this.capture()
-    const captured = this.#capture(slot, 'small', execution)
-    this.#midway.add(captured)
-    return captured.finally(() => this.#midway.delete(captured))
+    return this.#capture(slot, 'small', execution)
   }
 
-  async #capture(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {
+  #capture(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {
+    const captured = this.#captureNow(slot, effort, waitsFor)
+    this.#capturing.add(captured)
+    return captured.finally(() => this.#capturing.delete(captured))
+  }
+
+  async #captureNow(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {
     // Collecting garbage may run the user's finalizers, so it has a deadline even if executions have none.
     const { executionTimeoutMs } = this.#options.limits
     const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)

@@ -1,10 +1,13 @@
 // What an execution displayed, as the kernel sends it. Owns the shapes and limits on this side, and the reading, in slices of time where a
 // display is large. The kernel keeps to the same limits, so anything off was forged (R3).
+
+import type { Bytes } from '../shared/bytes.js'
+import { isUint8Array } from '../shared/realms.js'
 import { type Decoded, Decoder, MalformedValueError } from '../shared/values/decode.js'
 import type { Job } from '../shared/values/slices.js'
 
 /** One display: text, or bytes for binary types, by MIME type. */
-export type Display = Readonly<Record<string, string | Uint8Array>>
+export type Display = Readonly<Record<string, string | Bytes>>
 
 /** Of one execution: the kernel gives no more. */
 const MAX_DISPLAYS = 1000
@@ -16,7 +19,7 @@ const MAX_TYPE_LENGTH = 1000
 export function readDisplay(display: Decoded | undefined): Display {
   if (typeof display !== 'object' || display === null)
     throw new MalformedValueError('a display that is no dict')
-  const forms: Record<string, string | Uint8Array> = {}
+  const forms: Record<string, string | Bytes> = {}
   for (const [mimeType, form] of Object.entries(display)) forms[mimeType] = readForm(form)
   return forms
 }
@@ -56,7 +59,7 @@ export class DisplayList {
 
 function readParts(parts: readonly Decoded[]): Display {
   if (parts.length % 2 !== 0) throw new MalformedValueError('a display of unknown shape')
-  const forms: Record<string, string | Uint8Array> = {}
+  const forms: Record<string, string | Bytes> = {}
   for (let i = 0; i < parts.length; i += 2) {
     const mimeType = parts[i]
     if (typeof mimeType !== 'string' || mimeType.length > MAX_TYPE_LENGTH || mimeType === '__proto__')
@@ -73,10 +76,11 @@ export function displayBytes(display: Display): number {
   return bytes
 }
 
-function readForm(form: Decoded | undefined): string | Uint8Array {
-  if (typeof form !== 'string' && !(form instanceof Uint8Array))
+function readForm(form: Decoded | undefined): string | Bytes {
+  if (typeof form !== 'string' && !isUint8Array(form))
     throw new MalformedValueError('a display form that is neither text nor bytes')
-  return form
+  // The guard lets no message with shared memory through.
+  return form as string | Bytes
 }
 
 /** Reads the bytes of a display, in slices of time where they are many. */

@@ -2,6 +2,7 @@
 // everything on to the listeners. Displays are decoded in the session's lane, in order with what else the slot sends.
 import type { MemoryAccount } from '../memory/account.js'
 import type { Produced } from '../shared/errors.js'
+import type { LiveOutput } from '../shared/messages/slot.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import type { Lane } from '../shared/values/slices.js'
 import type { ExecutionListener } from '../slots/slot.js'
@@ -28,10 +29,18 @@ export class RunningExecution implements ExecutionListener {
     this.#parts = parts
   }
 
-  onOutput({ stream, text }: { readonly stream: 1 | 2; readonly text: string }): void {
-    if (stream === 1) this.#stdout += text
-    else this.#stderr += text
-    this.#parts.listeners.onOutput(stream === 1 ? 'stdout' : 'stderr', text)
+  onOutput(output: LiveOutput): void {
+    const { stream: first, text, lengths = [text.length] } = output
+    let isStdout = first === 1
+    let at = 0
+    for (const length of lengths) {
+      const part = text.slice(at, at + length)
+      if (isStdout) this.#stdout += part
+      else this.#stderr += part
+      at += length
+      isStdout = !isStdout
+    }
+    this.#parts.listeners.onOutput(output)
   }
 
   onDisplay(bytes: Uint8Array): void {

@@ -55,7 +55,7 @@ export class HostSide implements HostCallState {
   constructor(
     callbacks: ResolvedCallbacks,
     executionCount: number,
-    options: Pick<DispatcherOptions, 'session' | 'onLate'> & {
+    options: Pick<DispatcherOptions, 'session' | 'onLate' | 'onInput'> & {
       readonly limits: DispatcherOptions['limits'] & Pick<Limits, 'memoryBytes'>
       /** Of the session. */
       readonly account: MemoryAccount

@@ -1,60 +1,73 @@
 // Passes an execution's live output and displays to the session's listeners and the call's own. If a listener throws, or its promise rejects, its
 // execution rejects once it has ended; other executions are not affected.
-import type { DisplayListener, OutputListener } from '../options/execution.js'
+import type { AllOutputListener, DisplayListener, OutputListener } from '../options/execution.js'
+import type { Limits } from '../options/limits.js'
+import type { LiveOutput } from '../shared/messages/slot.js'
 import { messageOf } from '../shared/thrown.js'
 import type { Display } from './displays.js'
 
-export type Stream = 'stdout' | 'stderr'
+type Stream = 'stdout' | 'stderr'
 
 interface Given {
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
+  readonly onOutput: AllOutputListener | undefined
   readonly onDisplay: DisplayListener | undefined
 }
 
-type Name = 'onStdout' | 'onStderr' | 'onDisplay'
+/** Called with each part of one stream. */
+interface Listener {
+  readonly name: keyof Given
+  readonly call: (text: string) => unknown
+}
 
 /** Most executions have none. */
 const NONE: readonly [] = []
 
 export class Listeners {
-  readonly #stdout: readonly OutputListener[]
-  readonly #stderr: readonly OutputListener[]
-  readonly #display: readonly DisplayListener[]
+  readonly #listeners: Readonly<Record<Stream, readonly Listener[]>>
+  readonly #displays: readonly DisplayListener[]
+  readonly #timeoutMs: number | null
+  /** Promises of async listeners that have not settled, with the listeners' names. */
+  readonly #pending = new Map<Promise<void>, string>()
   #thrown: { readonly error: unknown } | undefined
   #isOver = false
 
-  constructor(...given: readonly Given[]) {
-    const isSilent = given.every(
-      ({ onStdout, onStderr, onDisplay }) =>
-        onStdout === undefined && onStderr === undefined && onDisplay === undefined,
-    )
-    this.#stdout = isSilent ? NONE : given.flatMap(({ onStdout }) => onStdout ?? [])
-    this.#stderr = isSilent ? NONE : given.flatMap(({ onStderr }) => onStderr ?? [])
-    this.#display = isSilent ? NONE : given.flatMap(({ onDisplay }) => onDisplay ?? [])
+  constructor(session: Given & { readonly limits: Pick<Limits, 'callbackTimeoutMs'> }, call: Given) {
+    this.#listeners =
+      isSilent(session) && isSilent(call)
+        ? { stdout: NONE, stderr: NONE }
+        : { stdout: listenersOf('stdout', session, call), stderr: listenersOf('stderr', session, call) }
+    this.#displays = isSilent(session) && isSilent(call) ? NONE : displayListeners(session, call)
+    this.#timeoutMs = session.limits.callbackTimeoutMs
   }
 
   get stdout(): boolean {
-    return this.#stdout.length > 0
+    return this.#listeners.stdout.length > 0
   }
 
   get stderr(): boolean {
-    return this.#stderr.length > 0
+    return this.#listeners.stderr.length > 0
   }
 
-  onOutput(stream: Stream, text: string): void {
-    for (const listener of stream === 'stdout' ? this.#stdout : this.#stderr) {
-      this.#call(stream === 'stdout' ? 'onStdout' : 'onStderr', () => listener(text))
+  /** There are no listeners, so `finish` would do nothing. */
+  get isSilent(): boolean {
+    return !this.stdout && !this.stderr && this.#displays.length === 0
+  }
+
+  onOutput({ stream: first, text, lengths }: LiveOutput): void {
+    let stream: Stream = first === 1 ? 'stdout' : 'stderr'
+    if (lengths === undefined) return this.#tell(stream, text)
+    let at = 0
+    for (const length of lengths) {
+      this.#tell(stream, text.slice(at, at + length))
+      at += length
+      stream = stream === 'stdout' ? 'stderr' : 'stdout'
     }
   }
 
   onDisplay(display: Display): void {
-    for (const listener of this.#display) this.#call('onDisplay', () => listener(display))
-  }
-
-  /** The execution has ended, so later rejections can no longer reject it. */
-  end(): void {
-    this.#isOver = true
+    for (const listener of this.#displays) this.#call('onDisplay', () => listener(display))
   }
 
   /** @throws what a listener threw first */
@@ -62,7 +75,23 @@ export class Listeners {
     if (this.#thrown) throw this.#thrown.error
   }
 
-  #call(name: Name, listener: () => unknown): void {
+  /** Settles as `run` does, after the promises of async listeners. @throws what one of them rejected with first */
+  async finish<T>(run: Promise<T>): Promise<T> {
+    try {
+      const result = await run
+      if (this.#pending.size > 0) await this.#settled()
+      this.rethrow()
+      return result
+    } finally {
+      this.#isOver = true
+    }
+  }
+
+  #tell(stream: Stream, text: string): void {
+    for (const { name, call } of this.#listeners[stream]) this.#call(name, () => call(text))
+  }
+
+  #call(name: string, listener: () => unknown): void {
     try {
       this.#follow(name, listener())
     } catch (error) {
@@ -70,22 +99,58 @@ export class Listeners {
     }
   }
 
-  /** Handles an async listener's promise, because an unhandled rejection would end the process. The execution does not wait for it. */
-  #follow(name: Name, returned: unknown): void {
+  /** An unhandled rejection would end the process. */
+  #follow(name: string, returned: unknown): void {
     if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
-    Promise.resolve(returned).catch((error: unknown) => this.#fail(name, error))
-  }
-
-  #fail(name: Name, error: unknown): void {
-    if (!this.#isOver) {
-      this.#thrown ??= { error }
-      return
-    }
-    process.emitWarning(
-      `${name} failed after its execution had ended: ${messageOf(error, 'for an unknown reason')}`,
-      {
-        code: 'BRUMATE_LISTENER',
+    const followed: Promise<void> = Promise.resolve(returned).then(
+      () => void this.#pending.delete(followed),
+      (error: unknown) => {
+        this.#pending.delete(followed)
+        this.#fail(name, error)
       },
     )
+    this.#pending.set(followed, name)
   }
+
+  async #settled(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>((resolve) => {
+      if (this.#timeoutMs !== null) timer = setTimeout(() => resolve('late'), this.#timeoutMs)
+    })
+    const settled = await Promise.race([late, Promise.all(this.#pending.keys())])
+    clearTimeout(timer)
+    if (settled !== 'late') return
+    const names = [...new Set(this.#pending.values())].join(' and ')
+    warn(`${names} did not settle within callbackTimeoutMs (${this.#timeoutMs} ms) after the execution`)
+  }
+
+  #fail(name: string, error: unknown): void {
+    if (!this.#isOver) this.#thrown ??= { error }
+    else warn(`${name} failed after its execution had ended: ${messageOf(error, 'for an unknown reason')}`)
+  }
+}
+
+function isSilent({ onStdout, onStderr, onOutput, onDisplay }: Given): boolean {
+  return onStdout === undefined && onStderr === undefined && onOutput === undefined && onDisplay === undefined
+}
+
+function displayListeners(...givens: readonly Given[]): readonly DisplayListener[] {
+  return givens.flatMap(({ onDisplay }) => onDisplay ?? [])
+}
+
+function listenersOf(stream: Stream, ...givens: readonly Given[]): readonly Listener[] {
+  const name = stream === 'stdout' ? 'onStdout' : 'onStderr'
+  return givens.flatMap((given) => {
+    const { [name]: own, onOutput } = given
+    return [
+      ...(own ? [{ name, call: own } as const] : []),
+      ...(onOutput
+        ? [{ name: 'onOutput', call: (text: string) => onOutput({ stream, text }) } as const]
+        : []),
+    ]
+  })
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, { code: 'BRUMATE_LISTENER' })
 }

@@ -261,6 +261,7 @@ export class Placement {
     this.#hostCalls.pause()
     try {
       if (this.#checkpoint.hasChanged) await this.captures.capture()
+      this.requireOpen()
     } catch (error) {
       if (this.#lifecycle.kind === 'attached') this.#hostCalls.resume(slot)
       throw error

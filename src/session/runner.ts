@@ -12,7 +12,7 @@ import type { SessionContext } from './context.js'
 import { displayBytes } from './displays.js'
 import { RunningExecution } from './execution.js'
 import type { HostSide } from './host-side.js'
-import { Listeners } from './listeners.js'
+import type { Listeners } from './listeners.js'
 import type { ResolvedSessionOptions } from './options.js'
 import {
   type Answer,
@@ -105,7 +105,12 @@ export class Runner {
   }
 
   /** @param count counts the execution; called once nothing can prevent the code from running */
-  async execute(code: string, options: ResolvedExecuteOptions, count: () => number): Promise<ExecuteResult> {
+  async execute(
+    code: string,
+    options: ResolvedExecuteOptions,
+    listeners: Listeners,
+    count: () => number,
+  ): Promise<ExecuteResult> {
     const slot = await this.#prepared(options)
     if (this.#hostSide.awaiting) {
       // Finish the checkpoint first, so that a refused caller knows that the suspended execution is saved.
@@ -115,7 +120,7 @@ export class Runner {
     }
     const executionCount = count()
     try {
-      return await this.#run(slot, options, executionCount, (id, live) =>
+      return await this.#run(slot, options, listeners, executionCount, (id, live) =>
         slot.call('execute', [{ id, executionCount, code, ...live }]),
       )
     } finally {
@@ -127,6 +132,7 @@ export class Runner {
   /** Continues an execution that waits for host calls. `answers` is called once the session has its state. */
   async resume(
     options: ResolvedExecuteOptions,
+    listeners: Listeners,
     executionCount: number,
     answers: () => Promise<Uint8Array<ArrayBuffer>[]>,
   ): Promise<ExecuteResult> {
@@ -136,7 +142,7 @@ export class Runner {
     const buffers = given.map(({ buffer }) => buffer)
     const send = (id: number, live: Live) => slot.call('resume', [{ id, answers: given, ...live }], buffers)
     // Without an answer, only timers can make progress, so do not suspend it again at once.
-    return this.#run(slot, options, executionCount, send, given.length === 0)
+    return this.#run(slot, options, listeners, executionCount, send, given.length === 0)
   }
 
   /** A call other than an execution. */
@@ -181,11 +187,11 @@ export class Runner {
   async #run(
     slot: Slot,
     options: ResolvedExecuteOptions,
+    listeners: Listeners,
     executionCount: number,
     send: (id: number, live: Live) => Promise<SlotReply>,
     answersNothing = false,
   ): Promise<ExecuteResult> {
-    const listeners = new Listeners(this.#options, options)
     const live = { liveStdout: listeners.stdout, liveStderr: listeners.stderr }
     const execution = new RunningExecution({
       listeners,
@@ -223,7 +229,6 @@ export class Runner {
     } finally {
       this.#execution = undefined
       slot.unlisten()
-      listeners.end()
       if (!this.#neverStarted) this.#count(performance.now() - startedMs)
       this.#placement.markChanged(slot)
     }

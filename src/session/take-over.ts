@@ -1,6 +1,8 @@
 // Putting a session into a slot: what the slot is sent, how long that may last, and what came of it. Owns the mount's connection until
 // the slot has it; where the session lives, and what a failure means to it, is placement.ts's.
+
 import type { AttachRequest, RefusalReason, SlotReply } from '../shared/messages/slot.js'
+import { isRangeError } from '../shared/realms.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { encodePlain } from '../shared/values/encode.js'
 import type { Slot } from '../slots/slot.js'
@@ -49,7 +51,7 @@ export async function takeOver(
 
 async function prepare(
   slot: Slot,
-  { limits, env, vfs }: ResolvedSessionOptions,
+  { limits, env, vfs, onInput }: ResolvedSessionOptions,
   { snapshot, callbacks, continues, credit }: Incoming,
 ): Promise<SlotReply> {
   const { memoryBytes, outputBytes, resultBytes, fileBytes } = limits
@@ -59,7 +61,10 @@ async function prepare(
   const request: AttachRequest = {
     limits: { memoryBytes, outputBytes, resultBytes, fileBytes },
     timeZone: env.TZ ?? 'UTC',
-    session: encodePlain({ env: { ...env }, callbacks, continues, resultBytes }, 'session'),
+    session: encodePlain(
+      { env: { ...env }, callbacks, continues, resultBytes, input: onInput !== undefined },
+      'session',
+    ),
     mount,
     ...credit,
   }
@@ -90,7 +95,7 @@ async function restore(slot: Slot, snapshot: Snapshot, request: AttachRequest): 
   try {
     body = await snapshot.copyBody()
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    if (!isRangeError(error)) throw error
     return { kind: 'refused', reason: 'too-large', message: `no memory to copy it: ${error.message}` }
   }
   return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes }], [body.buffer])

@@ -1,6 +1,9 @@
 // Every error a caller of brumate can meet, under one base. Owns names, codes and fields; deciding which one a
 // situation deserves is the business of the file where it happens.
-import { isProxy, isUint8Array } from 'node:util/types'
+
+import type { Bytes } from './bytes.js'
+import { describeValue } from './describe-value.js'
+import { describeErrno } from './errno-text.js'
 
 /** What is left of a session after the call that failed. */
 export type Outcome =
@@ -24,7 +27,7 @@ export abstract class BrumateError extends Error {
 }
 
 /** One display: text, or bytes for binary types, by MIME type. */
-type Display = Readonly<Record<string, string | Uint8Array>>
+type Display = Readonly<Record<string, string | Bytes>>
 
 /** What an execution had written and displayed when it failed. */
 export interface Produced {
@@ -188,6 +191,12 @@ export class InvalidOptionError extends BrumateError {
   }
 }
 
+/** The error of `new` for a class that is made in another way. */
+export function notConstructible(name: string, instead: string): InvalidOptionError {
+  const message = `new ${name}(): a ${name} is not made with \`new\`; use ${instead}`
+  return new InvalidOptionError('new', instead, undefined, message)
+}
+
 /**
  * A snapshot could not be taken or restored. A session that refused one is as it was before.
  *
@@ -209,8 +218,14 @@ export class SnapshotError extends BrumateError {
   }
 }
 
+export interface StorageErrorOptions extends ErrorOptions {
+  readonly syscall?: string | undefined
+  readonly dest?: string | undefined
+}
+
 /**
- * A file of a `VfsStorage` could not be had or made. `reason` is the name that the operating system has for it.
+ * A file of a `VfsStorage` or of `session.files` could not be had or made. The message reads like Node's own:
+ * `ENOENT: no such file or directory, open '/x'`. `reason` is the name that the operating system has for it.
  *
  * Among them: `ENOENT`, `EEXIST`, `ENOTDIR`, `EISDIR`, `ENOTEMPTY`, `ENOSPC` (`maxBytes`, or too many files), `EROFS`
  * (read-only), `EXDEV` (a link leads out of the storage), `EINVAL` (an archive that is none, or hostile), `EFBIG` (an archive
@@ -219,18 +234,35 @@ export class SnapshotError extends BrumateError {
 export class StorageError extends BrumateError {
   readonly code = 'STORAGE'
 
+  /** What was tried, by the operating system's name for it: `open`, `scandir`, `rename` … */
+  readonly syscall: string | undefined
+  /** Of a `rename`: the new path. */
+  readonly dest: string | undefined
+
   constructor(
     readonly reason: string,
     /** Absolute within the storage. */
     readonly path: string,
     message?: string,
-    options?: ErrorOptions,
+    { syscall, dest, ...options }: StorageErrorOptions = {},
   ) {
-    super(
-      `${reason}: ${message ?? 'the operation on the storage failed'}, ${JSON.stringify(path.slice(0, 200))}`,
-      options,
-    )
+    const where = `${syscall === undefined ? '' : `${syscall} `}${quoted(path)}${dest === undefined ? '' : ` -> ${quoted(dest)}`}`
+    super(`${reason}: ${message ?? describeErrno(reason)}, ${where}`, options)
+    this.syscall = syscall
+    this.dest = dest
   }
+}
+
+/**
+ * Files of the package are not where the library looks for them: a bundler moved its code without them, or the pyodide package is not
+ * installed. The message names the setting to change.
+ */
+export class InstallationError extends BrumateError {
+  readonly code = 'INSTALLATION'
+}
+
+function quoted(path: string): string {
+  return `'${path.slice(0, 200)}'`
 }
 
 /** The image could not be built, or what was read is no image. */
@@ -272,42 +304,5 @@ function describeOutcome(outcome: Outcome): string {
       return 'its worker was ended and the session goes on empty'
     case 'not-started':
       return 'it had not started'
-  }
-}
-
-/** A secret that was given for an option: errors say what kind of value it is and how long, and never what it is. */
-export class Concealed {
-  readonly #description: string
-
-  constructor(value: unknown) {
-    if (typeof value === 'string') this.#description = `a string of ${value.length} characters`
-    else if (isUint8Array(value)) this.#description = `a Uint8Array of ${value.length} bytes`
-    else if (['number', 'boolean'].includes(typeof value)) this.#description = `a ${typeof value}`
-    else this.#description = describeValue(value)
-  }
-
-  /** Undefined for any other value. Runs no code of it. */
-  static describe(value: object): string | undefined {
-    return #description in value ? value.#description : undefined
-  }
-}
-
-/** Describes any value briefly. Runs none of its code and never throws. */
-export function describeValue(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} (string)`
-    case 'number':
-    case 'boolean':
-      return `${value} (${typeof value})`
-    case 'bigint':
-      return 'a bigint'
-    case 'object':
-      if (value === null) return 'null'
-      // `Array.isArray` throws for a revoked Proxy.
-      if (isProxy(value)) return 'a Proxy'
-      return Concealed.describe(value) ?? (Array.isArray(value) ? 'an array' : 'an object')
-    default:
-      return typeof value
   }
 }

@@ -1,5 +1,6 @@
 // Reads thrown values of unknown origin: anything, even a Proxy or an error with getters that throw again. Owns
 // the guards; everything here gives an answer and never throws.
+import { isError } from './realms.js'
 
 type ErrorClass<E> = abstract new (...args: never[]) => E
 
@@ -20,7 +21,7 @@ const MAX_MESSAGE_LENGTH = 10_000
  * can be read.
  */
 export function messageOf(thrown: unknown, otherwise: string): string {
-  const message = readText(() => (thrown instanceof Error ? thrown.message : undefined))
+  const message = readText(() => (isError(thrown) ? thrown.message : undefined))
   return message === undefined ? otherwise : startOf(message, MAX_MESSAGE_LENGTH)
 }
 

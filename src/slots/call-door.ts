@@ -1,7 +1,9 @@
 // The main thread's half of the door for host calls of code that blocks its slot (workers/host/host-calls.ts). Owns the port,
 // waking the slot, and that each message gets one answer. The content of a request is hostile and decoded elsewhere (R3).
+
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { HostCallMessage, HostCallWire } from '../shared/messages/host-calls.js'
+import { isArrayBuffer, isUint8Array } from '../shared/realms.js'
 import { PacedPort } from '../shared/threads/paced-port.js'
 
 /** Takes a request and sees to it that `answer` is called once, soon or late; with no bytes if there is nothing to say. */
@@ -64,7 +66,7 @@ function isMessage(message: unknown): message is HostCallMessage {
     Array.isArray(message) &&
     message.length === 2 &&
     Number.isSafeInteger(message[0]) &&
-    message[1] instanceof Uint8Array &&
-    message[1].buffer instanceof ArrayBuffer
+    isUint8Array(message[1]) &&
+    isArrayBuffer(message[1].buffer)
   )
 }

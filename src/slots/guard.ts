@@ -1,7 +1,9 @@
 // The wall between a slot's thread and ours: every message is taken as hostile (R3) and either comes out as a type of
 // src/shared/messages/slot.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
+
 import { constants } from 'node:buffer'
 import type { RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
+import { isArrayBuffer, isPlainObject, isUint8Array } from '../shared/realms.js'
 import { startOf } from '../shared/thrown.js'
 
 /** Bounds of what one message may carry; a worker that sends more is not ours any more. */
@@ -15,6 +17,8 @@ const HASH_BYTES = 32
 const MAX_DESCRIPTION_BYTES = 2 ** 21
 const MAX_FILES = 1000
 const MAX_PATH_LENGTH = 4096
+/** Parts of one message of live output: a slot sends sooner than after so many bytes. */
+const MAX_OUTPUT_PARTS = 65_537
 
 /** A message that our own code in a slot never sends. */
 export class ProtocolViolation extends Error {
@@ -44,12 +48,10 @@ function guardEvent(message: Fields): SlotEvent {
     case 'output': {
       const stream = field(message, 'stream')
       if (stream !== 1 && stream !== 2) throw new ProtocolViolation('output of an unknown stream')
-      return {
-        event: 'output',
-        id: number(message, 'id'),
-        stream,
-        text: text(message, 'text', MAX_TEXT_LENGTH),
-      }
+      const whole = text(message, 'text', MAX_TEXT_LENGTH)
+      const event = { event: 'output', id: number(message, 'id'), stream, text: whole } as const
+      const lengths = field(message, 'lengths')
+      return lengths === undefined ? event : { ...event, lengths: partLengths(lengths, whole.length) }
     }
     case 'display':
       return { event: 'display', id: number(message, 'id'), display: bytes(message, 'display') }
@@ -134,7 +136,7 @@ function guardRun(message: Fields): RunReport {
 type Fields = Readonly<Record<string, unknown>>
 
 function fields(raw: unknown): Fields {
-  if (typeof raw !== 'object' || raw === null || Object.getPrototypeOf(raw) !== Object.prototype) {
+  if (typeof raw !== 'object' || raw === null || !isPlainObject(raw)) {
     throw new ProtocolViolation('a message that is not a plain object')
   }
   if (Object.keys(raw).length > 16) throw new ProtocolViolation('a message of too many fields')
@@ -163,11 +165,7 @@ function text(message: Fields, name: string, maxLength: number): string {
 function bytes(message: Fields, name: string, maxBytes = Number.POSITIVE_INFINITY): Uint8Array {
   const value = field(message, name)
   // Shared memory could change after it was checked.
-  if (
-    !(value instanceof Uint8Array) ||
-    !(value.buffer instanceof ArrayBuffer) ||
-    value.byteLength > maxBytes
-  ) {
+  if (!isUint8Array(value) || !isArrayBuffer(value.buffer) || value.byteLength > maxBytes) {
     throw new ProtocolViolation(`${name} are not bytes of its own`)
   }
   return value
@@ -179,6 +177,16 @@ function ownBytes(message: Fields, name: string): Uint8Array {
   if (value.byteLength !== value.buffer.byteLength || (value.buffer as ArrayBuffer).resizable)
     throw new ProtocolViolation(`${name} are part of a buffer`)
   return value
+}
+
+function partLengths(raw: unknown, length: number): Uint32Array {
+  if (!(raw instanceof Uint32Array) || !(raw.buffer instanceof ArrayBuffer) || raw.length > MAX_OUTPUT_PARTS)
+    throw new ProtocolViolation('lengths are not a list of numbers')
+  let sum = 0
+  for (const part of raw) sum += part
+  if (sum !== length || raw.includes(0))
+    throw new ProtocolViolation('lengths are not those of the parts of the text')
+  return raw
 }
 
 function files(raw: unknown): { path: string; sizeBytes: number }[] {

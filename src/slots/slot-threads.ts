@@ -5,6 +5,7 @@
 // `maxQueue` does not count; a worker removed by an abort is not replaced above `minThreads` even if tasks wait; and a task cannot ask
 // for a worker of its own tenant.
 import { Piscina } from 'piscina'
+import { packageFile } from '../install/files.js'
 import type { SlotLease } from '../memory/slot-lease.js'
 import type { Image } from '../shared/image/image.js'
 import { messageOf } from '../shared/thrown.js'
@@ -42,8 +43,10 @@ export class SlotThreads {
 
   #open(imageId: string): Piscina {
     const piscina = new Piscina({
-      filename: new URL('../../workers/slot.bundle.cjs', import.meta.url).href,
+      filename: packageFile('slot'),
       name: 'serve',
+      // No option of Piscina's: in the bundle its code asks for it (scripts/build.mjs).
+      ...{ workerFile: packageFile('thread') },
       workerData: this.#images.get(imageId),
       minThreads: 0,
       maxThreads: this.#count,

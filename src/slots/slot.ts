@@ -4,7 +4,14 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { deferred } from '../deferred.js'
 import type { SlotLease } from '../memory/slot-lease.js'
 import { SharedOutput } from '../shared/messages/output.js'
-import type { LeaseWire, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../shared/messages/slot.js'
+import type {
+  LeaseWire,
+  LiveOutput,
+  SlotEvent,
+  SlotMethods,
+  SlotNotice,
+  SlotReply,
+} from '../shared/messages/slot.js'
 import { ENDING, LOWERED, RAISED, SHIELD } from '../shared/threads/shield.js'
 import { USER_CODE } from '../shared/threads/user-code.js'
 import { MalformedValueError } from '../shared/values/decode.js'
@@ -37,7 +44,7 @@ type DisplayEvent = Extract<SlotEvent, { event: 'display' }>
 
 /** Gets what an execution writes and displays while it runs, and when its slot ends what that had not sent yet. */
 export interface ExecutionListener {
-  onOutput(event: Pick<OutputEvent, 'stream' | 'text'>): void
+  onOutput(output: LiveOutput): void
   onDisplay(display: Uint8Array): void
 }
 
@@ -69,8 +76,8 @@ interface Listening {
   /** Characters and bytes that may still come. */
   remaining: number
   remainingDisplayBytes: number
-  /** Chunks of each stream that have come. */
-  readonly chunks: { 1: number; 2: number }
+  /** Chunks of output that have come. */
+  chunks: number
   events: number
   readonly startedMs: number
 }
@@ -195,7 +202,7 @@ export class Slot {
       id,
       remaining: outputBytes === null ? Number.POSITIVE_INFINITY : 2 * outputBytes,
       remainingDisplayBytes: resultBytes ?? Number.POSITIVE_INFINITY,
-      chunks: { 1: 0, 2: 0 },
+      chunks: 0,
       events: 0,
       startedMs: performance.now(),
     }
@@ -318,7 +325,7 @@ export class Slot {
         'its worker sent an invalid message: output of no execution, or more than it may have',
       )
     listening.remaining -= event.text.length
-    listening.chunks[event.stream] += 1
+    listening.chunks += 1
     listening.listener.onOutput(event)
   }
 
@@ -330,7 +337,7 @@ export class Slot {
       if (event.event === 'output' || event.event === 'display') this.#hear(listening, event)
     })
     for (const stream of [1, 2] as const) {
-      const bytes = this.#output.rest(listening.id, stream, listening.chunks[stream])
+      const bytes = this.#output.rest(listening.id, stream, listening.chunks)
       const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).slice(0, listening.remaining)
       if (text === '') continue
       listening.remaining -= text.length

@@ -1,7 +1,9 @@
 // A storage as a tar archive, both ways. Owns the order of entries, and what an archive that a stranger made may not do: leave the
 // storage, be anything but files, directories and links, or hold more than the storage takes. The format is tar.ts's.
+
 import type { ReadableStream } from 'node:stream/web'
 import { CancelledError, InvalidOptionError, StorageError } from '../shared/errors.js'
+import { isUint8Array } from '../shared/realms.js'
 import { textOf } from './paths.js'
 import { fromParts } from './streams.js'
 import { BLOCK_BYTES, entryHead, padding, type TarEntry, TarReader } from './tar.js'
@@ -87,7 +89,7 @@ export async function importTar(
 ): Promise<void> {
   if (source === null || typeof source !== 'object')
     throw new InvalidOptionError('source', 'bytes or an iterable of them', source)
-  const reader = new TarReader(source instanceof Uint8Array ? [source] : source)
+  const reader = new TarReader(isUint8Array(source) ? [source] : source)
   /** A directory's time and mode are set when nothing more is made in it. */
   const directories: TarEntry[] = []
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {

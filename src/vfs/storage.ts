@@ -1,11 +1,14 @@
 // VfsStorage: files that live outside any session, with a side for the host. Owns the public methods and their options; the data is
 // in a thread of its own (thread.ts), sessions reach it without this thread (H1).
+
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { isBoolean, isSignal, isText, known, numberOption } from '../options/check.js'
+import type { Bytes } from '../shared/bytes.js'
 import { CancelledError, InvalidOptionError } from '../shared/errors.js'
 import type { StorageKind } from '../shared/messages/storage.js'
+import { isUint8Array } from '../shared/realms.js'
 import { type ArchiveSource, exportTar, importTar } from './archive.js'
 import { messageBytes } from './bytes.js'
 import { bytePath, textOf } from './paths.js'
@@ -100,7 +103,7 @@ export class VfsStorage implements AsyncDisposable {
   }
 
   /** A file as bytes, or as text in an encoding of Buffer's. */
-  readFile(path: string, options?: FileOptions & { readonly encoding?: undefined }): Promise<Uint8Array>
+  readFile(path: string, options?: FileOptions & { readonly encoding?: undefined }): Promise<Bytes>
   readFile(
     path: string,
     options: BufferEncoding | (FileOptions & { readonly encoding: BufferEncoding }),
@@ -108,19 +111,20 @@ export class VfsStorage implements AsyncDisposable {
   async readFile(
     path: string,
     options: BufferEncoding | (FileOptions & { readonly encoding?: BufferEncoding | undefined }) = {},
-  ): Promise<Uint8Array | string> {
+  ): Promise<Bytes | string> {
     const { encoding, ...rest } = typeof options === 'string' ? { encoding: options } : options
     if (encoding !== undefined && !Buffer.isEncoding(encoding))
       throw new InvalidOptionError('encoding', 'an encoding that Buffer knows, such as "utf8"', encoding)
     const bytes = await this.#call(rest, () => this.#thread.call('readFile', bytePath(path)))
-    if (encoding === undefined) return bytes
+    // The storage's thread sends a copy, never shared memory.
+    if (encoding === undefined) return bytes as Bytes
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding)
   }
 
   /** Makes the file or replaces what is in it, at once for everyone who reads it. */
   async writeFile(path: string, data: Uint8Array | string, options: FileOptions = {}): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
-    if (!(bytes instanceof Uint8Array)) throw new InvalidOptionError('data', 'a Uint8Array or a string', data)
+    if (!isUint8Array(bytes)) throw new InvalidOptionError('data', 'a Uint8Array or a string', data)
     const own = messageBytes('data', bytes)
     await this.#call(options, () => this.#thread.call('writeFile', bytePath(path), own))
   }

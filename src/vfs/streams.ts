@@ -1,6 +1,8 @@
 // Large files of a storage as web streams. Owns the open file while a stream is; each part is one request, made when it is wanted.
+
 import { ReadableStream, WritableStream } from 'node:stream/web'
 import { CancelledError, InvalidOptionError } from '../shared/errors.js'
+import { isUint8Array } from '../shared/realms.js'
 import { messageBytes } from './bytes.js'
 import type { StorageThread } from './thread.js'
 
@@ -72,7 +74,7 @@ export function writeStream(
     async write(chunk) {
       try {
         if (signal?.aborted) throw new CancelledError('interrupted', { cause: signal.reason })
-        if (!(chunk instanceof Uint8Array)) throw new InvalidOptionError('chunk', 'a Uint8Array', chunk)
+        if (!isUint8Array(chunk)) throw new InvalidOptionError('chunk', 'a Uint8Array', chunk)
         // Part by part, so that sessions are not kept waiting for a large one.
         let at = 0
         do {

@@ -1,6 +1,8 @@
 // The tar format: ustar with pax headers where a field is too small, GNU's long names when reading. Owns heads and blocks, and checks
 // every number of a head that a stranger wrote; what an entry may be is archive.ts's.
+
 import { StorageError } from '../shared/errors.js'
+import { isUint8Array } from '../shared/realms.js'
 
 export const BLOCK_BYTES = 512
 /** Of a pax header or a long name: more is no name. */
@@ -174,7 +176,7 @@ export class TarReader {
       if (this.#part.length === 0) {
         const { done, value } = await this.#parts.next()
         if (done) return mayEnd && at === 0 ? undefined : invalid('it is cut off')
-        if (!(value instanceof Uint8Array)) invalid('it is no stream of bytes')
+        if (!isUint8Array(value)) invalid('it is no stream of bytes')
         this.#part = value
         continue
       }

@@ -1,6 +1,8 @@
 // The storage's thread seen from the caller's: started when it is first needed, and never what keeps the process alive but while a
 // call is pending. Owns the thread, its messages and the table of pending calls (S2).
+
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { packageFile } from '../install/files.js'
 import { StorageError } from '../shared/errors.js'
 import type {
   Change,
@@ -11,6 +13,7 @@ import type {
   StorageMessage,
 } from '../shared/messages/storage.js'
 import type { MountWire } from '../shared/messages/storage-door.js'
+import { isRangeError } from '../shared/realms.js'
 import { messageOf } from '../shared/thrown.js'
 import { textOf } from './paths.js'
 
@@ -36,10 +39,36 @@ type Life =
   | { readonly kind: 'running'; readonly worker: Worker; readonly port: MessagePort }
   | { readonly kind: 'closed' }
 
-interface Pending {
-  readonly path: string
+interface Pending extends Asked {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
+}
+
+/** What a call was about, for its error. */
+interface Asked {
+  readonly path: string
+  readonly syscall: string
+  /** Of a rename. */
+  readonly dest: string | undefined
+}
+
+/** The operating system's names of what calls do, as Node's errors have them. */
+const SYSCALLS: Readonly<Partial<Record<keyof StorageCalls, string>>> = {
+  readFile: 'open',
+  writeFile: 'open',
+  list: 'scandir',
+  remove: 'rm',
+  readAt: 'read',
+  writeAt: 'write',
+  setStatus: 'chmod',
+}
+
+function askedOf(name: keyof StorageCalls, [first, second]: readonly unknown[]): Asked {
+  return {
+    path: typeof first === 'string' ? textOf(first) : '/',
+    syscall: SYSCALLS[name] ?? name,
+    dest: name === 'rename' && typeof second === 'string' ? textOf(second) : undefined,
+  }
 }
 
 /** What the host has of a session's door. */
@@ -83,13 +112,19 @@ export class StorageThread {
     ...parameters: Parameters<StorageCalls[Name]>
   ): Promise<ReturnType<StorageCalls[Name]>> {
     return new Promise((resolve, reject) => {
-      const path = typeof parameters[0] === 'string' ? textOf(parameters[0]) : '/'
+      const asked = askedOf(name, parameters)
       const life = this.#start()
-      if (life.kind !== 'running') return reject(new StorageError('EBADF', path, this.#lastReason))
+      if (life.kind !== 'running')
+        return reject(
+          new StorageError('EBADF', asked.path, this.#lastReason, {
+            syscall: asked.syscall,
+            dest: asked.dest,
+          }),
+        )
       const id = ++this.#lastId
       // First: what cannot be sent throws, and is not pending then.
       this.#send({ kind: 'call', id, name, parameters })
-      this.#pending.set(id, { path, resolve: resolve as (value: unknown) => void, reject })
+      this.#pending.set(id, { ...asked, resolve: resolve as (value: unknown) => void, reject })
       life.port.ref()
     })
   }
@@ -136,8 +171,8 @@ export class StorageThread {
       // A session that waits there does so no longer.
       Atomics.notify(control, STATE)
     }
-    for (const { path, reject } of this.#pending.values())
-      reject(new StorageError('EBADF', path, this.#lastReason))
+    for (const { path, syscall, dest, reject } of this.#pending.values())
+      reject(new StorageError('EBADF', path, this.#lastReason, { syscall, dest }))
     this.#pending.clear()
     for (const listener of this.#listeners) listener([], false)
     this.#listeners.clear()
@@ -162,7 +197,7 @@ export class StorageThread {
     const { port1, port2 } = new MessageChannel()
     const bell = this.#bell.buffer as SharedArrayBuffer
     const boot: StorageBoot = { storage: this.#kind, bell, arena: this.#arena }
-    const worker = new Worker(new URL('../../workers/storage.bundle.cjs', import.meta.url), {
+    const worker = new Worker(packageFile('storage'), {
       workerData: { ...boot, port: port2 },
       transferList: [port2],
       env: {},
@@ -200,8 +235,10 @@ export class StorageThread {
     const pending = this.#pending.get(message.id)
     this.#pending.delete(message.id)
     if (this.#pending.size === 0 && this.#life.kind === 'running') this.#life.port.unref()
-    if (message.kind === 'answer') pending?.resolve(message.value)
-    else pending?.reject(new StorageError(message.code, pending.path))
+    if (message.kind === 'answer') return pending?.resolve(message.value)
+    if (pending === undefined) return
+    const { path, syscall, dest, reject } = pending
+    reject(new StorageError(message.code, path, undefined, { syscall, dest }))
   }
 }
 
@@ -216,7 +253,7 @@ function sharedMemory(maxBytes: number): SharedArrayBuffer | undefined {
   try {
     return new SharedArrayBuffer(0, { maxByteLength })
   } catch (error) {
-    if (error instanceof RangeError) return undefined
+    if (isRangeError(error)) return undefined
     throw error
   }
 }

@@ -55,6 +55,13 @@ test('help lists the commands, and the options of each', async () => {
   }
 })
 
+test('help of a group of commands lists these', async () => {
+  const { exitCode, stdout } = await call('image', '--help')
+  expect(exitCode).toBe(0)
+  expect(stdout).toContain('\n  image show ')
+  expect(stdout).not.toContain('\n  lock ')
+})
+
 test.each([
   [[], ''],
   [['frobnicate'], 'there is no command frobnicate; there are: image build'],
@@ -62,6 +69,10 @@ test.each([
   [['image', 'drop'], 'there is no command image drop'],
   [['image', 'show'], 'it takes 1 arguments beside its options, got 0'],
   [['image', 'build', '-p', 'a'], 'where is the image to be saved?'],
+  [
+    ['image', 'build', '-p', 'a', '-o', '/nowhere/a.image'],
+    '-o /nowhere/a.image: there is no directory /nowhere',
+  ],
   [['lock'], 'which packages?'],
   [['lock', '--frob'], "Unknown option '--frob'"],
 ])('the command line %j is refused with exit code 2', async (args, message) => {

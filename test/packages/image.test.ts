@@ -133,6 +133,43 @@ describe('a manager with several images', () => {
   })
 })
 
+describe('too little memory for an image', () => {
+  const MiB = 2 ** 20
+  let large: Image
+  beforeAll(async () => {
+    // Zeros take no room in the image's file.
+    const wheel = makeWheel('large', { files: { 'large/__init__.py': `data = bytes(${300 * MiB})\n` } })
+    await writeFile(join(directory, wheel.file), wheel.bytes)
+    const packages = [join(directory, wheel.file)]
+    large = await Image.build({ packages, indexUrl: null, cacheDir: inject('cacheDir') })
+  })
+
+  it('is an error of the manager, which says how much it takes', async () => {
+    const options = { image: large, maxMemoryBytes: 384 * MiB, limits: { memoryBytes: null } }
+    const error = await rejectionOf(InvalidOptionError, openManager(options))
+    expect(error.option).toBe('maxMemoryBytes')
+    const [, needed] = /expected at least (\d+) bytes for these images/.exec(error.message) ?? []
+    const one = await managerForTest({ ...options, maxMemoryBytes: Number(needed), slots: 1 })
+    await using session = await one.createSession()
+    expect((await session.execute('import large; len(large.data)')).value).toBe(300 * MiB)
+  })
+
+  it('is an error where limits.memoryBytes is less than the image has', async () => {
+    const error = await rejectionOf(InvalidOptionError, openManager({ image: large }))
+    expect(error.option).toBe('limits.memoryBytes')
+    const [, needed] =
+      /expected at least (\d+) bytes, which a session of the image with its 1 packages/.exec(error.message) ??
+      []
+    const one = await managerForTest({ images: [standard, large] })
+    await rejectionOf(InvalidOptionError, one.createSession({ image: large.id }))
+    await using session = await one.createSession({
+      image: large.id,
+      limits: { memoryBytes: Number(needed) },
+    })
+    expect((await session.execute('import large; len(large.data)')).value).toBe(300 * MiB)
+  })
+})
+
 test('packages are also options of a manager', async () => {
   const one = await managerForTest({
     packages: [join(directory, GREETING.file)],

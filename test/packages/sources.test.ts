@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
-import { Credentials } from '../../src/packages/http.js'
+import { Credentials, requestBytes } from '../../src/packages/http.js'
 import { readRequirementsFile } from '../../src/packages/requirements-file.js'
 import { indexSetting } from '../../src/packages/settings.js'
 import { WheelCache } from '../../src/packages/wheel-cache.js'
@@ -159,6 +159,21 @@ describe('an error', () => {
     )
   })
 
+  it('for a shared library of Pyodide’s, or a package that needs one, says that images cannot have it', async () => {
+    const library = { package_type: 'shared_library', file_name: 'libx-1.zip' }
+    const a = makeWheel('a')
+    const lock = pyodideLock([a], { a: ['libx'] }) as { packages: object }
+    const directory = await directoryWith([a], { ...lock, packages: { ...lock.packages, libx: library } })
+    for (const wanted of ['a', 'libx']) {
+      const error = await errorOf(resolveWith(undefined, [wanted], { directories: [directory] }))
+      expect.soft(error.package).toBe('libx')
+      expect
+        .soft(error.message)
+        .toContain('libx-1.zip (a shared library without a package, which an image cannot have)')
+    }
+    expect((await errorOf(resolveWith(undefined, ['libopenblas']))).message).toContain('a shared library')
+  })
+
   it('for a version that does not exist lists those that do', async () => {
     await using index = await FakeIndex.start([
       makeWheel('a', { version: '1' }),
@@ -166,6 +181,17 @@ describe('an error', () => {
     ])
     const error = await errorOf(resolveWith(index, ['a>2']))
     expect(error.message).toContain('no version satisfies >2; available are 2, 1')
+  })
+
+  it('for an index that cannot be asked says what other sources have', async () => {
+    await using index = await FakeIndex.start()
+    index.intercept = (_, response) => {
+      response.writeHead(403).end()
+      return true
+    }
+    const old = await errorOf(resolveWith(index, ['pandas>99']))
+    expect(old.message).toMatch(/^pandas: .*answers 403.* has 3\.[0-9.]+, which does not satisfy >99$/)
+    expect((await errorOf(resolveWith(index, ['pandsa']))).message).toMatch(/Did you mean pandas/)
   })
 
   it('for an index that is none, or speaks HTML only, says so', async () => {
@@ -176,6 +202,20 @@ describe('an error', () => {
       return true
     }
     expect((await errorOf(resolveWith(index, ['a']))).message).toContain('only indexes with JSON (PEP 691)')
+  })
+
+  it('for an index that sends a little now and then comes in the end', async () => {
+    await using index = await FakeIndex.start()
+    let sending: NodeJS.Timeout | undefined
+    index.intercept = (_, response) => {
+      response.writeHead(200)
+      sending = setInterval(() => response.write(' '), 5)
+      return true
+    }
+    const page = { url: `${index.url}/a/`, maxBytes: 2 ** 20, maxMs: 50, signal: undefined }
+    await expect(requestBytes(page)).rejects.toThrow('sends too slowly')
+    clearInterval(sending)
+    expect(index.requests).toHaveLength(1)
   })
 
   it('for METADATA of another package, or with a wrong hash, names the package', async () => {

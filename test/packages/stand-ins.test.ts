@@ -211,6 +211,28 @@ describe('arrays', () => {
     expect(value).toEqual([2, 4])
   })
 
+  test('arrays and frames among the arguments of a suspended call are in `pending` of a restored session', async () => {
+    const callbacks = {
+      ask: (_: unknown, { suspend }: { suspend(reason: string): never }) => suspend('later'),
+    }
+    await using session = await manager.createSession({ callbacks, checkpoint: 'manual' })
+    await addStandIns(session)
+    const { pending } = await session.execute(`
+import array, numpy as np
+await ask(bare=array.array('h', [1, -2]), many=[np.array([1.5, 2], shape=(1, 2)), np.array([1], 'bool')], empty=array.array('d'),
+    frame={'columns': {'n': np.array([1, 2 ** 60], 'int64')}})`)
+    expect(pending[0]?.args).toEqual({
+      bare: Int16Array.of(1, -2),
+      many: [new NdArray(Float64Array.of(1.5, 2), [1, 2]), new NdArray(Uint8Array.of(1), [1], 'bool')],
+      empty: new Float64Array(0),
+      frame: { columns: { n: new NdArray(BigInt64Array.of(1n, 2n ** 60n)) } },
+    })
+    const snapshot = await session.snapshotState()
+    await using fork = await manager.createSession({ from: snapshot, callbacks, checkpoint: 'manual' })
+    expect(fork.pending).toEqual(pending)
+    expect(snapshot.manifest.pending[0]?.args).toEqual(pending[0]?.args)
+  })
+
   test('an array larger than limits.resultBytes is no value of an execution, and get has it', async () => {
     await using session = await open()
     const { value, repr } = await session.execute('import array; a = array.array("d", bytes(8000)); a')
@@ -272,6 +294,11 @@ describe('packages', () => {
     '!pip install -q',
     'pip install --upgrade',
     '!python -m pip install',
+    '!python3.14 -m pip -q install',
+    '!sudo -H pip3 --quiet install',
+    'result = !pip install',
+    '%%capture\n%pip install',
+    '%%bash\npip install',
     '!uv pip install',
   ])('%s answers with what the image has, and how to add what it lacks', async (install) => {
     await using session = await open()
@@ -280,8 +307,36 @@ describe('packages', () => {
     )
     expect(stdout).toContain('numpy 2.4.3, Scikit-Thing 1.0')
     expect(stderr).toContain("pandas is not in this session's image")
-    expect(stderr).toContain("SessionManager.create({ packages: ['pandas'] })")
+    expect(stderr).toContain("SessionManager.create({ packages: ['pandas[excel]>=2'] })")
     expect(value).toBe(24)
+  })
+
+  test('installers that are asked for something else, or by other forms, answer too', async () => {
+    await using session = await open()
+    const nothing = 'Sessions cannot install packages.'
+    for (const [code, expected] of [
+      ['%pip install \\\n  pandas \\\n  numpy', "create({ packages: ['pandas'] })"],
+      ['  %pip install pandas  # now', "create({ packages: ['pandas'] })"],
+      ['!pip install pandas > /dev/null 2>&1 && echo numpy', "create({ packages: ['pandas'] })"],
+      [
+        'try:\n  import pandas\nexcept ImportError:\n  !pip install pandas',
+        "create({ packages: ['pandas'] })",
+      ],
+      ['!pip install -r requirements.txt', nothing],
+      ['!pip install git+https://host.test/a.git', nothing],
+      ['%pip install ./a-1.0-py3-none-any.whl', nothing],
+    ] as const) {
+      const { stderr, stdout } = await session.execute(code)
+      expect.soft([code, stderr + stdout]).toEqual([code, expect.stringContaining(expected)])
+    }
+    for (const code of ['!pip', '!pip --version', '%pip check']) {
+      const { stderr, stdout } = await session.execute(code)
+      expect.soft([code, stdout, stderr]).toEqual([code, expect.stringContaining('numpy 2.4.3'), ''])
+    }
+    expect(
+      (await session.execute('%config InlineBackend.figure_format = "svg"\n%load_ext autoreload\n1')).value,
+    ).toBe(1)
+    expect((await session.execute('lines = !pip list\nlines')).value).toEqual([])
   })
 
   test('other errors of syntax stay what they are', async () => {
@@ -334,5 +389,20 @@ sys.path.insert(0, '/home/pyodide')
 import altair, numpy, pandas
 numpy.__spec__.loader.get_filename(), pandas.x, numpy.__loader__ is numpy.__spec__.loader`)
     expect([value, stderr]).toEqual([['/home/pyodide/numpy.py', 1, true], ''])
+  })
+})
+
+describe('without a network', () => {
+  test.each([
+    ['gaierror', 'import socket; socket.create_connection(("host.test", 80))'],
+    ['OSError', 'import socket; socket.socket()'],
+    ['URLError', 'import urllib.request; urllib.request.urlopen("https://host.test/")'],
+    ['gaierror', 'import http.client; http.client.HTTPSConnection("host.test").request("GET", "/")'],
+    ['gaierror', 'import asyncio; await asyncio.open_connection("host.test", 80)'],
+  ])('%s says why, and what to do', async (type, code) => {
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    const error = await pythonErrorOf(session.execute(code))
+    expect(error.type).toBe(type)
+    expect(error.message).toContain('this session has no network. The program that runs it can')
   })
 })

@@ -164,7 +164,7 @@ describe('calls', () => {
     ['an env value with a lone surrogate', { env: { A: '\ud800' } }, 'env.A'],
     ['a vfsMountPath with a lone surrogate', { vfsMountPath: '/\ud800' }, 'vfsMountPath'],
     ['a time zone that there is not', { env: { TZ: 'Mars/Olympus' } }, 'env.TZ'],
-    ['an empty time zone', { env: { TZ: '' } }, 'env.TZ'],
+    ['a rule of a time zone without an offset', { env: { TZ: 'XET,M3.5.0,M10.5.0' } }, 'env.TZ'],
     ['an environment of more than a megabyte', { env: { A: 'a'.repeat(1_000_000) } }, 'env'],
     ['a tenant that is a revoked Proxy', { tenant: revokedProxy() }, 'tenant'],
     [

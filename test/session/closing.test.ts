@@ -54,6 +54,26 @@ describe('a closed session', () => {
     await expect(session.execute(1 as never)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
+  test.each(['hibernate', 'snapshotState'] as const)(
+    'A9: gives its slot to the next if it is closed during %s',
+    async (call) => {
+      const manager = await managerForTest({ slots: 1 })
+      for (let round = 0; round < 3; round++) {
+        const session = await manager.createSession()
+        await session.execute(`x = list(range(${100_000 * round}))`)
+        const saved = rejectionOf(SessionClosedError, session[call]())
+        // Wait until the slot works on it: with round 0, it has hardly begun.
+        for (let turn = 0; turn < round; turn++) await new Promise(setImmediate)
+        await session.close()
+        await saved
+        expect(session.state).toBe('closed')
+      }
+      await using next = await manager.createSession()
+      await expect(next.get('x')).rejects.toThrow('x')
+      expect(manager.stats().counters).toMatchObject({ boots: 1, renewals: 3 })
+    },
+  )
+
   test('A9: gives its slot to the next', async () => {
     const manager = await managerForTest({ slots: 1 })
     for (let round = 0; round < 4; round++) {

@@ -206,16 +206,78 @@ describeSessions('output', (open) => {
     expect(await session.get('kept')).toBe(1)
   })
 
-  test('A3: a rejection after the execution emits a process warning', async () => {
+  test('A3: execute waits for the promises of async listeners, and rejects as the first of them does', async () => {
     const session = await open()
+    const boom = new Error('later')
+    const onStdout = () => new Promise((_, reject) => setImmediate(() => reject(boom)))
+    await expect(session.execute('print(1); kept = 1', { onStdout })).rejects.toBe(boom)
+    await expect(session.execute('print(2)', { onOutput: onStdout })).rejects.toBe(boom)
+    expect(await session.get('kept')).toBe(1)
+  })
+
+  test('A3: an async listener may wait for a call of its own session', async () => {
+    const session = await open()
+    const values: unknown[] = []
+    const onStdout = async () => values.push(await session.get('x'))
+    await session.execute('x = 42; print(x)', { onStdout })
+    expect(values).toEqual([42])
+  })
+
+  test('A3: a listener that does not settle in time, and one that rejects even later, are process warnings', async () => {
+    const session = await open({ limits: { callbackTimeoutMs: 20 } })
     const ended = deferred()
-    const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+    const warnings: unknown[] = []
+    const onWarning = (warning: Error) => warnings.push(warning.message)
+    process.on('warning', onWarning)
     const onStderr = () => ended.promise.then(() => Promise.reject(new Error('too late')))
     await session.execute('import sys; sys.stderr.write("x"); None', { onStderr })
     ended.resolve()
-    const message = 'onStderr failed after its execution had ended: too late'
-    expect(await warned).toMatchObject({ code: 'BRUMATE_LISTENER', message })
+    await until(() => warnings.length === 2)
+    process.off('warning', onWarning)
+    expect(warnings).toEqual([
+      'onStderr did not settle within callbackTimeoutMs (20 ms) after the execution',
+      'onStderr failed after its execution had ended: too late',
+    ])
     expect((await session.execute('6 * 7')).value).toBe(42)
+  })
+
+  test('A3: onOutput hears both streams in the order written, in chunks that end at line ends', async () => {
+    const heard: { readonly stream: string; readonly text: string }[] = []
+    const session = await open({ onOutput: (chunk) => void heard.push(chunk) })
+    const sameText: string[] = []
+    const { stdout, stderr } = await session.execute(
+      py`
+        import sys
+        for n in range(200):
+            print('out', n)
+            print('err', n, file=sys.stderr)
+      `,
+      { onOutput: ({ text }) => void sameText.push(text) },
+    )
+    expect(heard.map(({ text }) => text).join('')).toBe(
+      Array.from({ length: 200 }, (_, n) => `out ${n}\nerr ${n}\n`).join(''),
+    )
+    for (const { stream, text } of heard)
+      expect(text).toMatch(stream === 'stdout' ? /^(out \d+\n)+$/ : /^(err \d+\n)+$/)
+    expect(sameText).toEqual(heard.map(({ text }) => text))
+    expect([stdout.length + stderr.length]).toEqual([heard.reduce((sum, { text }) => sum + text.length, 0)])
+  })
+
+  test('A3: a line that is not finished is heard when the execution waits, and while it computes', async () => {
+    const session = await open({ callbacks: { heardSoFar: () => heard } })
+    let heard = ''
+    const onOutput = ({ text }: { readonly text: string }) => {
+      heard += text
+    }
+    const { value } = await session.execute('print("name: ", end="")\nawait heardSoFar()', { onOutput })
+    expect(value).toBe('name: ')
+    const running = rejectionOf(
+      PythonError,
+      session.execute('print("working", end="")\nwhile True: pass', { onOutput }),
+    )
+    await until(() => heard.endsWith('working'))
+    await session.interrupt()
+    await running
   })
 
   test('A3: a character split over several writes arrives whole', async () => {

@@ -66,6 +66,25 @@ describe('R3: the message guard', () => {
     ['D16: an unknown kind', { id: 'a', type: 'RAW', value: { kind: 'other' } }],
     ['E1: an own __proto__', { id: 'a', type: 'RAW', value: own('__proto__', { kind: 'outcome' }) }],
     ['an unknown event', { event: 'callback' }],
+    [
+      'output whose parts are longer',
+      { event: 'output', id: 1, stream: 1, text: 'x', lengths: Uint32Array.of(1, 1) },
+    ],
+    [
+      'output with an empty part',
+      { event: 'output', id: 1, stream: 1, text: 'x', lengths: Uint32Array.of(0, 1) },
+    ],
+    ['output whose parts are no numbers', { event: 'output', id: 1, stream: 1, text: 'x', lengths: [1] }],
+    [
+      'output whose lengths can change',
+      {
+        event: 'output',
+        id: 1,
+        stream: 1,
+        text: 'x',
+        lengths: new Uint32Array(new SharedArrayBuffer(4)).fill(1),
+      },
+    ],
     ['output of no stream', { event: 'output', id: 1, stream: 0, text: '' }],
     ['output that is no text', { event: 'output', id: 1, stream: 1, text: {} }],
     [

@@ -9,7 +9,7 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 function open(mode = MODE) {
   const sent: string[] = []
   const shared = new SharedOutput()
-  const output = new Output((_, text) => sent.push(text), shared)
+  const output = new Output(({ text }) => void sent.push(text), shared)
   output.begin(1, mode)
   const write = (text: string) => {
     const all = bytes(`_${text}_`)
@@ -84,4 +84,66 @@ test('the chunks add up to the whole output, and no character is split', () => {
   expect(output.end().stdout).toBe('')
   expect(sent.length).toBeGreaterThan(2)
   expect(sent.join('')).toBe('é'.repeat(100_000))
+})
+
+/** What a listener of both streams hears: stream and text of each part. */
+function openBoth() {
+  const sent: (readonly (readonly [number, string])[])[] = []
+  const output = new Output(({ stream, text, lengths = [text.length] }) => {
+    let at = 0
+    sent.push(
+      Array.from(lengths, (length, i) => {
+        at += length
+        return [i % 2 === 0 ? stream : 3 - stream, text.slice(at - length, at)] as const
+      }),
+    )
+  })
+  output.begin(1, { stdout: true, stderr: true, isSent: true })
+  const write = (stream: 1 | 2, ...texts: string[]) => {
+    for (const text of texts) output.write(stream, bytes(text), 0, bytes(text).length)
+  }
+  return { output, sent, write }
+}
+
+test('a chunk waits for the end of its line, and what comes later keeps the order of both streams', () => {
+  const { output, sent, write } = openBoth()
+  write(1, 'out 0')
+  expect(sent).toEqual([])
+  write(1, '\n')
+  expect(sent).toEqual([[[1, 'out 0\n']]])
+  write(2, 'err 0', '\n')
+  write(1, 'out 1', '\n')
+  write(2, 'err ')
+  output.flush()
+  expect(sent.slice(1)).toEqual([
+    [
+      [2, 'err 0\n'],
+      [1, 'out 1\n'],
+      [2, 'err '],
+    ],
+  ])
+  write(2, '1\n')
+  output.end()
+  expect(sent.slice(2)).toEqual([[[2, '1\n']]])
+})
+
+test('a large chunk is cut at a line, a long line anywhere, and a character between the streams in neither', () => {
+  const { output, sent, write } = openBoth()
+  const line = `${'x'.repeat(99)}\n`
+  write(1, `first\n`)
+  for (let n = 0; n < 700; n++) write(1, line.slice(0, 60), line.slice(60))
+  for (const [[, text] = [0, '']] of sent) expect(text).toMatch(/\n$/)
+  expect(sent.length).toBeGreaterThan(1)
+  write(1, 'y'.repeat(70_000))
+  output.flush()
+  const [euro, after] = [bytes('€'), sent.length]
+  output.write(1, euro, 0, 2)
+  write(2, 'err')
+  output.write(1, euro, 2, 3)
+  output.flush()
+  expect(sent.slice(after).flat()).toEqual([
+    [2, 'err'],
+    [1, '€'],
+  ])
+  expect(output.end()).toEqual({ stdout: '', stderr: '' })
 })

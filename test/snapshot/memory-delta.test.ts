@@ -40,7 +40,7 @@ function restored(image: BaseMemory, delta: MemoryDelta, bytes = delta.memoryByt
 const image = imageOf([0, 3], [5, 1], [7, 20], [40, 24])
 
 /** A capture as the delta that it becomes. */
-function captureMemory(heap: Uint8Array, image: BaseMemory): MemoryDelta {
+function captureMemory(heap: Uint8Array, image: BaseMemory): MemoryDelta & { readonly xored: Uint8Array } {
   const { memoryBytes, pages, maps, parts } = captureParts(heap, image)
   const [joinedMaps, xored] = [maps, parts].map((pieces) => new Uint8Array(Buffer.concat(pieces)))
   return { memoryBytes, pages, maps: joinedMaps, xored: xored as Uint8Array }
@@ -126,6 +126,11 @@ describe('applyMemory', () => {
     const moved = new Uint8Array(delta.xored.length + 3).subarray(3)
     moved.set(delta.xored)
     expect(Buffer.compare(restored(image, { ...delta, xored: moved }), heap)).toBe(0)
+    for (const bytes of [1, 5000, delta.xored.length - 1]) {
+      const pieces: Uint8Array[] = [new Uint8Array(0)]
+      for (let at = 0; at < moved.length; at += bytes) pieces.push(moved.subarray(at, at + bytes))
+      expect(Buffer.compare(restored(image, { ...delta, xored: pieces }), heap)).toBe(0)
+    }
   })
 })
 

@@ -1,49 +1,29 @@
 // R3, H1: no value of a guest's holds the main thread up, whichever way it comes.
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { expect, inject, test } from 'vitest'
+// How long it is held up in milliseconds is for the bench: `hostile` and dearest-values.mjs.
+import { expect, test } from 'vitest'
 import { Decoder } from '../../src/shared/values/decode.js'
 import { encodePlain } from '../../src/shared/values/encode.js'
 import { Slices } from '../../src/shared/values/slices.js'
 import { TypeCode, weigh } from '../../src/shared/values/weight.js'
 import { managerForTest } from '../support/manager.js'
 
-const DEAREST = fileURLToPath(new URL('support/dearest-values.mjs', import.meta.url))
-const DIST = new URL('../../dist/', import.meta.url).href
-/**
- * The dearest of each way to decode: a step that cannot be divided, text, members, keys, hashes, objects of their own. All of them run with
- * `node support/dearest-values.mjs DIST CACHE_DIR` and, as the main thread's lateness, in `node bench/run.mjs hostile`.
- */
-const VALUES = ['a large int', 'surrogates', 'dicts of many numbers', 'large sets', 'dates', 'arrays']
-/** Those that a callback returns, too, with the control: `RESULTS` of support/dearest-values.mjs that are listed here. */
-const RESULTS = 5
-const MAX_DELAY_MS = 20
+/** Looks at the clock while 100,000 members are decoded: one every 256 units of work, and a member is one unit at least. */
+const LEAST_LOOKS = 390
+const NUMBERS = Array.from({ length: 100_000 }, (_, i) => i)
 
-interface Measured {
-  readonly name: string
-  readonly way: string
-  /** Longest work of the main thread between two turns of its event loop; other processes' time is not in it. */
-  readonly threadMs: number
-  readonly sibling: unknown
-}
-
-test(`the main thread has a turn of its event loop at least every ${MAX_DELAY_MS} ms under the dearest values`, async () => {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [DEAREST, DIST, inject('cacheDir'), ['control', ...VALUES].join()],
-    { timeout: 280_000 },
-  )
-  const all = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Measured)
-  expect(all).toHaveLength(3 * (VALUES.length + 1) + RESULTS)
-  const controlMs = Math.max(...all.filter(({ name }) => name === 'control').map(({ threadMs }) => threadMs))
-  const late = all.filter(({ threadMs }) => threadMs > MAX_DELAY_MS + controlMs)
-  expect(late).toEqual([])
-  expect(all.map(({ sibling }) => sibling)).toEqual(all.map(() => 42))
-}, 300_000)
+test.each([
+  ['numbers', encodePlain(NUMBERS, 'x')],
+  ['lone surrogates', encodePlain(new Array(100_000).fill('\ud800'), 'x')],
+  ['keys of a dict', encodePlain(Object.fromEntries(NUMBERS.map((n) => [`${n * 40_009}`, n])), 'x')],
+  ['members of a set', Uint8Array.from(encodePlain(NUMBERS, 'x')).fill(TypeCode.set, 0, 1)],
+])('%s are decoded in steps that may each be the last of a slice', (_, bytes) => {
+  const decoder = new Decoder(bytes)
+  let looks = 0
+  // A time that has passed: the decoder stops at every look at the clock.
+  while (!decoder.advance(0)) looks += 1
+  decoder.end()
+  expect(looks).toBeGreaterThan(LEAST_LOOKS)
+})
 
 test('a set whose members collide in V8 is abandoned after half a second, and the rest is decoded', () => {
   const members = encodePlain(

@@ -1,7 +1,6 @@
 // The files of the image: the standard library, the kernel, and the directories a session starts with. Owns the list
 // and the layout; serving them in a slot is the host's.
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { dataModuleBytes } from '../../src/shared/image/data-module.js'
 import { fileIndexBytes } from '../../src/shared/image/file-index.js'
 import type { ImageContents } from '../../src/shared/image/format.js'
@@ -31,19 +30,14 @@ const DIRECTORIES: readonly (readonly [path: string, mode: number])[] = [
   ['/tmp', 0o1777],
 ]
 
-/** Files below a directory of this machine as they are to lie below `target`, in an order that does not depend on it. */
-export async function readTree(directory: string, target: string): Promise<SourceFile[]> {
-  const entries = await readdir(directory, { withFileTypes: true })
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1))
-  const files: SourceFile[] = []
-  for (const { name, ...entry } of entries.map((e) => ({ name: e.name, directory: e.isDirectory() }))) {
-    if (name === '__pycache__') continue
-    const from = join(directory, name)
-    const path = `${target}/${name}`
-    if (entry.directory) files.push(...(await readTree(from, path)))
-    else files.push({ path, bytes: await readFile(from) })
-  }
-  return files
+/** Files as they are to lie below `target`, from a JSON object of their paths and texts. Their order is the object's. */
+export async function readSources(file: string, target: string): Promise<SourceFile[]> {
+  const texts = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>
+  const encoder = new TextEncoder()
+  return Object.entries(texts).map(([path, text]) => ({
+    path: `${target}/${path}`,
+    bytes: encoder.encode(text),
+  }))
 }
 
 export function placeFiles(files: StockFiles, sources: readonly SourceFile[]): void {

@@ -1,7 +1,6 @@
-// Finds the pyodide package and reads its files. Owns which files those are; running them is realm.ts.
+// Reads the files of the pyodide package. Running them is realm.ts.
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import type { PyodidePaths } from '../../src/shared/messages/builder.js'
 
 export interface PyodidePackage {
   readonly version: string
@@ -11,15 +10,13 @@ export interface PyodidePackage {
   readonly standardLibrary: Uint8Array
 }
 
-export async function readPyodidePackage(): Promise<PyodidePackage> {
-  const manifest = createRequire(import.meta.url).resolve('pyodide/package.json')
-  const file = (name: string) => readFile(join(dirname(manifest), name))
+export async function readPyodidePackage(paths: PyodidePaths): Promise<PyodidePackage> {
   const [json, script, wasm, standardLibrary] = await Promise.all([
-    file('package.json'),
-    file('pyodide.asm.mjs'),
-    file('pyodide.asm.wasm'),
-    file('python_stdlib.zip'),
+    readFile(paths.manifest, 'utf8'),
+    readFile(paths.script, 'utf8'),
+    readFile(paths.wasm),
+    readFile(paths.standardLibrary),
   ])
-  const { version } = JSON.parse(json.toString('utf8')) as { version: string }
-  return { version, script: script.toString('utf8'), wasm, standardLibrary }
+  const { version } = JSON.parse(json) as { version: string }
+  return { version, script, wasm, standardLibrary }
 }

@@ -27,10 +27,10 @@ export class Python {
   run(source: string): void {
     // `exec` in a fresh dict: `__main__`, where PyRun_SimpleString runs, must stay as it is.
     const statement = `exec(${JSON.stringify(source)}, {'__name__': 'builder'})`
-    const before = this.#stock.log.length
+    const { log } = this.#stock
+    log.length = 0
     const failed = this.#withText(statement, (text) => this.#stock.exports.PyRun_SimpleString(text)) !== 0
-    if (failed)
-      throw new Error(`Python failed while the image was built:\n${this.#stock.log.slice(before).join('\n')}`)
+    if (failed) throw new Error(`Python failed while the image was built:\n${log.join('\n')}`)
   }
 
   /** Address of `module.name`; the reference is kept for ever, as the image needs it. */

@@ -15,7 +15,7 @@ import {
   imageData,
   KERNEL_PATH,
   placeFiles,
-  readTree,
+  readSources,
   type SourceFile,
   STANDARD_LIBRARY_PATH,
   TIME_ZONE_PATH,
@@ -74,9 +74,9 @@ gc.freeze()
 `
 
 export async function recordImage(options: StandardBuilderData): Promise<ImageContents> {
-  const pyodide = await readPyodidePackage()
+  const pyodide = await readPyodidePackage(options.pyodide)
   const sources: SourceFile[] = [
-    ...(await readTree(options.kernelDirectory, KERNEL_PATH)),
+    ...(await readSources(options.kernelFile, KERNEL_PATH)),
     { path: STANDARD_LIBRARY_PATH, bytes: await readFile(options.standardLibraryFile) },
     { path: TIME_ZONE_PATH, bytes: await readFile(options.timeZoneFile) },
   ]

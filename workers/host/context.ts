@@ -20,6 +20,8 @@ export interface HostContext {
   readonly growth: MemoryGrowth
   readonly fileSystem: FileSystem
   readonly zone: TimeZone
+  /** Chooses another `zone`. False if there is none of that name. */
+  readonly setTimeZone: (name: string) => boolean
   /** Undefined, like `callable`, where the image has no packages. */
   readonly libraries: Libraries | undefined
   /** Which functions of the table JavaScript may call; see `NativeCode.callable`. */

@@ -1,4 +1,5 @@
 // Imports that take a descriptor. Owns decoding their arguments and encoding their results; what they do is fs/'s.
+import { MAX_TIME_ZONE_LENGTH } from '../../src/shared/time-zone.js'
 import {
   DIRENT,
   DISPLAY_FD,
@@ -120,6 +121,19 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
     return 0
   }
 
+  /** What is written to the door at a position is not a call: it is the name of a time zone. */
+  const setTimeZone = (iovecs: number, count: number, counted: number): number => {
+    if (count !== 1) fail('EINVAL')
+    memory.range(counted, 4)
+    const iovec = memory.range(iovecs, IOVEC.BYTES)
+    const length = memory.u32(iovec + IOVEC.len)
+    const start = memory.range(memory.u32(iovec + IOVEC.base), length)
+    if (length > MAX_TIME_ZONE_LENGTH) fail('EINVAL')
+    if (!context.setTimeZone(memory.bytes.toString('latin1', start, start + length))) fail('EINVAL')
+    memory.setU32(counted, length)
+    return 0
+  }
+
   const sync = (fd: number): number => {
     const { store, node, kind } = get(fd)
     if (kind === 'file') store.sync(node)
@@ -143,7 +157,9 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
     fd_pread: (fd: number, iovecs: number, count: number, position: bigint, counted: number) =>
       transferAll(fd, iovecs, count, positionOf(position), counted, readAt),
     fd_pwrite: (fd: number, iovecs: number, count: number, position: bigint, counted: number) =>
-      transferAll(fd, iovecs, count, positionOf(position), counted, writeAt),
+      fd === DOOR_FD
+        ? setTimeZone(iovecs, count, counted)
+        : transferAll(fd, iovecs, count, positionOf(position), counted, writeAt),
     fd_close: (fd: number) => {
       context.fileSystem.descriptors.close(fd)
       return 0

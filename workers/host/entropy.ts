@@ -1,14 +1,14 @@
 // Random bytes for the interpreter, straight from the operating system: nothing is kept that a snapshot could repeat. Owns the
-// one import for them; /dev/urandom is fs/file-io.ts's.
+// one import for them; where they come from is fs/file-io.ts's, like /dev/urandom.
 import type { HostContext } from './context.js'
-import { fillRandom } from './fs/file-io.js'
 import type { ImportFunction } from './guard.js'
 
-export function entropyImports({ memory }: HostContext): Readonly<Record<string, ImportFunction>> {
+export function entropyImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
+  const { memory } = context
   return {
     random_get: (pointer: number, size: number) => {
       const start = memory.range(pointer, size >>> 0)
-      fillRandom(memory.bytes, start, start + (size >>> 0))
+      context.fileSystem.io.fillRandom(memory.bytes, start, start + (size >>> 0))
       return 0
     },
   }

@@ -5,7 +5,7 @@ import type { ImageReader } from '../image-bytes.js'
 import { O } from './abi.js'
 import { fail } from './errno.js'
 import type { ChunkSource } from './fs/chunk-source.js'
-import { FileIo } from './fs/file-io.js'
+import { FileIo, type RandomSource } from './fs/file-io.js'
 import { Files } from './fs/files.js'
 import { DescriptorTable } from './fs/open-file.js'
 import { PrivateNodes } from './fs/private-nodes.js'
@@ -23,6 +23,8 @@ export interface FileSystemOptions {
   readonly output: OutputSink
   /** Default: the thread's own memory. */
   readonly chunks?: ChunkSource | undefined
+  /** Default: the operating system's entropy. */
+  readonly random?: RandomSource | undefined
 }
 
 export class FileSystem {
@@ -35,12 +37,12 @@ export class FileSystem {
   readonly stale = new StaleNodes()
   #mounted: MountedNodes | undefined
 
-  constructor({ files, bytes, cwd, output, chunks }: FileSystemOptions) {
+  constructor({ files, bytes, cwd, output, chunks, random }: FileSystemOptions) {
     this.nodes = new PrivateNodes(bytes, this.quota, chunks, files)
     const tree = new Tree(this.nodes)
     this.files = new Files(tree, bytesOf(cwd))
     this.descriptors = new DescriptorTable(this.nodes)
-    this.io = new FileIo(output, this.nodes, this.quota)
+    this.io = new FileIo(output, this.nodes, this.quota, random)
     this.#openDevice('/dev/stdin', O.RDONLY)
     this.#openDevice('/dev/stdout', O.WRONLY)
     this.#openDevice('/dev/stderr', O.WRONLY)

@@ -4,6 +4,7 @@ import type { FileIndex } from '../../src/shared/image/file-index.js'
 import type { NativeCode } from '../../src/shared/image/image.js'
 import type { ExceededLimit } from '../../src/shared/messages/slot.js'
 import type { MountWire } from '../../src/shared/messages/storage-door.js'
+import { timeZoneNamed } from '../../src/shared/time-zone.js'
 import type { ImageReader } from '../image-bytes.js'
 import { type MemoryBudget, UNBOUNDED } from '../memory/budget.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
@@ -14,6 +15,7 @@ import { type DisplayReceiver, DisplaySink } from './displays.js'
 import { FsError } from './errno.js'
 import { FileSystem } from './file-system.js'
 import type { ChunkSource } from './fs/chunk-source.js'
+import type { RandomSource } from './fs/file-io.js'
 import { Ending, type InterpreterEnd } from './guard.js'
 import { GuestMemory } from './guest-memory.js'
 import type { HostCallDoor } from './host-calls.js'
@@ -54,6 +56,8 @@ export interface HostOptions {
   readonly memory?: MemoryBudget
   /** Memory of private files. Default: the thread's own. */
   readonly chunks?: ChunkSource
+  /** Where entropy comes from. Default: the operating system. */
+  readonly random?: RandomSource
   /** Default: host calls that block are refused. */
   readonly door?: HostCallDoor
 }
@@ -106,6 +110,7 @@ export class Host {
       growth: new MemoryGrowth(memory, this.#memory),
       fileSystem: this.#freshFileSystem(),
       zone: new TimeZone(),
+      setTimeZone: (name) => this.#setTimeZone(name),
       libraries: options.native ? new Libraries(options.native.libraries) : undefined,
       callable: options.native?.callable,
       door: options.door,
@@ -164,6 +169,15 @@ export class Host {
     this.#context.fileSystem.quota.maxBytes = limits.fileBytes
     this.#output.maxBytes = limits.outputBytes
     this.#context.displays.maxBytes = limits.resultBytes ?? null
+  }
+
+  /** The session's code chooses another zone. */
+  #setTimeZone(name: string): boolean {
+    if (name === this.#timeZone) return true
+    if (timeZoneNamed(name) === undefined) return false
+    this.#context.zone = new TimeZone(name)
+    this.#timeZone = name
+    return true
   }
 
   #mounted(mount: MountWire): MountedNodes {
@@ -289,8 +303,8 @@ export class Host {
   }
 
   #freshFileSystem(): FileSystem {
-    const { files, bytes, cwd = DEFAULT_CWD, chunks } = this.#options
-    const fileSystem = new FileSystem({ files, bytes, cwd, output: this.#output, chunks })
+    const { files, bytes, cwd = DEFAULT_CWD, chunks, random } = this.#options
+    const fileSystem = new FileSystem({ files, bytes, cwd, output: this.#output, chunks, random })
     fileSystem.quota.countIn(this.#memory)
     return fileSystem
   }

@@ -1,54 +1,18 @@
-// Calendars: struct tm from seconds and back, in UTC or in the session's time zone. Owns the arithmetic and the offsets of one
-// zone, which come from Intl; the zone's files are Python's (zoneinfo) and not read here. Imports run below frames of guest code,
-// on whatever stack it left: everything of Intl is made when a session attaches, and no regular expression is used.
+// Calendars: struct tm from seconds and back, in UTC or in the session's time zone. Owns the offsets of one zone, which come from Intl
+// or from a rule (rule-zone.ts); the zone's files are Python's (zoneinfo) and not read here. Imports run below frames of guest code,
+// on whatever stack it left: everything of Intl is made when a zone is chosen, and no regular expression is used.
+import { timeZoneNamed } from '../../src/shared/time-zone.js'
 import { TM, ZONE_NAME_BYTES } from './abi.js'
 import type { BoundExports } from './bound-exports.js'
+import { type CivilDate, civilFromDays, daysFromCivil, SECONDS_PER_DAY } from './calendar.js'
 import type { ImportFunction } from './guard.js'
 import type { GuestMemory } from './guest-memory.js'
+import { RuleZone } from './rule-zone.js'
 
-const SECONDS_PER_DAY = 86_400
-const DAYS_PER_ERA = 146_097
-/** Days from 0000-03-01 to 1970-01-01. */
-const EPOCH_DAYS = 719_468
 /** What Date and Intl can represent, in seconds. */
 const LARGEST_SECONDS = 8_640_000_000_000
 /** Offsets change on quarter hours at the earliest. */
 const CACHE_SECONDS = 900
-
-interface CivilDate {
-  readonly year: number
-  /** 0 to 11. */
-  readonly month: number
-  readonly day: number
-}
-
-/** Whole days since 1970 to a date of the Gregorian calendar, for any number of days. */
-function civilFromDays(days: number): CivilDate {
-  const shifted = days + EPOCH_DAYS
-  const era = Math.floor(shifted / DAYS_PER_ERA)
-  const dayOfEra = shifted - era * DAYS_PER_ERA
-  const leapDays =
-    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096)
-  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365)
-  // Years here begin in March, so that the leap day is the last.
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
-  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153)
-  const month = (monthFromMarch + 2) % 12
-  const year = yearOfEra + era * 400 + (month < 2 ? 1 : 0)
-  return { year, month, day: dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1 }
-}
-
-/** Days since 1970 of a date whose month may be any number. */
-function daysFromCivil(year: number, month: number, day: number): number {
-  const years = year + Math.floor(month / 12)
-  const monthOfYear = month - Math.floor(month / 12) * 12
-  const marchYear = monthOfYear < 2 ? years - 1 : years
-  const era = Math.floor(marchYear / 400)
-  const yearOfEra = marchYear - era * 400
-  const dayOfYear = Math.floor((153 * ((monthOfYear + 10) % 12) + 2) / 5) + day - 1
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
-  return era * DAYS_PER_ERA + dayOfEra - EPOCH_DAYS
-}
 
 /** Each knows abbreviations of its part of the world. */
 const NAME_LOCALES = ['en-US', 'en-GB', 'en-AU']
@@ -63,7 +27,9 @@ function isAbbreviation(name: string): boolean {
 }
 
 export class TimeZone {
-  /** Undefined for UTC. */
+  /** Undefined where the zone is a name. */
+  readonly #rule: RuleZone | undefined
+  /** Undefined for UTC, and for rules. */
   readonly #format: Intl.DateTimeFormat | undefined
   #cachedFrom = Number.NaN
   #cachedOffset = 0
@@ -72,9 +38,16 @@ export class TimeZone {
   readonly #nameFormats: readonly Intl.DateTimeFormat[] = []
   #cachedName = { year: Number.NaN, offset: 0, name: '' }
 
-  /** @throws RangeError if Intl does not know the zone */
-  constructor(zone = 'UTC') {
-    if (zone === 'UTC' || zone === 'Etc/UTC') return
+  /**
+   * @param text - as in an environment's TZ
+   * @throws RangeError if there is no such zone
+   */
+  constructor(text = 'UTC') {
+    const named = timeZoneNamed(text)
+    if (named === undefined) throw new RangeError(`there is no time zone ${text}`)
+    if (named.kind === 'rule') this.#rule = new RuleZone(named.rule)
+    if (named.kind !== 'iana') return
+    const zone = named.name
     this.#format = new Intl.DateTimeFormat('en-US', {
       timeZone: zone,
       calendar: 'iso8601',
@@ -97,6 +70,7 @@ export class TimeZone {
 
   /** Seconds east of UTC at `seconds` since 1970. */
   offsetAt(seconds: number): number {
+    if (this.#rule !== undefined) return this.#rule.at(seconds).offset
     if (this.#format === undefined || !(Math.abs(seconds) <= LARGEST_SECONDS)) return 0
     const from = Math.floor(seconds / CACHE_SECONDS) * CACHE_SECONDS
     if (from !== this.#cachedFrom) {
@@ -108,6 +82,7 @@ export class TimeZone {
 
   /** Offsets of the first of January and the first of July: the larger is daylight saving time, if they differ. */
   yearOffsets(year: number): { readonly standard: number; readonly daylight: number } {
+    if (this.#rule !== undefined) return this.#rule.offsets
     if (year !== this.#cachedYear) {
       const january = this.offsetAt(daysFromCivil(year, 0, 1) * SECONDS_PER_DAY)
       const july = this.offsetAt(daysFromCivil(year, 6, 1) * SECONDS_PER_DAY)
@@ -118,6 +93,7 @@ export class TimeZone {
   }
 
   isDaylight(seconds: number, year: number): boolean {
+    if (this.#rule !== undefined) return this.#rule.isDaylight(seconds)
     if (this.#format === undefined) return false
     const { standard, daylight } = this.yearOffsets(year)
     return standard !== daylight && this.offsetAt(seconds) === daylight
@@ -125,6 +101,7 @@ export class TimeZone {
 
   /** What the zone is called at a time: an abbreviation if there is one, else its offset, as in the IANA database. */
   nameAt(seconds: number): string {
+    if (this.#rule !== undefined) return this.#rule.at(seconds).name
     if (this.#format === undefined) return 'UTC'
     for (const format of this.#nameFormats) {
       const name =
@@ -138,6 +115,7 @@ export class TimeZone {
 
   /** The same as C code asks for it, with every look at a calendar. */
   nameIn(year: number, seconds: number, offset: number): string {
+    if (this.#rule !== undefined) return this.#rule.at(seconds).name
     if (this.#format === undefined || !(Math.abs(seconds) <= LARGEST_SECONDS)) return 'UTC'
     const cached = this.#cachedName
     if (cached.year === year && cached.offset === offset) return cached.name

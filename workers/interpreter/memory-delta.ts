@@ -5,6 +5,7 @@ import { MAX_VIEW_BYTES } from '../image-bytes.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import { bitCount, MAP_BYTES, type PageXor } from '../page-xor.js'
 import { BaseCursor, type BaseMemory, NO_RUN } from './base-memory.js'
+import { PieceReader } from './piece-reader.js'
 
 export interface MemoryDelta {
   /** Size of the memory it was taken from. */
@@ -13,8 +14,11 @@ export interface MemoryDelta {
   readonly pages: Uint32Array
   /** For each page a map of 32 bytes, with a bit for each 16 bytes that differ, lowest bit first. Undefined: all of them differ. */
   readonly maps?: Uint8Array | undefined
-  /** The parts that differ, XORed with the image's. Where the image has no data, this is the memory itself. */
-  readonly xored: Uint8Array
+  /**
+   * The parts that differ, XORed with the image's. Where the image has no data, this is the memory itself. In one piece or in several,
+   * one after the other.
+   */
+  readonly xored: Uint8Array | readonly Uint8Array[]
 }
 
 /** It is no delta of this image (N2). */
@@ -95,28 +99,24 @@ export function captureMemory(
 
 /** `heap` is the image, and at least `delta.memoryBytes` long; the delta has been checked. */
 export function applyMemory(heap: Uint8Array, image: Pick<BaseMemory, 'runs'>, delta: MemoryDelta): void {
-  const { pages, xored } = delta
+  const { pages } = delta
+  const xored = new PieceReader(piecesOf(delta))
   const heapWords = words(heap)
   const scratch = new Uint8Array(DELTA_PAGE_BYTES)
   const scratchWords = words(scratch)
   const maps = new PageMaps(delta)
   const base = new BaseCursor(image)
-  let from = 0
   for (let i = 0; i < pages.length; i++) {
     const offset = (pages[i] ?? 0) * DELTA_PAGE_BYTES
     const isWhole = maps.isWhole(i)
     if (base.find(offset) === NO_RUN && isWhole) {
       const count = maps.wholeCount(i, stretch(pages, i, base.nextRun))
-      const length = count * DELTA_PAGE_BYTES
-      heap.set(xored.subarray(from, from + length), offset)
-      from += length
+      xored.read(heap, offset, count * DELTA_PAGE_BYTES)
       i += count - 1
       continue
     }
     // By way of a copy: `xored` may lie anywhere in a larger buffer, words may not.
-    const end = from + (isWhole ? DELTA_PAGE_BYTES : maps.vectors(i) * VECTOR_BYTES)
-    scratch.set(xored.subarray(from, end))
-    from = end
+    xored.read(scratch, 0, isWhole ? DELTA_PAGE_BYTES : maps.vectors(i) * VECTOR_BYTES)
     if (isWhole) xorInto(heapWords, offset / 4, scratchWords)
     else maps.xorInto(heapWords, offset / 4, scratchWords, i)
   }
@@ -128,17 +128,19 @@ export function applyMemory(heap: Uint8Array, image: Pick<BaseMemory, 'runs'>, d
  * @throws DeltaError
  */
 export function checkDelta(image: Pick<BaseMemory, 'memoryBytes'>, delta: MemoryDelta): void {
-  const { memoryBytes, pages, maps, xored } = delta
+  const { memoryBytes, pages, maps } = delta
   if (!Number.isSafeInteger(memoryBytes) || memoryBytes % WASM_PAGE_BYTES !== 0)
     throw new DeltaError('the size of the memory is no whole number of WebAssembly pages')
   if (memoryBytes < image.memoryBytes || memoryBytes > MOST_MEMORY_BYTES)
     throw new DeltaError(`a memory of ${memoryBytes} bytes, the image has ${image.memoryBytes}`)
-  if (!(pages instanceof Uint32Array) || !(xored instanceof Uint8Array))
+  const pieces = piecesOf(delta)
+  if (!(pages instanceof Uint32Array) || !pieces.every((piece) => piece instanceof Uint8Array))
     throw new DeltaError('pages or their bytes are of another type')
   if (maps !== undefined && (!(maps instanceof Uint8Array) || maps.length !== pages.length * MAP_BYTES))
     throw new DeltaError(`the maps are not those of ${pages.length} pages`)
-  if (xored.length !== deltaBytes(pages.length, maps))
-    throw new DeltaError(`${xored.length} bytes for ${pages.length} pages`)
+  const xoredBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  if (xoredBytes !== deltaBytes(pages.length, maps))
+    throw new DeltaError(`${xoredBytes} bytes for ${pages.length} pages`)
   let previous = -1
   for (const page of pages) {
     if (page <= previous) throw new DeltaError(`page ${page} after page ${previous}`)
@@ -154,6 +156,10 @@ export function deltaBytes(pageCount: number, maps: Uint8Array | undefined): num
   let vectors = 0
   for (let i = 0; i < maps.length; i++) vectors += bitCount(maps[i] as number)
   return vectors * VECTOR_BYTES
+}
+
+function piecesOf({ xored }: MemoryDelta): readonly Uint8Array[] {
+  return Array.isArray(xored) ? xored : [xored as Uint8Array]
 }
 
 /** The maps of a delta's pages, as words. */

@@ -73,7 +73,7 @@ export class SlotLeaseSide {
     this.#door.share(wire.calls)
     this.#memory.share(wire.memory)
     const output = new Output(
-      (stream, text) => port.postMessage({ event: 'output', id: service.executionId, stream, text }),
+      (live) => port.postMessage({ event: 'output', id: service.executionId, ...live }),
       new SharedOutput(wire.output),
     )
     this.#output = output

@@ -80,11 +80,14 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     this.#runs = new Runs(host, interpreter, credit, {
       onWait: () => output.flush(),
       onAwait,
-      onCalls: (batch, calls) =>
+      onCalls: (batch, calls) => {
+        // A callback runs when listeners have heard what was written before it was called.
+        output.flush()
         emit(
           { event: 'calls', id: this.#executionId, batch, calls, takenBytes: this.#runs.takenBytes },
           calls,
-        ),
+        )
+      },
     })
   }
 

@@ -4,9 +4,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Effort } from '../../src/shared/messages/slot.js'
 import { deltaBytes, type MemoryCapture, type MemoryDelta } from '../interpreter/memory-delta.js'
+import { PieceReader } from '../interpreter/piece-reader.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import { MAP_BYTES } from '../page-xor.js'
-import { BEST_CODEC, type Block, type Codec, packBlocks, packBlocksAside, unpackBlocks } from './blocks.js'
+import {
+  BEST_CODEC,
+  type Block,
+  type Codec,
+  packBlocks,
+  packBlocksAside,
+  unpackBlocks,
+  unpackedBytes,
+} from './blocks.js'
 import { BodyError } from './body-error.js'
 import { readHostState, writeHostState } from './host-state-json.js'
 import type { Shielded } from './streams.js'
@@ -130,28 +139,42 @@ export function unpackBody(
   room: PackingRoom = UNLIMITED_ROOM,
 ): Body {
   if (!(bytes.buffer instanceof ArrayBuffer)) throw new BodyError('it is in shared memory')
-  room.take(rawBytes)
   if (!timingSafeEqual(sha256(bytes), hash)) throw new BodyError('its checksum is wrong')
-  const raw = unpackBlocks(readBlocks(bytes), rawBytes, shielded)
-  if (raw.length < HEAD_BYTES) throw new BodyError('it is too short')
-  const head = new DataView(raw.buffer, raw.byteOffset, HEAD_BYTES)
+  const blocks = readBlocks(bytes)
+  room.take(unpackedBytes(blocks))
+  const raw = new PieceReader(unpackBlocks(blocks, rawBytes, shielded))
+  let left = rawBytes
+  const views = (length: number) => {
+    if (!(length >= 0 && length <= left)) throw new BodyError('its parts do not fit')
+    left -= length
+    return raw.views(length)
+  }
+  const take = (length: number) => {
+    const [only = new Uint8Array(0), ...others] = views(length)
+    if (others.length === 0) return only
+    room.take(length)
+    return joined([only, ...others], length)
+  }
+  if (rawBytes < HEAD_BYTES) throw new BodyError('it is too short')
+  const { buffer, byteOffset } = take(HEAD_BYTES)
+  const head = new DataView(buffer, byteOffset, HEAD_BYTES)
   const first = head.getUint32(0, true)
   const pageCount = first % HAS_MAPS
   const hostBytes = head.getUint32(4, true)
   const contentsBytes = head.getFloat64(8, true)
-  let at = HEAD_BYTES
-  const take = (length: number) => {
-    if (!(length >= 0 && length <= raw.length - at)) throw new BodyError('its parts do not fit')
-    at += length
-    return raw.subarray(at - length, at)
-  }
   const pages = pageNumbers(take(4 * pageCount), memoryBytes)
   const maps = first >= HAS_MAPS ? take(MAP_BYTES * pageCount) : undefined
   const host = take(hostBytes)
-  const xored = take(deltaBytes(pageCount, maps))
+  const xored = views(deltaBytes(pageCount, maps))
   const contents = take(contentsBytes)
-  if (at !== raw.length) throw new BodyError('something follows its parts')
+  if (left !== 0) throw new BodyError('something follows its parts')
   return { memory: { memoryBytes, pages, maps, xored }, hostState: readHostState(host, room), contents }
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length)
+  new PieceReader(pieces).read(all, 0, length)
+  return all
 }
 
 function readBlocks(bytes: Uint8Array): Block[] {

@@ -1,6 +1,7 @@
 // `brumate image build`.
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { Image } from '../../image.js'
 import { LOCK_FILE } from '../../packages/lock.js'
 import { type Command, type CommandInput, textOf, textsOf, UsageError } from '../command.js'
@@ -23,6 +24,10 @@ export const imageBuild: Command = {
   async run(input) {
     const output = textOf(input.values, 'output')
     if (output === undefined) throw new UsageError('where is the image to be saved? Give -o FILE')
+    // Building takes minutes, so what makes saving fail is better known before.
+    const directory = dirname(resolve(output))
+    const stats = await stat(directory).catch(() => undefined)
+    if (!stats?.isDirectory()) throw new UsageError(`-o ${output}: there is no directory ${directory}`)
     const lock = lockOf(input)
     const preload = textsOf(input.values, 'preload')
     const image = await Image.build({

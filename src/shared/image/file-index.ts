@@ -3,7 +3,7 @@
 import type { ImageFile } from './image.js'
 
 /** Character devices of every session, below /dev. */
-export type DeviceName = 'null' | 'zero' | 'random' | 'stdin' | 'stdout' | 'stderr'
+export type DeviceName = 'null' | 'zero' | 'random' | 'stdin' | 'stdout' | 'stderr' | 'tty'
 
 const DEVICES: readonly (readonly [name: string, device: DeviceName])[] = [
   ['null', 'null'],
@@ -13,6 +13,7 @@ const DEVICES: readonly (readonly [name: string, device: DeviceName])[] = [
   ['stdin', 'stdin'],
   ['stdout', 'stdout'],
   ['stderr', 'stderr'],
+  ['tty', 'tty'],
 ]
 
 /** What an index says of one node. Names and targets are byte strings: one UTF-16 unit per byte. */

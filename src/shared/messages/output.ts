@@ -8,7 +8,7 @@ const WORDS_BYTES = 32
 /** Index of the Int32s in front of the buffers. */
 const EXECUTION = 0
 const LENGTHS = { 1: 1, 2: 2 } as const
-const CHUNKS = { 1: 3, 2: 4 } as const
+const CHUNKS = 3
 
 export class SharedOutput {
   readonly memory: SharedArrayBuffer
@@ -26,10 +26,9 @@ export class SharedOutput {
   }
 
   begin(executionId: number): void {
-    for (const stream of [1, 2] as const) {
-      this.setLength(stream, 0)
-      Atomics.store(this.#words, CHUNKS[stream], 0)
-    }
+    this.setLength(1, 0)
+    this.setLength(2, 0)
+    Atomics.store(this.#words, CHUNKS, 0)
     Atomics.store(this.#words, EXECUTION, executionId)
   }
 
@@ -38,14 +37,11 @@ export class SharedOutput {
     Atomics.store(this.#words, LENGTHS[stream], bytes)
   }
 
-  /** A chunk was sent, so its bytes no longer count. */
-  countChunk(stream: 1 | 2): void {
-    Atomics.add(this.#words, CHUNKS[stream], 1)
-  }
-
-  /** Chunks of the execution that were sent. */
-  chunks(stream: 1 | 2): number {
-    return Atomics.load(this.#words, CHUNKS[stream])
+  /** A chunk was sent. What the buffers still have is known when their lengths are set again. */
+  countChunk(): void {
+    this.setLength(1, 0)
+    this.setLength(2, 0)
+    Atomics.add(this.#words, CHUNKS, 1)
   }
 
   /**
@@ -53,10 +49,14 @@ export class SharedOutput {
    * way. A copy, because a worker that is being ended may still write.
    */
   rest(executionId: number, stream: 1 | 2, chunks: number): Uint8Array {
-    if (Atomics.load(this.#words, EXECUTION) !== executionId || this.chunks(stream) !== chunks) return NOTHING
+    if (Atomics.load(this.#words, EXECUTION) !== executionId || this.#chunks !== chunks) return NOTHING
     const length = Atomics.load(this.#words, LENGTHS[stream])
     const copy = this.buffers[stream].slice(0, Math.max(0, Math.min(length, OUTPUT_BUFFER_BYTES)))
-    return this.chunks(stream) === chunks ? copy : NOTHING
+    return this.#chunks === chunks ? copy : NOTHING
+  }
+
+  get #chunks(): number {
+    return Atomics.load(this.#words, CHUNKS)
   }
 }
 

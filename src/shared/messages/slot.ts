@@ -117,6 +117,15 @@ export type SlotNotice =
   /** Arguments of host calls were released, and the slot had asked for a notice. */
   | { readonly notice: 'credit' }
 
+/** Output of a running execution, in the order in which it was written. */
+export interface LiveOutput {
+  /** The stream that `text` begins with: 1 stdout, 2 stderr. */
+  readonly stream: 1 | 2
+  readonly text: string
+  /** If there is text of both streams: how long its parts are. From one part to the next, the stream is the other one. */
+  readonly lengths?: Uint32Array
+}
+
 /** What a call into the kernel wrote and used, however it came out. */
 export interface RunReport {
   /** What `output` events have not brought. */
@@ -211,7 +220,7 @@ export type SlotEvent =
       /** Of all answers that the slot was ever sent, the bytes that are with Python or dropped. */
       readonly takenBytes: number
     }
-  | { readonly event: 'output'; readonly id: number; readonly stream: 1 | 2; readonly text: string }
+  | ({ readonly event: 'output'; readonly id: number } & LiveOutput)
   /** Marshal bytes of the kernel's (workers/kernel/_brumate/displays.py). */
   | { readonly event: 'display'; readonly id: number; readonly display: Uint8Array }
 

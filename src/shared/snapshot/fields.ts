@@ -1,4 +1,5 @@
 // Fields of a decoded document: each is what it must be, or the document is refused. Owns these checks and no format.
+import { isPlainObject, isUint8Array } from '../realms.js'
 import type { Value } from '../values/value.js'
 import { MsgpackError } from './msgpack.js'
 
@@ -7,7 +8,7 @@ type Fields = Readonly<Record<string, Value>>
 /** @throws MsgpackError, as all of these */
 export function fields(value: Value | undefined): Record<string, Value> {
   // What else is an object was made by a kind of value's own constructor.
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+  if (typeof value !== 'object' || value === null || !isPlainObject(value))
     throw new MsgpackError('something that is not a map')
   return value as Record<string, Value>
 }
@@ -40,7 +41,7 @@ export function count(value: Value | undefined): number {
 }
 
 export function bytes(value: Value | undefined, length?: number): Uint8Array {
-  if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length))
+  if (!isUint8Array(value) || (length !== undefined && value.length !== length))
     throw new MsgpackError('bytes that are missing or of a wrong length')
   return value
 }

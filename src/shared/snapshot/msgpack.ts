@@ -1,6 +1,8 @@
 // MessagePack as snapshots use it, read in one pass into plain values. Owns the subset and the reader's bounds: length, depth, and
 // cost (cost.ts), for bytes alone do not bound this thread's time: an empty map is one byte. The bytes come from anybody.
 import { isAscii, isUtf8 } from 'node:buffer'
+import { arrayOf } from '../values/arrays.js'
+import { MalformedValueError } from '../values/frames.js'
 import type { Value } from '../values/value.js'
 import { COST, intCost, MAX_DEPTH, MAX_INT_LENGTH, MAX_SHAPE_KEYS, MAX_SHAPES, setCost } from './cost.js'
 import { type Memo, newShape, newTable, type PlainObject, plainObjects, type Shape } from './shapes.js'
@@ -48,7 +50,7 @@ export class Reader {
   #costLeft: number
   readonly #shapes = newShape('', 0, 0)
   #shapesLeft = MAX_SHAPES
-  readonly #builds: boolean
+  #builds: boolean
   readonly #PlainObject: (new () => PlainObject) | undefined
 
   constructor({ buffer, byteOffset, length }: Uint8Array, maxCost: number, mode: Mode) {
@@ -311,6 +313,8 @@ export class Reader {
         return this.#date(depth)
       case 'set':
         return this.#set(depth)
+      case 'array':
+        return this.#numbers(depth)
       default:
         throw new MsgpackError('a value of an unknown kind')
     }
@@ -361,6 +365,25 @@ export class Reader {
     }
     this.#spend(setCost(numbers, bigints))
     return this.#builds ? new Set(members) : NO_SET
+  }
+
+  /** [element type, shape or nil, bytes or elements]. Made in both modes, because its parts have to fit together. */
+  #numbers(depth: number): Value {
+    if (this.#byte() !== 0x93) throw new MsgpackError('an array that has not three parts')
+    this.#enter(3, depth)
+    this.#spend(COST.array + 3 * COST.member + COST.text)
+    const dtype = this.#string(this.#textLength(), true)
+    const builds = this.#builds
+    this.#builds = true
+    const shape = this.#value(depth + 1)
+    const block = this.#value(depth + 1)
+    this.#builds = builds
+    try {
+      return arrayOf(dtype, shape, block) as Value
+    } catch (cause) {
+      if (!(cause instanceof MalformedValueError)) throw cause
+      throw new MsgpackError(cause.message)
+    }
   }
 
   /** A container, each member of which takes a byte at least: a length that lies ends here and not in an allocation. */

@@ -1,7 +1,9 @@
 // Writes MessagePack as snapshots use it: a head, and the document around it. msgpackr does the encoding; what goes in is
 // document.ts's. Nothing here reads: bytes from elsewhere are hostile, and msgpack.ts reads them within bounds.
+
 import { createRequire } from 'node:module'
 import type { Packr } from 'msgpackr/pack'
+import { isUint8Array } from '../realms.js'
 
 /** What a head is made of. */
 export type Packable =
@@ -15,14 +17,9 @@ let packr: Packr | undefined
 
 const OPTIONS = { useRecords: false, moreTypes: false }
 
-/**
- * Loads msgpackr while a slot captures the first snapshot of the process. Loaded with the library, it would delay the first result;
- * loaded by `pack`, it would hold the main thread up.
- */
-export async function preparePacking(): Promise<void> {
-  if (packr !== undefined) return
-  const { Packr } = await import('msgpackr/pack')
-  packr ??= new Packr(OPTIONS)
+/** Loads msgpackr while a slot captures the first snapshot of the process: loaded with the library, it would delay the first result. */
+export function preparePacking(): void {
+  packr ??= loadPackr()
 }
 
 function loadPackr(): Packr {
@@ -39,7 +36,7 @@ export function pack(value: Packable): Uint8Array<ArrayBuffer> {
 /** msgpackr writes short text with a lone surrogate as invalid UTF-8, which no reader takes. */
 function wellFormed(value: Packable): Packable {
   if (typeof value === 'string') return value.toWellFormed()
-  if (typeof value === 'number' || value instanceof Uint8Array) return value
+  if (typeof value === 'number' || isUint8Array(value)) return value
   if (Array.isArray(value)) return value.map(wellFormed)
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, wellFormed(member)]))
 }

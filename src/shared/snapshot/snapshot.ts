@@ -1,7 +1,10 @@
 // A session as a thing to keep: its parts, what it says of itself, its bytes. Owns no interpreter and no session; taking and
 // restoring one is session.ts's. Its memory is this thread's alone: each slot that thaws it gets a copy, so that no slot changes
 // what the next one thaws.
-import { InvalidOptionError, SnapshotError } from '../errors.js'
+
+import type { Bytes } from '../bytes.js'
+import { InvalidOptionError, notConstructible, SnapshotError } from '../errors.js'
+import { isUint8Array } from '../realms.js'
 import type { Value } from '../values/value.js'
 import { captureHead, decodeDocument, type Head, type Parts } from './document.js'
 import { checksum, closeEnvelope, envelopeBytes, SNAPSHOT_FORMAT_VERSION } from './envelope.js'
@@ -24,6 +27,8 @@ export class Snapshot {
 
   /** @internal */
   constructor(parts: Parts) {
+    if (parts?.head === undefined)
+      throw notConstructible('Snapshot', 'session.snapshotState() or Snapshot.fromBytes(bytes)')
     this.#parts = parts
   }
 
@@ -45,7 +50,7 @@ export class Snapshot {
    * @throws SnapshotError, also of reason `untrusted`
    */
   static read(bytes: Uint8Array, trust: Trust | undefined): Snapshot {
-    if (!(bytes instanceof Uint8Array))
+    if (!isUint8Array(bytes))
       throw new InvalidOptionError('bytes', 'a Uint8Array, the bytes of a snapshot', bytes)
     if (bytes.length > MAX_BYTES)
       throw new SnapshotError('too-large', `a snapshot of more than ${MAX_BYTES} bytes`)
@@ -70,7 +75,7 @@ export class Snapshot {
   }
 
   /** One self-contained document, docs/snapshot-format.md. A copy. */
-  toBytes(): Uint8Array {
+  toBytes(): Bytes {
     const { headBytes: head, body, signature } = this.#parts
     return closeEnvelope({ head, body, signature })
   }

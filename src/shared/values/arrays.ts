@@ -1,5 +1,6 @@
 // Arrays of numbers that cross between Python and JavaScript as one block of bytes. Owns their element types, and the checks of a
 // block that an interpreter sent: it is hostile (R3), so its size must be what its shape says.
+import { isUint8Array } from '../realms.js'
 import { type Decoded, MalformedValueError } from './frames.js'
 import { NdArray, NO_VALUE, type TypedArray, type Value } from './value.js'
 
@@ -47,6 +48,18 @@ export const ARRAY_TAG_LENGTH = 5
 
 /** The array that a tagged tuple stands for. @throws MalformedValueError */
 export function decodeArray([, , dtype, shape, block]: readonly Decoded[]): Decoded {
+  return arrayOf(dtype, shape, block)
+}
+
+/**
+ * @param block - bytes of the elements, aligned for a Float64Array, or a list of them
+ * @throws MalformedValueError
+ */
+export function arrayOf(
+  dtype: Decoded | undefined,
+  shape: Decoded | undefined,
+  block: Decoded | undefined,
+): Decoded {
   if (typeof dtype !== 'string' || (shape !== null && !Array.isArray(shape)))
     throw new MalformedValueError('an array without type or shape')
   const data = Array.isArray(block) ? decodeValues(dtype, block) : decodeBlock(dtype, block)
@@ -65,7 +78,7 @@ function decodeValues(dtype: string, values: readonly Decoded[]): Value[] {
 
 function decodeBlock(dtype: string, block: Decoded | undefined): TypedArray {
   const type = ELEMENT_TYPES.get(dtype)
-  if (type === undefined || !(block instanceof Uint8Array))
+  if (type === undefined || !isUint8Array(block))
     throw new MalformedValueError('an array of unknown elements')
   const { BYTES_PER_ELEMENT: size } = type.array
   if (block.length % size !== 0) throw new MalformedValueError('an array that ends within an element')
@@ -92,7 +105,9 @@ export function isAligned(bytes: Uint8Array, start: number): boolean {
 export function refusalOf({ data, shape, dtype }: NdArray): string | undefined {
   const type = ELEMENT_TYPES.get(dtype)
   if (type === undefined) return `an NdArray whose dtype is one of ${[...ELEMENT_TYPES.keys()].join(', ')}`
-  if (!(data instanceof type.array)) return `an NdArray of ${dtype} with a ${type.array.name}`
+  // By name, because it may be of another realm.
+  if (!ArrayBuffer.isView(data) || data[Symbol.toStringTag] !== type.array.name)
+    return `an NdArray of ${dtype} with a ${type.array.name}`
   if (
     !Array.isArray(shape) ||
     shape.length > MAX_DIMENSIONS ||

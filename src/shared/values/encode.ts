@@ -1,8 +1,10 @@
 // Encodes JavaScript values as marshal bytes for the kernel. Dates, sets and maps are written as stand-ins and listed as fixups, which the
 // kernel applies. Owns the walk over a value, which can stop after any part of it and continue later: a callback's result may be a
 // guest's own argument. writer.ts owns the bytes.
-import { isAnyArrayBuffer, isDate, isMap, isSet, isUint8Array } from 'node:util/types'
-import { ConversionError, describeValue } from '../errors.js'
+
+import { describeValue } from '../describe-value.js'
+import { ConversionError } from '../errors.js'
+import { isAnyArrayBuffer, isDate, isMap, isPlainObject, isSet, isUint8Array } from '../realms.js'
 import { refusalOf } from './arrays.js'
 import type { Job, Lane } from './slices.js'
 import { elementType, isNdArray, MAX_DEPTH, type NdArray, TypeCode } from './value.js'
@@ -202,29 +204,18 @@ export class Encoder implements Job {
     }
     if (value === null) return writer.code(TypeCode.none)
     this.#units -= 1
-    if (value instanceof Uint8Array) return this.#bytes(value)
+    if (isUint8Array(value)) return this.#bytes(value)
     if (Array.isArray(value)) return this.#list('list', value)
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype === null || prototype === Object.prototype)
-      return this.#dict(value as Readonly<Record<string, unknown>>)
-    if (this.#special(value)) return
-    if (isPlainPrototype(prototype)) return this.#dict(value as Readonly<Record<string, unknown>>)
-    throw this.#unknown(value)
-  }
-
-  /** Writes an object of a class that has a form in Python, also of another realm's. Returns false for others. */
-  #special(value: object): boolean {
-    if (isUint8Array(value)) this.#bytes(value)
-    else if (isAnyArrayBuffer(value)) this.#bytes(new Uint8Array(value))
-    else if (!this.#mayFix) return false
-    else if (isDate(value)) this.#date(value)
+    if (isPlainObject(value)) return this.#dict(value as Readonly<Record<string, unknown>>)
+    if (this.#mayFix && isDate(value)) return this.#date(value)
     // A set is always written as a list with a fixup, because only Python can tell whether the members are hashable.
-    else if (isSet(value)) this.#list('set', [...(value as ReadonlySet<unknown>)])
-    else if (isMap(value)) this.#list('map', [...(value as ReadonlyMap<unknown, unknown>)].flat())
-    else if (ArrayBuffer.isView(value)) this.#array(value, null, null)
-    else if (isNdArray(value)) this.#ndArray(value)
-    else return false
-    return true
+    if (this.#mayFix && isSet(value)) return this.#list('set', [...(value as ReadonlySet<unknown>)])
+    if (this.#mayFix && isMap(value))
+      return this.#list('map', [...(value as ReadonlyMap<unknown, unknown>)].flat())
+    if (isAnyArrayBuffer(value)) return this.#bytes(new Uint8Array(value))
+    if (this.#mayFix && ArrayBuffer.isView(value)) return this.#array(value, null, null)
+    if (this.#mayFix && isNdArray(value)) return this.#ndArray(value)
+    throw this.#unknown(value)
   }
 
   #bytes(value: Uint8Array): void {
@@ -377,16 +368,6 @@ export class Encoder implements Job {
     const place = `${this.#name}${shown.join('')}${path.length > 8 ? '…' : ''}`
     return new ConversionError(`${place}: expected ${expected}${got === undefined ? '' : `, got ${got}`}`)
   }
-}
-
-/** Whether it is the `Object.prototype` of a realm, such as that of a test runner's `vm` context. */
-function isPlainPrototype(prototype: unknown): boolean {
-  return (
-    typeof prototype === 'object' &&
-    prototype !== null &&
-    Object.getPrototypeOf(prototype) === null &&
-    Object.hasOwn(prototype, 'isPrototypeOf')
-  )
 }
 
 /** The member of the container that was begun last. */

@@ -3,6 +3,7 @@
 // came to. Owns the measurements; judging them is judge.ts's.
 import { readdirSync, readFileSync, truncateSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { scaled } from '../../support/slowness.mjs'
 
@@ -68,8 +69,8 @@ export async function open({ dist, cacheDir, journal, slots }) {
     })
     await session.execute("kept = [1, 'two']", { timeoutMs: 15_000 })
     armed = true
-    let over = false
-    const working = neighbours.map((neighbour, index) => work(neighbour, index, () => over))
+    const over = new AbortController()
+    const working = neighbours.map((neighbour, index) => work(neighbour, index, over.signal))
     const results = []
     try {
       for (const step of steps) {
@@ -79,7 +80,7 @@ export async function open({ dist, cacheDir, journal, slots }) {
       }
       if (reports) await settled(() => entries().some(({ done }) => done !== undefined))
     } finally {
-      over = true
+      over.abort()
     }
     const neighboursMeanwhile = await Promise.all(working)
     if (recover) await session.reset()
@@ -91,7 +92,7 @@ export async function open({ dist, cacheDir, journal, slots }) {
     const after = await outcome(session.execute('6 * 7', { timeoutMs: 15_000 }))
     await session.close()
     const neighboursAfter = await Promise.all(
-      neighbours.map((neighbour, index) => work(neighbour, index, () => true)),
+      neighbours.map((neighbour, index) => work(neighbour, index, AbortSignal.abort())),
     )
     armed = false
     return { steps: results, looks, after, neighbours: [...neighboursMeanwhile, ...neighboursAfter] }
@@ -106,8 +107,8 @@ export async function open({ dist, cacheDir, journal, slots }) {
       turns[index] += 1
       if (value !== (owned ? 42 : turns[index]))
         return `expected ${turns[index]}, got ${message ?? inspect(value)}`
-      if (over()) return 'well'
-      await new Promise((resolve) => setTimeout(resolve, TICK_MS))
+      if (over.aborted) return 'well'
+      await sleep(TICK_MS, undefined, { signal: over }).catch(() => {})
     }
   }
 

@@ -3,7 +3,8 @@
 import { py } from '../../support/session-code.js'
 
 /** Defines `memory`, a bytearray over 2 GiB from address 0, and `SIZE`, how much of it exists. */
-export const READ_ALL_MEMORY = py`
+export function readAllMemory(memoryBytes = 30 * 2 ** 20): string {
+  return py`
   import _imp, importlib.machinery, struct
   _ctypes = _imp.create_builtin(importlib.machinery.ModuleSpec('_ctypes', importlib.machinery.BuiltinImporter))
   try:
@@ -13,5 +14,8 @@ export const READ_ALL_MEMORY = py`
   # refcount, type, size, allocated, buffer, start, exports
   forged = struct.pack('<IIiiIIi', 0x3fffffff, id(bytearray), 0x7fffffff, 0x7fffffff, 0, 0, 0) + bytes(16)
   memory = _ctypes.PyObj_FromPtr(id(forged) + bytes.__basicsize__ - 1)
-  SIZE = 30 << 20
+  SIZE = ${memoryBytes}
 `
+}
+
+export const READ_ALL_MEMORY = readAllMemory()

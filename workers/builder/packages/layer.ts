@@ -7,6 +7,7 @@ import type { ReadableImage } from '../../image-bytes.js'
 import { Interpreter } from '../../interpreter/interpreter.js'
 import { Opcode } from '../../interpreter/link.js'
 import { PackageFailure } from './failure.js'
+import { stillRandom } from './still-world.js'
 import { FRAME, FRAME_HEAD_BYTES, MAX_WHEEL_BYTES, UNPACK } from './unpack-code.js'
 
 export interface LayerFile {
@@ -41,6 +42,7 @@ export function makeLayer(base: ReadableImage, { name }: WheelFile, wheel: Uint8
     bytes: base.bytes,
     cwd: base.cwd,
     interrupt: new InterruptCell(),
+    random: stillRandom(),
     onOutput: (stream, from, start, end) => {
       if (stream === 1) frames.add(Uint8Array.prototype.slice.call(from, start, end))
       else if (written.length < 1000) written += Buffer.from(from.subarray(start, end)).toString('utf8')

@@ -1,6 +1,7 @@
 // The interpreter with the libraries of the packages linked in, on its way into an image. Owns where what is new lies in memory and in the
 // function table, and the first instance, which relocates and constructs.
 
+import { Host } from '../../host/host.js'
 import { InterruptCell } from '../../host/interrupt.js'
 import type { ReadableImage } from '../../image-bytes.js'
 import { INTERPRETER_EXPORTS } from '../../interpreter/exports.js'
@@ -13,7 +14,6 @@ import type { SourceFile } from '../files.js'
 import type { StockExports } from '../realm.js'
 import { callableEntries, trampolineCodes } from '../signatures.js'
 import { PackageFailure } from './failure.js'
-import { StillHost } from './still-world.js'
 
 /** What slots of images with packages need beside `INTERPRETER_EXPORTS`. */
 const LIBRARY_EXPORTS = ['__dl_seterr'] as const
@@ -85,7 +85,7 @@ export class LinkedInterpreter {
   }
 
   /** An instance with the image's memory and the libraries in it, ready to run Python. */
-  async boot(host: StillHost): Promise<StockExports> {
+  async boot(host: Host): Promise<StockExports> {
     const [module, trampolineModule] = await Promise.all([
       WebAssembly.compile(this.#placed.builderModule(BUILDER_EXPORTS)),
       WebAssembly.compile(this.#trampolineBytes),
@@ -132,6 +132,6 @@ export class LinkedInterpreter {
 /** Of the image without packages, to learn where its malloc puts things. */
 function bareInstance(base: ReadableImage) {
   const { files, bytes, cwd } = base
-  const host = new StillHost({ files, bytes, cwd, interrupt: new InterruptCell(), onOutput: () => {} })
+  const host = new Host({ files, bytes, cwd, interrupt: new InterruptCell(), onOutput: () => {} })
   return new ImageInstance(base, host).exports
 }

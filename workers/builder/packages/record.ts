@@ -2,9 +2,9 @@
 // memory. Owns the order of those steps. Packages' code runs inside the sandbox here, as it does in a session.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { FileIndex } from '../../../src/shared/image/file-index.js'
 import type { ImageContents } from '../../../src/shared/image/format.js'
 import type { BuildStep, PackageBuilderData, WheelFile } from '../../../src/shared/messages/builder.js'
+import { Host } from '../../host/host.js'
 import { InterruptCell } from '../../host/interrupt.js'
 import { type ReadableImage, readable } from '../../image-bytes.js'
 import { findLandmarks, wipeDeadMemory } from '../../interpreter/dead-memory.js'
@@ -18,10 +18,11 @@ import { withCountedRecursion } from '../recursion.js'
 import { createdFiles } from './created-files.js'
 import { PackageFailure } from './failure.js'
 import { hostFiles, sourcesOf } from './file-bytes.js'
-import { type Layer, makeLayer } from './layer.js'
+import { makeLayer } from './layer.js'
 import { LayerStore } from './layer-store.js'
 import { type Library, LinkedInterpreter } from './linked.js'
-import { StillHost, stopClocks } from './still-world.js'
+import { type NamedLayer, Preloading } from './preloading.js'
+import { stillRandom, stopClocks } from './still-world.js'
 import { SITE_PACKAGES } from './unpack-code.js'
 
 /** Memory of an image beyond what was in use when it was made: a session that needs no more can be set back instead of replaced. */
@@ -29,6 +30,9 @@ const SPARE_BYTES = 24 * 1024 * 1024
 const WASM_PAGE_BYTES = 65_536
 /** Room for what packages need while they are imported. */
 const MEMORY_BYTES = 2 * 1024 * 1024 * 1024
+/** Of what packages print while they are imported, the last lines are kept: an error is there. */
+const MAX_LOG_LINES = 200
+const MAX_LOGGED_BYTES = 4096
 /** Of all packages: a session has room for as many again. */
 const MAX_FILES = 40_000
 
@@ -49,7 +53,7 @@ export async function recordPackages(
   const sources = [...sourcesOf(base), ...filesOf(layers)]
 
   onProgress({ step: 'linking' })
-  const pyodide = await readPyodidePackage()
+  const pyodide = await readPyodidePackage(data.pyodide)
   if (pyodide.version !== base.pyodideVersion)
     throw new Error(`the image is of Pyodide ${base.pyodideVersion}, and ${pyodide.version} is installed`)
   const linked = new LinkedInterpreter(base, withCountedRecursion(pyodide.wasm), librariesOf(layers))
@@ -58,15 +62,19 @@ export async function recordPackages(
   const log: string[] = []
   /** Of a file that is being read. */
   let contents: Uint8Array[] | undefined
-  const host = new StillHost({
+  const host = new Host({
     ...files,
     native: linked.native,
     cwd: base.cwd,
     interrupt: new InterruptCell(),
+    random: stillRandom(),
     onOutput: (_, from, start, end) => {
       const bytes = Uint8Array.prototype.slice.call(from, start, end)
       if (contents !== undefined) contents.push(bytes)
-      else log.push(Buffer.from(bytes).toString('utf8'))
+      else {
+        log.push(Buffer.from(bytes.subarray(-MAX_LOGGED_BYTES)).toString('utf8'))
+        if (log.length > MAX_LOG_LINES) log.shift()
+      }
     },
   })
   const limit = (memoryBytes: number) =>
@@ -76,9 +84,10 @@ export async function recordPackages(
   const environment = Object.assign({}, ...wheels.map(({ name }) => ENVIRONMENT[name]))
   const python = new Python({ exports, log })
   python.run(prepare(environment))
+  const preloading = new Preloading({ python, host, files: files.files, layers })
   for (const [done, module] of data.preload.entries()) {
     onProgress({ step: 'importing', done, total: data.preload.length })
-    preload(python, module)
+    preloading.import(module)
   }
   // What preloaded libraries do at their first use: fonts, formats.
   python.run('from _brumate import hooks\nhooks.warm_up()')
@@ -93,7 +102,7 @@ export async function recordPackages(
   warm(new KernelLink(exports, base.dispatch))
   python.run(DROP_CACHES)
   python.run(FREEZE)
-  requireNoOpenFiles(host, files.files)
+  preloading.requireNoOpenFiles()
 
   const usedBytes = exports.memory.buffer.byteLength
   wipeFreeMemory(
@@ -134,8 +143,6 @@ importlib.metadata.MetadataPathFinder.invalidate_caches()
 linecache.clearcache()
 `
 
-type NamedLayer = Layer & { readonly packageName: string }
-
 async function openLayers(
   base: ReadableImage,
   wheels: readonly WheelFile[],
@@ -163,15 +170,23 @@ async function openLayers(
   return layers
 }
 
-/** Of all layers, in the order of their paths. @throws PackageFailure if two packages have one file */
+/** Of all layers, in the order of their paths. @throws PackageFailure if two packages have different files at one path */
 function filesOf(layers: readonly NamedLayer[]): SourceFile[] {
-  const owners = new Map<string, string>()
+  const owners = new Map<string, { readonly packageName: string; readonly bytes: Uint8Array }>()
+  /** Their files are empty here. */
+  const libraries = new Set(layers.flatMap((layer) => layer.libraries.map(({ path }) => path)))
   const files: SourceFile[] = []
   for (const { packageName, files: own } of layers) {
     for (const { path, bytes } of own) {
       const owner = owners.get(path)
-      if (owner !== undefined) throw new PackageFailure(packageName, `${owner} has a file ${path} as well`)
-      owners.set(path, packageName)
+      // Packages that share a namespace often have the same `__init__.py`.
+      if (owner !== undefined && !libraries.has(path) && Buffer.compare(owner.bytes, bytes) === 0) continue
+      if (owner !== undefined)
+        throw new PackageFailure(
+          packageName,
+          `${owner.packageName} has a file ${path} as well, with other contents: an image can have only one of the two packages`,
+        )
+      owners.set(path, { packageName, bytes })
       files.push({ path: `${SITE_PACKAGES}/${path}`, bytes })
     }
     if (files.length > MAX_FILES)
@@ -208,28 +223,4 @@ with open(${JSON.stringify(path)}, 'rb') as file:
 while data:
     data = data[os.write(1, data):]
 `
-}
-
-function preload(python: Python, module: string): void {
-  try {
-    python.run(`import importlib\nimportlib.import_module(${JSON.stringify(module)})`)
-  } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause)
-    throw new PackageFailure(module.split('.')[0] ?? module, `${module} cannot be preloaded: ${text}`, {
-      cause,
-    })
-  }
-}
-
-/** What the host holds is not in the image: only the standard streams may be open. */
-function requireNoOpenFiles(host: StillHost, files: FileIndex): void {
-  const { descriptors, openFiles } = host.capture().state
-  const names = descriptors.flatMap(([fd, place]) => {
-    const [, node = 0] = openFiles[place] ?? []
-    return fd <= 2 ? [] : [files.has(node) ? files.node(node).name : 'a file of their own']
-  })
-  if (names.length > 0)
-    throw new Error(
-      `modules that are preloaded keep files open (${names.slice(0, 10).join(', ')}): leave them out`,
-    )
 }

@@ -12,12 +12,23 @@ import type { Quota } from './quota.js'
 /** What one request for random bytes may ask for. */
 export const RANDOM_CHUNK_BYTES = 65_536
 
+/** Fills bytes from `start` to `end` with entropy. */
+export type RandomSource = (into: Uint8Array, start: number, end: number) => void
+
 export class FileIo {
+  /** Of /dev/urandom and of the system's other sources. */
+  readonly fillRandom: RandomSource
   readonly #output: OutputSink
   readonly #pipes: PrivateNodes
   readonly #quota: Quota
 
-  constructor(output: OutputSink, pipes: PrivateNodes, quota: Quota) {
+  constructor(
+    output: OutputSink,
+    pipes: PrivateNodes,
+    quota: Quota,
+    fillRandom: RandomSource = fillFromSystem,
+  ) {
+    this.fillRandom = fillRandom
     this.#output = output
     this.#pipes = pipes
     this.#quota = quota
@@ -94,7 +105,7 @@ export class FileIo {
         into.fill(0, start, end)
         return end - start
       case 'random':
-        fillRandom(into, start, end)
+        this.fillRandom(into, start, end)
         return end - start
       default:
         // stdin is at its end, null is empty, and nothing comes from an output.
@@ -120,7 +131,7 @@ export class FileIo {
   }
 }
 
-export function fillRandom(into: Uint8Array, start: number, end: number): void {
+function fillFromSystem(into: Uint8Array, start: number, end: number): void {
   for (let at = start; at < end; at += RANDOM_CHUNK_BYTES) {
     randomFillSync(into, at, Math.min(RANDOM_CHUNK_BYTES, end - at))
   }

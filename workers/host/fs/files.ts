@@ -115,6 +115,8 @@ export class Files {
     if (status.kind === 'directory' && (writes || creates)) fail('EISDIR')
     if (status.kind !== 'directory' && (flags & O.DIRECTORY) !== 0) fail('ENOTDIR')
     requirePermission(status, (access === O.WRONLY ? 0 : MAY_READ) | (writes ? MAY_WRITE : 0))
+    // A session has no terminal, as a process that was started by another program may have none.
+    if (status.device === 'tty') fail('ENXIO')
     if (writes && store.readOnly) fail('EROFS')
     if ((flags & O.TRUNC) !== 0 && status.kind === 'file' && status.size > 0) store.resize(place.node, 0)
     return { node: place.node, kind: status.kind, device: status.device }

@@ -1,8 +1,8 @@
 // All nodes of a store by number: those of its image, each made when somebody asks for it, and its own. Owns which of the image's
 // nodes are there and what they begin as; what becomes of a node is the store's.
-import type { FileIndex, IndexedNode } from '../../../src/shared/image/file-index.js'
+import type { FileIndex } from '../../../src/shared/image/file-index.js'
 import { imageContents } from './contents.js'
-import type { DirectoryNode, Entry, Inode } from './inode.js'
+import { type Entry, type Inode, makeDevice, makeDirectory, makeFile, makeSymlink } from './inode.js'
 import type { FileTime, NodeId } from './node-store.js'
 
 /** Cookies 1 and 2 are "." and "..", which a directory does not store. */
@@ -68,32 +68,14 @@ export class Inodes {
     const common = { id, mode, parent: parent || id, name, linked: true, holds: 0, ...times }
     switch (node.kind) {
       case 'file':
-        return { ...common, kind: 'file', contents: imageContents(node.offset, node.length), chargedBytes: 0 }
+        return makeFile(common, imageContents(node.offset, node.length))
       case 'directory':
-        return imageDirectory(common, image, node)
+        return makeDirectory(common, entriesOf(image, id), FIRST_COOKIE + node.count)
       case 'symlink':
-        return { ...common, kind: 'symlink', target: node.target }
+        return makeSymlink(common, node.target)
       case 'device':
-        return { ...common, kind: 'device', device: node.device }
+        return makeDevice(common, node.device)
     }
-  }
-}
-
-/** Most directories are only walked through on the way to others, or never seen: their entries are read when they are used. */
-function imageDirectory(
-  common: Omit<DirectoryNode, 'kind' | 'entries' | 'nextCookie'>,
-  image: FileIndex,
-  { count }: Extract<IndexedNode, { kind: 'directory' }>,
-): DirectoryNode {
-  let entries: Map<string, Entry> | undefined
-  return {
-    ...common,
-    kind: 'directory',
-    get entries() {
-      entries ??= entriesOf(image, common.id)
-      return entries
-    },
-    nextCookie: FIRST_COOKIE + count,
   }
 }
 

@@ -14,11 +14,16 @@ import {
   writeContents,
 } from './contents.js'
 import {
+  type CommonFields,
   type DirectoryNode,
   type Entry,
   FileClock,
   type FileNode,
   type Inode,
+  makeDirectory,
+  makeFile,
+  makePipe,
+  makeSymlink,
   type PipeNode,
   sizeOf,
 } from './inode.js'
@@ -68,13 +73,7 @@ export class PrivateNodes implements NodeStore {
       this.root = ROOT
       return
     }
-    const root = this.#add<DirectoryNode>({
-      ...this.#common(0, ''),
-      kind: 'directory',
-      mode: 0o755,
-      entries: new Map(),
-      nextCookie: FIRST_COOKIE,
-    })
+    const root = this.#add(makeDirectory(this.#common(0, '', 0o755), new Map(), FIRST_COOKIE))
     root.parent = root.id
     root.linked = true
     this.root = root.id
@@ -145,41 +144,21 @@ export class PrivateNodes implements NodeStore {
   create(directory: NodeId, name: string, node: NewNode): NodeId {
     const parent = this.#directory(directory)
     if (node.kind === 'symlink') this.#quota.chargeTarget(node.target.length)
-    const common = this.#common(parent.id, name)
     switch (node.kind) {
       case 'file':
-        return this.#link(parent, {
-          ...common,
-          kind: 'file',
-          mode: node.mode,
-          contents: emptyContents(),
-          chargedBytes: 0,
-        })
-      case 'directory':
-        return this.#link(parent, {
-          ...common,
-          kind: 'directory',
-          mode: node.mode,
-          entries: new Map(),
-          nextCookie: FIRST_COOKIE,
-        })
+        return this.#link(parent, makeFile(this.#common(parent.id, name, node.mode), emptyContents()))
+      case 'directory': {
+        const common = this.#common(parent.id, name, node.mode)
+        return this.#link(parent, makeDirectory(common, new Map(), FIRST_COOKIE))
+      }
       case 'symlink':
-        return this.#link(parent, { ...common, kind: 'symlink', mode: 0o777, target: node.target })
+        return this.#link(parent, makeSymlink(this.#common(parent.id, name, 0o777), node.target))
     }
   }
 
   /** A pipe is in no directory: it lives as long as it is held. */
   createPipe(): PipeNode {
-    return this.#add<PipeNode>({
-      ...this.#common(0, ''),
-      kind: 'pipe',
-      mode: 0o600,
-      buffer: new Uint8Array(0),
-      start: 0,
-      end: 0,
-      readers: 0,
-      writers: 0,
-    })
+    return this.#add(makePipe(this.#common(0, '', 0o600)))
   }
 
   pipe(node: NodeId): PipeNode {
@@ -332,11 +311,11 @@ export class PrivateNodes implements NodeStore {
     return inode.kind === 'file' ? inode : fail('EINVAL')
   }
 
-  #common(parent: NodeId, givenName: string) {
+  #common(parent: NodeId, givenName: string, mode: number): CommonFields {
     const now = this.#clock.now()
     const times = { accessed: now, modified: now, changed: now }
     const name = ownText(givenName)
-    return { id: this.table.nextId, mode: 0, parent, name, linked: false, holds: 0, ...times }
+    return { id: this.table.nextId, mode, parent, name, linked: false, holds: 0, ...times }
   }
 
   #add<T extends Inode>(inode: T): T {

@@ -2,7 +2,15 @@
 // every node is in the tree once or held, nothing of the image is there that its own node does not have, limits are kept.
 import type { FileSystem } from '../file-system.js'
 import { emptyContents } from '../fs/contents.js'
-import type { DirectoryNode, Entry, Inode } from '../fs/inode.js'
+import {
+  type DirectoryNode,
+  type Entry,
+  type Inode,
+  makeDirectory,
+  makeFile,
+  makePipe,
+  makeSymlink,
+} from '../fs/inode.js'
 import type { Inodes } from '../fs/inodes.js'
 import type { FileTime, NodeId } from '../fs/node-store.js'
 import { MAX_NODES } from '../fs/quota.js'
@@ -138,15 +146,15 @@ function makeNode({ nodes: { table }, quota }: FileSystem, record: NodeRecord): 
   const inode = ((): Inode => {
     switch (detail.kind) {
       case 'file':
-        return { ...common, kind: 'file', contents: emptyContents(), chargedBytes: 0 }
+        return makeFile(common, emptyContents())
       case 'directory':
-        return { ...common, kind: 'directory', entries: new Map(), nextCookie: detail.nextCookie }
+        return makeDirectory(common, new Map(), detail.nextCookie)
       case 'symlink':
         if (detail.target === '') corrupt(`node ${id}: a link to nothing`)
         quota.chargeTarget(detail.target.length)
-        return { ...common, kind: 'symlink', target: detail.target }
+        return makeSymlink(common, detail.target)
       case 'pipe':
-        return { ...common, kind: 'pipe', buffer: NO_BYTES, start: 0, end: 0, readers: 0, writers: 0 }
+        return makePipe(common)
       case 'device':
         return corrupt(`node ${id}: a device that is not the image's`)
     }
@@ -155,8 +163,6 @@ function makeNode({ nodes: { table }, quota }: FileSystem, record: NodeRecord): 
   table.nodes.add(inode)
   return inode
 }
-
-const NO_BYTES = new Uint8Array(0)
 
 /** Everything that can change in the life of a node but its entries. */
 function fillNode(

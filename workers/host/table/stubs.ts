@@ -5,6 +5,8 @@ import type { ImportClass, ImportRow } from './row.js'
 
 /** EAI_FAIL of getaddrinfo(3). */
 const EAI_FAIL = -4
+/** FFI_BAD_ABI of ffi(3). */
+const FFI_BAD_ABI = 2
 
 interface Group {
   readonly class: ImportClass
@@ -50,8 +52,8 @@ const GROUPS: readonly Group[] = [
   },
   {
     class: 'stub-value',
-    why: 'a ctypes callback is accepted, but is no entry of the function table (I1): C code that calls it traps',
-    value: 0,
+    why: 'callbacks of ctypes and cffi would be new entries of the function table (I1): making one is an error of theirs',
+    value: FFI_BAD_ABI,
     names: 'ffi_prep_closure_loc_js',
   },
   {

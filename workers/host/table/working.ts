@@ -95,7 +95,8 @@ const WASI: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>
     fd_write:
       'writes at the position or the end; descriptors 1 and 2 are the session’s output, cut at outputBytes; to the door: one host call, as bytes that the main thread checks',
     fd_pread: 'reads at an offset',
-    fd_pwrite: 'writes at an offset',
+    fd_pwrite:
+      'writes at an offset; to the door for host calls: the name of the session’s time zone, at most 100 bytes, for time.tzset',
     fd_seek: 'moves the position; of the door: the size of the next answer',
     fd_close: 'closes',
     fd_sync: 'succeeds for files in memory; asks the host’s disk for those of a mounted directory',

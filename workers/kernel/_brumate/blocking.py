@@ -34,7 +34,10 @@ def make_sleep(original: Callable[[float], None]) -> Callable[[float], None]:
 
     def sleep(seconds: float, /) -> None:
         if type(seconds) is not float and type(seconds) is not int and not isinstance(seconds, float):
-            seconds = operator.index(seconds)
+            try:
+                seconds = operator.index(seconds)
+            except TypeError:
+                return original(seconds)  # which says what it takes
         if not _SHORTEST_WAIT_SECONDS < seconds < _LONGEST_SLEEP_SECONDS:
             return original(seconds)
         deadline = _monotonic() + seconds

@@ -1,6 +1,6 @@
 """The session's callbacks: functions that live on the host's main thread, as coroutine functions in `builtins`.
 
-Owns what they look like and how their arguments are bound; the calls under way are in `calls`.
+Owns what they look like and how their arguments are bound; the calls under way are in `calls`, and `tools` offers them as a module.
 """
 
 import builtins
@@ -12,6 +12,7 @@ from typing import Any
 
 from .asking import ask, ask_sync
 from .notebook import BUILTINS
+from .tool_call import ToolCall
 from .values import NotConvertible, to_tree, type_name
 
 # JSON Schema's types as a signature shows them.
@@ -47,6 +48,14 @@ class Callbacks:
     def _are_in_place(self) -> bool:
         return all(builtins.__dict__.get(name) is function for name, function in self._functions.items())
 
+    def function(self, name: str) -> Callable[..., Any] | None:
+        """The callback of that name, whatever `builtins` has."""
+        return self._functions.get(name)
+
+    def names(self) -> tuple[str, ...]:
+        """In the order in which the host gave them."""
+        return tuple(self._functions)
+
     def describe(self) -> list[dict[str, Any]]:
         """Name, description and parameters of each; a copy."""
         return copy.deepcopy([*self._descriptions.values()])
@@ -65,9 +74,14 @@ def _function(entry: dict[str, Any]) -> Callable[..., Any]:
     name = entry["name"]
     order = _order(entry)
 
-    async def callback(*args: Any, **kwargs: Any) -> Any:
+    async def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return await ask(name, _arguments(name, order, args, kwargs))
 
+    def callback(*args: Any, **kwargs: Any) -> ToolCall:
+        return ToolCall(name, call(args, kwargs))
+
+    call.__name__ = call.__qualname__ = name
+    inspect.markcoroutinefunction(callback)
     callback.__name__ = callback.__qualname__ = name
     callback.__module__ = "builtins"
     callback.__doc__ = entry.get("description") or None

@@ -15,6 +15,8 @@ from .values import dump, from_bytes
 # marshal's heads of a tuple of three and of an int32.
 _TUPLE_OF_3 = b"(\x03\0\0\0"
 _INT = b"i"
+# Bytes of an answer that is an iterator.
+_LONGEST_ITERATOR = 64
 
 
 LOST = "the iterator is gone: the session was restored since, and what it came from was not"
@@ -95,7 +97,7 @@ def no_memory_for(call: HostCall) -> MemoryError:
 class HostCalls:
     """Every call that the host has not answered."""
 
-    __slots__ = ("_at_door", "_calls", "_last_id", "_unsent", "era", "guard", "make_iterator", "outbox")
+    __slots__ = ("_at_door", "_calls", "_last_id", "_unsent", "era", "guard", "make_iterator", "outbox", "told")
 
     def __init__(self) -> None:
         self.restart()
@@ -118,6 +120,8 @@ class HostCalls:
         self._unsent: dict[int, HostCall] = {}
         # All that go through the door, sent or not.
         self._at_door: dict[int, HostCall] = {}
+        # The outbox has a call that nobody waits for, so the host may not come for it by itself.
+        self.told = False
 
     def add(self, name: str, tree: Any, future: Settled, *, through_door: bool) -> HostCall:
         """Make a call, to be sent at the next occasion. `discard` it when nobody waits any more."""
@@ -135,6 +139,7 @@ class HostCalls:
         call = HostCall(self._last_id + 1, name, dump(tree), Outcome())
         self._last_id += 1
         self.outbox[call.id] = call
+        self.told = True
 
     def discard(self, call: HostCall) -> None:
         """Forget the call if it is not answered; unsent, it is not made."""
@@ -169,6 +174,10 @@ class HostCalls:
         """Whether the host still owes an answer that comes by request."""
         return len(self._calls) > len(self._at_door)
 
+    def is_awaiting_answers(self) -> bool:
+        """Whether the host still owes an answer, whichever way it comes."""
+        return bool(self._calls)
+
     def move(self) -> None:
         """The same host, another slot: the host answers by request what was sent, and hears of the rest as of new calls."""
         self.outbox.update(self._unsent)
@@ -186,11 +195,14 @@ class HostCalls:
         self.outbox = {}
         self._unsent = {}
         self._at_door = {}
+        self.told = False
 
     def answer(self, call_id: int, ok: bool, payload: Any) -> None:
         """Complete the call. An id that nobody waits for is no error: the task was cancelled, or the user forged it."""
         call = self._calls.get(call_id)
         if call is None:
+            if ok and len(payload) <= _LONGEST_ITERATOR:
+                self._drop_iterator(payload)
             return
         self.discard(call)
         if call.future.done():
@@ -207,6 +219,13 @@ class HostCalls:
                 call.future.set_exception(error)
         except RuntimeError:
             pass  # its loop is closed
+
+    def _drop_iterator(self, payload: Any) -> None:
+        # Nobody waits for the answer any more; if it is an iterator, the host closes it.
+        try:
+            from_bytes(payload, self.make_iterator)
+        except Exception:
+            return  # anything else that is small: it is dropped
 
     # The door
 
@@ -230,6 +249,18 @@ class HostCalls:
     def is_awaiting_door(self) -> bool:
         """Whether an answer will come through the door."""
         return bool(self._at_door)
+
+    def turn_to_door(self) -> None:
+        """The thread will block: calls that are not sent yet go through the door."""
+        for call in [*self.outbox.values()]:
+            if call.id in self._calls:
+                del self.outbox[call.id]
+                self._at_door[call.id] = self._unsent[call.id] = call
+
+    def exchange(self) -> None:
+        """Send and take what can be, without waiting."""
+        self.flush()
+        self.deliver()
 
     def deliver(self) -> None:
         """Take every answer that has come through the door. Raises KeyboardInterrupt for an interrupt meanwhile."""

@@ -49,6 +49,16 @@ def take() -> bytes | None:
         return os.read(_DESCRIPTOR, 4) + _TOO_LARGE
 
 
+def set_time_zone(name: str) -> None:
+    """The host's calendars are those of this zone from now on. Raises ValueError if it knows no such zone."""
+    try:
+        os.pwrite(_DESCRIPTOR, name.encode("utf-8", "surrogateescape"), 0)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise ValueError(f"no such time zone: {name!r}") from None
+
+
 def wait(seconds: float | None) -> None:
     """Wait until there is an answer, for at most that long."""
     block_at(_DESCRIPTOR, seconds)

@@ -12,15 +12,17 @@ from .loop import SessionLoop
 class Execution:
     """Owns the task of one awaiting cell from its start to its outcome."""
 
-    __slots__ = ("_context", "_loop", "_wakeup", "task")
+    __slots__ = ("_context", "_loop", "_wakeup", "cell", "task")
 
     def __init__(self, cell: Cell, namespace: dict[str, Any], context: Context, loop: SessionLoop) -> None:
+        self.cell = cell
         self._loop = loop
         self._context = context
         start = loop.create_future()
         # The eager step runs up to `await start`, and so leaves the task's own wake-up method on that future: the one
         # way to step a task with an exception of our choice. Task.cancel() would also cancel what the task awaits.
         self.task = asyncio.Task(drive(start, cell, namespace), loop=loop, context=context, eager_start=True)
+        loop.script_task = self.task if cell.is_script else None
         self._wakeup = start._callbacks[0][0]
         start.set_result(None)
 

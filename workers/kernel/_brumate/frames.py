@@ -17,9 +17,10 @@ _CALL = opmap["CALL"]
 _LOAD_SPECIAL = opmap["LOAD_SPECIAL"]
 
 _TRANSPARENT_MODULES = (
-    "asking", "blocking", "callbacks", "display", "displays", "entropy", "hooks", "iterators", "notebook", "packages",
-    "patches",
-    "adapters/chart", "adapters/figures", "adapters/httpx", "adapters/plotly", "adapters/urllib3",
+    "asking", "blocking", "callbacks", "clocks", "entropy", "hooks", "iterators", "network", "packages",
+    "patches", "absent", "local_names", "scripts",
+    "display", "displays", "notebook", "reading", "tool_call", "tools",
+    "adapters/callbacks", "adapters/chart", "adapters/figures", "adapters/httpx", "adapters/plotly", "adapters/urllib3",
 )  # fmt: skip
 # Kernel code that waits or runs on behalf of user code: an interrupt that arrives in it is meant for that code.
 _TRANSPARENT = frozenset(

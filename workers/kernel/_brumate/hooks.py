@@ -17,10 +17,14 @@ from typing import Any
 _ADAPTED = {
     "altair": "vega",
     "IPython.core.display_functions": "ipython",
+    "ctypes": "callbacks",
+    "concurrent.futures.process": "processes",
+    "getpass": "getpass",
     "matplotlib.pyplot": "figures",
     "numpy": "numeric",
     "numpy.random": "generators",
     "pandas": "tables",
+    "pdb": "pdb",
     "PIL.Image": "images",
     "plotly.basedatatypes": "plotly",
 }

@@ -15,7 +15,7 @@ import typing
 from asyncio import events, runners
 from types import ModuleType
 
-from . import link, patches
+from . import link, patches, reading, tools
 from .preload import PRELOADED
 
 # With HOME all that a session sees until its own variables are added; nothing of the machine that built the image.
@@ -51,6 +51,8 @@ def prepare() -> None:
     _make_standard_streams()
     _forget_the_builder()
     patches.install()
+    tools.install(link.KERNEL.callbacks)
+    reading.install()
     link.KERNEL.namespace.clear()
     link.KERNEL.activate()
     _warm_up()

@@ -6,8 +6,10 @@ the standard library enters a `with`, or cleans up, it is put off by a moment: a
 released, an exception there would be swallowed.
 """
 
+import _signal
 import _thread
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 from .frames import Whose, whose
@@ -20,11 +22,11 @@ class Guard:
 
     def __init__(self) -> None:
         self.pending = False
-        self.handler = self._on_signal
+        self.handler = self._make_handler()
 
     def install(self) -> None:
         """Become what `signal.default_int_handler` is: asyncio.Runner compares the current handler with that name."""
-        signal.default_int_handler = self.handler
+        _signal.default_int_handler = signal.default_int_handler = self.handler
         signal.signal(signal.SIGINT, self.handler)
 
     def take(self) -> bool:
@@ -33,12 +35,21 @@ class Guard:
         self.pending = False
         return pending
 
-    def _on_signal(self, signum: int | None = None, frame: FrameType | None = None, /) -> None:
-        """The default handler for SIGINT: raises KeyboardInterrupt."""
-        match Whose.USER if frame is None else whose(frame):
-            case Whose.USER:
-                raise KeyboardInterrupt
-            case Whose.KERNEL:
-                self.pending = True
-            case Whose.CRITICAL:
-                _thread.interrupt_main()
+    def _make_handler(self) -> Callable[[int, FrameType | None], None]:
+        def default_int_handler(signalnum: int | None = None, frame: FrameType | None = None, /) -> None:
+            """The default handler for SIGINT installed by Python.
+
+            It raises KeyboardInterrupt.
+            """
+            match Whose.USER if frame is None else whose(frame):
+                case Whose.USER:
+                    raise KeyboardInterrupt
+                case Whose.KERNEL:
+                    self.pending = True
+                case Whose.CRITICAL:
+                    _thread.interrupt_main()
+
+        # As the one that it stands for.
+        default_int_handler.__module__ = "_signal"
+        default_int_handler.__qualname__ = default_int_handler.__name__
+        return default_int_handler

@@ -10,9 +10,10 @@ import contextvars
 import gc
 import os
 from asyncio import events
+from types import CoroutineType
 from typing import Any
 
-from . import patches
+from . import clocks
 from .callbacks import Callbacks
 from .calls import CALLS
 from .cell import BASE_FLAGS, Cell, compile_cell
@@ -25,8 +26,10 @@ from .interrupts import Guard
 from .loop import DEADLOCK, SessionLoop
 from .namespace import HIDDEN_NAMES, Namespace
 from .packages import without_installer
+from .reading import READING
 from .sources import Sources
 from .tracebacks import INTERRUPTED, add_source_line, cut, failure
+from .unawaited import UNAWAITED
 from .values import NotConvertible, convert, from_bytes, to_tree
 
 type Outcome = tuple[Any, ...]
@@ -35,8 +38,12 @@ type Outcome = tuple[Any, ...]
 NOTHING: Outcome = (True, None, ..., {})
 DONE: Outcome = (True,)
 
+_BYTE_ORDER_MARK = "\ufeff"
+
 # A pump that never runs dry still returns to the host now and then, for host calls to be sent and answered.
 _PUMP_SECONDS = 0.02
+# Between two looks at the door, for tasks that made a call through it and were then left to this loop.
+_DOOR_SECONDS = 0.02
 # Cancelled tasks get this many turns to clean up in clearState; then they are dropped.
 _CANCEL_TURNS = 100
 
@@ -45,6 +52,8 @@ _collect = gc.collect
 _is_collecting = gc.isenabled
 _stop_collecting = gc.disable
 _go_on_collecting = gc.enable
+
+_HOLD_COROUTINES = frozenset({CoroutineType, list, tuple})
 
 # The name of a class, whatever its metaclass says.
 _NAME = type.__dict__["__name__"]
@@ -73,7 +82,7 @@ class Kernel:
     """One session: its namespace, context, event loop and the execution that awaits, if one does."""
 
     __slots__ = (
-        "callbacks", "calls", "context", "displays", "entropy", "execution", "flags", "guard", "loop", "namespace", "reserve",
+        "callbacks", "calls", "context", "displays", "entropy", "execution", "flags", "guard", "held", "loop", "namespace", "reserve",
         "result_bytes", "sources",
     )  # fmt: skip
 
@@ -92,6 +101,8 @@ class Kernel:
         self.loop = SessionLoop()
         self.flags = BASE_FLAGS
         self.execution: Execution | None = None
+        # The outcome of an execution that has ended, while the host hears of calls that nobody waits for.
+        self.held: Outcome | None = None
         self.reserve: bytearray | None = bytearray(_RESERVE_BYTES)
 
     def activate(self) -> None:
@@ -115,6 +126,8 @@ class Kernel:
             if self.execution is not None:
                 raise RuntimeError("an execution is still awaiting")
             filename = f"<cell {count}>"
+            # Python keeps there which lines have warned, and lines of cells have the same numbers.
+            self.namespace.names.pop("__warningregistry__", None)
             cell = self._compiled(source, filename)
             if events._get_running_loop() is not self.loop:
                 self.loop.activate()
@@ -129,6 +142,8 @@ class Kernel:
                 finally:
                     if cell.brief:
                         self.sources.leave(filename, cell.body)
+                    elif cell.classes:
+                        self.sources.hold_classes(filename, cell.classes, self.namespace.names)
                 self._give_tasks_a_turn()
                 return self._succeeded(None) if self.displays.pending else NOTHING
             else:
@@ -150,10 +165,12 @@ class Kernel:
         try:
             cell = compile_cell(source, filename, self.flags)
         except BaseException as error:
+            if source.startswith(_BYTE_ORDER_MARK):
+                return self._compiled(source[1:], filename)
             cell = self._compiled_without_installers(error, source, filename)
         self.flags = cell.flags
         if not cell.brief:
-            self.sources.hold(filename, cell.body, cell.result)
+            cell.classes = self.sources.hold(filename, cell.body, cell.result)
         return cell
 
     def _compiled_without_installers(self, error: BaseException, source: str, filename: str) -> Cell:
@@ -176,14 +193,27 @@ class Kernel:
     def _evaluate(self, cell: Cell) -> Any:
         names = self.namespace.names
         if cell.body is not None:
-            self.context.run(exec, cell.body, names)
+            try:
+                self.context.run(exec, cell.body, names)
+            finally:
+                if cell.classes:
+                    self.sources.hold_classes(cell.body.co_filename, cell.classes, names)
         try:
-            return self.context.run(eval, cell.result, names)
+            return self._noticed(self.context.run(eval, cell.result, names), cell)
         finally:
             self._give_tasks_a_turn()
 
+    def _noticed(self, value: Any, cell: Cell) -> Any:
+        # Most often of a function that the user meant to await.
+        if type(value) in _HOLD_COROUTINES:
+            if type(value) is CoroutineType or (value and type(value[0]) is CoroutineType):
+                UNAWAITED.report(value, cell.result)
+        return value
+
     def _give_tasks_a_turn(self) -> None:
         # Those that the cell started, and those that earlier ones left.
+        if self.calls.is_awaiting_door():
+            self.calls.exchange()
         if self.loop.has_work():
             self.loop.pump_once(self.guard)
 
@@ -208,22 +238,35 @@ class Kernel:
                     continue
                 if guard.take():
                     raise KeyboardInterrupt
+                if self.calls.is_awaiting_door():
+                    self.calls.exchange()
+                    if loop.has_ready():
+                        continue
             except KeyboardInterrupt:
                 if not self.execution.task.done():
                     self.execution.throw(KeyboardInterrupt())
                 continue
-            if loop.seconds_to_next_timer() < float("inf") or self.calls.is_awaiting_requests():
+            if loop.seconds_to_next_timer() < float("inf") or self.calls.is_awaiting_answers():
                 return False
             self.execution.throw(RuntimeError(DEADLOCK))
         return True
 
+    def seconds_to_next_step(self) -> float:
+        """When the host is to come back, if nothing else happens."""
+        seconds = self.loop.seconds_to_next_timer()
+        return min(seconds, _DOOR_SECONDS) if self.calls.is_awaiting_door() else seconds
+
     def _finished(self) -> Outcome:
         task = self.execution.task
+        cell = self.execution.cell
         self.execution = None
+        self.loop.script_task = None
+        if cell.classes:
+            self.sources.hold_classes(cell.body.co_filename, cell.classes, self.namespace.names)
         try:
-            value = task.result()
+            value = self._noticed(task.result(), cell)
         except BaseException as error:
-            task = None  # this frame is in the traceback: the error and its task would keep each other alive
+            task = cell = None  # this frame is in the traceback: the error and its task would keep each other alive
             return self._failed(error)
         return self._succeeded(value)
 
@@ -245,6 +288,8 @@ class Kernel:
     def _pump_idle(self) -> None:
         deadline = self.loop.time() + _PUMP_SECONDS
         try:
+            if self.calls.is_awaiting_door():
+                self.calls.exchange()
             while self.loop.pump_once(self.guard) and self.loop.time() < deadline:
                 pass
         except KeyboardInterrupt:
@@ -260,7 +305,10 @@ class Kernel:
                 return NOTHING
             limit = self.result_bytes
             text = _text_of(value)
-            builtins._ = value
+            if UNAWAITED.has_reported:
+                UNAWAITED.replace(value)
+            else:
+                builtins._ = value
             try:
                 text = cut(text, limit)
             except MemoryError:
@@ -317,16 +365,22 @@ class Kernel:
     # Life
 
     def attach(
-        self, environment: dict[str, str], callbacks: list[dict[str, Any]], result_bytes: int | None = None
+        self,
+        environment: dict[str, str],
+        callbacks: list[dict[str, Any]],
+        result_bytes: int | None = None,
+        *,
+        has_input: bool = False,
     ) -> Outcome:
         """The interpreter now belongs to a session: draw fresh entropy, take its environment and callbacks."""
         try:
             self.result_bytes = result_bytes
             self.displays.limit(result_bytes)
             self.entropy.refresh()
-            patches.refresh_time_zone()
+            clocks.refresh_time_zone()
             os.environ.update(environment)
             self.callbacks.attach(callbacks)
+            READING.attach(enabled=has_input)
         except Exception as error:
             return self._failed(error)
         return DONE
@@ -340,7 +394,12 @@ class Kernel:
         return DONE
 
     def restored(
-        self, callbacks: list[dict[str, Any]], *, continues: bool, result_bytes: int | None = None
+        self,
+        callbacks: list[dict[str, Any]],
+        *,
+        continues: bool,
+        result_bytes: int | None = None,
+        has_input: bool = False,
     ) -> Outcome:
         """The memory is a snapshot's now: what must not be as it was then, and the host calls that it waits for.
 
@@ -351,8 +410,9 @@ class Kernel:
             self.result_bytes = result_bytes
             self.displays.limit(result_bytes)
             self.entropy.refresh_unless_seeded()
-            patches.refresh_time_zone()
+            clocks.refresh_time_zone()
             self.callbacks.attach(callbacks)
+            READING.attach(enabled=has_input)
             if continues:
                 self.calls.move()
             else:
@@ -405,7 +465,7 @@ class Kernel:
         old = self.loop
         self.loop = SessionLoop()
         self.loop.activate()
-        old.close()
+        old.dispose()
 
     def _cancel_tasks(self) -> None:
         for task in asyncio.all_tasks(self.loop):

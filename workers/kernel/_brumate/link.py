@@ -10,7 +10,7 @@ A request is one byte, its operation, and then
   5 SET        u32 bytes of name, name, marshal of (value, fixups)
   6 CLEAR      nothing
   7 ATTACH     marshal of {'env': {str: str}, 'callbacks': [{'name', 'description', 'parameters'}], 'resultBytes': the
-               most that text, value and displays of a result may take, each, or None}
+               most that text, value and displays of a result may take, each, or None, 'input': whether the host answers input()}
   8 INTERRUPT  nothing: KeyboardInterrupt where the execution awaits
   9 DESCRIBE   u32 bytes that the values may take: a snapshot of memory follows
  10 RESTORED   as ATTACH: the memory is a snapshot's now; its environment stays. With 'continues': True the host is the one
@@ -79,6 +79,7 @@ def dispatch(request: bytes) -> bytes:
     try:
         operation = request[0]
         if operation == _EXECUTE:
+            KERNEL.held = None
             return _reply(KERNEL.execute(_U32.unpack_from(request, 1)[0], _source(request)))
         return _serve(operation, memoryview(request))
     except BaseException as error:
@@ -86,10 +87,12 @@ def dispatch(request: bytes) -> bytes:
 
 
 def _serve(operation: int, request: memoryview) -> bytes:
+    if KERNEL.held is not None and operation in _OF_AN_EXECUTION:
+        return _release(operation, request)
     if operation == _STEP:
         return _reply(KERNEL.advance())
     if operation == _ANSWER:
-        return _reply(KERNEL.answer(_U32.unpack_from(request, 1)[0], bool(request[5]), request[6:]))
+        return _reply(KERNEL.answer(*_answer(request)))
     if operation == _GET:
         return _value_reply(KERNEL.get(str(request[1:], "utf-8", "surrogatepass")))
     if operation == _SET:
@@ -99,7 +102,13 @@ def _serve(operation: int, request: memoryview) -> bytes:
         return _done(KERNEL.clear())
     if operation == _ATTACH:
         session = marshal.loads(request[1:], allow_code=False)
-        return _done(KERNEL.attach(session["env"], session["callbacks"], session.get("resultBytes")))
+        outcome = KERNEL.attach(
+            session["env"],
+            session["callbacks"],
+            session.get("resultBytes"),
+            has_input=session.get("input", False),
+        )
+        return _done(outcome)
     if operation == _INTERRUPT:
         return _reply(KERNEL.interrupt())
     if operation == _DESCRIBE:
@@ -111,6 +120,7 @@ def _serve(operation: int, request: memoryview) -> bytes:
             session["callbacks"],
             continues=session.get("continues", False),
             result_bytes=session.get("resultBytes"),
+            has_input=session.get("input", False),
         )
         if outcome is not DONE:
             return _done(outcome)
@@ -120,10 +130,29 @@ def _serve(operation: int, request: memoryview) -> bytes:
     raise ValueError(f"unknown operation: {operation}")
 
 
+def _answer(request: memoryview) -> tuple[int, bool, memoryview]:
+    return _U32.unpack_from(request, 1)[0], bool(request[5]), request[6:]
+
+
 def _reply(outcome: Outcome | None) -> bytes:
+    if outcome is None:
+        return _waiting()
+    if KERNEL.calls.told:
+        # An iterator was dropped, and the host may have to stop making its values: it is told before it hears that the code has ended.
+        KERNEL.held = outcome
+        return _waiting()
     if outcome is NOTHING:
         return _NOTHING_REPLY
-    return _result(outcome) if outcome is not None else _waiting()
+    return _result(outcome)
+
+
+def _release(operation: int, request: memoryview) -> bytes:
+    """The execution has ended before this request, which is at most an answer for a task in the background."""
+    outcome = KERNEL.held
+    KERNEL.held = None
+    if operation == _ANSWER:
+        KERNEL.calls.answer(*_answer(request))
+    return _reply(outcome)
 
 
 def _result(outcome: Outcome) -> bytes:
@@ -161,7 +190,7 @@ def _waiting() -> bytes:
     most = _MOST_CALLS
     while True:
         calls = KERNEL.calls.outbox
-        delay = KERNEL.loop.seconds_to_next_timer()
+        delay = KERNEL.seconds_to_next_step() if KERNEL.held is None else 0.0
         some, rest = calls, {}
         if len(calls) > most:
             pairs = [*calls.items()]
@@ -180,13 +209,16 @@ def _waiting() -> bytes:
                 KERNEL.calls.refuse(call, no_memory_for(call))
             # These names would keep the arguments in memory.
             call = some = rest = calls = pairs = None
+            if KERNEL.held is not None:
+                return _result(KERNEL.held)
             outcome = KERNEL.advance()
             if outcome is not None:
                 return _result(outcome)
             continue
         KERNEL.calls.outbox = rest
+        KERNEL.calls.told = KERNEL.held is not None and bool(rest)
         # Nothing is called from here to the return, so no signal can come in after the look at `pending`.
-        if not KERNEL.guard.pending:
+        if not KERNEL.guard.pending or KERNEL.held is not None:
             return reply
         KERNEL.calls.outbox = calls
         KERNEL.guard.pending = False

@@ -17,6 +17,15 @@ from .calls import CALLS
 from .interrupts import Guard
 
 DEADLOCK = "the code awaits something that nothing can complete"
+_OUT_OF_REACH = (
+    "the code waits for a call that was made before it blocked the thread, and its result cannot arrive until then:"
+    " await the task instead"
+)
+
+# As asyncio has them: `patches` changes what they are in BaseEventLoop, for loops of other classes.
+_run_forever = base_events.BaseEventLoop.run_forever
+_run_until_complete = base_events.BaseEventLoop.run_until_complete
+_run_once = base_events.BaseEventLoop._run_once
 
 # asyncio's own thresholds for sweeping cancelled timers out of the middle of the heap.
 _SWEEP_ABOVE_COUNT = 100
@@ -40,7 +49,7 @@ class _Timers:
         refused = CALLS.flush()
         expecting = CALLS.is_awaiting_door()
         if timeout is None and not expecting and not refused:
-            raise RuntimeError(DEADLOCK)
+            raise RuntimeError(_OUT_OF_REACH if CALLS.is_awaiting_requests() else DEADLOCK)
         if not refused and (timeout is None or timeout > 0):
             try:
                 self._blocking = True
@@ -62,26 +71,44 @@ class _Timers:
             raise _Wake
 
 
+def complete(loop: base_events.BaseEventLoop) -> None:
+    """Give a loop what BaseEventLoop leaves to its subclasses."""
+    selector = _Timers()
+    loop._selector = selector
+    loop._process_events = lambda events: None
+    loop._write_to_self = selector.wake
+
+
 class OutsideSessionLoop:
     """Steps out of the session's loop while synchronous code runs a loop of its own, as a plain script would.
 
-    Inside a task of the session's loop it changes nothing, so asyncio refuses as it does everywhere.
+    Inside a task of the session's loop it changes nothing, so asyncio refuses as it does everywhere. The task of a cell
+    that the user wrote without `await` is no such task (see `scripts`).
     """
 
-    __slots__ = ("_loop",)
+    __slots__ = ("_loop", "_task")
 
     def __init__(self) -> None:
         self._loop: SessionLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
 
     def __enter__(self) -> None:
         running = events._get_running_loop()
-        if isinstance(running, SessionLoop) and asyncio.current_task(running) is None:
+        if not isinstance(running, SessionLoop):
+            return
+        task = asyncio.current_task(running)
+        if task is None or task is running.script_task:
             self._loop = running
+            self._task = task
+            if task is not None:
+                asyncio.tasks._swap_current_task(running, None)
             events._set_running_loop(None)
 
     def __exit__(self, *_: object) -> None:
         if self._loop is not None:
             events._set_running_loop(self._loop)
+            if self._task is not None:
+                asyncio.tasks._swap_current_task(self._loop, self._task)
 
 
 class EventLoop(base_events.BaseEventLoop):
@@ -90,7 +117,8 @@ class EventLoop(base_events.BaseEventLoop):
     # By the kernel, which returns to the host where other loops block.
     is_pumped = False
 
-    def __init__(self) -> None:
+    def __init__(self, selector: object = None) -> None:
+        # asyncio.SelectorEventLoop takes a selector; there is nothing to select from.
         super().__init__()
         self._selector = _Timers()
 
@@ -101,13 +129,21 @@ class EventLoop(base_events.BaseEventLoop):
         # Called by call_soon_threadsafe.
         self._selector.wake()
 
+    def _run_once(self) -> None:
+        _run_once(self)
+
     def run_forever(self) -> None:
         with OutsideSessionLoop():
-            super().run_forever()
+            _run_forever(self)
 
     def run_until_complete(self, future: Any) -> Any:
         with OutsideSessionLoop():
-            return super().run_until_complete(future)
+            return _run_until_complete(self, future)
+
+    async def _make_subprocess_transport(self, *_: object, **__: object) -> Any:
+        from .absent import NO_PROCESSES
+
+        raise NotImplementedError(NO_PROCESSES)
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
         """With the default executor the function runs here and now: a session has one thread."""
@@ -134,10 +170,65 @@ class EventLoop(base_events.BaseEventLoop):
 class SessionLoop(EventLoop):
     """The loop that runs during every execution, and between them stands still."""
 
-    is_pumped = True
+    def __init__(self) -> None:
+        super().__init__()
+        # Synchronous code runs the loop, and keeps the thread meanwhile.
+        self._is_driven = False
+        # Of a cell that awaits although the user wrote no `await` (see `scripts`).
+        self.script_task: asyncio.Task[Any] | None = None
+
+    @property
+    def is_pumped(self) -> bool:
+        """Whether the kernel runs the loop, which returns to the host when there is nothing to do."""
+        return not self._is_driven
 
     def is_running(self) -> bool:
         return events._get_running_loop() is self
+
+    def run_forever(self) -> None:
+        """For synchronous code: host calls that tasks make meanwhile go through the door."""
+        with OutsideSessionLoop():
+            CALLS.turn_to_door()
+            self._is_driven = True
+            try:
+                _run_forever(self)
+            finally:
+                self._is_driven = False
+
+    def run_until_complete(self, future: Any) -> Any:
+        """As everywhere, but a task that is made here ends with this call: this loop would go on with it later."""
+        is_new = not asyncio.isfuture(future)
+        with OutsideSessionLoop():
+            self._check_running()
+            task = asyncio.ensure_future(future, loop=self)
+            if is_new:
+                task._log_destroy_pending = False
+            try:
+                return _run_until_complete(self, task)
+            except BaseException:
+                if is_new and not task.done():
+                    task.cancel()
+                raise
+
+    async def complete(self, future: Any) -> Any:
+        """`run_until_complete` for code that can await."""
+        is_new = not asyncio.isfuture(future)
+        task = asyncio.ensure_future(future, loop=self)
+        try:
+            return await task
+        finally:
+            if is_new and not task.done():
+                task.cancel()
+
+    def close(self) -> None:
+        """Scripts close the loop that they have used. The session goes on to need this one."""
+        with OutsideSessionLoop():
+            if self.is_running():
+                super().close()  # which refuses
+
+    def dispose(self) -> None:
+        """Close it for good."""
+        super().close()
 
     def activate(self) -> None:
         """Make this the running loop, for good."""

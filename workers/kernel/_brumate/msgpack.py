@@ -6,7 +6,8 @@ bytes, and in what it costs the host to read it, which also bounds the time here
 (src/shared/snapshot/cost.ts has what they mean) and refuses a document that goes over: none may be less here.
 
 What msgpack lacks is a map with integer keys {0: kind, 1: payload}: 'int' (decimal text), 'datetime' (float64 ms since
-1970), 'set' (array), 'text' (UTF-16-LE, where a str has lone surrogates and so no UTF-8).
+1970), 'set' (array), 'text' (UTF-16-LE, where a str has lone surrogates and so no UTF-8), 'array' (element type, shape
+or nil, and the numbers as bytes or the elements as an array; of trees only).
 """
 
 # Bound here, so that names which the user puts into `builtins` do not reach this code.
@@ -168,10 +169,8 @@ class Writer:
         elif kind is bytes or kind is bytearray:
             self._bytes(value)
         elif kind is list or kind is tuple:
-            if self._trees and kind is tuple and len(value) == 3 and value[0] is ...:
-                if value[1] != "datetime":
-                    raise NotConvertible  # a Map, or a Set with members that are arrays or objects
-                self._tagged("datetime", value[2])
+            if self._trees and kind is tuple and len(value) > 2 and value[0] is ...:
+                self._tree(value, depth)
             else:
                 self._members(value, depth)
         elif kind is set or kind is frozenset:
@@ -252,6 +251,16 @@ class Writer:
         self.key(kind)
         self.data += b"\x01"
         self.value(payload, 0)
+
+    def _tree(self, tree: tuple, depth: int) -> None:
+        if tree[1] == "datetime":
+            self._tagged("datetime", tree[2])
+        elif tree[1] != "array":
+            raise NotConvertible  # a Map, or a Set with members that are arrays or objects
+        else:
+            self._cost_left -= SPECIAL
+            self.data += b"\x82\x00\xa5array\x01"
+            self._members(tree[2:], depth)
 
     def _members(self, values: list | tuple | set | frozenset, depth: int) -> None:
         self._enter(len(values), ARRAY_COST + MEMBER * len(values), depth)

@@ -12,7 +12,8 @@ from typing import Any
 _OWN_NAMES = ("__name__", "__doc__", "__package__", "__loader__", "__spec__")
 # With what CPython adds by itself when code runs: names that are nobody's variables.
 HIDDEN_NAMES = frozenset(
-    {*_OWN_NAMES, "__builtins__", "__annotations__", "__annotate__", "__conditional_annotations__"}
+    {*_OWN_NAMES, "__annotate__", "__annotations__", "__builtins__", "__conditional_annotations__"}
+    | {"__warningregistry__"}
 )
 
 

@@ -4,6 +4,8 @@ import os
 import re
 import sys
 
+from . import absent
+
 # Import names of packages that many programs use -> how the package is called, where that is something else.
 _KNOWN: dict[str, str | None] = {
     **dict.fromkeys(
@@ -55,18 +57,29 @@ _ADD = (
 _MOST_LISTED = 40
 _LONGEST_LINE = 65_536
 
-# A line of a notebook or of a shell's: `%pip install x`, `!pip install x`, `pip install x`, `!python -m pip install x`.
+# A line of a notebook or of a shell: `%pip install x`, `!pip3 -q install x`, `pip install x`, `!python -m pip install x`.
 _INSTALLER = re.compile(
-    r"(?P<indent>[ \t]*)(?:[%!]{0,2}[ \t]*(?:(?:\{?sys\.executable\}?|python3?)[ \t]+-m[ \t]+)?"
-    r"(?P<tool>pip3?|uv[ \t]+pip|uv|conda|mamba|micropip|poetry)[ \t]+"
-    r"(?P<verb>install|add|download|list|freeze|show|uninstall|remove|upgrade)\b(?P<rest>.*)|%matplotlib\b.*)",
+    r"(?P<indent>[ \t]*)(?P<name>[^\W\d]\w*[ \t]*=[ \t]*(?=[%!]))?(?P<mark>[%!]{0,2})[ \t]*(?:sudo[ \t]+(?:-\w+[ \t]+)*)?"
+    r"(?:(?:\{?sys\.executable\}?|python[\d.]*|py)[ \t]+-m[ \t]+)?"
+    r"(?:pip[\d.]*|pipx|uv[ \t]+pip|uv|conda|mamba|micromamba|micropip|poetry)(?P<rest>[ \t].*)?"
 )
+# Magic commands that change nothing here.
+_IGNORED = re.compile(r"[ \t]*%(?:matplotlib|config|load_ext|autoreload|%capture)\b.*")
+# Its cell is a script, which may install something.
+_SCRIPT = re.compile(r"%%(?:bash|sh|script)\b.*")
+_INSTALLING = frozenset({"install", "add", "download", "upgrade"})
+_VERBS = _INSTALLING | {
+    *("cache", "check", "config", "create", "freeze", "index", "info", "list", "remove", "search", "show"),
+    *("sync", "uninstall", "update", "wheel"),
+}
+_ARCHIVES = (".whl", ".zip", ".gz", ".bz2", ".txt")
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[^\]]*\])?(?:[<>=!~;@ ].*)?")
-_WORD = re.compile(r"'[^']*'|\"[^\"]*\"|\S+")
+_WORD = re.compile(r"'[^']*'|\"[^\"]*\"|[^\s;|&]+|[;|&]")
+_FILES = frozenset({"-r", "--requirement", "-e", "--editable"})
 _WITH_ARGUMENT = frozenset(
     (
         "-r --requirement -c --constraint -i --index-url --extra-index-url -f --find-links -t --target -e --editable"
-        " --platform --python-version --only-binary --no-binary"
+        " --platform --python-version --only-binary --no-binary --channel --name -n --prefix"
     ).split()
 )
 
@@ -109,6 +122,8 @@ def missing_module(name: str | None) -> str:
     """What to add to "No module named …" where it is a package's that is not in the image; else nothing."""
     if not isinstance(name, str):
         return ""
+    if sentence := absent.missing_module(name):
+        return sentence
     root = name.partition(".")[0]
     if root in _INSTALLERS:
         return f". {_how_to_add([])} {_listing(installed())}"
@@ -124,9 +139,9 @@ def missing_module(name: str | None) -> str:
 def _how_to_add(packages: list[str]) -> str:
     if not packages:
         return f"Sessions cannot install packages. {_ADD.format('packages', '…')}"
-    names = ", ".join(packages)
+    names = ", ".join(_REQUIREMENT.fullmatch(package)["name"] for package in packages)
     are, it = ("is", "it") if len(packages) == 1 else ("are", "them")
-    quoted = ", ".join(f"'{package}'" for package in packages)
+    quoted = ", ".join(repr(package) for package in packages)
     return f"{names} {are} not in this session's image, and sessions cannot install packages. {_ADD.format(it, quoted)}"
 
 
@@ -146,46 +161,88 @@ def without_installer(source: str, line: int | None) -> str | None:
     lines = source.split("\n")
     if line is None or not 1 <= line <= len(lines):
         return None
-    match = _INSTALLER.fullmatch(lines[line - 1].rstrip("\r").removesuffix("\\"))
-    if match is None:
-        return None
-    arguments = match["rest"] or ""
-    last = line - 1
-    while lines[last].rstrip("\r").endswith("\\") and last + 1 < len(lines):
+    first = last = line - 1
+    # A continued line may be reported by its end.
+    while first > 0 and _is_continued(lines[first - 1]):
+        first -= 1
+    while _is_continued(lines[last]) and last + 1 < len(lines):
         last += 1
-        arguments += " " + lines[last].rstrip("\r").removesuffix("\\")
-        lines[last] = ""
-    answer = "pass"
-    if match["tool"] is not None:
-        answer = f"__import__('_brumate.packages', fromlist=['answer']).answer({match['verb']!r}, {arguments!r})"
-    lines[line - 1] = (match["indent"] or "") + answer
+    text = " ".join(part.rstrip("\r").removesuffix("\\") for part in lines[first : last + 1])
+    statement = _statement(text)
+    if statement is None and _SCRIPT.fullmatch(text.rstrip()) and last + 1 < len(lines) and _statement(lines[last + 1]):
+        statement = "pass"
+    if statement is None:
+        return None
+    # What a cell begins with may be indented, as in a notebook.
+    begins = not any(part.strip() for part in lines[:first])
+    lines[first : last + 1] = [statement.lstrip() if begins else statement, *[""] * (last - first)]
     return "\n".join(lines)
 
 
-def answer(verb: str, arguments: str) -> None:
+def _is_continued(line: str) -> bool:
+    return line.rstrip("\r").endswith("\\")
+
+
+def _statement(line: str) -> str | None:
+    """What stands in place of an installer's line, with its indentation; None for other lines."""
+    indent = line[: len(line) - len(line.lstrip(" \t"))]
+    if _IGNORED.fullmatch(line.rstrip()):
+        return f"{indent}pass"
+    match = _INSTALLER.fullmatch(line.rstrip())
+    if match is None:
+        return None
+    arguments = match["rest"] or ""
+    verb = next((word for word in _words(arguments) if not word.startswith("-")), "")
+    if verb not in _VERBS and not match["mark"]:
+        return None
+    call = f"__import__('_brumate.packages', fromlist=['answer']).answer({arguments!r})"
+    return f"{indent}{match['name']}{call} or []" if match["name"] else f"{indent}{call}"
+
+
+def answer(arguments: str) -> None:
     """What `pip install x` and its like say, as the output of the line."""
     present = installed()
-    wanted = _requirements(arguments) if verb in ("install", "add", "download", "upgrade", "show") else []
+    verb, wanted, others = _parsed(arguments)
     have = {canonical(name): f"{name} {version}" for name, version in present.items()}
     there = [have[canonical(name)] for name in wanted if canonical(name) in have]
-    absent = [name for name in wanted if canonical(name) not in have]
+    absent = [text for name, text in wanted.items() if canonical(name) not in have]
+    refused = verb in _INSTALLING and (others or not wanted)
     if there:
         print(f"In this session's image already: {', '.join(there)}")
-    if absent:
+    if absent or refused:
         print(_how_to_add(absent), file=sys.stderr)
-    if absent or not there:
-        print(_listing(present), file=sys.stderr if absent else sys.stdout)
+    if absent or refused or not there:
+        print(_listing(present), file=sys.stderr if absent or refused else sys.stdout)
 
 
-def _requirements(arguments: str) -> list[str]:
-    names: list[str] = []
-    skips = False
-    for word in _WORD.findall(arguments.partition(" #")[0]):
-        word = word.strip("'\"")
+def _words(arguments: str) -> list[str]:
+    """Of the first command: what a shell would do with its output, or run next, is left out."""
+    words: list[str] = []
+    for word in _WORD.findall(arguments):
+        if word in (";", "|", "&") or word.startswith((">", "1>", "2>", "#")):
+            break
+        words.append(word.strip("'\""))
+    return words
+
+
+def _parsed(arguments: str) -> tuple[str, dict[str, str], bool]:
+    """The verb, the packages by name with what is required of them, and whether something else is wanted: files, addresses."""
+    verb = ""
+    wanted: dict[str, str] = {}
+    others = skips = False
+    for word in _words(arguments):
         if skips or word.startswith("-"):
             skips = not skips and word in _WITH_ARGUMENT
+            others = others or word in _FILES
+            continue
+        if not verb:
+            verb = word
             continue
         match = _REQUIREMENT.fullmatch(word)
-        if match is not None and match["name"] not in names:
-            names.append(match["name"])
-    return names
+        if match is None or "://" in word or word.endswith(_ARCHIVES):
+            others = True
+        else:
+            wanted.setdefault(match["name"], word)
+    if verb not in _INSTALLING and verb != "show":
+        wanted = {}
+    return verb, wanted, others

@@ -7,8 +7,16 @@ from functools import partial
 from io import StringIO
 from sys import getrefcount
 from types import CodeType
+from typing import Any
 
 from .cell import Cell
+
+
+# What the code of functions has, and that of a class's body has not.
+_CO_OPTIMIZED = 1
+
+# Qualified name and first line.
+type Class = tuple[str, int]
 
 
 class Sources:
@@ -30,17 +38,55 @@ class Sources:
         lines = StringIO(text, newline=None).readlines() if "\n" in source or "\r" in source else [text]
         linecache.cache[filename] = (len(source), None, lines, filename)
 
-    def hold(self, filename: str, *codes: CodeType | None) -> None:
-        """Keep the text until none of these code objects, nor one nested in them, is alive."""
+    def hold(self, filename: str, *codes: CodeType | None) -> tuple[Class, ...]:
+        """Keep the text until none of these code objects, nor one nested in them, is alive.
+
+        Returns the classes that they define, for `hold_classes`.
+        """
         entry: list = [0]
+        classes: tuple[Class, ...] = ()
         release = partial(self._release, filename)
         for code in codes:
             if code is not None:
                 entry.append(weakref.ref(code, release))
                 for nested in _nested(code):
                     entry.append(weakref.ref(nested, release))
+                    if not nested.co_flags & _CO_OPTIMIZED:
+                        classes += ((nested.co_qualname, nested.co_firstlineno),)
         entry[0] = len(entry) - 1
         self._alive[filename] = entry
+        return classes
+
+    def hold_classes(self, filename: str, classes: tuple[Class, ...], names: dict[str, Any]) -> None:
+        """After the cell has run: keep its text for its classes, too. The code of a class's body is not kept by it."""
+        entry = self._alive.get(filename)
+        if entry is None:
+            return
+        for qualified, line in classes:
+            members = names
+            for name in qualified.split("."):
+                found = members.get(name)
+                if not isinstance(found, type):
+                    break
+                members = type.__dict__["__dict__"].__get__(found)
+            else:
+                if members.get("__firstlineno__") == line and members.get("__module__") == "__main__":
+                    entry.append(weakref.ref(found, partial(self._release, filename)))
+                    entry[0] += 1
+
+    def file_of(self, kind: type) -> str | None:
+        """Of the cell that defines the class, if one does and its text is still there."""
+        for filename, entry in self._alive.items():
+            if any(reference() is kind for reference in entry[1:]):
+                return filename
+        # In a function, or not at the name that it was given: its methods know.
+        for member in [*vars(kind).values()]:
+            function = getattr(member, "__func__", getattr(member, "fget", member))
+            code = getattr(function, "__code__", None)
+            if type(code) is CodeType and code.co_filename in self._alive:
+                if code.co_qualname.startswith(f"{kind.__qualname__}."):
+                    return code.co_filename
+        return None
 
     def leave(self, filename: str, code: CodeType) -> None:
         """After a brief cell: its text goes with it at once, unless something has kept the code, a traceback say."""

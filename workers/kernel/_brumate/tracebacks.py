@@ -8,6 +8,7 @@ from traceback import TracebackException
 from types import TracebackType
 from typing import Any
 
+from .absent import missing_attribute
 from .errors import HostError
 from .packages import missing_module
 
@@ -37,6 +38,10 @@ def failure(error: BaseException, limit_bytes: int | None = None) -> Failure:
     if isinstance(error, ModuleNotFoundError):
         # As CPython adds its suggestions: to what is reported, not to the exception.
         summary._str += missing_module(error.name)
+    elif isinstance(error, AttributeError):
+        if sentence := missing_attribute(error):
+            # After the text, or the suggestion that CPython has added to it.
+            summary._str += f" {sentence}" if summary._str.endswith("?") else f". {sentence}"
     # The summary has str(error) already, guarded; asking again could hang a second time.
     name, text = _type_name(error), str.__str__(summary._str)
     is_syntax = isinstance(error, SyntaxError)

@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 400
+# timeout-ms: 150
 
 x = [0] * 10_000_000
 while not (x < x): pass

@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 400
+# timeout-ms: 150
 
 import collections, itertools; collections.deque(itertools.count(), 0)

@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 400
+# timeout-ms: 150
 
 import time; time.sleep(1e6)

@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 400
+# timeout-ms: 150
 
 while True:
   try:

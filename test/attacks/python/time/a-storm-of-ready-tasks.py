@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 400
+# timeout-ms: 150
 
 import asyncio
 while True: await asyncio.sleep(0)

@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 400
+# timeout-ms: 150
 
 import itertools; all(itertools.cycle([1]))

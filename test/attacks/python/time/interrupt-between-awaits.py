@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout interrupted
 # control: outcome
-# timeout-ms: 400
+# timeout-ms: 150
 
 import asyncio
 async def a():

@@ -1,10 +1,9 @@
-// Has a session send the dearest values it can, and tells for each how long the main thread worked without a turn of its event loop.
-// Runs in a process of its own: `node dearest-values.mjs DIST CACHE_DIR`, one line of JSON a case.
+// Sends the most expensive values a session can, and tells for each how long the main thread worked without a turn of its event loop.
+// `node bench/dearest-values.mjs [NAME,...]`, one line of JSON for each value and way. Linux only.
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-const [dist, cacheDir] = process.argv.slice(2)
-const { SessionManager } = await import(new URL('src/index.js', dist).href)
+const { SessionManager } = await import(new URL('../dist/src/index.js', import.meta.url).href)
 
 /** As expressions of Python. `n` members each; the largest that the kernel converts. */
 const VALUES = {
@@ -51,7 +50,7 @@ const RESULTS = [
   'arrays',
 ]
 
-const manager = await SessionManager.create({ cacheDir, slots: 2 })
+const manager = await SessionManager.create({ slots: 2 })
 const callbacks = { take: { fn: () => 1 }, idle: () => 1, echo: ({ x }) => x }
 const limits = {
   callbackInvocations: null,
@@ -111,7 +110,7 @@ for (let round = 0; round < 3; round++) {
   await session.execute('1 + 1')
   await session.execute('_ = await take(x=1)')
 }
-const wanted = process.argv[4]?.split(',')
+const wanted = process.argv[2]?.split(',')
 for (const [name, code] of [['control', '1'], ...Object.entries(VALUES)]) {
   if (wanted && !wanted.includes(name)) continue
   await session.execute(`value = ${code}`)

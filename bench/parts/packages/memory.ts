@@ -1,0 +1,19 @@
+// What one more session of an image with pandas costs in resident memory: a process with few and one with more of them.
+
+import type { Row } from '../../report.js'
+import { residentBytes } from '../memory.js'
+import type { PandasImage } from '../packages.js'
+
+const MiB = 2 ** 20
+
+export async function memoryRows({ file }: PandasImage): Promise<Row[]> {
+  const [one, five] = [await residentBytes('brumate', 1, file), await residentBytes('brumate', 5, file)]
+  return [
+    {
+      metric: 'resident memory per further session with pandas',
+      unit: 'MiB',
+      brumate: (five - one) / 4 / MiB,
+    },
+    { metric: 'resident memory of a process with one', unit: 'MiB', brumate: one / MiB },
+  ]
+}

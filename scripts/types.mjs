@@ -1,0 +1,38 @@
+// Puts the public declarations into one file. Owns that file; rollup-plugin-dts does the work. Members marked @internal are not in what it
+// gets (`stripInternal`).
+import { readFileSync, writeFileSync } from 'node:fs'
+import { rollup } from 'rollup'
+import { dts } from 'rollup-plugin-dts'
+import ts from 'typescript'
+
+/** What the declarations use that a program may not have switched on: Node's types, and `await using`. */
+const HEAD = '/// <reference types="node" />\n/// <reference lib="esnext.disposable" />'
+
+export async function writeTypes(entry) {
+  const exported = new Set(exportsOf(entry, false))
+  const bundle = await rollup({ input: entry, external: /^node:/, plugins: [dts()] })
+  await bundle.write({ file: entry, format: 'es', banner: HEAD })
+  await bundle.close()
+  // The plugin exports a class as a value although the entry exports it as a type only: a program could import what is not there.
+  const surplus = exportsOf(entry, false).filter((name) => !exported.has(name))
+  if (surplus.length > 0) writeFileSync(entry, asTypes(readFileSync(entry, 'utf8'), surplus))
+}
+
+/** Names that a file exports as values (false) or as types only (true). */
+function exportsOf(file, wantsTypes) {
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest)
+  return source.statements
+    .filter((statement) => ts.isExportDeclaration(statement) && ts.isNamedExports(statement.exportClause))
+    .flatMap(({ isTypeOnly, exportClause }) =>
+      exportClause.elements
+        .filter((element) => (isTypeOnly || element.isTypeOnly) === wantsTypes)
+        .map(({ name }) => name.text),
+    )
+}
+
+function asTypes(text, names) {
+  return text.replace(/^export \{ (.+) \};$/m, (_, list) => {
+    const values = list.split(', ').filter((name) => !names.includes(name))
+    return `export { ${values.join(', ')} };\nexport type { ${names.join(', ')} };`
+  })
+}

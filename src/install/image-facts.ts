@@ -1,0 +1,25 @@
+// What the build wrote down about the package's image. Owns reading that file: the key of the image must not depend on files that a
+// deployment leaves out.
+import { readFileSync } from 'node:fs'
+import { InstallationError } from '../shared/errors.js'
+import { packageFile } from './files.js'
+
+export interface ImageFacts {
+  /** Of the builder's code and of everything that it puts into the image, Pyodide included. */
+  readonly key: string
+  readonly pyodideVersion: string
+  /** Of the image that a published package was tested with. Undefined in a checkout, whose image changes with its source. */
+  readonly id?: string
+}
+
+/** @throws InstallationError if the package is incomplete or damaged */
+export function imageFacts(): ImageFacts {
+  const path = packageFile('imageFacts')
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as ImageFacts
+  } catch (cause) {
+    throw new InstallationError(`the package is damaged: ${path} cannot be read; reinstall brumate`, {
+      cause,
+    })
+  }
+}

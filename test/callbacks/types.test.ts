@@ -1,0 +1,89 @@
+// The types of callbacks: `npm run types` checks this file. What `fn` gets follows from a Standard Schema.
+import type {
+  CallbackArguments,
+  CallbackDefinition,
+  Callbacks,
+  SessionManager,
+  SessionOptions,
+  StandardSchema,
+} from 'brumate'
+import { expect, expectTypeOf, test } from 'vitest'
+import { managerForTest } from '../support/manager.js'
+
+/** As zod and its like: input and output differ. */
+function cityAndDays(): StandardSchema<
+  { readonly city: string; readonly days?: number },
+  { readonly city: string; readonly days: number }
+> {
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'by hand',
+      validate: (value) => ({ value: { days: 3, ...(value as { city: string }) } }),
+    },
+  }
+}
+
+test('the types of the arguments follow from a Standard Schema, wherever it stands', async () => {
+  const manager = await managerForTest({ slots: 1 })
+  await using session = await manager.createSession({
+    callbacks: {
+      before: {
+        parameters: cityAndDays(),
+        fn: ({ city, days }) => {
+          expectTypeOf(city).toEqualTypeOf<string>()
+          expectTypeOf(days).toEqualTypeOf<number>()
+          return [city, days]
+        },
+      },
+      after: {
+        fn: (args, context) => {
+          expectTypeOf(args).toEqualTypeOf<{ readonly city: string; readonly days: number }>()
+          expectTypeOf(context.signal).toEqualTypeOf<AbortSignal>()
+          return args.days
+        },
+        description: 'The schema comes last.',
+        parameters: cityAndDays(),
+      },
+      json: { parameters: { type: 'object', properties: { a: {} } }, fn: ({ a }) => a.anything },
+      bare: { fn: ({ a }) => a },
+      plain: ({ a, b }) => a + b,
+      async *stream({ n }) {
+        yield n
+      },
+    },
+  })
+  expect(
+    (await session.execute('[await before(city="Rome"), await after(city="x"), await plain(a=1, b=2)]'))
+      .value,
+  ).toEqual([['Rome', 3], 3, 3])
+})
+
+/** Never called. */
+function mistakes(manager: SessionManager, options: SessionOptions, callbacks: Callbacks) {
+  const parameters = cityAndDays()
+  return [
+    // @ts-expect-error the schema gives a string
+    manager.createSession({ callbacks: { f: { fn: ({ city }: { city: number }) => city, parameters } } }),
+    // @ts-expect-error no such field
+    manager.createSession({ callbacks: { f: { parameters, fn: ({ town }) => town } } }),
+    // @ts-expect-error not a callback
+    manager.createSession({ callbacks: { f: 5 } }),
+    // @ts-expect-error an unknown option
+    manager.createSession({ callbackz: {} }),
+    manager.createSession(options),
+    manager.createSession({ ...options, callbacks }),
+    manager.createSession({ callbacks }),
+    manager.createSession(),
+    manager.createSession({ callbacks: { f: { fn: ({ city }: { city: string }) => city, parameters } } }),
+  ]
+}
+
+test('definitions can be written apart from the session', () => {
+  const parameters = cityAndDays()
+  const definition: CallbackDefinition<typeof parameters> = { parameters, fn: ({ days }) => days.toFixed() }
+  const callbacks: Callbacks = { definition, other: () => 1 }
+  expectTypeOf<CallbackArguments<typeof parameters>['city']>().toEqualTypeOf<string>()
+  expectTypeOf(mistakes).toBeFunction()
+  expect(Object.keys(callbacks)).toEqual(['definition', 'other'])
+})

@@ -1,0 +1,145 @@
+// Event loops as scripts use them: run_until_complete on the session's loop, policies, and loop classes of the user's.
+import type { Callbacks, Session, SessionManager } from 'brumate'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openManager } from '../support/manager.js'
+import { py, pythonErrorOf } from '../support/session-code.js'
+
+let manager: SessionManager
+let session: Session
+let paid: unknown[] = []
+
+const callbacks: Callbacks = {
+  pay: ({ amount }) => {
+    paid.push(amount)
+    return `paid ${amount}`
+  },
+  approve: (_, { suspend }) => suspend('a human has to say'),
+}
+
+beforeAll(async () => {
+  manager = await openManager({ slots: 1 })
+  session = await manager.createSession({ callbacks })
+})
+beforeEach(async () => {
+  paid = []
+  await session.reset()
+  await session.execute(py`
+    import asyncio
+    loop = asyncio.get_event_loop()
+    async def main(amount):
+        return await pay(amount=amount)
+  `)
+})
+afterAll(() => manager?.close())
+
+const evaluate = async (code: string) => (await session.execute(code)).value
+
+test('loop.run_until_complete awaits a callback, which is called once', async () => {
+  expect(await evaluate('loop.run_until_complete(main(1))')).toBe('paid 1')
+  expect(await evaluate('both = loop.run_until_complete(asyncio.gather(main(2), main(3)))\nboth')).toEqual([
+    'paid 2',
+    'paid 3',
+  ])
+  await session.execute('1')
+  expect(paid).toEqual([1, 2, 3])
+})
+
+test('it does so in a function, which blocks, and leaves no task behind that would call later', async () => {
+  await session.execute(py`
+    def run(awaitable):
+        return asyncio.get_event_loop().run_until_complete(awaitable)
+    async def endless():
+        await pay(amount=1)
+        await asyncio.get_running_loop().create_future()
+        await pay(amount=2)
+    async def hasty():
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(60)
+        await pay(amount=3)
+  `)
+  expect(await evaluate('run(main(0))')).toBe('paid 0')
+  expect((await pythonErrorOf(session.execute('run(endless())'))).message).toContain('nothing can complete')
+  expect((await pythonErrorOf(session.execute('run(hasty())'))).message).toContain('stopped')
+  await session.execute('await asyncio.sleep(0.01); len(asyncio.all_tasks())')
+  expect(paid).toEqual([0, 1])
+})
+
+test('it can be suspended, saved and resumed at the top level of a cell', async () => {
+  const code = py`
+    async def order():
+        await pay(amount=5)
+        return await approve(what='refund')
+    try:
+        answer = loop.run_until_complete(order())
+    finally:
+        loop.close()
+    answer
+  `
+  expect((await session.execute(code)).status).toBe('suspended')
+  const saved = await session.snapshotState()
+  await session.close()
+  session = await manager.createSession({ callbacks, from: saved })
+  const results = Object.fromEntries(session.pending.map(({ id }) => [id, 'yes']))
+  expect((await session.resume({ results })).value).toBe('yes')
+  expect(paid).toEqual([5])
+})
+
+test('a script may go on with loops of its own', async () => {
+  const code = py`
+    first = loop.run_until_complete(main(1))
+    loop.close()
+    own = asyncio.new_event_loop()
+    asyncio.set_event_loop(own)
+    second = own.run_until_complete(main(2))
+    own.close()
+    [first, second, asyncio.run(main(3)), loop.run_until_complete(main(4))]
+  `
+  expect(await evaluate(code)).toEqual(['paid 1', 'paid 2', 'paid 3', 'paid 4'])
+})
+
+test('a task that a blocking run leaves is completed by a later cell', async () => {
+  await session.execute(py`
+    async def leave():
+        global task
+        task = asyncio.create_task(main(7))
+        await asyncio.sleep(0)
+    def run():
+        loop.run_until_complete(leave())
+    run()
+  `)
+  expect(await evaluate('await task')).toBe('paid 7')
+  expect(paid).toEqual([7])
+})
+
+test('inside a task it is refused as everywhere', async () => {
+  const { message } = await pythonErrorOf(
+    session.execute('async def inner(): loop.run_until_complete(main(1))\nawait inner()'),
+  )
+  expect(message).toBe('This event loop is already running')
+})
+
+test('a default policy that is set anew leaves asyncio.run working', async () => {
+  const code = (policy: string) => `asyncio.set_event_loop_policy(${policy})\nasyncio.run(main(1))`
+  expect(await evaluate(code('None'))).toBe('paid 1')
+  expect(await evaluate(code('asyncio.DefaultEventLoopPolicy()'))).toBe('paid 1')
+})
+
+test('loops of classes that are derived from BaseEventLoop run, and their tasks reach callbacks', async () => {
+  const code = py`
+    import selectors
+    class Bare(asyncio.BaseEventLoop):
+        pass
+    class Selecting(asyncio.BaseEventLoop):
+        def __init__(self):
+            super().__init__()
+            self._selector = selectors.DefaultSelector()
+        def _process_events(self, events):
+            pass
+    async def slow():
+        await asyncio.sleep(0.01)
+        return await main(1)
+    [Bare().run_until_complete(slow()), Selecting().run_until_complete(slow()),
+     asyncio.SelectorEventLoop(selectors.SelectSelector()).run_until_complete(slow())]
+  `
+  expect(await evaluate(code)).toEqual(['paid 1', 'paid 1', 'paid 1'])
+})
