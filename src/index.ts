@@ -6,6 +6,7 @@ export { type Distribution, type ManagerStats, SessionManager } from './manager.
 export type { MemoryStats } from './memory/manager-memory.js'
 export type {
   AllOutputListener,
+  DisplayListener,
   ExecuteOptions,
   OutputChunk,
   OutputListener,
@@ -37,6 +38,7 @@ export {
   BrumateError,
   CancelledError,
   ConversionError,
+  ExecutionError,
   ImageError,
   InstallationError,
   InterpreterCrashedError,
@@ -46,6 +48,7 @@ export {
   PackageError,
   PoolExhaustedError,
   PythonError,
+  type PythonFrame,
   SessionClosedError,
   SessionSuspendedError,
   SnapshotError,
@@ -56,7 +59,7 @@ export type { ChangedFile } from './shared/messages/slot.js'
 export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './shared/snapshot/manifest.js'
 export { Snapshot } from './shared/snapshot/snapshot.js'
 export type { Column, DataFrame, Series } from './shared/values/tables.js'
-export { NdArray, type TypedArray, type Value } from './shared/values/value.js'
+export { type InputValue, NdArray, type TypedArray, type Value } from './shared/values/value.js'
 export type { PoolStats } from './slots/pool-options.js'
 export {
   type DirectoryOptions,

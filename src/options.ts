@@ -15,7 +15,12 @@ import {
   known,
   numberOption,
 } from './options/check.js'
-import { type AllOutputListener, type OutputListener, requireSnapshot } from './options/execution.js'
+import {
+  type AllOutputListener,
+  type DisplayListener,
+  type OutputListener,
+  requireSnapshot,
+} from './options/execution.js'
 import {
   DEFAULT_LIMITS,
   type Limits,
@@ -98,6 +103,8 @@ export interface SessionOptions {
   readonly onStderr?: OutputListener
   /** As `onStdout`, for both streams, in the order in which they were written. */
   readonly onOutput?: AllOutputListener
+  /** Called with the displays of every execution, likewise. */
+  readonly onDisplay?: DisplayListener
   /** For `os.environ`, at most 1,000,000 characters in all; `TZ` (an IANA name or a POSIX rule) also sets the session's time zone. */
   readonly env?: Readonly<Record<string, string>>
   /** Host functions that the session's Python awaits, by name. Replaced on a live session with `setCallbacks`. */
@@ -219,7 +226,8 @@ export function resolveSessionOptions(
 ): ResolvedSessionOptions {
   const given = options === undefined ? {} : options
   known('options', given, [
-    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'onOutput', 'onInput', 'env'],
+    ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'onOutput', 'onDisplay'],
+    ...['onInput', 'env'],
     ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from', 'image'],
   ])
   const id =
@@ -243,6 +251,7 @@ export function resolveSessionOptions(
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
     onOutput: isFunction('onOutput', given.onOutput),
+    onDisplay: isFunction('onDisplay', given.onDisplay),
     env: isEnvironment('env', given.env),
     callbacks: resolveCallbacks('callbacks', given.callbacks),
     onInput: resolveInput(isFunction('onInput', given.onInput)),

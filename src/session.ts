@@ -4,7 +4,7 @@ import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from 
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 import { toolStubs } from './callbacks/stubs.js'
 import { MemoryAccount } from './memory/account.js'
-import { checkCode, checkName } from './options/check.js'
+import { checkCode, checkName, checkVariable } from './options/check.js'
 import {
   type ExecuteOptions,
   type RestoreOptions,
@@ -20,19 +20,19 @@ import type { SessionContext } from './session/context.js'
 import { HostSide } from './session/host-side.js'
 import { Listeners } from './session/listeners.js'
 import type { ResolvedSessionOptions } from './session/options.js'
-import { type ExecuteResult, pythonError, readValue } from './session/outcome.js'
+import { type ExecuteResult, readValue, TOO_LARGE } from './session/outcome.js'
 import { Placement } from './session/placement.js'
 import { Runner } from './session/runner.js'
 import { salvageGlobals } from './session/salvage.js'
 import { SessionFiles } from './session/session-files.js'
 import { type SessionUsage, Usage } from './session/usage.js'
-import { InvalidOptionError, SnapshotError } from './shared/errors.js'
+import { InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
 import type { PendingCall } from './shared/snapshot/manifest.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
 import { Encoder, encodeIn } from './shared/values/encode.js'
 import type { Lane } from './shared/values/slices.js'
-import type { Value } from './shared/values/value.js'
+import type { InputValue, Value } from './shared/values/value.js'
 
 export interface CallbackContext {
   readonly session: Session
@@ -245,9 +245,10 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * The value of a global variable.
+   * The value of a global variable; docs/values.md has the form of each type.
    *
-   * @throws PythonError of type NameError when there is none, of type TypeError when it has no JavaScript counterpart
+   * @throws PythonError of type NameError when there is none, of type TypeError when it, or the part that the message names, has no
+   * JavaScript form
    */
   async get(name: string): Promise<Value> {
     checkName(name)
@@ -257,8 +258,8 @@ export class Session implements AsyncDisposable {
       )
       const value = answer.ok && answer.exact ? readValue(answer.items[0]) : undefined
       if (value !== undefined) return value
-      const message = `${name} has no JavaScript counterpart`
-      throw pythonError({ type: 'TypeError', message, traceback: '' }, { stdout: '', stderr: '' })
+      const [type, detail] = ['TypeError', `${name}: ${TOO_LARGE}`]
+      throw new PythonError({ type, detail, message: `${type}: ${detail}`, traceback: '' })
     })
   }
 
@@ -267,9 +268,10 @@ export class Session implements AsyncDisposable {
    * promise settles.
    *
    * @throws ConversionError (a TypeError) when the value has no Python counterpart; nothing is changed
+   * @throws InvalidOptionError when Python code could not assign to the name, such as `class`, or must not, `__builtins__`
    */
-  async set(name: string, value: Value): Promise<void> {
-    checkName(name)
+  async set(name: string, value: InputValue): Promise<void> {
+    checkVariable(name)
     const encoded = this.#encode(new Encoder(value, name, 'with-fixups'))
     // The queued task reports the error; it may start later.
     if (encoded instanceof Promise) encoded.catch(() => {})

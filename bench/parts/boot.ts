@@ -82,7 +82,7 @@ export async function bootSlotsMs(image: Image, count: number): Promise<number> 
 
 async function firstResult(slot: Slot): Promise<void> {
   const session = encodePlain({ env: {}, callbacks: [] }, 'session')
-  const limits = { memoryBytes: null, outputBytes: null, fileBytes: null }
+  const limits = { memoryBytes: null, outputBytes: null, resultBytes: null, fileBytes: null }
   const { releasedBytes } = slot.leaseCredit()
   await slot.call('attach', [{ limits, timeZone: 'UTC', session, mount: null, releasedBytes, heldBytes: 0 }])
   const request = {

@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Ajv2020, AnySchemaObject, ErrorObject, KeywordCxt } from 'ajv/dist/2020.js'
-import { isDate, isSet, isUint8Array } from '../shared/realms.js'
+import { isDate, isMap, isSet, isUint8Array } from '../shared/realms.js'
 import { loadAjv } from './ajv.js'
 import { addFormats } from './formats.js'
 import { isLinear } from './linear-pattern.js'
@@ -273,6 +273,10 @@ function keyOf(value: unknown, budget: Budget, instancePath: string): string {
   if (isDate(value)) return `d${value.getTime()}`
   budget.spend(EVALUATIONS_PER_OBJECT, instancePath)
   if (isSet(value)) return `s[${[...value].map(nested).sort().join()}]`
+  if (isMap(value))
+    return `m[${Array.from(value as ReadonlyMap<unknown, unknown>, (pair) => nested(pair))
+      .sort()
+      .join()}]`
   if (Array.isArray(value)) return `[${value.map(nested).join()}]`
   const members = Object.entries(value).map(([key, member]) => {
     budget.spend(key.length / CHARACTERS_PER_EVALUATION, instancePath)

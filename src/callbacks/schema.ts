@@ -105,7 +105,7 @@ function jsonSchema(option: string, callback: string, given: JsonSchema): Parame
     },
     check(args) {
       if (isValid(callback, bounded, args)) return args
-      throw faultOf(callback, bounded.error)
+      throw faultOf(callback, schema, bounded.error)
     },
   }
 }
@@ -157,17 +157,55 @@ function fieldOf(instancePath: string): string {
   return instancePath.slice(1).replaceAll('/', '.')
 }
 
-function faultOf(callback: string, error: ErrorObject | undefined): ArgumentsError {
+/** Names the field that is at fault, and what is allowed there. */
+function faultOf(callback: string, schema: JsonSchema, error: ErrorObject | undefined): ArgumentsError {
   if (error === undefined)
     return new ArgumentsError('ValueError', `${callback}(): the arguments are not valid`)
   const kind = TYPE_KEYWORDS.has(error.keyword) ? 'TypeError' : 'ValueError'
-  const params = error.params as { missingProperty?: string; additionalProperty?: string }
-  if (params.missingProperty !== undefined && error.instancePath === '')
+  const params = error.params as {
+    missingProperty?: string
+    additionalProperty?: string
+    allowedValues?: readonly unknown[]
+    allowedValue?: unknown
+  }
+  const isTop = error.instancePath === ''
+  if (params.missingProperty !== undefined && isTop)
     return new ArgumentsError(kind, `${callback}() is missing the argument '${params.missingProperty}'`)
-  if (params.additionalProperty !== undefined && error.instancePath === '')
-    return new ArgumentsError(kind, `${callback}() has no parameter '${params.additionalProperty}'`)
   const path = fieldOf(error.instancePath)
-  return new ArgumentsError(kind, `${callback}() argument '${path}': ${error.message ?? 'it is not valid'}`)
+  if (params.additionalProperty !== undefined) {
+    const allowed = propertiesAt(schema, error.schemaPath)
+    const takes = allowed === undefined ? '' : `; it takes ${listOf(allowed, (name) => name)}`
+    const what = isTop ? 'has no parameter' : `argument '${path}' has no field`
+    return new ArgumentsError(kind, `${callback}() ${what} '${params.additionalProperty}'${takes}`)
+  }
+  let fault = error.message ?? 'it is not valid'
+  if (params.allowedValues) fault = `must be one of ${listOf(params.allowedValues, JSON.stringify)}`
+  else if ('allowedValue' in params) fault = `must be ${listOf([params.allowedValue], JSON.stringify)}`
+  return new ArgumentsError(kind, `${callback}() argument '${path}': ${fault}`)
+}
+
+const MAX_LISTED = 30
+const MAX_LISTED_LENGTH = 100
+
+function listOf<T>(items: readonly T[], text: (item: T) => string): string {
+  const shown = items.slice(0, MAX_LISTED).map((item) => {
+    const whole = text(item)
+    return whole.length > MAX_LISTED_LENGTH ? `${whole.slice(0, MAX_LISTED_LENGTH)}…` : whole
+  })
+  const rest = items.length - shown.length
+  return shown.length === 0 ? 'none' : `${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+}
+
+/** The properties that the schema has where it refuses others: `schemaPath` is that of the keyword, as a JSON pointer. */
+function propertiesAt(schema: JsonSchema, schemaPath: string): readonly string[] | undefined {
+  let at: unknown = schema
+  for (const step of schemaPath.split('/').slice(1, -1)) {
+    const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined
+    at = (at as Readonly<Record<string, unknown>>)[key]
+  }
+  const properties = typeof at === 'object' && at !== null && 'properties' in at ? at.properties : undefined
+  return typeof properties === 'object' && properties !== null ? Object.keys(properties) : undefined
 }
 
 function standard(option: string, callback: string, schema: StandardSchema): ParameterCheck {

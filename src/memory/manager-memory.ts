@@ -181,7 +181,7 @@ export class ManagerMemory {
     if (canFit && !isLate && (await this.room.wait(bytes, untilMs, signal))) return
     const free = Math.max(0, this.#total.freeBytes - this.#reserveBytes)
     const message = `waking the session needs ${megabytes(bytes)} and maxMemoryBytes (${megabytes(max)}) has ${megabytes(free)} free`
-    throw new LimitError('maxMemoryBytes', max, 'not-started', undefined, {
+    throw new LimitError('maxMemoryBytes', max, 'not-started', {
       message: `${message}; close or hibernate other sessions, or raise maxMemoryBytes`,
     })
   }
@@ -190,7 +190,7 @@ export class ManagerMemory {
     const max = this.#total.maxBytes ?? 0
     const message = `${what}: the manager's sessions hold ${this.#total.usedBytes} bytes of maxMemoryBytes, ${max}`
     const remedy = 'close sessions, lower their limits, or raise maxMemoryBytes'
-    return new LimitError('maxMemoryBytes', max, 'not-started', undefined, {
+    return new LimitError('maxMemoryBytes', max, 'not-started', {
       message: `${message}; ${remedy}`,
     })
   }

@@ -203,3 +203,22 @@ export function checkName(name: unknown): asserts name is string {
     throw new InvalidOptionError('name', expected, name)
   }
 }
+
+/** CPython 3.14's `keyword.kwlist`. */
+const KEYWORDS: ReadonlySet<string> = new Set(
+  `False None True and as assert async await break class continue def del elif else except finally for from global if import in is
+  lambda nonlocal not or pass raise return try while with yield`.split(/\s+/),
+)
+/** Python refuses to assign the first; without the second no code runs. */
+const RESERVED: ReadonlySet<string> = new Set(['__debug__', '__builtins__'])
+
+/** The name of a variable that can be assigned. */
+export function checkVariable(name: unknown): asserts name is string {
+  checkName(name)
+  // As the compiler normalizes identifiers.
+  const normalized = name.normalize('NFKC')
+  if (KEYWORDS.has(normalized))
+    throw new InvalidOptionError('name', 'a Python identifier that is no keyword', name)
+  if (RESERVED.has(normalized))
+    throw new InvalidOptionError('name', `a variable: ${normalized} is Python's own`, name)
+}

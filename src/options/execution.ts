@@ -1,5 +1,6 @@
 // Options of a session's calls, and their resolved form.
 
+import type { Bytes } from '../shared/bytes.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { isUint8Array } from '../shared/realms.js'
 import type { Trust } from '../shared/snapshot/signature.js'
@@ -24,6 +25,9 @@ export interface OutputChunk {
 /** As `OutputListener`, for both streams, in the order in which they were written. */
 export type AllOutputListener = (chunk: OutputChunk) => unknown
 
+/** Called with each display when it is shown, the last expression's at the end; see `OutputListener` for errors. */
+export type DisplayListener = (display: Readonly<Record<string, string | Bytes>>) => unknown
+
 export interface RestoreOptions {
   /** If the snapshot's image is not available, restore only the globals that it stores as plain values. Default false. */
   readonly salvage?: boolean
@@ -45,6 +49,7 @@ export interface ExecuteOptions {
   readonly onStdout?: OutputListener
   readonly onStderr?: OutputListener
   readonly onOutput?: AllOutputListener
+  readonly onDisplay?: DisplayListener
 }
 
 export interface ResolvedExecuteOptions {
@@ -53,6 +58,7 @@ export interface ResolvedExecuteOptions {
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
   readonly onOutput: AllOutputListener | undefined
+  readonly onDisplay: DisplayListener | undefined
 }
 
 /**
@@ -73,7 +79,16 @@ export function requireSnapshot(
 /** @throws InvalidOptionError */
 export function resolveResumeOptions(options: ResumeOptions | undefined, defaultTimeoutMs: number | null) {
   const given = options === undefined ? {} : options
-  known('options', given, ['results', 'errors', 'timeoutMs', 'signal', 'onStdout', 'onStderr', 'onOutput'])
+  known('options', given, [
+    'results',
+    'errors',
+    'timeoutMs',
+    'signal',
+    'onStdout',
+    'onStderr',
+    'onOutput',
+    'onDisplay',
+  ])
   const { results = {}, errors = {}, ...rest } = given
   return {
     results: isRecord('results', results),
@@ -94,12 +109,13 @@ export function resolveExecuteOptions(
   defaultTimeoutMs: number | null,
 ): ResolvedExecuteOptions {
   const given = options === undefined ? {} : options
-  known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr', 'onOutput'])
+  known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr', 'onOutput', 'onDisplay'])
   return {
     timeoutMs: resolveTimeoutMs('timeoutMs', given.timeoutMs, defaultTimeoutMs),
     signal: isSignal('signal', given.signal),
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
     onOutput: isFunction('onOutput', given.onOutput),
+    onDisplay: isFunction('onDisplay', given.onDisplay),
   }
 }

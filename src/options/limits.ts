@@ -18,13 +18,19 @@ export interface Limits {
   memoryBytes: number | null
   /** Output of one execution in bytes, stdout and stderr each. Beyond it the execution ends with LimitError. Default 8 MiB. */
   outputBytes: number | null
+  /**
+   * Size of what an execution results in, in bytes: of `repr`, of `value`, and of all displays together, each. A longer `repr` is cut, with
+   * a mark. A larger value is left out: `value` is undefined and `lost` says so. Displays that do not fit are left out, and stderr names
+   * them. Tracebacks and messages of errors are cut likewise. Does not apply to `session.get`. Default 8 MiB.
+   */
+  resultBytes: number | null
   /** The session's private files in bytes. Beyond it Python gets OSError ENOSPC. Default 64 MiB. */
   fileBytes: number | null
   /** Size of one snapshot in bytes, compressed. Larger ones are not taken. Default 256 MiB. */
   snapshotBytes: number | null
 }
 
-type ByteLimit = 'memoryBytes' | 'outputBytes' | 'fileBytes' | 'snapshotBytes'
+type ByteLimit = 'memoryBytes' | 'outputBytes' | 'resultBytes' | 'fileBytes' | 'snapshotBytes'
 
 const MiB = 1024 * 1024
 /** setTimeout's own bound: a longer delay would fire at once. */
@@ -37,6 +43,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   callbackInvocations: 1000,
   memoryBytes: 256 * MiB,
   outputBytes: 8 * MiB,
+  resultBytes: 8 * MiB,
   fileBytes: 64 * MiB,
   snapshotBytes: 256 * MiB,
 }
@@ -84,6 +91,7 @@ export function resolveLimits(limits: Partial<Limits> | undefined, defaults: Rea
     ),
     memoryBytes: bytes('memoryBytes', 64 * MiB, 4096 * MiB),
     outputBytes: bytes('outputBytes', 0, 2 ** 31),
+    resultBytes: bytes('resultBytes', 0, 2 ** 31),
     fileBytes: bytes('fileBytes', 0, 2 ** 40),
     snapshotBytes: bytes('snapshotBytes', 64 * 1024, 2 ** 30),
   }

@@ -1,18 +1,18 @@
-// What an execution displayed, as the kernel reports it: its last expression's rich forms, and the displays before it. Owns their
-// shapes and bounds on this side; the kernel keeps to the same, so anything off was forged (R3).
+// What an execution displayed, as the kernel sends it. Owns the shapes and limits on this side, and the reading, in slices of time where a
+// display is large. The kernel keeps to the same limits, so anything off was forged (R3).
 
 import type { Bytes } from '../shared/bytes.js'
 import { isUint8Array } from '../shared/realms.js'
-import { type Decoded, MalformedValueError } from '../shared/values/decode.js'
+import { type Decoded, Decoder, MalformedValueError } from '../shared/values/decode.js'
+import type { Job } from '../shared/values/slices.js'
 
 /** One display: text, or bytes for binary types, by MIME type. */
 export type Display = Readonly<Record<string, string | Bytes>>
 
 /** Of one execution: the kernel gives no more. */
 const MAX_DISPLAYS = 1000
-/** Rich forms of a display, and of all displays together. */
-export const MAX_FORMS = 100
-const MAX_ALL_FORMS = 10_000
+/** Forms of a display: rich ones, and its text. */
+export const MAX_FORMS = 101
 const MAX_TYPE_LENGTH = 1000
 
 /** @throws MalformedValueError */
@@ -24,26 +24,41 @@ export function readDisplay(display: Decoded | undefined): Display {
   return forms
 }
 
-/**
- * Displays as the kernel lists them, each as [MIME type, form, MIME type, form …].
- *
- * @throws MalformedValueError
- */
-export function readDisplays(list: Decoded | undefined): Display[] {
-  if (list === undefined) return []
-  if (!Array.isArray(list) || list.length > MAX_DISPLAYS)
-    throw new MalformedValueError('displays that are no list')
-  let forms = 0
-  return (list as readonly Decoded[]).map((parts) => {
-    if (!Array.isArray(parts) || parts.length > 2 * MAX_FORMS || parts.length % 2 !== 0)
+/** The displays of one execution so far. */
+export class DisplayList {
+  #displays: Display[] = []
+
+  get displays(): readonly Display[] {
+    return this.#displays
+  }
+
+  /**
+   * Follows a message of the kernel's: [number, MIME type, form, MIME type, form …], where 0 adds a display and another number replaces
+   * that one, counted from 1; [] removes all.
+   *
+   * @returns the display
+   * @throws MalformedValueError
+   */
+  follow(message: Decoded | undefined): Display | undefined {
+    if (!Array.isArray(message) || message.length > 1 + 2 * MAX_FORMS)
       throw new MalformedValueError('a display of unknown shape')
-    forms += parts.length / 2
-    if (forms > MAX_ALL_FORMS) throw new MalformedValueError('too many forms of displays')
-    return readParts(parts)
-  })
+    const [number, ...parts] = message as readonly Decoded[]
+    if (number === undefined) {
+      this.#displays = []
+      return undefined
+    }
+    const display = readParts(parts)
+    if (number === 0) this.#displays.push(display)
+    else if (typeof number === 'number' && this.#displays[number - 1] !== undefined)
+      this.#displays[number - 1] = display
+    else throw new MalformedValueError('a display in place of none')
+    if (this.#displays.length > MAX_DISPLAYS) throw new MalformedValueError('too many displays')
+    return display
+  }
 }
 
 function readParts(parts: readonly Decoded[]): Display {
+  if (parts.length % 2 !== 0) throw new MalformedValueError('a display of unknown shape')
   const forms: Record<string, string | Bytes> = {}
   for (let i = 0; i < parts.length; i += 2) {
     const mimeType = parts[i]
@@ -54,10 +69,10 @@ function readParts(parts: readonly Decoded[]): Display {
   return forms
 }
 
-/** Bytes of all displays, at least. */
-export function displayBytes(displays: readonly Display[]): number {
+/** Bytes of all forms, at least. */
+export function displayBytes(display: Display): number {
   let bytes = 0
-  for (const display of displays) for (const form of Object.values(display)) bytes += form.length
+  for (const form of Object.values(display)) bytes += form.length
   return bytes
 }
 
@@ -66,4 +81,26 @@ function readForm(form: Decoded | undefined): string | Bytes {
     throw new MalformedValueError('a display form that is neither text nor bytes')
   // The guard lets no message with shared memory through.
   return form as string | Bytes
+}
+
+/** Reads the bytes of a display, in slices of time where they are many. */
+export class DisplayReader implements Job {
+  readonly sizeBytes: number
+  readonly #decoder: Decoder
+  readonly #onRead: (message: Decoded) => void
+
+  /** `onRead` gets the message, and may throw. */
+  constructor(bytes: Uint8Array, onRead: (message: Decoded) => void) {
+    this.sizeBytes = bytes.length
+    this.#decoder = new Decoder(bytes)
+    this.#onRead = onRead
+  }
+
+  /** @throws MalformedValueError */
+  advance(untilMs: number): boolean {
+    if (!this.#decoder.advance(untilMs)) return false
+    this.#decoder.end()
+    this.#onRead(this.#decoder.tree)
+    return true
+  }
 }

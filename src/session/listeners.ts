@@ -1,9 +1,10 @@
-// Passes an execution's live output to the session's listeners and the call's own. If a listener throws, or its promise rejects, its
+// Passes an execution's live output and displays to the session's listeners and the call's own. If a listener throws, or its promise rejects, its
 // execution rejects once it has ended; other executions are not affected.
-import type { AllOutputListener, OutputListener } from '../options/execution.js'
+import type { AllOutputListener, DisplayListener, OutputListener } from '../options/execution.js'
 import type { Limits } from '../options/limits.js'
 import type { LiveOutput } from '../shared/messages/slot.js'
 import { messageOf } from '../shared/thrown.js'
+import type { Display } from './displays.js'
 
 type Stream = 'stdout' | 'stderr'
 
@@ -11,6 +12,7 @@ interface Given {
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
   readonly onOutput: AllOutputListener | undefined
+  readonly onDisplay: DisplayListener | undefined
 }
 
 /** Called with each part of one stream. */
@@ -20,10 +22,11 @@ interface Listener {
 }
 
 /** Most executions have none. */
-const NONE: readonly Listener[] = []
+const NONE: readonly [] = []
 
 export class Listeners {
   readonly #listeners: Readonly<Record<Stream, readonly Listener[]>>
+  readonly #displays: readonly DisplayListener[]
   readonly #timeoutMs: number | null
   /** Promises of async listeners that have not settled, with the listeners' names. */
   readonly #pending = new Map<Promise<void>, string>()
@@ -35,6 +38,7 @@ export class Listeners {
       isSilent(session) && isSilent(call)
         ? { stdout: NONE, stderr: NONE }
         : { stdout: listenersOf('stdout', session, call), stderr: listenersOf('stderr', session, call) }
+    this.#displays = isSilent(session) && isSilent(call) ? NONE : displayListeners(session, call)
     this.#timeoutMs = session.limits.callbackTimeoutMs
   }
 
@@ -48,7 +52,7 @@ export class Listeners {
 
   /** There are no listeners, so `finish` would do nothing. */
   get isSilent(): boolean {
-    return !this.stdout && !this.stderr
+    return !this.stdout && !this.stderr && this.#displays.length === 0
   }
 
   onOutput({ stream: first, text, lengths }: LiveOutput): void {
@@ -60,6 +64,10 @@ export class Listeners {
       at += length
       stream = stream === 'stdout' ? 'stderr' : 'stdout'
     }
+  }
+
+  onDisplay(display: Display): void {
+    for (const listener of this.#displays) this.#call('onDisplay', () => listener(display))
   }
 
   /** @throws what a listener threw first */
@@ -80,12 +88,14 @@ export class Listeners {
   }
 
   #tell(stream: Stream, text: string): void {
-    for (const { name, call } of this.#listeners[stream]) {
-      try {
-        this.#follow(name, call(text))
-      } catch (error) {
-        this.#fail(name, error)
-      }
+    for (const { name, call } of this.#listeners[stream]) this.#call(name, () => call(text))
+  }
+
+  #call(name: string, listener: () => unknown): void {
+    try {
+      this.#follow(name, listener())
+    } catch (error) {
+      this.#fail(name, error)
     }
   }
 
@@ -120,8 +130,12 @@ export class Listeners {
   }
 }
 
-function isSilent({ onStdout, onStderr, onOutput }: Given): boolean {
-  return onStdout === undefined && onStderr === undefined && onOutput === undefined
+function isSilent({ onStdout, onStderr, onOutput, onDisplay }: Given): boolean {
+  return onStdout === undefined && onStderr === undefined && onOutput === undefined && onDisplay === undefined
+}
+
+function displayListeners(...givens: readonly Given[]): readonly DisplayListener[] {
+  return givens.flatMap(({ onDisplay }) => onDisplay ?? [])
 }
 
 function listenersOf(stream: Stream, ...givens: readonly Given[]): readonly Listener[] {

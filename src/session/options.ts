@@ -1,6 +1,6 @@
 // A session's options with all defaults. Owns the type only; src/options.ts creates it.
 import type { ResolvedCallback, ResolvedCallbacks } from '../callbacks/callbacks.js'
-import type { AllOutputListener, OutputListener } from '../options/execution.js'
+import type { AllOutputListener, DisplayListener, OutputListener } from '../options/execution.js'
 import type { Limits } from '../options/limits.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { VfsStorage } from '../vfs/storage.js'
@@ -12,6 +12,7 @@ export interface ResolvedSessionOptions {
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
   readonly onOutput: AllOutputListener | undefined
+  readonly onDisplay: DisplayListener | undefined
   readonly env: Readonly<Record<string, string>>
   readonly callbacks: ResolvedCallbacks
   /** Answers `input()`. */

@@ -6,6 +6,7 @@ import {
   LimitError,
   type Outcome,
   PythonError,
+  type PythonFrame,
   TimeoutError,
 } from '../shared/errors.js'
 import type { ChangedFile, ExceededLimit } from '../shared/messages/slot.js'
@@ -15,7 +16,7 @@ import { isNothing } from '../shared/values/nothing.js'
 import type { Job } from '../shared/values/slices.js'
 import { NO_VALUE, TypeCode, type Value } from '../shared/values/value.js'
 import type { StopCause } from './call.js'
-import { type Display, MAX_FORMS, readDisplay, readDisplays } from './displays.js'
+import { type Display, MAX_FORMS, readDisplay } from './displays.js'
 
 /** What one execution came to. */
 export interface ExecuteResult {
@@ -24,16 +25,29 @@ export interface ExecuteResult {
   /** Exactly what was written, nothing trimmed. */
   readonly stdout: string
   readonly stderr: string
-  /** The last expression's value, `undefined` if there is none or it has no JavaScript counterpart. */
+  /**
+   * The last expression's value: docs/values.md has the form of each type. `undefined` if there is none, or if it has no form or more than
+   * `limits.resultBytes` bytes; `lost` then says why. A semicolon at the end of the code silences the value.
+   */
   readonly value: Value | undefined
-  /** `repr()` of the last expression's value, `undefined` if there is none. A placeholder where a built-in type is too large for it. */
+  /** `false` if the value lost something on its way to JavaScript, which `lost` names. */
+  readonly exact: boolean
+  /**
+   * What the value lost, by its place, such as `value["a"][3]: complex has no JavaScript form` or
+   * `value["when"]: datetime without its time zone`. At most 10; empty if `exact`.
+   */
+  readonly lost: readonly string[]
+  /**
+   * `repr()` of the last expression's value, `undefined` if there is none. A placeholder where a built-in type is too large for it. Cut,
+   * with a mark, at `limits.resultBytes`.
+   */
   readonly repr: string | undefined
   /** The value's rich forms by MIME type, from its `_repr_*_` methods: text, or bytes for binary types. */
   readonly display: Display
   /**
-   * Everything that was displayed, in order, the last expression's forms last. Figures of matplotlib are displayed by `plt.show()`, or
-   * at the end of the execution if they are still open. All displays together have at most `limits.outputBytes` bytes; stderr names
-   * those that were left out.
+   * Everything that was displayed, in order, the last expression's forms last. `display(…)` displays any object; figures of matplotlib
+   * are displayed by `plt.show()`, or at the end of the execution if they are still open. All displays together have at most
+   * `limits.resultBytes` bytes; stderr names those that were left out. Of an execution that was suspended: since it was resumed.
    */
   readonly displays: readonly Display[]
   readonly executionCount: number
@@ -58,28 +72,29 @@ export interface ExecuteResult {
   readonly pending: readonly PendingCall[]
 }
 
-export interface Written {
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** A failure as the kernel reports it. */
 export interface Failure {
   readonly type: string
-  readonly message: string
+  /** `str()` of the exception. */
+  readonly detail: string
   readonly traceback: string
+  readonly frames: readonly PythonFrame[]
+  readonly exitCode: number | undefined
+  /** The last line of the traceback, where that is not type and text. */
+  readonly line: string | undefined
 }
 
 export type Answer =
   /** `exact` is false when a value in it has no JavaScript counterpart. */
   | { readonly ok: true; readonly items: readonly Decoded[]; readonly exact: boolean }
-  | { readonly ok: false; readonly failure: Failure; readonly displays: readonly Display[] }
+  | { readonly ok: false; readonly failure: Failure }
 
 /** Of an execution without a value. */
 export const NOTHING_ANSWER: Answer = { ok: true, items: [null, NO_VALUE, {}], exact: true }
-const MAX_ITEMS = 5
-/** Of an execution's outcome, from here on what it displayed follows. */
+const MAX_ITEMS = 7
 const RESULT_ITEMS = 3
+const MAX_FRAMES = 1001
+const MAX_LOST = 10
 
 /** Whether an outcome begins as one that went well. */
 export function isSuccess(payload: Uint8Array | null): boolean {
@@ -111,44 +126,65 @@ export class AnswerReader implements Job {
     if (!Array.isArray(tree) || tree.length > MAX_ITEMS)
       throw new MalformedValueError('an outcome that is not a tuple')
     const [ok, ...items] = tree as readonly Decoded[]
-    // The last dict of a result is its display: what else was displayed comes in lists.
+    // The last dict of a result is its display.
     if (ok === true && items.length >= RESULT_ITEMS && lastKeys > MAX_FORMS)
       throw new MalformedValueError(`a display of ${lastKeys} forms`)
     if (ok === true) return { ok: true, items, exact }
-    return { ok: false, failure: readFailure(ok, items), displays: readDisplays(items[3]) }
+    return { ok: false, failure: readFailure(ok, items) }
   }
 }
 
 /** @throws MalformedValueError */
-function readFailure(ok: Decoded | undefined, [type, message, traceback]: readonly Decoded[]): Failure {
+function readFailure(
+  ok: Decoded | undefined,
+  [type, detail, traceback, frames, exitCode, line]: readonly Decoded[],
+): Failure {
   if (
     ok !== false ||
     typeof type !== 'string' ||
-    typeof message !== 'string' ||
+    typeof detail !== 'string' ||
     typeof traceback !== 'string'
   ) {
     throw new MalformedValueError('a failure of unknown shape')
   }
-  return { type, message, traceback }
+  return {
+    type,
+    detail,
+    traceback,
+    frames: Array.isArray(frames) ? frames.slice(0, MAX_FRAMES).map(readFrame) : [],
+    exitCode: typeof exitCode === 'number' ? exitCode : undefined,
+    line: typeof line === 'string' ? line : undefined,
+  }
 }
 
-/** The parts of an execution's outcome that the kernel knows. @throws MalformedValueError */
+/** @throws MalformedValueError */
+function readFrame(frame: Decoded): PythonFrame {
+  const [file, line, name, text] = Array.isArray(frame) ? frame : []
+  if (typeof file !== 'string' || typeof name !== 'string' || typeof text !== 'string')
+    throw new MalformedValueError('a frame of unknown shape')
+  return { file, line: typeof line === 'number' ? line : undefined, function: name, text }
+}
+
+/** The parts of an execution's outcome that come from the kernel's reply. @throws MalformedValueError */
 export function readResult(
   items: readonly Decoded[],
   exact: boolean,
-): Pick<ExecuteResult, 'value' | 'repr' | 'display' | 'displays'> {
-  const [repr, value, last, shown] = items
+): Pick<ExecuteResult, 'value' | 'exact' | 'lost' | 'repr' | 'display'> {
+  const [repr, value, last, notes] = items
   if (repr !== null && typeof repr !== 'string') throw new MalformedValueError('a repr that is not text')
-  // In this order: with a dict among the displays, nobody has counted the keys of the last expression's.
-  const displays = readDisplays(shown)
-  const display = readDisplay(last)
+  const lost = Array.isArray(notes) ? notes.slice(0, MAX_LOST).map(String) : []
+  if (!exact) lost.push(`value: ${TOO_LARGE}`)
   return {
     repr: repr ?? undefined,
     value: exact ? readValue(value) : undefined,
-    display,
-    displays: Object.keys(display).length > 0 ? [...displays, display] : displays,
+    exact: lost.length === 0,
+    lost,
+    display: readDisplay(last),
   }
 }
+
+/** Why a value could not be decoded whole. */
+export const TOO_LARGE = 'a part of it is too large for JavaScript, or its members hash too slowly'
 
 /** @throws MalformedValueError */
 export function readValue(tree: Decoded | undefined): Value | undefined {
@@ -156,12 +192,9 @@ export function readValue(tree: Decoded | undefined): Value | undefined {
   return tree === NO_VALUE ? undefined : (tree as Value)
 }
 
-export function pythonError(
-  failure: Failure,
-  { stdout, stderr }: Written,
-  displays: readonly Display[] = [],
-): PythonError {
-  return new PythonError({ ...failure, stdout, stderr, displays })
+export function pythonError({ line, ...failure }: Failure): PythonError {
+  const { type, detail } = failure
+  return new PythonError({ ...failure, message: line ?? (detail === '' ? type : `${type}: ${detail}`) })
 }
 
 /** The error for a call that was stopped, or whose slot was lost, by what stopped it. */
@@ -184,6 +217,6 @@ export function stopError(
   }
 }
 
-export function limitError(limit: ExceededLimit, max: number | null, written: Written): LimitError {
-  return new LimitError(limit, max ?? 0, 'interrupted', written)
+export function limitError(limit: ExceededLimit, max: number | null, cause?: Error): LimitError {
+  return new LimitError(limit, max ?? 0, 'interrupted', cause === undefined ? {} : { cause })
 }

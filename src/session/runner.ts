@@ -2,7 +2,7 @@
 // call. The order of calls is session.ts's, the slot placement.ts's, host calls are host-side.ts's.
 import type { MemoryAccount } from '../memory/account.js'
 import type { ResolvedExecuteOptions } from '../options/execution.js'
-import { CancelledError, SessionSuspendedError } from '../shared/errors.js'
+import { CancelledError, ExecutionError, SessionSuspendedError } from '../shared/errors.js'
 import type { FileChanges, FileRequest, RunReport, SlotReply } from '../shared/messages/slot.js'
 import { messageOf } from '../shared/thrown.js'
 import { MalformedValueError } from '../shared/values/decode.js'
@@ -11,6 +11,7 @@ import type { Slot } from '../slots/slot.js'
 import { Call, type Settled } from './call.js'
 import type { SessionContext } from './context.js'
 import { displayBytes } from './displays.js'
+import { RunningExecution } from './execution.js'
 import type { HostSide } from './host-side.js'
 import type { Listeners } from './listeners.js'
 import type { ResolvedSessionOptions } from './options.js'
@@ -24,12 +25,11 @@ import {
   readResult,
   stopError,
 } from './outcome.js'
-import { type WithText, withText } from './output-text.js'
 import type { Placement } from './placement.js'
 import type { Usage } from './usage.js'
 
-type Outcome = WithText<Extract<SlotReply, { kind: 'outcome' }>>
-type Suspended = WithText<Extract<SlotReply, { kind: 'suspended' }>>
+type Outcome = Extract<SlotReply, { kind: 'outcome' }>
+type Suspended = Extract<SlotReply, { kind: 'suspended' }>
 
 type FileAnswer = Extract<SlotReply, { kind: 'file' }>
 type FileError = Extract<SlotReply, { kind: 'file-error' }>
@@ -51,6 +51,11 @@ export interface RunnerParts {
 
 const NO_CHANGES: FileChanges = { files: [], more: 0 }
 
+/** Parts of a reply that `limits.resultBytes` bounds, each: three of a result, three of a failure. */
+const REPLY_PARTS = 3
+/** Types, names, and frames of a traceback. */
+const MAX_REPLY_HEAD_BYTES = 16 * 1024 * 1024
+
 /** Which streams an execution sends live. */
 interface Live {
   readonly liveStdout: boolean
@@ -70,6 +75,8 @@ export class Runner {
   #interruptComing = false
   /** The last call did not start: the checkpoint before it lost the slot. */
   #neverStarted = false
+  /** Undefined while a call runs that is no execution. */
+  #execution: RunningExecution | undefined
   /** The slot's report on the last call. */
   #report: RunReport | undefined
 
@@ -153,7 +160,7 @@ export class Runner {
     const slot = prepared ?? (await this.#placement.attach())
     const answered = await this.#call(slot, timeoutMs, undefined, (id) => send(slot, id))
     if (!('answer' in answered)) throw this.#lost(slot, undefined, 'it suspended what is no execution')
-    if (!answered.answer.ok) throw pythonError(answered.answer.failure, answered.reply)
+    if (!answered.answer.ok) throw pythonError(answered.answer.failure)
     return answered
   }
 
@@ -212,28 +219,41 @@ export class Runner {
     answersNothing = false,
   ): Promise<ExecuteResult> {
     const live = { liveStdout: listeners.stdout, liveStderr: listeners.stderr }
-    slot.listen((output) => listeners.onOutput(output), this.#options.limits.outputBytes)
+    const execution = new RunningExecution({
+      listeners,
+      lane: this.#lane,
+      account: this.#account,
+      onMalformed: (what) => slot.terminate(`the interpreter sent ${what}`),
+    })
+    this.#execution = execution
     const startedMs = performance.now()
     this.#report = undefined
     try {
       const came = await this.#call(slot, options.timeoutMs, options.signal, (id) => {
+        slot.listen(id, execution, this.#options.limits)
         this.#hostSide.begin(slot, id)
         const reply = send(id, live)
         if (!answersNothing) this.#hostSide.suspendIfWaiting()
         return reply
       })
       listeners.rethrow()
-      if (!('answer' in came)) return this.#result(came.reply, 'suspended', executionCount)
+      if (!('answer' in came)) return this.#result(came.reply, 'suspended', executionCount, execution)
       const { answer, reply } = came
-      if (!answer.ok) {
-        this.#boundDisplays(slot, answer.displays)
-        throw pythonError(answer.failure, reply, answer.displays)
+      if (!answer.ok) throw pythonError(answer.failure)
+      if (answer === NOTHING_ANSWER) return this.#result(reply, 'completed', executionCount, execution)
+      const result = this.#read(slot, () => readResult(answer.items, answer.exact))
+      this.#bound(slot, result.repr, execution.displayBytes + displayBytes(result.display))
+      if (Object.keys(result.display).length > 0) {
+        execution.addLast(result.display)
+        listeners.rethrow()
       }
-      const result =
-        answer === NOTHING_ANSWER ? undefined : this.#read(slot, () => readResult(answer.items, answer.exact))
-      if (result !== undefined) this.#boundDisplays(slot, result.displays)
-      return this.#result(reply, 'completed', executionCount, result)
+      return this.#result(reply, 'completed', executionCount, execution, result)
+    } catch (error) {
+      await execution.read
+      if (error instanceof ExecutionError) ExecutionError.attach(error, execution.produced)
+      throw error
     } finally {
+      this.#execution = undefined
       slot.unlisten()
       if (!this.#neverStarted) this.#count(performance.now() - startedMs)
       this.#placement.markChanged(slot)
@@ -252,25 +272,22 @@ export class Runner {
     reply: Outcome | Suspended,
     status: 'completed' | 'suspended',
     executionCount: number,
-    came?: Pick<ExecuteResult, 'value' | 'repr' | 'display' | 'displays'>,
+    execution: RunningExecution,
+    came?: Pick<ExecuteResult, 'value' | 'exact' | 'lost' | 'repr' | 'display'>,
   ): ExecuteResult {
-    const {
-      stdout,
-      stderr,
-      durationMs,
-      peakMemoryBytes,
-      outputBytes,
-      fileBytes,
-      changes = NO_CHANGES,
-    } = reply
+    const { stdout, stderr, displays } = execution.produced
+    const display = came?.display ?? {}
+    const { durationMs, peakMemoryBytes, outputBytes, fileBytes, changes = NO_CHANGES } = reply
     return {
       status,
       stdout,
       stderr,
       value: came?.value,
+      exact: came?.exact ?? true,
+      lost: came?.lost ?? [],
       repr: came?.repr,
-      display: came?.display ?? {},
-      displays: came?.displays ?? [],
+      display,
+      displays: Object.keys(display).length > 0 ? [...displays, display] : displays,
       executionCount,
       durationMs,
       peakMemoryBytes,
@@ -318,15 +335,20 @@ export class Runner {
     this.#usage.update(raw)
     slot.hasTaken(raw.takenBytes)
     const { outputBytes } = this.#options.limits
-    if (outputBytes !== null && Math.max(raw.stdout.length, raw.stderr.length) > outputBytes)
+    const execution = this.#execution
+    execution?.addRest(raw)
+    if (outputBytes !== null && execution !== undefined && execution.outputLength > outputBytes)
       throw this.#lost(slot, stop, 'its worker sent an invalid message: more output than it may have')
     if (raw.kind === 'suspended') {
+      await execution?.read
       this.#hostSide.end('suspended')
-      return { reply: withText(raw) }
+      return { reply: raw }
     }
-    const reply = withText(raw)
+    const reply = raw
+    this.#boundPayload(slot, reply.payload)
     const answer = await this.#readAnswer(slot, reply.payload, stop)
-    const cause = answer.ok ? undefined : pythonError(answer.failure, reply)
+    const cause = answer.ok ? undefined : pythonError(answer.failure)
+    if (cause && execution) ExecutionError.attach(cause, execution.produced)
     if (stop && stop.kind !== 'interrupt') {
       const error = stopError(stop, 'interrupted', '', cause)
       this.#hostSide.abort(error)
@@ -334,7 +356,7 @@ export class Runner {
     }
     if (reply.exceeded) {
       const max = reply.exceeded === 'outputBytes' ? outputBytes : this.#context.maxMemoryBytes
-      const error = limitError(reply.exceeded, max, reply)
+      const error = limitError(reply.exceeded, max)
       this.#hostSide.abort(error)
       throw error
     }
@@ -375,10 +397,23 @@ export class Runner {
     }
   }
 
-  #boundDisplays(slot: Slot, displays: ExecuteResult['displays']): void {
-    const { outputBytes } = this.#options.limits
-    if (outputBytes !== null && displayBytes(displays) > outputBytes)
-      throw this.#lost(slot, undefined, 'its worker sent an invalid message: more displays than it may have')
+  /** The kernel keeps to these limits, so a result that does not was forged. */
+  #bound(slot: Slot, repr: string | undefined, displayBytes: number): void {
+    const { resultBytes } = this.#options.limits
+    if (resultBytes !== null && Math.max(repr?.length ?? 0, displayBytes) > resultBytes)
+      throw this.#lost(
+        slot,
+        undefined,
+        'its worker sent an invalid message: a larger result than it may have',
+      )
+  }
+
+  /** Before anything is decoded: an execution's reply has at most repr, value and displays, or message and traceback. */
+  #boundPayload(slot: Slot, payload: Uint8Array | null): void {
+    const { resultBytes } = this.#options.limits
+    if (this.#execution === undefined || resultBytes === null || payload === null) return
+    if (payload.length > REPLY_PARTS * resultBytes + MAX_REPLY_HEAD_BYTES)
+      throw this.#lost(slot, undefined, 'its worker sent an invalid message: a larger reply than it may send')
   }
 
   #lost(slot: Slot, stop: Settled['stop'], reason: string): Error {

@@ -54,15 +54,15 @@ async function prepare(
   { limits, env, vfs, onInput }: ResolvedSessionOptions,
   { snapshot, callbacks, continues, credit }: Incoming,
 ): Promise<SlotReply> {
-  const { memoryBytes, outputBytes, fileBytes } = limits
+  const { memoryBytes, outputBytes, resultBytes, fileBytes } = limits
   // The new connection replaces the slot's previous one only once the slot has accepted it.
   const connection = vfs?.storage.connect()
   const mount = connection ? { ...connection.wire, path: vfs?.mountPath ?? '' } : null
   const request: AttachRequest = {
-    limits: { memoryBytes, outputBytes, fileBytes },
+    limits: { memoryBytes, outputBytes, resultBytes, fileBytes },
     timeZone: env.TZ ?? 'UTC',
     session: encodePlain(
-      { env: { ...env }, callbacks, continues, displayBytes: outputBytes, input: onInput !== undefined },
+      { env: { ...env }, callbacks, continues, resultBytes, input: onInput !== undefined },
       'session',
     ),
     mount,

@@ -1,5 +1,7 @@
 // Every error a caller of brumate can meet, under one base. Owns names, codes and fields; deciding which one a
 // situation deserves is the business of the file where it happens.
+
+import type { Bytes } from './bytes.js'
 import { describeValue } from './describe-value.js'
 import { describeErrno } from './errno-text.js'
 
@@ -24,40 +26,80 @@ export abstract class BrumateError extends Error {
   }
 }
 
+/** One display: text, or bytes for binary types, by MIME type. */
+type Display = Readonly<Record<string, string | Bytes>>
+
+/** What an execution had written and displayed when it failed. */
+export interface Produced {
+  readonly stdout: string
+  readonly stderr: string
+  readonly displays: readonly Display[]
+}
+
+/**
+ * An error that can end an execution. Then it has what the execution had written and displayed by that time; of calls that are no
+ * executions, and of executions that did not begin, these fields are empty.
+ */
+export abstract class ExecutionError extends BrumateError implements Produced {
+  readonly stdout: string = ''
+  readonly stderr: string = ''
+  readonly displays: readonly Display[] = []
+
+  /** @internal The execution that this error ends. */
+  static attach(error: ExecutionError, produced: Produced): void {
+    Object.assign(error, produced)
+  }
+}
+
+/** Where Python was when it raised: one line of a traceback. */
+export interface PythonFrame {
+  /** `<cell 1>` for the session's first execution, else a path. */
+  readonly file: string
+  /** From 1 on; undefined where Python knows none. */
+  readonly line: number | undefined
+  readonly function: string
+  /** The source line without its indentation, at most 500 characters; empty where there is no source. */
+  readonly text: string
+}
+
 export interface PythonErrorFields {
   readonly type: string
   readonly message: string
+  readonly detail: string
   readonly traceback: string
-  readonly stdout: string
-  readonly stderr: string
-  readonly displays?: PythonError['displays']
+  readonly frames?: readonly PythonFrame[]
+  readonly exitCode?: number | undefined
 }
 
-/** The user's Python code raised. The session's state is as the code left it. */
-export class PythonError extends BrumateError {
+/**
+ * The user's Python code raised. The session's state is as the code left it. `message` is the last line of the traceback, such as
+ * `KeyError: 'x'`, or its last lines if the exception's text has several.
+ */
+export class PythonError extends ExecutionError {
   readonly code = 'PYTHON'
   /** Name of the Python exception's class, such as `ValueError`. */
   readonly type: string
-  /** The traceback as CPython prints it, without frames of the kernel. */
+  /** The exception's own text: `str(exception)`. */
+  readonly detail: string
+  /** The traceback as CPython prints it, without frames of the kernel. Cut, with a mark, at `limits.resultBytes`. */
   readonly traceback: string
-  /** What the execution had written before it failed. */
-  readonly stdout: string
-  readonly stderr: string
-  /** What it had displayed, as in a result. */
-  readonly displays: readonly Readonly<Record<string, string | Uint8Array>>[]
+  /** The frames of the traceback, the outermost first; of a SyntaxError the last one is where the code is wrong. At most 1,000. */
+  readonly frames: readonly PythonFrame[]
+  /** What `sys.exit()` or `exit()` was called with, as an exit status; undefined for other exceptions. */
+  readonly exitCode: number | undefined
 
   constructor(fields: PythonErrorFields, options?: ErrorOptions) {
     super(fields.message, options)
     this.type = fields.type
+    this.detail = fields.detail
     this.traceback = fields.traceback
-    this.stdout = fields.stdout
-    this.stderr = fields.stderr
-    this.displays = fields.displays ?? []
+    this.frames = fields.frames ?? []
+    this.exitCode = fields.exitCode
   }
 }
 
 /** An execution ran past its deadline. */
-export class TimeoutError extends BrumateError {
+export class TimeoutError extends ExecutionError {
   readonly code = 'TIMEOUT'
 
   constructor(
@@ -70,7 +112,7 @@ export class TimeoutError extends BrumateError {
 }
 
 /** An `AbortSignal` or `interrupt()` ended a call; `cause` is the signal's reason. */
-export class CancelledError extends BrumateError {
+export class CancelledError extends ExecutionError {
   readonly code = 'CANCELLED'
 
   constructor(
@@ -82,28 +124,23 @@ export class CancelledError extends BrumateError {
 }
 
 /** An execution went past one of the session's limits, or its manager had no memory left (`maxMemoryBytes`). */
-export class LimitError extends BrumateError {
+export class LimitError extends ExecutionError {
   readonly code = 'LIMIT'
-  readonly stdout: string
-  readonly stderr: string
 
   constructor(
     /** Name of the limit, as in the session's `limits`, or `maxMemoryBytes`. */
     readonly limit: string,
     readonly max: number,
     readonly outcome: Outcome,
-    output: { readonly stdout: string; readonly stderr: string } = { stdout: '', stderr: '' },
     { message, ...options }: ErrorOptions & { readonly message?: string } = {},
   ) {
     const what = message ?? `the execution went past the limit ${limit} of ${max}`
     super(`${what}; ${describeOutcome(outcome)}`, options)
-    this.stdout = output.stdout
-    this.stderr = output.stderr
   }
 }
 
 /** The interpreter ended by itself: a forbidden import, an abort, corrupted memory, a worker that ran out of memory. */
-export class InterpreterCrashedError extends BrumateError {
+export class InterpreterCrashedError extends ExecutionError {
   readonly code = 'INTERPRETER_CRASHED'
 
   constructor(
@@ -125,7 +162,7 @@ export class PoolExhaustedError extends BrumateError {
  * The session, or the manager it belonged to, is closed. By itself a session closes when three interpreters in a row ended while
  * they loaded it; the message then has the reason, `cause` the last end.
  */
-export class SessionClosedError extends BrumateError {
+export class SessionClosedError extends ExecutionError {
   readonly code = 'SESSION_CLOSED'
 }
 

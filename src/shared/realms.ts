@@ -2,7 +2,15 @@
 // what Node and other threads give it is of the main realm, so `instanceof` says no.
 import { isNativeError } from 'node:util/types'
 
-export { isArrayBuffer, isDate, isPromise, isSet, isUint8Array } from 'node:util/types'
+export {
+  isAnyArrayBuffer,
+  isArrayBuffer,
+  isDate,
+  isMap,
+  isPromise,
+  isSet,
+  isUint8Array,
+} from 'node:util/types'
 
 /** An object literal, what JSON or a message made, or an object without a prototype. */
 export function isPlainObject(value: object): boolean {

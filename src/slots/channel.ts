@@ -22,6 +22,8 @@ export class SlotEndedError extends Error {
 
 /** Messages that are looked at when a slot has ended. Our code sends few before a snapshot. */
 const MOST_LOOKS = 100
+/** Longest look for what an execution sent last. */
+const LOOK_MS = 10
 
 interface Pending {
   readonly name: keyof SlotMethods
@@ -184,6 +186,27 @@ export class Channel {
     if (this.#closed !== undefined) return
     this.#port.postMessage(notice, transfer)
     this.#poller.pollFor('calls')
+  }
+
+  /**
+   * Events that have arrived and were not delivered, when the slot has ended. A snapshot among them is delivered, other messages are
+   * dropped.
+   */
+  takeEvents(onEvent: (event: SlotEvent) => void): void {
+    this.#poller.close()
+    const untilMs = performance.now() + LOOK_MS
+    try {
+      while (performance.now() < untilMs) {
+        const left = this.#poller.take()
+        if (left === undefined) return
+        const message = guard(left.message)
+        if (message.kind === 'event') onEvent(message.event)
+        else if (message.reply.kind === 'captured') this.#deliver(message)
+      }
+    } catch (error) {
+      // The slot is being ended anyway.
+      if (!(error instanceof ProtocolViolation)) throw error
+    }
   }
 
   /** Ends the channel and rejects whatever is pending (S2). Idempotent. */

@@ -2,7 +2,7 @@
 // src/shared/messages/slot.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
 
 import { constants } from 'node:buffer'
-import type { FileChanges, OutputText, RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
+import type { FileChanges, RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
 import type { FileStatus } from '../shared/messages/storage.js'
 import { isArrayBuffer, isPlainObject, isUint8Array } from '../shared/realms.js'
 import { startOf } from '../shared/thrown.js'
@@ -59,6 +59,8 @@ function guardEvent(message: Fields): SlotEvent {
       const lengths = field(message, 'lengths')
       return lengths === undefined ? event : { ...event, lengths: partLengths(lengths, whole.length) }
     }
+    case 'display':
+      return { event: 'display', id: number(message, 'id'), display: bytes(message, 'display') }
     case 'calls':
       return {
         event: 'calls',
@@ -82,8 +84,8 @@ function guardReply(message: Fields): SlotReply {
         kind: 'outcome',
         payload: field(message, 'payload') === null ? null : bytes(message, 'payload'),
         // A literal with one shape instead of a spread, which takes several times as long. This runs for every execution.
-        stdout: output(message, 'stdout'),
-        stderr: output(message, 'stderr'),
+        stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
+        stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
         durationMs: number(message, 'durationMs'),
         memoryBytes: number(message, 'memoryBytes'),
         peakMemoryBytes: number(message, 'peakMemoryBytes'),
@@ -143,8 +145,8 @@ function guardReply(message: Fields): SlotReply {
 /** What an execution tells however it came out. */
 function guardRun(message: Fields): RunReport {
   return {
-    stdout: output(message, 'stdout'),
-    stderr: output(message, 'stderr'),
+    stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
+    stderr: text(message, 'stderr', MAX_TEXT_LENGTH),
     durationMs: number(message, 'durationMs'),
     memoryBytes: number(message, 'memoryBytes'),
     peakMemoryBytes: number(message, 'peakMemoryBytes'),
@@ -182,11 +184,6 @@ function text(message: Fields, name: string, maxLength: number): string {
   if (typeof value !== 'string' || value.length > maxLength)
     throw new ProtocolViolation(`${name} is not a text`)
   return value
-}
-
-function output(message: Fields, name: string): OutputText {
-  if (typeof field(message, name) === 'string') return text(message, name, MAX_TEXT_LENGTH)
-  return bytes(message, name, MAX_TEXT_LENGTH)
 }
 
 function bytes(message: Fields, name: string, maxBytes = Number.POSITIVE_INFINITY): Uint8Array {

@@ -3,7 +3,15 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { deferred } from '../deferred.js'
 import type { SlotLease } from '../memory/slot-lease.js'
-import type { LeaseWire, SlotEvent, SlotMethods, SlotNotice, SlotReply } from '../shared/messages/slot.js'
+import { SharedOutput } from '../shared/messages/output.js'
+import type {
+  LeaseWire,
+  LiveOutput,
+  SlotEvent,
+  SlotMethods,
+  SlotNotice,
+  SlotReply,
+} from '../shared/messages/slot.js'
 import { ENDING, LOWERED, RAISED, SHIELD } from '../shared/threads/shield.js'
 import { USER_CODE } from '../shared/threads/user-code.js'
 import { MalformedValueError } from '../shared/values/decode.js'
@@ -32,6 +40,21 @@ const READY_MS = { boot: BOOT_MS, 'renew its interpreter': RENEWAL_MS } as const
 const INTERRUPT = 0
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 type OutputEvent = Extract<SlotEvent, { event: 'output' }>
+type DisplayEvent = Extract<SlotEvent, { event: 'display' }>
+
+/** Gets what an execution writes and displays while it runs, and when its slot ends what that had not sent yet. */
+export interface ExecutionListener {
+  onOutput(output: LiveOutput): void
+  onDisplay(display: Uint8Array): void
+}
+
+/** What an execution may send. `null`: no limit. */
+export interface ExecutionBounds {
+  /** Characters, of each stream. */
+  readonly outputBytes: number | null
+  /** Of all displays. */
+  readonly resultBytes: number | null
+}
 
 /** Answers the host calls of the slot's session. */
 export interface CallHandler {
@@ -46,10 +69,15 @@ interface Connection {
   close(): void
 }
 
-interface OutputListener {
-  readonly onOutput: (event: OutputEvent) => void
-  /** Characters that may still come. */
+interface Listening {
+  readonly listener: ExecutionListener
+  /** The number of the execution. */
+  readonly id: number
+  /** Characters and bytes that may still come. */
   remaining: number
+  remainingDisplayBytes: number
+  /** Chunks of output that have come. */
+  chunks: number
   events: number
   readonly startedMs: number
 }
@@ -65,6 +93,7 @@ export class Slot {
   readonly #door: CallDoor
   readonly #credit: SlotCredit
   readonly #interrupt = new Int32Array(new SharedArrayBuffer(12))
+  readonly #output = new SharedOutput()
   readonly #ready = deferred<void>()
   #endReason: string | undefined
   #isReady = false
@@ -72,7 +101,7 @@ export class Slot {
   /** Bytes of host calls' answers since the lease began. */
   #sentAnswerBytes = 0
   #takenAnswerBytes = 0
-  #listener: OutputListener | undefined
+  #listening: Listening | undefined
   #handler: CallHandler | undefined
   #connection: Connection | undefined
 
@@ -105,7 +134,7 @@ export class Slot {
       this.#door.wake()
     })
     const interrupt = this.#interrupt.buffer as SharedArrayBuffer
-    this.wire = { port: port2, calls, interrupt, memory: memory.wire }
+    this.wire = { port: port2, calls, interrupt, output: this.#output.memory, memory: memory.wire }
     this.transferList = [port2, calls.port, memory.wire.port]
     const readyMs = READY_MS[preparation]
     const timer = setTimeout(
@@ -164,20 +193,23 @@ export class Slot {
   }
 
   /**
-   * Sets the receiver of live output for the running execution: at most `maxBytes` of each stream, which the slot enforces as well. An
-   * honest slot sends no more than that, and nothing without a listener.
+   * Sets the receiver of what execution `id` writes and displays. An honest slot sends no more than the bounds, which it enforces as
+   * well, and nothing while there is no listener.
    */
-  listen(onOutput: (event: OutputEvent) => void, maxBytes: number | null): void {
-    this.#listener = {
-      onOutput,
-      remaining: maxBytes === null ? Number.POSITIVE_INFINITY : 2 * maxBytes,
+  listen(id: number, listener: ExecutionListener, { outputBytes, resultBytes }: ExecutionBounds): void {
+    this.#listening = {
+      listener,
+      id,
+      remaining: outputBytes === null ? Number.POSITIVE_INFINITY : 2 * outputBytes,
+      remainingDisplayBytes: resultBytes ?? Number.POSITIVE_INFINITY,
+      chunks: 0,
       events: 0,
       startedMs: performance.now(),
     }
   }
 
   unlisten(): void {
-    this.#listener = undefined
+    this.#listening = undefined
   }
 
   /** Sets the handler of host calls. */
@@ -230,7 +262,8 @@ export class Slot {
   retire(reason: string): void {
     if (this.#endReason !== undefined) return
     this.#endReason = reason
-    this.#listener = undefined
+    this.#hearTheRest()
+    this.#listening = undefined
     this.#handler = undefined
     this.#credit.end()
     this.#channel.close(reason)
@@ -269,19 +302,46 @@ export class Slot {
       this.#isReady = true
       return this.#ready.resolve(undefined)
     }
-    const listener = this.#listener
+    const listening = this.#listening
     if (
-      listener === undefined ||
-      ++listener.events > MAX_EVENTS_AT_ONCE + MAX_EVENTS_PER_MS * (performance.now() - listener.startedMs)
+      listening === undefined ||
+      ++listening.events > MAX_EVENTS_AT_ONCE + MAX_EVENTS_PER_MS * (performance.now() - listening.startedMs)
     ) {
       return this.terminate('its worker sent an invalid message: events of no execution')
     }
     if (event.event === 'calls') return this.#handle((handler) => handler.calls(event))
-    if (event.text === '' || event.text.length > listener.remaining)
+    this.#hear(listening, event)
+  }
+
+  #hear(listening: Listening, event: OutputEvent | DisplayEvent): void {
+    if (event.event === 'display') {
+      listening.remainingDisplayBytes -= event.display.length
+      if (listening.remainingDisplayBytes < 0)
+        return this.terminate('its worker sent an invalid message: more displays than it may have')
+      return listening.listener.onDisplay(event.display)
+    }
+    if (event.text === '' || event.text.length > listening.remaining)
       return this.terminate(
         'its worker sent an invalid message: output of no execution, or more than it may have',
       )
-    listener.remaining -= event.text.length
-    listener.onOutput(event)
+    listening.remaining -= event.text.length
+    listening.chunks += 1
+    listening.listener.onOutput(event)
+  }
+
+  /** What the execution has written and the worker has not sent, or sent just now: whatever ended it, that is not lost. */
+  #hearTheRest(): void {
+    const listening = this.#listening
+    if (listening === undefined) return
+    this.#channel.takeEvents((event) => {
+      if (event.event === 'output' || event.event === 'display') this.#hear(listening, event)
+    })
+    for (const stream of [1, 2] as const) {
+      const bytes = this.#output.rest(listening.id, stream, listening.chunks)
+      const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).slice(0, listening.remaining)
+      if (text === '') continue
+      listening.remaining -= text.length
+      listening.listener.onOutput({ stream, text })
+    }
   }
 }

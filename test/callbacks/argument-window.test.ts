@@ -68,10 +68,10 @@ test('arguments that no window has room for are a ValueError, by either way; the
   await using session = await manager.createSession({ callbacks: { measure: ({ x }) => x.length } })
   for (const call of ['await measure(x=x)', "brumate.call_sync('measure', x=x)"]) {
     const error = await pythonErrorOf(session.execute(`import brumate; x = bytes(70_000_000)\n${call}`))
-    expect([error.type, error.message], call).toEqual(['ValueError', TOO_LARGE])
+    expect([error.type, error.detail], call).toEqual(['ValueError', TOO_LARGE])
   }
   const long = await pythonErrorOf(session.execute('await measure(x=[1 << 5_000_000])'))
-  expect([long.type, long.message]).toEqual(['ValueError', TOO_LARGE])
+  expect([long.type, long.detail]).toEqual(['ValueError', TOO_LARGE])
   expect((await session.execute('await measure(x=bytes(50_000_000))')).value).toBe(50_000_000)
 })
 

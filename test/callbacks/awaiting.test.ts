@@ -139,7 +139,7 @@ const SCRIPTS: readonly Script[] = [
     value: [
       ['TypeError', "add() argument 'a': must be number"],
       ['TypeError', "add() is missing the argument 'a'"],
-      ['TypeError', "add() has no parameter 'c'"],
+      ['TypeError', "add() has no parameter 'c'; it takes a, b"],
       11,
     ],
     calls: ['add'],
@@ -175,7 +175,7 @@ const SCRIPTS: readonly Script[] = [
     code: 'print("before")\nawait fail(name="LookupError", message="nothing there")',
     value: undefined,
     stdout: 'before\n',
-    error: { type: 'LookupError', message: 'nothing there' },
+    error: { type: 'LookupError', message: 'LookupError: nothing there' },
     calls: ['fail'],
     freezes: 1,
   },

@@ -53,7 +53,7 @@ describeSessions(
     ])('D27, B15: %s of nobody’s is no callback, by name and by call_sync', async (name) => {
       const session = await open({ callbacks: { echo: ({ x }) => x } })
       const byName = await pythonErrorOf(session.execute(`await ${name}()`))
-      expect([byName.type, byName.message]).toEqual(['NameError', expect.stringContaining(name)])
+      expect([byName.type, byName.detail]).toEqual(['NameError', expect.stringContaining(name)])
       const sync = await pythonErrorOf(session.execute(`import brumate; brumate.call_sync('${name}')`))
       expect(sync.type).toBe('NameError')
     })

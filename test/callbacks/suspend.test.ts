@@ -388,7 +388,7 @@ describe('setCallbacks', () => {
     await session.execute('kept = gone')
     await session.setCallbacks({})
     const error = await pythonErrorOf(session.execute('await kept()'))
-    expect([error.type, error.message]).toEqual(['NameError', 'there is no callback named gone'])
+    expect([error.type, error.detail]).toEqual(['NameError', 'there is no callback named gone'])
   })
 
   test('D7, D8: with a suspended execution, what it calls next is new', async () => {

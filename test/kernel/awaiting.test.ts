@@ -262,7 +262,7 @@ test('a failed host call raises the Python class of that name, else HostError', 
   const { calls } = kernel.start('await ask()')
   const reply = kernel.send({ op: 'answer', id: calls[0]?.id, ok: 0, value: '("RangeError", "too far")' })
   expect(reply.traceback).toMatch(
-    /^Traceback.*\n {2}File "<cell \d+>", line 1, in <module>\n.*\nbrumate.HostError: too far\n$/,
+    /^Traceback.*\n {2}File "<cell \d+>", line 1, in <module>\n.*\nbrumate.HostError: RangeError: too far\n$/,
   )
 })
 

@@ -41,7 +41,10 @@ test.each([
   ['x = "a;b"', null],
   ['"text"', "'text'"],
   ['"""doc"""\n5', '5'],
-  ['7;', '7'],
+  ['7;', null],
+  ['7 ;  # x', null],
+  ['x = (1\n, 2); x ;', null],
+  ['"é;" # ;', "'é;'"],
   ['if True: 8', null],
   ['for i in [1]:\n  i', null],
   ['x: int = 9', null],
@@ -286,15 +289,17 @@ test('display methods make a bundle of text and bytes', () => {
   expect(reply).toMatchObject({ repr: 'rich', value: null })
 })
 
-test('display: a mimebundle without arguments works, classes and mocks have none, a failing one fails', () => {
+test('display: a mimebundle without arguments works, classes and mocks have none, a failing one loses its form only', () => {
   expect(
     kernel.execute('class Bare:\n  def _repr_mimebundle_(self): return {"a/b": "c"}\nBare()').display,
   ).toEqual({ 'a/b': 'c' })
   expect(kernel.execute('Rich')).toMatchObject({ ok: true, display: {} })
   expect(kernel.execute('from unittest.mock import Mock; Mock()')).toMatchObject({ ok: true, display: {} })
-  expect(kernel.execute('class Bad:\n  def _repr_html_(self): 1 / 0\nBad()')).toMatchObject({
-    type: 'ZeroDivisionError',
-  })
+  const code = 'class Bad:\n  def _repr_html_(self): 1 / 0\n  def _repr_latex_(self): return "$x$"\nBad()'
+  expect(kernel.execute(code)).toMatchObject({ ok: true, display: { 'text/latex': '$x$' } })
+  expect(kernel.output().stderr).toBe(
+    'brumate: Bad._repr_html_ failed, so this form is left out: ZeroDivisionError: division by zero\n',
+  )
 })
 
 test('A11: processes, threads and ctypes are refused in a clear way', () => {

@@ -1,7 +1,7 @@
 // R3, S3: displays that the kernel did not make. They end the interpreter, or are plain data; the session goes on from its checkpoint.
 import { InterpreterCrashedError } from 'brumate'
 import { expect, test } from 'vitest'
-import { readDisplay, readDisplays } from '../../src/session/displays.js'
+import { DisplayList, readDisplay } from '../../src/session/displays.js'
 import { MalformedValueError } from '../../src/shared/values/frames.js'
 import { NO_VALUE } from '../../src/shared/values/value.js'
 import { managerForTest } from '../support/manager.js'
@@ -9,47 +9,64 @@ import { rejectionOf } from '../support/session-code.js'
 
 test.each([
   ['no list', 'x'],
-  ['a list of text', ['image/png']],
-  ['a list of dicts', [{ 'text/plain': 'a' }]],
-  ['a type without a form', [['text/plain']]],
-  ['a type that is no text', [[1, 'a']]],
-  ['a type that is a prototype key', [['__proto__', 'a']]],
-  ['a type without end', [['x'.repeat(2000), 'a']]],
-  ['a form that is a number', [['text/plain', 1]]],
-  ['a form that is nothing', [['text/plain', NO_VALUE]]],
-  ['more forms than a display has', [Array(400).fill('a')]],
-  ['more displays than there are', Array(1001).fill([])],
-  ['more forms than all have', Array(900).fill(Array(200).fill('a'))],
-] as const)('displays that are %s are refused', (_, list) => {
-  expect(() => readDisplays(list as never)).toThrow(MalformedValueError)
+  ['a list without a number', ['image/png', 'a']],
+  ['a dict', { 'text/plain': 'a' }],
+  ['a type without a form', [0, 'text/plain']],
+  ['a type that is no text', [0, 1, 'a']],
+  ['a type that is a prototype key', [0, '__proto__', 'a']],
+  ['a type without end', [0, 'x'.repeat(2000), 'a']],
+  ['a form that is a number', [0, 'text/plain', 1]],
+  ['a form that is nothing', [0, 'text/plain', NO_VALUE]],
+  ['more forms than a display has', [0, ...Array(400).fill('a')]],
+  ['in place of none', [1, 'text/plain', 'a']],
+  ['in place of a prototype', ['__proto__', 'text/plain', 'a']],
+] as const)('a display that is %s is refused', (_, message) => {
+  expect(() => new DisplayList().follow(message as never)).toThrow(MalformedValueError)
 })
 
-test('displays are plain objects by MIME type', () => {
-  expect(readDisplays(undefined)).toEqual([])
-  expect(readDisplays([['text/plain', 'a', 'image/png', Uint8Array.of(1)], []])).toEqual([
-    { 'text/plain': 'a', 'image/png': Uint8Array.of(1) },
-    {},
-  ])
+test('displays are plain objects by MIME type, can be replaced, and removed', () => {
+  const list = new DisplayList()
+  list.follow([0, 'text/plain', 'a', 'image/png', Uint8Array.of(1)] as never)
+  list.follow([0])
+  list.follow([2, 'text/plain', 'b'])
+  expect(list.displays).toEqual([{ 'text/plain': 'a', 'image/png': Uint8Array.of(1) }, { 'text/plain': 'b' }])
+  list.follow([])
+  expect(list.displays).toEqual([])
+  for (let n = 0; n < 1000; n++) list.follow([0])
+  expect(() => list.follow([0])).toThrow('too many displays')
   expect(() => readDisplay(NO_VALUE)).toThrow(MalformedValueError)
 })
 
 test('a session whose displays were forged loses its interpreter, and goes on', async () => {
-  const manager = await managerForTest({ slots: 2, limits: { outputBytes: 100_000 } })
+  const manager = await managerForTest({ slots: 2, limits: { resultBytes: 100_000 } })
   await using session = await manager.createSession({ checkpoint: 'manual' })
   await session.execute('kept = 1')
   await session.snapshotState()
+  const send =
+    'import marshal, os\nsend = lambda *ms: [os.write(0x3fff_fffe, m) for m in ms]\nshow = lambda v: send(marshal.dumps(v, 2))\n'
   for (const forged of [
-    '[["image/png", bytes(200_000)]]',
-    '[["image/png", bytes(60_000)], ["image/png", bytes(60_000)]]',
-    '[{"a": "b"}]',
-    '[{str(i): "" for i in range(100_000)}]',
-    '5',
+    'show([{"a": "b"}])',
+    'show([0, {str(i): "" for i in range(1000)}])',
+    'show(5)',
+    'show([0, "image/png", 5])',
+    'show([3, "image/png", "x"])',
+    'send(b"")',
+    'send(b"[")',
+    'for n in range(1001): show([0])',
   ]) {
     for (const end of ['1', '1 / 0']) {
-      const code = `import _brumate.displays as d\nd.Displays.finish = lambda self, last: ${forged}\nd.DISPLAYS.pending = True\n${end}`
-      const error = await rejectionOf(InterpreterCrashedError, session.execute(code))
-      expect(error.outcome).toBe('restored')
+      const error = await rejectionOf(InterpreterCrashedError, session.execute(`${send}${forged}\n${end}`))
+      expect(error.outcome, forged).toBe('restored')
       expect(await session.get('kept')).toBe(1)
     }
   }
+  // Past the limit the host takes none.
+  const { stdout, displays } = await session.execute(
+    `${send}try:\n    show([0, "image/png", bytes(60_000)])\n    show([0, "image/png", bytes(60_000)])\nexcept OSError as e: print(e.strerror)`,
+  )
+  expect([stdout, displays.length]).toEqual(['File too large\n', 1])
+  // What is sent while no execution runs is no display.
+  await session.execute(`${send}class Late:\n    def __del__(self): show([5])\nlate = Late()`)
+  await session.set('late', 1)
+  expect((await session.execute('late')).displays).toEqual([])
 })

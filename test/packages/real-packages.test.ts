@@ -119,7 +119,7 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
     })
     expect(kernel.value("pd.DataFrame({'a': [1], 'b': [2]}).set_axis(['a', 'a'], axis=1)")).toBe(undefined)
     kernel.execute("odd = pd.DataFrame({'a': [object()]})")
-    expect(() => kernel.get('odd')).toThrow("column 'a' has members without one")
+    expect(() => kernel.get('odd')).toThrow("in its column 'a' that have no JavaScript form")
   })
 
   test('figures are displayed as PNG and as a chart, and closed', () => {

@@ -7,7 +7,7 @@ import { addStandIns } from './support/stand-ins.js'
 
 let manager: SessionManager
 beforeAll(async () => {
-  manager = await openManager({ slots: 2, limits: { outputBytes: 5000 } })
+  manager = await openManager({ slots: 2, limits: { resultBytes: 5000 } })
 })
 afterAll(() => manager.close())
 
@@ -87,7 +87,7 @@ Image()`)
     expect(stderr).toContain('a figure could not be drawn as png: ValueError: cannot draw this')
   })
 
-  test('displays beyond limits.outputBytes are left out, and stderr names them', async () => {
+  test('displays beyond limits.resultBytes are left out, and stderr names them', async () => {
     await using session = await open()
     const { displays, display, stderr, repr } = await session.execute(`
 import matplotlib.pyplot as plt
@@ -99,7 +99,7 @@ Big()`)
     expect(displays).toHaveLength(2)
     expect([display, repr]).toEqual([{}, 'Big'])
     expect(stderr.match(/was left out/g)).toHaveLength(2)
-    expect(stderr).toContain('limits.outputBytes')
+    expect(stderr).toContain('limits.resultBytes')
     expect((await session.execute('Big()')).displays).toHaveLength(1)
   })
 
@@ -124,19 +124,22 @@ altair.Chart()`)
     })
   })
 
-  test('displays of a suspended execution come with its result, in another slot too', async () => {
+  test('displays of a suspended execution come when it is suspended, later ones with its end, in another slot too', async () => {
     const callbacks = {
       ask: (_: unknown, { suspend }: { suspend(reason: string): never }) => suspend('later'),
     }
     await using session = await manager.createSession({ callbacks, checkpoint: 'manual' })
     await addStandIns(session)
     const suspended = await session.execute(
-      'import matplotlib.pyplot as plt\nplt.plot(1); plt.show()\nawait ask()',
+      'import matplotlib.pyplot as plt\nplt.plot(1); plt.show()\nawait ask()\nplt.plot(2)',
     )
-    expect([suspended.status, suspended.displays]).toEqual(['suspended', []])
+    expect(suspended.status).toBe('suspended')
+    expect(suspended.displays).toMatchObject([{ 'image/png': Uint8Array.from(Buffer.from('png [1]')) }])
     await session.hibernate()
     const results = Object.fromEntries(session.pending.map(({ id }) => [id, 1]))
-    expect((await session.resume({ results })).displays).toMatchObject([{ 'text/plain': '<Figure 1>' }])
+    expect((await session.resume({ results })).displays).toMatchObject([
+      { 'image/png': Uint8Array.from(Buffer.from('png [2]')) },
+    ])
   })
 })
 
@@ -235,7 +238,7 @@ await ask(bare=array.array('h', [1, -2]), many=[np.array([1.5, 2], shape=(1, 2))
     expect(snapshot.manifest.pending[0]?.args).toEqual(pending[0]?.args)
   })
 
-  test('an array larger than limits.outputBytes is no value of an execution, and get has it', async () => {
+  test('an array larger than limits.resultBytes is no value of an execution, and get has it', async () => {
     await using session = await open()
     const { value, repr } = await session.execute('import array; a = array.array("d", bytes(8000)); a')
     expect([value, typeof repr]).toEqual([undefined, 'string'])
@@ -364,13 +367,15 @@ describe('packages', () => {
     await using session = await manager.createSession({ checkpoint: 'manual' })
     const error = await pythonErrorOf(session.execute('import sklearn.linear_model'))
     expect(error.type).toBe('ModuleNotFoundError')
-    expect(error.message).toMatch(/^No module named 'sklearn'. scikit-learn is not in this session's image/)
+    expect(error.message).toMatch(
+      /^ModuleNotFoundError: No module named 'sklearn'. scikit-learn is not in this session's image/,
+    )
     expect(error.traceback).toContain("packages: ['scikit-learn']")
     expect((await pythonErrorOf(session.execute('import micropip'))).message).toContain(
       'cannot install packages',
     )
     expect((await pythonErrorOf(session.execute('import nothing_like_it'))).message).toBe(
-      "No module named 'nothing_like_it'",
+      "ModuleNotFoundError: No module named 'nothing_like_it'",
     )
     const caught = 'try:\n  import pandas\nexcept ImportError as e: text = str(e)\ntext'
     expect((await session.execute(caught)).value).toBe("No module named 'pandas'")

@@ -129,7 +129,7 @@ describeSessions('await', (open) => {
     `)
     expect((await session.execute('await asyncio.sleep(0.01); 1')).value).toBe(1)
     expect((await session.execute('await asyncio.sleep(0.01); 2')).value).toBe(2)
-    expect((await pythonErrorOf(session.execute('await task'))).message).toBe('of the task')
+    expect((await pythonErrorOf(session.execute('await task'))).message).toBe('ValueError: of the task')
   })
 
   test('A2: an error in awaiting code is raised once, not again by the next awaiting execution', async () => {

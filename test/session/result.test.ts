@@ -122,7 +122,7 @@ describeSessions('result', (open) => {
         Broken()
       `),
     )
-    expect(error).toMatchObject({ type: 'ValueError', message: 'no repr' })
+    expect(error).toMatchObject({ type: 'ValueError', detail: 'no repr' })
     expect(error.traceback).toContain("raise ValueError('no repr')")
     expect(await session.get('kept')).toBe(1)
   })

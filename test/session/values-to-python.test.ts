@@ -1,5 +1,5 @@
 // A10: values on their way into Python, through `set`.
-import { ConversionError, type Value } from 'brumate'
+import { ConversionError, InvalidOptionError, type Value } from 'brumate'
 import { expect, test } from 'vitest'
 import { pythonErrorOf, rejectionOf } from '../support/session-code.js'
 import { describeSessions, fresh, thawed } from '../support/session-modes.js'
@@ -77,22 +77,19 @@ const REFUSED: readonly (readonly [what: string, value: unknown])[] = [
   ['undefined', undefined],
   ['a function', () => 1],
   ['a symbol', Symbol('s')],
-  ['a Map', new Map([['a', 1]])],
   ['a class instance', new Point()],
   ['a class', Point],
   ['an Error', new Error('x')],
   ['a RegExp', /x/],
   ['a Promise', Promise.resolve(1)],
   ['a WeakMap', new WeakMap()],
-  ['an ArrayBuffer', new ArrayBuffer(4)],
   ['a DataView', new DataView(new ArrayBuffer(4))],
   ['an invalid Date', new Date(Number.NaN)],
   ['a boxed number', Object(1)],
   ['undefined in an array', [1, undefined]],
   ['a hole in an array', new Array(3)],
-  ['undefined in an object', { a: undefined }],
   ['a function deep inside', { a: [{ b: () => 1 }] }],
-  ['a Map in a Set', new Set([new Map()])],
+  ['undefined in a Map', new Map([['a', undefined]])],
   ['an object that contains itself', cycle],
   ['an array 100,000 deep', Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 1)],
 ]
@@ -247,8 +244,8 @@ describeSessions(
 
     test('A10: set of a name that Python code could not assign is an error and changes nothing', async () => {
       const session = await open()
-      for (const name of ['class', 'None', 'await']) {
-        expect((await pythonErrorOf(session.set(name, 1))).type, name).toBe('ValueError')
+      for (const name of ['class', 'None', 'await', 'ｃlass', '__builtins__', '__debug__']) {
+        await rejectionOf(InvalidOptionError, session.set(name, 1))
       }
     })
   },

@@ -158,6 +158,8 @@ export const IO_MAX = 0x7fffffff
 export const OPEN_MAX = 1024
 /** Number of the door for host calls, beyond every descriptor (see host-calls.ts). */
 export const DOOR_FD = 0x3fff_ffff
+/** The descriptor of displays, likewise (displays.ts). */
+export const DISPLAY_FD = 0x3fff_fffe
 /** Bytes a pipe holds. */
 export const PIPE_BYTES = 65_536
 /** st_blksize, and the unit of statfs. */

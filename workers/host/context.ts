@@ -2,6 +2,7 @@
 // read at each call. A part whose imports this file would have to import in turn (clock, signals …) names what it needs itself.
 import type { BoundExports } from './bound-exports.js'
 import type { Clock } from './clock.js'
+import type { DisplaySink } from './displays.js'
 import type { FileSystem } from './file-system.js'
 import type { Ending } from './guard.js'
 import type { GuestMemory } from './guest-memory.js'
@@ -27,6 +28,7 @@ export interface HostContext {
   readonly callable: Uint8Array | undefined
   /** Undefined where nobody answers host calls. */
   readonly door: HostCallDoor | undefined
+  readonly displays: DisplaySink
   /** Undefined until the module is instantiated. */
   readonly exports: BoundExports | undefined
 }

@@ -2,6 +2,7 @@
 import { MAX_TIME_ZONE_LENGTH } from '../../src/shared/time-zone.js'
 import {
   DIRENT,
+  DISPLAY_FD,
   DOOR_FD,
   F,
   F_RDLCK,
@@ -19,6 +20,7 @@ import {
   SEEK,
 } from './abi.js'
 import type { HostContext } from './context.js'
+import type { DisplaySink } from './displays.js'
 import { FsError, fail } from './errno.js'
 import type { LockRange } from './fs/node-store.js'
 import type { OpenFile } from './fs/open-file.js'
@@ -101,13 +103,13 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
   const writeAt: Transfer = (file, position, start, end) =>
     context.fileSystem.io.writeAt(file, position, memory.bytes, start, end)
 
-  /** A request or an answer at the door, whole and in one range: how many bytes it was. */
-  const throughDoor = (
-    door: HostCallDoor,
+  /** A request, an answer or a display, whole and in one range: how many bytes it was. */
+  const throughDoor = <Door>(
+    door: Door,
     iovecs: number,
     count: number,
     counted: number,
-    pass: (door: HostCallDoor, bytes: Buffer<ArrayBufferLike>, start: number, length: number) => void,
+    pass: (door: Door, bytes: Buffer<ArrayBufferLike>, start: number, length: number) => void,
   ): number => {
     if (count !== 1) fail('EINVAL')
     memory.range(counted, 4)
@@ -149,7 +151,9 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
     fd_write: (fd: number, iovecs: number, count: number, counted: number) =>
       fd === DOOR_FD && context.door !== undefined
         ? throughDoor(context.door, iovecs, count, counted, sendRequest)
-        : transferAll(fd, iovecs, count, 0, counted, write),
+        : fd === DISPLAY_FD
+          ? throughDoor(context.displays, iovecs, count, counted, show)
+          : transferAll(fd, iovecs, count, 0, counted, write),
     fd_pread: (fd: number, iovecs: number, count: number, position: bigint, counted: number) =>
       transferAll(fd, iovecs, count, positionOf(position), counted, readAt),
     fd_pwrite: (fd: number, iovecs: number, count: number, position: bigint, counted: number) =>
@@ -327,6 +331,10 @@ function lockedBytes(memory: HostContext['memory'], file: OpenFile, pointer: num
   if (start < 0 || whence < 0 || whence > SEEK.END) fail('EINVAL')
   if (!Number.isSafeInteger(start) || end > Number.MAX_SAFE_INTEGER) fail('EOVERFLOW')
   return [start, length === 0 ? Number.POSITIVE_INFINITY : end]
+}
+
+function show(displays: DisplaySink, bytes: Uint8Array, start: number, length: number): void {
+  displays.show(bytes, start, length)
 }
 
 function sendRequest(

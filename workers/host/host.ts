@@ -11,6 +11,7 @@ import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import type { BoundExports } from './bound-exports.js'
 import { Clock } from './clock.js'
 import type { HostContext } from './context.js'
+import { type DisplayReceiver, DisplaySink } from './displays.js'
 import { FsError } from './errno.js'
 import { FileSystem } from './file-system.js'
 import type { ChunkSource } from './fs/chunk-source.js'
@@ -48,6 +49,8 @@ export interface HostOptions {
   readonly cwd?: string
   readonly interrupt: InterruptCell
   readonly onOutput: OutputReceiver
+  /** Default: displays are dropped. */
+  readonly onDisplay?: DisplayReceiver
   /** Default: nothing is done. */
   readonly pulse?: Pulse
   /** Where memory growth, files and output get room from. Default: from a source without a bound. */
@@ -65,6 +68,8 @@ export interface HostLimits {
   readonly memoryBytes: number | null
   /** Per stream and execution. */
   readonly outputBytes: number | null
+  /** Of all displays of an execution. */
+  readonly resultBytes?: number | null
   readonly fileBytes: number | null
 }
 
@@ -110,6 +115,7 @@ export class Host {
       libraries: options.native ? new Libraries(options.native.libraries) : undefined,
       callable: options.native?.callable,
       door: options.door,
+      displays: new DisplaySink(options.onDisplay ?? (() => {}), this.#memory),
       exports: undefined,
     }
   }
@@ -163,6 +169,7 @@ export class Host {
     this.#context.growth.maxBytes = limits.memoryBytes
     this.#context.fileSystem.quota.maxBytes = limits.fileBytes
     this.#output.maxBytes = limits.outputBytes
+    this.#context.displays.maxBytes = limits.resultBytes ?? null
   }
 
   /** The session's code chooses another zone. */
@@ -182,12 +189,14 @@ export class Host {
   beginExecution(id: number): void {
     this.#output.begin()
     this.#context.fileSystem.nodes.changeLog?.begin()
+    this.#context.displays.begin()
     this.#context.signals.beginExecution(id)
   }
 
   /** Another owner has the output now. */
   outputTaken(): void {
     this.#output.taken()
+    this.#context.displays.taken()
   }
 
   /** Execution `id` heard of its interrupt while it was not running. */

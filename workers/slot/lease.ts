@@ -2,18 +2,19 @@
 // shared words, memory budget and buffers. The next lease gets new ones of each, so nothing of a lease can remain (S1).
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
+import { SharedOutput } from '../../src/shared/messages/output.js'
 import {
   DIRECT_METHODS,
   type DirectMethod,
   type DirectRequest,
   type LeaseWire,
-  type RunReport,
   type SlotMethods,
   type SlotNotice,
   type SlotReply,
 } from '../../src/shared/messages/slot.js'
 import { Shield } from '../../src/shared/threads/shield.js'
 import { UserCodeMark } from '../../src/shared/threads/user-code.js'
+import type { DisplayReceiver } from '../host/displays.js'
 import { PagePool } from '../host/fs/page-pool.js'
 import { Host } from '../host/host.js'
 import { HostCalls } from '../host/host-calls.js'
@@ -43,6 +44,7 @@ export class SlotLeaseSide {
   readonly #door = new HostCalls()
   readonly #memory = new SlotBudget()
   #output: Output | undefined
+  #onDisplay: DisplayReceiver = () => {}
   #opened: Opened | undefined
 
   constructor(image: ReadableImage) {
@@ -58,6 +60,7 @@ export class SlotLeaseSide {
       memory: this.#memory,
       chunks,
       onOutput: (stream, from, start, end) => this.#output?.write(stream, from, start, end),
+      onDisplay: (display) => this.#onDisplay(display),
       door: this.#door,
       pulse: { onTick: () => this.#output?.flushDue(), onSleep: () => this.#output?.flush() },
     })
@@ -69,10 +72,16 @@ export class SlotLeaseSide {
     this.#interrupt.share(wire.interrupt)
     this.#door.share(wire.calls)
     this.#memory.share(wire.memory)
-    const output = new Output((live) =>
-      port.postMessage({ event: 'output', id: service.executionId, ...live }),
+    const output = new Output(
+      (live) => port.postMessage({ event: 'output', id: service.executionId, ...live }),
+      new SharedOutput(wire.output),
     )
     this.#output = output
+    this.#onDisplay = (display) => {
+      // Displays of calls that are no executions belong to none.
+      if (output.isSent)
+        port.postMessage({ event: 'display', id: service.executionId, display }, movable(display))
+    }
     const requests: Requests = { hear: () => {} }
     const inbox = new Inbox(port, (message) => {
       if ('notice' in message) service.told(message as SlotNotice)
@@ -160,12 +169,9 @@ function movable(bytes: Uint8Array): ArrayBuffer[] {
 function transfers(reply: SlotReply): ArrayBuffer[] | undefined {
   switch (reply.kind) {
     case 'outcome': {
-      const { payload, stdout, stderr } = reply
-      if (payload === null && typeof stdout === 'string' && typeof stderr === 'string') return undefined
-      return [...(payload === null ? [] : movable(payload)), ...outputs(reply)]
+      const { payload } = reply
+      return payload === null ? undefined : movable(payload)
     }
-    case 'suspended':
-      return outputs(reply)
     case 'captured':
       return movable(reply.body)
     case 'file':
@@ -173,10 +179,6 @@ function transfers(reply: SlotReply): ArrayBuffer[] | undefined {
     default:
       return undefined
   }
-}
-
-function outputs({ stdout, stderr }: RunReport): ArrayBuffer[] {
-  return [stdout, stderr].flatMap((text) => (typeof text === 'string' ? [] : movable(text)))
 }
 
 /**

@@ -1,20 +1,17 @@
-// A session's output: kept as bytes until the execution ends, and also sent in chunks if there is a listener. Owns buffering, decoding,
-// and the order of both streams in chunks. The host enforces the limit before bytes get here. Bytes arrive while guest code is on the
-// stack, so decoders are created and used once beforehand.
+// A session's output on its way to the main thread. Owns buffering, decoding, and the order of both streams in chunks. The host enforces the
+// limit before bytes get here. The buffers are shared, so that the main thread can read what was not sent when the worker has ended.
+// Bytes arrive while guest code is on the stack, so decoders are created and used once beforehand.
 import { isAscii } from 'node:buffer'
-import type { LiveOutput, OutputText } from '../../src/shared/messages/slot.js'
-import { freeBuffer } from '../memory/free-buffer.js'
+import { OUTPUT_BUFFER_BYTES, SharedOutput } from '../../src/shared/messages/output.js'
+import type { LiveOutput } from '../../src/shared/messages/slot.js'
 
 /**
- * A chunk goes out when it is this large, or when the one before it is this old: at a write, a look for signals or a sleep,
- * because code that spins never reaches a timer. The first one of an execution goes out at once.
+ * A chunk goes out when a buffer is full. With a listener also when the chunk before it is this old: at a write, a look for signals or a
+ * sleep, because code that spins never reaches a timer. The first one of an execution then goes out at once.
  */
-const CHUNK_BYTES = 65_536
 const CHUNK_AGE_MS = 20
 /** How long the beginning of a line waits for the rest of it: `print` writes the line and its end separately. */
 const LINE_WAIT_MS = 20
-/** A buffer of this size stays from one execution to the next. */
-const FIRST_BYTES = 16_384
 /** Fewer bytes are copied faster one by one than by a call into the engine. */
 const FEW_BYTES = 96
 const NEWLINE = 10
@@ -22,11 +19,22 @@ const NEWLINE = 10
 type StreamNumber = 1 | 2
 type Send = (output: LiveOutput) => void
 
+export interface OutputMode {
+  /** There is a listener, per stream. */
+  readonly stdout: boolean
+  readonly stderr: boolean
+  /** Whether more than fits into the buffers may be sent. If not, it is dropped: nobody listens to calls that are no executions. */
+  readonly isSent: boolean
+}
+
 export class Output {
-  readonly #streams = { 1: new Stream(), 2: new Stream() }
-  readonly #isLive = { 1: false, 2: false }
+  readonly #shared: SharedOutput
+  readonly #streams: { readonly 1: Stream; readonly 2: Stream }
   readonly #send: Send
-  /** Lengths in bytes of what was written and not sent yet. The streams alternate, and the last run is of `#lastStream`. */
+  /** There is a listener, so chunks are sent early, with both streams in order. */
+  #isLive = false
+  #isSent = false
+  /** With a listener, lengths in bytes of what was written and not sent yet. The streams alternate, and the last run is of `#lastStream`. */
   #runs: number[] = []
   #lastStream: StreamNumber = 1
   #unsentBytes = 0
@@ -34,24 +42,44 @@ export class Output {
   /** Since when the beginning of a line has waited for its end. */
   #waitingSinceMs: number | undefined
 
-  constructor(send: Send) {
+  constructor(send: Send, shared = new SharedOutput()) {
     this.#send = send
+    this.#shared = shared
+    this.#streams = { 1: new Stream(1, shared), 2: new Stream(2, shared) }
   }
 
   /** Starts an execution. Output written between executions belongs to none. */
-  begin(live: { readonly stdout: boolean; readonly stderr: boolean }): void {
-    this.#isLive[1] = live.stdout
-    this.#isLive[2] = live.stderr
+  begin(id: number, mode: OutputMode): void {
+    this.#isLive = mode.stdout || mode.stderr
+    this.#isSent = mode.isSent
+    this.#shared.begin(id)
     this.#streams[1].begin()
     this.#streams[2].begin()
     if (this.#unsentBytes > 0) this.#nothingUnsent()
     this.#sentMs = Number.NEGATIVE_INFINITY
   }
 
+  /** Whether an execution runs, so that the main thread listens. */
+  get isSent(): boolean {
+    return this.#isSent
+  }
+
   /** Copies the bytes of `from` in `[start, end)`. */
   write(stream: StreamNumber, from: Uint8Array, start: number, end: number): void {
-    this.#streams[stream].write(from, start, end)
-    if (this.#isLive[stream]) this.#written(stream, end - start)
+    const into = this.#streams[stream]
+    let at = start
+    while (end - at > into.room) {
+      const { room } = into
+      into.write(from, at, at + room)
+      if (!this.#isSent) return
+      at += room
+      if (this.#isLive) this.#noteRun(stream, room)
+      this.#sendFull(stream)
+    }
+    into.write(from, at, end)
+    if (!this.#isLive) return
+    this.#noteRun(stream, end - at)
+    this.flushDue()
   }
 
   /** Sends output that has waited long enough. */
@@ -66,29 +94,43 @@ export class Output {
     else if (partBytes < this.#unsentBytes) this.#sendAhead(partBytes)
   }
 
-  /** Sends all output, because the execution waits now. */
+  /** Sends all output that has a listener, because the execution waits now. */
   flush(): void {
     if (this.#unsentBytes > 0) this.#sendAhead(0)
   }
 
-  /** All output. The receiver owns the bytes of a large one; they are not used here again. */
-  end(): { readonly stdout: OutputText; readonly stderr: OutputText } {
-    if (this.#isLive[1] || this.#isLive[2]) this.#sendRest()
-    this.#isLive[1] = false
-    this.#isLive[2] = false
-    return { stdout: this.#streams[1].end(), stderr: this.#streams[2].end() }
+  /** The output that was not sent. */
+  end(): { readonly stdout: string; readonly stderr: string } {
+    this.flush()
+    this.#isSent = false
+    const [stdout, stderr] = [this.#streams[1].takeRest(), this.#streams[2].takeRest()]
+    if (!this.#isLive) return { stdout, stderr }
+    // Of characters that never came to their end.
+    const parts = new Parts()
+    parts.add(1, stdout)
+    parts.add(2, stderr)
+    if (!parts.isEmpty) this.#sendChunk(parts.output)
+    this.#isLive = false
+    return { stdout: '', stderr: '' }
   }
 
-  #written(stream: StreamNumber, bytes: number): void {
+  #noteRun(stream: StreamNumber, bytes: number): void {
     const last = this.#runs.length - 1
     if (last >= 0 && this.#lastStream === stream) this.#runs[last] = (this.#runs[last] ?? 0) + bytes
     else this.#runs.push(bytes)
     this.#lastStream = stream
     this.#unsentBytes += bytes
-    if (this.#unsentBytes < CHUNK_BYTES) return this.flushDue()
-    // A line that is as long as a chunk is not waited for.
-    const partBytes = this.#streams[stream].bytesAfterLine(this.#runs.at(-1) ?? 0)
-    this.#sendAhead(partBytes < this.#unsentBytes ? partBytes : 0)
+  }
+
+  /** The stream's buffer has no room left. */
+  #sendFull(stream: StreamNumber): void {
+    if (this.#isLive) {
+      // A line that is as long as the buffer is not waited for.
+      const partBytes = this.#streams[stream].bytesAfterLine(this.#runs.at(-1) ?? 0)
+      return this.#sendAhead(partBytes < OUTPUT_BUFFER_BYTES / 2 ? partBytes : 0)
+    }
+    const text = this.#streams[stream].take(OUTPUT_BUFFER_BYTES)
+    if (text !== '') this.#sendChunk({ stream, text })
   }
 
   /** Sends all but the last `keptBytes`, which are the beginning of a line. */
@@ -105,18 +147,15 @@ export class Output {
       this.#runs.push(keptBytes)
       this.#unsentBytes = keptBytes
     }
-    if (parts.isEmpty) return
-    this.#send(parts.output)
-    this.#sentMs = performance.now()
+    if (!parts.isEmpty) this.#sendChunk(parts.output)
   }
 
-  /** The execution has ended: bytes that are no whole character are sent as U+FFFD. */
-  #sendRest(): void {
-    this.flush()
-    const parts = new Parts()
-    for (const stream of [1, 2] as const)
-      if (this.#isLive[stream]) parts.add(stream, this.#streams[stream].takeRest())
-    if (!parts.isEmpty) this.#send(parts.output)
+  #sendChunk(output: LiveOutput): void {
+    this.#send(output)
+    this.#shared.countChunk()
+    this.#streams[1].dropTaken()
+    this.#streams[2].dropTaken()
+    this.#sentMs = performance.now()
   }
 
   #nothingUnsent(): void {
@@ -162,40 +201,43 @@ class Parts {
   }
 }
 
+/** The bytes of one stream that were not sent. */
 class Stream {
-  readonly #whole = new TextDecoder('utf-8', { ignoreBOM: true })
-  /** For what is sent ahead: a decoder that has been used in parts is slower ever after. */
-  readonly #parted = new TextDecoder('utf-8', { ignoreBOM: true })
-  /** `#parted` may keep the beginning of a character. */
-  #isParted = false
-  /** Everything written, in its first `#length` bytes. Bytes take less room than text, and none of V8's heap. */
-  #buffer = new Uint8Array(FIRST_BYTES)
+  readonly #number: StreamNumber
+  readonly #shared: SharedOutput
+  readonly #buffer: Uint8Array
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   #length = 0
-  /** How many of them were taken to be sent. */
+  /** How many of the bytes were taken to be sent. */
   #taken = 0
+  /** Before the next bytes to take: the beginning of a character, which waits for its end. */
+  #carried = 0
 
-  constructor() {
-    // Node makes a converter at the first use in parts.
-    this.#parted.decode(NOTHING, { stream: true })
-    this.#parted.decode(NOTHING)
-    this.#whole.decode(NOTHING)
+  constructor(number: StreamNumber, shared: SharedOutput) {
+    this.#number = number
+    this.#shared = shared
+    this.#buffer = shared.buffers[number]
+    this.#decoder.decode(new Uint8Array(0))
   }
 
   begin(): void {
-    if (this.#isParted) this.#parted.decode(NOTHING)
-    this.#isParted = false
     this.#length = 0
     this.#taken = 0
+    this.#carried = 0
+  }
+
+  get room(): number {
+    return OUTPUT_BUFFER_BYTES - this.#length
   }
 
   write(from: Uint8Array, start: number, end: number): void {
     const length = end - start
-    const at = this.#length
-    if (at + length > this.#buffer.length) this.#grow(at + length)
     const buffer = this.#buffer
+    const at = this.#length
     if (length <= FEW_BYTES) for (let i = 0; i < length; i++) buffer[at + i] = from[start + i] as number
     else buffer.set(new Uint8Array(from.buffer, from.byteOffset + start, length), at)
     this.#length = at + length
+    this.#shared.setLength(this.#number, this.#length)
   }
 
   /** How many of the last `count` bytes come after the last end of a line among them. */
@@ -206,42 +248,51 @@ class Stream {
     return count - at - 1
   }
 
-  /** The next bytes as text. A character that they only begin is kept back for the next ones. */
+  /** The next bytes as text, at most all. A character that they only begin is kept back for the next ones. */
   take(bytes: number): string {
-    if (bytes === 0) return ''
-    const from = this.#taken
-    this.#taken += bytes
-    this.#isParted = true
-    return this.#parted.decode(this.#buffer.subarray(from, this.#taken), { stream: true })
+    const start = this.#taken
+    const end = Math.min(start + this.#carried + bytes, this.#length)
+    const whole = wholeCharacters(this.#buffer, start, end)
+    this.#taken = whole
+    this.#carried = end - whole
+    return this.#text(start, whole)
   }
 
-  /** What is left of a character that never came to its end. */
-  takeRest(): string {
-    if (!this.#isParted) return ''
-    this.#isParted = false
-    return this.#parted.decode(NOTHING)
-  }
-
-  end(): OutputText {
-    if (this.#length === 0) return ''
-    const bytes = this.#buffer.subarray(0, this.#length)
-    const isLarge = this.#buffer.length > FIRST_BYTES
-    const text = isLarge && isAscii(bytes) ? bytes : this.#whole.decode(bytes)
-    if (isLarge) {
-      if (text !== bytes) freeBuffer(this.#buffer.buffer)
-      this.#buffer = new Uint8Array(FIRST_BYTES)
+  /** What was taken has been sent. */
+  dropTaken(): void {
+    if (this.#taken > 0) {
+      this.#buffer.copyWithin(0, this.#taken, this.#length)
+      this.#length -= this.#taken
+      this.#taken = 0
     }
+    this.#shared.setLength(this.#number, this.#length)
+  }
+
+  /** All that is left, as text. */
+  takeRest(): string {
+    if (this.#length === 0) return ''
+    const text = this.#text(0, this.#length)
     this.begin()
+    this.#shared.setLength(this.#number, 0)
     return text
   }
 
-  /** Makes room for `bytes`, or doubles the buffer if output comes in small pieces. */
-  #grow(bytes: number): void {
-    const old = this.#buffer
-    this.#buffer = new Uint8Array(Math.max(2 * old.length, bytes + FIRST_BYTES))
-    this.#buffer.set(old.subarray(0, this.#length))
-    freeBuffer(old.buffer)
+  #text(start: number, end: number): string {
+    if (start === end) return ''
+    const bytes = this.#buffer.subarray(start, end)
+    return end - start > FEW_BYTES && isAscii(bytes)
+      ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+      : this.#decoder.decode(bytes)
   }
 }
 
-const NOTHING = new Uint8Array(0)
+/** `end`, or a few bytes less if a character begins there that needs bytes after `end`. */
+function wholeCharacters(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = end - 1; at >= start && at > end - 4; at--) {
+    const byte = bytes[at] as number
+    if ((byte & 0xc0) === 0x80) continue
+    const size = byte < 0xc2 || byte > 0xf4 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+    return at + size > end ? at : end
+  }
+  return end
+}

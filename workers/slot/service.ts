@@ -29,7 +29,7 @@ import type { Shielded } from '../snapshot/streams.js'
 import { endReason } from './end-reason.js'
 import { serveFile } from './file-calls.js'
 import { captured, DAMAGED, refusal, refused, unpack } from './freeze.js'
-import type { Output } from './output.js'
+import type { Output, OutputMode } from './output.js'
 import { type Ran, Runs } from './run.js'
 import { BRIEF_WARM_UP, EMPTY_SESSION, WARM_UP } from './warm-up.js'
 
@@ -121,15 +121,15 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     const head = Uint8Array.of(0, 0, 0, 0, wellFormed ? 0 : CODE_IS_UTF16)
     new DataView(head.buffer).setUint32(0, request.executionCount, true)
     const code = Buffer.from(request.code, wellFormed ? 'utf8' : 'utf16le')
-    const live = { stdout: request.liveStdout, stderr: request.liveStderr }
-    return this.#run(request.id, live, () => this.#interpreter.call(Opcode.execute, head, code))
+    const mode = { stdout: request.liveStdout, stderr: request.liveStderr, isSent: true }
+    return this.#run(request.id, mode, () => this.#interpreter.call(Opcode.execute, head, code))
   }
 
   async resume(request: ResumeRequest): Promise<SlotReply> {
-    const live = { stdout: request.liveStdout, stderr: request.liveStderr }
+    const mode = { stdout: request.liveStdout, stderr: request.liveStderr, isSent: true }
     this.#runs.answer(request.answers)
     const first = this.#runs.take()
-    return this.#run(request.id, live, () =>
+    return this.#run(request.id, mode, () =>
       first === undefined
         ? this.#interpreter.call(Opcode.step)
         : this.#interpreter.call(Opcode.answer, first),
@@ -176,7 +176,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
       if (!this.#runs.isWaiting) {
         // Finalizers of garbage are user code, and so are tasks that were waiting for an answer.
         this.#host.beginExecution(id)
-        this.#output.begin(QUIET)
+        this.#output.begin(0, QUIET)
       }
       const described = this.#userCode.during(id, () => this.#describe(request.valuesBytes))
       if (described.kind !== 'described')
@@ -279,7 +279,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
   }
 
   async warm(thoroughly: boolean): Promise<SlotReply> {
-    const limits = { memoryBytes: null, outputBytes: null, fileBytes: null }
+    const limits = { memoryBytes: null, outputBytes: null, resultBytes: null, fileBytes: null }
     const session = {
       limits,
       timeZone: 'UTC',
@@ -315,19 +315,15 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
   }
 
   /** Never throws nor rejects. */
-  #run(
-    id: number,
-    live: { readonly stdout: boolean; readonly stderr: boolean },
-    request: () => KernelReply,
-  ): SlotReply | Promise<SlotReply> {
-    if (this.#packing) return this.#packed().then(() => this.#run(id, live, request))
+  #run(id: number, mode: OutputMode, request: () => KernelReply): SlotReply | Promise<SlotReply> {
+    if (this.#packing) return this.#packed().then(() => this.#run(id, mode, request))
     const startedMs = performance.now()
     this.#pristine = false
     this.#isRunning = true
     try {
       this.#executionId = id
       this.#host.beginExecution(id)
-      this.#output.begin(live)
+      this.#output.begin(id, mode)
       const ran = this.#runs.run(id, request)
       if (!(ran instanceof Promise)) return this.#reply(ran, startedMs)
       return ran
@@ -373,7 +369,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
   }
 }
 
-const QUIET = { stdout: false, stderr: false }
+const QUIET = { stdout: false, stderr: false, isSent: false }
 
 /** What is beside the body is there twice on the main thread. */
 function headCost({

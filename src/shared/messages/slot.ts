@@ -22,6 +22,8 @@ export interface LeaseWire {
    * (src/shared/threads/shield.ts); the id of the capture whose user code runs (src/shared/threads/user-code.ts).
    */
   readonly interrupt: SharedArrayBuffer
+  /** Output that is not sent yet (output.ts). */
+  readonly output: SharedArrayBuffer
   /** Where it asks for memory. */
   readonly memory: MemoryWire
 }
@@ -29,6 +31,7 @@ export interface LeaseWire {
 export interface SlotLimits {
   readonly memoryBytes: number | null
   readonly outputBytes: number | null
+  readonly resultBytes: number | null
   readonly fileBytes: number | null
 }
 
@@ -115,9 +118,6 @@ export type SlotNotice =
   /** Arguments of host calls were released, and the slot had asked for a notice. */
   | { readonly notice: 'credit' }
 
-/** Output of an execution. Bytes, which are moved rather than copied, are ASCII of a large output. */
-export type OutputText = string | Uint8Array
-
 /** Output of a running execution, in the order in which it was written. */
 export interface LiveOutput {
   /** The stream that `text` begins with: 1 stdout, 2 stderr. */
@@ -174,8 +174,9 @@ export interface FileAnswer {
 
 /** What a call into the kernel wrote and used, however it came out. */
 export interface RunReport {
-  readonly stdout: OutputText
-  readonly stderr: OutputText
+  /** What `output` events have not brought. */
+  readonly stdout: string
+  readonly stderr: string
   readonly durationMs: number
   /** The interpreter's memory now, and at its most. */
   readonly memoryBytes: number
@@ -273,6 +274,8 @@ export type SlotEvent =
       readonly takenBytes: number
     }
   | ({ readonly event: 'output'; readonly id: number } & LiveOutput)
+  /** Marshal bytes of the kernel's (workers/kernel/_brumate/displays.py). */
+  | { readonly event: 'display'; readonly id: number; readonly display: Uint8Array }
 
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${String(value)}`)

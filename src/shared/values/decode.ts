@@ -5,12 +5,12 @@
 import { ARRAY_TAG_LENGTH, decodeArray, isAligned } from './arrays.js'
 import {
   type Decoded,
-  dateOr,
   type Frame,
   isShortText,
   Kind,
   MalformedValueError,
   newFrame,
+  tagged,
   UNFINISHED,
 } from './frames.js'
 import { HashingBudget } from './hashing.js'
@@ -118,7 +118,7 @@ export class Decoder {
         this.#units = CLOCK_CHECK_UNITS
         const nowMs = performance.now()
         const top = this.#frames[this.#frames.length - 1]
-        if (top?.kind === Kind.set) this.#hashing.check(top.sinceMs, nowMs)
+        if (top?.kind === Kind.set || top?.kind === Kind.map) this.#hashing.check(top.sinceMs, nowMs)
         if (nowMs >= untilMs) {
           this.#hashing.pause(nowMs)
           return false
@@ -133,7 +133,8 @@ export class Decoder {
           return true
         }
         if (frame.kind <= Kind.tuple) value = this.#addToArray(frame, value)
-        else value = frame.kind === Kind.set ? this.#addToSet(frame, value) : this.#addToDict(frame, value)
+        else if (frame.kind === Kind.dict) value = this.#addToDict(frame, value)
+        else value = frame.kind === Kind.set ? this.#addToSet(frame, value) : this.#addToMap(frame, value)
       }
     }
   }
@@ -150,7 +151,7 @@ export class Decoder {
       items.push(value)
     }
     this.#frames.pop()
-    return frame.kind === Kind.tuple && items[0] === NO_VALUE ? tagged(items) : items
+    return frame.kind === Kind.tuple && items[0] === NO_VALUE ? untagged(items) : items
   }
 
   /** Adds the int32s that come next, as far as the clock allows, and leaves at least one member. Faster than `#read` for each. */
@@ -184,6 +185,27 @@ export class Decoder {
     this.#frames.pop()
     this.#hashing.complete(frame.sinceMs)
     return set as Set<Value>
+  }
+
+  /** Keys and values come in turn. */
+  #addToMap(frame: Frame, value: Decoded): Decoded | typeof UNFINISHED {
+    const map = frame.map as Map<Decoded, Decoded>
+    const { key } = frame
+    if (key === undefined) frame.key = value
+    else {
+      this.#units -= map.size >> 6
+      this.#hashing.countMember()
+      if (this.#hashing.isSpent) {
+        this.exact = false
+        this.hasCollisions = true
+      } else if (typeof key === 'string' && !isShortText(key)) this.#leaveOut()
+      else map.set(key, value)
+      frame.key = undefined
+    }
+    if (--frame.count > 0) return UNFINISHED
+    this.#frames.pop()
+    this.#hashing.complete(frame.sinceMs)
+    return map as Map<Value, Value>
   }
 
   #addToDict(frame: Frame, value: Decoded): Decoded | typeof UNFINISHED {
@@ -240,7 +262,7 @@ export class Decoder {
       case TypeCode.tuple:
         return this.#array(Kind.tuple)
       case TypeCode.list:
-        return this.#array(Kind.array)
+        return this.#list()
       case TypeCode.dict:
         this.#count(1, 0)
         this.#weight += Weight.dict
@@ -251,6 +273,30 @@ export class Decoder {
       default:
         throw new MalformedValueError(`unknown type code ${code} at ${this.#at - 1}`)
     }
+  }
+
+  /** In a tagged tuple it may be the pairs of a map, or the members of a set that marshal has no set for. */
+  #list(): Decoded | typeof UNFINISHED {
+    const { kind, items } = this.#frames[this.#frames.length - 1] ?? NO_FRAME
+    if (kind !== Kind.tuple || items[0] !== NO_VALUE || items.length !== 2) return this.#array(Kind.array)
+    if (items[1] === 'map') return this.#hashed(Kind.map, 2)
+    return items[1] === 'set' ? this.#hashed(Kind.set, 1) : this.#array(Kind.array)
+  }
+
+  #hashed(kind: typeof Kind.map | typeof Kind.set, width: number): Decoded | typeof UNFINISHED {
+    const parts = this.#length()
+    const count = parts / width
+    if (count > MAX_HASHED_ITEMS || !Number.isInteger(count))
+      throw new MalformedValueError(`a map or set of ${parts} parts`)
+    this.#count(1, HASHED_MEMBER * count)
+    // As weight.ts has it for a list.
+    this.#weight += Weight.array + Weight.member * parts
+    if (parts === 0) {
+      this.#checkDepth()
+      return kind === Kind.map ? new Map() : new Set()
+    }
+    this.#open(kind, parts)
+    return UNFINISHED
   }
 
   /** A tuple is an array, or a tagged value of a type that marshal lacks: (Ellipsis, kind, payload). */
@@ -282,7 +328,7 @@ export class Decoder {
 
   #open(kind: Kind, count: number): Frame {
     this.#checkDepth()
-    const frame = newFrame(kind, count, kind === Kind.set ? this.#hashing.activeMs() : 0)
+    const frame = newFrame(kind, count, kind === Kind.set || kind === Kind.map ? this.#hashing.activeMs() : 0)
     this.#frames.push(frame)
     return frame
   }
@@ -404,6 +450,6 @@ export class Decoder {
 }
 
 /** What a tuple of the kernel's stands for, or the tuple itself. */
-function tagged(items: Decoded[]): Decoded {
-  return items.length === ARRAY_TAG_LENGTH && items[1] === 'array' ? decodeArray(items) : dateOr(items)
+function untagged(items: Decoded[]): Decoded {
+  return items.length === ARRAY_TAG_LENGTH && items[1] === 'array' ? decodeArray(items) : tagged(items)
 }

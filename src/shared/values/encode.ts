@@ -1,10 +1,10 @@
-// Encodes JavaScript values as marshal bytes for the kernel. Dates and sets are written as stand-ins and listed as fixups, which the
+// Encodes JavaScript values as marshal bytes for the kernel. Dates, sets and maps are written as stand-ins and listed as fixups, which the
 // kernel applies. Owns the walk over a value, which can stop after any part of it and continue later: a callback's result may be a
 // guest's own argument. writer.ts owns the bytes.
 
 import { describeValue } from '../describe-value.js'
 import { ConversionError } from '../errors.js'
-import { isDate, isPlainObject, isSet, isUint8Array } from '../realms.js'
+import { isAnyArrayBuffer, isDate, isMap, isPlainObject, isSet, isUint8Array } from '../realms.js'
 import { refusalOf } from './arrays.js'
 import type { Job, Lane } from './slices.js'
 import { elementType, isNdArray, MAX_DEPTH, type NdArray, TypeCode } from './value.js'
@@ -14,8 +14,8 @@ type Step = string | number
 
 /** A container that is being written. */
 interface Frame {
-  readonly kind: 'list' | 'set' | 'dict'
-  /** Members of a list or set, undefined for a dict. */
+  readonly kind: 'list' | 'set' | 'map' | 'dict'
+  /** Members of a list or set, keys and values of a map in turn, undefined for a dict. */
   readonly items: readonly unknown[] | undefined
   readonly keys: readonly string[]
   readonly object: Readonly<Record<string, unknown>>
@@ -39,7 +39,7 @@ interface Fixup {
   readonly payload: Payload
 }
 
-type FixupKind = 'datetime' | 'set' | 'array'
+type FixupKind = 'datetime' | 'set' | 'map' | 'array'
 /** Milliseconds since 1970 of a datetime. Of an array the type of its numbers, and its shape and own type if it is an NdArray. */
 type Payload = number | null | ArrayType
 type ArrayType = readonly [block: string, shape: readonly number[] | null, dtype: string | null]
@@ -204,18 +204,23 @@ export class Encoder implements Job {
     }
     if (value === null) return writer.code(TypeCode.none)
     this.#units -= 1
-    if (isUint8Array(value)) {
-      this.#units -= value.length >> 10
-      return writer.blob(value)
-    }
+    if (isUint8Array(value)) return this.#bytes(value)
     if (Array.isArray(value)) return this.#list('list', value)
     if (isPlainObject(value)) return this.#dict(value as Readonly<Record<string, unknown>>)
     if (this.#mayFix && isDate(value)) return this.#date(value)
     // A set is always written as a list with a fixup, because only Python can tell whether the members are hashable.
     if (this.#mayFix && isSet(value)) return this.#list('set', [...(value as ReadonlySet<unknown>)])
+    if (this.#mayFix && isMap(value))
+      return this.#list('map', [...(value as ReadonlyMap<unknown, unknown>)].flat())
+    if (isAnyArrayBuffer(value)) return this.#bytes(new Uint8Array(value))
     if (this.#mayFix && ArrayBuffer.isView(value)) return this.#array(value, null, null)
     if (this.#mayFix && isNdArray(value)) return this.#ndArray(value)
     throw this.#unknown(value)
+  }
+
+  #bytes(value: Uint8Array): void {
+    this.#units -= value.length >> 10
+    this.#writer.blob(value)
   }
 
   #string(text: string): void {
@@ -235,7 +240,7 @@ export class Encoder implements Job {
     this.#text = undefined
   }
 
-  #list(kind: 'list' | 'set', items: readonly unknown[]): void {
+  #list(kind: 'list' | 'set' | 'map', items: readonly unknown[]): void {
     this.#writer.list(items.length)
     this.#open({ kind, items, keys: NO_KEYS, object: NO_OBJECT, count: items.length, at: 0, path: undefined })
   }
@@ -267,16 +272,19 @@ export class Encoder implements Job {
         } else this.#value(item)
       } else {
         const key = keys[at] as string
+        const member = object[key]
+        // An optional field that is not set.
+        if (member === undefined) continue
         // Keys are written in one step; the decoder bounds the length of keys that guests send.
         this.#units -= 1 + (key.length >> 9)
         this.#writer.text(key)
-        this.#value(object[key])
+        this.#value(member)
       }
       if (this.#units <= 0 || this.#text !== undefined || this.#frames.length !== depth) return
     }
     this.#frames.pop()
     if (frame.kind === 'dict') this.#writer.code(TypeCode.null)
-    else if (frame.kind === 'set') this.#fix('set', null)
+    else if (frame.kind !== 'list') this.#fix(frame.kind, null)
   }
 
   #date(date: Date): void {
@@ -350,13 +358,13 @@ export class Encoder implements Job {
 
   #unknown(value: unknown): ConversionError {
     const expected =
-      'null, a boolean, number, bigint, string, typed array, NdArray, Date, array, Set or plain object (all the way down)'
+      'null, a boolean, number, bigint, string, typed array, ArrayBuffer, NdArray, Date, array, Set, Map or plain object (all the way down)'
     return this.#refuse(expected, describeValue(value))
   }
 
   #refuse(expected: string, got?: string): ConversionError {
     const path = this.#phase === 'value' ? this.#frames : []
-    const shown = path.slice(0, 8).map((frame) => `[${JSON.stringify(stepOf(frame)).slice(0, 100)}]`)
+    const shown = path.slice(0, 8).map((frame) => `[${shownStep(frame)}]`)
     const place = `${this.#name}${shown.join('')}${path.length > 8 ? '…' : ''}`
     return new ConversionError(`${place}: expected ${expected}${got === undefined ? '' : `, got ${got}`}`)
   }
@@ -365,6 +373,13 @@ export class Encoder implements Job {
 /** The member of the container that was begun last. */
 function stepOf({ items, keys, at }: Frame): Step {
   return items === undefined ? (keys[at - 1] as string) : at - 1
+}
+
+/** For a message; of a map, the key that the member belongs to. */
+function shownStep(frame: Frame): string {
+  if (frame.kind !== 'map') return JSON.stringify(stepOf(frame)).slice(0, 100)
+  const key = frame.items?.[frame.at - 1 - ((frame.at - 1) % 2)]
+  return typeof key === 'string' ? JSON.stringify(key).slice(0, 100) : describeValue(key)
 }
 
 function sizeOf(step: Step): number {

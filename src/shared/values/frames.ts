@@ -15,7 +15,7 @@ export class MalformedValueError extends Error {
   override readonly name = 'MalformedValueError'
 }
 
-export const Kind = { array: 0, tuple: 1, set: 2, dict: 3 } as const
+export const Kind = { array: 0, tuple: 1, set: 2, dict: 3, map: 4 } as const
 export type Kind = (typeof Kind)[keyof typeof Kind]
 
 /** A container that is being filled. */
@@ -25,34 +25,48 @@ export class Frame {
     readonly items: Decoded[],
     readonly object: Record<string, Value>,
     readonly set: Set<Decoded> | undefined,
+    readonly map: Map<Decoded, Decoded> | undefined,
     /** Members still to come; in a dict, the members read so far. */
     public count: number,
     readonly sinceMs: number,
   ) {}
-  /** In a dict, the key whose value comes next; undefined before a key. */
+  /** In a dict or map, the key whose value comes next; undefined before a key. */
   key: Decoded | undefined
 }
 
 const NO_ITEMS: Decoded[] = []
 const NO_OBJECT: Record<string, Value> = {}
 
-/** `sinceMs` matters to sets only. */
+/** `sinceMs` matters to sets and maps only. */
 export function newFrame(kind: Kind, count: number, sinceMs: number): Frame {
   return new Frame(
     kind,
     kind === Kind.array || kind === Kind.tuple ? [] : NO_ITEMS,
     kind === Kind.dict ? {} : NO_OBJECT,
     kind === Kind.set ? new Set() : undefined,
+    kind === Kind.map ? new Map() : undefined,
     count,
     sinceMs,
   )
 }
 
-/** The date that a tagged tuple stands for, or the tuple itself. */
-export function dateOr(items: Decoded[]): Decoded {
-  if (items.length !== 3 || items[0] !== NO_VALUE || items[1] !== 'datetime') return items
-  if (typeof items[2] !== 'number') throw new MalformedValueError('a datetime without a number')
-  return new Date(items[2])
+/** What a tagged tuple of three stands for, or the tuple itself. */
+export function tagged(items: Decoded[]): Decoded {
+  if (items.length !== 3 || items[0] !== NO_VALUE) return items
+  const [, tag, payload] = items
+  switch (tag) {
+    case 'datetime':
+      if (typeof payload !== 'number') throw new MalformedValueError('a datetime without a number')
+      return new Date(payload)
+    case 'map':
+      if (!(payload instanceof Map)) throw new MalformedValueError('a map without pairs')
+      return payload
+    case 'set':
+      if (!(payload instanceof Set)) throw new MalformedValueError('a set without members')
+      return payload
+    default:
+      return items
+  }
 }
 
 /** Whether the text is within `MAX_KEY_BYTES`. A UTF-16 unit is at most three bytes of UTF-8. */

@@ -1,7 +1,7 @@
 // The values that cross between Python and JavaScript. Owns their types and the bounds that hold in both directions; encode.ts and
 // decode.ts own the bytes.
 
-/** What a Python value looks like in JavaScript. */
+/** What a Python value looks like in JavaScript: docs/values.md has the form of each type. */
 export type Value =
   | null
   | boolean
@@ -13,7 +13,15 @@ export type Value =
   | Date
   | Value[]
   | Set<Value>
+  | Map<Value, Value>
   | { [key: string]: Value }
+
+/**
+ * What `session.set` takes: values, and objects of any type whose members are values in turn. Fields that are `undefined` are left out, an
+ * `ArrayBuffer` becomes bytes, and arrays and sets may be read-only. Objects with a class of their own, functions and symbols are refused
+ * when they are met.
+ */
+export type InputValue = null | boolean | number | bigint | string | object
 
 export type TypedArray =
   | Int8Array

@@ -5,14 +5,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { loadPyodide } from 'pyodide'
+import { type Display, DisplayList } from '../../../src/session/displays.js'
 import { type Answer, AnswerReader, readResult } from '../../../src/session/outcome.js'
+import { decode } from '../../../src/shared/values/document.js'
 import { encodePlain, encodeValue } from '../../../src/shared/values/encode.js'
 import type { Value } from '../../../src/shared/values/value.js'
 import { SITE, StockPython, type Written } from '../../support/stock-python.js'
 
 const HEAD_BYTES = 9
 
-export type Result = ReturnType<typeof readResult>
+export type Result = ReturnType<typeof readResult> & { readonly displays: readonly Display[] }
+
+/** Stock Pyodide has no descriptor for displays. */
+const KEEP_DISPLAYS = `
+import marshal, _brumate.displays as displays
+shown = []
+displays.write = lambda descriptor, message: shown.append(message)
+def take(request):
+    taken = marshal.dumps(shown, 2)
+    shown.clear()
+    return taken
+displays.take = take
+`
 
 /** A Python error of a request: `message` is the traceback. */
 export class Failed extends Error {
@@ -52,21 +66,22 @@ export class StockKernel {
     const python = new StockPython(pyodide)
     for (const [path, content] of Object.entries(files)) python.writeFile(`${SITE}/${path}`, content)
     pyodide.runPython('import _brumate')
+    pyodide.runPython(KEEP_DISPLAYS)
     const kernel = new StockKernel(python)
     kernel.attach()
     return kernel
   }
 
-  attach(displayBytes: number | null = null): void {
+  attach(resultBytes: number | null = null): void {
     this.#request(
-      Buffer.concat([Buffer.of(7), encodePlain({ env: {}, callbacks: [], displayBytes }, 'session')]),
+      Buffer.concat([Buffer.of(7), encodePlain({ env: {}, callbacks: [], resultBytes }, 'session')]),
     )
   }
 
   /** As after a thaw in another slot. */
   restored(): void {
     this.#request(
-      Buffer.concat([Buffer.of(10), encodePlain({ env: {}, callbacks: [], displayBytes: null }, 'session')]),
+      Buffer.concat([Buffer.of(10), encodePlain({ env: {}, callbacks: [], resultBytes: null }, 'session')]),
     )
   }
 
@@ -79,7 +94,12 @@ export class StockKernel {
     const head = Buffer.from([1, 0, 0, 0, 0, 0])
     head.writeUInt32LE(++this.#count, 1)
     const { items, exact } = this.#request(Buffer.concat([head, Buffer.from(dedent(code))]))
-    return readResult(items, exact)
+    const list = new DisplayList()
+    const taken = this.#python.call(this.#python.attribute('_brumate.displays', 'take'), Buffer.of())
+    for (const message of decode(taken).tree as Uint8Array[]) list.follow(decode(message).tree)
+    const result = readResult(items, exact)
+    const last = Object.keys(result.display).length > 0 ? [result.display] : []
+    return { ...result, displays: [...list.displays, ...last] }
   }
 
   value(code: string): unknown {

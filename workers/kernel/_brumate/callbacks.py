@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .asking import ask, ask_sync
+from .notebook import BUILTINS
 from .tool_call import ToolCall
-from .values import NotConvertible, to_tree
+from .values import NotConvertible, to_tree, type_name
 
 # JSON Schema's types as a signature shows them.
 _ANNOTATIONS = {
@@ -38,6 +39,8 @@ class Callbacks:
         for name, function in self._functions.items():
             if builtins.__dict__.get(name) is function:
                 delattr(builtins, name)
+                if name in BUILTINS:
+                    setattr(builtins, name, BUILTINS[name])
         self._descriptions = described
         self._functions = functions
         builtins.__dict__.update(functions)
@@ -111,8 +114,9 @@ def _tree(name: str, key: str, value: Any) -> Any:
     try:
         return to_tree(value)
     except NotConvertible as error:
+        part = f": {error.describe(key, value)}" if error.place or str(error) else ""
         raise TypeError(
-            f"{name}() argument {key!r}: cannot convert {type(value).__name__!r} to a JavaScript value{error}"
+            f"{name}() argument {key!r}: cannot convert {type_name(value)!r} to a JavaScript value{part}"
         ) from None
 
 

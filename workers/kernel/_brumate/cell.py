@@ -17,6 +17,9 @@ for _name in __future__.all_feature_names:
     _FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
 del _name
 
+# As the parser counts lines.
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
 # The method whose calls `scripts` changes.
 _RUNS_LOOP = "run_until_complete"
 
@@ -69,6 +72,9 @@ def compile_cell(source: str, filename: str, flags: int) -> Cell:
         tree = awaiting(tree)
     statements = tree.body
     last = statements.pop() if statements and type(statements[-1]) is ast.Expr else None
+    if last is not None and ";" in source and _is_silenced(source, last):
+        statements.append(last)
+        last = None
     body = None
     if statements or last is None:
         body = compile(tree, filename, "exec", flags, True)
@@ -96,6 +102,13 @@ def _indented(source: str, filename: str, flags: int, refused: IndentationError)
             tree.body = block.body
             return ast.increment_lineno(tree, -1)
     raise refused
+
+
+def _is_silenced(source: str, last: ast.Expr) -> bool:
+    """Whether a semicolon follows the last expression: as in notebooks, its value is not wanted then."""
+    line = _LINE_END.split(source)[last.end_lineno - 1]
+    rest = line.encode("utf-8", "surrogatepass")[last.end_col_offset :]
+    return rest.lstrip(b" \t\f").startswith(b";")
 
 
 def _is_coroutine(code: CodeType | None) -> int:

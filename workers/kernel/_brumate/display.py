@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, NoneType
 from typing import Any
@@ -35,27 +36,49 @@ _CANARY = "_brumate_canary_method_should_not_exist_"
 
 
 def bundle(value: Any) -> dict[str, str | bytes]:
-    """MIME type -> data. An exception of a method is the caller's to report, like one of user code."""
+    """MIME type -> data. A method that raises loses its form only, and stderr says so."""
     if type(value) in _PLAIN or isinstance(value, type):
         return {}
     if FORMATTERS:
         for kind in type(value).__mro__:
             if kind in FORMATTERS:
-                return FORMATTERS[kind](value)
+                return _guarded(FORMATTERS[kind], value, kind.__name__) or {}
     if _method(value, _CANARY) is not None:
         return {}
     found: dict[str, str | bytes] = {}
     method = _method(value, "_repr_mimebundle_")
     if method is not None:
-        data = _without_metadata(_call_mimebundle(method))
+        data = _without_metadata(_guarded(_call_mimebundle, method, "_repr_mimebundle_", value))
         if isinstance(data, dict):
             for mime, content in data.items():
                 if type(mime) is str:
                     _add(found, mime, content)
     for name, mime in _METHODS:
         if mime not in found and (method := _method(value, name)) is not None:
-            _add(found, mime, _without_metadata(method()))
+            _add(found, mime, _without_metadata(_guarded(_call, method, name, value)))
     return found
+
+
+def _guarded(function: Callable[[Any], Any], argument: Any, what: str, value: Any = None) -> Any:
+    try:
+        return function(argument)
+    except Exception as error:
+        text = _text(error)
+        owner = "" if value is None else f"{type(value).__name__}."
+        print(f"brumate: {owner}{what} failed, so this form is left out: {text}", file=sys.stderr)
+        return None
+
+
+def _call(method: Any) -> Any:
+    return method()
+
+
+def _text(error: Exception) -> str:
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception:
+        return name
 
 
 def _method(value: Any, name: str) -> Any:
@@ -87,4 +110,6 @@ def _add(found: dict[str, str | bytes], mime: str, content: Any) -> None:
     elif isinstance(content, (bytes, bytearray, memoryview)):
         found[mime] = bytes(content)
     elif mime.endswith("json"):
-        found[mime] = json.dumps(content)
+        data = _guarded(json.dumps, content, mime)
+        if data is not None:
+            found[mime] = data

@@ -1,16 +1,23 @@
-"""What an execution displays besides its last expression's value, in order: figures, and what libraries show.
+"""What an execution displays besides its last expression's value: figures, what libraries show, and `display(…)`.
 
-Owns the list, its limits, and the collectors that libraries add to it.
+Owns the limits, the collectors that libraries add, and the wire: each display is one write to a descriptor that no file
+can have, so the host has it even if the interpreter ends. A write is the marshal bytes of a list: a number, and then MIME
+type, data, MIME type, data … The number is 0 for a new display, else that of the display to replace, counted from 1.
+An empty list removes all displays of the execution.
 """
 
 import sys
 from collections.abc import Callable
+from posix import write
 from typing import Any
 
-from .display import bundle
+from .values import dump
 
+_DESCRIPTOR = 0x3FFF_FFFE
 # The host takes no more (src/session/displays.ts).
 _MOST_DISPLAYS = 1000
+_MOST_FORMS = 101
+_LONGEST_MIME_TYPE = 1000
 
 type Forms = dict[str, str | bytes]
 
@@ -18,15 +25,19 @@ type Forms = dict[str, str | bytes]
 class Displays:
     """The displays of one execution at a time."""
 
-    __slots__ = ("_collectors", "_items", "_limit", "pending", "room")
+    __slots__ = ("_clears", "_collectors", "_count", "_limit", "_numbers", "pending", "room")
 
     def __init__(self) -> None:
-        self._items: list[list[str | bytes]] = []
         self._collectors: list[tuple[Callable[[], None], Callable[[], None]]] = []
         self._limit: int | None = None
+        # Displays so far, and the numbers of those that have an id.
+        self._count = 0
+        self._numbers: dict[str, int] = {}
+        # Whether the next display removes those before it.
+        self._clears = False
         # Bytes that the execution may still show; None: any number.
         self.room: int | None = None
-        # Whether the end of an execution has anything to do here.
+        # Whether the start or end of an execution has anything to do here.
         self.pending = False
 
     def limit(self, limit_bytes: int | None) -> None:
@@ -38,25 +49,42 @@ class Displays:
         self._collectors.append((collect, drop))
         self.pending = True
 
-    def show(self, value: Any) -> None:
-        """Add a value's rich forms, with its text."""
-        self.add(bundle(value) or {"text/plain": repr(value)})
+    def add(self, forms: Forms, display_id: str | None = None) -> None:
+        """Add a display, or replace the one with that id. One for which there is no room is left out, and stderr says so."""
+        self.pending = True
+        number = self._numbers.get(display_id, 0) if display_id is not None else 0
+        if number == 0 and self._count == _MOST_DISPLAYS:
+            return _warn(f"more than {_MOST_DISPLAYS} displays of one execution: the others are left out")
+        if self._clears:
+            self.clear_output()
+            number = 0
+        shown = [form for form in forms.items() if len(form[0]) <= _LONGEST_MIME_TYPE and form[0] != "__proto__"]
+        parts = [part for form in shown[:_MOST_FORMS] for part in form]
+        if not self._fits(forms) or not self._send([number, *parts], forms):
+            return
+        if number == 0:
+            self._count += 1
+            if display_id is not None:
+                self._numbers[display_id] = self._count
 
-    def add(self, forms: Forms) -> None:
-        """Add a display. One for which there is no room is left out, and stderr says so."""
-        if len(self._items) == _MOST_DISPLAYS:
-            _warn(f"more than {_MOST_DISPLAYS} displays of one execution: the others are left out")
-        elif self._fits(forms):
-            self._items.append([part for form in forms.items() for part in form])
-            self.pending = True
+    def clear_output(self, *, later: bool = False) -> None:
+        """Remove what the execution has displayed so far; `later`: as soon as it displays something else."""
+        self._clears = later
+        if not later and self._count:
+            self._send([], {})
+            self._count = 0
+            self._numbers.clear()
 
     def begin(self) -> None:
         """An execution starts: what was shown since the last one belongs to none."""
-        self._items.clear()
+        self._count = 0
+        self._numbers.clear()
+        self._clears = False
         self.room = self._limit
+        self.pending = bool(self._collectors)
 
-    def finish(self, last: Forms) -> list[list[str | bytes]]:
-        """The execution ends: collect what is to be shown now, and hand everything over.
+    def finish(self, last: Forms) -> None:
+        """The execution ends: collect what is to be shown now.
 
         `last` are the forms of the last expression, which are shown after all others; emptied where there is no room.
         """
@@ -64,34 +92,40 @@ class Displays:
             collect()
         if last and not self._fits(last):
             last.clear()
-        return self.take()
-
-    def take(self) -> list[list[str | bytes]]:
-        """Everything shown so far, each display as [MIME type, data, MIME type, data …]."""
-        items = self._items
-        self._items = []
-        self.room = self._limit
-        self.pending = bool(self._collectors)
-        return items
+        self.begin()
 
     def clear(self) -> None:
-        """Forget everything that is open or was shown."""
+        """Forget everything that is open."""
         for _, drop in self._collectors:
             drop()
-        self.take()
+        self.begin()
 
     def _fits(self, forms: Forms) -> bool:
-        if self.room is None:
-            return True
         size = sum(_size(data) for data in forms.values())
-        if size > self.room:
-            _warn(
-                f"a display of {size} bytes ({', '.join(forms)}) was left out: displays of one execution may take"
-                f" {self._limit} bytes together (limits.outputBytes)"
-            )
+        if self.room is not None and size > self.room:
+            self._leave_out(forms, size)
             return False
-        self.room -= size
         return True
+
+    def _send(self, parts: list[Any], forms: Forms) -> bool:
+        try:
+            message = dump(parts)
+            if self.room is not None and len(message) > self.room:
+                self._leave_out(forms, len(message))
+                return False
+            write(_DESCRIPTOR, message)
+        except (MemoryError, OSError) as error:
+            _warn(f"a display ({', '.join(forms)}) was left out: {type(error).__name__}: {error}")
+            return False
+        if self.room is not None:
+            self.room -= len(message)
+        return True
+
+    def _leave_out(self, forms: Forms, size: int) -> None:
+        _warn(
+            f"a display of {size} bytes ({', '.join(forms)}) was left out: displays of one execution may take"
+            f" {self._limit} bytes together (limits.resultBytes)"
+        )
 
 
 def _size(data: str | bytes) -> int:

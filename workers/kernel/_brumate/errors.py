@@ -1,7 +1,8 @@
 """Errors of host functions as Python exceptions: of the class that has the same name, where Python has one."""
 
 import builtins
-from typing import Self
+import functools
+from typing import Any, Self
 
 
 class HostError(Exception):
@@ -17,6 +18,18 @@ class HostError(Exception):
 
     def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
         return type(self), (self.name, self.message)
+
+
+def naming_host_errors(init: Any) -> Any:
+    """For `TracebackException.__init__`: a traceback names the JavaScript error, which the exception's text does not."""
+
+    @functools.wraps(init)
+    def initialize(self: Any, exc_type: Any, exc_value: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, exc_type, exc_value, *args, **kwargs)
+        if isinstance(exc_value, HostError) and isinstance(exc_value.name, str):
+            self._str = f"{exc_value.name}: {self._str}" if self._str else exc_value.name
+
+    return initialize
 
 
 HostError.__module__ = "brumate"  # where it is public

@@ -16,6 +16,7 @@ from typing import Any
 # Module -> the adapter whose `adapt` gets the module once it has been executed.
 _ADAPTED = {
     "altair": "vega",
+    "IPython.core.display_functions": "ipython",
     "ctypes": "callbacks",
     "concurrent.futures.process": "processes",
     "getpass": "getpass",
@@ -33,6 +34,10 @@ _REPLACED = {
     "httpx._transports.jsfetch": "httpx",
     "urllib3.contrib.emscripten": "urllib3",
 }
+# Modules that an image may lack -> the adapter whose `fill` makes the module then.
+_STANDING_IN = dict.fromkeys(
+    ("IPython", "IPython.core", "IPython.core.display", "IPython.core.display_functions", "IPython.display"), "ipython"
+)
 # Module -> environment variables that it is to find, unless the session has its own.
 _ENVIRONMENT = {"matplotlib": ("MPLBACKEND", "agg")}
 
@@ -44,12 +49,26 @@ def find_hooked(fullname: str, path: Any, target: ModuleType | None) -> ModuleSp
     if fullname not in _HOOKED:
         return None
     if fullname in _REPLACED:
-        return spec_from_loader(fullname, _Replacement(), is_package=True)
+        return spec_from_loader(fullname, _Replacement(_REPLACED[fullname]), is_package=True)
     spec = PathFinder.find_spec(fullname, path, target)
     if spec is None or not hasattr(spec.loader, "exec_module"):
         return spec
     spec.loader = _Noticing(spec.loader)
     return spec
+
+
+class StandIns:
+    """A finder behind all others: what the image has comes first."""
+
+    @classmethod
+    def find_spec(cls, fullname: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if fullname not in _STANDING_IN or (path is not None and not _is_made_here(fullname.rpartition(".")[0])):
+            return None
+        return spec_from_loader(fullname, _Replacement(_STANDING_IN[fullname]), is_package=True)
+
+
+def _is_made_here(name: str) -> bool:
+    return isinstance(getattr(sys.modules.get(name), "__loader__", None), _Replacement)
 
 
 def warm_up() -> None:
@@ -84,13 +103,16 @@ class _Noticing:
 
 
 class _Replacement:
-    """Makes a module of the kernel's under the name of one that cannot be here."""
+    """Makes a module of the kernel's under the name of one that is not here."""
+
+    def __init__(self, adapter: str) -> None:
+        self._name = adapter
 
     def create_module(self, spec: ModuleSpec) -> None:
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        _adapter(_REPLACED[module.__name__]).fill(module)
+        _adapter(self._name).fill(module)
 
 
 def _adapter(name: str) -> ModuleType:

@@ -28,9 +28,9 @@ from .namespace import HIDDEN_NAMES, Namespace
 from .packages import without_installer
 from .reading import READING
 from .sources import Sources
-from .tracebacks import INTERRUPTED, add_source_line, failure
+from .tracebacks import INTERRUPTED, add_source_line, cut, failure
 from .unawaited import UNAWAITED
-from .values import NotConvertible, from_bytes, to_tree
+from .values import NotConvertible, convert, from_bytes, to_tree
 
 type Outcome = tuple[Any, ...]
 
@@ -71,7 +71,11 @@ def _text_of(value: Any) -> str:
         if error.__traceback__.tb_next is not None:
             raise
         reason = "MemoryError" if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
-        return f"<{_NAME.__get__(type(value))} object whose repr() raises {reason}>"
+        return _unprintable(value, reason)
+
+
+def _unprintable(value: Any, reason: str) -> str:
+    return f"<{_NAME.__get__(type(value))} object whose repr() raises {reason}>"
 
 
 class Kernel:
@@ -79,7 +83,7 @@ class Kernel:
 
     __slots__ = (
         "callbacks", "calls", "context", "displays", "entropy", "execution", "flags", "guard", "held", "loop", "namespace", "reserve",
-        "sources",
+        "result_bytes", "sources",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -90,6 +94,8 @@ class Kernel:
         self.calls = CALLS
         self.calls.guard = self.guard
         self.displays = DISPLAYS
+        # Most bytes of a result's text, of its value, and of its displays, each; None: any number.
+        self.result_bytes: int | None = None
         self.entropy = ENTROPY
         self.context = contextvars.copy_context()
         self.loop = SessionLoop()
@@ -294,23 +300,29 @@ class Kernel:
     def _succeeded(self, value: Any) -> Outcome:
         try:
             if value is None:
-                shown = self.displays.finish({}) if self.displays.pending else []
-                return (True, None, ..., {}, shown) if shown else NOTHING
+                if self.displays.pending:
+                    self.displays.finish({})
+                return NOTHING
+            limit = self.result_bytes
             text = _text_of(value)
             if UNAWAITED.has_reported:
                 UNAWAITED.replace(value)
             else:
                 builtins._ = value
+            try:
+                text = cut(text, limit)
+            except MemoryError:
+                text = _unprintable(value, "MemoryError")
             display = bundle(value)
             try:
-                tree = to_tree(value, self.displays.room)  # may call a tzinfo of the user's
-            except (NotConvertible, MemoryError, RecursionError):
-                tree = ...
+                tree, lost = convert(value, limit)  # may call a tzinfo of the user's
+            except NotConvertible as error:
+                tree, lost = ..., [error.describe("value", value)]
+            except (MemoryError, RecursionError) as error:
+                tree, lost = ..., [f"value: {type(error).__name__}"]
             if display or self.displays.pending:
-                shown = self.displays.finish(display)
-                if shown:
-                    return (True, text, tree, display, shown)
-            return (True, text, tree, display)
+                self.displays.finish(display)
+            return (True, text, tree, display, lost) if lost else (True, text, tree, display)
         except BaseException as error:
             return self._failed(error)
 
@@ -318,15 +330,14 @@ class Kernel:
         if isinstance(error, MemoryError):
             self.reserve = None
         try:
-            failed = failure(error)
-            if not self.displays.pending:
-                return failed
-            # Drawing what is open takes time and memory, which an execution that was stopped has not.
-            if isinstance(error, Exception) and not isinstance(error, MemoryError):
-                shown = self.displays.finish({})
-            else:
-                shown = self.displays.take()
-            return (*failed, shown) if shown else failed
+            failed = failure(error, self.result_bytes)
+            if self.displays.pending:
+                # Drawing what is open takes time and memory, which an execution that was stopped has not.
+                if isinstance(error, Exception) and not isinstance(error, MemoryError):
+                    self.displays.finish({})
+                else:
+                    self.displays.begin()
+            return failed
         except KeyboardInterrupt:  # in a `__str__` of the user's, or while a figure is drawn
             return INTERRUPTED
 
@@ -339,7 +350,7 @@ class Kernel:
             try:
                 return (True, to_tree(value))
             except NotConvertible as error:
-                raise TypeError(f"cannot convert {type(value).__name__!r} to a JavaScript value{error}") from None
+                raise TypeError(error.describe(name, value)) from None
         except Exception as error:
             return self._failed(error)
 
@@ -357,13 +368,14 @@ class Kernel:
         self,
         environment: dict[str, str],
         callbacks: list[dict[str, Any]],
-        display_bytes: int | None = None,
+        result_bytes: int | None = None,
         *,
         has_input: bool = False,
     ) -> Outcome:
         """The interpreter now belongs to a session: draw fresh entropy, take its environment and callbacks."""
         try:
-            self.displays.limit(display_bytes)
+            self.result_bytes = result_bytes
+            self.displays.limit(result_bytes)
             self.entropy.refresh()
             clocks.refresh_time_zone()
             os.environ.update(environment)
@@ -386,7 +398,7 @@ class Kernel:
         callbacks: list[dict[str, Any]],
         *,
         continues: bool,
-        display_bytes: int | None = None,
+        result_bytes: int | None = None,
         has_input: bool = False,
     ) -> Outcome:
         """The memory is a snapshot's now: what must not be as it was then, and the host calls that it waits for.
@@ -395,7 +407,8 @@ class Kernel:
         """
         try:
             self.guard.pending = False
-            self.displays.limit(display_bytes)
+            self.result_bytes = result_bytes
+            self.displays.limit(result_bytes)
             self.entropy.refresh_unless_seeded()
             clocks.refresh_time_zone()
             self.callbacks.attach(callbacks)

@@ -9,8 +9,8 @@ A request is one byte, its operation, and then
   4 GET        name
   5 SET        u32 bytes of name, name, marshal of (value, fixups)
   6 CLEAR      nothing
-  7 ATTACH     marshal of {'env': {str: str}, 'callbacks': [{'name', 'description', 'parameters'}], 'displayBytes': the
-               most that displays of an execution may take, or None, 'input': whether the host answers input()}
+  7 ATTACH     marshal of {'env': {str: str}, 'callbacks': [{'name', 'description', 'parameters'}], 'resultBytes': the
+               most that text, value and displays of a result may take, each, or None, 'input': whether the host answers input()}
   8 INTERRUPT  nothing: KeyboardInterrupt where the execution awaits
   9 DESCRIBE   u32 bytes that the values may take: a snapshot of memory follows
  10 RESTORED   as ATTACH: the memory is a snapshot's now; its environment stays. With 'continues': True the host is the one
@@ -18,9 +18,9 @@ A request is one byte, its operation, and then
  11 CALLBACKS  marshal of the list of callbacks, which replaces the one there is
 
 A reply is u8 status, f64 seconds, payload, which is marshal unless it says otherwise:
-  0 done     (True, repr | None, value | ..., {mime: data}) of an execution, (True, value) of GET, (True, [host call])
-             of RESTORED with the calls not yet answered, (True,) of others, or (False, type name, message, traceback).
-             Of an execution that displayed something else, with one more member: [[mime, data, mime, data …]]
+  0 done     (True, repr | None, value | ..., {mime: data}) of an execution, with one more member where the value lost
+             something: [what, as text]; (True, value) of GET, (True, [host call]) of RESTORED with the calls not yet
+             answered, (True,) of others, or a failure (see `tracebacks`)
   1 waiting  seconds to the next timer, and the new host calls, each (id, name, {argument: value})
   3 described  of DESCRIBE: u32 bytes of description, description, values, both msgpack (see `description`)
 
@@ -40,11 +40,12 @@ from typing import Any
 from .calls import HostCall, no_memory_for
 from .kernel import DONE, NOTHING, Kernel, Outcome
 from .tracebacks import OUT_OF_MEMORY, failure
-from .values import dump, is_block
+from .values import dump, is_block, too_large
 
 _EXECUTE, _STEP, _ANSWER, _GET, _SET, _CLEAR, _ATTACH, _INTERRUPT, _DESCRIBE, _RESTORED, _CALLBACKS = (
     range(1, 12)
 )
+_NO_MEMORY = "value: there is no memory left to send it"
 _OF_AN_EXECUTION = (_EXECUTE, _STEP, _ANSWER, _INTERRUPT)
 _SOURCE_IS_UTF16 = 1
 
@@ -104,7 +105,7 @@ def _serve(operation: int, request: memoryview) -> bytes:
         outcome = KERNEL.attach(
             session["env"],
             session["callbacks"],
-            session.get("displayBytes"),
+            session.get("resultBytes"),
             has_input=session.get("input", False),
         )
         return _done(outcome)
@@ -118,7 +119,7 @@ def _serve(operation: int, request: memoryview) -> bytes:
         outcome = KERNEL.restored(
             session["callbacks"],
             continues=session.get("continues", False),
-            display_bytes=session.get("displayBytes"),
+            result_bytes=session.get("resultBytes"),
             has_input=session.get("input", False),
         )
         if outcome is not DONE:
@@ -157,14 +158,25 @@ def _release(operation: int, request: memoryview) -> bytes:
 def _result(outcome: Outcome) -> bytes:
     """Of an execution. One that has succeeded is not lost because its value is too large to be told: that is left out."""
     try:
-        return _done(outcome)
+        return _within_limit(_done(outcome), outcome)
     except MemoryError:
         if not outcome[0]:
             raise
     try:
-        return _done((True, outcome[1], ..., {}))
+        return _done((True, outcome[1], ..., {}, [_NO_MEMORY]))
     except MemoryError:
-        return _done((True, "<object that does not fit into memory twice>", ..., {}))
+        return _done((True, "<object that does not fit into memory twice>", ..., {}, [_NO_MEMORY]))
+
+
+def _within_limit(reply: bytes, outcome: Outcome) -> bytes:
+    """The reply, without the value if that is larger than it may be."""
+    limit = KERNEL.result_bytes
+    if limit is None or len(reply) <= limit or not outcome[0] or outcome[2] is ...:
+        return reply
+    size = len(dump(outcome[2])) - len(_NO_BYTES)
+    if size <= limit:
+        return reply
+    return _done((True, outcome[1], ..., outcome[3], [too_large(size, limit)]))
 
 
 def _source(request: bytes) -> str:
@@ -201,7 +213,7 @@ def _waiting() -> bytes:
                 return _result(KERNEL.held)
             outcome = KERNEL.advance()
             if outcome is not None:
-                return _done(outcome)
+                return _result(outcome)
             continue
         KERNEL.calls.outbox = rest
         KERNEL.calls.told = KERNEL.held is not None and bool(rest)
@@ -246,7 +258,7 @@ def _last_resort(request: bytes, error: BaseException) -> bytes:
         KERNEL.reserve = None
         return _OUT_OF_MEMORY_REPLY
     try:
-        return _done(failure(error))
+        return _done(failure(error, KERNEL.result_bytes))
     except BaseException:
         name = type.__dict__["__name__"].__get__(type(error))
         return _done((False, name, "", f"{name}\n"))

@@ -255,6 +255,8 @@ class Writer:
     def _tree(self, tree: tuple, depth: int) -> None:
         if tree[1] == "datetime":
             self._tagged("datetime", tree[2])
+        elif tree[1] != "array":
+            raise NotConvertible  # a Map, or a Set with members that are arrays or objects
         else:
             self._cost_left -= SPECIAL
             self.data += b"\x82\x00\xa5array\x01"

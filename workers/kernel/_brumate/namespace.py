@@ -37,9 +37,10 @@ class Namespace:
 
     def set(self, name: str, value: Any) -> None:
         """Assign a global; raises ValueError for what could not be assigned in Python source."""
-        if not name.isidentifier() or keyword.iskeyword(name):
+        normalized = _normalized(name)
+        if not name.isidentifier() or keyword.iskeyword(normalized):
             raise ValueError(f"not a valid Python name: {name!r}")
-        self.names[_normalized(name)] = value
+        self.names[normalized] = value
 
     def clear(self) -> None:
         """Delete every user name, and what the interpreter remembers of their values by itself."""

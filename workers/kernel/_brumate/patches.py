@@ -13,10 +13,11 @@ from asyncio import base_events, events, runners, unix_events
 from types import ModuleType
 from typing import Any, NoReturn
 
-from . import absent, clocks, door, local_names, network
+from . import absent, clocks, door, local_names, network, notebook
 from .calls import CALLS
+from .errors import naming_host_errors
 from .frames import is_kernel_file
-from .hooks import find_hooked
+from .hooks import StandIns, find_hooked
 from .loop import EventLoop, OutsideSessionLoop, complete
 from .unawaited import UNAWAITED
 
@@ -75,6 +76,9 @@ def install() -> None:
     """Apply every patch; once."""
     clocks.install()
     sys.meta_path.insert(0, HookedModules)
+    sys.meta_path.append(StandIns)
+    notebook.install()
+    traceback.TracebackException.__init__ = naming_host_errors(traceback.TracebackException.__init__)
     _hide_absent_modules()
     hashlib.__getattr__ = _derive_keys
     absent.install()

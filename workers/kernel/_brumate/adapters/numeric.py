@@ -12,6 +12,8 @@ _PLAIN = frozenset(
 )
 _WIDENED = {"float16": "float32", "float96": "float64", "float128": "float64", "complex192": "complex128", "complex256": "complex128"}
 _TIMES = {"M": "datetime64[ms]", "m": "timedelta64[ms]"}
+# Units of less than a microsecond.
+_FINER = frozenset({"ns", "ps", "fs", "as"})
 _TEXTS = {"U": "str", "T": "str", "S": "bytes", "O": "object"}
 
 _numpy: ModuleType
@@ -37,12 +39,14 @@ def array(value: Any, converter: Converter, depth: int, shape: tuple[int, ...] |
     dtype = value.dtype
     name = dtype.name
     if name in _WIDENED:
+        if name != "float16":
+            converter.lose(f"array of {name} with fewer digits", depth)
         # The name stays: `set` makes the same type of it again.
         value = value.astype(_WIDENED[name])
         name = name if name == "float16" else _WIDENED[name]
     elif dtype.kind in _TIMES:
         name = _TIMES[dtype.kind]
-        value = _milliseconds(value)
+        value = _milliseconds(value, converter, depth)
     elif name not in _PLAIN:
         return _values(value, converter, depth, shape)
     if not value.dtype.isnative:
@@ -51,9 +55,11 @@ def array(value: Any, converter: Converter, depth: int, shape: tuple[int, ...] |
     return converter.array(name, shape, _numpy.ascontiguousarray(value), value.nbytes, depth)
 
 
-def _milliseconds(value: Any) -> Any:
+def _milliseconds(value: Any, converter: Converter, depth: int) -> Any:
     # Of years, say, whole ones become milliseconds; of nanoseconds their fractions stay.
     whole = value.astype(f"{value.dtype.kind}8[us]")
+    if _numpy.datetime_data(value.dtype)[0] in _FINER and ((whole != value) & ~_numpy.isnat(value)).any():
+        converter.lose(f"array of {value.dtype} without what is less than a microsecond", depth)
     numbers = whole.view("int64") / 1000
     numbers[_numpy.isnat(whole)] = _numpy.nan
     return numbers
@@ -78,6 +84,7 @@ def _item(value: Any, converter: Converter, depth: int) -> Any:
 
 
 def _wide(value: Any, converter: Converter, depth: int) -> Any:
+    converter.lose("longdouble with fewer digits", depth)
     return float(value)  # its item() is itself
 
 

@@ -24,7 +24,7 @@ def adapt(module: ModuleType) -> None:
     FORMATTERS[module.DataFrame] = _forms
     FOREIGN[module.DataFrame] = _frame
     FOREIGN[module.Series] = _series
-    FOREIGN[module.Timestamp] = lambda value, converter, depth: converter.moment(milliseconds(value), depth)
+    FOREIGN[module.Timestamp] = _timestamp
     # As pandas writes them.
     FOREIGN[module.Period] = FOREIGN[module.Interval] = lambda value, converter, depth: str(value)
     FOREIGN[type(module.NaT)] = FOREIGN[type(module.NA)] = lambda value, converter, depth: None
@@ -37,6 +37,14 @@ def warm_up() -> None:
     _forms(_pandas.DataFrame({"a": [0.5], "b": ["a"], "c": _pandas.to_datetime(["2000-01-01"])}))
 
 
+def _timestamp(value: Any, converter: Converter, depth: int) -> Any:
+    if value.nanosecond or value.microsecond % 1000:
+        converter.lose("Timestamp without what is less than a millisecond", depth)
+    if value.tzinfo is not None and value.utcoffset():
+        converter.lose("Timestamp without its time zone", depth)
+    return converter.moment(milliseconds(value), depth)
+
+
 def _forms(frame: Any) -> dict[str, str | bytes]:
     forms = {"text/plain": str(repr(frame))}
     html = frame._repr_html_()
@@ -46,13 +54,14 @@ def _forms(frame: Any) -> dict[str, str | bytes]:
 def _frame(frame: Any, converter: Converter, depth: int) -> Any:
     names = [_label(name) for name in frame.columns]
     if len(set(names)) < len(names):
-        raise NotConvertible(": two of its columns have the same name")
+        raise NotConvertible("has two columns of the same name")
     columns, dtypes = {}, {}
     for name, (_, series) in zip(names, frame.items(), strict=True):
         try:
             columns[name] = _column(series, converter, depth + 2)
         except NotConvertible as error:
-            raise NotConvertible(str(error) or f": column {name!r} has members without one") from None
+            reason = str(error) or f"has members in its column {name!r} that have no JavaScript form"
+            raise NotConvertible(reason) from None
         dtypes[name] = str(series.dtype)
     tree = {"columns": columns, "dtypes": dtypes, "names": names, "index": _index(frame.index, converter, depth + 1)}
     _count(converter, tree, depth)

@@ -1,0 +1,97 @@
+// What the running execution has written and displayed so far. Owns the collecting, so that a result and any error have it, and passes
+// everything on to the listeners. Displays are decoded in the session's lane, in order with what else the slot sends.
+import type { MemoryAccount } from '../memory/account.js'
+import type { Produced } from '../shared/errors.js'
+import type { LiveOutput } from '../shared/messages/slot.js'
+import { MalformedValueError } from '../shared/values/decode.js'
+import type { Lane } from '../shared/values/slices.js'
+import type { ExecutionListener } from '../slots/slot.js'
+import { type Display, DisplayList, DisplayReader } from './displays.js'
+import type { Listeners } from './listeners.js'
+
+interface ExecutionParts {
+  readonly listeners: Listeners
+  readonly lane: Lane
+  readonly account: MemoryAccount
+  /** The slot sent what our code never sends: it must be ended. */
+  readonly onMalformed: (what: string) => void
+}
+
+export class RunningExecution implements ExecutionListener {
+  readonly #parts: ExecutionParts
+  readonly #displays = new DisplayList()
+  #stdout = ''
+  #stderr = ''
+  #displayBytes = 0
+  #reading: Promise<unknown> | undefined
+
+  constructor(parts: ExecutionParts) {
+    this.#parts = parts
+  }
+
+  onOutput(output: LiveOutput): void {
+    const { stream: first, text, lengths = [text.length] } = output
+    let isStdout = first === 1
+    let at = 0
+    for (const length of lengths) {
+      const part = text.slice(at, at + length)
+      if (isStdout) this.#stdout += part
+      else this.#stderr += part
+      at += length
+      isStdout = !isStdout
+    }
+    this.#parts.listeners.onOutput(output)
+  }
+
+  onDisplay(bytes: Uint8Array): void {
+    const { account, lane, listeners, onMalformed } = this.#parts
+    const refuse = (error: unknown) => {
+      if (!(error instanceof MalformedValueError)) throw error
+      onMalformed(error.message)
+    }
+    this.#displayBytes += bytes.length
+    try {
+      const reading = lane.run(
+        new DisplayReader(bytes, (message) => {
+          const display = this.#displays.follow(message)
+          if (display !== undefined) listeners.onDisplay(display)
+        }),
+      )
+      if (reading === undefined) return
+      account.take(bytes.length)
+      this.#reading = reading.catch(refuse).finally(() => account.release(bytes.length))
+    } catch (error) {
+      refuse(error)
+    }
+  }
+
+  /** The part of the output that came with the reply. Listeners have heard it already, or there are none. */
+  addRest({ stdout, stderr }: Pick<Produced, 'stdout' | 'stderr'>): void {
+    this.#stdout += stdout
+    this.#stderr += stderr
+  }
+
+  /** The forms of the last expression. */
+  addLast(display: Display): void {
+    this.#parts.listeners.onDisplay(display)
+  }
+
+  /** Resolves when every display that has come is read. Never rejects but for a fault of ours. */
+  get read(): Promise<unknown> | undefined {
+    return this.#reading
+  }
+
+  /** Characters of the longer stream. */
+  get outputLength(): number {
+    return Math.max(this.#stdout.length, this.#stderr.length)
+  }
+
+  /** Bytes of all displays that have come. */
+  get displayBytes(): number {
+    return this.#displayBytes
+  }
+
+  get produced(): Produced {
+    return { stdout: this.#stdout, stderr: this.#stderr, displays: [...this.#displays.displays] }
+  }
+}

@@ -1,0 +1,211 @@
+// What an error of an execution tells: everything that was written and displayed, where it was raised, and how it ended.
+import {
+  CancelledError,
+  InterpreterCrashedError,
+  LimitError,
+  PythonError,
+  SessionClosedError,
+  type SessionManager,
+  TimeoutError,
+} from 'brumate'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openManager } from '../support/manager.js'
+import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
+
+let manager: SessionManager
+beforeAll(async () => {
+  manager = await openManager({ slots: 3 })
+})
+afterAll(() => manager.close())
+
+const open = (options = {}) => manager.createSession({ checkpoint: 'manual', ...options })
+
+describe('every error of an execution that began has its output and displays', () => {
+  const code = (end: string) =>
+    `import sys\nprint('out', flush=True)\nprint('err', file=sys.stderr)\ndisplay(7)\n${end}`
+  const produced = { stdout: 'out\n', displays: [{ 'text/plain': '7' }] }
+
+  test('PythonError and LimitError', async () => {
+    await using session = await open({ limits: { outputBytes: 100 } })
+    const error = await rejectionOf(PythonError, session.execute(code('1 / 0')))
+    expect(error).toMatchObject({ ...produced, stderr: 'err\n' })
+    const limit = await rejectionOf(LimitError, session.execute(code('print("x" * 200)')))
+    expect(limit.stdout).toBe(`out\n${'x'.repeat(96)}`)
+    expect(limit.displays).toEqual(produced.displays)
+  })
+
+  test('TimeoutError, of code that stops and of code that does not', async () => {
+    await using session = await open()
+    const stopped = await rejectionOf(
+      TimeoutError,
+      session.execute(code('while True: pass'), { timeoutMs: 300 }),
+    )
+    expect(stopped).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'interrupted' })
+    expect(stopped.cause).toMatchObject({ type: 'KeyboardInterrupt', stdout: 'out\n' })
+    const ended = await rejectionOf(
+      TimeoutError,
+      session.execute(code('sum(range(10**11))'), { timeoutMs: 300 }),
+    )
+    expect(ended).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'reset' })
+  })
+
+  test('CancelledError, of code that awaits, runs, and has not begun', async () => {
+    await using session = await open()
+    for (const end of ['import asyncio; await asyncio.sleep(60)', 'while True: pass']) {
+      const controller = new AbortController()
+      const running = session.execute(code(end), {
+        signal: controller.signal,
+        onStderr: () => controller.abort(),
+      })
+      expect(await rejectionOf(CancelledError, running)).toMatchObject(produced)
+    }
+    const aborted = session.execute('1', { signal: AbortSignal.abort() })
+    expect(await rejectionOf(CancelledError, aborted)).toMatchObject({ stdout: '', stderr: '', displays: [] })
+  })
+
+  test('CancelledError of code whose worker has to be ended, with all that it wrote', async () => {
+    await using session = await open()
+    const controller = new AbortController()
+    const lines = 'for _ in range(60_000): print("é")\nprint("end", file=sys.stderr)\nsum(range(10**11))'
+    const running = session.execute(code(lines), {
+      signal: controller.signal,
+      onStderr: (text) => void (text.includes('end') && controller.abort()),
+    })
+    const error = await rejectionOf(CancelledError, running)
+    expect(error).toMatchObject({ stderr: 'err\nend\n', displays: produced.displays, outcome: 'reset' })
+    expect(error.stdout === `out\n${'é\n'.repeat(60_000)}`).toBe(true)
+  })
+
+  test('SessionClosedError', async () => {
+    const session = await open()
+    const running = session.execute(code('while True: pass'), { onStderr: () => void session.close() })
+    expect(await rejectionOf(SessionClosedError, running)).toMatchObject(produced)
+  })
+
+  test.each([
+    ['os.abort()', 'import os; os.abort()'],
+    ['os._exit()', 'import os; os._exit(3)'],
+  ])('InterpreterCrashedError: what is written before %s arrives', async (_, end) => {
+    await using session = await open()
+    for (const live of [false, true]) {
+      const chunks: string[] = []
+      const lines = 'for n in range(300_000): print(n)\n'
+      const options = live ? { onStdout: (chunk: string) => chunks.push(chunk) } : {}
+      const error = await session.execute(code(lines + end), options).catch((thrown) => thrown)
+      expect(error).toBeInstanceOf(InterpreterCrashedError)
+      const whole = `out\n${Array.from({ length: 300_000 }, (_, n) => `${n}\n`).join('')}`
+      expect(error.stdout === whole).toBe(true)
+      expect(error).toMatchObject({ displays: produced.displays })
+      if (live) expect(chunks.join('') === whole).toBe(true)
+    }
+  })
+})
+
+test('message starts with the last line of the traceback, also where the exception has no text', async () => {
+  await using session = await open()
+  for (const [code, message, detail] of [
+    ['{}["x"]', "KeyError: 'x'", "'x'"],
+    ['raise MemoryError', 'MemoryError', ''],
+    ['raise ValueError("a\\nb")', 'ValueError: a\nb', 'a\nb'],
+    ['import json; json.loads("{")', /^json\.decoder\.JSONDecodeError: Expecting/, /^Expecting/],
+    ['class Mine(Exception): pass\nraise Mine(1)', 'Mine: 1', '1'],
+    ['x = (', "SyntaxError: '(' was never closed", /never closed/],
+    ['prin(1)', "NameError: name 'prin' is not defined. Did you mean: 'print'?", /Did you mean/],
+  ] as const) {
+    const error = await pythonErrorOf(session.execute(code))
+    expect(error.message, code).toMatch(message)
+    expect(error.detail, code).toMatch(detail)
+    if (typeof message === 'string') expect(error.traceback.trimEnd().endsWith(message), code).toBe(true)
+  }
+  const missing = await pythonErrorOf(session.get('missing'))
+  expect(missing.message).toBe("NameError: name 'missing' is not defined")
+})
+
+test('frames have file, line, function and text; a syntax error has its place', async () => {
+  await using session = await open()
+  await session.execute('def inner(x):\n    return 1 / x')
+  const error = await pythonErrorOf(session.execute('def outer():\n    inner(0)\n\nouter()'))
+  expect(error.frames).toEqual([
+    { file: '<cell 2>', line: 4, function: '<module>', text: 'outer()' },
+    { file: '<cell 2>', line: 2, function: 'outer', text: 'inner(0)' },
+    { file: '<cell 1>', line: 2, function: 'inner', text: 'return 1 / x' },
+  ])
+  const wrong = await pythonErrorOf(session.execute('x = 1\ny = = 2'))
+  expect(wrong.frames).toEqual([{ file: '<cell 3>', line: 2, function: '<module>', text: 'y = = 2' }])
+  const deep = await pythonErrorOf(session.execute('def f(): f()\nf()'))
+  expect(deep.frames.length).toBeGreaterThan(500)
+})
+
+test('exitCode is that of SystemExit, and of nothing else', async () => {
+  await using session = await open()
+  for (const [code, exitCode] of [
+    ['import sys; sys.exit()', 0],
+    ['sys.exit(3)', 3],
+    ['exit(True)', 1],
+    ['raise SystemExit("bye")', 1],
+    ['sys.exit(2**70)', -1],
+    ['1 / 0', undefined],
+  ] as const)
+    expect((await pythonErrorOf(session.execute(code))).exitCode, code).toBe(exitCode)
+})
+
+test("a HostError's traceback names the JavaScript error, also one that Python prints itself", async () => {
+  class PaymentError extends Error {
+    override readonly name = 'PaymentError'
+  }
+  await using session = await open({
+    callbacks: {
+      pay: () => {
+        throw new PaymentError('declined')
+      },
+    },
+  })
+  const error = await pythonErrorOf(session.execute('await pay()'))
+  expect(error.traceback).toContain('brumate.HostError: PaymentError: declined')
+  expect([error.message, error.detail]).toEqual(['brumate.HostError: PaymentError: declined', 'declined'])
+  const { stderr, value } = await session.execute(py`
+    import brumate, traceback
+    try: await pay()
+    except brumate.HostError as error:
+        traceback.print_exc()
+        text = str(error)
+    text
+  `)
+  expect(stderr).toContain('PaymentError: declined')
+  expect(value).toBe('declined')
+})
+
+test('schema errors list what is allowed', async () => {
+  await using session = await open({
+    callbacks: {
+      paint: {
+        fn: () => 1,
+        parameters: {
+          type: 'object',
+          properties: {
+            color: { enum: ['red', 'green', 3] },
+            at: { type: 'object', properties: { x: {}, y: {} }, additionalProperties: false },
+            kind: { const: 'oil' },
+          },
+          additionalProperties: false,
+        },
+      },
+    },
+  })
+  for (const [call, text] of [
+    ['paint(color="blue")', `paint() argument 'color': must be one of "red", "green", 3`],
+    ['paint(colour="red")', "paint() has no parameter 'colour'; it takes color, at, kind"],
+    ['paint(at={"z": 1})', "paint() argument 'at' has no field 'z'; it takes x, y"],
+    ['paint(kind="water")', `paint() argument 'kind': must be "oil"`],
+  ] as const)
+    expect((await pythonErrorOf(session.execute(`await ${call}`))).detail).toBe(text)
+})
+
+test('texts of an error are cut at limits.resultBytes, with a mark', async () => {
+  await using session = await open({ limits: { resultBytes: 1000 } })
+  const error = await pythonErrorOf(session.execute('raise ValueError("é" * 5_000_000)'))
+  for (const text of [error.message, error.detail, error.traceback]) {
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1100)
+    expect(text).toContain('limits.resultBytes is 1000]')
+  }
+})
