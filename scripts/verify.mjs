@@ -23,7 +23,7 @@ const STAGES = [
   ],
   [
     { name: 'public API', command: ['scripts/api.mjs'] },
-    { name: 'packed tarball', command: ['scripts/smoke.mjs'] },
+    { name: 'packed tarball', command: ['scripts/installs.mjs'] },
   ],
   [
     {

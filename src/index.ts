@@ -20,6 +20,7 @@ export type { ImageOptions, PackageOptions } from './packages/options.js'
 export type { PackageProgress } from './packages/progress.js'
 export type { Display } from './session/displays.js'
 export type { ExecuteResult } from './session/outcome.js'
+export type { SessionFiles } from './session/session-files.js'
 export type { SessionUsage } from './session/usage.js'
 export type {
   CallbackArguments,
@@ -54,6 +55,7 @@ export {
   StorageError,
   TimeoutError,
 } from './shared/errors.js'
+export type { ChangedFile } from './shared/messages/slot.js'
 export type { FileEntry, GlobalEntry, PendingCall, SnapshotManifest } from './shared/snapshot/manifest.js'
 export { Snapshot } from './shared/snapshot/snapshot.js'
 export type { Column, DataFrame, Series } from './shared/values/tables.js'

@@ -1,6 +1,7 @@
 // SessionManager: the sessions of one process and the slots they share. Owns the table of sessions and the counters; how a
 // session behaves is session.ts's, who gets a slot is slots/pool.ts's, what a slot is made of is the image's.
 import { createHistogram } from 'node:perf_hooks'
+import { standardProgress } from './image/build-report.js'
 import { openImage } from './image/open.js'
 import { Image } from './image.js'
 import { ManagerMemory, type MemoryStats } from './memory/manager-memory.js'
@@ -308,11 +309,16 @@ async function openImages({
   images,
   packages,
   cacheDir,
+  onProgress,
 }: ResolvedManagerOptions): Promise<[BootedImage, ...BootedImage[]]> {
   const options = cacheDir === undefined ? {} : { cacheDir }
   if (images === undefined) {
-    const hasPackages = Object.keys(packages).length > 0
-    return [hasPackages ? (await Image.build({ ...packages, ...options })).booted : await openImage(options)]
+    if (Object.keys(packages).length > 0) {
+      const listener = onProgress ? { onProgress } : {}
+      return [(await Image.build({ ...packages, ...options, ...listener })).booted]
+    }
+    const listener = standardProgress(onProgress)
+    return [await openImage({ ...options, ...(listener ? { onProgress: listener } : {}) })]
   }
   const opened = await Promise.all(
     images.map(async (image) => (typeof image === 'string' ? await Image.load(image) : image).booted),

@@ -29,6 +29,7 @@ import {
   resolveTimeoutMs,
 } from './options/limits.js'
 import { PACKAGE_OPTION_NAMES, type PackageOptions } from './packages/options.js'
+import type { PackageProgress } from './packages/progress.js'
 import type { ResolvedSessionOptions } from './session/options.js'
 import type { Callbacks, InputFn, TypedCallbacks } from './session.js'
 import { InvalidOptionError } from './shared/errors.js'
@@ -78,6 +79,8 @@ export interface ManagerOptions extends PackageOptions {
   readonly images?: readonly (Image | string)[]
   /** Directory for images, wheels and locks, made when missing. Default: `brumate` in the OS cache directory. */
   readonly cacheDir?: string
+  /** Called while the image is made, with what is done. Default: one line on stderr, on a terminal at once, elsewhere after two seconds. */
+  readonly onProgress?: (progress: PackageProgress) => void
   /**
    * 32 bytes. Snapshots are then signed (HMAC-SHA256) for their tenant, and others are refused. Default: no signatures.
    */
@@ -141,6 +144,7 @@ export interface ResolvedManagerOptions {
   readonly idleTimeoutMs: number
   readonly maxMemoryBytes: number | null
   readonly cacheDir: string | undefined
+  readonly onProgress: ((progress: PackageProgress) => void) | undefined
   /** Undefined: one image, which `packages` describes. */
   readonly images: readonly (Image | string)[] | undefined
   readonly packages: PackageOptions
@@ -161,6 +165,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
       'idleTimeoutMs',
       'maxMemoryBytes',
       'cacheDir',
+      'onProgress',
       'snapshotKey',
     ],
     ...['limits', 'image', 'images', ...PACKAGE_OPTION_NAMES],
@@ -187,6 +192,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
       defaultMaxMemoryBytes(),
     ),
     cacheDir: isText('cacheDir', options.cacheDir, { maxLength: 4096 }),
+    onProgress: isFunction('onProgress', options.onProgress),
     ...resolveImages(options),
     snapshotKey: isSecretBytes('snapshotKey', options.snapshotKey, SNAPSHOT_KEY_BYTES),
     limits: resolveLimits(options.limits, DEFAULT_LIMITS),

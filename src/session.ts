@@ -24,6 +24,7 @@ import { type ExecuteResult, readValue, TOO_LARGE } from './session/outcome.js'
 import { Placement } from './session/placement.js'
 import { Runner } from './session/runner.js'
 import { salvageGlobals } from './session/salvage.js'
+import { SessionFiles } from './session/session-files.js'
 import { type SessionUsage, Usage } from './session/usage.js'
 import { InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
 import type { PendingCall } from './shared/snapshot/manifest.js'
@@ -99,6 +100,7 @@ export class Session implements AsyncDisposable {
   readonly #lane: Lane
   #executionTimeoutMs: number | null
   #idleSinceMs = performance.now()
+  #files: SessionFiles | undefined
 
   /** @internal */
   constructor(context: SessionContext, { from, ...rest }: ResolvedSessionOptions) {
@@ -151,6 +153,21 @@ export class Session implements AsyncDisposable {
   /** Host calls that wait for `resume`: of a suspended execution, or of one that a snapshot was taken in the middle of. */
   get pending(): readonly PendingCall[] {
     return this.#hostSide.pending
+  }
+
+  /** The host's side of the session's private files. Works while the session is dormant: it wakes for each call. */
+  get files(): SessionFiles {
+    this.#files ??= new SessionFiles({
+      mountPath: this.#options.vfs?.mountPath,
+      run: async (request, changesFiles, fail) => {
+        const run = () => this.#runner.file(request, changesFiles)
+        // A callback of the running execution may wait for it.
+        const reply = await (this.#runner.isRunning ? run() : this.#queue(run))
+        if (reply.kind === 'file-error') throw fail(reply.code)
+        return reply
+      },
+    })
+    return this.#files
   }
 
   /** What the session has used since it was created. */

@@ -14,7 +14,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises'
-import { homedir, hostname } from 'node:os'
+import { homedir, hostname, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { MAX_IMAGE_BYTES } from '../shared/image/format.js'
 import { NotOwnError, ownDirectory, requireOwn } from './ownership.js'
@@ -28,11 +28,24 @@ const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const READ_NO_LINK = READ | (constants.O_NOFOLLOW ?? 0)
 
 /** Where the operating system wants caches of its user. */
-export function defaultCacheDirectory(platform: string, env: NodeJS.ProcessEnv, home = homedir()): string {
-  if (platform === 'win32')
-    return join(env.LOCALAPPDATA || join(home, 'AppData', 'Local'), 'brumate', 'Cache')
+export function defaultCacheDirectory(platform: string, env: NodeJS.ProcessEnv, home = homeOf()): string {
+  if (platform === 'win32' && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, 'brumate', 'Cache')
+  if (platform !== 'win32' && platform !== 'darwin' && env.XDG_CACHE_HOME)
+    return join(env.XDG_CACHE_HOME, 'brumate')
+  // In a container, the user may have no home. What others put there is not taken (ownership.ts).
+  if (!home) return join(tmpdir(), `brumate-${process.geteuid?.() ?? 'cache'}`)
+  if (platform === 'win32') return join(home, 'AppData', 'Local', 'brumate', 'Cache')
   if (platform === 'darwin') return join(home, 'Library', 'Caches', 'brumate')
-  return join(env.XDG_CACHE_HOME || join(home, '.cache'), 'brumate')
+  return join(home, '.cache', 'brumate')
+}
+
+/** Undefined: no HOME is set, and the system does not know the user. */
+function homeOf(): string | undefined {
+  try {
+    return homedir() || undefined
+  } catch {
+    return undefined
+  }
 }
 
 export class ImageCache {

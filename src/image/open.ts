@@ -8,19 +8,17 @@ import type { Image } from '../shared/image/image.js'
 import { loadImage } from '../shared/image/load.js'
 import { messageOf } from '../shared/thrown.js'
 import { buildImage } from './build.js'
+import { type ImageProgress, reportOnStderr } from './build-report.js'
 import { defaultCacheDirectory, ImageCache, type ImageLock } from './cache.js'
 import { imageKey } from './key.js'
 import { loadImageFile } from './load-file.js'
 import { NotOwnError } from './ownership.js'
 
-/** `waiting`: another process builds. `building` and `built` only where this one does. */
-export type ImageProgress = 'waiting' | 'building' | 'built'
-
 export interface OpenImageOptions {
   /** Directory for image files. Default: a folder in the operating system's cache directory. */
   readonly cacheDir?: string
   readonly signal?: AbortSignal
-  /** Default: one line on stderr while building, if that is a terminal. */
+  /** Default: one line on stderr (build-report.ts). */
   readonly onProgress?: (progress: ImageProgress) => void
   /** For tests. Default: what the package was published with. */
   readonly standardId?: string
@@ -69,7 +67,7 @@ export async function openImage(options: OpenImageOptions = {}): Promise<Image> 
 
 /** As `openImage`. */
 export async function openStandardImage(options: OpenImageOptions = {}): Promise<OpenedImage> {
-  const { cacheDir, signal, onProgress = reportOnTerminal(), build = buildImage } = options
+  const { cacheDir, signal, onProgress = reportOnStderr(), build = buildImage } = options
   signal?.throwIfAborted()
   const key = imageKey()
   const standardId = options.standardId ?? imageFacts().id
@@ -185,13 +183,23 @@ async function takeLock(cache: ImageCache, key: string): Promise<ImageLock | 'he
 }
 
 async function build(opening: Opening, keep: boolean): Promise<OpenedImage> {
-  const { cache, key, standardId, signal, onProgress } = opening
-  onProgress('building')
+  opening.onProgress('building')
+  try {
+    const opened = await buildAnew(opening, keep)
+    opening.onProgress('built')
+    return opened
+  } catch (error) {
+    opening.onProgress('failed')
+    throw error
+  }
+}
+
+async function buildAnew(opening: Opening, keep: boolean): Promise<OpenedImage> {
+  const { cache, key, standardId, signal } = opening
   const bytes = await opening.build(signal)
   if (keep && opening.loadsAside && (await write(cache, key, bytes))) {
     const kept = await loadAside(cache.path(key))
     if (kept === undefined) throw new ImageError(`the new Python image ${cache.path(key)} cannot be loaded`)
-    onProgress('built')
     return kept
   }
   let image: Image
@@ -210,7 +218,6 @@ async function build(opening: Opening, keep: boolean): Promise<OpenedImage> {
     )
   }
   const isKept = keep && isStandard && !opening.loadsAside && (await write(cache, key, bytes))
-  onProgress('built')
   return isKept ? { image, file: cache.path(key), bytes: undefined } : { image, file: undefined, bytes }
 }
 
@@ -226,22 +233,14 @@ async function write(cache: ImageCache, key: string, bytes: Uint8Array): Promise
 
 function warnUncached(cache: ImageCache, error: unknown): void {
   const reason = messageOf(error, 'for an unknown reason')
-  warn('BRUMATE_CACHE', `the Python image cannot be kept in ${cache.directory}: ${reason}`)
+  warn(
+    'BRUMATE_CACHE',
+    `the Python image cannot be kept in ${cache.directory}, so every process builds it anew: ${reason}. Set cacheDir to a directory ` +
+      'that can be written to; or make an image once, with `npx brumate image build -o brumate.image` and its packages or --standard, ship that file, and ' +
+      "pass it to SessionManager.create({ image: 'brumate.image' })",
+  )
 }
 
 function warn(code: 'BRUMATE_CACHE' | 'BRUMATE_IMAGE', message: string): void {
   process.emitWarning(message, { code })
-}
-
-/** One line on stderr while the image is built, if that is a terminal. */
-export function reportOnTerminal(
-  what = 'the Python image (once per version)',
-): (progress: ImageProgress) => void {
-  const startedMs = performance.now()
-  return (progress) => {
-    if (!process.stderr.isTTY) return
-    if (progress === 'waiting') return
-    if (progress === 'building') process.stderr.write(`brumate: building ${what} ... `)
-    else process.stderr.write(`done in ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`)
-  }
 }

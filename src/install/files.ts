@@ -5,23 +5,26 @@ import { fileURLToPath } from 'node:url'
 import { InstallationError } from '../shared/errors.js'
 import { requireFrom } from './require.js'
 
+/** A function of ours, because file tracing does not look into arguments of `fileURLToPath`. */
+const pathOf = (url: URL): string => fileURLToPath(url)
+
 const FILES = {
   /** Entry of a slot's worker, and what Piscina loads in it. */
-  thread: () => fileURLToPath(new URL('../../workers/thread.bundle.cjs', import.meta.url)),
-  slot: () => fileURLToPath(new URL('../../workers/slot.bundle.cjs', import.meta.url)),
+  thread: () => pathOf(new URL('../../workers/thread.bundle.cjs', import.meta.url)),
+  slot: () => pathOf(new URL('../../workers/slot.bundle.cjs', import.meta.url)),
   /** Entries of the other threads. */
-  storage: () => fileURLToPath(new URL('../../workers/storage.bundle.cjs', import.meta.url)),
-  imageLoader: () => fileURLToPath(new URL('../../workers/image-loader.bundle.cjs', import.meta.url)),
-  builder: () => fileURLToPath(new URL('../../workers/builder.bundle.cjs', import.meta.url)),
+  storage: () => pathOf(new URL('../../workers/storage.bundle.cjs', import.meta.url)),
+  imageLoader: () => pathOf(new URL('../../workers/image-loader.bundle.cjs', import.meta.url)),
+  builder: () => pathOf(new URL('../../workers/builder.bundle.cjs', import.meta.url)),
   /** What the builder puts into the image. */
-  kernel: () => fileURLToPath(new URL('../../workers/kernel.json', import.meta.url)),
-  timeZones: () => fileURLToPath(new URL('../../workers/tzdata.zip', import.meta.url)),
-  standardLibrary: () => fileURLToPath(new URL('../../workers/stdlib.zip', import.meta.url)),
+  kernel: () => pathOf(new URL('../../workers/kernel.json', import.meta.url)),
+  timeZones: () => pathOf(new URL('../../workers/tzdata.zip', import.meta.url)),
+  standardLibrary: () => pathOf(new URL('../../workers/stdlib.zip', import.meta.url)),
   /** Packages that are loaded when they are first needed; in a checkout they are in node_modules. */
-  ajv: () => fileURLToPath(new URL('../../packages/ajv.cjs', import.meta.url)),
-  msgpackr: () => fileURLToPath(new URL('../../packages/msgpackr.cjs', import.meta.url)),
+  ajv: () => pathOf(new URL('../../packages/ajv.cjs', import.meta.url)),
+  msgpackr: () => pathOf(new URL('../../packages/msgpackr.cjs', import.meta.url)),
   /** Which image this package has. */
-  imageFacts: () => fileURLToPath(new URL('../../workers/image.json', import.meta.url)),
+  imageFacts: () => pathOf(new URL('../../workers/image.json', import.meta.url)),
 } satisfies Record<string, () => string>
 
 export type PackageFile = keyof typeof FILES

@@ -1,4 +1,5 @@
 // From options to a lock, and to an image. Owns reading what the options name: requirements files and locks.
+import { standardProgress } from '../image/build-report.js'
 import { cacheDirectory, type OpenedImage, openStandardImage } from '../image/open.js'
 import { InvalidOptionError, PackageError } from '../shared/errors.js'
 import { Credentials } from './http.js'
@@ -25,8 +26,12 @@ export async function openImageWith(
       const message = 'preload: it needs packages or a lock; the standard image cannot be changed'
       throw new InvalidOptionError('preload', 'nothing, where there are no packages', preload, message)
     }
-    const standard = { ...(cacheDir === undefined ? {} : { cacheDir }), ...(signal ? { signal } : {}) }
-    return openStandardImage(standard)
+    const listener = standardProgress(onProgress)
+    return openStandardImage({
+      ...(cacheDir === undefined ? {} : { cacheDir }),
+      ...(signal ? { signal } : {}),
+      ...(listener ? { onProgress: listener } : {}),
+    })
   }
   const release = await PyodideRelease.read()
   const request = await toRequest(options, release)

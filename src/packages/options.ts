@@ -36,7 +36,7 @@ export interface PackageOptions {
 export interface ImageOptions extends PackageOptions {
   /** Directory for images, wheels and locks, made when missing. Default: `brumate` in the OS cache directory. */
   readonly cacheDir?: string
-  /** Default: one line on stderr while the image is built, if that is a terminal. */
+  /** Called as the image is made. Default: one line on stderr, on a terminal at once, elsewhere after two seconds. */
   readonly onProgress?: (progress: PackageProgress) => void
   readonly signal?: AbortSignal
 }

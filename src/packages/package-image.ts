@@ -2,14 +2,9 @@
 // steps.
 import { join } from 'node:path'
 import { type BuildStep, buildPackageImage, PreloadError } from '../image/build-packages.js'
+import { reportOnStderr } from '../image/build-report.js'
 import { packageImageKey } from '../image/key.js'
-import {
-  cacheDirectory,
-  type OpenedImage,
-  openCachedImage,
-  openImage,
-  reportOnTerminal,
-} from '../image/open.js'
+import { cacheDirectory, type OpenedImage, openCachedImage, openImage } from '../image/open.js'
 import { type FetchedWheel, fetchWheels } from './fetch-wheels.js'
 import type { Lock } from './lock.js'
 import { defaultPreload } from './preload.js'
@@ -29,7 +24,7 @@ export interface PackageImageRequest {
   /** Below `cacheDir`. */
   readonly cache: WheelCache
   readonly signal: AbortSignal | undefined
-  /** Undefined: a line on the terminal says that the image is built. */
+  /** Undefined: a line on stderr says that the image is built. */
   readonly onProgress: ((progress: PackageProgress) => void) | undefined
   /** For tests. */
   readonly build?: typeof buildPackageImage | undefined
@@ -42,7 +37,7 @@ export function openPackageImage(request: PackageImageRequest): Promise<OpenedIm
     ...{ cacheDir, signal, standardId: undefined, loadsAside: true },
     onProgress: onProgress
       ? () => {}
-      : reportOnTerminal(`the Python image with ${lock.packages.length} packages (once)`),
+      : reportOnStderr(`the Python image with ${lock.packages.length} packages (once)`),
     key: keyOf(lock, preload),
     build: async () => {
       const wheels = await fetchWheels({
@@ -70,7 +65,7 @@ async function buildByDefault(
     const others = preload.filter((one) => one !== module && !one.startsWith(`${module}.`))
     if (others.length === preload.length) throw error
     process.emitWarning(
-      `${module} is not preloaded, so sessions import it when they need it. Name what is to be preloaded (\`preload\`) to avoid this warning. ${message}`,
+      `${module} is not preloaded, so sessions import it when they need it. Name what is to be preloaded (\`preload\`) to avoid this warning. ${message.split('\n')[0]}`,
       { code: 'BRUMATE_PRELOAD' },
     )
     return buildByDefault(request, wheels, others)
@@ -82,7 +77,12 @@ async function build(
   wheels: readonly FetchedWheel[],
   preload: readonly string[],
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const options = { ...(cacheDir === undefined ? {} : { cacheDir }), ...(signal ? { signal } : {}) }
+  const options = {
+    ...(cacheDir === undefined ? {} : { cacheDir }),
+    ...(signal ? { signal } : {}),
+    // The caller's, or the line of the image that is made of this one, says that something is built.
+    onProgress: () => {},
+  }
   onProgress({ step: 'build', done: 0, total: 0 })
   return build({
     ...{ wheels, preload, layerDir: join(cacheDirectory(cacheDir), 'layers') },

@@ -1,4 +1,4 @@
-// What is reported while an image with packages is made. Owns the type only.
+// What is reported while an image is made. Owns the type only.
 
 /** One step forward. Steps follow one another; those that have nothing to do are left out. */
 export interface PackageProgress {

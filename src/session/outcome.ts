@@ -9,7 +9,7 @@ import {
   type PythonFrame,
   TimeoutError,
 } from '../shared/errors.js'
-import type { ExceededLimit } from '../shared/messages/slot.js'
+import type { ChangedFile, ExceededLimit } from '../shared/messages/slot.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { type Decoded, Decoder, MalformedValueError } from '../shared/values/decode.js'
 import { isNothing } from '../shared/values/nothing.js'
@@ -59,6 +59,13 @@ export interface ExecuteResult {
   readonly outputBytes: number
   /** The session's private files after it, holes included. */
   readonly fileBytes: number
+  /**
+   * Private files that the execution created, changed or removed, by path; files of a `VfsStorage` are not among them. At most 1,000, of
+   * paths that have 256 KiB together.
+   */
+  readonly files: readonly ChangedFile[]
+  /** How many such files `files` leaves out. */
+  readonly moreFiles: number
   /** Host calls, since the execution began or was resumed. */
   readonly callbackInvocations: number
   /** Host calls that wait for `session.resume`; none when it is completed. */

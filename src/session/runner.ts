@@ -3,7 +3,8 @@
 import type { MemoryAccount } from '../memory/account.js'
 import type { ResolvedExecuteOptions } from '../options/execution.js'
 import { CancelledError, ExecutionError, SessionSuspendedError } from '../shared/errors.js'
-import type { RunReport, SlotReply } from '../shared/messages/slot.js'
+import type { FileChanges, FileRequest, RunReport, SlotReply } from '../shared/messages/slot.js'
+import { messageOf } from '../shared/thrown.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import type { Lane } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
@@ -30,6 +31,9 @@ import type { Usage } from './usage.js'
 type Outcome = Extract<SlotReply, { kind: 'outcome' }>
 type Suspended = Extract<SlotReply, { kind: 'suspended' }>
 
+type FileAnswer = Extract<SlotReply, { kind: 'file' }>
+type FileError = Extract<SlotReply, { kind: 'file-error' }>
+
 export interface Answered {
   readonly answer: Answer
   readonly reply: Outcome
@@ -44,6 +48,8 @@ export interface RunnerParts {
   readonly account: MemoryAccount
   readonly lane: Lane
 }
+
+const NO_CHANGES: FileChanges = { files: [], more: 0 }
 
 /** Parts of a reply that `limits.resultBytes` bounds, each: three of a result, three of a failure. */
 const REPLY_PARTS = 3
@@ -167,6 +173,26 @@ export class Runner {
     return this.ask(timeoutMs, send, slot).finally(() => this.#placement.markChanged(slot))
   }
 
+  /**
+   * One operation on the session's private files. It runs no user code, so it needs no time limit: if the slot runs code that blocks, that
+   * code's limit ends it.
+   */
+  async file(request: FileRequest, changesFiles: boolean): Promise<FileAnswer | FileError> {
+    const slot = this.isRunning || !changesFiles ? await this.#placement.attach() : await this.#protected()
+    let reply: SlotReply
+    try {
+      reply = await slot.call('file', [request])
+    } catch (error) {
+      this.#placement.requireOpen()
+      throw this.#lost(slot, undefined, messageOf(error, 'its worker failed'))
+    }
+    if (changesFiles) this.#placement.markChanged(slot)
+    if (reply.kind === 'file' || reply.kind === 'file-error') return reply
+    const reason =
+      reply.kind === 'died' ? reply.reason : 'its worker sent an invalid message: not the answer to a file'
+    throw this.#lost(slot, undefined, reason)
+  }
+
   async #prepared({ signal }: ResolvedExecuteOptions): Promise<Slot> {
     const slot = await this.#protected(signal)
     // It may have aborted while the slot was prepared.
@@ -251,7 +277,7 @@ export class Runner {
   ): ExecuteResult {
     const { stdout, stderr, displays } = execution.produced
     const display = came?.display ?? {}
-    const { durationMs, peakMemoryBytes, outputBytes, fileBytes } = reply
+    const { durationMs, peakMemoryBytes, outputBytes, fileBytes, changes = NO_CHANGES } = reply
     return {
       status,
       stdout,
@@ -267,6 +293,8 @@ export class Runner {
       peakMemoryBytes,
       outputBytes,
       fileBytes,
+      files: changes.files,
+      moreFiles: changes.more,
       callbackInvocations: this.#hostSide.invocations,
       pending: status === 'suspended' ? this.#hostSide.pending : [],
     }

@@ -61,6 +61,7 @@ const METHODS = [
   'snapshot',
   'restore',
   'revert',
+  'file',
   'warm',
 ] as const satisfies readonly (keyof SlotMethods)[]
 

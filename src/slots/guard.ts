@@ -2,7 +2,8 @@
 // src/shared/messages/slot.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
 
 import { constants } from 'node:buffer'
-import type { RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
+import type { FileChanges, RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
+import type { FileStatus } from '../shared/messages/storage.js'
 import { isArrayBuffer, isPlainObject, isUint8Array } from '../shared/realms.js'
 import { startOf } from '../shared/thrown.js'
 
@@ -17,6 +18,11 @@ const HASH_BYTES = 32
 const MAX_DESCRIPTION_BYTES = 2 ** 21
 const MAX_FILES = 1000
 const MAX_PATH_LENGTH = 4096
+/** Names of one directory, and of an error. */
+const MAX_NAMES_LENGTH = 2 ** 25
+const MAX_CODE_LENGTH = 20
+/** Milliseconds from 1970 that a Date can hold. */
+const MAX_TIME_MS = 8.64e15
 /** Parts of one message of live output: a slot sends sooner than after so many bytes. */
 const MAX_OUTPUT_PARTS = 65_537
 
@@ -74,7 +80,7 @@ function guardReply(message: Fields): SlotReply {
       const exceeded = field(message, 'exceeded')
       if (exceeded !== null && exceeded !== 'outputBytes' && exceeded !== 'maxMemoryBytes')
         throw new ProtocolViolation('an unknown limit')
-      return {
+      const outcome = {
         kind: 'outcome',
         payload: field(message, 'payload') === null ? null : bytes(message, 'payload'),
         // A literal with one shape instead of a spread, which takes several times as long. This runs for every execution.
@@ -87,10 +93,28 @@ function guardReply(message: Fields): SlotReply {
         outputBytes: number(message, 'outputBytes'),
         takenBytes: number(message, 'takenBytes'),
         exceeded,
-      }
+      } as const
+      const changes = field(message, 'changes')
+      return changes === undefined ? outcome : { ...outcome, changes: fileChanges(fields(changes)) }
     }
-    case 'suspended':
-      return { kind: 'suspended', ...guardRun(message) }
+    case 'suspended': {
+      const changes = field(message, 'changes')
+      const run = { kind: 'suspended', ...guardRun(message) } as const
+      return changes === undefined ? run : { ...run, changes: fileChanges(fields(changes)) }
+    }
+    case 'file':
+      return {
+        kind: 'file',
+        bytes: field(message, 'bytes') === null ? null : bytes(message, 'bytes'),
+        names: field(message, 'names') === null ? null : text(message, 'names', MAX_NAMES_LENGTH),
+        status: field(message, 'status') === null ? null : fileStatus(fields(field(message, 'status'))),
+        node: number(message, 'node'),
+      }
+    case 'file-error': {
+      const code = text(message, 'code', MAX_CODE_LENGTH)
+      if (!/^E[A-Z0-9]+$/.test(code)) throw new ProtocolViolation('a code of no error')
+      return { kind: 'file-error', code }
+    }
     case 'captured':
       return {
         kind: 'captured',
@@ -148,9 +172,9 @@ function field(message: Fields, name: string): unknown {
   return Object.hasOwn(message, name) ? message[name] : undefined
 }
 
-function number(message: Fields, name: string): number {
+function number(message: Fields, name: string, max = MAX_NUMBER, min = 0): number {
   const value = field(message, name)
-  if (typeof value !== 'number' || !(value >= 0 && value <= MAX_NUMBER))
+  if (typeof value !== 'number' || !(value >= min && value <= max))
     throw new ProtocolViolation(`${name} is not a number`)
   return value
 }
@@ -195,6 +219,36 @@ function files(raw: unknown): { path: string; sizeBytes: number }[] {
     const file = fields(entry)
     return { path: text(file, 'path', MAX_PATH_LENGTH), sizeBytes: number(file, 'sizeBytes') }
   })
+}
+
+function fileChanges(message: Fields): FileChanges {
+  const list = field(message, 'files')
+  if (!Array.isArray(list) || list.length > MAX_FILES)
+    throw new ProtocolViolation('changed files are not a list')
+  const files = list.map((entry) => {
+    const file = fields(entry)
+    const change = field(file, 'change')
+    if (change !== 'created' && change !== 'changed' && change !== 'removed')
+      throw new ProtocolViolation('an unknown change')
+    return {
+      path: text(file, 'path', MAX_PATH_LENGTH),
+      change,
+      sizeBytes: number(file, 'sizeBytes'),
+    } as const
+  })
+  return { files, more: number(message, 'more') }
+}
+
+function fileStatus(message: Fields): FileStatus {
+  const kind = field(message, 'kind')
+  if (kind !== 'file' && kind !== 'directory' && kind !== 'symlink')
+    throw new ProtocolViolation('an unknown kind of file')
+  return {
+    kind,
+    sizeBytes: number(message, 'sizeBytes'),
+    mode: number(message, 'mode'),
+    modifiedMs: number(message, 'modifiedMs', MAX_TIME_MS, -MAX_TIME_MS),
+  }
 }
 
 /** A reason is the worker's text: one line without control characters goes into errors and logs. */

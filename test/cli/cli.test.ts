@@ -74,6 +74,7 @@ test.each([
     '-o /nowhere/a.image: there is no directory /nowhere',
   ],
   [['lock'], 'which packages?'],
+  [['image', 'build', '-o', 'x', '--standard', '-p', 'a'], '--standard takes no packages, so no --package'],
   [['lock', '--frob'], "Unknown option '--frob'"],
 ])('the command line %j is refused with exit code 2', async (args, message) => {
   const { exitCode, stdout, stderr } = await call(...args)

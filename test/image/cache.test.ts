@@ -106,6 +106,7 @@ describe('opening an image', () => {
     const { id, warnings } = await opened({ cacheDir: join(file, 'cache') })
     expect(id).toBe((await openImage({ cacheDir: inject('cacheDir') })).id)
     expect(warnings.join()).toContain('cannot be kept in')
+    expect(warnings.join()).toContain('brumate image build -o brumate.image')
   })
 
   test('ends with the reason of its signal, and leaves no lock', async () => {
@@ -270,6 +271,11 @@ describe('the lock of an image', () => {
     await lock?.release()
     expect(await readFile(`${cache.path(KEY)}.lock`, 'utf8')).toBe('another-machine 1 x')
   })
+})
+
+test('without a home, the default directory is one of this user in the temporary directory', () => {
+  expect(defaultCacheDirectory('linux', {}, '')).toBe(join(tmpdir(), `brumate-${process.geteuid?.()}`))
+  expect(defaultCacheDirectory('linux', { XDG_CACHE_HOME: '/x' }, '')).toBe(join('/x', 'brumate'))
 })
 
 test.each([

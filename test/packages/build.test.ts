@@ -94,13 +94,13 @@ import sys, importlib.metadata, importlib.resources
 print(sorted(n for n in sys.modules if 'wombat' in n))
 import wombat, wombat.lazy, native_wombat
 print(wombat.burrow.depth, wombat.lazy.value, native_wombat.count(5), native_wombat.count(6))
-print(importlib.metadata.version('wombat'), importlib.metadata.version('native_wombat'))
+print(*(f'{d.name} {d.version}' for d in importlib.metadata.distributions()), sep=', ')
 print((importlib.resources.files('wombat') / 'data.txt').read_text(), end='')
 `
     expect(runPython(image, code).split('\n')).toEqual([
       "['native_wombat', 'native_wombat.fast', 'wombat', 'wombat.burrow', 'wombat.cache', 'wombat.entropy']",
       '3 /lib/python3.14/site-packages/wombat/__pycache__/lazy.cpython-314.pyc 5 11',
-      '2.0 1.0',
+      'native-wombat 1.0, wombat 2.0',
       'grass',
       '',
     ])

@@ -54,6 +54,7 @@ describe('a text that is no lock is refused:', () => {
     ['a name that is not canonical', withPackage({ name: 'A' })],
     ['a file of another package', withPackage({ file: 'b-1.0-py3-none-any.whl' })],
     ['a file that is a path', withPackage({ file: '../a-1.0-py3-none-any.whl' })],
+    ['a file with a path in its tag', withPackage({ file: 'a-1.0-0/../../b-py3-none-any.whl' })],
     ['a hash in capitals', withPackage({ sha256: 'A'.repeat(64) })],
     ['an unknown source', withPackage({ source: 'web' })],
     ['an address that is a file', withPackage({ source: 'index', url: 'file:///etc/passwd' })],

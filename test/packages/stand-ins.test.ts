@@ -108,10 +108,15 @@ Big()`)
     const { displays } = await session.execute(`
 from plotly.basedatatypes import BaseFigure
 import altair
+import plotly.io
 BaseFigure().show()
+plotly.io.show(BaseFigure())
+altair.Chart().show()
 altair.Chart()`)
     expect(displays).toEqual([
       { 'application/vnd.plotly.v1+json': '{"data": []}' },
+      { 'application/vnd.plotly.v1+json': '{"data": []}' },
+      { 'application/vnd.vegalite.v5+json': '{"mark": "bar"}', 'text/plain': 'Chart' },
       { 'application/vnd.vegalite.v5+json': '{"mark": "bar"}', 'text/plain': 'Chart' },
     ])
     expect((await session.execute('BaseFigure()')).display).toEqual({

@@ -110,8 +110,6 @@ describe.skipIf(WHEELS === undefined)('tenants on a slot with packages', () => {
   let storage: VfsStorage
   let code: string
   let expected: string
-  const draws: unknown[][] = []
-  const hashes = new Set<string | undefined>()
 
   beforeAll(async () => {
     const image = await realImage()
@@ -162,6 +160,8 @@ describe.skipIf(WHEELS === undefined)('tenants on a slot with packages', () => {
   }, async () => {
     const { boots } = manager.stats().counters
     const rss: number[] = []
+    const draws: unknown[][] = []
+    const hashes = new Set<string | undefined>()
     const startedMs = performance.now()
     for (let lease = 0; lease < LEASES; lease++) {
       await misbehave(lease)

@@ -43,6 +43,37 @@ describe('R3: the message guard', () => {
     expect(guard(message)).toEqual({ kind: 'reply', id: 'a', reply: outcome })
   })
 
+  test('lets changed files and answers about files through, rebuilt', () => {
+    const changes = { files: [{ path: '/a', change: 'created', sizeBytes: 1 }], more: 0 }
+    const reply = { ...outcome, changes: { ...changes, extra: 1 } }
+    expect(guard({ id: 'a', type: 'RAW', value: reply })).toMatchObject({ reply: { changes } })
+    const status = { kind: 'file', sizeBytes: 1, mode: 0o644, modifiedMs: -5 }
+    const value = { kind: 'file', bytes: null, names: null, status, node: 0 }
+    expect(guard({ id: 'a', type: 'RAW', value: { ...value, extra: 1 } })).toEqual({
+      kind: 'reply',
+      id: 'a',
+      reply: value,
+    })
+  })
+
+  const answer = (value: object) => ({ id: 'a', type: 'RAW', value })
+  test.each([
+    ['no list of changed files', answer({ ...outcome, changes: { files: {}, more: 0 } })],
+    [
+      'an unknown change',
+      answer({ ...outcome, changes: { files: [{ path: '/', change: 'x', sizeBytes: 0 }], more: 0 } }),
+    ],
+    ['too many changed files', answer({ ...outcome, changes: { files: Array(1001).fill({}), more: 0 } })],
+    ['a file without a node', answer({ kind: 'file', bytes: null, names: null, status: null })],
+    [
+      'a status that is none',
+      answer({ kind: 'file', bytes: null, names: null, status: { kind: 'x' }, node: 0 }),
+    ],
+    ['an error that is no code', answer({ kind: 'file-error', code: 'E\n' })],
+  ])('R3: %s is refused', (_, message) => {
+    expect(() => guard(message)).toThrow(ProtocolViolation)
+  })
+
   test('lets output through', () => {
     expect(guard({ event: 'output', id: 1, stream: 2, text: 'x' })).toEqual({
       kind: 'event',

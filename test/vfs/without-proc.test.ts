@@ -4,9 +4,9 @@ import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/pr
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Files } from '../../workers/host/fs/files.js'
+import { hostCalls } from '../../workers/host/fs/host-calls.js'
 import { Tree } from '../../workers/host/fs/tree.js'
 import { DirectoryNodes } from '../../workers/storage/directory-nodes.js'
-import { hostCalls } from '../../workers/storage/host-calls.js'
 import { temporaryDirectory } from './support/kinds.js'
 
 async function served() {

@@ -2,7 +2,7 @@
 // (bind, attach, execute, capture and restore, reset); each family of imports is its own file, the list of all is imports.ts.
 import type { FileIndex } from '../../src/shared/image/file-index.js'
 import type { NativeCode } from '../../src/shared/image/image.js'
-import type { ExceededLimit } from '../../src/shared/messages/slot.js'
+import type { ExceededLimit, FileChanges } from '../../src/shared/messages/slot.js'
 import type { MountWire } from '../../src/shared/messages/storage-door.js'
 import { timeZoneNamed } from '../../src/shared/time-zone.js'
 import type { ImageReader } from '../image-bytes.js'
@@ -16,6 +16,7 @@ import { FsError } from './errno.js'
 import { FileSystem } from './file-system.js'
 import type { ChunkSource } from './fs/chunk-source.js'
 import type { RandomSource } from './fs/file-io.js'
+import type { NodeStore } from './fs/node-store.js'
 import { Ending, type InterpreterEnd } from './guard.js'
 import { GuestMemory } from './guest-memory.js'
 import type { HostCallDoor } from './host-calls.js'
@@ -187,6 +188,7 @@ export class Host {
   /** Output is counted from zero, and from now on an interrupt for `id` is the one that counts. */
   beginExecution(id: number): void {
     this.#output.begin()
+    this.#context.fileSystem.nodes.changeLog?.begin()
     this.#context.displays.begin()
     this.#context.signals.beginExecution(id)
   }
@@ -210,6 +212,16 @@ export class Host {
       memoryBytes: growth.bytes,
       peakMemoryBytes: growth.peakBytes,
     }
+  }
+
+  /** What this execution has done to private files; undefined: nothing. */
+  get fileChanges(): FileChanges | undefined {
+    return this.#context.fileSystem.nodes.changeLog?.changes
+  }
+
+  /** For the main thread. */
+  get privateFiles(): NodeStore {
+    return this.#context.fileSystem.nodes
   }
 
   /** A limit that cut something off in this execution. */

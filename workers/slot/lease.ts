@@ -174,6 +174,8 @@ function transfers(reply: SlotReply): ArrayBuffer[] | undefined {
     }
     case 'captured':
       return movable(reply.body)
+    case 'file':
+      return reply.bytes === null ? undefined : movable(reply.bytes)
     default:
       return undefined
   }
@@ -197,6 +199,7 @@ function transferring(service: SlotService): Omit<SlotMethods, DirectMethod> {
     interrupt: (id) => service.interrupt(id),
     snapshot: (id, request) => replying(service.snapshot(id, request)),
     restore: (request) => replying(service.restore(request)),
+    file: (request) => replying(service.file(request)),
     revert: () => service.revert(),
     warm: (thoroughly) => service.warm(thoroughly),
   }

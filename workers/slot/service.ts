@@ -5,6 +5,7 @@ import type {
   AttachRequest,
   DirectMethod,
   ExecuteRequest,
+  FileRequest,
   RestoreRequest,
   ResumeRequest,
   RunReport,
@@ -26,6 +27,7 @@ import { BudgetRoom, NoRoomError } from '../memory/packing-room.js'
 import { type Body, packBody, packBodyAside } from '../snapshot/body.js'
 import type { Shielded } from '../snapshot/streams.js'
 import { endReason } from './end-reason.js'
+import { serveFile } from './file-calls.js'
 import { captured, DAMAGED, refusal, refused, unpack } from './freeze.js'
 import type { Output, OutputMode } from './output.js'
 import { type Ran, Runs } from './run.js'
@@ -249,6 +251,18 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     return this.#run(0, QUIET, () => this.#interpreter.call(Opcode.restored, request.session))
   }
 
+  async file(request: FileRequest): Promise<SlotReply> {
+    if (this.#packing) await this.#packed()
+    try {
+      this.#pristine = false
+      const reply = serveFile(this.#host.privateFiles, request)
+      this.#memory.settle()
+      return reply
+    } catch (error) {
+      return this.#died(error)
+    }
+  }
+
   async revert(): Promise<SlotReply> {
     if (this.#packing) await this.#packed()
     try {
@@ -334,7 +348,8 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     this.#host.outputTaken()
     this.#memory.settle()
     const { memoryBytes, peakMemoryBytes, fileBytes, outputBytes } = this.#host.usage
-    return {
+    const { fileChanges: changes } = this.#host
+    const report = {
       stdout,
       stderr,
       durationMs: performance.now() - startedMs,
@@ -344,6 +359,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
       outputBytes: outputBytes[1] + outputBytes[2],
       takenBytes: this.#runs.takenBytes,
     }
+    return changes === undefined ? report : { ...report, changes }
   }
 
   /** Sends only the text of the error to the main thread, because a hostile guest may have chosen the error. */

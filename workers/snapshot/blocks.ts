@@ -63,7 +63,7 @@ const BLOCKS_AT_ONCE = 4
 
 /** A block is compressed when that saves more than one byte in this many. */
 const LEAST_SAVING = 16
-/** Deflate is slow on what it cannot compress, so it tries this much of a block first, in this many pieces. */
+/** Compressing takes longest where it saves least, so this much of a block is tried first, in this many pieces. */
 const SAMPLE_BYTES = 16_384
 const SAMPLE_PIECES = 4
 
@@ -200,23 +200,33 @@ function block(raw: Uint8Array, codec: Codec, packed: Uint8Array | undefined): B
 /** How to deflate a block, as far as a sample tells; undefined: not at all. */
 function deflateOptions(raw: Uint8Array, level: number, shielded: Shielded): ZlibOptions | undefined {
   const options = level === FAST_LEVEL ? FAST_DEFLATE : { level }
-  if (raw.length <= 2 * SAMPLE_BYTES) return options
-  const piece = SAMPLE_BYTES / SAMPLE_PIECES
-  const gap = Math.floor((raw.length - piece) / (SAMPLE_PIECES - 1))
-  const pieces = Array.from({ length: SAMPLE_PIECES }, (_, i) => raw.subarray(i * gap, i * gap + piece))
-  const sample = Buffer.concat(pieces)
+  const sample = sampleOf(raw)
+  if (sample === undefined) return options
   const fast = deflate(sample, FAST_DEFLATE, shielded).length
-  if (!saves(fast, SAMPLE_BYTES)) return undefined
+  if (!saves(fast, sample.length)) return undefined
   if (level !== FAST_LEVEL) return options
   const coded = deflate(sample, CODED_ONLY, shielded).length
   return coded <= fast + fast / MOST_LOSS ? CODED_ONLY : options
 }
 
+/** Undefined of a block that is compressed as quickly as a sample. */
+function sampleOf(raw: Uint8Array): Uint8Array | undefined {
+  if (raw.length <= 2 * SAMPLE_BYTES) return undefined
+  const piece = SAMPLE_BYTES / SAMPLE_PIECES
+  const gap = Math.floor((raw.length - piece) / (SAMPLE_PIECES - 1))
+  const pieces = Array.from({ length: SAMPLE_PIECES }, (_, i) => raw.subarray(i * gap, i * gap + piece))
+  return Buffer.concat(pieces)
+}
+
 /** Undefined where it does not pay, or this Node has not got the codec. */
 function compress(raw: Uint8Array, codec: Codec, level: number, shielded: Shielded): Uint8Array | undefined {
   if (codec === STORED) return undefined
-  // It is quick to give up by itself.
-  if (codec === ZSTD) return compressZstd(raw, FAST_LEVEL, shielded)
+  if (codec === ZSTD) {
+    const sample = sampleOf(raw)
+    const packed = sample && compressZstd(sample, FAST_LEVEL, shielded)
+    if (sample && packed && !saves(packed.length, sample.length)) return undefined
+    return compressZstd(raw, FAST_LEVEL, shielded)
+  }
   const options = deflateOptions(raw, level, shielded)
   return options && deflate(raw, options, shielded)
 }

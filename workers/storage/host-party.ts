@@ -2,8 +2,8 @@
 // round, so that sessions do not wait for all of them.
 import type { StorageAnswer, StorageMessage } from '../../src/shared/messages/storage.js'
 import { FsError } from '../host/errno.js'
+import { type HostTask, type HostTasks, isTask } from '../host/fs/host-calls.js'
 import { Outside } from '../host/fs/node-store.js'
-import { type HostTask, type HostTasks, isTask } from './host-calls.js'
 import type { Party } from './turns.js'
 
 export type HostCall = Extract<StorageMessage, { kind: 'call' | 'watch' }>

@@ -18,7 +18,7 @@ const FRAMES = [
     data: 'integers and text',
     code: `
 generator = np.random.default_rng(1)
-rows = 1_500_000
+rows = 3_000_000
 words = np.array(['alpha', 'beta', 'gamma', 'delta'], dtype=object)
 frame = pd.DataFrame({
     'id': np.arange(rows),

@@ -9,11 +9,12 @@ import { PACKAGE_OPTIONS, packageOptions } from '../package-options.js'
 import { packageTable } from '../table.js'
 
 export const imageBuild: Command = {
-  usage: '-o FILE [-p REQUIREMENT]… [-r FILE]… [--lock FILE] [OPTIONS]',
+  usage: '-o FILE [--standard] [-p REQUIREMENT]… [-r FILE]… [--lock FILE] [OPTIONS]',
   about: `Builds an image with packages, or takes it from the cache, and saves it as FILE. Without packages and requirements, it takes those of ${LOCK_FILE} in the current directory.`,
   options: {
     output: { type: 'string', short: 'o', value: 'FILE', help: 'where the image is saved' },
     ...PACKAGE_OPTIONS,
+    standard: { type: 'boolean', help: 'the image without packages' },
     lock: { type: 'string', value: 'FILE', help: 'take exactly what this lock says; asks no index' },
     preload: {
       ...{ type: 'string', multiple: true, value: 'MODULE' },
@@ -47,11 +48,16 @@ export const imageBuild: Command = {
 }
 
 function lockOf({ values }: CommandInput): string | undefined {
+  if (values.standard === true) {
+    for (const name of ['package', 'requirements', 'lock', 'preload'])
+      if (values[name] !== undefined) throw new UsageError(`--standard takes no packages, so no --${name}`)
+    return undefined
+  }
   const given = textOf(values, 'lock')
   if (given !== undefined) return given
   if (textsOf(values, 'package').length > 0 || textsOf(values, 'requirements').length > 0) return undefined
   if (existsSync(LOCK_FILE)) return LOCK_FILE
   throw new UsageError(
-    `which packages? Give -p or -r, or a lock; there is no ${LOCK_FILE} in the current directory`,
+    `which packages? Give -p or -r, or a lock, or --standard for none; there is no ${LOCK_FILE} in the current directory`,
   )
 }

@@ -3,6 +3,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { HostCallWire } from './host-calls.js'
 import type { MemoryWire } from './memory.js'
+import type { FileStatus } from './storage.js'
 import type { MountWire } from './storage-door.js'
 
 /** The Piscina task that starts a slot's service, for its first lease. Ends only with the worker. */
@@ -126,6 +127,51 @@ export interface LiveOutput {
   readonly lengths?: Uint32Array
 }
 
+/** What an execution did to a private file. */
+export interface ChangedFile {
+  readonly path: string
+  readonly change: 'created' | 'changed' | 'removed'
+  readonly sizeBytes: number
+}
+
+export interface FileChanges {
+  /** By path. */
+  readonly files: readonly ChangedFile[]
+  /** How many more there are. */
+  readonly more: number
+}
+
+/** What the main thread asks of the private files. Paths are byte strings, as in `StorageCalls`. */
+export type FileRequest =
+  | {
+      readonly name: 'readFile' | 'writeFile' | 'list' | 'stat' | 'remove' | 'rename' | 'mkdir'
+      readonly parameters: readonly unknown[]
+    }
+  /** A part of a file. `node`: what the last part gave, and 0 for the first one: the file must be the same one still. */
+  | {
+      readonly name: 'readPart'
+      readonly path: string
+      readonly node: number
+      readonly position: number
+      readonly length: number
+    }
+  /** The first part makes the file, or empties it. */
+  | {
+      readonly name: 'writePart'
+      readonly path: string
+      readonly node: number
+      readonly position: number
+      readonly bytes: Uint8Array
+    }
+
+/** What came of it: null, bytes, names that are joined by `/`, a status, or the node of a part. */
+export interface FileAnswer {
+  readonly bytes: Uint8Array | null
+  readonly names: string | null
+  readonly status: FileStatus | null
+  readonly node: number
+}
+
 /** What a call into the kernel wrote and used, however it came out. */
 export interface RunReport {
   /** What `output` events have not brought. */
@@ -141,6 +187,8 @@ export interface RunReport {
   readonly outputBytes: number
   /** As in `calls`. */
   readonly takenBytes: number
+  /** Of private files, if there are any. */
+  readonly changes?: FileChanges
 }
 
 /** What can cut an execution's output off. */
@@ -176,6 +224,9 @@ export type SlotReply =
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
   /** The interpreter is gone; the worker is to be ended. */
   | { readonly kind: 'died'; readonly reason: string }
+  /** Answers of `file`: what came of it, or the name of the operating system's error. */
+  | ({ readonly kind: 'file' } & FileAnswer)
+  | { readonly kind: 'file-error'; readonly code: string }
   /** Answer of `revert`: the interpreter is the image again, or it has grown too large for that. */
   | { readonly kind: 'reverted'; readonly done: boolean }
 
@@ -203,6 +254,8 @@ export interface SlotMethods {
    */
   restore(request: RestoreRequest): Promise<SlotReply>
   revert(): Promise<SlotReply>
+  /** One operation on the private files, also while an execution awaits. Answers `file` or `file-error`. */
+  file(request: FileRequest): Promise<SlotReply>
   /** Runs a little, thoroughly of everything, and reverts, so that V8 has compiled what sessions use. Before any `attach`. */
   warm(thoroughly: boolean): Promise<SlotReply>
 }

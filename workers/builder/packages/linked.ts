@@ -60,7 +60,7 @@ export class LinkedInterpreter {
       this.#placed = this.#program.placeAt(this.#address)
     } catch (error) {
       if (error instanceof LinkError)
-        throw new PackageFailure(error.wheel, `${error.library} ${error.reason}`, { cause: error })
+        throw new PackageFailure(error.wheel, `${error.library}: ${error.reason}`, { cause: error })
       throw error
     }
     this.#signatures = [...readWasm(main).tableSignatures, ...this.#program.tableSignatures]

@@ -206,7 +206,8 @@ function prepare(environment: Readonly<Record<string, string>>): string {
 # Of the standard library, for programs that ask which packages there are.
 import importlib.metadata
 import os, sys
-sys.path.append(${JSON.stringify(SITE_PACKAGES)})
+if ${JSON.stringify(SITE_PACKAGES)} not in sys.path:
+    sys.path.append(${JSON.stringify(SITE_PACKAGES)})
 sys.path_importer_cache.clear()
 importlib.invalidate_caches()
 os.environ.update(${JSON.stringify(environment)})

@@ -13,6 +13,7 @@ import {
   resizeContents,
   writeContents,
 } from './contents.js'
+import { FileChangeLog } from './file-changes.js'
 import {
   type CommonFields,
   type DirectoryNode,
@@ -57,6 +58,8 @@ export class PrivateNodes implements NodeStore {
   readonly #quota: Quota
   readonly #chunks: ChunkSource
   readonly #clock = new FileClock()
+  /** Undefined where nobody asks what changes. */
+  readonly changeLog: FileChangeLog | undefined
   /** Where the last listing stopped: a cache, so that reading a large directory stays linear. */
   #cursor: { directory: NodeId; after: number; entries: Iterator<[string, Entry]> } | undefined
 
@@ -66,6 +69,8 @@ export class PrivateNodes implements NodeStore {
     this.#quota = quota
     this.#chunks = chunks
     this.#nodes = new Inodes(files, IMAGE_TIME)
+    // A storage tells its changes in another way (workers/storage/changes.ts).
+    this.changeLog = files === undefined ? undefined : new FileChangeLog(this.#nodes)
     const firstOwnId = (files?.count ?? 0) + 1
     this.table = { nodes: this.#nodes, touched: new Set(), firstOwnId, nextId: firstOwnId }
     if (files !== undefined) {
@@ -170,9 +175,10 @@ export class PrivateNodes implements NodeStore {
     const parent = this.#directory(directory)
     const entry = parent.entries.get(name)
     if (entry === undefined) fail('ENOENT')
+    const inode = this.#get(entry.node)
+    this.changeLog?.note(inode)
     parent.entries.delete(name)
     this.#touch(parent)
-    const inode = this.#get(entry.node)
     inode.linked = false
     inode.changed = parent.changed
     this.#mark(inode)
@@ -185,9 +191,10 @@ export class PrivateNodes implements NodeStore {
     const to = this.#directory(toDirectory)
     const entry = from.entries.get(fromName)
     if (entry === undefined) fail('ENOENT')
+    const inode = this.#get(entry.node)
+    this.changeLog?.noteTree(inode)
     if (to.entries.has(toName)) this.remove(toDirectory, toName)
     from.entries.delete(fromName)
-    const inode = this.#get(entry.node)
     inode.parent = to.id
     inode.name = toName
     to.entries.set(toName, { node: inode.id, kind: inode.kind, cookie: to.nextCookie++ })
@@ -345,6 +352,7 @@ export class PrivateNodes implements NodeStore {
   /** From now on the node is in every snapshot. */
   #mark(inode: Inode): void {
     this.table.touched.add(inode.id)
+    this.changeLog?.note(inode)
   }
 
   /** Takes what the file will need from the quota, before anything is allocated. */

@@ -27,6 +27,7 @@ _ADAPTED = {
     "pdb": "pdb",
     "PIL.Image": "images",
     "plotly.basedatatypes": "plotly",
+    "plotly.io._renderers": "plotly",
 }
 # Modules that need JavaScript -> the adapter whose `fill` makes the module in their place.
 _REPLACED = {

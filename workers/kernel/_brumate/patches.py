@@ -22,7 +22,7 @@ from .loop import EventLoop, OutsideSessionLoop, complete
 from .unawaited import UNAWAITED
 
 # Compiled in or on the path, but not part of a session.
-_ABSENT = {"_ctypes", "_pyodide", "ctypes", "pyodide"}
+_ABSENT = {"_ctypes", "_pyodide", "_pyodide_core", "ctypes", "js", "pyodide", "pyodide_js"}
 
 
 class HookedModules:

@@ -15,10 +15,22 @@ def adapt(module: ModuleType) -> None:
     if kind is not None:
         FORMATTERS[kind] = _forms
         kind.show = _show
+    if module.__name__ == "plotly.io._renderers":
+        # Its own starts a web server for a browser.
+        module.show = _show_any
 
 
 def _forms(figure: Any) -> dict[str, str | bytes]:
     return {_MIME_TYPE: figure.to_json()}
+
+
+def _show_any(fig: Any, *args: Any, **kwargs: Any) -> None:
+    """Show a figure, or a dict that describes one."""
+    if isinstance(fig, dict):
+        from plotly.graph_objects import Figure
+
+        fig = Figure(fig)
+    DISPLAYS.add(_forms(fig))
 
 
 def _show(self: Any, *args: Any, **kwargs: Any) -> None:

@@ -1,13 +1,19 @@
-// What the host asks of a storage: each call is one operation at a path. Owns those operations, and where one that takes long lets
-// others come between its steps; what they look like to a user is src/vfs/storage.ts's.
-import type { FileStatus, StorageCalls } from '../../src/shared/messages/storage.js'
-import { O } from '../host/abi.js'
-import { FsError, fail } from '../host/errno.js'
-import type { Files } from '../host/fs/files.js'
-import type { NodeStatus } from '../host/fs/node-store.js'
-import type { Location } from '../host/fs/tree.js'
-import type { DirectoryNodes } from './directory-nodes.js'
+// What the main thread asks of a storage, or of a session's private files: each call is one operation at a path. Owns those operations, and
+// where one that takes long lets others come between its steps; what they look like to a user is src/vfs/storage.ts's and
+// src/session/session-files.ts's.
+import type { FileStatus, StorageCalls } from '../../../src/shared/messages/storage.js'
+import { O } from '../abi.js'
+import { FsError, fail } from '../errno.js'
+import type { Files } from './files.js'
+import type { NodeStatus } from './node-store.js'
 import { sortInSteps } from './sort.js'
+import type { Location } from './tree.js'
+
+/** Directories of the host, whose names have to be read anew. */
+export interface RefreshedDirectories {
+  refresh(node: number): Iterable<undefined>
+  lastCookie(node: number): number
+}
 
 const LIST_COUNT = 4096
 const FILE_MODE = 0o644
@@ -64,7 +70,7 @@ export function isTask(found: unknown): found is HostTask {
 }
 
 /** Those that may take long in steps. `directory`: where the files are the host's. */
-export function hostTasks(files: Files, directory?: DirectoryNodes): HostTasks {
+export function hostTasks(files: Files, directory?: RefreshedDirectories): HostTasks {
   const { root } = files.tree
   const { store } = root
 

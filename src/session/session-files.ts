@@ -1,0 +1,190 @@
+// The host's side of a session's private files: the methods of a VfsStorage, on the files that Python sees. Owns checking arguments and the
+// form of answers; the operations run in the session's slot (workers/slot/file-calls.ts).
+import { type ReadableStream, WritableStream } from 'node:stream/web'
+import { isBoolean, isSignal, known } from '../options/check.js'
+import { CancelledError, InvalidOptionError, StorageError } from '../shared/errors.js'
+import type { FileAnswer, FileRequest } from '../shared/messages/slot.js'
+import { messageBytes } from '../vfs/bytes.js'
+import { bytePath, textOf } from '../vfs/paths.js'
+import type { FileOptions, StorageStatus } from '../vfs/storage.js'
+import { fromParts } from '../vfs/streams.js'
+
+const PART_BYTES = 1024 * 1024
+
+/** Runs a request in the session's slot, which it wakes for it. */
+export interface FileDoor {
+  /** Where a VfsStorage is mounted. */
+  readonly mountPath: string | undefined
+  /** @throws StorageError by way of `fail`; else what calls of the session throw */
+  run(request: FileRequest, changesFiles: boolean, fail: (code: string) => Error): Promise<FileAnswer>
+}
+
+/**
+ * A session's private files, with the methods of `VfsStorage`. Paths are absolute, as in Python. A call waits for the session's earlier
+ * calls; during an execution it is served where the execution awaits, so a callback can read what the code has written. A dormant session
+ * wakes for it. What it writes is not in `result.files`.
+ *
+ * Every method rejects with StorageError when the file system says no (also ENOSPC for `limits.fileBytes`), with CancelledError for its
+ * signal, and with what `execute` throws if the session cannot be woken.
+ */
+export class SessionFiles {
+  readonly #door: FileDoor
+
+  /** @internal */
+  constructor(door: FileDoor) {
+    this.#door = door
+  }
+
+  /** A file as bytes, or as text in an encoding of Buffer's. */
+  readFile(path: string, options?: FileOptions & { readonly encoding?: undefined }): Promise<Uint8Array>
+  readFile(
+    path: string,
+    options: BufferEncoding | (FileOptions & { readonly encoding: BufferEncoding }),
+  ): Promise<string>
+  async readFile(
+    path: string,
+    options: BufferEncoding | (FileOptions & { readonly encoding?: BufferEncoding | undefined }) = {},
+  ): Promise<Uint8Array | string> {
+    const { encoding, ...rest } = typeof options === 'string' ? { encoding: options } : options
+    if (encoding !== undefined && !Buffer.isEncoding(encoding))
+      throw new InvalidOptionError('encoding', 'an encoding that Buffer knows, such as "utf8"', encoding)
+    const { bytes } = await this.#call('readFile', 'open', rest, path)
+    if (bytes === null) throw new Error('unreachable: a file without bytes')
+    if (encoding === undefined) return bytes
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding)
+  }
+
+  /** Makes the file or replaces what is in it. */
+  async writeFile(path: string, data: Uint8Array | string, options: FileOptions = {}): Promise<void> {
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
+    if (!(bytes instanceof Uint8Array)) throw new InvalidOptionError('data', 'a Uint8Array or a string', data)
+    await this.#call('writeFile', 'open', options, path, messageBytes('data', bytes))
+  }
+
+  /** Names in a directory, sorted. Bytes of names that are not UTF-8 are shown as U+FFFD. */
+  async list(path: string, options: FileOptions = {}): Promise<string[]> {
+    const { names } = await this.#call('list', 'scandir', options, path)
+    return names === null || names === '' ? [] : names.split('/').map(textOf)
+  }
+
+  /** What a path leads to; with `followLinks: false`, of a link itself. */
+  async stat(
+    path: string,
+    options: FileOptions & { readonly followLinks?: boolean } = {},
+  ): Promise<StorageStatus> {
+    const { followLinks, ...rest } = options
+    const follow = isBoolean('followLinks', followLinks) ?? true
+    const { status } = await this.#call('stat', 'stat', rest, path, follow)
+    if (status === null) throw new Error('unreachable: a file without a status')
+    const { modifiedMs, ...others } = status
+    return { ...others, modifiedAt: new Date(modifiedMs) }
+  }
+
+  /** Removes a file, a link or an empty directory. With `recursive`, also a directory with everything in it. */
+  async remove(path: string, options: FileOptions & { readonly recursive?: boolean } = {}): Promise<void> {
+    const { recursive, ...rest } = options
+    const all = isBoolean('recursive', recursive) ?? false
+    // Everything there is, Python's own files included.
+    if (/^\/+$/.test(path)) throw this.#error('EBUSY', 'rm', path)
+    await this.#call('remove', 'rm', rest, path, all)
+  }
+
+  /** Moves what is at `from`, replacing a file or an empty directory at `to`. */
+  async rename(from: string, to: string, options: FileOptions = {}): Promise<void> {
+    this.#requirePrivate('rename', to)
+    await this.#call('rename', 'rename', options, from, bytePath(to))
+  }
+
+  /** With `recursive` also what is missing above it, and no error if it is there. */
+  async mkdir(path: string, options: FileOptions & { readonly recursive?: boolean } = {}): Promise<void> {
+    const { recursive, ...rest } = options
+    await this.#call('mkdir', 'mkdir', rest, path, isBoolean('recursive', recursive) ?? false)
+  }
+
+  /** A large file in parts, read as they are taken. The session may go dormant in between. */
+  createReadStream(path: string, options: FileOptions = {}): ReadableStream<Uint8Array> {
+    return fromParts(this.#parts(path), isSignal('signal', options.signal))
+  }
+
+  /** Makes the file or empties it at once, and writes parts as they come. */
+  createWriteStream(path: string, options: FileOptions = {}): WritableStream<Uint8Array> {
+    const signal = isSignal('signal', options.signal)
+    const bytes = bytePath(path)
+    const run = (node: number, position: number, part: Uint8Array) =>
+      this.#run({ name: 'writePart', path: bytes, node, position, bytes: part }, 'write', path)
+    let node = 0
+    let position = 0
+    return new WritableStream<Uint8Array>({
+      start: async () => {
+        ;({ node } = await run(0, 0, new Uint8Array(0)))
+      },
+      write: async (chunk) => {
+        if (!(chunk instanceof Uint8Array)) throw new InvalidOptionError('chunk', 'a Uint8Array', chunk)
+        for (let at = 0; at < chunk.length; at += PART_BYTES) {
+          if (signal?.aborted) throw new CancelledError('interrupted', { cause: signal.reason })
+          const part = messageBytes('chunk', chunk, at, Math.min(at + PART_BYTES, chunk.length))
+          await run(node, position, part)
+          position += part.length
+        }
+      },
+    })
+  }
+
+  async *#parts(path: string): AsyncGenerator<Uint8Array, void> {
+    const bytes = bytePath(path)
+    for (let node = 0, position = 0; ; ) {
+      const request = { name: 'readPart', path: bytes, node, position, length: PART_BYTES } as const
+      const answer = await this.#run(request, node === 0 ? 'open' : 'read', path)
+      node = answer.node
+      const part = answer.bytes ?? new Uint8Array(0)
+      if (part.length === 0) return
+      position += part.length
+      yield part
+    }
+  }
+
+  async #call(
+    name: Exclude<FileRequest['name'], 'readPart' | 'writePart'>,
+    syscall: string,
+    options: FileOptions,
+    path: string,
+    ...parameters: readonly unknown[]
+  ): Promise<FileAnswer> {
+    known('options', options, ['signal'])
+    const signal = isSignal('signal', options.signal)
+    const request: FileRequest = { name, parameters: [bytePath(path), ...parameters] }
+    if (signal?.aborted) throw new CancelledError('not-started', { cause: signal.reason })
+    const dest = name === 'rename' ? textOf(parameters[0] as string) : undefined
+    const running = this.#run(request, syscall, path, dest)
+    if (signal === undefined) return running
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(new CancelledError('interrupted', { cause: signal.reason }))
+      signal.addEventListener('abort', onAbort)
+      running.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    })
+  }
+
+  async #run(request: FileRequest, syscall: string, path: string, dest?: string): Promise<FileAnswer> {
+    this.#requirePrivate(syscall, path)
+    const changes = !['readFile', 'readPart', 'list', 'stat'].includes(request.name)
+    return this.#door.run(request, changes, (code) => this.#error(code, syscall, path, dest))
+  }
+
+  #requirePrivate(syscall: string, path: string): void {
+    const { mountPath } = this.#door
+    if (mountPath === undefined || typeof path !== 'string') return
+    if (path !== mountPath && !path.startsWith(`${mountPath}/`)) return
+    throw new StorageError(
+      'EXDEV',
+      path,
+      'the path is in the VfsStorage that is mounted there; use its methods',
+      {
+        syscall,
+      },
+    )
+  }
+
+  #error(code: string, syscall: string, path: string, dest?: string): StorageError {
+    return new StorageError(code, path, undefined, { syscall, dest })
+  }
+}

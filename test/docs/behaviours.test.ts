@@ -1,0 +1,21 @@
+// Every id that a test's name cites is explained, in test/behaviours.md or in CONTRIBUTING.md.
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const ID = '[A-IN-S]\\d{1,2}'
+const CITATION = new RegExp(`['\`](${ID}(?:, ${ID})*): `, 'g')
+
+test('every id that the name of a test cites is explained', () => {
+  const names = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })
+  const cited = names
+    .filter((name) => name.endsWith('.test.ts'))
+    .flatMap((name) => [...readFileSync(`${root}test/${name}`, 'utf8').matchAll(CITATION)])
+    .flatMap(([, ids = '']) => ids.split(', '))
+  const pages = ['test/behaviours.md', 'CONTRIBUTING.md'].map((name) => readFileSync(root + name, 'utf8'))
+  const explained = pages.flatMap((page) => [...page.matchAll(/^(?:\| |\s*- )([A-Z]\d[^|:]*)(?: \||:)/gm)])
+  const ids = new Set(explained.flatMap(([, ids = '']) => ids.trim().split(', ')))
+  expect(cited.length).toBeGreaterThan(100)
+  expect([...new Set(cited)].filter((id) => !ids.has(id))).toEqual([])
+})

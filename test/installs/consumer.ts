@@ -1,0 +1,59 @@
+// What a user would write, with the names of the API that carry types.
+import {
+  type Bytes,
+  type Callbacks,
+  type ExecuteResult,
+  type ManagerOptions,
+  PythonError,
+  type Session,
+  SessionManager,
+  type Snapshot,
+  TimeoutError,
+  type Value,
+  VfsStorage,
+} from 'brumate'
+
+const options: ManagerOptions = { slots: 2, limits: { executionTimeoutMs: 1_000, memoryBytes: null } }
+const callbacks: Callbacks = { now: () => new Date() }
+
+export async function answer(code: string, signal: AbortSignal): Promise<Value | undefined> {
+  const manager = await SessionManager.create(options)
+  const session: Session = await manager.createSession({
+    tenant: 'a',
+    callbacks,
+    onStdout: (chunk) => void chunk.length,
+  })
+  try {
+    const result: ExecuteResult = await session.execute(code, { signal, timeoutMs: 500 })
+    await session.set('x', { when: new Date(), bytes: new Uint8Array(3), some: [1, 2n, null, true] })
+    return result.value ?? (await session.get('x'))
+  } catch (error) {
+    if (error instanceof TimeoutError) return error.outcome
+    if (error instanceof PythonError) return error.type
+    throw error
+  } finally {
+    await manager[Symbol.asyncDispose]()
+  }
+}
+
+export async function response(
+  storage: VfsStorage,
+  snapshot: Snapshot,
+  result: ExecuteResult,
+): Promise<unknown[]> {
+  const file: Bytes = await storage.readFile('/chart.png')
+  const picture = result.display['image/png'] ?? ''
+  return [
+    new Response(file),
+    new Blob([file, snapshot.toBytes()]),
+    new Response(snapshot.toBytes()),
+    new Blob([picture]),
+  ]
+}
+
+export const storage = new VfsStorage({ maxBytes: 2 ** 20 })
+
+// @ts-expect-error an option that does not exist
+await SessionManager.create({ slot: 2 })
+// @ts-expect-error a member that is internal
+storage.connect

@@ -1,0 +1,48 @@
+// Compiles consumer.ts under one TypeScript, in each way that users do. Arguments: the TypeScript package, and the project's folder.
+// Complaints about other declarations than brumate's are not looked at: only these cost time and are not ours.
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+const [, , typescript, project] = process.argv
+const ts = createRequire(import.meta.url)(typescript)
+const MODULES = [
+  { module: 'nodenext', moduleResolution: 'nodenext' },
+  { module: 'esnext', moduleResolution: 'bundler' },
+]
+const LIBRARIES = [['es2022'], ['esnext', 'dom', 'dom.iterable']]
+const COMMON = {
+  ...{ target: 'es2022', strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
+  ...{ skipLibCheck: false, noEmit: true, types: [] },
+}
+const entry = join(project, 'consumer.ts')
+const declarations = join(project, 'node_modules/brumate/dist/src/index.d.ts')
+
+let failed = false
+for (const modules of MODULES) {
+  const parsed = new Map()
+  for (const lib of LIBRARIES) {
+    const { options, errors } = ts.convertCompilerOptionsFromJson({ ...COMMON, ...modules, lib }, project)
+    const host = ts.createCompilerHost(options)
+    const { getSourceFile } = host
+    host.getSourceFile = (file, ...rest) => {
+      if (!parsed.has(file)) parsed.set(file, getSourceFile(file, ...rest))
+      return parsed.get(file)
+    }
+    const program = ts.createProgram([entry], options, host)
+    const files = [entry, declarations].map((path) => program.getSourceFile(path))
+    if (files.includes(undefined)) throw new Error(`${declarations} was not compiled`)
+    const diagnostics = [
+      ...errors,
+      ...program.getOptionsDiagnostics(),
+      ...files.flatMap((file) => [
+        ...program.getSyntacticDiagnostics(file),
+        ...program.getSemanticDiagnostics(file),
+      ]),
+    ]
+    if (diagnostics.length === 0) continue
+    failed = true
+    console.log(`TypeScript ${ts.version}, ${modules.moduleResolution}, lib ${lib}:`)
+    console.log(ts.formatDiagnostics(diagnostics, { ...host, getCurrentDirectory: () => project }))
+  }
+}
+process.exitCode = failed ? 1 : 0

@@ -1,0 +1,107 @@
+// Tests of numpy and pandas themselves, in a session and in stock Pyodide: each ends the same way. scripts/wheels.mjs brings the tests, which
+// Pyodide's wheels are without. UPSTREAM names others than the default, separated by spaces: files, or folders such as numpy/lib.
+import { fork } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { WHEELS } from '../linker/support/wheels.js'
+import { managerForTest } from '../support/manager.js'
+import { realImage, realImageOptions } from './support/real-image.js'
+
+const PROGRAM = readFileSync(new URL('support/run-upstream.py', import.meta.url), 'utf8')
+const STOCK = fileURLToPath(new URL('support/run-in-pyodide.mjs', import.meta.url))
+const TESTS = join(WHEELS ?? '', 'tests')
+const ARCHIVES = /^(pytest|pluggy|iniconfig|hypothesis|sortedcontainers|tzdata)-/
+
+/** Short, and of many parts: linear algebra, FFT, random numbers, texts, dates, group, join, resample. */
+const DEFAULT = [
+  ...[
+    'numpy/_core/tests/test_einsum.py',
+    'numpy/fft/tests/test_pocketfft.py',
+    'numpy/lib/tests/test_histograms.py',
+  ],
+  ...['numpy/random/tests/test_seed_sequence.py', 'numpy/linalg/tests/test_regression.py'],
+  ...['pandas/tests/frame/methods/test_sort_values.py', 'pandas/tests/resample/test_time_grouper.py'],
+  ...['pandas/tests/reshape/merge/test_merge_cross.py', 'pandas/tests/groupby/test_filters.py'],
+]
+const PREFIXES = process.env.UPSTREAM?.split(' ') ?? DEFAULT
+
+interface Outcomes {
+  readonly code: number
+  readonly report: string
+  readonly outcomes: Readonly<Record<string, string>>
+}
+
+/** What the program expects. */
+function upstream(): {
+  files: Record<string, string>
+  archives: Record<string, Uint8Array>
+  modules: string[]
+} {
+  const folder = WHEELS as string
+  const paths = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.py'))
+    .toSorted()
+  const modules = paths.filter(
+    (path) => /\/test_[^/]*\.py$/.test(path) && PREFIXES.some((prefix) => path.startsWith(prefix)),
+  )
+  const folders = new Set(modules.map((path) => dirname(path)))
+  // What the tests share. numpy's conftest.py only sets up what these tests do without.
+  const helpers = paths.filter(
+    (path) => !/\/test_[^/]*\.py$/.test(path) && (path.startsWith('pandas/') || folders.has(dirname(path))),
+  )
+  const files: Record<string, string> = {}
+  for (const path of [...helpers, ...modules]) {
+    const text = readFileSync(join(TESTS, path), 'utf8')
+    // A package is taken for one by pytest, which would then look for its tests elsewhere.
+    if (!path.endsWith('__init__.py') || text.trim() !== '') files[path] = text
+  }
+  const archives = readdirSync(folder).filter((name) => ARCHIVES.test(name))
+  return {
+    ...{ files, modules },
+    archives: Object.fromEntries(
+      archives.map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]),
+    ),
+  }
+}
+
+async function inSession(given: ReturnType<typeof upstream>): Promise<Outcomes> {
+  const limits = { memoryBytes: 2 ** 31, fileBytes: 2 ** 28, outputBytes: 2 ** 28 }
+  const manager = await managerForTest({ image: await realImage(), slots: 1, limits })
+  const session = await manager.createSession({ executionTimeoutMs: null, checkpoint: 'manual' })
+  await session.set('upstream', given)
+  await session.execute(PROGRAM)
+  return JSON.parse(String(await session.get('outcomes')))
+}
+
+/** In a process of its own: Pyodide keeps its thread busy, and the session needs this one to be given memory. */
+async function inPyodide(given: ReturnType<typeof upstream>): Promise<Outcomes> {
+  const { lock, wheels } = realImageOptions()
+  const { packages } = JSON.parse(readFileSync(lock, 'utf8')) as { packages: { file: string }[] }
+  const urls = packages.map(({ file }) => pathToFileURL(join(wheels, file)).href)
+  const child = fork(STOCK, [], { serialization: 'advanced' })
+  onTestFinished(() => void child.kill())
+  const outcomes = new Promise<Outcomes>((resolve, reject) => {
+    child.once('message', (text: string) => resolve(JSON.parse(text)))
+    child.once('exit', (code) => reject(new Error(`stock Pyodide ended with ${code}`)))
+  })
+  child.send({ urls, globals: { upstream: given }, program: PROGRAM, result: 'outcomes' })
+  return outcomes
+}
+
+describe.skipIf(!existsSync(TESTS))('tests of numpy and pandas', () => {
+  it('end as they do in stock Pyodide', async () => {
+    const given = upstream()
+    const [{ code, report, outcomes }, stock] = await Promise.all([inSession(given), inPyodide(given)])
+    const counts: Record<string, number> = {}
+    for (const outcome of Object.values(outcomes)) {
+      const kind = outcome.replace(/:.*/s, '')
+      counts[kind] = (counts[kind] ?? 0) + 1
+    }
+    console.log(JSON.stringify(counts))
+    expect(outcomes).toEqual(stock.outcomes)
+    expect([code, report]).toEqual([stock.code, stock.report])
+    expect(counts.passed).toBeGreaterThan(100)
+  }, 3_600_000)
+})

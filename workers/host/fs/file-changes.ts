@@ -1,0 +1,101 @@
+// What an execution does to a session's private files: which were created, changed or removed since it began. Owns what is remembered
+// for that. Nothing is walked but a directory that is renamed: a file is noted the first time it is touched.
+import type { ChangedFile, FileChanges } from '../../../src/shared/messages/slot.js'
+import type { Inode } from './inode.js'
+import { sizeOf } from './inode.js'
+import type { Inodes } from './inodes.js'
+import type { NodeId } from './node-store.js'
+
+/** Of one execution. The list is read on the main thread (H1). */
+const MAX_FILES = 1000
+const MAX_PATH_BYTES = 262_144
+/** More files than this are counted, but not named. */
+const MAX_NOTED = 10_000
+
+export class FileChangeLog {
+  readonly #nodes: Inodes
+  /** The files that were touched, with the path that each had before; undefined for one that was not there. */
+  readonly #before = new Map<NodeId, string | undefined>()
+  /** Touched files that are not noted. */
+  #more = 0
+
+  constructor(nodes: Inodes) {
+    this.#nodes = nodes
+  }
+
+  /** An execution begins. */
+  begin(): void {
+    this.#more = 0
+    if (this.#before.size > 0) this.#before.clear()
+  }
+
+  /** The node is about to change its place, or has changed in another way. */
+  note(inode: Inode): void {
+    if (inode.kind !== 'file' && inode.kind !== 'symlink') return
+    if (this.#before.has(inode.id)) return
+    if (this.#before.size >= MAX_NOTED) this.#more += 1
+    else this.#before.set(inode.id, this.#pathOf(inode))
+  }
+
+  /** A directory is about to change its place, and everything in it with it. */
+  noteTree(top: Inode): void {
+    const todo: Inode[] = [top]
+    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+      if (next.kind !== 'directory') {
+        this.note(next)
+        continue
+      }
+      for (const { node } of next.entries.values()) {
+        const inode = this.#nodes.get(node)
+        if (inode !== undefined) todo.push(inode)
+      }
+    }
+  }
+
+  /** Since `begin`; undefined if nothing was touched. */
+  get changes(): FileChanges | undefined {
+    if (this.#before.size === 0) return undefined
+    const was = new Set<string>()
+    const is = new Map<string, Inode>()
+    for (const [id, path] of this.#before) {
+      if (path !== undefined) was.add(path)
+      const inode = this.#nodes.get(id)
+      const now = inode && this.#pathOf(inode)
+      if (inode !== undefined && now !== undefined) is.set(now, inode)
+    }
+    const found: ChangedFile[] = []
+    for (const [path, inode] of is) {
+      const change = was.has(path) ? 'changed' : 'created'
+      found.push({ path, change, sizeBytes: sizeOf(inode) })
+    }
+    for (const path of was) if (!is.has(path)) found.push({ path, change: 'removed', sizeBytes: 0 })
+    return found.length === 0 && this.#more === 0 ? undefined : this.#cut(found)
+  }
+
+  #cut(found: ChangedFile[]): FileChanges {
+    found.sort((a, b) => (a.path < b.path ? -1 : 1))
+    const files: ChangedFile[] = []
+    let pathBytes = 0
+    for (const file of found) {
+      pathBytes += file.path.length
+      if (files.length === MAX_FILES || pathBytes > MAX_PATH_BYTES) break
+      files.push({ ...file, path: Buffer.from(file.path, 'latin1').toString('utf8') })
+    }
+    return { files, more: found.length - files.length + this.#more }
+  }
+
+  /** As a byte string; undefined if the node is in no directory. */
+  #pathOf(inode: Inode): string | undefined {
+    const names: string[] = []
+    // The root is its own parent.
+    for (
+      let at: Inode | undefined = inode;
+      at !== undefined && at.parent !== at.id;
+      at = this.#nodes.get(at.parent)
+    ) {
+      if (!at.linked) return undefined
+      names.push(at.name)
+    }
+    return `/${names.reverse().join('/')}`
+  }
+}

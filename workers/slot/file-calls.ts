@@ -1,0 +1,62 @@
+// What the main thread asks of a session's private files. Owns the requests for parts of a file, and the form of answers; the operations are
+// those of a storage (host/fs/host-calls.ts). Mounted storages are not seen here: they have a host's side of their own.
+import type { FileAnswer, FileRequest, SlotReply } from '../../src/shared/messages/slot.js'
+import type { FileStatus } from '../../src/shared/messages/storage.js'
+import { FsError, fail } from '../host/errno.js'
+import { Files } from '../host/fs/files.js'
+import { hostCalls } from '../host/fs/host-calls.js'
+import type { NodeStore } from '../host/fs/node-store.js'
+import { Tree } from '../host/fs/tree.js'
+
+/** Milliseconds from 1970 that a Date can hold. */
+const MAX_TIME_MS = 8.64e15
+
+const NOTHING: FileAnswer = { bytes: null, names: null, status: null, node: 0 }
+
+/** @throws whatever is no failure of the file system */
+export function serveFile(store: NodeStore, request: FileRequest): SlotReply {
+  try {
+    return { kind: 'file', ...serve(store, request) }
+  } catch (error) {
+    if (error instanceof FsError) return { kind: 'file-error', code: error.message }
+    // There is no memory for the bytes of a large file.
+    if (error instanceof RangeError) return { kind: 'file-error', code: 'ENOMEM' }
+    throw error
+  }
+}
+
+function serve(store: NodeStore, request: FileRequest): FileAnswer {
+  const files = new Files(new Tree(store), '/')
+  files.umask = 0
+  const calls = hostCalls(files)
+  if (request.name === 'readPart' || request.name === 'writePart') {
+    const { path, position } = request
+    const isFirst = request.node === 0
+    const { node } = calls.open(path, request.name === 'writePart' && isFirst)
+    try {
+      if (!isFirst && node !== request.node) fail('ESTALE')
+      if (request.name === 'readPart')
+        return { ...NOTHING, node, bytes: calls.readAt(node, position, request.length) }
+      calls.writeAt(node, position, request.bytes)
+      return { ...NOTHING, node }
+    } finally {
+      calls.release(node)
+    }
+  }
+  // Our own main thread sends them with the parameters that they take.
+  const call = calls[request.name] as (...parameters: readonly unknown[]) => unknown
+  const value = call(...request.parameters)
+  if (value instanceof Uint8Array) return { ...NOTHING, bytes: ownBuffer(value) }
+  if (Array.isArray(value)) return { ...NOTHING, names: value.join('/') }
+  return value === undefined ? NOTHING : { ...NOTHING, status: datable(value as FileStatus) }
+}
+
+/** Python can give a file any time, also one that JavaScript has no Date for. */
+function datable({ modifiedMs, ...status }: FileStatus): FileStatus {
+  return { ...status, modifiedMs: Math.max(-MAX_TIME_MS, Math.min(modifiedMs, MAX_TIME_MS)) }
+}
+
+/** A message takes all of the buffer. */
+function ownBuffer(bytes: Uint8Array): Uint8Array {
+  return bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice()
+}
