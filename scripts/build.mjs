@@ -17,6 +17,7 @@ const LATE_PACKAGES = { 'ajv/dist/2020.js': 'ajv', 'msgpackr/pack': 'msgpackr' }
 /** Packages whose code is in a bundle: their licenses are shipped with it. */
 const bundled = new Set()
 
+say('compiling')
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
@@ -24,8 +25,10 @@ writeFileSync(
   join(root, 'dist/workers/kernel.json'),
   JSON.stringify(textsBelow(join(root, 'workers/kernel'))),
 )
+say('adding time zones and the standard library')
 await import('./zoneinfo.mjs')
 await import('./stdlib.mjs')
+say('bundling')
 await writeTypes(join(root, 'dist/src/index.d.ts'))
 await bundleLibrary()
 await bundleProgram()
@@ -37,6 +40,11 @@ await bundleFile(require.resolve('ajv/dist/2020.js'), 'packages/ajv.cjs')
 await bundleFile(join(root, 'node_modules/msgpackr/pack.js'), 'packages/msgpackr.cjs')
 await import('./image-key.mjs')
 writeLicenses(bundled, join(root, 'dist/licenses.txt'))
+
+/** It takes ten seconds or more, which `npm run tour` and others wait for. */
+function say(step) {
+  console.error(`build: ${step} …`)
+}
 
 /** The kernel in one file, which a bundler can copy: an object of paths and texts. */
 function textsBelow(directory, prefix = '') {

@@ -1,6 +1,7 @@
 // The package as its users get it: packs it, installs it into an empty project, and tries it with the tools that they use: TypeScript from
 // 5.4 on, Jest, vitest's vmThreads, esbuild, rolldown, webpack, file tracing. Owns the temporary folder; expects a build. Tools are those
-// of test/installs/package.json and of this repository. `--next` adds Next, which takes minutes. `--keep` keeps the folder.
+// of test/installs/package.json and of this repository. `--next` adds Next, which takes minutes. `--only TEXT` runs the checks whose
+// names contain it. `--keep` keeps the folder.
 import { spawn } from 'node:child_process'
 import {
   cpSync,
@@ -102,7 +103,9 @@ function checks(packed) {
     ...typescripts.map((name) => [name, () => types(toolRequire.resolve(name))]),
     ['typescript of this repository', () => types(createRequire(import.meta.url).resolve('typescript'))],
   ]
-  return process.argv.includes('--next') ? [['Next', next], ...list] : list
+  const wanted = process.argv.indexOf('--only') + 1
+  const all = process.argv.includes('--next') ? [['Next', next], ...list] : list
+  return wanted > 0 ? all.filter(([name]) => name.includes(process.argv[wanted])) : all
 }
 
 // ── the package ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

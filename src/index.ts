@@ -18,7 +18,6 @@ export type { ManagerOptions, SessionOptions, TypedSessionOptions } from './opti
 export type { Lock, LockedPackage } from './packages/lock.js'
 export type { ImageOptions, PackageOptions } from './packages/options.js'
 export type { PackageProgress } from './packages/progress.js'
-export type { Display } from './session/displays.js'
 export type { ExecuteResult } from './session/outcome.js'
 export type { SessionFiles } from './session/session-files.js'
 export type { SessionUsage } from './session/usage.js'
@@ -34,6 +33,7 @@ export type {
   TypedCallbacks,
 } from './session.js'
 export type { Bytes } from './shared/bytes.js'
+export type { Display } from './shared/display.js'
 export {
   BrumateError,
   CancelledError,

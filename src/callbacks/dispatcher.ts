@@ -234,7 +234,8 @@ export class Dispatcher {
       // Most answers are small and are sent without another turn of the microtask queue.
       bytes = encoded instanceof Promise ? await encoded : encoded
     } catch (error) {
-      if (isInstance(error, Suspension) && error.call === call) return this.#suspend(call, error.why)
+      if (isInstance(error, Suspension) && this.#maySuspend(call, error))
+        return this.#suspend(call, error.why, error.call)
       bytes = answerFailure(call.id, error)
     } finally {
       clearTimeout(timer)
@@ -301,8 +302,15 @@ export class Dispatcher {
     this.#reportIfSuspended()
   }
 
-  #suspend(call: RunningCall, reason: string | undefined): void {
-    const { id, name, args, answer, holding } = call
+  /** The call itself, or a step of an iteration whose generator uses the context that it began with. */
+  #maySuspend(call: RunningCall, { call: suspended }: Suspension): boolean {
+    return suspended === call || (this.#iterators.serves(call.name) && !call.blocking)
+  }
+
+  /** @param shown the call that users know, if this one is a step of its iteration */
+  #suspend(call: RunningCall, reason: string | undefined, shown: RunningCall): void {
+    const { id, answer, holding } = call
+    const { name, args } = shown
     const { window, onLate } = this.#options
     if (answer === undefined) {
       this.#release(call)
@@ -315,7 +323,7 @@ export class Dispatcher {
     }
     call.answer = undefined
     this.#running.delete(call)
-    this.#suspended.add({ id, name, args, reason, holding })
+    this.#suspended.add({ id, name, args, reason, holding, isStep: shown !== call })
     this.#reportIfSuspended()
   }
 

@@ -1,12 +1,16 @@
 // Async iterables that callbacks returned: Python takes their values one by one. Owns the iterators and their numbers; they end
 // with the session's state, or when Python closes or drops them.
+import { isInstance } from '../shared/thrown.js'
 import type { Value } from '../shared/values/value.js'
+import { Suspension } from './running-call.js'
 
 /** The kernel's reserved names (workers/kernel/_brumate/iterators.py): with a dot, so no callback has them. */
 const NEXT = 'iterator.next'
 const CLOSE = 'iterator.close'
 
 const MAX_ITERATORS = 10_000
+
+const ENDED: Open = { iterator: { next: async () => ({ done: true, value: undefined }) }, cancel: () => {} }
 
 interface Open {
   readonly iterator: AsyncIterator<unknown>
@@ -50,7 +54,9 @@ export class HostIterators {
       if (done) this.#forget(number)
       return done ? [true, null] : [false, value === undefined ? null : value]
     } catch (error) {
-      this.#forget(number)
+      // A generator that suspends this step has ended with it: the step's value, which `resume` gives, is its last.
+      if (isInstance(error, Suspension) && typeof number === 'number') this.#iterators.set(number, ENDED)
+      else this.#forget(number)
       throw error
     }
   }

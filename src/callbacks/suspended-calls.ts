@@ -15,6 +15,8 @@ export interface SuspendedCall extends Pick<Request, 'id' | 'name' | 'args'> {
   readonly reason: string | undefined
   /** Set for a call that was made in this process; one restored from a snapshot holds nothing. */
   readonly holding: Holding | undefined
+  /** A step of an iteration: Python expects its value with the mark that it is not the end. */
+  readonly isStep?: boolean
 }
 
 export class SuspendedCalls {
@@ -78,6 +80,8 @@ export class SuspendedCalls {
     const answers: Uint8Array<ArrayBuffer>[] = []
     const iterators: number[] = []
     const answerOf = (id: number, value: unknown) => {
+      if (this.#calls.get(String(id))?.isStep)
+        return encode(answerEncoder(id, [false, value === undefined ? null : value], `results.${id}`))
       const iterator = this.#iterators.add(value)
       if (iterator === undefined) return encode(answerEncoder(id, value, `results.${id}`))
       iterators.push(iterator)

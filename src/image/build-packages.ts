@@ -1,6 +1,6 @@
 // Builds an image with packages from one without. Owns what the builder is told and what its failures mean; which wheels there are is
 // decided before (src/packages), what is done with them is workers/builder/packages.
-import { pyodideFiles } from '../install/pyodide.js'
+import { requirePyodide } from '../install/pyodide.js'
 import { ImageError, PackageError } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
 import type { BuildStep, WheelFile } from '../shared/messages/builder.js'
@@ -53,7 +53,7 @@ export async function buildPackageImage(options: PackageImageOptions): Promise<U
     {
       kind: 'packages',
       codeKey: imageKey(),
-      pyodide: await pyodideFiles(),
+      pyodide: await requirePyodide(),
       ...{ base, wheels, preload, layerDirectory: layerDir },
     },
     { deadlineMs: DEADLINE_MS, signal, onProgress },

@@ -1,7 +1,7 @@
 // Builds the image without packages. Owns what the builder is told; its thread's life is builder-thread.ts's, what it does is
 // workers/builder.ts.
 import { packageFile } from '../install/files.js'
-import { pyodideFiles } from '../install/pyodide.js'
+import { requirePyodide } from '../install/pyodide.js'
 import { ImageError } from '../shared/errors.js'
 import { runBuilder } from './builder-thread.js'
 import { imageKey } from './key.js'
@@ -15,7 +15,7 @@ export async function buildImage(signal?: AbortSignal): Promise<Uint8Array<Array
     {
       kind: 'standard',
       codeKey: imageKey(),
-      pyodide: await pyodideFiles(),
+      pyodide: await requirePyodide(),
       kernelFile: packageFile('kernel'),
       timeZoneFile: packageFile('timeZones'),
       standardLibraryFile: packageFile('standardLibrary'),

@@ -16,13 +16,13 @@ export interface PyodideFiles extends PyodidePaths {
 }
 
 /**
- * Paths of the installed pyodide package's files.
+ * As `findPyodide`, for those who run it.
  *
  * @throws InstallationError if it is not installed
  * @throws ImageError if it is another version than brumate is made for
  */
-export async function pyodideFiles(): Promise<PyodideFiles> {
-  const files = findFiles()
+export async function requirePyodide(): Promise<PyodideFiles> {
+  const files = findPyodide()
   const { pyodideVersion } = imageFacts()
   const { version } = JSON.parse(await readFile(files.manifest, 'utf8')) as { version: string }
   if (version !== pyodideVersion)
@@ -33,7 +33,8 @@ export async function pyodideFiles(): Promise<PyodideFiles> {
   return files
 }
 
-function findFiles(): PyodideFiles {
+/** Paths of the installed pyodide package's files. @throws InstallationError if it is not installed */
+export function findPyodide(): PyodideFiles {
   const ways = [
     literally,
     () => requiredFrom(import.meta.url),

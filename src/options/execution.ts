@@ -1,6 +1,6 @@
 // Options of a session's calls, and their resolved form.
 
-import type { Bytes } from '../shared/bytes.js'
+import type { Display } from '../shared/display.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { isUint8Array } from '../shared/realms.js'
 import type { Trust } from '../shared/snapshot/signature.js'
@@ -26,7 +26,7 @@ export interface OutputChunk {
 export type AllOutputListener = (chunk: OutputChunk) => unknown
 
 /** Called with each display when it is shown, the last expression's at the end; see `OutputListener` for errors. */
-export type DisplayListener = (display: Readonly<Record<string, string | Bytes>>) => unknown
+export type DisplayListener = (display: Display) => unknown
 
 export interface RestoreOptions {
   /** If the snapshot's image is not available, restore only the globals that it stores as plain values. Default false. */

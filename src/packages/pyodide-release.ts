@@ -1,7 +1,7 @@
 // What the installed pyodide package says of its release: version, lock file, and the folder on the web with the release's wheels.
 // Owns reading these; no address of a folder is written in this repository.
 import { readFile } from 'node:fs/promises'
-import { pyodideFiles } from '../install/pyodide.js'
+import { findPyodide } from '../install/pyodide.js'
 import { PackageError } from '../shared/errors.js'
 import { type PyodideLock, parsePyodideLock } from './pyodide-lock.js'
 
@@ -20,7 +20,7 @@ export class PyodideRelease {
   }
 
   static async read(): Promise<PyodideRelease> {
-    const files = await pyodideFiles()
+    const files = findPyodide()
     const [json, lock, script] = await Promise.all([
       readFile(files.manifest, 'utf8'),
       readFile(files.lock, 'utf8'),

@@ -2,12 +2,10 @@
 // display is large. The kernel keeps to the same limits, so anything off was forged (R3).
 
 import type { Bytes } from '../shared/bytes.js'
+import type { Display } from '../shared/display.js'
 import { isUint8Array } from '../shared/realms.js'
 import { type Decoded, Decoder, MalformedValueError } from '../shared/values/decode.js'
 import type { Job } from '../shared/values/slices.js'
-
-/** One display: text, or bytes for binary types, by MIME type. */
-export type Display = Readonly<Record<string, string | Bytes>>
 
 /** Of one execution: the kernel gives no more. */
 const MAX_DISPLAYS = 1000

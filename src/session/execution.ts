@@ -1,12 +1,13 @@
 // What the running execution has written and displayed so far. Owns the collecting, so that a result and any error have it, and passes
 // everything on to the listeners. Displays are decoded in the session's lane, in order with what else the slot sends.
 import type { MemoryAccount } from '../memory/account.js'
+import type { Display } from '../shared/display.js'
 import type { Produced } from '../shared/errors.js'
 import type { LiveOutput } from '../shared/messages/slot.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import type { Lane } from '../shared/values/slices.js'
 import type { ExecutionListener } from '../slots/slot.js'
-import { type Display, DisplayList, DisplayReader } from './displays.js'
+import { DisplayList, DisplayReader } from './displays.js'
 import type { Listeners } from './listeners.js'
 
 interface ExecutionParts {

@@ -2,9 +2,9 @@
 // execution rejects once it has ended; other executions are not affected.
 import type { AllOutputListener, DisplayListener, OutputListener } from '../options/execution.js'
 import type { Limits } from '../options/limits.js'
+import type { Display } from '../shared/display.js'
 import type { LiveOutput } from '../shared/messages/slot.js'
 import { messageOf } from '../shared/thrown.js'
-import type { Display } from './displays.js'
 
 type Stream = 'stdout' | 'stderr'
 

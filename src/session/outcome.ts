@@ -1,5 +1,7 @@
 // What the kernel's outcome tuples mean: a result, a value, or an error to throw. Owns their shapes on this side; the
 // bytes are hostile, so anything off is a MalformedValueError and never a crash (R3).
+
+import type { Display } from '../shared/display.js'
 import {
   CancelledError,
   InterpreterCrashedError,
@@ -16,7 +18,7 @@ import { isNothing } from '../shared/values/nothing.js'
 import type { Job } from '../shared/values/slices.js'
 import { NO_VALUE, TypeCode, type Value } from '../shared/values/value.js'
 import type { StopCause } from './call.js'
-import { type Display, MAX_FORMS, readDisplay } from './displays.js'
+import { MAX_FORMS, readDisplay } from './displays.js'
 
 /** What one execution came to. */
 export interface ExecuteResult {

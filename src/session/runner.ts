@@ -12,6 +12,7 @@ import { Call, type Settled } from './call.js'
 import type { SessionContext } from './context.js'
 import { displayBytes } from './displays.js'
 import { RunningExecution } from './execution.js'
+import { answers, type FileReply } from './file-reply.js'
 import type { HostSide } from './host-side.js'
 import type { Listeners } from './listeners.js'
 import type { ResolvedSessionOptions } from './options.js'
@@ -30,9 +31,6 @@ import type { Usage } from './usage.js'
 
 type Outcome = Extract<SlotReply, { kind: 'outcome' }>
 type Suspended = Extract<SlotReply, { kind: 'suspended' }>
-
-type FileAnswer = Extract<SlotReply, { kind: 'file' }>
-type FileError = Extract<SlotReply, { kind: 'file-error' }>
 
 export interface Answered {
   readonly answer: Answer
@@ -177,7 +175,7 @@ export class Runner {
    * One operation on the session's private files. It runs no user code, so it needs no time limit: if the slot runs code that blocks, that
    * code's limit ends it.
    */
-  async file(request: FileRequest, changesFiles: boolean): Promise<FileAnswer | FileError> {
+  async file(request: FileRequest, changesFiles: boolean): Promise<FileReply> {
     const slot = this.isRunning || !changesFiles ? await this.#placement.attach() : await this.#protected()
     let reply: SlotReply
     try {
@@ -187,7 +185,7 @@ export class Runner {
       throw this.#lost(slot, undefined, messageOf(error, 'its worker failed'))
     }
     if (changesFiles) this.#placement.markChanged(slot)
-    if (reply.kind === 'file' || reply.kind === 'file-error') return reply
+    if (reply.kind === 'file-error' || (reply.kind === 'file' && answers(request, reply))) return reply
     const reason =
       reply.kind === 'died' ? reply.reason : 'its worker sent an invalid message: not the answer to a file'
     throw this.#lost(slot, undefined, reason)

@@ -1,8 +1,8 @@
 // Every error a caller of brumate can meet, under one base. Owns names, codes and fields; deciding which one a
 // situation deserves is the business of the file where it happens.
 
-import type { Bytes } from './bytes.js'
 import { describeValue } from './describe-value.js'
+import type { Display } from './display.js'
 import { describeErrno } from './errno-text.js'
 
 /** What is left of a session after the call that failed. */
@@ -25,9 +25,6 @@ export abstract class BrumateError extends Error {
     this.name = new.target.name
   }
 }
-
-/** One display: text, or bytes for binary types, by MIME type. */
-type Display = Readonly<Record<string, string | Bytes>>
 
 /** What an execution had written and displayed when it failed. */
 export interface Produced {

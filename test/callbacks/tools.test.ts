@@ -180,6 +180,24 @@ describe('a callback that returns an async iterable', () => {
     expect(value).toEqual([1, 2])
   })
 
+  test('may suspend in the middle; what resume gives is its last value', async () => {
+    await session.setCallbacks({
+      steps: async function* (_: unknown, { suspend }: { readonly suspend: (reason: string) => never }) {
+        yield 'begun'
+        suspend('approve the rest')
+      },
+    })
+    const suspended = await session.execute('[step async for step in steps(to="delete")]')
+    expect(suspended.pending).toMatchObject([
+      { name: 'steps', args: { to: 'delete' }, reason: 'approve the rest' },
+    ])
+    await session.hibernate()
+    const { value } = await session.resume({ results: { [session.pending[0]?.id ?? '']: 'approved' } })
+    expect(value).toEqual(['begun', 'approved'])
+    const error = await pythonErrorOf(session.execute('[step for step in await steps()]'))
+    expect(error.message).toContain('suspend')
+  })
+
   test('may come from resume', async () => {
     await session.setCallbacks({
       ask: (_: unknown, { suspend }: { readonly suspend: () => never }) => suspend(),

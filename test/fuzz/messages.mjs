@@ -63,6 +63,7 @@ const run0 = {
 const GOOD = [
   () => ({ event: 'ready' }),
   () => ({ event: 'output', id: 1, stream: 1, text: 'x' }),
+  () => ({ event: 'output', id: 1, stream: 2, text: 'xy', lengths: Uint32Array.of(1, 1) }),
   () => ({ event: 'calls', id: 1, batch: 1, calls: new Uint8Array(5), takenBytes: 0 }),
   () => ({
     id: 'a',
@@ -70,6 +71,23 @@ const GOOD = [
     value: { kind: 'outcome', payload: new Uint8Array(3), exceeded: null, ...run0 },
   }),
   () => ({ id: 'a', type: 'RAW', value: { kind: 'suspended', ...run0 } }),
+  () => ({
+    id: 'a',
+    type: 'RAW',
+    value: {
+      ...{ kind: 'suspended', ...run0 },
+      changes: { files: [{ path: '/a', change: 'created', sizeBytes: 1 }], more: 0 },
+    },
+  }),
+  () => ({
+    id: 'a',
+    type: 'RAW',
+    value: {
+      ...{ kind: 'file', bytes: new Uint8Array(2), names: 'a/b', node: 3 },
+      status: { kind: 'file', sizeBytes: 1, mode: 420, modifiedMs: -1 },
+    },
+  }),
+  () => ({ id: 'a', type: 'RAW', value: { kind: 'file-error', code: 'ENOENT' } }),
   () => ({ id: 'a', type: 'RAW', value: { kind: 'refused', reason: 'corrupt', message: 'x' } }),
   () => ({ id: 'a', type: 'RAW', value: { kind: 'died', reason: 'x\u001b' } }),
   () => ({ id: 'a', type: 'RAW', value: { kind: 'reverted', done: true } }),

@@ -15,7 +15,7 @@ const COMMON = {
   ...{ skipLibCheck: false, noEmit: true, types: [] },
 }
 const entry = join(project, 'consumer.ts')
-const declarations = join(project, 'node_modules/brumate/dist/src/index.d.ts')
+const declarations = join(project, 'node_modules/brumate/')
 
 let failed = false
 for (const modules of MODULES) {
@@ -29,8 +29,9 @@ for (const modules of MODULES) {
       return parsed.get(file)
     }
     const program = ts.createProgram([entry], options, host)
-    const files = [entry, declarations].map((path) => program.getSourceFile(path))
-    if (files.includes(undefined)) throw new Error(`${declarations} was not compiled`)
+    const isOurs = ({ fileName }) => fileName === entry || fileName.startsWith(declarations)
+    const files = program.getSourceFiles().filter(isOurs)
+    if (files.length < 2) throw new Error(`nothing in ${declarations} was compiled`)
     const diagnostics = [
       ...errors,
       ...program.getOptionsDiagnostics(),

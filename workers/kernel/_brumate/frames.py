@@ -17,9 +17,8 @@ _CALL = opmap["CALL"]
 _LOAD_SPECIAL = opmap["LOAD_SPECIAL"]
 
 _TRANSPARENT_MODULES = (
-    "asking", "blocking", "callbacks", "clocks", "entropy", "hooks", "iterators", "network", "packages",
-    "patches", "absent", "local_names", "scripts",
-    "display", "displays", "notebook", "reading", "tool_call", "tools",
+    "absent", "asking", "blocking", "callbacks", "clocks", "display", "displays", "entropy", "hooks", "iterators",
+    "local_names", "network", "notebook", "packages", "patches", "reading", "scripts", "tool_call", "tools",
     "adapters/callbacks", "adapters/chart", "adapters/figures", "adapters/httpx", "adapters/plotly", "adapters/urllib3",
 )  # fmt: skip
 # Kernel code that waits or runs on behalf of user code: an interrupt that arrives in it is meant for that code.
