@@ -32,9 +32,9 @@ export class SharedOutput {
     Atomics.store(this.#words, EXECUTION, executionId)
   }
 
-  /** Bytes of a stream's buffer that are in use. */
+  /** Bytes of a stream's buffer that are in use. At each write, so no Atomics: the reader comes long after. */
   setLength(stream: 1 | 2, bytes: number): void {
-    Atomics.store(this.#words, LENGTHS[stream], bytes)
+    this.#words[LENGTHS[stream]] = bytes
   }
 
   /** A chunk was sent. What the buffers still have is known when their lengths are set again. */

@@ -93,7 +93,7 @@ const WASI: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>
   descriptor: {
     fd_read: 'reads at the position; of the door for host calls: the next answer',
     fd_write:
-      'writes at the position or the end; descriptors 1 and 2 are the session’s output, cut at outputBytes; to the door: one host call, as bytes that the main thread checks',
+      'writes at the position or the end; descriptors 1 and 2 are the session’s output, cut at outputBytes; to the door: one host call, to the descriptor of displays: one display, at most resultBytes in all; both as bytes that the main thread checks',
     fd_pread: 'reads at an offset',
     fd_pwrite:
       'writes at an offset; to the door for host calls: the name of the session’s time zone, at most 100 bytes, for time.tzset',

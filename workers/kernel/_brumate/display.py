@@ -25,6 +25,7 @@ _PLAIN = frozenset(
     | {FunctionType, BuiltinFunctionType, MethodType, ModuleType}
 )
 
+_TEXT = "text/plain"
 # The host takes no more (src/session/outcome.ts).
 _MOST_FORMS = 100
 
@@ -57,6 +58,14 @@ def bundle(value: Any) -> dict[str, str | bytes]:
         if mime not in found and (method := _method(value, name)) is not None:
             _add(found, mime, _without_metadata(_guarded(_call, method, name, value)))
     return found
+
+
+def with_text(value: Any) -> dict[str, str | bytes]:
+    """The bundle with plain text, as where a value is displayed rather than returned."""
+    forms = bundle(value)
+    if _TEXT not in forms:
+        forms[_TEXT] = str.__str__(repr(value))
+    return forms
 
 
 def _guarded(function: Callable[[Any], Any], argument: Any, what: str, value: Any = None) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from posix import write
 from typing import Any
 
+from .display import with_text
 from .values import dump
 
 _DESCRIPTOR = 0x3FFF_FFFE
@@ -48,6 +49,10 @@ class Displays:
         """Call `collect` at the end of every execution, to show what is open then, and `drop` to close it unseen."""
         self._collectors.append((collect, drop))
         self.pending = True
+
+    def show(self, value: Any) -> None:
+        """Add a value's rich forms, with its text."""
+        self.add(with_text(value))
 
     def add(self, forms: Forms, display_id: str | None = None) -> None:
         """Add a display, or replace the one with that id. One for which there is no room is left out, and stderr says so."""

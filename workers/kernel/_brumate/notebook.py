@@ -8,7 +8,7 @@ import json
 import os
 from typing import Any, Self
 
-from .display import bundle
+from .display import with_text
 from .displays import DISPLAYS
 
 _TEXT = "text/plain"
@@ -36,7 +36,7 @@ def display(
     if display_id is True:
         display_id = _new_id()
     for value in objs:
-        forms = _given(value) if raw else _forms(value)
+        forms = _given(value) if raw else with_text(value)
         if include is not None:
             forms = {mime: data for mime, data in forms.items() if mime in include}
         if exclude is not None:
@@ -62,13 +62,6 @@ def clear_output(wait: bool = False) -> None:
     Text that was written to stdout and stderr stays.
     """
     DISPLAYS.clear_output(later=bool(wait))
-
-
-def _forms(value: Any) -> dict[str, str | bytes]:
-    forms = bundle(value)
-    if _TEXT not in forms:
-        forms[_TEXT] = str.__str__(repr(value))
-    return forms
 
 
 def _given(forms: dict[str, Any]) -> dict[str, str | bytes]:
