@@ -268,7 +268,7 @@ describeSessions('await', (open) => {
     const code = 'import asyncio\nasync def main(): raise LookupError("inside")\nasyncio.run(main())'
     expect(await pythonErrorOf(session.execute(code))).toMatchObject({
       type: 'LookupError',
-      message: 'inside',
+      message: 'LookupError: inside',
     })
   })
 

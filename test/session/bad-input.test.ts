@@ -285,7 +285,7 @@ describe('calls', () => {
     await expectNothingLost()
   })
 
-  test.each([undefined, () => 1, Symbol('s'), new Map()])(
+  test.each([undefined, () => 1, Symbol('s'), new WeakMap()])(
     'set of the value %s is a ConversionError',
     async (value) => {
       const error = await rejectionOf(ConversionError, session.set('kept', value as never))
