@@ -93,6 +93,6 @@ export class RunningExecution implements ExecutionListener {
   }
 
   get produced(): Produced {
-    return { stdout: this.#stdout, stderr: this.#stderr, displays: [...this.#displays.displays] }
+    return { stdout: this.#stdout, stderr: this.#stderr, displays: this.#displays.displays }
   }
 }

@@ -28,8 +28,8 @@ export class SharedOutput {
   begin(executionId: number): void {
     this.setLength(1, 0)
     this.setLength(2, 0)
-    Atomics.store(this.#words, CHUNKS, 0)
-    Atomics.store(this.#words, EXECUTION, executionId)
+    this.#words[CHUNKS] = 0
+    this.#words[EXECUTION] = executionId
   }
 
   /** Bytes of a stream's buffer that are in use. At each write, so no Atomics: the reader comes long after. */
