@@ -63,7 +63,10 @@ describe('arguments', () => {
     ['declared(1, 2, 3, 4)', 'declared() takes at most 3 positional arguments (4 positional given)'],
     ['declared("u", url="v")', "declared() got multiple values for argument 'url'"],
     ['free(a=object())', "free() argument 'a': cannot convert 'object' to a JavaScript value"],
-    ['declared([1, {2: 1j}])', "declared() argument 'url': cannot convert 'list' to a JavaScript value"],
+    [
+      'declared([1, {2: 1j}])',
+      "declared() argument 'url': cannot convert 'list' to a JavaScript value: url[1][2]: complex has no JavaScript form",
+    ],
   ])('D1: await %s raises TypeError and makes no call', (call, message) => {
     expect(kernel.start(`await ${call}`)).toMatchObject({ ok: false, type: 'TypeError', message })
   })

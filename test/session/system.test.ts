@@ -71,7 +71,7 @@ describe('time', () => {
 
   test('sleep and the handler of interrupts say what CPython’s say', async () => {
     expect((await pythonErrorOf(session.execute('import time; time.sleep([])'))).message).toBe(
-      "'list' object cannot be interpreted as an integer or float",
+      "TypeError: 'list' object cannot be interpreted as an integer or float",
     )
     expect(await evaluate('import signal; signal.default_int_handler.__module__')).toBe('_signal')
   })

@@ -59,8 +59,8 @@ export interface Started {
 /** Starts code and waits until it runs, which on a busy machine can be a while after the call. */
 export async function start(session: Session, code: string, options: ExecuteOptions = {}): Promise<Started> {
   const { promise: started, resolve, reject } = deferred()
-  // One write, and the first: it arrives at once, whatever the code does next.
-  const prelude = 'import time; print("started", end="")\n'
+  // Flushed, and the first: it arrives at once, whatever the code does next.
+  const prelude = 'import time; print("started", end="", flush=True)\n'
   const result = session.execute(prelude + code, { ...options, onStdout: () => resolve() })
   result.catch(reject)
   await started

@@ -135,8 +135,9 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
   }
 
   const sync = (fd: number): number => {
-    const { store, node, kind } = get(fd)
+    const { store, node, kind, device } = get(fd)
     if (kind === 'file') store.sync(node)
+    else if (device !== null) context.signals.flushOutput()
     return 0
   }
 

@@ -322,6 +322,6 @@ export class Host {
   }
 }
 
-const NO_PULSE: Pulse = { onTick: () => {}, onSleep: () => {} }
+const NO_PULSE: Pulse = { onTick: () => {}, onSleep: () => {}, onFlush: () => {} }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }

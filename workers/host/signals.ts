@@ -12,6 +12,8 @@ export interface Pulse {
   readonly onTick: () => void
   /** Before the thread sleeps. */
   readonly onSleep: () => void
+  /** Code flushes a standard stream. */
+  readonly onFlush: () => void
 }
 
 export class Signals {
@@ -48,6 +50,11 @@ export class Signals {
       return signal
     }
     return this.#interrupt.take() ? SIGINT : 0
+  }
+
+  /** Code wants what it has written to be heard. */
+  flushOutput(): void {
+    this.#pulse.onFlush()
   }
 
   /** Sleeps without CPU. Ended by a signal, which stays due. */

@@ -62,7 +62,11 @@ export class SlotLeaseSide {
       onOutput: (stream, from, start, end) => this.#output?.write(stream, from, start, end),
       onDisplay: (display) => this.#onDisplay(display),
       door: this.#door,
-      pulse: { onTick: () => this.#output?.flushDue(), onSleep: () => this.#output?.flush() },
+      pulse: {
+        onTick: () => this.#output?.flushDue(),
+        onSleep: () => this.#output?.flush(),
+        onFlush: () => this.#output?.flushPart(),
+      },
     })
   }
 

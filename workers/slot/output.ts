@@ -94,6 +94,11 @@ export class Output {
     else if (partBytes < this.#unsentBytes) this.#sendAhead(partBytes)
   }
 
+  /** As `flushDue`, without a wait for the end of a line. */
+  flushPart(): void {
+    if (this.#unsentBytes > 0 && performance.now() - this.#sentMs >= CHUNK_AGE_MS) this.#sendAhead(0)
+  }
+
   /** Sends all output that has a listener, because the execution waits now. */
   flush(): void {
     if (this.#unsentBytes > 0) this.#sendAhead(0)

@@ -163,6 +163,7 @@ function boot() {
   const signals = new Signals(new Sleepless(), {
     onTick: () => output.flushDue(),
     onSleep: () => output.flush(),
+    onFlush: () => output.flushPart(),
   })
   const sink = new OutputSink(
     (stream, from, start, end) => output.write(stream, from, start, end),

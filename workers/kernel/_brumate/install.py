@@ -2,6 +2,7 @@
 
 import asyncio
 import builtins
+import contextlib
 import gc
 import importlib
 import io
@@ -111,8 +112,16 @@ def _make_standard_streams() -> None:
     sys.stderr = sys.__stderr__ = _stream(2, "<stderr>", "w", "backslashreplace")
 
 
+class _Output(io.FileIO):
+    # Listeners hear at once what is flushed, even if the code then computes for a minute.
+    def flush(self) -> None:
+        super().flush()
+        with contextlib.suppress(OSError):
+            os.fsync(self.fileno())
+
+
 def _stream(descriptor: int, name: str, mode: str, errors: str) -> io.TextIOWrapper:
-    raw = io.FileIO(descriptor, mode, closefd=False)
+    raw = (io.FileIO if mode == "r" else _Output)(descriptor, mode, closefd=False)
     raw.name = name
     if mode == "r":
         stream = io.TextIOWrapper(io.BufferedReader(raw), encoding="utf-8", errors=errors)
