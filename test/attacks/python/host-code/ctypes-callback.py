@@ -7,4 +7,4 @@
 # evidence: reached
 
 import ctypes
-ctypes.CFUNCTYPE(ctypes.py_object)(lambda: 'reached')()
+ctypes.CFUNCTYPE(ctypes.py_object)(lambda: 'reach' + 'ed')()
