@@ -48,11 +48,13 @@ export {
   PackageError,
   PoolExhaustedError,
   PythonError,
+  type PythonErrorFields,
   type PythonFrame,
   SessionClosedError,
   SessionSuspendedError,
   SnapshotError,
   StorageError,
+  type StorageErrorOptions,
   TimeoutError,
 } from './shared/errors.js'
 export type { ChangedFile } from './shared/messages/slot.js'
@@ -61,6 +63,7 @@ export { Snapshot } from './shared/snapshot/snapshot.js'
 export type { Column, DataFrame, Series } from './shared/values/tables.js'
 export { type InputValue, NdArray, type TypedArray, type Value } from './shared/values/value.js'
 export type { PoolStats } from './slots/pool-options.js'
+export type { ArchiveSource } from './vfs/archive.js'
 export {
   type DirectoryOptions,
   type FileOptions,

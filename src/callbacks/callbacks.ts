@@ -105,16 +105,13 @@ export type ToolFormat = 'openai' | 'anthropic'
 
 /** Callbacks as tools for a model. */
 export function toolSchemas(callbacks: ResolvedCallbacks, format: ToolFormat): unknown[] {
+  if (format !== 'openai' && format !== 'anthropic')
+    throw new InvalidOptionError('format', "'openai' or 'anthropic'", format)
   const nothing = { type: 'object', properties: {} }
   return [...callbacks.values()].map(({ name, description, parameters }) => {
     const schema = structuredClone(parameters.schema ?? nothing)
-    switch (format) {
-      case 'openai':
-        return { type: 'function', function: { name, description, parameters: schema } }
-      case 'anthropic':
-        return { name, description, input_schema: schema }
-      default:
-        throw new InvalidOptionError('format', "'openai' or 'anthropic'", format)
-    }
+    return format === 'openai'
+      ? { type: 'function', function: { name, description, parameters: schema } }
+      : { name, description, input_schema: schema }
   })
 }

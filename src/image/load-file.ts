@@ -26,7 +26,9 @@ export async function loadImageFile(path: string): Promise<Image> {
   try {
     file = await open(path, READ)
   } catch (cause) {
-    throw new ImageError(`the image cannot be opened: ${messageOf(cause, path)}`, { cause })
+    const hint =
+      'make the file with `npx brumate image build --standard -o FILE`, or Image.build() and save()'
+    throw new ImageError(`the image cannot be opened: ${messageOf(cause, path)}; ${hint}`, { cause })
   }
   const stats = await file.stat()
   if (!stats.isFile() || stats.size > MAX_IMAGE_BYTES) {

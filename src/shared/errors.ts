@@ -59,6 +59,7 @@ export interface PythonFrame {
   readonly text: string
 }
 
+/** What `new PythonError(…)` takes, for tests that need one. */
 export interface PythonErrorFields {
   readonly type: string
   readonly message: string
@@ -215,6 +216,7 @@ export class SnapshotError extends BrumateError {
   }
 }
 
+/** For `new StorageError(…)`: the operation that failed, and the second path of a rename. */
 export interface StorageErrorOptions extends ErrorOptions {
   readonly syscall?: string | undefined
   readonly dest?: string | undefined

@@ -55,9 +55,11 @@ export class VfsStorage implements AsyncDisposable {
   /**
    * In memory.
    *
-   * @param directory - for `VfsStorage.directory` only
    * @throws InvalidOptionError
    */
+  constructor(options?: StorageOptions)
+  /** @internal For `VfsStorage.directory`. */
+  constructor(options: StorageOptions, directory: Extract<StorageKind, { kind: 'directory' }>)
   constructor(options: StorageOptions = {}, directory?: Extract<StorageKind, { kind: 'directory' }>) {
     known('options', options, ['maxBytes'])
     const maxBytes = maxBytesOption('maxBytes', options.maxBytes, 64 * MiB)

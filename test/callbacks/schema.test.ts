@@ -233,5 +233,7 @@ describe('toolSchemas', () => {
     await session.setCallbacks({ other: () => 1 })
     expect(session.toolSchemas('anthropic')).toMatchObject([{ name: 'other' }])
     expect(() => session.toolSchemas('gemini' as never)).toThrow(InvalidOptionError)
+    await session.setCallbacks({})
+    expect(() => session.toolSchemas('gemini' as never)).toThrow(InvalidOptionError)
   })
 })

@@ -287,6 +287,9 @@ test('display methods make a bundle of text and bytes', () => {
     'application/json': '{"a": [1]}',
   })
   expect(reply).toMatchObject({ repr: 'rich', value: null })
+  expect(kernel.output().stderr).toContain(
+    'brumate: text/latex is left out: expected a str or bytes, got int\n',
+  )
 })
 
 test('display: a mimebundle without arguments works, classes and mocks have none, a failing one loses its form only', () => {

@@ -354,6 +354,12 @@ describe('packages', () => {
       'pip = 1; pip install',
     ])
       expect.soft((await pythonErrorOf(session.execute(code))).type).toBe('SyntaxError')
+    const isExplained = async (code: string) =>
+      (await pythonErrorOf(session.execute(code))).message.includes('Sessions run plain Python')
+    for (const code of ['!ls', '%time f()', '%%time\n1', '?print', 'if True:\n  %run x.py'])
+      expect.soft([code, await isExplained(code)]).toEqual([code, true])
+    for (const code of ['x = (', 'x = 5 %', '% 5', 'x = (1\n  %y z)'])
+      expect.soft([code, await isExplained(code)]).toEqual([code, false])
     const second = await pythonErrorOf(session.execute('%pip install x\ny = ('))
     expect(second.traceback).toContain('line 2')
     expect(second.traceback).not.toContain('%pip')

@@ -42,7 +42,7 @@ export function openEnvelope(document: Uint8Array): Envelope {
   const reader = new EnvelopeReader(Buffer.from(buffer, byteOffset, length))
   const members = reader.array()
   if (reader.byte() !== (FIRST_STR | MAGIC.length) || !reader.has(MAGIC))
-    throw new MsgpackError('it does not begin as one does')
+    throw new MsgpackError('the first bytes are not those of a snapshot')
   const version = reader.count()
   if (version !== SNAPSHOT_FORMAT_VERSION) {
     const message = `the snapshot has format version ${version}, this version of brumate reads ${SNAPSHOT_FORMAT_VERSION}`
@@ -119,7 +119,7 @@ class EnvelopeReader {
   array(): number {
     const code = this.byte()
     if (code >= FIRST_ARRAY && code <= 0x9f) return code & 0x0f
-    if (code !== 0xdc && code !== 0xdd) throw new MsgpackError('it does not begin as one does')
+    if (code !== 0xdc && code !== 0xdd) throw new MsgpackError('the first bytes are not those of a snapshot')
     return this.#number(code === 0xdc ? 2 : 4)
   }
 

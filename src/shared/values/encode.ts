@@ -254,7 +254,7 @@ export class Encoder implements Job {
 
   #open(frame: Frame): void {
     if (this.#frames.length >= MAX_DEPTH && frame.count > 0)
-      throw this.#refuse(`at most ${MAX_DEPTH} levels of nesting, or a cycle`)
+      throw this.#refuse(`a value without cycles and of at most ${MAX_DEPTH} levels of nesting`)
     this.#frames.push(frame)
   }
 

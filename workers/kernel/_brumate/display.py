@@ -122,3 +122,6 @@ def _add(found: dict[str, str | bytes], mime: str, content: Any) -> None:
         data = _guarded(json.dumps, content, mime)
         if data is not None:
             found[mime] = data
+    else:
+        kind = type(content).__name__
+        print(f"brumate: {mime} is left out: expected a str or bytes, got {kind}", file=sys.stderr)

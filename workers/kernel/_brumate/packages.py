@@ -67,6 +67,9 @@ _INSTALLER = re.compile(
 _IGNORED = re.compile(r"[ \t]*%(?:matplotlib|config|load_ext|autoreload|%capture)\b.*")
 # Its cell is a script, which may install something.
 _SCRIPT = re.compile(r"%%(?:bash|sh|script)\b.*")
+# What only IPython understands.
+_NOTEBOOK_LINE = re.compile(r"(?P<indent>[ \t]*)(?:%{1,2}[A-Za-z]|!|\?)")
+_NO_IPYTHON = "Sessions run plain Python, without IPython's %magics, !commands and ?help: write it in Python."
 _INSTALLING = frozenset({"install", "add", "download", "upgrade"})
 _VERBS = _INSTALLING | {
     *("cache", "check", "config", "create", "freeze", "index", "info", "list", "remove", "search", "show"),
@@ -177,6 +180,15 @@ def without_installer(source: str, line: int | None) -> str | None:
     begins = not any(part.strip() for part in lines[:first])
     lines[first : last + 1] = [statement.lstrip() if begins else statement, *[""] * (last - first)]
     return "\n".join(lines)
+
+
+def explain_notebook_line(error: BaseException) -> None:
+    """Say in a SyntaxError about a line such as `%time f()`, `!ls` or `?f` that it is IPython's and not Python's."""
+    if type(error) is not SyntaxError or not isinstance(error.text, str) or not error.offset:
+        return
+    match = _NOTEBOOK_LINE.match(error.text)
+    if match and match.end("indent") == error.offset - 1:
+        error.msg = f"{error.msg}. {_NO_IPYTHON}"
 
 
 def _is_continued(line: str) -> bool:
