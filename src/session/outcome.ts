@@ -74,6 +74,9 @@ export interface ExecuteResult {
   readonly pending: readonly PendingCall[]
 }
 
+/** What a result has of the last expression. */
+export type LastValue = Pick<ExecuteResult, 'value' | 'exact' | 'lost' | 'repr' | 'display'>
+
 /** A failure as the kernel reports it. */
 export interface Failure {
   readonly type: string
@@ -168,10 +171,7 @@ function readFrame(frame: Decoded): PythonFrame {
 }
 
 /** The parts of an execution's outcome that come from the kernel's reply. @throws MalformedValueError */
-export function readResult(
-  items: readonly Decoded[],
-  exact: boolean,
-): Pick<ExecuteResult, 'value' | 'exact' | 'lost' | 'repr' | 'display'> {
+export function readResult(items: readonly Decoded[], exact: boolean): LastValue {
   const [repr, value, last, notes] = items
   if (repr !== null && typeof repr !== 'string') throw new MalformedValueError('a repr that is not text')
   const lost = Array.isArray(notes) ? notes.slice(0, MAX_LOST).map(String) : []

@@ -3,7 +3,7 @@
 import type { MemoryAccount } from '../memory/account.js'
 import type { ResolvedExecuteOptions } from '../options/execution.js'
 import { CancelledError, ExecutionError, SessionSuspendedError } from '../shared/errors.js'
-import type { FileChanges, FileRequest, RunReport, SlotReply } from '../shared/messages/slot.js'
+import type { FileRequest, RunReport, SlotReply } from '../shared/messages/slot.js'
 import { messageOf } from '../shared/thrown.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import type { Lane } from '../shared/values/slices.js'
@@ -11,6 +11,7 @@ import type { Slot } from '../slots/slot.js'
 import { Call, type Settled } from './call.js'
 import type { SessionContext } from './context.js'
 import { displayBytes } from './displays.js'
+import { resultOf } from './execute-result.js'
 import { RunningExecution } from './execution.js'
 import { answers, type FileReply } from './file-reply.js'
 import type { HostSide } from './host-side.js'
@@ -20,6 +21,7 @@ import {
   type Answer,
   AnswerReader,
   type ExecuteResult,
+  type LastValue,
   limitError,
   NOTHING_ANSWER,
   pythonError,
@@ -46,8 +48,6 @@ export interface RunnerParts {
   readonly account: MemoryAccount
   readonly lane: Lane
 }
-
-const NO_CHANGES: FileChanges = { files: [], more: 0 }
 
 /** Parts of a reply that `limits.resultBytes` bounds, each: three of a result, three of a failure. */
 const REPLY_PARTS = 3
@@ -235,17 +235,17 @@ export class Runner {
         return reply
       })
       listeners.rethrow()
-      if (!('answer' in came)) return this.#result(came.reply, 'suspended', executionCount, execution)
+      if (!('answer' in came)) return this.#result(came.reply, executionCount, execution)
       const { answer, reply } = came
       if (!answer.ok) throw pythonError(answer.failure)
-      if (answer === NOTHING_ANSWER) return this.#result(reply, 'completed', executionCount, execution)
+      if (answer === NOTHING_ANSWER) return this.#result(reply, executionCount, execution)
       const result = this.#read(slot, () => readResult(answer.items, answer.exact))
       this.#bound(slot, result.repr, execution.displayBytes + displayBytes(result.display))
       if (Object.keys(result.display).length > 0) {
         execution.addLast(result.display)
         listeners.rethrow()
       }
-      return this.#result(reply, 'completed', executionCount, execution, result)
+      return this.#result(reply, executionCount, execution, result)
     } catch (error) {
       await execution.read
       if (error instanceof ExecutionError) ExecutionError.attach(error, execution.produced)
@@ -268,34 +268,13 @@ export class Runner {
 
   #result(
     reply: Outcome | Suspended,
-    status: 'completed' | 'suspended',
     executionCount: number,
     execution: RunningExecution,
-    came?: Pick<ExecuteResult, 'value' | 'exact' | 'lost' | 'repr' | 'display'>,
+    last?: LastValue,
   ): ExecuteResult {
-    const { stdout, stderr, displays } = execution.produced
-    const display = came?.display ?? {}
-    const { durationMs, peakMemoryBytes, outputBytes, fileBytes, changes = NO_CHANGES } = reply
-    return {
-      status,
-      stdout,
-      stderr,
-      value: came?.value,
-      exact: came?.exact ?? true,
-      lost: came?.lost ?? [],
-      repr: came?.repr,
-      display,
-      displays: Object.keys(display).length > 0 ? [...displays, display] : displays,
-      executionCount,
-      durationMs,
-      peakMemoryBytes,
-      outputBytes,
-      fileBytes,
-      files: changes.files,
-      moreFiles: changes.more,
-      callbackInvocations: this.#hostSide.invocations,
-      pending: status === 'suspended' ? this.#hostSide.pending : [],
-    }
+    const callbackInvocations = this.#hostSide.invocations
+    const pending = reply.kind === 'suspended' ? this.#hostSide.pending : []
+    return resultOf({ reply, executionCount, execution, last, callbackInvocations, pending })
   }
 
   async #call(
