@@ -43,12 +43,20 @@ function serve(store: NodeStore, request: FileRequest): FileAnswer {
       calls.release(node)
     }
   }
+  const [top, isRecursive] = request.parameters
+  // Everything there is, Python's own files included, by whatever path.
+  if (request.name === 'remove' && isRecursive && isRoot(files, top as string)) fail('EBUSY')
   // Our own main thread sends them with the parameters that they take.
   const call = calls[request.name] as (...parameters: readonly unknown[]) => unknown
   const value = call(...request.parameters)
   if (value instanceof Uint8Array) return { ...NOTHING, bytes: ownBuffer(value) }
   if (Array.isArray(value)) return { ...NOTHING, names: value.join('/') }
   return value === undefined ? NOTHING : { ...NOTHING, status: datable(value as FileStatus) }
+}
+
+function isRoot(files: Files, path: string): boolean {
+  const { root } = files.tree
+  return files.find(root, path, false).node === root.node
 }
 
 /** Python can give a file any time, also one that JavaScript has no Date for. */
