@@ -179,18 +179,14 @@ export class SessionFiles {
     const { mountPath } = this.#door
     if (mountPath === undefined || typeof path !== 'string') return
     if (path !== mountPath && !path.startsWith(`${mountPath}/`)) return
-    throw new StorageError(
-      'EXDEV',
-      path,
-      'the path is in the VfsStorage that is mounted there; use its methods',
-      {
-        syscall,
-      },
-    )
+    throw this.#error('EXDEV', syscall, path)
   }
 
   #error(code: string, syscall: string, path: string, dest?: string): StorageError {
-    return new StorageError(code, path, undefined, { syscall, dest })
+    // Private files are on one device; links of Python's lead to the storage, too.
+    const detail =
+      code === 'EXDEV' ? 'the path is in the VfsStorage that is mounted there; use its methods' : undefined
+    return new StorageError(code, path, detail, { syscall, dest })
   }
 }
 

@@ -194,6 +194,24 @@ describe('session.files', () => {
     expect((await rejectionOf(StorageError, call.apply(session.files, [...args]))).message).toBe(message)
   })
 
+  test('no path leads below the directory where a storage is mounted, and none moves or removes it', async () => {
+    await using vfs = new VfsStorage()
+    await using shared = await manager.createSession({ vfs })
+    await shared.execute('import os\nos.symlink("/data", "/tmp/link")\nopen("/data/kept", "w").close()')
+    for (const state of ['attached', 'woken']) {
+      if (state === 'woken') await shared.hibernate()
+      for (const operation of [
+        () => shared.files.writeFile('/tmp/link/lost', 'x'),
+        () => shared.files.list('//data'),
+        () => shared.files.remove('/./data', { recursive: true }),
+        () => shared.files.rename('/tmp', '/./data'),
+      ])
+        expect(await rejectionOf(StorageError, operation())).toMatchObject({ reason: 'EXDEV' })
+    }
+    await shared.hibernate()
+    expect((await shared.execute('os.listdir("/data")')).value).toEqual(['kept'])
+  })
+
   test('odd times of files, and paths of a storage, do no harm', async () => {
     await session.execute(
       'open("/tmp/old", "w").close()\nos.utime("/tmp/old", (-1e10, -1e10))\nos.utime("/tmp/old", (0, 2**60))',

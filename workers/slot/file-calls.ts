@@ -5,7 +5,7 @@ import type { FileStatus } from '../../src/shared/messages/storage.js'
 import { FsError, fail } from '../host/errno.js'
 import { Files } from '../host/fs/files.js'
 import { hostCalls } from '../host/fs/host-calls.js'
-import type { NodeStore } from '../host/fs/node-store.js'
+import type { NodeId, NodeStore } from '../host/fs/node-store.js'
 import { Tree } from '../host/fs/tree.js'
 
 /** Milliseconds from 1970 that a Date can hold. */
@@ -13,10 +13,13 @@ const MAX_TIME_MS = 8.64e15
 
 const NOTHING: FileAnswer = { bytes: null, names: null, status: null, node: 0 }
 
-/** @throws whatever is no failure of the file system */
-export function serveFile(store: NodeStore, request: FileRequest): SlotReply {
+/**
+ * @param covered where a storage is mounted: no link and no path with `..` leads to what is below it
+ * @throws whatever is no failure of the file system
+ */
+export function serveFile(store: NodeStore, covered: readonly NodeId[], request: FileRequest): SlotReply {
   try {
-    return { kind: 'file', ...serve(store, request) }
+    return { kind: 'file', ...serve(store, covered, request) }
   } catch (error) {
     if (error instanceof FsError) return { kind: 'file-error', code: error.message }
     // There is no memory for the bytes of a large file.
@@ -25,8 +28,10 @@ export function serveFile(store: NodeStore, request: FileRequest): SlotReply {
   }
 }
 
-function serve(store: NodeStore, request: FileRequest): FileAnswer {
-  const files = new Files(new Tree(store), '/')
+function serve(store: NodeStore, covered: readonly NodeId[], request: FileRequest): FileAnswer {
+  const tree = new Tree(store)
+  for (const directory of covered) tree.close(directory)
+  const files = new Files(tree, '/')
   files.umask = 0
   const calls = hostCalls(files)
   if (request.name === 'readPart' || request.name === 'writePart') {
