@@ -3,7 +3,7 @@
 
 import type { Bytes } from '../shared/bytes.js'
 import type { Display } from '../shared/display.js'
-import { isUint8Array } from '../shared/realms.js'
+import { isPlainObject, isUint8Array } from '../shared/realms.js'
 import { type Decoded, Decoder, MalformedValueError } from '../shared/values/decode.js'
 import type { Job } from '../shared/values/slices.js'
 
@@ -13,9 +13,10 @@ const MAX_DISPLAYS = 1000
 export const MAX_FORMS = 101
 const MAX_TYPE_LENGTH = 1000
 
-/** @throws MalformedValueError */
+/** @param display with at most `MAX_FORMS` keys, if it is a dict @throws MalformedValueError */
 export function readDisplay(display: Decoded | undefined): Display {
-  if (typeof display !== 'object' || display === null)
+  // `Object.entries` of bytes or an array makes a pair for each of millions of members.
+  if (typeof display !== 'object' || display === null || !isPlainObject(display))
     throw new MalformedValueError('a display that is no dict')
   const forms: Record<string, string | Bytes> = {}
   for (const [mimeType, form] of Object.entries(display)) forms[mimeType] = readForm(form)

@@ -31,16 +31,20 @@ export class RunningExecution implements ExecutionListener {
   }
 
   onOutput(output: LiveOutput): void {
-    const { stream: first, text, lengths = [text.length] } = output
-    let isStdout = first === 1
+    const { stream, text, lengths = [text.length] } = output
+    // Code may write to both streams in turn, a character at a time: a text made of so many pieces would take far more memory than it has
+    // characters.
+    const parts: [string[], string[]] = [[], []]
+    let isOther = 0
     let at = 0
     for (const length of lengths) {
-      const part = text.slice(at, at + length)
-      if (isStdout) this.#stdout += part
-      else this.#stderr += part
+      parts[isOther as 0 | 1].push(text.slice(at, at + length))
       at += length
-      isStdout = !isStdout
+      isOther = 1 - isOther
     }
+    const [first, other] = parts.map((pieces) => pieces.join('')) as [string, string]
+    this.#stdout += stream === 1 ? first : other
+    this.#stderr += stream === 1 ? other : first
     this.#parts.listeners.onOutput(output)
   }
 

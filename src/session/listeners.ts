@@ -21,6 +21,12 @@ interface Listener {
   readonly call: (text: string) => unknown
 }
 
+/**
+ * Calls of async listeners that have not settled. Code that writes to both streams in turn makes millions, which would fill this thread's
+ * memory if the listener is slow.
+ */
+const MAX_PENDING = 100_000
+
 /** Most executions have none. */
 const NONE: readonly [] = []
 
@@ -28,8 +34,11 @@ export class Listeners {
   readonly #listeners: Readonly<Record<Stream, readonly Listener[]>>
   readonly #displays: readonly DisplayListener[]
   readonly #timeoutMs: number | null
-  /** Promises of async listeners that have not settled, with the listeners' names. */
-  readonly #pending = new Map<Promise<void>, string>()
+  /** How many promises of async listeners have not settled, by the listeners' names. */
+  readonly #pending = new Map<string, number>()
+  #pendingCount = 0
+  /** Set while `finish` waits for them. */
+  #onSettled: (() => void) | undefined
   #thrown: { readonly error: unknown } | undefined
   #isOver = false
 
@@ -79,7 +88,7 @@ export class Listeners {
   async finish<T>(run: Promise<T>): Promise<T> {
     try {
       const result = await run
-      if (this.#pending.size > 0) await this.#settled()
+      if (this.#pendingCount > 0) await this.#settled()
       this.rethrow()
       return result
     } finally {
@@ -92,6 +101,7 @@ export class Listeners {
   }
 
   #call(name: string, listener: () => unknown): void {
+    if (this.#pendingCount >= MAX_PENDING) return this.#overrun(name)
     try {
       this.#follow(name, listener())
     } catch (error) {
@@ -99,28 +109,41 @@ export class Listeners {
     }
   }
 
+  /** The listeners are not called again, and the execution rejects. */
+  #overrun(name: string): void {
+    this.#thrown ??= {
+      error: new RangeError(
+        `${name}: ${MAX_PENDING} promises of listeners have not settled; let it collect the text, and await less often`,
+      ),
+    }
+  }
+
   /** An unhandled rejection would end the process. */
   #follow(name: string, returned: unknown): void {
     if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
-    const followed: Promise<void> = Promise.resolve(returned).then(
-      () => void this.#pending.delete(followed),
-      (error: unknown) => {
-        this.#pending.delete(followed)
-        this.#fail(name, error)
-      },
-    )
-    this.#pending.set(followed, name)
+    this.#pending.set(name, (this.#pending.get(name) ?? 0) + 1)
+    this.#pendingCount += 1
+    const settle = () => {
+      this.#pending.set(name, (this.#pending.get(name) ?? 0) - 1)
+      this.#pendingCount -= 1
+      if (this.#pendingCount === 0) this.#onSettled?.()
+    }
+    Promise.resolve(returned).then(settle, (error: unknown) => {
+      this.#fail(name, error)
+      settle()
+    })
   }
 
   async #settled(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<'late'>((resolve) => {
+    const settled = await new Promise<'late' | 'settled'>((resolve) => {
+      this.#onSettled = () => resolve('settled')
       if (this.#timeoutMs !== null) timer = setTimeout(() => resolve('late'), this.#timeoutMs)
     })
-    const settled = await Promise.race([late, Promise.all(this.#pending.keys())])
+    this.#onSettled = undefined
     clearTimeout(timer)
     if (settled !== 'late') return
-    const names = [...new Set(this.#pending.values())].join(' and ')
+    const names = [...this.#pending].flatMap(([name, count]) => (count > 0 ? name : [])).join(' and ')
     warn(`${names} did not settle within callbackTimeoutMs (${this.#timeoutMs} ms) after the execution`)
   }
 

@@ -97,6 +97,7 @@ export type Answer =
 /** Of an execution without a value. */
 export const NOTHING_ANSWER: Answer = { ok: true, items: [null, NO_VALUE, {}], exact: true }
 const MAX_ITEMS = 7
+/** The text of a result's value, the value, and its display. Notes of what the value lost may follow. */
 const RESULT_ITEMS = 3
 const MAX_FRAMES = 1001
 const MAX_LOST = 10
@@ -131,9 +132,12 @@ export class AnswerReader implements Job {
     if (!Array.isArray(tree) || tree.length > MAX_ITEMS)
       throw new MalformedValueError('an outcome that is not a tuple')
     const [ok, ...items] = tree as readonly Decoded[]
-    // The last dict of a result is its display.
-    if (ok === true && items.length >= RESULT_ITEMS && lastKeys > MAX_FORMS)
-      throw new MalformedValueError(`a display of ${lastKeys} forms`)
+    // Only notes, which are text, come after the display: so the last dict of a result is its display.
+    if (ok === true && items.length >= RESULT_ITEMS) {
+      if (items.length > RESULT_ITEMS + 1) throw new MalformedValueError('a result of too many items')
+      readNotes(items[RESULT_ITEMS])
+      if (lastKeys > MAX_FORMS) throw new MalformedValueError(`a display of ${lastKeys} forms`)
+    }
     if (ok === true) return { ok: true, items, exact }
     return { ok: false, failure: readFailure(ok, items) }
   }
@@ -174,7 +178,7 @@ function readFrame(frame: Decoded): PythonFrame {
 export function readResult(items: readonly Decoded[], exact: boolean): LastValue {
   const [repr, value, last, notes] = items
   if (repr !== null && typeof repr !== 'string') throw new MalformedValueError('a repr that is not text')
-  const lost = Array.isArray(notes) ? notes.slice(0, MAX_LOST).map(String) : []
+  const lost = readNotes(notes)
   if (!exact) lost.push(`value: ${TOO_LARGE}`)
   return {
     repr: repr ?? undefined,
@@ -183,6 +187,18 @@ export function readResult(items: readonly Decoded[], exact: boolean): LastValue
     lost,
     display: readDisplay(last),
   }
+}
+
+/** @throws MalformedValueError */
+function readNotes(notes: Decoded | undefined): string[] {
+  if (notes === undefined) return []
+  if (!Array.isArray(notes) || notes.length > MAX_LOST)
+    throw new MalformedValueError('notes that are no short list')
+  // `String` of a container would join all of it, or call what it has in place of `toString`.
+  return (notes as readonly Decoded[]).map((note) => {
+    if (typeof note !== 'string') throw new MalformedValueError('a note that is not text')
+    return note
+  })
 }
 
 /** Why a value could not be decoded whole. */

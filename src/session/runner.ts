@@ -4,7 +4,6 @@ import type { MemoryAccount } from '../memory/account.js'
 import type { ResolvedExecuteOptions } from '../options/execution.js'
 import { CancelledError, ExecutionError, SessionSuspendedError } from '../shared/errors.js'
 import type { FileRequest, RunReport, SlotReply } from '../shared/messages/slot.js'
-import { messageOf } from '../shared/thrown.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import type { Lane } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
@@ -53,6 +52,9 @@ export interface RunnerParts {
 const REPLY_PARTS = 3
 /** Types, names, and frames of a traceback. */
 const MAX_REPLY_HEAD_BYTES = 16 * 1024 * 1024
+
+/** Longest operation on private files: removing all of a large tree takes seconds. */
+const FILE_MS = 120_000
 
 /** Which streams an execution sends live. */
 interface Live {
@@ -172,23 +174,36 @@ export class Runner {
   }
 
   /**
-   * One operation on the session's private files. It runs no user code, so it needs no time limit: if the slot runs code that blocks, that
-   * code's limit ends it.
+   * One operation on the session's private files. It runs no user code, so it needs no time limit of the user's: if the slot runs code that
+   * blocks, that code's limit ends it. From then on, only a broken slot takes longer than `FILE_MS`.
    */
   async file(request: FileRequest, changesFiles: boolean): Promise<FileReply> {
     const slot = this.isRunning || !changesFiles ? await this.#placement.attach() : await this.#protected()
-    let reply: SlotReply
-    try {
-      reply = await slot.call('file', [request])
-    } catch (error) {
+    const call = new Call(
+      slot,
+      {
+        timeoutMs: null,
+        graceMs: this.#options.limits.interruptGraceMs,
+        mostMs: FILE_MS,
+        mostSince: this.#slotIsFree(),
+      },
+      () => slot.call('file', [request]),
+    )
+    const settled = await call.settled
+    if (settled.kind === 'lost') {
       this.#placement.requireOpen()
-      throw this.#lost(slot, undefined, messageOf(error, 'its worker failed'))
+      throw this.#lost(slot, undefined, settled.reason)
     }
+    const { reply } = settled
     if (changesFiles) this.#placement.markChanged(slot)
     if (reply.kind === 'file-error' || (reply.kind === 'file' && answers(request, reply))) return reply
-    const reason =
-      reply.kind === 'died' ? reply.reason : 'its worker sent an invalid message: not the answer to a file'
-    throw this.#lost(slot, undefined, reason)
+    throw this.#lost(slot, undefined, 'its worker sent an invalid message: not the answer to a file')
+  }
+
+  /** Resolves when the slot has done what it does now. */
+  async #slotIsFree(): Promise<void> {
+    await this.#running?.settled
+    await this.#placement.captures.inProgress
   }
 
   async #prepared({ signal }: ResolvedExecuteOptions): Promise<Slot> {

@@ -1,6 +1,8 @@
 // The host's side of a session's private files: the methods of a VfsStorage, on the files that Python sees. Owns checking arguments and the
 // form of answers; the operations run in the session's slot (workers/slot/file-calls.ts).
+
 import { type ReadableStream, WritableStream } from 'node:stream/web'
+import { setImmediate } from 'node:timers/promises'
 import { isBoolean, isSignal, known } from '../options/check.js'
 import { CancelledError, InvalidOptionError, StorageError } from '../shared/errors.js'
 import type { FileAnswer, FileRequest } from '../shared/messages/slot.js'
@@ -10,6 +12,9 @@ import type { FileOptions, StorageStatus } from '../vfs/storage.js'
 import { fromParts } from '../vfs/streams.js'
 
 const PART_BYTES = 1024 * 1024
+
+/** Names that are read in one turn of the event loop: a directory can have millions. */
+const NAMES_PER_TURN = 5000
 
 /** Runs a request in the session's slot, which it wakes for it. */
 export interface FileDoor {
@@ -64,7 +69,7 @@ export class SessionFiles {
   /** Names in a directory, sorted. Bytes of names that are not UTF-8 are shown as U+FFFD. */
   async list(path: string, options: FileOptions = {}): Promise<string[]> {
     const { names } = await this.#call('list', 'scandir', options, path)
-    return names === null || names === '' ? [] : names.split('/').map(textOf)
+    return names === null || names === '' ? [] : namesOf(names)
   }
 
   /** What a path leads to; with `followLinks: false`, of a link itself. */
@@ -174,17 +179,26 @@ export class SessionFiles {
     const { mountPath } = this.#door
     if (mountPath === undefined || typeof path !== 'string') return
     if (path !== mountPath && !path.startsWith(`${mountPath}/`)) return
-    throw new StorageError(
-      'EXDEV',
-      path,
-      'the path is in the VfsStorage that is mounted there; use its methods',
-      {
-        syscall,
-      },
-    )
+    throw this.#error('EXDEV', syscall, path)
   }
 
   #error(code: string, syscall: string, path: string, dest?: string): StorageError {
-    return new StorageError(code, path, undefined, { syscall, dest })
+    // Private files are on one device; links of Python's lead to the storage, too.
+    const detail =
+      code === 'EXDEV' ? 'the path is in the VfsStorage that is mounted there; use its methods' : undefined
+    return new StorageError(code, path, detail, { syscall, dest })
   }
+}
+
+/** Names that are joined by `/`. */
+async function namesOf(joined: string): Promise<string[]> {
+  const names: string[] = []
+  for (let at = 0; at <= joined.length; ) {
+    const end = joined.indexOf('/', at)
+    const next = end < 0 ? joined.length : end
+    names.push(textOf(joined.slice(at, next)))
+    at = next + 1
+    if (names.length % NAMES_PER_TURN === 0) await setImmediate()
+  }
+  return names
 }

@@ -1,8 +1,11 @@
 // A3: what is written is what arrives.
 import { CancelledError, LimitError, PythonError } from 'brumate'
 import { expect, test } from 'vitest'
+import { Listeners } from '../../src/session/listeners.js'
 import { deferred, py, pythonErrorOf, rejectionOf, until } from '../support/session-code.js'
 import { describeSessions } from '../support/session-modes.js'
+
+const NO_LISTENERS = { onStdout: undefined, onStderr: undefined, onOutput: undefined, onDisplay: undefined }
 
 describeSessions('output', (open) => {
   test('A3: print and sys.stdout.write arrive exactly, with nothing trimmed', async () => {
@@ -239,6 +242,21 @@ describeSessions('output', (open) => {
       'onStderr failed after its execution had ended: too late',
     ])
     expect((await session.execute('6 * 7')).value).toBe(42)
+  })
+
+  test('A3: an async listener that never settles is called at most 100,000 times, and its execution rejects', async () => {
+    let calls = 0
+    const onOutput = () => {
+      calls += 1
+      return new Promise<void>(() => {})
+    }
+    const limits = { callbackTimeoutMs: 1 }
+    const listeners = new Listeners({ limits, ...NO_LISTENERS }, { ...NO_LISTENERS, onOutput })
+    const lengths = new Uint32Array(60_000).fill(1)
+    for (let chunk = 0; chunk < 3; chunk++)
+      listeners.onOutput({ stream: 1, text: 'ab'.repeat(30_000), lengths })
+    await expect(listeners.finish(Promise.resolve(1))).rejects.toThrow('100000 promises of listeners')
+    expect(calls).toBe(100_000)
   })
 
   test('A3: onOutput hears both streams in the order written, in chunks that end at line ends', async () => {

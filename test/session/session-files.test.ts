@@ -87,6 +87,22 @@ describe('result.files', () => {
     expect([files.length, moreFiles, files[0]?.path]).toEqual([1000, 5, `${HOME}/many/0000`])
     await session.files.remove(`${HOME}/many`, { recursive: true })
   })
+
+  test('counts files with paths that are longer than any path that can be opened, and does not name them', async () => {
+    const { files, moreFiles, value } = await session.execute(py`
+      start = os.getcwd()
+      for n in range(60):
+          os.mkdir('d' * 200)
+          os.chdir('d' * 200)
+      for n in range(3): open(str(n), 'w').write('deep')
+      os.chdir(start)
+      open('shallow', 'w').close()
+      1
+    `)
+    expect([files.map(({ path }) => path), moreFiles, value]).toEqual([[`${HOME}/shallow`], 3, 1])
+    const removed = await session.execute('import shutil; shutil.rmtree("d" * 200); os.remove("shallow")')
+    expect([removed.files.map(({ change }) => change), removed.moreFiles]).toEqual([['removed'], 3])
+  })
 })
 
 describe('session.files', () => {
@@ -164,6 +180,7 @@ describe('session.files', () => {
     ['mkdir', ['/tmp'], "EEXIST: file already exists, mkdir '/tmp'"],
     ['remove', ['/tmp'], "ENOTEMPTY: directory not empty, rm '/tmp'"],
     ['remove', ['/', { recursive: true }], "EBUSY: resource busy or locked, rm '/'"],
+    ['remove', ['/tmp/..', { recursive: true }], "EBUSY: resource busy or locked, rm '/tmp/..'"],
     ['rename', ['/x', '/y'], "ENOENT: no such file or directory, rename '/x' -> '/y'"],
     ['readFile', ['/tmp'], "EISDIR: illegal operation on a directory, open '/tmp'"],
     [
@@ -175,6 +192,24 @@ describe('session.files', () => {
     await session.execute('open("/tmp/keep", "w").close()')
     const call = session.files[name] as (...args: readonly unknown[]) => Promise<unknown>
     expect((await rejectionOf(StorageError, call.apply(session.files, [...args]))).message).toBe(message)
+  })
+
+  test('no path leads below the directory where a storage is mounted, and none moves or removes it', async () => {
+    await using vfs = new VfsStorage()
+    await using shared = await manager.createSession({ vfs })
+    await shared.execute('import os\nos.symlink("/data", "/tmp/link")\nopen("/data/kept", "w").close()')
+    for (const state of ['attached', 'woken']) {
+      if (state === 'woken') await shared.hibernate()
+      for (const operation of [
+        () => shared.files.writeFile('/tmp/link/lost', 'x'),
+        () => shared.files.list('//data'),
+        () => shared.files.remove('/./data', { recursive: true }),
+        () => shared.files.rename('/tmp', '/./data'),
+      ])
+        expect(await rejectionOf(StorageError, operation())).toMatchObject({ reason: 'EXDEV' })
+    }
+    await shared.hibernate()
+    expect((await shared.execute('os.listdir("/data")')).value).toEqual(['kept'])
   })
 
   test('odd times of files, and paths of a storage, do no harm', async () => {

@@ -16,7 +16,7 @@ import { FsError } from './errno.js'
 import { FileSystem } from './file-system.js'
 import type { ChunkSource } from './fs/chunk-source.js'
 import type { RandomSource } from './fs/file-io.js'
-import type { NodeStore } from './fs/node-store.js'
+import type { NodeId, NodeStore } from './fs/node-store.js'
 import { Ending, type InterpreterEnd } from './guard.js'
 import { GuestMemory } from './guest-memory.js'
 import type { HostCallDoor } from './host-calls.js'
@@ -222,6 +222,11 @@ export class Host {
   /** For the main thread. */
   get privateFiles(): NodeStore {
     return this.#context.fileSystem.nodes
+  }
+
+  /** Private directories that the mounted storage covers. */
+  get coveredDirectories(): readonly NodeId[] {
+    return this.#context.fileSystem.files.tree.covered
   }
 
   /** A limit that cut something off in this execution. */

@@ -5,7 +5,7 @@ import type { FileStatus } from '../../src/shared/messages/storage.js'
 import { FsError, fail } from '../host/errno.js'
 import { Files } from '../host/fs/files.js'
 import { hostCalls } from '../host/fs/host-calls.js'
-import type { NodeStore } from '../host/fs/node-store.js'
+import type { NodeId, NodeStore } from '../host/fs/node-store.js'
 import { Tree } from '../host/fs/tree.js'
 
 /** Milliseconds from 1970 that a Date can hold. */
@@ -13,10 +13,13 @@ const MAX_TIME_MS = 8.64e15
 
 const NOTHING: FileAnswer = { bytes: null, names: null, status: null, node: 0 }
 
-/** @throws whatever is no failure of the file system */
-export function serveFile(store: NodeStore, request: FileRequest): SlotReply {
+/**
+ * @param covered where a storage is mounted: no link and no path with `..` leads to what is below it
+ * @throws whatever is no failure of the file system
+ */
+export function serveFile(store: NodeStore, covered: readonly NodeId[], request: FileRequest): SlotReply {
   try {
-    return { kind: 'file', ...serve(store, request) }
+    return { kind: 'file', ...serve(store, covered, request) }
   } catch (error) {
     if (error instanceof FsError) return { kind: 'file-error', code: error.message }
     // There is no memory for the bytes of a large file.
@@ -25,8 +28,10 @@ export function serveFile(store: NodeStore, request: FileRequest): SlotReply {
   }
 }
 
-function serve(store: NodeStore, request: FileRequest): FileAnswer {
-  const files = new Files(new Tree(store), '/')
+function serve(store: NodeStore, covered: readonly NodeId[], request: FileRequest): FileAnswer {
+  const tree = new Tree(store)
+  for (const directory of covered) tree.close(directory)
+  const files = new Files(tree, '/')
   files.umask = 0
   const calls = hostCalls(files)
   if (request.name === 'readPart' || request.name === 'writePart') {
@@ -43,12 +48,20 @@ function serve(store: NodeStore, request: FileRequest): FileAnswer {
       calls.release(node)
     }
   }
+  const [top, isRecursive] = request.parameters
+  // Everything there is, Python's own files included, by whatever path.
+  if (request.name === 'remove' && isRecursive && isRoot(files, top as string)) fail('EBUSY')
   // Our own main thread sends them with the parameters that they take.
   const call = calls[request.name] as (...parameters: readonly unknown[]) => unknown
   const value = call(...request.parameters)
   if (value instanceof Uint8Array) return { ...NOTHING, bytes: ownBuffer(value) }
   if (Array.isArray(value)) return { ...NOTHING, names: value.join('/') }
   return value === undefined ? NOTHING : { ...NOTHING, status: datable(value as FileStatus) }
+}
+
+function isRoot(files: Files, path: string): boolean {
+  const { root } = files.tree
+  return files.find(root, path, false).node === root.node
 }
 
 /** Python can give a file any time, also one that JavaScript has no Date for. */

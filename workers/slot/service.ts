@@ -255,7 +255,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     if (this.#packing) await this.#packed()
     try {
       this.#pristine = false
-      const reply = serveFile(this.#host.privateFiles, request)
+      const reply = serveFile(this.#host.privateFiles, this.#host.coveredDirectories, request)
       this.#memory.settle()
       return reply
     } catch (error) {

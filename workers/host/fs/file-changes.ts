@@ -11,11 +11,19 @@ const MAX_FILES = 1000
 const MAX_PATH_BYTES = 262_144
 /** More files than this are counted, but not named. */
 const MAX_NOTED = 10_000
+/** So are files with longer paths, which code makes by going into one directory after another. The main thread takes no longer ones. */
+const MAX_PATH_LENGTH = 4096
+/** Of all paths that are remembered or listed; the files with the others are counted only. */
+const MAX_NOTED_BYTES = 4 * 1024 * 1024
+/** In place of a path that is too long. */
+const TOO_LONG = ''
 
 export class FileChangeLog {
   readonly #nodes: Inodes
   /** The files that were touched, with the path that each had before; undefined for one that was not there. */
   readonly #before = new Map<NodeId, string | undefined>()
+  /** Of the paths in `#before`. */
+  #notedBytes = 0
   /** Touched files that are not noted. */
   #more = 0
 
@@ -26,6 +34,7 @@ export class FileChangeLog {
   /** An execution begins. */
   begin(): void {
     this.#more = 0
+    this.#notedBytes = 0
     if (this.#before.size > 0) this.#before.clear()
   }
 
@@ -33,8 +42,13 @@ export class FileChangeLog {
   note(inode: Inode): void {
     if (inode.kind !== 'file' && inode.kind !== 'symlink') return
     if (this.#before.has(inode.id)) return
-    if (this.#before.size >= MAX_NOTED) this.#more += 1
-    else this.#before.set(inode.id, this.#pathOf(inode))
+    if (this.#before.size >= MAX_NOTED || this.#notedBytes > MAX_NOTED_BYTES) {
+      this.#more += 1
+      return
+    }
+    const path = this.#pathOf(inode)
+    this.#notedBytes += path?.length ?? 0
+    this.#before.set(inode.id, path)
   }
 
   /** A directory is about to change its place, and everything in it with it. */
@@ -57,11 +71,16 @@ export class FileChangeLog {
     if (this.#before.size === 0) return undefined
     const was = new Set<string>()
     const is = new Map<string, Inode>()
+    let more = this.#more
+    let listedBytes = 0
     for (const [id, path] of this.#before) {
-      if (path !== undefined) was.add(path)
+      if (path !== undefined && path !== TOO_LONG) was.add(path)
       const inode = this.#nodes.get(id)
-      const now = inode && this.#pathOf(inode)
-      if (inode !== undefined && now !== undefined) is.set(now, inode)
+      const now = inode && (listedBytes > MAX_NOTED_BYTES ? TOO_LONG : this.#pathOf(inode))
+      if (path === TOO_LONG || now === TOO_LONG) more += 1
+      if (inode === undefined || now === undefined || now === TOO_LONG) continue
+      listedBytes += now.length
+      is.set(now, inode)
     }
     const found: ChangedFile[] = []
     for (const [path, inode] of is) {
@@ -69,10 +88,10 @@ export class FileChangeLog {
       found.push({ path, change, sizeBytes: sizeOf(inode) })
     }
     for (const path of was) if (!is.has(path)) found.push({ path, change: 'removed', sizeBytes: 0 })
-    return found.length === 0 && this.#more === 0 ? undefined : this.#cut(found)
+    return found.length === 0 && more === 0 ? undefined : this.#cut(found, more)
   }
 
-  #cut(found: ChangedFile[]): FileChanges {
+  #cut(found: ChangedFile[], more: number): FileChanges {
     found.sort((a, b) => (a.path < b.path ? -1 : 1))
     const files: ChangedFile[] = []
     let pathBytes = 0
@@ -81,12 +100,13 @@ export class FileChangeLog {
       if (files.length === MAX_FILES || pathBytes > MAX_PATH_BYTES) break
       files.push({ ...file, path: Buffer.from(file.path, 'latin1').toString('utf8') })
     }
-    return { files, more: found.length - files.length + this.#more }
+    return { files, more: found.length - files.length + more }
   }
 
-  /** As a byte string; undefined if the node is in no directory. */
+  /** As a byte string; undefined if the node is in no directory, or `TOO_LONG`. */
   #pathOf(inode: Inode): string | undefined {
     const names: string[] = []
+    let length = 0
     // The root is its own parent.
     for (
       let at: Inode | undefined = inode;
@@ -94,6 +114,8 @@ export class FileChangeLog {
       at = this.#nodes.get(at.parent)
     ) {
       if (!at.linked) return undefined
+      length += at.name.length + 1
+      if (length > MAX_PATH_LENGTH) return TOO_LONG
       names.push(at.name)
     }
     return `/${names.reverse().join('/')}`

@@ -38,6 +38,9 @@ export class Tree {
   /** Store -> where it is mounted. */
   readonly #mountPoints = new Map<NodeStore, Location>()
 
+  /** Directories of the root store that nothing may lead to or through. */
+  readonly #closed = new Set<NodeId>()
+
   readonly #isPart: boolean
 
   /** @param isPart - there is more around the tree: what leads out of it throws an `Outside` */
@@ -51,6 +54,16 @@ export class Tree {
     this.root.store.hold(directory)
     this.#mounts.set(directory, store)
     this.#mountPoints.set(store, { store: this.root.store, node: directory })
+  }
+
+  /** Directories of the root store that other stores cover. */
+  get covered(): readonly NodeId[] {
+    return [...this.#mounts.keys()]
+  }
+
+  /** Walks to or through the directory fail with EXDEV. */
+  close(directory: NodeId): void {
+    this.#closed.add(directory)
   }
 
   /** A directory that another store covers, or the root of one, stays where it is. */
@@ -121,6 +134,7 @@ export class Tree {
         }
         continue
       }
+      if (this.#closed.size > 0 && this.#closed.has(child)) fail('EXDEV')
       const covering = store === this.root.store ? this.#mounts.get(child) : undefined
       if (isLast) {
         if (slash && kind !== 'directory') fail('ENOTDIR')
