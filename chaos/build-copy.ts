@@ -12,7 +12,7 @@ export class BuildCopy {
 
   constructor() {
     const dist = join(this.#directory, 'dist')
-    for (const part of ['src', 'workers'])
+    for (const part of ['src', 'workers', 'packages'])
       cpSync(join(ROOT, 'dist', part), join(dist, part), { recursive: true })
     writeFileSync(join(this.#directory, 'package.json'), '{"type":"module"}')
     symlinkSync(join(ROOT, 'node_modules'), join(this.#directory, 'node_modules'), 'junction')

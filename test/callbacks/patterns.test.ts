@@ -152,8 +152,8 @@ sorted({(type(r).__name__, re.sub(r'\\.\\d+', '', str(r))) for r in results})`
 
   test('a pattern that could be slow still matches harmless text', async () => {
     await using session = await manager.createSession({ callbacks })
-    const code = 'import asyncio\nlen(await asyncio.gather(*(by_pattern(q="a" * n) for n in range(1, 60))))'
-    expect((await session.execute(code)).value).toBe(59)
-    expect(called.at(-1)).toEqual({ q: 'a'.repeat(59) })
+    const code = 'import asyncio\nlen(await asyncio.gather(*(by_pattern(q="a" * n) for n in range(1, 30))))'
+    expect((await session.execute(code)).value).toBe(29)
+    expect(called.at(-1)).toEqual({ q: 'a'.repeat(29) })
   })
 })

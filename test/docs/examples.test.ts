@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import { describe, expect, inject, test } from 'vitest'
+import { realImage, realImageOptions } from '../packages/support/real-image.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
@@ -38,9 +39,10 @@ describe('examples', () => {
   test.each(examples.filter(({ withPackages }) => !withPackages || wheels))(
     '$name prints what it says',
     async ({ code: written, withPackages }) => {
-      // The wheels at hand instead of the index.
+      // The image that tests share, which has these packages, instead of one of their newest versions.
+      if (withPackages) await realImage()
       const code = withPackages
-        ? written.replace('packages: [', `wheels: [${JSON.stringify(wheels)}], indexUrl: null, $&`)
+        ? written.replace(/packages: \[.*?\]/, JSON.stringify(realImageOptions()).slice(1, -1))
         : written
       const { outputText } = ts.transpileModule(code, {
         compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },

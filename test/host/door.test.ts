@@ -127,7 +127,6 @@ describe('the door', () => {
       ['fd_sync'],
       ['fd_fdstat_get', buffer],
       ['fd_pread', buffer, 1, 0n, buffer],
-      ['fd_pwrite', buffer, 1, 0n, buffer],
     ] as const) {
       expect(guest.number(name, DOOR_FD, ...args), name).toBe(errno.EBADF)
     }

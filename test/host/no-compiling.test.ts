@@ -13,9 +13,10 @@ const PATTERN_METHODS = ['match', 'matchAll', 'search']
 it('R1: regular expressions, formatters and decoders are made with the host, not in imports', () => {
   const files = reachable(ROOTS.map((path) => new URL(path, import.meta.url)))
   expect(files.size).toBeGreaterThan(30)
-  expect([...files].flatMap(([path, source]) => compiled(source).map((what) => `${path}: ${what}`))).toEqual(
-    [],
-  )
+  const found = [...files].flatMap(([path, source]) => compiled(source).map((what) => `${path}: ${what}`))
+  // For time.tzset, and only where `hasStackForIntl`.
+  const allowed = "src/shared/time-zone.ts: new Intl.DateTimeFormat('en-US', { timeZone })"
+  expect(found.filter((what) => !what.endsWith(allowed))).toEqual([])
 })
 
 it('control: it finds them', () => {

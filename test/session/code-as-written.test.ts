@@ -32,7 +32,10 @@ describe('code that is indented as a whole', () => {
     expect(traceback).toContain('line 2')
     expect(traceback).toContain('after function definition on line 1')
     const mixed = await pythonErrorOf(session.execute('    a = 1\nb = 2'))
-    expect(mixed).toMatchObject({ type: 'IndentationError', message: 'unexpected indent (<cell 3>, line 1)' })
+    expect(mixed).toMatchObject({
+      type: 'IndentationError',
+      message: 'IndentationError: unexpected indent',
+    })
   })
 })
 

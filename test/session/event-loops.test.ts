@@ -115,7 +115,7 @@ test('inside a task it is refused as everywhere', async () => {
   const { message } = await pythonErrorOf(
     session.execute('async def inner(): loop.run_until_complete(main(1))\nawait inner()'),
   )
-  expect(message).toBe('This event loop is already running')
+  expect(message).toBe('RuntimeError: This event loop is already running')
 })
 
 test('a default policy that is set anew leaves asyncio.run working', async () => {

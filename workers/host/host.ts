@@ -27,7 +27,7 @@ import { MemoryGrowth } from './memory.js'
 import { MountedNodes } from './mounts/mounted-nodes.js'
 import { type OutputReceiver, OutputSink } from './output.js'
 import { type Pulse, Signals } from './signals.js'
-import type { StackProbe } from './stack-reserve.js'
+import { hasStackForIntl, type StackProbe } from './stack-reserve.js'
 import { captureHost, type HostCapture } from './state/capture.js'
 import { HostStateError } from './state/error.js'
 import { type PreparedHost, restoreHost } from './state/restore.js'
@@ -175,7 +175,7 @@ export class Host {
   /** The session's code chooses another zone. */
   #setTimeZone(name: string): boolean {
     if (name === this.#timeZone) return true
-    if (timeZoneNamed(name) === undefined) return false
+    if (!hasStackForIntl() || timeZoneNamed(name) === undefined) return false
     this.#context.zone = new TimeZone(name)
     this.#timeZone = name
     return true

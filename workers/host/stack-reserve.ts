@@ -24,3 +24,22 @@ export function stackProbe(module: WebAssembly.Module, memory: WebAssembly.Memor
     }
   return instance(instance(() => 0).last).probe
 }
+
+/**
+ * Whether there is stack for what Intl makes, which takes more than is kept for an import: half a megabyte. V8 checks its limit before it
+ * pushes the arguments of a call.
+ */
+export function hasStackForIntl(): boolean {
+  try {
+    return Reflect.apply(returnTrue, undefined, INTL_ARGUMENTS)
+  } catch {
+    return false
+  }
+}
+
+/** Eight bytes each. */
+const INTL_ARGUMENTS = { length: 65_000 }
+
+function returnTrue(): boolean {
+  return true
+}

@@ -219,7 +219,7 @@ function boot() {
     renewState: () => {
       sink.begin()
       output.end()
-      output.begin({ stdout: true, stderr: true })
+      output.begin(1, { stdout: true, stderr: true, isSent: true })
       door.reset()
       const { files, bytes, cwd } = image
       context.fileSystem = new FileSystem({ files, bytes, cwd, output: sink })

@@ -10,7 +10,6 @@ import contextvars
 import gc
 import os
 from asyncio import events
-from types import CoroutineType
 from typing import Any
 
 from . import clocks
@@ -29,7 +28,7 @@ from .packages import explain_notebook_line, without_installer
 from .reading import READING
 from .sources import Sources
 from .tracebacks import INTERRUPTED, add_source_line, cut, failure
-from .unawaited import UNAWAITED
+from .unawaited import COROUTINES, UNAWAITED
 from .values import NotConvertible, convert, from_bytes, to_tree
 
 type Outcome = tuple[Any, ...]
@@ -53,7 +52,7 @@ _is_collecting = gc.isenabled
 _stop_collecting = gc.disable
 _go_on_collecting = gc.enable
 
-_HOLD_COROUTINES = frozenset({CoroutineType, list, tuple})
+_HOLD_COROUTINES = COROUTINES | {list, tuple}
 
 # The name of a class, whatever its metaclass says.
 _NAME = type.__dict__["__name__"]
@@ -207,7 +206,7 @@ class Kernel:
     def _noticed(self, value: Any, cell: Cell) -> Any:
         # Most often of a function that the user meant to await.
         if type(value) in _HOLD_COROUTINES:
-            if type(value) is CoroutineType or (value and type(value[0]) is CoroutineType):
+            if type(value) in COROUTINES or (value and type(value[0]) in COROUTINES):
                 UNAWAITED.report(value, cell.result)
         return value
 

@@ -13,6 +13,9 @@ from types import CodeType, CoroutineType, FrameType
 from typing import Any
 
 from .frames import is_kernel_file
+from .tool_call import ToolCall
+
+COROUTINES = frozenset({CoroutineType, ToolCall})
 
 
 class Unawaited:
@@ -32,8 +35,8 @@ class Unawaited:
 
     def report(self, value: Any, code: CodeType) -> None:
         """Warn of coroutines that the last expression of a cell left. Its value is one, or a list of them."""
-        for coroutine in (value,) if type(value) is CoroutineType else value:
-            if type(coroutine) is CoroutineType and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        for coroutine in (value,) if type(value) in COROUTINES else value:
+            if type(coroutine) in COROUTINES and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
                 line = [line for _, _, line in code.co_lines() if line][-1]
                 self.has_reported = self._is_new = True
                 warnings.warn_explicit(_message(coroutine), RuntimeWarning, code.co_filename, line)
