@@ -39,7 +39,7 @@ export interface Attack {
   readonly timeoutMs: number
   /** The session is useless afterwards until `reset`. */
   readonly recover: boolean
-  /** Most resident memory of the process, the four slots included. */
+  /** Most resident memory of the process, the four slots included, without what attacks before it left. */
   readonly rssMib: number
   /** What the callbacks were called with, where that is fixed. */
   readonly calls: readonly unknown[] | undefined

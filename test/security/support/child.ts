@@ -14,6 +14,8 @@ export interface ProcessState {
   readonly polluted: readonly string[]
   /** Most processor time of the main thread between two turns of its event loop, give or take five milliseconds. */
   readonly longestTurnMs: number
+  /** Resident memory before it ran: what cases before it had, V8 may not have given back yet. */
+  readonly startRssBytes: number
   /** The most resident memory that was seen while it ran. */
   readonly peakRssBytes: number
   readonly newResources: number

@@ -30,6 +30,7 @@ process.on('message', async (input) => {
     peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())
   }
   sample()
+  const startRssBytes = peakRssBytes
   const sampling = setInterval(sample, 10)
   let output
   try {
@@ -47,6 +48,7 @@ process.on('message', async (input) => {
       uncaught: uncaught.splice(0),
       polluted: polluted(),
       longestTurnMs: turns.end(),
+      startRssBytes,
       peakRssBytes,
       newResources: resourceCount() - resources,
     },
