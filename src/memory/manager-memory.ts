@@ -19,7 +19,7 @@ const CODE_BYTES = 26 * MiB
  */
 const KEPT_BYTES = 64 * MiB
 const KEPT_SHARES = [
-  { share: 1 / 8, maxBytes: 64 * MiB, sinceNode: 20 },
+  { share: 1 / 6, maxBytes: 96 * MiB, sinceNode: 20 },
   { share: 1 / 5, maxBytes: 96 * MiB, sinceNode: 24 },
 ]
 /** Memory of a booted interpreter without packages, which a slot's share includes. */

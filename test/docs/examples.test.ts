@@ -38,6 +38,8 @@ describe('examples', () => {
 
   test.each(examples.filter(({ withPackages }) => !withPackages || wheels))(
     '$name prints what it says',
+    // The first to ask for the image builds it.
+    { timeout: 240_000 },
     async ({ code: written, withPackages }) => {
       // The image that tests share, which has these packages, instead of one of their newest versions.
       if (withPackages) await realImage()

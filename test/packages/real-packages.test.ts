@@ -223,7 +223,7 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
         except ${kind} as error: text = str(error)
         text
       `)
-        expect(value).toContain('sessions have no network')
+        expect(value).toContain('this session has no network')
       }
     },
   )

@@ -19,14 +19,17 @@ export type Result = ReturnType<typeof readResult> & { readonly displays: readon
 
 /** Stock Pyodide has no descriptor for displays. */
 const KEEP_DISPLAYS = `
-import marshal, _brumate.displays as displays
-shown = []
-displays.write = lambda descriptor, message: shown.append(message)
-def take(request):
-    taken = marshal.dumps(shown, 2)
-    shown.clear()
-    return taken
-displays.take = take
+def install():
+    # The kernel clears globals.
+    import marshal, _brumate.displays as displays
+    shown = []
+    displays.write = lambda descriptor, message: shown.append(message)
+    def take(request):
+        taken = marshal.dumps(shown, 2)
+        shown.clear()
+        return taken
+    displays.take = take
+install()
 `
 
 /** A Python error of a request: `message` is the traceback. */

@@ -3,6 +3,7 @@
 `datetime` formats through `time.strftime`, so it has them, too.
 """
 
+import contextlib
 import functools
 import os
 import re
@@ -40,11 +41,11 @@ def refresh_time_zone() -> None:
 
 def tzset() -> None:
     """Initialize, or reinitialize, the local timezone to the value stored in os.environ['TZ']."""
-    try:
-        door.set_time_zone(os.environ.get("TZ", _DEFAULT_ZONE))
-    except ValueError:
-        # As C libraries do with a zone that they do not know.
-        door.set_time_zone(_DEFAULT_ZONE)
+    # C libraries take UTC for a zone that they do not know, and raise nothing. Without a host to ask, the zone stays.
+    for name in (os.environ.get("TZ", _DEFAULT_ZONE), _DEFAULT_ZONE):
+        with contextlib.suppress(OSError, ValueError):
+            door.set_time_zone(name)
+            break
     refresh_time_zone()
 
 

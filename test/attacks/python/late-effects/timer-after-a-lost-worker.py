@@ -5,7 +5,7 @@
 # expect: result
 # control: outcome
 # stdout: ""
-# timeout-ms: 150
+# timeout-ms: 400
 
 import asyncio, itertools
 asyncio.get_running_loop().call_later(0.3, print, "late")
