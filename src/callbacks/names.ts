@@ -1,10 +1,7 @@
 // Names a callback cannot have: it becomes a builtin of its session, and must not hide one of Python's. Owns the lists, which
-// are CPython 3.14's `keyword.kwlist`, `keyword.softkwlist` and `dir(builtins)`, and the kernel's own names.
+// are CPython 3.14's `keyword.softkwlist` and `dir(builtins)`, and the kernel's own names; keywords are src/shared/python-keywords.ts's.
+import { KEYWORDS } from '../shared/python-keywords.js'
 
-const KEYWORDS = `
-  False None True and as assert async await break class continue def del elif else except finally for from global if import
-  in is lambda nonlocal not or pass raise return try while with yield
-`
 const SOFT_KEYWORDS = 'case match type'
 
 const BUILTINS = `
@@ -25,18 +22,12 @@ const BUILTINS = `
 `
 
 const TAKEN: ReadonlySet<string> = namesIn(`${KEYWORDS} ${SOFT_KEYWORDS} ${BUILTINS}`)
-const RESERVED = namesIn(KEYWORDS)
 
 /** What is wrong with a name, if anything. */
 export function faultOfName(name: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name))
     return 'a name of up to 100 letters, digits and _, first a letter'
   return TAKEN.has(name) ? 'a name that is no keyword or builtin of Python' : undefined
-}
-
-/** Whether Python's grammar has no variable of that name. */
-export function isKeyword(name: string): boolean {
-  return RESERVED.has(name)
 }
 
 function namesIn(text: string): ReadonlySet<string> {

@@ -1,6 +1,7 @@
 // Callbacks as Python signatures with docstrings, for a prompt. Owns turning a JSON Schema into annotations, and texts into valid Python.
+
+import { isKeyword } from '../shared/python-keywords.js'
 import type { ResolvedCallbacks } from './callbacks.js'
-import { isKeyword } from './names.js'
 import type { JsonSchema } from './schema.js'
 
 /** Nested deeper, or by more references to `$defs`, a type is `Any`. */

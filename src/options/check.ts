@@ -4,6 +4,7 @@
 import { didYouMean } from '../shared/close-names.js'
 import { Concealed } from '../shared/describe-value.js'
 import { InvalidOptionError } from '../shared/errors.js'
+import { isKeyword } from '../shared/python-keywords.js'
 import { isUint8Array } from '../shared/realms.js'
 import { timeZoneNamed } from '../shared/time-zone.js'
 
@@ -204,11 +205,6 @@ export function checkName(name: unknown): asserts name is string {
   }
 }
 
-/** CPython 3.14's `keyword.kwlist`. */
-const KEYWORDS: ReadonlySet<string> = new Set(
-  `False None True and as assert async await break class continue def del elif else except finally for from global if import in is
-  lambda nonlocal not or pass raise return try while with yield`.split(/\s+/),
-)
 /** Python refuses to assign the first; without the second no code runs. */
 const RESERVED: ReadonlySet<string> = new Set(['__debug__', '__builtins__'])
 
@@ -217,7 +213,7 @@ export function checkVariable(name: unknown): asserts name is string {
   checkName(name)
   // As the compiler normalizes identifiers.
   const normalized = name.normalize('NFKC')
-  if (KEYWORDS.has(normalized))
+  if (isKeyword(normalized))
     throw new InvalidOptionError('name', 'a Python identifier that is no keyword', name)
   if (RESERVED.has(normalized))
     throw new InvalidOptionError('name', `a variable: ${normalized} is Python's own`, name)

@@ -3,10 +3,13 @@
 
 import { type ReadableStream, WritableStream } from 'node:stream/web'
 import { setImmediate } from 'node:timers/promises'
-import { isBoolean, isSignal, known } from '../options/check.js'
+import { isBoolean, isSignal } from '../options/check.js'
+import type { Bytes } from '../shared/bytes.js'
 import { CancelledError, InvalidOptionError, StorageError } from '../shared/errors.js'
 import type { FileAnswer, FileRequest } from '../shared/messages/slot.js'
+import { isUint8Array } from '../shared/realms.js'
 import { messageBytes } from '../vfs/bytes.js'
+import { fileData, type ReadFileOptions, readFileOptions, statusOf, withSignal } from '../vfs/file-methods.js'
 import { bytePath, textOf } from '../vfs/paths.js'
 import type { FileOptions, StorageStatus } from '../vfs/storage.js'
 import { fromParts } from '../vfs/streams.js'
@@ -41,29 +44,21 @@ export class SessionFiles {
   }
 
   /** A file as bytes, or as text in an encoding of Buffer's. */
-  readFile(path: string, options?: FileOptions & { readonly encoding?: undefined }): Promise<Uint8Array>
+  readFile(path: string, options?: FileOptions & { readonly encoding?: undefined }): Promise<Bytes>
   readFile(
     path: string,
     options: BufferEncoding | (FileOptions & { readonly encoding: BufferEncoding }),
   ): Promise<string>
-  async readFile(
-    path: string,
-    options: BufferEncoding | (FileOptions & { readonly encoding?: BufferEncoding | undefined }) = {},
-  ): Promise<Uint8Array | string> {
-    const { encoding, ...rest } = typeof options === 'string' ? { encoding: options } : options
-    if (encoding !== undefined && !Buffer.isEncoding(encoding))
-      throw new InvalidOptionError('encoding', 'an encoding that Buffer knows, such as "utf8"', encoding)
+  async readFile(path: string, options: BufferEncoding | ReadFileOptions = {}): Promise<Bytes | string> {
+    const { rest, answer } = readFileOptions(options)
     const { bytes } = await this.#call('readFile', 'open', rest, path)
     if (bytes === null) throw new Error('unreachable: a file without bytes')
-    if (encoding === undefined) return bytes
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding)
+    return answer(bytes)
   }
 
   /** Makes the file or replaces what is in it. */
   async writeFile(path: string, data: Uint8Array | string, options: FileOptions = {}): Promise<void> {
-    const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
-    if (!(bytes instanceof Uint8Array)) throw new InvalidOptionError('data', 'a Uint8Array or a string', data)
-    await this.#call('writeFile', 'open', options, path, messageBytes('data', bytes))
+    await this.#call('writeFile', 'open', options, path, fileData(data))
   }
 
   /** Names in a directory, sorted. Bytes of names that are not UTF-8 are shown as U+FFFD. */
@@ -81,8 +76,7 @@ export class SessionFiles {
     const follow = isBoolean('followLinks', followLinks) ?? true
     const { status } = await this.#call('stat', 'stat', rest, path, follow)
     if (status === null) throw new Error('unreachable: a file without a status')
-    const { modifiedMs, ...others } = status
-    return { ...others, modifiedAt: new Date(modifiedMs) }
+    return statusOf(status)
   }
 
   /** Removes a file, a link or an empty directory. With `recursive`, also a directory with everything in it. */
@@ -124,7 +118,7 @@ export class SessionFiles {
         ;({ node } = await run(0, 0, new Uint8Array(0)))
       },
       write: async (chunk) => {
-        if (!(chunk instanceof Uint8Array)) throw new InvalidOptionError('chunk', 'a Uint8Array', chunk)
+        if (!isUint8Array(chunk)) throw new InvalidOptionError('chunk', 'a Uint8Array', chunk)
         for (let at = 0; at < chunk.length; at += PART_BYTES) {
           if (signal?.aborted) throw new CancelledError('interrupted', { cause: signal.reason })
           const part = messageBytes('chunk', chunk, at, Math.min(at + PART_BYTES, chunk.length))
@@ -148,24 +142,17 @@ export class SessionFiles {
     }
   }
 
-  async #call(
+  #call(
     name: Exclude<FileRequest['name'], 'readPart' | 'writePart'>,
     syscall: string,
     options: FileOptions,
     path: string,
     ...parameters: readonly unknown[]
   ): Promise<FileAnswer> {
-    known('options', options, ['signal'])
-    const signal = isSignal('signal', options.signal)
-    const request: FileRequest = { name, parameters: [bytePath(path), ...parameters] }
-    if (signal?.aborted) throw new CancelledError('not-started', { cause: signal.reason })
-    const dest = name === 'rename' ? textOf(parameters[0] as string) : undefined
-    const running = this.#run(request, syscall, path, dest)
-    if (signal === undefined) return running
-    return new Promise((resolve, reject) => {
-      const onAbort = () => reject(new CancelledError('interrupted', { cause: signal.reason }))
-      signal.addEventListener('abort', onAbort)
-      running.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    return withSignal(options, () => {
+      const request: FileRequest = { name, parameters: [bytePath(path), ...parameters] }
+      const dest = name === 'rename' ? textOf(parameters[0] as string) : undefined
+      return this.#run(request, syscall, path, dest)
     })
   }
 

@@ -6,15 +6,24 @@ import { resolve } from 'node:path'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { isBoolean, isSignal, isText, known, numberOption } from '../options/check.js'
 import type { Bytes } from '../shared/bytes.js'
-import { CancelledError, InvalidOptionError } from '../shared/errors.js'
+import { InvalidOptionError } from '../shared/errors.js'
 import type { StorageKind } from '../shared/messages/storage.js'
-import { isUint8Array } from '../shared/realms.js'
 import { type ArchiveSource, exportTar, importTar } from './archive.js'
-import { messageBytes } from './bytes.js'
+import {
+  type FileOptions,
+  fileData,
+  type ReadFileOptions,
+  readFileOptions,
+  type StorageStatus,
+  statusOf,
+  withSignal,
+} from './file-methods.js'
 import { bytePath, textOf } from './paths.js'
 import { readStream, writeStream } from './streams.js'
 import { type Connection, StorageThread } from './thread.js'
 import { type StorageChange, watch } from './watch.js'
+
+export type { FileOptions, StorageStatus }
 
 export interface StorageOptions {
   /** Most bytes of all files together, holes included; past it Python gets OSError ENOSPC. Default 64 MiB. */
@@ -24,19 +33,6 @@ export interface StorageOptions {
 export interface DirectoryOptions {
   /** Sessions and the host's methods change nothing: EROFS. Default false. */
   readonly readOnly?: boolean
-}
-
-export interface FileOptions {
-  /** Aborting rejects the call; what has reached the storage by then is done. */
-  readonly signal?: AbortSignal
-}
-
-export interface StorageStatus {
-  readonly kind: 'file' | 'directory' | 'symlink'
-  readonly sizeBytes: number
-  /** Permission bits. */
-  readonly mode: number
-  readonly modifiedAt: Date
 }
 
 const MiB = 1024 * 1024
@@ -110,25 +106,15 @@ export class VfsStorage implements AsyncDisposable {
     path: string,
     options: BufferEncoding | (FileOptions & { readonly encoding: BufferEncoding }),
   ): Promise<string>
-  async readFile(
-    path: string,
-    options: BufferEncoding | (FileOptions & { readonly encoding?: BufferEncoding | undefined }) = {},
-  ): Promise<Bytes | string> {
-    const { encoding, ...rest } = typeof options === 'string' ? { encoding: options } : options
-    if (encoding !== undefined && !Buffer.isEncoding(encoding))
-      throw new InvalidOptionError('encoding', 'an encoding that Buffer knows, such as "utf8"', encoding)
-    const bytes = await this.#call(rest, () => this.#thread.call('readFile', bytePath(path)))
-    // The storage's thread sends a copy, never shared memory.
-    if (encoding === undefined) return bytes as Bytes
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding)
+  async readFile(path: string, options: BufferEncoding | ReadFileOptions = {}): Promise<Bytes | string> {
+    const { rest, answer } = readFileOptions(options)
+    return answer(await withSignal(rest, () => this.#thread.call('readFile', bytePath(path))))
   }
 
   /** Makes the file or replaces what is in it, at once for everyone who reads it. */
   async writeFile(path: string, data: Uint8Array | string, options: FileOptions = {}): Promise<void> {
-    const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
-    if (!isUint8Array(bytes)) throw new InvalidOptionError('data', 'a Uint8Array or a string', data)
-    const own = messageBytes('data', bytes)
-    await this.#call(options, () => this.#thread.call('writeFile', bytePath(path), own))
+    const own = fileData(data)
+    await withSignal(options, () => this.#thread.call('writeFile', bytePath(path), own))
   }
 
   /**
@@ -136,7 +122,7 @@ export class VfsStorage implements AsyncDisposable {
    * access them by path. `remove` of their directory with `recursive` removes them.
    */
   async list(path: string, options: FileOptions = {}): Promise<string[]> {
-    const names = await this.#call(options, () => this.#thread.call('list', bytePath(path)))
+    const names = await withSignal(options, () => this.#thread.call('list', bytePath(path)))
     return names.map(textOf)
   }
 
@@ -147,10 +133,7 @@ export class VfsStorage implements AsyncDisposable {
   ): Promise<StorageStatus> {
     const { followLinks, ...rest } = options
     const follow = isBoolean('followLinks', followLinks) ?? true
-    const { modifiedMs, ...status } = await this.#call(rest, () =>
-      this.#thread.call('stat', bytePath(path), follow),
-    )
-    return { ...status, modifiedAt: new Date(modifiedMs) }
+    return statusOf(await withSignal(rest, () => this.#thread.call('stat', bytePath(path), follow)))
   }
 
   /**
@@ -160,19 +143,19 @@ export class VfsStorage implements AsyncDisposable {
   async remove(path: string, options: FileOptions & { readonly recursive?: boolean } = {}): Promise<void> {
     const { recursive, ...rest } = options
     const all = isBoolean('recursive', recursive) ?? false
-    await this.#call(rest, () => this.#thread.call('remove', bytePath(path), all))
+    await withSignal(rest, () => this.#thread.call('remove', bytePath(path), all))
   }
 
   /** Moves what is at `from`, replacing a file or an empty directory at `to`. */
   async rename(from: string, to: string, options: FileOptions = {}): Promise<void> {
-    await this.#call(options, () => this.#thread.call('rename', bytePath(from), bytePath(to)))
+    await withSignal(options, () => this.#thread.call('rename', bytePath(from), bytePath(to)))
   }
 
   /** With `recursive` also what is missing above it, and no error if it is there. */
   async mkdir(path: string, options: FileOptions & { readonly recursive?: boolean } = {}): Promise<void> {
     const { recursive, ...rest } = options
     const all = isBoolean('recursive', recursive) ?? false
-    await this.#call(rest, () => this.#thread.call('mkdir', bytePath(path), all))
+    await withSignal(rest, () => this.#thread.call('mkdir', bytePath(path), all))
   }
 
   /** Bytes of its files, holes included. Of a directory of the host they are counted when it is asked. */
@@ -220,18 +203,5 @@ export class VfsStorage implements AsyncDisposable {
   /** @internal */
   connect(): Connection {
     return this.#thread.connect()
-  }
-
-  async #call<T>(options: FileOptions, call: () => Promise<T>): Promise<T> {
-    known('options', options, ['signal'])
-    const signal = isSignal('signal', options.signal)
-    if (signal === undefined) return call()
-    if (signal.aborted) throw new CancelledError('not-started', { cause: signal.reason })
-    const called = call()
-    return new Promise<T>((resolve, reject) => {
-      const onAbort = () => reject(new CancelledError('interrupted', { cause: signal.reason }))
-      signal.addEventListener('abort', onAbort)
-      called.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-    })
   }
 }
