@@ -31,18 +31,8 @@ export class RunningExecution implements ExecutionListener {
   }
 
   onOutput(output: LiveOutput): void {
-    const { stream, text, lengths = [text.length] } = output
-    // Code may write to both streams in turn, a character at a time: a text made of so many pieces would take far more memory than it has
-    // characters.
-    const parts: [string[], string[]] = [[], []]
-    let isOther = 0
-    let at = 0
-    for (const length of lengths) {
-      parts[isOther as 0 | 1].push(text.slice(at, at + length))
-      at += length
-      isOther = 1 - isOther
-    }
-    const [first, other] = parts.map((pieces) => pieces.join('')) as [string, string]
+    const { stream, text, lengths } = output
+    const [first, other] = lengths === undefined ? [text, ''] : apart(text, lengths)
     this.#stdout += stream === 1 ? first : other
     this.#stderr += stream === 1 ? other : first
     this.#parts.listeners.onOutput(output)
@@ -99,4 +89,19 @@ export class RunningExecution implements ExecutionListener {
   get produced(): Produced {
     return { stdout: this.#stdout, stderr: this.#stderr, displays: this.#displays.displays }
   }
+}
+
+/** The texts of both streams, the one that `text` begins with first. */
+function apart(text: string, lengths: Uint32Array): [string, string] {
+  // Code may write to both streams in turn, a character at a time: a text made of so many pieces would take far more memory than it has
+  // characters.
+  const parts: [string[], string[]] = [[], []]
+  let isOther: 0 | 1 = 0
+  let at = 0
+  for (const length of lengths) {
+    parts[isOther].push(text.slice(at, at + length))
+    at += length
+    isOther = isOther === 0 ? 1 : 0
+  }
+  return [parts[0].join(''), parts[1].join('')]
 }

@@ -43,11 +43,11 @@ export class Listeners {
   #isOver = false
 
   constructor(session: Given & { readonly limits: Pick<Limits, 'callbackTimeoutMs'> }, call: Given) {
-    this.#listeners =
-      isSilent(session) && isSilent(call)
-        ? { stdout: NONE, stderr: NONE }
-        : { stdout: listenersOf('stdout', session, call), stderr: listenersOf('stderr', session, call) }
-    this.#displays = isSilent(session) && isSilent(call) ? NONE : displayListeners(session, call)
+    const silent = isSilent(session) && isSilent(call)
+    this.#listeners = silent
+      ? { stdout: NONE, stderr: NONE }
+      : { stdout: listenersOf('stdout', session, call), stderr: listenersOf('stderr', session, call) }
+    this.#displays = silent ? NONE : displayListeners(session, call)
     this.#timeoutMs = session.limits.callbackTimeoutMs
   }
 
