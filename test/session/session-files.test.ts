@@ -174,21 +174,21 @@ describe('session.files', () => {
   })
 
   test.each([
-    ['readFile', ['/x'], "ENOENT: no such file or directory, open '/x'"],
-    ['list', ['/x'], "ENOENT: no such file or directory, scandir '/x'"],
-    ['stat', ['/x'], "ENOENT: no such file or directory, stat '/x'"],
-    ['mkdir', ['/tmp'], "EEXIST: file already exists, mkdir '/tmp'"],
-    ['remove', ['/tmp'], "ENOTEMPTY: directory not empty, rm '/tmp'"],
-    ['remove', ['/', { recursive: true }], "EBUSY: resource busy or locked, rm '/'"],
-    ['remove', ['/tmp/..', { recursive: true }], "EBUSY: resource busy or locked, rm '/tmp/..'"],
-    ['rename', ['/x', '/y'], "ENOENT: no such file or directory, rename '/x' -> '/y'"],
-    ['readFile', ['/tmp'], "EISDIR: illegal operation on a directory, open '/tmp'"],
+    ['readFile', "ENOENT: no such file or directory, open '/x'", ['/x']],
+    ['list', "ENOENT: no such file or directory, scandir '/x'", ['/x']],
+    ['stat', "ENOENT: no such file or directory, stat '/x'", ['/x']],
+    ['mkdir', "EEXIST: file already exists, mkdir '/tmp'", ['/tmp']],
+    ['remove', "ENOTEMPTY: directory not empty, rm '/tmp'", ['/tmp']],
+    ['remove', "EBUSY: resource busy or locked, rm '/'", ['/', { recursive: true }]],
+    ['remove', "EBUSY: resource busy or locked, rm '/tmp/..'", ['/tmp/..', { recursive: true }]],
+    ['rename', "ENOENT: no such file or directory, rename '/x' -> '/y'", ['/x', '/y']],
+    ['readFile', "EISDIR: illegal operation on a directory, open '/tmp'", ['/tmp']],
     [
       'writeFile',
-      ['/tmp/huge', new Uint8Array(5_000_000)],
       "ENOSPC: no space left on device, open '/tmp/huge'",
+      ['/tmp/huge', new Uint8Array(5_000_000)],
     ],
-  ] as const)('%s(%j) fails as a StorageError', async (name, args, message) => {
+  ] as const)('%s fails as a StorageError: %s', async (name, message, args) => {
     await session.execute('open("/tmp/keep", "w").close()')
     const call = session.files[name] as (...args: readonly unknown[]) => Promise<unknown>
     expect((await rejectionOf(StorageError, call.apply(session.files, [...args]))).message).toBe(message)
