@@ -15,6 +15,7 @@ const SHARED = [
 ]
 const LIBRARY = [
   'src/deferred.ts',
+  'src/store',
   'src/install',
   'src/options',
   'src/memory',
