@@ -88,6 +88,8 @@ function refused(error: unknown): void {
 await using manager = await SessionManager.create({
   slots: HOSTILE + NEIGHBOURS,
   maxMemoryBytes,
+  // A hostile session that has outgrown the rest waits for memory that never comes.
+  acquireTimeoutMs: Math.max(5_000, attackMs),
   ...(cacheDir === undefined ? {} : { cacheDir }),
   limits: {
     memoryBytes: 2048 * MiB,

@@ -10,7 +10,7 @@ const MAX_MB = 500
 /** What Node itself takes in addition: the README's figure. */
 const BESIDE_MB = 200
 /** Each piece of hostile code; four sessions take what there is in less. */
-const ATTACK_MS = '400'
+const ATTACK_MS = '250'
 
 test('G1, G9, G12, G14: hostile sessions keep the process within maxMemoryBytes, and neighbours are served', async () => {
   const args = [CHILD, String(MAX_MB), ATTACK_MS, 'memory', 'names', 'files', 'output']
