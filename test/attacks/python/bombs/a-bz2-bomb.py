@@ -4,11 +4,11 @@
 # class: bombs
 # expect: error
 # control: outcome
-# limits: {"memoryBytes":100663296}
+# limits: {"memoryBytes":67108864}
 # timeout-ms: 4000
 # rss-mib: 800
 
 import bz2
-bomb = bz2.compress(bytes(2**22))
+bomb = bz2.compress(bytes(2**23))
 x = []
 while True: x.append(bz2.decompress(bomb))

@@ -4,7 +4,7 @@
 # class: bombs
 # expect: error
 # control: outcome
-# limits: {"memoryBytes":100663296}
+# limits: {"memoryBytes":67108864}
 # timeout-ms: 4000
 # rss-mib: 800
 

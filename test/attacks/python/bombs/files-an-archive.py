@@ -4,9 +4,10 @@
 # class: bombs
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
 # control: outcome
+# limits: {"fileBytes":16777216}
 # timeout-ms: 15000
 
 import io, zipfile
 b = io.BytesIO()
-with zipfile.ZipFile(b, 'w', zipfile.ZIP_DEFLATED) as z: z.writestr('x', bytes(2**25))
+with zipfile.ZipFile(b, 'w', zipfile.ZIP_DEFLATED) as z: z.writestr('x', bytes(2**23))
 for i in range(9): zipfile.ZipFile(b).extractall(f'/tmp/{i}')

@@ -4,7 +4,7 @@
 # class: bombs
 # expect: any
 # control: none the claim is the bound
-# limits: {"memoryBytes": 100663296}
+# limits: {"memoryBytes":67108864}
 # timeout-ms: 1000
 
 import io, zipfile

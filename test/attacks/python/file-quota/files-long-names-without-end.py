@@ -4,7 +4,7 @@
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError | timeout
 # control: outcome
-# timeout-ms: 2000
+# timeout-ms: 1000
 
 import itertools
 for i in itertools.count(): open(f'/tmp/{i:0250}', 'w').close()

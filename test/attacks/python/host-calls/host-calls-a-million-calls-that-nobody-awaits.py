@@ -4,8 +4,8 @@
 # class: host-calls
 # expect: python | timeout | crash
 # control: outcome
-# limits: {"memoryBytes":100663296}
-# timeout-ms: 2000
+# limits: {"memoryBytes":67108864}
+# timeout-ms: 1000
 # rss-mib: 1450
 # recover: true
 

@@ -4,7 +4,7 @@
 # class: host-calls
 # expect: python | timeout | crash
 # control: outcome
-# limits: {"memoryBytes":100663296}
+# limits: {"memoryBytes":67108864}
 # timeout-ms: 5000
 # rss-mib: 1450
 

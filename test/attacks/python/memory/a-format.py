@@ -4,7 +4,7 @@
 # class: memory
 # expect: python
 # control: outcome
-# limits: {"memoryBytes":100663296}
+# limits: {"memoryBytes":67108864}
 # rss-mib: 900
 # timeout-ms: 15000
 

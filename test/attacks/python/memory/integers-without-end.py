@@ -4,7 +4,7 @@
 # class: memory
 # expect: any
 # control: none the claim is the bound
-# limits: {"memoryBytes": 100663296}
+# limits: {"memoryBytes":67108864}
 # timeout-ms: 8000
 
 for code in ("1 << (2**31 - 8)", "'x' * 2**31", "repr('\\0' * 2**29)", "'{:>2147483000}'.format(1)", "b'x' * (2**31 - 100)", "[None] * 2**29", "bytes(2**31 - 1)", "list(range(2**30))", "'%*d' % (2**31 - 1, 1)", "int('9' * 10**7)"):

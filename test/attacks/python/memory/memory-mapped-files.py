@@ -4,7 +4,7 @@
 # class: memory
 # expect: python | crash | timeout
 # control: outcome
-# limits: {"memoryBytes": 100663296}
+# limits: {"memoryBytes":67108864}
 # timeout-ms: 8000
 
 import mmap, os

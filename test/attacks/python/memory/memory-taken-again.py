@@ -4,7 +4,7 @@
 # class: memory
 # expect: result 'given back'
 # control: outcome
-# limits: {"memoryBytes":100663296}
+# limits: {"memoryBytes":67108864}
 # timeout-ms: 15000
 
 x = []

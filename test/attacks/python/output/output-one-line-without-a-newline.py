@@ -4,7 +4,7 @@
 # class: output
 # expect: limit outputBytes | timeout
 # control: outcome
-# limits: {"outputBytes":1048576}
+# limits: {"outputBytes":262144}
 # timeout-ms: 5000
 
 import sys
