@@ -8,8 +8,6 @@ import { openManager } from '../support/manager.js'
 import { py, rejectionOf } from '../support/session-code.js'
 import { MANY, realImage } from './support/real-image.js'
 
-const LEASES = Number(process.env.LEASES ?? 40)
-
 /** Settings of the packages, and what is reachable through them. */
 const PACKAGE_STATE = py`
   def package_state():
@@ -104,6 +102,8 @@ const MANY_DEEDS: typeof PACKAGE_DEEDS = [
 ]
 
 const ALL_DEEDS = [...PACKAGE_DEEDS, ...(MANY ? MANY_DEEDS : []), ...DEEDS]
+/** Each once, and the lease after the last. */
+const LEASES = Number(process.env.LEASES ?? ALL_DEEDS.length + 1)
 
 describe.skipIf(WHEELS === undefined)('tenants on a slot with packages', () => {
   let manager: SessionManager
