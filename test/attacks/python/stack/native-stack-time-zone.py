@@ -18,19 +18,5 @@ import os; os.abort()
 # %%
 import time
 it = map(time.localtime, [1])
-for _ in range(597_142): it = filter(None, it)
-next(it)
-# %%
-import os; os.abort()
-# %%
-import time
-it = map(time.localtime, [1])
 for _ in range(597_143): it = filter(None, it)
-next(it)
-# %%
-import os; os.abort()
-# %%
-import time
-it = map(time.localtime, [1])
-for _ in range(597_139): it = filter(None, it)
 next(it)
