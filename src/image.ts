@@ -47,7 +47,8 @@ export class Image {
   }
 
   /**
-   * An image that was saved. Its file decides what sessions run, so it must come from somebody you trust.
+   * An image that was saved. Its file decides what sessions run, so it must come from somebody you trust. Sessions read the contents of
+   * packages from it when they need them: it may be removed or replaced meanwhile, but not be written to.
    *
    * @throws ImageError when the file is damaged, or was made by another version of brumate
    */
@@ -61,7 +62,7 @@ export class Image {
     return new Image({ image, file, bytes: undefined })
   }
 
-  /** sha-256 of its file, in hexadecimal digits. */
+  /** sha-256 of all that it is made of, in hexadecimal digits. */
   get id(): string {
     return this.#opened.image.id
   }

@@ -1,7 +1,11 @@
-// Reading an image's bytes in one thread. They lie in a module's data segment (src/shared/image/data-module.ts), which code can copy from
-// and nothing can write to. Owns this thread's window into it.
+// Reading an image's bytes in one thread: those of its memory, then those of its files. Memory lies in a module's data segment
+// (src/shared/image/data-module.ts), which code can copy from and nothing can write to. Owns this thread's window into it; the files'
+// contents are image-files.ts's.
+
+import { BLOCK_HASH_BYTES, blockCount } from '../src/shared/image/file-blocks.js'
 import { FileIndex } from '../src/shared/image/file-index.js'
 import type { Image } from '../src/shared/image/image.js'
+import { ImageFiles } from './image-files.js'
 import { MAX_BLOCK_BYTES, PageXor } from './page-xor.js'
 import { WasmInstance, WasmMemory } from './web-assembly.js'
 
@@ -12,12 +16,16 @@ export const MAX_VIEW_BYTES = MAX_BLOCK_BYTES
 
 export interface ImageReader {
   /**
-   * `count` bytes from `from` on, at most `MAX_VIEW_BYTES`. They hold until the next call of either method.
+   * `count` bytes of memory from `from` on, at most `MAX_VIEW_BYTES`. They hold until the next call of either method.
    *
    * @param ahead - how many bytes after these are wanted next
    */
   view(from: number, count: number, ahead?: number): Uint8Array
-  /** Copies `count` bytes from `from` on to `into`, at `at`. */
+  /**
+   * Copies `count` bytes from `from` on to `into`, at `at`: of memory, or of files.
+   *
+   * @throws FsError if the image's file is damaged there
+   */
   read(from: number, into: Uint8Array, at: number, count: number): void
 }
 
@@ -31,11 +39,18 @@ export interface ReadableImage extends Image {
 }
 
 export function readable(image: Image): ReadableImage {
-  const bytes = new ImageBytes(image.dataModule, image.pageXorModule)
-  const index = new Uint8Array(image.fileTable.length)
-  bytes.read(image.fileTable.offset, index, 0, index.length)
-  return { ...image, bytes, files: new FileIndex(index) }
+  const { fileTable, fileContents, fileSource } = image
+  const data = new ImageBytes(image.dataModule, image.pageXorModule)
+  const index = new Uint8Array(fileTable.length)
+  data.read(fileTable.offset, index, 0, index.length)
+  const hashes = new Uint8Array(blockCount(fileContents.length) * BLOCK_HASH_BYTES)
+  data.read(fileContents.hashes, hashes, 0, hashes.length)
+  const files = new ImageFiles(fileSource, fileContents.length, hashes)
+  return { ...image, bytes: data.with(files, fileTable.offset), files: new FileIndex(index) }
 }
+
+/** What `ImageBytes` reads beyond an image's memory. */
+export type FilesReader = Pick<ImageFiles, 'read'>
 
 export class ImageBytes implements ImageReader {
   readonly #module: WebAssembly.Module
@@ -46,6 +61,8 @@ export class ImageBytes implements ImageReader {
   /** What the window holds. */
   #from = 0
   #to = 0
+  #files: FilesReader | undefined
+  #filesFrom = Number.POSITIVE_INFINITY
 
   constructor(module: WebAssembly.Module, pageXorModule: WebAssembly.Module) {
     const pages = (WINDOW_BYTES + PageXor.ROOM_BYTES) / 65_536
@@ -54,6 +71,13 @@ export class ImageBytes implements ImageReader {
     this.#copy = this.into(memory)
     this.#window = new Uint8Array(memory.buffer, 0, WINDOW_BYTES)
     this.pages = new PageXor(pageXorModule, memory, WINDOW_BYTES)
+  }
+
+  /** From `from` on, `read` gives the bytes of files, and no longer the module's. */
+  with(files: FilesReader, from: number): this {
+    this.#files = files
+    this.#filesFrom = from
+    return this
   }
 
   /** Copies straight into a memory, which may grow. */
@@ -72,6 +96,10 @@ export class ImageBytes implements ImageReader {
   }
 
   read(from: number, into: Uint8Array, at: number, count: number): void {
+    if (from >= this.#filesFrom) {
+      this.#files?.read(from - this.#filesFrom, into, at, count)
+      return
+    }
     for (let done = 0; done < count; ) {
       const length = Math.min(MAX_VIEW_BYTES, count - done)
       into.set(this.view(from + done, length), at + done)

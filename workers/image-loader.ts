@@ -1,9 +1,11 @@
-// Entry of the thread that loads a large image: reads the file, compares it with its hash and compiles its modules, each of which would
-// keep the main thread busy for longer than anybody may (H1). Owns nothing afterwards: threads share compiled modules.
-import type { FileHandle } from 'node:fs/promises'
+// Entry of the thread that loads a large image: reads its head, compares it with its hash and compiles its modules, each of which would
+// keep the main thread busy for longer than anybody may (H1). Owns nothing afterwards: threads share compiled modules, and the file is the
+// main thread's.
+import { readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { decodeImage } from '../src/shared/image/format.js'
-import { loadImage } from '../src/shared/image/load.js'
+import { loadVerified } from '../src/shared/image/load.js'
+import { readHead } from '../src/shared/image/read-head.js'
 import type { LoaderReply, LoaderRequest } from '../src/shared/messages/image-loader.js'
 
 parentPort?.once('message', (request: LoaderRequest) => {
@@ -13,20 +15,9 @@ parentPort?.once('message', (request: LoaderRequest) => {
   )
 })
 
-async function load({ file, bytes: length }: LoaderRequest): Promise<LoaderReply> {
-  const bytes = new Uint8Array(length)
-  try {
-    await readAll(file as FileHandle, bytes)
-  } finally {
-    await (file as FileHandle).close()
-  }
-  const { id, contents, verify } = decodeImage(bytes)
-  const [image] = await Promise.all([loadImage(id, contents), verify()])
-  return { ok: true, image }
-}
-
-/** What the file does not have any more stays zero, which the hash tells. */
-async function readAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0, count = 1; at < bytes.length && count > 0; at += count)
-    count = (await file.read(bytes, at, bytes.length - at, at)).bytesRead
+async function load({ descriptor, bytes: size }: LoaderRequest): Promise<LoaderReply> {
+  const read = (into: Uint8Array, at: number, count: number, position: number) =>
+    readSync(descriptor, into, at, count, position)
+  const head = await readHead(read, size)
+  return { ok: true, image: await loadVerified(decodeImage(head, size), descriptor) }
 }

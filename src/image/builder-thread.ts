@@ -40,9 +40,11 @@ export async function runBuilder(
       worker.once('error', (cause) =>
         reject(new ImageError('the builder of the Python image failed', { cause })),
       )
-      worker.once('exit', (code) =>
-        reject(new ImageError(`the builder of the Python image ended (exit code ${code})`)),
-      )
+      worker.once('exit', (code) => {
+        // Naming `workerData` here keeps the base image, and so its file open, as long as the thread runs (keep-open.ts).
+        const what = workerData.kind === 'packages' ? 'the Python image with packages' : 'the Python image'
+        reject(new ImageError(`the builder of ${what} ended (exit code ${code})`))
+      })
       deadline = setTimeout(
         () => reject(new ImageError(`the builder of the Python image did not end within ${deadlineMs} ms`)),
         deadlineMs,

@@ -1,4 +1,4 @@
-// Image files on disk. Owns where they lie, reading them once, writing them so that a reader sees all or nothing, and the lock by
+// Image files on disk. Owns where they lie, opening them, writing them so that a reader sees all or nothing, and the lock by
 // which one process builds while others wait. What the bytes are is src/shared/image/format.ts, whose they are ownership.ts.
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -60,12 +60,15 @@ export class ImageCache {
   }
 
   /**
-   * The bytes, unchecked; undefined if there is no such file or it cannot be read.
+   * The file, which the caller closes, and its size; undefined if there is no such file or it cannot be opened.
    *
    * @param mustBeOwn - what others may have put there is refused
    * @throws NotOwnError
    */
-  async read(key: string, mustBeOwn: boolean): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async open(
+    key: string,
+    mustBeOwn: boolean,
+  ): Promise<{ readonly file: FileHandle; readonly size: number } | undefined> {
     const directory = mustBeOwn ? await ownDirectory(this.directory) : this.directory
     if (directory === undefined) return undefined
     const path = join(directory, basename(this.path(key)))
@@ -76,13 +79,15 @@ export class ImageCache {
       if ((error as NodeJS.ErrnoException).code !== 'ELOOP') return undefined
       throw new NotOwnError(`${path} is a symbolic link; remove it`)
     }
+    let isTaken = false
     try {
       // What is checked and what is read is one file, whatever happens to its name.
       const stats = await file.stat()
       if (mustBeOwn) requireOwn(stats, path)
-      return stats.isFile() && stats.size <= MAX_IMAGE_BYTES ? await readBytes(file, stats.size) : undefined
+      isTaken = stats.isFile() && stats.size <= MAX_IMAGE_BYTES
+      return isTaken ? { file, size: stats.size } : undefined
     } finally {
-      await file.close()
+      if (!isTaken) await file.close()
     }
   }
 
@@ -154,19 +159,6 @@ export class ImageLock {
     const holder = await readFile(this.#path, 'utf8').catch(() => undefined)
     if (holder === this.#token) await rm(this.#path, { force: true })
   }
-}
-
-/** Fewer, if the file got shorter meanwhile; undefined if it cannot be read. */
-async function readBytes(file: FileHandle, length: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const bytes = new Uint8Array(length)
-  let at = 0
-  try {
-    for (let count = 1; at < length && count > 0; at += count)
-      count = (await file.read(bytes, at, length - at, at)).bytesRead
-  } catch {
-    return undefined
-  }
-  return bytes.subarray(0, at)
 }
 
 async function isStale(path: string): Promise<boolean> {

@@ -1,18 +1,18 @@
-// Opens an image file by its path. Owns the thread that reads, checks and compiles it: a large image is hundreds of megabytes, and the
-// main thread copies no more than a few at once (H1).
-import { createHash } from 'node:crypto'
-import { constants, createReadStream } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+// Opens an image file by its path. Owns the thread that reads, checks and compiles its head: that of a large image is a hundred megabytes,
+// and the main thread copies no more than a few at once (H1).
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { packageFile } from '../install/files.js'
 import { ImageError } from '../shared/errors.js'
-import { MAX_IMAGE_BYTES } from '../shared/image/format.js'
+import { blockCount, FILE_BLOCK_BYTES, isBlock } from '../shared/image/file-blocks.js'
+import { decodeImage, hashesOf, MAX_IMAGE_BYTES } from '../shared/image/format.js'
 import type { Image } from '../shared/image/image.js'
+import { type ReadFile, readHead } from '../shared/image/read-head.js'
 import type { LoaderReply, LoaderRequest } from '../shared/messages/image-loader.js'
 import { messageOf } from '../shared/thrown.js'
+import { keepOpen } from './keep-open.js'
 
-/** At the end of a file; see src/shared/image/format.ts. */
-const HASH_BYTES = 32
 /** Opening a pipe must not wait for its other end. Windows has no such flag. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
@@ -30,17 +30,21 @@ export async function loadImageFile(path: string): Promise<Image> {
       'make the file with `npx brumate image build --standard -o FILE`, or Image.build() and save()'
     throw new ImageError(`the image cannot be opened: ${messageOf(cause, path)}; ${hint}`, { cause })
   }
-  const stats = await file.stat()
-  if (!stats.isFile() || stats.size > MAX_IMAGE_BYTES) {
-    await file.close()
-    throw new ImageError(`${path} is no image: expected a file of at most ${MAX_IMAGE_BYTES} bytes`)
+  let image: Image | undefined
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile() || stats.size > MAX_IMAGE_BYTES)
+      throw new ImageError(`${path} is no image: expected a file of at most ${MAX_IMAGE_BYTES} bytes`)
+    const reply = await loadAside({ descriptor: file.fd, bytes: stats.size })
+    if (!reply.ok) throw new ImageError(`${path} cannot be loaded: ${reply.reason}`)
+    image = keepOpen(reply.image, file)
+    return image
+  } finally {
+    if (image === undefined) await file.close()
   }
-  const reply = await loadAside(file, stats.size)
-  if (!reply.ok) throw new ImageError(`${path} cannot be loaded: ${reply.reason}`)
-  return reply.image
 }
 
-async function loadAside(file: FileHandle, bytes: number): Promise<LoaderReply> {
+async function loadAside(request: LoaderRequest): Promise<LoaderReply> {
   const worker = new Worker(packageFile('imageLoader'), { env: {}, argv: [], execArgv: [] })
   try {
     return await new Promise<LoaderReply>((resolve, reject) => {
@@ -51,9 +55,7 @@ async function loadAside(file: FileHandle, bytes: number): Promise<LoaderReply> 
       worker.once('exit', (code) =>
         reject(new ImageError(`the thread that loads images ended (code ${code})`)),
       )
-      const request: LoaderRequest = { file, bytes }
-      // A FileHandle can be moved, which its types do not say.
-      worker.postMessage(request, [file as unknown as ArrayBuffer])
+      worker.postMessage(request)
     })
   } finally {
     await worker.terminate()
@@ -61,15 +63,32 @@ async function loadAside(file: FileHandle, bytes: number): Promise<LoaderReply> 
 }
 
 /**
- * Compares a file with the id that its image has to have.
+ * Compares a whole file, the contents of its files included, with the id that its image has to have.
  *
  * @throws Error if it is another image, or damaged
  */
 export async function verifyImageFile(path: string, id: string): Promise<void> {
-  const { size } = await stat(path)
-  const hash = createHash('sha256')
-  const end = size - HASH_BYTES - 1
-  if (end > 0)
-    for await (const chunk of createReadStream(path, { end, highWaterMark: 2 ** 20 })) hash.update(chunk)
-  if (hash.digest('hex') !== id) throw new Error(`${path} has changed; build the image again`)
+  const file = await open(path, READ)
+  try {
+    const { size } = await file.stat()
+    const head = await readHead(readerOf(file), size)
+    const { id: found, contents, filesAt, verify } = decodeImage(head, size)
+    await verify()
+    const hashes = hashesOf(contents)
+    const block = new Uint8Array(FILE_BLOCK_BYTES)
+    let isWhole = found === id
+    for (let index = 0; isWhole && index < blockCount(contents.fileContents.length); index += 1) {
+      const length = Math.min(FILE_BLOCK_BYTES, contents.fileContents.length - index * FILE_BLOCK_BYTES)
+      const { bytesRead } = await file.read(block, 0, length, filesAt + index * FILE_BLOCK_BYTES)
+      isWhole = bytesRead === length && isBlock(block.subarray(0, length), index, hashes)
+    }
+    if (!isWhole) throw new Error(`${path} has changed; build the image again`)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Reads like a session's slot: by position. */
+export function readerOf(file: FileHandle): ReadFile {
+  return async (into, at, count, position) => (await file.read(into, at, count, position)).bytesRead
 }

@@ -1,17 +1,20 @@
 // Opens an image: from the cache, or by building it once. Owns that decision; the steps are files of their own. Which image a key stands
 // for is the caller's: here the one without packages, in src/packages those with.
+import type { FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { imageFacts } from '../install/image-facts.js'
 import { ImageError } from '../shared/errors.js'
 import { type DecodedImage, decodeImage } from '../shared/image/format.js'
 import type { Image } from '../shared/image/image.js'
-import { loadImage } from '../shared/image/load.js'
+import { loadVerified } from '../shared/image/load.js'
+import { readHead } from '../shared/image/read-head.js'
 import { messageOf } from '../shared/thrown.js'
 import { buildImage } from './build.js'
 import { type ImageProgress, reportOnStderr } from './build-report.js'
 import { defaultCacheDirectory, ImageCache, type ImageLock } from './cache.js'
+import { keepOpen } from './keep-open.js'
 import { imageKey } from './key.js'
-import { loadImageFile } from './load-file.js'
+import { loadImageFile, readerOf } from './load-file.js'
 import { NotOwnError } from './ownership.js'
 
 export interface OpenImageOptions {
@@ -129,23 +132,33 @@ interface Opening extends CachedImage {
 async function readCached(opening: Opening): Promise<OpenedImage | undefined> {
   const { cache, key, standardId } = opening
   if (opening.loadsAside) return loadAside(await cache.findOwn(key))
-  const bytes = await cache.read(key, standardId === undefined)
-  const decoded = bytes && decodable(bytes)
-  if (decoded === undefined) return undefined
-  if (standardId === undefined || decoded.id === standardId)
-    return load(decoded).then(
-      (image) => ({ image, file: cache.path(key), bytes: undefined }),
-      () => undefined,
-    )
-  if (!opening.refused.has(decoded.id)) {
-    warn(
-      'BRUMATE_IMAGE',
-      `${cache.path(key)} is not the Python image of this version of brumate and will be replaced: ` +
-        `its id is ${decoded.id}, not ${standardId}. Find out who can write to that directory`,
-    )
+  const opened = await cache.open(key, standardId === undefined)
+  if (opened === undefined) return undefined
+  const { file, size } = opened
+  let image: Image | undefined
+  try {
+    const decoded = await decodable(file, size)
+    if (decoded === undefined) return undefined
+    if (standardId === undefined || decoded.id === standardId) {
+      image = await loadVerified(decoded, file.fd).catch(() => undefined)
+      return image && { image: keepOpen(image, file), file: cache.path(key), bytes: undefined }
+    }
+    warnRefused(opening, decoded.id)
+    return undefined
+  } finally {
+    if (image === undefined) await file.close()
   }
-  opening.refused.add(decoded.id)
-  return undefined
+}
+
+/** Once for each image. */
+function warnRefused({ cache, key, standardId, refused }: Opening, id: string): void {
+  if (refused.has(id)) return
+  refused.add(id)
+  warn(
+    'BRUMATE_IMAGE',
+    `${cache.path(key)} is not the Python image of this version of brumate and will be replaced: ` +
+      `its id is ${id}, not ${standardId}. Find out who can write to that directory`,
+  )
 }
 
 async function loadAside(file: string | undefined): Promise<OpenedImage | undefined> {
@@ -158,18 +171,12 @@ async function loadAside(file: string | undefined): Promise<OpenedImage | undefi
   }
 }
 
-function decodable(bytes: Uint8Array<ArrayBuffer>): DecodedImage | undefined {
+async function decodable(file: FileHandle, size: number): Promise<DecodedImage | undefined> {
   try {
-    return decodeImage(bytes)
+    return decodeImage(await readHead(readerOf(file), size), size)
   } catch {
     return undefined
   }
-}
-
-/** Hashing and compiling run beside each other; the image is given out only if both went well. */
-async function load({ id, contents, verify }: DecodedImage): Promise<Image> {
-  const [image] = await Promise.all([loadImage(id, contents), verify()])
-  return image
 }
 
 /** Undefined where the cache cannot be written: then every process builds for itself. */
@@ -204,7 +211,7 @@ async function buildAnew(opening: Opening, keep: boolean): Promise<OpenedImage> 
   }
   let image: Image
   try {
-    image = await load(decodeImage(bytes))
+    image = await loadVerified(decodeImage(bytes))
   } catch (cause) {
     throw new ImageError('the new Python image cannot be loaded', { cause })
   }

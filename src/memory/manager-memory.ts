@@ -2,6 +2,7 @@
 // sessions be saved when the limit is reached, and the error for that case.
 import { totalmem } from 'node:os'
 import { InvalidOptionError, LimitError } from '../shared/errors.js'
+import { BLOCK_HASH_BYTES, blockCount } from '../shared/image/file-blocks.js'
 import type { Image } from '../shared/image/image.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { MemoryAccount } from './account.js'
@@ -60,7 +61,10 @@ class TotalAccount extends MemoryAccount {
 }
 
 /** What of an image takes memory. */
-export type ImageSizes = Pick<Image, 'id' | 'fileTable' | 'codeBytes' | 'memoryBytes'>
+export type ImageSizes = Pick<
+  Image,
+  'id' | 'fileTable' | 'fileContents' | 'fileSource' | 'codeBytes' | 'memoryBytes'
+>
 
 export class ManagerMemory {
   readonly #total: TotalAccount
@@ -230,9 +234,11 @@ function keptBytes(limitBytes: number | null): number {
   return bytes
 }
 
-/** Of the image's memory and files, which all slots read from one module. The table of the files is its end. */
-function dataBytes({ fileTable }: ImageSizes): number {
-  return fileTable.offset + fileTable.length
+/** The image's memory and the table of its files, with hashes; the files themselves only where they are in no file on disk. */
+function dataBytes({ fileTable, fileContents, fileSource }: ImageSizes): number {
+  const hashesBytes = blockCount(fileContents.length) * BLOCK_HASH_BYTES
+  const filesBytes = fileSource.kind === 'module' ? fileContents.length : 0
+  return fileTable.offset + fileTable.length + hashesBytes + filesBytes
 }
 
 /** Three quarters of what the process may use: of its container's limit where it has one, else of the machine's memory. */

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ImageFile } from '../../src/shared/image/image.js'
-import { errno } from '../../workers/host/errno.js'
+import { errno, fail } from '../../workers/host/errno.js'
 import { emptyContents, readContents, resizeContents, writeContents } from '../../workers/host/fs/contents.js'
 import { ContentsReader } from '../../workers/host/state/extents.js'
 import { type ImageReader, NO_IMAGE } from '../../workers/image-bytes.js'
 import { imageBytes } from '../support/image-bytes.js'
 import { Guest } from './guest.js'
+import { freeze, imageOptions, thaw } from './thaw.js'
 
 const MEBIBYTE = 1024 * 1024
 const IMAGE_BYTES = 200_000
@@ -104,6 +105,29 @@ describe('E: contents of files', () => {
     image.bytes.read(0, bytes, 0, bytes.length)
     expect(Buffer.compare(bytes, IMAGE)).toBe(0)
     expect(new Guest(image).get('/lib/data')).toHaveLength(65_536)
+  })
+
+  it('I1: that a write changed before it failed, for the image could not be read, are in a snapshot', () => {
+    const { files, bytes } = imageOptions()
+    let isDamaged = true
+    const guest = new Guest({
+      files,
+      bytes: {
+        view: (...range) => bytes.view(...range),
+        read: (from, into, at, count) => {
+          if (isDamaged && from + count > 65_536) fail('EIO')
+          bytes.read(from, into, at, count)
+        },
+      },
+    })
+    // The first chunk is written whole, and of the second the rest is the image's.
+    expect(guest.write(guest.open('/lib/data', 2), Buffer.alloc(65_546, 'x'))).toBe(-errno.EIO)
+    isDamaged = false
+    for (const one of [guest, thaw(freeze(guest))]) {
+      const fd = one.open('/lib/data')
+      expect(one.read(fd, 65_536) === 'x'.repeat(65_536)).toBe(true)
+      expect(one.read(fd, 10)).not.toBe('x'.repeat(10))
+    }
   })
 
   it('of the image cost nothing until they are changed, and are back after a reset', () => {

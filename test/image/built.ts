@@ -7,6 +7,8 @@ const load = <T>(path: string): Promise<T> =>
   import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<T>
 
 export const { openImage } = await load<typeof import('../../src/image/open.js')>('src/image/open.js')
+export const { loadImageFile } =
+  await load<typeof import('../../src/image/load-file.js')>('src/image/load-file.js')
 export const { imageKey } = await load<typeof import('../../src/image/key.js')>('src/image/key.js')
 export const { Host } = await load<typeof import('../../workers/host/host.js')>('workers/host/host.js')
 export const { InterruptCell } =

@@ -121,13 +121,13 @@ describe('opening an image', () => {
   })
 })
 
-/** What somebody else wrote: a whole image file with a right checksum, but another image. */
+/** What somebody else wrote: a whole image file with a right id, but another image. */
 async function foreignCache(): Promise<{ cacheDir: string; id: string }> {
   const cacheDir = await filledCache()
   await changeImage(cacheDir, (bytes) => {
-    const body = bytes.subarray(0, -32)
-    body[body.length - 1] = (body.at(-1) ?? 0) ^ 1
-    createHash('sha256').update(body).digest().copy(bytes, body.length)
+    const head = bytes.subarray(0, bytes.readUInt32LE(16))
+    head[head.length - 1] = (head.at(-1) ?? 0) ^ 1
+    createHash('sha256').update(head).digest().copy(bytes, head.length)
   })
   return { cacheDir, id: (await openImage({ cacheDir: inject('cacheDir') })).id }
 }
@@ -222,11 +222,11 @@ describe('R6: an image in the cache that may be somebody else’s', () => {
   test('is no image where it is a pipe or a directory', async () => {
     const cache = new ImageCache(directory)
     await mkdir(cache.path(KEY))
-    expect(await cache.read(KEY, true)).toBeUndefined()
+    expect(await cache.open(KEY, true)).toBeUndefined()
     await rm(cache.path(KEY), { recursive: true })
     if (process.platform === 'win32') return
     await run('mkfifo', ['-m', '600', cache.path(KEY)])
-    expect(await cache.read(KEY, true)).toBeUndefined()
+    expect(await cache.open(KEY, true)).toBeUndefined()
   })
 })
 

@@ -15,9 +15,11 @@ beforeAll(async () => {
 
 /** Of runs and files. */
 function allBytes(image: Image): Buffer {
-  const length = image.fileTable.offset + image.fileTable.length
-  const all = Buffer.alloc(length)
-  readable(image).bytes.read(0, all, 0, length)
+  const memory = image.fileTable.offset
+  const all = Buffer.alloc(memory + image.fileContents.length)
+  const { bytes } = readable(image)
+  bytes.read(0, all, 0, memory)
+  bytes.read(memory, all, memory, image.fileContents.length)
   return all
 }
 

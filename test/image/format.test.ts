@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { dataModuleBytes } from '../../src/shared/image/data-module.js'
+import { blockHashes } from '../../src/shared/image/file-blocks.js'
 import { decodeImage, encodeImage, type ImageContents } from '../../src/shared/image/format.js'
+import { loadVerified } from '../../src/shared/image/load.js'
+import { readHead } from '../../src/shared/image/read-head.js'
+
+/** Two blocks. */
+const FILES = Uint8Array.from({ length: 70_000 }, (_, i) => i % 251)
 
 const contents: ImageContents = {
   pyodideVersion: '1.2.3',
@@ -10,12 +16,14 @@ const contents: ImageContents = {
   trampolineBytes: Uint8Array.of(4, 5),
   memoryBytes: 131_072,
   runs: Uint32Array.of(0, 4096, 8192, 8192),
-  dataBytes: dataModuleBytes([new Uint8Array(12_288).fill(7), Uint8Array.of(0, 1, 2, 3)]),
+  dataBytes: dataModuleBytes([new Uint8Array(12_288).fill(7), Uint8Array.of(0, 1, 2, 3), blockHashes(FILES)]),
+  fileBytes: FILES,
   tableLength: 9,
   stackPointer: 65_536,
   dispatch: 4000,
   landmarks: { stackLow: 4096, mallocState: 8192, dataStack: 0, internedStrings: 0 },
   fileTable: { offset: 12_288, length: 4 },
+  fileContents: { length: 70_000, hashes: 12_292 },
   packages: [{ name: 'wombat', version: '1.0', sha256: 'ab'.repeat(32) }],
   native: {
     libraries: [
@@ -33,17 +41,26 @@ const contents: ImageContents = {
   cwd: '/home',
 }
 
-function changed(bytes: Uint8Array, at: number): Uint8Array {
-  const copy = bytes.slice()
+function changed(bytes: Uint8Array, at: number): Uint8Array<ArrayBuffer> {
+  const copy = Uint8Array.from(bytes)
   copy[at] = (copy[at] ?? 0) ^ 1
   return copy
 }
 
-/** The bytes with a right checksum after a change. */
+/** Length of the head, which the id follows. */
+const headOf = (bytes: Uint8Array) => Buffer.from(bytes).readUInt32LE(16)
+
+/** The bytes with a right id after a change of the head. */
 function resealed(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const body = bytes.subarray(0, bytes.length - 32)
-  bytes.set(createHash('sha256').update(body).digest(), body.length)
+  const head = bytes.subarray(0, headOf(bytes))
+  bytes.set(createHash('sha256').update(head).digest(), head.length)
   return bytes
+}
+
+const read = (bytes: Uint8Array) => (into: Uint8Array, at: number, count: number, position: number) => {
+  const part = bytes.subarray(position, position + count)
+  into.set(part, at)
+  return part.length
 }
 
 describe('the image file', () => {
@@ -51,11 +68,45 @@ describe('the image file', () => {
     const bytes = await encodeImage(contents)
     const inside = Buffer.concat([Buffer.alloc(8), bytes, Buffer.alloc(8)]).subarray(8, 8 + bytes.length)
     for (const form of [bytes, inside]) {
-      const { id, contents: read, verify } = decodeImage(form)
+      const { id, contents: given, verify } = decodeImage(form)
       await verify()
-      expect(read).toEqual(contents)
-      expect(id).toBe(createHash('sha256').update(bytes.subarray(0, -32)).digest('hex'))
+      expect(given).toEqual(contents)
+      expect(id).toBe(
+        createHash('sha256')
+          .update(bytes.subarray(0, headOf(bytes)))
+          .digest('hex'),
+      )
     }
+  })
+
+  test('is opened by its head, which is as long as before where files are longer', async () => {
+    const longer = new Uint8Array(2_000_000)
+    const other: ImageContents = {
+      ...contents,
+      dataBytes: dataModuleBytes([new Uint8Array(12_288).fill(7), new Uint8Array(4), blockHashes(longer)]),
+      fileBytes: longer,
+      fileContents: { length: longer.length, hashes: 12_292 },
+    }
+    const lengths: number[] = []
+    for (const given of [contents, other]) {
+      const bytes = await encodeImage(given)
+      const head = await readHead(read(bytes), bytes.length)
+      const decoded = decodeImage(head, bytes.length)
+      await decoded.verify()
+      expect(decoded.contents).toEqual({ ...given, fileBytes: null })
+      expect(Buffer.compare(bytes.subarray(decoded.filesAt), given.fileBytes ?? Buffer.alloc(0))).toBe(0)
+      lengths.push(head.length - blockHashes(given.fileBytes ?? FILES).length)
+    }
+    // A few digits of the header.
+    expect(Math.abs((lengths[0] ?? 0) - (lengths[1] ?? 0))).toBeLessThanOrEqual(8)
+  })
+
+  test('is said to be damaged before its code is said to be wrong', async () => {
+    const bytes = await encodeImage(contents)
+    const [good, damaged] = [bytes, changed(bytes, bytes.length - 100)]
+    // Three bytes are no module.
+    await expect(loadVerified(decodeImage(good))).rejects.toThrow(/not a valid image: CompileError/)
+    await expect(loadVerified(decodeImage(damaged))).rejects.toThrow('checksum')
   })
 
   test('is found damaged whichever byte was changed', async () => {
@@ -71,7 +122,7 @@ describe('the image file', () => {
 
   test('is found damaged wherever it was cut', async () => {
     const bytes = await encodeImage(contents)
-    for (const length of [0, 7, 16, 47, 48, 200, bytes.length - 1]) {
+    for (const length of [0, 7, 16, 24, 47, 48, 200, headOf(bytes), bytes.length - 1]) {
       await expect(
         Promise.resolve().then(() => decodeImage(bytes.slice(0, length)).verify()),
       ).rejects.toThrow()
@@ -98,6 +149,10 @@ describe('the image file', () => {
     ['fileTable', { fileTable: { offset: 12_290, length: 3 } }],
     ['fileTable', { fileTable: { offset: 12_288, length: -1 } }],
     ['fileTable', { fileTable: undefined }],
+    ['fileContents', { fileContents: undefined }],
+    ['fileContents', { fileContents: { length: 70_000, hashes: 12_320 } }],
+    ['fileContents', { fileContents: { length: 2 ** 40, hashes: 12_292 } }],
+    ['its length', { fileContents: { length: 70_001, hashes: 12_292 } }],
     ['env', { env: { HOME: 1 } }],
     ['packages', { packages: [{ name: 'wombat', version: '1.0', sha256: 'ab' }] }],
     ['libraries', { native: { libraries: [], callable: new Uint8Array(3) } }],

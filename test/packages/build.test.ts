@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import type { SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import type { PackageError } from '../../src/shared/errors.js'
+import { FILE_BLOCK_BYTES } from '../../src/shared/image/file-blocks.js'
 import type { Image } from '../../src/shared/image/image.js'
 import type { WheelFile } from '../../src/shared/messages/builder.js'
 import { STATE_PREFIX } from '../../workers/interpreter/exports.js'
-import { imageKey, openImage, runPython } from '../image/built.js'
+import { imageKey, loadImageFile, openImage, runPython } from '../image/built.js'
 import { changesOf } from '../image/support/instructions.js'
 import { side } from '../linker/support/assembler.js'
 import { openManager } from '../support/manager.js'
@@ -19,7 +20,6 @@ const load = <T>(path: string): Promise<T> =>
   import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<T>
 const { buildPackageImage } =
   await load<typeof import('../../src/image/build-packages.js')>('image/build-packages.js')
-const { loadImageFile } = await load<typeof import('../../src/image/load-file.js')>('image/load-file.js')
 const { decodeImage } =
   await load<typeof import('../../src/shared/image/format.js')>('shared/image/format.js')
 
@@ -182,7 +182,17 @@ describe('the file of an image', () => {
       (path) => writeFileSync(path, bytes.with(bytes.length >> 1, 1 ^ (bytes[bytes.length >> 1] ?? 0))),
       'checksum',
     ],
+    [
+      'whose code is damaged',
+      (path) => {
+        const damaged = Buffer.from(bytes)
+        damaged.write('ASM', damaged.indexOf('\0asm') + 1)
+        writeFileSync(path, damaged)
+      },
+      'checksum',
+    ],
     ['that was cut', (path) => writeFileSync(path, bytes.subarray(0, 1_000_000)), 'not a valid image'],
+    ['that is a byte too short', (path) => writeFileSync(path, bytes.subarray(0, -1)), 'its length'],
     ['that is none', (path) => writeFileSync(path, 'x'.repeat(100)), 'not an image'],
     ['that is a directory', (path) => mkdirSync(path), 'expected a file'],
   ])('%s is refused', async (_, make, reason) => {
@@ -192,6 +202,46 @@ describe('the file of an image', () => {
     const error: unknown = await loadImageFile(path).catch((failure: unknown) => failure)
     expect(error).toMatchObject({ name: 'ImageError', code: 'IMAGE' })
     expect((error as Error).message).toContain(reason)
+  })
+})
+
+describe('an image whose file is damaged where files’ contents are', () => {
+  let late: Image
+  beforeAll(async () => {
+    const path = join(directory, 'late.image')
+    const damaged = bytes.slice()
+    // Every block: whatever reads one fails.
+    for (let at = decodeImage(bytes).filesAt; at < damaged.length; at += FILE_BLOCK_BYTES)
+      damaged[at] = 1 ^ (damaged[at] ?? 0)
+    writeFileSync(path, damaged)
+    late = await loadImageFile(path)
+  })
+
+  test('is opened and booted, and runs what it has in memory, since none of that reads a file', () => {
+    expect(late.id).toBe(image.id)
+    const code = `
+import os, native_wombat, wombat.burrow
+print(native_wombat.count(1), wombat.burrow.depth, os.stat('/lib/python314.zip').st_size > 10 ** 6)
+`
+    expect(runPython(late, code)).toBe('1 3 True\n')
+  })
+
+  test('gives errors where a file is read, and never wrong bytes', () => {
+    const code = `
+import errno, mmap, os
+def tried(run):
+    try: print(run())
+    except Exception as error: print(type(error).__name__, getattr(error, 'errno', None) == errno.EIO)
+path = '/lib/python3.14/site-packages/wombat/data.txt'
+tried(lambda: open(path).read())
+tried(lambda: os.pread(os.open(path, os.O_RDONLY), 3, 0))
+tried(lambda: os.write(os.open(path, os.O_RDWR), b'x'))
+tried(lambda: mmap.mmap(os.open(path, os.O_RDONLY), 0, prot=mmap.PROT_READ))
+tried(lambda: __import__('wombat.lazy'))
+tried(lambda: __import__('wave'))
+print('goes on')
+`
+    expect(runPython(late, code)).toBe(`${'OSError True\n'.repeat(6)}goes on\n`)
   })
 })
 

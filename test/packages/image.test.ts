@@ -5,10 +5,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  BrumateError,
   Image,
   ImageError,
   InvalidOptionError,
   PackageError,
+  PythonError,
   type SessionManager,
   SnapshotError,
 } from 'brumate'
@@ -27,6 +29,8 @@ const GREETING = makeWheel('greeting', {
   },
 })
 const PUNCTUATION = makeWheel('punctuation', { files: { 'punctuation/__init__.py': 'mark = "!"\n' } })
+
+const FILE = '/lib/python3.14/site-packages/greeting/__init__.py'
 
 let directory: string
 let image: Image
@@ -76,6 +80,26 @@ describe('an image with packages', () => {
     await rejectionOf(ImageError, Image.load(path))
     await rejectionOf(ImageError, Image.load(join(directory, 'nowhere.image')))
     await rejectionOf(ImageError, image.save(join(directory, 'nowhere', 'a.image')))
+  })
+
+  it('is loaded where contents of files are damaged: sessions that read them get errors, and it cannot be saved', async () => {
+    const path = join(directory, 'late.image')
+    await image.save(path)
+    const bytes = await readFile(path)
+    bytes.fill(0xff, bytes.length - 100)
+    await writeFile(path, bytes)
+    const late = await Image.load(path)
+    const damaged = await managerForTest({ image: late, slots: 1 })
+    const session = await damaged.createSession()
+    expect((await session.execute('import greeting\ngreeting.greet("you")')).value).toBe('hello you!')
+    const read = 'open(greeting.__file__).read()'
+    expect((await rejectionOf(PythonError, session.execute(read))).type).toBe('OSError')
+    expect((await rejectionOf(BrumateError, session.files.readFile(FILE))).code).toMatch(/^[A-Z_]+$/)
+    expect((await session.execute('greeting.greet("again")')).value).toBe('hello again!')
+    expect((await session.snapshotState()).size).toBeGreaterThan(0)
+    await session.close()
+    const error = await rejectionOf(ImageError, late.save(join(directory, 'copy.image')))
+    expect(error.message).toContain('has changed')
   })
 
   it('is refused by another version of brumate', async () => {

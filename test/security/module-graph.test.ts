@@ -10,9 +10,9 @@ import { type ModuleGraph, moduleGraph, resolvePackage } from './support/module-
 const ENTRY = new URL('workers/slot.js', DIST).href
 /** The same in one file, which is what slots load. */
 const BUNDLE = new URL('workers/slot.bundle.cjs', DIST).href
-/** The packages a slot may load, and Node's modules that its own code uses. */
+/** The packages a slot may load, and Node's modules that its own code uses. Of `node:fs` only `readSync`; see below. */
 const PACKAGES = ['comlink/dist/esm/comlink.mjs']
-const BUILTINS = ['node:buffer', 'node:crypto', 'node:worker_threads', 'node:zlib']
+const BUILTINS = ['node:buffer', 'node:crypto', 'node:fs', 'node:worker_threads', 'node:zlib']
 
 describe('the static graph of a slot', () => {
   let graph: ModuleGraph
@@ -67,6 +67,14 @@ describe('the static graph of a slot', () => {
     const builder = moduleGraph(new URL('workers/builder.js', DIST).href)
     expect(builder.outside).toContain('node:vm')
   })
+})
+
+it('R2: a slot’s code reads from a descriptor that it was given, and opens and writes no file', () => {
+  const text = readFileSync(new URL(BUNDLE), 'utf8')
+  const [, name] = /(\w+) = require\("node:fs"\)/.exec(text) ?? []
+  expect(name).toBeDefined()
+  const uses = [...text.matchAll(new RegExp(`\\b${name}\\b(\\.\\w+)?`, 'g'))].map(([, use]) => use)
+  expect(uses).toEqual([undefined, '.readSync'])
 })
 
 interface Trace {

@@ -21,14 +21,18 @@ it('I3: JavaScript in one slot cannot change the image that all slots share', as
   const before = neighbour.interpreter.capture().pages
 
   const vandal = new Worker(new URL('support/vandal.cjs', import.meta.url), { workerData: image })
-  const { bytes, copied } = await new Promise<{ bytes: number; copied: number }>((resolve, reject) => {
-    vandal.once('message', resolve)
-    vandal.once('error', reject)
-  })
+  const { bytes, copied, refused } = await new Promise<{ bytes: number; copied: number; refused: string }>(
+    (resolve, reject) => {
+      vandal.once('message', resolve)
+      vandal.once('error', reject)
+    },
+  )
   await vandal.terminate()
   // Its own copies: of the list of runs, and of what it read.
   expect(bytes).toBe(image.runs.byteLength)
   expect(copied).toBeGreaterThan(15_000_000)
+  // The image's file is open to be read only.
+  expect(refused).toMatch(/^E/)
 
   expect(neighbour.interpreter.capture().pages).toEqual(before)
   expect(neighbour.run(WORK)).toBe(expected)

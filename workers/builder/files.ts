@@ -2,6 +2,7 @@
 // and the layout; serving them in a slot is the host's.
 import { readFile } from 'node:fs/promises'
 import { dataModuleBytes } from '../../src/shared/image/data-module.js'
+import { blockHashes } from '../../src/shared/image/file-blocks.js'
 import { fileIndexBytes } from '../../src/shared/image/file-index.js'
 import type { ImageContents } from '../../src/shared/image/format.js'
 import type { ImageFile } from '../../src/shared/image/image.js'
@@ -49,19 +50,25 @@ export function placeFiles(files: StockFiles, sources: readonly SourceFile[]): v
   files.chdir(HOME)
 }
 
-/** An image's bytes: those of its memory, those of the files, and the table of the files. */
+/** An image's bytes: those of its memory, the table of the files, the hashes of their blocks, and the contents of the files. */
 export function imageData(
   runBytes: Uint8Array,
   sources: readonly SourceFile[],
   cwd: string,
   directories: readonly string[] = [],
-): Pick<ImageContents, 'dataBytes' | 'fileTable'> {
+): Pick<ImageContents, 'dataBytes' | 'fileTable' | 'fileBytes' | 'fileContents'> {
   const index = fileIndexBytes(imageFiles(sources, runBytes.length, directories), cwd)
-  const parts = [runBytes, ...sources.map(({ bytes }) => bytes)]
-  const offset = parts.reduce((sum, part) => sum + part.length, 0)
+  const fileBytes = new Uint8Array(sources.reduce((sum, { bytes }) => sum + bytes.length, 0))
+  let at = 0
+  for (const { bytes } of sources) {
+    fileBytes.set(bytes, at)
+    at += bytes.length
+  }
   return {
-    dataBytes: dataModuleBytes([...parts, index]),
-    fileTable: { offset, length: index.length },
+    dataBytes: dataModuleBytes([runBytes, index, blockHashes(fileBytes)]),
+    fileTable: { offset: runBytes.length, length: index.length },
+    fileBytes,
+    fileContents: { length: fileBytes.length, hashes: runBytes.length + index.length },
   }
 }
 

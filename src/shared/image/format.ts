@@ -1,20 +1,31 @@
 // The bytes of an image file. Owns the layout and its checks; what the parts mean is image.ts, where the file lies is
-// cache.ts. Layout: magic, u32 format version, u32 length of the header, header (JSON), padding, sections at multiples
-// of 8, sha-256 of everything before it. The last is the image's id.
+// cache.ts. Layout: the head (magic, u32 format version, u32 length of the header, u32 length of the head, u32 zero, header as JSON,
+// padding, sections at multiples of 8), the head's sha-256, which is the image's id, and the contents of all files. The head lists the
+// hashes of their blocks (file-blocks.ts), so the id covers them, and a block can be checked when it is read.
 import { createHash } from 'node:crypto'
 import { dataModuleLength } from './data-module.js'
+import { BLOCK_HASH_BYTES, blockCount, FILE_BLOCK_BYTES, isBlock } from './file-blocks.js'
 import type { Image, ImageLibrary, ImagePackage, NativeCode } from './image.js'
 
 /** What a file holds: an image whose modules are not compiled yet. */
 export interface ImageContents
   extends Omit<
     Image,
-    'id' | 'codeBytes' | 'module' | 'trampolineModule' | 'stackProbeModule' | 'pageXorModule' | 'dataModule'
+    | 'id'
+    | 'codeBytes'
+    | 'module'
+    | 'trampolineModule'
+    | 'stackProbeModule'
+    | 'pageXorModule'
+    | 'dataModule'
+    | 'fileSource'
   > {
   readonly moduleBytes: Uint8Array<ArrayBuffer>
   readonly trampolineBytes: Uint8Array<ArrayBuffer>
-  /** What `dataModuleBytes` makes of the bytes of runs and files. */
+  /** What `dataModuleBytes` makes of the bytes of the runs, the table of the files, and the hashes of their blocks. */
   readonly dataBytes: Uint8Array<ArrayBuffer>
+  /** Contents of the files. Null where only the head of the image's file was read. */
+  readonly fileBytes: Uint8Array<ArrayBuffer> | null
 }
 
 /** The bytes are not an image that this version of brumate wrote. */
@@ -22,14 +33,16 @@ export class ImageFormatError extends Error {
   override readonly name = 'ImageFormatError'
 }
 
-export const IMAGE_FORMAT_VERSION = 5
-/** A larger file is no image. V8 compiles no larger module, and one module has an image's memory and files. */
+export const IMAGE_FORMAT_VERSION = 6
+/** A larger file is no image. V8 compiles no larger module, and a module has all files where they are in no file. */
 export const MAX_IMAGE_BYTES = 2 ** 30
 const MAGIC = 'BRUMATE\n'
-const HEAD_BYTES = 16
-const HASH_BYTES = 32
+/** Before the header. */
+export const FIXED_HEAD_BYTES = 24
+export const HASH_BYTES = 32
 /** Hashing this many takes two or three milliseconds. */
 const HASHED_AT_ONCE_BYTES = 4 * 1024 * 1024
+const BLOCKS_AT_ONCE = HASHED_AT_ONCE_BYTES / FILE_BLOCK_BYTES
 const ALIGNMENT = 8
 const PAGE_BYTES = 4096
 const WASM_PAGE_BYTES = 65_536
@@ -37,13 +50,14 @@ const MOST_MEMORY_BYTES = 2 ** 32
 
 const SECTION_NAMES = ['moduleBytes', 'trampolineBytes', 'runs', 'callable', 'dataBytes'] as const
 type SectionName = (typeof SECTION_NAMES)[number]
-type Header = Omit<ImageContents, SectionName | 'native'> & {
+type Header = Omit<ImageContents, SectionName | 'native' | 'fileBytes'> & {
   readonly libraries: readonly ImageLibrary[] | null
   readonly sections: Readonly<Record<SectionName, [number, number]>>
 }
 
 export async function encodeImage(contents: ImageContents): Promise<Uint8Array<ArrayBuffer>> {
-  const { moduleBytes, trampolineBytes, runs, dataBytes, native, ...rest } = contents
+  const { moduleBytes, trampolineBytes, runs, dataBytes, fileBytes, native, ...rest } = contents
+  if (fileBytes === null) throw new ImageFormatError('the contents of the image’s files were not read')
   const parts: Record<SectionName, Uint8Array> = {
     moduleBytes,
     trampolineBytes,
@@ -65,8 +79,9 @@ export async function encodeImage(contents: ImageContents): Promise<Uint8Array<A
   const header = new TextEncoder().encode(
     JSON.stringify({ ...rest, libraries: native?.libraries ?? null, sections }),
   )
-  const start = align(HEAD_BYTES + header.length)
-  const length = start + end + HASH_BYTES
+  const start = align(FIXED_HEAD_BYTES + header.length)
+  const filesAt = start + end + HASH_BYTES
+  const length = filesAt + fileBytes.length
   if (length > MAX_IMAGE_BYTES)
     throw new ImageFormatError(
       `the image has ${length} bytes, more than ${MAX_IMAGE_BYTES}: take packages out of it`,
@@ -76,38 +91,57 @@ export async function encodeImage(contents: ImageContents): Promise<Uint8Array<A
   const head = new DataView(bytes.buffer)
   head.setUint32(8, IMAGE_FORMAT_VERSION, true)
   head.setUint32(12, header.length, true)
-  bytes.set(header, HEAD_BYTES)
+  head.setUint32(16, start + end, true)
+  bytes.set(header, FIXED_HEAD_BYTES)
   for (const name of SECTION_NAMES) bytes.set(parts[name], start + (sections[name]?.[0] ?? 0))
   bytes.set(await sha256(bytes.subarray(0, start + end)), start + end)
+  bytes.set(fileBytes, filesAt)
   return bytes
 }
 
 export interface DecodedImage {
   readonly id: string
   readonly contents: ImageContents
+  /** Where the contents of files begin in the image's file. */
+  readonly filesAt: number
   /** Compares the bytes with the id, in slices of a few milliseconds. Nothing may be used before this has resolved. */
   verify(): Promise<void>
 }
 
-/** Checks lengths, alignment and ranges; `verify` then checks the hash. Both throw ImageFormatError. */
-export function decodeImage(bytes: Uint8Array<ArrayBuffer>): DecodedImage {
-  if (bytes.length < HEAD_BYTES + HASH_BYTES) throw new ImageFormatError('the file is too short')
-  const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (Buffer.from(bytes.subarray(0, MAGIC.length)).toString('latin1') !== MAGIC)
+/** How many bytes there are before the id. @param start - the first `FIXED_HEAD_BYTES` of a file. @throws ImageFormatError */
+export function headLength(start: Uint8Array): number {
+  if (start.length < FIXED_HEAD_BYTES) throw new ImageFormatError('the file is too short')
+  const head = new DataView(start.buffer, start.byteOffset, start.length)
+  if (Buffer.from(start.subarray(0, MAGIC.length)).toString('latin1') !== MAGIC)
     throw new ImageFormatError('the file is not an image')
   const version = head.getUint32(8, true)
   if (version !== IMAGE_FORMAT_VERSION) throw new ImageFormatError(`the file has format version ${version}`)
-  // Not `bytes.subarray`: of a Buffer, that is a Buffer.
-  const body = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length - HASH_BYTES)
-  const stated = Buffer.from(bytes.subarray(body.length))
+  return head.getUint32(16, true)
+}
 
-  const headerLength = head.getUint32(12, true)
-  const start = align(HEAD_BYTES + headerLength)
+/**
+ * Checks lengths, alignment and ranges; `verify` then checks the hash. Both throw ImageFormatError.
+ *
+ * @param bytes - the whole file, or its head with the id
+ * @param size - of the file
+ */
+export function decodeImage(bytes: Uint8Array<ArrayBuffer>, size = bytes.length): DecodedImage {
+  const bodyLength = headLength(bytes)
+  const filesAt = bodyLength + HASH_BYTES
+  check(filesAt <= bytes.length && filesAt <= size, 'its head is cut off')
+  // Not `bytes.subarray`: of a Buffer, that is a Buffer.
+  const body = new Uint8Array(bytes.buffer, bytes.byteOffset, bodyLength)
+  const stated = Buffer.from(bytes.subarray(bodyLength, filesAt))
+
+  const headerLength = new DataView(body.buffer, body.byteOffset).getUint32(12, true)
+  const start = align(FIXED_HEAD_BYTES + headerLength)
   check(start <= body.length, 'header')
   let header: Header
   try {
     header = JSON.parse(
-      new TextDecoder('utf-8', { fatal: true }).decode(body.subarray(HEAD_BYTES, HEAD_BYTES + headerLength)),
+      new TextDecoder('utf-8', { fatal: true }).decode(
+        body.subarray(FIXED_HEAD_BYTES, FIXED_HEAD_BYTES + headerLength),
+      ),
     )
   } catch (cause) {
     throw new ImageFormatError('the header of the file cannot be read', { cause })
@@ -129,21 +163,45 @@ export function decodeImage(bytes: Uint8Array<ArrayBuffer>): DecodedImage {
     trampolineBytes: section('trampolineBytes'),
     runs: new Uint32Array(runSection.buffer),
     dataBytes: section('dataBytes'),
+    fileBytes:
+      bytes.length < size ? null : new Uint8Array(bytes.buffer, bytes.byteOffset + filesAt, size - filesAt),
     native: libraries === null ? null : { libraries, callable },
   }
   checkContents(contents)
+  check(filesAt + contents.fileContents.length === size, 'its length')
   return {
     id: stated.toString('hex'),
     contents,
+    filesAt,
     async verify() {
-      if (!stated.equals(await sha256InSlices(body)))
+      if (!stated.equals(await sha256InSlices(body)) || !(await areFilesWhole(contents)))
         throw new ImageFormatError('the file is damaged: its checksum is wrong')
     },
   }
 }
 
+/** True where they were not read: their blocks are checked when they are. */
+async function areFilesWhole(contents: ImageContents): Promise<boolean> {
+  const { fileBytes } = contents
+  if (fileBytes === null) return true
+  const hashes = hashesOf(contents)
+  for (let block = 0; block < blockCount(fileBytes.length); block += 1) {
+    const at = block * FILE_BLOCK_BYTES
+    if (!isBlock(fileBytes.subarray(at, at + FILE_BLOCK_BYTES), block, hashes)) return false
+    if (block % BLOCKS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  return true
+}
+
+/** Of the blocks of the files' contents. */
+export function hashesOf({ dataBytes, fileContents }: ImageContents): Uint8Array {
+  const data = dataBytes.subarray(dataBytes.length - (dataModuleLength(dataBytes) ?? 0))
+  return data.subarray(fileContents.hashes)
+}
+
 function checkContents(contents: ImageContents): void {
-  const { memoryBytes, runs, dataBytes, tableLength, stackPointer, dispatch, fileTable, env } = contents
+  const { memoryBytes, runs, dataBytes, tableLength, stackPointer, dispatch, fileTable, fileContents, env } =
+    contents
   check(
     isCount(memoryBytes) && memoryBytes % WASM_PAGE_BYTES === 0 && memoryBytes <= MOST_MEMORY_BYTES,
     'memoryBytes',
@@ -176,12 +234,12 @@ function checkContents(contents: ImageContents): void {
     typeof env === 'object' && env !== null && Object.values(env).every((v) => typeof v === 'string'),
     'env',
   )
-  check(
-    isCount(fileTable?.offset) &&
-      isCount(fileTable.length) &&
-      fileTable.offset + fileTable.length <= dataLength,
-    'fileTable',
-  )
+  // Where memory ends, as workers/image-bytes.ts takes it.
+  check(fileTable?.offset === total && isCount(fileTable.length), 'fileTable')
+  check(fileTable.offset + fileTable.length <= dataLength, 'fileTable')
+  check(isCount(fileContents?.length) && isCount(fileContents.hashes), 'fileContents')
+  const hashesEnd = fileContents.hashes + blockCount(fileContents.length) * BLOCK_HASH_BYTES
+  check(hashesEnd <= dataLength, 'fileContents')
 }
 
 function isPackage(given: ImagePackage): boolean {

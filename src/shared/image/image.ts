@@ -9,7 +9,7 @@ export type ImageFile =
       readonly kind: 'file'
       readonly path: string
       readonly mode: number
-      /** Where the contents lie in the bytes of `Image.dataModule`. */
+      /** Where the contents lie: counted from the first byte of the memory's runs, after which those of all files follow. */
       readonly offset: number
       readonly length: number
     }
@@ -52,12 +52,27 @@ export interface Landmarks {
   readonly internedStrings: number
 }
 
+/** The contents of all files, one after the other. */
+export interface FileContents {
+  readonly length: number
+  /** Where the hashes of their blocks lie in the bytes of `Image.dataModule`; see file-blocks.ts. */
+  readonly hashes: number
+}
+
+/**
+ * Where slots read the contents of files. `file`: from the image's file, which stays open for as long as this object is in use in the main
+ * thread. `module`: from a module like `Image.dataModule`, where the image is in no file.
+ */
+export type FileSource =
+  | { readonly kind: 'file'; readonly descriptor: number; readonly offset: number }
+  | { readonly kind: 'module'; readonly module: WebAssembly.Module }
+
 /**
  * A booted interpreter, ready to be put into any number of slots. Structured-cloneable: the large parts are compiled modules,
  * which all threads share and none can change, so that handing it to a worker copies next to nothing.
  */
 export interface Image {
-  /** sha-256 of the image's bytes, hex. */
+  /** sha-256 of the head of the image's file, hex. The head has the hashes of the rest. */
   readonly id: string
   readonly pyodideVersion: string
   readonly pythonVersion: string
@@ -78,7 +93,7 @@ export interface Image {
   readonly memoryBytes: number
   /** [offset, length] pairs in bytes, ascending, not touching; everything else is zero. Offsets are multiples of 4096. */
   readonly runs: Uint32Array
-  /** Holds the bytes of the runs, one after the other, those of the files, and the table of the files; see data-module.ts. */
+  /** Holds the bytes of the runs, one after the other, the table of the files, and the hashes of their blocks; see data-module.ts. */
   readonly dataModule: WebAssembly.Module
   /** Length of the function table at instantiation; the trampoline is put at this index. */
   readonly tableLength: number
@@ -89,6 +104,8 @@ export interface Image {
   readonly landmarks: Landmarks
   /** Where the table of its files lies in the bytes of `dataModule`; see file-index.ts. */
   readonly fileTable: { readonly offset: number; readonly length: number }
+  readonly fileContents: FileContents
+  readonly fileSource: FileSource
   /** Those it was built with, sorted by name. */
   readonly packages: readonly ImagePackage[]
   /** Null: only the interpreter's own. */

@@ -1,20 +1,58 @@
 // The last step to an image: compiles its modules. Owns nothing else; the bytes come from a file (src/image/open.ts) or straight from the
 // recorder (the builder's check).
-import type { ImageContents } from './format.js'
-import type { Image } from './image.js'
+import { dataModuleBytes } from './data-module.js'
+import { type DecodedImage, type ImageContents, ImageFormatError } from './format.js'
+import type { FileSource, Image } from './image.js'
 import { pageXorModuleBytes } from './page-xor-module.js'
 import { stackProbeBytes } from './stack-probe.js'
 
-/** Compiles outside the calling thread. Rejects if a module is not valid. */
-export async function loadImage(id: string, contents: ImageContents): Promise<Image> {
-  const { moduleBytes, trampolineBytes, dataBytes, ...rest } = contents
-  const [module, trampolineModule, dataModule, stackProbeModule, pageXorModule] = await Promise.all([
-    WebAssembly.compile(moduleBytes),
-    WebAssembly.compile(trampolineBytes),
-    WebAssembly.compile(dataBytes),
-    WebAssembly.compile(stackProbeBytes()),
-    WebAssembly.compile(pageXorModuleBytes()),
-  ])
+/**
+ * Compiles outside the calling thread. Rejects if a module is not valid.
+ *
+ * @param source - where slots read files; undefined: from a module, which is made of the contents
+ */
+export async function loadImage(id: string, contents: ImageContents, source?: FileSource): Promise<Image> {
+  const { moduleBytes, trampolineBytes, dataBytes, fileBytes, ...rest } = contents
+  const [module, trampolineModule, dataModule, stackProbeModule, pageXorModule, fileSource] =
+    await Promise.all([
+      WebAssembly.compile(moduleBytes),
+      WebAssembly.compile(trampolineBytes),
+      WebAssembly.compile(dataBytes),
+      WebAssembly.compile(stackProbeBytes()),
+      WebAssembly.compile(pageXorModuleBytes()),
+      source ?? inModule(fileBytes),
+    ])
   const codeBytes = moduleBytes.length
-  return { ...rest, id, codeBytes, module, trampolineModule, dataModule, stackProbeModule, pageXorModule }
+  return {
+    ...rest,
+    ...{ id, codeBytes, module, trampolineModule, dataModule, stackProbeModule, pageXorModule, fileSource },
+  }
+}
+
+async function inModule(fileBytes: Uint8Array | null): Promise<FileSource> {
+  if (fileBytes === null) throw new ImageFormatError('the contents of the image’s files were not read')
+  return { kind: 'module', module: await WebAssembly.compile(dataModuleBytes([fileBytes])) }
+}
+
+/**
+ * The image of a file, if the file is not damaged. Hashing and compiling run beside each other.
+ *
+ * @param descriptor - of the file, if only its head was read
+ * @throws ImageFormatError
+ */
+export async function loadVerified(decoded: DecodedImage, descriptor?: number): Promise<Image> {
+  const { id, contents, filesAt, verify } = decoded
+  const loading = loadImage(
+    id,
+    contents,
+    descriptor === undefined ? undefined : { kind: 'file', descriptor, offset: filesAt },
+  )
+  // Code of a damaged file often does not compile. That is not what is wrong with the file.
+  loading.catch(() => {})
+  await verify()
+  try {
+    return await loading
+  } catch (cause) {
+    throw new ImageFormatError(`the file is not a valid image: ${String(cause)}`, { cause })
+  }
 }

@@ -2,8 +2,9 @@
 import type { Image } from '../image/image.js'
 
 export interface LoaderRequest {
-  /** A `FileHandle`, which is moved to the thread. */
-  readonly file: object
+  /** Of the image's file. The main thread keeps it open. */
+  readonly descriptor: number
+  /** Size of the file. */
   readonly bytes: number
 }
 

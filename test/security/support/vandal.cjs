@@ -8,7 +8,7 @@ const post = parentPort.postMessage.bind(parentPort)
 // The slot reads `workerData` of this very thread.
 require('../../../dist/workers/slot.bundle.cjs')
 
-const written = { bytes: 0, copied: 0 }
+const written = { bytes: 0, copied: 0, refused: '' }
 const seen = new Set()
 function scrawl(value) {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value)) return
@@ -33,7 +33,7 @@ function useModule(module) {
   const memory = new WebAssembly.Memory({ initial: 1 })
   const { copy } = new WebAssembly.Instance(module, { env: { memory } }).exports
   for (let round = 0; round < 3; round++) {
-    for (let from = 0; from < 15_000_000; from += 65_536) {
+    for (let from = 0; from < 14_000_000; from += 65_536) {
       copy(from, 0, 65_536)
       written.copied += 65_536
       new Uint8Array(memory.buffer).fill(0x66)
@@ -42,4 +42,10 @@ function useModule(module) {
 }
 
 scrawl(workerData)
+const { descriptor, offset } = workerData.fileSource
+try {
+  require('node:fs').writeSync(descriptor, 'fff', offset)
+} catch (error) {
+  written.refused = error.code
+}
 post(written)

@@ -204,7 +204,14 @@ function writableChunk(
     chunk.set(old)
     // One that is to grow has its buffer for itself.
     if (!source.release(old)) source.dispose(old.buffer)
-  } else image.read(contents.imageOffset + index * CHUNK_BYTES, chunk, 0, fromImage)
+  } else {
+    try {
+      image.read(contents.imageOffset + index * CHUNK_BYTES, chunk, 0, fromImage)
+    } catch (error) {
+      if (!source.release(chunk)) source.dispose(chunk.buffer)
+      throw error
+    }
+  }
   contents.chunks.set(index, chunk)
   return chunk
 }

@@ -221,8 +221,12 @@ export class PrivateNodes implements NodeStore {
     if (start === end) return 0
     const file = this.#file(node)
     this.#charge(file, Math.max(file.contents.size, position + end - start))
-    writeContents(file.contents, this.#image, position, from, start, end, this.#chunks)
-    this.#touch(file)
+    try {
+      writeContents(file.contents, this.#image, position, from, start, end, this.#chunks)
+    } finally {
+      // A write that fails may have written its first chunks, which a snapshot must have.
+      this.#touch(file)
+    }
     return end - start
   }
 
@@ -238,8 +242,11 @@ export class PrivateNodes implements NodeStore {
   ): void {
     const file = this.#file(node)
     this.#charge(file, Math.max(file.contents.size, position + end - start))
-    exchangeContents(file.contents, this.#image, position, from, start, end, whole, this.#chunks)
-    this.#touch(file, atMs)
+    try {
+      exchangeContents(file.contents, this.#image, position, from, start, end, whole, this.#chunks)
+    } finally {
+      this.#touch(file, atMs)
+    }
   }
 
   append(node: NodeId, from: Uint8Array, start: number, end: number): number {
