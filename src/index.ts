@@ -38,6 +38,7 @@ export {
   BrumateError,
   CancelledError,
   ConversionError,
+  DeadlockError,
   ExecutionError,
   ImageError,
   InstallationError,

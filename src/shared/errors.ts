@@ -174,6 +174,11 @@ export class SessionSuspendedError extends BrumateError {
   }
 }
 
+/** A callback asked its own session for something that can only come when the callback has returned. Nothing was done. */
+export class DeadlockError extends BrumateError {
+  readonly code = 'DEADLOCK'
+}
+
 /** An option or argument is not what the API takes. Nothing was changed. */
 export class InvalidOptionError extends BrumateError {
   readonly code = 'INVALID_OPTION'
