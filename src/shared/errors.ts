@@ -37,7 +37,7 @@ export interface Produced {
  * An error that can end an execution. Then it has what the execution had written and displayed by that time; of calls that are no
  * executions, and of executions that did not begin, these fields are empty.
  */
-export abstract class ExecutionError extends BrumateError implements Produced {
+export abstract class ExecutionError extends BrumateError {
   readonly stdout: string = ''
   readonly stderr: string = ''
   readonly displays: readonly Display[] = []
