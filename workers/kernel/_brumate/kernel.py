@@ -23,8 +23,9 @@ from .entropy import ENTROPY
 from .execution import Execution
 from .interrupts import Guard
 from .loop import DEADLOCK, SessionLoop
+from .magics import explain
 from .namespace import HIDDEN_NAMES, Namespace
-from .packages import explain_notebook_line, without_installer
+from .packages import without_installer
 from .reading import READING
 from .sources import Sources
 from .tracebacks import INTERRUPTED, add_source_line, cut, failure
@@ -181,7 +182,7 @@ class Kernel:
             rest = without_installer(source, error.lineno) if isinstance(error, SyntaxError) else None
             if rest is None:
                 add_source_line(error)
-                explain_notebook_line(error)
+                explain(error, source, self.flags)
                 self.sources.drop(filename)
                 raise error from None
             source = rest
