@@ -5,7 +5,6 @@ export interface BoundExports {
   readonly memory: WebAssembly.Memory
   readonly __indirect_function_table: WebAssembly.Table
   readonly tzname?: WebAssembly.Global<'i32'>
-  readonly _Py_emscripten_signal_clock?: WebAssembly.Global<'i32'>
   /** Only of images with packages. */
   readonly __stack_pointer?: WebAssembly.Global<'i32'>
   /** Sets the text of dlerror: a format and its arguments as C code passes them. Only of images with packages. */

@@ -98,11 +98,7 @@ export class Host {
   #doors: ImportDoors = new Map()
 
   constructor(options: HostOptions) {
-    const signals =
-      options.pulse === undefined
-        ? // The memory of an image must not depend on time.
-          new Signals(options.interrupt, NO_PULSE)
-        : new Signals(options.interrupt, options.pulse, (ticks) => this.#setTicks(ticks))
+    const signals = new Signals(options.interrupt, options.pulse ?? NO_PULSE)
     const memory = new GuestMemory()
     this.#options = options
     this.#memory = options.memory ?? UNBOUNDED
@@ -183,11 +179,6 @@ export class Host {
     this.#context.zone = new TimeZone(name)
     this.#timeZone = name
     return true
-  }
-
-  #setTicks(ticks: number): void {
-    const address = this.#context.exports?._Py_emscripten_signal_clock?.value
-    if (address !== undefined) this.#context.memory.setU32(address, ticks)
   }
 
   #mounted(mount: MountWire): MountedNodes {

@@ -2,7 +2,6 @@
 // bytecodes; C code asks the host to call a handler. Owns what is due; which execution an interrupt is for is interrupt.ts's.
 import { SIGINT } from './abi.js'
 import type { BoundExports } from './bound-exports.js'
-import { CheckPace } from './check-pace.js'
 import type { ImportFunction } from './guard.js'
 import type { HostCallDoor } from './host-calls.js'
 import type { InterruptCell } from './interrupt.js'
@@ -20,20 +19,15 @@ export interface Pulse {
 export class Signals {
   readonly #interrupt: InterruptCell
   readonly #pulse: Pulse
-  readonly #pace = new CheckPace()
-  readonly #setTicks: ((ticks: number) => void) | undefined
   #raised = 0
 
-  /** @param setTicks - makes running code look for signals after so many steps; without it, CPython's own number counts */
-  constructor(interrupt: InterruptCell, pulse: Pulse, setTicks?: (ticks: number) => void) {
+  constructor(interrupt: InterruptCell, pulse: Pulse) {
     this.#interrupt = interrupt
     this.#pulse = pulse
-    this.#setTicks = setTicks
   }
 
   beginExecution(id: number): void {
     this.#raised = 0
-    this.#pace.reset()
     this.#interrupt.begin(id)
   }
 
@@ -50,10 +44,6 @@ export class Signals {
   /** The number of a signal that is due, once; else 0. */
   take(): number {
     this.#pulse.onTick()
-    if (this.#setTicks !== undefined) {
-      const ticks = this.#pace.look()
-      if (ticks !== undefined) this.#setTicks(ticks)
-    }
     if (this.#raised !== 0) {
       const signal = this.#raised
       this.#raised = 0

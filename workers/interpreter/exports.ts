@@ -10,8 +10,6 @@ export interface InterpreterExports {
 
   /** Address of C's `tzname`: two pointers to texts of at most `ZONE_NAME_BYTES`. */
   readonly tzname: WebAssembly.Global<'i32'>
-  /** Address of an int32: how many steps of running code until it looks for signals. */
-  readonly _Py_emscripten_signal_clock: WebAssembly.Global<'i32'>
 
   /** 0 if there is no memory. */
   malloc(size: number): number
@@ -44,7 +42,6 @@ export const INTERPRETER_EXPORTS = [
   '__indirect_function_table',
   '__stack_pointer',
   'tzname',
-  '_Py_emscripten_signal_clock',
   'malloc',
   'free',
   'emscripten_builtin_memalign',
