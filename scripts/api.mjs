@@ -24,6 +24,17 @@ if (!module) {
   process.exit(2)
 }
 
+// The build puts all declarations into this one file, so what it does not export is a name that users meet and cannot import.
+const hidden = source.statements
+  .filter((statement) => statement.name && !isExported(statement.name.text))
+  .map(({ name }) => name.text)
+if (hidden.length > 0) {
+  console.error(
+    `Public types mention names that src/index.ts does not export: ${hidden.join(', ')}. Export or inline them.`,
+  )
+  process.exit(1)
+}
+
 const exported = checker.getExportsOfModule(module).toSorted((a, b) => (a.name < b.name ? -1 : 1))
 const actual = `${['// Written by `node scripts/api.mjs --write`.', ...exported.map(declarationsOf)].join('\n\n')}\n`
 
@@ -39,6 +50,10 @@ if (process.argv.includes('--write')) {
     process.exit(1)
   }
   console.log(`${exported.length} names, all as in docs/api.d.txt`)
+}
+
+function isExported(name) {
+  return checker.getExportsOfModule(module).some((symbol) => symbol.name === name)
 }
 
 function declarationsOf(symbol) {

@@ -1,6 +1,6 @@
 // The public API, and nothing else.
 export type { ToolFormat } from './callbacks/callbacks.js'
-export type { JsonSchema, StandardSchema } from './callbacks/schema.js'
+export type { JsonSchema, StandardResult, StandardSchema } from './callbacks/schema.js'
 export { Image, type PackageInfo } from './image.js'
 export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
 export type { MemoryStats } from './memory/manager-memory.js'
@@ -38,6 +38,7 @@ export {
   BrumateError,
   CancelledError,
   ConversionError,
+  DeadlockError,
   ExecutionError,
   ImageError,
   InstallationError,

@@ -1,6 +1,7 @@
 // One Python session and its public methods. Owns the queue of calls. session/runner.ts runs a call;
 // session/placement.ts decides which slot has the session's state.
 import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
+import { currentCaller } from './callbacks/caller.js'
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 import { toolStubs } from './callbacks/stubs.js'
 import { MemoryAccount } from './memory/account.js'
@@ -15,6 +16,7 @@ import {
   resolveResumeOptions,
 } from './options/execution.js'
 import { resolveTimeoutMs } from './options/limits.js'
+import { refusable, requireFreeThread } from './session/callers.js'
 import { CallQueue } from './session/calls.js'
 import type { SessionContext } from './session/context.js'
 import { HostSide } from './session/host-side.js'
@@ -155,12 +157,17 @@ export class Session implements AsyncDisposable {
     return this.#hostSide.pending
   }
 
-  /** The host's side of the session's private files. Works while the session is dormant: it wakes for each call. */
+  /**
+   * The host's side of the session's private files. Works while the session is dormant: it wakes for each call. In a callback that blocks
+   * Python's thread, its methods throw DeadlockError.
+   */
   get files(): SessionFiles {
     this.#files ??= new SessionFiles({
       mountPath: this.#options.vfs?.mountPath,
       run: async (request, changesFiles, fail) => {
         const run = () => this.#runner.file(request, changesFiles)
+        const free = requireFreeThread(this)
+        if (free) await free
         // A callback of the running execution may wait for it.
         const reply = await (this.#runner.isRunning ? run() : this.#queue(run))
         if (reply.kind === 'file-error') throw fail(reply.code)
@@ -205,6 +212,7 @@ export class Session implements AsyncDisposable {
    * @throws PoolExhaustedError when the session has to wait for a slot and gets none
    * @throws LimitError when `maxMemoryBytes` leaves no memory to wake a dormant session; it stays dormant
    * @throws SessionSuspendedError when an earlier execution is suspended
+   * @throws DeadlockError in a callback that the running execution awaits, as do all calls that start when it has ended
    * @throws SessionClosedError, InvalidOptionError
    */
   async execute(code: string, options?: ExecuteOptions): Promise<ExecuteResult> {
@@ -331,6 +339,8 @@ export class Session implements AsyncDisposable {
    * @throws SnapshotError of reason `too-large` (`limits.snapshotBytes`) or `not-captured`; the session is as it was
    */
   async snapshotState(): Promise<Snapshot> {
+    const free = requireFreeThread(this)
+    if (free) await free
     if (this.#runner.isRunning) return this.#placement.captures.captureMidway(this.#calls.running)
     return this.#queueSave(() => this.#placement.captures.capture())
   }
@@ -434,13 +444,15 @@ export class Session implements AsyncDisposable {
 
   /** Every call goes through here (A9). Executions need not wait for a checkpoint in progress: the slot handles both in order. */
   #queueRun<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const caller = currentCaller()
     const start = () => {
+      this.#hostSide.startedBy = caller
       this.#runner.start()
       return task().finally(() => {
         this.#idleSinceMs = performance.now()
       })
     }
-    return this.#calls.run(start, signal)
+    return this.#calls.run(start, caller ? refusable(this, caller, signal) : signal)
   }
 
   /** Encodes a small value at once. */

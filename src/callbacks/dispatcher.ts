@@ -9,6 +9,7 @@ import { encodeIn } from '../shared/values/encode.js'
 import type { Ended, Lane } from '../shared/values/slices.js'
 import { answerEncoder, answerFailure, answerIterator, NO_ANSWER, pythonError } from './answers.js'
 import type { ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
+import { Caller, runAs } from './caller.js'
 import { endOfInput, INPUT } from './input.js'
 import { HostIterators } from './iterators.js'
 import { type Request, RequestReader } from './requests.js'
@@ -52,6 +53,8 @@ export class Dispatcher {
   readonly #timedChecks: TimedChecks
   #callbacks: ResolvedCallbacks
   #invocations = 0
+  /** The callback, of another session, that awaits the execution. */
+  #startedBy: Caller | undefined
 
   constructor(callbacks: ResolvedCallbacks, options: DispatcherOptions) {
     this.#callbacks = callbacks
@@ -84,8 +87,9 @@ export class Dispatcher {
   }
 
   /** An execution begins: its calls are counted from zero. */
-  begin(): void {
+  begin(startedBy: Caller | undefined): void {
     this.#invocations = 0
+    this.#startedBy = startedBy
   }
 
   /** The new calls of an execution that awaits. Throws or rejects with MalformedValueError. */
@@ -219,6 +223,7 @@ export class Dispatcher {
       callbackTimeoutMs === null || call.name === INPUT
         ? undefined
         : setTimeout(() => this.#timeOut(call, callbackTimeoutMs), callbackTimeoutMs)
+    const caller = new Caller(this.#options.session, call, this.#startedBy)
     let bytes: Uint8Array<ArrayBuffer>
     try {
       if (call.holding === undefined)
@@ -229,8 +234,8 @@ export class Dispatcher {
           `the arguments of ${call.name}() hold a set of integers that JavaScript cannot build in time: pass a list`,
         )
       const encoded = this.#iterators.serves(call.name)
-        ? this.#encode(call, await this.#iterators.serve(call.name, call.args), call.name)
-        : this.#answer(call, await this.#invoke(this.#callbackOf(call), call))
+        ? this.#encode(call, await this.#serveStep(call, caller), call.name)
+        : this.#answer(call, await this.#invoke(this.#callbackOf(call), call, caller))
       // Most answers are small and are sent without another turn of the microtask queue.
       bytes = encoded instanceof Promise ? await encoded : encoded
     } catch (error) {
@@ -239,6 +244,7 @@ export class Dispatcher {
       bytes = answerFailure(call.id, error)
     } finally {
       clearTimeout(timer)
+      caller.end()
     }
     // Before the answer: the slot has room for what it does with it.
     this.#release(call)
@@ -260,13 +266,17 @@ export class Dispatcher {
     return callback
   }
 
-  async #invoke({ fn, parameters }: ResolvedCallback, call: RunningCall): Promise<unknown> {
+  #serveStep({ name, args }: RunningCall, caller: Caller): Promise<unknown> {
+    return runAs(caller, () => this.#iterators.serve(name, args))
+  }
+
+  async #invoke({ fn, parameters }: ResolvedCallback, call: RunningCall, caller: Caller): Promise<unknown> {
     const check = () => parameters.check(call.args, call.memberCount)
     const isWanted = () => call.answer !== undefined
     const args = await (parameters.isTimed ? this.#timedChecks.run(check, isWanted) : check())
     if (parameters.isTimed && !isWanted()) return undefined
     // Safe: the session was created with callbacks whose context has this type.
-    return fn(args, contextOf(call, this.#options.session as never))
+    return runAs(caller, () => fn(args, contextOf(call, this.#options.session as never)))
   }
 
   #answer(call: RunningCall, value: unknown): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {

@@ -34,7 +34,8 @@ export interface StandardSchema<Input = any, Output = any> {
   }
 }
 
-type StandardResult<Output = unknown> =
+/** What a Standard Schema's `validate` gives: the value, or why there is none. */
+export type StandardResult<Output = unknown> =
   | { readonly value: Output; readonly issues?: undefined }
   | {
       readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[]

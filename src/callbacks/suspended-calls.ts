@@ -19,6 +19,11 @@ export interface SuspendedCall extends Pick<Request, 'id' | 'name' | 'args'> {
   readonly isStep?: boolean
 }
 
+/** Of a copy of an execution, too, that was in the middle of `async for x in name()`. */
+const NOTHING_PENDING =
+  'no host call is pending, so there is nothing to answer. An async iterable stays with the process that made it: an execution that was ' +
+  'restored elsewhere in the middle of one goes on with resume({}), and Python gets a RuntimeError where it awaits the next value'
+
 export class SuspendedCalls {
   readonly #window: ArgumentWindow
   readonly #iterators: HostIterators
@@ -72,6 +77,7 @@ export class SuspendedCalls {
             option,
             'ids of pending calls, each at most once in results and errors together',
             id,
+            this.#calls.size === 0 ? `${option}: ${NOTHING_PENDING}` : undefined,
           )
         ids.add(id)
       }

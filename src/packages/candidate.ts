@@ -1,8 +1,9 @@
 // One wheel that a package may be taken from, and where such wheels are looked for. Owns the types only.
+import type { LockedPackage } from './lock.js'
 import type { Metadata } from './metadata.js'
 import type { Version } from './version.js'
 
-export type SourceKind = 'directory' | 'pyodide' | 'index'
+export type SourceKind = LockedPackage['source']
 
 export interface Candidate {
   /** Canonical. */

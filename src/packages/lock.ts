@@ -2,7 +2,6 @@
 // text that somebody may have edited. Making one is resolve.ts, getting its wheels fetch-wheels.ts.
 import { readFile } from 'node:fs/promises'
 import { PackageError } from '../shared/errors.js'
-import type { SourceKind } from './candidate.js'
 import { canonicalName } from './names.js'
 import { isHash, isObject, isTextList } from './shapes.js'
 import { parseVersion } from './version.js'
@@ -15,7 +14,7 @@ export interface LockedPackage {
   /** Name of the wheel. */
   readonly file: string
   /** Where it was found: a directory of wheels or a path, the release of Pyodide, or the Python index. */
-  readonly source: SourceKind
+  readonly source: 'directory' | 'pyodide' | 'index'
   readonly sha256: string
   /** Where an index has it. */
   readonly url?: string

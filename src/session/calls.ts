@@ -1,6 +1,6 @@
 // The calls of one session, one after the other in the order they came (A9). Owns the queue; what a call does is its
 // caller's. A call that has not started can be taken out; closing rejects whatever has not started.
-import { CancelledError } from '../shared/errors.js'
+import { CancelledError, DeadlockError } from '../shared/errors.js'
 
 interface Queued {
   readonly start: () => Promise<void>
@@ -30,7 +30,7 @@ export class CallQueue {
   /**
    * Runs `task` when everything before it has settled, and settles as it does.
    *
-   * @throws CancelledError when `signal` aborts before it starts
+   * @throws CancelledError when `signal` aborts before it starts, or the DeadlockError that it aborts with
    * @throws the error given to `close`
    */
   run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -76,6 +76,7 @@ export class CallQueue {
   }
 }
 
-function notStarted(signal: AbortSignal): CancelledError {
+function notStarted(signal: AbortSignal): Error {
+  if (signal.reason instanceof DeadlockError) return signal.reason
   return new CancelledError('not-started', { cause: signal.reason })
 }

@@ -4,6 +4,7 @@
 
 import { answerTooMuch } from '../callbacks/answers.js'
 import { describeCallbacks, type ResolvedCallbacks } from '../callbacks/callbacks.js'
+import type { Caller } from '../callbacks/caller.js'
 import { Dispatcher, type DispatcherOptions } from '../callbacks/dispatcher.js'
 import type { EncodeAnswer } from '../callbacks/suspended-calls.js'
 import { ArgumentWindow } from '../callbacks/window.js'
@@ -46,6 +47,8 @@ export class HostSide implements HostCallState {
   #awaiting = false
   /** Executions so far. */
   executionCount: number
+  /** The callback, of whatever session, that made the call that runs now. */
+  startedBy: Caller | undefined
   /** Answers not sent yet: there is no slot, or more may follow in this turn of the event loop. */
   #answers: Uint8Array<ArrayBuffer>[] = []
   #answerBytes = 0
@@ -111,7 +114,7 @@ export class HostSide implements HostCallState {
   begin(slot: Slot, id: number): void {
     this.#run = { slot, id, batches: 0 }
     this.#awaiting = false
-    this.#dispatcher.begin()
+    this.#dispatcher.begin(this.startedBy)
   }
 
   /** Suspends the running execution if all its pending calls are suspended already. */

@@ -41,6 +41,7 @@ export class Listeners {
   #onSettled: (() => void) | undefined
   #thrown: { readonly error: unknown } | undefined
   #isOver = false
+  #hasWarned = false
 
   constructor(session: Given & { readonly limits: Pick<Limits, 'callbackTimeoutMs'> }, call: Given) {
     const silent = isSilent(session) && isSilent(call)
@@ -149,7 +150,11 @@ export class Listeners {
 
   #fail(name: string, error: unknown): void {
     if (!this.#isOver) this.#thrown ??= { error }
-    else warn(`${name} failed after its execution had ended: ${messageOf(error, 'for an unknown reason')}`)
+    else if (!this.#hasWarned) {
+      // Once: thousands of late calls may fail in the same way.
+      this.#hasWarned = true
+      warn(`${name} failed after its execution had ended: ${messageOf(error, 'for an unknown reason')}`)
+    }
   }
 }
 

@@ -28,6 +28,7 @@ import {
   stopError,
 } from './outcome.js'
 import type { Placement } from './placement.js'
+import { isReplyWithin, isResultWithin } from './reply-bounds.js'
 import type { Usage } from './usage.js'
 
 type Outcome = Extract<SlotReply, { kind: 'outcome' }>
@@ -48,10 +49,8 @@ export interface RunnerParts {
   readonly lane: Lane
 }
 
-/** Parts of a reply that `limits.resultBytes` bounds, each: three of a result, three of a failure. */
-const REPLY_PARTS = 3
-/** Types, names, and frames of a traceback. */
-const MAX_REPLY_HEAD_BYTES = 16 * 1024 * 1024
+/** How the reasons begin for which a slot that breaks the protocol is ended. */
+const INVALID = 'its worker sent an invalid message'
 
 /** Longest operation on private files: removing all of a large tree takes seconds. */
 const FILE_MS = 120_000
@@ -197,7 +196,7 @@ export class Runner {
     const { reply } = settled
     if (changesFiles) this.#placement.markChanged(slot)
     if (reply.kind === 'file-error' || (reply.kind === 'file' && answers(request, reply))) return reply
-    throw this.#lost(slot, undefined, 'its worker sent an invalid message: not the answer to a file')
+    throw this.#lost(slot, undefined, `${INVALID}: not the answer to a file`)
   }
 
   /** Resolves when the slot has done what it does now. */
@@ -255,7 +254,9 @@ export class Runner {
       if (!answer.ok) throw pythonError(answer.failure)
       if (answer === NOTHING_ANSWER) return this.#result(reply, executionCount, execution)
       const result = this.#read(slot, () => readResult(answer.items, answer.exact))
-      this.#bound(slot, result.repr, execution.displayBytes + displayBytes(result.display))
+      const shownBytes = execution.displayBytes + displayBytes(result.display)
+      if (!isResultWithin(this.#options.limits, result.repr, shownBytes))
+        throw this.#lost(slot, undefined, `${INVALID}: a larger result than it may have`)
       if (Object.keys(result.display).length > 0) {
         execution.addLast(result.display)
         listeners.rethrow()
@@ -322,7 +323,7 @@ export class Runner {
     }
     const { reply: raw } = settled
     if (raw.kind !== 'outcome' && raw.kind !== 'suspended')
-      throw this.#lost(slot, stop, 'its worker sent an invalid message: not the answer to an execution')
+      throw this.#lost(slot, stop, `${INVALID}: not the answer to an execution`)
     this.#report = raw
     this.#usage.update(raw)
     slot.hasTaken(raw.takenBytes)
@@ -330,14 +331,15 @@ export class Runner {
     const execution = this.#execution
     execution?.addRest(raw)
     if (outputBytes !== null && execution !== undefined && execution.outputLength > outputBytes)
-      throw this.#lost(slot, stop, 'its worker sent an invalid message: more output than it may have')
+      throw this.#lost(slot, stop, `${INVALID}: more output than it may have`)
     if (raw.kind === 'suspended') {
       await execution?.read
       this.#hostSide.end('suspended')
       return { reply: raw }
     }
     const reply = raw
-    this.#boundPayload(slot, reply.payload)
+    if (this.#execution !== undefined && !isReplyWithin(this.#options.limits, reply.payload))
+      throw this.#lost(slot, undefined, `${INVALID}: a larger reply than it may send`)
     const answer = await this.#readAnswer(slot, reply.payload, stop)
     const cause = answer.ok ? undefined : pythonError(answer.failure)
     if (cause && execution) ExecutionError.attach(cause, execution.produced)
@@ -387,25 +389,6 @@ export class Runner {
         throw this.#lost(slot, stop, `the interpreter answered ${error.message}`)
       throw error
     }
-  }
-
-  /** The kernel keeps to these limits, so a result that does not was forged. */
-  #bound(slot: Slot, repr: string | undefined, displayBytes: number): void {
-    const { resultBytes } = this.#options.limits
-    if (resultBytes !== null && Math.max(repr?.length ?? 0, displayBytes) > resultBytes)
-      throw this.#lost(
-        slot,
-        undefined,
-        'its worker sent an invalid message: a larger result than it may have',
-      )
-  }
-
-  /** Before anything is decoded: an execution's reply has at most repr, value and displays, or message and traceback. */
-  #boundPayload(slot: Slot, payload: Uint8Array | null): void {
-    const { resultBytes } = this.#options.limits
-    if (this.#execution === undefined || resultBytes === null || payload === null) return
-    if (payload.length > REPLY_PARTS * resultBytes + MAX_REPLY_HEAD_BYTES)
-      throw this.#lost(slot, undefined, 'its worker sent an invalid message: a larger reply than it may send')
   }
 
   #lost(slot: Slot, stop: Settled['stop'], reason: string): Error {

@@ -37,7 +37,7 @@ export interface Produced {
  * An error that can end an execution. Then it has what the execution had written and displayed by that time; of calls that are no
  * executions, and of executions that did not begin, these fields are empty.
  */
-export abstract class ExecutionError extends BrumateError implements Produced {
+export abstract class ExecutionError extends BrumateError {
   readonly stdout: string = ''
   readonly stderr: string = ''
   readonly displays: readonly Display[] = []
@@ -172,6 +172,11 @@ export class SessionSuspendedError extends BrumateError {
     const remedy = 'resume() it, or drop it with clearState(), reset() or restoreState()'
     super(`an execution of the session ${id} is suspended; ${remedy}`)
   }
+}
+
+/** A callback asked its own session for something that can only come when the callback has returned. Nothing was done. */
+export class DeadlockError extends BrumateError {
+  readonly code = 'DEADLOCK'
 }
 
 /** An option or argument is not what the API takes. Nothing was changed. */

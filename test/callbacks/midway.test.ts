@@ -155,6 +155,64 @@ describe('a snapshot in the middle of an await', () => {
   })
 })
 
+describe('a copy of an execution that waited for a value of an async iterable', () => {
+  const CODE = py`
+    got = []
+    try:
+        async for row in rows():
+            got.append(row)
+    except RuntimeError as error:
+        got.append(str(error))
+    got
+  `
+  const LOST = expect.stringContaining('the iterator is gone')
+
+  test('has nothing to answer, says so, and goes on with an error in Python', async () => {
+    let making = () => {}
+    const waiting = new Promise<void>((resolve) => {
+      making = resolve
+    })
+    let make = () => {}
+    const made = new Promise<void>((resolve) => {
+      make = resolve
+    })
+    await using suspending = await manager.createSession({
+      callbacks: {
+        rows: async function* (_, { suspend }) {
+          yield 1
+          suspend('a human has to say')
+        },
+      },
+    })
+    const [id = ''] = (await suspending.execute(CODE)).pending.map(({ id }) => id)
+    await using awaiting = await manager.createSession({
+      callbacks: {
+        rows: async function* () {
+          yield 1
+          making()
+          await made
+          yield 2
+        },
+      },
+    })
+    const running = awaiting.execute(CODE)
+    await waiting
+    for (const from of [await suspending.snapshotState(), await awaiting.snapshotState()]) {
+      await using copy = await manager.createSession({ from })
+      expect(copy.pending).toEqual([])
+      const error = await rejectionOf(InvalidOptionError, copy.resume({ results: { [id]: 2 } }))
+      expect(error.message).toContain('An async iterable stays with the process that made it')
+      expect(error.message).toContain('resume({})')
+      expect((await copy.resume({})).value).toEqual([1, LOST])
+      expect((await copy.execute('got.append(3)\ngot')).value).toEqual([1, LOST, 3])
+    }
+    make()
+    // Each original goes on.
+    expect((await running).value).toEqual([1, 2])
+    expect((await suspending.resume({ results: { [id]: 2 } })).value).toEqual([1, 2])
+  })
+})
+
 describe('a background task with a call under way', () => {
   const BACKGROUND =
     'import asyncio\ntask = asyncio.create_task(wait(n=1))\nawait asyncio.sleep(0.05)\n"left"'

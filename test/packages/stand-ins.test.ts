@@ -355,9 +355,7 @@ describe('packages', () => {
     ])
       expect.soft((await pythonErrorOf(session.execute(code))).type).toBe('SyntaxError')
     const isExplained = async (code: string) =>
-      (await pythonErrorOf(session.execute(code))).message.includes('Sessions run plain Python')
-    for (const code of ['!ls', '%time f()', '%%time\n1', '?print', 'if True:\n  %run x.py'])
-      expect.soft([code, await isExplained(code)]).toEqual([code, true])
+      (await pythonErrorOf(session.execute(code))).message.includes('sessions run plain Python')
     for (const code of ['x = (', 'x = 5 %', '% 5', 'x = (1\n  %y z)'])
       expect.soft([code, await isExplained(code)]).toEqual([code, false])
     const second = await pythonErrorOf(session.execute('%pip install x\ny = ('))
@@ -367,6 +365,31 @@ describe('packages', () => {
     expect(error.traceback).toContain('line 2')
     const { stdout, stderr } = await session.execute('%matplotlib inline\n%pip list')
     expect([stdout, stderr]).toEqual(["The image has no packages, only Python's standard library.\n", ''])
+  })
+
+  test.each([
+    ['%timeit sum(range(9))', 1, '%timeit', "without IPython's magics; use timeit.timeit(…)"],
+    ['%time x = 1', 1, '%time', 'time.perf_counter()'],
+    ['%%time\nx = 1', 1, '%%time', 'time.perf_counter()'],
+    ['# timed\n%%timeit\nx = 1', 2, '%%timeit', 'timeit.timeit(…)'],
+    ['x = %timeit -o f()', 1, '%timeit', 'timeit.timeit(…)'],
+    ['\n%%bash\necho "it\'s"\nls 1a', 2, '%%bash', 'without a shell; use os, shutil and pathlib'],
+    ['%%sh\nls -l', 1, '%%sh', 'without a shell'],
+    ['!ls -l', 1, '!ls', 'without a shell'],
+    ["x = 1\n!echo it's\n%matplotlib inline", 2, '!echo', 'without a shell'],
+    ['files = !ls', 1, '!ls', 'without a shell'],
+    ['if True:\n  %run x.py', 2, '%run', 'runpy.run_path(…)'],
+    ["%%writefile a.py\nprint('it')", 1, '%%writefile', 'write_text'],
+    ["%%html\n<b>it's</b>", 1, '%%html', 'IPython.display'],
+    ['%sql SELECT 1', 1, '%sql', 'write it in Python'],
+    ['?print', 1, '?print', "without IPython's help; use help(print)"],
+    ['x = 1\nx.real??', 2, 'x.real??', 'help(x.real)'],
+  ])('%j says in one sentence what is not there, and what to use', async (code, line, command, advice) => {
+    await using session = await manager.createSession({ checkpoint: 'manual' })
+    const { message, frames } = await pythonErrorOf(session.execute(code))
+    expect(message.startsWith(`SyntaxError: ${command}: sessions run plain Python, without `)).toBe(true)
+    expect(message).toContain(advice)
+    expect(frames.at(-1)).toMatchObject({ line, text: code.split('\n')[line - 1]?.trim() })
   })
 
   test('importing a well-known package that is absent says how to add it; other absent modules are left alone', async () => {

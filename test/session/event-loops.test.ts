@@ -143,3 +143,101 @@ test('loops of classes that are derived from BaseEventLoop run, and their tasks 
   `
   expect(await evaluate(code)).toEqual(['paid 1', 'paid 1', 'paid 1'])
 })
+
+test('async generators on loops of their own, with the policy reset after each, as CPython tests them', async () => {
+  const outcome = await evaluate(py`
+    import gc, io, unittest, warnings
+
+    class Probe(unittest.TestCase):
+        def setUp(self):
+            self.loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(None)
+            self.log = []
+
+        def tearDown(self):
+            self.loop.close()
+            asyncio.set_event_loop_policy(None)
+
+        async def numbers(self):
+            try:
+                sent = yield 1
+                self.log.append(sent)
+                await asyncio.sleep(0.001)
+                yield 2
+            except KeyError as error:
+                yield error.args[0]
+            finally:
+                await asyncio.sleep(0)
+                self.log.append('closed')
+
+        def test_asend(self):
+            async def use():
+                g = self.numbers()
+                return [await g.asend(None), await g.asend('in'), await anext(g, 'end'), self.log]
+            self.assertEqual(self.loop.run_until_complete(use()), [1, 2, 'end', ['in', 'closed']])
+
+        def test_athrow(self):
+            async def use():
+                g = self.numbers()
+                return [await anext(g), await g.athrow(KeyError('thrown')), self.log]
+            self.assertEqual(self.loop.run_until_complete(use()), [1, 'thrown', []])
+
+        def test_aclose(self):
+            async def use():
+                g = self.numbers()
+                first = await anext(g)
+                await g.aclose()
+                return [first, self.log, await anext(g, 'end')]
+            self.assertEqual(self.loop.run_until_complete(use()), [1, ['closed'], 'end'])
+
+        def test_running(self):
+            async def use():
+                async def slow():
+                    self.log.append(g.ag_running)
+                    await asyncio.sleep(0.001)
+                    yield 1
+                g = slow()
+                step = asyncio.ensure_future(anext(g))
+                await asyncio.sleep(0)
+                with self.assertRaises(RuntimeError):
+                    await anext(g)
+                return [g.ag_running, await step, g.ag_running, self.log]
+            self.assertEqual(self.loop.run_until_complete(use()), [True, 1, False, [True]])
+
+        def test_collected(self):
+            async def use():
+                async for _ in self.numbers():
+                    break
+                gc.collect()
+                await asyncio.sleep(0.01)
+            self.loop.run_until_complete(use())
+            self.assertEqual(self.log, ['closed'])
+
+        def test_shutdown(self):
+            async def use():
+                self.kept = self.numbers()
+                return await anext(self.kept)
+            self.assertEqual(self.loop.run_until_complete(use()), 1)
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            self.assertEqual(self.log, ['closed'])
+
+        def test_asyncio_run_closes_them(self):
+            async def use():
+                self.kept = self.numbers()
+                return await anext(self.kept)
+            for policy in (None, asyncio.DefaultEventLoopPolicy()):
+                asyncio.set_event_loop_policy(policy)
+                self.assertEqual(asyncio.run(use()), 1)
+            self.assertEqual(self.log, ['closed', 'closed'])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', DeprecationWarning)
+        out = io.StringIO()
+        ran = unittest.TextTestRunner(out).run(unittest.defaultTestLoader.loadTestsFromTestCase(Probe))
+    [ran.testsRun, *(text for _, text in ran.failures + ran.errors)]
+  `)
+  expect(outcome).toEqual([7])
+  // The session's own loop is as it was.
+  expect(await evaluate('asyncio.run(main(1))')).toBe('paid 1')
+  expect(await evaluate('await main(2)')).toBe('paid 2')
+})

@@ -1,13 +1,9 @@
 // Imports that take a descriptor. Owns decoding their arguments and encoding their results; what they do is fs/'s.
 import { MAX_TIME_ZONE_LENGTH } from '../../src/shared/time-zone.js'
 import {
-  DIRENT,
   DISPLAY_FD,
   DOOR_FD,
   F,
-  F_RDLCK,
-  F_UNLCK,
-  F_WRLCK,
   FD_CLOEXEC,
   FDSTAT,
   FILETYPE,
@@ -20,20 +16,17 @@ import {
   SEEK,
 } from './abi.js'
 import type { HostContext } from './context.js'
+import { listDirectory } from './directory-listing.js'
 import type { DisplaySink } from './displays.js'
 import { FsError, fail } from './errno.js'
-import type { LockRange } from './fs/node-store.js'
+import { lockFile } from './file-locks.js'
 import type { OpenFile } from './fs/open-file.js'
 import type { ImportFunction } from './guard.js'
 import type { HostCallDoor } from './host-calls.js'
-import { entryType, offsetOf, positionOf, sizeOf, writeStat, writeStatfs } from './structs.js'
+import { offsetOf, positionOf, sizeOf, writeStat, writeStatfs } from './structs.js'
 
-/** Bytes that an entry with the longest name takes. */
-const LARGEST_ENTRY_BYTES = 280
 /** Flags that F_SETFL changes. */
 const SETTABLE_FLAGS = O.APPEND | O.NONBLOCK
-/** Between two questions for a lock that somebody else has. */
-const LONGEST_LOCK_WAIT_MS = 16
 
 /** Moves bytes between a file and one range of memory; how many it were. */
 type Transfer = (file: OpenFile, position: number, start: number, end: number) => number
@@ -281,59 +274,6 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
   }
 }
 
-/** With its private files a session is the only process there is: every lock is free, and granted. */
-function lockFile(
-  { memory, signals }: HostContext,
-  file: OpenFile,
-  pointer: number,
-  command: number,
-): number {
-  const { store, node, flags } = file
-  const type = memory.i16(pointer + FLOCK.type)
-  if (store.paths === null || file.kind !== 'file') {
-    if (command === F.GETLK) memory.setU16(pointer + FLOCK.type, F_UNLCK)
-    return 0
-  }
-  const [start, end] = lockedBytes(memory, file, pointer)
-  if (type === F_UNLCK) {
-    store.paths.unlock(node, start, end)
-    return 0
-  }
-  if (type !== F_RDLCK && type !== F_WRLCK) fail('EINVAL')
-  const range: LockRange = { exclusive: type === F_WRLCK, start, end }
-  if (command === F.GETLK) {
-    const found = store.paths.blocking(node, range)
-    memory.setU16(pointer + FLOCK.type, found === undefined ? F_UNLCK : found.exclusive ? F_WRLCK : F_RDLCK)
-    if (found === undefined) return 0
-    memory.setU16(pointer + FLOCK.whence, SEEK.SET)
-    memory.setI64(pointer + FLOCK.start, found.start)
-    memory.setI64(pointer + FLOCK.len, found.end === Number.POSITIVE_INFINITY ? 0 : found.end - found.start)
-    memory.setU32(pointer + FLOCK.pid, 1)
-    return 0
-  }
-  const needed = range.exclusive ? O.RDONLY : O.WRONLY
-  if ((flags & O.ACCESS_MODE) === needed) fail('EBADF')
-  // Asked again and again, so that nobody waits in the storage for a session that may be gone.
-  for (let waitMs = 1; !store.paths.lock(node, range); waitMs = Math.min(2 * waitMs, LONGEST_LOCK_WAIT_MS)) {
-    if (command === F.SETLK) fail('EAGAIN')
-    if (signals.wait(waitMs) === 'interrupted') fail('EINTR')
-  }
-  return 0
-}
-
-/** Start and end, which is Infinity for a length of 0. */
-function lockedBytes(memory: HostContext['memory'], file: OpenFile, pointer: number): [number, number] {
-  const whence = memory.i16(pointer + FLOCK.whence)
-  const base =
-    whence === SEEK.SET ? 0 : whence === SEEK.CUR ? file.position : file.store.status(file.node).size
-  const from = base + memory.i64(pointer + FLOCK.start)
-  const length = memory.i64(pointer + FLOCK.len)
-  const [start, end] = length < 0 ? [from + length, from] : [from, from + length]
-  if (start < 0 || whence < 0 || whence > SEEK.END) fail('EINVAL')
-  if (!Number.isSafeInteger(start) || end > Number.MAX_SAFE_INTEGER) fail('EOVERFLOW')
-  return [start, length === 0 ? Number.POSITIVE_INFINITY : end]
-}
-
 function show(displays: DisplaySink, bytes: Uint8Array, start: number, length: number): void {
   displays.show(bytes, start, length)
 }
@@ -376,48 +316,5 @@ function transferPart(
   } catch (error) {
     if (error instanceof FsError) return -1
     throw error
-  }
-}
-
-/** Packs entries after the file's position into `[start, end)`; how many bytes it were. */
-function listDirectory(
-  { memory, fileSystem }: HostContext,
-  file: OpenFile,
-  start: number,
-  end: number,
-): number {
-  const { store, node } = file
-  const { tree } = fileSystem.files
-  let at = start
-  const put = (name: string, id: number, type: number, cookie: number): boolean => {
-    const length = Math.ceil((DIRENT.name + name.length + 1) / DIRENT.ALIGN) * DIRENT.ALIGN
-    if (at + length > end) {
-      // Not even one entry fits: an empty answer would mean the end of the directory.
-      if (at === start) fail('EINVAL')
-      return false
-    }
-    memory.bytes.fill(0, at, at + length)
-    memory.setI64(at + DIRENT.ino, id)
-    memory.setI64(at + DIRENT.off, cookie)
-    memory.setU16(at + DIRENT.reclen, length)
-    memory.setU8(at + DIRENT.type, type)
-    memory.setText(at + DIRENT.name, name)
-    at += length
-    file.position = cookie
-    return true
-  }
-  // Entries that come while it is read are left out: renaming what one finds must not go on for ever.
-  if (file.listEnd === 0) file.listEnd = store.nextCookie(node)
-  if (file.position < 1 && !put('.', node, entryType('directory'), 1)) return at - start
-  if (file.position < 2 && !put('..', tree.parentOf(file).node, entryType('directory'), 2)) return at - start
-  for (;;) {
-    // Only as many as surely fit, so that the store can go on where it stopped.
-    const count = Math.floor((end - at) / LARGEST_ENTRY_BYTES)
-    if (count === 0 && at > start) return at - start
-    const entries = store.list(node, file.position, Math.max(1, count))
-    for (const { name, node: id, kind, cookie } of entries) {
-      if (cookie >= file.listEnd || !put(name, id, entryType(kind), cookie)) return at - start
-    }
-    if (entries.length < Math.max(1, count)) return at - start
   }
 }

@@ -15,7 +15,8 @@ from typing import Any
 from . import clocks
 from .callbacks import Callbacks
 from .calls import CALLS
-from .cell import BASE_FLAGS, Cell, compile_cell
+from .cell import BASE_FLAGS, Cell
+from .compiling import compiled
 from .description import Described, describe
 from .display import bundle
 from .displays import DISPLAYS
@@ -24,10 +25,10 @@ from .execution import Execution
 from .interrupts import Guard
 from .loop import DEADLOCK, SessionLoop
 from .namespace import HIDDEN_NAMES, Namespace
-from .packages import explain_notebook_line, without_installer
 from .reading import READING
 from .sources import Sources
-from .tracebacks import INTERRUPTED, add_source_line, cut, failure
+from .texts import text_of, unprintable
+from .tracebacks import INTERRUPTED, cut, failure
 from .unawaited import COROUTINES, UNAWAITED
 from .values import NotConvertible, convert, from_bytes, to_tree
 
@@ -36,8 +37,6 @@ type Outcome = tuple[Any, ...]
 # No value, nothing displayed: the outcome of most cells, so `link` has its reply ready.
 NOTHING: Outcome = (True, None, ..., {})
 DONE: Outcome = (True,)
-
-_BYTE_ORDER_MARK = "\ufeff"
 
 # A pump that never runs dry still returns to the host now and then, for host calls to be sent and answered.
 _PUMP_SECONDS = 0.02
@@ -54,27 +53,8 @@ _go_on_collecting = gc.enable
 
 _HOLD_COROUTINES = COROUTINES | {list, tuple}
 
-# The name of a class, whatever its metaclass says.
-_NAME = type.__dict__["__name__"]
-
 # Let go when memory runs out, so that the next execution can at least delete something.
 _RESERVE_BYTES = 2 * 1024 * 1024
-
-
-def _text_of(value: Any) -> str:
-    """repr(), or a placeholder where built-in types have none: the code that made the value has succeeded."""
-    try:
-        return str.__str__(repr(value))
-    except (ValueError, MemoryError, RecursionError, OverflowError) as error:
-        # Raised in a frame of Python code: a `__repr__` of the user's fails as user code does.
-        if error.__traceback__.tb_next is not None:
-            raise
-        reason = "MemoryError" if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
-        return _unprintable(value, reason)
-
-
-def _unprintable(value: Any, reason: str) -> str:
-    return f"<{_NAME.__get__(type(value))} object whose repr() raises {reason}>"
 
 
 class Kernel:
@@ -127,7 +107,8 @@ class Kernel:
             filename = f"<cell {count}>"
             # Python keeps there which lines have warned, and lines of cells have the same numbers.
             self.namespace.names.pop("__warningregistry__", None)
-            cell = self._compiled(source, filename)
+            cell = compiled(source, filename, self.flags, self.sources)
+            self.flags = cell.flags
             if events._get_running_loop() is not self.loop:
                 self.loop.activate()
             if guard.pending:
@@ -158,37 +139,6 @@ class Kernel:
             self.reserve = bytearray(_RESERVE_BYTES)
         except MemoryError:
             self.reserve = None
-
-    def _compiled(self, source: str, filename: str) -> Cell:
-        self.sources.add(filename, source)
-        try:
-            cell = compile_cell(source, filename, self.flags)
-        except BaseException as error:
-            if source.startswith(_BYTE_ORDER_MARK):
-                return self._compiled(source[1:], filename)
-            cell = self._compiled_without_installers(error, source, filename)
-        self.flags = cell.flags
-        if not cell.brief:
-            cell.classes = self.sources.hold(filename, cell.body, cell.result)
-        return cell
-
-    def _compiled_without_installers(self, error: BaseException, source: str, filename: str) -> Cell:
-        """The cell, if the error is about a line such as `%pip install x`: a call of what answers it stands there then.
-
-        The text that tracebacks show stays as the user wrote it. Raises the error if it is about something else.
-        """
-        while True:
-            rest = without_installer(source, error.lineno) if isinstance(error, SyntaxError) else None
-            if rest is None:
-                add_source_line(error)
-                explain_notebook_line(error)
-                self.sources.drop(filename)
-                raise error from None
-            source = rest
-            try:
-                return compile_cell(source, filename, self.flags)
-            except BaseException as another:
-                error = another
 
     def _evaluate(self, cell: Cell) -> Any:
         names = self.namespace.names
@@ -304,7 +254,7 @@ class Kernel:
                     self.displays.finish({})
                 return NOTHING
             limit = self.result_bytes
-            text = _text_of(value)
+            text = text_of(value)
             if UNAWAITED.has_reported:
                 UNAWAITED.replace(value)
             else:
@@ -312,7 +262,7 @@ class Kernel:
             try:
                 text = cut(text, limit)
             except MemoryError:
-                text = _unprintable(value, "MemoryError")
+                text = unprintable(value, "MemoryError")
             display = bundle(value)
             try:
                 tree, lost = convert(value, limit)  # may call a tzinfo of the user's

@@ -67,9 +67,6 @@ _INSTALLER = re.compile(
 _IGNORED = re.compile(r"[ \t]*%(?:matplotlib|config|load_ext|autoreload|%capture)\b.*")
 # Its cell is a script, which may install something.
 _SCRIPT = re.compile(r"%%(?:bash|sh|script)\b.*")
-# What only IPython understands.
-_NOTEBOOK_LINE = re.compile(r"(?P<indent>[ \t]*)(?:%{1,2}[A-Za-z]|!|\?)")
-_NO_IPYTHON = "Sessions run plain Python, without IPython's %magics, !commands and ?help: write it in Python."
 _INSTALLING = frozenset({"install", "add", "download", "upgrade"})
 _VERBS = _INSTALLING | {
     *("cache", "check", "config", "create", "freeze", "index", "info", "list", "remove", "search", "show"),
@@ -171,8 +168,8 @@ def without_installer(source: str, line: int | None) -> str | None:
     while _is_continued(lines[last]) and last + 1 < len(lines):
         last += 1
     text = " ".join(part.rstrip("\r").removesuffix("\\") for part in lines[first : last + 1])
-    statement = _statement(text)
-    if statement is None and _SCRIPT.fullmatch(text.rstrip()) and last + 1 < len(lines) and _statement(lines[last + 1]):
+    statement = statement_for(text)
+    if statement is None and _SCRIPT.fullmatch(text.rstrip()) and last + 1 < len(lines) and statement_for(lines[last + 1]):
         statement = "pass"
     if statement is None:
         return None
@@ -182,21 +179,12 @@ def without_installer(source: str, line: int | None) -> str | None:
     return "\n".join(lines)
 
 
-def explain_notebook_line(error: BaseException) -> None:
-    """Say in a SyntaxError about a line such as `%time f()`, `!ls` or `?f` that it is IPython's and not Python's."""
-    if type(error) is not SyntaxError or not isinstance(error.text, str) or not error.offset:
-        return
-    match = _NOTEBOOK_LINE.match(error.text)
-    if match and match.end("indent") == error.offset - 1:
-        error.msg = f"{error.msg}. {_NO_IPYTHON}"
-
-
 def _is_continued(line: str) -> bool:
     return line.rstrip("\r").endswith("\\")
 
 
-def _statement(line: str) -> str | None:
-    """What stands in place of an installer's line, with its indentation; None for other lines."""
+def statement_for(line: str) -> str | None:
+    """What stands in place of an installer's line, or of a magic that changes nothing, with its indentation; None for other lines."""
     indent = line[: len(line) - len(line.lstrip(" \t"))]
     if _IGNORED.fullmatch(line.rstrip()):
         return f"{indent}pass"

@@ -1,0 +1,229 @@
+// What a callback may ask of the session that waits for it: what would wait for itself fails at once.
+import {
+  type CallbackContext,
+  type Callbacks,
+  DeadlockError,
+  type Session,
+  type SessionManager,
+} from 'brumate'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openManager } from '../support/manager.js'
+
+let manager: SessionManager
+
+beforeAll(async () => {
+  manager = await openManager({ slots: 4 })
+})
+afterAll(() => manager?.close())
+
+type Use = (session: Session, context: CallbackContext) => unknown
+
+/** A session whose callback `use` runs the given function, and says what came of it. */
+async function using(use: Use, callbacks: Callbacks = {}) {
+  let answer: { readonly value?: unknown; readonly error?: unknown } = {}
+  const session = await manager.createSession({
+    // What waits for itself never ends: these tests fail by their own time limit then.
+    limits: { callbackTimeoutMs: null, executionTimeoutMs: null },
+    callbacks: {
+      ...callbacks,
+      use: async (_, context) => {
+        try {
+          answer = { value: await use(context.session, context) }
+        } catch (error) {
+          answer = { error }
+        }
+      },
+    },
+  })
+  const execute = async (code: string) => {
+    await session.execute(code)
+    return answer
+  }
+  return { session, execute, [Symbol.asyncDispose]: () => session.close() }
+}
+
+const AWAITED = 'x = 1\nawait use()\ny = 2'
+const BLOCKING = 'import brumate\nx = 1\nbrumate.call_sync("use")\ny = 2'
+
+const WAITING: Readonly<Record<string, Use>> = {
+  execute: (session) => session.execute('z = 3'),
+  get: (session) => session.get('x'),
+  set: (session) => session.set('z', 3),
+  reset: (session) => session.reset(),
+  clearState: (session) => session.clearState(),
+  hibernate: (session) => session.hibernate(),
+  setCallbacks: (session) => session.setCallbacks({}),
+  restoreState: async (session) => {
+    await using other = await manager.createSession()
+    return session.restoreState(await other.snapshotState())
+  },
+  resume: (session) => session.resume({}),
+}
+
+const BETWEEN: Readonly<Record<string, Use>> = {
+  'files.writeFile': (session) => session.files.writeFile('/tmp/a', 'a'),
+  'files.readFile': (session) => session.files.list('/tmp'),
+  snapshotState: (session) => session.snapshotState(),
+}
+
+describe('a callback that awaits its own session', () => {
+  test.each(Object.entries(WAITING))('%s fails at once, and the execution goes on', async (_, use) => {
+    await using used = await using(use)
+    for (const code of [AWAITED, BLOCKING]) {
+      const { error } = await used.execute(code)
+      expect(error).toBeInstanceOf(DeadlockError)
+      expect(error).toMatchObject({ code: 'DEADLOCK', message: expect.stringContaining('session.files') })
+      expect((error as Error).stack).toContain('own-session.test')
+    }
+    expect(await used.session.get('y')).toBe(2)
+    expect((await used.session.execute("'z' in globals()")).value).toBe(false)
+  })
+
+  test.each(Object.entries(BETWEEN))('%s works where Python awaits the callback', async (_, use) => {
+    await using used = await using(use)
+    expect(await used.execute(AWAITED)).not.toHaveProperty('error')
+  })
+
+  test.each(Object.entries(BETWEEN))('%s fails at once where Python blocks', async (_, use) => {
+    await using used = await using(use)
+    const { error } = await used.execute(BLOCKING)
+    expect(error).toBeInstanceOf(DeadlockError)
+    expect((error as Error).message).toContain('Await the callback in Python')
+    const inLoop = await used.execute('import asyncio\nasyncio.run(use())')
+    expect(inLoop.error).toBeInstanceOf(DeadlockError)
+  })
+
+  test('by whatever name it knows the session, and in whatever it awaits', async () => {
+    let own: Session | undefined
+    await using used = await using(async () => {
+      await new Promise(setImmediate)
+      return Promise.all([1].map(() => own?.execute('z = 3')))
+    })
+    own = used.session
+    expect((await used.execute(AWAITED)).error).toBeInstanceOf(DeadlockError)
+  })
+
+  test('in a step of an async generator, and in onInput', async () => {
+    let error: unknown
+    const attempt = (session: Session) =>
+      session.execute('1').catch((reason: unknown) => {
+        error = reason
+      })
+    await using session = await manager.createSession({
+      callbacks: {
+        rows: async function* (_, { session }) {
+          yield 1
+          await attempt(session)
+          yield 2
+        },
+      },
+      onInput: async (_, { session }) => {
+        await attempt(session)
+        return 'line'
+      },
+    })
+    expect((await session.execute('[row async for row in rows()]')).value).toEqual([1, 2])
+    expect(error).toBeInstanceOf(DeadlockError)
+    error = undefined
+    expect((await session.execute('input()')).value).toBe('line')
+    expect(error).toBeInstanceOf(DeadlockError)
+  })
+
+  test('by way of another session', async () => {
+    let own: Session | undefined
+    let error: unknown
+    await using other = await manager.createSession({
+      callbacks: {
+        back: () =>
+          own?.execute('z = 3').catch((reason: unknown) => {
+            error = reason
+          }),
+      },
+    })
+    await using used = await using(() => other.execute('await back()'))
+    own = used.session
+    expect(await used.execute(AWAITED)).not.toHaveProperty('error')
+    expect(error).toBeInstanceOf(DeadlockError)
+    // Unrelated sessions may call each other.
+    own = await manager.createSession()
+    expect(await used.execute(AWAITED)).not.toHaveProperty('error')
+    expect(await own.get('z')).toBe(3)
+    await own.close()
+  })
+
+  test('interrupt() and close() work, and other sessions do', async () => {
+    await using used = await using((session) => session.interrupt())
+    await expect(used.session.execute(AWAITED)).rejects.toThrow('KeyboardInterrupt')
+    await using blocked = await using((session) => session.interrupt())
+    await expect(blocked.session.execute(BLOCKING)).rejects.toThrow('KeyboardInterrupt')
+    await using closing = await using((session) => session.close())
+    await expect(closing.session.execute(AWAITED)).rejects.toMatchObject({ code: 'SESSION_CLOSED' })
+    await using another = await manager.createSession()
+    await using calls = await using(() => another.execute('1 + 1'))
+    expect((await calls.execute(AWAITED)).value).toMatchObject({ value: 2 })
+  })
+})
+
+describe('calls that no callback waits for queue as before', () => {
+  test('of another part of the program', async () => {
+    let arrived = () => {}
+    const inCallback = new Promise<void>((resolve) => {
+      arrived = resolve
+    })
+    let leave = () => {}
+    const queued = new Promise<void>((resolve) => {
+      leave = resolve
+    })
+    await using used = await using(() => {
+      arrived()
+      return queued
+    })
+    const running = used.execute(AWAITED)
+    await inCallback
+    const later = used.session.execute('y')
+    leave()
+    expect((await later).value).toBe(2)
+    expect(await running).not.toHaveProperty('error')
+  })
+
+  test('that a callback starts and leaves, and those it makes after it has returned', async () => {
+    const later: Promise<unknown>[] = []
+    await using session = await manager.createSession({
+      callbacks: {
+        starts: (_, { session }) => {
+          later.push(session.get('y'))
+        },
+        startsAsync: async (_, { session }) => {
+          await null
+          later.push(session.get('y'))
+        },
+        remembers: (_, { session }) => {
+          setTimeout(() => later.push(session.get('y')), 20)
+        },
+      },
+    })
+    await session.execute('await starts()\nawait startsAsync()\ny = 2')
+    await session.execute(
+      'import asyncio, brumate\nbrumate.call_sync("starts")\nawait remembers()\nawait asyncio.sleep(0.1)',
+    )
+    expect(await Promise.all(later)).toEqual([2, 2, 2, 2])
+  })
+
+  test('and those of a callback whose call has timed out', async () => {
+    let late: Promise<unknown> | undefined
+    await using session = await manager.createSession({
+      limits: { callbackTimeoutMs: 20 },
+      callbacks: {
+        slow: (_, { session, signal }) =>
+          new Promise((resolve) => {
+            signal.addEventListener('abort', () => {
+              late = session.get('y')
+              resolve(late)
+            })
+          }),
+      },
+    })
+    await session.execute('try:\n  await slow()\nexcept TimeoutError:\n  y = 2')
+    expect(await late).toBe(2)
+  })
+})
