@@ -27,15 +27,6 @@ const jobs = {
   next,
   state: () => [calls.nextBytes, calls.take() === undefined],
   reset: () => calls.reset(),
-  rounds: (count) => {
-    const startedMs = performance.now()
-    for (let i = 0; i < count; i++) {
-      calls.send(Uint8Array.of(1))
-      calls.wait(never, isInterrupted)
-      calls.take()
-    }
-    return (performance.now() - startedMs) / count
-  },
   raw: (message) => workerData.wire.port.postMessage(message),
 }
 
