@@ -42,7 +42,10 @@ import { VfsStorage } from './vfs/storage.js'
 export interface ManagerOptions extends PackageOptions {
   /** Most live interpreters, 1 to 1,024. They are booted as needed, with two spares. Default max(8, 4 × availableParallelism()). */
   readonly slots?: number
-  /** Most callers waiting for a slot; one more is refused with PoolExhaustedError. 0 to 1,000,000. Default 1,024. */
+  /**
+   * Most callers waiting for a slot, of whom tenants take turns; one more is refused with PoolExhaustedError. 0 to 1,000,000. Default
+   * 1,024.
+   */
   readonly maxQueued?: number
   /**
    * Longest wait for other sessions to give a slot back, in ms. Time in which a slot boots or is renewed for the caller does not count.

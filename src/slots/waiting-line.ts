@@ -1,5 +1,6 @@
-// The queue of callers that wait for a slot. Owns their order and timeouts. A caller's time counts only while it waits for other sessions,
-// not while a slot boots or is renewed for it. The pool owns the slots.
+// The queue of callers that wait for a slot. Owns their order and timeouts. Tenants take turns: one with a thousand callers holds up
+// another's by one slot at most. A caller's time counts only while it waits for other sessions, not while a slot boots or is renewed for
+// it. The pool owns the slots.
 import { CancelledError } from '../shared/errors.js'
 import type { SlotRequest } from './pool-options.js'
 import type { Slot } from './slot.js'
@@ -10,6 +11,8 @@ export interface Waiter extends SlotRequest {
 }
 
 interface Clocked extends Waiter {
+  /** Callers of a lower round are served first, those of the same in the order in which they came. Each tenant has one in a round. */
+  readonly round: number
   remainingMs: number
   /** Set while the clock runs. */
   running: { readonly sinceMs: number; readonly timer: NodeJS.Timeout } | undefined
@@ -19,6 +22,10 @@ export class WaitingLine {
   readonly #timeoutMs: number
   readonly #timedOut: () => Error
   readonly #waiters: Clocked[] = []
+  /** Of the caller that was served last. A tenant that has had no turn in it yet joins this round. */
+  #round = 0
+  /** Of the last caller of each tenant that waits, or has had its turn in this round. */
+  readonly #lastRounds = new Map<string, number>()
   #coming = 0
 
   /** @param timedOut makes the error for a caller that has waited for `timeoutMs` */
@@ -31,12 +38,12 @@ export class WaitingLine {
     return this.#waiters.length
   }
 
-  /** The caller that has waited longest for a slot of the image. */
+  /** The caller whose turn it is to get a slot of the image. */
   first(imageId: string): Waiter | undefined {
     return this.#waiters.find((waiter) => waiter.imageId === imageId)
   }
 
-  /** How many callers wait for a slot of each image; the image that somebody has waited for longest comes first. */
+  /** How many callers wait for a slot of each image; the image whose turn it is comes first. */
   countByImage(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>()
     for (const { imageId } of this.#waiters) counts.set(imageId, (counts.get(imageId) ?? 0) + 1)
@@ -58,14 +65,17 @@ export class WaitingLine {
       }
       const waiter: Clocked = {
         ...request,
+        round: this.#nextRound(request.tenant),
         remainingMs: this.#timeoutMs,
         running: undefined,
         resolve: (slot) => {
           leave()
+          this.#served(waiter)
           resolve(slot)
         },
         reject: (error) => {
           leave()
+          this.#gaveUp(waiter)
           reject(error)
         },
       }
@@ -75,7 +85,9 @@ export class WaitingLine {
         this.count(this.#coming)
       }
       signal?.addEventListener('abort', onAbort, { once: true })
-      this.#waiters.push(waiter)
+      const behind = this.#waiters.findLastIndex(({ round }) => round <= waiter.round)
+      this.#waiters.splice(behind + 1, 0, waiter)
+      this.#lastRounds.set(waiter.tenant, waiter.round)
     })
   }
 
@@ -93,6 +105,25 @@ export class WaitingLine {
   rejectAll(error: Error, imageId?: string): void {
     for (const waiter of [...this.#waiters])
       if (imageId === undefined || waiter.imageId === imageId) waiter.reject(error)
+  }
+
+  #nextRound(tenant: string): number {
+    const last = this.#lastRounds.get(tenant)
+    return last === undefined ? this.#round : Math.max(this.#round, last + 1)
+  }
+
+  #served({ round }: Clocked): void {
+    if (this.#waiters.length === 0) this.#lastRounds.clear()
+    if (round <= this.#round) return
+    this.#round = round
+    for (const [tenant, last] of this.#lastRounds) if (last < round) this.#lastRounds.delete(tenant)
+  }
+
+  #gaveUp({ tenant, round }: Clocked): void {
+    if (this.#lastRounds.get(tenant) !== round) return
+    const last = this.#waiters.findLast((waiter) => waiter.tenant === tenant)
+    if (last) this.#lastRounds.set(tenant, last.round)
+    else this.#lastRounds.delete(tenant)
   }
 
   #start(waiter: Clocked): void {

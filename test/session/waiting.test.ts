@@ -1,5 +1,5 @@
 // A9: more sessions than slots: who waits, for how long, and who is told that there is no room.
-import { PoolExhaustedError, PythonError } from 'brumate'
+import { PoolExhaustedError, PythonError, SessionClosedError } from 'brumate'
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { expectTyped, rejectionOf, start, until } from '../support/session-code.js'
@@ -33,12 +33,15 @@ test('A9: a session that uses its slot does not lose it to those that wait', asy
 
 test('A9: a caller beyond maxQueued is refused with PoolExhaustedError, and those before it are served', async () => {
   const manager = await managerForTest({ slots: 1, maxQueued: 2 })
-  const holder = await manager.createSession()
+  const holder = await manager.createSession({ callbacks: { never: () => new Promise(() => {}) } })
+  // An idle one would make room.
+  const busy = rejectionOf(SessionClosedError, holder.execute('await never()'))
   const waiting = [manager.createSession(), manager.createSession()]
   await until(() => manager.stats().queued === 2)
   const error = await rejectionOf(PoolExhaustedError, manager.createSession({ id: 'refused' }))
   expectTyped(error, 'POOL_EXHAUSTED')
   await holder.close()
+  await busy
   const second = await waiting[0]
   await second?.close()
   const third = await waiting[1]

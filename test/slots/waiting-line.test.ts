@@ -1,5 +1,5 @@
-// When a waiting caller's timeout runs (src/slots/waiting-line.ts).
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+// Whose turn it is, and when a waiting caller's timeout runs (src/slots/waiting-line.ts).
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CancelledError } from '../../src/shared/errors.js'
 import type { Slot } from '../../src/slots/slot.js'
 import { WaitingLine } from '../../src/slots/waiting-line.js'
@@ -82,4 +82,57 @@ test('callers who wait for another image do not hold up the next one', async () 
   const rejected = expect(waiting[0]).rejects.toBeInstanceOf(TimedOut)
   line.rejectAll(new TimedOut(), 'x')
   await rejected
+})
+
+describe('tenants take turns', () => {
+  /** The tenants in the order in which they are served. */
+  function served(count: number): string[] {
+    return Array.from({ length: count }, () => {
+      const first = line.first('i')
+      first?.resolve({} as Slot)
+      return first?.tenant ?? 'nobody'
+    })
+  }
+  const join = (...tenants: string[]) => {
+    for (const tenant of tenants) void line.join(request(tenant), undefined)
+  }
+
+  test('a tenant with many callers holds up another by one', () => {
+    join('many', 'many', 'many', 'many', 'one', 'two', 'two')
+    expect(served(7)).toEqual(['many', 'one', 'two', 'many', 'two', 'many', 'many'])
+  })
+
+  test('who comes later waits for one of each tenant that came before', () => {
+    join('many', 'many', 'many', 'many', 'many')
+    expect(served(2)).toEqual(['many', 'many'])
+    join('late', 'many')
+    expect(served(5)).toEqual(['late', 'many', 'many', 'many', 'many'])
+  })
+
+  test('callers of one tenant, and first callers of several, are served as they came', () => {
+    join('a', 'b', 'c')
+    expect(served(3)).toEqual(['a', 'b', 'c'])
+    join('a', 'a')
+    join('b')
+    expect(served(3)).toEqual(['a', 'b', 'a'])
+  })
+
+  test('a tenant that comes back at once waits for who is there', () => {
+    join('a', 'b', 'b', 'b')
+    const order: string[] = []
+    while (line.length > 0) {
+      order.push(...served(1))
+      if (order.at(-1) === 'a' && order.length < 6) join('a')
+    }
+    expect(order).toEqual(['a', 'b', 'b', 'a', 'b', 'a'])
+  })
+
+  test('a caller that gives up leaves no gap behind', () => {
+    const controller = new AbortController()
+    join('a', 'b')
+    line.join(request('a'), controller.signal).catch(() => {})
+    controller.abort()
+    join('a', 'b')
+    expect(served(4)).toEqual(['a', 'b', 'a', 'b'])
+  })
 })
