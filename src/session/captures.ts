@@ -1,6 +1,6 @@
 // Takes a session's snapshots: those that users ask for, and checkpoints. Owns the captures in progress and the time that checkpoints
 // may take. capture.ts does one capture; checkpoint.ts keeps the snapshot; placement.ts owns the slot.
-import { SessionClosedError, SnapshotError } from '../shared/errors.js'
+import { SessionClosedError, SessionMovedError, SnapshotError } from '../shared/errors.js'
 import type { Effort } from '../shared/messages/slot.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
@@ -22,6 +22,8 @@ export interface CapturedSession {
   readonly slot: Slot | undefined
   /** As `slot`; acquires one if there is none. */
   attach(): Promise<Slot>
+  /** Brings back a snapshot that only the store has. */
+  load(): Promise<void>
   /** @throws SessionClosedError, or an error that no caller has been told of */
   requireUsable(): void
   /** @throws SessionClosedError */
@@ -111,7 +113,10 @@ export class Captures {
         this.#checkpoint.markRefused()
         this.#context.count('refusedCheckpoints')
         // This includes bugs of ours: the next call reports them, and no unhandled rejection ends the process.
-      } else if (error instanceof Error && !(error instanceof SessionClosedError))
+      } else if (
+        error instanceof Error &&
+        !(error instanceof SessionClosedError || error instanceof SessionMovedError)
+      )
         this.#session.deferError(error)
     }
     this.#budget.spend(performance.now() - startedMs)
@@ -125,6 +130,7 @@ export class Captures {
    */
   async capture(effort: Effort = 'small'): Promise<Snapshot> {
     this.#session.requireUsable()
+    if (this.#session.slot === undefined) await this.#session.load()
     const complete = this.#checkpoint.complete(this.#hostCalls.executionCount)
     if (this.#session.slot === undefined && complete) return complete
     const slot = await this.#session.attach()

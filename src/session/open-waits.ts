@@ -2,6 +2,7 @@
 
 export class OpenWaits {
   readonly #controllers = new Set<AbortController>()
+  #hasEnded = false
 
   /**
    * Runs a wait that `endAll` can end.
@@ -13,6 +14,7 @@ export class OpenWaits {
     const controller = new AbortController()
     const onAbort = () => controller.abort(signal?.reason)
     if (signal?.aborted) onAbort()
+    if (this.#hasEnded) controller.abort()
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#controllers.add(controller)
     try {
@@ -23,7 +25,9 @@ export class OpenWaits {
     }
   }
 
+  /** Ends also those that begin later. */
   endAll(): void {
+    this.#hasEnded = true
     for (const controller of this.#controllers) controller.abort()
   }
 }

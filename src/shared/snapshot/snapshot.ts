@@ -7,7 +7,7 @@ import { InvalidOptionError, notConstructible, SnapshotError } from '../errors.j
 import { isUint8Array } from '../realms.js'
 import type { Value } from '../values/value.js'
 import { captureHead, decodeDocument, type Head, type Parts } from './document.js'
-import { checksum, closeEnvelope, envelopeBytes, SNAPSHOT_FORMAT_VERSION } from './envelope.js'
+import { checksum, closeEnvelope, envelopeBytes, openDocument, SNAPSHOT_FORMAT_VERSION } from './envelope.js'
 import { readGlobals } from './globals.js'
 import { type Description, readDescription, type SnapshotManifest } from './manifest.js'
 import { requireSignature, sign, type Trust } from './signature.js'
@@ -59,6 +59,16 @@ export class Snapshot {
   }
 
   /**
+   * @internal As `read`, without a copy: for bytes that nobody changes any more.
+   * @throws SnapshotError
+   */
+  static adopt(bytes: Uint8Array, trust: Trust | undefined): Snapshot {
+    if (!isUint8Array(bytes) || bytes.length > MAX_BYTES)
+      throw new SnapshotError('corrupt', 'not a snapshot, or a damaged one: the store has no such bytes')
+    return new Snapshot(decodeDocument(bytes, (envelope) => requireSignature(envelope, trust)))
+  }
+
+  /**
    * @internal Made of what a slot captured. With a key it is signed for the tenant.
    * @throws SnapshotError of reason `not-captured` or `too-large` when what the slot says of the session is not what a snapshot has
    */
@@ -78,6 +88,24 @@ export class Snapshot {
   toBytes(): Bytes {
     const { headBytes: head, body, signature } = this.#parts
     return closeEnvelope({ head, body, signature })
+  }
+
+  /**
+   * @internal As `toBytes`, bit by bit (H1).
+   * @throws SnapshotError if there is no memory for it
+   */
+  async copyBytes(): Promise<Bytes> {
+    const { headBytes: head, body, signature } = this.#parts
+    let document: Bytes
+    let room: Uint8Array
+    try {
+      ;[document, room] = openDocument({ head, body, signature })
+    } catch (cause) {
+      const message = `there is no memory for a snapshot of ${this.size} bytes`
+      throw new SnapshotError('too-large', message, { cause })
+    }
+    await copyInto(room, body)
+    return document
   }
 
   /** What is in it, without an interpreter. */
@@ -122,10 +150,7 @@ export class Snapshot {
   async copyBody(): Promise<Uint8Array<ArrayBuffer>> {
     const { body } = this.#parts
     const copy = new Uint8Array(body.length)
-    for (let at = 0; at < body.length; at += COPIED_AT_ONCE_BYTES) {
-      if (at > 0) await new Promise((resolve) => setImmediate(resolve))
-      copy.set(body.subarray(at, at + COPIED_AT_ONCE_BYTES), at)
-    }
+    await copyInto(copy, body)
     return copy
   }
 
@@ -152,6 +177,13 @@ export class Snapshot {
   requireTrust(trust: Trust | undefined): void {
     const { signature, headBytes } = this.#parts
     requireSignature({ signature, checksum: checksum(headBytes) }, trust)
+  }
+}
+
+async function copyInto(to: Uint8Array, from: Uint8Array): Promise<void> {
+  for (let at = 0; at < from.length; at += COPIED_AT_ONCE_BYTES) {
+    if (at > 0) await new Promise((resolve) => setImmediate(resolve))
+    to.set(from.subarray(at, at + COPIED_AT_ONCE_BYTES), at)
   }
 }
 
