@@ -11,7 +11,13 @@ import {
 import { openImages, requireMemory } from './manager/images.js'
 import { Opener } from './manager/opener.js'
 import { distribution, type ManagerStats, record } from './manager/stats.js'
-import { resolveSweep, type SweepOptions, type SweepResult, sweepStore } from './manager/sweep.js'
+import {
+  resolveFilter,
+  resolveSweep,
+  type SweepOptions,
+  type SweepResult,
+  sweepStore,
+} from './manager/sweep.js'
 import { HotSnapshots } from './memory/hot-snapshots.js'
 import { ManagerMemory } from './memory/manager-memory.js'
 import {
@@ -283,8 +289,8 @@ export class SessionManager implements AsyncDisposable {
    *
    * @throws InvalidOptionError, StoreError
    */
-  list(filter: SessionFilter = {}): AsyncIterable<StoredSession> {
-    return listStored(this.#ownership, filter)
+  list(filter?: SessionFilter): AsyncIterable<StoredSession> {
+    return listStored(this.#ownership, resolveFilter(filter))
   }
 
   /**

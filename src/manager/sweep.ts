@@ -1,5 +1,6 @@
 // Retention: removes what store/retention.ts chooses, and says what it did. Owns the options and the report.
-import { isBoolean, known, numberOption } from '../options/check.js'
+import { isBoolean, isText, known, numberOption } from '../options/check.js'
+import { resolveLabels } from '../options/labels.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import type { SessionFilter } from '../store/listing.js'
 import { findExpired, type RetentionReason, type RetentionRules } from '../store/retention.js'
@@ -38,6 +39,15 @@ interface ResolvedSweep extends RetentionRules {
   readonly dryRun: boolean
 }
 
+/** @throws InvalidOptionError */
+export function resolveFilter(filter: SessionFilter | undefined): SessionFilter {
+  if (filter === undefined) return {}
+  known('options', filter, ['tenant', 'prefix', 'labels'])
+  for (const name of ['tenant', 'prefix'] as const) isText(name, filter[name], { maxLength: 256 })
+  return { ...filter, labels: resolveLabels('labels', filter.labels) }
+}
+
+/** @throws InvalidOptionError */
 export function resolveSweep(options: SweepOptions): ResolvedSweep {
   known('options', options, [
     ...['ttlMs', 'idleMs', 'maxBytesPerTenant', 'dryRun'],
@@ -53,7 +63,7 @@ export function resolveSweep(options: SweepOptions): ResolvedSweep {
     idleMs: durationMs('idleMs', idleMs, Number.POSITIVE_INFINITY),
     maxBytesPerTenant: numberOption(range)('maxBytesPerTenant', maxBytesPerTenant, Number.POSITIVE_INFINITY),
     dryRun: isBoolean('dryRun', dryRun) ?? false,
-    filter,
+    filter: resolveFilter(filter),
   }
 }
 
