@@ -221,8 +221,12 @@ export class SessionManager implements AsyncDisposable {
     const opening = resolveOpening(id, options as GetOrCreateOptions | undefined, this.#options, 'any')
     for (;;) {
       this.#requireOpen()
-      const open = await this.#openNow(id, opening.tenant)
-      if (open) return open
+      const open = await this.#openNow(id, opening.takeOver)
+      if (open) {
+        if (opening.tenant === undefined || opening.tenant === open.tenant) return open
+        const message = `tenant: the session ${id} belongs to another tenant than the given one`
+        throw new InvalidOptionError('tenant', 'the tenant of the session', opening.tenant, message)
+      }
       if (this.#sessions.has(id) || this.#opening.has(id)) continue
       return this.#openOnce(id, async () => {
         for (;;) {
@@ -250,8 +254,8 @@ export class SessionManager implements AsyncDisposable {
   ): Promise<Session> {
     const opening = resolveOpening(id, options as OpenOptions | undefined, this.#options, 'without-new')
     this.#requireOpen()
-    const closing = this.#sessions.get(id)
-    if (closing?.closing.hasBegun) await closing.closing.settled()
+    if (!this.#opening.has(id)) await this.#openNow(id, true)
+    this.#requireOpen()
     if (this.#sessions.has(id) || this.#opening.has(id)) {
       const message = `id: the session ${id} is open in this manager; use get or getOrCreate`
       throw new InvalidOptionError('id', 'the id of a session that is not open', id, message)
@@ -389,16 +393,15 @@ export class SessionManager implements AsyncDisposable {
     throwUnstored(await closed)
   }
 
-  /** The session if it is open, when it is. Waits for one that is being closed. */
-  async #openNow(id: string, tenant: string | undefined): Promise<Session | undefined> {
-    const session = this.#sessions.get(id)
-    if (session?.closing.hasBegun) await session.closing.settled()
+  /**
+   * The session if it is open, when it is. Waits for one that is being closed, and finds out whether another manager has it.
+   *
+   * @param always ask the store even while the lease holds
+   */
+  async #openNow(id: string, always: boolean): Promise<Session | undefined> {
+    await this.#sessions.get(id)?.closing.settled()
     const open = await (this.#opening.get(id) ?? this.get(id))
-    if (open && tenant !== undefined && open.tenant !== tenant) {
-      const message = `tenant: the session ${id} belongs to another tenant than the given one`
-      throw new InvalidOptionError('tenant', 'the tenant of the session', tenant, message)
-    }
-    return open
+    return (await open?.isOwned(always)) ? open : undefined
   }
 
   async #openOnce(id: string, open: () => Promise<Session>): Promise<Session> {

@@ -441,6 +441,11 @@ export class Session implements AsyncDisposable {
     return this.closing.delete()
   }
 
+  /** @internal As `Persistence.isOwned`. */
+  async isOwned(always: boolean): Promise<boolean> {
+    return (await this.#placement.persistence?.isOwned(always)) ?? true
+  }
+
   /** @internal The store keeps it. */
   get isKept(): boolean {
     return this.#placement.persistence !== undefined

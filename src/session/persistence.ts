@@ -88,6 +88,22 @@ export class Persistence implements Renewable {
   }
 
   /**
+   * Whether the session is still this manager's. While the lease holds, the store is only asked with `always`.
+   *
+   * @throws StoreError
+   */
+  async isOwned(always: boolean): Promise<boolean> {
+    if (!always && !this.#entry.isExpired) return true
+    try {
+      await this.#entry.confirm()
+      return true
+    } catch (error) {
+      if (error instanceof SessionMovedError) return false
+      throw error
+    }
+  }
+
+  /**
    * Reads the snapshot again if only the store has it.
    *
    * @throws SessionMovedError, StoreError, SnapshotError

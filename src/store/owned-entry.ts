@@ -75,6 +75,15 @@ export class OwnedEntry {
   }
 
   /**
+   * Asks the store whether the entry is still this manager's.
+   *
+   * @throws SessionMovedError, StoreError
+   */
+  confirm(): Promise<void> {
+    return this.#next(() => this.#verify())
+  }
+
+  /**
    * Writes the entry and renews its lease.
    *
    * @param content is called when the writes before it have happened
