@@ -46,6 +46,11 @@ export class ArgumentWindow {
     for (const lease of leases) if (lease !== kept) this.#leases.delete(lease)
   }
 
+  /** No slot sends calls any more. What is held stays counted. */
+  leave(): void {
+    this.#leases.clear()
+  }
+
   /** The lease of the slot that is sending now. */
   get lease(): Lease | undefined {
     const [first] = this.#leases

@@ -326,6 +326,7 @@ export class Placement {
       throw error
     }
     this.#lifecycle = { kind: 'dormant', upToDate: true }
+    this.#hostCalls.leave()
     this.#context.count('hibernations')
     this.#release(slot)
     return { freed: slot.memory.freed, stored: this.persistence?.sleep() }
