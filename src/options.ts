@@ -309,14 +309,17 @@ export function resolveSessionOptions(
     id,
     tenant,
     labels: resolveLabels('labels', given.labels),
-    limits: {
-      ...limits,
-      executionTimeoutMs: resolveTimeoutMs(
-        'executionTimeoutMs',
-        given.executionTimeoutMs,
-        limits.executionTimeoutMs,
-      ),
-    },
+    limits:
+      given.executionTimeoutMs === undefined
+        ? limits
+        : {
+            ...limits,
+            executionTimeoutMs: resolveTimeoutMs(
+              'executionTimeoutMs',
+              given.executionTimeoutMs,
+              limits.executionTimeoutMs,
+            ),
+          },
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
     onOutput: isFunction('onOutput', given.onOutput),

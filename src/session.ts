@@ -28,7 +28,7 @@ import { salvageGlobals } from './session/salvage.js'
 import { SessionCalls } from './session/session-calls.js'
 import { SessionFiles } from './session/session-files.js'
 import { type SessionUsage, Usage } from './session/usage.js'
-import { InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
+import { InterpreterCrashedError, InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
 import type { PendingCall } from './shared/snapshot/manifest.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
@@ -404,7 +404,7 @@ export class Session implements AsyncDisposable {
       // Its state stays in memory, and is written again when the lease is renewed.
       stored?.catch(() => this.#context.count('failedStores'))
     } catch (error) {
-      this.#placement.deferError(error)
+      if (error instanceof InterpreterCrashedError) this.#placement.deferError(error)
       throw error
     }
   }

@@ -5,12 +5,14 @@ import { isRecord } from './check.js'
 export type Labels = Readonly<Record<string, string>>
 
 const MAX_LABELS = 32
+/** One for all sessions: there may be thousands. */
+const NO_LABELS: Labels = Object.freeze({})
 const MAX_NAME_LENGTH = 64
 const MAX_VALUE_LENGTH = 256
 
 /** A copy. @throws InvalidOptionError */
 export function resolveLabels(name: string, value: unknown): Labels {
-  if (value === undefined) return {}
+  if (value === undefined) return NO_LABELS
   const entries = Object.entries(isRecord(name, value))
   if (entries.length > MAX_LABELS)
     throw new InvalidOptionError(name, `at most ${MAX_LABELS} labels`, entries.length)

@@ -15,6 +15,8 @@ import type { ResolvedSessionOptions } from './options.js'
 const CHECKPOINT_DELAY_MS = 1
 /** Longest that finalizers may run before a capture. */
 const FINALIZERS_MS = 2_000
+/** One for all sessions: there may be thousands. */
+const NONE: readonly Promise<Snapshot>[] = []
 
 /** What captures need of the session's placement. */
 export interface CapturedSession {
@@ -44,7 +46,7 @@ export class Captures {
   #checkpointTimer: NodeJS.Timeout | undefined
   #checkpointing: Promise<void> | undefined
   /** Captures in progress. Those that were asked for while an execution ran may last longer than the execution. */
-  readonly #capturing = new Set<Promise<Snapshot>>()
+  #capturing: readonly Promise<Snapshot>[] = NONE
 
   constructor(
     session: CapturedSession,
@@ -72,7 +74,7 @@ export class Captures {
 
   /** All captures in progress: the slot must keep the state until they have ended. Never rejects. */
   get inProgress(): Promise<unknown> | undefined {
-    if (this.#capturing.size === 0) return this.#checkpointing
+    if (this.#capturing.length === 0) return this.#checkpointing
     return Promise.allSettled([...this.#capturing, this.#checkpointing])
   }
 
@@ -154,8 +156,11 @@ export class Captures {
 
   #capture(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {
     const captured = this.#captureNow(slot, effort, waitsFor)
-    this.#capturing.add(captured)
-    return captured.finally(() => this.#capturing.delete(captured))
+    this.#capturing = [...this.#capturing, captured]
+    return captured.finally(() => {
+      const others = this.#capturing.filter((one) => one !== captured)
+      this.#capturing = others.length === 0 ? NONE : others
+    })
   }
 
   async #captureNow(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {

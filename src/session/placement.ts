@@ -37,7 +37,7 @@ const GIVE_BACK_MS = 10
 const ATTACH_ATTEMPTS = 3
 const LEAVES_SLOT = [SnapshotError, StoreError, SessionMovedError]
 
-export class Placement {
+export class Placement implements CapturedSession {
   readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
   readonly #hostCalls: HostCallState
@@ -70,7 +70,7 @@ export class Placement {
     this.#onGivenUp = onGivenUp
     this.#options = options
     this.#checkpoint = new Checkpoint(context.snapshots, from)
-    this.captures = new Captures(this.#captured(), this.#checkpoint, context, options, hostCalls)
+    this.captures = new Captures(this, this.#checkpoint, context, options, hostCalls)
     const isAttached = () => this.#lifecycle.kind === 'attached'
     const parts = {
       context,
@@ -91,13 +91,13 @@ export class Placement {
     return this.#attachedSinceMs
   }
 
-  get #slot(): Slot | undefined {
+  get slot(): Slot | undefined {
     return this.#lifecycle.kind === 'attached' ? this.#lifecycle.slot : undefined
   }
 
   /** Call when a call has ended in the slot or an answer was sent to it: either may have changed the state. */
   markChanged(slot: Slot): void {
-    if (this.#slot === slot) this.#checkpoint.markChanged()
+    if (this.slot === slot) this.#checkpoint.markChanged()
   }
 
   /** Undefined unless another manager has the session. */
@@ -220,8 +220,8 @@ export class Placement {
   }
 
   /** Reports an error to the next call, because no caller is waiting now. */
-  deferError(error: unknown): void {
-    if (error instanceof InterpreterCrashedError) this.#deferredError = error
+  deferError(error: Error): void {
+    this.#deferredError = error
   }
 
   /** The deferred error, once: the caller has to report it. */
@@ -247,7 +247,7 @@ export class Placement {
     snapshot.require(this.#context.image.id, trustOf(this.#context.snapshotKey, tenant))
     this.requireOpen()
     this.#releaseReplaced()
-    const before = this.#slot
+    const before = this.slot
     const spare = before ? this.#context.tryAcquire(tenant) : await this.#acquire()
     if (!before) {
       try {
@@ -358,6 +358,17 @@ export class Placement {
     else this.#release(lifecycle.slot, clean)
   }
 
+  /** Brings back a snapshot that only the store has. */
+  async load(): Promise<void> {
+    await this.persistence?.load()
+  }
+
+  /** @throws SessionClosedError, SessionMovedError, an error that was deferred */
+  requireUsable(): void {
+    this.requireOpen()
+    this.#throwDeferred()
+  }
+
   /** @throws SessionClosedError, SessionMovedError */
   requireOpen(): void {
     if (this.#lifecycle.kind === 'closed') throw this.#lifecycle.error
@@ -401,36 +412,16 @@ export class Placement {
       const { reason, message } = taken
       throw reason === 'no-room' ? new NoRoom(message) : new SnapshotError(reason, message)
     }
-    if (taken.kind === 'late') throw this.#crashed(slot, taken.reason, AttachTimedOut)
-    if (taken.kind === 'lost') throw this.#crashed(slot, taken.reason)
+    if (taken.kind === 'late') throw this.crashed(slot, taken.reason, AttachTimedOut)
+    if (taken.kind === 'lost') throw this.crashed(slot, taken.reason)
     if (snapshot) this.#context.count('thaws')
     slot.connect(this.#hostCalls)
     this.#lifecycle = { kind: 'attached', slot }
     this.#attachedSinceMs = performance.now()
   }
 
-  /** What captures need of this. */
-  #captured(): CapturedSession {
-    const slot = () => this.#slot
-    return {
-      get slot() {
-        return slot()
-      },
-      attach: () => this.attach(),
-      load: async () => this.persistence?.load(),
-      requireOpen: () => this.requireOpen(),
-      requireUsable: () => {
-        this.requireOpen()
-        this.#throwDeferred()
-      },
-      crashed: (lost, reason) => this.#crashed(lost, reason),
-      deferError: (error) => {
-        this.#deferredError = error
-      },
-    }
-  }
-
-  #crashed(slot: Slot, reason: string, Crash = InterpreterCrashedError): InterpreterCrashedError {
+  /** Counts the slot as lost. Returns the error for the caller. */
+  crashed(slot: Slot, reason: string, Crash = InterpreterCrashedError): InterpreterCrashedError {
     this.#context.count('crashes')
     return new Crash(reason, this.lose(slot, reason))
   }
