@@ -353,7 +353,8 @@ export class SessionManager implements AsyncDisposable {
     this.#requireOpen()
     const untilMs = performance.now() + timeoutMs
     const drained = drainSessions(this.#sessions.values(), untilMs).then(async (result) => {
-      await this.close()
+      // What was not stored is in the result.
+      await this.close().catch(() => {})
       return result
     })
     this.#lifecycle = { kind: 'draining', drained }

@@ -3,6 +3,7 @@
 // what the next one thaws.
 
 import type { Bytes } from '../bytes.js'
+import { copyInSlices, copyOf } from '../copy.js'
 import { InvalidOptionError, notConstructible, SnapshotError } from '../errors.js'
 import { isUint8Array } from '../realms.js'
 import type { Value } from '../values/value.js'
@@ -14,8 +15,6 @@ import { requireSignature, sign, type Trust } from './signature.js'
 
 /** What is longer than a gibibyte is not a session's. */
 const MAX_BYTES = 2 ** 30
-/** Takes a millisecond or two. */
-const COPIED_AT_ONCE_BYTES = 4 * 1024 * 1024
 
 /**
  * All of a session at one moment: its interpreter's memory as the difference to an image, its private files, open
@@ -55,7 +54,7 @@ export class Snapshot {
     if (bytes.length > MAX_BYTES)
       throw new SnapshotError('too-large', `a snapshot of more than ${MAX_BYTES} bytes`)
     const parts = decodeDocument(bytes, (envelope) => requireSignature(envelope, trust))
-    return new Snapshot({ ...parts, body: copyOf(parts.body) })
+    return new Snapshot({ ...parts, body: copyAtOnce(parts.body) })
   }
 
   /**
@@ -104,7 +103,7 @@ export class Snapshot {
       const message = `there is no memory for a snapshot of ${this.size} bytes`
       throw new SnapshotError('too-large', message, { cause })
     }
-    await copyInto(room, body)
+    await copyInSlices(body, room)
     return document
   }
 
@@ -148,10 +147,7 @@ export class Snapshot {
    * @throws RangeError if there is no memory for it
    */
   async copyBody(): Promise<Uint8Array<ArrayBuffer>> {
-    const { body } = this.#parts
-    const copy = new Uint8Array(body.length)
-    await copyInto(copy, body)
-    return copy
+    return copyOf(this.#parts.body)
   }
 
   /** @internal */
@@ -180,15 +176,8 @@ export class Snapshot {
   }
 }
 
-async function copyInto(to: Uint8Array, from: Uint8Array): Promise<void> {
-  for (let at = 0; at < from.length; at += COPIED_AT_ONCE_BYTES) {
-    if (at > 0) await new Promise((resolve) => setImmediate(resolve))
-    to.set(from.subarray(at, at + COPIED_AT_ONCE_BYTES), at)
-  }
-}
-
 /** @throws SnapshotError when there is no memory for a copy */
-function copyOf(bytes: Uint8Array): Uint8Array {
+function copyAtOnce(bytes: Uint8Array): Uint8Array {
   try {
     return new Uint8Array(bytes)
   } catch (cause) {
