@@ -23,7 +23,7 @@ async function stored(id: string, change: (document: Uint8Array) => Uint8Array):
   const entry = await store.get(id)
   if (entry === undefined) throw new Error('it is not stored')
   const { bytes, generation, tenant, labels, executionCount } = entry
-  const changed = change(bytes)
+  const changed = new Uint8Array(change(bytes))
   await store.put(id, changed, { tenant, labels, executionCount, imageId: OTHER_IMAGE }, { generation })
   return changed
 }
