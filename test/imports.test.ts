@@ -28,6 +28,7 @@ const LIBRARY = [
   'src/session.ts',
   'src/image.ts',
   'src/options.ts',
+  'src/manager',
   'src/manager.ts',
   'src/index.ts',
   'src/cli',

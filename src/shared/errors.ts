@@ -164,6 +164,51 @@ export class SessionClosedError extends ExecutionError {
   readonly code = 'SESSION_CLOSED'
 }
 
+/**
+ * Another manager has taken the session over, or deleted it. This handle is closed, what ran in it has ended, and it never writes to the
+ * store again. `manager.openSession(id)` opens what the store has now.
+ */
+export class SessionMovedError extends ExecutionError {
+  readonly code = 'SESSION_MOVED'
+
+  constructor(
+    /** Id of the session. */
+    readonly sessionId: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `the session ${sessionId} is no longer this manager's: another one has taken it over, or deleted it; open it again with openSession`,
+      options,
+    )
+  }
+}
+
+/** Another manager has the session, and its lease has not expired. Nothing was changed. */
+export class SessionOwnedError extends BrumateError {
+  readonly code = 'SESSION_OWNED'
+
+  constructor(
+    /** Id of the session. */
+    readonly sessionId: string,
+    /** The manager that has it. */
+    readonly ownerId: string,
+    /** When its lease ends if it is not renewed, by the store's clock. */
+    readonly expiresAt: Date,
+  ) {
+    const until = `until ${expiresAt.toISOString()} at least`
+    const remedy = 'close or drain it there, wait until then, or pass { takeOver: true }'
+    super(`the session ${sessionId} belongs to the manager ${ownerId} ${until}; ${remedy}`)
+  }
+}
+
+/**
+ * A store of sessions could not be reached, or what it has is damaged; `cause` is what its client said. A call that fails because its result
+ * could not be stored rejects with `NotStoredError`.
+ */
+export class StoreError extends BrumateError {
+  readonly code = 'STORE'
+}
+
 /** An execution of the session waits for `resume`, and no other can start before it has ended. Nothing ran. */
 export class SessionSuspendedError extends BrumateError {
   readonly code = 'SESSION_SUSPENDED'

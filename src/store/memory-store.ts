@@ -1,4 +1,5 @@
 // A store in this process's memory. Owns its entries; they end with the process.
+import { copyOf } from '../shared/copy.js'
 import type {
   ListOptions,
   PutOptions,
@@ -28,7 +29,7 @@ export class MemoryStore implements SnapshotStore {
   async get(id: string): Promise<StoreEntry | undefined> {
     const entry = this.#entries.get(id)
     // A copy: what a caller does to it must not change what is stored.
-    return entry && { ...describe(id, entry), bytes: entry.bytes.slice() }
+    return entry && { ...describe(id, entry), bytes: await copyOf(entry.bytes) }
   }
 
   async put(
@@ -37,11 +38,12 @@ export class MemoryStore implements SnapshotStore {
     record: SnapshotRecord,
     { generation, owner }: PutOptions,
   ): Promise<number | undefined> {
+    const copy = bytes && (await copyOf(bytes))
     const entry = this.#entries.get(id)
     if ((entry?.generation ?? 0) !== generation) return undefined
     const nowMs = Date.now()
     this.#entries.set(id, {
-      bytes: bytes?.slice() ?? entry?.bytes ?? new Uint8Array(),
+      bytes: copy ?? entry?.bytes ?? new Uint8Array(),
       record: structuredClone(record),
       generation: generation + 1,
       createdAtMs: entry?.createdAtMs ?? nowMs,

@@ -33,6 +33,7 @@ export interface StoredSession extends SnapshotRecord {
 }
 
 export interface StoreEntry extends StoredSession {
+  /** The reader's: the store does not change them afterwards. */
   readonly bytes: Uint8Array
 }
 
@@ -67,7 +68,8 @@ export interface SnapshotStore {
   /** @throws StoreError when the store cannot be reached, or the entry is damaged */
   get(id: string): Promise<StoreEntry | undefined>
   /**
-   * Writes an entry. `bytes: null` keeps the snapshot that is there, and writes the record and the owner alone.
+   * Writes an entry. `bytes: null` keeps the snapshot that is there, and writes the record and the owner alone. Bytes do not change until the
+   * promise settles, and may then.
    *
    * @returns the entry's new generation, or `undefined` if its generation is not `options.generation`: nothing was written
    * @throws StoreError
