@@ -55,6 +55,8 @@ export {
   SnapshotError,
   StorageError,
   type StorageErrorOptions,
+  StoreError,
+  type StoreErrorOptions,
   TimeoutError,
 } from './shared/errors.js'
 export type { ChangedFile } from './shared/messages/slot.js'
@@ -63,6 +65,19 @@ export { Snapshot } from './shared/snapshot/snapshot.js'
 export type { Column, DataFrame, Series } from './shared/values/tables.js'
 export { type InputValue, NdArray, type TypedArray, type Value } from './shared/values/value.js'
 export type { PoolStats } from './slots/pool-options.js'
+export { DirectoryStore, type DirectoryStoreOptions } from './store/directory-store.js'
+export { MemoryStore } from './store/memory-store.js'
+export type {
+  DeleteOptions,
+  ListOptions,
+  PutOptions,
+  SessionOwner,
+  SnapshotRecord,
+  SnapshotStore,
+  StoredPage,
+  StoredSession,
+  StoreEntry,
+} from './store/store.js'
 export type { ArchiveSource } from './vfs/archive.js'
 export {
   type DirectoryOptions,

@@ -284,6 +284,34 @@ export class PackageError extends BrumateError {
   }
 }
 
+/** For `new StoreError(…)`. */
+export interface StoreErrorOptions extends ErrorOptions {
+  readonly sessionId?: string | undefined
+}
+
+/**
+ * A `SnapshotStore` could not do what it was asked. The message says what to do next; `cause` is the error of the store's client, with
+ * passwords removed.
+ *
+ * `unavailable`: the store cannot be reached, is too slow, or refuses. After a failed `put` or `delete`, only `get` tells whether the
+ * write happened. `damaged`: the entry is there, but is not what was written; its bytes are not returned. `unsuitable`: the server, file
+ * system or table lacks something that the store needs. Trying again does not help.
+ */
+export class StoreError extends BrumateError {
+  readonly code = 'STORE'
+  /** The session whose entry it is about; undefined if the error is about none in particular. */
+  readonly sessionId: string | undefined
+
+  constructor(
+    readonly reason: 'unavailable' | 'damaged' | 'unsuitable',
+    message: string,
+    { sessionId, ...options }: StoreErrorOptions = {},
+  ) {
+    super(message, options)
+    this.sessionId = sessionId
+  }
+}
+
 /**
  * A JavaScript value has no Python counterpart. A TypeError by contract, so it stands beside
  * `BrumateError` rather than under it.
