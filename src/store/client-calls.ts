@@ -100,11 +100,13 @@ function storeErrorOf(facts: ClientFacts, sessionId: string | undefined, thrown:
 }
 
 function codeOf(error: Error): string {
-  const { code, errors } = error as { readonly code?: unknown; readonly errors?: unknown }
+  const { code, errors, cause } = error as { code?: unknown; errors?: unknown; cause?: unknown }
   if (typeof code === 'string') return code
   // Of several addresses of one name, each failed.
-  const first: unknown = Array.isArray(errors) ? errors[0] : undefined
-  return first instanceof Error ? codeOf(first) : ''
+  const inner: unknown = Array.isArray(errors) ? errors[0] : cause
+  if (inner instanceof Error) return codeOf(inner)
+  // Some clients keep the text of Node's error, and not its code.
+  return /\b(E[A-Z_]{4,})\b/.exec(error.message)?.[1] ?? ''
 }
 
 /** The error itself if it shows no secret, in whatever field. */
