@@ -81,7 +81,7 @@ describe('the suite finds', () => {
   }
   test.each([
     [NoCompareAndSet, 'a write with another generation than the entry’s changes nothing'],
-    [CheckThenWrite, 'fifty writers that try until they succeed lose no update'],
+    [CheckThenWrite, 'writers that try until they succeed lose no update'],
     [SharedBytes, 'the caller may change bytes after put and after get'],
     [FreshGenerations, 'whoever knew a deleted entry cannot write to its successor'],
     [LowerCase, 'any id names an entry of its own'],

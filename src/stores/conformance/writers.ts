@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { assertSameBytes, bytesOf, type Check, type Probe, recordOf } from './probe.js'
 
 const WRITERS = 50
+/** Writers that try again after every loss, which on a slow store takes its time: each round has one winner. */
+const STUBBORN = 8
+const UPDATES_EACH = 4
 
 export const writerCases: Check[] = [
   {
@@ -10,7 +13,7 @@ export const writerCases: Check[] = [
     check: (probe) => oneSucceeds([probe]),
   },
   {
-    name: 'fifty writers that try until they succeed lose no update',
+    name: 'writers that try until they succeed lose no update',
     check: (probe) => noneIsLost([probe]),
   },
   {
@@ -55,7 +58,7 @@ export const sharedCases: Check<[Probe, Probe]>[] = [
 /** Also of those that create the entry. */
 async function oneSucceeds(probes: Probe[]): Promise<void> {
   let generation = 0
-  for (let round = 0; round < 4; round += 1) {
+  for (let round = 0; round < 3; round += 1) {
     const results = await Promise.all(
       Array.from({ length: WRITERS }, (_, writer) => {
         const probe = probes[writer % probes.length] as Probe
@@ -96,15 +99,19 @@ async function noneIsLost(probes: Probe[]): Promise<void> {
       if (written !== undefined) return
     }
   }
-  await Promise.all(Array.from({ length: WRITERS }, (_, i) => increment(probes[i % probes.length] as Probe)))
+  const total = STUBBORN * UPDATES_EACH
+  const writer = async (probe: Probe) => {
+    for (let i = 0; i < UPDATES_EACH; i += 1) await increment(probe)
+  }
+  await Promise.all(Array.from({ length: STUBBORN }, (_, i) => writer(probes[i % probes.length] as Probe)))
   const entry = await first.read('a')
-  assert.equal(entry.executionCount, WRITERS)
-  assert.equal(entry.generation, start + WRITERS)
-  assertSameBytes(entry.bytes, bytesOf(`${WRITERS - 1}`))
+  assert.equal(entry.executionCount, total)
+  assert.equal(entry.generation, start + total)
+  assertSameBytes(entry.bytes, bytesOf(`${total - 1}`))
 }
 
 async function putOrDelete(a: Probe, b: Probe): Promise<void> {
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < 10; round += 1) {
     const name = `entry-${round}`
     const generation = await a.create(name)
     const [written, deleted] = await Promise.all([
