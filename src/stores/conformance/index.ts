@@ -1,17 +1,5 @@
 // The sub-path `brumate/stores/conformance`: what any store has to do, as test cases for any runner. Owns the list of cases; what they
 // check is in the files beside it. Needs no test runner: a case throws an AssertionError.
-export type {
-  DeleteOptions,
-  ListOptions,
-  PutOptions,
-  SessionOwner,
-  SnapshotRecord,
-  SnapshotStore,
-  StoredPage,
-  StoredSession,
-  StoreEntry,
-} from '../../store/store.js'
-
 import { randomUUID } from 'node:crypto'
 import type { SnapshotStore } from '../../store/store.js'
 import { entryCases } from './entries.js'

@@ -24,8 +24,6 @@ import type {
 } from '../../store/store.js'
 import { damagedRow, escapeText, lastWithPrefix, migrationOf, quoteTable, unescapeText } from './table.js'
 
-export type { SnapshotStore }
-
 /** A `Pool` or `Client` of the package `pg`, or what has its `query`. */
 export interface PostgresClient {
   query(query: { text: string; values?: unknown[] }): Promise<{ rows: Record<string, unknown>[] }>

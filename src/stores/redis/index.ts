@@ -24,8 +24,6 @@ import type {
 } from '../../store/store.js'
 import { DELETE, GET, type Keys, keysOf, LIST, PUT, type Script } from './scripts.js'
 
-export type { SnapshotStore }
-
 /** A connected client of the package `redis`, version 5 or 6. */
 export interface RedisClient {
   sendCommand(args: readonly (string | Buffer)[], options?: object): Promise<unknown>

@@ -20,7 +20,7 @@ import { Bucket, type S3Client } from './bucket.js'
 import { escapeId, type Keys, keysOf } from './keys.js'
 import { decodeObject, describeStored, type RecordObject, type StoredRecord } from './record-object.js'
 
-export type { S3Client, SnapshotStore }
+export type { S3Client }
 
 export interface S3StoreOptions extends ClientOptions {
   readonly bucket: string
