@@ -12,21 +12,30 @@ import { DirectoryStore } from '../../src/store/directory-store.js'
 const KILLS = 100
 const AT_ONCE = 4
 
-/** Counts the calls of the file system. From the chosen one on, all fail: the process has ended, and does not even clean up. */
-const steps = vi.hoisted(() => ({ left: Number.POSITIVE_INFINITY, taken: 0 }))
+/**
+ * Counts the calls of the file system. From `left` on, all fail: the process has ended, and does not even clean up. The call `stopAt` waits
+ * for what `meanwhile` does.
+ */
+const steps = vi.hoisted(() => ({
+  left: Number.POSITIVE_INFINITY,
+  taken: 0,
+  stopAt: Number.POSITIVE_INFINITY,
+  meanwhile: async () => {},
+}))
 
 vi.mock('node:fs/promises', async (importOriginal) => {
   const original = await importOriginal<typeof import('node:fs/promises')>()
-  const step = () => {
+  const step = async () => {
     steps.taken += 1
     if (steps.taken > steps.left) throw new Error('the process has ended')
+    if (steps.taken - 1 === steps.stopAt) await steps.meanwhile()
   }
   const stepped = <T extends object>(target: T, names: readonly string[]) => {
     const changed: Record<string, unknown> = {}
     for (const name of names) {
       const call = (target as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]
       changed[name] = async (...args: unknown[]) => {
-        step()
+        await step()
         return await call?.apply(target, args)
       }
     }
@@ -37,7 +46,7 @@ vi.mock('node:fs/promises', async (importOriginal) => {
     ...original,
     ...stepped(original, names),
     open: async (...args: Parameters<typeof original.open>) => {
-      step()
+      await step()
       const file = await original.open(...args)
       const close = file.close.bind(file)
       return Object.assign(file, stepped(file, ['write', 'sync', 'read', 'stat']), { close })
@@ -46,7 +55,8 @@ vi.mock('node:fs/promises', async (importOriginal) => {
 })
 
 async function temporary(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'brumate-store-'))
+  // In memory, where there is such a file system: each write is flushed.
+  const path = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'brumate-store-'))
   onTestFinished(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
@@ -116,6 +126,63 @@ describe('a process that ends at any step of', () => {
       }
     },
   )
+})
+
+describe('a process that is stopped at any step of', () => {
+  type Call = (store: DirectoryStore, generation: number) => Promise<number | boolean | undefined>
+  const put: Call = (store, generation) => store.put('a', snapshot(1), record(1), { generation })
+  const renew: Call = (store, generation) => store.put('a', null, record(0), { generation })
+  const remove: Call = (store, generation) => store.delete('a', { generation })
+  /** Goes on from what the call before has returned: a generation, or that there is no entry. */
+  const following = (...calls: Call[]) => {
+    return async (store: DirectoryStore, start: number) => {
+      const [first, ...others] = calls
+      const result = await first?.(store, start)
+      let generation = result
+      if (result)
+        for (const call of others)
+          generation = await call(store, typeof generation === 'number' ? generation : 0)
+      return result
+    }
+  }
+  const others = [following(put, put), following(remove, put), following(renew, remove, put)]
+  // There is an entry at the end: else the first put would rightly succeed after the rival's.
+  const creators = [following(put), following(put, put), following(put, remove, put)]
+
+  test.each<[string, Call, boolean, ReturnType<typeof following>[]]>([
+    ['a put', put, true, others],
+    ['a put without bytes', renew, true, others],
+    ['a delete', remove, true, others],
+    ['the first put', put, false, creators],
+  ])('%s has lost if another has written meanwhile, and only then', async (_, call, isThere, rivals) => {
+    for (const rival of rivals) {
+      let isDone = false
+      for (let step = 0; !isDone; step += 1) {
+        const path = await temporary()
+        const [stopped, running] = [new DirectoryStore(path), new DirectoryStore(path)]
+        const start = isThere ? ((await running.put('a', snapshot(0), record(0), { generation: 0 })) ?? 0) : 0
+        let rivalResult: number | boolean | undefined
+        isDone = true
+        steps.meanwhile = async () => {
+          isDone = false
+          rivalResult = await rival(running, start)
+        }
+        steps.taken = 0
+        steps.stopAt = step
+        const result = await call(stopped, start)
+        steps.stopAt = Number.POSITIVE_INFINITY
+        if (isDone) break
+        // A store whose entry both have written, or neither, would have lost an update.
+        expect([Boolean(result), Boolean(rivalResult)].filter(Boolean), `at step ${step}`).toHaveLength(1)
+        const entry = await running.get('a')
+        if (entry) expect(Buffer.compare(entry.bytes, snapshot(entry.executionCount))).toBe(0)
+        const next = await running.put('a', snapshot(3), record(3), { generation: entry?.generation ?? 0 })
+        expect(next).toBeGreaterThan(start)
+        rmSync(join(path, 'v1/new'), { recursive: true, force: true })
+        expect(filesBelow(path), `at step ${step}`).toEqual(['record', 'snapshot'])
+      }
+    }
+  })
 })
 
 /** Writes entries of its own and one that all processes share, and says so on stdout after each. */
