@@ -12,7 +12,7 @@ import {
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { StoreError } from '../../src/shared/errors.js'
 import { fanName, folderName } from '../../src/store/directory/names.js'
 import { DirectoryStore, type DirectoryStoreOptions } from '../../src/store/directory-store.js'
@@ -170,6 +170,22 @@ describe('files', () => {
     )
     expect(files).toEqual([])
     expect(readdirSync(join(path, 'v1/new'))).toEqual([])
+  })
+
+  test('generations go up although the clock was set back', async () => {
+    const { store } = await directory()
+    let generation = (await store.put('a', bytes, RECORD, { generation: 0 })) ?? 0
+    const { now } = Date
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000)
+    onTestFinished(() => clock.mockRestore())
+    for (let i = 0; i < 3; i += 1) {
+      expect(await store.delete('a', { generation })).toBe(true)
+      expect(await store.get('a')).toBeUndefined()
+      expect((await store.list()).sessions).toEqual([])
+      const next = (await store.put('a', bytes, RECORD, { generation: 0 })) ?? 0
+      expect(next).toBeGreaterThan(generation)
+      generation = next
+    }
   })
 
   test('foreign files do no harm', async () => {

@@ -298,12 +298,18 @@ async function openPool(connection: string | object, timeoutMs: number): Promise
 }
 
 function secretsOf(connection: string | object): string[] {
+  // What `pg` falls back on.
+  const { PGPASSWORD } = process.env
+  return [...(PGPASSWORD ? [PGPASSWORD] : []), ...secretsIn(connection)]
+}
+
+function secretsIn(connection: string | object): string[] {
   if (typeof connection === 'string') return secretsOfUrl(connection)
   const { connectionString, password, options } = connection as Record<string, unknown>
   const own = typeof password === 'string' && password !== '' ? [password] : []
   const inUrl = typeof connectionString === 'string' ? secretsOfUrl(connectionString) : []
   // A pool keeps its configuration in `options`.
-  return [...own, ...inUrl, ...(typeof options === 'object' && options !== null ? secretsOf(options) : [])]
+  return [...own, ...inUrl, ...(typeof options === 'object' && options !== null ? secretsIn(options) : [])]
 }
 
 function hexOfSlice(parameter: number): string {

@@ -141,7 +141,9 @@ export class RedisStore implements SnapshotStore {
     const opened = this.#client
     this.#client = undefined
     if (opened === undefined || typeof this.#given !== 'string') return
-    const client = (await opened) as OwnClient
+    // Whoever waits for a connection that cannot be had is told so.
+    const client = (await opened.catch(() => undefined)) as OwnClient | undefined
+    if (client === undefined) return
     if (client.isReady) await callClient(this.#facts, undefined, () => client.close())
     else client.destroy()
   }
