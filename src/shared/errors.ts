@@ -286,6 +286,8 @@ export class PackageError extends BrumateError {
 
 /** For `new StoreError(…)`. */
 export interface StoreErrorOptions extends ErrorOptions {
+  /** Default `unavailable`. */
+  readonly reason?: StoreError['reason'] | undefined
   readonly sessionId?: string | undefined
 }
 
@@ -299,15 +301,13 @@ export interface StoreErrorOptions extends ErrorOptions {
  */
 export class StoreError extends BrumateError {
   readonly code = 'STORE'
+  readonly reason: 'unavailable' | 'damaged' | 'unsuitable'
   /** The session whose entry it is about; undefined if the error is about none in particular. */
   readonly sessionId: string | undefined
 
-  constructor(
-    readonly reason: 'unavailable' | 'damaged' | 'unsuitable',
-    message: string,
-    { sessionId, ...options }: StoreErrorOptions = {},
-  ) {
+  constructor(message: string, { reason = 'unavailable', sessionId, ...options }: StoreErrorOptions = {}) {
     super(message, options)
+    this.reason = reason
     this.sessionId = sessionId
   }
 }

@@ -8,8 +8,12 @@ export const MAX_ID_BYTES = 256
 const DEFAULT_PAGE = 100
 const LONGEST_PAGE = 1000
 
+export function isId(id: unknown): id is string {
+  return isText(id) && id !== '' && Buffer.byteLength(id) <= MAX_ID_BYTES
+}
+
 export function checkId(id: unknown): asserts id is string {
-  if (isText(id) && id !== '' && Buffer.byteLength(id) <= MAX_ID_BYTES) return
+  if (isId(id)) return
   throw new InvalidOptionError('id', `a text of 1 to ${MAX_ID_BYTES} UTF-8 bytes`, id)
 }
 

@@ -47,7 +47,7 @@ export async function callClient<T>(
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       const message = `${server} has not answered within ${timeoutMs} ms; see whether it is overloaded or cannot be reached, or raise timeoutMs`
-      reject(new StoreError('unavailable', message, { sessionId }))
+      reject(new StoreError(message, { sessionId }))
     }, timeoutMs)
   })
   try {
@@ -96,7 +96,7 @@ function storeErrorOf(facts: ClientFacts, sessionId: string | undefined, thrown:
     cause.message === '' ? cause.name : cause.message,
     code === '' || cause.message.includes(code) ? '' : ` (${code})`,
   ]
-  return new StoreError(reason, `${facts.server}: ${detail.join('')}; ${remedy}`, { sessionId, cause })
+  return new StoreError(`${facts.server}: ${detail.join('')}; ${remedy}`, { reason, sessionId, cause })
 }
 
 function codeOf(error: Error): string {

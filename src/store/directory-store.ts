@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describeErrno } from '../shared/errno-text.js'
 import { BrumateError, InvalidOptionError, StoreError } from '../shared/errors.js'
-import { checkDelete, checkId, checkList, checkPut, compareIds } from './arguments.js'
+import { checkDelete, checkId, checkList, checkPut, compareIds, isId } from './arguments.js'
 import { errnoOf, flushFolder, makeFolder, namesIn, unless } from './directory/files.js'
 import { fanName, folderName, idOfFolder, isFanName } from './directory/names.js'
 import { describeRecord, type EntryRecord } from './directory/record-file.js'
@@ -116,6 +116,11 @@ export class DirectoryStore implements SnapshotStore {
   async list(options?: ListOptions): Promise<StoredPage> {
     const { prefix, cursor, limit } = checkList(options)
     return await this.#typed(undefined, async () => {
+      // Whoever asks for one entry by its whole id: no id that begins with it comes before it.
+      if (limit === 1 && cursor === undefined && isId(prefix)) {
+        const entry = await this.#recordOf(this.#folderOf(prefix))
+        if (entry) return { sessions: [describeRecord(entry)], cursor: prefix }
+      }
       const isAsked = (id: string) =>
         id.startsWith(prefix) && (cursor === undefined || compareIds(id, cursor) > 0)
       const candidates = await this.#firstIds(isAsked, limit + 1)
@@ -204,12 +209,12 @@ export class DirectoryStore implements SnapshotStore {
     const errno = errnoOf(cause)
     if (cause.syscall === 'link') {
       const message = `the file system of ${this.#path} cannot make hard links (${errno}); use a directory on a local file system that can`
-      return new StoreError('unsuitable', message, { sessionId, cause })
+      return new StoreError(message, { reason: 'unsuitable', sessionId, cause })
     }
     const where = cause.path ?? this.#path
     const remedy = REMEDIES[errno] ?? 'see the cause'
     const message = `${errno}: ${describeErrno(errno)}, ${cause.syscall} ${where}: ${remedy}`
-    return new StoreError('unavailable', message, { sessionId, cause })
+    return new StoreError(message, { sessionId, cause })
   }
 }
 

@@ -67,7 +67,7 @@ export interface ListOptions {
 export interface StoredPage {
   /** In the order of their ids' UTF-8 bytes. May be fewer than `limit`, or none, although more pages follow. */
   readonly sessions: readonly StoredSession[]
-  /** For the next page; absent on the last. */
+  /** For the next page, which may have no entries. Absent on the last. */
   readonly cursor?: string
 }
 

@@ -254,12 +254,12 @@ export class SessionFolder {
 
   #damaged(path: string, what: string): StoreError {
     const remedy = `Restore the folder ${this.path} from a backup, or remove it to give the session up.`
-    return new StoreError('damaged', `${path} ${what}. ${remedy}`, { sessionId: this.id })
+    return new StoreError(`${path} ${what}. ${remedy}`, { reason: 'damaged', sessionId: this.id })
   }
 
   #busy(): StoreError {
     const message = `${this.path} changed ${MOST_TRIES} times while it was read; try again when fewer processes write to it`
-    return new StoreError('unavailable', message, { sessionId: this.id })
+    return new StoreError(message, { sessionId: this.id })
   }
 }
 

@@ -105,6 +105,23 @@ export const listCases: Check[] = [
     },
   },
   {
+    name: 'a page of one, by a whole id, is the entry of that id',
+    check: async (probe) => {
+      for (const name of ['a', 'a-', 'aa', 'b']) await probe.create(name, null)
+      const { sessions } = await probe.store.list({ prefix: probe.id('a'), limit: 1 })
+      assert.deepEqual(
+        sessions.map(({ id }) => id),
+        [probe.id('a')],
+      )
+      const all = await probe.listAll(1, probe.id('a'))
+      assert.deepEqual(
+        all.map(({ id }) => id),
+        ['a', 'a-', 'aa'].map((name) => probe.id(name)),
+      )
+      assert.deepEqual((await probe.store.list({ prefix: probe.id('c'), limit: 1 })).sessions, [])
+    },
+  },
+  {
     name: 'a list shows the newest record of each entry',
     check: async (probe) => {
       let generation = await probe.create('a', null)

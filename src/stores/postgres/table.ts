@@ -49,7 +49,8 @@ export function lastWithPrefix(prefix: string): string {
 
 export function damagedRow(table: string, id: string): StoreError {
   const remedy = 'restore it from a backup, or delete the row to give the session up'
-  return new StoreError('damaged', `the row ${JSON.stringify(id)} of ${table} is damaged; ${remedy}`, {
+  return new StoreError(`the row ${JSON.stringify(id)} of ${table} is damaged; ${remedy}`, {
+    reason: 'damaged',
     sessionId: id,
   })
 }

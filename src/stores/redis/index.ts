@@ -221,7 +221,8 @@ async function connect(url: string, timeoutMs: number): Promise<RedisClient> {
 
 function damaged(key: string, sessionId: string): StoreError {
   const remedy = 'restore it from a backup, or delete the key to give the session up'
-  return new StoreError('damaged', `the key ${JSON.stringify(key)} of Redis is damaged; ${remedy}`, {
+  return new StoreError(`the key ${JSON.stringify(key)} of Redis is damaged; ${remedy}`, {
+    reason: 'damaged',
     sessionId,
   })
 }

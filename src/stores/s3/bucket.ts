@@ -172,7 +172,7 @@ export class Bucket {
 function noDate(): StoreError {
   const message =
     'the answers of the S3 server have no Date header, by which leases expire; use another server, or a proxy that keeps it'
-  return new StoreError('unsuitable', message)
+  return new StoreError(message, { reason: 'unsuitable' })
 }
 
 const MOST_CONFLICTS = 20

@@ -240,7 +240,7 @@ export class S3Store implements SnapshotStore {
     // The first one may have made the object.
     if (!results[1] && !results[2]) return
     const message = `the server of the bucket ${this.#name} ignores If-None-Match or If-Match when it writes, so that updates would be lost; use a server that has conditional writes`
-    throw new StoreError('unsuitable', message)
+    throw new StoreError(message, { reason: 'unsuitable' })
   }
 
   async #each(
@@ -258,7 +258,10 @@ export class S3Store implements SnapshotStore {
 
   #damaged(key: string, sessionId: string, what: string): StoreError {
     const remedy = 'restore the bucket from a backup, or delete the object to give the session up'
-    return new StoreError('damaged', `the object ${key} of ${this.#name} ${what}; ${remedy}`, { sessionId })
+    return new StoreError(`the object ${key} of ${this.#name} ${what}; ${remedy}`, {
+      reason: 'damaged',
+      sessionId,
+    })
   }
 }
 
