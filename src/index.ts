@@ -70,6 +70,7 @@ export {
   StorageError,
   type StorageErrorOptions,
   StoreError,
+  type StoreErrorOptions,
   TimeoutError,
 } from './shared/errors.js'
 export type { ChangedFile } from './shared/messages/slot.js'
@@ -78,10 +79,12 @@ export { Snapshot } from './shared/snapshot/snapshot.js'
 export type { Column, DataFrame, Series } from './shared/values/tables.js'
 export { type InputValue, NdArray, type TypedArray, type Value } from './shared/values/value.js'
 export type { PoolStats } from './slots/pool-options.js'
+export { DirectoryStore, type DirectoryStoreOptions } from './store/directory-store.js'
 export type { SessionFilter } from './store/listing.js'
 export { MemoryStore } from './store/memory-store.js'
 export type { RetentionReason } from './store/retention.js'
 export type {
+  DeleteOptions,
   ListOptions,
   PutOptions,
   SessionOwner,

@@ -16,6 +16,7 @@ const SHARED = [
 const LIBRARY = [
   'src/deferred.ts',
   'src/store',
+  'src/stores',
   'src/install',
   'src/options',
   'src/memory',

@@ -201,14 +201,6 @@ export class SessionOwnedError extends BrumateError {
   }
 }
 
-/**
- * A store of sessions could not be reached, or what it has is damaged; `cause` is what its client said. A call that fails because its result
- * could not be stored rejects with `NotStoredError`.
- */
-export class StoreError extends BrumateError {
-  readonly code = 'STORE'
-}
-
 /** An execution of the session waits for `resume`, and no other can start before it has ended. Nothing ran. */
 export class SessionSuspendedError extends BrumateError {
   readonly code = 'SESSION_SUSPENDED'
@@ -331,6 +323,35 @@ export class PackageError extends BrumateError {
   constructor(packageName: string | undefined, reason: string, options?: ErrorOptions) {
     super(`${packageName === undefined ? '' : `${packageName}: `}${reason}`, options)
     this.package = packageName
+  }
+}
+
+/** For `new StoreError(…)`. */
+export interface StoreErrorOptions extends ErrorOptions {
+  /** Default `unavailable`. */
+  readonly reason?: StoreError['reason'] | undefined
+  readonly sessionId?: string | undefined
+}
+
+/**
+ * A `SnapshotStore` could not do what it was asked. The message says what to do next; `cause` is the error of the store's client, with
+ * passwords removed.
+ *
+ * `unavailable`: the store cannot be reached, is too slow, or refuses. After a failed `put` or `delete`, only `get` tells whether the
+ * write happened. `damaged`: the entry is there, but is not what was written; its bytes are not returned. `unsuitable`: the server, file
+ * system or table lacks something that the store needs. Trying again does not help. A call of a session whose result could not be stored
+ * rejects with `NotStoredError`.
+ */
+export class StoreError extends BrumateError {
+  readonly code = 'STORE'
+  readonly reason: 'unavailable' | 'damaged' | 'unsuitable'
+  /** The session whose entry it is about; undefined if the error is about none in particular. */
+  readonly sessionId: string | undefined
+
+  constructor(message: string, { reason = 'unavailable', sessionId, ...options }: StoreErrorOptions = {}) {
+    super(message, options)
+    this.reason = reason
+    this.sessionId = sessionId
   }
 }
 

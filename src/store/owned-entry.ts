@@ -180,8 +180,16 @@ export class OwnedEntry {
 
   /** Looks whether the entry is still this manager's, and takes the generation that it has. */
   async #verify(): Promise<void> {
-    const page = await this.#ask('read', (store) => store.list({ prefix: this.id, limit: 1 }))
-    this.#requireOwn(page.sessions.find(({ id }) => id === this.id))
+    // The entry comes first of those with this prefix. Pages before it may be empty.
+    for (let cursor: string | undefined; ; ) {
+      const from = cursor === undefined ? {} : { cursor }
+      const page = await this.#ask('read', (store) => store.list({ prefix: this.id, limit: 1, ...from }))
+      const [first] = page.sessions
+      cursor = page.cursor
+      if (first === undefined && cursor !== undefined) continue
+      this.#requireOwn(first?.id === this.id ? first : undefined)
+      return
+    }
   }
 
   /**

@@ -1,10 +1,11 @@
 // Dormant sessions that the store has give their memory away, least recently used first, and wake from the store.
+
+import { StoreError } from 'brumate'
 import { expect, test, vi } from 'vitest'
 import { HotSnapshots } from '../../../src/memory/hot-snapshots.js'
 import { managerForTest } from '../../support/manager.js'
 import { ScriptedStore } from '../../support/scripted-store.js'
 import { rejectionOf } from '../../support/session-code.js'
-import { StoreError } from 'brumate'
 
 const MiB = 1024 * 1024
 
