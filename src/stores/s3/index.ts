@@ -20,6 +20,8 @@ import { Bucket, type S3Client } from './bucket.js'
 import { escapeId, type Keys, keysOf } from './keys.js'
 import { decodeObject, describeStored, type RecordObject, type StoredRecord } from './record-object.js'
 
+export type { ClientOptions } from '../../store/client-calls.js'
+
 export type { S3Client }
 
 export interface S3StoreOptions extends ClientOptions {
