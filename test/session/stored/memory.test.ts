@@ -1,10 +1,12 @@
 // Dormant sessions that the store has give their memory away, least recently used first, and wake from the store.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { StoreError } from 'brumate'
 import { expect, test, vi } from 'vitest'
 import { HotSnapshots } from '../../../src/memory/hot-snapshots.js'
 import { managerForTest } from '../../support/manager.js'
 import { ScriptedStore } from '../../support/scripted-store.js'
-import { rejectionOf } from '../../support/session-code.js'
-import { StoreError } from 'brumate'
+import { rejectionOf, sleep } from '../../support/session-code.js'
 
 const MiB = 1024 * 1024
 
@@ -49,4 +51,26 @@ test('snapshots of dormant sessions take at most an eighth of maxMemoryBytes, an
   expect(sessions[1]?.state).toBe('dormant')
   for (const session of sessions) await session.delete()
   expect(manager.stats().memory.snapshotBytes).toBe(0)
+})
+
+test('a dormant session does not keep the slot that it had', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const heldBytes = async () => {
+    for (let round = 0; round < 3; round++) {
+      collect()
+      await new Promise(setImmediate)
+    }
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    return heapUsed + arrayBuffers
+  }
+  const manager = await managerForTest({ slots: 1 })
+  const make = async (count: number) => {
+    for (let n = 0; n < count; n++) await (await manager.createSession()).hibernate()
+  }
+  await make(10)
+  const before = await heldBytes()
+  await make(50)
+  // Shared memory, ports and buffers of a slot are more than 150 KB. Ports are closed a little later.
+  while ((await heldBytes()) - before > 50 * 75_000) await sleep(20)
 })
