@@ -260,20 +260,24 @@ describe('ownership', () => {
     await second.delete()
   })
 
-  test('a session that was deleted and made again elsewhere is not the old one, whatever its generation', async () => {
-    const manager = await managerForTest({ store, slots: 1, leaseMs: 200 })
-    const old = await manager.createSession({ id: 'again' })
-    await old.hibernate()
-    await (await lax.openSession('again', { takeOver: true })).delete()
-    const made = await lax.createSession({ id: 'again' })
-    await made.set('x', 'new')
-    // The old lease ends by the clock, and nothing tells of it.
-    const untilMs = performance.now() + 200
-    await until(() => performance.now() > untilMs)
-    await rejectionOf(SessionMovedError, old.execute('x = "old"'))
-    expect(await made.get('x')).toBe('new')
-    await made.delete()
-  })
+  test.each(['execute', 'delete'] as const)(
+    'a session that was deleted and made again elsewhere is not the old one, whatever its generation: %s',
+    async (call) => {
+      const manager = await managerForTest({ store, slots: 1, leaseMs: 200 })
+      const old = await manager.createSession({ id: 'again' })
+      await old.hibernate()
+      await (await lax.openSession('again', { takeOver: true })).delete()
+      const made = await lax.createSession({ id: 'again' })
+      await made.set('x', 'new')
+      // The old lease ends by the clock, and nothing tells of it.
+      const untilMs = performance.now() + 200
+      await until(() => performance.now() > untilMs)
+      await rejectionOf(SessionMovedError, call === 'delete' ? old.delete() : old.execute('x = "old"'))
+      expect(await made.get('x')).toBe('new')
+      await made.hibernate()
+      await made.delete()
+    },
+  )
 
   test('D2: if the lease ends because the store cannot be reached, nothing runs and nothing is acknowledged', async () => {
     const manager = await managerForTest({ store, slots: 1, leaseMs: 200 })
