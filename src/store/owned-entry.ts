@@ -126,6 +126,7 @@ export class OwnedEntry {
    */
   delete(): Promise<void> {
     return this.#next(async () => {
+      if (this.isExpired) await this.#verify()
       await this.#retry((generation) =>
         this.#ask('delete', async (store) => (await store.delete(this.id, { generation })) || undefined),
       )

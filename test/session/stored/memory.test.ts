@@ -1,5 +1,6 @@
 // Dormant sessions that the store has give their memory away, least recently used first, and wake from the store.
-
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { StoreError } from 'brumate'
 import { expect, test, vi } from 'vitest'
 import { HotSnapshots } from '../../../src/memory/hot-snapshots.js'
@@ -50,4 +51,30 @@ test('snapshots of dormant sessions take at most an eighth of maxMemoryBytes, an
   expect(sessions[1]?.state).toBe('dormant')
   for (const session of sessions) await session.delete()
   expect(manager.stats().memory.snapshotBytes).toBe(0)
+})
+
+test('a dormant session does not keep the slot that it had', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const heldBytes = async () => {
+    for (let round = 0; round < 3; round++) {
+      collect()
+      await new Promise(setImmediate)
+    }
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    return heapUsed + arrayBuffers
+  }
+  const manager = await managerForTest({ slots: 1 })
+  const make = async (count: number) => {
+    for (let n = 0; n < count; n++) {
+      const session = await manager.createSession()
+      await session.execute('n = 1')
+      await session.hibernate()
+    }
+  }
+  await make(10)
+  const before = await heldBytes()
+  await make(100)
+  // Shared memory, ports and buffers of a slot are more than 150 KB. Those of the last slots are freed a little later.
+  expect((await heldBytes()) - before).toBeLessThan(100 * 75_000)
 })
