@@ -30,7 +30,10 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   resolve: {
-    alias: { brumate: fileURLToPath(new URL('./dist/src/index.js', import.meta.url)) },
+    alias: [
+      { find: /^brumate$/, replacement: fileURLToPath(new URL('./dist/src/index.js', import.meta.url)) },
+      { find: /^brumate\/(.+)$/, replacement: fileURLToPath(new URL('./dist/src/$1.js', import.meta.url)) },
+    ],
   },
   test: {
     include: ['test/**/*.test.ts'],

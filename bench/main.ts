@@ -16,6 +16,7 @@ import { packages } from './parts/packages.js'
 import { sessions } from './parts/sessions.js'
 import { snapshot } from './parts/snapshot.js'
 import { stopping } from './parts/stopping.js'
+import { stored } from './parts/stored.js'
 import { throughput } from './parts/throughput.js'
 import { type Report, type Row, reportAsTable } from './report.js'
 
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   throughput,
   compute,
   sessions,
+  stored,
   stopping,
   hostile,
   packages,

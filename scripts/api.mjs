@@ -5,38 +5,23 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { SUBPATHS } from './subpaths.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const entry = join(root, 'dist/src/index.d.ts')
+const entries = ['index', ...SUBPATHS].map((name) => join(root, `dist/src/${name}.d.ts`))
 const path = join(root, 'docs/api.d.txt')
 
-const program = ts.createProgram([entry], {
+const program = ts.createProgram(entries, {
   module: ts.ModuleKind.NodeNext,
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
   target: ts.ScriptTarget.ES2023,
   types: [],
 })
 const checker = program.getTypeChecker()
-const source = program.getSourceFile(entry)
-const module = source && checker.getSymbolAtLocation(source)
-if (!module) {
-  console.error('dist/src/index.d.ts is missing: run `npm run build`')
-  process.exit(2)
-}
-
-// The build puts all declarations into this one file, so what it does not export is a name that users meet and cannot import.
-const hidden = source.statements
-  .filter((statement) => statement.name && !isExported(statement.name.text))
-  .map(({ name }) => name.text)
-if (hidden.length > 0) {
-  console.error(
-    `Public types mention names that src/index.ts does not export: ${hidden.join(', ')}. Export or inline them.`,
-  )
-  process.exit(1)
-}
-
-const exported = checker.getExportsOfModule(module).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-const actual = `${['// Written by `node scripts/api.mjs --write`.', ...exported.map(declarationsOf)].join('\n\n')}\n`
+const [library, ...subpaths] = entries.map(exportsOf)
+const sections = subpaths.flatMap((texts, i) => [`// ── brumate/${SUBPATHS[i]} ──`, ...texts])
+const exported = [...library, ...subpaths.flat()]
+const actual = `${['// Written by `node scripts/api.mjs --write`.', ...library, ...sections].join('\n\n')}\n`
 
 if (process.argv.includes('--write')) {
   writeFileSync(path, actual)
@@ -52,11 +37,40 @@ if (process.argv.includes('--write')) {
   console.log(`${exported.length} names, all as in docs/api.d.txt`)
 }
 
-function isExported(name) {
-  return checker.getExportsOfModule(module).some((symbol) => symbol.name === name)
+/** The declarations of an entry, sorted by name. Types of the library are not repeated. */
+function exportsOf(entry) {
+  const source = program.getSourceFile(entry)
+  const module = source && checker.getSymbolAtLocation(source)
+  if (!module) {
+    console.error(`${entry} is missing: run \`npm run build\``)
+    process.exit(2)
+  }
+  const symbols = checker.getExportsOfModule(module).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  requireExported(entry, source, symbols)
+  return symbols
+    .filter((symbol) => entry === entries[0] || !isOfLibrary(symbol))
+    .map((symbol) => declarationsOf(symbol, source))
 }
 
-function declarationsOf(symbol) {
+/** The build puts an entry's declarations into one file, so what it does not export is a name that users meet and cannot import. */
+function requireExported(entry, source, symbols) {
+  const exported = new Set(symbols.map(({ name }) => name))
+  const hidden = source.statements.flatMap(({ name }) => (name && !exported.has(name.text) ? name.text : []))
+  if (hidden.length === 0) return
+  console.error(
+    `Public types of ${entry} mention names that it does not export: ${hidden.join(', ')}. Export or inline them.`,
+  )
+  process.exit(1)
+}
+
+function isOfLibrary(symbol) {
+  const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  return (target.declarations ?? []).every(
+    (declaration) => declaration.getSourceFile().fileName === entries[0],
+  )
+}
+
+function declarationsOf(symbol, source) {
   const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
   const texts = (target.declarations ?? []).map(print)
   const isType = source.statements.some(

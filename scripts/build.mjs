@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { writeLicenses } from './licenses.mjs'
+import { SUBPATHS } from './subpaths.mjs'
 import { writeTypes } from './types.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -31,6 +32,7 @@ await import('./stdlib.mjs')
 say('bundling')
 await writeTypes(join(root, 'dist/src/index.d.ts'))
 await bundleLibrary()
+for (const name of SUBPATHS) await bundleSubpath(name)
 await bundleProgram()
 for (const name of ['slot', 'storage', 'builder', 'image-loader'])
   await bundleFile(join(root, `dist/workers/${name}.js`), `workers/${name}.bundle.cjs`)
@@ -69,6 +71,46 @@ async function bundleLibrary() {
   renameSync(join(root, 'dist/src/index.js'), join(root, 'dist/src/modules.js'))
   await bundleInto('bundle', 'modules.js')
   writeFileSync(join(root, 'dist/src/index.js'), "export * from './bundle/index.js'\n")
+}
+
+/**
+ * A sub-path such as `brumate/stores/redis`: one file, which takes the errors from the library, so that a program meets each class once.
+ * Clients are packages of the user's own.
+ */
+async function bundleSubpath(name) {
+  const errors = join(root, 'dist/src/shared/errors.js')
+  const library = '../'.repeat(name.split('/').length - 1)
+  const bundle = await rolldown({
+    input: join(root, `dist/src/${name}/index.js`),
+    platform: 'node',
+    external: (id, importer) => importer !== undefined && !/^[./]/.test(id),
+    logLevel: 'warn',
+    plugins: [redirect({ [errors]: `${library}bundle/index.js` })],
+  })
+  await bundle.write({
+    file: join(root, `dist/src/${name}.js`),
+    format: 'esm',
+    keepNames: true,
+    sourcemap: false,
+  })
+  await bundle.close()
+  const types = { [join(root, 'dist/src/store/store.d.ts')]: `${library}index.js` }
+  await writeTypes(join(root, `dist/src/${name}/index.d.ts`), join(root, `dist/src/${name}.d.ts`), [
+    redirect(types),
+  ])
+}
+
+/** Imports of a file become imports of another path, which stays outside the bundle. */
+function redirect(paths) {
+  return {
+    name: 'redirect',
+    async resolveId(source, importer) {
+      if (importer === undefined || !source.startsWith('.')) return null
+      const id = join(dirname(importer), source)
+      const path = paths[id] ?? paths[id.replace(/\.js$/, '.d.ts')]
+      return path === undefined ? null : { id: path, external: true }
+    },
+  }
 }
 
 /** A bundle of its own: chunks that it shared with the library would be more files for everybody to read. */

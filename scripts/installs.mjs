@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { SUBPATHS } from './subpaths.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const fixtures = join(root, 'test/installs')
@@ -32,6 +33,8 @@ const elsewhere = mkdtempSync(join(tmpdir(), 'brumate-elsewhere-'))
 const toolRequire = createRequire(join(folder, 'package.json'))
 
 const HELLO = 'hello from __main__\n42\n42\n'
+const STORES =
+  'true true\nInstallationError: the package pg cannot be loaded; run `npm install pg`\nInstallationError: the package redis cannot be loaded; run `npm install redis`\nInstallationError: the package @aws-sdk/client-s3 cannot be loaded; run `npm install @aws-sdk/client-s3`\n'
 const REFUSED = /^InstallationError INSTALLATION: brumate was bundled without .*external/
 
 const facts = readFileSync(imageFacts, 'utf8')
@@ -96,6 +99,10 @@ function checks(packed) {
     ['vitest with vmThreads', vmThreads],
     ['files, links and dependencies of the package', () => checkPackage(packed)],
     ['a program', async () => expectText(await program(project), HELLO)],
+    [
+      'sub-paths, with none of the clients installed',
+      async () => expectText(await program(project, 'stores.mjs'), STORES),
+    ],
     ['file tracing finds what a program reads', traced],
     ['the program `brumate`, without a cache', commandLine],
     ['rolldown, with and without assets', rolledUp],
@@ -113,9 +120,10 @@ function checks(packed) {
 /** What runs and what people read, without source maps that lead nowhere and links to what is not there. */
 function checkPackage({ files }) {
   const paths = new Set(files.map(({ path }) => path))
+  const declarations = ['index', ...SUBPATHS].map((name) => `dist/src/${name}.d.ts`)
   const stray = [...paths].filter(
     (path) =>
-      /\.(map|py|tsbuildinfo)$/.test(path) || /\.d\.ts$/.test(path.replace('dist/src/index.d.ts', '')),
+      /\.(map|py|tsbuildinfo)$/.test(path) || (path.endsWith('.d.ts') && !declarations.includes(path)),
   )
   if (stray.length > 0) throw new Error(`files that nobody needs: ${stray.join(', ')}`)
   const installed = join(project, 'node_modules/brumate')

@@ -2,7 +2,10 @@
 export type { ToolFormat } from './callbacks/callbacks.js'
 export type { JsonSchema, StandardResult, StandardSchema } from './callbacks/schema.js'
 export { Image, type PackageInfo } from './image.js'
-export { type Distribution, type ManagerStats, SessionManager } from './manager.js'
+export type { DrainOptions, DrainResult } from './manager/drain.js'
+export type { Distribution, ManagerStats } from './manager/stats.js'
+export type { SweepOptions, SweepResult } from './manager/sweep.js'
+export { SessionManager } from './manager.js'
 export type { MemoryStats } from './memory/manager-memory.js'
 export type {
   AllOutputListener,
@@ -14,10 +17,18 @@ export type {
   ResumeOptions,
 } from './options/execution.js'
 export type { Limits } from './options/limits.js'
-export type { ManagerOptions, SessionOptions, TypedSessionOptions } from './options.js'
+export type {
+  GetOrCreateOptions,
+  ManagerOptions,
+  OpenOptions,
+  SessionOptions,
+  TakeOverOptions,
+  TypedSessionOptions,
+} from './options.js'
 export type { Lock, LockedPackage } from './packages/lock.js'
 export type { ImageOptions, PackageOptions } from './packages/options.js'
 export type { PackageProgress } from './packages/progress.js'
+export { type NotStored, NotStoredError } from './session/not-stored-error.js'
 export type { ExecuteResult } from './session/outcome.js'
 export type { SessionFiles } from './session/session-files.js'
 export type { SessionUsage } from './session/usage.js'
@@ -52,10 +63,14 @@ export {
   type PythonErrorFields,
   type PythonFrame,
   SessionClosedError,
+  SessionMovedError,
+  SessionOwnedError,
   SessionSuspendedError,
   SnapshotError,
   StorageError,
   type StorageErrorOptions,
+  StoreError,
+  type StoreErrorOptions,
   TimeoutError,
 } from './shared/errors.js'
 export type { ChangedFile } from './shared/messages/slot.js'
@@ -64,6 +79,21 @@ export { Snapshot } from './shared/snapshot/snapshot.js'
 export type { Column, DataFrame, Series } from './shared/values/tables.js'
 export { type InputValue, NdArray, type TypedArray, type Value } from './shared/values/value.js'
 export type { PoolStats } from './slots/pool-options.js'
+export { DirectoryStore, type DirectoryStoreOptions } from './store/directory-store.js'
+export type { SessionFilter } from './store/listing.js'
+export { MemoryStore } from './store/memory-store.js'
+export type { RetentionReason } from './store/retention.js'
+export type {
+  DeleteOptions,
+  ListOptions,
+  PutOptions,
+  SessionOwner,
+  SnapshotRecord,
+  SnapshotStore,
+  StoredPage,
+  StoredSession,
+  StoreEntry,
+} from './store/store.js'
 export type { ArchiveSource } from './vfs/archive.js'
 export {
   type DirectoryOptions,

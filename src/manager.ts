@@ -1,87 +1,56 @@
-// SessionManager: the sessions of one process and the slots they share. Owns the table of sessions and the counters; how a
-// session behaves is session.ts's, who gets a slot is slots/pool.ts's, what a slot is made of is the image's.
+// SessionManager: the sessions of one process and the slots they share. Owns the table of sessions and the counters. How a session
+// behaves is session.ts's, how it is made manager/opener.ts's, who gets a slot slots/pool.ts's, what a slot is made of the image's.
 import { createHistogram } from 'node:perf_hooks'
-import { standardProgress } from './image/build-report.js'
-import { openImage } from './image/open.js'
-import { Image } from './image.js'
-import { ManagerMemory, type MemoryStats } from './memory/manager-memory.js'
 import {
+  type DrainOptions,
+  type DrainResult,
+  drainSessions,
+  resolveDrain,
+  throwUnstored,
+} from './manager/drain.js'
+import { openImages, requireMemory } from './manager/images.js'
+import { Opener } from './manager/opener.js'
+import { distribution, type ManagerStats, record } from './manager/stats.js'
+import {
+  resolveFilter,
+  resolveSweep,
+  type SweepOptions,
+  type SweepResult,
+  sweepStore,
+} from './manager/sweep.js'
+import { HotSnapshots } from './memory/hot-snapshots.js'
+import { ManagerMemory } from './memory/manager-memory.js'
+import {
+  type GetOrCreateOptions,
   type ManagerOptions,
+  type OpenOptions,
   type ResolvedManagerOptions,
   resolveManagerOptions,
+  resolveOpening,
   resolveSessionOptions,
   type SessionOptions,
   type TypedSessionOptions,
 } from './options.js'
 import type { Countable, SessionContext } from './session/context.js'
 import { IdleEvictor } from './session/idle-evictor.js'
-import type { ResolvedSessionOptions } from './session/options.js'
 import { SparePolicy } from './session/spare-policy.js'
 import { Usage } from './session/usage.js'
-import { Session } from './session.js'
-import {
-  InterpreterCrashedError,
-  InvalidOptionError,
-  notConstructible,
-  SessionClosedError,
-} from './shared/errors.js'
+import type { Session } from './session.js'
+import { InvalidOptionError, notConstructible, SessionClosedError } from './shared/errors.js'
 import type { Image as BootedImage } from './shared/image/image.js'
-import { trustOf } from './shared/snapshot/signature.js'
 import { Slices } from './shared/values/slices.js'
 import type { SlotPool } from './slots/pool.js'
-import type { PoolStats, SlotRequest } from './slots/pool-options.js'
+import type { SlotRequest } from './slots/pool-options.js'
+import { LeaseTimer } from './store/lease-timer.js'
+import { listStored, type SessionFilter } from './store/listing.js'
+import { MemoryStore } from './store/memory-store.js'
+import { Ownership } from './store/ownership.js'
+import type { StoredSession } from './store/store.js'
 
-/** Durations in milliseconds. */
-export interface Distribution {
-  readonly count: number
-  readonly meanMs: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly maxMs: number
-}
-
-export interface ManagerStats {
-  readonly slots: PoolStats
-  /** Sessions with an interpreter. */
-  readonly attached: number
-  /** Sessions without one; their next call gets it. */
-  readonly dormant: number
-  /** Callers waiting for a slot. */
-  readonly queued: number
-  readonly counters: {
-    readonly sessions: number
-    readonly executions: number
-    readonly timeouts: number
-    readonly cancellations: number
-    readonly crashes: number
-    /** Automatic checkpoints, and those that could not be taken (`limits.snapshotBytes`, or no memory left). */
-    readonly checkpoints: number
-    readonly refusedCheckpoints: number
-    /** Hibernated sessions, and snapshots restored into a slot. */
-    readonly hibernations: number
-    readonly thaws: number
-    /** Results of host calls that came too late to be used. */
-    readonly lateAnswers: number
-    /** Slots booted in a new thread, and slots renewed for another session. */
-    readonly boots: number
-    readonly renewals: number
-  }
-  readonly memory: MemoryStats
-  /** Sums over all executions, of closed sessions too, and what open sessions have now. */
-  readonly usage: {
-    readonly executionMs: number
-    readonly outputBytes: number
-    readonly callbackInvocations: number
-    readonly memoryBytes: number
-    readonly fileBytes: number
-  }
-  readonly histograms: {
-    /** Waits for a slot. */
-    readonly acquire: Distribution
-    /** Executions, in their slot. */
-    readonly execute: Distribution
-  }
-}
+type Lifecycle =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'draining'; readonly drained: Promise<DrainResult> }
+  | { readonly kind: 'closed'; readonly closed: Promise<void> }
 
 export class SessionManager implements AsyncDisposable {
   readonly #options: ResolvedManagerOptions
@@ -99,6 +68,8 @@ export class SessionManager implements AsyncDisposable {
     hibernations: 0,
     thaws: 0,
     lateAnswers: 0,
+    stores: 0,
+    failedStores: 0,
   }
   readonly #usage = new Usage()
   readonly #idleEvictor: IdleEvictor
@@ -106,11 +77,11 @@ export class SessionManager implements AsyncDisposable {
   /** In microseconds: the histogram takes integers. */
   readonly #acquireUs = createHistogram()
   readonly #executeUs = createHistogram()
-  /** By id. */
-  readonly #images: ReadonlyMap<string, BootedImage>
-  /** What sessions of each image need, by its id. The first is the default. */
-  readonly #contexts: ReadonlyMap<string, SessionContext>
-  #closing: Promise<void> | undefined
+  readonly #ownership: Ownership
+  readonly #opener: Opener
+  /** Sessions with an id that are being created or opened. */
+  readonly #opening = new Map<string, Promise<Session>>()
+  #lifecycle: Lifecycle = { kind: 'open' }
 
   private constructor(
     options: ResolvedManagerOptions,
@@ -127,16 +98,26 @@ export class SessionManager implements AsyncDisposable {
     const missing = () => Math.max(pool.missing, memory.room.isAwaited ? 1 : 0)
     this.#spares = new SparePolicy(options.slots, () => pool.isExhausted)
     this.#idleEvictor = new IdleEvictor(missing, options.idleTimeoutMs, this.#spares)
+    const hot = new HotSnapshots(options.maxMemoryBytes)
     memory.room.makeRoom = () => {
+      hot.dropAll()
       pool.endSpares('a session needs its memory to wake')
       this.#idleEvictor.evictForWaiters()
     }
+    this.#ownership = new Ownership(options.store ?? new MemoryStore(), options.leaseMs)
     const common = {
       snapshotKey: options.snapshotKey,
       slices: new Slices(),
       memory: memory.values,
       maxMemoryBytes: options.maxMemoryBytes,
       snapshots: memory.snapshots,
+      stored: {
+        durability: options.durability,
+        whenDormant: options.store !== undefined,
+        leases: new LeaseTimer(options.leaseMs),
+        hot,
+        forget: (id) => this.#ownership.delete(id),
+      },
       acquireTimeoutMs: options.acquireTimeoutMs,
       waitToWake: (...args) => memory.waitToWake(...args),
       onIdle: (session) => this.#idleEvictor.markIdle(session),
@@ -159,8 +140,15 @@ export class SessionManager implements AsyncDisposable {
       tryAcquire: (tenant) => pool.tryAcquire({ tenant, imageId: image.id }),
       acquire: (tenant, signal) => this.#acquire({ tenant, imageId: image.id }, signal),
     })
-    this.#images = new Map(images.map((image) => [image.id, image]))
-    this.#contexts = new Map(images.map((image) => [image.id, contextOf(image)]))
+    this.#opener = new Opener({
+      options,
+      images: new Map(images.map((image) => [image.id, image])),
+      contexts: new Map(images.map((image) => [image.id, contextOf(image)])),
+      memory,
+      ownership: this.#ownership,
+      requireOpen: () => this.#requireOpen(),
+      register: (session) => this.#sessions.set(session.id, session),
+    })
   }
 
   /**
@@ -183,44 +171,150 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * A new session with its own interpreter, waiting for a free slot if there is none.
+   * A new session with its own interpreter, waiting for a free slot if there is none. With an `id`, the manager's store keeps it.
    *
-   * @throws InvalidOptionError, also for an `id` that is in use, an `image` that the manager does not have, and a
+   * @throws InvalidOptionError, also for an `id` that is in use or that the store has, an `image` that the manager does not have, and a
    * `limits.memoryBytes` that is less than the image has
    * @throws SnapshotError when `from` cannot be restored
    * @throws PoolExhaustedError when no slot comes free
    * @throws LimitError when `maxMemoryBytes` has no room for it
    * @throws InterpreterCrashedError when three interpreters in a row ended while they loaded it
+   * @throws StoreError
    * @throws SessionClosedError when the manager is or gets closed
    */
   async createSession<Schemas>(options?: TypedSessionOptions<Schemas>): Promise<Session> {
     const resolved = resolveSessionOptions(options as SessionOptions | undefined, this.#options)
-    this.#open()
-    if (this.#sessions.has(resolved.id))
-      throw new InvalidOptionError('id', 'an id that is not in use', resolved.id)
-    const context = this.#contextOf(resolved)
-    const { image, snapshotKey } = context
-    requireMemory(resolved.limits, this.#images.get(image.id))
-    if (resolved.from) {
-      resolved.from.require(image.id, trustOf(snapshotKey, resolved.tenant))
-      const bytes = this.#memory.snapshots.costOf(resolved.from)
-      this.#memory.requireRoom(bytes, 'there is no room for the snapshot')
+    this.#requireOpen()
+    const { id } = resolved
+    if (options?.id === undefined) {
+      const session = await this.#opener.create(resolved, false)
+      if (session === undefined) throw new Error('unreachable: a session that no store keeps')
+      return this.#count(session)
     }
-    const session = new Session(context, resolved)
-    this.#sessions.set(session.id, session)
-    try {
-      await session.open()
-    } catch (error) {
-      await session.close()
-      // There was no session yet that could be closed: what closed it is what happened.
-      if (error instanceof SessionClosedError && error.cause instanceof InterpreterCrashedError)
-        throw error.cause
-      // The caller knows of no session, but may have closed the manager.
-      if (error instanceof SessionClosedError) this.#open()
-      throw error
+    if (this.#sessions.has(id) || this.#opening.has(id))
+      throw new InvalidOptionError('id', 'an id that is not in use', id)
+    return this.#openOnce(id, async () => {
+      const session = await this.#opener.create(resolved, true)
+      if (session) return session
+      if (this.#options.store === undefined) {
+        // Nobody chose to keep the session that had the id and was closed.
+        await this.#ownership.delete(id)
+        const again = await this.#opener.create(resolved, true)
+        if (again) return again
+      }
+      const message = `id: the store has a session ${JSON.stringify(id)}; open it with openSession or getOrCreate, or delete it`
+      throw new InvalidOptionError('id', 'an id that is not in use', id, message)
+    })
+  }
+
+  /**
+   * The session with this id: the open one, else the stored one, else a new one. Calls at the same time get the same session; the options
+   * of the call that opens it count.
+   *
+   * @throws SessionOwnedError when another manager has it
+   * @throws what `createSession` and `openSession` throw
+   */
+  async getOrCreate<Schemas>(
+    id: string,
+    options?: TypedSessionOptions<Schemas, GetOrCreateOptions>,
+  ): Promise<Session> {
+    const opening = resolveOpening(id, options as GetOrCreateOptions | undefined, this.#options, 'any')
+    for (;;) {
+      this.#requireOpen()
+      const open = await this.#openNow(id, opening.takeOver)
+      if (open) {
+        if (opening.tenant === undefined || opening.tenant === open.tenant) return open
+        const message = `tenant: the session ${id} belongs to another tenant than the given one`
+        throw new InvalidOptionError('tenant', 'the tenant of the session', opening.tenant, message)
+      }
+      if (this.#sessions.has(id) || this.#opening.has(id)) continue
+      return this.#openOnce(id, async () => {
+        for (;;) {
+          const session =
+            (await this.#opener.open(opening)) ?? (await this.#opener.create(opening.session, true))
+          // Otherwise another manager has just created it.
+          if (session) return session
+        }
+      })
     }
-    this.#counters.sessions++
-    return session
+  }
+
+  /**
+   * Opens a stored session, and waits for a free slot if there is none. It goes on exactly where it was when it was stored last, suspended
+   * executions included.
+   *
+   * @throws InvalidOptionError when the store has no such session, it is open in this manager, or it belongs to another `tenant`
+   * @throws SessionOwnedError when another manager has it, unless `takeOver` is true
+   * @throws SnapshotError of reason `incompatible` when the manager does not have its image, unless `salvage` is true
+   * @throws what `createSession` throws
+   */
+  async openSession<Schemas>(
+    id: string,
+    options?: TypedSessionOptions<Schemas, OpenOptions>,
+  ): Promise<Session> {
+    const opening = resolveOpening(id, options as OpenOptions | undefined, this.#options, 'without-new')
+    this.#requireOpen()
+    if (!this.#opening.has(id)) await this.#openNow(id, true)
+    this.#requireOpen()
+    if (this.#sessions.has(id) || this.#opening.has(id)) {
+      const message = `id: the session ${id} is open in this manager; use get or getOrCreate`
+      throw new InvalidOptionError('id', 'the id of a session that is not open', id, message)
+    }
+    return this.#openOnce(id, async () => {
+      const session = await this.#opener.open(opening)
+      if (session) return session
+      const message = `id: the store has no session ${id}; use createSession or getOrCreate`
+      throw new InvalidOptionError('id', 'the id of a stored session', id, message)
+    })
+  }
+
+  /** The session with this id if it is open in this manager. */
+  get(id: string): Session | undefined {
+    const session = this.#sessions.get(id)
+    return session?.closing.hasBegun ? undefined : session
+  }
+
+  /**
+   * Closes the session if it is open here, and removes it from the store. Resolves to whether there was one.
+   *
+   * @throws SessionOwnedError when another manager has it: take it over first
+   * @throws SessionMovedError, StoreError
+   */
+  async delete(id: string): Promise<boolean> {
+    await this.#opening.get(id)?.catch(() => {})
+    const session = this.#sessions.get(id)
+    if (session === undefined) return this.#ownership.delete(id)
+    await session.delete()
+    return true
+  }
+
+  /**
+   * The sessions of the store, of all managers, in the order of their ids.
+   *
+   * @throws InvalidOptionError, StoreError
+   */
+  list(filter?: SessionFilter): AsyncIterable<StoredSession> {
+    return listStored(this.#ownership, resolveFilter(filter))
+  }
+
+  /**
+   * Removes stored sessions that are too old, unused for too long, or beyond their tenant's quota. Sessions that another manager has, or that
+   * are busy here, stay. With `dryRun` it only says which would go.
+   *
+   * @throws InvalidOptionError, StoreError
+   */
+  async sweep(options: SweepOptions): Promise<SweepResult> {
+    const resolved = resolveSweep(options)
+    this.#requireOpen()
+    return sweepStore(resolved, {
+      sessions: this.list(resolved.filter),
+      isInUse: (session) => {
+        const open = this.#sessions.get(session.id)
+        if (open || this.#opening.has(session.id)) return open?.state !== 'dormant' || !open.isIdle
+        return session.owner !== undefined && session.owner.remainingMs > 0
+      },
+      remove: (id) => this.delete(id),
+    })
   }
 
   /** Figures since the manager was created; cheap enough to be asked every second. */
@@ -247,10 +341,35 @@ export class SessionManager implements AsyncDisposable {
     }
   }
 
-  /** Closes every session and ends every worker; the process can then exit by itself. Idempotent. */
+  /**
+   * For the end of the process (SIGTERM): takes no new sessions and calls, lets running calls end until `timeoutMs`, interrupts them then,
+   * stores every session that has an id, gives up their leases, and closes the manager. Resolves to what could not be stored, and why.
+   *
+   * @throws InvalidOptionError
+   */
+  async drain(options?: DrainOptions): Promise<DrainResult> {
+    const timeoutMs = resolveDrain(options)
+    if (this.#lifecycle.kind === 'draining') return this.#lifecycle.drained
+    this.#requireOpen()
+    const untilMs = performance.now() + timeoutMs
+    const drained = drainSessions(this.#sessions.values(), untilMs).then(async (result) => {
+      // What was not stored is in the result.
+      await this.close().catch(() => {})
+      return result
+    })
+    this.#lifecycle = { kind: 'draining', drained }
+    return drained
+  }
+
+  /**
+   * Closes every session and ends every worker; the process can then exit by itself. Sessions that a store of yours keeps are stored first;
+   * running code is interrupted for that. Idempotent.
+   *
+   * @throws NotStoredError when a session could not be stored; of several, `cause` is an AggregateError with all of them
+   */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    if (this.#lifecycle.kind !== 'closed') this.#lifecycle = { kind: 'closed', closed: this.#close() }
+    return this.#lifecycle.closed
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -261,17 +380,44 @@ export class SessionManager implements AsyncDisposable {
     this.#idleEvictor.close()
     this.#memory.room.close()
     const sessions = [...this.#sessions.values()]
-    await Promise.all([...sessions.map((session) => session.close()), this.#pool.close()])
+    // A store of the manager's own ends with it.
+    const keeps = this.#options.store !== undefined
+    const end = (session: Session) =>
+      keeps
+        ? session.closing.close()
+        : session.closing.end(new SessionClosedError(`the session ${session.id} is closed`))
+    const closed = Promise.allSettled(sessions.map(end))
+    if (keeps) await closed
+    await Promise.all([closed, this.#pool.close()])
+    // What was being opened is undone.
+    await Promise.allSettled(this.#opening.values())
+    throwUnstored(await closed)
   }
 
-  #contextOf({ image, from }: ResolvedSessionOptions): SessionContext {
-    const [first] = this.#contexts.values()
-    if (first === undefined) throw new Error('unreachable: a manager without images')
-    if (image === undefined) return this.#contexts.get(from?.parts.head.imageId ?? '') ?? first
-    const context = this.#contexts.get(image)
-    if (context) return context
-    const known = [...this.#contexts.keys()].join(', ')
-    throw new InvalidOptionError('image', `the id of an image of this manager: ${known}`, image)
+  /**
+   * The session if it is open, when it is. Waits for one that is being closed, and finds out whether another manager has it.
+   *
+   * @param always ask the store even while the lease holds
+   */
+  async #openNow(id: string, always: boolean): Promise<Session | undefined> {
+    await this.#sessions.get(id)?.closing.settled()
+    const open = await (this.#opening.get(id) ?? this.get(id))
+    return (await open?.isOwned(always)) ? open : undefined
+  }
+
+  async #openOnce(id: string, open: () => Promise<Session>): Promise<Session> {
+    const opening = open()
+    this.#opening.set(id, opening)
+    try {
+      return this.#count(await opening)
+    } finally {
+      this.#opening.delete(id)
+    }
+  }
+
+  #count(session: Session): Session {
+    this.#counters.sessions++
+    return session
   }
 
   async #acquire(request: SlotRequest, signal?: AbortSignal) {
@@ -284,64 +430,10 @@ export class SessionManager implements AsyncDisposable {
     return slot
   }
 
-  #open(): void {
-    if (this.#closing) throw new SessionClosedError('the SessionManager is closed')
-  }
-}
-
-/** @throws InvalidOptionError if sessions of the image have more memory from the start */
-function requireMemory(
-  { memoryBytes }: ResolvedManagerOptions['limits'],
-  image: BootedImage | undefined,
-): void {
-  if (memoryBytes === null || image === undefined || image.memoryBytes <= memoryBytes) return
-  const packages = image.packages.length === 0 ? '' : ` with its ${image.packages.length} packages`
-  throw new InvalidOptionError(
-    'limits.memoryBytes',
-    `at least ${image.memoryBytes}`,
-    memoryBytes,
-    `limits.memoryBytes: expected at least ${image.memoryBytes} bytes, which a session of the image${packages} has from the start, got ${memoryBytes}. Raise it, or preload less`,
-  )
-}
-
-/** Each once. */
-async function openImages({
-  images,
-  packages,
-  cacheDir,
-  onProgress,
-}: ResolvedManagerOptions): Promise<[BootedImage, ...BootedImage[]]> {
-  const options = cacheDir === undefined ? {} : { cacheDir }
-  if (images === undefined) {
-    if (Object.keys(packages).length > 0) {
-      const listener = onProgress ? { onProgress } : {}
-      return [(await Image.build({ ...packages, ...options, ...listener })).booted]
-    }
-    const listener = standardProgress(onProgress)
-    return [await openImage({ ...options, ...(listener ? { onProgress: listener } : {}) })]
-  }
-  const opened = await Promise.all(
-    images.map(async (image) => (typeof image === 'string' ? await Image.load(image) : image).booted),
-  )
-  const [first, ...others] = new Map(opened.map((image) => [image.id, image])).values()
-  if (first === undefined) throw new Error('unreachable: no images')
-  return [first, ...others]
-}
-
-type RecordableHistogram = ReturnType<typeof createHistogram>
-
-function record(histogram: RecordableHistogram, durationMs: number): void {
-  histogram.record(Math.max(1, Math.round(durationMs * 1000)))
-}
-
-function distribution(histogram: RecordableHistogram): Distribution {
-  const { count } = histogram
-  if (count === 0) return { count, meanMs: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 }
-  return {
-    count,
-    meanMs: histogram.mean / 1000,
-    p50Ms: histogram.percentile(50) / 1000,
-    p99Ms: histogram.percentile(99) / 1000,
-    maxMs: histogram.max / 1000,
+  #requireOpen(): void {
+    const { kind } = this.#lifecycle
+    if (kind === 'closed') throw new SessionClosedError('the SessionManager is closed')
+    if (kind === 'draining')
+      throw new SessionClosedError('the SessionManager is draining: it takes no new sessions')
   }
 }

@@ -7,9 +7,11 @@ import { resolveInput } from './callbacks/input.js'
 import { Image } from './image.js'
 import { defaultMaxMemoryBytes, MIN_MEMORY_BYTES } from './memory/manager-memory.js'
 import {
+  isBoolean,
   isEnvironment,
   isFunction,
   isOneOf,
+  isRecord,
   isSecretBytes,
   isText,
   known,
@@ -21,6 +23,7 @@ import {
   type OutputListener,
   requireSnapshot,
 } from './options/execution.js'
+import { resolveLabels } from './options/labels.js'
 import {
   DEFAULT_LIMITS,
   type Limits,
@@ -36,6 +39,7 @@ import { InvalidOptionError } from './shared/errors.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
 import type { SlotReuse } from './slots/pool-options.js'
+import type { SnapshotStore } from './store/store.js'
 import { checkMountPath } from './vfs/paths.js'
 import { VfsStorage } from './vfs/storage.js'
 
@@ -90,10 +94,30 @@ export interface ManagerOptions extends PackageOptions {
   readonly snapshotKey?: Uint8Array
   /** Defaults for every session. */
   readonly limits?: Partial<Limits>
+  /**
+   * Where sessions with an id of yours are kept. Several managers, in any number of processes, can share one. `manager.close()` leaves it
+   * open. Default: a `MemoryStore` of the manager's own, which ends with it.
+   */
+  readonly store?: SnapshotStore
+  /**
+   * When a session is written to the store. `memory`: when it goes dormant, and on `close`, `delete`, `drain` and `manager.close()`; what
+   * happened since is lost if the process ends in another way. `checkpoint`: also after each call that changes it, before that call
+   * resolves; so what was acknowledged is never lost, and each call takes as long as a checkpoint and a write. Default `memory`.
+   */
+  readonly durability?: 'memory' | 'checkpoint'
+  /**
+   * How long a session stays this manager's if its lease is not renewed, in ms, counted by the store's clock from the last write. While a
+   * session has a slot, its lease is renewed at a third of this time. If the process ends without `close` or `drain`, others can open the
+   * session after it. Must be longer than the store takes to write a session. 100 to 86,400,000. Default 30,000.
+   */
+  readonly leaseMs?: number
 }
 
 export interface SessionOptions {
-  /** Unique in its manager; letters, digits, `_` and `-`, 1 to 128. Default: a random UUID. */
+  /**
+   * Unique in its manager and store; letters, digits, `_` and `-`, 1 to 128. The manager's store keeps a session with an id; without one, the
+   * session has a random UUID and ends with `close`.
+   */
   readonly id?: string
   /** Who the session belongs to; see `slotReuse`. 1 to 256 characters of well-formed Unicode. Default: the session's id. */
   readonly tenant?: string
@@ -132,10 +156,34 @@ export interface SessionOptions {
   readonly image?: string
   /** Snapshot to start from instead of an empty state. Any number of sessions may start from one. */
   readonly from?: Snapshot | Uint8Array
+  /**
+   * If the manager does not have the image of the snapshot that the session would start from, restore only the globals that it stores as
+   * plain values; `session.lostGlobals` names the others. Default false: SnapshotError of reason `incompatible`.
+   */
+  readonly salvage?: boolean
+  /**
+   * Texts by name, for `manager.list`: at most 32, names of 1 to 64 and values of at most 256 characters. The store keeps them from when the
+   * session is created. Default none.
+   */
+  readonly labels?: Readonly<Record<string, string>>
 }
 
+export interface TakeOverOptions {
+  /**
+   * Take the session although another manager has it and its lease has not expired. That manager's handle rejects with SessionMovedError
+   * from then on, and what it has not stored is lost. Default false: SessionOwnedError.
+   */
+  readonly takeOver?: boolean
+}
+
+/** What a session needs that the store does not keep: callbacks, limits, listeners, `vfs`. `tenant` must be the stored one, if given. */
+export type OpenOptions = Omit<SessionOptions, 'id' | 'from' | 'labels'> & TakeOverOptions
+
+/** `from`, `labels`, `env` and `image` apply if the session is created. */
+export type GetOrCreateOptions = Omit<SessionOptions, 'id'> & TakeOverOptions
+
 /** `SessionOptions` whose callbacks are written down in place, so that the types of their arguments follow from their schemas. */
-export type TypedSessionOptions<Schemas> = Omit<SessionOptions, 'callbacks'> & {
+export type TypedSessionOptions<Schemas, Options = SessionOptions> = Omit<Options, 'callbacks'> & {
   readonly callbacks?: TypedCallbacks<Schemas>
 }
 
@@ -153,6 +201,10 @@ export interface ResolvedManagerOptions {
   readonly packages: PackageOptions
   readonly snapshotKey: Uint8Array | undefined
   readonly limits: Readonly<Limits>
+  /** Undefined: one of the manager's own. */
+  readonly store: SnapshotStore | undefined
+  readonly durability: 'memory' | 'checkpoint'
+  readonly leaseMs: number
 }
 
 const SNAPSHOT_KEY_BYTES = 32
@@ -171,11 +223,12 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
       'onProgress',
       'snapshotKey',
     ],
-    ...['limits', 'image', 'images', ...PACKAGE_OPTION_NAMES],
+    ...['limits', 'store', 'durability', 'leaseMs', 'image', 'images', ...PACKAGE_OPTION_NAMES],
   ])
   const slots = numberOption({ min: 1, max: 1024, integer: true })
   const maxQueued = numberOption({ min: 0, max: 1_000_000, integer: true })
   const waitMs = numberOption({ min: 0, max: MAX_DELAY_MS, unit: 'milliseconds', infinite: true })
+  const leaseMs = numberOption({ min: 100, max: 86_400_000, unit: 'milliseconds' })
   const memoryBytes = numberOption({
     min: MIN_MEMORY_BYTES,
     max: 2 ** 50,
@@ -199,7 +252,22 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
     ...resolveImages(options),
     snapshotKey: isSecretBytes('snapshotKey', options.snapshotKey, SNAPSHOT_KEY_BYTES),
     limits: resolveLimits(options.limits, DEFAULT_LIMITS),
+    store: isStore('store', options.store),
+    durability: isOneOf('durability', options.durability, ['memory', 'checkpoint']) ?? 'memory',
+    leaseMs: leaseMs('leaseMs', options.leaseMs, 30_000),
   }
+}
+
+function isStore(name: string, store: SnapshotStore | undefined): SnapshotStore | undefined {
+  if (store === undefined) return undefined
+  const methods = ['get', 'put', 'delete', 'list'] as const
+  if (
+    typeof store !== 'object' ||
+    store === null ||
+    methods.some((method) => typeof store[method] !== 'function')
+  )
+    throw new InvalidOptionError(name, `a store with the methods ${methods.join(', ')}`, store)
+  return store
 }
 
 function resolveImages(options: ManagerOptions): Pick<ResolvedManagerOptions, 'images' | 'packages'> {
@@ -231,7 +299,7 @@ export function resolveSessionOptions(
   known('options', given, [
     ...['id', 'tenant', 'executionTimeoutMs', 'limits', 'onStdout', 'onStderr', 'onOutput', 'onDisplay'],
     ...['onInput', 'env'],
-    ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from', 'image'],
+    ...['callbacks', 'checkpoint', 'vfs', 'vfsMountPath', 'from', 'image', 'salvage', 'labels'],
   ])
   const id =
     isText('id', given.id, {
@@ -243,14 +311,18 @@ export function resolveSessionOptions(
   return {
     id,
     tenant,
-    limits: {
-      ...limits,
-      executionTimeoutMs: resolveTimeoutMs(
-        'executionTimeoutMs',
-        given.executionTimeoutMs,
-        limits.executionTimeoutMs,
-      ),
-    },
+    labels: resolveLabels('labels', given.labels),
+    limits:
+      given.executionTimeoutMs === undefined
+        ? limits
+        : {
+            ...limits,
+            executionTimeoutMs: resolveTimeoutMs(
+              'executionTimeoutMs',
+              given.executionTimeoutMs,
+              limits.executionTimeoutMs,
+            ),
+          },
     onStdout: isFunction('onStdout', given.onStdout),
     onStderr: isFunction('onStderr', given.onStderr),
     onOutput: isFunction('onOutput', given.onOutput),
@@ -268,6 +340,41 @@ export function resolveSessionOptions(
       given.from === undefined
         ? undefined
         : requireSnapshot('from', given.from, trustOf(defaults.snapshotKey, tenant)),
+    salvage: isBoolean('salvage', given.salvage) ?? false,
+  }
+}
+
+/** How a stored session is to be opened. */
+export interface ResolvedOpening {
+  readonly takeOver: boolean
+  /** Undefined: whatever tenant the store says. */
+  readonly tenant: string | undefined
+  /** With the defaults of a session that is created. */
+  readonly session: ResolvedSessionOptions
+}
+
+/** @param names options that only a new session has */
+export function resolveOpening(
+  id: string,
+  options: GetOrCreateOptions | undefined,
+  defaults: ResolvedManagerOptions,
+  names: 'any' | 'without-new',
+): ResolvedOpening {
+  if (id === undefined) throw new InvalidOptionError('id', 'the id of a session', id)
+  if (options !== undefined) isRecord('options', options)
+  const { takeOver, ...rest } = options === undefined ? {} : options
+  if ('id' in rest)
+    throw new InvalidOptionError('options', 'no id in the options: it is the first argument', rest)
+  const forbidden =
+    names === 'any' ? [] : (['from', 'labels'] as const).filter((name) => rest[name] !== undefined)
+  if (forbidden[0] !== undefined) {
+    const message = `${forbidden[0]}: a session that is opened has its own; use createSession or getOrCreate`
+    throw new InvalidOptionError(forbidden[0], 'nothing', rest[forbidden[0]], message)
+  }
+  return {
+    takeOver: isBoolean('takeOver', takeOver) ?? false,
+    tenant: rest.tenant,
+    session: resolveSessionOptions({ ...rest, id }, defaults),
   }
 }
 

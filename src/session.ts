@@ -1,7 +1,6 @@
 // One Python session and its public methods. Owns the queue of calls. session/runner.ts runs a call;
 // session/placement.ts decides which slot has the session's state.
 import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
-import { currentCaller } from './callbacks/caller.js'
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 import { toolStubs } from './callbacks/stubs.js'
 import { MemoryAccount } from './memory/account.js'
@@ -16,19 +15,21 @@ import {
   resolveResumeOptions,
 } from './options/execution.js'
 import { resolveTimeoutMs } from './options/limits.js'
-import { refusable, requireFreeThread } from './session/callers.js'
-import { CallQueue } from './session/calls.js'
+import { requireFreeThread } from './session/callers.js'
+import { Closing } from './session/closing.js'
 import type { SessionContext } from './session/context.js'
 import { HostSide } from './session/host-side.js'
 import { Listeners } from './session/listeners.js'
 import type { ResolvedSessionOptions } from './session/options.js'
 import { type ExecuteResult, readValue, TOO_LARGE } from './session/outcome.js'
+import type { KeptSession } from './session/persistence.js'
 import { Placement } from './session/placement.js'
 import { Runner } from './session/runner.js'
 import { salvageGlobals } from './session/salvage.js'
+import { SessionCalls } from './session/session-calls.js'
 import { SessionFiles } from './session/session-files.js'
 import { type SessionUsage, Usage } from './session/usage.js'
-import { InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
+import { InterpreterCrashedError, InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
 import type { PendingCall } from './shared/snapshot/manifest.js'
 import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
@@ -91,9 +92,7 @@ export type InputFn = (prompt: string, context: InputContext) => unknown
 export class Session implements AsyncDisposable {
   readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
-  readonly #calls = new CallQueue(() => this.#onIdle())
-  /** The running call only captures the state: the slot can be used by another session when that has ended. */
-  #isSaving = false
+  readonly #calls: SessionCalls
   readonly #hostSide: HostSide
   readonly #placement: Placement
   readonly #runner: Runner
@@ -101,18 +100,23 @@ export class Session implements AsyncDisposable {
   /** Decodes the messages of the session's slots, in order. */
   readonly #lane: Lane
   #executionTimeoutMs: number | null
-  #idleSinceMs = performance.now()
   #files: SessionFiles | undefined
-
+  #lostGlobals: readonly string[] = []
   /** @internal */
-  constructor(context: SessionContext, { from, ...rest }: ResolvedSessionOptions) {
+  readonly closing: Closing
+
+  /** @internal `kept`: the store keeps the session. */
+  constructor(context: SessionContext, given: ResolvedSessionOptions, kept?: KeptSession) {
     // Only the placement keeps `from`, as the first checkpoint, so that a later one frees its memory.
-    const options = { ...rest, from: undefined }
+    const { from } = given
+    // Not a rest pattern: V8 gives each object that one makes a hidden class of its own, which takes a kilobyte.
+    const options = { ...given, from: undefined }
     this.#context = context
     this.#options = options
     const account = new MemoryAccount(null, context.memory)
     this.#lane = context.slices.lane()
-    this.#hostSide = new HostSide(options.callbacks, from?.parts.head.executionCount ?? 0, {
+    const executionCount = kept?.isStored ? kept.record.executionCount : from?.parts.head.executionCount
+    this.#hostSide = new HostSide(options.callbacks, executionCount ?? 0, {
       session: this,
       limits: options.limits,
       onInput: options.onInput,
@@ -121,7 +125,10 @@ export class Session implements AsyncDisposable {
       onLate: () => context.count('lateAnswers'),
       onSent: (slot) => this.#placement.markChanged(slot),
     })
-    this.#placement = new Placement(context, options, this.#hostSide, () => void this.close(), from)
+    const onGivenUp = (error: Error) => void this.closing.end(error)
+    this.#placement = new Placement(context, options, this.#hostSide, onGivenUp, { from, kept })
+    const { persistence } = this.#placement
+    if (persistence) persistence.onMoved = (error) => void this.closing.end(error)
     this.#runner = new Runner({
       context,
       options,
@@ -130,6 +137,22 @@ export class Session implements AsyncDisposable {
       usage: this.#usage,
       account,
       lane: this.#lane,
+    })
+    this.#calls = new SessionCalls({
+      session: this,
+      hostSide: this.#hostSide,
+      placement: this.#placement,
+      runner: this.#runner,
+      onIdle: () => this.#onIdle(),
+    })
+    this.closing = new Closing({
+      id: options.id,
+      context,
+      placement: this.#placement,
+      calls: this.#calls,
+      runner: this.#runner,
+      lane: this.#lane,
+      onClosed: () => context.onClosed(this),
     })
     this.#executionTimeoutMs = options.limits.executionTimeoutMs
   }
@@ -140,6 +163,16 @@ export class Session implements AsyncDisposable {
 
   get tenant(): string {
     return this.#options.tenant
+  }
+
+  /** What the session was created with, for `manager.list`. */
+  get labels(): Readonly<Record<string, string>> {
+    return this.#options.labels
+  }
+
+  /** Globals that `salvage` could not bring back when the session was opened or created. Without salvage there are none. */
+  get lostGlobals(): readonly string[] {
+    return this.#lostGlobals
   }
 
   /** Executions so far, failed ones included; `reset` starts again from 0. */
@@ -169,7 +202,7 @@ export class Session implements AsyncDisposable {
         const free = requireFreeThread(this)
         if (free) await free
         // A callback of the running execution may wait for it.
-        const reply = await (this.#runner.isRunning ? run() : this.#queue(run))
+        const reply = await (this.#runner.isRunning ? run() : this.#calls.runAfterCaptures(run))
         if (reply.kind === 'file-error') throw fail(reply.code)
         return reply
       },
@@ -194,8 +227,7 @@ export class Session implements AsyncDisposable {
 
   /** @internal When its last call settled; `undefined` while it is busy or has no slot. */
   get idleSinceMs(): number | undefined {
-    const idle = this.#calls.running === undefined && this.#calls.length === 0
-    return idle && this.#placement.state === 'attached' ? this.#idleSinceMs : undefined
+    return this.#placement.state === 'attached' ? this.#calls.idleSinceMs : undefined
   }
 
   /** @internal When it got its slot. */
@@ -220,7 +252,7 @@ export class Session implements AsyncDisposable {
     const resolved = resolveExecuteOptions(options, this.#executionTimeoutMs)
     const count = () => ++this.#hostSide.executionCount
     const listeners = new Listeners(this.#options, resolved)
-    const run = this.#queueRun(() => this.#runner.execute(code, resolved, listeners, count), resolved.signal)
+    const run = this.#calls.run(() => this.#runner.execute(code, resolved, listeners, count), resolved.signal)
     return listeners.isSilent ? run : listeners.finish(run)
   }
 
@@ -248,7 +280,7 @@ export class Session implements AsyncDisposable {
     }
     const listeners = new Listeners(this.#options, execute)
     const resume = () => this.#runner.resume(execute, listeners, this.executionCount, resolve)
-    const run = this.#queueRun(resume, execute.signal)
+    const run = this.#calls.run(resume, execute.signal)
     return listeners.isSilent ? run : listeners.finish(run)
   }
 
@@ -260,7 +292,7 @@ export class Session implements AsyncDisposable {
    */
   async get(name: string): Promise<Value> {
     checkName(name)
-    return this.#queue(async () => {
+    return this.#calls.runAfterCaptures(async () => {
       const { answer } = await this.#runner.ask(this.#executionTimeoutMs, (slot, id) =>
         slot.call('get', [id, name]),
       )
@@ -283,12 +315,12 @@ export class Session implements AsyncDisposable {
     const encoded = this.#encode(new Encoder(value, name, 'with-fixups'))
     // The queued task reports the error; it may start later.
     if (encoded instanceof Promise) encoded.catch(() => {})
-    await this.#queue(async () => this.#set(name, await encoded))
+    await this.#calls.runAfterCaptures(async () => this.#set(name, await encoded))
   }
 
   /** Deletes the user's names, and what they alone kept alive. Imported modules stay loaded; the execution count stays. */
   async clearState(): Promise<void> {
-    await this.#queue(async () => {
+    await this.#calls.runAfterCaptures(async () => {
       await this.#runner.change(this.#executionTimeoutMs, (slot, id) => slot.call('clear', [id]))
       this.#hostSide.dropCalls(new Error('the session was cleared'))
     })
@@ -296,7 +328,7 @@ export class Session implements AsyncDisposable {
 
   /** A fresh interpreter with the session's options; the execution count starts again from 0. */
   async reset(): Promise<void> {
-    await this.#queue(async () => {
+    await this.#calls.runAfterCaptures(async () => {
       const started = this.#placement.startFresh()
       // The old state is gone even if no slot can be had for the new one.
       this.#hostSide.executionCount = 0
@@ -313,7 +345,7 @@ export class Session implements AsyncDisposable {
     if (callbacks === undefined)
       throw new InvalidOptionError('callbacks', 'an object of functions ({} removes them all)', callbacks)
     const resolved = resolveCallbacks('callbacks', callbacks as Callbacks)
-    await this.#queue(async () => {
+    await this.#calls.runAfterCaptures(async () => {
       await this.#runner.change(this.#executionTimeoutMs, (slot) =>
         slot.call('setCallbacks', [encodeCallbacks(resolved)]),
       )
@@ -342,7 +374,7 @@ export class Session implements AsyncDisposable {
     const free = requireFreeThread(this)
     if (free) await free
     if (this.#runner.isRunning) return this.#placement.captures.captureMidway(this.#calls.running)
-    return this.#queueSave(() => this.#placement.captures.capture())
+    return this.#calls.save(() => this.#placement.captures.capture())
   }
 
   /**
@@ -358,16 +390,14 @@ export class Session implements AsyncDisposable {
   async restoreState(snapshot: Snapshot | Uint8Array, options?: RestoreOptions): Promise<string[]> {
     const salvage = resolveRestoreOptions(options)
     const whole = requireSnapshot('snapshot', snapshot, trustOf(this.#context.snapshotKey, this.tenant))
-    return this.#queue(async () => {
+    return this.#calls.runAfterCaptures(async () => {
       try {
         await this.#placement.replace(whole)
         return []
       } catch (error) {
         if (!salvage || !(error instanceof SnapshotError) || error.reason !== 'incompatible') throw error
         await this.#placement.startFresh()
-        return salvageGlobals(whole, async (name, value) =>
-          this.#set(name, await this.#encode(new Encoder(value, name, 'with-fixups'))),
-        )
+        return this.#salvage(whole)
       }
     })
   }
@@ -377,18 +407,23 @@ export class Session implements AsyncDisposable {
    * `manager.stats().memory` no longer includes what the slot held.
    *
    * @throws SnapshotError when the session cannot be captured; it keeps its slot
+   * @throws StoreError when the store does not take it; its state stays in memory, and is written again when the lease is renewed
    */
   async hibernate(): Promise<void> {
-    const { freed } = await this.#queueSave(() => this.#placement.hibernate())
-    await freed
+    const { freed, stored } = await this.#calls.save(() => this.#placement.hibernate())
+    await Promise.all([freed, stored])
   }
 
   /** @internal Like `hibernate`, but also reports a lost worker to the next call, because no caller is waiting (S3). */
   async evict(): Promise<void> {
-    await this.#queueSave(() => this.#placement.hibernate()).catch((error: unknown) => {
-      this.#placement.deferError(error)
+    try {
+      const { stored } = await this.#calls.save(() => this.#placement.hibernate())
+      // Its state stays in memory, and is written again when the lease is renewed.
+      stored?.catch(() => this.#context.count('failedStores'))
+    } catch (error) {
+      if (error instanceof InterpreterCrashedError) this.#placement.deferError(error)
       throw error
-    })
+    }
   }
 
   /**
@@ -402,57 +437,64 @@ export class Session implements AsyncDisposable {
     await running
   }
 
-  /** Ends the session. What runs or waits is rejected with SessionClosedError. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#placement.state === 'closed') return
-    const closed = this.#placement.close(this.#calls.running === undefined || this.#isSaving)
-    this.#calls.close(this.#placement.closedError())
-    this.#context.onClosed(this)
-    this.#runner.close()
-    this.#lane.clear()
-    await closed
+  /**
+   * Ends the session. What runs or waits is rejected with SessionClosedError. A session with an id that its creator gave is stored first;
+   * running code is interrupted for that. Idempotent.
+   *
+   * @throws NotStoredError when the state could not be stored; the session is closed, and the error has its snapshot
+   * @throws SessionMovedError when another manager has taken the session, and it had state that was not stored
+   */
+  close(): Promise<void> {
+    return this.closing.close()
+  }
+
+  /**
+   * Closes the session and removes it from the store.
+   *
+   * @throws StoreError when the store may still have it; `manager.delete` tries again
+   * @throws SessionMovedError when another manager has it; then the store keeps it
+   */
+  delete(): Promise<void> {
+    return this.closing.delete()
+  }
+
+  /** @internal As `Persistence.isOwned`. */
+  async isOwned(always: boolean): Promise<boolean> {
+    return (await this.#placement.persistence?.isOwned(always)) ?? true
+  }
+
+  /** @internal The store keeps it. */
+  get isKept(): boolean {
+    return this.#placement.persistence !== undefined
+  }
+
+  /** @internal It is idle, and can be removed without harm to anything that runs. */
+  get isIdle(): boolean {
+    return this.#calls.idleSinceMs !== undefined
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  /** @internal Waits for the session's first slot. */
-  async open(signal?: AbortSignal): Promise<void> {
-    await this.#queue(() => this.#placement.attach(signal), signal)
-  }
-
-  #queue<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#queueRun(async () => {
-      await this.#placement.captures.inProgress
-      return task()
-    }, signal)
-  }
-
-  /** As `#queue`, for a call that only reads the slot's state. */
-  #queueSave<T>(task: () => Promise<T>): Promise<T> {
-    return this.#queueRun(async () => {
-      this.#isSaving = true
-      try {
-        await this.#placement.captures.inProgress
-        return await task()
-      } finally {
-        this.#isSaving = false
-      }
+  /**
+   * @internal Waits for the session's first slot.
+   *
+   * @param salvage the session begins with the plain values of this snapshot
+   */
+  async open(salvage?: Snapshot): Promise<void> {
+    await this.#calls.runAfterCaptures(async () => {
+      const slot = await this.#placement.attach()
+      if (salvage) this.#lostGlobals = await this.#salvage(salvage)
+      // Another process would not know the environment.
+      else if (Object.keys(this.#options.env).length > 0) this.#placement.markUnstored(slot)
     })
   }
 
-  /** Every call goes through here (A9). Executions need not wait for a checkpoint in progress: the slot handles both in order. */
-  #queueRun<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const caller = currentCaller()
-    const start = () => {
-      this.#hostSide.startedBy = caller
-      this.#runner.start()
-      return task().finally(() => {
-        this.#idleSinceMs = performance.now()
-      })
-    }
-    return this.#calls.run(start, caller ? refusable(this, caller, signal) : signal)
+  async #salvage(snapshot: Snapshot): Promise<string[]> {
+    return salvageGlobals(snapshot, async (name, value) =>
+      this.#set(name, await this.#encode(new Encoder(value, name, 'with-fixups'))),
+    )
   }
 
   /** Encodes a small value at once. */

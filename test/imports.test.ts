@@ -16,6 +16,7 @@ const SHARED = [
 const LIBRARY = [
   'src/deferred.ts',
   'src/store',
+  'src/stores',
   'src/install',
   'src/options',
   'src/memory',
@@ -28,6 +29,7 @@ const LIBRARY = [
   'src/session.ts',
   'src/image.ts',
   'src/options.ts',
+  'src/manager',
   'src/manager.ts',
   'src/index.ts',
   'src/cli',

@@ -42,12 +42,14 @@ export interface ResolvedCallback {
 export type ResolvedCallbacks = ReadonlyMap<string, ResolvedCallback>
 
 const MAX_CALLBACKS = 1000
+/** One for all sessions: there may be thousands. */
+const NO_CALLBACKS: ResolvedCallbacks = new Map()
 const MAX_DESCRIPTION_LENGTH = 100_000
 
 /** @throws InvalidOptionError */
 export function resolveCallbacks(option: string, given: AnyCallbacks | undefined): ResolvedCallbacks {
+  if (given === undefined) return NO_CALLBACKS
   const resolved = new Map<string, ResolvedCallback>()
-  if (given === undefined) return resolved
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new InvalidOptionError(option, 'an object of functions', given)
   const entries = Object.entries(given)

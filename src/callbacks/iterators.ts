@@ -19,7 +19,8 @@ interface Open {
 }
 
 export class HostIterators {
-  readonly #iterators = new Map<number, Open>()
+  /** Undefined until there is one: most sessions have none. */
+  #iterators: Map<number, Open> | undefined
   #lastNumber = 0
 
   serves(name: string): boolean {
@@ -33,6 +34,7 @@ export class HostIterators {
    */
   add(value: unknown, cancel: Open['cancel'] = () => {}): number | undefined {
     if (typeof value !== 'object' || value === null || !(Symbol.asyncIterator in value)) return undefined
+    this.#iterators ??= new Map()
     if (this.#iterators.size >= MAX_ITERATORS) throw new RangeError('too many iterators are open')
     const iterator = (value as AsyncIterable<unknown>)[Symbol.asyncIterator]()
     this.#iterators.set(++this.#lastNumber, { iterator, cancel })
@@ -42,7 +44,7 @@ export class HostIterators {
   /** `[true, null]` at the end, else `[false, value]`; nothing for a close. */
   async serve(name: string, args: Readonly<Record<string, Value>>): Promise<unknown> {
     const number = args.iterator
-    const open = typeof number === 'number' ? this.#iterators.get(number) : undefined
+    const open = typeof number === 'number' ? this.#iterators?.get(number) : undefined
     if (name === CLOSE) {
       if (open && typeof number === 'number') await this.drop(number)
       return null
@@ -55,7 +57,7 @@ export class HostIterators {
       return done ? [true, null] : [false, value === undefined ? null : value]
     } catch (error) {
       // A generator that suspends this step has ended with it: the step's value, which `resume` gives, is its last.
-      if (isInstance(error, Suspension) && typeof number === 'number') this.#iterators.set(number, ENDED)
+      if (isInstance(error, Suspension) && typeof number === 'number') this.#iterators?.set(number, ENDED)
       else this.#forget(number)
       throw error
     }
@@ -63,8 +65,8 @@ export class HostIterators {
 
   /** Ends an iterator before its end. @throws what it throws */
   async drop(number: number): Promise<void> {
-    const open = this.#iterators.get(number)
-    this.#iterators.delete(number)
+    const open = this.#iterators?.get(number)
+    this.#iterators?.delete(number)
     // First: `return` of a generator waits until the value that it is making is there.
     open?.cancel(new Error('Python stopped iterating'))
     await open?.iterator.return?.()
@@ -72,10 +74,10 @@ export class HostIterators {
 
   /** Ends all iterators. Errors are ignored, because no caller is left to receive them. */
   close(): void {
-    for (const number of [...this.#iterators.keys()]) void this.drop(number).catch(() => {})
+    for (const number of [...(this.#iterators?.keys() ?? [])]) void this.drop(number).catch(() => {})
   }
 
   #forget(number: Value | undefined): void {
-    if (typeof number === 'number') this.#iterators.delete(number)
+    if (typeof number === 'number') this.#iterators?.delete(number)
   }
 }

@@ -19,10 +19,13 @@ export interface Holding {
   readonly era: number
 }
 
+/** One for all sessions: there may be thousands. */
+const NO_LEASES: readonly Lease[] = []
+
 export class ArgumentWindow {
   readonly #account: MemoryAccount
   /** One for each slot that may send the session's calls: two while the session moves. */
-  readonly #leases = new Set<Lease>()
+  #leases: readonly Lease[] = NO_LEASES
   #arrivingBytes = 0
   #heldBytes = 0
   #suspendedBytes = 0
@@ -35,15 +38,19 @@ export class ArgumentWindow {
 
   /** Adds the slot that the session is about to attach to. Returns what that slot needs to compute its credit. */
   open(lease: Lease): { readonly releasedBytes: number; readonly heldBytes: number } {
-    this.#leases.add(lease)
+    if (!this.#leases.includes(lease)) this.#leases = [...this.#leases, lease]
     return { releasedBytes: lease.releasedBytes, heldBytes: this.#heldBytes }
   }
 
   /** Attaching has ended. Keeps the lease opened last if `isNew`, otherwise the earlier one. */
   settle(isNew: boolean): void {
-    const leases = [...this.#leases]
-    const kept = isNew ? leases.at(-1) : leases[0]
-    for (const lease of leases) if (lease !== kept) this.#leases.delete(lease)
+    if (this.#leases.length < 2) return
+    this.#leases = isNew ? this.#leases.slice(-1) : this.#leases.slice(0, 1)
+  }
+
+  /** No slot sends calls any more. What is held stays counted. */
+  leave(): void {
+    this.#leases = NO_LEASES
   }
 
   /** The lease of the slot that is sending now. */

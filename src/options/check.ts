@@ -148,14 +148,16 @@ export function isSignal(name: string, value: unknown): AbortSignal | undefined 
 
 /** Characters of all names and values of an environment. */
 const MAX_ENVIRONMENT_LENGTH = 1_000_000
+/** One for all sessions: there may be thousands. */
+const NO_ENVIRONMENT: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 /**
  * Names without `=`, names and values without NUL and lone surrogates, and a time zone that exists; errors do not show values.
  * A copy, so that later changes by the caller do not reach a session.
  */
 export function isEnvironment(name: string, value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined) return NO_ENVIRONMENT
   const copy: Record<string, string> = Object.create(null)
-  if (value === undefined) return copy
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(name, 'an object of strings', new Concealed(value))
   }

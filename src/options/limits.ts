@@ -63,8 +63,12 @@ export function resolveTimeoutMs(
   return timeoutMs<number | null>(name, value, fallback)
 }
 
-export function resolveLimits(limits: Partial<Limits> | undefined, defaults: Readonly<Limits>): Limits {
-  const given = limits === undefined ? {} : limits
+export function resolveLimits(
+  limits: Partial<Limits> | undefined,
+  defaults: Readonly<Limits>,
+): Readonly<Limits> {
+  if (limits === undefined) return defaults
+  const given = limits
   known('limits', given, Object.keys(DEFAULT_LIMITS))
   const bytes = (name: ByteLimit, min: number, max: number) =>
     numberOption({ min, max, unit: 'bytes', integer: true, nullable: true })<number | null>(

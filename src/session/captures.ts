@@ -1,6 +1,6 @@
 // Takes a session's snapshots: those that users ask for, and checkpoints. Owns the captures in progress and the time that checkpoints
 // may take. capture.ts does one capture; checkpoint.ts keeps the snapshot; placement.ts owns the slot.
-import { SessionClosedError, SnapshotError } from '../shared/errors.js'
+import { SessionClosedError, SessionMovedError, SnapshotError } from '../shared/errors.js'
 import type { Effort } from '../shared/messages/slot.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
@@ -15,6 +15,8 @@ import type { ResolvedSessionOptions } from './options.js'
 const CHECKPOINT_DELAY_MS = 1
 /** Longest that finalizers may run before a capture. */
 const FINALIZERS_MS = 2_000
+/** One for all sessions: there may be thousands. */
+const NONE: readonly Promise<Snapshot>[] = []
 
 /** What captures need of the session's placement. */
 export interface CapturedSession {
@@ -22,6 +24,8 @@ export interface CapturedSession {
   readonly slot: Slot | undefined
   /** As `slot`; acquires one if there is none. */
   attach(): Promise<Slot>
+  /** Brings back a snapshot that only the store has. */
+  load(): Promise<void>
   /** @throws SessionClosedError, or an error that no caller has been told of */
   requireUsable(): void
   /** @throws SessionClosedError */
@@ -42,7 +46,7 @@ export class Captures {
   #checkpointTimer: NodeJS.Timeout | undefined
   #checkpointing: Promise<void> | undefined
   /** Captures in progress. Those that were asked for while an execution ran may last longer than the execution. */
-  readonly #capturing = new Set<Promise<Snapshot>>()
+  #capturing: readonly Promise<Snapshot>[] = NONE
 
   constructor(
     session: CapturedSession,
@@ -70,7 +74,7 @@ export class Captures {
 
   /** All captures in progress: the slot must keep the state until they have ended. Never rejects. */
   get inProgress(): Promise<unknown> | undefined {
-    if (this.#capturing.size === 0) return this.#checkpointing
+    if (this.#capturing.length === 0) return this.#checkpointing
     return Promise.allSettled([...this.#capturing, this.#checkpointing])
   }
 
@@ -111,7 +115,10 @@ export class Captures {
         this.#checkpoint.markRefused()
         this.#context.count('refusedCheckpoints')
         // This includes bugs of ours: the next call reports them, and no unhandled rejection ends the process.
-      } else if (error instanceof Error && !(error instanceof SessionClosedError))
+      } else if (
+        error instanceof Error &&
+        !(error instanceof SessionClosedError || error instanceof SessionMovedError)
+      )
         this.#session.deferError(error)
     }
     this.#budget.spend(performance.now() - startedMs)
@@ -125,6 +132,7 @@ export class Captures {
    */
   async capture(effort: Effort = 'small'): Promise<Snapshot> {
     this.#session.requireUsable()
+    if (this.#session.slot === undefined) await this.#session.load()
     const complete = this.#checkpoint.complete(this.#hostCalls.executionCount)
     if (this.#session.slot === undefined && complete) return complete
     const slot = await this.#session.attach()
@@ -148,8 +156,11 @@ export class Captures {
 
   #capture(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {
     const captured = this.#captureNow(slot, effort, waitsFor)
-    this.#capturing.add(captured)
-    return captured.finally(() => this.#capturing.delete(captured))
+    this.#capturing = [...this.#capturing, captured]
+    return captured.finally(() => {
+      const others = this.#capturing.filter((one) => one !== captured)
+      this.#capturing = others.length === 0 ? NONE : others
+    })
   }
 
   async #captureNow(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {

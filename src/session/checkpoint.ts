@@ -1,13 +1,32 @@
-// The snapshot that a session is restored from when its slot is lost or given back, and whether the session has changed since. Owns
-// holding it in the manager's account. captures.ts takes snapshots, placement.ts restores them.
+// The snapshot that a session is restored from when its slot is lost or given back, whether the session has changed since, and whether the
+// store has it. Owns holding it in the manager's account. captures.ts takes snapshots, placement.ts restores them, persistence.ts stores
+// them.
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 
+type Content =
+  /** The session starts with a fresh interpreter. */
+  | { readonly kind: 'none' }
+  /** `isPartial`: the snapshot does not describe the session's globals, so it is not given out. */
+  | { readonly kind: 'held'; readonly snapshot: Snapshot; readonly isPartial: boolean }
+  /** Only the store has it. */
+  | { readonly kind: 'dropped' }
+
+/** One write to the store. */
+export interface Storing {
+  /** Undefined: the store is to know that there is none, or has it. */
+  readonly snapshot: Snapshot | undefined
+  /** The store has it already. */
+  readonly isDone: () => boolean
+  /** The store has it. */
+  readonly markDone: () => void
+}
+
 export class Checkpoint {
   readonly #ledger: SnapshotLedger
-  #snapshot: Snapshot | undefined
-  /** The snapshot does not describe the session's globals, so it is not given out. */
-  #isPartial = false
+  #content: Content = { kind: 'none' }
+  /** The store has the content, or something equal. Stays false in sessions that are not stored. */
+  #isStored = false
   /** The slot's state is newer than the snapshot. */
   #hasChanged = false
   /** Counts changes: answers of host calls can arrive while the state is captured. */
@@ -21,13 +40,22 @@ export class Checkpoint {
     this.replace(from)
   }
 
-  /** Undefined: the session starts with a fresh interpreter. */
+  /** Undefined: the session starts with a fresh interpreter, or only the store has it. */
   get snapshot(): Snapshot | undefined {
-    return this.#snapshot
+    return this.#content.kind === 'held' ? this.#content.snapshot : undefined
   }
 
   get hasChanged(): boolean {
     return this.#hasChanged
+  }
+
+  get isStored(): boolean {
+    return this.#isStored
+  }
+
+  /** Only the store has the snapshot. `refill` brings it back. */
+  get isDropped(): boolean {
+    return this.#content.kind === 'dropped'
   }
 
   /** A new one would save something new, and was not refused for the same state. */
@@ -35,20 +63,25 @@ export class Checkpoint {
     return this.#hasChanged && !this.#isRefused
   }
 
+  /** What the store should get is to be captured first: there is something new, or the snapshot is partial. */
+  get needsCapture(): boolean {
+    return this.#hasChanged || (this.#content.kind === 'held' && this.#content.isPartial && !this.#isStored)
+  }
+
   /** The snapshot, if users may have it as that of a session with this count: it is complete, and not from elsewhere. */
   complete(executionCount: number): Snapshot | undefined {
-    return this.#isPartial || this.#snapshot?.parts.head.executionCount !== executionCount
-      ? undefined
-      : this.#snapshot
+    const content = this.#content
+    if (content.kind !== 'held' || content.isPartial) return undefined
+    return content.snapshot.parts.head.executionCount === executionCount ? content.snapshot : undefined
   }
 
   /** Holds another snapshot in place of the previous one; nothing once the session is closed. */
   replace(given: Snapshot | undefined, isPartial = false): void {
     const snapshot = this.#isClosed ? undefined : given
     if (snapshot) this.#ledger.hold(snapshot)
-    if (this.#snapshot) this.#ledger.drop(this.#snapshot)
-    this.#snapshot = snapshot
-    this.#isPartial = isPartial
+    if (this.snapshot) this.#ledger.drop(this.snapshot)
+    this.#content = snapshot ? { kind: 'held', snapshot, isPartial } : { kind: 'none' }
+    this.#isStored = false
   }
 
   markChanged(): void {
@@ -69,10 +102,39 @@ export class Checkpoint {
   /** Call when a capture starts. The result, called with the captured snapshot, makes that the checkpoint. */
   begin(): (snapshot: Snapshot, isPartial: boolean) => void {
     const changes = this.#changes
+    const equalsStored = this.#isStored && !this.#hasChanged
     return (snapshot, isPartial) => {
       this.replace(snapshot, isPartial)
+      this.#isStored = equalsStored
       this.#hasChanged = this.#changes !== changes
     }
+  }
+
+  /** For a write to the store of what is held now. */
+  beginStore(): Storing {
+    const content = this.#content
+    const isCurrent = () => this.#content === content
+    return {
+      snapshot: this.snapshot,
+      isDone: () => isCurrent() && this.#isStored,
+      markDone: () => {
+        if (isCurrent()) this.#isStored = true
+      },
+    }
+  }
+
+  /** Frees the snapshot, which the store has. Does nothing if it has not, or has only an older one. */
+  drop(): void {
+    if (this.#content.kind !== 'held' || !this.#isStored || this.#hasChanged) return
+    this.#ledger.drop(this.#content.snapshot)
+    this.#content = { kind: 'dropped' }
+  }
+
+  /** Holds again what the store has. */
+  refill(snapshot: Snapshot): void {
+    if (!this.isDropped || this.#isClosed) return
+    this.replace(snapshot)
+    this.#isStored = true
   }
 
   close(): void {

@@ -1,10 +1,12 @@
 // What a session needs of its manager. Owns the type only; the manager implements it.
 import type { MemoryAccount } from '../memory/account.js'
+import type { HotSnapshots } from '../memory/hot-snapshots.js'
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slices } from '../shared/values/slices.js'
 import type { Released } from '../slots/pool-options.js'
 import type { Slot } from '../slots/slot.js'
+import type { LeaseTimer } from '../store/lease-timer.js'
 import type { Evictable } from './idle-evictor.js'
 import type { ExecutionUsage } from './usage.js'
 
@@ -18,6 +20,18 @@ export type Countable =
   | 'hibernations'
   | 'thaws'
   | 'lateAnswers'
+  | 'stores'
+  | 'failedStores'
+
+export interface StoredSessions {
+  readonly durability: 'memory' | 'checkpoint'
+  /** The store can outlive the manager, so that dormant sessions are written to it. */
+  readonly whenDormant: boolean
+  readonly leases: LeaseTimer
+  readonly hot: HotSnapshots
+  /** Removes a session that is closed. */
+  forget(id: string): Promise<unknown>
+}
 
 export interface SessionContext {
   /** Identifies the image of every slot. */
@@ -31,6 +45,8 @@ export interface SessionContext {
   readonly maxMemoryBytes: number | null
   /** Counts every snapshot that a session holds. */
   readonly snapshots: SnapshotLedger
+  /** For sessions that the store keeps. */
+  readonly stored: StoredSessions
 
   /** Waits for a slot if none is free. */
   acquire(tenant: string, signal?: AbortSignal): Promise<Slot>

@@ -18,6 +18,8 @@ export interface HostCallState extends CallHandler {
   openWindow(slot: Slot): { readonly releasedBytes: number; readonly heldBytes: number }
   /** Holds answers back: the state is about to leave its slot, or to be replaced there. */
   pause(): void
+  /** The state has left its slot, and nothing of the slot is needed any more. Thousands of dormant sessions must not keep theirs. */
+  leave(): void
   /** Sends answers again, including those held back: the state is in this slot. */
   resume(slot: Slot): void
 }

@@ -173,6 +173,12 @@ export class HostSide implements HostCallState {
     this.#countAnswers()
   }
 
+  leave(): void {
+    this.#openedFor = undefined
+    this.#lastSlot = undefined
+    this.#window.leave()
+  }
+
   openWindow(slot: Slot): { readonly releasedBytes: number; readonly heldBytes: number } {
     this.#openedFor = slot
     return this.#window.open(slot.leaseCredit())

@@ -1,7 +1,9 @@
 // Waits of a session for what others hold: a slot, or memory. Owns ending them all when the session closes.
 
 export class OpenWaits {
-  readonly #controllers = new Set<AbortController>()
+  /** Undefined while there are none: most sessions wait for nothing. */
+  #controllers: Set<AbortController> | undefined
+  #hasEnded = false
 
   /**
    * Runs a wait that `endAll` can end.
@@ -13,17 +15,22 @@ export class OpenWaits {
     const controller = new AbortController()
     const onAbort = () => controller.abort(signal?.reason)
     if (signal?.aborted) onAbort()
+    if (this.#hasEnded) controller.abort()
     signal?.addEventListener('abort', onAbort, { once: true })
-    this.#controllers.add(controller)
+    const controllers = this.#controllers ?? new Set<AbortController>()
+    this.#controllers = controllers.add(controller)
     try {
       return await wait(controller.signal)
     } finally {
       signal?.removeEventListener('abort', onAbort)
-      this.#controllers.delete(controller)
+      controllers.delete(controller)
+      if (controllers.size === 0) this.#controllers = undefined
     }
   }
 
+  /** Ends also those that begin later. */
   endAll(): void {
-    for (const controller of this.#controllers) controller.abort()
+    this.#hasEnded = true
+    for (const controller of this.#controllers ?? []) controller.abort()
   }
 }

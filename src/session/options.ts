@@ -8,6 +8,8 @@ import type { VfsStorage } from '../vfs/storage.js'
 export interface ResolvedSessionOptions {
   readonly id: string
   readonly tenant: string
+  /** What `list` shows and finds sessions by. */
+  readonly labels: Readonly<Record<string, string>>
   readonly limits: Readonly<Limits>
   readonly onStdout: OutputListener | undefined
   readonly onStderr: OutputListener | undefined
@@ -20,6 +22,8 @@ export interface ResolvedSessionOptions {
   readonly checkpoint: 'auto' | 'manual'
   readonly vfs: { readonly storage: VfsStorage; readonly mountPath: string } | undefined
   readonly from: Snapshot | undefined
+  /** If the manager does not have the image of the session's snapshot, take its plain values. */
+  readonly salvage: boolean
   /** Id of the image; undefined: that of `from`, else the manager's first. */
   readonly image: string | undefined
 }

@@ -1,6 +1,13 @@
 // Tracks where a session's state is: in a slot, or dormant as a snapshot, in one place at a time (S1). Owns the lifecycle and every move
 // between the two. checkpoint.ts has the snapshot, captures.ts takes it, runner.ts runs calls in the slot.
-import { InterpreterCrashedError, type Outcome, SessionClosedError, SnapshotError } from '../shared/errors.js'
+import {
+  InterpreterCrashedError,
+  type Outcome,
+  SessionClosedError,
+  SessionMovedError,
+  SnapshotError,
+  StoreError,
+} from '../shared/errors.js'
 import { trustOf } from '../shared/snapshot/signature.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
@@ -10,25 +17,34 @@ import type { SessionContext } from './context.js'
 import type { HostCallState } from './host-call-state.js'
 import { OpenWaits } from './open-waits.js'
 import type { ResolvedSessionOptions } from './options.js'
+import { type KeptSession, Persistence } from './persistence.js'
 import { takeOver } from './take-over.js'
 
 type Lifecycle =
   | { readonly kind: 'attached'; readonly slot: Slot }
   /** No slot. The next call gets one and restores the checkpoint. `upToDate`: nothing has happened since that checkpoint. */
   | { readonly kind: 'dormant'; readonly upToDate: boolean }
-  | { readonly kind: 'closed' }
+  | { readonly kind: 'closed'; readonly error: Error }
+
+interface Hibernated {
+  readonly freed: Promise<void> | undefined
+  readonly stored: Promise<void> | undefined
+}
 
 /** Longest delay after a restore before the session's previous slot is released. */
 const GIVE_BACK_MS = 10
 /** After this many failed attaches in a row, the session is closed. */
 const ATTACH_ATTEMPTS = 3
+const LEAVES_SLOT = [SnapshotError, StoreError, SessionMovedError]
 
-export class Placement {
+export class Placement implements CapturedSession {
   readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
   readonly #hostCalls: HostCallState
   readonly #checkpoint: Checkpoint
   readonly captures: Captures
+  /** Undefined: the session ends with the process. */
+  readonly persistence: Persistence | undefined
   /** Waits for a slot, or for memory to wake in. */
   readonly #waits = new OpenWaits()
   #lifecycle: Lifecycle = { kind: 'dormant', upToDate: false }
@@ -37,26 +53,34 @@ export class Placement {
   #attachedSinceMs = 0
   /** A loss that happened with no caller to report it to. */
   #deferredError: Error | undefined
-  readonly #onGivenUp: () => void
+  readonly #onGivenUp: (error: SessionClosedError) => void
   /** Failed attaches in a row. */
   #failedAttaches = 0
-  /** Why the session closed by itself. */
-  #closedBecause: string | undefined
 
-  /** @param onGivenUp called when every interpreter fails to attach the session, which must then be closed */
+  /** @param onGivenUp called when every interpreter fails to attach the session, which must then be closed with the error */
   constructor(
     context: SessionContext,
     options: ResolvedSessionOptions,
     hostCalls: HostCallState,
-    onGivenUp: () => void,
-    from: Snapshot | undefined,
+    onGivenUp: (error: SessionClosedError) => void,
+    { from, kept }: { readonly from: Snapshot | undefined; readonly kept: KeptSession | undefined },
   ) {
     this.#context = context
     this.#hostCalls = hostCalls
     this.#onGivenUp = onGivenUp
     this.#options = options
     this.#checkpoint = new Checkpoint(context.snapshots, from)
-    this.captures = new Captures(this.#captured(), this.#checkpoint, context, options, hostCalls)
+    this.captures = new Captures(this, this.#checkpoint, context, options, hostCalls)
+    const isAttached = () => this.#lifecycle.kind === 'attached'
+    const parts = {
+      context,
+      options,
+      checkpoint: this.#checkpoint,
+      captures: this.captures,
+      hostCalls,
+      isAttached,
+    }
+    this.persistence = kept && new Persistence(kept, parts)
   }
 
   get state(): Lifecycle['kind'] {
@@ -67,13 +91,26 @@ export class Placement {
     return this.#attachedSinceMs
   }
 
-  get #slot(): Slot | undefined {
+  get slot(): Slot | undefined {
     return this.#lifecycle.kind === 'attached' ? this.#lifecycle.slot : undefined
   }
 
   /** Call when a call has ended in the slot or an answer was sent to it: either may have changed the state. */
   markChanged(slot: Slot): void {
-    if (this.#slot === slot) this.#checkpoint.markChanged()
+    if (this.slot === slot) this.#checkpoint.markChanged()
+  }
+
+  /** Undefined unless another manager has the session. */
+  get movedError(): SessionMovedError | undefined {
+    const lifecycle = this.#lifecycle
+    return lifecycle.kind === 'closed' && lifecycle.error instanceof SessionMovedError
+      ? lifecycle.error
+      : undefined
+  }
+
+  /** The session has just begun, with something that the store does not know. */
+  markUnstored(slot: Slot): void {
+    if (this.persistence && this.#checkpoint.snapshot === undefined) this.markChanged(slot)
   }
 
   /**
@@ -98,11 +135,23 @@ export class Placement {
       const outcome = this.lose(slot, 'its worker ended')
       if (lost) throw new InterpreterCrashedError('its worker ended between two calls', outcome)
     }
+    try {
+      return await this.#wake(signal)
+    } catch (error) {
+      if (this.#lifecycle.kind === 'dormant') this.persistence?.rest()
+      throw error
+    }
+  }
+
+  /** Acquires a slot, and loads the session into it. */
+  async #wake(signal: AbortSignal | undefined): Promise<Slot> {
     const untilMs = performance.now() + this.#context.acquireTimeoutMs
     for (let refusals = 0; ; ) {
       const slot = await this.#acquire(signal)
       try {
         this.requireOpen()
+        // Not sooner: those that wait for a slot may be many.
+        await this.persistence?.wake('load')
         return await this.#attachTo(slot)
       } catch (error) {
         const { snapshot } = this.#checkpoint
@@ -112,8 +161,8 @@ export class Placement {
           await this.#whileOpen(signal, (ends) => this.#context.waitToWake(snapshot, scale, untilMs, ends))
           continue
         }
-        // A refused snapshot leaves the slot unchanged. After any other error the slot's state is unknown.
-        if (error instanceof SnapshotError) this.#release(slot)
+        // A refused snapshot leaves the slot unchanged, and so does a store. After any other error the slot's state is unknown.
+        if (LEAVES_SLOT.some((type) => error instanceof type)) this.#release(slot)
         else slot.terminate('the session could not be attached')
         // The checkpoint is intact, so try another slot, but not for ever: the state may crash every interpreter.
         if (!(error instanceof InterpreterCrashedError)) throw error
@@ -149,9 +198,9 @@ export class Placement {
   }
 
   #giveUp(cause: InterpreterCrashedError): SessionClosedError {
-    this.#closedBecause = `${ATTACH_ATTEMPTS} interpreters in a row ended while they loaded it, the last one because: ${cause.reason}`
-    const error = this.closedError({ cause })
-    this.#onGivenUp()
+    const because = `${ATTACH_ATTEMPTS} interpreters in a row ended while they loaded it, the last one because: ${cause.reason}`
+    const error = new SessionClosedError(`the session ${this.#options.id} is closed: ${because}`, { cause })
+    this.#onGivenUp(error)
     return error
   }
 
@@ -171,8 +220,8 @@ export class Placement {
   }
 
   /** Reports an error to the next call, because no caller is waiting now. */
-  deferError(error: unknown): void {
-    if (error instanceof InterpreterCrashedError) this.#deferredError = error
+  deferError(error: Error): void {
+    this.#deferredError = error
   }
 
   /** The deferred error, once: the caller has to report it. */
@@ -198,8 +247,17 @@ export class Placement {
     snapshot.require(this.#context.image.id, trustOf(this.#context.snapshotKey, tenant))
     this.requireOpen()
     this.#releaseReplaced()
-    const before = this.#slot
+    const before = this.slot
     const spare = before ? this.#context.tryAcquire(tenant) : await this.#acquire()
+    if (!before) {
+      try {
+        await this.persistence?.wake('replace')
+      } catch (error) {
+        if (spare) this.#release(spare)
+        this.persistence?.rest()
+        throw error
+      }
+    }
     const slot = spare ?? before
     if (slot === undefined) throw new Error('unreachable: neither a slot nor another')
     if (spare && before) before.isLeaving = true
@@ -247,39 +305,51 @@ export class Placement {
   }
 
   /**
-   * Saves what is new and releases the slot. `freed` resolves when the account has what the slot held.
+   * Saves what is new and releases the slot. `freed` resolves when the account has what the slot held, `stored` when the store has the
+   * session.
    *
    * @throws SnapshotError and the session stays attached
    */
-  async hibernate(): Promise<{ readonly freed: Promise<void> | undefined }> {
+  async hibernate(): Promise<Hibernated> {
     this.requireOpen()
     this.#throwDeferred()
     this.#releaseReplaced()
-    if (this.#lifecycle.kind !== 'attached') return { freed: undefined }
+    if (this.#lifecycle.kind !== 'attached') return { freed: undefined, stored: this.persistence?.sleep() }
     const { slot } = this.#lifecycle
     // Hold answers back for the next slot: this one would lose those that arrive after the capture.
     this.#hostCalls.pause()
     try {
-      if (this.#checkpoint.hasChanged) await this.captures.capture()
+      if (this.#checkpoint.hasChanged || this.persistence?.needsCapture) await this.captures.capture()
       this.requireOpen()
     } catch (error) {
       if (this.#lifecycle.kind === 'attached') this.#hostCalls.resume(slot)
       throw error
     }
     this.#lifecycle = { kind: 'dormant', upToDate: true }
+    this.#hostCalls.leave()
     this.#context.count('hibernations')
     this.#release(slot)
-    return { freed: slot.memory.freed }
+    return { freed: slot.memory.freed, stored: this.persistence?.sleep() }
   }
 
-  /** Idempotent. If `clean`, nothing runs in the slot, so another session may use it. */
-  async close(clean: boolean): Promise<void> {
+  /** The session is about to be closed: it does not wait for a slot or memory any more. */
+  endWaits(): void {
+    this.#waits.endAll()
+  }
+
+  /**
+   * Idempotent. If `clean`, nothing runs in the slot, so another session may use it.
+   *
+   * @param error what later calls are rejected with
+   */
+  async close(clean: boolean, error: Error): Promise<void> {
     const lifecycle = this.#lifecycle
-    this.#lifecycle = { kind: 'closed' }
+    this.#lifecycle = { kind: 'closed', error }
     this.#waits.endAll()
     this.#releaseReplaced()
-    this.#hostCalls.reset(this.closedError(), 'replaced')
+    this.#hostCalls.reset(error, 'replaced')
     this.captures.close()
+    this.persistence?.close()
     this.#checkpoint.close()
     if (lifecycle.kind !== 'attached') return
     // A packer may still read the slot's memory.
@@ -288,14 +358,26 @@ export class Placement {
     else this.#release(lifecycle.slot, clean)
   }
 
-  /** @throws SessionClosedError */
-  requireOpen(): void {
-    if (this.#lifecycle.kind === 'closed') throw this.closedError()
+  /** Brings back a snapshot that only the store has. */
+  async load(): Promise<void> {
+    await this.persistence?.load()
   }
 
-  closedError(options?: ErrorOptions): SessionClosedError {
-    const because = this.#closedBecause === undefined ? '' : `: ${this.#closedBecause}`
-    return new SessionClosedError(`the session ${this.#options.id} is closed${because}`, options)
+  /** @throws SessionClosedError, SessionMovedError, an error that was deferred */
+  requireUsable(): void {
+    this.requireOpen()
+    this.#throwDeferred()
+  }
+
+  /** @throws SessionClosedError, SessionMovedError */
+  requireOpen(): void {
+    if (this.#lifecycle.kind === 'closed') throw this.#lifecycle.error
+  }
+
+  /** Of a closed session the error that its calls get, else that of one which its user closes. */
+  closedError(options?: ErrorOptions): Error {
+    if (this.#lifecycle.kind === 'closed') return this.#lifecycle.error
+    return new SessionClosedError(`the session ${this.#options.id} is closed`, options)
   }
 
   /** Renewing the slot takes a core for longer than what the caller does next, which therefore comes first. */
@@ -330,35 +412,16 @@ export class Placement {
       const { reason, message } = taken
       throw reason === 'no-room' ? new NoRoom(message) : new SnapshotError(reason, message)
     }
-    if (taken.kind === 'late') throw this.#crashed(slot, taken.reason, AttachTimedOut)
-    if (taken.kind === 'lost') throw this.#crashed(slot, taken.reason)
+    if (taken.kind === 'late') throw this.crashed(slot, taken.reason, AttachTimedOut)
+    if (taken.kind === 'lost') throw this.crashed(slot, taken.reason)
     if (snapshot) this.#context.count('thaws')
     slot.connect(this.#hostCalls)
     this.#lifecycle = { kind: 'attached', slot }
     this.#attachedSinceMs = performance.now()
   }
 
-  /** What captures need of this. */
-  #captured(): CapturedSession {
-    const slot = () => this.#slot
-    return {
-      get slot() {
-        return slot()
-      },
-      attach: () => this.attach(),
-      requireOpen: () => this.requireOpen(),
-      requireUsable: () => {
-        this.requireOpen()
-        this.#throwDeferred()
-      },
-      crashed: (lost, reason) => this.#crashed(lost, reason),
-      deferError: (error) => {
-        this.#deferredError = error
-      },
-    }
-  }
-
-  #crashed(slot: Slot, reason: string, Crash = InterpreterCrashedError): InterpreterCrashedError {
+  /** Counts the slot as lost. Returns the error for the caller. */
+  crashed(slot: Slot, reason: string, Crash = InterpreterCrashedError): InterpreterCrashedError {
     this.#context.count('crashes')
     return new Crash(reason, this.lose(slot, reason))
   }

@@ -164,6 +164,43 @@ export class SessionClosedError extends ExecutionError {
   readonly code = 'SESSION_CLOSED'
 }
 
+/**
+ * Another manager has taken the session over, or deleted it. This handle is closed, what ran in it has ended, and it never writes to the
+ * store again. `manager.openSession(id)` opens what the store has now.
+ */
+export class SessionMovedError extends ExecutionError {
+  readonly code = 'SESSION_MOVED'
+
+  constructor(
+    /** Id of the session. */
+    readonly sessionId: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `the session ${sessionId} is no longer this manager's: another one has taken it over, or deleted it; open it again with openSession`,
+      options,
+    )
+  }
+}
+
+/** Another manager has the session, and its lease has not expired. Nothing was changed. */
+export class SessionOwnedError extends BrumateError {
+  readonly code = 'SESSION_OWNED'
+
+  constructor(
+    /** Id of the session. */
+    readonly sessionId: string,
+    /** The manager that has it. */
+    readonly ownerId: string,
+    /** When its lease ends if it is not renewed, by the store's clock. */
+    readonly expiresAt: Date,
+  ) {
+    const until = `until ${expiresAt.toISOString()} at least`
+    const remedy = 'close or drain it there, wait until then, or pass { takeOver: true }'
+    super(`the session ${sessionId} belongs to the manager ${ownerId} ${until}; ${remedy}`)
+  }
+}
+
 /** An execution of the session waits for `resume`, and no other can start before it has ended. Nothing ran. */
 export class SessionSuspendedError extends BrumateError {
   readonly code = 'SESSION_SUSPENDED'
@@ -286,6 +323,35 @@ export class PackageError extends BrumateError {
   constructor(packageName: string | undefined, reason: string, options?: ErrorOptions) {
     super(`${packageName === undefined ? '' : `${packageName}: `}${reason}`, options)
     this.package = packageName
+  }
+}
+
+/** For `new StoreError(…)`. */
+export interface StoreErrorOptions extends ErrorOptions {
+  /** Default `unavailable`. */
+  readonly reason?: StoreError['reason'] | undefined
+  readonly sessionId?: string | undefined
+}
+
+/**
+ * A `SnapshotStore` could not do what it was asked. The message says what to do next; `cause` is the error of the store's client, with
+ * passwords removed.
+ *
+ * `unavailable`: the store cannot be reached, is too slow, or refuses. After a failed `put` or `delete`, only `get` tells whether the
+ * write happened. `damaged`: the entry is there, but is not what was written; its bytes are not returned. `unsuitable`: the server, file
+ * system or table lacks something that the store needs. Trying again does not help. A call of a session whose result could not be stored
+ * rejects with `NotStoredError`.
+ */
+export class StoreError extends BrumateError {
+  readonly code = 'STORE'
+  readonly reason: 'unavailable' | 'damaged' | 'unsuitable'
+  /** The session whose entry it is about; undefined if the error is about none in particular. */
+  readonly sessionId: string | undefined
+
+  constructor(message: string, { reason = 'unavailable', sessionId, ...options }: StoreErrorOptions = {}) {
+    super(message, options)
+    this.reason = reason
+    this.sessionId = sessionId
   }
 }
 

@@ -1,5 +1,8 @@
 // A store in this process's memory. Owns its entries; they end with the process.
+import { copyOf } from '../shared/copy.js'
+import { checkDelete, checkId, checkList, checkPut, compareIds } from './arguments.js'
 import type {
+  DeleteOptions,
   ListOptions,
   PutOptions,
   SnapshotRecord,
@@ -18,56 +21,63 @@ interface Entry {
   readonly owner: { readonly id: string; readonly expiresAtMs: number } | undefined
 }
 
-const DEFAULT_PAGE = 100
-const LONGEST_PAGE = 1000
-
 /** Keeps sessions in memory, for as long as the store is referenced. The default. */
 export class MemoryStore implements SnapshotStore {
   readonly #entries = new Map<string, Entry>()
+  /** Highest generation of any entry that was deleted: new entries start above it. */
+  #deletedGeneration = 0
 
   async get(id: string): Promise<StoreEntry | undefined> {
+    checkId(id)
     const entry = this.#entries.get(id)
     // A copy: what a caller does to it must not change what is stored.
-    return entry && { ...describe(id, entry), bytes: entry.bytes.slice() }
+    return entry && { ...describe(id, entry), bytes: await copyOf(entry.bytes) }
   }
 
   async put(
     id: string,
     bytes: Uint8Array | null,
-    record: SnapshotRecord,
-    { generation, owner }: PutOptions,
+    given: SnapshotRecord,
+    options: PutOptions,
   ): Promise<number | undefined> {
+    const record = checkPut(id, bytes, given, options)
+    const copy = bytes && (await copyOf(bytes))
     const entry = this.#entries.get(id)
-    if ((entry?.generation ?? 0) !== generation) return undefined
+    if ((entry?.generation ?? 0) !== options.generation) return undefined
+    const { owner } = options
     const nowMs = Date.now()
+    const generation = (entry?.generation ?? this.#deletedGeneration) + 1
     this.#entries.set(id, {
-      bytes: bytes?.slice() ?? entry?.bytes ?? new Uint8Array(),
-      record: structuredClone(record),
-      generation: generation + 1,
+      bytes: copy ?? entry?.bytes ?? new Uint8Array(),
+      record,
+      generation,
       createdAtMs: entry?.createdAtMs ?? nowMs,
       updatedAtMs: nowMs,
       owner: owner && { id: owner.id, expiresAtMs: nowMs + owner.leaseMs },
     })
-    return generation + 1
+    return generation
   }
 
-  async delete(id: string, { generation }: { readonly generation: number }): Promise<boolean> {
+  async delete(id: string, options: DeleteOptions): Promise<boolean> {
+    checkDelete(id, options)
+    const { generation } = options
     if (this.#entries.get(id)?.generation !== generation) return false
+    this.#deletedGeneration = Math.max(this.#deletedGeneration, generation)
     return this.#entries.delete(id)
   }
 
-  async list({ prefix = '', cursor, limit = DEFAULT_PAGE }: ListOptions = {}): Promise<StoredPage> {
-    const size = Math.min(limit, LONGEST_PAGE)
+  async list(options?: ListOptions): Promise<StoredPage> {
+    const { prefix, cursor, limit } = checkList(options)
     const ids = [...this.#entries.keys()]
-      .filter((id) => id.startsWith(prefix) && (cursor === undefined || compare(id, cursor) > 0))
-      .sort(compare)
-    const page = ids.slice(0, size)
+      .filter((id) => id.startsWith(prefix) && (cursor === undefined || compareIds(id, cursor) > 0))
+      .sort(compareIds)
+    const page = ids.slice(0, limit)
     const sessions = page.flatMap((id) => {
       const entry = this.#entries.get(id)
       return entry ? [describe(id, entry)] : []
     })
     const last = page.at(-1)
-    return ids.length > size && last !== undefined ? { sessions, cursor: last } : { sessions }
+    return ids.length > limit && last !== undefined ? { sessions, cursor: last } : { sessions }
   }
 }
 
@@ -88,8 +98,4 @@ function describe(id: string, entry: Entry): StoredSession {
       },
     }),
   }
-}
-
-function compare(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

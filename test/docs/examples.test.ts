@@ -1,5 +1,6 @@
 // The examples of README.md and docs/, run as a user would run them. An example is a ```ts block under `<!-- example -->`; what its
-// `console.log` lines print is the comment at their end. Those under `<!-- example with packages -->` need wheels: BRUMATE_WHEELS.
+// `console.log` lines print is the comment at their end. Those under `<!-- example with packages -->` need wheels: BRUMATE_WHEELS. Those
+// under `<!-- example with a server -->` are compiled and not run: test/store has tests with such servers.
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -16,8 +17,13 @@ const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `do
 const wheels = process.env.BRUMATE_WHEELS
 
 const examples = pages.flatMap(({ name, text }) =>
-  [...text.matchAll(/<!-- example( with packages)? -->\n```ts\n(.*?)```/gs)].map(
-    ([, withPackages, code = ''], index) => ({ name: `${name} ${index + 1}`, code, withPackages }),
+  [...text.matchAll(/<!-- example(?: with (packages|a server))? -->\n```ts\n(.*?)```/gs)].map(
+    ([, needed, code = ''], index) => ({
+      name: `${name} ${index + 1}`,
+      code,
+      withPackages: needed === 'packages',
+      withServer: needed === 'a server',
+    }),
   ),
 )
 
@@ -36,7 +42,7 @@ describe('examples', () => {
     expect(examples.map(({ code }) => expectedOutput(code))).not.toContain('\n')
   })
 
-  test.each(examples.filter(({ withPackages }) => !withPackages || wheels))(
+  test.each(examples.filter(({ withPackages, withServer }) => (!withPackages || wheels) && !withServer))(
     '$name prints what it says',
     // The first to ask for the image builds it.
     { timeout: 240_000 },

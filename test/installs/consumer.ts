@@ -8,10 +8,15 @@ import {
   type Session,
   SessionManager,
   type Snapshot,
+  type SnapshotStore,
   TimeoutError,
   type Value,
   VfsStorage,
 } from 'brumate'
+import { type ConformanceCase, storeConformance } from 'brumate/stores/conformance'
+import { PostgresStore, type PostgresStoreOptions } from 'brumate/stores/postgres'
+import { RedisStore, type RedisStoreOptions } from 'brumate/stores/redis'
+import { S3Store, type S3StoreOptions } from 'brumate/stores/s3'
 
 const options: ManagerOptions = { slots: 2, limits: { executionTimeoutMs: 1_000, memoryBytes: null } }
 const callbacks: Callbacks = { now: () => new Date() }
@@ -57,3 +62,19 @@ export const storage = new VfsStorage({ maxBytes: 2 ** 20 })
 await SessionManager.create({ slot: 2 })
 // @ts-expect-error a member that is internal
 storage.connect
+
+export function stores(
+  postgres: PostgresStoreOptions,
+  redis: RedisStoreOptions,
+  s3: S3StoreOptions,
+): SnapshotStore[] {
+  return [
+    new PostgresStore('postgresql://localhost/x', postgres),
+    new RedisStore('redis://localhost', redis),
+    new S3Store({ region: 'us-east-1' }, s3),
+  ]
+}
+
+export const cases: ConformanceCase[] = storeConformance(
+  () => stores({}, {}, { bucket: 'x' })[0] as SnapshotStore,
+)

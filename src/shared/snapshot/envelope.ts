@@ -61,30 +61,39 @@ export function openEnvelope(document: Uint8Array): Envelope {
   return { head, body, checksum: actual, signature }
 }
 
-export function closeEnvelope({
+export function closeEnvelope(parts: Omit<Envelope, 'checksum'>): Uint8Array<ArrayBuffer> {
+  const [document, body] = openDocument(parts)
+  body.set(parts.body)
+  return document
+}
+
+/** A document that still has zeros for its body, and the place where the body goes. */
+export function openDocument({
   head,
   body,
   signature,
-}: Omit<Envelope, 'checksum'>): Uint8Array<ArrayBuffer> {
+}: Omit<Envelope, 'checksum'>): [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>] {
   const document = new Uint8Array(envelopeBytes({ head, body, signature }))
   let at = 0
   const put = (part: Uint8Array) => {
     document.set(part, at)
     at += part.length
   }
-  put(Uint8Array.of(FIRST_ARRAY | MEMBERS, FIRST_STR | MAGIC.length))
-  put(MAGIC)
-  put(Uint8Array.of(SNAPSHOT_FORMAT_VERSION))
-  for (const part of [head, body, checksum(head)]) {
+  const putBin = (part: Uint8Array) => {
     put(binHead(part.length))
     put(part)
   }
+  put(Uint8Array.of(FIRST_ARRAY | MEMBERS, FIRST_STR | MAGIC.length))
+  put(MAGIC)
+  put(Uint8Array.of(SNAPSHOT_FORMAT_VERSION))
+  putBin(head)
+  put(binHead(body.length))
+  const room = document.subarray(at, at + body.length)
+  at += body.length
+  putBin(checksum(head))
   if (signature === null) put(Uint8Array.of(NIL))
-  else {
-    put(binHead(signature.length))
-    put(signature)
-  }
-  return document
+  else putBin(signature)
+  return [document, room]
 }
 
 /** Length of a document, without making it. */

@@ -3,19 +3,18 @@
 // what the next one thaws.
 
 import type { Bytes } from '../bytes.js'
+import { copyInSlices, copyOf } from '../copy.js'
 import { InvalidOptionError, notConstructible, SnapshotError } from '../errors.js'
 import { isUint8Array } from '../realms.js'
 import type { Value } from '../values/value.js'
 import { captureHead, decodeDocument, type Head, type Parts } from './document.js'
-import { checksum, closeEnvelope, envelopeBytes, SNAPSHOT_FORMAT_VERSION } from './envelope.js'
+import { checksum, closeEnvelope, envelopeBytes, openDocument, SNAPSHOT_FORMAT_VERSION } from './envelope.js'
 import { readGlobals } from './globals.js'
 import { type Description, readDescription, type SnapshotManifest } from './manifest.js'
 import { requireSignature, sign, type Trust } from './signature.js'
 
 /** What is longer than a gibibyte is not a session's. */
 const MAX_BYTES = 2 ** 30
-/** Takes a millisecond or two. */
-const COPIED_AT_ONCE_BYTES = 4 * 1024 * 1024
 
 /**
  * All of a session at one moment: its interpreter's memory as the difference to an image, its private files, open
@@ -55,7 +54,17 @@ export class Snapshot {
     if (bytes.length > MAX_BYTES)
       throw new SnapshotError('too-large', `a snapshot of more than ${MAX_BYTES} bytes`)
     const parts = decodeDocument(bytes, (envelope) => requireSignature(envelope, trust))
-    return new Snapshot({ ...parts, body: copyOf(parts.body) })
+    return new Snapshot({ ...parts, body: copyAtOnce(parts.body) })
+  }
+
+  /**
+   * @internal As `read`, without a copy: for bytes that nobody changes any more.
+   * @throws SnapshotError
+   */
+  static adopt(bytes: Uint8Array, trust: Trust | undefined): Snapshot {
+    if (!isUint8Array(bytes) || bytes.length > MAX_BYTES)
+      throw new SnapshotError('corrupt', 'not a snapshot, or a damaged one: the store has no such bytes')
+    return new Snapshot(decodeDocument(bytes, (envelope) => requireSignature(envelope, trust)))
   }
 
   /**
@@ -78,6 +87,24 @@ export class Snapshot {
   toBytes(): Bytes {
     const { headBytes: head, body, signature } = this.#parts
     return closeEnvelope({ head, body, signature })
+  }
+
+  /**
+   * @internal As `toBytes`, bit by bit (H1).
+   * @throws SnapshotError if there is no memory for it
+   */
+  async copyBytes(): Promise<Bytes> {
+    const { headBytes: head, body, signature } = this.#parts
+    let document: Bytes
+    let room: Uint8Array
+    try {
+      ;[document, room] = openDocument({ head, body, signature })
+    } catch (cause) {
+      const message = `there is no memory for a snapshot of ${this.size} bytes`
+      throw new SnapshotError('too-large', message, { cause })
+    }
+    await copyInSlices(body, room)
+    return document
   }
 
   /** What is in it, without an interpreter. */
@@ -120,13 +147,7 @@ export class Snapshot {
    * @throws RangeError if there is no memory for it
    */
   async copyBody(): Promise<Uint8Array<ArrayBuffer>> {
-    const { body } = this.#parts
-    const copy = new Uint8Array(body.length)
-    for (let at = 0; at < body.length; at += COPIED_AT_ONCE_BYTES) {
-      if (at > 0) await new Promise((resolve) => setImmediate(resolve))
-      copy.set(body.subarray(at, at + COPIED_AT_ONCE_BYTES), at)
-    }
-    return copy
+    return copyOf(this.#parts.body)
   }
 
   /** @internal */
@@ -156,7 +177,7 @@ export class Snapshot {
 }
 
 /** @throws SnapshotError when there is no memory for a copy */
-function copyOf(bytes: Uint8Array): Uint8Array {
+function copyAtOnce(bytes: Uint8Array): Uint8Array {
   try {
     return new Uint8Array(bytes)
   } catch (cause) {

@@ -1,0 +1,115 @@
+// A process with many dormant sessions in a directory on few slots: each call wakes a session that another call has pushed out. Prints as
+// JSON how long `n += 1; n` took, how long a wake took without any rush, and what a dormant session holds in memory.
+// `node --expose-gc stored.js 10000 2000 uniform one`: sessions, calls, how calls are spread, tenants
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DirectoryStore, SessionManager } from 'brumate'
+import { samplesMs } from '../measure.js'
+
+const [sessions = 0, calls = 0] = process.argv.slice(2, 4).map(Number)
+const [spread, tenants] = process.argv.slice(4)
+const SLOTS = 8
+/** Callers that each wait for their call before they make the next: two cores are busy, and nobody waits for long. */
+const CALLERS = 2
+const WAKES = 50
+const SEED = 1128
+
+const directory = await mkdtemp(join(tmpdir(), 'brumate-stored-'))
+try {
+  const store = new DirectoryStore(directory)
+  await using manager = await SessionManager.create({ store, slots: SLOTS, acquireTimeoutMs: 120_000 })
+  const idOf = (n: number) => `session-${n}`
+  const open = (n: number) =>
+    manager.getOrCreate(idOf(n), { tenant: tenants === 'one' ? 'all' : `tenant-${n}` })
+
+  const single = await manager.createSession({ id: 'single' })
+  await single.execute('n = 0')
+  const wakesMs: number[] = []
+  for (let round = 0; round < WAKES; round++) {
+    await single.hibernate()
+    wakesMs.push(...(await samplesMs(1, () => single.execute('n += 1; n'))))
+  }
+  await single.hibernate()
+
+  const counters = new Uint32Array(sessions)
+  const before = held()
+  let next = 0
+  await inParallel(async () => {
+    while (next < sessions) {
+      const n = next++
+      const session = await open(n)
+      await session.execute('n = 0')
+      await session.hibernate()
+      if (next % 500 === 0) console.error(`  stored: ${next} of ${sessions} sessions`)
+    }
+  })
+  // The account has what snapshots take that are still in memory, to wake quickly.
+  const perSessionBytes = (held() - before - manager.stats().memory.snapshotBytes) / sessions
+
+  const random = generator(SEED)
+  const pick = spread === 'zipf' ? zipf(sessions, random) : () => Math.floor(random() * sessions)
+  const durationsMs: number[] = []
+  let left = calls
+  let wrong = 0
+  await inParallel(async () => {
+    while (left-- > 0) {
+      const n = pick()
+      const expected = (counters[n] ?? 0) + 1
+      counters[n] = expected
+      const startedMs = performance.now()
+      const { value } = await (await open(n)).execute('n += 1; n')
+      durationsMs.push(performance.now() - startedMs)
+      // Two callers of one session may be answered in either order of their counts.
+      if (value !== expected && Math.abs(Number(value) - expected) > CALLERS) wrong++
+    }
+  })
+  for (let n = 0; n < sessions; n += Math.ceil(sessions / 200))
+    if ((await (await open(n)).get('n')) !== counters[n]) wrong++
+  console.log(JSON.stringify({ durationsMs, wakesMs, perSessionBytes, wrong }))
+} finally {
+  await rm(directory, { recursive: true, force: true })
+}
+
+async function inParallel(task: () => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: CALLERS }, task))
+}
+
+/** What this process's JavaScript holds. Slots have memory of their own, and as many before as after. */
+function held(): number {
+  globalThis.gc?.()
+  globalThis.gc?.()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** Numbers from 0 to 1, the same in every run (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** The n-th is called 1/n as often as the first. */
+function zipf(count: number, random: () => number): () => number {
+  const sums = new Float64Array(count)
+  let sum = 0
+  for (let n = 0; n < count; n++) {
+    sum += 1 / (n + 1)
+    sums[n] = sum
+  }
+  return () => {
+    const wanted = random() * sum
+    let [low, high] = [0, count - 1]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((sums[middle] ?? 0) < wanted) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

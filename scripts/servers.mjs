@@ -1,0 +1,44 @@
+// Installs the servers that tests of stores start, from Debian's packages, where this is root and they are missing. Never fails: it says in a
+// line each what there is. The tests leave out what is not there.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+const SERVERS = [
+  {
+    name: 'PostgreSQL',
+    debian: 'postgresql',
+    isThere: () => onPath('initdb') || existsSync('/usr/lib/postgresql'),
+  },
+  { name: 'Redis', debian: 'redis-server', isThere: () => onPath('redis-server') },
+]
+
+const missing = SERVERS.filter(({ isThere }) => !isThere())
+if (missing.length > 0 && process.getuid?.() === 0 && onPath('apt-get')) {
+  aptGet('update')
+  aptGet('install', '--yes', '--no-install-recommends', ...missing.map(({ debian }) => debian))
+}
+for (const { name, debian, isThere } of SERVERS)
+  console.log(
+    isThere()
+      ? `▸ with tests of stores in ${name}`
+      : `▸ without tests of stores in ${name}: no ${debian} here`,
+  )
+console.log(
+  onPath('versitygw') || process.env.BRUMATE_S3_SERVER
+    ? '▸ with tests of stores in S3'
+    : '▸ tests of stores in S3 with a fake server: no versitygw here',
+)
+
+/** With the runlevel of a single user, packages do not start their services. */
+function aptGet(...args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  spawnSync('apt-get', ['--quiet=2', '-o', 'Acquire::Retries=1', ...args], {
+    env,
+    stdio: 'ignore',
+    timeout: 180_000,
+  })
+}
+
+function onPath(program) {
+  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0
+}

@@ -1,0 +1,46 @@
+// The images of a manager: opens those that its options name or describe, and checks that sessions of them fit their limits.
+import { standardProgress } from '../image/build-report.js'
+import { openImage } from '../image/open.js'
+import { Image } from '../image.js'
+import type { ResolvedManagerOptions } from '../options.js'
+import { InvalidOptionError } from '../shared/errors.js'
+import type { Image as BootedImage } from '../shared/image/image.js'
+
+/** @throws InvalidOptionError if sessions of the image have more memory from the start */
+export function requireMemory(
+  { memoryBytes }: ResolvedManagerOptions['limits'],
+  image: BootedImage | undefined,
+): void {
+  if (memoryBytes === null || image === undefined || image.memoryBytes <= memoryBytes) return
+  const packages = image.packages.length === 0 ? '' : ` with its ${image.packages.length} packages`
+  throw new InvalidOptionError(
+    'limits.memoryBytes',
+    `at least ${image.memoryBytes}`,
+    memoryBytes,
+    `limits.memoryBytes: expected at least ${image.memoryBytes} bytes, which a session of the image${packages} has from the start, got ${memoryBytes}. Raise it, or preload less`,
+  )
+}
+
+/** Each once. */
+export async function openImages({
+  images,
+  packages,
+  cacheDir,
+  onProgress,
+}: ResolvedManagerOptions): Promise<[BootedImage, ...BootedImage[]]> {
+  const options = cacheDir === undefined ? {} : { cacheDir }
+  if (images === undefined) {
+    if (Object.keys(packages).length > 0) {
+      const listener = onProgress ? { onProgress } : {}
+      return [(await Image.build({ ...packages, ...options, ...listener })).booted]
+    }
+    const listener = standardProgress(onProgress)
+    return [await openImage({ ...options, ...(listener ? { onProgress: listener } : {}) })]
+  }
+  const opened = await Promise.all(
+    images.map(async (image) => (typeof image === 'string' ? await Image.load(image) : image).booted),
+  )
+  const [first, ...others] = new Map(opened.map((image) => [image.id, image])).values()
+  if (first === undefined) throw new Error('unreachable: no images')
+  return [first, ...others]
+}

@@ -1,0 +1,179 @@
+// Makes the sessions of a manager: new ones, and those that its store has. Owns what is checked before, and what is undone if a session
+// cannot be had. The table of sessions is the manager's.
+import type { ManagerMemory } from '../memory/manager-memory.js'
+import type { ResolvedManagerOptions, ResolvedOpening } from '../options.js'
+import type { SessionContext } from '../session/context.js'
+import type { ResolvedSessionOptions } from '../session/options.js'
+import type { KeptSession } from '../session/persistence.js'
+import { Session } from '../session.js'
+import {
+  InterpreterCrashedError,
+  InvalidOptionError,
+  SessionClosedError,
+  SnapshotError,
+} from '../shared/errors.js'
+import type { Image as BootedImage } from '../shared/image/image.js'
+import { trustOf } from '../shared/snapshot/signature.js'
+import { Snapshot } from '../shared/snapshot/snapshot.js'
+import { NO_SNAPSHOT, type Ownership } from '../store/ownership.js'
+import type { StoreEntry } from '../store/store.js'
+import { requireMemory } from './images.js'
+
+export interface OpenerParts {
+  readonly options: ResolvedManagerOptions
+  /** By id. */
+  readonly images: ReadonlyMap<string, BootedImage>
+  /** What sessions of each image need, by its id. The first is the default. */
+  readonly contexts: ReadonlyMap<string, SessionContext>
+  readonly memory: ManagerMemory
+  readonly ownership: Ownership
+  /** @throws SessionClosedError when the manager takes no sessions any more */
+  readonly requireOpen: () => void
+  /** Puts a session into the table. */
+  readonly register: (session: Session) => void
+}
+
+/** What a session begins with. */
+interface Beginning {
+  readonly context: SessionContext
+  readonly from: Snapshot | undefined
+  /** Its plain values, in place of `from`. */
+  readonly salvaged: Snapshot | undefined
+}
+
+export class Opener {
+  readonly #parts: OpenerParts
+
+  constructor(parts: OpenerParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * A new session; undefined if the store keeps one with its id.
+   *
+   * @param isKept the store is to keep it
+   * @throws as `SessionManager.createSession`
+   */
+  async create(options: ResolvedSessionOptions, isKept: boolean): Promise<Session | undefined> {
+    const { snapshotKey } = this.#parts.options
+    options.from?.requireTrust(trustOf(snapshotKey, options.tenant))
+    const beginning = this.#begin(options, options.from, options.image)
+    if (!isKept) return this.#start(options, beginning)
+    const { context, from } = beginning
+    const record = {
+      tenant: options.tenant,
+      imageId: context.image.id,
+      labels: options.labels,
+      executionCount: from?.parts.head.executionCount ?? 0,
+    }
+    const bytes = (await from?.copyBytes()) ?? NO_SNAPSHOT
+    const entry = await this.#parts.ownership.create(options.id, bytes, record)
+    if (entry === undefined) return undefined
+    return this.#start(options, beginning, { entry, record, isStored: true }, 'created')
+  }
+
+  /**
+   * The stored session; undefined if there is none.
+   *
+   * @throws as `SessionManager.openSession`
+   */
+  async open({ session: options, tenant, takeOver }: ResolvedOpening): Promise<Session | undefined> {
+    const { ownership } = this.#parts
+    const taken = await ownership.take(options.id, takeOver, (stored) =>
+      this.#accept(options, stored, tenant),
+    )
+    if (taken === undefined) return undefined
+    const { entry, record, accepted } = taken
+    const kept = { entry, record, isStored: accepted.salvaged === undefined }
+    const { tenant: owner, labels } = record
+    return this.#start({ ...options, tenant: owner, labels }, accepted, kept)
+  }
+
+  #accept(options: ResolvedSessionOptions, stored: StoreEntry, tenant: string | undefined): Beginning {
+    if (tenant !== undefined && tenant !== stored.tenant) {
+      const message = `tenant: the session ${stored.id} belongs to another tenant than the given one`
+      throw new InvalidOptionError('tenant', 'the tenant of the stored session', tenant, message)
+    }
+    if (stored.bytes.length === 0)
+      return this.#begin(
+        options,
+        undefined,
+        options.image ?? (this.#parts.contexts.has(stored.imageId) ? stored.imageId : undefined),
+      )
+    const { snapshotKey } = this.#parts.options
+    const snapshot = Snapshot.adopt(stored.bytes, trustOf(snapshotKey, stored.tenant))
+    return this.#begin(options, snapshot, options.image)
+  }
+
+  /** @param image id of the image; undefined: that of the snapshot, else the first */
+  #begin(
+    { limits, salvage }: ResolvedSessionOptions,
+    snapshot: Snapshot | undefined,
+    image: string | undefined,
+  ): Beginning {
+    const { contexts, images, memory } = this.#parts
+    const { imageId } = snapshot?.parts.head ?? {}
+    const fits = imageId === undefined || (contexts.has(imageId) && (image ?? imageId) === imageId)
+    const context = this.#contextOf(image ?? (fits ? imageId : undefined))
+    if (snapshot && !fits && !salvage) throw this.#incompatible(snapshot, image)
+    requireMemory(limits, images.get(context.image.id))
+    if (snapshot) memory.requireRoom(memory.snapshots.costOf(snapshot), 'there is no room for the snapshot')
+    return fits
+      ? { context, from: snapshot, salvaged: undefined }
+      : { context, from: undefined, salvaged: snapshot }
+  }
+
+  #contextOf(image: string | undefined): SessionContext {
+    const { contexts } = this.#parts
+    const [first] = contexts.values()
+    if (first === undefined) throw new Error('unreachable: a manager without images')
+    if (image === undefined) return first
+    const context = contexts.get(image)
+    if (context) return context
+    throw new InvalidOptionError('image', `the id of an image of this manager: ${this.#imageIds}`, image)
+  }
+
+  get #imageIds(): string {
+    return [...this.#parts.contexts.keys()].join(', ')
+  }
+
+  #incompatible(snapshot: Snapshot, image: string | undefined): SnapshotError {
+    const { imageId, pyodideVersion } = snapshot.parts.head
+    const made = `the snapshot was made with image ${imageId} (Pyodide ${pyodideVersion})`
+    const has = image === undefined ? `this manager has ${this.#imageIds}` : `\`image\` is ${image}`
+    const remedy =
+      'give the manager that image (`images`), or restore the plain values of the snapshot with { salvage: true }'
+    return new SnapshotError('incompatible', `${made}, ${has}; ${remedy}`)
+  }
+
+  async #start(
+    options: ResolvedSessionOptions,
+    { context, from, salvaged }: Beginning,
+    kept?: KeptSession,
+    how?: 'created',
+  ): Promise<Session> {
+    const { requireOpen, register } = this.#parts
+    const session = new Session(context, { ...options, from }, kept)
+    try {
+      // It may have been closed while the store was asked.
+      requireOpen()
+      register(session)
+      await session.open(salvaged)
+    } catch (error) {
+      await this.#undo(session, kept !== undefined, how)
+      // There was no session yet that could be closed: what closed it is what happened.
+      if (error instanceof SessionClosedError && error.cause instanceof InterpreterCrashedError)
+        throw error.cause
+      // The caller knows of no session, but may have closed the manager.
+      if (error instanceof SessionClosedError) requireOpen()
+      throw error
+    }
+    return session
+  }
+
+  /** Leaves the store as it was. If that fails, the lease of what is left there ends by itself. */
+  async #undo(session: Session, isKept: boolean, how?: 'created'): Promise<void> {
+    if (!isKept) return session.closing.close()
+    await (how ? session.closing.delete() : session.closing.abandon()).catch(() => {})
+  }
+}

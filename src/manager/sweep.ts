@@ -1,0 +1,91 @@
+// Retention: removes what store/retention.ts chooses, and says what it did. Owns the options and the report.
+import { isBoolean, isText, known, numberOption } from '../options/check.js'
+import { resolveLabels } from '../options/labels.js'
+import { InvalidOptionError } from '../shared/errors.js'
+import type { SessionFilter } from '../store/listing.js'
+import { findExpired, type RetentionReason, type RetentionRules } from '../store/retention.js'
+import type { StoredSession } from '../store/store.js'
+
+export interface SweepOptions extends SessionFilter {
+  /** Sessions that were created longer ago than this go, in ms. 0 to 2 ** 53; default Infinity. */
+  readonly ttlMs?: number
+  /** Sessions that were last written longer ago than this go, in ms. 0 to 2 ** 53; default Infinity. */
+  readonly idleMs?: number
+  /**
+   * If a tenant's sessions have more bytes than this together, those that were last written longest ago go until they do not. 0 to 2 ** 53;
+   * default Infinity.
+   */
+  readonly maxBytesPerTenant?: number
+  /** Remove nothing. Default false. */
+  readonly dryRun?: boolean
+}
+
+export interface SweepResult {
+  /** What went, or would go. */
+  readonly removed: readonly {
+    readonly id: string
+    readonly tenant: string
+    readonly sizeBytes: number
+    /** The first rule that applied. */
+    readonly reason: RetentionReason
+  }[]
+  readonly freedBytes: number
+  /** What was to go and did not, because another manager took it, or the store failed. */
+  readonly failed: readonly { readonly id: string; readonly error: unknown }[]
+}
+
+interface ResolvedSweep extends RetentionRules {
+  readonly filter: SessionFilter
+  readonly dryRun: boolean
+}
+
+/** @throws InvalidOptionError */
+export function resolveFilter(filter: SessionFilter | undefined): SessionFilter {
+  if (filter === undefined) return {}
+  known('options', filter, ['tenant', 'prefix', 'labels'])
+  for (const name of ['tenant', 'prefix'] as const) isText(name, filter[name], { maxLength: 256 })
+  return { ...filter, labels: resolveLabels('labels', filter.labels) }
+}
+
+/** @throws InvalidOptionError */
+export function resolveSweep(options: SweepOptions): ResolvedSweep {
+  known('options', options, [
+    ...['ttlMs', 'idleMs', 'maxBytesPerTenant', 'dryRun'],
+    ...['tenant', 'prefix', 'labels'],
+  ])
+  const { ttlMs, idleMs, maxBytesPerTenant, dryRun, ...filter } = options
+  if (ttlMs === undefined && idleMs === undefined && maxBytesPerTenant === undefined)
+    throw new InvalidOptionError('options', 'ttlMs, idleMs or maxBytesPerTenant', options)
+  const range = { min: 0, max: Number.MAX_SAFE_INTEGER, infinite: true }
+  const durationMs = numberOption({ ...range, unit: 'milliseconds' })
+  return {
+    ttlMs: durationMs('ttlMs', ttlMs, Number.POSITIVE_INFINITY),
+    idleMs: durationMs('idleMs', idleMs, Number.POSITIVE_INFINITY),
+    maxBytesPerTenant: numberOption(range)('maxBytesPerTenant', maxBytesPerTenant, Number.POSITIVE_INFINITY),
+    dryRun: isBoolean('dryRun', dryRun) ?? false,
+    filter: resolveFilter(filter),
+  }
+}
+
+export async function sweepStore(
+  { filter: _, dryRun, ...rules }: ResolvedSweep,
+  store: {
+    readonly sessions: AsyncIterable<StoredSession>
+    readonly isInUse: (session: StoredSession) => boolean
+    readonly remove: (id: string) => Promise<unknown>
+  },
+): Promise<SweepResult> {
+  const expired = await findExpired(store.sessions, rules, store.isInUse, Date.now())
+  const removed: SweepResult['removed'][number][] = []
+  const failed: SweepResult['failed'][number][] = []
+  for (const { session, reason } of expired) {
+    const { id, tenant, sizeBytes } = session
+    try {
+      if (!dryRun) await store.remove(id)
+      removed.push({ id, tenant, sizeBytes, reason })
+    } catch (error) {
+      failed.push({ id, error })
+    }
+  }
+  return { removed, freedBytes: removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0), failed }
+}

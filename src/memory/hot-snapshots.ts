@@ -1,0 +1,48 @@
+// Snapshots of dormant sessions that the store has, too: kept in memory while there is room, so that waking does not read the store. Owns
+// which are dropped, least recently used first.
+
+/** What holds such a snapshot. */
+export interface HotHolder {
+  /** Frees it: the store has it. */
+  dropSnapshot(): void
+}
+
+/** Of `maxMemoryBytes`. */
+const SHARE = 1 / 8
+const UNLIMITED_BYTES = 1024 * 1024 * 1024
+
+export class HotSnapshots {
+  readonly #maxBytes: number
+  /** Sizes in bytes, least recently used first. */
+  readonly #holders = new Map<HotHolder, number>()
+  #usedBytes = 0
+
+  constructor(maxMemoryBytes: number | null) {
+    this.#maxBytes = maxMemoryBytes === null ? UNLIMITED_BYTES : Math.floor(maxMemoryBytes * SHARE)
+  }
+
+  add(holder: HotHolder, bytes: number): void {
+    this.remove(holder)
+    this.#holders.set(holder, bytes)
+    this.#usedBytes += bytes
+    this.#drop(this.#maxBytes)
+  }
+
+  remove(holder: HotHolder): void {
+    this.#usedBytes -= this.#holders.get(holder) ?? 0
+    this.#holders.delete(holder)
+  }
+
+  /** Their memory is needed for something else. */
+  dropAll(): void {
+    this.#drop(0)
+  }
+
+  #drop(maxBytes: number): void {
+    for (const holder of this.#holders.keys()) {
+      if (this.#usedBytes <= maxBytes) return
+      this.remove(holder)
+      holder.dropSnapshot()
+    }
+  }
+}

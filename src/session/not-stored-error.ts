@@ -1,0 +1,48 @@
+// The error of a call whose effect is not in the store. Owns what it says, and what it keeps for the caller.
+import { SnapshotError, StoreError } from '../shared/errors.js'
+import type { Snapshot } from '../shared/snapshot/snapshot.js'
+import { messageOf } from '../shared/thrown.js'
+
+/** What the caller still can use. */
+export interface NotStored {
+  readonly result?: unknown
+  readonly error?: unknown
+  readonly snapshot?: Snapshot | undefined
+}
+
+/**
+ * A call has done its work, but the store does not have the session's new state; `cause` says why. An open session goes on with that state,
+ * and the next checkpoint stores all of it. Do not repeat the call: its code has run.
+ */
+export class NotStoredError extends StoreError {
+  /** What the call would have resolved to: of `execute` and `resume`, an `ExecuteResult`. */
+  readonly result: unknown
+  /** What the call would have been rejected with, such as a `PythonError`. */
+  readonly error: unknown
+  /** Of `close`, `delete` and `drain`: the session's last snapshot, if it has one that is not stored. */
+  readonly snapshot: Snapshot | undefined
+
+  constructor(message: string, { result, error, snapshot }: NotStored, options: ErrorOptions) {
+    super(message, options)
+    this.result = result
+    this.error = error
+    this.snapshot = snapshot
+  }
+}
+
+/** After a call in a session that goes on. */
+export function notStored(id: string, given: NotStored, cause: unknown): NotStoredError {
+  const remedy =
+    cause instanceof SnapshotError
+      ? 'the session goes on, and is stored as soon as it can be captured'
+      : 'the session goes on, and its next checkpoint stores all of its state'
+  const message = `the code has run, but the session ${id} could not be stored: ${messageOf(cause, 'the store failed')}; ${remedy}`
+  return new NotStoredError(message, given, { cause })
+}
+
+/** Of a session that is closed. */
+export function closedUnstored(id: string, snapshot: Snapshot | undefined, cause: unknown): NotStoredError {
+  const kept = snapshot ? "; this error's `snapshot` has it" : ''
+  const message = `the session ${id} is closed, but its last state could not be stored: ${messageOf(cause, 'the store failed')}${kept}`
+  return new NotStoredError(message, { snapshot }, { cause })
+}

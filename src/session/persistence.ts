@@ -1,0 +1,287 @@
+// Keeps one session in the manager's store (D1 to D3): decides what is written, and when, and reads it back when the session wakes. Owns
+// what has been stored. The entry with its lease is store/owned-entry.ts's, snapshots are taken by captures.ts.
+import { SessionMovedError, SnapshotError, StoreError } from '../shared/errors.js'
+import { trustOf } from '../shared/snapshot/signature.js'
+import { Snapshot } from '../shared/snapshot/snapshot.js'
+import type { Renewable } from '../store/lease-timer.js'
+import type { OwnedEntry } from '../store/owned-entry.js'
+import { NO_SNAPSHOT } from '../store/ownership.js'
+import type { SnapshotRecord } from '../store/store.js'
+import type { Captures } from './captures.js'
+import type { Checkpoint } from './checkpoint.js'
+import type { SessionContext } from './context.js'
+import { closedUnstored, notStored } from './not-stored-error.js'
+import type { ResolvedSessionOptions } from './options.js'
+
+/** What a session that the store keeps begins with. */
+export interface KeptSession {
+  readonly entry: OwnedEntry
+  /** As it is stored. */
+  readonly record: SnapshotRecord
+  /** The store has the state that the session begins with. */
+  readonly isStored: boolean
+}
+
+export interface PersistenceParts {
+  readonly context: SessionContext
+  readonly options: ResolvedSessionOptions
+  readonly checkpoint: Checkpoint
+  readonly captures: Captures
+  readonly hostCalls: { readonly executionCount: number }
+  /** The session has a slot, which may be lost. */
+  readonly isAttached: () => boolean
+}
+
+export class Persistence implements Renewable {
+  readonly #parts: PersistenceParts
+  readonly #entry: OwnedEntry
+  /** As it is stored. */
+  #record: SnapshotRecord
+  /** The session has a slot or is about to get one. Otherwise, what the store has may be dropped from memory, and the lease may end. */
+  #isAwake = true
+
+  constructor({ entry, record, isStored }: KeptSession, parts: PersistenceParts) {
+    this.#parts = parts
+    this.#entry = entry
+    this.#record = record
+    if (isStored) parts.checkpoint.beginStore().markDone()
+    parts.context.stored.leases.add(this)
+  }
+
+  /** Called once, when another manager has the session. */
+  set onMoved(onMoved: (error: SessionMovedError) => void) {
+    this.#entry.onMoved = onMoved
+  }
+
+  get #isClean(): boolean {
+    const { checkpoint, hostCalls } = this.#parts
+    return (
+      !checkpoint.hasChanged &&
+      checkpoint.isStored &&
+      this.#record.executionCount === hostCalls.executionCount
+    )
+  }
+
+  /**
+   * The lease must hold before a call runs in the slot that the session has. A session without one does this when it wakes.
+   *
+   * @throws SessionMovedError, StoreError
+   */
+  async requireLease(): Promise<void> {
+    if (this.#parts.isAttached()) await this.#entry.requireLease(() => this.#record)
+  }
+
+  /**
+   * The session has been given a slot, and is to be loaded: it must still be this manager's.
+   *
+   * @param how `replace`: its snapshot is not needed any more
+   * @throws SessionMovedError, StoreError, SnapshotError
+   */
+  async wake(how: 'load' | 'replace'): Promise<void> {
+    const { checkpoint, context } = this.#parts
+    this.#isAwake = true
+    context.stored.hot.remove(this)
+    context.stored.leases.add(this)
+    const isRead = how === 'load' && checkpoint.isDropped
+    if (isRead) await this.load()
+    await this.#entry.requireLease(() => this.#record, isRead)
+  }
+
+  /**
+   * Whether the session is still this manager's. While the lease holds, the store is only asked with `always`.
+   *
+   * @throws StoreError
+   */
+  async isOwned(always: boolean): Promise<boolean> {
+    if (!always && !this.#entry.isExpired) return true
+    try {
+      await this.#entry.confirm()
+      return true
+    } catch (error) {
+      if (error instanceof SessionMovedError) return false
+      throw error
+    }
+  }
+
+  /**
+   * Reads the snapshot again if only the store has it.
+   *
+   * @throws SessionMovedError, StoreError, SnapshotError
+   */
+  async load(): Promise<void> {
+    const { checkpoint, context, options } = this.#parts
+    if (!checkpoint.isDropped) return
+    const { bytes } = await this.#entry.read()
+    checkpoint.refill(Snapshot.adopt(bytes, trustOf(context.snapshotKey, options.tenant)))
+  }
+
+  /**
+   * Settles a call as it did, once the store has what it left, if `durability` says so.
+   *
+   * @throws NotStoredError, SessionMovedError
+   */
+  async acknowledge<T>(call: Promise<T>): Promise<T> {
+    const [settled] = await Promise.allSettled([call])
+    // It has not run.
+    if (settled.status === 'rejected' && settled.reason instanceof StoreError) throw settled.reason
+    try {
+      await this.#acknowledge()
+    } catch (cause) {
+      // What the store says, and a session that cannot be captured. A lost worker or session says itself what is left.
+      if (!(cause instanceof StoreError || cause instanceof SnapshotError)) throw cause
+      const given = settled.status === 'fulfilled' ? { result: settled.value } : { error: settled.reason }
+      throw notStored(this.#entry.id, given, cause)
+    }
+    if (settled.status === 'rejected') throw settled.reason
+    return settled.value
+  }
+
+  async #acknowledge(): Promise<void> {
+    const { context, hostCalls } = this.#parts
+    if (context.stored.durability === 'memory') return this.requireLease()
+    if (this.#isClean) return
+    await this.#capture()
+    await this.#write(hostCalls.executionCount)
+  }
+
+  /**
+   * The session has no slot any more. Resolves when the store has all of it. Its snapshot stays in memory until then (D3), and is written
+   * again when the lease is renewed.
+   *
+   * @throws SessionMovedError, StoreError
+   */
+  async sleep(): Promise<void> {
+    const { context, hostCalls } = this.#parts
+    this.rest()
+    if (!context.stored.whenDormant || this.#isClean) return
+    await this.#write(hostCalls.executionCount)
+    this.#rest()
+  }
+
+  /** The session is to have no slot, or did not get one. */
+  rest(): void {
+    this.#isAwake = false
+    this.#rest()
+  }
+
+  /** If the store has all of a dormant session, its lease may end, and its memory be used for something else. */
+  #rest(): void {
+    const { context, checkpoint } = this.#parts
+    if (this.#isAwake || (context.stored.whenDormant && !checkpoint.isStored)) return
+    context.stored.leases.delete(this)
+    if (!context.stored.whenDormant) return
+    if (checkpoint.snapshot) context.stored.hot.add(this, checkpoint.snapshot.size)
+  }
+
+  /** A snapshot is to be taken before the session gives its slot back. */
+  get needsCapture(): boolean {
+    return this.#parts.context.stored.whenDormant && this.#parts.checkpoint.needsCapture
+  }
+
+  dropSnapshot(): void {
+    if (!this.#isAwake) this.#parts.checkpoint.drop()
+  }
+
+  get isDue(): boolean {
+    return this.#entry.isDue || (this.#hasUnstored && this.#parts.context.stored.whenDormant)
+  }
+
+  /** A snapshot that was to be stored, and was not. */
+  get #hasUnstored(): boolean {
+    return !this.#isAwake && !this.#parts.checkpoint.isStored
+  }
+
+  /** The next call meets what is wrong, because it needs the lease. */
+  async renew(): Promise<void> {
+    const { checkpoint } = this.#parts
+    try {
+      if (this.#hasUnstored) await this.#write(checkpoint.snapshot?.parts.head.executionCount ?? 0)
+      else await this.#entry.write(async () => ({ bytes: null, record: this.#record }))
+      this.#rest()
+    } catch {
+      this.#parts.context.count('failedStores')
+    }
+  }
+
+  /**
+   * Stores what is new, and gives the entry up. Nothing runs.
+   *
+   * @throws NotStoredError, SessionMovedError
+   */
+  async finish(): Promise<void> {
+    const { checkpoint, hostCalls, options } = this.#parts
+    let failure: unknown
+    try {
+      await this.#capture()
+    } catch (error) {
+      // The last checkpoint may not be stored, either.
+      failure = error
+    }
+    try {
+      const isClean = this.#isClean
+      await this.#write(hostCalls.executionCount, 'release').catch((error: unknown) => {
+        // All is stored already: the lease ends by itself, or another manager has the session.
+        if (!isClean) throw error
+      })
+    } catch (error) {
+      failure ??= error
+    }
+    if (failure === undefined) return
+    if (failure instanceof SessionMovedError) throw failure
+    throw closedUnstored(options.id, checkpoint.snapshot, failure)
+  }
+
+  /**
+   * Gives the entry up as it is stored.
+   *
+   * @throws SessionMovedError, StoreError
+   */
+  abandon(): Promise<void> {
+    return this.#entry.release(async () => ({ bytes: null, record: this.#record }))
+  }
+
+  /**
+   * Removes the session from the store.
+   *
+   * @throws SessionMovedError, StoreError
+   */
+  delete(): Promise<void> {
+    return this.#entry.delete()
+  }
+
+  /** The session is closed. */
+  close(): void {
+    const { leases, hot } = this.#parts.context.stored
+    leases.delete(this)
+    hot.remove(this)
+  }
+
+  /** A session that has lost its slot has nothing new. */
+  async #capture(): Promise<void> {
+    const { checkpoint, captures, isAttached } = this.#parts
+    if (isAttached() && checkpoint.needsCapture) await captures.capture('quick')
+  }
+
+  /** Writes the checkpoint, unless the store has it, and the record with this count. */
+  async #write(executionCount: number, how?: 'release'): Promise<void> {
+    const { checkpoint, context, options } = this.#parts
+    const record = { ...this.#record, imageId: context.image.id, labels: options.labels, executionCount }
+    const storing = checkpoint.beginStore()
+    let copiedBytes = 0
+    const content = async () => {
+      if (storing.isDone()) return { bytes: null, record }
+      const bytes = (await storing.snapshot?.copyBytes()) ?? NO_SNAPSHOT
+      copiedBytes = bytes.length
+      context.memory.take(copiedBytes)
+      return { bytes, record }
+    }
+    try {
+      await (how ? this.#entry.release(content) : this.#entry.write(content))
+    } finally {
+      context.memory.release(copiedBytes)
+    }
+    this.#record = record
+    storing.markDone()
+    context.count('stores')
+  }
+}

@@ -1,0 +1,100 @@
+// What callers may pass to a store: checked by every store of this package before it does anything. Owns the rules for ids, records and
+// pages; `store.ts` states them.
+import { InvalidOptionError } from '../shared/errors.js'
+import { isUint8Array } from '../shared/realms.js'
+import type { DeleteOptions, ListOptions, PutOptions, SnapshotRecord } from './store.js'
+
+export const MAX_ID_BYTES = 256
+const DEFAULT_PAGE = 100
+const LONGEST_PAGE = 1000
+
+export function isId(id: unknown): id is string {
+  return isText(id) && id !== '' && Buffer.byteLength(id) <= MAX_ID_BYTES
+}
+
+export function checkId(id: unknown): asserts id is string {
+  if (isId(id)) return
+  throw new InvalidOptionError('id', `a text of 1 to ${MAX_ID_BYTES} UTF-8 bytes`, id)
+}
+
+/** Checks a put. Returns the record's own fields alone, as they are now. */
+export function checkPut(
+  id: string,
+  bytes: Uint8Array | null,
+  record: SnapshotRecord,
+  options: PutOptions,
+): SnapshotRecord {
+  checkId(id)
+  if (bytes !== null && !isUint8Array(bytes))
+    throw new InvalidOptionError('bytes', 'a Uint8Array or null', bytes)
+  checkGeneration(options, 0)
+  const { owner } = options
+  if (owner !== undefined) {
+    if (!isText(owner?.id) || owner.id === '')
+      throw new InvalidOptionError('owner.id', 'a text that is not empty', owner?.id)
+    if (
+      !(Number.isFinite(owner.leaseMs) && owner.leaseMs > 0 && owner.leaseMs <= Number.MAX_SAFE_INTEGER / 2)
+    )
+      throw new InvalidOptionError('owner.leaseMs', 'a number of milliseconds above 0', owner.leaseMs)
+  }
+  return checkRecord(record)
+}
+
+export function checkDelete(id: string, options: DeleteOptions): void {
+  checkId(id)
+  checkGeneration(options, 1)
+}
+
+export interface PageRequest {
+  readonly prefix: string
+  readonly cursor: string | undefined
+  readonly limit: number
+}
+
+export function checkList(options: ListOptions = {}): PageRequest {
+  const { prefix = '', cursor, limit = DEFAULT_PAGE } = options
+  if (!isText(prefix)) throw new InvalidOptionError('prefix', 'a text', prefix)
+  if (cursor !== undefined && !isText(cursor))
+    throw new InvalidOptionError('cursor', 'the cursor of an earlier page', cursor)
+  if (!(Number.isInteger(limit) && limit >= 1 && limit <= LONGEST_PAGE))
+    throw new InvalidOptionError('limit', `an integer from 1 to ${LONGEST_PAGE}`, limit)
+  return { prefix, cursor, limit }
+}
+
+/** Compares as the ids' UTF-8 bytes do, without encoding them. */
+export function compareIds(a: string, b: string): number {
+  const end = Math.min(a.length, b.length)
+  for (let i = 0; i < end; i += 1) {
+    const left = a.charCodeAt(i)
+    const right = b.charCodeAt(i)
+    if (left === right) continue
+    // Surrogates stand for characters above U+FFFF, which UTF-8 sorts last, but are themselves below U+E000.
+    const isLeftHigh = (left & 0xf800) === 0xd800
+    const isRightHigh = (right & 0xf800) === 0xd800
+    return isLeftHigh === isRightHigh ? left - right : isLeftHigh ? 1 : -1
+  }
+  return a.length - b.length
+}
+
+function checkGeneration({ generation }: { readonly generation: number }, least: number): void {
+  if (!(Number.isSafeInteger(generation) && generation >= least))
+    throw new InvalidOptionError('generation', `an integer from ${least} on`, generation)
+}
+
+function checkRecord({ tenant, imageId, labels, executionCount }: SnapshotRecord): SnapshotRecord {
+  if (typeof tenant !== 'string') throw new InvalidOptionError('record.tenant', 'a text', tenant)
+  if (typeof imageId !== 'string') throw new InvalidOptionError('record.imageId', 'a text', imageId)
+  if (!(Number.isSafeInteger(executionCount) && executionCount >= 0))
+    throw new InvalidOptionError('record.executionCount', 'an integer from 0 on', executionCount)
+  if (typeof labels !== 'object' || labels === null)
+    throw new InvalidOptionError('record.labels', 'an object of texts', labels)
+  const own = Object.entries(labels)
+  for (const [name, value] of own)
+    if (typeof value !== 'string') throw new InvalidOptionError(`record.labels.${name}`, 'a text', value)
+  // Not by assignment: a label may be named `__proto__`.
+  return { tenant, imageId, labels: Object.fromEntries(own), executionCount }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed()
+}

@@ -1,0 +1,265 @@
+// A store in a directory, shared by processes of one machine. Owns where sessions' folders lie, listing, and its errors; what happens in a
+// session's folder is the business of directory/session-folder.ts.
+import { randomUUID } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describeErrno } from '../shared/errno-text.js'
+import { BrumateError, InvalidOptionError, StoreError } from '../shared/errors.js'
+import { checkDelete, checkId, checkList, checkPut, compareIds, isId } from './arguments.js'
+import { errnoOf, flushFolder, makeFolder, namesIn, unless } from './directory/files.js'
+import { fanName, folderName, idOfFolder, isFanName } from './directory/names.js'
+import { describeRecord, type EntryRecord } from './directory/record-file.js'
+import { removeFolder, SessionFolder, type Write } from './directory/session-folder.js'
+import type {
+  DeleteOptions,
+  ListOptions,
+  PutOptions,
+  SnapshotRecord,
+  SnapshotStore,
+  StoredPage,
+  StoredSession,
+  StoreEntry,
+} from './store.js'
+
+export interface DirectoryStoreOptions {
+  /** Called by `list` for an entry that is damaged, which it then leaves out. Without it, `list` fails with that error. */
+  readonly onDamaged?: (error: StoreError) => void
+}
+
+/** The layout of the directory. Another one would have another folder. */
+const LAYOUT = 'v1'
+/** Where new entries are prepared. */
+const PREPARATIONS = 'new'
+/** A prepared entry that is as old, its process was killed, even if there is another one with its number. */
+const OLD_PREPARATION_MS = 3_600_000
+/** Node has four threads for files, which others need, too. */
+const READS_AT_ONCE = 8
+/** Folders whose names hold this many candidates per entry of a page are sorted at once. */
+const CANDIDATES_PER_ENTRY = 4
+
+/**
+ * Keeps sessions as files. Any number of processes of one machine may use one directory at the same time. An acknowledged write survives
+ * `kill -9` and, if the disk keeps its promises, the loss of power. Leases are by the machine's clock.
+ *
+ * The file system must have hard links. Network file systems do not do: the order of what other machines see is not kept.
+ */
+export class DirectoryStore implements SnapshotStore {
+  readonly #path: string
+  readonly #layout: string
+  readonly #onDamaged: ((error: StoreError) => void) | undefined
+  /** Folders that are certain to be on the disk. */
+  readonly #flushed = new Map<string, Promise<void>>()
+  #swept: Promise<void> | undefined
+
+  /** @param path of the directory, which is made when it is first needed */
+  constructor(path: string, options: DirectoryStoreOptions = {}) {
+    if (typeof path !== 'string' || path === '' || path.includes('\0'))
+      throw new InvalidOptionError('path', 'the path of a directory', path)
+    const { onDamaged } = options
+    if (onDamaged !== undefined && typeof onDamaged !== 'function')
+      throw new InvalidOptionError('onDamaged', 'a function', onDamaged)
+    this.#path = resolve(path)
+    this.#layout = join(this.#path, LAYOUT)
+    this.#onDamaged = onDamaged
+  }
+
+  async get(id: string): Promise<StoreEntry | undefined> {
+    checkId(id)
+    return await this.#typed(id, async () => {
+      const found = await this.#folderOf(id).read()
+      return found && { ...describeRecord(found.entry), bytes: found.bytes }
+    })
+  }
+
+  async put(
+    id: string,
+    bytes: Uint8Array | null,
+    given: SnapshotRecord,
+    options: PutOptions,
+  ): Promise<number | undefined> {
+    const record = checkPut(id, bytes, given, options)
+    const { generation, owner } = options
+    const folder = this.#folderOf(id)
+    const write: Write = {
+      bytes,
+      fields: () => ({
+        isDeleted: false,
+        record,
+        owner: owner && { id: owner.id, expiresAtMs: Date.now() + owner.leaseMs },
+      }),
+    }
+    return await this.#typed(id, async () => {
+      if (generation === 0) return (await this.#create(folder, write))?.generation
+      const entry = await folder.replace(generation, write)
+      if (entry) await folder.tidy(entry)
+      return entry?.generation
+    })
+  }
+
+  async delete(id: string, options: DeleteOptions): Promise<boolean> {
+    checkDelete(id, options)
+    const folder = this.#folderOf(id)
+    return await this.#typed(id, async () => {
+      const record = { tenant: '', imageId: '', labels: {}, executionCount: 0 }
+      const fields = () => ({ isDeleted: true, record })
+      const deleted = await folder.replace(options.generation, { bytes: new Uint8Array(), fields })
+      if (deleted === undefined) return false
+      // Time has to go on, so that the next entry has a higher generation without knowing of this one.
+      for (let waits = 0; Date.now() * 1000 <= deleted.generation && waits < 3; waits += 1) await delay(1)
+      // If it does not, as the clock was set back, the record stays, and the next entry counts on from it.
+      if (Date.now() * 1000 > deleted.generation) await folder.clear(deleted)
+      return true
+    })
+  }
+
+  async list(options?: ListOptions): Promise<StoredPage> {
+    const { prefix, cursor, limit } = checkList(options)
+    return await this.#typed(undefined, async () => {
+      // Whoever asks for one entry by its whole id: no id that begins with it comes before it.
+      if (limit === 1 && cursor === undefined && isId(prefix)) {
+        const entry = await this.#recordOf(this.#folderOf(prefix))
+        if (entry) return { sessions: [describeRecord(entry)], cursor: prefix }
+      }
+      const isAsked = (id: string) =>
+        id.startsWith(prefix) && (cursor === undefined || compareIds(id, cursor) > 0)
+      const candidates = await this.#firstIds(isAsked, limit + 1)
+      const page = candidates.slice(0, limit)
+      const entries = await inParallel(page, (id) => this.#recordOf(this.#folderOf(id)))
+      const sessions: StoredSession[] = entries.flatMap((entry) => (entry ? describeRecord(entry) : []))
+      const last = page.at(-1)
+      return candidates.length > limit && last !== undefined ? { sessions, cursor: last } : { sessions }
+    })
+  }
+
+  #folderOf(id: string): SessionFolder {
+    const name = folderName(id)
+    return new SessionFolder(join(this.#layout, fanName(name), name), id)
+  }
+
+  async #create(folder: SessionFolder, write: Write): Promise<EntryRecord | undefined> {
+    const preparations = join(this.#layout, PREPARATIONS)
+    await this.#makeFolder(this.#layout)
+    await this.#makeFolder(dirname(folder.path))
+    await this.#makeFolder(preparations)
+    this.#swept ??= sweep(preparations)
+    await this.#swept
+    return await folder.create(() => join(preparations, `${process.pid}-${randomUUID()}`), write)
+  }
+
+  /** Once for each folder: another process may have made it, and been killed before it was on the disk. */
+  async #makeFolder(path: string): Promise<void> {
+    const make = async () => {
+      await makeFolder(path)
+      await flushFolder(dirname(path))
+    }
+    const made = this.#flushed.get(path) ?? make()
+    this.#flushed.set(path, made)
+    try {
+      await made
+    } catch (error) {
+      this.#flushed.delete(path)
+      throw error
+    }
+  }
+
+  /** The lowest ids that are asked for. Folders are read one by one and few ids kept, so that no step takes long. */
+  async #firstIds(isAsked: (id: string) => boolean, count: number): Promise<string[]> {
+    const fans = ((await namesIn(this.#layout)) ?? []).filter(isFanName)
+    let lowest: string[] = []
+    const sort = () => {
+      lowest = lowest.sort(compareIds).slice(0, count)
+    }
+    await inParallel(fans, async (fan) => {
+      const names = (await namesIn(join(this.#layout, fan))) ?? []
+      const ids = names.flatMap((name) => idOfFolder(name) ?? [])
+      lowest.push(...ids.filter(isAsked))
+      const hashed = names.filter((name) => idOfFolder(name) === null)
+      for (const name of hashed) {
+        const entry = await this.#recordOf(new SessionFolder(join(this.#layout, fan, name), undefined))
+        if (entry && isAsked(entry.id)) lowest.push(entry.id)
+      }
+      if (lowest.length > CANDIDATES_PER_ENTRY * count) sort()
+    })
+    sort()
+    return lowest
+  }
+
+  async #recordOf(folder: SessionFolder): Promise<EntryRecord | undefined> {
+    try {
+      const entry = await folder.current()
+      return entry?.isDeleted ? undefined : entry
+    } catch (error) {
+      if (!(error instanceof StoreError && error.reason === 'damaged' && this.#onDamaged)) throw error
+      this.#onDamaged(error)
+      return undefined
+    }
+  }
+
+  async #typed<T>(sessionId: string | undefined, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      if (error instanceof BrumateError || errnoOf(error) === '') throw error
+      throw this.#storeError(error as NodeJS.ErrnoException, sessionId)
+    }
+  }
+
+  #storeError(cause: NodeJS.ErrnoException, sessionId: string | undefined): StoreError {
+    const errno = errnoOf(cause)
+    if (cause.syscall === 'link') {
+      const message = `the file system of ${this.#path} cannot make hard links (${errno}); use a directory on a local file system that can`
+      return new StoreError(message, { reason: 'unsuitable', sessionId, cause })
+    }
+    const where = cause.path ?? this.#path
+    const remedy = REMEDIES[errno] ?? 'see the cause'
+    const message = `${errno}: ${describeErrno(errno)}, ${cause.syscall} ${where}: ${remedy}`
+    return new StoreError(message, { sessionId, cause })
+  }
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: 'free space on the disk and try again',
+  EDQUOT: 'free space in the quota of this user and try again',
+  EACCES: 'let the user of this process read and write the directory',
+  EPERM: 'let the user of this process read and write the directory',
+  EROFS: 'the file system is read-only; use a directory on another one',
+  ENOTDIR: 'a file is where the store needs a directory; choose another path',
+  EMFILE: 'this process has too many open files; raise its limit (ulimit -n)',
+  ENFILE: 'the system has too many open files',
+  EIO: 'the disk failed; check it, and restore the directory from a backup',
+}
+
+/** Removes prepared entries whose processes were killed. One that is still being prepared is prepared again. */
+async function sweep(path: string): Promise<void> {
+  for (const name of (await namesIn(path)) ?? []) {
+    const pid = Number(/^(\d+)-/.exec(name)?.[1])
+    if (!pid) continue
+    const folder = join(path, basename(name))
+    const facts = await unless('ENOENT', () => stat(folder))
+    if (facts && (!isAlive(pid) || facts.mtimeMs < Date.now() - OLD_PREPARATION_MS))
+      await removeFolder(folder)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH'
+  }
+}
+
+async function inParallel<T, Result>(
+  items: readonly T[],
+  work: (item: T) => Promise<Result>,
+): Promise<Result[]> {
+  const results = new Array<Result>(items.length)
+  const left = items.entries()
+  const worker = async () => {
+    for (const [i, item] of left) results[i] = await work(item)
+  }
+  await Promise.all(Array.from({ length: READS_AT_ONCE }, worker))
+  return results
+}

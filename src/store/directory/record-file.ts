@@ -1,0 +1,61 @@
+// The file of a record: a line with the SHA-256 of the rest, then JSON. Owns its format. A record says which file has the snapshot.
+import { createHash } from 'node:crypto'
+import { readRecord } from '../record-text.js'
+import type { SnapshotRecord, StoredSession } from '../store.js'
+
+export interface SnapshotFile {
+  readonly name: string
+  readonly sizeBytes: number
+  readonly sha256: string
+}
+
+export interface EntryRecord {
+  readonly id: string
+  readonly generation: number
+  /** The entry was deleted with this generation, and its files are to be removed. */
+  readonly isDeleted: boolean
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+  readonly record: SnapshotRecord
+  readonly owner?: { readonly id: string; readonly expiresAtMs: number } | undefined
+  /** Undefined: the snapshot is empty. */
+  readonly snapshot?: SnapshotFile | undefined
+}
+
+export function encodeRecord(record: EntryRecord): Buffer {
+  const text = JSON.stringify({ version: 1, ...record })
+  return Buffer.from(`${hashOf(text)}\n${text}\n`)
+}
+
+/** @returns undefined for a text that is damaged, or that another version wrote */
+export function decodeRecord(bytes: Buffer): EntryRecord | undefined {
+  const text = bytes.toString('utf8')
+  const end = text.indexOf('\n')
+  const json = text.slice(end + 1, -1)
+  if (!text.endsWith('\n') || text.slice(0, end) !== hashOf(json)) return undefined
+  const value = JSON.parse(json) as { readonly version: number } & EntryRecord
+  return value.version === 1 && readRecord(value.record) ? value : undefined
+}
+
+export function describeRecord(entry: EntryRecord): StoredSession {
+  const { record, id, generation, createdAtMs, updatedAtMs, owner, snapshot } = entry
+  return {
+    ...(readRecord(record) as SnapshotRecord),
+    id,
+    generation,
+    createdAt: new Date(createdAtMs),
+    updatedAt: new Date(updatedAtMs),
+    sizeBytes: snapshot?.sizeBytes ?? 0,
+    ...(owner && {
+      owner: {
+        id: owner.id,
+        expiresAt: new Date(owner.expiresAtMs),
+        remainingMs: owner.expiresAtMs - Date.now(),
+      },
+    }),
+  }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

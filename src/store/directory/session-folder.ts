@@ -1,0 +1,277 @@
+// One session's folder: which record is current, how the next one takes its place, what can be removed. Owns the order of steps that keeps
+// this right whenever processes are killed or run at the same time. There are no locks.
+//
+// - A folder has `G.record` for each generation G that was not removed yet. The highest is current. A name is never used twice: an
+//   entry's first generation is the time in microseconds.
+// - To write generation G, a writer creates a draft of G, then checks that G - 1 is still current, then hard-links the draft to
+//   `G.record`. Of several drafts of G one gets the name.
+// - To remove what is older than a record G, a process first removes the drafts of generations up to G. So if a draft can be linked to
+//   `G.record`, no record of G or above was removed since the draft was created, and the check made afterwards still holds.
+// - A killed writer leaves a draft and perhaps a snapshot. Nobody waits for them, and the next write removes them.
+// - A new entry is a folder that was prepared elsewhere, and renamed: this succeeds only where there is no folder, or an empty one.
+import { link, lstat, mkdir, open, readFile, rename, rmdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { StoreError } from '../../shared/errors.js'
+import {
+  errnoOf,
+  FILE_MODE,
+  FOLDER_MODE,
+  flushFolder,
+  namesIn,
+  readFileOf,
+  removeFile,
+  unless,
+  writeAndFlush,
+  writeNewFile,
+} from './files.js'
+import { draftName, type FolderFile, newNonce, parseFile, recordName, snapshotName } from './names.js'
+import { decodeRecord, type EntryRecord, encodeRecord } from './record-file.js'
+
+/** Each further try means that another writer has succeeded meanwhile. */
+const MOST_TRIES = 1000
+/** A folder without a record is one that is being removed, or whose removal was killed. */
+const LOOKS_FOR_A_RECORD = 3
+/** A folder that is in the way without being an entry stays in the way. */
+const MOST_CREATIONS = 20
+/** What a folder that is not empty, or has gone, makes of `rename` and `rmdir`. */
+const IN_USE = ['ENOENT', 'ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])]
+
+/** A write: the snapshot's bytes, or `null` for those that are there, and the record's fields that the writer decides. */
+export interface Write {
+  readonly bytes: Uint8Array | null
+  /** Called once the snapshot is written: a lease counts from then. */
+  readonly fields: () => Pick<EntryRecord, 'isDeleted' | 'record' | 'owner'>
+}
+
+export class SessionFolder {
+  constructor(
+    readonly path: string,
+    /** Undefined if the folder's name does not tell: any id is right. */
+    readonly id: string | undefined,
+  ) {}
+
+  /** @returns undefined if there is no entry. A deleted one is returned. */
+  async current(): Promise<EntryRecord | undefined> {
+    for (let looks = 0, tries = 0; tries < MOST_TRIES; tries += 1) {
+      const files = await this.#files()
+      if (files === undefined) return undefined
+      const generation = currentOf(files)
+      if (generation === undefined) {
+        // Reading a folder is no snapshot of it: a look can miss a new record and the old one that was removed for it.
+        looks += 1
+        if (looks === LOOKS_FOR_A_RECORD) return undefined
+        continue
+      }
+      const path = join(this.path, recordName(generation))
+      const bytes = await unless('ENOENT', () => readFile(path))
+      if (bytes !== undefined) return this.#checked(path, bytes)
+    }
+    throw this.#busy()
+  }
+
+  /** The current record with its snapshot. */
+  async read(): Promise<{ readonly entry: EntryRecord; readonly bytes: Uint8Array } | undefined> {
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const entry = await this.current()
+      if (entry === undefined || entry.isDeleted) return undefined
+      const { snapshot } = entry
+      if (snapshot === undefined) return { entry, bytes: new Uint8Array() }
+      const path = join(this.path, basename(snapshot.name))
+      const found = await unless('ENOENT', () => readFileOf(path, snapshot.sizeBytes))
+      if (found === undefined) {
+        // Removed by a later write, unless the record that needs it is still current.
+        if ((await this.current())?.generation !== entry.generation) continue
+        throw this.#damaged(path, 'is missing')
+      }
+      const { bytes, isLonger, sha256 } = found
+      if (isLonger || bytes.length !== snapshot.sizeBytes || sha256 !== snapshot.sha256)
+        throw this.#damaged(path, 'is damaged')
+      return { entry, bytes }
+    }
+    throw this.#busy()
+  }
+
+  /** Writes the generation after `generation`. Returns undefined if that one is not current. */
+  async replace(generation: number, write: Write): Promise<EntryRecord | undefined> {
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const before = await this.current()
+      if (before === undefined || before.isDeleted || before.generation !== generation) return undefined
+      const written = await this.#tryReplace(before, write)
+      if (written === 'lost') return undefined
+      if (written !== 'again') return written
+    }
+    throw this.#busy()
+  }
+
+  async #tryReplace(before: EntryRecord, { bytes, fields }: Write) {
+    const nonce = newNonce()
+    const next = before.generation + 1
+    const draft = join(this.path, draftName(next, nonce))
+    const snapshotFile = join(this.path, snapshotName(next, nonce))
+    let isLinked = false
+    // A missing folder: the entry was deleted just now.
+    const file = await unless('ENOENT', () => open(draft, 'wx', FILE_MODE))
+    if (file === undefined) return 'again'
+    try {
+      try {
+        if (!(await this.#isCurrent(before.generation))) return 'again'
+        let { snapshot } = before
+        if (bytes?.length === 0) snapshot = undefined
+        else if (bytes !== null) {
+          const sha256 = await writeNewFile(snapshotFile, bytes)
+          snapshot = { name: snapshotName(next, nonce), sizeBytes: bytes.length, sha256 }
+        }
+        const { id, createdAtMs } = before
+        const updatedAtMs = Date.now()
+        const record = { ...fields(), id, generation: next, createdAtMs, updatedAtMs, snapshot }
+        await writeAndFlush(file, encodeRecord(record))
+        // ENOENT: the draft was removed, as it had come too late.
+        const linked = await unless(['ENOENT', 'EEXIST'], async () => {
+          await link(draft, join(this.path, recordName(next)))
+          return true
+        })
+        if (!linked) return 'lost'
+        isLinked = true
+        await flushFolder(this.path)
+        return record
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      // The folder went while its snapshot was written.
+      if (!isLinked && errnoOf(error) === 'ENOENT') return 'again'
+      throw error
+    } finally {
+      await removeFile(draft)
+      if (!isLinked) await removeFile(snapshotFile)
+    }
+  }
+
+  /**
+   * Makes the entry, unless there is one. `preparation` is a path that nobody else uses, on the same file system.
+   *
+   * @returns undefined if there is an entry
+   */
+  async create(preparation: () => string, write: Write): Promise<EntryRecord | undefined> {
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const before = await this.current()
+      if (before && !before.isDeleted) return undefined
+      await this.clear(before)
+      const prepared = preparation()
+      try {
+        const entry = await this.#prepare(prepared, before, write)
+        // Windows renames to no folder, not even to an empty one.
+        if (process.platform === 'win32') await unless(IN_USE, () => rmdir(this.path))
+        await rename(prepared, this.path)
+        await flushFolder(dirname(this.path))
+        return entry
+      } catch (error) {
+        // Somebody else's entry, which the next look finds; or a sweep took the prepared folder. Anything else stays.
+        if (!IN_USE.includes(errnoOf(error)) || tries >= MOST_CREATIONS) throw error
+      } finally {
+        await removeFolder(prepared)
+      }
+    }
+    throw this.#busy()
+  }
+
+  async #prepare(path: string, before: EntryRecord | undefined, { bytes, fields }: Write) {
+    await mkdir(path, { mode: FOLDER_MODE })
+    const createdAtMs = Date.now()
+    // Above every generation of entries before it, unless the clock was set back.
+    const generation = Math.max(createdAtMs * 1000, (before?.generation ?? 0) + 1)
+    const name = snapshotName(generation, newNonce())
+    const snapshot = bytes?.length
+      ? { name, sizeBytes: bytes.length, sha256: await writeNewFile(join(path, name), bytes) }
+      : undefined
+    const entry = {
+      ...fields(),
+      id: this.id ?? '',
+      generation,
+      createdAtMs,
+      updatedAtMs: createdAtMs,
+      snapshot,
+    }
+    await writeNewFile(join(path, recordName(generation)), encodeRecord(entry))
+    await flushFolder(path)
+    return entry
+  }
+
+  /** Removes what came before an entry that this process knows to be written: see above for the order. */
+  async tidy(entry: EntryRecord): Promise<void> {
+    const files = (await this.#files()) ?? []
+    const old = files.filter(
+      ({ name, generation }) => generation <= entry.generation && name !== entry.snapshot?.name,
+    )
+    for (const { name } of old.filter(({ kind }) => kind === 'draft')) await removeFile(join(this.path, name))
+    const records = old.filter(({ kind, generation }) => kind === 'record' && generation < entry.generation)
+    for (const { name } of records.sort((a, b) => a.generation - b.generation))
+      await removeFile(join(this.path, name))
+    for (const { name } of old.filter(({ kind }) => kind === 'snapshot'))
+      await removeFile(join(this.path, name))
+  }
+
+  /** Removes a folder whose entry was deleted, or that has none. The record that says so goes last. */
+  async clear(deleted: EntryRecord | undefined): Promise<void> {
+    if (deleted === undefined) await this.#removeLeftovers()
+    else {
+      await this.tidy(deleted)
+      // Else a loss of power could bring back an older record without this one.
+      await unless('ENOENT', () => flushFolder(this.path))
+      await removeFile(join(this.path, recordName(deleted.generation)))
+    }
+    await unless(IN_USE, () => rmdir(this.path))
+  }
+
+  /** Removes files from a folder without a record. Files of an entry that comes meanwhile are not in both looks without their record. */
+  async #removeLeftovers(): Promise<void> {
+    const first = (await this.#files()) ?? []
+    const second = first.length === 0 ? [] : ((await this.#files()) ?? [])
+    if ([...first, ...second].some(({ kind }) => kind === 'record')) return
+    const names = new Set(first.map(({ name }) => name))
+    for (const { name } of second) if (names.has(name)) await removeFile(join(this.path, name))
+  }
+
+  async #isCurrent(generation: number): Promise<boolean> {
+    const files = await this.#files()
+    if (files === undefined || currentOf(files) !== generation) return false
+    // After the look: what removes a deleted entry removes this record before the one that says that it was deleted.
+    return (await unless('ENOENT', () => lstat(join(this.path, recordName(generation))))) !== undefined
+  }
+
+  async #files(): Promise<FolderFile[] | undefined> {
+    const names = await namesIn(this.path)
+    return names?.flatMap((name) => parseFile(name) ?? [])
+  }
+
+  #checked(path: string, bytes: Buffer): EntryRecord {
+    const entry = decodeRecord(bytes)
+    if (!entry) throw this.#damaged(path, 'is damaged')
+    if (this.id !== undefined && entry.id !== this.id)
+      throw this.#damaged(path, `is of another session, ${JSON.stringify(entry.id)}`)
+    return entry
+  }
+
+  #damaged(path: string, what: string): StoreError {
+    const remedy = `Restore the folder ${this.path} from a backup, or remove it to give the session up.`
+    return new StoreError(`${path} ${what}. ${remedy}`, { reason: 'damaged', sessionId: this.id })
+  }
+
+  #busy(): StoreError {
+    const message = `${this.path} changed ${MOST_TRIES} times while it was read; try again when fewer processes write to it`
+    return new StoreError(message, { sessionId: this.id })
+  }
+}
+
+/** Removes a folder of files. */
+export async function removeFolder(path: string): Promise<void> {
+  const names = await namesIn(path)
+  if (names === undefined) return
+  for (const name of names) await removeFile(join(path, name))
+  await unless(IN_USE, () => rmdir(path))
+}
+
+function currentOf(files: readonly FolderFile[]): number | undefined {
+  const generations = files.flatMap(({ kind, generation }) => (kind === 'record' ? generation : []))
+  return generations.length === 0 ? undefined : Math.max(...generations)
+}

@@ -1,0 +1,248 @@
+// One session's entry in a store, as the manager that has the session writes it. Owns its generation, its lease, and the order of its
+// writes: whoever lost the entry never writes it again (D1). What is written, and when, is session/persistence.ts's.
+import { SessionMovedError, StoreError } from '../shared/errors.js'
+import { messageOf } from '../shared/thrown.js'
+import type { SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
+
+/** What the entries of one manager share. */
+export interface Owner {
+  readonly store: SnapshotStore
+  /** Unique in the world. */
+  readonly id: string
+  readonly leaseMs: number
+}
+
+/** `bytes: null` keeps the snapshot that is stored. */
+export interface EntryContent {
+  readonly bytes: Uint8Array | null
+  readonly record: SnapshotRecord
+}
+
+type Holding =
+  | {
+      readonly kind: 'held'
+      readonly generation: number
+      /** When the lease ends by this process's clock, `performance.now()`: the store's may start later, and so ends later. */
+      readonly untilMs: number
+    }
+  /** Given up or deleted. */
+  | { readonly kind: 'released' }
+  | { readonly kind: 'moved'; readonly error: SessionMovedError }
+
+/** A store that does not answer for this long has failed. */
+const LONGEST_OPERATION_MS = 60_000
+/** Writes of this manager that seemed to fail can come late, each of them once. */
+const MOST_TRIES = 5
+
+export class OwnedEntry {
+  readonly id: string
+  readonly #owner: Owner
+  #holding: Holding
+  /** The last operation. Never rejects. */
+  #last: Promise<unknown> = Promise.resolve()
+  /** Called once, when another manager has the entry. */
+  onMoved: (error: SessionMovedError) => void = () => {}
+
+  /** @param writtenMs when the write that made this manager the owner began, by `performance.now()` */
+  constructor(owner: Owner, id: string, generation: number, writtenMs: number) {
+    this.#owner = owner
+    this.id = id
+    this.#holding = { kind: 'held', generation, untilMs: writtenMs + owner.leaseMs }
+  }
+
+  /** The lease has ended by the local clock. Another manager may have the session by now. */
+  get isExpired(): boolean {
+    return this.#holding.kind !== 'held' || performance.now() >= this.#holding.untilMs
+  }
+
+  /** Less than two thirds of the lease are left. */
+  get isDue(): boolean {
+    const { kind } = this.#holding
+    return kind === 'held' && performance.now() >= this.#holding.untilMs - (2 * this.#owner.leaseMs) / 3
+  }
+
+  /**
+   * Renews the lease if it has ended.
+   *
+   * @param isVerified `read` has just found the entry as it was
+   * @throws SessionMovedError, StoreError
+   */
+  async requireLease(record: () => SnapshotRecord, isVerified = false): Promise<void> {
+    if (!this.isExpired) return
+    await this.#next(async () => {
+      if (this.isExpired) await this.#write({ bytes: null, record: record() }, { isVerified })
+    })
+  }
+
+  /**
+   * Asks the store whether the entry is still this manager's.
+   *
+   * @throws SessionMovedError, StoreError
+   */
+  confirm(): Promise<void> {
+    return this.#next(() => this.#verify())
+  }
+
+  /**
+   * Writes the entry and renews its lease.
+   *
+   * @param content is called when the writes before it have happened
+   * @throws SessionMovedError, StoreError, what `content` throws
+   */
+  write(content: () => Promise<EntryContent>): Promise<void> {
+    return this.#next(async () => this.#write(await content()))
+  }
+
+  /**
+   * The last write: anybody may open the session afterwards.
+   *
+   * @throws SessionMovedError, StoreError, what `content` throws
+   */
+  release(content: () => Promise<EntryContent>): Promise<void> {
+    return this.#next(async () => {
+      const written = await content()
+      // There is nothing to give up where the lease has ended.
+      if (written.bytes !== null || !this.isExpired) await this.#write(written, { isLast: true })
+      this.#holding = { kind: 'released' }
+    })
+  }
+
+  /**
+   * The stored snapshot.
+   *
+   * @throws SessionMovedError, StoreError
+   */
+  read(): Promise<StoreEntry> {
+    return this.#next(async () => {
+      const entry = await this.#ask('read', (store) => store.get(this.id))
+      return this.#requireOwn(entry)
+    })
+  }
+
+  /**
+   * Removes the entry.
+   *
+   * @throws SessionMovedError, StoreError
+   */
+  delete(): Promise<void> {
+    return this.#next(async () => {
+      if (this.isExpired) await this.#verify()
+      await this.#retry((generation) =>
+        this.#ask('delete', async (store) => (await store.delete(this.id, { generation })) || undefined),
+      )
+      this.#holding = { kind: 'released' }
+    })
+  }
+
+  /** One operation after the other: each needs the generation that the one before has made. */
+  #next<T>(operation: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(operation)
+    this.#last = next.catch(() => {})
+    return next
+  }
+
+  #held(): Extract<Holding, { kind: 'held' }> {
+    const holding = this.#holding
+    if (holding.kind === 'moved') throw holding.error
+    if (holding.kind === 'released') throw new StoreError(`the session ${this.id} has been given up`)
+    return holding
+  }
+
+  async #write(
+    { bytes, record }: EntryContent,
+    { isLast = false, isVerified = false }: { readonly isLast?: boolean; readonly isVerified?: boolean } = {},
+  ): Promise<void> {
+    const { id: ownerId, leaseMs } = this.#owner
+    const owner = isLast ? {} : { owner: { id: ownerId, leaseMs } }
+    // Another manager may have had the session meanwhile, deleted it, and made it again.
+    if (this.isExpired && !isVerified) await this.#verify()
+    let startedMs = 0
+    const generation = await this.#retry((current) => {
+      startedMs = performance.now()
+      return this.#ask('write', (store) =>
+        store.put(this.id, bytes, record, { generation: current, ...owner }),
+      )
+    })
+    this.#holding = { kind: 'held', generation, untilMs: startedMs + leaseMs }
+  }
+
+  /**
+   * A write that depends on the generation. One that finds another generation has either lost the entry, or follows a write of this manager
+   * that seemed to fail and did not; then it is tried again.
+   */
+  async #retry<T>(write: (generation: number) => Promise<T | undefined>): Promise<T> {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const done = await write(this.#held().generation)
+      if (done !== undefined) return done
+      await this.#verify()
+    }
+    throw this.#lose()
+  }
+
+  /** Looks whether the entry is still this manager's, and takes the generation that it has. */
+  async #verify(): Promise<void> {
+    // The entry comes first of those with this prefix. Pages before it may be empty.
+    for (let cursor: string | undefined; ; ) {
+      const from = cursor === undefined ? {} : { cursor }
+      const page = await this.#ask('read', (store) => store.list({ prefix: this.id, limit: 1, ...from }))
+      const [first] = page.sessions
+      cursor = page.cursor
+      if (first === undefined && cursor !== undefined) continue
+      this.#requireOwn(first?.id === this.id ? first : undefined)
+      return
+    }
+  }
+
+  /**
+   * What has this manager's name was written by it last, so by this object. The generation alone does not say so: a session that was
+   * deleted and made again elsewhere can have the same.
+   */
+  #requireOwn<Entry extends StoredSession>(entry: Entry | undefined): Entry {
+    const held = this.#held()
+    if (entry?.owner?.id !== this.#owner.id) throw this.#lose()
+    this.#holding = { ...held, generation: entry.generation }
+    return entry
+  }
+
+  #lose(): SessionMovedError {
+    const error = new SessionMovedError(this.id)
+    this.#holding = { kind: 'moved', error }
+    this.onMoved(error)
+    return error
+  }
+
+  #ask<T>(what: StoreOperation, operation: (store: SnapshotStore) => Promise<T>): Promise<T> {
+    return askStore(this.#owner, this.id, what, operation)
+  }
+}
+
+type StoreOperation = 'read' | 'write' | 'delete'
+
+/**
+ * What the store answers in time.
+ *
+ * @throws StoreError whatever the store throws
+ */
+export async function askStore<T>(
+  { store, leaseMs }: Pick<Owner, 'store' | 'leaseMs'>,
+  id: string,
+  what: StoreOperation,
+  operation: (store: SnapshotStore) => Promise<T>,
+): Promise<T> {
+  const longestMs = Math.max(LONGEST_OPERATION_MS, leaseMs)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const message = `the store did not ${what} the session ${id} within ${longestMs} ms`
+    timer = setTimeout(() => reject(new StoreError(message)), longestMs)
+  })
+  try {
+    // Stores of users' own may throw instead of rejecting.
+    return await Promise.race([(async () => operation(store))(), late])
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause
+    const message = `the store could not ${what} the session ${id}: ${messageOf(cause, 'it failed')}`
+    throw new StoreError(message, { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,105 @@
+// What one manager does with a store as a whole: makes entries, takes them, looks for them. Owns the manager's identity there. A session's
+// own entry is owned-entry.ts's.
+import { randomUUID } from 'node:crypto'
+import { SessionOwnedError } from '../shared/errors.js'
+import { askStore, OwnedEntry, type Owner } from './owned-entry.js'
+import type { SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
+
+/** A session without a snapshot has these: it begins with a fresh interpreter. */
+export const NO_SNAPSHOT = new Uint8Array(0)
+
+export interface Taken<T> {
+  readonly entry: OwnedEntry
+  /** As it is stored. */
+  readonly record: SnapshotRecord
+  readonly accepted: T
+}
+
+export class Ownership implements Owner {
+  readonly store: SnapshotStore
+  readonly id = randomUUID()
+  readonly leaseMs: number
+
+  constructor(store: SnapshotStore, leaseMs: number) {
+    this.store = store
+    this.leaseMs = leaseMs
+  }
+
+  /**
+   * Makes an entry, or returns undefined if there is one.
+   *
+   * @throws StoreError
+   */
+  async create(id: string, bytes: Uint8Array, record: SnapshotRecord): Promise<OwnedEntry | undefined> {
+    return this.#put(id, bytes, record, 0)
+  }
+
+  /**
+   * Takes what is stored; undefined if there is nothing.
+   *
+   * @param accept looks at it first, and throws if this manager cannot have it; then nothing is changed
+   * @throws SessionOwnedError, StoreError, what `accept` throws
+   */
+  async take<T>(
+    id: string,
+    takeOver: boolean,
+    accept: (stored: StoreEntry) => T,
+  ): Promise<Taken<T> | undefined> {
+    for (;;) {
+      const stored = await askStore(this, id, 'read', (store) => store.get(id))
+      if (stored === undefined) return undefined
+      this.requireFree(stored, takeOver)
+      const accepted = accept(stored)
+      const { tenant, imageId, labels, executionCount, generation } = stored
+      const record = { tenant, imageId, labels, executionCount }
+      const entry = await this.#put(id, null, record, generation)
+      // Otherwise another manager was faster: look again at who has it.
+      if (entry) return { entry, record, accepted }
+    }
+  }
+
+  /**
+   * What is known of a stored session, without its snapshot.
+   *
+   * @throws StoreError
+   */
+  async find(id: string): Promise<StoredSession | undefined> {
+    const page = await askStore(this, id, 'read', (store) => store.list({ prefix: id, limit: 1 }))
+    return page.sessions.find((session) => session.id === id)
+  }
+
+  /**
+   * Removes a session that nobody has; false if there is none.
+   *
+   * @throws SessionOwnedError, StoreError
+   */
+  async delete(id: string): Promise<boolean> {
+    for (;;) {
+      const stored = await this.find(id)
+      if (stored === undefined) return false
+      this.requireFree(stored, false)
+      const { generation } = stored
+      if (await askStore(this, id, 'delete', (store) => store.delete(id, { generation }))) return true
+    }
+  }
+
+  /** @throws SessionOwnedError if another manager has it */
+  requireFree({ id, owner }: StoredSession, takeOver: boolean): void {
+    if (takeOver || owner === undefined || owner.id === this.id || owner.remainingMs <= 0) return
+    throw new SessionOwnedError(id, owner.id, owner.expiresAt)
+  }
+
+  async #put(
+    id: string,
+    bytes: Uint8Array | null,
+    record: SnapshotRecord,
+    generation: number,
+  ): Promise<OwnedEntry | undefined> {
+    const writtenMs = performance.now()
+    const owner = { id: this.id, leaseMs: this.leaseMs }
+    const written = await askStore(this, id, 'write', (store) =>
+      store.put(id, bytes, record, { generation, owner }),
+    )
+    return written === undefined ? undefined : new OwnedEntry(this, id, written, writtenMs)
+  }
+}

@@ -1,0 +1,27 @@
+// A session's record as JSON, for stores that keep text. Owns reading and writing it; where it lies is the stores' business.
+import type { SnapshotRecord } from './store.js'
+
+export function writeRecord({ tenant, imageId, labels, executionCount }: SnapshotRecord): string {
+  return JSON.stringify({ tenant, imageId, labels, executionCount })
+}
+
+/** @returns undefined for what is no record */
+export function readRecord(value: unknown): SnapshotRecord | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { tenant, imageId, labels, executionCount } = value as Partial<Record<keyof SnapshotRecord, unknown>>
+  const isRecord =
+    typeof tenant === 'string' &&
+    typeof imageId === 'string' &&
+    typeof executionCount === 'number' &&
+    isTexts(labels)
+  return isRecord ? { tenant, imageId, labels, executionCount } : undefined
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((text) => typeof text === 'string')
+  )
+}

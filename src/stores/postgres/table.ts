@@ -1,0 +1,56 @@
+// The table of a PostgresStore: its columns, its name, and ids as its text. Owns no statement that reads or writes rows.
+import { InvalidOptionError, StoreError } from '../../shared/errors.js'
+import { MAX_ID_BYTES } from '../../store/arguments.js'
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/
+/** The character that UTF-8 sorts last, of four bytes. */
+const LAST = '\u{10ffff}'
+
+export function quoteTable(table: string): string {
+  const parts = typeof table === 'string' ? table.split('.') : []
+  if (parts.length >= 1 && parts.length <= 2 && parts.every((part) => NAME.test(part)))
+    return parts.map((part) => `"${part}"`).join('.')
+  throw new InvalidOptionError('table', 'a name of letters, digits and "_", with or without a schema', table)
+}
+
+/** One statement. The snapshot's storage is `external`: it is compressed already, and parts of it can then be read alone. */
+export function migrationOf(table: string): string {
+  return `do $$ begin
+  if to_regclass('${table}') is null then
+    create table ${table} (
+      id text collate "C" primary key,
+      generation bigint not null,
+      bytes_generation bigint not null,
+      bytes bytea not null,
+      record json not null,
+      owner text,
+      expires_at timestamptz,
+      created_at timestamptz not null,
+      updated_at timestamptz not null
+    ) with (fillfactor = 80);
+    alter table ${table} alter column bytes set storage external;
+  end if;
+end $$`
+}
+
+/** PostgreSQL's text has no NUL. The order of texts, and which is the beginning of which, stay as they are. */
+export function escapeText(text: string): string {
+  return text.replaceAll('\x01', '\x01\x02').replaceAll('\0', '\x01\x01')
+}
+
+export function unescapeText(text: string): string {
+  return text.replaceAll('\x01\x01', '\0').replaceAll('\x01\x02', '\x01')
+}
+
+/** No id that begins with `prefix` is after it, and none that does not is between. */
+export function lastWithPrefix(prefix: string): string {
+  return escapeText(prefix) + LAST.repeat(MAX_ID_BYTES / 2)
+}
+
+export function damagedRow(table: string, id: string): StoreError {
+  const remedy = 'restore it from a backup, or delete the row to give the session up'
+  return new StoreError(`the row ${JSON.stringify(id)} of ${table} is damaged; ${remedy}`, {
+    reason: 'damaged',
+    sessionId: id,
+  })
+}

@@ -1,0 +1,270 @@
+// The sub-path `brumate/stores/redis`: a store in Redis. Owns the client and what replies mean; what happens on the server is the business
+// of scripts.ts.
+import { InvalidOptionError, StoreError } from '../../shared/errors.js'
+import { checkDelete, checkId, checkList, checkPut, compareIds } from '../../store/arguments.js'
+import {
+  type ClientFacts,
+  type ClientOptions,
+  callClient,
+  checkTimeoutMs,
+  type Diagnosis,
+  loadClient,
+  secretsOfUrl,
+} from '../../store/client-calls.js'
+import { readRecord, writeRecord } from '../../store/record-text.js'
+import type {
+  DeleteOptions,
+  ListOptions,
+  PutOptions,
+  SnapshotRecord,
+  SnapshotStore,
+  StoredPage,
+  StoredSession,
+  StoreEntry,
+} from '../../store/store.js'
+import { DELETE, GET, type Keys, keysOf, LIST, PUT, type Script } from './scripts.js'
+
+export type { ClientOptions } from '../../store/client-calls.js'
+
+/** A connected client of the package `redis`, version 5 or 6. */
+export interface RedisClient {
+  sendCommand(args: readonly (string | Buffer)[], options?: object): Promise<unknown>
+}
+
+export interface RedisStoreOptions extends ClientOptions {
+  /** Begins every key. Stores with different prefixes share a server. Default `brumate:`. */
+  readonly prefix?: string | undefined
+}
+
+interface OwnClient extends RedisClient {
+  connect(): Promise<unknown>
+  close(): Promise<unknown>
+  destroy(): void
+  readonly isReady: boolean
+  on(event: string, listener: (...args: unknown[]) => void): unknown
+}
+
+/** Replies as bytes: the key is the letter that begins such a reply, `$`. */
+const AS_BYTES = { typeMapping: { 36: Buffer } }
+const LONGEST_BACKOFF_MS = 2000
+/** Sorts after every id that begins with the same: UTF-8 has no such byte. */
+const LAST = Buffer.of(0xff)
+
+type Fields = readonly (Buffer | null)[]
+
+/**
+ * Keeps sessions in Redis 6 or newer, or a server that speaks as it does. An acknowledged write survives what the server's persistence
+ * survives: with `appendonly yes` and `appendfsync always` the loss of power, by default less. The server must not evict keys
+ * (`maxmemory-policy noeviction`). Leases are by the server's clock. No cluster clients; on a cluster, use a prefix with a hash tag.
+ */
+export class RedisStore implements SnapshotStore {
+  readonly #facts: ClientFacts
+  readonly #keys: Keys
+  readonly #given: string | RedisClient
+  #client: Promise<RedisClient> | undefined
+
+  /** @param connection a URL such as `redis://user:password@host:6379/0`, or a connected client, which `close` leaves open */
+  constructor(connection: string | RedisClient, options: RedisStoreOptions = {}) {
+    const { prefix = 'brumate:' } = options
+    if (typeof connection !== 'string' && typeof connection?.sendCommand !== 'function')
+      throw new InvalidOptionError('connection', 'a URL, or a client of the package redis', connection)
+    if (typeof prefix !== 'string' || !prefix.isWellFormed())
+      throw new InvalidOptionError('prefix', 'a text', prefix)
+    this.#given = connection
+    this.#keys = keysOf(prefix)
+    this.#facts = {
+      server: 'Redis',
+      timeoutMs: checkTimeoutMs(options),
+      secrets: typeof connection === 'string' ? secretsOfUrl(connection) : [],
+      diagnose,
+    }
+  }
+
+  async get(id: string): Promise<StoreEntry | undefined> {
+    checkId(id)
+    const [now, fields] = (await this.#run(id, GET, [this.#keys.entry(id)], [])) as [Buffer, Fields]
+    const bytes = fields[6]
+    if (!fields[0]) return undefined
+    if (!bytes) throw damaged(this.#keys.entry(id), id)
+    return { ...this.#describe(id, fields, bytes.length, Number(now)), bytes: new Uint8Array(bytes) }
+  }
+
+  async put(
+    id: string,
+    bytes: Uint8Array | null,
+    given: SnapshotRecord,
+    options: PutOptions,
+  ): Promise<number | undefined> {
+    const record = writeRecord(checkPut(id, bytes, given, options))
+    const { generation, owner } = options
+    const { entry, index, highest } = this.#keys
+    const written = await this.#run(
+      id,
+      PUT,
+      [entry(id), index, highest],
+      [
+        `${generation}`,
+        record,
+        id,
+        owner?.id ?? '',
+        `${Math.ceil(owner?.leaseMs ?? 0)}`,
+        bytes === null ? '0' : '1',
+        bytes === null ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      ],
+    )
+    return written === null ? undefined : Number(written)
+  }
+
+  async delete(id: string, options: DeleteOptions): Promise<boolean> {
+    checkDelete(id, options)
+    const { entry, index, highest } = this.#keys
+    return (await this.#run(id, DELETE, [entry(id), index, highest], [`${options.generation}`, id])) === 1
+  }
+
+  async list(options?: ListOptions): Promise<StoredPage> {
+    const { prefix, cursor, limit } = checkList(options)
+    const isAfterCursor = cursor !== undefined && compareIds(cursor, prefix) >= 0
+    const first = isAfterCursor ? `(${cursor}` : prefix === '' ? '-' : `[${prefix}`
+    const last = prefix === '' ? '+' : Buffer.concat([Buffer.from(`(${prefix}`), LAST])
+    const args = [this.#keys.entries, first, last, `${limit + 1}`]
+    type Row = readonly [id: Buffer, fields: Fields, sizeBytes: number]
+    const [now, rows] = (await this.#run(undefined, LIST, [this.#keys.index], args)) as [Buffer, Row[]]
+    const page = rows.slice(0, limit)
+    const sessions = page.flatMap(([id, fields, sizeBytes]) =>
+      // An entry that the server has evicted is still in the index.
+      fields[0] ? this.#describe(id.toString(), fields, sizeBytes, Number(now)) : [],
+    )
+    const end = page.at(-1)
+    return rows.length > limit && end ? { sessions, cursor: end[0].toString() } : { sessions }
+  }
+
+  /** Closes the connection that the store has opened. A client that was passed in stays open. */
+  async close(): Promise<void> {
+    const opened = this.#client
+    this.#client = undefined
+    if (opened === undefined || typeof this.#given !== 'string') return
+    // Whoever waits for a connection that cannot be had is told so.
+    const client = (await opened.catch(() => undefined)) as OwnClient | undefined
+    if (client === undefined) return
+    if (client.isReady) await callClient(this.#facts, undefined, () => client.close())
+    else client.destroy()
+  }
+
+  async #run(
+    sessionId: string | undefined,
+    { text, sha1 }: Script,
+    keys: readonly string[],
+    args: readonly (string | Buffer)[],
+  ): Promise<unknown> {
+    const rest = [`${keys.length}`, ...keys, ...args]
+    return await callClient(this.#facts, sessionId, async () => {
+      const client = await this.#connected()
+      try {
+        return await client.sendCommand(['EVALSHA', sha1, ...rest], AS_BYTES)
+      } catch (error) {
+        // A server that has not seen the script since it started.
+        if (kindOf(error) !== 'NOSCRIPT') throw error
+        return await client.sendCommand(['EVAL', text, ...rest], AS_BYTES)
+      }
+    })
+  }
+
+  async #connected(): Promise<RedisClient> {
+    if (typeof this.#given !== 'string') return this.#given
+    this.#client ??= connect(this.#given, this.#facts.timeoutMs)
+    try {
+      return await this.#client
+    } catch (error) {
+      this.#client = undefined
+      throw error
+    }
+  }
+
+  #describe(id: string, fields: Fields, sizeBytes: number, nowMs: number): StoredSession {
+    const [generation, json, created, updated, owner, expires] = fields.map((field) => field?.toString())
+    const record = readRecord(parse(json))
+    if (record === undefined) throw damaged(this.#keys.entry(id), id)
+    return {
+      ...record,
+      id,
+      generation: Number(generation),
+      createdAt: new Date(Number(created)),
+      updatedAt: new Date(Number(updated)),
+      sizeBytes,
+      ...(owner !== undefined && {
+        owner: { id: owner, expiresAt: new Date(Number(expires)), remainingMs: Number(expires) - nowMs },
+      }),
+    }
+  }
+}
+
+async function connect(url: string, timeoutMs: number): Promise<RedisClient> {
+  const { createClient } = await loadClient('redis', () => import('redis'))
+  let wasReady = false
+  // What is asked while the connection is lost fails at once, so that a call's outcome is known in time.
+  const client: OwnClient = createClient({
+    url,
+    disableOfflineQueue: true,
+    socket: {
+      connectTimeout: timeoutMs,
+      // A server that was never there is an error. One that was there may come back.
+      reconnectStrategy: (retries, cause) =>
+        wasReady ? Math.min(50 * 2 ** Math.min(retries, 10), LONGEST_BACKOFF_MS) : cause,
+    },
+  })
+  client.on('ready', () => {
+    wasReady = true
+  })
+  // The client reconnects by itself, and calls fail with the reason.
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
+function damaged(key: string, sessionId: string): StoreError {
+  const remedy = 'restore it from a backup, or delete the key to give the session up'
+  return new StoreError(`the key ${JSON.stringify(key)} of Redis is damaged; ${remedy}`, {
+    reason: 'damaged',
+    sessionId,
+  })
+}
+
+function parse(json: string | undefined): unknown {
+  try {
+    return JSON.parse(json ?? '')
+  } catch {
+    return undefined
+  }
+}
+
+/** Redis begins an error with a word for its kind. The client's own errors have names. */
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  return /^[A-Z]{2,}(?= )/.exec(error.message)?.[0] ?? error.constructor.name
+}
+
+function diagnose(_code: string, error: Error): Diagnosis | undefined {
+  const [reason, remedy] = REMEDIES[kindOf(error)] ?? []
+  return reason && remedy ? { reason, remedy } : undefined
+}
+
+const LOST = 'the connection was lost and will be made again; try again'
+const REMEDIES: Readonly<Record<string, readonly [Diagnosis['reason'], string]>> = {
+  NOAUTH: ['unavailable', 'give a user and a password: redis://user:password@host'],
+  WRONGPASS: ['unavailable', 'correct the user or the password'],
+  NOPERM: [
+    'unsuitable',
+    'let this user run EVALSHA, EVAL and commands on hashes and sorted sets (ACL SETUSER)',
+  ],
+  OOM: ['unavailable', 'the server has no memory left; raise its maxmemory or delete sessions'],
+  READONLY: ['unavailable', 'this server is a replica; connect to the primary'],
+  LOADING: ['unavailable', 'the server is starting; try again'],
+  MISCONF: ['unavailable', 'the server cannot write to its disk; see its log'],
+  BUSY: ['unavailable', 'a script keeps the server busy; try again'],
+  WRONGTYPE: ['unsuitable', 'another program uses this key; choose another prefix'],
+  ClientClosedError: ['unavailable', 'connect() the client before the store uses it, and close it after'],
+  ClientOfflineError: ['unavailable', LOST],
+  SocketClosedUnexpectedlyError: ['unavailable', LOST],
+  DisconnectsClientError: ['unavailable', LOST],
+  ConnectionTimeoutError: ['unavailable', 'see whether the server can be reached'],
+}

@@ -1,0 +1,93 @@
+// Every store that needs no server passes the suite that is exported for users' own.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { DirectoryStore } from '../../src/store/directory-store.js'
+import { MemoryStore } from '../../src/store/memory-store.js'
+import type { PutOptions, SnapshotRecord, StoredPage, StoreEntry } from '../../src/store/store.js'
+import { storeConformance } from '../../src/stores/conformance/index.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'brumate-store-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('MemoryStore', () => {
+  for (const { name, run } of storeConformance(() => new MemoryStore())) test(name, run)
+})
+
+describe('DirectoryStore', () => {
+  const open = () => new DirectoryStore(folder)
+  for (const { name, run } of storeConformance(open, { shared: true })) test(name, run)
+})
+
+describe('the suite finds', () => {
+  type Put = [string, Uint8Array | null, SnapshotRecord, PutOptions]
+  class NoCompareAndSet extends MemoryStore {
+    override async put(...[id, bytes, record, { owner }]: Put) {
+      const generation = (await this.get(id))?.generation ?? 0
+      return await super.put(id, bytes, record, { generation, owner })
+    }
+  }
+  class CheckThenWrite extends NoCompareAndSet {
+    override async put(...args: Put) {
+      const generation = (await this.get(args[0]))?.generation ?? 0
+      await new Promise(setImmediate)
+      return generation === args[3].generation ? await super.put(...args) : undefined
+    }
+  }
+  class SharedBytes extends MemoryStore {
+    readonly #given = new Map<string, Uint8Array>()
+    override async put(...args: Put) {
+      if (args[1]) this.#given.set(args[0], args[1])
+      return await super.put(...args)
+    }
+    override async get(id: string): Promise<StoreEntry | undefined> {
+      const entry = await super.get(id)
+      return entry && { ...entry, bytes: this.#given.get(id) ?? entry.bytes }
+    }
+  }
+  class FreshGenerations extends MemoryStore {
+    readonly #stores = new Map<string, MemoryStore>()
+    #of(id: string) {
+      return this.#stores.get(id) ?? new MemoryStore()
+    }
+    override async put(...args: Put) {
+      const store = this.#of(args[0])
+      this.#stores.set(args[0], store)
+      return await store.put(...args)
+    }
+    override get(id: string) {
+      return this.#of(id).get(id)
+    }
+    override async delete(id: string, options: { generation: number }) {
+      const isDeleted = await this.#of(id).delete(id, options)
+      if (isDeleted) this.#stores.delete(id)
+      return isDeleted
+    }
+  }
+  class LowerCase extends MemoryStore {
+    override get(id: string) {
+      return super.get(id.toLowerCase())
+    }
+    override put(...[id, ...rest]: Put) {
+      return super.put(id.toLowerCase(), ...rest)
+    }
+  }
+  class WrongOrder extends MemoryStore {
+    override async list(options = {}): Promise<StoredPage> {
+      const page = await super.list(options)
+      return { ...page, sessions: [...page.sessions].reverse() }
+    }
+  }
+  test.each([
+    [NoCompareAndSet, 'a write with another generation than the entry’s changes nothing'],
+    [CheckThenWrite, 'writers that try until they succeed lose no update'],
+    [SharedBytes, 'the caller may change bytes after put and after get'],
+    [FreshGenerations, 'whoever knew a deleted entry cannot write to its successor'],
+    [LowerCase, 'any id names an entry of its own'],
+    [WrongOrder, 'pages of any length have each entry once, in the order of the ids’ bytes'],
+  ])('%o', async (Broken, name) => {
+    const found = storeConformance(() => new Broken()).find((one) => one.name === name)
+    await expect(found?.run()).rejects.toThrow()
+  })
+})

@@ -1,0 +1,253 @@
+// DirectoryStore and crashes: at every single step of a call, and of processes that are killed at random moments. What was acknowledged
+// is there, nothing is half, nobody waits for the dead, and what they left is removed.
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { DirectoryStore } from '../../src/store/directory-store.js'
+
+const KILLS = 100
+const AT_ONCE = 4
+
+/**
+ * Counts the calls of the file system. From `left` on, all fail: the process has ended, and does not even clean up. The call `stopAt` waits
+ * for what `meanwhile` does.
+ */
+const steps = vi.hoisted(() => ({
+  left: Number.POSITIVE_INFINITY,
+  taken: 0,
+  stopAt: Number.POSITIVE_INFINITY,
+  meanwhile: async () => {},
+}))
+
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const original = await importOriginal<typeof import('node:fs/promises')>()
+  const step = async () => {
+    steps.taken += 1
+    if (steps.taken > steps.left) throw new Error('the process has ended')
+    if (steps.taken - 1 === steps.stopAt) await steps.meanwhile()
+  }
+  const stepped = <T extends object>(target: T, names: readonly string[]) => {
+    const changed: Record<string, unknown> = {}
+    for (const name of names) {
+      const call = (target as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]
+      changed[name] = async (...args: unknown[]) => {
+        await step()
+        return await call?.apply(target, args)
+      }
+    }
+    return changed
+  }
+  const names = ['mkdir', 'rmdir', 'rename', 'link', 'unlink', 'readdir', 'readFile', 'lstat', 'stat']
+  return {
+    ...original,
+    ...stepped(original, names),
+    open: async (...args: Parameters<typeof original.open>) => {
+      await step()
+      const file = await original.open(...args)
+      const close = file.close.bind(file)
+      return Object.assign(file, stepped(file, ['write', 'sync', 'read', 'stat']), { close })
+    },
+  }
+})
+
+async function temporary(): Promise<string> {
+  // In memory, where there is such a file system: each write is flushed.
+  const path = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'brumate-store-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+const record = (executionCount: number) => ({ tenant: 't', imageId: 'i', labels: {}, executionCount })
+const snapshot = (count: number) => new Uint8Array(5000 + count).fill(count)
+
+/** The count of an entry that is whole; 0 if there is none. */
+async function countOf(store: DirectoryStore, id: string): Promise<{ count: number; generation: number }> {
+  const entry = await store.get(id)
+  if (!entry) return { count: 0, generation: 0 }
+  expect(Buffer.compare(entry.bytes, snapshot(entry.executionCount & 255))).toBe(0)
+  return { count: entry.executionCount, generation: entry.generation }
+}
+
+function filesBelow(path: string): string[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name.split('.').at(-1) ?? '')
+    .sort()
+}
+
+describe('a process that ends at any step of', () => {
+  const calls: [string, (store: DirectoryStore, generation: number) => Promise<unknown>, number, number][] = [
+    ['the first put', (store) => store.put('a', snapshot(1), record(1), { generation: 0 }), 0, 1],
+    ['a put', (store, generation) => store.put('a', snapshot(2), record(2), { generation }), 1, 2],
+    // The snapshot stays that of the first execution.
+    ['a put without bytes', (store, generation) => store.put('a', null, record(1), { generation }), 1, 1],
+    ['a delete', (store, generation) => store.delete('a', { generation }), 1, 0],
+  ]
+
+  test.each(calls)(
+    '%s leaves the entry before or after it, and the store in order',
+    async (_, call, before, after) => {
+      let isDone = false
+      for (let step = 0; !isDone; step += 1) {
+        const path = await temporary()
+        let generation = 0
+        if (before > 0)
+          generation =
+            (await new DirectoryStore(path).put('a', snapshot(before), record(before), { generation: 0 })) ??
+            0
+        steps.taken = 0
+        steps.left = step
+        const ended = await call(new DirectoryStore(path), generation).then(
+          () => 'done',
+          (error: Error) => error.message,
+        )
+        steps.left = Number.POSITIVE_INFINITY
+        isDone = ended === 'done'
+        if (!isDone) expect(ended).toBe('the process has ended')
+        const store = new DirectoryStore(path)
+        const found = await countOf(store, 'a')
+        expect(isDone ? [after] : [before, after]).toContain(found.count)
+        expect((await store.list()).sessions.map(({ executionCount }) => executionCount)).toEqual(
+          found.count === 0 ? [] : [found.count],
+        )
+        // The dead hinder nobody.
+        const next = await store.put('a', snapshot(3), record(3), { generation: found.generation })
+        expect(next).toBeGreaterThan(generation)
+        expect((await countOf(store, 'a')).count).toBe(3)
+        // What is prepared belongs to this process, which lives.
+        rmSync(join(path, 'v1/new'), { recursive: true, force: true })
+        expect(filesBelow(path)).toEqual(['record', 'snapshot'])
+        expect(await store.delete('a', { generation: next ?? 0 })).toBe(true)
+        expect(filesBelow(path)).toEqual([])
+      }
+    },
+  )
+})
+
+describe('a process that is stopped at any step of', () => {
+  type Call = (store: DirectoryStore, generation: number) => Promise<number | boolean | undefined>
+  const put: Call = (store, generation) => store.put('a', snapshot(1), record(1), { generation })
+  const renew: Call = (store, generation) => store.put('a', null, record(0), { generation })
+  const remove: Call = (store, generation) => store.delete('a', { generation })
+  /** Goes on from what the call before has returned: a generation, or that there is no entry. */
+  const following = (...calls: Call[]) => {
+    return async (store: DirectoryStore, start: number) => {
+      const [first, ...others] = calls
+      const result = await first?.(store, start)
+      let generation = result
+      if (result)
+        for (const call of others)
+          generation = await call(store, typeof generation === 'number' ? generation : 0)
+      return result
+    }
+  }
+  const others = [following(put, put), following(remove, put), following(renew, remove, put)]
+  // There is an entry at the end: else the first put would rightly succeed after the rival's.
+  const creators = [following(put), following(put, put), following(put, remove, put)]
+
+  test.each<[string, Call, boolean, ReturnType<typeof following>[]]>([
+    ['a put', put, true, others],
+    ['a put without bytes', renew, true, others],
+    ['a delete', remove, true, others],
+    ['the first put', put, false, creators],
+  ])('%s has lost if another has written meanwhile, and only then', async (_, call, isThere, rivals) => {
+    for (const rival of rivals) {
+      let isDone = false
+      for (let step = 0; !isDone; step += 1) {
+        const path = await temporary()
+        const [stopped, running] = [new DirectoryStore(path), new DirectoryStore(path)]
+        const start = isThere ? ((await running.put('a', snapshot(0), record(0), { generation: 0 })) ?? 0) : 0
+        let rivalResult: number | boolean | undefined
+        isDone = true
+        steps.meanwhile = async () => {
+          isDone = false
+          rivalResult = await rival(running, start)
+        }
+        steps.taken = 0
+        steps.stopAt = step
+        const result = await call(stopped, start)
+        steps.stopAt = Number.POSITIVE_INFINITY
+        if (isDone) break
+        // A store whose entry both have written, or neither, would have lost an update.
+        expect([Boolean(result), Boolean(rivalResult)].filter(Boolean), `at step ${step}`).toHaveLength(1)
+        const entry = await running.get('a')
+        if (entry) expect(Buffer.compare(entry.bytes, snapshot(entry.executionCount))).toBe(0)
+        const next = await running.put('a', snapshot(3), record(3), { generation: entry?.generation ?? 0 })
+        expect(next).toBeGreaterThan(start)
+        rmSync(join(path, 'v1/new'), { recursive: true, force: true })
+        expect(filesBelow(path), `at step ${step}`).toEqual(['record', 'snapshot'])
+      }
+    }
+  })
+})
+
+/** Writes entries of its own and one that all processes share, and says so on stdout after each. */
+const WRITER = `
+import { writeSync } from 'node:fs'
+import { DirectoryStore } from ${JSON.stringify(fileURLToPath(new URL('../../dist/src/store/directory-store.js', import.meta.url)))}
+const [path, name] = process.argv.slice(1)
+const store = new DirectoryStore(path)
+const record = (executionCount) => ({ tenant: 't', imageId: 'i', labels: {}, executionCount })
+const snapshot = (count) => new Uint8Array(5000 + count).fill(count)
+async function increment(id) {
+  for (;;) {
+    const entry = await store.get(id)
+    const count = (entry?.executionCount ?? 0) + 1
+    if (await store.put(id, snapshot(count & 255), record(count), { generation: entry?.generation ?? 0 })) return count
+  }
+}
+for (;;) for (const id of [name, name, 'shared']) writeSync(1, id + ' ' + (await increment(id)) + '\\n')
+`
+
+test(`of ${KILLS} processes killed at random moments every acknowledged put is there`, async () => {
+  const path = await temporary()
+  const acknowledged = new Map<string, number[]>()
+  let started = 0
+  const killOne = async () => {
+    for (let number = started++; number < KILLS; number = started++) {
+      // Processes follow each other on the same entries.
+      const child = spawn(
+        process.execPath,
+        ['--input-type=module', '-e', WRITER, path, `entry-${number % 10}`],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      )
+      let output = ''
+      child.stdout.setEncoding('utf8').on('data', (text) => {
+        if (output === '') setTimeout(() => child.kill('SIGKILL'), Math.random() * 25)
+        output += text
+      })
+      const signal = await new Promise((resolve) => child.on('close', (_, name) => resolve(name)))
+      expect(signal).toBe('SIGKILL')
+      for (const line of output.split('\n').slice(0, -1)) {
+        const [id = '', count] = line.split(' ')
+        acknowledged.set(id, [...(acknowledged.get(id) ?? []), Number(count)])
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, killOne))
+
+  const store = new DirectoryStore(path)
+  expect(acknowledged.size).toBe(11)
+  for (const [id, counts] of acknowledged) {
+    expect(new Set(counts).size, `${id}: two writers were told the same`).toBe(counts.length)
+    const { count, generation } = await countOf(store, id)
+    expect(count).toBeGreaterThanOrEqual(Math.max(...counts))
+    // Each killed process may have written once without having said so.
+    expect(count).toBeLessThanOrEqual(counts.length + KILLS)
+    await store.put(id, snapshot(0), record(0), { generation })
+  }
+  // What killed processes left is gone with the next write, and with the first new entry of the next process.
+  await store.put('another', snapshot(1), record(1), { generation: 0 })
+  expect(existsSync(join(path, 'v1/new')) && readdirSync(join(path, 'v1/new'))).toEqual([])
+  expect(filesBelow(path)).toEqual(
+    Array.from({ length: 12 }, () => ['record', 'snapshot'])
+      .flat()
+      .sort(),
+  )
+})

@@ -1,0 +1,92 @@
+// Servers that tests start for themselves, in a temporary directory, and end. Owns finding their programs; nothing of them outlives the test.
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+export interface Server {
+  readonly directory: string
+  stop(): Promise<void>
+}
+
+/** The program's path; undefined where it is not installed. */
+export function findProgram(name: string, directories: readonly string[] = []): string | undefined {
+  const all = [...(process.env.PATH ?? '').split(delimiter), ...directories]
+  return all.map((directory) => join(directory, name)).find((path) => existsSync(path))
+}
+
+/** Debian keeps PostgreSQL's programs off the path: a folder for each version. */
+export function postgresDirectories(): string[] {
+  const versions = '/usr/lib/postgresql'
+  const found = existsSync(versions) ? readdirSync(versions) : []
+  return found.sort((a, b) => Number(b) - Number(a)).map((version) => join(versions, version, 'bin'))
+}
+
+/** Says once in a run what is left out, and why. */
+export function leftOut(what: string): void {
+  process.stderr.write(`left out: tests of ${what}, which is not installed\n`)
+}
+
+/** PostgreSQL refuses to run as root: then as the user that Debian's package has made, or as nobody. */
+export function unprivileged(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  for (const user of ['postgres', 'nobody']) {
+    try {
+      const number = (flag: string) => Number(execFileSync('id', [flag, user], { stdio: 'pipe' }))
+      return { uid: number('-u'), gid: number('-g') }
+    } catch {}
+  }
+  throw new Error('root needs a user `postgres` or `nobody` to run PostgreSQL as')
+}
+
+export function temporaryDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'brumate-server-'))
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (typeof address !== 'object' || address === null) throw new Error('there is no free port')
+  return address.port
+}
+
+/** Starts a server and waits until its output says that it is ready. */
+export async function startServer(
+  program: string,
+  args: readonly string[],
+  ready: RegExp,
+  directory: string,
+  options: SpawnOptions & { readonly endSignal?: NodeJS.Signals } = {},
+): Promise<Server> {
+  const { endSignal = 'SIGTERM', ...spawnOptions } = options
+  const child: ChildProcess = spawn(program, args, {
+    cwd: directory,
+    ...spawnOptions,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  } as SpawnOptions)
+  const endWithTest = () => child.kill('SIGKILL')
+  process.once('exit', endWithTest)
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  let output = ''
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => reject(new Error(`${program} ended (${code}):\n${output}`)))
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => {
+        output = (output + text).slice(-10_000)
+        if (ready.test(output)) resolve()
+      })
+  })
+  return {
+    directory,
+    stop: async () => {
+      child.kill(endSignal)
+      await ended
+      process.off('exit', endWithTest)
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
