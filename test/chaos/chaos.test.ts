@@ -13,9 +13,9 @@ interface Report {
 
 /** Always another one; a failure names it. `npm run chaos` goes on for minutes. */
 test.each([Math.floor(Math.random() * 2 ** 32)])(
-  'S2, S3: three seconds of chaos with seed %s leave every call settled, every state right and nothing behind',
+  'S2, S3: five seconds of chaos with seed %s leave every call settled, every state right and nothing behind',
   async (seed) => {
-    const args = ['--minutes', '0.05', '--slots', '4', '--seed', `${seed}`, '--json']
+    const args = ['--minutes', '0.083', '--slots', '4', '--seed', `${seed}`, '--json']
     const child = spawn(process.execPath, [RUN, ...args, '--cache-dir', inject('cacheDir')], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })

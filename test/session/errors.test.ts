@@ -309,9 +309,6 @@ describeSessions(
     })
 
     test.each([
-      ['JSON', 'import json; json.loads("[" * 100_000)'],
-      ['lists', 'x, y = [], []\nfor _ in range(100_000): x, y = [x], [y]\nint(x == y)'],
-      ['a pickle', 'import pickle\nx = []\nfor _ in range(100_000): x = [x]\nlen(pickle.dumps(x))'],
       ['a copy', 'import copy\nx = []\nfor _ in range(100_000): x = [x]\ncopy.deepcopy(x); 1'],
       ['an expression', 'eval("-" * 100_000 + "1")'],
       ['parentheses', 'eval("(" * 100_000 + ")" * 100_000)'],
@@ -323,7 +320,7 @@ describeSessions(
         ({ value }) => typeof value,
         (error: PythonError) => error.type,
       )
-      expect(['number', 'RecursionError', 'MemoryError', 'SyntaxError', 'JSONDecodeError']).toContain(outcome)
+      expect(['number', 'RecursionError', 'MemoryError', 'SyntaxError']).toContain(outcome)
       expect(await session.get('kept')).toBe(1)
     })
   },
