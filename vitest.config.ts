@@ -15,7 +15,14 @@ const LONGEST = [
     'session/process',
     'session/checkpoints',
   ],
-  ...['session/deadline', 'attacks/thread', 'attacks/escapes', 'security/boot', 'callbacks/awaiting'],
+  ...[
+    'kernel/kernel',
+    'session/deadline',
+    'attacks/thread',
+    'attacks/escapes',
+    'security/boot',
+    'callbacks/awaiting',
+  ],
 ]
 
 class LongestFirst extends BaseSequencer {

@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
 import { deferred, py, pythonErrorOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 const MIB = 2 ** 20
 const TOO_LARGE = 'the arguments are too large: those of one session may take 64 MiB'
@@ -36,13 +36,11 @@ test('Python that calls without waiting for answers does not fill the process’
 }, 150_000)
 
 test('calls beyond the window are sent when earlier ones are answered, by either way', async () => {
-  const manager = await managerForTest({
-    slots: 1,
-    limits: { callbackInvocations: null, memoryBytes: 512 * MIB },
-  })
+  const manager = await sharedManager({ slots: 1 })
   let now = 0
   let most = 0
   await using session = await manager.createSession({
+    limits: { callbackInvocations: null, memoryBytes: 512 * MIB },
     callbacks: {
       measure: async ({ x }: { x: string }) => {
         most = Math.max(most, ++now)
@@ -64,8 +62,11 @@ test('calls beyond the window are sent when earlier ones are answered, by either
 })
 
 test('arguments that no window has room for are a ValueError, by either way; the session goes on', async () => {
-  const manager = await managerForTest({ slots: 1, limits: { memoryBytes: 512 * MIB } })
-  await using session = await manager.createSession({ callbacks: { measure: ({ x }) => x.length } })
+  const manager = await sharedManager({ slots: 1 })
+  await using session = await manager.createSession({
+    limits: { memoryBytes: 512 * MIB },
+    callbacks: { measure: ({ x }) => x.length },
+  })
   for (const call of ['await measure(x=x)', "brumate.call_sync('measure', x=x)"]) {
     const error = await pythonErrorOf(session.execute(`import brumate; x = bytes(70_000_000)\n${call}`))
     expect([error.type, error.detail], call).toEqual(['ValueError', TOO_LARGE])
@@ -76,9 +77,10 @@ test('arguments that no window has room for are a ValueError, by either way; the
 })
 
 test('a call that timed out holds its arguments until its callback has settled', async () => {
-  const manager = await managerForTest({ slots: 1, limits: { callbackTimeoutMs: 20 } })
+  const manager = await sharedManager({ slots: 1 })
   const all = deferred()
   await using session = await manager.createSession({
+    limits: { callbackTimeoutMs: 20 },
     callbacks: { hold: () => all.promise, measure: ({ x }) => x.length },
   })
   const first = await session.execute(py`
@@ -94,12 +96,10 @@ test('a call that timed out holds its arguments until its callback has settled',
 })
 
 test('B1: an execution whose calls are held back stops at its time limit, and what it awaited fails', async () => {
-  const manager = await managerForTest({
-    slots: 1,
-    limits: { callbackTimeoutMs: null, memoryBytes: 512 * MIB, interruptGraceMs: 10_000 },
-  })
+  const manager = await sharedManager({ slots: 1 })
   const all = deferred()
   await using session = await manager.createSession({
+    limits: { callbackTimeoutMs: null, memoryBytes: 512 * MIB, interruptGraceMs: 10_000 },
     callbacks: { hold: () => all.promise, echo: ({ x }) => x },
   })
   const running = session.execute(

@@ -47,10 +47,10 @@ interface Script {
 const SCRIPTS: readonly Script[] = [
   {
     title: 'D1: arguments by name, and by position in the order of the declared parameters',
-    code: 'x = await add(a=1, b=2)\ny = await add(3, 4)\nz = await add(5, b=6)\n[x, y, z, await add(7)]',
+    code: 'import asyncio\nx = await add(a=1, b=2)\n[x, *await asyncio.gather(add(3, 4), add(5, b=6), add(7))]',
     value: [3, 7, 11, 17],
     calls: ['add', 'add', 'add', 'add'],
-    freezes: 4,
+    freezes: 2,
   },
   {
     title: 'D1: positional arguments without declared parameters raise TypeError, and the tool is not called',
@@ -148,13 +148,13 @@ const SCRIPTS: readonly Script[] = [
   {
     title: 'D5: errors have their class where Python has it, else are brumate.HostError',
     code: py`
-      import brumate
-      seen = []
-      for name in ('ValueError', 'KeyError', 'PermissionError', 'ZeroDivisionError', 'RangeError', 'StopIteration', 'Exit', '__import__', 'print', 'SystemExit', ''):
+      import asyncio, brumate
+      async def seen(name):
           try: await fail(name=name, message='why ' + name)
-          except brumate.HostError as error: seen.append(['HostError', error.name, error.message])
-          except Exception as error: seen.append([type(error).__name__, error.args[0]])
-      seen
+          except brumate.HostError as error: return ['HostError', error.name, error.message]
+          except Exception as error: return [type(error).__name__, error.args[0]]
+      names = 'ValueError', 'KeyError', 'PermissionError', 'ZeroDivisionError', 'RangeError', 'StopIteration', 'Exit', '__import__', 'print', 'SystemExit', ''
+      await asyncio.gather(*map(seen, names))
     `,
     value: [
       ...['ValueError', 'KeyError', 'PermissionError', 'ZeroDivisionError'].map((name) => [
@@ -168,7 +168,7 @@ const SCRIPTS: readonly Script[] = [
       ]),
     ],
     calls: Array.from({ length: 11 }, () => 'fail'),
-    freezes: 11,
+    freezes: 1,
   },
   {
     title: 'D5: an uncaught error of a tool fails the execution with its class',
@@ -229,7 +229,7 @@ const SCRIPTS: readonly Script[] = [
           try: yield await add(len(log), 0)
           finally: log.append('out ' + name)
       async def numbers():
-          for n in range(3):
+          for n in range(2):
               yield await add(n, 100)
       counter = iter(range(10))
       next(counter)
@@ -240,43 +240,26 @@ const SCRIPTS: readonly Script[] = [
               async with step('inner') as inner: log.append(inner)
       [outer, total, log, next(counter)]
     `,
-    value: [
-      1,
-      309,
-      [
-        'in outer',
-        'in inner',
-        2,
-        'out inner',
-        'in inner',
-        5,
-        'out inner',
-        'in inner',
-        8,
-        'out inner',
-        'out outer',
-      ],
-      4,
-    ],
-    calls: Array.from({ length: 7 }, () => 'add'),
-    freezes: 7,
+    value: [1, 204, ['in outer', 'in inner', 2, 'out inner', 'in inner', 5, 'out inner', 'out outer'], 3],
+    calls: Array.from({ length: 5 }, () => 'add'),
+    freezes: 5,
   },
   {
     title: 'C8: no line runs twice, and the output in pieces is the whole output',
     code: py`
       import sys
       lines = []
-      for n in range(4):
+      for n in range(3):
           print('line', n, end=' ')
           lines.append(n)
           print(await add(n, n))
           print('err', n, file=sys.stderr)
       lines
     `,
-    value: [0, 1, 2, 3],
-    stdout: 'line 0 0\nline 1 2\nline 2 4\nline 3 6\n',
-    calls: ['add', 'add', 'add', 'add'],
-    freezes: 4,
+    value: [0, 1, 2],
+    stdout: 'line 0 0\nline 1 2\nline 2 4\n',
+    calls: ['add', 'add', 'add'],
+    freezes: 3,
   },
   {
     title: 'C8: an open file, a transaction and a half-fed hash go on after each await',
@@ -321,15 +304,15 @@ describe.each(WAYS)('$name', (way) => {
   })
 
   test('C8: stderr in pieces is the whole of it', async () => {
-    const code = 'import sys\nfor n in range(3):\n    print(await add(n, 1), file=sys.stderr)'
-    expect((await way.run(manager, code, TOOLS)).stderr).toBe('1\n2\n3\n')
+    const code = 'import sys\nfor n in range(2):\n    print(await add(n, 1), file=sys.stderr)'
+    expect((await way.run(manager, code, TOOLS)).stderr).toBe('1\n2\n')
   })
 
   test('D9: ten megabytes go there and come back', async () => {
     const code = py`
       big = bytes(range(256)) * 40_000
-      back = await echo(value=big)
-      text = await echo(value='é' * 3_000_000)
+      import asyncio
+      back, text = await asyncio.gather(echo(value=big), echo(value='é' * 3_000_000))
       [back == big, len(back), text == 'é' * 3_000_000]
     `
     const ran = await way.run(manager, code, TOOLS)

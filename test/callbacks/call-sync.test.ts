@@ -1,8 +1,8 @@
 // SPEC D3: host calls of synchronous code, which block the slot's thread and not the main one.
 import { CancelledError, TimeoutError } from 'brumate'
 import { expect, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
 import { deferred, py, pythonErrorOf, rejectionOf, sleep } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 const parameters = {
   type: 'object',
@@ -11,7 +11,7 @@ const parameters = {
 }
 
 test('D3: calls from synchronous code, by name and by position, also in functions that libraries call', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { add: { fn: ({ a, b = 0 }) => sleep(1).then(() => a + b), parameters } },
   })
@@ -24,7 +24,7 @@ test('D3: calls from synchronous code, by name and by position, also in function
 })
 
 test('D3: blocks neither the main thread nor other sessions', async () => {
-  const manager = await managerForTest({ slots: 2 })
+  const manager = await sharedManager({ slots: 2 })
   await using session = await manager.createSession({ callbacks: { slow: () => sleep(150) } })
   await using other = await manager.createSession()
   const running = session.execute('import brumate; brumate.call_sync("slow")')
@@ -38,7 +38,7 @@ test('D3: blocks neither the main thread nor other sessions', async () => {
 })
 
 test('D3, D4, D5: errors, arguments and unknown names are as with await', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: {
       add: { fn: ({ a, b }) => a + b, parameters },
@@ -67,7 +67,7 @@ test('D3, D4, D5: errors, arguments and unknown names are as with await', async 
 })
 
 test('D3, B5: callbackTimeoutMs cuts it with TimeoutError', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { never: () => new Promise(() => {}) },
     limits: { callbackTimeoutMs: 60 },
@@ -79,7 +79,7 @@ test('D3, B5: callbackTimeoutMs cuts it with TimeoutError', async () => {
 })
 
 test('D3, B1: the execution’s deadline interrupts it, and the session keeps its state', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({ callbacks: { never: () => new Promise(() => {}) } })
   const error = await rejectionOf(
     TimeoutError,
@@ -90,7 +90,7 @@ test('D3, B1: the execution’s deadline interrupts it, and the session keeps it
 })
 
 test('D3, B4: interrupt() is a KeyboardInterrupt in it', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: {
       never: (_, { session }) => {
@@ -111,7 +111,7 @@ test('D3, B4: interrupt() is a KeyboardInterrupt in it', async () => {
 })
 
 test('D3: asyncio.run in synchronous code awaits callbacks, several at the same time', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   const everyone = deferred()
   let there = 0
   await using session = await manager.createSession({
@@ -136,7 +136,7 @@ test('D3: asyncio.run in synchronous code awaits callbacks, several at the same 
 })
 
 test('D3: the deadline ends asyncio.run that awaits a callback', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({ callbacks: { never: () => new Promise(() => {}) } })
   const error = await rejectionOf(
     TimeoutError,
@@ -148,7 +148,7 @@ test('D3: the deadline ends asyncio.run that awaits a callback', async () => {
 })
 
 test('D3, D8: a call that blocks cannot be suspended: RuntimeError, and the session goes on', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { approve: (_, { suspend }) => suspend('wait'), echo: ({ x }) => x },
   })
@@ -167,7 +167,7 @@ test('D3, D8: a call that blocks cannot be suspended: RuntimeError, and the sess
 })
 
 test('D3, D9: ten megabytes both ways, and an async iterable without await', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: {
       echo: ({ x }) => x,
@@ -185,7 +185,7 @@ test('D3, D9: ten megabytes both ways, and an async iterable without await', asy
 })
 
 test('D3: a callback may use the session while its Python blocks, but not wait for it', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   const queued: Promise<unknown>[] = []
   await using session = await manager.createSession({
     callbacks: {

@@ -2,11 +2,12 @@
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { deferred, py, pythonErrorOf, sleep, until } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 const GATHER = 'import asyncio\n'
 
 test('D2: callbacks in a gather are all called before any of them has settled', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   let called = 0
   const all = deferred()
   const slow = () => {
@@ -20,7 +21,7 @@ test('D2: callbacks in a gather are all called before any of them has settled', 
 })
 
 test('D2: the order of completion is the host’s', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   const waiting = new Map<number, (value: string) => void>()
   await using session = await manager.createSession({
     callbacks: { wait: ({ n }) => new Promise((resolve) => waiting.set(n, resolve)) },
@@ -42,7 +43,7 @@ test('D2: the order of completion is the host’s', async () => {
 })
 
 test('D2: a thousand at once are a thousand on the host at once', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   let now = 0
   const all = deferred()
   await using session = await manager.createSession({
@@ -62,7 +63,7 @@ test('D2: a thousand at once are a thousand on the host at once', async () => {
 })
 
 test('D2: a task that is cancelled does not wait, and the late answer goes to nobody', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { slow: () => sleep(60), echo: ({ x }) => x },
   })
@@ -82,7 +83,7 @@ test('D2: a task that is cancelled does not wait, and the late answer goes to no
 })
 
 test('B5: a callback that never settles is cut; Python catches TimeoutError, the session goes on', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   const signals: AbortSignal[] = []
   await using session = await manager.createSession({
     callbacks: {
@@ -136,14 +137,14 @@ test('B5: what comes after the cut is dropped and counted', async () => {
 })
 
 test('B5: waits for host calls count towards the execution’s time', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({ callbacks: { never: () => new Promise(() => {}) } })
   const failed = session.execute('await never()', { timeoutMs: 100 })
   await expect(failed).rejects.toMatchObject({ name: 'TimeoutError', outcome: 'interrupted' })
 })
 
 test('B5: null removes the limit on one call', async () => {
-  const manager = await managerForTest({ slots: 1, limits: { callbackTimeoutMs: 10 } })
+  const manager = await sharedManager({ slots: 1, limits: { callbackTimeoutMs: 10 } })
   await using session = await manager.createSession({
     callbacks: { slow: () => sleep(60).then(() => 'slept') },
     limits: { callbackTimeoutMs: null },
@@ -152,7 +153,7 @@ test('B5: null removes the limit on one call', async () => {
 })
 
 test('B6: host calls past the limit are a RuntimeError, the function is not called; the next execution counts anew', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   let called = 0
   await using session = await manager.createSession({
     callbacks: { tick: () => ++called },
@@ -174,7 +175,7 @@ test('B6: host calls past the limit are a RuntimeError, the function is not call
 })
 
 test('B6: a limit of 0 allows none, null any number', async () => {
-  const manager = await managerForTest({ slots: 2 })
+  const manager = await sharedManager({ slots: 2 })
   const callbacks = { tick: () => 1 }
   await using none = await manager.createSession({ callbacks, limits: { callbackInvocations: 0 } })
   expect((await pythonErrorOf(none.execute('await tick()'))).type).toBe('RuntimeError')

@@ -1,14 +1,17 @@
 // SPEC D4, D6: arguments checked on the host before the function runs, by JSON Schema and by Standard Schema; and callbacks told
 // to Python and to models.
-import { type Callbacks, InvalidOptionError, type Session } from 'brumate'
-import { describe, expect, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
+import { type Callbacks, InvalidOptionError, type Session, type SessionManager } from 'brumate'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openManager } from '../support/manager.js'
 import { pythonErrorOf } from '../support/session-code.js'
 
-async function open(callbacks: Callbacks): Promise<Session> {
-  const manager = await managerForTest({ slots: 1 })
-  return manager.createSession({ callbacks })
-}
+let manager: SessionManager
+beforeAll(async () => {
+  manager = await openManager({ slots: 1 })
+})
+afterAll(() => manager?.close())
+
+const open = (callbacks: Callbacks): Promise<Session> => manager.createSession({ callbacks })
 
 describe('D4: JSON Schema', () => {
   const parameters = {

@@ -1,8 +1,8 @@
 // SPEC D7: what a callback is given, and its signal, which aborts whenever nobody waits for the result any more.
 import { CancelledError, type Session, SessionClosedError, TimeoutError } from 'brumate'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
 import { py, rejectionOf, sleep, until } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let signals: AbortSignal[] = []
 beforeEach(() => {
@@ -18,7 +18,7 @@ const callbacks = {
 }
 
 test('D7: a callback gets its arguments, the session, a signal and suspend', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   const seen: unknown[] = []
   await using session = await manager.createSession({
     callbacks: {
@@ -32,7 +32,7 @@ test('D7: a callback gets its arguments, the session, a signal and suspend', asy
 })
 
 test('D7: signals of calls that were answered never abort', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   const kept: AbortSignal[] = []
   const session = await manager.createSession({
     callbacks: { quick: (_, { signal }) => void kept.push(signal) },
@@ -73,7 +73,7 @@ const ENDS: readonly {
 
 describe('D7: the signals of calls under way abort', () => {
   test.each(ENDS)('on $title', async ({ stop, error, code }) => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     const session = await manager.createSession({ callbacks })
     const controller = new AbortController()
     const running = session.execute(code ?? 'import asyncio\nawait asyncio.gather(never(), never())', {
@@ -90,7 +90,7 @@ describe('D7: the signals of calls under way abort', () => {
   })
 
   test('on a timeout', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession({ callbacks })
     await rejectionOf(TimeoutError, session.execute('await never()', { timeoutMs: 100 }))
     expect(signals.map(({ aborted, reason }) => [aborted, reason.name])).toEqual([[true, 'TimeoutError']])
@@ -98,7 +98,7 @@ describe('D7: the signals of calls under way abort', () => {
   })
 
   test('on interrupt(), which Python sees as KeyboardInterrupt', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession({ callbacks })
     const running = session.execute(
       'try: await never()\nexcept KeyboardInterrupt: seen = "interrupted"\nseen',
@@ -110,7 +110,7 @@ describe('D7: the signals of calls under way abort', () => {
   })
 
   test('on output past its limit', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession({ callbacks, limits: { outputBytes: 10_000 } })
     const code =
       'import asyncio\ntask = asyncio.create_task(never())\nawait echo(x=1)\nwhile True: print("x" * 100)'
@@ -119,7 +119,7 @@ describe('D7: the signals of calls under way abort', () => {
   })
 
   test('on reset, clearState and restoreState, for tasks that outlived their execution', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ callbacks })
     const snapshot = await session.snapshotState()
     const ways = [() => session.reset(), () => session.clearState(), () => session.restoreState(snapshot)]
@@ -134,7 +134,7 @@ describe('D7: the signals of calls under way abort', () => {
   })
 
   test('on an AbortSignal during a call that blocks its thread', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession({ callbacks })
     const controller = new AbortController()
     const running = session.execute('import brumate; brumate.call_sync("never")', {
@@ -149,7 +149,7 @@ describe('D7: the signals of calls under way abort', () => {
 })
 
 test('D7: an answer after the execution ended early harms nobody', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { slow: ({ x }) => sleep(80).then(() => x), echo: ({ x }) => x },
   })

@@ -1,12 +1,13 @@
 // G18, S3: results and arguments of host calls that the session has no memory for are a MemoryError where they are awaited, and in
 // nobody's way.
 import { expect, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
 import { py, pythonErrorOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 test('G18: a result larger than memory raises MemoryError, by either way, and later calls go on', async () => {
-  const manager = await managerForTest({ slots: 1, limits: { memoryBytes: 80 * 2 ** 20 } })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
+    limits: { memoryBytes: 80 * 2 ** 20 },
     callbacks: { big: () => new Uint8Array(72 * 2 ** 20), echo: ({ x }: { x: number }) => x },
   })
   const code = py`
@@ -32,9 +33,10 @@ test('G18: a result larger than memory raises MemoryError, by either way, and la
 })
 
 test('G18: results that wait to be taken are bounded by what the session could hold; what comes later goes on', async () => {
-  const manager = await managerForTest({ slots: 1, limits: { memoryBytes: 96 * 2 ** 20 } })
+  const manager = await sharedManager({ slots: 1 })
   let made = 0
   await using session = await manager.createSession({
+    limits: { memoryBytes: 96 * 2 ** 20 },
     callbacks: {
       big: () => {
         made += 1
@@ -65,8 +67,9 @@ test('G18: results that wait to be taken are bounded by what the session could h
 })
 
 test('S3: arguments that cannot be encoded for lack of memory raise MemoryError, and other calls are sent', async () => {
-  const manager = await managerForTest({ slots: 1, limits: { memoryBytes: 256 * 2 ** 20 } })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
+    limits: { memoryBytes: 256 * 2 ** 20 },
     callbacks: { sizeOf: ({ data }: { data: Uint8Array }) => data.length },
   })
   const code = py`

@@ -6,11 +6,11 @@ import { describe, expect, inject, it } from 'vitest'
 import { findFuzzers } from './support/fuzzer.js'
 
 const SEED = 16
-const CASES = 80
+const CASES = 40
 /** More than enough for the cases on a busy machine; fewer cases are run then, and the count tells. */
 const RUN_MS = 8000
 /** A case of these takes microseconds, or two milliseconds. */
-const MANY_CASES: Readonly<Record<string, number>> = { messages: 10_000, linker: 500 }
+const MANY_CASES: Readonly<Record<string, number>> = { messages: 5_000, linker: 250 }
 /** Fuzzers that another test runs, with more to assert. */
 const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
   imports: 'test/security/stack.test.ts',

@@ -5,7 +5,8 @@ import { O } from '../../workers/host/abi.js'
 import { AT_FDCWD, type Guest } from './guest.js'
 import { freeze, newGuest, thaw } from './thaw.js'
 
-const STEPS = 3000
+/** Of each seed. HOST_MODEL_STEPS is for more of them. */
+const STEPS = Number(process.env.HOST_MODEL_STEPS ?? 1500)
 const LIMITS = { fileBytes: 600_000 }
 const DIRECTORIES = ['/tmp', '/lib', '/lib/dir', '/tmp/d', '/tmp/d/e', '.', '..']
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'data', 'link', 'dir']

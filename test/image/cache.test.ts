@@ -1,9 +1,7 @@
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import {
   chmod,
   chown,
-  copyFile,
   mkdir,
   mkdtemp,
   readdir,
@@ -20,10 +18,42 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { defaultCacheDirectory, ImageCache } from '../../src/image/cache.js'
 import type { OpenImageOptions } from '../../src/image/open.js'
+import { dataModuleBytes } from '../../src/shared/image/data-module.js'
+import { blockHashes } from '../../src/shared/image/file-blocks.js'
+import { decodeImage, encodeImage } from '../../src/shared/image/format.js'
 import { imageKey, OPEN_SCRIPT, type OpenReport, openImage } from './built.js'
 
 const run = promisify(execFile)
 const KEY = 'k'.repeat(64)
+
+/** Images that no interpreter is in: what is decided about a file does not depend on its size, and a whole one takes long to compile. */
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
+const FILES = Uint8Array.of(1, 2, 3)
+function smallImage(cwd: string): Promise<Uint8Array<ArrayBuffer>> {
+  return encodeImage({
+    pyodideVersion: '1.2.3',
+    pythonVersion: '3.14.0',
+    moduleBytes: EMPTY_MODULE,
+    trampolineBytes: EMPTY_MODULE,
+    memoryBytes: 131_072,
+    runs: Uint32Array.of(0, 65_536),
+    dataBytes: dataModuleBytes([new Uint8Array(65_536).fill(7), new Uint8Array(4), blockHashes(FILES)]),
+    fileBytes: FILES,
+    tableLength: 9,
+    stackPointer: 65_536,
+    dispatch: 4000,
+    landmarks: { stackLow: 4096, mallocState: 8192, dataStack: 0, internedStrings: 0 },
+    fileTable: { offset: 65_536, length: 4 },
+    fileContents: { length: FILES.length, hashes: 65_540 },
+    packages: [],
+    native: null,
+    env: {},
+    cwd,
+  })
+}
+const SMALL = await smallImage('/home')
+const { id: SMALL_ID } = decodeImage(SMALL)
+const FOREIGN = await smallImage('/foreign')
 
 let directory: string
 beforeEach(async () => {
@@ -31,11 +61,9 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-/** The test's own cache directory, with a copy of the tests' image in it. */
-async function filledCache(): Promise<string> {
-  await openImage({ cacheDir: inject('cacheDir') })
-  for (const name of await readdir(inject('cacheDir')))
-    if (name.endsWith('.image')) await copyFile(join(inject('cacheDir'), name), join(directory, name))
+/** The test's own cache directory, with an image in it. */
+async function filledCache(bytes: Uint8Array = SMALL): Promise<string> {
+  await new ImageCache(directory).write(imageKey(), bytes)
   return directory
 }
 
@@ -43,24 +71,15 @@ async function forEachImage(cacheDir: string, change: (path: string) => Promise<
   for (const name of await readdir(cacheDir)) await change(join(cacheDir, name))
 }
 
-function changeImage(cacheDir: string, change: (bytes: Buffer) => void): Promise<void> {
-  return forEachImage(cacheDir, async (path) => {
-    const bytes = await readFile(path)
-    change(bytes)
-    await writeFile(path, bytes)
-  })
-}
-
-/** Opens with a builder that takes no time: it gives the tests' image. */
+/** Opens with a builder that takes no time. */
 async function opened(options: OpenImageOptions & { cacheDir: string }) {
   const progress: string[] = []
   const warnings: string[] = []
   const listen = (warning: Error) => warnings.push(warning.message)
   process.on('warning', listen)
-  const cache = new ImageCache(inject('cacheDir'))
   const { id } = await openImage({
     onProgress: (step) => progress.push(step),
-    build: async () => new Uint8Array(await readFile(cache.path(await imageKey()))),
+    build: async () => SMALL.slice(),
     ...options,
   })
   await new Promise(setImmediate)
@@ -71,26 +90,32 @@ async function opened(options: OpenImageOptions & { cacheDir: string }) {
 describe('opening an image', () => {
   test('takes a cached one without building', async () => {
     const progress: string[] = []
-    const cacheDir = await filledCache()
-    const image = await openImage({ cacheDir, onProgress: (step) => progress.push(step) })
+    const image = await openImage({
+      cacheDir: inject('cacheDir'),
+      onProgress: (step) => progress.push(step),
+    })
     expect(progress).toEqual([])
     expect(image.id).toMatch(/^[0-9a-f]{64}$/)
   })
 
   test('replaces a damaged one, and the next finds it whole', async () => {
     const cacheDir = await filledCache()
-    const { id } = await openImage({ cacheDir })
-    await changeImage(cacheDir, (bytes) => {
-      const middle = bytes.length >> 1
-      bytes[middle] = (bytes[middle] ?? 0) ^ 1
+    expect(await opened({ cacheDir })).toEqual({ id: SMALL_ID, progress: [], warnings: [] })
+    const damaged = SMALL.slice()
+    const middle = damaged.length >> 1
+    damaged[middle] = (damaged[middle] ?? 0) ^ 1
+    await filledCache(damaged)
+    expect(await opened({ cacheDir })).toEqual({
+      id: SMALL_ID,
+      progress: ['building', 'built'],
+      warnings: [],
     })
-    expect(await opened({ cacheDir })).toEqual({ id, progress: ['building', 'built'], warnings: [] })
-    expect(await opened({ cacheDir })).toEqual({ id, progress: [], warnings: [] })
+    expect(await opened({ cacheDir })).toEqual({ id: SMALL_ID, progress: [], warnings: [] })
   })
 
   test('by several processes at once builds one image, which all of them get', async () => {
     const opened = await Promise.all(
-      Array.from({ length: 4 }, async () => {
+      Array.from({ length: 3 }, async () => {
         const { stdout } = await run(process.execPath, [OPEN_SCRIPT, directory])
         return JSON.parse(stdout) as OpenReport
       }),
@@ -104,7 +129,7 @@ describe('opening an image', () => {
     const file = join(directory, 'file')
     await writeFile(file, '')
     const { id, warnings } = await opened({ cacheDir: join(file, 'cache') })
-    expect(id).toBe((await openImage({ cacheDir: inject('cacheDir') })).id)
+    expect(id).toBe(SMALL_ID)
     expect(warnings.join()).toContain('cannot be kept in')
     expect(warnings.join()).toContain('brumate image build -o brumate.image')
   })
@@ -121,34 +146,30 @@ describe('opening an image', () => {
   })
 })
 
-/** What somebody else wrote: a whole image file with a right id, but another image. */
-async function foreignCache(): Promise<{ cacheDir: string; id: string }> {
-  const cacheDir = await filledCache()
-  await changeImage(cacheDir, (bytes) => {
-    const head = bytes.subarray(0, bytes.readUInt32LE(16))
-    head[head.length - 1] = (head.at(-1) ?? 0) ^ 1
-    createHash('sha256').update(head).digest().copy(bytes, head.length)
-  })
-  return { cacheDir, id: (await openImage({ cacheDir: inject('cacheDir') })).id }
-}
+/** What somebody else wrote: a whole image file, but of another image. */
+const foreignCache = () => filledCache(FOREIGN)
 
 describe('R6: an image in the cache that may be somebody else’s', () => {
   test('is replaced, with a warning, where the package knows its image', async () => {
-    const { cacheDir, id } = await foreignCache()
-    const { warnings, ...first } = await opened({ cacheDir, standardId: id })
-    expect(first).toEqual({ id, progress: ['building', 'built'] })
+    const cacheDir = await foreignCache()
+    const { warnings, ...first } = await opened({ cacheDir, standardId: SMALL_ID })
+    expect(first).toEqual({ id: SMALL_ID, progress: ['building', 'built'] })
     expect(warnings).toEqual([
       expect.stringMatching(/is not the Python image of this version.* not [0-9a-f]{64}/),
     ])
-    expect(await opened({ cacheDir, standardId: id })).toEqual({ id, progress: [], warnings: [] })
+    expect(await opened({ cacheDir, standardId: SMALL_ID })).toEqual({
+      id: SMALL_ID,
+      progress: [],
+      warnings: [],
+    })
   })
 
   test('is not run, and what is built here is, with a warning, where that is another one than was published', async () => {
-    const { cacheDir, id } = await foreignCache()
+    const cacheDir = await foreignCache()
     const [name = ''] = await readdir(cacheDir)
     const before = await readFile(join(cacheDir, name))
     const { warnings, ...rest } = await opened({ cacheDir, standardId: '0'.repeat(64) })
-    expect(rest).toEqual({ id, progress: ['building', 'built'] })
+    expect(rest).toEqual({ id: SMALL_ID, progress: ['building', 'built'] })
     expect(warnings.length).toBe(2)
     expect(warnings[1]).toContain('Please report this')
     // Another machine's image is not overwritten by this one's, which would be refused as well.
@@ -198,11 +219,11 @@ describe('R6: an image in the cache that may be somebody else’s', () => {
       directory = join(parent, 'cache')
       await mkdir(directory, { mode: 0o700 })
       try {
-        const { cacheDir, id } = await foreignCache()
+        const cacheDir = await foreignCache()
         await harm(cacheDir)
         const names = await readdir(cacheDir)
         const { warnings, ...rest } = await opened({ cacheDir })
-        expect(rest).toEqual({ id, progress: ['building', 'built'] })
+        expect(rest).toEqual({ id: SMALL_ID, progress: ['building', 'built'] })
         expect(warnings).toEqual([expect.stringMatching(reason)])
         expect(await readdir(cacheDir)).toEqual(names)
       } finally {
@@ -212,10 +233,10 @@ describe('R6: an image in the cache that may be somebody else’s', () => {
   )
 
   test.runIf(process.geteuid?.() === 0)('is not run where it belongs to another user', async () => {
-    const { cacheDir, id } = await foreignCache()
+    const cacheDir = await foreignCache()
     await forEachImage(cacheDir, (path) => chown(path, 12_345, 12_345))
     const { warnings, ...rest } = await opened({ cacheDir })
-    expect(rest).toEqual({ id, progress: ['building', 'built'] })
+    expect(rest).toEqual({ id: SMALL_ID, progress: ['building', 'built'] })
     expect(warnings).toEqual([expect.stringContaining('belongs to user 12345')])
   })
 

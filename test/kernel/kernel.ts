@@ -1,5 +1,5 @@
 // Drives the kernel as the host does, request by request, inside stock Pyodide. Owns the boot and the wire; a reply
-// comes back as JSON made by driver.py. One interpreter per test file: Pyodide has no second one in a realm.
+// comes back as JSON made by driver.py. One interpreter for all tests of a file: Pyodide has no second one in a realm.
 import { readFileSync } from 'node:fs'
 import { loadPyodide, type PyodideInterface } from 'pyodide'
 import { StockPython, type Written } from '../support/stock-python.js'
@@ -62,13 +62,21 @@ export class Kernel {
   readonly #run: number
   #count = 0
 
+  static #shared: Promise<Kernel> | undefined
+
   private constructor(pyodide: PyodideInterface, python: StockPython) {
     this.#pyodide = pyodide
     this.#python = python
     this.#run = python.attribute('driver', 'run')
   }
 
-  static async boot(): Promise<Kernel> {
+  /** The one of this thread, booted when first asked for. What a test leaves in it, the next must clear. */
+  static shared(): Promise<Kernel> {
+    Kernel.#shared ??= Kernel.#boot()
+    return Kernel.#shared
+  }
+
+  static async #boot(): Promise<Kernel> {
     const pyodide = await loadPyodide()
     const python = new StockPython(pyodide)
     python.writeFile('/tmp/driver.py', readFileSync(new URL('driver.py', import.meta.url)))

@@ -12,7 +12,7 @@ const LARGE = 'x = bytearray(200_000_000); x[-1] = 7'
 let manager: SessionManager
 beforeAll(async () => {
   manager = await openManager({
-    slots: 6,
+    slots: 5,
     maxMemoryBytes: MAX_BYTES,
     acquireTimeoutMs: 20_000,
     limits: { memoryBytes: 400 * MiB },
@@ -23,7 +23,7 @@ afterAll(() => manager?.close())
 const open = (options = {}): Promise<Session> => manager.createSession({ checkpoint: 'manual', ...options })
 
 test('a session may grow into the memory of unused slots, booted or booting', async () => {
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     await using session = await open()
     expect((await session.execute(`${LARGE}; x[-1]`)).value).toBe(7)
   }

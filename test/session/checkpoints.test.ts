@@ -3,6 +3,7 @@ import { CancelledError, InterpreterCrashedError, SnapshotError, TimeoutError } 
 import { describe, expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { rejectionOf, until } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 /** Ends its worker: C code in a loop does not hear of interrupts. */
 const DEAF = 'sum(range(10**12))'
@@ -12,7 +13,7 @@ const limits = { interruptGraceMs: 0 }
 describe('B2: automatic checkpoints', () => {
   // So few that there is time for a checkpoint after each, also on a slow machine: budget.test.ts has how many there are.
   test('three executions in a row, then a kill: all three are there', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     await session.execute('n = 0')
     for (let i = 0; i < 3; i++) await session.execute('n += 1')
@@ -22,7 +23,7 @@ describe('B2: automatic checkpoints', () => {
   })
 
   test('a later snapshot describes the session completely', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     for (let i = 0; i < 3; i++) await session.execute(`burst_${i} = ${i}`)
     const error = await rejectionOf(InterpreterCrashedError, session.execute(CRASH))
@@ -33,7 +34,7 @@ describe('B2: automatic checkpoints', () => {
   })
 
   test('what set, clearState and a failed execution left is kept as well', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     const kill = () => rejectionOf(InterpreterCrashedError, session.execute(CRASH))
     await session.set('x', 5)
@@ -48,7 +49,7 @@ describe('B2: automatic checkpoints', () => {
   })
 
   test('files, open descriptors and the working directory are kept', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     await session.execute('import os; os.chdir("/tmp"); f = open("log", "w+"); f.write("kept"); f.flush()')
     await rejectionOf(InterpreterCrashedError, session.execute(CRASH))
@@ -71,7 +72,7 @@ describe('B2: automatic checkpoints', () => {
   })
 
   test('a fresh session that is killed in its first execution loses nothing', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     const error = await rejectionOf(InterpreterCrashedError, session.execute(`x = 1; ${CRASH}`))
     expect(error.outcome).toBe('restored')
@@ -79,7 +80,7 @@ describe('B2: automatic checkpoints', () => {
   })
 
   test('a fork that is killed goes on from what it was forked from', async () => {
-    const manager = await managerForTest({ slots: 3 })
+    const manager = await sharedManager({ slots: 3 })
     await using origin = await manager.createSession()
     await origin.execute('x = "origin"')
     await using fork = await manager.createSession({ from: await origin.snapshotState(), limits })
@@ -102,16 +103,16 @@ describe('B2: automatic checkpoints', () => {
 
 describe('B2: a checkpoint', () => {
   test('may take longer than executions may: the session is not ended for its size', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ executionTimeoutMs: 20, limits })
-    await session.execute('import os; big = os.urandom(60_000_000)', { timeoutMs: 20_000 })
+    await session.execute('import os; big = os.urandom(30_000_000)', { timeoutMs: 20_000 })
     const error = await rejectionOf(InterpreterCrashedError, session.execute(CRASH))
     expect([error.message, error.outcome]).toEqual([expect.stringContaining('abort'), 'restored'])
-    expect((await session.execute('len(big)', { timeoutMs: 20_000 })).value).toBe(60_000_000)
+    expect((await session.execute('len(big)', { timeoutMs: 20_000 })).value).toBe(30_000_000)
   })
 
   test('does not wait for ever for a finalizer where executions have no time limit', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ executionTimeoutMs: null, limits })
     await session.execute(
       'import gc; gc.disable()\nclass C:\n    def __del__(self):\n        while True: pass\nc = C(); c.me = c; x = 7; del c',
@@ -125,11 +126,11 @@ describe('B2: a checkpoint', () => {
 describe('B2: an execution that comes while a checkpoint is taken', () => {
   /** Large enough that packing it takes a while, in other threads. */
   const LARGE =
-    'import os, hashlib; big = bytearray(os.urandom(24_000_000)); before = hashlib.sha256(big).hexdigest()'
+    'import os, hashlib; big = bytearray(os.urandom(10_000_000)); before = hashlib.sha256(big).hexdigest()'
   const slow = { timeoutMs: 20_000 }
 
   test('changes nothing of it', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     await session.execute(LARGE, slow)
     const crash = session.execute(`big[:] = bytes(len(big)); ${CRASH}`, slow)
@@ -192,7 +193,7 @@ describe('B2: manual checkpoints', () => {
 })
 
 test('B1: a finalizer that never ends does not keep a snapshot from being taken in time', async () => {
-  const manager = await managerForTest({ slots: 2 })
+  const manager = await sharedManager({ slots: 2 })
   await using session = await manager.createSession({ checkpoint: 'manual', executionTimeoutMs: 200 })
   await session.execute(
     'import gc; gc.disable()\nclass C:\n    def __del__(self):\n        while True: pass\nc = C(); c.me = c; x = 7; del c',

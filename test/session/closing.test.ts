@@ -3,6 +3,7 @@ import { type Session, SessionClosedError, type Snapshot } from 'brumate'
 import { describe, expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { expectTyped, rejectionOf, sleep, until } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 async function expectClosed(session: Session, snapshot?: Snapshot): Promise<void> {
   for (const call of [
@@ -23,7 +24,7 @@ async function expectClosed(session: Session, snapshot?: Snapshot): Promise<void
 
 describe('a closed session', () => {
   test('A9: rejects every call and keeps its id and count', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     const session = await manager.createSession({ id: 'mine' })
     await session.execute('1')
     const snapshot = await session.snapshotState()
@@ -41,14 +42,14 @@ describe('a closed session', () => {
   })
 
   test('A9: Symbol.asyncDispose closes', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     const session = await manager.createSession()
     await session[Symbol.asyncDispose]()
     await expectClosed(session)
   })
 
   test('A9: checks arguments first: a closed session does not hide a mistake', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     const session = await manager.createSession()
     await session.close()
     await expect(session.execute(1 as never)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
@@ -75,7 +76,7 @@ describe('a closed session', () => {
   )
 
   test('A9: gives its slot to the next', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     for (let round = 0; round < 4; round++) {
       const session = await manager.createSession()
       expect((await session.execute("seen = 'x' in globals(); x = 1; seen")).value).toBe(false)
@@ -112,7 +113,7 @@ describe('a closed session', () => {
   })
 
   test('A9: leaves the other sessions alone', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     const [one, other] = [await manager.createSession(), await manager.createSession()]
     await other.execute('x = 1')
     const running = other.execute('import time; time.sleep(0.3); x')

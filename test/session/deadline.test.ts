@@ -5,10 +5,10 @@ import { expectTyped, py, rejectionOf } from '../support/session-code.js'
 import { describeSessions, fresh } from '../support/session-modes.js'
 import { scaled } from '../support/slowness.mjs'
 
-const TIMEOUT_MS = scaled(100)
+const TIMEOUT_MS = scaled(60)
 /** Where code must have got somewhere before its deadline. */
-const LONG_TIMEOUT_MS = scaled(300)
-const GRACE_MS = scaled(100)
+const LONG_TIMEOUT_MS = scaled(200)
+const GRACE_MS = scaled(50)
 /** For code that lets the interrupt through: a starved machine must not turn that into the end of its worker. */
 const PATIENT_GRACE_MS = 5000
 
@@ -383,13 +383,13 @@ describeSessions(
     test('B2: a session survives being killed again and again', async () => {
       const session = await open({ limits: { interruptGraceMs: 0 } })
       await session.execute('rounds = []')
-      for (let round = 1; round <= 5; round++) {
+      for (let round = 1; round <= 3; round++) {
         const stuck = session.execute('rounds.clear(); sum(range(10**12))', { timeoutMs: 100 })
         expect((await rejectionOf(TimeoutError, stuck)).outcome).toBe('restored')
         expect(session.executionCount).toBe(2 * round)
         await session.execute(`rounds.append(${round})`)
       }
-      expect(await session.get('rounds')).toEqual([1, 2, 3, 4, 5])
+      expect(await session.get('rounds')).toEqual([1, 2, 3])
     })
 
     test('B2: interruptGraceMs is how long interrupted code may take to end', async () => {

@@ -3,6 +3,7 @@ import { type CallbackContext, SnapshotError } from 'brumate'
 import { describe, expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { rejectionOf, until } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 describe('hibernate', () => {
   test('frees the slot, and the next call wakes the session where it was', async () => {
@@ -20,7 +21,7 @@ describe('hibernate', () => {
   })
 
   test('twice is once; a dormant session gives its snapshot without waking', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession()
     await session.execute('x = 1')
     await session.hibernate()
@@ -30,14 +31,14 @@ describe('hibernate', () => {
   })
 
   test('waits for the calls before it', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession()
     const calls = [session.execute('x = 1'), session.hibernate(), session.execute('x += 1; x')]
     expect((await Promise.all(calls))[2]).toMatchObject({ value: 2 })
   })
 
   test('C3: a session that cannot be captured stays attached and says why', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession({ limits: { snapshotBytes: 256 * 1024 } })
     await session.execute('import os; big = os.urandom(1_000_000)')
     const error = await rejectionOf(SnapshotError, session.hibernate())
@@ -58,7 +59,7 @@ describe('idleTimeoutMs', () => {
   })
 
   test('an execution that takes longer keeps its slot', async () => {
-    const manager = await managerForTest({ slots: 1, idleTimeoutMs: 20 })
+    const manager = await sharedManager({ slots: 1, idleTimeoutMs: 20 })
     await using session = await manager.createSession()
     const states: string[] = []
     const { value } = await session.execute(
@@ -70,7 +71,7 @@ describe('idleTimeoutMs', () => {
   })
 
   test('a suspended execution waits for resume without a slot', async () => {
-    const manager = await managerForTest({ slots: 1, idleTimeoutMs: 20 })
+    const manager = await sharedManager({ slots: 1, idleTimeoutMs: 20 })
     await using session = await manager.createSession({
       callbacks: { approve: (_: unknown, { suspend }: CallbackContext) => suspend('later') },
     })
@@ -93,7 +94,7 @@ describe('when every slot is leased', () => {
   }, 120_000)
 
   test('the one that has been idle longest gives way', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using old = await manager.createSession()
     await using young = await manager.createSession()
     await old.execute('x = "old"')
@@ -105,7 +106,7 @@ describe('when every slot is leased', () => {
   })
 
   test('a running execution is never put away', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     await using busy = await manager.createSession()
     let started = false
     const running = busy.execute('print(1, flush=True); import time; time.sleep(0.4); x = 1; x', {
@@ -133,7 +134,7 @@ describe('when every slot is leased', () => {
   })
 
   test('a snapshot is restored in place when there is no other slot', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession()
     await session.execute('x = 1; open("/tmp/f", "w").write("one")')
     const snapshot = await session.snapshotState()
@@ -146,7 +147,7 @@ describe('when every slot is leased', () => {
 
 describe('C4: time and chance after a thaw', () => {
   test('two forks draw different numbers; a seeded generator goes on', async () => {
-    const manager = await managerForTest({ slots: 4 })
+    const manager = await sharedManager({ slots: 4 })
     await using origin = await manager.createSession()
     await origin.execute('import random, uuid, os')
     const unseeded = await origin.snapshotState()
@@ -165,7 +166,7 @@ describe('C4: time and chance after a thaw', () => {
   })
 
   test('the monotonic clock goes on from where it was, the wall clock is the real one', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession()
     const before = (await session.execute('import time; time.sleep(0.3); m = time.monotonic(); m'))
       .value as number
@@ -178,7 +179,7 @@ describe('C4: time and chance after a thaw', () => {
   })
 
   test('a pending timer fires after the time that remained', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession()
     await session.execute(
       'import asyncio\ntask = asyncio.create_task(asyncio.sleep(0.5, "woken"))\nawait asyncio.sleep(0)',
@@ -193,17 +194,17 @@ describe('C4: time and chance after a thaw', () => {
 })
 
 test('C7: one snapshot thaws into many sessions at once, and they do not see each other', async () => {
-  const manager = await managerForTest({ slots: 6 })
+  const manager = await sharedManager({ slots: 4 })
   await using origin = await manager.createSession({ tenant: 'fork' })
   await origin.execute('items = list(range(1000)); open("/tmp/shared", "w").write("same")')
   const snapshot = await origin.snapshotState()
   const sums = await Promise.all(
-    Array.from({ length: 12 }, async (_, n) => {
+    Array.from({ length: 8 }, async (_, n) => {
       await using fork = await manager.createSession({ tenant: 'fork', from: snapshot })
       await fork.execute(`items.append(${n}); open("/tmp/shared", "a").write("${n}")`)
       return (await fork.execute('[sum(items), open("/tmp/shared").read()]')).value
     }),
   )
-  expect(sums).toEqual(Array.from({ length: 12 }, (_, n) => [499_500 + n, `same${n}`]))
+  expect(sums).toEqual(Array.from({ length: 8 }, (_, n) => [499_500 + n, `same${n}`]))
   expect((await origin.execute('[len(items), open("/tmp/shared").read()]')).value).toEqual([1000, 'same'])
 })

@@ -4,9 +4,10 @@ import { expect, test } from 'vitest'
 import { deferred, expectTyped, rejectionOf, sleep } from '../support/session-code.js'
 import { afterReset, describeSessions, fresh, type OpenSession } from '../support/session-modes.js'
 
-describeSessions('order', tests, [fresh, afterReset])
+describeSessions('order', order, [fresh, afterReset])
+describeSessions('order at the close', closing, [fresh])
 
-function tests(open: OpenSession): void {
+function order(open: OpenSession): void {
   test('A9: calls on one session run one after the other, in order', async () => {
     const session = await open()
     await session.execute('import time; log = []')
@@ -70,7 +71,10 @@ function tests(open: OpenSession): void {
     await busy.close()
     await spinning
   })
+}
 
+/** Each ends a worker, whatever was done to its session before. */
+function closing(open: OpenSession): void {
   test('A9: close during a run settles it with SessionClosedError', async () => {
     const session = await open()
     const running = rejectionOf(SessionClosedError, session.execute('while True: pass'))

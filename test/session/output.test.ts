@@ -3,7 +3,7 @@ import { CancelledError, LimitError, PythonError } from 'brumate'
 import { expect, test } from 'vitest'
 import { Listeners } from '../../src/session/listeners.js'
 import { deferred, py, pythonErrorOf, rejectionOf, until } from '../support/session-code.js'
-import { describeSessions } from '../support/session-modes.js'
+import { describeSessions, fresh } from '../support/session-modes.js'
 
 const NO_LISTENERS = { onStdout: undefined, onStderr: undefined, onOutput: undefined, onDisplay: undefined }
 
@@ -132,61 +132,6 @@ describeSessions('output', (open) => {
     expect(stderr).toMatch(/^err\n/)
   })
 
-  test('A3: a chunk written in a spinning execution is heard while it spins', async () => {
-    const session = await open()
-    const heard = await new Promise((resolve, reject) => {
-      session
-        .execute('import sys\nwhile True: print("spinning")', {
-          timeoutMs: 20_000,
-          onStdout: (chunk) => resolve(chunk.startsWith('spinning')),
-        })
-        .catch(reject)
-    })
-    expect(heard).toBe(true)
-  })
-
-  test('A3: what an execution writes first is heard at once, however soon after the output of the one before', async () => {
-    const session = await open({ limits: { interruptGraceMs: 0 } })
-    await session.execute('print("before")', { onStdout: () => {} })
-    const controller = new AbortController()
-    // Nothing but the write itself can send it: the sum never looks for signals.
-    const running = session.execute('print("first"); sum(range(10**12))', {
-      signal: controller.signal,
-      onStdout: () => controller.abort(),
-    })
-    await rejectionOf(CancelledError, running)
-  })
-
-  test('A3: the chunks that listeners hear make up exactly the output', async () => {
-    const heard = { session: '', call: '', stderr: '' }
-    const session = await open({
-      onStdout: (chunk) => {
-        heard.session += chunk
-      },
-      onStderr: (chunk) => {
-        heard.stderr += chunk
-      },
-    })
-    const { stdout, stderr } = await session.execute(
-      py`
-        import sys
-        for n in range(20_000):
-            print(n, 'äöü', end=' ')
-            if n % 100 == 0: sys.stderr.write('€')
-      `,
-      {
-        onStdout: (chunk) => {
-          heard.call += chunk
-        },
-      },
-    )
-    expect(stdout.length).toBeGreaterThan(100_000)
-    expect(heard.call === stdout).toBe(true)
-    expect(heard.session.endsWith(stdout)).toBe(true)
-    expect(stderr).toBe('€'.repeat(200))
-    expect(heard.stderr.endsWith(stderr)).toBe(true)
-  })
-
   test('A3: a listener that throws fails its execution with what it threw, and the session goes on', async () => {
     const session = await open()
     const boom = new Error('from the listener')
@@ -199,16 +144,6 @@ describeSessions('output', (open) => {
     expect(await session.get('kept')).toBe(1)
   })
 
-  test('A3: a listener whose promise rejects makes its execution reject', async () => {
-    const session = await open()
-    const boom = new Error('from the async listener')
-    const onStdout = async () => {
-      throw boom
-    }
-    await expect(session.execute('print(1); kept = 1', { onStdout })).rejects.toBe(boom)
-    expect(await session.get('kept')).toBe(1)
-  })
-
   test('A3: execute waits for the promises of async listeners, and rejects as the first of them does', async () => {
     const session = await open()
     const boom = new Error('later')
@@ -216,55 +151,6 @@ describeSessions('output', (open) => {
     await expect(session.execute('print(1); kept = 1', { onStdout })).rejects.toBe(boom)
     await expect(session.execute('print(2)', { onOutput: onStdout })).rejects.toBe(boom)
     expect(await session.get('kept')).toBe(1)
-  })
-
-  test('A3: an async listener may wait for a call of its own session', async () => {
-    const session = await open()
-    const values: unknown[] = []
-    const onStdout = async () => values.push(await session.get('x'))
-    await session.execute('x = 42; print(x)', { onStdout })
-    expect(values).toEqual([42])
-  })
-
-  test('A3: listeners that do not settle in time are one process warning, and so are all that reject even later', async () => {
-    const session = await open({ limits: { callbackTimeoutMs: 20 } })
-    const ended = deferred()
-    const warnings: unknown[] = []
-    const onWarning = (warning: Error) => warnings.push(warning.message)
-    process.on('warning', onWarning)
-    let failures = 0
-    const onStderr = () =>
-      ended.promise.then(() => {
-        failures += 1
-        throw new Error('too late')
-      })
-    const code = 'import sys\nfor n in range(5): print(n, file=sys.stderr, flush=True)'
-    await session.execute(code, { onStderr, onDisplay: onStderr })
-    ended.resolve()
-    await until(() => failures > 0 && warnings.length >= 2)
-    await new Promise(setImmediate)
-    expect(failures).toBeGreaterThan(1)
-    process.off('warning', onWarning)
-    expect(warnings).toEqual([
-      'onStderr did not settle within callbackTimeoutMs (20 ms) after the execution',
-      'onStderr failed after its execution had ended: too late',
-    ])
-    expect((await session.execute('6 * 7')).value).toBe(42)
-  })
-
-  test('A3: an async listener that never settles is called at most 100,000 times, and its execution rejects', async () => {
-    let calls = 0
-    const onOutput = () => {
-      calls += 1
-      return new Promise<void>(() => {})
-    }
-    const limits = { callbackTimeoutMs: 1 }
-    const listeners = new Listeners({ limits, ...NO_LISTENERS }, { ...NO_LISTENERS, onOutput })
-    const lengths = new Uint32Array(60_000).fill(1)
-    for (let chunk = 0; chunk < 3; chunk++)
-      listeners.onOutput({ stream: 1, text: 'ab'.repeat(30_000), lengths })
-    await expect(listeners.finish(Promise.resolve(1))).rejects.toThrow('100000 promises of listeners')
-    expect(calls).toBe(100_000)
   })
 
   test('A3: onOutput hears both streams in the order written, in chunks that end at line ends', async () => {
@@ -350,27 +236,6 @@ describeSessions('output', (open) => {
     )
   })
 
-  test('A3: a megabyte in one write arrives whole', async () => {
-    const session = await open()
-    const { stdout } = await session.execute('print("é" * 500_000 + "end", end="")')
-    expect(stdout.length).toBe(500_003)
-    expect(stdout === `${'é'.repeat(500_000)}end`).toBe(true)
-  })
-
-  test('A3: a megabyte in many writes to both streams arrives whole', async () => {
-    const session = await open()
-    const { stdout, stderr } = await session.execute(py`
-      import sys
-      for n in range(10_000):
-          print(f'{n:0100}')
-          sys.stderr.write('x' * 100)
-    `)
-    const lines = stdout.split('\n')
-    expect(lines.length).toBe(10_001)
-    expect(lines.every((line, n) => n === 10_000 || Number(line) === n)).toBe(true)
-    expect(stderr === 'x'.repeat(1_000_000)).toBe(true)
-  })
-
   test('A3: output is cut at the limit, kept up to there, and the execution fails with LimitError', async () => {
     const session = await open({ limits: { outputBytes: 1000 } })
     const error = await rejectionOf(
@@ -398,13 +263,6 @@ describeSessions('output', (open) => {
     expect((await session.execute('print("0123456789", end="")')).stdout).toBe('0123456789')
   })
 
-  test('A3: an endless writer is stopped by the output limit, long before its deadline', async () => {
-    const session = await open({ limits: { outputBytes: 100_000 }, executionTimeoutMs: 30_000 })
-    const error = await rejectionOf(LimitError, session.execute('kept = 1\nwhile True: print("spam")'))
-    expect(error.stdout.length).toBe(100_000)
-    expect(await session.get('kept')).toBe(1)
-  })
-
   test('A3: the output limit holds for each stream and each execution anew', async () => {
     const session = await open({ limits: { outputBytes: 10 } })
     for (let round = 0; round < 2; round++) {
@@ -415,12 +273,6 @@ describeSessions('output', (open) => {
     }
     const error = await rejectionOf(LimitError, session.execute('sys.stderr.write("x" * 11)'))
     expect(error).toMatchObject({ stdout: '', stderr: 'x'.repeat(10) })
-  })
-
-  test('A3: null takes the output limit away', async () => {
-    const session = await open({ limits: { outputBytes: null } })
-    const { stdout } = await session.execute('for n in range(10): print("x" * 1_000_000, end="")')
-    expect(stdout.length).toBe(10_000_000)
   })
 
   test('A3: redirecting sys.stdout catches print and nothing else', async () => {
@@ -441,3 +293,157 @@ describeSessions('output', (open) => {
     expect((await session.execute('sys.stdout = sys.__stdout__; print("back")')).stdout).toBe('back\n')
   })
 })
+
+describeSessions(
+  'much output, and what listeners do',
+  (open) => {
+    test('A3: the chunks that listeners hear make up exactly the output', async () => {
+      const heard = { session: '', call: '', stderr: '' }
+      const session = await open({
+        onStdout: (chunk) => {
+          heard.session += chunk
+        },
+        onStderr: (chunk) => {
+          heard.stderr += chunk
+        },
+      })
+      const { stdout, stderr } = await session.execute(
+        py`
+        import sys
+        for n in range(20_000):
+            print(n, 'äöü', end=' ')
+            if n % 100 == 0: sys.stderr.write('€')
+      `,
+        {
+          onStdout: (chunk) => {
+            heard.call += chunk
+          },
+        },
+      )
+      expect(stdout.length).toBeGreaterThan(100_000)
+      expect(heard.call === stdout).toBe(true)
+      expect(heard.session.endsWith(stdout)).toBe(true)
+      expect(stderr).toBe('€'.repeat(200))
+      expect(heard.stderr.endsWith(stderr)).toBe(true)
+    })
+
+    test('A3: an async listener that never settles is called at most 100,000 times, and its execution rejects', async () => {
+      let calls = 0
+      const onOutput = () => {
+        calls += 1
+        return new Promise<void>(() => {})
+      }
+      const limits = { callbackTimeoutMs: 1 }
+      const listeners = new Listeners({ limits, ...NO_LISTENERS }, { ...NO_LISTENERS, onOutput })
+      const lengths = new Uint32Array(60_000).fill(1)
+      for (let chunk = 0; chunk < 3; chunk++)
+        listeners.onOutput({ stream: 1, text: 'ab'.repeat(30_000), lengths })
+      await expect(listeners.finish(Promise.resolve(1))).rejects.toThrow('100000 promises of listeners')
+      expect(calls).toBe(100_000)
+    })
+
+    test('A3: listeners that do not settle in time are one process warning, and so are all that reject even later', async () => {
+      const session = await open({ limits: { callbackTimeoutMs: 20 } })
+      const ended = deferred()
+      const warnings: unknown[] = []
+      const onWarning = (warning: Error) => warnings.push(warning.message)
+      process.on('warning', onWarning)
+      let failures = 0
+      const onStderr = () =>
+        ended.promise.then(() => {
+          failures += 1
+          throw new Error('too late')
+        })
+      const code = 'import sys\nfor n in range(5): print(n, file=sys.stderr, flush=True)'
+      await session.execute(code, { onStderr, onDisplay: onStderr })
+      ended.resolve()
+      await until(() => failures > 0 && warnings.length >= 2)
+      await new Promise(setImmediate)
+      expect(failures).toBeGreaterThan(1)
+      process.off('warning', onWarning)
+      expect(warnings).toEqual([
+        'onStderr did not settle within callbackTimeoutMs (20 ms) after the execution',
+        'onStderr failed after its execution had ended: too late',
+      ])
+      expect((await session.execute('6 * 7')).value).toBe(42)
+    })
+
+    test('A3: a megabyte in one write arrives whole', async () => {
+      const session = await open()
+      const { stdout } = await session.execute('print("é" * 500_000 + "end", end="")')
+      expect(stdout.length).toBe(500_003)
+      expect(stdout === `${'é'.repeat(500_000)}end`).toBe(true)
+    })
+
+    test('A3: a megabyte in many writes to both streams arrives whole', async () => {
+      const session = await open()
+      const { stdout, stderr } = await session.execute(py`
+      import sys
+      for n in range(10_000):
+          print(f'{n:0100}')
+          sys.stderr.write('x' * 100)
+    `)
+      const lines = stdout.split('\n')
+      expect(lines.length).toBe(10_001)
+      expect(lines.every((line, n) => n === 10_000 || Number(line) === n)).toBe(true)
+      expect(stderr === 'x'.repeat(1_000_000)).toBe(true)
+    })
+
+    test('A3: null takes the output limit away', async () => {
+      const session = await open({ limits: { outputBytes: null } })
+      const { stdout } = await session.execute('for n in range(10): print("x" * 1_000_000, end="")')
+      expect(stdout.length).toBe(10_000_000)
+    })
+
+    test('A3: an endless writer is stopped by the output limit, long before its deadline', async () => {
+      const session = await open({ limits: { outputBytes: 100_000 }, executionTimeoutMs: 30_000 })
+      const error = await rejectionOf(LimitError, session.execute('kept = 1\nwhile True: print("spam")'))
+      expect(error.stdout.length).toBe(100_000)
+      expect(await session.get('kept')).toBe(1)
+    })
+
+    test('A3: a chunk written in a spinning execution is heard while it spins', async () => {
+      const session = await open()
+      const heard = await new Promise((resolve, reject) => {
+        session
+          .execute('import sys\nwhile True: print("spinning")', {
+            timeoutMs: 20_000,
+            onStdout: (chunk) => resolve(chunk.startsWith('spinning')),
+          })
+          .catch(reject)
+      })
+      expect(heard).toBe(true)
+    })
+
+    test('A3: what an execution writes first is heard at once, however soon after the output of the one before', async () => {
+      const session = await open({ limits: { interruptGraceMs: 0 } })
+      await session.execute('print("before")', { onStdout: () => {} })
+      const controller = new AbortController()
+      // Nothing but the write itself can send it: the sum never looks for signals.
+      const running = session.execute('print("first"); sum(range(10**12))', {
+        signal: controller.signal,
+        onStdout: () => controller.abort(),
+      })
+      await rejectionOf(CancelledError, running)
+    })
+
+    test('A3: an async listener may wait for a call of its own session', async () => {
+      const session = await open()
+      const values: unknown[] = []
+      const onStdout = async () => values.push(await session.get('x'))
+      await session.execute('x = 42; print(x)', { onStdout })
+      expect(values).toEqual([42])
+    })
+
+    test('A3: a listener whose promise rejects makes its execution reject', async () => {
+      const session = await open()
+      const boom = new Error('from the async listener')
+      const onStdout = async () => {
+        throw boom
+      }
+      await expect(session.execute('print(1); kept = 1', { onStdout })).rejects.toBe(boom)
+      expect(await session.get('kept')).toBe(1)
+    })
+  },
+  [fresh],
+)

@@ -10,7 +10,7 @@ const linux = existsSync('/proc/self/task')
 describe('the end of a process', () => {
   test('A9: with a closed manager it ends by itself, with nothing on stderr', async () => {
     const ended = await runProgram(`
-      const manager = await SessionManager.create(options)
+      const manager = await SessionManager.create({ ...options, slots: 2 })
       const session = await manager.createSession()
       console.log((await session.execute('21 * 2')).value)
       await manager.close()
@@ -38,7 +38,7 @@ describe('the end of a process', () => {
 
   test('A9: it ends by itself after a time-out whose worker was killed', async () => {
     const ended = await runProgram(`
-      const manager = await SessionManager.create(options)
+      const manager = await SessionManager.create({ ...options, slots: 1 })
       const session = await manager.createSession({ limits: { interruptGraceMs: 0 } })
       await session.execute('x = "kept"')
       await session.execute('x = 0; sum(range(10**12))', { timeoutMs: 50 }).catch((error) => console.log(error.outcome))
@@ -58,7 +58,7 @@ describe('the end of a process', () => {
     ['SIGTERM', 'while a session loops in C', `void session.execute('sum(range(10**12))')`],
   ] as const)('A9: with a manager left open %s ends it, %s', async (signal, _, code) => {
     const program = startProgram(`
-      const manager = await SessionManager.create({ ...options, slots: 2 })
+      const manager = await SessionManager.create({ ...options, slots: 1 })
       const session = await manager.createSession()
       ${code}
       setTimeout(() => console.log('running'), 50)
@@ -72,7 +72,7 @@ describe('the end of a process', () => {
     timeout: 120_000,
   }, async () => {
     const ended = await runProgram(`
-      for (let delayMs = 0; delayMs < 120; delayMs += 20) {
+      for (let delayMs = 0; delayMs < 120; delayMs += 30) {
         const manager = await SessionManager.create({ ...options, slots: 2 })
         const creating = Array.from({ length: 2 }, () => manager.createSession().catch((error) => error))
         await new Promise((resolve) => setTimeout(resolve, delayMs))
@@ -86,7 +86,7 @@ describe('the end of a process', () => {
 
   test('A9: process.exit ends it with a manager left open and a session that spins', async () => {
     const ended = await runProgram(`
-      const manager = await SessionManager.create(options)
+      const manager = await SessionManager.create({ ...options, slots: 1 })
       const session = await manager.createSession()
       session.execute('while True: pass', { timeoutMs: null }).catch(() => {})
       setTimeout(() => process.exit(3), 50)
@@ -96,7 +96,7 @@ describe('the end of a process', () => {
 
   test('A9: a handler of SIGTERM that closes the manager lets it end by itself', async () => {
     const program = startProgram(`
-      const manager = await SessionManager.create(options)
+      const manager = await SessionManager.create({ ...options, slots: 1 })
       const session = await manager.createSession()
       process.once('SIGTERM', () => manager.close())
       session.execute('while True: pass', { timeoutMs: null }).catch((error) => console.log(error.code))
@@ -133,7 +133,7 @@ describe.runIf(linux)('many sessions', () => {
   }, async () => {
     const { code, stdout, stderr } = await runProgram(`${COUNTS}
         // A first life, so that what Node itself starts on first use is in the baseline.
-        const warm = await SessionManager.create(options)
+        const warm = await SessionManager.create({ ...options, slots: 1 })
         await (await warm.createSession()).execute('1')
         await warm.close()
         const before = await settledCounts()
@@ -178,10 +178,11 @@ describe.runIf(linux)('many sessions', () => {
   })
 
   // Node 20 leaves a file open that a thread opens without waiting while it is ended: about one time in six at these moments.
-  // Six times four threads miss it one time in eighty.
+  // Six times four threads miss it one time in eighty. No other version does.
+  const ROUNDS = process.version.startsWith('v20.') ? 6 : 2
   const ENDED_WHILE_LOADING = `
     const before = await settledCounts()
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < ${ROUNDS}; round++) {
       const loading = new Promise((resolve) => process.once('worker', (worker) => worker.once('online', resolve)))
       const opened = await open()
       const used = opened.use()
@@ -229,7 +230,7 @@ describe.runIf(linux)('many sessions', () => {
     const samples = []
     for (let cycle = 0; cycle < ${count}; cycle++) {
       const session = await manager.createSession(${sessionOptions})
-      await session.execute('import json; x = [json.dumps(n) for n in range(1000)]; print(len(x))')
+      await session.execute('import json; x = [json.dumps(n) for n in range(100)]; print(len(x))')
       await session.close()
       if (cycle % 2 < 1) continue
       gc()
@@ -244,7 +245,7 @@ describe.runIf(linux)('many sessions', () => {
   const MAX_GROWTH_MIB = 100
 
   test.each([
-    ['60 cycles of create, execute and close of one tenant', 60, `{ tenant: 'acme' }`, 10],
+    ['40 cycles of create, execute and close of one tenant', 40, `{ tenant: 'acme' }`, 6],
     ['20 cycles of create, execute and close of a tenant each', 20, '', 0],
   ])('A9: no slot is kept over %s', { timeout: 120_000 }, async (_, count, sessionOptions, from) => {
     const { stdout, stderr } = await runProgram(cycles(count, sessionOptions), ['--expose-gc'])
@@ -288,7 +289,7 @@ describe.runIf(linux)('many sessions', () => {
 
 test('A9: the process stays alive while an execution is under way, and for no longer than its result', async () => {
   const program = startProgram(`
-    const manager = await SessionManager.create({ ...options, slots: 2 })
+    const manager = await SessionManager.create({ ...options, slots: 1 })
     const session = await manager.createSession()
     console.log('running')
     console.log((await session.execute('import time; time.sleep(0.3); "result"')).value)

@@ -1,7 +1,7 @@
 // A4: the value of the last expression.
 import { expect, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'
-import { describeSessions } from '../support/session-modes.js'
+import { describeSessions, fresh } from '../support/session-modes.js'
 
 describeSessions('result', (open) => {
   test('A4: the last expression gives value and repr', async () => {
@@ -139,15 +139,6 @@ describeSessions('result', (open) => {
     expect(list).toMatchObject({ value: [10n ** 4301n, 1], repr: expect.stringContaining('<list object') })
   })
 
-  test('A4: a value that does not fit into memory a second time stays in the session, and is described as far as there is room', async () => {
-    const session = await open({ limits: { memoryBytes: 64 * 2 ** 20 } })
-    for (const length of [9_000_000, 12_000_000, 20_000_000]) {
-      const { status, repr } = await session.execute(`'a' * ${length}`)
-      expect([status, typeof repr]).toEqual(['completed', 'string'])
-      expect((await session.execute('len(_)')).value).toBe(length)
-    }
-  })
-
   test('A4: a __repr__ that gives no string fails like user code', async () => {
     const session = await open()
     const code = 'class Broken:\n    def __repr__(self): return 1\nBroken()'
@@ -177,3 +168,18 @@ describeSessions('result', (open) => {
     expect(callbackInvocations).toBe(0)
   })
 })
+
+describeSessions(
+  'result, with little memory',
+  (open) => {
+    test('A4: a value that does not fit into memory a second time stays in the session, and is described as far as there is room', async () => {
+      const session = await open({ limits: { memoryBytes: 64 * 2 ** 20 } })
+      for (const length of [9_000_000, 12_000_000, 20_000_000]) {
+        const { status, repr } = await session.execute(`'a' * ${length}`)
+        expect([status, typeof repr]).toEqual(['completed', 'string'])
+        expect((await session.execute('len(_)')).value).toBe(length)
+      }
+    })
+  },
+  [fresh],
+)

@@ -117,8 +117,8 @@ describe('C5: the document', () => {
   test('an incompressible session does not grow by more than one per cent', async () => {
     await using noisy = await manager.createSession({ tenant: 'document', checkpoint: 'manual' })
     const before = (await noisy.snapshotState()).size
-    await noisy.execute('import os; noise = os.urandom(20_000_000)')
-    expect((await noisy.snapshotState()).size - before).toBeLessThan(20_200_000)
+    await noisy.execute('import os; noise = os.urandom(8_000_000)')
+    expect((await noisy.snapshotState()).size - before).toBeLessThan(8_080_000)
   })
 })
 

@@ -172,9 +172,10 @@ describe('R1: a table that a program has overwritten', () => {
       ...[0, 4, 8 * (count - 1), 8 * count].map((offset) => entries + offset),
     ]
     const values = [0, 1, 2, 4, dict, keys, heap.length - 4, heap.length, 0x7fff_fffc, DELETED, EMPTY]
+    const copy = heap.slice()
     for (const place of places)
       for (const value of values) {
-        const copy = heap.slice()
+        copy.set(heap)
         new DataView(copy.buffer).setUint32(place, value, true)
         tidyInternedStrings(copy, dict, image)
         tidyInternedStrings(copy, dict)

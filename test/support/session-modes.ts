@@ -55,7 +55,7 @@ export const fresh: SessionMode = {
   open: (create) => create({ tenant: TENANT }),
 }
 
-/** In a slot that was renewed after another tenant's session, whose memory had grown every other time. */
+/** In a slot that was renewed after another tenant's session, whose memory had grown the first time and every eighth. */
 class Renewed implements SessionMode {
   readonly name = 'in a renewed slot'
   #count = 0
@@ -64,7 +64,7 @@ class Renewed implements SessionMode {
     await until(() => manager.stats().slots.booting === 0)
     const other = await manager.createSession({ checkpoint: 'manual' })
     await other.execute(NASTY, { timeoutMs: 30_000 })
-    if (++this.#count % 2 === 0) await other.execute(GROW, { timeoutMs: 30_000 })
+    if (this.#count++ % 8 === 0) await other.execute(GROW, { timeoutMs: 30_000 })
     await other.close()
     // The one that was renewed last is leased first.
     await until(() => manager.stats().slots.renewing === 0)

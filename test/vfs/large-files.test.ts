@@ -1,8 +1,8 @@
 // SPEC E2 to E4 for files that are larger than a chunk, for both kinds of storage: their bytes take other ways than those of small ones.
 import { VfsStorage } from 'brumate'
 import { expect, onTestFinished, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
 import { py, pythonErrorOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 import { describeStorages } from './support/kinds.js'
 
 const MEBIBYTE = 1024 * 1024
@@ -15,7 +15,7 @@ describeStorages('large files', ({ storage, sessions }) => {
       import random
       r = random.Random(${seed})
       with open('/data/f', 'r+b', buffering=0) as f:
-          for _ in range(120):
+          for _ in range(40):
               at, length = r.randrange(2_500_000), r.choice([10, 5000, 65_536, 300_000, 1_048_576, 1_500_000])
               if r.random() < .3: at -= at % 65_536
               what = r.random()
@@ -56,7 +56,7 @@ describeStorages('large files', ({ storage, sessions }) => {
       model = {name: bytearray(r.randbytes(size)) for name in names}
       for name in names: open(name, 'wb').write(model[name])
       opened = []
-      for _ in range(600):
+      for _ in range(150):
           if len(opened) < 2 or r.random() < .4:
               name = r.choice(names)
               opened.append((name, os.open(name, os.O_RDWR)))
@@ -86,7 +86,7 @@ describeStorages('large files', ({ storage, sessions }) => {
     `
     const look =
       'before = seen; seen = os.fstat(f.fileno()).st_mtime_ns; f.seek(0); [seen > before, set(f.read())]'
-    for (let value = 1; value < 20; value += 1) {
+    for (let value = 1; value < 8; value += 1) {
       await both[0].execute(write(value))
       expect((await both[1].execute(look)).value).toEqual([true, new Set([value])])
     }
@@ -106,7 +106,7 @@ describeStorages('large files', ({ storage, sessions }) => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)
     for (const length of [65_535, 65_536, 65_537, 131_072, MEBIBYTE, MEBIBYTE + 1, 3_000_000]) {
-      const bytes = Uint8Array.from({ length }, (_, at) => (at * 31 + (at >> 16)) & 0xff)
+      const bytes = new Uint8Array(length).map((_, at) => at * 31 + (at >> 16))
       await vfs.writeFile('/host', bytes)
       const { value } = await session.execute(py`
         data = open('/data/host', 'rb').read()
@@ -140,7 +140,7 @@ describeStorages('large files', ({ storage, sessions }) => {
 })
 
 test('E2: what one write of a mebibyte brings is read whole or not at all, whoever writes meanwhile', async () => {
-  const manager = await managerForTest({ slots: 3 })
+  const manager = await sharedManager({ slots: 3 })
   await using vfs = new VfsStorage()
   const opened = [0, 1, 2].map(() => manager.createSession({ vfs }))
   const [a, b, c] = await Promise.all(opened)
@@ -149,34 +149,29 @@ test('E2: what one write of a mebibyte brings is read whole or not at all, whoev
   })
   await vfs.writeFile('/f', new Uint8Array(MEBIBYTE))
   const writing = (first: number) => py`
-    import time
-    end, n = time.monotonic() + 1.5, 0
+    import os
+    n = 0
     with open('/data/f', 'r+b', buffering=0) as f:
-        while time.monotonic() < end:
+        while not os.path.exists('/data/enough'):
             f.seek(0); f.write(bytes([${first} + n % 100]) * 1_048_576); n += 1
-    n
   `
+  // Until both have written, and a while longer.
   const reading = py`
-    import time
-    end, torn, seen = time.monotonic() + 1.5, 0, set()
+    torn, seen, reads = 0, set(), 0
     with open('/data/f', 'rb', buffering=0) as f:
-        while time.monotonic() < end:
-            f.seek(0); data = f.read(1_048_576); seen.add(data[0])
+        while not seen >= {1, 2} or reads < 60:
+            f.seek(0); data = f.read(1_048_576); seen.add((data[0] + 99) // 100); reads += 1
             torn += data.count(data[:1]) != 1_048_576
-    [torn, len(seen) > 1]
+    open('/data/enough', 'w').close()
+    torn
   `
-  const [first, second, read] = await Promise.all([
-    a?.execute(writing(1)),
-    b?.execute(writing(101)),
-    c?.execute(reading),
-  ])
-  expect(Number(first?.value) * Number(second?.value)).toBeGreaterThan(0)
-  expect(read?.value).toEqual([0, true])
+  const [read] = await Promise.all([c?.execute(reading), a?.execute(writing(1)), b?.execute(writing(101))])
+  expect(read?.value).toBe(0)
   expect(await vfs.usedBytes).toBe(MEBIBYTE)
 })
 
 test('E3: sessions that are ended while they write leave a whole file, exact sums, and a storage that works', async () => {
-  const manager = await managerForTest({ slots: 2 })
+  const manager = await sharedManager({ slots: 2 })
   await using vfs = new VfsStorage({ maxBytes: 4 * MEBIBYTE })
   const limits = { interruptGraceMs: 20 }
   await using stuck = await manager.createSession({ vfs, limits })
@@ -188,18 +183,18 @@ test('E3: sessions that are ended while they write leave a whole file, exact sum
             while True: f.seek(0); f.write(bytes([n % 256]) * 1_048_576); n += 1
         except BaseException: pass
   `
-  for (let i = 0; i < 4; i += 1)
+  for (let i = 0; i < 2; i += 1)
     await expect(stuck.execute(forever, { timeoutMs: 100 })).rejects.toMatchObject({ outcome: 'restored' })
   const bytes = await vfs.readFile('/f')
   expect(bytes.every((byte) => byte === bytes[0])).toBe(true)
   expect(await vfs.usedBytes).toBe(bytes.length)
   await using next = await manager.createSession({ vfs })
-  await next.execute("for i in range(50): open('/data/f', 'wb').write(bytes([i]) * 3_000_000)")
-  expect((await vfs.readFile('/f')).every((byte) => byte === 49)).toBe(true)
+  await next.execute("for i in range(20): open('/data/f', 'wb').write(bytes([i]) * 3_000_000)")
+  expect((await vfs.readFile('/f')).every((byte) => byte === 19)).toBe(true)
 })
 
 test('E4: a large write past maxBytes is ENOSPC, and the file stays as it was', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using vfs = new VfsStorage({ maxBytes: 2 * MEBIBYTE })
   await using session = await manager.createSession({ vfs })
   await session.execute(py`
@@ -213,7 +208,7 @@ test('E4: a large write past maxBytes is ENOSPC, and the file stays as it was', 
 })
 
 test('E2: what a closed file gives back is there for a write of another session that begins later', async () => {
-  const manager = await managerForTest({ slots: 2 })
+  const manager = await sharedManager({ slots: 2 })
   await using vfs = new VfsStorage({ maxBytes: 2 * MEBIBYTE })
   await using a = await manager.createSession({ vfs })
   await using b = await manager.createSession({ vfs })
@@ -223,7 +218,7 @@ test('E2: what a closed file gives back is there for a write of another session 
     written = f.write(b'x' * 1_048_576) + f.write(b'x' * 1_000_000); f.close()
     written
   `
-  for (let round = 0; round < 10; round += 1)
+  for (let round = 0; round < 4; round += 1)
     for (const session of [a, b])
       expect((await session.execute(use(`${round}`))).value).toBe(MEBIBYTE + 1_000_000)
   expect(await vfs.usedBytes).toBe(0)

@@ -18,8 +18,8 @@ describeStorages('sharing', ({ storage, sessions }) => {
       import random, sqlite3, time
       c = sqlite3.connect('/data/db', timeout=0.05, isolation_level=None)
       done = busy = 0
-      end = time.monotonic() + 1.5
-      while time.monotonic() < end:
+      end = time.monotonic() + 0.4
+      while done == 0 or time.monotonic() < end:
           try:
               c.execute('begin immediate' if random.random() < .5 else 'begin')
               c.execute('insert into t values (?, ?)', (${who}, done)); c.execute('update sum set v = v + 1'); c.execute('commit')
@@ -35,7 +35,6 @@ describeStorages('sharing', ({ storage, sessions }) => {
       "[*c.execute('select (select count(*) from t), v from sum').fetchone(), c.execute('pragma integrity_check').fetchall()]",
     )
     const done = results.reduce((sum, result) => sum + Number(result.value), 0)
-    expect(done).toBeGreaterThan(1)
     expect(value).toEqual([done, done, [['ok']]])
   })
 
@@ -134,7 +133,7 @@ describeStorages('sharing', ({ storage, sessions }) => {
   test('E2: what several sessions append, rename and remove at the same time is neither lost nor torn', async () => {
     const vfs = await storage()
     const many = await sessions(vfs, 3)
-    const sums = await workInStorage(vfs, many, { seconds: 1.5, names: 20, fileBytes: 5000 })
+    const sums = await workInStorage(vfs, many, { seconds: 0.5, names: 20, fileBytes: 5000 })
     const { appended } = sums
     expect([sums.linesInLog, sums.differentLines]).toEqual([appended, appended])
     expect(sums.files).toBe(sums.expectedFiles)

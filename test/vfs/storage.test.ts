@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { InvalidOptionError, StorageError, VfsStorage } from 'brumate'
 import { expect, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
 import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 import { describeStorages } from './support/kinds.js'
 
 const script = new URL('../fixtures/file-script.py', import.meta.url)
@@ -237,12 +237,12 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     expect(await two.list('/')).toEqual([])
   })
 
-  test('E1: 10,000 files are listed quickly, and once each', async () => {
+  test('E1: 10,000 entries are listed quickly, and once each', async () => {
     if (name === 'directory') return
     const [session] = await sessions(await storage(), 1)
     const { value } = await session.execute(py`
       import os
-      for i in range(10_000): os.close(os.open(f'/data/{i}', os.O_CREAT))
+      for i in range(10_000): os.symlink('x', f'/data/{i}')
       names = os.listdir('/data')
       [len(names), len(set(names)), len([*os.scandir('/data')])]
     `)
@@ -251,7 +251,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
 })
 
 test('E1: a mount is where the option says, and nowhere in the image', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using vfs = new VfsStorage()
   await vfs.writeFile('/f', 'x')
   for (const path of ['/', 'data', '/lib/x', '/dev', '/a/../b', '/tmp', '/a//b', '', 7]) {
@@ -267,7 +267,7 @@ test('E1: a mount is where the option says, and nowhere in the image', async () 
 })
 
 test('E4: the quota holds: ENOSPC for writes and sparse seeks, and the host hears it too', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using vfs = new VfsStorage({ maxBytes: 100_000 })
   await using session = await manager.createSession({ vfs })
   const { value } = await session.execute(py`
@@ -310,7 +310,7 @@ test('E1: native CPython does the same with the same files, where there is one',
     encoding: 'utf8',
   })
   if (native.status !== 0) return
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using vfs = new VfsStorage()
   await using session = await manager.createSession({ vfs })
   const { stdout } = await session.execute(`ROOT = '/data'\n${code}`)

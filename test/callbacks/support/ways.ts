@@ -138,7 +138,7 @@ export const WAYS: readonly Way[] = [plain, thawedHere, thawedElsewhere]
 
 /** A manager for the ways; `close` ends the other process too. */
 export async function openWays(): Promise<{ manager: SessionManager; close(): Promise<void> }> {
-  const manager = await openManager({ slots: 4 })
+  const manager = await openManager({ slots: 2 })
   const close = async () => {
     other?.kill('SIGKILL')
     other = undefined

@@ -1,10 +1,10 @@
 // A10, A7, A8: values in and out of the kernel, clearState, and what `prepare` leaves of Pyodide: nothing.
 import { beforeAll, expect, test } from 'vitest'
-import { Kernel } from './kernel.js'
+import { Kernel } from '../kernel.js'
 
 let kernel: Kernel
 beforeAll(async () => {
-  kernel = await Kernel.boot()
+  kernel = await Kernel.shared()
 })
 
 test.each([

@@ -1,10 +1,10 @@
 // A1, A4, A5: what the kernel makes of a cell of synchronous code.
 import { beforeAll, expect, test } from 'vitest'
-import { Kernel } from './kernel.js'
+import { Kernel } from '../kernel.js'
 
 let kernel: Kernel
 beforeAll(async () => {
-  kernel = await Kernel.boot()
+  kernel = await Kernel.shared()
 })
 
 test('A1: names persist, and `__main__` holds nothing of the kernel', () => {

@@ -1,12 +1,12 @@
 // D: callbacks as coroutine functions: how arguments are bound, what an answer becomes, what can be asked about them. The host
 // is the test: it reads the calls out of replies and answers them by requests.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { cpuMsOf } from '../support/cpu-time.js'
-import { Kernel, type Reply } from './kernel.js'
+import { cpuMsOf } from '../../support/cpu-time.js'
+import { Kernel, type Reply } from '../kernel.js'
 
 let kernel: Kernel
 beforeAll(async () => {
-  kernel = await Kernel.boot()
+  kernel = await Kernel.shared()
 })
 beforeEach(() => {
   kernel.send({ op: 'clear' })

@@ -1,11 +1,11 @@
 // C4, C8: what a thaw changes: entropy, callbacks, the time zone; and that it hands over the calls not yet answered. The memory
 // itself is not thawed here: the kernel can only tell by being told.
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { Kernel } from './kernel.js'
+import { Kernel } from '../kernel.js'
 
 let kernel: Kernel
 beforeAll(async () => {
-  kernel = await Kernel.boot()
+  kernel = await Kernel.shared()
 })
 beforeEach(() => {
   kernel.send({ op: 'clear' })
