@@ -2,6 +2,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { pause } from './say.js'
 
 export interface Ended {
   readonly code: number | null
@@ -53,6 +54,13 @@ export class Child {
   /** Asks it to end by itself. */
   finish(): void {
     this.#process.stdin.end()
+  }
+
+  /** Stops it, as a machine does that is suspended: it goes on after that time, with everything it had. */
+  async freeze(ms: number): Promise<void> {
+    this.#process.kill('SIGSTOP')
+    await pause(ms)
+    this.#process.kill('SIGCONT')
   }
 
   kill(): void {

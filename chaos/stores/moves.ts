@@ -5,6 +5,7 @@ import { SessionManager } from 'brumate'
 import { Random } from '../random.js'
 import { Child } from './child.js'
 import type { MovesOptions } from './moves-child.js'
+import { pause } from './say.js'
 import { isStoreKind, makeStore, openStore } from './stores.js'
 
 const PROCESSES = ['a', 'b']
@@ -14,6 +15,9 @@ const SLOTS = 3
 const AT_ONCE = 6
 /** Some leases end while their session rests. */
 const LEASE_MS = 1500
+/** Between two freezes, and how long one takes: some are longer than a lease. */
+const BETWEEN_MS = [300, 3000] as const
+const FREEZE_MS = [300, 2500] as const
 
 const { values } = parseArgs({
   options: {
@@ -47,7 +51,14 @@ const violations: string[] = []
 const acknowledged = new Map<string, Map<string, number>>()
 /** Tokens whose execution rejected. */
 const lost = new Set<string>()
-const figures = { acknowledged: 0, rejected: 0, rejectedAndStored: 0, notOpened: 0, changesOfOwner: 0 }
+const figures = {
+  acknowledged: 0,
+  rejected: 0,
+  rejectedAndStored: 0,
+  notOpened: 0,
+  changesOfOwner: 0,
+  freezes: 0,
+}
 const cacheDir = values['cache-dir']
 const cached = cacheDir === undefined ? {} : { cacheDir }
 const { address, remove } = await makeStore(kind)
@@ -76,6 +87,13 @@ async function run(): Promise<void> {
   }
   await Promise.all(children.map((child) => child.ready()))
   for (const child of children) child.begin()
+  const endMs = performance.now() + runMs
+  for (;;) {
+    await pause(random.integer(...BETWEEN_MS))
+    if (performance.now() >= endMs) break
+    await random.pick(children).freeze(random.integer(...FREEZE_MS))
+    figures.freezes += 1
+  }
   for (const { code, signal, stderr } of await Promise.all(children.map(({ ended }) => ended)))
     if (code !== 0) violations.push(`a process failed (${code ?? signal}):\n${stderr}`)
 }

@@ -20,14 +20,14 @@ async function run(program: string, ...args: string[]): Promise<Report> {
   return JSON.parse(stdout) as Report
 }
 
-/** Always another one; the report names it. */
+/** The seed is another one in each run; a failure shows it. */
 test('D2: what processes that are killed have acknowledged is in the store, each execution once', async () => {
   const report = await run('kills', '--kills', '5')
   expect(report.violations, JSON.stringify(report)).toEqual([])
   expect(report.acknowledged).toBeGreaterThan(0)
 })
 
-test('D1: two processes that take sessions from each other lose no update and never have one at a time', async () => {
+test('D1: two processes that take sessions from each other lose no update and never own one at once', async () => {
   const report = await run('moves', '--seconds', '2', '--sessions', '10')
   expect(report.violations, JSON.stringify(report)).toEqual([])
   expect(report.acknowledged).toBeGreaterThan(0)
