@@ -51,11 +51,6 @@ export class Child {
     this.#process.stdin.write('begin\n')
   }
 
-  /** Asks it to end by itself. */
-  finish(): void {
-    this.#process.stdin.end()
-  }
-
   /** Stops it, as a machine does that is suspended: it goes on after that time, with everything it had. */
   async freeze(ms: number): Promise<void> {
     this.#process.kill('SIGSTOP')

@@ -13,6 +13,8 @@ const LEASE_MS = 400
 /** A process is killed at most this long after its first acknowledgement, or after its begin. */
 const LONGEST_WORK_MS = 700
 const LONGEST_START_MS = 1000
+/** A process without an acknowledgement for this long hangs. */
+const HANGING_MS = 60_000
 /** One process in so many is killed at a moment that does not depend on what it has done. */
 const EARLY = 4
 /** One process in so many waits for the leases to end instead of taking over. */
@@ -92,8 +94,13 @@ async function run(): Promise<void> {
     }
     if (isEarly) killSoon()
     else onAcknowledged = killSoon
+    const hanging = setTimeout(() => {
+      violations.push(`process ${kill} has acknowledged nothing for ${HANGING_MS} ms`)
+      child.kill()
+    }, HANGING_MS)
     const { signal, code, stderr } = await child.ended
     clearTimeout(timer)
+    clearTimeout(hanging)
     onAcknowledged = () => {}
     if (signal !== 'SIGKILL') violations.push(`process ${kill} ended by itself (${code}):\n${stderr}`)
     if (![...sessions.values()].every(({ isOpened }) => isOpened)) figures.killedWhileOpening += 1

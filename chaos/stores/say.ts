@@ -12,8 +12,9 @@ export function say(...words: readonly (string | number | boolean)[]): void {
     }
 }
 
-/** Says that it is ready, and waits until it is told to begin. */
+/** Says that it is ready, and waits until it is told to begin. Ends with the parent, however that ends. */
 export async function begun(): Promise<void> {
+  process.stdin.once('end', () => process.exit(1))
   say('ready')
   await new Promise((resolve) => process.stdin.once('data', resolve))
 }

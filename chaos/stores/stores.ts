@@ -19,16 +19,20 @@ export function isStoreKind(kind: string): kind is StoreKind {
   return STORES.some((known) => known === kind)
 }
 
-/** A new store, and how to remove it. */
+/** A new store, and how to remove it. It goes with the process, too, if a signal ends that. */
 export async function makeStore(
   kind: StoreKind,
 ): Promise<{ address: StoreAddress; remove(): Promise<void> }> {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   if (kind === 'directory') {
     // In memory, where there is such a file system: what a killed process wrote survives in both.
     const at = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'brumate-chaos-'))
-    return { address: { kind, at }, remove: async () => rmSync(at, { recursive: true, force: true }) }
+    const remove = () => rmSync(at, { recursive: true, force: true })
+    process.once('exit', remove)
+    return { address: { kind, at }, remove: async () => remove() }
   }
   const { server, url } = kind === 'postgres' ? await startPostgres() : await startRedis(await freePort())
+  process.once('exit', () => rmSync(server.directory, { recursive: true, force: true, maxRetries: 3 }))
   return { address: { kind, at: url }, remove: () => server.stop() }
 }
 

@@ -13,7 +13,7 @@ async function run(program: string, ...args: string[]): Promise<Report> {
   const path = fileURLToPath(new URL(`../../chaos/${program}.mjs`, import.meta.url))
   const all = [path, ...args, '--json', '--cache-dir', inject('cacheDir')]
   // A run that finds something wrong prints its report, too, and exits with 1.
-  const { stdout } = await promisify(execFile)(process.execPath, all).catch((error) => {
+  const { stdout } = await promisify(execFile)(process.execPath, all, { timeout: 55_000 }).catch((error) => {
     if (!error.stdout) throw error
     return error as { stdout: string }
   })
