@@ -1,27 +1,15 @@
 // PostgresStore on a real server, which the test starts where PostgreSQL is installed.
-import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { inspect } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { PostgresStore } from '../../src/stores/postgres/index.js'
-import {
-  findProgram,
-  leftOut,
-  postgresDirectories,
-  type Server,
-  startServer,
-  temporaryDirectory,
-  unprivileged,
-} from './support/processes.js'
+import { leftOut, type Server } from './support/processes.js'
+import { initdb, PASSWORD, startPostgres } from './support/servers.js'
 
-const PASSWORD = 'very/secret pässword'
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 1 }
 const bytes = Buffer.from('a snapshot')
-const initdb = findProgram('initdb', postgresDirectories())
 if (initdb === undefined) leftOut('PostgresStore with PostgreSQL')
 
 let server: Server
@@ -30,46 +18,7 @@ let pool: pg.Pool
 
 describe.skipIf(initdb === undefined)('PostgresStore', () => {
   beforeAll(async () => {
-    const directory = temporaryDirectory()
-    const [data, sockets, password] = ['data', 'sockets', 'password'].map((name) =>
-      join(directory, name),
-    ) as [string, string, string]
-    const user = unprivileged()
-    mkdirSync(sockets)
-    writeFileSync(password, PASSWORD)
-    if (user) for (const path of [directory, sockets, password]) chownSync(path, user.uid, user.gid)
-    chmodSync(directory, 0o755)
-    const environment = { cwd: directory, env: { PATH: process.env.PATH, TZ: 'UTC' }, ...user }
-    execFileSync(
-      initdb ?? '',
-      [
-        '-D',
-        data,
-        '-U',
-        'owner',
-        '-A',
-        'scram-sha-256',
-        `--pwfile=${password}`,
-        '-E',
-        'UTF8',
-        '--locale=C',
-        '--no-sync',
-      ],
-      { ...environment, stdio: 'pipe' },
-    )
-    const settings = {
-      listen_addresses: '',
-      unix_socket_directories: sockets,
-      fsync: 'off',
-      shared_buffers: '16MB',
-    }
-    const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    const program = join(initdb ?? '', '../postgres')
-    server = await startServer(program, ['-D', data, ...args], /ready to accept connections/, directory, {
-      ...environment,
-      endSignal: 'SIGINT',
-    })
-    url = `postgresql://owner:${encodeURIComponent(PASSWORD)}@/postgres?host=${encodeURIComponent(sockets)}`
+    ;({ server, url } = await startPostgres())
     pool = new pg.Pool({ connectionString: url })
     // A test ends its connections.
     pool.on('error', () => {})

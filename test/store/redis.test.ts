@@ -5,36 +5,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { RedisStore } from '../../src/stores/redis/index.js'
-import {
-  findProgram,
-  freePort,
-  leftOut,
-  type Server,
-  startServer,
-  temporaryDirectory,
-} from './support/processes.js'
+import { freePort, leftOut, type Server } from './support/processes.js'
+import { PASSWORD, redisServer, startRedis } from './support/servers.js'
 
-const PASSWORD = 'very/secret pässword'
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 1 }
 const bytes = Buffer.from('a snapshot')
-const program = findProgram('redis-server')
-if (program === undefined) leftOut('RedisStore with Redis')
+if (redisServer === undefined) leftOut('RedisStore with Redis')
 
 let server: Server
 let url: string
 let client: ReturnType<typeof createClient>
 
-async function start(port: number): Promise<Server> {
-  const settings = { port: `${port}`, bind: '127.0.0.1', requirepass: PASSWORD, save: '', appendonly: 'yes' }
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
-  return await startServer(program ?? '', args, /Ready to accept connections/, temporaryDirectory())
-}
-
-describe.skipIf(program === undefined)('RedisStore', () => {
+describe.skipIf(redisServer === undefined)('RedisStore', () => {
   beforeAll(async () => {
-    const port = await freePort()
-    server = await start(port)
-    url = `redis://:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`
+    ;({ server, url } = await startRedis(await freePort()))
     client = createClient({ url })
     await client.connect()
   })
@@ -136,18 +120,16 @@ describe.skipIf(program === undefined)('RedisStore', () => {
 
   test('calls fail while the server is gone, and work when it is back', async () => {
     const port = await freePort()
-    const first = await start(port)
-    const store = new RedisStore(`redis://:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`, {
-      timeoutMs: 5000,
-    })
+    const first = await startRedis(port)
+    const store = new RedisStore(first.url, { timeoutMs: 5000 })
     await store.put('a', bytes, RECORD, { generation: 0 })
-    await first.stop()
+    await first.server.stop()
     expect((await failure(store.get('a'))).reason).toBe('unavailable')
-    const second = await start(port)
+    const second = await startRedis(port)
     await expect.poll(() => store.get('a').catch(() => 'gone'), { timeout: 20_000 }).toBeUndefined()
     await store.close()
     await store.close()
-    await second.stop()
+    await second.server.stop()
   })
 })
 
