@@ -8,7 +8,7 @@ import {
   resolveDrain,
   throwUnstored,
 } from './manager/drain.js'
-import { openImages, requireMemory } from './manager/images.js'
+import { closeImages, openImages, requireMemory } from './manager/images.js'
 import { Opener } from './manager/opener.js'
 import { distribution, type ManagerStats, record } from './manager/stats.js'
 import {
@@ -54,6 +54,7 @@ type Lifecycle =
 
 export class SessionManager implements AsyncDisposable {
   readonly #options: ResolvedManagerOptions
+  readonly #images: readonly BootedImage[]
   readonly #pool: SlotPool
   readonly #memory: ManagerMemory
   readonly #sessions = new Map<string, Session>()
@@ -92,6 +93,7 @@ export class SessionManager implements AsyncDisposable {
     // JavaScript does not know that the constructor is private.
     if (images === undefined) throw notConstructible('SessionManager', 'await SessionManager.create(options)')
     this.#options = options
+    this.#images = images
     this.#pool = pool
     this.#memory = memory
     // If a session waits for memory to wake, another session must hibernate, just as if it waited for a slot.
@@ -391,6 +393,7 @@ export class SessionManager implements AsyncDisposable {
     await Promise.all([closed, this.#pool.close()])
     // What was being opened is undone.
     await Promise.allSettled(this.#opening.values())
+    await closeImages(this.#images, this.#options)
     throwUnstored(await closed)
   }
 

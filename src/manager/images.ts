@@ -1,5 +1,6 @@
 // The images of a manager: opens those that its options name or describe, and checks that sessions of them fit their limits.
 import { standardProgress } from '../image/build-report.js'
+import { closeFile } from '../image/keep-open.js'
 import { openImage } from '../image/open.js'
 import { Image } from '../image.js'
 import type { ResolvedManagerOptions } from '../options.js'
@@ -43,4 +44,13 @@ export async function openImages({
   const [first, ...others] = new Map(opened.map((image) => [image.id, image])).values()
   if (first === undefined) throw new Error('unreachable: no images')
   return [first, ...others]
+}
+
+/** Closes the files of those that the manager has opened itself. Its slots have ended. */
+export async function closeImages(
+  opened: readonly BootedImage[],
+  { images = [] }: ResolvedManagerOptions,
+): Promise<void> {
+  const given = new Set(images.map((image) => (typeof image === 'string' ? undefined : image.booted)))
+  await Promise.all(opened.map((image) => (given.has(image) ? undefined : closeFile(image))))
 }

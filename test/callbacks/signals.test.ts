@@ -113,7 +113,7 @@ describe('D7: the signals of calls under way abort', () => {
     const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession({ callbacks, limits: { outputBytes: 10_000 } })
     const code =
-      'import asyncio\ntask = asyncio.create_task(never())\nawait echo(x=1)\nwhile True: print("x" * 100)'
+      'import asyncio\ntask = asyncio.create_task(never())\nawait asyncio.sleep(0); await echo(x=1)\nwhile True: print("x" * 100)'
     await expect(session.execute(code)).rejects.toMatchObject({ name: 'LimitError' })
     expect(signals.map(({ aborted }) => aborted)).toEqual([true])
   })
