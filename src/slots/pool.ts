@@ -311,7 +311,7 @@ export class SlotPool {
 
   /** Starts booting a slot. Returns false if `slots` is reached or there is no memory for one more. */
   #boot(imageId: string): boolean {
-    if (this.#slots.size >= this.#options.slots) return false
+    if (this.#slots.size + this.#threads.stoppingCount >= this.#options.slots) return false
     const memory = this.#memory.openSlot(imageId, () => this.#makeRoom())
     if (memory === undefined) return false
     const thread = this.#threads.start(imageId, memory)
@@ -338,6 +338,8 @@ export class SlotPool {
     this.#ended.add(thread.slot.memory, gone)
     if (state?.kind === 'renewing') this.#ended.add(state.previous, gone)
     if (this.#closed) return
+    // It keeps its place until its worker may be ended.
+    if (this.#threads.stoppingCount > 0) void thread.stopped.then(() => this.#closed || this.#serve())
     const hasFailed = state?.kind === 'booting' && !this.#unwanted.has(thread)
     if (hasFailed && !this.#countFailedBoot(thread.imageId, reason)) return
     this.#serve()

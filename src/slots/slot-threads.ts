@@ -78,6 +78,14 @@ export class SlotThreads {
   }
 
   /**
+   * Threads that have ended, but whose workers may not be ended yet. Each has a place in its Piscina until then, and a task that finds no
+   * place would wait for ever.
+   */
+  get stoppingCount(): number {
+    return this.#stopping.size
+  }
+
+  /**
    * Resolves when a terminated thread's memory is free. Piscina does not say which worker a thread has, so if two exit at the same time,
    * one may be mistaken for the other.
    */
