@@ -181,16 +181,7 @@ export class OwnedEntry {
 
   /** Looks whether the entry is still this manager's, and takes the generation that it has. */
   async #verify(): Promise<void> {
-    // The entry comes first of those with this prefix. Pages before it may be empty.
-    for (let cursor: string | undefined; ; ) {
-      const from = cursor === undefined ? {} : { cursor }
-      const page = await this.#ask('read', (store) => store.list({ prefix: this.id, limit: 1, ...from }))
-      const [first] = page.sessions
-      cursor = page.cursor
-      if (first === undefined && cursor !== undefined) continue
-      this.#requireOwn(first?.id === this.id ? first : undefined)
-      return
-    }
+    this.#requireOwn(await findStored(this.#owner, this.id))
   }
 
   /**
@@ -244,5 +235,25 @@ export async function askStore<T>(
     throw new StoreError(message, { cause })
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/**
+ * What is known of a stored session, without its snapshot.
+ *
+ * @throws StoreError
+ */
+export async function findStored(
+  owner: Pick<Owner, 'store' | 'leaseMs'>,
+  id: string,
+): Promise<StoredSession | undefined> {
+  // The entry comes first of those with this prefix. Pages before it may be empty.
+  for (let cursor: string | undefined; ; ) {
+    const from = cursor === undefined ? {} : { cursor }
+    const page = await askStore(owner, id, 'read', (store) => store.list({ prefix: id, limit: 1, ...from }))
+    const [first] = page.sessions
+    cursor = page.cursor
+    if (first === undefined && cursor !== undefined) continue
+    return first?.id === id ? first : undefined
   }
 }

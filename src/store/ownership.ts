@@ -2,7 +2,7 @@
 // own entry is owned-entry.ts's.
 import { randomUUID } from 'node:crypto'
 import { SessionOwnedError } from '../shared/errors.js'
-import { askStore, OwnedEntry, type Owner } from './owned-entry.js'
+import { askStore, findStored, OwnedEntry, type Owner } from './owned-entry.js'
 import type { SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
 
 /** A session without a snapshot has these: it begins with a fresh interpreter. */
@@ -63,9 +63,8 @@ export class Ownership implements Owner {
    *
    * @throws StoreError
    */
-  async find(id: string): Promise<StoredSession | undefined> {
-    const page = await askStore(this, id, 'read', (store) => store.list({ prefix: id, limit: 1 }))
-    return page.sessions.find((session) => session.id === id)
+  find(id: string): Promise<StoredSession | undefined> {
+    return findStored(this, id)
   }
 
   /**

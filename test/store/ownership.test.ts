@@ -1,0 +1,25 @@
+// Looking for one session in a store whose pages may be empty although more follow (src/store/store.ts).
+import { expect, test } from 'vitest'
+import { MemoryStore } from '../../src/store/memory-store.js'
+import { Ownership } from '../../src/store/ownership.js'
+import type { ListOptions, StoredPage } from '../../src/store/store.js'
+
+/** Begins each listing with an empty page. */
+class LateStore extends MemoryStore {
+  override async list(options: ListOptions = {}): Promise<StoredPage> {
+    const { cursor, ...rest } = options
+    if (cursor === undefined) return { sessions: [], cursor: 'begin' }
+    return super.list(cursor === 'begin' ? rest : options)
+  }
+}
+
+const RECORD = { tenant: 'acme', imageId: 'image', labels: {}, executionCount: 0 }
+
+test('a session is found and deleted behind an empty page, and another with its prefix is not taken for it', async () => {
+  const ownership = new Ownership(new LateStore(), 30_000)
+  await ownership.create('chat-42', new Uint8Array(), RECORD)
+  expect((await ownership.find('chat-42'))?.tenant).toBe('acme')
+  expect(await ownership.find('chat')).toBeUndefined()
+  expect(await ownership.delete('chat-42')).toBe(true)
+  expect(await ownership.delete('chat-42')).toBe(false)
+})
