@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DirectoryStore, SessionManager } from 'brumate'
+import { Random } from '../../chaos/random.js'
 import { samplesMs } from '../measure.js'
 
 const [sessions = 0, calls = 0] = process.argv.slice(2, 4).map(Number)
@@ -47,8 +48,8 @@ try {
   // The account has what snapshots take that are still in memory, to wake quickly.
   const perSessionBytes = (held() - before - manager.stats().memory.snapshotBytes) / sessions
 
-  const random = generator(SEED)
-  const pick = spread === 'zipf' ? zipf(sessions, random) : () => Math.floor(random() * sessions)
+  const random = new Random(SEED)
+  const pick = spread === 'zipf' ? zipf(sessions, random) : () => random.integer(0, sessions - 1)
   const durationsMs: number[] = []
   let left = calls
   let wrong = 0
@@ -83,19 +84,8 @@ function held(): number {
   return heapUsed + external
 }
 
-/** Numbers from 0 to 1, the same in every run (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** The n-th is called 1/n as often as the first. */
-function zipf(count: number, random: () => number): () => number {
+function zipf(count: number, random: Random): () => number {
   const sums = new Float64Array(count)
   let sum = 0
   for (let n = 0; n < count; n++) {
@@ -103,7 +93,7 @@ function zipf(count: number, random: () => number): () => number {
     sums[n] = sum
   }
   return () => {
-    const wanted = random() * sum
+    const wanted = random.next() * sum
     let [low, high] = [0, count - 1]
     while (low < high) {
       const middle = (low + high) >> 1
