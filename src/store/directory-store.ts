@@ -11,6 +11,7 @@ import { errnoOf, flushFolder, makeFolder, namesIn, unless } from './directory/f
 import { fanName, folderName, idOfFolder, isFanName } from './directory/names.js'
 import { describeRecord, type EntryRecord } from './directory/record-file.js'
 import { removeFolder, SessionFolder, type Write } from './directory/session-folder.js'
+import { inParallel } from './in-parallel.js'
 import type {
   DeleteOptions,
   ListOptions,
@@ -125,7 +126,7 @@ export class DirectoryStore implements SnapshotStore {
         id.startsWith(prefix) && (cursor === undefined || compareIds(id, cursor) > 0)
       const candidates = await this.#firstIds(isAsked, limit + 1)
       const page = candidates.slice(0, limit)
-      const entries = await inParallel(page, (id) => this.#recordOf(this.#folderOf(id)))
+      const entries = await inParallel(READS_AT_ONCE, page, (id) => this.#recordOf(this.#folderOf(id)))
       const sessions: StoredSession[] = entries.flatMap((entry) => (entry ? describeRecord(entry) : []))
       const last = page.at(-1)
       return candidates.length > limit && last !== undefined ? { sessions, cursor: last } : { sessions }
@@ -170,7 +171,7 @@ export class DirectoryStore implements SnapshotStore {
     const sort = () => {
       lowest = lowest.sort(compareIds).slice(0, count)
     }
-    await inParallel(fans, async (fan) => {
+    await inParallel(READS_AT_ONCE, fans, async (fan) => {
       const names = (await namesIn(join(this.#layout, fan))) ?? []
       const ids = names.flatMap((name) => idOfFolder(name) ?? [])
       lowest.push(...ids.filter(isAsked))
@@ -249,17 +250,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return errnoOf(error) !== 'ESRCH'
   }
-}
-
-async function inParallel<T, Result>(
-  items: readonly T[],
-  work: (item: T) => Promise<Result>,
-): Promise<Result[]> {
-  const results = new Array<Result>(items.length)
-  const left = items.entries()
-  const worker = async () => {
-    for (const [i, item] of left) results[i] = await work(item)
-  }
-  await Promise.all(Array.from({ length: READS_AT_ONCE }, worker))
-  return results
 }

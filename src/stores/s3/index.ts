@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { InvalidOptionError, StoreError } from '../../shared/errors.js'
 import { checkDelete, checkId, checkList, checkPut } from '../../store/arguments.js'
 import { type ClientOptions, checkTimeoutMs } from '../../store/client-calls.js'
+import { inParallel } from '../../store/in-parallel.js'
 import type {
   DeleteOptions,
   ListOptions,
@@ -152,7 +153,7 @@ export class S3Store implements SnapshotStore {
     const keys = this.#keys.records + escapeId(prefix)
     const { objects, hasMore } = await this.#bucket.list(keys, after, limit)
     const ids = objects.map(({ key }) => this.#keys.idOf(key))
-    const found = await inParallel(ids, (id) => this.#read(id))
+    const found = await inParallel(READS_AT_ONCE, ids, (id) => this.#read(id))
     const sessions = found.flatMap((stored) =>
       stored && !stored.object.isDeleted ? describeStored(stored) : [],
     )
@@ -252,7 +253,7 @@ export class S3Store implements SnapshotStore {
     let count = 0
     for (let after: string | undefined; ; ) {
       const { objects, hasMore } = await this.#bucket.list(prefix, after, PAGE)
-      count += (await inParallel(objects, work)).filter(Boolean).length
+      count += (await inParallel(READS_AT_ONCE, objects, work)).filter(Boolean).length
       after = objects.at(-1)?.key
       if (!hasMore || after === undefined) return count
     }
@@ -269,17 +270,4 @@ export class S3Store implements SnapshotStore {
 
 function newNonce(): string {
   return randomBytes(12).toString('hex')
-}
-
-async function inParallel<T, Result>(
-  items: readonly T[],
-  work: (item: T) => Promise<Result>,
-): Promise<Result[]> {
-  const results = new Array<Result>(items.length)
-  const left = items.entries()
-  const worker = async () => {
-    for (const [i, item] of left) results[i] = await work(item)
-  }
-  await Promise.all(Array.from({ length: READS_AT_ONCE }, worker))
-  return results
 }
