@@ -1,6 +1,7 @@
 // A store in this process's memory. Owns its entries; they end with the process.
 import { copyOf } from '../shared/copy.js'
 import { checkDelete, checkId, checkList, checkPut, compareIds } from './arguments.js'
+import { described } from './described.js'
 import type {
   DeleteOptions,
   ListOptions,
@@ -82,20 +83,6 @@ export class MemoryStore implements SnapshotStore {
 }
 
 function describe(id: string, entry: Entry): StoredSession {
-  const { record, generation, createdAtMs, updatedAtMs, owner } = entry
-  return {
-    ...structuredClone(record),
-    id,
-    generation,
-    createdAt: new Date(createdAtMs),
-    updatedAt: new Date(updatedAtMs),
-    sizeBytes: entry.bytes.length,
-    ...(owner && {
-      owner: {
-        id: owner.id,
-        expiresAt: new Date(owner.expiresAtMs),
-        remainingMs: owner.expiresAtMs - Date.now(),
-      },
-    }),
-  }
+  const { bytes, record, ...facts } = entry
+  return described({ ...facts, id, record: structuredClone(record), sizeBytes: bytes.length }, Date.now())
 }

@@ -1,5 +1,6 @@
 // The file of a record: a line with the SHA-256 of the rest, then JSON. Owns its format. A record says which file has the snapshot.
 import { createHash } from 'node:crypto'
+import { described } from '../described.js'
 import { readRecord } from '../record-text.js'
 import type { SnapshotRecord, StoredSession } from '../store.js'
 
@@ -37,23 +38,9 @@ export function decodeRecord(bytes: Buffer): EntryRecord | undefined {
   return value.version === 1 && readRecord(value.record) ? value : undefined
 }
 
-export function describeRecord(entry: EntryRecord): StoredSession {
-  const { record, id, generation, createdAtMs, updatedAtMs, owner, snapshot } = entry
-  return {
-    ...(readRecord(record) as SnapshotRecord),
-    id,
-    generation,
-    createdAt: new Date(createdAtMs),
-    updatedAt: new Date(updatedAtMs),
-    sizeBytes: snapshot?.sizeBytes ?? 0,
-    ...(owner && {
-      owner: {
-        id: owner.id,
-        expiresAt: new Date(owner.expiresAtMs),
-        remainingMs: owner.expiresAtMs - Date.now(),
-      },
-    }),
-  }
+export function describeRecord({ record, snapshot, ...facts }: EntryRecord): StoredSession {
+  const own = readRecord(record) as SnapshotRecord
+  return described({ ...facts, record: own, sizeBytes: snapshot?.sizeBytes ?? 0 }, Date.now())
 }
 
 function hashOf(text: string): string {

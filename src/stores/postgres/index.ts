@@ -11,6 +11,7 @@ import {
   loadClient,
   secretsOfUrl,
 } from '../../store/client-calls.js'
+import { Once } from '../../store/once.js'
 import { readRecord, writeRecord } from '../../store/record-text.js'
 import type {
   DeleteOptions,
@@ -65,10 +66,9 @@ export class PostgresStore implements SnapshotStore {
   readonly #facts: ClientFacts
   readonly #table: string
   readonly #isMigrating: boolean
-  readonly #openClient: () => Promise<PostgresClient>
   readonly #ownsClient: boolean
-  #client: Promise<PostgresClient> | undefined
-  #migrated: Promise<void> | undefined
+  readonly #client: Once<PostgresClient>
+  readonly #migrated = new Once(() => this.migrate())
 
   /** @param connection a connection string, a configuration of `pg`'s `Pool`, or a `Pool`, which `close` leaves open */
   constructor(connection: string | PostgresClient | object, options: PostgresStoreOptions = {}) {
@@ -88,8 +88,9 @@ export class PostgresStore implements SnapshotStore {
       diagnose: (code) => this.#diagnose(code),
     }
     this.#ownsClient = !isClient(connection)
-    this.#openClient = async () =>
-      isClient(connection) ? connection : await openPool(connection, this.#facts.timeoutMs)
+    this.#client = new Once(async () =>
+      isClient(connection) ? connection : await openPool(connection, this.#facts.timeoutMs),
+    )
   }
 
   /** SQL that makes the table, for a program that has migrations of its own. It does nothing if there is one. */
@@ -102,7 +103,7 @@ export class PostgresStore implements SnapshotStore {
     await callClient(this.#facts, undefined, async () => {
       for (let tries = 1; ; tries += 1) {
         try {
-          return void (await (await this.#connected()).query({ text: this.migration }))
+          return void (await (await this.#client.get()).query({ text: this.migration }))
         } catch (error) {
           if (tries === MOST_TRIES || !MADE_MEANWHILE.includes(codeOf(error))) throw error
         }
@@ -196,8 +197,7 @@ export class PostgresStore implements SnapshotStore {
 
   /** Ends the connections that the store has opened. A `Pool` that was passed in stays open. */
   async close(): Promise<void> {
-    const client = this.#client
-    this.#client = undefined
+    const client = this.#client.take()
     if (client === undefined || !this.#ownsClient) return
     await callClient(this.#facts, undefined, async () => await ((await client) as OwnPool).end())
   }
@@ -207,34 +207,16 @@ export class PostgresStore implements SnapshotStore {
     text: string,
     values: unknown[],
   ): Promise<Record<string, unknown>[]> {
-    if (this.#isMigrating) {
-      this.#migrated ??= this.migrate()
-      try {
-        await this.#migrated
-      } catch (error) {
-        this.#migrated = undefined
-        throw error
-      }
-    }
+    if (this.#isMigrating) await this.#migrated.get()
     return await callClient(this.#facts, sessionId, async () => {
       for (let tries = 1; ; tries += 1) {
         try {
-          return (await (await this.#connected()).query({ text, values })).rows
+          return (await (await this.#client.get()).query({ text, values })).rows
         } catch (error) {
           if (tries === MOST_TRIES || !CONFLICTS.includes(codeOf(error))) throw error
         }
       }
     })
-  }
-
-  async #connected(): Promise<PostgresClient> {
-    this.#client ??= this.#openClient()
-    try {
-      return await this.#client
-    } catch (error) {
-      this.#client = undefined
-      throw error
-    }
   }
 
   #describe(id: string, row: Record<string, unknown>): StoredSession {

@@ -11,6 +11,8 @@ import {
   loadClient,
   secretsOfUrl,
 } from '../../store/client-calls.js'
+import { described } from '../../store/described.js'
+import { Once } from '../../store/once.js'
 import { readRecord, writeRecord } from '../../store/record-text.js'
 import type {
   DeleteOptions,
@@ -61,7 +63,7 @@ export class RedisStore implements SnapshotStore {
   readonly #facts: ClientFacts
   readonly #keys: Keys
   readonly #given: string | RedisClient
-  #client: Promise<RedisClient> | undefined
+  readonly #client: Once<RedisClient>
 
   /** @param connection a URL such as `redis://user:password@host:6379/0`, or a connected client, which `close` leaves open */
   constructor(connection: string | RedisClient, options: RedisStoreOptions = {}) {
@@ -71,6 +73,9 @@ export class RedisStore implements SnapshotStore {
     if (typeof prefix !== 'string' || !prefix.isWellFormed())
       throw new InvalidOptionError('prefix', 'a text', prefix)
     this.#given = connection
+    this.#client = new Once(async () =>
+      typeof connection === 'string' ? await connect(connection, this.#facts.timeoutMs) : connection,
+    )
     this.#keys = keysOf(prefix)
     this.#facts = {
       server: 'Redis',
@@ -140,8 +145,7 @@ export class RedisStore implements SnapshotStore {
 
   /** Closes the connection that the store has opened. A client that was passed in stays open. */
   async close(): Promise<void> {
-    const opened = this.#client
-    this.#client = undefined
+    const opened = this.#client.take()
     if (opened === undefined || typeof this.#given !== 'string') return
     // Whoever waits for a connection that cannot be had is told so.
     const client = (await opened.catch(() => undefined)) as OwnClient | undefined
@@ -158,7 +162,7 @@ export class RedisStore implements SnapshotStore {
   ): Promise<unknown> {
     const rest = [`${keys.length}`, ...keys, ...args]
     return await callClient(this.#facts, sessionId, async () => {
-      const client = await this.#connected()
+      const client = await this.#client.get()
       try {
         return await client.sendCommand(['EVALSHA', sha1, ...rest], AS_BYTES)
       } catch (error) {
@@ -169,32 +173,20 @@ export class RedisStore implements SnapshotStore {
     })
   }
 
-  async #connected(): Promise<RedisClient> {
-    if (typeof this.#given !== 'string') return this.#given
-    this.#client ??= connect(this.#given, this.#facts.timeoutMs)
-    try {
-      return await this.#client
-    } catch (error) {
-      this.#client = undefined
-      throw error
-    }
-  }
-
   #describe(id: string, fields: Fields, sizeBytes: number, nowMs: number): StoredSession {
     const [generation, json, created, updated, owner, expires] = fields.map((field) => field?.toString())
     const record = readRecord(parse(json))
     if (record === undefined) throw damaged(this.#keys.entry(id), id)
-    return {
-      ...record,
+    const facts = {
       id,
+      record,
       generation: Number(generation),
-      createdAt: new Date(Number(created)),
-      updatedAt: new Date(Number(updated)),
+      createdAtMs: Number(created),
+      updatedAtMs: Number(updated),
       sizeBytes,
-      ...(owner !== undefined && {
-        owner: { id: owner, expiresAt: new Date(Number(expires)), remainingMs: Number(expires) - nowMs },
-      }),
+      owner: owner === undefined ? undefined : { id: owner, expiresAtMs: Number(expires) },
     }
+    return described(facts, nowMs)
   }
 }
 

@@ -8,6 +8,7 @@ import { InvalidOptionError, StoreError } from '../../shared/errors.js'
 import { checkDelete, checkId, checkList, checkPut } from '../../store/arguments.js'
 import { type ClientOptions, checkTimeoutMs } from '../../store/client-calls.js'
 import { inParallel } from '../../store/in-parallel.js'
+import { Once } from '../../store/once.js'
 import type {
   DeleteOptions,
   ListOptions,
@@ -56,7 +57,8 @@ export class S3Store implements SnapshotStore {
   readonly #bucket: Bucket
   readonly #name: string
   readonly #keys: Keys
-  #checked: Promise<void> | undefined
+  /** A server that ignores conditions would lose updates, and say nothing. */
+  readonly #checked = new Once(() => this.#tryConditions())
 
   /** @param connection a client of `@aws-sdk/client-s3`, which `close` leaves open, or the configuration of one */
   constructor(connection: S3Client | object, options: S3StoreOptions) {
@@ -101,7 +103,7 @@ export class S3Store implements SnapshotStore {
     options: PutOptions,
   ): Promise<number | undefined> {
     const record = checkPut(id, bytes, given, options)
-    await this.#checkConditions()
+    await this.#checked.get()
     const stored = await this.#read(id)
     const before = stored?.object.isDeleted ? undefined : stored?.object
     if ((before?.generation ?? 0) !== options.generation) return undefined
@@ -134,7 +136,7 @@ export class S3Store implements SnapshotStore {
 
   async delete(id: string, options: DeleteOptions): Promise<boolean> {
     checkDelete(id, options)
-    await this.#checkConditions()
+    await this.#checked.get()
     const stored = await this.#read(id)
     if (stored === undefined || stored.object.isDeleted || stored.object.generation !== options.generation)
       return false
@@ -217,17 +219,6 @@ export class S3Store implements SnapshotStore {
   /** The write itself has happened. What cannot be removed now is left to `sweep`. */
   async #removeSnapshot(id: string, nonce: string): Promise<void> {
     await this.#bucket.remove(this.#keys.snapshot(id, nonce), id).catch(() => {})
-  }
-
-  /** A server that ignores conditions would lose updates, and say nothing. */
-  async #checkConditions(): Promise<void> {
-    this.#checked ??= this.#tryConditions()
-    try {
-      await this.#checked
-    } catch (error) {
-      this.#checked = undefined
-      throw error
-    }
   }
 
   async #tryConditions(): Promise<void> {

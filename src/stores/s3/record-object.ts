@@ -1,4 +1,5 @@
 // The object of a record: JSON. Owns its format. Times are those of the server: an object was written at its LastModified.
+import { described } from '../../store/described.js'
 import { readRecord } from '../../store/record-text.js'
 import type { SnapshotRecord, StoredSession } from '../../store/store.js'
 
@@ -40,17 +41,15 @@ export function decodeObject(text: string): RecordObject | undefined {
 }
 
 export function describeStored({ object, modifiedAtMs, readAtMs }: StoredRecord): StoredSession {
-  const { id, generation, record, createdAtMs, owner, snapshot } = object
-  const expiresAtMs = modifiedAtMs + (owner?.leaseMs ?? 0) + ROUNDING_MS
-  return {
-    ...(readRecord(record) as SnapshotRecord),
+  const { id, generation, record, createdAtMs = modifiedAtMs, owner, snapshot } = object
+  const facts = {
     id,
     generation,
-    createdAt: new Date(createdAtMs ?? modifiedAtMs),
-    updatedAt: new Date(modifiedAtMs),
+    record: readRecord(record) as SnapshotRecord,
+    createdAtMs,
+    updatedAtMs: modifiedAtMs,
     sizeBytes: snapshot?.sizeBytes ?? 0,
-    ...(owner && {
-      owner: { id: owner.id, expiresAt: new Date(expiresAtMs), remainingMs: expiresAtMs - readAtMs },
-    }),
+    owner: owner && { id: owner.id, expiresAtMs: modifiedAtMs + owner.leaseMs + ROUNDING_MS },
   }
+  return described(facts, readAtMs)
 }

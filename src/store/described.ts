@@ -1,0 +1,32 @@
+// What `get` and `list` say of an entry, from what a store keeps of it. Owns the dates, and how long an owner's lease lasts.
+import type { SnapshotRecord, StoredSession } from './store.js'
+
+export interface EntryFacts {
+  readonly id: string
+  readonly record: SnapshotRecord
+  readonly generation: number
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+  readonly sizeBytes: number
+  readonly owner?: { readonly id: string; readonly expiresAtMs: number } | undefined
+}
+
+/** @param nowMs by the store's clock, as all times are */
+export function described(facts: EntryFacts, nowMs: number): StoredSession {
+  const { id, record, generation, createdAtMs, updatedAtMs, sizeBytes, owner } = facts
+  return {
+    ...record,
+    id,
+    generation,
+    createdAt: new Date(createdAtMs),
+    updatedAt: new Date(updatedAtMs),
+    sizeBytes,
+    ...(owner && {
+      owner: {
+        id: owner.id,
+        expiresAt: new Date(owner.expiresAtMs),
+        remainingMs: owner.expiresAtMs - nowMs,
+      },
+    }),
+  }
+}
