@@ -9,7 +9,7 @@ import {
   throwUnstored,
 } from './manager/drain.js'
 import { closeImages, openImages, requireMemory } from './manager/images.js'
-import { Opener } from './manager/opener.js'
+import { Opener, requireTenant } from './manager/opener.js'
 import { distribution, type ManagerStats, record } from './manager/stats.js'
 import {
   resolveFilter,
@@ -225,9 +225,8 @@ export class SessionManager implements AsyncDisposable {
       this.#requireOpen()
       const open = await this.#openNow(id, opening.takeOver)
       if (open) {
-        if (opening.tenant === undefined || opening.tenant === open.tenant) return open
-        const message = `tenant: the session ${id} belongs to another tenant than the given one`
-        throw new InvalidOptionError('tenant', 'the tenant of the session', opening.tenant, message)
+        requireTenant(open, opening.tenant)
+        return open
       }
       if (this.#sessions.has(id) || this.#opening.has(id)) continue
       return this.#openOnce(id, async () => {

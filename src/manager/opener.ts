@@ -90,10 +90,7 @@ export class Opener {
   }
 
   #accept(options: ResolvedSessionOptions, stored: StoreEntry, tenant: string | undefined): Beginning {
-    if (tenant !== undefined && tenant !== stored.tenant) {
-      const message = `tenant: the session ${stored.id} belongs to another tenant than the given one`
-      throw new InvalidOptionError('tenant', 'the tenant of the stored session', tenant, message)
-    }
+    requireTenant(stored, tenant)
     if (stored.bytes.length === 0)
       return this.#begin(
         options,
@@ -176,4 +173,17 @@ export class Opener {
     if (!isKept) return session.closing.close()
     await (how ? session.closing.delete() : session.closing.abandon()).catch(() => {})
   }
+}
+
+/**
+ * @param given undefined: whoever opens the session does not say
+ * @throws InvalidOptionError if the session is another tenant's
+ */
+export function requireTenant(
+  { id, tenant }: { readonly id: string; readonly tenant: string },
+  given: string | undefined,
+): void {
+  if (given === undefined || given === tenant) return
+  const message = `tenant: the session ${id} belongs to another tenant than the given one`
+  throw new InvalidOptionError('tenant', 'the tenant of the session', given, message)
 }

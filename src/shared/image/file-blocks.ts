@@ -10,7 +10,7 @@ export function blockCount(length: number): number {
   return Math.ceil(length / FILE_BLOCK_BYTES)
 }
 
-export function blockHash(block: Uint8Array): Buffer {
+function blockHash(block: Uint8Array): Buffer {
   return createHash('sha256').update(block).digest()
 }
 
