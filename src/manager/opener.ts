@@ -6,12 +6,7 @@ import type { SessionContext } from '../session/context.js'
 import type { ResolvedSessionOptions } from '../session/options.js'
 import type { KeptSession } from '../session/persistence.js'
 import { Session } from '../session.js'
-import {
-  InterpreterCrashedError,
-  InvalidOptionError,
-  SessionClosedError,
-  SnapshotError,
-} from '../shared/errors.js'
+import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from '../shared/errors.js'
 import type { Image as BootedImage } from '../shared/image/image.js'
 import { trustOf } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
@@ -112,7 +107,10 @@ export class Opener {
     const { imageId } = snapshot?.parts.head ?? {}
     const fits = imageId === undefined || (contexts.has(imageId) && (image ?? imageId) === imageId)
     const context = this.#contextOf(image ?? (fits ? imageId : undefined))
-    if (snapshot && !fits && !salvage) throw this.#incompatible(snapshot, image)
+    if (snapshot && !fits && !salvage)
+      throw snapshot.incompatible(
+        image === undefined ? `this manager has ${this.#imageIds}` : `\`image\` is ${image}`,
+      )
     requireMemory(limits, images.get(context.image.id))
     if (snapshot) memory.requireRoom(memory.snapshots.costOf(snapshot), 'there is no room for the snapshot')
     return fits
@@ -132,15 +130,6 @@ export class Opener {
 
   get #imageIds(): string {
     return [...this.#parts.contexts.keys()].join(', ')
-  }
-
-  #incompatible(snapshot: Snapshot, image: string | undefined): SnapshotError {
-    const { imageId, pyodideVersion } = snapshot.parts.head
-    const made = `the snapshot was made with image ${imageId} (Pyodide ${pyodideVersion})`
-    const has = image === undefined ? `this manager has ${this.#imageIds}` : `\`image\` is ${image}`
-    const remedy =
-      'give the manager that image (`images`), or restore the plain values of the snapshot with { salvage: true }'
-    return new SnapshotError('incompatible', `${made}, ${has}; ${remedy}`)
   }
 
   async #start(

@@ -162,11 +162,16 @@ export class Snapshot {
   require(imageId: string, trust: Trust | undefined): void {
     this.requireTrust(trust)
     const { head } = this.#parts
-    if (head.imageId === imageId) return
-    const made = `the snapshot was made with image ${head.imageId} (Pyodide ${head.pyodideVersion})`
+    if (head.imageId !== imageId) throw this.incompatible(`the session has ${imageId}`)
+  }
+
+  /** @internal @param has which image there is instead, as part of a sentence */
+  incompatible(has: string): SnapshotError {
+    const { imageId, pyodideVersion } = this.#parts.head
+    const made = `the snapshot was made with image ${imageId} (Pyodide ${pyodideVersion})`
     const remedy =
-      'restore it with the version of brumate that made it, or its plain values with { salvage: true }'
-    throw new SnapshotError('incompatible', `${made}, this manager runs ${imageId}; ${remedy}`)
+      'give the manager that image (`images`), or restore the plain values of the snapshot with { salvage: true }'
+    return new SnapshotError('incompatible', `${made}, ${has}; ${remedy}`)
   }
 
   /** @internal */
