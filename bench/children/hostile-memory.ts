@@ -88,8 +88,8 @@ function refused(error: unknown): void {
 await using manager = await SessionManager.create({
   slots: HOSTILE + NEIGHBOURS,
   maxMemoryBytes,
-  // A hostile session that has outgrown the rest waits for memory that never comes.
-  acquireTimeoutMs: Math.max(5_000, attackMs),
+  // A hostile session that has outgrown the rest waits for memory that never comes. Neighbours wait while it does, but not as long.
+  acquireTimeoutMs: 15_000,
   ...(cacheDir === undefined ? {} : { cacheDir }),
   limits: {
     memoryBytes: 2048 * MiB,
