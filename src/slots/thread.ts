@@ -5,16 +5,12 @@ import type { Piscina } from 'piscina'
 import { deferred } from '../deferred.js'
 import type { SlotLease } from '../memory/slot-lease.js'
 import type { ServeTask } from '../shared/messages/slot.js'
+import { MOST_SHIELDED_MS } from '../shared/threads/shield.js'
 import { messageOf } from '../shared/thrown.js'
 import { type Exiting, guardExit, unguardExit } from './exit-guard.js'
 import { printable } from './guard.js'
 import { Slot } from './slot.js'
 
-/**
- * Longest wait for a worker that asks not to be ended. An honest one asks for microseconds of work, so this is enough even if it hardly
- * gets CPU time, and one that lies is ended anyway.
- */
-const MOST_SHIELDED_MS = 1000
 const SHIELD_LOOK_MS = 1
 
 export class SlotThread implements Exiting {

@@ -8,6 +8,12 @@ export const RAISED = 1
 export const ENDING = 2
 
 /**
+ * Longest wait for a worker that must not be ended. An honest one asks for microseconds of work, but a busy machine may not run it
+ * for some hundred milliseconds. One that lies is ended anyway.
+ */
+export const MOST_SHIELDED_MS = 2_000
+
+/**
  * Node ends the whole process when a worker ends between the making of a zlib stream and its initialization ("close before
  * init" in node_zlib.cc of Node 20 to 26). Both are done by the stream's constructor, in microseconds; the work that follows
  * may be cut short anywhere.
