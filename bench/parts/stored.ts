@@ -14,6 +14,7 @@ const MAX_BYTES = 4096
 interface Measured {
   readonly durationsMs: readonly number[]
   readonly wakesMs: readonly number[]
+  readonly perSecond: number
   readonly perSessionBytes: number
   readonly wrong: number
 }
@@ -26,7 +27,7 @@ export async function stored({ progress }: Context): Promise<Row[]> {
     ['zipf', 'many'],
   ] as const) {
     progress(`  stored: ${SESSIONS} sessions, ${spread}, ${tenants} tenants`)
-    const { durationsMs, wakesMs, perSessionBytes, wrong } = await measure(spread, tenants)
+    const { durationsMs, wakesMs, perSecond, perSessionBytes, wrong } = await measure(spread, tenants)
     if (wrong > 0) throw new Error(`${wrong} counters are wrong`)
     const sorted = durationsMs.toSorted((a, b) => a - b)
     const [p50, p99] = [0.5, 0.99].map((share) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN)
@@ -47,6 +48,7 @@ export async function stored({ progress }: Context): Promise<Row[]> {
         brumate: p99,
         floor: { text: '≤ 8 × the median', met: p99 <= 8 * p50 },
       },
+      { metric: `${what}: two callers together`, unit: 'per s', brumate: perSecond },
       {
         metric: `${what}: memory of each beside its snapshot`,
         unit: 'KB',

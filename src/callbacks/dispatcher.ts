@@ -86,6 +86,13 @@ export class Dispatcher {
     return this.#suspended.size > 0 && this.#running.size === 0 && this.#arriving.size === 0
   }
 
+  /** Another one can take its place: nothing is in flight, and Python knows of nothing by a number that would be given again. */
+  get isReplaceable(): boolean {
+    return (
+      this.#running.size + this.#arriving.size + this.#suspended.size === 0 && !this.#iterators.hasCounted
+    )
+  }
+
   /** An execution begins: its calls are counted from zero. */
   begin(startedBy: Caller | undefined): void {
     this.#invocations = 0

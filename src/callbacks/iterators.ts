@@ -23,6 +23,11 @@ export class HostIterators {
   #iterators: Map<number, Open> | undefined
   #lastNumber = 0
 
+  /** There has been one. */
+  get hasCounted(): boolean {
+    return this.#lastNumber > 0
+  }
+
   serves(name: string): boolean {
     return name === NEXT || name === CLOSE
   }

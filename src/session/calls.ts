@@ -50,6 +50,8 @@ export class CallQueue {
           return task().then(resolve, reject)
         },
       }
+      // An array that was never filled takes no memory: there may be thousands of sessions.
+      if (this.#running === undefined && this.#queue.length === 0) return this.#start(queued)
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#queue.push(queued)
       this.#next()
@@ -69,6 +71,10 @@ export class CallQueue {
       if (this.#closed === undefined) this.#onIdle()
       return
     }
+    this.#start(queued)
+  }
+
+  #start(queued: Queued): void {
     this.#running = queued.start().then(() => {
       this.#running = undefined
       this.#next()

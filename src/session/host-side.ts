@@ -31,11 +31,20 @@ interface Run {
   batches: number
 }
 
+export interface HostSideOptions extends Pick<DispatcherOptions, 'session' | 'onLate' | 'onInput'> {
+  readonly limits: DispatcherOptions['limits'] & Pick<Limits, 'memoryBytes'>
+  /** Of the session. */
+  readonly account: MemoryAccount
+  readonly lane: Lane
+  /** Answers were sent to the slot while nothing runs there, which changes its state. */
+  readonly onSent: (slot: Slot) => void
+}
+
 export class HostSide implements HostCallState {
-  readonly #dispatcher: Dispatcher
-  readonly #onSent: (slot: Slot) => void
-  readonly #mostWaitingBytes: number
-  readonly #account: MemoryAccount
+  readonly #options: HostSideOptions
+  #callbacks: ResolvedCallbacks
+  /** Undefined while the session has no host calls: there may be thousands of sessions that never make one. */
+  #dispatcher: Dispatcher | undefined
   readonly #window: ArgumentWindow
   /** The slot that the window was opened for last. */
   #openedFor: Slot | undefined
@@ -55,29 +64,11 @@ export class HostSide implements HostCallState {
   /** Bytes counted in the account for answers that Python has not taken. */
   #countedBytes = 0
 
-  constructor(
-    callbacks: ResolvedCallbacks,
-    executionCount: number,
-    options: Pick<DispatcherOptions, 'session' | 'onLate' | 'onInput'> & {
-      readonly limits: DispatcherOptions['limits'] & Pick<Limits, 'memoryBytes'>
-      /** Of the session. */
-      readonly account: MemoryAccount
-      readonly lane: Lane
-      /** Answers were sent to the slot while nothing runs there, which changes its state. */
-      readonly onSent: (slot: Slot) => void
-    },
-  ) {
-    this.#onSent = options.onSent
-    this.#mostWaitingBytes = options.limits.memoryBytes ?? MOST_WAITING_BYTES
+  constructor(callbacks: ResolvedCallbacks, executionCount: number, options: HostSideOptions) {
+    this.#options = options
+    this.#callbacks = callbacks
     this.executionCount = executionCount
-    this.#account = options.account
     this.#window = new ArgumentWindow(options.account)
-    this.#dispatcher = new Dispatcher(callbacks, {
-      ...options,
-      window: this.#window,
-      onAnswer: (bytes) => this.#send(bytes),
-      onSuspended: () => this.#suspend(),
-    })
   }
 
   /** The session's state holds an execution that goes on with `resume`. */
@@ -86,19 +77,20 @@ export class HostSide implements HostCallState {
   }
 
   get pending(): PendingCall[] {
-    return this.#dispatcher.pending
+    return this.#dispatcher?.pending ?? []
   }
 
   get invocations(): number {
-    return this.#dispatcher.invocations
+    return this.#dispatcher?.invocations ?? 0
   }
 
   get callbacks(): ResolvedCallbacks {
-    return this.#dispatcher.callbacks
+    return this.#callbacks
   }
 
   set callbacks(callbacks: ResolvedCallbacks) {
-    this.#dispatcher.callbacks = callbacks
+    this.#callbacks = callbacks
+    if (this.#dispatcher) this.#dispatcher.callbacks = callbacks
   }
 
   /** @throws InvalidOptionError, ConversionError; then nothing is answered */
@@ -107,19 +99,19 @@ export class HostSide implements HostCallState {
     errors: Readonly<Record<string, unknown>>,
     encode: EncodeAnswer,
   ): Promise<Uint8Array<ArrayBuffer>[]> {
-    return this.#dispatcher.resolve(results, errors, encode)
+    return this.#dispatch().resolve(results, errors, encode)
   }
 
   /** An execution starts or continues. */
   begin(slot: Slot, id: number): void {
     this.#run = { slot, id, batches: 0 }
     this.#awaiting = false
-    this.#dispatcher.begin(this.startedBy)
+    this.#dispatcher?.begin(this.startedBy)
   }
 
   /** Suspends the running execution if all its pending calls are suspended already. */
   suspendIfWaiting(): void {
-    if (this.#dispatcher.isSuspended) this.#suspend()
+    if (this.#dispatcher?.isSuspended) this.#suspend()
   }
 
   /** The execution ended, or waits for `resume`. Does nothing if none was running. */
@@ -133,13 +125,13 @@ export class HostSide implements HostCallState {
   /** The execution ended early: aborts its host calls. */
   abort(reason: Error): void {
     this.#run = undefined
-    this.#dispatcher.abort(reason)
+    this.#dispatcher?.abort(reason)
   }
 
   // Called by placement.ts and the slot.
 
   describeCallbacks(): unknown[] {
-    return describeCallbacks(this.#dispatcher.callbacks)
+    return describeCallbacks(this.#callbacks)
   }
 
   reasons(): Record<string, string> {
@@ -164,7 +156,7 @@ export class HostSide implements HostCallState {
 
   restore(snapshot: Snapshot): void {
     const { pending, awaiting } = snapshot.describe()
-    this.#dispatcher.restore(pending)
+    if (pending.length > 0) this.#dispatch().restore(pending)
     this.#awaiting = awaiting
   }
 
@@ -177,6 +169,7 @@ export class HostSide implements HostCallState {
     this.#openedFor = undefined
     this.#lastSlot = undefined
     this.#window.leave()
+    if (this.#dispatcher?.isReplaceable) this.#dispatcher = undefined
   }
 
   openWindow(slot: Slot): { readonly releasedBytes: number; readonly heldBytes: number } {
@@ -186,7 +179,7 @@ export class HostSide implements HostCallState {
 
   resume(slot: Slot): void {
     this.#window.settle(slot === this.#openedFor)
-    if (slot !== this.#lastSlot) this.#dispatcher.moveToSlot()
+    if (slot !== this.#lastSlot) this.#dispatcher?.moveToSlot()
     this.#slot = this.#lastSlot = slot
     this.#flush()
   }
@@ -198,18 +191,37 @@ export class HostSide implements HostCallState {
     run.batches = batch
     run.slot.hasTaken(takenBytes)
     this.#countAnswers()
-    return this.#dispatcher.receive(calls)
+    return this.#dispatch().receive(calls)
   }
 
   blockingCall(request: Uint8Array, answer: (payload: Uint8Array) => void): void | Promise<void> {
-    return this.#dispatcher.receiveBlocking(request, answer)
+    return this.#dispatch().receiveBlocking(request, answer)
+  }
+
+  #dispatch(): Dispatcher {
+    if (this.#dispatcher === undefined) {
+      const { session, limits, onInput, lane, onLate } = this.#options
+      this.#dispatcher = new Dispatcher(this.#callbacks, {
+        session,
+        limits,
+        onInput,
+        window: this.#window,
+        lane,
+        onLate,
+        onAnswer: (bytes) => this.#send(bytes),
+        onSuspended: () => this.#suspend(),
+      })
+      this.#dispatcher.begin(this.startedBy)
+    }
+    return this.#dispatcher
   }
 
   /** What Python could never hold at once is not kept for it either: it would be memory without a limit. */
   #send(answer: Uint8Array<ArrayBuffer>): void {
+    const mostBytes = this.#options.limits.memoryBytes ?? MOST_WAITING_BYTES
     const waitingBytes = this.#answerBytes + (this.#slot?.waitingAnswerBytes ?? 0)
-    const isTooMuch = answer.length >= LARGE_BYTES && waitingBytes + answer.length > this.#mostWaitingBytes
-    const bytes = isTooMuch ? answerTooMuch(answer, this.#mostWaitingBytes) : answer
+    const isTooMuch = answer.length >= LARGE_BYTES && waitingBytes + answer.length > mostBytes
+    const bytes = isTooMuch ? answerTooMuch(answer, mostBytes) : answer
     this.#answerBytes += bytes.length
     this.#countAnswers()
     // Answers that come together travel together.
@@ -222,14 +234,14 @@ export class HostSide implements HostCallState {
     this.#answers = []
     this.#answerBytes = 0
     this.#slot.sendsAnswers(answers)
-    if (this.#run === undefined) this.#onSent(this.#slot)
+    if (this.#run === undefined) this.#options.onSent(this.#slot)
     // Small ones are sooner copied.
     const large = answers.filter(({ length }) => length >= LARGE_BYTES).map(({ buffer }) => buffer)
     this.#slot.tell({ notice: 'answers', answers }, large)
   }
 
   #resetCalls(reason: Error): void {
-    this.#dispatcher.reset(reason)
+    this.#dispatcher?.reset(reason)
     this.#answers = []
     this.#answerBytes = 0
     this.#countAnswers()
@@ -239,7 +251,7 @@ export class HostSide implements HostCallState {
 
   #countAnswers(): void {
     const bytes = this.#answerBytes + (this.#slot?.waitingAnswerBytes ?? 0)
-    this.#account.take(bytes - this.#countedBytes)
+    this.#options.account.take(bytes - this.#countedBytes)
     this.#countedBytes = bytes
   }
 
