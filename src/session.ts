@@ -88,6 +88,9 @@ export interface InputContext extends CallbackContext {
 /** Returns the line without its end, `null` or nothing at the end of the input, or a promise of either. */
 export type InputFn = (prompt: string, context: InputContext) => unknown
 
+/** One for all sessions: there may be thousands. */
+const NONE_LOST: readonly string[] = []
+
 /** Made by `SessionManager.createSession`. */
 export class Session implements AsyncDisposable {
   readonly #context: SessionContext
@@ -101,7 +104,7 @@ export class Session implements AsyncDisposable {
   readonly #lane: Lane
   #executionTimeoutMs: number | null
   #files: SessionFiles | undefined
-  #lostGlobals: readonly string[] = []
+  #lostGlobals = NONE_LOST
   /** @internal */
   readonly closing: Closing
 

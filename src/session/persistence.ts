@@ -28,8 +28,8 @@ export interface PersistenceParts {
   readonly checkpoint: Checkpoint
   readonly captures: Captures
   readonly hostCalls: { readonly executionCount: number }
-  /** The session has a slot, which may be lost. */
-  readonly isAttached: () => boolean
+  /** An attached session has a slot, which may be lost. */
+  readonly placement: { readonly state: 'attached' | 'dormant' | 'closed' }
 }
 
 export class Persistence implements Renewable {
@@ -53,6 +53,10 @@ export class Persistence implements Renewable {
     this.#entry.onMoved = onMoved
   }
 
+  get #isAttached(): boolean {
+    return this.#parts.placement.state === 'attached'
+  }
+
   get #isClean(): boolean {
     const { checkpoint, hostCalls } = this.#parts
     return (
@@ -68,7 +72,7 @@ export class Persistence implements Renewable {
    * @throws SessionMovedError, StoreError
    */
   async requireLease(): Promise<void> {
-    if (this.#parts.isAttached()) await this.#entry.requireLease(() => this.#record)
+    if (this.#isAttached) await this.#entry.requireLease(() => this.#record)
   }
 
   /**
@@ -258,8 +262,8 @@ export class Persistence implements Renewable {
 
   /** A session that has lost its slot has nothing new. */
   async #capture(): Promise<void> {
-    const { checkpoint, captures, isAttached } = this.#parts
-    if (isAttached() && checkpoint.needsCapture) await captures.capture('quick')
+    const { checkpoint, captures } = this.#parts
+    if (this.#isAttached && checkpoint.needsCapture) await captures.capture('quick')
   }
 
   /** Writes the checkpoint, unless the store has it, and the record with this count. */

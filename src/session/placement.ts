@@ -71,14 +71,13 @@ export class Placement implements CapturedSession {
     this.#options = options
     this.#checkpoint = new Checkpoint(context.snapshots, from)
     this.captures = new Captures(this, this.#checkpoint, context, options, hostCalls)
-    const isAttached = () => this.#lifecycle.kind === 'attached'
     const parts = {
       context,
       options,
       checkpoint: this.#checkpoint,
       captures: this.captures,
       hostCalls,
-      isAttached,
+      placement: this,
     }
     this.persistence = kept && new Persistence(kept, parts)
   }

@@ -76,8 +76,8 @@ export class Runner {
   #neverStarted = false
   /** Undefined while a call runs that is no execution. */
   #execution: RunningExecution | undefined
-  /** The slot's report on the last call. */
-  #report: RunReport | undefined
+  /** What the slot said of the running execution. Not all of its reply: that holds the value and output of as many sessions as there are. */
+  #report: Pick<RunReport, 'durationMs' | 'outputBytes'> | undefined
 
   constructor({ context, options, placement, hostSide, usage, account, lane }: RunnerParts) {
     this.#context = context
@@ -277,6 +277,7 @@ export class Runner {
   /** Records the usage of an execution that ended or lost its worker. */
   #count(elapsedMs: number): void {
     const { durationMs, outputBytes } = this.#report ?? { durationMs: elapsedMs, outputBytes: 0 }
+    this.#report = undefined
     const used = { durationMs, outputBytes, callbackInvocations: this.#hostSide.invocations }
     this.#usage.add(used)
     this.#context.record(used)
@@ -324,7 +325,7 @@ export class Runner {
     const { reply: raw } = settled
     if (raw.kind !== 'outcome' && raw.kind !== 'suspended')
       throw this.#lost(slot, stop, `${INVALID}: not the answer to an execution`)
-    this.#report = raw
+    this.#report = { durationMs: raw.durationMs, outputBytes: raw.outputBytes }
     this.#usage.update(raw)
     slot.hasTaken(raw.takenBytes)
     const { outputBytes } = this.#options.limits
