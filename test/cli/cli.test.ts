@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { makeWheel } from '../packages/support/pure-wheel.js'
+import { callProgram as call, run } from '../support/program.js'
 
 const DIST = new URL('../../dist/src/cli/', import.meta.url)
-const { run } = (await import(new URL('run.js', DIST).href)) as typeof import('../../src/cli/run.js')
 
 const WHEEL = makeWheel('clicker')
 let directory: string
@@ -24,18 +24,6 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-async function call(...args: readonly string[]) {
-  const written = { stdout: '', stderr: '' }
-  const stream = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[name] += text
-    },
-  })
-  const streams = { stdout: stream('stdout'), stderr: stream('stderr') }
-  const exitCode = await run(args, streams, new AbortController().signal)
-  return { exitCode, ...written }
-}
-
 test('the program prints its version and its commands', () => {
   const program = fileURLToPath(new URL('main.js', DIST))
   const output = execFileSync(process.execPath, [program, '--version'], { encoding: 'utf8' })
@@ -45,7 +33,7 @@ test('the program prints its version and its commands', () => {
 test('help lists the commands, and the options of each', async () => {
   const { exitCode, stdout } = await call('--help')
   expect(exitCode).toBe(0)
-  for (const name of ['image build', 'image show', 'lock']) {
+  for (const name of ['image build', 'image show', 'lock', 'store salvage']) {
     expect(stdout).toContain(`\n  ${name} `)
     const help = await call(...name.split(' '), '--help')
     expect(help.exitCode).toBe(0)

@@ -6,6 +6,7 @@ import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { RedisStore } from '../../src/stores/redis/index.js'
 import { freePort, leftOut, type Server } from './support/processes.js'
+import { expectSalvage } from './support/salvaged.js'
 import { PASSWORD, redisServer, startRedis } from './support/servers.js'
 
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 1 }
@@ -46,6 +47,10 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
       await store.close()
     }
     expect(await client.ping()).toBe('PONG')
+  })
+
+  test('`brumate store salvage` opens it by its URL', async () => {
+    await expectSalvage(new RedisStore(client, { prefix: 'salvaged:' }), url, '--key-prefix', 'salvaged:')
   })
 
   test('stores with different prefixes have different sessions', async () => {

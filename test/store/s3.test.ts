@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { S3Client } from '@aws-sdk/client-s3'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { S3Store } from '../../src/stores/s3/index.js'
@@ -18,6 +18,7 @@ import {
   startServer,
   temporaryDirectory,
 } from './support/processes.js'
+import { expectSalvage } from './support/salvaged.js'
 
 const SECRET = 'very/secret+key'
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 1 }
@@ -94,6 +95,14 @@ describe('S3Store with a fake server', () => {
       expect(await store.delete('a', { generation: generation ?? 0 })).toBe(true)
       await store.close()
     }
+  })
+
+  test('`brumate store salvage` opens it by its URL, with the credentials of the environment', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'access')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', SECRET)
+    const store = new S3Store(client, { bucket: 'bucket', prefix: 'salvaged/' })
+    await expectSalvage(store, `s3://bucket/salvaged/?region=us-east-1&endpoint=${fake.endpoint}`)
+    vi.unstubAllEnvs()
   })
 
   test('a write without bytes does not upload the snapshot again', async () => {
