@@ -55,7 +55,7 @@ test.each([
   [['frobnicate'], 'there is no command frobnicate; there are: image build'],
   [['image'], 'use one of: image build, image show'],
   [['image', 'drop'], 'there is no command image drop'],
-  [['image', 'show'], 'it takes 1 arguments beside its options, got 0'],
+  [['image', 'show'], 'it takes 1 argument beside its options, got 0'],
   [['image', 'build', '-p', 'a'], 'where is the image to be saved?'],
   [
     ['image', 'build', '-p', 'a', '-o', '/nowhere/a.image'],
@@ -82,6 +82,15 @@ test('a lock is written, checked, and found unchanged', async () => {
   expect(await call(...args, '--check', '--json')).toMatchObject({ exitCode: 0 })
   expect(JSON.parse((await call(...args, '--json')).stdout)).toEqual({ path, state: 'unchanged', packages })
 })
+
+test.each(['./nope.whl', './nope-1.0-py3-none-any.whl'])(
+  '%s, which is not there, is said not to exist',
+  async (path) => {
+    const { exitCode, stderr } = await call('image', 'build', '-p', path, '-o', join(directory, 'e.image'))
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/packages\[0\]: the file .*nope.* does not exist/)
+  },
+)
 
 test('an image is built of a lock, saved and shown', async () => {
   const [lock, file] = [join(directory, 'b.lock.json'), join(directory, 'b.image')]

@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import type { SalvagedSession, SalvageResult, SkippedSession } from '../../manager/salvage-store.js'
 import { SessionManager } from '../../manager.js'
+import { count } from '../../shared/count.js'
 import { BrumateError, type StoreError } from '../../shared/errors.js'
 import { messageOf } from '../../shared/thrown.js'
 import { type Command, type CommandInput, textOf, textsOf, UsageError } from '../command.js'
 import { openStore, STORE_FORMS, STORE_OPTIONS } from '../open-store.js'
-import { count, printable } from '../text.js'
+import { printable } from '../text.js'
 
 /** What the command says of a session that could not be salvaged. */
 interface Failure {
