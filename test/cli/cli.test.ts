@@ -83,6 +83,23 @@ test('a lock is written, checked, and found unchanged', async () => {
   expect(JSON.parse((await call(...args, '--json')).stdout)).toEqual({ path, state: 'unchanged', packages })
 })
 
+test('--check alone takes the requirements that the lock has, also of wheels that were given by path', async () => {
+  for (const [name, requirement] of [
+    ['named', 'clicker'],
+    ['by-path', join(directory, WHEEL.file)],
+  ] as const) {
+    const lock = ['lock', '-o', join(directory, `${name}.lock.json`), ...offline]
+    expect((await call(...lock, '--check')).stderr).toContain('does not exist; `brumate lock` makes one')
+    await call(...lock, '-p', requirement)
+    expect(await call(...lock, '--check')).toMatchObject({ exitCode: 0, stderr: '' })
+    const text = await readFile(join(directory, `${name}.lock.json`), 'utf8')
+    await writeFile(join(directory, `${name}.lock.json`), text.replace('"depends"', '"depends" '))
+    expect((await call(...lock, '--check')).stdout).toContain('out of date')
+  }
+  const moved = await call('lock', '--check', '-o', join(directory, 'by-path.lock.json'), '--no-index')
+  expect(moved).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`the wheel ${WHEEL.file}`) })
+})
+
 test.each(['./nope.whl', './nope-1.0-py3-none-any.whl'])(
   '%s, which is not there, is said not to exist',
   async (path) => {
