@@ -6,13 +6,12 @@ import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { PostgresStore } from '../../src/stores/postgres/index.js'
 import { callProgram } from '../support/program.js'
-import { leftOut, type Server } from './support/processes.js'
+import type { Server } from './support/processes.js'
 import { expectSalvage } from './support/salvaged.js'
 import { initdb, PASSWORD, startPostgres } from './support/servers.js'
 
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 1 }
 const bytes = Buffer.from('a snapshot')
-if (initdb === undefined) leftOut('PostgresStore with PostgreSQL')
 
 let server: Server
 let url: string

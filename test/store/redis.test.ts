@@ -5,13 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { RedisStore } from '../../src/stores/redis/index.js'
-import { freePort, leftOut, type Server } from './support/processes.js'
+import { freePort, type Server } from './support/processes.js'
 import { expectSalvage } from './support/salvaged.js'
 import { PASSWORD, redisServer, startRedis } from './support/servers.js'
 
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 1 }
 const bytes = Buffer.from('a snapshot')
-if (redisServer === undefined) leftOut('RedisStore with Redis')
 
 let server: Server
 let url: string

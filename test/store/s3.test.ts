@@ -10,21 +10,13 @@ import { storeConformance } from '../../src/stores/conformance/index.js'
 import { S3Store } from '../../src/stores/s3/index.js'
 import { escapeId } from '../../src/stores/s3/keys.js'
 import { type FakeS3, startFakeS3 } from './support/fake-s3.js'
-import {
-  findProgram,
-  freePort,
-  leftOut,
-  type Server,
-  startServer,
-  temporaryDirectory,
-} from './support/processes.js'
+import { findProgram, freePort, type Server, startServer, temporaryDirectory } from './support/processes.js'
 import { expectSalvage } from './support/salvaged.js'
 
 const SECRET = 'very/secret+key'
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 1 }
 const bytes = Buffer.from('a snapshot')
 const program = process.env.BRUMATE_S3_SERVER ?? findProgram('versitygw')
-if (program === undefined) leftOut('S3Store with versitygw')
 
 const configuration = (endpoint: string) => ({
   endpoint,
