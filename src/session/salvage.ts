@@ -34,19 +34,21 @@ export async function salvageGlobals(
       if (!(error instanceof ConversionError || error instanceof PythonError)) throw error
     }
   }
-  return lossOf(snapshot, taken)
+  const refused = values.flatMap(([name]) => (taken.has(name) ? [] : [name]))
+  return lossOf(snapshot, taken, refused)
 }
 
 /** What salvage would lose if Python takes every plain value. Needs no interpreter. */
 export function expectedLoss(snapshot: Snapshot): SalvageLoss {
-  return lossOf(snapshot, new Set(Object.keys(snapshot.globals())))
+  return lossOf(snapshot, new Set(Object.keys(snapshot.globals())), [])
 }
 
-function lossOf(snapshot: Snapshot, taken: ReadonlySet<string>): SalvageLoss {
+/** @param refused those that were not taken; the manifest may lack some */
+function lossOf(snapshot: Snapshot, taken: ReadonlySet<string>, refused: readonly string[]): SalvageLoss {
   const { globals, files, pending } = snapshot.manifest
-  const names = new Set([...globals.map(({ name }) => name), ...Object.keys(snapshot.globals())])
+  const described = globals.flatMap(({ name }) => (taken.has(name) ? [] : [name]))
   return {
-    globals: [...names].filter((name) => !taken.has(name)),
+    globals: [...new Set([...described, ...refused])],
     files: files.map(({ path }) => path),
     pendingCalls: pending.map(({ name }) => name),
   }

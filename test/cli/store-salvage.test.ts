@@ -8,7 +8,7 @@ import { DirectoryStore, Image, type SessionManager } from 'brumate'
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 import { openManager } from '../support/manager.js'
 import { OTHER_IMAGE, storeOld } from '../support/other-image.js'
-import { callProgram } from '../support/program.js'
+import { callProgram, run } from '../support/program.js'
 
 let directory: string
 let path: string
@@ -105,6 +105,20 @@ test('sessions in use are named, failures give exit code 1, and filters apply', 
   await busy.close().catch(() => {})
 })
 
+test('progress is shown on a terminal, and an interrupted run ends with exit code 130', async () => {
+  await storeOld(manager, store, 'slow')
+  const shown: string[] = []
+  const streams = {
+    stdout: { write: () => {} },
+    stderr: { isTTY: true, columns: 80, write: (text: string) => shown.push(text) },
+  }
+  const args = ['store', 'salvage', path, ...standard]
+  expect(await run([...args, '--dry-run'], streams, new AbortController().signal)).toBe(0)
+  expect(shown.join('')).toContain('1 session: 1 to salvage, 0 in use, 0 failed …')
+  expect(await run(args, streams, AbortSignal.abort())).toBe(130)
+  expect((await store.get('slow'))?.imageId).toBe(OTHER_IMAGE)
+})
+
 test('names that would write to the terminal are escaped', async () => {
   await storeOld(manager, store, 'sly', { tenant: 'a\u001B[2J', code: 'open("b\\x1b[2J", "w").close()' })
   const { stdout } = await salvage(path, ...standard, '--dry-run')
@@ -152,7 +166,7 @@ test.each([
 
 test('the bundled program opens a store of each kind, without what the others need', () => {
   const program = fileURLToPath(new URL('../../dist/src/program/index.js', import.meta.url))
-  const run = (location: string) => {
+  const salvaged = (location: string) => {
     const args = [program, 'store', 'salvage', '--json', ...standard]
     const env = {
       ...process.env,
@@ -166,14 +180,14 @@ test('the bundled program opens a store of each kind, without what the others ne
       return (error as { stdout: string }).stdout
     }
   }
-  expect(JSON.parse(run(path))).toMatchObject({ salvaged: [], failed: [] })
+  expect(JSON.parse(salvaged(path))).toMatchObject({ salvaged: [], failed: [] })
   const nobody = '127.0.0.1:9'
   for (const [location, server] of [
     [`postgresql://${nobody}/a`, 'PostgreSQL'],
     [`redis://${nobody}`, 'Redis'],
     [`s3://bucket?region=us-east-1&endpoint=http://${nobody}`, 'S3'],
   ] as const)
-    expect(JSON.parse(run(location)).error).toMatchObject({
+    expect(JSON.parse(salvaged(location)).error).toMatchObject({
       code: 'STORE',
       message: expect.stringContaining(server),
     })
