@@ -50,7 +50,7 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    globalSetup: ['test/support/image.ts'],
+    globalSetup: ['test/support/image.ts', 'test/support/left-out.ts'],
     // The build is loaded by Node itself, as it is for a user.
     server: { deps: { external: [/\/dist\//] } },
   },

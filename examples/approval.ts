@@ -1,6 +1,8 @@
 // The approval example: an agent's script calls three tools at once, one of which needs a human. The first process freezes the
 // script where it waits and ends; a second one, on any machine with any supported Node, thaws it with the human's answer.
 //
+// In a clone, after `npm run build`:
+//
 //   node examples/run.mjs approval freeze FILE          runs the script, writes the frozen session to FILE
 //   node examples/run.mjs approval answer FILE yes|no   goes on with it, and prints what it came to
 import { readFile, writeFile } from 'node:fs/promises'

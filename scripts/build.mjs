@@ -15,6 +15,8 @@ const require = createRequire(import.meta.url)
 const tsc = require.resolve('typescript/bin/tsc')
 /** Packages that modules load when they first need them, and their names in src/install/files.ts. */
 const LATE_PACKAGES = { 'ajv/dist/2020.js': 'ajv', 'msgpackr/pack': 'msgpackr' }
+/** Clients of stores, which users install: the program loads them when it opens such a store. */
+const CLIENTS = /^(@aws-sdk\/client-s3|pg|redis)$/
 /** Packages whose code is in a bundle: their licenses are shipped with it. */
 const bundled = new Set()
 
@@ -122,7 +124,7 @@ async function bundleInto(folder, entry) {
   const bundle = await rolldown({
     input: { index: join(root, 'dist/src', entry) },
     platform: 'node',
-    external: /^node:/,
+    external: [/^node:/, CLIENTS],
     logLevel: 'warn',
     plugins: [latePackages(), ownPiscinaWorker(), noteLicenses()],
   })

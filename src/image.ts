@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { imageKey } from './image/key.js'
-import { loadImageFile, verifyImageFile } from './image/load-file.js'
+import { HOW_TO_MAKE, loadImageFile, verifyImageFile } from './image/load-file.js'
 import type { OpenedImage } from './image/open.js'
 import { isText } from './options/check.js'
 import { type ImageOptions, resolveImageOptions } from './packages/options.js'
@@ -57,7 +57,7 @@ export class Image {
     const image = await loadImageFile(file)
     if (image.codeKey !== imageKey())
       throw new ImageError(
-        `${file} was made by another version of brumate or Pyodide; build it again from its lock`,
+        `${file} was made by another version of brumate or Pyodide; build it again, from its lock if it has packages: ${HOW_TO_MAKE}`,
       )
     return new Image({ image, file, bytes: undefined })
   }

@@ -3,6 +3,14 @@ export type { ToolFormat } from './callbacks/callbacks.js'
 export type { JsonSchema, StandardResult, StandardSchema } from './callbacks/schema.js'
 export { Image, type PackageInfo } from './image.js'
 export type { DrainOptions, DrainResult } from './manager/drain.js'
+export type {
+  SalvagedSession,
+  SalvageFailure,
+  SalvageOptions,
+  SalvageProgress,
+  SalvageResult,
+  SkippedSession,
+} from './manager/salvage-store.js'
 export type { Distribution, ManagerStats } from './manager/stats.js'
 export type { SweepOptions, SweepResult } from './manager/sweep.js'
 export { SessionManager } from './manager.js'
@@ -30,6 +38,7 @@ export type { ImageOptions, PackageOptions } from './packages/options.js'
 export type { PackageProgress } from './packages/progress.js'
 export { type NotStored, NotStoredError } from './session/not-stored-error.js'
 export type { ExecuteResult } from './session/outcome.js'
+export type { SalvageLoss } from './session/salvage.js'
 export type { SessionFiles } from './session/session-files.js'
 export type { SessionUsage } from './session/usage.js'
 export type {

@@ -10,6 +10,12 @@ import {
 } from './manager/drain.js'
 import { closeImages, openImages, requireMemory } from './manager/images.js'
 import { Opener, requireTenant } from './manager/opener.js'
+import {
+  resolveSalvage,
+  type SalvageOptions,
+  type SalvageResult,
+  salvageStored,
+} from './manager/salvage-store.js'
 import { distribution, type ManagerStats, record } from './manager/stats.js'
 import {
   resolveFilter,
@@ -38,6 +44,8 @@ import { Usage } from './session/usage.js'
 import type { Session } from './session.js'
 import { InvalidOptionError, notConstructible, SessionClosedError } from './shared/errors.js'
 import type { Image as BootedImage } from './shared/image/image.js'
+import { trustOf } from './shared/snapshot/signature.js'
+import { Snapshot } from './shared/snapshot/snapshot.js'
 import { Slices } from './shared/values/slices.js'
 import type { SlotPool } from './slots/pool.js'
 import type { SlotRequest } from './slots/pool-options.js'
@@ -315,6 +323,31 @@ export class SessionManager implements AsyncDisposable {
         return session.owner !== undefined && session.owner.remainingMs > 0
       },
       remove: (id) => this.delete(id),
+    })
+  }
+
+  /**
+   * Moves stored sessions of images that the manager does not have to its first image: each keeps the globals that its snapshot stores as
+   * plain values, and loses the rest. Sessions of the manager's images stay as they are, and so do those that another manager has. A
+   * session's old state is replaced in one write, once the new state is complete; if anything fails before, the store keeps the old one. Run
+   * it again to go on where it stopped. With `dryRun` it only says what would be lost.
+   *
+   * @throws InvalidOptionError, StoreError when the store cannot be listed, the signal's reason if it aborts
+   */
+  async salvageStore(options?: SalvageOptions): Promise<SalvageResult> {
+    const { slots, snapshotKey } = this.#options
+    const resolved = resolveSalvage(options, slots)
+    this.#requireOpen()
+    return salvageStored(resolved, {
+      sessions: this.list(resolved.filter),
+      imageIds: new Set(this.#images.map(({ id }) => id)),
+      isOpen: (id) => this.#sessions.has(id) || this.#opening.has(id),
+      isOwn: (ownerId) => ownerId === this.#ownership.id,
+      read: async (id, tenant) => {
+        const entry = await this.#ownership.read(id)
+        return entry?.bytes.length ? Snapshot.adopt(entry.bytes, trustOf(snapshotKey, tenant)) : undefined
+      },
+      open: (id, takeOver) => this.openSession(id, { salvage: true, takeOver }),
     })
   }
 

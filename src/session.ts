@@ -25,7 +25,7 @@ import { type ExecuteResult, readValue, TOO_LARGE } from './session/outcome.js'
 import type { KeptSession } from './session/persistence.js'
 import { Placement } from './session/placement.js'
 import { Runner } from './session/runner.js'
-import { salvageGlobals } from './session/salvage.js'
+import { NOTHING_LOST, type SalvageLoss, salvageGlobals } from './session/salvage.js'
 import { SessionCalls } from './session/session-calls.js'
 import { SessionFiles } from './session/session-files.js'
 import { type SessionUsage, Usage } from './session/usage.js'
@@ -88,9 +88,6 @@ export interface InputContext extends CallbackContext {
 /** Returns the line without its end, `null` or nothing at the end of the input, or a promise of either. */
 export type InputFn = (prompt: string, context: InputContext) => unknown
 
-/** One for all sessions: there may be thousands. */
-const NONE_LOST: readonly string[] = []
-
 /** Made by `SessionManager.createSession`. */
 export class Session implements AsyncDisposable {
   readonly #context: SessionContext
@@ -104,7 +101,7 @@ export class Session implements AsyncDisposable {
   readonly #lane: Lane
   #executionTimeoutMs: number | null
   #files: SessionFiles | undefined
-  #lostGlobals = NONE_LOST
+  #salvageLoss: SalvageLoss | undefined
   /** @internal */
   readonly closing: Closing
 
@@ -175,7 +172,12 @@ export class Session implements AsyncDisposable {
 
   /** Globals that `salvage` could not bring back when the session was opened or created. Without salvage there are none. */
   get lostGlobals(): readonly string[] {
-    return this.#lostGlobals
+    return (this.#salvageLoss ?? NOTHING_LOST).globals
+  }
+
+  /** @internal What salvage has lost; undefined if the session was opened or created without. */
+  get salvageLoss(): SalvageLoss | undefined {
+    return this.#salvageLoss
   }
 
   /** Executions so far, failed ones included; `reset` starts again from 0. */
@@ -400,7 +402,7 @@ export class Session implements AsyncDisposable {
       } catch (error) {
         if (!salvage || !(error instanceof SnapshotError) || error.reason !== 'incompatible') throw error
         await this.#placement.startFresh()
-        return this.#salvage(whole)
+        return [...(await this.#salvage(whole)).globals]
       }
     })
   }
@@ -488,13 +490,13 @@ export class Session implements AsyncDisposable {
   async open(salvage?: Snapshot): Promise<void> {
     await this.#calls.runAfterCaptures(async () => {
       const slot = await this.#placement.attach()
-      if (salvage) this.#lostGlobals = await this.#salvage(salvage)
+      if (salvage) this.#salvageLoss = await this.#salvage(salvage)
       // Another process would not know the environment.
       else if (Object.keys(this.#options.env).length > 0) this.#placement.markUnstored(slot)
     })
   }
 
-  async #salvage(snapshot: Snapshot): Promise<string[]> {
+  async #salvage(snapshot: Snapshot): Promise<SalvageLoss> {
     return salvageGlobals(snapshot, async (name, value) =>
       this.#set(name, await this.#encode(new Encoder(value, name, 'with-fixups'))),
     )

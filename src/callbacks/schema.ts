@@ -2,6 +2,7 @@
 // its failures into Python errors. ajv implements JSON Schema.
 
 import type { ErrorObject } from 'ajv/dist/2020.js'
+import { didYouMean } from '../shared/close-names.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { isPromise, isRangeError } from '../shared/realms.js'
 import { messageOf } from '../shared/thrown.js'
@@ -13,6 +14,7 @@ import {
   TookTooLong,
   TooLargeToCheck,
 } from './bounded-ajv.js'
+import { describeForPython } from './describe-argument.js'
 import { requireKnownKeywords } from './schema-keywords.js'
 
 export type Arguments = Readonly<Record<string, Value>>
@@ -74,6 +76,9 @@ const TYPE_KEYWORDS: ReadonlySet<string> = new Set([
   'unevaluatedProperties',
 ])
 
+/** Faults of these are about the value as a whole; of others, what a container is says nothing. */
+const VALUE_KEYWORDS: ReadonlySet<string> = new Set(['type', 'enum', 'const', 'minItems', 'maxItems'])
+
 export function anyArguments(): ParameterCheck {
   return { schema: undefined, isTimed: false, check: (args) => args }
 }
@@ -106,7 +111,7 @@ function jsonSchema(option: string, callback: string, given: JsonSchema): Parame
     },
     check(args) {
       if (isValid(callback, bounded, args)) return args
-      throw faultOf(callback, schema, bounded.error)
+      throw faultOf(callback, schema, args, bounded.error)
     },
   }
 }
@@ -159,7 +164,12 @@ function fieldOf(instancePath: string): string {
 }
 
 /** Names the field that is at fault, and what is allowed there. */
-function faultOf(callback: string, schema: JsonSchema, error: ErrorObject | undefined): ArgumentsError {
+function faultOf(
+  callback: string,
+  schema: JsonSchema,
+  args: Arguments,
+  error: ErrorObject | undefined,
+): ArgumentsError {
   if (error === undefined)
     return new ArgumentsError('ValueError', `${callback}(): the arguments are not valid`)
   const kind = TYPE_KEYWORDS.has(error.keyword) ? 'TypeError' : 'ValueError'
@@ -171,7 +181,10 @@ function faultOf(callback: string, schema: JsonSchema, error: ErrorObject | unde
   }
   const isTop = error.instancePath === ''
   if (params.missingProperty !== undefined && isTop)
-    return new ArgumentsError(kind, `${callback}() is missing the argument '${params.missingProperty}'`)
+    return new ArgumentsError(
+      kind,
+      `${callback}() is missing the argument '${params.missingProperty}'${unexpected(schema, args)}`,
+    )
   const path = fieldOf(error.instancePath)
   if (params.additionalProperty !== undefined) {
     const allowed = propertiesAt(schema, error.schemaPath)
@@ -182,7 +195,30 @@ function faultOf(callback: string, schema: JsonSchema, error: ErrorObject | unde
   let fault = error.message ?? 'it is not valid'
   if (params.allowedValues) fault = `must be one of ${listOf(params.allowedValues, JSON.stringify)}`
   else if ('allowedValue' in params) fault = `must be ${listOf([params.allowedValue], JSON.stringify)}`
-  return new ArgumentsError(kind, `${callback}() argument '${path}': ${fault}`)
+  const got = valueAt(args, error.instancePath)
+  const isShown = got && (typeof got.value !== 'object' || VALUE_KEYWORDS.has(error.keyword))
+  const given = isShown ? `, got ${describeForPython(got.value)}` : ''
+  return new ArgumentsError(kind, `${callback}() argument '${path}': ${fault}${given}`)
+}
+
+/** Whoever misspells an argument's name leaves out another one. */
+function unexpected({ properties }: JsonSchema, args: Arguments): string {
+  const known = typeof properties === 'object' && properties !== null ? Object.keys(properties) : []
+  const strange = Object.keys(args).filter((name) => !known.includes(name))
+  if (strange.length === 0) return ''
+  const names = listOf(strange, (name) => `'${name}'`)
+  return `; it got ${names}, which it has no parameter for${didYouMean(strange[0] ?? '', known)}`
+}
+
+/** @param pointer ajv's: a JSON pointer into the arguments */
+function valueAt(args: Arguments, pointer: string): { readonly value: unknown } | undefined {
+  let at: unknown = args
+  for (const step of pointer.split('/').slice(1)) {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~')
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined
+    at = (at as Readonly<Record<string, unknown>>)[key]
+  }
+  return { value: at }
 }
 
 const MAX_LISTED = 30

@@ -73,7 +73,9 @@ export function parseCommandLine(
   const { values, positionals } = parsed
   if (values.help !== true && (positionals.length < min || positionals.length > max)) {
     const expected = min === max ? `${min}` : `${min} to ${max}`
-    throw new UsageError(`it takes ${expected} arguments beside its options, got ${positionals.length}`)
+    throw new UsageError(
+      `it takes ${expected} argument${max === 1 && min === 1 ? '' : 's'} beside its options, got ${positionals.length}`,
+    )
   }
   return { values: values as OptionValues, positionals }
 }

@@ -20,4 +20,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'choose versions of packages, and write them to brumate.lock.json',
     load: async () => (await import('./commands/lock.js')).lock,
   },
+  'store salvage': {
+    summary: 'after an upgrade, move the sessions of a store to a new image',
+    load: async () => (await import('./commands/store-salvage.js')).storeSalvage,
+  },
 }

@@ -12,7 +12,7 @@ export function overview(group?: string): string {
   const rows = commands.map(([name, { summary }]) => [name, summary] as const)
   return [
     `Usage: brumate ${group === undefined ? '' : `${group} `}COMMAND [OPTIONS]`,
-    'Python sessions for Node: images, packages, locks.',
+    'Python sessions for Node: images, packages, locks, stores.',
     `Commands:\n${table(rows)}`,
     `Options:\n${table([
       ['-h, --help', 'show this help; brumate COMMAND --help shows that of a command'],

@@ -16,6 +16,10 @@ import { keepOpen } from './keep-open.js'
 /** Opening a pipe must not wait for its other end. Windows has no such flag. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
+/** The end of an error. */
+export const HOW_TO_MAKE =
+  'make an image file with `npx brumate image build --standard -o FILE`, with `-p NAME` instead of `--standard` for packages, or with Image.build() and save()'
+
 /**
  * The file is trusted as far as its writer: it holds code that sessions run. Its hash tells that it is not damaged, and is the image's id.
  *
@@ -26,17 +30,17 @@ export async function loadImageFile(path: string): Promise<Image> {
   try {
     file = await open(path, READ)
   } catch (cause) {
-    const hint =
-      'make the file with `npx brumate image build --standard -o FILE`, or Image.build() and save()'
-    throw new ImageError(`the image cannot be opened: ${messageOf(cause, path)}; ${hint}`, { cause })
+    throw new ImageError(`the image cannot be opened: ${messageOf(cause, path)}; ${HOW_TO_MAKE}`, { cause })
   }
   let image: Image | undefined
   try {
     const stats = await file.stat()
     if (!stats.isFile() || stats.size > MAX_IMAGE_BYTES)
-      throw new ImageError(`${path} is no image: expected a file of at most ${MAX_IMAGE_BYTES} bytes`)
+      throw new ImageError(
+        `${path} is no image: expected a file of at most ${MAX_IMAGE_BYTES} bytes; ${HOW_TO_MAKE}`,
+      )
     const reply = await loadAside({ descriptor: file.fd, bytes: stats.size })
-    if (!reply.ok) throw new ImageError(`${path} cannot be loaded: ${reply.reason}`)
+    if (!reply.ok) throw new ImageError(`${path} cannot be loaded: ${reply.reason}; ${HOW_TO_MAKE}`)
     image = keepOpen(reply.image, file)
     return image
   } finally {

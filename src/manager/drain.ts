@@ -37,7 +37,7 @@ export async function drainSessions(sessions: Iterable<Session>, untilMs: number
         await session.closing.close(untilMs)
         return { id, isKept }
       } catch (error) {
-        return { id, isKept, error: asError(error) }
+        return { id, isKept, error: asError(error, id) }
       }
     }),
   )
@@ -49,14 +49,16 @@ export async function drainSessions(sessions: Iterable<Session>, untilMs: number
 
 /** @throws NotStoredError, SessionMovedError of one of them, or a StoreError for several */
 export function throwUnstored(closed: readonly PromiseSettledResult<void>[]): void {
-  const errors = closed.flatMap((one) => (one.status === 'rejected' ? [asError(one.reason)] : []))
+  const errors = closed.flatMap((one) => (one.status === 'rejected' ? [asError(one.reason, undefined)] : []))
   const [first] = errors
   if (first === undefined) return
   if (errors.length === 1) throw first
   const message = `${errors.length} sessions could not be stored, the first because: ${first.message}`
-  throw new StoreError(message, { cause: new AggregateError(errors) })
+  const { reason } = first instanceof StoreError ? first : {}
+  throw new StoreError(message, { reason, cause: new AggregateError(errors) })
 }
 
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new StoreError('a session could not be stored', { cause: thrown })
+function asError(thrown: unknown, sessionId: string | undefined): Error {
+  if (thrown instanceof Error) return thrown
+  return new StoreError('a session could not be stored', { sessionId, cause: thrown })
 }

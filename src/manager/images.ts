@@ -4,6 +4,7 @@ import { closeFile } from '../image/keep-open.js'
 import { openImage } from '../image/open.js'
 import { Image } from '../image.js'
 import type { ResolvedManagerOptions } from '../options.js'
+import { count } from '../shared/count.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import type { Image as BootedImage } from '../shared/image/image.js'
 
@@ -13,7 +14,7 @@ export function requireMemory(
   image: BootedImage | undefined,
 ): void {
   if (memoryBytes === null || image === undefined || image.memoryBytes <= memoryBytes) return
-  const packages = image.packages.length === 0 ? '' : ` with its ${image.packages.length} packages`
+  const packages = image.packages.length === 0 ? '' : ` with its ${count(image.packages.length, 'package')}`
   throw new InvalidOptionError(
     'limits.memoryBytes',
     `at least ${image.memoryBytes}`,

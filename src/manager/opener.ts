@@ -145,6 +145,8 @@ export class Opener {
       requireOpen()
       register(session)
       await session.open(salvaged)
+      // From here on there is a state to store. Without one, closing the session would replace what is stored with nothing (D3).
+      if (salvaged && how !== 'created') await session.snapshotState()
     } catch (error) {
       await this.#undo(session, kept !== undefined, how)
       // There was no session yet that could be closed: what closed it is what happened.

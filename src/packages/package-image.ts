@@ -5,6 +5,7 @@ import { type BuildStep, buildPackageImage, PreloadError } from '../image/build-
 import { reportOnStderr } from '../image/build-report.js'
 import { packageImageKey } from '../image/key.js'
 import { cacheDirectory, type OpenedImage, openCachedImage, openImage } from '../image/open.js'
+import { count } from '../shared/count.js'
 import { type FetchedWheel, fetchWheels } from './fetch-wheels.js'
 import type { Lock } from './lock.js'
 import { defaultPreload } from './preload.js'
@@ -37,7 +38,7 @@ export function openPackageImage(request: PackageImageRequest): Promise<OpenedIm
     ...{ cacheDir, signal, standardId: undefined, loadsAside: true },
     onProgress: onProgress
       ? () => {}
-      : reportOnStderr(`the Python image with ${lock.packages.length} packages (once)`),
+      : reportOnStderr(`the Python image with ${count(lock.packages.length, 'package')} (once)`),
     key: keyOf(lock, preload),
     build: async () => {
       const wheels = await fetchWheels({

@@ -1,5 +1,6 @@
 // What a caller asks for: requirements and paths of wheels. Owns telling them apart, reading them, and leaving out what markers rule
 // out here.
+import { access } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PackageError } from '../shared/errors.js'
@@ -92,11 +93,14 @@ async function readFile(
   const [, given = text, extras = ''] = /^(.*?)(?:\[([^\]]*)\])?$/.exec(text) ?? []
   const path = resolve(directory, given.startsWith('file:') ? fileURLToPath(given) : given)
   const wheel = parseWheelName(basename(path))
-  if (wheel === undefined)
+  if (wheel === undefined) {
+    // Where nothing is there, the name is the lesser fault.
+    if (path.endsWith('.whl')) await requireFile(path, where)
     throw new PackageError(
       undefined,
       `${where}: ${JSON.stringify(text.slice(0, 200))} is no wheel; only the path of a .whl file can be given, so build one`,
     )
+  }
   if (target.rankOf(wheel.tags) === undefined)
     throw new PackageError(
       wheel.name,
@@ -106,9 +110,7 @@ async function readFile(
   try {
     hashed = await hashFile(path)
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    const what = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`
-    throw new PackageError(wheel.name, `${where}: ${path} ${what}`, { cause })
+    throw unreadable(path, where, wheel.name, cause)
   }
   const only: Specifier = {
     ...{ operator: '===', text: wheel.version.text, isPrefix: false },
@@ -128,6 +130,21 @@ async function readFile(
     },
     candidate: { ...wheelFile(wheel, path), ...hashed },
   }
+}
+
+/** @throws PackageError if there is none */
+async function requireFile(path: string, where: string): Promise<void> {
+  try {
+    await access(path)
+  } catch (cause) {
+    throw unreadable(path, where, undefined, cause)
+  }
+}
+
+function unreadable(path: string, where: string, name: string | undefined, cause: unknown): PackageError {
+  const { code } = cause as NodeJS.ErrnoException
+  const what = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`
+  return new PackageError(name, `${where}: the file ${path} ${what}`, { cause })
 }
 
 /** Wheels given by path. */

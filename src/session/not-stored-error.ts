@@ -1,5 +1,5 @@
 // The error of a call whose effect is not in the store. Owns what it says, and what it keeps for the caller.
-import { SnapshotError, StoreError } from '../shared/errors.js'
+import { SnapshotError, StoreError, type StoreErrorOptions } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { messageOf } from '../shared/thrown.js'
 
@@ -22,7 +22,7 @@ export class NotStoredError extends StoreError {
   /** Of `close`, `delete` and `drain`: the session's last snapshot, if it has one that is not stored. */
   readonly snapshot: Snapshot | undefined
 
-  constructor(message: string, { result, error, snapshot }: NotStored, options: ErrorOptions) {
+  constructor(message: string, { result, error, snapshot }: NotStored, options: StoreErrorOptions) {
     super(message, options)
     this.result = result
     this.error = error
@@ -37,12 +37,17 @@ export function notStored(id: string, given: NotStored, cause: unknown): NotStor
       ? 'the session goes on, and is stored as soon as it can be captured'
       : 'the session goes on, and its next checkpoint stores all of its state'
   const message = `the code has run, but the session ${id} could not be stored: ${messageOf(cause, 'the store failed')}; ${remedy}`
-  return new NotStoredError(message, given, { cause })
+  return new NotStoredError(message, given, { ...detailsOf(cause), sessionId: id, cause })
 }
 
 /** Of a session that is closed. */
 export function closedUnstored(id: string, snapshot: Snapshot | undefined, cause: unknown): NotStoredError {
   const kept = snapshot ? "; this error's `snapshot` has it" : ''
   const message = `the session ${id} is closed, but its last state could not be stored: ${messageOf(cause, 'the store failed')}${kept}`
-  return new NotStoredError(message, { snapshot }, { cause })
+  return new NotStoredError(message, { snapshot }, { ...detailsOf(cause), sessionId: id, cause })
+}
+
+/** The store's own reason, if it was the store that failed. */
+function detailsOf(cause: unknown): Pick<StoreErrorOptions, 'reason'> {
+  return cause instanceof StoreError ? { reason: cause.reason } : {}
 }

@@ -1,17 +1,29 @@
-// Restores the plain values of a snapshot whose memory fits no slot. Owns which names come back.
+// Restores the plain values of a snapshot whose memory fits no slot. Owns which names come back, and what is said to be lost.
 import { ConversionError, PythonError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Value } from '../shared/values/value.js'
 
+/** What a session had that salvage does not bring back. */
+export interface SalvageLoss {
+  /** Names of globals: functions, classes, modules, and other values that are not plain. */
+  readonly globals: readonly string[]
+  /** Paths of private files, up to a thousand. */
+  readonly files: readonly string[]
+  /** Callbacks that a suspended execution waited for; the execution is lost, too. */
+  readonly pendingCalls: readonly string[]
+}
+
+export const NOTHING_LOST: SalvageLoss = { globals: [], files: [], pendingCalls: [] }
+
 /**
- * Sets each global that the snapshot stores as a plain value. Returns the names of all others, and of values that Python does not take.
+ * Sets each global that the snapshot stores as a plain value. Returns what is lost, with the names of values that Python does not take.
  *
  * @param set sets a global of the session, which has just been reset
  */
 export async function salvageGlobals(
   snapshot: Snapshot,
   set: (name: string, value: Value) => Promise<void>,
-): Promise<string[]> {
+): Promise<SalvageLoss> {
   const values = Object.entries(snapshot.globals())
   const taken = new Set<string>()
   for (const [name, value] of values) {
@@ -22,6 +34,22 @@ export async function salvageGlobals(
       if (!(error instanceof ConversionError || error instanceof PythonError)) throw error
     }
   }
-  const described = snapshot.manifest.globals.map(({ name }) => name)
-  return [...new Set([...described, ...values.map(([name]) => name)])].filter((name) => !taken.has(name))
+  const refused = values.flatMap(([name]) => (taken.has(name) ? [] : [name]))
+  return lossOf(snapshot, taken, refused)
+}
+
+/** What salvage would lose if Python takes every plain value. Needs no interpreter. */
+export function expectedLoss(snapshot: Snapshot): SalvageLoss {
+  return lossOf(snapshot, new Set(Object.keys(snapshot.globals())), [])
+}
+
+/** @param refused those that were not taken; the manifest may lack some */
+function lossOf(snapshot: Snapshot, taken: ReadonlySet<string>, refused: readonly string[]): SalvageLoss {
+  const { globals, files, pending } = snapshot.manifest
+  const described = globals.flatMap(({ name }) => (taken.has(name) ? [] : [name]))
+  return {
+    globals: [...new Set([...described, ...refused])],
+    files: files.map(({ path }) => path),
+    pendingCalls: pending.map(({ name }) => name),
+  }
 }

@@ -4,31 +4,39 @@
 const MAX_LENGTH = 100
 /** An edit distance up to which a short name may be a slip of the pen for another. */
 const MAX_DISTANCE = 2
+/** More would be no hint. */
+const MAX_NAMES = 3
 /** A shorter name is part of too many others. */
 const MIN_PART_LENGTH = 4
 
 /** ` did you mean \`slots\`?` with what leads up to it, for the end of a message; nothing if no known name is close. */
 export function didYouMean(name: string, known: Iterable<string>): string {
-  const meant = closestName(name, known)
-  return meant === undefined ? '' : `; did you mean \`${meant}\`?`
+  const meant = closeNames(name, known).map((one) => `\`${one}\``)
+  return meant.length === 0 ? '' : `; did you mean ${meant.join(' or ')}?`
 }
 
-/** The known name that is closest, without regard to case: a slip of the pen, or a part of it such as `timeout` for `timeoutMs`. */
-export function closestName(name: string, known: Iterable<string>): string | undefined {
-  if (name.length > MAX_LENGTH) return undefined
+/**
+ * What the name may stand for, without regard to case: the known name that differs by a slip of the pen, else those that it is a part of,
+ * such as `timeoutMs` of `executionTimeoutMs` and `callbackTimeoutMs`, in their given order.
+ */
+export function closeNames(name: string, known: Iterable<string>): readonly string[] {
+  if (name.length > MAX_LENGTH) return []
   const wanted = name.toLowerCase()
+  const most = wanted.length < MIN_PART_LENGTH ? 1 : MAX_DISTANCE
+  const parts: string[] = []
   let closest: string | undefined
-  let least = Number.POSITIVE_INFINITY
+  let least = most + 1
   for (const other of known) {
     const text = other.toLowerCase()
-    const most = wanted.length < MIN_PART_LENGTH ? 1 : MAX_DISTANCE
-    const isPart = wanted.length >= MIN_PART_LENGTH && (text.includes(wanted) || wanted.includes(text))
     const distance = editDistance(wanted, text)
-    if ((distance > most && !isPart) || distance >= least) continue
-    closest = other
-    least = distance
+    if (distance < least) {
+      closest = other
+      least = distance
+    }
+    if (wanted.length >= MIN_PART_LENGTH && (text.includes(wanted) || wanted.includes(text)))
+      parts.push(other)
   }
-  return closest
+  return closest === undefined ? parts.slice(0, MAX_NAMES) : [closest]
 }
 
 /** How many letters have to be added, removed or replaced to make `b` of `a`. */

@@ -144,7 +144,8 @@ export class OwnedEntry {
   #held(): Extract<Holding, { kind: 'held' }> {
     const holding = this.#holding
     if (holding.kind === 'moved') throw holding.error
-    if (holding.kind === 'released') throw new StoreError(`the session ${this.id} has been given up`)
+    if (holding.kind === 'released')
+      throw new StoreError(`the session ${this.id} has been given up`, { sessionId: this.id })
     return holding
   }
 
@@ -207,32 +208,34 @@ export class OwnedEntry {
   }
 }
 
-type StoreOperation = 'read' | 'write' | 'delete'
+type StoreOperation = 'read' | 'write' | 'delete' | 'list'
 
 /**
  * What the store answers in time.
  *
+ * @param id undefined: it is asked about no session in particular
  * @throws StoreError whatever the store throws
  */
 export async function askStore<T>(
   { store, leaseMs }: Pick<Owner, 'store' | 'leaseMs'>,
-  id: string,
+  id: string | undefined,
   what: StoreOperation,
   operation: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   const longestMs = Math.max(LONGEST_OPERATION_MS, leaseMs)
+  const whose = id === undefined ? 'its sessions' : `the session ${id}`
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    const message = `the store did not ${what} the session ${id} within ${longestMs} ms`
-    timer = setTimeout(() => reject(new StoreError(message)), longestMs)
+    const message = `the store did not ${what} ${whose} within ${longestMs} ms`
+    timer = setTimeout(() => reject(new StoreError(message, { sessionId: id })), longestMs)
   })
   try {
     // Stores of users' own may throw instead of rejecting.
     return await Promise.race([(async () => operation(store))(), late])
   } catch (cause) {
     if (cause instanceof StoreError) throw cause
-    const message = `the store could not ${what} the session ${id}: ${messageOf(cause, 'it failed')}`
-    throw new StoreError(message, { cause })
+    const message = `the store could not ${what} ${whose}: ${messageOf(cause, 'it failed')}`
+    throw new StoreError(message, { sessionId: id, cause })
   } finally {
     clearTimeout(timer)
   }

@@ -46,7 +46,7 @@ export class Ownership implements Owner {
     accept: (stored: StoreEntry) => T,
   ): Promise<Taken<T> | undefined> {
     for (;;) {
-      const stored = await askStore(this, id, 'read', (store) => store.get(id))
+      const stored = await this.read(id)
       if (stored === undefined) return undefined
       this.requireFree(stored, takeOver)
       const accepted = accept(stored)
@@ -65,6 +65,15 @@ export class Ownership implements Owner {
    */
   find(id: string): Promise<StoredSession | undefined> {
     return findStored(this, id)
+  }
+
+  /**
+   * A stored session with its snapshot, whoever has it.
+   *
+   * @throws StoreError
+   */
+  read(id: string): Promise<StoreEntry | undefined> {
+    return askStore(this, id, 'read', (store) => store.get(id))
   }
 
   /**

@@ -74,8 +74,7 @@ export class VfsStorage implements AsyncDisposable {
     const path = isText('hostPath', hostPath, { maxLength: 4096 })
     if (path === undefined) throw new InvalidOptionError('hostPath', 'a path', hostPath)
     const readOnly = isBoolean('readOnly', options.readOnly) ?? false
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
-      throw new InvalidOptionError('hostPath', 'the path of a directory', hostPath)
+    requireDirectory(path)
     return new VfsStorage({}, { kind: 'directory', hostPath: resolve(path), readOnly })
   }
 
@@ -204,4 +203,20 @@ export class VfsStorage implements AsyncDisposable {
   connect(): Connection {
     return this.#thread.connect()
   }
+}
+
+/** @throws InvalidOptionError that says what is wrong */
+function requireDirectory(path: string): void {
+  let fault: string
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false })
+    if (stats?.isDirectory()) return
+    fault = stats ? 'is not a directory' : 'does not exist; make it first'
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    fault = code === 'ENOTDIR' ? 'leads through a file' : `cannot be read (${code})`
+  }
+  const shown = JSON.stringify(path.slice(0, 200))
+  const message = `hostPath: expected the path of a directory, but ${shown} ${fault}`
+  throw new InvalidOptionError('hostPath', 'the path of a directory', path, message)
 }

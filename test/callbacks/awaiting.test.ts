@@ -123,7 +123,7 @@ const SCRIPTS: readonly Script[] = [
       except TypeError as error: z = str(error)
       [x, y, z, await add(y, 1)]
     `,
-    value: [3, 6, "now() argument 'a': must be number", 7],
+    value: [3, 6, `now() argument 'a': must be number, got "x" (str)`, 7],
     calls: ['add', 'now', 'add'],
     freezes: 2,
   },
@@ -137,7 +137,7 @@ const SCRIPTS: readonly Script[] = [
       seen + [await add(a=1)]
     `,
     value: [
-      ['TypeError', "add() argument 'a': must be number"],
+      ['TypeError', `add() argument 'a': must be number, got "one" (str)`],
       ['TypeError', "add() is missing the argument 'a'"],
       ['TypeError', "add() has no parameter 'c'; it takes a, b"],
       11,

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { makeWheel } from '../packages/support/pure-wheel.js'
+import { callProgram as call, run } from '../support/program.js'
 
 const DIST = new URL('../../dist/src/cli/', import.meta.url)
-const { run } = (await import(new URL('run.js', DIST).href)) as typeof import('../../src/cli/run.js')
 
 const WHEEL = makeWheel('clicker')
 let directory: string
@@ -24,18 +24,6 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-async function call(...args: readonly string[]) {
-  const written = { stdout: '', stderr: '' }
-  const stream = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      written[name] += text
-    },
-  })
-  const streams = { stdout: stream('stdout'), stderr: stream('stderr') }
-  const exitCode = await run(args, streams, new AbortController().signal)
-  return { exitCode, ...written }
-}
-
 test('the program prints its version and its commands', () => {
   const program = fileURLToPath(new URL('main.js', DIST))
   const output = execFileSync(process.execPath, [program, '--version'], { encoding: 'utf8' })
@@ -45,7 +33,7 @@ test('the program prints its version and its commands', () => {
 test('help lists the commands, and the options of each', async () => {
   const { exitCode, stdout } = await call('--help')
   expect(exitCode).toBe(0)
-  for (const name of ['image build', 'image show', 'lock']) {
+  for (const name of ['image build', 'image show', 'lock', 'store salvage']) {
     expect(stdout).toContain(`\n  ${name} `)
     const help = await call(...name.split(' '), '--help')
     expect(help.exitCode).toBe(0)
@@ -67,7 +55,7 @@ test.each([
   [['frobnicate'], 'there is no command frobnicate; there are: image build'],
   [['image'], 'use one of: image build, image show'],
   [['image', 'drop'], 'there is no command image drop'],
-  [['image', 'show'], 'it takes 1 arguments beside its options, got 0'],
+  [['image', 'show'], 'it takes 1 argument beside its options, got 0'],
   [['image', 'build', '-p', 'a'], 'where is the image to be saved?'],
   [
     ['image', 'build', '-p', 'a', '-o', '/nowhere/a.image'],
@@ -94,6 +82,32 @@ test('a lock is written, checked, and found unchanged', async () => {
   expect(await call(...args, '--check', '--json')).toMatchObject({ exitCode: 0 })
   expect(JSON.parse((await call(...args, '--json')).stdout)).toEqual({ path, state: 'unchanged', packages })
 })
+
+test('--check alone takes the requirements that the lock has, also of wheels that were given by path', async () => {
+  for (const [name, requirement] of [
+    ['named', 'clicker'],
+    ['by-path', join(directory, WHEEL.file)],
+  ] as const) {
+    const lock = ['lock', '-o', join(directory, `${name}.lock.json`), ...offline]
+    expect((await call(...lock, '--check')).stderr).toContain('does not exist; `brumate lock` makes one')
+    await call(...lock, '-p', requirement)
+    expect(await call(...lock, '--check')).toMatchObject({ exitCode: 0, stderr: '' })
+    const text = await readFile(join(directory, `${name}.lock.json`), 'utf8')
+    await writeFile(join(directory, `${name}.lock.json`), text.replace('"depends"', '"depends" '))
+    expect((await call(...lock, '--check')).stdout).toContain('out of date')
+  }
+  const moved = await call('lock', '--check', '-o', join(directory, 'by-path.lock.json'), '--no-index')
+  expect(moved).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`the wheel ${WHEEL.file}`) })
+})
+
+test.each(['./nope.whl', './nope-1.0-py3-none-any.whl'])(
+  '%s, which is not there, is said not to exist',
+  async (path) => {
+    const { exitCode, stderr } = await call('image', 'build', '-p', path, '-o', join(directory, 'e.image'))
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/packages\[0\]: the file .*nope.* does not exist/)
+  },
+)
 
 test('an image is built of a lock, saved and shown', async () => {
   const [lock, file] = [join(directory, 'b.lock.json'), join(directory, 'b.image')]

@@ -15,6 +15,24 @@ async function runTour(...args: readonly string[]): Promise<{ stdout: string; st
   return promisify(execFile)(process.execPath, ['examples/run.mjs', 'tour', ...args], { env })
 }
 
+test('an example that does not exist, and a build that does not, are named', async () => {
+  const run = async (file: string) => {
+    const failed = promisify(execFile)(process.execPath, [file, 'nope']).catch((error) => error)
+    const { code, stderr } = await failed
+    return [code, stderr]
+  }
+  expect(await run('examples/run.mjs')).toEqual([
+    2,
+    'there is no example "nope"\nusage: node examples/run.mjs NAME [options]   (NAME: approval, tour)\n',
+  ])
+  const code = "import { runBuilt } from './scripts/run-built.mjs'; await runBuilt('examples/nope.js')"
+  const args = ['--input-type=module', '--eval', code]
+  const { stderr } = await promisify(execFile)(process.execPath, args).catch((error) => error)
+  expect(stderr).toBe(
+    'dist/examples/nope.js is not there: run `npm run build` first, in a clone of the repository\n',
+  )
+})
+
 describe('the tour', () => {
   let told: Told
   let stderr: string

@@ -1,2 +1,4 @@
 // Runs the fuzzers from what the build compiled: `npm run fuzz -- [options]`. See CONTRIBUTING.md.
-await import(new URL('../../dist/test/fuzz/main.js', import.meta.url).href)
+import { runBuilt } from '../../scripts/run-built.mjs'
+
+await runBuilt('test/fuzz/main.js')

@@ -49,6 +49,8 @@ test.runIf(existsSync('/proc/self/fd'))('the file is closed when nobody uses the
   expect(await descriptorsOf(path)).toBe(0)
   expect(runPython(cached, 'import wave; print(wave.__name__)')).toBe('wave\n')
   // A file that is refused stays open neither.
-  await expect(loadImageFile(process.execPath)).rejects.toThrow('not an image')
+  await expect(loadImageFile(process.execPath)).rejects.toThrow(
+    /not an image; make an image file with `npx brumate image build/,
+  )
   expect(await descriptorsOf(process.execPath)).toBe(0)
 })

@@ -182,7 +182,7 @@ describe('too little memory for an image', () => {
     const error = await rejectionOf(InvalidOptionError, openManager({ image: large }))
     expect(error.option).toBe('limits.memoryBytes')
     const [, needed] =
-      /expected at least (\d+) bytes, which a session of the image with its 1 packages/.exec(error.message) ??
+      /expected at least (\d+) bytes, which a session of the image with its 1 package/.exec(error.message) ??
       []
     const one = await managerForTest({ images: [standard, large] })
     await rejectionOf(InvalidOptionError, one.createSession({ image: large.id }))

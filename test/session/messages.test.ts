@@ -28,6 +28,8 @@ describe('an unknown option', () => {
     [{ slot: 4 }, 'did you mean `slots`?'],
     [{ idleTimeout: 4 }, 'did you mean `idleTimeoutMs`?'],
     [{ limits: { memory: 1 } }, 'did you mean `memoryBytes`?'],
+    [{ limits: { timeoutMs: 1 } }, 'did you mean `executionTimeoutMs` or `callbackTimeoutMs`?'],
+    [{ limits: { outputByte: 1 } }, 'did you mean `outputBytes`?'],
   ])('%j of a manager names what was meant', async (options, meant) => {
     expect((await invalid(SessionManager.create(options as never))).message).toContain(meant)
   })
@@ -149,7 +151,7 @@ describe('a JSON Schema', () => {
     const { value } = await session.execute(
       'found = []\nfor a in texts:\n    try: found.append(await f(a))\n    except ValueError as error: found.append(str(error))\nfound',
     )
-    expect(value).toEqual(['called', `f() argument 'a': must match format "${format}"`])
+    expect(value).toEqual(['called', `f() argument 'a': must match format "${format}", got "${bad}" (str)`])
   })
 })
 

@@ -118,8 +118,40 @@ test('message starts with the last line of the traceback, also where the excepti
     expect(error.detail, code).toMatch(detail)
     if (typeof message === 'string') expect(error.traceback.trimEnd().endsWith(message), code).toBe(true)
   }
-  const missing = await pythonErrorOf(session.get('missing'))
-  expect(missing.message).toBe("NameError: name 'missing' is not defined")
+})
+
+test('get suggests names of the user alone, and only close ones', async () => {
+  await using session = await open()
+  await session.set('total', 1)
+  for (const [name, hint] of [
+    ['missing', ''],
+    ['nope', ''], // not None
+    ['prin', ''],
+    ['totl', ". Did you mean: 'total'?"],
+  ])
+    expect((await pythonErrorOf(session.get(name ?? ''))).message).toBe(
+      `NameError: name '${name}' is not defined${hint}`,
+    )
+})
+
+test('a callback that a restored session lacks is named, until the host offers it again', async () => {
+  const callbacks = { price: () => 1, prints: () => 2 }
+  await using first = await open({ callbacks })
+  const hint =
+    "This session had a callback named 'price'; the host has to pass it again, in the option `callbacks`."
+  await using session = await open({ from: await first.snapshotState() })
+  for (const [code, text] of [
+    ['await price()', `name 'price' is not defined. ${hint}`],
+    ['await tools.price()', `this session has no tool named 'price'; it has: none. ${hint}`],
+    ['from tools import price', /^cannot import name 'price' from 'tools'/],
+    ['pric', "name 'pric' is not defined"],
+  ] as const)
+    expect((await pythonErrorOf(session.execute(code))).detail).toMatch(text)
+  expect((await pythonErrorOf(session.execute('price'))).traceback.trimEnd()).toMatch(/`callbacks`\.$/)
+  await session.setCallbacks({ price: () => 3 })
+  expect((await session.execute('await price()')).value).toBe(3)
+  await session.setCallbacks({})
+  expect((await pythonErrorOf(session.execute('price'))).detail).toContain(hint)
 })
 
 test('frames have file, line, function and text; a syntax error has its place', async () => {
@@ -194,10 +226,10 @@ test('schema errors list what is allowed', async () => {
     },
   })
   for (const [call, text] of [
-    ['paint(color="blue")', `paint() argument 'color': must be one of "red", "green", 3`],
+    ['paint(color="blue")', `paint() argument 'color': must be one of "red", "green", 3, got "blue" (str)`],
     ['paint(colour="red")', "paint() has no parameter 'colour'; it takes color, at, kind"],
     ['paint(at={"z": 1})', "paint() argument 'at' has no field 'z'; it takes x, y"],
-    ['paint(kind="water")', `paint() argument 'kind': must be "oil"`],
+    ['paint(kind="water")', `paint() argument 'kind': must be "oil", got "water" (str)`],
   ] as const)
     expect((await pythonErrorOf(session.execute(`await ${call}`))).detail).toBe(text)
 })

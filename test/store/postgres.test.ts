@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { PostgresStore } from '../../src/stores/postgres/index.js'
-import { leftOut, type Server } from './support/processes.js'
+import { callProgram } from '../support/program.js'
+import type { Server } from './support/processes.js'
+import { expectSalvage } from './support/salvaged.js'
 import { initdb, PASSWORD, startPostgres } from './support/servers.js'
 
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 1 }
 const bytes = Buffer.from('a snapshot')
-if (initdb === undefined) leftOut('PostgresStore with PostgreSQL')
 
 let server: Server
 let url: string
@@ -43,6 +44,17 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
       await store.close()
     }
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('`brumate store salvage` opens it by its URL, and makes no table', async () => {
+    const store = new PostgresStore(pool, { table: 'salvaged' })
+    await expectSalvage(store, url, '--table', 'salvaged')
+    expect(
+      await callProgram('store', 'salvage', url, '--table', 'absent', '--standard', '--json'),
+    ).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining('choose another table'),
+    })
   })
 
   test('stores that start at the same time make the table once', async () => {

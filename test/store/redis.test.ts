@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { RedisStore } from '../../src/stores/redis/index.js'
-import { freePort, leftOut, type Server } from './support/processes.js'
+import { freePort, type Server } from './support/processes.js'
+import { expectSalvage } from './support/salvaged.js'
 import { PASSWORD, redisServer, startRedis } from './support/servers.js'
 
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 1 }
 const bytes = Buffer.from('a snapshot')
-if (redisServer === undefined) leftOut('RedisStore with Redis')
 
 let server: Server
 let url: string
@@ -46,6 +46,10 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
       await store.close()
     }
     expect(await client.ping()).toBe('PONG')
+  })
+
+  test('`brumate store salvage` opens it by its URL', async () => {
+    await expectSalvage(new RedisStore(client, { prefix: 'salvaged:' }), url, '--key-prefix', 'salvaged:')
   })
 
   test('stores with different prefixes have different sessions', async () => {

@@ -4,26 +4,19 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { S3Client } from '@aws-sdk/client-s3'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { S3Store } from '../../src/stores/s3/index.js'
 import { escapeId } from '../../src/stores/s3/keys.js'
 import { type FakeS3, startFakeS3 } from './support/fake-s3.js'
-import {
-  findProgram,
-  freePort,
-  leftOut,
-  type Server,
-  startServer,
-  temporaryDirectory,
-} from './support/processes.js'
+import { findProgram, freePort, type Server, startServer, temporaryDirectory } from './support/processes.js'
+import { expectSalvage } from './support/salvaged.js'
 
 const SECRET = 'very/secret+key'
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 1 }
 const bytes = Buffer.from('a snapshot')
 const program = process.env.BRUMATE_S3_SERVER ?? findProgram('versitygw')
-if (program === undefined) leftOut('S3Store with versitygw')
 
 const configuration = (endpoint: string) => ({
   endpoint,
@@ -94,6 +87,14 @@ describe('S3Store with a fake server', () => {
       expect(await store.delete('a', { generation: generation ?? 0 })).toBe(true)
       await store.close()
     }
+  })
+
+  test('`brumate store salvage` opens it by its URL, with the credentials of the environment', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'access')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', SECRET)
+    const store = new S3Store(client, { bucket: 'bucket', prefix: 'salvaged/' })
+    await expectSalvage(store, `s3://bucket/salvaged/?region=us-east-1&endpoint=${fake.endpoint}`)
+    vi.unstubAllEnvs()
   })
 
   test('a write without bytes does not upload the snapshot again', async () => {

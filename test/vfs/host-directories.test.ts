@@ -35,6 +35,20 @@ afterEach(() => Object.assign(calls, { open: 0, stat: 0, list: 0 }))
 const onLinux = hasDescriptorPaths()
 const openDescriptors = () => (onLinux ? readdirSync('/proc/self/fd').length : 0)
 
+test('a path that is no directory is refused, and the error says why', async () => {
+  const directory = await temporaryDirectory()
+  const file = join(directory, 'file')
+  writeFileSync(file, '')
+  for (const [path, fault] of [
+    [join(directory, 'missing'), 'does not exist; make it first'],
+    [join(file, 'below'), 'leads through a file'],
+    [file, 'is not a directory'],
+  ] as const)
+    expect(() => VfsStorage.directory(path)).toThrow(
+      `hostPath: expected the path of a directory, but ${JSON.stringify(path)} ${fault}`,
+    )
+})
+
 async function served(byDescriptor = onLinux) {
   const outside = await temporaryDirectory()
   const root = join(outside, 'root')

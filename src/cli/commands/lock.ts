@@ -1,6 +1,8 @@
 // `brumate lock`.
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { LOCK_FILE, lockText } from '../../packages/lock.js'
+import { resolve } from 'node:path'
+import { LOCK_FILE, lockText, readLock } from '../../packages/lock.js'
 import { makeLock } from '../../packages/open.js'
 import { resolveImageOptions } from '../../packages/options.js'
 import { PackageError } from '../../shared/errors.js'
@@ -20,17 +22,22 @@ export const lock: Command = {
       value: 'FILE',
       help: `where the lock is written; default: ${LOCK_FILE}`,
     },
-    check: { type: 'boolean', help: 'write nothing; exit code 1 if the lock would change' },
+    check: {
+      type: 'boolean',
+      help: 'write nothing; exit code 1 if the lock would change. Without -p and -r, for the packages that it was made for',
+    },
   },
   positionals: [0, 0],
   async run(input) {
     const { values } = input
-    if (textsOf(values, 'package').length === 0 && textsOf(values, 'requirements').length === 0)
-      throw new UsageError('which packages? Give -p or -r')
     const path = textOf(values, 'output') ?? LOCK_FILE
-    const made = await makeLock(resolveImageOptions(packageOptions(input)))
-    const isSame = (await read(path)) === lockText(made)
     const isCheck = values.check === true
+    const isGiven = textsOf(values, 'package').length > 0 || textsOf(values, 'requirements').length > 0
+    if (!isGiven && !isCheck) throw new UsageError('which packages? Give -p or -r')
+    const options = packageOptions(input)
+    const packages = isGiven ? options.packages : await lockedRequirements(path, textsOf(values, 'wheels'))
+    const made = await makeLock(resolveImageOptions({ ...options, ...(packages ? { packages } : {}) }))
+    const isSame = (await read(path)) === lockText(made)
     if (!isSame && !isCheck) await write(path, lockText(made))
     const state = isSame ? 'unchanged' : isCheck ? 'out of date' : 'written'
     return {
@@ -39,6 +46,20 @@ export const lock: Command = {
       exitCode: isCheck && !isSame ? 1 : 0,
     }
   },
+}
+
+/** What an earlier lock was made for. Of a wheel that was given by its path, the lock has the name. */
+async function lockedRequirements(path: string, directories: readonly string[]): Promise<readonly string[]> {
+  const { requirements } = await readLock(path)
+  return requirements.map((text) => {
+    const [, extras = '', file] = /^[^[ ]*(\[[^\]]*\])? @ (.*)$/.exec(text) ?? []
+    if (file === undefined) return text
+    const found = ['.', ...directories].map((directory) => resolve(directory, file)).find(existsSync)
+    if (found !== undefined) return `${found}${extras}`
+    throw new UsageError(
+      `${path} was made for the wheel ${file}, which is neither here nor in a directory of --wheels; give its path with -p, and the others`,
+    )
+  })
 }
 
 async function read(path: string): Promise<string | undefined> {

@@ -9,7 +9,7 @@ import {
   SessionOwnedError,
   StoreError,
 } from 'brumate'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { managerForTest, openManager } from '../../support/manager.js'
 import { ScriptedStore } from '../../support/scripted-store.js'
 import { expectTyped, rejectionOf, sleep, start, until } from '../../support/session-code.js'
@@ -96,7 +96,8 @@ describe("durability 'checkpoint'", () => {
       /the code has run, but the session failing could not be stored: .*the disk is full/,
     )
     expect((error.result as ExecuteResult).value).toBe(1)
-    expect((error.cause as Error).cause).toMatchObject({ message: 'the disk is full' })
+    const facts = { reason: 'unavailable', sessionId: 'failing' }
+    expect(error).toMatchObject({ ...facts, cause: { ...facts, cause: { message: 'the disk is full' } } })
     const raised = await rejectionOf(NotStoredError, session.execute('x += 1; 1 / 0'))
     expect(raised.error).toBeInstanceOf(PythonError)
     await session.execute('x += 1')
@@ -140,6 +141,33 @@ describe("durability 'checkpoint'", () => {
 })
 
 describe('a store that fails elsewhere', () => {
+  test('the error says which session it is about, and of a list that it is a list', async () => {
+    store.script('get', 'fail')
+    const opening = await rejectionOf(StoreError, lax.openSession('unread'))
+    expect(opening).toMatchObject({
+      reason: 'unavailable',
+      sessionId: 'unread',
+      message: 'the store could not read the session unread: the disk is full',
+    })
+    store.script('list', 'fail')
+    const listing = await rejectionOf(StoreError, lax.list()[Symbol.asyncIterator]().next())
+    expect(listing).toMatchObject({
+      reason: 'unavailable',
+      sessionId: undefined,
+      message: 'the store could not list its sessions: the disk is full',
+    })
+  })
+
+  test("a NotStoredError has the store's reason", async () => {
+    const session = await lax.createSession({ id: 'unsuited' })
+    await session.execute('x = 1')
+    const put = vi.spyOn(store, 'put')
+    put.mockRejectedValueOnce(new StoreError('no room for it', { reason: 'unsuitable' }))
+    const error = await rejectionOf(NotStoredError, session.close())
+    expect([error.reason, error.sessionId]).toEqual(['unsuitable', 'unsuited'])
+    put.mockRestore()
+  })
+
   test('D3: on close: the slot is free, and the error has the snapshot', async () => {
     const session = await lax.createSession({ id: 'close-fails' })
     await session.execute('x = 1')
@@ -149,6 +177,7 @@ describe('a store that fails elsewhere', () => {
       /is closed, but its last state could not be stored: .*the disk is full.*`snapshot` has it/,
     )
     expect(error.snapshot?.globals()).toEqual({ x: 1 })
+    expect([error.reason, error.sessionId]).toEqual(['unavailable', 'close-fails'])
     expect([session.state, lax.get('close-fails')]).toEqual(['closed', undefined])
     await session.close()
     await using fork = await lax.createSession({ from: error.snapshot as never })

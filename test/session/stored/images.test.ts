@@ -2,11 +2,10 @@
 // stays in the store. `salvage` brings plain values back.
 import { MemoryStore, type SessionManager, SnapshotError } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { close as closeDocument, open as openDocument } from '../../snapshot/support/rebuild.js'
 import { openManager } from '../../support/manager.js'
+import { OTHER_IMAGE, storeOld } from '../../support/other-image.js'
 import { rejectionOf } from '../../support/session-code.js'
 
-const OTHER_IMAGE = 'b'.repeat(64)
 const store = new MemoryStore()
 let manager: SessionManager
 
@@ -15,26 +14,8 @@ beforeAll(async () => {
 })
 afterAll(() => manager.close())
 
-/** A stored session whose snapshot is changed in the store. */
-async function stored(id: string, change: (document: Uint8Array) => Uint8Array): Promise<Uint8Array> {
-  const session = await manager.createSession({ id, tenant: 'acme' })
-  await session.execute('x = 41; f = lambda: 1')
-  await session.close()
-  const entry = await store.get(id)
-  if (entry === undefined) throw new Error('it is not stored')
-  const { bytes, generation, tenant, labels, executionCount } = entry
-  const changed = new Uint8Array(change(bytes))
-  await store.put(id, changed, { tenant, labels, executionCount, imageId: OTHER_IMAGE }, { generation })
-  return changed
-}
-
-function toOtherImage(document: Uint8Array): Uint8Array {
-  const opened = openDocument(document)
-  return closeDocument({ ...opened, head: { ...opened.head, imageId: OTHER_IMAGE } })
-}
-
 test('a session of another image is refused by name, stays as it is, and can be salvaged', async () => {
-  const document = await stored('foreign', toOtherImage)
+  const document = await storeOld(manager, store, 'foreign')
   const { reason, message } = await rejectionOf(SnapshotError, manager.openSession('foreign'))
   expect(reason).toBe('incompatible')
   expect(message).toMatch(
@@ -53,8 +34,23 @@ test('a session of another image is refused by name, stays as it is, and can be 
   await again.delete()
 })
 
+test('a session whose salvaged state cannot be captured keeps its old state in the store', async () => {
+  const code = 'import os; blob = os.urandom(200_000)'
+  const document = await storeOld(manager, store, 'large', { code })
+  const limits = { snapshotBytes: 65_536 }
+  // Otherwise closing it would leave nothing at all.
+  const { reason } = await rejectionOf(
+    SnapshotError,
+    manager.openSession('large', { salvage: true, limits }).then((session) => session.close()),
+  )
+  expect(reason).toBe('too-large')
+  const entry = await store.get('large')
+  expect([entry?.bytes, entry?.owner]).toEqual([document, undefined])
+  await manager.delete('large')
+})
+
 test('createSession salvages a snapshot, too', async () => {
-  const from = await stored('source', toOtherImage)
+  const from = await storeOld(manager, store, 'source')
   await rejectionOf(SnapshotError, manager.createSession({ from }))
   await using session = await manager.createSession({ from, salvage: true })
   expect([await session.get('x'), session.lostGlobals]).toEqual([41, ['f']])
@@ -62,7 +58,8 @@ test('createSession salvages a snapshot, too', async () => {
 })
 
 test('a damaged session is refused and stays as it is', async () => {
-  const document = await stored('damaged', (bytes) => bytes.fill(0, bytes.length - 200, bytes.length - 100))
+  const change = (bytes: Uint8Array) => bytes.fill(0, bytes.length - 200, bytes.length - 100)
+  const document = await storeOld(manager, store, 'damaged', { change })
   const { reason } = await rejectionOf(SnapshotError, manager.openSession('damaged', { salvage: true }))
   expect(reason).toBe('corrupt')
   expect((await store.get('damaged'))?.bytes).toEqual(document)
@@ -71,7 +68,7 @@ test('a damaged session is refused and stays as it is', async () => {
 
 test('with a snapshotKey, a session that was not signed with it for its tenant is refused', async () => {
   const signing = await openManager({ store, slots: 1, snapshotKey: new Uint8Array(32).fill(7) })
-  await stored('unsigned', (bytes) => bytes)
+  await storeOld(manager, store, 'unsigned', { change: (bytes) => bytes })
   const { reason } = await rejectionOf(SnapshotError, signing.openSession('unsigned', { salvage: true }))
   expect(reason).toBe('untrusted')
   const signed = await signing.createSession({ id: 'signed', tenant: 'acme' })

@@ -23,11 +23,6 @@ export function postgresDirectories(): string[] {
   return found.sort((a, b) => Number(b) - Number(a)).map((version) => join(versions, version, 'bin'))
 }
 
-/** Says once in a run what is left out, and why. */
-export function leftOut(what: string): void {
-  process.stderr.write(`left out: tests of ${what}, which is not installed\n`)
-}
-
 /** PostgreSQL refuses to run as root: then as the user that Debian's package has made, or as nobody. */
 export function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined

@@ -24,11 +24,13 @@ _ANNOTATIONS = {
 class Callbacks:
     """The callbacks attached to the session."""
 
-    __slots__ = ("_descriptions", "_functions")
+    __slots__ = ("_descriptions", "_functions", "_gone")
 
     def __init__(self) -> None:
         self._descriptions: dict[str, dict[str, Any]] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
+        # Names that the session has had a callback for and has none now, as after a restore without it.
+        self._gone: frozenset[str] = frozenset()
 
     def attach(self, descriptions: list[dict[str, Any]]) -> None:
         """Replace the callbacks. They are builtins, so that every module sees them and clearState leaves them."""
@@ -41,6 +43,7 @@ class Callbacks:
                 delattr(builtins, name)
                 if name in BUILTINS:
                     setattr(builtins, name, BUILTINS[name])
+        self._gone = (self._gone | self._functions.keys()) - functions.keys()
         self._descriptions = described
         self._functions = functions
         builtins.__dict__.update(functions)
@@ -51,6 +54,12 @@ class Callbacks:
     def function(self, name: str) -> Callable[..., Any] | None:
         """The callback of that name, whatever `builtins` has."""
         return self._functions.get(name)
+
+    def gone(self, name: object) -> str:
+        """A sentence, if the session once had a callback of that name; else nothing."""
+        if not isinstance(name, str) or name not in self._gone:
+            return ""
+        return f"This session had a callback named {name!r}; the host has to pass it again, in the option `callbacks`."
 
     def names(self) -> tuple[str, ...]:
         """In the order in which the host gave them."""
@@ -101,7 +110,7 @@ def _order(entry: dict[str, Any]) -> tuple[str, ...]:
 
 def _arguments(name: str, order: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     if len(args) > len(order):
-        takes = f"at most {len(order)} positional arguments" if order else "keyword arguments only"
+        takes = f"at most {len(order)} positional argument{'s' * (len(order) > 1)}" if order else "keyword arguments only"
         raise TypeError(f"{name}() takes {takes} ({len(args)} positional given)")
     named = dict(zip(order, args, strict=False))
     for key in kwargs:

@@ -280,7 +280,7 @@ class Kernel:
         if isinstance(error, MemoryError):
             self.reserve = None
         try:
-            failed = failure(error, self.result_bytes)
+            failed = failure(error, self.result_bytes, self.callbacks)
             if self.displays.pending:
                 # Drawing what is open takes time and memory, which an execution that was stopped has not.
                 if isinstance(error, Exception) and not isinstance(error, MemoryError):

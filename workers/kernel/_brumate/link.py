@@ -258,7 +258,7 @@ def _last_resort(request: bytes, error: BaseException) -> bytes:
         KERNEL.reserve = None
         return _OUT_OF_MEMORY_REPLY
     try:
-        return _done(failure(error, KERNEL.result_bytes))
+        return _done(failure(error, KERNEL.result_bytes, KERNEL.callbacks))
     except BaseException:
         name = type.__dict__["__name__"].__get__(type(error))
         return _done((False, name, "", f"{name}\n"))

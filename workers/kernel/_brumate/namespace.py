@@ -8,6 +8,8 @@ import unicodedata
 from types import ModuleType
 from typing import Any
 
+from _suggestions import _generate_suggestions
+
 # What CPython puts into `__main__` before any code runs; `__builtins__` is added when code runs.
 _OWN_NAMES = ("__name__", "__doc__", "__package__", "__loader__", "__spec__")
 # With what CPython adds by itself when code runs: names that are nobody's variables.
@@ -33,7 +35,13 @@ class Namespace:
         try:
             return self.names[_normalized(name)]
         except KeyError:
-            raise NameError(f"name {name!r} is not defined", name=name) from None
+            # Without `name=`: CPython would suggest names of this function and builtins.
+            raise NameError(f"name {name!r} is not defined{self._suggestion(name)}") from None
+
+    def _suggestion(self, name: str) -> str:
+        names = [other for other in self.names if type(other) is str and other not in HIDDEN_NAMES]
+        meant = _generate_suggestions(names, name)
+        return "" if meant is None else f". Did you mean: {meant!r}?"
 
     def set(self, name: str, value: Any) -> None:
         """Assign a global; raises ValueError for what could not be assigned in Python source."""

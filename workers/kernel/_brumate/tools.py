@@ -31,7 +31,9 @@ class Tools(ModuleType):
         if name.startswith("__"):
             raise AttributeError(f"module {NAME!r} has no attribute {name!r}", name=name, obj=self)
         names = ", ".join(callbacks.names()) or "none"
-        raise AttributeError(f"this session has no tool named {name!r}; it has: {names}", name=name, obj=self)
+        gone = callbacks.gone(name)
+        text = f"this session has no tool named {name!r}; it has: {names}{gone and f'. {gone}'}"
+        raise AttributeError(text, name=name, obj=self)
 
     def __dir__(self) -> list[str]:
         return [*self.__dict__["_callbacks"].names()]

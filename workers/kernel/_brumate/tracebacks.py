@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from .absent import missing_attribute
+from .callbacks import Callbacks
 from .errors import HostError
 from .packages import missing_module
 
@@ -26,7 +27,7 @@ OUT_OF_MEMORY: Failure = (False, "MemoryError", "", "MemoryError\n")
 INTERRUPTED: Failure = (False, "KeyboardInterrupt", "", "KeyboardInterrupt\n")
 
 
-def failure(error: BaseException, limit_bytes: int | None = None) -> Failure:
+def failure(error: BaseException, limit_bytes: int | None = None, callbacks: Callbacks | None = None) -> Failure:
     """Describe the error, each text of at most so many bytes. Keeps no reference to it; may run user code (`__str__`), and so may raise anything."""
     trace = error.__traceback__
     limit = None
@@ -38,6 +39,10 @@ def failure(error: BaseException, limit_bytes: int | None = None) -> Failure:
     if isinstance(error, ModuleNotFoundError):
         # As CPython adds its suggestions: to what is reported, not to the exception.
         summary._str += missing_module(error.name)
+    elif type(error) is NameError and callbacks is not None:
+        if sentence := callbacks.gone(error.name):
+            # In place of what CPython suggests, which is some other name.
+            summary._str = f"{summary._str.partition('. Did you mean')[0]}. {sentence}"
     elif isinstance(error, AttributeError):
         if sentence := missing_attribute(error):
             # After the text, or the suggestion that CPython has added to it.

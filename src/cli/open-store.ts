@@ -1,0 +1,108 @@
+// Opens the store that a command line names by a path or URL. Owns which kind of store a text means; each client is loaded only for its own.
+import { stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { StoreError } from '../shared/errors.js'
+import { DirectoryStore } from '../store/directory-store.js'
+import type { SnapshotStore } from '../store/store.js'
+import { type Option, type OptionValues, textOf, UsageError } from './command.js'
+
+export const STORE_OPTIONS: Readonly<Record<string, Option>> = {
+  table: { type: 'string', value: 'NAME', help: 'PostgreSQL: the table, if it is not the default one' },
+  'key-prefix': { type: 'string', value: 'TEXT', help: 'Redis: what begins every key; default: brumate:' },
+}
+
+/** For the help of commands. */
+export const STORE_FORMS =
+  'STORE is a directory, postgresql://…, redis://…, or s3://BUCKET/PREFIX (with ?region=… and, for other servers, ?endpoint=…). Without it, the environment variable BRUMATE_STORE names the store, which keeps a password out of the list of processes.'
+
+export interface StoreReport {
+  /** Called for entries of a directory that are damaged, which are then left out of its list. */
+  readonly onDamaged: (error: StoreError) => void
+}
+
+/**
+ * Changes nothing: a directory or table that is not there is refused, not made.
+ *
+ * @throws UsageError, InvalidOptionError, InstallationError when the client's package is missing
+ */
+export async function openStore(
+  given: string | undefined,
+  values: OptionValues,
+  report: StoreReport,
+): Promise<SnapshotStore> {
+  const location = given ?? process.env.BRUMATE_STORE
+  if (location === undefined || location === '')
+    throw new UsageError('which store? Give a directory or a URL, or set BRUMATE_STORE')
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(location)?.[1]?.toLowerCase()
+  const table = optionFor('table', scheme, ['postgres', 'postgresql'], values)
+  const prefix = optionFor('key-prefix', scheme, ['redis', 'rediss'], values)
+  switch (scheme) {
+    case undefined:
+      return openDirectory(location, report)
+    case 'file':
+      return openDirectory(fileURLToPath(location), report)
+    case 'postgres':
+    case 'postgresql': {
+      const { PostgresStore } = await import('../stores/postgres/index.js')
+      return new PostgresStore(location, { table, migrate: false })
+    }
+    case 'redis':
+    case 'rediss': {
+      const { RedisStore } = await import('../stores/redis/index.js')
+      return new RedisStore(location, { prefix })
+    }
+    case 's3': {
+      const { S3Store } = await import('../stores/s3/index.js')
+      const { configuration, bucket, prefix } = parseS3(location)
+      return new S3Store(configuration, { bucket, prefix })
+    }
+    default:
+      throw new UsageError(
+        `there is no store for ${scheme}://; give a directory, postgresql://…, redis://… or s3://BUCKET/PREFIX`,
+      )
+  }
+}
+
+function optionFor(
+  name: string,
+  scheme: string | undefined,
+  schemes: readonly string[],
+  values: OptionValues,
+): string | undefined {
+  const value = textOf(values, name)
+  if (value !== undefined && !schemes.includes(scheme ?? ''))
+    throw new UsageError(`--${name} is for stores of ${schemes.at(-1)}://`)
+  return value
+}
+
+/** A misspelt path would be a store without sessions. */
+async function openDirectory(path: string, { onDamaged }: StoreReport): Promise<SnapshotStore> {
+  const stats = await stat(path).catch(() => undefined)
+  if (!stats?.isDirectory()) throw new UsageError(`there is no directory ${path}`)
+  return new DirectoryStore(path, { onDamaged })
+}
+
+function parseS3(location: string): {
+  readonly configuration: object
+  readonly bucket: string
+  readonly prefix: string | undefined
+} {
+  let url: URL
+  try {
+    url = new URL(location)
+  } catch {
+    throw new UsageError(`${location} is no URL; expected s3://BUCKET/PREFIX`)
+  }
+  const [region, endpoint] = ['region', 'endpoint'].map((name) => url.searchParams.get(name) ?? undefined)
+  const prefix = decodeURIComponent(url.pathname.slice(1))
+  return {
+    // Credentials and the rest are found where the AWS SDK looks for them.
+    configuration: {
+      ...(region === undefined ? {} : { region }),
+      // Other servers than S3 have no host name for each bucket.
+      ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    },
+    bucket: url.hostname,
+    prefix: prefix === '' ? undefined : prefix,
+  }
+}

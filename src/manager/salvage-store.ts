@@ -1,0 +1,205 @@
+// Salvages the sessions of a store after an upgrade: those of images that the manager does not have get its first image and their plain
+// values. Owns the options, which sessions are left alone, and the report. Opening and storing one session is the manager's.
+import { isBoolean, isFunction, isSignal, isText, known, numberOption } from '../options/check.js'
+import { expectedLoss, NOTHING_LOST, type SalvageLoss } from '../session/salvage.js'
+import type { Session } from '../session.js'
+import { InvalidOptionError, SessionOwnedError } from '../shared/errors.js'
+import type { Snapshot } from '../shared/snapshot/snapshot.js'
+import type { SessionFilter } from '../store/listing.js'
+import type { StoredSession } from '../store/store.js'
+import { resolveFilter } from './sweep.js'
+
+export interface SalvageOptions extends SessionFilter {
+  /** Only sessions of these images, by their ids, 1 to 100. Default: of every image that the manager does not have. */
+  readonly fromImages?: readonly string[]
+  /** Change nothing, and say what salvage would do. Default false. */
+  readonly dryRun?: boolean
+  /** Also take sessions that another manager has at the moment: see `openSession`. Default false. */
+  readonly takeOver?: boolean
+  /** Sessions at a time, each in a slot; 1 to 1,024. Default: the manager's `slots`. */
+  readonly concurrency?: number
+  /** Called after each session. */
+  readonly onProgress?: (progress: SalvageProgress) => void
+  /** Stops after the sessions that have been begun. */
+  readonly signal?: AbortSignal
+}
+
+/** Sessions so far. */
+export interface SalvageProgress {
+  /** Looked at, whatever came of it. */
+  readonly seen: number
+  readonly salvaged: number
+  readonly skipped: number
+  readonly failed: number
+}
+
+export interface SalvagedSession {
+  readonly id: string
+  readonly tenant: string
+  /** The image that it had. */
+  readonly fromImage: string
+  readonly lost: SalvageLoss
+}
+
+/** A session that is in use, and was left alone. */
+export interface SkippedSession {
+  readonly id: string
+  readonly tenant: string
+  /** The manager that has it; undefined if it is open in this one. */
+  readonly ownerId: string | undefined
+  /** When that manager's lease ends if it is not renewed, by the store's clock. */
+  readonly expiresAt: Date | undefined
+}
+
+/** The store has it as it was. */
+export interface SalvageFailure {
+  readonly id: string
+  readonly tenant: string
+  readonly error: unknown
+}
+
+export interface SalvageResult {
+  /** With `dryRun`, those that would be salvaged. */
+  readonly salvaged: readonly SalvagedSession[]
+  readonly skipped: readonly SkippedSession[]
+  readonly failed: readonly SalvageFailure[]
+  /** Sessions that need no salvage: the manager has their image. */
+  readonly current: number
+}
+
+export interface ResolvedSalvage {
+  readonly filter: SessionFilter
+  readonly fromImages: ReadonlySet<string> | undefined
+  readonly dryRun: boolean
+  readonly takeOver: boolean
+  readonly concurrency: number
+  readonly onProgress: ((progress: SalvageProgress) => void) | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** What salvage needs of a manager. */
+export interface SalvagedStore {
+  /** As the filter picks them. */
+  readonly sessions: AsyncIterable<StoredSession>
+  /** Of the manager's images. */
+  readonly imageIds: ReadonlySet<string>
+  readonly isOpen: (id: string) => boolean
+  readonly isOwn: (ownerId: string) => boolean
+  /** Undefined: the session has none, or is gone. */
+  readonly read: (id: string, tenant: string) => Promise<Snapshot | undefined>
+  readonly open: (id: string, takeOver: boolean) => Promise<Session>
+}
+
+const MAX_IMAGES = 100
+
+/** @throws InvalidOptionError */
+export function resolveSalvage(options: SalvageOptions | undefined, slots: number): ResolvedSalvage {
+  const given = options === undefined ? {} : options
+  known('options', given, [
+    ...['tenant', 'prefix', 'labels', 'fromImages', 'dryRun'],
+    ...['takeOver', 'concurrency', 'onProgress', 'signal'],
+  ])
+  const { fromImages, dryRun, takeOver, concurrency, onProgress, signal, ...filter } = given
+  const atOnce = numberOption({ min: 1, max: 1024, integer: true })
+  return {
+    filter: resolveFilter(filter),
+    fromImages: fromImages === undefined ? undefined : resolveImageIds(fromImages),
+    dryRun: isBoolean('dryRun', dryRun) ?? false,
+    takeOver: isBoolean('takeOver', takeOver) ?? false,
+    concurrency: atOnce('concurrency', concurrency, slots),
+    onProgress: isFunction('onProgress', onProgress),
+    signal: isSignal('signal', signal),
+  }
+}
+
+function resolveImageIds(ids: readonly string[]): ReadonlySet<string> {
+  if (!Array.isArray(ids) || ids.length === 0 || ids.length > MAX_IMAGES)
+    throw new InvalidOptionError('fromImages', `an array of 1 to ${MAX_IMAGES} ids of images`, ids)
+  for (const [i, id] of ids.entries())
+    if (isText(`fromImages[${i}]`, id, { maxLength: 256 }) === undefined)
+      throw new InvalidOptionError(`fromImages[${i}]`, 'the id of an image', id)
+  return new Set(ids)
+}
+
+/** @throws StoreError when the store cannot be listed, the signal's reason */
+export async function salvageStored(options: ResolvedSalvage, store: SalvagedStore): Promise<SalvageResult> {
+  const { fromImages, concurrency, onProgress, signal } = options
+  const salvaged: SalvagedSession[] = []
+  const skipped: SkippedSession[] = []
+  const failed: SalvageFailure[] = []
+  let current = 0
+  let seen = 0
+  const salvageOne = async (session: StoredSession) => {
+    const { id, tenant, imageId } = session
+    try {
+      const outcome = await salvage(session, options, store)
+      if (outcome.kind === 'salvaged') salvaged.push({ id, tenant, fromImage: imageId, lost: outcome.lost })
+      else if (outcome.kind === 'current') current += 1
+      else if (outcome.kind === 'in-use')
+        skipped.push({ id, tenant, ownerId: outcome.ownerId, expiresAt: outcome.expiresAt })
+    } catch (error) {
+      failed.push({ id, tenant, error })
+    }
+  }
+  const sessions = store.sessions[Symbol.asyncIterator]()
+  const work = async () => {
+    for (;;) {
+      signal?.throwIfAborted()
+      const { done, value } = await sessions.next()
+      if (done) return
+      if (fromImages && !fromImages.has(value.imageId)) continue
+      await salvageOne(value)
+      seen += 1
+      onProgress?.({ seen, salvaged: salvaged.length, skipped: skipped.length, failed: failed.length })
+    }
+  }
+  const workers = await Promise.allSettled(Array.from({ length: concurrency }, work))
+  const rejected = workers.find((worker) => worker.status === 'rejected')
+  if (rejected) throw rejected.reason
+  const byId = <T extends { readonly id: string }>(list: T[]) =>
+    list.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+  return { salvaged: byId(salvaged), skipped: byId(skipped), failed: byId(failed), current }
+}
+
+type Outcome =
+  | { readonly kind: 'salvaged'; readonly lost: SalvageLoss }
+  | { readonly kind: 'current' }
+  | {
+      readonly kind: 'in-use'
+      readonly ownerId: string | undefined
+      readonly expiresAt: Date | undefined
+    }
+  /** It was deleted meanwhile. */
+  | { readonly kind: 'gone' }
+
+const OPEN_HERE: Outcome = { kind: 'in-use', ownerId: undefined, expiresAt: undefined }
+
+async function salvage(
+  { id, tenant, imageId, sizeBytes, owner }: StoredSession,
+  { dryRun, takeOver }: ResolvedSalvage,
+  { imageIds, isOpen, isOwn, read, open }: SalvagedStore,
+): Promise<Outcome> {
+  if (imageIds.has(imageId)) return { kind: 'current' }
+  if (isOpen(id)) return OPEN_HERE
+  if (owner && owner.remainingMs > 0 && !isOwn(owner.id) && !takeOver)
+    return { kind: 'in-use', ownerId: owner.id, expiresAt: owner.expiresAt }
+  if (dryRun) {
+    const snapshot = sizeBytes === 0 ? undefined : await read(id, tenant)
+    return { kind: 'salvaged', lost: snapshot ? expectedLoss(snapshot) : NOTHING_LOST }
+  }
+  let session: Session
+  try {
+    session = await open(id, takeOver)
+  } catch (error) {
+    if (error instanceof SessionOwnedError)
+      return { kind: 'in-use', ownerId: error.ownerId, expiresAt: error.expiresAt }
+    if (error instanceof InvalidOptionError && error.option === 'id')
+      return isOpen(id) ? OPEN_HERE : { kind: 'gone' }
+    throw error
+  }
+  const { salvageLoss } = session
+  await session.close()
+  if (salvageLoss) return { kind: 'salvaged', lost: salvageLoss }
+  // One that never ran has no snapshot, and has been given the new image. Of any other, somebody else was faster.
+  return sizeBytes === 0 ? { kind: 'salvaged', lost: NOTHING_LOST } : { kind: 'current' }
+}

@@ -1,0 +1,63 @@
+// The last line of a test run: which tests this machine could not run, and how to have them. A global setup, because vitest prints its
+// summary before it takes that down.
+import type { TestProject } from 'vitest/node'
+import { findProgram } from '../store/support/processes.js'
+import { initdb, redisServer } from '../store/support/servers.js'
+
+interface Optional {
+  readonly tests: string
+  readonly isThere: boolean
+  /** Test files that need it. */
+  readonly files: RegExp
+  readonly remedy: string
+}
+
+const servers = '`node scripts/servers.mjs` as root on Debian installs it'
+
+function optional(): readonly Optional[] {
+  return [
+    {
+      tests: 'PostgresStore with PostgreSQL',
+      isThere: initdb !== undefined,
+      files: /\/test\/store\/postgres\.test\.ts$/,
+      remedy: servers,
+    },
+    {
+      tests: 'RedisStore with Redis',
+      isThere: redisServer !== undefined,
+      files: /\/test\/store\/redis\.test\.ts$/,
+      remedy: servers,
+    },
+    {
+      tests: 'S3Store with a real server',
+      isThere: (process.env.BRUMATE_S3_SERVER ?? findProgram('versitygw')) !== undefined,
+      files: /\/test\/store\/s3\.test\.ts$/,
+      remedy: 'install versitygw, see CONTRIBUTING.md',
+    },
+    {
+      tests: 'real packages',
+      isThere: Boolean(process.env.BRUMATE_WHEELS),
+      files:
+        /\/test\/(packages\/(upstream|analysis|tenants|real-packages)|linker\/wheels|docs\/examples)\.test\.ts$/,
+      remedy: 'export BRUMATE_WHEELS=$(node scripts/wheels.mjs)',
+    },
+  ]
+}
+
+/** Undefined if the run had none of them. @param files that were run, absolute, with `/` */
+export function leftOut(files: readonly string[], all: readonly Optional[] = optional()): string | undefined {
+  const missing = all.filter((one) => !one.isThere && files.some((file) => one.files.test(file)))
+  if (missing.length === 0) return undefined
+  const remedies = new Map<string, string[]>()
+  for (const { tests, remedy } of missing) remedies.set(remedy, [...(remedies.get(remedy) ?? []), tests])
+  const parts = [...remedies].map(([remedy, tests]) => `${tests.join(' and ')} (${remedy})`)
+  return `left out, because this machine lacks what they need: tests of ${parts.join('; ')}`
+}
+
+export default function setup({ vitest }: TestProject): () => void {
+  return () => {
+    const files = vitest.state.getFiles().map(({ filepath }) => filepath.replaceAll('\\', '/'))
+    const line = leftOut(files)
+    if (line !== undefined) process.stderr.write(`${line}\n`)
+  }
+}

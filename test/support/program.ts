@@ -1,0 +1,22 @@
+// Runs command lines of `brumate` in this process, as the build has the program.
+export const { run } = (await import(
+  new URL('../../dist/src/cli/run.js', import.meta.url).href
+)) as typeof import('../../src/cli/run.js')
+
+export interface ProgramOutput {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export async function callProgram(...args: readonly string[]): Promise<ProgramOutput> {
+  const written = { stdout: '', stderr: '' }
+  const stream = (name: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      written[name] += text
+    },
+  })
+  const streams = { stdout: stream('stdout'), stderr: stream('stderr') }
+  const exitCode = await run(args, streams, new AbortController().signal)
+  return { exitCode, ...written }
+}
