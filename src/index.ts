@@ -3,7 +3,7 @@ export type { ToolFormat } from './callbacks/callbacks.js'
 export type { JsonSchema, StandardResult, StandardSchema } from './callbacks/schema.js'
 export { Image, type PackageInfo } from './image.js'
 export type { DrainOptions, DrainResult } from './manager/drain.js'
-export type { Distribution, ManagerStats } from './manager/stats.js'
+export type { ManagerStats } from './manager/stats.js'
 export type { SweepOptions, SweepResult } from './manager/sweep.js'
 export { SessionManager } from './manager.js'
 export type { MemoryStats } from './memory/manager-memory.js'
@@ -94,6 +94,15 @@ export type {
   StoredSession,
   StoreEntry,
 } from './store/store.js'
+export type { CheckpointEvent, ManagerEvents, SessionEvent, SlotEvent } from './telemetry/events.js'
+export type { Distribution } from './telemetry/histogram.js'
+export type {
+  Telemetry,
+  TelemetryFacts,
+  TelemetryFigures,
+  TelemetryOperation,
+  TelemetrySpan,
+} from './telemetry/telemetry.js'
 export type { ArchiveSource } from './vfs/archive.js'
 export {
   type DirectoryOptions,

@@ -144,7 +144,7 @@ export class Opener {
       // It may have been closed while the store was asked.
       requireOpen()
       register(session)
-      await session.open(salvaged)
+      await session.open(kept && !how ? 'opened' : 'created', salvaged)
     } catch (error) {
       await this.#undo(session, kept !== undefined, how)
       // There was no session yet that could be closed: what closed it is what happened.

@@ -58,7 +58,7 @@ export class HostSide implements HostCallState {
   constructor(
     callbacks: ResolvedCallbacks,
     executionCount: number,
-    options: Pick<DispatcherOptions, 'session' | 'onLate' | 'onInput'> & {
+    options: Pick<DispatcherOptions, 'session' | 'observer' | 'facts' | 'onLate' | 'onInput'> & {
       readonly limits: DispatcherOptions['limits'] & Pick<Limits, 'memoryBytes'>
       /** Of the session. */
       readonly account: MemoryAccount
@@ -176,6 +176,7 @@ export class HostSide implements HostCallState {
   leave(): void {
     this.#openedFor = undefined
     this.#lastSlot = undefined
+    this.#dispatcher.leave()
     this.#window.leave()
   }
 

@@ -27,7 +27,7 @@ export async function* listStored(
   let cursor: string | undefined
   do {
     const from = { limit: PAGE, ...(prefix === undefined ? {} : { prefix }), ...(cursor && { cursor }) }
-    const page = await askStore(ownership, prefix ?? '', 'read', (store) => store.list(from))
+    const page = await askStore(ownership, prefix ?? '', 'list', (store) => store.list(from))
     for (const session of page.sessions) {
       if (tenant !== undefined && session.tenant !== tenant) continue
       if (wanted.every(([name, value]) => session.labels[name] === value)) yield session

@@ -2,6 +2,7 @@
 // writes: whoever lost the entry never writes it again (D1). What is written, and when, is session/persistence.ts's.
 import { SessionMovedError, StoreError } from '../shared/errors.js'
 import { messageOf } from '../shared/thrown.js'
+import type { Observer } from '../telemetry/observer.js'
 import type { SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
 
 /** What the entries of one manager share. */
@@ -10,6 +11,7 @@ export interface Owner {
   /** Unique in the world. */
   readonly id: string
   readonly leaseMs: number
+  readonly observer: Observer
 }
 
 /** `bytes: null` keeps the snapshot that is stored. */
@@ -207,7 +209,7 @@ export class OwnedEntry {
   }
 }
 
-type StoreOperation = 'read' | 'write' | 'delete'
+type StoreOperation = 'read' | 'write' | 'delete' | 'list'
 
 /**
  * What the store answers in time.
@@ -215,23 +217,28 @@ type StoreOperation = 'read' | 'write' | 'delete'
  * @throws StoreError whatever the store throws
  */
 export async function askStore<T>(
-  { store, leaseMs }: Pick<Owner, 'store' | 'leaseMs'>,
+  { store, leaseMs, observer }: Pick<Owner, 'store' | 'leaseMs' | 'observer'>,
   id: string,
   what: StoreOperation,
   operation: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   const longestMs = Math.max(LONGEST_OPERATION_MS, leaseMs)
+  const [sessionId, task] =
+    what === 'list' ? [undefined, 'list its sessions'] : [id, `${what} the session ${id}`]
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    const message = `the store did not ${what} the session ${id} within ${longestMs} ms`
+    const message = `the store did not ${task} within ${longestMs} ms`
     timer = setTimeout(() => reject(new StoreError(message)), longestMs)
   })
   try {
     // Stores of users' own may throw instead of rejecting.
-    return await Promise.race([(async () => operation(store))(), late])
+    const ask = async () => operation(store)
+    return await observer.measure('store', { sessionId, storeOperation: what }, () =>
+      Promise.race([ask(), late]),
+    )
   } catch (cause) {
     if (cause instanceof StoreError) throw cause
-    const message = `the store could not ${what} the session ${id}: ${messageOf(cause, 'it failed')}`
+    const message = `the store could not ${task}: ${messageOf(cause, 'it failed')}`
     throw new StoreError(message, { cause })
   } finally {
     clearTimeout(timer)
@@ -244,7 +251,7 @@ export async function askStore<T>(
  * @throws StoreError
  */
 export async function findStored(
-  owner: Pick<Owner, 'store' | 'leaseMs'>,
+  owner: Pick<Owner, 'store' | 'leaseMs' | 'observer'>,
   id: string,
 ): Promise<StoredSession | undefined> {
   // The entry comes first of those with this prefix. Pages before it may be empty.
