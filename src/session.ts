@@ -521,7 +521,9 @@ export class Session implements AsyncDisposable {
   ): Promise<ExecuteResult> {
     return observeExecute(this.#context, this.#options, isResumed, () => {
       const run = this.#calls.run(execute, signal)
-      return listeners.isSilent ? run : listeners.finish(run)
+      if (listeners.isSilent) return run
+      listeners.bind(this.#context.observer)
+      return listeners.finish(run)
     })
   }
 

@@ -133,6 +133,20 @@ describe('spans', () => {
     await Promise.all([session.close(), helper.close()])
   })
 
+  test('listeners of output run within the call, and so do those of its displays', async () => {
+    const session = await manager.createSession()
+    const active: (string | undefined)[] = []
+    const listen = () => {
+      active.push(trace.getActiveSpan()?.spanContext().spanId)
+    }
+    const code = 'print(1); display(2); import asyncio; await asyncio.sleep(0.01); print(3)'
+    await session.execute(code, { onStdout: listen, onDisplay: listen })
+    const execute = spansNamed('brumate.execute').at(-1)
+    expect(active.length).toBeGreaterThanOrEqual(2)
+    expect(new Set(active)).toEqual(new Set([execute?.spanContext().spanId]))
+    await session.close()
+  })
+
   test('an error sets the status and names its code, and no span has text of the code, its output or its error', async () => {
     const session = await manager.createSession({ limits: { interruptGraceMs: 5_000 } })
     exporter.reset()
@@ -188,6 +202,27 @@ for name in ['f'] * 10 + ['missing'] * 10:
     expect(spansNamed('brumate.callback')).toHaveLength(3)
     await session.close()
   })
+})
+
+test('what a session does so that another can have its slot is in no trace of that one', async () => {
+  const manager = await managerForTest({ slots: 1, store: new MemoryStore(), telemetry: openTelemetry() })
+  const stored = new Promise((resolve) =>
+    manager.on('checkpoint', ({ type }) => type === 'stored' && resolve(type)),
+  )
+  const session = await manager.createSession({ id: 'evicted', checkpoint: 'manual' })
+  await session.execute('x = 1')
+  await request('request', async () => {
+    await manager.createSession({ id: 'other' })
+    await stored
+  })
+  const traceId = spansNamed('request')[0]?.spanContext().traceId
+  const ofEvicted = exporter
+    .getFinishedSpans()
+    .filter(({ attributes }) => attributes['brumate.session.id'] === 'evicted')
+  expect(ofEvicted.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['brumate.checkpoint', 'brumate.store']),
+  )
+  expect(ofEvicted.filter((span) => span.spanContext().traceId === traceId)).toEqual([])
 })
 
 test('a checkpoint that nobody waits for is in no trace of a call', async () => {
