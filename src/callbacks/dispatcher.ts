@@ -101,9 +101,8 @@ export class Dispatcher {
     this.#context = this.#options.observer.context
   }
 
-  /** Nothing runs, and the session has no slot: what belongs to the last execution is not kept. */
+  /** Nothing runs, and the session has no slot: the last execution's span is not kept. */
   leave(): void {
-    this.#startedBy = undefined
     this.#context = undefined
   }
 

@@ -1,11 +1,11 @@
 // What happens to a manager's sessions, slots and checkpoints, for `manager.on`. Owns the types only; `type` tells which event it is.
 
-/** Events of one session come in the order in which they happened; `closed` is the last. */
+/** Events of one session come in the order in which they happened. `closed` is the last, unless a closed session is deleted. */
 export type SessionEvent = { readonly sessionId: string; readonly tenant: string } & (
   | {
       /** `created`: a new session has its slot. `opened`: one from the store has. */
       readonly type: 'created' | 'opened'
-      /** Milliseconds since it was asked for. */
+      /** Milliseconds in which it waited for its slot and was loaded. */
       readonly durationMs: number
     }
   | {

@@ -38,7 +38,7 @@ export interface TelemetryFacts {
   readonly isResumed?: boolean | undefined
   /** `callback`: the name that Python called. */
   readonly callback?: string | undefined
-  /** `thaw`, `checkpoint`, `store`: size of the snapshot. */
+  /** `thaw`, `checkpoint`: size of the snapshot. */
   readonly bytes?: number | undefined
   /** `store`: what it was asked to do. */
   readonly storeOperation?: 'read' | 'write' | 'delete' | 'list' | undefined
