@@ -81,7 +81,7 @@ async function bundleLibrary() {
  */
 async function bundleSubpath(name) {
   const errors = join(root, 'dist/src/shared/errors.js')
-  const library = '../'.repeat(name.split('/').length - 1)
+  const library = '../'.repeat(name.split('/').length - 1) || './'
   const bundle = await rolldown({
     input: join(root, `dist/src/${name}/index.js`),
     platform: 'node',
@@ -96,7 +96,10 @@ async function bundleSubpath(name) {
     sourcemap: false,
   })
   await bundle.close()
-  const types = { [join(root, 'dist/src/store/store.d.ts')]: `${library}index.js` }
+  const ofLibrary = ['store/store.d.ts', 'telemetry/telemetry.d.ts'].map((path) =>
+    join(root, 'dist/src', path),
+  )
+  const types = Object.fromEntries(ofLibrary.map((path) => [path, `${library}index.js`]))
   await writeTypes(join(root, `dist/src/${name}/index.d.ts`), join(root, `dist/src/${name}.d.ts`), [
     redirect(types),
   ])

@@ -11,7 +11,7 @@ export type {
   SalvageResult,
   SkippedSession,
 } from './manager/salvage-store.js'
-export type { Distribution, ManagerStats } from './manager/stats.js'
+export type { ManagerStats } from './manager/stats.js'
 export type { SweepOptions, SweepResult } from './manager/sweep.js'
 export { SessionManager } from './manager.js'
 export type { MemoryStats } from './memory/manager-memory.js'
@@ -103,6 +103,15 @@ export type {
   StoredSession,
   StoreEntry,
 } from './store/store.js'
+export type { CheckpointEvent, ManagerEvents, SessionEvent, SlotEvent } from './telemetry/events.js'
+export type { Distribution } from './telemetry/histogram.js'
+export type {
+  Telemetry,
+  TelemetryFacts,
+  TelemetryFigures,
+  TelemetryOperation,
+  TelemetrySpan,
+} from './telemetry/telemetry.js'
 export type { ArchiveSource } from './vfs/archive.js'
 export {
   type DirectoryOptions,

@@ -1,6 +1,5 @@
 // SessionManager: the sessions of one process and the slots they share. Owns the table of sessions and the counters. How a session
 // behaves is session.ts's, how it is made manager/opener.ts's, who gets a slot slots/pool.ts's, what a slot is made of the image's.
-import { createHistogram } from 'node:perf_hooks'
 import {
   type DrainOptions,
   type DrainResult,
@@ -9,6 +8,7 @@ import {
   throwUnstored,
 } from './manager/drain.js'
 import { closeImages, openImages, requireMemory } from './manager/images.js'
+import { resolveListening } from './manager/listening.js'
 import { Opener, requireTenant } from './manager/opener.js'
 import {
   resolveSalvage,
@@ -16,7 +16,7 @@ import {
   type SalvageResult,
   salvageStored,
 } from './manager/salvage-store.js'
-import { distribution, type ManagerStats, record } from './manager/stats.js'
+import type { ManagerStats } from './manager/stats.js'
 import {
   resolveFilter,
   resolveSweep,
@@ -49,11 +49,14 @@ import { Snapshot } from './shared/snapshot/snapshot.js'
 import { Slices } from './shared/values/slices.js'
 import type { SlotPool } from './slots/pool.js'
 import type { SlotRequest } from './slots/pool-options.js'
+import type { Slot } from './slots/slot.js'
 import { LeaseTimer } from './store/lease-timer.js'
 import { listStored, type SessionFilter } from './store/listing.js'
 import { MemoryStore } from './store/memory-store.js'
 import { Ownership } from './store/ownership.js'
 import type { StoredSession } from './store/store.js'
+import type { ManagerEvents } from './telemetry/events.js'
+import { Observer } from './telemetry/observer.js'
 
 type Lifecycle =
   | { readonly kind: 'open' }
@@ -83,9 +86,8 @@ export class SessionManager implements AsyncDisposable {
   readonly #usage = new Usage()
   readonly #idleEvictor: IdleEvictor
   readonly #spares: SparePolicy
-  /** In microseconds: the histogram takes integers. */
-  readonly #acquireUs = createHistogram()
-  readonly #executeUs = createHistogram()
+  readonly #observer: Observer
+  readonly #endTelemetry: (() => void) | undefined
   readonly #ownership: Ownership
   readonly #opener: Opener
   /** Sessions with an id that are being created or opened. */
@@ -97,6 +99,7 @@ export class SessionManager implements AsyncDisposable {
     pool: SlotPool,
     memory: ManagerMemory,
     images: readonly BootedImage[],
+    observer: Observer,
   ) {
     // JavaScript does not know that the constructor is private.
     if (images === undefined) throw notConstructible('SessionManager', 'await SessionManager.create(options)')
@@ -104,6 +107,7 @@ export class SessionManager implements AsyncDisposable {
     this.#images = images
     this.#pool = pool
     this.#memory = memory
+    this.#observer = observer
     // If a session waits for memory to wake, another session must hibernate, just as if it waited for a slot.
     const missing = () => Math.max(pool.missing, memory.room.isAwaited ? 1 : 0)
     this.#spares = new SparePolicy(options.slots, () => pool.isExhausted)
@@ -114,7 +118,7 @@ export class SessionManager implements AsyncDisposable {
       pool.endSpares('a session needs its memory to wake')
       this.#idleEvictor.evictForWaiters()
     }
-    this.#ownership = new Ownership(options.store ?? new MemoryStore(), options.leaseMs)
+    this.#ownership = new Ownership(options.store ?? new MemoryStore(), options.leaseMs, observer)
     const common = {
       snapshotKey: options.snapshotKey,
       slices: new Slices(),
@@ -124,10 +128,11 @@ export class SessionManager implements AsyncDisposable {
       stored: {
         durability: options.durability,
         whenDormant: options.store !== undefined,
-        leases: new LeaseTimer(options.leaseMs),
+        leases: new LeaseTimer(options.leaseMs, observer),
         hot,
         forget: (id) => this.#ownership.delete(id),
       },
+      observer,
       acquireTimeoutMs: options.acquireTimeoutMs,
       waitToWake: (...args) => memory.waitToWake(...args),
       onIdle: (session) => this.#idleEvictor.markIdle(session),
@@ -135,10 +140,7 @@ export class SessionManager implements AsyncDisposable {
       count: (what) => {
         this.#counters[what]++
       },
-      record: (used) => {
-        this.#usage.add(used)
-        record(this.#executeUs, used.durationMs)
-      },
+      record: (used) => this.#usage.add(used),
       onClosed: (session) => {
         this.#sessions.delete(session.id)
         this.#idleEvictor.remove(session)
@@ -159,6 +161,7 @@ export class SessionManager implements AsyncDisposable {
       requireOpen: () => this.#requireOpen(),
       register: (session) => this.#sessions.set(session.id, session),
     })
+    this.#endTelemetry = options.telemetry?.observe(() => this.stats())
   }
 
   /**
@@ -177,7 +180,9 @@ export class SessionManager implements AsyncDisposable {
     memory.requireRoomForSlot()
     const [smallest] = images.toSorted((a, b) => a.memoryBytes - b.memoryBytes)
     requireMemory(resolved.limits, smallest)
-    return new SessionManager(resolved, new SlotPool(images, resolved, memory), memory, images)
+    const observer = new Observer(resolved.telemetry)
+    const pool = new SlotPool(images, resolved, memory, observer)
+    return new SessionManager(resolved, pool, memory, images, observer)
   }
 
   /**
@@ -351,6 +356,23 @@ export class SessionManager implements AsyncDisposable {
     })
   }
 
+  /**
+   * Calls the listener with what happens to sessions, slots or checkpoints, soon after it has happened. What a listener throws becomes an
+   * uncaught exception, as with an `EventTarget`.
+   *
+   * @param options.signal removes the listener when it aborts
+   * @returns removes the listener
+   * @throws InvalidOptionError
+   */
+  on<Name extends keyof ManagerEvents>(
+    event: Name,
+    listener: (event: ManagerEvents[Name]) => void,
+    options?: { readonly signal?: AbortSignal },
+  ): () => void {
+    const { signal } = resolveListening(event, listener, options)
+    return this.#observer.listeners.add(event, listener, signal)
+  }
+
   /** Figures since the manager was created; cheap enough to be asked every second. */
   stats(): ManagerStats {
     let attached = 0
@@ -371,7 +393,7 @@ export class SessionManager implements AsyncDisposable {
       counters: { ...this.#counters, ...this.#pool.counters },
       memory: this.#memory.stats(),
       usage: { executionMs, outputBytes, callbackInvocations, memoryBytes, fileBytes },
-      histograms: { acquire: distribution(this.#acquireUs), execute: distribution(this.#executeUs) },
+      histograms: this.#observer.distributions(),
     }
   }
 
@@ -426,6 +448,7 @@ export class SessionManager implements AsyncDisposable {
     // What was being opened is undone.
     await Promise.allSettled(this.#opening.values())
     await closeImages(this.#images, this.#options)
+    this.#endTelemetry?.()
     throwUnstored(await closed)
   }
 
@@ -455,14 +478,11 @@ export class SessionManager implements AsyncDisposable {
     return session
   }
 
-  async #acquire(request: SlotRequest, signal?: AbortSignal) {
-    const startedMs = performance.now()
+  #acquire(request: SlotRequest, signal?: AbortSignal): Promise<Slot> {
     const acquired = this.#pool.acquire(request, signal)
     this.#spares.acquired()
     this.#idleEvictor.evictForWaiters()
-    const slot = await acquired
-    record(this.#acquireUs, performance.now() - startedMs)
-    return slot
+    return acquired
   }
 
   #requireOpen(): void {

@@ -40,6 +40,7 @@ import { trustOf } from './shared/snapshot/signature.js'
 import type { Snapshot } from './shared/snapshot/snapshot.js'
 import type { SlotReuse } from './slots/pool-options.js'
 import type { SnapshotStore } from './store/store.js'
+import { TELEMETRY_METHODS, type Telemetry } from './telemetry/telemetry.js'
 import { checkMountPath } from './vfs/paths.js'
 import { VfsStorage } from './vfs/storage.js'
 
@@ -111,6 +112,8 @@ export interface ManagerOptions extends PackageOptions {
    * session after it. Must be longer than the store takes to write a session. 100 to 86,400,000. Default 30,000.
    */
   readonly leaseMs?: number
+  /** Where spans and metrics go: `openTelemetry()` of `brumate/opentelemetry`. Default: nowhere. */
+  readonly telemetry?: Telemetry
 }
 
 export interface SessionOptions {
@@ -205,6 +208,7 @@ export interface ResolvedManagerOptions {
   readonly store: SnapshotStore | undefined
   readonly durability: 'memory' | 'checkpoint'
   readonly leaseMs: number
+  readonly telemetry: Telemetry | undefined
 }
 
 const SNAPSHOT_KEY_BYTES = 32
@@ -223,7 +227,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
       'onProgress',
       'snapshotKey',
     ],
-    ...['limits', 'store', 'durability', 'leaseMs', 'image', 'images', ...PACKAGE_OPTION_NAMES],
+    ...['limits', 'store', 'durability', 'leaseMs', 'telemetry', 'image', 'images', ...PACKAGE_OPTION_NAMES],
   ])
   const slots = numberOption({ min: 1, max: 1024, integer: true })
   const maxQueued = numberOption({ min: 0, max: 1_000_000, integer: true })
@@ -253,6 +257,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
     snapshotKey: isSecretBytes('snapshotKey', options.snapshotKey, SNAPSHOT_KEY_BYTES),
     limits: resolveLimits(options.limits, DEFAULT_LIMITS),
     store: isStore('store', options.store),
+    telemetry: isTelemetry('telemetry', options.telemetry),
     durability: isOneOf('durability', options.durability, ['memory', 'checkpoint']) ?? 'memory',
     leaseMs: leaseMs('leaseMs', options.leaseMs, 30_000),
   }
@@ -268,6 +273,17 @@ function isStore(name: string, store: SnapshotStore | undefined): SnapshotStore 
   )
     throw new InvalidOptionError(name, `a store with the methods ${methods.join(', ')}`, store)
   return store
+}
+
+function isTelemetry(name: string, telemetry: Telemetry | undefined): Telemetry | undefined {
+  if (telemetry === undefined) return undefined
+  if (
+    typeof telemetry !== 'object' ||
+    telemetry === null ||
+    TELEMETRY_METHODS.some((method) => typeof telemetry[method] !== 'function')
+  )
+    throw new InvalidOptionError(name, 'what openTelemetry() of brumate/opentelemetry returns', telemetry)
+  return telemetry
 }
 
 function resolveImages(options: ManagerOptions): Pick<ResolvedManagerOptions, 'images' | 'packages'> {

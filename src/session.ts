@@ -20,6 +20,7 @@ import { Closing } from './session/closing.js'
 import type { SessionContext } from './session/context.js'
 import { HostSide } from './session/host-side.js'
 import { Listeners } from './session/listeners.js'
+import { factsOf, observeExecute, reportClosed, reportDeleted, reportOpened } from './session/observed.js'
 import type { ResolvedSessionOptions } from './session/options.js'
 import { type ExecuteResult, readValue, TOO_LARGE } from './session/outcome.js'
 import type { KeptSession } from './session/persistence.js'
@@ -102,6 +103,8 @@ export class Session implements AsyncDisposable {
   #executionTimeoutMs: number | null
   #files: SessionFiles | undefined
   #salvageLoss: SalvageLoss | undefined
+  /** Its user has it. */
+  #isOpened = false
   /** @internal */
   readonly closing: Closing
 
@@ -118,6 +121,8 @@ export class Session implements AsyncDisposable {
     const executionCount = kept?.isStored ? kept.record.executionCount : from?.parts.head.executionCount
     this.#hostSide = new HostSide(options.callbacks, executionCount ?? 0, {
       session: this,
+      observer: context.observer,
+      facts: () => factsOf(options),
       limits: options.limits,
       onInput: options.onInput,
       account,
@@ -139,6 +144,7 @@ export class Session implements AsyncDisposable {
       lane: this.#lane,
     })
     this.#calls = new SessionCalls({
+      observer: context.observer,
       session: this,
       hostSide: this.#hostSide,
       placement: this.#placement,
@@ -152,7 +158,13 @@ export class Session implements AsyncDisposable {
       calls: this.#calls,
       runner: this.#runner,
       lane: this.#lane,
-      onClosed: () => context.onClosed(this),
+      onClosed: (error) => {
+        context.onClosed(this)
+        if (this.#isOpened) reportClosed(context, options, error)
+      },
+      onDeleted: () => {
+        if (this.#isOpened) reportDeleted(context, options)
+      },
     })
     this.#executionTimeoutMs = options.limits.executionTimeoutMs
   }
@@ -257,8 +269,8 @@ export class Session implements AsyncDisposable {
     const resolved = resolveExecuteOptions(options, this.#executionTimeoutMs)
     const count = () => ++this.#hostSide.executionCount
     const listeners = new Listeners(this.#options, resolved)
-    const run = this.#calls.run(() => this.#runner.execute(code, resolved, listeners, count), resolved.signal)
-    return listeners.isSilent ? run : listeners.finish(run)
+    const execute = () => this.#runner.execute(code, resolved, listeners, count)
+    return this.#observed(false, execute, listeners, resolved.signal)
   }
 
   /**
@@ -285,8 +297,7 @@ export class Session implements AsyncDisposable {
     }
     const listeners = new Listeners(this.#options, execute)
     const resume = () => this.#runner.resume(execute, listeners, this.executionCount, resolve)
-    const run = this.#calls.run(resume, execute.signal)
-    return listeners.isSilent ? run : listeners.finish(run)
+    return this.#observed(true, resume, listeners, execute.signal)
   }
 
   /**
@@ -422,7 +433,8 @@ export class Session implements AsyncDisposable {
   /** @internal Like `hibernate`, but also reports a lost worker to the next call, because no caller is waiting (S3). */
   async evict(): Promise<void> {
     try {
-      const { stored } = await this.#calls.save(() => this.#placement.hibernate())
+      const hibernate = () => this.#calls.save(() => this.#placement.hibernate('evicted'))
+      const { stored } = await this.#context.observer.detached(hibernate)
       // Its state stays in memory, and is written again when the lease is renewed.
       stored?.catch(() => this.#context.count('failedStores'))
     } catch (error) {
@@ -485,21 +497,39 @@ export class Session implements AsyncDisposable {
   /**
    * @internal Waits for the session's first slot.
    *
+   * @param how it is new, or the store had it
    * @param salvage the session begins with the plain values of this snapshot
    */
-  async open(salvage?: Snapshot): Promise<void> {
+  async open(how: 'created' | 'opened', salvage?: Snapshot): Promise<void> {
+    const startedMs = performance.now()
     await this.#calls.runAfterCaptures(async () => {
       const slot = await this.#placement.attach()
       if (salvage) this.#salvageLoss = await this.#salvage(salvage)
       // Another process would not know the environment.
       else if (Object.keys(this.#options.env).length > 0) this.#placement.markUnstored(slot)
     })
+    this.#isOpened = true
+    reportOpened(this.#context, this.#options, how, startedMs)
   }
 
   async #salvage(snapshot: Snapshot): Promise<SalvageLoss> {
     return salvageGlobals(snapshot, async (name, value) =>
       this.#set(name, await this.#encode(new Encoder(value, name, 'with-fixups'))),
     )
+  }
+
+  #observed(
+    isResumed: boolean,
+    execute: () => Promise<ExecuteResult>,
+    listeners: Listeners,
+    signal: AbortSignal | undefined,
+  ): Promise<ExecuteResult> {
+    return observeExecute(this.#context, this.#options, isResumed, () => {
+      const run = this.#calls.run(execute, signal)
+      if (listeners.isSilent) return run
+      listeners.bind(this.#context.observer)
+      return listeners.finish(run)
+    })
   }
 
   /** Encodes a small value at once. */

@@ -15,8 +15,10 @@ const SHARED = [
 ]
 const LIBRARY = [
   'src/deferred.ts',
+  'src/telemetry',
   'src/store',
   'src/stores',
+  'src/opentelemetry',
   'src/install',
   'src/options',
   'src/memory',

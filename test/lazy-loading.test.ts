@@ -1,10 +1,11 @@
 // What a process loads before its first result: nothing that only some programs use.
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const ENTRY = fileURLToPath(new URL('../dist/src/index.js', import.meta.url))
+const OPEN_TELEMETRY = fileURLToPath(new URL('../dist/src/opentelemetry.js', import.meta.url))
 
 /** Whether loading the package has loaded these, which are CommonJS. */
 const CODE = `
@@ -14,13 +15,28 @@ const { cache } = createRequire(process.argv[1])
 console.log(JSON.stringify(Object.keys(cache)))
 `
 
-test('importing brumate loads neither ajv nor msgpackr nor Piscina', () => {
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', CODE, ENTRY], {
+/** The packages that importing a file loads. */
+function packagesOf(entry: string): (string | undefined)[] {
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', CODE, entry], {
     encoding: 'utf8',
   })
   const loaded: string[] = JSON.parse(output)
   const packages = loaded.map((path) => /node_modules[\\/](?<name>[^\\/]+)/.exec(path)?.groups?.name)
-  expect([...new Set(packages)]).toEqual([])
+  return [...new Set(packages)]
+}
+
+test('importing brumate loads neither ajv nor msgpackr nor Piscina', () => {
+  expect(packagesOf(ENTRY)).toEqual([])
+})
+
+test('only brumate/opentelemetry loads OpenTelemetry, at whatever time', () => {
+  expect(packagesOf(OPEN_TELEMETRY)).toEqual(['@opentelemetry'])
+  const folder = new URL('../dist/src/bundle/', import.meta.url)
+  const files = readdirSync(folder).filter((name) => name.endsWith('.js'))
+  expect(files).toContain('index.js')
+  expect(
+    files.filter((name) => readFileSync(new URL(name, folder), 'utf8').includes('@opentelemetry')),
+  ).toEqual([])
 })
 
 test('importing brumate reads few files, because each takes about half a millisecond', () => {

@@ -7,6 +7,8 @@ import { isInstance } from '../shared/thrown.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import { encodeIn } from '../shared/values/encode.js'
 import type { Ended, Lane } from '../shared/values/slices.js'
+import type { Observer } from '../telemetry/observer.js'
+import type { TelemetryFacts } from '../telemetry/telemetry.js'
 import { answerEncoder, answerFailure, answerIterator, NO_ANSWER, pythonError } from './answers.js'
 import type { ResolvedCallback, ResolvedCallbacks } from './callbacks.js'
 import { Caller, runAs } from './caller.js'
@@ -16,6 +18,7 @@ import { type Request, RequestReader } from './requests.js'
 import { abort, contextOf, type Route, RunningCall, Suspension } from './running-call.js'
 import { type EncodeAnswer, SuspendedCalls } from './suspended-calls.js'
 import { TimedChecks } from './timed-checks.js'
+import { traceCallback } from './traced-callback.js'
 import type { ArgumentWindow } from './window.js'
 
 /** Calls started per turn of the event loop. A guest can make thousands at once, and the main thread has other sessions to serve. */
@@ -26,6 +29,9 @@ const MAX_CALLS_UNDER_WAY = 50_000
 export interface DispatcherOptions {
   /** Handed to the callbacks as it is. */
   readonly session: unknown
+  readonly observer: Observer
+  /** Whose host calls these are. */
+  readonly facts: () => TelemetryFacts
   readonly limits: Pick<Limits, 'callbackInvocations' | 'callbackTimeoutMs'>
   /** Answers `input()`. */
   readonly onInput?: ResolvedCallback | undefined
@@ -55,6 +61,8 @@ export class Dispatcher {
   #invocations = 0
   /** The callback, of another session, that awaits the execution. */
   #startedBy: Caller | undefined
+  /** The execution's, of which callbacks are a part. */
+  #context: unknown
 
   constructor(callbacks: ResolvedCallbacks, options: DispatcherOptions) {
     this.#callbacks = callbacks
@@ -93,10 +101,20 @@ export class Dispatcher {
     )
   }
 
-  /** An execution begins: its calls are counted from zero. */
-  begin(startedBy: Caller | undefined): void {
+  /**
+   * An execution begins: its calls are counted from zero.
+   *
+   * @param context the observer's, of the execution
+   */
+  begin(startedBy: Caller | undefined, context: unknown): void {
     this.#invocations = 0
     this.#startedBy = startedBy
+    this.#context = context
+  }
+
+  /** Nothing runs, and the session has no slot: the last execution's span is not kept. */
+  leave(): void {
+    this.#context = undefined
   }
 
   /** The new calls of an execution that awaits. Throws or rejects with MalformedValueError. */
@@ -224,7 +242,8 @@ export class Dispatcher {
 
   /** Never rejects. */
   async #run(call: RunningCall): Promise<void> {
-    const { callbackTimeoutMs } = this.#options.limits
+    const { limits, observer } = this.#options
+    const { callbackTimeoutMs } = limits
     const timer =
       // A person takes as long as the execution may.
       callbackTimeoutMs === null || call.name === INPUT
@@ -252,6 +271,7 @@ export class Dispatcher {
     } finally {
       clearTimeout(timer)
       caller.end()
+      if (call.startedMs !== undefined) observer.time('callback', performance.now() - call.startedMs)
     }
     // Before the answer: the slot has room for what it does with it.
     this.#release(call)
@@ -274,7 +294,8 @@ export class Dispatcher {
   }
 
   #serveStep({ name, args }: RunningCall, caller: Caller): Promise<unknown> {
-    return runAs(caller, () => this.#iterators.serve(name, args))
+    const serve = () => this.#iterators.serve(name, args)
+    return runAs(caller, () => this.#options.observer.within(this.#context, serve))
   }
 
   async #invoke({ fn, parameters }: ResolvedCallback, call: RunningCall, caller: Caller): Promise<unknown> {
@@ -283,7 +304,16 @@ export class Dispatcher {
     const args = await (parameters.isTimed ? this.#timedChecks.run(check, isWanted) : check())
     if (parameters.isTimed && !isWanted()) return undefined
     // Safe: the session was created with callbacks whose context has this type.
-    return runAs(caller, () => fn(args, contextOf(call, this.#options.session as never)))
+    const run = () => fn(args, contextOf(call, this.#options.session as never))
+    if (this.#options.observer.isTracing) return runAs(caller, () => this.#trace(call, run))
+    call.startedMs = performance.now()
+    return runAs(caller, run)
+  }
+
+  #trace(call: RunningCall, run: () => unknown): Promise<unknown> {
+    const { observer, facts } = this.#options
+    const timing = observer.start('callback', { ...facts(), callback: call.name }, this.#context)
+    return traceCallback(timing, call, run)
   }
 
   #answer(call: RunningCall, value: unknown): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {

@@ -45,6 +45,8 @@ export class RunningCall {
   controller: AbortController | undefined
   /** Set once the call's result is no longer needed. */
   abortedBy: Error | undefined
+  /** When its callback was called, by `performance.now()`; undefined if it is traced, which has its own clock. */
+  startedMs: number | undefined
 
   constructor(
     { id, name, args, hasCollisions, memberCount }: Request,
@@ -61,6 +63,7 @@ export class RunningCall {
     this.holding = holding
     this.controller = undefined
     this.abortedBy = undefined
+    this.startedMs = undefined
   }
 }
 

@@ -144,7 +144,7 @@ export class Opener {
       // It may have been closed while the store was asked.
       requireOpen()
       register(session)
-      await session.open(salvaged)
+      await session.open(kept && !how ? 'opened' : 'created', salvaged)
       // From here on there is a state to store. Without one, closing the session would replace what is stored with nothing (D3).
       if (salvaged && how !== 'created') await session.snapshotState()
     } catch (error) {

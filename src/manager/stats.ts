@@ -1,16 +1,7 @@
-// What a manager says of itself: the figures' names and their histograms. Owns no figure; the manager counts them.
-import type { createHistogram } from 'node:perf_hooks'
+// What a manager says of itself: the figures' names. Owns no figure; the manager and its observer count them.
 import type { MemoryStats } from '../memory/manager-memory.js'
 import type { PoolStats } from '../slots/pool-options.js'
-
-/** Durations in milliseconds. */
-export interface Distribution {
-  readonly count: number
-  readonly meanMs: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly maxMs: number
-}
+import type { Distribution } from '../telemetry/histogram.js'
 
 export interface ManagerStats {
   readonly slots: PoolStats
@@ -50,28 +41,21 @@ export interface ManagerStats {
     readonly memoryBytes: number
     readonly fileBytes: number
   }
+  /** Durations of what has ended, failed or not, in milliseconds. Their memory is fixed. */
   readonly histograms: {
     /** Waits for a slot. */
     readonly acquire: Distribution
+    /** Slots booted in a new thread, until their interpreter is ready. */
+    readonly boot: Distribution
+    /** Snapshots loaded into a slot. */
+    readonly thaw: Distribution
     /** Executions, in their slot. */
     readonly execute: Distribution
-  }
-}
-
-export type RecordableHistogram = ReturnType<typeof createHistogram>
-
-export function record(histogram: RecordableHistogram, durationMs: number): void {
-  histogram.record(Math.max(1, Math.round(durationMs * 1000)))
-}
-
-export function distribution(histogram: RecordableHistogram): Distribution {
-  const { count } = histogram
-  if (count === 0) return { count, meanMs: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 }
-  return {
-    count,
-    meanMs: histogram.mean / 1000,
-    p50Ms: histogram.percentile(50) / 1000,
-    p99Ms: histogram.percentile(99) / 1000,
-    maxMs: histogram.max / 1000,
+    /** Host functions that Python called, until their promise settled. */
+    readonly callback: Distribution
+    /** Snapshots taken of sessions between executions. */
+    readonly checkpoint: Distribution
+    /** Reads, writes, listings and deletions of the store. */
+    readonly store: Distribution
   }
 }

@@ -9,6 +9,7 @@ import { capture } from './capture.js'
 import type { Checkpoint } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import type { HostCallState } from './host-call-state.js'
+import { observeCapture } from './observed.js'
 import type { ResolvedSessionOptions } from './options.js'
 
 /** A call that follows at once should not wait for a checkpoint. */
@@ -83,7 +84,7 @@ export class Captures {
     if (!this.#wantsCheckpoint) return
     this.#checkpointTimer ??= setTimeout(() => {
       this.#checkpointTimer = undefined
-      if (isIdle()) this.startCheckpoint('quick')
+      if (isIdle()) this.#context.observer.detached(() => this.startCheckpoint('quick'))
     }, CHECKPOINT_DELAY_MS)
   }
 
@@ -137,7 +138,7 @@ export class Captures {
     if (this.#session.slot === undefined && complete) return complete
     const slot = await this.#session.attach()
     const keep = this.#checkpoint.begin()
-    const snapshot = await this.#capture(slot, effort)
+    const snapshot = await observeCapture(this.#context, this.#options, () => this.#capture(slot, effort))
     keep(snapshot, effort === 'least')
     return snapshot
   }

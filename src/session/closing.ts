@@ -14,7 +14,9 @@ export interface ClosingParts {
   readonly runner: Runner
   readonly lane: Lane
   /** The session is closed. */
-  readonly onClosed: () => void
+  readonly onClosed: (error: Error) => void
+  /** The store does not have it any more. */
+  readonly onDeleted: () => void
 }
 
 export class Closing {
@@ -64,11 +66,11 @@ export class Closing {
    * @throws SessionMovedError, StoreError
    */
   async delete(): Promise<void> {
-    const { placement, context, id } = this.#parts
+    const { placement, context, id, onDeleted } = this.#parts
     const { persistence } = placement
     if (persistence === undefined) return this.close()
     if (!this.hasBegun) {
-      this.#closing = this.#closeKept(0, () => persistence.delete())
+      this.#closing = this.#closeKept(0, () => persistence.delete().then(onDeleted))
       return this.#closing
     }
     // Whether it could be stored does not matter any more.
@@ -90,7 +92,7 @@ export class Closing {
     if (this.#isClosed) return
     const closed = placement.close(calls.isSlotClean, error)
     calls.close(error)
-    onClosed()
+    onClosed(error)
     runner.close()
     lane.clear()
     await closed

@@ -7,6 +7,7 @@ import type { Slices } from '../shared/values/slices.js'
 import type { Released } from '../slots/pool-options.js'
 import type { Slot } from '../slots/slot.js'
 import type { LeaseTimer } from '../store/lease-timer.js'
+import type { Observer } from '../telemetry/observer.js'
 import type { Evictable } from './idle-evictor.js'
 import type { ExecutionUsage } from './usage.js'
 
@@ -47,6 +48,7 @@ export interface SessionContext {
   readonly snapshots: SnapshotLedger
   /** For sessions that the store keeps. */
   readonly stored: StoredSessions
+  readonly observer: Observer
 
   /** Waits for a slot if none is free. */
   acquire(tenant: string, signal?: AbortSignal): Promise<Slot>
@@ -59,7 +61,7 @@ export interface SessionContext {
   /** Gives a slot back, which is renewed or ended. */
   release(slot: Slot, released: Released): void
   count(what: Countable): void
-  /** An execution has ended. */
+  /** Adds what an execution has used. */
   record(used: ExecutionUsage): void
   /** The session has no more calls, so it can be evicted. */
   onIdle(session: Evictable): void

@@ -31,7 +31,8 @@ interface Run {
   batches: number
 }
 
-export interface HostSideOptions extends Pick<DispatcherOptions, 'session' | 'onLate' | 'onInput'> {
+export interface HostSideOptions
+  extends Pick<DispatcherOptions, 'session' | 'observer' | 'facts' | 'onLate' | 'onInput'> {
   readonly limits: DispatcherOptions['limits'] & Pick<Limits, 'memoryBytes'>
   /** Of the session. */
   readonly account: MemoryAccount
@@ -54,6 +55,8 @@ export class HostSide implements HostCallState {
   #lastSlot: Slot | undefined
   #run: Run | undefined
   #awaiting = false
+  /** The observer's, of the last execution. */
+  #context: unknown
   /** Executions so far. */
   executionCount: number
   /** The callback, of whatever session, that made the call that runs now. */
@@ -106,7 +109,8 @@ export class HostSide implements HostCallState {
   begin(slot: Slot, id: number): void {
     this.#run = { slot, id, batches: 0 }
     this.#awaiting = false
-    this.#dispatcher?.begin(this.startedBy)
+    this.#context = this.#options.observer.context
+    this.#dispatcher?.begin(this.startedBy, this.#context)
   }
 
   /** Suspends the running execution if all its pending calls are suspended already. */
@@ -168,6 +172,8 @@ export class HostSide implements HostCallState {
   leave(): void {
     this.#openedFor = undefined
     this.#lastSlot = undefined
+    this.#context = undefined
+    this.#dispatcher?.leave()
     this.#window.leave()
     if (this.#dispatcher?.isReplaceable) this.#dispatcher = undefined
   }
@@ -200,9 +206,11 @@ export class HostSide implements HostCallState {
 
   #dispatch(): Dispatcher {
     if (this.#dispatcher === undefined) {
-      const { session, limits, onInput, lane, onLate } = this.#options
+      const { session, observer, facts, limits, onInput, lane, onLate } = this.#options
       this.#dispatcher = new Dispatcher(this.#callbacks, {
         session,
+        observer,
+        facts,
         limits,
         onInput,
         window: this.#window,
@@ -211,7 +219,7 @@ export class HostSide implements HostCallState {
         onAnswer: (bytes) => this.#send(bytes),
         onSuspended: () => this.#suspend(),
       })
-      this.#dispatcher.begin(this.startedBy)
+      this.#dispatcher.begin(this.startedBy, this.#context)
     }
     return this.#dispatcher
   }

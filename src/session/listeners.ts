@@ -5,6 +5,7 @@ import type { Limits } from '../options/limits.js'
 import type { Display } from '../shared/display.js'
 import type { LiveOutput } from '../shared/messages/slot.js'
 import { messageOf } from '../shared/thrown.js'
+import type { Observer } from '../telemetry/observer.js'
 
 type Stream = 'stdout' | 'stderr'
 
@@ -42,6 +43,8 @@ export class Listeners {
   #thrown: { readonly error: unknown } | undefined
   #isOver = false
   #hasWarned = false
+  /** Where listeners run; undefined: wherever the worker's message is heard. */
+  #within: ((listener: () => unknown) => unknown) | undefined
 
   constructor(session: Given & { readonly limits: Pick<Limits, 'callbackTimeoutMs'> }, call: Given) {
     const silent = isSilent(session) && isSilent(call)
@@ -50,6 +53,13 @@ export class Listeners {
       : { stdout: listenersOf('stdout', session, call), stderr: listenersOf('stderr', session, call) }
     this.#displays = silent ? NONE : displayListeners(session, call)
     this.#timeoutMs = session.limits.callbackTimeoutMs
+  }
+
+  /** Listeners run in the trace context that is active now. */
+  bind(observer: Observer): void {
+    if (!observer.isTracing) return
+    const { context } = observer
+    this.#within = (listener) => observer.within(context, listener)
   }
 
   get stdout(): boolean {
@@ -104,7 +114,7 @@ export class Listeners {
   #call(name: string, listener: () => unknown): void {
     if (this.#pendingCount >= MAX_PENDING) return this.#overrun(name)
     try {
-      this.#follow(name, listener())
+      this.#follow(name, this.#within ? this.#within(listener) : listener())
     } catch (error) {
       this.#fail(name, error)
     }

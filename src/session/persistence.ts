@@ -11,6 +11,7 @@ import type { Captures } from './captures.js'
 import type { Checkpoint } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import { closedUnstored, notStored } from './not-stored-error.js'
+import { observeStore } from './observed.js'
 import type { ResolvedSessionOptions } from './options.js'
 
 /** What a session that the store keeps begins with. */
@@ -280,7 +281,8 @@ export class Persistence implements Renewable {
       return { bytes, record }
     }
     try {
-      await (how ? this.#entry.release(content) : this.#entry.write(content))
+      const write = () => (how ? this.#entry.release(content) : this.#entry.write(content))
+      await observeStore(context, options, write, () => copiedBytes || undefined)
     } finally {
       context.memory.release(copiedBytes)
     }

@@ -15,6 +15,7 @@ import { type CapturedSession, Captures } from './captures.js'
 import { Checkpoint } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import type { HostCallState } from './host-call-state.js'
+import { factsOf, observeThaw, reportDormant, reportWoke } from './observed.js'
 import { OpenWaits } from './open-waits.js'
 import type { ResolvedSessionOptions } from './options.js'
 import { type KeptSession, Persistence } from './persistence.js'
@@ -172,7 +173,8 @@ export class Placement implements CapturedSession {
   }
 
   #acquire(signal?: AbortSignal): Promise<Slot> {
-    return this.#whileOpen(signal, (ends) => this.#context.acquire(this.#options.tenant, ends))
+    const wait = () => this.#whileOpen(signal, (ends) => this.#context.acquire(this.#options.tenant, ends))
+    return this.#context.observer.measure('acquire', factsOf(this.#options), wait)
   }
 
   /** Waits until the session is closed at most: others wait behind it. @throws SessionClosedError then */
@@ -211,6 +213,7 @@ export class Placement implements CapturedSession {
     if (this.#lifecycle.kind === 'attached' && this.#lifecycle.slot !== slot) return 'not-started'
     if (this.#lifecycle.kind === 'attached') {
       this.#lifecycle = { kind: 'dormant', upToDate: false }
+      reportDormant(this.#context, this.#options, 'lost')
       this.#hostCalls.reset(new Error(reason), 'lost')
       if (snapshot) this.#hostCalls.restore(snapshot)
     }
@@ -298,6 +301,7 @@ export class Placement implements CapturedSession {
         return this.#hostCalls.resume(slot)
       }
       this.#lifecycle = { kind: 'dormant', upToDate: false }
+      reportDormant(this.#context, this.#options, 'reset')
       this.#release(slot, reply?.kind === 'reverted')
     }
     await this.attach()
@@ -309,7 +313,7 @@ export class Placement implements CapturedSession {
    *
    * @throws SnapshotError and the session stays attached
    */
-  async hibernate(): Promise<Hibernated> {
+  async hibernate(why: 'hibernated' | 'evicted' = 'hibernated'): Promise<Hibernated> {
     this.requireOpen()
     this.#throwDeferred()
     this.#releaseReplaced()
@@ -325,6 +329,7 @@ export class Placement implements CapturedSession {
       throw error
     }
     this.#lifecycle = { kind: 'dormant', upToDate: true }
+    reportDormant(this.#context, this.#options, why)
     this.#hostCalls.leave()
     this.#context.count('hibernations')
     this.#release(slot)
@@ -403,9 +408,11 @@ export class Placement implements CapturedSession {
    * @param continues the snapshot's host calls are still in flight in this process
    */
   async #load(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<void> {
+    const startedMs = performance.now()
     const callbacks = this.#hostCalls.describeCallbacks()
     const credit = this.#hostCalls.openWindow(slot)
-    const taken = await takeOver(slot, this.#options, { snapshot, callbacks, continues, credit })
+    const load = () => takeOver(slot, this.#options, { snapshot, callbacks, continues, credit })
+    const taken = await observeThaw(this.#context, this.#options, snapshot, load)
     this.requireOpen()
     if (taken.kind === 'refused') {
       const { reason, message } = taken
@@ -415,6 +422,8 @@ export class Placement implements CapturedSession {
     if (taken.kind === 'lost') throw this.crashed(slot, taken.reason)
     if (snapshot) this.#context.count('thaws')
     slot.connect(this.#hostCalls)
+    if (this.#lifecycle.kind === 'dormant' && this.#attachedSinceMs > 0)
+      reportWoke(this.#context, this.#options, startedMs)
     this.#lifecycle = { kind: 'attached', slot }
     this.#attachedSinceMs = performance.now()
   }

@@ -15,6 +15,7 @@ import { RunningExecution } from './execution.js'
 import { answers, type FileReply } from './file-reply.js'
 import type { HostSide } from './host-side.js'
 import type { Listeners } from './listeners.js'
+import { recordRun } from './observed.js'
 import type { ResolvedSessionOptions } from './options.js'
 import {
   type Answer,
@@ -239,6 +240,7 @@ export class Runner {
     })
     this.#execution = execution
     const startedMs = performance.now()
+    let failed: { readonly error: unknown } | undefined
     this.#report = undefined
     try {
       const came = await this.#call(slot, options.timeoutMs, options.signal, (id) => {
@@ -263,24 +265,26 @@ export class Runner {
       }
       return this.#result(reply, executionCount, execution, result)
     } catch (error) {
+      failed = { error }
       await execution.read
       if (error instanceof ExecutionError) ExecutionError.attach(error, execution.produced)
       throw error
     } finally {
       this.#execution = undefined
       slot.unlisten()
-      if (!this.#neverStarted) this.#count(performance.now() - startedMs)
+      if (!this.#neverStarted) this.#count(performance.now() - startedMs, failed)
       this.#placement.markChanged(slot)
     }
   }
 
   /** Records the usage of an execution that ended or lost its worker. */
-  #count(elapsedMs: number): void {
+  #count(elapsedMs: number, failed: { readonly error: unknown } | undefined): void {
     const { durationMs, outputBytes } = this.#report ?? { durationMs: elapsedMs, outputBytes: 0 }
     this.#report = undefined
     const used = { durationMs, outputBytes, callbackInvocations: this.#hostSide.invocations }
     this.#usage.add(used)
     this.#context.record(used)
+    recordRun(this.#context, durationMs, failed, this.#hostSide.awaiting)
   }
 
   #result(

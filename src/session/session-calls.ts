@@ -8,6 +8,7 @@ import {
   SessionMovedError,
   StoreError,
 } from '../shared/errors.js'
+import type { Observer } from '../telemetry/observer.js'
 import { refusable } from './callers.js'
 import { CallQueue } from './calls.js'
 import type { HostSide } from './host-side.js'
@@ -15,6 +16,7 @@ import type { Placement } from './placement.js'
 import type { Runner } from './runner.js'
 
 interface SessionCallsParts {
+  readonly observer: Observer
   /** Whose calls these are: callbacks of its own may not wait for them. */
   readonly session: unknown
   readonly hostSide: Pick<HostSide, 'startedBy'>
@@ -25,6 +27,7 @@ interface SessionCallsParts {
 }
 
 export class SessionCalls {
+  readonly #observer: Observer
   readonly #session: unknown
   readonly #hostSide: SessionCallsParts['hostSide']
   readonly #queue: CallQueue
@@ -36,7 +39,8 @@ export class SessionCalls {
   #isInterrupted = false
   #idleSinceMs = performance.now()
 
-  constructor({ session, hostSide, placement, runner, onIdle }: SessionCallsParts) {
+  constructor({ observer, session, hostSide, placement, runner, onIdle }: SessionCallsParts) {
+    this.#observer = observer
     this.#session = session
     this.#hostSide = hostSide
     this.#queue = new CallQueue(onIdle)
@@ -122,7 +126,8 @@ export class SessionCalls {
         this.#idleSinceMs = performance.now()
       })
     }
-    return this.#queue.run(start, caller ? refusable(this.#session, caller, signal) : signal)
+    const bound = this.#observer.bind(start)
+    return this.#queue.run(bound, caller ? refusable(this.#session, caller, signal) : signal)
   }
 
   async #runKept<T>(task: () => Promise<T>): Promise<T> {

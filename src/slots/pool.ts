@@ -10,9 +10,11 @@ import {
   SessionClosedError,
 } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
+import { Observer } from '../telemetry/observer.js'
 import { EndedLeases } from './ended-leases.js'
 import type { PoolOptions, PoolStats, Released, SlotRequest } from './pool-options.js'
 import type { Slot } from './slot.js'
+import { SlotObserver } from './slot-observer.js'
 import { SlotTable } from './slot-table.js'
 import { SlotThreads } from './slot-threads.js'
 import type { SlotThread } from './thread.js'
@@ -34,6 +36,7 @@ export class SlotPool {
   readonly #leases = new Map<Slot, SlotThread>()
   readonly #line: WaitingLine
   readonly #memory: ManagerMemory
+  readonly #observer: SlotObserver
   /** What was asked for last. Spare slots have this image. */
   #latestImageId: string
   #boots = 0
@@ -57,7 +60,9 @@ export class SlotPool {
     images: readonly [Image, ...Image[]],
     options: PoolOptions,
     memory = new ManagerMemory(null, images),
+    observer = new Observer(),
   ) {
+    this.#observer = new SlotObserver(observer)
     this.#latestImageId = images[0].id
     this.#options = options
     this.#memory = memory
@@ -132,7 +137,7 @@ export class SlotPool {
     }
     this.#latestImageId = request.imageId
     const acquired = this.#line.join(request, signal)
-    this.#serve()
+    this.#observer.forCaller(() => this.#serve())
     return acquired
   }
 
@@ -151,6 +156,7 @@ export class SlotPool {
     const state = this.#slots.get(thread)
     if (state?.kind !== 'leased') return
     slot.disconnect()
+    this.#observer.released(thread, state.tenant)
     const { slotReuse = 'any' } = this.#options
     const isReusable =
       slotReuse === 'any' || (slotReuse === 'tenant' && isTenantShared && this.#line.isOnly(state.tenant))
@@ -167,6 +173,7 @@ export class SlotPool {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#observer.closing()
     clearTimeout(this.#spareTimer)
     clearImmediate(this.#roomTimer)
     this.#line.rejectAll(closedError())
@@ -179,6 +186,7 @@ export class SlotPool {
     const { slot } = thread
     this.#slots.set(thread, { kind: 'leased', tenant })
     this.#leases.set(slot, thread)
+    this.#observer.leased(thread, tenant)
     this.#provision()
     return slot
   }
@@ -190,6 +198,7 @@ export class SlotPool {
     this.#leases.delete(slot)
     this.#slots.set(thread, { kind: 'renewing', tenant, previous: slot.memory })
     const next = thread.renew(memory)
+    this.#observer.renewing(thread, next.ready)
     next.ready.then(
       () => {
         const state = this.#slots.get(thread)
@@ -315,6 +324,7 @@ export class SlotPool {
     const memory = this.#memory.openSlot(imageId, () => this.#makeRoom())
     if (memory === undefined) return false
     const thread = this.#threads.start(imageId, memory)
+    this.#observer.booting(thread)
     this.#boots++
     this.#slots.set(thread, { kind: 'booting' })
     void this.#warm(thread).then(
@@ -337,6 +347,7 @@ export class SlotPool {
     const gone = this.#threads.gone(thread)
     this.#ended.add(thread.slot.memory, gone)
     if (state?.kind === 'renewing') this.#ended.add(state.previous, gone)
+    this.#observer.ended(thread, reason, state?.kind)
     if (this.#closed) return
     // It keeps its place until its worker may be ended.
     if (this.#threads.stoppingCount > 0) void thread.stopped.then(() => this.#closed || this.#serve())

@@ -1,4 +1,5 @@
 // Renews the leases of all sessions of a manager that need one, with one timer. Owns when, and how many at once.
+import type { Observer } from '../telemetry/observer.js'
 
 /** What the timer needs of a session. */
 export interface Renewable {
@@ -15,18 +16,22 @@ const AT_ONCE = 16
 
 export class LeaseTimer {
   readonly #everyMs: number
+  readonly #observer: Observer
   readonly #sessions = new Set<Renewable>()
   #timer: NodeJS.Timeout | undefined
   #isRenewing = false
 
-  constructor(leaseMs: number) {
+  constructor(leaseMs: number, observer: Observer) {
+    this.#observer = observer
     this.#everyMs = Math.ceil(leaseMs * SHARE)
   }
 
   add(session: Renewable): void {
     this.#sessions.add(session)
     // The slots' threads keep the process alive, as long as the manager is open.
-    this.#timer ??= setInterval(() => void this.#renew(), this.#everyMs).unref()
+    this.#timer ??= this.#observer.detached(() =>
+      setInterval(() => void this.#renew(), this.#everyMs).unref(),
+    )
   }
 
   delete(session: Renewable): void {

@@ -2,6 +2,7 @@
 // writes: whoever lost the entry never writes it again (D1). What is written, and when, is session/persistence.ts's.
 import { SessionMovedError, StoreError } from '../shared/errors.js'
 import { messageOf } from '../shared/thrown.js'
+import type { Observer } from '../telemetry/observer.js'
 import type { SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
 
 /** What the entries of one manager share. */
@@ -10,6 +11,7 @@ export interface Owner {
   /** Unique in the world. */
   readonly id: string
   readonly leaseMs: number
+  readonly observer: Observer
 }
 
 /** `bytes: null` keeps the snapshot that is stored. */
@@ -217,7 +219,7 @@ type StoreOperation = 'read' | 'write' | 'delete' | 'list'
  * @throws StoreError whatever the store throws
  */
 export async function askStore<T>(
-  { store, leaseMs }: Pick<Owner, 'store' | 'leaseMs'>,
+  { store, leaseMs, observer }: Pick<Owner, 'store' | 'leaseMs' | 'observer'>,
   id: string | undefined,
   what: StoreOperation,
   operation: (store: SnapshotStore) => Promise<T>,
@@ -231,7 +233,10 @@ export async function askStore<T>(
   })
   try {
     // Stores of users' own may throw instead of rejecting.
-    return await Promise.race([(async () => operation(store))(), late])
+    const ask = async () => operation(store)
+    return await observer.measure('store', { sessionId: id, storeOperation: what }, () =>
+      Promise.race([ask(), late]),
+    )
   } catch (cause) {
     if (cause instanceof StoreError) throw cause
     const message = `the store could not ${what} ${whose}: ${messageOf(cause, 'it failed')}`
@@ -247,7 +252,7 @@ export async function askStore<T>(
  * @throws StoreError
  */
 export async function findStored(
-  owner: Pick<Owner, 'store' | 'leaseMs'>,
+  owner: Pick<Owner, 'store' | 'leaseMs' | 'observer'>,
   id: string,
 ): Promise<StoredSession | undefined> {
   // The entry comes first of those with this prefix. Pages before it may be empty.

@@ -2,6 +2,7 @@
 // own entry is owned-entry.ts's.
 import { randomUUID } from 'node:crypto'
 import { SessionOwnedError } from '../shared/errors.js'
+import { Observer } from '../telemetry/observer.js'
 import { askStore, findStored, OwnedEntry, type Owner } from './owned-entry.js'
 import type { SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
 
@@ -19,10 +20,12 @@ export class Ownership implements Owner {
   readonly store: SnapshotStore
   readonly id = randomUUID()
   readonly leaseMs: number
+  readonly observer: Observer
 
-  constructor(store: SnapshotStore, leaseMs: number) {
+  constructor(store: SnapshotStore, leaseMs: number, observer = new Observer()) {
     this.store = store
     this.leaseMs = leaseMs
+    this.observer = observer
   }
 
   /**
@@ -86,8 +89,11 @@ export class Ownership implements Owner {
       const stored = await this.find(id)
       if (stored === undefined) return false
       this.requireFree(stored, false)
-      const { generation } = stored
-      if (await askStore(this, id, 'delete', (store) => store.delete(id, { generation }))) return true
+      const { generation, tenant } = stored
+      if (await askStore(this, id, 'delete', (store) => store.delete(id, { generation }))) {
+        this.observer.emit('session', () => ({ type: 'deleted', sessionId: id, tenant }))
+        return true
+      }
     }
   }
 

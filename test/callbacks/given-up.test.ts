@@ -6,6 +6,7 @@ import { MemoryAccount } from '../../src/memory/account.js'
 import type { Session } from '../../src/session.js'
 import { encodePlain } from '../../src/shared/values/encode.js'
 import { Slices } from '../../src/shared/values/slices.js'
+import { Observer } from '../../src/telemetry/observer.js'
 
 /** Too many bytes to be decoded at once, and no host calls: whoever decodes it throws. */
 const MESSAGE = encodePlain(['x'.repeat(20_000)], 'message')
@@ -15,6 +16,8 @@ test('messages that are not decoded yet are dropped with it, and those of the ne
   const account = new MemoryAccount(null)
   const dispatcher = new Dispatcher(new Map(), {
     session: {} as Session,
+    observer: new Observer(),
+    facts: () => ({}),
     limits: { callbackInvocations: null, callbackTimeoutMs: null },
     window: new ArgumentWindow(account),
     lane,

@@ -13,6 +13,7 @@ import {
   type Value,
   VfsStorage,
 } from 'brumate'
+import { type OpenTelemetryOptions, openTelemetry } from 'brumate/opentelemetry'
 import { type ConformanceCase, storeConformance } from 'brumate/stores/conformance'
 import { PostgresStore, type PostgresStoreOptions } from 'brumate/stores/postgres'
 import { RedisStore, type RedisStoreOptions } from 'brumate/stores/redis'
@@ -73,6 +74,14 @@ export function stores(
     new RedisStore('redis://localhost', redis),
     new S3Store({ region: 'us-east-1' }, s3),
   ]
+}
+
+export async function observed(telemetry: OpenTelemetryOptions): Promise<() => void> {
+  const manager = await SessionManager.create({ telemetry: openTelemetry(telemetry) })
+  const { p99Ms, buckets } = manager.stats().histograms.thaw
+  return manager.on('session', (event) => {
+    if (event.type === 'woke') console.log(event.sessionId, event.durationMs > p99Ms, buckets.length)
+  })
 }
 
 export const cases: ConformanceCase[] = storeConformance(
