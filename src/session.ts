@@ -20,7 +20,7 @@ import { Closing } from './session/closing.js'
 import type { SessionContext } from './session/context.js'
 import { HostSide } from './session/host-side.js'
 import { Listeners } from './session/listeners.js'
-import { factsOf, observeExecute, reportClosed, reportDeleted, reportOpened } from './session/observed.js'
+import { observeExecute, reportClosed, reportDeleted, reportOpened } from './session/observed.js'
 import type { ResolvedSessionOptions } from './session/options.js'
 import { type ExecuteResult, readValue, TOO_LARGE } from './session/outcome.js'
 import type { KeptSession } from './session/persistence.js'
@@ -119,15 +119,12 @@ export class Session implements AsyncDisposable {
     const account = new MemoryAccount(null, context.memory)
     this.#lane = context.slices.lane()
     const executionCount = kept?.isStored ? kept.record.executionCount : from?.parts.head.executionCount
-    this.#hostSide = new HostSide(options.callbacks, executionCount ?? 0, {
+    this.#hostSide = new HostSide(executionCount ?? 0, {
       session: this,
-      observer: context.observer,
-      facts: () => factsOf(options),
-      limits: options.limits,
-      onInput: options.onInput,
+      context,
+      options,
       account,
       lane: this.#lane,
-      onLate: () => context.count('lateAnswers'),
       onSent: (slot) => this.#placement.markChanged(slot),
     })
     const onGivenUp = (error: Error) => void this.closing.end(error)

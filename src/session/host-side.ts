@@ -5,18 +5,20 @@
 import { answerTooMuch } from '../callbacks/answers.js'
 import { describeCallbacks, type ResolvedCallbacks } from '../callbacks/callbacks.js'
 import type { Caller } from '../callbacks/caller.js'
-import { Dispatcher, type DispatcherOptions } from '../callbacks/dispatcher.js'
+import { Dispatcher } from '../callbacks/dispatcher.js'
 import type { EncodeAnswer } from '../callbacks/suspended-calls.js'
 import { ArgumentWindow } from '../callbacks/window.js'
 import type { MemoryAccount } from '../memory/account.js'
-import type { Limits } from '../options/limits.js'
 import type { SlotEvent } from '../shared/messages/slot.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { MalformedValueError } from '../shared/values/decode.js'
 import type { Lane } from '../shared/values/slices.js'
 import type { Slot } from '../slots/slot.js'
+import type { SessionContext } from './context.js'
 import type { HostCallState } from './host-call-state.js'
+import { factsOf } from './observed.js'
+import type { ResolvedSessionOptions } from './options.js'
 
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 
@@ -31,9 +33,12 @@ interface Run {
   batches: number
 }
 
-export interface HostSideOptions
-  extends Pick<DispatcherOptions, 'session' | 'observer' | 'facts' | 'onLate' | 'onInput'> {
-  readonly limits: DispatcherOptions['limits'] & Pick<Limits, 'memoryBytes'>
+/** Few objects, and no functions that one could do without: there may be thousands of sessions. */
+export interface HostSideParts {
+  /** Handed to the callbacks as it is. */
+  readonly session: unknown
+  readonly context: Pick<SessionContext, 'observer' | 'count'>
+  readonly options: ResolvedSessionOptions
   /** Of the session. */
   readonly account: MemoryAccount
   readonly lane: Lane
@@ -42,7 +47,7 @@ export interface HostSideOptions
 }
 
 export class HostSide implements HostCallState {
-  readonly #options: HostSideOptions
+  readonly #parts: HostSideParts
   #callbacks: ResolvedCallbacks
   /** Undefined while the session has no host calls: there may be thousands of sessions that never make one. */
   #dispatcher: Dispatcher | undefined
@@ -56,7 +61,7 @@ export class HostSide implements HostCallState {
   #run: Run | undefined
   #awaiting = false
   /** The observer's, of the last execution. */
-  #context: unknown
+  #spanContext: unknown
   /** Executions so far. */
   executionCount: number
   /** The callback, of whatever session, that made the call that runs now. */
@@ -67,11 +72,11 @@ export class HostSide implements HostCallState {
   /** Bytes counted in the account for answers that Python has not taken. */
   #countedBytes = 0
 
-  constructor(callbacks: ResolvedCallbacks, executionCount: number, options: HostSideOptions) {
-    this.#options = options
-    this.#callbacks = callbacks
+  constructor(executionCount: number, parts: HostSideParts) {
+    this.#parts = parts
+    this.#callbacks = parts.options.callbacks
     this.executionCount = executionCount
-    this.#window = new ArgumentWindow(options.account)
+    this.#window = new ArgumentWindow(parts.account)
   }
 
   /** The session's state holds an execution that goes on with `resume`. */
@@ -109,8 +114,8 @@ export class HostSide implements HostCallState {
   begin(slot: Slot, id: number): void {
     this.#run = { slot, id, batches: 0 }
     this.#awaiting = false
-    this.#context = this.#options.observer.context
-    this.#dispatcher?.begin(this.startedBy, this.#context)
+    this.#spanContext = this.#parts.context.observer.context
+    this.#dispatcher?.begin(this.startedBy, this.#spanContext)
   }
 
   /** Suspends the running execution if all its pending calls are suspended already. */
@@ -172,7 +177,7 @@ export class HostSide implements HostCallState {
   leave(): void {
     this.#openedFor = undefined
     this.#lastSlot = undefined
-    this.#context = undefined
+    this.#spanContext = undefined
     this.#dispatcher?.leave()
     this.#window.leave()
     if (this.#dispatcher?.isReplaceable) this.#dispatcher = undefined
@@ -206,27 +211,27 @@ export class HostSide implements HostCallState {
 
   #dispatch(): Dispatcher {
     if (this.#dispatcher === undefined) {
-      const { session, observer, facts, limits, onInput, lane, onLate } = this.#options
+      const { session, context, options, lane } = this.#parts
       this.#dispatcher = new Dispatcher(this.#callbacks, {
         session,
-        observer,
-        facts,
-        limits,
-        onInput,
+        observer: context.observer,
+        facts: () => factsOf(options),
+        limits: options.limits,
+        onInput: options.onInput,
         window: this.#window,
         lane,
-        onLate,
+        onLate: () => context.count('lateAnswers'),
         onAnswer: (bytes) => this.#send(bytes),
         onSuspended: () => this.#suspend(),
       })
-      this.#dispatcher.begin(this.startedBy, this.#context)
+      this.#dispatcher.begin(this.startedBy, this.#spanContext)
     }
     return this.#dispatcher
   }
 
   /** What Python could never hold at once is not kept for it either: it would be memory without a limit. */
   #send(answer: Uint8Array<ArrayBuffer>): void {
-    const mostBytes = this.#options.limits.memoryBytes ?? MOST_WAITING_BYTES
+    const mostBytes = this.#parts.options.limits.memoryBytes ?? MOST_WAITING_BYTES
     const waitingBytes = this.#answerBytes + (this.#slot?.waitingAnswerBytes ?? 0)
     const isTooMuch = answer.length >= LARGE_BYTES && waitingBytes + answer.length > mostBytes
     const bytes = isTooMuch ? answerTooMuch(answer, mostBytes) : answer
@@ -242,7 +247,7 @@ export class HostSide implements HostCallState {
     this.#answers = []
     this.#answerBytes = 0
     this.#slot.sendsAnswers(answers)
-    if (this.#run === undefined) this.#options.onSent(this.#slot)
+    if (this.#run === undefined) this.#parts.onSent(this.#slot)
     // Small ones are sooner copied.
     const large = answers.filter(({ length }) => length >= LARGE_BYTES).map(({ buffer }) => buffer)
     this.#slot.tell({ notice: 'answers', answers }, large)
@@ -259,7 +264,7 @@ export class HostSide implements HostCallState {
 
   #countAnswers(): void {
     const bytes = this.#answerBytes + (this.#slot?.waitingAnswerBytes ?? 0)
-    this.#options.account.take(bytes - this.#countedBytes)
+    this.#parts.account.take(bytes - this.#countedBytes)
     this.#countedBytes = bytes
   }
 
