@@ -252,7 +252,7 @@ export class Session implements AsyncDisposable {
     const resolved = resolveExecuteOptions(options, this.#executionTimeoutMs)
     const count = () => ++this.#hostSide.executionCount
     const listeners = new Listeners(this.#options, resolved)
-    const run = this.#calls.run(() => this.#runner.execute(code, resolved, listeners, count), resolved.signal)
+    const run = this.#calls.run(() => this.#runner.execute(code, resolved, listeners, count), resolved)
     return listeners.isSilent ? run : listeners.finish(run)
   }
 
@@ -280,7 +280,7 @@ export class Session implements AsyncDisposable {
     }
     const listeners = new Listeners(this.#options, execute)
     const resume = () => this.#runner.resume(execute, listeners, this.executionCount, resolve)
-    const run = this.#calls.run(resume, execute.signal)
+    const run = this.#calls.run(resume, execute)
     return listeners.isSilent ? run : listeners.finish(run)
   }
 
