@@ -79,7 +79,7 @@ async function bundleLibrary() {
  */
 async function bundleSubpath(name) {
   const errors = join(root, 'dist/src/shared/errors.js')
-  const library = '../'.repeat(name.split('/').length - 1)
+  const library = `./${'../'.repeat(name.split('/').length - 1)}`
   const bundle = await rolldown({
     input: join(root, `dist/src/${name}/index.js`),
     platform: 'node',
@@ -94,7 +94,11 @@ async function bundleSubpath(name) {
     sourcemap: false,
   })
   await bundle.close()
-  const types = { [join(root, 'dist/src/store/store.d.ts')]: `${library}index.js` }
+  // What the library declares, a program meets once, too.
+  const types = {
+    [join(root, 'dist/src/store/store.d.ts')]: `${library}index.js`,
+    [join(root, 'dist/src/index.d.ts')]: `${library}index.js`,
+  }
   await writeTypes(join(root, `dist/src/${name}/index.d.ts`), join(root, `dist/src/${name}.d.ts`), [
     redirect(types),
   ])

@@ -22,14 +22,18 @@ export function toJson(value: unknown, maxBytes = Number.POSITIVE_INFINITY): Jso
 }
 
 /** The value that `toJson` was given. @throws JsonValueError */
-export function fromJson(json: unknown, depth = 0): unknown {
+export function fromJson(json: unknown): unknown {
+  return decoded(json, 0)
+}
+
+function decoded(json: unknown, depth: number): unknown {
   if (depth > MAX_DEPTH) throw new JsonValueError('a value that is nested too deeply')
   if (typeof json !== 'object' || json === null) return json
-  if (Array.isArray(json)) return json.map((item) => fromJson(item, depth + 1))
+  if (Array.isArray(json)) return json.map((item) => decoded(item, depth + 1))
   const entries = Object.entries(json)
   const [first] = entries
   if (first?.[0].startsWith('$')) return untag(first[0], first[1], depth)
-  return Object.fromEntries(entries.map(([key, item]) => [key, fromJson(item, depth + 1)]))
+  return Object.fromEntries(entries.map(([key, item]) => [key, decoded(item, depth + 1)]))
 }
 
 class ToJson {
@@ -119,7 +123,7 @@ const ARRAYS = {
 } as const
 
 function untag(tag: string, json: unknown, depth: number): unknown {
-  const inner = (item: unknown) => fromJson(item, depth + 1)
+  const inner = (item: unknown) => decoded(item, depth + 1)
   switch (tag) {
     case '$number':
       return Number(text(json))
