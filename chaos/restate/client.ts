@@ -28,8 +28,14 @@ export class Client {
     this.#violate = (what) => violate(`${this.id}: ${what}`)
   }
 
-  /** Resolves when the last execution has returned after `end`. */
+  /** Never rejects. Resolves when the last execution has returned after `end`. */
   async run(): Promise<void> {
+    await this.#run().catch((error: unknown) =>
+      this.#violate(`execution ${this.count + 1}: ${String(error)}`),
+    )
+  }
+
+  async #run(): Promise<void> {
     while (!this.#isEnding) {
       const n = this.count + 1
       const reply = (await this.#cluster.call(this.id, 'execute', { code: this.#code(n) })) as ExecuteReply
@@ -47,8 +53,15 @@ export class Client {
     this.#isEnding = true
   }
 
-  /** Answers what waits for a human, until `signal` aborts. */
+  /** Answers what waits for a human, until `signal` aborts. Never rejects. */
   async approve(signal: AbortSignal): Promise<void> {
+    await this.#approve(signal).catch((error: unknown) => {
+      // The server is stopped after a run that hangs.
+      if (!signal.aborted) this.#violate(`approving: ${String(error)}`)
+    })
+  }
+
+  async #approve(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await pause(LOOK_MS)
       const pending = (await this.#cluster.call(this.id, 'pending')) as readonly PendingAnswer[]

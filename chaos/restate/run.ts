@@ -15,6 +15,8 @@ const SHORTEST_LIFE_MS = 100
 const LONGEST_LIFE_MS = 4000
 /** Chance that no process is left for a while. */
 const ALL_AT_ONCE = 0.15
+/** Chance that a process is only cut off, and goes on later. */
+const FROZEN = 0.25
 /** What does not return for as long after the last kill hangs. */
 const HANGING_MS = 90_000
 
@@ -48,7 +50,7 @@ const violations: string[] = []
 const violate = (what: string) => {
   if (violations.push(what) <= 20) console.error(what)
 }
-const figures = { kills: 0, executions: 0, refunds: 0, repeatedRefunds: 0, approvals: 0 }
+const figures = { kills: 0, freezes: 0, executions: 0, refunds: 0, repeatedRefunds: 0, approvals: 0 }
 const startedMs = performance.now()
 const directory = await mkdtemp(join(tmpdir(), 'brumate-restate-'))
 const shop = await Shop.start()
@@ -82,12 +84,13 @@ async function run(running: Cluster): Promise<void> {
   const approving = new AbortController()
   const approvals = clients.map((client) => client.approve(approving.signal))
   const executions = Promise.all(clients.map((client) => client.run()))
-  // Not before both are awaited.
-  executions.catch(() => {})
-  await killAtRandom(running)
-  for (const client of clients) client.end()
-  await inTime(executions)
-  approving.abort()
+  try {
+    await killAtRandom(running)
+    for (const client of clients) client.end()
+    await inTime(executions)
+  } finally {
+    approving.abort()
+  }
   await Promise.all(approvals)
   for (const client of clients) await client.check(shop.refunds)
   figures.executions = clients.reduce((total, { count }) => total + count, 0)
@@ -104,6 +107,11 @@ async function killAtRandom(running: Cluster): Promise<void> {
   for (;;) {
     await pause(random.integer(SHORTEST_LIFE_MS, LONGEST_LIFE_MS))
     if (performance.now() > untilMs) return
+    if (random.chance(FROZEN)) {
+      figures.freezes += 1
+      await running.freeze(random.pick(running.services), random.integer(SHORTEST_LIFE_MS, LONGEST_LIFE_MS))
+      continue
+    }
     const victims = random.chance(ALL_AT_ONCE) ? [...running.services] : [random.pick(running.services)]
     await Promise.all(victims.map((service) => running.kill(service)))
     figures.kills += victims.length

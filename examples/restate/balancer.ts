@@ -55,15 +55,17 @@ export class Balancer {
     request.on('response', (answer) => {
       if (!stream.destroyed && !stream.headersSent) stream.respond(answer)
     })
-    const end = () => {
+    const reset = () => {
       if (!stream.closed) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
     }
-    request.on('error', end)
+    request.on('error', reset)
+    // A connection that is destroyed ends its streams as if all was well.
+    request.on('end', () => (session.destroyed ? reset() : stream.end()))
     request.on('close', () => {
-      if (!request.readableEnded) end()
+      if (session.destroyed || !request.readableEnded) reset()
     })
     stream.on('close', () => request.close())
     stream.pipe(request)
-    request.pipe(stream)
+    request.pipe(stream, { end: false })
   }
 }

@@ -102,8 +102,22 @@ export class Cluster {
 
   /** As `kill -9` does. */
   async kill(service: Service): Promise<void> {
-    this.services.splice(this.services.indexOf(service), 1)
     await killed(service.process)
+    this.#remove(service)
+  }
+
+  /** Cuts a process off and stops it, as a machine that is suspended. It goes on after that time, as if nothing had happened. */
+  async freeze(service: Service, ms: number): Promise<void> {
+    service.process.kill('SIGSTOP')
+    this.#remove(service)
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    service.process.kill('SIGCONT')
+    this.services.push(service)
+    this.#balancer.add(service.port)
+  }
+
+  #remove(service: Service): void {
+    this.services.splice(this.services.indexOf(service), 1)
     this.#balancer.remove(service.port)
   }
 
@@ -123,6 +137,18 @@ export class Cluster {
   async cancel(invocationId: string): Promise<void> {
     const response = await fetch(`${this.#adminUrl}/invocations/${invocationId}/cancel`, { method: 'PATCH' })
     if (!response.ok) throw new Error(`cannot cancel: ${await response.text()}`)
+  }
+
+  /** How many entries Restate has of a call. */
+  async journalOf(invocationId: string): Promise<number> {
+    const query = `select journal_size from sys_invocation where id = '${invocationId}'`
+    const response = await fetch(`${this.#adminUrl}/query`, {
+      method: 'POST',
+      headers: { ...JSON_TYPE, accept: 'application/json' },
+      body: JSON.stringify({ query }),
+    })
+    const { rows } = (await response.json()) as { readonly rows: { readonly journal_size: number }[] }
+    return rows[0]?.journal_size ?? 0
   }
 
   async stop(): Promise<void> {

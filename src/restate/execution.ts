@@ -8,7 +8,7 @@ import {
   serde,
   TerminalError,
 } from '@restatedev/restate-sdk'
-import type { ResumeOptions } from '../index.js'
+import type { ResumeOptions, Session } from '../index.js'
 import { fromJson } from '../shared/values/json.js'
 import type { HostCall, ResolvedObjectOptions } from './options.js'
 import { type ExecuteReply, type Json, replyOf, type Step, type WaitingCall } from './reply.js'
@@ -45,6 +45,8 @@ export class Execution {
   /** Unique, and the same in each attempt. */
   readonly #id: string
   readonly #steps: Step[] = []
+  /** A step that was about to run when the invocation was cancelled does not. */
+  #isOver = false
   readonly #answers = new Map<string, RestatePromise<Answer>>()
   readonly #waiting = new Map<string, PendingAnswer>()
 
@@ -60,12 +62,16 @@ export class Execution {
     const [ctx, sessions] = [this.#ctx, this.#sessions]
     try {
       let pending = await this.#step('execute', (idempotencyKey) =>
-        sessions.step(ctx.key, (session) => session.execute(code, { ...time, idempotencyKey })),
+        sessions.step(ctx.key, (session) =>
+          this.#unlessOver(session).execute(code, { ...time, idempotencyKey }),
+        ),
       )
       while (pending.length > 0) {
         const answer = resumeOptions(await this.#nextAnswer(pending))
         pending = await this.#step('resume', (idempotencyKey) =>
-          sessions.step(ctx.key, (session) => session.resume({ ...answer, ...time, idempotencyKey })),
+          sessions.step(ctx.key, (session) =>
+            this.#unlessOver(session).resume({ ...answer, ...time, idempotencyKey }),
+          ),
         )
       }
       this.#publish([])
@@ -74,6 +80,7 @@ export class Execution {
       // Other errors end this attempt only.
       if (!(error instanceof TerminalError)) throw error
       // Cancelled, or impossible: the code must not wait for ever.
+      this.#isOver = true
       this.#publish([])
       await ctx.run('cancel', () => sessions.cancel(ctx.key, error.message), RETRIES)
       throw error
@@ -85,6 +92,11 @@ export class Execution {
     const step = await this.#ctx.run(name, () => run(key), RETRIES)
     this.#steps.push(step)
     return step.pending
+  }
+
+  #unlessOver(session: Session): Session {
+    if (this.#isOver) throw new TerminalError('the execution was cancelled')
+    return session
   }
 
   /** Has new host calls answered, and waits for the first answer of all. */

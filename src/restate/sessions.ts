@@ -67,9 +67,11 @@ export class Sessions {
     })
   }
 
-  /** Answers what a cancelled execution waits for with errors, so that it ends. */
+  /** Interrupts a cancelled execution, and answers what it waits for with errors, so that it ends. */
   async cancel(id: string, reason: string): Promise<void> {
     await this.#with(id, async (session) => {
+      // Restate does not wait for the step that runs.
+      await session.interrupt()
       for (let rounds = 0; session.pending.length > 0; rounds += 1) {
         if (rounds === MOST_CANCELLED_ROUNDS)
           throw new TerminalError(

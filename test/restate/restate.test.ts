@@ -125,6 +125,11 @@ except Exception as error:
     await waiting('cancelled')
     await cluster.cancel(sent.invocationId)
     expect(await cluster.call('cancelled', 'get', 'state')).toBe('ended')
+    // Code that runs is interrupted: it would go on for ever.
+    const endless = { code: 'while True: pass', timeoutMs: null }
+    const running = (await cluster.call('cancelled', 'execute/send', endless)) as { invocationId: string }
+    await until(async () => (await cluster.journalOf(running.invocationId)) >= 2)
+    await cluster.cancel(running.invocationId)
     expect((await completed('cancelled', '1 + 1')).value).toBe(2)
     expect(await cluster.call('cancelled', 'pending')).toEqual([])
   })
