@@ -15,6 +15,8 @@ const SHORTEST_LIFE_MS = 100
 const LONGEST_LIFE_MS = 4000
 /** Chance that no process is left for a while. */
 const ALL_AT_ONCE = 0.15
+/** Chance that a process may end by itself: it drains its manager. */
+const TERMINATED = 0.2
 /** Chance that a process is only cut off, and goes on later. */
 const FROZEN = 0.25
 /** What does not return for as long after the last kill hangs. */
@@ -50,7 +52,15 @@ const violations: string[] = []
 const violate = (what: string) => {
   if (violations.push(what) <= 20) console.error(what)
 }
-const figures = { kills: 0, freezes: 0, executions: 0, refunds: 0, repeatedRefunds: 0, approvals: 0 }
+const figures = {
+  kills: 0,
+  terminations: 0,
+  freezes: 0,
+  executions: 0,
+  refunds: 0,
+  repeatedRefunds: 0,
+  approvals: 0,
+}
 const startedMs = performance.now()
 const directory = await mkdtemp(join(tmpdir(), 'brumate-restate-'))
 const shop = await Shop.start()
@@ -113,8 +123,9 @@ async function killAtRandom(running: Cluster): Promise<void> {
       continue
     }
     const victims = random.chance(ALL_AT_ONCE) ? [...running.services] : [random.pick(running.services)]
-    await Promise.all(victims.map((service) => running.kill(service)))
-    figures.kills += victims.length
+    const signal = random.chance(TERMINATED) ? 'SIGTERM' : 'SIGKILL'
+    await Promise.all(victims.map((service) => running.kill(service, signal)))
+    figures[signal === 'SIGTERM' ? 'terminations' : 'kills'] += victims.length
     await Promise.all(victims.map(() => running.startService()))
   }
 }

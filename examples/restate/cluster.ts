@@ -100,9 +100,9 @@ export class Cluster {
     return service
   }
 
-  /** As `kill -9` does. */
-  async kill(service: Service): Promise<void> {
-    await killed(service.process)
+  /** As `kill -9` does, or with SIGTERM as a platform that stops a process. */
+  async kill(service: Service, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    await killed(service.process, signal)
     this.#remove(service)
   }
 
@@ -193,10 +193,10 @@ disable-web-ui = true
   return child
 }
 
-async function killed(child: ChildProcess): Promise<void> {
+async function killed(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
+  child.kill(signal)
   await ended
 }
 

@@ -4,20 +4,15 @@ import { StoreError } from '../shared/errors.js'
 import { outcomeFromJson, outcomeToJson, type Settled } from './outcome-json.js'
 
 const MOST_OUTCOMES = 16
-const MOST_OUTCOME_BYTES = 64 * 1024
-/** Of all of them. The last one is kept in any case. */
-const MOST_BYTES = 128 * 1024
-
-interface Kept {
-  readonly key: string
-  /** JSON without line ends. */
-  readonly line: string
-}
+const MOST_OUTCOME_LENGTH = 64 * 1024
+/** Of all of them, in characters. The last one is kept in any case. */
+const MOST_LENGTH = 128 * 1024
+/** Of what a store returns. Characters of other alphabets may make a line longer than it was estimated to be. */
+const MOST_STORED_LENGTH = 1024 * 1024
 
 export class KeptOutcomes {
   readonly #sessionId: string
-  /** The oldest first. Undefined: `#text` has not been read yet. */
-  #kept: Kept[] | undefined
+  /** A line of JSON each, the oldest first: a key and an outcome. Nothing else is kept, as thousands of sessions may sleep. */
   #text: string | undefined
 
   constructor(sessionId: string, text: string | undefined) {
@@ -32,38 +27,43 @@ export class KeptOutcomes {
 
   /** @throws StoreError */
   find(key: string): Settled | undefined {
-    const found = this.#read().find((kept) => kept.key === key)
-    return found && this.#decode(() => outcomeFromJson(parse(found.line)[1]))
-  }
-
-  add(key: string, settled: Settled): void {
-    const line = JSON.stringify([key, outcomeToJson(settled, MOST_OUTCOME_BYTES)])
-    const kept = [...this.#read().filter((other) => other.key !== key), { key, line }].slice(-MOST_OUTCOMES)
-    let bytes = kept.reduce((sum, other) => sum + other.line.length, 0)
-    while (kept.length > 1 && bytes > MOST_BYTES) bytes -= kept.shift()?.line.length ?? 0
-    this.#kept = kept
-    this.#text = kept.map((other) => other.line).join('\n')
-  }
-
-  #read(): Kept[] {
-    this.#kept ??= this.#decode(() =>
-      this.#text === undefined ? [] : this.#text.split('\n').map((line) => ({ key: parse(line)[0], line })),
-    )
-    return this.#kept
-  }
-
-  #decode<T>(decode: () => T): T {
+    const line = this.#lines.find((other) => this.#parse(other)[0] === key)
+    if (line === undefined) return undefined
     try {
-      return decode()
+      return outcomeFromJson(this.#parse(line)[1])
     } catch (cause) {
-      const message = `the record of the session ${this.#sessionId} is damaged: it has no outcomes of calls`
-      throw new StoreError(message, { reason: 'damaged', sessionId: this.#sessionId, cause })
+      throw this.#damaged(cause)
     }
   }
-}
 
-function parse(line: string): [key: string, outcome: unknown] {
-  const entry: unknown = JSON.parse(line)
-  if (!Array.isArray(entry) || typeof entry[0] !== 'string') throw new TypeError('not a key and an outcome')
-  return entry as [string, unknown]
+  /** @throws StoreError */
+  add(key: string, settled: Settled): void {
+    const others = this.#lines.filter((line) => this.#parse(line)[0] !== key)
+    const line = JSON.stringify([key, outcomeToJson(settled, MOST_OUTCOME_LENGTH)])
+    const kept = [...others, line].slice(-MOST_OUTCOMES)
+    let length = kept.reduce((sum, other) => sum + other.length, 0)
+    while (kept.length > 1 && length > MOST_LENGTH) length -= kept.shift()?.length ?? 0
+    this.#text = kept.join('\n')
+  }
+
+  get #lines(): readonly string[] {
+    if (this.#text === undefined) return []
+    if (this.#text.length > MOST_STORED_LENGTH) throw this.#damaged(new RangeError('it is too long'))
+    return this.#text.split('\n')
+  }
+
+  #parse(line: string): readonly [key: string, outcome: unknown] {
+    try {
+      const entry: unknown = JSON.parse(line)
+      if (Array.isArray(entry) && typeof entry[0] === 'string') return entry as [string, unknown]
+    } catch (cause) {
+      throw this.#damaged(cause)
+    }
+    throw this.#damaged(new TypeError('not a key and an outcome'))
+  }
+
+  #damaged(cause: unknown): StoreError {
+    const message = `the record of the session ${this.#sessionId} is damaged: what it has are no outcomes of calls`
+    return new StoreError(message, { reason: 'damaged', sessionId: this.#sessionId, cause })
+  }
 }

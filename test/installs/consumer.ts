@@ -13,6 +13,7 @@ import {
   type Value,
   VfsStorage,
 } from 'brumate'
+import { sessionObject } from 'brumate/restate'
 import { type ConformanceCase, storeConformance } from 'brumate/stores/conformance'
 import { PostgresStore, type PostgresStoreOptions } from 'brumate/stores/postgres'
 import { RedisStore, type RedisStoreOptions } from 'brumate/stores/redis'
@@ -78,3 +79,18 @@ export function stores(
 export const cases: ConformanceCase[] = storeConformance(
   () => stores({}, {}, { bucket: 'x' })[0] as SnapshotStore,
 )
+
+export async function restate(manager: SessionManager): Promise<string> {
+  const sessions = sessionObject({
+    manager,
+    name: 'python',
+    callbacks: {
+      price: async (ctx, { order }, { idempotencyKey }) => ctx.run(() => `${order} ${idempotencyKey}`),
+    },
+  })
+  const name: 'python' = sessions.name
+  return name
+}
+
+// @ts-expect-error an option that does not exist
+sessionObject({ manager: await SessionManager.create(), names: 'x' })

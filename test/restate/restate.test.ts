@@ -154,7 +154,7 @@ except Exception as error:
   })
 })
 
-describe.skipIf(server === undefined)('when processes are killed', () => {
+describe.skipIf(server === undefined)('when processes are killed', { concurrent: true }, () => {
   async function run(...args: string[]): Promise<string> {
     const env = { ...process.env, CACHE_DIR: inject('cacheDir'), XDG_CACHE_HOME: dirname(inject('cacheDir')) }
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, env, timeout: 110_000 })
@@ -173,7 +173,7 @@ describe.skipIf(server === undefined)('when processes are killed', () => {
   }, 120_000)
 
   test('every execution and every side effect is there once', async () => {
-    const args = ['--seconds', '6', '--sessions', '3', '--json', '--cache-dir', inject('cacheDir')]
+    const args = ['--seconds', '4', '--sessions', '3', '--json', '--cache-dir', inject('cacheDir')]
     const report = JSON.parse(
       await run('chaos/restate.mjs', ...args).catch((error: { stdout?: string }) => {
         if (!error.stdout) throw error

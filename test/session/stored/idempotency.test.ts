@@ -11,6 +11,8 @@ import {
   type SessionManager,
   SessionMovedError,
   Snapshot,
+  type StoreEntry,
+  StoreError,
   TimeoutError,
 } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -153,6 +155,20 @@ test('listing sessions shows no outcomes, and snapshots have none', async () => 
   const fork = await a.createSession({ id: 'fork', from: await session.snapshotState() })
   expect((await fork.execute('2', { idempotencyKey: 'k' })).value).toBe(2)
   expect(await session.snapshotState()).toBeInstanceOf(Snapshot)
+})
+
+test('a damaged record is an error, and nothing runs', async () => {
+  const session = await a.createSession({ id: 'damaged' })
+  await session.execute('n = 1', { idempotencyKey: 'k' })
+  await session.close()
+  for (const outcomes of ['no JSON', '["k"]', '["k",{"result":1}]', '7', `["k",${'['.repeat(2 ** 20)}`]) {
+    const { generation, tenant, imageId, labels, executionCount } = (await store.get('damaged')) as StoreEntry
+    await store.put('damaged', null, { tenant, imageId, labels, executionCount, outcomes }, { generation })
+    const opened = await b.openSession('damaged')
+    const error = await rejectionOf(StoreError, opened.execute('n = 2', { idempotencyKey: 'k' }))
+    expect([error.reason, await opened.get('n')]).toEqual(['damaged', 1])
+    await opened.close()
+  }
 })
 
 test('a key is refused where it would mean nothing', async () => {
