@@ -81,7 +81,7 @@ async function bundleLibrary() {
  */
 async function bundleSubpath(name) {
   const errors = join(root, 'dist/src/shared/errors.js')
-  const library = '../'.repeat(name.split('/').length - 1) || './'
+  const library = `./${'../'.repeat(name.split('/').length - 1)}`
   const bundle = await rolldown({
     input: join(root, `dist/src/${name}/index.js`),
     platform: 'node',
@@ -96,7 +96,8 @@ async function bundleSubpath(name) {
     sourcemap: false,
   })
   await bundle.close()
-  const ofLibrary = ['store/store.d.ts', 'telemetry/telemetry.d.ts'].map((path) =>
+  // What the library declares, a program meets once, too.
+  const ofLibrary = ['index.d.ts', 'store/store.d.ts', 'telemetry/telemetry.d.ts'].map((path) =>
     join(root, 'dist/src', path),
   )
   const types = Object.fromEntries(ofLibrary.map((path) => [path, `${library}index.js`]))

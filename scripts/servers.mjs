@@ -2,6 +2,9 @@
 // line each what there is. The tests leave out what is not there.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const restate = fileURLToPath(new URL('../examples/restate', import.meta.url))
 
 const SERVERS = [
   {
@@ -17,6 +20,18 @@ if (missing.length > 0 && process.getuid?.() === 0 && onPath('apt-get')) {
   aptGet('update')
   aptGet('install', '--yes', '--no-install-recommends', ...missing.map(({ debian }) => debian))
 }
+if (!hasRestate()) {
+  // 220 MB, of npm's own. Its optional dependencies have the program of this machine's kind.
+  spawnSync('npm', ['install', '--prefix', restate, '--prefer-offline', '--no-audit', '--no-fund'], {
+    stdio: 'ignore',
+    timeout: 180_000,
+  })
+}
+console.log(
+  hasRestate()
+    ? '▸ with tests of brumate/restate'
+    : '▸ without tests of brumate/restate: its server cannot be installed here',
+)
 for (const { name, debian, isThere } of SERVERS)
   console.log(
     isThere()
@@ -28,6 +43,11 @@ console.log(
     ? '▸ with tests of stores in S3'
     : '▸ tests of stores in S3 with a fake server: no versitygw here',
 )
+
+function hasRestate() {
+  const program = `@restatedev/restate-server-${process.platform}-${process.arch}/bin/restate-server`
+  return Boolean(process.env.BRUMATE_RESTATE_SERVER) || existsSync(`${restate}/node_modules/${program}`)
+}
 
 /** With the runlevel of a single user, packages do not start their services. */
 function aptGet(...args) {

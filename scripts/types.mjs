@@ -11,7 +11,7 @@ const HEAD = '/// <reference types="node" />\n/// <reference lib="esnext.disposa
 /** Writes what `entry` declares to `file`. */
 export async function writeTypes(entry, file = entry, plugins = []) {
   const exported = new Set(exportsOf(entry, false))
-  const bundle = await rollup({ input: entry, external: /^node:/, plugins: [...plugins, dts()] })
+  const bundle = await rollup({ input: entry, external: /^(?![./])/, plugins: [...plugins, dts()] })
   await bundle.write({ file, format: 'es', banner: HEAD })
   await bundle.close()
   // The plugin exports a class as a value although the entry exports it as a type only: a program could import what is not there.

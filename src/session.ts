@@ -27,7 +27,7 @@ import type { KeptSession } from './session/persistence.js'
 import { Placement } from './session/placement.js'
 import { Runner } from './session/runner.js'
 import { NOTHING_LOST, type SalvageLoss, salvageGlobals } from './session/salvage.js'
-import { SessionCalls } from './session/session-calls.js'
+import { type CallOptions, SessionCalls } from './session/session-calls.js'
 import { SessionFiles } from './session/session-files.js'
 import { type SessionUsage, Usage } from './session/usage.js'
 import { InterpreterCrashedError, InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
@@ -267,7 +267,7 @@ export class Session implements AsyncDisposable {
     const count = () => ++this.#hostSide.executionCount
     const listeners = new Listeners(this.#options, resolved)
     const execute = () => this.#runner.execute(code, resolved, listeners, count)
-    return this.#observed(false, execute, listeners, resolved.signal)
+    return this.#observed(false, execute, listeners, resolved)
   }
 
   /**
@@ -294,7 +294,7 @@ export class Session implements AsyncDisposable {
     }
     const listeners = new Listeners(this.#options, execute)
     const resume = () => this.#runner.resume(execute, listeners, this.executionCount, resolve)
-    return this.#observed(true, resume, listeners, execute.signal)
+    return this.#observed(true, resume, listeners, execute)
   }
 
   /**
@@ -519,10 +519,10 @@ export class Session implements AsyncDisposable {
     isResumed: boolean,
     execute: () => Promise<ExecuteResult>,
     listeners: Listeners,
-    signal: AbortSignal | undefined,
+    options: CallOptions,
   ): Promise<ExecuteResult> {
     return observeExecute(this.#context, this.#options, isResumed, () => {
-      const run = this.#calls.run(execute, signal)
+      const run = this.#calls.run(execute, options)
       if (listeners.isSilent) return run
       listeners.bind(this.#context.observer)
       return listeners.finish(run)

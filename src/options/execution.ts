@@ -28,6 +28,8 @@ export type AllOutputListener = (chunk: OutputChunk) => unknown
 /** Called with each display when it is shown, the last expression's at the end; see `OutputListener` for errors. */
 export type DisplayListener = (display: Display) => unknown
 
+const LONGEST_KEY = 256
+
 export interface RestoreOptions {
   /** If the snapshot's image is not available, restore only the globals that it stores as plain values. Default false. */
   readonly salvage?: boolean
@@ -42,6 +44,12 @@ export interface ResumeOptions extends ExecuteOptions {
 }
 
 export interface ExecuteOptions {
+  /**
+   * Names the call, in 1 to 256 characters. If one of the session's last 16 calls with a key had the same one, its code does not run again:
+   * the call settles as that one did, whatever its code. The session's record keeps these outcomes, so this also holds in another process.
+   * Listeners are not called again. Needs a session with an id, and `durability: 'checkpoint'`.
+   */
+  readonly idempotencyKey?: string
   /** Longest run of this execution in ms; default: the session's `executionTimeoutMs`. `null`: no bound. */
   readonly timeoutMs?: number | null
   /** Aborting takes a queued execution out of the queue and interrupts a running one. */
@@ -53,6 +61,7 @@ export interface ExecuteOptions {
 }
 
 export interface ResolvedExecuteOptions {
+  readonly idempotencyKey: string | undefined
   readonly timeoutMs: number | null
   readonly signal: AbortSignal | undefined
   readonly onStdout: OutputListener | undefined
@@ -82,6 +91,7 @@ export function resolveResumeOptions(options: ResumeOptions | undefined, default
   known('options', given, [
     'results',
     'errors',
+    'idempotencyKey',
     'timeoutMs',
     'signal',
     'onStdout',
@@ -109,8 +119,17 @@ export function resolveExecuteOptions(
   defaultTimeoutMs: number | null,
 ): ResolvedExecuteOptions {
   const given = options === undefined ? {} : options
-  known('options', given, ['timeoutMs', 'signal', 'onStdout', 'onStderr', 'onOutput', 'onDisplay'])
+  known('options', given, [
+    'idempotencyKey',
+    'timeoutMs',
+    'signal',
+    'onStdout',
+    'onStderr',
+    'onOutput',
+    'onDisplay',
+  ])
   return {
+    idempotencyKey: isKey('idempotencyKey', given.idempotencyKey),
     timeoutMs: resolveTimeoutMs('timeoutMs', given.timeoutMs, defaultTimeoutMs),
     signal: isSignal('signal', given.signal),
     onStdout: isFunction('onStdout', given.onStdout),
@@ -118,4 +137,11 @@ export function resolveExecuteOptions(
     onOutput: isFunction('onOutput', given.onOutput),
     onDisplay: isFunction('onDisplay', given.onDisplay),
   }
+}
+
+function isKey(name: string, value: unknown): string | undefined {
+  const isValid =
+    typeof value === 'string' && value !== '' && value.length <= LONGEST_KEY && value.isWellFormed()
+  if (value === undefined || isValid) return value
+  throw new InvalidOptionError(name, `a text of 1 to ${LONGEST_KEY} characters`, value)
 }

@@ -1,11 +1,15 @@
 // What placement.ts needs of a session's host calls when the session's state moves. Owns the type only; host-side.ts implements it.
 
+import type { PendingCall } from '../shared/snapshot/manifest.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { CallHandler, Slot } from '../slots/slot.js'
 
 /** The host calls that belong to a session's state: they move, and end, with the state that made them. */
 export interface HostCallState extends CallHandler {
   readonly executionCount: number
+  /** The state holds an execution that waits for `pending`. */
+  readonly awaiting: boolean
+  readonly pending: readonly PendingCall[]
   /** The session's callbacks as plain data for the kernel. */
   describeCallbacks(): unknown[]
   /** Why each suspended host call is suspended, by id. */

@@ -1,6 +1,13 @@
 // Keeps one session in the manager's store (D1 to D3): decides what is written, and when, and reads it back when the session wakes. Owns
 // what has been stored. The entry with its lease is store/owned-entry.ts's, snapshots are taken by captures.ts.
-import { SessionMovedError, SnapshotError, StoreError } from '../shared/errors.js'
+import {
+  InvalidOptionError,
+  SessionClosedError,
+  SessionMovedError,
+  SnapshotError,
+  StoreError,
+} from '../shared/errors.js'
+import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { trustOf } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Renewable } from '../store/lease-timer.js'
@@ -10,9 +17,11 @@ import type { SnapshotRecord } from '../store/store.js'
 import type { Captures } from './captures.js'
 import type { Checkpoint } from './checkpoint.js'
 import type { SessionContext } from './context.js'
+import { KeptOutcomes } from './kept-outcomes.js'
 import { closedUnstored, notStored } from './not-stored-error.js'
 import { observeStore } from './observed.js'
 import type { ResolvedSessionOptions } from './options.js'
+import type { ExecuteResult } from './outcome.js'
 
 /** What a session that the store keeps begins with. */
 export interface KeptSession {
@@ -28,7 +37,11 @@ export interface PersistenceParts {
   readonly options: ResolvedSessionOptions
   readonly checkpoint: Checkpoint
   readonly captures: Captures
-  readonly hostCalls: { readonly executionCount: number }
+  readonly hostCalls: {
+    readonly executionCount: number
+    readonly awaiting: boolean
+    readonly pending: readonly PendingCall[]
+  }
   /** An attached session has a slot, which may be lost. */
   readonly placement: { readonly state: 'attached' | 'dormant' | 'closed' }
 }
@@ -40,11 +53,15 @@ export class Persistence implements Renewable {
   #record: SnapshotRecord
   /** The session has a slot or is about to get one. Otherwise, what the store has may be dropped from memory, and the lease may end. */
   #isAwake = true
+  readonly #outcomes: KeptOutcomes
+  /** The session was closed in the middle of a call that is to run once: what that left is not stored. */
+  #isDiscarded = false
 
   constructor({ entry, record, isStored }: KeptSession, parts: PersistenceParts) {
     this.#parts = parts
     this.#entry = entry
     this.#record = record
+    this.#outcomes = new KeptOutcomes(entry.id, record.outcomes)
     if (isStored) parts.checkpoint.beginStore().markDone()
     parts.context.stored.leases.add(this)
   }
@@ -63,7 +80,8 @@ export class Persistence implements Renewable {
     return (
       !checkpoint.hasChanged &&
       checkpoint.isStored &&
-      this.#record.executionCount === hostCalls.executionCount
+      this.#record.executionCount === hostCalls.executionCount &&
+      this.#record.outcomes === this.#outcomes.text
     )
   }
 
@@ -121,16 +139,50 @@ export class Persistence implements Renewable {
   }
 
   /**
+   * Runs a call, unless one with the same key has run; then settles as that one did.
+   *
+   * @param hasRun whether its code has run
+   * @throws InvalidOptionError, NotStoredError, SessionMovedError, StoreError
+   */
+  async once<T>(key: string, run: () => Promise<T>, hasRun: () => boolean): Promise<T> {
+    if (this.#parts.context.stored.durability !== 'checkpoint') {
+      const message = "idempotencyKey: the manager needs `durability: 'checkpoint'`"
+      throw new InvalidOptionError('idempotencyKey', 'a durable session', undefined, message)
+    }
+    await this.requireLease()
+    const settled = this.#outcomes.find(key)
+    if (settled === undefined) return this.acknowledge(run(), () => hasRun() && key)
+    return this.acknowledge(
+      settled.status === 'fulfilled'
+        ? Promise.resolve(this.#withPending(settled.value as ExecuteResult) as T)
+        : Promise.reject(settled.reason),
+    )
+  }
+
+  /** Of an execution that still waits: what it waits for now. */
+  #withPending(result: ExecuteResult): ExecuteResult {
+    const { awaiting, executionCount, pending } = this.#parts.hostCalls
+    const waits = result.status === 'suspended' && awaiting && result.executionCount === executionCount
+    return waits ? { ...result, pending } : result
+  }
+
+  /**
    * Settles a call as it did, once the store has what it left, if `durability` says so.
    *
+   * @param key called when the call has settled; its outcome is kept under that key, if there is one
    * @throws NotStoredError, SessionMovedError
    */
-  async acknowledge<T>(call: Promise<T>): Promise<T> {
+  async acknowledge<T>(call: Promise<T>, key: () => string | false = () => false): Promise<T> {
     const [settled] = await Promise.allSettled([call])
     // It has not run.
     if (settled.status === 'rejected' && settled.reason instanceof StoreError) throw settled.reason
+    const kept = key()
+    if (kept && settled.status === 'rejected' && settled.reason instanceof SessionClosedError) {
+      this.#isDiscarded = true
+      throw settled.reason
+    }
     try {
-      await this.#acknowledge()
+      await this.#acknowledge(kept ? () => this.#outcomes.add(kept, settled) : undefined)
     } catch (cause) {
       // What the store says, and a session that cannot be captured. A lost worker or session says itself what is left.
       if (!(cause instanceof StoreError || cause instanceof SnapshotError)) throw cause
@@ -141,11 +193,13 @@ export class Persistence implements Renewable {
     return settled.value
   }
 
-  async #acknowledge(): Promise<void> {
+  async #acknowledge(keep: (() => void) | undefined): Promise<void> {
     const { context, hostCalls } = this.#parts
     if (context.stored.durability === 'memory') return this.requireLease()
-    if (this.#isClean) return
+    if (this.#isClean && !keep) return
     await this.#capture()
+    // Not sooner: a state that could not be captured may still be lost, and the call must then run again.
+    keep?.()
     await this.#write(hostCalls.executionCount)
   }
 
@@ -214,6 +268,8 @@ export class Persistence implements Renewable {
    * @throws NotStoredError, SessionMovedError
    */
   async finish(): Promise<void> {
+    // If the lease cannot be given up, it ends by itself.
+    if (this.#isDiscarded) return this.abandon().catch(() => {})
     const { checkpoint, hostCalls, options } = this.#parts
     let failure: unknown
     try {
@@ -270,7 +326,9 @@ export class Persistence implements Renewable {
   /** Writes the checkpoint, unless the store has it, and the record with this count. */
   async #write(executionCount: number, how?: 'release'): Promise<void> {
     const { checkpoint, context, options } = this.#parts
-    const record = { ...this.#record, imageId: context.image.id, labels: options.labels, executionCount }
+    const { text: outcomes } = this.#outcomes
+    const imageId = context.image.id
+    const record = { ...this.#record, imageId, labels: options.labels, executionCount, outcomes }
     const storing = checkpoint.beginStore()
     let copiedBytes = 0
     const content = async () => {

@@ -73,6 +73,7 @@ export class Runner {
   #running: Call | undefined
   /** `interrupt()` was called while the current call was still getting its slot. */
   #interruptComing = false
+  #hasRun = false
   /** The last call did not start: the checkpoint before it lost the slot. */
   #neverStarted = false
   /** Undefined while a call runs that is no execution. */
@@ -95,8 +96,14 @@ export class Runner {
     return this.#running !== undefined
   }
 
+  /** The code of the call that started last has run, all of it or a part. */
+  get hasRun(): boolean {
+    return this.#hasRun && !this.#neverStarted
+  }
+
   /** The next call of the session is about to start. */
   start(): void {
+    this.#hasRun = false
     this.#interruptComing = false
     this.#neverStarted = false
   }
@@ -244,6 +251,7 @@ export class Runner {
     this.#report = undefined
     try {
       const came = await this.#call(slot, options.timeoutMs, options.signal, (id) => {
+        this.#hasRun = true
         slot.listen(id, execution, this.#options.limits)
         this.#hostSide.begin(slot, id)
         const reply = send(id, live)

@@ -3,6 +3,7 @@
 import { currentCaller } from '../callbacks/caller.js'
 import {
   ExecutionError,
+  InvalidOptionError,
   type Produced,
   SessionClosedError,
   SessionMovedError,
@@ -14,6 +15,18 @@ import { CallQueue } from './calls.js'
 import type { HostSide } from './host-side.js'
 import type { Placement } from './placement.js'
 import type { Runner } from './runner.js'
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly idempotencyKey?: string | undefined
+}
+
+const NEEDS_ID = [
+  'idempotencyKey',
+  'a session with an id',
+  undefined,
+  'idempotencyKey: only sessions with an id, which the store keeps, know the outcomes of earlier calls',
+] as const
 
 interface SessionCallsParts {
   readonly observer: Observer
@@ -64,17 +77,24 @@ export class SessionCalls {
   }
 
   /** An execution. It need not wait for a checkpoint in progress: the slot handles both in order. */
-  run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  run<T>(task: () => Promise<T>, { signal, idempotencyKey }: CallOptions = {}): Promise<T> {
     const { persistence } = this.#placement
-    return this.#start(persistence ? () => persistence.acknowledge(this.#runKept(task)) : task, signal)
+    if (persistence === undefined) {
+      if (idempotencyKey !== undefined) throw new InvalidOptionError(...NEEDS_ID)
+      return this.#start(task, signal)
+    }
+    const run = () => this.#runKept(task)
+    if (idempotencyKey === undefined) return this.#start(() => persistence.acknowledge(run()), signal)
+    const hasRun = () => this.#runner.hasRun
+    return this.#start(() => persistence.once(idempotencyKey, run, hasRun), signal)
   }
 
   /** A call other than an execution. */
-  runAfterCaptures<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  runAfterCaptures<T>(task: () => Promise<T>): Promise<T> {
     return this.run(async () => {
       await this.#placement.captures.inProgress
       return task()
-    }, signal)
+    })
   }
 
   /** A call that only reads the slot's state. */

@@ -81,18 +81,21 @@ function checkGeneration({ generation }: { readonly generation: number }, least:
     throw new InvalidOptionError('generation', `an integer from ${least} on`, generation)
 }
 
-function checkRecord({ tenant, imageId, labels, executionCount }: SnapshotRecord): SnapshotRecord {
+function checkRecord({ tenant, imageId, labels, executionCount, outcomes }: SnapshotRecord): SnapshotRecord {
   if (typeof tenant !== 'string') throw new InvalidOptionError('record.tenant', 'a text', tenant)
   if (typeof imageId !== 'string') throw new InvalidOptionError('record.imageId', 'a text', imageId)
   if (!(Number.isSafeInteger(executionCount) && executionCount >= 0))
     throw new InvalidOptionError('record.executionCount', 'an integer from 0 on', executionCount)
+  if (outcomes !== undefined && !isText(outcomes))
+    throw new InvalidOptionError('record.outcomes', 'a text', outcomes)
   if (typeof labels !== 'object' || labels === null)
     throw new InvalidOptionError('record.labels', 'an object of texts', labels)
   const own = Object.entries(labels)
   for (const [name, value] of own)
     if (typeof value !== 'string') throw new InvalidOptionError(`record.labels.${name}`, 'a text', value)
   // Not by assignment: a label may be named `__proto__`.
-  return { tenant, imageId, labels: Object.fromEntries(own), executionCount }
+  const record = { tenant, imageId, labels: Object.fromEntries(own), executionCount }
+  return outcomes === undefined ? record : { ...record, outcomes }
 }
 
 function isText(value: unknown): value is string {

@@ -30,7 +30,8 @@ export async function* listStored(
     const page = await askStore(ownership, undefined, 'list', (store) => store.list(from))
     for (const session of page.sessions) {
       if (tenant !== undefined && session.tenant !== tenant) continue
-      if (wanted.every(([name, value]) => session.labels[name] === value)) yield session
+      const { outcomes, ...shown } = session
+      if (wanted.every(([name, value]) => shown.labels[name] === value)) yield shown
     }
     cursor = page.cursor
   } while (cursor !== undefined)

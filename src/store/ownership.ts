@@ -53,8 +53,8 @@ export class Ownership implements Owner {
       if (stored === undefined) return undefined
       this.requireFree(stored, takeOver)
       const accepted = accept(stored)
-      const { tenant, imageId, labels, executionCount, generation } = stored
-      const record = { tenant, imageId, labels, executionCount }
+      const { tenant, imageId, labels, executionCount, outcomes, generation } = stored
+      const record = { tenant, imageId, labels, executionCount, outcomes }
       const entry = await this.#put(id, null, record, generation)
       // Otherwise another manager was faster: look again at who has it.
       if (entry) return { entry, record, accepted }

@@ -1,20 +1,25 @@
 // A session's record as JSON, for stores that keep text. Owns reading and writing it; where it lies is the stores' business.
 import type { SnapshotRecord } from './store.js'
 
-export function writeRecord({ tenant, imageId, labels, executionCount }: SnapshotRecord): string {
-  return JSON.stringify({ tenant, imageId, labels, executionCount })
+export function writeRecord({ tenant, imageId, labels, executionCount, outcomes }: SnapshotRecord): string {
+  return JSON.stringify({ tenant, imageId, labels, executionCount, outcomes })
 }
 
 /** @returns undefined for what is no record */
 export function readRecord(value: unknown): SnapshotRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const { tenant, imageId, labels, executionCount } = value as Partial<Record<keyof SnapshotRecord, unknown>>
+  const { tenant, imageId, labels, executionCount, outcomes } = value as Partial<
+    Record<keyof SnapshotRecord, unknown>
+  >
   const isRecord =
     typeof tenant === 'string' &&
     typeof imageId === 'string' &&
     typeof executionCount === 'number' &&
-    isTexts(labels)
-  return isRecord ? { tenant, imageId, labels, executionCount } : undefined
+    isTexts(labels) &&
+    (outcomes === undefined || typeof outcomes === 'string')
+  return isRecord
+    ? { tenant, imageId, labels, executionCount, ...(outcomes === undefined ? {} : { outcomes }) }
+    : undefined
 }
 
 function isTexts(value: unknown): value is Record<string, string> {

@@ -18,6 +18,11 @@ export interface SnapshotRecord {
   readonly imageId: string
   readonly labels: Readonly<Record<string, string>>
   readonly executionCount: number
+  /**
+   * What the session's last calls with an `idempotencyKey` came to: text that stores keep as it is, of about 128 KiB at most. A store that
+   * leaves it out makes repeated calls run again.
+   */
+  readonly outcomes?: string | undefined
 }
 
 /** What `list` says of a session. Dates are of the store's clock. */

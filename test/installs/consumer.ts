@@ -14,6 +14,7 @@ import {
   VfsStorage,
 } from 'brumate'
 import { type OpenTelemetryOptions, openTelemetry } from 'brumate/opentelemetry'
+import { sessionObject } from 'brumate/restate'
 import { type ConformanceCase, storeConformance } from 'brumate/stores/conformance'
 import { PostgresStore, type PostgresStoreOptions } from 'brumate/stores/postgres'
 import { RedisStore, type RedisStoreOptions } from 'brumate/stores/redis'
@@ -87,3 +88,18 @@ export async function observed(telemetry: OpenTelemetryOptions): Promise<() => v
 export const cases: ConformanceCase[] = storeConformance(
   () => stores({}, {}, { bucket: 'x' })[0] as SnapshotStore,
 )
+
+export async function restate(manager: SessionManager): Promise<string> {
+  const sessions = sessionObject({
+    manager,
+    name: 'python',
+    callbacks: {
+      price: async (ctx, { order }, { idempotencyKey }) => ctx.run(() => `${order} ${idempotencyKey}`),
+    },
+  })
+  const name: 'python' = sessions.name
+  return name
+}
+
+// @ts-expect-error an option that does not exist
+sessionObject({ manager: await SessionManager.create(), names: 'x' })

@@ -1,5 +1,6 @@
 // The last line of a test run: which tests this machine could not run, and how to have them. A global setup, because vitest prints its
 // summary before it takes that down.
+import { existsSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
 import { findProgram } from '../store/support/processes.js'
 import { initdb, redisServer } from '../store/support/servers.js'
@@ -35,6 +36,12 @@ function optional(): readonly Optional[] {
       remedy: 'install versitygw, see CONTRIBUTING.md',
     },
     {
+      tests: 'brumate/restate with its server',
+      isThere: hasRestate(),
+      files: /\/test\/restate\/restate\.test\.ts$/,
+      remedy: 'npm install --prefix examples/restate',
+    },
+    {
       tests: 'real packages',
       isThere: Boolean(process.env.BRUMATE_WHEELS),
       files:
@@ -42,6 +49,13 @@ function optional(): readonly Optional[] {
       remedy: 'export BRUMATE_WHEELS=$(node scripts/wheels.mjs)',
     },
   ]
+}
+
+function hasRestate(): boolean {
+  const installed = new URL('../../examples/restate/node_modules', import.meta.url)
+  return (
+    [process.env.BRUMATE_RESTATE_SERVER, findProgram('restate-server')].some(Boolean) || existsSync(installed)
+  )
 }
 
 /** Undefined if the run had none of them. @param files that were run, absolute, with `/` */

@@ -53,7 +53,8 @@ export const entryCases: Check[] = [
     name: 'get returns what was put',
     check: async (probe) => {
       const labels = { project: 'a b', '': 'empty name', __proto__x: '1', ünï: '🦙', 'quo"te': "it's\n\0" }
-      const record = { tenant: 'tenant\0 ü', imageId: 'sha256:12', labels, executionCount: 2 ** 40 }
+      const outcomes = '["k",{"a":"ü \\u0000"}]\n["l",{}]'
+      const record = { tenant: 'tenant\0 ü', imageId: 'sha256:12', labels, executionCount: 2 ** 40, outcomes }
       const bytes = Uint8Array.from({ length: 256 }, (_, i) => i)
       const generation = await probe.create('a', bytes, record)
       const entry = await probe.read('a')

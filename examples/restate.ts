@@ -1,0 +1,2 @@
+// For `node examples/run.mjs restate`.
+import './restate/demo.js'

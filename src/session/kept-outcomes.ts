@@ -1,0 +1,69 @@
+// What a session's last calls with an idempotency key came to, so that a call that is repeated does not run again. Owns how many are kept,
+// and how large. They are part of the session's record: a store has both a call's effect and its outcome, or neither (D2).
+import { StoreError } from '../shared/errors.js'
+import { outcomeFromJson, outcomeToJson, type Settled } from './outcome-json.js'
+
+const MOST_OUTCOMES = 16
+const MOST_OUTCOME_LENGTH = 64 * 1024
+/** Of all of them, in characters. The last one is kept in any case. */
+const MOST_LENGTH = 128 * 1024
+/** Of what a store returns. Characters of other alphabets may make a line longer than it was estimated to be. */
+const MOST_STORED_LENGTH = 1024 * 1024
+
+export class KeptOutcomes {
+  readonly #sessionId: string
+  /** A line of JSON each, the oldest first: a key and an outcome. Nothing else is kept, as thousands of sessions may sleep. */
+  #text: string | undefined
+
+  constructor(sessionId: string, text: string | undefined) {
+    this.#sessionId = sessionId
+    this.#text = text
+  }
+
+  /** As the record has it. */
+  get text(): string | undefined {
+    return this.#text
+  }
+
+  /** @throws StoreError */
+  find(key: string): Settled | undefined {
+    const line = this.#lines.find((other) => this.#parse(other)[0] === key)
+    if (line === undefined) return undefined
+    try {
+      return outcomeFromJson(this.#parse(line)[1])
+    } catch (cause) {
+      throw this.#damaged(cause)
+    }
+  }
+
+  /** @throws StoreError */
+  add(key: string, settled: Settled): void {
+    const others = this.#lines.filter((line) => this.#parse(line)[0] !== key)
+    const line = JSON.stringify([key, outcomeToJson(settled, MOST_OUTCOME_LENGTH)])
+    const kept = [...others, line].slice(-MOST_OUTCOMES)
+    let length = kept.reduce((sum, other) => sum + other.length, 0)
+    while (kept.length > 1 && length > MOST_LENGTH) length -= kept.shift()?.length ?? 0
+    this.#text = kept.join('\n')
+  }
+
+  get #lines(): readonly string[] {
+    if (this.#text === undefined) return []
+    if (this.#text.length > MOST_STORED_LENGTH) throw this.#damaged(new RangeError('it is too long'))
+    return this.#text.split('\n')
+  }
+
+  #parse(line: string): readonly [key: string, outcome: unknown] {
+    try {
+      const entry: unknown = JSON.parse(line)
+      if (Array.isArray(entry) && typeof entry[0] === 'string') return entry as [string, unknown]
+    } catch (cause) {
+      throw this.#damaged(cause)
+    }
+    throw this.#damaged(new TypeError('not a key and an outcome'))
+  }
+
+  #damaged(cause: unknown): StoreError {
+    const message = `the record of the session ${this.#sessionId} is damaged: what it has are no outcomes of calls`
+    return new StoreError(message, { reason: 'damaged', sessionId: this.#sessionId, cause })
+  }
+}

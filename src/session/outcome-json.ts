@@ -1,0 +1,166 @@
+// What a call came to, as JSON: a result, or the error of an execution. Owns which parts are left out where it is too large. What is
+// pending is not part of it, because the session itself has that.
+import {
+  CancelledError,
+  ExecutionError,
+  InterpreterCrashedError,
+  LimitError,
+  type Outcome,
+  PythonError,
+  type PythonFrame,
+  TimeoutError,
+} from '../shared/errors.js'
+import { fromJson, type Json, JsonValueError, toJson } from '../shared/values/json.js'
+import type { ExecuteResult } from './outcome.js'
+
+export type Settled = PromiseSettledResult<unknown>
+
+/** Longest text of each kind in an outcome that is too large, in characters. */
+const CUT_LENGTH = 8192
+const MOST_FRAMES = 20
+
+/**
+ * Of an outcome of more than about `maxBytes`, the texts are cut, and values, displays and the list of files are left out; `lost` says so.
+ *
+ * @param settled of `execute` or `resume`
+ */
+export function outcomeToJson(settled: Settled, maxBytes: number): Json {
+  const parts = settled.status === 'fulfilled' ? { result: settled.value } : describe(settled.reason)
+  try {
+    return toJson(withoutPending(parts), maxBytes)
+  } catch (error) {
+    if (!(error instanceof JsonValueError)) throw error
+    return toJson(withoutPending(cut(parts)))
+  }
+}
+
+/** @throws JsonValueError */
+export function outcomeFromJson(json: unknown): Settled {
+  const { result, error } = Object(fromJson(json)) as Partial<Parts>
+  if (typeof result === 'object' && result !== null) {
+    const { value, repr, ...rest } = result as ExecuteResult
+    return { status: 'fulfilled', value: { ...rest, value, repr, pending: [] } satisfies ExecuteResult }
+  }
+  if (typeof error !== 'object' || error === null) throw new JsonValueError('no outcome')
+  return { status: 'rejected', reason: revive(error) }
+}
+
+interface ErrorParts {
+  readonly name: string
+  readonly message: string
+  readonly stdout?: string
+  readonly stderr?: string
+  readonly displays?: unknown
+  readonly fields?: Readonly<Record<string, unknown>>
+}
+
+interface Parts {
+  readonly result?: unknown
+  readonly error?: ErrorParts
+}
+
+function withoutPending({ result, error }: Parts): Parts {
+  return error ? { error } : { result: { ...(result as ExecuteResult), pending: undefined } }
+}
+
+function describe(error: unknown): Parts {
+  if (!(error instanceof Error)) return { error: { name: 'Error', message: String(error) } }
+  const { name, message } = error
+  if (!(error instanceof ExecutionError)) return { error: { name, message } }
+  const { stdout, stderr, displays } = error
+  return { error: { name, message, stdout, stderr, displays, fields: fieldsOf(error) } }
+}
+
+function fieldsOf(error: ExecutionError): Record<string, unknown> {
+  if (error instanceof PythonError) {
+    const { type, detail, traceback, frames, exitCode } = error
+    return { type, detail, traceback, frames, exitCode }
+  }
+  if (error instanceof TimeoutError) return { timeoutMs: error.timeoutMs, outcome: error.outcome }
+  if (error instanceof LimitError) return { limit: error.limit, max: error.max, outcome: error.outcome }
+  if (error instanceof InterpreterCrashedError) return { reason: error.reason, outcome: error.outcome }
+  return error instanceof CancelledError ? { outcome: error.outcome } : {}
+}
+
+function revive({ name, message, stdout = '', stderr = '', displays = [], fields = {} }: ErrorParts): Error {
+  const error = make(name, message, fields)
+  error.message = message
+  if (error instanceof ExecutionError)
+    ExecutionError.attach(error, { stdout, stderr, displays: displays as ExecutionError['displays'] })
+  return error
+}
+
+function make(name: string, message: string, fields: Readonly<Record<string, unknown>>): Error {
+  const outcome = fields.outcome as Outcome
+  switch (name) {
+    case 'PythonError': {
+      const { type, detail, traceback, frames, exitCode } = fields as Record<string, string> & {
+        readonly frames: readonly (Omit<PythonFrame, 'line'> & Partial<Pick<PythonFrame, 'line'>>)[]
+        readonly exitCode?: number
+      }
+      const texts = { message, type: `${type}`, detail: `${detail}`, traceback: `${traceback}` }
+      return new PythonError({
+        ...texts,
+        exitCode,
+        frames: frames.map((frame) => ({ ...frame, line: frame.line })),
+      })
+    }
+    case 'TimeoutError':
+      return new TimeoutError(Number(fields.timeoutMs), outcome)
+    case 'LimitError':
+      return new LimitError(String(fields.limit), Number(fields.max), outcome)
+    case 'InterpreterCrashedError':
+      return new InterpreterCrashedError(String(fields.reason), outcome)
+    case 'CancelledError':
+      return new CancelledError(outcome)
+    default: {
+      const error = new Error(message)
+      error.name = name
+      return error
+    }
+  }
+}
+
+function cut({ result, error }: Parts): Parts {
+  if (error) {
+    const { traceback, frames = [], detail, ...others } = error.fields ?? {}
+    const texts =
+      traceback === undefined
+        ? {}
+        : {
+            traceback: tail(traceback as string),
+            detail: head(detail as string),
+            frames: (frames as readonly PythonFrame[]).slice(-MOST_FRAMES),
+          }
+    const { name, message, stdout = '', stderr = '' } = error
+    const produced = { stdout: tail(stdout), stderr: tail(stderr), displays: [] }
+    return { error: { name, message: head(message), ...produced, fields: { ...others, ...texts } } }
+  }
+  const { stdout, stderr, repr, lost, files, moreFiles, ...rest } = result as ExecuteResult
+  return {
+    result: {
+      ...rest,
+      stdout: tail(stdout),
+      stderr: tail(stderr),
+      repr: repr && head(repr),
+      value: undefined,
+      exact: false,
+      lost: [
+        ...lost.map(head),
+        'result: too large to be kept whole: values, displays and files are left out',
+      ],
+      display: {},
+      displays: [],
+      files: [],
+      moreFiles: moreFiles + files.length,
+    },
+  }
+}
+
+function head(text: string): string {
+  return text.length <= CUT_LENGTH ? text : `${text.slice(0, CUT_LENGTH)}…`
+}
+
+function tail(text: string): string {
+  return text.length <= CUT_LENGTH ? text : `…${text.slice(-CUT_LENGTH)}`
+}

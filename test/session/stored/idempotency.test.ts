@@ -1,0 +1,186 @@
+// D2: a call with an idempotency key runs once, and settles as it did when it is repeated, in whatever process.
+import {
+  CancelledError,
+  InvalidOptionError,
+  LimitError,
+  MemoryStore,
+  NotStoredError,
+  PythonError,
+  type Session,
+  SessionClosedError,
+  type SessionManager,
+  SessionMovedError,
+  Snapshot,
+  type StoreEntry,
+  StoreError,
+  TimeoutError,
+} from 'brumate'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openManager } from '../../support/manager.js'
+import { ScriptedStore } from '../../support/scripted-store.js'
+import { rejectionOf, start } from '../../support/session-code.js'
+
+const store = new ScriptedStore()
+let a: SessionManager
+let b: SessionManager
+
+beforeAll(async () => {
+  const options = { store, slots: 2, durability: 'checkpoint' as const }
+  ;[a, b] = await Promise.all([openManager(options), openManager(options)])
+})
+afterAll(() => Promise.all([a.close(), b.close()]))
+
+/** The session as another process gets it that takes over from one that was killed. */
+function taken(id: string): Promise<Session> {
+  return b.getOrCreate(id, { takeOver: true })
+}
+
+test('a repeated call returns what the first one did, here and in another process', async () => {
+  const session = await a.createSession({ id: 'twice' })
+  const key = { idempotencyKey: 'k1' }
+  const code = `
+n = globals().get('n', 0) + 1
+print('out', n)
+{'n': n, 'big': 2**70, 'raw': b'x', 'when': __import__('datetime').datetime(2026, 1, 2, tzinfo=__import__('datetime').UTC),
+ 'odd': {1: {2, 3}}, 'nan': float('nan'), '$tag': -0.0, 'array': __import__('array').array('i', [1, 2])}`
+  const first = await session.execute(code, key)
+  expect(await session.execute(code, key)).toEqual(first)
+  const other = await taken('twice')
+  expect(await other.execute('something else', key)).toEqual(first)
+  expect([await other.get('n'), other.executionCount]).toEqual([1, 1])
+  expect((await other.execute('n += 1; n', { idempotencyKey: 'k2' })).value).toBe(2)
+  expect((await other.execute(code, key)).stdout).toBe('out 1\n')
+})
+
+test('errors, too, with the state that they left', async () => {
+  const session = await a.createSession({ id: 'errors', limits: { outputBytes: 1000 } })
+  await session.execute('n = 0')
+  const raised = await rejectionOf(
+    PythonError,
+    session.execute('print("out")\nn += 1\nraise ValueError("x")', { idempotencyKey: 'raised' }),
+  )
+  const late = await rejectionOf(
+    TimeoutError,
+    session.execute('n += 1\nwhile True: pass', { idempotencyKey: 'late', timeoutMs: 100 }),
+  )
+  const limited = await rejectionOf(
+    LimitError,
+    session.execute('n += 1\nprint("x" * 2000)', { idempotencyKey: 'limited' }),
+  )
+  const n = await session.get('n')
+  const other = await taken('errors')
+  for (const [type, error, idempotencyKey] of [
+    [PythonError, raised, 'raised'],
+    [TimeoutError, late, 'late'],
+    [LimitError, limited, 'limited'],
+  ] as const) {
+    const again = await rejectionOf<Error>(type, other.execute('n += 100', { idempotencyKey }))
+    expect({ ...again, message: again.message }).toEqual({ ...error, message: error.message })
+  }
+  expect(await other.get('n')).toBe(n)
+})
+
+test('what did not run is not kept: it runs when it is repeated', async () => {
+  const session = await a.createSession({ id: 'not-run', callbacks: { ask: (_, { suspend }) => suspend() } })
+  const signal = AbortSignal.abort()
+  await rejectionOf(CancelledError, session.execute('x = 1', { idempotencyKey: 'k', signal }))
+  expect((await session.execute('x = 2; x', { idempotencyKey: 'k' })).value).toBe(2)
+})
+
+test('a suspended execution: repeated calls tell what is pending, and answers count once', async () => {
+  const callbacks = { ask: (_: unknown, { suspend }: { suspend: () => never }) => suspend() }
+  const session = await a.createSession({ id: 'suspended', callbacks })
+  const first = await session.execute('n = await ask(q=1); n', { idempotencyKey: 's0' })
+  const other = await b.getOrCreate('suspended', { takeOver: true, callbacks })
+  expect(await other.execute('anything', { idempotencyKey: 's0' })).toEqual(first)
+  const results = { [first.pending[0]?.id ?? '']: 42 }
+  const resumed = await other.resume({ results, idempotencyKey: 's1' })
+  expect([resumed.status, resumed.value]).toEqual(['completed', 42])
+  expect(await other.resume({ results, idempotencyKey: 's1' })).toEqual(resumed)
+  expect((await other.execute('anything', { idempotencyKey: 's0' })).pending).toEqual([])
+})
+
+test('an outcome is stored with the state it left, or not at all', async () => {
+  const session = await a.createSession({ id: 'together' })
+  await session.execute('n = 0')
+  store.script('put', 'fail')
+  const error = await rejectionOf(NotStoredError, session.execute('n += 1; n', { idempotencyKey: 'k' }))
+  expect(error.result).toMatchObject({ value: 1 })
+  // The store has neither, so whoever takes over runs it.
+  const other = await taken('together')
+  expect((await other.execute('n += 1; n', { idempotencyKey: 'k' })).value).toBe(1)
+  await rejectionOf(SessionMovedError, session.execute('n += 1; n', { idempotencyKey: 'k' }))
+  // The handle that goes on stores both before it repeats the outcome.
+  store.script('put', 'fail')
+  await rejectionOf(NotStoredError, other.execute('n += 1; n', { idempotencyKey: 'k2' }))
+  expect((await other.execute('n += 1; n', { idempotencyKey: 'k2' })).value).toBe(2)
+  const back = await a.getOrCreate('together', { takeOver: true })
+  expect([(await back.execute('', { idempotencyKey: 'k2' })).value, await back.get('n')]).toEqual([2, 2])
+})
+
+test('a call that `close` interrupts leaves nothing, and can be repeated', async () => {
+  const session = await a.createSession({ id: 'closed' })
+  await session.execute('n = 0')
+  const code = 'n += 1; time.sleep(60)'
+  const running = await start(session, code, { idempotencyKey: 'k' })
+  const interrupted = rejectionOf(SessionClosedError, running.result)
+  await session.close()
+  await interrupted
+  const again = await b.openSession('closed')
+  expect((await again.execute('n += 1; n', { idempotencyKey: 'k' })).value).toBe(1)
+})
+
+test('the last 16 outcomes are kept; large ones without values, their texts cut', async () => {
+  const session = await a.createSession({ id: 'bounded' })
+  for (let i = 0; i < 17; i += 1) await session.execute(`n = ${i}; n`, { idempotencyKey: `k${i}` })
+  expect((await session.execute('"kept"', { idempotencyKey: 'k1' })).value).toBe(1)
+  expect((await session.execute('"again"', { idempotencyKey: 'k0' })).value).toBe('again')
+  const code = 'print("x" * 100_000, end="end"); list(range(100_000))'
+  const whole = await session.execute(code, { idempotencyKey: 'large' })
+  expect([whole.stdout.length, whole.exact]).toEqual([100_003, true])
+  const cut = await session.execute(code, { idempotencyKey: 'large' })
+  expect([cut.value, cut.exact, cut.stdout.length, cut.stdout.endsWith('end')]).toEqual([
+    undefined,
+    false,
+    8193,
+    true,
+  ])
+  expect(cut.lost).toEqual(['result: too large to be kept whole: values, displays and files are left out'])
+})
+
+test('listing sessions shows no outcomes, and snapshots have none', async () => {
+  const session = await a.createSession({ id: 'listed' })
+  await session.execute('1', { idempotencyKey: 'k' })
+  for await (const entry of a.list({ prefix: 'listed' })) expect(Object.keys(entry)).not.toContain('outcomes')
+  const fork = await a.createSession({ id: 'fork', from: await session.snapshotState() })
+  expect((await fork.execute('2', { idempotencyKey: 'k' })).value).toBe(2)
+  expect(await session.snapshotState()).toBeInstanceOf(Snapshot)
+})
+
+test('a damaged record is an error, and nothing runs', async () => {
+  const session = await a.createSession({ id: 'damaged' })
+  await session.execute('n = 1', { idempotencyKey: 'k' })
+  await session.close()
+  for (const outcomes of ['no JSON', '["k"]', '["k",{"result":1}]', '7', `["k",${'['.repeat(2 ** 20)}`]) {
+    const { generation, tenant, imageId, labels, executionCount } = (await store.get('damaged')) as StoreEntry
+    await store.put('damaged', null, { tenant, imageId, labels, executionCount, outcomes }, { generation })
+    const opened = await b.openSession('damaged')
+    const error = await rejectionOf(StoreError, opened.execute('n = 2', { idempotencyKey: 'k' }))
+    expect([error.reason, await opened.get('n')]).toEqual(['damaged', 1])
+    await opened.close()
+  }
+})
+
+test('a key is refused where it would mean nothing', async () => {
+  const plain = await a.createSession()
+  const needs = { idempotencyKey: 'k' }
+  expect((await rejectionOf(InvalidOptionError, plain.execute('1', needs))).message).toMatch(/with an id/)
+  const lax = await openManager({ store: new MemoryStore(), slots: 1 })
+  const session = await lax.createSession({ id: 'lax' })
+  expect((await rejectionOf(InvalidOptionError, session.execute('1', needs))).message).toMatch(/durability/)
+  for (const idempotencyKey of ['', 'x'.repeat(257), 7 as never])
+    expect((await rejectionOf(InvalidOptionError, session.execute('1', { idempotencyKey }))).option).toBe(
+      'idempotencyKey',
+    )
+  await lax.close()
+})
