@@ -3,14 +3,34 @@
 // them.
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
+import type { Slot } from '../slots/slot.js'
 
 type Content =
   /** The session starts with a fresh interpreter. */
   | { readonly kind: 'none' }
   /** `isPartial`: the snapshot does not describe the session's globals, so it is not given out. */
-  | { readonly kind: 'held'; readonly snapshot: Snapshot; readonly isPartial: boolean }
+  | {
+      readonly kind: 'held'
+      readonly snapshot: Snapshot
+      readonly isPartial: boolean
+      readonly origin: Origin | undefined
+    }
   /** Only the store has it. */
   | { readonly kind: 'dropped' }
+
+/** The capture that a snapshot came from. */
+export interface Origin {
+  /** Does not keep it: a session holds its snapshot for longer. */
+  readonly slot: WeakRef<Slot>
+  /** As the slot knows it. */
+  readonly number: number
+}
+
+/** What the next capture of a slot may build on. */
+export interface Base {
+  readonly number: number
+  readonly snapshot: Snapshot
+}
 
 /** One write to the store. */
 export interface Storing {
@@ -76,11 +96,11 @@ export class Checkpoint {
   }
 
   /** Holds another snapshot in place of the previous one; nothing once the session is closed. */
-  replace(given: Snapshot | undefined, isPartial = false): void {
+  replace(given: Snapshot | undefined, isPartial = false, origin?: Origin): void {
     const snapshot = this.#isClosed ? undefined : given
     if (snapshot) this.#ledger.hold(snapshot)
     if (this.snapshot) this.#ledger.drop(this.snapshot)
-    this.#content = snapshot ? { kind: 'held', snapshot, isPartial } : { kind: 'none' }
+    this.#content = snapshot ? { kind: 'held', snapshot, isPartial, origin } : { kind: 'none' }
     this.#isStored = false
   }
 
@@ -100,14 +120,22 @@ export class Checkpoint {
   }
 
   /** Call when a capture starts. The result, called with the captured snapshot, makes that the checkpoint. */
-  begin(): (snapshot: Snapshot, isPartial: boolean) => void {
+  begin(): (snapshot: Snapshot, isPartial: boolean, origin: Origin | undefined) => void {
     const changes = this.#changes
     const equalsStored = this.#isStored && !this.#hasChanged
-    return (snapshot, isPartial) => {
-      this.replace(snapshot, isPartial)
+    return (snapshot, isPartial, origin) => {
+      this.replace(snapshot, isPartial, origin)
       this.#isStored = equalsStored
       this.#hasChanged = this.#changes !== changes
     }
+  }
+
+  /** The snapshot, if it was captured from this slot, whose state has only changed since. */
+  baseIn(slot: Slot): Base | undefined {
+    const content = this.#content
+    if (content.kind !== 'held' || content.origin?.slot.deref() !== slot) return undefined
+    const { snapshot, origin } = content
+    return snapshot.parts.body.isCompact ? { number: origin.number, snapshot } : undefined
   }
 
   /** For a write to the store of what is held now. */

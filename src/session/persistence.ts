@@ -212,7 +212,7 @@ export class Persistence implements Renewable {
     const { checkpoint, hostCalls, options } = this.#parts
     let failure: unknown
     try {
-      await this.#capture()
+      await this.#capture(true)
     } catch (error) {
       // The last checkpoint may not be stored, either.
       failure = error
@@ -257,9 +257,9 @@ export class Persistence implements Renewable {
   }
 
   /** A session that has lost its slot has nothing new. */
-  async #capture(): Promise<void> {
+  async #capture(isLast = false): Promise<void> {
     const { checkpoint, captures, isAttached } = this.#parts
-    if (isAttached() && checkpoint.needsCapture) await captures.capture('quick')
+    if (isAttached() && checkpoint.needsCapture) await captures.capture('quick', isLast)
   }
 
   /** Writes the checkpoint, unless the store has it, and the record with this count. */

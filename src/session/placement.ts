@@ -319,7 +319,8 @@ export class Placement implements CapturedSession {
     // Hold answers back for the next slot: this one would lose those that arrive after the capture.
     this.#hostCalls.pause()
     try {
-      if (this.#checkpoint.hasChanged || this.persistence?.needsCapture) await this.captures.capture()
+      if (this.#checkpoint.hasChanged || this.persistence?.needsCapture)
+        await this.captures.capture('small', true)
       this.requireOpen()
     } catch (error) {
       if (this.#lifecycle.kind === 'attached') this.#hostCalls.resume(slot)

@@ -90,7 +90,8 @@ async function send(slot: Slot, snapshot: Snapshot | undefined, request: AttachR
 }
 
 async function restore(slot: Slot, snapshot: Snapshot, request: AttachRequest): Promise<SlotReply> {
-  const { bodyHash, rawBytes, memoryBytes } = snapshot.parts.head
+  const { version: formatVersion, head } = snapshot.parts
+  const { bodyHash, rawBytes, memoryBytes } = head
   let body: Uint8Array<ArrayBuffer>
   try {
     body = await snapshot.copyBody()
@@ -98,7 +99,11 @@ async function restore(slot: Slot, snapshot: Snapshot, request: AttachRequest): 
     if (!isRangeError(error)) throw error
     return { kind: 'refused', reason: 'too-large', message: `no memory to copy it: ${error.message}` }
   }
-  return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes }], [body.buffer])
+  return slot.call(
+    'restore',
+    [{ ...request, body, formatVersion, bodyHash, rawBytes, memoryBytes }],
+    [body.buffer],
+  )
 }
 
 /** Whether an outcome tuple begins with True. The rest is not needed here and may be large. */

@@ -61,11 +61,25 @@ const MOST_LOSS = 20
 /** Blocks that are compressed at once: so many threads has Node for such work, unless told otherwise. */
 const BLOCKS_AT_ONCE = 4
 
+/** Bounds the number of blocks of any length: so many, and one for each of these bytes. Writers make larger ones on average. */
+const MOST_SHORT_BLOCKS = 16
+const LEAST_MEAN_BYTES = 16_384
+
 /** A block is compressed when that saves more than one byte in this many. */
 const LEAST_SAVING = 16
 /** Compressing takes longest where it saves least, so this much of a block is tried first, in this many pieces. */
 const SAMPLE_BYTES = 16_384
 const SAMPLE_PIECES = 4
+
+/** How blocks are packed. */
+export interface BlockPacking {
+  readonly codec: Codec
+  readonly effort: Effort
+  /** Of the body that they are for, unpacked. */
+  readonly totalBytes: number
+  readonly shielded: Shielded
+  readonly room: PackingRoom
+}
 
 /** The parts one after the other. Blocks that are stored are views of the parts where they can be. @throws NoRoomError */
 export function packBlocks(
@@ -75,12 +89,23 @@ export function packBlocks(
   shielded: Shielded = UNSHIELDED,
   room: PackingRoom = UNLIMITED_ROOM,
 ): Block[] {
-  const level = isSmall(parts) ? LEVELS[effort] : FAST_LEVEL
-  const isStored = effort === 'least' && byteLength(parts) <= UNPACKED_BYTES
-  return Array.from(split(parts), ({ bytes, isView }) => {
+  return packPieces(split(parts), { codec, effort, totalBytes: byteLength(parts), shielded, room })
+}
+
+/** A block for each piece. @throws NoRoomError */
+export function packPieces(pieces: Iterable<Piece>, packing: BlockPacking): Block[] {
+  const { codec, effort, totalBytes, shielded, room } = packing
+  const level = levelFor(packing)
+  const isStored = effort === 'least' && totalBytes <= UNPACKED_BYTES
+  return Array.from(pieces, (piece) => {
+    const bytes = piece.join()
     const packed = isStored ? undefined : compress(bytes, codec, level, shielded)
-    return counted(block(bytes, codec, packed), isView, room)
+    return counted(block(bytes, codec, packed), piece.isView, room)
   })
+}
+
+function levelFor({ totalBytes, effort }: BlockPacking): number {
+  return totalBytes <= SMALL_BYTES ? LEVELS[effort] : FAST_LEVEL
 }
 
 /** Takes the room for a block, which is there already: as few bytes as that are not asked for one by one. */
@@ -89,12 +114,7 @@ function counted(block: Block, isView: boolean, room: PackingRoom): Block {
   return block
 }
 
-/**
- * The same blocks. Where deflate has much to do, several are compressed at once in Node's own threads, so the parts must stay as
- * they are meanwhile.
- *
- * @throws NoRoomError
- */
+/** As `packBlocks`, with the help of other threads; see `packPiecesAside`. */
 export async function packBlocksAside(
   parts: readonly Uint8Array[],
   codec: Codec = BEST_CODEC,
@@ -102,17 +122,28 @@ export async function packBlocksAside(
   shielded: Shielded = UNSHIELDED,
   room: PackingRoom = UNLIMITED_ROOM,
 ): Promise<Block[]> {
-  if (codec !== DEFLATE || isSmall(parts)) return packBlocks(parts, codec, effort, shielded, room)
+  return packPiecesAside(split(parts), { codec, effort, totalBytes: byteLength(parts), shielded, room })
+}
+
+/**
+ * The same blocks as `packPieces`. Where deflate has much to do, several are compressed at once in Node's own threads, so the pieces must
+ * stay as they are meanwhile.
+ *
+ * @throws NoRoomError
+ */
+export async function packPiecesAside(given: Iterable<Piece>, packing: BlockPacking): Promise<Block[]> {
+  const { codec, totalBytes, shielded, room } = packing
+  if (codec !== DEFLATE || totalBytes <= SMALL_BYTES) return packPieces(given, packing)
   const blocks: Block[] = []
-  const pieces = split(parts)
+  const pieces = given[Symbol.iterator]()
   const work = async () => {
     // Each takes the next piece when it is done with one, so that few are joined at a time.
     for (let next = pieces.next(); !next.done; next = pieces.next()) {
-      const { bytes, isView } = next.value
+      const bytes = next.value.join()
       const index = blocks.push(block(bytes, codec, undefined)) - 1
       const options = deflateOptions(bytes, FAST_LEVEL, shielded)
       const packed = options && (await deflateAside(bytes, options, shielded))
-      blocks[index] = counted(block(bytes, codec, packed), isView, room)
+      blocks[index] = counted(block(bytes, codec, packed), next.value.isView, room)
     }
   }
   // All of them end before this does: what is packed must not be given back while one of them reads it.
@@ -125,18 +156,30 @@ export async function packBlocksAside(
  * The bytes in pieces, one for each block. The caller has compared `totalBytes` with what it allows: so much is allocated, and no more. A
  * block that is stored is given back as it is.
  *
+ * @param lengths `equal`: all but the last unpack to `BLOCK_BYTES`; `any`: to as much at most
  * @throws BlockError
  */
 export function unpackBlocks(
   blocks: readonly Block[],
   totalBytes: number,
   shielded: Shielded = UNSHIELDED,
+  lengths: 'equal' | 'any' = 'equal',
 ): Uint8Array[] {
   if (!Number.isSafeInteger(totalBytes) || totalBytes < 0)
     throw new BlockError(`a total of ${totalBytes} bytes`)
-  if (blocks.length !== Math.ceil(totalBytes / BLOCK_BYTES))
+  const most =
+    lengths === 'equal'
+      ? Math.ceil(totalBytes / BLOCK_BYTES)
+      : MOST_SHORT_BLOCKS + Math.ceil(totalBytes / LEAST_MEAN_BYTES)
+  if (lengths === 'equal' ? blocks.length !== most : blocks.length > most)
     throw new BlockError(`${blocks.length} blocks for ${totalBytes} bytes`)
-  for (const [index, block] of blocks.entries()) checkBlock(block, index, totalBytes)
+  let sum = 0
+  for (const [index, block] of blocks.entries()) {
+    const expected = Math.min(BLOCK_BYTES, totalBytes - sum)
+    checkBlock(block, index, expected, lengths)
+    sum += block.rawBytes
+  }
+  if (sum !== totalBytes) throw new BlockError(`${sum} bytes instead of ${totalBytes}`)
   return blocks.map((block, index) => unpack(block, index, shielded))
 }
 
@@ -146,9 +189,13 @@ export function unpackedBytes(blocks: readonly Block[]): number {
 }
 
 /** Everything that can be said of a block without unpacking it. */
-function checkBlock({ codec, rawBytes, bytes }: Block, index: number, totalBytes: number): void {
-  const expected = Math.min(BLOCK_BYTES, totalBytes - index * BLOCK_BYTES)
-  if (rawBytes !== expected)
+function checkBlock(
+  { codec, rawBytes, bytes }: Block,
+  index: number,
+  expected: number,
+  lengths: 'equal' | 'any',
+): void {
+  if (lengths === 'equal' ? rawBytes !== expected : !(rawBytes > 0 && rawBytes <= expected))
     throw new BlockError(`block ${index} declares ${rawBytes} bytes, not ${expected}`)
   if (!(bytes instanceof Uint8Array)) throw new BlockError(`block ${index} has no bytes`)
   if (codec !== STORED && codec !== DEFLATE && codec !== ZSTD)
@@ -179,10 +226,6 @@ function inflated({ rawBytes, bytes }: Block, shielded: Shielded): Uint8Array {
 function decompressed({ rawBytes, bytes }: Block, shielded: Shielded): Uint8Array {
   checkZstdFrame(bytes, rawBytes)
   return unzstd(bytes, outputOf(rawBytes), shielded) ?? decompressZstd(bytes, rawBytes)
-}
-
-function isSmall(parts: readonly Uint8Array[]): boolean {
-  return byteLength(parts) <= SMALL_BYTES
 }
 
 function byteLength(parts: readonly Uint8Array[]): number {
@@ -240,34 +283,43 @@ function outputOf(rawBytes: number): { readonly maxOutputLength: number; readonl
   return { maxOutputLength: rawBytes, chunkSize: Math.max(64, rawBytes) }
 }
 
-/** The same bytes in pieces of `BLOCK_BYTES`. */
-function* split(parts: readonly Uint8Array[]): Generator<Piece> {
-  let pending: Uint8Array[] = []
-  let pendingBytes = 0
+/** The same bytes in pieces of `BLOCK_BYTES`, or of the given lengths, which add up to as many. */
+export function* split(parts: readonly Uint8Array[], lengths?: readonly number[]): Generator<Piece> {
+  let views: Uint8Array[] = []
+  let bytes = 0
+  let index = 0
   for (const part of parts) {
     for (let at = 0; at < part.length; ) {
-      const end = Math.min(part.length, at + BLOCK_BYTES - pendingBytes)
-      pending.push(part.subarray(at, end))
-      pendingBytes += end - at
+      const length = lengths?.[index] ?? BLOCK_BYTES
+      const end = Math.min(part.length, at + length - bytes)
+      views.push(part.subarray(at, end))
+      bytes += end - at
       at = end
-      if (pendingBytes < BLOCK_BYTES) continue
-      yield joined(pending)
-      pending = []
-      pendingBytes = 0
+      if (bytes < length) continue
+      yield new Piece(views, bytes)
+      index += 1
+      views = []
+      bytes = 0
     }
   }
-  if (pendingBytes > 0) yield joined(pending)
+  if (bytes > 0) yield new Piece(views, bytes)
 }
 
-interface Piece {
-  readonly bytes: Uint8Array
-  /** Of a part: no memory of its own. */
-  readonly isView: boolean
-}
+/** What becomes a block. */
+export class Piece {
+  constructor(
+    /** One after the other. */
+    readonly views: readonly Uint8Array[],
+    readonly length: number,
+  ) {}
 
-function joined(pieces: readonly Uint8Array[]): Piece {
-  const [only] = pieces
-  return only && pieces.length === 1
-    ? { bytes: only, isView: true }
-    : { bytes: Buffer.concat(pieces), isView: false }
+  /** It lies in one part: joining makes no copy. */
+  get isView(): boolean {
+    return this.views.length === 1
+  }
+
+  join(): Uint8Array {
+    const [only] = this.views
+    return only && this.isView ? only : Buffer.concat(this.views)
+  }
 }
