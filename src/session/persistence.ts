@@ -5,13 +5,13 @@ import { trustOf } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Renewable } from '../store/lease-timer.js'
 import type { OwnedEntry } from '../store/owned-entry.js'
-import { NO_SNAPSHOT } from '../store/ownership.js'
 import type { SnapshotRecord } from '../store/store.js'
 import type { Captures } from './captures.js'
 import type { Checkpoint } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import { closedUnstored, notStored } from './not-stored-error.js'
 import type { ResolvedSessionOptions } from './options.js'
+import { StorableSnapshot } from './storable.js'
 
 /** What a session that the store keeps begins with. */
 export interface KeptSession {
@@ -170,7 +170,8 @@ export class Persistence implements Renewable {
     if (this.#isAwake || (context.stored.whenDormant && !checkpoint.isStored)) return
     context.stored.leases.delete(this)
     if (!context.stored.whenDormant) return
-    if (checkpoint.snapshot) context.stored.hot.add(this, checkpoint.snapshot.size)
+    const { snapshot } = checkpoint
+    if (snapshot) context.stored.hot.add(this, context.snapshots.costToHold(snapshot))
   }
 
   /** A snapshot is to be taken before the session gives its slot back. */
@@ -179,7 +180,9 @@ export class Persistence implements Renewable {
   }
 
   dropSnapshot(): void {
-    if (!this.#isAwake) this.#parts.checkpoint.drop()
+    if (this.#isAwake) return
+    this.#parts.checkpoint.drop()
+    this.#entry.forgetLayout()
   }
 
   get isDue(): boolean {
@@ -196,7 +199,7 @@ export class Persistence implements Renewable {
     const { checkpoint } = this.#parts
     try {
       if (this.#hasUnstored) await this.#write(checkpoint.snapshot?.parts.head.executionCount ?? 0)
-      else await this.#entry.write(async () => ({ bytes: null, record: this.#record }))
+      else await this.#entry.write(async () => ({ snapshot: null, record: this.#record }))
       this.#rest()
     } catch {
       this.#parts.context.count('failedStores')
@@ -237,7 +240,7 @@ export class Persistence implements Renewable {
    * @throws SessionMovedError, StoreError
    */
   abandon(): Promise<void> {
-    return this.#entry.release(async () => ({ bytes: null, record: this.#record }))
+    return this.#entry.release(async () => ({ snapshot: null, record: this.#record }))
   }
 
   /**
@@ -269,11 +272,11 @@ export class Persistence implements Renewable {
     const storing = checkpoint.beginStore()
     let copiedBytes = 0
     const content = async () => {
-      if (storing.isDone()) return { bytes: null, record }
-      const bytes = (await storing.snapshot?.copyBytes()) ?? NO_SNAPSHOT
-      copiedBytes = bytes.length
-      context.memory.take(copiedBytes)
-      return { bytes, record }
+      const onCopy = (bytes: number) => {
+        copiedBytes += bytes
+        context.memory.take(bytes)
+      }
+      return { snapshot: storing.isDone() ? null : new StorableSnapshot(storing.snapshot, onCopy), record }
     }
     try {
       await (how ? this.#entry.release(content) : this.#entry.write(content))

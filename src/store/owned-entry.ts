@@ -2,7 +2,7 @@
 // writes: whoever lost the entry never writes it again (D1). What is written, and when, is session/persistence.ts's.
 import { SessionMovedError, StoreError } from '../shared/errors.js'
 import { messageOf } from '../shared/thrown.js'
-import type { SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
+import type { SnapshotDelta, SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
 
 /** What the entries of one manager share. */
 export interface Owner {
@@ -12,9 +12,22 @@ export interface Owner {
   readonly leaseMs: number
 }
 
-/** `bytes: null` keeps the snapshot that is stored. */
+/** A snapshot to be written. */
+export interface Storable {
+  /** Names it, for a later snapshot that is written as the difference to it. */
+  readonly layout: object
+  /**
+   * The difference to the one that is stored; undefined if that is not much smaller.
+   *
+   * @param stored its layout
+   */
+  delta(stored: object): Promise<SnapshotDelta | undefined>
+  whole(): Promise<Uint8Array>
+}
+
+/** `snapshot: null` keeps the one that is stored. */
 export interface EntryContent {
-  readonly bytes: Uint8Array | null
+  readonly snapshot: Storable | null
   readonly record: SnapshotRecord
 }
 
@@ -38,6 +51,8 @@ export class OwnedEntry {
   readonly id: string
   readonly #owner: Owner
   #holding: Holding
+  /** Layout of the snapshot that the store has for certain. */
+  #stored: object | undefined
   /** The last operation. Never rejects. */
   #last: Promise<unknown> = Promise.resolve()
   /** Called once, when another manager has the entry. */
@@ -70,7 +85,7 @@ export class OwnedEntry {
   async requireLease(record: () => SnapshotRecord, isVerified = false): Promise<void> {
     if (!this.isExpired) return
     await this.#next(async () => {
-      if (this.isExpired) await this.#write({ bytes: null, record: record() }, { isVerified })
+      if (this.isExpired) await this.#write({ snapshot: null, record: record() }, { isVerified })
     })
   }
 
@@ -102,7 +117,7 @@ export class OwnedEntry {
     return this.#next(async () => {
       const written = await content()
       // There is nothing to give up where the lease has ended.
-      if (written.bytes !== null || !this.isExpired) await this.#write(written, { isLast: true })
+      if (written.snapshot !== null || !this.isExpired) await this.#write(written, { isLast: true })
       this.#holding = { kind: 'released' }
     })
   }
@@ -149,7 +164,7 @@ export class OwnedEntry {
   }
 
   async #write(
-    { bytes, record }: EntryContent,
+    { snapshot, record }: EntryContent,
     { isLast = false, isVerified = false }: { readonly isLast?: boolean; readonly isVerified?: boolean } = {},
   ): Promise<void> {
     const { id: ownerId, leaseMs } = this.#owner
@@ -157,13 +172,28 @@ export class OwnedEntry {
     // Another manager may have had the session meanwhile, deleted it, and made it again.
     if (this.isExpired && !isVerified) await this.#verify()
     let startedMs = 0
-    const generation = await this.#retry((current) => {
+    const generation = await this.#retry(async (current) => {
+      const stored = this.#stored
+      // A write that fails may still happen.
+      if (snapshot) this.#stored = undefined
+      const options = { generation: current, ...owner }
+      const delta = stored && this.#owner.store.putDelta && (await snapshot?.delta(stored))
       startedMs = performance.now()
-      return this.#ask('write', (store) =>
-        store.put(this.id, bytes, record, { generation: current, ...owner }),
-      )
+      const written =
+        delta &&
+        (await this.#ask('write', async (store) => store.putDelta?.(this.id, delta, record, options)))
+      if (delta && written !== 'whole') return written
+      const bytes = snapshot && (await snapshot.whole())
+      startedMs = performance.now()
+      return this.#ask('write', (store) => store.put(this.id, bytes, record, options))
     })
+    if (snapshot) this.#stored = snapshot.layout
     this.#holding = { kind: 'held', generation, untilMs: startedMs + leaseMs }
+  }
+
+  /** The stored snapshot is not in memory any more: a later one has nothing in common with it that could be told. */
+  forgetLayout(): void {
+    this.#stored = undefined
   }
 
   /**
