@@ -157,6 +157,13 @@ export class Captures {
     return this.#capture(slot, { effort: 'small', number: null, waitsFor: execution })
   }
 
+  /** A number for what a slot restores; null if no capture is certain to follow, as hashing what is restored costs the slot a little. */
+  numberToRestore(): number | null {
+    if (this.#context.stored.durability === 'memory') return null
+    this.#captureCount += 1
+    return this.#captureCount
+  }
+
   /** Null if there may be no later capture to build on this one: hashing what may be needed then costs the slot a little. */
   #newNumber(): number | null {
     this.#captureCount += 1

@@ -9,16 +9,11 @@ type Content =
   /** The session starts with a fresh interpreter. */
   | { readonly kind: 'none' }
   /** `isPartial`: the snapshot does not describe the session's globals, so it is not given out. */
-  | {
-      readonly kind: 'held'
-      readonly snapshot: Snapshot
-      readonly isPartial: boolean
-      readonly origin: Origin | undefined
-    }
+  | { readonly kind: 'held'; readonly snapshot: Snapshot; readonly isPartial: boolean }
   /** Only the store has it. */
   | { readonly kind: 'dropped' }
 
-/** The capture that a snapshot came from. */
+/** Where a slot has the state of the snapshot, or had it before that changed. */
 export interface Origin {
   /** Does not keep it: a session holds its snapshot for longer. */
   readonly slot: WeakRef<Slot>
@@ -45,6 +40,8 @@ export interface Storing {
 export class Checkpoint {
   readonly #ledger: SnapshotLedger
   #content: Content = { kind: 'none' }
+  /** Of the snapshot that is held. */
+  #origin: Origin | undefined
   /** The store has the content, or something equal. Stays false in sessions that are not stored. */
   #isStored = false
   /** The slot's state is newer than the snapshot. */
@@ -100,7 +97,8 @@ export class Checkpoint {
     const snapshot = this.#isClosed ? undefined : given
     if (snapshot) this.#ledger.hold(snapshot)
     if (this.snapshot) this.#ledger.drop(this.snapshot)
-    this.#content = snapshot ? { kind: 'held', snapshot, isPartial, origin } : { kind: 'none' }
+    this.#content = snapshot ? { kind: 'held', snapshot, isPartial } : { kind: 'none' }
+    this.#origin = snapshot && origin
     this.#isStored = false
   }
 
@@ -130,11 +128,16 @@ export class Checkpoint {
     }
   }
 
-  /** The snapshot, if it was captured from this slot, whose state has only changed since. */
+  /** A slot has restored it. */
+  markLoaded(snapshot: Snapshot, origin: Origin | undefined): void {
+    if (this.snapshot === snapshot) this.#origin = origin
+  }
+
+  /** The snapshot, if it was captured from this slot or restored there, whose state has only changed since. */
   baseIn(slot: Slot): Base | undefined {
-    const content = this.#content
-    if (content.kind !== 'held' || content.origin?.slot.deref() !== slot) return undefined
-    const { snapshot, origin } = content
+    const { snapshot } = this
+    const origin = this.#origin
+    if (snapshot === undefined || origin?.slot.deref() !== slot) return undefined
     return snapshot.parts.body.isCompact ? { number: origin.number, snapshot } : undefined
   }
 
@@ -156,6 +159,7 @@ export class Checkpoint {
     if (this.#content.kind !== 'held' || !this.#isStored || this.#hasChanged) return
     this.#ledger.drop(this.#content.snapshot)
     this.#content = { kind: 'dropped' }
+    this.#origin = undefined
   }
 
   /** Holds again what the store has. */

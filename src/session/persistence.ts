@@ -11,7 +11,7 @@ import type { Checkpoint } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import { closedUnstored, notStored } from './not-stored-error.js'
 import type { ResolvedSessionOptions } from './options.js'
-import { StorableSnapshot } from './storable.js'
+import { layoutOf, StorableSnapshot } from './storable.js'
 
 /** What a session that the store keeps begins with. */
 export interface KeptSession {
@@ -45,6 +45,8 @@ export class Persistence implements Renewable {
     this.#entry = entry
     this.#record = record
     if (isStored) parts.checkpoint.beginStore().markDone()
+    const { snapshot } = parts.checkpoint
+    if (isStored && snapshot) entry.knowsStored(layoutOf(snapshot))
     parts.context.stored.leases.add(this)
   }
 
@@ -111,8 +113,11 @@ export class Persistence implements Renewable {
   async load(): Promise<void> {
     const { checkpoint, context, options } = this.#parts
     if (!checkpoint.isDropped) return
-    const { bytes } = await this.#entry.read()
-    checkpoint.refill(Snapshot.adopt(bytes, trustOf(context.snapshotKey, options.tenant)))
+    await this.#entry.read(({ bytes }) => {
+      const snapshot = Snapshot.adopt(bytes, trustOf(context.snapshotKey, options.tenant))
+      checkpoint.refill(snapshot)
+      return layoutOf(snapshot)
+    })
   }
 
   /**

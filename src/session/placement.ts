@@ -12,7 +12,7 @@ import { trustOf } from '../shared/snapshot/signature.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
 import { type CapturedSession, Captures } from './captures.js'
-import { Checkpoint } from './checkpoint.js'
+import { Checkpoint, type Origin } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import type { HostCallState } from './host-call-state.js'
 import { OpenWaits } from './open-waits.js'
@@ -190,7 +190,8 @@ export class Placement implements CapturedSession {
   async #attachTo(slot: Slot): Promise<Slot> {
     const upToDate = this.#lifecycle.kind === 'dormant' && this.#lifecycle.upToDate
     const { snapshot } = this.#checkpoint
-    await this.#load(slot, snapshot, upToDate)
+    const origin = await this.#load(slot, snapshot, upToDate)
+    if (snapshot) this.#checkpoint.markLoaded(snapshot, origin)
     if (snapshot && !upToDate) this.#hostCalls.restore(snapshot)
     this.#hostCalls.resume(slot)
     this.#failedAttaches = 0
@@ -262,9 +263,10 @@ export class Placement implements CapturedSession {
     if (slot === undefined) throw new Error('unreachable: neither a slot nor another')
     if (spare && before) before.isLeaving = true
     this.#hostCalls.pause()
+    let origin: Origin | undefined
     try {
       this.requireOpen()
-      await this.#load(slot, snapshot)
+      origin = await this.#load(slot, snapshot)
     } catch (error) {
       if (before) before.isLeaving = false
       if (spare && error instanceof SnapshotError) this.#release(spare)
@@ -273,7 +275,7 @@ export class Placement implements CapturedSession {
       if (before && this.#lifecycle.kind === 'attached') this.#hostCalls.resume(before)
       throw error
     }
-    this.#checkpoint.replace(snapshot)
+    this.#checkpoint.replace(snapshot, false, origin)
     this.#checkpoint.markRestored()
     this.#failedAttaches = 0
     this.#deferredError = undefined
@@ -403,11 +405,14 @@ export class Placement implements CapturedSession {
    * Loads a state into a slot and attaches the session to it. The caller then lets answers go there.
    *
    * @param continues the snapshot's host calls are still in flight in this process
+   * @returns where the next capture finds it, if it may build on it
    */
-  async #load(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<void> {
+  async #load(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<Origin | undefined> {
+    const number = snapshot && this.persistence ? this.captures.numberToRestore() : null
+    if (number !== null) snapshot?.splitBody()
     const callbacks = this.#hostCalls.describeCallbacks()
     const credit = this.#hostCalls.openWindow(slot)
-    const taken = await takeOver(slot, this.#options, { snapshot, callbacks, continues, credit })
+    const taken = await takeOver(slot, this.#options, { snapshot, number, callbacks, continues, credit })
     this.requireOpen()
     if (taken.kind === 'refused') {
       const { reason, message } = taken
@@ -419,6 +424,7 @@ export class Placement implements CapturedSession {
     slot.connect(this.#hostCalls)
     this.#lifecycle = { kind: 'attached', slot }
     this.#attachedSinceMs = performance.now()
+    return number === null ? undefined : { slot: new WeakRef(slot), number }
   }
 
   /** Counts the slot as lost. Returns the error for the caller. */

@@ -32,9 +32,17 @@ class Layout {
   }
 }
 
+/** Undefined: it has nothing in common with another one. */
+export function layoutOf(snapshot: Snapshot | undefined): object | undefined {
+  snapshot?.splitBody()
+  const pieces = snapshot?.parts.body.pieces ?? []
+  if (snapshot === undefined || pieces.length < 2) return undefined
+  return new Layout({ sizeBytes: snapshot.size, bodyAt: snapshot.frame.before.length }, pieces)
+}
+
 /** Undefined: there is none, which is stored as no bytes. */
 export class StorableSnapshot implements Storable {
-  readonly layout: Layout
+  readonly layout: object | undefined
   readonly #snapshot: Snapshot | undefined
   /** Called with the number of bytes of each copy. */
   readonly #onCopy: (bytes: number) => void
@@ -42,10 +50,7 @@ export class StorableSnapshot implements Storable {
   constructor(snapshot: Snapshot | undefined, onCopy: (bytes: number) => void) {
     this.#snapshot = snapshot
     this.#onCopy = onCopy
-    const pieces = snapshot?.parts.body.pieces ?? []
-    const bodyAt = snapshot?.frame.before.length ?? 0
-    // A single piece has nothing in common with another one.
-    this.layout = new Layout({ sizeBytes: snapshot?.size ?? 0, bodyAt }, pieces.length > 1 ? pieces : [])
+    this.layout = layoutOf(snapshot)
   }
 
   async delta(stored: object): Promise<SnapshotDelta | undefined> {

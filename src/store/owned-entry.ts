@@ -14,8 +14,8 @@ export interface Owner {
 
 /** A snapshot to be written. */
 export interface Storable {
-  /** Names it, for a later snapshot that is written as the difference to it. */
-  readonly layout: object
+  /** Names it, for a later snapshot that is written as the difference to it; undefined: none will be. */
+  readonly layout: object | undefined
   /**
    * The difference to the one that is stored; undefined if that is not much smaller.
    *
@@ -125,13 +125,19 @@ export class OwnedEntry {
   /**
    * The stored snapshot.
    *
-   * @throws SessionMovedError, StoreError
+   * @param take is called with it, and returns its layout
+   * @throws SessionMovedError, StoreError, what `take` throws
    */
-  read(): Promise<StoreEntry> {
+  read(take: (entry: StoreEntry) => object | undefined): Promise<void> {
     return this.#next(async () => {
       const entry = await this.#ask('read', (store) => store.get(this.id))
-      return this.#requireOwn(entry)
+      this.#stored = take(this.#requireOwn(entry))
     })
+  }
+
+  /** @param layout of the snapshot that the store had when the entry was made or taken */
+  knowsStored(layout: object | undefined): void {
+    this.#stored = layout
   }
 
   /**

@@ -65,7 +65,13 @@ function bytesOf(body: SnapshotBody): Uint8Array {
 }
 
 function unpacked(body: SnapshotBody, { hash, rawBytes }: { hash: Uint8Array; rawBytes: number }) {
-  const { memory, hostState, contents } = unpackBody(bytesOf(body), 3, hash, rawBytes, MEMORY_BYTES)
+  const { memory, hostState, contents } = unpackBody({
+    bytes: bytesOf(body),
+    formatVersion: 3,
+    hash,
+    rawBytes,
+    memoryBytes: MEMORY_BYTES,
+  })
   const pieces = memory.xored as readonly Uint8Array[]
   return [Array.from(memory.pages), digestOf(pieces), hostState, digestOf([contents])]
 }
@@ -92,6 +98,11 @@ describe('a body that builds on the one before', () => {
     expect(unpacked(next, delta)).toEqual(expected(second))
     expect(Buffer.compare(bytesOf(next), (await pack(second, PACKING)).bytes)).toBe(0)
     expect(hashOfBody(bytesOf(next), 3)).toEqual(Buffer.from(delta.hash))
+    // What was restored is known, too.
+    const source = { bytes: bytesOf(base), formatVersion: 3, hash: whole.hash, rawBytes: whole.rawBytes }
+    const { known } = unpackBody({ ...source, memoryBytes: MEMORY_BYTES, number: 7 })
+    const restored = await pack(second, { ...PACKING, base: known })
+    expect([known?.number, restored.plan]).toEqual([7, delta.plan])
     // And once more, from the second.
     const same = await pack(second, { ...PACKING, base: delta.known })
     expect([same.bytes.length, same.plan?.includes(NEW_BLOCK)]).toEqual([0, false])
@@ -158,7 +169,10 @@ describe('N2: blocks of any length', () => {
     document: Uint8Array,
     root: Uint8Array = hashOfBody(document, 3) as Uint8Array,
     raw = rawBytes,
-  ) => expect(() => unpackBody(document, 3, root, raw, MEMORY_BYTES)).toThrow()
+  ) => expect(() => unpackBody(sourceOf(document, root, raw))).toThrow()
+  const sourceOf = (document: Uint8Array, root: Uint8Array, raw: number) => ({
+    ...{ bytes: document, formatVersion: 3, hash: root, rawBytes: raw, memoryBytes: MEMORY_BYTES },
+  })
   const block = (raw: number) => {
     const head = Buffer.alloc(9 + raw)
     head.writeUInt32LE(raw, 1)
@@ -166,7 +180,7 @@ describe('N2: blocks of any length', () => {
     return head
   }
   test('are refused if one was changed, left out or added', () => {
-    expect(unpackBody(bytes, 3, hash, rawBytes, MEMORY_BYTES).hostState).toEqual(first.hostState)
+    expect(unpackBody(sourceOf(bytes, hash, rawBytes)).hostState).toEqual(first.hostState)
     const damaged = new Uint8Array(bytes)
     damaged[bytes.length >> 1] = (damaged[bytes.length >> 1] as number) ^ 1
     refused(damaged, hash)

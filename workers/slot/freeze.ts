@@ -96,15 +96,9 @@ export function unpack(image: Image, request: RestoreRequest, shielded: Shielded
   // What the parts may come to; each has its own check later.
   const most = MOST_OTHER_BYTES + memoryBytes + (limits.fileBytes ?? MOST_RAW_BYTES)
   if (rawBytes > Math.min(most, MOST_RAW_BYTES)) throw new TooLarge(`it unpacks to ${rawBytes} bytes`)
-  const body = unpackBody(
-    request.body,
-    request.formatVersion,
-    request.bodyHash,
-    rawBytes,
-    memoryBytes,
-    shielded,
-    room,
-  )
+  const { body: bytes, formatVersion, bodyHash: hash, number } = request
+  const source = { bytes, formatVersion, hash, rawBytes, memoryBytes, number }
+  const body = unpackBody(source, shielded, room)
   checkDelta(image, body.memory)
   return body
 }

@@ -65,7 +65,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
   #isRunning = false
   #hasDied = false
   #packing: Promise<void> | undefined
-  /** Of the last capture that another may build on. */
+  /** Of the last capture or restore that a capture may build on. */
   #known: KnownBlocks | undefined
   /** Calls that wait until nothing is packed. */
   #heldCalls = 0
@@ -243,7 +243,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     }
     try {
       this.#runs.forget()
-      this.#known = undefined
+      this.#known = body.known
       if (!this.#pristine) this.#interpreter.revertMemory()
       this.#pristine = false
       this.#interpreter.apply(body.memory)
@@ -313,7 +313,15 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     this.#memory.takeBack(frozen.returnedBytes)
     const { body, plan, bodyHash, rawBytes, memoryBytes } = frozen
     const formatVersion = plan ? 3 : 2
-    const restored = await this.restore({ ...session, body, formatVersion, bodyHash, rawBytes, memoryBytes })
+    const restored = await this.restore({
+      ...session,
+      number: null,
+      body,
+      formatVersion,
+      bodyHash,
+      rawBytes,
+      memoryBytes,
+    })
     if (restored.kind !== 'outcome')
       return this.#died(new Error(`a new slot took no snapshot: ${restored.kind}`))
     return this.revert()

@@ -33,6 +33,8 @@ export interface Body {
   readonly hostState: unknown
   /** The bytes of files, which the host state names by offset. */
   readonly contents: Uint8Array
+  /** What the next body may leave out, if a number was given. */
+  readonly known: KnownBlocks | undefined
 }
 
 export interface PackedBody {
@@ -56,6 +58,17 @@ const HAS_MAPS = 2 ** 31
 const BLOCK_HEAD_BYTES = 9
 
 /** What goes into a body; contents are put one after the other. */
+/** A body as it came. */
+export interface PackedSource {
+  readonly bytes: Uint8Array
+  readonly formatVersion: number
+  readonly hash: Uint8Array
+  readonly rawBytes: number
+  readonly memoryBytes: number
+  /** Names it, if the next body that is packed may leave out what is in it. */
+  readonly number?: number | null
+}
+
 export interface BodyParts {
   readonly memory: MemoryCapture
   readonly hostState: unknown
@@ -212,20 +225,26 @@ function assembled(
  * @throws BodyError, NoRoomError, or what unpacking throws
  */
 export function unpackBody(
-  bytes: Uint8Array,
-  formatVersion: number,
-  hash: Uint8Array,
-  rawBytes: number,
-  memoryBytes: number,
+  { bytes, formatVersion, hash, rawBytes, memoryBytes, number = null }: PackedSource,
   shielded?: Shielded,
   room: PackingRoom = UNLIMITED_ROOM,
 ): Body {
   if (!(bytes.buffer instanceof ArrayBuffer)) throw new BodyError('it is in shared memory')
   const blocks = readBlocks(bytes)
-  const actual = formatVersion === 2 ? sha256(bytes) : hashOfBlocks(blocks)
+  const isCut = formatVersion !== 2
+  const dataHashes = isCut ? blocks.map((block) => sha256(block.bytes)) : []
+  const blockHashes = dataHashes.map((dataHash, i) => hashOfBlock(headOf(blocks[i] as Block), dataHash))
+  const actual = isCut ? sha256(...blockHashes) : sha256(bytes)
   if (!timingSafeEqual(actual, hash)) throw new BodyError('its checksum is wrong')
   room.take(unpackedBytes(blocks))
-  const raw = new PieceReader(unpackBlocks(blocks, rawBytes, shielded, formatVersion === 2 ? 'equal' : 'any'))
+  const pieces = unpackBlocks(blocks, rawBytes, shielded, isCut ? 'any' : 'equal')
+  const known = isCut && number !== null ? new KnownBlocks(number) : undefined
+  for (const [i, block] of known ? blocks.entries() : []) {
+    const [raw, hash] = [pieces[i], blockHashes[i]]
+    const digest = raw === block.bytes ? dataHashes[i] : sha256(raw as Uint8Array)
+    if (digest && hash) known?.add(digest, { hash, packedBytes: BLOCK_HEAD_BYTES + block.bytes.length })
+  }
+  const raw = new PieceReader(pieces)
   let left = rawBytes
   const views = (length: number) => {
     if (!(length >= 0 && length <= left)) throw new BodyError('its parts do not fit')
@@ -251,7 +270,12 @@ export function unpackBody(
   const xored = views(deltaBytes(pageCount, maps))
   const contents = take(contentsBytes)
   if (left !== 0) throw new BodyError('something follows its parts')
-  return { memory: { memoryBytes, pages, maps, xored }, hostState: readHostState(host, room), contents }
+  return {
+    memory: { memoryBytes, pages, maps, xored },
+    hostState: readHostState(host, room),
+    contents,
+    known,
+  }
 }
 
 function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
@@ -305,12 +329,6 @@ function pageNumbers(bytes: Uint8Array, memoryBytes: number): Uint32Array {
 
 function byteLength(parts: readonly Uint8Array[]): number {
   return parts.reduce((total, part) => total + part.length, 0)
-}
-
-function hashOfBlocks(blocks: readonly Block[]): Buffer {
-  const all = createHash('sha256')
-  for (const block of blocks) all.update(hashOfBlock(headOf(block), sha256(block.bytes)))
-  return all.digest()
 }
 
 function sha256(...views: readonly Uint8Array[]): Buffer {

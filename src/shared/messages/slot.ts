@@ -61,7 +61,7 @@ export interface SnapshotRequest {
   readonly effort: Effort
   /** Names this capture, if the next one may build on it. Each capture of a slot has another number. */
   readonly number: number | null
-  /** An earlier capture of this slot, whose blocks the main thread has. Those that are unchanged need not be sent. */
+  /** An earlier capture of this slot, or what it restored, whose blocks the main thread has. Those that are unchanged need not be sent. */
   readonly base: number | null
 }
 
@@ -73,6 +73,8 @@ export interface RestoreRequest extends AttachRequest {
   readonly bodyHash: Uint8Array
   readonly rawBytes: number
   readonly memoryBytes: number
+  /** As that of a capture: names the snapshot, if the next capture may build on it. */
+  readonly number: number | null
 }
 
 export interface ExecuteRequest {

@@ -10,6 +10,8 @@ const BLOCK_HEAD_BYTES = 9
 export const NEW_BLOCK = 0xffff_ffff
 /** A whole capture is worth it once the buffers behind a body have more bytes than this many bodies. */
 const MOST_HELD = 2
+/** Blocks that are told apart in a body from elsewhere (H1): a gibibyte has a quarter. */
+const MOST_SPLIT = 16_384
 /** Blocks that the main thread hashes at once (H1). */
 const MOST_HASHED = 1024
 /** Buffers of a body that took several captures. */
@@ -68,6 +70,21 @@ export class SnapshotBody {
     return new SnapshotBody(pieces)
   }
 
+  /**
+   * The same bytes in a piece for each block, for those who have the blocks' places in common with a slot or a store; itself if they are
+   * too many, or none.
+   */
+  split(): SnapshotBody {
+    const [only] = this.pieces
+    if (only === undefined || this.pieces.length > 1) return this
+    try {
+      return new SnapshotBody(blocksOf(only.bytes))
+    } catch (error) {
+      if (error instanceof BodyError) return this
+      throw error
+    }
+  }
+
   /** The memory that it keeps from being freed, each buffer once. */
   get buffers(): ReadonlySet<ArrayBufferLike> {
     return new Set(this.pieces.map(({ bytes }) => bytes.buffer))
@@ -107,19 +124,20 @@ export class SnapshotBody {
 }
 
 /** Looks at the blocks' lengths alone. */
-function blocksOf(bytes: Uint8Array, count: number): BodyPiece[] {
+function blocksOf(bytes: Uint8Array, count?: number): BodyPiece[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const blocks: BodyPiece[] = []
   let at = 0
   while (at < bytes.length) {
-    if (blocks.length === count || at + BLOCK_HEAD_BYTES > bytes.length)
+    if (blocks.length === (count ?? MOST_SPLIT) || at + BLOCK_HEAD_BYTES > bytes.length)
       throw new BodyError('it is cut elsewhere than it says')
     const end = at + BLOCK_HEAD_BYTES + view.getUint32(at + 5, true)
     if (end > bytes.length) throw new BodyError('a block ends early')
     blocks.push({ id: {}, bytes: bytes.subarray(at, end) })
     at = end
   }
-  if (blocks.length !== count) throw new BodyError(`${blocks.length} blocks instead of ${count}`)
+  if (count !== undefined && blocks.length !== count)
+    throw new BodyError(`${blocks.length} blocks instead of ${count}`)
   return blocks
 }
 

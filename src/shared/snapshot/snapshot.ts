@@ -23,7 +23,7 @@ export const MAX_SNAPSHOT_BYTES = 2 ** 30
  * with the same image.
  */
 export class Snapshot {
-  readonly #parts: Parts
+  #parts: Parts
 
   /** @internal */
   constructor(parts: Parts) {
@@ -161,6 +161,11 @@ export class Snapshot {
    */
   async copyBody(): Promise<Uint8Array<ArrayBuffer>> {
     return joined(this.#parts.body.views)
+  }
+
+  /** @internal The body's blocks are told apart from now on, if they can be. */
+  splitBody(): void {
+    if (this.#parts.version === 3) this.#parts = { ...this.#parts, body: this.#parts.body.split() }
   }
 
   /** @internal */

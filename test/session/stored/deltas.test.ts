@@ -121,7 +121,7 @@ test('after any change the store has the same session, and a small change costs 
   const snapshot = await session.snapshotState()
   expect(Buffer.compare(Snapshot.fromBytes(snapshot.toBytes()).toBytes(), snapshot.toBytes())).toBe(0)
   await session.close()
-  const other = await managerWith(store)
+  const other = await managerWith(store, { slots: 2 })
   const again = await other.openSession('exact')
   expect(await state(again)).toBe(expected)
   // A fork of a snapshot whose blocks came with several captures.
@@ -147,6 +147,33 @@ test('waiting calls are frozen with what has changed, and resumed elsewhere', as
   })
   expect((await copy.resume({ results: { [id]: 'yes' } })).value).toEqual([1, 'yes'])
   expect((await session.resume({ results: { [id]: 'no' } })).value).toEqual([1, 'no'])
+})
+
+test('what a session was loaded from is known to its slot and to the store', async () => {
+  const store = new CountingStore()
+  const manager = await managerWith(store)
+  const session = await manager.createSession({ id: 'loaded' })
+  await session.execute(LARGE)
+  await session.hibernate()
+  await session.execute('n += 1')
+  await session.close()
+  const other = await managerWith(store)
+  const again = await other.openSession('loaded')
+  await again.execute('n += 1')
+  await again.execute('n += 1')
+  await again.restoreState(await again.snapshotState())
+  await again.execute('n += 1')
+  expect(store.takeWrites().map(({ kind }) => kind)).toEqual([
+    'whole',
+    'delta',
+    'delta',
+    'delta',
+    'delta',
+    'delta',
+  ])
+  const expected = await state(again)
+  expect(expected).toMatch(/^\(4, /)
+  expect(await storedState(store, 'loaded')).toBe(expected)
 })
 
 test('chains are bounded, and begin again with a whole snapshot', async () => {
