@@ -97,9 +97,10 @@ export function packPieces(pieces: Iterable<Piece>, packing: BlockPacking): Bloc
   const { codec, effort, totalBytes, shielded, room } = packing
   const level = levelFor(packing)
   const isStored = effort === 'least' && totalBytes <= UNPACKED_BYTES
+  const samples = new Samples(level, shielded)
   return Array.from(pieces, (piece) => {
     const bytes = piece.join()
-    const packed = isStored ? undefined : compress(bytes, codec, level, shielded)
+    const packed = isStored ? undefined : compress(bytes, piece.index, codec, samples, shielded)
     return counted(block(bytes, codec, packed), piece.isView, room)
   })
 }
@@ -136,12 +137,13 @@ export async function packPiecesAside(given: Iterable<Piece>, packing: BlockPack
   if (codec !== DEFLATE || totalBytes <= SMALL_BYTES) return packPieces(given, packing)
   const blocks: Block[] = []
   const pieces = given[Symbol.iterator]()
+  const samples = new Samples(FAST_LEVEL, shielded)
   const work = async () => {
     // Each takes the next piece when it is done with one, so that few are joined at a time.
     for (let next = pieces.next(); !next.done; next = pieces.next()) {
       const bytes = next.value.join()
       const index = blocks.push(block(bytes, codec, undefined)) - 1
-      const options = deflateOptions(bytes, FAST_LEVEL, shielded)
+      const options = samples.deflateOptions(bytes, next.value.index)
       const packed = options && (await deflateAside(bytes, options, shielded))
       blocks[index] = counted(block(bytes, codec, packed), next.value.isView, room)
     }
@@ -240,7 +242,47 @@ function block(raw: Uint8Array, codec: Codec, packed: Uint8Array | undefined): B
     : { codec: STORED, rawBytes, bytes: raw }
 }
 
-/** How to deflate a block, as far as a sample tells; undefined: not at all. */
+/** How blocks are compressed, as far as samples tell. A sample is good for neighbours of the same length, up to `BLOCK_BYTES` of them. */
+class Samples {
+  readonly #level: number
+  readonly #shielded: Shielded
+  /** Undefined: not at all. */
+  #options: ZlibOptions | undefined
+  #index = Number.NaN
+  #length = 0
+  #leftBytes = 0
+
+  constructor(level: number, shielded: Shielded) {
+    this.#level = level
+    this.#shielded = shielded
+  }
+
+  /** @param index of the block. @returns undefined: not at all */
+  deflateOptions(raw: Uint8Array, index: number): ZlibOptions | undefined {
+    if (!this.#isGoodFor(raw, index)) this.#options = deflateOptions(raw, this.#level, this.#shielded)
+    return this.#options
+  }
+
+  /** Whether zstd makes a block smaller. */
+  isWorthZstd(raw: Uint8Array, index: number): boolean {
+    if (!this.#isGoodFor(raw, index)) {
+      const sample = sampleOf(raw)
+      const packed = sample && compressZstd(sample, FAST_LEVEL, this.#shielded)
+      const isWorth = sample === undefined || packed === undefined || saves(packed.length, sample.length)
+      this.#options = isWorth ? FAST_DEFLATE : undefined
+    }
+    return this.#options !== undefined
+  }
+
+  #isGoodFor({ length }: Uint8Array, index: number): boolean {
+    const isGood = index === this.#index + 1 && length === this.#length && length <= this.#leftBytes
+    this.#leftBytes = (isGood ? this.#leftBytes : BLOCK_BYTES) - length
+    this.#index = index
+    this.#length = length
+    return isGood
+  }
+}
+
 function deflateOptions(raw: Uint8Array, level: number, shielded: Shielded): ZlibOptions | undefined {
   const options = level === FAST_LEVEL ? FAST_DEFLATE : { level }
   const sample = sampleOf(raw)
@@ -262,15 +304,17 @@ function sampleOf(raw: Uint8Array): Uint8Array | undefined {
 }
 
 /** Undefined where it does not pay, or this Node has not got the codec. */
-function compress(raw: Uint8Array, codec: Codec, level: number, shielded: Shielded): Uint8Array | undefined {
+function compress(
+  raw: Uint8Array,
+  index: number,
+  codec: Codec,
+  samples: Samples,
+  shielded: Shielded,
+): Uint8Array | undefined {
   if (codec === STORED) return undefined
-  if (codec === ZSTD) {
-    const sample = sampleOf(raw)
-    const packed = sample && compressZstd(sample, FAST_LEVEL, shielded)
-    if (sample && packed && !saves(packed.length, sample.length)) return undefined
-    return compressZstd(raw, FAST_LEVEL, shielded)
-  }
-  const options = deflateOptions(raw, level, shielded)
+  if (codec === ZSTD)
+    return samples.isWorthZstd(raw, index) ? compressZstd(raw, FAST_LEVEL, shielded) : undefined
+  const options = samples.deflateOptions(raw, index)
   return options && deflate(raw, options, shielded)
 }
 
@@ -296,18 +340,20 @@ export function* split(parts: readonly Uint8Array[], lengths?: readonly number[]
       bytes += end - at
       at = end
       if (bytes < length) continue
-      yield new Piece(views, bytes)
+      yield new Piece(index, views, bytes)
       index += 1
       views = []
       bytes = 0
     }
   }
-  if (bytes > 0) yield new Piece(views, bytes)
+  if (bytes > 0) yield new Piece(index, views, bytes)
 }
 
 /** What becomes a block. */
 export class Piece {
   constructor(
+    /** Of the block. */
+    readonly index: number,
     /** One after the other. */
     readonly views: readonly Uint8Array[],
     readonly length: number,
