@@ -169,10 +169,7 @@ export function unpackBlocks(
 ): Uint8Array[] {
   if (!Number.isSafeInteger(totalBytes) || totalBytes < 0)
     throw new BlockError(`a total of ${totalBytes} bytes`)
-  const most =
-    lengths === 'equal'
-      ? Math.ceil(totalBytes / BLOCK_BYTES)
-      : MOST_SHORT_BLOCKS + Math.ceil(totalBytes / LEAST_MEAN_BYTES)
+  const most = mostBlocks(totalBytes, lengths)
   if (lengths === 'equal' ? blocks.length !== most : blocks.length > most)
     throw new BlockError(`${blocks.length} blocks for ${totalBytes} bytes`)
   let sum = 0
@@ -183,6 +180,12 @@ export function unpackBlocks(
   }
   if (sum !== totalBytes) throw new BlockError(`${sum} bytes instead of ${totalBytes}`)
   return blocks.map((block, index) => unpack(block, index, shielded))
+}
+
+/** So many blocks unpack to so many bytes; with `equal`, neither fewer do. */
+export function mostBlocks(totalBytes: number, lengths: 'equal' | 'any'): number {
+  if (lengths === 'equal') return Math.ceil(totalBytes / BLOCK_BYTES)
+  return MOST_SHORT_BLOCKS + Math.ceil(totalBytes / LEAST_MEAN_BYTES)
 }
 
 /** How many bytes `unpackBlocks` allocates, if the blocks are what they say. */

@@ -14,6 +14,7 @@ import {
   type Block,
   type BlockPacking,
   type Codec,
+  mostBlocks,
   type Piece,
   packPieces,
   packPiecesAside,
@@ -230,14 +231,16 @@ export function unpackBody(
   room: PackingRoom = UNLIMITED_ROOM,
 ): Body {
   if (!(bytes.buffer instanceof ArrayBuffer)) throw new BodyError('it is in shared memory')
-  const blocks = readBlocks(bytes)
   const isCut = formatVersion !== 2
+  const lengths = isCut ? 'any' : 'equal'
+  // Before anything is hashed: there may be a block for each nine bytes.
+  const blocks = readBlocks(bytes, mostBlocks(rawBytes, lengths))
   const dataHashes = isCut ? blocks.map((block) => sha256(block.bytes)) : []
   const blockHashes = dataHashes.map((dataHash, i) => hashOfBlock(headOf(blocks[i] as Block), dataHash))
   const actual = isCut ? sha256(...blockHashes) : sha256(bytes)
   if (!timingSafeEqual(actual, hash)) throw new BodyError('its checksum is wrong')
   room.take(unpackedBytes(blocks))
-  const pieces = unpackBlocks(blocks, rawBytes, shielded, isCut ? 'any' : 'equal')
+  const pieces = unpackBlocks(blocks, rawBytes, shielded, lengths)
   const known = isCut && number !== null ? new KnownBlocks(number) : undefined
   for (const [i, block] of known ? blocks.entries() : []) {
     const [raw, hash] = [pieces[i], blockHashes[i]]
@@ -284,10 +287,11 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
   return all
 }
 
-function readBlocks(bytes: Uint8Array): Block[] {
+function readBlocks(bytes: Uint8Array, most: number): Block[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const blocks: Block[] = []
   for (let at = 0; at < bytes.length; ) {
+    if (blocks.length >= most) throw new BodyError(`it has more than ${most} blocks`)
     if (at + BLOCK_HEAD_BYTES > bytes.length) throw new BodyError('a block ends early')
     const codec = view.getUint8(at)
     if (codec > 2) throw new BodyError(`there is no codec ${codec}`)

@@ -7,7 +7,9 @@
 //   `G.record`. Of several drafts of G one gets the name.
 // - To remove what is older than a record G, a process first removes the drafts of generations up to G. So if a draft can be linked to
 //   `G.record`, no record of G or above was removed since the draft was created, and the check made afterwards still holds.
-// - A killed writer leaves a draft and perhaps a snapshot. Nobody waits for them, and the next write removes them.
+// - A record names a whole snapshot and the deltas behind it. All files up to generation G that a later record names are named by G's,
+//   so that removing the others never removes what a later record needs.
+// - A killed writer leaves a draft and perhaps a snapshot or a delta. Nobody waits for them, and the next write removes them.
 // - A new entry is a folder that was prepared elsewhere, and renamed: this succeeds only where there is no folder, or an empty one.
 import { link, lstat, mkdir, open, readFile, rename, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
