@@ -7,6 +7,7 @@ import { callbacks } from './parts/callbacks.js'
 import { compute } from './parts/compute.js'
 import { create } from './parts/create.js'
 import { cycles } from './parts/cycles.js'
+import { deltas } from './parts/deltas.js'
 import { execute } from './parts/execute.js'
 import { files } from './parts/files.js'
 import { hostile } from './parts/hostile.js'
@@ -35,6 +36,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   compute,
   sessions,
   stored,
+  deltas,
   stopping,
   hostile,
   packages,

@@ -94,9 +94,11 @@ export { MemoryStore } from './store/memory-store.js'
 export type { RetentionReason } from './store/retention.js'
 export type {
   DeleteOptions,
+  DeltaRange,
   ListOptions,
   PutOptions,
   SessionOwner,
+  SnapshotDelta,
   SnapshotRecord,
   SnapshotStore,
   StoredPage,

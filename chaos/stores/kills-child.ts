@@ -16,6 +16,8 @@ export interface KillsOptions {
   readonly cacheDir?: string
 }
 
+const LARGE_BYTES = 2_000_000
+
 const options = JSON.parse(process.argv[2] ?? '') as KillsOptions
 const store = await openStore(options.store)
 const { slots, leaseMs, cacheDir } = options
@@ -24,13 +26,20 @@ const manager = await SessionManager.create({
   ...(cacheDir === undefined ? {} : { cacheDir }),
 })
 await begun()
-await Promise.all(Array.from({ length: options.sessions }, (_, number) => run(`session-${number}`)))
+await Promise.all(
+  Array.from({ length: options.sessions }, (_, number) => run(`session-${number}`, number % 2 === 1)),
+)
 await manager.close()
 process.exit(0)
 
-async function run(id: string): Promise<void> {
+/** @param isLarge it has so much beside the counter that the store gets deltas */
+async function run(id: string, isLarge: boolean): Promise<void> {
   const session = await open(id)
-  const look = "n = globals().get('n', 0); log = globals().get('log', []); [n, log == list(range(1, n + 1))]"
+  const look = `
+import random, zlib
+n = globals().get('n', 0); log = globals().get('log', [])
+if 'ballast' not in globals(): ballast = random.randbytes(${isLarge ? LARGE_BYTES : 0}); mark = zlib.crc32(ballast)
+[n, log == list(range(1, n + 1)) and zlib.crc32(ballast) == mark]`
   const [found = 0, isWhole = false] = (await session.execute(look)).value as [number, boolean]
   say('opened', id, found, isWhole)
   while (!options.isLast) {

@@ -1,11 +1,13 @@
 // Captures a session's state from its slot. Owns the request, its time limit and its result. placement.ts decides what the snapshot is
 // for, and what a failure means.
 import type { Effort, RefusalReason } from '../shared/messages/slot.js'
+import { BodyError, SnapshotBody } from '../shared/snapshot/body.js'
 import { preparePacking } from '../shared/snapshot/pack.js'
 import { trustOf } from '../shared/snapshot/signature.js'
-import { Snapshot } from '../shared/snapshot/snapshot.js'
+import { MAX_SNAPSHOT_BYTES, Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
 import { Call } from './call.js'
+import type { Base } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import type { ResolvedSessionOptions } from './options.js'
 
@@ -25,6 +27,10 @@ export interface Capturing {
   readonly effort: Effort
   /** The execution count when the capture is requested. */
   readonly executionCount: number
+  /** Names the capture in its slot, if another may build on it. */
+  readonly number: number | null
+  /** A capture of the same slot to build on. */
+  readonly base: Base | undefined
   /** Why host calls are suspended, by id. Read after the capture. */
   readonly reasons: () => Readonly<Record<string, string>>
 }
@@ -41,14 +47,14 @@ export async function capture(
   slot: Slot,
   { limits, tenant }: ResolvedSessionOptions,
   { image, snapshotKey }: Pick<SessionContext, 'image' | 'snapshotKey'>,
-  { timeoutMs, waitsFor, effort, executionCount, reasons }: Capturing,
+  { timeoutMs, waitsFor, effort, executionCount, number, base, reasons }: Capturing,
 ): Promise<Captured> {
   // Collecting garbage, comparing and packing take longer with more memory. That must not end a session.
   const extraMs = Math.ceil(slot.memory.bytes * MS_PER_BYTE)
   const graceMs = Math.max(limits.interruptGraceMs, STOPPING_MS) + extraMs
   const bounds = { timeoutMs, graceMs, mostMs: MOST_MS + extraMs, mostSince: waitsFor }
   const valuesBytes = effort === 'least' ? 0 : VALUES_BYTES
-  const request = { valuesBytes, maxBytes: limits.snapshotBytes, effort }
+  const request = { valuesBytes, maxBytes: limits.snapshotBytes, effort, number, base: base?.number ?? null }
   const call = new Call(slot, bounds, (id) => slot.call('snapshot', [id, request]))
   preparePacking()
   const settled = await call.settled
@@ -57,8 +63,11 @@ export async function capture(
   if (reply.kind === 'refused') return reply
   if (reply.kind !== 'captured')
     return { kind: 'lost', reason: 'its worker sent an invalid message: not the answer to a capture' }
-  const { body, kind: _, returnedBytes, ...rest } = reply
+  const { body: bytes, plan, kind: _, returnedBytes, ...rest } = reply
   slot.memory.giveBack(returnedBytes)
+  const body = bodyOf(bytes, plan, base?.snapshot, limits.snapshotBytes)
+  if (body === undefined)
+    return { kind: 'lost', reason: 'its worker sent an invalid message: blocks that make no snapshot' }
   const { id: imageId, pyodideVersion, pythonVersion } = image
   const head = {
     imageId,
@@ -69,5 +78,21 @@ export async function capture(
     reasons: reasons(),
     ...rest,
   }
-  return { kind: 'done', snapshot: Snapshot.capture(head, body, trustOf(snapshotKey, tenant)) }
+  return { kind: 'done', snapshot: Snapshot.capture(head, body, plan ? 3 : 2, trustOf(snapshotKey, tenant)) }
+}
+
+/** Undefined: the worker lies. */
+function bodyOf(
+  bytes: Uint8Array,
+  plan: Uint32Array | null,
+  base: Snapshot | undefined,
+  maxBytes: number | null,
+): SnapshotBody | undefined {
+  if (plan === null) return SnapshotBody.of(bytes)
+  try {
+    return SnapshotBody.planned(plan, bytes, base?.parts.body, maxBytes ?? MAX_SNAPSHOT_BYTES)
+  } catch (error) {
+    if (error instanceof BodyError) return undefined
+    throw error
+  }
 }

@@ -5,7 +5,7 @@ import type { Effort } from '../shared/messages/slot.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
 import { CheckpointBudget } from './budget.js'
-import { capture } from './capture.js'
+import { type Capturing, capture } from './capture.js'
 import type { Checkpoint } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import type { HostCallState } from './host-call-state.js'
@@ -44,6 +44,7 @@ export class Captures {
   readonly #options: ResolvedSessionOptions
   readonly #hostCalls: HostCallState
   readonly #budget = new CheckpointBudget()
+  #captureCount = 0
   #checkpointTimer: NodeJS.Timeout | undefined
   #checkpointing: Promise<void> | undefined
   /** Captures in progress. Those that were asked for while an execution ran may last longer than the execution. */
@@ -129,17 +130,21 @@ export class Captures {
    * Captures the session, and keeps the snapshot as its checkpoint. Use `quick` or `least` when no caller asked for a snapshot: time
    * then matters more than size.
    *
+   * @param isLast the slot is given back afterwards
    * @throws SnapshotError when it cannot be captured; the session is as it was
    */
-  async capture(effort: Effort = 'small'): Promise<Snapshot> {
+  async capture(effort: Effort = 'small', isLast = false): Promise<Snapshot> {
     this.#session.requireUsable()
     if (this.#session.slot === undefined) await this.#session.load()
     const complete = this.#checkpoint.complete(this.#hostCalls.executionCount)
     if (this.#session.slot === undefined && complete) return complete
     const slot = await this.#session.attach()
     const keep = this.#checkpoint.begin()
-    const snapshot = await observeCapture(this.#context, this.#options, () => this.#capture(slot, effort))
-    keep(snapshot, effort === 'least')
+    const number = isLast ? null : this.#newNumber()
+    const snapshot = await observeCapture(this.#context, this.#options, () =>
+      this.#capture(slot, { effort, number }),
+    )
+    keep(snapshot, effort === 'least', number === null ? undefined : { slot: new WeakRef(slot), number })
     return snapshot
   }
 
@@ -152,11 +157,27 @@ export class Captures {
   async captureMidway(execution: Promise<void> | undefined): Promise<Snapshot> {
     const { slot } = this.#session
     if (slot === undefined) return this.capture()
-    return this.#capture(slot, 'small', execution)
+    return this.#capture(slot, { effort: 'small', number: null, waitsFor: execution })
   }
 
-  #capture(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {
-    const captured = this.#captureNow(slot, effort, waitsFor)
+  /** A number for what a slot restores; null if no capture is certain to follow, as hashing what is restored costs the slot a little. */
+  numberToRestore(): number | null {
+    if (this.#context.stored.durability === 'memory') return null
+    this.#captureCount += 1
+    return this.#captureCount
+  }
+
+  /** Null if there may be no later capture to build on this one: hashing what may be needed then costs the slot a little. */
+  #newNumber(): number | null {
+    this.#captureCount += 1
+    const { checkpoint } = this.#options
+    const isOneOfMany =
+      checkpoint === 'auto' || this.#context.stored.durability === 'checkpoint' || this.#captureCount > 1
+    return isOneOfMany ? this.#captureCount : null
+  }
+
+  #capture(slot: Slot, how: Pick<Capturing, 'effort' | 'number' | 'waitsFor'>): Promise<Snapshot> {
+    const captured = this.#captureNow(slot, how)
     this.#capturing = [...this.#capturing, captured]
     return captured.finally(() => {
       const others = this.#capturing.filter((one) => one !== captured)
@@ -164,7 +185,7 @@ export class Captures {
     })
   }
 
-  async #captureNow(slot: Slot, effort: Effort, waitsFor?: Promise<void>): Promise<Snapshot> {
+  async #captureNow(slot: Slot, how: Pick<Capturing, 'effort' | 'number' | 'waitsFor'>): Promise<Snapshot> {
     // Collecting garbage may run the user's finalizers, so it has a deadline even if executions have none.
     const { executionTimeoutMs } = this.#options.limits
     const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
@@ -172,7 +193,8 @@ export class Captures {
     // Meanwhile a resume can remove reasons, and callbacks that suspend can add some. The captured state may have either.
     const before = this.#hostCalls.reasons()
     const reasons = () => ({ ...before, ...this.#hostCalls.reasons() })
-    const capturing = { timeoutMs, waitsFor, effort, executionCount, reasons }
+    const base = this.#checkpoint.baseIn(slot)
+    const capturing = { ...how, timeoutMs, executionCount, base, reasons }
     const captured = await capture(slot, this.#options, this.#context, capturing)
     this.#session.requireOpen()
     if (captured.kind === 'lost') throw this.#session.crashed(slot, captured.reason)

@@ -3,6 +3,7 @@
 // them.
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
+import type { Slot } from '../slots/slot.js'
 
 type Content =
   /** The session starts with a fresh interpreter. */
@@ -11,6 +12,20 @@ type Content =
   | { readonly kind: 'held'; readonly snapshot: Snapshot; readonly isPartial: boolean }
   /** Only the store has it. */
   | { readonly kind: 'dropped' }
+
+/** Where a slot has the state of the snapshot, or had it before that changed. */
+export interface Origin {
+  /** Does not keep it: a session holds its snapshot for longer. */
+  readonly slot: WeakRef<Slot>
+  /** As the slot knows it. */
+  readonly number: number
+}
+
+/** What the next capture of a slot may build on. */
+export interface Base {
+  readonly number: number
+  readonly snapshot: Snapshot
+}
 
 /** One write to the store. */
 export interface Storing {
@@ -25,6 +40,8 @@ export interface Storing {
 export class Checkpoint {
   readonly #ledger: SnapshotLedger
   #content: Content = { kind: 'none' }
+  /** Of the snapshot that is held. */
+  #origin: Origin | undefined
   /** The store has the content, or something equal. Stays false in sessions that are not stored. */
   #isStored = false
   /** The slot's state is newer than the snapshot. */
@@ -76,11 +93,12 @@ export class Checkpoint {
   }
 
   /** Holds another snapshot in place of the previous one; nothing once the session is closed. */
-  replace(given: Snapshot | undefined, isPartial = false): void {
+  replace(given: Snapshot | undefined, isPartial = false, origin?: Origin): void {
     const snapshot = this.#isClosed ? undefined : given
     if (snapshot) this.#ledger.hold(snapshot)
     if (this.snapshot) this.#ledger.drop(this.snapshot)
     this.#content = snapshot ? { kind: 'held', snapshot, isPartial } : { kind: 'none' }
+    this.#origin = snapshot && origin
     this.#isStored = false
   }
 
@@ -100,14 +118,27 @@ export class Checkpoint {
   }
 
   /** Call when a capture starts. The result, called with the captured snapshot, makes that the checkpoint. */
-  begin(): (snapshot: Snapshot, isPartial: boolean) => void {
+  begin(): (snapshot: Snapshot, isPartial: boolean, origin: Origin | undefined) => void {
     const changes = this.#changes
     const equalsStored = this.#isStored && !this.#hasChanged
-    return (snapshot, isPartial) => {
-      this.replace(snapshot, isPartial)
+    return (snapshot, isPartial, origin) => {
+      this.replace(snapshot, isPartial, origin)
       this.#isStored = equalsStored
       this.#hasChanged = this.#changes !== changes
     }
+  }
+
+  /** A slot has restored it. */
+  markLoaded(snapshot: Snapshot, origin: Origin | undefined): void {
+    if (this.snapshot === snapshot) this.#origin = origin
+  }
+
+  /** The snapshot, if it was captured from this slot or restored there, whose state has only changed since. */
+  baseIn(slot: Slot): Base | undefined {
+    const { snapshot } = this
+    const origin = this.#origin
+    if (snapshot === undefined || origin?.slot.deref() !== slot) return undefined
+    return snapshot.parts.body.isCompact ? { number: origin.number, snapshot } : undefined
   }
 
   /** For a write to the store of what is held now. */
@@ -128,6 +159,7 @@ export class Checkpoint {
     if (this.#content.kind !== 'held' || !this.#isStored || this.#hasChanged) return
     this.#ledger.drop(this.#content.snapshot)
     this.#content = { kind: 'dropped' }
+    this.#origin = undefined
   }
 
   /** Holds again what the store has. */

@@ -1,5 +1,6 @@
 // What a session's last calls with an idempotency key came to, so that a call that is repeated does not run again. Owns how many are kept,
 // and how large. They are part of the session's record: a store has both a call's effect and its outcome, or neither (D2).
+import type { MemoryAccount } from '../memory/account.js'
 import { StoreError } from '../shared/errors.js'
 import { outcomeFromJson, outcomeToJson, type Settled } from './outcome-json.js'
 
@@ -14,10 +15,14 @@ export class KeptOutcomes {
   readonly #sessionId: string
   /** A line of JSON each, the oldest first: a key and an outcome. Nothing else is kept, as thousands of sessions may sleep. */
   #text: string | undefined
+  /** Undefined once the session is closed. */
+  #account: MemoryAccount | undefined
 
-  constructor(sessionId: string, text: string | undefined) {
+  /** @param account what they take counts there, until `close` */
+  constructor(sessionId: string, text: string | undefined, account: MemoryAccount) {
     this.#sessionId = sessionId
-    this.#text = text
+    this.#account = account
+    this.#hold(text)
   }
 
   /** As the record has it. */
@@ -43,7 +48,18 @@ export class KeptOutcomes {
     const kept = [...others, line].slice(-MOST_OUTCOMES)
     let length = kept.reduce((sum, other) => sum + other.length, 0)
     while (kept.length > 1 && length > MOST_LENGTH) length -= kept.shift()?.length ?? 0
-    this.#text = kept.join('\n')
+    this.#hold(kept.join('\n'))
+  }
+
+  /** Ends the counting. A last write may still need the text. */
+  close(): void {
+    this.#account?.release(bytesOf(this.#text))
+    this.#account = undefined
+  }
+
+  #hold(text: string | undefined): void {
+    this.#account?.take(bytesOf(text) - bytesOf(this.#text))
+    this.#text = text
   }
 
   get #lines(): readonly string[] {
@@ -66,4 +82,9 @@ export class KeptOutcomes {
     const message = `the record of the session ${this.#sessionId} is damaged: what it has are no outcomes of calls`
     return new StoreError(message, { reason: 'damaged', sessionId: this.#sessionId, cause })
   }
+}
+
+/** At most: text of other alphabets has two bytes for each character. */
+function bytesOf(text: string | undefined): number {
+  return 2 * (text?.length ?? 0)
 }

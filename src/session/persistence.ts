@@ -12,7 +12,6 @@ import { trustOf } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Renewable } from '../store/lease-timer.js'
 import type { OwnedEntry } from '../store/owned-entry.js'
-import { NO_SNAPSHOT } from '../store/ownership.js'
 import type { SnapshotRecord } from '../store/store.js'
 import type { Captures } from './captures.js'
 import type { Checkpoint } from './checkpoint.js'
@@ -22,6 +21,7 @@ import { closedUnstored, notStored } from './not-stored-error.js'
 import { observeStore } from './observed.js'
 import type { ResolvedSessionOptions } from './options.js'
 import type { ExecuteResult } from './outcome.js'
+import { layoutOf, StorableSnapshot } from './storable.js'
 
 /** What a session that the store keeps begins with. */
 export interface KeptSession {
@@ -61,8 +61,10 @@ export class Persistence implements Renewable {
     this.#parts = parts
     this.#entry = entry
     this.#record = record
-    this.#outcomes = new KeptOutcomes(entry.id, record.outcomes)
+    this.#outcomes = new KeptOutcomes(entry.id, record.outcomes, parts.context.memory)
     if (isStored) parts.checkpoint.beginStore().markDone()
+    const { snapshot } = parts.checkpoint
+    if (isStored && snapshot) entry.knowsStored(layoutOf(snapshot))
     parts.context.stored.leases.add(this)
   }
 
@@ -134,8 +136,11 @@ export class Persistence implements Renewable {
   async load(): Promise<void> {
     const { checkpoint, context, options } = this.#parts
     if (!checkpoint.isDropped) return
-    const { bytes } = await this.#entry.read()
-    checkpoint.refill(Snapshot.adopt(bytes, trustOf(context.snapshotKey, options.tenant)))
+    await this.#entry.read(({ bytes }) => {
+      const snapshot = Snapshot.adopt(bytes, trustOf(context.snapshotKey, options.tenant))
+      checkpoint.refill(snapshot)
+      return layoutOf(snapshot)
+    })
   }
 
   /**
@@ -229,7 +234,8 @@ export class Persistence implements Renewable {
     if (this.#isAwake || (context.stored.whenDormant && !checkpoint.isStored)) return
     context.stored.leases.delete(this)
     if (!context.stored.whenDormant) return
-    if (checkpoint.snapshot) context.stored.hot.add(this, checkpoint.snapshot.size)
+    const { snapshot } = checkpoint
+    if (snapshot) context.stored.hot.add(this, context.snapshots.costToHold(snapshot))
   }
 
   /** A snapshot is to be taken before the session gives its slot back. */
@@ -238,7 +244,9 @@ export class Persistence implements Renewable {
   }
 
   dropSnapshot(): void {
-    if (!this.#isAwake) this.#parts.checkpoint.drop()
+    if (this.#isAwake) return
+    this.#parts.checkpoint.drop()
+    this.#entry.forgetLayout()
   }
 
   get isDue(): boolean {
@@ -255,7 +263,7 @@ export class Persistence implements Renewable {
     const { checkpoint } = this.#parts
     try {
       if (this.#hasUnstored) await this.#write(checkpoint.snapshot?.parts.head.executionCount ?? 0)
-      else await this.#entry.write(async () => ({ bytes: null, record: this.#record }))
+      else await this.#entry.write(async () => ({ snapshot: null, record: this.#record }))
       this.#rest()
     } catch {
       this.#parts.context.count('failedStores')
@@ -273,7 +281,7 @@ export class Persistence implements Renewable {
     const { checkpoint, hostCalls, options } = this.#parts
     let failure: unknown
     try {
-      await this.#capture()
+      await this.#capture(true)
     } catch (error) {
       // The last checkpoint may not be stored, either.
       failure = error
@@ -298,7 +306,7 @@ export class Persistence implements Renewable {
    * @throws SessionMovedError, StoreError
    */
   abandon(): Promise<void> {
-    return this.#entry.release(async () => ({ bytes: null, record: this.#record }))
+    return this.#entry.release(async () => ({ snapshot: null, record: this.#record }))
   }
 
   /**
@@ -315,28 +323,35 @@ export class Persistence implements Renewable {
     const { leases, hot } = this.#parts.context.stored
     leases.delete(this)
     hot.remove(this)
+    this.#outcomes.close()
   }
 
   /** A session that has lost its slot has nothing new. */
-  async #capture(): Promise<void> {
+  async #capture(isLast = false): Promise<void> {
     const { checkpoint, captures } = this.#parts
-    if (this.#isAttached && checkpoint.needsCapture) await captures.capture('quick')
+    if (this.#isAttached && checkpoint.needsCapture) await captures.capture('quick', isLast)
   }
 
   /** Writes the checkpoint, unless the store has it, and the record with this count. */
   async #write(executionCount: number, how?: 'release'): Promise<void> {
     const { checkpoint, context, options } = this.#parts
     const { text: outcomes } = this.#outcomes
-    const imageId = context.image.id
-    const record = { ...this.#record, imageId, labels: options.labels, executionCount, outcomes }
+    // Not a spread: V8 may give each object that one makes a hidden class of its own.
+    const record = {
+      tenant: this.#record.tenant,
+      imageId: context.image.id,
+      labels: options.labels,
+      executionCount,
+      outcomes,
+    }
     const storing = checkpoint.beginStore()
     let copiedBytes = 0
     const content = async () => {
-      if (storing.isDone()) return { bytes: null, record }
-      const bytes = (await storing.snapshot?.copyBytes()) ?? NO_SNAPSHOT
-      copiedBytes = bytes.length
-      context.memory.take(copiedBytes)
-      return { bytes, record }
+      const onCopy = (bytes: number) => {
+        copiedBytes += bytes
+        context.memory.take(bytes)
+      }
+      return { snapshot: storing.isDone() ? null : new StorableSnapshot(storing.snapshot, onCopy), record }
     }
     try {
       const write = () => (how ? this.#entry.release(content) : this.#entry.write(content))

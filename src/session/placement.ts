@@ -12,7 +12,7 @@ import { trustOf } from '../shared/snapshot/signature.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
 import { type CapturedSession, Captures } from './captures.js'
-import { Checkpoint } from './checkpoint.js'
+import { Checkpoint, type Origin } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import type { HostCallState } from './host-call-state.js'
 import { factsOf, observeThaw, reportDormant, reportWoke } from './observed.js'
@@ -191,7 +191,8 @@ export class Placement implements CapturedSession {
   async #attachTo(slot: Slot): Promise<Slot> {
     const upToDate = this.#lifecycle.kind === 'dormant' && this.#lifecycle.upToDate
     const { snapshot } = this.#checkpoint
-    await this.#load(slot, snapshot, upToDate)
+    const origin = await this.#load(slot, snapshot, upToDate)
+    if (snapshot) this.#checkpoint.markLoaded(snapshot, origin)
     if (snapshot && !upToDate) this.#hostCalls.restore(snapshot)
     this.#hostCalls.resume(slot)
     this.#failedAttaches = 0
@@ -264,9 +265,10 @@ export class Placement implements CapturedSession {
     if (slot === undefined) throw new Error('unreachable: neither a slot nor another')
     if (spare && before) before.isLeaving = true
     this.#hostCalls.pause()
+    let origin: Origin | undefined
     try {
       this.requireOpen()
-      await this.#load(slot, snapshot)
+      origin = await this.#load(slot, snapshot)
     } catch (error) {
       if (before) before.isLeaving = false
       if (spare && error instanceof SnapshotError) this.#release(spare)
@@ -275,7 +277,7 @@ export class Placement implements CapturedSession {
       if (before && this.#lifecycle.kind === 'attached') this.#hostCalls.resume(before)
       throw error
     }
-    this.#checkpoint.replace(snapshot)
+    this.#checkpoint.replace(snapshot, false, origin)
     this.#checkpoint.markRestored()
     this.#failedAttaches = 0
     this.#deferredError = undefined
@@ -322,7 +324,8 @@ export class Placement implements CapturedSession {
     // Hold answers back for the next slot: this one would lose those that arrive after the capture.
     this.#hostCalls.pause()
     try {
-      if (this.#checkpoint.hasChanged || this.persistence?.needsCapture) await this.captures.capture()
+      if (this.#checkpoint.hasChanged || this.persistence?.needsCapture)
+        await this.captures.capture('small', true)
       this.requireOpen()
     } catch (error) {
       if (this.#lifecycle.kind === 'attached') this.#hostCalls.resume(slot)
@@ -406,12 +409,15 @@ export class Placement implements CapturedSession {
    * Loads a state into a slot and attaches the session to it. The caller then lets answers go there.
    *
    * @param continues the snapshot's host calls are still in flight in this process
+   * @returns where the next capture finds it, if it may build on it
    */
-  async #load(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<void> {
+  async #load(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<Origin | undefined> {
     const startedMs = performance.now()
+    const number = snapshot && this.persistence ? this.captures.numberToRestore() : null
+    if (number !== null) snapshot?.splitBody()
     const callbacks = this.#hostCalls.describeCallbacks()
     const credit = this.#hostCalls.openWindow(slot)
-    const load = () => takeOver(slot, this.#options, { snapshot, callbacks, continues, credit })
+    const load = () => takeOver(slot, this.#options, { snapshot, number, callbacks, continues, credit })
     const taken = await observeThaw(this.#context, this.#options, snapshot, load)
     this.requireOpen()
     if (taken.kind === 'refused') {
@@ -426,6 +432,7 @@ export class Placement implements CapturedSession {
       reportWoke(this.#context, this.#options, startedMs)
     this.#lifecycle = { kind: 'attached', slot }
     this.#attachedSinceMs = performance.now()
+    return number === null ? undefined : { slot: new WeakRef(slot), number }
   }
 
   /** Counts the slot as lost. Returns the error for the caller. */

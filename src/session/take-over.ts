@@ -17,6 +17,8 @@ const ATTACH_MS_PER_BYTE = 1 / 50_000
 export interface Incoming {
   /** Undefined: a fresh session. */
   readonly snapshot: Snapshot | undefined
+  /** Names the snapshot in the slot, if the next capture may build on it. */
+  readonly number: number | null
   /** Plain data, for the kernel. */
   readonly callbacks: readonly unknown[]
   /** The host calls of the snapshot's state are in flight in this process. */
@@ -52,7 +54,7 @@ export async function takeOver(
 async function prepare(
   slot: Slot,
   { limits, env, vfs, onInput }: ResolvedSessionOptions,
-  { snapshot, callbacks, continues, credit }: Incoming,
+  { snapshot, number, callbacks, continues, credit }: Incoming,
 ): Promise<SlotReply> {
   const { memoryBytes, outputBytes, resultBytes, fileBytes } = limits
   // The new connection replaces the slot's previous one only once the slot has accepted it.
@@ -68,7 +70,7 @@ async function prepare(
     mount,
     ...credit,
   }
-  const reply = await send(slot, snapshot, request).catch((error: unknown) => {
+  const reply = await send(slot, snapshot, number, request).catch((error: unknown) => {
     connection?.close()
     throw error
   })
@@ -77,20 +79,31 @@ async function prepare(
   return reply
 }
 
-async function send(slot: Slot, snapshot: Snapshot | undefined, request: AttachRequest): Promise<SlotReply> {
+async function send(
+  slot: Slot,
+  snapshot: Snapshot | undefined,
+  number: number | null,
+  request: AttachRequest,
+): Promise<SlotReply> {
   if (snapshot === undefined) return slot.call('attach', [request])
   const bytes = snapshot.parts.body.length
   if (!(await slot.memory.takeToSend(bytes)))
     return { kind: 'refused', reason: 'no-room', message: 'maxMemoryBytes leaves no room for a copy of it' }
   try {
-    return await restore(slot, snapshot, request)
+    return await restore(slot, snapshot, number, request)
   } finally {
     slot.memory.releaseSent(bytes)
   }
 }
 
-async function restore(slot: Slot, snapshot: Snapshot, request: AttachRequest): Promise<SlotReply> {
-  const { bodyHash, rawBytes, memoryBytes } = snapshot.parts.head
+async function restore(
+  slot: Slot,
+  snapshot: Snapshot,
+  number: number | null,
+  request: AttachRequest,
+): Promise<SlotReply> {
+  const { version: formatVersion, head } = snapshot.parts
+  const { bodyHash, rawBytes, memoryBytes } = head
   let body: Uint8Array<ArrayBuffer>
   try {
     body = await snapshot.copyBody()
@@ -98,7 +111,11 @@ async function restore(slot: Slot, snapshot: Snapshot, request: AttachRequest): 
     if (!isRangeError(error)) throw error
     return { kind: 'refused', reason: 'too-large', message: `no memory to copy it: ${error.message}` }
   }
-  return slot.call('restore', [{ ...request, body, bodyHash, rawBytes, memoryBytes }], [body.buffer])
+  return slot.call(
+    'restore',
+    [{ ...request, body, formatVersion, bodyHash, rawBytes, memoryBytes, number }],
+    [body.buffer],
+  )
 }
 
 /** Whether an outcome tuple begins with True. The rest is not needed here and may be large. */

@@ -25,6 +25,8 @@ const MAX_CODE_LENGTH = 20
 const MAX_TIME_MS = 8.64e15
 /** Parts of one message of live output: a slot sends sooner than after so many bytes. */
 const MAX_OUTPUT_PARTS = 65_537
+/** Of a snapshot: those of 4 GiB have fewer. */
+const MAX_BLOCKS = 2 ** 19
 
 /** A message that our own code in a slot never sends. */
 export class ProtocolViolation extends Error {
@@ -119,6 +121,7 @@ function guardReply(message: Fields): SlotReply {
       return {
         kind: 'captured',
         body: ownBytes(message, 'body'),
+        plan: field(message, 'plan') === null ? null : plan(field(message, 'plan')),
         bodyHash: bytes(message, 'bodyHash', HASH_BYTES),
         rawBytes: number(message, 'rawBytes'),
         memoryBytes: number(message, 'memoryBytes'),
@@ -201,6 +204,12 @@ function ownBytes(message: Fields, name: string): Uint8Array {
   if (value.byteLength !== value.buffer.byteLength || (value.buffer as ArrayBuffer).resizable)
     throw new ProtocolViolation(`${name} are part of a buffer`)
   return value
+}
+
+function plan(raw: unknown): Uint32Array {
+  if (!(raw instanceof Uint32Array) || !(raw.buffer instanceof ArrayBuffer) || raw.length > MAX_BLOCKS)
+    throw new ProtocolViolation('a plan that is no list of blocks')
+  return raw
 }
 
 function partLengths(raw: unknown, length: number): Uint32Array {

@@ -2,7 +2,14 @@
 // pages; `store.ts` states them.
 import { InvalidOptionError } from '../shared/errors.js'
 import { isUint8Array } from '../shared/realms.js'
-import type { DeleteOptions, ListOptions, PutOptions, SnapshotRecord } from './store.js'
+import type {
+  DeleteOptions,
+  DeltaRange,
+  ListOptions,
+  PutOptions,
+  SnapshotDelta,
+  SnapshotRecord,
+} from './store.js'
 
 export const MAX_ID_BYTES = 256
 const DEFAULT_PAGE = 100
@@ -38,6 +45,37 @@ export function checkPut(
       throw new InvalidOptionError('owner.leaseMs', 'a number of milliseconds above 0', owner.leaseMs)
   }
   return checkRecord(record)
+}
+
+/** Checks a put of a delta. Returns the record's own fields alone, and the delta's, as they are now. */
+export function checkPutDelta(
+  id: string,
+  delta: SnapshotDelta,
+  record: SnapshotRecord,
+  options: PutOptions,
+): { readonly record: SnapshotRecord; readonly delta: SnapshotDelta } {
+  const { baseBytes, sizeBytes, parts } = delta ?? {}
+  if (!(isCount(baseBytes) && isCount(sizeBytes) && Array.isArray(parts)))
+    throw new InvalidOptionError('delta', 'two lengths, and a list of parts', delta)
+  let sum = 0
+  const own = parts.map((part: Uint8Array | DeltaRange) => {
+    if (isUint8Array(part)) {
+      sum += part.length
+      return part
+    }
+    const { start, end } = part ?? {}
+    if (!(isCount(start) && isCount(end) && start <= end && end <= baseBytes))
+      throw new InvalidOptionError('delta.parts', 'bytes, and ranges within `baseBytes`', part)
+    sum += end - start
+    return { start, end }
+  })
+  if (sum !== sizeBytes)
+    throw new InvalidOptionError('delta.sizeBytes', `the length of its parts, ${sum}`, sizeBytes)
+  return { record: checkPut(id, null, record, options), delta: { baseBytes, sizeBytes, parts: own } }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 export function checkDelete(id: string, options: DeleteOptions): void {

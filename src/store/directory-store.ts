@@ -6,16 +6,18 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describeErrno } from '../shared/errno-text.js'
 import { BrumateError, InvalidOptionError, StoreError } from '../shared/errors.js'
-import { checkDelete, checkId, checkList, checkPut, compareIds, isId } from './arguments.js'
+import { checkDelete, checkId, checkList, checkPut, checkPutDelta, compareIds, isId } from './arguments.js'
+import { encodeDelta } from './delta.js'
 import { errnoOf, flushFolder, makeFolder, namesIn, unless } from './directory/files.js'
 import { fanName, folderName, idOfFolder, isFanName } from './directory/names.js'
 import { describeRecord, type EntryRecord } from './directory/record-file.js'
-import { removeFolder, SessionFolder, type Write } from './directory/session-folder.js'
+import { type Content, removeFolder, SessionFolder, type Write } from './directory/session-folder.js'
 import { inParallel } from './in-parallel.js'
 import type {
   DeleteOptions,
   ListOptions,
   PutOptions,
+  SnapshotDelta,
   SnapshotRecord,
   SnapshotStore,
   StoredPage,
@@ -82,19 +84,34 @@ export class DirectoryStore implements SnapshotStore {
     const record = checkPut(id, bytes, given, options)
     const { generation, owner } = options
     const folder = this.#folderOf(id)
-    const write: Write = {
-      bytes,
-      fields: () => ({
-        isDeleted: false,
-        record,
-        owner: owner && { id: owner.id, expiresAtMs: Date.now() + owner.leaseMs },
-      }),
-    }
+    const content = bytes === null ? ({ kind: 'kept' } as const) : ({ kind: 'whole', bytes } as const)
+    const write = { content, fields: fieldsOf(record, owner) }
     return await this.#typed(id, async () => {
       if (generation === 0) return (await this.#create(folder, write))?.generation
       const entry = await folder.replace(generation, write)
-      if (entry) await folder.tidy(entry)
-      return entry?.generation
+      // `whole` answers deltas alone.
+      if (entry === undefined || entry === 'whole') return undefined
+      await folder.tidy(entry)
+      return entry.generation
+    })
+  }
+
+  async putDelta(
+    id: string,
+    givenDelta: SnapshotDelta,
+    given: SnapshotRecord,
+    options: PutOptions,
+  ): Promise<number | 'whole' | undefined> {
+    const { record, delta } = checkPutDelta(id, givenDelta, given, options)
+    const { generation, owner } = options
+    const folder = this.#folderOf(id)
+    return await this.#typed(id, async () => {
+      if (generation === 0) return (await this.#exists(folder)) ? undefined : 'whole'
+      const content: Content = { kind: 'delta', delta, bytes: await encodeDelta(delta) }
+      const entry = await folder.replace(generation, { content, fields: fieldsOf(record, owner) })
+      if (entry === undefined || entry === 'whole') return entry
+      await folder.tidy(entry)
+      return entry.generation
     })
   }
 
@@ -104,8 +121,8 @@ export class DirectoryStore implements SnapshotStore {
     return await this.#typed(id, async () => {
       const record = { tenant: '', imageId: '', labels: {}, executionCount: 0 }
       const fields = () => ({ isDeleted: true, record })
-      const deleted = await folder.replace(options.generation, { bytes: new Uint8Array(), fields })
-      if (deleted === undefined) return false
+      const deleted = await folder.replace(options.generation, { content: NOTHING, fields })
+      if (deleted === undefined || deleted === 'whole') return false
       // Time has to go on, so that the next entry has a higher generation without knowing of this one.
       for (let waits = 0; Date.now() * 1000 <= deleted.generation && waits < 3; waits += 1) await delay(1)
       // If it does not, as the clock was set back, the record stays, and the next entry counts on from it.
@@ -186,6 +203,10 @@ export class DirectoryStore implements SnapshotStore {
     return lowest
   }
 
+  async #exists(folder: SessionFolder): Promise<boolean> {
+    return (await folder.current())?.isDeleted === false
+  }
+
   async #recordOf(folder: SessionFolder): Promise<EntryRecord | undefined> {
     try {
       const entry = await folder.current()
@@ -217,6 +238,16 @@ export class DirectoryStore implements SnapshotStore {
     const message = `${errno}: ${describeErrno(errno)}, ${cause.syscall} ${where}: ${remedy}`
     return new StoreError(message, { sessionId, cause })
   }
+}
+
+const NOTHING: Extract<Content, { kind: 'whole' }> = { kind: 'whole', bytes: new Uint8Array() }
+
+function fieldsOf(record: SnapshotRecord, owner: PutOptions['owner']): Write['fields'] {
+  return () => ({
+    isDeleted: false,
+    record,
+    owner: owner && { id: owner.id, expiresAtMs: Date.now() + owner.leaseMs },
+  })
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {

@@ -1,11 +1,13 @@
 // A store in this process's memory. Owns its entries; they end with the process.
 import { copyOf } from '../shared/copy.js'
-import { checkDelete, checkId, checkList, checkPut, compareIds } from './arguments.js'
+import { checkDelete, checkId, checkList, checkPut, checkPutDelta, compareIds } from './arguments.js'
+import { type ChainFacts, copyDelta, hasRoom, newBytes, resolveChain } from './delta.js'
 import { described } from './described.js'
 import type {
   DeleteOptions,
   ListOptions,
   PutOptions,
+  SnapshotDelta,
   SnapshotRecord,
   SnapshotStore,
   StoredPage,
@@ -14,7 +16,9 @@ import type {
 } from './store.js'
 
 interface Entry {
-  readonly bytes: Uint8Array
+  readonly whole: Uint8Array
+  /** Behind it, the oldest first. */
+  readonly deltas: readonly SnapshotDelta[]
   readonly record: SnapshotRecord
   readonly generation: number
   readonly createdAtMs: number
@@ -32,7 +36,7 @@ export class MemoryStore implements SnapshotStore {
     checkId(id)
     const entry = this.#entries.get(id)
     // A copy: what a caller does to it must not change what is stored.
-    return entry && { ...describe(id, entry), bytes: await copyOf(entry.bytes) }
+    return entry && { ...describe(id, entry), bytes: await resolveChain(entry.whole, entry.deltas) }
   }
 
   async put(
@@ -45,11 +49,37 @@ export class MemoryStore implements SnapshotStore {
     const copy = bytes && (await copyOf(bytes))
     const entry = this.#entries.get(id)
     if ((entry?.generation ?? 0) !== options.generation) return undefined
-    const { owner } = options
+    if (copy) return this.#set(id, entry, { whole: copy, deltas: [] }, record, options)
+    return this.#set(id, entry, entry ?? { whole: new Uint8Array(), deltas: [] }, record, options)
+  }
+
+  async putDelta(
+    id: string,
+    givenDelta: SnapshotDelta,
+    given: SnapshotRecord,
+    options: PutOptions,
+  ): Promise<number | 'whole' | undefined> {
+    const { record, delta: checked } = checkPutDelta(id, givenDelta, given, options)
+    const delta = await copyDelta(checked)
+    const entry = this.#entries.get(id)
+    if ((entry?.generation ?? 0) !== options.generation) return undefined
+    if (entry === undefined || sizeOf(entry) !== delta.baseBytes || !hasRoom(chainOf(entry), newBytes(delta)))
+      return 'whole'
+    return this.#set(id, entry, { whole: entry.whole, deltas: [...entry.deltas, delta] }, record, options)
+  }
+
+  #set(
+    id: string,
+    entry: Entry | undefined,
+    { whole, deltas }: Pick<Entry, 'whole' | 'deltas'>,
+    record: SnapshotRecord,
+    { owner }: PutOptions,
+  ): number {
     const nowMs = Date.now()
     const generation = (entry?.generation ?? this.#deletedGeneration) + 1
     this.#entries.set(id, {
-      bytes: copy ?? entry?.bytes ?? new Uint8Array(),
+      whole,
+      deltas,
       record,
       generation,
       createdAtMs: entry?.createdAtMs ?? nowMs,
@@ -83,6 +113,15 @@ export class MemoryStore implements SnapshotStore {
 }
 
 function describe(id: string, entry: Entry): StoredSession {
-  const { bytes, record, ...facts } = entry
-  return described({ ...facts, id, record: structuredClone(record), sizeBytes: bytes.length }, Date.now())
+  const { whole: _, deltas: __, record, ...facts } = entry
+  return described({ ...facts, id, record: structuredClone(record), sizeBytes: sizeOf(entry) }, Date.now())
+}
+
+function sizeOf({ whole, deltas }: Entry): number {
+  return deltas.at(-1)?.sizeBytes ?? whole.length
+}
+
+function chainOf({ whole, deltas }: Entry): ChainFacts {
+  const deltaBytes = deltas.reduce((sum, delta) => sum + newBytes(delta), 0)
+  return { wholeBytes: whole.length, deltas: deltas.length, deltaBytes }
 }

@@ -3,7 +3,7 @@
 import { SessionMovedError, StoreError } from '../shared/errors.js'
 import { messageOf } from '../shared/thrown.js'
 import type { Observer } from '../telemetry/observer.js'
-import type { SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
+import type { SnapshotDelta, SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
 
 /** What the entries of one manager share. */
 export interface Owner {
@@ -14,9 +14,22 @@ export interface Owner {
   readonly observer: Observer
 }
 
-/** `bytes: null` keeps the snapshot that is stored. */
+/** A snapshot to be written. */
+export interface Storable {
+  /** Names it, for a later snapshot that is written as the difference to it; undefined: none will be. */
+  readonly layout: object | undefined
+  /**
+   * The difference to the one that is stored; undefined if that is not much smaller.
+   *
+   * @param stored its layout
+   */
+  delta(stored: object): Promise<SnapshotDelta | undefined>
+  whole(): Promise<Uint8Array>
+}
+
+/** `snapshot: null` keeps the one that is stored. */
 export interface EntryContent {
-  readonly bytes: Uint8Array | null
+  readonly snapshot: Storable | null
   readonly record: SnapshotRecord
 }
 
@@ -40,6 +53,8 @@ export class OwnedEntry {
   readonly id: string
   readonly #owner: Owner
   #holding: Holding
+  /** Layout of the snapshot that the store has for certain. */
+  #stored: object | undefined
   /** The last operation. Never rejects. */
   #last: Promise<unknown> = Promise.resolve()
   /** Called once, when another manager has the entry. */
@@ -72,7 +87,7 @@ export class OwnedEntry {
   async requireLease(record: () => SnapshotRecord, isVerified = false): Promise<void> {
     if (!this.isExpired) return
     await this.#next(async () => {
-      if (this.isExpired) await this.#write({ bytes: null, record: record() }, { isVerified })
+      if (this.isExpired) await this.#write({ snapshot: null, record: record() }, { isVerified })
     })
   }
 
@@ -104,7 +119,7 @@ export class OwnedEntry {
     return this.#next(async () => {
       const written = await content()
       // There is nothing to give up where the lease has ended.
-      if (written.bytes !== null || !this.isExpired) await this.#write(written, { isLast: true })
+      if (written.snapshot !== null || !this.isExpired) await this.#write(written, { isLast: true })
       this.#holding = { kind: 'released' }
     })
   }
@@ -112,13 +127,19 @@ export class OwnedEntry {
   /**
    * The stored snapshot.
    *
-   * @throws SessionMovedError, StoreError
+   * @param take is called with it, and returns its layout
+   * @throws SessionMovedError, StoreError, what `take` throws
    */
-  read(): Promise<StoreEntry> {
+  read(take: (entry: StoreEntry) => object | undefined): Promise<void> {
     return this.#next(async () => {
       const entry = await this.#ask('read', (store) => store.get(this.id))
-      return this.#requireOwn(entry)
+      this.#stored = take(this.#requireOwn(entry))
     })
+  }
+
+  /** @param layout of the snapshot that the store had when the entry was made or taken */
+  knowsStored(layout: object | undefined): void {
+    this.#stored = layout
   }
 
   /**
@@ -152,7 +173,7 @@ export class OwnedEntry {
   }
 
   async #write(
-    { bytes, record }: EntryContent,
+    { snapshot, record }: EntryContent,
     { isLast = false, isVerified = false }: { readonly isLast?: boolean; readonly isVerified?: boolean } = {},
   ): Promise<void> {
     const { id: ownerId, leaseMs } = this.#owner
@@ -160,13 +181,28 @@ export class OwnedEntry {
     // Another manager may have had the session meanwhile, deleted it, and made it again.
     if (this.isExpired && !isVerified) await this.#verify()
     let startedMs = 0
-    const generation = await this.#retry((current) => {
+    const generation = await this.#retry(async (current) => {
+      const stored = this.#stored
+      // A write that fails may still happen.
+      if (snapshot) this.#stored = undefined
+      const options = { generation: current, ...owner }
+      const delta = stored && this.#owner.store.putDelta && (await snapshot?.delta(stored))
       startedMs = performance.now()
-      return this.#ask('write', (store) =>
-        store.put(this.id, bytes, record, { generation: current, ...owner }),
-      )
+      const written =
+        delta &&
+        (await this.#ask('write', async (store) => store.putDelta?.(this.id, delta, record, options)))
+      if (delta && written !== 'whole') return written
+      const bytes = snapshot && (await snapshot.whole())
+      startedMs = performance.now()
+      return this.#ask('write', (store) => store.put(this.id, bytes, record, options))
     })
+    if (snapshot) this.#stored = snapshot.layout
     this.#holding = { kind: 'held', generation, untilMs: startedMs + leaseMs }
+  }
+
+  /** The stored snapshot is not in memory any more: a later one has nothing in common with it that could be told. */
+  forgetLayout(): void {
+    this.#stored = undefined
   }
 
   /**

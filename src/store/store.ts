@@ -55,6 +55,22 @@ export interface PutOptions {
   readonly owner?: { readonly id: string; readonly leaseMs: number } | undefined
 }
 
+/** Bytes of the stored snapshot from `start` on and before `end`. */
+export interface DeltaRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** A snapshot by what is new in it. */
+export interface SnapshotDelta {
+  /** Length of the stored snapshot that it is a difference to. */
+  readonly baseBytes: number
+  /** Length of the snapshot that it makes. */
+  readonly sizeBytes: number
+  /** What that consists of, in this order: new bytes, and ranges of the stored snapshot. */
+  readonly parts: readonly (Uint8Array | DeltaRange)[]
+}
+
 export interface DeleteOptions {
   /** The generation that the entry must have, for it to be deleted. */
   readonly generation: number
@@ -100,6 +116,21 @@ export interface SnapshotStore {
     record: SnapshotRecord,
     options: PutOptions,
   ): Promise<number | undefined>
+  /**
+   * Optional. As `put` with the bytes that the delta makes of the stored snapshot, at a cost that depends on what is new. `get` returns whole
+   * snapshots, also after that, and `sizeBytes` is their length. Without this method, every snapshot is put whole.
+   *
+   * A store that keeps deltas bounds their number and their bytes, and then asks for a whole snapshot, in whose place it keeps no deltas.
+   *
+   * @returns as `put`; `'whole'` if nothing was written because the store wants the whole snapshot with `put`, or has none of `baseBytes`
+   * @throws StoreError
+   */
+  putDelta?(
+    id: string,
+    delta: SnapshotDelta,
+    record: SnapshotRecord,
+    options: PutOptions,
+  ): Promise<number | 'whole' | undefined>
   /**
    * @returns whether this call deleted the entry: `false` if there is none, or its generation is not `options.generation`
    * @throws StoreError

@@ -59,6 +59,8 @@ interface HostState extends Record<string, unknown> {
 
 describe('docs/snapshot-format.md', () => {
   let bytes: Uint8Array
+  /** Of a session whose stream is longer than one block. */
+  let large: Opened
   let opened: Opened
   let stream: Stream
   let host: HostState
@@ -71,6 +73,8 @@ describe('docs/snapshot-format.md', () => {
     await using session = await manager.createSession({ tenant: TENANT, vfs })
     await session.execute(CODE)
     bytes = (await session.snapshotState()).toBytes()
+    await session.execute('import random\nlarge = random.randbytes(2_000_000)')
+    large = open((await session.snapshotState()).toBytes())
     opened = open(bytes)
     stream = openStream(unpackBody(opened.body))
     host = stream.host as HostState
@@ -136,6 +140,21 @@ describe('docs/snapshot-format.md', () => {
     expect(sizes.length).toBe(Math.ceil(rawBytes / 2 ** 20))
     expect(sizes.slice(0, -1).every((size) => size === 2 ** 20)).toBe(true)
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(rawBytes)
+    expect(large.version).toBe(3)
+    const { rawBytes: largeBytes } = large.head as { rawBytes: number }
+    const body = Buffer.from(large.body)
+    const [largeSizes, hashes]: [number[], Buffer[]] = [[], []]
+    for (let at = 0; at < body.length; ) {
+      const end = at + 9 + body.readUInt32LE(at + 5)
+      largeSizes.push(body.readUInt32LE(at + 1))
+      hashes.push(sha256(Buffer.concat([body.subarray(at, at + 9), sha256(body.subarray(at + 9, end))])))
+      at = end
+    }
+    expect(largeSizes.length).toBeLessThanOrEqual(16 + Math.ceil(largeBytes / 2 ** 14))
+    expect(largeSizes.every((size) => size > 0 && size <= 2 ** 20)).toBe(true)
+    expect(largeSizes.reduce((sum, size) => sum + size, 0)).toBe(largeBytes)
+    expect(sha256(Buffer.concat(hashes))).toEqual(Buffer.from(large.head.bodyHash as Uint8Array))
+    expect(unpackBody(large.body).length).toBe(largeBytes)
     expect(unpackBody(opened.body).readDoubleLE(8)).toBe(stream.contents.length)
   })
 

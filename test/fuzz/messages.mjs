@@ -25,6 +25,7 @@ const MORE_NAMES = [
   'message',
   'body',
   'bodyHash',
+  'plan',
   'files',
   'path',
   'argumentList',
@@ -98,6 +99,7 @@ const GOOD = [
       ...{ kind: 'captured', body: new Uint8Array(new SharedArrayBuffer(4)), bodyHash: new Uint8Array(32) },
       ...{ rawBytes: 4, memoryBytes: 65_536, description: new Uint8Array(1), values: new Uint8Array(1) },
       files: [{ path: '/a', sizeBytes: 1 }],
+      plan: new Uint32Array(2),
     },
   }),
 ]

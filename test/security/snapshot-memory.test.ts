@@ -94,3 +94,30 @@ describe('N2: a slot that lies about the hash of its snapshot', () => {
     expect((await other.execute('6 * 7')).value).toBe(42)
   })
 })
+
+describe('R3: a slot that lies about the blocks that it need not send', () => {
+  const LYING = `{
+const { MessagePort } = require('node:worker_threads')
+const post = MessagePort.prototype.postMessage
+MessagePort.prototype.postMessage = function (message, transfer) {
+  const plan = message?.value?.kind === 'captured' ? message.value.plan : null
+  if (plan?.some((block) => block !== 0xffffffff)) plan[0] = 1_000_000
+  post.call(this, message, transfer)
+}
+}`
+  beforeAll(() => open(honest + LYING))
+  afterAll(() => manager?.close())
+
+  it('is ended, and the session goes on from its last snapshot', async () => {
+    const liar = await manager.createSession({ checkpoint: 'manual' })
+    await liar.execute('import random\nx = random.randbytes(3_000_000); n = 0')
+    for (let i = 0; i < 2; i++) await liar.snapshotState()
+    await liar.execute('n += 1')
+    await expect(liar.snapshotState()).rejects.toMatchObject({
+      code: 'INTERPRETER_CRASHED',
+      reason: expect.stringContaining('blocks that make no snapshot'),
+      outcome: 'restored',
+    })
+    expect((await liar.execute('n, len(x)')).value).toEqual([0, 3_000_000])
+  })
+})

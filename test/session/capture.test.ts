@@ -32,6 +32,8 @@ function start(waitsFor?: Promise<void>) {
     waitsFor,
     effort: 'quick',
     executionCount: 1,
+    number: null,
+    base: undefined,
     reasons: () => ({}),
   })
   return { slot, words, captured }

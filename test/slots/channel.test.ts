@@ -10,6 +10,7 @@ import { rejectionOf } from '../support/session-code.js'
 const CAPTURED: SlotReply = {
   kind: 'captured',
   body: new Uint8Array(4),
+  plan: null,
   bodyHash: new Uint8Array(32),
   rawBytes: 4,
   memoryBytes: 65_536,
@@ -51,7 +52,7 @@ async function requestIds(far: MessagePort, count: number): Promise<string[]> {
 }
 
 const snapshot = (channel: Channel) =>
-  channel.call('snapshot', [1, { valuesBytes: 0, maxBytes: null, effort: 'quick' }])
+  channel.call('snapshot', [1, { valuesBytes: 0, maxBytes: null, effort: 'quick', number: null, base: null }])
 
 test('S3: a snapshot that had come when the slot ended is there, and nothing else is', async () => {
   const { channel, far } = open()

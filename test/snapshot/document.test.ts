@@ -217,8 +217,8 @@ describe('C6, N2: what is off is refused before a byte is applied', () => {
   })
 
   test('another version of the format is incompatible, and says what to do', async () => {
-    const { reason, message } = await refused(close(opened, { version: 3 }))
-    expect([reason, message]).toEqual(['incompatible', expect.stringMatching(/version 3.*reads 2;/)])
+    const { reason, message } = await refused(close(opened, { version: 4 }))
+    expect([reason, message]).toEqual(['incompatible', expect.stringMatching(/version 4.*reads 2 and 3;/)])
   })
 
   test('another image is incompatible, and both ids are named', async () => {

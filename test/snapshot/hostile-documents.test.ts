@@ -68,7 +68,7 @@ describe('N2: what is no snapshot', () => {
   })
 
   test('a later version is incompatible, whatever follows', () => {
-    const [magic, later] = [START.subarray(0, -1), Buffer.from([3])]
+    const [magic, later] = [START.subarray(0, -1), Buffer.from([4])]
     expect(reasonOf(array([magic, later], 2))).toBe('incompatible')
     expect(reasonOf(array([magic, later, Buffer.alloc(1000, 0xc1)], 9))).toBe('incompatible')
   })

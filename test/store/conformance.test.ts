@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { DirectoryStore } from '../../src/store/directory-store.js'
 import { MemoryStore } from '../../src/store/memory-store.js'
-import type { PutOptions, SnapshotRecord, StoredPage, StoreEntry } from '../../src/store/store.js'
+import type {
+  PutOptions,
+  SnapshotDelta,
+  SnapshotRecord,
+  StoredPage,
+  StoreEntry,
+} from '../../src/store/store.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'brumate-store-'))
@@ -21,6 +27,7 @@ describe('DirectoryStore', () => {
 })
 
 describe('the suite finds', () => {
+  type PutDelta = [string, SnapshotDelta, SnapshotRecord, PutOptions]
   type Put = [string, Uint8Array | null, SnapshotRecord, PutOptions]
   class NoCompareAndSet extends MemoryStore {
     override async put(...[id, bytes, record, { owner }]: Put) {
@@ -79,7 +86,46 @@ describe('the suite finds', () => {
       return { ...page, sessions: [...page.sessions].reverse() }
     }
   }
+  class DeltasWithoutCompareAndSet extends MemoryStore {
+    override async putDelta(...[id, delta, record, { owner }]: PutDelta) {
+      const generation = (await this.get(id))?.generation ?? 0
+      return await super.putDelta(id, delta, record, { generation, owner })
+    }
+  }
+  class SharedDeltas extends MemoryStore {
+    readonly #given = new Map<string, SnapshotDelta>()
+    override async putDelta(...args: PutDelta) {
+      this.#given.set(args[0], args[1])
+      return await super.putDelta(...args)
+    }
+    override async get(id: string): Promise<StoreEntry | undefined> {
+      const entry = await super.get(id)
+      const parts = this.#given.get(id)?.parts.filter((part) => part instanceof Uint8Array)
+      return entry && parts ? { ...entry, bytes: Buffer.concat(parts) } : entry
+    }
+  }
+  /** Keeps what it was given last, and forgets the delta before. */
+  class OneDelta extends MemoryStore {
+    readonly #whole = new Map<string, Uint8Array>()
+    override async put(...args: Put) {
+      if (args[1]) this.#whole.set(args[0], args[1])
+      return await super.put(...args)
+    }
+    override async putDelta(...[id, delta, ...rest]: PutDelta) {
+      const whole = this.#whole.get(id) ?? new Uint8Array()
+      const parts = delta.parts.map((part) =>
+        part instanceof Uint8Array ? part : whole.subarray(part.start, part.end),
+      )
+      return await super.put(id, Buffer.concat(parts), ...rest)
+    }
+  }
   test.each([
+    [
+      DeltasWithoutCompareAndSet,
+      'a delta with another generation than the entry’s, or to another snapshot, changes nothing',
+    ],
+    [SharedDeltas, 'the caller may change the bytes of a delta after putDelta'],
+    [OneDelta, 'a chain of deltas is read whole, with renewals between, until the store wants the whole'],
     [NoCompareAndSet, 'a write with another generation than the entry’s changes nothing'],
     [CheckThenWrite, 'writers that try until they succeed lose no update'],
     [SharedBytes, 'the caller may change bytes after put and after get'],

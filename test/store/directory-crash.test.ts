@@ -62,7 +62,13 @@ async function temporary(): Promise<string> {
 }
 
 const record = (executionCount: number) => ({ tenant: 't', imageId: 'i', labels: {}, executionCount })
-const snapshot = (count: number) => new Uint8Array(5000 + count).fill(count)
+/** The first bytes are those of all snapshots. */
+const snapshot = (count: number) => new Uint8Array(5000 + count).fill(7, 0, 4000).fill(count, 4000)
+const delta = (from: number, to: number) => ({
+  baseBytes: 5000 + from,
+  sizeBytes: 5000 + to,
+  parts: [{ start: 0, end: 4000 }, snapshot(to).subarray(4000)],
+})
 
 /** The count of an entry that is whole; 0 if there is none. */
 async function countOf(store: DirectoryStore, id: string): Promise<{ count: number; generation: number }> {
@@ -83,6 +89,7 @@ describe('a process that ends at any step of', () => {
   const calls: [string, (store: DirectoryStore, generation: number) => Promise<unknown>, number, number][] = [
     ['the first put', (store) => store.put('a', snapshot(1), record(1), { generation: 0 }), 0, 1],
     ['a put', (store, generation) => store.put('a', snapshot(2), record(2), { generation }), 1, 2],
+    ['a delta', (store, generation) => store.putDelta('a', delta(1, 2), record(2), { generation }), 1, 2],
     // The snapshot stays that of the first execution.
     ['a put without bytes', (store, generation) => store.put('a', null, record(1), { generation }), 1, 1],
     ['a delete', (store, generation) => store.delete('a', { generation }), 1, 0],
@@ -131,6 +138,14 @@ describe('a process that ends at any step of', () => {
 describe('a process that is stopped at any step of', () => {
   type Call = (store: DirectoryStore, generation: number) => Promise<number | boolean | undefined>
   const put: Call = (store, generation) => store.put('a', snapshot(1), record(1), { generation })
+  const change: Call = async (store, generation) => {
+    // After a put the snapshot is longer than at the start, and the delta another one.
+    for (const from of [0, 1]) {
+      const written = await store.putDelta('a', delta(from, 1), record(1), { generation })
+      if (written !== 'whole') return written
+    }
+    return put(store, generation)
+  }
   const renew: Call = (store, generation) => store.put('a', null, record(0), { generation })
   const remove: Call = (store, generation) => store.delete('a', { generation })
   /** Goes on from what the call before has returned: a generation, or that there is no entry. */
@@ -145,12 +160,18 @@ describe('a process that is stopped at any step of', () => {
       return result
     }
   }
-  const others = [following(put, put), following(remove, put), following(renew, remove, put)]
+  const others = [
+    following(put, put),
+    following(remove, put),
+    following(change, renew, change),
+    following(renew, remove, put),
+  ]
   // There is an entry at the end: else the first put would rightly succeed after the rival's.
   const creators = [following(put), following(put, put), following(put, remove, put)]
 
   test.each<[string, Call, boolean, ReturnType<typeof following>[]]>([
     ['a put', put, true, others],
+    ['a delta', change, true, others],
     ['a put without bytes', renew, true, others],
     ['a delete', remove, true, others],
     ['the first put', put, false, creators],
@@ -192,12 +213,16 @@ import { DirectoryStore } from ${JSON.stringify(fileURLToPath(new URL('../../dis
 const [path, name] = process.argv.slice(1)
 const store = new DirectoryStore(path)
 const record = (executionCount) => ({ tenant: 't', imageId: 'i', labels: {}, executionCount })
-const snapshot = (count) => new Uint8Array(5000 + count).fill(count)
+const snapshot = (count) => new Uint8Array(5000 + count).fill(7, 0, 4000).fill(count, 4000)
 async function increment(id) {
   for (;;) {
     const entry = await store.get(id)
     const count = (entry?.executionCount ?? 0) + 1
-    if (await store.put(id, snapshot(count & 255), record(count), { generation: entry?.generation ?? 0 })) return count
+    const [bytes, options] = [snapshot(count & 255), { generation: entry?.generation ?? 0 }]
+    const parts = [{ start: 0, end: 4000 }, bytes.subarray(4000)]
+    const delta = { baseBytes: entry?.bytes.length ?? 0, sizeBytes: bytes.length, parts }
+    const written = entry ? await store.putDelta(id, delta, record(count), options) : 'whole'
+    if (written === 'whole' ? await store.put(id, bytes, record(count), options) : written) return count
   }
 }
 for (;;) for (const id of [name, name, 'shared']) writeSync(1, id + ' ' + (await increment(id)) + '\\n')

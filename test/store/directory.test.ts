@@ -109,6 +109,38 @@ describe('damage', () => {
     }
   })
 
+  test('damage anywhere in a chain of deltas is an error that names the file; a new snapshot can be put', async () => {
+    const { path, store } = await directory()
+    const whole = Buffer.alloc(10_000, 'whole')
+    for (const [index, damage] of ['flip', 'cut', 'remove', 'swap'].entries())
+      for (const at of [0, 1, 2]) {
+        const id = `chain-${index}-${at}`
+        let generation = (await store.put(id, whole, RECORD, { generation: 0 })) ?? 0
+        for (let i = 0; i < 3; i += 1) {
+          const parts = [Buffer.from(`delta ${i}`), { start: 7, end: 10_000 }]
+          const delta = { baseBytes: 10_000, sizeBytes: 10_000, parts }
+          generation = (await store.putDelta(id, delta, RECORD, { generation })) as number
+        }
+        expect(Buffer.from((await store.get(id))?.bytes ?? []).toString('latin1', 0, 7)).toBe('delta 2')
+        const folder = folderOf(path, id)
+        const files = readdirSync(folder)
+          .filter((name) => name.endsWith('.delta'))
+          .sort()
+        expect(files).toHaveLength(3)
+        const [file, other] = [join(folder, files[at] ?? ''), join(folder, files[(at + 1) % 3] ?? '')]
+        const content = readFileSync(file)
+        if (damage === 'remove') rmSync(file)
+        else if (damage === 'swap') writeFileSync(file, readFileSync(other))
+        else if (damage === 'cut') writeFileSync(file, content.subarray(0, -1))
+        else writeFileSync(file, content.fill((content.at(-1) ?? 0) ^ 1, content.length - 1))
+        const { reason, message } = await failure(store.get(id))
+        expect([reason, message.includes(file)]).toEqual(['damaged', true])
+        expect((await store.put(id, bytes, RECORD, { generation })) ?? 0).toBe(generation + 1)
+        expect((await store.get(id))?.bytes).toEqual(new Uint8Array(bytes))
+        expect(readdirSync(folder)).toHaveLength(2)
+      }
+  })
+
   test('a folder that was copied to another session’s name is not that session', async () => {
     const { path, store } = await directory()
     await store.put('a', bytes, RECORD, { generation: 0 })

@@ -6,6 +6,7 @@ import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { PostgresStore } from '../../src/stores/postgres/index.js'
 import { callProgram } from '../support/program.js'
+import { takenDeltas } from './support/chains.js'
 import type { Server } from './support/processes.js'
 import { expectSalvage } from './support/salvaged.js'
 import { initdb, PASSWORD, startPostgres } from './support/servers.js'
@@ -87,15 +88,47 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     expect(error).toMatchObject({ reason: 'unsuitable' })
     expect(error.message).toContain('grant this user the right')
     await store.migrate()
-    await pool.query('grant select, insert, update, delete on granted to guest')
-    expect(await guest.put('a', bytes, RECORD, { generation: 0 })).toBeGreaterThan(0)
+    await pool.query('grant select, insert, update, delete on granted, granted_deltas to guest')
+    const generation = (await guest.put('a', bytes, RECORD, { generation: 0 })) ?? 0
+    expect(await guest.put('a', bytes, RECORD, { generation })).toBe(generation + 1)
+  })
+
+  test('a delta that is damaged or missing is never wrong bytes', async () => {
+    const store = new PostgresStore(pool, { table: 'chains' })
+    const whole = Buffer.alloc(3_000_000, 'whole')
+    let generation = (await store.put('a', whole, RECORD, { generation: 0 })) ?? 0
+    // One is longer than what is read at once.
+    for (const length of [10, 1_500_000, 10]) {
+      const parts = [Buffer.alloc(length, 'new'), { start: length, end: whole.length }]
+      const delta = { baseBytes: whole.length, sizeBytes: whole.length, parts }
+      generation = (await store.putDelta('a', delta, RECORD, { generation })) as number
+    }
+    const expected = Buffer.concat([Buffer.alloc(1_500_000, 'new'), whole.subarray(1_500_000)])
+    expected.set(Buffer.alloc(10, 'new'))
+    expect(Buffer.compare((await store.get('a'))?.bytes ?? whole, expected)).toBe(0)
+    const flip = 'set bytes = set_byte(bytes, 90, get_byte(bytes, 90) # 1)'
+    for (const change of [
+      `update chains_deltas ${flip} where generation = $1`,
+      'delete from chains_deltas where generation = $1',
+    ]) {
+      await pool.query(change, [generation - 1])
+      expect(await failure(store.get('a'))).toMatchObject({ reason: 'damaged', sessionId: 'a' })
+    }
+    await store.put('a', bytes, RECORD, { generation })
+    expect((await store.get('a'))?.bytes).toEqual(new Uint8Array(bytes))
+    const { rows } = await pool.query('select count(*)::int as count from chains_deltas')
+    expect(rows).toEqual([{ count: 0 }])
+    expect([await takenDeltas(store, 10), await takenDeltas(store, 30_000)]).toEqual([
+      [32, 32],
+      [3, 3],
+    ])
   })
 
   test('lists by the index on the id', async () => {
     const store = new PostgresStore(pool, { table: 'indexed' })
     await store.migrate()
-    const insert = `insert into indexed (id, generation, bytes_generation, bytes, record, created_at, updated_at)
-      select 'tenant-' || i % 100 || '/' || i, 1, 1, '', $1, now(), now() from generate_series(1, 20000) as i`
+    const insert = `insert into indexed (id, generation, bytes_generation, bytes, size, record, created_at, updated_at)
+      select 'tenant-' || i % 100 || '/' || i, 1, 1, '', 0, $1, now(), now() from generate_series(1, 20000) as i`
     await pool.query(insert, [JSON.stringify(RECORD)])
     await pool.query('analyze indexed')
     const plans: string[] = []

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { StoreError } from '../../src/shared/errors.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
 import { RedisStore } from '../../src/stores/redis/index.js'
+import { takenDeltas } from './support/chains.js'
 import { freePort, type Server } from './support/processes.js'
 import { expectSalvage } from './support/salvaged.js'
 import { PASSWORD, redisServer, startRedis } from './support/servers.js'
@@ -100,6 +101,28 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
     expect(error.message).toContain('damaged:session:c')
     await client.set('damaged:session:d', 'another program')
     expect((await failure(store.get('d'))).reason).toBe('unsuitable')
+  })
+
+  test('a delta that is damaged or missing is never wrong bytes', async () => {
+    const store = new RedisStore(client, { prefix: 'chains:' })
+    const key = 'chains:session:a'
+    let generation = (await store.put('a', Buffer.alloc(1000, 'whole'), RECORD, { generation: 0 })) ?? 0
+    for (let i = 0; i < 3; i += 1) {
+      const delta = { baseBytes: 1000, sizeBytes: 1000, parts: [Buffer.from([i]), { start: 1, end: 1000 }] }
+      generation = (await store.putDelta('a', delta, RECORD, { generation })) as number
+    }
+    expect((await store.get('a'))?.bytes[0]).toBe(2)
+    await client.hSet(key, 'd2', 'another delta')
+    expect(await failure(store.get('a'))).toMatchObject({ reason: 'damaged', sessionId: 'a' })
+    await client.hDel(key, 'd2')
+    expect((await failure(store.get('a'))).reason).toBe('damaged')
+    await store.put('a', bytes, RECORD, { generation })
+    expect((await store.get('a'))?.bytes).toEqual(new Uint8Array(bytes))
+    expect(Object.keys(await client.hGetAll(key)).filter((field) => /^d/.test(field))).toEqual([])
+    expect([await takenDeltas(store, 10), await takenDeltas(store, 30_000)]).toEqual([
+      [32, 32],
+      [3, 3],
+    ])
   })
 
   test('errors never show the password, and say what to do', async () => {

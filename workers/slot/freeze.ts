@@ -22,6 +22,7 @@ import {
   unpackBody,
 } from '../snapshot/body.js'
 import { BodyError } from '../snapshot/body-error.js'
+import type { KnownBlocks } from '../snapshot/known-blocks.js'
 import type { Shielded } from '../snapshot/streams.js'
 
 /** Names, targets and bookkeeping of files, beside memory and contents. */
@@ -40,24 +41,32 @@ class TooLarge extends Error {}
 /** Here and now, or with the help of other threads. */
 export type Pack = (parts: BodyParts, packing: Packing) => PackedBody | Promise<PackedBody>
 
+export interface Packed {
+  readonly reply: SlotReply
+  /** The body's blocks, if the next capture may build on them. */
+  readonly known: KnownBlocks | undefined
+}
+
 export async function captured(
   { description, values }: Extract<KernelReply, { kind: 'described' }>,
   memory: MemoryCapture,
   { state: hostState, contents, files }: HostCapture,
-  { maxBytes, effort }: SnapshotRequest,
+  { maxBytes, effort, number }: SnapshotRequest,
+  base: KnownBlocks | undefined,
   pack: Pack,
   shielded: Shielded,
   room: PackingRoom,
-): Promise<SlotReply> {
+): Promise<Packed> {
   const { memoryBytes } = memory
   if (Math.max(description.length, values.length) > MOST_DESCRIBED_BYTES)
-    return refused('not-captured', DAMAGED)
+    return { reply: refused('not-captured', DAMAGED), known: undefined }
   try {
-    const packing = { effort, maxBytes, shielded, room }
-    const { bytes, hash, rawBytes } = await pack({ memory, hostState, contents }, packing)
-    return {
+    const packing = { effort, maxBytes, shielded, room, number, base }
+    const { bytes, hash, rawBytes, plan, known } = await pack({ memory, hostState, contents }, packing)
+    const reply: SlotReply = {
       kind: 'captured',
       body: bytes,
+      plan,
       bodyHash: hash,
       rawBytes,
       memoryBytes,
@@ -66,13 +75,15 @@ export async function captured(
       files,
       returnedBytes: 0,
     }
+    return { reply, known }
   } catch (error) {
     if (error instanceof BodyTooLargeError) {
       const message = `the snapshot has ${error.bytes} bytes, more than snapshotBytes, ${maxBytes}`
-      return refused('too-large', message)
+      return { reply: refused('too-large', message), known: undefined }
     }
     // There was no memory for it beside the session's.
-    if (error instanceof RangeError) return refused('too-large', `it could not be packed: ${error.message}`)
+    if (error instanceof RangeError)
+      return { reply: refused('too-large', `it could not be packed: ${error.message}`), known: undefined }
     throw error
   }
 }
@@ -85,7 +96,9 @@ export function unpack(image: Image, request: RestoreRequest, shielded: Shielded
   // What the parts may come to; each has its own check later.
   const most = MOST_OTHER_BYTES + memoryBytes + (limits.fileBytes ?? MOST_RAW_BYTES)
   if (rawBytes > Math.min(most, MOST_RAW_BYTES)) throw new TooLarge(`it unpacks to ${rawBytes} bytes`)
-  const body = unpackBody(request.body, request.bodyHash, rawBytes, memoryBytes, shielded, room)
+  const { body: bytes, formatVersion, bodyHash: hash, number } = request
+  const source = { bytes, formatVersion, hash, rawBytes, memoryBytes, number }
+  const body = unpackBody(source, shielded, room)
   checkDelta(image, body.memory)
   return body
 }

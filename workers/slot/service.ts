@@ -25,6 +25,7 @@ import { type KernelReply, Opcode } from '../interpreter/link.js'
 import type { SlotBudget } from '../memory/budget.js'
 import { BudgetRoom, NoRoomError } from '../memory/packing-room.js'
 import { type Body, packBody, packBodyAside } from '../snapshot/body.js'
+import type { KnownBlocks } from '../snapshot/known-blocks.js'
 import type { Shielded } from '../snapshot/streams.js'
 import { endReason } from './end-reason.js'
 import { serveFile } from './file-calls.js'
@@ -64,6 +65,8 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
   #isRunning = false
   #hasDied = false
   #packing: Promise<void> | undefined
+  /** Of the last capture or restore that a capture may build on. */
+  #known: KnownBlocks | undefined
   /** Calls that wait until nothing is packed. */
   #heldCalls = 0
   /** Nothing has run since the interpreter was identical to the image, with files that nobody has used. */
@@ -186,12 +189,15 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
       const host = this.#host.capture(room)
       // What is packed is the memory itself: where an execution waits, which an answer can make go on, it is done here and now.
       const pack = this.#runs.isWaiting ? packBody : packBodyAside
-      const packed = captured(described, memory, host, request, pack, this.#shielded, room)
+      const base = this.#known?.number === request.base ? this.#known : undefined
+      const packed = captured(described, memory, host, request, base, pack, this.#shielded, room)
       const settle = () => {
         this.#packing = undefined
       }
       this.#packing = packed.then(settle, settle)
-      return this.#handOver(await packed, room)
+      const { reply, known } = await packed
+      if (request.number !== null && reply.kind === 'captured') this.#known = known
+      return this.#handOver(reply, room)
     } catch (error) {
       room.close()
       this.#memory.settle()
@@ -237,6 +243,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     }
     try {
       this.#runs.forget()
+      this.#known = body.known
       if (!this.#pristine) this.#interpreter.revertMemory()
       this.#pristine = false
       this.#interpreter.apply(body.memory)
@@ -267,6 +274,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     if (this.#packing) await this.#packed()
     try {
       this.#runs.forget()
+      this.#known = undefined
       const done = this.#interpreter.revert()
       this.#pristine = done
       // Nothing of a session's stays, not even in memory that is free.
@@ -293,12 +301,27 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
       const request = { id: index + 1, executionCount: index + 1, code, liveStdout: false, liveStderr: false }
       await this.execute(request)
     }
-    const frozen = await this.snapshot(0, { valuesBytes: 1024, maxBytes: null, effort: 'small' })
+    const frozen = await this.snapshot(0, {
+      valuesBytes: 1024,
+      maxBytes: null,
+      effort: 'small',
+      number: null,
+      base: null,
+    })
     if (frozen.kind !== 'captured')
       return this.#died(new Error(`a new slot gave no snapshot: ${frozen.kind}`))
     this.#memory.takeBack(frozen.returnedBytes)
-    const { body, bodyHash, rawBytes, memoryBytes } = frozen
-    const restored = await this.restore({ ...session, body, bodyHash, rawBytes, memoryBytes })
+    const { body, plan, bodyHash, rawBytes, memoryBytes } = frozen
+    const formatVersion = plan ? 3 : 2
+    const restored = await this.restore({
+      ...session,
+      number: null,
+      body,
+      formatVersion,
+      bodyHash,
+      rawBytes,
+      memoryBytes,
+    })
     if (restored.kind !== 'outcome')
       return this.#died(new Error(`a new slot took no snapshot: ${restored.kind}`))
     return this.revert()

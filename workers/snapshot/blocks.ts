@@ -61,11 +61,25 @@ const MOST_LOSS = 20
 /** Blocks that are compressed at once: so many threads has Node for such work, unless told otherwise. */
 const BLOCKS_AT_ONCE = 4
 
+/** Bounds the number of blocks of any length: so many, and one for each of these bytes. Writers make larger ones on average. */
+const MOST_SHORT_BLOCKS = 16
+const LEAST_MEAN_BYTES = 16_384
+
 /** A block is compressed when that saves more than one byte in this many. */
 const LEAST_SAVING = 16
 /** Compressing takes longest where it saves least, so this much of a block is tried first, in this many pieces. */
 const SAMPLE_BYTES = 16_384
 const SAMPLE_PIECES = 4
+
+/** How blocks are packed. */
+export interface BlockPacking {
+  readonly codec: Codec
+  readonly effort: Effort
+  /** Of the body that they are for, unpacked. */
+  readonly totalBytes: number
+  readonly shielded: Shielded
+  readonly room: PackingRoom
+}
 
 /** The parts one after the other. Blocks that are stored are views of the parts where they can be. @throws NoRoomError */
 export function packBlocks(
@@ -75,12 +89,24 @@ export function packBlocks(
   shielded: Shielded = UNSHIELDED,
   room: PackingRoom = UNLIMITED_ROOM,
 ): Block[] {
-  const level = isSmall(parts) ? LEVELS[effort] : FAST_LEVEL
-  const isStored = effort === 'least' && byteLength(parts) <= UNPACKED_BYTES
-  return Array.from(split(parts), ({ bytes, isView }) => {
-    const packed = isStored ? undefined : compress(bytes, codec, level, shielded)
-    return counted(block(bytes, codec, packed), isView, room)
+  return packPieces(split(parts), { codec, effort, totalBytes: byteLength(parts), shielded, room })
+}
+
+/** A block for each piece. @throws NoRoomError */
+export function packPieces(pieces: Iterable<Piece>, packing: BlockPacking): Block[] {
+  const { codec, effort, totalBytes, shielded, room } = packing
+  const level = levelFor(packing)
+  const isStored = effort === 'least' && totalBytes <= UNPACKED_BYTES
+  const samples = new Samples(level, shielded)
+  return Array.from(pieces, (piece) => {
+    const bytes = piece.join()
+    const packed = isStored ? undefined : compress(bytes, piece.index, codec, samples, shielded)
+    return counted(block(bytes, codec, packed), piece.isView, room)
   })
+}
+
+function levelFor({ totalBytes, effort }: BlockPacking): number {
+  return totalBytes <= SMALL_BYTES ? LEVELS[effort] : FAST_LEVEL
 }
 
 /** Takes the room for a block, which is there already: as few bytes as that are not asked for one by one. */
@@ -89,12 +115,7 @@ function counted(block: Block, isView: boolean, room: PackingRoom): Block {
   return block
 }
 
-/**
- * The same blocks. Where deflate has much to do, several are compressed at once in Node's own threads, so the parts must stay as
- * they are meanwhile.
- *
- * @throws NoRoomError
- */
+/** As `packBlocks`, with the help of other threads; see `packPiecesAside`. */
 export async function packBlocksAside(
   parts: readonly Uint8Array[],
   codec: Codec = BEST_CODEC,
@@ -102,17 +123,29 @@ export async function packBlocksAside(
   shielded: Shielded = UNSHIELDED,
   room: PackingRoom = UNLIMITED_ROOM,
 ): Promise<Block[]> {
-  if (codec !== DEFLATE || isSmall(parts)) return packBlocks(parts, codec, effort, shielded, room)
+  return packPiecesAside(split(parts), { codec, effort, totalBytes: byteLength(parts), shielded, room })
+}
+
+/**
+ * The same blocks as `packPieces`. Where deflate has much to do, several are compressed at once in Node's own threads, so the pieces must
+ * stay as they are meanwhile.
+ *
+ * @throws NoRoomError
+ */
+export async function packPiecesAside(given: Iterable<Piece>, packing: BlockPacking): Promise<Block[]> {
+  const { codec, totalBytes, shielded, room } = packing
+  if (codec !== DEFLATE || totalBytes <= SMALL_BYTES) return packPieces(given, packing)
   const blocks: Block[] = []
-  const pieces = split(parts)
+  const pieces = given[Symbol.iterator]()
+  const samples = new Samples(FAST_LEVEL, shielded)
   const work = async () => {
     // Each takes the next piece when it is done with one, so that few are joined at a time.
     for (let next = pieces.next(); !next.done; next = pieces.next()) {
-      const { bytes, isView } = next.value
+      const bytes = next.value.join()
       const index = blocks.push(block(bytes, codec, undefined)) - 1
-      const options = deflateOptions(bytes, FAST_LEVEL, shielded)
+      const options = samples.deflateOptions(bytes, next.value.index)
       const packed = options && (await deflateAside(bytes, options, shielded))
-      blocks[index] = counted(block(bytes, codec, packed), isView, room)
+      blocks[index] = counted(block(bytes, codec, packed), next.value.isView, room)
     }
   }
   // All of them end before this does: what is packed must not be given back while one of them reads it.
@@ -125,19 +158,34 @@ export async function packBlocksAside(
  * The bytes in pieces, one for each block. The caller has compared `totalBytes` with what it allows: so much is allocated, and no more. A
  * block that is stored is given back as it is.
  *
+ * @param lengths `equal`: all but the last unpack to `BLOCK_BYTES`; `any`: to as much at most
  * @throws BlockError
  */
 export function unpackBlocks(
   blocks: readonly Block[],
   totalBytes: number,
   shielded: Shielded = UNSHIELDED,
+  lengths: 'equal' | 'any' = 'equal',
 ): Uint8Array[] {
   if (!Number.isSafeInteger(totalBytes) || totalBytes < 0)
     throw new BlockError(`a total of ${totalBytes} bytes`)
-  if (blocks.length !== Math.ceil(totalBytes / BLOCK_BYTES))
+  const most = mostBlocks(totalBytes, lengths)
+  if (lengths === 'equal' ? blocks.length !== most : blocks.length > most)
     throw new BlockError(`${blocks.length} blocks for ${totalBytes} bytes`)
-  for (const [index, block] of blocks.entries()) checkBlock(block, index, totalBytes)
+  let sum = 0
+  for (const [index, block] of blocks.entries()) {
+    const expected = Math.min(BLOCK_BYTES, totalBytes - sum)
+    checkBlock(block, index, expected, lengths)
+    sum += block.rawBytes
+  }
+  if (sum !== totalBytes) throw new BlockError(`${sum} bytes instead of ${totalBytes}`)
   return blocks.map((block, index) => unpack(block, index, shielded))
+}
+
+/** So many blocks unpack to so many bytes; with `equal`, neither fewer do. */
+export function mostBlocks(totalBytes: number, lengths: 'equal' | 'any'): number {
+  if (lengths === 'equal') return Math.ceil(totalBytes / BLOCK_BYTES)
+  return MOST_SHORT_BLOCKS + Math.ceil(totalBytes / LEAST_MEAN_BYTES)
 }
 
 /** How many bytes `unpackBlocks` allocates, if the blocks are what they say. */
@@ -146,9 +194,13 @@ export function unpackedBytes(blocks: readonly Block[]): number {
 }
 
 /** Everything that can be said of a block without unpacking it. */
-function checkBlock({ codec, rawBytes, bytes }: Block, index: number, totalBytes: number): void {
-  const expected = Math.min(BLOCK_BYTES, totalBytes - index * BLOCK_BYTES)
-  if (rawBytes !== expected)
+function checkBlock(
+  { codec, rawBytes, bytes }: Block,
+  index: number,
+  expected: number,
+  lengths: 'equal' | 'any',
+): void {
+  if (lengths === 'equal' ? rawBytes !== expected : !(rawBytes > 0 && rawBytes <= expected))
     throw new BlockError(`block ${index} declares ${rawBytes} bytes, not ${expected}`)
   if (!(bytes instanceof Uint8Array)) throw new BlockError(`block ${index} has no bytes`)
   if (codec !== STORED && codec !== DEFLATE && codec !== ZSTD)
@@ -181,10 +233,6 @@ function decompressed({ rawBytes, bytes }: Block, shielded: Shielded): Uint8Arra
   return unzstd(bytes, outputOf(rawBytes), shielded) ?? decompressZstd(bytes, rawBytes)
 }
 
-function isSmall(parts: readonly Uint8Array[]): boolean {
-  return byteLength(parts) <= SMALL_BYTES
-}
-
 function byteLength(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0)
 }
@@ -197,7 +245,47 @@ function block(raw: Uint8Array, codec: Codec, packed: Uint8Array | undefined): B
     : { codec: STORED, rawBytes, bytes: raw }
 }
 
-/** How to deflate a block, as far as a sample tells; undefined: not at all. */
+/** How blocks are compressed, as far as samples tell. A sample is good for neighbours of the same length, up to `BLOCK_BYTES` of them. */
+class Samples {
+  readonly #level: number
+  readonly #shielded: Shielded
+  /** Undefined: not at all. */
+  #options: ZlibOptions | undefined
+  #index = Number.NaN
+  #length = 0
+  #leftBytes = 0
+
+  constructor(level: number, shielded: Shielded) {
+    this.#level = level
+    this.#shielded = shielded
+  }
+
+  /** @param index of the block. @returns undefined: not at all */
+  deflateOptions(raw: Uint8Array, index: number): ZlibOptions | undefined {
+    if (!this.#isGoodFor(raw, index)) this.#options = deflateOptions(raw, this.#level, this.#shielded)
+    return this.#options
+  }
+
+  /** Whether zstd makes a block smaller. */
+  isWorthZstd(raw: Uint8Array, index: number): boolean {
+    if (!this.#isGoodFor(raw, index)) {
+      const sample = sampleOf(raw)
+      const packed = sample && compressZstd(sample, FAST_LEVEL, this.#shielded)
+      const isWorth = sample === undefined || packed === undefined || saves(packed.length, sample.length)
+      this.#options = isWorth ? FAST_DEFLATE : undefined
+    }
+    return this.#options !== undefined
+  }
+
+  #isGoodFor({ length }: Uint8Array, index: number): boolean {
+    const isGood = index === this.#index + 1 && length === this.#length && length <= this.#leftBytes
+    this.#leftBytes = (isGood ? this.#leftBytes : BLOCK_BYTES) - length
+    this.#index = index
+    this.#length = length
+    return isGood
+  }
+}
+
 function deflateOptions(raw: Uint8Array, level: number, shielded: Shielded): ZlibOptions | undefined {
   const options = level === FAST_LEVEL ? FAST_DEFLATE : { level }
   const sample = sampleOf(raw)
@@ -219,15 +307,17 @@ function sampleOf(raw: Uint8Array): Uint8Array | undefined {
 }
 
 /** Undefined where it does not pay, or this Node has not got the codec. */
-function compress(raw: Uint8Array, codec: Codec, level: number, shielded: Shielded): Uint8Array | undefined {
+function compress(
+  raw: Uint8Array,
+  index: number,
+  codec: Codec,
+  samples: Samples,
+  shielded: Shielded,
+): Uint8Array | undefined {
   if (codec === STORED) return undefined
-  if (codec === ZSTD) {
-    const sample = sampleOf(raw)
-    const packed = sample && compressZstd(sample, FAST_LEVEL, shielded)
-    if (sample && packed && !saves(packed.length, sample.length)) return undefined
-    return compressZstd(raw, FAST_LEVEL, shielded)
-  }
-  const options = deflateOptions(raw, level, shielded)
+  if (codec === ZSTD)
+    return samples.isWorthZstd(raw, index) ? compressZstd(raw, FAST_LEVEL, shielded) : undefined
+  const options = samples.deflateOptions(raw, index)
   return options && deflate(raw, options, shielded)
 }
 
@@ -240,34 +330,45 @@ function outputOf(rawBytes: number): { readonly maxOutputLength: number; readonl
   return { maxOutputLength: rawBytes, chunkSize: Math.max(64, rawBytes) }
 }
 
-/** The same bytes in pieces of `BLOCK_BYTES`. */
-function* split(parts: readonly Uint8Array[]): Generator<Piece> {
-  let pending: Uint8Array[] = []
-  let pendingBytes = 0
+/** The same bytes in pieces of `BLOCK_BYTES`, or of the given lengths, which add up to as many. */
+export function* split(parts: readonly Uint8Array[], lengths?: readonly number[]): Generator<Piece> {
+  let views: Uint8Array[] = []
+  let bytes = 0
+  let index = 0
   for (const part of parts) {
     for (let at = 0; at < part.length; ) {
-      const end = Math.min(part.length, at + BLOCK_BYTES - pendingBytes)
-      pending.push(part.subarray(at, end))
-      pendingBytes += end - at
+      const length = lengths?.[index] ?? BLOCK_BYTES
+      const end = Math.min(part.length, at + length - bytes)
+      views.push(part.subarray(at, end))
+      bytes += end - at
       at = end
-      if (pendingBytes < BLOCK_BYTES) continue
-      yield joined(pending)
-      pending = []
-      pendingBytes = 0
+      if (bytes < length) continue
+      yield new Piece(index, views, bytes)
+      index += 1
+      views = []
+      bytes = 0
     }
   }
-  if (pendingBytes > 0) yield joined(pending)
+  if (bytes > 0) yield new Piece(index, views, bytes)
 }
 
-interface Piece {
-  readonly bytes: Uint8Array
-  /** Of a part: no memory of its own. */
-  readonly isView: boolean
-}
+/** What becomes a block. */
+export class Piece {
+  constructor(
+    /** Of the block. */
+    readonly index: number,
+    /** One after the other. */
+    readonly views: readonly Uint8Array[],
+    readonly length: number,
+  ) {}
 
-function joined(pieces: readonly Uint8Array[]): Piece {
-  const [only] = pieces
-  return only && pieces.length === 1
-    ? { bytes: only, isView: true }
-    : { bytes: Buffer.concat(pieces), isView: false }
+  /** It lies in one part: joining makes no copy. */
+  get isView(): boolean {
+    return this.views.length === 1
+  }
+
+  join(): Uint8Array {
+    const [only] = this.views
+    return only && this.isView ? only : Buffer.concat(this.views)
+  }
 }

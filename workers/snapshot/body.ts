@@ -3,22 +3,30 @@
 // blocks.ts's. Bytes to read are hostile (N1, N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Effort } from '../../src/shared/messages/slot.js'
+import { hashOfBlock, NEW_BLOCK } from '../../src/shared/snapshot/body.js'
 import { deltaBytes, type MemoryCapture, type MemoryDelta } from '../interpreter/memory-delta.js'
 import { PieceReader } from '../interpreter/piece-reader.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import { MAP_BYTES } from '../page-xor.js'
 import {
   BEST_CODEC,
+  BLOCK_BYTES,
   type Block,
+  type BlockPacking,
   type Codec,
-  packBlocks,
-  packBlocksAside,
+  mostBlocks,
+  type Piece,
+  packPieces,
+  packPiecesAside,
+  split,
   unpackBlocks,
   unpackedBytes,
 } from './blocks.js'
 import { BodyError } from './body-error.js'
+import { cutLengths } from './cuts.js'
 import { readHostState, writeHostState } from './host-state-json.js'
-import type { Shielded } from './streams.js'
+import { KnownBlocks } from './known-blocks.js'
+import { type Shielded, UNSHIELDED } from './streams.js'
 
 export interface Body {
   readonly memory: MemoryDelta
@@ -26,13 +34,20 @@ export interface Body {
   readonly hostState: unknown
   /** The bytes of files, which the host state names by offset. */
   readonly contents: Uint8Array
+  /** What the next body may leave out, if a number was given. */
+  readonly known: KnownBlocks | undefined
 }
 
 export interface PackedBody {
+  /** All blocks, or those that are not in the base. */
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** sha-256 of the bytes. */
+  /** `hashOfBody` of all blocks. */
   readonly hash: Uint8Array
   readonly rawBytes: number
+  /** How the main thread puts the blocks together; null: there is one. */
+  readonly plan: Uint32Array<ArrayBuffer> | null
+  /** What the next body may leave out, if a number was given. */
+  readonly known: KnownBlocks | undefined
 }
 
 /** Before the stream's parts: number of pages and `HAS_MAPS`, bytes of the host state, bytes of the contents. */
@@ -44,6 +59,17 @@ const HAS_MAPS = 2 ** 31
 const BLOCK_HEAD_BYTES = 9
 
 /** What goes into a body; contents are put one after the other. */
+/** A body as it came. */
+export interface PackedSource {
+  readonly bytes: Uint8Array
+  readonly formatVersion: number
+  readonly hash: Uint8Array
+  readonly rawBytes: number
+  readonly memoryBytes: number
+  /** Names it, if the next body that is packed may leave out what is in it. */
+  readonly number?: number | null
+}
+
 export interface BodyParts {
   readonly memory: MemoryCapture
   readonly hostState: unknown
@@ -57,6 +83,10 @@ export interface Packing {
   readonly maxBytes: number | null
   readonly shielded?: Shielded | undefined
   readonly room: PackingRoom
+  /** Of this body, if the next one may leave out what is in it. */
+  readonly number?: number | null
+  /** Blocks to leave out. */
+  readonly base?: KnownBlocks | undefined
 }
 
 /** The packed body has more bytes than it may. */
@@ -70,58 +100,123 @@ export class BodyTooLargeError extends Error {
 
 /** @throws BodyTooLargeError, NoRoomError */
 export function packBody(body: BodyParts, packing: Packing): PackedBody {
-  const parts = stream(body, packing.room)
-  const { shielded, room } = packing
-  const blocks = packBlocks(parts, BEST_CODEC, effortFor(parts, packing), shielded, room)
-  return assembled(blocks, byteLength(parts), packing)
+  const draft = new BodyDraft(body, packing)
+  return draft.finish(packPieces(draft.missing, draft.blockPacking))
 }
 
 /** The same, for which other threads may help: what it was captured from must stay as it is meanwhile. */
 export async function packBodyAside(body: BodyParts, packing: Packing): Promise<PackedBody> {
-  const parts = stream(body, packing.room)
-  const { shielded, room } = packing
-  const blocks = await packBlocksAside(parts, BEST_CODEC, effortFor(parts, packing), shielded, room)
-  return assembled(blocks, byteLength(parts), packing)
+  const draft = new BodyDraft(body, packing)
+  return draft.finish(await packPiecesAside(draft.missing, draft.blockPacking))
+}
+
+/** A body of several blocks is cut so that the next one has many of the same, which are known by the hash of what is in them. */
+class BodyDraft {
+  /** To be packed. */
+  readonly missing: readonly Piece[]
+  readonly blockPacking: BlockPacking
+  readonly #packing: Packing
+  readonly #pieces: readonly Piece[]
+  /** Undefined: there is one block, or nothing is known and nothing is to be. */
+  readonly #digests: readonly Buffer[] | undefined
+
+  constructor(body: BodyParts, packing: Packing) {
+    const { shielded = UNSHIELDED, room, number, base } = packing
+    const { before, memory, contents } = stream(body, room)
+    const parts = [...before, ...memory, ...contents]
+    const totalBytes = byteLength(parts)
+    const effort = effortFor(totalBytes, packing)
+    this.#packing = packing
+    this.blockPacking = { codec: BEST_CODEC, effort, totalBytes, shielded, room }
+    const isLarge = totalBytes > BLOCK_BYTES
+    const lengths = isLarge ? cutLengths(byteLength(before), body.memory, contents) : undefined
+    this.#pieces = [...split(parts, lengths)]
+    const isHashed = isLarge && (base !== undefined || typeof number === 'number')
+    this.#digests = isHashed ? this.#pieces.map(({ views }) => sha256(...views)) : undefined
+    this.missing = base ? this.#pieces.filter((_, index) => !this.#find(index)) : this.#pieces
+  }
+
+  #find(index: number) {
+    const digest = this.#digests?.[index]
+    return digest && this.#packing.base?.find(digest)
+  }
+
+  /** @param packed a block for each missing piece. @throws BodyTooLargeError, NoRoomError */
+  finish(packed: readonly Block[]): PackedBody {
+    const { totalBytes: rawBytes } = this.blockPacking
+    const { maxBytes, number, room } = this.#packing
+    const isLarge = rawBytes > BLOCK_BYTES
+    const plan = new Uint32Array(isLarge ? this.#pieces.length : 0)
+    const known = this.#digests && typeof number === 'number' ? new KnownBlocks(number) : undefined
+    const all = createHash('sha256')
+    const heads: Buffer[] = []
+    let length = 0
+    for (const index of this.#pieces.keys()) {
+      const digest = this.#digests?.[index]
+      const found = this.#find(index)
+      const block = found ? undefined : packed[heads.length]
+      let packedBytes = found?.packedBytes ?? 0
+      let hash = found?.hash
+      if (block) {
+        const head = headOf(block)
+        heads.push(head)
+        packedBytes = head.length + block.bytes.length
+        const isStored = block.bytes.length === block.rawBytes
+        if (isLarge) hash = hashOfBlock(head, isStored && digest ? digest : sha256(block.bytes))
+      }
+      length += packedBytes
+      if (isLarge) plan[index] = found ? found.index : NEW_BLOCK
+      if (hash) all.update(hash)
+      if (hash && digest) known?.add(digest, { hash, packedBytes })
+    }
+    if (maxBytes !== null && length > maxBytes) throw new BodyTooLargeError(length)
+    const bytes = assembled(packed, heads, room)
+    return isLarge
+      ? { bytes, rawBytes, hash: all.digest(), plan, known }
+      : { bytes, rawBytes, hash: sha256(bytes), plan: null, known: undefined }
+  }
 }
 
 /** What would be too large without compression is compressed. */
-function effortFor(parts: readonly Uint8Array[], { effort, maxBytes }: Packing): Effort {
-  const mayNotFit = maxBytes !== null && byteLength(parts) + BLOCK_HEAD_BYTES > maxBytes
+function effortFor(totalBytes: number, { effort, maxBytes }: Packing): Effort {
+  const mayNotFit = maxBytes !== null && totalBytes + BLOCK_HEAD_BYTES > maxBytes
   return effort === 'least' && mayNotFit ? 'quick' : effort
 }
 
-function stream({ memory, hostState, contents }: BodyParts, room: PackingRoom): Uint8Array[] {
+function stream({ memory, hostState, contents }: BodyParts, room: PackingRoom) {
   const host = writeHostState(hostState, room)
   const head = new DataView(new ArrayBuffer(HEAD_BYTES))
   head.setUint32(0, HAS_MAPS + memory.pages.length, true)
   head.setUint32(4, byteLength(host), true)
   head.setFloat64(8, byteLength(contents), true)
-  return [
-    new Uint8Array(head.buffer),
-    steps(memory.pages),
-    ...memory.maps,
-    ...host,
-    ...memory.parts,
-    ...contents,
-  ]
+  const before = [new Uint8Array(head.buffer), steps(memory.pages), ...memory.maps, ...host]
+  return { before, memory: memory.parts, contents }
 }
 
-function assembled(blocks: readonly Block[], rawBytes: number, { maxBytes, room }: Packing): PackedBody {
-  let length = 0
-  for (const block of blocks) length += BLOCK_HEAD_BYTES + block.bytes.length
-  if (maxBytes !== null && length > maxBytes) throw new BodyTooLargeError(length)
+function headOf({ codec, rawBytes, bytes }: Block): Buffer {
+  const head = Buffer.alloc(BLOCK_HEAD_BYTES)
+  head.writeUInt8(codec, 0)
+  head.writeUInt32LE(rawBytes, 1)
+  head.writeUInt32LE(bytes.length, 5)
+  return head
+}
+
+function assembled(
+  blocks: readonly Block[],
+  heads: readonly Buffer[],
+  room: PackingRoom,
+): Uint8Array<ArrayBuffer> {
+  const length = byteLength(heads) + byteLength(blocks.map(({ bytes }) => bytes))
   room.take(length)
-  const bytes = new Uint8Array(length)
-  const view = new DataView(bytes.buffer)
+  const all = new Uint8Array(length)
   let at = 0
-  for (const block of blocks) {
-    view.setUint8(at, block.codec)
-    view.setUint32(at + 1, block.rawBytes, true)
-    view.setUint32(at + 5, block.bytes.length, true)
-    bytes.set(block.bytes, at + BLOCK_HEAD_BYTES)
-    at += BLOCK_HEAD_BYTES + block.bytes.length
+  for (const [index, block] of blocks.entries()) {
+    for (const part of [heads[index] as Buffer, block.bytes]) {
+      all.set(part, at)
+      at += part.length
+    }
   }
-  return { bytes, rawBytes, hash: sha256(bytes) }
+  return all
 }
 
 /**
@@ -131,18 +226,28 @@ function assembled(blocks: readonly Block[], rawBytes: number, { maxBytes, room 
  * @throws BodyError, NoRoomError, or what unpacking throws
  */
 export function unpackBody(
-  bytes: Uint8Array,
-  hash: Uint8Array,
-  rawBytes: number,
-  memoryBytes: number,
+  { bytes, formatVersion, hash, rawBytes, memoryBytes, number = null }: PackedSource,
   shielded?: Shielded,
   room: PackingRoom = UNLIMITED_ROOM,
 ): Body {
   if (!(bytes.buffer instanceof ArrayBuffer)) throw new BodyError('it is in shared memory')
-  if (!timingSafeEqual(sha256(bytes), hash)) throw new BodyError('its checksum is wrong')
-  const blocks = readBlocks(bytes)
+  const isCut = formatVersion !== 2
+  const lengths = isCut ? 'any' : 'equal'
+  // Before anything is hashed: there may be a block for each nine bytes.
+  const blocks = readBlocks(bytes, mostBlocks(rawBytes, lengths))
+  const dataHashes = isCut ? blocks.map((block) => sha256(block.bytes)) : []
+  const blockHashes = dataHashes.map((dataHash, i) => hashOfBlock(headOf(blocks[i] as Block), dataHash))
+  const actual = isCut ? sha256(...blockHashes) : sha256(bytes)
+  if (!timingSafeEqual(actual, hash)) throw new BodyError('its checksum is wrong')
   room.take(unpackedBytes(blocks))
-  const raw = new PieceReader(unpackBlocks(blocks, rawBytes, shielded))
+  const pieces = unpackBlocks(blocks, rawBytes, shielded, lengths)
+  const known = isCut && number !== null ? new KnownBlocks(number) : undefined
+  for (const [i, block] of known ? blocks.entries() : []) {
+    const [raw, hash] = [pieces[i], blockHashes[i]]
+    const digest = raw === block.bytes ? dataHashes[i] : sha256(raw as Uint8Array)
+    if (digest && hash) known?.add(digest, { hash, packedBytes: BLOCK_HEAD_BYTES + block.bytes.length })
+  }
+  const raw = new PieceReader(pieces)
   let left = rawBytes
   const views = (length: number) => {
     if (!(length >= 0 && length <= left)) throw new BodyError('its parts do not fit')
@@ -168,7 +273,12 @@ export function unpackBody(
   const xored = views(deltaBytes(pageCount, maps))
   const contents = take(contentsBytes)
   if (left !== 0) throw new BodyError('something follows its parts')
-  return { memory: { memoryBytes, pages, maps, xored }, hostState: readHostState(host, room), contents }
+  return {
+    memory: { memoryBytes, pages, maps, xored },
+    hostState: readHostState(host, room),
+    contents,
+    known,
+  }
 }
 
 function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
@@ -177,10 +287,11 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
   return all
 }
 
-function readBlocks(bytes: Uint8Array): Block[] {
+function readBlocks(bytes: Uint8Array, most: number): Block[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const blocks: Block[] = []
   for (let at = 0; at < bytes.length; ) {
+    if (blocks.length >= most) throw new BodyError(`it has more than ${most} blocks`)
     if (at + BLOCK_HEAD_BYTES > bytes.length) throw new BodyError('a block ends early')
     const codec = view.getUint8(at)
     if (codec > 2) throw new BodyError(`there is no codec ${codec}`)
@@ -224,6 +335,8 @@ function byteLength(parts: readonly Uint8Array[]): number {
   return parts.reduce((total, part) => total + part.length, 0)
 }
 
-function sha256(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest()
+function sha256(...views: readonly Uint8Array[]): Buffer {
+  const hash = createHash('sha256')
+  for (const view of views) hash.update(view)
+  return hash.digest()
 }

@@ -59,15 +59,22 @@ export interface SnapshotRequest {
   /** Most bytes of the body. */
   readonly maxBytes: number | null
   readonly effort: Effort
+  /** Names this capture, if the next one may build on it. Each capture of a slot has another number. */
+  readonly number: number | null
+  /** An earlier capture of this slot, or what it restored, whose blocks the main thread has. Those that are unchanged need not be sent. */
+  readonly base: number | null
 }
 
 /** What `restore` takes of a snapshot: src/shared/snapshot/document.ts has the whole. */
 export interface RestoreRequest extends AttachRequest {
   /** Hostile. No other thread has this memory. */
   readonly body: Uint8Array
+  readonly formatVersion: number
   readonly bodyHash: Uint8Array
   readonly rawBytes: number
   readonly memoryBytes: number
+  /** As that of a capture: names the snapshot, if the next capture may build on it. */
+  readonly number: number | null
 }
 
 export interface ExecuteRequest {
@@ -208,8 +215,10 @@ export type SlotReply =
   /** Answer of `snapshot`. */
   | {
       readonly kind: 'captured'
-      /** Not looked into on the main thread. No other thread has this memory. */
+      /** Of its blocks those that are not in the base. No other thread has this memory. */
       readonly body: Uint8Array
+      /** The blocks of the body in their order (src/shared/snapshot/body.ts); null: `body` is all of it, in version 2 of the format. */
+      readonly plan: Uint32Array | null
       readonly bodyHash: Uint8Array
       readonly rawBytes: number
       readonly memoryBytes: number

@@ -1,10 +1,11 @@
 // What a snapshot says of itself before its body: the head, docs/snapshot-format.md. Owns its fields and every check of them; the layer
 // around it is envelope.ts's, the body's insides are the slot's (workers/snapshot), which checks them before it applies a byte (N2).
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { SnapshotError } from '../errors.js'
 import { messageOf } from '../thrown.js'
+import { hashOfBody, SnapshotBody } from './body.js'
 import { MAX_HEAD_COST } from './cost.js'
-import { type Envelope, openEnvelope } from './envelope.js'
+import { type Envelope, type FormatVersion, openEnvelope } from './envelope.js'
 import { bytes, count, field, fields, list, number, text } from './fields.js'
 import { readGlobals } from './globals.js'
 import { type Description, type FileEntry, type PendingCall, readDescription } from './manifest.js'
@@ -34,7 +35,7 @@ export interface Head {
   readonly memoryBytes: number
   /** Of the body, unpacked. */
   readonly rawBytes: number
-  /** sha-256 of the body. */
+  /** `hashOfBody`. */
   readonly bodyHash: Uint8Array
   /** MessagePack, by the kernel. */
   readonly description: Uint8Array
@@ -46,10 +47,11 @@ export interface Head {
 }
 
 export interface Parts {
+  readonly version: FormatVersion
   readonly head: Head
   /** As it is in the document: the checksum is of these bytes. */
   readonly headBytes: Uint8Array
-  readonly body: Uint8Array
+  readonly body: SnapshotBody
   /** HMAC over tenant and checksum; `null` where no key was given. */
   readonly signature: Uint8Array | null
 }
@@ -105,16 +107,13 @@ export function decodeDocument(document: Uint8Array, trust: (envelope: Envelope)
   return corruptUnless(() => {
     const envelope = openEnvelope(document)
     trust(envelope)
-    const { head: headBytes, body, signature } = envelope
+    const { version, head: headBytes, body, signature } = envelope
     const head = readHead(headBytes)
-    if (body.length <= MAX_CHECKED_BYTES && !timingSafeEqual(sha256(body), head.bodyHash))
+    const hash = body.length <= MAX_CHECKED_BYTES ? hashOfBody(body, version) : undefined
+    if (hash && !timingSafeEqual(hash, head.bodyHash))
       throw new MsgpackError('the checksum of its body is wrong')
-    return { head, headBytes, body, signature }
+    return { version, head, headBytes, body: SnapshotBody.of(body), signature }
   })
-}
-
-function sha256(data: Uint8Array): Buffer {
-  return createHash('sha256').update(data).digest()
 }
 
 /**

@@ -5,7 +5,8 @@ import { SnapshotError } from '../errors.js'
 import { MsgpackError } from './msgpack.js'
 import { binHead } from './pack.js'
 
-export const SNAPSHOT_FORMAT_VERSION = 2
+/** 3 where the body's blocks have lengths of their own and are hashed one by one; 2 where they have not. */
+export type FormatVersion = 2 | 3
 const MAGIC = Buffer.from('brumate snapshot')
 const HASH_BYTES = 32
 /** Description and values have a mebibyte each; the rest of a head is much less. */
@@ -17,6 +18,7 @@ const NIL = 0xc0
 const FIRST_STR = 0xa0
 
 export interface Envelope {
+  readonly version: FormatVersion
   /** A copy: the checksum is of these bytes. */
   readonly head: Uint8Array
   /** A view. */
@@ -44,8 +46,8 @@ export function openEnvelope(document: Uint8Array): Envelope {
   if (reader.byte() !== (FIRST_STR | MAGIC.length) || !reader.has(MAGIC))
     throw new MsgpackError('the first bytes are not those of a snapshot')
   const version = reader.count()
-  if (version !== SNAPSHOT_FORMAT_VERSION) {
-    const message = `the snapshot has format version ${version}, this version of brumate reads ${SNAPSHOT_FORMAT_VERSION}`
+  if (version !== 2 && version !== 3) {
+    const message = `the snapshot has format version ${version}, this version of brumate reads 2 and 3`
     throw new SnapshotError('incompatible', `${message}; use the version that wrote it`)
   }
   if (members !== MEMBERS) throw new MsgpackError('it has too many parts, or too few')
@@ -58,49 +60,46 @@ export function openEnvelope(document: Uint8Array): Envelope {
   const head = new Uint8Array(headView)
   const actual = checksum(head)
   if (!timingSafeEqual(actual, stated)) throw new MsgpackError('its checksum is wrong')
-  return { head, body, checksum: actual, signature }
+  return { version, head, body, checksum: actual, signature }
 }
 
-export function closeEnvelope(parts: Omit<Envelope, 'checksum'>): Uint8Array<ArrayBuffer> {
-  const [document, body] = openDocument(parts)
-  body.set(parts.body)
-  return document
+/** What stands around the body of a document. */
+export interface Frame {
+  readonly before: Uint8Array<ArrayBuffer>
+  readonly after: Uint8Array<ArrayBuffer>
 }
 
-/** A document that still has zeros for its body, and the place where the body goes. */
-export function openDocument({
-  head,
-  body,
-  signature,
-}: Omit<Envelope, 'checksum'>): [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>] {
-  const document = new Uint8Array(envelopeBytes({ head, body, signature }))
-  let at = 0
-  const put = (part: Uint8Array) => {
-    document.set(part, at)
-    at += part.length
+export function frameOf(
+  { version, head, signature }: Omit<Envelope, 'checksum' | 'body'>,
+  bodyBytes: number,
+): Frame {
+  const start = Uint8Array.of(FIRST_ARRAY | MEMBERS, FIRST_STR | MAGIC.length, ...MAGIC, version)
+  const hash = checksum(head)
+  return {
+    before: concat([start, binHead(head.length), head, binHead(bodyBytes)]),
+    after: concat([
+      binHead(hash.length),
+      hash,
+      ...(signature ? [binHead(signature.length), signature] : [Uint8Array.of(NIL)]),
+    ]),
   }
-  const putBin = (part: Uint8Array) => {
-    put(binHead(part.length))
-    put(part)
-  }
-  put(Uint8Array.of(FIRST_ARRAY | MEMBERS, FIRST_STR | MAGIC.length))
-  put(MAGIC)
-  put(Uint8Array.of(SNAPSHOT_FORMAT_VERSION))
-  putBin(head)
-  put(binHead(body.length))
-  const room = document.subarray(at, at + body.length)
-  at += body.length
-  putBin(checksum(head))
-  if (signature === null) put(Uint8Array.of(NIL))
-  else putBin(signature)
-  return [document, room]
 }
 
 /** Length of a document, without making it. */
-export function envelopeBytes({ head, body, signature }: Omit<Envelope, 'checksum'>): number {
+export function envelopeBytes(headBytes: number, bodyBytes: number, isSigned: boolean): number {
   const bin = (length: number) => binHead(length).length + length
-  const before = 1 + 1 + MAGIC.length + 1
-  return before + bin(head.length) + bin(body.length) + bin(HASH_BYTES) + (signature ? bin(HASH_BYTES) : 1)
+  const start = 1 + 1 + MAGIC.length + 1
+  return start + bin(headBytes) + bin(bodyBytes) + bin(HASH_BYTES) + (isSigned ? bin(HASH_BYTES) : 1)
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }
 
 /** Takes each member in its order, in any of MessagePack's encodings of it. */

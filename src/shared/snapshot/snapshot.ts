@@ -3,18 +3,19 @@
 // what the next one thaws.
 
 import type { Bytes } from '../bytes.js'
-import { copyInSlices, copyOf } from '../copy.js'
+import { joined } from '../copy.js'
 import { InvalidOptionError, notConstructible, SnapshotError } from '../errors.js'
 import { isUint8Array } from '../realms.js'
 import type { Value } from '../values/value.js'
+import type { SnapshotBody } from './body.js'
 import { captureHead, decodeDocument, type Head, type Parts } from './document.js'
-import { checksum, closeEnvelope, envelopeBytes, openDocument, SNAPSHOT_FORMAT_VERSION } from './envelope.js'
+import { checksum, envelopeBytes, type FormatVersion, type Frame, frameOf } from './envelope.js'
 import { readGlobals } from './globals.js'
 import { type Description, readDescription, type SnapshotManifest } from './manifest.js'
 import { requireSignature, sign, type Trust } from './signature.js'
 
 /** What is longer than a gibibyte is not a session's. */
-const MAX_BYTES = 2 ** 30
+export const MAX_SNAPSHOT_BYTES = 2 ** 30
 
 /**
  * All of a session at one moment: its interpreter's memory as the difference to an image, its private files, open
@@ -22,7 +23,7 @@ const MAX_BYTES = 2 ** 30
  * with the same image.
  */
 export class Snapshot {
-  readonly #parts: Parts
+  #parts: Parts
 
   /** @internal */
   constructor(parts: Parts) {
@@ -51,10 +52,10 @@ export class Snapshot {
   static read(bytes: Uint8Array, trust: Trust | undefined): Snapshot {
     if (!isUint8Array(bytes))
       throw new InvalidOptionError('bytes', 'a Uint8Array, the bytes of a snapshot', bytes)
-    if (bytes.length > MAX_BYTES)
-      throw new SnapshotError('too-large', `a snapshot of more than ${MAX_BYTES} bytes`)
+    if (bytes.length > MAX_SNAPSHOT_BYTES)
+      throw new SnapshotError('too-large', `a snapshot of more than ${MAX_SNAPSHOT_BYTES} bytes`)
     const parts = decodeDocument(bytes, (envelope) => requireSignature(envelope, trust))
-    return new Snapshot({ ...parts, body: copyAtOnce(parts.body) })
+    return new Snapshot({ ...parts, body: parts.body.copy() })
   }
 
   /**
@@ -62,7 +63,7 @@ export class Snapshot {
    * @throws SnapshotError
    */
   static adopt(bytes: Uint8Array, trust: Trust | undefined): Snapshot {
-    if (!isUint8Array(bytes) || bytes.length > MAX_BYTES)
+    if (!isUint8Array(bytes) || bytes.length > MAX_SNAPSHOT_BYTES)
       throw new SnapshotError('corrupt', 'not a snapshot, or a damaged one: the store has no such bytes')
     return new Snapshot(decodeDocument(bytes, (envelope) => requireSignature(envelope, trust)))
   }
@@ -71,22 +72,38 @@ export class Snapshot {
    * @internal Made of what a slot captured. With a key it is signed for the tenant.
    * @throws SnapshotError of reason `not-captured` or `too-large` when what the slot says of the session is not what a snapshot has
    */
-  static capture(source: Head, body: Uint8Array, trust: Trust | undefined): Snapshot {
+  static capture(
+    source: Head,
+    body: SnapshotBody,
+    version: FormatVersion,
+    trust: Trust | undefined,
+  ): Snapshot {
     const { head, headBytes } = captureHead(source)
     const signature = trust === undefined ? null : sign(trust, checksum(headBytes))
-    return new Snapshot({ head, headBytes, body, signature })
+    return new Snapshot({ version, head, headBytes, body, signature })
   }
 
   /** How many bytes `toBytes` gives. */
   get size(): number {
-    const { headBytes: head, body, signature } = this.#parts
-    return envelopeBytes({ head, body, signature })
+    const { headBytes, body, signature } = this.#parts
+    return envelopeBytes(headBytes.length, body.length, signature !== null)
   }
 
   /** One self-contained document, docs/snapshot-format.md. A copy. */
   toBytes(): Bytes {
-    const { headBytes: head, body, signature } = this.#parts
-    return closeEnvelope({ head, body, signature })
+    const { before, after } = this.frame
+    const { body } = this.#parts
+    const document = new Uint8Array(before.length + body.length + after.length)
+    document.set(before)
+    body.copyInto(document.subarray(before.length))
+    document.set(after, before.length + body.length)
+    return document
+  }
+
+  /** @internal What a document has around the body. */
+  get frame(): Frame {
+    const { version, headBytes, body, signature } = this.#parts
+    return frameOf({ version, head: headBytes, signature }, body.length)
   }
 
   /**
@@ -94,25 +111,21 @@ export class Snapshot {
    * @throws SnapshotError if there is no memory for it
    */
   async copyBytes(): Promise<Bytes> {
-    const { headBytes: head, body, signature } = this.#parts
-    let document: Bytes
-    let room: Uint8Array
+    const { before, after } = this.frame
     try {
-      ;[document, room] = openDocument({ head, body, signature })
+      return await joined([before, ...this.#parts.body.views, after])
     } catch (cause) {
       const message = `there is no memory for a snapshot of ${this.size} bytes`
       throw new SnapshotError('too-large', message, { cause })
     }
-    await copyInSlices(body, room)
-    return document
   }
 
   /** What is in it, without an interpreter. */
   get manifest(): SnapshotManifest {
-    const { head } = this.#parts
+    const { version, head } = this.#parts
     const { globals, pending } = this.describe()
     return {
-      formatVersion: SNAPSHOT_FORMAT_VERSION,
+      formatVersion: version,
       imageId: head.imageId,
       pyodideVersion: head.pyodideVersion,
       pythonVersion: head.pythonVersion,
@@ -147,7 +160,12 @@ export class Snapshot {
    * @throws RangeError if there is no memory for it
    */
   async copyBody(): Promise<Uint8Array<ArrayBuffer>> {
-    return copyOf(this.#parts.body)
+    return joined(this.#parts.body.views)
+  }
+
+  /** @internal The body's blocks are told apart from now on, if they can be. */
+  splitBody(): void {
+    if (this.#parts.version === 3) this.#parts = { ...this.#parts, body: this.#parts.body.split() }
   }
 
   /** @internal */
@@ -178,16 +196,5 @@ export class Snapshot {
   requireTrust(trust: Trust | undefined): void {
     const { signature, headBytes } = this.#parts
     requireSignature({ signature, checksum: checksum(headBytes) }, trust)
-  }
-}
-
-/** @throws SnapshotError when there is no memory for a copy */
-function copyAtOnce(bytes: Uint8Array): Uint8Array {
-  try {
-    return new Uint8Array(bytes)
-  } catch (cause) {
-    throw new SnapshotError('too-large', `there is no memory for a snapshot of ${bytes.length} bytes`, {
-      cause,
-    })
   }
 }

@@ -49,16 +49,18 @@ export const recordName = (generation: number) => `${generation}.record`
 export const draftName = (generation: number, nonce: string) => `${generation}.${nonce}.draft`
 /** The snapshot that the write of `generation` brought. */
 export const snapshotName = (generation: number, nonce: string) => `${generation}.${nonce}.snapshot`
+/** What it brought is the difference to the snapshot before. */
+export const deltaName = (generation: number, nonce: string) => `${generation}.${nonce}.delta`
 
 export interface FolderFile {
   readonly name: string
-  readonly kind: 'record' | 'draft' | 'snapshot'
+  readonly kind: 'record' | 'draft' | 'snapshot' | 'delta'
   readonly generation: number
 }
 
 /** @returns undefined for a file that the store did not make */
 export function parseFile(name: string): FolderFile | undefined {
-  const found = /^([1-9]\d{0,15})\.(?:(record)|[0-9a-f]{16}\.(draft|snapshot))$/.exec(name)
+  const found = /^([1-9]\d{0,15})\.(?:(record)|[0-9a-f]{16}\.(draft|snapshot|delta))$/.exec(name)
   if (!found) return undefined
   const kind = (found[2] ?? found[3]) as FolderFile['kind']
   return { name, kind, generation: Number(found[1]) }

@@ -1,5 +1,6 @@
-// The file of a record: a line with the SHA-256 of the rest, then JSON. Owns its format. A record says which file has the snapshot.
+// The file of a record: a line with the SHA-256 of the rest, then JSON. Owns its format. A record says which files have the snapshot.
 import { createHash } from 'node:crypto'
+import type { ChainFacts } from '../delta.js'
 import { described } from '../described.js'
 import { readRecord } from '../record-text.js'
 import type { SnapshotRecord, StoredSession } from '../store.js'
@@ -8,6 +9,11 @@ export interface SnapshotFile {
   readonly name: string
   readonly sizeBytes: number
   readonly sha256: string
+}
+
+export interface DeltaFile extends SnapshotFile {
+  /** Length of the snapshot that the chain makes up to here. */
+  readonly snapshotBytes: number
 }
 
 export interface EntryRecord {
@@ -21,10 +27,29 @@ export interface EntryRecord {
   readonly owner?: { readonly id: string; readonly expiresAtMs: number } | undefined
   /** Undefined: the snapshot is empty. */
   readonly snapshot?: SnapshotFile | undefined
+  /** What has changed since, the oldest first. */
+  readonly deltas?: readonly DeltaFile[] | undefined
+}
+
+/** All files that a record names. */
+export function filesOf({ snapshot, deltas = [] }: EntryRecord): readonly SnapshotFile[] {
+  return snapshot ? [snapshot, ...deltas] : []
+}
+
+export function chainOf({ snapshot, deltas = [] }: EntryRecord): ChainFacts {
+  const deltaBytes = deltas.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return { wholeBytes: snapshot?.sizeBytes ?? 0, deltas: deltas.length, deltaBytes }
+}
+
+/** Of the whole snapshot. */
+export function snapshotBytes({ snapshot, deltas = [] }: EntryRecord): number {
+  return deltas.at(-1)?.snapshotBytes ?? snapshot?.sizeBytes ?? 0
 }
 
 export function encodeRecord(record: EntryRecord): Buffer {
-  const text = JSON.stringify({ version: 1, ...record })
+  // A reader that knows no deltas must not take an older snapshot for this one.
+  const version = record.deltas?.length ? 2 : 1
+  const text = JSON.stringify({ version, ...record })
   return Buffer.from(`${hashOf(text)}\n${text}\n`)
 }
 
@@ -35,12 +60,12 @@ export function decodeRecord(bytes: Buffer): EntryRecord | undefined {
   const json = text.slice(end + 1, -1)
   if (!text.endsWith('\n') || text.slice(0, end) !== hashOf(json)) return undefined
   const value = JSON.parse(json) as { readonly version: number } & EntryRecord
-  return value.version === 1 && readRecord(value.record) ? value : undefined
+  return (value.version === 1 || value.version === 2) && readRecord(value.record) ? value : undefined
 }
 
-export function describeRecord({ record, snapshot, ...facts }: EntryRecord): StoredSession {
-  const own = readRecord(record) as SnapshotRecord
-  return described({ ...facts, record: own, sizeBytes: snapshot?.sizeBytes ?? 0 }, Date.now())
+export function describeRecord(entry: EntryRecord): StoredSession {
+  const record = readRecord(entry.record) as SnapshotRecord
+  return described({ ...entry, record, sizeBytes: snapshotBytes(entry) }, Date.now())
 }
 
 function hashOf(text: string): string {

@@ -7,11 +7,15 @@
 //   `G.record`. Of several drafts of G one gets the name.
 // - To remove what is older than a record G, a process first removes the drafts of generations up to G. So if a draft can be linked to
 //   `G.record`, no record of G or above was removed since the draft was created, and the check made afterwards still holds.
-// - A killed writer leaves a draft and perhaps a snapshot. Nobody waits for them, and the next write removes them.
+// - A record names a whole snapshot and the deltas behind it. All files up to generation G that a later record names are named by G's,
+//   so that removing the others never removes what a later record needs.
+// - A killed writer leaves a draft and perhaps a snapshot or a delta. Nobody waits for them, and the next write removes them.
 // - A new entry is a folder that was prepared elsewhere, and renamed: this succeeds only where there is no folder, or an empty one.
 import { link, lstat, mkdir, open, readFile, rename, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { StoreError } from '../../shared/errors.js'
+import { DeltaError, decodeDelta, hasRoom, resolveChain } from '../delta.js'
+import type { SnapshotDelta } from '../store.js'
 import {
   errnoOf,
   FILE_MODE,
@@ -24,8 +28,24 @@ import {
   writeAndFlush,
   writeNewFile,
 } from './files.js'
-import { draftName, type FolderFile, newNonce, parseFile, recordName, snapshotName } from './names.js'
-import { decodeRecord, type EntryRecord, encodeRecord } from './record-file.js'
+import {
+  deltaName,
+  draftName,
+  type FolderFile,
+  newNonce,
+  parseFile,
+  recordName,
+  snapshotName,
+} from './names.js'
+import {
+  chainOf,
+  decodeRecord,
+  type EntryRecord,
+  encodeRecord,
+  filesOf,
+  type SnapshotFile,
+  snapshotBytes,
+} from './record-file.js'
 
 /** Each further try means that another writer has succeeded meanwhile. */
 const MOST_TRIES = 1000
@@ -36,12 +56,18 @@ const MOST_CREATIONS = 20
 /** What a folder that is not empty, or has gone, makes of `rename` and `rmdir`. */
 const IN_USE = ['ENOENT', 'ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])]
 
-/** A write: the snapshot's bytes, or `null` for those that are there, and the record's fields that the writer decides. */
+/** A write: what becomes of the snapshot, and the record's fields that the writer decides. */
 export interface Write {
-  readonly bytes: Uint8Array | null
+  readonly content: Content
   /** Called once the snapshot is written: a lease counts from then. */
   readonly fields: () => Pick<EntryRecord, 'isDeleted' | 'record' | 'owner'>
 }
+
+export type Content =
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'whole'; readonly bytes: Uint8Array }
+  /** `bytes`: the delta as `encodeDelta` writes it. */
+  | { readonly kind: 'delta'; readonly delta: SnapshotDelta; readonly bytes: Uint8Array }
 
 export class SessionFolder {
   constructor(
@@ -74,28 +100,64 @@ export class SessionFolder {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const entry = await this.current()
       if (entry === undefined || entry.isDeleted) return undefined
-      const { snapshot } = entry
-      if (snapshot === undefined) return { entry, bytes: new Uint8Array() }
-      const path = join(this.path, basename(snapshot.name))
-      const found = await unless('ENOENT', () => readFileOf(path, snapshot.sizeBytes))
-      if (found === undefined) {
-        // Removed by a later write, unless the record that needs it is still current.
-        if ((await this.current())?.generation !== entry.generation) continue
-        throw this.#damaged(path, 'is missing')
-      }
-      const { bytes, isLonger, sha256 } = found
-      if (isLonger || bytes.length !== snapshot.sizeBytes || sha256 !== snapshot.sha256)
-        throw this.#damaged(path, 'is damaged')
-      return { entry, bytes }
+      const bytes = await this.#readChain(entry)
+      if (bytes) return { entry, bytes }
     }
     throw this.#busy()
   }
 
-  /** Writes the generation after `generation`. Returns undefined if that one is not current. */
-  async replace(generation: number, write: Write): Promise<EntryRecord | undefined> {
+  /** @returns undefined if a later write has removed some of it */
+  async #readChain(entry: EntryRecord): Promise<Uint8Array | undefined> {
+    const [whole, ...deltas] = filesOf(entry)
+    if (whole === undefined) return new Uint8Array()
+    const bytes = await this.#readPart(whole, entry)
+    if (bytes === undefined) return undefined
+    const chain: SnapshotDelta[] = []
+    for (const file of deltas) {
+      const part = await this.#readPart(file, entry)
+      if (part === undefined) return undefined
+      chain.push(await this.#decoded(file, () => decodeDelta(part)))
+    }
+    const last = deltas.at(-1)
+    return last ? await this.#decoded(last, () => resolveChain(bytes, chain)) : bytes
+  }
+
+  /** @returns undefined if a later write has removed it */
+  async #readPart(file: SnapshotFile, entry: EntryRecord): Promise<Uint8Array | undefined> {
+    const path = join(this.path, basename(file.name))
+    const found = await unless('ENOENT', () => readFileOf(path, file.sizeBytes))
+    if (found === undefined) {
+      if ((await this.current())?.generation !== entry.generation) return undefined
+      throw this.#damaged(path, 'is missing')
+    }
+    const { bytes, isLonger, sha256 } = found
+    if (isLonger || bytes.length !== file.sizeBytes || sha256 !== file.sha256)
+      throw this.#damaged(path, 'is damaged')
+    return bytes
+  }
+
+  async #decoded<T>(file: SnapshotFile, decode: () => Promise<T>): Promise<T> {
+    try {
+      return await decode()
+    } catch (error) {
+      if (!(error instanceof DeltaError)) throw error
+      throw this.#damaged(join(this.path, basename(file.name)), `is damaged (${error.message})`)
+    }
+  }
+
+  /**
+   * Writes the generation after `generation`. Returns undefined if that one is not current, and `whole` if a delta does not fit what is
+   * there.
+   */
+  async replace(generation: number, write: Write): Promise<EntryRecord | 'whole' | undefined> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const before = await this.current()
       if (before === undefined || before.isDeleted || before.generation !== generation) return undefined
+      const { content } = write
+      if (content.kind === 'delta') {
+        const isItsBase = before.snapshot && snapshotBytes(before) === content.delta.baseBytes
+        if (!isItsBase || !hasRoom(chainOf(before), content.bytes.length)) return 'whole'
+      }
       const written = await this.#tryReplace(before, write)
       if (written === 'lost') return undefined
       if (written !== 'again') return written
@@ -103,11 +165,12 @@ export class SessionFolder {
     throw this.#busy()
   }
 
-  async #tryReplace(before: EntryRecord, { bytes, fields }: Write) {
+  async #tryReplace(before: EntryRecord, { content, fields }: Write) {
     const nonce = newNonce()
     const next = before.generation + 1
     const draft = join(this.path, draftName(next, nonce))
-    const snapshotFile = join(this.path, snapshotName(next, nonce))
+    const name = content.kind === 'delta' ? deltaName(next, nonce) : snapshotName(next, nonce)
+    const contentFile = join(this.path, name)
     let isLinked = false
     // A missing folder: the entry was deleted just now.
     const file = await unless('ENOENT', () => open(draft, 'wx', FILE_MODE))
@@ -115,15 +178,21 @@ export class SessionFolder {
     try {
       try {
         if (!(await this.#isCurrent(before.generation))) return 'again'
-        let { snapshot } = before
-        if (bytes?.length === 0) snapshot = undefined
-        else if (bytes !== null) {
-          const sha256 = await writeNewFile(snapshotFile, bytes)
-          snapshot = { name: snapshotName(next, nonce), sizeBytes: bytes.length, sha256 }
+        let { snapshot, deltas } = before
+        if (content.kind !== 'kept') {
+          const { bytes } = content
+          const isWritten = bytes.length > 0
+          const sha256 = isWritten ? await writeNewFile(contentFile, bytes) : ''
+          const written = isWritten ? { name, sizeBytes: bytes.length, sha256 } : undefined
+          if (content.kind === 'whole') {
+            snapshot = written
+            deltas = undefined
+          } else if (written)
+            deltas = [...(deltas ?? []), { ...written, snapshotBytes: content.delta.sizeBytes }]
         }
         const { id, createdAtMs } = before
         const updatedAtMs = Date.now()
-        const record = { ...fields(), id, generation: next, createdAtMs, updatedAtMs, snapshot }
+        const record = { ...fields(), id, generation: next, createdAtMs, updatedAtMs, snapshot, deltas }
         await writeAndFlush(file, encodeRecord(record))
         // ENOENT: the draft was removed, as it had come too late.
         const linked = await unless(['ENOENT', 'EEXIST'], async () => {
@@ -143,7 +212,7 @@ export class SessionFolder {
       throw error
     } finally {
       await removeFile(draft)
-      if (!isLinked) await removeFile(snapshotFile)
+      if (!isLinked) await removeFile(contentFile)
     }
   }
 
@@ -175,7 +244,8 @@ export class SessionFolder {
     throw this.#busy()
   }
 
-  async #prepare(path: string, before: EntryRecord | undefined, { bytes, fields }: Write) {
+  async #prepare(path: string, before: EntryRecord | undefined, { content, fields }: Write) {
+    const bytes = content.kind === 'whole' ? content.bytes : undefined
     await mkdir(path, { mode: FOLDER_MODE })
     const createdAtMs = Date.now()
     // Above every generation of entries before it, unless the clock was set back.
@@ -200,14 +270,13 @@ export class SessionFolder {
   /** Removes what came before an entry that this process knows to be written: see above for the order. */
   async tidy(entry: EntryRecord): Promise<void> {
     const files = (await this.#files()) ?? []
-    const old = files.filter(
-      ({ name, generation }) => generation <= entry.generation && name !== entry.snapshot?.name,
-    )
+    const named = new Set(filesOf(entry).map(({ name }) => name))
+    const old = files.filter(({ name, generation }) => generation <= entry.generation && !named.has(name))
     for (const { name } of old.filter(({ kind }) => kind === 'draft')) await removeFile(join(this.path, name))
     const records = old.filter(({ kind, generation }) => kind === 'record' && generation < entry.generation)
     for (const { name } of records.sort((a, b) => a.generation - b.generation))
       await removeFile(join(this.path, name))
-    for (const { name } of old.filter(({ kind }) => kind === 'snapshot'))
+    for (const { name } of old.filter(({ kind }) => kind === 'snapshot' || kind === 'delta'))
       await removeFile(join(this.path, name))
   }
 

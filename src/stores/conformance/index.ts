@@ -2,6 +2,7 @@
 // check is in the files beside it. Needs no test runner: a case throws an AssertionError.
 import { randomUUID } from 'node:crypto'
 import type { SnapshotStore } from '../../store/store.js'
+import { deltaCases, sharedDeltaCases } from './deltas.js'
 import { entryCases } from './entries.js'
 import { listCases } from './listing.js'
 import { Probe } from './probe.js'
@@ -34,10 +35,10 @@ export function storeConformance(
   { shared = false }: ConformanceOptions = {},
 ): ConformanceCase[] {
   // Two stores show all that one does.
-  const cases = [...entryCases, ...listCases, ...(shared ? [] : writerCases)]
+  const cases = [...entryCases, ...deltaCases, ...listCases, ...(shared ? [] : writerCases)]
   return [
     ...cases.map(({ name, check }) => ({ name, run: () => withStores(open, 1, ([a]) => check(a as Probe)) })),
-    ...(shared ? sharedCases : []).map(({ name, check }) => ({
+    ...(shared ? [...sharedCases, ...sharedDeltaCases] : []).map(({ name, check }) => ({
       name,
       run: () => withStores(open, 2, ([a, b]) => check(a as Probe, b as Probe)),
     })),

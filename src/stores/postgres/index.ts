@@ -1,7 +1,7 @@
-// The sub-path `brumate/stores/postgres`: a store in a table of PostgreSQL. Owns the statements that change nothing but this table; the
-// table itself is the business of table.ts. One statement a call: a compare-and-set needs no transaction.
+// The sub-path `brumate/stores/postgres`: a store in two tables of PostgreSQL, of sessions and of their deltas. Owns the statements that
+// change nothing but these; the tables are the business of table.ts. One statement writes: a compare-and-set needs no transaction.
 import { InvalidOptionError } from '../../shared/errors.js'
-import { checkDelete, checkId, checkList, checkPut } from '../../store/arguments.js'
+import { checkDelete, checkId, checkList, checkPut, checkPutDelta } from '../../store/arguments.js'
 import {
   type ClientFacts,
   type ClientOptions,
@@ -11,19 +11,29 @@ import {
   loadClient,
   secretsOfUrl,
 } from '../../store/client-calls.js'
+import { DeltaError, decodeDelta, encodeDelta, MOST_DELTAS, resolveChain } from '../../store/delta.js'
 import { Once } from '../../store/once.js'
 import { readRecord, writeRecord } from '../../store/record-text.js'
 import type {
   DeleteOptions,
   ListOptions,
   PutOptions,
+  SnapshotDelta,
   SnapshotRecord,
   SnapshotStore,
   StoredPage,
   StoredSession,
   StoreEntry,
 } from '../../store/store.js'
-import { damagedRow, escapeText, lastWithPrefix, migrationOf, quoteTable, unescapeText } from './table.js'
+import {
+  damagedRow,
+  deltaTableOf,
+  escapeText,
+  lastWithPrefix,
+  migrationOf,
+  quoteTable,
+  unescapeText,
+} from './table.js'
 
 export type { ClientOptions } from '../../store/client-calls.js'
 
@@ -33,9 +43,12 @@ export interface PostgresClient {
 }
 
 export interface PostgresStoreOptions extends ClientOptions {
-  /** The table, with or without its schema: `sessions`, `app.sessions`. Letters, digits and `_`. Default `brumate_sessions`. */
+  /**
+   * The table, with or without its schema: `sessions`, `app.sessions`. Up to 56 letters, digits and `_`. Another table is named after it:
+   * `sessions_deltas`. Default `brumate_sessions`.
+   */
   readonly table?: string | undefined
-  /** Whether the first call makes the table if there is none. Default true. */
+  /** Whether the first call makes the tables if there are none. Default true. */
   readonly migrate?: boolean | undefined
 }
 
@@ -46,6 +59,8 @@ interface OwnPool extends PostgresClient {
 
 /** A value as text has twice the bytes, and the client decodes it at one go. */
 const SLICE_BYTES = 2 ** 20
+/** Of each delta in one answer. */
+const SHORT_SLICE_BYTES = SLICE_BYTES / MOST_DELTAS
 const MOST_TRIES = 20
 /** Another transaction was in the way. Nothing was written. */
 const CONFLICTS = ['40001', '40P01']
@@ -56,15 +71,20 @@ const MADE_MEANWHILE = ['23505', '42P07', '42710', 'XX000']
 const FACTS = `generation::text, record::text, owner,
   (extract(epoch from created_at) * 1000)::text as created, (extract(epoch from updated_at) * 1000)::text as updated,
   (extract(epoch from expires_at) * 1000)::text as expires,
-  (extract(epoch from expires_at - clock_timestamp()) * 1000)::text as remaining, octet_length(bytes)::text as size`
+  (extract(epoch from expires_at - clock_timestamp()) * 1000)::text as remaining, size::text`
+
+const EXPIRY = 'now() + make_interval(secs => $4::float8 / 1000)'
+/** What every write sets. */
+const RECORD = `generation = generation + 1, record = $2::json, owner = $3, expires_at = ${EXPIRY}, updated_at = now()`
 
 /**
- * Keeps sessions in a table of PostgreSQL, 12 or newer, whose encoding is UTF-8. An acknowledged write survives what a committed
+ * Keeps sessions in two tables of PostgreSQL, 12 or newer, whose encoding is UTF-8. An acknowledged write survives what a committed
  * transaction survives. Leases are by the server's clock.
  */
 export class PostgresStore implements SnapshotStore {
   readonly #facts: ClientFacts
   readonly #table: string
+  readonly #deltaTable: string
   readonly #isMigrating: boolean
   readonly #ownsClient: boolean
   readonly #client: Once<PostgresClient>
@@ -80,6 +100,7 @@ export class PostgresStore implements SnapshotStore {
       )
     const { table = 'brumate_sessions', migrate = true } = options
     this.#table = quoteTable(table)
+    this.#deltaTable = deltaTableOf(this.#table)
     this.#isMigrating = migrate
     this.#facts = {
       server: 'PostgreSQL',
@@ -93,12 +114,12 @@ export class PostgresStore implements SnapshotStore {
     )
   }
 
-  /** SQL that makes the table, for a program that has migrations of its own. It does nothing if there is one. */
+  /** SQL that makes the tables, for a program that has migrations of its own. It does nothing if there is the first. */
   get migration(): string {
     return migrationOf(this.#table)
   }
 
-  /** Makes the table, if there is none. The first other call does so, unless the option `migrate` is false. */
+  /** Makes the tables, if there are none. The first other call does so, unless the option `migrate` is false. */
   async migrate(): Promise<void> {
     await callClient(this.#facts, undefined, async () => {
       for (let tries = 1; ; tries += 1) {
@@ -113,33 +134,69 @@ export class PostgresStore implements SnapshotStore {
 
   async get(id: string): Promise<StoreEntry | undefined> {
     checkId(id)
-    for (;;) {
+    for (let before: string | undefined; ; ) {
       const [row] = await this.#query(
         id,
-        `select ${FACTS}, bytes_generation::text, ${hexOfSlice(2)} as slice from ${this.#table} where id = $1`,
+        `select ${FACTS}, bytes_generation::text, octet_length(bytes)::text as whole, deltas::text, ${hexOfSlice(2)} as slice
+          from ${this.#table} where id = $1`,
         [escapeText(id), 1],
       )
       if (row === undefined) return undefined
       const bytes = await this.#bytesOf(id, row)
-      // Undefined: others were written meanwhile.
       if (bytes) return { ...this.#describe(id, row), bytes }
+      // Others were written meanwhile, unless nothing was.
+      if (row.generation === before) throw damagedRow(this.#table, id)
+      before = String(row.generation)
     }
   }
 
+  /** Undefined: not all of it is there any more. */
   async #bytesOf(id: string, row: Record<string, unknown>): Promise<Uint8Array | undefined> {
-    const bytes = new Uint8Array(Number(row.size))
-    let slice = Buffer.from(String(row.slice), 'hex')
+    const whole = await this.#slices(id, row.slice, row.whole, (at) => ({
+      text: `select ${hexOfSlice(2)} as slice from ${this.#table} where id = $1 and bytes_generation = $3::bigint`,
+      values: [escapeText(id), at, row.bytes_generation],
+    }))
+    if (whole === undefined || row.deltas === '0') return whole
+    const rows = await this.#query(
+      id,
+      `select generation::text, octet_length(bytes)::text as size, ${hexOfSlice(4, SHORT_SLICE_BYTES)} as slice
+        from ${this.#deltaTable} where id = $1 and generation > $2::bigint and generation <= $3::bigint order by generation`,
+      [escapeText(id), row.bytes_generation, row.generation, 1],
+    )
+    if (rows.length !== Number(row.deltas)) return undefined
+    try {
+      const chain: SnapshotDelta[] = []
+      for (const { generation, size, slice } of rows) {
+        const bytes = await this.#slices(id, slice, size, (at) => ({
+          text: `select ${hexOfSlice(2)} as slice from ${this.#deltaTable} where id = $1 and generation = $3::bigint`,
+          values: [escapeText(id), at, generation],
+        }))
+        if (bytes === undefined) return undefined
+        chain.push(await decodeDelta(bytes))
+      }
+      return await resolveChain(whole, chain)
+    } catch (error) {
+      throw error instanceof DeltaError ? damagedRow(this.#table, id) : error
+    }
+  }
+
+  /** @param next the query for what begins at a place, counted from 1 */
+  async #slices(
+    id: string,
+    first: unknown,
+    size: unknown,
+    next: (at: number) => { readonly text: string; readonly values: unknown[] },
+  ): Promise<Uint8Array | undefined> {
+    const bytes = new Uint8Array(Number(size))
+    let slice = Buffer.from(String(first), 'hex')
     for (let at = 0; ; ) {
       bytes.set(slice, at)
       at += slice.length
       if (at >= bytes.length) return bytes
-      const [next] = await this.#query(
-        id,
-        `select ${hexOfSlice(2)} as slice from ${this.#table} where id = $1 and bytes_generation = $3::bigint`,
-        [escapeText(id), at + 1, row.bytes_generation],
-      )
-      if (next === undefined) return undefined
-      slice = Buffer.from(String(next.slice), 'hex')
+      const { text, values } = next(at + 1)
+      const [row] = await this.#query(id, text, values)
+      if (row === undefined) return undefined
+      slice = Buffer.from(String(row.slice), 'hex')
       if (slice.length === 0) throw damagedRow(this.#table, id)
     }
   }
@@ -159,22 +216,49 @@ export class PostgresStore implements SnapshotStore {
       owner?.leaseMs ?? null,
       ...(bytes === null ? [] : [Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)]),
     ]
-    const expiry = `now() + make_interval(secs => $4::float8 / 1000)`
     const create = `insert into ${this.#table}
-      (id, generation, bytes_generation, bytes, record, owner, expires_at, created_at, updated_at)
-      select $1, first, first, ${bytes === null ? "''::bytea" : '$5::bytea'}, $2::json, $3, ${expiry}, now(), now()
-      from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as first) as clock
+      (id, generation, bytes_generation, bytes, size, record, owner, expires_at, created_at, updated_at)
+      select $1, first, first, bytes, octet_length(bytes), $2::json, $3, ${EXPIRY}, now(), now()
+      from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as first, ${bytes === null ? "''::bytea" : '$5::bytea'} as bytes) as given
       on conflict (id) do nothing returning generation::text`
     const where = bytes === null ? 5 : 6
-    const replace = `update ${this.#table} set generation = generation + 1, record = $2::json, owner = $3,
-      expires_at = ${expiry}, updated_at = now()
-      ${bytes === null ? '' : ', bytes = $5::bytea, bytes_generation = generation + 1'}
-      where id = $1 and generation = $${where}::bigint returning generation::text`
+    const replace = `update ${this.#table} set ${RECORD}
+      ${bytes === null ? '' : ', bytes = $5::bytea, size = octet_length($5::bytea), bytes_generation = generation + 1, deltas = 0, delta_bytes = 0'}
+      where id = $1 and generation = $${where}::bigint returning id, generation`
+    const change = `with changed as (${replace})
+      ${bytes === null ? '' : `, gone as (delete from ${this.#deltaTable} d using changed where d.id = changed.id)`}
+      select generation::text from changed`
     const [row] =
       generation === 0
         ? await this.#query(id, create, values)
-        : await this.#query(id, replace, [...values, generation])
+        : await this.#query(id, change, [...values, generation])
     return row && Number(row.generation)
+  }
+
+  async putDelta(
+    id: string,
+    givenDelta: SnapshotDelta,
+    given: SnapshotRecord,
+    options: PutOptions,
+  ): Promise<number | 'whole' | undefined> {
+    const { record, delta } = checkPutDelta(id, givenDelta, given, options)
+    const { generation, owner } = options
+    const bytes = await encodeDelta(delta)
+    const text = `with changed as (update ${this.#table} set ${RECORD},
+        deltas = deltas + 1, delta_bytes = delta_bytes + octet_length($5::bytea), size = $8::bigint
+        where id = $1 and generation = $6::bigint and size = $7::bigint and octet_length(bytes) > 0 and deltas < ${MOST_DELTAS}
+        and delta_bytes + octet_length($5::bytea) <= octet_length(bytes) returning id, generation),
+      added as (insert into ${this.#deltaTable} (id, generation, bytes) select id, generation, $5::bytea from changed)
+      select generation::text from changed`
+    const [row] = await this.#query(id, text, [
+      ...[escapeText(id), writeRecord(record), owner ? escapeText(owner.id) : null, owner?.leaseMs ?? null],
+      ...[Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), generation],
+      ...[delta.baseBytes, delta.sizeBytes],
+    ])
+    if (row) return Number(row.generation)
+    const found = `select generation::text from ${this.#table} where id = $1`
+    const [current] = await this.#query(id, found, [escapeText(id)])
+    return Number(current?.generation ?? 0) === generation ? 'whole' : undefined
   }
 
   async delete(id: string, options: DeleteOptions): Promise<boolean> {
@@ -258,7 +342,10 @@ const REMEDIES: Readonly<Record<string, readonly [Diagnosis['reason'], string?]>
   '42703': ['unsuitable'],
   '42P10': ['unsuitable'],
   '42804': ['unsuitable'],
-  '42501': ['unsuitable', 'grant this user the right to create the table, or to read and write it'],
+  '42501': [
+    'unsuitable',
+    'grant this user the right to create the table and that of its deltas, or to read and write both',
+  ],
   '3F000': ['unsuitable', 'create the schema, or choose another table'],
   '22P05': ['unsuitable', 'use a database whose encoding is UTF-8'],
   '28P01': ['unavailable', 'correct the user or the password'],
@@ -296,8 +383,8 @@ function secretsIn(connection: string | object): string[] {
   return [...own, ...inUrl, ...(typeof options === 'object' && options !== null ? secretsIn(options) : [])]
 }
 
-function hexOfSlice(parameter: number): string {
-  return `encode(substring(bytes from $${parameter}::int for ${SLICE_BYTES}), 'hex')`
+function hexOfSlice(parameter: number, bytes = SLICE_BYTES): string {
+  return `encode(substring(bytes from $${parameter}::int for ${bytes}), 'hex')`
 }
 
 function codeOf(error: unknown): string {

@@ -1,8 +1,9 @@
-// The table of a PostgresStore: its columns, its name, and ids as its text. Owns no statement that reads or writes rows.
+// The tables of a PostgresStore, sessions and their deltas: columns, names, and ids as their text. Owns no statement that reads or writes rows.
 import { InvalidOptionError, StoreError } from '../../shared/errors.js'
 import { MAX_ID_BYTES } from '../../store/arguments.js'
 
-const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/
+/** With what follows the name of the other table, PostgreSQL's 63. */
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,55}$/
 /** The character that UTF-8 sorts last, of four bytes. */
 const LAST = '\u{10ffff}'
 
@@ -10,7 +11,16 @@ export function quoteTable(table: string): string {
   const parts = typeof table === 'string' ? table.split('.') : []
   if (parts.length >= 1 && parts.length <= 2 && parts.every((part) => NAME.test(part)))
     return parts.map((part) => `"${part}"`).join('.')
-  throw new InvalidOptionError('table', 'a name of letters, digits and "_", with or without a schema', table)
+  throw new InvalidOptionError(
+    'table',
+    'a name of at most 56 letters, digits and "_", with or without a schema',
+    table,
+  )
+}
+
+/** Of the deltas. @param table quoted */
+export function deltaTableOf(table: string): string {
+  return `${table.slice(0, -1)}_deltas"`
 }
 
 /** One statement. The snapshot's storage is `external`: it is compressed already, and parts of it can then be read alone. */
@@ -22,6 +32,9 @@ export function migrationOf(table: string): string {
       generation bigint not null,
       bytes_generation bigint not null,
       bytes bytea not null,
+      size bigint not null,
+      deltas int not null default 0,
+      delta_bytes bigint not null default 0,
       record json not null,
       owner text,
       expires_at timestamptz,
@@ -29,6 +42,13 @@ export function migrationOf(table: string): string {
       updated_at timestamptz not null
     ) with (fillfactor = 80);
     alter table ${table} alter column bytes set storage external;
+    create table ${deltaTableOf(table)} (
+      id text collate "C" not null references ${table} on delete cascade,
+      generation bigint not null,
+      bytes bytea not null,
+      primary key (id, generation)
+    );
+    alter table ${deltaTableOf(table)} alter column bytes set storage external;
   end if;
 end $$`
 }

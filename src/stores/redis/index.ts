@@ -1,7 +1,14 @@
 // The sub-path `brumate/stores/redis`: a store in Redis. Owns the client and what replies mean; what happens on the server is the business
 // of scripts.ts.
 import { InvalidOptionError, StoreError } from '../../shared/errors.js'
-import { checkDelete, checkId, checkList, checkPut, compareIds } from '../../store/arguments.js'
+import {
+  checkDelete,
+  checkId,
+  checkList,
+  checkPut,
+  checkPutDelta,
+  compareIds,
+} from '../../store/arguments.js'
 import {
   type ClientFacts,
   type ClientOptions,
@@ -11,6 +18,7 @@ import {
   loadClient,
   secretsOfUrl,
 } from '../../store/client-calls.js'
+import { DeltaError, decodeDelta, encodeDelta, MOST_DELTAS, resolveChain } from '../../store/delta.js'
 import { described } from '../../store/described.js'
 import { Once } from '../../store/once.js'
 import { readRecord, writeRecord } from '../../store/record-text.js'
@@ -18,13 +26,14 @@ import type {
   DeleteOptions,
   ListOptions,
   PutOptions,
+  SnapshotDelta,
   SnapshotRecord,
   SnapshotStore,
   StoredPage,
   StoredSession,
   StoreEntry,
 } from '../../store/store.js'
-import { DELETE, GET, type Keys, keysOf, LIST, PUT, type Script } from './scripts.js'
+import { DELETE, GET, type Keys, keysOf, LIST, PUT, PUT_DELTA, type Script } from './scripts.js'
 
 export type { ClientOptions } from '../../store/client-calls.js'
 
@@ -87,11 +96,23 @@ export class RedisStore implements SnapshotStore {
 
   async get(id: string): Promise<StoreEntry | undefined> {
     checkId(id)
-    const [now, fields] = (await this.#run(id, GET, [this.#keys.entry(id)], [])) as [Buffer, Fields]
-    const bytes = fields[6]
+    type Reply = readonly [now: Buffer, fields: Fields, deltas: Fields]
+    const [now, fields, deltas] = (await this.#run(id, GET, [this.#keys.entry(id)], [])) as Reply
     if (!fields[0]) return undefined
-    if (!bytes) throw damaged(this.#keys.entry(id), id)
-    return { ...this.#describe(id, fields, bytes.length, Number(now)), bytes: new Uint8Array(bytes) }
+    const bytes = await this.#resolved(id, fields[6], deltas)
+    return { ...this.#describe(id, fields, bytes.length, Number(now)), bytes }
+  }
+
+  async #resolved(id: string, whole: Buffer | null | undefined, deltas: Fields): Promise<Uint8Array> {
+    if (!whole) throw damaged(this.#keys.entry(id), id)
+    try {
+      const chain: SnapshotDelta[] = []
+      // A delta that is missing is not decoded, and neither is an empty one.
+      for (const delta of deltas) chain.push(await decodeDelta(delta ?? new Uint8Array()))
+      return await resolveChain(whole, chain)
+    } catch (error) {
+      throw error instanceof DeltaError ? damaged(this.#keys.entry(id), id) : error
+    }
   }
 
   async put(
@@ -118,6 +139,30 @@ export class RedisStore implements SnapshotStore {
       ],
     )
     return written === null ? undefined : Number(written)
+  }
+
+  async putDelta(
+    id: string,
+    givenDelta: SnapshotDelta,
+    given: SnapshotRecord,
+    options: PutOptions,
+  ): Promise<number | 'whole' | undefined> {
+    const { record, delta } = checkPutDelta(id, givenDelta, given, options)
+    const { generation, owner } = options
+    const bytes = await encodeDelta(delta)
+    const written = await this.#run(
+      id,
+      PUT_DELTA,
+      [this.#keys.entry(id)],
+      [
+        ...[`${generation}`, writeRecord(record), id, owner?.id ?? '', `${Math.ceil(owner?.leaseMs ?? 0)}`],
+        ...[`${delta.baseBytes}`, `${delta.sizeBytes}`],
+        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+        `${MOST_DELTAS}`,
+      ],
+    )
+    if (written === null) return undefined
+    return String(written) === 'whole' ? 'whole' : Number(written)
   }
 
   async delete(id: string, options: DeleteOptions): Promise<boolean> {

@@ -1,5 +1,6 @@
 // What a RedisStore runs on the server: a script is the compare-and-set, and sees the server's clock. Owns the scripts and their keys: a
-// hash for each entry, a sorted set with all ids, and the highest generation that was deleted.
+// hash for each entry, a sorted set with all ids, and the highest generation that was deleted. In a hash, `bytes` is a whole snapshot, `d1`,
+// `d2` … are the deltas behind it, and `deltas`, `deltaBytes` and `size` say how many they are, how long, and how long the snapshot is.
 import { createHash } from 'node:crypto'
 
 export interface Script {
@@ -28,8 +29,20 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `
 
-/** KEYS: entry, index, highest. ARGV: generation, record, id, owner or '', lease in ms, '1' if there are bytes, bytes. */
-export const PUT = script(`${HEAD}
+/** Of both writes: KEYS[1] is the entry, and the first arguments are generation, record, id, owner or '', lease in ms. */
+const WRITE_RECORD = `
+local function write(generation)
+  redis.call('HSET', KEYS[1], 'generation', generation, 'record', ARGV[2], 'updated', text(now))
+  if ARGV[4] == '' then
+    redis.call('HDEL', KEYS[1], 'owner', 'expires')
+  else
+    redis.call('HSET', KEYS[1], 'owner', ARGV[4], 'expires', text(now + ARGV[5]))
+  end
+end
+`
+
+/** KEYS: entry, index, highest. ARGV: as above, '1' if there are bytes, bytes. */
+export const PUT = script(`${HEAD}${WRITE_RECORD}
 local current = redis.call('HGET', KEYS[1], 'generation')
 if (current or '0') ~= ARGV[1] then return false end
 local generation
@@ -41,20 +54,44 @@ else
   redis.call('HSET', KEYS[1], 'created', text(now), 'bytes', '')
   redis.call('ZADD', KEYS[2], 0, ARGV[3])
 end
-redis.call('HSET', KEYS[1], 'generation', generation, 'record', ARGV[2], 'updated', text(now))
-if ARGV[4] == '' then
-  redis.call('HDEL', KEYS[1], 'owner', 'expires')
-else
-  redis.call('HSET', KEYS[1], 'owner', ARGV[4], 'expires', text(now + ARGV[5]))
+write(generation)
+if ARGV[6] == '1' then
+  for i = 1, tonumber(redis.call('HGET', KEYS[1], 'deltas') or '0') do redis.call('HDEL', KEYS[1], 'd' .. i) end
+  redis.call('HDEL', KEYS[1], 'deltas', 'deltaBytes', 'size')
+  redis.call('HSET', KEYS[1], 'bytes', ARGV[7])
 end
-if ARGV[6] == '1' then redis.call('HSET', KEYS[1], 'bytes', ARGV[7]) end
 return generation
 `)
 
-/** KEYS: entry. Returns the fields, and the time. */
+/**
+ * KEYS: entry. ARGV: as above, bytes of the snapshot before, bytes of the snapshot after, the delta, most deltas. Returns 'whole' if the delta
+ * does not fit.
+ */
+export const PUT_DELTA = script(`${HEAD}${WRITE_RECORD}
+local current = redis.call('HGET', KEYS[1], 'generation')
+if (current or '0') ~= ARGV[1] then return false end
+if not current then return 'whole' end
+local whole = redis.call('HSTRLEN', KEYS[1], 'bytes')
+local fields = redis.call('HMGET', KEYS[1], 'deltas', 'deltaBytes', 'size')
+local deltas = tonumber(fields[1] or '0')
+local deltaBytes = tonumber(fields[2] or '0') + #ARGV[8]
+local size = tonumber(fields[3] or whole)
+if whole == 0 or size ~= tonumber(ARGV[6]) or deltas >= tonumber(ARGV[9]) or deltaBytes > whole then return 'whole' end
+local generation = text(current + 1)
+write(generation)
+redis.call('HSET', KEYS[1], 'd' .. (deltas + 1), ARGV[8],
+  'deltas', text(deltas + 1), 'deltaBytes', text(deltaBytes), 'size', ARGV[7])
+return generation
+`)
+
+/** KEYS: entry. Returns the time, the fields, and the deltas. */
 export const GET = script(`${HEAD}
 local fields = redis.call('HMGET', KEYS[1], 'generation', 'record', 'created', 'updated', 'owner', 'expires', 'bytes')
-return { text(now), fields }
+local deltas = {}
+for i = 1, tonumber(redis.call('HGET', KEYS[1], 'deltas') or '0') do
+  deltas[i] = redis.call('HGET', KEYS[1], 'd' .. i)
+end
+return { text(now), fields, deltas }
 `)
 
 /** KEYS: entry, index, highest. ARGV: generation, id. */
@@ -73,7 +110,8 @@ local found = {}
 for i, id in ipairs(redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])) do
   local key = ARGV[1] .. id
   local fields = redis.call('HMGET', key, 'generation', 'record', 'created', 'updated', 'owner', 'expires')
-  found[i] = { id, fields, redis.call('HSTRLEN', key, 'bytes') }
+  local size = tonumber(redis.call('HGET', key, 'size') or redis.call('HSTRLEN', key, 'bytes'))
+  found[i] = { id, fields, size }
 end
 return { text(now), found }
 `)

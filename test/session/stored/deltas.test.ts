@@ -1,0 +1,284 @@
+// D1 to D3 for large sessions: what a checkpoint leaves as it was is neither packed nor written again, and the session that another manager
+// opens is the same as if it were. Small sessions are always whole.
+import {
+  type ExecuteResult,
+  InterpreterCrashedError,
+  MemoryStore,
+  NotStoredError,
+  type PutOptions,
+  type Session,
+  type SessionManager,
+  Snapshot,
+  type SnapshotDelta,
+  type SnapshotRecord,
+  type SnapshotStore,
+  StoreError,
+  TimeoutError,
+} from 'brumate'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { openManager } from '../../support/manager.js'
+import { rejectionOf } from '../../support/session-code.js'
+
+const LARGE_BYTES = 3_000_000
+const LARGE = `import random; large = random.randbytes(${LARGE_BYTES}); n = 0`
+/** All that the steps of these tests change. */
+const STATE = `
+import hashlib, os, zlib
+files = {name: zlib.crc32(open(name, 'rb').read()) for name in sorted(os.listdir('.'))}
+repr((n, zlib.crc32(large), files, {k: v for k, v in sorted(globals().items()) if k.startswith('extra') and len(v) < 100}))`
+
+type Put = [string, Uint8Array | null, SnapshotRecord, PutOptions]
+type PutDelta = [string, SnapshotDelta, SnapshotRecord, PutOptions]
+
+/** Counts what is written. */
+class CountingStore extends MemoryStore {
+  readonly writes: { readonly kind: 'whole' | 'delta'; readonly bytes: number }[] = []
+  /** Called instead of the next write of a delta. */
+  onDelta:
+    | ((write: () => Promise<number | 'whole' | undefined>) => Promise<number | 'whole' | undefined>)
+    | undefined
+
+  override async put(...args: Put) {
+    const generation = await super.put(...args)
+    if (args[1]?.length && generation !== undefined)
+      this.writes.push({ kind: 'whole', bytes: args[1].length })
+    return generation
+  }
+
+  override async putDelta(...args: PutDelta) {
+    const { onDelta } = this
+    this.onDelta = undefined
+    const write = () => super.putDelta(...args)
+    const written = await (onDelta ? onDelta(write) : write())
+    const bytes = args[1].parts.reduce(
+      (sum, part) => (part instanceof Uint8Array ? sum + part.length : sum),
+      0,
+    )
+    if (typeof written === 'number') this.writes.push({ kind: 'delta', bytes })
+    return written
+  }
+
+  takeWrites() {
+    return this.writes.splice(0)
+  }
+}
+
+let reader: SessionManager
+beforeAll(async () => {
+  reader = await openManager({ slots: 1 })
+})
+afterAll(() => reader.close())
+
+async function managerWith(store: SnapshotStore, options = {}): Promise<SessionManager> {
+  const manager = await openManager({ store, slots: 1, durability: 'checkpoint', ...options })
+  onTestFinished(() => manager.close())
+  return manager
+}
+
+/** What another manager finds in the store, while this one has the session. */
+async function storedState(store: SnapshotStore, id: string): Promise<unknown> {
+  const entry = await store.get(id)
+  await using session = await reader.createSession({
+    from: Snapshot.fromBytes(entry?.bytes ?? new Uint8Array()),
+  })
+  return await state(session)
+}
+
+const state = async (session: Session) => (await session.execute(STATE)).value
+
+test('after any change the store has the same session, and a small change costs little', async () => {
+  const store = new CountingStore()
+  const manager = await managerWith(store)
+  const session = await manager.createSession({ id: 'exact', limits: { interruptGraceMs: 5_000 } })
+  await session.execute(LARGE)
+  expect(store.takeWrites().map(({ kind }) => kind)).toEqual(['whole'])
+  const steps: [string, number][] = [
+    ['n += 1', 200_000],
+    ['extra = list(range(50))', 200_000],
+    ['large = large[:1_000_000] + bytes([7]) + large[1_000_001:]', 2 * LARGE_BYTES],
+    ['open("data", "wb").write(random.randbytes(600_000)); n += 1', 1_000_000],
+    ['f = open("data", "r+b"); f.seek(300_000); f.write(b"changed"); f.flush()', 750_000],
+    ['n += 1', 200_000],
+    // Together, the deltas so far are about as long as the snapshot: this one may be whole.
+    ['grown = random.randbytes(2_000_000); n += 1', 3 * LARGE_BYTES],
+    ['del grown; n += 1', 300_000],
+    ['os.remove("data"); n += 1', 300_000],
+  ]
+  await session.execute('import os')
+  for (const [code, mostBytes] of steps) {
+    store.takeWrites()
+    await session.execute(code)
+    const bytes = store.takeWrites().reduce((sum, write) => sum + write.bytes, 0)
+    expect([code, bytes < mostBytes]).toEqual([code, true])
+  }
+  // An interrupted and a lost execution; the worker of the second is another one.
+  await rejectionOf(TimeoutError, session.execute('n += 100\nwhile True: pass', { timeoutMs: 300 }))
+  await rejectionOf(InterpreterCrashedError, session.execute('n += 1000; os.abort()'))
+  await session.execute('n += 1')
+  await session.execute('n += 1')
+  const expected = await state(session)
+  expect(expected).toMatch(/^\(10[78], /)
+  expect(await storedState(store, 'exact')).toBe(expected)
+  const snapshot = await session.snapshotState()
+  expect(Buffer.compare(Snapshot.fromBytes(snapshot.toBytes()).toBytes(), snapshot.toBytes())).toBe(0)
+  await session.close()
+  const other = await managerWith(store, { slots: 2 })
+  const again = await other.openSession('exact')
+  expect(await state(again)).toBe(expected)
+  // A fork of a snapshot whose blocks came with several captures.
+  const fork = await other.createSession({ from: snapshot })
+  expect(await state(fork)).toBe(expected)
+})
+
+test('waiting calls are frozen with what has changed, and resumed elsewhere', async () => {
+  const store = new CountingStore()
+  const approve = (_: unknown, { suspend }: { suspend(reason?: string): never }) => suspend('asks')
+  const manager = await managerWith(store)
+  const session = await manager.createSession({ id: 'waits', callbacks: { approve } })
+  await session.execute(LARGE)
+  await session.execute('n += 1')
+  store.takeWrites()
+  const suspended = await session.execute('n = (n, await approve(amount=5)); n')
+  expect([suspended.status, store.takeWrites()]).toMatchObject(['suspended', [{ kind: 'delta' }]])
+  const [{ id } = { id: '' }] = suspended.pending
+  const entry = await store.get('waits')
+  await using copy = await reader.createSession({
+    from: Snapshot.fromBytes(entry?.bytes ?? new Uint8Array()),
+    callbacks: { approve },
+  })
+  expect((await copy.resume({ results: { [id]: 'yes' } })).value).toEqual([1, 'yes'])
+  expect((await session.resume({ results: { [id]: 'no' } })).value).toEqual([1, 'no'])
+})
+
+test('what a session was loaded from is known to its slot and to the store', async () => {
+  const store = new CountingStore()
+  const manager = await managerWith(store)
+  const session = await manager.createSession({ id: 'loaded' })
+  await session.execute(LARGE)
+  await session.hibernate()
+  await session.execute('n += 1')
+  await session.close()
+  const other = await managerWith(store)
+  const again = await other.openSession('loaded')
+  await again.execute('n += 1')
+  await again.execute('n += 1')
+  await again.restoreState(await again.snapshotState())
+  await again.execute('n += 1')
+  expect(store.takeWrites().map(({ kind }) => kind)).toEqual([
+    'whole',
+    'delta',
+    'delta',
+    'delta',
+    'delta',
+    'delta',
+  ])
+  const expected = await state(again)
+  expect(expected).toMatch(/^\(4, /)
+  expect(await storedState(store, 'loaded')).toBe(expected)
+})
+
+test('chains are bounded, and begin again with a whole snapshot', async () => {
+  const store = new CountingStore()
+  const manager = await managerWith(store)
+  const session = await manager.createSession({ id: 'chain' })
+  await session.execute(LARGE)
+  for (let i = 0; i < 40; i++) await session.execute('n += 1')
+  const kinds = store.takeWrites().map(({ kind }) => kind)
+  expect(kinds.length).toBe(41)
+  expect(kinds.filter((kind) => kind === 'whole').length).toBe(2)
+  expect(kinds.lastIndexOf('whole')).toBe(33)
+  // Blocks that nothing refers to are not kept for ever.
+  expect(manager.stats().memory.snapshotBytes).toBeLessThan(2.5 * LARGE_BYTES)
+  expect(await storedState(store, 'chain')).toBe(await state(session))
+  await session.delete()
+  expect(manager.stats().memory.snapshotBytes).toBe(0)
+})
+
+test('with a key, a chain is signed as a whole', async () => {
+  const [store, snapshotKey] = [new CountingStore(), new Uint8Array(32).fill(1)]
+  const manager = await managerWith(store, { snapshotKey })
+  const session = await manager.createSession({ id: 'signed' })
+  await session.execute(LARGE)
+  for (let i = 0; i < 3; i++) await session.execute('n += 1')
+  expect(store.takeWrites().map(({ kind }) => kind)).toEqual(['whole', 'delta', 'delta', 'delta'])
+  const expected = await state(session)
+  await session.close()
+  const other = await managerWith(store, { snapshotKey })
+  const again = await other.openSession('signed')
+  expect(await state(again)).toBe(expected)
+  await again.close()
+  // Whoever can write to the store changes one byte of the memory, deep in the body: the slot that loads it finds out.
+  const { bytes, generation, tenant, imageId } = (await store.get('signed')) as NonNullable<
+    Awaited<ReturnType<typeof store.get>>
+  >
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+  await store.put('signed', bytes, { tenant, imageId, labels: {}, executionCount: 4 }, { generation })
+  const third = await managerWith(store, { snapshotKey })
+  await expect(third.openSession('signed').then((opened) => opened.execute('n'))).rejects.toMatchObject({
+    name: 'SnapshotError',
+    reason: 'corrupt',
+  })
+})
+
+describe('everything is whole', () => {
+  test('in a store that takes no deltas', async () => {
+    const inner = new CountingStore()
+    const store: SnapshotStore = {
+      get: (id) => inner.get(id),
+      put: (...args) => inner.put(...args),
+      delete: (...args) => inner.delete(...args),
+      list: (options) => inner.list(options),
+    }
+    const manager = await managerWith(store)
+    const session = await manager.createSession({ id: 'whole' })
+    await session.execute(LARGE)
+    for (let i = 0; i < 2; i++) await session.execute('n += 1')
+    expect(inner.takeWrites().map(({ kind, bytes }) => [kind, bytes > LARGE_BYTES])).toEqual(
+      Array(3).fill(['whole', true]),
+    )
+    expect(await storedState(store, 'whole')).toBe(await state(session))
+  })
+
+  test('in small sessions', async () => {
+    const store = new CountingStore()
+    const manager = await managerWith(store)
+    const session = await manager.createSession({ id: 'small' })
+    for (let i = 0; i < 3; i++) await session.execute(`n = ${i}`)
+    expect(store.takeWrites().map(({ kind }) => kind)).toEqual(['whole', 'whole', 'whole'])
+  })
+})
+
+describe('a delta that fails', () => {
+  const unavailable = () => new StoreError('the line is cut')
+  test.each<[string, (write: () => Promise<unknown>) => Promise<never>]>([
+    [
+      'and was not written',
+      async () => {
+        throw unavailable()
+      },
+    ],
+    [
+      'and was written',
+      async (write) => {
+        await write()
+        throw unavailable()
+      },
+    ],
+  ])('%s is followed by a whole snapshot', async (_, onDelta) => {
+    const store = new CountingStore()
+    const manager = await managerWith(store)
+    const session = await manager.createSession({ id: 'fails' })
+    await session.execute(LARGE)
+    await session.execute('n += 1')
+    store.takeWrites()
+    store.onDelta = onDelta
+    const error = await rejectionOf(NotStoredError, session.execute('n += 1; n'))
+    expect((error.result as ExecuteResult).value).toBe(2)
+    await session.execute('n += 1')
+    await session.execute('n += 1')
+    expect(store.takeWrites().map(({ kind }) => kind)).toEqual(['whole', 'delta'])
+    const expected = await state(session)
+    expect(expected).toMatch(/^\(4, /)
+    expect(await storedState(store, 'fails')).toBe(expected)
+  })
+})
