@@ -17,6 +17,8 @@ const tsc = require.resolve('typescript/bin/tsc')
 const LATE_PACKAGES = { 'ajv/dist/2020.js': 'ajv', 'msgpackr/pack': 'msgpackr' }
 /** Clients of stores, which users install: the program loads them when it opens such a store. */
 const CLIENTS = /^(@aws-sdk\/client-s3|pg|redis)$/
+/** Declarations that sub-paths take from the library. */
+const LIBRARY_TYPES = ['manager.d.ts', 'options/limits.d.ts', 'session.d.ts', 'store/store.d.ts']
 /** Packages whose code is in a bundle: their licenses are shipped with it. */
 const bundled = new Set()
 
@@ -81,7 +83,7 @@ async function bundleLibrary() {
  */
 async function bundleSubpath(name) {
   const errors = join(root, 'dist/src/shared/errors.js')
-  const library = '../'.repeat(name.split('/').length - 1)
+  const library = '../'.repeat(name.split('/').length - 1) || './'
   const bundle = await rolldown({
     input: join(root, `dist/src/${name}/index.js`),
     platform: 'node',
@@ -96,7 +98,9 @@ async function bundleSubpath(name) {
     sourcemap: false,
   })
   await bundle.close()
-  const types = { [join(root, 'dist/src/store/store.d.ts')]: `${library}index.js` }
+  const types = Object.fromEntries(
+    LIBRARY_TYPES.map((file) => [join(root, 'dist/src', file), `${library}index.js`]),
+  )
   await writeTypes(join(root, `dist/src/${name}/index.d.ts`), join(root, `dist/src/${name}.d.ts`), [
     redirect(types),
   ])

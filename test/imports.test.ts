@@ -32,6 +32,7 @@ const LIBRARY = [
   'src/manager',
   'src/manager.ts',
   'src/index.ts',
+  'src/mcp',
   'src/cli',
 ]
 const WORKERS = [
