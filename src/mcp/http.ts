@@ -46,7 +46,7 @@ const bodyOption = numberOption({ min: 1024, max: 2 ** 30, unit: 'bytes', intege
  * Serves any number of clients over HTTP, in the 2026 or the 2025 version of the protocol.
  *
  * @throws InstallationError when `@modelcontextprotocol/server` is missing, or its client where `connect` needs it
- * @throws InvalidOptionError, what `manager.createSession` throws, and Node's error when it cannot listen
+ * @throws InvalidOptionError, also for a port that is in use, and what `manager.createSession` throws
  */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const resolved = resolveMcpOptions(options, NAMES)
@@ -102,9 +102,15 @@ class Endpoint implements HttpServer {
 
   listen(port: number, host: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
+      const fail = (cause: NodeJS.ErrnoException) => {
+        const message = `port: cannot listen on ${host}, port ${port}: ${cause.message}`
+        const error = new InvalidOptionError('port', 'a port that is free', port, message)
+        error.cause = cause
+        reject(error)
+      }
+      this.#server.once('error', fail)
       this.#server.listen(port, host, () => {
-        this.#server.off('error', reject)
+        this.#server.off('error', fail)
         this.#server.on('error', this.#host.options.onError)
         const { address, family, port: bound } = this.#server.address() as AddressInfo
         this.#url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}${this.#path}`
@@ -134,6 +140,10 @@ class Endpoint implements HttpServer {
     let ended = () => {}
     try {
       const request = requestOf(incoming, outgoing)
+      if (request instanceof Response) {
+        await sendResponse(request, outgoing)
+        return
+      }
       const response = await this.#respond(request, (onEnd) => {
         ended = onEnd
       })

@@ -16,9 +16,9 @@ async function served(options: object = {}) {
 }
 
 /** With any headers, which `fetch` does not allow. */
-function post(url: string, headers: Record<string, string>, body = '{}'): Promise<number> {
+function post(url: string, headers: Record<string, string>, body = '{}', more: object = {}): Promise<number> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', headers: { ...HEADERS, ...headers } })
+    const sent = request(url, { method: 'POST', headers: { ...HEADERS, ...headers }, ...more })
     sent.on('response', (response) => {
       response.resume()
       resolve(response.statusCode ?? 0)
@@ -96,6 +96,8 @@ test('refuses wrong tokens, hosts and origins, other paths and types, and bodies
   expect(await post(url, { 'content-type': 'text/plain' })).toBe(415)
   expect(await post(url, {}, `"${'x'.repeat(2000)}"`)).toBe(413)
   expect(await post(url, {}, '{')).toBe(400)
+  expect(await post(url, {}, '{}', { method: 'PUT' })).toBe(405)
+  expect(await post(url, {}, '{}', { path: 'http://[' })).toBe(400)
 })
 
 test('wants tokens where other machines can connect, and tokens that are long', async () => {
@@ -104,6 +106,9 @@ test('wants tokens where other machines can connect, and tokens that are long', 
   await expect(served({ tokens: {} })).rejects.toThrow(/tokens: expected/)
   await expect(served({ path: 'mcp' })).rejects.toThrow(/path: expected/)
   const { url } = await served({ host: '0.0.0.0', tokens: TOKENS })
+  await expect(served({ port: Number(new URL(url).port), host: '0.0.0.0', tokens: TOKENS })).rejects.toThrow(
+    /port: cannot listen on 0\.0\.0\.0.*EADDRINUSE/,
+  )
   const reachable = url.replace('0.0.0.0', '127.0.0.1')
   expect(await post(reachable, { host: 'some.name', authorization: `Bearer ${TOKENS.ada}` })).toBe(400)
 })

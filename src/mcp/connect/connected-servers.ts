@@ -1,4 +1,6 @@
 // Other MCP servers, whose tools sessions can call. Owns their connections.
+import { InvalidOptionError } from '../../shared/errors.js'
+import { messageOf } from '../../shared/thrown.js'
 import type { ResolvedMcpOptions } from '../options.js'
 import { loadClientSdk } from '../sdk.js'
 import { resolveCommand } from './command.js'
@@ -17,7 +19,7 @@ export class ConnectedServers {
   /**
    * Starts them all, and asks each for its tools.
    *
-   * @throws InvalidOptionError, InstallationError, and a ConnectionError that names the server that does not start
+   * @throws InvalidOptionError, also for a server that does not start, and InstallationError
    */
   static async connect(
     { connect, toolTimeoutMs }: ResolvedMcpOptions,
@@ -31,10 +33,14 @@ export class ConnectedServers {
     )
     const lists = await Promise.allSettled(connections.map((server) => server.listTools()))
     const servers = new ConnectedServers(connections, {})
-    const failed = lists.find((list) => list.status === 'rejected')
-    if (failed) {
+    for (const [i, list] of lists.entries()) {
+      if (list.status === 'fulfilled') continue
       await servers.close()
-      throw failed.reason
+      const option = `connect[${i}]`
+      const message = `${option}: ${messageOf(list.reason, 'it failed')}`
+      const error = new InvalidOptionError(option, 'a command that starts an MCP server', connect[i], message)
+      error.cause = list.reason
+      throw error
     }
     const tools = lists.flatMap((list, i) =>
       list.status === 'fulfilled'
