@@ -4,7 +4,7 @@ import { basename } from 'node:path/posix'
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
 import type { ExecuteResult } from '../session/outcome.js'
 import type { Display } from '../shared/display.js'
-import { ExecutionError, PythonError } from '../shared/errors.js'
+import { ExecutionError, PythonError, SessionMovedError } from '../shared/errors.js'
 import { jsonValue } from './json-value.js'
 import { cut, type Outputs } from './outputs.js'
 import { fileUri, isImage, mimeTypeOf } from './uris.js'
@@ -79,7 +79,7 @@ export function resultOfError(error: unknown, options: ResultOptions): CallToolR
           ...{ file, line: line ?? null, function: name, text: text.slice(0, MAX_MESSAGE_LENGTH) },
         })),
       }
-    : { type: error.name, message: error.message, traceback: null, frames: [] }
+    : { type: error.name, message: messageOf(error), traceback: null, frames: [] }
   return {
     isError: true,
     content: [
@@ -92,6 +92,13 @@ export function resultOfError(error: unknown, options: ResultOptions): CallToolR
       ...{ files: [], moreFiles: 0, executionCount: null, durationMs: null, notes: [...notes] },
     },
   }
+}
+
+function messageOf(error: ExecutionError): string {
+  // The error's own message is for programs.
+  if (error instanceof SessionMovedError)
+    return 'another server has taken this session, so what this call did is lost. The next call continues with what is stored'
+  return error.message
 }
 
 export function text(content: string): ContentBlock {

@@ -60,7 +60,10 @@ function register(host: McpHost, server: McpServer, name: string, tool: Tool): v
         // Anything but the library's own errors is a bug, which the operator must know of.
         if (!(error instanceof BrumateError || error instanceof RefusedError))
           host.options.onError(error as Error)
-        return { isError: true, content: [text(String(error))] }
+        return {
+          isError: true,
+          content: [text(error instanceof RefusedError ? error.message : String(error))],
+        }
       }
     },
   )
