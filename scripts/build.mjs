@@ -17,6 +17,15 @@ const tsc = require.resolve('typescript/bin/tsc')
 const LATE_PACKAGES = { 'ajv/dist/2020.js': 'ajv', 'msgpackr/pack': 'msgpackr' }
 /** Clients of stores, which users install: the program loads them when it opens such a store. */
 const CLIENTS = /^(@aws-sdk\/client-s3|pg|redis)$/
+/** Declarations that sub-paths take from the library. */
+const LIBRARY_TYPES = [
+  'index.d.ts',
+  'manager.d.ts',
+  'options/limits.d.ts',
+  'session.d.ts',
+  'store/store.d.ts',
+  'telemetry/telemetry.d.ts',
+]
 /** Packages whose code is in a bundle: their licenses are shipped with it. */
 const bundled = new Set()
 
@@ -96,11 +105,9 @@ async function bundleSubpath(name) {
     sourcemap: false,
   })
   await bundle.close()
-  // What the library declares, a program meets once, too.
-  const ofLibrary = ['index.d.ts', 'store/store.d.ts', 'telemetry/telemetry.d.ts'].map((path) =>
-    join(root, 'dist/src', path),
+  const types = Object.fromEntries(
+    LIBRARY_TYPES.map((file) => [join(root, 'dist/src', file), `${library}index.js`]),
   )
-  const types = Object.fromEntries(ofLibrary.map((path) => [path, `${library}index.js`]))
   await writeTypes(join(root, `dist/src/${name}/index.d.ts`), join(root, `dist/src/${name}.d.ts`), [
     redirect(types),
   ])

@@ -35,6 +35,7 @@ const LIBRARY = [
   'src/manager.ts',
   'src/index.ts',
   'src/restate',
+  'src/mcp',
   'src/cli',
 ]
 const WORKERS = [

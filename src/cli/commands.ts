@@ -20,6 +20,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'choose versions of packages, and write them to brumate.lock.json',
     load: async () => (await import('./commands/lock.js')).lock,
   },
+  mcp: {
+    summary: 'serve Python sessions to an MCP client',
+    load: async () => (await import('./commands/mcp.js')).mcp,
+  },
   'store salvage': {
     summary: 'after an upgrade, move the sessions of a store to a new image',
     load: async () => (await import('./commands/store-salvage.js')).storeSalvage,

@@ -1,5 +1,6 @@
-// The sub-paths of stores: what they throw is of the library's own classes, and a client that is not installed is named.
+// The sub-paths: what they throw is of the library's own classes, and a client that is not installed is named.
 import { InvalidOptionError, MemoryStore, StoreError } from 'brumate'
+import { mcpServer } from 'brumate/mcp'
 import { storeConformance } from 'brumate/stores/conformance'
 import { PostgresStore } from 'brumate/stores/postgres'
 import { RedisStore } from 'brumate/stores/redis'
@@ -16,3 +17,6 @@ for (const store of [
   new S3Store({ region: 'us-east-1' }, { bucket: 'x' }),
 ])
   console.log(String(await store.get('a').catch((error) => error)))
+const manager = { getOrCreate() {} }
+console.log(String(await mcpServer({ manager }).catch((error) => error)))
+console.log((await mcpServer({}).catch((error) => error)) instanceof InvalidOptionError)

@@ -1,0 +1,78 @@
+// Who may use the HTTP server. Owns tokens, and the checks of the Host and Origin headers, which keep web pages from calling a server on
+// this machine (DNS rebinding).
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { InvalidOptionError } from '../shared/errors.js'
+import type { Sdk } from './sdk.js'
+
+/** Tokens by tenant. */
+export type Tokens = Readonly<Record<string, string>>
+
+export interface AccessOptions {
+  readonly host: string
+  readonly tokens: Tokens | undefined
+  readonly allowedHosts: readonly string[] | undefined
+  readonly allowedOrigins: readonly string[]
+  /** Without tokens, everybody is this tenant. */
+  readonly tenant: string
+}
+
+const MIN_TOKEN_LENGTH = 16
+
+export class Access {
+  readonly #sdk: Sdk
+  readonly #options: AccessOptions
+  readonly #hashes: readonly (readonly [tenant: string, hash: Buffer])[]
+  readonly #hosts: string[] | undefined
+  readonly #origins: string[]
+
+  /** @throws InvalidOptionError */
+  constructor(sdk: Sdk, options: AccessOptions) {
+    const { host, tokens, allowedHosts, allowedOrigins } = options
+    const local = sdk.localhostAllowedHostnames()
+    const isLocal = local.includes(inBrackets(host)) || /^127\./.test(host)
+    if (!isLocal && tokens === undefined) {
+      const message = `tokens: a server on ${host} can be reached from other machines, so clients need tokens`
+      throw new InvalidOptionError('tokens', 'tokens by tenant', tokens, message)
+    }
+    this.#sdk = sdk
+    this.#options = options
+    this.#hashes = Object.entries(tokens ?? {}).map(([tenant, token]) => {
+      if (typeof token !== 'string' || token.length < MIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token))
+        throw new InvalidOptionError(
+          `tokens.${tenant}`,
+          `a token of at least ${MIN_TOKEN_LENGTH} visible ASCII characters`,
+          typeof token === 'string' ? `${token.length} characters` : token,
+        )
+      return [tenant, hashOf(token)] as const
+    })
+    if (tokens !== undefined && this.#hashes.length === 0)
+      throw new InvalidOptionError('tokens', 'at least one token', tokens)
+    // Behind other names, only the operator knows which are right; there, tokens keep web pages out.
+    this.#hosts = allowedHosts ? [...allowedHosts] : isLocal ? [...local, inBrackets(host)] : undefined
+    this.#origins = [...sdk.localhostAllowedOrigins(), ...allowedOrigins]
+  }
+
+  /** The tenant, or the response that refuses the request. */
+  check(request: Request): string | Response {
+    const refused =
+      (this.#hosts && this.#sdk.hostHeaderValidationResponse(request, this.#hosts)) ??
+      this.#sdk.originValidationResponse(request, this.#origins)
+    if (refused) return refused
+    if (this.#options.tokens === undefined) return this.#options.tenant
+    const [, token = ''] = /^Bearer +(\S+) *$/i.exec(request.headers.get('authorization') ?? '') ?? []
+    const given = hashOf(token)
+    // All are compared, so that the time tells nothing.
+    const found = this.#hashes.filter(([, hash]) => timingSafeEqual(hash, given))
+    if (found[0]) return found[0][0]
+    const headers = { 'www-authenticate': 'Bearer' }
+    return Response.json({ error: 'a valid bearer token is needed' }, { status: 401, headers })
+  }
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}
+
+function inBrackets(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+}

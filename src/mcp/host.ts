@@ -1,0 +1,122 @@
+// What all connections of one MCP server share: the tenants, the connected servers, and what tools say about themselves. Owns opening and
+// closing these.
+import type { SessionManager } from '../manager.js'
+import { InvalidOptionError } from '../shared/errors.js'
+import { ConnectedServers } from './connect/connected-servers.js'
+import { type ToolCallbacks, withoutFault } from './connect/tool-callbacks.js'
+import type { Facts } from './describe.js'
+import type { ResolvedMcpOptions } from './options.js'
+import { loadSdk, type Sdk } from './sdk.js'
+import { Tenant } from './tenant.js'
+import { version } from './version.js'
+
+/** Most faults of schemas that are taken out one by one. */
+const MAX_FAULTS = 10_000
+
+export class McpHost {
+  readonly sdk: Sdk
+  readonly options: ResolvedMcpOptions
+  readonly facts: Facts
+  readonly #servers: ConnectedServers
+  readonly #callbacks: ToolCallbacks
+  readonly #tenants = new Map<string, Tenant>()
+  /** Compiled once: over HTTP, each request of the 2026 protocol has a server of its own. */
+  readonly #schemas = new Map<string, ReturnType<Sdk['fromJsonSchema']>>()
+
+  private constructor(
+    sdk: Sdk,
+    options: ResolvedMcpOptions,
+    servers: ConnectedServers,
+    { facts, callbacks }: Probed,
+  ) {
+    this.sdk = sdk
+    this.options = options
+    this.#servers = servers
+    this.facts = facts
+    this.#callbacks = callbacks
+  }
+
+  /**
+   * Starts the connected servers, and a session that tells what Python has.
+   *
+   * @throws InstallationError, InvalidOptionError, and what `manager.createSession` throws
+   */
+  static async open(options: ResolvedMcpOptions): Promise<McpHost> {
+    const sdk = await loadSdk()
+    const servers = await ConnectedServers.connect(options, version())
+    try {
+      return new McpHost(sdk, options, servers, await probe(options, servers.callbacks))
+    } catch (error) {
+      await servers.close()
+      throw error
+    }
+  }
+
+  tenant(name: string): Tenant {
+    const { manager, limits, maxSessions } = this.options
+    let tenant = this.#tenants.get(name)
+    if (tenant === undefined) {
+      const sessionOptions = { limits, callbacks: this.#callbacks }
+      tenant = new Tenant({ manager, tenant: name, maxSessions, sessionOptions })
+      this.#tenants.set(name, tenant)
+    }
+    return tenant
+  }
+
+  /** @param name tells the schemas apart */
+  schema<T>(name: string, schema: Record<string, unknown>): ReturnType<typeof this.sdk.fromJsonSchema<T>> {
+    let compiled = this.#schemas.get(name)
+    if (compiled === undefined) {
+      compiled = this.sdk.fromJsonSchema(schema)
+      this.#schemas.set(name, compiled)
+    }
+    return compiled as ReturnType<typeof this.sdk.fromJsonSchema<T>>
+  }
+
+  close(): Promise<void> {
+    return this.#servers.close()
+  }
+}
+
+interface Probed {
+  readonly facts: Facts
+  readonly callbacks: ToolCallbacks
+}
+
+const PROBE = `
+import brumate, os, sys
+dict(packages=brumate.packages(), home=os.getcwd(), version='.'.join(map(str, sys.version_info[:2])))`
+
+async function probe(options: ResolvedMcpOptions, given: ToolCallbacks): Promise<Probed> {
+  const { manager, limits } = options
+  const { session, callbacks } = await createSession(manager, limits, given)
+  try {
+    const { value } = await session.execute(PROBE)
+    const found = value as { packages: Record<string, string>; home: string; version: string }
+    const stubs = session.toolStubs()
+    return { facts: { ...found, stubs, limits, timeoutMs: session.executionTimeoutMs }, callbacks }
+  } finally {
+    await session.close()
+  }
+}
+
+/** Schemas of other servers may have what sessions refuse. */
+async function createSession(
+  manager: SessionManager,
+  limits: ResolvedMcpOptions['limits'],
+  given: ToolCallbacks,
+) {
+  let callbacks = given
+  for (let faults = 0; ; faults++) {
+    try {
+      return { session: await manager.createSession({ limits, callbacks }), callbacks }
+    } catch (error) {
+      const pruned =
+        error instanceof InvalidOptionError && faults < MAX_FAULTS
+          ? withoutFault(callbacks, error)
+          : undefined
+      if (pruned === undefined) throw error
+      callbacks = pruned
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// Requests and responses of node:http as those of the Fetch API, which the SDK takes. Owns aborting what a client has left.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ReadableStream } from 'node:stream/web'
+
+const METHODS = ['GET', 'POST', 'DELETE']
+
+/**
+ * Its signal aborts when the client goes away before the response has ended. A response for what the Fetch API cannot express, and for
+ * methods that MCP does not have.
+ */
+export function requestOf(incoming: IncomingMessage, response: ServerResponse): Request | Response {
+  const controller = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort(new Error('the client has closed the connection'))
+  })
+  const { method = 'GET', rawHeaders, url = '/' } = incoming
+  if (!METHODS.includes(method))
+    return new Response('not allowed', { status: 405, headers: { allow: METHODS.join(', ') } })
+  // The path alone counts: the Host header is checked, and not believed.
+  if (!URL.canParse(url, 'http://localhost')) return new Response('not a URL', { status: 400 })
+  const headers = new Headers()
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(i, i + 2)
+    if (!name.startsWith(':')) headers.append(name, value)
+  }
+  return new Request(new URL(url, 'http://localhost'), {
+    ...{ method, headers, signal: controller.signal },
+    ...(method === 'POST'
+      ? { body: Readable.toWeb(incoming) as NonNullable<RequestInit['body']>, duplex: 'half' }
+      : {}),
+  })
+}
+
+export async function sendResponse(response: Response, outgoing: ServerResponse): Promise<void> {
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers))
+  if (response.body === null) {
+    outgoing.end()
+    return
+  }
+  // A stream of events may have none for long.
+  outgoing.flushHeaders()
+  await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing)
+}

@@ -1,0 +1,44 @@
+// Long outputs of a tenant's executions, which results show only a part of. Owns how many are kept, in memory: they end with the process.
+import { randomUUID } from 'node:crypto'
+
+export interface KeptOutput {
+  readonly mimeType: string
+  readonly content: string | Uint8Array
+}
+
+const MAX_OUTPUTS = 64
+const MAX_SIZE = 32 * 1024 * 1024
+const PREFIX = 'brumate://outputs/'
+
+export class Outputs {
+  /** The oldest first. */
+  readonly #kept = new Map<string, KeptOutput>()
+  #size = 0
+
+  /** The URI under which a client can read it. */
+  keep(mimeType: string, content: string | Uint8Array): string {
+    const id = randomUUID()
+    this.#kept.set(id, { mimeType, content })
+    this.#size += content.length
+    for (const [oldest, { content: dropped }] of this.#kept) {
+      if (this.#kept.size === 1 || (this.#kept.size <= MAX_OUTPUTS && this.#size <= MAX_SIZE)) break
+      this.#kept.delete(oldest)
+      this.#size -= dropped.length
+    }
+    return `${PREFIX}${id}`
+  }
+
+  get(id: string): KeptOutput | undefined {
+    return this.#kept.get(id)
+  }
+}
+
+/** Its beginning and its end, and a mark between them. */
+export function cut(text: string, maxLength: number, uri?: string): string {
+  if (text.length <= maxLength) return text
+  const tail = Math.floor(maxLength / 4)
+  const head = maxLength - tail
+  const where = uri === undefined ? '' : `; the whole text is the resource ${uri}`
+  const mark = `\n[… ${text.length - maxLength} characters left out${where} …]\n`
+  return `${text.slice(0, head).toWellFormed()}${mark}${text.slice(-tail).toWellFormed()}`
+}

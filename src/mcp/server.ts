@@ -1,0 +1,70 @@
+// One MCP server for one tenant: tools and resources on the official SDK. Owns registering them, and turning thrown errors into results.
+import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
+import { BrumateError } from '../shared/errors.js'
+import { describeRun } from './describe.js'
+import { fileTools } from './file-tools.js'
+import type { McpHost } from './host.js'
+import { registerResources } from './resources.js'
+import { text } from './result.js'
+import { runTool } from './run-tool.js'
+import { ARGUMENTS, RESULTS } from './schemas.js'
+import { sessionTools } from './session-tools.js'
+import { RefusedError, type Tenant } from './tenant.js'
+import type { Arguments, Tool } from './tool.js'
+import { version } from './version.js'
+
+/** Of every tool: Python reaches nothing outside its sandbox but the connected servers. */
+const CLOSED: ToolAnnotations = { openWorldHint: false }
+
+export function serverFor(host: McpHost, tenant: Tenant): McpServer {
+  const { sdk, options, facts } = host
+  const server = new sdk.McpServer(
+    { name: 'brumate', title: 'Python sessions', version: version() },
+    { instructions: INSTRUCTIONS },
+  )
+  const tools: Readonly<Record<string, Tool>> = {
+    run_python: {
+      title: 'Run Python',
+      description: describeRun(facts),
+      arguments: ARGUMENTS.run(options.maxTimeoutMs),
+      result: RESULTS.run,
+      annotations: { readOnlyHint: false, destructiveHint: false, openWorldHint: facts.stubs !== '' },
+      call: runTool(tenant, options),
+    },
+    ...sessionTools(tenant),
+    ...fileTools(tenant, facts.home, options.maxTextLength),
+  }
+  for (const [name, tool] of Object.entries(tools)) register(host, server, name, tool)
+  registerResources(host, server, tenant)
+  return server
+}
+
+const INSTRUCTIONS =
+  'Python sessions that keep their state. Use run_python with one session name for work that belongs together, fork to try something without risk, and snapshot before a step that may have to be undone.'
+
+function register(host: McpHost, server: McpServer, name: string, tool: Tool): void {
+  const { title, description, result, annotations } = tool
+  server.registerTool(
+    name,
+    {
+      title,
+      description,
+      inputSchema: host.schema<Arguments>(`${name} arguments`, tool.arguments),
+      ...(result === undefined ? {} : { outputSchema: host.schema(`${name} result`, result) }),
+      annotations: { ...CLOSED, ...annotations },
+    },
+    async (args, context) => {
+      try {
+        return await tool.call(args, context)
+      } catch (error) {
+        // Anything but the library's own errors is a bug, which the operator must know of.
+        if (!(error instanceof BrumateError || error instanceof RefusedError))
+          host.options.onError(error as Error)
+        return {
+          isError: true,
+          content: [text(error instanceof RefusedError ? error.message : String(error))],
+        }
+      }
+    },
+  )
+}

@@ -1,0 +1,129 @@
+// The MCP server over HTTP: both versions of the protocol, another implementation's client, tokens, and what it refuses.
+import { request } from 'node:http'
+import { serveHttp } from 'brumate/mcp'
+import { expect, onTestFinished, test } from 'vitest'
+import { sharedManager } from '../support/shared-manager.js'
+import { callerOf, otherClient, overHttp, structured, textOf } from './support/clients.js'
+
+const TOKENS = { ada: 'a-token-of-ada-00001', bob: 'b-token-of-bob-00001' }
+
+const HEADERS = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
+
+async function served(options: object = {}) {
+  const server = await serveHttp({ manager: await sharedManager({ slots: 2 }), ...options })
+  onTestFinished(() => server.close())
+  return server
+}
+
+/** With any headers, which `fetch` does not allow. */
+function post(url: string, headers: Record<string, string>, body = '{}', more: object = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: 'POST', headers: { ...HEADERS, ...headers }, ...more })
+    sent.on('response', (response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+test('clients of both versions, and of another implementation, share the sessions of their tenant only', async () => {
+  const { url } = await served({ tokens: TOKENS })
+  const legacy = callerOf(await overHttp(url, TOKENS.ada))
+  const client = await overHttp(url, TOKENS.ada, 'modern')
+  expect(client.getNegotiatedProtocolVersion()).toBe('2026-07-28')
+  const modern = callerOf(client)
+  const headers = { authorization: `Bearer ${TOKENS.ada}` }
+  const other = await otherClient({ type: 'http', url, headers })
+  const bob = callerOf(await overHttp(url, TOKENS.bob, 'modern'))
+
+  await legacy('run_python', { code: 'x = 1' })
+  expect(structured(await modern('run_python', { code: 'x += 1; x' })).value).toBe(2)
+  expect(structured(await other.call('run_python', { code: 'x += 1; x' })).value).toBe(3)
+  expect(Object.keys(other.tools)).toHaveLength(9)
+  const failed = await other.call('run_python', { code: '1/0' })
+  expect(failed.isError).toBe(true)
+
+  expect(structured(await bob('run_python', { code: '"x" in globals()' })).value).toBe(false)
+  const named = await bob('run_python', { code: '1', session: 'of-bob' })
+  expect(named.isError).toBeFalsy()
+  expect(textOf(await legacy('list_sessions'))).toBe('sessions: default\nsnapshots: none')
+})
+
+test.each(['legacy', 'modern'] as const)(
+  'a client of the %s version gets progress, and cancels what runs',
+  async (version) => {
+    const { url } = await served({ tenant: `cancel-${version}` })
+    const client = await overHttp(url, undefined, version)
+    const controller = new AbortController()
+    const running = client.callTool(
+      { name: 'run_python', arguments: { code: 'x = 1\nprint("going")\nwhile True: pass', timeout: 600 } },
+      { signal: controller.signal, onprogress: () => controller.abort() },
+    )
+    await expect(running).rejects.toThrow()
+    expect(structured(await callerOf(client)('run_python', { code: 'x' })).value).toBe(1)
+  },
+)
+
+test("a client's session of the 2025 version is no other tenant's", async () => {
+  const { url } = await served({ tokens: TOKENS })
+  const client = await overHttp(url, TOKENS.ada)
+  const { sessionId = '' } = client.transport ?? {}
+  const headers = { 'mcp-session-id': sessionId }
+  const ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
+  const authorization = (tenant: keyof typeof TOKENS) => `Bearer ${TOKENS[tenant]}`
+  expect(await post(url, { ...headers, authorization: authorization('ada') }, ping)).toBe(200)
+  expect(await post(url, { ...headers, authorization: authorization('bob') }, ping)).toBe(404)
+  expect(
+    await post(url, { ...headers, 'mcp-session-id': 'x', authorization: authorization('ada') }, ping),
+  ).toBe(404)
+})
+
+test('refuses wrong tokens, hosts and origins, other paths and types, and bodies that are too large', async () => {
+  const guarded = await served({ tokens: TOKENS, allowedOrigins: ['app.example'] })
+  expect(await post(guarded.url, {})).toBe(401)
+  expect(await post(guarded.url, { authorization: 'Bearer wrong' })).toBe(401)
+  const authorization = `Bearer ${TOKENS.ada}`
+  expect(await post(guarded.url, { authorization })).toBe(400)
+  expect(await post(guarded.url, { authorization, origin: 'https://app.example' })).toBe(400)
+  const { url } = await served({ maxBodyBytes: 1024 })
+  expect(await post(url, { host: 'evil.example' })).toBe(403)
+  expect(await post(url, { origin: 'https://evil.example' })).toBe(403)
+  expect(await post(url, { origin: 'null' })).toBe(403)
+  expect(await post(url, { origin: 'http://localhost:3000' })).toBe(400)
+  expect(await post(url.replace('/mcp', '/other'), {})).toBe(404)
+  expect(await post(url, { 'content-type': 'text/plain' })).toBe(415)
+  expect(await post(url, {}, `"${'x'.repeat(2000)}"`)).toBe(413)
+  expect(await post(url, {}, '{')).toBe(400)
+  expect(await post(url, {}, '{}', { method: 'PUT' })).toBe(405)
+  expect(await post(url, {}, '{}', { path: 'http://[' })).toBe(400)
+})
+
+test('wants tokens where other machines can connect, and tokens that are long', async () => {
+  await expect(served({ host: '0.0.0.0' })).rejects.toThrow(/other machines, so clients need tokens/)
+  await expect(served({ tokens: { ada: 'short' } })).rejects.toThrow(/tokens\.ada: expected/)
+  await expect(served({ tokens: {} })).rejects.toThrow(/tokens: expected/)
+  await expect(served({ path: 'mcp' })).rejects.toThrow(/path: expected/)
+  const { url } = await served({ host: '0.0.0.0', tokens: TOKENS })
+  await expect(served({ port: Number(new URL(url).port), host: '0.0.0.0', tokens: TOKENS })).rejects.toThrow(
+    /port: cannot listen on 0\.0\.0\.0.*EADDRINUSE/,
+  )
+  const reachable = url.replace('0.0.0.0', '127.0.0.1')
+  expect(await post(reachable, { host: 'some.name', authorization: `Bearer ${TOKENS.ada}` })).toBe(400)
+})
+
+test('closing ends what runs', async () => {
+  const server = await served({ tenant: 'closing' })
+  const client = await overHttp(server.url, undefined, 'modern')
+  const started = new Promise<void>((resolve) => {
+    const running = client.callTool(
+      { name: 'run_python', arguments: { code: 'print("going")\nwhile True: pass' } },
+      { onprogress: () => resolve() },
+    )
+    running.catch(() => {})
+  })
+  await started
+  await server.close()
+  await expect(post(server.url, {})).rejects.toThrow(/ECONNREFUSED/)
+})

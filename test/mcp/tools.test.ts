@@ -1,0 +1,209 @@
+// The MCP server's tools and resources, by the SDK's client in this process.
+import { MemoryStore } from 'brumate'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { sharedManager } from '../support/shared-manager.js'
+import { type Caller, connected, structured, textOf } from './support/clients.js'
+
+const options = { slots: 2 }
+let tenants = 0
+let call: Caller
+
+/** A tenant of its own: other tests' sessions are not there. */
+async function freshClient(more: object = {}) {
+  return connected({ manager: await sharedManager(options), tenant: `tenant-${++tenants}`, ...more })
+}
+
+beforeAll(async () => {
+  await sharedManager(options)
+})
+
+const run = async (code: string, more: object = {}) => call('run_python', { code, ...more })
+
+test('tools have annotations, and a description with what sessions have', async () => {
+  const { client } = await freshClient({ limits: { memoryBytes: 128 * 2 ** 20 } })
+  const { tools } = await client.listTools()
+  expect(tools.map(({ name }) => name).sort()).toEqual(
+    [
+      ...['fork', 'list_files', 'list_sessions', 'read_file', 'reset_session', 'restore', 'run_python'],
+      ...['snapshot', 'write_file'],
+    ].sort(),
+  )
+  const runPython = tools.find(({ name }) => name === 'run_python')
+  expect(runPython?.description).toMatch(
+    /Python 3\.14[\s\S]*standard library, and no other[\s\S]*30 s[\s\S]*128 MiB/,
+  )
+  expect(runPython?.outputSchema).toMatchObject({ type: 'object' })
+  const readOnly = tools.filter(({ annotations }) => annotations?.readOnlyHint).map(({ name }) => name)
+  expect(readOnly.sort()).toEqual(['list_files', 'list_sessions', 'read_file'])
+  const destructive = tools.filter(({ annotations }) => annotations?.destructiveHint).map(({ name }) => name)
+  expect(destructive.sort()).toEqual(['reset_session', 'restore', 'write_file'])
+  expect(tools.every(({ annotations }) => annotations?.openWorldHint === false)).toBe(true)
+})
+
+describe('run_python', () => {
+  test('keeps state, and tells output, value, errors and files', async () => {
+    ;({ call } = await freshClient())
+    const first = await run('import math\nx = 41\nprint("hi")\nx + 1')
+    expect(textOf(first)).toBe('hi\n[value]\n42')
+    expect(structured(first)).toMatchObject({ status: 'ok', stdout: 'hi\n', repr: '42', value: 42 })
+
+    const none = await run('x += 1')
+    expect(textOf(none)).toBe('(no output)')
+    expect(structured(none)).not.toHaveProperty('value')
+    expect(structured(await run('[x, math.inf, 2**70, b"a", {1: 2}, {"k"}]')).value).toEqual([
+      ...[42, 'Infinity', '1180591620717411303424', 'YQ==', [[1, 2]], ['k']],
+    ])
+
+    const failed = await run('print("so far")\ndef f():\n    1/0\nf()')
+    expect(failed.isError).toBe(true)
+    expect(textOf(failed)).toMatch(/^so far\nTraceback[\s\S]*ZeroDivisionError: division by zero$/)
+    expect(structured(failed)).toMatchObject({
+      status: 'error',
+      stdout: 'so far\n',
+      error: { type: 'ZeroDivisionError', frames: [{ line: 4 }, { line: 3, function: 'f', text: '1/0' }] },
+    })
+  })
+
+  test('gives images as images, and files as resources that can be read', async () => {
+    const { client, call: own } = await freshClient()
+    call = own
+    const picture = await run(
+      'class P:\n    def _repr_png_(self): return b"\\x89PNG"\ndisplay({"a": 1})\nopen("a b.csv", "w").write("1,2")\nP()',
+    )
+    expect(picture.content).toContainEqual({ type: 'image', mimeType: 'image/png', data: 'iVBORw==' })
+    expect(textOf(picture)).toContain("{'a': 1}")
+    const file = picture.content.find(({ type }) => type === 'resource_link')
+    expect(file).toMatchObject({ name: 'a b.csv', mimeType: 'text/csv', size: 3 })
+    const uri = (file as { uri: string }).uri
+    expect((await client.readResource({ uri })).contents).toEqual([
+      { uri, mimeType: 'text/csv', text: '1,2' },
+    ])
+    const lost = uri.replace('/default/', '/other/')
+    await expect(client.readResource({ uri: lost })).rejects.toThrow(/not found/i)
+  })
+
+  test('cuts long output, and has the whole as a resource', async () => {
+    const { client, call: own } = await freshClient({ maxTextLength: 1000 })
+    call = own
+    const long = await run('print("a" * 5000 + "end"); "b" * 5000')
+    const { stdout, value, repr } = structured(long)
+    expect(stdout).toMatch(
+      /^a{750}\n\[… 4004 characters left out; the whole text is the resource .*…\]\na+end\n$/,
+    )
+    expect((repr as string).length).toBeLessThan(1200)
+    expect(value).toBeUndefined()
+    const uri = /brumate:\/\/outputs\/[\w-]+/.exec(stdout as string)?.[0] ?? ''
+    const { contents } = await client.readResource({ uri })
+    expect(contents[0]).toMatchObject({ text: `${'a'.repeat(5000)}end\n` })
+  })
+
+  test('ends at its time limit, and when the client cancels; the session stays', async () => {
+    const { client, call: own } = await freshClient({ maxTimeoutMs: 60_000 })
+    call = own
+    const late = await run('x = 1\nwhile True: pass', { timeout: 0.2 })
+    expect(late.isError).toBe(true)
+    expect(structured(late)).toMatchObject({ error: { type: 'TimeoutError' } })
+
+    const controller = new AbortController()
+    const progress: (string | undefined)[] = []
+    const running = client.callTool(
+      { name: 'run_python', arguments: { code: 'print("going", flush=True)\nwhile True: pass' } },
+      {
+        signal: controller.signal,
+        onprogress: ({ message }) => {
+          progress.push(message)
+          controller.abort()
+        },
+      },
+    )
+    await expect(running).rejects.toThrow(/abort/i)
+    expect(progress[0]).toBe('going')
+    // It waits for the cancelled code to end.
+    expect(structured(await run('x')).value).toBe(1)
+  })
+
+  test('refuses arguments that its schema does not have, and names of sessions that are no names', async () => {
+    ;({ call } = await freshClient({ maxTimeoutMs: 60_000 }))
+    for (const args of [{}, { code: 1 }, { code: '1', more: 1 }, { code: '1', timeout: 61 }])
+      expect(textOf(await call('run_python', args))).toMatch(/^Input validation error/)
+    expect(textOf(await run('1', { session: '../x' }))).toMatch(/^Input validation error/)
+    await expect(call('no_such_tool')).rejects.toThrow(/not found/)
+  })
+})
+
+test('sessions are forked, saved, restored, reset and deleted', async () => {
+  ;({ call } = await freshClient({ maxSessions: 2 }))
+  await run('x = 1\nopen("f.txt", "w").write("one")')
+  expect((await call('snapshot', { name: 'one' })).isError).toBeFalsy()
+  await run('x = 2')
+  expect((await call('fork', { name: 'copy' })).isError).toBeFalsy()
+  await run('x = 3', { session: 'copy' })
+  expect(textOf(await run('x'))).toBe('2')
+  expect(textOf(await call('list_sessions'))).toBe('sessions: copy, default\nsnapshots: one')
+
+  await call('restore', { name: 'one' })
+  expect(textOf(await run('x, open("f.txt").read()'))).toBe("(1, 'one')")
+  expect(textOf(await run('x', { session: 'copy' }))).toBe('3')
+  // The name is given again.
+  await run('x = 4')
+  await call('snapshot', { name: 'one' })
+  await call('restore', { name: 'one', session: 'copy' })
+  expect(textOf(await run('x', { session: 'copy' }))).toBe('4')
+
+  expect(textOf(await run('1', { session: 'third' }))).toMatch(/2 sessions, which is the most.*copy, default/)
+  expect(textOf(await call('fork', { name: 'copy' }))).toMatch(/there is a session copy already/)
+  expect(textOf(await call('restore', { name: 'two' }))).toMatch(/no snapshot two; there are: one/)
+  expect(textOf(await call('reset_session', { session: 'copy' }))).toMatch(/fresh/)
+  expect(textOf(await run('"x" in globals()', { session: 'copy' }))).toBe('False')
+  expect(textOf(await call('reset_session', { session: 'copy', delete: true }))).toMatch(/^deleted/)
+  expect(textOf(await call('reset_session', { snapshot: 'one' }))).toMatch(/^deleted/)
+  const { sessions, snapshots } = structured(await call('list_sessions'))
+  expect([sessions, snapshots]).toMatchObject([[{ name: 'default', executionCount: expect.any(Number) }], []])
+})
+
+test('files are written, listed and read, in parts if they are long', async () => {
+  ;({ call } = await freshClient({ maxTextLength: 1000 }))
+  await call('write_file', { path: 'data/text.txt', content: `${'ä'.repeat(700)}.` })
+  await call('write_file', { path: '/tmp/bin', content: 'AP8=', encoding: 'base64' })
+  expect(structured(await call('list_files', { path: 'data' }))).toEqual({
+    path: '/home/pyodide/data',
+    entries: [{ name: 'text.txt', type: 'file', sizeBytes: 1401 }],
+    more: 0,
+  })
+  const text = textOf(await call('read_file', { path: 'data/text.txt' }))
+  expect(text).toBe(`${'ä'.repeat(500)}\n[… 401 bytes follow; read them with offset 1000 …]`)
+  expect(textOf(await call('read_file', { path: 'data/text.txt', offset: 1000 }))).toBe(`${'ä'.repeat(200)}.`)
+  expect((await call('read_file', { path: '/tmp/bin' })).content).toMatchObject([
+    { type: 'resource', resource: { blob: 'AP8=' } },
+  ])
+  expect(textOf(await run('open("/tmp/bin", "rb").read()'))).toBe(String.raw`b'\x00\xff'`)
+  expect(textOf(await call('read_file', { path: 'nope' }))).toMatch(/ENOENT/)
+  expect(textOf(await call('write_file', { path: 'x', content: '%', encoding: 'base64' }))).toMatch(/base64/)
+})
+
+test('a tenant sees neither sessions nor outputs of another', async () => {
+  const one = await freshClient({ maxTextLength: 1000 })
+  const two = await freshClient()
+  const long = await one.call('run_python', {
+    code: 'x = 1\nopen("f", "w").write("secret")\nprint("a" * 2000)',
+  })
+  const uris = long.content.flatMap((part) => (part.type === 'resource_link' ? [part.uri] : []))
+  expect(uris).toHaveLength(2)
+  expect(textOf(await two.call('list_sessions'))).toBe('sessions: none\nsnapshots: none')
+  expect(textOf(await two.call('run_python', { code: '"x" in globals()' }))).toBe('False')
+  for (const uri of uris) {
+    await one.client.readResource({ uri })
+    await expect(two.client.readResource({ uri })).rejects.toThrow(/not found/i)
+  }
+})
+
+test('options are checked', async () => {
+  const manager = await sharedManager(options)
+  const refused = (more: object) => connected({ manager, ...more })
+  await expect(refused({ maxSession: 1 })).rejects.toThrow(/unknown option "maxSession"/)
+  await expect(refused({ maxTextLength: 10 })).rejects.toThrow(/maxTextLength: expected/)
+  await expect(refused({ connect: ['"node'] })).rejects.toThrow(
+    /connect\[0\]: expected a command whose quotes end/,
+  )
+  await expect(connected({ manager: new MemoryStore() as never })).rejects.toThrow(/manager: expected/)
+})
