@@ -8,6 +8,14 @@ export interface CommandEntry {
 }
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  run: {
+    summary: 'run Python code: a file, -c CODE, or standard input',
+    load: async () => (await import('./commands/run.js')).runCommand,
+  },
+  inspect: {
+    summary: 'show what a snapshot holds, without running it',
+    load: async () => (await import('./commands/inspect.js')).inspect,
+  },
   'image build': {
     summary: 'build an image with packages, and save it',
     load: async () => (await import('./commands/image-build.js')).imageBuild,
