@@ -12,6 +12,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'run Python code: a file, -c CODE, or standard input',
     load: async () => (await import('./commands/run.js')).runCommand,
   },
+  repl: {
+    summary: 'Python at the prompt; also brumate alone, on a terminal',
+    load: async () => (await import('./commands/repl.js')).repl,
+  },
   inspect: {
     summary: 'show what a snapshot holds, without running it',
     load: async () => (await import('./commands/inspect.js')).inspect,

@@ -35,9 +35,12 @@ export class LineReader {
   }
 
   /** As `next`; on a terminal, what is typed is not shown. */
-  async nextSecret(output: OutputStream): Promise<string | null> {
-    if (!this.#input.isTTY) return this.#next('line')
-    this.#input.setRawMode(true)
+  async nextSecret(prompt: string, output: OutputStream): Promise<string | null> {
+    const { isTTY } = this.#input
+    // Before the prompt: whoever sees it may type at once.
+    if (isTTY) this.#input.setRawMode(true)
+    output.write(prompt)
+    if (!isTTY) return this.#next('line')
     try {
       return await this.#next('secret')
     } finally {

@@ -5,12 +5,15 @@ import { SessionManager } from '../manager.js'
 import type { Limits } from '../options/limits.js'
 import type { SessionOptions } from '../options.js'
 import type { Session } from '../session.js'
+import { count } from '../shared/count.js'
+import type { PendingCall } from '../shared/snapshot/manifest.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { VfsStorage } from '../vfs/storage.js'
 import { type CommandInput, type Option, textOf, textsOf, UsageError } from './command.js'
 import { type Mount, parseMount } from './mount.js'
 import { PACKAGE_OPTIONS, packageOptions } from './package-options.js'
 import { readSnapshotFile } from './snapshot-file.js'
+import { printable } from './text.js'
 import { parseDurationMs } from './units.js'
 
 const MiB = 1024 * 1024
@@ -75,6 +78,7 @@ export class Python implements AsyncDisposable {
     const mount = mountText === undefined ? undefined : await parseMount(mountText)
     const snapshotPath = textOf(values, 'snapshot-in')
     const snapshot = snapshotPath === undefined ? undefined : await readSnapshotFile(snapshotPath)
+    if (snapshot !== undefined) requireRunnable(snapshot.manifest.pending)
     const manager = await openManager(input, slots, limits)
     const vfs = mount && VfsStorage.directory(mount.directory, { readOnly: mount.isReadOnly })
     return new Python(manager, mount, snapshot, vfs && mount ? { vfs, vfsMountPath: mount.path } : {})
@@ -90,6 +94,15 @@ export class Python implements AsyncDisposable {
     await this.manager.close()
     await this.#options.vfs?.close()
   }
+}
+
+/** @throws UsageError for a snapshot of an execution that a program has to resume */
+export function requireRunnable(pending: readonly PendingCall[]): void {
+  if (pending.length === 0) return
+  const names = pending.map(({ name }) => printable(name)).join(', ')
+  throw new UsageError(
+    `the snapshot is of an execution that waits for ${count(pending.length, 'host call')} (${names}); a program resumes it, with session.resume()`,
+  )
 }
 
 async function openManager(

@@ -1,5 +1,4 @@
 // Runs one command line: finds the command, gives it its arguments, prints its result or error. Owns exit codes and `--json`.
-import { createRequire } from 'node:module'
 import { BrumateError } from '../shared/errors.js'
 import { type CommandInput, parseCommandLine, UsageError } from './command.js'
 import { COMMANDS } from './commands.js'
@@ -8,6 +7,7 @@ import { helpOf, overview } from './help.js'
 import { Progress } from './progress.js'
 import type { Streams } from './streams.js'
 import { printableLines } from './text.js'
+import { version } from './version.js'
 
 /** What starts where no command is named and a person is at the terminal. */
 const INTERACTIVE = 'repl'
@@ -114,9 +114,4 @@ function textOf(error: unknown, name: string | undefined): string {
   if (error instanceof UsageError)
     return `${error.message}\nTry: brumate ${name === undefined ? '' : `${name} `}--help`
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
-function version(): string {
-  const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
-  return version
 }

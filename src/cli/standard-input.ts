@@ -54,10 +54,7 @@ export function answerInput(
 ): InputFn {
   return (prompt, { password }) => {
     if (prompt === READ) return reader.nextChunk()
-    if (password) {
-      secrets.write(prompt)
-      return reader.nextSecret(secrets)
-    }
+    if (password) return reader.nextSecret(prompt, secrets)
     prompts?.write(prompt)
     return reader.next()
   }

@@ -70,7 +70,7 @@ test('help of a group of commands lists these', async () => {
 
 test.each([
   [[], ''],
-  [['frobnicate'], 'there is no command frobnicate; there are: run, inspect'],
+  [['frobnicate'], 'there is no command frobnicate; there are: run, repl'],
   [['image'], 'use one of: image build, image show'],
   [['image', 'drop'], 'there is no command image drop'],
   [['image', 'show'], 'it takes 1 argument beside its options, got 0'],

@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises'
 import type { ExecuteResult } from '../../session/outcome.js'
 import type { Session } from '../../session.js'
-import { count } from '../../shared/count.js'
 import { BrumateError, ExecutionError, PythonError } from '../../shared/errors.js'
 import { messageOf } from '../../shared/thrown.js'
 import { type Command, type CommandInput, type CommandOutput, textOf, UsageError } from '../command.js'
@@ -60,7 +59,6 @@ export const runCommand: Command = {
       python.createSession(onInput === undefined ? {} : { onInput }),
     )
     try {
-      requireRunnable(session)
       await session.execute(prelude([source.argv0, ...input.rest], reader !== undefined))
       const startMs = performance.now() - startedMs
       const cell = { number: session.executionCount + 1, name: source.name }
@@ -105,14 +103,6 @@ async function readSource({ values, positionals: [file], streams }: CommandInput
   const chunks: Buffer[] = []
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk))
   return { code: Buffer.concat(chunks).toString(), name: '<stdin>', argv0: '-', leavesInput: false }
-}
-
-function requireRunnable({ pending }: Session): void {
-  if (pending.length === 0) return
-  const names = pending.map(({ name }) => name).join(', ')
-  throw new UsageError(
-    `the snapshot is of an execution that waits for ${count(pending.length, 'host call')} (${names}); a program resumes it, with session.resume()`,
-  )
 }
 
 async function execute(session: Session, code: string, { values, streams }: CommandInput): Promise<Ending> {
