@@ -20,6 +20,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'show what a snapshot holds, without running it',
     load: async () => (await import('./commands/inspect.js')).inspect,
   },
+  doctor: {
+    summary: 'say whether brumate works on this machine, and what to fix',
+    load: async () => (await import('./commands/doctor.js')).doctor,
+  },
   'image build': {
     summary: 'build an image with packages, and save it',
     load: async () => (await import('./commands/image-build.js')).imageBuild,
