@@ -127,7 +127,7 @@ test.each(['./nope.whl', './nope-1.0-py3-none-any.whl'])(
   },
 )
 
-test('an image is built of a lock, saved and shown', async () => {
+test('an image is built of a lock, saved, shown and run', async () => {
   const [lock, file] = [join(directory, 'b.lock.json'), join(directory, 'b.image')]
   await call('lock', '-p', 'clicker', '-o', lock, ...offline)
   const built = await call('image', 'build', '--lock', lock, '-o', file, ...offline, '--json')
@@ -137,6 +137,9 @@ test('an image is built of a lock, saved and shown', async () => {
   const shown = await call('image', 'show', file, '--json')
   expect(JSON.parse(shown.stdout)).toMatchObject({ id, packages, python: expect.stringMatching(/^3\.14/) })
   expect((await call('image', 'show', file)).stdout).toContain('\n  clicker  1.0\n')
+  const code = ['-c', 'import clicker; print(clicker.__name__)']
+  expect((await call('run', '--image', file, ...code)).stdout).toBe('clicker\n')
+  expect((await call('run', '--lock', lock, ...offline, ...code)).stdout).toBe('clicker\n')
 })
 
 test('an error goes to stderr, or to stdout as JSON, with exit code 1', async () => {

@@ -57,10 +57,11 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
     expect(shown + (shown.includes('\ng 2') ? '' : await repl.until(PROMPT))).toContain('g 2')
   })
 
-  test('an exception shows its traceback without control characters, and the session goes on', async () => {
+  test('an exception shows its traceback and a value its repr without control characters, and the session goes on', async () => {
     const shown = await cell('raise ValueError("\\x1b[31mred")')
     expect(shown).toContain('  File "<input>", line 1, in <module>\n')
     expect(shown).toContain('\nValueError: \\u{1b}[31mred\n')
+    expect(await cell('type("T", (), {"__repr__": lambda self: "\\x1b[31m"})()')).toContain('\n\\u{1b}[31m\n')
     expect(await cell('x')).toContain('\n41\n')
   })
 

@@ -30,7 +30,7 @@ export const repl: Command = {
   },
   positionals: [0, 0],
   async run(input) {
-    const { values, streams, progress } = input
+    const { values, streams, signal, progress } = input
     const { stdin, stdout, stderr } = streams
     if (values.json === true) throw new UsageError('a REPL has no JSON; use brumate run --json')
     if (!stdin?.isTTY || !stdout.isTTY) throw new UsageError('a REPL needs a terminal; use brumate run')
@@ -43,6 +43,8 @@ export const repl: Command = {
       undo,
     )
     await progress.during('starting Python …', workspace.add('main', python.snapshot))
+    // Ctrl-C while Python started.
+    signal.throwIfAborted()
     const history = new History(historyPath(), (error) =>
       stderr.write(`brumate: what you type is not kept: ${messageOf(error, 'for an unknown reason')}\n`),
     )

@@ -44,7 +44,7 @@ export const runCommand: Command = {
   positionals: [0, 1],
   rest: true,
   async run(input) {
-    const { values, streams, onInterrupt, progress } = input
+    const { values, streams, signal, onInterrupt, progress } = input
     const isJson = values.json === true
     const snapshotOut = textOf(values, 'snapshot-out')
     if (snapshotOut !== undefined) await requireDirectoryOf('--snapshot-out', snapshotOut)
@@ -56,9 +56,12 @@ export const runCommand: Command = {
     const onInput = reader && answerInput(reader, isJson ? undefined : streams.stdout, streams.stderr)
     const session = await progress.during(
       'starting Python …',
-      python.createSession(onInput === undefined ? {} : { onInput }),
+      // One execution needs no checkpoints.
+      python.createSession({ checkpoint: 'manual', ...(onInput === undefined ? {} : { onInput }) }),
     )
     try {
+      // Ctrl-C while Python started.
+      signal.throwIfAborted()
       await session.execute(prelude([source.argv0, ...input.rest], reader !== undefined))
       const startMs = performance.now() - startedMs
       const cell = { number: session.executionCount + 1, name: source.name }
@@ -95,7 +98,8 @@ async function readSource({ values, positionals: [file], streams }: CommandInput
     const text = await readFile(file, 'utf8').catch((error: unknown) => {
       throw new UsageError(messageOf(error, `${file} cannot be read`))
     })
-    return { code: text, name: file, argv0: file, leavesInput: true }
+    // Python's own reader leaves a byte order mark out, too.
+    return { code: text.replace(/^\uFEFF/, ''), name: file, argv0: file, leavesInput: true }
   }
   const { stdin } = streams
   if (stdin === undefined || (stdin.isTTY && file === undefined))

@@ -74,11 +74,20 @@ async function attempt<T>(
     return { finding: { name, status: 'ok', message: `${message}, in ${took}` }, result }
   } catch (error) {
     const message = messageOf(error, 'it failed for an unknown reason')
-    // The library's own errors say what to do.
-    const fix =
-      error instanceof BrumateError
-        ? 'do what the message says'
-        : 'reinstall brumate; if that does not help, report it with the output of brumate doctor --json'
+    const fix = remedyOf(error)
     return { finding: { name, status: 'problem', message, fix }, result: undefined }
+  }
+}
+
+function remedyOf(error: unknown): string {
+  const code = error instanceof BrumateError ? error.code : undefined
+  switch (code) {
+    case 'IMAGE':
+      return 'make the image with this version: brumate image build --standard -o FILE'
+    case undefined:
+    case 'INSTALLATION':
+      return 'reinstall brumate; if that does not help, report it with the output of brumate doctor --json'
+    default:
+      return 'the message says what is wrong; docs/errors.md describes each error'
   }
 }

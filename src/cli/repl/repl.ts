@@ -126,11 +126,12 @@ export class Repl {
         onOutput: ({ text }) => this.#write(text),
         onDisplay: async (display) => {
           const shown = await this.#figures.show(display)
-          if (shown !== undefined) this.#print(shown.text)
+          if (shown !== undefined)
+            this.#print(shown.kind === 'note' ? printableLines(shown.text) : shown.text)
         },
       })
       this.#lastResult = result
-      if (result.repr !== undefined) this.#print(result.repr)
+      if (result.repr !== undefined) this.#print(printableLines(result.repr))
     } catch (error) {
       if (!(error instanceof ExecutionError)) throw error
       this.#showFailure(failureText(error, cell))
@@ -171,7 +172,7 @@ export class Repl {
     this.#print([...lines, last === '' ? '' : this.#paint('red', last)].join('\n'))
   }
 
-  /** Lines of their own. Colours are the program's, so what others wrote has been made printable. */
+  /** On lines of its own. What Python chose has been made printable, unless the code itself displays it. */
   #print(text: string): void {
     if (text === '') return
     this.#startLine()
