@@ -8,6 +8,7 @@ import {
   TimeoutError,
 } from '../shared/errors.js'
 import { EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TIMEOUT } from './exit-codes.js'
+import { STANDARD_INPUT } from './standard-input.js'
 import { durationText } from './units.js'
 
 /** The code that an execution was given has no file in Python: tracebacks call it by its number. */
@@ -17,6 +18,8 @@ export interface CellName {
   /** What the user calls it, such as `script.py`. */
   readonly name: string
 }
+
+const HIDDEN_FRAME = new RegExp(`^  File "${STANDARD_INPUT}", line .*\\n`, 'gm')
 
 export function exitCodeOf(error: ExecutionError): number {
   if (error instanceof TimeoutError) return EXIT_TIMEOUT
@@ -43,7 +46,8 @@ export function failureJson(error: ExecutionError, cell?: CellName): object {
   const { code, message } = error
   if (error instanceof PythonError) {
     const { type, detail, exitCode } = error
-    const frames = error.frames.map((frame) => ({
+    const shown = error.frames.filter(({ file }) => file !== STANDARD_INPUT)
+    const frames = shown.map((frame) => ({
       ...frame,
       file: cell !== undefined && frame.file === fileOf(cell) ? cell.name : frame.file,
     }))
@@ -57,10 +61,11 @@ export function failureJson(error: ExecutionError, cell?: CellName): object {
   return { code, message, ...outcome }
 }
 
+/** As CPython would print it, whose `input()` has no frames. */
 function renamed(traceback: string, cell: CellName | undefined): string {
-  return cell === undefined
-    ? traceback
-    : traceback.replaceAll(`  File "${fileOf(cell)}", line `, `  File "${cell.name}", line `)
+  const own = traceback.replaceAll(HIDDEN_FRAME, '')
+  if (cell === undefined) return own
+  return own.replaceAll(`  File "${fileOf(cell)}", line `, `  File "${cell.name}", line `)
 }
 
 function fileOf({ number }: CellName): string {

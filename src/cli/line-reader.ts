@@ -13,6 +13,7 @@ interface Waiting {
 export class LineReader {
   readonly #input: InputStream
   readonly #onInterrupt: () => void
+  /** A character for each byte, so that what is not text is not lost. */
   #text = ''
   #hasEnded = false
   #isOpen = false
@@ -29,7 +30,7 @@ export class LineReader {
     return this.#next('line')
   }
 
-  /** What is there of the input, or comes next; null at its end. */
+  /** What is there of the input, or comes next: a character for each byte. Null at its end. */
   nextChunk(): Promise<string | null> {
     return this.#next('chunk')
   }
@@ -65,7 +66,7 @@ export class LineReader {
       this.#waiting = { wants, resolve }
       if (!this.#isOpen) {
         this.#isOpen = true
-        this.#input.setEncoding('utf8')
+        this.#input.setEncoding('latin1')
         this.#input.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onEnd)
       }
       this.#input.ref?.()
@@ -119,7 +120,7 @@ export class LineReader {
     if (end < 0 && this.#text === '') return null
     const line = end < 0 ? this.#text : this.#text.slice(0, end)
     this.#text = end < 0 ? '' : this.#text.slice(end + 1)
-    return line.endsWith('\r') ? line.slice(0, -1) : line
+    return decoded(line.endsWith('\r') ? line.slice(0, -1) : line)
   }
 
   /** In raw mode the terminal gives keys instead of lines. */
@@ -135,7 +136,11 @@ export class LineReader {
     this.#text = end < 0 ? '' : this.#text.slice(end + 1)
     if (typed === END || (end < 0 && typed === '')) return null
     const kept: string[] = []
-    for (const key of typed) BACKSPACES.includes(key) ? kept.pop() : kept.push(key)
+    for (const key of decoded(typed)) BACKSPACES.includes(key) ? kept.pop() : kept.push(key)
     return kept.join('')
   }
+}
+
+function decoded(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8')
 }

@@ -30,12 +30,12 @@ function file(name: string, text: string): string {
 test('a file runs with its arguments and input, and ends with the exit code of sys.exit', async () => {
   const script = file(
     'script.py',
-    'import sys\nname = input("Name: ")\nprint(name, sys.argv[1:], [*sys.stdin])\nprint("oops", file=sys.stderr)\nsys.exit(7)\n',
+    'import sys\nname = input("Name: ")\nnext_one = sys.stdin.readline()\nprint(name, sys.argv[1:], repr(next_one), input(), repr(sys.stdin.read()))\nprint("oops", file=sys.stderr)\nsys.exit(7)\n',
   )
   const args = ['run', ...cache, script, '--', '--json', 'b']
-  expect(await callProgramWithInput('Ada\nGrace\nBarbara', ...args)).toEqual({
+  expect(await callProgramWithInput('Ada\nGrace\nBarbara\nZoë', ...args)).toEqual({
     exitCode: 7,
-    stdout: "Name: Ada ['--json', 'b'] ['Grace\\n', 'Barbara']\n",
+    stdout: "Name: Ada ['--json', 'b'] 'Grace\\n' Barbara 'Zoë'\n",
     stderr: 'oops\n',
   })
 })
@@ -46,6 +46,22 @@ test('an exception shows its traceback, with the name of the file and without co
   expect([exitCode, stdout]).toEqual([1, ''])
   expect(stderr).toContain(`  File "${script}", line 3, in <module>\n    f()\n`)
   expect(stderr).toMatch(/\nValueError: \\u\{1b\}\[31mred\n$/)
+})
+
+test('input may be bytes; at its end, the traceback has no frames but those of the code', async () => {
+  const code = 'import sys; print(sys.stdin.buffer.read())\ninput()'
+  const { stdout, stderr } = await callProgramWithInput(
+    new Uint8Array([0xff, 10]),
+    'run',
+    ...cache,
+    '-c',
+    code,
+  )
+  expect(stdout).toBe("b'\\xff\\n'\n")
+  const frame = '  File "<string>", line 2, in <module>\n    input()\n'
+  expect(stderr.replace(/^ +[~^]+\n/m, '')).toBe(
+    `Traceback (most recent call last):\n${frame}EOFError: EOF when reading a line\n`,
+  )
 })
 
 test('code from standard input runs; the text of sys.exit goes to stderr', async () => {
@@ -73,7 +89,16 @@ display(Image(data=b'not really', format='png'))
 x = {'big': 2**70, 'bytes': b'hi', 1: float('nan')}
 print('out'); print('err', file=sys.stderr)
 x`
-  const first = await run('-c', code, '--json', '--snapshot-out', snapshot)
+  const first = await callProgramWithInput(
+    '',
+    'run',
+    ...cache,
+    '-c',
+    code,
+    '--json',
+    '--snapshot-out',
+    snapshot,
+  )
   expect([first.exitCode, first.stderr]).toEqual([0, ''])
   const document = JSON.parse(first.stdout)
   expect(document).toMatchObject({
@@ -102,6 +127,9 @@ x`
   const inspected = JSON.parse((await callProgram('inspect', snapshot, '--json')).stdout)
   expect(inspected).toMatchObject({ isSigned: false, imageId: expect.stringMatching(/^[0-9a-f]{64}$/) })
 
+  // The snapshot asks no host for input in the program's own way.
+  const third = await run('-c', 'import sys; print(sys.stdin is sys.__stdin__)', '--snapshot-in', snapshot)
+  expect(third.stdout).toBe('True\n')
   const second = await run('-c', "x['big']; 1/0", '--json', '--snapshot-in', snapshot)
   expect(second.exitCode).toBe(1)
   expect(JSON.parse(second.stdout)).toMatchObject({

@@ -17,7 +17,7 @@ export async function callProgram(...args: readonly string[]): Promise<ProgramOu
 
 /** @param input - what standard input has; undefined: there is none */
 export async function callProgramWithInput(
-  input: string | undefined,
+  input: string | Uint8Array | undefined,
   ...args: readonly string[]
 ): Promise<ProgramOutput> {
   const written = { stdout: '', stderr: '' }

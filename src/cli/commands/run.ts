@@ -12,7 +12,7 @@ import { jsonDisplay, jsonValue } from '../json-value.js'
 import { LineReader } from '../line-reader.js'
 import { PYTHON_OPTIONS, Python } from '../python-options.js'
 import { requireDirectoryOf, writeSnapshotFile } from '../snapshot-file.js'
-import { answerInput, prelude } from '../standard-input.js'
+import { answerInput, prelude, withoutInput } from '../standard-input.js'
 import { printableLines } from '../text.js'
 
 interface Source {
@@ -53,7 +53,7 @@ export const runCommand: Command = {
     await using python = await Python.open(input, 1)
     const stdin = source.leavesInput ? streams.stdin : undefined
     const reader = stdin && new LineReader(stdin, () => void session.interrupt().catch(() => {}))
-    const onInput = reader && answerInput(reader, isJson ? undefined : streams.stdout, streams.stderr)
+    const onInput = reader && answerInput(reader, streams.stderr)
     const session = await progress.during(
       'starting Python …',
       // One execution needs no checkpoints.
@@ -151,6 +151,7 @@ async function save(
       error: { code: ending.error.code, message: `the code did not end, so ${path} was not written` },
     }
   try {
+    await session.execute(withoutInput())
     const snapshot = await progress.during('saving the snapshot …', session.snapshotState())
     await writeSnapshotFile(path, snapshot)
     return { path, sizeBytes: snapshot.size }
