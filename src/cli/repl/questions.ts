@@ -2,8 +2,10 @@
 // names behind. It runs in the user's session, so each question has a deadline, and no answer is as good as none.
 import type { Session } from '../../session.js'
 
+/** Of none of the user's code; a busy machine may take a while to import what it needs. */
+const DEADLINE_MS = 10_000
 /** Attributes can be properties, whose code may take its time. */
-const DEADLINE_MS = 1_000
+const NAMES_DEADLINE_MS = 1_000
 const MOST_NAMES = 500
 
 /** As in CPython's REPL: a block ends with an empty line. What is not Python is complete, too: running it says what is wrong. */
@@ -35,7 +37,7 @@ export async function isComplete(session: Session, block: string): Promise<boole
 }
 
 export async function namesFrom(session: Session, start: string): Promise<readonly string[]> {
-  const answer = await ask(session, NAMES, start)
+  const answer = await ask(session, NAMES, start, NAMES_DEADLINE_MS)
   return Array.isArray(answer) ? answer.filter((name) => typeof name === 'string') : []
 }
 
@@ -46,12 +48,17 @@ export async function pythonVersion(session: Session): Promise<string> {
 }
 
 /** The answer is printed instead of being a value, which `_` would then be. Undefined: there was none in time, or an error. */
-async function ask(session: Session, code: string, text: string): Promise<unknown> {
+async function ask(
+  session: Session,
+  code: string,
+  text: string,
+  timeoutMs: number = DEADLINE_MS,
+): Promise<unknown> {
   // JSON's strings are Python's, too.
   const given = `{'text': ${JSON.stringify(text)}, 'names': globals(), '__name__': 'brumate.repl'}`
   const cell = `__import__('builtins').exec(${JSON.stringify(code)}, ${given})`
   try {
-    const { stdout } = await session.execute(cell, { timeoutMs: DEADLINE_MS })
+    const { stdout } = await session.execute(cell, { timeoutMs })
     return JSON.parse(stdout)
   } catch {
     return undefined
