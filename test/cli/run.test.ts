@@ -190,6 +190,8 @@ test.each([
   [['run', '-c', '1', '--snapshot-in', '/nowhere/x'], 'ENOENT'],
   [['run', '-c', '1', '--snapshot-out', '/nowhere/x'], 'there is no directory /nowhere'],
   [['run', '/nowhere.py'], "ENOENT: no such file or directory, open '/nowhere.py'"],
+  [['run', '/tmp'], '/tmp: EISDIR'],
+  [['run', 'a.py', 'b'], 'arguments of the program go after --'],
   [['inspect', '/tmp'], '/tmp is not a file'],
 ])('the command line %j is refused with exit code 2', async (args, message) => {
   const { exitCode, stdout, stderr } = await callProgram(...args)

@@ -96,7 +96,7 @@ async function readSource({ values, positionals: [file], streams }: CommandInput
   }
   if (file !== undefined && file !== '-') {
     const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw new UsageError(messageOf(error, `${file} cannot be read`))
+      throw new UsageError(`${file}: ${messageOf(error, 'it cannot be read')}`)
     })
     // Python's own reader leaves a byte order mark out, too.
     return { code: text.replace(/^\uFEFF/, ''), name: file, argv0: file, leavesInput: true }
