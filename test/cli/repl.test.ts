@@ -2,10 +2,15 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { callProgram } from '../support/program.js'
 import { hasTerminals, Terminal } from './support/terminal.js'
+
+const { Versions } = (await import(
+  new URL('../../dist/src/cli/repl/versions.js', import.meta.url).href
+)) as typeof import('../../src/cli/repl/versions.js')
 
 const PROGRAM = fileURLToPath(new URL('../../dist/src/program/index.js', import.meta.url))
 /** What readline writes after a prompt, on a terminal: the column where the line begins. */
@@ -16,6 +21,36 @@ test('without a terminal it is refused with exit code 2', async () => {
   const output = await callProgram('repl')
   expect(output).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('a REPL needs a terminal') })
 })
+
+test.each([
+  [1, 20],
+  [60, 3],
+  [200, 1],
+  [300, 1],
+])(
+  'of states of %d MiB, 20 at most, %d can be undone: 256 MiB in all, but always one',
+  async (sizeMiB, most) => {
+    const restored: unknown[] = []
+    const snapshots = Array.from({ length: 30 }, () => ({ size: sizeMiB * 1024 * 1024 }))
+    let taken = 0
+    const session = {
+      snapshotState: async () => snapshots[taken++],
+      restoreState: async (snapshot: unknown) => restored.push(snapshot),
+    }
+    const versions = new Versions(session as unknown as ConstructorParameters<typeof Versions>[0], 20)
+    for (const _ of snapshots) {
+      versions.save()
+      await setImmediate()
+    }
+    await expect(
+      (async () => {
+        for (;;) await versions.undo()
+      })(),
+    ).rejects.toThrow('there is no earlier state')
+    expect(restored).toEqual(snapshots.slice(-1 - most, -1).toReversed())
+    expect(restored).toHaveLength(most)
+  },
+)
 
 describe.skipIf(!hasTerminals)('in a terminal', () => {
   let directory: string

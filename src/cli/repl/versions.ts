@@ -52,7 +52,7 @@ export class Versions {
       bytes += 'snapshot' in one ? one.snapshot.size : 0
       return bytes > MAX_BYTES
     })
-    // The one before the last cell is kept, whatever its size.
-    if (tooMany >= 2) this.#saved = this.#saved.slice(-tooMany)
+    // The state now and the one before the last cell are kept, whatever their size.
+    if (tooMany >= 0) this.#saved = this.#saved.slice(-Math.max(tooMany, 2))
   }
 }
