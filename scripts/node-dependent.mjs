@@ -43,6 +43,10 @@ const GROUPS = [
     reason: 'time zones and the file system: ICU data and calls of node:fs',
     tests: ['test/host/time.test.ts', 'test/vfs/host-directories.test.ts', 'test/vfs/without-proc.test.ts'],
   },
+  {
+    reason: 'the terminal: readline, raw mode and signals',
+    tests: ['test/cli/repl.test.ts'],
+  },
 ]
 
 const root = fileURLToPath(new URL('../', import.meta.url))

@@ -40,14 +40,37 @@ test('only brumate/opentelemetry loads OpenTelemetry, at whatever time', () => {
 })
 
 test('importing brumate reads few files, because each takes about half a millisecond', () => {
-  const read = new Set<string>()
-  const follow = (file: URL) => {
-    if (read.has(file.href)) return
-    read.add(file.href)
-    for (const [, path] of readFileSync(file, 'utf8').matchAll(/^(?:import|export) .*from ["'](\..+)["']/gm))
-      follow(new URL(path as string, file))
-  }
-  follow(new URL('../dist/src/index.js', import.meta.url))
+  const read = filesOf('../dist/src/index.js')
   expect(read.size).toBeGreaterThan(1)
   expect(read.size).toBeLessThan(6)
 })
+
+test('brumate run loads no resolver of packages, and brumate inspect no manager', () => {
+  const program = new URL('../dist/src/program/', import.meta.url)
+  // Chunks have names of the bundler's choice, and say which modules are in them.
+  const module = (path: string) => `\n// dist/src/${path}.js\n`
+  const has = (command: string, path: string) => {
+    const chunk = readdirSync(program).find((name) =>
+      readFileSync(new URL(name, program), 'utf8').includes(module(`cli/commands/${command}`)),
+    )
+    return [...filesOf(`../dist/src/program/${chunk}`).values()].some((code) => code.includes(module(path)))
+  }
+  expect(has('lock', 'packages/resolver')).toBe(true)
+  expect(has('run', 'manager')).toBe(true)
+  expect(has('run', 'packages/resolver')).toBe(false)
+  expect(has('inspect', 'manager')).toBe(false)
+})
+
+/** The file and all that it imports at once, with their texts. */
+function filesOf(path: string): Map<string, string> {
+  const read = new Map<string, string>()
+  const follow = (file: URL) => {
+    if (read.has(file.href)) return
+    const text = readFileSync(file, 'utf8')
+    read.set(file.href, text)
+    for (const [, path] of text.matchAll(/^(?:import|export) (?:.*from )?["'](\..+)["']/gm))
+      follow(new URL(path as string, file))
+  }
+  follow(new URL(path, import.meta.url))
+  return read
+}

@@ -1,6 +1,9 @@
-// What a command of `brumate` is. Owns the types, and reading a command's own arguments; finding and running one is run.ts.
+// What a command of `brumate` is. Owns the types, and reading a command's own arguments; finding and running one is run.ts. Node's
+// `parseArgs` does the parsing: every supported Node has it, so the program needs no package for it.
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import type { InterruptHandler } from './interrupts.js'
 import type { Progress } from './progress.js'
+import type { Streams } from './streams.js'
 
 export interface Option {
   readonly type: 'string' | 'boolean'
@@ -20,14 +23,23 @@ export type OptionValues = Readonly<
 export interface CommandInput {
   readonly values: OptionValues
   readonly positionals: readonly string[]
+  /** What follows `--`, for a command with `rest`. */
+  readonly rest: readonly string[]
   /** Aborts when the user interrupts the command. */
   readonly signal: AbortSignal
+  /** From now on an interrupt calls the handler instead of aborting `signal`; `undefined`: it aborts `signal` again. */
+  readonly onInterrupt: (handler: InterruptHandler | undefined) => void
   readonly progress: Progress
+  /** For commands that read, or that write before they end. */
+  readonly streams: Streams
 }
 
+/** What the command line says. */
+export type Arguments = Pick<CommandInput, 'values' | 'positionals' | 'rest'>
+
 export interface CommandOutput {
-  /** For people; printed with a newline. */
-  readonly text: string
+  /** For people; printed with a newline. Undefined: the command has written all it has to say. */
+  readonly text?: string
   /** What `--json` prints instead. */
   readonly json: unknown
   /** Default 0. */
@@ -42,6 +54,8 @@ export interface Command {
   readonly options: Readonly<Record<string, Option>>
   /** How many arguments it takes beside its options, at least and at most. */
   readonly positionals: readonly [min: number, max: number]
+  /** Whether arguments after `--` are taken, and none of them is an option. */
+  readonly rest?: boolean
   run(input: CommandInput): Promise<CommandOutput>
 }
 
@@ -58,26 +72,35 @@ export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
 
 /** @throws UsageError */
 export function parseCommandLine(
-  { options, positionals: [min, max] }: Pick<Command, 'options' | 'positionals'>,
-  args: readonly string[],
-): Pick<CommandInput, 'values' | 'positionals'> {
+  { options, positionals: [min, max], rest: takesRest }: Pick<Command, 'options' | 'positionals' | 'rest'>,
+  all: readonly string[],
+): Arguments {
+  const end = takesRest ? all.indexOf('--') : -1
+  const [args, rest] = end < 0 ? [all, []] : [all.slice(0, end), all.slice(end + 1)]
   const config: ParseArgsConfig['options'] = {}
   for (const [name, { type, short, multiple = false }] of Object.entries({ ...options, ...COMMON_OPTIONS }))
     config[name] = { type, multiple, ...(short === undefined ? {} : { short }) }
   let parsed: ReturnType<typeof parseArgs>
   try {
-    parsed = parseArgs({ args: [...args], options: config, allowPositionals: true, strict: true })
+    parsed = parseArgs({
+      ...{ args: [...args], options: config },
+      ...{ allowPositionals: true, strict: true, tokens: true },
+    })
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
-  const { values, positionals } = parsed
+  const { values, positionals, tokens = [] } = parsed
+  const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []))
+  // The first of two would otherwise be ignored without a word.
+  const twice = given.find((name, i) => !config[name]?.multiple && given.indexOf(name) < i)
+  if (twice !== undefined) throw new UsageError(`--${twice} was given more than once`)
   if (values.help !== true && (positionals.length < min || positionals.length > max)) {
     const expected = min === max ? `${min}` : `${min} to ${max}`
     throw new UsageError(
-      `it takes ${expected} argument${max === 1 && min === 1 ? '' : 's'} beside its options, got ${positionals.length}`,
+      `it takes ${expected} argument${max === 1 && min === 1 ? '' : 's'} beside its options, got ${positionals.length}${takesRest ? '; arguments of the program go after --' : ''}`,
     )
   }
-  return { values: values as OptionValues, positionals }
+  return { values: values as OptionValues, positionals, rest }
 }
 
 export function textOf(values: OptionValues, name: string): string | undefined {

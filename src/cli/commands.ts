@@ -8,6 +8,22 @@ export interface CommandEntry {
 }
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  run: {
+    summary: 'run Python code: a file, -c CODE, or standard input',
+    load: async () => (await import('./commands/run.js')).runCommand,
+  },
+  repl: {
+    summary: 'Python at the prompt; also brumate alone, on a terminal',
+    load: async () => (await import('./commands/repl.js')).repl,
+  },
+  inspect: {
+    summary: 'show what a snapshot holds, without running it',
+    load: async () => (await import('./commands/inspect.js')).inspect,
+  },
+  doctor: {
+    summary: 'say whether brumate works on this machine, and what to fix',
+    load: async () => (await import('./commands/doctor.js')).doctor,
+  },
   'image build': {
     summary: 'build an image with packages, and save it',
     load: async () => (await import('./commands/image-build.js')).imageBuild,

@@ -3,6 +3,10 @@ import { COMMON_OPTIONS, type Command, type Option } from './command.js'
 import { COMMANDS } from './commands.js'
 
 const MAX_WIDTH = 80
+const ABOUT =
+  'Python in a sandbox: run code, or brumate alone for the prompt. Makes what programs that use brumate need: images, packages, locks.'
+const EXIT_CODES =
+  'Exit codes: 0 it worked, 1 it failed, 2 the command line is wrong, 130 interrupted; run also has those of Python, and 124 after the time limit.'
 
 /** Of all commands, or of those that begin with a word. */
 export function overview(group?: string): string {
@@ -12,12 +16,13 @@ export function overview(group?: string): string {
   const rows = commands.map(([name, { summary }]) => [name, summary] as const)
   return [
     `Usage: brumate ${group === undefined ? '' : `${group} `}COMMAND [OPTIONS]`,
-    'Python sessions for Node: images, packages, locks, stores.',
+    wrap(ABOUT, ''),
     `Commands:\n${table(rows)}`,
     `Options:\n${table([
       ['-h, --help', 'show this help; brumate COMMAND --help shows that of a command'],
       ['-v, --version', 'show the version'],
     ])}`,
+    wrap(EXIT_CODES, ''),
   ].join('\n\n')
 }
 

@@ -1,7 +1,8 @@
 // Opens the store that a command line names by a path or URL. Owns which kind of store a text means; each client is loaded only for its own.
-import { stat } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { StoreError } from '../shared/errors.js'
+import { messageOf } from '../shared/thrown.js'
 import { DirectoryStore } from '../store/directory-store.js'
 import type { SnapshotStore } from '../store/store.js'
 import { type Option, type OptionValues, textOf, UsageError } from './command.js'
@@ -15,20 +16,18 @@ export const STORE_OPTIONS: Readonly<Record<string, Option>> = {
 export const STORE_FORMS =
   'STORE is a directory, postgresql://…, redis://…, or s3://BUCKET/PREFIX (with ?region=… and, for other servers, ?endpoint=…). Without it, the environment variable BRUMATE_STORE names the store, which keeps a password out of the list of processes.'
 
-export interface StoreReport {
+export interface StoreOpening {
+  /** A directory or table that is not there is made; otherwise it is refused, because a misspelt name would be a store without sessions. */
+  readonly makesMissing?: boolean
   /** Called for entries of a directory that are damaged, which are then left out of its list. */
   readonly onDamaged: (error: StoreError) => void
 }
 
-/**
- * Changes nothing: a directory or table that is not there is refused, not made.
- *
- * @throws UsageError, InvalidOptionError, InstallationError when the client's package is missing
- */
+/** @throws UsageError, InvalidOptionError, InstallationError when the client's package is missing */
 export async function openStore(
   given: string | undefined,
   values: OptionValues,
-  report: StoreReport,
+  opening: StoreOpening,
 ): Promise<SnapshotStore> {
   const location = given ?? process.env.BRUMATE_STORE
   if (location === undefined || location === '')
@@ -38,13 +37,13 @@ export async function openStore(
   const prefix = optionFor('key-prefix', scheme, ['redis', 'rediss'], values)
   switch (scheme) {
     case undefined:
-      return openDirectory(location, report)
+      return openDirectory(location, opening)
     case 'file':
-      return openDirectory(fileURLToPath(location), report)
+      return openDirectory(fileURLToPath(location), opening)
     case 'postgres':
     case 'postgresql': {
       const { PostgresStore } = await import('../stores/postgres/index.js')
-      return new PostgresStore(location, { table, migrate: false })
+      return new PostgresStore(location, { table, migrate: opening.makesMissing ?? false })
     }
     case 'redis':
     case 'rediss': {
@@ -75,8 +74,14 @@ function optionFor(
   return value
 }
 
-/** A misspelt path would be a store without sessions. */
-async function openDirectory(path: string, { onDamaged }: StoreReport): Promise<SnapshotStore> {
+async function openDirectory(
+  path: string,
+  { onDamaged, makesMissing }: StoreOpening,
+): Promise<SnapshotStore> {
+  if (makesMissing)
+    await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause) => {
+      throw new UsageError(`the directory of the store cannot be made: ${messageOf(cause, path)}`)
+    })
   const stats = await stat(path).catch(() => undefined)
   if (!stats?.isDirectory()) throw new UsageError(`there is no directory ${path}`)
   return new DirectoryStore(path, { onDamaged })

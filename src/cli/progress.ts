@@ -1,18 +1,16 @@
 // One line on a terminal that says what is going on. Owns that line; where stderr is no terminal, there is none.
+import type { OutputStream } from './streams.js'
 
-interface Terminal {
-  readonly isTTY?: boolean
-  readonly columns?: number
-  write(text: string): unknown
-}
+/** What takes less needs no line. */
+const PATIENCE_MS = 1_000
 
 const CLEAR = '\r\u001B[K'
 
 export class Progress {
-  readonly #terminal: Terminal
+  readonly #terminal: OutputStream
   #isShown = false
 
-  constructor(terminal: Terminal) {
+  constructor(terminal: OutputStream) {
     this.#terminal = terminal
   }
 
@@ -20,6 +18,17 @@ export class Progress {
     if (!this.#terminal.isTTY) return
     this.#terminal.write(`${CLEAR}${text.slice(0, (this.#terminal.columns ?? 80) - 1)}`)
     this.#isShown = true
+  }
+
+  /** Shows the text if the work takes more than a second, until it is done. */
+  async during<T>(text: string, work: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.show(text), PATIENCE_MS)
+    try {
+      return await work
+    } finally {
+      clearTimeout(timer)
+      this.clear()
+    }
   }
 
   clear(): void {

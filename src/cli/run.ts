@@ -1,25 +1,26 @@
 // Runs one command line: finds the command, gives it its arguments, prints its result or error. Owns exit codes and `--json`.
-import { createRequire } from 'node:module'
 import { BrumateError } from '../shared/errors.js'
-import { type Command, type CommandOutput, parseCommandLine, UsageError } from './command.js'
+import { type CommandInput, parseCommandLine, UsageError } from './command.js'
 import { COMMANDS } from './commands.js'
+import { EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE } from './exit-codes.js'
 import { helpOf, overview } from './help.js'
 import { Progress } from './progress.js'
+import type { Streams } from './streams.js'
+import { printableLines } from './text.js'
+import { version } from './version.js'
 
-/** What a command line reads and writes: those of the process, or a test's. */
-export interface Streams {
-  readonly stdout: { write(text: string): unknown }
-  readonly stderr: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown }
-}
-
-export const EXIT_FAILED = 1
-export const EXIT_USAGE = 2
-/** As shells have it for a program that SIGINT ended. */
-export const EXIT_INTERRUPTED = 130
+/** What starts where no command is named and a person is at the terminal. */
+const INTERACTIVE = 'repl'
 
 /** The exit code. Never rejects. */
-export async function run(args: readonly string[], streams: Streams, signal: AbortSignal): Promise<number> {
+export async function run(
+  given: readonly string[],
+  streams: Streams,
+  signal: AbortSignal,
+  onInterrupt: CommandInput['onInterrupt'] = () => {},
+): Promise<number> {
   const { stdout, stderr } = streams
+  const args = withCommand(given, streams)
   const [first] = args
   if (first === undefined || first === '-h' || first === '--help') {
     stdout.write(`${overview()}\n`)
@@ -34,35 +35,40 @@ export async function run(args: readonly string[], streams: Streams, signal: Abo
     return 0
   }
   const progress = new Progress(stderr)
-  const isJson = args.includes('--json')
   const name = nameOf(args)
+  // Where the command line cannot be parsed, its look decides how the error is printed.
+  let isJson = args.includes('--json')
   try {
-    if (name === undefined) throw new UsageError(unknown(args))
-    const command = await COMMANDS[name]?.load()
-    if (command === undefined) throw new UsageError(unknown(args))
-    const { exitCode = 0, ...output } = await call(name, command, args, progress, signal)
+    const command = name === undefined ? undefined : await COMMANDS[name]?.load()
+    if (name === undefined || command === undefined) throw new UsageError(unknown(args))
+    const parsed = parseCommandLine(command, args.slice(name.split(' ').length))
+    isJson = parsed.values.json === true
+    if (parsed.values.help === true) {
+      stdout.write(`${helpOf(name, command)}\n`)
+      return 0
+    }
+    const input = { ...parsed, progress, signal, onInterrupt, streams }
+    const { exitCode = 0, ...output } = await command.run(input)
     progress.clear()
-    stdout.write(`${isJson && !isHelp(args) ? JSON.stringify(output.json, null, 2) : output.text}\n`)
+    const text = isJson ? JSON.stringify(output.json, null, 2) : output.text
+    if (text !== undefined) stdout.write(`${text}\n`)
     return exitCode
   } catch (error) {
     progress.clear()
     if (signal.aborted) return EXIT_INTERRUPTED
     if (isJson) stdout.write(`${JSON.stringify({ error: describe(error) }, null, 2)}\n`)
-    else stderr.write(`brumate: ${textOf(error, name)}\n`)
+    else stderr.write(`brumate: ${printableLines(textOf(error, name))}\n`)
     return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED
   }
 }
 
-async function call(
-  name: string,
-  command: Command,
-  args: readonly string[],
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<CommandOutput> {
-  const parsed = parseCommandLine(command, args.slice(name.split(' ').length))
-  if (parsed.values.help === true) return { text: helpOf(name, command), json: null }
-  return command.run({ ...parsed, progress, signal })
+/** `brumate help image build` is `brumate image build --help`; on a terminal, `brumate` and `brumate -p numpy` start the REPL. */
+function withCommand(args: readonly string[], streams: Streams): readonly string[] {
+  const [first] = args
+  if (first === 'help') return [...args.slice(1), '--help']
+  const isForRepl =
+    first === undefined || (first.startsWith('-') && !/^(-h|--help|-v|--version)$/.test(first))
+  return isForRepl && streams.stdout.isTTY && streams.stdin?.isTTY ? [INTERACTIVE, ...args] : args
 }
 
 /** The longest name of a command that the arguments begin with. */
@@ -108,9 +114,4 @@ function textOf(error: unknown, name: string | undefined): string {
   if (error instanceof UsageError)
     return `${error.message}\nTry: brumate ${name === undefined ? '' : `${name} `}--help`
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
-function version(): string {
-  const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
-  return version
 }

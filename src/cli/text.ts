@@ -1,9 +1,19 @@
 // Text that others chose, in the program's output. Owns what a terminal must not see.
 
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
 /** Names come from Python code, so a control character in one could write to the user's terminal. */
 export function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  return text.replace(UNPRINTABLE, escapeCharacter)
+}
+
+/** As `printable`, for text of several lines, such as a traceback: keeps line ends and tabs. */
+export function printableLines(text: string): string {
+  return text.replace(UNPRINTABLE, (character) =>
+    character === '\n' || character === '\t' ? character : escapeCharacter(character),
   )
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`
 }

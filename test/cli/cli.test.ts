@@ -1,15 +1,30 @@
 // The program `brumate`: its frame, and the commands for images and locks.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { makeWheel } from '../packages/support/pure-wheel.js'
 import { callProgram as call, run } from '../support/program.js'
 
 const DIST = new URL('../../dist/src/cli/', import.meta.url)
+
+const { COMMANDS } = (await import(
+  new URL('commands.js', DIST).href
+)) as typeof import('../../src/cli/commands.js')
+
+const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
+const pages: Readonly<Record<string, string>> = {
+  'cli.md': page('cli.md'),
+  'mcp.md': page('mcp.md'),
+  'upgrades.md': page('upgrades.md'),
+}
+/** Of commands that have their own. */
+const PAGES: Readonly<Record<string, string>> = { mcp: 'mcp.md', 'store salvage': 'upgrades.md' }
+/** Shared with other commands, whose page has them. */
+const UNLISTED = ['store salvage cache-dir']
 
 const WHEEL = makeWheel('clicker')
 let directory: string
@@ -33,12 +48,17 @@ test('the program prints its version and its commands', () => {
 test('help lists the commands, and the options of each', async () => {
   const { exitCode, stdout } = await call('--help')
   expect(exitCode).toBe(0)
-  for (const name of ['image build', 'image show', 'lock', 'store salvage']) {
+  for (const [name, { load }] of Object.entries(COMMANDS)) {
     expect(stdout).toContain(`\n  ${name} `)
     const help = await call(...name.split(' '), '--help')
     expect(help.exitCode).toBe(0)
     expect(help.stdout).toContain(`Usage: brumate ${name} `)
     expect(help.stdout).toContain('--json')
+    expect((await call('help', ...name.split(' '))).stdout).toBe(help.stdout)
+    const { options } = await load()
+    const page = PAGES[name] ?? 'cli.md'
+    for (const option of Object.keys(options))
+      if (!UNLISTED.includes(`${name} ${option}`)) expect(pages[page]).toContain(`--${option}`)
     for (const line of help.stdout.split('\n').slice(1)) expect(line.length).toBeLessThanOrEqual(80)
   }
 })
@@ -52,7 +72,7 @@ test('help of a group of commands lists these', async () => {
 
 test.each([
   [[], ''],
-  [['frobnicate'], 'there is no command frobnicate; there are: image build'],
+  [['frobnicate'], 'there is no command frobnicate; there are: run, repl'],
   [['image'], 'use one of: image build, image show'],
   [['image', 'drop'], 'there is no command image drop'],
   [['image', 'show'], 'it takes 1 argument beside its options, got 0'],
@@ -109,7 +129,7 @@ test.each(['./nope.whl', './nope-1.0-py3-none-any.whl'])(
   },
 )
 
-test('an image is built of a lock, saved and shown', async () => {
+test('an image is built of a lock, saved, shown and run', async () => {
   const [lock, file] = [join(directory, 'b.lock.json'), join(directory, 'b.image')]
   await call('lock', '-p', 'clicker', '-o', lock, ...offline)
   const built = await call('image', 'build', '--lock', lock, '-o', file, ...offline, '--json')
@@ -119,6 +139,9 @@ test('an image is built of a lock, saved and shown', async () => {
   const shown = await call('image', 'show', file, '--json')
   expect(JSON.parse(shown.stdout)).toMatchObject({ id, packages, python: expect.stringMatching(/^3\.14/) })
   expect((await call('image', 'show', file)).stdout).toContain('\n  clicker  1.0\n')
+  const code = ['-c', 'import clicker; print(clicker.__name__)']
+  expect((await call('run', '--image', file, ...code)).stdout).toBe('clicker\n')
+  expect((await call('run', '--lock', lock, ...offline, ...code)).stdout).toBe('clicker\n')
 })
 
 test('an error goes to stderr, or to stdout as JSON, with exit code 1', async () => {
@@ -138,4 +161,25 @@ test('an interrupted command ends with exit code 130', async () => {
   const streams = { stdout: { write: () => {} }, stderr: { write: () => {} } }
   const args = ['image', 'build', '-p', 'clicker', '-o', join(directory, 'd.image'), ...offline]
   expect(await run(args, streams, controller.signal)).toBe(130)
+})
+
+test('the console examples of docs/cli.md print what they say', () => {
+  const examples = [...(pages['cli.md'] ?? '').matchAll(/<!-- example -->\n```console\n(.*?)```/gs)].map(
+    ([, text = '']) => text,
+  )
+  expect(examples.length).toBeGreaterThan(0)
+  // As in a shell in an empty directory, with the build as the package.
+  const program = fileURLToPath(new URL('../program/index.js', DIST))
+  const cwd = mkdtempSync(join(directory, 'shell-'))
+  for (const text of examples) {
+    const [, ...steps] = `\n${text}`.split('\n$ ').map((step) => step.trimEnd())
+    const script = steps.map((step) => step.split('\n', 1)[0]).join('\n')
+    const npx = `npx() { shift; '${process.execPath}' '${program}' "$@"; }`
+    const output = execFileSync('sh', ['-c', `${npx}\n${script}`], {
+      ...{ cwd, encoding: 'utf8' },
+      env: { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) },
+    })
+    const expected = steps.flatMap((step) => step.split('\n').slice(1))
+    expect(output.trimEnd().split('\n')).toEqual(expected)
+  }
 })

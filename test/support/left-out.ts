@@ -42,6 +42,12 @@ function optional(): readonly Optional[] {
       remedy: 'npm install --prefix examples/restate',
     },
     {
+      tests: 'the REPL in a terminal',
+      isThere: findProgram('python3') !== undefined,
+      files: /\/test\/cli\/repl\.test\.ts$/,
+      remedy: 'install python3',
+    },
+    {
       tests: 'real packages',
       isThere: Boolean(process.env.BRUMATE_WHEELS),
       files:

@@ -1,4 +1,6 @@
 // Runs command lines of `brumate` in this process, as the build has the program.
+import { Readable } from 'node:stream'
+
 export const { run } = (await import(
   new URL('../../dist/src/cli/run.js', import.meta.url).href
 )) as typeof import('../../src/cli/run.js')
@@ -10,13 +12,22 @@ export interface ProgramOutput {
 }
 
 export async function callProgram(...args: readonly string[]): Promise<ProgramOutput> {
+  return callProgramWithInput(undefined, ...args)
+}
+
+/** @param input - what standard input has; undefined: there is none */
+export async function callProgramWithInput(
+  input: string | Uint8Array | undefined,
+  ...args: readonly string[]
+): Promise<ProgramOutput> {
   const written = { stdout: '', stderr: '' }
   const stream = (name: 'stdout' | 'stderr') => ({
     write: (text: string) => {
       written[name] += text
     },
   })
-  const streams = { stdout: stream('stdout'), stderr: stream('stderr') }
+  const stdin = input === undefined ? {} : { stdin: Readable.from([Buffer.from(input)]) as NodeJS.ReadStream }
+  const streams = { ...stdin, stdout: stream('stdout'), stderr: stream('stderr') }
   const exitCode = await run(args, streams, new AbortController().signal)
   return { exitCode, ...written }
 }

@@ -1,5 +1,5 @@
 // `brumate mcp`.
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Image } from '../../image.js'
@@ -115,14 +115,8 @@ function untilStopped(signal: AbortSignal): readonly [stopped: Promise<void>, st
 async function storeOf(values: CommandInput['values']): Promise<SnapshotStore | undefined> {
   const given = textOf(values, 'store') ?? process.env.BRUMATE_STORE
   if (given === undefined || given === '') return undefined
-  const location = expandHome(given)
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) {
-    await mkdir(location, { recursive: true, mode: 0o700 }).catch((cause) => {
-      throw new UsageError(`--store: ${messageOf(cause, location)}`)
-    })
-  }
   const onDamaged = (error: Error) => process.stderr.write(`brumate mcp: ${error.message}\n`)
-  return openStore(location, values, { onDamaged })
+  return openStore(expandHome(given), values, { onDamaged, makesMissing: true })
 }
 
 function disposable(given: SnapshotStore | undefined) {

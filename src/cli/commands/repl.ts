@@ -1,0 +1,72 @@
+// `brumate repl`, which `brumate` alone starts on a terminal.
+import type { Writable } from 'node:stream'
+import { messageOf } from '../../shared/thrown.js'
+import { type Command, textOf, UsageError } from '../command.js'
+import { Figures } from '../figures.js'
+import { PYTHON_OPTIONS, Python } from '../python-options.js'
+import { History, historyPath } from '../repl/history.js'
+import { LineEditor } from '../repl/line-editor.js'
+import { pythonVersion } from '../repl/questions.js'
+import { Repl } from '../repl/repl.js'
+import { Workspace } from '../repl/workspace.js'
+import { version } from '../version.js'
+
+const DEFAULT_UNDO = 20
+const MAX_UNDO = 1_000
+/** One for the session that is used, one for a fork; others hibernate. */
+const SLOTS = 2
+
+export const repl: Command = {
+  usage: '[OPTIONS]',
+  about:
+    'Python at the prompt, in a sandbox: .undo takes a cell back, .fork copies the session, .snapshot saves it, .help lists the rest. Ctrl-C interrupts, Ctrl-D leaves. Needs a terminal; brumate run is for scripts. Exit code: 0, or that of sys.exit.',
+  options: {
+    ...PYTHON_OPTIONS,
+    undo: {
+      ...{ type: 'string', value: 'N' },
+      help: `how many cells .undo can take back, 0 to ${MAX_UNDO}; default: ${DEFAULT_UNDO}`,
+    },
+    'no-history': { type: 'boolean', help: 'neither read nor keep what is typed' },
+  },
+  positionals: [0, 0],
+  async run(input) {
+    const { values, streams, signal, progress } = input
+    const { stdin, stdout, stderr } = streams
+    if (values.json === true) throw new UsageError('a REPL has no JSON; use brumate run --json')
+    if (!stdin?.isTTY || !stdout.isTTY) throw new UsageError('a REPL needs a terminal; use brumate run')
+    const undo = undoOf(textOf(values, 'undo'))
+    const figures = new Figures(textOf(values, 'figures'))
+    await using python = await Python.open(input, SLOTS)
+    const workspace: Workspace = new Workspace(
+      python,
+      (prompt, { password, signal }) => session.answer(prompt, password, signal),
+      undo,
+    )
+    await progress.during('starting Python …', workspace.add('main', python.snapshot))
+    // Ctrl-C while Python started.
+    signal.throwIfAborted()
+    const history = new History(historyPath(), (error) =>
+      stderr.write(`brumate: what you type is not kept: ${messageOf(error, 'for an unknown reason')}\n`),
+    )
+    const editor = new LineEditor(
+      stdin,
+      // A terminal's, so it is a stream of Node's.
+      stdout as unknown as Writable,
+      values['no-history'] === true ? undefined : history,
+      (line) => session.complete(line),
+    )
+    const session: Repl = new Repl(input, python, workspace, editor, figures)
+    const python3 = await pythonVersion(workspace.current.session)
+    stdout.write(
+      `brumate ${version()}, Python ${python3} in a sandbox. .help for commands, Ctrl-D to leave\n`,
+    )
+    return { json: undefined, exitCode: await session.run() }
+  },
+}
+
+/** @throws UsageError */
+function undoOf(text: string = String(DEFAULT_UNDO)): number {
+  const cells = Number(text)
+  if (/^\d+$/.test(text) && cells <= MAX_UNDO) return cells
+  throw new UsageError(`--undo ${text}: expected an integer from 0 to ${MAX_UNDO}`)
+}

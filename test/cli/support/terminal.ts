@@ -1,0 +1,62 @@
+// A program in a pseudo-terminal, which Python's pty module makes: Node has none. Owns typing, and waiting for what is shown.
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+
+const DRIVER = fileURLToPath(new URL('terminal.py', import.meta.url))
+
+/** Whether this machine can make one. */
+export const hasTerminals = spawnSync('python3', ['-c', 'import pty']).status === 0
+
+export class Terminal {
+  readonly #driver: ChildProcessByStdio<Writable, Readable, null>
+  readonly #closed: Promise<unknown[]>
+  /** What is shown, as it came. */
+  shown = ''
+  /** Up to where `until` has read. */
+  #read = 0
+  #onChange: () => void = () => {}
+
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#driver = spawn('python3', [DRIVER, ...command], {
+      ...{ stdio: ['pipe', 'pipe', 'inherit'] },
+      env: { ...process.env, TERM: 'xterm', NO_COLOR: '1', ...env },
+    })
+    this.#closed = once(this.#driver, 'close')
+    this.#driver.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      this.shown += chunk
+      this.#onChange()
+    })
+    void this.#closed.then(() => this.#onChange())
+  }
+
+  type(keys: string): void {
+    this.#driver.stdin.write(keys)
+  }
+
+  /** What is shown up to this text and with it, since the last call. */
+  async until(text: string): Promise<string> {
+    for (;;) {
+      const at = this.shown.indexOf(text, this.#read)
+      if (at >= 0) {
+        const found = this.shown.slice(this.#read, at + text.length)
+        this.#read = at + text.length
+        return found
+      }
+      if (this.#driver.exitCode !== null)
+        throw new Error(`the program ended before it showed ${JSON.stringify(text)}: ${this.shown}`)
+      await new Promise<void>((resolve) => {
+        this.#onChange = resolve
+      })
+    }
+  }
+
+  async exitCode(): Promise<unknown> {
+    return (await this.#closed)[0]
+  }
+
+  kill(): void {
+    this.#driver.stdin.end()
+  }
+}
