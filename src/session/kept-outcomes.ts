@@ -11,9 +11,11 @@ const MOST_LENGTH = 128 * 1024
 /** Of what a store returns. Characters of other alphabets may make a line longer than it was estimated to be. */
 const MOST_STORED_LENGTH = 1024 * 1024
 
+type Line = readonly [key: string, outcome: unknown, isOver?: boolean]
+
 export class KeptOutcomes {
   readonly #sessionId: string
-  /** A line of JSON each, the oldest first: a key and an outcome. Nothing else is kept, as thousands of sessions may sleep. */
+  /** A line of JSON each, the oldest first. Nothing else is kept, as thousands of sessions may sleep. */
   #text: string | undefined
   /** Undefined once the session is closed. */
   #account: MemoryAccount | undefined
@@ -30,12 +32,17 @@ export class KeptOutcomes {
     return this.#text
   }
 
-  /** @throws StoreError */
-  find(key: string): Settled | undefined {
+  /**
+   * `isOver`: the session's state is not the one any more in which a suspended execution waits.
+   *
+   * @throws StoreError
+   */
+  find(key: string): { readonly settled: Settled; readonly isOver: boolean } | undefined {
     const line = this.#lines.find((other) => this.#parse(other)[0] === key)
     if (line === undefined) return undefined
+    const [, outcome, isOver = false] = this.#parse(line)
     try {
-      return outcomeFromJson(this.#parse(line)[1])
+      return { settled: outcomeFromJson(outcome), isOver }
     } catch (cause) {
       throw this.#damaged(cause)
     }
@@ -49,6 +56,16 @@ export class KeptOutcomes {
     let length = kept.reduce((sum, other) => sum + other.length, 0)
     while (kept.length > 1 && length > MOST_LENGTH) length -= kept.shift()?.length ?? 0
     this.#hold(kept.join('\n'))
+  }
+
+  /** Suspended executions do not wait any more: the session has another state. */
+  endSuspended(): void {
+    if (this.#text === undefined) return
+    const lines = this.#lines.map((line) => {
+      const [key, outcome] = this.#parse(line)
+      return isSuspended(outcome) ? JSON.stringify([key, outcome, true]) : line
+    })
+    this.#hold(lines.join('\n'))
   }
 
   /** Ends the counting. A last write may still need the text. */
@@ -68,10 +85,10 @@ export class KeptOutcomes {
     return this.#text.split('\n')
   }
 
-  #parse(line: string): readonly [key: string, outcome: unknown] {
+  #parse(line: string): Line {
     try {
       const entry: unknown = JSON.parse(line)
-      if (Array.isArray(entry) && typeof entry[0] === 'string') return entry as [string, unknown]
+      if (Array.isArray(entry) && typeof entry[0] === 'string') return entry as unknown as Line
     } catch (cause) {
       throw this.#damaged(cause)
     }
@@ -87,4 +104,9 @@ export class KeptOutcomes {
 /** At most: text of other alphabets has two bytes for each character. */
 function bytesOf(text: string | undefined): number {
   return 2 * (text?.length ?? 0)
+}
+
+function isSuspended(outcome: unknown): boolean {
+  const { result } = Object(outcome) as { readonly result?: { readonly status?: unknown } }
+  return result?.status === 'suspended'
 }

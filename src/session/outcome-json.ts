@@ -18,6 +18,9 @@ export type Settled = PromiseSettledResult<unknown>
 /** Longest text of each kind in an outcome that is too large, in characters. */
 const CUT_LENGTH = 8192
 const MOST_FRAMES = 20
+/** Longest name of a class, a function or a file. Python code chooses them. */
+const CUT_NAME_LENGTH = 256
+const MOST_LOST = 16
 
 /**
  * Of an outcome of more than about `maxBytes`, the texts are cut, and values, displays and the list of files are left out; `lost` says so.
@@ -123,18 +126,21 @@ function make(name: string, message: string, fields: Readonly<Record<string, unk
 
 function cut({ result, error }: Parts): Parts {
   if (error) {
-    const { traceback, frames = [], detail, ...others } = error.fields ?? {}
+    const { type, traceback, frames = [], detail, reason, ...others } = error.fields ?? {}
     const texts =
       traceback === undefined
         ? {}
         : {
+            type: head(type as string, CUT_NAME_LENGTH),
             traceback: tail(traceback as string),
             detail: head(detail as string),
-            frames: (frames as readonly PythonFrame[]).slice(-MOST_FRAMES),
+            frames: (frames as readonly PythonFrame[]).slice(-MOST_FRAMES).map(cutFrame),
           }
     const { name, message, stdout = '', stderr = '' } = error
     const produced = { stdout: tail(stdout), stderr: tail(stderr), displays: [] }
-    return { error: { name, message: head(message), ...produced, fields: { ...others, ...texts } } }
+    const cutReason = reason === undefined ? {} : { reason: head(reason as string) }
+    const fields = { ...others, ...cutReason, ...texts }
+    return { error: { name: head(name, CUT_NAME_LENGTH), message: head(message), ...produced, fields } }
   }
   const { stdout, stderr, repr, lost, files, moreFiles, ...rest } = result as ExecuteResult
   return {
@@ -146,7 +152,7 @@ function cut({ result, error }: Parts): Parts {
       value: undefined,
       exact: false,
       lost: [
-        ...lost.map(head),
+        ...lost.slice(0, MOST_LOST).map((text) => head(text, CUT_NAME_LENGTH)),
         'result: too large to be kept whole: values, displays and files are left out',
       ],
       display: {},
@@ -157,8 +163,16 @@ function cut({ result, error }: Parts): Parts {
   }
 }
 
-function head(text: string): string {
-  return text.length <= CUT_LENGTH ? text : `${text.slice(0, CUT_LENGTH)}…`
+function cutFrame(frame: PythonFrame): PythonFrame {
+  const texts = Object.entries(frame).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? head(value, CUT_NAME_LENGTH) : value,
+  ])
+  return Object.fromEntries(texts) as PythonFrame
+}
+
+function head(text: string, length = CUT_LENGTH): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`
 }
 
 function tail(text: string): string {

@@ -1,12 +1,6 @@
 // Keeps one session in the manager's store (D1 to D3): decides what is written, and when, and reads it back when the session wakes. Owns
 // what has been stored. The entry with its lease is store/owned-entry.ts's, snapshots are taken by captures.ts.
-import {
-  InvalidOptionError,
-  SessionClosedError,
-  SessionMovedError,
-  SnapshotError,
-  StoreError,
-} from '../shared/errors.js'
+import { InvalidOptionError, SessionMovedError, SnapshotError, StoreError } from '../shared/errors.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { trustOf } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
@@ -31,6 +25,17 @@ export interface KeptSession {
   /** The store has the state that the session begins with. */
   readonly isStored: boolean
 }
+
+/** What became of a call, once it has settled. */
+export interface CallEnd {
+  /** Its code has run, all of it or a part. */
+  hasRun(): boolean
+  /** It was rejected with this because the session closes. */
+  isCutShort(reason: unknown): boolean
+}
+
+/** Of a call that settles without running. */
+const NOT_RUN: CallEnd = { hasRun: () => false, isCutShort: () => false }
 
 export interface PersistenceParts {
   readonly context: SessionContext
@@ -146,22 +151,20 @@ export class Persistence implements Renewable {
   /**
    * Runs a call, unless one with the same key has run; then settles as that one did.
    *
-   * @param hasRun whether its code has run
    * @throws InvalidOptionError, NotStoredError, SessionMovedError, StoreError
    */
-  async once<T>(key: string, run: () => Promise<T>, hasRun: () => boolean): Promise<T> {
+  async once<T>(key: string, run: () => Promise<T>, ended: CallEnd): Promise<T> {
     if (this.#parts.context.stored.durability !== 'checkpoint') {
       const message = "idempotencyKey: the manager needs `durability: 'checkpoint'`"
       throw new InvalidOptionError('idempotencyKey', 'a durable session', undefined, message)
     }
     await this.requireLease()
-    const settled = this.#outcomes.find(key)
-    if (settled === undefined) return this.acknowledge(run(), () => hasRun() && key)
-    return this.acknowledge(
-      settled.status === 'fulfilled'
-        ? Promise.resolve(this.#withPending(settled.value as ExecuteResult) as T)
-        : Promise.reject(settled.reason),
-    )
+    const found = this.#outcomes.find(key)
+    if (found === undefined) return this.acknowledge(run(), ended, key)
+    const { settled, isOver } = found
+    if (settled.status === 'rejected') return this.acknowledge(Promise.reject(settled.reason), NOT_RUN)
+    const result = settled.value as ExecuteResult
+    return this.acknowledge(Promise.resolve((isOver ? result : this.#withPending(result)) as T), NOT_RUN)
   }
 
   /** Of an execution that still waits: what it waits for now. */
@@ -171,23 +174,31 @@ export class Persistence implements Renewable {
     return waits ? { ...result, pending } : result
   }
 
+  /** The session has another state, in which the executions that were suspended do not wait. */
+  markReplaced(): void {
+    this.#outcomes.endSuspended()
+  }
+
   /**
-   * Settles a call as it did, once the store has what it left, if `durability` says so.
+   * Settles a call as it did, once the store has what it left, if `durability` says so. What a call was rejected with does not tell whether
+   * it has run: listeners may throw anything.
    *
-   * @param key called when the call has settled; its outcome is kept under that key, if there is one
+   * @param ended asked when the call has settled
+   * @param key the outcome is kept under it if the call has run
    * @throws NotStoredError, SessionMovedError
    */
-  async acknowledge<T>(call: Promise<T>, key: () => string | false = () => false): Promise<T> {
+  async acknowledge<T>(call: Promise<T>, ended: CallEnd, key?: string): Promise<T> {
     const [settled] = await Promise.allSettled([call])
-    // It has not run.
-    if (settled.status === 'rejected' && settled.reason instanceof StoreError) throw settled.reason
-    const kept = key()
-    if (kept && settled.status === 'rejected' && settled.reason instanceof SessionClosedError) {
+    const hasRun = ended.hasRun()
+    const isRejected = settled.status === 'rejected'
+    if (isRejected && !hasRun && settled.reason instanceof StoreError) throw settled.reason
+    const kept = hasRun ? key : undefined
+    if (kept !== undefined && isRejected && ended.isCutShort(settled.reason)) {
       this.#isDiscarded = true
       throw settled.reason
     }
     try {
-      await this.#acknowledge(kept ? () => this.#outcomes.add(kept, settled) : undefined)
+      await this.#acknowledge(kept === undefined ? undefined : () => this.#outcomes.add(kept, settled))
     } catch (cause) {
       // What the store says, and a session that cannot be captured. A lost worker or session says itself what is left.
       if (!(cause instanceof StoreError || cause instanceof SnapshotError)) throw cause

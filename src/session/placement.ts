@@ -281,6 +281,7 @@ export class Placement implements CapturedSession {
     this.#checkpoint.markRestored()
     this.#failedAttaches = 0
     this.#deferredError = undefined
+    this.persistence?.markReplaced()
     this.#hostCalls.reset(new Error('the session was restored'), 'replaced')
     this.#hostCalls.restore(snapshot)
     this.#hostCalls.resume(slot)
@@ -293,6 +294,7 @@ export class Placement implements CapturedSession {
     this.#deferredError = undefined
     this.#checkpoint.replace(undefined)
     this.#checkpoint.markRestored()
+    this.persistence?.markReplaced()
     this.#hostCalls.reset(new Error('the session was reset'), 'replaced')
     if (this.#lifecycle.kind === 'attached') {
       const { slot } = this.#lifecycle

@@ -13,6 +13,7 @@ import type { Observer } from '../telemetry/observer.js'
 import { refusable } from './callers.js'
 import { CallQueue } from './calls.js'
 import type { HostSide } from './host-side.js'
+import type { CallEnd } from './persistence.js'
 import type { Placement } from './placement.js'
 import type { Runner } from './runner.js'
 
@@ -39,7 +40,7 @@ interface SessionCallsParts {
   readonly onIdle: () => void
 }
 
-export class SessionCalls {
+export class SessionCalls implements CallEnd {
   readonly #observer: Observer
   readonly #session: unknown
   readonly #hostSide: SessionCallsParts['hostSide']
@@ -50,6 +51,8 @@ export class SessionCalls {
   #isSaving = false
   /** `settle` has interrupted what runs. */
   #isInterrupted = false
+  /** What the call was rejected with that `settle` has interrupted. */
+  #cutShort: Error | undefined
   #idleSinceMs = performance.now()
 
   constructor({ observer, session, hostSide, placement, runner, onIdle }: SessionCallsParts) {
@@ -83,10 +86,19 @@ export class SessionCalls {
       if (idempotencyKey !== undefined) throw new InvalidOptionError(...NEEDS_ID)
       return this.#start(task, signal)
     }
-    const run = () => this.#runKept(task)
-    if (idempotencyKey === undefined) return this.#start(() => persistence.acknowledge(run()), signal)
-    const hasRun = () => this.#runner.hasRun
-    return this.#start(() => persistence.once(idempotencyKey, run, hasRun), signal)
+    const run = () => this.#runKept(task, idempotencyKey !== undefined)
+    if (idempotencyKey === undefined) return this.#start(() => persistence.acknowledge(run(), this), signal)
+    return this.#start(() => persistence.once(idempotencyKey, run, this), signal)
+  }
+
+  /** The code of the call that started last has run, all of it or a part. */
+  hasRun(): boolean {
+    return this.#runner.hasRun
+  }
+
+  /** A call was rejected with this because the session closes. */
+  isCutShort(reason: unknown): boolean {
+    return reason !== undefined && reason === this.#cutShort
   }
 
   /** A call other than an execution. */
@@ -150,18 +162,23 @@ export class SessionCalls {
     return this.#queue.run(bound, caller ? refusable(this.#session, caller, signal) : signal)
   }
 
-  async #runKept<T>(task: () => Promise<T>): Promise<T> {
+  async #runKept<T>(task: () => Promise<T>, isKeyed: boolean): Promise<T> {
     try {
       await this.#placement.persistence?.requireLease()
       return await task()
     } catch (error) {
-      throw this.#isInterrupted && isInterruption(error) ? this.#closedBy(error) : error
+      throw this.#isInterrupted && isInterruption(error) ? this.#closedBy(error, isKeyed) : error
     }
   }
 
   /** Of a call that was interrupted because its session closes. */
-  #closedBy(cause: unknown): Error {
+  #closedBy(cause: unknown, isKeyed: boolean): Error {
     const error = this.#placement.closedError({ cause })
+    this.#cutShort = error
+    if (this.#runner.hasRun && error.cause === cause)
+      error.message += isKeyed
+        ? ': its code was interrupted, and nothing of this call is stored, so that it can be repeated'
+        : ': its code was interrupted, and what it did until then is stored'
     if (error instanceof ExecutionError && cause instanceof ExecutionError) {
       const { stdout, stderr, displays }: Produced = cause
       ExecutionError.attach(error, { stdout, stderr, displays })

@@ -1,5 +1,6 @@
 // D2: a call with an idempotency key runs once, and settles as it did when it is repeated, in whatever process.
 import {
+  type CallbackContext,
   CancelledError,
   InvalidOptionError,
   LimitError,
@@ -146,6 +147,48 @@ test('the last 16 outcomes are kept; large ones without values, their texts cut'
     true,
   ])
   expect(cut.lost).toEqual(['result: too large to be kept whole: values, displays and files are left out'])
+})
+
+test.each([
+  ['StoreError', () => new StoreError('of another store')],
+  ['SessionClosedError', () => new SessionClosedError('another session')],
+])('a listener that throws a %s does not make the code run again, or its state be lost', async (name, make) => {
+  const session = await a.createSession({ id: name })
+  await session.execute('n = 0')
+  const onOutput = () => {
+    throw make()
+  }
+  const run = () => session.execute('n += 1; print("out")', { idempotencyKey: 'k', onOutput })
+  for (let i = 0; i < 2; i++)
+    expect(await rejectionOf(Error, run())).toMatchObject({ message: make().message })
+  await session.execute('n += 10')
+  await session.close()
+  expect(await (await b.openSession(name)).get('n')).toBe(11)
+})
+
+test('names of any length that Python code chooses do not make an outcome too large to keep', async () => {
+  const session = await a.createSession({ id: 'names' })
+  const code = `
+f = lambda: 1 / 0
+f.__code__ = f.__code__.replace(co_name='B' * 1_200_000)
+try: f()
+except ZeroDivisionError as error: cause = error
+raise type('A' * 1_200_000, (Exception,), {})('x') from cause`
+  const error = await rejectionOf(PythonError, session.execute(code, { idempotencyKey: 'k' }))
+  expect(error.type).toHaveLength(1_200_000)
+  const again = await rejectionOf(PythonError, session.execute(code, { idempotencyKey: 'k' }))
+  expect(again.type).toBe(`${'A'.repeat(256)}…`)
+  expect((await session.execute('2', { idempotencyKey: 'other' })).value).toBe(2)
+})
+
+test('a suspended execution waits no more once the session was reset', async () => {
+  const callbacks = { ask: (_: unknown, { suspend }: CallbackContext) => suspend() }
+  const session = await a.createSession({ id: 'reset', callbacks })
+  const run = () => session.execute('await ask()', { idempotencyKey: 'k' })
+  expect((await run()).pending).toHaveLength(1)
+  await session.reset()
+  await session.execute('await ask()')
+  expect(await run()).toMatchObject({ status: 'suspended', pending: [] })
 })
 
 test('listing sessions shows no outcomes, and snapshots have none', async () => {
