@@ -17,6 +17,7 @@ export interface AccessOptions {
 }
 
 const MIN_TOKEN_LENGTH = 16
+const TOKEN = `a token of at least ${MIN_TOKEN_LENGTH} visible ASCII characters`
 
 export class Access {
   readonly #sdk: Sdk
@@ -31,7 +32,7 @@ export class Access {
     const local = sdk.localhostAllowedHostnames()
     const isLocal = local.includes(inBrackets(host)) || /^127\./.test(host)
     if (!isLocal && tokens === undefined) {
-      const message = `tokens: a server on ${host} can be reached from other machines, so clients need tokens`
+      const message = `tokens: a server on ${host} can be reached from other machines, so clients need tokens (\`--token-file\` of \`brumate mcp\`)`
       throw new InvalidOptionError('tokens', 'tokens by tenant', tokens, message)
     }
     this.#sdk = sdk
@@ -40,8 +41,9 @@ export class Access {
       if (typeof token !== 'string' || token.length < MIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token))
         throw new InvalidOptionError(
           `tokens.${tenant}`,
-          `a token of at least ${MIN_TOKEN_LENGTH} visible ASCII characters`,
-          typeof token === 'string' ? `${token.length} characters` : token,
+          TOKEN,
+          undefined,
+          `tokens: that of ${tenant} must be ${TOKEN}${typeof token === 'string' ? `, not of ${token.length}` : ''}`,
         )
       return [tenant, hashOf(token)] as const
     })

@@ -49,11 +49,11 @@ export interface ExecuteOptions {
    * the call settles as that one did, whatever its code. The session's record keeps these outcomes, so this also holds in another process.
    * Listeners are not called again. Needs a session with an id, and `durability: 'checkpoint'`.
    */
-  readonly idempotencyKey?: string
+  readonly idempotencyKey?: string | undefined
   /** Longest run of this execution in ms; default: the session's `executionTimeoutMs`. `null`: no bound. */
   readonly timeoutMs?: number | null
   /** Aborting takes a queued execution out of the queue and interrupts a running one. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   readonly onStdout?: OutputListener
   readonly onStderr?: OutputListener
   readonly onOutput?: AllOutputListener

@@ -102,7 +102,7 @@ test('refuses wrong tokens, hosts and origins, other paths and types, and bodies
 
 test('wants tokens where other machines can connect, and tokens that are long', async () => {
   await expect(served({ host: '0.0.0.0' })).rejects.toThrow(/other machines, so clients need tokens/)
-  await expect(served({ tokens: { ada: 'short' } })).rejects.toThrow(/tokens\.ada: expected/)
+  await expect(served({ tokens: { ada: 'short' } })).rejects.toThrow(/tokens: that of ada must be/)
   await expect(served({ tokens: {} })).rejects.toThrow(/tokens: expected/)
   await expect(served({ path: 'mcp' })).rejects.toThrow(/path: expected/)
   const { url } = await served({ host: '0.0.0.0', tokens: TOKENS })
