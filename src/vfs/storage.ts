@@ -209,12 +209,12 @@ export class VfsStorage implements AsyncDisposable {
 function requireDirectory(path: string): void {
   let fault: string
   try {
-    const stats = statSync(path, { throwIfNoEntry: false })
-    if (stats?.isDirectory()) return
-    fault = stats ? 'is not a directory' : 'does not exist; make it first'
+    if (statSync(path).isDirectory()) return
+    fault = 'is not a directory'
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    fault = code === 'ENOTDIR' ? 'leads through a file' : `cannot be read (${code})`
+    const { code = '' } = error as NodeJS.ErrnoException
+    const known = { ENOENT: 'does not exist; make it first', ENOTDIR: 'leads through a file' }
+    fault = known[code as keyof typeof known] ?? `cannot be read (${code})`
   }
   const shown = JSON.stringify(path.slice(0, 200))
   const message = `hostPath: expected the path of a directory, but ${shown} ${fault}`

@@ -2,7 +2,8 @@
 // says of them, the main thread makes a body of blocks that it has, or none (R3).
 import { createHash, randomFillSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { BodyError, hashOfBody, NEW_BLOCK, SnapshotBody } from '../../src/shared/snapshot/body.js'
+import { NEW_BLOCK } from '../../src/shared/snapshot/block.js'
+import { BodyError, hashOfBody, SnapshotBody } from '../../src/shared/snapshot/body.js'
 import type { MemoryCapture } from '../../workers/interpreter/memory-delta.js'
 import { UNLIMITED_ROOM } from '../../workers/memory/packing-room.js'
 import { BLOCK_BYTES } from '../../workers/snapshot/blocks.js'

@@ -3,7 +3,7 @@
 // blocks.ts's. Bytes to read are hostile (N1, N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Effort } from '../../src/shared/messages/slot.js'
-import { hashOfBlock, NEW_BLOCK } from '../../src/shared/snapshot/body.js'
+import { BLOCK_HEAD_BYTES, hashOfBlock, NEW_BLOCK } from '../../src/shared/snapshot/block.js'
 import { deltaBytes, type MemoryCapture, type MemoryDelta } from '../interpreter/memory-delta.js'
 import { PieceReader } from '../interpreter/piece-reader.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
@@ -55,8 +55,6 @@ const HEAD_BYTES = 16
 const PAGE_BYTES = 4096
 /** In the number of pages: their maps follow. A stream without maps has whole pages instead. */
 const HAS_MAPS = 2 ** 31
-/** Before each block: codec, unpacked and packed length. */
-const BLOCK_HEAD_BYTES = 9
 
 /** What goes into a body; contents are put one after the other. */
 /** A body as it came. */

@@ -3,11 +3,8 @@
 // is packed is looked at.
 import { createHash } from 'node:crypto'
 import { SnapshotError } from '../errors.js'
+import { BLOCK_HEAD_BYTES, hashOfBlock, NEW_BLOCK } from './block.js'
 
-/** Before each block's data: codec, unpacked and packed length (docs/snapshot-format.md). */
-const BLOCK_HEAD_BYTES = 9
-/** In a plan: the next of the blocks that came with it. Other numbers are blocks of the base. */
-export const NEW_BLOCK = 0xffff_ffff
 /** A whole capture is worth it once the buffers behind a body have more bytes than this many bodies. */
 const MOST_HELD = 2
 /** Blocks that are told apart in a body from elsewhere (H1): a gibibyte has a quarter. */
@@ -161,11 +158,6 @@ export function hashOfBody(bytes: Uint8Array, version: number): Buffer | undefin
     at = end
   }
   return all.digest()
-}
-
-/** Of a block's nine bytes and the hash of its data, which is then the hash of its content where it is stored as it is. */
-export function hashOfBlock(head: Uint8Array, dataHash: Uint8Array): Buffer {
-  return createHash('sha256').update(head).update(dataHash).digest()
 }
 
 function sha256(bytes: Uint8Array): Buffer {

@@ -152,19 +152,22 @@ test('the last 16 outcomes are kept; large ones without values, their texts cut'
 test.each([
   ['StoreError', () => new StoreError('of another store')],
   ['SessionClosedError', () => new SessionClosedError('another session')],
-])('a listener that throws a %s does not make the code run again, or its state be lost', async (name, make) => {
-  const session = await a.createSession({ id: name })
-  await session.execute('n = 0')
-  const onOutput = () => {
-    throw make()
-  }
-  const run = () => session.execute('n += 1; print("out")', { idempotencyKey: 'k', onOutput })
-  for (let i = 0; i < 2; i++)
-    expect(await rejectionOf(Error, run())).toMatchObject({ message: make().message })
-  await session.execute('n += 10')
-  await session.close()
-  expect(await (await b.openSession(name)).get('n')).toBe(11)
-})
+])(
+  'a listener that throws a %s does not make the code run again, or its state be lost',
+  async (name, make) => {
+    const session = await a.createSession({ id: name })
+    await session.execute('n = 0')
+    const onOutput = () => {
+      throw make()
+    }
+    const run = () => session.execute('n += 1; print("out")', { idempotencyKey: 'k', onOutput })
+    for (let i = 0; i < 2; i++)
+      expect(await rejectionOf(Error, run())).toMatchObject({ message: make().message })
+    await session.execute('n += 10')
+    await session.close()
+    expect(await (await b.openSession(name)).get('n')).toBe(11)
+  },
+)
 
 test('names of any length that Python code chooses do not make an outcome too large to keep', async () => {
   const session = await a.createSession({ id: 'names' })
