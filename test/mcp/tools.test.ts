@@ -161,6 +161,32 @@ test('sessions are forked, saved, restored, reset and deleted', async () => {
   expect([sessions, snapshots]).toMatchObject([[{ name: 'default', executionCount: expect.any(Number) }], []])
 })
 
+test('calls at the same time can save, restore and delete one snapshot', async () => {
+  const manager = await sharedManager(options)
+  const tenant = `tenant-${++tenants}`
+  const { call: one } = await connected({ manager, tenant })
+  // A server of its own, on the same sessions.
+  const { call: two } = await connected({ manager, tenant })
+  await one('run_python', { code: 'x = 1' })
+  await one('snapshot', { name: 'base' })
+  const restored = ['a', 'b'].flatMap((session) =>
+    [one, two].map((call) => call('restore', { session, name: 'base' })),
+  )
+  const saved = [one, two].flatMap((call) => ['base', 'new'].map((name) => call('snapshot', { name })))
+  const results = await Promise.all([...restored, ...saved])
+  expect(results.filter(({ isError }) => isError).map(textOf)).toEqual([])
+  expect(structured(await one('run_python', { code: 'x', session: 'b' })).value).toBe(1)
+
+  const calls = [one, two].flatMap((call) => [
+    call('snapshot', { name: 'base' }),
+    call('restore', { name: 'base' }),
+    call('reset_session', { snapshot: 'base' }),
+  ])
+  // A restore whose turn comes after a deletion finds no snapshot.
+  const refused = (await Promise.all(calls)).filter(({ isError }) => isError).map(textOf)
+  expect(refused.filter((message) => !message.startsWith('there is no snapshot base'))).toEqual([])
+})
+
 test('files are written, listed and read, in parts if they are long', async () => {
   ;({ call } = await freshClient({ maxTextLength: 1000 }))
   await call('write_file', { path: 'data/text.txt', content: `${'ä'.repeat(700)}.` })
