@@ -1,9 +1,9 @@
 // The resources of a tenant: files of its sessions, and long outputs. Owns reading them; tools hand out their URIs.
 import type { McpServer, ReadResourceResult } from '@modelcontextprotocol/server'
 import { BrumateError } from '../shared/errors.js'
+import { base64 } from './blocks.js'
 import { textOfPart } from './file-part.js'
 import type { McpHost } from './host.js'
-import { base64 } from './result.js'
 import { RefusedError, type Tenant } from './tenant.js'
 import { FILE_TEMPLATE, mimeTypeOf, OUTPUT_TEMPLATE } from './uris.js'
 

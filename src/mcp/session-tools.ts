@@ -1,5 +1,5 @@
 // The tools about sessions as a whole: reset_session, list_sessions, snapshot, restore, fork. Owns what they answer.
-import { text } from './result.js'
+import { text } from './blocks.js'
 import { ARGUMENTS, RESULTS } from './schemas.js'
 import type { Listed, Tenant } from './tenant.js'
 import type { Tool } from './tool.js'

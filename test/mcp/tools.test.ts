@@ -97,6 +97,28 @@ describe('run_python', () => {
     expect(contents[0]).toMatchObject({ text: `${'a'.repeat(5000)}end\n` })
   })
 
+  test('bounds names that code chooses, and the text and number of displays', async () => {
+    ;({ call } = await freshClient({ maxTextLength: 1000 }))
+    const named = await run(`raise type('A' * 100_000, (Exception,), {})('x')`)
+    expect(structured(named)).toMatchObject({ error: { type: `${'A'.repeat(299)}…` } })
+    const framed = await run(`exec(compile('1/0', 'F' * 100_000, 'exec'))`)
+    for (const result of [named, framed]) expect(JSON.stringify(result).length).toBeLessThan(6000)
+
+    const many = await run('for i in range(300): display("q" * 300 if i < 5 else i)')
+    const texts = many.content.flatMap((part) => (part.type === 'text' ? [part.text] : []))
+    expect(texts.join('').length).toBeLessThan(1200)
+    expect(many.content.length).toBeLessThan(150)
+    expect(texts.at(-1)).toMatch(/^\[… \d+ more displays are left out …\]$/)
+    const links = many.content.filter(({ type }) => type === 'resource_link')
+    expect(links.length).toBeGreaterThan(0)
+
+    const forms = await run(`
+class A:
+  def _repr_mimebundle_(self, **k): return {'x/' + 'y' * 100_000: 'z', **{f'x/{i}': 'z' for i in range(90)}}
+A()`)
+    expect(JSON.stringify(forms).length).toBeLessThan(10_000)
+  })
+
   test('ends at its time limit, and when the client cancels; the session stays', async () => {
     const { client, call: own } = await freshClient({ maxTimeoutMs: 60_000 })
     call = own
