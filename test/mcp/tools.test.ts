@@ -53,6 +53,11 @@ describe('run_python', () => {
     expect(structured(await run('[x, math.inf, 2**70, b"a", {1: 2}, {"k"}]')).value).toEqual([
       ...[42, 'Infinity', '1180591620717411303424', 'YQ==', [[1, 2]], ['k']],
     ])
+    const { value } = structured(await run('{"__proto__": {"a": 1}, "constructor": 2}'))
+    expect(Object.entries(value as object)).toEqual([
+      ['__proto__', { a: 1 }],
+      ['constructor', 2],
+    ])
 
     const failed = await run('print("so far")\ndef f():\n    1/0\nf()')
     expect(failed.isError).toBe(true)
@@ -79,7 +84,8 @@ describe('run_python', () => {
       { uri, mimeType: 'text/csv', text: '1,2' },
     ])
     const lost = uri.replace('/default/', '/other/')
-    await expect(client.readResource({ uri: lost })).rejects.toThrow(/not found/i)
+    for (const missing of [lost, ...['%00', '%ff'].map((path) => uri.replace(/files.*/, `files/${path}`))])
+      await expect(client.readResource({ uri: missing })).rejects.toThrow(/not found/i)
   })
 
   test('cuts long output, and has the whole as a resource', async () => {
@@ -226,6 +232,15 @@ test('files are written, listed and read, in parts if they are long', async () =
   ])
   expect(textOf(await run('open("/tmp/bin", "rb").read()'))).toBe(String.raw`b'\x00\xff'`)
   expect(textOf(await call('read_file', { path: 'nope' }))).toMatch(/ENOENT/)
+  // One entry of a directory that has no status does not hide the others.
+  await run(
+    String.raw`import os; os.mkdir('odd'); [open(f'odd/{name}', 'w').close() for name in ('a', '\udc80b')]`,
+  )
+  expect(structured(await call('list_files', { path: 'odd' })).entries).toEqual([
+    { name: 'a', type: 'file', sizeBytes: 0 },
+    { name: '\ufffdb', type: 'unknown' },
+  ])
+  expect(textOf(await call('list_files', { path: '/dev' }))).toMatch(/^null {2}\(unknown\)$/m)
   expect(textOf(await call('write_file', { path: 'x', content: '%', encoding: 'base64' }))).toMatch(/base64/)
 })
 
