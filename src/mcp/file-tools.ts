@@ -3,8 +3,9 @@ import { Buffer } from 'node:buffer'
 import { dirname, resolve } from 'node:path/posix'
 import type { CallToolResult } from '@modelcontextprotocol/server'
 import type { SessionFiles } from '../session/session-files.js'
+import { InvalidOptionError, StorageError } from '../shared/errors.js'
+import { base64, image, link, text } from './blocks.js'
 import { readPart, textOfPart } from './file-part.js'
-import { base64, image, link, text } from './result.js'
 import { ARGUMENTS, RESULTS } from './schemas.js'
 import { RefusedError, type Tenant } from './tenant.js'
 import type { Tool } from './tool.js'
@@ -102,13 +103,19 @@ async function listFiles(files: SessionFiles, path: string): Promise<CallToolRes
   const shown = names.slice(0, MAX_ENTRIES)
   const entries = await Promise.all(
     shown.map(async (name) => {
-      const status = await files.stat(resolve(path, name), { followLinks: false })
-      return { name, type: status.kind, sizeBytes: status.sizeBytes }
+      try {
+        const status = await files.stat(resolve(path, name), { followLinks: false })
+        return { name, type: status.kind, sizeBytes: status.sizeBytes }
+      } catch (error) {
+        // A device, a file that was removed meanwhile, or a name that is not UTF-8: the others are listed all the same.
+        if (!(error instanceof StorageError || error instanceof InvalidOptionError)) throw error
+        return { name, type: 'unknown' }
+      }
     }),
   )
   const more = names.length - shown.length
   const lines = entries.map(({ name, type, sizeBytes }) =>
-    type === 'directory' ? `${name}/` : `${name}  ${sizeBytes}`,
+    type === 'directory' ? `${name}/` : `${name}  ${sizeBytes ?? '(unknown)'}`,
   )
   const rest = more > 0 ? [`… and ${more} more`] : []
   return {

@@ -1,7 +1,8 @@
-// The connections of clients that speak the 2025 protocol, whose requests belong together by `Mcp-Session-Id`. Owns how many there are and
-// when they end. A request of the 2026 protocol stands for itself.
+// The connections of clients that speak the 2025 protocol, whose requests belong together by `Mcp-Session-Id`. Owns how many each tenant has
+// and when they end. A request of the 2026 protocol stands for itself.
 import { randomUUID } from 'node:crypto'
 import type { McpServer, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
+import { count } from '../shared/count.js'
 import type { McpHost } from './host.js'
 import { serverFor } from './server.js'
 
@@ -14,22 +15,29 @@ interface HttpSession {
   open: number
 }
 
-const MAX_SESSIONS = 1000
+const MAX_PER_TENANT = 1000
 const IDLE_MS = 30 * 60_000
 const SWEEP_MS = 60_000
 
 export interface HttpSessionsOptions {
   readonly host: McpHost
   readonly maxBodyBytes: number
+  /** Most sessions of one tenant. Default 1,000. */
+  readonly maxPerTenant?: number
 }
 
 export class HttpSessions {
   readonly #options: HttpSessionsOptions
+  readonly #maxPerTenant: number
+  /** By id: those that have begun with `initialize`. */
   readonly #sessions = new Map<string, HttpSession>()
+  /** All of them by tenant, those without an id included. */
+  readonly #tenants = new Map<string, Set<HttpSession>>()
   readonly #timer: NodeJS.Timeout
 
   constructor(options: HttpSessionsOptions) {
     this.#options = options
+    this.#maxPerTenant = options.maxPerTenant ?? MAX_PER_TENANT
     this.#timer = setInterval(() => this.#sweep(performance.now() - IDLE_MS), SWEEP_MS)
     this.#timer.unref()
   }
@@ -37,10 +45,11 @@ export class HttpSessions {
   /** @param onEnd is given what to call when the response has ended */
   async respond(request: Request, tenant: string, onEnd: (ended: () => void) => void): Promise<Response> {
     const id = request.headers.get('mcp-session-id')
+    if (id === null && this.#isFull(tenant)) return tooMany(this.#maxPerTenant)
     const session = id === null ? await this.#create(tenant) : this.#sessions.get(id)
     // Another tenant's session is none of theirs.
     if (session === undefined || session.tenant !== tenant) return notFound()
-    session.open++
+    if (id !== null) session.open++
     session.usedMs = performance.now()
     onEnd(() => {
       session.open--
@@ -53,26 +62,40 @@ export class HttpSessions {
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    await Promise.all([...this.#sessions.values()].map((session) => this.#end(session)))
+    const all = [...this.#tenants.values()].flatMap((sessions) => [...sessions])
+    await Promise.all(all.map((session) => this.#end(session)))
   }
 
-  async #create(tenant: string): Promise<HttpSession | undefined> {
+  /** Whether each of the tenant's sessions has an open request, so that none can be evicted. */
+  #isFull(tenant: string): boolean {
+    let busy = 0
+    for (const { open } of this.#tenants.get(tenant) ?? []) if (open > 0) busy++
+    return busy >= this.#maxPerTenant
+  }
+
+  async #create(tenant: string): Promise<HttpSession> {
     const { host, maxBodyBytes } = this.#options
     const transport = new host.sdk.WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: maxBodyBytes,
       onsessioninitialized: (id) => {
         this.#sessions.set(id, session)
-        if (this.#sessions.size > MAX_SESSIONS) this.#endOldest()
+        this.#evict(tenant)
       },
-      onsessionclosed: (id) => {
-        this.#sessions.delete(id)
-      },
+      onsessionclosed: () => this.#forget(session),
     })
     const server = serverFor(host, host.tenant(tenant))
-    const session: HttpSession = { tenant, transport, server, usedMs: performance.now(), open: 0 }
+    // Its first request is open from here on, so that requests that come meanwhile count it.
+    const session: HttpSession = { tenant, transport, server, usedMs: performance.now(), open: 1 }
     transport.onerror = host.options.onError
-    await server.connect(transport)
+    const sessions = this.#tenants.get(tenant) ?? new Set()
+    this.#tenants.set(tenant, sessions.add(session))
+    try {
+      await server.connect(transport)
+    } catch (error) {
+      this.#forget(session)
+      throw error
+    }
     return session
   }
 
@@ -81,19 +104,38 @@ export class HttpSessions {
       if (session.open === 0 && session.usedMs < untilMs) void this.#end(session)
   }
 
-  #endOldest(): void {
-    const all = [...this.#sessions.values()].sort((a, b) => a.usedMs - b.usedMs)
-    const oldest = all.find(({ open }) => open === 0) ?? all[0]
-    if (oldest) void this.#end(oldest)
+  /** Ends the tenant's idle sessions that were used least recently, down to the bound. A session with an open request stays. */
+  #evict(tenant: string): void {
+    const sessions = this.#tenants.get(tenant) ?? new Set()
+    const surplus = sessions.size - this.#maxPerTenant
+    if (surplus <= 0) return
+    const idle = [...sessions].filter(({ open }) => open === 0).sort((a, b) => a.usedMs - b.usedMs)
+    for (const session of idle.slice(0, surplus)) void this.#end(session)
   }
 
-  async #end({ transport, server }: HttpSession): Promise<void> {
+  async #end(session: HttpSession): Promise<void> {
+    this.#forget(session)
+    await session.server.close().catch(this.#options.host.options.onError)
+  }
+
+  #forget(session: HttpSession): void {
+    const { tenant, transport } = session
     if (transport.sessionId !== undefined) this.#sessions.delete(transport.sessionId)
-    await server.close().catch(this.#options.host.options.onError)
+    const sessions = this.#tenants.get(tenant)
+    sessions?.delete(session)
+    if (sessions?.size === 0) this.#tenants.delete(tenant)
   }
 }
 
 function notFound(): Response {
   const error = { code: -32001, message: 'Session not found' }
   return Response.json({ jsonrpc: '2.0', error, id: null }, { status: 404 })
+}
+
+function tooMany(max: number): Response {
+  const message = `this tenant has ${count(max, 'connection')} with open requests, which is the most; close one, or try again later`
+  return Response.json(
+    { jsonrpc: '2.0', error: { code: -32000, message }, id: null },
+    { status: 503, headers: { 'retry-after': '5' } },
+  )
 }

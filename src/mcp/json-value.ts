@@ -6,6 +6,7 @@ const TOO_LARGE = new Error('the value is too large')
 /** What brackets, commas and a short number take, about. */
 const NODE_LENGTH = 8
 const MAX_DEPTH = 64
+const PLAIN = { configurable: true, enumerable: true, writable: true }
 
 /** JSON of about `maxLength` characters at most; `undefined` if it would be larger or nested too deeply. */
 export function jsonValue(value: unknown, maxLength: number): unknown {
@@ -19,7 +20,7 @@ export function jsonValue(value: unknown, maxLength: number): unknown {
     if (depth > MAX_DEPTH) throw TOO_LARGE
     if (typeof part === 'string') {
       spend(part.length)
-      return part
+      return part.toWellFormed()
     }
     if (typeof part === 'bigint') {
       const text = part.toString()
@@ -40,7 +41,9 @@ export function jsonValue(value: unknown, maxLength: number): unknown {
     const result: Record<string, unknown> = {}
     for (const [key, one] of Object.entries(part)) {
       spend(key.length)
-      if (key !== '__proto__') result[key] = convert(one, depth + 1)
+      const converted = convert(one, depth + 1)
+      // An assignment to `__proto__` would set the prototype.
+      Object.defineProperty(result, key.toWellFormed(), { ...PLAIN, value: converted })
     }
     return result
   }

@@ -19,13 +19,16 @@ export function requestOf(incoming: IncomingMessage, response: ServerResponse): 
   if (!METHODS.includes(method))
     return new Response('not allowed', { status: 405, headers: { allow: METHODS.join(', ') } })
   // The path alone counts: the Host header is checked, and not believed.
-  if (!URL.canParse(url, 'http://localhost')) return new Response('not a URL', { status: 400 })
+  const target = URL.canParse(url, 'http://localhost') ? new URL(url, 'http://localhost') : undefined
+  // The Fetch API refuses URLs with credentials.
+  if (target === undefined || target.username !== '' || target.password !== '')
+    return new Response('not a URL, or one with credentials', { status: 400 })
   const headers = new Headers()
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const [name = '', value = ''] = rawHeaders.slice(i, i + 2)
     if (!name.startsWith(':')) headers.append(name, value)
   }
-  return new Request(new URL(url, 'http://localhost'), {
+  return new Request(target, {
     ...{ method, headers, signal: controller.signal },
     ...(method === 'POST'
       ? { body: Readable.toWeb(incoming) as NonNullable<RequestInit['body']>, duplex: 'half' }

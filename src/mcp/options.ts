@@ -17,8 +17,8 @@ export interface McpOptions {
   /** Sessions of one tenant, and as many snapshots. 1 to 100,000. Default 100. */
   readonly maxSessions?: number
   /**
-   * Most characters of one text in a result, such as stdout. What is longer is cut in the middle, with a mark; the whole text is a resource.
-   * 1,000 to 1,000,000. Default 16,000.
+   * Most characters of one text in a result, such as stdout, and of the texts of all its displays together. What is longer is cut in the
+   * middle, with a mark; the whole text is a resource. 1,000 to 1,000,000. Default 16,000.
    */
   readonly maxTextLength?: number
   /** Other MCP servers, which are started now. Python calls their tools as `tools.NAME`. Default none. */

@@ -42,3 +42,8 @@ export function cut(text: string, maxLength: number, uri?: string): string {
   const mark = `\n[… ${text.length - maxLength} characters left out${where} …]\n`
   return `${text.slice(0, head).toWellFormed()}${mark}${text.slice(-tail).toWellFormed()}`
 }
+
+/** For names and the like: its beginning, in one line. */
+export function shorten(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text.toWellFormed() : `${text.slice(0, maxLength - 1).toWellFormed()}…`
+}

@@ -1,9 +1,9 @@
 // The resources of a tenant: files of its sessions, and long outputs. Owns reading them; tools hand out their URIs.
 import type { McpServer, ReadResourceResult } from '@modelcontextprotocol/server'
-import { BrumateError } from '../shared/errors.js'
+import { InvalidOptionError, StorageError } from '../shared/errors.js'
+import { base64 } from './blocks.js'
 import { textOfPart } from './file-part.js'
 import type { McpHost } from './host.js'
-import { base64 } from './result.js'
 import { RefusedError, type Tenant } from './tenant.js'
 import { FILE_TEMPLATE, mimeTypeOf, OUTPUT_TEMPLATE } from './uris.js'
 
@@ -27,7 +27,7 @@ export function registerResources({ sdk }: McpHost, server: McpServer, tenant: T
           throw new RefusedError(`the file has ${size} bytes, and a resource at most ${MAX_FILE_BYTES}`)
         return contents(uri, mimeTypeOf(file), await files.readFile(file))
       } catch (error) {
-        if (error instanceof BrumateError && error.code === 'STORAGE') throw notFound(uri)
+        if (isOfPath(error)) throw notFound(uri)
         throw error
       }
     },
@@ -41,6 +41,15 @@ export function registerResources({ sdk }: McpHost, server: McpServer, tenant: T
       if (output === undefined) throw notFound(uri)
       return contents(uri, output.mimeType, output.content)
     },
+  )
+}
+
+/** Whether there is no such file, or cannot be, as with NUL in its path. */
+function isOfPath(error: unknown): boolean {
+  return (
+    error instanceof StorageError ||
+    (error instanceof InvalidOptionError && error.option === 'path') ||
+    error instanceof URIError
   )
 }
 

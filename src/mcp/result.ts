@@ -1,13 +1,15 @@
-// What an execution came to, as the result of a tool call: structured content, text, images, resources. Owns how much of it a result has.
+// What an execution came to, as the result of a tool call: structured content, text, resources. Owns how much of it a result has, but for
+// displays.
 import { Buffer } from 'node:buffer'
 import { basename } from 'node:path/posix'
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
 import type { ExecuteResult } from '../session/outcome.js'
-import type { Display } from '../shared/display.js'
 import { ExecutionError, PythonError, SessionMovedError } from '../shared/errors.js'
+import { link, text } from './blocks.js'
+import { displayBlocks } from './display-blocks.js'
 import { jsonValue } from './json-value.js'
-import { cut, type Outputs } from './outputs.js'
-import { fileUri, isImage, mimeTypeOf } from './uris.js'
+import { cut, type Outputs, shorten } from './outputs.js'
+import { fileUri, mimeTypeOf } from './uris.js'
 
 export interface ResultOptions {
   readonly session: string
@@ -16,19 +18,12 @@ export interface ResultOptions {
   readonly maxTextLength: number
 }
 
-/** The parts that results and errors have in common. */
-interface Ended {
-  readonly stdout: string
-  readonly stderr: string
-  readonly displays: readonly Display[]
-}
-
 const MAX_FILES = 100
 const MAX_FILE_LINKS = 20
 const MAX_FRAMES = 50
-const MAX_IMAGES = 10
-const MAX_IMAGES_BYTES = 4 * 1024 * 1024
 const MAX_MESSAGE_LENGTH = 2000
+/** Of names that code chooses: of classes, functions and files. */
+const MAX_NAME_LENGTH = 300
 
 export function resultOf(result: ExecuteResult, options: ResultOptions): CallToolResult {
   const { session, notes, maxTextLength } = options
@@ -45,7 +40,7 @@ export function resultOf(result: ExecuteResult, options: ResultOptions): CallToo
   return {
     content: [
       text(textOf({ ...output, repr, notes })),
-      ...displaysOf(result, options),
+      ...displayBlocks(result.displays, options),
       ...links,
       ...texts.links,
     ],
@@ -72,19 +67,20 @@ export function resultOfError(error: unknown, options: ResultOptions): CallToolR
   const traceback = isPython ? texts.cut(error.traceback) : null
   const described = isPython
     ? {
-        type: error.type,
+        type: shorten(error.type, MAX_NAME_LENGTH),
         message: cut(error.detail, MAX_MESSAGE_LENGTH),
         traceback,
         frames: error.frames.slice(-MAX_FRAMES).map(({ file, line, function: name, text }) => ({
-          ...{ file, line: line ?? null, function: name, text: text.slice(0, MAX_MESSAGE_LENGTH) },
+          ...{ file: shorten(file, MAX_NAME_LENGTH), line: line ?? null },
+          ...{ function: shorten(name, MAX_NAME_LENGTH), text: shorten(text, MAX_MESSAGE_LENGTH) },
         })),
       }
-    : { type: error.name, message: messageOf(error), traceback: null, frames: [] }
+    : { type: error.name, message: cut(messageOf(error), MAX_MESSAGE_LENGTH), traceback: null, frames: [] }
   return {
     isError: true,
     content: [
       text(textOf({ ...output, failure: traceback ?? `${described.type}: ${described.message}`, notes })),
-      ...displaysOf(error, options),
+      ...displayBlocks(error.displays, options),
       ...texts.links,
     ],
     structuredContent: {
@@ -99,22 +95,6 @@ function messageOf(error: ExecutionError): string {
   if (error instanceof SessionMovedError)
     return 'another server has taken this session, so what this call did is lost. The next call continues with what is stored'
   return error.message
-}
-
-export function text(content: string): ContentBlock {
-  return { type: 'text', text: content }
-}
-
-export function image(data: Uint8Array, mimeType: string): ContentBlock {
-  return { type: 'image', data: base64(data), mimeType }
-}
-
-export function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
-}
-
-export function link(uri: string, name: string, mimeType: string | undefined, size: number): ContentBlock {
-  return { type: 'resource_link', uri, name, size, ...(mimeType === undefined ? {} : { mimeType }) }
 }
 
 /** Cuts texts, and collects links to what was cut. */
@@ -152,32 +132,4 @@ function textOf({ stdout, stderr, repr, failure, notes }: Shown): string {
     ...notes.map((note) => `[note] ${note}`),
   ]
   return parts.length === 0 ? '(no output)' : parts.join('\n')
-}
-
-/** Images as images; other forms as resources, unless there is only text that `repr` has, too. */
-function displaysOf({ displays }: Ended, { outputs, maxTextLength }: ResultOptions): ContentBlock[] {
-  const blocks: ContentBlock[] = []
-  let images = 0
-  let imagesBytes = 0
-  for (const display of displays) {
-    const forms = Object.entries(display)
-    const picture = forms.find(([mimeType, data]) => isImage(mimeType) && typeof data !== 'string')
-    if (picture) {
-      const [mimeType, data] = picture as [string, Uint8Array]
-      images++
-      imagesBytes += data.length
-      blocks.push(
-        images <= MAX_IMAGES && imagesBytes <= MAX_IMAGES_BYTES
-          ? image(data, mimeType)
-          : link(outputs.keep(mimeType, data), `image ${images}`, mimeType, data.length),
-      )
-      continue
-    }
-    for (const [mimeType, data] of forms) {
-      const isShort = typeof data === 'string' && data.length <= maxTextLength
-      if (isShort && /^text\/(plain|markdown)$/.test(mimeType)) blocks.push(text(data.toWellFormed()))
-      else blocks.push(link(outputs.keep(mimeType, data), mimeType, mimeType, data.length))
-    }
-  }
-  return blocks
 }

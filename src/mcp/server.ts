@@ -1,11 +1,12 @@
 // One MCP server for one tenant: tools and resources on the official SDK. Owns registering them, and turning thrown errors into results.
 import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
 import { BrumateError } from '../shared/errors.js'
+import { text } from './blocks.js'
 import { describeRun } from './describe.js'
 import { fileTools } from './file-tools.js'
 import type { McpHost } from './host.js'
+import { cut } from './outputs.js'
 import { registerResources } from './resources.js'
-import { text } from './result.js'
 import { runTool } from './run-tool.js'
 import { ARGUMENTS, RESULTS } from './schemas.js'
 import { sessionTools } from './session-tools.js'
@@ -44,6 +45,7 @@ const INSTRUCTIONS =
 
 function register(host: McpHost, server: McpServer, name: string, tool: Tool): void {
   const { title, description, result, annotations } = tool
+  const { options } = host
   server.registerTool(
     name,
     {
@@ -58,11 +60,12 @@ function register(host: McpHost, server: McpServer, name: string, tool: Tool): v
         return await tool.call(args, context)
       } catch (error) {
         // Anything but the library's own errors is a bug, which the operator must know of.
-        if (!(error instanceof BrumateError || error instanceof RefusedError))
-          host.options.onError(error as Error)
+        if (!(error instanceof BrumateError || error instanceof RefusedError)) options.onError(error as Error)
         return {
           isError: true,
-          content: [text(error instanceof RefusedError ? error.message : String(error))],
+          content: [
+            text(cut(error instanceof RefusedError ? error.message : String(error), options.maxTextLength)),
+          ],
         }
       }
     },

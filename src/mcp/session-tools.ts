@@ -1,5 +1,5 @@
 // The tools about sessions as a whole: reset_session, list_sessions, snapshot, restore, fork. Owns what they answer.
-import { text } from './result.js'
+import { text } from './blocks.js'
 import { ARGUMENTS, RESULTS } from './schemas.js'
 import type { Listed, Tenant } from './tenant.js'
 import type { Tool } from './tool.js'
@@ -15,11 +15,11 @@ export function sessionTools(tenant: Tenant): Readonly<Record<string, Tool>> {
       call: async (args, { mcpReq: { signal } }) => {
         const { session = 'default', delete: isDeleted, snapshot } = args
         if (snapshot !== undefined) {
-          const was = await tenant.delete('snapshot', snapshot)
+          const was = await tenant.delete('snapshot', snapshot, signal)
           return say(was ? `deleted the snapshot ${snapshot}` : `there was no snapshot ${snapshot}`)
         }
         if (isDeleted === true) {
-          const was = await tenant.delete('session', session)
+          const was = await tenant.delete('session', session, signal)
           return say(was ? `deleted the session ${session}` : `there was no session ${session}`)
         }
         await (await tenant.open(session, signal)).session.reset()

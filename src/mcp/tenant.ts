@@ -7,7 +7,8 @@ import type { Session } from '../session.js'
 import { count } from '../shared/count.js'
 import { SessionOwnedError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
-import { Outputs } from './outputs.js'
+import { NameLocks } from './name-locks.js'
+import { Outputs, shorten } from './outputs.js'
 
 /** What a client asked for cannot be done; its message says what to do. */
 export class RefusedError extends Error {
@@ -37,6 +38,8 @@ export interface TenantOptions {
 type Kind = 'session' | 'snapshot'
 
 const HASH_LENGTH = 16
+const MAX_LOST_NAMES = 50
+const MAX_NAME_LENGTH = 100
 /** How long to wait at most for the lease of a process that was killed. */
 const LONGEST_LEASE_MS = 60_000
 const MARGIN_MS = 50
@@ -70,36 +73,46 @@ export class Tenant {
    */
   async saveSnapshot(session: string, name: string, signal?: AbortSignal): Promise<number> {
     const source = await this.#existing('session', session, signal)
-    const isThere = await this.#has('snapshot', name)
     const state = await source.snapshotState()
-    const { session: copy } = await this.#open('snapshot', name, signal, state)
-    try {
-      if (isThere) await copy.restoreState(state)
-    } finally {
-      // Closing stores it. A snapshot needs no interpreter.
-      await copy.close()
-    }
-    return state.size
+    return this.#locked('snapshot', name, signal, async () => {
+      const isThere = await this.#has('snapshot', name)
+      const { session: copy } = await this.#open('snapshot', name, signal, state)
+      try {
+        if (isThere) await copy.restoreState(state)
+      } finally {
+        // Closing stores it. A snapshot needs no interpreter.
+        await copy.close()
+      }
+      return state.size
+    })
   }
 
   async restore(session: string, name: string, signal?: AbortSignal): Promise<void> {
-    const saved = await this.#existing('snapshot', name, signal)
-    const snapshot = await saved.snapshotState()
-    await saved.close()
+    const snapshot = await this.#locked('snapshot', name, signal, async () => {
+      const saved = await this.#existing('snapshot', name, signal)
+      try {
+        return await saved.snapshotState()
+      } finally {
+        await saved.close()
+      }
+    })
     const { session: target } = await this.open(session, signal)
     await target.restoreState(snapshot)
   }
 
   async fork(session: string, name: string, signal?: AbortSignal): Promise<void> {
     const source = await this.#existing('session', session, signal)
-    if (await this.#has('session', name))
-      throw new RefusedError(`there is a session ${name} already; choose another name, or delete it`)
-    await this.#open('session', name, signal, await source.snapshotState())
+    await this.#locked('session', name, signal, async () => {
+      if (await this.#has('session', name))
+        throw new RefusedError(`there is a session ${name} already; choose another name, or delete it`)
+      await this.#open('session', name, signal, await source.snapshotState())
+    })
   }
 
   /** Resolves to whether there was one. */
-  delete(kind: Kind, name: string): Promise<boolean> {
-    return this.#options.manager.delete(this.#prefixes[kind] + name)
+  delete(kind: Kind, name: string, signal?: AbortSignal): Promise<boolean> {
+    const { manager } = this.#options
+    return this.#locked(kind, name, signal, () => manager.delete(this.#prefixes[kind] + name))
   }
 
   async list(kind: Kind): Promise<Listed[]> {
@@ -115,6 +128,11 @@ export class Tenant {
       found.push({ name: id.slice(prefix.length), updatedAt, sizeBytes, executionCount })
     }
     return found
+  }
+
+  /** Saving, restoring and deleting a snapshot open and close the same session of the manager, so they take turns. */
+  #locked<T>(kind: Kind, name: string, signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
+    return NameLocks.of(this.#options.manager).run(this.#prefixes[kind] + name, signal, task)
   }
 
   async #existing(kind: Kind, name: string, signal?: AbortSignal): Promise<Session> {
@@ -145,9 +163,15 @@ export class Tenant {
     const options = { ...sessionOptions, tenant, salvage: true, ...(from === undefined ? {} : { from }) }
     const session = await retryWhileOwned(() => manager.getOrCreate(id, options), signal)
     const { lostGlobals } = session
-    const lost = `after an upgrade, these variables of the session are lost: ${lostGlobals.slice(0, 50).join(', ')}`
+    const lost = `after an upgrade, these variables of the session are lost: ${listOfGlobals(lostGlobals)}`
     return { session, notes: lostGlobals.length === 0 ? [] : [lost] }
   }
+}
+
+function listOfGlobals(globals: readonly string[]): string {
+  const shown = globals.slice(0, MAX_LOST_NAMES).map((name) => shorten(name, MAX_NAME_LENGTH))
+  const more = globals.length - shown.length
+  return `${shown.join(', ')}${more === 0 ? '' : ` and ${more} more`}`
 }
 
 /**

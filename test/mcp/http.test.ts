@@ -2,6 +2,9 @@
 import { request } from 'node:http'
 import { serveHttp } from 'brumate/mcp'
 import { expect, onTestFinished, test } from 'vitest'
+import { McpHost } from '../../src/mcp/host.js'
+import { HttpSessions } from '../../src/mcp/http-sessions.js'
+import { resolveMcpOptions } from '../../src/mcp/options.js'
 import { sharedManager } from '../support/shared-manager.js'
 import { callerOf, otherClient, overHttp, structured, textOf } from './support/clients.js'
 
@@ -80,6 +83,59 @@ test("a client's session of the 2025 version is no other tenant's", async () => 
   ).toBe(404)
 })
 
+test("a tenant's connections evict its own idle ones, never another tenant's or one with an open request", async () => {
+  const host = await McpHost.open(resolveMcpOptions({ manager: await sharedManager({ slots: 2 }) }))
+  const sessions = new HttpSessions({ host, maxBodyBytes: 1024, maxPerTenant: 2 })
+  onTestFinished(async () => {
+    await sessions.close()
+    await host.close()
+  })
+  const send = async (tenant: string, body: object | undefined, id?: string) => {
+    let end = () => {}
+    const headers = {
+      ...HEADERS,
+      'mcp-protocol-version': '2025-06-18',
+      ...(id === undefined ? {} : { 'mcp-session-id': id }),
+    }
+    const sent = body === undefined ? { method: 'GET' } : { method: 'POST', body: JSON.stringify(body) }
+    const request = new Request('http://localhost/mcp', { ...sent, headers })
+    const response = await sessions.respond(request, tenant, (ended) => {
+      end = ended
+    })
+    return { response, end }
+  }
+  const open = async (tenant: string) => {
+    const clientInfo = { name: 'test', version: '1' }
+    const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }
+    const { response, end } = await send(tenant, { jsonrpc: '2.0', id: 1, method: 'initialize', params })
+    await response.text()
+    end()
+    return response.headers.get('mcp-session-id') ?? `status ${response.status}`
+  }
+  const ping = async (tenant: string, id: string) => {
+    const { response, end } = await send(tenant, { jsonrpc: '2.0', id: 2, method: 'ping' }, id)
+    await response.text()
+    end()
+    return response.status
+  }
+  const bob = await open('bob')
+  const first = await open('ada')
+  // A stream of events, which stays open.
+  const { end: endFirst } = await send('ada', undefined, first)
+  const second = await open('ada')
+  const third = await open('ada')
+  expect(await Promise.all([first, second, third].map((id) => ping('ada', id)))).toEqual([200, 404, 200])
+  const { end: endThird } = await send('ada', undefined, third)
+  expect(await open('ada')).toBe('status 503')
+  expect(await ping('ada', first)).toBe(200)
+  expect(await open('carl')).toMatch(/^[\w-]{36}$/)
+  endThird()
+  const fourth = await open('ada')
+  expect(await Promise.all([first, third, fourth].map((id) => ping('ada', id)))).toEqual([200, 404, 200])
+  endFirst()
+  expect(await ping('bob', bob)).toBe(200)
+})
+
 test('refuses wrong tokens, hosts and origins, other paths and types, and bodies that are too large', async () => {
   const guarded = await served({ tokens: TOKENS, allowedOrigins: ['app.example'] })
   expect(await post(guarded.url, {})).toBe(401)
@@ -98,6 +154,7 @@ test('refuses wrong tokens, hosts and origins, other paths and types, and bodies
   expect(await post(url, {}, '{')).toBe(400)
   expect(await post(url, {}, '{}', { method: 'PUT' })).toBe(405)
   expect(await post(url, {}, '{}', { path: 'http://[' })).toBe(400)
+  expect(await post(url, {}, '{}', { path: 'http://u:p@localhost/mcp' })).toBe(400)
 })
 
 test('wants tokens where other machines can connect, and tokens that are long', async () => {

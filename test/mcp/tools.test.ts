@@ -53,6 +53,11 @@ describe('run_python', () => {
     expect(structured(await run('[x, math.inf, 2**70, b"a", {1: 2}, {"k"}]')).value).toEqual([
       ...[42, 'Infinity', '1180591620717411303424', 'YQ==', [[1, 2]], ['k']],
     ])
+    const { value } = structured(await run('{"__proto__": {"a": 1}, "constructor": 2}'))
+    expect(Object.entries(value as object)).toEqual([
+      ['__proto__', { a: 1 }],
+      ['constructor', 2],
+    ])
 
     const failed = await run('print("so far")\ndef f():\n    1/0\nf()')
     expect(failed.isError).toBe(true)
@@ -79,7 +84,8 @@ describe('run_python', () => {
       { uri, mimeType: 'text/csv', text: '1,2' },
     ])
     const lost = uri.replace('/default/', '/other/')
-    await expect(client.readResource({ uri: lost })).rejects.toThrow(/not found/i)
+    for (const missing of [lost, ...['%00', '%ff'].map((path) => uri.replace(/files.*/, `files/${path}`))])
+      await expect(client.readResource({ uri: missing })).rejects.toThrow(/not found/i)
   })
 
   test('cuts long output, and has the whole as a resource', async () => {
@@ -95,6 +101,28 @@ describe('run_python', () => {
     const uri = /brumate:\/\/outputs\/[\w-]+/.exec(stdout as string)?.[0] ?? ''
     const { contents } = await client.readResource({ uri })
     expect(contents[0]).toMatchObject({ text: `${'a'.repeat(5000)}end\n` })
+  })
+
+  test('bounds names that code chooses, and the text and number of displays', async () => {
+    ;({ call } = await freshClient({ maxTextLength: 1000 }))
+    const named = await run(`raise type('A' * 100_000, (Exception,), {})('x')`)
+    expect(structured(named)).toMatchObject({ error: { type: `${'A'.repeat(299)}…` } })
+    const framed = await run(`exec(compile('1/0', 'F' * 100_000, 'exec'))`)
+    for (const result of [named, framed]) expect(JSON.stringify(result).length).toBeLessThan(6000)
+
+    const many = await run('for i in range(300): display("q" * 300 if i < 5 else i)')
+    const texts = many.content.flatMap((part) => (part.type === 'text' ? [part.text] : []))
+    expect(texts.join('').length).toBeLessThan(1200)
+    expect(many.content.length).toBeLessThan(150)
+    expect(texts.at(-1)).toMatch(/^\[… \d+ more displays are left out …\]$/)
+    const links = many.content.filter(({ type }) => type === 'resource_link')
+    expect(links.length).toBeGreaterThan(0)
+
+    const forms = await run(`
+class A:
+  def _repr_mimebundle_(self, **k): return {'x/' + 'y' * 100_000: 'z', **{f'x/{i}': 'z' for i in range(90)}}
+A()`)
+    expect(JSON.stringify(forms).length).toBeLessThan(10_000)
   })
 
   test('ends at its time limit, and when the client cancels; the session stays', async () => {
@@ -161,6 +189,32 @@ test('sessions are forked, saved, restored, reset and deleted', async () => {
   expect([sessions, snapshots]).toMatchObject([[{ name: 'default', executionCount: expect.any(Number) }], []])
 })
 
+test('calls at the same time can save, restore and delete one snapshot', async () => {
+  const manager = await sharedManager(options)
+  const tenant = `tenant-${++tenants}`
+  const { call: one } = await connected({ manager, tenant })
+  // A server of its own, on the same sessions.
+  const { call: two } = await connected({ manager, tenant })
+  await one('run_python', { code: 'x = 1' })
+  await one('snapshot', { name: 'base' })
+  const restored = ['a', 'b'].flatMap((session) =>
+    [one, two].map((call) => call('restore', { session, name: 'base' })),
+  )
+  const saved = [one, two].flatMap((call) => ['base', 'new'].map((name) => call('snapshot', { name })))
+  const results = await Promise.all([...restored, ...saved])
+  expect(results.filter(({ isError }) => isError).map(textOf)).toEqual([])
+  expect(structured(await one('run_python', { code: 'x', session: 'b' })).value).toBe(1)
+
+  const calls = [one, two].flatMap((call) => [
+    call('snapshot', { name: 'base' }),
+    call('restore', { name: 'base' }),
+    call('reset_session', { snapshot: 'base' }),
+  ])
+  // A restore whose turn comes after a deletion finds no snapshot.
+  const refused = (await Promise.all(calls)).filter(({ isError }) => isError).map(textOf)
+  expect(refused.filter((message) => !message.startsWith('there is no snapshot base'))).toEqual([])
+})
+
 test('files are written, listed and read, in parts if they are long', async () => {
   ;({ call } = await freshClient({ maxTextLength: 1000 }))
   await call('write_file', { path: 'data/text.txt', content: `${'ä'.repeat(700)}.` })
@@ -178,6 +232,15 @@ test('files are written, listed and read, in parts if they are long', async () =
   ])
   expect(textOf(await run('open("/tmp/bin", "rb").read()'))).toBe(String.raw`b'\x00\xff'`)
   expect(textOf(await call('read_file', { path: 'nope' }))).toMatch(/ENOENT/)
+  // One entry of a directory that has no status does not hide the others.
+  await run(
+    String.raw`import os; os.mkdir('odd'); [open(f'odd/{name}', 'w').close() for name in ('a', '\udc80b')]`,
+  )
+  expect(structured(await call('list_files', { path: 'odd' })).entries).toEqual([
+    { name: 'a', type: 'file', sizeBytes: 0 },
+    { name: '\ufffdb', type: 'unknown' },
+  ])
+  expect(textOf(await call('list_files', { path: '/dev' }))).toMatch(/^null {2}\(unknown\)$/m)
   expect(textOf(await call('write_file', { path: 'x', content: '%', encoding: 'base64' }))).toMatch(/base64/)
 })
 
