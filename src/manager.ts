@@ -31,6 +31,7 @@ import {
   type ManagerOptions,
   type OpenOptions,
   type ResolvedManagerOptions,
+  type ResolvedOpening,
   resolveManagerOptions,
   resolveOpening,
   resolveSessionOptions,
@@ -39,6 +40,7 @@ import {
 } from './options.js'
 import type { Countable, SessionContext } from './session/context.js'
 import { IdleEvictor } from './session/idle-evictor.js'
+import type { SalvageLoss } from './session/salvage.js'
 import { SparePolicy } from './session/spare-policy.js'
 import { Usage } from './session/usage.js'
 import type { Session } from './session.js'
@@ -92,6 +94,8 @@ export class SessionManager implements AsyncDisposable {
   readonly #opener: Opener
   /** Sessions with an id that are being created or opened. */
   readonly #opening = new Map<string, Promise<Session>>()
+  /** Sessions that `salvageStore` works on. Nobody else gets them until it is done. Never rejects. */
+  readonly #salvaging = new Map<string, Promise<void>>()
   #lifecycle: Lifecycle = { kind: 'open' }
 
   private constructor(
@@ -206,8 +210,7 @@ export class SessionManager implements AsyncDisposable {
       if (session === undefined) throw new Error('unreachable: a session that no store keeps')
       return this.#count(session)
     }
-    if (this.#sessions.has(id) || this.#opening.has(id))
-      throw new InvalidOptionError('id', 'an id that is not in use', id)
+    if (this.#isInUse(id)) throw new InvalidOptionError('id', 'an id that is not in use', id)
     return this.#openOnce(id, async () => {
       const session = await this.#opener.create(resolved, true)
       if (session) return session
@@ -241,7 +244,7 @@ export class SessionManager implements AsyncDisposable {
         requireTenant(open, opening.tenant)
         return open
       }
-      if (this.#sessions.has(id) || this.#opening.has(id)) continue
+      if (this.#isInUse(id)) continue
       return this.#openOnce(id, async () => {
         for (;;) {
           const session =
@@ -259,7 +262,8 @@ export class SessionManager implements AsyncDisposable {
    *
    * @throws InvalidOptionError when the store has no such session, it is open in this manager, or it belongs to another `tenant`
    * @throws SessionOwnedError when another manager has it, unless `takeOver` is true
-   * @throws SnapshotError of reason `incompatible` when the manager does not have its image, unless `salvage` is true
+   * @throws SnapshotError of reason `incompatible` when the manager does not have its image, unless `salvage` is true; also with `salvage` when
+   * the snapshot does not list the globals, as one of a session that lost its worker may not
    * @throws what `createSession` throws
    */
   async openSession<Schemas>(
@@ -268,22 +272,18 @@ export class SessionManager implements AsyncDisposable {
   ): Promise<Session> {
     const opening = resolveOpening(id, options as OpenOptions | undefined, this.#options, 'without-new')
     this.#requireOpen()
-    if (!this.#opening.has(id)) await this.#openNow(id, true)
+    if (this.#salvaging.has(id) || !this.#opening.has(id)) await this.#openNow(id, true)
     this.#requireOpen()
-    if (this.#sessions.has(id) || this.#opening.has(id)) {
+    if (this.#isInUse(id)) {
       const message = `id: the session ${id} is open in this manager; use get or getOrCreate`
       throw new InvalidOptionError('id', 'the id of a session that is not open', id, message)
     }
-    return this.#openOnce(id, async () => {
-      const session = await this.#opener.open(opening)
-      if (session) return session
-      const message = `id: the store has no session ${id}; use createSession or getOrCreate`
-      throw new InvalidOptionError('id', 'the id of a stored session', id, message)
-    })
+    return this.#openStored(opening)
   }
 
-  /** The session with this id if it is open in this manager. */
+  /** The session with this id if it is open in this manager. Not while `salvageStore` has it. */
   get(id: string): Session | undefined {
+    if (this.#salvaging.has(id)) return undefined
     const session = this.#sessions.get(id)
     return session?.closing.hasBegun ? undefined : session
   }
@@ -295,6 +295,7 @@ export class SessionManager implements AsyncDisposable {
    * @throws SessionMovedError, StoreError
    */
   async delete(id: string): Promise<boolean> {
+    await this.#salvaging.get(id)
     await this.#opening.get(id)?.catch(() => {})
     const session = this.#sessions.get(id)
     if (session === undefined) return this.#ownership.delete(id)
@@ -324,6 +325,7 @@ export class SessionManager implements AsyncDisposable {
       sessions: this.list(resolved.filter),
       isInUse: (session) => {
         const open = this.#sessions.get(session.id)
+        if (this.#salvaging.has(session.id)) return true
         if (open || this.#opening.has(session.id)) return open?.state !== 'dormant' || !open.isIdle
         return session.owner !== undefined && session.owner.remainingMs > 0
       },
@@ -335,9 +337,10 @@ export class SessionManager implements AsyncDisposable {
    * Moves stored sessions of images that the manager does not have to its first image: each keeps the globals that its snapshot stores as
    * plain values, and loses the rest. Sessions of the manager's images stay as they are, and so do those that another manager has. A
    * session's old state is replaced in one write, once the new state is complete; if anything fails before, the store keeps the old one. Run
-   * it again to go on where it stopped. With `dryRun` it only says what would be lost.
+   * it again to go on where it stopped: `stopped` of the result says why. With `dryRun` it only says what would be lost. Meanwhile
+   * `getOrCreate` and `openSession` of a session that is being salvaged wait until that is done.
    *
-   * @throws InvalidOptionError, StoreError when the store cannot be listed, the signal's reason if it aborts
+   * @throws InvalidOptionError, SessionClosedError
    */
   async salvageStore(options?: SalvageOptions): Promise<SalvageResult> {
     const { slots, snapshotKey } = this.#options
@@ -346,13 +349,13 @@ export class SessionManager implements AsyncDisposable {
     return salvageStored(resolved, {
       sessions: this.list(resolved.filter),
       imageIds: new Set(this.#images.map(({ id }) => id)),
-      isOpen: (id) => this.#sessions.has(id) || this.#opening.has(id),
+      isOpen: (id) => this.#isInUse(id),
       isOwn: (ownerId) => ownerId === this.#ownership.id,
       read: async (id, tenant) => {
         const entry = await this.#ownership.read(id)
         return entry?.bytes.length ? Snapshot.adopt(entry.bytes, trustOf(snapshotKey, tenant)) : undefined
       },
-      open: (id, takeOver) => this.openSession(id, { salvage: true, takeOver }),
+      salvage: (id, takeOver) => this.#salvage(id, takeOver),
     })
   }
 
@@ -458,9 +461,49 @@ export class SessionManager implements AsyncDisposable {
    * @param always ask the store even while the lease holds
    */
   async #openNow(id: string, always: boolean): Promise<Session | undefined> {
+    await this.#salvaging.get(id)
     await this.#sessions.get(id)?.closing.settled()
     const open = await (this.#opening.get(id) ?? this.get(id))
     return (await open?.isOwned(always)) ? open : undefined
+  }
+
+  /** Open here, or about to be. */
+  #isInUse(id: string): boolean {
+    return this.#sessions.has(id) || this.#opening.has(id) || this.#salvaging.has(id)
+  }
+
+  #openStored(opening: ResolvedOpening): Promise<Session> {
+    const { id } = opening.session
+    return this.#openOnce(id, async () => {
+      const session = await this.#opener.open(opening)
+      if (session) return session
+      const message = `id: the store has no session ${id}; use createSession or getOrCreate`
+      throw new InvalidOptionError('id', 'the id of a stored session', id, message)
+    })
+  }
+
+  /**
+   * Salvages one stored session, which is not in use. Returns what it lost, unless it needed no salvage.
+   *
+   * @throws as `openSession`
+   */
+  async #salvage(id: string, takeOver: boolean): Promise<SalvageLoss | undefined> {
+    let done = () => {}
+    const isDone = new Promise<void>((resolve) => {
+      done = resolve
+    })
+    this.#salvaging.set(id, isDone)
+    try {
+      this.#requireOpen()
+      const options = { salvage: true, takeOver }
+      const session = await this.#openStored(resolveOpening(id, options, this.#options, 'without-new'))
+      const { salvageLoss } = session
+      await session.close()
+      return salvageLoss
+    } finally {
+      this.#salvaging.delete(id)
+      done()
+    }
   }
 
   async #openOnce(id: string, open: () => Promise<Session>): Promise<Session> {

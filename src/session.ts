@@ -26,7 +26,7 @@ import { type ExecuteResult, readValue, TOO_LARGE } from './session/outcome.js'
 import type { KeptSession } from './session/persistence.js'
 import { Placement } from './session/placement.js'
 import { Runner } from './session/runner.js'
-import { NOTHING_LOST, type SalvageLoss, salvageGlobals } from './session/salvage.js'
+import { NOTHING_LOST, requireDescribed, type SalvageLoss, salvageGlobals } from './session/salvage.js'
 import { type CallOptions, SessionCalls } from './session/session-calls.js'
 import { SessionFiles } from './session/session-files.js'
 import { type SessionUsage, Usage } from './session/usage.js'
@@ -409,6 +409,7 @@ export class Session implements AsyncDisposable {
         return []
       } catch (error) {
         if (!salvage || !(error instanceof SnapshotError) || error.reason !== 'incompatible') throw error
+        requireDescribed(whole)
         await this.#placement.startFresh()
         return [...(await this.#salvage(whole)).globals]
       }

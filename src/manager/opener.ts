@@ -5,6 +5,7 @@ import type { ResolvedManagerOptions, ResolvedOpening } from '../options.js'
 import type { SessionContext } from '../session/context.js'
 import type { ResolvedSessionOptions } from '../session/options.js'
 import type { KeptSession } from '../session/persistence.js'
+import { requireDescribed } from '../session/salvage.js'
 import { Session } from '../session.js'
 import { InterpreterCrashedError, InvalidOptionError, SessionClosedError } from '../shared/errors.js'
 import type { Image as BootedImage } from '../shared/image/image.js'
@@ -111,6 +112,7 @@ export class Opener {
       throw snapshot.incompatible(
         image === undefined ? `this manager has ${this.#imageIds}` : `\`image\` is ${image}`,
       )
+    if (snapshot && !fits) requireDescribed(snapshot)
     requireMemory(limits, images.get(context.image.id))
     if (snapshot) memory.requireRoom(memory.snapshots.costOf(snapshot), 'there is no room for the snapshot')
     return fits

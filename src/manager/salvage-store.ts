@@ -2,7 +2,6 @@
 // values. Owns the options, which sessions are left alone, and the report. Opening and storing one session is the manager's.
 import { isBoolean, isFunction, isSignal, isText, known, numberOption } from '../options/check.js'
 import { expectedLoss, NOTHING_LOST, type SalvageLoss } from '../session/salvage.js'
-import type { Session } from '../session.js'
 import { InvalidOptionError, SessionOwnedError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { SessionFilter } from '../store/listing.js'
@@ -18,7 +17,7 @@ export interface SalvageOptions extends SessionFilter {
   readonly takeOver?: boolean
   /** Sessions at a time, each in a slot; 1 to 1,024. Default: the manager's `slots`. */
   readonly concurrency?: number
-  /** Called after each session. */
+  /** Called after each session. If it throws, salvage stops. */
   readonly onProgress?: (progress: SalvageProgress) => void
   /** Stops after the sessions that have been begun. */
   readonly signal?: AbortSignal
@@ -65,6 +64,11 @@ export interface SalvageResult {
   readonly failed: readonly SalvageFailure[]
   /** Sessions that need no salvage: the manager has their image. */
   readonly current: number
+  /**
+   * What ended it before it had looked at every session: the signal's reason, what `onProgress` threw, or the StoreError of a store that
+   * cannot be listed. The rest of the result says what was done until then. Undefined: it has looked at every session.
+   */
+  readonly stopped: { readonly error: unknown } | undefined
 }
 
 export interface ResolvedSalvage {
@@ -87,7 +91,8 @@ export interface SalvagedStore {
   readonly isOwn: (ownerId: string) => boolean
   /** Undefined: the session has none, or is gone. */
   readonly read: (id: string, tenant: string) => Promise<Snapshot | undefined>
-  readonly open: (id: string, takeOver: boolean) => Promise<Session>
+  /** Opens the session with its plain values, and stores it. Undefined: it did not need that. */
+  readonly salvage: (id: string, takeOver: boolean) => Promise<SalvageLoss | undefined>
 }
 
 const MAX_IMAGES = 100
@@ -121,7 +126,7 @@ function resolveImageIds(ids: readonly string[]): ReadonlySet<string> {
   return new Set(ids)
 }
 
-/** @throws StoreError when the store cannot be listed, the signal's reason */
+/** Never rejects: what has been done is in the result, whatever stopped it. */
 export async function salvageStored(options: ResolvedSalvage, store: SalvagedStore): Promise<SalvageResult> {
   const { fromImages, concurrency, onProgress, signal } = options
   const salvaged: SalvagedSession[] = []
@@ -129,6 +134,7 @@ export async function salvageStored(options: ResolvedSalvage, store: SalvagedSto
   const failed: SalvageFailure[] = []
   let current = 0
   let seen = 0
+  let stopped: SalvageResult['stopped']
   const salvageOne = async (session: StoredSession) => {
     const { id, tenant, imageId } = session
     try {
@@ -143,7 +149,7 @@ export async function salvageStored(options: ResolvedSalvage, store: SalvagedSto
   }
   const sessions = store.sessions[Symbol.asyncIterator]()
   const work = async () => {
-    for (;;) {
+    while (stopped === undefined) {
       signal?.throwIfAborted()
       const { done, value } = await sessions.next()
       if (done) return
@@ -153,12 +159,13 @@ export async function salvageStored(options: ResolvedSalvage, store: SalvagedSto
       onProgress?.({ seen, salvaged: salvaged.length, skipped: skipped.length, failed: failed.length })
     }
   }
-  const workers = await Promise.allSettled(Array.from({ length: concurrency }, work))
-  const rejected = workers.find((worker) => worker.status === 'rejected')
-  if (rejected) throw rejected.reason
+  const stop = (error: unknown) => {
+    stopped ??= { error }
+  }
+  await Promise.all(Array.from({ length: concurrency }, () => work().catch(stop)))
   const byId = <T extends { readonly id: string }>(list: T[]) =>
     list.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
-  return { salvaged: byId(salvaged), skipped: byId(skipped), failed: byId(failed), current }
+  return { salvaged: byId(salvaged), skipped: byId(skipped), failed: byId(failed), current, stopped }
 }
 
 type Outcome =
@@ -177,7 +184,7 @@ const OPEN_HERE: Outcome = { kind: 'in-use', ownerId: undefined, expiresAt: unde
 async function salvage(
   { id, tenant, imageId, sizeBytes, owner }: StoredSession,
   { dryRun, takeOver }: ResolvedSalvage,
-  { imageIds, isOpen, isOwn, read, open }: SalvagedStore,
+  { imageIds, isOpen, isOwn, read, salvage: salvageInto }: SalvagedStore,
 ): Promise<Outcome> {
   if (imageIds.has(imageId)) return { kind: 'current' }
   if (isOpen(id)) return OPEN_HERE
@@ -187,9 +194,9 @@ async function salvage(
     const snapshot = sizeBytes === 0 ? undefined : await read(id, tenant)
     return { kind: 'salvaged', lost: snapshot ? expectedLoss(snapshot) : NOTHING_LOST }
   }
-  let session: Session
+  let lost: SalvageLoss | undefined
   try {
-    session = await open(id, takeOver)
+    lost = await salvageInto(id, takeOver)
   } catch (error) {
     if (error instanceof SessionOwnedError)
       return { kind: 'in-use', ownerId: error.ownerId, expiresAt: error.expiresAt }
@@ -197,9 +204,7 @@ async function salvage(
       return isOpen(id) ? OPEN_HERE : { kind: 'gone' }
     throw error
   }
-  const { salvageLoss } = session
-  await session.close()
-  if (salvageLoss) return { kind: 'salvaged', lost: salvageLoss }
+  if (lost) return { kind: 'salvaged', lost }
   // One that never ran has no snapshot, and has been given the new image. Of any other, somebody else was faster.
   return sizeBytes === 0 ? { kind: 'salvaged', lost: NOTHING_LOST } : { kind: 'current' }
 }

@@ -77,6 +77,7 @@ export async function capture(
     executionCount,
     reasons: reasons(),
     ...rest,
+    ...(effort === 'least' ? ({ described: false } as const) : {}),
   }
   return { kind: 'done', snapshot: Snapshot.capture(head, body, plan ? 3 : 2, trustOf(snapshotKey, tenant)) }
 }

@@ -144,7 +144,7 @@ export class Captures {
     const snapshot = await observeCapture(this.#context, this.#options, () =>
       this.#capture(slot, { effort, number }),
     )
-    keep(snapshot, effort === 'least', number === null ? undefined : { slot: new WeakRef(slot), number })
+    keep(snapshot, number === null ? undefined : { slot: new WeakRef(slot), number })
     return snapshot
   }
 

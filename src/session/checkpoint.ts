@@ -8,10 +8,9 @@ import type { Slot } from '../slots/slot.js'
 type Content =
   /** The session starts with a fresh interpreter. */
   | { readonly kind: 'none' }
-  /** `isPartial`: the snapshot does not describe the session's globals, so it is not given out. */
-  | { readonly kind: 'held'; readonly snapshot: Snapshot; readonly isPartial: boolean }
+  | { readonly kind: 'held'; readonly snapshot: Snapshot }
   /** Only the store has it. */
-  | { readonly kind: 'dropped' }
+  | { readonly kind: 'dropped'; readonly isDescribed: boolean }
 
 /** Where a slot has the state of the snapshot, or had it before that changed. */
 export interface Origin {
@@ -80,24 +79,31 @@ export class Checkpoint {
     return this.#hasChanged && !this.#isRefused
   }
 
-  /** What the store should get is to be captured first: there is something new, or the snapshot is partial. */
+  /** What the store should get is to be captured first: there is something new, or the snapshot does not describe the globals. */
   get needsCapture(): boolean {
-    return this.#hasChanged || (this.#content.kind === 'held' && this.#content.isPartial && !this.#isStored)
+    return this.#hasChanged || !this.isDescribed
+  }
+
+  /** The snapshot describes the session's globals, or there is none. Otherwise it is not given to users, and salvage refuses it. */
+  get isDescribed(): boolean {
+    const content = this.#content
+    if (content.kind === 'held') return content.snapshot.isDescribed
+    return content.kind === 'none' || content.isDescribed
   }
 
   /** The snapshot, if users may have it as that of a session with this count: it is complete, and not from elsewhere. */
   complete(executionCount: number): Snapshot | undefined {
-    const content = this.#content
-    if (content.kind !== 'held' || content.isPartial) return undefined
-    return content.snapshot.parts.head.executionCount === executionCount ? content.snapshot : undefined
+    const { snapshot } = this
+    if (!snapshot?.isDescribed) return undefined
+    return snapshot.parts.head.executionCount === executionCount ? snapshot : undefined
   }
 
   /** Holds another snapshot in place of the previous one; nothing once the session is closed. */
-  replace(given: Snapshot | undefined, isPartial = false, origin?: Origin): void {
+  replace(given: Snapshot | undefined, origin?: Origin): void {
     const snapshot = this.#isClosed ? undefined : given
     if (snapshot) this.#ledger.hold(snapshot)
     if (this.snapshot) this.#ledger.drop(this.snapshot)
-    this.#content = snapshot ? { kind: 'held', snapshot, isPartial } : { kind: 'none' }
+    this.#content = snapshot ? { kind: 'held', snapshot } : { kind: 'none' }
     this.#origin = snapshot && origin
     this.#isStored = false
   }
@@ -118,12 +124,14 @@ export class Checkpoint {
   }
 
   /** Call when a capture starts. The result, called with the captured snapshot, makes that the checkpoint. */
-  begin(): (snapshot: Snapshot, isPartial: boolean, origin: Origin | undefined) => void {
+  begin(): (snapshot: Snapshot, origin: Origin | undefined) => void {
     const changes = this.#changes
     const equalsStored = this.#isStored && !this.#hasChanged
-    return (snapshot, isPartial, origin) => {
-      this.replace(snapshot, isPartial, origin)
-      this.#isStored = equalsStored
+    const { isDescribed } = this
+    return (snapshot, origin) => {
+      this.replace(snapshot, origin)
+      // One that describes the globals is worth storing in place of one that does not.
+      this.#isStored = equalsStored && (isDescribed || !snapshot.isDescribed)
       this.#hasChanged = this.#changes !== changes
     }
   }
@@ -158,7 +166,7 @@ export class Checkpoint {
   drop(): void {
     if (this.#content.kind !== 'held' || !this.#isStored || this.#hasChanged) return
     this.#ledger.drop(this.#content.snapshot)
-    this.#content = { kind: 'dropped' }
+    this.#content = { kind: 'dropped', isDescribed: this.#content.snapshot.isDescribed }
     this.#origin = undefined
   }
 

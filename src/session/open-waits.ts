@@ -28,6 +28,11 @@ export class OpenWaits {
     }
   }
 
+  /** Those that begin from now on are not ended. */
+  reopen(): void {
+    this.#hasEnded = false
+  }
+
   /** Ends also those that begin later. */
   endAll(): void {
     this.#hasEnded = true

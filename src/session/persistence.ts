@@ -48,8 +48,15 @@ export interface PersistenceParts {
     readonly pending: readonly PendingCall[]
   }
   /** An attached session has a slot, which may be lost. */
-  readonly placement: { readonly state: 'attached' | 'dormant' | 'closed' }
+  readonly placement: {
+    readonly state: 'attached' | 'dormant' | 'closed'
+    /** Wakes a session without calls, only to be captured once more. */
+    readonly attachToEnd: (signal: AbortSignal) => Promise<void>
+  }
 }
+
+/** Longest wait for a slot of a session that is closed, only to describe its globals. */
+const DESCRIBING_MS = 5_000
 
 export class Persistence implements Renewable {
   readonly #parts: PersistenceParts
@@ -297,6 +304,7 @@ export class Persistence implements Renewable {
       // The last checkpoint may not be stored, either.
       failure = error
     }
+    await this.#describe()
     try {
       const isClean = this.#isClean
       await this.#write(hostCalls.executionCount, 'release').catch((error: unknown) => {
@@ -341,6 +349,21 @@ export class Persistence implements Renewable {
   async #capture(isLast = false): Promise<void> {
     const { checkpoint, captures } = this.#parts
     if (this.#isAttached && checkpoint.needsCapture) await captures.capture('quick', isLast)
+  }
+
+  /**
+   * What the store has after the last write should describe the globals, or salvage could not bring them back. A session whose last
+   * checkpoint does not, and that has lost its slot since, wakes once more for that.
+   */
+  async #describe(): Promise<void> {
+    const { checkpoint, captures, placement } = this.#parts
+    if (placement.state !== 'dormant' || checkpoint.isDescribed) return
+    try {
+      await placement.attachToEnd(AbortSignal.timeout(DESCRIBING_MS))
+      await captures.capture('quick', true)
+    } catch {
+      // The state is stored nevertheless, and says of itself that it is not described.
+    }
   }
 
   /** Writes the checkpoint, unless the store has it, and the record with this count. */

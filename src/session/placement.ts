@@ -57,6 +57,8 @@ export class Placement implements CapturedSession {
   readonly #onGivenUp: (error: SessionClosedError) => void
   /** Failed attaches in a row. */
   #failedAttaches = 0
+  /** The session is awake for the last time: it has one attempt to attach, and is not given up. */
+  #isEnding = false
 
   /** @param onGivenUp called when every interpreter fails to attach the session, which must then be closed with the error */
   constructor(
@@ -166,6 +168,7 @@ export class Placement implements CapturedSession {
         else slot.terminate('the session could not be attached')
         // The checkpoint is intact, so try another slot, but not for ever: the state may crash every interpreter.
         if (!(error instanceof InterpreterCrashedError)) throw error
+        if (this.#isEnding) throw error
         if (++this.#failedAttaches >= ATTACH_ATTEMPTS) throw this.#giveUp(error)
         if (error instanceof AttachTimedOut) throw error
       }
@@ -277,7 +280,7 @@ export class Placement implements CapturedSession {
       if (before && this.#lifecycle.kind === 'attached') this.#hostCalls.resume(before)
       throw error
     }
-    this.#checkpoint.replace(snapshot, false, origin)
+    this.#checkpoint.replace(snapshot, origin)
     this.#checkpoint.markRestored()
     this.#failedAttaches = 0
     this.#deferredError = undefined
@@ -339,6 +342,20 @@ export class Placement implements CapturedSession {
     this.#context.count('hibernations')
     this.#release(slot)
     return { freed: slot.memory.freed, stored: this.persistence?.sleep() }
+  }
+
+  /**
+   * Wakes a session that is being closed, with no calls left, for a last capture.
+   *
+   * @param signal ends the wait for a slot
+   * @throws what `attach` throws, but it closes nothing
+   */
+  async attachToEnd(signal: AbortSignal): Promise<void> {
+    this.#isEnding = true
+    this.#waits.reopen()
+    // Nobody is left to hear of it.
+    this.takeDeferredError()
+    await this.attach(signal)
   }
 
   /** The session is about to be closed: it does not wait for a slot or memory any more. */

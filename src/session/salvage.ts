@@ -1,5 +1,5 @@
 // Restores the plain values of a snapshot whose memory fits no slot. Owns which names come back, and what is said to be lost.
-import { ConversionError, PythonError } from '../shared/errors.js'
+import { ConversionError, PythonError, SnapshotError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Value } from '../shared/values/value.js'
 
@@ -38,8 +38,27 @@ export async function salvageGlobals(
   return lossOf(snapshot, taken, refused)
 }
 
-/** What salvage would lose if Python takes every plain value. Needs no interpreter. */
+/**
+ * A snapshot that does not describe the globals cannot be salvaged: what it would lose is not known.
+ *
+ * @throws SnapshotError of reason `incompatible`
+ */
+export function requireDescribed(snapshot: Snapshot): void {
+  if (snapshot.isDescribed) return
+  const { imageId } = snapshot.parts.head
+  throw new SnapshotError(
+    'incompatible',
+    `the snapshot cannot be salvaged: it was the last checkpoint before a crash, and does not list the globals, which only its image ${imageId} can read; open the session once with that image and close it, then salvage it`,
+  )
+}
+
+/**
+ * What salvage would lose if Python takes every plain value. Needs no interpreter.
+ *
+ * @throws SnapshotError as `requireDescribed`
+ */
 export function expectedLoss(snapshot: Snapshot): SalvageLoss {
+  requireDescribed(snapshot)
   return lossOf(snapshot, new Set(Object.keys(snapshot.globals())), [])
 }
 

@@ -6,6 +6,7 @@ import { count } from '../../shared/count.js'
 import { BrumateError, type StoreError } from '../../shared/errors.js'
 import { messageOf } from '../../shared/thrown.js'
 import { type Command, type CommandInput, textOf, textsOf, UsageError } from '../command.js'
+import { EXIT_INTERRUPTED } from '../exit-codes.js'
 import { openStore, STORE_FORMS, STORE_OPTIONS } from '../open-store.js'
 import { printable } from '../text.js'
 
@@ -90,10 +91,15 @@ export const storeSalvage: Command = {
         ...damaged.map((error) => failure(error.sessionId, undefined, error)),
         ...result.failed.map(({ id, tenant, error }) => failure(id, tenant, error)),
       ]
+      const { salvaged, skipped, current } = result
+      const isEmpty = salvaged.length + skipped.length + failed.length + current === 0
+      // There is nothing to report but the error.
+      if (result.stopped && isEmpty) throw result.stopped.error
+      const stopped = result.stopped && failure(undefined, undefined, result.stopped.error)
       return {
-        json: { dryRun, ...result, failed },
-        text: summary(result, failed, dryRun),
-        exitCode: failed.length > 0 ? 1 : 0,
+        json: { dryRun, ...result, failed, stopped },
+        text: summary(result, failed, dryRun, stopped),
+        exitCode: stopped && signal.aborted ? EXIT_INTERRUPTED : failed.length > 0 || stopped ? 1 : 0,
       }
     } finally {
       await store.close?.()
@@ -148,7 +154,12 @@ function failure(id: string | undefined, tenant: string | undefined, error: unkn
   return { id, tenant, code, message: messageOf(error, 'it failed') }
 }
 
-function summary({ salvaged, skipped, current }: SalvageResult, failed: Failure[], dryRun: boolean): string {
+function summary(
+  { salvaged, skipped, current }: SalvageResult,
+  failed: Failure[],
+  dryRun: boolean,
+  stopped: Failure | undefined,
+): string {
   const lossy = salvaged.filter(({ lost }) => losses(lost).length > 0)
   const whole = salvaged.length - lossy.length
   const would = dryRun ? 'would be ' : ''
@@ -162,6 +173,7 @@ function summary({ salvaged, skipped, current }: SalvageResult, failed: Failure[
     ...(failed.length > 1 ? [`${failed.length} sessions failed, and stay as they were`] : []),
     ...failed.map(({ id, tenant, message }) => `  ${nameOf(id, tenant)}: ${printable(message)}`),
     `${count(current, 'session')} with a given image already`,
+    ...(stopped ? [`stopped before the end: ${printable(stopped.message)}; run it again to go on`] : []),
   ].join('\n')
 }
 

@@ -44,6 +44,8 @@ export interface Head {
   readonly files: readonly FileEntry[]
   /** Why host calls are suspended, by id. */
   readonly reasons: Readonly<Record<string, string>>
+  /** `description` and `values` say nothing of the globals; only the body has them. */
+  readonly described?: false
 }
 
 export interface Parts {
@@ -76,8 +78,9 @@ export function captureHead(source: Head): { readonly head: Head; readonly headB
   }
 }
 
-function encodeHead(head: Head): Uint8Array<ArrayBuffer> {
-  return pack({ ...head, files: head.files.map(({ path, sizeBytes }) => [path, sizeBytes]) })
+function encodeHead({ described, ...head }: Head): Uint8Array<ArrayBuffer> {
+  const all = { ...head, files: head.files.map(({ path, sizeBytes }) => [path, sizeBytes]) }
+  return pack(described === false ? { ...all, described } : all)
 }
 
 function reasonsOf(pending: readonly PendingCall[], reasons: Head['reasons']): Record<string, string> {
@@ -149,6 +152,7 @@ function readOwnFields(headBytes: Uint8Array): Head {
     rawBytes: count(field(head, 'rawBytes')),
     bodyHash: bytes(field(head, 'bodyHash')),
     reasons: Object.fromEntries(reasons.map(([id, reason]) => [id, text(reason)])),
+    ...(field(head, 'described') === false ? { described: false } : {}),
     files: list(field(head, 'files')).map((entry) => {
       const [path, sizeBytes] = list(entry)
       return { path: text(path), sizeBytes: count(sizeBytes) }

@@ -9,6 +9,7 @@ import { isUint8Array } from '../realms.js'
 export type Packable =
   | string
   | number
+  | boolean
   | Uint8Array
   | readonly Packable[]
   | { readonly [key: string]: Packable }
@@ -36,7 +37,7 @@ export function pack(value: Packable): Uint8Array<ArrayBuffer> {
 /** msgpackr writes short text with a lone surrogate as invalid UTF-8, which no reader takes. */
 function wellFormed(value: Packable): Packable {
   if (typeof value === 'string') return value.toWellFormed()
-  if (typeof value === 'number' || isUint8Array(value)) return value
+  if (typeof value === 'number' || typeof value === 'boolean' || isUint8Array(value)) return value
   if (Array.isArray(value)) return value.map(wellFormed)
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, wellFormed(member)]))
 }

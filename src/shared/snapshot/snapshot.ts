@@ -155,6 +155,11 @@ export class Snapshot {
     return readGlobals(this.#parts.head.values)
   }
 
+  /** @internal False: the manifest and `globals()` know nothing of the globals, which only the body has. */
+  get isDescribed(): boolean {
+    return this.#parts.head.described !== false
+  }
+
   /**
    * @internal A copy of the body, for one slot. Made bit by bit: a body has hundreds of megabytes (H1).
    * @throws RangeError if there is no memory for it

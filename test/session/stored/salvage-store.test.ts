@@ -1,8 +1,8 @@
 // manager.salvageStore: which sessions of a store are salvaged, what is said to be lost, and that a failure leaves the old state.
-import { type SalvageProgress, type SessionManager, StoreError } from 'brumate'
+import { type SalvageProgress, type SessionManager, Snapshot, type SnapshotRecord, StoreError } from 'brumate'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openManager } from '../../support/manager.js'
-import { OTHER_IMAGE, storeOld } from '../../support/other-image.js'
+import { OTHER_IMAGE, storeOld, toOtherImage } from '../../support/other-image.js'
 import { ScriptedStore } from '../../support/scripted-store.js'
 import { rejection } from '../../support/session-code.js'
 
@@ -26,6 +26,12 @@ x = 41
 def f(): pass
 open('notes.txt', 'w').write('text')
 await approve(amount=5)`
+
+const UNSTOPPABLE = `
+while True:
+    try:
+        while True: pass
+    except BaseException: pass`
 
 test('sessions of other images get the new one; the report names what each lost, and a second run finds nothing', async () => {
   await storeOld(other, store, 'old-1', { labels: { plan: 'pro' } })
@@ -135,18 +141,100 @@ test.each(['fail', 'fail-late'] as const)('if the last write is to %s, nothing i
   await session.close()
 })
 
-test('it rejects when the store cannot be listed, and when its signal aborts', async () => {
-  store.script('list', 'fail')
-  expect(await rejection(manager.salvageStore())).toBeInstanceOf(StoreError)
+test('what ends it early is in the report, with what was done until then', async () => {
   for (let i = 0; i < 5; i++) await storeOld(other, store, `s-${i}`)
+  store.script('list', 'fail')
+  expect(await manager.salvageStore()).toMatchObject({
+    salvaged: [],
+    stopped: { error: expect.any(StoreError) },
+  })
   const controller = new AbortController()
-  const stopped = manager.salvageStore({
+  const aborted = await manager.salvageStore({
     concurrency: 1,
     signal: controller.signal,
     onProgress: ({ seen }) => seen === 2 && controller.abort(new Error('enough')),
   })
-  expect(await rejection(stopped)).toMatchObject({ message: 'enough' })
-  expect((await manager.salvageStore()).salvaged).toHaveLength(3)
+  expect(aborted.salvaged.map(({ id }) => id)).toEqual(['s-0', 's-1'])
+  expect(aborted.stopped?.error).toMatchObject({ message: 'enough' })
+  const mistake = new Error('a mistake of the caller')
+  const thrown = await manager.salvageStore({
+    concurrency: 2,
+    onProgress: ({ seen }) => {
+      // The first two have been salvaged before.
+      if (seen === 3) throw mistake
+    },
+  })
+  expect(thrown.stopped).toEqual({ error: mistake })
+  const rest = await manager.salvageStore()
+  expect(rest.stopped).toBeUndefined()
+  expect(thrown.salvaged.length).toBeGreaterThan(0)
+  expect(thrown.salvaged.length + rest.salvaged.length).toBe(3)
+})
+
+test('a session that lost its worker is stored with its values; where it could not wake for that, salvage refuses it', async () => {
+  const lose = async (id: string) => {
+    const session = await other.createSession({ id, checkpoint: 'auto', limits: { interruptGraceMs: 50 } })
+    await session.execute('x = 41')
+    // At once: a later checkpoint would list the globals.
+    const lost = await rejection(session.execute(UNSTOPPABLE, { timeoutMs: 50 }))
+    expect(lost).toMatchObject({ outcome: 'restored' })
+    return session
+  }
+  const toOther = async (id: string) => {
+    const entry = await store.get(id)
+    if (entry === undefined) throw new Error('it is not stored')
+    const { generation, owner: _, bytes, ...record } = entry
+    await store.put(id, toOtherImage(bytes), { ...record, imageId: OTHER_IMAGE }, { generation })
+  }
+  const woken = await lose('woken')
+  await woken.close()
+  const asleep = await lose('asleep')
+  await asleep.hibernate()
+  const undescribed = Snapshot.fromBytes((await store.get('asleep'))?.bytes as Uint8Array)
+  expect(undescribed.globals()).toEqual({})
+  await asleep.close()
+  for (const id of ['woken', 'asleep'])
+    expect(Snapshot.fromBytes((await store.get(id))?.bytes as Uint8Array).globals()).toEqual({ x: 41 })
+
+  const entry = await store.get('asleep')
+  await store.put('asleep', undescribed.toBytes(), entry as SnapshotRecord, {
+    generation: entry?.generation as number,
+  })
+  for (const id of ['woken', 'asleep']) await toOther(id)
+  for (const dryRun of [true, false]) {
+    const { salvaged, failed } = await manager.salvageStore({ dryRun })
+    expect(salvaged.map(({ id }) => id)).toEqual(['woken'])
+    expect(failed).toMatchObject([{ id: 'asleep', error: { code: 'SNAPSHOT', reason: 'incompatible' } }])
+  }
+  const refused = manager.openSession('asleep', { salvage: true })
+  expect(await rejection(refused)).toMatchObject({
+    message: expect.stringContaining('does not list the globals'),
+  })
+  expect((await store.get('asleep'))?.imageId).toBe(OTHER_IMAGE)
+})
+
+test('a caller who wants a session that is being salvaged waits, and then has it for itself', async () => {
+  for (let i = 0; i < 4; i++) await storeOld(other, store, `s-${i}`)
+  const wanted = ['s-0', 's-1', 's-2', 's-3']
+  const asked: Promise<unknown>[] = []
+  const salvaging = manager.salvageStore()
+  const stop = manager.on('session', ({ sessionId }) => {
+    if (asked.length === wanted.length || !wanted.includes(sessionId)) return
+    asked.push(
+      manager.getOrCreate(sessionId).then(async (session) => {
+        expect(manager.get(sessionId)).toBe(session)
+        const { value } = await session.execute('x')
+        await session.close()
+        return value
+      }),
+    )
+    wanted.splice(wanted.indexOf(sessionId), 1, '')
+  })
+  const { salvaged, failed } = await salvaging
+  stop()
+  expect([salvaged.length, failed]).toEqual([4, []])
+  expect(asked.length).toBe(4)
+  expect(await Promise.all(asked)).toEqual([41, 41, 41, 41])
 })
 
 test.each([
