@@ -45,8 +45,6 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    // Files share three processes: starting one, and loading what all of them load, takes a sixth of the processor's time.
-    isolate: false,
     setupFiles: ['test/support/close-managers.ts'],
     sequence: { sequencer: LongestFirst },
     // One more than CI has cores: a file spends a quarter of its time waiting for processes, deadlines and other threads.
