@@ -60,14 +60,14 @@ try {
     if (value !== expected && Math.abs(Number(value) - expected) > MOST_CALLERS) wrong++
     return performance.now() - startedMs
   }
-  const durationsMs: number[] = []
   const wakesMs: number[] = []
-  for (let call = 0; call < calls; call++) {
-    durationsMs.push(await callAtRandom())
-    if (call % Math.ceil(calls / WAKES) !== 0) continue
+  for (let round = 0; round < WAKES; round++) {
     await single.hibernate()
     wakesMs.push(...(await samplesMs(1, () => single.execute('n += 1; n'))))
   }
+  await single.hibernate()
+  const durationsMs: number[] = []
+  for (let call = 0; call < calls; call++) durationsMs.push(await callAtRandom())
   let left = calls
   const startedMs = performance.now()
   await inParallel(async () => {
