@@ -58,14 +58,17 @@ export class KeptOutcomes {
     this.#hold(kept.join('\n'))
   }
 
-  /** Suspended executions do not wait any more: the session has another state. */
+  /** Suspended executions do not wait any more: the session has another state, damaged outcomes or not. `find` says that they are. */
   endSuspended(): void {
-    if (this.#text === undefined) return
-    const lines = this.#lines.map((line) => {
-      const [key, outcome] = this.#parse(line)
-      return isSuspended(outcome) ? JSON.stringify([key, outcome, true]) : line
-    })
-    this.#hold(lines.join('\n'))
+    try {
+      const lines = this.#lines.map((line) => {
+        const [key, outcome] = this.#parse(line)
+        return isSuspended(outcome) ? JSON.stringify([key, outcome, true]) : line
+      })
+      if (lines.length > 0) this.#hold(lines.join('\n'))
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+    }
   }
 
   /** Ends the counting. A last write may still need the text. */

@@ -215,6 +215,9 @@ test('a damaged record is an error, and nothing runs', async () => {
     expect([error.reason, await opened.get('n')]).toEqual(['damaged', 1])
     await opened.close()
   }
+  const opened = await b.openSession('damaged')
+  await opened.reset()
+  expect((await opened.execute('"n" in globals()')).value).toBe(false)
 })
 
 test('a key is refused where it would mean nothing', async () => {
