@@ -32,6 +32,8 @@ export interface DispatcherOptions {
   readonly observer: Observer
   /** Whose host calls these are. */
   readonly facts: () => TelemetryFacts
+  /** The observer's context of the execution, of which callbacks are a part. */
+  readonly spanContext: () => unknown
   readonly limits: Pick<Limits, 'callbackInvocations' | 'callbackTimeoutMs'>
   /** Answers `input()`. */
   readonly onInput?: ResolvedCallback | undefined
@@ -61,8 +63,6 @@ export class Dispatcher {
   #invocations = 0
   /** The callback, of another session, that awaits the execution. */
   #startedBy: Caller | undefined
-  /** The execution's, of which callbacks are a part. */
-  #context: unknown
 
   constructor(callbacks: ResolvedCallbacks, options: DispatcherOptions) {
     this.#callbacks = callbacks
@@ -101,20 +101,10 @@ export class Dispatcher {
     )
   }
 
-  /**
-   * An execution begins: its calls are counted from zero.
-   *
-   * @param context the observer's, of the execution
-   */
-  begin(startedBy: Caller | undefined, context: unknown): void {
+  /** An execution begins: its calls are counted from zero. */
+  begin(startedBy: Caller | undefined): void {
     this.#invocations = 0
     this.#startedBy = startedBy
-    this.#context = context
-  }
-
-  /** Nothing runs, and the session has no slot: the last execution's span is not kept. */
-  leave(): void {
-    this.#context = undefined
   }
 
   /** The new calls of an execution that awaits. Throws or rejects with MalformedValueError. */
@@ -295,7 +285,7 @@ export class Dispatcher {
 
   #serveStep({ name, args }: RunningCall, caller: Caller): Promise<unknown> {
     const serve = () => this.#iterators.serve(name, args)
-    return runAs(caller, () => this.#options.observer.within(this.#context, serve))
+    return runAs(caller, () => this.#options.observer.within(this.#options.spanContext(), serve))
   }
 
   async #invoke({ fn, parameters }: ResolvedCallback, call: RunningCall, caller: Caller): Promise<unknown> {
@@ -311,8 +301,8 @@ export class Dispatcher {
   }
 
   #trace(call: RunningCall, run: () => unknown): Promise<unknown> {
-    const { observer, facts } = this.#options
-    const timing = observer.start('callback', { ...facts(), callback: call.name }, this.#context)
+    const { observer, facts, spanContext } = this.#options
+    const timing = observer.start('callback', { ...facts(), callback: call.name }, spanContext())
     return traceCallback(timing, call, run)
   }
 

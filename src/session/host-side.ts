@@ -115,7 +115,7 @@ export class HostSide implements HostCallState {
     this.#run = { slot, id, batches: 0 }
     this.#awaiting = false
     this.#spanContext = this.#parts.context.observer.context
-    this.#dispatcher?.begin(this.startedBy, this.#spanContext)
+    this.#dispatcher?.begin(this.startedBy)
   }
 
   /** Suspends the running execution if all its pending calls are suspended already. */
@@ -178,7 +178,6 @@ export class HostSide implements HostCallState {
     this.#openedFor = undefined
     this.#lastSlot = undefined
     this.#spanContext = undefined
-    this.#dispatcher?.leave()
     this.#window.leave()
     if (this.#dispatcher?.isReplaceable) this.#dispatcher = undefined
   }
@@ -216,6 +215,7 @@ export class HostSide implements HostCallState {
         session,
         observer: context.observer,
         facts: () => factsOf(options),
+        spanContext: () => this.#spanContext,
         limits: options.limits,
         onInput: options.onInput,
         window: this.#window,
@@ -224,7 +224,7 @@ export class HostSide implements HostCallState {
         onAnswer: (bytes) => this.#send(bytes),
         onSuspended: () => this.#suspend(),
       })
-      this.#dispatcher.begin(this.startedBy, this.#spanContext)
+      this.#dispatcher.begin(this.startedBy)
     }
     return this.#dispatcher
   }

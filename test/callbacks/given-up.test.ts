@@ -18,6 +18,7 @@ test('messages that are not decoded yet are dropped with it, and those of the ne
     session: {} as Session,
     observer: new Observer(),
     facts: () => ({}),
+    spanContext: () => undefined,
     limits: { callbackInvocations: null, callbackTimeoutMs: null },
     window: new ArgumentWindow(account),
     lane,
