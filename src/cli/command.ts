@@ -4,6 +4,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import type { InterruptHandler } from './interrupts.js'
 import type { Progress } from './progress.js'
 import type { Streams } from './streams.js'
+import { printable } from './text.js'
 
 export interface Option {
   readonly type: 'string' | 'boolean'
@@ -106,6 +107,26 @@ export function parseCommandLine(
 export function textOf(values: OptionValues, name: string): string | undefined {
   const value = values[name]
   return typeof value === 'string' ? value : undefined
+}
+
+/**
+ * Undefined: the option was not given.
+ *
+ * @param what is expected, with its unit if it has one
+ * @throws UsageError
+ */
+export function integerOf(
+  values: OptionValues,
+  name: string,
+  min: number,
+  max: number,
+  what = 'an integer',
+): number | undefined {
+  const text = textOf(values, name)
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number
+  throw new UsageError(`--${name} ${printable(text.slice(0, 40))}: expected ${what} from ${min} to ${max}`)
 }
 
 export function textsOf(values: OptionValues, name: string): readonly string[] {

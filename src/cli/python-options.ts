@@ -9,7 +9,7 @@ import { count } from '../shared/count.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { VfsStorage } from '../vfs/storage.js'
-import { type CommandInput, type Option, textOf, textsOf, UsageError } from './command.js'
+import { type CommandInput, integerOf, type Option, textOf, textsOf, UsageError } from './command.js'
 import { type Mount, parseMount } from './mount.js'
 import { PACKAGE_OPTIONS, packageOptions } from './package-options.js'
 import { readSnapshotFile } from './snapshot-file.js'
@@ -73,7 +73,8 @@ export class Python implements AsyncDisposable {
     const { values } = input
     const timeout = textOf(values, 'timeout')
     const executionTimeoutMs = timeout === undefined ? null : parseDurationMs('timeout', timeout)
-    const limits = { ...LIMITS, executionTimeoutMs, memoryBytes: memoryBytes(textOf(values, 'memory')) }
+    const memoryMiB = integerOf(values, 'memory', 64, 4096, 'an integer of MiB') ?? DEFAULT_MEMORY_MIB
+    const limits = { ...LIMITS, executionTimeoutMs, memoryBytes: memoryMiB * MiB }
     const mountText = textOf(values, 'mount')
     const mount = mountText === undefined ? undefined : await parseMount(mountText)
     const snapshotPath = textOf(values, 'snapshot-in')
@@ -125,10 +126,4 @@ async function openManager(
   // Without packages the library's own line says what takes time; src/packages is not loaded at all.
   const cacheDir = textOf(values, 'cache-dir')
   return SessionManager.create({ slots, limits, ...(cacheDir === undefined ? {} : { cacheDir }) })
-}
-
-function memoryBytes(text = String(DEFAULT_MEMORY_MIB)): number {
-  const mebibytes = Number(text)
-  if (/^\d+$/.test(text) && mebibytes >= 64 && mebibytes <= 4096) return mebibytes * MiB
-  throw new UsageError(`--memory ${text}: expected an integer of MiB from 64 to 4096`)
 }

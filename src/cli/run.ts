@@ -1,4 +1,6 @@
 // Runs one command line: finds the command, gives it its arguments, prints its result or error. Owns exit codes and `--json`.
+
+import { version } from '../install/version.js'
 import { BrumateError } from '../shared/errors.js'
 import { type CommandInput, parseCommandLine, UsageError } from './command.js'
 import { COMMANDS } from './commands.js'
@@ -7,7 +9,6 @@ import { helpOf, overview } from './help.js'
 import { Progress } from './progress.js'
 import type { Streams } from './streams.js'
 import { printableLines } from './text.js'
-import { version } from './version.js'
 
 /** What starts where no command is named and a person is at the terminal. */
 const INTERACTIVE = 'repl'

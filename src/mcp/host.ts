@@ -1,5 +1,7 @@
 // What all connections of one MCP server share: the tenants, the connected servers, and what tools say about themselves. Owns opening and
 // closing these.
+
+import { version } from '../install/version.js'
 import type { SessionManager } from '../manager.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { ConnectedServers } from './connect/connected-servers.js'
@@ -8,7 +10,6 @@ import type { Facts } from './describe.js'
 import type { ResolvedMcpOptions } from './options.js'
 import { loadSdk, type Sdk } from './sdk.js'
 import { Tenant } from './tenant.js'
-import { version } from './version.js'
 
 /** Most faults of schemas that are taken out one by one. */
 const MAX_FAULTS = 10_000

@@ -1,5 +1,6 @@
 // One MCP server for one tenant: tools and resources on the official SDK. Owns registering them, and turning thrown errors into results.
 import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
+import { version } from '../install/version.js'
 import { BrumateError } from '../shared/errors.js'
 import { text } from './blocks.js'
 import { describeRun } from './describe.js'
@@ -12,7 +13,6 @@ import { ARGUMENTS, RESULTS } from './schemas.js'
 import { sessionTools } from './session-tools.js'
 import { RefusedError, type Tenant } from './tenant.js'
 import type { Arguments, Tool } from './tool.js'
-import { version } from './version.js'
 
 /** Of every tool: Python reaches nothing outside its sandbox but the connected servers. */
 const CLOSED: ToolAnnotations = { openWorldHint: false }

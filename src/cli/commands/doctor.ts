@@ -1,4 +1,6 @@
 // `brumate doctor`.
+
+import { version } from '../../install/version.js'
 import { type Colour, painter } from '../colours.js'
 import { type Command, textOf } from '../command.js'
 import type { Finding } from '../doctor/check.js'
@@ -6,7 +8,6 @@ import { checkCache, checkCores, checkMemory, checkNode } from '../doctor/machin
 import { tryPython } from '../doctor/trial.js'
 import { EXIT_FAILED } from '../exit-codes.js'
 import { printableLines } from '../text.js'
-import { version } from '../version.js'
 
 const COLOURS: Readonly<Record<Finding['status'], Colour>> = {
   ok: 'green',

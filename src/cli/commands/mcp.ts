@@ -2,13 +2,14 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { deferred } from '../../deferred.js'
 import { Image } from '../../image.js'
 import { SessionManager } from '../../manager.js'
 import type { Tokens } from '../../mcp/access.js'
 import { type McpOptions, serveHttp, serveStdio } from '../../mcp/index.js'
 import { messageOf } from '../../shared/thrown.js'
 import type { SnapshotStore } from '../../store/store.js'
-import { type Command, type CommandInput, textOf, textsOf, UsageError } from '../command.js'
+import { type Command, type CommandInput, integerOf, textOf, textsOf, UsageError } from '../command.js'
 import { openStore, STORE_OPTIONS } from '../open-store.js'
 import { PACKAGE_OPTIONS, packageOptions } from '../package-options.js'
 
@@ -50,13 +51,13 @@ export const mcp: Command = {
   positionals: [0, 0],
   async run(input) {
     const { values, signal, progress } = input
-    const port = numberOf(values, 'http', 0, 65_535)
+    const port = integerOf(values, 'http', 0, 65_535)
     for (const name of ['host', 'token-file', 'allow-host', 'allow-origin'])
       if (port === undefined && values[name] !== undefined) throw new UsageError(`--${name} is for --http`)
     const tokens = await tokensOf(textOf(values, 'token-file'))
-    const timeoutSeconds = numberOf(values, 'timeout', 1, 86_400) ?? 30
-    const memoryMiB = numberOf(values, 'memory', 64, 4096) ?? 256
-    const slots = numberOf(values, 'slots', 1, 1024)
+    const timeoutSeconds = integerOf(values, 'timeout', 1, 86_400) ?? 30
+    const memoryMiB = integerOf(values, 'memory', 64, 4096) ?? 256
+    const slots = integerOf(values, 'slots', 1, 1024)
     const cacheDir = textOf(values, 'cache-dir')
     await using store = disposable(await storeOf(values))
     progress.show('opening the image …')
@@ -103,10 +104,8 @@ export const mcp: Command = {
 
 /** SIGTERM is how clients and service managers stop a server: sessions are stored before the process ends. */
 function untilStopped(signal: AbortSignal): readonly [stopped: Promise<void>, stopListening: () => void] {
-  let stop = () => {}
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve
-  })
+  const { promise: stopped, resolve } = deferred<void>()
+  const stop = () => resolve()
   process.once('SIGTERM', stop)
   signal.addEventListener('abort', stop, { once: true })
   return [stopped, () => process.off('SIGTERM', stop)]
@@ -135,19 +134,6 @@ async function imageOf(input: CommandInput): Promise<Image | undefined> {
 /** Clients start the program without a shell. */
 function expandHome(path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path
-}
-
-function numberOf(
-  values: CommandInput['values'],
-  name: string,
-  min: number,
-  max: number,
-): number | undefined {
-  const text = textOf(values, name)
-  if (text === undefined) return undefined
-  const number = Number(text)
-  if (/^\d+$/.test(text) && number >= min && number <= max) return number
-  throw new UsageError(`--${name} ${text.slice(0, 40)}: expected an integer from ${min} to ${max}`)
 }
 
 async function tokensOf(file: string | undefined): Promise<Tokens | undefined> {

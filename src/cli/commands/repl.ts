@@ -1,7 +1,8 @@
 // `brumate repl`, which `brumate` alone starts on a terminal.
 import type { Writable } from 'node:stream'
+import { version } from '../../install/version.js'
 import { messageOf } from '../../shared/thrown.js'
-import { type Command, textOf, UsageError } from '../command.js'
+import { type Command, integerOf, textOf, UsageError } from '../command.js'
 import { Figures } from '../figures.js'
 import { PYTHON_OPTIONS, Python } from '../python-options.js'
 import { History, historyPath } from '../repl/history.js'
@@ -9,7 +10,6 @@ import { LineEditor } from '../repl/line-editor.js'
 import { pythonVersion } from '../repl/questions.js'
 import { Repl } from '../repl/repl.js'
 import { Workspace } from '../repl/workspace.js'
-import { version } from '../version.js'
 
 const DEFAULT_UNDO = 20
 const MAX_UNDO = 1_000
@@ -34,7 +34,7 @@ export const repl: Command = {
     const { stdin, stdout, stderr } = streams
     if (values.json === true) throw new UsageError('a REPL has no JSON; use brumate run --json')
     if (!stdin?.isTTY || !stdout.isTTY) throw new UsageError('a REPL needs a terminal; use brumate run')
-    const undo = undoOf(textOf(values, 'undo'))
+    const undo = integerOf(values, 'undo', 0, MAX_UNDO) ?? DEFAULT_UNDO
     const figures = new Figures(textOf(values, 'figures'))
     await using python = await Python.open(input, SLOTS)
     const workspace: Workspace = new Workspace(
@@ -62,11 +62,4 @@ export const repl: Command = {
     )
     return { json: undefined, exitCode: await session.run() }
   },
-}
-
-/** @throws UsageError */
-function undoOf(text: string = String(DEFAULT_UNDO)): number {
-  const cells = Number(text)
-  if (/^\d+$/.test(text) && cells <= MAX_UNDO) return cells
-  throw new UsageError(`--undo ${text}: expected an integer from 0 to ${MAX_UNDO}`)
 }

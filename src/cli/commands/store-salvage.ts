@@ -5,7 +5,7 @@ import { SessionManager } from '../../manager.js'
 import { count } from '../../shared/count.js'
 import { BrumateError, type StoreError } from '../../shared/errors.js'
 import { messageOf } from '../../shared/thrown.js'
-import { type Command, type CommandInput, textOf, textsOf, UsageError } from '../command.js'
+import { type Command, type CommandInput, integerOf, textOf, textsOf, UsageError } from '../command.js'
 import { EXIT_INTERRUPTED } from '../exit-codes.js'
 import { openStore, STORE_FORMS, STORE_OPTIONS } from '../open-store.js'
 import { printable } from '../text.js'
@@ -55,7 +55,7 @@ export const storeSalvage: Command = {
   async run({ values, positionals: [location], signal, progress }) {
     const images = imagesOf(values)
     const labels = labelsOf(values)
-    const slots = slotsOf(values)
+    const slots = integerOf(values, 'slots', 1, 1024)
     const [keyFile, tenant, prefix, cacheDir] = ['key-file', 'tenant', 'prefix', 'cache-dir'].map((name) =>
       textOf(values, name),
     )
@@ -124,14 +124,6 @@ function labelsOf(values: CommandInput['values']): Readonly<Record<string, strin
     return [text.slice(0, at), text.slice(at + 1)] as const
   })
   return Object.fromEntries(pairs)
-}
-
-function slotsOf(values: CommandInput['values']): number | undefined {
-  const text = textOf(values, 'slots')
-  if (text === undefined) return undefined
-  const slots = Number(text)
-  if (/^\d+$/.test(text) && slots >= 1 && slots <= 1024) return slots
-  throw new UsageError(`--slots ${printable(text)}: expected an integer from 1 to 1024`)
 }
 
 async function readKey(path: string): Promise<Uint8Array> {

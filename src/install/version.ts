@@ -1,5 +1,4 @@
-// The package's version, which clients and servers are told. Owns finding it: this file's place differs between the modules, the sub-path's
-// bundle and the program's.
+// The version of brumate. Owns finding it: this file's place differs between the modules, a sub-path's bundle and the program's.
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
