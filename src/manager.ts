@@ -1,5 +1,6 @@
 // SessionManager: the sessions of one process and the slots they share. Owns the table of sessions and the counters. How a session
 // behaves is session.ts's, how it is made manager/opener.ts's, who gets a slot slots/pool.ts's, what a slot is made of the image's.
+import { deferred } from './deferred.js'
 import {
   type DrainOptions,
   type DrainResult,
@@ -488,11 +489,8 @@ export class SessionManager implements AsyncDisposable {
    * @throws as `openSession`
    */
   async #salvage(id: string, takeOver: boolean): Promise<SalvageLoss | undefined> {
-    let done = () => {}
-    const isDone = new Promise<void>((resolve) => {
-      done = resolve
-    })
-    this.#salvaging.set(id, isDone)
+    const done = deferred<void>()
+    this.#salvaging.set(id, done.promise)
     try {
       this.#requireOpen()
       const options = { salvage: true, takeOver }
@@ -502,7 +500,7 @@ export class SessionManager implements AsyncDisposable {
       return salvageLoss
     } finally {
       this.#salvaging.delete(id)
-      done()
+      done.resolve()
     }
   }
 

@@ -85,20 +85,20 @@ export function requireSnapshot(
   throw new InvalidOptionError(name, 'a Snapshot or the bytes of one', value)
 }
 
+const EXECUTE_OPTIONS = [
+  'idempotencyKey',
+  'timeoutMs',
+  'signal',
+  'onStdout',
+  'onStderr',
+  'onOutput',
+  'onDisplay',
+] as const
+
 /** @throws InvalidOptionError */
 export function resolveResumeOptions(options: ResumeOptions | undefined, defaultTimeoutMs: number | null) {
   const given = options === undefined ? {} : options
-  known('options', given, [
-    'results',
-    'errors',
-    'idempotencyKey',
-    'timeoutMs',
-    'signal',
-    'onStdout',
-    'onStderr',
-    'onOutput',
-    'onDisplay',
-  ])
+  known('options', given, ['results', 'errors', ...EXECUTE_OPTIONS])
   const { results = {}, errors = {}, ...rest } = given
   return {
     results: isRecord('results', results),
@@ -119,15 +119,7 @@ export function resolveExecuteOptions(
   defaultTimeoutMs: number | null,
 ): ResolvedExecuteOptions {
   const given = options === undefined ? {} : options
-  known('options', given, [
-    'idempotencyKey',
-    'timeoutMs',
-    'signal',
-    'onStdout',
-    'onStderr',
-    'onOutput',
-    'onDisplay',
-  ])
+  known('options', given, EXECUTE_OPTIONS)
   return {
     idempotencyKey: isKey('idempotencyKey', given.idempotencyKey),
     timeoutMs: resolveTimeoutMs('timeoutMs', given.timeoutMs, defaultTimeoutMs),

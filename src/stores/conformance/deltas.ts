@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import type { SnapshotDelta } from '../../store/store.js'
 import { assertSameBytes, bytesOf, type Check, LONG_LEASE_MS, type Probe, recordOf } from './probe.js'
+import { readsWhileWriting } from './writers.js'
 
 const WHOLE_BYTES = 100_000
 const WRITERS = 20
@@ -188,41 +189,16 @@ async function oneSucceeds(...probes: readonly [Probe, Probe]): Promise<void> {
   }
 }
 
-/** Each snapshot says in every byte that changed which execution it is of. */
 async function wholeReads(a: Probe, b: Probe): Promise<void> {
   if (!a.store.putDelta) return
-  const snapshot = (count: number) => Buffer.alloc(50_000 + count, count)
-  let generation = await a.create('a', snapshot(0))
-  let isWriting = true
-  const write = async () => {
-    for (let count = 1; count <= 60; count += 1) {
-      const [parts, whole] = [
-        [snapshot(count).subarray(0, 1000), snapshot(count).subarray(1000)],
-        snapshot(count),
-      ]
-      const delta = { baseBytes: 49_999 + count, sizeBytes: whole.length, parts }
-      // Most of the deltas are as long as what they make: the bound is reached soon.
-      const written = await a.store.putDelta?.(a.id('a'), delta, recordOf(count), { generation })
-      const next =
-        written === 'whole' ? await a.store.put(a.id('a'), whole, recordOf(count), { generation }) : written
-      assert.ok(next, 'the only writer lost')
-      generation = next
-    }
-  }
-  const read = async () => {
-    while (isWriting) {
-      const { bytes, executionCount, sizeBytes } = await b.read('a')
-      assert.equal(sizeBytes, bytes.length)
-      assertSameBytes(bytes, snapshot(executionCount))
-    }
-  }
-  await Promise.all([
-    write().finally(() => {
-      isWriting = false
-    }),
-    read(),
-    read(),
-  ])
+  await readsWhileWriting([a, b], 60, async (snapshot, count, generation) => {
+    const whole = snapshot(count)
+    const parts = [whole.subarray(0, 1000), whole.subarray(1000)]
+    const delta = { baseBytes: whole.length - 1, sizeBytes: whole.length, parts }
+    // Most of the deltas are as long as what they make: the bound is reached soon.
+    const written = await a.store.putDelta?.(a.id('a'), delta, recordOf(count), { generation })
+    return written === 'whole' ? a.store.put(a.id('a'), whole, recordOf(count), { generation }) : written
+  })
 }
 
 function range(start: number, end: number): { start: number; end: number } {

@@ -123,18 +123,35 @@ async function putOrDelete(a: Probe, b: Probe): Promise<void> {
   }
 }
 
-/** Each snapshot says in every byte which execution it is of. */
 async function wholeReads(a: Probe, b: Probe): Promise<void> {
+  await readsWhileWriting([a, b], 30, (snapshot, count, generation) =>
+    a.store.put(a.id('a'), snapshot(count), recordOf(count), { generation }),
+  )
+}
+
+/**
+ * Readers of an entry see all of an execution's snapshot, whose every byte says which one it is of.
+ *
+ * @param write of an execution, in the first store; it returns the next generation
+ */
+export async function readsWhileWriting(
+  [a, b]: readonly [writer: Probe, reader: Probe],
+  writes: number,
+  write: (
+    snapshot: (count: number) => Uint8Array,
+    count: number,
+    generation: number,
+  ) => Promise<number | undefined>,
+): Promise<void> {
   const snapshot = (count: number) => new Uint8Array(50_000 + count).fill(count)
   let generation = await a.create('a', snapshot(0))
   let isWriting = true
-  const write = async () => {
-    for (let count = 1; count <= 30; count += 1) {
-      const next = await a.store.put(a.id('a'), snapshot(count), recordOf(count), { generation })
+  const writeAll = async () => {
+    for (let count = 1; count <= writes; count += 1) {
+      const next = await write(snapshot, count, generation)
       assert.ok(next, 'the only writer lost')
       generation = next
     }
-    isWriting = false
   }
   const read = async () => {
     while (isWriting) {
@@ -144,7 +161,7 @@ async function wholeReads(a: Probe, b: Probe): Promise<void> {
     }
   }
   await Promise.all([
-    write().finally(() => {
+    writeAll().finally(() => {
       isWriting = false
     }),
     read(),
