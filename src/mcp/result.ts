@@ -3,11 +3,11 @@
 import { Buffer } from 'node:buffer'
 import { basename } from 'node:path/posix'
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
+import { jsonValue } from '../presentation/json-value.js'
 import type { ExecuteResult } from '../session/outcome.js'
 import { ExecutionError, PythonError, SessionMovedError } from '../shared/errors.js'
 import { link, text } from './blocks.js'
 import { displayBlocks } from './display-blocks.js'
-import { jsonValue } from './json-value.js'
 import { cut, type Outputs, shorten } from './outputs.js'
 import { fileUri, mimeTypeOf } from './uris.js'
 
@@ -21,6 +21,8 @@ export interface ResultOptions {
 const MAX_FILES = 100
 const MAX_FILE_LINKS = 20
 const MAX_FRAMES = 50
+/** Clients' parsers have bounds of their own. */
+const MAX_DEPTH = 64
 const MAX_MESSAGE_LENGTH = 2000
 /** Of names that code chooses: of classes, functions and files. */
 const MAX_NAME_LENGTH = 300
@@ -30,7 +32,10 @@ export function resultOf(result: ExecuteResult, options: ResultOptions): CallToo
   const { stdout, stderr, files, moreFiles } = result
   const texts = new Texts(options)
   const repr = result.repr === undefined ? null : texts.cut(result.repr)
-  const value = result.value === undefined ? undefined : jsonValue(result.value, maxTextLength)
+  const value =
+    result.value === undefined
+      ? undefined
+      : jsonValue(result.value, { maxLength: maxTextLength, maxDepth: MAX_DEPTH })
   const shown = files.slice(0, MAX_FILES)
   const links: ContentBlock[] = shown
     .filter(({ change }) => change !== 'removed')

@@ -1,9 +1,9 @@
 // `brumate inspect`.
 import { imageFacts } from '../../install/image-facts.js'
+import { jsonValue } from '../../presentation/json-value.js'
 import { count } from '../../shared/count.js'
 import type { PendingCall, SnapshotManifest } from '../../shared/snapshot/manifest.js'
 import type { Command } from '../command.js'
-import { jsonValue } from '../json-value.js'
 import { readSnapshotFile } from '../snapshot-file.js'
 import { printable } from '../text.js'
 import { sizeText } from '../units.js'

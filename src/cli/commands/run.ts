@@ -1,5 +1,6 @@
 // `brumate run`.
 import { readFile } from 'node:fs/promises'
+import { jsonDisplay, jsonValue } from '../../presentation/json-value.js'
 import type { ExecuteResult } from '../../session/outcome.js'
 import type { Session } from '../../session.js'
 import { BrumateError, ExecutionError, PythonError } from '../../shared/errors.js'
@@ -8,7 +9,6 @@ import { type Command, type CommandInput, type CommandOutput, textOf, UsageError
 import { EXIT_FAILED } from '../exit-codes.js'
 import { type CellName, exitCodeOf, failureJson, failureText } from '../failures.js'
 import { Figures } from '../figures.js'
-import { jsonDisplay, jsonValue } from '../json-value.js'
 import { LineReader } from '../line-reader.js'
 import { PYTHON_OPTIONS, Python } from '../python-options.js'
 import { requireDirectoryOf, writeSnapshotFile } from '../snapshot-file.js'
