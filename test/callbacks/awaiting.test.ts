@@ -1,4 +1,4 @@
-// SPEC D1 to D9, C8: scripts that await tools, each run plainly and frozen and thawed at each await. Whatever the way, the script
+// Behaviours D1 to D9, C8: scripts that await tools, each run plainly and frozen and thawed at each await. Whatever the way, the script
 // comes to the same, has written the same, and has called each tool once.
 import type { SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// SPEC D3: host calls of synchronous code, which block the slot's thread and not the main one.
+// Behaviours D3: host calls of synchronous code, which block the slot's thread and not the main one.
 import { CancelledError, TimeoutError } from 'brumate'
 import { expect, test } from 'vitest'
 import { deferred, py, pythonErrorOf, rejectionOf, sleep } from '../support/session-code.js'

@@ -1,4 +1,4 @@
-// SPEC D2, B5, B6: host calls that run at the same time, that take too long, and that are too many.
+// Behaviours D2, B5, B6: host calls that run at the same time, that take too long, and that are too many.
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { deferred, py, pythonErrorOf, sleep, until } from '../support/session-code.js'

@@ -1,4 +1,4 @@
-// SPEC C8: snapshots of an execution that awaits without having been suspended, and host calls that outlive their execution.
+// Behaviours C8: snapshots of an execution that awaits without having been suspended, and host calls that outlive their execution.
 import { type Callbacks, InvalidOptionError, type Session, type SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'

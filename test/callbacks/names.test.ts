@@ -1,4 +1,4 @@
-// SPEC D7: which names a callback can have, and what of a callback's description is refused.
+// Behaviours D7: which names a callback can have, and what of a callback's description is refused.
 import { InvalidOptionError } from 'brumate'
 import { describe, expect, test } from 'vitest'
 import { expectTyped, pythonErrorOf, rejectionOf } from '../support/session-code.js'

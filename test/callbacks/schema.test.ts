@@ -1,4 +1,4 @@
-// SPEC D4, D6: arguments checked on the host before the function runs, by JSON Schema and by Standard Schema; and callbacks told
+// Behaviours D4, D6: arguments checked on the host before the function runs, by JSON Schema and by Standard Schema; and callbacks told
 // to Python and to models.
 import { type Callbacks, InvalidOptionError, type Session, type SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// SPEC D7: what a callback is given, and its signal, which aborts whenever nobody waits for the result any more.
+// Behaviours D7: what a callback is given, and its signal, which aborts whenever nobody waits for the result any more.
 import { CancelledError, type Session, SessionClosedError, TimeoutError } from 'brumate'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { py, rejectionOf, sleep, until } from '../support/session-code.js'

@@ -1,4 +1,4 @@
-// SPEC D8, C8: executions that are suspended, and how they go on, here and elsewhere.
+// Behaviours D8, C8: executions that are suspended, and how they go on, here and elsewhere.
 import {
   type Callbacks,
   InvalidOptionError,

@@ -1,4 +1,4 @@
-// SPEC D5, D9: what callbacks are given and give, and what they throw.
+// Behaviours D5, D9: what callbacks are given and give, and what they throw.
 import type { Session, SessionManager } from 'brumate'
 import { TimeoutError } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// Every id that a test's name cites is explained, in test/behaviours.md or in CONTRIBUTING.md.
+// Every id that a test's name cites is explained, in docs/behaviour.md, docs/threats.md or CONTRIBUTING.md.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -13,7 +13,9 @@ test('every id that the name of a test cites is explained', () => {
     .filter((name) => name.endsWith('.test.ts'))
     .flatMap((name) => [...readFileSync(`${root}test/${name}`, 'utf8').matchAll(CITATION)])
     .flatMap(([, ids = '']) => ids.split(', '))
-  const pages = ['test/behaviours.md', 'CONTRIBUTING.md'].map((name) => readFileSync(root + name, 'utf8'))
+  const pages = ['docs/behaviour.md', 'docs/threats.md', 'CONTRIBUTING.md'].map((name) =>
+    readFileSync(root + name, 'utf8'),
+  )
   const explained = pages.flatMap((page) => [...page.matchAll(/^(?:\| |\s*- )([A-Z]\d[^|:]*)(?: \||:)/gm)])
   const ids = new Set(explained.flatMap(([, ids = '']) => ids.trim().split(', ')))
   expect(cited.length).toBeGreaterThan(100)

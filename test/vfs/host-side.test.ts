@@ -1,4 +1,4 @@
-// SPEC E4 at its limits: watchers that do not read or read ahead, bytes that cannot be had as they are, a storage that is full,
+// Behaviours E4 at its limits: watchers that do not read or read ahead, bytes that cannot be had as they are, a storage that is full,
 // calls whose signal aborts.
 import { CancelledError, StorageError, VfsStorage } from 'brumate'
 import { describe, expect, onTestFinished, test } from 'vitest'

@@ -1,4 +1,4 @@
-// SPEC E2 to E4 for files that are larger than a chunk, for both kinds of storage: their bytes take other ways than those of small ones.
+// Behaviours E2 to E4 for files that are larger than a chunk, for both kinds of storage: their bytes take other ways than those of small ones.
 import { VfsStorage } from 'brumate'
 import { expect, onTestFinished, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'

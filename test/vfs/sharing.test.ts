@@ -1,4 +1,4 @@
-// SPEC E2, E3 under stress, for both kinds of storage: locks of sqlite and fcntl between sessions, what a killed or dormant session
+// Behaviours E2, E3 under stress, for both kinds of storage: locks of sqlite and fcntl between sessions, what a killed or dormant session
 // leaves, open files in snapshots, read-only storages.
 import { PythonError } from 'brumate'
 import { expect, test } from 'vitest'

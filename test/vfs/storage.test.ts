@@ -1,4 +1,4 @@
-// SPEC E1 to E4 and E6, for both kinds of storage: what Python does there, what other sessions and the host see of it, what stays.
+// Behaviours E1 to E4 and E6, for both kinds of storage: what Python does there, what other sessions and the host see of it, what stays.
 
 import { spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'

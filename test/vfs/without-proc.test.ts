@@ -1,4 +1,4 @@
-// SPEC E1, E5 for a directory of the host where descriptors have no paths (macOS, Windows, a container without /proc): the same files,
+// Behaviours E1, E5 for a directory of the host where descriptors have no paths (macOS, Windows, a container without /proc): the same files,
 // and the same walls. Taken from inside the storage's thread, which would not be without them here.
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
