@@ -10,7 +10,7 @@ for n in range(300_000):
 
 export async function tenants(manager: SessionManager, narrator: Narrator): Promise<void> {
   narrator.chapter('Four sessions of two tenants at once')
-  narrator.say('A slot serves one tenant in its life. Every session has an interpreter of its own:', '')
+  narrator.say('Every session has an interpreter of its own, which no other session has touched:', '')
   const startedMs = performance.now()
   const sessions = await Promise.all(
     ['red', 'red', 'blue', 'blue'].map((tenant, i) =>

@@ -1,0 +1,47 @@
+// Examples that print what they do, run as their users run them.
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, inject, test } from 'vitest'
+import { realImage, realImageOptions } from '../packages/support/real-image.js'
+
+const lines = (...example: string[]) => node('examples/run.mjs', ...example)
+
+async function node(...args: string[]): Promise<string[]> {
+  const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+  return stdout.trim().split('\n')
+}
+
+test('files go into a session and out, and a storage is shared', async () => {
+  expect(await lines('files')).toEqual([
+    'created /home/pyodide/total.txt',
+    'total.txt: 26.50',
+    'the other session read [ 2, 2650 ]',
+    'the host lists shop.db',
+  ])
+})
+
+test('forty tenants share four slots, and a runaway costs its own tenant one cell', async () => {
+  expect(await lines('tenants')).toEqual([
+    'A2 of all: 8200',
+    'a mistake: #ZeroDivisionError',
+    'a runaway: #TIMEOUT',
+    'its other cells: 22',
+    '40 sessions, of which 4 have a slot now',
+  ])
+})
+
+// The first to ask for the image builds it.
+const withPackages = { timeout: 240_000 }
+test.runIf(process.env.BRUMATE_WHEELS)('pandas pivots a CSV file, and draws it', withPackages, async () => {
+  // The image that tests share, instead of one with the newest versions.
+  await realImage()
+  const code = await readFile('dist/examples/analysis.js', 'utf8')
+  const options = JSON.stringify(realImageOptions()).slice(1, -1)
+  const printed = await node('--input-type=module', '--eval', code.replace(/packages: \[.*?\]/, options))
+  expect(printed[0]).toMatch(/^region +north +south$/)
+  expect(printed).toContainEqual(expect.stringMatching(/^2026-02 +42\.0 +11\.0$/))
+  expect(printed.at(-1)).toMatch(/^a figure of \d+ KB$/)
+})
