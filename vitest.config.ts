@@ -1,6 +1,6 @@
-// Tests import `brumate` as a user would and get what the build made: `npm test` builds first.
+// How tests run: which files share a process, and in what order. Tests use what the build made: `npm test` builds first.
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
@@ -25,6 +25,18 @@ const LONGEST = [
   ],
 ]
 
+/** Files that change what belongs to the whole process: its flags, the modules of Node, its umask, its environment. */
+const ALONE = [
+  'image/cache',
+  'image/open-file',
+  'session/stored/memory',
+  'slots/reasons',
+  'store/directory',
+  'store/directory-crash',
+  'store/s3',
+  'vfs/host-directories',
+].map((name) => `test/${name}.test.ts`)
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const others = await super.sort(files)
@@ -35,24 +47,36 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Tests import `brumate` as users do, and get the build. */
+const resolve = {
+  alias: [
+    { find: /^brumate$/, replacement: fileURLToPath(new URL('./dist/src/index.js', import.meta.url)) },
+    { find: /^brumate\/(.+)$/, replacement: fileURLToPath(new URL('./dist/src/$1.js', import.meta.url)) },
+  ],
+}
+
+const common = {
+  pool: 'forks',
+  setupFiles: ['test/support/close-managers.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  // The build is loaded by Node itself, as it is for a user.
+  server: { deps: { external: [/\/dist\//] } },
+} as const satisfies TestProjectInlineConfiguration['test']
+
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^brumate$/, replacement: fileURLToPath(new URL('./dist/src/index.js', import.meta.url)) },
-      { find: /^brumate\/(.+)$/, replacement: fileURLToPath(new URL('./dist/src/$1.js', import.meta.url)) },
-    ],
-  },
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
-    setupFiles: ['test/support/close-managers.ts'],
     sequence: { sequencer: LongestFirst },
     // One more than CI has cores: a file spends a quarter of its time waiting for processes, deadlines and other threads.
     maxWorkers: 3,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
     globalSetup: ['test/support/image.ts', 'test/support/left-out.ts'],
-    // The build is loaded by Node itself, as it is for a user.
-    server: { deps: { external: [/\/dist\//] } },
+    projects: [
+      // Files that share a process, one after the other, compile the interpreter once.
+      {
+        resolve,
+        test: { ...common, name: 'shared', isolate: false, include: ['test/**/*.test.ts'], exclude: ALONE },
+      },
+      { resolve, test: { ...common, name: 'alone', include: ALONE } },
+    ],
   },
 })

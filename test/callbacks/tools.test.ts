@@ -146,17 +146,25 @@ describe('a callback that returns an async iterable', () => {
   })
 
   test('is closed if nobody waits for it any more when it comes', async () => {
-    const [gate, closed] = [deferred(), deferred()]
+    const [gate, called, closed] = [deferred(), deferred(), deferred()]
     const iterator = { next: () => gate.promise, return: async () => closed.resolve() }
     await session.setCallbacks({
-      late: () => gate.promise.then(() => ({ [Symbol.asyncIterator]: () => iterator })),
+      late: () => {
+        called.resolve()
+        return gate.promise.then(() => ({ [Symbol.asyncIterator]: () => iterator }))
+      },
+      late_is_called: () => called.promise,
+      late_is_closed: () => closed.promise,
     })
-    await session.execute(
-      'import asyncio\ntry: await asyncio.wait_for(late(), 0.001)\nexcept TimeoutError: pass',
-    )
+    await session.execute(py`
+      import asyncio
+      task = asyncio.ensure_future(late())
+      await late_is_called()
+      task.cancel()
+      await asyncio.wait([task])
+    `)
     gate.resolve()
-    await session.execute('await asyncio.sleep(0.01)')
-    await closed.promise
+    await session.execute('await late_is_closed()')
   })
 
   test('is suspended in the middle of a step, and goes on after the session has been dormant', async () => {
