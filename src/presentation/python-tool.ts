@@ -23,11 +23,12 @@ import {
   textOf,
 } from './outcome.js'
 import { shorten } from './text.js'
+import { stubsOf, type ToolCallbacks, withAcceptedSchemas } from './tool-callbacks.js'
 
 /** What a tool needs of a session. */
 export type ToolSession = Pick<
   Session,
-  | ('execute' | 'resume' | 'setCallbacks' | 'toolStubs' | 'state')
+  | ('execute' | 'resume' | 'setCallbacks' | 'toolStubs' | 'state' | 'pending')
   | ('image' | 'limits' | 'executionTimeoutMs' | 'lostGlobals')
 >
 
@@ -96,10 +97,17 @@ export class PythonTool {
     return this.#options.session
   }
 
-  /** For the model. Read it when the callbacks are those that code can call. */
-  describe(wording?: Wording): string {
+  /** For the model. @param callbacks those that code will be able to call; default: the session's */
+  describe(callbacks?: ToolCallbacks, wording?: Wording): string {
     const { session, timeoutMs, description } = this.#options
-    return description ?? describePython(factsOf(session, timeoutMs), wording)
+    if (description !== undefined) return description
+    const facts = factsOf(session, timeoutMs)
+    return describePython(callbacks === undefined ? facts : { ...facts, stubs: stubsOf(callbacks) }, wording)
+  }
+
+  /** Lets code call these functions instead of the session's callbacks. @throws InvalidOptionError */
+  async setCallbacks(callbacks: ToolCallbacks): Promise<void> {
+    await withAcceptedSchemas(callbacks, (accepted) => this.session.setCallbacks(accepted))
   }
 
   /**

@@ -1,6 +1,8 @@
 // Tools of an agent framework or another server as callbacks of a session. Owns their names in Python, and what of their schemas sessions
 // accept.
 import { faultOfName } from '../callbacks/names.js'
+import type { JsonSchema } from '../callbacks/schema.js'
+import { toolStub } from '../callbacks/stubs.js'
 import type { CallbackContext, CallbackDefinition } from '../session.js'
 import { InvalidOptionError } from '../shared/errors.js'
 
@@ -64,6 +66,16 @@ export async function withAcceptedSchemas<T>(
       callbacks = pruned
     }
   }
+}
+
+/** Python signatures, for a prompt. What sessions do not accept of a schema is in them all the same. */
+export function stubsOf(callbacks: ToolCallbacks): string {
+  return Object.entries(callbacks)
+    .map(([name, { description = '', parameters }]) =>
+      // Of a ForeignTool, parameters are a JSON Schema.
+      toolStub(name, description, parameters as JsonSchema | undefined),
+    )
+    .join('\n\n')
 }
 
 /** As a part of a name in Python. */
