@@ -1,8 +1,8 @@
 // The resources of a tenant: files of its sessions, and long outputs. Owns reading them; tools hand out their URIs.
 import type { McpServer, ReadResourceResult } from '@modelcontextprotocol/server'
 import { mimeTypeOf } from '../presentation/media-types.js'
+import { base64 } from '../presentation/text.js'
 import { InvalidOptionError, StorageError } from '../shared/errors.js'
-import { base64 } from './blocks.js'
 import { textOfPart } from './file-part.js'
 import type { McpHost } from './host.js'
 import { RefusedError, type Tenant } from './tenant.js'
