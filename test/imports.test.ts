@@ -36,6 +36,9 @@ const LIBRARY = [
   'src/index.ts',
   'src/presentation',
   'src/restate',
+  'src/ai-sdk',
+  'src/anthropic',
+  'src/openai-agents',
   'src/mcp',
   'src/cli',
 ]

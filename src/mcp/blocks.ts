@@ -1,6 +1,6 @@
 // The kinds of content blocks that results have. Owns their form.
-import { Buffer } from 'node:buffer'
 import type { ContentBlock } from '@modelcontextprotocol/server'
+import { base64 } from '../presentation/text.js'
 
 export function text(content: string): ContentBlock {
   return { type: 'text', text: content }
@@ -8,10 +8,6 @@ export function text(content: string): ContentBlock {
 
 export function image(data: Uint8Array, mimeType: string): ContentBlock {
   return { type: 'image', data: base64(data), mimeType }
-}
-
-export function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }
 
 export function link(uri: string, name: string, mimeType: string | undefined, size: number): ContentBlock {

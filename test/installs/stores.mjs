@@ -1,6 +1,9 @@
 // The sub-paths: what they throw is of the library's own classes, and a client that is not installed is named.
 import { InvalidOptionError, MemoryStore, StoreError } from 'brumate'
+import { pythonTool as aiSdkTool } from 'brumate/ai-sdk'
+import { pythonTool as anthropicTool } from 'brumate/anthropic'
 import { mcpServer } from 'brumate/mcp'
+import { pythonTool as agentsTool } from 'brumate/openai-agents'
 import { storeConformance } from 'brumate/stores/conformance'
 import { PostgresStore } from 'brumate/stores/postgres'
 import { RedisStore } from 'brumate/stores/redis'
@@ -20,3 +23,6 @@ for (const store of [
 const manager = { getOrCreate() {} }
 console.log(String(await mcpServer({ manager }).catch((error) => error)))
 console.log((await mcpServer({}).catch((error) => error)) instanceof InvalidOptionError)
+const session = { execute() {}, lostGlobals: [] }
+for (const tool of [aiSdkTool, anthropicTool, agentsTool])
+  console.log(String(await tool({ session }).catch((error) => error)))

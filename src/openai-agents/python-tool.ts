@@ -1,0 +1,149 @@
+// Python as a function tool of the OpenAI Agents SDK, whose code calls the agent's other tools. Owns the form of its output, and when a call
+// that code makes waits for approval.
+import type { FunctionTool, RunContext } from '@openai/agents'
+import { type PythonAnswers, runApproved } from '../presentation/answers.js'
+import { CallsInOrder } from '../presentation/calls-in-order.js'
+import {
+  type ModelOutcome,
+  PYTHON_ARGUMENTS,
+  PYTHON_TOOL_NAME,
+  type PythonCall,
+  PythonTool,
+  type PythonToolOptions,
+} from '../presentation/python-tool.js'
+import { base64 } from '../presentation/text.js'
+import { type ForeignTool, type ToolCallbacks, toolCallbacks } from '../presentation/tool-callbacks.js'
+import { type AgentsSdk, loadAgentsSdk } from './sdk.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: tools of any context, arguments and results
+type AnyTool = FunctionTool<any, any, any>
+
+export interface AgentPythonOptions extends PythonToolOptions {
+  /** What the model calls the tool. Default `run_python`. */
+  readonly name?: string
+  /**
+   * Function tools that code calls as `tools.NAME`, in place of the session's callbacks. A call of one that needs approval suspends the
+   * execution until `resume`. Default: the session's callbacks.
+   */
+  readonly tools?: readonly AnyTool[]
+  /** Whether a human must approve code before it runs: the run is then interrupted. Default false. */
+  readonly needsApproval?:
+    | boolean
+    | ((context: RunContext, input: { readonly code: string }, callId?: string) => Promise<boolean>)
+}
+
+export type PythonOutput =
+  | string
+  | (
+      | { readonly type: 'text'; readonly text: string }
+      | { readonly type: 'image'; readonly image: { readonly data: string; readonly mediaType: string } }
+    )[]
+
+// biome-ignore lint/suspicious/noExplicitAny: for agents of any context
+export interface AgentPythonTool extends FunctionTool<any, any, PythonOutput> {
+  /**
+   * Goes on with a suspended execution, in whatever process. The outcome may be suspended again.
+   *
+   * @param context what approved tools get as the run's context
+   * @throws InvalidOptionError for an id that is not pending
+   */
+  resume(answers: PythonAnswers, call?: PythonCall & { readonly context?: unknown }): Promise<ModelOutcome>
+}
+
+interface OuterCall {
+  readonly runContext: RunContext
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * A tool that runs Python in the session.
+ *
+ * @throws InstallationError if `@openai/agents` is not installed
+ * @throws InvalidOptionError
+ */
+export async function pythonTool(options: AgentPythonOptions): Promise<AgentPythonTool> {
+  const python = new PythonTool(options)
+  const sdk = await loadAgentsSdk()
+  const calls = new CallsInOrder<OuterCall>()
+  const tools = options.tools && new NestedTools(options.tools, sdk, calls)
+  let isGiven = false
+  const give = async () => {
+    if (tools && !isGiven) await python.setCallbacks(tools.callbacks)
+    isGiven = true
+  }
+  const tool = sdk.tool({
+    name: options.name ?? PYTHON_TOOL_NAME,
+    description: python.describe(tools?.callbacks),
+    parameters: { ...PYTHON_ARGUMENTS, required: ['code'] },
+    needsApproval: (options.needsApproval ?? false) as boolean,
+    execute: (input, runContext, details) =>
+      calls.run({ runContext: runContext as RunContext, signal: details?.signal }, async () => {
+        await give()
+        const { code } = Object(input) as { code: string }
+        return outputOf(await python.run(code, { signal: details?.signal }))
+      }),
+  })
+  const resume: AgentPythonTool['resume'] = async (answers, { context, ...call } = {}) => {
+    await give()
+    const outer = {
+      runContext: new sdk.RunContext(context),
+      signal: call.signal,
+    }
+    const answered = await runApproved(python.session, answers, ({ name, args }) => {
+      if (tools === undefined) throw new Error(`there is no tool ${name}; pass \`tools\` to pythonTool`)
+      return tools.invoke(name, args, outer)
+    })
+    return calls.run(outer, () => python.resume(answered, call))
+  }
+  return Object.assign(tool as AnyTool, { resume })
+}
+
+/** Function tools as callbacks of a session. */
+class NestedTools {
+  readonly callbacks: ToolCallbacks
+  readonly #tools: ReadonlyMap<string, AnyTool>
+  readonly #sdk: AgentsSdk
+
+  constructor(tools: readonly AnyTool[], sdk: AgentsSdk, calls: CallsInOrder<OuterCall>) {
+    this.#sdk = sdk
+    this.callbacks = toolCallbacks(tools.map((tool) => this.#foreign(tool, calls)))
+    this.#tools = new Map(Object.keys(this.callbacks).map((name, i) => [name, tools[i] as AnyTool]))
+  }
+
+  /** @param callback the tool's name in Python */
+  async invoke(callback: string, args: unknown, outer: OuterCall): Promise<unknown> {
+    const tool = this.#tools.get(callback)
+    if (tool === undefined)
+      throw new Error(`there is no tool ${callback}; pass it in \`tools\` of pythonTool`)
+    return this.#run(tool, args, outer)
+  }
+
+  #foreign(tool: AnyTool, calls: CallsInOrder<OuterCall>): ForeignTool {
+    return {
+      name: tool.name,
+      description: tool.description,
+      parameters: tool.parameters,
+      call: async (args, { suspend, signal }) => {
+        const runContext = calls.current?.runContext ?? new this.#sdk.RunContext()
+        if (await tool.needsApproval(runContext, args as never)) return suspend('it needs approval')
+        return this.#run(tool, args, { runContext, signal })
+      },
+    }
+  }
+
+  #run(tool: AnyTool, args: unknown, { runContext, signal }: OuterCall): Promise<unknown> {
+    const details = signal === undefined ? {} : { signal }
+    return this.#sdk.invokeFunctionTool({ tool, runContext, input: JSON.stringify(args), details })
+  }
+}
+
+export function outputOf({ text, images }: ModelOutcome): PythonOutput {
+  if (images.length === 0) return text
+  return [
+    { type: 'text', text },
+    ...images.map(({ mimeType: mediaType, data }) => ({
+      type: 'image' as const,
+      image: { data: base64(data), mediaType },
+    })),
+  ]
+}

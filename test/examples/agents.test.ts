@@ -1,0 +1,23 @@
+// The examples of agent frameworks, each with the real framework and a scripted model.
+import { execFile } from 'node:child_process'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, inject, test } from 'vitest'
+
+/** Without keys, so that no real model is asked. */
+function example(name: string) {
+  const keys = { AI_GATEWAY_API_KEY: undefined, ANTHROPIC_API_KEY: undefined, OPENAI_API_KEY: undefined }
+  const env = { ...process.env, ...keys, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
+  return promisify(execFile)(process.execPath, ['examples/run.mjs', name], { env })
+}
+
+test.each(['ai-sdk', 'openai-agents', 'anthropic'])(
+  '%s: code calls tools over two turns, and goes on when a human has approved a call',
+  async (name) => {
+    const { stdout, stderr } = await example(name)
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(
+      /^user: How much[\s\S]*18[\s\S]*\[waiting\] refund has no answer yet: it needs approval[\s\S]*\na human approves: refund \{.*"amount":11.*\}\n'refunded 11.*'\n$/,
+    )
+  },
+)
