@@ -24,6 +24,7 @@ const STAGES = [
   [
     { name: 'public API', command: ['scripts/api.mjs'] },
     { name: 'packed tarball', command: ['scripts/installs.mjs'] },
+    { name: 'documentation site', command: ['scripts/site.mjs'] },
   ],
   [
     {

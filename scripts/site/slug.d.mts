@@ -1,0 +1,2 @@
+/** The name of a heading in links, as GitHub makes it. */
+export function slugOf(heading: string): string
