@@ -1,5 +1,6 @@
 // What a TZ variable names: a zone of the IANA database, or a rule as POSIX has them ("CET-1CEST,M3.5.0,M10.5.0/3"). Owns reading it;
-// calendars are workers/host/. Read in imports too, on the stack of guest code: without regular expressions.
+// calendars are workers/host/. Read in imports too, on the stack of guest code: without regular expressions, which rules out the
+// packages on npm. The zones' own tables come from Intl and, for Python's zoneinfo, from moment-timezone.
 
 /** Hours, minutes and seconds of a rule are at most these; hours of a change may be those of a week. */
 const MAX_OFFSET_HOURS = 24

@@ -1,5 +1,6 @@
 // The tar format: ustar with pax headers where a field is too small, GNU's long names when reading. Owns heads and blocks, and checks
-// every number of a head that a stranger wrote; what an entry may be is archive.ts's.
+// every number of a head that a stranger wrote; what an entry may be is archive.ts's. Own code, because names are bytes here: tar-stream
+// reads those of pax headers as UTF-8, so others would not come back as they were, and puts no bound on headers.
 
 import { StorageError } from '../shared/errors.js'
 import { isUint8Array } from '../shared/realms.js'
