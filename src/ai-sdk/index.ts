@@ -60,7 +60,7 @@ export type AiPythonTool = Experimental_ToolCallerTool<Tool<{ code: string }, Py
  * @throws InvalidOptionError
  */
 export async function pythonTool(options: AiPythonOptions): Promise<AiPythonTool> {
-  const python = new PythonTool(options)
+  const python = new PythonTool(options, ['tools', 'toolApproval'])
   return new AiPython(await loadAiSdk(), python, options).tool
 }
 

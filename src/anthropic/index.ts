@@ -55,7 +55,7 @@ export type AnthropicPythonTool = BetaRunnableTool<{ code: string }> & {
  * @throws InvalidOptionError
  */
 export async function pythonTool(options: AnthropicPythonOptions): Promise<AnthropicPythonTool> {
-  const python = new PythonTool(options)
+  const python = new PythonTool(options, ['name', 'tools', 'needsApproval'])
   const Failed = await loadToolError()
   const calls = new CallsInOrder<BetaToolRunContext | undefined>()
   const tools = options.tools?.map((tool, i) => requireSchema(tool, i))

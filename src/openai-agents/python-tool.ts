@@ -13,6 +13,7 @@ import {
 } from '../presentation/python-tool.js'
 import { base64 } from '../presentation/text.js'
 import { type ForeignTool, type ToolCallbacks, toolCallbacks } from '../presentation/tool-callbacks.js'
+import { InvalidOptionError } from '../shared/errors.js'
 import { type AgentsSdk, loadAgentsSdk } from './sdk.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tools of any context, arguments and results
@@ -23,7 +24,7 @@ export interface AgentPythonOptions extends PythonToolOptions {
   readonly name?: string
   /**
    * Function tools that code calls as `tools.NAME`, in place of the session's callbacks. A call of one that needs approval suspends the
-   * execution until `resume`. Default: the session's callbacks.
+   * execution until `resume`. Their `isEnabled` is not asked, and tools with guardrails are refused. Default: the session's callbacks.
    */
   readonly tools?: readonly AnyTool[]
   /** Whether a human must approve code before it runs: the run is then interrupted. Default false. */
@@ -62,7 +63,7 @@ interface OuterCall {
  * @throws InvalidOptionError
  */
 export async function pythonTool(options: AgentPythonOptions): Promise<AgentPythonTool> {
-  const python = new PythonTool(options)
+  const python = new PythonTool(options, ['name', 'tools', 'needsApproval'])
   const sdk = await loadAgentsSdk()
   const calls = new CallsInOrder<OuterCall>()
   const tools = options.tools && new NestedTools(options.tools, sdk, calls)
@@ -106,6 +107,7 @@ class NestedTools {
 
   constructor(tools: readonly AnyTool[], sdk: AgentsSdk, calls: CallsInOrder<OuterCall>) {
     this.#sdk = sdk
+    for (const [i, tool] of tools.entries()) refuseGuarded(`tools[${i}]`, tool)
     this.callbacks = toolCallbacks(tools.map((tool) => this.#foreign(tool, calls)))
     this.#tools = new Map(Object.keys(this.callbacks).map((name, i) => [name, tools[i] as AnyTool]))
   }
@@ -135,6 +137,15 @@ class NestedTools {
     const details = signal === undefined ? {} : { signal }
     return this.#sdk.invokeFunctionTool({ tool, runContext, input: JSON.stringify(args), details })
   }
+}
+
+/** Guardrails are run by the SDK's runner, which calls from Python do not pass. */
+function refuseGuarded(option: string, tool: AnyTool): void {
+  if (typeof tool?.invoke !== 'function') throw new InvalidOptionError(option, 'a function tool', tool)
+  const { name, inputGuardrails = [], outputGuardrails = [] } = tool
+  if (inputGuardrails.length + outputGuardrails.length === 0) return
+  const message = `${option}: ${name} has guardrails, which calls from Python would not pass; check in its \`execute\`, or give it to the agent alone`
+  throw new InvalidOptionError(option, 'a function tool without guardrails', name, message)
 }
 
 export function outputOf({ text, images }: ModelOutcome): PythonOutput {

@@ -1,7 +1,8 @@
 // Python as a tool of a model, for every agent framework: what the model is told, and what it gets back. Owns which errors are results
 // that a model can act on, and which are the program's.
-import { numberOption } from '../options/check.js'
+import { known, numberOption } from '../options/check.js'
 import type { AllOutputListener, ExecuteOptions } from '../options/execution.js'
+import { resolveTimeoutMs } from '../options/limits.js'
 import type { ExecuteResult } from '../session/outcome.js'
 import type { Session } from '../session.js'
 import type { Display } from '../shared/display.js'
@@ -84,10 +85,12 @@ export class PythonTool {
   /** The model has not been told yet. */
   #hasLostGlobals: boolean
 
-  /** @throws InvalidOptionError */
-  constructor(options: PythonToolOptions) {
+  /** @param others names of the adapter's own options. @throws InvalidOptionError */
+  constructor(options: PythonToolOptions, others: readonly string[] = []) {
+    known('options', options, ['session', 'timeoutMs', 'maxTextLength', 'description', ...others])
     if (typeof options.session?.execute !== 'function')
       throw new InvalidOptionError('session', 'a Session', options.session)
+    resolveTimeoutMs('timeoutMs', options.timeoutMs, null)
     this.#options = options
     this.#maxTextLength = length('maxTextLength', options.maxTextLength, 16_000)
     this.#hasLostGlobals = options.session.lostGlobals.length > 0
@@ -165,10 +168,12 @@ export class PythonTool {
       const isStopped = error instanceof CancelledError && signal?.aborted === true
       return isStopped || this.session.state === 'closed' ? undefined : error
     }
-    const isOfCall =
-      error instanceof SessionSuspendedError ||
-      (error instanceof InvalidOptionError && error.option === 'code')
-    return isOfCall ? new NotRunError(error) : undefined
+    if (error instanceof SessionSuspendedError) {
+      const names = this.session.pending.map(({ name }) => name).join(', ')
+      const message = `nothing ran: earlier code is suspended until there is an answer to ${names}, which comes from outside`
+      return new NotRunError(error, message)
+    }
+    return error instanceof InvalidOptionError && error.option === 'code' ? new NotRunError(error) : undefined
   }
 
   #outcome(structured: DescribedOutcome, displays: readonly Display[]): ModelOutcome {
@@ -200,12 +205,12 @@ export class PythonTool {
   }
 }
 
-/** The call was refused, and nothing ran. Has the name and the message of the error that says why. */
+/** The call was refused, and nothing ran. Has the name of the error that says why. */
 class NotRunError extends ExecutionError {
   readonly code = 'NOT_RUN'
 
-  constructor(cause: Error) {
-    super(cause.message, { cause })
+  constructor(cause: Error, message = cause.message) {
+    super(message, { cause })
     this.name = cause.name
   }
 }

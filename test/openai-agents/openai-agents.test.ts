@@ -77,6 +77,16 @@ test('code calls the tools of the agent, with the context of the run', async () 
   expect(second).toMatchObject({ text: expect.stringContaining('it broke') })
 })
 
+test('tools that calls from Python would use without their guardrails are refused', async () => {
+  const guard = { name: 'g', run: async () => ({ behavior: { type: 'allow' as const } }) }
+  const guarded = tool({
+    ...{ name: 'pay', description: '', parameters: z.object({}), inputGuardrails: [guard] },
+    execute: () => 1,
+  })
+  const refused = pythonTool({ session: await session(), tools: [guarded] })
+  await expect(refused).rejects.toThrow(/tools\[0\]: pay has guardrails/)
+})
+
 test('a run is interrupted for the approval of code, and another process goes on with its state', async () => {
   const python = await pythonTool({
     session: await session(),

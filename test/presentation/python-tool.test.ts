@@ -1,0 +1,177 @@
+// What a model gets of an execution, whatever the framework: with a session whose answers are made up.
+import { expect, test } from 'vitest'
+import { runApproved } from '../../src/presentation/answers.js'
+import { CallsInOrder } from '../../src/presentation/calls-in-order.js'
+import { PythonTool, type PythonToolOptions, type ToolSession } from '../../src/presentation/python-tool.js'
+import { stubsOf, toolCallbacks, withAcceptedSchemas } from '../../src/presentation/tool-callbacks.js'
+import type { ExecuteResult } from '../../src/session/outcome.js'
+import {
+  CancelledError,
+  InvalidOptionError,
+  PoolExhaustedError,
+  SessionClosedError,
+  SessionSuspendedError,
+  TimeoutError,
+} from '../../src/shared/errors.js'
+
+const NOTHING: ExecuteResult = {
+  ...{
+    status: 'completed',
+    stdout: '',
+    stderr: '',
+    value: undefined,
+    exact: true,
+    lost: [],
+    repr: undefined,
+  },
+  ...{ display: {}, displays: [], executionCount: 1, durationMs: 1.4, peakMemoryBytes: 1, outputBytes: 0 },
+  ...{ fileBytes: 0, files: [], moreFiles: 0, callbackInvocations: 0, pending: [] },
+}
+
+/** A tool whose session answers with this result, or fails with this error. */
+function toolWith(
+  answer: Partial<ExecuteResult> | Error,
+  {
+    state = 'attached',
+    lostGlobals = [],
+    ...options
+  }: Partial<ToolSession> & Partial<PythonToolOptions> = {},
+): PythonTool {
+  const execute = async () => {
+    if (answer instanceof Error) throw answer
+    return { ...NOTHING, ...answer }
+  }
+  const pending = [{ id: '1', name: 'ask', args: {} }]
+  const session = { execute, resume: execute, state, lostGlobals, pending } as unknown as ToolSession
+  return new PythonTool({ session, ...options })
+}
+
+const png = new Uint8Array([1, 2, 3])
+
+test('displays that are text are read, images are given, and other forms are named', async () => {
+  const display = { 'text/html': '<b>' }
+  const { text, images } = await toolWith({
+    stdout: 'hi\n',
+    repr: 'A()',
+    display,
+    displays: [
+      { 'text/markdown': '# md', 'text/html': '<h1>' },
+      { 'image/png': png, 'text/plain': 'Figure' },
+      { 'application/pdf': new Uint8Array(9) },
+      display,
+    ],
+  }).run('')
+  expect(text).toBe(
+    'hi\n[value]\nA()\n# md\n[a display that is not shown: application/pdf, 9 bytes]\n[an image]',
+  )
+  expect(images).toEqual([{ mimeType: 'image/png', data: png }])
+  expect((await toolWith({ displays: [{ 'image/png': png }] }).run('')).text).toBe('[an image]')
+  expect((await toolWith({}).run('')).text).toBe('(no output)')
+})
+
+test('images are bounded in number and size, and long texts are cut', async () => {
+  const many = await toolWith({ displays: Array(40).fill({ 'image/png': png }) }).run('')
+  expect(many.images.length).toBe(10)
+  expect(many.text).toMatch(/10 more displays are left out[\s\S]*\[10 images\]$/)
+  const large = await toolWith({ displays: [{ 'image/png': new Uint8Array(2 ** 23) }] }).run('')
+  expect(large.images).toEqual([])
+  const long = await toolWith(
+    { stdout: 'a'.repeat(9000), value: 'b'.repeat(9000) },
+    { maxTextLength: 1000 },
+  ).run('')
+  expect(long.text).toMatch(/^a{750}\n\[… 8000 characters left out …\]\na{250}$/)
+  expect(long.structured).not.toHaveProperty('value')
+})
+
+test('what the code is to blame for is an outcome; what the program has to know is thrown', async () => {
+  const aborted = AbortSignal.abort()
+  const outcomes = [
+    new TimeoutError(1, 'interrupted'),
+    new CancelledError('interrupted'),
+    new SessionSuspendedError('s'),
+    new InvalidOptionError('code', 'a string', 1),
+  ]
+  for (const error of outcomes)
+    expect(await toolWith(error).run('')).toMatchObject({
+      isError: true,
+      structured: { error: { type: error.name } },
+    })
+  expect((await toolWith(outcomes[2] as Error).run('')).text).toContain('until there is an answer to ask')
+
+  const thrown = [
+    new PoolExhaustedError('full'),
+    new InvalidOptionError('timeoutMs', 'a number', 'x'),
+    new TypeError(),
+  ]
+  for (const error of thrown) await expect(toolWith(error).run('')).rejects.toBe(error)
+  const cancelled = new CancelledError('interrupted')
+  await expect(toolWith(cancelled).run('', { signal: aborted })).rejects.toBe(cancelled)
+  const closed = new SessionClosedError('closed')
+  await expect(toolWith(closed, { state: 'closed' }).run('')).rejects.toBe(closed)
+})
+
+test('the first outcome names variables that an upgrade has lost', async () => {
+  const tool = toolWith({ stdout: 'x' }, { lostGlobals: ['frame', 'model'] })
+  expect((await tool.run('')).text).toBe(
+    'x\n[note] after an upgrade, these variables of the session are lost: frame, model',
+  )
+  expect((await tool.run('')).text).toBe('x')
+})
+
+test('options that are none, or out of bounds, are refused', () => {
+  expect(() => toolWith({}, { maxTextLength: 1 })).toThrow(/maxTextLength: expected an integer/)
+  expect(() => toolWith({}, { timeoutMs: 0 })).toThrow(/timeoutMs: expected a number/)
+  expect(() => toolWith({}, { tool: [] } as never)).toThrow(/unknown option "tool"/)
+  expect(() => new PythonTool({ session: undefined as never })).toThrow(/session: expected a Session/)
+})
+
+test('tools get names that Python allows, each its own, and keep the rest of a schema that sessions refuse', async () => {
+  const call = () => 1
+  const named = toolCallbacks([
+    ...['get-user', 'list', 'a b', 'a_b', '1st'].map((name) => ({ name, call })),
+    { name: 'list', prefix: 'github', call },
+  ])
+  expect(Object.keys(named)).toEqual([
+    'get_user',
+    'tool_list',
+    'tool_a_b',
+    'tool_a_b_2',
+    't_1st',
+    'github_list',
+  ])
+
+  const parameters = { type: 'object', properties: { a: { type: 'string', odd: 1 } } }
+  const callbacks = toolCallbacks([{ name: 'f', description: 'Does it.', parameters, call }])
+  expect(stubsOf(callbacks)).toMatch(/^async def f\(a: str = \.\.\.\) -> Any:\n {4}"""Does it\."""/)
+  const accepted = await withAcceptedSchemas(callbacks, async (given) => {
+    const { properties } = (given.f as { parameters: typeof parameters }).parameters
+    if ('odd' in properties.a) throw new InvalidOptionError('callbacks.f.parameters.properties.a.odd', '', 1)
+    return properties
+  })
+  expect(accepted).toEqual({ a: { type: 'string' } })
+})
+
+test('answers run what is approved, and raise for the rest', async () => {
+  const pending = [1, 2, 3].map((n) => ({ id: `${n}`, name: `f${n}`, args: { n } }))
+  const answers = { approvals: { 1: true, 2: false, 3: true }, results: { 4: 'four' } }
+  const { results, errors } = await runApproved({ pending }, answers, ({ name }) => {
+    if (name === 'f3') throw new Error('it broke')
+    return name
+  })
+  expect(results).toEqual({ 1: 'f1', 4: 'four' })
+  expect(errors).toMatchObject({ 2: { name: 'PermissionError' }, 3: { message: 'it broke' } })
+})
+
+test('callbacks act for the call that runs: the first that has not settled', async () => {
+  const calls = new CallsInOrder<string>()
+  const ends: (() => void)[] = []
+  const start = (name: string) => calls.run(name, () => new Promise<void>((resolve) => ends.push(resolve)))
+  const [first, second] = [start('a'), start('b')]
+  expect(calls.current).toBe('a')
+  ends[0]?.()
+  await first
+  expect(calls.current).toBe('b')
+  ends[1]?.()
+  await second
+  expect(calls.current).toBeUndefined()
+})
