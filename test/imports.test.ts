@@ -37,6 +37,7 @@ const LIBRARY = [
   'src/presentation',
   'src/restate',
   'src/mcp',
+  'src/e2b',
   'src/cli',
 ]
 const WORKERS = [
