@@ -50,6 +50,7 @@ export type {
   InputContext,
   InputFn,
   Session,
+  SessionImage,
   TypedCallbacks,
 } from './session.js'
 export type { Bytes } from './shared/bytes.js'

@@ -14,7 +14,7 @@ import {
   resolveRestoreOptions,
   resolveResumeOptions,
 } from './options/execution.js'
-import { resolveTimeoutMs } from './options/limits.js'
+import { type Limits, resolveTimeoutMs } from './options/limits.js'
 import { requireFreeThread } from './session/callers.js'
 import { Closing } from './session/closing.js'
 import type { SessionContext } from './session/context.js'
@@ -88,6 +88,18 @@ export interface InputContext extends CallbackContext {
 
 /** Returns the line without its end, `null` or nothing at the end of the input, or a promise of either. */
 export type InputFn = (prompt: string, context: InputContext) => unknown
+
+/** What a session's interpreter was made of. */
+export interface SessionImage {
+  /** Of the `Image`. */
+  readonly id: string
+  /** Such as `3.14.2`, and CPython's build after it. */
+  readonly pythonVersion: string
+  /** What Python can import besides the standard library, sorted by name. */
+  readonly packages: readonly { readonly name: string; readonly version: string }[]
+  /** Absolute path of the directory that sessions start in. */
+  readonly home: string
+}
 
 /** Made by `SessionManager.createSession`. */
 export class Session implements AsyncDisposable {
@@ -177,6 +189,17 @@ export class Session implements AsyncDisposable {
   /** What the session was created with, for `manager.list`. */
   get labels(): Readonly<Record<string, string>> {
     return this.#options.labels
+  }
+
+  /** What the session's interpreter was made of: fixed when the session is created. */
+  get image(): SessionImage {
+    const { id, pythonVersion, packages, cwd } = this.#context.image
+    return { id, pythonVersion, packages, home: cwd }
+  }
+
+  /** The session's limits, with all defaults. */
+  get limits(): Readonly<Limits> {
+    return this.#options.limits
   }
 
   /** Globals that `salvage` could not bring back when the session was opened or created. Without salvage there are none. */

@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** One `async def` for each callback, in the order in which they were given. */
 export function toolStubs(callbacks: ResolvedCallbacks): string {
   return [...callbacks.values()]
-    .map(({ name, description, parameters }) => stubOf(name, description, parameters.schema))
+    .map(({ name, description, parameters }) => toolStub(name, description, parameters.schema))
     .join('\n\n')
 }
 
@@ -28,7 +28,8 @@ interface Parameter {
   readonly isRequired: boolean
 }
 
-function stubOf(name: string, description: string, schema: JsonSchema | undefined): string {
+/** One of them. */
+export function toolStub(name: string, description: string, schema: JsonSchema | undefined): string {
   const properties = Object.entries(record(schema?.properties))
   const required = new Set(list(schema?.required))
   const parameters = properties

@@ -2,22 +2,17 @@
 // closing these.
 
 import { version } from '../install/version.js'
-import type { SessionManager } from '../manager.js'
-import { InvalidOptionError } from '../shared/errors.js'
+import { factsOf, type PythonFacts } from '../presentation/describe.js'
+import { type ToolCallbacks, withAcceptedSchemas } from '../presentation/tool-callbacks.js'
 import { ConnectedServers } from './connect/connected-servers.js'
-import { type ToolCallbacks, withoutFault } from './connect/tool-callbacks.js'
-import type { Facts } from './describe.js'
 import type { ResolvedMcpOptions } from './options.js'
 import { loadSdk, type Sdk } from './sdk.js'
 import { Tenant } from './tenant.js'
 
-/** Most faults of schemas that are taken out one by one. */
-const MAX_FAULTS = 10_000
-
 export class McpHost {
   readonly sdk: Sdk
   readonly options: ResolvedMcpOptions
-  readonly facts: Facts
+  readonly facts: PythonFacts
   readonly #servers: ConnectedServers
   readonly #callbacks: ToolCallbacks
   readonly #tenants = new Map<string, Tenant>()
@@ -80,44 +75,19 @@ export class McpHost {
 }
 
 interface Probed {
-  readonly facts: Facts
+  readonly facts: PythonFacts
   readonly callbacks: ToolCallbacks
 }
 
-const PROBE = `
-import brumate, os, sys
-dict(packages=brumate.packages(), home=os.getcwd(), version='.'.join(map(str, sys.version_info[:2])))`
-
 async function probe(options: ResolvedMcpOptions, given: ToolCallbacks): Promise<Probed> {
   const { manager, limits } = options
-  const { session, callbacks } = await createSession(manager, limits, given)
+  const { session, callbacks } = await withAcceptedSchemas(given, async (callbacks) => ({
+    session: await manager.createSession({ limits, callbacks }),
+    callbacks,
+  }))
   try {
-    const { value } = await session.execute(PROBE)
-    const found = value as { packages: Record<string, string>; home: string; version: string }
-    const stubs = session.toolStubs()
-    return { facts: { ...found, stubs, limits, timeoutMs: session.executionTimeoutMs }, callbacks }
+    return { facts: factsOf(session), callbacks }
   } finally {
     await session.close()
-  }
-}
-
-/** Schemas of other servers may have what sessions refuse. */
-async function createSession(
-  manager: SessionManager,
-  limits: ResolvedMcpOptions['limits'],
-  given: ToolCallbacks,
-) {
-  let callbacks = given
-  for (let faults = 0; ; faults++) {
-    try {
-      return { session: await manager.createSession({ limits, callbacks }), callbacks }
-    } catch (error) {
-      const pruned =
-        error instanceof InvalidOptionError && faults < MAX_FAULTS
-          ? withoutFault(callbacks, error)
-          : undefined
-      if (pruned === undefined) throw error
-      callbacks = pruned
-    }
   }
 }

@@ -32,18 +32,3 @@ export class Outputs {
     return this.#kept.get(id)
   }
 }
-
-/** Its beginning and its end, and a mark between them. */
-export function cut(text: string, maxLength: number, uri?: string): string {
-  if (text.length <= maxLength) return text
-  const tail = Math.floor(maxLength / 4)
-  const head = maxLength - tail
-  const where = uri === undefined ? '' : `; the whole text is the resource ${uri}`
-  const mark = `\n[… ${text.length - maxLength} characters left out${where} …]\n`
-  return `${text.slice(0, head).toWellFormed()}${mark}${text.slice(-tail).toWellFormed()}`
-}
-
-/** For names and the like: its beginning, in one line. */
-export function shorten(text: string, maxLength: number): string {
-  return text.length <= maxLength ? text.toWellFormed() : `${text.slice(0, maxLength - 1).toWellFormed()}…`
-}

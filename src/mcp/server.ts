@@ -1,12 +1,12 @@
 // One MCP server for one tenant: tools and resources on the official SDK. Owns registering them, and turning thrown errors into results.
 import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
 import { version } from '../install/version.js'
+import { describePython, type Wording } from '../presentation/describe.js'
+import { cut } from '../presentation/text.js'
 import { BrumateError } from '../shared/errors.js'
 import { text } from './blocks.js'
-import { describeRun } from './describe.js'
 import { fileTools } from './file-tools.js'
 import type { McpHost } from './host.js'
-import { cut } from './outputs.js'
 import { registerResources } from './resources.js'
 import { runTool } from './run-tool.js'
 import { ARGUMENTS, RESULTS } from './schemas.js'
@@ -26,7 +26,7 @@ export function serverFor(host: McpHost, tenant: Tenant): McpServer {
   const tools: Readonly<Record<string, Tool>> = {
     run_python: {
       title: 'Run Python',
-      description: describeRun(facts),
+      description: describePython(facts, WORDING),
       arguments: ARGUMENTS.run(options.maxTimeoutMs),
       result: RESULTS.run,
       annotations: { readOnlyHint: false, destructiveHint: false, openWorldHint: facts.stubs !== '' },
@@ -38,6 +38,12 @@ export function serverFor(host: McpHost, tenant: Tenant): McpServer {
   for (const [name, tool] of Object.entries(tools)) register(host, server, name, tool)
   registerResources(host, server, tenant)
   return server
+}
+
+const WORDING: Wording = {
+  scope: ' with the same `session`',
+  files: ' Files that the code writes come back as resources.',
+  timeLimit: ' unless `timeout` says otherwise',
 }
 
 const INSTRUCTIONS =

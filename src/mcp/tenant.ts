@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { SessionManager } from '../manager.js'
 import type { GetOrCreateOptions } from '../options.js'
+import { lostNote } from '../presentation/outcome.js'
 import type { Session } from '../session.js'
 import { count } from '../shared/count.js'
 import { SessionOwnedError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { NameLocks } from './name-locks.js'
-import { Outputs, shorten } from './outputs.js'
+import { Outputs } from './outputs.js'
 
 /** What a client asked for cannot be done; its message says what to do. */
 export class RefusedError extends Error {
@@ -38,8 +39,6 @@ export interface TenantOptions {
 type Kind = 'session' | 'snapshot'
 
 const HASH_LENGTH = 16
-const MAX_LOST_NAMES = 50
-const MAX_NAME_LENGTH = 100
 /** How long to wait at most for the lease of a process that was killed. */
 const LONGEST_LEASE_MS = 60_000
 const MARGIN_MS = 50
@@ -163,15 +162,8 @@ export class Tenant {
     const options = { ...sessionOptions, tenant, salvage: true, ...(from === undefined ? {} : { from }) }
     const session = await retryWhileOwned(() => manager.getOrCreate(id, options), signal)
     const { lostGlobals } = session
-    const lost = `after an upgrade, these variables of the session are lost: ${listOfGlobals(lostGlobals)}`
-    return { session, notes: lostGlobals.length === 0 ? [] : [lost] }
+    return { session, notes: lostGlobals.length === 0 ? [] : [lostNote(lostGlobals)] }
   }
-}
-
-function listOfGlobals(globals: readonly string[]): string {
-  const shown = globals.slice(0, MAX_LOST_NAMES).map((name) => shorten(name, MAX_NAME_LENGTH))
-  const more = globals.length - shown.length
-  return `${shown.join(', ')}${more === 0 ? '' : ` and ${more} more`}`
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { MemoryAccount } from '../memory/account.js'
 import type { HotSnapshots } from '../memory/hot-snapshots.js'
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
+import type { Image } from '../shared/image/image.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slices } from '../shared/values/slices.js'
 import type { Released } from '../slots/pool-options.js'
@@ -34,9 +35,12 @@ export interface StoredSessions {
   forget(id: string): Promise<unknown>
 }
 
+/** What sessions need of their image. */
+export type ContextImage = Pick<Image, 'id' | 'pyodideVersion' | 'pythonVersion' | 'packages' | 'cwd'>
+
 export interface SessionContext {
-  /** Identifies the image of every slot. */
-  readonly image: { readonly id: string; readonly pyodideVersion: string; readonly pythonVersion: string }
+  /** The image of every slot. */
+  readonly image: ContextImage
   readonly snapshotKey: Uint8Array | undefined
   /** Decodes the messages of all sessions. */
   readonly slices: Slices

@@ -70,3 +70,13 @@ test('manager.stats() adds up its sessions, closed ones included', async () => {
   await two.close()
   expect(manager.stats().usage).toMatchObject({ outputBytes: 5, fileBytes: 0 })
 })
+
+test('session.image and session.limits say what Python has, also while the session is dormant', async () => {
+  const manager = await managerForTest({ slots: 1 })
+  const session = await manager.createSession({ limits: { memoryBytes: 128 * 1024 * KIB } })
+  await session.hibernate()
+  expect(session.image).toMatchObject({ packages: [], home: '/home/pyodide' })
+  expect(session.image.pythonVersion).toMatch(/^3\.14\.\d+/)
+  expect(session.limits).toMatchObject({ memoryBytes: 128 * 1024 * KIB, callbackTimeoutMs: 10_000 })
+  expect(session.state).toBe('dormant')
+})

@@ -1,6 +1,7 @@
 // How a connected MCP server is started. Owns reading a command line such as `github=npx -y some-server`; no shell is involved.
 import { basename } from 'node:path'
 import { isRecord, isText, known } from '../../options/check.js'
+import { identifier } from '../../presentation/tool-callbacks.js'
 import { InvalidOptionError } from '../../shared/errors.js'
 
 export interface ServerCommand {
@@ -83,10 +84,4 @@ function nameOf(words: readonly string[]): string {
   return basename(program)
     .replace(/(?<=.)@.*$/, '')
     .replace(/\.\w+$/, '')
-}
-
-/** As a part of a name in Python. */
-export function identifier(text: string): string {
-  const name = text.replaceAll(/[^A-Za-z0-9_]/g, '_').slice(0, 64)
-  return /^[A-Za-z]/.test(name) ? name : `t_${name}`
 }

@@ -1,11 +1,12 @@
 // Other MCP servers, whose tools sessions can call. Owns their connections.
+import { type ToolCallbacks, toolCallbacks } from '../../presentation/tool-callbacks.js'
 import { InvalidOptionError } from '../../shared/errors.js'
 import { messageOf } from '../../shared/thrown.js'
 import type { ResolvedMcpOptions } from '../options.js'
 import { loadClientSdk } from '../sdk.js'
 import { resolveCommand } from './command.js'
+import { foreignTool } from './foreign-tool.js'
 import { ServerConnection } from './server-connection.js'
-import { type ToolCallbacks, toolCallbacks } from './tool-callbacks.js'
 
 export class ConnectedServers {
   readonly callbacks: ToolCallbacks
@@ -44,7 +45,7 @@ export class ConnectedServers {
     }
     const tools = lists.flatMap((list, i) =>
       list.status === 'fulfilled'
-        ? list.value.map((tool) => ({ server: connections[i] as ServerConnection, tool }))
+        ? list.value.map((tool) => foreignTool(connections[i] as ServerConnection, tool))
         : [],
     )
     return new ConnectedServers(connections, toolCallbacks(tools))

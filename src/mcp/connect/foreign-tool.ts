@@ -1,0 +1,46 @@
+// The tools of connected MCP servers as callbacks of sessions. Owns what a tool's result is in Python.
+import { Buffer } from 'node:buffer'
+import type { CallToolResult, ContentBlock, Tool } from '@modelcontextprotocol/client'
+import type { ForeignTool } from '../../presentation/tool-callbacks.js'
+import type { ServerConnection } from './server-connection.js'
+
+export function foreignTool(server: ServerConnection, tool: Tool): ForeignTool {
+  return {
+    name: tool.name,
+    prefix: server.name,
+    description: tool.description ?? tool.title,
+    parameters: tool.inputSchema,
+    call: async (args, { signal }) => resultOf(await server.call(tool.name, args, signal)),
+  }
+}
+
+/** What the tool returns in Python: the structured content, else the text, else a list of parts. */
+function resultOf({ structuredContent, content, isError }: CallToolResult): unknown {
+  const isText = content.every(({ type }) => type === 'text')
+  const text = content.map((part) => (part.type === 'text' ? part.text : `[${part.type}]`)).join('\n')
+  if (isError === true) throw new Error(text === '' ? 'the tool failed' : text)
+  if (structuredContent !== undefined) return structuredContent
+  return isText ? text : content.map(partOf)
+}
+
+/** Its data as bytes. */
+function partOf(part: ContentBlock): unknown {
+  switch (part.type) {
+    case 'image':
+    case 'audio':
+      return { type: part.type, mimeType: part.mimeType, data: bytesOf(part.data) }
+    case 'resource': {
+      const { resource } = part
+      const { uri, mimeType = null } = resource
+      return 'blob' in resource
+        ? { type: 'resource', uri, mimeType, data: bytesOf(resource.blob) }
+        : { type: 'resource', uri, mimeType, text: resource.text }
+    }
+    default:
+      return part
+  }
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return new Uint8Array(Buffer.from(base64, 'base64'))
+}

@@ -1,0 +1,218 @@
+// Python as a tool of a model, for every agent framework: what the model is told, and what it gets back. Owns which errors are results
+// that a model can act on, and which are the program's.
+import { numberOption } from '../options/check.js'
+import type { AllOutputListener, ExecuteOptions } from '../options/execution.js'
+import type { ExecuteResult } from '../session/outcome.js'
+import type { Session } from '../session.js'
+import type { Display } from '../shared/display.js'
+import {
+  CancelledError,
+  ExecutionError,
+  InvalidOptionError,
+  SessionSuspendedError,
+} from '../shared/errors.js'
+import { describePython, factsOf, type Wording } from './describe.js'
+import { displayParts, imageOf } from './displays.js'
+import type { ImageMimeType } from './media-types.js'
+import {
+  type DescribedOutcome,
+  describeError,
+  describeResult,
+  lostNote,
+  NO_OUTPUT,
+  textOf,
+} from './outcome.js'
+import { shorten } from './text.js'
+import { stubsOf, type ToolCallbacks, withAcceptedSchemas } from './tool-callbacks.js'
+
+/** What a tool needs of a session. */
+export type ToolSession = Pick<
+  Session,
+  | ('execute' | 'resume' | 'setCallbacks' | 'toolStubs' | 'state' | 'pending')
+  | ('image' | 'limits' | 'executionTimeoutMs' | 'lostGlobals')
+>
+
+export interface PythonToolOptions {
+  /** Runs the code, and keeps variables and files for later calls. The tool leaves it open: close it yourself. */
+  readonly session: ToolSession
+  /** Longest run of one call in ms, waits for tools included; `null`: no bound. Default: the session's `executionTimeoutMs`. */
+  readonly timeoutMs?: number | null
+  /** Most characters of one text that the model gets, such as stdout. What is longer is cut in the middle. 1,000 to 1,000,000. Default 16,000. */
+  readonly maxTextLength?: number
+  /** What the model is told about the tool. Default: Python's version, the packages, the limits and the functions that code can call. */
+  readonly description?: string
+}
+
+export interface PythonCall {
+  readonly signal?: AbortSignal | undefined
+  /** Called with output as it is written. */
+  readonly onOutput?: AllOutputListener
+}
+
+export interface ModelImage {
+  readonly mimeType: ImageMimeType
+  readonly data: Uint8Array
+}
+
+/** What a model gets of a call. */
+export interface ModelOutcome {
+  /** For a model to read: output, the value, the error, displays that are text. Never empty. */
+  readonly text: string
+  /** Figures, and other displays that are images: at most 10, of 4 MiB together. */
+  readonly images: readonly ModelImage[]
+  /** The same for a program, as JSON. */
+  readonly structured: DescribedOutcome
+  readonly isError: boolean
+}
+
+export const PYTHON_TOOL_NAME = 'run_python'
+
+/** JSON Schema of the tool's arguments. */
+export const PYTHON_ARGUMENTS = {
+  type: 'object',
+  properties: { code: { type: 'string', description: 'Python source code.' } },
+  required: ['code'],
+  additionalProperties: false,
+} as const
+
+const length = numberOption({ min: 1000, max: 1_000_000, unit: 'characters', integer: true })
+const MAX_MIME_TYPE_LENGTH = 100
+
+export class PythonTool {
+  readonly #options: PythonToolOptions
+  readonly #maxTextLength: number
+  /** The model has not been told yet. */
+  #hasLostGlobals: boolean
+
+  /** @throws InvalidOptionError */
+  constructor(options: PythonToolOptions) {
+    if (typeof options.session?.execute !== 'function')
+      throw new InvalidOptionError('session', 'a Session', options.session)
+    this.#options = options
+    this.#maxTextLength = length('maxTextLength', options.maxTextLength, 16_000)
+    this.#hasLostGlobals = options.session.lostGlobals.length > 0
+  }
+
+  get session(): ToolSession {
+    return this.#options.session
+  }
+
+  /** For the model. @param callbacks those that code will be able to call; default: the session's */
+  describe(callbacks?: ToolCallbacks, wording?: Wording): string {
+    const { session, timeoutMs, description } = this.#options
+    if (description !== undefined) return description
+    const facts = factsOf(session, timeoutMs)
+    return describePython(callbacks === undefined ? facts : { ...facts, stubs: stubsOf(callbacks) }, wording)
+  }
+
+  /** Lets code call these functions instead of the session's callbacks. @throws InvalidOptionError */
+  async setCallbacks(callbacks: ToolCallbacks): Promise<void> {
+    await withAcceptedSchemas(callbacks, (accepted) => this.session.setCallbacks(accepted))
+  }
+
+  /**
+   * Runs code. An exception, a time limit or another end of the code is an outcome.
+   *
+   * @throws what `session.execute` throws for another reason: the signal aborted, the session is closed, no slot came free
+   */
+  run(code: string, call: PythonCall = {}): Promise<ModelOutcome> {
+    return this.#settle((options) => this.session.execute(code, options), call)
+  }
+
+  /**
+   * Answers pending host calls of an execution that was suspended, and goes on with it.
+   *
+   * @throws as `run`, and what `session.resume` throws for answers to calls that are not pending
+   */
+  resume(
+    answers: {
+      readonly results?: Readonly<Record<string, unknown>>
+      readonly errors?: Readonly<Record<string, unknown>>
+    },
+    call: PythonCall = {},
+  ): Promise<ModelOutcome> {
+    return this.#settle((options) => this.session.resume({ ...answers, ...options }), call)
+  }
+
+  async #settle(
+    execute: (options: ExecuteOptions) => Promise<ExecuteResult>,
+    { signal, onOutput }: PythonCall,
+  ): Promise<ModelOutcome> {
+    const { timeoutMs } = this.#options
+    const options = { maxTextLength: this.#maxTextLength, notes: this.#takeNotes() }
+    try {
+      const result = await execute({
+        signal,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        ...(onOutput === undefined ? {} : { onOutput }),
+      })
+      // The last expression's repr is shown anyway.
+      const displays = result.displays.filter(
+        (display) =>
+          display !== result.display || imageOf(display) !== undefined || result.repr === undefined,
+      )
+      return this.#outcome(describeResult(result, options), displays)
+    } catch (error) {
+      const failure = this.#failureOf(error, signal)
+      if (failure === undefined) throw error
+      return this.#outcome(describeError(failure, options), failure.displays)
+    }
+  }
+
+  /** What the model can act on; undefined for what only the program can. */
+  #failureOf(error: unknown, signal: AbortSignal | undefined): ExecutionError | undefined {
+    if (error instanceof ExecutionError) {
+      const isStopped = error instanceof CancelledError && signal?.aborted === true
+      return isStopped || this.session.state === 'closed' ? undefined : error
+    }
+    const isOfCall =
+      error instanceof SessionSuspendedError ||
+      (error instanceof InvalidOptionError && error.option === 'code')
+    return isOfCall ? new NotRunError(error) : undefined
+  }
+
+  #outcome(structured: DescribedOutcome, displays: readonly Display[]): ModelOutcome {
+    const parts = displayParts(displays.map(preferred), this.#maxTextLength)
+    const texts = parts.flatMap((part) => {
+      if (part.kind === 'image') return []
+      if (part.kind === 'text') return [part.text]
+      const unit = typeof part.data === 'string' ? 'characters' : 'bytes'
+      return [
+        `[a display that is not shown: ${shorten(part.mimeType, MAX_MIME_TYPE_LENGTH)}, ${part.data.length} ${unit}]`,
+      ]
+    })
+    const images = parts.flatMap((part) => (part.kind === 'image' ? [part] : []))
+    const pictures =
+      images.length === 0 ? [] : [images.length === 1 ? '[an image]' : `[${images.length} images]`]
+    const isSilent = texts.length + pictures.length > 0 && textOf(structured) === NO_OUTPUT
+    return {
+      text: [...(isSilent ? [] : [textOf(structured)]), ...texts, ...pictures].join('\n'),
+      images: images.map(({ mimeType, data }) => ({ mimeType, data })),
+      structured,
+      isError: structured.status === 'error',
+    }
+  }
+
+  #takeNotes(): string[] {
+    if (!this.#hasLostGlobals) return []
+    this.#hasLostGlobals = false
+    return [lostNote(this.session.lostGlobals)]
+  }
+}
+
+/** The call was refused, and nothing ran. Has the name and the message of the error that says why. */
+class NotRunError extends ExecutionError {
+  readonly code = 'NOT_RUN'
+
+  constructor(cause: Error) {
+    super(cause.message, { cause })
+    this.name = cause.name
+  }
+}
+
+/** The one form of a display that a model can read best. */
+function preferred(display: Display): Display {
+  if (imageOf(display) !== undefined) return display
+  const text = ['text/markdown', 'text/plain'].find((mimeType) => typeof display[mimeType] === 'string')
+  return text === undefined ? display : { [text]: display[text] as string }
+}
