@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { runBuilt } from '../scripts/run-built.mjs'
 
 const names = readdirSync(new URL('.', import.meta.url)).flatMap(
-  (file) => /^(\w+)\.ts$/.exec(file)?.[1] ?? [],
+  (file) => /^([\w-]+)\.ts$/.exec(file)?.[1] ?? [],
 )
 const [name = ''] = process.argv.splice(2, 1)
 if (!names.includes(name)) {

@@ -21,10 +21,14 @@ const CLIENTS = /^(@aws-sdk\/client-s3|pg|redis)$/
 const LIBRARY_TYPES = [
   'index.d.ts',
   'manager.d.ts',
+  'options.d.ts',
+  'options/execution.d.ts',
   'options/limits.d.ts',
   'session.d.ts',
+  'shared/display.d.ts',
   'store/store.d.ts',
   'telemetry/telemetry.d.ts',
+  'vfs/storage.d.ts',
 ]
 /** Modules that sub-paths take from the library, so that a program meets each of their classes once. The library exports what they need of them. */
 const LIBRARY_MODULES = ['manager.js', 'shared/errors.js', 'store/memory-store.js', 'vfs/storage.js']

@@ -38,6 +38,8 @@ const LIBRARY = [
   'src/restate',
   'src/mcp',
   'src/e2b',
+  'src/langchain',
+  'src/just-bash',
   'src/cli',
 ]
 const WORKERS = [
