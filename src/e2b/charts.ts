@@ -126,10 +126,10 @@ function chartOfAxes({ type, title, x, y, series }: Axes): ChartTypes {
 }
 
 function slices({ labels, values }: Series): PieData[] {
-  // Angles are fractions of a circle in floating point.
+  // matplotlib keeps angles as floats of 32 bits.
   return values.map((part, i) => ({
     label: labels[i] as string,
-    angle: Number((part * DEGREES).toFixed(6)),
+    angle: Number((part * DEGREES).toFixed(3)),
     radius: 1,
   }))
 }

@@ -2,6 +2,7 @@
 import type { RunnableConfig } from '@langchain/core/runnables'
 import { toJsonSchema } from '@langchain/core/utils/json_schema'
 import type { ForeignTool } from '../presentation/tool-callbacks.js'
+import { isInterrupt, type RunningCall, suspendFor } from './interrupts.js'
 
 /** What is needed of LangChain's tools. */
 export interface AgentTool {
@@ -16,33 +17,27 @@ export function isAgentTool(tool: unknown): tool is AgentTool {
   return typeof name === 'string' && typeof invoke === 'function'
 }
 
-/** @param currentConfig of the call of Python that runs: the tool gets its callbacks, its state and its context */
-export function foreignTool(tool: AgentTool, currentConfig: () => RunnableConfig | undefined): ForeignTool {
+/** @param runningCall the call of Python that runs: the tool gets its callbacks, its state and its context */
+export function foreignTool(tool: AgentTool, runningCall: () => RunningCall | undefined): ForeignTool {
   return {
     name: tool.name,
     description: tool.description,
     parameters: schemaOf(tool.schema),
-    async call(args, { signal }) {
-      const { toolCall: _, ...config } = (currentConfig() ?? {}) as RunnableConfig & { toolCall?: unknown }
+    async call(args, context) {
+      const running = runningCall()
       // With a tool call, the result would be text for a model.
-      const result = await invoke(tool, args, { ...config, signal })
-      if (Object(result).lg_name === 'Command')
-        throw new Error(
-          `${tool.name} changes the agent's state, so it cannot be called from Python; call it directly`,
-        )
-      return contentOf(result)
+      const { toolCall: _, ...config } = (running?.config ?? {}) as RunnableConfig & { toolCall?: unknown }
+      try {
+        const result = await tool.invoke(args, { ...config, signal: context.signal })
+        if (Object(result).lg_name !== 'Command') return contentOf(result)
+      } catch (error) {
+        if (running === undefined || !isInterrupt(error)) throw error
+        suspendFor(error, tool.name, running, context)
+      }
+      throw new Error(
+        `${tool.name} changes the agent's state, so it cannot be called from Python; call it directly`,
+      )
     },
-  }
-}
-
-async function invoke(tool: AgentTool, args: unknown, config: RunnableConfig): Promise<unknown> {
-  try {
-    return await tool.invoke(args, config)
-  } catch (error) {
-    // LangGraph would run the whole call of Python again with the answer, and all that it had done until then.
-    if (['GraphInterrupt', 'NodeInterrupt'].includes(Object(error).name))
-      throw new Error(`${tool.name} waits for a human, so it cannot be called from Python; call it directly`)
-    throw error
   }
 }
 

@@ -6,6 +6,7 @@ import { type AgentMiddleware, createMiddleware } from 'langchain'
 import type { SessionManager } from '../manager.js'
 import { isFunction, isRecord, known } from '../options/check.js'
 import type { GetOrCreateOptions } from '../options.js'
+import { NO_OUTPUT, textOf } from '../presentation/outcome.js'
 import {
   type ModelOutcome,
   PYTHON_ARGUMENTS,
@@ -13,11 +14,12 @@ import {
   PythonTool,
   type PythonToolOptions,
 } from '../presentation/python-tool.js'
-import { toolCallbacks } from '../presentation/tool-callbacks.js'
+import { type ToolCallbacks, toolCallbacks } from '../presentation/tool-callbacks.js'
 import type { Session } from '../session.js'
-import { InvalidOptionError } from '../shared/errors.js'
+import { ExecutionError, InvalidOptionError } from '../shared/errors.js'
 import { type AgentTool, foreignTool, isAgentTool } from './agent-tools.js'
 import { contentOf } from './content.js'
+import { answer, answeredBefore, type RunningCall } from './interrupts.js'
 
 export interface PythonMiddlewareOptions extends Omit<PythonToolOptions, 'session' | 'description'> {
   /** Runs the sessions, one for each thread. It stays open: close it yourself. */
@@ -38,16 +40,22 @@ export interface PythonMiddlewareOptions extends Omit<PythonToolOptions, 'sessio
 /** What a session has while it is open. */
 interface Python {
   readonly tool: PythonTool
-  /** Of the call that runs. */
-  current: RunnableConfig | undefined
+  readonly session: Session
+  current: RunningCall | undefined
+  /** What a suspended call had to show. */
+  earlier: Output
   /** Settles when the last call has. */
   tail: Promise<unknown>
   /** Of the model's last turn. */
   agentTools: readonly AgentTool[]
   /** Those that the session has as callbacks. */
   givenTools: readonly AgentTool[]
+  callbacks: ToolCallbacks
 }
 
+type Output = Pick<ModelOutcome, 'text' | 'images'>
+
+const NOTHING: Output = { text: NO_OUTPUT, images: [] }
 const DESCRIPTION =
   'Runs Python code. Variables, functions and imports stay for later calls; the value of the last expression is shown.'
 /** The default of callbacks is short for tools that call models. */
@@ -130,8 +138,14 @@ class ThreadSessions {
       ...(maxTextLength === undefined ? {} : { maxTextLength }),
     }
     const python: Python = {
-      ...{ tool: new PythonTool(toolOptions), current: undefined, tail: Promise.resolve() },
-      ...{ agentTools: [], givenTools: [] },
+      ...{
+        session,
+        tool: new PythonTool(toolOptions),
+        current: undefined,
+        earlier: NOTHING,
+        tail: Promise.resolve(),
+      },
+      ...{ agentTools: [], givenTools: [], callbacks: {} },
     }
     this.#opened.set(session, python)
     return python
@@ -139,19 +153,65 @@ class ThreadSessions {
 
   /** One after the other, so that code has the tools and the context of its own call. */
   run(python: Python, code: string, config: RunnableConfig): Promise<ModelOutcome> {
-    const run = async () => {
-      const { agentTools, givenTools, tool: pythonTool } = python
-      const isSame =
-        agentTools.length === givenTools.length && agentTools.every((one, i) => one === givenTools[i])
-      if (!isSame) await pythonTool.setCallbacks(callbacksOf(python, agentTools))
-      python.givenTools = agentTools
-      python.current = config
-      return pythonTool.run(code, { signal: config.signal })
-    }
-    const outcome = python.tail.then(run)
+    const outcome = python.tail.then(() => runOrResume(python, code, config))
     python.tail = outcome.catch(() => {})
     return outcome
   }
+}
+
+/** @throws the interrupt of a tool that waits for a human */
+async function runOrResume(python: Python, code: string, config: RunnableConfig): Promise<ModelOutcome> {
+  const { tool: pythonTool, session } = python
+  const { signal } = config
+  const answered = answeredBefore(session.pending, config)
+  const call: RunningCall = { config, answered: answered ?? 0, interrupt: undefined }
+  python.current = call
+  let outcome: ModelOutcome
+  if (answered !== undefined) {
+    const answers = await answer(session.pending, python.callbacks, call, session)
+    outcome = await pythonTool.resume(answers, { signal })
+  } else {
+    await abandon(session)
+    await giveTools(python)
+    outcome = await pythonTool.run(code, { signal })
+  }
+  const earlier = answered === undefined ? NOTHING : python.earlier
+  python.earlier = NOTHING
+  if (outcome.structured.status !== 'suspended' || call.interrupt === undefined)
+    return { ...outcome, ...joined(earlier, outcome) }
+  const { pending: _, ...written } = outcome.structured
+  python.earlier = joined(earlier, { text: textOf(written), images: outcome.images })
+  throw call.interrupt
+}
+
+/** What the code had to show before it was suspended comes first. */
+function joined(earlier: Output, later: Output): Output {
+  const texts = [earlier.text, later.text].filter((text) => text !== NO_OUTPUT)
+  return { text: texts.join('\n') || NO_OUTPUT, images: [...earlier.images, ...later.images] }
+}
+
+/** Ends an execution for whose human nobody waits any more. */
+async function abandon(session: Session): Promise<void> {
+  const abandoned = new Error('the question was dropped: the conversation went on without an answer')
+  const errors = Object.fromEntries(session.pending.map(({ id }) => [id, abandoned]))
+  if (session.pending.length === 0) return
+  try {
+    await session.resume({ errors })
+  } catch (error) {
+    // What the code makes of it is nobody's business any more.
+    if (!(error instanceof ExecutionError) || session.state === 'closed') throw error
+  }
+}
+
+async function giveTools(python: Python): Promise<void> {
+  const { agentTools, givenTools } = python
+  const isSame =
+    agentTools.length === givenTools.length && agentTools.every((one, i) => one === givenTools[i])
+  if (isSame) return
+  const callbacks = callbacksOf(python, agentTools)
+  await python.tool.setCallbacks(callbacks)
+  python.callbacks = callbacks
+  python.givenTools = agentTools
 }
 
 function callbacksOf(python: Python, tools: readonly AgentTool[]) {

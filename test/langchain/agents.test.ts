@@ -1,7 +1,7 @@
 // `brumate/langchain` in agents of LangChain, with a scripted model.
 import { type BaseMessage, ToolMessage } from '@langchain/core/messages'
 import { tool } from '@langchain/core/tools'
-import { interrupt, MemorySaver } from '@langchain/langgraph'
+import { Command, interrupt, MemorySaver } from '@langchain/langgraph'
 import { InvalidOptionError, type SessionManager } from 'brumate'
 import { pythonMiddleware, pythonTool } from 'brumate/langchain'
 import { createAgent } from 'langchain'
@@ -22,10 +22,10 @@ const getOrders = tool(async ({ region }) => [1, 2, 3].map((id) => ({ id, region
   description: 'All orders of a region.',
   schema: z.object({ region: z.string() }),
 })
-const approve = tool(async () => interrupt('Is it right?'), {
+const approve = tool(async ({ what }) => interrupt(`Is ${what} right?`), {
   name: 'approve',
   description: 'Asks a human.',
-  schema: z.object({}),
+  schema: z.object({ what: z.string() }),
 })
 
 const nextThread = () => ({ configurable: { thread_id: `thread-${++threads}` } })
@@ -90,11 +90,49 @@ describe('the middleware', () => {
     expect(text).toMatch(/Error/)
   })
 
-  test('refuses a tool that waits for a human, with what to do', async () => {
-    const { texts } = await run([python('await tools.approve()')], { tools: 'all' })
-    expect(texts[0]).toMatch(
-      /approve waits for a human, so it cannot be called from Python; call it directly/,
-    )
+  test('stops where a tool asks a human, and goes on there with the answer', async () => {
+    const code = `
+print('before')
+first = await tools.approve(what='a')
+second = await tools.approve(what='b')
+orders = await tools.get_orders(region='north')
+[first, second, len(orders)]`
+    const model = new ScriptedModel(python(code), 'bye')
+    const middleware = [pythonMiddleware({ manager, tools: 'all' })]
+    const agent = createAgent({
+      model,
+      tools: [getOrders, approve],
+      middleware,
+      checkpointer: new MemorySaver(),
+    })
+    const thread = nextThread()
+    const questionOf = (state: object) =>
+      (state as { __interrupt__?: { value: unknown }[] }).__interrupt__?.[0]?.value
+    const asked = await agent.invoke({ messages: [{ role: 'user', content: 'go' }] }, thread)
+    expect(questionOf(asked)).toBe('Is a right?')
+    const again = await agent.invoke(new Command({ resume: 'yes' }) as never, thread)
+    expect(questionOf(again)).toBe('Is b right?')
+    const { messages } = await agent.invoke(new Command({ resume: 'no' }) as never, thread)
+    expect(toolTexts(messages)).toEqual(["before\n['yes', 'no', 3]"])
+    expect(messages.at(-1)?.text).toBe('bye')
+  })
+
+  test('drops a question that nobody answered when the conversation goes on', async () => {
+    const model = new ScriptedModel(python("n = 1\nawait tools.approve(what='a')"), python('n'), 'bye')
+    const middleware = [pythonMiddleware({ manager, tools: 'all' })]
+    const agent = createAgent({ model, tools: [approve], middleware })
+    const thread = nextThread()
+    const checkpointer = new MemorySaver()
+    const first = createAgent({ model, tools: [approve], middleware, checkpointer })
+    await first.invoke({ messages: [{ role: 'user', content: 'go' }] }, thread)
+    const { messages } = await agent.invoke({ messages: [{ role: 'user', content: 'go on' }] }, thread)
+    expect(toolTexts(messages)).toEqual(['1'])
+  })
+
+  test('asks one question at a time', async () => {
+    const code = "import asyncio\nawait asyncio.gather(tools.approve(what='a'), tools.approve(what='b'))"
+    const { texts } = await run([python(code)], { tools: 'all' })
+    expect(texts[0]).toMatch(/approve waits for a human, and so does another tool; await one after the other/)
   })
 
   test('gives each thread its own session, which goes on in the next run', async () => {
