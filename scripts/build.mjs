@@ -21,11 +21,17 @@ const CLIENTS = /^(@aws-sdk\/client-s3|pg|redis)$/
 const LIBRARY_TYPES = [
   'index.d.ts',
   'manager.d.ts',
+  'options.d.ts',
+  'options/execution.d.ts',
   'options/limits.d.ts',
   'session.d.ts',
+  'shared/display.d.ts',
   'store/store.d.ts',
   'telemetry/telemetry.d.ts',
+  'vfs/storage.d.ts',
 ]
+/** Modules that sub-paths take from the library, so that a program meets each of their classes once. The library exports what they need of them. */
+const LIBRARY_MODULES = ['manager.js', 'shared/errors.js', 'store/memory-store.js', 'vfs/storage.js']
 /** Packages whose code is in a bundle: their licenses are shipped with it. */
 const bundled = new Set()
 
@@ -85,18 +91,20 @@ async function bundleLibrary() {
 }
 
 /**
- * A sub-path such as `brumate/stores/redis`: one file, which takes the errors from the library, so that a program meets each class once.
- * Clients are packages of the user's own.
+ * A sub-path such as `brumate/stores/redis`: one file, which takes errors and other classes from the library. Clients are packages of the user's
+ * own.
  */
 async function bundleSubpath(name) {
-  const errors = join(root, 'dist/src/shared/errors.js')
   const library = `./${'../'.repeat(name.split('/').length - 1)}`
+  const modules = Object.fromEntries(
+    LIBRARY_MODULES.map((file) => [join(root, 'dist/src', file), `${library}bundle/index.js`]),
+  )
   const bundle = await rolldown({
     input: join(root, `dist/src/${name}/index.js`),
     platform: 'node',
     external: (id, importer) => importer !== undefined && !/^[./]/.test(id),
     logLevel: 'warn',
-    plugins: [redirect({ [errors]: `${library}bundle/index.js` })],
+    plugins: [redirect(modules)],
   })
   await bundle.write({
     file: join(root, `dist/src/${name}.js`),

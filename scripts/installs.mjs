@@ -33,8 +33,14 @@ const elsewhere = mkdtempSync(join(tmpdir(), 'brumate-elsewhere-'))
 const toolRequire = createRequire(join(folder, 'package.json'))
 
 const HELLO = 'hello from __main__\n42\n42\n'
-const STORES =
-  'true true\nInstallationError: the package pg cannot be loaded; run `npm install pg`\nInstallationError: the package redis cannot be loaded; run `npm install redis`\nInstallationError: the package @aws-sdk/client-s3 cannot be loaded; run `npm install @aws-sdk/client-s3`\nInstallationError: the package @modelcontextprotocol/server cannot be loaded; run `npm install @modelcontextprotocol/server`\ntrue\nInstallationError: the package ai cannot be loaded; run `npm install ai`\nInstallationError: the package @anthropic-ai/sdk cannot be loaded; run `npm install @anthropic-ai/sdk`\nInstallationError: the package @openai/agents cannot be loaded; run `npm install @openai/agents`\n'
+/** What test/installs/stores.mjs prints. */
+const STORES = `${[
+  'true true',
+  ...['pg', 'redis', '@aws-sdk/client-s3', '@modelcontextprotocol/server'].map(missing),
+  'true',
+  ...['ai', '@anthropic-ai/sdk', '@openai/agents'].map(missing),
+  'NotSupportedError',
+].join('\n')}\n`
 const REFUSED = /^InstallationError INSTALLATION: brumate was bundled without .*external/
 
 const facts = readFileSync(imageFacts, 'utf8')
@@ -61,6 +67,10 @@ try {
   writeFileSync(imageFacts, facts)
   if (process.argv.includes('--keep')) console.log(`kept: ${folder} ${elsewhere}`)
   else for (const path of [folder, elsewhere]) rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+}
+
+function missing(name) {
+  return `InstallationError: the package ${name} cannot be loaded; run \`npm install ${name}\``
 }
 
 async function pack() {

@@ -39,6 +39,9 @@ const LIBRARY = [
   'src/ai-sdk',
   'src/anthropic',
   'src/openai-agents',
+  'src/e2b',
+  'src/langchain',
+  'src/just-bash',
   'src/mcp',
   'src/cli',
 ]

@@ -180,6 +180,17 @@ export class VfsStorage implements AsyncDisposable {
     return exportTar(this.#thread, isSignal('signal', options.signal))
   }
 
+  /**
+   * Adds what a tar archive holds, and replaces files that are there. The archive is read as `VfsStorage.import` reads it. What was added before
+   * an error stays.
+   *
+   * @throws StorageError of reason EINVAL, ENOSPC
+   */
+  async extract(source: ArchiveSource, options: FileOptions = {}): Promise<void> {
+    known('options', options, ['signal'])
+    await importTar(this.#thread, source, isSignal('signal', options.signal))
+  }
+
   /** Reports changes by sessions and by the host from now on. In a directory of the host, changes by other programs are not reported. */
   watch(options: FileOptions = {}): AsyncIterableIterator<StorageChange> {
     known('options', options, ['signal'])

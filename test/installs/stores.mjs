@@ -2,6 +2,7 @@
 import { InvalidOptionError, MemoryStore, StoreError } from 'brumate'
 import { pythonTool as aiSdkTool } from 'brumate/ai-sdk'
 import { pythonTool as anthropicTool } from 'brumate/anthropic'
+import { Sandbox } from 'brumate/e2b'
 import { mcpServer } from 'brumate/mcp'
 import { pythonTool as agentsTool } from 'brumate/openai-agents'
 import { storeConformance } from 'brumate/stores/conformance'
@@ -26,3 +27,4 @@ console.log((await mcpServer({}).catch((error) => error)) instanceof InvalidOpti
 const session = { execute() {}, lostGlobals: [] }
 for (const tool of [aiSdkTool, anthropicTool, agentsTool])
   console.log(String(await tool({ session }).catch((error) => error)))
+console.log(String(await Sandbox.create('other').catch((error) => error.name)))

@@ -51,7 +51,7 @@ function optional(): readonly Optional[] {
       tests: 'real packages',
       isThere: Boolean(process.env.BRUMATE_WHEELS),
       files:
-        /\/test\/(packages\/(upstream|analysis|tenants|real-packages)|linker\/wheels|docs\/examples)\.test\.ts$/,
+        /\/test\/(packages\/(upstream|analysis|tenants|real-packages)|linker\/wheels|docs\/examples|e2b\/charts)\.test\.ts$/,
       remedy: 'export BRUMATE_WHEELS=$(node scripts/wheels.mjs)',
     },
   ]

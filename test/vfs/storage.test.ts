@@ -204,6 +204,23 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     }
   })
 
+  test('E4: extract adds what an archive holds, and replaces what is there', async () => {
+    const [from, into] = [await storage(), await storage()]
+    await from.mkdir('/d')
+    await from.writeFile('/d/both', 'new')
+    await into.mkdir('/d')
+    await into.writeFile('/d/both', 'older and longer')
+    await into.writeFile('/own', 'kept')
+    await into.extract(from.export())
+    expect([await into.readFile('/d/both', 'utf8'), await into.readFile('/own', 'utf8')]).toEqual([
+      'new',
+      'kept',
+    ])
+    await expect(into.extract(from.export(), { signal: AbortSignal.abort() })).rejects.toThrow(
+      /cancel|abort/i,
+    )
+  })
+
   test('E4: watch tells what sessions and the host change, until it is left', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)

@@ -1,0 +1,70 @@
+// Where sandboxes get their manager from: the one that they were given, or one that all others share. Owns when the shared one is open.
+import { SessionManager } from '../manager.js'
+import { MemoryStore } from '../store/memory-store.js'
+
+/** What it asks of sandboxes before their manager closes. */
+export interface Suspendable {
+  suspend(): Promise<void>
+}
+
+export interface ManagerSource {
+  /** Open sandboxes by their id. */
+  readonly machines: Map<string, Suspendable>
+  /** Runs a task with the manager, which stays open until it settles. */
+  use<T>(task: (manager: SessionManager) => Promise<T>): Promise<T>
+}
+
+const IDLE_MS = 1000
+
+const givenSources = new WeakMap<SessionManager, ManagerSource>()
+
+/** Always the same for one manager: several handles of a sandbox share its sessions. */
+export function sourceOf(manager: SessionManager): ManagerSource {
+  const source = givenSources.get(manager) ?? { machines: new Map(), use: (task) => task(manager) }
+  givenSources.set(manager, source)
+  return source
+}
+
+/**
+ * A manager with default options. It is opened by the first sandbox, and closed after a second without calls, so that programs end as they
+ * do with E2B, where nothing has to be closed. Sandboxes are suspended meanwhile: they stay in a MemoryStore until the process ends.
+ */
+class SharedManager implements ManagerSource {
+  readonly machines = new Map<string, Suspendable>()
+  readonly #store = new MemoryStore()
+  #opening: Promise<SessionManager> | undefined
+  #closing: Promise<void> | undefined
+  #users = 0
+  #idle: NodeJS.Timeout | undefined
+
+  async use<T>(task: (manager: SessionManager) => Promise<T>): Promise<T> {
+    this.#users++
+    clearTimeout(this.#idle)
+    try {
+      await this.#closing
+      this.#opening ??= SessionManager.create({ store: this.#store })
+      return await task(await this.#opening.catch((error) => this.#forget(error)))
+    } finally {
+      this.#users--
+      if (this.#users === 0) this.#idle = setTimeout(() => this.#close(), IDLE_MS)
+    }
+  }
+
+  #forget(error: unknown): never {
+    this.#opening = undefined
+    throw error
+  }
+
+  #close(): void {
+    const opening = this.#opening
+    if (opening === undefined) return
+    this.#opening = undefined
+    this.#closing = (async () => {
+      await Promise.all([...this.machines.values()].map((machine) => machine.suspend()))
+      await (await opening).close()
+      this.#closing = undefined
+    })()
+  }
+}
+
+export const SHARED: ManagerSource = new SharedManager()

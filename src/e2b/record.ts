@@ -1,0 +1,73 @@
+// What a sandbox needs beside the state of its sessions, as JSON in a private file of its first session. Owns the form; Python code can
+// write that file, so it is read as untrusted.
+
+import type { SessionFiles } from '../session/session-files.js'
+import { StorageError } from '../shared/errors.js'
+import { isUint8Array } from '../shared/realms.js'
+
+export interface ContextRecord {
+  readonly id: string
+  readonly cwd: string
+  /** Executions of its session that were not the user's. */
+  hidden: number
+}
+
+export interface SandboxRecord {
+  readonly contexts: ContextRecord[]
+  readonly envs: Readonly<Record<string, string>>
+  readonly onTimeout: 'kill' | 'pause'
+}
+
+export const DEFAULT_CONTEXT = 'default'
+const DIRECTORY = '/.sandbox'
+const RECORD = `${DIRECTORY}/sandbox.json`
+const ARCHIVE = `${DIRECTORY}/home.tar`
+const MAX_CONTEXTS = 1000
+const CONTEXT_ID = /^(default|[0-9a-f]{12})$/
+
+export async function writeRecord(files: SessionFiles, record: string): Promise<void> {
+  await files.mkdir(DIRECTORY, { recursive: true })
+  await files.writeFile(RECORD, record)
+}
+
+export async function writeArchive(files: SessionFiles, archive: Uint8Array): Promise<void> {
+  await files.mkdir(DIRECTORY, { recursive: true })
+  await files.writeFile(ARCHIVE, archive)
+}
+
+/** @returns what of the record makes sense, so that a sandbox opens whatever its code has written there */
+export async function readRecord(files: SessionFiles): Promise<SandboxRecord> {
+  const bytes = await ifThere(files.readFile(RECORD))
+  let given: Record<string, unknown> = {}
+  try {
+    if (isUint8Array(bytes)) given = Object(JSON.parse(new TextDecoder().decode(bytes)))
+  } catch {
+    // Not JSON: as if there were none.
+  }
+  const listed = (Array.isArray(given.contexts) ? given.contexts : []).slice(0, MAX_CONTEXTS).map(Object)
+  const contexts = listed
+    .filter(({ id, cwd }) => CONTEXT_ID.test(String(id)) && typeof cwd === 'string')
+    .map(({ id, cwd, hidden }): ContextRecord => ({ id, cwd, hidden: Number(hidden) || 0 }))
+  if (!contexts.some(({ id }) => id === DEFAULT_CONTEXT))
+    contexts.unshift({ id: DEFAULT_CONTEXT, cwd: '/home/user', hidden: 0 })
+  const envs = Object.entries(Object(given.envs)).filter(([, value]) => typeof value === 'string')
+  return {
+    contexts,
+    envs: Object.fromEntries(envs) as Record<string, string>,
+    onTimeout: given.onTimeout === 'pause' ? 'pause' : 'kill',
+  }
+}
+
+export function readArchive(files: SessionFiles): Promise<Uint8Array | undefined> {
+  return ifThere(files.readFile(ARCHIVE))
+}
+
+async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found
+  } catch (error) {
+    if (error instanceof StorageError && ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(error.reason))
+      return undefined
+    throw error
+  }
+}

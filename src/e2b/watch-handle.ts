@@ -1,0 +1,77 @@
+// `files.watchDir`: changes below a directory, in E2B's form. Owns which changes a watcher is told of, and when it ends.
+import { CancelledError } from '../shared/errors.js'
+import type { VfsStorage } from '../vfs/storage.js'
+import type { StorageChange } from '../vfs/watch.js'
+import { SandboxError } from './errors.js'
+
+/** Values of E2B's enum of the same name. A rename is REMOVE and CREATE. */
+export const FilesystemEventType = {
+  CHMOD: 'chmod',
+  CREATE: 'create',
+  REMOVE: 'remove',
+  RENAME: 'rename',
+  WRITE: 'write',
+} as const
+export type FilesystemEventType = (typeof FilesystemEventType)[keyof typeof FilesystemEventType]
+
+export interface FilesystemEvent {
+  /** Relative to the watched directory. */
+  name: string
+  type: FilesystemEventType
+}
+
+export interface WatchOpts {
+  /** Ends the watch after so many ms; 0: never. Default 60,000. */
+  timeoutMs?: number
+  /** Called once when the watch ends; with an error if changes were lost, or a listener failed. */
+  onExit?: (error?: Error) => void | Promise<void>
+  /** Also changes in directories below. Default false. */
+  recursive?: boolean
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000
+const TYPES = { created: 'create', changed: 'write', removed: 'remove' } as const
+
+export class WatchHandle {
+  readonly #ending = new AbortController()
+  readonly #ended: Promise<void>
+
+  /** @internal @param directory within the storage */
+  constructor(
+    storage: VfsStorage,
+    directory: string,
+    onEvent: (event: FilesystemEvent) => void | Promise<void>,
+    { timeoutMs = DEFAULT_TIMEOUT_MS, onExit, recursive = false }: WatchOpts,
+  ) {
+    const { signal } = this.#ending
+    const changes = storage.watch({ signal })
+    const timer = timeoutMs === 0 ? undefined : setTimeout(() => this.#ending.abort(), timeoutMs).unref()
+    const prefix = directory === '/' ? '/' : `${directory}/`
+    this.#ended = watch(changes, prefix, recursive, onEvent)
+      .then(
+        () => onExit?.(),
+        (error: Error) => onExit?.(error instanceof CancelledError ? undefined : error),
+      )
+      .finally(() => clearTimeout(timer))
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort()
+    await this.#ended
+  }
+}
+
+async function watch(
+  changes: AsyncIterable<StorageChange>,
+  prefix: string,
+  recursive: boolean,
+  onEvent: (event: FilesystemEvent) => void | Promise<void>,
+): Promise<void> {
+  for await (const { type, path } of changes) {
+    if (type === 'lost')
+      throw new SandboxError('changes came faster than the listener took them; list the directory anew')
+    if (!path.startsWith(prefix)) continue
+    const name = path.slice(prefix.length)
+    if (name !== '' && (recursive || !name.includes('/'))) await onEvent({ name, type: TYPES[type] })
+  }
+}

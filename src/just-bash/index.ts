@@ -1,0 +1,2 @@
+// The sub-path `brumate/just-bash`: Python for the shell of just-bash 3.x. Owns what is exported.
+export { type PythonCommandsOptions, pythonCommands } from './python-commands.js'

@@ -1,0 +1,85 @@
+// Glob patterns of file paths: `*`, `?`, `[a-z]`, `{a,b}` and `**`. Owns matching, in time that no pattern of a model can make long: regular
+// expressions could backtrack for hours.
+
+const MAX_ALTERNATIVES = 100
+
+/** @param pattern relative; without `/` it matches names in the first directory only */
+export function globMatcher(pattern: string): (path: string) => boolean {
+  const alternatives = expandBraces(pattern).map((one) => one.split('/').filter((part) => part !== ''))
+  return (path) => {
+    const names = path.split('/').filter((part) => part !== '')
+    return alternatives.some((parts) => matchesParts(parts, names))
+  }
+}
+
+/** Each `**` is any number of names: the last one that fits is extended, as with `*` in a name. */
+function matchesParts(parts: readonly string[], names: readonly string[]): boolean {
+  const isAny = (at: number) => parts[at] === '**'
+  return matchesSequence(parts.length, names.length, isAny, (at, i) =>
+    matchesName(parts[at] ?? '', names[i] ?? ''),
+  )
+}
+
+function matchesName(pattern: string, name: string): boolean {
+  const tokens = pattern.match(/\[[^\]]+\]|./gsu) ?? []
+  const letters = [...name]
+  return matchesSequence(
+    tokens.length,
+    letters.length,
+    (at) => tokens[at] === '*',
+    (at, i) => matchesLetter(tokens[at] ?? '', letters[i] ?? ''),
+  )
+}
+
+/** Whether a pattern, some of whose elements stand for any sequence, matches one. At most the product of both lengths in steps. */
+function matchesSequence(
+  patternLength: number,
+  length: number,
+  isAny: (at: number) => boolean,
+  matches: (at: number, i: number) => boolean,
+): boolean {
+  let at = 0
+  let i = 0
+  let anyAt = -1
+  let anyEnd = 0
+  while (i < length) {
+    if (at < patternLength && isAny(at)) {
+      anyAt = at++
+      anyEnd = i
+    } else if (at < patternLength && matches(at, i)) {
+      at++
+      i++
+    } else if (anyAt >= 0) {
+      at = anyAt + 1
+      i = ++anyEnd
+    } else return false
+  }
+  while (at < patternLength && isAny(at)) at++
+  return at === patternLength
+}
+
+function matchesLetter(token: string, letter: string): boolean {
+  if (token === '?') return true
+  if (!/^\[.+\]$/su.test(token)) return token === letter
+  const isNegated = /^\[[!^]/.test(token)
+  const ranges = token.slice(isNegated ? 2 : 1, -1).match(/.-.|./gsu) ?? []
+  const isListed = ranges.some((range) => {
+    const [first = '', dash, last = first] = [...range]
+    return dash === undefined ? letter === first : letter >= first && letter <= last
+  })
+  return isListed !== isNegated
+}
+
+function expandBraces(pattern: string): string[] {
+  const done: string[] = []
+  const todo = [pattern]
+  for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
+    const braces = /^(.*?)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(one)
+    if (braces === null || todo.length + done.length >= MAX_ALTERNATIVES) done.push(one)
+    else {
+      const [, before = '', list = '', after = ''] = braces
+      todo.push(...list.split(',').map((part) => `${before}${part}${after}`))
+    }
+  }
+  return done
+}

@@ -1,0 +1,28 @@
+// `pythonTool`: Python as a tool of LangChain, for agents without the middleware. Owns nothing but the form; PythonTool runs the code.
+import { type DynamicStructuredTool, tool } from '@langchain/core/tools'
+import {
+  PYTHON_ARGUMENTS,
+  PYTHON_TOOL_NAME,
+  PythonTool,
+  type PythonToolOptions,
+} from '../presentation/python-tool.js'
+import { contentOf } from './content.js'
+
+/**
+ * A tool `run_python` whose calls share one session. Its artifact is the outcome as JSON.
+ *
+ * @throws InvalidOptionError
+ */
+export function pythonTool(options: PythonToolOptions): DynamicStructuredTool {
+  const python = new PythonTool(options)
+  const run = async ({ code }: { code: string }, { signal }: { signal?: AbortSignal }) => {
+    const outcome = await python.run(code, { signal })
+    return [contentOf(outcome), outcome.structured]
+  }
+  return tool(run as never, {
+    name: PYTHON_TOOL_NAME,
+    description: python.describe(),
+    schema: PYTHON_ARGUMENTS,
+    responseFormat: 'content_and_artifact',
+  }) as unknown as DynamicStructuredTool
+}

@@ -1,0 +1,284 @@
+// Files of a VfsStorage for deepagents: its BackendProtocolV2 (deepagents 1.x), so that its file tools and Python sessions share files. Owns
+// the form of answers, which are errors as text for the model; the storage has the files.
+import { posix } from 'node:path'
+import { mimeTypeOf } from '../presentation/media-types.js'
+import { InvalidOptionError, StorageError } from '../shared/errors.js'
+import { VfsStorage } from '../vfs/storage.js'
+import { globMatcher } from './glob.js'
+
+export interface FileInfo {
+  /** Absolute within the storage; of a directory with `/` at its end. */
+  path: string
+  is_dir: boolean
+  size: number
+  /** ISO 8601. */
+  modified_at: string
+}
+
+export interface GrepMatch {
+  path: string
+  /** From 1. */
+  line: number
+  text: string
+}
+
+export interface FileData {
+  /** Text, or bytes that are not UTF-8. */
+  content: string | Uint8Array
+  mimeType: string
+  created_at: string
+  modified_at: string
+}
+
+/** Part of a text; `nextOffset` is there if more lines follow. Of other files, all bytes. */
+export interface ReadContent {
+  content: string | Uint8Array
+  mimeType: string
+  totalLines?: number
+  startLine?: number
+  endLine?: number
+  nextOffset?: number
+}
+
+export interface Failure {
+  error: string
+}
+
+export type FileOperationError = 'file_not_found' | 'permission_denied' | 'is_directory' | 'invalid_path'
+
+/** More entries of the storage are not searched; the answer says `truncated`. */
+const MAX_ENTRIES = 20_000
+const MAX_LINE_LENGTH = 2000
+const CODES: Readonly<Record<string, FileOperationError>> = {
+  ENOENT: 'file_not_found',
+  EISDIR: 'is_directory',
+  EROFS: 'permission_denied',
+  EACCES: 'permission_denied',
+  ENOSPC: 'permission_denied',
+}
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * `createDeepAgent({ backend: new VfsBackend(storage) })`. Paths are those of the storage: a session that mounts it at `/data` has `/a.txt` as
+ * `/data/a.txt`. With `CompositeBackend`, both can have the same names.
+ */
+export class VfsBackend {
+  readonly #storage: VfsStorage
+
+  /** @throws InvalidOptionError */
+  constructor(storage: VfsStorage) {
+    if (!(storage instanceof VfsStorage)) throw new InvalidOptionError('storage', 'a VfsStorage', storage)
+    this.#storage = storage
+  }
+
+  ls(path: string): Promise<{ files: FileInfo[] } | Failure> {
+    return orFailure(async () => {
+      const directory = absolute(path)
+      const names = await this.#storage.list(directory)
+      const files = await Promise.all(names.map((name) => this.#info(posix.join(directory, name))))
+      return { files: files.filter((info) => info !== undefined) }
+    })
+  }
+
+  /** Lines from `offset` on, which counts from 0. */
+  read(filePath: string, offset = 0, limit = 500): Promise<ReadContent | Failure> {
+    return orFailure(async () => {
+      const { content, mimeType } = await this.#load(filePath)
+      if (typeof content !== 'string' || content === '') return { content, mimeType }
+      const lines = content.split('\n')
+      const totalLines = lines.at(-1) === '' ? lines.length - 1 : lines.length
+      const [from, count] = [Math.max(0, Math.floor(offset)), Math.max(0, Math.floor(limit))]
+      if (from >= totalLines)
+        return { error: `line offset ${from} exceeds the file's length (${totalLines} lines)` }
+      const end = Math.min(from + count, totalLines)
+      return {
+        content: lines.slice(from, from + count).join('\n'),
+        ...{ mimeType, totalLines, startLine: from + 1, endLine: end },
+        ...(end < totalLines ? { nextOffset: end } : {}),
+      }
+    })
+  }
+
+  readRaw(filePath: string): Promise<{ data: FileData } | Failure> {
+    return orFailure(async () => ({ data: await this.#load(filePath) }))
+  }
+
+  /** Makes the directories above it, too. */
+  write(filePath: string, content: string): Promise<{ path: string; filesUpdate: null } | Failure> {
+    return orFailure(async () => {
+      await this.#write(filePath, content)
+      return { path: filePath, filesUpdate: null }
+    })
+  }
+
+  edit(
+    filePath: string,
+    oldString: string,
+    newString: string,
+    replaceAll = false,
+  ): Promise<{ path: string; filesUpdate: null; occurrences: number } | Failure> {
+    return orFailure(async () => {
+      const { content } = await this.#load(filePath)
+      if (typeof content !== 'string') return { error: `${filePath} is not a text file` }
+      const parts = oldString === '' ? [] : content.split(oldString)
+      const occurrences = parts.length - 1
+      if (occurrences < 1) return { error: `the text to replace is not in ${filePath}` }
+      if (occurrences > 1 && !replaceAll)
+        return {
+          error: `the text to replace is ${occurrences} times in ${filePath}; give more of the text around it, or replace all`,
+        }
+      await this.#write(filePath, parts.join(newString))
+      return { path: filePath, filesUpdate: null, occurrences }
+    })
+  }
+
+  /** Lines with a literal text, in all text files below `path` whose names match `glob`. */
+  grep(
+    pattern: string,
+    path?: string | null,
+    glob?: string | null,
+    maxCount?: number | null,
+  ): Promise<{ matches: GrepMatch[]; truncated?: boolean } | Failure> {
+    return orFailure(async () => {
+      const base = absolute(path ?? '/')
+      const matchesName = glob ? globMatcher(glob.includes('/') ? glob : `**/${glob}`) : () => true
+      const { files, truncated } = await this.#walk(base)
+      const matches: GrepMatch[] = []
+      for (const file of files) {
+        if (file.is_dir || !matchesName(posix.relative(base, file.path) || posix.basename(base))) continue
+        const { content } = await this.#load(file.path)
+        if (typeof content !== 'string') continue
+        for (const [i, text] of content.split('\n').entries()) {
+          if (!text.includes(pattern)) continue
+          if (maxCount && matches.length === maxCount) return { matches, truncated: true }
+          matches.push({ path: file.path, line: i + 1, text: text.slice(0, MAX_LINE_LENGTH) })
+        }
+      }
+      return { matches, ...(truncated ? { truncated } : {}) }
+    })
+  }
+
+  /** Files below `path` whose relative paths match, such as `**\/*.csv`. */
+  glob(pattern: string, path = '/'): Promise<{ files: FileInfo[]; truncated?: boolean } | Failure> {
+    return orFailure(async () => {
+      const base = absolute(path)
+      const matches = globMatcher(pattern)
+      const { files, truncated } = await this.#walk(base)
+      const found = files.filter((file) => !file.is_dir && matches(posix.relative(base, file.path)))
+      return { files: found, ...(truncated ? { truncated } : {}) }
+    })
+  }
+
+  /** A directory with everything in it. */
+  delete(filePath: string): Promise<{ path: string; filesUpdate: null } | Failure> {
+    return orFailure(async () => {
+      await this.#storage.remove(absolute(filePath), { recursive: true })
+      return { path: filePath, filesUpdate: null }
+    })
+  }
+
+  async uploadFiles(
+    files: [string, Uint8Array][],
+  ): Promise<{ path: string; error: FileOperationError | null }[]> {
+    const answers: { path: string; error: FileOperationError | null }[] = []
+    for (const [path, content] of files)
+      answers.push({ path, error: await this.#write(path, content).then(() => null, codeOf) })
+    return answers
+  }
+
+  async downloadFiles(
+    paths: string[],
+  ): Promise<{ path: string; content: Uint8Array | null; error: FileOperationError | null }[]> {
+    return Promise.all(
+      paths.map((path) =>
+        this.#storage.readFile(absolute(path)).then(
+          (content) => ({ path, content, error: null }),
+          (error) => ({ path, content: null, error: codeOf(error) }),
+        ),
+      ),
+    )
+  }
+
+  async #load(filePath: string): Promise<FileData> {
+    const path = absolute(filePath)
+    const [bytes, { modifiedAt }] = await Promise.all([
+      this.#storage.readFile(path),
+      this.#storage.stat(path),
+    ])
+    const text = textOf(bytes)
+    const at = modifiedAt.toISOString()
+    const mimeType = mimeTypeOf(path) ?? (text === undefined ? 'application/octet-stream' : 'text/plain')
+    // A storage does not know when a file was made.
+    return { content: text ?? bytes, mimeType, created_at: at, modified_at: at }
+  }
+
+  async #write(filePath: string, content: string | Uint8Array): Promise<void> {
+    const path = absolute(filePath)
+    await this.#storage.mkdir(posix.dirname(path), { recursive: true })
+    await this.#storage.writeFile(path, content)
+  }
+
+  /** Undefined if it was removed meanwhile, or is a link that leads nowhere. */
+  async #info(path: string): Promise<FileInfo | undefined> {
+    try {
+      const { kind, sizeBytes, modifiedAt } = await this.#storage.stat(path)
+      const isDirectory = kind === 'directory'
+      return {
+        path: isDirectory ? `${path}/` : path,
+        ...{ is_dir: isDirectory, size: isDirectory ? 0 : sizeBytes, modified_at: modifiedAt.toISOString() },
+      }
+    } catch (error) {
+      if (error instanceof StorageError) return undefined
+      throw error
+    }
+  }
+
+  /** Everything below a directory, or the file itself. Does not follow links to directories, which could lead in circles. */
+  async #walk(base: string): Promise<{ files: FileInfo[]; truncated: boolean }> {
+    const files: FileInfo[] = []
+    const todo = [base]
+    if ((await this.#storage.stat(base)).kind !== 'directory') todo.length = 0
+    if (todo.length === 0) files.push((await this.#info(base)) as FileInfo)
+    for (let directory = todo.pop(); directory !== undefined; directory = todo.pop()) {
+      const names = await this.#storage.list(directory)
+      for (const name of names) {
+        if (files.length === MAX_ENTRIES) return { files, truncated: true }
+        const path = posix.join(directory, name)
+        const info = await this.#info(path)
+        if (info === undefined) continue
+        files.push(info)
+        const isLink =
+          info.is_dir && (await this.#storage.stat(path, { followLinks: false })).kind === 'symlink'
+        if (info.is_dir && !isLink) todo.push(path)
+      }
+    }
+    return { files, truncated: false }
+  }
+}
+
+function absolute(path: string): string {
+  return posix.resolve('/', path)
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+async function orFailure<T>(call: () => Promise<T>): Promise<T | Failure> {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof StorageError || error instanceof InvalidOptionError) return { error: error.message }
+    throw error
+  }
+}
+
+function codeOf(error: unknown): FileOperationError {
+  if (error instanceof StorageError) return CODES[error.reason] ?? 'invalid_path'
+  if (error instanceof InvalidOptionError) return 'invalid_path'
+  throw error
+}

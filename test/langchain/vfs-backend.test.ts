@@ -1,0 +1,142 @@
+// Files of a VfsStorage in deepagents.
+import type { BaseMessage } from '@langchain/core/messages'
+import { InvalidOptionError, VfsStorage } from 'brumate'
+import { pythonMiddleware, VfsBackend } from 'brumate/langchain'
+import { type BackendProtocolV2, CompositeBackend, createDeepAgent, StateBackend } from 'deepagents'
+import { afterAll, beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
+import { sharedManager } from '../support/shared-manager.js'
+import { python, ScriptedModel } from './support/scripted-model.js'
+
+let storage: VfsStorage
+let backend: VfsBackend
+const opened: VfsStorage[] = []
+
+beforeEach(async () => {
+  storage = new VfsStorage()
+  opened.push(storage)
+  backend = new VfsBackend(storage)
+  await storage.mkdir('/src/deep', { recursive: true })
+  await storage.writeFile('/src/main.py', 'import os\nprint(1)\n')
+  await storage.writeFile('/src/deep/util.py', 'def f():\n    return os\n')
+  await storage.writeFile('/src/data.csv', 'a,b\n1,2\n')
+  await storage.writeFile('/logo.png', Buffer.from([0x89, 0x50, 0xff, 0xfe]))
+})
+
+afterAll(async () => {
+  for (const one of opened) await one.close()
+})
+
+test('the backend is one of deepagents', () => {
+  expectTypeOf<VfsBackend>().toExtend<BackendProtocolV2>()
+  expect(() => new VfsBackend({} as never)).toThrow(InvalidOptionError)
+})
+
+test('lists a directory, and says what is wrong as text', async () => {
+  expect(await backend.ls('/')).toMatchObject({
+    files: [
+      { path: '/logo.png', is_dir: false, size: 4 },
+      { path: '/src/', is_dir: true },
+    ],
+  })
+  expect(await backend.ls('/none')).toEqual({ error: expect.stringContaining('ENOENT') })
+})
+
+test('reads lines of a text, and all bytes of other files', async () => {
+  expect(await backend.read('/src/main.py', 1, 1)).toEqual({
+    ...{ content: 'print(1)', mimeType: 'text/x-python', totalLines: 2, startLine: 2, endLine: 2 },
+  })
+  expect(await backend.read('/src/main.py', 0, 1)).toMatchObject({ content: 'import os', nextOffset: 1 })
+  expect(await backend.read('/src/main.py', 9)).toEqual({ error: expect.stringMatching(/exceeds/) })
+  const { content, mimeType } = (await backend.read('/logo.png')) as { content: Uint8Array; mimeType: string }
+  expect([content.length, mimeType]).toEqual([4, 'image/png'])
+  expect(await backend.readRaw('/src/data.csv')).toMatchObject({
+    data: { content: 'a,b\n1,2\n', mimeType: 'text/csv' },
+  })
+})
+
+test('writes with the directories above, and edits where the text is clear', async () => {
+  expect(await backend.write('/new/a/b.txt', 'one two one')).toEqual({
+    path: '/new/a/b.txt',
+    filesUpdate: null,
+  })
+  expect(await backend.edit('/new/a/b.txt', 'one', '1')).toEqual({ error: expect.stringMatching(/2 times/) })
+  expect(await backend.edit('/new/a/b.txt', 'three', '3')).toEqual({ error: expect.stringMatching(/not in/) })
+  expect(await backend.edit('/new/a/b.txt', 'one', '$&', true)).toMatchObject({ occurrences: 2 })
+  expect(await storage.readFile('/new/a/b.txt', 'utf8')).toBe('$& two $&')
+  expect(await backend.delete('/new')).toMatchObject({ path: '/new' })
+  expect(await storage.list('/')).not.toContain('new')
+})
+
+describe('searching', () => {
+  test.each([
+    ['*.py', '/src', ['/src/main.py']],
+    ['**/*.py', '/', ['/src/deep/util.py', '/src/main.py']],
+    ['src/**', '/', ['/src/data.csv', '/src/deep/util.py', '/src/main.py']],
+    ['**/*.{csv,png}', '/', ['/logo.png', '/src/data.csv']],
+    ['**/[a-m]*.?y', '/', ['/src/main.py']],
+    ['**/[!a-m]*', '/src', ['/src/deep/util.py']],
+  ])('glob %s in %s', async (pattern, path, expected) => {
+    const { files } = (await backend.glob(pattern, path)) as { files: { path: string }[] }
+    expect(files.map((file) => file.path).sort()).toEqual(expected)
+  })
+
+  test('a pattern made to take long is matched at once', async () => {
+    await storage.writeFile(`/${'a'.repeat(200)}`, '')
+    expect(await backend.glob(`${'*a'.repeat(100)}*b`)).toEqual({ files: [] })
+    expect(await backend.glob('**/'.repeat(200) + '{a,b}'.repeat(50))).toMatchObject({ files: [] })
+  })
+
+  test('grep finds a literal text in text files', async () => {
+    expect(await backend.grep('os', '/src', '*.py')).toEqual({
+      matches: expect.arrayContaining([
+        { path: '/src/main.py', line: 1, text: 'import os' },
+        { path: '/src/deep/util.py', line: 2, text: '    return os' },
+      ]),
+    })
+    expect(await backend.grep('(', '/src/main.py')).toMatchObject({ matches: [{ line: 2 }] })
+    expect(await backend.grep('o', null, null, 1)).toMatchObject({ matches: [{}], truncated: true })
+  })
+})
+
+test('files go up and down as bytes', async () => {
+  const bytes = new Uint8Array([0, 255])
+  expect(
+    await backend.uploadFiles([
+      ['/up/x.bin', bytes],
+      ['/src', bytes],
+    ]),
+  ).toEqual([
+    { path: '/up/x.bin', error: null },
+    { path: '/src', error: 'is_directory' },
+  ])
+  expect(await backend.downloadFiles(['/up/x.bin', '/none'])).toMatchObject([
+    { content: bytes, error: null },
+    { content: null, error: 'file_not_found' },
+  ])
+})
+
+test('file tools of a deep agent and its Python see the same files, at the same paths', async () => {
+  const manager = await sharedManager({ slots: 2 })
+  const model = new ScriptedModel(
+    { name: 'write_file', args: { file_path: '/work/in.csv', content: 'a\n1\n2\n' } },
+    python(
+      "open('/work/out.txt', 'w').write(str(sum(int(line) for line in list(open('/work/in.csv'))[1:])))",
+    ),
+    { name: 'read_file', args: { file_path: '/work/out.txt' } },
+  )
+  const agent = createDeepAgent({
+    model,
+    backend: new CompositeBackend(new StateBackend(), { '/work/': backend }),
+    middleware: [
+      pythonMiddleware({ manager, session: () => ({ vfs: storage, vfsMountPath: '/work' }) }),
+    ] as never,
+  })
+  const input = { messages: [{ role: 'user', content: 'go' }] }
+  // The types of deep agents are too deep for the compiler with middleware of any kind.
+  const { invoke } = agent as unknown as {
+    invoke(input: object, config: object): Promise<{ messages: BaseMessage[] }>
+  }
+  const { messages } = await invoke.call(agent, input, { configurable: { thread_id: 'deep' } })
+  expect(messages.map(({ text }) => text).join('\n')).toMatch(/^3$/m)
+  expect(await storage.readFile('/out.txt', 'utf8')).toBe('3')
+})
