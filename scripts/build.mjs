@@ -19,10 +19,12 @@ const LATE_PACKAGES = { 'ajv/dist/2020.js': 'ajv', 'msgpackr/pack': 'msgpackr' }
 const CLIENTS = /^(@aws-sdk\/client-s3|pg|redis)$/
 /** Declarations that sub-paths take from the library. */
 const LIBRARY_TYPES = [
+  'callbacks/schema.d.ts',
   'index.d.ts',
   'manager.d.ts',
   'options/limits.d.ts',
   'session.d.ts',
+  'shared/errors.d.ts',
   'store/store.d.ts',
   'telemetry/telemetry.d.ts',
 ]

@@ -37,6 +37,7 @@ const LIBRARY = [
   'src/presentation',
   'src/restate',
   'src/mcp',
+  'src/server',
   'src/cli',
 ]
 const WORKERS = [

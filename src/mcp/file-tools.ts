@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { dirname, resolve } from 'node:path/posix'
 import type { CallToolResult } from '@modelcontextprotocol/server'
+import { mimeTypeOf } from '../presentation/mime-types.js'
 import type { SessionFiles } from '../session/session-files.js'
 import { InvalidOptionError, StorageError } from '../shared/errors.js'
 import { base64, image, link, text } from './blocks.js'
@@ -9,7 +10,7 @@ import { readPart, textOfPart } from './file-part.js'
 import { ARGUMENTS, RESULTS } from './schemas.js'
 import { RefusedError, type Tenant } from './tenant.js'
 import type { Tool } from './tool.js'
-import { fileUri, isImage, mimeTypeOf } from './uris.js'
+import { fileUri, isImage } from './uris.js'
 
 const MAX_ENTRIES = 500
 const MAX_IMAGE_BYTES = 4 * 1024 * 1024

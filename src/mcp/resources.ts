@@ -1,11 +1,12 @@
 // The resources of a tenant: files of its sessions, and long outputs. Owns reading them; tools hand out their URIs.
 import type { McpServer, ReadResourceResult } from '@modelcontextprotocol/server'
+import { mimeTypeOf } from '../presentation/mime-types.js'
 import { InvalidOptionError, StorageError } from '../shared/errors.js'
 import { base64 } from './blocks.js'
 import { textOfPart } from './file-part.js'
 import type { McpHost } from './host.js'
 import { RefusedError, type Tenant } from './tenant.js'
-import { FILE_TEMPLATE, mimeTypeOf, OUTPUT_TEMPLATE } from './uris.js'
+import { FILE_TEMPLATE, OUTPUT_TEMPLATE } from './uris.js'
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024
 const NAME = /^[A-Za-z0-9_-]{1,64}$/

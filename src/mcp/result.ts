@@ -4,12 +4,13 @@ import { Buffer } from 'node:buffer'
 import { basename } from 'node:path/posix'
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
 import { jsonValue } from '../presentation/json-value.js'
+import { mimeTypeOf } from '../presentation/mime-types.js'
 import type { ExecuteResult } from '../session/outcome.js'
 import { ExecutionError, PythonError, SessionMovedError } from '../shared/errors.js'
 import { link, text } from './blocks.js'
 import { displayBlocks } from './display-blocks.js'
 import { cut, type Outputs, shorten } from './outputs.js'
-import { fileUri, mimeTypeOf } from './uris.js'
+import { fileUri } from './uris.js'
 
 export interface ResultOptions {
   readonly session: string
