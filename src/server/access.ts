@@ -63,9 +63,10 @@ export class Access {
 
   /** @throws RequestProblem without a key, or with a wrong one */
   tenantOf(headers: Headers): string {
-    const { keys, tenant } = this.#options
+    const { keys, tenant, librechat } = this.#options
     if (keys === undefined) return tenant
-    const found = keys.tenantOf(bearerOf(headers.get('authorization') ?? undefined))
+    const other = librechat ? headers.get('x-api-key') : null
+    const found = keys.tenantOf(other ?? bearerOf(headers.get('authorization') ?? undefined))
     if (found !== undefined) return found
     const detail = 'send a valid key as Authorization: Bearer KEY'
     throw new RequestProblem(401, 'UNAUTHORIZED', detail, { headers: { 'www-authenticate': 'Bearer' } })

@@ -5,6 +5,7 @@ import { Access } from './access.js'
 import { Executions } from './executions.js'
 import { fileHandlers } from './file-handlers.js'
 import { type HonoOpenApi, loadHono } from './hono.js'
+import { addLibreChat } from './librechat/app.js'
 import { openApiInfo } from './open-api.js'
 import { type AppOptions, type ResolvedAppOptions, resolveAppOptions } from './options.js'
 import { draining, notFound, problemOf, problemResponse, RequestProblem } from './problems.js'
@@ -83,6 +84,7 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     await requests.run(next)
   })
   addHandlers(app, routes, services, () => requests.isDraining)
+  if (options.librechat) addLibreChat(app, options)
   app.doc31('/openapi.json', openApiInfo(options.keys !== undefined))
   if (options.keys !== undefined)
     app.openAPIRegistry.registerComponent('securitySchemes', 'key', { type: 'http', scheme: 'bearer' })

@@ -41,6 +41,8 @@ export interface AppOptions {
   /** Functions that Python in every session can call, by name. Default none. */
   readonly tools?: Readonly<Record<string, ServerTool>>
   readonly webhooks?: WebhookOptions
+  /** Whether the server also has LibreChat's code API, below `/v1`. Its keys may then come as `X-API-Key`. Default false. */
+  readonly librechat?: boolean
   /**
    * How long a session stays open after its last request, in ms; then it is stored and let go, and another process on the same store can
    * serve it. 0 to 2,147,483,647. Default 60,000.
@@ -75,6 +77,7 @@ export interface ResolvedAppOptions {
   readonly maxLimits: Partial<Limits>
   readonly tools: Readonly<Record<string, ServerTool>>
   readonly webhooks: ResolvedWebhooks
+  readonly librechat: boolean
   readonly releaseAfterMs: number
   readonly ownerWaitMs: number
   readonly allowTakeOver: boolean
@@ -89,6 +92,7 @@ const APP_OPTION_NAMES = [
   ...['manager', 'keys', 'quotas', 'tenant', 'maxBodyBytes', 'maxUploadBytes', 'executionTimeoutMs'],
   ...['maxExecutionTimeoutMs', 'limits', 'maxLimits', 'tools', 'webhooks', 'releaseAfterMs', 'ownerWaitMs'],
   ...['allowTakeOver', 'allowedHosts', 'cors', 'metricsKey', 'heartbeatMs', 'onError'],
+  'librechat',
 ]
 
 const MiB = 2 ** 20
@@ -113,6 +117,7 @@ export function resolveAppOptions(options: AppOptions, others: readonly string[]
   return {
     ...{ manager, quotas, limits, tools, maxExecutionTimeoutMs },
     keys: resolveKeys(options.keys, quotas),
+    librechat: isBoolean('librechat', options.librechat) ?? false,
     tenant: isText('tenant', options.tenant, { maxLength: 256 }) ?? 'local',
     maxBodyBytes: bytes('maxBodyBytes', options.maxBodyBytes, 8 * MiB),
     maxUploadBytes: bytes('maxUploadBytes', options.maxUploadBytes, 256 * MiB),
