@@ -82,7 +82,8 @@ function textsBelow(directory, prefix = '') {
 async function bundleLibrary() {
   // The modules' own entry, for builds of tests that change a module.
   renameSync(join(root, 'dist/src/index.js'), join(root, 'dist/src/modules.js'))
-  await bundleInto('bundle', 'modules.js')
+  // The errors are a file of their own, for sub-paths that take nothing else of the library.
+  await bundleInto('bundle', { index: 'modules.js', errors: 'shared/errors.js' })
   writeFileSync(join(root, 'dist/src/index.js'), "export * from './bundle/index.js'\n")
 }
 
@@ -98,7 +99,7 @@ async function bundleSubpath(name) {
     platform: 'node',
     external: (id, importer) => importer !== undefined && !/^[./]/.test(id),
     logLevel: 'warn',
-    plugins: [redirect({ [errors]: `${library}bundle/index.js` })],
+    plugins: [redirect({ [errors]: `${library}bundle/errors.js` })],
   })
   await bundle.write({
     file: join(root, `dist/src/${name}.js`),
@@ -130,12 +131,14 @@ function redirect(paths) {
 
 /** A bundle of its own: chunks that it shared with the library would be more files for everybody to read. */
 async function bundleProgram() {
-  await bundleInto('program', 'cli/main.js')
+  await bundleInto('program', { index: 'cli/main.js' })
 }
 
-async function bundleInto(folder, entry) {
+/** @param entries names of files, and the modules that they begin with */
+async function bundleInto(folder, entries) {
+  const input = Object.entries(entries).map(([name, entry]) => [name, join(root, 'dist/src', entry)])
   const bundle = await rolldown({
-    input: { index: join(root, 'dist/src', entry) },
+    input: Object.fromEntries(input),
     platform: 'node',
     external: [/^node:/, CLIENTS],
     logLevel: 'warn',

@@ -38,6 +38,7 @@ const LIBRARY = [
   'src/restate',
   'src/mcp',
   'src/server',
+  'src/client',
   'src/cli',
 ]
 const WORKERS = [

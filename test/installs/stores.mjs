@@ -1,5 +1,6 @@
 // The sub-paths: what they throw is of the library's own classes, and a client that is not installed is named.
 import { InvalidOptionError, MemoryStore, StoreError } from 'brumate'
+import { BrumateClient, InvalidOptionError as OfClient } from 'brumate/client'
 import { mcpServer } from 'brumate/mcp'
 import { storeConformance } from 'brumate/stores/conformance'
 import { PostgresStore } from 'brumate/stores/postgres'
@@ -20,3 +21,7 @@ for (const store of [
 const manager = { getOrCreate() {} }
 console.log(String(await mcpServer({ manager }).catch((error) => error)))
 console.log((await mcpServer({}).catch((error) => error)) instanceof InvalidOptionError)
+console.log(
+  new BrumateClient({ url: 'http://localhost' }) instanceof BrumateClient,
+  OfClient === InvalidOptionError,
+)
