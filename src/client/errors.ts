@@ -110,6 +110,8 @@ function libraryError(
         }),
       )
     case 'STORE':
+    // The code has run; the library's NotStoredError is one, too.
+    case 'NOT_STORED':
       return new StoreError(message, { reason: reason as StoreError['reason'] | undefined, sessionId })
     case 'IMAGE':
       return new ImageError(message)

@@ -1,7 +1,7 @@
 // Who may call, and from where. Owns the checks of the Host and Origin headers, which keep web pages from calling a server on this machine
 // (DNS rebinding), and the headers of CORS.
 import { InvalidOptionError } from '../shared/errors.js'
-import { bearerOf } from './keys.js'
+import { bearerOf, isSame } from './keys.js'
 import type { ResolvedAppOptions } from './options.js'
 import { RequestProblem } from './problems.js'
 
@@ -69,6 +69,29 @@ export class Access {
     const found = keys.tenantOf(other ?? bearerOf(headers.get('authorization') ?? undefined))
     if (found !== undefined) return found
     const detail = 'send a valid key as Authorization: Bearer KEY'
+    throw new RequestProblem(401, 'UNAUTHORIZED', detail, { headers: { 'www-authenticate': 'Bearer' } })
+  }
+
+  /**
+   * Without a key for metrics, only this machine sees them, and not by way of a proxy, which may forward requests of anybody.
+   *
+   * @throws RequestProblem
+   */
+  checkMetrics(headers: Headers, address: string | undefined): void {
+    const { metricsKey } = this.#options
+    if (metricsKey === undefined) {
+      const isForwarded = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) =>
+        headers.has(name),
+      )
+      if (!isForwarded && address !== undefined && isLocalAddress(address.replace(/^::ffff:/, ''))) return
+      throw new RequestProblem(
+        403,
+        'FORBIDDEN',
+        'only clients on the same machine see the metrics; the option metricsKey lets others',
+      )
+    }
+    if (isSame(bearerOf(headers.get('authorization') ?? undefined), metricsKey)) return
+    const detail = 'send the key of the metrics as Authorization: Bearer KEY'
     throw new RequestProblem(401, 'UNAUTHORIZED', detail, { headers: { 'www-authenticate': 'Bearer' } })
   }
 

@@ -1,18 +1,22 @@
 // The server as a Hono app: the way of a request through checks, validation and handlers. Owns the order of these; each handler's work is in
 // the files beside it.
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { Access } from './access.js'
+import { readBody, tooLarge } from './bodies.js'
 import { Executions } from './executions.js'
 import { fileHandlers } from './file-handlers.js'
 import { type HonoOpenApi, loadHono } from './hono.js'
 import { addLibreChat } from './librechat/app.js'
+import { Metrics } from './metrics.js'
 import { openApiInfo } from './open-api.js'
 import { type AppOptions, type ResolvedAppOptions, resolveAppOptions } from './options.js'
 import { draining, notFound, problemOf, problemResponse, RequestProblem } from './problems.js'
 import { Accounts } from './quotas.js'
+import { Requests } from './requests.js'
 import { type Routes, routesOf } from './routes.js'
 import { schemasOf } from './schemas.js'
-import type { App, Environment, ServerContext, Services } from './services.js'
+import type { App, Environment, Services } from './services.js'
 import { sessionHandlers } from './session-handlers.js'
 import { Sessions } from './sessions.js'
 import type { ToolContext } from './tools.js'
@@ -51,8 +55,10 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     onSuspended: (session) => services.executions.onSuspended(session),
   }
   const sessions = new Sessions(options, tools)
-  const services: Services = { options, sessions, sender, executions: new Executions(options, sessions) }
   const requests = new Requests()
+  const executions = new Executions(options, sessions)
+  const services: Services = { options, sessions, sender, requests, executions }
+  const metrics = new Metrics(options.manager)
   const app: App = new lib.OpenAPIHono<Environment>({
     defaultHook: (result) => {
       if (result.success) return undefined
@@ -62,8 +68,16 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
       return problemResponse(new RequestProblem(400, 'VALIDATION', detail, { issues: issues.slice(0, 20) }))
     },
   })
-  app.onError((error) => problemResponse(problemOf(error) ?? httpProblem(error) ?? failed(error, options)))
+  app.onError((error, c) => {
+    const { tenant } = c.get('caller') ?? {}
+    return problemResponse(problemOf(error, tenant) ?? httpProblem(error) ?? failed(error, c, options))
+  })
   app.notFound(() => problemResponse(notFound('there is no such route')))
+  app.use(async (c, next) => {
+    const startedMs = performance.now()
+    await next()
+    metrics.count(c.req.method, routeOf(c), c.res.status, performance.now() - startedMs)
+  })
   app.use(async (c, next) => {
     const { headers } = c.req.raw
     access.checkOrigin(headers)
@@ -79,11 +93,32 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     const account = accounts.of(tenant)
     account.request()
     if (requests.isDraining) throw draining()
-    requireSmall(c, options)
     c.set('caller', { tenant, account })
-    await requests.run(next)
+    const answered = requests.begin()
+    try {
+      await next()
+    } finally {
+      answered()
+    }
   })
-  addHandlers(app, routes, services, () => requests.isDraining)
+  const { maxBodyBytes, maxUploadBytes } = options
+  app.use('/v1/*', async (c, next) => {
+    const most = isUpload(c) ? maxUploadBytes : maxBodyBytes
+    const length = c.req.header('content-length')
+    if (Number(length ?? 0) > most) throw tooLarge(most)
+    // An upload is counted as its handler reads it.
+    if (!isUpload(c) && length === undefined && !['GET', 'HEAD'].includes(c.req.method)) {
+      const body = await readBody(c, most)
+      // Its type says otherwise, but Hono awaits what it has cached.
+      c.req.bodyCache.arrayBuffer = Promise.resolve(body) as unknown as ArrayBuffer
+    }
+    await next()
+  })
+  addHandlers(app, routes, services)
+  app.get('/metrics', (c) => {
+    access.checkMetrics(c.req.raw.headers, addressOf(c))
+    return c.text(metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+  })
   if (options.librechat) addLibreChat(app, options)
   app.doc31('/openapi.json', openApiInfo(options.keys !== undefined))
   if (options.keys !== undefined)
@@ -92,50 +127,37 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     app: app as unknown as OpenAPIHono,
     fetch: app.fetch as OpenAPIHono['fetch'],
     drain: () => requests.drain(),
-    close: () => sessions.releaseAll(),
+    close: () => sessions.closeAll(),
   }
 }
 
-function addHandlers(app: App, routes: Routes, services: Services, isDraining: () => boolean): void {
+function addHandlers(app: App, routes: Routes, services: Services): void {
   sessionHandlers(app, routes, services)
   valueHandlers(app, routes, services)
   fileHandlers(app, routes, services)
   app.openapi(routes.health, (c) =>
-    isDraining() ? c.json({ status: 'draining' as const }, 503) : c.json({ status: 'ok' as const }, 200),
+    services.requests.isDraining
+      ? c.json({ status: 'draining' as const }, 503)
+      : c.json({ status: 'ok' as const }, 200),
   )
 }
 
-/** Requests that are being answered. */
-class Requests {
-  isDraining = false
-  #running = 0
-  #idle: (() => void) | undefined
-
-  async run(task: () => Promise<void>): Promise<void> {
-    this.#running++
-    try {
-      await task()
-    } finally {
-      this.#running--
-      if (this.#running === 0) this.#idle?.()
-    }
-  }
-
-  drain(): Promise<void> {
-    this.isDraining = true
-    return new Promise((resolve) => {
-      this.#idle = resolve
-      if (this.#running === 0) resolve()
-    })
-  }
+/** As OpenAPI has it. Unknown paths are one, so that clients cannot make any number of them. */
+function routeOf(c: Context): string {
+  const route = c.req.matchedRoutes.find(({ path }) => !path.includes('*'))
+  return route === undefined ? 'none' : route.path.replaceAll(/:(\w+)/g, '{$1}')
 }
 
-/** @throws RequestProblem for a body that says it is too long */
-function requireSmall(c: ServerContext, { maxBodyBytes, maxUploadBytes }: ResolvedAppOptions): void {
-  const length = Number(c.req.header('content-length') ?? 0)
-  const isJson = /^application\/json\b/i.test(c.req.header('content-type') ?? '')
-  const most = isJson ? maxBodyBytes : maxUploadBytes
-  if (length > most) throw new RequestProblem(413, 'TOO_LARGE', `a body of more than ${most} bytes`)
+/** The other end of the connection, where `@hono/node-server` serves the app. */
+function addressOf(c: Context): string | undefined {
+  const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
+  return incoming?.socket?.remoteAddress
+}
+
+/** Bodies that become files or snapshots; all others are JSON. */
+function isUpload(c: Context): boolean {
+  const { method, path } = c.req
+  return method === 'PUT' ? /\/(files|snapshot)$/.test(path) : /^\/v1\/upload(\/batch)?$/.test(path)
 }
 
 /** What Hono throws for a request: an HTTPException, which another copy of the package may have made. */
@@ -145,7 +167,8 @@ function httpProblem(error: Error): RequestProblem | undefined {
   return new RequestProblem(status, status === 415 ? 'UNSUPPORTED_MEDIA_TYPE' : 'BAD_REQUEST', error.message)
 }
 
-function failed(error: Error, { onError }: ResolvedAppOptions): RequestProblem {
-  onError(error)
+function failed(error: Error, c: Context, { onError }: ResolvedAppOptions): RequestProblem {
+  // Reading the body of a client that has gone fails, and nobody reads the answer.
+  if (!c.req.raw.signal.aborted) onError(error)
   return new RequestProblem(500, 'INTERNAL', 'the server has failed; its log has the reason')
 }

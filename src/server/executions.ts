@@ -16,6 +16,8 @@ export interface ExecutionRequest {
   readonly id: string
   readonly open: OpenOptions
   readonly account: Account
+  /** Counts the request as long as it is answered. */
+  readonly begin: () => () => void
   readonly signal: AbortSignal
   readonly wantsEvents: boolean
   readonly timeoutMs: number | null | undefined
@@ -54,6 +56,7 @@ export class Executions {
       const detail = `timeoutMs: the server allows ${maxExecutionTimeoutMs} at most`
       throw new RequestProblem(422, 'VALIDATION', detail, { option: 'timeoutMs' })
     }
+    await this.#sessions.requireBytes(tenant, account)
     const end = account.begin()
     try {
       const { session, release } = await this.#sessions.acquire(tenant, id, open)
@@ -61,7 +64,13 @@ export class Executions {
         release()
         end()
       }
-      if (request.wantsEvents) return this.#stream(request, session, values, done)
+      if (request.wantsEvents) {
+        const answered = request.begin()
+        return this.#stream(request, session, values, () => {
+          done()
+          answered()
+        })
+      }
       const signal = request.detached ? undefined : request.signal
       try {
         return Response.json(await this.#run(request, session, values, { signal }))
@@ -100,7 +109,7 @@ export class Executions {
         events.send('result', execution)
       })
       .catch((error) => {
-        const problem = problemOf(error) ?? this.#internal(error)
+        const problem = problemOf(error, request.tenant) ?? this.#internal(error)
         events.send('error', problemDocument(problem))
       })
       .finally(() => {

@@ -5,12 +5,12 @@ import { posix } from 'node:path'
 import type { ReadableStream } from 'node:stream/web'
 import { mimeTypeOf } from '../presentation/mime-types.js'
 import type { StorageStatus } from '../vfs/storage.js'
+import { partsOf } from './bodies.js'
 import { parseRange, type Range } from './range.js'
 import type { Routes } from './routes.js'
 import type { App, Services } from './services.js'
 import { opening } from './session-handlers.js'
 import { streamResponse } from './stream-response.js'
-import { partsOf } from './value-handlers.js'
 
 export function fileHandlers(app: App, routes: Routes, { sessions, options }: Services): void {
   app.openapi(routes.readFile, async (c) => {
@@ -50,6 +50,7 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
   app.openapi(routes.writeFile, async (c) => {
     const { id } = c.req.valid('param')
     const { path } = c.req.valid('query')
+    await sessions.requireBytes(c.get('caller').tenant, c.get('caller').account)
     await sessions.use(c.get('caller').tenant, id, opening(c), async ({ files }) => {
       const part = posix.join(posix.dirname(path), `.upload-${randomUUID()}`)
       try {

@@ -1,6 +1,7 @@
 // Serves the app on a port. Owns the HTTP server, its limits on time and headers, and the order in which it stops.
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { isText, numberOption } from '../options/check.js'
 import { MAX_DELAY_MS } from '../options/limits.js'
 import { InvalidOptionError } from '../shared/errors.js'
@@ -30,6 +31,7 @@ export interface HttpServer extends AsyncDisposable {
 
 const portOption = numberOption({ min: 0, max: 65_535, integer: true })
 const drainOption = numberOption({ min: 0, max: MAX_DELAY_MS, unit: 'milliseconds' })
+const FLUSH_MS = 500
 const HEADERS_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 65_000
 const MAX_HEADER_BYTES = 16 * 1024
@@ -93,7 +95,10 @@ class Listening implements HttpServer {
     })
     await Promise.race([this.#app.drain(), late])
     clearTimeout(timer)
-    const closed = new Promise((resolve) => this.#server.close(resolve))
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    // Answers that are on their way.
+    await Promise.race([closed, delay(FLUSH_MS)])
     // What is still being answered is interrupted, as if its client had gone.
     this.#server.closeAllConnections()
     await closed

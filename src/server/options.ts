@@ -6,7 +6,7 @@ import { type Limits, MAX_DELAY_MS } from '../options/limits.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { type Keyring, type ResolvedKeys, resolveKeys } from './keys.js'
 import { type Quotas, resolveQuotas } from './quotas.js'
-import { type ResolvedWebhooks, resolveWebhooks, type WebhookOptions } from './webhooks/options.js'
+import { checkUrl, type ResolvedWebhooks, resolveWebhooks, type WebhookOptions } from './webhooks/options.js'
 
 /** A function that Python in every session can call. */
 export interface ServerTool {
@@ -109,13 +109,19 @@ export function resolveAppOptions(options: AppOptions, others: readonly string[]
   if (typeof manager?.getOrCreate !== 'function')
     throw new InvalidOptionError('manager', 'a SessionManager', manager)
   isRecord('tools', tools)
-  for (const [name, tool] of Object.entries(tools))
+  const webhooks = resolveWebhooks(options.webhooks)
+  for (const [name, tool] of Object.entries(tools)) {
     known(`tools.${name}`, tool, ['description', 'parameters', 'webhook'])
+    if (tool.webhook === undefined) continue
+    checkUrl(`tools.${name}.webhook`, tool.webhook)
+    if (webhooks.key === undefined)
+      throw new InvalidOptionError('webhooks.secret', 'a secret that signs the calls of webhooks', undefined)
+  }
   const quotas = resolveQuotas('quotas', options.quotas)
   const maxExecutionTimeoutMs = timeoutMs('maxExecutionTimeoutMs', options.maxExecutionTimeoutMs, 600_000)
   const own = options.executionTimeoutMs
   return {
-    ...{ manager, quotas, limits, tools, maxExecutionTimeoutMs },
+    ...{ manager, quotas, limits, tools, webhooks, maxExecutionTimeoutMs },
     keys: resolveKeys(options.keys, quotas),
     librechat: isBoolean('librechat', options.librechat) ?? false,
     tenant: isText('tenant', options.tenant, { maxLength: 256 }) ?? 'local',
@@ -123,7 +129,7 @@ export function resolveAppOptions(options: AppOptions, others: readonly string[]
     maxUploadBytes: bytes('maxUploadBytes', options.maxUploadBytes, 256 * MiB),
     executionTimeoutMs: own === undefined ? undefined : timeoutMs('executionTimeoutMs', own, 30_000),
     maxLimits: { ...limits, ...(isRecord('maxLimits', options.maxLimits ?? {}) as Partial<Limits>) },
-    webhooks: resolveWebhooks(options.webhooks),
+
     releaseAfterMs: delayMs('releaseAfterMs', options.releaseAfterMs, 60_000),
     ownerWaitMs: delayMs('ownerWaitMs', options.ownerWaitMs, 2000),
     allowTakeOver: isBoolean('allowTakeOver', options.allowTakeOver) ?? true,

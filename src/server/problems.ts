@@ -15,6 +15,7 @@ import {
   StoreError,
   TimeoutError,
 } from '../shared/errors.js'
+import { idPrefixOf } from './session-ids.js'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -50,13 +51,20 @@ export function draining(): RequestProblem {
   })
 }
 
-/** What any error comes to. `undefined`: it is none that a client may see. */
-export function problemOf(thrown: unknown): RequestProblem | undefined {
+/**
+ * What any error comes to. `undefined`: it is none that a client may see.
+ *
+ * @param tenant whose session it is about: messages then have the id that its clients know
+ */
+export function problemOf(thrown: unknown, tenant?: string): RequestProblem | undefined {
   if (thrown instanceof RequestProblem) return thrown
   if (thrown instanceof ConversionError) return new RequestProblem(422, thrown.code, thrown.message)
   if (!(thrown instanceof BrumateError)) return undefined
   const [status, extra] = statusOf(thrown)
-  return new RequestProblem(status, thrown.code, thrown.message, extra)
+  const detail = tenant === undefined ? thrown.message : thrown.message.replaceAll(idPrefixOf(tenant), '')
+  // It is a StoreError to programs; a client must know that the code has run, and not send it again.
+  const code = thrown.name === 'NotStoredError' ? 'NOT_STORED' : thrown.code
+  return new RequestProblem(status, code, detail, code === 'NOT_STORED' ? {} : extra)
 }
 
 function statusOf(error: BrumateError): readonly [status: number, extra?: Extra] {

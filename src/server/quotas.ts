@@ -50,6 +50,8 @@ const HOUR_MS = 3_600_000
 /** The hour has as many parts, which leave it one after the other. */
 const PARTS = 60
 const PART_MS = HOUR_MS / PARTS
+/** How long a sum over a tenant's sessions holds: going through them before each request would take too long. */
+const STORED_BYTES_MS = 5000
 
 /** What one tenant has used. */
 export class Account {
@@ -60,6 +62,7 @@ export class Account {
   #filledMs: number
   #executions = 0
   #usedMs: number
+  #stored: { readonly bytes: number; readonly atMs: number } | undefined
 
   constructor(quotas: Quotas, nowMs = performance.now()) {
     this.quotas = quotas
@@ -123,6 +126,17 @@ export class Account {
       if (isRunning) this.#executions--
       isRunning = false
     }
+  }
+
+  /** What the store has of the tenant. Undefined: nobody has asked lately. */
+  storedBytes(nowMs = performance.now()): number | undefined {
+    return this.#stored !== undefined && nowMs - this.#stored.atMs < STORED_BYTES_MS
+      ? this.#stored.bytes
+      : undefined
+  }
+
+  stores(bytes: number, nowMs = performance.now()): void {
+    this.#stored = { bytes, atMs: nowMs }
   }
 
   /** An execution has had an interpreter for that long. */

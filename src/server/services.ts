@@ -4,6 +4,7 @@ import type { Context } from 'hono'
 import type { Executions } from './executions.js'
 import type { ResolvedAppOptions } from './options.js'
 import type { Account } from './quotas.js'
+import type { Requests } from './requests.js'
 import type { Sessions } from './sessions.js'
 import type { WebhookSender } from './webhooks/sender.js'
 
@@ -25,5 +26,6 @@ export interface Services {
   readonly options: ResolvedAppOptions
   readonly sessions: Sessions
   readonly executions: Executions
+  readonly requests: Requests
   readonly sender: WebhookSender
 }

@@ -8,17 +8,18 @@ import { RequestProblem } from './problems.js'
 import type { Routes } from './routes.js'
 import type { App, ServerContext, Services } from './services.js'
 import { readLabels } from './session-config.js'
+import { nameOf } from './session-ids.js'
 import type { OpenOptions } from './sessions.js'
 import { namedError } from './webhooks/sender.js'
 
 const DEFAULT_PAGE = 100
 
 export function sessionHandlers(app: App, routes: Routes, services: Services): void {
-  const { sessions, executions, options } = services
+  const { sessions, executions, requests } = services
 
   app.openapi(routes.createSession, async (c) => {
     const { tenant, account } = c.get('caller')
-    const stored = await sessions.create(tenant, account.quotas, c.req.valid('json') as WireCreate)
+    const stored = await sessions.create(tenant, account, c.req.valid('json') as WireCreate)
     const described = describe(services, tenant, stored)
     c.header('location', `/v1/sessions/${described.id}`)
     return c.json(described, 201) as never
@@ -42,7 +43,7 @@ export function sessionHandlers(app: App, routes: Routes, services: Services): v
     const { tenant, account } = c.get('caller')
     const { id } = c.req.valid('param')
     const given = c.req.valid('json') as WireCreate
-    const { isNew, stored } = await sessions.getOrCreate(tenant, account.quotas, id, given, opening(c))
+    const { isNew, stored } = await sessions.getOrCreate(tenant, account, id, given, opening(c))
     return c.json(describe(services, tenant, stored), isNew ? 201 : 200) as never
   })
 
@@ -66,7 +67,7 @@ export function sessionHandlers(app: App, routes: Routes, services: Services): v
       const from = await session.snapshotState()
       const { limits, tools, input } = config
       const copied = definedOf({ labels, limits, tools, input })
-      return sessions.create(tenant, account.quotas, { ...copied, ...given }, from)
+      return sessions.create(tenant, account, { ...copied, ...given }, from)
     })
     return c.json(describe(services, tenant, created), 201) as never
   })
@@ -143,7 +144,15 @@ export function sessionHandlers(app: App, routes: Routes, services: Services): v
   function requestOf(c: ServerContext, id: string) {
     const { tenant, account } = c.get('caller')
     const wantsEvents = /\btext\/event-stream\b/i.test(c.req.header('accept') ?? '')
-    return { tenant, account, id, open: opening(c), signal: c.req.raw.signal, wantsEvents, options }
+    return {
+      tenant,
+      account,
+      id,
+      open: opening(c),
+      signal: c.req.raw.signal,
+      wantsEvents,
+      begin: () => requests.begin(),
+    }
   }
 }
 
@@ -171,11 +180,11 @@ function requireNotElsewhere({ owner }: StoredSession): void {
   throw new RequestProblem(409, 'SESSION_OWNED', detail, { ownerId: owner.id, expiresAt })
 }
 
-function describe({ options, sessions }: Services, tenant: string, stored: StoredSession): WireSession {
+function describe({ options }: Services, tenant: string, stored: StoredSession): WireSession {
   const open = options.manager.get(stored.id)
   const { createdAt, updatedAt, sizeBytes, imageId } = stored
   return {
-    ...{ id: sessions.nameOf({ id: stored.id, tenant }), labels: readLabels(stored.labels).labels },
+    ...{ id: nameOf(tenant, stored.id), labels: readLabels(stored.labels).labels },
     // The store may not have the last ones yet.
     executionCount: open?.executionCount ?? stored.executionCount,
     ...{ createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString(), sizeBytes, imageId },

@@ -1,8 +1,8 @@
 // The sessions of tenants, by the ids that clients give them. Owns their ids in the manager, opening them for a request, and letting go of
 // those that nobody uses, so that another process can serve them. Of a session it keeps only how many requests use it.
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { deferred } from '../deferred.js'
+import { NameLocks } from '../presentation/name-locks.js'
 import type { WireCreate } from '../presentation/wire.js'
 import type { Session } from '../session.js'
 import { InvalidOptionError, SessionClosedError, SessionOwnedError } from '../shared/errors.js'
@@ -10,8 +10,9 @@ import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { StoredSession } from '../store/store.js'
 import type { ResolvedAppOptions } from './options.js'
 import { notFound, RequestProblem } from './problems.js'
-import { overQuota, type Quotas } from './quotas.js'
+import { type Account, overQuota } from './quotas.js'
 import { labelsOf, readLabels, type SessionConfig } from './session-config.js'
+import { sessionIdOf } from './session-ids.js'
 import { checkConfig, sessionOptions, type ToolContext } from './tools.js'
 
 export interface OpenOptions {
@@ -25,24 +26,9 @@ export interface Acquired {
   readonly release: () => void
 }
 
-/** 128 bits: nobody finds another tenant of the same hash. */
-const HASH_LENGTH = 22
 const OWNER_POLL_MS = 100
-/** A day: what a quota's client may wait for is up to the operator and itself. */
+/** Only the client itself can make room. */
 const QUOTA_RETRY_SECONDS = 60
-
-/**
- * The id in the manager and its store of a session that a tenant's clients call `id`. Other programs on the store open it by that, with the
- * option `tenant`. Tenants never share an id, so no client can find out another tenant's.
- */
-export function sessionIdOf(tenant: string, id: string): string {
-  return prefixOf(tenant) + id
-}
-
-function prefixOf(tenant: string): string {
-  const hash = createHash('sha256').update(tenant).digest('base64url').slice(0, HASH_LENGTH)
-  return `h-${hash}-`
-}
 
 interface Usage {
   users: number
@@ -53,17 +39,13 @@ export class Sessions {
   readonly #options: ResolvedAppOptions
   readonly #tools: ToolContext
   readonly #usages = new Map<string, Usage>()
-  /** Sessions that are being opened, by their id in the manager. */
-  readonly #opening = new Map<string, Promise<Session>>()
+  /** Creating, opening and letting go of a session take turns. */
+  readonly #locks: NameLocks
 
   constructor(options: ResolvedAppOptions, tools: ToolContext) {
     this.#options = options
     this.#tools = tools
-  }
-
-  /** The id as the tenant's clients know it. */
-  nameOf(session: { readonly id: string; readonly tenant: string }): string {
-    return session.id.slice(prefixOf(session.tenant).length)
+    this.#locks = NameLocks.of(options.manager)
   }
 
   /**
@@ -103,16 +85,16 @@ export class Sessions {
   }
 
   /** @throws RequestProblem, and what `createSession` throws */
-  async create(tenant: string, quotas: Quotas, given: WireCreate, from?: Snapshot): Promise<StoredSession> {
+  async create(tenant: string, account: Account, given: WireCreate, from?: Snapshot): Promise<StoredSession> {
     const id = given.id ?? randomUUID()
     const full = sessionIdOf(tenant, id)
-    if (given.id !== undefined && (await this.#find(tenant, full)))
-      throw new RequestProblem(409, 'SESSION_EXISTS', `there is a session ${id} already`)
-    await this.#requireRoom(tenant, quotas)
     const release = this.#hold(full)
     try {
-      await this.#create(tenant, full, given, from)
-      return await this.#stored(tenant, full)
+      return await this.#locks.run(full, undefined, async () => {
+        if (given.id !== undefined && (await this.#find(tenant, full)))
+          throw new RequestProblem(409, 'SESSION_EXISTS', `there is a session ${id} already`)
+        return this.#create(tenant, account, full, given, from)
+      })
     } finally {
       release()
     }
@@ -121,7 +103,7 @@ export class Sessions {
   /** @throws RequestProblem, and what `createSession` and `openSession` throw */
   async getOrCreate(
     tenant: string,
-    quotas: Quotas,
+    account: Account,
     id: string,
     given: WireCreate,
     options: OpenOptions,
@@ -129,21 +111,12 @@ export class Sessions {
     const full = sessionIdOf(tenant, id)
     const release = this.#hold(full)
     try {
-      for (;;) {
-        const found = await this.#find(tenant, full)
-        if (found) {
-          await this.#open(tenant, full, options)
-          return { isNew: false, stored: found }
-        }
-        await this.#requireRoom(tenant, quotas)
-        try {
-          await this.#create(tenant, full, given)
-          return { isNew: true, stored: await this.#stored(tenant, full) }
-        } catch (error) {
-          // Another request has just created it.
-          if (!(error instanceof RequestProblem && error.code === 'SESSION_EXISTS')) throw error
-        }
-      }
+      const created = await this.#locks.run(full, options.signal, async () =>
+        (await this.#find(tenant, full)) ? undefined : this.#create(tenant, account, full, given),
+      )
+      if (created) return { isNew: true, stored: created }
+      await this.#open(tenant, full, options)
+      return { isNew: false, stored: await this.#stored(tenant, full) }
     } finally {
       release()
     }
@@ -155,21 +128,23 @@ export class Sessions {
   }
 
   /** @throws RequestProblem when there is none */
-  async delete(tenant: string, id: string, { takeOver = false }: OpenOptions): Promise<void> {
+  async delete(tenant: string, id: string, { takeOver = false, signal }: OpenOptions): Promise<void> {
     const { manager } = this.#options
     const full = sessionIdOf(tenant, id)
-    const found = await this.#find(tenant, full)
-    if (!found) throw notFound()
-    if (takeOver && !manager.get(full)) await this.#open(tenant, full, { takeOver })
-    if (!(await manager.delete(full))) throw notFound()
+    if (!(await this.#find(tenant, full))) throw notFound()
+    if (takeOver && !manager.get(full)) await this.#open(tenant, full, { takeOver, signal })
+    const isDeleted = await this.#locks.run(full, signal, () => manager.delete(full))
+    if (!isDeleted) throw notFound()
   }
 
   /** Stores the session and lets go of it. */
   async close(tenant: string, id: string): Promise<void> {
     const full = sessionIdOf(tenant, id)
-    const session = this.#options.manager.get(full)
-    if (session) await session.close()
-    else await this.#stored(tenant, full)
+    await this.#locks.run(full, undefined, async () => {
+      const session = this.#options.manager.get(full)
+      if (session) await session.close()
+      else await this.#stored(tenant, full)
+    })
   }
 
   list(
@@ -180,10 +155,14 @@ export class Sessions {
     return this.#options.manager.list({ tenant, prefix: sessionIdOf(tenant, prefix), labels })
   }
 
-  /** Lets go of all sessions that requests have opened: stored, for other processes. */
-  async releaseAll(): Promise<void> {
-    const ids = [...this.#usages.keys()]
-    await Promise.all(ids.map((id) => this.#release(id)))
+  /** Stores all sessions that requests have opened, and lets go of them. What still runs in them is interrupted. */
+  async closeAll(): Promise<void> {
+    const { manager, onError } = this.#options
+    const closed = [...this.#usages].map(async ([id, { timer }]) => {
+      clearTimeout(timer)
+      await manager.get(id)?.close().catch(onError)
+    })
+    await Promise.all(closed)
   }
 
   /** Marks the session as used until what it returns is called. */
@@ -212,26 +191,31 @@ export class Sessions {
 
   /** A session that cannot be captured stays open: closing it would lose it. */
   async #release(full: string): Promise<void> {
-    const session = this.#options.manager.get(full)
     const usage = this.#usages.get(full)
     clearTimeout(usage?.timer)
-    try {
-      await session?.hibernate()
-      if (usage?.users === 0) await session?.close()
-    } catch (error) {
-      if (!(error instanceof SessionClosedError)) this.#options.onError(error as Error)
-    }
+    await this.#locks.run(full, undefined, async () => {
+      const session = this.#options.manager.get(full)
+      try {
+        await session?.hibernate()
+        if (usage?.users === 0) await session?.close()
+      } catch (error) {
+        if (!(error instanceof SessionClosedError)) this.#options.onError(error as Error)
+      }
+    })
     if (usage?.users === 0) this.#schedule(full, usage)
   }
 
+  /** In the lock of its id. */
   async #create(
     tenant: string,
+    account: Account,
     full: string,
     { labels = {}, env, image, limits, tools, input }: WireCreate,
     from?: Snapshot,
-  ): Promise<void> {
+  ): Promise<StoredSession> {
     const config: SessionConfig = { limits, tools, ...(input ? { input } : {}) }
     checkConfig(config, this.#options)
+    await this.#requireSession(tenant, account)
     const options = {
       ...{ ...sessionOptions(tenant, config, this.#tools), id: full, labels: labelsOf(labels, config) },
       ...(env === undefined ? {} : { env }),
@@ -241,9 +225,11 @@ export class Sessions {
     try {
       await this.#options.manager.createSession(options)
     } catch (error) {
+      // Another process, or the operator's own program, has just made it.
       if (!(error instanceof InvalidOptionError && error.option === 'id')) throw error
       throw new RequestProblem(409, 'SESSION_EXISTS', 'there is such a session already')
     }
+    return this.#stored(tenant, full)
   }
 
   async #open(tenant: string, full: string, options: OpenOptions): Promise<Session> {
@@ -264,25 +250,16 @@ export class Sessions {
   }
 
   /** Requests at the same time open a session once. */
-  async #openOnce(tenant: string, full: string, { takeOver = false }: OpenOptions): Promise<Session> {
-    const running = this.#opening.get(full)
-    if (running) return running
-    const opened = deferred<Session>()
-    this.#opening.set(full, opened.promise)
-    opened.promise.catch(() => {})
-    try {
-      const found = await this.#stored(tenant, full)
-      const { config } = readLabels(found.labels)
-      const options = { ...sessionOptions(tenant, config, this.#tools), salvage: true, takeOver }
-      const session =
-        this.#options.manager.get(full) ?? (await this.#options.manager.openSession(full, options))
-      opened.resolve(session)
-    } catch (error) {
-      opened.reject(error as Error)
-    } finally {
-      this.#opening.delete(full)
-    }
-    return opened.promise
+  #openOnce(tenant: string, full: string, { takeOver = false, signal }: OpenOptions): Promise<Session> {
+    return this.#locks.run(full, signal, async () => {
+      const { manager } = this.#options
+      const open = manager.get(full)
+      if (open) return open
+      const { config } = readLabels((await this.#stored(tenant, full)).labels)
+      return manager.openSession(full, {
+        ...{ ...sessionOptions(tenant, config, this.#tools), salvage: true, takeOver },
+      })
+    })
   }
 
   async #stored(tenant: string, full: string): Promise<StoredSession> {
@@ -298,20 +275,34 @@ export class Sessions {
     return undefined
   }
 
-  /** @throws RequestProblem when the tenant has as many sessions, or bytes, as it may have */
-  async #requireRoom(tenant: string, { sessions, storedBytes }: Quotas): Promise<void> {
-    if (sessions === undefined && storedBytes === undefined) return
+  /** @throws RequestProblem when the tenant has as many sessions as it may have, or stores as much */
+  async #requireSession(tenant: string, account: Account): Promise<void> {
+    const { sessions } = account.quotas
+    if (sessions === undefined) return this.requireBytes(tenant, account)
     let count = 0
     let bytes = 0
     for await (const one of this.list(tenant, '', {})) {
       count++
       bytes += one.sizeBytes
     }
-    if (sessions !== undefined && count >= sessions)
+    account.stores(bytes)
+    if (count >= sessions)
       throw overQuota('sessions', sessions, QUOTA_RETRY_SECONDS, `there are ${count} sessions; delete one`)
-    if (storedBytes !== undefined && bytes >= storedBytes) {
-      const detail = `the sessions take ${bytes} bytes; delete some`
-      throw overQuota('storedBytes', storedBytes, QUOTA_RETRY_SECONDS, detail)
+    return this.requireBytes(tenant, account)
+  }
+
+  /** Before what makes sessions larger. @throws RequestProblem when the tenant stores as much as it may */
+  async requireBytes(tenant: string, account: Account): Promise<void> {
+    const { storedBytes } = account.quotas
+    if (storedBytes === undefined) return
+    let bytes = account.storedBytes()
+    if (bytes === undefined) {
+      bytes = 0
+      for await (const one of this.list(tenant, '', {})) bytes += one.sizeBytes
+      account.stores(bytes)
     }
+    if (bytes < storedBytes) return
+    const detail = `the sessions take ${bytes} bytes of the store; delete some`
+    throw overQuota('storedBytes', storedBytes, QUOTA_RETRY_SECONDS, detail)
   }
 }

@@ -6,6 +6,7 @@ import type { CallbackContext, CallbackDefinition, Session } from '../session.js
 import type { ResolvedAppOptions } from './options.js'
 import { RequestProblem } from './problems.js'
 import type { SessionConfig } from './session-config.js'
+import { checkUrl } from './webhooks/options.js'
 import type { WebhookSender } from './webhooks/sender.js'
 
 export interface ToolContext {
@@ -28,7 +29,9 @@ export function checkConfig({ limits = {}, tools = [] }: SessionConfig, options:
       throw new RequestProblem(422, 'VALIDATION', `limits.${name}: the server allows ${most} at most`)
   }
   for (const { name, webhook } of tools) {
-    if (webhook !== undefined && !webhooks.allowTenantUrls)
+    if (webhook === undefined) continue
+    checkUrl(`tools.${name}.webhook`, webhook)
+    if (!webhooks.allowTenantUrls)
       throw new RequestProblem(
         422,
         'VALIDATION',
@@ -67,7 +70,7 @@ function callback(
   const fn = (args: unknown, call: CallbackContext): unknown =>
     url === undefined
       ? suspend(call, context)
-      : context.sender.call({ url, tenant, name, args, sessionId: call.session.id }, call)
+      : context.sender.call({ url, tenant, name, args, session: call.session }, call)
   return {
     fn,
     ...(description === undefined ? {} : { description }),

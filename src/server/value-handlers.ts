@@ -1,10 +1,11 @@
-// Handlers of variables and snapshots. Owns reading an upload into memory, within its bound.
+// Handlers of variables and snapshots.
 import { ReadableStream } from 'node:stream/web'
 import { wireValue } from '../presentation/wire-execution.js'
 import type { Value } from '../shared/values/value.js'
+import { readBody } from './bodies.js'
 import { RequestProblem } from './problems.js'
 import type { Routes } from './routes.js'
-import type { App, ServerContext, Services } from './services.js'
+import type { App, Services } from './services.js'
 import { exactValue, opening } from './session-handlers.js'
 import { streamResponse } from './stream-response.js'
 
@@ -19,6 +20,8 @@ export function valueHandlers(app: App, routes: Routes, { sessions, options }: S
   app.openapi(routes.setVariable, async (c) => {
     const { id, name } = c.req.valid('param')
     const { value, values } = c.req.valid('json')
+    if (value === undefined) throw new RequestProblem(400, 'VALIDATION', 'json value: expected a value')
+    await sessions.requireBytes(c.get('caller').tenant, c.get('caller').account)
     const given = values === 'exact' ? exactValue(value) : value
     await sessions.use(c.get('caller').tenant, id, opening(c), (session) => session.set(name, given as Value))
     return c.body(null, 204)
@@ -48,29 +51,12 @@ export function valueHandlers(app: App, routes: Routes, { sessions, options }: S
   app.openapi(routes.putSnapshot, async (c) => {
     const { id } = c.req.valid('param')
     const { tenant } = c.get('caller')
+    await sessions.requireBytes(tenant, c.get('caller').account)
     const salvage = c.req.valid('query').salvage === 'true'
-    const bytes = await uploaded(c, options.maxUploadBytes)
+    const bytes = new Uint8Array(await readBody(c, options.maxUploadBytes))
     const lostGlobals = await sessions.use(tenant, id, opening(c), (session) =>
       session.restoreState(bytes, { salvage }),
     )
     return c.json({ lostGlobals }, 200)
   })
-}
-
-/** The parts of an upload, as they come. @throws RequestProblem when it is longer than it may be */
-export async function* partsOf(c: ServerContext, maxBytes: number): AsyncGenerator<Uint8Array> {
-  let sizeBytes = 0
-  const body = c.req.raw.body as ReadableStream<Uint8Array> | null
-  for await (const part of body ?? []) {
-    sizeBytes += part.length
-    if (sizeBytes > maxBytes)
-      throw new RequestProblem(413, 'TOO_LARGE', `a body of more than ${maxBytes} bytes`)
-    yield part
-  }
-}
-
-async function uploaded(c: ServerContext, maxBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  for await (const part of partsOf(c, maxBytes)) parts.push(part)
-  return Buffer.concat(parts)
 }

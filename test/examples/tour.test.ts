@@ -23,7 +23,7 @@ test('an example that does not exist, and a build that does not, are named', asy
   }
   expect(await run('examples/run.mjs')).toEqual([
     2,
-    'there is no example "nope"\nusage: node examples/run.mjs NAME [options]   (NAME: approval, mcp, restate, tour)\n',
+    'there is no example "nope"\nusage: node examples/run.mjs NAME [options]   (NAME: approval, mcp, restate, server, tour)\n',
   ])
   const code = "import { runBuilt } from './scripts/run-built.mjs'; await runBuilt('examples/nope.js')"
   const args = ['--input-type=module', '--eval', code]

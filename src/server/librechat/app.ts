@@ -2,10 +2,10 @@
 // contract is that of ClickHouse/code-interpreter (service/src/service/router.ts). Owns the routes and the form of errors.
 import { basename } from 'node:path/posix'
 import { ReadableStream } from 'node:stream/web'
+import { partsOf } from '../bodies.js'
 import type { ResolvedAppOptions } from '../options.js'
 import { RequestProblem } from '../problems.js'
 import type { App, ServerContext } from '../services.js'
-import { partsOf } from '../value-handlers.js'
 import { ApiError, apiError } from './api-error.js'
 import { type ExecutionContext, exec } from './exec.js'
 import { FileSessions, type Opened } from './file-sessions.js'

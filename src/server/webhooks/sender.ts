@@ -4,6 +4,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallbackContext } from '../../session.js'
 import { fromJson, toJson } from '../../shared/values/json.js'
+import { nameOf } from '../session-ids.js'
 import type { ResolvedWebhooks } from './options.js'
 import { type Answer, post } from './post.js'
 
@@ -13,7 +14,7 @@ export interface WebhookCall {
   readonly tenant: string | undefined
   readonly name: string
   readonly args: unknown
-  readonly sessionId: string
+  readonly session: { readonly id: string; readonly tenant: string }
 }
 
 const FIRST_PAUSE_MS = 200
@@ -38,16 +39,13 @@ export class WebhookSender {
    *
    * @throws Error when the webhook cannot be reached, or does not answer as it should
    */
-  async call(
-    { url, tenant, name, args, sessionId }: WebhookCall,
-    context: CallbackContext,
-  ): Promise<unknown> {
+  async call({ url, tenant, name, args, session }: WebhookCall, context: CallbackContext): Promise<unknown> {
     const { key, attempts } = this.#options
     if (key === undefined) throw new Error('unreachable: a webhook without a secret')
     const id = `msg_${randomUUID()}`
     const body = JSON.stringify({
       ...{ type: 'tool.call', timestamp: new Date().toISOString() },
-      data: { session: sessionId, name, args: toJson(args) },
+      data: { tenant: session.tenant, session: nameOf(session.tenant, session.id), name, args: toJson(args) },
     })
     const signer = tenant === undefined ? key : tenantKey(key, tenant)
     for (let attempt = 1; ; attempt++) {
