@@ -19,6 +19,7 @@ const LATE_PACKAGES = { 'ajv/dist/2020.js': 'ajv', 'msgpackr/pack': 'msgpackr' }
 const CLIENTS = /^(@aws-sdk\/client-s3|pg|redis)$/
 /** Declarations that sub-paths take from the library. */
 const LIBRARY_TYPES = [
+  'callbacks/schema.d.ts',
   'index.d.ts',
   'manager.d.ts',
   'options.d.ts',
@@ -26,12 +27,18 @@ const LIBRARY_TYPES = [
   'options/limits.d.ts',
   'session.d.ts',
   'shared/display.d.ts',
+  'shared/errors.d.ts',
   'store/store.d.ts',
   'telemetry/telemetry.d.ts',
   'vfs/storage.d.ts',
 ]
 /** Modules that sub-paths take from the library, so that a program meets each of their classes once. The library exports what they need of them. */
-const LIBRARY_MODULES = ['manager.js', 'shared/errors.js', 'store/memory-store.js', 'vfs/storage.js']
+const LIBRARY_MODULES = {
+  'manager.js': 'index',
+  'shared/errors.js': 'errors',
+  'store/memory-store.js': 'index',
+  'vfs/storage.js': 'index',
+}
 /** Packages whose code is in a bundle: their licenses are shipped with it. */
 const bundled = new Set()
 
@@ -86,7 +93,8 @@ function textsBelow(directory, prefix = '') {
 async function bundleLibrary() {
   // The modules' own entry, for builds of tests that change a module.
   renameSync(join(root, 'dist/src/index.js'), join(root, 'dist/src/modules.js'))
-  await bundleInto('bundle', 'modules.js')
+  // The errors are a file of their own, for sub-paths that take nothing else of the library.
+  await bundleInto('bundle', { index: 'modules.js', errors: 'shared/errors.js' })
   writeFileSync(join(root, 'dist/src/index.js'), "export * from './bundle/index.js'\n")
 }
 
@@ -97,7 +105,10 @@ async function bundleLibrary() {
 async function bundleSubpath(name) {
   const library = `./${'../'.repeat(name.split('/').length - 1)}`
   const modules = Object.fromEntries(
-    LIBRARY_MODULES.map((file) => [join(root, 'dist/src', file), `${library}bundle/index.js`]),
+    Object.entries(LIBRARY_MODULES).map(([file, bundle]) => [
+      join(root, 'dist/src', file),
+      `${library}bundle/${bundle}.js`,
+    ]),
   )
   const bundle = await rolldown({
     input: join(root, `dist/src/${name}/index.js`),
@@ -136,12 +147,14 @@ function redirect(paths) {
 
 /** A bundle of its own: chunks that it shared with the library would be more files for everybody to read. */
 async function bundleProgram() {
-  await bundleInto('program', 'cli/main.js')
+  await bundleInto('program', { index: 'cli/main.js' })
 }
 
-async function bundleInto(folder, entry) {
+/** @param entries names of files, and the modules that they begin with */
+async function bundleInto(folder, entries) {
+  const input = Object.entries(entries).map(([name, entry]) => [name, join(root, 'dist/src', entry)])
   const bundle = await rolldown({
-    input: { index: join(root, 'dist/src', entry) },
+    input: Object.fromEntries(input),
     platform: 'node',
     external: [/^node:/, CLIENTS],
     logLevel: 'warn',

@@ -40,6 +40,7 @@ const STORES = `${[
   'true',
   ...['ai', '@anthropic-ai/sdk', '@openai/agents'].map(missing),
   'NotSupportedError',
+  'true true',
 ].join('\n')}\n`
 const REFUSED = /^InstallationError INSTALLATION: brumate was bundled without .*external/
 

@@ -17,12 +17,7 @@ import {
   known,
   numberOption,
 } from './options/check.js'
-import {
-  type AllOutputListener,
-  type DisplayListener,
-  type OutputListener,
-  requireSnapshot,
-} from './options/execution.js'
+import type { AllOutputListener, DisplayListener, OutputListener } from './options/execution.js'
 import { resolveLabels } from './options/labels.js'
 import {
   DEFAULT_LIMITS,
@@ -31,6 +26,7 @@ import {
   resolveLimits,
   resolveTimeoutMs,
 } from './options/limits.js'
+import { requireSnapshot } from './options/snapshot.js'
 import { PACKAGE_OPTION_NAMES, type PackageOptions } from './packages/options.js'
 import type { PackageProgress } from './packages/progress.js'
 import type { ResolvedSessionOptions } from './session/options.js'

@@ -9,12 +9,12 @@ import {
   type ExecuteOptions,
   type RestoreOptions,
   type ResumeOptions,
-  requireSnapshot,
   resolveExecuteOptions,
   resolveRestoreOptions,
   resolveResumeOptions,
 } from './options/execution.js'
 import { type Limits, resolveTimeoutMs } from './options/limits.js'
+import { requireSnapshot } from './options/snapshot.js'
 import { requireFreeThread } from './session/callers.js'
 import { Closing } from './session/closing.js'
 import type { SessionContext } from './session/context.js'
@@ -25,6 +25,7 @@ import type { ResolvedSessionOptions } from './session/options.js'
 import { type ExecuteResult, readValue, TOO_LARGE } from './session/outcome.js'
 import type { KeptSession } from './session/persistence.js'
 import { Placement } from './session/placement.js'
+import type { PythonSession } from './session/python-session.js'
 import { Runner } from './session/runner.js'
 import { NOTHING_LOST, requireDescribed, type SalvageLoss, salvageGlobals } from './session/salvage.js'
 import { type CallOptions, SessionCalls } from './session/session-calls.js'
@@ -102,7 +103,7 @@ export interface SessionImage {
 }
 
 /** Made by `SessionManager.createSession`. */
-export class Session implements AsyncDisposable {
+export class Session implements PythonSession {
   readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
   readonly #calls: SessionCalls

@@ -43,6 +43,8 @@ const LIBRARY = [
   'src/langchain',
   'src/just-bash',
   'src/mcp',
+  'src/server',
+  'src/client',
   'src/cli',
 ]
 const WORKERS = [

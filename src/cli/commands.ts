@@ -40,6 +40,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'serve Python sessions to an MCP client',
     load: async () => (await import('./commands/mcp.js')).mcp,
   },
+  serve: {
+    summary: 'serve Python sessions over HTTP',
+    load: async () => (await import('./commands/serve.js')).serve,
+  },
   'store salvage': {
     summary: 'after an upgrade, move the sessions of a store to a new image',
     load: async () => (await import('./commands/store-salvage.js')).storeSalvage,

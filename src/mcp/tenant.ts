@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { SessionManager } from '../manager.js'
 import type { GetOrCreateOptions } from '../options.js'
+import { NameLocks } from '../presentation/name-locks.js'
 import { lostNote } from '../presentation/outcome.js'
 import type { Session } from '../session.js'
 import { count } from '../shared/count.js'
 import { SessionOwnedError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
-import { NameLocks } from './name-locks.js'
 import { Outputs } from './outputs.js'
 
 /** What a client asked for cannot be done; its message says what to do. */

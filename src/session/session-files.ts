@@ -3,7 +3,7 @@
 
 import { type ReadableStream, WritableStream } from 'node:stream/web'
 import { setImmediate } from 'node:timers/promises'
-import { isBoolean, isSignal } from '../options/check.js'
+import { isBoolean, isSignal, known, numberOption } from '../options/check.js'
 import type { Bytes } from '../shared/bytes.js'
 import { CancelledError, InvalidOptionError, StorageError } from '../shared/errors.js'
 import type { FileAnswer, FileRequest } from '../shared/messages/slot.js'
@@ -18,6 +18,8 @@ const PART_BYTES = 1024 * 1024
 
 /** Names that are read in one turn of the event loop: a directory can have millions. */
 const NAMES_PER_TURN = 5000
+
+const position = numberOption({ min: 0, max: Number.MAX_SAFE_INTEGER, integer: true })
 
 /** Runs a request in the session's slot, which it wakes for it. */
 export interface FileDoor {
@@ -100,9 +102,18 @@ export class SessionFiles {
     await this.#call('mkdir', 'mkdir', rest, path, isBoolean('recursive', recursive) ?? false)
   }
 
-  /** A large file in parts, read as they are taken. The session may go dormant in between. */
-  createReadStream(path: string, options: FileOptions = {}): ReadableStream<Uint8Array> {
-    return fromParts(this.#parts(path), isSignal('signal', options.signal))
+  /**
+   * A large file in parts, read as they are taken. The session may go dormant in between. `start` and `end` choose bytes, from the first on
+   * and before the second; default: all.
+   */
+  createReadStream(
+    path: string,
+    options: FileOptions & { readonly start?: number; readonly end?: number } = {},
+  ): ReadableStream<Uint8Array> {
+    known('options', options, ['signal', 'start', 'end'])
+    const start = position('start', options.start, 0)
+    const end = position('end', options.end, Number.MAX_SAFE_INTEGER)
+    return fromParts(this.#parts(path, start, end), isSignal('signal', options.signal))
   }
 
   /** Makes the file or empties it at once, and writes parts as they come. */
@@ -129,10 +140,12 @@ export class SessionFiles {
     })
   }
 
-  async *#parts(path: string): AsyncGenerator<Uint8Array, void> {
+  async *#parts(path: string, start: number, end: number): AsyncGenerator<Uint8Array, void> {
     const bytes = bytePath(path)
-    for (let node = 0, position = 0; ; ) {
-      const request = { name: 'readPart', path: bytes, node, position, length: PART_BYTES } as const
+    // The first read opens the file, also for a range of no bytes.
+    for (let node = 0, position = start; node === 0 || position < end; ) {
+      const length = Math.max(0, Math.min(PART_BYTES, end - position))
+      const request = { name: 'readPart', path: bytes, node, position, length } as const
       const answer = await this.#run(request, node === 0 ? 'open' : 'read', path)
       node = answer.node
       const part = answer.bytes ?? new Uint8Array(0)

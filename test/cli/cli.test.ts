@@ -19,10 +19,15 @@ const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import
 const pages: Readonly<Record<string, string>> = {
   'cli.md': page('cli.md'),
   'mcp.md': page('mcp.md'),
+  'server.md': page('server.md'),
   'upgrades.md': page('upgrades.md'),
 }
 /** Of commands that have their own. */
-const PAGES: Readonly<Record<string, string>> = { mcp: 'mcp.md', 'store salvage': 'upgrades.md' }
+const PAGES: Readonly<Record<string, string>> = {
+  mcp: 'mcp.md',
+  serve: 'server.md',
+  'store salvage': 'upgrades.md',
+}
 /** Shared with other commands, whose page has them. */
 const UNLISTED = ['store salvage cache-dir']
 

@@ -1,5 +1,6 @@
 // The tour as `npm run tour` runs it: a process of its own on the built package.
 import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
@@ -21,9 +22,13 @@ test('an example that does not exist, and a build that does not, are named', asy
     const { code, stderr } = await failed
     return [code, stderr]
   }
+  const names = readdirSync('examples')
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => name.slice(0, -3))
+    .join(', ')
   expect(await run('examples/run.mjs')).toEqual([
     2,
-    'there is no example "nope"\nusage: node examples/run.mjs NAME [options]   (NAME: ai-sdk, anthropic, approval, mcp, openai-agents, restate, tour)\n',
+    `there is no example "nope"\nusage: node examples/run.mjs NAME [options]   (NAME: ${names})\n`,
   ])
   const code = "import { runBuilt } from './scripts/run-built.mjs'; await runBuilt('examples/nope.js')"
   const args = ['--input-type=module', '--eval', code]

@@ -2,6 +2,7 @@
 import { InvalidOptionError, MemoryStore, StoreError } from 'brumate'
 import { pythonTool as aiSdkTool } from 'brumate/ai-sdk'
 import { pythonTool as anthropicTool } from 'brumate/anthropic'
+import { BrumateClient, InvalidOptionError as OfClient } from 'brumate/client'
 import { Sandbox } from 'brumate/e2b'
 import { mcpServer } from 'brumate/mcp'
 import { pythonTool as agentsTool } from 'brumate/openai-agents'
@@ -28,3 +29,7 @@ const session = { execute() {}, lostGlobals: [] }
 for (const tool of [aiSdkTool, anthropicTool, agentsTool])
   console.log(String(await tool({ session }).catch((error) => error)))
 console.log(String(await Sandbox.create('other').catch((error) => error.name)))
+console.log(
+  new BrumateClient({ url: 'http://localhost' }) instanceof BrumateClient,
+  OfClient === InvalidOptionError,
+)

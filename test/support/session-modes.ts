@@ -8,10 +8,14 @@ import { py, until } from './session-code.js'
 /** Makes a session that is closed when the running test ends. */
 export type OpenSession = (options?: SessionOptions) => Promise<Session>
 
-interface SessionMode {
+export interface SessionMode {
   readonly name: string
-  /** Makes the session, through `create`, which closes it when the running test ends. */
-  open(create: OpenSession, manager: SessionManager): Promise<Session>
+  /**
+   * Makes the session, through `create`, which closes it when the running test ends.
+   *
+   * @param options what the test asks for; `create` knows them
+   */
+  open(create: OpenSession, manager: SessionManager, options: SessionOptions): Promise<Session>
 }
 
 /** Slots of the suite's manager. A test has few sessions, and boots compete for cores with what is measured. */
@@ -129,13 +133,18 @@ function unlessClosed(error: unknown): void {
   if (!(error instanceof SessionClosedError)) throw error
 }
 
-const MODES: readonly SessionMode[] = [new Renewed(), afterReset, thawed]
+let modesOfFile: readonly SessionMode[] = [new Renewed(), afterReset, thawed]
+
+/** For a test file that imports others, to run their tests in modes of its own. */
+export function useModes(modes: readonly SessionMode[]): void {
+  modesOfFile = modes
+}
 
 /** Runs the tests once per mode, with one manager for all. */
 export function describeSessions(
   title: string,
   tests: (open: OpenSession) => void,
-  modes: readonly SessionMode[] = MODES,
+  modes: readonly SessionMode[] = modesOfFile,
 ): void {
   describe(title, () => {
     let manager: SessionManager
@@ -147,13 +156,14 @@ export function describeSessions(
     afterAll(() => manager?.close())
 
     describe.each(modes)('session $name', (mode) => {
-      tests((options) =>
-        mode.open(async (more) => {
+      tests((options = {}) => {
+        const create: OpenSession = async (more) => {
           const session = await manager.createSession({ ...more, ...options })
           onTestFinished(() => session.close())
           return session
-        }, manager),
-      )
+        }
+        return mode.open(create, manager, options)
+      })
     })
   })
 }

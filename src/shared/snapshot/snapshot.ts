@@ -100,6 +100,14 @@ export class Snapshot {
     return document
   }
 
+  /** @internal As `toBytes`, in parts that must not be changed. */
+  *chunks(): Generator<Uint8Array, void> {
+    const { before, after } = this.frame
+    yield before
+    yield* this.#parts.body.views
+    yield after
+  }
+
   /** @internal What a document has around the body. */
   get frame(): Frame {
     const { version, headBytes, body, signature } = this.#parts

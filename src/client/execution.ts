@@ -1,0 +1,179 @@
+// One execution on the server, with the callbacks that run here. Owns the exchange: code goes up, events come down; calls suspend the
+// execution, and their answers resume it.
+import type { WireEvents, WireExecution, WireResult } from '../presentation/wire.js'
+import type { ExecuteResult } from '../session/outcome.js'
+import type { PythonSession } from '../session/python-session.js'
+import { CancelledError, TimeoutError } from '../shared/errors.js'
+import type { Callbacks } from './callbacks.js'
+import { type Answers, Calls } from './calls.js'
+import { executionError, problemError } from './errors.js'
+import { eventsOf } from './events.js'
+import type { Listeners } from './listeners.js'
+import { ServerError } from './server-error.js'
+import { Totals } from './totals.js'
+import type { RequestOptions, Transport } from './transport.js'
+import { decodeDisplay, decodePending } from './values.js'
+
+export interface ExecutionContext {
+  readonly transport: Transport
+  readonly session: PythonSession
+  /** On the server. */
+  readonly path: string
+  readonly callbacks: Callbacks
+  readonly listeners: Listeners
+  readonly retries: number
+  readonly signal: AbortSignal | undefined
+  readonly idempotencyKey: string | undefined
+  readonly timeoutMs: number | null | undefined
+  /** Called when the server has the code. */
+  readonly onSent: () => void
+  /** What the session knows of itself. */
+  readonly onPart: (part: WireExecution) => void
+}
+
+interface Step {
+  readonly action: 'execute' | 'resume'
+  readonly json: Readonly<Record<string, unknown>>
+}
+
+/** Code that holds on to a cancelled execution gets so long to end. */
+const ABANDON_MS = 1000
+
+/** @throws what `session.execute` throws */
+export async function runExecution(context: ExecutionContext, first: Step): Promise<ExecuteResult> {
+  const calls = new Calls(context.callbacks, context.session)
+  const totals = new Totals()
+  try {
+    let step = first
+    for (let number = 0; ; number++) {
+      const part = await exchange(context, step, number, calls, totals.durationMs)
+      totals.add(part)
+      context.onPart(part)
+      if (part.status === 'error') {
+        const { stdout, stderr, displays } = totals
+        throw executionError(part.error, context.session.id, { stdout, stderr, displays })
+      }
+      const answers =
+        part.status === 'suspended' ? await nextAnswers(context, part, calls, totals) : undefined
+      if (answers === undefined) return totals.result(part)
+      step = { action: 'resume', json: answers }
+    }
+  } finally {
+    calls.end()
+  }
+}
+
+/** A broken connection is made again if the server runs the code once all the same. */
+async function exchange(
+  context: ExecutionContext,
+  step: Step,
+  number: number,
+  calls: Calls,
+  spentMs: number,
+): Promise<WireExecution> {
+  const { idempotencyKey, signal, session, timeoutMs } = context
+  // The answers of each part are a call of their own.
+  const key = idempotencyKey === undefined || number === 0 ? idempotencyKey : `${idempotencyKey}.${number}`
+  const leftMs = typeof timeoutMs === 'number' ? Math.max(1, timeoutMs - spentMs) : timeoutMs
+  const options: RequestOptions = {
+    ...{ signal, sessionId: session.id, accept: 'text/event-stream', isRepeatable: key !== undefined },
+    json: { ...step.json, values: 'exact', ...(leftMs !== undefined && { timeoutMs: leftMs }) },
+    ...(key !== undefined && { headers: { 'idempotency-key': key } }),
+  }
+  for (let tries = 0; ; tries++) {
+    try {
+      return await listen(context, `${context.path}/${step.action}`, options, calls)
+    } catch (error) {
+      const isBroken = error instanceof ServerError && error.code === 'UNREACHABLE' && key !== undefined
+      if (!isBroken || tries >= context.retries) throw error
+    }
+  }
+}
+
+async function listen(
+  { transport, listeners, signal, session, onSent }: ExecutionContext,
+  path: string,
+  options: RequestOptions,
+  calls: Calls,
+): Promise<WireExecution> {
+  const { response, timer } = await transport.stream('POST', path, options)
+  onSent()
+  try {
+    if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
+      return (await response.json()) as WireExecution
+    if (response.body === null) throw new TypeError('the response has no body')
+    for await (const { name, data } of eventsOf(response.body, () => timer.restart())) {
+      const event: unknown = JSON.parse(data)
+      if (name === 'output') listeners.output(event as WireEvents['output'])
+      if (name === 'display') listeners.display(decodeDisplay((event as WireEvents['display']).display))
+      if (name === 'pending') calls.start((event as WireEvents['pending']).pending.map(decodePending))
+      if (name === 'result') return event as WireExecution
+      if (name === 'error') {
+        const problem = event as WireEvents['error']
+        throw problemError(problem.status, { ...problem }, undefined, session.id)
+      }
+    }
+    throw new TypeError('the stream of events ended before the execution')
+  } catch (error) {
+    throw transport.failure(error, timer, signal)
+  } finally {
+    timer.stop()
+  }
+}
+
+/** @throws CancelledError, TimeoutError */
+async function nextAnswers(
+  context: ExecutionContext,
+  { pending }: WireResult,
+  calls: Calls,
+  totals: Totals,
+): Promise<Answers | undefined> {
+  const { signal, timeoutMs } = context
+  const waiting = pending.map(decodePending)
+  calls.start(waiting)
+  const leftMs = typeof timeoutMs === 'number' ? Math.max(1, timeoutMs - totals.durationMs) : undefined
+  const stopped = stopsAfter(leftMs, signal)
+  try {
+    const answers = await Promise.race([calls.next(waiting), stopped.promise])
+    if (answers !== STOPPED) return answers
+  } finally {
+    stopped.clear()
+  }
+  await abandon(
+    context,
+    pending.map(({ id }) => id),
+  )
+  throw signal?.aborted
+    ? new CancelledError('interrupted', { cause: signal.reason })
+    : new TimeoutError(timeoutMs as number, 'interrupted')
+}
+
+const STOPPED = Symbol('stopped')
+
+function stopsAfter(ms: number | undefined, signal: AbortSignal | undefined) {
+  let stop = () => {}
+  const promise = new Promise<typeof STOPPED>((resolve) => {
+    stop = () => resolve(STOPPED)
+  })
+  const timer = ms === undefined ? undefined : setTimeout(stop, ms)
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  const clear = () => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+  }
+  return { promise, clear }
+}
+
+/** Ends an execution that waits for answers which will not come, as an interrupt would. */
+async function abandon({ transport, path, onPart }: ExecutionContext, ids: readonly string[]): Promise<void> {
+  const error = { type: 'KeyboardInterrupt', message: '' }
+  const errors = Object.fromEntries(ids.map((id) => [id, error]))
+  const json = { errors, values: 'exact', timeoutMs: ABANDON_MS }
+  try {
+    onPart(await transport.json<WireExecution>('POST', `${path}/resume`, { json }))
+  } catch (error) {
+    // The caller hears of its timeout or signal. Of a session that is still suspended, the next call tells.
+    if (!(error instanceof Error)) throw error
+  }
+}

@@ -1,0 +1,255 @@
+// Requests to the server. Owns the URL, the key, time limits, and when a request is sent again: only if nothing can have come of it, or it
+// may happen twice.
+import { BrumateError, CancelledError } from '../shared/errors.js'
+import { problemError } from './errors.js'
+import type { ResolvedClientOptions } from './options.js'
+import { ServerError } from './server-error.js'
+
+export interface RequestOptions {
+  readonly query?: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
+  /** Becomes JSON. */
+  readonly json?: unknown
+  readonly body?: Uint8Array
+  readonly signal?: AbortSignal | undefined
+  readonly accept?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sending it twice is as sending it once. Default: whether the method is GET. */
+  readonly isRepeatable?: boolean
+  /** Of errors. */
+  readonly sessionId?: string
+}
+
+/** Refused before anything was done. */
+const REFUSALS: ReadonlySet<string> = new Set(['DRAINING', 'POOL_EXHAUSTED', 'QUOTA'])
+const FIRST_DELAY_MS = 100
+/** A longer wait is the caller's decision. */
+const LONGEST_DELAY_MS = 5000
+
+export class Transport {
+  readonly #options: ResolvedClientOptions
+
+  constructor(options: ResolvedClientOptions) {
+    this.#options = options
+  }
+
+  get timeoutMs(): number {
+    return this.#options.timeoutMs
+  }
+
+  /** @throws what the problem document says; ServerError; CancelledError for the signal */
+  async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+    return this.#withAnswer(method, path, options, (response) => response.json() as Promise<T>)
+  }
+
+  async bytes(method: string, path: string, options: RequestOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#withAnswer(
+      method,
+      path,
+      { accept: '*/*', ...options },
+      async (response) => new Uint8Array(await response.arrayBuffer()),
+    )
+  }
+
+  /** Sends a request whose answer has no content. */
+  async send(method: string, path: string, options: RequestOptions = {}): Promise<void> {
+    await this.#withAnswer(method, path, options, async (response) => {
+      // An answer that nobody reads keeps its connection.
+      await response.arrayBuffer()
+    })
+  }
+
+  /** The response itself, whose body is read by the caller, who owns `timer`: each part restarts the time limit. */
+  async stream(method: string, path: string, options: RequestOptions = {}): Promise<StreamedResponse> {
+    return this.#retried(method, options, async () => {
+      const timer = new IdleTimer(this.timeoutMs, options.signal)
+      try {
+        const response = await this.#fetch(method, path, options, timer.signal)
+        timer.restart()
+        return { response, timer }
+      } catch (error) {
+        timer.stop()
+        throw this.#failure(error, timer, options.signal)
+      }
+    })
+  }
+
+  /** Why reading a streamed response failed. */
+  failure(error: unknown, timer: IdleTimer, signal: AbortSignal | undefined): Error {
+    return this.#failure(error, timer, signal)
+  }
+
+  #withAnswer<T>(
+    method: string,
+    path: string,
+    options: RequestOptions,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    return this.#retried(method, options, async () => {
+      const timer = new IdleTimer(this.timeoutMs, options.signal)
+      try {
+        return await read(await this.#fetch(method, path, options, timer.signal))
+      } catch (error) {
+        throw this.#failure(error, timer, options.signal)
+      } finally {
+        timer.stop()
+      }
+    })
+  }
+
+  async #retried<T>(method: string, options: RequestOptions, attempt: () => Promise<T>): Promise<T> {
+    const { isRepeatable = method === 'GET', signal } = options
+    for (let tries = 0; ; tries++) {
+      if (signal?.aborted) throw new CancelledError('not-started', { cause: signal.reason })
+      try {
+        return await attempt()
+      } catch (error) {
+        const waitMs = this.#delayMs(error, tries, isRepeatable)
+        if (waitMs === undefined) throw error
+        await pause(waitMs, signal)
+      }
+    }
+  }
+
+  /** Until the next try; undefined if there is none. */
+  #delayMs(error: unknown, tries: number, isRepeatable: boolean): number | undefined {
+    if (tries >= this.#options.retries || !(error instanceof BrumateError)) return undefined
+    const isUnreachable = error.code === 'UNREACHABLE' && isRepeatable
+    if (!isUnreachable && !REFUSALS.has(error.code)) return undefined
+    const asked = (error as { retryAfterMs?: number }).retryAfterMs ?? 0
+    if (asked > LONGEST_DELAY_MS) return undefined
+    // Clients that were refused together do not come back together.
+    return Math.max(asked, FIRST_DELAY_MS * 2 ** tries * (0.5 + Math.random()))
+  }
+
+  async #fetch(
+    method: string,
+    path: string,
+    options: RequestOptions,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const { fetch, key, headers } = this.#options
+    const { json, body, accept = 'application/json', sessionId } = options
+    const response = await fetch(this.#url(path, options.query), {
+      method,
+      signal,
+      headers: {
+        ...headers,
+        accept,
+        ...(key !== undefined && { authorization: `Bearer ${key}` }),
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+        ...(body !== undefined && { 'content-type': 'application/octet-stream' }),
+        ...options.headers,
+      },
+      ...(json !== undefined && { body: JSON.stringify(json) }),
+      ...(body !== undefined && { body: body as Uint8Array<ArrayBuffer> }),
+    })
+    if (response.ok) return response
+    throw await errorOf(response, sessionId)
+  }
+
+  #url(path: string, query: RequestOptions['query'] = {}): string {
+    const url = new URL(this.#options.url + path)
+    for (const [name, value] of Object.entries(query)) {
+      if (Array.isArray(value)) for (const one of value) url.searchParams.append(name, one)
+      else if (value !== undefined) url.searchParams.set(name, String(value))
+    }
+    return url.href
+  }
+
+  #failure(error: unknown, timer: IdleTimer, signal: AbortSignal | undefined): Error {
+    if (signal?.aborted) return new CancelledError('interrupted', { cause: signal.reason })
+    if (timer.isOver) {
+      const message = `${this.#options.url} has sent nothing for ${this.timeoutMs} ms; whether the request had an effect is unknown`
+      return new ServerError(message, { code: 'UNREACHABLE' })
+    }
+    if (error instanceof BrumateError || (error as { code?: unknown })?.code === 'CONVERSION')
+      return error as Error
+    if (error instanceof SyntaxError)
+      return new ServerError(`${this.#options.url} sent no JSON where there should be some`, {
+        code: 'BAD_RESPONSE',
+      })
+    const reason = error instanceof Error ? causeOf(error) : String(error)
+    const message = `${this.#options.url} cannot be reached, or the connection broke: ${reason}`
+    return new ServerError(message, { code: 'UNREACHABLE' }, { cause: error })
+  }
+}
+
+export interface StreamedResponse {
+  readonly response: Response
+  readonly timer: IdleTimer
+}
+
+/** Aborts a request when nothing has come for too long, or the caller's signal aborts. */
+export class IdleTimer {
+  readonly #controller = new AbortController()
+  readonly #timeoutMs: number
+  readonly #stopListening: () => void
+  #timer: ReturnType<typeof setTimeout> | undefined
+  isOver = false
+
+  constructor(timeoutMs: number, signal: AbortSignal | undefined) {
+    this.#timeoutMs = timeoutMs
+    const onAbort = () => this.#controller.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.#stopListening = () => signal?.removeEventListener('abort', onAbort)
+    if (signal?.aborted) onAbort()
+    this.restart()
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  restart(): void {
+    clearTimeout(this.#timer)
+    if (this.#timeoutMs === Number.POSITIVE_INFINITY) return
+    this.#timer = setTimeout(() => {
+      this.isOver = true
+      this.#controller.abort()
+    }, this.#timeoutMs)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#stopListening()
+  }
+}
+
+async function errorOf(response: Response, sessionId: string | undefined): Promise<Error> {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+  const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined
+  const isProblem = /\bjson\b/.test(response.headers.get('content-type') ?? '')
+  const text = await response.text()
+  let problem: unknown = {}
+  try {
+    if (isProblem) problem = JSON.parse(text)
+  } catch {
+    // A proxy's page, with a status that says enough.
+  }
+  const error = problemError(response.status, Object(problem), retryAfterMs, sessionId)
+  // The library's class for it has no such field.
+  if (retryAfterMs !== undefined && !(error instanceof ServerError)) Object.assign(error, { retryAfterMs })
+  return error
+}
+
+/** `fetch` says "fetch failed", and its cause why. */
+function causeOf(error: Error): string {
+  const { cause } = error
+  return cause instanceof Error && cause.message !== ''
+    ? `${error.message} (${cause.message})`
+    : error.message
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(new CancelledError('not-started', { cause: signal?.reason }))
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}

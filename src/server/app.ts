@@ -1,0 +1,174 @@
+// The server as a Hono app: the way of a request through checks, validation and handlers. Owns the order of these; each handler's work is in
+// the files beside it.
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { Access } from './access.js'
+import { readBody, tooLarge } from './bodies.js'
+import { Executions } from './executions.js'
+import { fileHandlers } from './file-handlers.js'
+import { type HonoOpenApi, loadHono } from './hono.js'
+import { addLibreChat } from './librechat/app.js'
+import { Metrics } from './metrics.js'
+import { openApiInfo } from './open-api.js'
+import { type AppOptions, type ResolvedAppOptions, resolveAppOptions } from './options.js'
+import { draining, notFound, problemOf, problemResponse, RequestProblem } from './problems.js'
+import { Accounts } from './quotas.js'
+import { Requests } from './requests.js'
+import { type Routes, routesOf } from './routes.js'
+import { schemasOf } from './schemas.js'
+import type { App, Environment, Services } from './services.js'
+import { sessionHandlers } from './session-handlers.js'
+import { Sessions } from './sessions.js'
+import type { ToolContext } from './tools.js'
+import { valueHandlers } from './value-handlers.js'
+import { WebhookSender } from './webhooks/sender.js'
+
+export interface BrumateApp {
+  /** To be mounted in a Hono app, or served: `app.fetch`. */
+  readonly app: OpenAPIHono
+  readonly fetch: OpenAPIHono['fetch']
+  /** From now on requests get 503, and `/health` says so. Resolves when those that were there have been answered. */
+  drain(): Promise<void>
+  /** Stores the sessions that requests have opened, and lets go of them. The manager stays open. */
+  close(): Promise<void>
+}
+
+/**
+ * The HTTP API as a Hono app. `serve` of this sub-path also listens.
+ *
+ * @param host what the server listens on, which decides about Host headers. Default: unknown, and any does unless `allowedHosts` is given
+ * @throws InstallationError when `@hono/zod-openapi` is missing
+ * @throws InvalidOptionError
+ */
+export async function createApp(options: AppOptions, host?: string): Promise<BrumateApp> {
+  const resolved = resolveAppOptions(options)
+  return makeApp(await loadHono(), resolved, host)
+}
+
+export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: string | undefined): BrumateApp {
+  const routes = routesOf(lib, schemasOf(lib.z))
+  const access = new Access(options, host)
+  const accounts = new Accounts((tenant) => options.keys?.quotasOf(tenant) ?? options.quotas)
+  const sender = new WebhookSender(options.webhooks)
+  const tools: ToolContext = {
+    ...{ options, sender },
+    onSuspended: (session) => services.executions.onSuspended(session),
+  }
+  const sessions = new Sessions(options, tools)
+  const requests = new Requests()
+  const executions = new Executions(options, sessions)
+  const services: Services = { options, sessions, sender, requests, executions }
+  const metrics = new Metrics(options.manager)
+  const app: App = new lib.OpenAPIHono<Environment>({
+    defaultHook: (result) => {
+      if (result.success) return undefined
+      const issues = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
+      const [first] = issues
+      const detail = `${result.target}${first?.path ? ` ${first.path}` : ''}: ${first?.message ?? 'invalid'}`
+      return problemResponse(new RequestProblem(400, 'VALIDATION', detail, { issues: issues.slice(0, 20) }))
+    },
+  })
+  app.onError((error, c) => {
+    const { tenant } = c.get('caller') ?? {}
+    return problemResponse(problemOf(error, tenant) ?? httpProblem(error) ?? failed(error, c, options))
+  })
+  app.notFound(() => problemResponse(notFound('there is no such route')))
+  app.use(async (c, next) => {
+    const startedMs = performance.now()
+    await next()
+    metrics.count(c.req.method, routeOf(c), c.res.status, performance.now() - startedMs)
+  })
+  app.use(async (c, next) => {
+    const { headers } = c.req.raw
+    access.checkOrigin(headers)
+    if (c.req.method === 'OPTIONS' && headers.has('access-control-request-method'))
+      return access.preflight(headers)
+    await next()
+    c.header('x-content-type-options', 'nosniff')
+    for (const [name, value] of Object.entries(access.corsHeaders(headers))) c.header(name, value)
+    return undefined
+  })
+  app.use('/v1/*', async (c, next) => {
+    const tenant = access.tenantOf(c.req.raw.headers)
+    const account = accounts.of(tenant)
+    account.request()
+    if (requests.isDraining) throw draining()
+    c.set('caller', { tenant, account })
+    const answered = requests.begin()
+    try {
+      await next()
+    } finally {
+      answered()
+    }
+  })
+  const { maxBodyBytes, maxUploadBytes } = options
+  app.use('/v1/*', async (c, next) => {
+    const most = isUpload(c) ? maxUploadBytes : maxBodyBytes
+    const length = c.req.header('content-length')
+    if (Number(length ?? 0) > most) throw tooLarge(most)
+    // An upload is counted as its handler reads it.
+    if (!isUpload(c) && length === undefined && !['GET', 'HEAD'].includes(c.req.method)) {
+      const body = await readBody(c, most)
+      // Its type says otherwise, but Hono awaits what it has cached.
+      c.req.bodyCache.arrayBuffer = Promise.resolve(body) as unknown as ArrayBuffer
+    }
+    await next()
+  })
+  addHandlers(app, routes, services)
+  app.get('/metrics', (c) => {
+    access.checkMetrics(c.req.raw.headers, addressOf(c))
+    return c.text(metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+  })
+  if (options.librechat) addLibreChat(app, options)
+  app.doc31('/openapi.json', openApiInfo(options.keys !== undefined))
+  if (options.keys !== undefined)
+    app.openAPIRegistry.registerComponent('securitySchemes', 'key', { type: 'http', scheme: 'bearer' })
+  return {
+    app: app as unknown as OpenAPIHono,
+    fetch: app.fetch as OpenAPIHono['fetch'],
+    drain: () => requests.drain(),
+    close: () => sessions.closeAll(),
+  }
+}
+
+function addHandlers(app: App, routes: Routes, services: Services): void {
+  sessionHandlers(app, routes, services)
+  valueHandlers(app, routes, services)
+  fileHandlers(app, routes, services)
+  app.openapi(routes.health, (c) =>
+    services.requests.isDraining
+      ? c.json({ status: 'draining' as const }, 503)
+      : c.json({ status: 'ok' as const }, 200),
+  )
+}
+
+/** As OpenAPI has it. Unknown paths are one, so that clients cannot make any number of them. */
+function routeOf(c: Context): string {
+  const route = c.req.matchedRoutes.find(({ path }) => !path.includes('*'))
+  return route === undefined ? 'none' : route.path.replaceAll(/:(\w+)/g, '{$1}')
+}
+
+/** The other end of the connection, where `@hono/node-server` serves the app. */
+function addressOf(c: Context): string | undefined {
+  const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
+  return incoming?.socket?.remoteAddress
+}
+
+/** Bodies that become files or snapshots; all others are JSON. */
+function isUpload(c: Context): boolean {
+  const { method, path } = c.req
+  return method === 'PUT' ? /\/(files|snapshot)$/.test(path) : /^\/v1\/upload(\/batch)?$/.test(path)
+}
+
+/** What Hono throws for a request: an HTTPException, which another copy of the package may have made. */
+function httpProblem(error: Error): RequestProblem | undefined {
+  const { status } = error as { status?: unknown }
+  if (typeof status !== 'number' || status < 400 || status > 499) return undefined
+  return new RequestProblem(status, status === 415 ? 'UNSUPPORTED_MEDIA_TYPE' : 'BAD_REQUEST', error.message)
+}
+
+function failed(error: Error, c: Context, { onError }: ResolvedAppOptions): RequestProblem {
+  // Reading the body of a client that has gone fails, and nobody reads the answer.
+  if (!c.req.raw.signal.aborted) onError(error)
+  return new RequestProblem(500, 'INTERNAL', 'the server has failed; its log has the reason')
+}

@@ -1,0 +1,27 @@
+// Bodies of requests that are read here, and not by a schema's validator. Owns their bound.
+import { Buffer } from 'node:buffer'
+import type { ReadableStream } from 'node:stream/web'
+import type { Context } from 'hono'
+import { RequestProblem } from './problems.js'
+
+export function tooLarge(maxBytes: number): RequestProblem {
+  return new RequestProblem(413, 'TOO_LARGE', `a body of more than ${maxBytes} bytes`)
+}
+
+/** The parts of a body, as they come. @throws RequestProblem when it is longer than it may be */
+export async function* partsOf(c: Context, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0
+  for await (const part of (c.req.raw.body as ReadableStream<Uint8Array> | null) ?? []) {
+    sizeBytes += part.length
+    if (sizeBytes > maxBytes) throw tooLarge(maxBytes)
+    yield part
+  }
+}
+
+/** @throws RequestProblem when it is longer than it may be */
+export async function readBody(c: Context, maxBytes: number): Promise<ArrayBuffer> {
+  const parts: Uint8Array[] = []
+  for await (const part of partsOf(c, maxBytes)) parts.push(part)
+  const body = Buffer.concat(parts)
+  return body.buffer.slice(body.byteOffset, body.byteOffset + body.length) as ArrayBuffer
+}

@@ -1,0 +1,55 @@
+// What LibreChat gets instead of an answer: a status and `{ error }`. Owns which of the library's errors is which.
+import {
+  InvalidOptionError,
+  LimitError,
+  PoolExhaustedError,
+  SessionClosedError,
+  SessionMovedError,
+  SessionOwnedError,
+  StorageError,
+} from '../../shared/errors.js'
+
+type Status = 400 | 401 | 404 | 413 | 429 | 500 | 503
+
+const RETRY_SECONDS = 5
+
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+
+  constructor(
+    readonly status: Status,
+    message: string,
+    readonly fields: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(message)
+  }
+
+  get body(): Record<string, unknown> {
+    return { error: this.message, ...this.fields }
+  }
+}
+
+/** Not to be told to clients: `undefined` for a fault of the server. */
+export function apiError(error: unknown): ApiError | undefined {
+  if (error instanceof ApiError) return error
+  // LibreChat tells the model when to try again if it finds these fields.
+  if (
+    error instanceof PoolExhaustedError ||
+    (error instanceof LimitError && error.limit === 'maxMemoryBytes')
+  )
+    return new ApiError(429, 'rate_limited', {
+      message: error.message,
+      retry_after_seconds: RETRY_SECONDS,
+    })
+  if (error instanceof InvalidOptionError) return new ApiError(400, error.message)
+  if (error instanceof StorageError) return new ApiError(error.reason === 'ENOSPC' ? 413 : 400, error.message)
+  if (
+    error instanceof SessionMovedError ||
+    error instanceof SessionOwnedError ||
+    error instanceof SessionClosedError
+  )
+    return new ApiError(503, 'another request has the session; try again', {
+      retry_after_seconds: RETRY_SECONDS,
+    })
+  return undefined
+}

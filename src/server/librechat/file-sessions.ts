@@ -1,0 +1,124 @@
+// The sessions behind LibreChat's ids: one for each upload and each execution, kept in the manager's store with its files. Owns their ids in
+// the manager, who may open them, and for how long they stay.
+import type { SessionManager } from '../../manager.js'
+import type { SessionOptions } from '../../options.js'
+import type { Session } from '../../session.js'
+import { overQuota, type Quotas } from '../quotas.js'
+import { ApiError } from './api-error.js'
+import { isId, newId } from './files.js'
+
+const PREFIX = 'librechat-'
+const SWEEP_INTERVAL_MS = 10 * 60_000
+
+export interface FileSessionsOptions {
+  readonly manager: SessionManager
+  readonly session: Omit<SessionOptions, 'id' | 'tenant' | 'from' | 'callbacks'>
+  readonly retentionMs: number
+  readonly onError: (error: Error) => void
+}
+
+export interface Opened {
+  readonly id: string
+  readonly session: Session
+}
+
+type Given = Pick<SessionOptions, 'callbacks' | 'labels'>
+
+export class FileSessions {
+  readonly #options: FileSessionsOptions
+  #sweptMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: FileSessionsOptions) {
+    this.#options = options
+  }
+
+  /** Makes a session, and keeps it with its files unless `use` fails or says otherwise. */
+  async create<T>(
+    tenant: string,
+    quotas: Quotas,
+    given: Given,
+    use: (opened: Opened) => Promise<{ readonly answer: T; readonly keep: boolean }>,
+  ): Promise<T> {
+    this.#sweep()
+    await this.#requireRoom(tenant, quotas)
+    const { manager, session: common } = this.#options
+    const id = newId()
+    const session = await manager.createSession({ ...common, ...given, tenant, id: PREFIX + id })
+    let keep = false
+    try {
+      const used = await use({ id, session })
+      keep = used.keep
+      if (keep) await session.hibernate()
+      return used.answer
+    } finally {
+      if (!keep) await this.#delete(session)
+    }
+  }
+
+  /** @throws ApiError (404) if the tenant has no such session */
+  async use<T>(
+    tenant: string,
+    id: unknown,
+    use: (opened: Opened) => Promise<T>,
+    given: Given = {},
+  ): Promise<T> {
+    const session = await this.find(tenant, id, given)
+    if (session === undefined || !isId(id))
+      throw new ApiError(404, 'there is no such session, or it has expired')
+    try {
+      return await use({ id, session })
+    } finally {
+      // Its slot is for others now, and the store for other processes.
+      if (session.state !== 'closed') await session.hibernate()
+    }
+  }
+
+  async find(tenant: string, id: unknown, given: Given = {}): Promise<Session | undefined> {
+    if (!isId(id)) return undefined
+    const { manager, session: common } = this.#options
+    const name = PREFIX + id
+    const isKnown = manager.get(name)?.tenant === tenant || (await this.#isStored(tenant, name))
+    // Between two requests nothing runs in it, so another process does not miss it; one that had it before hears of that here.
+    return isKnown ? manager.getOrCreate(name, { ...common, ...given, tenant, takeOver: true }) : undefined
+  }
+
+  async #isStored(tenant: string, name: string): Promise<boolean> {
+    for await (const { id } of this.#options.manager.list({ tenant, prefix: name }))
+      if (id === name) return true
+    return false
+  }
+
+  /** For an execution that goes on in another request: the session goes when that is over, too. */
+  async drop(tenant: string, id: string): Promise<void> {
+    const session = await this.find(tenant, id)
+    if (session) await this.#delete(session)
+  }
+
+  /** Sessions come and go by themselves here, so their number is not bounded. @throws RequestProblem */
+  async #requireRoom(tenant: string, { storedBytes }: Quotas): Promise<void> {
+    if (storedBytes === undefined) return
+    let bytes = 0
+    for await (const { sizeBytes } of this.#options.manager.list({ tenant })) bytes += sizeBytes
+    if (bytes < storedBytes) return
+    const detail = `the sessions take ${bytes} bytes; they go a day after their last use`
+    throw overQuota('storedBytes', storedBytes, SWEEP_INTERVAL_MS / 1000, detail)
+  }
+
+  async #delete(session: Session): Promise<void> {
+    await session.delete().catch(this.#options.onError)
+  }
+
+  /** No timer: a server without requests keeps nothing new. */
+  #sweep(): void {
+    const { manager, retentionMs, onError } = this.#options
+    const nowMs = performance.now()
+    if (nowMs - this.#sweptMs < SWEEP_INTERVAL_MS) return
+    this.#sweptMs = nowMs
+    manager
+      .sweep({ prefix: PREFIX, idleMs: retentionMs })
+      .then(({ failed }) => {
+        for (const { error } of failed) onError(error as Error)
+      })
+      .catch(onError)
+  }
+}

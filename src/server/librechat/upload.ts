@@ -1,0 +1,77 @@
+// `POST /upload` and `/upload/batch`: files of a multipart form, in a session of their own. Owns reading the form; LibreChat's newer and
+// older fields beside the files (`kind`, `id`, `entity_id`) name whom they belong to there, and are not needed here.
+import type { SessionFiles } from '../../session/session-files.js'
+import { count } from '../../shared/count.js'
+import { StorageError } from '../../shared/errors.js'
+import type { Quotas } from '../quotas.js'
+import { ApiError } from './api-error.js'
+import type { FileSessions } from './file-sessions.js'
+import { dataName, idOfFile, writeData } from './files.js'
+
+type Uploaded =
+  | { readonly status: 'success'; readonly filename: string; readonly fileId: string }
+  | { readonly status: 'error'; readonly filename: string; readonly error: string }
+
+/** What is used of a `File`, which Node 20 has no global type for. */
+type Uploadable = Pick<Blob, 'size' | 'arrayBuffer'> & { readonly name: string }
+
+const MAX_FILES = 200
+
+/** @throws ApiError if one of them cannot be kept */
+export async function upload(sessions: FileSessions, tenant: string, quotas: Quotas, form: FormData) {
+  const { session, files } = await uploadAll(sessions, tenant, quotas, form)
+  const failed = files.find((file) => file.status === 'error')
+  if (failed) throw new ApiError(413, failed.error)
+  return {
+    message: 'success',
+    ...session,
+    files: files.flatMap((file) =>
+      file.status === 'success' ? [{ fileId: file.fileId, filename: file.filename }] : [],
+    ),
+  }
+}
+
+export async function uploadBatch(sessions: FileSessions, tenant: string, quotas: Quotas, form: FormData) {
+  const { session, files, more } = await uploadAll(sessions, tenant, quotas, form)
+  const succeeded = files.filter(({ status }) => status === 'success').length
+  const failed = files.length - succeeded
+  const message = failed === 0 ? 'success' : succeeded === 0 ? 'error' : 'partial_success'
+  return {
+    ...{ message, ...session, files, succeeded, failed },
+    ...(more && { filesLimitReached: true, maxFiles: MAX_FILES }),
+  }
+}
+
+async function uploadAll(sessions: FileSessions, tenant: string, quotas: Quotas, form: FormData) {
+  const given = [...form.values()].flatMap((value) => (typeof value === 'string' ? [] : [value]))
+  if (given.length === 0) throw new ApiError(400, 'No files provided')
+  const labels = { librechat: 'upload', ...(form.get('read_only') === 'true' && { readOnly: 'true' }) }
+  return sessions.create(tenant, quotas, { labels }, async ({ id, session }) => {
+    const files: Uploaded[] = []
+    for (const file of given.slice(0, MAX_FILES)) files.push(await save(session.files, file))
+    const answer = {
+      session: { storage_session_id: id, session_id: id },
+      files,
+      more: given.length > MAX_FILES,
+    }
+    return { answer, keep: files.some(({ status }) => status === 'success') }
+  })
+}
+
+async function save(files: SessionFiles, file: Uploadable): Promise<Uploaded> {
+  const filename = file.name
+  try {
+    const name = dataName(filename)
+    await writeData(files, name, new Uint8Array(await file.arrayBuffer()))
+    return { status: 'success', filename: name, fileId: idOfFile(name) }
+  } catch (error) {
+    if (!(error instanceof StorageError || error instanceof ApiError)) throw error
+    const tooLarge = error instanceof StorageError && error.reason === 'ENOSPC'
+    const size = count(file.size, 'byte')
+    return {
+      status: 'error',
+      filename,
+      error: tooLarge ? `${size}: there is no room for so much` : error.message,
+    }
+  }
+}

@@ -1,0 +1,134 @@
+// Serves the app on a port. Owns the HTTP server, its limits on time and headers, and the order in which it stops.
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isText, numberOption } from '../options/check.js'
+import { MAX_DELAY_MS } from '../options/limits.js'
+import { InvalidOptionError } from '../shared/errors.js'
+import { requireKeys } from './access.js'
+import { type BrumateApp, makeApp } from './app.js'
+import { loadHono, loadNodeServer } from './hono.js'
+import { type AppOptions, type ResolvedAppOptions, resolveAppOptions } from './options.js'
+
+export interface ServeOptions extends AppOptions {
+  /** 0: one that is free. Default 0. */
+  readonly port?: number
+  /** Address to listen on. Others than those of this machine need `keys`. Default `127.0.0.1`. */
+  readonly host?: string
+  /** How long `close` waits for requests that are being answered, in ms. Then their executions are interrupted. Default 10,000. */
+  readonly drainMs?: number
+}
+
+export interface HttpServer extends AsyncDisposable {
+  /** Such as `http://127.0.0.1:41234`. */
+  readonly url: string
+  /**
+   * Stops: new requests get 503, those that are being answered may end until `drainMs`, and the sessions are stored. The manager stays open.
+   * Idempotent.
+   */
+  close(): Promise<void>
+}
+
+const portOption = numberOption({ min: 0, max: 65_535, integer: true })
+const drainOption = numberOption({ min: 0, max: MAX_DELAY_MS, unit: 'milliseconds' })
+const FLUSH_MS = 500
+const HEADERS_TIMEOUT_MS = 10_000
+const KEEP_ALIVE_MS = 65_000
+const MAX_HEADER_BYTES = 16 * 1024
+/** Of receiving a request; an upload may be long. */
+const REQUEST_TIMEOUT_MS = 600_000
+
+/**
+ * Serves the HTTP API.
+ *
+ * @throws InstallationError when `@hono/zod-openapi` or `@hono/node-server` is missing
+ * @throws InvalidOptionError, also for a port that is in use
+ */
+export async function serve(options: ServeOptions): Promise<HttpServer> {
+  const resolved = resolveAppOptions(options, ['port', 'host', 'drainMs'])
+  const port = portOption('port', options.port, 0)
+  const host = isText('host', options.host, { maxLength: 255 }) ?? '127.0.0.1'
+  const drainMs = drainOption('drainMs', options.drainMs, 10_000)
+  requireKeys(host, resolved)
+  const [hono, node] = await Promise.all([loadHono(), loadNodeServer()])
+  const app = makeApp(hono, resolved, host)
+  const server = node.createAdaptorServer({
+    fetch: app.fetch,
+    overrideGlobalObjects: false,
+    serverOptions: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
+  }) as Server
+  const url = await listen(server, port, host, resolved)
+  return new Listening(app, server, url, drainMs)
+}
+
+class Listening implements HttpServer {
+  readonly #app: BrumateApp
+  readonly #server: Server
+  readonly #drainMs: number
+  #closed: Promise<void> | undefined
+
+  constructor(
+    app: BrumateApp,
+    server: Server,
+    readonly url: string,
+    drainMs: number,
+  ) {
+    this.#app = app
+    this.#server = server
+    this.#drainMs = drainMs
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#drainMs)
+    })
+    await Promise.race([this.#app.drain(), late])
+    clearTimeout(timer)
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    // Answers that are on their way.
+    await Promise.race([closed, delay(FLUSH_MS)])
+    // What is still being answered is interrupted, as if its client had gone.
+    this.#server.closeAllConnections()
+    await closed
+    await this.#app.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+function listen(
+  server: Server,
+  port: number,
+  host: string,
+  { onError }: ResolvedAppOptions,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException) => {
+      const message = `port: cannot listen on ${host}, port ${port}: ${cause.message}`
+      const error = new InvalidOptionError('port', 'a port that is free', port, message)
+      error.cause = cause
+      reject(error)
+    }
+    server.once('error', fail)
+    server.listen(port, host, () => {
+      server.off('error', fail)
+      server.on('error', onError)
+      const { address, family, port: bound } = server.address() as AddressInfo
+      resolve(`http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`)
+    })
+  })
+}

@@ -1,0 +1,31 @@
+// What handlers work with, as types: the app, a request's context, and what the server has.
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { Executions } from './executions.js'
+import type { ResolvedAppOptions } from './options.js'
+import type { Account } from './quotas.js'
+import type { Requests } from './requests.js'
+import type { Sessions } from './sessions.js'
+import type { WebhookSender } from './webhooks/sender.js'
+
+/** What the checks have found out about a request. */
+export interface Caller {
+  readonly tenant: string
+  readonly account: Account
+}
+
+export interface Environment {
+  Variables: { caller: Caller }
+}
+
+export type App = OpenAPIHono<Environment>
+export type ServerContext = Context<Environment>
+
+/** What handlers use. */
+export interface Services {
+  readonly options: ResolvedAppOptions
+  readonly sessions: Sessions
+  readonly executions: Executions
+  readonly requests: Requests
+  readonly sender: WebhookSender
+}

@@ -1,0 +1,308 @@
+// The sessions of tenants, by the ids that clients give them. Owns their ids in the manager, opening them for a request, and letting go of
+// those that nobody uses, so that another process can serve them. Of a session it keeps only how many requests use it.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { NameLocks } from '../presentation/name-locks.js'
+import type { WireCreate } from '../presentation/wire.js'
+import type { Session } from '../session.js'
+import { InvalidOptionError, SessionClosedError, SessionOwnedError } from '../shared/errors.js'
+import type { Snapshot } from '../shared/snapshot/snapshot.js'
+import type { StoredSession } from '../store/store.js'
+import type { ResolvedAppOptions } from './options.js'
+import { notFound, RequestProblem } from './problems.js'
+import { type Account, overQuota } from './quotas.js'
+import { labelsOf, readLabels, type SessionConfig } from './session-config.js'
+import { sessionIdOf } from './session-ids.js'
+import { checkConfig, sessionOptions, type ToolContext } from './tools.js'
+
+export interface OpenOptions {
+  readonly takeOver?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Acquired {
+  readonly session: Session
+  /** To be called once. */
+  readonly release: () => void
+}
+
+const OWNER_POLL_MS = 100
+/** Only the client itself can make room. */
+const QUOTA_RETRY_SECONDS = 60
+
+interface Usage {
+  users: number
+  timer: NodeJS.Timeout | undefined
+}
+
+export class Sessions {
+  readonly #options: ResolvedAppOptions
+  readonly #tools: ToolContext
+  readonly #usages = new Map<string, Usage>()
+  /** Creating, opening and letting go of a session take turns. */
+  readonly #locks: NameLocks
+
+  constructor(options: ResolvedAppOptions, tools: ToolContext) {
+    this.#options = options
+    this.#tools = tools
+    this.#locks = NameLocks.of(options.manager)
+  }
+
+  /**
+   * The session, wherever it is kept. It stays open until `release` is called.
+   *
+   * @throws RequestProblem when there is none; SessionOwnedError when another process has it
+   */
+  async acquire(tenant: string, id: string, options: OpenOptions): Promise<Acquired> {
+    const full = sessionIdOf(tenant, id)
+    const release = this.#hold(full)
+    try {
+      return { session: await this.#open(tenant, full, options), release }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  /** Runs the task with the session. @throws what `acquire` throws */
+  async use<T>(
+    tenant: string,
+    id: string,
+    options: OpenOptions,
+    task: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const { session, release } = await this.acquire(tenant, id, options)
+    try {
+      return await task(session)
+    } finally {
+      release()
+    }
+  }
+
+  /** Whether the session is open here. No store is asked. */
+  get(tenant: string, id: string): Session | undefined {
+    return this.#options.manager.get(sessionIdOf(tenant, id))
+  }
+
+  /** @throws RequestProblem, and what `createSession` throws */
+  async create(tenant: string, account: Account, given: WireCreate, from?: Snapshot): Promise<StoredSession> {
+    const id = given.id ?? randomUUID()
+    const full = sessionIdOf(tenant, id)
+    const release = this.#hold(full)
+    try {
+      return await this.#locks.run(full, undefined, async () => {
+        if (given.id !== undefined && (await this.#find(tenant, full)))
+          throw new RequestProblem(409, 'SESSION_EXISTS', `there is a session ${id} already`)
+        return this.#create(tenant, account, full, given, from)
+      })
+    } finally {
+      release()
+    }
+  }
+
+  /** @throws RequestProblem, and what `createSession` and `openSession` throw */
+  async getOrCreate(
+    tenant: string,
+    account: Account,
+    id: string,
+    given: WireCreate,
+    options: OpenOptions,
+  ): Promise<{ readonly isNew: boolean; readonly stored: StoredSession }> {
+    const full = sessionIdOf(tenant, id)
+    const release = this.#hold(full)
+    try {
+      const created = await this.#locks.run(full, options.signal, async () =>
+        (await this.#find(tenant, full)) ? undefined : this.#create(tenant, account, full, given),
+      )
+      if (created) return { isNew: true, stored: created }
+      await this.#open(tenant, full, options)
+      return { isNew: false, stored: await this.#stored(tenant, full) }
+    } finally {
+      release()
+    }
+  }
+
+  /** @throws RequestProblem when there is none */
+  async read(tenant: string, id: string): Promise<StoredSession> {
+    return this.#stored(tenant, sessionIdOf(tenant, id))
+  }
+
+  /** @throws RequestProblem when there is none */
+  async delete(tenant: string, id: string, { takeOver = false, signal }: OpenOptions): Promise<void> {
+    const { manager } = this.#options
+    const full = sessionIdOf(tenant, id)
+    if (!(await this.#find(tenant, full))) throw notFound()
+    if (takeOver && !manager.get(full)) await this.#open(tenant, full, { takeOver, signal })
+    const isDeleted = await this.#locks.run(full, signal, () => manager.delete(full))
+    if (!isDeleted) throw notFound()
+  }
+
+  /** Stores the session and lets go of it. */
+  async close(tenant: string, id: string): Promise<void> {
+    const full = sessionIdOf(tenant, id)
+    await this.#locks.run(full, undefined, async () => {
+      const session = this.#options.manager.get(full)
+      if (session) await session.close()
+      else await this.#stored(tenant, full)
+    })
+  }
+
+  list(
+    tenant: string,
+    prefix: string,
+    labels: Readonly<Record<string, string>>,
+  ): AsyncIterable<StoredSession> {
+    return this.#options.manager.list({ tenant, prefix: sessionIdOf(tenant, prefix), labels })
+  }
+
+  /** Stores all sessions that requests have opened, and lets go of them. What still runs in them is interrupted. */
+  async closeAll(): Promise<void> {
+    const { manager, onError } = this.#options
+    const closed = [...this.#usages].map(async ([id, { timer }]) => {
+      clearTimeout(timer)
+      await manager.get(id)?.close().catch(onError)
+    })
+    await Promise.all(closed)
+  }
+
+  /** Marks the session as used until what it returns is called. */
+  #hold(full: string): () => void {
+    const usage = this.#usages.get(full) ?? { users: 0, timer: undefined }
+    this.#usages.set(full, usage)
+    usage.users++
+    clearTimeout(usage.timer)
+    return () => {
+      usage.users--
+      if (usage.users === 0) this.#schedule(full, usage)
+    }
+  }
+
+  #schedule(full: string, usage: Usage): void {
+    const { manager, releaseAfterMs } = this.#options
+    if (!manager.get(full)) {
+      this.#usages.delete(full)
+      return
+    }
+    usage.timer = setTimeout(() => {
+      if (usage.users === 0) this.#release(full).catch(this.#options.onError)
+    }, releaseAfterMs)
+    usage.timer.unref()
+  }
+
+  /** A session that cannot be captured stays open: closing it would lose it. */
+  async #release(full: string): Promise<void> {
+    const usage = this.#usages.get(full)
+    clearTimeout(usage?.timer)
+    await this.#locks.run(full, undefined, async () => {
+      const session = this.#options.manager.get(full)
+      try {
+        await session?.hibernate()
+        if (usage?.users === 0) await session?.close()
+      } catch (error) {
+        if (!(error instanceof SessionClosedError)) this.#options.onError(error as Error)
+      }
+    })
+    if (usage?.users === 0) this.#schedule(full, usage)
+  }
+
+  /** In the lock of its id. */
+  async #create(
+    tenant: string,
+    account: Account,
+    full: string,
+    { labels = {}, env, image, limits, tools, input }: WireCreate,
+    from?: Snapshot,
+  ): Promise<StoredSession> {
+    const config: SessionConfig = { limits, tools, ...(input ? { input } : {}) }
+    checkConfig(config, this.#options)
+    await this.#requireSession(tenant, account)
+    const options = {
+      ...{ ...sessionOptions(tenant, config, this.#tools), id: full, labels: labelsOf(labels, config) },
+      ...(env === undefined ? {} : { env }),
+      ...(image === undefined ? {} : { image }),
+      ...(from === undefined ? {} : { from }),
+    }
+    try {
+      await this.#options.manager.createSession(options)
+    } catch (error) {
+      // Another process, or the operator's own program, has just made it.
+      if (!(error instanceof InvalidOptionError && error.option === 'id')) throw error
+      throw new RequestProblem(409, 'SESSION_EXISTS', 'there is such a session already')
+    }
+    return this.#stored(tenant, full)
+  }
+
+  async #open(tenant: string, full: string, options: OpenOptions): Promise<Session> {
+    if (options.takeOver && !this.#options.allowTakeOver)
+      throw new RequestProblem(403, 'FORBIDDEN', 'this server does not let requests take sessions over')
+    const { manager } = this.#options
+    const open = manager.get(full)
+    if (open) return open
+    const untilMs = performance.now() + this.#options.ownerWaitMs
+    for (;;) {
+      try {
+        return await this.#openOnce(tenant, full, options)
+      } catch (error) {
+        if (!(error instanceof SessionOwnedError) || performance.now() >= untilMs) throw error
+        await delay(OWNER_POLL_MS, undefined, options.signal ? { signal: options.signal } : {})
+      }
+    }
+  }
+
+  /** Requests at the same time open a session once. */
+  #openOnce(tenant: string, full: string, { takeOver = false, signal }: OpenOptions): Promise<Session> {
+    return this.#locks.run(full, signal, async () => {
+      const { manager } = this.#options
+      const open = manager.get(full)
+      if (open) return open
+      const { config } = readLabels((await this.#stored(tenant, full)).labels)
+      return manager.openSession(full, {
+        ...{ ...sessionOptions(tenant, config, this.#tools), salvage: true, takeOver },
+      })
+    })
+  }
+
+  async #stored(tenant: string, full: string): Promise<StoredSession> {
+    const found = await this.#find(tenant, full)
+    if (!found) throw notFound()
+    return found
+  }
+
+  async #find(tenant: string, full: string): Promise<StoredSession | undefined> {
+    // Of ids that begin with it, the id itself comes first.
+    for await (const one of this.#options.manager.list({ tenant, prefix: full }))
+      return one.id === full ? one : undefined
+    return undefined
+  }
+
+  /** @throws RequestProblem when the tenant has as many sessions as it may have, or stores as much */
+  async #requireSession(tenant: string, account: Account): Promise<void> {
+    const { sessions } = account.quotas
+    if (sessions === undefined) return this.requireBytes(tenant, account)
+    let count = 0
+    let bytes = 0
+    for await (const one of this.list(tenant, '', {})) {
+      count++
+      bytes += one.sizeBytes
+    }
+    account.stores(bytes)
+    if (count >= sessions)
+      throw overQuota('sessions', sessions, QUOTA_RETRY_SECONDS, `there are ${count} sessions; delete one`)
+    return this.requireBytes(tenant, account)
+  }
+
+  /** Before what makes sessions larger. @throws RequestProblem when the tenant stores as much as it may */
+  async requireBytes(tenant: string, account: Account): Promise<void> {
+    const { storedBytes } = account.quotas
+    if (storedBytes === undefined) return
+    let bytes = account.storedBytes()
+    if (bytes === undefined) {
+      bytes = 0
+      for await (const one of this.list(tenant, '', {})) bytes += one.sizeBytes
+      account.stores(bytes)
+    }
+    if (bytes < storedBytes) return
+    const detail = `the sessions take ${bytes} bytes of the store; delete some`
+    throw overQuota('storedBytes', storedBytes, QUOTA_RETRY_SECONDS, detail)
+  }
+}

@@ -1,0 +1,346 @@
+// brumate/client: what is not in the suite of sessions. Requests go to an app of this process; broken networks are functions.
+
+import * as library from 'brumate'
+import { MemoryStore, type PythonSession, type SessionManager } from 'brumate'
+import {
+  BrumateClient,
+  CancelledError,
+  ConversionError,
+  InvalidOptionError,
+  PythonError,
+  ServerError,
+  SessionClosedError,
+  SnapshotError,
+  StorageError,
+  TimeoutError,
+} from 'brumate/client'
+import { serve } from 'brumate/server'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { openManager } from '../support/manager.js'
+import { py } from '../support/session-code.js'
+import { appOf, clientOf } from './support/over-http.js'
+
+describe('brumate/client', () => {
+  let manager: SessionManager
+  let client: BrumateClient
+
+  beforeAll(async () => {
+    manager = await openManager({ slots: 3, store: new MemoryStore(), durability: 'checkpoint' })
+    client = await clientOf(manager)
+  })
+  afterAll(() => manager.close())
+
+  async function open(options: Parameters<BrumateClient['createSession']>[0] = {}) {
+    const session = await client.createSession(options)
+    onTestFinished(() => session.close())
+    return session
+  }
+
+  describe('callbacks', () => {
+    it('answer calls of Python here, together and in turn, as one execution', async () => {
+      const heard: string[] = []
+      const session = await open({
+        callbacks: {
+          price: {
+            description: 'The price of an order.',
+            parameters: { type: 'object', properties: { order: { type: 'integer' } }, required: ['order'] },
+            fn: ({ order }) => order / 16,
+          },
+          fail: () => {
+            throw new RangeError('no luck')
+          },
+        },
+        onStdout: (text) => heard.push(text),
+      })
+      const result = await session.execute(py`
+        import asyncio
+        print('begin')
+        open('/tmp/made', 'w').write('x')
+        prices = await asyncio.gather(price(16), price(order=32))
+        try:
+            await fail()
+        except Exception as error:
+            print(type(error).__name__, error)
+        open('/tmp/made', 'a').write('y')
+        sum(prices)
+      `)
+      expect(result).toMatchObject({
+        status: 'completed',
+        value: 3,
+        executionCount: 1,
+        callbackInvocations: 3,
+      })
+      expect(result.stdout).toBe('begin\nHostError no luck\n')
+      expect(heard.join('')).toBe(result.stdout)
+      expect(result.files).toEqual([{ path: '/tmp/made', change: 'created', sizeBytes: 2 }])
+      expect(await session.toolStubs()).toContain('async def price(order: int)')
+      await expect(session.execute('await price(order="x")')).rejects.toThrow(/TypeError/)
+    })
+
+    it('get exact values and may return them; what Python has no form for is an error there', async () => {
+      const session = await open({
+        callbacks: { echo: ({ value }) => value, odd: () => new (class Odd {})() },
+      })
+      const { value } = await session.execute('await echo(value={"n": 2**70, "b": b"x", 1: {3}})')
+      const inner = new Map<unknown, unknown>([
+        ['n', 2n ** 70n],
+        ['b', new Uint8Array([120])],
+        [1, new Set([3])],
+      ])
+      expect(value).toEqual(inner)
+      await expect(session.execute('await odd()')).rejects.toThrow('has no Python counterpart')
+    })
+
+    it('do not wait for each other: a fast one is answered while a slow one runs', async () => {
+      let finish = () => {}
+      const finished = new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      const session = await open({
+        callbacks: { fast: () => 1, slow: () => finished.then(() => 2), done: () => finish() },
+      })
+      const { value } = await session.execute(py`
+        import asyncio
+        task = asyncio.create_task(slow())
+        one = await fast()
+        await done()
+        one + await task
+      `)
+      expect(value).toBe(3)
+    })
+
+    it('that suspend leave the call pending, and resume goes on, also in another client', async () => {
+      const session = await open({ id: 'approval', callbacks: { approve: (_, { suspend }) => suspend() } })
+      const { status, pending } = await session.execute('answer = await approve(what="refund")\nanswer')
+      expect([status, pending.length, pending[0]?.args]).toEqual(['suspended', 1, { what: 'refund' }])
+      await expect(session.execute('1')).rejects.toThrow(library.SessionSuspendedError)
+      const other = await client.openSession('approval')
+      expect(other.pending).toEqual(pending)
+      expect((await other.resume({ results: { [pending[0]?.id ?? '']: new Set(['yes']) } })).value).toEqual(
+        new Set(['yes']),
+      )
+      await session.refresh()
+      expect([session.pending, session.executionCount]).toEqual([[], 1])
+      await session.delete()
+    })
+
+    it('that take too long, or are not wanted any more, end with the execution', async () => {
+      const aborted: boolean[] = []
+      const wait = (_: unknown, { signal }: { signal: AbortSignal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            aborted.push(true)
+            resolve(undefined)
+          })
+        })
+      const session = await open({ callbacks: { wait } })
+      await expect(session.execute('x = 1\nawait wait()', { timeoutMs: 300 })).rejects.toThrow(TimeoutError)
+      const controller = new AbortController()
+      const run = session.execute('x += 1\nawait wait()', {
+        signal: controller.signal,
+        onDisplay: () => {},
+      })
+      await until(() => session.executionCount === 2 && session.pending.length === 1)
+      controller.abort('enough')
+      await expect(run).rejects.toMatchObject({ constructor: CancelledError, cause: 'enough' })
+      expect([(await session.execute('x')).value, aborted]).toEqual([2, [true, true]])
+    })
+
+    it('answer input()', async () => {
+      const session = await open({ onInput: (prompt) => `${prompt}Ada` })
+      expect((await session.execute('input("name: ")')).value).toBe('name: Ada')
+    })
+  })
+
+  describe('sessions', () => {
+    it('are created, found, listed and deleted by their ids', async () => {
+      const one = await client.createSession({ id: 'list-1', labels: { team: 'a' } })
+      await one.set('x', 1n)
+      expect(await (await client.getOrCreate('list-1')).get('x')).toBe(1)
+      await (await client.getOrCreate('list-2', { labels: { team: 'b' } })).close()
+      await one.close()
+      await expect(one.get('x')).rejects.toThrow(SessionClosedError)
+      const listed = await all(client.list({ prefix: 'list-', labels: { team: 'a' } }))
+      expect(listed).toEqual([expect.objectContaining({ id: 'list-1', createdAt: expect.any(Date) })])
+      await expect(client.createSession({ id: 'list-1' })).rejects.toThrow(InvalidOptionError)
+      expect(await (await client.openSession('list-1')).get('x')).toBe(1)
+      expect([await client.delete('list-1'), await client.delete('list-1')]).toEqual([true, false])
+      await expect(client.openSession('list-1')).rejects.toThrow('the server has no session list-1')
+      await client.delete('list-2')
+    })
+
+    it('without an id are gone when they are closed', async () => {
+      const session = await client.createSession()
+      await session.close()
+      expect(await client.delete(session.id)).toBe(false)
+    })
+
+    it('tell that somebody else has deleted them', async () => {
+      const session = await client.createSession({ id: 'gone' })
+      await client.delete('gone')
+      await expect(session.execute('1')).rejects.toThrow(SessionClosedError)
+      expect(session.state).toBe('closed')
+      await session.close()
+    })
+
+    it('are copied by fork, snapshots and restoreState', async () => {
+      const session = await open()
+      await session.set('x', 1)
+      const snapshot = await session.snapshotState()
+      const fork = await session.fork()
+      onTestFinished(() => fork.close())
+      await session.set('x', 2)
+      const copy = await open({ from: snapshot })
+      expect([await session.get('x'), await fork.get('x'), await copy.get('x')]).toEqual([2, 1, 1])
+      expect(library.Snapshot.fromBytes(snapshot.toBytes()).globals()).toEqual({ x: 1 })
+      expect(await session.restoreState(snapshot)).toEqual([])
+      expect(await session.get('x')).toBe(1)
+      await expect(session.restoreState(new Uint8Array(100))).rejects.toThrow(SnapshotError)
+    })
+
+    it('have files', async () => {
+      const { files } = await open()
+      await files.mkdir('/tmp/a/b', { recursive: true })
+      await files.writeFile('/tmp/a/b/ü.txt', 'hellö')
+      expect(await files.readFile('/tmp/a/b/ü.txt', 'utf8')).toBe('hellö')
+      expect(await files.readFile('/tmp/a/b/ü.txt')).toEqual(new TextEncoder().encode('hellö'))
+      expect(await files.list('/tmp/a/b')).toEqual(['ü.txt'])
+      await files.rename('/tmp/a/b/ü.txt', '/tmp/a/x')
+      expect(await files.stat('/tmp/a/x')).toMatchObject({ kind: 'file', sizeBytes: 6 })
+      const writer = files.createWriteStream('/tmp/big').getWriter()
+      for (const byte of [1, 2, 3]) await writer.write(new Uint8Array(100_000).fill(byte))
+      await writer.close()
+      const read = async (options?: object) => {
+        const parts = await all(files.createReadStream('/tmp/big', options))
+        return parts.flatMap((part) => [...part])
+      }
+      expect((await read()).length).toBe(300_000)
+      expect(await read({ start: 99_999, end: 100_001 })).toEqual([1, 2])
+      expect(await read({ start: 300_000 })).toEqual([])
+      await files.remove('/tmp/a', { recursive: true })
+      const missing = await files.readFile('/tmp/a/x').catch((error) => error)
+      expect(missing).toBeInstanceOf(StorageError)
+      expect(missing).toMatchObject({ reason: 'ENOENT', path: '/tmp/a/x' })
+    })
+
+    it('run code once for an idempotency key, though the connection breaks', async () => {
+      let breaks = 1
+      const broken = await clientOf(manager, {
+        fetch: (async (...args: ConstructorParameters<typeof Request>) => {
+          const response = await sent(manager, ...args)
+          if (!String(args[0]).endsWith('/execute') || breaks-- <= 0) return response
+          // The code has run, and the answer is lost.
+          await response.text()
+          throw new TypeError('fetch failed')
+        }) as typeof fetch,
+      })
+      await (await client.createSession({ id: 'once' })).set('n', 0)
+      const session = await broken.openSession('once')
+      const { value } = await session.execute('n += 1\nn', { idempotencyKey: 'k1' })
+      expect(value).toBe(1)
+      breaks = 1
+      await expect(session.execute('n += 1')).rejects.toMatchObject({ code: 'UNREACHABLE' })
+      expect(await session.get('n')).toBe(2)
+      await session.delete()
+    })
+  })
+
+  describe('errors', () => {
+    it('are the classes of the library, with what the execution had produced', async () => {
+      expect([library.PythonError, library.StorageError]).toEqual([PythonError, StorageError])
+      const session = await open()
+      const error = await session.execute('print("out")\ndisplay(1)\n1 / 0').catch((caught) => caught)
+      expect(error).toBeInstanceOf(library.PythonError)
+      expect(error).toMatchObject({ type: 'ZeroDivisionError', stdout: 'out\n', code: 'PYTHON' })
+      expect([error.displays.length, error.frames.at(-1).line]).toEqual([1, 3])
+      await expect(session.get('nothing')).rejects.toMatchObject({ type: 'NameError' })
+      await expect(session.set('x', () => {})).rejects.toThrow(ConversionError)
+      await expect(session.set('class', 1)).rejects.toThrow(InvalidOptionError)
+    })
+
+    const problem = (status: number, code: string, headers = {}) =>
+      new Response(JSON.stringify({ code, status, detail: 'no', quota: 'sessions' }), {
+        status,
+        headers: { 'content-type': 'application/problem+json', ...headers },
+      })
+    const answering = (answers: (() => Response)[], options = {}) => {
+      const asked: string[] = []
+      const fetch = (async (url: string, init: RequestInit) => {
+        asked.push(`${init.method} ${new URL(url).pathname}`)
+        return (answers.length > 1 ? answers.shift() : answers[0])?.()
+      }) as typeof globalThis.fetch
+      return { asked, client: new BrumateClient({ url: 'http://x/base/', fetch, ...options }) }
+    }
+
+    it('of a server that refuses for now are tried again, others not', async () => {
+      const page = () => Response.json({ sessions: [] })
+      const draining = answering([() => problem(503, 'DRAINING'), page])
+      expect(await all(draining.client.list())).toEqual([])
+      expect(draining.asked).toEqual(['GET /base/v1/sessions', 'GET /base/v1/sessions'])
+      const full = answering([() => problem(429, 'QUOTA', { 'retry-after': '60' })])
+      await expect(full.client.createSession()).rejects.toMatchObject({
+        ...{ constructor: ServerError, code: 'QUOTA', status: 429, retryAfterMs: 60_000 },
+        details: { quota: 'sessions' },
+      })
+      expect(full.asked.length).toBe(1)
+    })
+
+    it('say what is wrong with a server that is not there, is silent, or is another', async () => {
+      const fail = () => {
+        throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })
+      }
+      const away = answering([fail], { retries: 1 })
+      await expect(away.client.delete('x')).rejects.toThrow(
+        /http:\/\/x\/base cannot be reached.*ECONNREFUSED/,
+      )
+      expect(away.asked.length).toBe(2)
+      const post = answering([fail])
+      await expect(post.client.createSession()).rejects.toMatchObject({ code: 'UNREACHABLE' })
+      expect(post.asked.length).toBe(1)
+      const html = answering([() => new Response('<html>', { status: 502 })])
+      await expect(html.client.createSession()).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 502 })
+      const silent = (_: string, { signal }: RequestInit) =>
+        new Promise((__, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+      const options = { url: 'http://x', fetch: silent as typeof fetch, timeoutMs: 100, retries: 0 }
+      await expect(new BrumateClient(options).delete('x')).rejects.toThrow('has sent nothing for 100 ms')
+    })
+
+    it.each([
+      [{}],
+      [{ url: 'ftp://x' }],
+      [{ url: 'http://user:secret@x' }],
+      [{ url: 'http://x', key: 'with space' }],
+      [{ url: 'http://x', tokens: 1 }],
+    ])('refuse the options %j', (options) => {
+      expect(() => new BrumateClient(options as never)).toThrow(InvalidOptionError)
+    })
+  })
+
+  it('works over a port with the global fetch and a key', async () => {
+    await using server = await serve({ manager, keys: { ada: 'a-key-for-ada-0123' } })
+    const remote = new BrumateClient({ url: server.url, key: 'a-key-for-ada-0123' })
+    const chunks: string[] = []
+    {
+      await using session: PythonSession = await remote.createSession({ callbacks: { two: () => 2 } })
+      const onStdout = (text: string) => chunks.push(text)
+      expect((await session.execute('print(1)\nawait two()', { onStdout })).value).toBe(2)
+    }
+    expect(chunks).toEqual(['1\n'])
+    const wrong = new BrumateClient({ url: server.url, key: 'another-key-0123456' })
+    await expect(wrong.createSession()).rejects.toMatchObject({ code: 'UNAUTHORIZED', status: 401 })
+  })
+})
+
+async function sent(manager: SessionManager, ...args: ConstructorParameters<typeof Request>) {
+  return (await appOf(manager)).fetch(new Request(...args))
+}
+
+async function all<T>(given: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const one of given) found.push(one)
+  return found
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+}

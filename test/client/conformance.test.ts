@@ -1,0 +1,13 @@
+// Tests of sessions, run with sessions of a server: the same behaviour over HTTP. Those that take long are about the interpreter, which
+// is the same.
+import { useModes } from '../support/session-modes.js'
+import { overHttp } from './support/over-http.js'
+
+useModes([overHttp])
+await import('../session/counting.test.js')
+await import('../session/errors.test.js')
+await import('../session/order.test.js')
+await import('../session/output.test.js')
+await import('../session/state.test.js')
+await import('../session/values-from-python.test.js')
+await import('../session/values-to-python.test.js')

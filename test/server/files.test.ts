@@ -1,0 +1,87 @@
+// Files and snapshots over HTTP.
+import { expect, test } from 'vitest'
+import { appForTest } from './support/caller.js'
+
+const FILE = '/v1/sessions/main/files?path=/tmp/a%20b.html'
+
+test('a file goes up and comes down, whole and in part, and no browser runs it', async () => {
+  const { call } = await appForTest({ tenant: 'files' })
+  await call('PUT', '/v1/sessions/main')
+  expect((await call('PUT', FILE, new TextEncoder().encode('0123456789'))).status).toBe(204)
+  const { headers, body } = await call('GET', FILE)
+  expect(body).toBe('0123456789')
+  expect(Object.fromEntries(headers)).toMatchObject({
+    'content-length': '10',
+    'content-type': 'text/html',
+    'content-disposition': `attachment; filename="a b.html"; filename*=UTF-8''a%20b.html`,
+    'content-security-policy': "default-src 'none'; sandbox",
+    'x-content-type-options': 'nosniff',
+  })
+  const range = async (value: string, more: object = {}) => {
+    const answer = await call('GET', FILE, undefined, { range: value, ...more })
+    return [
+      answer.status,
+      typeof answer.body === 'string' ? answer.body : answer.body.code,
+      answer.headers.get('content-range'),
+    ]
+  }
+  expect(await range('bytes=2-3')).toEqual([206, '23', 'bytes 2-3/10'])
+  expect(await range('bytes=8-')).toEqual([206, '89', 'bytes 8-9/10'])
+  expect(await range('bytes=-3')).toEqual([206, '789', 'bytes 7-9/10'])
+  expect(await range('bytes=10-')).toEqual([416, 'RANGE', 'bytes */10'])
+  expect(await range('bytes=1-2,4-5')).toEqual([200, '0123456789', null])
+  const etag = headers.get('etag') ?? ''
+  expect(await range('bytes=0-1', { 'if-range': etag })).toEqual([200, '0123456789', null])
+  expect((await call('GET', FILE, undefined, { 'if-none-match': etag })).status).toBe(304)
+  const head = await call('HEAD', FILE)
+  expect([head.body, head.headers.get('content-length')]).toEqual(['', '10'])
+  await call('POST', '/v1/sessions/main/files/mkdir', { path: '/tmp/x/y', recursive: true })
+  await call('POST', '/v1/sessions/main/files/rename', { from: '/tmp/a b.html', to: '/tmp/x/y/b' })
+  expect((await call('GET', '/v1/sessions/main/files/list?path=/tmp/x/y')).body).toEqual({ names: ['b'] })
+  expect((await call('GET', '/v1/sessions/main/files/stat?path=/tmp/x')).body).toMatchObject({
+    kind: 'directory',
+  })
+  const folder = await call('GET', '/v1/sessions/main/files?path=/tmp/x')
+  expect([folder.status, folder.body.reason]).toEqual([409, 'EISDIR'])
+  expect((await call('DELETE', '/v1/sessions/main/files?path=/tmp/x&recursive=true')).status).toBe(204)
+  const gone = await call('GET', '/v1/sessions/main/files/stat?path=/tmp/x')
+  expect([gone.status, gone.body]).toMatchObject([404, { code: 'STORAGE', reason: 'ENOENT', path: '/tmp/x' }])
+  await call('DELETE', '/v1/sessions/main')
+})
+
+test('an upload that is too long leaves what was there', async () => {
+  const { call, send } = await appForTest({ tenant: 'uploads', maxUploadBytes: 2000, maxBodyBytes: 1024 })
+  await call('PUT', '/v1/sessions/main')
+  await call('PUT', FILE, 'before')
+  const parts = new ReadableStream({
+    start(controller) {
+      for (let i = 0; i < 4; i++) controller.enqueue(new Uint8Array(700))
+      controller.close()
+    },
+  })
+  const refused = await send(FILE, { method: 'PUT', body: parts, duplex: 'half' } as RequestInit)
+  expect(refused.status).toBe(413)
+  expect((await call('PUT', FILE, new Uint8Array(2001), { 'content-length': '2001' })).status).toBe(413)
+  expect((await call('GET', FILE)).body).toBe('before')
+  expect((await call('GET', '/v1/sessions/main/files/list?path=/tmp')).body).toEqual({ names: ['a b.html'] })
+  const long = await call('POST', '/v1/sessions/main/execute', { code: '#'.repeat(2000) })
+  expect([long.status, long.body.code]).toEqual([413, 'TOO_LARGE'])
+  await call('DELETE', '/v1/sessions/main')
+})
+
+test('a snapshot comes down and goes up to another session; what is none is refused', async () => {
+  const { call, send } = await appForTest({ tenant: 'snapshots' })
+  await Promise.all([call('PUT', '/v1/sessions/one'), call('PUT', '/v1/sessions/two')])
+  await call('PUT', '/v1/sessions/one/variables/x', { value: [1, 2] })
+  const response = await send('/v1/sessions/one/snapshot', {})
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  expect(response.headers.get('content-length')).toBe(String(bytes.length))
+  expect((await call('PUT', '/v1/sessions/two/snapshot', bytes)).body).toEqual({ lostGlobals: [] })
+  expect((await call('GET', '/v1/sessions/two/variables/x')).body).toEqual({ value: [1, 2] })
+  for (const hostile of [new Uint8Array(), bytes.subarray(0, 100), bytes.with(bytes.length - 20, 1)]) {
+    const { status, body } = await call('PUT', '/v1/sessions/two/snapshot', hostile)
+    expect([status, body.code, body.reason]).toEqual([422, 'SNAPSHOT', 'corrupt'])
+  }
+  expect((await call('GET', '/v1/sessions/two/variables/x')).body).toEqual({ value: [1, 2] })
+  await Promise.all([call('DELETE', '/v1/sessions/one'), call('DELETE', '/v1/sessions/two')])
+})
