@@ -21,8 +21,10 @@ const CLIENTS = /^(@aws-sdk\/client-s3|pg|redis)$/
 const LIBRARY_TYPES = [
   'index.d.ts',
   'manager.d.ts',
+  'options/execution.d.ts',
   'options/limits.d.ts',
   'session.d.ts',
+  'shared/messages/slot.d.ts',
   'store/store.d.ts',
   'telemetry/telemetry.d.ts',
 ]
