@@ -28,6 +28,7 @@ const LIBRARY_TYPES = [
   'session.d.ts',
   'shared/display.d.ts',
   'shared/errors.d.ts',
+  'shared/messages/slot.d.ts',
   'store/store.d.ts',
   'telemetry/telemetry.d.ts',
   'vfs/storage.d.ts',

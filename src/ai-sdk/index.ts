@@ -17,7 +17,7 @@ import { type AiSdk, loadAiSdk } from './sdk.js'
 
 export type { PythonAnswers } from '../presentation/answers.js'
 export type { DescribedCall, DescribedError, DescribedOutcome } from '../presentation/outcome.js'
-export type { PythonCall, PythonToolOptions } from '../presentation/python-tool.js'
+export type { PythonCall, PythonToolOptions, ToolSession } from '../presentation/python-tool.js'
 export type { NestedApproval, NestedCall }
 
 export interface AiPythonOptions extends PythonToolOptions {

@@ -21,7 +21,13 @@ import { loadClient } from '../store/client-calls.js'
 
 export type { PythonAnswers } from '../presentation/answers.js'
 export type { DescribedCall, DescribedError, DescribedOutcome } from '../presentation/outcome.js'
-export type { ModelImage, ModelOutcome, PythonCall, PythonToolOptions } from '../presentation/python-tool.js'
+export type {
+  ModelImage,
+  ModelOutcome,
+  PythonCall,
+  PythonToolOptions,
+  ToolSession,
+} from '../presentation/python-tool.js'
 
 /** A runnable tool with a schema of its own: those of `betaTool` and `betaZodTool`. */
 type NestedTool = BetaRunnableTool & { readonly input_schema: BetaTool.InputSchema }

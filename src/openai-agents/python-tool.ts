@@ -26,7 +26,8 @@ export interface AgentPythonOptions extends PythonToolOptions {
    * Function tools that code calls as `tools.NAME`, in place of the session's callbacks. A call of one that needs approval suspends the
    * execution until `resume`. Their `isEnabled` is not asked, and tools with guardrails are refused. Default: the session's callbacks.
    */
-  readonly tools?: readonly AnyTool[]
+  // biome-ignore lint/suspicious/noExplicitAny: tools of any context, arguments and results
+  readonly tools?: readonly FunctionTool<any, any, any>[]
   /** Whether a human must approve code before it runs: the run is then interrupted. Default false. */
   readonly needsApproval?:
     | boolean

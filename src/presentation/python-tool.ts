@@ -14,7 +14,6 @@ import {
 } from '../shared/errors.js'
 import { describePython, factsOf, type Wording } from './describe.js'
 import { displayParts, imageOf } from './displays.js'
-import type { ImageMimeType } from './media-types.js'
 import {
   type DescribedOutcome,
   describeError,
@@ -51,7 +50,7 @@ export interface PythonCall {
 }
 
 export interface ModelImage {
-  readonly mimeType: ImageMimeType
+  readonly mimeType: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'
   readonly data: Uint8Array
 }
 
