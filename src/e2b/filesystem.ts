@@ -6,47 +6,20 @@ import { ReadableStream } from 'node:stream/web'
 import type { SessionFiles } from '../session/session-files.js'
 import { StorageError } from '../shared/errors.js'
 import { isUint8Array } from '../shared/realms.js'
-import type { StorageStatus } from '../vfs/storage.js'
 import { VfsStorage } from '../vfs/storage.js'
 import { InvalidArgumentError, withSandboxErrors } from './errors.js'
+import {
+  type EntryInfo,
+  entryOf,
+  type FileData,
+  type FilesystemRequestOpts,
+  type WriteEntry,
+  type WriteInfo,
+} from './file-info.js'
 import { HOME } from './home.js'
 import type { Machine, Opened } from './machine.js'
 import { DEFAULT_CONTEXT } from './record.js'
 import { WatchHandle, type WatchOpts } from './watch-handle.js'
-
-/** Values of E2B's enum of the same name. */
-export const FileType = { FILE: 'file', DIR: 'dir', SYMLINK: 'symlink' } as const
-export type FileType = (typeof FileType)[keyof typeof FileType]
-
-export interface WriteInfo {
-  name: string
-  type?: FileType
-  path: string
-}
-
-export interface EntryInfo extends WriteInfo {
-  size: number
-  mode: number
-  /** Such as `rwxr-xr-x`. */
-  permissions: string
-  owner: string
-  group: string
-  modifiedTime?: Date
-}
-
-export type FileData = string | ArrayBuffer | Blob | ReadableStream | globalThis.ReadableStream
-export interface WriteEntry {
-  path: string
-  data: FileData
-}
-
-export interface FilesystemRequestOpts {
-  signal?: AbortSignal
-  /** Accepted for compatibility: there is no request. */
-  requestTimeoutMs?: number
-  /** Accepted for compatibility: a session has one user. */
-  user?: string
-}
 
 type Files = SessionFiles | VfsStorage
 interface Formats {
@@ -56,9 +29,6 @@ interface Formats {
   stream: ReadableStream<Uint8Array>
 }
 type ReadFormat = keyof Formats
-
-const KINDS = { file: 'file', directory: 'dir', symlink: 'symlink' } as const
-const MODE = 0o777
 
 export class Filesystem {
   readonly #machine: () => Promise<Machine>
@@ -241,14 +211,4 @@ async function bytesOf(data: Exclude<FileData, ReadableStream>): Promise<Uint8Ar
 function isMissing(error: unknown): false {
   if (error instanceof StorageError && ['ENOENT', 'ENOTDIR'].includes(error.reason)) return false
   throw error
-}
-
-function entryOf(path: string, { kind, sizeBytes, mode, modifiedAt }: StorageStatus): EntryInfo {
-  return {
-    ...{ name: posix.basename(path), type: KINDS[kind], path, size: sizeBytes, mode: mode & MODE },
-    permissions: [6, 3, 0]
-      .map((shift) => 'rwx'.replace(/./g, (letter, i) => ((mode >> shift) & (4 >> i) ? letter : '-')))
-      .join(''),
-    ...{ owner: 'user', group: 'user', modifiedTime: modifiedAt },
-  }
 }

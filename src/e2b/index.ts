@@ -32,12 +32,12 @@ export {
 export {
   type EntryInfo,
   type FileData,
-  type Filesystem,
   type FilesystemRequestOpts,
   FileType,
   type WriteEntry,
   type WriteInfo,
-} from './filesystem.js'
+} from './file-info.js'
+export type { Filesystem } from './filesystem.js'
 export {
   Execution,
   ExecutionError,

@@ -5,7 +5,7 @@ import { posix } from 'node:path'
 import type { SessionManager } from '../manager.js'
 import type { Limits } from '../options/limits.js'
 import type { Session } from '../session.js'
-import { InvalidOptionError } from '../shared/errors.js'
+import { InvalidOptionError, StorageError } from '../shared/errors.js'
 import { NotFoundError, SandboxNotFoundError } from './errors.js'
 import { HOME, Home } from './home.js'
 import type { ManagerSource, Suspendable } from './manager-source.js'
@@ -220,8 +220,15 @@ export class Machine implements Suspendable {
     if (archive === undefined) return [first, record]
     // The session may be in a directory of its home, or have files there open: it finds them when it is opened again.
     await first.close()
-    await home.load(archive)
+    await home.load(archive).catch((error) => this.#reportDamage(error))
     return [await manager.openSession(this.id, this.#options(home)), record]
+  }
+
+  /** Code can write the archive, too. It harms its own sandbox only, which must open all the same. */
+  #reportDamage(error: unknown): void {
+    if (!(error instanceof StorageError)) throw error
+    const message = `the archive of the home directory of ${this.id} is damaged, so files are missing: ${error.message}`
+    process.emitWarning(message, { code: 'BRUMATE_SANDBOX' })
   }
 
   async #openContext(

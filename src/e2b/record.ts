@@ -23,6 +23,9 @@ const DIRECTORY = '/.sandbox'
 const RECORD = `${DIRECTORY}/sandbox.json`
 const ARCHIVE = `${DIRECTORY}/home.tar`
 const MAX_CONTEXTS = 1000
+const MAX_RECORD_BYTES = 1024 * 1024
+/** The home directory has 64 MiB, and an archive some more. */
+const MAX_ARCHIVE_BYTES = 128 * 1024 * 1024
 const CONTEXT_ID = /^(default|[0-9a-f]{12})$/
 
 export async function writeRecord(files: SessionFiles, record: string): Promise<void> {
@@ -37,7 +40,7 @@ export async function writeArchive(files: SessionFiles, archive: Uint8Array): Pr
 
 /** @returns what of the record makes sense, so that a sandbox opens whatever its code has written there */
 export async function readRecord(files: SessionFiles): Promise<SandboxRecord> {
-  const bytes = await ifThere(files.readFile(RECORD))
+  const bytes = await readIfThere(files, RECORD, MAX_RECORD_BYTES)
   let given: Record<string, unknown> = {}
   try {
     if (isUint8Array(bytes)) given = Object(JSON.parse(new TextDecoder().decode(bytes)))
@@ -59,12 +62,18 @@ export async function readRecord(files: SessionFiles): Promise<SandboxRecord> {
 }
 
 export function readArchive(files: SessionFiles): Promise<Uint8Array | undefined> {
-  return ifThere(files.readFile(ARCHIVE))
+  return readIfThere(files, ARCHIVE, MAX_ARCHIVE_BYTES)
 }
 
-async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
+/** Undefined also for what is too large: code made it so. */
+async function readIfThere(
+  files: SessionFiles,
+  path: string,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
   try {
-    return await found
+    if ((await files.stat(path)).sizeBytes > maxBytes) return undefined
+    return await files.readFile(path)
   } catch (error) {
     if (error instanceof StorageError && ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(error.reason))
       return undefined

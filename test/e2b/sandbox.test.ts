@@ -204,6 +204,24 @@ describe('the life of a sandbox', () => {
     expect((await again.runCode("(n, open('a.txt').read())")).text).toBe("(7, 'kept')")
   })
 
+  test('opens whatever its code has written where the sandbox is kept', async () => {
+    const hostile = await Sandbox.create({ manager })
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+    await hostile.files.write('a.txt', 'lost')
+    await hostile.runCode(`
+n = 1
+open('/.sandbox/home.tar', 'wb').write(b'x' * 5000)
+open('/.sandbox/sandbox.json', 'w').write('{"contexts": [{"id": "../x", "cwd": 1}, 7, null], "envs": 5}')`)
+    await hostile.pause()
+    await hostile.connect()
+    expect((await hostile.runCode('n')).text).toBe('1')
+    expect(await hostile.listCodeContexts()).toEqual([
+      { id: 'default', language: 'python', cwd: '/home/user' },
+    ])
+    expect((await warned).message).toMatch(/archive of the home directory/)
+    await hostile.kill()
+  })
+
   test('is over when its time is: it is killed, or paused and resumed by the next call', async () => {
     const killed = await Sandbox.create({ manager, timeoutMs: 1 })
     await expect.poll(() => killed.isRunning()).toBe(false)

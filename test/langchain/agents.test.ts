@@ -140,6 +140,8 @@ orders = await tools.get_orders(region='north')
     await run([python('n = 1')], {}, thread)
     expect((await run([python('n')], {}, thread)).texts).toEqual(['1'])
     expect((await run([python('n')])).texts[0]).toMatch(/NameError/)
+    const address = { configurable: { thread_id: 'ada@example.com / 1' } }
+    expect((await run([python('n = 2'), python('n')], {}, address)).texts).toEqual(['(no output)', '2'])
   })
 
   test('runs calls of one turn one after the other', async () => {
