@@ -1,6 +1,7 @@
 // The sub-paths: what they throw is of the library's own classes, and a client that is not installed is named.
 import { InvalidOptionError, MemoryStore, StoreError } from 'brumate'
 import { mcpServer } from 'brumate/mcp'
+import { serve } from 'brumate/server'
 import { storeConformance } from 'brumate/stores/conformance'
 import { PostgresStore } from 'brumate/stores/postgres'
 import { RedisStore } from 'brumate/stores/redis'
@@ -20,3 +21,5 @@ for (const store of [
 const manager = { getOrCreate() {} }
 console.log(String(await mcpServer({ manager }).catch((error) => error)))
 console.log((await mcpServer({}).catch((error) => error)) instanceof InvalidOptionError)
+console.log(String(await serve({ manager }).catch((error) => error)))
+console.log((await serve({}).catch((error) => error)) instanceof InvalidOptionError)
