@@ -41,6 +41,8 @@ const STORES = `${[
   ...['ai', '@anthropic-ai/sdk', '@openai/agents'].map(missing),
   'NotSupportedError',
   'true true',
+  missing('@hono/zod-openapi'),
+  'true',
 ].join('\n')}\n`
 const REFUSED = /^InstallationError INSTALLATION: brumate was bundled without .*external/
 

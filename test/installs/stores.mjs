@@ -6,6 +6,7 @@ import { BrumateClient, InvalidOptionError as OfClient } from 'brumate/client'
 import { Sandbox } from 'brumate/e2b'
 import { mcpServer } from 'brumate/mcp'
 import { pythonTool as agentsTool } from 'brumate/openai-agents'
+import { serve } from 'brumate/server'
 import { storeConformance } from 'brumate/stores/conformance'
 import { PostgresStore } from 'brumate/stores/postgres'
 import { RedisStore } from 'brumate/stores/redis'
@@ -33,3 +34,5 @@ console.log(
   new BrumateClient({ url: 'http://localhost' }) instanceof BrumateClient,
   OfClient === InvalidOptionError,
 )
+console.log(String(await serve({ manager }).catch((error) => error)))
+console.log((await serve({}).catch((error) => error)) instanceof InvalidOptionError)
