@@ -2,6 +2,7 @@
 // the figures, and which rows are headlines; no figure is typed.
 import { PEERS, type PeerName } from '../peers/peer.js'
 import {
+  type Behind,
   behind,
   type Cell,
   figure,
@@ -13,7 +14,7 @@ import {
 import { shown, times } from '../peers/table.js'
 import { charts } from './charts.js'
 import { NOT_MEASURED } from './not-measured.js'
-import { WALLS } from './walls.js'
+import { WALLS, type Wall } from './walls.js'
 
 const PAGE = 'docs/benchmarks.md'
 const README = 'README.md'
@@ -60,6 +61,7 @@ function pageOf(results: Results, images: ReadonlyMap<string, string>): string {
   const { machine, versions, missing, rounds, date, durationSeconds } = results
   const peers = PEERS.filter((peer) => versions[peer] !== undefined)
   const worse = behind(results)
+  const known = WALLS.filter(({ rows }) => worse.some(({ row }) => rows.test(row.id)))
   const image = (name: string) => (images.has(name) ? ['', images.get(name) ?? ''] : [])
   const chartOf: Record<string, string> = {
     'Python itself': 'compute',
@@ -84,18 +86,17 @@ function pageOf(results: Results, images: ReadonlyMap<string, string>): string {
     ...(worse.length === 0
       ? ['In no row, beyond noise.']
       : [
-          'Every row in which eryx, Monty or plain Pyodide is ahead by a tenth or more, the furthest first. Against `python3`, which isolates',
-          'nothing, see the tables.',
+          'Every row in which eryx, Monty or plain Pyodide is ahead by a tenth or more, the furthest first; by more than half in bold. Against',
+          '`python3`, which isolates nothing, see the tables.',
+          ...(['eryx', 'pyodide', 'monty'] as const).flatMap((peer) =>
+            behindOf(
+              peer,
+              worse.filter((one) => one.peer === peer),
+              known,
+            ),
+          ),
           '',
-          '| | brumate | ahead | by |',
-          '|---|---|---|---|',
-          ...worse.map(({ row, peer, times: by }) => {
-            const own = figure(row.cells.brumate)
-            const other = figure(row.cells[peer])
-            const bold = by > FAR_BEHIND ? '**' : ''
-            return `| ${row.group}: ${row.title}${row.state === 'cold' ? ', cold' : ''} | ${shown(own?.median ?? Number.NaN)} ${row.unit} | ${TITLES[peer]}: ${shown(other?.median ?? Number.NaN)} ${row.unit} | ${bold}${times(by)}${bold} |`
-          }),
-          ...walls(worse.map(({ row }) => row)),
+          ...known.map(({ text }, i) => `${i + 1}. ${text}`),
         ]),
     '',
     '## All rows',
@@ -211,15 +212,30 @@ function headlines(results: Results): string {
   ].join('\n')
 }
 
-function headline({ id, title, group, unit }: ResultRow): string {
-  return /^(snapshot|survival|callbacks|memory)\//.test(id) && unit !== 'of 60' ? `${group}: ${title}` : title
+function headline({ id, title, group }: ResultRow): string {
+  return /^(snapshot|callbacks|memory)\//.test(id) ? `${group}: ${title}` : title
 }
 
-/** Each once, under the table. */
-function walls(rows: readonly ResultRow[]): string[] {
-  const known = [...new Map(rows.map((row) => [row.id, row])).values()].filter(({ id }) => id in WALLS)
-  if (known.length === 0) return []
-  return ['', ...known.map(({ id, group, title }) => `- **${group}: ${title}.** ${WALLS[id]}`)]
+function behindOf(peer: PeerName, worse: readonly Behind[], known: readonly Wall[]): string[] {
+  if (worse.length === 0) return []
+  return [
+    '',
+    `| | brumate | ${TITLES[peer]} | behind by | why |`,
+    '|---|---|---|---|---|',
+    ...worse.map(({ row, times: by }) => {
+      const [own, other] = [figure(row.cells.brumate), figure(row.cells[peer])]
+      const bold = by > FAR_BEHIND ? '**' : ''
+      const title = `${row.group}: ${row.title}${row.state === 'cold' ? ', cold' : ''}`
+      const figures = [own, other].map((found) => (found ? `${shown(found.median)} ${row.unit}` : ''))
+      return `| ${title} | ${figures.join(' | ')} | ${bold}${times(by)}${bold} | ${whyOf(row, known)} |`
+    }),
+  ]
+}
+
+/** The numbers of those that are given below. */
+function whyOf(row: ResultRow, known: readonly Wall[]): string {
+  const numbers = known.flatMap(({ rows }, i) => (rows.test(row.id) ? [`(${i + 1})`] : []))
+  return numbers.join(' ')
 }
 
 function mean(rows: readonly ResultRow[], peer: PeerName): string {

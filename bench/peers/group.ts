@@ -6,7 +6,7 @@ export interface RowSpec {
   /** Of its group. */
   readonly id: string
   readonly title: string
-  readonly unit: 'ms' | 's' | 'KB' | 'MiB' | 'per s' | 'of 60' | 'of 3'
+  readonly unit: 'ms' | 's' | 'KB' | 'MiB' | 'per s' | `of ${number}`
   /** Cold: the first in a process, before anything is compiled or cached. */
   readonly state: 'cold' | 'warm'
   /** A sample is divided by this, after `minus` has been taken off. */

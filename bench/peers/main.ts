@@ -20,6 +20,8 @@ const CHILD = fileURLToPath(new URL('../children/peer.js', import.meta.url))
 /** Of one peer in one group, at most. */
 const MOST_SECONDS = 240
 const DEFAULT_ROUNDS = 3
+/** After the first round a group has another one only if it should end by then. */
+const DEFAULT_MINUTES = 9
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(3),
@@ -30,6 +32,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
     rounds: { type: 'string', default: String(DEFAULT_ROUNDS) },
+    minutes: { type: 'string', default: String(DEFAULT_MINUTES) },
     only: { type: 'string' },
     peers: { type: 'string' },
   },
@@ -43,6 +46,7 @@ const chosen = listed(
 )
 const names = listed(values.peers, PEERS, 'peer')
 const rounds = Number(values.rounds)
+if (!(Number(values.minutes) > 0)) fail(`--minutes: expected a positive number, got ${values.minutes}`)
 if (!(Number.isInteger(rounds) && rounds > 0))
   fail(`--rounds: expected a positive integer, got ${values.rounds}`)
 
@@ -84,9 +88,15 @@ async function measured(): Promise<Results> {
     progress('packages is left out: BRUMATE_WHEELS does not name a directory of wheels')
   const collected = new Collected()
   const kinds: Partial<Record<PeerName, Readonly<Record<string, string>>>> = {}
+  const took = new Map<string, number>()
   for (let round = 0; round < rounds; round++)
     for (const { name, rounds: most } of groups) {
       if (round >= most) continue
+      const endsMs = performance.now() - startedMs + (took.get(name) ?? 0)
+      if (round > 0 && endsMs > Number(values.minutes) * 60_000) {
+        progress(`round ${round + 1}: ${name} is left out, for time`)
+        continue
+      }
       const groupMs = performance.now()
       // Another one is first in each round.
       const order = peers.map((_, i) => peers[(i + round) % peers.length] ?? 'brumate')
@@ -97,6 +107,7 @@ async function measured(): Promise<Results> {
         collected.add(name, peer, rows)
         if (Object.keys(details).length > 0) kinds[peer] = details
       }
+      took.set(name, performance.now() - groupMs)
       progress(`round ${round + 1} of ${rounds}: ${name}, ${seconds(groupMs)} s`)
     }
   return {

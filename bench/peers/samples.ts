@@ -26,7 +26,7 @@ export class Samples {
   readonly details: Record<string, string> = {}
   readonly #changed: () => void
 
-  /** @param changed - called whenever there is more: what comes next may never end */
+  /** @param changed - called whenever there is more */
   constructor(changed: () => void = () => {}) {
     this.#changed = changed
   }
@@ -38,6 +38,11 @@ export class Samples {
 
   cannot(row: string, reason: string): void {
     this.rows[row] = { cannot: reason }
+  }
+
+  /** Hands over what there is: what comes next may never end. */
+  flush(): void {
+    this.#changed()
   }
 
   /** @returns why the rows got no samples, if so */
@@ -55,7 +60,7 @@ export class Samples {
       if (step.sum !== undefined) sums.set(step.sum, (sums.get(step.sum) ?? 0) + ms)
     })
     for (const [row, ms] of sums) this.add(row, ms)
-    this.#changed()
+    this.flush()
     return reason
   }
 }

@@ -1,14 +1,16 @@
 // Resident memory: what one more live session adds to the process, and what one that rests takes. A process with many of them less one with few.
 import type { Group } from '../group.js'
 import { LEFT_OUT } from '../group.js'
-import type { Peer } from '../peer.js'
+import type { Peer, Step } from '../peer.js'
 import { repeated, type Samples } from '../samples.js'
 
 const LIVE = 8
 const FEW_LIVE = 3
-const RESTING = 250
-/** By then everything is compiled and every buffer is as large as it gets. */
-const FIRST_RESTING = 50
+/** The more, the less noise: as many as take about this long, within bounds. */
+const RESTING_MS = 15_000
+const [LEAST_RESTING, MOST_RESTING] = [30, 400]
+/** By then everything is compiled and every buffer is as large as it gets: this share is not counted. */
+const FIRST_SHARE = 0.25
 const SETTLE_MS = 800
 const MiB = 2 ** 20
 const KB = 1000
@@ -17,7 +19,7 @@ const CODE = 'x, name, primes = 1, "Ada", [2, 3, 5, 7]\ndef area(a, b=2): return
 export const memory: Group = {
   name: 'memory',
   title: 'Memory',
-  rounds: 2,
+  rounds: 1,
   sessions: LIVE + 1,
   rows: [
     { id: 'live', title: 'one more live session', unit: 'MiB', state: 'warm', divide: MiB },
@@ -31,19 +33,22 @@ export const memory: Group = {
       { do: 'execute', session, code: 'x = 1' },
     ])
     if (growth !== undefined) samples.add('live', growth)
+    samples.flush()
     await peer.perform(ids.map((session) => ({ do: 'close', session })))
     if (peer.mostSessions < LIVE) return samples.cannot('resting', LEFT_OUT)
-    const [, reason] = await peer.perform([
-      { do: 'create', session: 'rest' },
-      { do: 'rest', session: 'rest' },
-    ])
-    if (reason?.cannot !== undefined) return samples.cannot('resting', reason.cannot)
-    const many = Array.from({ length: RESTING }, (_, n) => `resting-${n}`)
-    const resting = await growthOf(peer, samples, 'resting', many, RESTING - FIRST_RESTING, (session) => [
+    const make = (session: string): Step[] => [
       { do: 'create', session },
       { do: 'execute', session, code: CODE },
       { do: 'rest', session },
-    ])
+    ]
+    const tried = await peer.perform([...make('first'), ...make('second')])
+    const reason = tried.find(({ cannot }) => cannot !== undefined)?.cannot
+    if (reason !== undefined) return samples.cannot('resting', reason)
+    const oneMs = tried.slice(3).reduce((sum, { ms }) => sum + ms, 0)
+    const count = Math.round(Math.min(MOST_RESTING, Math.max(LEAST_RESTING, RESTING_MS / oneMs)))
+    const many = Array.from({ length: count }, (_, n) => `resting-${n}`)
+    const counted = Math.round(count * (1 - FIRST_SHARE))
+    const resting = await growthOf(peer, samples, 'resting', many, counted, make)
     if (resting !== undefined) samples.add('resting', resting)
   },
 }

@@ -5,6 +5,7 @@ import { type Measured, repeated } from '../samples.js'
 
 const WARM_UP = 4
 const PAUSE_MS = 40
+const LONG_PAUSE_MS = 150
 
 interface Case {
   readonly id: string
@@ -13,6 +14,7 @@ interface Case {
   readonly check: string
   readonly expect: string
   readonly count: number
+  readonly pauseMs: number
 }
 
 const SMALL = `x, name, primes = 1, 'Ada', [2, 3, 5, 7]
@@ -26,6 +28,7 @@ const CASES: readonly Case[] = [
     check: 'area(x) + sum(primes)',
     expect: '19',
     count: 12,
+    pauseMs: PAUSE_MS,
   },
   {
     id: 'class',
@@ -39,6 +42,7 @@ counter.more()`,
     check: 'counter.count + isinstance(counter, Counter)',
     expect: '42',
     count: 12,
+    pauseMs: PAUSE_MS,
   },
   {
     id: 'objects',
@@ -47,6 +51,7 @@ counter.more()`,
     check: "records[999]['tags'][1] + len(records)",
     expect: '2000',
     count: 12,
+    pauseMs: PAUSE_MS,
   },
   {
     id: '10-mb',
@@ -55,6 +60,7 @@ counter.more()`,
     check: 'len(data)',
     expect: '10000000',
     count: 6,
+    pauseMs: LONG_PAUSE_MS,
   },
 ]
 
@@ -63,12 +69,18 @@ export const snapshot: Group = {
   title: 'Snapshots',
   rounds: 3,
   rows: CASES.flatMap(({ id, title }) => [
+    {
+      id: `${id}-first`,
+      title: `${title}: first snapshot of the session`,
+      unit: 'ms',
+      state: 'cold',
+    } as const,
     { id: `${id}-snapshot`, title: `${title}: snapshot`, unit: 'ms', state: 'warm' } as const,
     { id: `${id}-restore`, title: `${title}: restored`, unit: 'ms', state: 'warm' } as const,
     { id: `${id}-size`, title: `${title}: size`, unit: 'KB', state: 'warm', divide: 1000 } as const,
   ]),
   async measure(peer, samples) {
-    for (const { id, code, check, expect, count } of CASES) {
+    for (const { id, code, check, expect, count, pauseMs } of CASES) {
       const [from, to] = [`${id}-from`, `${id}-to`]
       const reason = await samples.take(peer, [
         { do: 'create', session: from },
@@ -77,12 +89,13 @@ export const snapshot: Group = {
           {
             do: 'snapshot',
             session: from,
+            ...(n === 0 ? { as: `${id}-first` } : {}),
             ...(n < WARM_UP ? {} : { as: `${id}-snapshot`, bytesAs: `${id}-size` }),
           },
         ]),
         { do: 'create', session: to },
         ...repeated<Measured>(WARM_UP + count, (n) => [
-          { do: 'sleep', forMs: PAUSE_MS },
+          { do: 'sleep', forMs: pauseMs },
           { do: 'restore', session: to, ...(n < WARM_UP ? {} : { as: `${id}-restore` }) },
         ]),
       ])

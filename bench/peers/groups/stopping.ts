@@ -17,7 +17,7 @@ export const stopping: Group = {
   title: 'Deadlines',
   rounds: 2,
   // A session makes one deadline of each, and a restart; what does not stop is ended with its process.
-  mostSeconds: 25,
+  mostSeconds: 60,
   rows: [
     ...KINDS.flatMap(({ id, title }) => [
       {

@@ -48,7 +48,7 @@ export const survival: Group = {
   title: 'What a snapshot keeps',
   rounds: 1,
   sessions: 8,
-  rows: [{ id: 'kept', title: `kinds of objects kept, of ${KINDS.length}`, unit: 'of 60', state: 'warm' }],
+  rows: [{ id: 'kept', title: 'kinds of objects kept', unit: `of ${KINDS.length}`, state: 'warm' }],
   async measure(peer, samples) {
     if (peer.mostSessions < KINDS.length) {
       samples.cannot('kept', "left out: its sessions take seconds to boot, and its pickle is python3's")
