@@ -232,6 +232,7 @@ function lines(rows: readonly ResultRow[], peers: readonly PeerName[]): string {
     y: {
       type: 'log',
       label: 'ms for each, logarithmic',
+      labelAnchor: 'center',
       grid: true,
       tickFormat: (y: number) => (String(y).match(/^(1|0\.0*1)0*$/) ? String(y) : ''),
     },
