@@ -1,6 +1,6 @@
 // Runs the benchmarks from what the build compiled: `node bench/run.mjs [--json] [NAME...]`, or
-// `node bench/run.mjs compare --before DIR [--rounds N] [--json] [NAME...]`. See bench/README.md.
+// `node bench/run.mjs compare --before DIR [--rounds N] [--json] [NAME...]`, or `node bench/run.mjs peers`. See bench/README.md.
 import { runBuilt } from '../scripts/run-built.mjs'
 
-const script = process.argv[2] === 'compare' ? 'compare' : 'main'
-await runBuilt(`bench/${script}.js`)
+const scripts = { compare: 'compare', peers: 'peers/main' }
+await runBuilt(`bench/${scripts[process.argv[2]] ?? 'main'}.js`)

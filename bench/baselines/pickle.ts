@@ -2,7 +2,8 @@
 // interpreter reads. Owns the Python of it. There is no cloudpickle: functions and classes are saved as names of a module.
 import { PlainPyodide } from './pyodide.js'
 
-const CODE = `
+/** Defines `_save()`, which returns bytes, and `_load(data)`, which returns the names that did not come. */
+export const PICKLE_CODE = `
 import pickle as _pickle
 
 def _save():
@@ -33,7 +34,7 @@ export class PickledGlobals {
   /** Two interpreters, one of which has run `code`. */
   static async after(code: string): Promise<PickledGlobals> {
     const pickled = new PickledGlobals()
-    await Promise.all([pickled.#from.run(CODE), pickled.#to.run(CODE)])
+    await Promise.all([pickled.#from.run(PICKLE_CODE), pickled.#to.run(PICKLE_CODE)])
     await pickled.#from.run(`${code}\nNone`)
     return pickled
   }

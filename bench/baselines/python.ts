@@ -7,16 +7,22 @@ import type { Ran, Runner } from './runner.js'
 /** Reads code as one JSON string a line; answers in the same way. */
 const DRIVER = `
 import ast, contextlib, io, json, sys
+# Bound here, because the code may put something else into the module.
+dumps, loads = json.dumps, json.loads
 names = {'__name__': '__main__'}
 for line in sys.stdin:
-    tree = ast.parse(json.loads(line))
-    last = tree.body.pop().value if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     written, value = io.StringIO(), None
-    with contextlib.redirect_stdout(written):
-        exec(compile(tree, '<input>', 'exec'), names)
-        if last is not None:
-            value = eval(compile(ast.Expression(last), '<input>', 'eval'), names)
-    print(json.dumps({'repr': repr(value), 'stdout': written.getvalue()}), flush=True)
+    try:
+        tree = ast.parse(loads(line))
+        last = tree.body.pop().value if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        with contextlib.redirect_stdout(written):
+            exec(compile(tree, '<input>', 'exec'), names)
+            if last is not None:
+                value = eval(compile(ast.Expression(last), '<input>', 'eval'), names)
+        answer = {'repr': repr(value), 'stdout': written.getvalue()}
+    except Exception as error:
+        answer = {'error': f'{type(error).__name__}: {error}'}
+    print(dumps(answer), flush=True)
 `
 
 export function findPython(): { readonly command: string; readonly version: string } | undefined {
@@ -36,7 +42,12 @@ export class NativePython implements Runner {
     this.#child = spawn(command, ['-q', '-c', DRIVER], { stdio: ['pipe', 'pipe', 'inherit'] })
     const { stdout } = this.#child
     if (stdout)
-      createInterface({ input: stdout }).on('line', (line) => this.#take()?.resolve(JSON.parse(line)))
+      createInterface({ input: stdout }).on('line', (line) => {
+        const { error, ...ran } = JSON.parse(line) as Ran & { readonly error?: string }
+        const pending = this.#take()
+        if (error === undefined) pending?.resolve(ran)
+        else pending?.reject(new Error(error))
+      })
     this.#child.on('exit', (code) => this.#take()?.reject(new Error(`python ended with exit code ${code}`)))
     this.#child.on('error', (error) => this.#take()?.reject(error))
   }
@@ -47,6 +58,7 @@ export class NativePython implements Runner {
 
   run(code: string): Promise<Ran> {
     if (this.#pending) return Promise.reject(new Error('one run at a time'))
+    if (this.#child.exitCode !== null) return Promise.reject(new Error('python has ended'))
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
       this.#child.stdin?.write(`${JSON.stringify(code)}\n`)

@@ -3,14 +3,7 @@
 import { BrumateError, type ExecuteOptions, type ExecuteResult, PythonError, type Session } from 'brumate'
 import { expect } from 'vitest'
 
-/** Python source: raw (a backslash is Python's), without the indentation of the TypeScript around it. */
-export function py(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
-  const text = String.raw({ raw: parts.raw }, ...values)
-  const lines = text.replace(/^\n/, '').trimEnd().split('\n')
-  const indents = lines.filter((line) => line.trim() !== '').map((line) => line.search(/\S/))
-  const indent = Math.min(...indents)
-  return lines.map((line) => line.slice(indent)).join('\n')
-}
+export { py } from './py.js'
 
 /** What the promise is rejected with; fails the test when it is not. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {

@@ -1,6 +1,6 @@
 // Everything that behaviour C2 names: how it is made in one session, and what code in the restored one finds. Owns the list; in how many
 // ways it is frozen and thawed is survival.test.ts's.
-import { py } from '../../support/session-code.js'
+import { py } from '../../support/py.js'
 
 export interface Survivor {
   readonly name: string

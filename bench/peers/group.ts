@@ -1,0 +1,38 @@
+// What a group of rows is: a file of groups/, run in a fresh process for each peer and round.
+import type { Peer } from './peer.js'
+import type { Samples } from './samples.js'
+
+export interface RowSpec {
+  /** Of its group. */
+  readonly id: string
+  readonly title: string
+  readonly unit: 'ms' | 's' | 'KB' | 'MiB' | 'per s' | `of ${number}`
+  /** Cold: the first in a process, before anything is compiled or cached. */
+  readonly state: 'cold' | 'warm'
+  /** A sample is divided by this, after `minus` has been taken off. */
+  readonly divide?: number
+  readonly minus?: number
+  readonly note?: string
+}
+
+export interface Group {
+  readonly name: string
+  readonly title: string
+  /** Most rounds: what takes long, or varies little, needs fewer. */
+  readonly rounds: number
+  /** Sessions that are open at the same time, if more than a few. */
+  readonly sessions?: number
+  /** A process that takes longer is ended, and its rows so far count. */
+  readonly mostSeconds?: number
+  /** Needs a directory of wheels. */
+  readonly packages?: true
+  readonly rows: readonly RowSpec[]
+  measure(peer: Peer, samples: Samples): Promise<void>
+}
+
+/** Whether more is better. */
+export function moreIsBetter({ unit }: Pick<RowSpec, 'unit'>): boolean {
+  return unit === 'per s' || unit.startsWith('of ')
+}
+
+export const LEFT_OUT = 'left out: its sessions take seconds to boot'

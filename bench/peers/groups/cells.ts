@@ -1,0 +1,56 @@
+// A notebook's life: ten cells in a new session, alone, and with every one's effect synced to a disk before the next. For a peer without
+// durability that is its snapshot after each cell, in a file.
+import type { Group } from '../group.js'
+import { type Measured, repeated } from '../samples.js'
+
+const WARM_UP = 3
+const SESSIONS = 6
+const PAUSE_MS = 80
+
+/** Of the Python that every peer has: no classes, no imports. */
+const CELLS = [
+  'prices = [19.5, 7, 42, 3.25]',
+  'def spread(xs): return max(xs) - min(xs)',
+  'total = sum(prices)',
+  'names = [f"item {i}" for i in range(200)]',
+  'index = {name: i for i, name in enumerate(names)}',
+  'evens = [name for name in names if index[name] % 2 == 0]',
+  'text = ", ".join(evens)',
+  'lengths = sorted(len(name) for name in names)',
+  'def label(i, prefix="row"): return f"{prefix}-{i:03}"',
+  'answer = f"{spread(prices)} {len(text)} {label(lengths[-1])}"',
+]
+/** `38.75 878 row-008` */
+const ANSWER_LENGTH = '17'
+
+export const cells: Group = {
+  name: 'cells',
+  title: 'Ten cells in a new session',
+  rounds: 3,
+  rows: [
+    { id: 'plain', title: 'ten cells, the session included', unit: 'ms', state: 'warm' },
+    { id: 'durable', title: 'ten cells, each synced to a disk', unit: 'ms', state: 'warm' },
+  ],
+  async measure(peer, samples) {
+    const few = peer.mostSessions < WARM_UP + SESSIONS
+    for (const row of ['plain', 'durable'] as const)
+      for (let n = few ? WARM_UP : 0; n < WARM_UP + (few ? 1 : SESSIONS); n++) {
+        const sum = n < WARM_UP ? {} : { sum: row }
+        const session = `${row}-${n}`
+        const purpose = row === 'durable' ? ({ for: 'durability' } as const) : {}
+        const reason = await samples.take(peer, [
+          { do: 'create', session, ...purpose, ...sum },
+          ...repeated<Measured>(CELLS.length, (i) => [
+            { do: row === 'durable' ? 'cell' : 'execute', session, code: CELLS[i] ?? '', ...sum },
+          ]),
+        ])
+        if (reason !== undefined) break
+        const checked = await samples.take(peer, [
+          { do: 'execute', session, code: 'len(answer)', value: true, expect: ANSWER_LENGTH },
+          { do: 'close', session },
+          { do: 'sleep', forMs: PAUSE_MS },
+        ])
+        if (checked !== undefined && peer.name === 'brumate') throw new Error(checked)
+      }
+  },
+}

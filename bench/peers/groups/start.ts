@@ -1,0 +1,71 @@
+// From nothing to a result: a new process, a further session, its first execution, and tenants that come and go. Between two sessions is
+// a pause, in which whatever a peer prepares ahead of need gets ready; between two tenants is none.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Group } from '../group.js'
+import type { Peer, Step } from '../peer.js'
+import { type Measured, repeated } from '../samples.js'
+
+const PROCESSES = 3
+const SESSIONS = 16
+const WARM_UP = 6
+const PAUSE_MS = 80
+const TENANTS = 60
+
+const BOOTED = 'plain Pyodide and python3 have run `None` before: they say by that that they have booted'
+
+export const start: Group = {
+  name: 'start',
+  title: 'Starting',
+  rounds: 3,
+  rows: [
+    { id: 'process', title: 'new process to its first result', unit: 'ms', state: 'cold' },
+    { id: 'first-cold', title: 'first execution of a process', unit: 'ms', state: 'cold', note: BOOTED },
+    { id: 'create', title: 'a further session', unit: 'ms', state: 'warm' },
+    { id: 'first', title: 'its first execution', unit: 'ms', state: 'warm', note: BOOTED },
+    { id: 'tenants', title: 'fresh tenants: created, used once, closed', unit: 'per s', state: 'warm' },
+  ],
+  async measure(peer, samples) {
+    const few = peer.mostSessions < SESSIONS
+    for (let n = 0; n < (few ? 2 : PROCESSES); n++) samples.add('process', await firstResultMs(peer))
+    await samples.take(peer, [
+      { do: 'create', session: 'first' },
+      { do: 'execute', session: 'first', code: 'x = 1', as: 'first-cold' },
+      { do: 'close', session: 'first' },
+    ])
+    const session = (n: number): Measured[] => {
+      const measured = few || n >= WARM_UP
+      return [
+        { do: 'create', session: 'further', ...(measured ? { as: 'create' } : {}) },
+        { do: 'execute', session: 'further', code: 'x = 1', ...(measured ? { as: 'first' } : {}) },
+        { do: 'close', session: 'further' },
+        { do: 'sleep', forMs: PAUSE_MS },
+      ]
+    }
+    await samples.take(peer, repeated(few ? 1 : SESSIONS, session))
+    const tenants = few ? 1 : TENANTS
+    const used = (round: string) =>
+      repeated(tenants, (n): Step[] => [
+        { do: 'create', session: `${round}-${n}` },
+        { do: 'execute', session: `${round}-${n}`, code: 'x = 1' },
+        { do: 'close', session: `${round}-${n}` },
+      ])
+    // As many before: in each of brumate's threads V8 has to compile what is hot.
+    await peer.perform(used('early'))
+    const done = await peer.perform(used('tenant'))
+    const totalMs = done.reduce((sum, { ms }) => sum + ms, 0)
+    samples.add('tenants', tenants / (totalMs / 1000))
+  },
+}
+
+async function firstResultMs({ firstResult: [command, ...args] }: Peer): Promise<number> {
+  const startedMs = performance.now()
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  const [line] = await Promise.race([once(child.stdout, 'data'), exited])
+  const durationMs = performance.now() - startedMs
+  if (!Buffer.isBuffer(line)) throw new Error(`${command} ended without a first result`)
+  child.kill('SIGKILL')
+  await exited
+  return durationMs
+}
