@@ -46,6 +46,7 @@ say('bundling')
 await writeTypes(join(root, 'dist/src/index.d.ts'))
 await bundleLibrary()
 for (const name of SUBPATHS) await bundleSubpath(name)
+await bundleForBrowsers('client')
 await bundleProgram()
 for (const name of ['slot', 'storage', 'builder', 'image-loader'])
   await bundleFile(join(root, `dist/workers/${name}.js`), `workers/${name}.bundle.cjs`)
@@ -114,6 +115,24 @@ async function bundleSubpath(name) {
   await writeTypes(join(root, `dist/src/${name}/index.d.ts`), join(root, `dist/src/${name}.d.ts`), [
     redirect(types),
   ])
+}
+
+/** A sub-path in one file that needs nothing of Node: it has the errors itself, as a page has no library beside it. */
+async function bundleForBrowsers(name) {
+  const file = (path) => join(root, `dist/src/${name}/browser/${path}.js`)
+  const bundle = await rolldown({
+    input: join(root, `dist/src/${name}/index.js`),
+    platform: 'browser',
+    logLevel: 'warn',
+    resolve: { alias: { 'node:util/types': file('util-types'), 'node:util': file('util') } },
+  })
+  await bundle.write({
+    file: join(root, `dist/src/${name}.browser.js`),
+    format: 'esm',
+    keepNames: true,
+    sourcemap: false,
+  })
+  await bundle.close()
 }
 
 /** Imports of a file become imports of another path, which stays outside the bundle. */
