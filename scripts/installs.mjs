@@ -34,7 +34,7 @@ const toolRequire = createRequire(join(folder, 'package.json'))
 
 const HELLO = 'hello from __main__\n42\n42\n'
 const STORES =
-  'true true\nInstallationError: the package pg cannot be loaded; run `npm install pg`\nInstallationError: the package redis cannot be loaded; run `npm install redis`\nInstallationError: the package @aws-sdk/client-s3 cannot be loaded; run `npm install @aws-sdk/client-s3`\nInstallationError: the package @modelcontextprotocol/server cannot be loaded; run `npm install @modelcontextprotocol/server`\ntrue\ntrue true\n'
+  'true true\nInstallationError: the package pg cannot be loaded; run `npm install pg`\nInstallationError: the package redis cannot be loaded; run `npm install redis`\nInstallationError: the package @aws-sdk/client-s3 cannot be loaded; run `npm install @aws-sdk/client-s3`\nInstallationError: the package @modelcontextprotocol/server cannot be loaded; run `npm install @modelcontextprotocol/server`\ntrue\nInstallationError: the package @hono/zod-openapi cannot be loaded; run `npm install @hono/zod-openapi`\ntrue\ntrue true\n'
 const REFUSED = /^InstallationError INSTALLATION: brumate was bundled without .*external/
 
 const facts = readFileSync(imageFacts, 'utf8')

@@ -107,10 +107,13 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     const length = c.req.header('content-length')
     if (Number(length ?? 0) > most) throw tooLarge(most)
     // An upload is counted as its handler reads it.
-    if (!isUpload(c) && length === undefined && !['GET', 'HEAD'].includes(c.req.method)) {
-      const body = await readBody(c, most)
-      // Its type says otherwise, but Hono awaits what it has cached.
-      c.req.bodyCache.arrayBuffer = Promise.resolve(body) as unknown as ArrayBuffer
+    if (!isUpload(c) && !['GET', 'HEAD'].includes(c.req.method)) {
+      const body = length === undefined ? await readBody(c, most) : undefined
+      // The types say otherwise, but Hono awaits what it has cached.
+      if (body) c.req.bodyCache.arrayBuffer = Promise.resolve(body) as unknown as ArrayBuffer
+      // No body is an empty one, also if it is announced as JSON.
+      if (length === '0' || body?.byteLength === 0)
+        c.req.bodyCache = { text: Promise.resolve('{}') as unknown as string }
     }
     await next()
   })

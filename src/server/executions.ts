@@ -99,7 +99,8 @@ export class Executions {
     this.#watchers.set(session, watchers)
     watchers.add(showPending)
     const options: ExecuteOptions = {
-      signal: gone.signal,
+      // A stream that nobody has begun to read is not cancelled.
+      signal: request.detached ? gone.signal : AbortSignal.any([gone.signal, request.signal]),
       onOutput: (chunk) => events.send('output', chunk),
       onDisplay: (display) => events.send('display', { display: wireDisplay(display, values) }),
     }

@@ -41,6 +41,8 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
       }
       const parts = session.files.createReadStream(path, { start, end })
       isStreaming = true
+      // The stream of a client that has gone may never be read.
+      c.req.raw.signal.addEventListener('abort', release, { once: true })
       return streamResponse(released(parts, release), answer) as never
     } finally {
       if (!isStreaming) release()

@@ -50,7 +50,8 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
   const host = isText('host', options.host, { maxLength: 255 }) ?? '127.0.0.1'
   const drainMs = drainOption('drainMs', options.drainMs, 10_000)
   requireKeys(host, resolved)
-  const [hono, node] = await Promise.all([loadHono(), loadNodeServer()])
+  const hono = await loadHono()
+  const node = await loadNodeServer()
   const app = makeApp(hono, resolved, host)
   const server = node.createAdaptorServer({
     fetch: app.fetch,

@@ -22,7 +22,7 @@ export interface OpenOptions {
 
 export interface Acquired {
   readonly session: Session
-  /** To be called once. */
+  /** Calls after the first do nothing. */
   readonly release: () => void
 }
 
@@ -171,7 +171,10 @@ export class Sessions {
     this.#usages.set(full, usage)
     usage.users++
     clearTimeout(usage.timer)
+    let isHeld = true
     return () => {
+      if (!isHeld) return
+      isHeld = false
       usage.users--
       if (usage.users === 0) this.#schedule(full, usage)
     }

@@ -2,6 +2,7 @@
 import { InvalidOptionError, MemoryStore, StoreError } from 'brumate'
 import { BrumateClient, InvalidOptionError as OfClient } from 'brumate/client'
 import { mcpServer } from 'brumate/mcp'
+import { serve } from 'brumate/server'
 import { storeConformance } from 'brumate/stores/conformance'
 import { PostgresStore } from 'brumate/stores/postgres'
 import { RedisStore } from 'brumate/stores/redis'
@@ -21,6 +22,8 @@ for (const store of [
 const manager = { getOrCreate() {} }
 console.log(String(await mcpServer({ manager }).catch((error) => error)))
 console.log((await mcpServer({}).catch((error) => error)) instanceof InvalidOptionError)
+console.log(String(await serve({ manager }).catch((error) => error)))
+console.log((await serve({}).catch((error) => error)) instanceof InvalidOptionError)
 console.log(
   new BrumateClient({ url: 'http://localhost' }) instanceof BrumateClient,
   OfClient === InvalidOptionError,

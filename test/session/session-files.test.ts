@@ -160,6 +160,22 @@ describe('session.files', () => {
     expect(await rejectionOf(StorageError, reader.read())).toMatchObject({ reason: 'ESTALE' })
   })
 
+  test('reads the bytes of a range, and no others', async () => {
+    await session.files.writeFile('/tmp/range', '0123456789')
+    const read = async (range: object) => {
+      let text = ''
+      for await (const part of session.files.createReadStream('/tmp/range', range))
+        text += Buffer.from(part).toString()
+      return text
+    }
+    expect(await read({ start: 2, end: 5 })).toBe('234')
+    expect(await read({ start: 8 })).toBe('89')
+    expect(await read({ end: 1 })).toBe('0')
+    expect(await read({ start: 3, end: 3 })).toBe('')
+    expect(await read({ start: 20, end: 30 })).toBe('')
+    expect(() => session.files.createReadStream('/tmp/range', { start: -1 })).toThrow(InvalidOptionError)
+  })
+
   test('serves a callback while its execution awaits', async () => {
     await session.setCallbacks({
       upload: ({ path }, context) => context.session.files.readFile(path, 'utf8'),
