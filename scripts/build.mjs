@@ -58,6 +58,7 @@ say('bundling')
 await writeTypes(join(root, 'dist/src/index.d.ts'))
 await bundleLibrary()
 for (const name of SUBPATHS) await bundleSubpath(name)
+await bundleForBrowsers('client')
 await bundleProgram()
 for (const name of ['slot', 'storage', 'builder', 'image-loader'])
   await bundleFile(join(root, `dist/workers/${name}.js`), `workers/${name}.bundle.cjs`)
@@ -94,8 +95,12 @@ function textsBelow(directory, prefix = '') {
 async function bundleLibrary() {
   // The modules' own entry, for builds of tests that change a module.
   renameSync(join(root, 'dist/src/index.js'), join(root, 'dist/src/modules.js'))
-  // The errors are a file of their own, for sub-paths that take nothing else of the library.
-  await bundleInto('bundle', { index: 'modules.js', errors: 'shared/errors.js' })
+  // The errors are a file of their own, for sub-paths that take nothing else of the library. Small modules that everything needs are in it,
+  // too: the library then reads one file less.
+  const modules = ['shared/errors', 'shared/thrown', 'shared/realms', 'install/require', 'install/files']
+  const exports = [...modules, 'shared/image/file-blocks'].map((name) => `export * from './${name}.js'\n`)
+  writeFileSync(join(root, 'dist/src/base.js'), exports.join(''))
+  await bundleInto('bundle', { index: 'modules.js', errors: 'base.js' })
   writeFileSync(join(root, 'dist/src/index.js'), "export * from './bundle/index.js'\n")
 }
 
@@ -131,6 +136,24 @@ async function bundleSubpath(name) {
   await writeTypes(join(root, `dist/src/${name}/index.d.ts`), join(root, `dist/src/${name}.d.ts`), [
     redirect(types),
   ])
+}
+
+/** A sub-path in one file that needs nothing of Node: it has the errors itself, as a page has no library beside it. */
+async function bundleForBrowsers(name) {
+  const file = (path) => join(root, `dist/src/${name}/browser/${path}.js`)
+  const bundle = await rolldown({
+    input: join(root, `dist/src/${name}/index.js`),
+    platform: 'browser',
+    logLevel: 'warn',
+    resolve: { alias: { 'node:util/types': file('util-types'), 'node:util': file('util') } },
+  })
+  await bundle.write({
+    file: join(root, `dist/src/${name}.browser.js`),
+    format: 'esm',
+    keepNames: true,
+    sourcemap: false,
+  })
+  await bundle.close()
 }
 
 /** Imports of a file become imports of another path, which stays outside the bundle. */

@@ -1,8 +1,10 @@
 // Image: what sessions start from, as users hold it. Owns the image's file; making one with packages is src/packages, the standard one
 // src/image.
 import { randomUUID } from 'node:crypto'
-import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { imageKey } from './image/key.js'
 import { HOW_TO_MAKE, loadImageFile, verifyImageFile } from './image/load-file.js'
 import type { OpenedImage } from './image/open.js'
@@ -89,7 +91,8 @@ export class Image {
     try {
       if (bytes) await writeFile(temporary, bytes, { flag: 'wx' })
       else if (file !== undefined) {
-        await copyFile(file, temporary)
+        // `copyFile` would copy the cache's permissions, too: only its owner may read it, and a server is often another user.
+        await pipeline(createReadStream(file), createWriteStream(temporary, { flags: 'wx' }))
         await verifyImageFile(temporary, this.id)
       }
       await rename(temporary, target)

@@ -54,7 +54,9 @@ function describeObject(value: object): string {
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object
 const TYPED_ARRAY_NAME = getter(TYPED_ARRAY, Symbol.toStringTag) as (this: unknown) => string
 const TYPED_ARRAY_LENGTH = getter(TYPED_ARRAY, 'length') as (this: unknown) => number
-const BYTE_LENGTHS = [ArrayBuffer, SharedArrayBuffer].map(
+/** Pages that are not isolated have none. */
+const Shared = typeof SharedArrayBuffer === 'undefined' ? ArrayBuffer : SharedArrayBuffer
+const BYTE_LENGTHS = [ArrayBuffer, Shared].map(
   ({ prototype }) => getter(prototype, 'byteLength') as (this: unknown) => number,
 )
 
@@ -64,7 +66,7 @@ function getter(prototype: object, name: string | symbol): unknown {
 
 function byteLengthOf(value: object): number {
   const [own, shared] = BYTE_LENGTHS
-  return (value instanceof SharedArrayBuffer ? shared : own)?.call(value) ?? 0
+  return (value instanceof Shared ? shared : own)?.call(value) ?? 0
 }
 
 const CLASS_NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$]{0,59}$/u

@@ -1,5 +1,8 @@
 // brumate/client: what is not in the suite of sessions. Requests go to an app of this process; broken networks are functions.
 
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import * as library from 'brumate'
 import { MemoryStore, type PythonSession, type SessionManager } from 'brumate'
 import {
@@ -314,6 +317,33 @@ describe('brumate/client', () => {
     ])('refuse the options %j', (options) => {
       expect(() => new BrumateClient(options as never)).toThrow(InvalidOptionError)
     })
+  })
+
+  it('needs nothing of Node in its file for browsers', async () => {
+    const file = new URL('../../dist/src/client.browser.js', import.meta.url)
+    expect(await readFile(file, 'utf8')).not.toMatch(/from "node:|import "node:|require\(/)
+    const program = `
+      for (const name of ['Buffer', 'SharedArrayBuffer']) delete globalThis[name]
+      const { BrumateClient, StorageError } = await import(${JSON.stringify(file.href)})
+      const session = { id: 'a', labels: {}, executionCount: 0, state: 'dormant' }
+      const storage = { code: 'STORAGE', reason: 'ENOENT', path: '/x', syscall: 'open', detail: 'ENOENT' }
+      // Responses of Node's need a Buffer.
+      const answer = (status, json) => ({
+        ...{ ok: status < 400, status, headers: { get: () => 'application/json' } },
+        ...{ json: async () => json, text: async () => JSON.stringify(json), arrayBuffer: async () => new ArrayBuffer(0) },
+      })
+      const fetch = async (url, { method }) => {
+        const { pathname } = new URL(url)
+        if (pathname.endsWith('/files')) return answer(404, storage)
+        return answer(200, pathname.endsWith('/x') ? { value: { $bytes: 'AQL/' } } : session)
+      }
+      const one = await new BrumateClient({ url: 'http://x', fetch }).createSession()
+      await one.set('x', new Uint8Array([1, 2, 255]))
+      console.log([...await one.get('x')].join(), (await one.files.readFile('/x').catch((e) => e)) instanceof StorageError)
+    `
+    const args = ['--input-type=module', '-e', program]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env: {} })
+    expect(stdout).toBe('1,2,255 true\n')
   })
 
   it('works over a port with the global fetch and a key', async () => {

@@ -1,7 +1,7 @@
 // Images with packages, from options to sessions. The wheels are made here; what the builder does with wheels is tested in test/image.
 
 import { mkdtempSync, rmSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -80,6 +80,14 @@ describe('an image with packages', () => {
     await rejectionOf(ImageError, Image.load(path))
     await rejectionOf(ImageError, Image.load(join(directory, 'nowhere.image')))
     await rejectionOf(ImageError, image.save(join(directory, 'nowhere', 'a.image')))
+  })
+
+  it('is saved for whoever may read new files, though only its owner reads the cache', async () => {
+    const path = join(directory, 'readable.image')
+    await standard.save(path)
+    await writeFile(join(directory, 'new'), '')
+    const modeOf = async (file: string) => (await stat(file)).mode & 0o777
+    expect(await modeOf(path)).toBe(await modeOf(join(directory, 'new')))
   })
 
   it('is loaded where contents of files are damaged: sessions that read them get errors, and it cannot be saved', async () => {

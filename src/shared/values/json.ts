@@ -1,5 +1,6 @@
 // Values as JSON, for stores and engines that keep text: what JSON has no form for becomes an object with one key that begins with `$`.
 // Owns those forms and the bound on a text's size; docs/restate.md describes them. Reads hostile text: what is malformed throws.
+import { fromBase64, toBase64 } from '../base64.js'
 import { isUint8Array } from '../realms.js'
 import { elementType, isNdArray, NdArray, type TypedArray } from './value.js'
 
@@ -100,7 +101,7 @@ class ToJson {
 
   #base64({ buffer, byteOffset, byteLength }: TypedArray): string {
     this.#take(Math.ceil((byteLength * 4) / 3))
-    return Buffer.from(buffer, byteOffset, byteLength).toString('base64')
+    return toBase64(new Uint8Array(buffer, byteOffset, byteLength))
   }
 
   #take(bytes: number): void {
@@ -160,8 +161,7 @@ function bigint(hex: string): bigint {
 }
 
 function bytesOf(json: unknown): ArrayBuffer {
-  const bytes = Buffer.from(text(json), 'base64')
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
+  return fromBase64(text(json)).buffer
 }
 
 function text(json: unknown): string {
