@@ -36,8 +36,8 @@ function writePages() {
       withSiteLinks(readFileSync(join(root, file), 'utf8'), file, pages),
     )
   // Pictures of pages.
-  const charts = join(root, 'docs/charts')
-  if (existsSync(charts)) cpSync(charts, join(source, 'charts'), { recursive: true })
+  const charts = join(root, 'docs/benchmarks')
+  if (existsSync(charts)) cpSync(charts, join(source, 'benchmarks'), { recursive: true })
   return new Map(
     [...pages].map(([file, name]) => {
       const [, title = name] = /^# (.+)$/m.exec(readFileSync(join(root, file), 'utf8')) ?? []
