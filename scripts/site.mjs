@@ -64,6 +64,8 @@ async function writeReference() {
   const app = await Application.bootstrapWithPlugins({
     ...{ name: 'Reference', entryPoints: files, tsconfig: configuration, out: join(source, 'reference') },
     ...{ plugin: ['typedoc-plugin-markdown', 'typedoc-vitepress-theme'], docsRoot: source },
+    // A page for each sub-path: one for each name would be hundreds, and take a minute.
+    outputFileStrategy: 'modules',
     ...{
       readme: 'none',
       disableSources: true,

@@ -50,7 +50,7 @@ export abstract class ExecutionError extends BrumateError {
 
 /** Where Python was when it raised: one line of a traceback. */
 export interface PythonFrame {
-  /** `<cell 1>` for the session's first execution, else a path. */
+  /** `<cell 1>` for the session's first execution, `<cell 1.2>` if code of a restored snapshot has that name; else a path. */
   readonly file: string
   /** From 1 on; undefined where Python knows none. */
   readonly line: number | undefined

@@ -169,6 +169,21 @@ test('frames have file, line, function and text; a syntax error has its place', 
   expect(deep.frames.length).toBeGreaterThan(500)
 })
 
+test('code of a restored snapshot keeps its lines, although cells here have the same numbers', async () => {
+  await using origin = await open()
+  await origin.execute('1')
+  await origin.execute('def inner(x):\n    return 1 / x')
+  const snapshot = await origin.snapshotState()
+  await using session = await open()
+  await session.restoreState(snapshot)
+  await session.execute('1')
+  const error = await pythonErrorOf(session.execute('# here\n\ninner(0)'))
+  expect(error.frames).toEqual([
+    { file: '<cell 2.2>', line: 3, function: '<module>', text: 'inner(0)' },
+    { file: '<cell 2>', line: 2, function: 'inner', text: 'return 1 / x' },
+  ])
+})
+
 test('exitCode is that of SystemExit, and of nothing else', async () => {
   await using session = await open()
   for (const [code, exitCode] of [

@@ -104,7 +104,7 @@ class Kernel:
         try:
             if self.execution is not None:
                 raise RuntimeError("an execution is still awaiting")
-            filename = f"<cell {count}>"
+            filename = self.sources.name(count)
             # Python keeps there which lines have warned, and lines of cells have the same numbers.
             self.namespace.names.pop("__warningregistry__", None)
             cell = compiled(source, filename, self.flags, self.sources)

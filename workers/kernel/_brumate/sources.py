@@ -31,6 +31,15 @@ class Sources:
         cell = Cell(compile("x = 1", "<cell>", "exec"), None, 0)
         self._unkept = self._references(cell.body)
 
+    def name(self, count: int) -> str:
+        """The file name of the session's cell of this number. Code of a restored snapshot may come from another cell of that number."""
+        filename = f"<cell {count}>"
+        times = 1
+        while filename in self._alive:
+            times += 1
+            filename = f"<cell {count}.{times}>"
+        return filename
+
     def add(self, filename: str, source: str) -> None:
         """Register the text; before compiling, so that the compiler's warnings show their line."""
         # Every line ends with a newline, as linecache has them.
