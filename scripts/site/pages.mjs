@@ -12,6 +12,7 @@ const GROUPS = {
   State: ['snapshots', 'lasting-sessions', 'stores', 'upgrades'],
   Packages: ['packages', 'python-packages', 'image'],
   'Ways in': [
+    'ways-in',
     'server',
     'client',
     'mcp',
