@@ -1,5 +1,7 @@
 // Who may use the server, how much, and from where.
 import { request } from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { InvalidOptionError } from 'brumate'
 import { type ServeOptions, serve } from 'brumate/server'
 import { expect, onTestFinished, test } from 'vitest'
@@ -24,6 +26,21 @@ function status(url: string, headers: Record<string, string>, method = 'GET'): P
     sent.end()
   })
 }
+
+/** What the server answers to a request of these lines, whatever they are. */
+function exchange(url: string, ...lines: readonly string[]): Promise<string> {
+  const { port, hostname } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.write([lines[0], `Host: ${hostname}`, 'Connection: close', ...lines.slice(1), '', ''].join('\r\n'))
+  return text(socket)
+}
+
+test('a request without a body, a length and a type has an empty body', async () => {
+  const { url } = await served({ tenant: 'no body' })
+  expect(await exchange(url, 'PUT /v1/sessions/main HTTP/1.1')).toMatch(/^HTTP\/1.1 201 /)
+  expect(await exchange(url, 'POST /v1/sessions/main/reset HTTP/1.1')).toMatch(/^HTTP\/1.1 204 /)
+  expect(await exchange(url, 'DELETE /v1/sessions/main HTTP/1.1')).toMatch(/^HTTP\/1.1 204 /)
+})
 
 test('without a valid key there is nothing but health and the description', async () => {
   const { send } = await appForTest({ keys: [{ tenant: 'ada', key: KEYS.ada }] })

@@ -69,6 +69,19 @@ test('an upload that is too long leaves what was there', async () => {
   await call('DELETE', '/v1/sessions/main')
 })
 
+test('JSON is bounded as JSON, also where a session or a variable is called files', async () => {
+  const { call } = await appForTest({ tenant: 'json', maxBodyBytes: 1024, maxUploadBytes: 2 ** 20 })
+  const value = { value: 'x'.repeat(2000) }
+  const type = { 'content-type': 'application/json' }
+  for (const path of [
+    '/files',
+    '/main/variables/files',
+    '/main/variables/snapshot',
+    '/sessions/variables/files',
+  ])
+    expect((await call('PUT', `/v1/sessions${path}`, JSON.stringify(value), type)).status).toBe(413)
+})
+
 test('a snapshot comes down and goes up to another session; what is none is refused', async () => {
   const { call, send } = await appForTest({ tenant: 'snapshots' })
   await Promise.all([call('PUT', '/v1/sessions/one'), call('PUT', '/v1/sessions/two')])
