@@ -2,9 +2,10 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { InvalidOptionError } from 'brumate'
 import { type ServeOptions, serve } from 'brumate/server'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Account } from '../../src/server/quotas.js'
 import { sharedManager } from '../support/shared-manager.js'
 import { appForTest, callerOf, KEYS } from './support/caller.js'
@@ -82,6 +83,22 @@ test('metrics are for this machine, or for a key', async () => {
   const { send } = await appForTest({ metricsKey: 'a-key-of-metrics-1' })
   expect((await callerOf(send)('GET', '/metrics')).status).toBe(401)
   expect((await callerOf(send, 'a-key-of-metrics-1')('GET', '/metrics')).status).toBe(200)
+})
+
+test('requests at the same time create no more sessions than the quota', async () => {
+  const { call, manager } = await appForTest({
+    keys: [{ tenant: 'quota-all', key: KEYS.ada, quotas: { sessions: 2 } }],
+  })
+  const list = manager.list.bind(manager)
+  // As a store that is not in this process.
+  const slow = vi.spyOn(manager, 'list').mockImplementation(async function* (filter) {
+    await setImmediate()
+    yield* list(filter)
+  })
+  onTestFinished(() => slow.mockRestore())
+  const made = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((id) => call('PUT', `/v1/sessions/${id}`)))
+  expect(made.map(({ status }) => status).sort()).toEqual([201, 201, 429, 429, 429])
+  await Promise.all([call('DELETE', '/v1/sessions/a'), call('DELETE', '/v1/sessions/b')])
 })
 
 test('each quota answers 429 with its name, and others are not affected', async () => {
