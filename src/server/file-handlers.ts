@@ -43,7 +43,7 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
       isStreaming = true
       // The stream of a client that has gone may never be read.
       c.req.raw.signal.addEventListener('abort', release, { once: true })
-      return streamResponse(released(parts, release), answer) as never
+      return streamResponse(whole(parts, end - start, release), answer) as never
     } finally {
       if (!isStreaming) release()
     }
@@ -143,18 +143,28 @@ function rangeHeaders(range: Range | undefined, sizeBytes: number): Record<strin
   return range ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${sizeBytes}` } : {}
 }
 
-/** The stream, which calls back when it has ended, in whatever way. */
-function released(stream: ReadableStream<Uint8Array>, release: () => void): ReadableStream<Uint8Array> {
+/**
+ * The stream, which calls back when it has ended, in whatever way. It fails if the file has become shorter meanwhile: the connection then
+ * ends, where a client would otherwise wait for the bytes that Content-Length has announced.
+ */
+function whole(
+  stream: ReadableStream<Uint8Array>,
+  sizeBytes: number,
+  release: () => void,
+): ReadableStream<Uint8Array> {
   const reader = stream.getReader()
   const Stream = stream.constructor as typeof ReadableStream
+  let leftBytes = sizeBytes
   return new Stream<Uint8Array>({
     async pull(controller) {
       try {
         const { done, value } = await reader.read()
         if (!done) {
+          leftBytes -= value.length
           controller.enqueue(value)
           return
         }
+        if (leftBytes > 0) throw new Error('the file has become shorter while it was sent')
         controller.close()
         release()
       } catch (error) {

@@ -49,6 +49,16 @@ test('a file goes up and comes down, whole and in part, and no browser runs it',
   await call('DELETE', '/v1/sessions/main')
 })
 
+test('a download of a file that becomes shorter fails, and does not leave the client waiting', async () => {
+  const { call, send } = await appForTest({ tenant: 'shorter' })
+  await call('PUT', '/v1/sessions/main')
+  await call('PUT', FILE, new Uint8Array(8 * 2 ** 20))
+  const response = await send(FILE, {})
+  await call('POST', '/v1/sessions/main/execute', { code: 'open("/tmp/a b.html", "w").close()' })
+  await expect(response.arrayBuffer()).rejects.toThrow('shorter')
+  await call('DELETE', '/v1/sessions/main')
+})
+
 test('an upload that is too long leaves what was there', async () => {
   const { call, send } = await appForTest({ tenant: 'uploads', maxUploadBytes: 2000, maxBodyBytes: 1024 })
   await call('PUT', '/v1/sessions/main')
