@@ -62,6 +62,13 @@ test('a server that other machines can reach needs keys, and an error never show
   expect(short.message).not.toContain('too-short')
 })
 
+test('two tenants with one key, and origins that no browser sends, are refused', async () => {
+  const manager = await sharedManager({ slots: 3 })
+  await expect(serve({ manager, keys: { ada: KEYS.ada, bob: KEYS.ada } })).rejects.toThrow(/ada and bob/)
+  for (const origin of ['example.com', 'https://example.com/'])
+    await expect(serve({ manager, cors: [origin] })).rejects.toThrow(/cors: expected origins/)
+})
+
 test('web pages and other host names are refused, but for those that may call', async () => {
   const { url } = await served({ cors: ['https://example.com'] })
   expect(await status(`${url}/health`, { host: 'evil.example' })).toBe(403)
