@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { posix } from 'node:path'
 import type { ReadableStream } from 'node:stream/web'
 import { mimeTypeOf } from '../presentation/media-types.js'
+import { StorageError } from '../shared/errors.js'
 import type { StorageStatus } from '../vfs/storage.js'
 import { partsOf } from './bodies.js'
 import { parseRange, type Range } from './range.js'
@@ -67,7 +68,7 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
         await files.rename(part, path)
       } catch (error) {
         await files.remove(part).catch(() => {})
-        throw error
+        throw ofTarget(error, part, path)
       }
     })
     return c.body(null, 204)
@@ -116,6 +117,12 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
     await sessions.use(c.get('caller').tenant, id, opening(c), ({ files }) => files.rename(from, to))
     return c.body(null, 204)
   })
+}
+
+/** The error as it would be without the file that an upload is written to first. */
+function ofTarget(error: unknown, part: string, path: string): unknown {
+  if (!(error instanceof StorageError) || error.path !== part) return error
+  return new StorageError(error.reason, path, undefined, { syscall: 'open', cause: error })
 }
 
 /** A page that Python wrote must not run as one of this server's. */

@@ -73,6 +73,8 @@ test('an upload that is too long leaves what was there', async () => {
   expect(refused.status).toBe(413)
   expect((await call('PUT', FILE, new Uint8Array(2001), { 'content-length': '2001' })).status).toBe(413)
   expect((await call('GET', FILE)).body).toBe('before')
+  const lost = await call('PUT', '/v1/sessions/main/files?path=/no/such', 'x')
+  expect(lost.body).toMatchObject({ status: 404, path: '/no/such', syscall: 'open' })
   expect((await call('GET', '/v1/sessions/main/files/list?path=/tmp')).body).toEqual({ names: ['a b.html'] })
   const long = await call('POST', '/v1/sessions/main/execute', { code: '#'.repeat(2000) })
   expect([long.status, long.body.code]).toEqual([413, 'TOO_LARGE'])
