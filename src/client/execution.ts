@@ -100,14 +100,14 @@ async function listen(
   onSent()
   try {
     if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
-      return (await response.json()) as WireExecution
+      return executionOf(await response.json())
     if (response.body === null) throw new TypeError('the response has no body')
     for await (const { name, data } of eventsOf(response.body, () => timer.restart())) {
       const event: unknown = JSON.parse(data)
       if (name === 'output') listeners.output(event as WireEvents['output'])
       if (name === 'display') listeners.display(decodeDisplay((event as WireEvents['display']).display))
       if (name === 'pending') calls.start((event as WireEvents['pending']).pending.map(decodePending))
-      if (name === 'result') return event as WireExecution
+      if (name === 'result') return executionOf(event)
       if (name === 'error') {
         const problem = event as WireEvents['error']
         throw problemError(problem.status, { ...problem }, undefined, session.id)
@@ -119,6 +119,13 @@ async function listen(
   } finally {
     timer.stop()
   }
+}
+
+/** What a proxy has put in the place of an answer is none. @throws SyntaxError, which becomes a ServerError */
+function executionOf(given: unknown): WireExecution {
+  const { status, displays } = Object(given)
+  if (typeof status === 'string' && Array.isArray(displays)) return given as WireExecution
+  throw new SyntaxError('the answer is no execution')
 }
 
 /** @throws CancelledError, TimeoutError */

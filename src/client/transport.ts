@@ -38,7 +38,11 @@ export class Transport {
 
   /** @throws what the problem document says; ServerError; CancelledError for the signal */
   async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
-    return this.#withAnswer(method, path, options, (response) => response.json() as Promise<T>)
+    return this.#withAnswer(method, path, options, async (response) => {
+      const answer: unknown = await response.json()
+      if (typeof answer !== 'object' || answer === null) throw new SyntaxError('the answer is no object')
+      return answer as T
+    })
   }
 
   async bytes(method: string, path: string, options: RequestOptions = {}): Promise<Uint8Array<ArrayBuffer>> {

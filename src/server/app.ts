@@ -111,8 +111,8 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
       const body = length === undefined ? await readBody(c, most) : undefined
       // The types say otherwise, but Hono awaits what it has cached.
       if (body) c.req.bodyCache.arrayBuffer = Promise.resolve(body) as unknown as ArrayBuffer
-      // No body is an empty one, also if it is announced as JSON.
-      if (length === '0' || body?.byteLength === 0)
+      // No body counts as an empty object, also if it is announced as JSON. Without a type, the validators see by themselves that there is none.
+      if (c.req.header('content-type') !== undefined && (length === '0' || body?.byteLength === 0))
         c.req.bodyCache = { text: Promise.resolve('{}') as unknown as string }
     }
     await next()
@@ -157,17 +157,20 @@ function addressOf(c: Context): string | undefined {
   return incoming?.socket?.remoteAddress
 }
 
-/** Bodies that become files or snapshots; all others are JSON. */
+/** Bodies that become files or snapshots; all others are JSON, also where a session or a variable is called `files`. */
 function isUpload(c: Context): boolean {
   const { method, path } = c.req
-  return method === 'PUT' ? /\/(files|snapshot)$/.test(path) : /^\/v1\/upload(\/batch)?$/.test(path)
+  return method === 'PUT'
+    ? /\/v1\/sessions\/[^/]+\/(files|snapshot)$/.test(path)
+    : /^\/v1\/upload(\/batch)?$/.test(path)
 }
 
 /** What Hono throws for a request: an HTTPException, which another copy of the package may have made. */
 function httpProblem(error: Error): RequestProblem | undefined {
   const { status } = error as { status?: unknown }
   if (typeof status !== 'number' || status < 400 || status > 499) return undefined
-  return new RequestProblem(status, status === 415 ? 'UNSUPPORTED_MEDIA_TYPE' : 'BAD_REQUEST', error.message)
+  if (status !== 415) return new RequestProblem(status, 'BAD_REQUEST', error.message)
+  return new RequestProblem(415, 'UNSUPPORTED_MEDIA_TYPE', 'send the body as Content-Type: application/json')
 }
 
 function failed(error: Error, c: Context, { onError }: ResolvedAppOptions): RequestProblem {

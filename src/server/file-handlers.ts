@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { posix } from 'node:path'
 import type { ReadableStream } from 'node:stream/web'
 import { mimeTypeOf } from '../presentation/media-types.js'
+import { StorageError } from '../shared/errors.js'
 import type { StorageStatus } from '../vfs/storage.js'
 import { partsOf } from './bodies.js'
 import { parseRange, type Range } from './range.js'
@@ -43,7 +44,7 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
       isStreaming = true
       // The stream of a client that has gone may never be read.
       c.req.raw.signal.addEventListener('abort', release, { once: true })
-      return streamResponse(released(parts, release), answer) as never
+      return streamResponse(whole(parts, end - start, release), answer) as never
     } finally {
       if (!isStreaming) release()
     }
@@ -67,7 +68,7 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
         await files.rename(part, path)
       } catch (error) {
         await files.remove(part).catch(() => {})
-        throw error
+        throw ofTarget(error, part, path)
       }
     })
     return c.body(null, 204)
@@ -118,6 +119,12 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
   })
 }
 
+/** The error as it would be without the file that an upload is written to first. */
+function ofTarget(error: unknown, part: string, path: string): unknown {
+  if (!(error instanceof StorageError) || error.path !== part) return error
+  return new StorageError(error.reason, path, undefined, { syscall: 'open', cause: error })
+}
+
 /** A page that Python wrote must not run as one of this server's. */
 function downloadHeaders(path: string, { sizeBytes, modifiedAt }: StorageStatus): Record<string, string> {
   const name = posix.basename(path)
@@ -143,18 +150,28 @@ function rangeHeaders(range: Range | undefined, sizeBytes: number): Record<strin
   return range ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${sizeBytes}` } : {}
 }
 
-/** The stream, which calls back when it has ended, in whatever way. */
-function released(stream: ReadableStream<Uint8Array>, release: () => void): ReadableStream<Uint8Array> {
+/**
+ * The stream, which calls back when it has ended, in whatever way. It fails if the file has become shorter meanwhile: the connection then
+ * ends, where a client would otherwise wait for the bytes that Content-Length has announced.
+ */
+function whole(
+  stream: ReadableStream<Uint8Array>,
+  sizeBytes: number,
+  release: () => void,
+): ReadableStream<Uint8Array> {
   const reader = stream.getReader()
   const Stream = stream.constructor as typeof ReadableStream
+  let leftBytes = sizeBytes
   return new Stream<Uint8Array>({
     async pull(controller) {
       try {
         const { done, value } = await reader.read()
         if (!done) {
+          leftBytes -= value.length
           controller.enqueue(value)
           return
         }
+        if (leftBytes > 0) throw new Error('the file has become shorter while it was sent')
         controller.close()
         release()
       } catch (error) {

@@ -52,6 +52,14 @@ export function resolveKeys(given: Keyring | undefined, defaults: Quotas): Resol
     if (own !== undefined) quotas.set(tenant, own)
     return [tenant, hashGiven(name, one)]
   })
+  const tenants = new Map<string, string>()
+  for (const [i, [tenant, hash]] of hashes.entries()) {
+    const other = tenants.get(hash.toString('hex')) ?? tenant
+    tenants.set(hash.toString('hex'), tenant)
+    if (other === tenant) continue
+    const message = `keys.${i}: the tenants ${other} and ${tenant} have the same key; give each its own`
+    throw new InvalidOptionError(`keys.${i}`, 'a key of one tenant', undefined, message)
+  }
   return {
     tenantOf(key) {
       const hash = hashOf(key)

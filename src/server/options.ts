@@ -134,7 +134,7 @@ export function resolveAppOptions(options: AppOptions, others: readonly string[]
     ownerWaitMs: delayMs('ownerWaitMs', options.ownerWaitMs, 2000),
     allowTakeOver: isBoolean('allowTakeOver', options.allowTakeOver) ?? true,
     allowedHosts: texts('allowedHosts', options.allowedHosts),
-    cors: texts('cors', options.cors) ?? [],
+    cors: origins(options.cors),
     metricsKey: isText('metricsKey', options.metricsKey, {
       pattern: /^[\x21-\x7e]{16,}$/,
       expected: 'a key of at least 16 visible ASCII characters',
@@ -142,6 +142,14 @@ export function resolveAppOptions(options: AppOptions, others: readonly string[]
     heartbeatMs: heartbeatMs('heartbeatMs', options.heartbeatMs, 15_000),
     onError: isFunction('onError', options.onError) ?? (() => {}),
   }
+}
+
+/** As browsers send them: another form would never match. */
+function origins(given: readonly string[] | undefined): readonly string[] {
+  const list = texts('cors', given) ?? []
+  const wrong = list.find((one) => !/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/?#\sA-Z]+)$/.test(one))
+  if (wrong === undefined) return list
+  throw new InvalidOptionError('cors', 'origins such as https://example.com, without a path, or *', wrong)
 }
 
 function texts(option: string, given: readonly string[] | undefined): readonly string[] | undefined {

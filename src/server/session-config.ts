@@ -27,7 +27,7 @@ export function labelsOf(labels: Labels, config: SessionConfig): Labels {
   const own = Object.keys(labels).find((name) => name.startsWith(OWN_PREFIX))
   if (own !== undefined)
     throw new RequestProblem(422, 'VALIDATION', `labels: names must not begin with ${OWN_PREFIX}`)
-  const text = JSON.stringify(config)
+  const text = jsonOf(config)
   if (text === '{}') return labels
   const packed = deflateRawSync(Buffer.from(text)).toString('base64url')
   const parts = Math.ceil(packed.length / LABEL_LENGTH)
@@ -42,6 +42,16 @@ export function labelsOf(labels: Labels, config: SessionConfig): Labels {
     packed.slice(i * LABEL_LENGTH, (i + 1) * LABEL_LENGTH),
   ])
   return { ...labels, ...Object.fromEntries(chunks) }
+}
+
+/** JSON.parse takes any depth; JSON.stringify does not. @throws RequestProblem */
+function jsonOf(config: SessionConfig): string {
+  try {
+    return JSON.stringify(config)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new RequestProblem(422, 'VALIDATION', 'tools: a schema is nested too deeply')
+  }
 }
 
 /** The client's labels, and the config. */

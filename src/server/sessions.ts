@@ -218,15 +218,21 @@ export class Sessions {
   ): Promise<StoredSession> {
     const config: SessionConfig = { limits, tools, ...(input ? { input } : {}) }
     checkConfig(config, this.#options)
-    await this.#requireSession(tenant, account)
     const options = {
       ...{ ...sessionOptions(tenant, config, this.#tools), id: full, labels: labelsOf(labels, config) },
       ...(env === undefined ? {} : { env }),
       ...(image === undefined ? {} : { image }),
       ...(from === undefined ? {} : { from }),
     }
-    try {
+    const create = async () => {
+      await this.#requireSession(tenant, account)
       await this.#options.manager.createSession(options)
+    }
+    try {
+      // Requests at the same time must not all count before any of them creates.
+      await (account.quotas.sessions === undefined
+        ? create()
+        : this.#locks.run(`sessions of ${tenant}`, undefined, create))
     } catch (error) {
       // Another process, or the operator's own program, has just made it.
       if (!(error instanceof InvalidOptionError && error.option === 'id')) throw error

@@ -302,6 +302,11 @@ describe('brumate/client', () => {
       expect(post.asked.length).toBe(1)
       const html = answering([() => new Response('<html>', { status: 502 })])
       await expect(html.client.createSession()).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 502 })
+      const empty = answering([() => Response.json(null)])
+      await expect(empty.client.createSession()).rejects.toMatchObject({ code: 'BAD_RESPONSE' })
+      const half = answering([() => Response.json({ id: 'x' })])
+      const session = await half.client.createSession({ id: 'x' })
+      await expect(session.execute('1')).rejects.toMatchObject({ code: 'BAD_RESPONSE' })
       const silent = (_: string, { signal }: RequestInit) =>
         new Promise((__, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
       const options = { url: 'http://x', fetch: silent as typeof fetch, timeoutMs: 100, retries: 0 }

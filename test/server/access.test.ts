@@ -1,8 +1,11 @@
 // Who may use the server, how much, and from where.
 import { request } from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { InvalidOptionError } from 'brumate'
 import { type ServeOptions, serve } from 'brumate/server'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Account } from '../../src/server/quotas.js'
 import { sharedManager } from '../support/shared-manager.js'
 import { appForTest, callerOf, KEYS } from './support/caller.js'
@@ -25,6 +28,21 @@ function status(url: string, headers: Record<string, string>, method = 'GET'): P
   })
 }
 
+/** What the server answers to a request of these lines, whatever they are. */
+function exchange(url: string, ...lines: readonly string[]): Promise<string> {
+  const { port, hostname } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.write([lines[0], `Host: ${hostname}`, 'Connection: close', ...lines.slice(1), '', ''].join('\r\n'))
+  return text(socket)
+}
+
+test('a request without a body, a length and a type has an empty body', async () => {
+  const { url } = await served({ tenant: 'no body' })
+  expect(await exchange(url, 'PUT /v1/sessions/main HTTP/1.1')).toMatch(/^HTTP\/1.1 201 /)
+  expect(await exchange(url, 'POST /v1/sessions/main/reset HTTP/1.1')).toMatch(/^HTTP\/1.1 204 /)
+  expect(await exchange(url, 'DELETE /v1/sessions/main HTTP/1.1')).toMatch(/^HTTP\/1.1 204 /)
+})
+
 test('without a valid key there is nothing but health and the description', async () => {
   const { send } = await appForTest({ keys: [{ tenant: 'ada', key: KEYS.ada }] })
   for (const key of [undefined, 'a-key-of-ada-0000002', KEYS.bob]) {
@@ -42,6 +60,13 @@ test('a server that other machines can reach needs keys, and an error never show
   const short = await serve({ manager, keys: { ada: 'too-short' } }).catch((error) => error)
   expect(short).toBeInstanceOf(InvalidOptionError)
   expect(short.message).not.toContain('too-short')
+})
+
+test('two tenants with one key, and origins that no browser sends, are refused', async () => {
+  const manager = await sharedManager({ slots: 3 })
+  await expect(serve({ manager, keys: { ada: KEYS.ada, bob: KEYS.ada } })).rejects.toThrow(/ada and bob/)
+  for (const origin of ['example.com', 'https://example.com/'])
+    await expect(serve({ manager, cors: [origin] })).rejects.toThrow(/cors: expected origins/)
 })
 
 test('web pages and other host names are refused, but for those that may call', async () => {
@@ -65,6 +90,22 @@ test('metrics are for this machine, or for a key', async () => {
   const { send } = await appForTest({ metricsKey: 'a-key-of-metrics-1' })
   expect((await callerOf(send)('GET', '/metrics')).status).toBe(401)
   expect((await callerOf(send, 'a-key-of-metrics-1')('GET', '/metrics')).status).toBe(200)
+})
+
+test('requests at the same time create no more sessions than the quota', async () => {
+  const { call, manager } = await appForTest({
+    keys: [{ tenant: 'quota-all', key: KEYS.ada, quotas: { sessions: 2 } }],
+  })
+  const list = manager.list.bind(manager)
+  // As a store that is not in this process.
+  const slow = vi.spyOn(manager, 'list').mockImplementation(async function* (filter) {
+    await setImmediate()
+    yield* list(filter)
+  })
+  onTestFinished(() => slow.mockRestore())
+  const made = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((id) => call('PUT', `/v1/sessions/${id}`)))
+  expect(made.map(({ status }) => status).sort()).toEqual([201, 201, 429, 429, 429])
+  await Promise.all([call('DELETE', '/v1/sessions/a'), call('DELETE', '/v1/sessions/b')])
 })
 
 test('each quota answers 429 with its name, and others are not affected', async () => {

@@ -49,6 +49,16 @@ test('a file goes up and comes down, whole and in part, and no browser runs it',
   await call('DELETE', '/v1/sessions/main')
 })
 
+test('a download of a file that becomes shorter fails, and does not leave the client waiting', async () => {
+  const { call, send } = await appForTest({ tenant: 'shorter' })
+  await call('PUT', '/v1/sessions/main')
+  await call('PUT', FILE, new Uint8Array(8 * 2 ** 20))
+  const response = await send(FILE, {})
+  await call('POST', '/v1/sessions/main/execute', { code: 'open("/tmp/a b.html", "w").close()' })
+  await expect(response.arrayBuffer()).rejects.toThrow('shorter')
+  await call('DELETE', '/v1/sessions/main')
+})
+
 test('an upload that is too long leaves what was there', async () => {
   const { call, send } = await appForTest({ tenant: 'uploads', maxUploadBytes: 2000, maxBodyBytes: 1024 })
   await call('PUT', '/v1/sessions/main')
@@ -63,10 +73,25 @@ test('an upload that is too long leaves what was there', async () => {
   expect(refused.status).toBe(413)
   expect((await call('PUT', FILE, new Uint8Array(2001), { 'content-length': '2001' })).status).toBe(413)
   expect((await call('GET', FILE)).body).toBe('before')
+  const lost = await call('PUT', '/v1/sessions/main/files?path=/no/such', 'x')
+  expect(lost.body).toMatchObject({ status: 404, path: '/no/such', syscall: 'open' })
   expect((await call('GET', '/v1/sessions/main/files/list?path=/tmp')).body).toEqual({ names: ['a b.html'] })
   const long = await call('POST', '/v1/sessions/main/execute', { code: '#'.repeat(2000) })
   expect([long.status, long.body.code]).toEqual([413, 'TOO_LARGE'])
   await call('DELETE', '/v1/sessions/main')
+})
+
+test('JSON is bounded as JSON, also where a session or a variable is called files', async () => {
+  const { call } = await appForTest({ tenant: 'json', maxBodyBytes: 1024, maxUploadBytes: 2 ** 20 })
+  const value = { value: 'x'.repeat(2000) }
+  const type = { 'content-type': 'application/json' }
+  for (const path of [
+    '/files',
+    '/main/variables/files',
+    '/main/variables/snapshot',
+    '/sessions/variables/files',
+  ])
+    expect((await call('PUT', `/v1/sessions${path}`, JSON.stringify(value), type)).status).toBe(413)
 })
 
 test('a snapshot comes down and goes up to another session; what is none is refused', async () => {

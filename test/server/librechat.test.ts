@@ -3,6 +3,8 @@
 import { MemoryStore, type SessionManager } from 'brumate'
 import { type BrumateApp, createApp } from 'brumate/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FileSessions, type Opened } from '../../src/server/librechat/file-sessions.js'
+import { SessionMovedError } from '../../src/shared/errors.js'
 import { openManager } from '../support/manager.js'
 import { py } from '../support/session-code.js'
 
@@ -241,6 +243,18 @@ describe("LibreChat's code API", () => {
       ...{ status: 'error', error: 'Sandbox exited with code 1' },
       stderr: expect.stringContaining('ZeroDivisionError'),
     })
+  })
+
+  it('reads files again that another process has taken over meanwhile', async () => {
+    const { session_id: id } = await exec('open("a.txt", "w").write("kept")')
+    const sessions = new FileSessions({ manager, session: {}, retentionMs: 1e9, onError: console.error })
+    let reads = 0
+    const read = async ({ session }: Opened) => {
+      if (++reads === 1) throw new SessionMovedError(session.id)
+      return session.files.readFile('/mnt/data/a.txt', 'utf8')
+    }
+    expect(await sessions.read('ada', id, read)).toBe('kept')
+    expect(reads).toBe(2)
   })
 
   it('shows nobody the files of another tenant, and nothing without a key', async () => {

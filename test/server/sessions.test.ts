@@ -55,6 +55,13 @@ test('a tenant finds nothing of another one, and may use the same ids', async ()
   await Promise.all([call('DELETE', '/v1/sessions/main'), bob('DELETE', '/v1/sessions/main')])
 })
 
+test('a schema that is nested too deeply is refused', async () => {
+  const { call } = await appForTest({ tenant: 'deep' })
+  const body = `{"tools":[{"name":"f","parameters":{"default":${'['.repeat(9000)}${']'.repeat(9000)}}}]}`
+  const { status } = await call('PUT', '/v1/sessions/main', body, { 'content-type': 'application/json' })
+  expect(status).toBe(422)
+})
+
 test('code that fails is a result: an exception has its frames, a timeout its outcome', async () => {
   const { call } = await appForTest({ tenant: 'failing' })
   await call('PUT', '/v1/sessions/main')

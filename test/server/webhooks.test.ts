@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { isPublicAddress } from '../../src/server/webhooks/addresses.js'
+import { post } from '../../src/server/webhooks/post.js'
 import { appForTest } from './support/caller.js'
 
 const SECRET = `whsec_${Buffer.from('x'.repeat(32)).toString('base64')}`
@@ -79,6 +80,20 @@ test('errors, redirects and suspensions of a webhook reach Python, or the client
   await call('POST', '/v1/sessions/main/resume', { results: { [pending[0].id]: 1 } })
   expect((await ask()).error.detail).toBe('ask: the webhook did not answer with JSON')
   await call('DELETE', '/v1/sessions/main')
+})
+
+test('a webhook that wants another protocol is an error', async () => {
+  const server = createServer()
+  server.on('request', ({ socket }) => {
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const { signal } = new AbortController()
+  const limits = { timeoutMs: 5000, maxAnswerBytes: 1024, allowPrivateAddresses: true, signal }
+  const outcome = await post(`http://127.0.0.1:${port}/`, {}, '{}', limits)
+  expect(outcome).toMatchObject({ kind: 'answer', status: 101 })
 })
 
 test('a session’s own webhook is signed with its tenant’s secret, and needs the operator’s leave', async () => {

@@ -95,7 +95,7 @@ export function addLibreChat(app: App, options: ResolvedAppOptions): void {
       // An execution that left no files is not kept.
       if ((await sessions.find(tenant, id)) === undefined) return context.json([])
       const detail = context.req.query('detail')
-      return sessions.use(tenant, id, async (opened) =>
+      return sessions.read(tenant, id, async (opened) =>
         context.json((await dataFiles(opened.session.files)).map((file) => listed(opened, file, detail))),
       )
     }),
@@ -128,10 +128,16 @@ export function addLibreChat(app: App, options: ResolvedAppOptions): void {
   app.delete(
     '/v1/files/:session/:file',
     route((context, tenant) =>
-      withFile(sessions, context, tenant, async ({ id, session }, file) => {
-        await session.files.remove(`${DATA}/${file.name}`)
-        return context.json({ message: 'File deleted successfully', session_id: id, fileId: file.id })
-      }),
+      withFile(
+        sessions,
+        context,
+        tenant,
+        async ({ id, session }, file) => {
+          await session.files.remove(`${DATA}/${file.name}`)
+          return context.json({ message: 'File deleted successfully', session_id: id, fileId: file.id })
+        },
+        'use',
+      ),
     ),
   )
 }
@@ -141,8 +147,9 @@ function withFile(
   context: ServerContext,
   tenant: string,
   answer: (opened: Opened, file: DataFile) => Promise<Response>,
+  way: 'read' | 'use' = 'read',
 ): Promise<Response> {
-  return sessions.use(tenant, context.req.param('session'), async (opened) => {
+  return sessions[way](tenant, context.req.param('session'), async (opened) => {
     const wanted = context.req.param('file')
     const file = (await dataFiles(opened.session.files)).find(({ id }) => id === wanted)
     if (file === undefined) throw new ApiError(404, 'File not found')

@@ -3,11 +3,13 @@
 import type { SessionManager } from '../../manager.js'
 import type { SessionOptions } from '../../options.js'
 import type { Session } from '../../session.js'
+import { SessionClosedError, SessionMovedError } from '../../shared/errors.js'
 import { overQuota, type Quotas } from '../quotas.js'
 import { ApiError } from './api-error.js'
 import { isId, newId } from './files.js'
 
 const PREFIX = 'librechat-'
+const MAX_READS = 5
 const SWEEP_INTERVAL_MS = 10 * 60_000
 
 export interface FileSessionsOptions {
@@ -70,6 +72,22 @@ export class FileSessions {
     } finally {
       // Its slot is for others now, and the store for other processes.
       if (session.state !== 'closed') await session.hibernate()
+    }
+  }
+
+  /**
+   * `use` for what may be done twice: another process that reads the same files takes the session over.
+   *
+   * @throws ApiError (404) if the tenant has no such session
+   */
+  async read<T>(tenant: string, id: unknown, read: (opened: Opened) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.use(tenant, id, read)
+      } catch (error) {
+        const isTaken = error instanceof SessionMovedError || error instanceof SessionClosedError
+        if (!isTaken || tries === MAX_READS) throw error
+      }
     }
   }
 

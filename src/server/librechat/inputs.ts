@@ -42,18 +42,23 @@ export async function copyInputs(
   const notes: string[] = []
   const readOnly = new Set<string>()
   for (const [id, references] of grouped(wanted)) {
+    let missing: string[] = []
+    let present: FileReference[] = []
+    let isReadOnly = false
     try {
-      await sessions.use(tenant, id, async ({ session }) => {
+      await sessions.read(tenant, id, async ({ session }) => {
+        missing = []
+        present = []
+        isReadOnly = session.labels.readOnly !== undefined
         const byId = new Map((await dataFiles(session.files)).map((file) => [file.id, file.name]))
         for (const reference of references) {
           const source = byId.get(reference.id)
           if (source === undefined) {
-            notes.push(gone(reference.name))
+            missing.push(gone(reference.name))
             continue
           }
           await writeData(target.files, reference.name, await session.files.readFile(`${DATA}/${source}`))
-          copied.push(reference)
-          if (session.labels.readOnly !== undefined) readOnly.add(reference.name)
+          present.push(reference)
         }
       })
     } catch (error) {
@@ -62,6 +67,9 @@ export async function copyInputs(
       else if (error instanceof StorageError) notes.push(`${error.message}: not all files could be provided`)
       else throw error
     }
+    notes.push(...missing)
+    copied.push(...present)
+    if (isReadOnly) for (const { name } of present) readOnly.add(name)
   }
   const before = copied.length === 0 ? [] : await dataFiles(target.files)
   return { files: copied, notes, readOnly, before }

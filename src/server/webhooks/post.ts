@@ -59,6 +59,11 @@ export async function post(
       ...(allowPrivateAddresses ? {} : { lookup: publicLookup }),
     })
     sent.on('error', fail)
+    // Not listened for, 101 would be no response and no error.
+    sent.on('upgrade', ({ statusCode = 0 }, socket) => {
+      socket.destroy()
+      resolve({ kind: 'answer', status: statusCode, text: '' })
+    })
     sent.on('response', (response) => {
       const chunks: Buffer[] = []
       let sizeBytes = 0
