@@ -6,6 +6,7 @@ import { Access } from './access.js'
 import { readBody, tooLarge } from './bodies.js'
 import { Executions } from './executions.js'
 import { fileHandlers } from './file-handlers.js'
+import { HeldBodies } from './held-bodies.js'
 import { type HonoOpenApi, loadHono } from './hono.js'
 import { addLibreChat } from './librechat/app.js'
 import { Metrics } from './metrics.js'
@@ -22,6 +23,9 @@ import { Sessions } from './sessions.js'
 import type { ToolContext } from './tools.js'
 import { valueHandlers } from './value-handlers.js'
 import { WebhookSender } from './webhooks/sender.js'
+
+/** So many uploads of the largest size may be in memory at once, or more that are smaller. */
+const MAX_HELD_UPLOADS = 2
 
 export interface BrumateApp {
   /** To be mounted in a Hono app, or served: `app.fetch`. */
@@ -102,12 +106,20 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     }
   })
   const { maxBodyBytes, maxUploadBytes } = options
+  const bodies = new HeldBodies(MAX_HELD_UPLOADS * Math.max(maxUploadBytes, maxBodyBytes))
+  app.use('/v1/*', (c, next) =>
+    bodies.during((held) => {
+      c.set('held', held)
+      return next()
+    }),
+  )
   app.use('/v1/*', async (c, next) => {
     const most = isUpload(c) ? maxUploadBytes : maxBodyBytes
     const length = c.req.header('content-length')
     if (Number(length ?? 0) > most) throw tooLarge(most)
     // An upload is counted as its handler reads it.
     if (!isUpload(c) && !['GET', 'HEAD'].includes(c.req.method)) {
+      if (length !== undefined) c.get('held').take(Number(length))
       const body = length === undefined ? await readBody(c, most) : undefined
       // The types say otherwise, but Hono awaits what it has cached.
       if (body) c.req.bodyCache.arrayBuffer = Promise.resolve(body) as unknown as ArrayBuffer

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import type { ReadableStream } from 'node:stream/web'
 import type { Context } from 'hono'
+import type { HeldBody } from './held-bodies.js'
 import { RequestProblem } from './problems.js'
 
 export function tooLarge(maxBytes: number): RequestProblem {
@@ -18,10 +19,19 @@ export async function* partsOf(c: Context, maxBytes: number): AsyncGenerator<Uin
   }
 }
 
-/** @throws RequestProblem when it is longer than it may be */
+/** The parts of a body that stays in memory until the request is answered. @throws RequestProblem as `readBody` does */
+export async function* heldPartsOf(c: Context, maxBytes: number): AsyncGenerator<Uint8Array> {
+  const held: HeldBody = c.get('held')
+  for await (const part of partsOf(c, maxBytes)) {
+    held.take(part.length)
+    yield part
+  }
+}
+
+/** @throws RequestProblem when it is longer than it may be, or there is no room for it */
 export async function readBody(c: Context, maxBytes: number): Promise<ArrayBuffer> {
   const parts: Uint8Array[] = []
-  for await (const part of partsOf(c, maxBytes)) parts.push(part)
+  for await (const part of heldPartsOf(c, maxBytes)) parts.push(part)
   const body = Buffer.concat(parts)
   return body.buffer.slice(body.byteOffset, body.byteOffset + body.length) as ArrayBuffer
 }

@@ -2,6 +2,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Executions } from './executions.js'
+import type { HeldBody } from './held-bodies.js'
 import type { ResolvedAppOptions } from './options.js'
 import type { Account } from './quotas.js'
 import type { Requests } from './requests.js'
@@ -15,7 +16,7 @@ export interface Caller {
 }
 
 export interface Environment {
-  Variables: { caller: Caller }
+  Variables: { caller: Caller; held: HeldBody }
 }
 
 export type App = OpenAPIHono<Environment>

@@ -110,3 +110,26 @@ test('a snapshot comes down and goes up to another session; what is none is refu
   expect((await call('GET', '/v1/sessions/two/variables/x')).body).toEqual({ value: [1, 2] })
   await Promise.all([call('DELETE', '/v1/sessions/one'), call('DELETE', '/v1/sessions/two')])
 })
+
+test('bodies that requests hold in memory have a bound together, and room comes back', async () => {
+  const bytes = 64 * 1024
+  const { call, send } = await appForTest({ tenant: 'held', maxUploadBytes: bytes, maxBodyBytes: bytes })
+  await call('PUT', '/v1/sessions/main')
+  const path = '/v1/sessions/main/snapshot'
+  /** A snapshot that is almost there. It is read in a later turn. */
+  const unfinished = () => {
+    const { readable, writable } = new TransformStream<Uint8Array>()
+    const writer = writable.getWriter()
+    const headers = { 'content-type': 'application/octet-stream' }
+    const answer = send(path, { method: 'PUT', body: readable, duplex: 'half', headers } as RequestInit)
+    return { answer, isRead: writer.write(new Uint8Array(bytes - 1)), end: () => writer.close() }
+  }
+  const [first, second] = [unfinished(), unfinished()]
+  await Promise.all([first.isRead, second.isRead])
+  const refused = await call('PUT', path, new Uint8Array(bytes))
+  expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([503, 'BUSY', '1'])
+  await Promise.all([first.end(), second.end()])
+  expect([(await first.answer).status, (await second.answer).status]).toEqual([422, 422])
+  expect((await call('PUT', path, new Uint8Array(bytes))).status).toBe(422)
+  await call('DELETE', '/v1/sessions/main')
+})

@@ -2,7 +2,7 @@
 // contract is that of ClickHouse/code-interpreter (service/src/service/router.ts). Owns the routes and the form of errors.
 import { basename } from 'node:path/posix'
 import { ReadableStream } from 'node:stream/web'
-import { partsOf } from '../bodies.js'
+import { heldPartsOf } from '../bodies.js'
 import type { ResolvedAppOptions } from '../options.js'
 import { RequestProblem } from '../problems.js'
 import type { App, ServerContext } from '../services.js'
@@ -194,7 +194,7 @@ async function formOf(context: ServerContext, maxBytes: number): Promise<FormDat
   const type = context.req.header('content-type') ?? ''
   if (!/^multipart\/form-data\b/i.test(type))
     throw new ApiError(400, 'Invalid content type. Must be multipart/form-data.')
-  const body = ReadableStream.from(partsOf(context, maxBytes))
+  const body = ReadableStream.from(heldPartsOf(context, maxBytes))
   try {
     return await new Response(body, { headers: { 'content-type': type } }).formData()
   } catch (error) {
