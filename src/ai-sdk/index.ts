@@ -1,7 +1,8 @@
 // The sub-path `brumate/ai-sdk`: Python as a tool of the AI SDK, and as a tool caller of type `local`, whose code calls other tools. Owns
 // the tool's output, and which tools code can call.
 import type { Experimental_ToolCallerTool, Tool, ToolExecutionOptions, ToolSet } from 'ai'
-import { type PythonAnswers, runApproved } from '../presentation/answers.js'
+import { isFunction, isRecord } from '../options/check.js'
+import { answerCalls, type PythonAnswers } from '../presentation/answers.js'
 import { CallsInOrder } from '../presentation/calls-in-order.js'
 import type { DescribedOutcome } from '../presentation/outcome.js'
 import {
@@ -61,6 +62,8 @@ export type AiPythonTool = Experimental_ToolCallerTool<Tool<{ code: string }, Py
  */
 export async function pythonTool(options: AiPythonOptions): Promise<AiPythonTool> {
   const python = new PythonTool(options, ['tools', 'toolApproval'])
+  isFunction('toolApproval', options.toolApproval)
+  if (options.tools !== undefined) isRecord('tools', options.tools)
   return new AiPython(await loadAiSdk(), python, options).tool
 }
 
@@ -110,15 +113,15 @@ class AiPython {
   ): Promise<PythonOutput> {
     const nested = own ?? this.#given
     await this.#give(nested)
-    const answered = await runApproved(this.#python.session, answers, ({ id, name, args }) => {
-      if (nested === undefined) throw new Error(`there is no tool ${name}; pass \`tools\` to pythonTool`)
-      return nested.runApproved(name, args, {
-        ...RESUMED,
-        toolCallId: id,
-        ...(call.signal === undefined ? {} : { abortSignal: call.signal }),
-      })
+    const outcome = await answerCalls(this.#python.session, answers, {
+      signal: call.signal,
+      run: ({ id, name, args }, abortSignal) => {
+        if (nested === undefined) throw new Error(`there is no tool ${name}; pass \`tools\` to pythonTool`)
+        return nested.runApproved(name, args, { ...RESUMED, toolCallId: id, abortSignal })
+      },
+      resume: (answered) => this.#calls.run(RESUMED, () => this.#python.resume(answered, call)),
     })
-    return outputOf(await this.#calls.run(RESUMED, () => this.#python.resume(answered, call)))
+    return outputOf(outcome)
   }
 
   async #give(nested: NestedTools | undefined): Promise<void> {

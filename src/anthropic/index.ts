@@ -4,15 +4,16 @@ import { Buffer } from 'node:buffer'
 import type { BetaRunnableTool, BetaToolRunContext } from '@anthropic-ai/sdk/lib/tools/BetaRunnableTool'
 import type { ToolError } from '@anthropic-ai/sdk/lib/tools/ToolError'
 import type { BetaTool } from '@anthropic-ai/sdk/resources/beta/messages/messages'
-import { type PythonAnswers, runApproved } from '../presentation/answers.js'
+import { isFunction } from '../options/check.js'
+import { answerCalls, namedError, type PythonAnswers } from '../presentation/answers.js'
 import { CallsInOrder } from '../presentation/calls-in-order.js'
 import {
   type ModelOutcome,
   PYTHON_ARGUMENTS,
-  PYTHON_TOOL_NAME,
   type PythonCall,
   PythonTool,
   type PythonToolOptions,
+  toolName,
 } from '../presentation/python-tool.js'
 import { base64 } from '../presentation/text.js'
 import { type ForeignTool, toolCallbacks } from '../presentation/tool-callbacks.js'
@@ -62,6 +63,10 @@ export type AnthropicPythonTool = BetaRunnableTool<{ code: string }> & {
  */
 export async function pythonTool(options: AnthropicPythonOptions): Promise<AnthropicPythonTool> {
   const python = new PythonTool(options, ['name', 'tools', 'needsApproval'])
+  const name = toolName(options.name)
+  isFunction('needsApproval', options.needsApproval)
+  if (options.tools !== undefined && !Array.isArray(options.tools))
+    throw new InvalidOptionError('tools', 'an array of runnable tools', options.tools)
   const Failed = await loadToolError()
   const calls = new CallsInOrder<BetaToolRunContext | undefined>()
   const tools = options.tools?.map((tool, i) => requireSchema(tool, i))
@@ -74,7 +79,7 @@ export async function pythonTool(options: AnthropicPythonOptions): Promise<Anthr
   }
   return {
     type: 'custom',
-    name: options.name ?? PYTHON_TOOL_NAME,
+    name,
     description: python.describe(callbacks),
     input_schema: { ...PYTHON_ARGUMENTS, required: ['code'] },
     // The session refuses what is no text, and the model is told.
@@ -89,13 +94,16 @@ export async function pythonTool(options: AnthropicPythonOptions): Promise<Anthr
       }),
     resume: async (answers, call = {}) => {
       await give()
-      const answered = await runApproved(python.session, answers, ({ name, args }) => {
-        const tool = toolOf.get(name)
-        if (tool === undefined)
-          throw new Error(`there is no tool ${name}; pass it in \`tools\` of pythonTool`)
-        return run(tool, args, undefined, call.signal)
+      return answerCalls(python.session, answers, {
+        signal: call.signal,
+        run: ({ name, args }, signal) => {
+          const tool = toolOf.get(name)
+          if (tool === undefined)
+            throw new Error(`there is no tool ${name}; pass it in \`tools\` of pythonTool`)
+          return run(tool, args, undefined, signal)
+        },
+        resume: (answered) => calls.run(undefined, () => python.resume(answered, call)),
       })
-      return calls.run(undefined, () => python.resume(answered, call))
     },
   }
 }
@@ -127,6 +135,8 @@ async function run(
   const toolUse = { ...outer?.toolUse, name: tool.name, input } as BetaToolRunContext['toolUse']
   const result = await tool.run(tool.parse(input), { toolUse, toolUseBlock: toolUse, signal })
   if (typeof result === 'string') return result
+  if (!Array.isArray(result) || !result.every((part) => typeof part === 'object' && part !== null))
+    throw namedError('TypeError', `${tool.name}: the tool returned neither text nor a list of content blocks`)
   if (result.every(({ type }) => type === 'text'))
     return result.map((part) => (part.type === 'text' ? part.text : '')).join('\n')
   return result.map((part) =>

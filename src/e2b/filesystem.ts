@@ -72,13 +72,13 @@ export class Filesystem {
     second?: FileData | FilesystemRequestOpts,
     third?: FilesystemRequestOpts,
   ): Promise<WriteInfo | WriteInfo[]> {
-    if (typeof first !== 'string') return this.writeFiles(first, second as FilesystemRequestOpts)
+    if (Array.isArray(first)) return this.writeFiles(first, second as FilesystemRequestOpts)
     return this.#write({ path: first, data: second as FileData }, third)
   }
 
   async writeFiles(files: WriteEntry[], opts?: FilesystemRequestOpts): Promise<WriteInfo[]> {
     const written: WriteInfo[] = []
-    for (const file of files) written.push(await this.#write(file, opts))
+    for (const file of files) written.push(await this.#write(Object(file) as WriteEntry, opts))
     return written
   }
 

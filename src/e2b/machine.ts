@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import type { SessionManager } from '../manager.js'
 import type { Limits } from '../options/limits.js'
+import { NameLocks } from '../presentation/name-locks.js'
 import type { Session } from '../session.js'
 import { InvalidOptionError, StorageError } from '../shared/errors.js'
 import { NotFoundError, SandboxNotFoundError } from './errors.js'
@@ -14,6 +15,7 @@ import {
   DEFAULT_CONTEXT,
   readArchive,
   readRecord,
+  removeRecord,
   type SandboxRecord,
   writeArchive,
   writeRecord,
@@ -39,6 +41,8 @@ export interface Opened {
 const FILE_BYTES = 192 * 1024 * 1024
 const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024
 const CONTEXT_ID_BYTES = 6
+/** Before one that could not be paused is paused again. */
+const MIN_TIMEOUT_MS = 60_000
 
 export class Machine implements Suspendable {
   readonly id: string
@@ -50,6 +54,7 @@ export class Machine implements Suspendable {
   #onTimeout: 'kill' | 'pause' = 'kill'
   #saving: Promise<void> = Promise.resolve()
   readonly #calls = new Set<Promise<unknown>>()
+  readonly #executions = new NameLocks()
   #timer: NodeJS.Timeout | undefined
 
   /** @param create what a new sandbox is made of; the store has it of one that is not new */
@@ -113,6 +118,11 @@ export class Machine implements Suspendable {
     return session
   }
 
+  /** Executions of one context run in the order of the calls, each with what comes before and after it. */
+  inOrder<T>({ id }: ContextRecord, task: () => Promise<T>): Promise<T> {
+    return this.#executions.run(id, undefined, task)
+  }
+
   addContext({ record }: Opened, cwd: string): ContextRecord {
     const id = randomBytes(CONTEXT_ID_BYTES).toString('hex')
     const context = { id, cwd: posix.resolve(HOME, cwd), hidden: 0 }
@@ -144,19 +154,32 @@ export class Machine implements Suspendable {
     this.endAt = new Date(Date.now() + timeoutMs)
     const end = () => {
       const ended = this.#onTimeout === 'pause' ? this.pause() : this.kill()
-      ended.catch((error: Error) => {
-        const message = `the sandbox ${this.id} could not be ended: ${error.message}`
-        process.emitWarning(message, { code: 'BRUMATE_SANDBOX' })
-      })
+      ended.catch((error) => this.#warn('it could not be ended', error))
     }
     // A program does not wait for its sandboxes to end.
     this.#timer = setTimeout(end, timeoutMs).unref()
   }
 
+  /** It goes on running if its files cannot be stored. */
   async pause(): Promise<boolean> {
+    const { machines, pausing } = this.#source
+    if (!machines.delete(this.id)) return false
     clearTimeout(this.#timer)
-    if (!this.#source.machines.delete(this.id)) return false
-    await this.#source.use(() => this.suspend())
+    const paused = this.#source.use(() => this.#suspend())
+    pausing.set(this.id, paused)
+    try {
+      await paused
+    } catch (error) {
+      const opened = await this.#opened?.catch(() => undefined)
+      const session = await opened?.sessions.get(DEFAULT_CONTEXT)?.catch(() => undefined)
+      if (session !== undefined && session.state !== 'closed') {
+        machines.set(this.id, this)
+        this.setTimeout(Math.max(MIN_TIMEOUT_MS, this.endAt.getTime() - Date.now()))
+      }
+      throw error
+    } finally {
+      pausing.delete(this.id)
+    }
     return true
   }
 
@@ -173,11 +196,25 @@ export class Machine implements Suspendable {
 
   /** Puts everything into the store when the calls that run have settled. The next `use` opens it again. */
   async suspend(): Promise<void> {
+    try {
+      await this.#suspend()
+    } catch (error) {
+      this.#warn('its last changes could not be stored', error)
+      const opened = await this.#opened?.catch(() => undefined)
+      if (opened) await this.#close(opened)
+    }
+  }
+
+  async #suspend(): Promise<void> {
     await Promise.allSettled(this.#calls)
     const opening = this.#opened
     if (opening === undefined) return
     const opened = await opening
     await this.#save(opened)
+    await this.#close(opened)
+  }
+
+  async #close(opened: Opened): Promise<void> {
     this.#opened = undefined
     for (const session of opened.sessions.values()) await (await session).close()
     await opened.home.close()
@@ -227,7 +264,11 @@ export class Machine implements Suspendable {
   /** Code can write the archive, too. It harms its own sandbox only, which must open all the same. */
   #reportDamage(error: unknown): void {
     if (!(error instanceof StorageError)) throw error
-    const message = `the archive of the home directory of ${this.id} is damaged, so files are missing: ${error.message}`
+    this.#warn('the archive of the home directory is damaged, so files are missing', error)
+  }
+
+  #warn(fault: string, error: unknown): void {
+    const message = `the sandbox ${this.id}: ${fault}: ${(error as Error).message}`
     process.emitWarning(message, { code: 'BRUMATE_SANDBOX' })
   }
 
@@ -263,8 +304,21 @@ export class Machine implements Suspendable {
       const text = JSON.stringify(opened.record)
       if (archive === undefined && text === opened.saved) return
       const { files } = await this.session(opened, DEFAULT_CONTEXT)
-      if (archive) await writeArchive(files, archive)
-      await writeRecord(files, text)
+      const write = async (home: Uint8Array | undefined) => {
+        if (home) await writeArchive(files, home)
+        await writeRecord(files, text)
+      }
+      try {
+        await write(archive).catch(async (error) => {
+          if (!(error instanceof StorageError) || error.reason === 'ENOSPC') throw error
+          await removeRecord(files)
+          opened.home.markChanged()
+          await write(await opened.home.takeArchive())
+        })
+      } catch (error) {
+        opened.home.markChanged()
+        throw error
+      }
       opened.saved = text
     }
     const saved = this.#saving.then(save)

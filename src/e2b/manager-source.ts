@@ -10,6 +10,8 @@ export interface Suspendable {
 export interface ManagerSource {
   /** Open sandboxes by their id. */
   readonly machines: Map<string, Suspendable>
+  /** Those that are being put into the store, and cannot be opened before. */
+  readonly pausing: Map<string, Promise<void>>
   /** Runs a task with the manager, which stays open until it settles. */
   use<T>(task: (manager: SessionManager) => Promise<T>): Promise<T>
 }
@@ -20,7 +22,10 @@ const givenSources = new WeakMap<SessionManager, ManagerSource>()
 
 /** Always the same for one manager: several handles of a sandbox share its sessions. */
 export function sourceOf(manager: SessionManager): ManagerSource {
-  const source = givenSources.get(manager) ?? { machines: new Map(), use: (task) => task(manager) }
+  const source = givenSources.get(manager) ?? {
+    ...{ machines: new Map(), pausing: new Map() },
+    use: (task) => task(manager),
+  }
   givenSources.set(manager, source)
   return source
 }
@@ -31,6 +36,7 @@ export function sourceOf(manager: SessionManager): ManagerSource {
  */
 class SharedManager implements ManagerSource {
   readonly machines = new Map<string, Suspendable>()
+  readonly pausing = new Map<string, Promise<void>>()
   readonly #store = new MemoryStore()
   #opening: Promise<SessionManager> | undefined
   #closing: Promise<void> | undefined
@@ -60,9 +66,12 @@ class SharedManager implements ManagerSource {
     if (opening === undefined) return
     this.#opening = undefined
     this.#closing = (async () => {
-      await Promise.all([...this.machines.values()].map((machine) => machine.suspend()))
-      await (await opening).close()
-      this.#closing = undefined
+      try {
+        await Promise.all([...this.machines.values()].map((machine) => machine.suspend()))
+        await (await opening).close()
+      } finally {
+        this.#closing = undefined
+      }
     })()
   }
 }

@@ -38,6 +38,11 @@ export async function writeArchive(files: SessionFiles, archive: Uint8Array): Pr
   await files.writeFile(ARCHIVE, archive)
 }
 
+/** Code can have put something else in place of the directory. */
+export async function removeRecord(files: SessionFiles): Promise<void> {
+  await files.remove(DIRECTORY, { recursive: true })
+}
+
 /** @returns what of the record makes sense, so that a sandbox opens whatever its code has written there */
 export async function readRecord(files: SessionFiles): Promise<SandboxRecord> {
   const bytes = await readIfThere(files, RECORD, MAX_RECORD_BYTES)

@@ -1,7 +1,7 @@
 // What there is to know of a sandbox without opening it, and `Sandbox.list`. Owns how sessions of the store are taken for sandboxes.
 import type { SessionManager } from '../manager.js'
 import type { StoredSession } from '../store/store.js'
-import { SandboxNotFoundError, withSandboxErrors } from './errors.js'
+import { InvalidArgumentError, SandboxNotFoundError, withSandboxErrors } from './errors.js'
 import { Machine } from './machine.js'
 import type { ManagerSource } from './manager-source.js'
 import { type SandboxApiOpts, sourceOfOptions } from './options.js'
@@ -45,8 +45,16 @@ export class SandboxPaginator {
   #next: number | undefined
 
   constructor(opts: SandboxListOpts = {}) {
+    const { limit, nextToken = '0', order = 'desc', query: { state } = {} } = opts
+    if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0))
+      throw new InvalidArgumentError(`limit: expected a positive integer, got ${String(limit)}`)
+    if (!/^\d{1,15}$/.test(nextToken))
+      throw new InvalidArgumentError('nextToken: expected that of a paginator')
+    if (order !== 'asc' && order !== 'desc') throw new InvalidArgumentError('order: expected "asc" or "desc"')
+    if (state !== undefined && !Array.isArray(state))
+      throw new InvalidArgumentError('query.state: expected an array of "running" and "paused"')
     this.#opts = opts
-    this.#next = Number(opts.nextToken ?? 0)
+    this.#next = Number(nextToken)
   }
 
   get hasNext(): boolean {

@@ -56,6 +56,10 @@ type Init = Pick<SandboxOpts, 'manager' | 'limits'> & {
 }
 
 const ID_BYTES = 10
+const NO_FORK =
+  'fork: a sandbox cannot be copied; fork a session of your own, with manager.createSession({ from: await session.snapshot() })'
+const NO_SNAPSHOT =
+  'snapshots: a sandbox has none; pause() keeps it, and session.snapshot() makes one of a session of your own'
 
 /** As `Sandbox` of `@e2b/code-interpreter`, on Python sessions of this process. Errors are those of errors.ts. */
 export class Sandbox {
@@ -142,6 +146,26 @@ export class Sandbox {
     await new this({ ...this.defaults, ...opts, sandboxId, autoResume: false }).setTimeout(timeoutMs)
   }
 
+  /** @throws NotSupportedError */
+  static fork(_sandboxId: string, _opts?: unknown): Promise<never> {
+    return refuse(NO_FORK)
+  }
+
+  /** @throws NotSupportedError */
+  static createSnapshot(_sandboxId: string, _opts?: unknown): Promise<never> {
+    return refuse(NO_SNAPSHOT)
+  }
+
+  /** @throws NotSupportedError */
+  static listSnapshots(_opts?: unknown): never {
+    throw new NotSupportedError(NO_SNAPSHOT)
+  }
+
+  /** @throws NotSupportedError */
+  static deleteSnapshot(_snapshotId: string, _opts?: unknown): Promise<never> {
+    return refuse(NO_SNAPSHOT)
+  }
+
   /**
    * Runs Python in the default context, or in the given one. What the code raises is in the result.
    *
@@ -158,11 +182,13 @@ export class Sandbox {
       if (context && language)
         throw new InvalidArgumentError('You can provide context or language, but not both at the same time.')
       requirePython(language)
-      const machine = await this.#running()
+      const machine = this.#find() ?? (await this.#running())
       return machine.use(async (opened) => {
         const record = machine.context(opened, context?.id ?? DEFAULT_CONTEXT)
-        const session = await machine.session(opened, record.id)
-        return withEnvironment(session, record, envs, () => runCode(session, code, opts, record))
+        return machine.inOrder(record, async () => {
+          const session = await machine.session(opened, record.id)
+          return withEnvironment(session, record, envs, () => runCode(session, code, opts, record))
+        })
       })
     })
   }
@@ -204,6 +230,8 @@ export class Sandbox {
       const timeoutMs = timeoutOf(opts.timeoutMs)
       const { sandboxId } = this
       if (!isSandboxId(sandboxId)) throw new SandboxNotFoundError(`there is no sandbox ${sandboxId}`)
+      // If that fails, it is running again.
+      await this.#source.pausing.get(sandboxId)?.catch(() => {})
       const machine = this.#find()
       if (machine === undefined)
         await new Machine(sandboxId, this.#source, this.#init.limits ?? {}).start(timeoutMs)
@@ -259,13 +287,53 @@ export class Sandbox {
   }
 
   /** @throws NotSupportedError */
+  getMcpUrl(): string {
+    throw new NotSupportedError('getMcpUrl: sandboxes run no MCP servers; brumate/mcp serves sessions')
+  }
+
+  /** @throws NotSupportedError */
+  get git(): never {
+    throw new NotSupportedError('git: a Python session has neither git nor a network; see brumate/just-bash')
+  }
+
+  /** @throws NotSupportedError */
   getMetrics(_opts?: unknown): Promise<never> {
     return refuse('getMetrics: sandboxes share the CPU of this process; see manager.stats()')
   }
 
+  /** @throws NotSupportedError */
+  fork(_opts?: unknown): Promise<never> {
+    return refuse(NO_FORK)
+  }
+
+  /** @throws NotSupportedError */
+  createSnapshot(_opts?: unknown): Promise<never> {
+    return refuse(NO_SNAPSHOT)
+  }
+
+  /** @throws NotSupportedError */
+  listSnapshots(_opts?: unknown): never {
+    throw new NotSupportedError(NO_SNAPSHOT)
+  }
+
+  /** @throws NotSupportedError */
+  uploadUrl(_path?: string, _opts?: unknown): Promise<never> {
+    return refuse('uploadUrl: no server takes files; use files.write, or serve sessions with brumate/server')
+  }
+
+  /** @throws NotSupportedError */
+  downloadUrl(_path: string, _opts?: unknown): Promise<never> {
+    return refuse('downloadUrl: no server has files; use files.read, or serve sessions with brumate/server')
+  }
+
+  /** @throws NotSupportedError */
+  updateNetwork(_network: unknown, _opts?: unknown): Promise<never> {
+    return refuse('updateNetwork: sessions have no network')
+  }
+
   #use<T>(task: (machine: Machine, opened: Opened) => Promise<T>): Promise<T> {
     return withSandboxErrors(async () => {
-      const machine = await this.#running()
+      const machine = this.#find() ?? (await this.#running())
       return machine.use((opened) => task(machine, opened))
     })
   }

@@ -8,7 +8,7 @@ import type { SessionFiles } from '../session/session-files.js'
 export const SYSTEM = ['bin', 'dev', 'etc', 'lib', 'proc', 'sys', 'usr']
 
 export interface FileBounds {
-  /** Most files that are copied in. */
+  /** Most files and directories that are copied in. */
   readonly maxFiles: number
   /** Most bytes of all of them. */
   readonly maxFileBytes: number
@@ -29,7 +29,9 @@ export async function copyIn(fs: IFileSystem, files: SessionFiles, bounds: FileB
       if (directory === '/' && SYSTEM.includes(name)) continue
       const path = posix.join(directory, name)
       const entry = await fs.lstat(path)
+      const isTooMany = () => ++count > bounds.maxFiles || bytes > bounds.maxFileBytes
       if (entry.isDirectory) {
+        if (isTooMany()) throw tooMany(bounds)
         directories.add(path)
         todo.push(path)
         await files.mkdir(path, { recursive: true })
@@ -37,13 +39,10 @@ export async function copyIn(fs: IFileSystem, files: SessionFiles, bounds: FileB
       }
       // Links to directories are left out: they may lead in circles.
       if (entry.isSymbolicLink && !(await isFile(fs, path))) continue
+      // Before it is read: a file of the disk may be larger than the memory.
+      bytes += entry.isSymbolicLink ? (await fs.stat(path)).size : entry.size
+      if (isTooMany()) throw tooMany(bounds)
       const content = await fs.readFileBuffer(path)
-      count++
-      bytes += content.length
-      if (count > bounds.maxFiles || bytes > bounds.maxFileBytes)
-        throw new TooManyFilesError(
-          `the shell has more than ${bounds.maxFiles} files or ${bounds.maxFileBytes} bytes; remove some, or raise maxFiles and maxFileBytes of pythonCommands`,
-        )
       await files.writeFile(path, content)
     }
   }
@@ -92,6 +91,12 @@ export async function copyOut(
 function isCopied(path: string): boolean {
   const [, top = ''] = path.split('/')
   return !SYSTEM.includes(top) && !path.startsWith('/home/pyodide')
+}
+
+function tooMany({ maxFiles, maxFileBytes }: FileBounds): TooManyFilesError {
+  return new TooManyFilesError(
+    `the shell has more than ${maxFiles} files and directories, or ${maxFileBytes} bytes; remove some, or raise maxFiles and maxFileBytes of pythonCommands`,
+  )
 }
 
 async function isFile(fs: IFileSystem, path: string): Promise<boolean> {

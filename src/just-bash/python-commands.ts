@@ -26,7 +26,7 @@ export interface PythonCommandsOptions {
   readonly session?: Omit<SessionOptions, 'id' | 'from' | 'vfs' | 'vfsMountPath' | 'labels'>
   /** Longest run in ms. Default: just-bash's `maxPythonTimeoutMs`, 30,000. */
   readonly timeoutMs?: number
-  /** Most files of the shell that a run gets. Default 5,000. */
+  /** Most files and directories of the shell that a run gets. Default 5,000. */
   readonly maxFiles?: number
   /** Most bytes of all of them. Default 32 MiB. */
   readonly maxFileBytes?: number

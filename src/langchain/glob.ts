@@ -1,26 +1,51 @@
 // Glob patterns of file paths: `*`, `?`, `[a-z]`, `{a,b}` and `**`. Owns matching, in time that no pattern of a model can make long: regular
 // expressions could backtrack for hours.
 
-const MAX_ALTERNATIVES = 100
+import { InvalidOptionError } from '../shared/errors.js'
 
-/** @param pattern relative; without `/` it matches names in the first directory only */
+export const MAX_PATTERN_LENGTH = 1000
+const MAX_ALTERNATIVES = 100
+/** Of one search, all files together. */
+const MAX_STEPS = 20_000_000
+
+/**
+ * For one search.
+ *
+ * @param pattern relative; without `/` it matches names in the first directory only
+ * @throws InvalidOptionError for a pattern that is too long; the matcher throws it when the search has taken too many steps
+ */
 export function globMatcher(pattern: string): (path: string) => boolean {
+  if (pattern.length > MAX_PATTERN_LENGTH)
+    throw new InvalidOptionError('pattern', `at most ${MAX_PATTERN_LENGTH} characters`, pattern)
+  const steps = { left: MAX_STEPS }
   const alternatives = expandBraces(pattern).map((one) => one.split('/').filter((part) => part !== ''))
   return (path) => {
     const names = path.split('/').filter((part) => part !== '')
-    return alternatives.some((parts) => matchesParts(parts, names))
+    return alternatives.some((parts) => matchesParts(parts, names, steps))
   }
 }
 
-/** Each `**` is any number of names: the last one that fits is extended, as with `*` in a name. */
-function matchesParts(parts: readonly string[], names: readonly string[]): boolean {
-  const isAny = (at: number) => parts[at] === '**'
-  return matchesSequence(parts.length, names.length, isAny, (at, i) =>
-    matchesName(parts[at] ?? '', names[i] ?? ''),
-  )
+interface Steps {
+  left: number
 }
 
-function matchesName(pattern: string, name: string): boolean {
+function spend(steps: Steps, count: number): void {
+  steps.left -= count
+  if (steps.left >= 0) return
+  const message =
+    'pattern: the search takes too long; give a simpler pattern, or a directory with fewer files'
+  throw new InvalidOptionError('pattern', 'a simpler pattern', MAX_STEPS, message)
+}
+
+/** Each `**` is any number of names: the last one that fits is extended, as with `*` in a name. */
+function matchesParts(parts: readonly string[], names: readonly string[], steps: Steps): boolean {
+  const isAny = (at: number) => parts[at] === '**'
+  const matches = (at: number, i: number) => matchesName(parts[at] ?? '', names[i] ?? '', steps)
+  return matchesSequence(parts.length, names.length, isAny, matches, steps)
+}
+
+function matchesName(pattern: string, name: string, steps: Steps): boolean {
+  spend(steps, pattern.length)
   const tokens = pattern.match(/\[[^\]]+\]|./gsu) ?? []
   const letters = [...name]
   return matchesSequence(
@@ -28,6 +53,7 @@ function matchesName(pattern: string, name: string): boolean {
     letters.length,
     (at) => tokens[at] === '*',
     (at, i) => matchesLetter(tokens[at] ?? '', letters[i] ?? ''),
+    steps,
   )
 }
 
@@ -37,12 +63,14 @@ function matchesSequence(
   length: number,
   isAny: (at: number) => boolean,
   matches: (at: number, i: number) => boolean,
+  steps: Steps,
 ): boolean {
   let at = 0
   let i = 0
   let anyAt = -1
   let anyEnd = 0
   while (i < length) {
+    spend(steps, 1)
     if (at < patternLength && isAny(at)) {
       anyAt = at++
       anyEnd = i

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { SessionManager } from '../manager.js'
 import { isFunction, isRecord, known } from '../options/check.js'
+import { resolveTimeoutMs } from '../options/limits.js'
 import type { GetOrCreateOptions } from '../options.js'
-import { PYTHON_TOOL_NAME, type PythonToolOptions } from '../presentation/python-tool.js'
+import { PYTHON_TOOL_NAME, type PythonToolOptions, textLength } from '../presentation/python-tool.js'
 import type { Session } from '../session.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { PythonThread } from './python-thread.js'
@@ -44,6 +45,9 @@ export class ThreadSessions {
     const { tools = [] } = options
     if (tools !== 'all' && !Array.isArray(tools))
       throw new InvalidOptionError('tools', '"all", or an array of names', tools)
+    // Those of each thread's tool, which is made later.
+    resolveTimeoutMs('timeoutMs', options.timeoutMs, null)
+    textLength('maxTextLength', options.maxTextLength, null)
     isFunction('session', options.session)
     isFunction('sessionId', options.sessionId)
     this.#options = options

@@ -2,6 +2,7 @@
 // the form of answers, which are errors as text for the model; the storage has the files.
 import { posix } from 'node:path'
 import { mimeTypeOf } from '../presentation/media-types.js'
+import { NameLocks } from '../presentation/name-locks.js'
 import { InvalidOptionError, StorageError } from '../shared/errors.js'
 import { VfsStorage } from '../vfs/storage.js'
 import type {
@@ -12,11 +13,15 @@ import type {
   GrepMatch,
   ReadContent,
 } from './backend-types.js'
-import { globMatcher } from './glob.js'
+import { globMatcher, MAX_PATTERN_LENGTH } from './glob.js'
 
 /** More entries of the storage are not searched; the answer says `truncated`. */
 const MAX_ENTRIES = 20_000
 const MAX_LINE_LENGTH = 2000
+const MAX_MATCHES = 10_000
+/** More than the files of a storage have by default. */
+const MAX_EDITED_LENGTH = 128 * 1024 * 1024
+const TOO_LONG = `pattern: expected at most ${MAX_PATTERN_LENGTH} characters`
 const CODES: Readonly<Record<string, FileOperationError>> = {
   ENOENT: 'file_not_found',
   EISDIR: 'is_directory',
@@ -31,12 +36,17 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * `/data/a.txt`. With `CompositeBackend`, both can have the same names.
  */
 export class VfsBackend {
+  static readonly #locks = new WeakMap<VfsStorage, NameLocks>()
   readonly #storage: VfsStorage
+  /** Of all backends of the storage: calls of a model's turn run at once, and an edit is a read and a write. */
+  readonly #writes: NameLocks
 
   /** @throws InvalidOptionError */
   constructor(storage: VfsStorage) {
     if (!(storage instanceof VfsStorage)) throw new InvalidOptionError('storage', 'a VfsStorage', storage)
     this.#storage = storage
+    this.#writes = VfsBackend.#locks.get(storage) ?? new NameLocks()
+    VfsBackend.#locks.set(storage, this.#writes)
   }
 
   ls(path: string): Promise<{ files: FileInfo[] } | Failure> {
@@ -73,7 +83,7 @@ export class VfsBackend {
 
   /** Makes the directories above it, too. */
   write(filePath: string, content: string): Promise<{ path: string; filesUpdate: null } | Failure> {
-    return orFailure(async () => {
+    return this.#alone(filePath, async () => {
       await this.#write(filePath, content)
       return { path: filePath, filesUpdate: null }
     })
@@ -85,7 +95,7 @@ export class VfsBackend {
     newString: string,
     replaceAll = false,
   ): Promise<{ path: string; filesUpdate: null; occurrences: number } | Failure> {
-    return orFailure(async () => {
+    return this.#alone(filePath, async () => {
       const { content } = await this.#load(filePath)
       if (typeof content !== 'string') return { error: `${filePath} is not a text file` }
       const parts = oldString === '' ? [] : content.split(oldString)
@@ -95,12 +105,15 @@ export class VfsBackend {
         return {
           error: `the text to replace is ${occurrences} times in ${filePath}; give more of the text around it, or replace all`,
         }
+      const length = content.length + occurrences * (newString.length - oldString.length)
+      if (length > MAX_EDITED_LENGTH)
+        return { error: `the edit would make ${filePath} longer than ${MAX_EDITED_LENGTH} characters` }
       await this.#write(filePath, parts.join(newString))
       return { path: filePath, filesUpdate: null, occurrences }
     })
   }
 
-  /** Lines with a literal text, in all text files below `path` whose names match `glob`. */
+  /** Lines with a literal text, in all text files below `path` whose names match `glob`. At most 10,000. */
   grep(
     pattern: string,
     path?: string | null,
@@ -109,6 +122,8 @@ export class VfsBackend {
   ): Promise<{ matches: GrepMatch[]; truncated?: boolean } | Failure> {
     return orFailure(async () => {
       const base = absolute(path ?? '/')
+      if (pattern.length > MAX_PATTERN_LENGTH) return { error: TOO_LONG }
+      const most = Math.min(maxCount || MAX_MATCHES, MAX_MATCHES)
       const matchesName = glob ? globMatcher(glob.includes('/') ? glob : `**/${glob}`) : () => true
       const { files, truncated } = await this.#walk(base)
       const matches: GrepMatch[] = []
@@ -116,10 +131,12 @@ export class VfsBackend {
         if (file.is_dir || !matchesName(posix.relative(base, file.path) || posix.basename(base))) continue
         const { content } = await this.#load(file.path)
         if (typeof content !== 'string') continue
-        for (const [i, text] of content.split('\n').entries()) {
+        let line = 0
+        for (const text of linesOf(content)) {
+          line++
           if (!text.includes(pattern)) continue
-          if (maxCount && matches.length === maxCount) return { matches, truncated: true }
-          matches.push({ path: file.path, line: i + 1, text: text.slice(0, MAX_LINE_LENGTH) })
+          if (matches.length === most) return { matches, truncated: true }
+          matches.push({ path: file.path, line, text: text.slice(0, MAX_LINE_LENGTH) })
         }
       }
       return { matches, ...(truncated ? { truncated } : {}) }
@@ -165,6 +182,10 @@ export class VfsBackend {
         ),
       ),
     )
+  }
+
+  #alone<T>(filePath: string, task: () => Promise<T>): Promise<T | Failure> {
+    return orFailure(() => this.#writes.run(absolute(filePath), undefined, task))
   }
 
   async #load(filePath: string): Promise<FileData> {
@@ -224,7 +245,21 @@ export class VfsBackend {
   }
 }
 
+/** One by one: an array of all lines could be many times the size of the text. */
+function* linesOf(text: string): Generator<string> {
+  for (let from = 0; ; ) {
+    const end = text.indexOf('\n', from)
+    if (end === -1) {
+      yield text.slice(from)
+      return
+    }
+    yield text.slice(from, end)
+    from = end + 1
+  }
+}
+
 function absolute(path: string): string {
+  if (typeof path !== 'string') throw new InvalidOptionError('path', 'a path', path)
   return posix.resolve('/', path)
 }
 

@@ -1,15 +1,16 @@
 // Python as a function tool of the OpenAI Agents SDK, whose code calls the agent's other tools. Owns the form of its output, and when a call
 // that code makes waits for approval.
 import type { FunctionTool, RunContext } from '@openai/agents'
-import { type PythonAnswers, runApproved } from '../presentation/answers.js'
+import { isFunction } from '../options/check.js'
+import { answerCalls, type PythonAnswers } from '../presentation/answers.js'
 import { CallsInOrder } from '../presentation/calls-in-order.js'
 import {
   type ModelOutcome,
   PYTHON_ARGUMENTS,
-  PYTHON_TOOL_NAME,
   type PythonCall,
   PythonTool,
   type PythonToolOptions,
+  toolName,
 } from '../presentation/python-tool.js'
 import { base64 } from '../presentation/text.js'
 import { type ForeignTool, type ToolCallbacks, toolCallbacks } from '../presentation/tool-callbacks.js'
@@ -65,6 +66,10 @@ interface OuterCall {
  */
 export async function pythonTool(options: AgentPythonOptions): Promise<AgentPythonTool> {
   const python = new PythonTool(options, ['name', 'tools', 'needsApproval'])
+  const name = toolName(options.name)
+  if (typeof options.needsApproval !== 'boolean') isFunction('needsApproval', options.needsApproval)
+  if (options.tools !== undefined && !Array.isArray(options.tools))
+    throw new InvalidOptionError('tools', 'an array of function tools', options.tools)
   const sdk = await loadAgentsSdk()
   const calls = new CallsInOrder<OuterCall>()
   const tools = options.tools && new NestedTools(options.tools, sdk, calls)
@@ -74,7 +79,7 @@ export async function pythonTool(options: AgentPythonOptions): Promise<AgentPyth
     isGiven = true
   }
   const tool = sdk.tool({
-    name: options.name ?? PYTHON_TOOL_NAME,
+    name,
     description: python.describe(tools?.callbacks),
     parameters: { ...PYTHON_ARGUMENTS, required: ['code'] },
     needsApproval: (options.needsApproval ?? false) as boolean,
@@ -91,11 +96,14 @@ export async function pythonTool(options: AgentPythonOptions): Promise<AgentPyth
       runContext: new sdk.RunContext(context),
       signal: call.signal,
     }
-    const answered = await runApproved(python.session, answers, ({ name, args }) => {
-      if (tools === undefined) throw new Error(`there is no tool ${name}; pass \`tools\` to pythonTool`)
-      return tools.invoke(name, args, outer)
+    return answerCalls(python.session, answers, {
+      signal: call.signal,
+      run: ({ name, args }, signal) => {
+        if (tools === undefined) throw new Error(`there is no tool ${name}; pass \`tools\` to pythonTool`)
+        return tools.invoke(name, args, { ...outer, signal })
+      },
+      resume: (answered) => calls.run(outer, () => python.resume(answered, call)),
     })
-    return calls.run(outer, () => python.resume(answered, call))
   }
   return Object.assign(tool as AnyTool, { resume })
 }

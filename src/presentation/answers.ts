@@ -1,6 +1,9 @@
 // Answers to the host calls that a suspended execution waits for. Owns running the calls that were approved, and the error of those that
 // were not.
+import { deferred } from '../deferred.js'
+import { isRecord, known } from '../options/check.js'
 import type { Session } from '../session.js'
+import { InvalidOptionError } from '../shared/errors.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 
 /** By the calls' ids, as in `session.pending`. */
@@ -13,27 +16,119 @@ export interface PythonAnswers {
   readonly errors?: Readonly<Record<string, unknown>>
 }
 
-/** @returns what `session.resume` takes, which refuses ids that are not pending */
-export async function runApproved(
-  session: Pick<Session, 'pending'>,
+type Answered = { readonly results: Record<string, unknown>; readonly errors: Record<string, unknown> }
+type Answerable = Pick<Session, 'pending' | 'limits'>
+
+/** Ids of calls whose tools run: an approval that is sent twice must not run them twice. */
+const answering = new WeakMap<Answerable, Set<string>>()
+
+/**
+ * Runs the approved calls, and passes the answers to `resume`. A tool that takes longer than the session's `callbackTimeoutMs` raises
+ * TimeoutError in Python. If the signal aborts before, the calls stay pending.
+ *
+ * @throws InvalidOptionError before any tool runs: for ids that are not pending, and answers of a wrong type
+ */
+export async function answerCalls<T>(
+  session: Answerable,
   answers: PythonAnswers,
-  run: (call: PendingCall) => unknown,
-): Promise<{ results: Record<string, unknown>; errors: Record<string, unknown> }> {
-  const results: Record<string, unknown> = { ...answers.results }
-  const errors: Record<string, unknown> = { ...answers.errors }
-  const { pending } = session
-  await Promise.all(
-    Object.entries(answers.approvals ?? {}).map(async ([id, isApproved]) => {
-      const call = pending.find((one) => one.id === id)
-      try {
-        if (!isApproved || call === undefined) throw denied(call?.name ?? id)
-        results[id] = await run(call)
-      } catch (error) {
-        errors[id] = error
-      }
-    }),
-  )
-  return { results, errors }
+  {
+    run,
+    resume,
+    signal,
+  }: {
+    run(call: PendingCall, signal: AbortSignal): unknown
+    resume(answered: Answered): Promise<T>
+    readonly signal?: AbortSignal | undefined
+  },
+): Promise<T> {
+  const calls = approvedCalls(session, answers)
+  const claimed = answering.get(session) ?? new Set()
+  answering.set(session, claimed)
+  for (const { id } of calls.keys())
+    if (claimed.has(id))
+      throw new InvalidOptionError(
+        'approvals',
+        'ids of calls',
+        id,
+        `approvals: the call ${id} is being answered already`,
+      )
+  for (const { id } of calls.keys()) claimed.add(id)
+  try {
+    const results: Record<string, unknown> = { ...answers.results }
+    const errors: Record<string, unknown> = { ...answers.errors }
+    await Promise.all(
+      [...calls].map(async ([call, isApproved]) => {
+        try {
+          if (!isApproved) throw denied(call.name)
+          results[call.id] = await within(call.name, session.limits.callbackTimeoutMs, signal, (both) =>
+            run(call, both),
+          )
+        } catch (error) {
+          signal?.throwIfAborted()
+          errors[call.id] = error
+        }
+      }),
+    )
+    return await resume({ results, errors })
+  } finally {
+    for (const { id } of calls.keys()) claimed.delete(id)
+  }
+}
+
+/** All answers are checked before the first tool runs: what it did could not be undone. */
+function approvedCalls({ pending }: Answerable, answers: PythonAnswers): ReadonlyMap<PendingCall, boolean> {
+  isRecord('answers', answers)
+  known('answers', answers, ['approvals', 'results', 'errors'])
+  const calls = new Map<PendingCall, boolean>()
+  const approvals = Object.entries(isRecord('approvals', answers.approvals ?? {}))
+  // Without approvals, nothing is run and the session checks the ids.
+  if (approvals.length === 0) return calls
+  const others = [answers.results, answers.errors].flatMap((one) => Object.keys(one ?? {}))
+  const ids = [...approvals.map(([id]) => id), ...others]
+  for (const [i, id] of ids.entries()) {
+    if (pending.length === 0)
+      throw new InvalidOptionError(
+        'approvals',
+        'ids',
+        id,
+        'approvals: no host call is pending, so there is nothing to answer',
+      )
+    const call = pending.find((one) => one.id === id)
+    if (call === undefined || ids.indexOf(id) !== i)
+      throw new InvalidOptionError(
+        'approvals',
+        'ids of pending calls, each at most once in approvals, results and errors together',
+        id,
+      )
+    const isApproved = approvals[i]?.[1]
+    if (i >= approvals.length) continue
+    if (typeof isApproved !== 'boolean')
+      throw new InvalidOptionError(`approvals.${id}`, 'true or false', isApproved)
+    calls.set(call, isApproved)
+  }
+  return calls
+}
+
+async function within(
+  name: string,
+  timeoutMs: number | null,
+  signal: AbortSignal | undefined,
+  run: (signal: AbortSignal) => unknown,
+): Promise<unknown> {
+  signal?.throwIfAborted()
+  const own = new AbortController()
+  const timeOut = () => own.abort(namedError('TimeoutError', `${name}() took longer than ${timeoutMs} ms`))
+  const timer = timeoutMs === null ? undefined : setTimeout(timeOut, timeoutMs)
+  const both = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal])
+  const aborted = deferred<never>()
+  const abort = () => aborted.reject(both.reason)
+  both.addEventListener('abort', abort)
+  try {
+    return await Promise.race([run(both), aborted.promise])
+  } finally {
+    clearTimeout(timer)
+    both.removeEventListener('abort', abort)
+  }
 }
 
 /** The error of a call that nobody allowed. Python has the class. */

@@ -1,6 +1,6 @@
 // Python as a tool of a model, for every agent framework: what the model is told, and what it gets back. Owns which errors are results
 // that a model can act on, and which are the program's.
-import { known, numberOption } from '../options/check.js'
+import { isText, known, numberOption } from '../options/check.js'
 import type { AllOutputListener, ExecuteOptions } from '../options/execution.js'
 import { resolveTimeoutMs } from '../options/limits.js'
 import type { ExecuteResult } from '../session/outcome.js'
@@ -75,7 +75,13 @@ export const PYTHON_ARGUMENTS = {
   additionalProperties: false,
 } as const
 
-const length = numberOption({ min: 1000, max: 1_000_000, unit: 'characters', integer: true })
+/** @throws InvalidOptionError for a name that models cannot call */
+export function toolName(name: string | undefined): string {
+  const rule = { pattern: /^[A-Za-z0-9_-]{1,64}$/, expected: '1 to 64 letters, digits, "_" and "-"' }
+  return isText('name', name, rule) ?? PYTHON_TOOL_NAME
+}
+
+export const textLength = numberOption({ min: 1000, max: 1_000_000, unit: 'characters', integer: true })
 const MAX_MIME_TYPE_LENGTH = 100
 
 export class PythonTool {
@@ -89,9 +95,11 @@ export class PythonTool {
     known('options', options, ['session', 'timeoutMs', 'maxTextLength', 'description', ...others])
     if (typeof options.session?.execute !== 'function')
       throw new InvalidOptionError('session', 'a Session', options.session)
+    if (options.description !== undefined && typeof options.description !== 'string')
+      throw new InvalidOptionError('description', 'a string', options.description)
     resolveTimeoutMs('timeoutMs', options.timeoutMs, null)
     this.#options = options
-    this.#maxTextLength = length('maxTextLength', options.maxTextLength, 16_000)
+    this.#maxTextLength = textLength('maxTextLength', options.maxTextLength, 16_000)
     this.#hasLostGlobals = options.session.lostGlobals.length > 0
   }
 

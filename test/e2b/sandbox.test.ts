@@ -2,6 +2,7 @@
 import { MemoryStore, type SessionManager } from 'brumate'
 import {
   E2B,
+  InvalidArgumentError,
   NotSupportedError,
   Sandbox,
   SandboxError,
@@ -116,6 +117,24 @@ display(Figure())`
     expect((await sandbox.runCode(code)).text).toBe("['everywhere', '-']")
   })
 
+  test('runs in the order of the calls, each with its own environment variables', async () => {
+    const get = "import os; os.environ.get('KEY')"
+    const calls = [{ KEY: 'a' }, { KEY: 'b' }, undefined].map((envs, i) =>
+      sandbox.runCode(`turns = ${i === 0 ? '[0]' : `[*turns, ${i}]`}; ${get}`, envs && { envs }),
+    )
+    expect((await Promise.all(calls)).map(({ text }) => text)).toEqual(['a', 'b', undefined])
+    expect((await sandbox.runCode('turns')).text).toBe('[0, 1, 2]')
+  })
+
+  test('has a result also if the code breaks its environment, which later calls are told', async () => {
+    const own = await Sandbox.create({ manager })
+    const broken = await own.runCode('import os; os.environ = None; 1', { envs: { A: 'b' } })
+    expect(broken.text).toBe('1')
+    await expect(own.runCode('1', { envs: { A: 'b' } })).rejects.toThrow(/restartCodeContext/)
+    await expect(own.runCode('1', { envs: { 'A=': 'b' } })).rejects.toThrow(InvalidArgumentError)
+    await own.kill()
+  })
+
   test('rejects with TimeoutError, and the variables stay', async () => {
     await sandbox.runCode('kept = 1')
     const running = sandbox.runCode('import time; time.sleep(60)', { timeoutMs: 200 })
@@ -222,6 +241,34 @@ open('/.sandbox/sandbox.json', 'w').write('{"contexts": [{"id": "../x", "cwd": 1
     await hostile.kill()
   })
 
+  test('keeps files also when code has put something else in place of where the sandbox is kept', async () => {
+    const hostile = await Sandbox.create({ manager })
+    for (const code of [
+      "import os, shutil; shutil.rmtree('/.sandbox', ignore_errors=True); open('/.sandbox', 'w').close()",
+      "shutil.rmtree('/.sandbox'); os.makedirs('/.sandbox/home.tar/x'); os.makedirs('/.sandbox/sandbox.json/x')",
+    ]) {
+      await hostile.files.write('a.txt', code)
+      expect((await hostile.runCode(code)).error).toBeUndefined()
+      expect((await hostile.runCode("open('b.txt', 'w').write('kept')")).text).toBe('4')
+      expect(await hostile.pause()).toBe(true)
+      await hostile.connect()
+      expect(await hostile.files.read('a.txt')).toBe(code)
+      expect(await hostile.files.read('b.txt')).toBe('kept')
+    }
+    await hostile.kill()
+  })
+
+  test('is resumed by a connect that comes while it is paused, when the calls before have ended', async () => {
+    const own = await Sandbox.create({ manager })
+    const [{ text }, paused, again] = await Promise.all([
+      own.runCode('n = 5; n'),
+      own.pause(),
+      Sandbox.connect(own.sandboxId, { manager }),
+    ])
+    expect([text, paused, (await again.runCode('n')).text]).toEqual(['5', true, '5'])
+    await own.kill()
+  })
+
   test('is over when its time is: it is killed, or paused and resumed by the next call', async () => {
     const killed = await Sandbox.create({ manager, timeoutMs: 1 })
     await expect.poll(() => killed.isRunning()).toBe(false)
@@ -252,6 +299,8 @@ open('/.sandbox/sandbox.json', 'w').write('{"contexts": [{"id": "../x", "cwd": 1
     const pages: number[] = []
     while (paginator.hasNext) pages.push((await paginator.nextItems()).length)
     expect(pages).toEqual([2, 1])
+    for (const opts of [{ limit: 0 }, { nextToken: 'x' }])
+      expect(() => Sandbox.list({ manager, ...opts })).toThrow(InvalidArgumentError)
     for (const one of some) await one.kill()
   })
 })
@@ -263,6 +312,9 @@ test('what a session cannot do is refused, with what to do instead', async () =>
     [() => sandbox.commands.run('ls'), /no shell/],
     [() => sandbox.pty.create(), /no terminal/],
     [() => sandbox.runCode('1', { language: 'bash' }), /Python only/],
+    [() => sandbox.fork(), /session\.snapshot\(\)/],
+    [() => Sandbox.createSnapshot(sandbox.sandboxId), /session\.snapshot\(\)/],
+    [() => sandbox.downloadUrl('a.txt'), /files\.read/],
     [() => sandbox.pause({ keepMemory: false }), /keeps its variables/],
     [() => Sandbox.create('my-template', { manager }), /a template is an image/],
     [() => Sandbox.create({ manager, allowInternetAccess: true }), /no network/],
@@ -274,4 +326,5 @@ test('what a session cannot do is refused, with what to do instead', async () =>
     expect((error as Error).message).toMatch(message)
   }
   expect(() => sandbox.getHost(3000)).toThrow(NotSupportedError)
+  expect(() => sandbox.git).toThrow(NotSupportedError)
 })

@@ -132,10 +132,10 @@ test('a run is stopped after its time, and what it wrote until then is shown', a
 })
 
 test('too many files for a run are refused, with what to do', async () => {
-  const bash = shell({ '/home/user/a': '1', '/home/user/b': '2' }, { maxFiles: 1 })
+  const bash = shell({ '/home/user/d/a': '1', '/home/user/b': '2' }, { maxFiles: 4 })
   expect(await run("python3 -c 'print(1)'", bash)).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringMatching(/more than 1 files.*maxFiles/),
+    stderr: expect.stringMatching(/more than 4 files and directories.*maxFiles/),
   })
 })
 

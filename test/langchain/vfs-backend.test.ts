@@ -86,6 +86,22 @@ describe('searching', () => {
     expect(await backend.glob('**/'.repeat(200) + '{a,b}'.repeat(50))).toMatchObject({ files: [] })
   })
 
+  test('a search that takes too long, or finds too much, ends with an answer that says so', async () => {
+    const name = 'a'.repeat(200)
+    for (let i = 0; i < 30; i++) await storage.writeFile(`/${name}${i}`, '')
+    const slow = `*${'a'.repeat(100)}{${Array.from({ length: 100 }, (_, i) => i).join(',')}}b`
+    expect(await backend.glob(slow)).toMatchObject({ error: expect.stringMatching(/takes too long/) })
+    expect(await backend.glob('{a,b}'.repeat(5000))).toMatchObject({
+      error: expect.stringMatching(/at most 1000 characters/),
+    })
+    await storage.writeFile('/empty-lines', '\n'.repeat(20_000))
+    const { matches, truncated } = (await backend.grep('', '/empty-lines')) as {
+      matches: unknown[]
+      truncated?: boolean
+    }
+    expect([matches.length, truncated]).toEqual([10_000, true])
+  })
+
   test('grep finds a literal text in text files', async () => {
     expect(await backend.grep('os', '/src', '*.py')).toEqual({
       matches: expect.arrayContaining([
@@ -96,6 +112,22 @@ describe('searching', () => {
     expect(await backend.grep('(', '/src/main.py')).toMatchObject({ matches: [{ line: 2 }] })
     expect(await backend.grep('o', null, null, 1)).toMatchObject({ matches: [{}], truncated: true })
   })
+})
+
+test('edits of one turn are all made, and none makes a file too long', async () => {
+  await backend.write('/notes', 'a b c')
+  const other = new VfsBackend(storage)
+  await Promise.all([
+    backend.edit('/notes', 'a', 'A'),
+    other.edit('notes', 'b', 'B'),
+    backend.edit('/notes', 'c', 'C'),
+  ])
+  expect(await backend.read('/notes')).toMatchObject({ content: 'A B C' })
+  await backend.write('/long', 'a'.repeat(1_000_000))
+  expect(await backend.edit('/long', 'a', 'x'.repeat(1000), true)).toMatchObject({
+    error: expect.stringMatching(/longer than/),
+  })
+  expect(await backend.read(undefined as never)).toMatchObject({ error: expect.stringMatching(/a path/) })
 })
 
 test('files go up and down as bytes', async () => {

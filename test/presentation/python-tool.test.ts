@@ -1,10 +1,11 @@
 // What a model gets of an execution, whatever the framework: with a session whose answers are made up.
-import { expect, test } from 'vitest'
-import { runApproved } from '../../src/presentation/answers.js'
+import { describe, expect, test, vi } from 'vitest'
+import { answerCalls } from '../../src/presentation/answers.js'
 import { CallsInOrder } from '../../src/presentation/calls-in-order.js'
 import { PythonTool, type PythonToolOptions, type ToolSession } from '../../src/presentation/python-tool.js'
 import { stubsOf, toolCallbacks, withAcceptedSchemas } from '../../src/presentation/tool-callbacks.js'
 import type { ExecuteResult } from '../../src/session/outcome.js'
+import type { Session } from '../../src/session.js'
 import {
   CancelledError,
   InvalidOptionError,
@@ -151,15 +152,62 @@ test('tools get names that Python allows, each its own, and keep the rest of a s
   expect(accepted).toEqual({ a: { type: 'string' } })
 })
 
-test('answers run what is approved, and raise for the rest', async () => {
-  const pending = [1, 2, 3].map((n) => ({ id: `${n}`, name: `f${n}`, args: { n } }))
-  const answers = { approvals: { 1: true, 2: false, 3: true }, results: { 4: 'four' } }
-  const { results, errors } = await runApproved({ pending }, answers, ({ name }) => {
-    if (name === 'f3') throw new Error('it broke')
-    return name
+describe('answers', () => {
+  const limits = { callbackTimeoutMs: 50 } as Session['limits']
+  const pending = [1, 2, 3, 4].map((n) => ({ id: `${n}`, name: `f${n}`, args: { n } }))
+  const resume = async (answered: unknown) => answered
+
+  test('run what is approved, and raise for the rest', async () => {
+    const answers = { approvals: { 1: true, 2: false, 3: true }, results: { 4: 'four' } }
+    const run = ({ name }: { name: string }) => {
+      if (name === 'f3') throw new Error('it broke')
+      return name
+    }
+    expect(await answerCalls({ pending, limits }, answers, { run, resume })).toMatchObject({
+      results: { 1: 'f1', 4: 'four' },
+      errors: { 2: { name: 'PermissionError' }, 3: { message: 'it broke' } },
+    })
   })
-  expect(results).toEqual({ 1: 'f1', 4: 'four' })
-  expect(errors).toMatchObject({ 2: { name: 'PermissionError' }, 3: { message: 'it broke' } })
+
+  test('that are wrong are refused before any tool runs', async () => {
+    const run = vi.fn()
+    const wrong = [
+      { approvals: { 1: true, 9: true } },
+      { approvals: { 1: 'false' as never } },
+      { approvals: { 1: true }, results: { 1: 'one' } },
+      { approvals: { 1: true }, errors: { 9: 'nine' } },
+      { approvals: { 1: true }, aprovals: {} },
+      undefined as never,
+    ]
+    for (const answers of wrong)
+      await expect(answerCalls({ pending, limits }, answers, { run, resume })).rejects.toThrow(
+        InvalidOptionError,
+      )
+    expect(run).not.toHaveBeenCalled()
+  })
+
+  test('that come twice run the tool once', async () => {
+    const run = vi.fn(async () => 'paid')
+    const session = { pending, limits }
+    const twice = [1, 2].map(() => answerCalls(session, { approvals: { 1: true } }, { run, resume }))
+    await expect(twice[1]).rejects.toThrow(/is being answered already/)
+    expect(await twice[0]).toMatchObject({ results: { 1: 'paid' } })
+    expect(run).toHaveBeenCalledTimes(1)
+  })
+
+  test('have the time limit of callbacks, and a signal that leaves the calls pending', async () => {
+    const run = () => new Promise(() => {})
+    const approvals = { 1: true }
+    expect(await answerCalls({ pending, limits }, { approvals }, { run, resume })).toMatchObject({
+      errors: { 1: { name: 'TimeoutError', message: 'f1() took longer than 50 ms' } },
+    })
+    const stopped = answerCalls(
+      { pending, limits },
+      { approvals },
+      { run, resume, signal: AbortSignal.abort() },
+    )
+    await expect(stopped).rejects.toThrow(/aborted/)
+  })
 })
 
 test('callbacks act for the call that runs: the first that has not settled', async () => {
