@@ -316,7 +316,7 @@ describeSessions(
     })
 
     test('B1: get, set and clearState are bound by the session time limit too', async () => {
-      const session = await open({ executionTimeoutMs: TIMEOUT_MS, limits: { interruptGraceMs: GRACE_MS } })
+      const session = await open({ executionTimeoutMs: TIMEOUT_MS, limits: { interruptGraceMs: 20_000 } })
       const code = py`
         import datetime
         class Endless(datetime.tzinfo):
