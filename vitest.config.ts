@@ -25,12 +25,14 @@ const LONGEST = [
   ],
 ]
 
-/** Files that change what belongs to the whole process: its flags, the modules of Node, its umask, its environment. */
+/** Files that change what belongs to the whole process (its flags, the modules of Node, its umask, its environment), or that measure it. */
 const ALONE = [
   'image/cache',
   'image/open-file',
   'session/stored/memory',
   'slots/reasons',
+  'snapshot/hostile-documents',
+  'snapshot/zstd',
   'store/directory',
   'store/directory-crash',
   'store/s3',
