@@ -34,6 +34,7 @@ const LIBRARY = [
   'src/manager',
   'src/manager.ts',
   'src/index.ts',
+  'src/http',
   'src/presentation',
   'src/restate',
   'src/ai-sdk',

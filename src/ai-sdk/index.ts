@@ -12,7 +12,7 @@ import {
   PythonTool,
   type PythonToolOptions,
 } from '../presentation/python-tool.js'
-import { base64 } from '../presentation/text.js'
+import { toBase64 } from '../shared/base64.js'
 import { type NestedApproval, type NestedCall, NestedTools } from './nested-tools.js'
 import { type AiSdk, loadAiSdk } from './sdk.js'
 
@@ -153,7 +153,7 @@ function outputOf({ text, isError, images, structured }: ModelOutcome): PythonOu
     isError,
     images: images.map(({ mimeType, data }) => ({
       mediaType: mimeType,
-      data: base64(data),
+      data: toBase64(data),
     })),
     result: structured,
   }

@@ -15,8 +15,8 @@ import {
   type PythonToolOptions,
   toolName,
 } from '../presentation/python-tool.js'
-import { base64 } from '../presentation/text.js'
 import { type ForeignTool, toolCallbacks } from '../presentation/tool-callbacks.js'
+import { toBase64 } from '../shared/base64.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { loadClient } from '../store/client-calls.js'
 
@@ -155,7 +155,7 @@ function contentOf({ text, images }: ModelOutcome): Content {
     { type: 'text', text },
     ...images.map(({ mimeType, data }) => ({
       type: 'image' as const,
-      source: { type: 'base64' as const, media_type: mimeType, data: base64(data) },
+      source: { type: 'base64' as const, media_type: mimeType, data: toBase64(data) },
     })),
   ]
 }

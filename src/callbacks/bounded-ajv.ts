@@ -4,6 +4,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Ajv2020, AnySchemaObject, ErrorObject, KeywordCxt } from 'ajv/dist/2020.js'
+import { toBase64 } from '../shared/base64.js'
 import { isDate, isMap, isSet, isUint8Array } from '../shared/realms.js'
 import { loadAjv } from './ajv.js'
 import { addFormats } from './formats.js'
@@ -268,7 +269,7 @@ function keyOf(value: unknown, budget: Budget, instancePath: string): string {
   if (typeof value !== 'object' || value === null) return String(value)
   if (isUint8Array(value)) {
     budget.spend(value.length / CHARACTERS_PER_EVALUATION, instancePath)
-    return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`
+    return `b${toBase64(value)}`
   }
   if (isDate(value)) return `d${value.getTime()}`
   budget.spend(EVALUATIONS_PER_OBJECT, instancePath)

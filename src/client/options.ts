@@ -1,7 +1,7 @@
 // Options of the client and its sessions, and their resolved form. Owns defaults and bounds.
 import { isFunction, isRecord, isText, known, numberOption } from '../options/check.js'
 import type { AllOutputListener, DisplayListener, OutputListener } from '../options/execution.js'
-import type { Limits } from '../options/limits.js'
+import { type Limits, MAX_DELAY_MS } from '../options/limits.js'
 import type { SnapshotBytes } from '../session/python-session.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import type { ClientCallbacks, ClientInputFn } from './callbacks.js'
@@ -84,7 +84,6 @@ export const OPEN_OPTIONS = [...LOCAL, 'takeOver']
 export const GET_OR_CREATE_OPTIONS = [...OPEN_OPTIONS, 'labels', 'env', 'limits', 'image']
 export const CREATE_OPTIONS = [...LOCAL, 'labels', 'env', 'limits', 'image', 'id', 'from']
 
-const MAX_DELAY_MS = 2 ** 31 - 1
 const timeoutMs = numberOption({ min: 100, max: MAX_DELAY_MS, unit: 'milliseconds', infinite: true })
 const retries = numberOption({ min: 0, max: 20, integer: true })
 

@@ -20,7 +20,7 @@ export interface RequestOptions {
 }
 
 /** Refused before anything was done. */
-const REFUSALS: ReadonlySet<string> = new Set(['DRAINING', 'POOL_EXHAUSTED', 'QUOTA'])
+const REFUSALS: ReadonlySet<string> = new Set(['BUSY', 'DRAINING', 'POOL_EXHAUSTED', 'QUOTA'])
 const FIRST_DELAY_MS = 100
 /** A longer wait is the caller's decision. */
 const LONGEST_DELAY_MS = 5000

@@ -1,8 +1,8 @@
 // One `runCode`: an execution of a session, reported as E2B's SDK does. Owns the listeners and what becomes of results and errors.
-import { Buffer } from 'node:buffer'
 import { jsonValue } from '../presentation/json-value.js'
 import type { ExecuteResult } from '../session/outcome.js'
 import type { Session } from '../session.js'
+import { toBase64 } from '../shared/base64.js'
 import type { Display } from '../shared/display.js'
 import {
   CancelledError,
@@ -123,9 +123,7 @@ function resultOf(display: Display, isMainResult: boolean, data?: Record<string,
     if (type === CHART) {
       const chart = typeof content === 'string' ? chartOf(content) : undefined
       if (chart) raw.chart = chart
-    } else
-      raw[FIELDS[type] ?? type] =
-        typeof content === 'string' ? content : Buffer.from(content).toString('base64')
+    } else raw[FIELDS[type] ?? type] = typeof content === 'string' ? content : toBase64(content)
   }
   if (data) raw.data = data
   return new Result(raw as RawData, isMainResult)

@@ -1,6 +1,6 @@
 // What a model gets of a call of Python, as LangChain's content blocks. Owns the form.
-import { Buffer } from 'node:buffer'
 import type { ModelOutcome } from '../presentation/python-tool.js'
+import { toBase64 } from '../shared/base64.js'
 
 export type PythonContent =
   | string
@@ -13,7 +13,7 @@ export function contentOf({ text, images }: ModelOutcome): PythonContent {
     { type: 'text', text },
     ...images.map(({ mimeType, data }) => ({
       type: 'image_url' as const,
-      image_url: { url: `data:${mimeType};base64,${Buffer.from(data).toString('base64')}` },
+      image_url: { url: `data:${mimeType};base64,${toBase64(data)}` },
     })),
   ]
 }

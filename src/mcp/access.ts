@@ -1,6 +1,6 @@
 // Who may use the HTTP server. Owns tokens, and the checks of the Host and Origin headers, which keep web pages from calling a server on
 // this machine (DNS rebinding).
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { bearerOf, hashOf, isSecret, MIN_SECRET_LENGTH, ownerOf } from '../http/bearer.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import type { Sdk } from './sdk.js'
 
@@ -16,8 +16,7 @@ export interface AccessOptions {
   readonly tenant: string
 }
 
-const MIN_TOKEN_LENGTH = 16
-const TOKEN = `a token of at least ${MIN_TOKEN_LENGTH} visible ASCII characters`
+const TOKEN = `a token of at least ${MIN_SECRET_LENGTH} visible ASCII characters`
 
 export class Access {
   readonly #sdk: Sdk
@@ -38,7 +37,7 @@ export class Access {
     this.#sdk = sdk
     this.#options = options
     this.#hashes = Object.entries(tokens ?? {}).map(([tenant, token]) => {
-      if (typeof token !== 'string' || token.length < MIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token))
+      if (!isSecret(token as unknown))
         throw new InvalidOptionError(
           `tokens.${tenant}`,
           TOKEN,
@@ -61,18 +60,11 @@ export class Access {
       this.#sdk.originValidationResponse(request, this.#origins)
     if (refused) return refused
     if (this.#options.tokens === undefined) return this.#options.tenant
-    const [, token = ''] = /^Bearer +(\S+) *$/i.exec(request.headers.get('authorization') ?? '') ?? []
-    const given = hashOf(token)
-    // All are compared, so that the time tells nothing.
-    const found = this.#hashes.filter(([, hash]) => timingSafeEqual(hash, given))
-    if (found[0]) return found[0][0]
+    const tenant = ownerOf(bearerOf(request.headers.get('authorization')), this.#hashes)
+    if (tenant !== undefined) return tenant
     const headers = { 'www-authenticate': 'Bearer' }
     return Response.json({ error: 'a valid bearer token is needed' }, { status: 401, headers })
   }
-}
-
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
 }
 
 function inBrackets(host: string): string {

@@ -3,8 +3,8 @@ import { Buffer } from 'node:buffer'
 import { dirname, resolve } from 'node:path/posix'
 import type { CallToolResult } from '@modelcontextprotocol/server'
 import { isImage, mimeTypeOf } from '../presentation/media-types.js'
-import { base64 } from '../presentation/text.js'
 import type { SessionFiles } from '../session/session-files.js'
+import { toBase64 } from '../shared/base64.js'
 import { InvalidOptionError, StorageError } from '../shared/errors.js'
 import { image, link, text } from './blocks.js'
 import { readPart, textOfPart } from './file-part.js'
@@ -94,7 +94,7 @@ async function readFile(
     throw new RefusedError(
       `${path} is a binary file of ${size} bytes; look at it with run_python, or read the resource ${fileUri(session, path)}`,
     )
-  const blob = base64(await files.readFile(path))
+  const blob = toBase64(await files.readFile(path))
   const uri = fileUri(session, path)
   const resource = { uri, mimeType: mimeType ?? 'application/octet-stream', blob }
   return { content: [{ type: 'resource', resource }] }

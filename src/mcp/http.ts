@@ -1,9 +1,8 @@
 // MCP over streamable HTTP. Owns the HTTP server and which request goes where.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { McpHttpHandler } from '@modelcontextprotocol/server'
-import { isText, numberOption } from '../options/check.js'
-import { InvalidOptionError } from '../shared/errors.js'
+import { listen } from '../http/listen.js'
+import { isText, isTexts, numberOption } from '../options/check.js'
 import { Access, type Tokens } from './access.js'
 import { McpHost } from './host.js'
 import { HttpSessions } from './http-sessions.js'
@@ -39,6 +38,7 @@ export interface HttpServer extends AsyncDisposable {
 }
 
 const NAMES = ['port', 'host', 'path', 'tokens', 'allowedHosts', 'allowedOrigins', 'maxBodyBytes']
+const HOST_NAMES = 'an array of host names'
 const portOption = numberOption({ min: 0, max: 65_535, integer: true })
 const bodyOption = numberOption({ min: 1024, max: 2 ** 30, unit: 'bytes', integer: true })
 
@@ -59,8 +59,8 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   try {
     const access = new Access(host.sdk, {
       ...{ host: address, tokens: options.tokens, tenant: resolved.tenant },
-      allowedHosts: names('allowedHosts', options.allowedHosts),
-      allowedOrigins: names('allowedOrigins', options.allowedOrigins) ?? [],
+      allowedHosts: isTexts('allowedHosts', options.allowedHosts, HOST_NAMES),
+      allowedOrigins: isTexts('allowedOrigins', options.allowedOrigins, HOST_NAMES) ?? [],
     })
     const endpoint = new Endpoint(host, access, path, maxBodyBytes)
     await endpoint.listen(port, address)
@@ -100,23 +100,8 @@ class Endpoint implements HttpServer {
     return this.#url
   }
 
-  listen(port: number, host: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const fail = (cause: NodeJS.ErrnoException) => {
-        const message = `port: cannot listen on ${host}, port ${port}: ${cause.message}`
-        const error = new InvalidOptionError('port', 'a port that is free', port, message)
-        error.cause = cause
-        reject(error)
-      }
-      this.#server.once('error', fail)
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', fail)
-        this.#server.on('error', this.#host.options.onError)
-        const { address, family, port: bound } = this.#server.address() as AddressInfo
-        this.#url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}${this.#path}`
-        resolve()
-      })
-    })
+  async listen(port: number, host: string): Promise<void> {
+    this.#url = (await listen(this.#server, port, host, this.#host.options.onError)) + this.#path
   }
 
   close(): Promise<void> {
@@ -171,10 +156,4 @@ class Endpoint implements HttpServer {
       return this.#sessions.respond(request, tenant, onEnd)
     return this.#modern.fetch(request, { authInfo: { token: '', clientId: tenant, scopes: [] } })
   }
-}
-
-function names(option: string, given: readonly string[] | undefined): readonly string[] | undefined {
-  if (given === undefined || (Array.isArray(given) && given.every((one) => typeof one === 'string')))
-    return given
-  throw new InvalidOptionError(option, 'an array of host names', given)
 }

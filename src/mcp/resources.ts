@@ -1,7 +1,7 @@
 // The resources of a tenant: files of its sessions, and long outputs. Owns reading them; tools hand out their URIs.
 import type { McpServer, ReadResourceResult } from '@modelcontextprotocol/server'
 import { mimeTypeOf } from '../presentation/media-types.js'
-import { base64 } from '../presentation/text.js'
+import { toBase64 } from '../shared/base64.js'
 import { InvalidOptionError, StorageError } from '../shared/errors.js'
 import { textOfPart } from './file-part.js'
 import type { McpHost } from './host.js'
@@ -63,7 +63,7 @@ function contents(
   const common = { uri: uri.href, mimeType }
   return {
     contents: [
-      whole === undefined ? { ...common, blob: base64(content as Uint8Array) } : { ...common, text: whole },
+      whole === undefined ? { ...common, blob: toBase64(content as Uint8Array) } : { ...common, text: whole },
     ],
   }
 }

@@ -12,8 +12,8 @@ import {
   type PythonToolOptions,
   toolName,
 } from '../presentation/python-tool.js'
-import { base64 } from '../presentation/text.js'
 import { type ForeignTool, type ToolCallbacks, toolCallbacks } from '../presentation/tool-callbacks.js'
+import { toBase64 } from '../shared/base64.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { type AgentsSdk, loadAgentsSdk } from './sdk.js'
 
@@ -163,7 +163,7 @@ export function outputOf({ text, images }: ModelOutcome): PythonOutput {
     { type: 'text', text },
     ...images.map(({ mimeType: mediaType, data }) => ({
       type: 'image' as const,
-      image: { data: base64(data), mediaType },
+      image: { data: toBase64(data), mediaType },
     })),
   ]
 }

@@ -115,6 +115,16 @@ export function isRecord(name: string, value: unknown): Readonly<Record<string, 
   return value as Readonly<Record<string, unknown>>
 }
 
+export function isTexts(
+  name: string,
+  value: readonly string[] | undefined,
+  expected = 'an array of strings',
+): readonly string[] | undefined {
+  if (value === undefined || (Array.isArray(value) && value.every((one) => typeof one === 'string')))
+    return value
+  throw new InvalidOptionError(name, expected, value)
+}
+
 export function isBoolean(name: string, value: unknown): boolean | undefined {
   if (value === undefined || typeof value === 'boolean') return value
   throw new InvalidOptionError(name, 'a boolean', value)

@@ -1,6 +1,6 @@
 // Values of Python as JSON for programs and models to read. Owns the form of what JSON does not have, and the bound on the size;
 // src/shared/values/json.ts has the forms that are read back.
-import { Buffer } from 'node:buffer'
+import { toBase64 } from '../shared/base64.js'
 import type { Display } from '../shared/display.js'
 import { isNdArray } from '../shared/values/value.js'
 
@@ -48,7 +48,7 @@ export function jsonValue(value: unknown, bounds: JsonBounds = {}): unknown {
     if (part instanceof Date) return Number.isNaN(part.getTime()) ? null : part.toISOString()
     if (part instanceof Uint8Array) {
       spend(part.length)
-      return Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('base64')
+      return toBase64(part)
     }
     if (Array.isArray(part)) return part.map((one) => convert(one, depth + 1))
     if (part instanceof Set) return convert([...part], depth)
@@ -93,7 +93,7 @@ export function jsonDisplay(display: Display): Readonly<Record<string, string>> 
   return Object.fromEntries(
     Object.entries(display).map(([type, content]) => [
       type,
-      typeof content === 'string' ? content : Buffer.from(content).toString('base64'),
+      typeof content === 'string' ? content : toBase64(content),
     ]),
   )
 }

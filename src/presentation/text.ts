@@ -1,5 +1,4 @@
 // Texts cut to a length for a model or a client to read. Owns where they are cut.
-import { Buffer } from 'node:buffer'
 
 /** Its beginning and its end, with a mark between them. @param hint goes into the mark: where the whole text is */
 export function cut(text: string, maxLength: number, hint = ''): string {
@@ -13,8 +12,4 @@ export function cut(text: string, maxLength: number, hint = ''): string {
 /** For names and the like: its beginning, in one line. */
 export function shorten(text: string, maxLength: number): string {
   return text.length <= maxLength ? text.toWellFormed() : `${text.slice(0, maxLength - 1).toWellFormed()}…`
-}
-
-export function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }

@@ -1,7 +1,7 @@
 // Who may call, and from where. Owns the checks of the Host and Origin headers, which keep web pages from calling a server on this machine
 // (DNS rebinding), and the headers of CORS.
+import { bearerOf, hashOf, ownerOf } from '../http/bearer.js'
 import { InvalidOptionError } from '../shared/errors.js'
-import { bearerOf, isSame } from './keys.js'
 import type { ResolvedAppOptions } from './options.js'
 import { RequestProblem } from './problems.js'
 
@@ -66,7 +66,7 @@ export class Access {
     const { keys, tenant, librechat } = this.#options
     if (keys === undefined) return tenant
     const other = librechat ? headers.get('x-api-key') : null
-    const found = keys.tenantOf(other ?? bearerOf(headers.get('authorization') ?? undefined))
+    const found = keys.tenantOf(other ?? bearerOf(headers.get('authorization')))
     if (found !== undefined) return found
     const detail = 'send a valid key as Authorization: Bearer KEY'
     throw new RequestProblem(401, 'UNAUTHORIZED', detail, { headers: { 'www-authenticate': 'Bearer' } })
@@ -90,7 +90,8 @@ export class Access {
         'only clients on the same machine see the metrics; the option metricsKey lets others',
       )
     }
-    if (isSame(bearerOf(headers.get('authorization') ?? undefined), metricsKey)) return
+    const given = bearerOf(headers.get('authorization'))
+    if (ownerOf(given, [['metrics', hashOf(metricsKey)]]) !== undefined) return
     const detail = 'send the key of the metrics as Authorization: Bearer KEY'
     throw new RequestProblem(401, 'UNAUTHORIZED', detail, { headers: { 'www-authenticate': 'Bearer' } })
   }

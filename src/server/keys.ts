@@ -1,6 +1,6 @@
-// API keys: who a client is. Owns their form; of a key only its hash stays in memory, and hashes are compared in constant time.
+// API keys: who a client is. Owns the forms in which an operator gives them, and the quotas of their tenants.
 import { Buffer } from 'node:buffer'
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hashOf, isSecret, MIN_SECRET_LENGTH, ownerOf } from '../http/bearer.js'
 import { isRecord, isText, known } from '../options/check.js'
 import { Concealed } from '../shared/describe-value.js'
 import { InvalidOptionError } from '../shared/errors.js'
@@ -26,8 +26,7 @@ export interface ResolvedKeys {
   quotasOf(tenant: string): Quotas
 }
 
-const MIN_LENGTH = 16
-const EXPECTED = `a key of at least ${MIN_LENGTH} visible ASCII characters`
+const EXPECTED = `a key of at least ${MIN_SECRET_LENGTH} visible ASCII characters`
 
 /** @throws InvalidOptionError, which never shows a key */
 export function resolveKeys(given: Keyring | undefined, defaults: Quotas): ResolvedKeys | undefined {
@@ -61,23 +60,9 @@ export function resolveKeys(given: Keyring | undefined, defaults: Quotas): Resol
     throw new InvalidOptionError(`keys.${i}`, 'a key of one tenant', undefined, message)
   }
   return {
-    tenantOf(key) {
-      const hash = hashOf(key)
-      // All are compared, so that the time tells nothing.
-      const found = hashes.filter(([, one]) => timingSafeEqual(one, hash))
-      return found[0]?.[0]
-    },
+    tenantOf: (key) => ownerOf(key, hashes),
     quotasOf: (tenant) => quotas.get(tenant) ?? defaults,
   }
-}
-
-/** Whether a text is the secret, in a time that does not tell. */
-export function isSame(given: string, secret: string): boolean {
-  return timingSafeEqual(hashOf(given), hashOf(secret))
-}
-
-export function bearerOf(header: string | undefined): string {
-  return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? ''
 }
 
 function hashGiven(name: string, { key, sha256 }: ApiKey): Buffer {
@@ -87,11 +72,6 @@ function hashGiven(name: string, { key, sha256 }: ApiKey): Buffer {
     if (typeof sha256 === 'string' && /^[0-9a-f]{64}$/i.test(sha256)) return Buffer.from(sha256, 'hex')
     throw new InvalidOptionError(`${name}.sha256`, '64 hexadecimal digits', new Concealed(sha256))
   }
-  if (typeof key !== 'string' || key.length < MIN_LENGTH || !/^[\x21-\x7e]+$/.test(key))
-    throw new InvalidOptionError(`${name}.key`, EXPECTED, new Concealed(key))
+  if (!isSecret(key)) throw new InvalidOptionError(`${name}.key`, EXPECTED, new Concealed(key))
   return hashOf(key)
-}
-
-function hashOf(key: string): Buffer {
-  return createHash('sha256').update(key).digest()
 }

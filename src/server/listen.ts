@@ -1,14 +1,13 @@
 // Serves the app on a port. Owns the HTTP server, its limits on time and headers, and the order in which it stops.
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { listen } from '../http/listen.js'
 import { isText, numberOption } from '../options/check.js'
 import { MAX_DELAY_MS } from '../options/limits.js'
-import { InvalidOptionError } from '../shared/errors.js'
 import { requireKeys } from './access.js'
 import { type BrumateApp, makeApp } from './app.js'
 import { loadHono, loadNodeServer } from './hono.js'
-import { type AppOptions, type ResolvedAppOptions, resolveAppOptions } from './options.js'
+import { type AppOptions, resolveAppOptions } from './options.js'
 
 export interface ServeOptions extends AppOptions {
   /** 0: one that is free. Default 0. */
@@ -63,7 +62,7 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
       maxHeaderSize: MAX_HEADER_BYTES,
     },
   }) as Server
-  const url = await listen(server, port, host, resolved)
+  const url = await listen(server, port, host, resolved.onError)
   return new Listening(app, server, url, drainMs)
 }
 
@@ -109,27 +108,4 @@ class Listening implements HttpServer {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
-
-function listen(
-  server: Server,
-  port: number,
-  host: string,
-  { onError }: ResolvedAppOptions,
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: NodeJS.ErrnoException) => {
-      const message = `port: cannot listen on ${host}, port ${port}: ${cause.message}`
-      const error = new InvalidOptionError('port', 'a port that is free', port, message)
-      error.cause = cause
-      reject(error)
-    }
-    server.once('error', fail)
-    server.listen(port, host, () => {
-      server.off('error', fail)
-      server.on('error', onError)
-      const { address, family, port: bound } = server.address() as AddressInfo
-      resolve(`http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`)
-    })
-  })
 }

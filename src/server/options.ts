@@ -1,7 +1,7 @@
 // Options of the HTTP server, and their resolved form. Owns defaults and bounds.
 import type { JsonSchema } from '../callbacks/schema.js'
 import type { SessionManager } from '../manager.js'
-import { isBoolean, isFunction, isRecord, isText, known, numberOption } from '../options/check.js'
+import { isBoolean, isFunction, isRecord, isText, isTexts, known, numberOption } from '../options/check.js'
 import { type Limits, MAX_DELAY_MS } from '../options/limits.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { type Keyring, type ResolvedKeys, resolveKeys } from './keys.js'
@@ -133,7 +133,7 @@ export function resolveAppOptions(options: AppOptions, others: readonly string[]
     releaseAfterMs: delayMs('releaseAfterMs', options.releaseAfterMs, 60_000),
     ownerWaitMs: delayMs('ownerWaitMs', options.ownerWaitMs, 2000),
     allowTakeOver: isBoolean('allowTakeOver', options.allowTakeOver) ?? true,
-    allowedHosts: texts('allowedHosts', options.allowedHosts),
+    allowedHosts: isTexts('allowedHosts', options.allowedHosts),
     cors: origins(options.cors),
     metricsKey: isText('metricsKey', options.metricsKey, {
       pattern: /^[\x21-\x7e]{16,}$/,
@@ -146,14 +146,8 @@ export function resolveAppOptions(options: AppOptions, others: readonly string[]
 
 /** As browsers send them: another form would never match. */
 function origins(given: readonly string[] | undefined): readonly string[] {
-  const list = texts('cors', given) ?? []
+  const list = isTexts('cors', given) ?? []
   const wrong = list.find((one) => !/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/?#\sA-Z]+)$/.test(one))
   if (wrong === undefined) return list
   throw new InvalidOptionError('cors', 'origins such as https://example.com, without a path, or *', wrong)
-}
-
-function texts(option: string, given: readonly string[] | undefined): readonly string[] | undefined {
-  if (given === undefined || (Array.isArray(given) && given.every((one) => typeof one === 'string')))
-    return given
-  throw new InvalidOptionError(option, 'an array of strings', given)
 }

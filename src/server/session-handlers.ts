@@ -2,7 +2,7 @@
 import type { WireCreate, WireSession } from '../presentation/wire.js'
 import { wirePending } from '../presentation/wire-execution.js'
 import type { Session } from '../session.js'
-import { fromJson, JsonValueError } from '../shared/values/json.js'
+import { fromJson } from '../shared/values/json.js'
 import type { StoredSession } from '../store/store.js'
 import { RequestProblem } from './problems.js'
 import type { Routes } from './routes.js'
@@ -167,7 +167,7 @@ export function exactValue(json: unknown): unknown {
     return fromJson(json)
   } catch (error) {
     // Also what classes throw that get values they do not take, such as a date that is none.
-    if (!(error instanceof JsonValueError || error instanceof Error)) throw error
+    if (!(error instanceof Error)) throw error
     throw new RequestProblem(400, 'VALIDATION', `a value is not in the exact form: ${error.message}`)
   }
 }

@@ -153,10 +153,10 @@ display(Figure())`
 
 describe('contexts', () => {
   test('have variables of their own and share files', async () => {
-    const context = await sandbox.createCodeContext({ cwd: 'work' })
-    expect(context).toMatchObject({ language: 'python', cwd: '/home/user/work' })
+    const context = await sandbox.createCodeContext({ cwd: 'job' })
+    expect(context).toMatchObject({ language: 'python', cwd: '/home/user/job' })
     expect(await sandbox.listCodeContexts()).toContainEqual(context)
-    await sandbox.runCode("shared = 1; open('/home/user/work/a.txt', 'w').write('from the default context');")
+    await sandbox.runCode("shared = 1; open('/home/user/job/a.txt', 'w').write('from the default context');")
     const { text } = await sandbox.runCode("open('a.txt').read() + str('shared' in globals())", { context })
     expect(text).toBe('from the default contextFalse')
     await sandbox.removeCodeContext(context)

@@ -150,17 +150,17 @@ test('files go up and down as bytes', async () => {
 test('file tools of a deep agent and its Python see the same files, at the same paths', async () => {
   const manager = await sharedManager({ slots: 2 })
   const model = new ScriptedModel(
-    { name: 'write_file', args: { file_path: '/work/in.csv', content: 'a\n1\n2\n' } },
+    { name: 'write_file', args: { file_path: '/shared/in.csv', content: 'a\n1\n2\n' } },
     python(
-      "open('/work/out.txt', 'w').write(str(sum(int(line) for line in list(open('/work/in.csv'))[1:])))",
+      "open('/shared/out.txt', 'w').write(str(sum(int(line) for line in list(open('/shared/in.csv'))[1:])))",
     ),
-    { name: 'read_file', args: { file_path: '/work/out.txt' } },
+    { name: 'read_file', args: { file_path: '/shared/out.txt' } },
   )
   const agent = createDeepAgent({
     model,
-    backend: new CompositeBackend(new StateBackend(), { '/work/': backend }),
+    backend: new CompositeBackend(new StateBackend(), { '/shared/': backend }),
     middleware: [
-      pythonMiddleware({ manager, session: () => ({ vfs: storage, vfsMountPath: '/work' }) }),
+      pythonMiddleware({ manager, session: () => ({ vfs: storage, vfsMountPath: '/shared' }) }),
     ] as never,
   })
   const input = { messages: [{ role: 'user', content: 'go' }] }

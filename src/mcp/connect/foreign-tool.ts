@@ -1,7 +1,8 @@
 // The tools of connected MCP servers as callbacks of sessions. Owns what a tool's result is in Python.
-import { Buffer } from 'node:buffer'
+
 import type { CallToolResult, ContentBlock, Tool } from '@modelcontextprotocol/client'
 import type { ForeignTool } from '../../presentation/tool-callbacks.js'
+import { fromBase64 } from '../../shared/base64.js'
 import type { ServerConnection } from './server-connection.js'
 
 export function foreignTool(server: ServerConnection, tool: Tool): ForeignTool {
@@ -28,19 +29,15 @@ function partOf(part: ContentBlock): unknown {
   switch (part.type) {
     case 'image':
     case 'audio':
-      return { type: part.type, mimeType: part.mimeType, data: bytesOf(part.data) }
+      return { type: part.type, mimeType: part.mimeType, data: fromBase64(part.data) }
     case 'resource': {
       const { resource } = part
       const { uri, mimeType = null } = resource
       return 'blob' in resource
-        ? { type: 'resource', uri, mimeType, data: bytesOf(resource.blob) }
+        ? { type: 'resource', uri, mimeType, data: fromBase64(resource.blob) }
         : { type: 'resource', uri, mimeType, text: resource.text }
     }
     default:
       return part
   }
-}
-
-function bytesOf(base64: string): Uint8Array {
-  return new Uint8Array(Buffer.from(base64, 'base64'))
 }

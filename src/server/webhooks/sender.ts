@@ -6,7 +6,7 @@ import type { CallbackContext } from '../../session.js'
 import { fromJson, toJson } from '../../shared/values/json.js'
 import { nameOf } from '../session-ids.js'
 import type { ResolvedWebhooks } from './options.js'
-import { type Answer, post } from './post.js'
+import { type Answer, type PostOutcome, post } from './post.js'
 
 export interface WebhookCall {
   readonly url: string
@@ -50,7 +50,7 @@ export class WebhookSender {
     const signer = tenant === undefined ? key : tenantKey(key, tenant)
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(url, id, body, signer, context.signal)
-      if (outcome.kind === 'answer') return read(outcome.answer, name, context)
+      if (outcome.kind === 'answer') return read(outcome, name, context)
       if (outcome.isFinal || attempt >= attempts) throw new Error(`${name}: ${outcome.reason}`)
       await delay(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal: context.signal })
     }
@@ -62,10 +62,7 @@ export class WebhookSender {
     body: string,
     key: Buffer,
     signal: AbortSignal,
-  ): Promise<
-    | { readonly kind: 'answer'; readonly answer: Answer }
-    | { readonly kind: 'failed'; readonly reason: string; readonly isFinal: boolean }
-  > {
+  ): Promise<PostOutcome> {
     const { timeoutMs, maxAnswerBytes, allowPrivateAddresses } = this.#options
     const timestamp = String(Math.floor(Date.now() / 1000))
     const headers = {
@@ -76,8 +73,7 @@ export class WebhookSender {
     }
     const limit = { timeoutMs, maxAnswerBytes, allowPrivateAddresses, signal }
     const answer = await post(url, headers, body, limit)
-    if (answer.kind === 'failed') return answer
-    if (answer.status >= 200 && answer.status < 300) return { kind: 'answer', answer }
+    if (answer.kind === 'failed' || (answer.status >= 200 && answer.status < 300)) return answer
     // Too many requests and errors of the server pass; others do not.
     const isFinal = answer.status < 500 && answer.status !== 429 && answer.status !== 408
     return { kind: 'failed', reason: `the webhook answered ${answer.status}`, isFinal }
