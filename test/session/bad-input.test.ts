@@ -233,7 +233,7 @@ describe('calls', () => {
     await expectNothingLost()
   })
 
-  test.each([undefined, ...NO_TEXTS])('execute of %s instead of text is an InvalidOptionError', async (code) => {
+  test.each([undefined, ...NO_TEXTS])('execute(%s) throws an InvalidOptionError', async (code) => {
     const error = await rejectionOf(InvalidOptionError, session.execute(code as never))
     expect(error.option).toBe('code')
     await expectNothingLost()
