@@ -49,7 +49,7 @@ describe('hostile Python', () => {
   })
   afterAll(() => main?.close())
 
-  it("B15: garbage written to the host-call descriptor at most ends the guest's own session", async () => {
+  it('B15: garbage written to the host-call descriptor at most ends the guest’s own session', async () => {
     for (const garbage of [
       "b''",
       "b'garbage'",
@@ -82,7 +82,7 @@ describe('hostile Python', () => {
     expect(calls).toEqual([{ x: 1 }])
   })
 
-  it("B15: a guest that breaks the kernel's call tables harms only itself", async () => {
+  it('B15: a guest that breaks the kernel’s call tables harms only itself', async () => {
     const { steps, count } = await run(main, {
       steps: [
         py`
@@ -109,7 +109,7 @@ describe('hostile Python', () => {
     expect(count).toBeLessThanOrEqual(3)
   })
 
-  it("D27: unknown names and wrong arguments sent through the kernel's own functions reach no callback", async () => {
+  it('D27: unknown names and wrong arguments sent through the kernel’s own functions reach no callback', async () => {
     const { steps, calls } = await run(main, {
       steps: [
         py`

@@ -99,7 +99,7 @@ test('globals and keys named __proto__ are missing from globals(), but the snaps
   expect((await session.execute('__proto__ == 1 and record == {"__proto__": 1}')).value).toBe(true)
 })
 
-test("a host call's arguments may be nested too deeply for the manifest, which then omits them", async () => {
+test('a host call’s arguments may be nested too deeply for the manifest, which then omits them', async () => {
   await using session = await manager.createSession({
     checkpoint: 'manual',
     callbacks: { ask: (_, { suspend }) => suspend('\ud800 why') },

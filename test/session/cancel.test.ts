@@ -9,7 +9,7 @@ import { describeSessions, fresh } from '../support/session-modes.js'
 describeSessions(
   'cancel',
   (open) => {
-    test("B4: with a signal that is already aborted, nothing runs, and the error's cause is the abort reason", async () => {
+    test('B4: with a signal that is already aborted, nothing runs, and the error’s cause is the abort reason', async () => {
       const session = await open()
       const reason = new Error('because')
       const error = await rejectionOf(

@@ -153,7 +153,7 @@ describeSessions('clearState', (open) => {
     expect((await session.execute("'x' in globals()")).value).toBe(false)
   })
 
-  test("A7: a finalizer that never ends is stopped by the session's time limit", async () => {
+  test('A7: a finalizer that never ends is stopped by the session’s time limit', async () => {
     const session = await open({ executionTimeoutMs: 300 })
     await session.execute('class Stuck:\n    def __del__(self):\n        while True: pass\nstuck = Stuck()')
     await session.clearState().catch(() => {})

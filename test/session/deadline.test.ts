@@ -298,7 +298,7 @@ describeSessions(
       expect((await queued).value).toBe(2)
     })
 
-    test("B1: the call's time limit overrides the session's, which overrides the manager's", async () => {
+    test('B1: the call’s time limit overrides the session’s, which overrides the manager’s', async () => {
       const session = await open({ executionTimeoutMs: TIMEOUT_MS })
       expect(session.executionTimeoutMs).toBe(TIMEOUT_MS)
       await timeoutOf(() => session.execute('while True: pass'), 'interrupted')
@@ -315,7 +315,7 @@ describeSessions(
       await timeoutOf(() => session.execute('time.sleep(60)'), 'interrupted')
     })
 
-    test("B1: get, set and clearState also obey the session's time limit", async () => {
+    test('B1: get, set and clearState also obey the session’s time limit', async () => {
       const session = await open({ executionTimeoutMs: TIMEOUT_MS, limits: { interruptGraceMs: 20_000 } })
       const code = py`
         import datetime

@@ -144,7 +144,7 @@ test('custom loops derived from BaseEventLoop run, and their tasks reach callbac
   expect(await evaluate(code)).toEqual(['paid 1', 'paid 1', 'paid 1'])
 })
 
-test("async generators work on new loops while each test resets the policy, as in CPython's own tests", async () => {
+test('async generators work on new loops while each test resets the policy, as in CPython’s own tests', async () => {
   const outcome = await evaluate(py`
     import gc, io, unittest, warnings
 

@@ -46,7 +46,7 @@ describe('input()', () => {
     expect(await talking.get('x')).toBe('answer 8')
   })
 
-  test("may take longer than a callback, up to the execution's time limit", async () => {
+  test('may take longer than a callback, up to the execution’s time limit', async () => {
     answer = () => new Promise((resolve) => setTimeout(() => resolve('late'), 80))
     expect((await talking.execute("input('?')")).value).toBe('late')
   })

@@ -36,7 +36,7 @@ describeSessions(
       expect(await other.get('kept')).toBe(1)
     })
 
-    test("B3: concurrent executions do not use up each other's time limit", async () => {
+    test('B3: concurrent executions do not use up each other’s time limit', async () => {
       const sessions = [await open(), await open(), await open(), await open()]
       const runs = sessions.map((session, n) =>
         session.execute(`import time; time.sleep(0.7); ${n}`, { timeoutMs: 2500 }),

@@ -34,7 +34,7 @@ describe('an unknown option', () => {
     expect((await invalid(SessionManager.create(options as never))).message).toContain(meant)
   })
 
-  test('for sessions, executions and callbacks is handled too, and a name unlike all others gets no suggestion', async () => {
+  test('of a session, an execution or a callback also gets a suggestion, unless no name is similar', async () => {
     const session_ = invalid(manager.createSession({ onstdout: () => {} } as never))
     expect((await session_).message).toContain('did you mean `onStdout`?')
     const execution = invalid(session.execute('1', { timeout: 5 } as never))

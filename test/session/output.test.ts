@@ -415,7 +415,7 @@ describeSessions(
       expect(heard).toBe(true)
     })
 
-    test("A3: the first output of an execution arrives at once, even right after the previous execution's output", async () => {
+    test('A3: the first output of an execution arrives at once, even right after the previous execution’s output', async () => {
       const session = await open({ limits: { interruptGraceMs: 0 } })
       await session.execute('print("before")', { onStdout: () => {} })
       const controller = new AbortController()

@@ -145,7 +145,7 @@ describeSessions('result', (open) => {
     expect((await pythonErrorOf(session.execute(code))).type).toBe('TypeError')
   })
 
-  test("A4: output written by a __repr__ is part of the execution's output", async () => {
+  test('A4: output written by a __repr__ is part of the execution’s output', async () => {
     const session = await open()
     const code = 'class Loud:\n    def __repr__(self):\n        print("repr!")\n        return "Loud"\nLoud()'
     expect(await session.execute(code)).toMatchObject({ stdout: 'repr!\n', repr: 'Loud' })

@@ -228,7 +228,7 @@ describe('session.files', () => {
     expect((await shared.execute('os.listdir("/data")')).value).toEqual(['kept'])
   })
 
-  test("survives extreme file times, and points to the storage's methods for its paths", async () => {
+  test('survives extreme file times, and points to the storage’s methods for its paths', async () => {
     await session.execute(
       'open("/tmp/old", "w").close()\nos.utime("/tmp/old", (-1e10, -1e10))\nos.utime("/tmp/old", (0, 2**60))',
     )

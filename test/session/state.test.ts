@@ -134,7 +134,7 @@ describeSessions('state', (open) => {
     })
   })
 
-  test("A1: sessions do not see each other's variables", async () => {
+  test('A1: sessions do not see each other’s variables', async () => {
     const [one, other] = [await open(), await open()]
     await one.execute('import sys, os; secret = 1; sys.secret = 1; os.environ["SECRET"] = "1"')
     const code = "import sys, os; 'secret' in globals(), hasattr(sys, 'secret'), 'SECRET' in os.environ"

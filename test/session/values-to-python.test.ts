@@ -169,7 +169,7 @@ describeSessions(
       expect(await session.get('it')).toBe('before')
     })
 
-    test("A10: a Date outside Python's range raises a Python error and changes nothing", async () => {
+    test('A10: a Date outside Python’s range raises a Python error and changes nothing', async () => {
       const session = await open()
       await session.set('it', 'before')
       await pythonErrorOf(session.set('it', new Date(8.64e15)))

@@ -246,7 +246,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     )
   })
 
-  test("E6: two storages never see each other's files", async () => {
+  test('E6: two storages never see each other’s files', async () => {
     const [one, two] = [await storage(), await storage()]
     const [[a], [b]] = [await sessions(one, 1), await sessions(two, 1)]
     await a.execute("open('/data/x', 'w').write('one')")

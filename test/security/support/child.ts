@@ -87,7 +87,7 @@ export class Child<Input, Output> {
     })
   }
 
-  /** What all of its processes have written so far; the last of it where that is much. */
+  /** Output of all its processes so far: at most the last million characters. */
   get output(): string {
     return this.#output
   }
@@ -136,7 +136,7 @@ function rssOf(child: ChildProcess): number {
   try {
     return Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES
   } catch {
-    // Another system than Linux, or a child that has just ended.
+    // Not Linux, or the child has just ended.
     return 0
   }
 }

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { CaseResult, ProcessState } from './child.js'
 import type { Witness } from './witness.js'
 
-/** One step of an attacker, as suites/sandbox.mjs tells it. */
+/** One step of an attacker, as suites/sandbox.mjs reports it. */
 export interface StepResult {
   readonly kind: 'result' | 'error'
   readonly value?: string

@@ -1,5 +1,5 @@
-// Measures how many bytes of stack the host reserves for an import, above V8's limit. Prints them, and the number of calls with a
-// different amount of stack that did not behave accordingly.
+// Measures how many bytes of stack the host reserves for an import, above V8's limit. Prints them, and the number of
+// calls whose success does not fit that number.
 import { isMainThread, Worker } from 'node:worker_threads'
 import { bound, Diver } from '../../fuzz/support/deep-calls.mjs'
 

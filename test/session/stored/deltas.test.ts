@@ -249,7 +249,7 @@ describe('every write is whole', () => {
   })
 })
 
-describe('a failed delta', () => {
+describe('a delta that fails', () => {
   const unavailable = () => new StoreError('the line is cut')
   test.each<[string, (write: () => Promise<unknown>) => Promise<never>]>([
     [

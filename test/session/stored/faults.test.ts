@@ -158,7 +158,7 @@ describe('other failures of the store', () => {
     })
   })
 
-  test("a NotStoredError has the store's own reason", async () => {
+  test('a NotStoredError has the store’s own reason', async () => {
     const session = await lax.createSession({ id: 'unsuited' })
     await session.execute('x = 1')
     const put = vi.spyOn(store, 'put')
