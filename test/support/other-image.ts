@@ -15,7 +15,7 @@ interface Old {
   readonly labels?: Readonly<Record<string, string>>
   /** Python code that the session has run. Default: a plain value and a function. */
   readonly code?: string
-  /** Change of the stored snapshot. Default: it names the other image. */
+  /** Change of the stored snapshot. Default: it names the other image. The record always does. */
   readonly change?: (document: Uint8Array) => Uint8Array
 }
 
