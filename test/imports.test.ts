@@ -1,10 +1,10 @@
-// The imports between source files: no circles, and between folders in one direction only.
+// Import rules between source files: no cycles, and folders import in one direction only.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { circlesOf, forbiddenImports, type ImportGraph, readImports } from './support/import-graph.js'
 
-// From the bottom up; CONTRIBUTING.md has the same lists. The library and the workers import nothing of each other: what both need
-// belongs to the shared folders, which import neither.
+// Lowest first; CONTRIBUTING.md has the same lists. The library and the workers do not import each other: code that both need lives in
+// the shared folders, which import neither.
 const SHARED = [
   'src/shared',
   'src/shared/threads',
@@ -113,18 +113,18 @@ describe('the walk over the imports', () => {
     ['src/low/d.ts', []],
   ])
 
-  it('finds a circle, and no file that only leads to it', () => {
+  it('finds a cycle, and leaves out a file that only leads to it', () => {
     expect(circlesOf(graph)).toEqual([['src/high/b.ts', 'src/high/c.ts', 'src/low/a.ts']])
   })
 
-  it('finds an import that goes up, and takes the longest name that fits', () => {
+  it('reports an import of a higher folder, and the longest matching name decides', () => {
     expect(forbiddenImports(graph, [['src/low', 'src/high']])).toEqual(['src/low/a.ts -> src/high/b.ts'])
     expect(forbiddenImports(graph, [['src/high/b.ts', 'src/low', 'src/high']])).toEqual([
       'src/high/b.ts -> src/high/c.ts',
     ])
   })
 
-  it('finds an import of another list, unless it is the first', () => {
+  it('reports an import from another list, except from the first list', () => {
     expect(forbiddenImports(graph, [[], ['src/low'], ['src/high']])).toEqual([
       'src/low/a.ts -> src/high/b.ts',
       'src/high/c.ts -> src/low/a.ts',
@@ -133,7 +133,7 @@ describe('the walk over the imports', () => {
     expect(forbiddenImports(graph, [['src/low'], ['src/high']])).toEqual(['src/low/a.ts -> src/high/b.ts'])
   })
 
-  it('refuses a file that has no place in the order', () => {
+  it('rejects a file that is missing from the order', () => {
     expect(() => forbiddenImports(graph, [['src/low']])).toThrow('src/high/b.ts has no place')
   })
 

@@ -1,4 +1,4 @@
-// What a process loads before its first result: nothing that only some programs use.
+// What a process loads before its first result: no module that only some programs need.
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const ENTRY = fileURLToPath(new URL('../dist/src/index.js', import.meta.url))
 const OPEN_TELEMETRY = fileURLToPath(new URL('../dist/src/opentelemetry.js', import.meta.url))
 
-/** Whether loading the package has loaded these, which are CommonJS. */
+/** Prints the CommonJS modules that loading the package has loaded; the packages to watch for are CommonJS. */
 const CODE = `
 import { createRequire } from 'node:module'
 await import(process.argv[1])
@@ -15,7 +15,7 @@ const { cache } = createRequire(process.argv[1])
 console.log(JSON.stringify(Object.keys(cache)))
 `
 
-/** The packages that importing a file loads. */
+/** Names of the packages that importing a file loads. */
 function packagesOf(entry: string): (string | undefined)[] {
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', CODE, entry], {
     encoding: 'utf8',
@@ -29,7 +29,7 @@ test('importing brumate loads neither ajv nor msgpackr nor Piscina', () => {
   expect(packagesOf(ENTRY)).toEqual([])
 })
 
-test('only brumate/opentelemetry loads OpenTelemetry, at whatever time', () => {
+test('only brumate/opentelemetry ever loads OpenTelemetry', () => {
   expect(packagesOf(OPEN_TELEMETRY)).toEqual(['@opentelemetry'])
   const folder = new URL('../dist/src/bundle/', import.meta.url)
   const files = readdirSync(folder).filter((name) => name.endsWith('.js'))
@@ -39,15 +39,15 @@ test('only brumate/opentelemetry loads OpenTelemetry, at whatever time', () => {
   ).toEqual([])
 })
 
-test('importing brumate reads few files, because each takes about half a millisecond', () => {
+test('importing brumate reads few files, because each file takes about half a millisecond', () => {
   const read = filesOf('../dist/src/index.js')
   expect(read.size).toBeGreaterThan(1)
   expect(read.size).toBeLessThan(6)
 })
 
-test('brumate run loads no resolver of packages, and brumate inspect no manager', () => {
+test('brumate run does not load the package resolver, and brumate inspect does not load the manager', () => {
   const program = new URL('../dist/src/program/', import.meta.url)
-  // Chunks have names of the bundler's choice, and say which modules are in them.
+  // The bundler chooses the names of chunks; comments in them say which modules they hold.
   const module = (path: string) => `\n// dist/src/${path}.js\n`
   const has = (command: string, path: string) => {
     const chunk = readdirSync(program).find((name) =>
@@ -61,7 +61,7 @@ test('brumate run loads no resolver of packages, and brumate inspect no manager'
   expect(has('inspect', 'manager')).toBe(false)
 })
 
-/** The file and all that it imports at once, with their texts. */
+/** The file and its static imports, transitively, with their text. */
 function filesOf(path: string): Map<string, string> {
   const read = new Map<string, string>()
   const follow = (file: URL) => {

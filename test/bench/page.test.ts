@@ -1,4 +1,4 @@
-// docs/benchmarks.md, its charts and README's headline rows are what the script makes of the committed results.
+// docs/benchmarks.md, its charts and README's headline rows are exactly what the script generates from the committed results.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { pages } from '../../bench/page/pages.js'
@@ -9,8 +9,8 @@ const root = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 const results: Results = JSON.parse(read('bench/results/latest.json'))
 
-describe('the page of benchmarks', () => {
-  test('is what `node bench/run.mjs peers --page` writes, with its charts and the rows in README', () => {
+describe('the benchmarks page', () => {
+  test('equals the output of `node bench/run.mjs peers --page`, with its charts and the rows in README', () => {
     const written = pages(results, read)
     expect(written.length).toBeGreaterThan(3)
     for (const [path, text] of written) expect(read(path) === text, `${path} is not generated`).toBe(true)
@@ -32,14 +32,14 @@ describe('results', () => {
     return { ...results, rows: [collected.row(group, spec, ['brumate', 'eryx'])] }
   }
 
-  test('keep a reason that any round gave, in place of figures', () => {
+  test('keep the reason that any round gave instead of figures', () => {
     const collected = new Collected()
     collected.add('g', 'eryx', { r: { cannot: 'why' } })
     collected.add('g', 'eryx', { r: { samples: [1] } })
     expect(collected.row(group, spec, ['eryx']).cells).toEqual({ eryx: { cannot: 'why' } })
   })
 
-  test('compare row by row, without what is noise', () => {
+  test('are compared row by row, and noise is left out', () => {
     const before = withSamples([10, 10, 10], [20, 20, 20])
     const after = withSamples([5, 5, 5], [20, 20, 21])
     const text = comparedResults(before, after)
@@ -47,7 +47,7 @@ describe('results', () => {
     expect(text).not.toContain('eryx')
   })
 
-  test('say where a peer is ahead, the furthest first', () => {
+  test('list where a peer is ahead, and by how much', () => {
     expect(behind(withSamples([20], [10]))).toMatchObject([{ peer: 'eryx', times: 2 }])
     expect(behind(withSamples([10], [10]))).toEqual([])
   })

@@ -1,4 +1,4 @@
-// What a user would write, with the names of the API that carry types.
+// Code as a user would write it, with the exported types.
 import {
   type Bytes,
   type Callbacks,

@@ -1,4 +1,4 @@
-// A program that a bundler makes CommonJS of, which has no `await` at its top level.
+// A program that bundlers turn into CommonJS, which has no top-level `await`.
 import { SessionManager } from 'brumate'
 
 SessionManager.create().catch((error) => console.log(`${error.name} ${error.code}: ${error.message}`))

@@ -1,4 +1,4 @@
-// A program as a user would write it. Prints what Python computed, or the library's error.
+// A program as a user would write it. Prints the results from Python, or the library's error.
 import { SessionManager } from 'brumate'
 
 const { CACHE_DIR: cacheDir, IMAGE: image } = process.env

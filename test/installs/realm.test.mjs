@@ -1,8 +1,8 @@
-// Run by Jest and by vitest's vmThreads, which give the library a realm of its own.
+// Run by Jest and by vitest's vmThreads, which load the library in a separate realm.
 import { readFileSync } from 'node:fs'
 import { PythonError, SessionManager, Snapshot, VfsStorage } from 'brumate'
 
-test('sessions, values, errors, files and snapshots work in a realm of the test runner', async () => {
+test("sessions, values, errors, files and snapshots work in a test runner's realm", async () => {
   const manager = await SessionManager.create({ slots: 1, cacheDir: process.env.CACHE_DIR })
   const vfs = new VfsStorage()
   const twice = { fn: ({ n }) => [2 * n, new Date(0)], parameters: { type: 'object', required: ['n'] } }

@@ -1,4 +1,4 @@
-// The sub-paths: what they throw is of the library's own classes, and a client that is not installed is named.
+// The sub-paths: they throw the library's own error classes, and the error for a client that is not installed names it.
 import { InvalidOptionError, MemoryStore, StoreError } from 'brumate'
 import { pythonTool as aiSdkTool } from 'brumate/ai-sdk'
 import { pythonTool as anthropicTool } from 'brumate/anthropic'

@@ -1,5 +1,5 @@
 // Compiles consumer.ts under one TypeScript, in each way that users do. Arguments: the TypeScript package, and the project's folder.
-// Complaints about other declarations than brumate's are not looked at: only these cost time and are not ours.
+// Errors in declarations other than brumate's are ignored: checking them costs time, and they are not ours.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 

@@ -1,5 +1,5 @@
-// Slots that fail before they serve: whoever waits for one is told in time, with a typed error, and
-// main neither crashes nor starts threads for ever.
+// Slots that fail to boot: callers that wait for one get a typed error in time, and the main thread neither crashes nor starts
+// threads forever.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Child } from './support/child.js'
 import { expectUnharmed } from './support/contained.js'
@@ -44,7 +44,7 @@ describe('a slot that fails', () => {
     ['never says it is ready', `${SERVE} { return new Promise(() => {}) }`],
     ['never gets so far', 'for (;;);'],
     ['is ready and deaf', `${SERVE} { ${READY}; return new Promise(() => {}) }`],
-  ])('D25: %s: the caller gets a typed error', async (_, slot) => {
+  ])('D25: when it %s, the caller gets a typed error', async (_, slot) => {
     build.writeSlot(slot)
     const result = await main.run({}, 40_000)
     if (result.kind !== 'done') throw new Error(`main ${result.kind}: ${JSON.stringify(result)}`)

@@ -1,5 +1,5 @@
-// Host calls of Python that does what it likes; those of an owned worker are attacks of the corpus. Main calls nothing that the user
-// did not give, its event loop goes on, and nobody else notices.
+// Host calls of hostile Python; attacks by a compromised worker are in the corpus. The main thread calls nothing but the user's
+// callbacks, its event loop keeps running, and other sessions are not affected.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { py } from '../support/session-code.js'
 import { type CaseResult, Child } from './support/child.js'
@@ -49,7 +49,7 @@ describe('hostile Python', () => {
   })
   afterAll(() => main?.close())
 
-  it('B15: garbage written to the door’s descriptor ends the guest’s own session at most', async () => {
+  it('B15: garbage written to the host-call descriptor at most ends the guest’s own session', async () => {
     for (const garbage of [
       "b''",
       "b'garbage'",
@@ -68,7 +68,7 @@ describe('hostile Python', () => {
     }
   })
 
-  it('B15, D27: a forged request is a call like any other: only of what was given, and checked', async () => {
+  it('B15, D27: a forged request is checked like any other call, and reaches only registered callbacks', async () => {
     const { calls } = await run(main, {
       steps: [
         py`
@@ -82,7 +82,7 @@ describe('hostile Python', () => {
     expect(calls).toEqual([{ x: 1 }])
   })
 
-  it('B15: the kernel’s tables are the guest’s to break, for itself', async () => {
+  it('B15: a guest that breaks the kernel’s call tables harms only itself', async () => {
     const { steps, count } = await run(main, {
       steps: [
         py`
@@ -109,7 +109,7 @@ describe('hostile Python', () => {
     expect(count).toBeLessThanOrEqual(3)
   })
 
-  it('D27: unknown names and wrong arguments from the kernel’s own functions', async () => {
+  it('D27: unknown names and wrong arguments sent through the kernel’s own functions reach no callback', async () => {
     const { steps, calls } = await run(main, {
       steps: [
         py`
@@ -145,7 +145,7 @@ describe('hostile Python', () => {
       'of calls that block',
       `import brumate\nfor _ in range(2000):\n    try: brumate.call_sync('echo', x=1)\n    except RuntimeError: pass`,
     ],
-  ])('D21, B6: a flood %s: the limit holds, and the others are answered', async (_, flood) => {
+  ])('D21, B6: a flood %s stops at the limit, and calls below it are answered', async (_, flood) => {
     const { steps, count } = await run(main, {
       steps: [`import asyncio\n${one}\n${flood}\n'done'`],
       timeoutMs: 25_000,
@@ -155,7 +155,7 @@ describe('hostile Python', () => {
   })
 })
 
-it('D2: thirty thousand callbacks in one session leave memory flat, on both sides', async () => {
+it('D2: thirty thousand callbacks in one session do not make memory grow on either side', async () => {
   const child = new Child<Case, Output>('callbacks', { flags: ['--expose-gc'] })
   try {
     const step = 'import asyncio\nfor _ in range(6): await asyncio.gather(*[echo(x=i) for i in range(1000)])'
@@ -170,9 +170,9 @@ it('D2: thirty thousand callbacks in one session leave memory flat, on both side
     )
     expect(count).toBe(30_000)
     const [first, last] = [steps[0], steps.at(-1)]
-    // 24,000 calls lie between: this is 80 bytes each.
+    // 24,000 calls lie between the two: this allows about 80 bytes for each.
     expect((last?.heapBytes ?? 0) - (first?.heapBytes ?? 0)).toBeLessThan(2 * MIB)
-    // A worker collects the buffers of messages when they come to some tens of MiB.
+    // A worker frees message buffers only once they add up to some tens of MiB.
     expect((last?.rssBytes ?? 0) - (first?.rssBytes ?? 0)).toBeLessThan(120 * MIB)
     expect(last?.peakMemoryBytes).toBe(first?.peakMemoryBytes)
   } finally {

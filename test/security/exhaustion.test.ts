@@ -1,4 +1,4 @@
-// What one session alone does not show: many that spin share few slots, and many that die leave nothing on the main thread.
+// Attacks by several sessions: many that spin share few slots, and many that crash leave nothing behind on the main thread.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openManager } from '../support/manager.js'
 import { Child, type ProcessState } from './support/child.js'
@@ -16,7 +16,7 @@ async function attacks(given: SandboxCase): Promise<void> {
   expectContained(await sandbox.run(given))
 }
 
-it('F18: six sessions that spin on two slots leave each its turn, and a newcomer too', async () => {
+it('F18: six sessions that spin on two slots all get their turn, and so does a newcomer', async () => {
   const manager = await openManager({ slots: 2, limits: { interruptGraceMs: 50 } })
   try {
     const spinners = Array.from({ length: 6 }, async (_, index) => {
@@ -40,14 +40,14 @@ it('F18: six sessions that spin on two slots leave each its turn, and a newcomer
   }
 })
 
-it('G23: sessions that die one after the other leave nothing on main', async () => {
+it('G23: sessions that crash one after the other leave nothing behind on the main thread', async () => {
   const crash = 'import os; os.abort()'
   const once: SandboxCase = { steps: Array.from({ length: 8 }, () => crash) }
   await attacks({ steps: [crash] })
   const result = await sandbox.run({ ...once, timeoutMs: 15_000 }, 60_000)
   expectContained(result)
   const { state } = result as { state: ProcessState }
-  // A slot that boots ahead of need.
+  // Some resources belong to a slot that boots ahead of need.
   expect(state.newResources).toBeLessThan(6)
   expect(state.peakRssBytes).toBeLessThan(900 * MIB)
 }, 90_000)

@@ -1,18 +1,18 @@
-// Invariant R1 under the whole interpreter: what the image's module imports is what the document lists, and random numbers to each
-// import of a booted interpreter bring out nothing but a number, or the interpreter's end.
+// Invariant R1 with the whole interpreter: the image's module imports exactly what the document lists, and random arguments to an
+// import of a booted interpreter lead only to a number or to the end of that interpreter.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Child } from './support/child.js'
 import { importSignatures, type Signatures } from './support/wasm-signatures.js'
 
-/** `npm run fuzz -- --only imports` makes as many as there is time for. */
+/** Random calls per import. `npm run fuzz -- --only imports` makes as many as there is time for. */
 const CALLS = 1_500
 const CLASSES_THAT_WORK = ['file', 'descriptor', 'clock', 'entropy', 'memory', 'signal', 'process', 'library']
 const CLASSES_THAT_DO_NOT = ['stub-errno', 'stub-value', 'ends-interpreter']
-/** These call a function of the interpreter by its address: what runs then is guest code, for as long as it likes. */
+/** Imports that call a function of the interpreter by its address: they run guest code for any length of time. */
 const CALLS_BACK = { 'env.__call_sighandler': 'Oi', 'env._PyEM_TrampolineCall_JS': 'Oiii' }
-/** What else ends an interpreter by itself: C's free of a pointer that malloc never gave. */
+/** Other imports that may end an interpreter, such as C's free of a pointer that malloc never returned. */
 const ENDS = ['__assert_fail', '_abort_js', 'exit', 'ffi_call_js', 'ffi_closure_free_js', 'proc_exit']
 
 interface Tally {
@@ -33,7 +33,7 @@ type Input =
       readonly again: boolean
     }
 
-/** The tables of the document, by class. */
+/** Names of imports by class, from the tables of docs/host-imports.md. */
 function documented(): Map<string, string[]> {
   const text = readFileSync(new URL('../../docs/host-imports.md', import.meta.url), 'utf8')
   const classes = new Map<string, string[]>()
@@ -57,7 +57,7 @@ beforeAll(() => {
 
 afterAll(() => child?.close())
 
-/** @param again - an interpreter that ended is replaced, so that more than one call shows something */
+/** @param again - replace an interpreter that has ended, so that later calls still test something */
 async function talliesOf(
   again: boolean,
   imports: readonly (readonly [string, string])[],
@@ -74,8 +74,8 @@ async function tallyOf(name: string, letters = signatures.get(name) ?? ''): Prom
   return tally
 }
 
-describe('the list', () => {
-  it('R1: every import of the module has a value, and no other value is given to it', async () => {
+describe('the list of imports', () => {
+  it('R1: the host provides every import of the module, and nothing else', async () => {
     const result = await child.run({ list: true })
     if (result.kind !== 'done') throw new Error(JSON.stringify(result))
     const given = result.output as readonly string[]
@@ -87,7 +87,7 @@ describe('the list', () => {
     expect(globals.every((line) => /^GOT\.func\.\S+ Global$/.test(line))).toBe(true)
   })
 
-  it('R1: the document lists every imported function once', () => {
+  it('R1: the document lists every imported function exactly once', () => {
     const names = [...documented().values()].flat()
     expect(names.sort()).toEqual([...signatures.keys()].map(unqualified).sort())
   })
@@ -112,12 +112,12 @@ describe('imports that work', () => {
     },
   )
 
-  it('R1: none of them but the ends of a program ended it', () => {
+  it('R1: only imports that may end a program ended the interpreter', () => {
     expect(ENDS).toEqual(expect.arrayContaining(ends))
   })
 
   it.each(Object.entries(CALLS_BACK))(
-    'R1: %s calls no function that the table does not have',
+    'R1: %s with an invalid index calls no function',
     async (name, letters) => {
       const { others, numbers, ended } = await tallyOf(name, letters)
       expect(others).toEqual([])
@@ -127,7 +127,7 @@ describe('imports that work', () => {
 })
 
 describe('imports that do nothing', () => {
-  it.each(CLASSES_THAT_DO_NOT)('R1: %s: each survives random calls', async (kind) => {
+  it.each(CLASSES_THAT_DO_NOT)('R1: %s: every import survives random calls', async (kind) => {
     const names = (byClass.get(kind) ?? []).map(qualified)
     const tallies = await talliesOf(
       false,
@@ -142,7 +142,7 @@ describe('imports that do nothing', () => {
   })
 })
 
-it('R2: no import’s name is one that evaluates text, but those that end the interpreter', () => {
+it('R2: no import has a name that suggests evaluating text, except those that end the interpreter', () => {
   const evaluating = [...signatures.keys()]
     .map(unqualified)
     .filter((name) => /run_script|asm_const|eval|em_js/i.test(name))

@@ -1,11 +1,11 @@
-// S1, from inside Python: many tenants use the same thread one after the other, and each leaves as much behind as it can. For the next
-// tenant the slot must be indistinguishable from a fresh one. LEASES=2000 runs as many leases as a release is checked with.
+// S1, from inside Python: many tenants use the same thread one after the other, and each leaves behind as much as it can. For the next
+// tenant the slot must look exactly like a fresh one. Releases are checked with LEASES=2000.
 import { type CallbackContext, type SessionManager, VfsStorage } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
 import { CANARY, DEEDS, look, parts } from './support/tenants.js'
 
-/** Each deed four times, with a checkpoint and without, in one time zone and in another. */
+/** Each deed four times: with and without automatic checkpoints, in two time zones. */
 const LEASES = Number(process.env.LEASES ?? 4 * DEEDS.length)
 const LOOK = look()
 
@@ -15,10 +15,10 @@ describe('S1: nothing of one lease can be observed in the next', () => {
   let expected: string
 
   beforeAll(async () => {
-    // One thread: each lease follows the one before in it.
+    // One slot, so that all leases use the same thread.
     manager = await openManager({ slots: 1 })
     storage = new VfsStorage({ maxBytes: 64 * 2 ** 20 })
-    // What a slot that has just booted shows.
+    // The reference: what the probe sees in a slot that has just booted.
     const fresh = await openManager({ slots: 1, slotReuse: 'never' })
     const session = await fresh.createSession({ tenant: 'fresh' })
     expected = (await session.execute(LOOK)).value as string
@@ -36,7 +36,7 @@ describe('S1: nothing of one lease can be observed in the next', () => {
       tenant: `tenant-${lease}`,
       vfs: storage,
       checkpoint: lease % 2 === 0 ? 'auto' : 'manual',
-      // Time enough for an interrupt on a busy machine: what does not stop takes its thread with it.
+      // Enough time for an interrupt on a busy machine: code that does not stop would cost the thread.
       limits: { interruptGraceMs: 30_000 },
       env: { SECRET: `${CANARY}${lease}`, ...(lease % 3 === 0 ? { TZ: 'Asia/Tokyo' } : {}) },
       callbacks: {
@@ -47,7 +47,7 @@ describe('S1: nothing of one lease can be observed in the next', () => {
     await deed({ session, secret: `${CANARY}${lease}-` })
   }
 
-  test('control: the probe sees what is left, and secrets in memory', async () => {
+  test('control: the probe sees state left behind, and secrets in memory', async () => {
     await using session = await manager.createSession({ tenant: 'control' })
     await session.execute(`import os; kept = ['${CANARY}' + str(n) for n in range(100)]; os.umask(0)`)
     const { value } = await session.execute(LOOK)
@@ -56,7 +56,7 @@ describe('S1: nothing of one lease can be observed in the next', () => {
     expect(expected).toMatch(/'secrets': 1\b/)
   })
 
-  test(`${LEASES} leases of alternating tenants, with everything that leaves something`, {
+  test(`${LEASES} leases of alternating tenants leave nothing that the next one can observe`, {
     timeout: 60_000 + 1500 * LEASES,
   }, async () => {
     const { boots } = manager.stats().counters
@@ -69,7 +69,7 @@ describe('S1: nothing of one lease can be observed in the next', () => {
       rss.push(process.memoryUsage.rss())
     }
     const { counters } = manager.stats()
-    // Nothing here ends a thread.
+    // No deed ends a thread.
     expect(counters.boots - boots).toBeLessThanOrEqual(1)
     expect(counters.crashes).toBe(0)
     expect(counters.renewals).toBeGreaterThanOrEqual(2 * LEASES - 2)

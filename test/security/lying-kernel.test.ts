@@ -1,5 +1,5 @@
-// R3, S3: Python code that makes the kernel lie about the session to a snapshot. Such a session is not captured, which is a typed
-// refusal; it goes on, and `reset()` makes it whole.
+// R3, S3: Python code makes the kernel describe its session wrongly. A snapshot of that session is refused with a typed error, the
+// session continues, and `reset()` repairs it.
 import { type Session, type SessionManager, Snapshot, SnapshotError } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -11,13 +11,13 @@ beforeAll(async () => {
 })
 afterAll(() => manager?.close())
 
-/** From now on the kernel describes its session with these two expressions. */
+/** Makes the kernel describe its session with these two expressions. */
 const says = (description: string, values = `b'\\x80'`) => `
 import sys
 sys.modules['_brumate.kernel'].describe = lambda *args: (${description}, ${values})
 `
 
-/** A description that says nothing, but for one key. */
+/** An empty description, except for one key. */
 const described = (key: string, value: string) => {
   const parts = { globals: `b'\\x90'`, pending: `b'\\x90'`, [key]: value }
   const members = Object.entries(parts).map(
@@ -64,7 +64,7 @@ const LIES: readonly [what: string, code: string][] = [
   ['an error', says(`1 / 0`)],
 ]
 
-test.each(LIES)('a kernel that describes its session with %s', async (_, lie) => {
+test.each(LIES)('no snapshot is taken if the kernel describes its session with %s', async (_, lie) => {
   await using session = await manager.createSession({ checkpoint: 'manual' })
   await session.execute(`kept = 41\n${lie}`)
   for (const attempt of [() => session.snapshotState(), () => session.hibernate()]) {
@@ -78,7 +78,7 @@ test.each(LIES)('a kernel that describes its session with %s', async (_, lie) =>
   expect((await session.snapshotState()).globals()).toEqual({ fresh: 1 })
 })
 
-test('checkpoints of such a session are refused and counted, and it goes on', async () => {
+test('checkpoints of such a session are refused and counted, and the session continues', async () => {
   await using own = await openManager({ slots: 1, idleTimeoutMs: 0 })
   const session: Session = await own.createSession()
   await session.execute(`kept = 1\n${says(`b'\\xc1'`)}`)
@@ -90,7 +90,7 @@ test('checkpoints of such a session are refused and counted, and it goes on', as
   expect(session.state).toBe('attached')
 })
 
-test('names and keys that only JavaScript minds are left out of the values, and the snapshot is whole', async () => {
+test('globals and keys named __proto__ are missing from globals(), but the snapshot restores them', async () => {
   await using session = await manager.createSession({ checkpoint: 'manual' })
   await session.execute('__proto__ = 1; record = {"__proto__": 1}; kept = {"a": 1}; constructor = 2')
   const bytes = (await session.snapshotState()).toBytes()
@@ -99,7 +99,7 @@ test('names and keys that only JavaScript minds are left out of the values, and 
   expect((await session.execute('__proto__ == 1 and record == {"__proto__": 1}')).value).toBe(true)
 })
 
-test('arguments of a host call may be nested deeper than a snapshot describes them', async () => {
+test('a host call’s arguments may be nested too deeply for the manifest, which then omits them', async () => {
   await using session = await manager.createSession({
     checkpoint: 'manual',
     callbacks: { ask: (_, { suspend }) => suspend('\ud800 why') },

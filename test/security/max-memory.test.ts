@@ -1,5 +1,5 @@
-// G: the process as its operator sees it keeps within `maxMemoryBytes` and 250 MB, whatever four sessions do at once, and their neighbours
-// work on. Without the option the same sessions take several times as much. `npm run bench -- memory` does this for longer.
+// G: the resident memory of the process stays within `maxMemoryBytes` plus 250 MB, whatever four sessions do at once, and other sessions
+// keep working. Without the option the same code takes several times as much. `npm run bench -- memory` does this for longer.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -7,12 +7,12 @@ import { expect, inject, test } from 'vitest'
 
 const CHILD = fileURLToPath(new URL('../../dist/bench/children/hostile-memory.js', import.meta.url))
 const MAX_MB = 500
-/** What Node itself takes in addition, with memory of ended threads that is not unmapped yet: the README's figure. */
+/** Allowance for Node itself and memory of ended threads that is not unmapped yet: the README's figure. */
 const BESIDE_MB = 250
-/** Each piece of hostile code; four sessions take what there is in less. */
+/** Duration of each piece of hostile code; four sessions use up the memory in less. */
 const ATTACK_MS = '250'
 
-test('G1, G9, G12, G14: hostile sessions keep the process within maxMemoryBytes, and neighbours are served', async () => {
+test('G1, G9, G12, G14: hostile sessions keep the process within maxMemoryBytes, and other sessions are served', async () => {
   const args = [CHILD, String(MAX_MB), ATTACK_MS, 'memory', 'names', 'files', 'output']
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     env: { ...process.env, BRUMATE_CACHE_DIR: inject('cacheDir') },

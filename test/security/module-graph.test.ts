@@ -1,5 +1,5 @@
-// Invariant R2: a slot loads no code but ours, one package that we name, and the one WebAssembly module of the image; nothing
-// in it makes code of text. Shown twice: in the syntax trees of what the build made, and in a thread that has loaded it.
+// Invariant R2: a slot loads no code but ours, one named package, and the image's one WebAssembly module; nothing in it turns text into
+// code. Shown twice: from the syntax trees of the build, and in a thread that has loaded a slot.
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
@@ -8,9 +8,9 @@ import { DIST } from './support/child.js'
 import { type ModuleGraph, moduleGraph, resolvePackage } from './support/module-graph.js'
 
 const ENTRY = new URL('workers/slot.js', DIST).href
-/** The same in one file, which is what slots load. */
+/** The same code in one file, which is what slots load. */
 const BUNDLE = new URL('workers/slot.bundle.cjs', DIST).href
-/** The packages a slot may load, and Node's modules that its own code uses. Of `node:fs` only `readSync`; see below. */
+/** Packages that a slot may load, and Node modules that its own code uses. Of `node:fs` it uses only `readSync`; see below. */
 const PACKAGES = ['comlink/dist/esm/comlink.mjs']
 const BUILTINS = ['node:buffer', 'node:crypto', 'node:fs', 'node:worker_threads', 'node:zlib']
 
@@ -20,7 +20,7 @@ describe('the static graph of a slot', () => {
     graph = moduleGraph(ENTRY)
   })
 
-  it('R2: the walk is real: it reaches the host, the interpreter and the seal', () => {
+  it('R2: control: the walk reaches the host, the interpreter and the seal', () => {
     const names = graph.files.map((url) => url.slice(DIST.length))
     expect(names).toEqual(
       expect.arrayContaining(['workers/host/host.js', 'workers/interpreter/link.js', 'workers/seal.js']),
@@ -33,33 +33,33 @@ describe('the static graph of a slot', () => {
     expect(graph.files.filter((url) => !folders.some((folder) => url.startsWith(folder)))).toEqual([])
   })
 
-  it('R2: nothing of the builder is in it', () => {
+  it('R2: no file of the builder is included', () => {
     expect(graph.files.filter((url) => url.includes('/workers/builder'))).toEqual([])
   })
 
-  it('R2: outside it loads the packages and modules of Node that are listed, and nothing of Pyodide’s', () => {
+  it('R2: outside these files a slot loads only the listed packages and Node modules, and nothing of Pyodide', () => {
     expect(graph.outside).toEqual([...PACKAGES, ...BUILTINS].sort())
     for (const name of PACKAGES) expect(resolvePackage(name, ENTRY)).not.toContain('pyodide')
   })
 
-  it('R2: no file has an import(), an eval, a require or another way to make code', () => {
+  it('R2: no file has import(), eval, require or another way to create code', () => {
     expect(graph.dynamic).toEqual([])
   })
 
-  it.each(PACKAGES)('R2: neither has %s', (name) => {
+  it.each(PACKAGES)('R2: the package %s has none either', (name) => {
     const { dynamic, outside } = moduleGraph(resolvePackage(name, ENTRY))
     expect(outside).toEqual([])
     expect(dynamic).toEqual([])
   })
 
-  it('R2: the bundle of it, which slots load, has nothing else', () => {
+  it('R2: the bundle that slots load contains nothing else', () => {
     const bundle = moduleGraph(BUNDLE)
     expect(bundle.files).toEqual([BUNDLE])
     expect(bundle.outside).toEqual(BUILTINS)
     expect(bundle.dynamic).toEqual([])
   })
 
-  it('R2: the bundle is strict, as the modules it is made of are', () => {
+  it('R2: the bundle runs in strict mode, like the modules it was built from', () => {
     expect(readFileSync(new URL(BUNDLE), 'utf8').slice(0, 12)).toBe('"use strict"')
   })
 
@@ -69,7 +69,7 @@ describe('the static graph of a slot', () => {
   })
 })
 
-it('R2: a slot’s code reads from a descriptor that it was given, and opens and writes no file', () => {
+it('R2: a slot reads only from the descriptor it was given, and opens or writes no file', () => {
   const text = readFileSync(new URL(BUNDLE), 'utf8')
   const [, name] = /(\w+) = require\("node:fs"\)/.exec(text) ?? []
   expect(name).toBeDefined()
@@ -108,14 +108,14 @@ describe('a thread that has loaded a slot', () => {
     await worker.terminate()
   })
 
-  it('R2: booted, and loaded the bundle and nothing else', () => {
+  it('R2: has booted, and loaded nothing but the bundle', () => {
     expect(trace.serves).toBe('function')
     expect(trace.required).toEqual([BUNDLE])
-    // Hooks of newer Nodes see what is required, too.
+    // Hooks of newer Nodes also report required files.
     expect(trace.urls.filter((url) => url !== BUNDLE)).toEqual([])
   })
 
-  it('R2: loaded no module of Node that runs programs, evaluates text or opens connections', () => {
+  it('R2: has loaded no Node module that runs programs, evaluates text or opens connections', () => {
     const names = trace.builtins.map((name) => name.replace('NativeModule ', ''))
     expect(
       names.filter((name) =>
@@ -126,7 +126,7 @@ describe('a thread that has loaded a slot', () => {
     ).toEqual([])
   })
 
-  it('D29: has no environment, arguments or flags of the process', () => {
+  it('D29: has no environment variables, arguments or flags of the process', () => {
     expect(trace).toMatchObject({ env: {}, argv: [], execArgv: [] })
   })
 })

@@ -1,4 +1,4 @@
-// S1, I1: a renewed interpreter equals one that has just been booted: memory, mutable globals, tables, host. Compared from outside, with
+// S1, I1: a renewed interpreter equals one that has just booted: memory, mutable globals, tables, host. Compared from outside, through
 // the module's own exports; residue.test.ts compares from inside Python.
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import type { Image } from '../../src/shared/image/image.js'
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 type BoundExports = Parameters<InstanceType<typeof Host>['bind']>[0]
 
-/** An interpreter that shows everything which code can change. */
+/** An interpreter that exposes everything that code can change. */
 class OpenInterpreter {
   readonly #image: ReturnType<typeof readable>
   readonly #interpreter: ReturnType<typeof Interpreter.boot>
@@ -38,7 +38,7 @@ class OpenInterpreter {
     return replaced
   }
 
-  /** Afterwards it is known which pages differ from the image's, and `renew` writes only those. */
+  /** After this the interpreter knows which pages differ from the image, and `renew` writes only those. */
   capture(): void {
     this.#interpreter.capture()
   }
@@ -57,7 +57,7 @@ class OpenInterpreter {
     return Object.fromEntries(tables.map(([name, value]) => [name, (value as WebAssembly.Table).length]))
   }
 
-  /** Names of the functions in the table: a number each, and another for the trampoline. */
+  /** Names of the functions in the table: a number for each, and another name for the trampoline. */
   get functions(): string[] {
     const table = this.exports.__indirect_function_table as WebAssembly.Table
     return Array.from(
@@ -126,13 +126,13 @@ const DEEDS: Readonly<Record<string, string>> = {
     for n in range(300): type(f'Wombat{n}', (), {'x': property(lambda self: 1)})().x
     int.__doc__, {}.get, [].append
   `,
-  // What a memory-safety bug of CPython would give: every byte that no code of the interpreter needs next is written.
+  // Simulates a memory-safety bug of CPython: overwrites every byte that the interpreter does not need next.
   forgery: `${READ_ALL_MEMORY}\nfor at in range(29 << 20, 31 << 20, 64): memory[at] ^= 0x55`,
 }
 
-describe('S1, I1: an interpreter that was renewed', () => {
+describe('S1, I1: a renewed interpreter', () => {
   test.each(Object.keys(DEEDS))(
-    'is the image again in every byte, global and table entry after: %s',
+    'equals the image in every byte, global and table entry after: %s',
     (deed) => {
       const fresh = new OpenInterpreter()
       const renewed = new OpenInterpreter()
@@ -148,7 +148,7 @@ describe('S1, I1: an interpreter that was renewed', () => {
   )
 
   test.each(Object.keys(DEEDS).filter((deed) => deed !== 'growth'))(
-    'is the image again as well when it was captured before, whatever ran between, after: %s',
+    'equals the image if it was also captured, before or after more code ran: %s',
     (deed) => {
       const fresh = new OpenInterpreter()
       const renewed = new OpenInterpreter()
@@ -164,7 +164,7 @@ describe('S1, I1: an interpreter that was renewed', () => {
     },
   )
 
-  test('is so after many leases, too', () => {
+  test('equals the image after many leases', () => {
     const fresh = new OpenInterpreter()
     const renewed = new OpenInterpreter()
     for (let round = 0; round < 2; round++)
@@ -175,7 +175,7 @@ describe('S1, I1: an interpreter that was renewed', () => {
     expectPristine(renewed, fresh)
   })
 
-  test('has the image’s globals again, and another instance where a table had grown', () => {
+  test('has the image’s globals again, and is a new instance if a table had grown', () => {
     const fresh = new OpenInterpreter()
     const renewed = new OpenInterpreter()
     const hidden = Object.keys(renewed.globals).filter((name) => name.startsWith('state '))
@@ -205,7 +205,7 @@ describe('S1, I1: an interpreter that was renewed', () => {
     expect(host.usage.outputBytes).toEqual({ 1: 10, 2: 0 })
   })
 
-  test('is refused once the interpreter has ended', () => {
+  test('cannot be made from an interpreter that has ended', () => {
     const ended = new OpenInterpreter()
     expect(() =>
       ended.run(`${READ_ALL_MEMORY}\nfor at in range(4096, 1 << 24, 16): memory[at] = 0xff`),

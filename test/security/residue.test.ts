@@ -1,5 +1,5 @@
-// What a session leaves behind: the next one in the same thread, which is of the same tenant, finds the
-// image and nothing else, in memory as in files; two sessions never draw the same random numbers.
+// What a session leaves behind: the next session in the same thread, of any tenant, finds only the image, in memory and in files.
+// Two sessions never draw the same random numbers.
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => manager?.close())
 
-/** Letter by letter in the sources that look for it, so that looking for it does not leave it. */
+/** The search spells it letter by letter, so that the search itself leaves no copy. */
 const SECRET = 'Wombat-7261'
 
 const LEAVE = py`
@@ -58,14 +58,14 @@ async function expectClean(session: Session): Promise<void> {
   expect((await session.execute('import asyncio; await asyncio.sleep(0.05)')).stdout).toBe('')
 }
 
-describe('what a session leaves', () => {
-  it('I1 control: the search finds what is there', async () => {
+describe('data that a session leaves behind', () => {
+  it('I1 control: is found by the search', async () => {
     await using session = await manager.createSession()
     await session.execute(LEAVE)
     expect((await session.execute(SEARCH)).value).toBeGreaterThan(1000)
   })
 
-  it('I1, I2: the next session of its tenant, in the same thread, finds nothing of it', async () => {
+  it('I1, I2: is gone for the next session of its tenant in the same thread', async () => {
     const first = await manager.createSession({ tenant: 'same' })
     await first.execute(LEAVE)
     await first.close()
@@ -75,14 +75,14 @@ describe('what a session leaves', () => {
     await expectClean(second)
   })
 
-  it('I1, I2: after reset the session itself finds nothing of it', async () => {
+  it('I1, I2: is gone for the session itself after reset', async () => {
     await using session = await manager.createSession()
     await session.execute(LEAVE)
     await session.reset()
     await expectClean(session)
   })
 
-  it('S1, I2: a session of another tenant, in the same thread, finds nothing of it', async () => {
+  it('S1, I2: is gone for a session of another tenant in the same thread', async () => {
     const first = await manager.createSession({ tenant: 'one' })
     await first.execute(LEAVE)
     await first.close()
@@ -99,7 +99,7 @@ describe('H14: randomness', () => {
     [random.random(), random.Random().random(), os.urandom(8).hex(), secrets.token_hex(8), str(uuid.uuid4()), tempfile.mktemp()]
   `
 
-  it('H14: sessions in one thread and in others draw different numbers', async () => {
+  it('H14: sessions draw different numbers, in one thread and in several', async () => {
     const draws: unknown[][] = []
     for (const tenant of ['one', 'one', 'two', 'two', 'three']) {
       await using session = await manager.createSession({ tenant })

@@ -1,14 +1,14 @@
-// The thread of a slot as JavaScript finds it that should never have got there (attacker level L2): no way to make code of text,
-// few globals, intrinsics that are frozen. What is left to such code is tested as well, under its own name.
+// JavaScript that has got into a slot's thread (attacker level L2): it cannot turn text into code, it has few globals, and intrinsics
+// are frozen. What such code can still do is tested as well, under "residual".
 import { Worker } from 'node:worker_threads'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { DIST } from './support/child.js'
 
 interface Attempt {
-  /** Type of what the attack got. */
+  /** Type of the value that the attack obtained. */
   readonly reached?: string
   readonly value?: string | number | boolean
-  /** Name of the error it got instead. */
+  /** Name of the error that stopped the attack. */
   readonly refused?: string
 }
 
@@ -19,7 +19,7 @@ interface Report {
   readonly results: Readonly<Record<string, Attempt>>
 }
 
-/** Everything a sealed thread can name, on every Node that is supported: a difference is to be looked at. */
+/** All global names of a sealed thread, on every supported Node. If a new Node differs, look at the difference. */
 const GLOBALS = `
   AggregateError Array ArrayBuffer Atomics BigInt BigInt64Array BigUint64Array Boolean Buffer DataView Date Error
   EvalError Float32Array Float64Array Infinity Int16Array Int32Array Int8Array Intl JSON Map Math MessageChannel
@@ -63,7 +63,7 @@ function outcome(name: string): Attempt {
   return attempt
 }
 
-describe('R2: no code out of text', () => {
+describe('R2: text cannot become code', () => {
   it.each([
     'eval',
     'Function',
@@ -91,11 +91,11 @@ describe('R2: no code out of text', () => {
 })
 
 describe('I8: the globals of a sealed thread', () => {
-  it('I8: are the listed ones, on every Node', () => {
+  it('I8: are exactly the listed ones, on every Node', () => {
     expect(report.globals).toEqual(GLOBALS)
   })
 
-  it('I8: are less than half of what Node gives a thread', () => {
+  it('I8: are less than half of those that Node gives a thread', () => {
     expect(report.removed).toBeGreaterThan(50)
   })
 
@@ -120,7 +120,7 @@ describe('I8: the globals of a sealed thread', () => {
     'localStorage',
     'Temporal',
     'gc',
-  ])('C27, C30: %s is not among them', (name) => {
+  ])('C27, C30: %s is not one of them', (name) => {
     expect(outcome(`global ${name}`).refused).toBe('ReferenceError')
   })
 })
@@ -152,7 +152,7 @@ describe('C24, C25: intrinsics are frozen', () => {
     expect(outcome(`poison ${name}`).refused).toBe('TypeError')
   })
 
-  it.each(['define on Array.prototype', 'another prototype'])('C24: %s is refused', (name) => {
+  it.each(['define on Array.prototype', 'another prototype'])('C24: %s is rejected', (name) => {
     expect(outcome(name).refused).toBe('TypeError')
   })
 
@@ -164,9 +164,9 @@ describe('C24, C25: intrinsics are frozen', () => {
   })
 })
 
-// Not walls: what is true today of JavaScript that is in a slot's thread already. Nothing in the slot lets it in.
+// Not defences: what JavaScript in a slot's thread can do today. Nothing in the slot lets such code in.
 describe('residual risk of L2', () => {
-  it.each(SPECIFIERS)('residual: import(%s) still loads', (specifier) => {
+  it.each(SPECIFIERS)('residual: import(%s) still works', (specifier) => {
     expect(outcome(`import ${specifier}`).reached).toBe('number')
   })
 
@@ -181,7 +181,7 @@ describe('residual risk of L2', () => {
     expect(outcome(`poison ${name}`).value).toBe(true)
   })
 
-  it('residual: new globals can be made', () => {
+  it('residual: new globals can be created', () => {
     expect(outcome('a new global').value).toBe(true)
   })
 })

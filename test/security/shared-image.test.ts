@@ -1,11 +1,11 @@
-// R5: what all slots run cannot be changed from one of them. JavaScript in a slot's thread (attacker level L2) writes to all it
-// reaches; a neighbour that runs, its imports and its snapshots, and a slot that starts afterwards are as before.
+// R5: no slot can change the code and data that all slots share. JavaScript in a slot's thread (attacker level L2) overwrites everything
+// it can reach; a running neighbour, its imports and snapshots, and a slot that starts later are unaffected.
 import { Worker } from 'node:worker_threads'
 import { expect, inject, it } from 'vitest'
 import { openImage } from '../image/built.js'
 import { TestInterpreter } from '../snapshot/interpreters.js'
 
-/** Code of the image's memory, modules of its files, and files that a program reads itself. */
+/** Uses code in the image's memory, modules among its files, and files that a program reads itself. */
 const WORK = `
 import colorsys, ast, zlib, zoneinfo
 print(ast.dump(ast.parse('a + 1')), colorsys.rgb_to_hsv(0, 0, 1), sorted('cab'))
@@ -28,10 +28,10 @@ it('I3: JavaScript in one slot cannot change the image that all slots share', as
     },
   )
   await vandal.terminate()
-  // Its own copies: of the list of runs, and of what it read.
+  // It only changes its own copies: of the list of runs, and of the data it read.
   expect(bytes).toBe(image.runs.byteLength)
   expect(copied).toBeGreaterThan(15_000_000)
-  // The image's file is open to be read only.
+  // The image's file is open for reading only.
   expect(refused).toMatch(/^E/)
 
   expect(neighbour.interpreter.capture().pages).toEqual(before)

@@ -1,5 +1,5 @@
-// What a snapshot is made of cannot be changed by the slots that made or thawed it (N1, S1): here every slot keeps the memory of each
-// body that it sends or gets, and scrawls over all of it whenever it hears a message (attacker level L2).
+// N1, S1: slots cannot change a snapshot that they made or restored. Here every slot keeps a reference to each body that it sends or
+// receives, and overwrites it whenever a message arrives (attacker level L2).
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Session, SessionManager } from 'brumate'
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { DIST } from './support/child.js'
 import { HostileBuild } from './support/hostile-build.js'
 
-/** Behind the honest slot's code: `lies` is whether it changes the hash of what it sends. */
+/** Appended to the honest slot's code. With `lies`, it also changes the hash of each snapshot that it sends. */
 const SCRAWLING = (lies: boolean) => `{
 const { MessagePort } = require('node:worker_threads')
 const held = new Set()
@@ -46,20 +46,20 @@ async function open(slot: string): Promise<void> {
   manager = await brumate.SessionManager.create({ cacheDir: inject('cacheDir'), slots: 4 })
 }
 
-/** What it has, after its slot has heard another message. */
+/** Content of `x`, after the session's slot has received another message. */
 async function content(session: Session): Promise<unknown> {
   await session.execute('0')
   return (await session.execute(`__import__('zlib').crc32(x)`)).value
 }
 
-describe('N1: a slot that writes to all memory it ever shared', () => {
+describe('N1: a slot that overwrites all memory it ever shared', () => {
   beforeAll(() => open(honest + SCRAWLING(false)))
   afterAll(() => manager?.close())
 
   it.each([
     ['small', `x = b'small'`],
     ['of some blocks', 'import random\nx = random.randbytes(3_000_000)'],
-  ])('changes no snapshot, %s, that others thaw', async (_, code) => {
+  ])('does not change a snapshot, %s, that others restore', async (_, code) => {
     const maker = await manager.createSession({ tenant: 'maker' })
     await maker.execute(code)
     const snapshot = await maker.snapshotState()
@@ -81,7 +81,7 @@ describe('N2: a slot that lies about the hash of its snapshot', () => {
   beforeAll(() => open(honest + SCRAWLING(true)))
   afterAll(() => manager?.close())
 
-  it('has a corrupt one, and nobody else has', async () => {
+  it('makes only its own snapshot corrupt', async () => {
     const liar = await manager.createSession({ checkpoint: 'manual' })
     await liar.execute('x = 1')
     const snapshot = await liar.snapshotState()
@@ -95,7 +95,7 @@ describe('N2: a slot that lies about the hash of its snapshot', () => {
   })
 })
 
-describe('R3: a slot that lies about the blocks that it need not send', () => {
+describe('R3: a slot that lies about which blocks it does not need to send', () => {
   const LYING = `{
 const { MessagePort } = require('node:worker_threads')
 const post = MessagePort.prototype.postMessage
@@ -108,7 +108,7 @@ MessagePort.prototype.postMessage = function (message, transfer) {
   beforeAll(() => open(honest + LYING))
   afterAll(() => manager?.close())
 
-  it('is ended, and the session goes on from its last snapshot', async () => {
+  it('is ended, and the session continues from its last snapshot', async () => {
     const liar = await manager.createSession({ checkpoint: 'manual' })
     await liar.execute('import random\nx = random.randbytes(3_000_000); n = 0')
     for (let i = 0; i < 2; i++) await liar.snapshotState()

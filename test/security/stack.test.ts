@@ -1,4 +1,4 @@
-// Invariant R1 where guest code has used up the native stack: no code of the host runs there, whatever calls it.
+// Invariant R1 when guest code has used up the native stack: no host code runs there, whoever calls it.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -9,7 +9,7 @@ import { DIST } from './support/child.js'
 const execute = promisify(execFile)
 const FUZZ_CASES = 3_000
 
-/** Resolves to its lines; rejects where the process ends by a signal or another way. */
+/** Resolves to the lines that the program prints; rejects if it ends by a signal or another exit code. */
 async function linesOf(program: string, args: readonly string[], flags: readonly string[] = []) {
   const path = fileURLToPath(new URL(`support/${program}.mjs`, import.meta.url))
   const { stdout } = await execute(process.execPath, [...flags, path, ...args])
@@ -17,7 +17,7 @@ async function linesOf(program: string, args: readonly string[], flags: readonly
 }
 
 describe('an exhausted stack', () => {
-  it('R1: plain Python that uses it up gets a typed end and a session that works on', {
+  it('R1: Python code that exhausts it gets a typed error, and the session continues', {
     timeout: 120_000,
   }, async () => {
     const lines = await linesOf('exhausted-stack', [DIST, inject('cacheDir')])
@@ -43,9 +43,9 @@ describe('an exhausted stack', () => {
     expect(counts.returned).toBeGreaterThan(500)
   })
 
-  // The default is a mixture of both compilers, by how often something is called.
+  // By default V8 uses both compilers, depending on how often a function is called.
   it.each(['--liftoff-only', '--no-liftoff'])(
-    'R1: 128 KB of it are kept for an import (%s)',
+    'R1: 128 KB of it are reserved for an import (%s)',
     async (flag) => {
       const [line = ''] = await linesOf('stack-probe', [DIST], [flag])
       const { reserveBytes, wrong } = JSON.parse(line) as { reserveBytes: number; wrong: number }

@@ -10,7 +10,7 @@ describeSessions('await', (open) => {
     expect((await session.execute('await double(21)')).value).toBe(42)
   })
 
-  test('A2: statements before and after an await run in order and leave their names', async () => {
+  test('A2: statements before and after an await run in order and keep their variables', async () => {
     const session = await open()
     await session.execute(py`
       import asyncio
@@ -23,7 +23,7 @@ describeSessions('await', (open) => {
     expect(await session.get('log')).toEqual(['before', 'between', 'slept'])
   })
 
-  test('A2: asyncio.sleep waits as long as it says', async () => {
+  test('A2: asyncio.sleep waits for the given time', async () => {
     const session = await open()
     const { value, durationMs } = await session.execute(py`
       import asyncio, time
@@ -44,7 +44,7 @@ describeSessions('await', (open) => {
     expect((user + system) / 1000).toBeLessThan(500)
   })
 
-  test('A2: asyncio.gather runs its awaitables at the same time and keeps the order of results', async () => {
+  test('A2: asyncio.gather runs its awaitables concurrently and keeps the order of results', async () => {
     const session = await open()
     const { value } = await session.execute(py`
       import asyncio, time
@@ -58,7 +58,7 @@ describeSessions('await', (open) => {
     expect(value).toEqual([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], true])
   })
 
-  test('A2: asyncio.gather can return the exceptions', async () => {
+  test('A2: asyncio.gather can return exceptions as results', async () => {
     const session = await open()
     const { value } = await session.execute(py`
       import asyncio
@@ -68,7 +68,7 @@ describeSessions('await', (open) => {
     expect(value).toEqual(["ValueError('no')", '1'])
   })
 
-  test('A2: create_task starts a task that an await later joins', async () => {
+  test('A2: create_task starts a task that a later await joins', async () => {
     const session = await open()
     const { value } = await session.execute(py`
       import asyncio
@@ -84,7 +84,7 @@ describeSessions('await', (open) => {
     expect(value).toEqual(['created', 'task', 'result'])
   })
 
-  test('A2: a task made in code without await goes on during a later execution', async () => {
+  test('A2: a task created in code without await continues during a later execution', async () => {
     const session = await open()
     await session.execute(py`
       import asyncio
@@ -98,7 +98,7 @@ describeSessions('await', (open) => {
     expect(await session.get('done')).toEqual([true])
   })
 
-  test('A2: a task that is left pending goes on during later executions', async () => {
+  test('A2: a pending task continues during later executions', async () => {
     const session = await open()
     await session.execute(py`
       import asyncio
@@ -119,7 +119,7 @@ describeSessions('await', (open) => {
     expect(value).toBe(false)
   })
 
-  test('A2: a pending task that failed does not fail a later execution', async () => {
+  test('A2: a pending task that fails does not make a later execution fail', async () => {
     const session = await open()
     await session.execute(py`
       import asyncio
@@ -133,7 +133,7 @@ describeSessions('await', (open) => {
     expect((await pythonErrorOf(session.execute('await task'))).message).toBe('ValueError: of the task')
   })
 
-  test('A2: an error in awaiting code is raised once, not again by the next awaiting execution', async () => {
+  test('A2: an error in awaiting code is raised once, and not again by the next awaiting execution', async () => {
     const session = await open()
     const failing = session.execute(py`
       import asyncio
@@ -146,7 +146,7 @@ describeSessions('await', (open) => {
     expect((await session.execute('await asyncio.sleep(0, "fine")')).value).toBe('fine')
   })
 
-  test('A2: wait_for raises TimeoutError and cancels what it waited for', async () => {
+  test('A2: wait_for raises TimeoutError and cancels the awaitable', async () => {
     const session = await open()
     const { value } = await session.execute(py`
       import asyncio
@@ -166,14 +166,14 @@ describeSessions('await', (open) => {
     expect(value).toEqual(['cancelled', 'TimeoutError'])
   })
 
-  test('A2: wait_for gives the result of what is fast enough', async () => {
+  test('A2: wait_for returns the result of an awaitable that is fast enough', async () => {
     const session = await open()
     expect(
       (await session.execute('import asyncio; await asyncio.wait_for(asyncio.sleep(0.01, "ok"), 5)')).value,
     ).toBe('ok')
   })
 
-  test('A2: asyncio.timeout cuts a block', async () => {
+  test('A2: asyncio.timeout cancels a block that takes too long', async () => {
     const session = await open()
     const { value } = await session.execute(py`
       import asyncio
@@ -217,7 +217,7 @@ describeSessions('await', (open) => {
     expect((await session.execute('other.cancelled()')).value).toBe(true)
   })
 
-  test('A2: to_thread runs the function and gives its result', async () => {
+  test('A2: to_thread runs the function and returns its result', async () => {
     const session = await open()
     const { value } = await session.execute(py`
       import asyncio
@@ -228,7 +228,7 @@ describeSessions('await', (open) => {
     expect(value).toBe(42)
   })
 
-  test('A2: to_thread passes on the exception and the context', async () => {
+  test('A2: to_thread propagates the exception and the context', async () => {
     const session = await open()
     const { value } = await session.execute(py`
       import asyncio, contextvars
@@ -255,7 +255,7 @@ describeSessions('await', (open) => {
     expect(value).toEqual(['a', 'b'])
   })
 
-  test('A2: asyncio.run works in each of several executions, and top-level await after it', async () => {
+  test('A2: asyncio.run works in each of several executions, and top-level await works after it', async () => {
     const session = await open()
     await session.execute('import asyncio\nasync def main(n): return await asyncio.sleep(0.001, n)')
     expect((await session.execute('asyncio.run(main(1))')).value).toBe(1)
@@ -264,7 +264,7 @@ describeSessions('await', (open) => {
     expect((await session.execute('asyncio.run(main(4))')).value).toBe(4)
   })
 
-  test('A2: an error inside asyncio.run comes out of it', async () => {
+  test('A2: an error inside asyncio.run propagates to the caller', async () => {
     const session = await open()
     const code = 'import asyncio\nasync def main(): raise LookupError("inside")\nasyncio.run(main())'
     expect(await pythonErrorOf(session.execute(code))).toMatchObject({
@@ -333,7 +333,7 @@ describeSessions('await', (open) => {
     expect(value).toEqual(['fast', 'slow'])
   })
 
-  test('A2: a cancelled task says so, and what cancels it goes on', async () => {
+  test('A2: a cancelled task reports that it is cancelled, and the code that cancels it continues', async () => {
     const session = await open()
     const { value } = await session.execute(py`
       import asyncio
@@ -349,7 +349,7 @@ describeSessions('await', (open) => {
     expect(value).toEqual([['because'], true])
   })
 
-  test('A2: awaiting what nothing can complete is a RuntimeError at once, not a wait for the deadline', async () => {
+  test('A2: awaiting something that nothing can complete raises RuntimeError at once instead of waiting for the deadline', async () => {
     const session = await open({ executionTimeoutMs: 20_000 })
     const error = await pythonErrorOf(session.execute('import asyncio; await asyncio.Event().wait()'))
     expect(error.type).toBe('RuntimeError')
@@ -365,7 +365,7 @@ describeSessions('await', (open) => {
     expect(value).toBe(499_500)
   })
 
-  test('A2: tasks stand still while no execution runs', async () => {
+  test('A2: tasks do not run while no execution runs', async () => {
     const session = await open()
     await session.execute(py`
       import asyncio

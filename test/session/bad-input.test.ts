@@ -1,4 +1,4 @@
-// Bad input: typed errors, and nothing lost. (Issue 2, "Must show".)
+// Bad input is rejected with typed errors, and no state is lost.
 import { ConversionError, InvalidOptionError, PythonError, type Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { managerForTest, openManager } from '../support/manager.js'
@@ -54,7 +54,7 @@ describe('options of a manager', () => {
     ['a wrong limit', { limits: { memoryBytes: 1 } }, 'limits.memoryBytes'],
   ]
 
-  test.each(cases)('%s is an InvalidOptionError that names the option', async (_, options, option) => {
+  test.each(cases)('%s throws an InvalidOptionError that names the option', async (_, options, option) => {
     const given =
       typeof options === 'object' && options !== null && !Array.isArray(options) ? { ...options } : options
     const error = await rejectionOf(InvalidOptionError, SessionManager.create(given as never))
@@ -71,7 +71,7 @@ describe('options of a manager', () => {
       'maxMemoryBytes: expected an integer from 256 MiB (268435456 bytes) to 1 PiB (1125899906842624 bytes) or null, got 1024 (number)',
     ],
     [{ limits: { outputBytes: '8' } }, /integer from 0 bytes to 2 GiB \(2147483648 bytes\) or null, got "8"/],
-  ])('%j says what is known and in which unit', async (options, message) => {
+  ])('%j is rejected with the known options and the unit', async (options, message) => {
     await expect(SessionManager.create(options as never)).rejects.toThrow(message)
   })
 })
@@ -85,13 +85,13 @@ describe('secrets', () => {
     ['a number', 31_337, 'a number'],
     ['an array', [SECRET], 'an array'],
     ['null', null, 'null'],
-  ])('a snapshotKey that is %s is not in the error', async (_, snapshotKey, described) => {
+  ])('a snapshotKey that is %s does not appear in the error', async (_, snapshotKey, described) => {
     const create = SessionManager.create({ snapshotKey } as never)
     const { message } = await rejectionOf(InvalidOptionError, create)
     expect(message).toBe(`snapshotKey: expected a Uint8Array of 32 bytes, got ${described}`)
   })
 
-  test('nor are the values of an environment', async () => {
+  test('values of environment variables do not appear in the error', async () => {
     const manager = await managerForTest({ slots: 1 })
     const wrong = [{ A: `${SECRET}\0` }, { [`A=${SECRET}`]: '' }, SECRET]
     for (const env of wrong) {
@@ -114,7 +114,7 @@ describe('calls', () => {
 
   afterAll(() => manager?.close())
 
-  /** What every case of this block must leave behind. */
+  /** Checks that a rejected call has changed nothing; each case of this block ends with it. */
   async function expectNothingLost(): Promise<void> {
     const { executionCount } = session
     expect(await session.execute('kept')).toMatchObject({ value: 1, executionCount: executionCount + 1 })
@@ -223,7 +223,7 @@ describe('calls', () => {
     await expectNothingLost()
   })
 
-  test.each(['resume', 'restoreState'] as const)('null for the options of %s is refused', async (method) => {
+  test.each(['resume', 'restoreState'] as const)('%s rejects null as its options', async (method) => {
     const given: readonly unknown[] = method === 'resume' ? [null] : [new Uint8Array(8), null]
     const error = await rejectionOf(
       InvalidOptionError,
@@ -233,20 +233,20 @@ describe('calls', () => {
     await expectNothingLost()
   })
 
-  test.each([undefined, ...NO_TEXTS])('execute of %s, no text, is an InvalidOptionError', async (code) => {
+  test.each([undefined, ...NO_TEXTS])('execute(%s) throws an InvalidOptionError', async (code) => {
     const error = await rejectionOf(InvalidOptionError, session.execute(code as never))
     expect(error.option).toBe('code')
     await expectNothingLost()
   })
 
-  test('execute of more than 64 MiB of code is an InvalidOptionError', async () => {
+  test('execute of more than 64 MiB of code throws an InvalidOptionError', async () => {
     const error = await rejectionOf(InvalidOptionError, session.execute('#'.repeat(64 * 1024 * 1024 + 1)))
     expect(error.option).toBe('code')
     expect(error.message.length).toBeLessThan(1000)
     await expectNothingLost()
   })
 
-  test('code of millions of statements works or is a typed error, and the session goes on', async () => {
+  test('code of millions of statements runs or fails with a typed error, and the session stays usable', async () => {
     const own = await manager.createSession()
     const error = await own.execute('x=1\n'.repeat(2_500_000), { timeoutMs: 20_000 }).then(
       () => undefined,
@@ -257,7 +257,7 @@ describe('calls', () => {
     await own.close()
   })
 
-  test('code with NUL and with lone surrogates is a PythonError', async () => {
+  test('code with NUL or lone surrogates fails with a PythonError', async () => {
     await pythonErrorOf(session.execute('kept = 2\0'))
     await pythonErrorOf(session.execute('kept = "\udc00"'))
     await pythonErrorOf(session.execute('\ud800 = 3'))
@@ -278,7 +278,7 @@ describe('calls', () => {
     undefined,
   ]
 
-  test.each(names)('get and set of the name %s are InvalidOptionErrors', async (name) => {
+  test.each(names)('get and set of the name %s throw InvalidOptionErrors', async (name) => {
     for (const call of [session.get(name as never), session.set(name as never, 1)]) {
       expect((await rejectionOf(InvalidOptionError, call)).option).toBe('name')
     }
@@ -286,7 +286,7 @@ describe('calls', () => {
   })
 
   test.each([undefined, () => 1, Symbol('s'), new WeakMap()])(
-    'set of the value %s is a ConversionError',
+    'set of the value %s throws a ConversionError',
     async (value) => {
       const error = await rejectionOf(ConversionError, session.set('kept', value as never))
       expect(error).toBeInstanceOf(TypeError)
@@ -295,7 +295,7 @@ describe('calls', () => {
     },
   )
 
-  test('set of an object whose getter throws rejects with what it threw', async () => {
+  test('set of an object whose getter throws rejects with the error that the getter threw', async () => {
     const boom = new Error('getter')
     const hostile = {
       get a(): never {
@@ -320,7 +320,7 @@ describe('calls', () => {
     },
   )
 
-  test('an id that was refused as in use is free after its session closed', async () => {
+  test('an id that was rejected as in use can be used once its session is closed', async () => {
     const first = await manager.createSession({ id: 'again' })
     await rejectionOf(InvalidOptionError, manager.createSession({ id: 'again' }))
     expect((await first.execute('1')).value).toBe(1)
@@ -330,7 +330,7 @@ describe('calls', () => {
     await second.close()
   })
 
-  test('two sessions created at once with one id: one of them is refused', async () => {
+  test('of two concurrent createSession calls with one id, one is rejected', async () => {
     const both = await Promise.allSettled([
       manager.createSession({ id: 'twin' }),
       manager.createSession({ id: 'twin' }),
@@ -339,7 +339,7 @@ describe('calls', () => {
     for (const made of both) if (made.status === 'fulfilled') await made.value.close()
   })
 
-  test('options are read once: a later change of the object changes nothing', async () => {
+  test('options are read once, so changing the object later has no effect', async () => {
     const options = { env: { A: 'before' }, limits: { outputBytes: 10 } }
     const made = await manager.createSession(options)
     options.env.A = 'after'

@@ -1,4 +1,4 @@
-// B2: how many checkpoints a session gets, by a clock of the test's own.
+// B2: how often a session may take checkpoints. The tests use a fake clock.
 import { expect, test } from 'vitest'
 import { CheckpointBudget } from '../../src/session/budget.js'
 
@@ -6,7 +6,7 @@ class Busy {
   nowMs = 0
   readonly budget = new CheckpointBudget(() => this.nowMs)
 
-  /** Executions one after the other, each with a checkpoint of `checkpointMs` where there is one; how many had one. */
+  /** Simulates consecutive executions, each followed by a checkpoint if the budget allows one. Returns the number of checkpoints. */
   run(executions: number, checkpointMs: number, executionMs: number): number {
     let taken = 0
     for (let i = 0; i < executions; i += 1) {
@@ -20,12 +20,12 @@ class Busy {
   }
 }
 
-test('each of a burst of executions is followed by one, on a machine that is slow, too', () => {
+test('each execution of a burst gets a checkpoint, even on a slow machine', () => {
   expect(new Busy().run(100, 4, 1)).toBe(100)
   expect(new Busy().run(32, 30, 1)).toBe(32)
 })
 
-test('a loop of executions spends a twentieth of its time on them', () => {
+test('a continuous loop of executions spends a twentieth of its time on checkpoints', () => {
   for (const checkpointMs of [2, 30, 200]) {
     const busy = new Busy()
     busy.run(10_000, checkpointMs, 1)
@@ -37,7 +37,7 @@ test('a loop of executions spends a twentieth of its time on them', () => {
   }
 })
 
-test('after a rest there is as much as at first', () => {
+test('after a pause the whole burst budget is available again', () => {
   const busy = new Busy()
   busy.run(10_000, 30, 1)
   expect(busy.budget.allows).toBe(false)
@@ -45,7 +45,7 @@ test('after a rest there is as much as at first', () => {
   expect(busy.run(32, 30, 1)).toBe(32)
 })
 
-test('one that takes very long is not followed by others at once', () => {
+test('a very slow checkpoint is not followed by others at once', () => {
   const busy = new Busy()
   expect(busy.run(30, 600, 1)).toBe(2)
 })

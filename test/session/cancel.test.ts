@@ -9,7 +9,7 @@ import { describeSessions, fresh } from '../support/session-modes.js'
 describeSessions(
   'cancel',
   (open) => {
-    test('B4: a signal that has aborted before: nothing runs, the cause is its reason', async () => {
+    test('B4: with a signal that is already aborted, nothing runs, and the error’s cause is the abort reason', async () => {
       const session = await open()
       const reason = new Error('because')
       const error = await rejectionOf(
@@ -26,7 +26,7 @@ describeSessions(
       ['code that spins', 'while True: pass'],
       ['code that sleeps', 'import time; time.sleep(60)'],
       ['code that awaits', 'import asyncio; await asyncio.sleep(60)'],
-    ])('B4: aborting interrupts %s and the state stays', async (_, code) => {
+    ])('B4: aborting interrupts %s and keeps the state', async (_, code) => {
       const session = await open()
       const controller = new AbortController()
       const { result } = await start(session, `kept = 1\n${code}`, { signal: controller.signal })
@@ -39,7 +39,7 @@ describeSessions(
       expect((await session.execute('1')).executionCount).toBe(2)
     })
 
-    test('B4: aborting code that cannot be interrupted ends its worker; the session lives on', async () => {
+    test('B4: aborting code that cannot be interrupted kills its worker, and the session continues', async () => {
       const session = await open({ limits: { interruptGraceMs: 100 } })
       await session.execute('x = "kept"')
       const controller = new AbortController()
@@ -51,7 +51,7 @@ describeSessions(
       expect(await session.execute('x')).toMatchObject({ value: 'kept', executionCount: 3 })
     })
 
-    test('B4: aborting a queued call takes it out of the queue at once and leaves the others', async () => {
+    test('B4: aborting a queued call removes it from the queue at once and leaves the other calls', async () => {
       const session = await open()
       const controller = new AbortController()
       await session.execute('import time; log = []')
@@ -73,7 +73,7 @@ describeSessions(
       expect(session.executionCount).toBe(3)
     })
 
-    test('B4: one signal aborts a running and several queued calls', async () => {
+    test('B4: one signal aborts a running call and several queued ones', async () => {
       const session = await open()
       const controller = new AbortController()
       const { signal } = controller
@@ -92,7 +92,7 @@ describeSessions(
       expect((await session.execute('3')).value).toBe(3)
     })
 
-    test('B4: aborting twice, and after the end, is harmless', async () => {
+    test('B4: aborting twice, or after the end, is harmless', async () => {
       const session = await open()
       const controller = new AbortController()
       const running = rejectionOf(
@@ -109,7 +109,7 @@ describeSessions(
       expect((await session.execute('import time; time.sleep(0.05); x')).value).toBe(1)
     })
 
-    test('B4: executions leave no listener on a signal that is used again and again', async () => {
+    test('B4: executions leave no listener on a signal that is reused', async () => {
       const session = await open()
       const { signal } = new AbortController()
       await Promise.all(Array.from({ length: 30 }, () => session.execute('1', { signal })))
@@ -117,7 +117,7 @@ describeSessions(
       expect(getEventListeners(signal, 'abort')).toEqual([])
     })
 
-    test('B4: many queued calls with one signal cause no warning', async () => {
+    test('B4: many queued calls with one signal cause no listener warning', async () => {
       const session = await open()
       const warnings: Error[] = []
       const onWarning = (warning: Error) => warnings.push(warning)
@@ -128,7 +128,7 @@ describeSessions(
       expect(warnings).toEqual([])
     })
 
-    test('B4: of an abort and a time-out the first one counts', async () => {
+    test('B4: when both an abort and a timeout occur, the first one decides the error', async () => {
       const session = await open()
       const late = new AbortController()
       const timer = setTimeout(() => late.abort(), 5000)
@@ -145,7 +145,7 @@ describeSessions(
       expect((error.cause as Error).name).toBe('TimeoutError')
     })
 
-    test('B4: an abort inside a listener stops the execution that writes', async () => {
+    test('B4: an abort inside an output listener stops the execution that writes', async () => {
       const session = await open()
       const controller = new AbortController()
       const running = session.execute('while True: print("spam")', {
@@ -182,7 +182,7 @@ describeSessions(
       expect((await result).value).toBe(true)
     })
 
-    test('B4: interrupt() resolves when the execution has settled', async () => {
+    test('B4: interrupt() resolves once the execution has settled', async () => {
       const session = await open()
       let settled = false
       const { result } = await start(session, 'try:\n    while True: pass\nfinally:\n    time.sleep(0.1)')
@@ -194,7 +194,7 @@ describeSessions(
       expect(settled).toBe(true)
     })
 
-    test('B4: interrupt() of code that cannot be interrupted ends its worker; the session lives on', async () => {
+    test('B4: interrupt() of code that cannot be interrupted kills its worker, and the session continues', async () => {
       const session = await open({ limits: { interruptGraceMs: 100 } })
       await session.execute('x = "kept"')
       const { result } = await start(session, 'x = "lost"; sum(range(10**12))')
@@ -205,7 +205,7 @@ describeSessions(
       expect((await session.execute('x')).value).toBe('kept')
     })
 
-    test('B4: interrupt() of an idle session does nothing, to the next execution neither', async () => {
+    test('B4: interrupt() of an idle session does nothing, and does not affect the next execution', async () => {
       const session = await open()
       await session.interrupt()
       expect((await session.execute('import time; time.sleep(0.05); 1')).value).toBe(1)
@@ -232,7 +232,7 @@ describeSessions(
       expect((await session.execute('import time; time.sleep(0.05); 1')).value).toBe(1)
     })
 
-    test('B4: interrupt() in the turn in which execute was called stops it', async () => {
+    test('B4: interrupt() in the same turn as execute stops the execution', async () => {
       const session = await open()
       const running = pythonErrorOf(session.execute('while True: pass', { timeoutMs: 5000 }))
       await session.interrupt()
@@ -242,7 +242,7 @@ describeSessions(
   [fresh],
 )
 
-test('B4: aborting a call that waits for a slot ends the wait; the session can wait again', async () => {
+test('B4: aborting a call that waits for a slot ends the wait, and the session can wait again', async () => {
   const manager = await managerForTest({ slots: 1, limits: { interruptGraceMs: 0 } })
   const waiting = await manager.createSession()
   await waiting.execute('x = 2')
@@ -259,14 +259,14 @@ test('B4: aborting a call that waits for a slot ends the wait; the session can w
   expect((await again).value).toBe(2)
 })
 
-test('B4: an abort while the session gets its interpreter is not lost', async () => {
+test('B4: an abort while the session acquires its interpreter is not lost', async () => {
   const manager = await managerForTest({ slots: 3, limits: { interruptGraceMs: 0 } })
   const session = await manager.createSession()
   await session.execute('sum(range(10**12))', { timeoutMs: 20 }).catch(() => {})
   await until(() => manager.stats().slots.ready > 0)
   const controller = new AbortController()
   const running = session.execute('while True: pass', { timeoutMs: 5000, signal: controller.signal })
-  // Far enough to have a slot, too early for its answer.
+  // Late enough to have a slot, too early for its answer.
   for (let turn = 0; turn < 30; turn++) await Promise.resolve()
   controller.abort()
   expect(await rejectionOf(Error, running)).toMatchObject({ code: 'CANCELLED' })

@@ -9,7 +9,7 @@ import { slotWithoutWorker } from '../support/slot-without-worker.js'
 const INTERRUPT = 0
 const USER_CODE = 2
 const TIMEOUT_MS = 2_000
-/** The first call of a slot. */
+/** Id of a slot's first call. */
 const ID = 1
 
 beforeEach(() => {
@@ -19,10 +19,10 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A capture in a slot that never answers, and the words that it shares with its worker. */
+/** Starts a capture in a slot that never answers. Returns it with the words of memory that it shares with its worker. */
 function start(waitsFor?: Promise<void>) {
   const { slot, run } = slotWithoutWorker()
-  // The boot is not what this is about.
+  // These tests are not about the boot.
   void slot.ready.catch(() => {})
   vi.clearAllTimers()
   const words = new Int32Array(run.task.interrupt)
@@ -39,14 +39,14 @@ function start(waitsFor?: Promise<void>) {
   return { slot, words, captured }
 }
 
-test('B2: comparing and packing memory are not interrupted, however busy the machine is', () => {
+test('B2: comparing and packing memory are never interrupted, however slow the machine is', () => {
   const { slot, words } = start()
   vi.advanceTimersByTime(50_000)
   expect([slot.alive, words[INTERRUPT]]).toEqual([true, 0])
   slot.terminate('the test has ended')
 })
 
-test('B2: a capture that waited for its turn has all of its time for finalizers', () => {
+test('B2: a capture that had to wait still has its full time for finalizers', () => {
   const { slot, words } = start()
   vi.advanceTimersByTime(TIMEOUT_MS - 1)
   words[USER_CODE] = ID
@@ -55,7 +55,7 @@ test('B2: a capture that waited for its turn has all of its time for finalizers'
   slot.terminate('the test has ended')
 })
 
-test('B1: finalizers are interrupted, and what follows them may take its time', () => {
+test('B1: finalizers are interrupted at the deadline, and the steps after them may take longer', () => {
   const { slot, words } = start()
   words[USER_CODE] = ID
   vi.advanceTimersByTime(1.5 * TIMEOUT_MS)
@@ -66,7 +66,7 @@ test('B1: finalizers are interrupted, and what follows them may take its time', 
   slot.terminate('the test has ended')
 })
 
-test('B1: a capture that waits for an execution has a deadline for finalizers, and for nothing else', () => {
+test('B1: while a capture waits for an execution, only its finalizers have a deadline', () => {
   const { slot, words } = start(new Promise(() => {}))
   vi.advanceTimersByTime(600_000)
   expect([slot.alive, words[INTERRUPT]]).toEqual([true, 0])
@@ -76,14 +76,14 @@ test('B1: a capture that waits for an execution has a deadline for finalizers, a
   slot.terminate('the test has ended')
 })
 
-test('B1: finalizers that cannot be interrupted end with the worker', async () => {
+test('B1: finalizers that cannot be interrupted cost the session its worker', async () => {
   const { words, captured } = start()
   words[USER_CODE] = ID
   vi.advanceTimersByTime(50_000)
   expect(await captured).toMatchObject({ kind: 'lost', reason: 'it did not stop when interrupted' })
 })
 
-test('B1: a worker that never answers is ended in the end', async () => {
+test('B1: a worker that never answers is eventually killed', async () => {
   const { captured } = start()
   vi.advanceTimersByTime(600_000)
   expect(await captured).toMatchObject({

@@ -1,18 +1,18 @@
-// B2, B7: a session whose worker is lost goes on from what its last completed call left.
+// B2, B7: a session that loses its worker continues from the state after its last completed call.
 import { CancelledError, InterpreterCrashedError, SnapshotError, TimeoutError } from 'brumate'
 import { describe, expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { rejectionOf, until } from '../support/session-code.js'
 import { sharedManager } from '../support/shared-manager.js'
 
-/** Ends its worker: C code in a loop does not hear of interrupts. */
+/** Makes the session lose its worker on a timeout: a loop in C code ignores interrupts. */
 const DEAF = 'sum(range(10**12))'
 const CRASH = 'import os; os.abort()'
 const limits = { interruptGraceMs: 0 }
 
 describe('B2: automatic checkpoints', () => {
-  // So few that there is time for a checkpoint after each, also on a slow machine: budget.test.ts has how many there are.
-  test('three executions in a row, then a kill: all three are there', async () => {
+  // Few executions, so that even a slow machine has time for a checkpoint after each; budget.test.ts tests how many there are.
+  test('the effects of three executions in a row survive a kill', async () => {
     const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     await session.execute('n = 0')
@@ -22,7 +22,7 @@ describe('B2: automatic checkpoints', () => {
     expect(await session.execute('n')).toMatchObject({ value: 3, executionCount: 6 })
   })
 
-  test('a later snapshot describes the session completely', async () => {
+  test('a snapshot taken after a kill describes the whole session', async () => {
     const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     for (let i = 0; i < 3; i++) await session.execute(`burst_${i} = ${i}`)
@@ -33,7 +33,7 @@ describe('B2: automatic checkpoints', () => {
     expect(snapshot.manifest.globals.map(({ name }) => name)).toEqual(['burst_0', 'burst_1', 'burst_2'])
   })
 
-  test('what set, clearState and a failed execution left is kept as well', async () => {
+  test('the effects of set, clearState and a failed execution also survive', async () => {
     const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     const kill = () => rejectionOf(InterpreterCrashedError, session.execute(CRASH))
@@ -48,7 +48,7 @@ describe('B2: automatic checkpoints', () => {
     expect((await session.execute('"x" in globals()')).value).toBe(false)
   })
 
-  test('files, open descriptors and the working directory are kept', async () => {
+  test('files, open descriptors and the working directory survive', async () => {
     const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     await session.execute('import os; os.chdir("/tmp"); f = open("log", "w+"); f.write("kept"); f.flush()')
@@ -60,7 +60,7 @@ describe('B2: automatic checkpoints', () => {
     ])
   })
 
-  test('an idle session is checkpointed by itself, once', async () => {
+  test('an idle session is checkpointed by itself, once per change', async () => {
     const manager = await managerForTest({ slots: 2 })
     await using session = await manager.createSession()
     await session.execute('x = 1')
@@ -79,7 +79,7 @@ describe('B2: automatic checkpoints', () => {
     expect((await session.execute('"x" in globals()')).value).toBe(false)
   })
 
-  test('a fork that is killed goes on from what it was forked from', async () => {
+  test('a fork that is killed continues from the snapshot it was forked from', async () => {
     const manager = await sharedManager({ slots: 3 })
     await using origin = await manager.createSession()
     await origin.execute('x = "origin"')
@@ -88,7 +88,7 @@ describe('B2: automatic checkpoints', () => {
     expect(await fork.get('x')).toBe('origin')
   })
 
-  test('state that cannot be a checkpoint is counted, and the last one that could stays in force', async () => {
+  test('a state that cannot be checkpointed is counted, and the previous checkpoint stays in force', async () => {
     const manager = await managerForTest({ slots: 2 })
     await using session = await manager.createSession({ limits: { ...limits, snapshotBytes: 1024 * 1024 } })
     await session.execute('x = "small"')
@@ -102,7 +102,7 @@ describe('B2: automatic checkpoints', () => {
 })
 
 describe('B2: a checkpoint', () => {
-  test('may take longer than executions may: the session is not ended for its size', async () => {
+  test('may take longer than an execution may, so a large session is not killed', async () => {
     const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ executionTimeoutMs: 20, limits })
     await session.execute('import os; big = os.urandom(30_000_000)', { timeoutMs: 20_000 })
@@ -111,7 +111,7 @@ describe('B2: a checkpoint', () => {
     expect((await session.execute('len(big)', { timeoutMs: 20_000 })).value).toBe(30_000_000)
   })
 
-  test('does not wait for ever for a finalizer where executions have no time limit', async () => {
+  test('does not wait forever for a finalizer, even without an execution time limit', async () => {
     const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ executionTimeoutMs: null, limits })
     await session.execute(
@@ -123,13 +123,13 @@ describe('B2: a checkpoint', () => {
   })
 })
 
-describe('B2: an execution that comes while a checkpoint is taken', () => {
-  /** Large enough that packing it takes a while, in other threads. */
+describe('B2: an execution that arrives during a checkpoint', () => {
+  /** Large enough that packing it takes a while on other threads. */
   const LARGE =
     'import os, hashlib; big = bytearray(os.urandom(10_000_000)); before = hashlib.sha256(big).hexdigest()'
   const slow = { timeoutMs: 20_000 }
 
-  test('changes nothing of it', async () => {
+  test('does not change the checkpoint', async () => {
     const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession({ limits })
     await session.execute(LARGE, slow)
@@ -138,10 +138,10 @@ describe('B2: an execution that comes while a checkpoint is taken', () => {
     expect((await session.execute('hashlib.sha256(big).hexdigest() == before', slow)).value).toBe(true)
   })
 
-  test('has all of its own time', async () => {
+  test('has its full time limit', async () => {
     const manager = await managerForTest({ slots: 2 })
     await using session = await manager.createSession({ limits })
-    // The checkpoint collects garbage first, which takes longer than the execution may.
+    // The checkpoint collects garbage first, which takes longer than the execution's time limit.
     const slowToCollect =
       'import gc, time; gc.disable()\nclass C:\n    def __del__(self): time.sleep(1)\nc = C(); c.me = c; del c'
     await session.execute(slowToCollect, slow)
@@ -149,7 +149,7 @@ describe('B2: an execution that comes while a checkpoint is taken', () => {
     expect([value, manager.stats().counters.checkpoints]).toEqual([2, 1])
   })
 
-  test('can be aborted meanwhile, and loses nothing', async () => {
+  test('can be aborted while it waits, and nothing is lost', async () => {
     const manager = await managerForTest({ slots: 2 })
     await using session = await manager.createSession({ limits: { interruptGraceMs: 20 } })
     await session.execute(LARGE, slow)
@@ -162,7 +162,7 @@ describe('B2: an execution that comes while a checkpoint is taken', () => {
     expect(manager.stats().counters).toMatchObject({ crashes: 0, thaws: 0 })
   })
 
-  test('is the one that hears of a worker lost by the checkpoint, and the next goes on', async () => {
+  test('gets the error if the checkpoint loses the worker, and the next call works', async () => {
     const manager = await managerForTest({ slots: 2 })
     await using session = await manager.createSession({ limits })
     await session.execute('x = "kept"')
@@ -177,7 +177,7 @@ describe('B2: an execution that comes while a checkpoint is taken', () => {
 })
 
 describe('B2: manual checkpoints', () => {
-  test('a lost worker brings back the last snapshotState, and none if there was none', async () => {
+  test('a lost worker restores the last snapshotState, or resets the session if there was none', async () => {
     const manager = await managerForTest({ slots: 2 })
     await using session = await manager.createSession({ checkpoint: 'manual', limits })
     await session.execute('x = 1')
@@ -192,7 +192,7 @@ describe('B2: manual checkpoints', () => {
   })
 })
 
-test('B1: a finalizer that never ends does not keep a snapshot from being taken in time', async () => {
+test('B1: a finalizer that never ends does not block a snapshot', async () => {
   const manager = await sharedManager({ slots: 2 })
   await using session = await manager.createSession({ checkpoint: 'manual', executionTimeoutMs: 200 })
   await session.execute(

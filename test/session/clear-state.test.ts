@@ -4,7 +4,7 @@ import { py, pythonErrorOf, sleep } from '../support/session-code.js'
 import { describeSessions } from '../support/session-modes.js'
 
 describeSessions('clearState', (open) => {
-  test('A7: user names are gone', async () => {
+  test('A7: user variables are removed', async () => {
     const session = await open()
     await session.execute('import math\nx = 1\ndef f(): pass\nclass C: pass')
     await session.clearState()
@@ -14,7 +14,7 @@ describeSessions('clearState', (open) => {
     expect((await pythonErrorOf(session.get('x'))).type).toBe('NameError')
   })
 
-  test('A7: nothing but the names of an empty module is left', async () => {
+  test('A7: only the names of an empty module remain', async () => {
     const session = await open()
     const names = 'sorted(globals())'
     const { value: before } = await session.execute(names)
@@ -23,14 +23,14 @@ describeSessions('clearState', (open) => {
     expect((await session.execute(names)).value).toEqual(before)
   })
 
-  test('A7: builtins are there', async () => {
+  test('A7: builtins remain available', async () => {
     const session = await open()
     await session.execute('del __builtins__')
     await session.clearState()
     expect((await session.execute('__name__, len([1]), sum(range(3))')).value).toEqual(['__main__', 1, 3])
   })
 
-  test('A7: a builtin that a user name shadowed is the builtin again', async () => {
+  test('A7: a builtin that a user name shadowed is visible again', async () => {
     const session = await open()
     await session.execute('len = print = 5')
     await session.clearState()
@@ -44,14 +44,14 @@ describeSessions('clearState', (open) => {
     expect((await session.execute('import colorsys; colorsys.mark')).value).toBe(1)
   })
 
-  test('A7: _ is gone', async () => {
+  test('A7: _ is removed', async () => {
     const session = await open()
     await session.execute('42')
     await session.clearState()
     expect((await pythonErrorOf(session.execute('_'))).type).toBe('NameError')
   })
 
-  /** Leaves `sys.watch`, a weak reference that tells whether an object is still alive. */
+  /** Leaves `sys.watch`, a weak reference, to tell whether the object is still alive after clearState. */
   async function survives(code: string, openSession: typeof open): Promise<unknown> {
     const session = await openSession()
     await session.execute('import sys, weakref\nclass Big: pass\nbig = Big()\nsys.watch = weakref.ref(big)')
@@ -83,7 +83,7 @@ describeSessions('clearState', (open) => {
       'an async generator half way',
       'async def g(held):\n    yield\n    yield\nit = g(big); del big\nawait anext(it)',
     ],
-  ])('A7: clearState frees what is kept alive by %s', async (_, code) => {
+  ])('A7: clearState frees an object kept alive by %s', async (_, code) => {
     expect(await survives(code, open)).toBe(false)
   })
 
@@ -101,7 +101,7 @@ describeSessions('clearState', (open) => {
     expect((await session.execute('import sys; sys.finalized')).value).toEqual(['ran'])
   })
 
-  test('A7: tasks left pending stop', async () => {
+  test('A7: pending tasks stop', async () => {
     const session = await open()
     await session.execute(py`
       import asyncio, sys
@@ -119,7 +119,7 @@ describeSessions('clearState', (open) => {
     expect((await session.execute('1')).stderr).toBe('')
   })
 
-  test('A7: awaiting works after it', async () => {
+  test('A7: await works after clearState', async () => {
     const session = await open()
     await session.execute('import asyncio; await asyncio.sleep(0)')
     await session.clearState()
@@ -128,7 +128,7 @@ describeSessions('clearState', (open) => {
     ).toEqual([1])
   })
 
-  test('A7: context variables are at their defaults again', async () => {
+  test('A7: context variables return to their defaults', async () => {
     const session = await open()
     await session.execute(
       'import sys, contextvars; sys.var = contextvars.ContextVar("v", default="unset"); sys.var.set(1)',
@@ -137,7 +137,7 @@ describeSessions('clearState', (open) => {
     expect((await session.execute('import sys; sys.var.get()')).value).toBe('unset')
   })
 
-  test('A7: files and the environment stay', async () => {
+  test('A7: files and environment variables stay', async () => {
     const session = await open({ env: { GIVEN: 'yes' } })
     await session.execute('import os; open("/tmp/kept", "w").write("text"); os.environ["MADE"] = "too"')
     await session.clearState()
@@ -145,7 +145,7 @@ describeSessions('clearState', (open) => {
     expect((await session.execute(code)).value).toEqual(['text', 'yes', 'too'])
   })
 
-  test('A7: clearState waits for its turn among the calls', async () => {
+  test('A7: clearState waits for the calls before it', async () => {
     const session = await open()
     const execution = session.execute('import time; time.sleep(0.05); x = 1; x')
     await session.clearState()
@@ -153,7 +153,7 @@ describeSessions('clearState', (open) => {
     expect((await session.execute("'x' in globals()")).value).toBe(false)
   })
 
-  test('A7: a finalizer that does not end is stopped by the session time limit', async () => {
+  test('A7: a finalizer that never ends is stopped by the session’s time limit', async () => {
     const session = await open({ executionTimeoutMs: 300 })
     await session.execute('class Stuck:\n    def __del__(self):\n        while True: pass\nstuck = Stuck()')
     await session.clearState().catch(() => {})

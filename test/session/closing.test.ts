@@ -1,4 +1,4 @@
-// Closed sessions and managers: every call says so, nothing hangs, what is left goes on. (Issue 2, "Must show"; A9.)
+// A9: after close, every call is rejected, nothing hangs, and other sessions continue.
 import { type Session, SessionClosedError, type Snapshot } from 'brumate'
 import { describe, expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
@@ -33,7 +33,7 @@ describe('a closed session', () => {
     expect([session.id, session.executionCount]).toEqual(['mine', 1])
   })
 
-  test('A9: can be closed again, also at the same time and by Symbol.asyncDispose', async () => {
+  test('A9: can be closed again, concurrently or by Symbol.asyncDispose', async () => {
     const manager = await managerForTest({ slots: 1 })
     const session = await manager.createSession()
     await Promise.all([session.close(), session.close(), session[Symbol.asyncDispose]()])
@@ -41,14 +41,14 @@ describe('a closed session', () => {
     expect(manager.stats()).toMatchObject({ attached: 0, dormant: 0 })
   })
 
-  test('A9: Symbol.asyncDispose closes', async () => {
+  test('A9: Symbol.asyncDispose closes the session', async () => {
     const manager = await sharedManager({ slots: 1 })
     const session = await manager.createSession()
     await session[Symbol.asyncDispose]()
     await expectClosed(session)
   })
 
-  test('A9: checks arguments first: a closed session does not hide a mistake', async () => {
+  test('A9: checks arguments first, so a wrong argument is reported even after close', async () => {
     const manager = await sharedManager({ slots: 1 })
     const session = await manager.createSession()
     await session.close()
@@ -56,14 +56,14 @@ describe('a closed session', () => {
   })
 
   test.each(['hibernate', 'snapshotState'] as const)(
-    'A9: gives its slot to the next if it is closed during %s',
+    'A9: gives its slot to the next session when closed during %s',
     async (call) => {
       const manager = await managerForTest({ slots: 1 })
       for (let round = 0; round < 3; round++) {
         const session = await manager.createSession()
         await session.execute(`x = list(range(${100_000 * round}))`)
         const saved = rejectionOf(SessionClosedError, session[call]())
-        // Wait until the slot works on it: with round 0, it has hardly begun.
+        // Wait until the slot works on the call: in round 0, it has hardly begun.
         for (let turn = 0; turn < round; turn++) await new Promise(setImmediate)
         await session.close()
         await saved
@@ -75,7 +75,7 @@ describe('a closed session', () => {
     },
   )
 
-  test('A9: gives its slot to the next', async () => {
+  test('A9: gives its slot to the next session, without its variables', async () => {
     const manager = await sharedManager({ slots: 1 })
     for (let round = 0; round < 4; round++) {
       const session = await manager.createSession()
@@ -84,7 +84,7 @@ describe('a closed session', () => {
     }
   })
 
-  test('A9: a dormant session can be closed, and rejects every call then', async () => {
+  test('A9: that was dormant rejects every call, and its id can be reused', async () => {
     const manager = await managerForTest({ slots: 1 })
     const session = await manager.createSession({ id: 'mine' })
     await session.execute('x = 1')
@@ -97,7 +97,7 @@ describe('a closed session', () => {
     expect((await again.execute("'x' in globals()")).value).toBe(false)
   })
 
-  test('A9: a session that waits for a slot can be closed: nobody waits for it, or behind it, any more', async () => {
+  test('A9: that was waiting for a slot leaves the queue, and its call is rejected', async () => {
     const manager = await managerForTest({ slots: 1 })
     const dormant = await manager.createSession()
     await dormant.hibernate()
@@ -112,7 +112,7 @@ describe('a closed session', () => {
     await running
   })
 
-  test('A9: leaves the other sessions alone', async () => {
+  test('A9: leaves other sessions running', async () => {
     const manager = await sharedManager({ slots: 2 })
     const [one, other] = [await manager.createSession(), await manager.createSession()]
     await other.execute('x = 1')
@@ -123,7 +123,7 @@ describe('a closed session', () => {
 })
 
 describe('a closed manager', () => {
-  test('A9: refuses new sessions and closes those there are', async () => {
+  test('A9: rejects new sessions and closes the existing ones', async () => {
     const manager = await managerForTest({ slots: 2 })
     const session = await manager.createSession()
     await manager.close()
@@ -131,7 +131,7 @@ describe('a closed manager', () => {
     await expectClosed(session)
   })
 
-  test('A9: settles what runs, in every state', async () => {
+  test('A9: settles running executions, whether they spin, await or cannot be interrupted', async () => {
     const manager = await managerForTest({ slots: 3 })
     const sessions = [
       await manager.createSession(),
@@ -156,13 +156,13 @@ describe('a closed manager', () => {
     await Promise.all(waiting)
   })
 
-  test('A9: can be closed again, also at the same time and by Symbol.asyncDispose', async () => {
+  test('A9: can be closed again, also concurrently and by Symbol.asyncDispose', async () => {
     const manager = await managerForTest({ slots: 2 })
     await Promise.all([manager.close(), manager.close(), manager[Symbol.asyncDispose]()])
     await manager.close()
   })
 
-  test('A9: still tells its figures, with nothing running', async () => {
+  test('A9: still returns its statistics, with nothing running', async () => {
     const manager = await managerForTest({ slots: 2 })
     const session = await manager.createSession()
     await session.execute('1')
@@ -174,13 +174,13 @@ describe('a closed manager', () => {
     expect(counters).toMatchObject({ sessions: 1, executions: 1 })
   })
 
-  test('A9: closed right after it was created', async () => {
+  test('A9: may be closed right after it was created', async () => {
     const manager = await managerForTest({ slots: 8 })
     await manager.close()
     await rejectionOf(SessionClosedError, manager.createSession())
   })
 
-  test('A9: closes while sessions are being created', async () => {
+  test('A9: may be closed while sessions are being created', async () => {
     const manager = await managerForTest({ slots: 4 })
     const creating = Promise.allSettled(Array.from({ length: 6 }, () => manager.createSession()))
     await manager.close()

@@ -1,4 +1,4 @@
-// Code as people and models write it: indented as a whole, with a byte order mark, with warnings, with a forgotten await.
+// Code as people and models write it: indented as a whole, with a byte order mark, with warnings, with a missing await.
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -18,14 +18,14 @@ const evaluate = async (code: string) => (await session.execute(code)).value
 const stderrOf = async (code: string) => (await session.execute(code)).stderr
 
 describe('code that is indented as a whole', () => {
-  test('runs, and its texts stay as they are', async () => {
+  test('runs, and multi-line strings in it stay as they are', async () => {
     expect(
       await evaluate('    text = """a\nb\n      c"""\n    if text:\n        text += "!"\n    text'),
     ).toBe('a\nb\n      c!')
     expect(await evaluate('\n\t# a comment\n\tx = 1\n\n\tx + 1\n')).toBe(2)
   })
 
-  test('has errors at the lines that it has', async () => {
+  test('reports errors at the original line numbers', async () => {
     const run = await pythonErrorOf(session.execute('    a = 1\n    1 / 0'))
     expect(run.traceback).toContain('File "<cell 1>", line 2, in <module>\n    1 / 0\n')
     const { traceback } = await pythonErrorOf(session.execute('  def f():\n  pass'))
@@ -44,7 +44,7 @@ test('a byte order mark is ignored', async () => {
   expect(await evaluate('\ufeff  x + 1')).toBe(2)
 })
 
-test('a warning appears although an earlier cell warned alike', async () => {
+test('a warning appears even if an earlier cell caused the same warning', async () => {
   const code = 'import warnings\nwarnings.warn("old")'
   expect(await stderrOf(code)).toBe('<cell 1>:2: UserWarning: old\n  warnings.warn("old")\n')
   expect(await stderrOf(code)).toBe('<cell 2>:2: UserWarning: old\n  warnings.warn("old")\n')
@@ -57,7 +57,7 @@ describe('a coroutine that is not awaited', () => {
   const warning = (cell: number, line: number, name: string, text: string) =>
     `<cell ${cell}>:${line}: RuntimeWarning: coroutine '${name}' was never awaited\n  ${text}\n`
 
-  test('is reported once, with the cell whose value it is', async () => {
+  test('is reported once, by the cell that creates it', async () => {
     expect(await stderrOf('x = 1\nfetch()')).toBe(warning(1, 2, 'fetch', 'fetch()'))
     expect(await stderrOf('2')).toBe('')
     expect(await stderrOf('[fetch()]')).toBe(warning(3, 1, 'fetch', '[fetch()]'))
@@ -65,14 +65,14 @@ describe('a coroutine that is not awaited', () => {
     expect(await stderrOf('3')).toBe('')
   })
 
-  test('is reported at a line of the user’s where a failed cell drops it', async () => {
+  test('is reported at a line of user code if a failed cell drops it', async () => {
     const code = 'def fail(_): 1 / 0\n\nfail(fetch())'
     const { stderr } = await pythonErrorOf(session.execute(code))
     expect(stderr).toBe(warning(1, 3, 'fetch', 'fail(fetch())'))
   })
 })
 
-test('inspect.getsource knows classes of cells, with and without methods', async () => {
+test('inspect.getsource finds classes defined in cells, with and without methods', async () => {
   const classes = ['class A:\n    x = 1\n', '@dataclass(slots=True)\nclass B:\n    y: int\n']
   await session.execute(`import inspect\nfrom dataclasses import dataclass\n${classes.join('\n')}`)
   await session.execute('def make():\n    class C:\n        def f(self): pass\n    return C')

@@ -4,7 +4,7 @@ import { pythonErrorOf, rejection } from '../support/session-code.js'
 import { describeSessions } from '../support/session-modes.js'
 
 describeSessions('counting', (open) => {
-  test('A6: executionCount counts from 1 and the result says which one it was', async () => {
+  test('A6: executionCount starts at 1, and each result has its own number', async () => {
     const session = await open()
     expect(session.executionCount).toBe(0)
     expect((await session.execute('1')).executionCount).toBe(1)
@@ -12,7 +12,7 @@ describeSessions('counting', (open) => {
     expect(session.executionCount).toBe(2)
   })
 
-  test('A6: failed executions count: exceptions, syntax errors, time-outs', async () => {
+  test('A6: failed executions count: exceptions, syntax errors, timeouts', async () => {
     const session = await open()
     await pythonErrorOf(session.execute('1/0'))
     await pythonErrorOf(session.execute(')'))
@@ -20,7 +20,7 @@ describeSessions('counting', (open) => {
     expect((await session.execute('1')).executionCount).toBe(4)
   })
 
-  test('A6: executions in a queue have the numbers of their order', async () => {
+  test('A6: queued executions are numbered in call order', async () => {
     const session = await open()
     const results = await Promise.all(['1', '2', '3'].map((code) => session.execute(code)))
     expect(results.map(({ executionCount }) => executionCount)).toEqual([1, 2, 3])
@@ -34,7 +34,7 @@ describeSessions('counting', (open) => {
     expect(session.executionCount).toBe(0)
   })
 
-  test('A6: calls with bad arguments and calls that never started do not count', async () => {
+  test('A6: calls with invalid arguments and calls that never started do not count', async () => {
     const session = await open()
     await rejection(session.execute(1 as never))
     await rejection(session.execute('1', { timeoutMs: -1 }))
@@ -50,7 +50,7 @@ describeSessions('counting', (open) => {
     expect((await session.execute('1')).executionCount).toBe(1)
   })
 
-  test('A6: clearState leaves executionCount', async () => {
+  test('A6: clearState keeps executionCount', async () => {
     const session = await open()
     await session.execute('1')
     await session.clearState()

@@ -1,4 +1,4 @@
-// B1, B2: an execution past its deadline, stopped by an interrupt or with its worker.
+// B1, B2: an execution that passes its deadline is stopped by an interrupt, or loses its worker.
 import { PythonError, TimeoutError } from 'brumate'
 import { expect, test } from 'vitest'
 import { expectTyped, py, rejectionOf } from '../support/session-code.js'
@@ -6,13 +6,13 @@ import { describeSessions, fresh } from '../support/session-modes.js'
 import { scaled } from '../support/slowness.mjs'
 
 const TIMEOUT_MS = scaled(60)
-/** Where code must have got somewhere before its deadline. */
+/** For code that must reach a certain point before its deadline. */
 const LONG_TIMEOUT_MS = scaled(200)
 const GRACE_MS = scaled(50)
-/** For code that lets the interrupt through: a starved machine must not turn that into the end of its worker. */
+/** For code that obeys the interrupt: a starved machine must not turn that into a lost worker. */
 const PATIENT_GRACE_MS = 5000
 
-/** Runs the promise to its TimeoutError and checks that it came no sooner than the deadline. How soon after is in the bench (`stopping`). */
+/** Checks that the promise rejects with a TimeoutError no sooner than the deadline. The benchmark `stopping` measures how soon after. */
 async function timeoutOf(
   run: (options: { timeoutMs: number }) => Promise<unknown>,
   outcome: 'interrupted' | 'restored',
@@ -101,7 +101,7 @@ describeSessions(
   'deadline',
   (open) => {
     test.each(STOPS_WHEN_INTERRUPTED)(
-      'B1: %s is interrupted at the deadline and the state stays',
+      'B1: %s is interrupted at the deadline, and the state stays',
       async (_, code) => {
         const session = await open({ limits: { interruptGraceMs: PATIENT_GRACE_MS } })
         await session.execute('kept = 1')
@@ -113,7 +113,7 @@ describeSessions(
     )
 
     test.each(GOES_ON_WHEN_INTERRUPTED)(
-      'B2: %s loses its worker after the grace period and the session lives on',
+      'B2: %s loses its worker after the grace period, and the session continues',
       async (_, code) => {
         const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
         await session.execute('kept = 1')
@@ -130,7 +130,7 @@ describeSessions(
       },
     )
 
-    test('B2: a killed session is whole: its objects, files, descriptors, tasks and modules are those of the last completed call', async () => {
+    test('B2: after a kill, objects, files, descriptors, tasks and modules are as the last completed call left them', async () => {
       const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
       await session.execute(py`
         import asyncio, os, sqlite3, sys
@@ -163,7 +163,7 @@ describeSessions(
       expect(value).toEqual([4, 'unflushed', [7], true, 'yes', '/tmp', 'done'])
     })
 
-    test('B2: what an interrupted execution left is kept when the next one is killed', async () => {
+    test('B2: the state that an interrupted execution left survives when the next one is killed', async () => {
       const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
       await timeoutOf(
         (limit) => session.execute('n = 0\nwhile True: n += 1', limit),
@@ -175,7 +175,7 @@ describeSessions(
       expect(await session.get('n')).toBe(n)
     })
 
-    test('B1: an endless __str__ is interrupted while its exception is described', async () => {
+    test('B1: an endless __str__ is interrupted while the exception is formatted', async () => {
       const session = await open()
       const code = py`
         class Endless(Exception):
@@ -192,7 +192,7 @@ describeSessions(
       expect((await session.execute('Endless.__name__')).value).toBe('Endless')
     })
 
-    test('B1: a function that sqlite3 calls is interrupted, and sqlite3 makes its own error of that', async () => {
+    test('B1: a function called by sqlite3 is interrupted, and sqlite3 raises its own error', async () => {
       const session = await open()
       const code = py`
         import sqlite3
@@ -211,7 +211,7 @@ describeSessions(
       expect((await session.execute('db.execute("select 1").fetchone()')).value).toEqual([1])
     })
 
-    test('B1: the state is as of the interrupt', async () => {
+    test('B1: the state is that at the moment of the interrupt', async () => {
       const session = await open()
       await timeoutOf(
         (limit) => session.execute('n = 0\nwhile True: n += 1', limit),
@@ -223,7 +223,7 @@ describeSessions(
       expect(await session.get('n')).toBe(n)
     })
 
-    test('B1: the cause is the KeyboardInterrupt with its traceback and the output so far', async () => {
+    test('B1: the cause is the KeyboardInterrupt, with its traceback and the output so far', async () => {
       const session = await open()
       const code =
         'import sys\nprint("before")\nprint("oops", file=sys.stderr)\ndef f():\n    while True: pass\nf()'
@@ -237,7 +237,7 @@ describeSessions(
       expect((cause as PythonError).traceback).toMatch(/line 5, in f\n/)
     })
 
-    test('B1: finally blocks and context managers of interrupted code run', async () => {
+    test('B1: except and finally blocks of interrupted code run', async () => {
       const session = await open()
       const code = py`
         log = []
@@ -253,14 +253,14 @@ describeSessions(
       expect(await session.get('log')).toEqual(['except', 'finally'])
     })
 
-    test('B1: code that catches the interrupt and ends in time is timed out all the same, its state kept', async () => {
+    test('B1: code that catches the interrupt and ends in time still times out, and its state stays', async () => {
       const session = await open({ limits: { interruptGraceMs: 5000 } })
       const code = 'try:\n    while True: pass\nexcept KeyboardInterrupt:\n    caught = True'
       await timeoutOf((limit) => session.execute(code, limit), 'interrupted', LONG_TIMEOUT_MS)
       expect(await session.get('caught')).toBe(true)
     })
 
-    test('B1: the interrupt reaches the code that awaits, not what it awaits', async () => {
+    test('B1: the interrupt reaches the code that awaits, not the task it awaits', async () => {
       const session = await open()
       const code = py`
         import asyncio
@@ -282,7 +282,7 @@ describeSessions(
       expect((await session.execute(look)).value).toEqual(['KeyboardInterrupt', false, 'through'])
     })
 
-    test('B1: the clock starts with the execution, not in the queue', async () => {
+    test('B1: the clock starts with the execution; time in the queue does not count', async () => {
       const session = await open()
       const first = session.execute('import time; time.sleep(0.5)')
       const second = session.execute('1', { timeoutMs: 300 })
@@ -290,7 +290,7 @@ describeSessions(
       expect((await second).value).toBe(1)
     })
 
-    test('B1: calls queued behind one that is timed out run', async () => {
+    test('B1: calls queued behind one that times out still run', async () => {
       const session = await open()
       const stuck = timeoutOf((limit) => session.execute('while True: pass', limit), 'interrupted')
       const queued = session.execute('2')
@@ -298,7 +298,7 @@ describeSessions(
       expect((await queued).value).toBe(2)
     })
 
-    test('B1: the time limit of the call wins over the session, and that one over the manager', async () => {
+    test('B1: the call’s time limit overrides the session’s, which overrides the manager’s', async () => {
       const session = await open({ executionTimeoutMs: TIMEOUT_MS })
       expect(session.executionTimeoutMs).toBe(TIMEOUT_MS)
       await timeoutOf(() => session.execute('while True: pass'), 'interrupted')
@@ -307,7 +307,7 @@ describeSessions(
       expect((await session.execute(nap, { timeoutMs: null })).value).toBe(1)
     })
 
-    test('B1: executionTimeoutMs can be changed and holds from the next call on', async () => {
+    test('B1: a changed executionTimeoutMs applies from the next call on', async () => {
       const session = await open({ executionTimeoutMs: TIMEOUT_MS })
       session.executionTimeoutMs = null
       expect((await session.execute('import time; time.sleep(0.3); 1')).value).toBe(1)
@@ -315,7 +315,7 @@ describeSessions(
       await timeoutOf(() => session.execute('time.sleep(60)'), 'interrupted')
     })
 
-    test('B1: get, set and clearState are bound by the session time limit too', async () => {
+    test('B1: get, set and clearState also obey the session’s time limit', async () => {
       const session = await open({ executionTimeoutMs: TIMEOUT_MS, limits: { interruptGraceMs: 20_000 } })
       const code = py`
         import datetime
@@ -330,7 +330,7 @@ describeSessions(
       expect((await session.execute('moment.year')).value).toBe(2026)
     })
 
-    test('B1: an interrupt that comes too late does not hit the next execution', async () => {
+    test('B1: an interrupt that arrives too late does not affect the next execution', async () => {
       const session = await open({ limits: { interruptGraceMs: 5000 } })
       for (let round = 0; round < 60; round++) {
         await session.execute(`sum(range(${round * 2000}))`, { timeoutMs: 1 }).catch((error) => {
@@ -340,7 +340,7 @@ describeSessions(
       }
     })
 
-    test('B1: nothing of the interrupt is left: the next execution can sleep, await and be interrupted', async () => {
+    test('B1: no trace of the interrupt remains: the next execution can sleep, await and be interrupted', async () => {
       const session = await open()
       await timeoutOf((limit) => session.execute('while True: pass', limit), 'interrupted')
       expect((await session.execute('import time; time.sleep(0.05); 1')).value).toBe(1)
@@ -349,7 +349,7 @@ describeSessions(
       await timeoutOf((limit) => session.execute('time.sleep(60)', limit), 'interrupted')
     })
 
-    test('B2: options, listeners and a changed time limit outlive the worker', async () => {
+    test('B2: options, listeners and a changed time limit survive the loss of the worker', async () => {
       let heard = ''
       const session = await open({
         env: { GIVEN: 'kept' },
@@ -367,7 +367,7 @@ describeSessions(
       await expect(session.execute('print("x" * 101)')).rejects.toMatchObject({ code: 'LIMIT' })
     })
 
-    test('B2: calls queued behind a killed execution run, in order, in the new worker', async () => {
+    test('B2: calls queued behind a killed execution run in order in the new worker', async () => {
       const session = await open({ limits: { interruptGraceMs: GRACE_MS } })
       await session.execute('x = 10')
       const stuck = timeoutOf(
@@ -380,7 +380,7 @@ describeSessions(
       expect((await Promise.all(queued)).map(({ value }) => value)).toEqual([11, 12])
     })
 
-    test('B2: a session survives being killed again and again', async () => {
+    test('B2: a session survives being killed repeatedly', async () => {
       const session = await open({ limits: { interruptGraceMs: 0 } })
       await session.execute('rounds = []')
       for (let round = 1; round <= 3; round++) {
@@ -392,7 +392,7 @@ describeSessions(
       expect(await session.get('rounds')).toEqual([1, 2, 3])
     })
 
-    test('B2: interruptGraceMs is how long interrupted code may take to end', async () => {
+    test('B2: interruptGraceMs is the time that interrupted code may take to end', async () => {
       const session = await open({ limits: { interruptGraceMs: 2000 } })
       const code = 'import time\ntry:\n    while True: pass\nfinally:\n    time.sleep(0.5); ended = True'
       await rejectionOf(TimeoutError, session.execute(code, { timeoutMs: TIMEOUT_MS }))

@@ -1,11 +1,11 @@
-// Invariant R1 for data and calls of any depth: CPython's guards come before the end of the thread's stack.
+// Invariant R1 for deeply nested data and calls: CPython's guards trigger before the thread's stack ends.
 
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
 import { pythonErrorOf } from '../support/session-code.js'
 
-/** More than fit on the thread's stack, by far. */
+/** Far more levels than fit on the thread's stack. */
 const DEPTH = 500_000
 const DEFINITIONS = `
 class A: pass
@@ -26,13 +26,13 @@ def iterators():
     for _ in range(${DEPTH}): a = map(str, a)
 `
 
-/** What CPython works on, however deep it is. */
+/** Operations that CPython completes at any depth. */
 const WORKS: [what: string, code: string][] = [
   ['lists', 'a = nested()\ndel a'],
   ['objects', 'objects()'],
   ['iterators', 'iterators()'],
 ]
-/** What it refuses. */
+/** Operations that CPython refuses beyond some depth. */
 const REFUSED: [what: string, expression: string, message: string][] = [
   ['json.loads', `json.loads('[' * ${DEPTH})`, 'while decoding a JSON array'],
   ['repr', 'repr(nested())', 'while getting the repr of an object'],
@@ -56,14 +56,14 @@ describe.each(['fresh', 'thawed'])('deep recursion in a %s session', (kind) => {
 
   afterAll(() => manager.close())
 
-  // One of each kind is enough for the other: its limits are in the memory that a snapshot restores.
+  // One case of each kind is enough for a thawed session: its limits are in the memory that a snapshot restores.
   const some = <T>(cases: readonly T[]) => (kind === 'fresh' ? cases : cases.slice(0, 1))
 
-  test.each(some(WORKS))('A5: %s nested without end can be deleted', async (_, code) => {
+  test.each(some(WORKS))('A5: %s nested 500,000 deep can be deleted', async (_, code) => {
     await session.execute(code)
   })
 
-  test.each(some(REFUSED))('A5: %s: RecursionError', async (_, expression, message) => {
+  test.each(some(REFUSED))('A5: %s too deep is a RecursionError', async (_, expression, message) => {
     const code = `try:\n    r = ${expression}\nexcept RecursionError as error:\n    r = str(error)\nr`
     expect((await session.execute(code)).value).toContain(message)
   })

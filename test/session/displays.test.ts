@@ -1,4 +1,4 @@
-// What code shows with `display`, as it would in a notebook.
+// What code shows with `display`, as in a notebook.
 import type { Display, SessionManager } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -12,7 +12,7 @@ afterAll(() => manager.close())
 
 const open = (options = {}) => manager.createSession({ checkpoint: 'manual', ...options })
 
-test('display shows objects in order, each with its text, and the last expression comes last', async () => {
+test('displays keep their order and have text, and the value of the last expression comes last', async () => {
   await using session = await open()
   const { display, displays, value } = await session.execute(py`
     class Rich:
@@ -34,13 +34,13 @@ test('display shows objects in order, each with its text, and the last expressio
   expect(value).toBe(undefined)
 })
 
-test('onDisplay of the session and of the execution hear displays while the code runs', async () => {
+test('onDisplay of the session and of the execution is called while the code runs', async () => {
   const heard: unknown[] = []
   let hasHeard: (display: Display) => void = () => {}
   const first = new Promise((resolve) => {
     hasHeard = resolve
   })
-  // The code waits until the host has heard its first display.
+  // The code waits until the host has received its first display.
   await using session = await open({
     onDisplay: (display: Display) => heard.push(display),
     callbacks: { heard: () => first.then(() => true) },
@@ -90,7 +90,7 @@ test('the names of IPython.display work without IPython', async () => {
   expect(error.type).toBe('ModuleNotFoundError')
 })
 
-test('an IPython that the session has comes first', async () => {
+test('an IPython that the session has installed takes precedence', async () => {
   await using session = await open()
   await session.execute(py`
     import os, sys
@@ -103,7 +103,7 @@ test('an IPython that the session has comes first', async () => {
   expect((await pythonErrorOf(session.execute('import IPython.display'))).type).toBe('ModuleNotFoundError')
 })
 
-test('clear_output removes displays, and a handle replaces its own', async () => {
+test('clear_output removes displays, and a display handle updates its own', async () => {
   await using session = await open()
   const { displays, stdout } = await session.execute(py`
     from IPython.display import clear_output
@@ -121,7 +121,7 @@ test('clear_output removes displays, and a handle replaces its own', async () =>
   expect((await session.execute('handle.update("later")')).displays).toEqual([{ 'text/plain': "'later'" }])
 })
 
-test('a form whose method raises is left out, with a warning; the others and the value stay', async () => {
+test('a format whose method raises is left out with a warning; the other formats and the value stay', async () => {
   await using session = await open()
   const { display, stderr, repr } = await session.execute(py`
     class Half:
@@ -135,7 +135,7 @@ test('a form whose method raises is left out, with a warning; the others and the
   expect(stderr).toContain('ValueError: no html')
 })
 
-test('a semicolon at the end silences the value', async () => {
+test('a semicolon at the end suppresses the value', async () => {
   await using session = await open()
   for (const code of ['5;', '5 ;  # done', 'x = 1\n(x,\n 2);', 'display(1);'])
     expect(await session.execute(code), code).toMatchObject({
@@ -147,7 +147,7 @@ test('a semicolon at the end silences the value', async () => {
   expect((await session.execute('1; 2')).value).toBe(2)
 })
 
-test('a callback named display hides the builtin for as long as it is there', async () => {
+test('a callback named display hides the builtin only while it is registered', async () => {
   await using session = await open({ callbacks: { display: () => 'mine' } })
   expect((await session.execute('await display()')).value).toBe('mine')
   await session.setCallbacks({})
@@ -156,7 +156,7 @@ test('a callback named display hides the builtin for as long as it is there', as
   expect((await session.execute('display(1)')).displays).toHaveLength(1)
 })
 
-test('displays past limits.resultBytes are left out, and stderr says so', async () => {
+test('displays beyond limits.resultBytes are left out, and stderr says so', async () => {
   await using session = await open({ limits: { resultBytes: 10_000 } })
   const { displays, stderr } = await session.execute(
     'from IPython.display import HTML\nfor n in range(3): display(HTML("x" * 4000))\ndisplay(HTML("é" * 6000))\ndisplay(1)',

@@ -1,4 +1,4 @@
-// Sessions without a slot: they wake where they were, and give way to each other (issue 3, "Dormancy, first form").
+// Sessions without a slot: they resume where they were, and idle ones are evicted when others need a slot.
 import { type CallbackContext, SnapshotError } from 'brumate'
 import { describe, expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
@@ -6,7 +6,7 @@ import { rejectionOf, until } from '../support/session-code.js'
 import { sharedManager } from '../support/shared-manager.js'
 
 describe('hibernate', () => {
-  test('frees the slot, and the next call wakes the session where it was', async () => {
+  test('frees the slot, and the next call resumes the session where it was', async () => {
     const manager = await managerForTest({ slots: 1 })
     await using first = await manager.createSession({ checkpoint: 'manual' })
     await first.execute('import itertools; c = itertools.count(5); next(c)')
@@ -20,7 +20,7 @@ describe('hibernate', () => {
     expect(manager.stats().counters).toMatchObject({ hibernations: 2, thaws: 1, crashes: 0 })
   })
 
-  test('twice is once; a dormant session gives its snapshot without waking', async () => {
+  test('has no effect on a dormant session, whose snapshot is available without waking it', async () => {
     const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession()
     await session.execute('x = 1')
@@ -37,7 +37,7 @@ describe('hibernate', () => {
     expect((await Promise.all(calls))[2]).toMatchObject({ value: 2 })
   })
 
-  test('C3: a session that cannot be captured stays attached and says why', async () => {
+  test('C3: keeps a session that cannot be captured attached, and says why', async () => {
     const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession({ limits: { snapshotBytes: 256 * 1024 } })
     await session.execute('import os; big = os.urandom(1_000_000)')
@@ -48,7 +48,7 @@ describe('hibernate', () => {
 })
 
 describe('idleTimeoutMs', () => {
-  test('a session with nothing to do for as long goes dormant, and its next call wakes it where it was', async () => {
+  test('an idle session hibernates after the timeout, and its next call resumes it where it was', async () => {
     const manager = await managerForTest({ slots: 1, idleTimeoutMs: 20 })
     await using session = await manager.createSession()
     await session.execute('import itertools; c = itertools.count(5); next(c)')
@@ -58,7 +58,7 @@ describe('idleTimeoutMs', () => {
     expect(manager.stats().counters).toMatchObject({ hibernations: 1, thaws: 1, crashes: 0 })
   })
 
-  test('an execution that takes longer keeps its slot', async () => {
+  test('an execution that runs longer keeps its slot', async () => {
     const manager = await sharedManager({ slots: 1, idleTimeoutMs: 20 })
     await using session = await manager.createSession()
     const states: string[] = []
@@ -70,7 +70,7 @@ describe('idleTimeoutMs', () => {
     expect(new Set(states)).toEqual(new Set(['attached']))
   })
 
-  test('a suspended execution waits for resume without a slot', async () => {
+  test('a suspended execution waits for resume without holding a slot', async () => {
     const manager = await sharedManager({ slots: 1, idleTimeoutMs: 20 })
     await using session = await manager.createSession({
       callbacks: { approve: (_: unknown, { suspend }: CallbackContext) => suspend('later') },
@@ -93,7 +93,7 @@ describe('when every slot is leased', () => {
     await Promise.all(sessions.map((session) => session.close()))
   }, 120_000)
 
-  test('the one that has been idle longest gives way', async () => {
+  test('the session that has been idle longest is evicted', async () => {
     const manager = await sharedManager({ slots: 2 })
     await using old = await manager.createSession()
     await using young = await manager.createSession()
@@ -105,7 +105,7 @@ describe('when every slot is leased', () => {
     expect(young.state).toBe('dormant')
   })
 
-  test('a running execution is never put away', async () => {
+  test('a running execution is never evicted', async () => {
     const manager = await sharedManager({ slots: 1 })
     await using busy = await manager.createSession()
     let started = false
@@ -121,7 +121,7 @@ describe('when every slot is leased', () => {
     expect(await busy.get('x')).toBe(1)
   })
 
-  test('restores in a row use the slots there are, and boot no more', async () => {
+  test('consecutive restores reuse the slots there are and boot no more', async () => {
     const manager = await managerForTest({ slots: 8 })
     await using session = await manager.createSession({ checkpoint: 'manual' })
     await session.execute('x = 1')
@@ -133,7 +133,7 @@ describe('when every slot is leased', () => {
     expect(manager.stats().counters.boots).toBe(boots)
   })
 
-  test('a snapshot is restored in place when there is no other slot', async () => {
+  test('a snapshot is restored in place if there is no other slot', async () => {
     const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession()
     await session.execute('x = 1; open("/tmp/f", "w").write("one")')
@@ -145,8 +145,8 @@ describe('when every slot is leased', () => {
   })
 })
 
-describe('C4: time and chance after a thaw', () => {
-  test('two forks draw different numbers; a seeded generator goes on', async () => {
+describe('C4: time and randomness after a thaw', () => {
+  test('two forks draw different random numbers, but a seeded generator continues its sequence', async () => {
     const manager = await sharedManager({ slots: 4 })
     await using origin = await manager.createSession()
     await origin.execute('import random, uuid, os')
@@ -165,7 +165,7 @@ describe('C4: time and chance after a thaw', () => {
     expect(c[1]).not.toBe(d[1])
   })
 
-  test('the monotonic clock goes on from where it was, the wall clock is the real one', async () => {
+  test('the monotonic clock continues from where it was, and the wall clock shows the real time', async () => {
     const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession()
     const before = (await session.execute('import time; time.sleep(0.3); m = time.monotonic(); m'))
@@ -178,14 +178,14 @@ describe('C4: time and chance after a thaw', () => {
     expect(Math.abs((wall ?? 0) - Date.now() / 1000)).toBeLessThan(5)
   })
 
-  test('a pending timer fires after the time that remained', async () => {
+  test('a pending timer fires after its remaining time', async () => {
     const manager = await sharedManager({ slots: 2 })
     await using session = await manager.createSession()
     await session.execute(
       'import asyncio\ntask = asyncio.create_task(asyncio.sleep(0.5, "woken"))\nawait asyncio.sleep(0)',
     )
     const snapshot = await session.snapshotState()
-    // As long as the timer: time that the session was not there does not count.
+    // As long as the timer: time while the session did not run does not count.
     await new Promise((resolve) => setTimeout(resolve, 600))
     await using fork = await manager.createSession({ from: snapshot })
     expect((await fork.execute('task.done()')).value).toBe(false)
@@ -193,7 +193,7 @@ describe('C4: time and chance after a thaw', () => {
   })
 })
 
-test('C7: one snapshot thaws into many sessions at once, and they do not see each other', async () => {
+test('C7: one snapshot thaws into many sessions at once, and they do not affect each other', async () => {
   const manager = await sharedManager({ slots: 4 })
   await using origin = await manager.createSession({ tenant: 'fork' })
   await origin.execute('items = list(range(1000)); open("/tmp/shared", "w").write("same")')

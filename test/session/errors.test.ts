@@ -1,4 +1,4 @@
-// A5: what a failing execution tells.
+// A5: what the error of a failed execution contains.
 import type { PythonError } from 'brumate'
 import { expect, test } from 'vitest'
 import { expectTyped, framesOf, py, pythonErrorOf } from '../support/session-code.js'
@@ -12,13 +12,13 @@ describeSessions('errors', (open) => {
     expect(error).toMatchObject({ type: 'KeyError', message: "KeyError: 'key'", detail: "'key'" })
   })
 
-  test('A5: an exception class of the user gives its name', async () => {
+  test('A5: an exception class of the user is reported by its name', async () => {
     const session = await open()
     const error = await pythonErrorOf(session.execute('class Mine(Exception): pass\nraise Mine("text", 1)'))
     expect(error).toMatchObject({ type: 'Mine', message: "Mine: ('text', 1)" })
   })
 
-  test('A5: the traceback has the right line numbers and source lines, and no frame of the kernel', async () => {
+  test('A5: the traceback has the right line numbers and source lines, and no kernel frames', async () => {
     const session = await open()
     const error = await pythonErrorOf(
       session.execute(py`
@@ -40,7 +40,7 @@ describeSessions('errors', (open) => {
     expect(error.traceback).not.toContain('brumate')
   })
 
-  test('A5: the traceback shows the lines of functions that earlier executions defined', async () => {
+  test('A5: the traceback shows source lines of functions that earlier executions defined', async () => {
     const session = await open()
     await session.execute('def first():\n    # not this line\n    raise ValueError("from cell one")')
     await session.execute('def second():\n    first()')
@@ -49,7 +49,7 @@ describeSessions('errors', (open) => {
     expect(error.traceback).toContain('\n    raise ValueError("from cell one")\n')
   })
 
-  test('A5: the traceback shows the lines of a function whose cell has been executed again', async () => {
+  test('A5: the traceback shows the old source lines of a function that has been redefined since', async () => {
     const session = await open()
     await session.execute('def old():\n    raise ValueError("old text")')
     await session.execute('keep = old')
@@ -58,7 +58,7 @@ describeSessions('errors', (open) => {
     expect(error.traceback).toContain('\n    raise ValueError("old text")\n')
   })
 
-  test('A5: frames of the standard library are shown', async () => {
+  test('A5: standard library frames are shown', async () => {
     const session = await open()
     const error = await pythonErrorOf(session.execute('import json\njson.loads("{")'))
     expect(framesOf(error).map((frame) => frame.split(' ')[1])).toEqual([
@@ -69,7 +69,7 @@ describeSessions('errors', (open) => {
     ])
   })
 
-  test('A5: an error in awaiting code has no frame of the kernel either', async () => {
+  test('A5: an error in awaiting code has no kernel frames either', async () => {
     const session = await open()
     const error = await pythonErrorOf(
       session.execute(py`
@@ -86,7 +86,7 @@ describeSessions('errors', (open) => {
     expect(error.traceback).toContain("\n    raise ValueError('late')\n")
   })
 
-  test('A5: the chain of an explicit cause is in the traceback', async () => {
+  test('A5: the traceback includes the explicit cause', async () => {
     const session = await open()
     const error = await pythonErrorOf(
       session.execute(py`
@@ -105,7 +105,7 @@ describeSessions('errors', (open) => {
     expect(framesOf(error)).toEqual(['2 <module>', '4 <module>'])
   })
 
-  test('A5: the chain of an implicit context is in the traceback', async () => {
+  test('A5: the traceback includes the implicit context', async () => {
     const session = await open()
     const code = 'try:\n    1 / 0\nexcept ZeroDivisionError:\n    undefined_name'
     const { traceback } = await pythonErrorOf(session.execute(code))
@@ -114,14 +114,14 @@ describeSessions('errors', (open) => {
     expect(traceback).toContain("NameError: name 'undefined_name' is not defined")
   })
 
-  test('A5: an exception does not get the one of an execution before as its context', async () => {
+  test('A5: an exception from an earlier execution does not become the context', async () => {
     const session = await open()
     await pythonErrorOf(session.execute('raise ValueError("before")'))
     const { traceback } = await pythonErrorOf(session.execute('raise KeyError("now")'))
     expect(traceback).not.toContain('before')
   })
 
-  test('A5: the members of an ExceptionGroup and notes are in the traceback', async () => {
+  test('A5: the traceback includes the members of an ExceptionGroup and notes', async () => {
     const session = await open()
     const code = py`
       error = ExceptionGroup('several', [ValueError('one'), TypeError('two')])
@@ -135,7 +135,7 @@ describeSessions('errors', (open) => {
     }
   })
 
-  test('A5: a syntax error shows the line and a caret under the place, and no frame', async () => {
+  test('A5: a syntax error shows the line with a caret, and no frames', async () => {
     const session = await open()
     const error = await pythonErrorOf(session.execute('x = 1\ny = (2 +\nz = 3'))
     expect(error.type).toBe('SyntaxError')
@@ -144,33 +144,33 @@ describeSessions('errors', (open) => {
     expect(error.traceback).not.toContain(', in ')
   })
 
-  test('A5: an indentation error is an IndentationError with its line', async () => {
+  test('A5: wrong indentation raises IndentationError with the line', async () => {
     const session = await open()
     const error = await pythonErrorOf(session.execute('if True:\nx = 1'))
     expect(error.type).toBe('IndentationError')
     expect(error.traceback).toContain('x = 1')
   })
 
-  test('A5: a syntax error that the compiler finds late shows its line too', async () => {
+  test('A5: a syntax error found late by the compiler also shows its line', async () => {
     const session = await open()
     const error = await pythonErrorOf(session.execute('x = 1\nreturn x'))
     expect(error).toMatchObject({ type: 'SyntaxError' })
     expect(error.traceback).toContain('return x')
   })
 
-  test('A5: nothing of code with a syntax error runs', async () => {
+  test('A5: code with a syntax error does not run at all', async () => {
     const session = await open()
     await pythonErrorOf(session.execute('ran = 1\n)'))
     expect((await session.execute("'ran' in globals()")).value).toBe(false)
   })
 
-  test('A5: state set before the raise stays', async () => {
+  test('A5: state set before the exception stays', async () => {
     const session = await open()
     await pythonErrorOf(session.execute('before = [1]\nbefore.append(2)\nraise RuntimeError\nafter = 1'))
     expect((await session.execute("before, 'after' in globals()")).value).toEqual([[1, 2], false])
   })
 
-  test('A5: sys.exit is a PythonError of type SystemExit and the session goes on', async () => {
+  test('A5: sys.exit raises a PythonError of type SystemExit, and the session continues', async () => {
     const session = await open()
     await session.execute('kept = 1')
     expect(await pythonErrorOf(session.execute('import sys; sys.exit(3)'))).toMatchObject({
@@ -189,7 +189,7 @@ describeSessions('errors', (open) => {
     expect((await session.execute('print(input.__name__)')).stdout).toBe('input\n')
   })
 
-  test('A5: sys.exit in awaiting code and in a task of it does not end the session', async () => {
+  test('A5: sys.exit in awaiting code or in one of its tasks does not end the session', async () => {
     const session = await open()
     const code = 'import asyncio, sys\nasync def leave(): sys.exit(4)\n'
     expect((await pythonErrorOf(session.execute(`${code}await leave()`))).type).toBe('SystemExit')
@@ -199,7 +199,7 @@ describeSessions('errors', (open) => {
     expect((await session.execute('await asyncio.sleep(0, 1)')).value).toBe(1)
   })
 
-  test('A5: KeyboardInterrupt, GeneratorExit, CancelledError and a BaseException of the user are PythonErrors', async () => {
+  test('A5: KeyboardInterrupt, GeneratorExit, CancelledError and a custom BaseException become PythonErrors', async () => {
     const session = await open()
     await session.execute('import asyncio\nclass Base(BaseException): pass')
     for (const type of ['KeyboardInterrupt', 'GeneratorExit', 'Base']) {
@@ -215,7 +215,7 @@ describeSessions('errors', (open) => {
     expect((await session.execute('1')).value).toBe(1)
   })
 
-  test('A5: infinite recursion is a RecursionError and the session goes on', async () => {
+  test('A5: infinite recursion raises RecursionError, and the session continues', async () => {
     const session = await open()
     const error = await pythonErrorOf(session.execute('def f(n):\n    return f(n + 1)\nf(0)'))
     expect(error.type).toBe('RecursionError')
@@ -223,43 +223,43 @@ describeSessions('errors', (open) => {
     expect((await session.execute('1')).value).toBe(1)
   })
 
-  test('A5: an exception whose __str__ fails is still a PythonError of its type', async () => {
+  test('A5: an exception whose __str__ fails is still a PythonError of that type', async () => {
     const session = await open()
     const code = 'class Mute(Exception):\n    def __str__(self): raise ValueError\nraise Mute'
     expect((await pythonErrorOf(session.execute(code))).type).toBe('Mute')
   })
 
-  test('A5: code with a NUL is a SyntaxError, or ValueError, and the session goes on', async () => {
+  test('A5: code with a NUL raises SyntaxError or ValueError, and the session continues', async () => {
     const session = await open()
     const { type } = await pythonErrorOf(session.execute('x = 1\0'))
     expect(['SyntaxError', 'ValueError']).toContain(type)
     expect((await session.execute('1')).value).toBe(1)
   })
 
-  test('A5: code with a lone surrogate is a clear error and the session goes on', async () => {
+  test('A5: code with a lone surrogate raises a clear error, and the session continues', async () => {
     const session = await open()
     const { type } = await pythonErrorOf(session.execute("'\ud800'"))
     expect(['UnicodeEncodeError', 'SyntaxError']).toContain(type)
     expect((await session.execute('1')).value).toBe(1)
   })
 
-  test('A5: code beyond ASCII works, in names, strings and comments', async () => {
+  test('A5: non-ASCII code works, in names, strings and comments', async () => {
     const session = await open()
     expect((await session.execute("größe = '😀\u2028é' # ü\nlen(größe)")).value).toBe(3)
   })
 
-  test('A5: Windows and old Mac line ends count as line ends', async () => {
+  test('A5: Windows and old Mac line endings count as line endings', async () => {
     const session = await open()
     expect(framesOf(await pythonErrorOf(session.execute('x = 1\r\n\r\n1 / 0')))).toEqual(['3 <module>'])
   })
 
-  test('A5: the error has the output of its own execution only', async () => {
+  test('A5: the error contains only the output of its own execution', async () => {
     const session = await open()
     await session.execute('print("before")')
     expect((await pythonErrorOf(session.execute('1/0'))).stdout).toBe('')
   })
 
-  test('A5: a PythonError holds on to nothing: the frames of a failed execution are freed', async () => {
+  test('A5: a PythonError keeps nothing alive: the frames of a failed execution are freed', async () => {
     const session = await open()
     await pythonErrorOf(
       session.execute(py`
@@ -294,7 +294,7 @@ describeSessions('errors', (open) => {
 describeSessions(
   'deep recursion',
   (open) => {
-    test('A5: recursion without end through C code is a RecursionError and the session goes on', async () => {
+    test('A5: infinite recursion through C code raises RecursionError, and the session continues', async () => {
       const session = await open()
       for (const code of [
         'class R:\n    def __repr__(self): return repr(self)\nrepr(R())',
@@ -313,7 +313,7 @@ describeSessions(
       ['an expression', 'eval("-" * 100_000 + "1")'],
       ['parentheses', 'eval("(" * 100_000 + ")" * 100_000)'],
       ['a regular expression', 'import re; re.compile("(" * 50_000 + ")" * 50_000); 1'],
-    ])('A5: %s nested 100,000 deep work or are a Python error, and the state stays', async (_, code) => {
+    ])('A5: %s nested 100,000 deep works or raises a Python error, and the state stays', async (_, code) => {
       const session = await open()
       await session.execute('kept = 1')
       const outcome = await session.execute(code).then(
@@ -337,7 +337,7 @@ describeSessions(
       expect((await session.execute(code)).value).toBe(5_000_000)
     })
 
-    test('A5: an exception with a lone surrogate, a NUL or a very long message arrives', async () => {
+    test('A5: an exception message with a lone surrogate, a NUL or a million characters arrives whole', async () => {
       const session = await open()
       const surrogate = await pythonErrorOf(session.execute(String.raw`raise ValueError('a\ud800b')`))
       expect(surrogate.message).toBe('ValueError: a\ud800b')

@@ -1,4 +1,4 @@
-// Event loops as scripts use them: run_until_complete on the session's loop, policies, and loop classes of the user's.
+// Event loops as scripts use them: run_until_complete on the session's loop, policies, and custom loop classes.
 import type { Callbacks, Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -44,7 +44,7 @@ test('loop.run_until_complete awaits a callback, which is called once', async ()
   expect(paid).toEqual([1, 2, 3])
 })
 
-test('it does so in a function, which blocks, and leaves no task behind that would call later', async () => {
+test('run_until_complete inside a function blocks, and leaves no task behind that would call later', async () => {
   await session.execute(py`
     def run(awaitable):
         return asyncio.get_event_loop().run_until_complete(awaitable)
@@ -64,7 +64,7 @@ test('it does so in a function, which blocks, and leaves no task behind that wou
   expect(paid).toEqual([0, 1])
 })
 
-test('it can be suspended, saved and resumed at the top level of a cell', async () => {
+test('run_until_complete at the top level of a cell can be suspended, saved and resumed', async () => {
   const code = py`
     async def order():
         await pay(amount=5)
@@ -84,7 +84,7 @@ test('it can be suspended, saved and resumed at the top level of a cell', async 
   expect(paid).toEqual([5])
 })
 
-test('a script may go on with loops of its own', async () => {
+test('a script may continue with loops of its own', async () => {
   const code = py`
     first = loop.run_until_complete(main(1))
     loop.close()
@@ -97,7 +97,7 @@ test('a script may go on with loops of its own', async () => {
   expect(await evaluate(code)).toEqual(['paid 1', 'paid 2', 'paid 3', 'paid 4'])
 })
 
-test('a task that a blocking run leaves is completed by a later cell', async () => {
+test('a task that a blocking run leaves behind is completed by a later cell', async () => {
   await session.execute(py`
     async def leave():
         global task
@@ -111,20 +111,20 @@ test('a task that a blocking run leaves is completed by a later cell', async () 
   expect(paid).toEqual([7])
 })
 
-test('inside a task it is refused as everywhere', async () => {
+test('run_until_complete inside a task raises the usual RuntimeError', async () => {
   const { message } = await pythonErrorOf(
     session.execute('async def inner(): loop.run_until_complete(main(1))\nawait inner()'),
   )
   expect(message).toBe('RuntimeError: This event loop is already running')
 })
 
-test('a default policy that is set anew leaves asyncio.run working', async () => {
+test('asyncio.run works after the default policy has been set again', async () => {
   const code = (policy: string) => `asyncio.set_event_loop_policy(${policy})\nasyncio.run(main(1))`
   expect(await evaluate(code('None'))).toBe('paid 1')
   expect(await evaluate(code('asyncio.DefaultEventLoopPolicy()'))).toBe('paid 1')
 })
 
-test('loops of classes that are derived from BaseEventLoop run, and their tasks reach callbacks', async () => {
+test('custom loops derived from BaseEventLoop run, and their tasks reach callbacks', async () => {
   const code = py`
     import selectors
     class Bare(asyncio.BaseEventLoop):
@@ -144,7 +144,7 @@ test('loops of classes that are derived from BaseEventLoop run, and their tasks 
   expect(await evaluate(code)).toEqual(['paid 1', 'paid 1', 'paid 1'])
 })
 
-test('async generators on loops of their own, with the policy reset after each, as CPython tests them', async () => {
+test('async generators work on new loops while each test resets the policy, as in CPython’s own tests', async () => {
   const outcome = await evaluate(py`
     import gc, io, unittest, warnings
 
@@ -237,7 +237,7 @@ test('async generators on loops of their own, with the policy reset after each, 
     [ran.testsRun, *(text for _, text in ran.failures + ran.errors)]
   `)
   expect(outcome).toEqual([7])
-  // The session's own loop is as it was.
+  // The session's own loop is unchanged.
   expect(await evaluate('asyncio.run(main(1))')).toBe('paid 1')
   expect(await evaluate('await main(2)')).toBe('paid 2')
 })

@@ -1,4 +1,4 @@
-// A11: files as Python sees them.
+// A11: the private file system as Python sees it.
 import { readFile } from 'node:fs/promises'
 import { loadPyodide } from 'pyodide'
 import { beforeAll, expect, test } from 'vitest'
@@ -7,7 +7,7 @@ import { describeSessions } from '../support/session-modes.js'
 
 const script = new URL('../fixtures/file-script.py', import.meta.url)
 
-/** Once for all modes. */
+/** The output under stock Pyodide, computed once for all modes. */
 let expected: string
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ async function underStockPyodide(code: string): Promise<string> {
 }
 
 describeSessions('files', (open) => {
-  test('A11: a script of 261 file operations prints what it prints under stock Pyodide', async () => {
+  test('A11: a script of 261 file operations prints the same as under stock Pyodide', async () => {
     const code = await readFile(script, 'utf8')
     const session = await open()
     const { stdout } = await session.execute(code)
@@ -30,7 +30,7 @@ describeSessions('files', (open) => {
     expect(stdout.trimEnd()).toBe(expected.trimEnd())
   })
 
-  test('A11: open files keep position, mode and unflushed data from one execution to the next', async () => {
+  test('A11: open files keep position, mode and unflushed data between executions', async () => {
     const session = await open()
     await session.execute(py`
       import os
@@ -56,7 +56,7 @@ describeSessions('files', (open) => {
     ])
   })
 
-  test('A8: reset brings back the files, descriptors and directory of the image', async () => {
+  test('A8: reset restores the files, descriptors and working directory of the image', async () => {
     const session = await open()
     const look =
       'import os\n(sorted(os.listdir("/tmp")), os.getcwd(), os.open("/tmp", os.O_RDONLY), os.umask(0o22))'

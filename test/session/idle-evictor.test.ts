@@ -1,8 +1,8 @@
-// Who gives its slot up, when, and what it costs to find out (src/session/idle-evictor.ts).
+// Which sessions give up their slot, when, and how much work the evictor does to find them (src/session/idle-evictor.ts).
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Evictable, IdleEvictor } from '../../src/session/idle-evictor.js'
 
-/** A session that the test lets fall idle. `looks` counts how often the evictor has asked for that. */
+/** A session that the test marks as idle. `looks` counts how often the evictor has read its idle time. */
 class FakeSession implements Evictable {
   looks = 0
   left = false
@@ -37,7 +37,7 @@ class FakeSession implements Evictable {
   }
 }
 
-/** Slots that callers wait for. */
+/** Number of slots that callers wait for. */
 let slotsNeeded = 0
 let evictor: IdleEvictor
 
@@ -61,7 +61,7 @@ function sessions(count: number): FakeSession[] {
 
 const left = (all: readonly FakeSession[]) => all.map((session) => session.left)
 
-test('the ones that have been idle longest give way, as many as callers wait', async () => {
+test('the sessions that have been idle longest are evicted, one for each waiting caller', async () => {
   const all = sessions(4)
   all[0]?.markIdle(evictor)
   slotsNeeded = 2
@@ -70,7 +70,7 @@ test('the ones that have been idle longest give way, as many as callers wait', a
   expect(left(all)).toEqual([false, true, true, false])
 })
 
-test('a busy session keeps its slot, and gives way when it rests while somebody waits', async () => {
+test('a busy session keeps its slot, and is evicted when it becomes idle while a caller waits', async () => {
   const [busy] = sessions(1) as [FakeSession]
   busy.work()
   slotsNeeded = 1
@@ -82,7 +82,7 @@ test('a busy session keeps its slot, and gives way when it rests while somebody 
   expect(busy.left).toBe(true)
 })
 
-test('one that has just got its slot and just fallen idle is given a moment', async () => {
+test('a session that has just got its slot and become idle is not evicted at once', async () => {
   const [session] = sessions(1) as [FakeSession]
   session.attachedSinceMs = performance.now()
   session.markIdle(evictor)
@@ -93,7 +93,7 @@ test('one that has just got its slot and just fallen idle is given a moment', as
   expect(session.left).toBe(true)
 })
 
-test('who cannot be captured keeps its slot, and the next gives way', async () => {
+test('a session that cannot be captured keeps its slot, and the next one is evicted instead', async () => {
   const refusing = new FakeSession(true).markIdle(evictor)
   const all = sessions(1)
   slotsNeeded = 1
@@ -103,7 +103,7 @@ test('who cannot be captured keeps its slot, and the next gives way', async () =
   expect(slotsNeeded).toBe(0)
 })
 
-test('H1: thousands of dormant sessions are not looked at again for each caller that waits', async () => {
+test('H1: the evictor does not look at thousands of dormant sessions again for each waiting caller', async () => {
   const all = sessions(2000)
   slotsNeeded = 1000
   evictor.evictForWaiters()
@@ -119,11 +119,11 @@ test('H1: thousands of dormant sessions are not looked at again for each caller 
     evictor.evictForWaiters()
     await vi.advanceTimersByTimeAsync(10)
   }
-  // Each turn looks at the one that gives way, and at who has left since the last.
+  // Each pass looks at the session it evicts and at those that have left since the last pass.
   expect(looks() - before).toBeLessThan(500)
 })
 
-test('a closed session is forgotten', async () => {
+test('a closed session is never evicted', async () => {
   const [closed, open] = sessions(2) as [FakeSession, FakeSession]
   evictor.remove(closed)
   slotsNeeded = 1
@@ -133,7 +133,7 @@ test('a closed session is forgotten', async () => {
 })
 
 describe('spares', () => {
-  test('when a spare is wanted, the session idle longest is evicted, one at a time', async () => {
+  test('when a spare is wanted, the session that has been idle longest is evicted, one at a time', async () => {
     let isWanted = false
     const used: object[] = []
     const hibernated: object[] = []
@@ -166,7 +166,7 @@ describe('idleTimeoutMs', () => {
     evictor = new IdleEvictor(() => slotsNeeded, IDLE_TIMEOUT_MS)
   })
 
-  test('each session gives way when it has been idle for as long, and not before', async () => {
+  test('each session is evicted once it has been idle for the timeout, and not before', async () => {
     const [first] = sessions(1) as [FakeSession]
     await vi.advanceTimersByTimeAsync(600)
     const [second] = sessions(1) as [FakeSession]
@@ -178,7 +178,7 @@ describe('idleTimeoutMs', () => {
     expect(second.left).toBe(true)
   })
 
-  test('the clock starts again with each call, and stands still while one runs', async () => {
+  test('each call restarts the idle time, which does not count while a call runs', async () => {
     const [session] = sessions(1) as [FakeSession]
     await vi.advanceTimersByTimeAsync(900)
     session.work()
@@ -190,7 +190,7 @@ describe('idleTimeoutMs', () => {
     expect(session.left).toBe(true)
   })
 
-  test('who cannot be captured is asked once for each time that it falls idle', async () => {
+  test('a session that cannot be captured is tried once each time it becomes idle', async () => {
     const refusing = new FakeSession(true)
     const evict = vi.spyOn(refusing, 'evict')
     refusing.markIdle(evictor)
@@ -202,7 +202,7 @@ describe('idleTimeoutMs', () => {
     expect(evict).toHaveBeenCalledTimes(2)
   })
 
-  test('nothing is left to fire when nobody has a slot, or after close', async () => {
+  test('no timer remains when no session has a slot, or after close', async () => {
     sessions(3)
     await vi.advanceTimersByTimeAsync(3 * IDLE_TIMEOUT_MS)
     expect(vi.getTimerCount()).toBe(0)

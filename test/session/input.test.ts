@@ -1,4 +1,4 @@
-// What asks a person: input(), getpass() and breakpoint().
+// Functions that ask a person: input(), getpass() and breakpoint().
 import { type InputContext, type InputFn, type Session, type SessionManager, Snapshot } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -6,7 +6,7 @@ import { py, pythonErrorOf } from '../support/session-code.js'
 
 let manager: SessionManager
 let talking: Session
-/** What the tests' `onInput` does. */
+/** The current implementation of the tests' `onInput`. */
 let answer: InputFn = () => null
 
 beforeAll(async () => {
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => manager?.close())
 
 describe('input()', () => {
-  test('is answered by onInput, at top level, in functions and in loops, and the prompt is not output', async () => {
+  test('gets its answer from onInput at top level, in functions and in loops, and the prompt is not output', async () => {
     const asked: string[] = []
     answer = async (prompt) => {
       asked.push(prompt)
@@ -46,7 +46,7 @@ describe('input()', () => {
     expect(await talking.get('x')).toBe('answer 8')
   })
 
-  test('takes as long as the execution may, longer than a callback', async () => {
+  test('may take longer than a callback, up to the execution’s time limit', async () => {
     answer = () => new Promise((resolve) => setTimeout(() => resolve('late'), 80))
     expect((await talking.execute("input('?')")).value).toBe('late')
   })
@@ -71,7 +71,7 @@ describe('input()', () => {
     expect((await pythonErrorOf(talking.execute("def f(): input('?')\nf()"))).type).toBe(type)
   })
 
-  test('without onInput it is EOFError, as in a program without a terminal', async () => {
+  test('raises EOFError without onInput, like a program without a terminal', async () => {
     await using session = await manager.createSession()
     const error = await pythonErrorOf(session.execute("x = input('name? ')"))
     expect([error.type, error.message.includes('EOF when reading a line')]).toEqual(['EOFError', true])
@@ -79,7 +79,7 @@ describe('input()', () => {
     expect((await pythonErrorOf(session.execute('import getpass\ngetpass.getpass()'))).type).toBe('EOFError')
   })
 
-  test("a function of the user's with that name is called as it is", async () => {
+  test('can be replaced by a user function of that name', async () => {
     answer = () => expect.fail()
     const { value } = await talking.execute(
       "def input(*args): return ['mine', *args]\nresult = input('a')\ndel input\nresult",
@@ -87,7 +87,7 @@ describe('input()', () => {
     expect(value).toEqual(['mine', 'a'])
   })
 
-  test('a cell that runs a loop of its own can read', async () => {
+  test('works in a cell that runs its own loop', async () => {
     answer = (prompt) => `<${prompt}>`
     const { value } = await talking.execute(py`
       import asyncio
@@ -99,7 +99,7 @@ describe('input()', () => {
 })
 
 describe('a suspended input()', () => {
-  test('is pending, is frozen in the middle, and goes on in another session', async () => {
+  test('is pending, is frozen mid-execution, and continues in another session', async () => {
     answer = (_, { suspend }: InputContext) => suspend('ask a person')
     const code = "name = input('name? ')\ncity = input('city? ')\nf'{name} from {city}'"
     const suspended = await talking.execute(code)
@@ -120,14 +120,14 @@ describe('a suspended input()', () => {
     expect(value).toBe('Grace from Paris')
   })
 
-  test('cannot be suspended where it blocks, and says where it could be', async () => {
+  test('fails where it blocks, and the error says where it can be suspended', async () => {
     answer = (_, { suspend }: InputContext) => suspend()
     const error = await pythonErrorOf(talking.execute('def f(): return input()\nf()'))
     expect(error.message).toContain('call it at the top level or in an async function')
   })
 })
 
-test('getpass() asks with `password`', async () => {
+test('getpass() passes `password` to onInput', async () => {
   const asked: unknown[] = []
   answer = (prompt, { password }) => {
     asked.push([prompt, password])
@@ -146,7 +146,7 @@ test('getpass() asks with `password`', async () => {
   ])
 })
 
-test('breakpoint() and pdb.set_trace() end with one clear line', async () => {
+test('breakpoint() and pdb.set_trace() fail with one clear line', async () => {
   for (const code of ['x = 1\nbreakpoint()', 'import pdb\npdb.set_trace()']) {
     const error = await pythonErrorOf(talking.execute(code))
     expect(error.type).toBe('RuntimeError')

@@ -1,4 +1,4 @@
-// B3: time limits and interrupts of one session beside others.
+// B3: time limits and interrupts of one session do not affect others.
 import { TimeoutError } from 'brumate'
 import { expect, test } from 'vitest'
 import { rejectionOf, sleep } from '../support/session-code.js'
@@ -7,7 +7,7 @@ import { describeSessions, fresh } from '../support/session-modes.js'
 describeSessions(
   'isolation',
   (open) => {
-    test('B3: a time-out of one session does not touch another that computes', async () => {
+    test('B3: a timeout of one session does not affect another that computes', async () => {
       const [stuck, busy] = [await open(), await open()]
       await busy.execute('kept = 1')
       const working = busy.execute(
@@ -17,7 +17,7 @@ describeSessions(
       expect((await working).value).toBe(1)
     })
 
-    test('B3: a time-out of one session does not touch others that sleep and await', async () => {
+    test('B3: a timeout of one session does not affect others that sleep and await', async () => {
       const [stuck, sleeping, awaiting] = [await open(), await open(), await open()]
       const others = [
         sleeping.execute('import time; time.sleep(0.8); 1'),
@@ -27,7 +27,7 @@ describeSessions(
       expect((await Promise.all(others)).map(({ value }) => value)).toEqual([1, 2])
     })
 
-    test('B3: a worker that is killed takes no other session with it', async () => {
+    test('B3: a killed worker does not take down another session', async () => {
       const [killed, other] = [await open({ limits: { interruptGraceMs: 0 } }), await open()]
       await other.execute('kept = 1')
       const working = other.execute('import time; time.sleep(0.5); kept')
@@ -36,7 +36,7 @@ describeSessions(
       expect(await other.get('kept')).toBe(1)
     })
 
-    test('B3: timed executions at the same time do not use up the time of each other', async () => {
+    test('B3: concurrent executions do not use up each other’s time limit', async () => {
       const sessions = [await open(), await open(), await open(), await open()]
       const runs = sessions.map((session, n) =>
         session.execute(`import time; time.sleep(0.7); ${n}`, { timeoutMs: 2500 }),
@@ -55,12 +55,12 @@ describeSessions(
           return performance.now() - startedMs - timeoutMs
         }),
       )
-      // Never before; how soon after is in the bench (`stopping`).
+      // Never early; the benchmark `stopping` measures how late.
       for (const lateMs of elapsed) expect(lateMs).toBeGreaterThanOrEqual(-1)
       for (const session of sessions) expect((await session.execute('1')).value).toBe(1)
     })
 
-    test('B3: interrupt() of one session does not touch another', async () => {
+    test('B3: interrupt() of one session does not affect another', async () => {
       const [one, other] = [await open(), await open()]
       const running = [
         one.execute('while True: pass'),

@@ -1,4 +1,4 @@
-// H1: what the host gives a session is encoded in slices, so a guest's own large value that it passes on does not stop the main thread.
+// H1: values passed to a session are encoded in slices, so that returning a guest's own large value does not block the main thread.
 import { ConversionError, SessionClosedError } from 'brumate'
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
@@ -6,7 +6,7 @@ import { rejectionOf } from '../support/session-code.js'
 
 const COUNT = 500_000
 const large = Array.from({ length: COUNT }, (_, i) => `${i}: \ud800`)
-test('H1: set and resume read large values in slices, in the order of the calls', async () => {
+test('H1: set and resume encode large values in slices, and calls keep their order', async () => {
   const manager = await managerForTest({ slots: 1 })
   await using session = await manager.createSession({
     checkpoint: 'manual',
@@ -27,7 +27,7 @@ test('H1: set and resume read large values in slices, in the order of the calls'
   await resume()
 }, 60_000)
 
-test('a large value without a counterpart changes nothing, and close ends what is being read', async () => {
+test('a large value with an unsupported part changes nothing, and close aborts an encoding in progress', async () => {
   const manager = await managerForTest({ slots: 1 })
   const session = await manager.createSession()
   await session.set('x', 1)

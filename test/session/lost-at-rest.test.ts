@@ -1,15 +1,15 @@
-// S3: a worker that is lost where no caller waits for it. Whoever calls the session next is told, once, whatever that call is.
+// S3: a worker is lost while no caller waits for it. The next call of any kind gets the error, once.
 import type { Worker } from 'node:worker_threads'
 import { InterpreterCrashedError, PoolExhaustedError, type Session } from 'brumate'
 import { expect, onTestFinished, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { rejectionOf, until } from '../support/session-code.js'
 
-/** Calls of a session while it goes dormant find its worker gone when it was killed before. */
+/** Kills the worker when the session is captured: a capture collects garbage, which runs a finalizer that aborts. */
 const CRASH_ON_CAPTURE =
   'import gc, os; gc.disable()\nclass C:\n    def __del__(self): os.abort()\nc = C(); c.me = c'
 
-/** A session put away for another one, whose worker ends while it is captured. */
+/** A session whose worker died while it was captured, because another session needed the slot. */
 async function lostWhilePutAway(): Promise<Session> {
   const manager = await managerForTest({ slots: 1 })
   const session = await manager.createSession({ checkpoint: 'manual' })
@@ -28,7 +28,7 @@ test.each([
   ['hibernate', (session: Session) => session.hibernate()],
   ['snapshotState', (session: Session) => session.snapshotState()],
 ] as const)(
-  'S3: a session lost while it gives way says so to %s, and goes on from its checkpoint',
+  'S3: a session lost during its eviction reports that to %s, and continues from its checkpoint',
   async (_, call) => {
     const session = await lostWhilePutAway()
     expect((await rejectionOf(InterpreterCrashedError, call(session))).outcome).toBe('restored')
@@ -36,7 +36,7 @@ test.each([
   },
 )
 
-test('S3: reset and restoreState replace what was lost: there is nothing left to tell', async () => {
+test('S3: after reset and restoreState the loss no longer matters and is not reported', async () => {
   const reset = await lostWhilePutAway()
   await reset.reset()
   expect((await reset.execute('"x" in globals()')).value).toBe(false)
@@ -48,7 +48,7 @@ test('S3: reset and restoreState replace what was lost: there is nothing left to
   expect(await restored.get('x')).toBe('other')
 })
 
-test('A6: a reset that gets no slot has reset the execution count all the same', async () => {
+test('A6: a reset that gets no slot still resets the execution count', async () => {
   const workers: Worker[] = []
   const onWorker = (worker: Worker) => workers.push(worker)
   process.on('worker', onWorker)
@@ -56,7 +56,7 @@ test('A6: a reset that gets no slot has reset the execution count all the same',
   const manager = await managerForTest({ slots: 1, acquireTimeoutMs: 1500 })
   await using session = await manager.createSession()
   await session.execute('x = 1')
-  // It cannot be made the image again, and somebody else is first to get the next one.
+  // Its slot cannot be renewed, and another session is the first to get the next one.
   void workers[0]?.terminate()
   const reset = rejectionOf(PoolExhaustedError, session.reset())
   const busy = manager.createSession().then((other) => other.execute('import time; time.sleep(4)'))
@@ -66,7 +66,7 @@ test('A6: a reset that gets no slot has reset the execution count all the same',
   expect((await session.execute('"x" in globals()')).executionCount).toBe(1)
 })
 
-test('A6: a snapshot of a dormant session has its execution count, wherever its state came from', async () => {
+test('A6: a snapshot of a dormant session has its execution count, even if the state came from restoreState', async () => {
   const manager = await managerForTest({ slots: 2 })
   await using session = await manager.createSession()
   await session.execute('x = 1')
@@ -78,7 +78,7 @@ test('A6: a snapshot of a dormant session has its execution count, wherever its 
   expect([manifest.executionCount, session.executionCount]).toEqual([2, 2])
 })
 
-test('D8: what is no execution leaves a suspended one suspended', async () => {
+test('D8: calls other than executions leave a suspended execution suspended', async () => {
   const manager = await managerForTest({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { ask: (_: unknown, { suspend }: { suspend(): never }) => suspend() },

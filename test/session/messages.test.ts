@@ -1,4 +1,4 @@
-// What errors say to somebody who wrote something slightly wrong: the message alone tells what to do.
+// Messages of errors about small mistakes: the message alone says what to do.
 import {
   Image,
   InvalidOptionError,
@@ -30,11 +30,11 @@ describe('an unknown option', () => {
     [{ limits: { memory: 1 } }, 'did you mean `memoryBytes`?'],
     [{ limits: { timeoutMs: 1 } }, 'did you mean `executionTimeoutMs` or `callbackTimeoutMs`?'],
     [{ limits: { outputByte: 1 } }, 'did you mean `outputBytes`?'],
-  ])('%j of a manager names what was meant', async (options, meant) => {
+  ])('%j for a manager suggests the name that was meant', async (options, meant) => {
     expect((await invalid(SessionManager.create(options as never))).message).toContain(meant)
   })
 
-  test('of a session, an execution and a callback does so too; far from all names, nothing is suggested', async () => {
+  test('of a session, an execution or a callback also gets a suggestion, unless no name is similar', async () => {
     const session_ = invalid(manager.createSession({ onstdout: () => {} } as never))
     expect((await session_).message).toContain('did you mean `onStdout`?')
     const execution = invalid(session.execute('1', { timeout: 5 } as never))
@@ -62,12 +62,12 @@ describe('a value of the wrong kind', () => {
     [[1], 'got an array'],
     [new Proxy(new Map(), {}), 'got a Proxy'],
     [Object.create(Object.create(null, { constructor: { get: () => expect.fail() } })), 'got an object'],
-  ])('is named by its class: %#', async (given, got) => {
+  ])('is described by its class: %#', async (given, got) => {
     expect((await invalid(manager.createSession({ tenant: given as never }))).message).toContain(got)
   })
 })
 
-test('classes that are not made with `new` say what to use', () => {
+test('constructing a class that has no public constructor throws an error that names the factory to use', () => {
   const make = (Class: unknown) => () => new (Class as new () => unknown)()
   expect(make(SessionManager)).toThrow(InvalidOptionError)
   expect(make(SessionManager)).toThrow('SessionManager.create(')
@@ -75,7 +75,7 @@ test('classes that are not made with `new` say what to use', () => {
   expect(make(Image)).toThrow('Image.build(')
 })
 
-test('setCallbacks() without an argument is an error, and the callbacks stay', async () => {
+test('setCallbacks() without an argument fails, and the callbacks stay', async () => {
   await session.setCallbacks({ keep: () => 'kept' })
   const error = await invalid((session.setCallbacks as () => Promise<void>)())
   expect([error.option, error.message]).toEqual(['callbacks', expect.stringContaining('{} removes them all')])
@@ -83,7 +83,7 @@ test('setCallbacks() without an argument is an error, and the callbacks stay', a
 })
 
 describe('a StorageError', () => {
-  test('reads like an error of node:fs', async () => {
+  test('has the same message as an error of node:fs', async () => {
     await using storage = new VfsStorage()
     await storage.mkdir('/d')
     await storage.writeFile('/d/f', 'x')
@@ -118,11 +118,11 @@ describe('a JSON Schema', () => {
       { type: 'string', format: 'emial' },
       'f.parameters.properties.a.format: unknown format "emial"; known: date, ',
     ],
-  ])('with an unknown keyword or format is refused: %j', async (property, message) => {
+  ])('with an unknown keyword or format is rejected: %j', async (property, message) => {
     expect((await invalid(withProperty(property))).message).toContain(message)
   })
 
-  test('may have properties of any name, keywords of OpenAPI, and names that begin with x-', async () => {
+  test('may have properties of any name, OpenAPI keywords, and names that begin with x-', async () => {
     await withProperty({
       type: 'object',
       nullable: true,
@@ -155,7 +155,7 @@ describe('a JSON Schema', () => {
   })
 })
 
-test('a caller that waits for a slot while it boots is not told that all are in use', async () => {
+test('a caller rejected while slots still boot is not told that all are in use', async () => {
   await using other = await openManager({ slots: 1, maxQueued: 0 })
   const [first, ...refused] = await Promise.allSettled(Array.from({ length: 3 }, () => other.createSession()))
   expect(first?.status).toBe('fulfilled')

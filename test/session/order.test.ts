@@ -1,4 +1,4 @@
-// A9: calls in order, sessions in parallel, closing.
+// A9: calls of a session run in order, sessions run in parallel, and close settles every call.
 import { type Session, SessionClosedError } from 'brumate'
 import { expect, test } from 'vitest'
 import { deferred, expectTyped, rejectionOf, sleep } from '../support/session-code.js'
@@ -24,7 +24,7 @@ function order(open: OpenSession): void {
     expect(await session.get('log')).toEqual([0, 0, 1, 1, 2, 2, 3, 3])
   })
 
-  test('A9: an execution that awaits is not overtaken by the next', async () => {
+  test('A9: the next execution does not overtake one that awaits', async () => {
     const session = await open()
     await session.execute('import asyncio; log = []')
     await Promise.all([
@@ -34,7 +34,7 @@ function order(open: OpenSession): void {
     expect(await session.get('log')).toEqual(['a', 'b', 'c'])
   })
 
-  test('A9: a failing call does not stop those queued behind it', async () => {
+  test('A9: a failing call does not stop the calls queued behind it', async () => {
     const session = await open()
     const [failed, fine] = await Promise.allSettled([session.execute('1/0'), session.execute('2')])
     expect([failed.status, fine.status]).toEqual(['rejected', 'fulfilled'])
@@ -56,14 +56,14 @@ function order(open: OpenSession): void {
     }
     const callbacks = { meet }
     const sessions = [await open({ callbacks }), await open({ callbacks }), await open({ callbacks })]
-    // Each blocks its own interpreter until all three are there.
+    // Each blocks its own interpreter until all three have arrived.
     const blocking = sessions.map((session) =>
       session.execute("import brumate; brumate.call_sync('meet'); 1"),
     )
     expect((await Promise.all(blocking)).map(({ value }) => value)).toEqual([1, 1, 1])
   })
 
-  test('A9: a session that computes does not hold up another', async () => {
+  test('A9: a session that computes does not delay another', async () => {
     const [busy, quick] = [await open(), await open()]
     const spinning = busy.execute('while True: pass', { timeoutMs: 5_000 }).catch(() => 'ended')
     const first = await Promise.race([quick.execute('1'), spinning])
@@ -73,7 +73,7 @@ function order(open: OpenSession): void {
   })
 }
 
-/** Each ends a worker, whatever was done to its session before. */
+/** Each of these tests ends a worker, whatever the session did before. */
 function closing(open: OpenSession): void {
   test('A9: close during a run settles it with SessionClosedError', async () => {
     const session = await open()
@@ -102,7 +102,7 @@ function closing(open: OpenSession): void {
     await running
   })
 
-  test('A9: close settles everything that is queued, of every kind', async () => {
+  test('A9: close settles queued calls of every kind', async () => {
     const session = await open()
     const calls = [
       session.execute('while True: pass'),
@@ -123,14 +123,14 @@ function closing(open: OpenSession): void {
     expect(session.state).toBe('closed')
   })
 
-  test('A9: close in the same turn as execute settles both', async () => {
+  test('A9: close in the same turn as execute settles both calls', async () => {
     const session = await open()
     const running = rejectionOf(SessionClosedError, session.execute('x = 1'))
     await session.close()
     await running
   })
 
-  test('A9: close during reset settles both', async () => {
+  test('A9: close during reset settles both calls', async () => {
     const session = await open()
     const resetting = rejectionOf(SessionClosedError, session.reset())
     await session.close()
@@ -140,7 +140,7 @@ function closing(open: OpenSession): void {
   test.each([
     ['snapshotState', (session: Session) => session.snapshotState()],
     ['hibernate', (session: Session) => session.hibernate()],
-  ])('A9: close during %s settles both', async (_, call) => {
+  ])('A9: close during %s settles both calls', async (_, call) => {
     const session = await open()
     await session.execute('x = 1')
     const running = rejectionOf(SessionClosedError, call(session))
@@ -148,7 +148,7 @@ function closing(open: OpenSession): void {
     await running
   })
 
-  test('A9: close while a dormant session wakes settles its call', async () => {
+  test('A9: close while a dormant session wakes settles the waiting call', async () => {
     const session = await open()
     await session.execute('x = 1')
     await session.hibernate()

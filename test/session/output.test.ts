@@ -1,4 +1,4 @@
-// A3: what is written is what arrives.
+// A3: output arrives exactly as it was written.
 import { CancelledError, LimitError, PythonError } from 'brumate'
 import { expect, test } from 'vitest'
 import { Listeners } from '../../src/session/listeners.js'
@@ -8,7 +8,7 @@ import { describeSessions, fresh } from '../support/session-modes.js'
 const NO_LISTENERS = { onStdout: undefined, onStderr: undefined, onOutput: undefined, onDisplay: undefined }
 
 describeSessions('output', (open) => {
-  test('A3: print and sys.stdout.write arrive exactly, with nothing trimmed', async () => {
+  test('A3: print and sys.stdout.write arrive exactly, untrimmed', async () => {
     const session = await open()
     const { stdout, stderr } = await session.execute(py`
       import sys
@@ -42,7 +42,7 @@ describeSessions('output', (open) => {
     expect(stdout).toBe('print os.write stdout.write buffer dup lines more\n'.repeat(2))
   })
 
-  test('A3: stderr is apart, and print, os.write, logging and warnings reach it in order', async () => {
+  test('A3: stderr is separate, and print, os.write, logging and warnings reach it in order', async () => {
     const session = await open()
     const { stdout, stderr } = await session.execute(py`
       import logging, os, sys, warnings
@@ -56,7 +56,7 @@ describeSessions('output', (open) => {
     expect(stderr).toBe('one\ntwo\nWARNING:root:three\nfile.py:4: UserWarning: four\n  source\n')
   })
 
-  test('A3: output at C level arrives', async () => {
+  test('A3: output written by C code arrives', async () => {
     const session = await open()
     const { stderr } = await session.execute(py`
       import faulthandler, sys
@@ -65,7 +65,7 @@ describeSessions('output', (open) => {
     expect(stderr).toContain('most recent call first')
   })
 
-  test('A3: output of an execution that fails arrives with the error', async () => {
+  test('A3: output of a failed execution arrives with the error', async () => {
     const session = await open()
     const error = await pythonErrorOf(
       session.execute(py`
@@ -81,7 +81,7 @@ describeSessions('output', (open) => {
     })
   })
 
-  test('A3: output belongs to its own execution', async () => {
+  test('A3: output belongs only to the execution that wrote it', async () => {
     const session = await open()
     const [one, two, three] = await Promise.all([
       session.execute('print("one")'),
@@ -110,7 +110,7 @@ describeSessions('output', (open) => {
     ['awaits', 'import asyncio; await asyncio.sleep(60)'],
     ['waits in asyncio.run', 'import asyncio; asyncio.run(asyncio.sleep(60))'],
     ['computes', 'while True: pass'],
-  ])('A3: onStdout and onStderr hear what code has written while it %s', async (_, code) => {
+  ])('A3: onStdout and onStderr receive output while the code %s', async (_, code) => {
     const session = await open()
     let heard = ''
     const hear = (chunk: string) => {
@@ -124,7 +124,7 @@ describeSessions('output', (open) => {
         timeoutMs: 50_000,
       }),
     )
-    // It does not end by itself: what is heard is heard meanwhile.
+    // The code does not end by itself, so the listeners must have been called while it ran.
     await until(() => heard.length === 'out\nerr\n'.length)
     await session.interrupt()
     const { type, stdout, stderr } = await running
@@ -132,7 +132,7 @@ describeSessions('output', (open) => {
     expect(stderr).toMatch(/^err\n/)
   })
 
-  test('A3: a listener that throws fails its execution with what it threw, and the session goes on', async () => {
+  test('A3: a listener that throws fails its execution with that error, and the session continues', async () => {
     const session = await open()
     const boom = new Error('from the listener')
     const execution = session.execute('print(1); kept = 1', {
@@ -144,7 +144,7 @@ describeSessions('output', (open) => {
     expect(await session.get('kept')).toBe(1)
   })
 
-  test('A3: execute waits for the promises of async listeners, and rejects as the first of them does', async () => {
+  test('A3: execute waits for the promises of async listeners, and rejects like the first that rejects', async () => {
     const session = await open()
     const boom = new Error('later')
     const onStdout = () => new Promise((_, reject) => setImmediate(() => reject(boom)))
@@ -153,7 +153,7 @@ describeSessions('output', (open) => {
     expect(await session.get('kept')).toBe(1)
   })
 
-  test('A3: onOutput hears both streams in the order written, in chunks that end at line ends', async () => {
+  test('A3: onOutput receives both streams in the order written, in chunks that end at line ends', async () => {
     const heard: { readonly stream: string; readonly text: string }[] = []
     const session = await open({ onOutput: (chunk) => void heard.push(chunk) })
     const sameText: string[] = []
@@ -175,7 +175,7 @@ describeSessions('output', (open) => {
     expect([stdout.length + stderr.length]).toEqual([heard.reduce((sum, { text }) => sum + text.length, 0)])
   })
 
-  test('A3: a line that is not finished is heard when the execution waits, and while it computes', async () => {
+  test('A3: an unfinished line is delivered when the execution waits, and while it computes', async () => {
     const session = await open({ callbacks: { heardSoFar: () => heard } })
     let heard = ''
     const onOutput = ({ text }: { readonly text: string }) => {
@@ -211,13 +211,13 @@ describeSessions('output', (open) => {
     expect([stdout, heard]).toEqual(['aé€😀z', 'aé€😀z'])
   })
 
-  test('A3: bytes that are not UTF-8 become replacement characters and the rest arrives', async () => {
+  test('A3: invalid UTF-8 becomes replacement characters, and the rest arrives', async () => {
     const session = await open()
     const { stdout } = await session.execute(String.raw`import os; os.write(1, b'a\xff\xfeb\xc3'); None`)
     expect(stdout).toBe('a\ufffd\ufffdb\ufffd')
   })
 
-  test('A3: an unfinished character does not reach into the next execution', async () => {
+  test('A3: an incomplete character does not leak into the next execution', async () => {
     const session = await open()
     await session.execute(String.raw`import os; os.write(1, b'\xe2\x82'); None`)
     expect((await session.execute('print("next")')).stdout).toBe('next\n')
@@ -236,7 +236,7 @@ describeSessions('output', (open) => {
     )
   })
 
-  test('A3: output is cut at the limit, kept up to there, and the execution fails with LimitError', async () => {
+  test('A3: output over the limit is cut there, and the execution fails with LimitError', async () => {
     const session = await open({ limits: { outputBytes: 1000 } })
     const error = await rejectionOf(
       LimitError,
@@ -246,24 +246,24 @@ describeSessions('output', (open) => {
     expect(error.stdout).toBe('0123456789'.repeat(100))
   })
 
-  test('A3: one write past the output limit is cut within it', async () => {
+  test('A3: a single write over the output limit is cut inside it', async () => {
     const session = await open({ limits: { outputBytes: 10 } })
     const error = await rejectionOf(LimitError, session.execute('print("0123456789abcdef")'))
     expect(error.stdout).toBe('0123456789')
   })
 
-  test('A3: a cut at the output limit does not split a character', async () => {
+  test('A3: the cut at the output limit does not split a character', async () => {
     const session = await open({ limits: { outputBytes: 10 } })
     const error = await rejectionOf(LimitError, session.execute('print("€" * 10)'))
     expect(error.stdout).toBe('€€€')
   })
 
-  test('A3: output of exactly the limit is no error', async () => {
+  test('A3: output of exactly the limit is allowed', async () => {
     const session = await open({ limits: { outputBytes: 10 } })
     expect((await session.execute('print("0123456789", end="")')).stdout).toBe('0123456789')
   })
 
-  test('A3: the output limit holds for each stream and each execution anew', async () => {
+  test('A3: the output limit applies to each stream and each execution separately', async () => {
     const session = await open({ limits: { outputBytes: 10 } })
     for (let round = 0; round < 2; round++) {
       const result = await session.execute(
@@ -275,7 +275,7 @@ describeSessions('output', (open) => {
     expect(error).toMatchObject({ stdout: '', stderr: 'x'.repeat(10) })
   })
 
-  test('A3: redirecting sys.stdout catches print and nothing else', async () => {
+  test('A3: redirecting sys.stdout captures print and nothing else', async () => {
     const session = await open()
     const { stdout, value } = await session.execute(py`
       import contextlib, io, os
@@ -287,7 +287,7 @@ describeSessions('output', (open) => {
     expect([stdout, value]).toEqual(['written', 'caught\n'])
   })
 
-  test('A3: output goes on after code closed sys.stdout over it', async () => {
+  test('A3: output works again after code replaced sys.stdout with None', async () => {
     const session = await open()
     await session.execute('import sys; sys.stdout.flush(); sys.stdout = None; print("nowhere")')
     expect((await session.execute('sys.stdout = sys.__stdout__; print("back")')).stdout).toBe('back\n')
@@ -295,9 +295,9 @@ describeSessions('output', (open) => {
 })
 
 describeSessions(
-  'much output, and what listeners do',
+  'much output, and what listeners receive',
   (open) => {
-    test('A3: the chunks that listeners hear make up exactly the output', async () => {
+    test('A3: the chunks that listeners receive add up to exactly the output', async () => {
       const heard = { session: '', call: '', stderr: '' }
       const session = await open({
         onStdout: (chunk) => {
@@ -342,7 +342,7 @@ describeSessions(
       expect(calls).toBe(100_000)
     })
 
-    test('A3: listeners that do not settle in time are one process warning, and so are all that reject even later', async () => {
+    test('A3: listeners that do not settle in time cause one process warning, and so do all that reject later', async () => {
       const session = await open({ limits: { callbackTimeoutMs: 20 } })
       const ended = deferred()
       const warnings: unknown[] = []
@@ -389,7 +389,7 @@ describeSessions(
       expect(stderr === 'x'.repeat(1_000_000)).toBe(true)
     })
 
-    test('A3: null takes the output limit away', async () => {
+    test('A3: null removes the output limit', async () => {
       const session = await open({ limits: { outputBytes: null } })
       const { stdout } = await session.execute('for n in range(10): print("x" * 1_000_000, end="")')
       expect(stdout.length).toBe(10_000_000)
@@ -402,7 +402,7 @@ describeSessions(
       expect(await session.get('kept')).toBe(1)
     })
 
-    test('A3: a chunk written in a spinning execution is heard while it spins', async () => {
+    test('A3: output of a spinning execution arrives while it spins', async () => {
       const session = await open()
       const heard = await new Promise((resolve, reject) => {
         session
@@ -415,11 +415,11 @@ describeSessions(
       expect(heard).toBe(true)
     })
 
-    test('A3: what an execution writes first is heard at once, however soon after the output of the one before', async () => {
+    test('A3: the first output of an execution arrives at once, even right after the previous execution’s output', async () => {
       const session = await open({ limits: { interruptGraceMs: 0 } })
       await session.execute('print("before")', { onStdout: () => {} })
       const controller = new AbortController()
-      // Nothing but the write itself can send it: the sum never looks for signals.
+      // Only the write itself can deliver it: sum() never checks for signals.
       const running = session.execute('print("first"); sum(range(10**12))', {
         signal: controller.signal,
         onStdout: () => controller.abort(),

@@ -1,4 +1,4 @@
-// What only a process of its own can show: that it ends, what it leaves behind, how much it holds. (Issue 2, "Must show".)
+// Tests that need a process of their own: that it exits, what it leaves behind, how much memory it holds.
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { sleep } from '../support/session-code.js'
@@ -8,7 +8,7 @@ import { runProgram, startProgram } from '../support/session-process.js'
 const linux = existsSync('/proc/self/task')
 
 describe('the end of a process', () => {
-  test('A9: with a closed manager it ends by itself, with nothing on stderr', async () => {
+  test('A9: with a closed manager, the process exits by itself with nothing on stderr', async () => {
     const ended = await runProgram(`
       const manager = await SessionManager.create({ ...options, slots: 2 })
       const session = await manager.createSession()
@@ -18,7 +18,7 @@ describe('the end of a process', () => {
     expect(ended).toEqual({ code: 0, signal: null, stdout: '42\n', stderr: '' })
   })
 
-  test('A9: it ends by itself when the manager is closed while sessions run and others wait', async () => {
+  test('A9: the process exits by itself when the manager is closed while sessions run and others wait', async () => {
     const ended = await runProgram(`
       const manager = await SessionManager.create({ ...options, slots: 2 })
       const sessions = [await manager.createSession(), await manager.createSession()]
@@ -36,7 +36,7 @@ describe('the end of a process', () => {
     })
   })
 
-  test('A9: it ends by itself after a time-out whose worker was killed', async () => {
+  test('A9: the process exits by itself after a timeout that killed a worker', async () => {
     const ended = await runProgram(`
       const manager = await SessionManager.create({ ...options, slots: 1 })
       const session = await manager.createSession({ limits: { interruptGraceMs: 0 } })
@@ -56,7 +56,7 @@ describe('the end of a process', () => {
     ['SIGINT', 'while a session sleeps', `void session.execute('import time; time.sleep(60)')`],
     ['SIGTERM', 'while a session awaits', `void session.execute('import asyncio; await asyncio.sleep(60)')`],
     ['SIGTERM', 'while a session loops in C', `void session.execute('sum(range(10**12))')`],
-  ] as const)('A9: with a manager left open %s ends it, %s', async (signal, _, code) => {
+  ] as const)('A9: with a manager left open, %s ends the process %s', async (signal, _, code) => {
     const program = startProgram(`
       const manager = await SessionManager.create({ ...options, slots: 1 })
       const session = await manager.createSession()
@@ -68,7 +68,7 @@ describe('the end of a process', () => {
     expect(await program.ended).toMatchObject({ code: null, signal, stderr: '' })
   })
 
-  test('A9: managers closed at any moment while slots boot end nothing but themselves', {
+  test('A9: closing managers while their slots boot does not end the process', {
     timeout: 120_000,
   }, async () => {
     const ended = await runProgram(`
@@ -84,7 +84,7 @@ describe('the end of a process', () => {
     expect(ended).toEqual({ code: 0, signal: null, stdout: 'survived\n', stderr: '' })
   })
 
-  test('A9: process.exit ends it with a manager left open and a session that spins', async () => {
+  test('A9: process.exit works with a manager left open and a spinning session', async () => {
     const ended = await runProgram(`
       const manager = await SessionManager.create({ ...options, slots: 1 })
       const session = await manager.createSession()
@@ -94,7 +94,7 @@ describe('the end of a process', () => {
     expect(ended).toMatchObject({ code: 3, stderr: '' })
   })
 
-  test('A9: a handler of SIGTERM that closes the manager lets it end by itself', async () => {
+  test('A9: a SIGTERM handler that closes the manager lets the process exit by itself', async () => {
     const program = startProgram(`
       const manager = await SessionManager.create({ ...options, slots: 1 })
       const session = await manager.createSession()
@@ -108,7 +108,7 @@ describe('the end of a process', () => {
   })
 })
 
-/** Threads and descriptors of the process, once they have been the same for a while or after five seconds. */
+/** Counts threads and descriptors. Waits up to five seconds until they are down to the baseline, or half a second without one. */
 const COUNTS = `
   import { readdirSync } from 'node:fs'
   import { setTimeout as sleep } from 'node:timers/promises'
@@ -128,7 +128,7 @@ const COUNTS = `
 `
 
 describe.runIf(linux)('many sessions', () => {
-  test('A9: 40 sessions at once over 4 slots all finish in turn, silently, and leave no thread or descriptor', {
+  test('A9: 40 concurrent sessions over 4 slots all finish, silently, and leave no thread or descriptor', {
     timeout: 120_000,
   }, async () => {
     const { code, stdout, stderr } = await runProgram(`${COUNTS}
@@ -170,15 +170,15 @@ describe.runIf(linux)('many sessions', () => {
       crashes: 0,
     })
     const { mostOvertaken, threadsLeft, descriptorsLeft } = JSON.parse(stdout)
-    // Slots are given out in order; who gets ready first among those that have one is chance.
+    // Slots are given out in order, but which session is ready first among those that have one is chance.
     expect(mostOvertaken).toBeLessThan(12)
     expect(threadsLeft).toBeLessThanOrEqual(0)
     expect(descriptorsLeft).toBeLessThanOrEqual(0)
     expect(code).toBe(0)
   })
 
-  // Node 20 leaves a file open that a thread opens without waiting while it is ended: about one time in six at these moments.
-  // Six times four threads miss it one time in eighty. No other version does.
+  // In Node 20, a thread that is ended while it opens a file asynchronously leaves it open: about one time in six at these moments.
+  // Six rounds of four threads miss that one time in eighty. No other version does this.
   const ROUNDS = process.version.startsWith('v20.') ? 6 : 2
   const ENDED_WHILE_LOADING = `
     const before = await settledCounts()
@@ -240,23 +240,23 @@ describe.runIf(linux)('many sessions', () => {
     console.log(JSON.stringify(samples))
   `
 
-  // The full form, a thousand cycles after the first hundred, is in the bench. A slot is 30 MiB: sixteen kept would be 480,
-  // one that is booting or ending just when the sample is taken is 30, and V8 takes its time in every thread.
+  // The full form, a thousand cycles after the first hundred, is a benchmark. A slot is 30 MiB: sixteen leaked slots would be 480, one
+  // that boots or ends at the moment of the sample is 30, and V8 takes a while to collect in every thread.
   const MAX_GROWTH_MIB = 100
 
   test.each([
     ['40 cycles of create, execute and close of one tenant', 40, `{ tenant: 'acme' }`, 6],
     ['20 cycles of create, execute and close of a tenant each', 20, '', 0],
-  ])('A9: no slot is kept over %s', { timeout: 120_000 }, async (_, count, sessionOptions, from) => {
+  ])('A9: no slot is leaked over %s', { timeout: 120_000 }, async (_, count, sessionOptions, from) => {
     const { stdout, stderr } = await runProgram(cycles(count, sessionOptions), ['--expose-gc'])
     expect(stderr).toBe('')
     const samples = JSON.parse(stdout) as number[]
-    // The smallest of a few samples is what is really held.
+    // The smallest of a few samples is the memory that is really held.
     const growth = Math.min(...samples.slice(-3)) - Math.min(...samples.slice(from, from + 3))
     expect(growth).toBeLessThan(MAX_GROWTH_MIB)
   })
 
-  test('A9: nothing of a closed session is kept on the calling side', { timeout: 120_000 }, async () => {
+  test('A9: the main thread keeps nothing of a closed session', { timeout: 120_000 }, async () => {
     const { stdout, stderr } = await runProgram(
       `
       const manager = await SessionManager.create({ ...options, slots: 2 })
@@ -287,7 +287,7 @@ describe.runIf(linux)('many sessions', () => {
   })
 })
 
-test('A9: the process stays alive while an execution is under way, and for no longer than its result', async () => {
+test('A9: the process stays alive while an execution runs, and no longer than until its result', async () => {
   const program = startProgram(`
     const manager = await SessionManager.create({ ...options, slots: 1 })
     const session = await manager.createSession()

@@ -1,4 +1,4 @@
-// A session that ends every interpreter it is put into, or keeps one busy while it is put there: not tried for ever (B7, S3).
+// B7, S3: a session that kills or blocks every interpreter that loads it is not retried forever.
 import type * as Brumate from 'brumate'
 import { InterpreterCrashedError, SessionClosedError } from 'brumate'
 import { expect, inject, onTestFinished, test } from 'vitest'
@@ -6,7 +6,7 @@ import { HostileBuild } from '../security/support/hostile-build.js'
 import { managerForTest } from '../support/manager.js'
 import { py } from '../support/session-code.js'
 
-/** The kernel draws entropy when a session is thawed; what draws it is the guest's memory like everything else. */
+/** The kernel draws entropy when a session is thawed, through code in guest memory, which hostile code can replace. */
 const ON_THAW = py`
   import os, random
   def on_thaw(act):
@@ -23,7 +23,7 @@ const ON_THAW = py`
   kept = 1
 `
 
-test('B7, S3: a session whose state ends every interpreter is closed, with the reason', async () => {
+test('B7, S3: a session whose state kills every interpreter is closed, with the reason', async () => {
   const manager = await managerForTest({ slots: 2 })
   const session = await manager.createSession()
   const neighbour = await manager.createSession()
@@ -43,7 +43,7 @@ test('B7, S3: a session whose state ends every interpreter is closed, with the r
   expect((await neighbour.execute('x')).value).toBe(1)
 })
 
-test('a crash says what the code did, in terms of Python', async () => {
+test('a crash error says what the Python code did', async () => {
   const manager = await managerForTest({ slots: 2 })
   const session = await manager.createSession({ checkpoint: 'manual' })
   const reasons: readonly (readonly [code: string, reason: string])[] = [
@@ -59,7 +59,7 @@ test('a crash says what the code did, in terms of Python', async () => {
   }
 })
 
-test('B3, F14: a restore that does not end is stopped, and the session can be restored to another snapshot', async () => {
+test('B3, F14: a restore that never ends is stopped, and the session can be restored from another snapshot', async () => {
   const build = new HostileBuild()
   onTestFinished(() => build.remove())
   build.setConstant('src/session/take-over.js', 'ATTACH_MS', 500)

@@ -13,7 +13,7 @@ describeSessions('reset', (open) => {
     return (await session.execute(look)).value
   }
 
-  test('A8: user names are gone', async () => {
+  test('A8: user variables are removed', async () => {
     expect(await afterReset('x = 1', "'x' in globals()")).toBe(false)
   })
 
@@ -28,7 +28,7 @@ describeSessions('reset', (open) => {
     expect((await session.execute(look)).value).toEqual(before)
   })
 
-  test('A8: monkeypatches are gone, of builtins, of the standard library and of sys', async () => {
+  test('A8: monkeypatches of builtins, the standard library and sys are undone', async () => {
     const code = py`
       import builtins, json, sys
       builtins.len = lambda x: -1
@@ -40,7 +40,7 @@ describeSessions('reset', (open) => {
     expect(await afterReset(code, look)).toEqual([3, '1', false])
   })
 
-  test('A8: the environment is what the options say', async () => {
+  test('A8: environment variables are those of the options', async () => {
     const code = "import os; os.environ['MADE'] = '1'; os.environ['GIVEN'] = 'changed'; os.putenv('PUT', '1')"
     expect(await afterReset(code, "import os; os.environ['GIVEN'], 'MADE' in os.environ")).toEqual([
       'option',
@@ -48,7 +48,7 @@ describeSessions('reset', (open) => {
     ])
   })
 
-  test('A8: the working directory is the one at the start', async () => {
+  test('A8: the working directory is the initial one', async () => {
     const session = await open()
     const { value: before } = await session.execute('import os; os.getcwd()')
     await session.execute('os.makedirs("/tmp/elsewhere"); os.chdir("/tmp/elsewhere")')
@@ -58,7 +58,7 @@ describeSessions('reset', (open) => {
     )
   })
 
-  test('A8: files are those of a fresh interpreter: made ones gone, deleted and changed ones back', async () => {
+  test('A8: files are those of a fresh interpreter: new ones are removed, deleted and changed ones restored', async () => {
     const session = await open()
     const look = py`
       import os
@@ -83,7 +83,7 @@ describeSessions('reset', (open) => {
     expect((await session.execute(look)).value).toEqual(before)
   })
 
-  test('A8: open files are closed and their descriptors free', async () => {
+  test('A8: open files are closed and their descriptors freed', async () => {
     const code = 'files = [open(f"/tmp/f{n}", "w") for n in range(50)]'
     expect(
       await afterReset(code, 'import os; fd = os.open("/tmp", os.O_RDONLY); os.close(fd); fd < 50'),
@@ -102,7 +102,7 @@ describeSessions('reset', (open) => {
     expect([stdout, stderr]).toEqual(['out\n', 'err\n'])
   })
 
-  test('A8: pending tasks, timers and context are gone', async () => {
+  test('A8: pending tasks, timers and context are removed', async () => {
     const code = py`
       import asyncio, decimal
       decimal.getcontext().prec = 3
@@ -118,7 +118,7 @@ describeSessions('reset', (open) => {
     expect(await afterReset(code, look)).toEqual([1, 28])
   })
 
-  test('A8: random numbers differ from those before', async () => {
+  test('A8: random numbers differ from those before the reset', async () => {
     const session = await open()
     const code = 'import random, uuid, os; random.random(), uuid.uuid4().hex, os.urandom(8).hex()'
     const seen = new Set<unknown>()
@@ -130,7 +130,7 @@ describeSessions('reset', (open) => {
   })
 
   test('A8: memory is that of a fresh interpreter', async () => {
-    // Both at once are more than it may have.
+    // The two blocks together exceed the limit.
     const session = await open({ limits: { memoryBytes: 112 * 2 ** 20 } })
     await session.execute('big = bytearray(50_000_000)')
     await session.reset()
@@ -138,7 +138,7 @@ describeSessions('reset', (open) => {
     expect((await session.execute('bytearray(50_000_000)[0]')).value).toBe(0)
   })
 
-  test('A8: an interpreter whose recursion limit, signals or gc were changed is as before', async () => {
+  test('A8: changes of the recursion limit, signal handlers and gc are undone', async () => {
     const code =
       'import gc, signal, sys; gc.disable(); sys.setrecursionlimit(60); signal.signal(signal.SIGINT, signal.SIG_IGN)'
     const look = 'import gc, sys; gc.isenabled(), sys.getrecursionlimit() > 500'
@@ -179,7 +179,7 @@ describeSessions('reset', (open) => {
     })
   })
 
-  test('A8: reset waits for its turn among the calls', async () => {
+  test('A8: reset waits for the calls before it', async () => {
     const session = await open()
     const [before, , after] = await Promise.all([
       session.execute('import time; time.sleep(0.05); x = 1; x'),
@@ -189,7 +189,7 @@ describeSessions('reset', (open) => {
     expect([before.value, before.executionCount, after.value, after.executionCount]).toEqual([1, 1, false, 1])
   })
 
-  test('A8: a session can be reset twenty times, used in between', async () => {
+  test('A8: a session can be reset and used twenty times in a row', async () => {
     const session = await open()
     for (let round = 0; round < 20; round++) {
       const { value } = await session.execute(
@@ -200,7 +200,7 @@ describeSessions('reset', (open) => {
     }
   })
 
-  test('A8: reset after an error that ended the interpreter works', async () => {
+  test('A8: reset works after an error that ended the interpreter', async () => {
     const session = await open({ limits: { interruptGraceMs: 50 } })
     await session.execute('x = 1')
     const killed = session.execute('sum(range(10**12))', { timeoutMs: 50 })
@@ -210,7 +210,7 @@ describeSessions('reset', (open) => {
     expect((await pythonErrorOf(session.execute('x'))).type).toBe('NameError')
   })
 
-  test('A8: a session killed right after reset starts afresh: nothing of its life before comes back', async () => {
+  test('A8: a session killed right after reset starts fresh: nothing from before the reset comes back', async () => {
     const session = await open({ limits: { interruptGraceMs: 50 } })
     await session.execute('x = 1')
     await session.snapshotState()

@@ -4,7 +4,7 @@ import { py, pythonErrorOf } from '../support/session-code.js'
 import { describeSessions, fresh } from '../support/session-modes.js'
 
 describeSessions('result', (open) => {
-  test('A4: the last expression gives value and repr', async () => {
+  test('A4: the last expression yields value and repr', async () => {
     const session = await open()
     const { value, repr, status } = await session.execute("x = 'it\\'s'; x")
     expect({ value, repr, status }).toEqual({ value: "it's", repr: '"it\'s"', status: 'completed' })
@@ -15,22 +15,22 @@ describeSessions('result', (open) => {
     expect(await session.execute('1; 2\nx = 3')).toMatchObject({ value: undefined, repr: undefined })
   })
 
-  test('A4: an expression inside a block is no last expression', async () => {
+  test('A4: an expression inside a block is not a last expression', async () => {
     const session = await open()
     expect(await session.execute('if True:\n    42')).toMatchObject({ value: undefined, repr: undefined })
   })
 
-  test('A4: a last expression with comments and blank lines after it still counts', async () => {
+  test('A4: a last expression followed by comments and blank lines still counts', async () => {
     const session = await open()
     expect((await session.execute('x = 1\n(x +\n 1)  # two\n\n# end\n')).value).toBe(2)
   })
 
-  test('A4: None gives neither value nor repr', async () => {
+  test('A4: None yields neither value nor repr', async () => {
     const session = await open()
     expect(await session.execute('None')).toMatchObject({ value: undefined, repr: undefined, display: {} })
   })
 
-  test('A4: code without statements gives nothing and counts', async () => {
+  test('A4: code without statements yields nothing and still counts as an execution', async () => {
     const session = await open()
     for (const code of ['', '\n\n', '# comment', '   ']) {
       expect(await session.execute(code)).toMatchObject({ value: undefined, repr: undefined, stdout: '' })
@@ -38,12 +38,12 @@ describeSessions('result', (open) => {
     expect(session.executionCount).toBe(4)
   })
 
-  test('A4: a value without JavaScript counterpart has a repr and no value', async () => {
+  test('A4: a value without a JavaScript form has a repr and no value', async () => {
     const session = await open()
     expect(await session.execute('complex(1, 2)')).toMatchObject({ value: undefined, repr: '(1+2j)' })
   })
 
-  test('A4: _ holds the last value, and None leaves it', async () => {
+  test('A4: _ holds the last value, and None does not change it', async () => {
     const session = await open()
     await session.execute('[1, 2]')
     await session.execute('None')
@@ -52,14 +52,14 @@ describeSessions('result', (open) => {
     expect((await session.execute('_')).value).toEqual([1, 2, 3])
   })
 
-  test('A4: a variable of the user named _ is left alone', async () => {
+  test('A4: a user variable named _ is left alone', async () => {
     const session = await open()
     await session.execute('_ = "mine"')
     await session.execute('1 + 1')
     expect((await session.execute('_')).value).toBe('mine')
   })
 
-  test('A4: display holds what the _repr_*_ methods give, text as text and images as bytes', async () => {
+  test('A4: display holds the results of the _repr_*_ methods, text as text and images as bytes', async () => {
     const session = await open()
     const { display, repr } = await session.execute(py`
       class Rich:
@@ -84,7 +84,7 @@ describeSessions('result', (open) => {
     expect(repr).toBe('Rich()')
   })
 
-  test('A4: display holds what _repr_mimebundle_ gives, with or without parameters', async () => {
+  test('A4: display holds the result of _repr_mimebundle_, with or without parameters', async () => {
     const session = await open()
     await session.execute(py`
       class Bundle:
@@ -101,17 +101,17 @@ describeSessions('result', (open) => {
     expect((await session.execute('Bare()')).display).toEqual({ 'text/html': '<i>bare</i>' })
   })
 
-  test('A4: a class with _repr_html_ is no instance of itself', async () => {
+  test('A4: a class that defines _repr_html_ is not displayed like its instances', async () => {
     const session = await open()
     expect((await session.execute('class C:\n    def _repr_html_(self): return "c"\nC')).display).toEqual({})
   })
 
-  test('A4: an object that answers to every attribute has no display', async () => {
+  test('A4: an object that has every attribute, such as a Mock, has no display', async () => {
     const session = await open()
     expect((await session.execute('from unittest.mock import Mock\nMock()')).display).toEqual({})
   })
 
-  test('A4: a failing __repr__ fails like user code, with its traceback', async () => {
+  test('A4: a __repr__ that raises fails like user code, with its traceback', async () => {
     const session = await open()
     const error = await pythonErrorOf(
       session.execute(py`
@@ -127,7 +127,7 @@ describeSessions('result', (open) => {
     expect(await session.get('kept')).toBe(1)
   })
 
-  test('A4: a value whose built-in repr() raises is described by a placeholder', async () => {
+  test('A4: a value whose built-in repr() raises gets a placeholder as its repr', async () => {
     const session = await open()
     const big = await session.execute('n = 10 ** 4301; n')
     expect(big).toMatchObject({
@@ -139,26 +139,26 @@ describeSessions('result', (open) => {
     expect(list).toMatchObject({ value: [10n ** 4301n, 1], repr: expect.stringContaining('<list object') })
   })
 
-  test('A4: a __repr__ that gives no string fails like user code', async () => {
+  test('A4: a __repr__ that does not return a string fails like user code', async () => {
     const session = await open()
     const code = 'class Broken:\n    def __repr__(self): return 1\nBroken()'
     expect((await pythonErrorOf(session.execute(code))).type).toBe('TypeError')
   })
 
-  test('A4: a __repr__ that writes writes to the output of the execution', async () => {
+  test('A4: output written by a __repr__ is part of the execution’s output', async () => {
     const session = await open()
     const code = 'class Loud:\n    def __repr__(self):\n        print("repr!")\n        return "Loud"\nLoud()'
     expect(await session.execute(code)).toMatchObject({ stdout: 'repr!\n', repr: 'Loud' })
   })
 
-  test('A4: the value is as of the end of the execution', async () => {
+  test('A4: the value is converted at the end of the execution', async () => {
     const session = await open()
     const { value } = await session.execute('x = [1]; x')
     await session.execute('x.append(2)')
     expect(value).toEqual([1])
   })
 
-  test('A4: the result says how long it took and how much memory there was', async () => {
+  test('A4: the result reports its duration and memory', async () => {
     const session = await open()
     const { durationMs, peakMemoryBytes, callbackInvocations } = await session.execute(
       'import time; time.sleep(0.05)',
@@ -172,7 +172,7 @@ describeSessions('result', (open) => {
 describeSessions(
   'result, with little memory',
   (open) => {
-    test('A4: a value that does not fit into memory a second time stays in the session, and is described as far as there is room', async () => {
+    test('A4: a value too large for a second copy in memory stays in the session, and still gets a repr', async () => {
       const session = await open({ limits: { memoryBytes: 64 * 2 ** 20 } })
       for (const length of [9_000_000, 12_000_000, 20_000_000]) {
         const { status, repr } = await session.execute(`'a' * ${length}`)

@@ -1,4 +1,4 @@
-// Private files: what an execution did to them, and the host's side of them.
+// The session's private files: which ones an execution changed, and access to them from JavaScript.
 import {
   CancelledError,
   InvalidOptionError,
@@ -28,7 +28,7 @@ const changesOf = async (code: string) =>
   )
 
 describe('result.files', () => {
-  test('names what was created, changed and removed since the execution began', async () => {
+  test('lists the files created, changed and removed during the execution', async () => {
     expect(await changesOf('open("a.txt", "w").write("one")\nopen("/tmp/b", "wb").write(b"two!")')).toEqual([
       `created ${HOME}/a.txt 3`,
       'created /tmp/b 4',
@@ -43,7 +43,7 @@ describe('result.files', () => {
     ])
   })
 
-  test('a file that is gone again is not named, and one that is replaced has changed', async () => {
+  test('omits a file that was created and removed again, and lists a replaced one as changed', async () => {
     await session.execute('open("kept", "w").write("old")')
     expect(await changesOf('open("tmp", "w").write("x")\nos.remove("tmp")')).toEqual([])
     expect(await changesOf('open("new", "w").write("newer")\nos.replace("new", "kept")')).toEqual([
@@ -59,7 +59,7 @@ describe('result.files', () => {
     ])
   })
 
-  test('a directory that moves takes its files along', async () => {
+  test('lists all files of a directory that was renamed', async () => {
     await session.execute('os.makedirs("d/é")\nopen("d/é/f", "w").write("f")')
     expect(await changesOf('os.rename("d", "e")\nopen("e/g", "w").close()')).toEqual([
       `removed ${HOME}/d/é/f 0`,
@@ -68,7 +68,7 @@ describe('result.files', () => {
     ])
   })
 
-  test('comes with a suspended execution, and once more with what happened since', async () => {
+  test('comes with a suspended execution, and after resume lists only the changes since', async () => {
     await session.setCallbacks({
       ask: (_: unknown, { suspend }: { readonly suspend: () => never }) => suspend(),
     })
@@ -79,7 +79,7 @@ describe('result.files', () => {
     expect(rest.files.map(({ path }) => path)).toEqual([`${HOME}/s2`])
   })
 
-  test('has at most 1,000 files, and says how many more there are', async () => {
+  test('lists at most 1,000 files, and says how many more there are', async () => {
     const { files, moreFiles } = await session.execute(py`
       os.mkdir('many')
       for n in range(1005): open(f'many/{n:04}', 'w').close()
@@ -88,7 +88,7 @@ describe('result.files', () => {
     await session.files.remove(`${HOME}/many`, { recursive: true })
   })
 
-  test('counts files with paths that are longer than any path that can be opened, and does not name them', async () => {
+  test('counts files whose paths are too long to be opened, but does not list them', async () => {
     const { files, moreFiles, value } = await session.execute(py`
       start = os.getcwd()
       for n in range(60):
@@ -106,7 +106,7 @@ describe('result.files', () => {
 })
 
 describe('session.files', () => {
-  test('reads and writes what Python sees', async () => {
+  test('reads and writes the files that Python sees', async () => {
     const { files } = session
     await files.mkdir(`${HOME}/in/deep`, { recursive: true })
     await files.writeFile(`${HOME}/in/deep/data.csv`, 'a,b\n1,2\n')
@@ -127,7 +127,7 @@ describe('session.files', () => {
     )
   })
 
-  test('works while the session is dormant, and what it writes stays', async () => {
+  test('works while the session is dormant, and its writes survive hibernation', async () => {
     await session.files.writeFile('/tmp/before', 'asleep')
     await session.hibernate()
     expect(session.state).toBe('dormant')
@@ -139,7 +139,7 @@ describe('session.files', () => {
     expect((await copy.execute('open("/tmp/after").read()')).value).toBe('awake')
   })
 
-  test('streams large files in parts, also across a hibernation', async () => {
+  test('streams large files in parts, even across a hibernation', async () => {
     const writer = session.files.createWriteStream('/tmp/large').getWriter()
     const part = new Uint8Array(1_200_000).map((_, i) => i)
     await writer.write(part)
@@ -160,7 +160,7 @@ describe('session.files', () => {
     expect(await rejectionOf(StorageError, reader.read())).toMatchObject({ reason: 'ESTALE' })
   })
 
-  test('reads the bytes of a range, and no others', async () => {
+  test('reads the bytes of a range and no others', async () => {
     await session.files.writeFile('/tmp/range', '0123456789')
     const read = async (range: object) => {
       let text = ''
@@ -176,7 +176,7 @@ describe('session.files', () => {
     expect(() => session.files.createReadStream('/tmp/range', { start: -1 })).toThrow(InvalidOptionError)
   })
 
-  test('serves a callback while its execution awaits', async () => {
+  test('works inside a callback while the execution awaits it', async () => {
     await session.setCallbacks({
       upload: ({ path }, context) => context.session.files.readFile(path, 'utf8'),
       fetch: async (_, context) => context.session.files.writeFile('/tmp/fetched', 'from the host'),
@@ -204,13 +204,13 @@ describe('session.files', () => {
       "ENOSPC: no space left on device, open '/tmp/huge'",
       ['/tmp/huge', new Uint8Array(5_000_000)],
     ],
-  ] as const)('%s fails as a StorageError: %s', async (name, message, args) => {
+  ] as const)('%s fails with a StorageError: %s', async (name, message, args) => {
     await session.execute('open("/tmp/keep", "w").close()')
     const call = session.files[name] as (...args: readonly unknown[]) => Promise<unknown>
     expect((await rejectionOf(StorageError, call.apply(session.files, [...args]))).message).toBe(message)
   })
 
-  test('no path leads below the directory where a storage is mounted, and none moves or removes it', async () => {
+  test('rejects paths at or below the mount point of a storage, so none can move or remove it', async () => {
     await using vfs = new VfsStorage()
     await using shared = await manager.createSession({ vfs })
     await shared.execute('import os\nos.symlink("/data", "/tmp/link")\nopen("/data/kept", "w").close()')
@@ -228,7 +228,7 @@ describe('session.files', () => {
     expect((await shared.execute('os.listdir("/data")')).value).toEqual(['kept'])
   })
 
-  test('odd times of files, and paths of a storage, do no harm', async () => {
+  test('survives extreme file times, and points to the storage’s methods for its paths', async () => {
     await session.execute(
       'open("/tmp/old", "w").close()\nos.utime("/tmp/old", (-1e10, -1e10))\nos.utime("/tmp/old", (0, 2**60))',
     )

@@ -1,4 +1,4 @@
-// When a session is hibernated before a caller waits for its slot (src/session/spare-policy.ts).
+// When a session is evicted to keep a spare slot, before any caller waits (src/session/spare-policy.ts).
 import { beforeEach, expect, test } from 'vitest'
 import { SparePolicy } from '../../src/session/spare-policy.js'
 
@@ -14,7 +14,7 @@ function contend(times: number): void {
   for (let i = 0; i < times; i++) policy.acquired()
 }
 
-test('a spare is wanted once as many callers as there are slots found none free, unless one is free now', () => {
+test('a spare is wanted once as many callers as there are slots found none free, unless a slot is free now', () => {
   contend(3)
   expect(policy.isWanted).toBe(false)
   contend(1)
@@ -23,14 +23,14 @@ test('a spare is wanted once as many callers as there are slots found none free,
   expect(policy.isWanted).toBe(false)
 })
 
-test('sessions that all fit are not evicted: callers that find a free slot are not counted', () => {
+test('callers that find a free slot are not counted, so sessions that all fit are not evicted', () => {
   exhausted = false
   contend(100)
   exhausted = true
   expect(policy.isWanted).toBe(false)
 })
 
-test('a session that returns soon makes spares rarer, and one that stays away makes them more frequent again', () => {
+test('an evicted session that returns soon makes spares rarer, and one that stays away makes them more frequent again', () => {
   const session = {}
   for (const needed of [4, 8, 16]) {
     contend(needed - 1)

@@ -1,17 +1,17 @@
-// A1: what an execution leaves for the next one.
+// A1: the state that an execution leaves for the next one.
 import { expect, test } from 'vitest'
 import { py } from '../support/session-code.js'
 import { describeSessions } from '../support/session-modes.js'
 
 describeSessions('state', (open) => {
-  test('A1: a variable is there in the next execution', async () => {
+  test('A1: a variable survives into the next execution', async () => {
     const session = await open()
     await session.execute('answer = 41')
     await session.execute('answer += 1')
     expect((await session.execute('answer')).value).toBe(42)
   })
 
-  test('A1: a function, its defaults and the globals it reads are there in the next execution', async () => {
+  test('A1: a function, its defaults and the globals it reads survive into the next execution', async () => {
     const session = await open()
     await session.execute(py`
       seen = []
@@ -45,7 +45,7 @@ describeSessions('state', (open) => {
     ])
   })
 
-  test('A1: an import is there in the next execution, as a module and under a name of its own', async () => {
+  test('A1: imported modules and aliases survive into the next execution', async () => {
     const session = await open()
     await session.execute(py`
       import math
@@ -54,7 +54,7 @@ describeSessions('state', (open) => {
     expect((await session.execute('math.isqrt(17), Line([1, 2], maxlen=1)[0]')).value).toEqual([4, 2])
   })
 
-  test('A1: a generator goes on where the execution before left it', async () => {
+  test('A1: a generator continues where the previous execution left it', async () => {
     const session = await open()
     await session.execute('squares = (n * n for n in range(10)); next(squares); next(squares)')
     expect((await session.execute('next(squares)')).value).toBe(4)
@@ -67,21 +67,21 @@ describeSessions('state', (open) => {
     expect((await session.execute("'gone' in globals()")).value).toBe(false)
   })
 
-  test('A1: two names of one object are still one object in the next execution', async () => {
+  test('A1: two names of one object still refer to one object in the next execution', async () => {
     const session = await open()
     await session.execute('a = b = []')
     await session.execute('a.append(1)')
     expect((await session.execute('b, a is b')).value).toEqual([[1], true])
   })
 
-  test('A1: executions that are not awaited run in the order of the calls', async () => {
+  test('A1: executions that are not awaited run in call order', async () => {
     const session = await open()
     await session.execute('order = []')
     await Promise.all([...'abcdefgh'].map((letter) => session.execute(`order.append('${letter}')`)))
     expect(await session.get('order')).toEqual([...'abcdefgh'])
   })
 
-  test('A1: get, set and execute keep their order among each other', async () => {
+  test('A1: get, set and execute run in call order', async () => {
     const session = await open()
     const answers = [
       session.set('n', 1),
@@ -93,13 +93,13 @@ describeSessions('state', (open) => {
     expect((await Promise.all(answers)).filter((answer) => typeof answer === 'number')).toEqual([10, 5])
   })
 
-  test('A1: the decimal precision set at top level holds in later executions', async () => {
+  test('A1: a decimal precision set at top level stays in effect', async () => {
     const session = await open()
     await session.execute('from decimal import Decimal, getcontext; getcontext().prec = 5')
     expect((await session.execute('str(Decimal(1) / Decimal(7))')).value).toBe('0.14286')
   })
 
-  test('A1: a context variable set at top level holds in later executions', async () => {
+  test('A1: a context variable set at top level stays set', async () => {
     const session = await open()
     await session.execute(
       'import contextvars; var = contextvars.ContextVar("var", default="unset"); var.set("set")',
@@ -107,7 +107,7 @@ describeSessions('state', (open) => {
     expect((await session.execute('var.get()')).value).toBe('set')
   })
 
-  test('A1: a context variable set in an execution that awaits holds in later executions of both kinds', async () => {
+  test('A1: a context variable set in an awaiting execution stays set for later executions, awaiting or not', async () => {
     const session = await open()
     await session.execute(py`
       import asyncio, contextvars
@@ -126,7 +126,7 @@ describeSessions('state', (open) => {
     expect((await session.execute(code)).value).toEqual(['__main__', true])
   })
 
-  test('A1: a __future__ import holds from the next execution on', async () => {
+  test('A1: a __future__ import takes effect from the next execution on', async () => {
     const session = await open()
     await session.execute('from __future__ import annotations')
     expect((await session.execute('def f(x: undefined_name): pass\nf.__annotations__')).value).toEqual({
@@ -134,7 +134,7 @@ describeSessions('state', (open) => {
     })
   })
 
-  test('A1: sessions do not see each other', async () => {
+  test('A1: sessions do not see each other’s variables', async () => {
     const [one, other] = [await open(), await open()]
     await one.execute('import sys, os; secret = 1; sys.secret = 1; os.environ["SECRET"] = "1"')
     const code = "import sys, os; 'secret' in globals(), hasattr(sys, 'secret'), 'SECRET' in os.environ"

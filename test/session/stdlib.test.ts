@@ -1,4 +1,4 @@
-// A11: the standard library where no process, thread or network is needed.
+// A11: the parts of the standard library that need no process, thread or network.
 import { expect, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'
 import { describeSessions, fresh, thawed } from '../support/session-modes.js'
@@ -225,17 +225,17 @@ const BEHAVIOUR: Readonly<Record<string, string>> = {
   `,
 }
 
-// What is left after a reset shows in smaller suites.
+// The modes after a reset or a renewal are left out here; smaller suites cover them.
 describeSessions(
   'standard library',
   (open) => {
     test.each(Object.entries(BEHAVIOUR))('A11: %s works as in CPython', async (_, code) => {
-      // One tenant: so many tests need no worker each.
+      // All in one tenant, so that this many tests do not need a worker each.
       const session = await open({ tenant: 'stdlib' })
       expect((await session.execute(code)).value).toBe(true)
     })
 
-    test('A11: time.sleep waits as long as it says', async () => {
+    test('A11: time.sleep waits for the given time', async () => {
       const session = await open()
       const startedMs = performance.now()
       const { value } = await session.execute(py`
@@ -269,7 +269,7 @@ describeSessions(
       expect((user + system) / 1000).toBeLessThan(500)
     })
 
-    test('A11: time.sleep refuses what CPython refuses', async () => {
+    test('A11: time.sleep rejects the same arguments as in CPython', async () => {
       const session = await open()
       expect((await pythonErrorOf(session.execute('import time; time.sleep(-1)'))).type).toBe('ValueError')
       expect((await pythonErrorOf(session.execute('time.sleep("1")'))).type).toBe('TypeError')
@@ -281,7 +281,7 @@ describeSessions(
       expect(error).toMatchObject({ type: 'EOFError', stdout: 'name? ' })
     })
 
-    test('A11: sys.stdin is at its end', async () => {
+    test('A11: sys.stdin is at end of file', async () => {
       const session = await open()
       expect((await session.execute('import os, sys; sys.stdin.read(), os.read(0, 10)')).value).toEqual([
         '',
@@ -289,7 +289,7 @@ describeSessions(
       ])
     })
 
-    test('A11: the clock is the real one', async () => {
+    test('A11: time.time() is the real time', async () => {
       const session = await open()
       const beforeMs = Date.now()
       const { value } = await session.execute('import time; time.time() * 1000')
@@ -297,7 +297,7 @@ describeSessions(
       expect(value).toBeLessThanOrEqual(Date.now() + 2)
     })
 
-    test('A11: the time zone is UTC, or what the option env.TZ says', async () => {
+    test('A11: the time zone is UTC, or that of the option env.TZ', async () => {
       const code = py`
       import time
       from datetime import datetime
@@ -309,7 +309,7 @@ describeSessions(
       expect((await berlin.execute(code)).value).toEqual([2, 1, 3600, -3600])
     })
 
-    test('A11: the names of the time zone are known to time and datetime alike', async () => {
+    test('A11: time and datetime agree on the names of the time zone', async () => {
       const code = py`
       import time
       from datetime import datetime
@@ -342,7 +342,7 @@ describeSessions(
       expect((await session.execute(code)).value).toEqual(['CPython', [3, 14]])
     })
 
-    test('A11: what needs a process, a thread or the network raises an error and the session goes on', async () => {
+    test('A11: code that needs a process, a thread or the network raises an error, and the session continues', async () => {
       const session = await open()
       await session.execute('kept = 1')
       for (const code of [

@@ -1,4 +1,4 @@
-// What surrounds Python: time zones, the modules that are there and those that are not, names, devices.
+// Python's environment: time zones, missing and emulated modules, host names, devices.
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -45,7 +45,7 @@ describe('time', () => {
     expect(await evaluate('zone("EST5EDT")')).toEqual(['EST', 'EDT', 18_000, [19, 0, 'EST'], [20, 1, 'EDT']])
   })
 
-  test('a snapshot has the zone that code has chosen, and a reset the session’s', async () => {
+  test('a snapshot keeps the zone that code has chosen, and a reset restores the session’s zone', async () => {
     await session.execute('import os, time\nos.environ["TZ"] = "XYZ4"\ntime.tzset()')
     await session.restoreState(await session.snapshotState())
     expect(await evaluate('time.localtime(0).tm_hour, time.tzname')).toEqual([20, ['XYZ', 'XYZ']])
@@ -56,7 +56,7 @@ describe('time', () => {
     ])
   })
 
-  test('strftime knows what CPython on Linux knows, and leaves the rest as it is', async () => {
+  test('strftime supports the formats of CPython on Linux, and leaves unknown ones unchanged', async () => {
     const code = py`
       import time, datetime
       at = time.strptime('2024-03-05 09:07', '%Y-%m-%d %H:%M')
@@ -69,7 +69,7 @@ describe('time', () => {
     ])
   })
 
-  test('sleep and the handler of interrupts say what CPython’s say', async () => {
+  test('the error of sleep and the module of the interrupt handler are the same as in CPython', async () => {
     expect((await pythonErrorOf(session.execute('import time; time.sleep([])'))).message).toBe(
       "TypeError: 'list' object cannot be interpreted as an integer or float",
     )
@@ -78,7 +78,7 @@ describe('time', () => {
 })
 
 describe('modules', () => {
-  test('those that are absent have no spec and are not listed as built in', async () => {
+  test('missing modules have no spec and are not listed as built in', async () => {
     const code = py`
       import importlib.util, sys
       absent = ['_ctypes', 'ctypes', 'curses', 'js', 'pyodide', 'pyodide_js']
@@ -87,7 +87,7 @@ describe('modules', () => {
     expect(await evaluate(code)).toEqual(Array(6).fill([null, false]))
   })
 
-  test('shelve and dbm keep data in files', async () => {
+  test('shelve and dbm store data in files', async () => {
     const code = py`
       import dbm, dbm.dumb, dbm.sqlite3, shelve
       with shelve.open('/tmp/shelf') as shelf:
@@ -128,7 +128,7 @@ describe('modules', () => {
   })
 
   // Vectors of RFC 6070 and RFC 7914.
-  test('keys are derived as the RFCs have them', async () => {
+  test('key derivation matches the test vectors of the RFCs', async () => {
     const code = py`
       from hashlib import pbkdf2_hmac, scrypt
       [pbkdf2_hmac('sha1', b'password', b'salt', 2).hex(),
@@ -145,7 +145,7 @@ describe('modules', () => {
   })
 })
 
-test('there is no browser, no terminal, and a name for this machine', async () => {
+test('there is no browser and no terminal, and only local host names resolve', async () => {
   expect(await evaluate('import webbrowser; webbrowser.open("https://example.com")')).toBe(false)
   expect((await pythonErrorOf(session.execute('open("/dev/tty", "w")'))).message).toMatch(/No such device/)
   const code = 'import socket; [socket.gethostbyname(name) for name in ("localhost", "10.1.2.3", "127.1")]'
@@ -153,7 +153,7 @@ test('there is no browser, no terminal, and a name for this machine', async () =
   expect((await pythonErrorOf(session.execute('socket.gethostbyname("example.com")'))).type).toBe('gaierror')
 })
 
-/** Code -> the type of its error, and the start of the sentence that it ends with. */
+/** Code -> the type of its error, and the start of the sentence that explains it. */
 const IMPOSSIBLE: readonly (readonly [code: string, type: string, sentence: string])[] = [
   ['import threading; threading.Thread(target=print).start()', 'RuntimeError', 'sessions have one thread: '],
   [
@@ -187,7 +187,7 @@ test.each(IMPOSSIBLE)('%s says what to do instead', async (code, type, sentence)
   expect(error.traceback).toContain(sentence)
 })
 
-test('os.system runs nothing and says so', async () => {
+test('os.system runs nothing and says so on stderr', async () => {
   const { value, stderr } = await session.execute('import os; os.system("ls")')
   expect(value).toBe(-1)
   expect(stderr).toContain('sessions cannot start processes')

@@ -1,4 +1,4 @@
-// What an error of an execution tells: everything that was written and displayed, where it was raised, and how it ended.
+// Details in the errors of executions: all output and displays, where the exception was raised, and how the execution ended.
 import {
   CancelledError,
   InterpreterCrashedError,
@@ -20,7 +20,7 @@ afterAll(() => manager.close())
 
 const open = (options = {}) => manager.createSession({ checkpoint: 'manual', ...options })
 
-describe('every error of an execution that began has its output and displays', () => {
+describe('every error of an execution that has started has its output and displays', () => {
   const code = (end: string) =>
     `import sys\nprint('out', flush=True)\nprint('err', file=sys.stderr)\ndisplay(7)\n${end}`
   const produced = { stdout: 'out\n', displays: [{ 'text/plain': '7' }] }
@@ -34,7 +34,7 @@ describe('every error of an execution that began has its output and displays', (
     expect(limit.displays).toEqual(produced.displays)
   })
 
-  test('TimeoutError, of code that stops and of code that does not', async () => {
+  test('TimeoutError, whether the code can be interrupted or not', async () => {
     await using session = await open()
     const stopped = await rejectionOf(
       TimeoutError,
@@ -49,7 +49,7 @@ describe('every error of an execution that began has its output and displays', (
     expect(ended).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'reset' })
   })
 
-  test('CancelledError, of code that awaits, runs, and has not begun', async () => {
+  test('CancelledError, of code that awaits, spins, or has not started', async () => {
     await using session = await open()
     for (const end of ['import asyncio; await asyncio.sleep(60)', 'while True: pass']) {
       const controller = new AbortController()
@@ -63,7 +63,7 @@ describe('every error of an execution that began has its output and displays', (
     expect(await rejectionOf(CancelledError, aborted)).toMatchObject({ stdout: '', stderr: '', displays: [] })
   })
 
-  test('CancelledError of code whose worker has to be ended, with all that it wrote', async () => {
+  test('CancelledError of code whose worker is killed, with all its output', async () => {
     await using session = await open()
     const controller = new AbortController()
     const lines =
@@ -86,7 +86,7 @@ describe('every error of an execution that began has its output and displays', (
   test.each([
     ['os.abort()', 'import os; os.abort()'],
     ['os._exit()', 'import os; os._exit(3)'],
-  ])('InterpreterCrashedError: what is written before %s arrives', async (_, end) => {
+  ])('InterpreterCrashedError: output written before %s arrives', async (_, end) => {
     await using session = await open()
     for (const live of [false, true]) {
       const chunks: string[] = []
@@ -102,7 +102,7 @@ describe('every error of an execution that began has its output and displays', (
   })
 })
 
-test('message starts with the last line of the traceback, also where the exception has no text', async () => {
+test('message starts with the last line of the traceback, even if the exception has no text', async () => {
   await using session = await open()
   for (const [code, message, detail] of [
     ['{}["x"]', "KeyError: 'x'", "'x'"],
@@ -120,12 +120,12 @@ test('message starts with the last line of the traceback, also where the excepti
   }
 })
 
-test('get suggests names of the user alone, and only close ones', async () => {
+test('get suggests only user variables, and only similar names', async () => {
   await using session = await open()
   await session.set('total', 1)
   for (const [name, hint] of [
     ['missing', ''],
-    ['nope', ''], // not None
+    ['nope', ''], // Does not suggest None.
     ['prin', ''],
     ['totl', ". Did you mean: 'total'?"],
   ])
@@ -134,7 +134,7 @@ test('get suggests names of the user alone, and only close ones', async () => {
     )
 })
 
-test('a callback that a restored session lacks is named, until the host offers it again', async () => {
+test('errors name a callback that a restored session lacks, until the host offers it again', async () => {
   const callbacks = { price: () => 1, prints: () => 2 }
   await using first = await open({ callbacks })
   const hint =
@@ -154,7 +154,7 @@ test('a callback that a restored session lacks is named, until the host offers i
   expect((await pythonErrorOf(session.execute('price'))).detail).toContain(hint)
 })
 
-test('frames have file, line, function and text; a syntax error has its place', async () => {
+test('frames have file, line, function and text; a syntax error has its position', async () => {
   await using session = await open()
   await session.execute('def inner(x):\n    return 1 / x')
   const error = await pythonErrorOf(session.execute('def outer():\n    inner(0)\n\nouter()'))
@@ -169,7 +169,7 @@ test('frames have file, line, function and text; a syntax error has its place', 
   expect(deep.frames.length).toBeGreaterThan(500)
 })
 
-test('code of a restored snapshot keeps its lines, although cells here have the same numbers', async () => {
+test('code of a restored snapshot keeps its source lines, even if cells here have the same numbers', async () => {
   await using origin = await open()
   await origin.execute('1')
   await origin.execute('def inner(x):\n    return 1 / x')
@@ -184,7 +184,7 @@ test('code of a restored snapshot keeps its lines, although cells here have the 
   ])
 })
 
-test('exitCode is that of SystemExit, and of nothing else', async () => {
+test('exitCode is set for SystemExit and nothing else', async () => {
   await using session = await open()
   for (const [code, exitCode] of [
     ['import sys; sys.exit()', 0],
@@ -197,7 +197,7 @@ test('exitCode is that of SystemExit, and of nothing else', async () => {
     expect((await pythonErrorOf(session.execute(code))).exitCode, code).toBe(exitCode)
 })
 
-test("a HostError's traceback names the JavaScript error, also one that Python prints itself", async () => {
+test('tracebacks of a HostError name the JavaScript error, even when Python prints them', async () => {
   class PaymentError extends Error {
     override readonly name = 'PaymentError'
   }
@@ -223,7 +223,7 @@ test("a HostError's traceback names the JavaScript error, also one that Python p
   expect(value).toBe('declined')
 })
 
-test('schema errors list what is allowed', async () => {
+test('schema errors list the allowed values and names', async () => {
   await using session = await open({
     callbacks: {
       paint: {
@@ -249,7 +249,7 @@ test('schema errors list what is allowed', async () => {
     expect((await pythonErrorOf(session.execute(`await ${call}`))).detail).toBe(text)
 })
 
-test('texts of an error are cut at limits.resultBytes, with a mark', async () => {
+test('long texts of an error are cut at limits.resultBytes and marked', async () => {
   await using session = await open({ limits: { resultBytes: 1000 } })
   const error = await pythonErrorOf(session.execute('raise ValueError("é" * 5_000_000)'))
   for (const text of [error.message, error.detail, error.traceback]) {

@@ -1,10 +1,10 @@
-// What results, sessions and managers say of what was used (issue's limits: each is told where it is counted).
+// Usage figures of results, sessions and managers.
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 
 const KIB = 1024
 
-test('B6: a result tells bytes written, bytes of files, memory and host calls', async () => {
+test('B6: a result reports output bytes, file bytes, memory and host calls', async () => {
   const manager = await managerForTest({ slots: 1 })
   const session = await manager.createSession({ callbacks: { ask: () => 1 } })
   const result = await session.execute(
@@ -20,7 +20,7 @@ await ask(); await ask()`,
   expect(next).toMatchObject({ outputBytes: 0, fileBytes: 7, callbackInvocations: 0 })
 })
 
-test('session.usage adds up executions that completed, failed, went past a limit or were killed', async () => {
+test('session.usage adds up executions that completed, failed, exceeded a limit or were killed', async () => {
   const manager = await managerForTest({ slots: 2 })
   const session = await manager.createSession({
     callbacks: { ask: () => 1 },
@@ -50,7 +50,7 @@ test('session.usage adds up executions that completed, failed, went past a limit
   expect(session.usage.executions).toBe(4)
 })
 
-test('memory counts while a session has an interpreter; its peak stays', async () => {
+test('memoryBytes counts only while a session has an interpreter; the peak stays', async () => {
   const manager = await managerForTest({ slots: 1 })
   const session = await manager.createSession()
   const { peakMemoryBytes } = await session.execute('x = bytes(50_000_000); del x')
@@ -59,7 +59,7 @@ test('memory counts while a session has an interpreter; its peak stays', async (
   expect(session.usage).toMatchObject({ memoryBytes: 0, peakMemoryBytes })
 })
 
-test('manager.stats() adds up its sessions, closed ones included', async () => {
+test('manager.stats() adds up all sessions, including closed ones', async () => {
   const manager = await managerForTest({ slots: 2 })
   const one = await manager.createSession({ callbacks: { ask: () => 1 } })
   const two = await manager.createSession()
@@ -71,7 +71,7 @@ test('manager.stats() adds up its sessions, closed ones included', async () => {
   expect(manager.stats().usage).toMatchObject({ outputBytes: 5, fileBytes: 0 })
 })
 
-test('session.image and session.limits say what Python has, also while the session is dormant', async () => {
+test('session.image and session.limits are available even while the session is dormant', async () => {
   const manager = await managerForTest({ slots: 1 })
   const session = await manager.createSession({ limits: { memoryBytes: 128 * 1024 * KIB } })
   await session.hibernate()

@@ -1,4 +1,4 @@
-// The JavaScript form of every type that has one (docs/values.md), what a value loses, and how large a result may be.
+// The JavaScript form of every supported type (docs/values.md), what a conversion loses, and the size limit of results.
 import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import { InvalidOptionError, type SessionManager } from 'brumate'
@@ -83,7 +83,7 @@ const FORMS: readonly (readonly [python: string, form: unknown])[] = [
   ['{(1, (2,))}', new Set([[1, [2]]])],
 ]
 
-test('every form arrives, as the last expression, through get, and inside others', async () => {
+test('every form arrives as the last expression, through get, and nested in other values', async () => {
   await using session = await open()
   await session.execute(SETUP)
   for (const [python, form] of FORMS) {
@@ -100,7 +100,7 @@ test('every form arrives, as the last expression, through get, and inside others
   expect(rows.value).toEqual([{ a: 1, b: 'x' }])
 })
 
-test('arguments of callbacks have the same forms', async () => {
+test('callback arguments have the same forms', async () => {
   const seen: unknown[] = []
   await using session = await open({ callbacks: { see: (args: unknown) => void seen.push(args) } })
   await session.execute(SETUP)
@@ -110,7 +110,7 @@ test('arguments of callbacks have the same forms', async () => {
   ])
 })
 
-test('exact is false where something was lost, and lost names it', async () => {
+test('exact is false if something was lost, and lost names it', async () => {
   await using session = await open()
   await session.execute(SETUP)
   for (const [python, value, lost] of [
@@ -144,7 +144,7 @@ test('exact is false where something was lost, and lost names it', async () => {
   expect((await session.execute('[datetime(1970, 1, 1, 0, 0, 0, 5)] * 50')).lost).toHaveLength(10)
 })
 
-test("get's errors name the part without a form", async () => {
+test('the error of get names the part without a form', async () => {
   await using session = await open()
   await session.execute('d = {"a": [0, 1, 2, 1j]}')
   const error = await pythonErrorOf(session.get('d'))
@@ -154,7 +154,7 @@ test("get's errors name the part without a form", async () => {
   ])
 })
 
-test('a class with the name of a library type is none, and its methods are not asked', async () => {
+test('a class that only has the name of a library type is not converted, and its methods are not called', async () => {
   await using session = await open()
   const { value, lost } = await session.execute(py`
     class Decimal:
@@ -171,7 +171,7 @@ interface Order {
   readonly tags: readonly string[]
 }
 
-test('set takes what programs have: optional fields, interfaces, maps, buffers, objects of another realm', async () => {
+test('set accepts optional fields, interfaces, maps, buffers and objects of another realm', async () => {
   await using session = await open()
   const order: Order = { id: 1, note: undefined as never, tags: ['a'] as const }
   const orders: readonly Order[] = [order]
@@ -219,7 +219,7 @@ test('set takes what programs have: optional fields, interfaces, maps, buffers, 
   await expect(session.set('it', new (class Point {})())).rejects.toThrow('plain object')
 })
 
-test('set refuses names that Python code cannot or must not assign', async () => {
+test('set rejects names that Python code cannot or must not assign', async () => {
   await using session = await open()
   for (const name of ['class', 'None', '__builtins__', '__debug__', 'ｃlass'])
     await rejectionOf(InvalidOptionError, session.set(name, {}))
@@ -227,7 +227,7 @@ test('set refuses names that Python code cannot or must not assign', async () =>
   expect((await session.execute('match + len([1])')).value).toBe(2)
 })
 
-test('resultBytes bounds repr and value, each, and the state stays', async () => {
+test('resultBytes limits repr and value separately, and the state stays', async () => {
   await using session = await open({ limits: { outputBytes: 20_000, resultBytes: 20_000 } })
   const { repr, value, exact, lost } = await session.execute("big = 'x' * 12_000_000\nbig")
   expect(Buffer.byteLength(repr ?? '')).toBeLessThanOrEqual(20_000)

@@ -1,4 +1,4 @@
-// A10: values on their way out of Python, through `get` and as the last expression.
+// A10: values from Python, through `get` and as the last expression.
 import { BrumateError } from 'brumate'
 import { expect, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'
@@ -95,7 +95,7 @@ const NOT_CONVERTIBLE: readonly (readonly [what: string, expression: string, rep
   ['a tuple that looks like a tagged value', '(..., "datetime", 1.0)', "(Ellipsis, 'datetime', 1.0)"],
 ]
 
-// What is left after a reset shows in smaller suites.
+// The modes after a reset or a renewal are left out here; smaller suites cover them.
 describeSessions(
   'values from Python',
   (open) => {
@@ -109,7 +109,7 @@ describeSessions(
       expect(await session.get('it')).toStrictEqual(expected)
     })
 
-    test('A10: an int of any size arrives, also where its repr() raises ValueError', async () => {
+    test('A10: an int of any size arrives, even if its repr() raises ValueError', async () => {
       const session = await open()
       await session.execute('huge = -(7 ** 100_000)')
       expect((await session.get('huge')) === -(7n ** 100_000n)).toBe(true)
@@ -118,20 +118,20 @@ describeSessions(
       expect(repr).toContain('ValueError')
     })
 
-    test('A10: get gives null for None', async () => {
+    test('A10: get returns null for None', async () => {
       const session = await open()
       await session.execute('nothing = None')
       expect(await session.get('nothing')).toBe(null)
     })
 
-    test('A10: get says of a list that contains itself that it does, not that it is too large', async () => {
+    test('A10: the error for a list that contains itself says so, not that it is too large', async () => {
       const session = await open()
       await session.execute('it = []; it.append(it)')
       const { message } = await pythonErrorOf(session.get('it'))
       expect(message).toBe('TypeError: it: list contains itself, or is nested too deeply')
     })
 
-    test('A10: a key __proto__ reaches no prototype', async () => {
+    test('A10: a key __proto__ does not reach any prototype', async () => {
       const session = await open()
       await session.execute(
         'it = {"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}',
@@ -143,20 +143,20 @@ describeSessions(
       expect(({} as Record<string, unknown>).polluted).toBe(undefined)
     })
 
-    test('A10: get of a missing name is a NameError, names of Object among them', async () => {
+    test('A10: get of a missing name raises NameError, even for names that Object has', async () => {
       const session = await open()
       for (const name of ['missing', 'constructor', '__proto__', 'toString', 'len']) {
         expect((await pythonErrorOf(session.get(name))).type, name).toBe('NameError')
       }
     })
 
-    test('A10: get takes a name as Python writes it, beyond ASCII too', async () => {
+    test('A10: get accepts names that Python accepts, including non-ASCII ones', async () => {
       const session = await open()
       await session.execute('größe = 5; ﬁ = 6')
       expect([await session.get('größe'), await session.get('ﬁ')]).toEqual([5, 6])
     })
 
-    test('A10: what get gave is a copy: later changes on either side do not reach the other', async () => {
+    test('A10: get returns a copy: later changes on either side do not reach the other', async () => {
       const session = await open()
       await session.execute('x = bytearray(b"ab")')
       const before = (await session.get('x')) as Uint8Array
@@ -166,7 +166,7 @@ describeSessions(
       expect([...((await session.get('x')) as Uint8Array)]).toEqual([0, 98])
     })
 
-    test('A10: a value converts as it is, whatever its class does when asked', async () => {
+    test('A10: a value converts by its contents, even if its class overrides methods', async () => {
       const session = await open()
       await session.execute(py`
       class Sneaky(dict):
@@ -195,7 +195,7 @@ describeSessions(
       }
     })
 
-    test('A10: a value without counterpart has a repr and no value, and get raises a TypeError', async () => {
+    test('A10: a value without a JavaScript form has a repr and no value, and get raises TypeError', async () => {
       const session = await open()
       for (const [what, expression, shown] of NOT_CONVERTIBLE) {
         const { value, repr } = await session.execute(expression)
@@ -226,7 +226,7 @@ describeSessions(
       expect(numbers.length === 300_000 && numbers.every((n, index) => n === index)).toBe(true)
     })
 
-    test('A10: a value in which one list is held exponentially often is refused, not expanded for ever', async () => {
+    test('A10: a value that contains one list exponentially often is rejected instead of expanded', async () => {
       const session = await open({ executionTimeoutMs: 1000 })
       await session.execute('bomb = []\nfor _ in range(100): bomb = [bomb, bomb]')
       await expect(session.get('bomb')).rejects.toThrow(BrumateError)

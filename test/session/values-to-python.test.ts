@@ -1,10 +1,10 @@
-// A10: values on their way into Python, through `set`.
+// A10: values to Python, through `set`.
 import { ConversionError, InvalidOptionError, type Value } from 'brumate'
 import { expect, test } from 'vitest'
 import { pythonErrorOf, rejectionOf } from '../support/session-code.js'
 import { describeSessions, fresh, thawed } from '../support/session-modes.js'
 
-/** What `set` takes, and the Python expression that must then equal it, type included. */
+/** Values that `set` accepts, each with the Python expression that must then equal it, type included. */
 const CONVERTIBLE: readonly (readonly [value: Value, python: string])[] = [
   [null, 'None'],
   [true, 'True'],
@@ -104,13 +104,13 @@ def same(a, b):
 from datetime import datetime, UTC
 `
 
-/** Python knows one kind of int and of bytes, and a bare object is still a plain one. */
+/** Python has one int and one bytes type: a safe bigint comes back as a number, a Buffer as a Uint8Array. */
 function asItComesBack(value: Value): Value {
   if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value)
   return value instanceof Uint8Array ? new Uint8Array(value) : value
 }
 
-// What is left after a reset shows in smaller suites.
+// The modes after a reset or a renewal are left out here; smaller suites cover them.
 describeSessions(
   'values to Python',
   (open) => {
@@ -126,7 +126,7 @@ describeSessions(
       expect(await session.get('it')).toEqual(CONVERTIBLE.map(([value]) => asItComesBack(value)))
     })
 
-    test('A10: a value without Python counterpart is a TypeError that says what was expected', async () => {
+    test('A10: a value without a Python form throws a TypeError that says what was expected', async () => {
       const session = await open()
       await session.set('it', 'before')
       for (const [what, value] of REFUSED) {
@@ -138,7 +138,7 @@ describeSessions(
       expect(await session.get('it')).toBe('before')
     })
 
-    test('A10: the error names the place inside the value', async () => {
+    test('A10: the error names the position inside the value', async () => {
       const session = await open()
       const error = await rejectionOf(
         ConversionError,
@@ -147,13 +147,13 @@ describeSessions(
       expect(error.message).toContain('it["rows"][1]["cell"]')
     })
 
-    test('A10: a number beyond 2**53 is a float, as it is one in JavaScript', async () => {
+    test('A10: a number beyond 2**53 becomes a float, as in JavaScript', async () => {
       const session = await open()
       await session.set('it', 2 ** 60)
       expect((await session.execute('repr(it)')).value).toBe('1.152921504606847e+18')
     })
 
-    test('A10: an own key __proto__ never reaches a prototype', async () => {
+    test('A10: an own key __proto__ does not reach any prototype', async () => {
       const session = await open()
       const hostile = JSON.parse('{"a": 1, "__proto__": {"polluted": 1}}') as Value
       await session.set('it', hostile).catch((error) => expect(error).toBeInstanceOf(ConversionError))
@@ -162,21 +162,21 @@ describeSessions(
       expect(({} as Record<string, unknown>).polluted).toBe(undefined)
     })
 
-    test('A10: a Set with members that Python cannot hash is a Python TypeError and changes nothing', async () => {
+    test('A10: a Set with members that Python cannot hash raises a Python TypeError and changes nothing', async () => {
       const session = await open()
       await session.set('it', 'before')
       expect((await pythonErrorOf(session.set('it', new Set([[1]])))).type).toBe('TypeError')
       expect(await session.get('it')).toBe('before')
     })
 
-    test('A10: a Date beyond what Python has is a Python error and changes nothing', async () => {
+    test('A10: a Date outside Python’s range raises a Python error and changes nothing', async () => {
       const session = await open()
       await session.set('it', 'before')
       await pythonErrorOf(session.set('it', new Date(8.64e15)))
       expect(await session.get('it')).toBe('before')
     })
 
-    test('A10: a change of the value after the call does not reach Python', async () => {
+    test('A10: changing the value after the call does not affect Python', async () => {
       const session = await open()
       const bytes = new Uint8Array(100_000)
       const list = [1]
@@ -191,14 +191,14 @@ describeSessions(
       expect((await session.execute('sum(b), l')).value).toEqual([0, [1]])
     })
 
-    test('A10: nothing in a value is source text', async () => {
+    test('A10: no part of a value is treated as source code', async () => {
       const session = await open()
       const text = `"""'''\n__import__('os').abort()\n#`
       await session.set('it', { [text]: text })
       expect(await session.get('it')).toEqual({ [text]: text })
     })
 
-    test('A10: set makes a global that code sees and can change', async () => {
+    test('A10: set creates a global that code sees and can change', async () => {
       const session = await open()
       await session.set('it', [1])
       await session.execute('it.append(2)\ndef f(): return it')
@@ -206,7 +206,7 @@ describeSessions(
       expect((await session.execute('f()')).value).toBe('new')
     })
 
-    test('A10: set of a name that Python code could not assign is an error and changes nothing', async () => {
+    test('A10: set of a name that Python code could not assign fails and changes nothing', async () => {
       const session = await open()
       for (const name of ['class', 'None', 'await', 'ｃlass', '__builtins__', '__debug__']) {
         await rejectionOf(InvalidOptionError, session.set(name, 1))
@@ -238,7 +238,7 @@ describeSessions(
       }
     })
 
-    test('A10: 10 MB of bytes go in, and the caller keeps its own', async () => {
+    test('A10: 10 MB of bytes arrive, and the caller keeps its own copy', async () => {
       const session = await open()
       const bytes = new Uint8Array(
         Buffer.alloc(
@@ -254,7 +254,7 @@ describeSessions(
       expect([bytes.length, bytes[249]]).toEqual([10_000_000, 249])
     })
 
-    test('A10: large text and large containers go in', async () => {
+    test('A10: large text and large containers arrive', async () => {
       const session = await open()
       await session.set('text', 'é€'.repeat(1_000_000))
       await session.set(

@@ -1,10 +1,10 @@
-// A9: more sessions than slots: who waits, for how long, and who is told that there is no room.
+// A9: more sessions than slots: which callers wait, for how long, and which are rejected.
 import { PoolExhaustedError, PythonError, SessionClosedError } from 'brumate'
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { expectTyped, rejectionOf, start, until } from '../support/session-code.js'
 
-test('A9: sessions beyond the slots wait and get theirs in the order in which they asked', async () => {
+test('A9: sessions that find no free slot wait and get one in the order they asked', async () => {
   const manager = await managerForTest({ slots: 1 })
   const first = await manager.createSession()
   const order: number[] = []
@@ -20,7 +20,7 @@ test('A9: sessions beyond the slots wait and get theirs in the order in which th
   expect(order).toEqual([1, 2, 3])
 })
 
-test('A9: a session that uses its slot does not lose it to those that wait', async () => {
+test('A9: a session that uses its slot does not lose it to waiting callers', async () => {
   const manager = await managerForTest({ slots: 1 })
   const holder = await manager.createSession()
   await holder.execute('x = 1')
@@ -31,10 +31,10 @@ test('A9: a session that uses its slot does not lose it to those that wait', asy
   expect((await (await waiting).execute("'x' in globals()")).value).toBe(false)
 })
 
-test('A9: a caller beyond maxQueued is refused with PoolExhaustedError, and those before it are served', async () => {
+test('A9: a caller beyond maxQueued is rejected with PoolExhaustedError, and those before it are served', async () => {
   const manager = await managerForTest({ slots: 1, maxQueued: 2 })
   const holder = await manager.createSession({ callbacks: { never: () => new Promise(() => {}) } })
-  // An idle one would make room.
+  // An idle session would be evicted.
   const busy = rejectionOf(SessionClosedError, holder.execute('await never()'))
   const waiting = [manager.createSession(), manager.createSession()]
   await until(() => manager.stats().queued === 2)
@@ -50,19 +50,19 @@ test('A9: a caller beyond maxQueued is refused with PoolExhaustedError, and thos
   expect((await manager.createSession({ id: 'refused' })).id).toBe('refused')
 })
 
-test('A9: with maxQueued 0 as many sessions as slots can be created at once', async () => {
+test('A9: with maxQueued 0, as many sessions as there are slots can be created at once', async () => {
   const manager = await managerForTest({ slots: 3, maxQueued: 0 })
   const sessions = await Promise.all([1, 2, 3].map(() => manager.createSession()))
   await rejectionOf(PoolExhaustedError, manager.createSession())
   expect(sessions.map(({ state }) => state)).toEqual(['attached', 'attached', 'attached'])
 })
 
-test('A9: who waits longer than acquireTimeoutMs gets PoolExhaustedError', async () => {
+test('A9: a caller that waits longer than acquireTimeoutMs gets PoolExhaustedError', async () => {
   const manager = await managerForTest({ slots: 1, acquireTimeoutMs: 200 })
-  // The boot of the first slot must not count as waiting for somebody else's.
+  // Waiting for the first slot to boot must not count towards the timeout.
   await until(() => manager.stats().slots.ready === 1)
   const holder = await manager.createSession()
-  // A session with nothing to do would make room.
+  // A session with nothing to do would be evicted.
   const { result } = await start(holder, 'time.sleep(3)')
   const startedMs = performance.now()
   await rejectionOf(PoolExhaustedError, manager.createSession({ id: 'late' }))
@@ -74,7 +74,7 @@ test('A9: who waits longer than acquireTimeoutMs gets PoolExhaustedError', async
   expect((await holder.execute('1')).value).toBe(1)
 })
 
-test('A9: a killed session waits for a slot like everybody else and goes on when it gets one', async () => {
+test('A9: a killed session waits for a slot like any other, and continues when it gets one', async () => {
   const manager = await managerForTest({ slots: 1, limits: { interruptGraceMs: 0 } })
   const killed = await manager.createSession()
   await killed.execute('x = 1')
@@ -86,7 +86,7 @@ test('A9: a killed session waits for a slot like everybody else and goes on when
   expect((await waiting).value).toBe(1)
 })
 
-test("A9, S1: a slot goes from tenant to tenant in one thread, with nothing left in it; 'tenant' keeps it for one; 'never' ends it", async () => {
+test("A9, S1: a slot serves one tenant after another in one thread and keeps no data; 'tenant' reserves it for one; 'never' ends it", async () => {
   for (const [slotReuse, boots, parked] of [
     ['any', 1, 0],
     ['tenant', 1, 1],
@@ -113,7 +113,7 @@ test("A9, S1: a slot goes from tenant to tenant in one thread, with nothing left
   }
 })
 
-test('A9: a slot kept for one tenant makes room for another that waits', async () => {
+test('A9: a slot reserved for one tenant is given up for another that waits', async () => {
   const manager = await managerForTest({ slots: 1, slotReuse: 'tenant' })
   const first = await manager.createSession({ tenant: 'acme' })
   await first.close()
@@ -122,7 +122,7 @@ test('A9: a slot kept for one tenant makes room for another that waits', async (
   expect(manager.stats().slots).toMatchObject({ max: 1, leased: 1, parked: 0 })
 })
 
-test('A9: stats count sessions, executions, time-outs and cancellations', async () => {
+test('A9: stats count sessions, executions, timeouts and cancellations', async () => {
   const manager = await managerForTest({ slots: 2 })
   const session = await manager.createSession()
   await session.execute('1')

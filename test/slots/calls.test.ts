@@ -3,8 +3,8 @@ import { deferred } from '../../src/deferred.js'
 import { CallQueue } from '../../src/session/calls.js'
 import { CancelledError } from '../../src/shared/errors.js'
 
-describe('A9: the calls of a session', () => {
-  test('run one after the other, in the order they came, whatever becomes of each', async () => {
+describe('A9: the call queue of a session', () => {
+  test('runs calls one after the other in call order, even if one fails', async () => {
     const queue = new CallQueue()
     const order: string[] = []
     const first = deferred<void>()
@@ -28,7 +28,7 @@ describe('A9: the calls of a session', () => {
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
   })
 
-  test('B4: an aborted call leaves the queue and the others go on', async () => {
+  test('B4: removes an aborted call and runs the others', async () => {
     const queue = new CallQueue()
     const first = deferred<void>()
     const running = queue.run(() => first.promise)
@@ -48,7 +48,7 @@ describe('A9: the calls of a session', () => {
     expect(started).toBe(false)
   })
 
-  test('B4: a signal that has aborted already starts nothing', async () => {
+  test('B4: does not start a call whose signal is already aborted', async () => {
     const queue = new CallQueue()
     let started = false
     const call = queue.run(async () => {
@@ -58,7 +58,7 @@ describe('A9: the calls of a session', () => {
     expect(started).toBe(false)
   })
 
-  test('S2: closing rejects what waits and what comes, and leaves the running call to its owner', async () => {
+  test('S2: rejects waiting and new calls once it is closed, and lets the running call finish', async () => {
     const queue = new CallQueue()
     const first = deferred<string>()
     const running = queue.run(() => first.promise)

@@ -1,4 +1,4 @@
-// What becomes of calls that are pending when a slot ends, with a far side of our own instead of a worker.
+// Pending calls of a channel when its slot ends. The test plays the worker's part on the other port.
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { expect, test } from 'vitest'
@@ -40,7 +40,7 @@ function open(): Ends {
   return { channel, far: port2, violations }
 }
 
-/** Ids of the requests, in the order in which they came. */
+/** Ids of the requests, in the order in which they arrive. */
 async function requestIds(far: MessagePort, count: number): Promise<string[]> {
   const ids: string[] = []
   await new Promise<void>((resolve) => {
@@ -54,7 +54,7 @@ async function requestIds(far: MessagePort, count: number): Promise<string[]> {
 const snapshot = (channel: Channel) =>
   channel.call('snapshot', [1, { valuesBytes: 0, maxBytes: null, effort: 'quick', number: null, base: null }])
 
-test('S3: a snapshot that had come when the slot ended is there, and nothing else is', async () => {
+test('S3: a snapshot that arrived before the slot ended is delivered, but other replies are not', async () => {
   const { channel, far } = open()
   const captured = snapshot(channel)
   const reverted = rejectionOf(SlotEndedError, channel.call('revert', []))
@@ -66,7 +66,7 @@ test('S3: a snapshot that had come when the slot ended is there, and nothing els
   expect((await reverted).message).toBe('its worker ended')
 })
 
-test('S2: every pending call is rejected when the slot ends, in whatever order', async () => {
+test('S2: every pending call is rejected when the slot ends', async () => {
   const { channel, far } = open()
   const calls = [snapshot(channel), channel.call('revert', []), snapshot(channel)]
   await requestIds(far, 3)
@@ -75,7 +75,7 @@ test('S2: every pending call is rejected when the slot ends, in whatever order',
   expect((await rejectionOf(SlotEndedError, snapshot(channel))).message).toBe('its worker ended')
 })
 
-test('D17: a snapshot that nobody asked for is not taken when the slot ends', async () => {
+test('D17: an unrequested snapshot is ignored when the slot ends', async () => {
   const { channel, far } = open()
   const captured = rejectionOf(SlotEndedError, snapshot(channel))
   await requestIds(far, 1)
@@ -84,7 +84,7 @@ test('D17: a snapshot that nobody asked for is not taken when the slot ends', as
   expect((await captured).message).toBe('its worker ended')
 })
 
-test('S2: a channel that the slot closes is a violation, and rejects what is pending', async () => {
+test('S2: a channel closed by the slot is a violation, and pending calls are rejected', async () => {
   const { channel, far, violations } = open()
   const call = rejectionOf(SlotEndedError, snapshot(channel))
   await requestIds(far, 1)
@@ -93,7 +93,7 @@ test('S2: a channel that the slot closes is a violation, and rejects what is pen
   expect(violations).toEqual(['it closed its channel'])
 })
 
-test('D21: of a flood that had come when the slot ended little is looked at', async () => {
+test('D21: only a few messages of a flood are read when the slot ends', async () => {
   const { channel, far } = open()
   const captured = rejectionOf(SlotEndedError, snapshot(channel))
   const [id] = await requestIds(far, 1)
@@ -131,7 +131,7 @@ test('D17: a second reply to an execution is a violation', async () => {
   expect(violations).toEqual(['a reply to nothing that was asked'])
 })
 
-test('S2: an execution is rejected when the slot ends, and one that comes later as well', async () => {
+test('S2: an execution is rejected when the slot ends, and so is a later one', async () => {
   const { channel, far } = open()
   const executed = rejectionOf(SlotEndedError, execute(channel))
   await requestIds(far, 1)
@@ -140,7 +140,7 @@ test('S2: an execution is rejected when the slot ends, and one that comes later 
   expect((await rejectionOf(SlotEndedError, execute(channel))).message).toBe('its worker ended')
 })
 
-test('slots count as busy while calls are pending, however those end', async () => {
+test('slots count as busy while calls are pending, whether these settle or the slot ends', async () => {
   const cores = availableParallelism()
   const ends = Array.from({ length: cores }, open)
   const calls = ends.map(({ channel }, i) => (i % 2 === 0 ? execute(channel) : snapshot(channel)))

@@ -38,12 +38,12 @@ function growable(): Uint8Array {
 }
 
 describe('R3: the message guard', () => {
-  test('lets a reply through, rebuilt', () => {
+  test('accepts a reply, and rebuilds it without unknown fields', () => {
     const message = { id: 'a', type: 'RAW', value: { ...outcome, extra: 'dropped' } }
     expect(guard(message)).toEqual({ kind: 'reply', id: 'a', reply: outcome })
   })
 
-  test('lets changed files and answers about files through, rebuilt', () => {
+  test('accepts changed files and answers about files, and rebuilds them', () => {
     const changes = { files: [{ path: '/a', change: 'created', sizeBytes: 1 }], more: 0 }
     const reply = { ...outcome, changes: { ...changes, extra: 1 } }
     expect(guard({ id: 'a', type: 'RAW', value: reply })).toMatchObject({ reply: { changes } })
@@ -74,7 +74,7 @@ describe('R3: the message guard', () => {
     expect(() => guard(message)).toThrow(ProtocolViolation)
   })
 
-  test('lets output through', () => {
+  test('accepts output', () => {
     expect(guard({ event: 'output', id: 1, stream: 2, text: 'x' })).toEqual({
       kind: 'event',
       event: { event: 'output', id: 1, stream: 2, text: 'x' },

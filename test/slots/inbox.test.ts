@@ -18,7 +18,7 @@ function open(hear: (message: Numbered, inbox: Inbox) => void): { inbox: Inbox; 
   return { inbox, far: port2 }
 }
 
-test('what is there is heard before linger returns, without a turn of the event loop', async () => {
+test('a message that has arrived is delivered before linger returns, without a turn of the event loop', async () => {
   const heard: number[] = []
   const opened = open(({ number }, inbox) => {
     heard.push(number)
@@ -31,7 +31,7 @@ test('what is there is heard before linger returns, without a turn of the event 
   await until(() => heard.length === 2)
 })
 
-test('every message is heard once and in order, whether it was met awake or not', async () => {
+test('every message is delivered once and in order, whether by spinning or by the event loop', async () => {
   const heard: number[] = []
   const COUNT = 2000
   const opened = open(({ number }, inbox) => {
@@ -44,7 +44,7 @@ test('every message is heard once and in order, whether it was met awake or not'
   expect(heard).toEqual(Array.from({ length: COUNT }, (_, index) => index + 1))
 })
 
-test('timers are served while messages never stop to come', async () => {
+test('timers still fire while messages keep arriving', async () => {
   let stopped = false
   let heard = 0
   const opened = open((_, inbox) => {
@@ -56,6 +56,6 @@ test('timers are served while messages never stop to come', async () => {
   opened.far.postMessage({ number: 0 })
   await new Promise((resolve) => setTimeout(resolve, 20))
   stopped = true
-  // Node gives a port a thousand messages at a time.
+  // Otherwise Node delivers up to a thousand messages of a port at a time.
   expect(heard).toBeGreaterThan(10)
 })

@@ -17,7 +17,7 @@ function open(hear: (message: number, poller: MessagePoller) => void): {
   return { poller, far: port2 }
 }
 
-test('every message is heard once and in order, whether it was waited for or not', async () => {
+test('every message is delivered once and in order, whether it was polled for or not', async () => {
   const COUNT = 2000
   const heard: number[] = []
   const opened = open((number, poller) => {
@@ -32,7 +32,7 @@ test('every message is heard once and in order, whether it was waited for or not
   expect(heard).toEqual(Array.from({ length: COUNT }, (_, index) => index + 1))
 })
 
-test('where nothing comes the loop soon sleeps again', async () => {
+test('if no messages arrive, the event loop soon sleeps again', async () => {
   const { poller } = open(() => {})
   await new Promise(setImmediate)
   const before = performance.eventLoopUtilization()
@@ -44,7 +44,7 @@ test('where nothing comes the loop soon sleeps again', async () => {
   expect(active).toBeLessThan(idle)
 })
 
-test('timers are served while the loop turns for a message', async () => {
+test('timers still fire while the loop polls for a message', async () => {
   const { poller } = open(() => {})
   let served = 0
   for (let i = 0; i < 20; i++) {
@@ -59,7 +59,7 @@ test('timers are served while the loop turns for a message', async () => {
   expect(served).toBe(20)
 })
 
-test('after close nothing is heard, not even what was being waited for', async () => {
+test('after close no message is delivered, not even one that was polled for', async () => {
   const heard: number[] = []
   const opened = open((number) => heard.push(number))
   opened.poller.pollFor('reply')

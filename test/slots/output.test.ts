@@ -1,4 +1,4 @@
-// What becomes of an execution's bytes in the slot, and what is left in shared memory of those that were not sent.
+// An execution's output in the slot: when it is sent, and how much of the unsent output the main thread finds in shared memory.
 import { expect, test } from 'vitest'
 import { OUTPUT_BUFFER_BYTES, SharedOutput } from '../../src/shared/messages/output.js'
 import { Output } from '../../workers/slot/output.js'
@@ -15,12 +15,12 @@ function open(mode = MODE) {
     const all = bytes(`_${text}_`)
     output.write(1, all, 1, all.length - 1)
   }
-  /** What the main thread finds when the worker has ended. */
+  /** The unsent output that the main thread reads after the worker has ended. */
   const rest = () => Buffer.from(new SharedOutput(shared.memory).rest(1, 1, sent.length)).toString()
   return { output, sent, write, rest }
 }
 
-test('a small output comes at the end', () => {
+test('small output is returned at the end and not sent before', () => {
   const { output, write, sent } = open()
   write('a')
   write('é'.repeat(200))
@@ -30,7 +30,7 @@ test('a small output comes at the end', () => {
 })
 
 test.each(['x', 'é', '\u{10ffff}', '\uffff'])(
-  'of a large output with %j only the rest comes at the end',
+  'large output with %j is sent in chunks, and only the rest is returned at the end',
   (character) => {
     const { output, write, sent, rest } = open()
     let all = ''
@@ -46,7 +46,7 @@ test.each(['x', 'é', '\u{10ffff}', '\uffff'])(
   },
 )
 
-test('a byte sequence that never becomes a character comes as such', () => {
+test('an incomplete character at the end becomes a replacement character', () => {
   for (const mode of [MODE, { ...MODE, stdout: true }]) {
     const { output, sent } = open(mode)
     output.write(1, Uint8Array.from([0x61, 0xe2, 0x82]), 0, 3)
@@ -55,14 +55,14 @@ test('a byte sequence that never becomes a character comes as such', () => {
   }
 })
 
-test('what nobody listens to is kept as far as the buffer has room', () => {
+test('output that nobody listens to is kept up to the size of the buffer', () => {
   const { output, write, sent } = open({ ...MODE, isSent: false })
   write('x'.repeat(200_000))
   expect(output.end().stdout).toBe('x'.repeat(OUTPUT_BUFFER_BYTES))
   expect(sent).toEqual([])
 })
 
-test('the rest of another execution, or with chunks on their way, is none', () => {
+test('unsent output is not read for another execution or while chunks are in transit, and never beyond the buffer', () => {
   const { write, rest } = open()
   write('a')
   expect(rest()).toBe('a')
@@ -78,7 +78,7 @@ test('the rest of another execution, or with chunks on their way, is none', () =
   expect(shared.rest(1, 1, 0).length).toBe(0)
 })
 
-test('the chunks add up to the whole output, and no character is split', () => {
+test('chunks add up to the whole output, and no character is split', () => {
   const { output, sent } = open({ ...MODE, stdout: true })
   const all = bytes('é'.repeat(100_000))
   for (let at = 0; at < all.length; at += 33_333) output.write(1, all, at, Math.min(at + 33_333, all.length))
@@ -87,7 +87,7 @@ test('the chunks add up to the whole output, and no character is split', () => {
   expect(sent.join('')).toBe('é'.repeat(100_000))
 })
 
-/** What a listener of both streams hears: stream and text of each part. */
+/** Records what a listener of both streams receives: stream and text of each part. */
 function openBoth() {
   const sent: (readonly (readonly [number, string])[])[] = []
   const output = new Output(({ stream, text, lengths = [text.length] }) => {
@@ -106,7 +106,7 @@ function openBoth() {
   return { output, sent, write }
 }
 
-test('a chunk waits for the end of its line, and what comes later keeps the order of both streams', () => {
+test('a chunk waits for the end of its line, and later chunks keep the order of both streams', () => {
   const { output, sent, write } = openBoth()
   write(1, 'out 0')
   expect(sent).toEqual([])
@@ -128,7 +128,7 @@ test('a chunk waits for the end of its line, and what comes later keeps the orde
   expect(sent.slice(2)).toEqual([[[2, '1\n']]])
 })
 
-test('a large chunk is cut at a line, a long line anywhere, and a character between the streams in neither', () => {
+test('a large chunk is cut at a line end, a long line anywhere, but a character never, even between writes to the other stream', () => {
   const { output, sent, write } = openBoth()
   const line = `${'x'.repeat(99)}\n`
   write(1, `first\n`)

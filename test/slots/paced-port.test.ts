@@ -1,4 +1,4 @@
-// R3, H1: however many messages are queued, one port gets a bounded time in each turn of the event loop.
+// R3, H1: however many messages are queued, a port takes only a bounded time in each turn of the event loop.
 import { MessageChannel } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { MessagePoller } from '../../src/slots/message-poller.js'
@@ -13,7 +13,7 @@ function open(onMessage: (message: unknown) => void) {
   return { poller: new MessagePoller(port1, onMessage), far: port2 }
 }
 
-test('H1: a flood of messages is spread over turns, in order, and timers get theirs in between', async () => {
+test('H1: a flood of messages is delivered in order over several turns, and timers fire in between', async () => {
   const COUNT = 3000
   const turns = new Map<number, number>()
   const heard: unknown[] = []
@@ -28,11 +28,11 @@ test('H1: a flood of messages is spread over turns, in order, and timers get the
   await until(() => heard.length === COUNT)
   clearInterval(count)
   expect(heard).toEqual(Array.from({ length: COUNT }, (_, i) => i))
-  // Node itself hands over all of them in one.
+  // Node itself would deliver all of them in one turn.
   expect(Math.max(...turns.values())).toBeLessThan(COUNT / 4)
 })
 
-test('once it has stopped in the middle of a flood, nothing is delivered, and the rest can be taken', async () => {
+test('after closing in the middle of a flood, nothing more is delivered, and the rest can be taken', async () => {
   const heard: unknown[] = []
   const { poller, far } = open((message) => {
     heard.push(message)

@@ -11,7 +11,7 @@ const collectGarbage: () => void = runInNewContext('gc')
 const MESSAGE_BYTES = 2 ** 22
 const COUNT = 4
 
-/** As an error comes out of another thread: its message is one piece of memory. */
+/** An error as it arrives from another thread: its message is a single block of memory. */
 const receivedError = () => structuredClone(new Error('x'.repeat(MESSAGE_BYTES)))
 
 function heldBytes(): number {
@@ -23,14 +23,14 @@ function heldBytes(): number {
 test.each<[string, (error: Error) => unknown]>([
   ['its message', (error) => messageOf(error, '')],
   ['a reason made of it', (error) => printable(error.message)],
-])('of a long error, %s keeps no more than it shows', (_, keep) => {
+])('%s of a long error keeps only as much memory as it shows', (_, keep) => {
   const before = heldBytes()
   const kept = Array.from({ length: COUNT }, () => keep(receivedError()))
   expect(heldBytes() - before).toBeLessThan(MESSAGE_BYTES)
   expect(kept).toHaveLength(COUNT)
 })
 
-test('a reason is cut between any two characters, and stays well-formed text', () => {
+test('a reason may be cut between any two characters, and stays well-formed text', () => {
   expect(printable(`${'x'.repeat(1999)}\u{1f40d}`)).toBe(`${'x'.repeat(1999)}\ufffd`)
   expect(messageOf(new Error('a\ud800'), '')).toBe('a\ud800')
 })

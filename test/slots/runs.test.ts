@@ -1,4 +1,4 @@
-// An execution's wait in the slot's thread. The kernel and the host are stand-ins.
+// How an execution waits in the slot's thread. The kernel and the host are stubs.
 import { expect, test } from 'vitest'
 import type { Credit } from '../../workers/host/credit.js'
 import type { Host } from '../../workers/host/host.js'
@@ -15,13 +15,13 @@ function start(): Runs {
   return new Runs({} as Host, {} as Interpreter, {} as Credit, listener)
 }
 
-test('an execution is suspended once it waits, though the wish came before it began', async () => {
+test('a request to suspend that arrives before the execution starts takes effect once it waits', async () => {
   const runs = start()
   runs.suspend(ID, 0)
   expect(await runs.run(ID, () => WAITING)).toEqual({ kind: 'suspended' })
 })
 
-test('the wish to suspend another execution, or one with fewer calls, has no effect', () => {
+test('a request to suspend another execution, or one that has sent fewer batches of calls, has no effect', () => {
   const runs = start()
   for (const [id, batches] of [
     [ID - 1, 0],

@@ -20,14 +20,14 @@ const WAKES_A_SLEEPER = `
 `
 
 describe('S3: ending a worker', () => {
-  test('is done at once when nothing is in the way', async () => {
+  test('happens at once if nothing prevents it', async () => {
     const { thread, slot, run } = slotWithoutWorker()
     slot.terminate('the test is over')
     expect(run.signal.aborted).toBe(true)
     await thread.stopped
   })
 
-  test('waits while the worker makes a stream that Node must not find half made, and callers do not', async () => {
+  test('waits until the worker has created its zlib stream, while callers see the slot as ended at once', async () => {
     const { thread, slot, run } = slotWithoutWorker()
     const words = new Int32Array(run.task.interrupt)
     new Shield(run.task.interrupt).during(() => {
@@ -41,7 +41,7 @@ describe('S3: ending a worker', () => {
     expect(await thread.ended).toBe('the test is over')
   })
 
-  test('is done all the same when the worker says so for ever', async () => {
+  test('happens anyway if the worker claims to create a stream forever', async () => {
     const { thread, slot, run } = slotWithoutWorker()
     Atomics.store(new Int32Array(run.task.interrupt), 1, 1)
     slot.terminate('the test is over')
@@ -49,7 +49,7 @@ describe('S3: ending a worker', () => {
     expect(run.signal.aborted).toBe(true)
   })
 
-  test('packing holds it off while a stream is made, and never while bytes are compressed', async () => {
+  test('is delayed by packing only while a stream is created, never while bytes are compressed', async () => {
     const { slot, run } = slotWithoutWorker()
     const words = new Int32Array(run.task.interrupt)
     const shield = new Shield(run.task.interrupt)
@@ -71,26 +71,26 @@ describe('S3: ending a worker', () => {
     }
     const blocks = await packing
     expect(raised).not.toContain(true)
-    // Of each block a sample is compressed first, in two ways.
+    // Packing first compresses a sample of each block in two ways.
     expect(streams).toBe(3 * blocks.length)
     expect(Buffer.compare(Buffer.concat(unpackBlocks(blocks, bytes.length, shielded)), bytes)).toBe(0)
     expect(streams).toBe(4 * blocks.length)
     slot.terminate('the test is over')
   })
 
-  test('a worker that is being ended begins no such work', async () => {
+  test('makes the worker wait before it creates another stream', async () => {
     const { slot, run } = slotWithoutWorker()
     slot.terminate('the test is over')
     const words = new Int32Array(run.task.interrupt)
     expect(words[1]).toBe(2)
-    // This thread stands in for the slot's. Only when it sleeps, which notify() counts, does the other let it go on.
+    // This thread acts as the slot's. The other thread lets it continue only once it sleeps, which the count of notify() shows.
     const other = new Worker(WAKES_A_SLEEPER, { eval: true, workerData: words })
     const seen = new Shield(run.task.interrupt).during(() => Atomics.load(words, 0))
     expect(seen).toBe(WAS_ASLEEP)
     await other.terminate()
   })
 
-  test('the shield falls when the work throws', async () => {
+  test('is possible again after the shielded work throws', async () => {
     const { slot, run } = slotWithoutWorker()
     const shield = new Shield(run.task.interrupt)
     const work = () => {
@@ -110,7 +110,7 @@ const CHILD = fileURLToPath(new URL('support/packing-child.mjs', import.meta.url
 const EXITING_PROCESSES = 8
 
 describe('S3: the end of the process', () => {
-  test('waits for a slot’s thread that makes a stream, which then makes no other', async () => {
+  test('waits for a slot’s thread that creates a stream, which then cannot create another', async () => {
     const { thread, slot, run } = slotWithoutWorker()
     const words = new Int32Array(run.task.interrupt)
     words[1] = 1
@@ -122,7 +122,7 @@ describe('S3: the end of the process', () => {
     await other.terminate()
   })
 
-  test('waits no longer than it is told to for one that lies', () => {
+  test('waits only until its deadline for a thread that lies', () => {
     const { thread, slot, run } = slotWithoutWorker()
     const words = new Int32Array(run.task.interrupt)
     words[1] = 1
@@ -131,7 +131,7 @@ describe('S3: the end of the process', () => {
     slot.terminate('the test is over')
   })
 
-  test('has one listener for all slots, and none when they have stopped', async () => {
+  test('uses one exit listener for all slots, and none once they have stopped', async () => {
     const before = process.listenerCount('exit')
     const slots = Array.from({ length: 20 }, () => slotWithoutWorker().thread)
     expect(process.listenerCount('exit')).toBeLessThanOrEqual(before + 1)
@@ -141,10 +141,10 @@ describe('S3: the end of the process', () => {
   })
 
   // Without the wait, one process in twenty aborts here.
-  test('is no crash while slots pack, and neither is ending slots', async () => {
+  test('does not crash while slots pack, and neither does ending slots', async () => {
     const run = promisify(execFile)
     const exits = Array.from({ length: EXITING_PROCESSES }, () => run(process.execPath, [CHILD, 'exit']))
-    // Each rejects unless its process exits with 0.
+    // Each call rejects unless its process exits with 0.
     await Promise.all([...exits, run(process.execPath, [CHILD, 'terminate', '5'])])
   })
 })

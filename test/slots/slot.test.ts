@@ -1,4 +1,4 @@
-// The life of a slot as the caller's thread sees it, without a worker.
+// The life of a slot as the main thread sees it, without a worker.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { slotWithoutWorker } from '../support/slot-without-worker.js'
 
@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('S2: a worker that never says that it has booted is ended, whoever waits for it is told', async () => {
+test('S2: a worker that never reports that it has booted is ended, and waiting callers get an error', async () => {
   const { slot, run } = slotWithoutWorker()
   const waiting = expect(slot.ready).rejects.toThrow('its worker did not boot within')
   await vi.advanceTimersByTimeAsync(59_999)
@@ -20,7 +20,7 @@ test('S2: a worker that never says that it has booted is ended, whoever waits fo
   await waiting
 })
 
-test('S2: one that has booted has no deadline any more', async () => {
+test('S2: a slot that has booted no longer has a deadline', async () => {
   const { slot, run } = slotWithoutWorker()
   run.task.port.postMessage({ event: 'ready' })
   await slot.ready
@@ -29,7 +29,7 @@ test('S2: one that has booted has no deadline any more', async () => {
   slot.terminate('the test is over')
 })
 
-test('a slot that ends while it boots leaves no timer', async () => {
+test('a slot that ends while it boots leaves no timer behind', async () => {
   const { thread, slot } = slotWithoutWorker()
   slot.terminate('the test is over')
   await thread.stopped

@@ -1,11 +1,11 @@
-// Spinning for another thread must end by itself, and become rarer if it does not pay.
+// Spinning for another thread must end by itself, and become rarer if it does not pay off.
 import { expect, test } from 'vitest'
 import { SpinPolicy } from '../../src/shared/threads/spin-policy.js'
 
 const LONG_MS = 10_000
 const never = () => false
 
-/** How many of the next waits look at all. */
+/** How many of the next waits spin. */
 function tries(policy: SpinPolicy, waits: number): number {
   let count = 0
   for (let i = 0; i < waits; i++) {
@@ -19,26 +19,26 @@ function tries(policy: SpinPolicy, waits: number): number {
   return count
 }
 
-test('what is there is met at once', () => {
+test('a condition that is already true succeeds at once', () => {
   expect(new SpinPolicy(LONG_MS).spinUntil(() => true)).toBe(true)
 })
 
-test('what comes while it stays awake is met', () => {
+test('a condition that becomes true while spinning succeeds', () => {
   let looks = 0
   expect(new SpinPolicy(LONG_MS).spinUntil(() => ++looks === 1000)).toBe(true)
 })
 
-test('what does not come ends the try', () => {
+test('a condition that stays false ends the spin', () => {
   expect(new SpinPolicy(0.01).spinUntil(never)).toBe(false)
 })
 
-test('where nothing ever comes it is tried seldom', () => {
+test('if spinning never succeeds, it is tried rarely', () => {
   const policy = new SpinPolicy(0.01)
   expect(tries(policy, 1000)).toBeLessThan(20)
   expect(tries(policy, 1000)).toBeGreaterThan(10)
 })
 
-test('a wait without a try does not look, for it would have to act on what it saw', () => {
+test('a wait that skips spinning does not check the condition, because that would have side effects', () => {
   const policy = new SpinPolicy(0.01)
   policy.spinUntil(never)
   let looks = 0
@@ -46,7 +46,7 @@ test('a wait without a try does not look, for it would have to act on what it sa
   expect(looks).toBe(0)
 })
 
-test('where everything comes again it is tried each time, after some waits', () => {
+test('if spinning succeeds again, after some waits it is tried each time', () => {
   const policy = new SpinPolicy(0.01)
   tries(policy, 1000)
   let met = 0
@@ -54,7 +54,7 @@ test('where everything comes again it is tried each time, after some waits', () 
   expect(met).toBeGreaterThan(900)
 })
 
-test('a rest ends after the longest time for one, however few waits there were', () => {
+test('spinning is tried again after the longest pause, however few waits there were', () => {
   let nowMs = 0
   const policy = new SpinPolicy(0.1, 5, () => (nowMs += 0.01))
   for (let i = 0; i < 1000; i++) policy.spinUntil(never)

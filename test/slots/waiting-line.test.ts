@@ -1,4 +1,4 @@
-// Whose turn it is, and when a waiting caller's timeout runs (src/slots/waiting-line.ts).
+// Which waiting caller gets the next slot, and when a caller's timeout runs (src/slots/waiting-line.ts).
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CancelledError } from '../../src/shared/errors.js'
 import type { Slot } from '../../src/slots/slot.js'
@@ -23,7 +23,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('time in which a slot is on its way does not count, however long that takes', async () => {
+test('time during which a slot is being prepared does not count, however long it takes', async () => {
   const waiting = line.join(request('a'), undefined)
   line.count(1)
   await vi.advanceTimersByTimeAsync(60_000)
@@ -33,7 +33,7 @@ test('time in which a slot is on its way does not count, however long that takes
   expect(line.length).toBe(0)
 })
 
-test('time in which all slots are leased to others adds up to acquireTimeoutMs', async () => {
+test('time during which all slots are leased to others adds up to acquireTimeoutMs', async () => {
   const rejected = expect(line.join(request('a'), undefined)).rejects.toBeInstanceOf(TimedOut)
   line.count(0)
   await vi.advanceTimersByTimeAsync(600)
@@ -47,7 +47,7 @@ test('time in which all slots are leased to others adds up to acquireTimeoutMs',
   await rejected
 })
 
-test('the clock stands still only for as many first callers as slots are on their way', async () => {
+test('the clock stops only for as many callers at the front as slots are being prepared', async () => {
   const first = line.join(request('a'), undefined)
   const rejected = expect(line.join(request('b'), undefined)).rejects.toBeInstanceOf(TimedOut)
   line.count(1)
@@ -67,7 +67,7 @@ test('a caller whose signal aborts leaves the queue', async () => {
   expect(line.length).toBe(0)
 })
 
-test('callers who wait for another image do not hold up the next one', async () => {
+test('callers that wait for another image do not delay the next one', async () => {
   const waiting = [line.join(request('a', 'x'), undefined), line.join(request('b', 'y'), undefined)]
   line.count(2)
   expect([...line.countByImage()]).toEqual([
@@ -85,7 +85,7 @@ test('callers who wait for another image do not hold up the next one', async () 
 })
 
 describe('tenants take turns', () => {
-  /** The tenants in the order in which they are served. */
+  /** Tenants in the order in which they are served. */
   function served(count: number): string[] {
     return Array.from({ length: count }, () => {
       const first = line.first('i')
@@ -97,19 +97,19 @@ describe('tenants take turns', () => {
     for (const tenant of tenants) void line.join(request(tenant), undefined)
   }
 
-  test('a tenant with many callers holds up another by one', () => {
+  test('a tenant with many callers delays another tenant by one', () => {
     join('many', 'many', 'many', 'many', 'one', 'two', 'two')
     expect(served(7)).toEqual(['many', 'one', 'two', 'many', 'two', 'many', 'many'])
   })
 
-  test('who comes later waits for one of each tenant that came before', () => {
+  test('a late caller waits for one caller of each tenant before it', () => {
     join('many', 'many', 'many', 'many', 'many')
     expect(served(2)).toEqual(['many', 'many'])
     join('late', 'many')
     expect(served(5)).toEqual(['late', 'many', 'many', 'many', 'many'])
   })
 
-  test('callers of one tenant, and first callers of several, are served as they came', () => {
+  test('callers of one tenant, and the first callers of several tenants, are served in order of arrival', () => {
     join('a', 'b', 'c')
     expect(served(3)).toEqual(['a', 'b', 'c'])
     join('a', 'a')
@@ -117,7 +117,7 @@ describe('tenants take turns', () => {
     expect(served(3)).toEqual(['a', 'b', 'a'])
   })
 
-  test('a tenant that comes back at once waits for who is there', () => {
+  test('a tenant that returns at once waits for the tenants already in line', () => {
     join('a', 'b', 'b', 'b')
     const order: string[] = []
     while (line.length > 0) {
@@ -127,7 +127,7 @@ describe('tenants take turns', () => {
     expect(order).toEqual(['a', 'b', 'b', 'a', 'b', 'a'])
   })
 
-  test('a caller that gives up leaves no gap behind', () => {
+  test('a caller that gives up leaves no gap in the line', () => {
     const controller = new AbortController()
     join('a', 'b')
     line.join(request('a'), controller.signal).catch(() => {})

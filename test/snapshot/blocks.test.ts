@@ -17,7 +17,7 @@ import { packBody } from '../../workers/snapshot/body.js'
 const hasZstd = BEST_CODEC === 2
 const CODECS: Codec[] = hasZstd ? [0, 1, 2] : [0, 1]
 
-/** Mostly zeros, as memory XOR the image is. */
+/** Mostly zeros, like memory XORed with the image. */
 function sparse(length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   for (let i = 0; i < length; i += 37) bytes[(i * 2_654_435_761) % length] = i % 251
@@ -33,7 +33,7 @@ const deflated = (raw: Uint8Array, rawBytes = raw.length): Block => ({
 })
 
 describe('packing and unpacking', () => {
-  test.each(CODECS)('gives back the same bytes, however they were cut (codec %i)', (codec) => {
+  test.each(CODECS)('restores the same bytes, however they were split (codec %i)', (codec) => {
     const cases = [
       [],
       [new Uint8Array(0)],
@@ -50,7 +50,7 @@ describe('packing and unpacking', () => {
   })
 
   test.each(CODECS)(
-    'stores what does not compress, without growing and without a copy (codec %i)',
+    'stores incompressible bytes as they are, without growth and without a copy (codec %i)',
     (codec) => {
       const parts = [random(3 * BLOCK_BYTES)]
       const blocks = packBlocks(parts, codec)
@@ -60,7 +60,7 @@ describe('packing and unpacking', () => {
     },
   )
 
-  test.each(CODECS)('makes the same of them in other threads (codec %i)', async (codec) => {
+  test.each(CODECS)('has the same result in other threads (codec %i)', async (codec) => {
     const parts = [sparse(5000), random(BLOCK_BYTES), sparse(9 * BLOCK_BYTES + 1), random(3)]
     const [aside, here] = [await packBlocksAside(parts, codec), packBlocks(parts, codec)]
     const heads = ({ codec, rawBytes, bytes }: Block) => [codec, rawBytes, bytes.length]
@@ -68,7 +68,7 @@ describe('packing and unpacking', () => {
     expect(aside.every(({ bytes }, i) => Buffer.compare(bytes, here[i]?.bytes ?? random(1)) === 0)).toBe(true)
   })
 
-  test('does not search for repetitions where there are hardly any, as in numbers', () => {
+  test('skips the search for repetitions where there are hardly any, as in numbers', () => {
     const packed = (bytes: Uint8Array) => packBlocks([bytes, random(2 * BLOCK_BYTES)], 1)[0]?.bytes
     const deflated = (bytes: Uint8Array, strategy: number) =>
       zlib.deflateRawSync(bytes, { level: 1, memLevel: 9, strategy })
@@ -79,25 +79,25 @@ describe('packing and unpacking', () => {
     expect(deflated(text, zlib.constants.Z_DEFAULT_STRATEGY).equals(packed(text) ?? random(1))).toBe(true)
   })
 
-  test('compresses block by block: the half that can be compressed is', () => {
+  test('compresses each block separately, so the compressible half is compressed', () => {
     const blocks = packBlocks([random(BLOCK_BYTES), sparse(BLOCK_BYTES)])
     expect(blocks.map((block) => block.codec)).toEqual([0, BEST_CODEC])
     expect(size(blocks)).toBeLessThan(1.2 * BLOCK_BYTES)
   })
 
-  test('bytes of a shared buffer can be packed', () => {
+  test('accepts bytes of a shared buffer', () => {
     const shared = new Uint8Array(new SharedArrayBuffer(100_000))
     shared.set(sparse(100_000))
     expect(Buffer.compare(Buffer.concat(unpackBlocks(packBlocks([shared]), 100_000)), shared)).toBe(0)
   })
 })
 
-describe('N2: blocks that lie', () => {
+describe('N2: unpacking rejects blocks', () => {
   const raw = sparse(50_000)
   const refused = (blocks: readonly unknown[], bytes = 50_000) =>
     expect(() => unpackBlocks(blocks as Block[], bytes)).toThrow(BlockError)
 
-  test('about how many bytes there are in all', () => {
+  test('with another total number of bytes than declared', () => {
     const blocks = packBlocks([raw])
     for (const bytes of [49_999, 50_001, 0, -1, 1.5, Number.NaN, 2 ** 53, BLOCK_BYTES + 50_000])
       refused(blocks, bytes)
@@ -105,7 +105,7 @@ describe('N2: blocks that lie', () => {
     refused([...blocks, ...blocks])
   })
 
-  test('about how many bytes they have: never more is made than declared', () => {
+  test('with another number of bytes than declared, and never unpacks more than that', () => {
     refused([deflated(raw, 50_000 - 1)], 50_000 - 1)
     refused([deflated(raw, 50_000 + 1)], 50_000 + 1)
     const bomb = zlib.deflateRawSync(new Uint8Array(64 * BLOCK_BYTES))
@@ -113,7 +113,7 @@ describe('N2: blocks that lie', () => {
     refused([{ codec: 1, rawBytes: 100_000, bytes: bomb }], 100_000)
   })
 
-  test('sizes of a block that are not the only right ones', () => {
+  test('of other sizes than the only valid ones', () => {
     const halves = [raw.subarray(0, 25_000), raw.subarray(25_000)].map((half) => deflated(half))
     refused(halves)
     const large = deflated(sparse(2 * BLOCK_BYTES))
@@ -121,7 +121,7 @@ describe('N2: blocks that lie', () => {
     refused([large, { codec: 0, rawBytes: 0, bytes: new Uint8Array(0) }], 2 * BLOCK_BYTES)
   })
 
-  test('cut off, with bytes behind the end, or damaged', () => {
+  test('that are cut off, damaged, or followed by more bytes', () => {
     for (const codec of CODECS.slice(1)) {
       const [block] = packBlocks([raw], codec)
       if (!block) throw new Error('no block')
@@ -134,14 +134,14 @@ describe('N2: blocks that lie', () => {
     }
   })
 
-  test('stored blocks of another length, compressed ones that are no smaller', () => {
+  test('that are stored with another length, or compressed to no smaller size', () => {
     refused([{ codec: 0, rawBytes: 50_000, bytes: raw.subarray(1) }])
     refused([{ codec: 0, rawBytes: 50_000, bytes: Buffer.concat([raw, raw]) }])
     const grown = zlib.deflateRawSync(random(50_000), { level: 0 })
     refused([{ codec: 1, rawBytes: 50_000, bytes: grown }])
   })
 
-  test('with types that are not a block’s', () => {
+  test('with fields of the wrong types', () => {
     const block = deflated(raw)
     for (const codec of [3, -1, 1.5, '1', undefined, null]) refused([{ ...block, codec }])
     for (const rawBytes of ['50000', 50_000.5, -50_000, undefined, Number.NaN])
@@ -151,7 +151,7 @@ describe('N2: blocks that lie', () => {
   })
 })
 
-test('with the least effort, a body is compressed where it would be larger than it may be', () => {
+test('with the least effort, a body is compressed only if it would exceed its limit', () => {
   const memory = { memoryBytes: 0, pages: new Uint32Array(0), maps: [], parts: [] }
   const body = { memory, hostState: {}, contents: [new Uint8Array(100_000)] }
   const packedBytes = (maxBytes: number | null) =>

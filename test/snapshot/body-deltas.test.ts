@@ -1,5 +1,5 @@
-// A large body is cut so that a change leaves most of its blocks as they are, and only the others are packed and sent. Whatever a worker
-// says of them, the main thread makes a body of blocks that it has, or none (R3).
+// A large body is cut into blocks such that a change leaves most of them unchanged, and only the others are packed and sent. Whatever a
+// worker claims about blocks, the main thread builds a body from blocks that it has, or none (R3).
 import { createHash, randomFillSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { NEW_BLOCK } from '../../src/shared/snapshot/block.js'
@@ -20,7 +20,7 @@ const PAGE_BYTES = 4096
 const MEMORY_BYTES = 64 * BLOCK_BYTES
 const PACKING: Packing = { effort: 'quick', maxBytes: null, room: UNLIMITED_ROOM }
 
-/** Pages of which 16 bytes differ, then whole ones. */
+/** Pages of which 16 bytes differ, then pages that differ as a whole. */
 function memoryOf(
   small: readonly number[],
   whole: readonly [page: number, bytes: Uint8Array][],
@@ -34,7 +34,7 @@ function memoryOf(
   }
 }
 
-/** Comparing megabytes with `toEqual` takes seconds. */
+/** A digest, because comparing megabytes with `toEqual` takes seconds. */
 function digestOf(pieces: readonly Uint8Array[]): string {
   const hash = createHash('sha256')
   for (const piece of pieces) hash.update(piece)
@@ -48,7 +48,7 @@ const first: BodyParts = {
   hostState: { a: 1 },
   contents: [random(700_000)],
 }
-/** More small pages, one large page, another host state; the rest is as it was. */
+/** Compared with `first`: more small pages, one changed large page, another host state; the rest is the same. */
 const changed = data.map(([page, bytes]): [number, Uint8Array] => [
   page,
   page === 1500 ? random(PAGE_BYTES) : bytes,
@@ -88,29 +88,29 @@ describe('a body that builds on the one before', () => {
   test.each([
     ['here', packBody],
     ['aside', packBodyAside],
-  ])('has the changed blocks only, and is the same when it is put together (%s)', async (_, pack) => {
+  ])('contains only the changed blocks, and equals the whole body when assembled (%s)', async (_, pack) => {
     const whole = await pack(first, { ...PACKING, number: 1 })
     const base = SnapshotBody.planned(whole.plan as Uint32Array, whole.bytes, undefined, 2 ** 30)
     expect(unpacked(base, whole)).toEqual(expected(first))
     const delta = await pack(second, { ...PACKING, number: 2, base: whole.known })
-    // What is before the memory, a group of pages, and the small ones.
+    // Changed are the part before the memory, a group of pages, and the small ones.
     expect(delta.bytes.length).toBeLessThan(800_000)
     const next = SnapshotBody.planned(delta.plan as Uint32Array, delta.bytes, base, 2 ** 30)
     expect(unpacked(next, delta)).toEqual(expected(second))
     expect(Buffer.compare(bytesOf(next), (await pack(second, PACKING)).bytes)).toBe(0)
     expect(hashOfBody(bytesOf(next), 3)).toEqual(Buffer.from(delta.hash))
-    // What was restored is known, too.
+    // A restored body can be a base, too.
     const source = { bytes: bytesOf(base), formatVersion: 3, hash: whole.hash, rawBytes: whole.rawBytes }
     const { known } = unpackBody({ ...source, memoryBytes: MEMORY_BYTES, number: 7 })
     const restored = await pack(second, { ...PACKING, base: known })
     expect([known?.number, restored.plan]).toEqual([7, delta.plan])
-    // And once more, from the second.
+    // Packing the second state again on top of itself sends nothing.
     const same = await pack(second, { ...PACKING, base: delta.known })
     expect([same.bytes.length, same.plan?.includes(NEW_BLOCK)]).toEqual([0, false])
     expect(Array.from(same.hash)).toEqual(Array.from(delta.hash))
   })
 
-  test('counts all of its blocks against the bound', () => {
+  test('counts all of its blocks towards the limit', () => {
     const { known, bytes } = packBody(first, { ...PACKING, number: 1 })
     expect(() => packBody(first, { ...PACKING, maxBytes: bytes.length - 1, base: known })).toThrow(
       /a body of/,
@@ -118,7 +118,7 @@ describe('a body that builds on the one before', () => {
     expect(packBody(first, { ...PACKING, maxBytes: bytes.length, base: known }).bytes.length).toBe(0)
   })
 
-  test('of one block is whole, in version 2', () => {
+  test('with a single block is whole, in version 2', () => {
     const small = { ...first, memory: memoryOf([1], []), contents: [] }
     const { plan, known, bytes, hash } = packBody(small, { ...PACKING, number: 1 })
     expect([plan, known]).toEqual([null, undefined])
@@ -126,7 +126,7 @@ describe('a body that builds on the one before', () => {
   })
 })
 
-test('blocks are cut where a change elsewhere does not move them', () => {
+test('a change does not move the block boundaries elsewhere', () => {
   const edges = ({ memory, contents }: BodyParts, before: number) => {
     const lengths = cutLengths(before, memory, contents)
     const total = before + [...memory.parts, ...contents].reduce((sum, { length }) => sum + length, 0)
@@ -142,7 +142,7 @@ test('blocks are cut where a change elsewhere does not move them', () => {
   expect(a.filter((edge) => !b.includes(edge)).length).toBeLessThanOrEqual(2)
 })
 
-describe('R3: a worker that lies about its blocks', () => {
+describe('R3: the main thread rejects a plan with', () => {
   const { plan, bytes } = packBody(first, { ...PACKING, number: 1 })
   const honest = plan as Uint32Array
   const base = SnapshotBody.planned(honest, bytes, undefined, 2 ** 30)
@@ -157,7 +157,7 @@ describe('R3: a worker that lies about its blocks', () => {
     expect(() => SnapshotBody.planned(lie, sent, base, maxBytes)).toThrow(BodyError)
   })
 
-  test('referring to a base that was not named', () => {
+  test('blocks of a base that was not named', () => {
     expect(() => SnapshotBody.planned(Uint32Array.of(0), new Uint8Array(0), undefined, 2 ** 30)).toThrow(
       BodyError,
     )
@@ -180,7 +180,7 @@ describe('N2: blocks of any length', () => {
     head.writeUInt32LE(raw, 5)
     return head
   }
-  test('are refused if one was changed, left out or added', () => {
+  test('are rejected if one was changed, removed or added', () => {
     expect(unpackBody(sourceOf(bytes, hash, rawBytes)).hostState).toEqual(first.hostState)
     const damaged = new Uint8Array(bytes)
     damaged[bytes.length >> 1] = (damaged[bytes.length >> 1] as number) ^ 1
@@ -192,7 +192,7 @@ describe('N2: blocks of any length', () => {
     refused(block(BLOCK_BYTES + 1), undefined, BLOCK_BYTES + 1)
   })
 
-  test('are refused if they are too many', () => {
+  test('are rejected if there are too many', () => {
     const tiny = Buffer.concat(Array.from({ length: 100 }, () => block(20)))
     refused(tiny, undefined, 2000)
   })

@@ -1,4 +1,4 @@
-// Checking a document and reading it are one decision: what is checked when a snapshot is taken or opened can be read later.
+// Checking a document and reading it lead to the same decision: a snapshot that passed the check can be read later.
 import { expect, test } from 'vitest'
 import { Random } from '../../chaos/random.js'
 import { MAX_COST } from '../../src/shared/snapshot/cost.js'
@@ -17,7 +17,7 @@ function refusal(read: () => unknown): string | undefined {
   }
 }
 
-test('two thousand damaged documents are refused for the same reason by both', () => {
+test('checking and reading reject two thousand damaged documents for the same reasons', () => {
   const random = new Random(16)
   const below = (n: number) => random.integer(0, Math.max(0, n - 1))
   const counts = { read: 0, refused: 0 }
@@ -33,7 +33,7 @@ test('two thousand damaged documents are refused for the same reason by both', (
   expect(Math.min(counts.read, counts.refused)).toBeGreaterThan(100)
 })
 
-test('and so are a thousand damaged descriptions', () => {
+test('checking and reading reject a thousand damaged descriptions for the same reasons', () => {
   const random = new Random(7)
   const below = (n: number) => random.integer(0, Math.max(0, n - 1))
   const parts = ['name', 'type', 'repr'].map((key) => [key, text('é')] as const)
@@ -60,7 +60,7 @@ test('and so are a thousand damaged descriptions', () => {
   }
 })
 
-test('nesting never outruns the stack: each level counts, also those of kinds', () => {
+test('deep nesting is rejected before the stack overflows: each level counts, including those of special values', () => {
   const set = Buffer.from([0x82, 0, 0xa3, 0x73, 0x65, 0x74, 1])
   for (const level of [
     Buffer.from([0x91]),

@@ -12,7 +12,7 @@ beforeAll(async () => {
   image = await openImage({ cacheDir: inject('cacheDir') })
 })
 
-/** Pairs of addresses; undefined where the heap is not plausible. */
+/** Pairs of addresses; undefined if the heap is not plausible. */
 function freeRanges(heap: Uint8Array, state: number): number[] | undefined {
   const ranges: number[] = []
   return visitFree(heap, state, (from, to) => ranges.push(from, to)) ? ranges : undefined
@@ -22,7 +22,7 @@ const COLLECT = 'import gc\ngc.collect()\ndel gc'
 const BASICS = 'x = 1\ny = [1, 2, 3]\ndef f(a): return a\nclass C:\n    def m(self): return 1'
 const TEMPORARIES = 'z = [i for i in range(1000)]\ns = "a" * 100'
 
-/** Bytes of the delta as a snapshot has it, after the same collection that a snapshot does. */
+/** Size of the packed delta, after the same garbage collection as before a snapshot. */
 function packedBytes(session: TestInterpreter): number {
   session.run(COLLECT)
   return packBlocks(session.interpreter.capture().parts).reduce((sum, { bytes }) => sum + bytes.length, 0)
@@ -34,7 +34,7 @@ function sessionAfter(...cells: string[]): TestInterpreter {
   return session
 }
 
-/** A capture as the delta that it becomes. */
+/** Converts a capture to the delta that is stored. */
 function deltaOf({ interpreter }: TestInterpreter): MemoryDelta {
   const { memoryBytes, pages, maps, parts } = interpreter.capture()
   return { memoryBytes, pages, maps: Buffer.concat(maps), xored: new Uint8Array(Buffer.concat(parts)) }
@@ -54,26 +54,26 @@ describe('dead memory', () => {
     expect(freeRanges(heap, image.landmarks.mallocState)?.length).toBeGreaterThan(0)
   })
 
-  test('I1: an interpreter that ran nothing differs in no page from the image', () => {
+  test('I1: an interpreter that has not run any code differs from the image in no page', () => {
     const { pages, memoryBytes } = new TestInterpreter(image).interpreter.capture()
     expect([pages.length, memoryBytes]).toEqual([0, image.memoryBytes])
   })
 
-  test('a snapshot of variables, a function and a class takes 16 KB at most', () => {
+  test('a snapshot of variables, a function and a class takes at most 16 KB', () => {
     expect(packedBytes(sessionAfter(BASICS))).toBeLessThan(16_000)
   })
 
-  test('fifty cells of temporaries leave 32 KB at most', () => {
+  test('fifty cells of temporaries leave at most 32 KB', () => {
     expect(packedBytes(sessionAfter(BASICS, ...new Array<string>(50).fill(TEMPORARIES)))).toBeLessThan(32_000)
   })
 
-  test('a list of 300,000 numbers that was deleted leaves nothing', () => {
+  test('a deleted list of 300,000 numbers leaves nothing behind', () => {
     const without = packedBytes(sessionAfter(BASICS))
     const session = sessionAfter(BASICS, 'numbers = list(range(300000))', 'del numbers')
     expect(packedBytes(session)).toBeLessThan(without + 4000)
   })
 
-  test('what Python deleted is nowhere in the memory that is captured', () => {
+  test('deleted Python objects do not appear anywhere in captured memory', () => {
     const secret = Buffer.from(Array.from({ length: 26 }, (_, i) => 90 - i))
     const session = sessionAfter(
       'secrets = [bytes(range(90, 64, -1)) * n for n in (1, 10, 1000, 100000)]',
@@ -85,14 +85,14 @@ describe('dead memory', () => {
     expect(Buffer.from(session.heap).includes(secret)).toBe(false)
   })
 
-  test('a second wipe finds nothing more', () => {
+  test('a second wipe changes nothing', () => {
     const session = sessionAfter(BASICS, TEMPORARIES)
     const first = session.interpreter.capture()
     expect(session.interpreter.capture()).toEqual(first)
   })
 })
 
-/** Each cell's output depends on what the cells before it made. */
+/** The output of each cell depends on the state that earlier cells left. */
 const PROGRAM = [
   'import collections, itertools, re, json, random, decimal, datetime, hashlib, weakref, asyncio',
   'random.seed(7)\nwords = ["".join(random.choices("abcdef", k=random.randint(1, 40))) for _ in range(3000)]\nprint(len(set(words)))',
@@ -125,7 +125,7 @@ const PROGRAM = [
   'import gc\nprint(gc.collect() >= 0, len(words), len(table), len(big_list), sum(n.value for n in nodes))',
 ]
 
-/** Of the numbers below `end` that are no multiples of 3. */
+/** Sum of the numbers below `end` that are not multiples of 3. */
 function sum(end: number): number {
   let total = 0
   for (let n = 0; n < end; n++) if (n % 3 !== 0) total += n
@@ -139,14 +139,14 @@ describe('a live session', () => {
     expected = PROGRAM.map((cell) => session.run(cell))
   })
 
-  test('with a hundred thousand holes in its heap is wiped in no time', () => {
+  test('with a hundred thousand holes in its heap is wiped and still works', () => {
     const session = sessionAfter('numbers = list(range(400000))', 'del numbers[::3]')
     expect(freeRanges(session.heap, image.landmarks.mallocState)?.length).toBeGreaterThan(200_000)
     session.interpreter.capture()
     expect(session.run('print(sum(numbers), len(numbers))')).toBe(`${sum(400_000)} 266666\n`)
   })
 
-  test('does not notice wipes between its cells', () => {
+  test('is not affected by wipes between its cells', () => {
     const session = new TestInterpreter(image)
     const output = PROGRAM.map((cell) => {
       session.interpreter.capture()
@@ -155,7 +155,7 @@ describe('a live session', () => {
     expect(output).toEqual(expected)
   })
 
-  test('goes on in another interpreter after every cell', () => {
+  test('continues in another interpreter after every cell', () => {
     let session = new TestInterpreter(image)
     const output = PROGRAM.map((cell) => {
       session = moved(deltaOf(session))
@@ -164,15 +164,15 @@ describe('a live session', () => {
     expect(output).toEqual(expected)
   })
 
-  test('is the same, byte for byte, in the interpreter it moved to', () => {
+  test('is identical, byte for byte, in the interpreter it moved to', () => {
     const session = sessionAfter(...PROGRAM)
     const other = moved(deltaOf(session))
     expect(Buffer.compare(other.heap, session.heap)).toBe(0)
   })
 })
 
-describe('in place', () => {
-  test('a snapshot replaces what ran since, also when the memory has grown', () => {
+describe('restoring in place', () => {
+  test('replaces everything since the snapshot, even if the memory has grown', () => {
     const session = sessionAfter(BASICS)
     const delta = deltaOf(session)
     session.run('x = list(range(800000)); y = None')
@@ -187,7 +187,7 @@ describe('in place', () => {
     )
   })
 
-  test('grown memory that was reverted is the image and zeros', () => {
+  test('leaves only the image and zeros in grown memory', () => {
     const session = sessionAfter('x = bytes(60000000)')
     session.interpreter.revertMemory()
     const fresh = new TestInterpreter(image).heap
@@ -195,7 +195,7 @@ describe('in place', () => {
     expect(session.interpreter.capture().pages.length).toBe(0)
   })
 
-  test('a delta larger than memory can be is refused with nothing done', () => {
+  test('rejects a delta larger than memory can be, and changes nothing', () => {
     const session = sessionAfter(BASICS)
     const delta = { memoryBytes: 2 ** 33, pages: new Uint32Array(0), xored: new Uint8Array(0) }
     expect(session.interpreter.reserve(2 ** 33)).toBe(false)
@@ -204,10 +204,10 @@ describe('in place', () => {
   })
 })
 
-describe('R1: a heap that a program has overwritten', () => {
+describe('R1: walking a heap that a program has overwritten', () => {
   const word = (heap: Uint8Array, at: number) => new DataView(heap.buffer).getUint32(at, true)
 
-  test('ends every walk, with ranges inside the memory', () => {
+  test('always ends, with ranges inside the memory', () => {
     const pristine = sessionAfter(BASICS, ...PROGRAM.slice(0, 10)).heap.slice()
     const { mallocState } = image.landmarks
     const free = freeRanges(pristine, mallocState) ?? []
@@ -238,7 +238,7 @@ describe('R1: a heap that a program has overwritten', () => {
     expect(outside).toBe(0)
   })
 
-  test('with lists that have become cycles is left alone', () => {
+  test('clears nothing if its lists have become cycles', () => {
     const { heap } = sessionAfter(BASICS, ...PROGRAM.slice(0, 5))
     const { mallocState } = image.landmarks
     const map = word(heap, mallocState)
@@ -252,7 +252,7 @@ describe('R1: a heap that a program has overwritten', () => {
     expect(Buffer.compare(heap.subarray(image.stackPointer), before.subarray(image.stackPointer))).toBe(0)
   })
 
-  test('or whose landmarks are anywhere is walked without harm', () => {
+  test('does no harm wherever the landmarks point', () => {
     const { heap } = sessionAfter(BASICS)
     const addresses = [
       0,

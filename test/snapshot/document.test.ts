@@ -1,4 +1,4 @@
-// C5, C6, N2: what a snapshot is as bytes, and that nothing else is taken for one.
+// C5, C6, N2: the bytes of a snapshot, and the rejection of everything else.
 
 import type { Session, SessionManager } from 'brumate'
 import { Snapshot, SnapshotError } from 'brumate'
@@ -42,7 +42,7 @@ function refused(document: Uint8Array): Promise<SnapshotError> {
   return rejectionOf(SnapshotError, session.restoreState(document))
 }
 
-/** The reason of the refusal; the session is as it was. */
+/** Reason for the rejection. Also checks that the session is unchanged. */
 async function reasonFor(document: Uint8Array): Promise<string> {
   await session.set('witness', 7)
   const { reason } = await refused(document)
@@ -52,26 +52,26 @@ async function reasonFor(document: Uint8Array): Promise<string> {
 }
 
 describe('C5: the document', () => {
-  test('is one MessagePack array that any reader of it reads', () => {
+  test('is a MessagePack array that any MessagePack reader can read', () => {
     expect(opened).toMatchObject({ magic: 'brumate snapshot', version: 2, signature: null })
     expect(opened.head.executionCount).toBe(3)
     expect(Buffer.from(opened.head.bodyHash as Uint8Array)).toEqual(sha256(opened.body))
     expect(unpackBody(opened.body).length).toBe(opened.head.rawBytes)
   })
 
-  test('taken apart and put together is the same snapshot', async () => {
+  test('is the same snapshot when it is taken apart and put together again', async () => {
     const again = withStream(opened, closeStream(openStream(unpackBody(opened.body))))
     await using other = await manager.createSession({ from: again })
     expect((await other.execute('x, f.read()')).value).toEqual([41, 'hello'])
   })
 
-  test('one with whole pages and no maps is read as well', async () => {
+  test('may also have whole pages and no maps', async () => {
     const stream = openStream(unpackBody(opened.body))
     await using other = await manager.createSession({ from: withStream(opened, closeStream(stream, false)) })
     expect((await other.execute('x, f.read()')).value).toEqual([41, 'hello'])
   })
 
-  test('fromBytes of what is no Uint8Array is an InvalidOptionError', () => {
+  test('fromBytes of something other than a Uint8Array throws an InvalidOptionError', () => {
     for (const value of ['hello', null, undefined, [], new ArrayBuffer(8)])
       expect(() => Snapshot.fromBytes(value as never)).toThrow(
         expect.objectContaining({ name: 'InvalidOptionError', option: 'bytes' }),
@@ -84,7 +84,7 @@ describe('C5: the document', () => {
     expect(snapshot.size).toBe(bytes.length)
   })
 
-  test('the manifest tells what is in it without an interpreter, and runs no code for it', () => {
+  test('the manifest describes the contents without an interpreter, and making it runs no user code', () => {
     const { manifest } = Snapshot.fromBytes(bytes)
     expect(manifest).toMatchObject({
       formatVersion: 2,
@@ -104,7 +104,7 @@ describe('C5: the document', () => {
     })
   })
 
-  test('globals() gives the plain values without an interpreter', () => {
+  test('globals() returns the plain values without an interpreter', () => {
     expect(Snapshot.fromBytes(bytes).globals()).toEqual({
       x: 41,
       big: 2n ** 70n,
@@ -114,7 +114,7 @@ describe('C5: the document', () => {
     })
   })
 
-  test('an incompressible session does not grow by more than one per cent', async () => {
+  test('a snapshot of incompressible data grows by at most one per cent', async () => {
     await using noisy = await manager.createSession({ tenant: 'document', checkpoint: 'manual' })
     const before = (await noisy.snapshotState()).size
     await noisy.execute('import os; noise = os.urandom(8_000_000)')
@@ -122,7 +122,7 @@ describe('C5: the document', () => {
   })
 })
 
-describe('C6, N2: what is off is refused before a byte is applied', () => {
+describe('C6, N2: invalid snapshots are rejected before a byte is applied', () => {
   test.each<[string, (parts: Opened) => Uint8Array]>([
     ['nothing', () => new Uint8Array(0)],
     ['text', () => new TextEncoder().encode('not a snapshot')],
@@ -216,12 +216,12 @@ describe('C6, N2: what is off is refused before a byte is applied', () => {
     expect(await reasonFor(withStream(opened, closeStream(stream)))).toBe('corrupt')
   })
 
-  test('another version of the format is incompatible, and says what to do', async () => {
+  test('another format version is incompatible, and the error says what to do', async () => {
     const { reason, message } = await refused(close(opened, { version: 4 }))
     expect([reason, message]).toEqual(['incompatible', expect.stringMatching(/version 4.*reads 2 and 3;/)])
   })
 
-  test('another image is incompatible, and both ids are named', async () => {
+  test('another image is incompatible, and the error names both ids', async () => {
     const imageId = 'a'.repeat(64)
     const { reason, message } = await refused(close({ ...opened, head: { ...opened.head, imageId } }))
     expect(reason).toBe('incompatible')
@@ -230,21 +230,21 @@ describe('C6, N2: what is off is refused before a byte is applied', () => {
     expect(message).toMatch(/salvage/)
   })
 
-  test('what unpacks to more than the limits allow is too large, and is not unpacked', async () => {
+  test('a snapshot that would unpack to more than the limits allow is too large, and is not unpacked', async () => {
     const head = { ...opened.head, rawBytes: 2 ** 31 }
     expect(await reasonFor(close({ ...opened, head }))).toBe('too-large')
     const grown = { ...opened.head, memoryBytes: 2 ** 31 }
     expect(await reasonFor(close({ ...opened, head: grown }))).toBe('too-large')
   })
 
-  test('what is neither a Snapshot nor bytes is an InvalidOptionError', async () => {
+  test('a value that is neither a Snapshot nor bytes throws an InvalidOptionError', async () => {
     await expect(session.restoreState('snapshot' as never)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
     await expect(manager.createSession({ from: {} as never })).rejects.toMatchObject({
       code: 'INVALID_OPTION',
     })
   })
 
-  test('salvage brings the plain values of a foreign image back, and names the rest', async () => {
+  test('salvage restores the plain values from a foreign image, and names the rest', async () => {
     await using other = await manager.createSession({ tenant: 'document' })
     const foreign = close({ ...opened, head: { ...opened.head, imageId: 'b'.repeat(64) } })
     const lost = await other.restoreState(foreign, { salvage: true })
@@ -261,7 +261,7 @@ describe('C6, N2: what is off is refused before a byte is applied', () => {
 describe('N2: signed snapshots', () => {
   const key = new Uint8Array(32).fill(7)
 
-  test('are restored by their tenant only, with the same key only; unsigned ones are refused', async () => {
+  test('are restored only for their tenant and with the same key; unsigned ones are rejected', async () => {
     await using signing = await openManager({ slots: 2, snapshotKey: key })
     await using stranger = await openManager({ slots: 1, snapshotKey: new Uint8Array(32).fill(8) })
     const mine = await signing.createSession({ tenant: 'a' })
@@ -286,7 +286,7 @@ describe('N2: signed snapshots', () => {
     expect(reasons).toEqual(Array(5).fill('untrusted'))
   })
 
-  test('a key is 32 bytes', async () => {
+  test('need a key of 32 bytes', async () => {
     await expect(openManager({ snapshotKey: new Uint8Array(16) })).rejects.toMatchObject({
       code: 'INVALID_OPTION',
       option: 'snapshotKey',

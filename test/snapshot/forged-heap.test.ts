@@ -1,5 +1,5 @@
-// R1: what a program wrote over malloc's heap bounds nothing but the program's own snapshot. Lists can be endless, share bytes, point
-// anywhere or be a million ranges long: the walk ends after a bounded number of steps, and nothing is cleared twice.
+// R1: if a program overwrites malloc's heap, only its own snapshot is affected. Lists can be endless, share bytes, point anywhere or have
+// a million ranges: the walk ends after a bounded number of steps, and clears nothing twice.
 import { describe, expect, inject, test } from 'vitest'
 import { MOST_CHUNKS } from '../../workers/interpreter/malloc.js'
 import { openImage } from '../image/built.js'
@@ -19,8 +19,8 @@ function chunksOf(forged: ForgedHeap, bytes: number, every: number, most = Numbe
   return chunks
 }
 
-describe('a heap of malloc’s', () => {
-  test('that is plausible is visited once, without the words that malloc needs', () => {
+describe('a malloc heap', () => {
+  test('that is plausible is visited once, except for the words that malloc needs', () => {
     const forged = new ForgedHeap(MIB)
     const chunks = chunksOf(forged, 40, 64, 100)
     forged.list(5, chunks)
@@ -97,7 +97,7 @@ describe('a heap of malloc’s', () => {
     expect(forged.visit()).toEqual(NOT_TIDIED)
   })
 
-  test('with more free chunks than are looked at has its large ones cleared and some of the small', () => {
+  test('with too many free chunks has its large ones cleared, and some of the small ones', () => {
     const forged = new ForgedHeap(64 * MIB)
     forged.root(8, forged.chunk(FIRST_CHUNK, 4096))
     const small: number[] = []
@@ -107,10 +107,10 @@ describe('a heap of malloc’s', () => {
     expect(forged.visit()).toEqual({ whole: true, ranges: MOST_CHUNKS, bytes })
   })
 
-  test('whose free chunk lies over malloc’s own state is read no further than it was checked', () => {
+  test('with a free chunk over malloc’s own state is read no further than it was checked', () => {
     const forged = new ForgedHeap(MIB)
     const [a = 0, b = 0] = chunksOf(forged, 24, 64, 2)
-    // Checked first, and cleared first: a large chunk from before the state to behind it.
+    // Checked and cleared first: a large chunk from before the state to behind it.
     forged.root(5, forged.chunk(512, 2048))
     forged.list(3, [a, b])
     expect(forged.visit()).toMatchObject({ whole: true, ranges: 4 })
@@ -119,7 +119,7 @@ describe('a heap of malloc’s', () => {
 })
 
 describe('a session', () => {
-  /** The list of the bin for chunks of no size, which malloc never looks into, leads to what leads to itself. */
+  /** The bin for chunks of no size, which malloc never uses, gets a list that leads to itself. */
   const endless = (state: number) => py`
     loop = bytes(64)
     at = (id(loop) + bytes.__basicsize__ + 7) // 8 * 8
@@ -127,7 +127,7 @@ describe('a session', () => {
     memory[at + 8:at + 12] = memory[${state + 48}:${state + 52}] = at.to_bytes(4, 'little')
   `
 
-  test('with a list that never ends is captured and restored; it goes on, and so does its neighbour', async () => {
+  test('with an endless list is captured and restored; it continues, and so does its neighbour', async () => {
     const { landmarks } = await openImage({ cacheDir: inject('cacheDir') })
     const manager = await managerForTest({ slots: 3 })
     const session = await manager.createSession({ checkpoint: 'manual' })

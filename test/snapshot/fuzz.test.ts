@@ -1,5 +1,5 @@
-// C6, N1: thousands of damaged snapshots; `npm run fuzz -- --only snapshots` makes as many as there is time for. Each is refused with a SnapshotError and leaves the session as it was, or, when only
-// Python's own memory is damaged, does what Python code could do to it.
+// C6, N1: thousands of damaged snapshots; `npm run fuzz -- --only snapshots` makes as many as there is time for. Each is rejected with a
+// SnapshotError and leaves the session unchanged. If only Python's own memory is damaged, it does at most what Python code could do.
 import {
   BrumateError,
   InterpreterCrashedError,
@@ -45,7 +45,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => manager?.close())
 
-/** The same numbers in every run (xorshift). */
+/** A generator with the same numbers in every run (xorshift). */
 function numbers(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
@@ -56,7 +56,7 @@ function numbers(seed: number): (below: number) => number {
   }
 }
 
-/** What became of it. */
+/** Restores the document and returns how that ended. */
 async function fate(document: Uint8Array): Promise<SnapshotError['reason'] | 'taken' | 'crashed'> {
   const error = await session.restoreState(document).then(
     () => undefined,
@@ -71,7 +71,7 @@ async function fate(document: Uint8Array): Promise<SnapshotError['reason'] | 'ta
 const WITNESS = { value: [19, true] }
 const witness = () => session.execute('x[-1]["k"], os.path.exists("/tmp/c/f")')
 
-test(`C6: ${PLAIN} snapshots with flipped, spliced, cut and overwritten bytes are refused, and nothing grows`, async () => {
+test(`C6: ${PLAIN} snapshots with flipped, spliced, cut and overwritten bytes are rejected, and memory does not grow`, async () => {
   const below = numbers(20_261_123)
   const before = process.memoryUsage.rss()
   let refused = 0
@@ -85,7 +85,7 @@ test(`C6: ${PLAIN} snapshots with flipped, spliced, cut and overwritten bytes ar
   expect((process.memoryUsage.rss() - before) / 2 ** 20).toBeLessThan(150)
 }, 120_000)
 
-/** Anything but the memory of Python, at a random place. */
+/** Damages any part except Python's memory, at a random place. */
 function damage(stream: Stream, below: (n: number) => number): Uint8Array {
   switch (below(5)) {
     case 0:
@@ -95,7 +95,7 @@ function damage(stream: Stream, below: (n: number) => number): Uint8Array {
       return withStream(opened, closeStream(stream))
     }
     case 2: {
-      // A raw cut shifts everything behind it, the state of the host included.
+      // A raw cut shifts everything behind it, including the host state.
       const raw = closeStream(stream)
       return withStream(
         opened,
@@ -116,7 +116,7 @@ function damage(stream: Stream, below: (n: number) => number): Uint8Array {
 
 const ODD = [null, -1, 0, 1, 1.5, 2 ** 31, 2 ** 53, '', 'x', '..', 'a/b', [], {}, true, Number.MAX_VALUE]
 
-/** One member of a tree, somewhere, is another. */
+/** Replaces one random member of a tree. */
 function changed(tree: unknown, below: (n: number) => number): unknown {
   if (typeof tree !== 'object' || tree === null || below(12) === 0) return ODD[below(ODD.length)]
   const copy = structuredClone(tree) as Record<string, unknown>
@@ -127,7 +127,7 @@ function changed(tree: unknown, below: (n: number) => number): unknown {
   return copy
 }
 
-test(`N2: ${REBUILT} snapshots with right checksums and wrong insides are refused, or are other sessions`, async () => {
+test(`N2: ${REBUILT} snapshots with valid checksums and wrong contents are rejected, or restore another session`, async () => {
   const below = numbers(7)
   const raw = unpackBody(opened.body)
   const reasons = new Map<string, number>()
@@ -135,7 +135,7 @@ test(`N2: ${REBUILT} snapshots with right checksums and wrong insides are refuse
     const document = damage(openStream(Buffer.from(raw)), below)
     const reason = await fate(document)
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
-    // A position or a time that is another one makes it a snapshot of another session; a page elsewhere, one of damaged memory.
+    // With another position or time it is a snapshot of another session; with another page, one of damaged memory.
     if (reason === 'taken') await session.restoreState(bytes)
   }
   expect(
@@ -145,7 +145,7 @@ test(`N2: ${REBUILT} snapshots with right checksums and wrong insides are refuse
   expect(await witness()).toMatchObject(WITNESS)
 }, 240_000)
 
-test(`N1: ${WILD} snapshots with damaged memory end at most their interpreter`, async () => {
+test(`N1: ${WILD} snapshots with damaged memory at most crash their own interpreter`, async () => {
   const below = numbers(99)
   const raw = unpackBody(opened.body)
   const sibling = await manager.createSession({ tenant: 'sibling' })

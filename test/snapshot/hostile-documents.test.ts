@@ -1,5 +1,5 @@
-// N2, H1: files that are made to cost the main thread time or memory. What is not a snapshot is refused at once, with a key
-// nothing is read of what was not signed, and whatever is taken is read within 20 ms.
+// N2, H1: documents designed to cost the main thread time or memory. A document that is not a snapshot is rejected at once; with a key,
+// nothing unsigned is parsed; and every accepted document is read within 20 ms.
 import { type Session, type SessionManager, Snapshot, SnapshotError } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -22,7 +22,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => manager?.close())
 
-/** Processor time, since others use this machine, too; the least of a few, since that has the threads of this process that collect garbage. */
+/** The least processor time of a few tries: other processes use this machine, and threads of this one collect garbage. */
 function fastestMs(read: () => unknown): number {
   let fastest = Number.POSITIVE_INFINITY
   for (let i = 0; i < TRIES && (i === 0 || fastest > LONGEST_MS / 4); i++) {
@@ -48,13 +48,13 @@ const withHead = (parts: Record<string, unknown>) => close({ ...opened, head: { 
 
 const START = Buffer.from('b06272756d61746520736e617073686f7402', 'hex')
 
-describe('N2: what is no snapshot', () => {
+describe('N2: a document that is not a snapshot', () => {
   test.each<[what: string, document: () => Uint8Array]>([
     ['24 MB of empty arrays', () => array([Buffer.alloc(24 * MIB, 0x90)], 24 * MIB)],
     ['24 MB of empty arrays that begin as a snapshot', () => array([START, Buffer.alloc(24 * MIB, 0x90)], 6)],
     ['24 MB of arrays in arrays', () => Buffer.alloc(24 * MIB, 0x91)],
     ['a head that claims four gigabytes', () => array([START, Buffer.from('c6ffffffff00', 'hex')], 6)],
-  ])('%s is refused at once', (_, make) => {
+  ])('%s is rejected at once', (_, make) => {
     const document = make()
     const beforeBytes = process.memoryUsage.rss()
     expect(reasonOf(document)).toBe('corrupt')
@@ -62,7 +62,7 @@ describe('N2: what is no snapshot', () => {
     expect(fastestMs(() => reasonOf(document))).toBeLessThan(LONGEST_MS)
   })
 
-  test.each([0, 1, 2, 5, 7, 100])('an array of %i members is refused', (members) => {
+  test.each([0, 1, 2, 5, 7, 100])('an array of %i members is rejected', (members) => {
     const head = members < 16 ? Buffer.from([0x90 | members]) : Buffer.from([0xdc, 0, members])
     expect(reasonOf(Buffer.concat([head, withHead({}).subarray(1)]))).toBe('corrupt')
   })
@@ -73,8 +73,8 @@ describe('N2: what is no snapshot', () => {
     expect(reasonOf(array([magic, later, Buffer.alloc(1000, 0xc1)], 9))).toBe('incompatible')
   })
 
-  test('with a key, the head of what was not signed is not read', async () => {
-    // Right checksums, and a head that no reader takes.
+  test('with a key, the head of an unsigned document is not parsed', async () => {
+    // Right checksums, but a head that no reader accepts.
     const { head, ...rest } = opened
     const garbled = close({ ...rest, head: { ...head, values: Buffer.alloc(1000, 0xc1) } })
     expect(reasonOf(garbled)).toBe('corrupt')
@@ -99,10 +99,10 @@ describe('H1: heads with right checksums', () => {
       ['pending', array([call(map([['v', list]]))])],
     ])
 
-  test.each(Object.entries(KINDS))('as many as are taken of %s are read within 20 ms', (_, make) => {
+  test.each(Object.entries(KINDS))('the longest accepted list of %s is read within 20 ms', (_, make) => {
     const values = (list: Uint8Array) => withHead({ values: map([['v', list]]) })
     const list = largest(make, (some) => reasonOf(values(some)) === 'taken')
-    // An empty description next to it would be half of the work.
+    // The same list also as an argument of a host call, if that is still accepted: it doubles the work.
     const both = withHead({ values: map([['v', list]]), description: described(list) })
     const document = reasonOf(both) === 'taken' ? both : values(list)
     expect(fastestMs(() => Snapshot.fromBytes(document))).toBeLessThan(LONGEST_MS)
@@ -110,7 +110,7 @@ describe('H1: heads with right checksums', () => {
     expect(fastestMs(() => [snapshot.globals(), snapshot.manifest])).toBeLessThan(LONGEST_MS)
   })
 
-  test('globals, host calls, files and reasons without end are refused', () => {
+  test('globals, host calls, files and reasons beyond the limits are rejected', () => {
     const many = <T>(count: number, make: (i: number) => T) =>
       Array.from({ length: count }, (_, i) => make(i))
     const global = map([

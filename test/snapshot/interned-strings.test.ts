@@ -1,5 +1,5 @@
-// CPython's table of interned strings: what ran leaves no trace in it, and it stays a table that CPython finds every string
-// in. Owns a reader of that table which looks strings up as CPython does.
+// CPython's table of interned strings: executions leave no trace in it, and CPython still finds every string. Owns a reader of that table
+// that looks strings up as CPython does.
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import type { ReadableImage } from '../../workers/image-bytes.js'
 import { findInternedStrings, tidyInternedStrings } from '../../workers/interpreter/interned-strings.js'
@@ -30,14 +30,14 @@ function packedBytes(session: TestInterpreter): number {
   return packBlocks(session.interpreter.capture().parts).reduce((sum, { bytes }) => sum + bytes.length, 0)
 }
 
-/** Counts that got longer, and where the heap has what. */
+/** Allowance for counters that got longer, and for other places in the heap. */
 const NOISE_BYTES = 250
 
 const INDEX_AT = 20
 const DELETED = 0xffff_fffe
 const EMPTY = 0xffff_ffff
 
-/** The table, read anew. */
+/** The table as it is in memory now. */
 class Interned {
   readonly words: Uint32Array
   readonly keys: number
@@ -73,7 +73,7 @@ class Interned {
     return [...this.entries].filter((word, i) => i % 2 === 0 && word !== 0)
   }
 
-  /** Slot of the index in which a search for the string ends. */
+  /** Slot of the index where a search for the string ends. */
   slotOf(string: number): number {
     let perturb = this.#word(string + 12)
     let slot = perturb % this.size
@@ -85,7 +85,7 @@ class Interned {
     }
   }
 
-  /** As CPython deletes. */
+  /** Deletes a string in the way CPython does. */
   delete(string: number): void {
     const slot = this.slotOf(string)
     this.entries.fill(0, 2 * (this.index[slot] ?? 0), 2 * (this.index[slot] ?? 0) + 2)
@@ -122,7 +122,7 @@ describe('interned strings', () => {
     expect(new Interned(session.heap).keys).toBe(keys)
   })
 
-  test('each is found again, and is the same object, whatever was deleted before', () => {
+  test('each remaining string is found again as the same object, whatever was deleted before', () => {
     const session = started()
     session.run(`kept = {i: sys.intern(f'kept {i}') for i in range(9000)}`)
     session.run('for i in range(0, 9000, 3): del kept[i]')
@@ -137,7 +137,7 @@ describe('interned strings', () => {
     }
   })
 
-  test('strings of the image can be deleted, too', () => {
+  test('strings of the image can also be deleted', () => {
     const { heap } = stepped(started(), 5)
     const interned = new Interned(heap)
     const { strings } = interned
@@ -149,7 +149,7 @@ describe('interned strings', () => {
     expect(interned.strings.length).toBe(strings.length - gone.length)
   })
 
-  test('with the image to look at it comes out as without', () => {
+  test('tidying with and without the image gives the same result', () => {
     const session = started()
     session.run(`kept = [sys.intern(f'kept {i}') for i in range(500)]\ndel kept[::2]`)
     const [quick, plain] = [session.heap.slice(), session.heap.slice()]
@@ -161,7 +161,7 @@ describe('interned strings', () => {
 })
 
 describe('R1: a table that a program has overwritten', () => {
-  test('is read to the end, in time, and left alone where it does not hold together', () => {
+  test('is read in bounded time, and left alone if it is inconsistent', () => {
     const { heap } = stepped(started(), 50)
     const dict = image.landmarks.internedStrings
     const { keys, size, count } = new Interned(heap)
@@ -187,7 +187,7 @@ describe('R1: a table that a program has overwritten', () => {
     expect(findInternedStrings(heap)).toBe(0)
   })
 
-  test('or whose hashes all collide is given up', () => {
+  test('is left alone if all its hashes collide', () => {
     const { heap } = stepped(started(), 50)
     const { strings, words } = new Interned(heap)
     for (const string of strings) words[(string + 12) / 4] = 12_345

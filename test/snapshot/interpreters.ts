@@ -1,9 +1,8 @@
-// Interpreters of the build's image in this thread, for tests of what their memory holds. Owns running code in them and
-// reaching their memory.
+// Interpreters of the build's image in this thread, for tests of their memory. Owns running code in them and access to their memory.
 import type { Image } from '../../src/shared/image/image.js'
 import type { Interpreter as BuiltInterpreter } from '../../workers/interpreter/interpreter.js'
 
-/** As the build made it: the image is the build's. */
+/** The built modules, because the image belongs to the build. */
 const load = <T>(path: string): Promise<T> =>
   import(new URL(`../../dist/workers/${path}`, import.meta.url).href) as Promise<T>
 const { Host } = await load<typeof import('../../workers/host/host.js')>('host/host.js')
@@ -40,17 +39,17 @@ export class TestInterpreter {
     this.#memory = () => (memory as WebAssembly.Memory).buffer as ArrayBuffer
   }
 
-  /** Growth detaches it: ask again after each run. */
+  /** Growth detaches the buffer: read this again after each run. */
   get heap(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#memory())
   }
 
-  /** What the code printed; fails with the traceback when it does. */
+  /** Output of the code; throws with the traceback if the code fails. */
   run(code: string): string {
     const head = Buffer.alloc(5)
     head.writeUInt32LE(++this.#count)
     let reply = this.interpreter.call(Opcode.execute, head, new TextEncoder().encode(code))
-    // With something ready it comes back only because the machine is slow.
+    // If something is ready, it only returned because the machine is slow.
     while (reply.kind === 'waiting' && reply.delayMs === 0) reply = this.interpreter.call(Opcode.step)
     const printed = Buffer.concat(this.#output.splice(0)).toString()
     if (reply.kind !== 'done' || reply.payload[5] !== 'T'.charCodeAt(0))

@@ -39,7 +39,7 @@ function restored(image: BaseMemory, delta: MemoryDelta, bytes = delta.memoryByt
 
 const image = imageOf([0, 3], [5, 1], [7, 20], [40, 24])
 
-/** A capture as the delta that it becomes. */
+/** Converts a capture to the delta that is stored. */
 function captureMemory(heap: Uint8Array, image: BaseMemory): MemoryDelta & { readonly xored: Uint8Array } {
   const { memoryBytes, pages, maps, parts } = captureParts(heap, image)
   const [joinedMaps, xored] = [maps, parts].map((pieces) => new Uint8Array(Buffer.concat(pieces)))
@@ -47,7 +47,7 @@ function captureMemory(heap: Uint8Array, image: BaseMemory): MemoryDelta & { rea
 }
 
 describe('captureMemory', () => {
-  test('finds nothing in memory that is the image', () => {
+  test('finds nothing in memory that equals the image', () => {
     const delta = captureMemory(pristine(image), image)
     expect(delta).toEqual({
       memoryBytes: image.memoryBytes,
@@ -57,7 +57,7 @@ describe('captureMemory', () => {
     })
   })
 
-  test('finds one changed byte on any page, first or last of it, in runs, between and after them', () => {
+  test('finds a changed byte anywhere on any page, inside, between and after runs', () => {
     for (let page = 0; page < 80; page++) {
       for (const at of [0, 1, 2048, PAGE - 1]) {
         const heap = pristine(image, 5 * WASM_PAGE)
@@ -78,7 +78,7 @@ describe('captureMemory', () => {
     expect([...captureMemory(heap, image).pages]).toEqual([8, 9])
   })
 
-  test('skips memory that is known to be zero, and nothing beside it', () => {
+  test('skips memory known to be zero, and nothing next to it', () => {
     const heap = pristine(image, 5 * WASM_PAGE)
     for (const page of [30, 39, 64, 70]) heap[page * PAGE] = 1
     const { pages, parts } = captureParts(heap, image, [31 * PAGE, 39 * PAGE])
@@ -87,7 +87,7 @@ describe('captureMemory', () => {
     expect([...captureParts(heap, image, [64 * PAGE, 71 * PAGE]).pages]).toEqual([30, 39])
   })
 
-  test('copies: what happens to the memory afterwards is not in it', () => {
+  test('copies, so later changes of the memory are not included', () => {
     const heap = pristine(image)
     heap[4 * PAGE] = 1
     const delta = captureMemory(heap, image)
@@ -97,7 +97,7 @@ describe('captureMemory', () => {
 })
 
 describe('applyMemory', () => {
-  test('makes the memory that was captured, whatever was changed', () => {
+  test('restores the captured memory, whatever was changed', () => {
     for (let round = 0; round < 200; round++) {
       const heap = pristine(image, (4 + (round % 3)) * WASM_PAGE)
       for (let i = 0; i < round; i++) {
@@ -110,7 +110,7 @@ describe('applyMemory', () => {
     }
   })
 
-  test('takes an image without runs, one that is full, and memory larger than the captured', () => {
+  test('supports an image without runs, a full image, and more memory than was captured', () => {
     for (const other of [imageOf(), imageOf([0, 64]), imageOf([63, 1]), imageOf([0, 1])]) {
       const heap = randomFillSync(new Uint8Array(5 * WASM_PAGE))
       const larger = restored(other, captureMemory(heap, other), 6 * WASM_PAGE)
@@ -119,7 +119,7 @@ describe('applyMemory', () => {
     }
   })
 
-  test('takes pages that lie anywhere in a larger buffer', () => {
+  test('accepts pages anywhere in a larger buffer, or in pieces', () => {
     const heap = pristine(image)
     randomFillSync(heap.subarray(100, 50_000))
     const delta = captureMemory(heap, image)
@@ -134,7 +134,7 @@ describe('applyMemory', () => {
   })
 })
 
-test('applies whole pages, of a delta without maps', () => {
+test('whole pages are applied if a delta has no maps', () => {
   const heap = pristine(image)
   randomFillSync(heap.subarray(100, 50_000))
   const before = pristine(image)
@@ -144,7 +144,7 @@ test('applies whole pages, of a delta without maps', () => {
   expect(Buffer.compare(restored(image, delta), heap)).toBe(0)
 })
 
-describe('N2: a delta from outside is refused', () => {
+describe('N2: a delta from outside is rejected', () => {
   const good: MemoryDelta = {
     memoryBytes: 5 * WASM_PAGE,
     pages: Uint32Array.of(0, 6, 79),
@@ -153,12 +153,12 @@ describe('N2: a delta from outside is refused', () => {
   const refused = (change: { [Name in keyof MemoryDelta]?: unknown }) =>
     expect(() => checkDelta(image, { ...good, ...change } as MemoryDelta)).toThrow(DeltaError)
 
-  test('but not when it is right', () => {
+  test('except if it is valid', () => {
     expect(() => checkDelta(image, good)).not.toThrow()
     expect(() => checkDelta(image, { ...good, memoryBytes: 2 ** 32 })).not.toThrow()
   })
 
-  test('when the memory has a size that memory cannot have, or less than the image', () => {
+  test('if its memory size is impossible or smaller than the image', () => {
     for (const memoryBytes of [0, -WASM_PAGE, 3 * WASM_PAGE, 5 * WASM_PAGE + 1, 5 * WASM_PAGE + PAGE])
       refused({ memoryBytes })
     for (const memoryBytes of [2 ** 32 + WASM_PAGE, 2 ** 53, Number.POSITIVE_INFINITY, Number.NaN, 1e6 + 0.5])
@@ -166,7 +166,7 @@ describe('N2: a delta from outside is refused', () => {
     for (const memoryBytes of ['327680', undefined, null, 327_680n]) refused({ memoryBytes })
   })
 
-  test('when pages are beyond the memory, twice there or not in order', () => {
+  test('if pages are outside the memory, repeated or not in order', () => {
     for (const pages of [
       [0, 6, 80],
       [0, 6, 2 ** 32 - 1],
@@ -177,13 +177,13 @@ describe('N2: a delta from outside is refused', () => {
       refused({ pages: Uint32Array.from(pages) })
   })
 
-  test('when there are more or fewer bytes than pages', () => {
+  test('if it has more or fewer bytes than its pages need', () => {
     for (const length of [0, PAGE, 3 * PAGE - 1, 3 * PAGE + 1, 4 * PAGE])
       refused({ xored: new Uint8Array(length) })
     refused({ pages: new Uint32Array(0) })
   })
 
-  test('when its maps do not match the number of pages or the length of the data', () => {
+  test('if its maps do not match the number of pages or the length of the data', () => {
     const maps = Uint8Array.from({ length: 96 }, (_, i) => (i % 32 === 0 ? 1 : 0))
     const xored = new Uint8Array(48)
     expect(() => checkDelta(image, { ...good, maps, xored })).not.toThrow()
@@ -191,7 +191,7 @@ describe('N2: a delta from outside is refused', () => {
     for (const wrong of [maps.subarray(1), maps.fill(3, 0, 1), [], null, 'x']) refused({ maps: wrong, xored })
   })
 
-  test('when it is of other types', () => {
+  test('if its fields have other types', () => {
     for (const pages of [
       [0, 6, 79],
       new Float64Array([0, 6, 79]),

@@ -1,5 +1,5 @@
-// C1, C7, B2: random programs of executions, snapshots, restores, forks, sleeps, clears, resets and kills, against a model that
-// never freezes: a map of variables and the maps that snapshots were taken of.
+// C1, C7, B2: random programs of executions, snapshots, restores, forks, sleeps, clears, resets and kills, compared with a model that
+// never freezes: a map of variables, and a copy of it for each snapshot.
 import type { Session, SessionManager, Snapshot } from 'brumate'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -41,7 +41,7 @@ class Assign extends Step {
     super()
   }
 
-  /** Closures, instances and generators hold the number. */
+  /** The number is held by a closure, an instance or its class. */
   override async act(model: Model, { session }: Real) {
     const { name, value } = this
     const code = [
@@ -185,7 +185,7 @@ const commands = [
   fc.constant(new Kill()),
 ]
 
-test('C1, C7, B2: a session that freezes, thaws, forks and is killed is the session that never was', async () => {
+test('C1, C7, B2: a session that is frozen, thawed, forked and killed behaves like one that never was', async () => {
   await fc.assert(
     fc.asyncProperty(fc.commands(commands, { maxCommands: 16, size: 'max' }), async (program) => {
       await using session = await manager.createSession({ tenant: 'model', limits: { interruptGraceMs: 0 } })

@@ -1,4 +1,4 @@
-// C1, C2: whatever Python object there is survives, in each way a snapshot can travel.
+// C1, C2: every kind of Python object survives, in each way a snapshot can travel.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -38,7 +38,7 @@ describe('C2: in the session it was taken from', () => {
   })
 })
 
-/** What was taken of each, for all who thaw it elsewhere. */
+/** Snapshots by survivor, shared by the tests that thaw them elsewhere. */
 const taken = new Map<Survivor, Uint8Array>()
 async function bytesOf(survivor: Survivor): Promise<Uint8Array> {
   const known = taken.get(survivor)
@@ -47,7 +47,7 @@ async function bytesOf(survivor: Survivor): Promise<Uint8Array> {
   return (await session.snapshotState()).toBytes()
 }
 
-describe('C2: in another session, with the original going on', () => {
+describe('C2: in another session, while the original continues', () => {
   test.each(SURVIVORS)('$name', async (survivor) => {
     await using session = await made(survivor)
     const bytes = (await session.snapshotState()).toBytes()
@@ -58,7 +58,7 @@ describe('C2: in another session, with the original going on', () => {
   })
 })
 
-/** One process thaws them all; what each came to is each test's. */
+/** One process thaws all snapshots; each test checks one result. */
 function describeInProcess(
   title: string,
   command: string,
@@ -93,7 +93,7 @@ function describeInProcess(
   })
 }
 
-/** As the other process writes it: bytes as hexadecimal text. */
+/** The value as the other process writes it: bytes as hexadecimal text. */
 function plain(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (_, member) =>
@@ -105,7 +105,7 @@ function plain(value: unknown): unknown {
 describeInProcess('C1, C2: in another process', process.execPath, [])
 
 const other = process.version.startsWith('v24.') ? '20' : '24'
-// The oldest leaves it to the newer ones, since another Node has to be fetched.
+// Not under the oldest Node, because another Node has to be fetched; newer ones do it.
 if (!process.version.startsWith('v20.'))
   describeInProcess(`C1, C2: under another version of Node (${other})`, 'npx', ['-y', `node@${other}`], {
     version: other,

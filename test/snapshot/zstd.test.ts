@@ -5,7 +5,7 @@ import { checkZstdFrame, decompressZstd } from '../../workers/snapshot/zstd.js'
 import { ZstdError } from '../../workers/snapshot/zstd-entropy.js'
 import { cpuMsOf } from '../support/cpu-time.js'
 
-/** Where Node has it: the other implementation. */
+/** Node's own implementation, where it has one, for comparison. */
 const { zstdCompressSync: compress } = zlib as unknown as {
   zstdCompressSync?: (bytes: Uint8Array, options: { params: Record<number, number> }) => Buffer
 }
@@ -43,7 +43,7 @@ function sparse(length: number): Uint8Array {
   return bytes
 }
 
-/** Frames that Node 24 wrote: runs, four Huffman streams with direct and with packed weights, tables of every mode. */
+/** Frames written by Node 24: runs, four Huffman streams with direct and packed weights, tables of every mode. */
 const FRAMES = {
   'zeros, level 1': {
     raw: new Uint8Array(BLOCK_BYTES),
@@ -82,7 +82,7 @@ const refused = (frame: Uint8Array, rawBytes: number) => {
   expect(() => unpackBlocks([block], rawBytes)).toThrow(/^block 0 /)
 }
 
-/** A frame of one compressed block with these contents. */
+/** A frame with a single compressed block of these contents. */
 function frameOf(rawBytes: number, ...contents: number[]): Uint8Array {
   const head = Buffer.from('28b52ffda000000000', 'hex')
   head.writeUInt32LE(rawBytes, 5)
@@ -91,14 +91,14 @@ function frameOf(rawBytes: number, ...contents: number[]): Uint8Array {
 }
 
 describe('zstd', () => {
-  test.each(Object.entries(FRAMES))('reads what another Node wrote: %s', (_, { raw, frame }) => {
+  test.each(Object.entries(FRAMES))('reads frames from another Node: %s', (_, { raw, frame }) => {
     const bytes = Buffer.from(frame, 'base64')
     expect(Buffer.compare(decompressZstd(bytes, raw.length), raw)).toBe(0)
     const blocks = [{ codec: 2, rawBytes: raw.length, bytes } as const]
     expect(Buffer.compare(Buffer.concat(unpackBlocks(blocks, raw.length)), raw)).toBe(0)
   })
 
-  test.skipIf(!compress)('agrees with the other implementation at every size and level', () => {
+  test.skipIf(!compress)('agrees with Node’s own implementation at every size and level', () => {
     for (let round = 0; round < 150; round++) {
       const length = 1 + Math.floor(Math.random() ** 3 * BLOCK_BYTES)
       const raw = round % 3 === 0 ? sparse(length) : prose(length, round)
@@ -109,7 +109,7 @@ describe('zstd', () => {
     }
   })
 
-  test('what this Node packs, its own reading and the portable one unpack alike', () => {
+  test('unpacks what this Node packs to the same bytes as Node does', () => {
     const raw = prose(300_000)
     const [block] = packBlocks([raw])
     if (block?.codec === 2) expect(Buffer.compare(decompressZstd(block.bytes, raw.length), raw)).toBe(0)
@@ -117,21 +117,21 @@ describe('zstd', () => {
   })
 })
 
-describe('N2: hostile frames', () => {
+describe('N2: hostile frames are rejected', () => {
   const { raw, frame: text } = FRAMES['prose, level 1']
   const frame = Buffer.from(text, 'base64')
 
-  test('cut off anywhere, or with bytes behind the end', () => {
+  test('if cut off anywhere, or followed by more bytes', () => {
     for (let length = 0; length < frame.length; length++) refused(frame.subarray(0, length), raw.length)
     for (const rest of [Uint8Array.of(0), frame, Buffer.from('502a4d1800000000', 'hex')])
       refused(Buffer.concat([frame, rest]), raw.length)
   })
 
-  test('with another size than declared', () => {
+  test('if their size is not the declared one', () => {
     for (const size of [1, raw.length - 1, raw.length + 1, BLOCK_BYTES]) refused(frame, size)
   })
 
-  test('that lie about their size: nothing is written beyond it', () => {
+  test('if they lie about their size, and nothing is written beyond it', () => {
     for (const size of [1, 100, raw.length - 1, raw.length + 1, 60_000]) {
       const lying = Buffer.from(frame)
       lying.writeUInt16LE(Math.max(0, size - 256), 5)
@@ -139,7 +139,7 @@ describe('N2: hostile frames', () => {
     }
   })
 
-  test('with a window, a dictionary, a checksum or a size that is not ours', () => {
+  test('if they have another window, dictionary, checksum or size than ours', () => {
     const head = (descriptor: number, ...rest: number[]) =>
       Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, descriptor, ...rest, 1, 0, 0, 0, 0, 0, 0, 0)
     for (const window of [0x51, 0x58, 0x88, 0xa0, 0xf8, 0xff])
@@ -152,7 +152,7 @@ describe('N2: hostile frames', () => {
     refused(compress(raw, { params: { [CONTENT_SIZE]: 0 } }), raw.length)
   })
 
-  test('damaged in one byte: refused, or other bytes of the same length, and never slow', () => {
+  test('if damaged in one byte, unless they still have the declared length', () => {
     for (let at = 0; at < frame.length; at++) {
       for (const change of [1, 0x80, 0xff]) {
         const damaged = Buffer.from(frame)
@@ -166,8 +166,8 @@ describe('N2: hostile frames', () => {
     }
   })
 
-  test('whose few bytes ask for a hundred thousand long matches end at the declared size', () => {
-    // Eight bytes; then no literals and 98,303 sequences whose codes are constant: no literal, offset 4, 65,539 and more.
+  test('if a few bytes ask for a hundred thousand long matches, before the declared size is exceeded', () => {
+    // A raw block of eight bytes; then no literals and 98,303 sequences with constant codes: no literal, offset 4, length 65,539 or more.
     const start = [...Buffer.from('28b52ffda000001000', 'hex'), 8 * 8, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]
     const sequences = [0x00, 255, 255, 255, 0x54, 0, 0, 52, ...new Array<number>(100).fill(0xff)]
     const bomb = Uint8Array.from([
@@ -181,7 +181,7 @@ describe('N2: hostile frames', () => {
     expect(cpuMsOf(() => refused(bomb, BLOCK_BYTES))).toBeLessThan(1000)
   })
 
-  test('with blocks that are larger than a block may be, or of the reserved kind', () => {
+  test('if a block is larger than allowed, or of the reserved kind', () => {
     const huge = Buffer.from('28b52ffda000001000', 'hex')
     const block = (type: number, size: number) => {
       const head = size * 8 + type * 2 + 1
@@ -196,7 +196,7 @@ describe('N2: hostile frames', () => {
     refused(block(3, 10), BLOCK_BYTES)
   })
 
-  test('that refer to what was never there', () => {
+  test('if they refer to something that does not exist', () => {
     // Treeless literals first; repeated tables first; a match before the beginning.
     refused(frameOf(100, 0x03 | (4 << 4), 0x40, 0, 1), 100)
     refused(frameOf(100, 0x00, 1, 0xfc, 1), 100)

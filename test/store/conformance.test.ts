@@ -1,4 +1,4 @@
-// Every store that needs no server passes the suite that is exported for users' own.
+// Every store that needs no server passes the exported conformance suite.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ describe('DirectoryStore', () => {
   for (const { name, run } of storeConformance(open, { shared: true })) test(name, run)
 })
 
-describe('the suite finds', () => {
+describe('the suite detects', () => {
   type PutDelta = [string, SnapshotDelta, SnapshotRecord, PutOptions]
   type Put = [string, Uint8Array | null, SnapshotRecord, PutOptions]
   class NoCompareAndSet extends MemoryStore {
@@ -104,7 +104,7 @@ describe('the suite finds', () => {
       return entry && parts ? { ...entry, bytes: Buffer.concat(parts) } : entry
     }
   }
-  /** Keeps what it was given last, and forgets the delta before. */
+  /** Applies each delta to the last whole snapshot, and forgets the delta before it. */
   class OneDelta extends MemoryStore {
     readonly #whole = new Map<string, Uint8Array>()
     override async put(...args: Put) {

@@ -1,4 +1,4 @@
-// Deltas as stores keep them: their form as bytes, how a chain is put together, and its bounds.
+// Deltas in stores: their encoding, how a chain is resolved, and its limits.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ const delta = (baseBytes: number, sizeBytes: number, ...parts: SnapshotDelta['pa
   parts,
 })
 
-test('a delta is read as it was written, and no change of its bytes is', async () => {
+test('a delta decodes to what was encoded, and any damage is detected', async () => {
   const given = delta(
     100,
     13,
@@ -35,7 +35,7 @@ test('a delta is read as it was written, and no change of its bytes is', async (
   }
 })
 
-test('a chain refers to what the deltas before it made', async () => {
+test('each delta of a chain refers to the result of those before it', async () => {
   const chain = [
     delta(
       100,
@@ -68,7 +68,7 @@ test.each<[string, SnapshotDelta[]]>([
   await expect(resolveChain(whole, chain)).rejects.toThrow(DeltaError)
 })
 
-test('chains have at most 32 deltas, and no more bytes than the snapshot that they begin with', async () => {
+test('chains have at most 32 deltas, and no more bytes than the snapshot they start from', async () => {
   const path = mkdtempSync(join(tmpdir(), 'brumate-store-'))
   onTestFinished(() => rmSync(path, { recursive: true, force: true }))
   for (const store of [new MemoryStore(), new DirectoryStore(path)]) {

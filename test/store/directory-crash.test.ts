@@ -1,5 +1,5 @@
-// DirectoryStore and crashes: at every single step of a call, and of processes that are killed at random moments. What was acknowledged
-// is there, nothing is half, nobody waits for the dead, and what they left is removed.
+// DirectoryStore and crashes: at every single step of a call, and in processes that are killed at random moments. Acknowledged writes
+// survive, nothing is half written, nobody waits for a dead process, and its leftovers are removed.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
@@ -13,8 +13,8 @@ const KILLS = 100
 const AT_ONCE = 4
 
 /**
- * Counts the calls of the file system. From `left` on, all fail: the process has ended, and does not even clean up. The call `stopAt` waits
- * for what `meanwhile` does.
+ * Counts file system calls. From number `left` on, all fail: the process has ended, and does not even clean up. Call number `stopAt` waits
+ * until `meanwhile` has finished.
  */
 const steps = vi.hoisted(() => ({
   left: Number.POSITIVE_INFINITY,
@@ -55,14 +55,14 @@ vi.mock('node:fs/promises', async (importOriginal) => {
 })
 
 async function temporary(): Promise<string> {
-  // In memory, where there is such a file system: each write is flushed.
+  // In a memory file system if there is one, because each write is flushed.
   const path = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'brumate-store-'))
   onTestFinished(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
 
 const record = (executionCount: number) => ({ tenant: 't', imageId: 'i', labels: {}, executionCount })
-/** The first bytes are those of all snapshots. */
+/** All snapshots start with the same bytes. */
 const snapshot = (count: number) => new Uint8Array(5000 + count).fill(7, 0, 4000).fill(count, 4000)
 const delta = (from: number, to: number) => ({
   baseBytes: 5000 + from,
@@ -70,7 +70,7 @@ const delta = (from: number, to: number) => ({
   parts: [{ start: 0, end: 4000 }, snapshot(to).subarray(4000)],
 })
 
-/** The count of an entry that is whole; 0 if there is none. */
+/** Execution count of an intact entry; 0 if there is none. */
 async function countOf(store: DirectoryStore, id: string): Promise<{ count: number; generation: number }> {
   const entry = await store.get(id)
   if (!entry) return { count: 0, generation: 0 }
@@ -90,13 +90,13 @@ describe('a process that ends at any step of', () => {
     ['the first put', (store) => store.put('a', snapshot(1), record(1), { generation: 0 }), 0, 1],
     ['a put', (store, generation) => store.put('a', snapshot(2), record(2), { generation }), 1, 2],
     ['a delta', (store, generation) => store.putDelta('a', delta(1, 2), record(2), { generation }), 1, 2],
-    // The snapshot stays that of the first execution.
+    // The snapshot is still that of the first execution.
     ['a put without bytes', (store, generation) => store.put('a', null, record(1), { generation }), 1, 1],
     ['a delete', (store, generation) => store.delete('a', { generation }), 1, 0],
   ]
 
   test.each(calls)(
-    '%s leaves the entry before or after it, and the store in order',
+    '%s leaves the old or the new entry, and the store in order',
     async (_, call, before, after) => {
       let isDone = false
       for (let step = 0; !isDone; step += 1) {
@@ -121,11 +121,11 @@ describe('a process that ends at any step of', () => {
         expect((await store.list()).sessions.map(({ executionCount }) => executionCount)).toEqual(
           found.count === 0 ? [] : [found.count],
         )
-        // The dead hinder nobody.
+        // The dead process does not block later writes.
         const next = await store.put('a', snapshot(3), record(3), { generation: found.generation })
         expect(next).toBeGreaterThan(generation)
         expect((await countOf(store, 'a')).count).toBe(3)
-        // What is prepared belongs to this process, which lives.
+        // Prepared folders belong to this process, which is still alive.
         rmSync(join(path, 'v1/new'), { recursive: true, force: true })
         expect(filesBelow(path)).toEqual(['record', 'snapshot'])
         expect(await store.delete('a', { generation: next ?? 0 })).toBe(true)
@@ -139,7 +139,7 @@ describe('a process that is stopped at any step of', () => {
   type Call = (store: DirectoryStore, generation: number) => Promise<number | boolean | undefined>
   const put: Call = (store, generation) => store.put('a', snapshot(1), record(1), { generation })
   const change: Call = async (store, generation) => {
-    // After a put the snapshot is longer than at the start, and the delta another one.
+    // After another put the snapshot is longer than at the start, so it needs another delta.
     for (const from of [0, 1]) {
       const written = await store.putDelta('a', delta(from, 1), record(1), { generation })
       if (written !== 'whole') return written
@@ -148,7 +148,7 @@ describe('a process that is stopped at any step of', () => {
   }
   const renew: Call = (store, generation) => store.put('a', null, record(0), { generation })
   const remove: Call = (store, generation) => store.delete('a', { generation })
-  /** Goes on from what the call before has returned: a generation, or that there is no entry. */
+  /** Runs the calls in turn, each with the result of the one before: a generation, or none. */
   const following = (...calls: Call[]) => {
     return async (store: DirectoryStore, start: number) => {
       const [first, ...others] = calls
@@ -166,7 +166,7 @@ describe('a process that is stopped at any step of', () => {
     following(change, renew, change),
     following(renew, remove, put),
   ]
-  // There is an entry at the end: else the first put would rightly succeed after the rival's.
+  // There is an entry at the end: otherwise the first put would rightly succeed after the rival.
   const creators = [following(put), following(put, put), following(put, remove, put)]
 
   test.each<[string, Call, boolean, ReturnType<typeof following>[]]>([
@@ -175,7 +175,7 @@ describe('a process that is stopped at any step of', () => {
     ['a put without bytes', renew, true, others],
     ['a delete', remove, true, others],
     ['the first put', put, false, creators],
-  ])('%s has lost if another has written meanwhile, and only then', async (_, call, isThere, rivals) => {
+  ])('%s fails exactly if another process has written meanwhile', async (_, call, isThere, rivals) => {
     for (const rival of rivals) {
       let isDone = false
       for (let step = 0; !isDone; step += 1) {
@@ -193,7 +193,7 @@ describe('a process that is stopped at any step of', () => {
         const result = await call(stopped, start)
         steps.stopAt = Number.POSITIVE_INFINITY
         if (isDone) break
-        // A store whose entry both have written, or neither, would have lost an update.
+        // If both had written, or neither, the store would have lost an update.
         expect([Boolean(result), Boolean(rivalResult)].filter(Boolean), `at step ${step}`).toHaveLength(1)
         const entry = await running.get('a')
         if (entry) expect(Buffer.compare(entry.bytes, snapshot(entry.executionCount))).toBe(0)
@@ -206,7 +206,7 @@ describe('a process that is stopped at any step of', () => {
   })
 })
 
-/** Writes entries of its own and one that all processes share, and says so on stdout after each. */
+/** Writes entries of its own and one that all processes share, and reports each write on stdout. */
 const WRITER = `
 import { writeSync } from 'node:fs'
 import { DirectoryStore } from ${JSON.stringify(fileURLToPath(new URL('../../dist/src/store/directory-store.js', import.meta.url)))}
@@ -228,13 +228,13 @@ async function increment(id) {
 for (;;) for (const id of [name, name, 'shared']) writeSync(1, id + ' ' + (await increment(id)) + '\\n')
 `
 
-test(`of ${KILLS} processes killed at random moments every acknowledged put is there`, async () => {
+test(`every acknowledged put of ${KILLS} processes killed at random moments survives`, async () => {
   const path = await temporary()
   const acknowledged = new Map<string, number[]>()
   let started = 0
   const killOne = async () => {
     for (let number = started++; number < KILLS; number = started++) {
-      // Processes follow each other on the same entries.
+      // Several processes use the same entries, one after the other.
       const child = spawn(
         process.execPath,
         ['--input-type=module', '-e', WRITER, path, `entry-${number % 10}`],
@@ -263,11 +263,11 @@ test(`of ${KILLS} processes killed at random moments every acknowledged put is t
     expect(new Set(counts).size, `${id}: two writers were told the same`).toBe(counts.length)
     const { count, generation } = await countOf(store, id)
     expect(count).toBeGreaterThanOrEqual(Math.max(...counts))
-    // Each killed process may have written once without having said so.
+    // Each killed process may have written once without reporting it.
     expect(count).toBeLessThanOrEqual(counts.length + KILLS)
     await store.put(id, snapshot(0), record(0), { generation })
   }
-  // What killed processes left is gone with the next write, and with the first new entry of the next process.
+  // Leftovers of killed processes are removed by the next write, and by the first new entry of the next process.
   await store.put('another', snapshot(1), record(1), { generation: 0 })
   expect(existsSync(join(path, 'v1/new')) && readdirSync(join(path, 'v1/new'))).toEqual([])
   expect(filesBelow(path)).toEqual(

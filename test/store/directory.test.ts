@@ -1,4 +1,4 @@
-// DirectoryStore: damage, modes, what a write touches. Crashes are the business of directory-crash.test.ts.
+// DirectoryStore: damage, file modes, and the files that a write touches. directory-crash.test.ts tests crashes.
 import {
   chmodSync,
   cpSync,
@@ -47,7 +47,7 @@ async function failure(call: Promise<unknown>): Promise<StoreError> {
 }
 
 describe('damage', () => {
-  test('no change of a record’s file is read as an entry', async () => {
+  test('any change of a record’s file is detected', async () => {
     const { path, store } = await directory()
     await store.put('a', bytes, RECORD, { generation: 0 })
     const file = fileOf(folderOf(path, 'a'), 'record')
@@ -72,7 +72,7 @@ describe('damage', () => {
     expect((await store.get('a'))?.bytes).toEqual(new Uint8Array(bytes))
   })
 
-  test('a damaged record is neither overwritten nor deleted, and list says so', async () => {
+  test('a damaged record is neither overwritten nor deleted, and list reports it', async () => {
     const { path, store } = await directory()
     const generation = (await store.put('a', bytes, RECORD, { generation: 0 })) ?? 0
     await store.put('b', bytes, RECORD, { generation: 0 })
@@ -90,7 +90,7 @@ describe('damage', () => {
     expect(told.map(({ sessionId }) => sessionId)).toEqual(['a'])
   })
 
-  test('a damaged, short, long or missing snapshot is an error; a new one can be put', async () => {
+  test('a damaged, short, long or missing snapshot is an error, and a new one can be put', async () => {
     const { path, store } = await directory()
     let generation = (await store.put('a', bytes, RECORD, { generation: 0 })) ?? 0
     for (const content of ['b snapshot', 'a snapsho', 'a snapshot!', '', undefined]) {
@@ -100,7 +100,7 @@ describe('damage', () => {
       const { reason, message } = await failure(store.get('a'))
       expect(reason).toBe('damaged')
       expect(message).toContain(file)
-      // What does not need the snapshot does not read it.
+      // Calls that do not need the snapshot do not read it.
       expect((await store.list()).sessions).toHaveLength(1)
       generation = (await store.put('a', null, RECORD, { generation })) ?? 0
       expect((await failure(store.get('a'))).reason).toBe('damaged')
@@ -109,7 +109,7 @@ describe('damage', () => {
     }
   })
 
-  test('damage anywhere in a chain of deltas is an error that names the file; a new snapshot can be put', async () => {
+  test('damage anywhere in a chain of deltas is an error that names the file, and a new snapshot can be put', async () => {
     const { path, store } = await directory()
     const whole = Buffer.alloc(10_000, 'whole')
     for (const [index, damage] of ['flip', 'cut', 'remove', 'swap'].entries())
@@ -141,7 +141,7 @@ describe('damage', () => {
       }
   })
 
-  test('a folder that was copied to another session’s name is not that session', async () => {
+  test('a folder copied to another session’s name is not taken for that session', async () => {
     const { path, store } = await directory()
     await store.put('a', bytes, RECORD, { generation: 0 })
     mkdirSync(dirname(folderOf(path, 'b')), { recursive: true })
@@ -153,7 +153,7 @@ describe('damage', () => {
 })
 
 describe('files', () => {
-  test('are for this user alone', async () => {
+  test('are accessible to their user only', async () => {
     const { path, store } = await directory()
     const umask = process.umask(0)
     try {
@@ -185,7 +185,7 @@ describe('files', () => {
     expect(readdirSync(folderOf(path, 'a'))).toHaveLength(2)
   })
 
-  test('nothing is left of entries that were replaced or deleted', async () => {
+  test('of replaced or deleted entries are all removed', async () => {
     const { path, store } = await directory()
     for (const id of ['a', 'Ü'.repeat(100)]) {
       let generation = (await store.put(id, bytes, RECORD, { generation: 0 })) ?? 0
@@ -204,7 +204,7 @@ describe('files', () => {
     expect(readdirSync(join(path, 'v1/new'))).toEqual([])
   })
 
-  test('generations go up although the clock was set back', async () => {
+  test('get rising generations even if the clock was set back', async () => {
     const { store } = await directory()
     let generation = (await store.put('a', bytes, RECORD, { generation: 0 })) ?? 0
     const { now } = Date
@@ -220,7 +220,7 @@ describe('files', () => {
     }
   })
 
-  test('foreign files do no harm', async () => {
+  test('of other programs in the folders are ignored', async () => {
     const { path, store } = await directory()
     await store.put('a', bytes, RECORD, { generation: 0 })
     for (const folder of [path, join(path, 'v1'), dirname(folderOf(path, 'a')), folderOf(path, 'a')])
@@ -232,7 +232,7 @@ describe('files', () => {
 })
 
 describe('errors', () => {
-  test('say what to do', async () => {
+  test('say what went wrong and what to do', async () => {
     const { path, store } = await directory()
     writeFileSync(path, 'a file')
     const error = await failure(store.put('a', bytes, RECORD, { generation: 0 }))
@@ -241,7 +241,7 @@ describe('errors', () => {
     expect(error.cause).toBeInstanceOf(Error)
   })
 
-  test.skipIf(process.getuid?.() === 0)('of access name the path', async () => {
+  test.skipIf(process.getuid?.() === 0)('about access rights name the path', async () => {
     const { path, store } = await directory()
     await store.put('a', bytes, RECORD, { generation: 0 })
     chmodSync(folderOf(path, 'a'), 0)
@@ -249,7 +249,7 @@ describe('errors', () => {
     expect((await failure(store.get('a'))).message).toContain('let the user of this process read and write')
   })
 
-  test('of arguments come before anything is written', async () => {
+  test('about arguments are thrown before anything is written', async () => {
     const { store } = await directory()
     const options = { generation: 0 }
     for (const call of [

@@ -1,10 +1,10 @@
-// Looking for one session in a store whose pages may be empty although more follow (src/store/store.ts).
+// Finding one session in a store that may return empty pages before the last one (src/store/store.ts).
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../../src/store/memory-store.js'
 import { Ownership } from '../../src/store/ownership.js'
 import type { ListOptions, StoredPage } from '../../src/store/store.js'
 
-/** Begins each listing with an empty page. */
+/** A store whose listings begin with an empty page. */
 class LateStore extends MemoryStore {
   override async list(options: ListOptions = {}): Promise<StoredPage> {
     const { cursor, ...rest } = options
@@ -15,7 +15,7 @@ class LateStore extends MemoryStore {
 
 const RECORD = { tenant: 'acme', imageId: 'image', labels: {}, executionCount: 0 }
 
-test('a session is found and deleted behind an empty page, and another with its prefix is not taken for it', async () => {
+test('a session behind an empty page is found and deleted, and not mistaken for another one with its prefix', async () => {
   const ownership = new Ownership(new LateStore(), 30_000)
   await ownership.create('chat-42', new Uint8Array(), RECORD)
   expect((await ownership.find('chat-42'))?.tenant).toBe('acme')

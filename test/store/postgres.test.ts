@@ -1,4 +1,4 @@
-// PostgresStore on a real server, which the test starts where PostgreSQL is installed.
+// PostgresStore with a real server, which the test starts if PostgreSQL is installed.
 import { inspect } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -22,7 +22,7 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
   beforeAll(async () => {
     ;({ server, url } = await startPostgres())
     pool = new pg.Pool({ connectionString: url })
-    // A test ends its connections.
+    // A test terminates the connections of this pool.
     pool.on('error', () => {})
   })
 
@@ -31,12 +31,12 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     await server?.stop()
   })
 
-  describe('passes the suite', () => {
+  describe('passes the conformance suite', () => {
     const open = () => new PostgresStore(pool)
     for (const { name, run } of storeConformance(open, { shared: true })) test(name, run)
   })
 
-  test('takes a connection string, a configuration and a pool, and closes what it opened', async () => {
+  test('accepts a connection string, a configuration or a pool, and closes only connections that it opened', async () => {
     for (const connection of [url, { connectionString: url, max: 2 }, pool]) {
       const store = new PostgresStore(connection, { table: 'forms' })
       const generation = await store.put('a', bytes, RECORD, { generation: 0 })
@@ -47,7 +47,7 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
-  test('`brumate store salvage` opens it by its URL, and makes no table', async () => {
+  test('is opened by `brumate store salvage` with a URL, which creates no table', async () => {
     const store = new PostgresStore(pool, { table: 'salvaged' })
     await expectSalvage(store, url, '--table', 'salvaged')
     expect(
@@ -58,14 +58,14 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     })
   })
 
-  test('stores that start at the same time make the table once', async () => {
+  test('creates the table once if several stores start at the same time', async () => {
     await pool.query('create schema app')
     const stores = Array.from({ length: 10 }, () => new PostgresStore(pool, { table: 'app.Sessions' }))
     await Promise.all(stores.map((store, i) => store.put(`${i}`, bytes, RECORD, { generation: 0 })))
     expect((await stores[0]?.list())?.sessions).toHaveLength(10)
   })
 
-  test('makes no table if told not to, and says what to do', async () => {
+  test('creates no table with migrate: false, and says what to do', async () => {
     const store = new PostgresStore(pool, { table: 'absent', migrate: false })
     const error = await failure(store.get('a'))
     expect(error.reason).toBe('unsuitable')
@@ -76,10 +76,10 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     expect(new PostgresStore(pool, { table: 'other' }).migration).toContain('create table "other"')
   })
 
-  test('works with a user who cannot make tables, once there is one', async () => {
+  test('works for a user who cannot create tables, once the table exists', async () => {
     const store = new PostgresStore(pool, { table: 'granted' })
     await pool.query(`create role guest login password 'guest'`)
-    // As PostgreSQL 15 does by itself.
+    // The default since PostgreSQL 15.
     await pool.query('revoke create on schema public from public')
     const guests = new pg.Pool({ connectionString: url.replace(/owner:[^@]*@/, 'guest:guest@') })
     onTestFinished(() => guests.end())
@@ -93,11 +93,11 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     expect(await guest.put('a', bytes, RECORD, { generation })).toBe(generation + 1)
   })
 
-  test('a delta that is damaged or missing is never wrong bytes', async () => {
+  test('reports a damaged or missing delta instead of returning wrong bytes', async () => {
     const store = new PostgresStore(pool, { table: 'chains' })
     const whole = Buffer.alloc(3_000_000, 'whole')
     let generation = (await store.put('a', whole, RECORD, { generation: 0 })) ?? 0
-    // One is longer than what is read at once.
+    // One delta is longer than a single read.
     for (const length of [10, 1_500_000, 10]) {
       const parts = [Buffer.alloc(length, 'new'), { start: length, end: whole.length }]
       const delta = { baseBytes: whole.length, sizeBytes: whole.length, parts }
@@ -124,7 +124,7 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     ])
   })
 
-  test('lists by the index on the id', async () => {
+  test('lists with the index on the id', async () => {
     const store = new PostgresStore(pool, { table: 'indexed' })
     await store.migrate()
     const insert = `insert into indexed (id, generation, bytes_generation, bytes, size, record, created_at, updated_at)
@@ -145,12 +145,12 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     for (const options of [{ prefix: 'tenant-42/' }, {}, { cursor: 'tenant-7/' }])
       expect((await explained.list(options)).sessions).toHaveLength(100)
     expect(plans.map((plan) => plan.includes('indexed_pkey'))).toEqual([true, true, true])
-    // Of all, the first page is the beginning of the index.
+    // Without a prefix, the first page is the beginning of the index.
     expect(plans[1]).not.toMatch(/Sort|Seq Scan/)
     expect(plans.join()).not.toContain('Seq Scan')
   })
 
-  test('a write without bytes does not write the snapshot again', async () => {
+  test('does not write the snapshot again in a put without bytes', async () => {
     const store = new PostgresStore(pool, { table: 'renewals' })
     let generation = (await store.put('a', new Uint8Array(5_000_000).fill(7), RECORD, { generation: 0 })) ?? 0
     const size = async () =>
@@ -162,12 +162,12 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     expect((await size()) - before).toBeLessThan(200_000)
   })
 
-  test('type parsers that a program has set do not matter', async () => {
+  test('does not depend on the program’s type parsers', async () => {
     const types = { getTypeParser: () => () => 'parsed by the program' }
     const strange = new pg.Pool({ connectionString: url, types } as pg.PoolConfig)
     onTestFinished(() => strange.end())
     const { query } = strange
-    // Texts are left alone, as programs do.
+    // Programs usually leave text alone.
     types.getTypeParser = ((oid: number) => (oid === 25 ? String : () => 'parsed by the program')) as never
     expect(query).toBeTypeOf('function')
     const store = new PostgresStore(strange, { table: 'parsers' })
@@ -175,7 +175,7 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     expect(await store.get('a')).toMatchObject({ labels: { a: 'b' }, sizeBytes: bytes.length })
   })
 
-  test('errors never show the password', async () => {
+  test('never shows the password in errors', async () => {
     const wrong = url.replace('owner', 'nobody-there')
     const errors = [
       await failure(new PostgresStore(wrong).get('a')),
@@ -194,7 +194,7 @@ describe.skipIf(initdb === undefined)('PostgresStore', () => {
     expect(inspect(new PostgresStore(url), { depth: 9 })).not.toContain('secret')
   })
 
-  test('a connection that the server ends costs one call, and a server that does not answer a timeout', async () => {
+  test('loses one call when the server ends a connection, and times out if the server does not answer', async () => {
     const store = new PostgresStore(url, { table: 'ended', timeoutMs: 2000 })
     await store.put('a', bytes, RECORD, { generation: 0 })
     await pool.query(

@@ -1,4 +1,4 @@
-// RedisStore on a real server, which the test starts where Redis is installed.
+// RedisStore with a real server, which the test starts if Redis is installed.
 import { inspect } from 'node:util'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -29,7 +29,7 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
     await server?.stop()
   })
 
-  describe('passes the suite', () => {
+  describe('passes the conformance suite', () => {
     const open = () => new RedisStore(client)
     for (const { name, run } of storeConformance(open, { shared: true })) test(name, run)
   })
@@ -38,7 +38,7 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
     expect(await client.keys('*')).toEqual(['brumate:deleted'])
   })
 
-  test('takes a URL and a client, and closes what it opened', async () => {
+  test('accepts a URL or a client, and closes only connections that it opened', async () => {
     for (const connection of [url, client]) {
       const store = new RedisStore(connection, { prefix: 'forms:' })
       const generation = await store.put('a', bytes, RECORD, { generation: 0 })
@@ -49,11 +49,11 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
     expect(await client.ping()).toBe('PONG')
   })
 
-  test('`brumate store salvage` opens it by its URL', async () => {
+  test('is opened by `brumate store salvage` with a URL', async () => {
     await expectSalvage(new RedisStore(client, { prefix: 'salvaged:' }), url, '--key-prefix', 'salvaged:')
   })
 
-  test('stores with different prefixes have different sessions', async () => {
+  test('keeps sessions of different prefixes apart', async () => {
     const [a, b] = [new RedisStore(client, { prefix: 'a:' }), new RedisStore(client, { prefix: 'b:' })]
     await a.put('x', bytes, RECORD, { generation: 0 })
     expect(await b.get('x')).toBeUndefined()
@@ -64,7 +64,7 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
     ])
   })
 
-  test('a write without bytes does not send the snapshot again', async () => {
+  test('does not send the snapshot again in a put without bytes', async () => {
     const sent: number[] = []
     const counting = {
       sendCommand: (args: readonly (string | Buffer)[], options?: object) => {
@@ -80,14 +80,14 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
     expect((await store.get('a'))?.sizeBytes).toBe(1_000_000)
   })
 
-  test('a server that has forgotten the scripts is told them again', async () => {
+  test('sends its scripts again if the server has lost them', async () => {
     const store = new RedisStore(client, { prefix: 'forgotten:' })
     await store.put('a', bytes, RECORD, { generation: 0 })
     await client.sendCommand(['SCRIPT', 'FLUSH'])
     expect((await store.get('a'))?.executionCount).toBe(1)
   })
 
-  test('an entry that was evicted or damaged is never wrong bytes', async () => {
+  test('reports an evicted or damaged entry instead of returning wrong bytes', async () => {
     const store = new RedisStore(client, { prefix: 'damaged:' })
     for (const id of ['a', 'b', 'c']) await store.put(id, bytes, RECORD, { generation: 0 })
     await client.del('damaged:session:a')
@@ -103,7 +103,7 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
     expect((await failure(store.get('d'))).reason).toBe('unsuitable')
   })
 
-  test('a delta that is damaged or missing is never wrong bytes', async () => {
+  test('reports a damaged or missing delta instead of returning wrong bytes', async () => {
     const store = new RedisStore(client, { prefix: 'chains:' })
     const key = 'chains:session:a'
     let generation = (await store.put('a', Buffer.alloc(1000, 'whole'), RECORD, { generation: 0 })) ?? 0
@@ -125,7 +125,7 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
     ])
   })
 
-  test('errors never show the password, and say what to do', async () => {
+  test('never shows the password in errors, which say what to do', async () => {
     const port = new URL(url).port
     const cases: [string, string][] = [
       [url.replace('very', 'wrong'), 'correct the user or the password'],
@@ -145,7 +145,7 @@ describe.skipIf(redisServer === undefined)('RedisStore', () => {
     expect((await failure(new RedisStore(closed).get('a'))).message).toContain('connect() the client')
   })
 
-  test('calls fail while the server is gone, and work when it is back', async () => {
+  test('fails while the server is down, and works when it is back', async () => {
     const port = await freePort()
     const first = await startRedis(port)
     const store = new RedisStore(first.url, { timeoutMs: 5000 })

@@ -1,5 +1,5 @@
-// S3Store, on a server with S3's conditional semantics that is written for these tests, and on versitygw, a real server, where that is installed
-// (or BRUMATE_S3_SERVER has its path).
+// S3Store with a fake server that has S3's conditional writes, and with versitygw, a real server, if that is installed (or
+// BRUMATE_S3_SERVER has its path).
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -72,14 +72,14 @@ describe('S3Store with a fake server', () => {
     await fake.stop()
   })
 
-  describe('passes the suite', () => {
+  describe('passes the conformance suite', () => {
     const open = () => new S3Store(client, { bucket: 'bucket' })
     for (const { name, run } of storeConformance(open, { shared: true })) test(name, run)
   })
 
   const keysWith = (prefix: string) => [...fake.objects.keys()].filter((key) => key.startsWith(prefix))
 
-  test('takes a client and a configuration, and closes what it opened', async () => {
+  test('accepts a client or a configuration, and closes only clients that it created', async () => {
     for (const connection of [client, configuration(fake.endpoint)]) {
       const store = new S3Store(connection, { bucket: 'bucket', prefix: 'forms/' })
       const generation = await store.put('a', bytes, RECORD, { generation: 0 })
@@ -89,7 +89,7 @@ describe('S3Store with a fake server', () => {
     }
   })
 
-  test('`brumate store salvage` opens it by its URL, with the credentials of the environment', async () => {
+  test('is opened by `brumate store salvage` with a URL and credentials from the environment', async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'access')
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', SECRET)
     const store = new S3Store(client, { bucket: 'bucket', prefix: 'salvaged/' })
@@ -97,7 +97,7 @@ describe('S3Store with a fake server', () => {
     vi.unstubAllEnvs()
   })
 
-  test('a write without bytes does not upload the snapshot again', async () => {
+  test('does not upload the snapshot again in a put without bytes', async () => {
     const store = new S3Store(client, { bucket: 'bucket', prefix: 'renewals/' })
     const generation = (await store.put('a', new Uint8Array(1_000_000), RECORD, { generation: 0 })) ?? 0
     fake.received.length = 0
@@ -106,7 +106,7 @@ describe('S3Store with a fake server', () => {
     expect((await store.get('a'))?.sizeBytes).toBe(1_000_000)
   })
 
-  test('a session has one record and one snapshot, whoever lost', async () => {
+  test('keeps one record and one snapshot per session, even after lost races', async () => {
     const store = new S3Store(client, { bucket: 'bucket', prefix: 'pairs/' })
     let generation = (await store.put('a', bytes, RECORD, { generation: 0 })) ?? 0
     for (let round = 0; round < 3; round += 1) {
@@ -119,7 +119,7 @@ describe('S3Store with a fake server', () => {
     expect(keysWith('pairs/snapshots/')).toEqual([])
   })
 
-  test('a server that ignores conditions is refused before anything is written', async () => {
+  test('rejects a server that ignores conditions before anything is written', async () => {
     fake.conditions = false
     const store = new S3Store(client, { bucket: 'bucket', prefix: 'ignored/' })
     const error = await failure(store.put('a', bytes, RECORD, { generation: 0 }))
@@ -128,7 +128,7 @@ describe('S3Store with a fake server', () => {
     expect(keysWith('ignored/')).toEqual(['ignored/conditional-writes'])
   })
 
-  test('a write whose answer is lost, and that the client tries again, has not lost', async () => {
+  test('recognizes its own write if the response is lost and the client retries', async () => {
     const store = new S3Store(client, { bucket: 'bucket', prefix: 'retried/' })
     const generation = (await store.put('a', bytes, RECORD, { generation: 0 })) ?? 0
     let lost = 0
@@ -143,10 +143,10 @@ describe('S3Store with a fake server', () => {
     expect(lost).toBe(1)
   })
 
-  test('a snapshot that is missing or short is an error, and what a later write removed is read anew', async () => {
+  test('reports a missing or short snapshot, and reads again if a later write removed it', async () => {
     const store = new S3Store(client, { bucket: 'bucket', prefix: 'damaged/' })
     const generation = (await store.put('a', bytes, RECORD, { generation: 0 })) ?? 0
-    // Another writer comes between the record and the snapshot.
+    // Another writer acts between the reads of the record and the snapshot.
     let writes = 0
     fake.intercept = (request, response) => {
       if (writes > 0 || request.method !== 'GET' || !request.url?.includes('/snapshots/')) return false
@@ -172,7 +172,7 @@ describe('S3Store with a fake server', () => {
     expect((await failure(store.get('a'))).message).toContain(`${record} of bucket is damaged`)
   })
 
-  test('sweep removes what is left of killed processes and deleted sessions, once it is old', async () => {
+  test('sweep removes old leftovers of killed processes and deleted sessions', async () => {
     const store = new S3Store(client, { bucket: 'bucket', prefix: 'swept/' })
     await store.put('kept', bytes, RECORD, { generation: 0 })
     await store.delete('gone', {
@@ -192,7 +192,7 @@ describe('S3Store with a fake server', () => {
     await expect(store.sweep({ olderThanMs: 1 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
-  test('errors never show the key, and say what to do', async () => {
+  test('never shows the secret key in errors, which say what to do', async () => {
     const gone = configuration(`http://127.0.0.1:${await freePort()}`)
     const cases: [S3Store, string][] = [
       [new S3Store(client, { bucket: 'elsewhere' }), 'create the bucket, or correct its name'],
@@ -212,7 +212,7 @@ describe('S3Store with a fake server', () => {
     }
   })
 
-  test('keys have the order of ids', () => {
+  test('sorts keys in the order of ids', () => {
     const characters = Array.from({ length: 0x180 }, (_, i) => String.fromCharCode(i))
     const ids = [
       ...characters,

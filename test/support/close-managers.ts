@@ -1,4 +1,4 @@
-// Runs with each test file: closes the managers that the file's tests shared.
+// Runs with each test file: closes the managers that its tests shared.
 import { afterAll } from 'vitest'
 import { closeSharedManagers } from './shared-manager.js'
 

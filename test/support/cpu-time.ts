@@ -1,6 +1,6 @@
-// Measures CPU time, for claims about how much work something takes: other load on the machine does not count.
+// Measures CPU time, for claims about the amount of work: other load on the machine does not count.
 
-/** Processor time of this process, all its threads, while `work` ran, in ms. */
+/** Processor time of this process, over all its threads, while `work` ran, in ms. */
 export function cpuMsOf(work: () => unknown): number {
   const before = process.cpuUsage()
   work()

@@ -1,4 +1,4 @@
-// An image's bytes for tests that have no image. Owns nothing.
+// Image bytes for tests that have no image. Owns nothing.
 import { dataModuleBytes } from '../../src/shared/image/data-module.js'
 import { pageXorModuleBytes } from '../../src/shared/image/page-xor-module.js'
 import { ImageBytes } from '../../workers/image-bytes.js'

@@ -1,4 +1,4 @@
-// Builds the image once before the tests, so that no test's time holds it, and tells every test where it is cached.
+// Builds the image once before the tests, so that no test includes the build time, and tells every test where it is cached.
 import { join } from 'node:path'
 import { SessionManager } from 'brumate'
 import type { TestProject } from 'vitest/node'

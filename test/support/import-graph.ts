@@ -1,4 +1,4 @@
-// Which source file imports which. Type-only imports, re-exports and `import()` count: a reader has to follow them, too.
+// Which source file imports which. Type-only imports, re-exports and `import()` count, because a reader has to follow them, too.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +6,7 @@ import ts from 'typescript'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The files that each file imports; paths from the repository's root, as `src/session.ts`. */
+/** The files that each file imports. Paths are relative to the repository's root, such as `src/session.ts`. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>
 
 /** @throws for a relative import of a file that is not in one of the folders */
@@ -29,7 +29,7 @@ export function readImports(...folders: readonly string[]): ImportGraph {
   )
 }
 
-/** Groups of files that import each other, directly or through others of the group. */
+/** Groups of files that import each other, directly or through other files of the group. */
 export function circlesOf(graph: ImportGraph): string[][] {
   const reached = new Map([...graph.keys()].map((file) => [file, reachableFrom(graph, file)] as const))
   const circles = new Map<string, string[]>()
@@ -42,15 +42,15 @@ export function circlesOf(graph: ImportGraph): string[][] {
 }
 
 /**
- * The files and folders of the source, in lists whose order is from the bottom up. A file belongs to the longest name that it is or
- * lies in. It may import what belongs there, what stands before that in the same list, and everything of the first list.
+ * The files and folders of the source, in lists ordered from the lowest up. A file belongs to the longest name that equals it or contains
+ * it. It may import files of the same name, of earlier names in its list, and of any name in the first list.
  */
 export type ImportOrder = readonly (readonly string[])[]
 
 /**
  * The imports that the order forbids, as `a.ts -> b.ts`.
  *
- * @throws for a file that belongs nowhere
+ * @throws for a file that matches no name
  */
 export function forbiddenImports(graph: ImportGraph, order: ImportOrder): string[] {
   const places = order.flatMap((names, list) => names.map((name, floor) => ({ name, list, floor })))

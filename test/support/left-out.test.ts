@@ -1,10 +1,10 @@
-// What a test run says at its end about tests that it left out.
+// The report at the end of a test run about tests that were left out.
 import { expect, test } from 'vitest'
 import { leftOut } from './left-out.js'
 
 const one = { tests: 'a', isThere: false, files: /a\.test/, remedy: 'install x' }
 
-test('a run names what it left out and how to have it, and nothing that it was not asked for', () => {
+test('a run names the tests it left out and how to enable them, but only those it was asked to run', () => {
   const all = [
     one,
     { ...one, tests: 'b', files: /b\.test/ },
@@ -17,6 +17,6 @@ test('a run names what it left out and how to have it, and nothing that it was n
   expect(leftOut(files.slice(3), all)).toBeUndefined()
 })
 
-test('where nothing is missing, nothing is said', () => {
+test('nothing is reported if nothing is missing', () => {
   expect(leftOut(['/test/a.test.ts'], [{ ...one, isThere: true }])).toBeUndefined()
 })

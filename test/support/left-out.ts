@@ -1,5 +1,5 @@
-// The last line of a test run: which tests this machine could not run, and how to have them. A global setup, because vitest prints its
-// summary before it takes that down.
+// The last line of a test run: which tests this machine could not run, and how to enable them. It is a global setup because vitest prints
+// its summary before it tears that down.
 import { existsSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
 import { findProgram } from '../store/support/processes.js'
@@ -8,7 +8,7 @@ import { initdb, redisServer } from '../store/support/servers.js'
 interface Optional {
   readonly tests: string
   readonly isThere: boolean
-  /** Test files that need it. */
+  /** Test files that need this requirement. */
   readonly files: RegExp
   readonly remedy: string
 }
@@ -64,7 +64,7 @@ function hasRestate(): boolean {
   )
 }
 
-/** Undefined if the run had none of them. @param files that were run, absolute, with `/` */
+/** Undefined if nothing was left out. @param files that were run: absolute paths with `/` */
 export function leftOut(files: readonly string[], all: readonly Optional[] = optional()): string | undefined {
   const missing = all.filter((one) => !one.isThere && files.some((file) => one.files.test(file)))
   if (missing.length === 0) return undefined

@@ -1,8 +1,8 @@
-// A manager on the tests' image cache, closed with the test file.
+// Managers that use the tests' image cache.
 import { type ManagerOptions, SessionManager } from 'brumate'
 import { inject, onTestFinished } from 'vitest'
 
-/** A manager of the tests' own image, for the whole file: close it in `afterAll`. */
+/** A manager with the tests' image, for the whole file: close it in `afterAll`. */
 export function openManager(options: ManagerOptions = {}): Promise<SessionManager> {
   return SessionManager.create({ cacheDir: inject('cacheDir'), ...options })
 }

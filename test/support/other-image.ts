@@ -1,10 +1,10 @@
-// Sessions in a store as an earlier version left them: of an image that no manager of the tests has.
+// Stored sessions as an earlier version left them: of an image that no manager of the tests has.
 import type { SessionManager, SnapshotStore } from 'brumate'
 import { close as closeDocument, open as openDocument } from '../snapshot/support/rebuild.js'
 
 export const OTHER_IMAGE = 'b'.repeat(64)
 
-/** The snapshot, as one of the other image. */
+/** The snapshot, changed to name the other image. */
 export function toOtherImage(document: Uint8Array): Uint8Array {
   const opened = openDocument(document)
   return closeDocument({ ...opened, head: { ...opened.head, imageId: OTHER_IMAGE } })
@@ -13,13 +13,13 @@ export function toOtherImage(document: Uint8Array): Uint8Array {
 interface Old {
   readonly tenant?: string
   readonly labels?: Readonly<Record<string, string>>
-  /** Python that the session has run. Default: a plain value and a function. */
+  /** Python code that the session has run. Default: a plain value and a function. */
   readonly code?: string
-  /** Undefined: the record and the snapshot name the other image. */
+  /** Change of the stored snapshot. Default: it names the other image. The record always does. */
   readonly change?: (document: Uint8Array) => Uint8Array
 }
 
-/** Stores a session of the other image. Returns its snapshot. */
+/** Stores a session of the other image. Returns the stored snapshot. */
 export async function storeOld(
   manager: SessionManager,
   store: SnapshotStore,

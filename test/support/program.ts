@@ -1,4 +1,4 @@
-// Runs command lines of `brumate` in this process, as the build has the program.
+// Runs command lines of `brumate` in this process, with the built program.
 import { Readable } from 'node:stream'
 
 export const { run } = (await import(
@@ -15,7 +15,7 @@ export async function callProgram(...args: readonly string[]): Promise<ProgramOu
   return callProgramWithInput(undefined, ...args)
 }
 
-/** @param input - what standard input has; undefined: there is none */
+/** @param input - content of standard input; undefined for none */
 export async function callProgramWithInput(
   input: string | Uint8Array | undefined,
   ...args: readonly string[]

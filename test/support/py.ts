@@ -1,6 +1,6 @@
-// Python source in template strings, for tests and benchmarks alike: it imports no test runner.
+// Python source in template strings, for tests and benchmarks: it must not import a test runner.
 
-/** Python source: raw (a backslash is Python's), without the indentation of the TypeScript around it. */
+/** Python source: raw (a backslash is Python's), without the indentation of the TypeScript code around it. */
 export function py(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
   const text = String.raw({ raw: parts.raw }, ...values)
   const lines = text.replace(/^\n/, '').trimEnd().split('\n')

@@ -1,4 +1,4 @@
-// A store whose faults a test can script. Owns the script; what it keeps is a MemoryStore's.
+// A store whose faults a test can script. Owns the script; a MemoryStore keeps the data.
 import {
   type ListOptions,
   MemoryStore,
@@ -11,11 +11,11 @@ import {
 
 export type Operation = 'get' | 'put' | 'delete' | 'list'
 
-/** What happens to an operation. */
+/** How an operation fails. */
 export type Fault =
-  /** It is not done, and the caller is told so. */
+  /** The operation is not performed, and the caller gets an error. */
   | 'fail'
-  /** It is done, and the caller is told that it failed: a connection broke too late. */
+  /** The operation is performed, but the caller gets an error, as if a connection broke too late. */
   | 'fail-late'
 
 export class ScriptedStore implements SnapshotStore {
@@ -23,21 +23,21 @@ export class ScriptedStore implements SnapshotStore {
   readonly #faults = new Map<Operation, (Fault | undefined)[]>()
   #isDown = false
   #gate: Promise<void> | undefined
-  /** Of each snapshot that was written, in order: the session's id. */
+  /** Ids of the sessions whose snapshots were written, in order. */
   readonly written: string[] = []
   readonly counts: Record<Operation, number> = { get: 0, put: 0, delete: 0, list: 0 }
 
-  /** The next operations of this kind have these faults. */
+  /** Sets the faults of the next operations of this kind. */
   script(operation: Operation, ...faults: (Fault | undefined)[]): void {
     this.#faults.set(operation, faults)
   }
 
-  /** Until it is up again, nothing can be done. */
+  /** While true, every operation fails. */
   set isDown(isDown: boolean) {
     this.#isDown = isDown
   }
 
-  /** Writes wait until the result is called. */
+  /** Makes writes wait until the returned function is called. */
   hold(): () => void {
     let open = () => {}
     this.#gate = new Promise((resolve) => {

@@ -1,11 +1,11 @@
-// Helpers that the session tests share: Python source in template strings, and what a promise was rejected with.
+// Helpers that session tests share: Python source in template strings, and the reason for a promise's rejection.
 // Owns no session and no claim.
 import { BrumateError, type ExecuteOptions, type ExecuteResult, PythonError, type Session } from 'brumate'
 import { expect } from 'vitest'
 
 export { py } from './py.js'
 
-/** What the promise is rejected with; fails the test when it is not. */
+/** The reason for the promise's rejection; fails the test if the promise is fulfilled. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   const settled = await promise.then(
     (value) => ({ value }),
@@ -17,7 +17,7 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
 
 type ErrorClass<E> = abstract new (...args: never[]) => E
 
-/** The rejection, which must be of that class. */
+/** The reason for the rejection, which must be of that class. */
 export async function rejectionOf<E extends Error>(
   expected: ErrorClass<E>,
   promise: Promise<unknown>,
@@ -27,7 +27,7 @@ export async function rejectionOf<E extends Error>(
   throw new Error(`expected a ${expected.name}, got ${String(error)}`, { cause: error })
 }
 
-/** The Python exception that the promise is rejected with. */
+/** The PythonError that the promise is rejected with. */
 export function pythonErrorOf(promise: Promise<unknown>): Promise<PythonError> {
   return rejectionOf(PythonError, promise)
 }
@@ -39,7 +39,7 @@ export function framesOf(error: PythonError): string[] {
   )
 }
 
-/** Every error of the library says what it is in three ways that must agree. */
+/** Every error of the library identifies itself in three ways that must agree: class, name and code. */
 export function expectTyped(error: unknown, code: string): void {
   expect(error).toBeInstanceOf(BrumateError)
   expect(error).toMatchObject({ code, name: (error as Error).constructor.name })
@@ -49,10 +49,10 @@ export interface Started {
   readonly result: Promise<ExecuteResult>
 }
 
-/** Starts code and waits until it runs, which on a busy machine can be a while after the call. */
+/** Starts code and waits until it runs, which may be a while after the call on a busy machine. */
 export async function start(session: Session, code: string, options: ExecuteOptions = {}): Promise<Started> {
   const { promise: started, resolve, reject } = deferred()
-  // Flushed, and the first: it arrives at once, whatever the code does next.
+  // The first output, flushed: it arrives at once, whatever the code does next.
   const prelude = 'import time; print("started", end="", flush=True)\n'
   const result = session.execute(prelude + code, { ...options, onStdout: () => resolve() })
   result.catch(reject)
@@ -78,7 +78,7 @@ export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
-/** Waits until the condition holds; the test's own time limit ends it otherwise. */
+/** Waits until the condition holds. The test's own time limit ends it otherwise. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(2)
 }

@@ -1,4 +1,4 @@
-// The conformance suite of sessions: a block of tests written once and run with sessions created in every possible way.
+// The conformance suite of sessions: a block of tests is written once, and run with sessions created in every possible way.
 // A mode only decides how `open` creates a session; tests must not depend on it.
 import { type Session, SessionClosedError, type SessionManager, type SessionOptions } from 'brumate'
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
@@ -11,17 +11,17 @@ export type OpenSession = (options?: SessionOptions) => Promise<Session>
 export interface SessionMode {
   readonly name: string
   /**
-   * Makes the session, through `create`, which closes it when the running test ends.
+   * Creates the session through `create`, which closes it when the running test ends.
    *
-   * @param options what the test asks for; `create` knows them
+   * @param options the test's options; `create` already applies them
    */
   open(create: OpenSession, manager: SessionManager, options: SessionOptions): Promise<Session>
 }
 
-/** Slots of the suite's manager. A test has few sessions, and boots compete for cores with what is measured. */
+/** Slots of the suite's manager. A test has few sessions, and boots would compete for cores with what is measured. */
 const SLOTS = 4
 
-/** What a user can do to an interpreter without ending it; `reset` must leave nothing of it. */
+/** State that a user can leave in an interpreter without ending it. `reset` must remove all of it. */
 const NASTY = py`
   import asyncio, builtins, contextlib, decimal, gc, json, os, random, signal, sys, warnings, weakref
   json.dumps = lambda *a, **k: 'monkeypatched'
@@ -49,7 +49,7 @@ const NASTY = py`
   nasty = True
 `
 
-/** One tenant in every mode. Tests reuse each other's slots (S1). */
+/** All modes use one tenant. Tests reuse each other's slots (S1). */
 const TENANT = 'suite'
 /** Makes the interpreter's memory grow, so that the slot gets another instance. */
 const GROW = 'block = bytearray(40_000_000)'
@@ -59,7 +59,7 @@ export const fresh: SessionMode = {
   open: (create) => create({ tenant: TENANT }),
 }
 
-/** In a slot that was renewed after another tenant's session, whose memory had grown the first time and every eighth. */
+/** In a slot that was renewed after another tenant's session, whose memory had grown in the first and every eighth case. */
 class Renewed implements SessionMode {
   readonly name = 'in a renewed slot'
   #count = 0
@@ -70,17 +70,17 @@ class Renewed implements SessionMode {
     await other.execute(NASTY, { timeoutMs: 30_000 })
     if (this.#count++ % 8 === 0) await other.execute(GROW, { timeoutMs: 30_000 })
     await other.close()
-    // The one that was renewed last is leased first.
+    // The slot that was renewed last is leased first.
     await until(() => manager.stats().slots.renewing === 0)
     return create({ tenant: TENANT })
   }
 }
 
-/** No memory has grown, so this one is made the image again in place as well. */
+/** After a reset. No memory has grown, so the slot is renewed in place. */
 export const afterReset: SessionMode = {
   name: 'after reset',
   async open(create, manager) {
-    // A slot that still boots would be taken instead of the one that a test before gave back.
+    // Otherwise a slot that still boots would be taken, instead of the one that an earlier test returned.
     await until(() => manager.stats().slots.booting === 0)
     const session = await create({ tenant: TENANT })
     await session.execute(NASTY, { timeoutMs: 30_000 })
@@ -90,8 +90,8 @@ export const afterReset: SessionMode = {
 }
 
 /**
- * Before each call the session goes dormant, so that every call runs on a thawed snapshot, in another slot than the one before,
- * which is being renewed.
+ * Hibernates the session before each call, so that every call runs on a thawed snapshot, in another slot than the call before, whose slot
+ * is still being renewed.
  */
 export const thawed: SessionMode = {
   name: 'thawed before each call',
@@ -100,7 +100,7 @@ export const thawed: SessionMode = {
     const other = await manager.createSession({ tenant: TENANT })
     const session = await create({ tenant: TENANT })
     await other.close()
-    // With that there is something to thaw before the first call, too.
+    // So that there is something to thaw before the first call, too.
     await session.snapshotState()
     return dormantBeforeEachCall(session)
   },
@@ -113,7 +113,7 @@ const PUT_AWAY_BEFORE: ReadonlySet<PropertyKey> = new Set<keyof Session>([
   'clearState',
 ])
 
-/** The session itself, but for those calls. */
+/** The session, which hibernates before each of those calls. */
 function dormantBeforeEachCall(session: Session): Session {
   return new Proxy(session, {
     get(target, name) {
@@ -128,14 +128,14 @@ function dormantBeforeEachCall(session: Session): Session {
   })
 }
 
-/** A session that cannot go dormant fails its test, as an unhandled rejection. */
+/** If a session cannot hibernate, an unhandled rejection makes its test fail. */
 function unlessClosed(error: unknown): void {
   if (!(error instanceof SessionClosedError)) throw error
 }
 
 let modesOfFile: readonly SessionMode[] = [new Renewed(), afterReset, thawed]
 
-/** For a test file that imports others, to run their tests in modes of its own. */
+/** For a test file that imports others, to run their tests in its own modes. */
 export function useModes(modes: readonly SessionMode[]): void {
   modesOfFile = modes
 }

@@ -1,5 +1,5 @@
-// Runs Node programs that use brumate in a process of their own, as `node --input-type=module -e <code>`. Owns the child;
-// what a program shows is the test's to judge.
+// Runs Node programs that use brumate in a separate process, as `node --input-type=module -e <code>`. Owns the child process; the test
+// judges its results.
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -44,7 +44,7 @@ export class Program {
     return this.#ended
   }
 
-  /** Waits until the program has printed that line. */
+  /** Waits until the program has printed the line. */
   async printed(line: string): Promise<void> {
     while (!this.#stdout.split('\n').includes(line)) {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
@@ -62,9 +62,9 @@ export class Program {
 }
 
 /**
- * Starts a program. It finds `SessionManager`, `VfsStorage` and the manager options `options` defined; the test's end ends it.
+ * Starts a program. `SessionManager`, `VfsStorage` and the manager options `options` are defined in it. It is killed when the test ends.
  *
- * @param flags for Node
+ * @param flags command-line flags for Node
  */
 export function startProgram(code: string, flags: readonly string[] = []): Program {
   const prelude = [

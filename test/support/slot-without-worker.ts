@@ -1,4 +1,4 @@
-// A slot of the caller's side alone. Owns what Piscina would have been given; asserts nothing.
+// The main thread's side of a slot, alone. Owns what would be passed to Piscina; asserts nothing.
 import type { Piscina } from 'piscina'
 import { ManagerMemory } from '../../src/memory/manager-memory.js'
 import type { ServeTask } from '../../src/shared/messages/slot.js'
@@ -10,7 +10,7 @@ interface Run {
   readonly signal: AbortSignal
 }
 
-/** A slot whose worker never comes, and what Piscina would have got. */
+/** A slot whose worker never starts, and the arguments that Piscina would have received. */
 export function slotWithoutWorker(): {
   readonly thread: SlotThread
   readonly slot: Slot

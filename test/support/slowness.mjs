@@ -1,15 +1,15 @@
 // Measures how slow this machine is, to scale deadlines that code under test must meet. Measured once, when the process starts.
 
-/** Of the work below on an idle core of the machine that CI has. */
+/** Duration of the work below on an idle core of a CI machine. */
 const REFERENCE_MS = 110
 const MOST = 8
-/** Longer deadlines have room enough and stay as they are. */
+/** Longer deadlines are generous enough and are not scaled. */
 const LONGEST_SCALED_MS = 10_000
 
-/** 1 on an idle machine of that kind, up to 8 on slower or busier ones. */
+/** 1 on an idle CI machine, up to 8 on slower or busier ones. */
 export const slowness = Math.min(MOST, Math.max(1, measure() / REFERENCE_MS))
 
-/** A deadline in ms that gives code as much of a processor as `idleMs` do on an idle machine. */
+/** A deadline in ms that gives code as much processor time as `idleMs` do on an idle machine. */
 export function scaled(idleMs) {
   return Math.max(idleMs, Math.min(LONGEST_SCALED_MS, Math.round(idleMs * slowness)))
 }

@@ -1,15 +1,15 @@
-// The kernel's Python files inside stock Pyodide, and calls of its functions by C's API. Owns what the drivers of test/kernel/ and
-// test/packages/ share; the requests and replies are theirs.
+// The kernel's Python files inside stock Pyodide, and calls of its functions through C's API. Owns what the drivers of test/kernel/ and
+// test/packages/ share; they own the requests and replies.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { PyodideInterface } from 'pyodide'
 
-/** What is used of Emscripten's module. */
+/** The part of Emscripten's module that is used. */
 export interface Emscripten {
   readonly HEAPU8: Uint8Array
   readonly HEAP32: Int32Array
-  /** Address of the count of checks until CPython asks for a signal again. */
+  /** Address of the counter that triggers CPython's next check for a signal. */
   readonly __Py_emscripten_signal_clock: number
   _malloc(bytes: number): number
   _free(pointer: number): void
@@ -37,7 +37,7 @@ export class StockPython {
   readonly #pyodide: PyodideInterface
   #written: Written = { stdout: '', stderr: '' }
 
-  /** Puts the kernel's files where Python imports them from, and collects what is written from now on. */
+  /** Copies the kernel's files to where Python imports them from, and collects all output from now on. */
   constructor(pyodide: PyodideInterface) {
     this.#pyodide = pyodide
     this.module = (pyodide as unknown as { _module: Emscripten })._module
@@ -50,20 +50,20 @@ export class StockPython {
     pyodide.setStderr(this.#collector('stderr'))
   }
 
-  /** With its directories. */
+  /** Writes a file and creates its directories. */
   writeFile(path: string, content: string | Uint8Array): void {
     this.#pyodide.FS.mkdirTree(dirname(path))
     this.#pyodide.FS.writeFile(path, content)
   }
 
-  /** What was written since the last look. */
+  /** Returns the output since the last call. */
   takeWritten(): Written {
     const written = this.#written
     this.#written = { stdout: '', stderr: '' }
     return written
   }
 
-  /** Address of an attribute of a module, which is imported. */
+  /** Address of an attribute of a module. Imports the module. */
   attribute(module: string, name: string): number {
     const owner = this.#withBytes(Buffer.from(`${module}\0`), (text) =>
       this.module._PyImport_ImportModule(text),

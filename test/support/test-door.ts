@@ -1,16 +1,16 @@
-// A door for host calls in the test's own thread. Owns a queue; asserts nothing.
+// A door for host calls on the test's own thread. Owns a queue; asserts nothing.
 import type { HostCallDoor } from '../../workers/host/host-calls.js'
 
-/** A door whose answers come out of a queue. What `onRequest` does not queue is never answered. */
+/** A door that takes answers from a queue. Requests for which `onRequest` queues none are never answered. */
 export class TestDoor implements HostCallDoor {
   readonly requests: Uint8Array[] = []
   readonly answers: Uint8Array[] = []
   readonly waits: number[] = []
   resets = 0
-  /** Room for requests that no answer was taken for. */
+  /** Number of requests that may be sent before an answer is taken. */
   room = Number.POSITIVE_INFINITY
   onRequest: (request: Uint8Array) => void = () => {}
-  /** What a wait with nothing to take comes to. */
+  /** Result of a wait when no answer is queued. */
   onWait: (isInterrupted: () => boolean) => 'ready' | 'interrupted' | 'timeout' = () => {
     throw new Error('waits for ever')
   }

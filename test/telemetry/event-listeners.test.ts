@@ -1,4 +1,4 @@
-// How the listeners of `manager.on` are called, and what one of them can do to the others.
+// When listeners of `manager.on` are called, and how one listener affects the others.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -7,10 +7,10 @@ import type { SessionEvent } from '../../src/telemetry/events.js'
 
 const EVENT: SessionEvent = { type: 'moved', sessionId: 'a', tenant: 'a' }
 
-/** When the listeners have been called. */
+/** Resolves after the listeners have been called. */
 const delivered = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-test('no event is made if nobody listens', () => {
+test('no event object is created if nobody listens', () => {
   const listeners = new EventListeners()
   let made = 0
   listeners.add('slot', () => {}, undefined)
@@ -21,7 +21,7 @@ test('no event is made if nobody listens', () => {
   expect(made).toBe(0)
 })
 
-test('a listener is called after the code that reports the event, and in the order of the events', async () => {
+test('a listener is called after the code that emits the event, in the order of events', async () => {
   const listeners = new EventListeners()
   const heard: string[] = []
   listeners.add('session', ({ sessionId }) => heard.push(sessionId), undefined)
@@ -31,7 +31,7 @@ test('a listener is called after the code that reports the event, and in the ord
   expect(heard).toEqual(['a', 'b'])
 })
 
-test('a listener that has been removed is not called with what happened before', async () => {
+test('a removed listener does not receive events from before its removal', async () => {
   const listeners = new EventListeners()
   const controller = new AbortController()
   const heard: string[] = []
@@ -47,7 +47,7 @@ test('a listener that has been removed is not called with what happened before',
   expect(heard).toEqual(['stays'])
 })
 
-test('a listener that removes itself, or the next one, is heeded at once', async () => {
+test('removing a listener inside a listener takes effect at once', async () => {
   const listeners = new EventListeners()
   const heard: string[] = []
   const removeFirst = listeners.add(
@@ -65,7 +65,7 @@ test('a listener that removes itself, or the next one, is heeded at once', async
   expect(heard).toEqual(['first'])
 })
 
-test('what a listener throws is an uncaught exception, and the other listeners are called', async () => {
+test('an error thrown by a listener is an uncaught exception, and the other listeners are still called', async () => {
   const url = new URL('../../dist/src/telemetry/event-listeners.js', import.meta.url)
   const code = `
     const { EventListeners } = await import(${JSON.stringify(url.href)})

@@ -1,4 +1,4 @@
-// What `manager.on` says of the life of sessions, slots and checkpoints, and that `manager.stats()` counts the same.
+// The events of `manager.on` for sessions, slots and checkpoints, and that `manager.stats()` counts the same.
 import {
   type CheckpointEvent,
   InvalidOptionError,
@@ -15,7 +15,7 @@ import { managerForTest } from '../support/manager.js'
 import { ScriptedStore } from '../support/scripted-store.js'
 import { py, until } from '../support/session-code.js'
 
-/** What a manager says from now on. */
+/** Records a manager's events from now on. */
 function listenTo(manager: SessionManager) {
   const heard = {
     session: [] as SessionEvent[],
@@ -30,7 +30,7 @@ function listenTo(manager: SessionManager) {
 
 const typesOf = (events: readonly { readonly type: string }[]) => events.map(({ type }) => type)
 
-/** Code that an interrupt does not stop. */
+/** Code that catches interrupts and continues. */
 const STUBBORN = py`
   while True:
       try:
@@ -39,14 +39,14 @@ const STUBBORN = py`
 `
 
 describe('sessions', () => {
-  test('a session is created, goes dormant, wakes and closes, in this order', async () => {
+  test('a session emits events when it is created, goes dormant, wakes and closes, in this order', async () => {
     const manager = await managerForTest({ slots: 2 })
     const { session: events } = listenTo(manager)
     const session = await manager.createSession({ tenant: 'acme' })
     await session.execute('x = 1')
     await session.hibernate()
     await session.execute('x')
-    // The second one needs the slot.
+    // The second of these needs the slot.
     const others = [
       await manager.createSession({ tenant: 'other' }),
       await manager.createSession({ tenant: 'other' }),
@@ -67,7 +67,7 @@ describe('sessions', () => {
     expect(events.filter(({ type }) => type === 'created')).toHaveLength(3)
   })
 
-  test('a session that loses its worker goes dormant for that reason, and the slot ends', async () => {
+  test('a session that loses its worker goes dormant with the reason "lost", and the slot ends', async () => {
     const manager = await managerForTest({ slots: 2 })
     const heard = listenTo(manager)
     const session = await manager.createSession({ limits: { interruptGraceMs: 20 } })
@@ -81,7 +81,7 @@ describe('sessions', () => {
     expect(heard.slot).toContainEqual(expect.objectContaining({ type: 'ended', state: 'leased' }))
   })
 
-  test('a stored session is opened, taken by another manager, and deleted there', async () => {
+  test('a stored session emits events when it is opened, taken over by another manager, and deleted there', async () => {
     const store = new MemoryStore()
     const here = await managerForTest({ slots: 1, store, durability: 'checkpoint' })
     const there = await managerForTest({ slots: 1, store })
@@ -97,14 +97,14 @@ describe('sessions', () => {
     expect(second.at(-1)).toEqual({ type: 'deleted', sessionId: 'chat', tenant: 'acme' })
   })
 
-  test('a session that is deleted while it is open closes last', async () => {
+  test('the last event of a session deleted while open is "closed"', async () => {
     const manager = await managerForTest({ slots: 1 })
     const { session: events } = listenTo(manager)
     await (await manager.createSession({ id: 'chat' })).delete()
     expect(typesOf(events)).toEqual(['created', 'deleted', 'closed'])
   })
 
-  test('nothing is said of a session that could not be created', async () => {
+  test('a session that could not be created emits no event', async () => {
     const manager = await managerForTest({ slots: 1, maxQueued: 0 })
     const { session: events } = listenTo(manager)
     const first = await manager.createSession({ callbacks: { wait: () => new Promise(() => {}) } })
@@ -116,7 +116,7 @@ describe('sessions', () => {
   })
 })
 
-test('a slot is booted, leased, released, renewed, leased again, and ended', async () => {
+test('a slot emits events when it is booted, leased, released, renewed, leased again, and ended', async () => {
   const manager = await managerForTest({ slots: 1 })
   const { slot: events } = listenTo(manager)
   for (const tenant of ['first', 'second']) await (await manager.createSession({ tenant })).close()
@@ -136,7 +136,7 @@ test('a slot is booted, leased, released, renewed, leased again, and ended', asy
 })
 
 describe('checkpoints', () => {
-  test('a checkpoint is made and stored, with its size, before the call is acknowledged', async () => {
+  test('a checkpoint is reported as made and stored, with its size, before the call is acknowledged', async () => {
     const manager = await managerForTest({ slots: 1, store: new MemoryStore(), durability: 'checkpoint' })
     const { checkpoint: events } = listenTo(manager)
     const session = await manager.createSession({ id: 'chat' })
@@ -147,7 +147,7 @@ describe('checkpoints', () => {
     expect(stored).toBe(made)
   })
 
-  test('one that is too large or cannot be stored says at which step it failed, and why', async () => {
+  test('a checkpoint that is too large or cannot be stored is reported with the failed step and the reason', async () => {
     const store = new ScriptedStore()
     const manager = await managerForTest({ slots: 1, store })
     const { checkpoint: events } = listenTo(manager)
@@ -170,7 +170,7 @@ describe('checkpoints', () => {
   })
 })
 
-test('the histograms count each operation once', async () => {
+test('histograms count each operation once', async () => {
   const manager = await managerForTest({ slots: 1, store: new MemoryStore() })
   const session = await manager.createSession({
     id: 'chat',
@@ -191,7 +191,7 @@ test('the histograms count each operation once', async () => {
     callback: usage.callbackInvocations,
   })
   expect([counters.executions, counters.thaws, usage.callbackInvocations]).toEqual([3, 1, 3])
-  // Checkpoints and writes depend on how fast the session becomes idle.
+  // The numbers of checkpoints and writes depend on how fast the session becomes idle.
   expect(counts.checkpoint).toBeGreaterThanOrEqual(1)
   expect(counts.store).toBeGreaterThanOrEqual(3)
   for (const { count, sumMs, minMs, p50Ms, p99Ms, maxMs, buckets } of Object.values(histograms)) {
@@ -203,7 +203,7 @@ test('the histograms count each operation once', async () => {
   await until(() => manager.stats().slots.renewing === 0)
 })
 
-test('on() refuses what is no event, listener or signal, and its result removes the listener', async () => {
+test('on() rejects an unknown event, a wrong listener or signal, and returns a function that removes the listener', async () => {
   const manager = await managerForTest({ slots: 1 })
   const on = manager.on.bind(manager) as (...args: unknown[]) => () => void
   expect(() => on('sessions', () => {})).toThrow(InvalidOptionError)

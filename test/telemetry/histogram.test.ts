@@ -13,7 +13,7 @@ test('an empty histogram is all zeros', () => {
   expect(histogramOf([])).toEqual({ ...zeros, buckets: [] })
 })
 
-test('count, sum, least, longest and mean are exact', () => {
+test('count, sum, minimum, maximum and mean are exact', () => {
   expect(histogramOf([4, 1, 7])).toMatchObject({ count: 3, sumMs: 12, minMs: 1, maxMs: 7, meanMs: 4 })
 })
 
@@ -22,7 +22,7 @@ test.each([
   ['growing exponentially', (i: number) => 1.01 ** i],
   ['all alike', () => 0.137],
   ['two far apart', (i: number) => (i % 2 === 0 ? 0.02 : 9_000)],
-])('percentiles of durations that are %s are within 19 %% of one that occurred', (_, durationMs) => {
+])('percentiles of durations that are %s are within 19 %% of an actual one', (_, durationMs) => {
   const durationsMs = Array.from({ length: 1_000 }, (_value, i) => durationMs(i)).sort((a, b) => a - b)
   const { p50Ms, p90Ms, p99Ms } = histogramOf(durationsMs)
   for (const [share, estimateMs] of [
@@ -36,7 +36,7 @@ test.each([
   }
 })
 
-test('each duration is in the bucket whose bound is the first that is not smaller', () => {
+test('each duration is counted in the first bucket whose bound is not smaller', () => {
   const { buckets } = histogramOf([1, 1, 2, 2.1])
   expect(buckets).toEqual([
     { upToMs: 1, count: 2 },
@@ -45,7 +45,7 @@ test('each duration is in the bucket whose bound is the first that is not smalle
   ])
 })
 
-test('durations of no time and of weeks are counted, and take no more memory', () => {
+test('durations of zero and of weeks are counted, and take no more memory', () => {
   const { count, buckets, minMs, maxMs, p99Ms } = histogramOf([0, 1e-9, 1e10, 1e10])
   expect({ count, minMs, maxMs, p99Ms }).toEqual({
     count: 4,

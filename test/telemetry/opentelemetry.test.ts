@@ -1,4 +1,4 @@
-// `brumate/opentelemetry` with OpenTelemetry's own SDK: which spans there are and below which others, what they say, and the metrics.
+// `brumate/opentelemetry` with OpenTelemetry's own SDK: spans with their parents and attributes, and metrics.
 import { context, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const spansNamed = (name: string) => exporter.getFinishedSpans().filter((span) => span.name === name)
 
-/** Each span as `parent > child`, in the order of their ends. */
+/** Each span as `parent > child`, in the order in which they ended. */
 function tree(): string[] {
   const spans = exporter.getFinishedSpans()
   const names = new Map(spans.map((span) => [span.spanContext().spanId, span.name.replace('brumate.', '')]))
@@ -37,7 +37,7 @@ function tree(): string[] {
   })
 }
 
-/** Runs code within a span of its own, as a server does with a request. */
+/** Runs code inside a new span, as a server does for a request. */
 function request<T>(name: string, run: () => Promise<T>): Promise<T> {
   return tracer.startActiveSpan(name, async (span) => {
     try {
@@ -60,13 +60,13 @@ describe('spans', () => {
   })
   afterAll(() => manager.close())
 
-  /** What a host function does: its own client makes spans below the active one. */
+  /** A host function whose client creates a span below the active one. */
   async function fetchPrice(): Promise<number> {
     await request('client', async () => {})
     return 42
   }
 
-  test('a call is a span below its caller, with what it waited for below it', async () => {
+  test('a call is a span below its caller, and the operations it waited for are below it', async () => {
     const session = await manager.createSession({
       id: 'nested',
       tenant: 'acme',
@@ -76,7 +76,7 @@ describe('spans', () => {
     await session.hibernate()
     exporter.reset()
     const result = await request('request', () => session.execute('await fetch()'))
-    // Spare slots boot when they like.
+    // Spare slots may boot at any time.
     expect(tree().filter((line) => line !== 'boot')).toEqual([
       'execute > acquire',
       'execute > thaw',
@@ -104,7 +104,7 @@ describe('spans', () => {
     await session.delete()
   })
 
-  test('of two calls that wait for one session, each has its own callbacks', async () => {
+  test('two calls that wait for one session each have their own callbacks', async () => {
     const session = await manager.createSession({ callbacks: { fetch: fetchPrice } })
     exporter.reset()
     await Promise.all(
@@ -115,14 +115,14 @@ describe('spans', () => {
     for (const name of ['first', 'second']) {
       const traceId = spansNamed(name)[0]?.spanContext().traceId
       const spans = exporter.getFinishedSpans().filter((span) => span.spanContext().traceId === traceId)
-      // The second may wait for a checkpoint of what the first has left.
+      // The second call may wait for a checkpoint of the state that the first one left.
       const names = spans.map((span) => span.name).filter((one) => one !== 'brumate.checkpoint')
       expect(names).toEqual(['client', 'brumate.callback', 'brumate.execute', name])
     }
     await session.close()
   })
 
-  test('an execution that a callback makes in another session is below the callback', async () => {
+  test('an execution that a callback starts in another session is below the callback', async () => {
     const helper = await manager.createSession()
     const session = await manager.createSession({
       callbacks: { ask: async () => (await helper.execute('6 * 7')).value },
@@ -133,7 +133,7 @@ describe('spans', () => {
     await Promise.all([session.close(), helper.close()])
   })
 
-  test('listeners of output run within the call, and so do those of its displays', async () => {
+  test('output and display listeners run inside the span of the call', async () => {
     const session = await manager.createSession()
     const active: (string | undefined)[] = []
     const listen = () => {
@@ -147,7 +147,7 @@ describe('spans', () => {
     await session.close()
   })
 
-  test('an error sets the status and names its code, and no span has text of the code, its output or its error', async () => {
+  test('an error sets the status and its code, and no span contains text of the code, its output or its error', async () => {
     const session = await manager.createSession({ limits: { interruptGraceMs: 5_000 } })
     exporter.reset()
     await expect(session.execute('print("secret"); raise ValueError("secret")')).rejects.toThrow('secret')
@@ -163,7 +163,7 @@ describe('spans', () => {
     await session.close()
   })
 
-  test('a callback that throws and one that suspends end differently, and resume goes on below its own caller', async () => {
+  test('a callback that throws and one that suspends end differently, and resume is below its own caller', async () => {
     const session = await manager.createSession({
       callbacks: {
         refuse: () => {
@@ -189,7 +189,7 @@ describe('spans', () => {
     await session.close()
   })
 
-  test('code makes spans only of functions that there are, and of as many calls as its limit allows', async () => {
+  test('code creates spans only for existing functions, and only for as many calls as its limit allows', async () => {
     const limits = { callbackInvocations: 3 }
     const session = await manager.createSession({ limits, callbacks: { f: () => 1 } })
     exporter.reset()
@@ -204,7 +204,7 @@ for name in ['f'] * 10 + ['missing'] * 10:
   })
 })
 
-test('what a session does so that another can have its slot is in no trace of that one', async () => {
+test('work to evict a session is not part of the trace of the session that needs the slot', async () => {
   const manager = await managerForTest({ slots: 1, store: new MemoryStore(), telemetry: openTelemetry() })
   const stored = new Promise((resolve) =>
     manager.on('checkpoint', ({ type }) => type === 'stored' && resolve(type)),
@@ -225,7 +225,7 @@ test('what a session does so that another can have its slot is in no trace of th
   expect(ofEvicted.filter((span) => span.spanContext().traceId === traceId)).toEqual([])
 })
 
-test('a checkpoint that nobody waits for is in no trace of a call', async () => {
+test('a checkpoint that no call waits for is not part of any call’s trace', async () => {
   const manager = await managerForTest({ slots: 1, telemetry: openTelemetry() })
   const made = new Promise((resolve) => manager.on('checkpoint', resolve))
   await request('request', async () => {
@@ -237,7 +237,7 @@ test('a checkpoint that nobody waits for is in no trace of a call', async () => 
   expect(checkpoint?.parentSpanContext).toBeUndefined()
 })
 
-test('a slot that boots for a caller is below its wait, and a spare one is not', async () => {
+test('a slot that boots for a caller is below that caller’s wait, and a spare slot is not', async () => {
   const manager = await managerForTest({ slots: 3, telemetry: openTelemetry() })
   const booted: number[] = []
   const allBooted = new Promise<void>((resolve) =>
@@ -253,11 +253,11 @@ test('a slot that boots for a caller is below its wait, and a spare one is not',
     span.attributes['brumate.slot.id'],
     tree()[exporter.getFinishedSpans().indexOf(span)],
   ])
-  // The first is started before anybody asks.
+  // The first slot is started before any caller asks.
   expect(Object.fromEntries(parents)).toEqual({ 1: 'boot', 2: 'acquire > boot', 3: 'boot' })
 })
 
-test('with recordExceptions, the span of a failed call has the error', async () => {
+test('with recordExceptions, the span of a failed call contains the error', async () => {
   const telemetry = openTelemetry({ recordExceptions: true })
   const manager = await managerForTest({ slots: 1, telemetry })
   const session = await manager.createSession()
@@ -268,7 +268,7 @@ test('with recordExceptions, the span of a failed call has the error', async () 
   ])
 })
 
-test('metrics have durations in seconds, the figures of all managers, and sums that never fall', async () => {
+test('metrics contain durations in seconds, figures of all managers, and sums that never decrease', async () => {
   const prometheus = new PrometheusExporter({ preventServerStart: true })
   const telemetry = openTelemetry({ meterProvider: new MeterProvider({ readers: [prometheus] }) })
   const managers = await Promise.all([1, 2].map(() => openManager({ slots: 2, telemetry })))
@@ -301,7 +301,7 @@ test('metrics have durations in seconds, the figures of all managers, and sums t
       line.startsWith('brumate_boot_duration_bucket{otel_scope_name="brumate",le="0.05"}'),
     ),
   ).toBe(true)
-  // Values by tenant or session would be a time series for each.
+  // Labels for tenant or session would create a time series for each.
   expect(before.join()).not.toMatch(/session_id|tenant/)
   await managers[0]?.close()
   const after = await scrape()
@@ -312,13 +312,13 @@ test('metrics have durations in seconds, the figures of all managers, and sums t
   await managers[1]?.close()
 })
 
-test('the option takes what openTelemetry() returns, and refuses a tracer', async () => {
+test('the telemetry option accepts the result of openTelemetry() and rejects a tracer', async () => {
   const options = { cacheDir: inject('cacheDir'), telemetry: tracer as never }
   await expect(SessionManager.create(options)).rejects.toThrow(InvalidOptionError)
   await expect(SessionManager.create(options)).rejects.toThrow('openTelemetry()')
 })
 
-/** Everything in a span that can have text. */
+/** All parts of a span that may contain text. */
 function textsOf({ name, attributes, status, events, links }: ReadableSpan): unknown {
   return { name, attributes, status, events, links }
 }

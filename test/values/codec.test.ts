@@ -39,21 +39,21 @@ describe('A10: values as marshal bytes', () => {
     ['lone surrogates', ['\ud800', 'a\udfffb', '\udc00\ud800']],
     ['bytes', [new Uint8Array(), Uint8Array.of(0, 255, 128), new Uint8Array(100_000).fill(7)]],
     ['nested containers', { a: [1, { b: [] }], c: {} }],
-    // biome-ignore lint/suspicious/noThenProperty: what a guest may well send
+    // biome-ignore lint/suspicious/noThenProperty: a guest may well send this
     ['keys that look like methods', { then: 1, toJSON: 2, constructor: 3, length: 4 }],
-  ])('%s come back as they were', (_name, value) => {
+  ])('%s come back unchanged', (_name, value) => {
     expect(roundTrip(value)).toEqual(value)
   })
 
-  test('an integer within 2^53 is a number whatever it was sent as', () => {
+  test('an integer within 2^53 becomes a number, even if it was sent as a bigint', () => {
     expect(roundTrip([5n, -7n, 0n])).toEqual([5, -7, 0])
   })
 
-  test('a number without fraction past 2^53 stays a float', () => {
+  test('a whole number beyond 2^53 stays a float', () => {
     expect(encodeValue(1e300, 'x')[5]).toBe(TypeCode.float)
   })
 
-  test('a Date and a Set become stand-ins with fixups, the deepest first', () => {
+  test('a Date and a Set become placeholders with fixups, the deepest first', () => {
     const { tree } = decode(encodeValue({ when: new Date(5), tags: new Set([new Date(6)]) }, 'x'))
     expect(tree).toEqual([
       { when: null, tags: [null] },
@@ -65,7 +65,7 @@ describe('A10: values as marshal bytes', () => {
     ])
   })
 
-  test('a tagged tuple is a Date', () => {
+  test('a tagged tuple decodes to a Date', () => {
     const bytes = Uint8Array.from([
       ...[TypeCode.tuple, 3, 0, 0, 0, TypeCode.ellipsis],
       ...[TypeCode.unicode, 8, 0, 0, 0, ...new TextEncoder().encode('datetime')],
@@ -87,18 +87,18 @@ describe('A10: values as marshal bytes', () => {
     ['complex64', [1], Float32Array.of(1, 2)],
     ['bool', [], Uint8Array.of(1)],
     ['datetime64[ms]', [0, 9], new Float64Array()],
-  ] as const)('an array of %s comes in one block, with its shape', (dtype, shape, data) => {
+  ] as const)('an array of %s arrives in one block, with its shape', (dtype, shape, data) => {
     const block = new Uint8Array(data.buffer)
     expect(decode(arrayTag(dtype, shape, block)).tree).toEqual(new NdArray(data, shape, dtype))
     expect(decode(arrayTag(dtype, null, block)).tree).toEqual(data)
   })
 
-  test('an array of text is an array of values with a shape', () => {
+  test('an array of text becomes an array of values with a shape', () => {
     const { tree } = decode(arrayTag('str', [2, 1], ['a', 'b']))
     expect(tree).toEqual(new NdArray(['a', 'b'], [2, 1], 'str'))
   })
 
-  test('a large array is copied in slices where its bytes lie between the boundaries of its elements', () => {
+  test('a large array is copied in slices if its bytes are not aligned to its elements', () => {
     const data = Float64Array.from({ length: 500_000 }, (_, i) => i / 7)
     const bytes = arrayTag('float64', [data.length], new Uint8Array(data.buffer))
     for (let offset = 0; offset < 8; offset++) {
@@ -124,7 +124,7 @@ describe('A10: values as marshal bytes', () => {
     expect(() => decode(bytes)).toThrow(MalformedValueError)
   })
 
-  test('a typed array becomes bytes with a fixup that names its type, an NdArray its shape, too', () => {
+  test('a typed array becomes bytes with a fixup that names its type, and an NdArray also its shape', () => {
     const { tree } = decode(
       encodeValue(
         { a: Int16Array.of(1, 2).subarray(1), b: [new NdArray(Float64Array.of(1, 2), [1], 'complex128')] },
@@ -147,12 +147,12 @@ describe('A10: values as marshal bytes', () => {
     ['a class instance', new (class Foo {})(), 'got a Foo'],
     ['an invalid Date', new Date(Number.NaN), 'expected a valid Date'],
     ['nesting past the bound', nested(MAX_DEPTH + 2), 'nesting'],
-  ])('%s is a TypeError that names its place', (_name, value, message) => {
+  ])('%s throws a TypeError that names its position', (_name, value, message) => {
     expect(() => encodeValue(value, 'x')).toThrow(TypeError)
     expect(() => encodeValue(value, 'x')).toThrow(message)
   })
 
-  test('a cycle is a TypeError', () => {
+  test('a cycle throws a TypeError', () => {
     const cycle: unknown[] = []
     cycle.push(cycle)
     expect(() => encodeValue(cycle, 'x')).toThrow(/cycle/)
@@ -160,14 +160,14 @@ describe('A10: values as marshal bytes', () => {
 })
 
 describe('H1: values are encoded in slices', () => {
-  /** With a pause wherever there may be one. */
+  /** Encodes with a pause wherever one is possible. */
   function inSlices(value: unknown, pause: () => void = () => {}): Uint8Array {
     const encoder = new Encoder(value, 'x', 'with-fixups')
     while (!encoder.advance(0)) pause()
     return encoder.bytes
   }
 
-  test('the bytes are the same as in one step', () => {
+  test('the bytes are the same as when encoded in one step', () => {
     const value = {
       long: `${'x'.repeat(65_535)}😀${'é\ud800'.repeat(100_000)}`,
       blobs: [new Uint8Array(700_000).fill(7), new Uint8Array(3)],
@@ -209,7 +209,7 @@ describe('H1: values are encoded in slices', () => {
         ]
       },
     ],
-  ])('%s meanwhile has the members that it had', (_name, make) => {
+  ])('%s meanwhile is encoded with its original members', (_name, make) => {
     const [value, change] = make()
     const { tree } = decode(inSlices(value, change))
     expect(Object.keys((tree as [object])[0])).toHaveLength(2000)
@@ -230,7 +230,7 @@ describe('H1: values are encoded in slices', () => {
         return [bytes, () => structuredClone(bytes.buffer, { transfer: [bytes.buffer] })]
       },
     ],
-  ])('%s meanwhile is a TypeError', (_name, make) => {
+  ])('%s meanwhile throws a TypeError', (_name, make) => {
     const [value, change] = make()
     let changes = 0
     expect(() =>
@@ -240,7 +240,7 @@ describe('H1: values are encoded in slices', () => {
     ).toThrow(TypeError)
   })
 
-  test('dates and sets whose paths would be much larger than they are refused', () => {
+  test('dates and sets are rejected if their paths would be much larger than themselves', () => {
     let value: unknown = Array(100_000).fill(new Date(0))
     for (let depth = 0; depth < 200; depth++) value = [value]
     expect(() => encodeValue(value, 'x')).toThrow(/less deeply nested/)
@@ -256,7 +256,7 @@ describe('R3: hostile bytes', () => {
     expect(tree).toEqual({ b: 2 })
   })
 
-  test('a dict key that is no text makes the document inexact', () => {
+  test('a dict key that is not text is left out, and the document is not exact', () => {
     const bytes = Uint8Array.of(TypeCode.dict, TypeCode.int32, 1, 0, 0, 0, TypeCode.none, TypeCode.null)
     expect(decode(bytes)).toEqual({ tree: {}, exact: false })
   })
@@ -278,14 +278,14 @@ describe('R3: hostile bytes', () => {
     expect(() => decode(Uint8Array.from(bytes))).toThrow(MalformedValueError)
   })
 
-  test('every truncation of a document is refused', () => {
+  test('every truncation of a document is rejected', () => {
     const bytes = encodeValue({ a: [1, 2n ** 70n, 'text', new Uint8Array(3)], b: new Date(1) }, 'x')
     for (let length = 0; length < bytes.length; length++) {
       expect(() => decode(bytes.subarray(0, length))).toThrow(MalformedValueError)
     }
   })
 
-  test('20,000 mutated documents are decoded or refused, nothing else', () => {
+  test('20,000 mutated documents are either decoded or rejected with a MalformedValueError', () => {
     const bytes = encodeValue(
       { a: [1, 2n ** 70n, 'té\ud800xt', new Uint8Array(9)], b: [new Date(1)], c: 0.5 },
       'x',
@@ -309,7 +309,7 @@ describe('R3: hostile bytes', () => {
     expect(refused).toBeGreaterThan(1000)
   })
 
-  test('a value that is not there is NO_VALUE', () => {
+  test('a missing value decodes to NO_VALUE', () => {
     expect(decode(Uint8Array.of(TypeCode.ellipsis)).tree).toBe(NO_VALUE)
   })
 })

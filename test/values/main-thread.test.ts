@@ -1,5 +1,5 @@
-// R3, H1: no value of a guest's holds the main thread up, whichever way it comes.
-// How long it is held up in milliseconds is for the bench: `hostile` and dearest-values.mjs.
+// R3, H1: no value from a guest blocks the main thread, however it arrives.
+// How many milliseconds it takes is measured by the benchmark: `hostile` and dearest-values.mjs.
 import { expect, test } from 'vitest'
 import { Decoder } from '../../src/shared/values/decode.js'
 import { encodePlain } from '../../src/shared/values/encode.js'
@@ -7,7 +7,7 @@ import { Slices } from '../../src/shared/values/slices.js'
 import { TypeCode, weigh } from '../../src/shared/values/weight.js'
 import { managerForTest } from '../support/manager.js'
 
-/** Looks at the clock while 100,000 members are decoded: one every 256 units of work, and a member is one unit at least. */
+/** Checks of the clock while 100,000 members are decoded: one every 256 units of work, and a member is at least one unit. */
 const LEAST_LOOKS = 390
 const NUMBERS = Array.from({ length: 100_000 }, (_, i) => i)
 
@@ -16,16 +16,16 @@ test.each([
   ['lone surrogates', encodePlain(new Array(100_000).fill('\ud800'), 'x')],
   ['keys of a dict', encodePlain(Object.fromEntries(NUMBERS.map((n) => [`${n * 40_009}`, n])), 'x')],
   ['members of a set', Uint8Array.from(encodePlain(NUMBERS, 'x')).fill(TypeCode.set, 0, 1)],
-])('%s are decoded in steps that may each be the last of a slice', (_, bytes) => {
+])('%s are decoded in small steps, between which a slice can end', (_, bytes) => {
   const decoder = new Decoder(bytes)
   let looks = 0
-  // A time that has passed: the decoder stops at every look at the clock.
+  // A deadline in the past: the decoder stops at every check of the clock.
   while (!decoder.advance(0)) looks += 1
   decoder.end()
   expect(looks).toBeGreaterThan(LEAST_LOOKS)
 })
 
-test('a set whose members collide in V8 is abandoned after half a second, and the rest is decoded', () => {
+test('a set whose members collide in V8 is given up after half a second, and the rest is decoded', () => {
   const members = encodePlain(
     Array.from({ length: 60_000 }, (_, i) => (BigInt(i + 1) << 75n) | 1n),
     'x',
@@ -53,7 +53,7 @@ test('a set of colliding integers makes the call fail, and the session keeps its
   expect(await session.get('few')).toHaveProperty('size', 1000)
 })
 
-test('parts that are too large are left out, and told', () => {
+test('parts that are too large are left out, and the result says so', () => {
   for (const bytes of [
     Uint8Array.from([...[0x6c, 0x80, 0x44, 4, 0], ...new Uint8Array(2 * 279_680)]),
     encodePlain({ ['k'.repeat(16_001)]: 1 }, 'x'),
@@ -64,14 +64,14 @@ test('parts that are too large are left out, and told', () => {
   }
 })
 
-test('jobs of one session are done in their order, those of several take turns, and closing settles what waits', async () => {
+test('jobs of one session run in order, jobs of several sessions take turns, and closing drops waiting jobs', async () => {
   const slices = new Slices()
   const log: string[] = []
   const job = (name: string, steps: number) => ({
     sizeBytes: 1_000_000,
     advance: () => {
       log.push(name)
-      // A slice's time.
+      // As long as a slice.
       for (const sinceMs = performance.now(); performance.now() - sinceMs < 3; );
       return --steps <= 0
     },
@@ -90,7 +90,7 @@ test('jobs of one session are done in their order, those of several take turns, 
   expect(first.run({ sizeBytes: 10, advance: () => true })).toBeUndefined()
 })
 
-test('random documents come to the same in one step and in slices, and weigh the same in a slot', async () => {
+test('random documents decode to the same in one step and in slices, and have the same weight in a slot', async () => {
   const { run } = (await import(new URL('../fuzz/values.mjs', import.meta.url).href)) as {
     run(options: {
       seed: number

@@ -1,4 +1,4 @@
-// E2, R3: bytes that slots copy themselves, from and to memory that they have in common with a storage's thread.
+// E2, R3: bytes that slots copy themselves, through memory that they share with a storage's thread.
 import { beforeEach, describe, expect, test } from 'vitest'
 import { CONTROL, OP } from '../../src/shared/messages/storage-door.js'
 import { errno } from '../../workers/host/errno.js'
@@ -15,8 +15,8 @@ beforeEach(() => {
   slot = new TestSlot(storage)
 })
 
-describe('what a slot reads', () => {
-  test('E2: stays as it was when it was asked for, whoever overwrites, cuts or removes the file meanwhile', () => {
+describe('data that a slot reads', () => {
+  test('E2: stays as it was at the time of the request, even if the file is overwritten, truncated or removed meanwhile', () => {
     const changes: [string, (node: number) => void][] = [
       ['overwritten whole', (node) => storage.nodes.write(node, 0, bytes(4 * CHUNK, 2), 0, 4 * CHUNK)],
       ['overwritten in part', (node) => storage.nodes.write(node, CHUNK + 5, bytes(CHUNK, 2), 0, CHUNK)],
@@ -31,14 +31,14 @@ describe('what a slot reads', () => {
       const node = storage.create(name, bytes(4 * CHUNK, 1))
       const takes = [slot.ask(node, 0, 4 * CHUNK), third.ask(node, CHUNK, CHUNK)]
       change(node)
-      // Everything that can be had is written to.
+      // Overwrites all free extents.
       storage.create(`after ${name}`, bytes(16 * CHUNK, 3))
       for (const take of takes) expect(isAll(take(), 1), name).toBe(true)
       storage.remove(`after ${name}`)
     }
   })
 
-  test('E2: stays so where only a neighbour of what is overwritten is being read', () => {
+  test('E2: stays unchanged even if only a neighbour of the overwritten chunk is being read', () => {
     const node = storage.create('f', bytes(4 * CHUNK, 1))
     const take = slot.ask(node, 2 * CHUNK, CHUNK)
     storage.nodes.write(node, 0, bytes(4 * CHUNK, 2), 0, 4 * CHUNK)
@@ -46,10 +46,10 @@ describe('what a slot reads', () => {
     expect(isAll(storage.bytesOf(node), 2)).toBe(true)
   })
 
-  test('E2: is what was written, at any place and in any length', () => {
+  test('E2: equals what was written, at any position and length', () => {
     const model = Uint8Array.from({ length: 5 * CHUNK + 1000 }, (_, at) => (at * 7 + (at >> 16)) & 0xff)
     const node = storage.create('f', model.subarray(0, 3 * CHUNK + 70))
-    // In small parts: chunks that are in nobody's common memory.
+    // Small writes create chunks outside the arena.
     for (let at = 3 * CHUNK + 70; at < model.length; at += 1111)
       storage.nodes.append(node, model, at, Math.min(model.length, at + 1111))
     for (const [position, length] of [
@@ -66,7 +66,7 @@ describe('what a slot reads', () => {
     }
   })
 
-  test('of many sessions holds no more of the arena than while they read it', () => {
+  test('occupies the arena only while sessions read it', () => {
     const node = storage.create('f', bytes(4 * CHUNK, 1))
     const readers = [slot, new TestSlot(storage), new TestSlot(storage)]
     for (const reader of readers) reader.read(node, 0, 4 * CHUNK)
@@ -80,8 +80,8 @@ describe('what a slot reads', () => {
   })
 })
 
-describe('what a slot writes', () => {
-  test('E2: into extents of its own is the file’s at once, with what is before and after them', () => {
+describe('data that a slot writes', () => {
+  test('E2: into its own extents belongs to the file at once, between the bytes before and after it', () => {
     const node = storage.create('f', bytes(6 * CHUNK, 1))
     expect(slot.write(node, 100, bytes(4 * CHUNK, 2))).toBe('write')
     expect(slot.write(node, 100, bytes(4 * CHUNK, 3))).toBe('exchange')
@@ -93,7 +93,7 @@ describe('what a slot writes', () => {
     expect(storage.quota.usedBytes).toBe(6 * CHUNK)
   })
 
-  test('E1: beyond the end lengthens the file, and what is between reads as zeros', () => {
+  test('E1: beyond the end extends the file, and the gap reads as zeros', () => {
     const node = storage.create('f')
     slot.write(storage.create('warm'), 0, bytes(2 * CHUNK, 9))
     expect(slot.write(node, 3 * CHUNK - 7, bytes(CHUNK + 14, 1))).toBe('exchange')
@@ -103,7 +103,7 @@ describe('what a slot writes', () => {
     expect(isAll(found.subarray(3 * CHUNK - 7), 1)).toBe(true)
   })
 
-  test('E4: past maxBytes is ENOSPC, changes nothing, and costs the slot nothing of what it has', () => {
+  test('E4: beyond maxBytes fails with ENOSPC and changes nothing, and the slot keeps its extents', () => {
     const node = storage.create('f', bytes(CHUNK, 1))
     slot.write(node, 0, bytes(CHUNK, 2))
     storage.quota.maxBytes = storage.quota.usedBytes
@@ -114,7 +114,7 @@ describe('what a slot writes', () => {
     expect(isAll(storage.bytesOf(node), 4)).toBe(true)
   })
 
-  test('goes through the door where the arena is full, to the same end, and uses it again when there is room', () => {
+  test('goes through the door if the arena is full, and uses the arena again once there is room', () => {
     const small = new TestStorage(4)
     const narrow = new TestSlot(small)
     const [kept, node] = [small.create('kept', bytes(4 * CHUNK, 1)), small.create('f')]
@@ -131,7 +131,7 @@ describe('what a slot writes', () => {
 })
 
 describe('extents', () => {
-  test('come back from files that are removed, cut and overwritten, and from sessions that are gone', () => {
+  test('are freed when files are removed, truncated or overwritten, and when sessions leave', () => {
     const node = storage.create('f', bytes(16 * CHUNK, 1))
     for (let round = 0; round < 100; round += 1) slot.write(node, 0, bytes(16 * CHUNK, round))
     expect(storage.arena.free).toBe(EXTENTS - 32)
@@ -146,12 +146,12 @@ describe('extents', () => {
     expect(storage.arena.free).toBe(EXTENTS)
   })
 
-  test('of a small write are not reserved', () => {
+  test('are not reserved for a small write', () => {
     slot.write(storage.create('f'), 0, bytes(CHUNK - 1, 1))
     expect(storage.arena.free).toBe(EXTENTS)
   })
 
-  test('that a session was writing to when it was ended are nobody’s until it says that it has done', () => {
+  test('of a session that was ended during a write stay unused until it reports that it has finished', () => {
     slot.write(storage.create('f'), 0, bytes(8 * CHUNK, 1))
     slot.control[CONTROL.FILLING] = 1
     slot.client.leave()
@@ -160,7 +160,7 @@ describe('extents', () => {
     expect(storage.arena.take(EXTENTS)).toHaveLength(8)
   })
 
-  test('of a session that the storage has forgotten are not written to any more', () => {
+  test('of a session that the storage has dropped cannot be written any more', () => {
     slot.write(storage.create('f'), 0, bytes(4 * CHUNK, 1))
     slot.client.leave()
     const node = storage.create('next', bytes(EXTENTS * CHUNK - 4 * CHUNK, 2))
@@ -168,7 +168,7 @@ describe('extents', () => {
     expect(isAll(storage.bytesOf(node), 2)).toBe(true)
   })
 
-  test('that nobody has are zeroed, one at a time, when the storage has nothing else to do', () => {
+  test('are zeroed one at a time, once unused, when the storage has nothing else to do', () => {
     const node = storage.create('f', bytes(3 * CHUNK, 7))
     const take = slot.ask(node, 0, CHUNK)
     storage.remove('f')
@@ -181,7 +181,7 @@ describe('extents', () => {
 })
 
 describe('R3: a slot that breaks the rules', () => {
-  test('and uses more extents than it has, or others than its bytes take, gets EIO, and changes nothing', () => {
+  test('gets EIO and changes nothing if it uses more extents than it has, or another number than its bytes take', () => {
     const counts = [
       [0, 4 * CHUNK, 0],
       [0, 4 * CHUNK, 3],
@@ -210,7 +210,7 @@ describe('R3: a slot that breaks the rules', () => {
     }
   })
 
-  test('and names extents of others where the storage writes its answers takes none of them', () => {
+  test('takes no extents of others by naming them where the storage writes its answers', () => {
     const other = new TestSlot(storage)
     const [mine, others] = [storage.create('mine'), storage.create('others')]
     other.write(others, 0, bytes(4 * CHUNK, 1))
@@ -225,7 +225,7 @@ describe('R3: a slot that breaks the rules', () => {
     expect(storage.arena.free).toBe(EXTENTS)
   })
 
-  test('and makes the common memory larger keeps the storage from nothing', () => {
+  test('does not disturb the storage by growing the shared memory', () => {
     const { buffer } = storage.arena
     buffer.grow(buffer.maxByteLength)
     const node = storage.create('f', bytes(EXTENTS * CHUNK, 1))

@@ -1,4 +1,4 @@
-// E5: a host directory cannot be left, a hostile slot gains nothing at its door, a hostile archive is refused.
+// E5: a session cannot leave a host directory, a hostile slot gains nothing at its door, and hostile archives are rejected.
 import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -46,7 +46,7 @@ test('E5: neither "..", absolute links nor links above the directory lead to the
   expect(await readFile(join(outside, 'secret'), 'utf8')).toBe('host secret')
 })
 
-test('E5: named pipes and devices are neither seen nor opened', async () => {
+test('E5: named pipes and devices are neither listed nor opened', async () => {
   const { root, session } = await served()
   execFileSync('mkfifo', [join(root, 'fifo')])
   const { value } = await session.execute(
@@ -55,7 +55,7 @@ test('E5: named pipes and devices are neither seen nor opened', async () => {
   expect(value).toEqual([[], 'EPERM', 'EPERM', 'EPERM'])
 })
 
-test('E5: a directory that is swapped for a link while a session reads through it leads nowhere else', async () => {
+test('E5: replacing a directory with a link while a session reads through it does not lead outside', async () => {
   const { outside, root, session } = await served()
   await mkdir(join(root, 'd'))
   await writeFile(join(root, 'd', 'secret'), 'inside')
@@ -83,7 +83,7 @@ test('E5: a directory that is swapped for a link while a session reads through i
   expect((await readdir(outside)).sort()).toEqual(['root', 'secret'])
 })
 
-test('E5: a read-only directory stays as it is, by EROFS', async () => {
+test('E5: writes to a read-only directory fail with EROFS, and it stays unchanged', async () => {
   const { root, vfs, session } = await served({ readOnly: true })
   await writeFile(join(root, 'f'), 'as it was')
   const { value } = await session.execute(py`
@@ -95,7 +95,7 @@ test('E5: a read-only directory stays as it is, by EROFS', async () => {
   expect((await rejectionOf(StorageError, vfs.writeFile('/f', ''))).reason).toBe('EROFS')
 })
 
-test('E5: what a session makes executable for another user on the host is not', async () => {
+test('E5: a session cannot create setuid or setgid files on the host', async () => {
   const { root, session } = await served()
   await session.execute(
     "open('/data/f', 'w').close(); os.chmod('/data/f', 0o6755); os.rename('/data/f', '/data/g')",
@@ -105,7 +105,7 @@ test('E5: what a session makes executable for another user on the host is not', 
   expect(value).toEqual([['h'], '0o100755'])
 })
 
-test('R3, D20: garbage at a door ends that door only', async () => {
+test('R3, D20: garbage at a door affects only that door', async () => {
   await using vfs = new VfsStorage()
   await vfs.writeFile('/f', 'kept')
   const good = vfs.connect()
@@ -128,7 +128,7 @@ test('R3, D20: garbage at a door ends that door only', async () => {
     Atomics.store(control, 0, 1)
     Atomics.add(bell, 0, 1)
     Atomics.notify(bell, 0)
-    // An answer has to come, whatever was asked.
+    // There must be an answer, whatever was asked.
     expect(Atomics.wait(control, 0, 1, 2000)).not.toBe('timed-out')
     close()
   }
@@ -136,7 +136,7 @@ test('R3, D20: garbage at a door ends that door only', async () => {
   expect(await vfs.list('/')).toContain('f')
 })
 
-test('H11, H12: an archive that leads out, holds other kinds, or more than it may is refused', async () => {
+test('H11, H12: an archive that leads outside, contains other kinds of files, or exceeds a limit is rejected', async () => {
   const head = (name: string, type = '0', size = 0, target = '') => {
     const block = Buffer.alloc(512)
     block.write(name, 0)

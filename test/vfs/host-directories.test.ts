@@ -1,5 +1,5 @@
-// E5: descriptors of directories that are kept for the next request cost little, are few, and are no way out when somebody else moves,
-// replaces or removes what they are open at. Taken from inside the storage's thread, to count what it asks the operating system.
+// E5: descriptors of directories that are kept between requests are few, cost little, and are no way out if somebody moves, replaces or
+// removes their directories. Tested from inside the storage's thread, to count its calls to the operating system.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +35,7 @@ afterEach(() => Object.assign(calls, { open: 0, stat: 0, list: 0 }))
 const onLinux = hasDescriptorPaths()
 const openDescriptors = () => (onLinux ? readdirSync('/proc/self/fd').length : 0)
 
-test('a path that is no directory is refused, and the error says why', async () => {
+test('a path that is not a directory is rejected, and the error says why', async () => {
   const directory = await temporaryDirectory()
   const file = join(directory, 'file')
   writeFileSync(file, '')
@@ -56,7 +56,7 @@ async function served(byDescriptor = onLinux) {
   writeFileSync(join(root, 'd', 'e', 'file'), 'inside')
   const nodes = new DirectoryNodes(root, false, byDescriptor)
   const files = new Files(new Tree(nodes, true), '/')
-  /** As one request. */
+  /** Runs the function as one request. */
   const once = <T>(request: () => T): T => {
     nodes.begin()
     try {
@@ -69,8 +69,8 @@ async function served(byDescriptor = onLinux) {
   return { outside, root, nodes, files, once, status }
 }
 
-describe('what a path costs', () => {
-  test('E5: at depth 200 each name is looked at once, and a directory is opened once, not for every name below it', async () => {
+describe('resolving a path', () => {
+  test('E5: at depth 200, looks at each name once and opens each directory once, not for every name below it', async () => {
     const { root, status } = await served()
     const path = Array.from({ length: 200 }, () => 'x').join('/')
     mkdirSync(join(root, path), { recursive: true })
@@ -84,7 +84,7 @@ describe('what a path costs', () => {
     expect(calls.stat).toBeLessThanOrEqual(201)
   })
 
-  test('E5: a path deeper than a thousand directories, or through links to more names than that, is refused', async () => {
+  test('E5: rejects paths deeper than a thousand directories, or through links to more names than that', async () => {
     const { root, status, nodes } = await served()
     for (let i = 0; i < 39; i += 1) symlinkSync(`${'d/../'.repeat(600)}l${i + 1}`, join(root, `l${i}`))
     mkdirSync(join(root, 'l39'))
@@ -93,7 +93,7 @@ describe('what a path costs', () => {
     nodes.closeKept()
   })
 
-  test('E5: free space is asked of the disk, and no directory is read for it', async () => {
+  test('E5: free space is read from the disk, without reading any directory', async () => {
     const { root, nodes, once } = await served()
     for (let i = 0; i < 10; i += 1) mkdirSync(join(root, `${i}`))
     const { usedBytes, maxBytes, nodes: used, maxNodes } = once(() => nodes.usage())
@@ -109,8 +109,8 @@ describe('what a path costs', () => {
   })
 })
 
-describe('descriptors that are kept', () => {
-  test.runIf(onLinux)('are few, and none is left when nobody asks, or the directory is gone', async () => {
+describe('cached directory descriptors', () => {
+  test.runIf(onLinux)('are few, and are closed when unused or when the directory is gone', async () => {
     const { root, nodes, status } = await served()
     const before = openDescriptors()
     for (let i = 0; i < MAX_DESCRIPTORS + 100; i += 1) {
@@ -129,7 +129,7 @@ describe('descriptors that are kept', () => {
     nodes.closeKept()
   })
 
-  test('are not closed while they are used, for their number would be another file’s', () => {
+  test('are not closed while in use, because their numbers could be reused for other files', () => {
     const cache = new DescriptorCache<string>(1)
     const { fd, isOpen } = open()
     cache.add('a', fd)
@@ -181,7 +181,7 @@ describe.each(onLinux ? [true, false] : [false])(
       ],
     ]
     for (const [name, change] of ways) {
-      test(`E5: ${name} is not reached any more, above it and below, in whatever way`, async () => {
+      test(`E5: when ${name}, neither it nor anything below can be reached by any operation`, async () => {
         const all = await served(byDescriptor)
         const { root, outside, nodes, once } = all
         const file = 'd/e/file'
@@ -221,7 +221,7 @@ describe.each(onLinux ? [true, false] : [false])(
             else expect(() => way(attempt), what).toThrow(/ENOENT|ELOOP/)
         expect(readdirSync(secret).sort()).toEqual(['file', 'secret'])
         expect(readFileSync(join(secret, 'file'), 'utf8')).toBe('inside')
-        // Where it comes back it is served again.
+        // A directory that comes back is served again.
         rmSync(join(root, 'd'), { recursive: true, force: true })
         renameSync(join(outside, 'moved'), join(root, 'back'))
         expect(all.status('back/e/secret').size).toBe(11)
@@ -231,7 +231,7 @@ describe.each(onLinux ? [true, false] : [false])(
       })
     }
 
-    test('E5: moved out in the middle of a listing, or of a count of bytes, ends there', async () => {
+    test('E5: a directory moved out during a listing or a count of bytes ends it', async () => {
       const { root, outside, nodes, once } = await served(byDescriptor)
       for (let i = 0; i < 700; i += 1) writeFileSync(join(root, 'd', `${i}`), '')
       const d = nodes.lookup(nodes.root, 'd')
@@ -252,7 +252,7 @@ describe.each(onLinux ? [true, false] : [false])(
       nodes.closeKept()
     })
 
-    test('E5: with a path longer than the operating system tells is found and lost like any other', async () => {
+    test('E5: with a path longer than the operating system reports, is found and lost like any other', async () => {
       const { root, outside, nodes, once } = await served(byDescriptor)
       if (!byDescriptor) return
       const name = 'n'.repeat(250)
@@ -267,13 +267,13 @@ describe.each(onLinux ? [true, false] : [false])(
       expect(nodes.lookup(at, 'file')).toBe(0)
       expect(() => nodes.create(at, 'made', { kind: 'file', mode: 0o644 })).toThrow('ENOENT')
       nodes.closeKept()
-      // Node's own cannot remove what it cannot name.
+      // Node cannot remove paths that it cannot name.
       execFileSync('rm', ['-rf', join(outside, 'long')])
     })
   },
 )
 
-test('E5: a session in a directory that is moved out has nothing there any more, and goes on elsewhere', async () => {
+test('E5: a session whose directory is moved out finds nothing there, and continues elsewhere', async () => {
   const { root, outside } = await served()
   await using vfs = VfsStorage.directory(root)
   const manager = await managerForTest({ slots: 1 })

@@ -1,5 +1,5 @@
-// Behaviours E4 at its limits: watchers that do not read or read ahead, bytes that cannot be had as they are, a storage that is full,
-// calls whose signal aborts.
+// E4 at its limits: watchers that do not read or that read ahead, buffers that cannot be used as they are, a full storage, and calls whose
+// signal aborts.
 import { CancelledError, StorageError, VfsStorage } from 'brumate'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { writeStream } from '../../src/vfs/streams.js'
@@ -10,7 +10,7 @@ import { runProgram } from '../support/session-process.js'
 import { describeStorages } from './support/kinds.js'
 
 describeStorages('a watcher that does not read', ({ storage, sessions }) => {
-  test('E4: is told the first changes, once that some were lost, and then what comes after', async () => {
+  test('E4: gets the first changes, then one notice that some were lost, and then later changes', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)
     const changes = vfs.watch()
@@ -30,7 +30,7 @@ describeStorages('a watcher that does not read', ({ storage, sessions }) => {
     expect(seen.at(-1)).toBe('created /end')
   })
 
-  test('E4: a call that changes more than a thousand files is told in part and as a loss', async () => {
+  test('E4: gets only part of a call that changes more than a thousand files, and a notice of the loss', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)
     await session.execute("import os\nfor i in range(1100): os.mkdir(f'/data/{i}')")
@@ -46,7 +46,7 @@ describeStorages('a watcher that does not read', ({ storage, sessions }) => {
 })
 
 describeStorages('a watcher that reads ahead', ({ storage }) => {
-  test('E4: gets a change for each read that waits, in order, and an end for the others', async () => {
+  test('E4: gets a change for each pending read, in order, and the end for the rest', async () => {
     const vfs = await storage()
     const changes = vfs.watch()
     const reads = [changes.next(), changes.next(), changes.next()]
@@ -60,8 +60,8 @@ describeStorages('a watcher that reads ahead', ({ storage }) => {
   })
 })
 
-describe('bytes of the caller’s', () => {
-  test('E4: what does not fit is not there as an empty file either, and what was there stays', async () => {
+describe('buffers from the caller', () => {
+  test('E4: that do not fit leave no empty file behind, and an existing file stays', async () => {
     await using vfs = new VfsStorage({ maxBytes: 100 })
     await vfs.writeFile('/f', 'kept')
     for (const path of ['/new', '/f']) {
@@ -71,7 +71,7 @@ describe('bytes of the caller’s', () => {
     expect([await vfs.list('/'), await vfs.readFile('/f', 'utf8')]).toEqual([['f'], 'kept'])
   })
 
-  test('E4: what was transferred elsewhere is refused, and nothing keeps the process from ending', async () => {
+  test('E4: that were transferred are rejected, and the process can still exit', async () => {
     const ended = await runProgram(`
       const vfs = new VfsStorage()
       const bytes = new Uint8Array(10)
@@ -89,7 +89,7 @@ describe('bytes of the caller’s', () => {
     })
   })
 
-  test('E4: a view is sent without the rest of its buffer, whatever its class', async () => {
+  test('E4: that are views are sent without the rest of their memory, whatever their class', async () => {
     const sent: { readonly bytes: Uint8Array; readonly bufferBytes: number }[] = []
     const thread = {
       isClosed: false,
@@ -110,7 +110,7 @@ describe('bytes of the caller’s', () => {
   })
 })
 
-test('E4: a storage in memory takes 65,536 files and directories, and one more is ENOSPC for sessions and host', async () => {
+test('E4: a storage in memory holds 65,536 files and directories, and one more fails with ENOSPC for sessions and host', async () => {
   const manager = await managerForTest({ slots: 1 })
   await using vfs = new VfsStorage()
   await using session = await manager.createSession({ vfs })
@@ -124,7 +124,7 @@ test('E4: a storage in memory takes 65,536 files and directories, and one more i
     os.remove('/data/0'); os.rename('/data/1', '/data/0'); open('/data/f', 'w').write('room')
     [made, code, free]
   `)
-  // One is the storage's own directory.
+  // One is the storage's own root directory.
   expect(value).toEqual([65_535, 'ENOSPC', 0])
   const refused = await rejectionOf(StorageError, vfs.mkdir('/one-more'))
   expect(refused).toMatchObject({ reason: 'ENOSPC', path: '/one-more' })
@@ -141,7 +141,7 @@ describe('a signal', () => {
   }
   const reason = new Error('enough')
 
-  test('E4: that has aborted keeps every call from starting', async () => {
+  test('E4: that is already aborted keeps every call from starting', async () => {
     const vfs = await withFile()
     const signal = AbortSignal.abort(reason)
     const calls = [
@@ -159,7 +159,7 @@ describe('a signal', () => {
     expect([await vfs.list('/'), await vfs.readFile('/f', 'utf8')]).toEqual([['f'], 'kept'])
   })
 
-  test('E4: that aborts ends the waiting of its call and of no other', async () => {
+  test('E4: that aborts ends the wait of its own call only', async () => {
     const vfs = await withFile()
     const controller = new AbortController()
     const stopped = vfs.readFile('/f', { signal: controller.signal })
@@ -170,7 +170,7 @@ describe('a signal', () => {
     expect(await other).toBe('kept')
   })
 
-  test('E4: ends a stream that is read, one that is written, and a watch', async () => {
+  test('E4: ends a read stream, a write stream and a watch', async () => {
     const vfs = await withFile()
     await vfs.writeFile('/large', new Uint8Array(3 << 20))
     const controller = new AbortController()

@@ -1,4 +1,4 @@
-// H1: an archive that costs the main thread time. Its bytes are all there, so nothing but a bound makes this thread stop.
+// H1: an archive that costs the main thread time. All its bytes are available at once, so only a limit makes this thread stop.
 import { StorageError, VfsStorage } from 'brumate'
 import { expect, test } from 'vitest'
 import { rejectionOf } from '../support/session-code.js'
@@ -16,7 +16,7 @@ function head(type: string, size: number): Buffer {
 }
 
 test.each(['x', 'g', 'L', 'K'])(
-  'headers of type %s without an entry are refused after a few',
+  'archives with only headers of type %s are rejected after a few headers',
   async (type) => {
     const one = head(type, 0)
     let taken = 0

@@ -1,5 +1,5 @@
-// R3: a slot whose worker runs hostile JavaScript writes whatever it likes into the memory it has of a storage. It disturbs its own
-// door and no other.
+// R3: a slot whose worker runs hostile JavaScript can write anything into the memory it shares with a storage. It disturbs only its own
+// door.
 import { Worker } from 'node:worker_threads'
 import { VfsStorage } from 'brumate'
 import { expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { managerForTest } from '../support/manager.js'
 import { py } from '../support/session-code.js'
 import { CHUNK, TestSlot, TestStorage } from './support/slot.js'
 
-/** Writes every word of what it is given, in all ways that ring, stall, lie or pretend, until it is ended. */
+/** Writes to every word it is given, to ring, stall, lie and pretend in all ways, until it is ended. */
 const HOSTILE = `
   const { parentPort, workerData } = require('node:worker_threads')
   const words = workerData.map((memory) => new Int32Array(memory, 0, Math.min(16, memory.byteLength >> 2)))
@@ -22,7 +22,7 @@ const HOSTILE = `
       }
 `
 
-test('no two doors of a storage have memory in common but the arena, whatever it is for', async () => {
+test('two doors of a storage share no memory except the arena', async () => {
   for (const vfs of [new VfsStorage(), VfsStorage.directory('.', { readOnly: true })]) {
     const [one, two] = [vfs.connect().wire, vfs.connect().wire]
     const memories = (wire: object) =>
@@ -34,7 +34,7 @@ test('no two doors of a storage have memory in common but the arena, whatever it
   }
 })
 
-test('words that are written at random at two doors neither stall, stop nor mislead the sessions of others', async () => {
+test('random words written at two doors neither stall, stop nor mislead the sessions of others', async () => {
   await using vfs = new VfsStorage()
   const manager = await managerForTest({ slots: 2 })
   const sessions = [
@@ -61,7 +61,7 @@ test('words that are written at random at two doors neither stall, stop nor misl
   for (const { worker } of hostile) await worker.terminate()
 })
 
-test('a slot that says it is closed, changed or quiet says it to itself: the storage reads none of it back', () => {
+test('a slot that claims to be closed, changed or quiet affects only itself, because the storage does not read that back', () => {
   const storage = new TestStorage(8)
   const [hostile, honest] = [new TestSlot(storage), new TestSlot(storage)]
   const node = storage.create('f', new Uint8Array(CHUNK))
@@ -69,19 +69,19 @@ test('a slot that says it is closed, changed or quiet says it to itself: the sto
   hostile.control[CONTROL.TAKEN] = 77
   expect(honest.write(node, 0, new Uint8Array(10))).toBe('write')
   expect(honest.client.bell[BELL.CLOSED]).toBe(0)
-  // A request that is never taken back, and one without an end: each is one request.
+  // A request that is never taken back counts as one request.
   hostile.control[CONTROL.STATE] = STATE.REQUEST
   expect(hostile.client.serve()).toBe(true)
   expect(hostile.control[CONTROL.STATE]).toBe(STATE.ANSWER)
   expect(hostile.client.serve()).toBe(false)
   expect(hostile.client.hasPosted).toBe(false)
-  // Posts that it never made are no reason to stay awake for.
+  // Claimed posts that were never made do not keep the storage awake.
   hostile.control[CONTROL.POSTED] = 1_000_000
   hostile.client.takePosted()
   expect(hostile.client.hasPosted).toBe(false)
 })
 
-test('E2: what one session has written over without waiting, another that knew the file’s times sees at once', async () => {
+test('E2: an overwrite without waiting is visible at once to a session that has cached the file’s times', async () => {
   await using vfs = new VfsStorage()
   await vfs.writeFile('/f', new Uint8Array(4 * CHUNK))
   const manager = await managerForTest({ slots: 2 })
@@ -96,7 +96,7 @@ test('E2: what one session has written over without waiting, another that knew t
   for (const order of ['reader knows first', 'writer opens first']) {
     if (order === 'writer opens first')
       await writer.execute("import os\nf = open('/data/f', 'r+b', buffering=0)")
-    // Nothing but opening it: the next thing that is asked of the file is its status.
+    // Only opens the file: the next request is for its status.
     await reader.execute("import os\nfd = os.open('/data/f', os.O_RDONLY)")
     await writer.execute(
       order === 'writer opens first'

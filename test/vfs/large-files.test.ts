@@ -1,4 +1,4 @@
-// Behaviours E2 to E4 for files that are larger than a chunk, for both kinds of storage: their bytes take other ways than those of small ones.
+// E2 to E4 for files larger than a chunk, for both kinds of storage: their bytes take other paths than those of small files.
 import { VfsStorage } from 'brumate'
 import { expect, onTestFinished, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'
@@ -8,7 +8,7 @@ import { describeStorages } from './support/kinds.js'
 const MEBIBYTE = 1024 * 1024
 
 describeStorages('large files', ({ storage, sessions }) => {
-  test('E2: random writes, cuts and reads of two sessions leave what they leave in a bytearray', async () => {
+  test('E2: random writes, truncations and reads of two sessions match a bytearray', async () => {
     const vfs = await storage()
     const both = await sessions(vfs, 2)
     const work = (seed: number) => py`
@@ -46,7 +46,7 @@ describeStorages('large files', ({ storage, sessions }) => {
     expect(await vfs.usedBytes).toBe(expected.length)
   })
 
-  test('E2: whole chunks written over in files that are opened and closed in any order are what was written', async () => {
+  test('E2: whole chunks overwritten in files that are opened and closed in any order contain what was written', async () => {
     const vfs = await storage()
     const both = await sessions(vfs, 2)
     const work = (who: number) => py`
@@ -76,7 +76,7 @@ describeStorages('large files', ({ storage, sessions }) => {
     expect(await vfs.usedBytes).toBe(6 * 10 * 65_536)
   })
 
-  test('E2: what a session wrote over a whole file is there for whoever asks next: another session, the host, a watcher', async () => {
+  test('E2: an overwrite of a whole file is visible to the next reader: another session, the host, or a watcher', async () => {
     const vfs = await storage()
     await vfs.writeFile('/f', new Uint8Array(MEBIBYTE))
     const both = await sessions(vfs, 2)
@@ -102,7 +102,7 @@ describeStorages('large files', ({ storage, sessions }) => {
     expect((await both[1].execute(look)).value).toEqual([true, new Set([22])])
   })
 
-  test('E4: what the host wrote a session reads, and the other way round, at every length around a chunk', async () => {
+  test('E4: a session reads what the host wrote, and the reverse, at every length around a chunk', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)
     for (const length of [65_535, 65_536, 65_537, 131_072, MEBIBYTE, MEBIBYTE + 1, 3_000_000]) {
@@ -120,7 +120,7 @@ describeStorages('large files', ({ storage, sessions }) => {
     expect(await vfs.usedBytes).toBe(0)
   })
 
-  test('E2: a file that is removed while it is open keeps its bytes, and gives them back with its last descriptor', async () => {
+  test('E2: a file removed while open keeps its bytes, and frees them with its last descriptor', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)
     const { value } = await session.execute(py`
@@ -139,7 +139,7 @@ describeStorages('large files', ({ storage, sessions }) => {
   })
 })
 
-test('E2: what one write of a mebibyte brings is read whole or not at all, whoever writes meanwhile', async () => {
+test('E2: a single write of a mebibyte is read as a whole or not at all, whoever else writes', async () => {
   const manager = await sharedManager({ slots: 3 })
   await using vfs = new VfsStorage()
   const opened = [0, 1, 2].map(() => manager.createSession({ vfs }))
@@ -155,7 +155,7 @@ test('E2: what one write of a mebibyte brings is read whole or not at all, whoev
         while not os.path.exists('/data/enough'):
             f.seek(0); f.write(bytes([${first} + n % 100]) * 1_048_576); n += 1
   `
-  // Until both have written, and a while longer.
+  // Reads until both have written, and at least sixty times.
   const reading = py`
     torn, seen, reads = 0, set(), 0
     with open('/data/f', 'rb', buffering=0) as f:
@@ -170,7 +170,7 @@ test('E2: what one write of a mebibyte brings is read whole or not at all, whoev
   expect(await vfs.usedBytes).toBe(MEBIBYTE)
 })
 
-test('E3: sessions that are ended while they write leave a whole file, exact sums, and a storage that works', async () => {
+test('E3: sessions killed while writing leave an intact file, exact byte counts, and a working storage', async () => {
   const manager = await sharedManager({ slots: 2 })
   await using vfs = new VfsStorage({ maxBytes: 4 * MEBIBYTE })
   const limits = { interruptGraceMs: 20 }
@@ -193,7 +193,7 @@ test('E3: sessions that are ended while they write leave a whole file, exact sum
   expect((await vfs.readFile('/f')).every((byte) => byte === 19)).toBe(true)
 })
 
-test('E4: a large write past maxBytes is ENOSPC, and the file stays as it was', async () => {
+test('E4: a large write beyond maxBytes fails with ENOSPC, and the file stays unchanged', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using vfs = new VfsStorage({ maxBytes: 2 * MEBIBYTE })
   await using session = await manager.createSession({ vfs })
@@ -207,7 +207,7 @@ test('E4: a large write past maxBytes is ENOSPC, and the file stays as it was', 
   expect(await vfs.usedBytes).toBe(MEBIBYTE)
 })
 
-test('E2: what a closed file gives back is there for a write of another session that begins later', async () => {
+test('E2: bytes that a closed file frees are available to a later write of another session', async () => {
   const manager = await sharedManager({ slots: 2 })
   await using vfs = new VfsStorage({ maxBytes: 2 * MEBIBYTE })
   await using a = await manager.createSession({ vfs })

@@ -1,4 +1,4 @@
-// E2, R3: locks on ranges of files, as POSIX merges and splits them, and what one session's locks cost another: nothing.
+// E2, R3: locks on ranges of files, merged and split as in POSIX; one session's locks do not use up those of others.
 import { VfsStorage } from 'brumate'
 import { expect, test } from 'vitest'
 import type { LockRange } from '../../workers/host/fs/node-store.js'
@@ -9,7 +9,7 @@ import { py } from '../support/session-code.js'
 const NODE = 7
 const range = (start: number, end: number, exclusive = true): LockRange => ({ exclusive, start, end })
 
-test('R3: a session that takes all the locks it can get keeps no other from one, in that file or another', async () => {
+test('R3: a session that takes all the locks it can get does not keep others from locking, in that file or another', async () => {
   await using vfs = new VfsStorage()
   const manager = await managerForTest({ slots: 2 })
   const greedy = await manager.createSession({ vfs, tenant: 'one' })
@@ -34,7 +34,7 @@ test('R3: a session that takes all the locks it can get keeps no other from one,
     'locked'
   `
   expect((await other.execute(lock)).value).toBe('locked')
-  // What it gives back it can take again, also in the middle of what it has.
+  // Locks that it releases can be taken again, even in the middle of others.
   const again = py`
     fcntl.lockf(files[0], fcntl.LOCK_UN, 1, 0); fcntl.lockf(files[4], fcntl.LOCK_EX | fcntl.LOCK_NB, 10, 0)
     try: fcntl.lockf(files[4], fcntl.LOCK_UN, 1, 5); split = 'split'
@@ -45,7 +45,7 @@ test('R3: a session that takes all the locks it can get keeps no other from one,
   expect((await greedy.execute(again)).value).toBe('ENOLCK')
 })
 
-test('E2: ranges of one owner are merged, split, exchanged and bounded, and none of that fails halfway', () => {
+test('E2: ranges of one owner are merged, split, converted and limited, and none of that fails halfway', () => {
   const locks = new Locks()
   const [one, two] = [{}, {}]
   for (let at = 0; at < MAX_FILE_RANGES; at += 1) locks.lock(NODE, one, range(10 * at, 10 * at + 5))
@@ -53,7 +53,7 @@ test('E2: ranges of one owner are merged, split, exchanged and bounded, and none
   expect(() => locks.unlock(NODE, one, 1, 2)).toThrow('ENOLCK')
   expect(locks.blocking(NODE, two, range(1, 2))).toEqual(range(0, 5))
   expect(locks.lock(NODE, two, range(1e6, 1e6 + 1))).toBe(true)
-  // One over all takes their place.
+  // One range over all of them replaces them.
   expect(locks.lock(NODE, one, range(0, 1e6))).toBe(true)
   expect(locks.blocking(NODE, two, range(7, 8))).toEqual(range(0, 1e6))
   locks.unlockAll(NODE, one)
@@ -67,11 +67,11 @@ test('E2: ranges of one owner are merged, split, exchanged and bounded, and none
   expect(locks.size).toBe(0)
 })
 
-test('E2: four owners that lock and unlock at random have what a table of bytes says', () => {
+test('E2: random locks and unlocks by four owners match a table of bytes', () => {
   const BYTES = 40
   const owners = [{}, {}, {}, {}]
   const locks = new Locks()
-  /** By byte and owner: 0 none, 1 shared, 2 exclusive. */
+  /** For each byte and owner: 0 none, 1 shared, 2 exclusive. */
   const model = Array.from({ length: BYTES }, () => owners.map(() => 0))
   let seed = 3
   const random = (below: number) => {

@@ -1,5 +1,5 @@
-// E2, R3: what a session does not wait for, nodes that it gives back and bytes that it writes over: the storage is not woken, and has
-// done it before anything that comes later.
+// E2, R3: requests that a session posts without waiting: nodes that it releases and bytes that it overwrites. The storage is not woken, and
+// processes them before any later request.
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { CONTROL, MOST_POSTED, OP } from '../../src/shared/messages/storage-door.js'
 import { errno } from '../../workers/host/errno.js'
@@ -9,7 +9,7 @@ const all = (length: number, value: number) => new Uint8Array(length).fill(value
 const isAll = (bytes: Uint8Array, length: number, value: number) =>
   bytes.length === length && bytes.every((byte) => byte === value)
 
-test('E2: bytes of a file that was removed and closed are there for the next write of anybody', () => {
+test('E2: bytes of a removed and closed file are available to the next write of any session', () => {
   const storage = new TestStorage(8)
   const [first, second] = [new TestSlot(storage), new TestSlot(storage)]
   const node = storage.create('f', new Uint8Array(CHUNK))
@@ -23,7 +23,7 @@ test('E2: bytes of a file that was removed and closed are there for the next wri
   expect(storage.quota.usedBytes).toBe(CHUNK)
 })
 
-test('a slot gives back no more than the storage has room to hear of, and goes on when it has heard', () => {
+test('a slot can post no more releases than the storage has room for, and can continue once these are processed', () => {
   const storage = new TestStorage(1)
   const slot = new TestSlot(storage)
   const node = storage.create('f')
@@ -37,7 +37,7 @@ test('a slot gives back no more than the storage has room to hear of, and goes o
   expect(() => storage.nodes.status(node)).toThrow('ENOENT')
 })
 
-test('E2: bytes that are written over are there for whoever asks next, and the next write needs no other way', () => {
+test('E2: overwritten bytes are visible to the next reader, and further overwrites need no other path', () => {
   const storage = new TestStorage(64)
   const [first, second] = [new TestSlot(storage), new TestSlot(storage)]
   const node = storage.create('f', all(4 * CHUNK, 1))
@@ -50,7 +50,7 @@ test('E2: bytes that are written over are there for whoever asks next, and the n
   expect(storage.arena.free).toBe(64 - 8)
 })
 
-test('E2: what was written over before a file was removed, closed or its session ended is the file’s', () => {
+test('E2: bytes overwritten before a file was removed or closed, or its session ended, are in the file', () => {
   const storage = new TestStorage(64)
   const [first, second] = [new TestSlot(storage), new TestSlot(storage)]
   const node = storage.create('f', all(4 * CHUNK, 1))
@@ -68,7 +68,7 @@ test('E2: what was written over before a file was removed, closed or its session
   expect([storage.quota.usedBytes, storage.arena.free]).toEqual([0, 64])
 })
 
-test('E2: what is written after a post that is not done yet is what was written, with extents left over from before', () => {
+test('E2: a write right after an unprocessed post is correct, even if extents were left over from before', () => {
   for (const way of ['overwrite', 'write'] as const) {
     const storage = new TestStorage(64)
     const slot = new TestSlot(storage)
@@ -76,7 +76,7 @@ test('E2: what is written after a post that is not done yet is what was written,
     slot.write(node, 0, all(6 * CHUNK, 2))
     expect(slot.overwrite(node, 0, all(4 * CHUNK, 3))).toBe(true)
     slot.call(OP.hold, node)
-    // Extents are reserved meanwhile, of which the slot learns when this is done.
+    // Meanwhile extents are reserved; the slot learns of them only when this post is processed.
     expect(slot.door.giveBack(node)).toBe(true)
     expect(slot[way](node, 4 * CHUNK, all(2 * CHUNK, 4))).toBe(way === 'write' ? 'exchange' : true)
     expect(isAll(slot.read(node, 0, 4 * CHUNK), 4 * CHUNK, 3)).toBe(true)
@@ -84,7 +84,7 @@ test('E2: what is written after a post that is not done yet is what was written,
   }
 })
 
-test('E2, E4: a write that finds no room has used no extent, also where a post is not done yet', () => {
+test('E2, E4: a write that fails for lack of room uses no extent, even if a post is still unprocessed', () => {
   const storage = new TestStorage(64)
   const slot = new TestSlot(storage)
   const node = storage.create('f', all(6 * CHUNK, 1))
@@ -97,7 +97,7 @@ test('E2, E4: a write that finds no room has used no extent, also where a post i
   expect(isAll(slot.read(node, 0, 4 * CHUNK), 4 * CHUNK, 4)).toBe(true)
 })
 
-test('E2: a file’s times are when it was written over, however late that is done, and never go back', () => {
+test('E2: a file’s times are those of the overwrite, however late it is processed, and never go back', () => {
   vi.useFakeTimers({ toFake: ['Date'], now: 1000 })
   onTestFinished(() => void vi.useRealTimers())
   const storage = new TestStorage(64)
@@ -115,12 +115,12 @@ test('E2: a file’s times are when it was written over, however late that is do
   }
   expect(overwrittenAt(61_001)).toEqual({ seconds: 61, nanoseconds: 1_000_000 })
   expect(overwrittenAt(61_001)).toEqual({ seconds: 61, nanoseconds: 1_000_001 })
-  // A clock that was put back, and one of a slot's own that is ahead.
+  // The clock was set back; then a slot's own clock is ahead.
   expect(overwrittenAt(2000)).toEqual({ seconds: 61, nanoseconds: 1_000_002 })
   expect(overwrittenAt(1e15)).toEqual({ seconds: 90, nanoseconds: 0 })
 })
 
-test('E2, E4: a file that is cut and whose room is taken at that moment was cut after it was written over', () => {
+test('E2, E4: truncating a file and using the freed room happens after a posted overwrite', () => {
   const storage = new TestStorage(64)
   const slot = new TestSlot(storage)
   const node = storage.create('f', all(4 * CHUNK, 1))
@@ -141,7 +141,7 @@ test('E2, E4: a file that is cut and whose room is taken at that moment was cut 
   expect([storage.quota.usedBytes, storage.arena.free]).toEqual([0, 64])
 })
 
-test('R3: a slot that writes over more than it has extents for, or no whole chunks, changes nothing and is not served again', () => {
+test('R3: a slot that overwrites with more extents than it has, or with partial chunks, changes nothing and is not served again', () => {
   const storage = new TestStorage(64)
   const lies: ((slot: TestSlot, node: number) => void)[] = [
     (slot, node) => slot.door.overwrite(node, 0, 5),
@@ -163,7 +163,7 @@ test('R3: a slot that writes over more than it has extents for, or no whole chun
   }
 })
 
-test('R3: one that writes over what is no file, or past all bounds, changes nothing of anybody’s', () => {
+test('R3: a slot that overwrites something that is not a file, or beyond all bounds, changes no data', () => {
   const storage = new TestStorage(64)
   const slot = new TestSlot(storage)
   const node = storage.create('f', all(CHUNK, 1))
@@ -185,7 +185,7 @@ test('R3: one that writes over what is no file, or past all bounds, changes noth
   expect(storage.arena.free).toBe(64)
 })
 
-test('R3: a slot that gives back what it has not, or more than there is room for, is not served again', () => {
+test('R3: a slot that releases what it does not hold, or posts more than there is room for, is not served again', () => {
   const storage = new TestStorage(1)
   const [mine, others] = [storage.create('mine'), storage.create('others')]
   const honest = new TestSlot(storage)

@@ -1,5 +1,5 @@
-// Behaviours E2, E3 under stress, for both kinds of storage: locks of sqlite and fcntl between sessions, what a killed or dormant session
-// leaves, open files in snapshots, read-only storages.
+// E2, E3 under stress, for both kinds of storage: sqlite and fcntl locks between sessions, what a killed or dormant session leaves, open
+// files in snapshots, closed storages.
 import { PythonError } from 'brumate'
 import { expect, test } from 'vitest'
 import { workInStorage } from '../../bench/storage-work.js'
@@ -7,7 +7,7 @@ import { py, pythonErrorOf } from '../support/session-code.js'
 import { describeStorages } from './support/kinds.js'
 
 describeStorages('sharing', ({ storage, sessions }) => {
-  test('E1: two sessions that write one sqlite database lose nothing, and it stays whole', async () => {
+  test('E1: two sessions that write to one sqlite database lose nothing, and it stays intact', async () => {
     const both = await sessions(await storage(), 2)
     await both[0].execute(py`
       import sqlite3
@@ -38,7 +38,7 @@ describeStorages('sharing', ({ storage, sessions }) => {
     expect(value).toEqual([done, done, [['ok']]])
   })
 
-  test('E1: sqlite that is asked for a WAL journal says which one it keeps, and goes on with that', async () => {
+  test('E1: sqlite reports which journal mode it keeps when asked for WAL, and works with that', async () => {
     const [a, b] = await sessions(await storage(), 2)
     const use = (path: string, first: string) => py`
       import os, sqlite3
@@ -51,12 +51,12 @@ describeStorages('sharing', ({ storage, sessions }) => {
     for (const path of ['/tmp/db', '/data/db'])
       expect((await a.execute(use(path, ''))).value, path).toEqual(['delete', 1, false])
     expect((await b.execute(use('/data/db', ''))).value).toEqual(['delete', 2, false])
-    // A log that one connection has to itself needs no shared memory.
+    // With exclusive locking, one connection owns the log, which then needs no shared memory.
     const alone = use('/data/alone', "c.execute('pragma locking_mode=exclusive')")
     expect((await a.execute(alone)).value).toEqual(['wal', 1, true])
   })
 
-  test('E2: a lock keeps others out, is waited for, and is gone with its descriptor, its session or its worker', async () => {
+  test('E2: a lock excludes others, can be waited for, and is released with its descriptor, session or worker', async () => {
     const vfs = await storage()
     const [a, b] = await sessions(vfs, 2, { limits: { interruptGraceMs: 50 } })
     const lock = "import fcntl\nf = open('/data/l', 'w')\nfcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)"
@@ -80,7 +80,7 @@ describeStorages('sharing', ({ storage, sessions }) => {
     expect((await a.execute(lock)).status).toBe('completed')
   })
 
-  test('E3: open files below the mount keep path, position and flags in a snapshot; what is gone fails clearly', async () => {
+  test('E3: open files below the mount keep path, position and flags in a snapshot, and missing files fail clearly', async () => {
     const vfs = await storage()
     await vfs.mkdir('/d')
     await vfs.writeFile('/d/read', 'abcdef')
@@ -118,7 +118,7 @@ describeStorages('sharing', ({ storage, sessions }) => {
     expect((await a.execute('[r.read(), os.getcwd(), code(os.fstat, gone.fileno())]')).value).toEqual([
       ...['cdef', '/data/d', 'ESTALE'],
     ])
-    // Where there is no such storage.
+    // A session without the storage.
     const manager = await import('../support/manager.js').then(({ managerForTest }) =>
       managerForTest({ slots: 1 }),
     )
@@ -130,7 +130,7 @@ describeStorages('sharing', ({ storage, sessions }) => {
     await other.snapshotState()
   })
 
-  test('E2: what several sessions append, rename and remove at the same time is neither lost nor torn', async () => {
+  test('E2: concurrent appends, renames and removals of several sessions are neither lost nor torn', async () => {
     const vfs = await storage()
     const many = await sessions(vfs, 3)
     const sums = await workInStorage(vfs, many, { seconds: 0.5, names: 20, fileBytes: 5000 })
@@ -140,7 +140,7 @@ describeStorages('sharing', ({ storage, sessions }) => {
     expect(sums.usedBytes).toBe(sums.expectedBytes)
   })
 
-  test('E3: a closed storage answers EIO, and the session lives', async () => {
+  test('E3: a closed storage answers with EIO, and the session continues', async () => {
     const vfs = await storage()
     const [a] = await sessions(vfs, 1)
     await a.execute("f = open('/data/x', 'w', buffering=1)")

@@ -1,4 +1,4 @@
-// Behaviours E1 to E4 and E6, for both kinds of storage: what Python does there, what other sessions and the host see of it, what stays.
+// E1 to E4 and E6, for both kinds of storage: what Python does there, what other sessions and the host see of it, and what persists.
 
 import { spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -12,7 +12,7 @@ const script = new URL('../fixtures/file-script.py', import.meta.url)
 const lines = (text: string) => text.trimEnd().split('\n')
 
 describeStorages('a shared storage', ({ name, storage, sessions }) => {
-  test('E1: the script of 261 file operations does there what it does on private files', async () => {
+  test('E1: the script of 261 file operations behaves as on private files', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)
     const code = await readFile(script, 'utf8')
@@ -29,7 +29,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     expect(differences).toEqual([])
   })
 
-  test('E1: works from the first execution, with what programs use files through', async () => {
+  test('E1: works from the first execution, with common Python file APIs', async () => {
     const [session] = await sessions(await storage(), 1)
     const { value } = await session.execute(py`
       import glob, os, pathlib, shutil, tempfile
@@ -63,7 +63,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     ])
   })
 
-  test('E2: a write that returned in one session is seen by a read that begins later in another', async () => {
+  test('E2: a completed write in one session is visible to a later read in another', async () => {
     const [a, b] = await sessions(await storage(), 2)
     await a.execute("f = open('/data/log', 'a', buffering=1)")
     await b.execute("g = open('/data/log')")
@@ -81,7 +81,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     ).toEqual([...[false, 0]])
   })
 
-  test('E2: O_EXCL is given to one of those who want it, and appends of all are whole', async () => {
+  test('E2: O_EXCL succeeds for only one session, and concurrent appends stay whole', async () => {
     const vfs = await storage()
     const both = await sessions(vfs, 2)
     const results = await Promise.all(
@@ -104,7 +104,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     expect(new Set(text.split('\n'))).toEqual(new Set(['0'.repeat(99), '1'.repeat(99), '']))
   })
 
-  test('E3: survives reset, clearState, restoreState, dormancy and a killed worker, and is not in a snapshot', async () => {
+  test('E3: survives reset, clearState, restoreState, hibernation and a killed worker, and is not part of snapshots', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1, { executionTimeoutMs: 10_000, limits: { interruptGraceMs: 50 } })
     await session.execute("open('/data/kept', 'w').write('a'); x = 1")
@@ -125,7 +125,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     expect((await session.execute(look)).value).toBe('abbbbb')
   })
 
-  test('E4: the host reads, writes, lists and moves what sessions do, as bytes and as text', async () => {
+  test('E4: the host reads, writes, lists and moves files of sessions, as bytes and as text', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)
     await vfs.mkdir('/in/deep', { recursive: true })
@@ -157,7 +157,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     expect(await vfs.usedBytes).toBe(0)
   })
 
-  test('E4: the host removes what Python has made, however deep it is and whatever bytes its names are', async () => {
+  test('E4: the host removes anything that Python created, however deep it is and whatever bytes are in its names', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)
     const { value } = await session.execute(py`
@@ -174,7 +174,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     expect(await vfs.list('/')).toEqual(['kept'])
   })
 
-  test('E4: streams, export and import carry all of it', async () => {
+  test('E4: streams, export and import preserve all contents', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)
     const large = new Uint8Array(3_000_001).map((_, i) => (i * 31) & 255)
@@ -204,7 +204,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     }
   })
 
-  test('E4: extract adds what an archive holds, and replaces what is there', async () => {
+  test('E4: extract adds the contents of an archive, and replaces existing files', async () => {
     const [from, into] = [await storage(), await storage()]
     await from.mkdir('/d')
     await from.writeFile('/d/both', 'new')
@@ -221,7 +221,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     )
   })
 
-  test('E4: watch tells what sessions and the host change, until it is left', async () => {
+  test('E4: watch reports changes by sessions and the host until the loop ends', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)
     const changes = vfs.watch()
@@ -246,7 +246,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     )
   })
 
-  test('E6: two storages never see each other', async () => {
+  test('E6: two storages never see each other’s files', async () => {
     const [one, two] = [await storage(), await storage()]
     const [[a], [b]] = [await sessions(one, 1), await sessions(two, 1)]
     await a.execute("open('/data/x', 'w').write('one')")
@@ -254,7 +254,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
     expect(await two.list('/')).toEqual([])
   })
 
-  test('E1: 10,000 entries are listed quickly, and once each', async () => {
+  test('E1: 10,000 entries are listed, each once', async () => {
     if (name === 'directory') return
     const [session] = await sessions(await storage(), 1)
     const { value } = await session.execute(py`
@@ -267,7 +267,7 @@ describeStorages('a shared storage', ({ name, storage, sessions }) => {
   })
 })
 
-test('E1: a mount is where the option says, and nowhere in the image', async () => {
+test('E1: a mount is where the option says, and never inside the image', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using vfs = new VfsStorage()
   await vfs.writeFile('/f', 'x')
@@ -283,7 +283,7 @@ test('E1: a mount is where the option says, and nowhere in the image', async () 
   await pythonErrorOf(session.execute("os.rmdir('/mnt/deep/shared')"))
 })
 
-test('E4: the quota holds: ENOSPC for writes and sparse seeks, and the host hears it too', async () => {
+test('E4: exceeding the quota fails with ENOSPC for writes and sparse seeks, and for the host', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using vfs = new VfsStorage({ maxBytes: 100_000 })
   await using session = await manager.createSession({ vfs })
@@ -309,7 +309,7 @@ test('E4: the quota holds: ENOSPC for writes and sparse seeks, and the host hear
   await vfs.writeFile('/h', new Uint8Array(100_000))
 })
 
-test('E1: native CPython does the same with the same files, where there is one', async () => {
+test('E1: native CPython, if installed, behaves the same with the same files', async () => {
   const code = py`
     import os, json, errno
     def t(f, *a):

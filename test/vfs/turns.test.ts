@@ -1,5 +1,5 @@
-// R3: who asks a storage for much, or for something dear, waits for it; who asks for little does not wait for them. By the order of
-// answers, not by a clock.
+// R3: a client that asks a storage for much, or for something expensive, waits for it; clients that ask for little do not wait for it.
+// Tested by the order of answers, not by a clock.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MessageChannel, Worker } from 'node:worker_threads'
@@ -29,7 +29,7 @@ import { type Party, Turns } from '../../workers/storage/turns.js'
 import { temporaryDirectory } from './support/kinds.js'
 import { TestSlot, TestStorage } from './support/slot.js'
 
-/** Always asks for something that takes as long. */
+/** A client whose requests always take the same time. */
 class Asker implements Party {
   isWaiting = true
   dueMs = 0
@@ -44,7 +44,7 @@ class Asker implements Party {
   }
 }
 
-test('each gets the same time: one that asks for dear things is served as seldom as they are dear', () => {
+test('each client gets the same time, so a client with expensive requests is served more rarely', () => {
   const clock = { now: 0 }
   const turns = new Turns(() => clock.now)
   const dear = new Asker(50, clock)
@@ -53,7 +53,7 @@ test('each gets the same time: one that asks for dear things is served as seldom
   while (clock.now < 10_000) turns.serve(parties)
   const times = parties.map(({ served, costMs }) => served * costMs)
   for (const time of times) expect(Math.abs(time - 2500)).toBeLessThanOrEqual(110)
-  // Whoever comes late has saved up nothing, and whoever was alone owes nothing.
+  // A late client has no time saved up, and a client that was alone has no debt.
   const late = new Asker(1, clock)
   for (let i = 0; i < 20; i += 1) turns.serve([dear])
   const before = cheap[0]?.served ?? 0
@@ -62,7 +62,7 @@ test('each gets the same time: one that asks for dear things is served as seldom
   expect(turns.serve([])).toBe(false)
 })
 
-test('one that is served alone is served at once, whatever it has had', () => {
+test('a client that is served alone is served at once, however much it has used', () => {
   const clock = { now: 0 }
   const turns = new Turns(() => clock.now)
   const [dear, idle] = [new Asker(1000, clock), new Asker(1, clock)]
@@ -124,7 +124,7 @@ async function largeDirectory() {
   return { directory, files, served, many: directory.lookup(directory.root, 'many') }
 }
 
-test('R3: a large directory of the host is listed in steps, between which others are answered, and can be given up', async () => {
+test('R3: a large host directory is listed in steps, others are answered in between, and the listing can be cancelled', async () => {
   const { served, many, directory, files } = await largeDirectory()
   const [lister, other] = [new HostSlot(served), new HostSlot(served)]
   lister.ask(OP.nextCookie, '', many)
@@ -139,7 +139,7 @@ test('R3: a large directory of the host is listed in steps, between which others
   }
   expect([lister.error, lister.numbers[0]]).toEqual([0, FILES + 3])
   expect(answered).toBeGreaterThan(5)
-  // The listing itself is what was read.
+  // The following request returns that listing.
   lister.ask(OP.list, '', many, 2)
   lister.client.serve()
   expect([lister.isAnswered, lister.numbers[0]]).toEqual([true, 3000])
@@ -154,12 +154,12 @@ test('R3: a large directory of the host is listed in steps, between which others
     expect([lister.isAnswered, lister.error]).toEqual(
       end === 'interrupt' ? [true, errno.EINTR] : [false, expect.anything()],
     )
-    // Whoever wants to read the same directory next does not wait for it.
+    // The next client that reads the same directory does not wait for it.
     other.ask(OP.nextCookie, '', many)
     while (!other.isAnswered) other.client.serve()
     expect(other.error).toBe(0)
   }
-  // One that was interrupted before its turn came is not begun.
+  // A request interrupted before its turn is never started.
   other.ask(OP.mkdir, 'made', directory.root, 0o755)
   other.control[CONTROL.CANCEL] = 1
   other.client.serve()
@@ -167,7 +167,7 @@ test('R3: a large directory of the host is listed in steps, between which others
   expect(files.find(files.tree.root, 'many').node).toBe(many)
 })
 
-test('R3: what the host lists, counts and removes takes steps, too, and its calls are answered in order', async () => {
+test('R3: the host’s list, count and remove calls also run in steps, and calls are answered in order', async () => {
   const { directory, files } = await largeDirectory()
   const answers: (readonly [id: number, value: unknown])[] = []
   const host = new HostParty({
@@ -204,11 +204,11 @@ test('R3: what the host lists, counts and removes takes steps, too, and its call
   expect(answers.at(-1)?.[1]).toEqual([])
 })
 
-test('R3: a path through links that would take a hundred thousand steps is ELOOP', () => {
+test('R3: a path through links that would take a hundred thousand steps fails with ELOOP', () => {
   const storage = new TestStorage(1)
   const slot = new TestSlot(storage)
   const { nodes } = storage
-  // Each leads back to where it began, after 2,000 steps.
+  // Each link leads back to where it started, after about 2,000 steps.
   for (let i = 0; i < 39; i += 1)
     nodes.create(nodes.root, `l${i}`, { kind: 'symlink', target: `${'d/../'.repeat(800)}l${i + 1}` })
   nodes.create(nodes.root, 'l39', { kind: 'directory', mode: 0o755 })
@@ -221,7 +221,7 @@ test('R3: a path through links that would take a hundred thousand steps is ELOOP
   expect(status('l36')).toBe(0)
 })
 
-test('each session of a host directory may hold its share of descriptors, and no other is refused for it', () => {
+test('each session of a host directory may hold its share of descriptors, and cannot use up those of others', () => {
   const root = new DirectoryNodes('.', true)
   const clients = new Clients({
     files: new Files(new Tree(root, true), '/'),
@@ -249,7 +249,7 @@ test('each session of a host directory may hold its share of descriptors, and no
   for (let id = 0; id < 16; id += 1) clients.drop(id)
 })
 
-test('E4: a host that has not heard of the last changes is not sent more, however much sessions change', async () => {
+test('E4: the storage sends no more changes until the host has acknowledged the last ones', async () => {
   const { port1, port2 } = new MessageChannel()
   const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES))
   const boot: StorageBoot = {

@@ -1,5 +1,5 @@
-// Behaviours E1, E5 for a directory of the host where descriptors have no paths (macOS, Windows, a container without /proc): the same files,
-// and the same walls. Taken from inside the storage's thread, which would not be without them here.
+// E1, E5 for a host directory where descriptors have no paths (macOS, Windows, a container without /proc): the same files and the same
+// confinement. Tested from inside the storage's thread, because on Linux that thread would use descriptor paths.
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -20,7 +20,7 @@ async function served() {
   return { outside, root, nodes, calls: hostCalls(new Files(new Tree(nodes, true), '/')) }
 }
 
-test('E1: files, directories and links are made, read, moved and removed', async () => {
+test('E1: files, directories and links are created, read, moved and removed', async () => {
   const { root, calls } = await served()
   calls.mkdir('/a/b', true)
   calls.writeFile('/a/b/f', Buffer.from('text'))
@@ -41,7 +41,7 @@ test('E1: files, directories and links are made, read, moved and removed', async
   expect(calls.usedBytes()).toBe('inside'.length * 2)
 })
 
-test('E5: a directory that was swapped for a link, itself or above, is gone and leads nowhere else', async () => {
+test('E5: a directory replaced by a link, at any level, is gone and does not lead outside', async () => {
   const { outside, root, nodes } = await served()
   const d = nodes.lookup(nodes.root, 'd')
   const e = nodes.lookup(d, 'e')
@@ -56,7 +56,7 @@ test('E5: a directory that was swapped for a link, itself or above, is gone and 
   expect(await readdir(outside)).toEqual(['e', 'file', 'root'])
 })
 
-test('E5: a file that was swapped for a link or another file is not read as the one that was found', async () => {
+test('E5: a file replaced by a link or another file is not read as the original', async () => {
   const { outside, root, nodes } = await served()
   const d = nodes.lookup(nodes.root, 'd')
   const file = nodes.lookup(d, 'file')
@@ -68,7 +68,7 @@ test('E5: a file that was swapped for a link or another file is not read as the 
   expect(read).toThrow(/ENOENT|ELOOP/)
 })
 
-test('E5: another directory that takes the place of the one that is served is not served', async () => {
+test('E5: a directory that takes the place of the served one is not served', async () => {
   const { outside, root, nodes, calls } = await served()
   await rename(root, join(outside, 'before'))
   await mkdir(root)

@@ -1,5 +1,5 @@
-// The parent's side of run-case.mjs: a child process that is started when first needed, and again after a case took it
-// down. That it died, or did not answer in time, is a result like any other.
+// The parent's side of run-case.mjs: a child process that is started on first use, and again after a case has ended it. A crash and a
+// timeout are results like any other.
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -12,11 +12,11 @@ export const DIST = new URL('../../../dist/', import.meta.url).href
 export interface ProcessState {
   readonly uncaught: readonly string[]
   readonly polluted: readonly string[]
-  /** Most processor time of the main thread between two turns of its event loop, give or take five milliseconds. */
+  /** Longest processor time of the main thread between two turns of its event loop, accurate to about five milliseconds. */
   readonly longestTurnMs: number
-  /** Resident memory before it ran: what cases before it had, V8 may not have given back yet. */
+  /** Resident memory before the case ran: V8 may not have freed the memory of earlier cases yet. */
   readonly startRssBytes: number
-  /** The most resident memory that was seen while it ran. */
+  /** Highest resident memory seen while it ran. */
   readonly peakRssBytes: number
   readonly newResources: number
 }
@@ -25,26 +25,26 @@ export type CaseResult<Output> =
   | { readonly kind: 'done'; readonly output: Output; readonly state: ProcessState }
   | { readonly kind: 'died'; readonly status: number | string | null; readonly stderr: string }
   | { readonly kind: 'hung'; readonly stderr: string }
-  /** It was killed because it held more memory than it may. */
+  /** The child was killed because it held more memory than allowed. */
   | { readonly kind: 'bloated'; readonly rssBytes: number }
 
 export interface ChildOptions {
   readonly canary?: string
-  /** Where `sandbox` finds brumate; default: the build. */
+  /** The build that `sandbox` loads; default: this repository's. */
   readonly dist?: string
   readonly slots?: number
-  /** Flags of Node. */
+  /** Command-line flags for Node. */
   readonly flags?: readonly string[]
-  /** What else the suite's `open` is given. */
+  /** Additional arguments for the suite's `open`. */
   readonly setup?: Readonly<Record<string, unknown>>
-  /** A child that holds more is killed: watched from outside, because its own timers stand still when it matters. Linux only. */
+  /** A child that holds more is killed. Watched from the parent, because the child's own timers stop when it matters. Linux only. */
   readonly maxRssBytes?: number
 }
 
 const RSS_LOOK_MS = 100
 const PAGE_BYTES = 4096
 
-/** `suite` names a file of suites/, or is the URL of one elsewhere. */
+/** `suite` names a file in suites/, or is the URL of another file. */
 export class Child<Input, Output> {
   readonly #suite: string
   readonly #options: ChildOptions
@@ -87,7 +87,7 @@ export class Child<Input, Output> {
     })
   }
 
-  /** What all of its processes have written so far; the last of it where that is much. */
+  /** Output of all its processes so far: at most the last million characters. */
   get output(): string {
     return this.#output
   }
@@ -136,7 +136,7 @@ function rssOf(child: ChildProcess): number {
   try {
     return Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES
   } catch {
-    // Another system than Linux, or a child that has just ended.
+    // Not Linux, or the child has just ended.
     return 0
   }
 }

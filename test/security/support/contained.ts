@@ -1,9 +1,9 @@
-// The oracles that hold after every attack, whatever it was. Owns the judgement and its bounds.
+// Checks that must hold after every attack. Owns the assertions and their bounds.
 import { expect } from 'vitest'
 import type { CaseResult, ProcessState } from './child.js'
 import type { Witness } from './witness.js'
 
-/** One step of an attacker, as suites/sandbox.mjs tells it. */
+/** One step of an attacker, as suites/sandbox.mjs reports it. */
 export interface StepResult {
   readonly kind: 'result' | 'error'
   readonly value?: string
@@ -31,7 +31,7 @@ export interface SandboxCase {
   readonly timeoutMs?: number
   readonly limits?: Readonly<Record<string, number | null>>
   readonly env?: Readonly<Record<string, string>>
-  /** The attack breaks its own session: it counts as usable if it is after `reset`. */
+  /** The attack breaks its own session, which then only has to work after `reset`. */
   readonly recover?: boolean
 }
 
@@ -41,12 +41,12 @@ export interface SandboxOutput {
   readonly sibling: StepResult
 }
 
-/** Errors that a session may end a call with. */
+/** Codes of the errors that may end a call on a session. */
 const TYPED = ['PYTHON', 'TIMEOUT', 'LIMIT', 'INTERPRETER_CRASHED']
-/** Processor time; other processes and threads are not in it. */
+/** Processor time; other processes and threads do not count. */
 const MAX_TURN_MS = 1000
 
-/** Fails unless nothing but the attacker's own session was touched; gives the attacker's steps. */
+/** Fails if anything but the attacker's own session was affected. Returns the results of the attacker's steps. */
 export function expectContained(result: CaseResult<SandboxOutput>, witness?: Witness): readonly StepResult[] {
   if (result.kind !== 'done') throw new Error(`main ${result.kind}: ${JSON.stringify(result)}`)
   const { output, state } = result
@@ -60,7 +60,7 @@ export function expectContained(result: CaseResult<SandboxOutput>, witness?: Wit
   return output.steps
 }
 
-/** The process that holds the manager is as it was. */
+/** Fails if the process that holds the manager was affected. */
 export function expectUnharmed(state: ProcessState): void {
   expect(state.uncaught, 'uncaught on main').toEqual([])
   expect(state.polluted, 'prototypes of main').toEqual([])

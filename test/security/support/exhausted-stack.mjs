@@ -1,5 +1,5 @@
-// A process of a user's whose session runs plain Python that uses up the native stack: C recursion that CPython does not count.
-// Prints what became of the executions, one line each.
+// A process whose session runs plain Python that exhausts the native stack: C recursion that CPython does not count.
+// Prints the outcome of each execution on a line.
 //
 //   node exhausted-stack.mjs <dist> <cacheDir>
 import { syncBuiltinESMExports } from 'node:module'
@@ -7,7 +7,7 @@ import workerThreads from 'node:worker_threads'
 
 const [dist, cacheDir] = process.argv.slice(2)
 
-// Slots have 64 MB of stack; with less, the end of it takes less time to reach.
+// Slots have 64 MB of stack; a smaller stack is exhausted sooner.
 const { Worker } = workerThreads
 workerThreads.Worker = class extends Worker {
   constructor(file, options) {
@@ -19,7 +19,7 @@ syncBuiltinESMExports()
 const { SessionManager } = await import(new URL('src/index.js', dist).href)
 const manager = await SessionManager.create({ cacheDir, slots: 1 })
 
-/** The first call of a new session, made below that many C frames; then whether the session works on. */
+/** In a new session, calls a function below `depth` C frames; after an error, checks that the session still works. */
 async function call(depth) {
   const session = await manager.createSession({ env: { TZ: 'Europe/Berlin' } })
   const code = `
@@ -50,7 +50,7 @@ do {
     if ((await call(middle)) === 'returned') low = middle
     else high = middle
   }
-  // Once code has been optimized, its frames are larger, and fewer of them fit than before.
+  // Optimized code has larger frames, so fewer of them fit than before.
 } while ((await call(low)) !== 'returned')
 
 async function tell(depth) {
@@ -59,7 +59,7 @@ async function tell(depth) {
   return result
 }
 
-// From the deep side up, so that what a thread does once is done with as little stack as possible: each slot that ended is a new one.
+// From the deepest call up, so that one-time work of a thread happens with as little stack as possible: every ended slot is replaced.
 let depth = high + 12
 while ((await tell(depth)) !== 'returned') depth -= 24
 for (let deeper = 20; deeper > 0; deeper -= 8) await tell(depth + deeper)

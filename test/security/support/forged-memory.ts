@@ -1,8 +1,8 @@
-// Python that reads and writes all of the interpreter's memory: the compiled-in module below ctypes takes any address for an
-// object, and a forged bytearray spans everything. It is what a memory-safety bug of CPython would give.
+// Python code that reads and writes all of the interpreter's memory: the built-in module below ctypes treats any address as an object, and
+// a forged bytearray spans everything. It simulates a memory-safety bug of CPython.
 import { py } from '../../support/session-code.js'
 
-/** Defines `memory`, a bytearray over 2 GiB from address 0, and `SIZE`, how much of it exists. */
+/** Defines `memory`, a bytearray over 2 GiB from address 0, and `SIZE`, the number of bytes that exist. */
 export function readAllMemory(memoryBytes = 30 * 2 ** 20): string {
   return py`
   import _imp, importlib.machinery, struct

@@ -1,4 +1,4 @@
-// A copy of the build whose slots or time limits are what a test writes; everything else is the real thing. Owns the copy.
+// A copy of the build in which a test replaces the slot's code or a constant; everything else is unchanged. Owns the copy.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,13 +18,13 @@ export class HostileBuild {
     symlinkSync(join(ROOT, 'node_modules'), join(this.#directory, 'node_modules'), 'junction')
   }
 
-  /** Threads that start from now on load this, which is CommonJS. */
+  /** Threads that start from now on load this source, which is CommonJS, as their slot. */
   writeSlot(source: string): void {
     writeFileSync(join(this.#directory, 'dist/workers/slot.bundle.cjs'), source)
   }
 
   /**
-   * Code that is loaded from now on has another value of a constant.
+   * Sets a constant to another value in code that is loaded from now on.
    *
    * @throws if the file does not have the constant
    */
@@ -34,11 +34,11 @@ export class HostileBuild {
     const after = before.replace(new RegExp(`^const ${name} = .+;$`, 'm'), `const ${name} = ${value};`)
     if (after === before) throw new Error(`${file} has no constant ${name}`)
     writeFileSync(path, after)
-    // Module by module: in the bundle, constants are part of the code that uses them.
+    // Load separate modules instead of the bundle, in which constants are inlined.
     writeFileSync(join(this.#directory, 'dist/src/index.js'), "export * from './modules.js'\n")
   }
 
-  /** URL to be given to a child as its `dist`. */
+  /** URL to pass to a child as its `dist`. */
   get dist(): string {
     return `${pathToFileURL(this.#directory).href}/dist/`
   }

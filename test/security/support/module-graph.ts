@@ -1,5 +1,5 @@
-// The modules that a file loads, read from their syntax trees. Owns the walk over this project's own files; what lies
-// outside it is named and not entered.
+// The modules that a file loads, read from their syntax trees. Owns the walk over this project's own files; other modules are listed
+// but not entered.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -10,7 +10,7 @@ export interface ModuleGraph {
   readonly files: readonly string[]
   /** Specifiers of packages and of Node's own modules. */
   readonly outside: readonly string[]
-  /** What could load or make code while the program runs, as "file: text". */
+  /** Code that could load or create code at run time, as "file: text". */
   readonly dynamic: readonly string[]
 }
 
@@ -33,7 +33,7 @@ export function moduleGraph(entry: string): ModuleGraph {
   return { files: [...files].sort(), outside: [...outside].sort(), dynamic }
 }
 
-/** Where a package that our code imports leads. */
+/** The file that a package specifier resolves to. */
 export function resolvePackage(specifier: string, from: string): string {
   return pathToFileURL(createRequire(from).resolve(specifier)).href
 }
@@ -48,7 +48,7 @@ function staticImports(source: ts.SourceFile): string[] {
   })
 }
 
-/** `require('name')` and nothing around it, as a declaration of a CommonJS file has it: an import in other words. */
+/** The specifier of a plain `require('name')`, which a CommonJS file uses in a declaration as an import. */
 function required(node: ts.Node | undefined): string[] {
   if (node === undefined || !ts.isCallExpression(node)) return []
   const [specifier, ...more] = node.arguments
@@ -56,7 +56,7 @@ function required(node: ts.Node | undefined): string[] {
   return isRequire && specifier && ts.isStringLiteral(specifier) && more.length === 0 ? [specifier.text] : []
 }
 
-/** Names whose use makes code of text, or reaches a loader. */
+/** Names whose use creates code from text, or gives access to a loader. */
 const MAKERS = [
   'eval',
   'Function',
@@ -76,7 +76,7 @@ function dynamicCode(source: ts.SourceFile): string[] {
   const visit = (node: ts.Node): void => {
     const isImport = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
     const isMaker = ts.isIdentifier(node) && MAKERS.includes(node.text) && !isStatic(node)
-    // `new Module(...)` and friends, with bytes that are not the image's, would be other code than the one module.
+    // `new WebAssembly.Module(...)` with other bytes than the image's would be code other than the one module.
     const isCompile = ts.isPropertyAccessExpression(node) && node.getText() === 'WebAssembly.Module'
     const isMeta = ts.isMetaProperty(node)
     if (isImport || isMaker || isMeta || (isCompile && ts.isNewExpression(node.parent)))

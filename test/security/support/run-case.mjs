@@ -1,5 +1,5 @@
-// A child process that runs the cases of one suite, one at a time, and tells what each came to and what it did to this
-// process. Owns the process-wide oracles; what a case does is its suite's.
+// A child process that runs the cases of one suite, one at a time, and reports the result of each and its effects on this process. Owns
+// the process-wide checks; the suite decides what a case does.
 //
 //   node run-case.mjs <suite> <setup as JSON>          with an IPC channel
 import { openSync, readSync } from 'node:fs'
@@ -16,7 +16,7 @@ process.on('unhandledRejection', (error) => uncaught.push(describe(error)))
 process.on('disconnect', () => process.exit())
 
 const options = JSON.parse(setup)
-// What code that got out would find.
+// A secret that escaped code would find.
 globalThis.canary = options.canary
 
 const suite = await import(name.startsWith('file:') ? name : `./suites/${name}.mjs`)
@@ -56,7 +56,7 @@ process.on('message', async (input) => {
 })
 process.send('open')
 
-/** How long the main thread worked at most between two ticks of a timer. */
+/** Measures the longest work of the main thread between two ticks of a timer. */
 class Turns {
   #sinceMs = threadMs()
   #longestMs = 0
@@ -75,7 +75,7 @@ class Turns {
   }
 }
 
-/** Time on a processor of the main thread alone, in ms; where there is no Linux to tell it, the clock. */
+/** Processor time of the main thread alone, in ms; wall-clock time on systems other than Linux. */
 function threadMs() {
   if (schedule === undefined) return performance.now()
   const length = readSync(schedule, scratch, 0, scratch.length, 0)
@@ -96,7 +96,7 @@ function polluted() {
   )
 }
 
-/** Ports, workers, timers and sockets that keep a process alive. */
+/** Number of ports, workers, timers and sockets that keep the process alive. */
 function resourceCount() {
   return process.getActiveResourcesInfo().length
 }

@@ -1,5 +1,5 @@
-// JavaScript that should never have got into a slot's thread (attacker level L2): seals the thread as a slot does, tries one
-// thing after the other, and tells what each came to. What it needs for that it took before.
+// JavaScript that has got into a slot's thread (attacker level L2): seals the thread as a slot does, makes one attempt after another, and
+// reports the result of each. It takes what it needs for that before sealing.
 import { parentPort, workerData } from 'node:worker_threads'
 
 const post = parentPort.postMessage.bind(parentPort)
@@ -21,7 +21,7 @@ async function attempt(name, attack) {
 }
 const shown = (value) => (['string', 'number', 'boolean'].includes(typeof value) ? value : undefined)
 
-// Code out of text.
+// Creating code from text.
 await attempt('eval', () => globalThis['ev' + 'al']('1'))
 await attempt('Function', () => Function('return 1')())
 await attempt('constructor of a function', () => (() => {}).constructor('return 1')())
@@ -70,7 +70,7 @@ await attempt('restored constructor', () => {
   )
 })
 
-// Names of what a thread could do harm with.
+// Globals that could do harm.
 for (const name of [
   ...[
     'process',
@@ -158,7 +158,7 @@ await attempt('a new global', () => {
   return globalThis.added
 })
 
-// What a module's own code can still load.
+// Modules that code can still import.
 for (const specifier of workerData.specifiers) {
   await attempt(`import ${specifier}`, async () => Object.keys(await import(specifier)).length)
 }

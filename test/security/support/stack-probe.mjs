@@ -1,5 +1,5 @@
-// How much stack the door of the imports keeps, measured from V8's limit upwards: prints its bytes, then the number of cases in which a
-// call with more did not go through.
+// Measures how many bytes of stack the host reserves for an import, above V8's limit. Prints them, and the number of
+// calls whose success does not fit that number.
 import { isMainThread, Worker } from 'node:worker_threads'
 import { bound, Diver } from '../../fuzz/support/deep-calls.mjs'
 
@@ -16,7 +16,7 @@ if (isMainThread) {
   const { stackProbe } = await load('workers/host/stack-reserve.js')
   const memory = new WebAssembly.Memory({ initial: 2 })
   const probe = stackProbe(new WebAssembly.Module(stackProbeBytes()), memory)
-  // Optimized now, if this process optimizes at all.
+  // The probe is optimized from here on, if this process optimizes at all.
   for (let i = 0; i < 1_000_000; i++) probe(0)
   let passes = false
   const { call } = bound('', () => {

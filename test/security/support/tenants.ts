@@ -1,16 +1,16 @@
-// What tenants leave behind in a slot, and what the next one can see of it. Owns both lists; the sessions are the tests'.
+// What tenants leave behind in a slot, and what the next tenant can see of it. Owns both lists; the tests own the sessions.
 import { type Session, TimeoutError } from 'brumate'
 import { expect } from 'vitest'
 import { py, rejectionOf } from '../../support/session-code.js'
 import { readAllMemory } from './forged-memory.js'
 
-/** Every secret begins so. In what looks for it, it is written another way. */
+/** Prefix of every secret. Code that searches for it spells it in another way. */
 export const CANARY = 'Wombat-'
 export const HIDDEN = [...Buffer.from(CANARY)].map((byte) => byte ^ 0x55).join(', ')
 
 /**
- * What a session can learn of its interpreter, as text. Addresses of new objects tell how the heap was used, and a search through all
- * memory what is in it: one place is the needle's own.
+ * Everything that a session can observe about its interpreter, as text. Addresses of new objects show how the heap was used, and a search
+ * through all memory finds secrets; one match is the search pattern itself.
  */
 const PROBE = py`
   def probe():
@@ -51,7 +51,7 @@ const PROBE = py`
       return seen
 `
 
-/** Code whose value is all of it, as text. @param memoryBytes how far the search goes */
+/** Code that evaluates to the whole report as text. @param memoryBytes how far the search goes */
 export function look(memoryBytes?: number): string {
   return `${readAllMemory(memoryBytes)}\n${PROBE}\nrepr(probe())`
 }
@@ -61,7 +61,7 @@ export interface Tenant {
   readonly secret: string
 }
 
-/** Each leaves the secret in ways of its own. */
+/** Each deed leaves the secret behind in its own ways. */
 export const DEEDS: readonly ((tenant: Tenant) => Promise<unknown>)[] = [
   ({ session, secret }) =>
     session.execute(py`
@@ -71,7 +71,7 @@ export const DEEDS: readonly ((tenant: Tenant) => Promise<unknown>)[] = [
       type('${secret}', (), {})().x = 1
       globals()['${secret}'.replace('-', '_')] = 1
     `),
-  // Growth of the memory: the slot gets another instance.
+  // The memory grows, so the slot needs another instance.
   ({ session, secret }) => session.execute(`block = b'${secret}' * 8_000_000; len(block)`),
   ({ session, secret }) => session.execute(`def f(n): raise ValueError('${secret}')\nf(1)`).catch(() => {}),
   async ({ session, secret }) => {
@@ -126,7 +126,7 @@ export const DEEDS: readonly ((tenant: Tenant) => Promise<unknown>)[] = [
   ({ session, secret }) => session.set('secret', secret.repeat(100)),
 ]
 
-/** For a failure that can be read. */
+/** Splits a report into lines, for readable failures. */
 export function parts(repr: unknown): string[] {
   return String(repr).split(/, (?='[a-z ]+': )/)
 }

@@ -1,5 +1,5 @@
-// A worker that loads the slot's entry as Piscina would, under a loader hook that writes down every module, and then tells
-// what its thread holds. Started with the image as workerData.
+// A worker that loads the slot's entry as Piscina would, records every module with a loader hook, and reports what its thread holds.
+// Started with the image as workerData.
 
 import * as loader from 'node:module'
 import { createRequire, isBuiltin } from 'node:module'
@@ -18,7 +18,7 @@ if (loader.registerHooks) {
     },
   })
 } else {
-  // Node 20 has hooks on a thread of their own only.
+  // Node 20 only has hooks that run on a separate thread.
   const { port1, port2 } = new MessageChannel()
   port1.on('message', (url) => loaded.add(url))
   port1.unref()

@@ -1,11 +1,11 @@
-// JavaScript that should never have got into a slot's thread (attacker level L2): boots and seals the thread as a slot does, then
-// writes to every byte that it reaches from what the thread was started with, and tells how many that were.
+// JavaScript that has got into a slot's thread (attacker level L2): boots and seals the thread as a slot does, then overwrites every byte
+// that it can reach from the data the thread was started with, and reports how many there were.
 const { parentPort, workerData } = require('node:worker_threads')
 const { createContext, runInContext } = require('node:vm')
 
 const { WebAssembly } = runInContext('globalThis', createContext())
 const post = parentPort.postMessage.bind(parentPort)
-// The slot reads `workerData` of this very thread.
+// The slot reads `workerData` of this thread.
 require('../../../dist/workers/slot.bundle.cjs')
 
 const written = { bytes: 0, copied: 0, refused: '' }
@@ -27,7 +27,7 @@ function scrawl(value) {
   for (const key of Reflect.ownKeys(value)) scrawl(value[key])
 }
 
-/** What code can be had from a module that holds data: copies of it, to be scrawled over. */
+/** Code can only get copies of the data in such a module; it overwrites them. */
 function useModule(module) {
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'copy')) return
   const memory = new WebAssembly.Memory({ initial: 1 })

@@ -1,5 +1,5 @@
-// The types of the functions that a WebAssembly module imports, which no API of the engine tells. Owns the reading of three
-// sections.
+// The types of the functions that a WebAssembly module imports, which no API of the engine provides. Owns the parsing of the type and
+// import sections.
 
 /** One letter per parameter: i and j are 32 and 64 bits, f and d floats, E a reference. */
 export type Signatures = ReadonlyMap<string, string>

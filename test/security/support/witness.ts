@@ -1,5 +1,5 @@
-// What an attack is after: a secret in main's globals, environment, stdin and a file, a place to leave a mark in, a server that
-// must not be called. Owns them, and tells whether any was reached.
+// The targets of an attack: a secret in globals, environment, stdin and a file of the main process, a place to leave a marker, and a server
+// that must not be contacted. Owns them, and reports whether any was reached.
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
@@ -36,12 +36,12 @@ export class Witness {
     return typeof address === 'object' && address !== null ? address.port : 0
   }
 
-  /** Connections that the server has seen. */
+  /** Number of connections that the server has received. */
   get connections(): number {
     return this.#connections
   }
 
-  /** A file that only something outside the sandbox can make. */
+  /** Path of a file that only code outside the sandbox can create. */
   marker(name: string): string {
     return join(this.directory, name)
   }
@@ -50,7 +50,7 @@ export class Witness {
     return existsSync(this.marker(name))
   }
 
-  /** What of the host stands in a text: the secret, or a path of this machine. */
+  /** Secrets of the host that the text contains: the canary, or a path of this machine. */
   leaksOf(text: string): string[] {
     const home = homedir()
     const secrets = [this.canary, ROOT, process.execPath, ...(home.split('/').length > 2 ? [home] : [])]

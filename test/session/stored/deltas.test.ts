@@ -1,5 +1,5 @@
-// D1 to D3 for large sessions: what a checkpoint leaves as it was is neither packed nor written again, and the session that another manager
-// opens is the same as if it were. Small sessions are always whole.
+// D1 to D3 for large sessions: data that a checkpoint leaves unchanged is neither packed nor written again, and a session opened by
+// another manager is the same as if everything had been. Small sessions are always written whole.
 import {
   type ExecuteResult,
   InterpreterCrashedError,
@@ -21,7 +21,7 @@ import { rejectionOf } from '../../support/session-code.js'
 
 const LARGE_BYTES = 3_000_000
 const LARGE = `import random; large = random.randbytes(${LARGE_BYTES}); n = 0`
-/** All that the steps of these tests change. */
+/** Python code whose value covers everything that these tests change. */
 const STATE = `
 import hashlib, os, zlib
 files = {name: zlib.crc32(open(name, 'rb').read()) for name in sorted(os.listdir('.'))}
@@ -30,10 +30,10 @@ repr((n, zlib.crc32(large), files, {k: v for k, v in sorted(globals().items()) i
 type Put = [string, Uint8Array | null, SnapshotRecord, PutOptions]
 type PutDelta = [string, SnapshotDelta, SnapshotRecord, PutOptions]
 
-/** Counts what is written. */
+/** Records the kind and size of each write. */
 class CountingStore extends MemoryStore {
   readonly writes: { readonly kind: 'whole' | 'delta'; readonly bytes: number }[] = []
-  /** Called instead of the next write of a delta. */
+  /** Called instead of the next delta write. */
   onDelta:
     | ((write: () => Promise<number | 'whole' | undefined>) => Promise<number | 'whole' | undefined>)
     | undefined
@@ -75,7 +75,7 @@ async function managerWith(store: SnapshotStore, options = {}): Promise<SessionM
   return manager
 }
 
-/** What another manager finds in the store, while this one has the session. */
+/** The state that another manager finds in the store while this one owns the session. */
 async function storedState(store: SnapshotStore, id: string): Promise<unknown> {
   const entry = await store.get(id)
   await using session = await reader.createSession({
@@ -86,7 +86,7 @@ async function storedState(store: SnapshotStore, id: string): Promise<unknown> {
 
 const state = async (session: Session) => (await session.execute(STATE)).value
 
-test('after any change the store has the same session, and a small change costs little', async () => {
+test('after any change the stored session is the same, and a small change writes few bytes', async () => {
   const store = new CountingStore()
   const manager = await managerWith(store)
   const session = await manager.createSession({ id: 'exact', limits: { interruptGraceMs: 5_000 } })
@@ -99,7 +99,7 @@ test('after any change the store has the same session, and a small change costs 
     ['open("data", "wb").write(random.randbytes(600_000)); n += 1', 1_000_000],
     ['f = open("data", "r+b"); f.seek(300_000); f.write(b"changed"); f.flush()', 750_000],
     ['n += 1', 200_000],
-    // Together, the deltas so far are about as long as the snapshot: this one may be whole.
+    // The deltas so far are together about as long as the snapshot, so this write may be whole.
     ['grown = random.randbytes(2_000_000); n += 1', 3 * LARGE_BYTES],
     ['del grown; n += 1', 300_000],
     ['os.remove("data"); n += 1', 300_000],
@@ -111,7 +111,7 @@ test('after any change the store has the same session, and a small change costs 
     const bytes = store.takeWrites().reduce((sum, write) => sum + write.bytes, 0)
     expect([code, bytes < mostBytes]).toEqual([code, true])
   }
-  // An interrupted and a lost execution; the worker of the second is another one.
+  // One execution is interrupted and one loses its worker, so the next ones run in another worker.
   await rejectionOf(TimeoutError, session.execute('n += 100\nwhile True: pass', { timeoutMs: 300 }))
   await rejectionOf(InterpreterCrashedError, session.execute('n += 1000; os.abort()'))
   await session.execute('n += 1')
@@ -125,12 +125,12 @@ test('after any change the store has the same session, and a small change costs 
   const other = await managerWith(store, { slots: 2 })
   const again = await other.openSession('exact')
   expect(await state(again)).toBe(expected)
-  // A fork of a snapshot whose blocks came with several captures.
+  // The fork starts from a snapshot whose blocks come from several captures.
   const fork = await other.createSession({ from: snapshot })
   expect(await state(fork)).toBe(expected)
 })
 
-test('waiting calls are frozen with what has changed, and resumed elsewhere', async () => {
+test('pending calls are stored as a delta, and can be resumed elsewhere', async () => {
   const store = new CountingStore()
   const approve = (_: unknown, { suspend }: { suspend(reason?: string): never }) => suspend('asks')
   const manager = await managerWith(store)
@@ -150,7 +150,7 @@ test('waiting calls are frozen with what has changed, and resumed elsewhere', as
   expect((await session.resume({ results: { [id]: 'no' } })).value).toEqual([1, 'no'])
 })
 
-test('what a session was loaded from is known to its slot and to the store', async () => {
+test('a session that was woken, opened or restored writes only deltas', async () => {
   const store = new CountingStore()
   const manager = await managerWith(store)
   const session = await manager.createSession({ id: 'loaded' })
@@ -177,7 +177,7 @@ test('what a session was loaded from is known to its slot and to the store', asy
   expect(await storedState(store, 'loaded')).toBe(expected)
 })
 
-test('chains are bounded, and begin again with a whole snapshot', async () => {
+test('chains are bounded, and start again with a whole snapshot', async () => {
   const store = new CountingStore()
   const manager = await managerWith(store)
   const session = await manager.createSession({ id: 'chain' })
@@ -186,16 +186,16 @@ test('chains are bounded, and begin again with a whole snapshot', async () => {
   const kinds = store.takeWrites().map(({ kind }) => kind)
   expect(kinds.length).toBe(41)
   expect(kinds.filter((kind) => kind === 'whole').length).toBe(2)
-  // After 32 deltas, or sooner if these have as many bytes as what they begin with.
+  // After 32 deltas, or sooner if the deltas have as many bytes as the snapshot they start from.
   expect(kinds.lastIndexOf('whole')).toBeLessThanOrEqual(33)
-  // Blocks that nothing refers to are not kept for ever.
+  // Unreferenced blocks are not kept forever.
   expect(manager.stats().memory.snapshotBytes).toBeLessThan(2.5 * LARGE_BYTES)
   expect(await storedState(store, 'chain')).toBe(await state(session))
   await session.delete()
   expect(manager.stats().memory.snapshotBytes).toBe(0)
 })
 
-test('with a key, a chain is signed as a whole', async () => {
+test('with a key, a chain is signed as a whole, and a changed byte in it is detected', async () => {
   const [store, snapshotKey] = [new CountingStore(), new Uint8Array(32).fill(1)]
   const manager = await managerWith(store, { snapshotKey })
   const session = await manager.createSession({ id: 'signed' })
@@ -208,7 +208,7 @@ test('with a key, a chain is signed as a whole', async () => {
   const again = await other.openSession('signed')
   expect(await state(again)).toBe(expected)
   await again.close()
-  // Whoever can write to the store changes one byte of the memory, deep in the body: the slot that loads it finds out.
+  // An attacker with write access to the store changes one byte deep in the body; the slot that loads it detects that.
   const { bytes, generation, tenant, imageId } = (await store.get('signed')) as NonNullable<
     Awaited<ReturnType<typeof store.get>>
   >
@@ -221,8 +221,8 @@ test('with a key, a chain is signed as a whole', async () => {
   })
 })
 
-describe('everything is whole', () => {
-  test('in a store that takes no deltas', async () => {
+describe('every write is whole', () => {
+  test('to a store that does not support deltas', async () => {
     const inner = new CountingStore()
     const store: SnapshotStore = {
       get: (id) => inner.get(id),
@@ -240,7 +240,7 @@ describe('everything is whole', () => {
     expect(await storedState(store, 'whole')).toBe(await state(session))
   })
 
-  test('in small sessions', async () => {
+  test('for small sessions', async () => {
     const store = new CountingStore()
     const manager = await managerWith(store)
     const session = await manager.createSession({ id: 'small' })

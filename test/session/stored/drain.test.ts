@@ -1,4 +1,4 @@
-// The end of a process: `drain` and `close` store every session with an id, whatever it does at that time.
+// The end of a process: `drain` and `close` store every session with an id, whatever it is doing.
 import { SessionClosedError, type SessionManager, StoreError } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openManager } from '../../support/manager.js'
@@ -20,7 +20,7 @@ async function storedValue(id: string, name: string): Promise<unknown> {
   return value
 }
 
-test('drain: running calls end, new ones are refused, and every state is in the store', async () => {
+test('drain: running calls finish, new ones are rejected, and every state is stored', async () => {
   const manager = await openManager({ store, slots: 3 })
   const busy = await manager.createSession({ id: 'busy' })
   const stuck = await manager.createSession({ id: 'stuck' })
@@ -52,7 +52,7 @@ test('drain: running calls end, new ones are refused, and every state is in the 
   expect(await storedValue('dormant', 'x')).toBe(1)
 })
 
-test('drain: code that does not stop costs what it did, and nothing before', async () => {
+test('drain: code that does not stop loses only its own effects', async () => {
   const manager = await openManager({ store, slots: 1, limits: { interruptGraceMs: 50 } })
   const session = await manager.createSession({ id: 'deaf' })
   await session.execute('x = 1')
@@ -67,7 +67,7 @@ test('drain: code that does not stop costs what it did, and nothing before', asy
   expect(await storedValue('deaf', 'x')).toBe(1)
 })
 
-test('drain: says which sessions could not be stored, and why, with their snapshots', async () => {
+test('drain: the result lists sessions that could not be stored, with the reason and their snapshots', async () => {
   const manager = await openManager({ store, slots: 2 })
   const [lost, kept] = [
     await manager.createSession({ id: 'lost' }),
@@ -86,7 +86,7 @@ test('drain: says which sessions could not be stored, and why, with their snapsh
   for (const id of ['lost', 'kept']) await (await next.openSession(id, { takeOver: true })).delete()
 })
 
-test('close while code runs and a call waits for a slot: all of it settles, and the state is stored', async () => {
+test('close while code runs and a call waits for a slot settles both calls and stores the state', async () => {
   const manager = await openManager({ store, slots: 1 })
   const waiting = await manager.createSession({ id: 'waiting' })
   await waiting.execute('x = 1')
@@ -99,7 +99,7 @@ test('close while code runs and a call waits for a slot: all of it settles, and 
   expect([await storedValue('running', 'x'), await storedValue('waiting', 'x')]).toEqual([5, 1])
 })
 
-test('a session that is being opened when the manager closes is not lost', async () => {
+test('a session that is being opened while the manager closes is not lost', async () => {
   const made = await next.createSession({ id: 'opening' })
   await made.execute('x = 1')
   await made.close()

@@ -1,4 +1,4 @@
-// D1 to D3: what is acknowledged is stored, a store that fails loses nothing, and who lost a session never writes again.
+// D1 to D3: acknowledged calls are stored, a failing store loses nothing, and a manager that lost a session never writes it again.
 import {
   type ExecuteResult,
   NotStoredError,
@@ -29,7 +29,7 @@ afterAll(async () => {
   await Promise.all([strict.close(), lax.close()])
 })
 
-/** What the store has of the session now, as another manager sees it. */
+/** The session's stored state, as another manager sees it. Deletes the session. */
 async function storedValue(id: string, code: string): Promise<unknown> {
   const session = await lax.openSession(id, { takeOver: true })
   try {
@@ -47,7 +47,7 @@ describe("durability 'checkpoint'", () => {
     ['file', undefined, 'open("f").read()'],
     ['reset', undefined, '"x" in globals()'],
     ['clearState', undefined, '"x" in globals()'],
-  ])('D1: %s resolves when the store has what it left', async (call, code, shown) => {
+  ])('D1: %s resolves once the store has its effect', async (call, code, shown) => {
     const id = call.replaceAll(' ', '-')
     const session = await strict.createSession({ id })
     await session.execute('x = 1')
@@ -61,7 +61,7 @@ describe("durability 'checkpoint'", () => {
     await rejectionOf(SessionMovedError, session.execute('1'))
   })
 
-  test('D1: restoreState and resume, too, and the calls that an execution waits for', async () => {
+  test('D1: restoreState, resume and suspended executions also resolve once stored', async () => {
     const callbacks = { ask: (_: unknown, { suspend }: { suspend(): never }) => suspend() }
     const session = await strict.createSession({ id: 'suspended', callbacks })
     await session.execute('x = 1')
@@ -76,7 +76,7 @@ describe("durability 'checkpoint'", () => {
     expect(await storedValue('suspended', 'x')).toBe(1)
   })
 
-  test('get, and an execution that is refused, write nothing', async () => {
+  test('get and a cancelled execution write nothing', async () => {
     const session = await strict.createSession({ id: 'reads' })
     await session.execute('x = 1')
     const { put } = store.counts
@@ -86,7 +86,7 @@ describe("durability 'checkpoint'", () => {
     await session.delete()
   })
 
-  test('D3: if the store fails, the error has the result, and the next checkpoint stores all', async () => {
+  test('D3: if the store fails, the error contains the result, and the next checkpoint stores everything', async () => {
     const session = await strict.createSession({ id: 'failing' })
     store.script('put', 'fail', 'fail')
     const error = await rejectionOf(NotStoredError, session.execute('x = 1; x'))
@@ -104,7 +104,7 @@ describe("durability 'checkpoint'", () => {
     expect(await storedValue('failing', 'x')).toBe(3)
   })
 
-  test('D1: a write that seemed to fail and did not is no loss of the session', async () => {
+  test('D1: a write that succeeded but seemed to fail does not cost the session', async () => {
     const session = await strict.createSession({ id: 'late' })
     store.script('put', 'fail-late')
     await rejectionOf(NotStoredError, session.execute('x = 1'))
@@ -116,7 +116,7 @@ describe("durability 'checkpoint'", () => {
     expect(await storedValue('late', 'x')).toBe(3)
   })
 
-  test('a session that cannot be captured is not acknowledged, and says why', async () => {
+  test('if a session cannot be captured, its call rejects with the result and the reason', async () => {
     const session = await strict.createSession({ id: 'large', limits: { snapshotBytes: 256 * 1024 } })
     const error = await rejectionOf(
       NotStoredError,
@@ -127,7 +127,7 @@ describe("durability 'checkpoint'", () => {
     expect(await storedValue('large', '"big" in globals()')).toBe(false)
   })
 
-  test('an execution that loses its worker leaves what is stored, and its count', async () => {
+  test('an execution that loses its worker keeps the stored state and still counts', async () => {
     const session = await strict.createSession({ id: 'killed' })
     await session.execute('x = 1')
     await expect(session.execute('x = 2; import os; os._exit(1)')).rejects.toMatchObject({
@@ -140,8 +140,8 @@ describe("durability 'checkpoint'", () => {
   })
 })
 
-describe('a store that fails elsewhere', () => {
-  test('the error says which session it is about, and of a list that it is a list', async () => {
+describe('other failures of the store', () => {
+  test('the error names the session, or says that listing failed', async () => {
     store.script('get', 'fail')
     const opening = await rejectionOf(StoreError, lax.openSession('unread'))
     expect(opening).toMatchObject({
@@ -158,7 +158,7 @@ describe('a store that fails elsewhere', () => {
     })
   })
 
-  test("a NotStoredError has the store's reason", async () => {
+  test('a NotStoredError has the store’s own reason', async () => {
     const session = await lax.createSession({ id: 'unsuited' })
     await session.execute('x = 1')
     const put = vi.spyOn(store, 'put')
@@ -168,7 +168,7 @@ describe('a store that fails elsewhere', () => {
     put.mockRestore()
   })
 
-  test('D3: on close: the slot is free, and the error has the snapshot', async () => {
+  test('D3: on close, the slot is freed and the error contains the snapshot', async () => {
     const session = await lax.createSession({ id: 'close-fails' })
     await session.execute('x = 1')
     store.script('put', 'fail')
@@ -185,7 +185,7 @@ describe('a store that fails elsewhere', () => {
     await lax.delete('close-fails')
   })
 
-  test('D3: on going dormant: the state stays in memory, and is written when the lease is renewed', async () => {
+  test('D3: on hibernation, the state stays in memory and is written when the lease is renewed', async () => {
     const manager = await managerForTest({ store, slots: 1, leaseMs: 300 })
     const session = await manager.createSession({ id: 'dormant-fails' })
     await session.execute('x = 1')
@@ -199,7 +199,7 @@ describe('a store that fails elsewhere', () => {
     await session.delete()
   })
 
-  test('when it makes or opens a session: nothing is left behind here', async () => {
+  test('on creating or opening a session, nothing is left behind in the manager', async () => {
     store.isDown = true
     await rejectionOf(StoreError, lax.createSession({ id: 'down' }))
     await rejectionOf(StoreError, lax.getOrCreate('down'))
@@ -215,7 +215,7 @@ describe('a store that fails elsewhere', () => {
     expect(await lax.delete('down')).toBe(false)
   })
 
-  test('manager.close stores what it can, and rejects for the rest', async () => {
+  test('manager.close stores the sessions it can, and rejects because of the rest', async () => {
     const manager = await openManager({ store, slots: 2 })
     for (const id of ['rest-1', 'rest-2', 'rest-3']) {
       const session = await manager.createSession({ id })
@@ -233,7 +233,7 @@ describe('a store that fails elsewhere', () => {
 })
 
 describe('ownership', () => {
-  test('another manager is told who has the session until when; taking it over ends the first at once', async () => {
+  test('another manager learns the owner and the expiry of the lease, and taking over ends the first handle', async () => {
     const first = await lax.createSession({ id: 'owned' })
     await first.execute('x = 1')
     await first.hibernate()
@@ -244,7 +244,7 @@ describe('ownership', () => {
     await rejectionOf(SessionOwnedError, strict.delete('owned'))
     const second = await strict.openSession('owned', { takeOver: true })
     await second.execute('x += 1')
-    // Its lease has not ended yet, so it does not know before it writes.
+    // The first handle's lease has not expired yet, so it learns of the take-over only when it writes.
     expect((await first.execute('x')).value).toBe(1)
     expectTyped(await rejectionOf(SessionMovedError, first.hibernate()), 'SESSION_MOVED')
     for (const call of [first.execute('x'), first.get('x'), first.snapshotState(), first.delete()])
@@ -255,7 +255,7 @@ describe('ownership', () => {
     await second.delete()
   })
 
-  test('a renewal that finds another owner ends what runs', async () => {
+  test('a lease renewal that finds another owner ends the running execution', async () => {
     const manager = await managerForTest({ store, slots: 1, leaseMs: 300 })
     const first = await manager.createSession({ id: 'renewed' })
     const { result } = await start(first, 'time.sleep(60)')
@@ -265,7 +265,7 @@ describe('ownership', () => {
     await second.delete()
   })
 
-  test('a lease is renewed while the session has a slot, and ends without: others then need no takeOver', async () => {
+  test('a lease is renewed while the session has a slot and expires after that, so others need no takeOver', async () => {
     const manager = await managerForTest({ store, slots: 1, leaseMs: 300 })
     const first = await manager.createSession({ id: 'lease' })
     await first.execute('x = 1')
@@ -278,7 +278,7 @@ describe('ownership', () => {
       return false
     }
     while (!(await isFree())) await sleep(10)
-    // Nobody took it: it goes on.
+    // No other manager took the session, so it continues.
     expect((await first.execute('x += 1; x')).value).toBe(2)
     await first.hibernate()
     while (!(await isFree())) await sleep(10)
@@ -290,7 +290,7 @@ describe('ownership', () => {
   })
 
   test.each(['execute', 'delete'] as const)(
-    'a session that was deleted and made again elsewhere is not the old one, whatever its generation: %s',
+    'after a session was deleted and created again elsewhere, %s by the old handle is rejected',
     async (call) => {
       const manager = await managerForTest({ store, slots: 1, leaseMs: 200 })
       const old = await manager.createSession({ id: 'again' })
@@ -298,7 +298,7 @@ describe('ownership', () => {
       await (await lax.openSession('again', { takeOver: true })).delete()
       const made = await lax.createSession({ id: 'again' })
       await made.set('x', 'new')
-      // The old lease ends by the clock, and nothing tells of it.
+      // The old lease expires by the clock, without any notification.
       const untilMs = performance.now() + 200
       await until(() => performance.now() > untilMs)
       await rejectionOf(SessionMovedError, call === 'delete' ? old.delete() : old.execute('x = "old"'))
@@ -308,7 +308,7 @@ describe('ownership', () => {
     },
   )
 
-  test('D2: if the lease ends because the store cannot be reached, nothing runs and nothing is acknowledged', async () => {
+  test('D2: if the lease expires because the store is unreachable, nothing runs and nothing is acknowledged', async () => {
     const manager = await managerForTest({ store, slots: 1, leaseMs: 200 })
     const session = await manager.createSession({ id: 'cut-off' })
     const { result } = await start(session, 'import asyncio; await asyncio.sleep(0.6); x = 1; x')

@@ -1,4 +1,4 @@
-// D2: a call with an idempotency key runs once, and settles as it did when it is repeated, in whatever process.
+// D2: a call with an idempotency key runs once; a repeated call settles in the same way, in any process.
 import {
   type CallbackContext,
   CancelledError,
@@ -31,12 +31,12 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([a.close(), b.close()]))
 
-/** The session as another process gets it that takes over from one that was killed. */
+/** Opens the session like another process that takes over after this one was killed. */
 function taken(id: string): Promise<Session> {
   return b.getOrCreate(id, { takeOver: true })
 }
 
-test('a repeated call returns what the first one did, here and in another process', async () => {
+test('a repeated call returns the first result, here and in another process', async () => {
   const session = await a.createSession({ id: 'twice' })
   const key = { idempotencyKey: 'k1' }
   const code = `
@@ -53,7 +53,7 @@ print('out', n)
   expect((await other.execute(code, key)).stdout).toBe('out 1\n')
 })
 
-test('errors, too, with the state that they left', async () => {
+test('errors are repeated too, and the state that they left stays', async () => {
   const session = await a.createSession({ id: 'errors', limits: { outputBytes: 1000 } })
   await session.execute('n = 0')
   const raised = await rejectionOf(
@@ -81,14 +81,14 @@ test('errors, too, with the state that they left', async () => {
   expect(await other.get('n')).toBe(n)
 })
 
-test('what did not run is not kept: it runs when it is repeated', async () => {
+test('the outcome of a call that did not run is not kept, so repeating it runs it', async () => {
   const session = await a.createSession({ id: 'not-run', callbacks: { ask: (_, { suspend }) => suspend() } })
   const signal = AbortSignal.abort()
   await rejectionOf(CancelledError, session.execute('x = 1', { idempotencyKey: 'k', signal }))
   expect((await session.execute('x = 2; x', { idempotencyKey: 'k' })).value).toBe(2)
 })
 
-test('a suspended execution: repeated calls tell what is pending, and answers count once', async () => {
+test('repeated calls of a suspended execution return what is pending, and answers count once', async () => {
   const callbacks = { ask: (_: unknown, { suspend }: { suspend: () => never }) => suspend() }
   const session = await a.createSession({ id: 'suspended', callbacks })
   const first = await session.execute('n = await ask(q=1); n', { idempotencyKey: 's0' })
@@ -101,17 +101,17 @@ test('a suspended execution: repeated calls tell what is pending, and answers co
   expect((await other.execute('anything', { idempotencyKey: 's0' })).pending).toEqual([])
 })
 
-test('an outcome is stored with the state it left, or not at all', async () => {
+test('an outcome is stored together with the state it left, or not at all', async () => {
   const session = await a.createSession({ id: 'together' })
   await session.execute('n = 0')
   store.script('put', 'fail')
   const error = await rejectionOf(NotStoredError, session.execute('n += 1; n', { idempotencyKey: 'k' }))
   expect(error.result).toMatchObject({ value: 1 })
-  // The store has neither, so whoever takes over runs it.
+  // The store has neither, so a manager that takes over runs the code again.
   const other = await taken('together')
   expect((await other.execute('n += 1; n', { idempotencyKey: 'k' })).value).toBe(1)
   await rejectionOf(SessionMovedError, session.execute('n += 1; n', { idempotencyKey: 'k' }))
-  // The handle that goes on stores both before it repeats the outcome.
+  // The handle that continues stores both before it repeats the outcome.
   store.script('put', 'fail')
   await rejectionOf(NotStoredError, other.execute('n += 1; n', { idempotencyKey: 'k2' }))
   expect((await other.execute('n += 1; n', { idempotencyKey: 'k2' })).value).toBe(2)
@@ -119,7 +119,7 @@ test('an outcome is stored with the state it left, or not at all', async () => {
   expect([(await back.execute('', { idempotencyKey: 'k2' })).value, await back.get('n')]).toEqual([2, 2])
 })
 
-test('a call that `close` interrupts leaves nothing, and can be repeated', async () => {
+test('a call interrupted by `close` leaves no effects, and can be repeated', async () => {
   const session = await a.createSession({ id: 'closed' })
   await session.execute('n = 0')
   const code = 'n += 1; time.sleep(60)'
@@ -131,7 +131,7 @@ test('a call that `close` interrupts leaves nothing, and can be repeated', async
   expect((await again.execute('n += 1; n', { idempotencyKey: 'k' })).value).toBe(1)
 })
 
-test('the last 16 outcomes are kept; large ones without values, their texts cut', async () => {
+test('the last 16 outcomes are kept, large ones without values and with shortened text', async () => {
   const session = await a.createSession({ id: 'bounded' })
   for (let i = 0; i < 17; i += 1) await session.execute(`n = ${i}; n`, { idempotencyKey: `k${i}` })
   expect((await session.execute('"kept"', { idempotencyKey: 'k1' })).value).toBe(1)
@@ -153,7 +153,7 @@ test.each([
   ['StoreError', () => new StoreError('of another store')],
   ['SessionClosedError', () => new SessionClosedError('another session')],
 ])(
-  'a listener that throws a %s does not make the code run again, or its state be lost',
+  'a listener that throws a %s does not make the code run again and does not lose its state',
   async (name, make) => {
     const session = await a.createSession({ id: name })
     await session.execute('n = 0')
@@ -169,7 +169,7 @@ test.each([
   },
 )
 
-test('names of any length that Python code chooses do not make an outcome too large to keep', async () => {
+test('very long names chosen by Python code do not make an outcome too large to keep', async () => {
   const session = await a.createSession({ id: 'names' })
   const code = `
 f = lambda: 1 / 0
@@ -184,7 +184,7 @@ raise type('A' * 1_200_000, (Exception,), {})('x') from cause`
   expect((await session.execute('2', { idempotencyKey: 'other' })).value).toBe(2)
 })
 
-test('a suspended execution waits no more once the session was reset', async () => {
+test('after a reset, a repeated suspended execution has no pending calls', async () => {
   const callbacks = { ask: (_: unknown, { suspend }: CallbackContext) => suspend() }
   const session = await a.createSession({ id: 'reset', callbacks })
   const run = () => session.execute('await ask()', { idempotencyKey: 'k' })
@@ -194,7 +194,7 @@ test('a suspended execution waits no more once the session was reset', async () 
   expect(await run()).toMatchObject({ status: 'suspended', pending: [] })
 })
 
-test('listing sessions shows no outcomes, and snapshots have none', async () => {
+test('outcomes appear neither in session lists nor in snapshots', async () => {
   const session = await a.createSession({ id: 'listed' })
   await session.execute('1', { idempotencyKey: 'k' })
   for await (const entry of a.list({ prefix: 'listed' })) expect(Object.keys(entry)).not.toContain('outcomes')
@@ -203,7 +203,7 @@ test('listing sessions shows no outcomes, and snapshots have none', async () => 
   expect(await session.snapshotState()).toBeInstanceOf(Snapshot)
 })
 
-test('a damaged record is an error, and nothing runs', async () => {
+test('a damaged outcome record causes an error, and nothing runs', async () => {
   const session = await a.createSession({ id: 'damaged' })
   await session.execute('n = 1', { idempotencyKey: 'k' })
   await session.close()
@@ -220,7 +220,7 @@ test('a damaged record is an error, and nothing runs', async () => {
   expect((await opened.execute('"n" in globals()')).value).toBe(false)
 })
 
-test('a key is refused where it would mean nothing', async () => {
+test('a key is rejected if it is invalid or cannot be honored', async () => {
   const plain = await a.createSession()
   const needs = { idempotencyKey: 'k' }
   expect((await rejectionOf(InvalidOptionError, plain.execute('1', needs))).message).toMatch(/with an id/)

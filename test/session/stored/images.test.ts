@@ -1,5 +1,5 @@
-// Stored sessions that a manager cannot have as they are: of another image, damaged, or of another key. Each is refused with what to do, and
-// stays in the store. `salvage` brings plain values back.
+// Stored sessions that a manager cannot open as they are: of another image, damaged, or signed with another key. Each is rejected with
+// advice, and stays in the store. `salvage` recovers plain values.
 import { MemoryStore, type SessionManager, SnapshotError } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openManager } from '../../support/manager.js'
@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => manager.close())
 
-test('a session of another image is refused by name, stays as it is, and can be salvaged', async () => {
+test('a session of another image is rejected with both image ids, stays unchanged, and can be salvaged', async () => {
   const document = await storeOld(manager, store, 'foreign')
   const { reason, message } = await rejectionOf(SnapshotError, manager.openSession('foreign'))
   expect(reason).toBe('incompatible')
@@ -26,7 +26,7 @@ test('a session of another image is refused by name, stays as it is, and can be 
   expect([entry?.bytes, entry?.owner]).toEqual([document, undefined])
   const session = await manager.openSession('foreign', { salvage: true })
   expect([await session.get('x'), session.lostGlobals, session.tenant]).toEqual([41, ['f'], 'acme'])
-  // Nothing is stored yet: if this process ended now, the old state would still be there.
+  // Nothing is stored yet: if this process ended now, the store would still have the old state.
   expect((await store.get('foreign'))?.bytes).toEqual(document)
   await session.close()
   const again = await manager.openSession('foreign')
@@ -34,11 +34,11 @@ test('a session of another image is refused by name, stays as it is, and can be 
   await again.delete()
 })
 
-test('a session whose salvaged state cannot be captured keeps its old state in the store', async () => {
+test('a session whose salvaged state cannot be captured keeps its old stored state', async () => {
   const code = 'import os; blob = os.urandom(200_000)'
   const document = await storeOld(manager, store, 'large', { code })
   const limits = { snapshotBytes: 65_536 }
-  // Otherwise closing it would leave nothing at all.
+  // If the old state did not stay in the store, closing the session would lose it entirely.
   const { reason } = await rejectionOf(
     SnapshotError,
     manager.openSession('large', { salvage: true, limits }).then((session) => session.close()),
@@ -49,7 +49,7 @@ test('a session whose salvaged state cannot be captured keeps its old state in t
   await manager.delete('large')
 })
 
-test('createSession salvages a snapshot, too', async () => {
+test('createSession can salvage a snapshot', async () => {
   const from = await storeOld(manager, store, 'source')
   await rejectionOf(SnapshotError, manager.createSession({ from }))
   await using session = await manager.createSession({ from, salvage: true })
@@ -57,7 +57,7 @@ test('createSession salvages a snapshot, too', async () => {
   await manager.delete('source')
 })
 
-test('a damaged session is refused and stays as it is', async () => {
+test('a damaged session is rejected and stays unchanged', async () => {
   const change = (bytes: Uint8Array) => bytes.fill(0, bytes.length - 200, bytes.length - 100)
   const document = await storeOld(manager, store, 'damaged', { change })
   const { reason } = await rejectionOf(SnapshotError, manager.openSession('damaged', { salvage: true }))
@@ -66,7 +66,7 @@ test('a damaged session is refused and stays as it is', async () => {
   expect(await manager.delete('damaged')).toBe(true)
 })
 
-test('with a snapshotKey, a session that was not signed with it for its tenant is refused', async () => {
+test('with a snapshotKey, a session that is not signed for its tenant with that key is rejected', async () => {
   const signing = await openManager({ store, slots: 1, snapshotKey: new Uint8Array(32).fill(7) })
   await storeOld(manager, store, 'unsigned', { change: (bytes) => bytes })
   const { reason } = await rejectionOf(SnapshotError, signing.openSession('unsigned', { salvage: true }))

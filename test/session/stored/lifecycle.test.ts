@@ -1,4 +1,4 @@
-// Sessions with an id: they are made, closed, found and opened again, in this manager and in another one with the same store.
+// Sessions with an id: they are created, closed, found and opened again, in this manager and in another one with the same store.
 import {
   InvalidOptionError,
   MemoryStore,
@@ -29,7 +29,7 @@ async function listed(filter?: Parameters<SessionManager['list']>[0]): Promise<S
 }
 
 describe('a session with an id', () => {
-  test('is closed here and goes on there, exactly: variables, generators, files, count, labels, tenant', async () => {
+  test('continues exactly in another manager: variables, generators, files, count, labels, tenant', async () => {
     const first = await one.createSession({ id: 'exact', tenant: 'acme', labels: { plan: 'pro' } })
     await first.execute('import itertools; c = itertools.count(5); next(c); open("f.txt", "w").write("kept")')
     await first.execute('next(c)')
@@ -41,7 +41,7 @@ describe('a session with an id', () => {
     expect(await listed({ prefix: 'exact' })).toEqual([])
   })
 
-  test('goes on in the middle of a suspended execution, with its pending calls', async () => {
+  test('continues in the middle of a suspended execution, with its pending calls', async () => {
     const approve = (_: unknown, { suspend }: { suspend(reason?: string): never }) => suspend('asks a human')
     const first = await one.createSession({ id: 'pending', callbacks: { approve } })
     const suspended = await first.execute('"yes" if await approve(amount=5) else "no"')
@@ -54,7 +54,7 @@ describe('a session with an id', () => {
     await second.delete()
   })
 
-  test('that never ran is opened empty, with its environment', async () => {
+  test('that never ran opens empty, with its environment variables', async () => {
     const first = await one.createSession({ id: 'empty' })
     await first.close()
     expect(store.written).not.toContain('empty')
@@ -71,7 +71,7 @@ describe('a session with an id', () => {
     await fourth.delete()
   })
 
-  test('that has not changed since it was stored is not stored again', async () => {
+  test('that has not changed since it was stored is not written again', async () => {
     const session = await one.createSession({ id: 'unchanged' })
     await session.execute('x = 1')
     await session.hibernate()
@@ -86,7 +86,7 @@ describe('a session with an id', () => {
     await one.delete('unchanged')
   })
 
-  test('can be reset, and is opened reset', async () => {
+  test('can be reset, and opens reset', async () => {
     const session = await one.createSession({ id: 'reset' })
     await session.execute('x = 1')
     await session.hibernate()
@@ -97,7 +97,7 @@ describe('a session with an id', () => {
     await again.delete()
   })
 
-  test('forks from a snapshot: the store has it at once', async () => {
+  test('that is forked from a snapshot is stored at once', async () => {
     await using source = await one.createSession()
     await source.execute('x = 41')
     const from = await source.snapshotState()
@@ -117,7 +117,7 @@ describe('a session with an id', () => {
 })
 
 describe('getOrCreate', () => {
-  test('creates, finds the open one, and opens the stored one', async () => {
+  test('creates a session, returns the open one, or opens the stored one', async () => {
     const created = await one.getOrCreate('goc')
     await created.execute('x = 1')
     expect([await one.getOrCreate('goc'), one.get('goc')]).toEqual([created, created])
@@ -129,7 +129,7 @@ describe('getOrCreate', () => {
     await opened.delete()
   })
 
-  test('called many times at once gives one session', async () => {
+  test('called many times at once returns one session', async () => {
     const sessions = await Promise.all(Array.from({ length: 8 }, () => one.getOrCreate('at-once')))
     expect(new Set(sessions).size).toBe(1)
     const [session] = sessions
@@ -140,7 +140,7 @@ describe('getOrCreate', () => {
     await again.delete()
   })
 
-  test('of one id in two managers at once: one gets it, and the other is told who has it', async () => {
+  test('for one id in two managers at once succeeds in one, and the other learns the owner', async () => {
     const both = await Promise.allSettled([one.getOrCreate('race'), other.getOrCreate('race')])
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     for (const made of both) {
@@ -150,8 +150,8 @@ describe('getOrCreate', () => {
   })
 })
 
-describe('what is refused says what to do', () => {
-  test('an id that the store has, one that it has not, one that is open, and one of another tenant', async () => {
+describe('errors say what to do', () => {
+  test('for an id that is stored, unknown, already open, invalid, or of another tenant', async () => {
     const session = await one.createSession({ id: 'taken', tenant: 'acme' })
     const messages = []
     for (const call of [
@@ -186,7 +186,7 @@ describe('what is refused says what to do', () => {
     ['store', { store: {} }],
     ['durability', { durability: 'disk' }],
     ['leaseMs', { leaseMs: 5 }],
-  ])('%s of a manager', async (option, options) => {
+  ])('for a wrong %s option of a manager', async (option, options) => {
     expect(await rejectionOf(InvalidOptionError, openManager(options as never))).toMatchObject({ option })
   })
 
@@ -195,7 +195,7 @@ describe('what is refused says what to do', () => {
     ['labels', { labels: Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`l${n}`, ''])) }],
     ['labels', { labels: { '': 'x' } }],
     ['labels.a', { labels: { a: 'x'.repeat(257) } }],
-  ])('%s of a session', async (option, options) => {
+  ])('for a wrong %s option of a session', async (option, options) => {
     expect(await rejectionOf(InvalidOptionError, one.createSession(options as never))).toMatchObject({
       option,
     })
@@ -203,7 +203,7 @@ describe('what is refused says what to do', () => {
 })
 
 describe('list and sweep', () => {
-  test('list finds sessions by tenant, prefix and labels, and skips those without an id', async () => {
+  test('list filters sessions by tenant, prefix and labels, and skips those without an id', async () => {
     await using _ephemeral = await one.createSession()
     for (const [id, tenant, plan] of [
       ['l-1', 'a', 'pro'],
@@ -224,7 +224,7 @@ describe('list and sweep', () => {
     })
   })
 
-  test('sweep removes what a rule says and nobody has; a dry run says what would go', async () => {
+  test('sweep removes sessions that match a rule and have no owner, and a dry run reports them', async () => {
     const busy = await one.openSession('l-1')
     const would = await other.sweep({ ttlMs: 0, prefix: 'l-', dryRun: true })
     expect(would.removed.map(({ id, reason }) => [id, reason])).toEqual([
@@ -249,7 +249,7 @@ describe('list and sweep', () => {
   })
 })
 
-test('without a store of its own, a manager keeps closed sessions until it ends, and their ids can be used anew', async () => {
+test('without a configured store, a manager keeps closed sessions until it closes, and their ids can be reused', async () => {
   const manager = await openManager({ slots: 1 })
   const first = await manager.createSession({ id: 'a' })
   await first.execute('x = 1')

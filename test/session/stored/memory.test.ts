@@ -1,4 +1,4 @@
-// Dormant sessions that the store has give their memory away, least recently used first, and wake from the store.
+// Dormant sessions that are stored release their memory, least recently used first, and wake from the store.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { StoreError } from 'brumate'
@@ -10,7 +10,7 @@ import { rejectionOf } from '../../support/session-code.js'
 
 const MiB = 1024 * 1024
 
-test('the least recently used snapshot is dropped when there are too many bytes, all when memory is needed', () => {
+test('the least recently used snapshot is dropped when there are too many bytes, and all when memory is needed', () => {
   const hot = new HotSnapshots(800)
   const holders = [1, 2, 3].map(() => ({ dropSnapshot: vi.fn() }))
   const dropped = () => holders.map(({ dropSnapshot }) => dropSnapshot.mock.calls.length)
@@ -27,7 +27,7 @@ test('the least recently used snapshot is dropped when there are too many bytes,
   expect(dropped()).toEqual([1, 2, 0])
 })
 
-test('snapshots of dormant sessions take at most an eighth of maxMemoryBytes, and sessions wake from the store', async () => {
+test('snapshots of dormant sessions take at most an eighth of maxMemoryBytes, and dropped ones are read from the store', async () => {
   const store = new ScriptedStore()
   const manager = await managerForTest({ store, slots: 1, maxMemoryBytes: 512 * MiB })
   const sessions = []
@@ -53,7 +53,7 @@ test('snapshots of dormant sessions take at most an eighth of maxMemoryBytes, an
   expect(manager.stats().memory.snapshotBytes).toBe(0)
 })
 
-test('a dormant session does not keep the slot that it had', async () => {
+test('a dormant session keeps no reference to its former slot', async () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const heldBytes = async () => {
@@ -75,6 +75,6 @@ test('a dormant session does not keep the slot that it had', async () => {
   await make(10)
   const before = await heldBytes()
   await make(100)
-  // Shared memory, ports and buffers of a slot are more than 150 KB. Those of the last slots are freed a little later.
+  // The shared memory, ports and buffers of a slot take more than 150 KB. Those of the last slots are freed a little later.
   expect((await heldBytes()) - before).toBeLessThan(100 * 75_000)
 })

@@ -1,4 +1,4 @@
-// S1, D1: sessions move between managers at random. None has two owners at a time, and no acknowledged execution is lost or done twice.
+// S1, D1: sessions move between managers at random. None ever has two owners, and no acknowledged execution is lost or repeated.
 import { type Session, type SessionManager, SessionMovedError, SessionOwnedError } from 'brumate'
 import { expect, test } from 'vitest'
 import { managerForTest } from '../../support/manager.js'
@@ -8,7 +8,7 @@ const SESSIONS = 50
 const ROUNDS = 300
 const AT_ONCE = 8
 
-/** Numbers from 0 to 1, the same in every run. */
+/** Random numbers from 0 to 1, the same in every run. */
 function random(seed: number): () => number {
   let state = seed
   return () => {
@@ -17,7 +17,7 @@ function random(seed: number): () => number {
   }
 }
 
-test('S1, D1: fifty sessions of two managers, opened and taken over at random', async () => {
+test('S1, D1: fifty sessions, opened and taken over by two managers at random, lose and repeat no execution', async () => {
   const store = new ScriptedStore()
   const options = { store, slots: 4, durability: 'checkpoint', leaseMs: 2_000 } as const
   const managers = await Promise.all([managerForTest(options), managerForTest(options)])
@@ -43,7 +43,7 @@ test('S1, D1: fifty sessions of two managers, opened and taken over at random', 
     } catch (error) {
       if (error instanceof SessionMovedError) refusals.moved++
       else if (error instanceof SessionOwnedError) refusals.owned++
-      // Another call of this test has closed it.
+      // Another call of this test has closed the session.
       else if ((error as { code?: string }).code !== 'SESSION_CLOSED') throw error
     }
   }

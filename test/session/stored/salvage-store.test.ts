@@ -1,4 +1,4 @@
-// manager.salvageStore: which sessions of a store are salvaged, what is said to be lost, and that a failure leaves the old state.
+// manager.salvageStore: which sessions are salvaged, which losses are reported, and that a failure leaves the old state.
 import { type SalvageProgress, type SessionManager, Snapshot, type SnapshotRecord, StoreError } from 'brumate'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openManager } from '../../support/manager.js'
@@ -33,7 +33,7 @@ while True:
         while True: pass
     except BaseException: pass`
 
-test('sessions of other images get the new one; the report names what each lost, and a second run finds nothing', async () => {
+test('sessions of other images get the new one, the report names each loss, and a second run finds nothing', async () => {
   await storeOld(other, store, 'old-1', { labels: { plan: 'pro' } })
   await storeOld(other, store, 'old-2', { code: SUSPENDED })
   await storeOld(other, store, 'old-3', { code: 'x = 41' })
@@ -71,7 +71,7 @@ test('sessions of other images get the new one; the report names what each lost,
   expect([again.salvaged, again.current]).toEqual([[], 5])
 })
 
-test('a session that a manager has is left alone and named, unless it is to be taken over', async () => {
+test('a session that a manager owns is skipped and reported, unless it is taken over', async () => {
   await storeOld(other, store, 'busy')
   await storeOld(other, store, 'mine')
   const busy = await other.openSession('busy', { salvage: true })
@@ -91,7 +91,7 @@ test('a session that a manager has is left alone and named, unless it is to be t
   await mine.close()
 })
 
-test('filters choose by tenant, prefix, label and image', async () => {
+test('filters select sessions by tenant, prefix, label and image', async () => {
   await storeOld(other, store, 'a-1', { tenant: 'acme' })
   await storeOld(other, store, 'a-2', { tenant: 'globex', labels: { plan: 'pro' } })
   await storeOld(other, store, 'b-1', { tenant: 'globex' })
@@ -104,7 +104,7 @@ test('filters choose by tenant, prefix, label and image', async () => {
   expect(await chosen({ fromImages: [OTHER_IMAGE], prefix: 'b' })).toEqual(['b-1'])
 })
 
-test('a session that fails keeps its old state, the others are salvaged, and a later run goes on', async () => {
+test('a session that fails keeps its old state, the others are salvaged, and a later run can salvage it', async () => {
   const code = 'import os; blob = os.urandom(200_000)'
   const large = await storeOld(other, store, 'large', { code })
   await storeOld(other, store, 'small')
@@ -126,9 +126,9 @@ test('a session that fails keeps its old state, the others are salvaged, and a l
   await session.close()
 })
 
-test.each(['fail', 'fail-late'] as const)('if the last write is to %s, nothing is lost', async (fault) => {
+test.each(['fail', 'fail-late'] as const)('nothing is lost if the last write has fault %s', async (fault) => {
   const old = await storeOld(other, store, 'unlucky')
-  // The first write takes the session, the second stores it.
+  // The first write takes the lease, the second stores the session.
   store.script('put', undefined, fault)
   const { failed } = await manager.salvageStore()
   expect(failed).toMatchObject([{ id: 'unlucky', error: { code: 'STORE' } }])
@@ -141,7 +141,7 @@ test.each(['fail', 'fail-late'] as const)('if the last write is to %s, nothing i
   await session.close()
 })
 
-test('what ends it early is in the report, with what was done until then', async () => {
+test('the report contains the error that ended it early, and what was done until then', async () => {
   for (let i = 0; i < 5; i++) await storeOld(other, store, `s-${i}`)
   store.script('list', 'fail')
   expect(await manager.salvageStore()).toMatchObject({
@@ -160,7 +160,7 @@ test('what ends it early is in the report, with what was done until then', async
   const thrown = await manager.salvageStore({
     concurrency: 2,
     onProgress: ({ seen }) => {
-      // The first two have been salvaged before.
+      // The first two sessions have been salvaged by the run before.
       if (seen === 3) throw mistake
     },
   })
@@ -171,11 +171,11 @@ test('what ends it early is in the report, with what was done until then', async
   expect(thrown.salvaged.length + rest.salvaged.length).toBe(3)
 })
 
-test('a session that lost its worker is stored with its values; where it could not wake for that, salvage refuses it', async () => {
+test('a session that lost its worker is stored with its values, and is not salvaged if it could not wake for that', async () => {
   const lose = async (id: string) => {
     const session = await other.createSession({ id, checkpoint: 'auto', limits: { interruptGraceMs: 50 } })
     await session.execute('x = 41')
-    // At once: a later checkpoint would list the globals.
+    // Immediately, because a later checkpoint would list the globals.
     const lost = await rejection(session.execute(UNSTOPPABLE, { timeoutMs: 50 }))
     expect(lost).toMatchObject({ outcome: 'restored' })
     return session
@@ -213,7 +213,7 @@ test('a session that lost its worker is stored with its values; where it could n
   expect((await store.get('asleep'))?.imageId).toBe(OTHER_IMAGE)
 })
 
-test('a caller who wants a session that is being salvaged waits, and then has it for itself', async () => {
+test('a caller that opens a session while it is being salvaged waits, and then owns it', async () => {
   for (let i = 0; i < 4; i++) await storeOld(other, store, `s-${i}`)
   const wanted = ['s-0', 's-1', 's-2', 's-3']
   const asked: Promise<unknown>[] = []
@@ -241,7 +241,7 @@ test.each([
   [{ concurrency: 0 }, 'concurrency: expected an integer from 1 to 1024, got 0 (number)'],
   [{ fromImages: [] }, 'fromImages: expected an array of 1 to 100 ids of images'],
   [{ dryrun: true }, 'did you mean `dryRun`?'],
-])('the options %j are refused', async (options, message) => {
+])('options %j are rejected', async (options, message) => {
   expect(await rejection(manager.salvageStore(options as object))).toMatchObject({
     code: 'INVALID_OPTION',
     message: expect.stringContaining(message),

@@ -1,5 +1,5 @@
-// A process whose slots pack without a pause and are ended at random moments: `terminate ROUNDS` ends one after the other,
-// `exit` the process. It is well when it exits with 0.
+// A process whose slots pack continuously and are ended at random moments: `terminate ROUNDS` ends one slot after the other, `exit` the
+// process. The test passes if it exits with 0.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { ManagerMemory } from '../../../dist/src/memory/manager-memory.js'

@@ -1,4 +1,4 @@
-// A slot's thread that does nothing but pack: small blocks, so that it spends much of its time on making zlib streams.
+// A slot's thread that only packs: small blocks, so that it spends much of its time creating zlib streams.
 import { workerData } from 'node:worker_threads'
 import { Shield } from '../../../dist/src/shared/threads/shield.js'
 import { packBlocks, packBlocksAside, unpackBlocks } from '../../../dist/workers/snapshot/blocks.js'

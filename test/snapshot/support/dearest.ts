@@ -1,5 +1,5 @@
-// Values that cost a reader of snapshots the most for their bytes, as MessagePack. Owns one list of kinds; written byte by byte, since
-// no library writes what an attacker would.
+// MessagePack values that cost a reader of snapshots the most time for their size. Owns a list of kinds, written byte by byte, because no
+// library writes what an attacker would.
 
 export function text(value: string): Buffer {
   const utf8 = Buffer.from(value)
@@ -51,7 +51,7 @@ function hashOf(integer: number): number {
   return (hash ^ (hash >>> 16)) & 0x3fffffff
 }
 
-/** Integers that fall into one bucket of a set. */
+/** Integers that share one hash bucket of a set. */
 function colliding(count: number): Buffer[] {
   const found: Buffer[] = []
   for (let i = 0; found.length < count; i++) if ((hashOf(i) & 2047) === 77) found.push(float(i))
@@ -62,7 +62,7 @@ const COLLIDING = colliding(1200)
 const COLLIDING_BIGINTS = range(400, (i) => special('int', text(String((BigInt(i + 1) << 64n) + 5n))))
 const RECORD = ['name', 'at', 'value', 'kind', 'flag']
 
-/** One value of each kind, the `i`th. */
+/** For each kind, makes its `i`th value. */
 export const KINDS: Readonly<Record<string, (i: number) => Uint8Array>> = {
   nil: () => NIL,
   float: (i) => float(i + 0.5),
@@ -107,9 +107,9 @@ export const KINDS: Readonly<Record<string, (i: number) => Uint8Array>> = {
 const MIB = 2 ** 20
 
 /**
- * The longest list of each kind that `takes` takes and that fits into a mebibyte.
+ * The longest list of values that `takes` accepts and that fits into a mebibyte.
  *
- * @param least of values that are tried
+ * @param make makes the `i`th value
  */
 export function largest(make: (i: number) => Uint8Array, takes: (list: Uint8Array) => boolean): Uint8Array {
   const members: Uint8Array[] = []
@@ -122,7 +122,7 @@ export function largest(make: (i: number) => Uint8Array, takes: (list: Uint8Arra
   const of = (count: number) => array(members.slice(0, count))
   if (takes(of(members.length))) return of(members.length)
   let [taken, refused] = [0, members.length]
-  // To a hundredth.
+  // Accurate to one per cent.
   while (refused - taken > Math.max(1, taken / 100)) {
     const middle = (taken + refused) >> 1
     if (takes(of(middle))) taken = middle

@@ -1,8 +1,8 @@
-// A heap of malloc's written by hand, so that a test can make it say anything. Owns the layout of its words; what reading it
-// must come to is the tests'.
+// A malloc heap written by hand, so that a test can put anything into it. Owns the layout of its words; the tests own the expected
+// results.
 import { visitFree } from '../../../workers/interpreter/malloc.js'
 
-/** Where malloc's state is; chunks begin behind it. */
+/** Address of malloc's state; chunks begin behind it. */
 const STATE = 1024
 export const FIRST_CHUNK = 4096
 const SMALL_MAP = 0
@@ -24,7 +24,7 @@ export interface Visited {
   readonly bytes: number
 }
 
-/** One with no free memory but `TOP_CHUNK_BYTES` at its end. */
+/** A heap whose only free memory is a chunk of `TOP_CHUNK_BYTES` at its end. */
 export class ForgedHeap {
   readonly heap: Uint8Array<ArrayBuffer>
   readonly state = STATE
@@ -42,7 +42,7 @@ export class ForgedHeap {
     this.#words[address / 4] = word
   }
 
-  /** A free chunk between two in use. */
+  /** A free chunk between two used ones. */
   chunk(address: number, bytes: number): number {
     this.set(address + 4, bytes + PREVIOUS_IN_USE)
     this.set(address + bytes, bytes)
@@ -58,7 +58,7 @@ export class ForgedHeap {
     return STATE + SMALL_BINS + index * 8
   }
 
-  /** The list of a bin; it ends with what the last chunk's link says. */
+  /** Links the chunks into the list of a bin. */
   list(index: number, chunks: readonly number[]): void {
     this.set(STATE + SMALL_MAP, 1 << index)
     let previous = this.bin(index)
@@ -69,7 +69,7 @@ export class ForgedHeap {
     this.link(previous, this.bin(index))
   }
 
-  /** The root of a tree, alone of its size. */
+  /** Makes the chunk a tree's root, as the only one of its size. */
   root(index: number, chunk: number): void {
     this.set(STATE + TREE_MAP, 1 << index)
     this.set(STATE + TREE_BINS + index * 4, chunk)

@@ -1,4 +1,4 @@
-// Damages bytes at random, each time in one of a few ways. Owns no chance: `below(n)` draws a whole number from 0 to n - 1.
+// Damages bytes at random, each time in one of several ways. The caller owns the randomness: `below(n)` returns an integer in 0..n-1.
 
 export function mutate(original: Uint8Array, below: (n: number) => number): Uint8Array {
   const copy = Buffer.from(original)
@@ -21,7 +21,7 @@ export function mutate(original: Uint8Array, below: (n: number) => number): Uint
         copy.subarray(at),
       ])
     case 5:
-      // Where lengths stand: the first bytes of each part.
+      // Lengths are among the first bytes of each part.
       copy[below(Math.min(200, copy.length))] = [0, 1, 0x7f, 0x80, 0xff][below(5)] ?? 0
       return copy
     default:

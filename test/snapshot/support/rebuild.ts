@@ -1,5 +1,5 @@
-// Snapshots as an attacker makes them: taken apart and put together again with right checksums, so that only what is inside is
-// wrong. Reads and writes with msgpackr alone, as an independent reader of docs/snapshot-format.md would.
+// Snapshots as an attacker makes them: taken apart and put together again with valid checksums, so that only the contents are wrong. Reads
+// and writes with msgpackr alone, as an independent reader of docs/snapshot-format.md would.
 import { createHash } from 'node:crypto'
 import * as zlib from 'node:zlib'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
@@ -25,14 +25,14 @@ export function sha256(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest()
 }
 
-/** With checksums that are right, whatever is in it. */
+/** Writes a document with valid checksums, whatever its contents. */
 export function close(opened: Pick<Opened, 'head' | 'body'>, changes: Partial<Opened> = {}): Uint8Array {
   const head = packr.pack({ ...opened.head, bodyHash: sha256(opened.body) })
   const { magic = 'brumate snapshot', version = 2, signature = null } = changes
   return packr.pack([magic, version, Buffer.from(head), opened.body, sha256(head), signature])
 }
 
-/** The blocks of a body, unpacked into the one stream they are. */
+/** Unpacks the blocks of a body into one stream. */
 export function unpackBody(body: Uint8Array): Buffer {
   const view = Buffer.from(body)
   const parts: Buffer[] = []
@@ -48,7 +48,7 @@ export function unpackBody(body: Uint8Array): Buffer {
   return Buffer.concat(parts)
 }
 
-/** One deflated block per mebibyte: every Node reads that. */
+/** Writes one deflated block per mebibyte, which every Node can read. */
 export function packBody(raw: Uint8Array): Uint8Array {
   const parts: Buffer[] = []
   for (let at = 0; at < raw.length; at += 2 ** 20) {
@@ -63,7 +63,7 @@ export function packBody(raw: Uint8Array): Uint8Array {
   return Buffer.concat(parts)
 }
 
-/** The stream's parts, docs/snapshot-format.md, with pages whole. */
+/** Parts of the stream in docs/snapshot-format.md, with whole pages. */
 export interface Stream {
   pages: Uint32Array
   host: unknown
@@ -97,7 +97,7 @@ export function openStream(raw: Buffer): Stream {
   return { pages, host, memory, contents: raw.subarray(at) }
 }
 
-/** @param hasMaps - false: whole pages instead */
+/** @param hasMaps - false: write whole pages */
 export function closeStream({ pages, host, memory, contents }: Stream, hasMaps = true): Buffer {
   const json = Buffer.from(JSON.stringify(host))
   const head = Buffer.alloc(16 + 4 * pages.length)
@@ -113,7 +113,7 @@ export function closeStream({ pages, host, memory, contents }: Stream, hasMaps =
   return Buffer.concat([head, maps, json, memory, contents])
 }
 
-/** A document with another stream in it. */
+/** The document with another stream as its body. */
 export function withStream(opened: Opened, stream: Buffer, head: Record<string, unknown> = {}): Uint8Array {
   const body = packBody(stream)
   return close({ head: { ...opened.head, rawBytes: stream.length, ...head }, body })

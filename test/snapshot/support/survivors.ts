@@ -1,5 +1,5 @@
-// Everything that behaviour C2 names: how it is made in one session, and what code in the restored one finds. Owns the list; in how many
-// ways it is frozen and thawed is survival.test.ts's.
+// Everything that behaviour C2 names: code that creates it in one session, and code that checks it in the restored one. Owns the list;
+// survival.test.ts owns the ways of freezing and thawing.
 import { py } from '../../support/py.js'
 
 export interface Survivor {

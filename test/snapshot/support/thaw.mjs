@@ -1,4 +1,4 @@
-// A process that thaws snapshots which another one wrote, runs code in each, and prints what it came to as JSON.
+// A process that thaws snapshots written by another process, runs code in each, and prints the results as JSON.
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 

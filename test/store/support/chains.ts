@@ -1,11 +1,11 @@
-// How long the chains of a store become before it wants the whole snapshot.
+// How many deltas a store accepts before it asks for a whole snapshot.
 import type { SnapshotStore } from '../../../src/store/store.js'
 
 const RECORD = { tenant: 't', imageId: 'i', labels: {}, executionCount: 0 }
 const WHOLE_BYTES = 100_000
 const MOST = 1000
 
-/** How many deltas of so many new bytes a store takes behind a whole snapshot of 100 KB; as many again after the next whole one. */
+/** Counts accepted deltas of `newBytes` each after a whole snapshot of 100 KB, and again after the next one. */
 export async function takenDeltas(
   store: Pick<Required<SnapshotStore>, 'put' | 'putDelta'>,
   newBytes: number,

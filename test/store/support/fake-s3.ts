@@ -1,5 +1,5 @@
-// A server with the part of S3 that an S3Store uses: objects, conditional writes, listing. Owns no more: signatures are not checked.
-// `conditions: false` makes it a server that ignores conditions, as old ones do.
+// A server with the part of S3 that an S3Store uses: objects, conditional writes, listing. It does not check signatures.
+// `conditions: false` makes it ignore conditions, as old servers do.
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
@@ -12,9 +12,9 @@ interface StoredObject {
 export interface FakeS3 {
   readonly endpoint: string
   readonly objects: Map<string, StoredObject>
-  /** Bytes of all bodies received. */
+  /** Sizes in bytes of all request bodies received. */
   readonly received: number[]
-  /** Called before an answer: may answer itself, and then returns true. */
+  /** Called before each response. May send another response itself, and then returns true. */
   intercept: ((request: IncomingMessage, response: ServerResponse, didWrite: boolean) => boolean) | undefined
   conditions: boolean
   stop(): Promise<void>

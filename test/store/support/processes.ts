@@ -1,4 +1,4 @@
-// Servers that tests start for themselves, in a temporary directory, and end. Owns finding their programs; nothing of them outlives the test.
+// Servers that tests start and end, in a temporary directory. Owns finding their programs; nothing of them outlives the test.
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -10,20 +10,20 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** The program's path; undefined where it is not installed. */
+/** The program's path; undefined if it is not installed. */
 export function findProgram(name: string, directories: readonly string[] = []): string | undefined {
   const all = [...(process.env.PATH ?? '').split(delimiter), ...directories]
   return all.map((directory) => join(directory, name)).find((path) => existsSync(path))
 }
 
-/** Debian keeps PostgreSQL's programs off the path: a folder for each version. */
+/** Debian installs PostgreSQL's programs outside the path, in a folder for each version. */
 export function postgresDirectories(): string[] {
   const versions = '/usr/lib/postgresql'
   const found = existsSync(versions) ? readdirSync(versions) : []
   return found.sort((a, b) => Number(b) - Number(a)).map((version) => join(versions, version, 'bin'))
 }
 
-/** PostgreSQL refuses to run as root: then as the user that Debian's package has made, or as nobody. */
+/** PostgreSQL refuses to run as root: use the user of Debian's package, or nobody. Undefined if not root. */
 export function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   for (const user of ['postgres', 'nobody']) {

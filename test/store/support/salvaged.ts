@@ -1,4 +1,4 @@
-// Whether `brumate store salvage` opens a store by the given location: one old session is salvaged there.
+// Checks that `brumate store salvage` opens a store by the given location, by salvaging one old session there.
 import type { SnapshotStore } from 'brumate'
 import { expect, inject } from 'vitest'
 import { openManager } from '../../support/manager.js'

@@ -1,5 +1,5 @@
-// PostgreSQL and Redis as tests and chaos/stores/ run them: on this machine, with a password, in a directory that goes with them. Owns
-// their settings; processes.ts starts and ends them.
+// PostgreSQL and Redis for tests and chaos/stores/: on this machine, with a password, in a directory that is removed with them. Owns their
+// settings; processes.ts starts and ends them.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,12 +13,12 @@ import {
 } from './processes.js'
 
 export const PASSWORD = 'very/secret pässword'
-/** Undefined where PostgreSQL is not installed. */
+/** Undefined if PostgreSQL is not installed. */
 export const initdb = findProgram('initdb', postgresDirectories())
-/** Undefined where Redis is not installed. */
+/** Undefined if Redis is not installed. */
 export const redisServer = findProgram('redis-server')
 
-/** A server that does not flush to the disk: it outlives its clients, not the machine. */
+/** Starts a server that does not flush to disk: its data survives crashes of clients, but not of the machine. */
 export async function startPostgres(): Promise<{ server: Server; url: string }> {
   if (initdb === undefined) throw new Error('PostgreSQL is not installed')
   const directory = temporaryDirectory()
@@ -51,7 +51,7 @@ export async function startPostgres(): Promise<{ server: Server; url: string }> 
     ['-D', data, ...args],
     /ready to accept connections/,
     directory,
-    // SIGINT ends it without waiting for its clients.
+    // SIGINT ends the server without waiting for its clients.
     { ...environment, endSignal: 'SIGINT' },
   )
   const url = `postgresql://owner:${encodeURIComponent(PASSWORD)}@/postgres?host=${encodeURIComponent(sockets)}`

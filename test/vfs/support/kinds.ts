@@ -1,4 +1,4 @@
-// Both kinds of storage for one suite of tests. Owns temporary directories, removed with the test file.
+// Runs one suite of tests for both kinds of storage. Owns temporary directories, removed with each test.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,14 +6,14 @@ import { type Session, type SessionManager, type SessionOptions, VfsStorage } fr
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
 import { openManager } from '../../support/manager.js'
 
-/** As many as were asked for. */
+/** As many sessions as were asked for. */
 type Pair = [first: Session, second: Session, ...Session[]]
 
 export interface Kind {
   readonly name: string
-  /** A new, empty storage, closed with the test. */
+  /** Creates an empty storage that is closed with the test. */
   storage(): Promise<VfsStorage>
-  /** Sessions that share it, closed with the test. */
+  /** Creates sessions that share the storage and are closed with the test. */
   sessions(storage: VfsStorage, count: number, options?: SessionOptions): Promise<Pair>
   readonly manager: () => SessionManager
 }
@@ -24,7 +24,7 @@ export async function temporaryDirectory(): Promise<string> {
   return path
 }
 
-/** Runs the suite for each kind of storage, all on one manager. */
+/** Runs the suite for each kind of storage, with one manager. */
 export function describeStorages(title: string, suite: (kind: Kind) => void): void {
   describe(title, () => {
     let manager: SessionManager

@@ -1,4 +1,4 @@
-// A storage's thread and its slots in the test's own thread: what a slot puts into its door is served at once. Owns no assertion.
+// A storage's thread and its slots, simulated on the test's own thread: requests at a door are served at once. Owns no assertion.
 
 import {
   BELL_BYTES,
@@ -31,7 +31,7 @@ export class TestStorage {
   readonly nodes: PrivateNodes
   readonly served: ConstructorParameters<typeof Client>[0]
 
-  /** `extents`: how many the arena has. */
+  /** @param extents size of the arena */
   constructor(extents: number) {
     this.arena = new Arena(new SharedArrayBuffer(0, { maxByteLength: extents * CHUNK }))
     this.nodes = new PrivateNodes(NO_IMAGE, this.quota, this.arena)
@@ -56,7 +56,7 @@ export class TestStorage {
     this.nodes.remove(this.nodes.root, name)
   }
 
-  /** As the storage's thread reads it. */
+  /** The file's bytes, as the storage's thread reads them. */
   bytesOf(node: NodeId): Uint8Array {
     const bytes = new Uint8Array(this.nodes.status(node).size)
     this.nodes.read(node, 0, bytes, 0, bytes.length)
@@ -85,7 +85,7 @@ export class TestSlot {
     storage.slots.push(this)
   }
 
-  /** 0 or the error's number. */
+  /** Returns 0 or the error number. */
   call(op: number, ...numbers: number[]): number {
     this.numbers.set(numbers)
     this.control[CONTROL.OP] = op
@@ -94,7 +94,7 @@ export class TestSlot {
     return this.control[CONTROL.ERROR] ?? 0
   }
 
-  /** By way of the arena where there is room for it; which operation it was, or its error. */
+  /** Writes through the arena if it has room. Returns the operation that was used, or the error number. */
   write(node: NodeId, position: number, bytes: Uint8Array): 'write' | 'exchange' | number {
     const extents = this.copies.put(bytes, 0, bytes.length, position)
     if (extents === 0) this.window.set(bytes)
@@ -104,7 +104,7 @@ export class TestSlot {
     return extents === 0 ? 'write' : 'exchange'
   }
 
-  /** The same of whole chunks inside the file, without waiting; false if that cannot be. */
+  /** Overwrites whole chunks inside the file without waiting. Returns false if that is impossible. */
   overwrite(node: NodeId, position: number, bytes: Uint8Array): boolean {
     const extents = this.copies.put(bytes, 0, bytes.length, position)
     if (extents === 0 || !this.door.overwrite(node, position, extents)) return false
@@ -112,7 +112,7 @@ export class TestSlot {
     return true
   }
 
-  /** Asks, and does not copy yet: the lent pieces are the slot's until it asks for something else. */
+  /** Requests a read, and copies later: the lent pieces belong to the slot until its next request. */
   ask(node: NodeId, position: number, length: number): () => Uint8Array {
     this.call(OP.read, node, position, length)
     const [count = 0, pieces = 0] = this.numbers

@@ -1,5 +1,5 @@
-// A manager whose slots fail to boot, in the way that its build's slot.bundle.cjs has. A case is one attempt to create a session; its
-// result is the error it ends with.
+// A manager whose slots fail to boot, in the way that slot.bundle.cjs of its build defines. A case is one attempt to create a session; its
+// result is the error.
 export async function open({ dist, cacheDir }) {
   const { SessionManager } = await import(new URL('src/index.js', dist).href)
   return async () => {

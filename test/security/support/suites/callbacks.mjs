@@ -1,5 +1,5 @@
-// A session with callbacks, and a sibling of another tenant. A case is code that the session runs, in pieces; its result is what each
-// came to, what the callbacks were called with, and this process's memory.
+// A session with callbacks, and a sibling of another tenant. A case is a list of code pieces that the session runs; its result is the
+// outcome of each, the arguments that the callbacks received, and the memory of this process.
 
 export async function open({ dist, cacheDir, slots = 2 }) {
   const { SessionManager } = await import(new URL('src/index.js', dist).href)
@@ -28,7 +28,7 @@ export async function open({ dist, cacheDir, slots = 2 }) {
       globalThis.gc?.()
       results.push({ ...result, rssBytes: rss(), heapBytes: process.memoryUsage().heapUsed })
     }
-    // Some attacks leave their own session useless; it must still be possible to start over.
+    // Some attacks leave their own session unusable; reset must still repair it.
     if (recover) await session.reset()
     const after = await settled(session.execute('6 * 7'))
     const beside = await settled(sibling.execute('6 * 7'))

@@ -1,7 +1,6 @@
-// Random numbers into the imports of an interpreter that is booted and real: its memory, its allocator, its table. A case is
-// some imports and the letters of their parameters; its result is a tally for each of what came back.
-// With `again` an interpreter that ended is replaced.
-/** Pointers that hit something, sizes at every edge, descriptors that are open. */
+// Random numbers for the imports of a real, booted interpreter with its memory, allocator and table. A case is a list of imports with the
+// letters of their parameters; its result is a tally of outcomes for each import. With `again`, an interpreter that ended is replaced.
+/** Valid pointers, sizes at every edge, open descriptors. */
 const EDGES = [
   0,
   1,
@@ -36,14 +35,14 @@ export async function open({ dist, cacheDir }) {
   const { readable } = await load('workers/image-bytes.js')
   const shared = await openImage({ cacheDir })
 
-  /** Never sleeps, whatever it is asked. */
+  /** Never sleeps, whatever the arguments. */
   class Sleepless extends InterruptCell {
     wait() {
       return 'timeout'
     }
   }
 
-  /** A booted interpreter, and its imports as WebAssembly has them. */
+  /** A booted interpreter, and its imports as WebAssembly receives them. */
   function boot() {
     const image = readable(shared)
     const { files, bytes, cwd } = image
@@ -86,18 +85,18 @@ export async function open({ dist, cacheDir }) {
       try {
         const result = guest.imports[from][each](...parameters)
         if (typeof result === 'number' || typeof result === 'bigint') tally.numbers++
-        // A reference that is null is what C code may get, too.
+        // C code may also receive a null reference.
         else if (result === undefined || result === null) tally.nothing++
         else other(`${parameters} returned ${typeof result}`)
       } catch (error) {
         if (error instanceof InterpreterEnd) tally.ended++
         else other(`${parameters} threw ${error}`)
-        // After its end an interpreter shows nothing more.
+        // Calls on an ended interpreter show nothing more.
         if (again && guest.host.ended && tally.ended % 1000 === 0) guest = boot()
       }
     }
     const { fileBytes, memoryBytes } = guest.host.usage
-    // The next import starts from a whole interpreter.
+    // The next import starts with an intact interpreter.
     if (guest.host.ended || !guest.interpreter.revert()) guest = undefined
     return { name, ...tally, fileBytes, memoryBytes }
   }
@@ -132,7 +131,7 @@ function parameter(letter, random) {
       ]
     case 'E':
       return null
-    // No index of the function table.
+    // Not an index of the function table.
     case 'O':
       return random() < 0.5 ? -1 - Math.floor(random() * 2 ** 31) : 20_000 + Math.floor(random() * 2 ** 30)
     default:

@@ -1,5 +1,5 @@
 // Negative controls: plain `loadPyodide()`, in which an attack has to succeed for its test to mean anything.
-// A case is Python code; its result is what the code told whoever runs it.
+// A case is Python code; its result is the value or error as text.
 import { loadPyodide } from 'pyodide'
 
 export async function open() {

@@ -1,8 +1,8 @@
-// A manager with an attacker's session and a sibling of another tenant. A case is the steps that the attacker takes;
-// its result is what each came to, and whether both sessions still work.
+// A manager with an attacker's session and a sibling of another tenant. A case is a list of steps that the attacker takes; its result is
+// the outcome of each, and whether both sessions still work.
 import { inspect } from 'node:util'
 
-/** Setup: `dist` is the build to load, `slots` and `cacheDir` the manager's. */
+/** Setup: `dist` is the build to load; `slots` and `cacheDir` are options of the manager. */
 export async function open({ dist, cacheDir, slots = 4, maxTextLength = 4000 }) {
   const { SessionManager } = await import(new URL('src/index.js', dist).href)
   const manager = await SessionManager.create({ cacheDir, slots })
@@ -20,7 +20,7 @@ export async function open({ dist, cacheDir, slots = 4, maxTextLength = 4000 }) 
     }
     const results = []
     for (const step of steps) results.push(await settled(call(step)))
-    // Some attacks leave their own session useless; it must still be possible to start over.
+    // Some attacks leave their own session unusable; reset must still repair it.
     if (recover) await session.reset()
     const after = await settled(session.execute('6 * 7', { timeoutMs: 15_000 }))
     const beside = await settled(sibling.execute('n + 1', { timeoutMs: 15_000 }))
@@ -35,7 +35,7 @@ export async function open({ dist, cacheDir, slots = 4, maxTextLength = 4000 }) 
   function told({ value, repr, stdout, stderr, display, peakMemoryBytes }) {
     return {
       kind: 'result',
-      // Printing a huge integer takes longer than anything that is measured here.
+      // Formatting a huge integer would take longer than anything measured here.
       value:
         typeof value === 'bigint' ? 'a bigint' : text(inspect(value, { maxStringLength: maxTextLength })),
       repr: text(repr),

@@ -1,5 +1,5 @@
-// Two tenants after one another on a manager with a single slot, which the first one's worker tries to keep. A case is the
-// step of the first and the step of the second; its result is what the second was told.
+// Two tenants, one after the other, on a manager with a single slot, which the first one's worker tries to keep. A case is one step of
+// each tenant; its result is the outcome of the second.
 export async function open({ dist, cacheDir }) {
   const { SessionManager } = await import(new URL('src/index.js', dist).href)
   return async ({ first, second }) => {
