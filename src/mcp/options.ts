@@ -10,7 +10,7 @@ export interface McpOptions {
   readonly manager: SessionManager
   /** Tenant that owns the sessions, for `mcpServer` and `serveStdio`; over HTTP, the token decides. Default `local`. */
   readonly tenant?: string
-  /** Limits of the sessions; they override the manager's. `callbackTimeoutMs` applies to each tool of a connected server; default 60,000. */
+  /** Limits of the sessions; they override the manager's. `callbackTimeoutMs` is that of connected servers' tools; default 60,000. */
   readonly limits?: Partial<Limits>
   /** Longest `timeout` that a client may set, in ms. Default 600,000. */
   readonly maxTimeoutMs?: number

@@ -18,7 +18,7 @@ export interface WorkspaceStoreOptions {
   readonly prefix?: string
 }
 
-/** How often a save is retried after other writers of the same id. */
+/** Attempts to save or delete an entry while others write to the same id. */
 const MAX_TRIES = 10
 const HEAD_BYTES = 4
 const RECORD = { tenant: 'openai-agents', imageId: 'openai-agents', labels: {}, executionCount: 0 }
