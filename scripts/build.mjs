@@ -197,9 +197,9 @@ async function bundleInto(folder, entries) {
 
 /**
  * Bundles a thread's entry, or a package, into one file with all of its imports: a slot reads one file instead of fifty, which saves a
- * quarter of its boot. The format is CommonJS, because Node reads that synchronously. It opens an ES module on a thread of libuv's, and Node
- * 20 never closes the file if the worker ends before it is notified. There, ending a worker while `require` loads an ES module even ends the
- * whole process.
+ * quarter of its boot. The format is CommonJS, because Node reads that synchronously. It opens an ES module on a thread of libuv's, and
+ * Node 20 never closes the file if the worker ends before it is notified. There, ending a worker while `require` loads an ES module even
+ * ends the whole process.
  */
 async function bundleFile(input, name) {
   const bundle = await rolldown({
