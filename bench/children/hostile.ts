@@ -27,7 +27,7 @@ const acting = sessions.map(async (session) => {
   while (performance.now() < untilMs) {
     acts++
     await act(session, manager).catch(() => errors++)
-    // What rejects at once would keep all else from running.
+    // An act that rejects immediately would otherwise starve everything else.
     await new Promise((resolve) => setImmediate(resolve))
   }
 })

@@ -1,4 +1,4 @@
-// What an execution has done so far that waits for LibreChat's tools. It is a file of the session, so that any process can continue. Owns
+// The progress of an execution that waits for LibreChat's tools. It is a file of the session, so that any process can continue. Owns
 // the format of the file. The session's code may have changed the file, so it is untrusted.
 import type { Session } from '../../session.js'
 import { StorageError } from '../../shared/errors.js'
