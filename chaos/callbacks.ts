@@ -2,7 +2,7 @@
 // answers, so that a run can end.
 import type { CallbackFn, Snapshot } from 'brumate'
 
-/** The run's `limits.callbackTimeoutMs`. Late answers take longer. */
+/** The run's `limits.callbackTimeoutMs`; TOO_LATE_MS exceeds it. */
 export const CALLBACK_TIMEOUT_MS = 150
 const TOO_LATE_MS = 400
 

@@ -10,7 +10,7 @@ import { Random } from './random.js'
 import { Resources } from './resources.js'
 
 const PROGRESS_MS = 5000
-/** Sessions per slot; the next one is sessions per tenant. */
+/** Sessions per slot. */
 const CROWD = 2.5
 const SESSIONS_PER_TENANT = 3
 const PAUSE_MS = 60

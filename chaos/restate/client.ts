@@ -5,7 +5,7 @@ import type { Cluster } from '../../examples/restate/cluster.js'
 import { pause } from '../stores/say.js'
 
 const ORDERS_PER_SESSION = 1_000_000
-/** One execution out of this many asks for an approval; the next one: raises at its end. */
+/** One execution in APPROVED asks for an approval; one in RAISING raises at its end. */
 const APPROVED = 4
 const RAISING = 5
 const LOOK_MS = 100

@@ -24,7 +24,7 @@ export interface MovesOptions {
   readonly cacheDir?: string
 }
 
-/** Probability that the session is closed after a call. The next one: that an opening takes the session from its owner. */
+/** Probabilities: of closing the session after a call, and of taking the session from its owner when opening it. */
 const CLOSE = 0.1
 const TAKE_OVER = 0.4
 

@@ -15,7 +15,7 @@ const SLOTS = 3
 const AT_ONCE = 6
 /** Short enough that some leases expire while their session is idle. */
 const LEASE_MS = 1500
-/** Time between two freezes; the next one: their duration. Some are longer than a lease. */
+/** Bounds of the time between two freezes, and of a freeze's duration. Some freezes are longer than a lease. */
 const BETWEEN_MS = [300, 3000] as const
 const FREEZE_MS = [300, 2500] as const
 
