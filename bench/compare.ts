@@ -1,5 +1,5 @@
-// `node bench/run.mjs compare --before DIR`: this build against the one in DIR, in one run. Owns the order of the turns, the ratios
-// and the table; what is measured is comparisons.ts's. Each round has two fresh processes, one for each build
+// `node bench/run.mjs compare --before DIR`: compares this build with the one in DIR, in one run. Owns the order of the turns, the ratios
+// and the table; comparisons.ts defines what is measured. Each round has two fresh processes, one for each build
 // (children/compare.ts), which take turns at each comparison.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,9 +12,9 @@ import { COMPARISONS, MOST_RATIOS } from './comparisons.js'
 import { median } from './measure.js'
 
 const ROUNDS = 5
-/** What nothing may cost an honest session more than. */
+/** Highest ratio that is acceptable for an honest session. */
 const MOST_RATIO = 1.03
-/** Of each build at each comparison, in a round. */
+/** Per build and comparison, in a round. */
 const TURNS = 4
 const PROCESS_MS = 300_000
 
@@ -31,7 +31,7 @@ interface Comparison {
   readonly ratio: number
   readonly quartiles: readonly [low: number, high: number]
   readonly most: number
-  /** Noisy: the ratio is too large, but a quarter of the turns met it, or was no slower than before. */
+  /** Noisy: the ratio is too large, but a quarter of the turns were within the limit, or no slower than before. */
   readonly verdict: 'met' | 'noisy' | 'missed'
 }
 
@@ -50,7 +50,7 @@ const names = positionals.length > 0 ? positionals : Object.keys(COMPARISONS)
 const builds: Readonly<Record<Build, string>> = { before: resolve(values.before ?? ''), after: here }
 check()
 
-/** By comparison, in the order of the turns, so that those of the same place are a pair. */
+/** Samples by comparison, in the order of the turns: those at the same index are a pair. */
 const samples: Record<Build, Map<string, number[]>> = { before: new Map(), after: new Map() }
 const loadBefore = loadavg()[0] ?? 0
 for (let round = 0; round < rounds; round++) {
@@ -79,13 +79,13 @@ function check(): void {
 }
 
 async function measureRound(): Promise<void> {
-  // One after the other: the first of all builds its image, if there is none.
+  // One after the other, because the first builds its image if there is none.
   const before = await start('before')
   const after = await start('after')
   try {
     for (const name of names)
       for (let turn = 0; turn < TURNS; turn++) {
-        // ABBA: what changes slowly meets both alike.
+        // ABBA order, so that slow changes affect both builds equally.
         const order: readonly Build[] = turn % 2 === 0 ? ['before', 'after'] : ['after', 'before']
         for (const build of order) {
           const ms = await measured(build === 'before' ? before : after, build, name)
@@ -111,14 +111,14 @@ function measured(child: ChildProcess, build: Build, name: string): Promise<numb
   return answer(child, `${build}: ${name}`)
 }
 
-/** @throws if the process ends, or takes too long */
+/** Waits for the process's answer. @throws if it ends, or takes too long */
 async function answer(child: ChildProcess, what: string): Promise<number> {
   const settled = new AbortController()
   const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(PROCESS_MS)])
   const ended = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`${what}: its process ended with ${code}`)
   })
-  // Aborted with the other's answer.
+  // Ignores its rejection when the answer came first and aborts it.
   ended.catch(() => {})
   try {
     const [ms] = await Promise.race([once(child, 'message', { signal }), ended])

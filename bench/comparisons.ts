@@ -1,21 +1,21 @@
-// What `compare` measures of one build: the work of honest sessions. Owns the programs and their sizes; uses only what every build's
-// public API has. Each gives milliseconds, the median of its samples.
+// What `compare` measures for one build: the work of honest sessions. Owns the programs and their sizes; uses only the part of the public
+// API that every build has. Each comparison returns milliseconds, the median of its samples.
 import type { ManagerOptions, Session, SessionManager, Value } from 'brumate'
 import { expectEqual, median, samplesMs, timeMs } from './measure.js'
 
 export interface Subject {
   readonly manager: SessionManager
-  /** With the callback `add`, and `CODE` in it. */
+  /** Has the callback `add`, and has run `CODE`. */
   readonly session: Session
-  /** Another manager of the same build. */
+  /** Creates another manager of the same build. */
   readonly createManager: (options: ManagerOptions) => Promise<SessionManager>
-  /** From the start of a process to its first result. */
+  /** Time from the start of a process to its first result. */
   readonly firstResultMs: () => Promise<number>
 }
 
 type Measure = (subject: Subject) => Promise<number>
 
-/** Defined in the session that all but snapshots use. */
+/** Defined in the session that all comparisons except those of snapshots use. */
 export const CODE = `
 import json, os, time
 
@@ -66,7 +66,7 @@ const LIST = Array.from({ length: 1000 }, (_, i) => i)
 const TEXT = 'a text of a megabyte '.repeat(50_000)
 const BYTES = new Uint8Array(10_000_000).fill(7)
 
-/** The first is left out: what came before was something else. */
+/** The first run is left out, because something else ran before it. */
 async function each(count: number, task: () => Promise<unknown>): Promise<number> {
   await task()
   return median(await samplesMs(count, task))
@@ -88,7 +88,7 @@ function value(given: Value, count: number): { readonly get: Measure; readonly s
 
 const [list, text, bytes] = [value(LIST, 100), value(TEXT, 20), value(BYTES, 7)]
 
-/** Sessions created, used and closed one after the other, each of its own tenant. Milliseconds per session. */
+/** Sessions that are created, used and closed one after the other, each of its own tenant. Returns milliseconds per session. */
 async function freshTenants({ createManager }: Subject): Promise<number> {
   const tenants = 30
   await using manager = await createManager({ slots: 4 })
@@ -103,7 +103,7 @@ async function freshTenants({ createManager }: Subject): Promise<number> {
   return ms / tenants
 }
 
-/** Many more sessions than slots, used evenly: each call wakes its session first. */
+/** Many more sessions than slots, used evenly: each call has to wake its session first. */
 async function wakes({ createManager }: Subject): Promise<number> {
   await using manager = await createManager({ slots: 4 })
   const sessions: Session[] = []
@@ -112,7 +112,7 @@ async function wakes({ createManager }: Subject): Promise<number> {
     await session.set('x', i)
     sessions.push(session)
   }
-  // 40 and 17 have no common divisor.
+  // 40 and 17 have no common divisor, so all sessions are used evenly.
   const samples = await samplesMs(60, async (i) => {
     const which = (17 * i) % sessions.length
     const { value } = (await sessions[which]?.execute('x')) ?? {}
@@ -134,7 +134,7 @@ const CELLS = [
   'max(table.values())',
 ]
 
-/** A new tenant's first minute, on slots that are booted and warm. */
+/** A new tenant's first ten cells, on slots that are booted and warm. */
 function tenCells(checkpoint: 'auto' | 'manual'): Measure {
   return async ({ createManager }) => {
     await using manager = await createManager({ slots: 4 })
@@ -146,7 +146,7 @@ function tenCells(checkpoint: 'auto' | 'manual'): Measure {
   }
 }
 
-/** Limits of after ÷ before for comparisons that must get faster, not just stay as fast. */
+/** Limits of after ÷ before for comparisons that must become faster, not only stay as fast. */
 export const MOST_RATIOS: Readonly<Record<string, number>> = {
   'fresh-tenants': 1 / 5,
   wakes: 1 / 10,
@@ -159,7 +159,7 @@ export const MOST_RATIOS: Readonly<Record<string, number>> = {
   restore: 1 / 2,
 }
 
-/** Milliseconds per execution where each of `count` sessions runs small ones back to back. */
+/** Milliseconds per execution while each of `count` sessions runs small ones back to back. */
 function sessionsAtOnce(count: number): Measure {
   return async ({ createManager }) => {
     await using manager = await createManager({ slots: count })
@@ -172,7 +172,7 @@ function sessionsAtOnce(count: number): Measure {
           for (let i = 0; i < each; i++) await session.execute('y = sum(range(500))')
         }),
       )
-    // Until V8 has compiled what they use.
+    // Warms up until V8 has compiled the code that they use.
     await runs(Math.ceil(2000 / count))
     const each = Math.ceil(2000 / count)
     return (await timeMs(() => runs(each))) / (each * count)

@@ -1,5 +1,5 @@
-// What every benchmark shares: the machine's description, how to report progress, and whether a native Python is there.
-// Building the image is not measured, so it happens here, before the first part.
+// Shared by all benchmarks: the description of the machine, how progress is reported, and whether there is a native Python.
+// Building the image is not measured, so it is built here, before the first part.
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { SessionManager } from 'brumate'
 import { findPython } from './baselines/python.js'
@@ -10,9 +10,9 @@ export interface Machine {
   readonly cpu: string
   readonly cores: number
   readonly memoryGiB: number
-  /** Version of the native Python used as a baseline, `null` where there is none. */
+  /** Version of the native Python used as a baseline, `null` if there is none. */
   readonly python: string | null
-  /** Processes that wanted to run in the minute before: more than a fraction of a core means that figures are noisy. */
+  /** Load average of the minute before. If it is more than a fraction of a core, figures are noisy. */
   readonly loadBefore: number
 }
 

@@ -1,11 +1,12 @@
-// Sends the most expensive values a session can, and tells for each how long the main thread worked without a turn of its event loop.
+// Sends the most expensive values that a session can, and reports for each how long the main thread worked between two turns of its event
+// loop.
 // `node bench/dearest-values.mjs [NAME,...]`, one line of JSON for each value and way. Linux only.
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 const { SessionManager } = await import(new URL('../dist/src/index.js', import.meta.url).href)
 
-/** As expressions of Python. `n` members each; the largest that the kernel converts. */
+/** Python expressions. Each is the largest value of its kind that the kernel converts. */
 const VALUES = {
   none: '[None] * 1_000_000',
   ints: '[7] * 1_000_000',
@@ -38,7 +39,7 @@ const VALUES = {
   'deep lists': '__import__("functools").reduce(lambda inner, _: [inner, inner], range(17), [])',
 }
 
-/** Values that a callback returns, too. V8 lists the keys of an object in one step, in 20 ms where they are 100,000 numbers. */
+/** Values that a callback returns, too. V8 lists an object's keys in one step, which takes 20 ms for 100,000 numbers. */
 const RESULTS = [
   'control',
   'ints',
@@ -62,12 +63,12 @@ const session = await manager.createSession({ callbacks, limits, checkpoint: 'ma
 const sibling = await manager.createSession({ checkpoint: 'manual' })
 const delay = monitorEventLoopDelay({ resolution: 1 })
 
-/** Time on a processor of this thread alone, in ms: what else runs on the machine does not count. */
+/** CPU time of this thread alone, in ms, so that other programs on the machine do not count. */
 function threadMs() {
   return Number(readFileSync('/proc/self/schedstat', 'latin1').split(' ', 1)[0]) / 1e6
 }
 
-/** Longest time between two turns of the event loop while `work` lasts: on the clock, and of this thread's own work. */
+/** Longest interval between two turns of the event loop during `work`: on the clock, and in CPU time of this thread. */
 async function measured(work) {
   let longestMs = 0
   let done = false
@@ -116,7 +117,7 @@ for (const [name, code] of [['control', '1'], ...Object.entries(VALUES)]) {
   await session.execute(`value = ${code}`)
   for (const [way, act] of Object.entries(ways)) {
     if (way === 'result' && !RESULTS.includes(name)) continue
-    // The best of some: a garbage collection may fall into any of them.
+    // The best of several runs, because a garbage collection may happen in any of them.
     let best
     for (let round = 0; round < 3 && !(best?.threadMs <= 20); round++) {
       const now = await measured(act)

@@ -1,9 +1,9 @@
-// One session frozen and thawed over and over: `node bench/freezing.mjs [cycles]`. Owns the program and what must stay as it is:
-// its state, the size of its snapshot, resident memory; exits with 1 if one of them does not.
+// Hibernates and wakes one session over and over: `node bench/freezing.mjs [cycles]`. Owns the program, and what must not change:
+// its state, the size of its snapshot, resident memory. Exits with 1 if one of them does.
 import { type Session, SessionManager } from 'brumate'
 
 const cycles = Number(process.argv[2] ?? 10_000)
-/** Size and memory are compared with what they were then. */
+/** Size and memory are compared with those after this cycle. */
 const SETTLED = Math.ceil(cycles / 10)
 const MOST_GROWTH_BYTES = 32 * 2 ** 20
 
@@ -22,14 +22,14 @@ n += 1; point.n += 1; log.append(n)
 assert next(it) == n == point.n == log[-1]
 n`
 
-/** Away and back: the next call thaws it. */
+/** Hibernates the session; the next call wakes it. */
 async function cycle(session: Session): Promise<number> {
   await session.hibernate()
   return Number((await session.execute(STEP)).value)
 }
 
 await using manager = await SessionManager.create({ slots: 2 })
-// Of a tenant of its own name, so that slots are kept: the thaw is measured here, not the boot.
+// With a tenant of its own, so that slots are kept: this measures waking, not booting.
 await using session = await manager.createSession({ tenant: 'freezing' })
 await session.execute(SET_UP)
 const startedMs = performance.now()

@@ -1,17 +1,17 @@
-// What hostile sessions and files do to the main thread in the `hostile` benchmark. Owns the programs: each gives as much work as
-// its kind can for what it costs the guest.
+// What hostile sessions and files do to the main thread in the `hostile` benchmark. Owns the programs. Each causes as much work as
+// its kind can for its cost to the guest.
 import { type Callbacks, type Session, type SessionManager, type SessionOptions, Snapshot } from 'brumate'
 
 export interface Hostility {
   readonly name: string
   readonly options?: SessionOptions
-  /** Once for each session. */
+  /** Runs once in each session. */
   readonly setUp?: string
-  /** Called over and over; its errors are expected. */
+  /** Called over and over. Errors are expected. */
   readonly act: (session: Session, manager: SessionManager) => Promise<unknown>
 }
 
-/** What converts at great cost for its size. */
+/** Values that are expensive to convert for their size. */
 const VALUES = {
   'lone surrogates': "['\\ud800'] * 3_000_000",
   'large integers': '[2**60] * 2_000_000',
@@ -57,7 +57,7 @@ const passed = (['lone surrogates', 'large integers', 'small maps'] as const).ma
   }),
 )
 
-/** Each makes thousands of host calls and is refused all but the first thousand. */
+/** Each makes thousands of host calls, of which only the first thousand are accepted. */
 const FLOODS = {
   'of tasks': 'await asyncio.gather(*[one() for _ in range(20_000)])',
   'of rounds': 'await asyncio.gather(*[one(100) for _ in range(200)])',
@@ -118,7 +118,7 @@ await asyncio.gather(*[slow(x='a' * 1_000_000) for _ in range(100)])`),
   },
 ]
 
-/** MessagePack that is no snapshot, or only begins as one. */
+/** MessagePack that is not a snapshot, or only begins like one. */
 function hostileFiles(): Uint8Array[] {
   const list = Buffer.from([0xdd, 0x01, 0x6e, 0x36, 0x00])
   return [
@@ -153,7 +153,7 @@ function damaged(): Hostility {
   }
 }
 
-/** Nothing hostile: what the machine itself makes the event loop wait for. */
+/** Nothing hostile: they measure how late the event loop is on this machine anyway. */
 const controls: readonly Hostility[] = [
   { name: 'control: nobody', act: () => new Promise((resolve) => setTimeout(resolve, 50)) },
   { name: 'control: honest and busy', act: run('sum(i * i for i in range(300_000))') },

@@ -1,4 +1,4 @@
-// How late this thread's event loop is. Owns the clock: a timer that should fire every `STEP_MS`, and how late it did.
+// Measures how late this thread's event loop is. Owns the clock: a timer that should fire every `STEP_MS`, and its delay.
 
 const STEP_MS = 2
 
@@ -34,7 +34,7 @@ export class LoopDelayMeter {
     this.#timer = setTimeout(this.#tick, STEP_MS)
   }
 
-  /** A long stall is as many samples as would have been taken in it: else one of ten seconds would not show in the p99. */
+  /** A long stall counts as all the samples that it displaced. Otherwise, one of ten seconds would not show in the p99. */
   #record(lateMs: number): void {
     if (lateMs < 0) return
     for (let left = lateMs; left >= 0; left -= STEP_MS) this.#lateMs.push(left)

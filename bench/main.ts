@@ -1,5 +1,5 @@
-// `npm run bench`: which parts run, in which order, and where their rows go. A part is a function from a Context to rows;
-// what it measures is its own file's header.
+// `npm run bench`: which parts run, in which order, and where their rows go. A part is a function from a Context to rows. The header
+// of its file says what it measures.
 import { parseArgs } from 'node:util'
 import { type Context, makeContext } from './context.js'
 import { boot } from './parts/boot.js'
@@ -65,7 +65,7 @@ for (const name of names) {
   try {
     rows.push(...(await part(context)).map((row) => ({ ...row, part: name })))
   } catch (error) {
-    // The others have something to say all the same.
+    // Other parts still run.
     context.progress(`${name} failed: ${error instanceof Error ? error.stack : String(error)}`)
     process.exitCode = 1
   }

@@ -1,4 +1,4 @@
-// Clocks and summaries. Owns how samples are taken and which one number stands for them: the median.
+// Clocks and summaries. Owns how samples are taken, and that their median represents them.
 
 export function median(samples: readonly number[]): number {
   const sorted = [...samples].sort((a, b) => a - b)
@@ -13,7 +13,7 @@ export async function timeMs(task: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedMs
 }
 
-/** Times of `count` runs one after the other. */
+/** Durations of `count` runs, one after the other. */
 export async function samplesMs(count: number, task: (index: number) => Promise<unknown>): Promise<number[]> {
   const samples: number[] = []
   for (let i = 0; i < count; i++) samples.push(await timeMs(() => task(i)))

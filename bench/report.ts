@@ -1,4 +1,4 @@
-// What comes out of a run: rows with units, ratios and floors, as a table for people. Owns the shape of `--json` too.
+// The report of a run: rows with units, ratios and limits, as a table for people. Owns the format of `--json`, too.
 import type { Machine } from './context.js'
 
 export interface Row {
@@ -7,11 +7,11 @@ export interface Row {
   /** KB and MB are 10³ and 10⁶ bytes. */
   readonly unit: 'ms' | 's' | 'KB' | 'MB' | 'MiB' | 'per s' | 'MB per s'
   readonly brumate: number
-  /** The same with plain `loadPyodide()` in a worker, where it was measured. */
+  /** The same with plain `loadPyodide()` in a worker, if it was measured. */
   readonly pyodide?: number
   /** The same with a native Python process. */
   readonly python?: number
-  /** What the project asks of itself, and whether this run met it. */
+  /** The project's own requirement, and whether this run met it. */
   readonly floor?: { readonly text: string; readonly met: boolean }
   readonly note?: string
 }
@@ -21,7 +21,7 @@ export interface Report extends Machine {
   readonly rows: readonly Row[]
 }
 
-/** brumate ÷ plain Pyodide: below 1 is quicker, smaller, except where the unit ends with "per s". */
+/** brumate ÷ plain Pyodide: below 1 is faster or smaller, unless the unit ends with "per s". */
 export function ratio({ brumate, pyodide }: Row): number | undefined {
   return pyodide === undefined ? undefined : brumate / pyodide
 }
@@ -70,7 +70,7 @@ export function reportAsTable(report: Report): string {
   ].join('\n')
 }
 
-/** Three significant digits, thousands apart. */
+/** Three significant digits, with separators for thousands. */
 function figure(value: number | undefined, digits = 3): string {
   if (value === undefined) return ''
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')

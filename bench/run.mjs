@@ -1,4 +1,4 @@
-// Runs the benchmarks from what the build compiled: `node bench/run.mjs [--json] [NAME...]`, or
+// Runs the benchmarks from the build: `node bench/run.mjs [--json] [NAME...]`, or
 // `node bench/run.mjs compare --before DIR [--rounds N] [--json] [NAME...]`, or `node bench/run.mjs peers`. See bench/README.md.
 import { runBuilt } from '../scripts/run-built.mjs'
 

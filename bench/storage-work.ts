@@ -1,15 +1,15 @@
-// Sessions that append, rename and remove in one storage at the same time, and sums of what must be left of that. Owns the program and
-// the comparison; stress.ts runs it for a minute, test/vfs/sharing.test.ts for a moment.
+// Sessions that append, rename and remove files in one storage at the same time, and checksums of the files that must be left. Owns the
+// program and the comparison; stress.ts runs it for a minute, test/vfs/sharing.test.ts for a moment.
 import type { Session, VfsStorage } from 'brumate'
 
 export interface StorageWork {
   readonly seconds: number
-  /** Names that each session uses, and bytes of a file at most. */
+  /** Number of file names that each session uses, and the maximum size of a file in bytes. */
   readonly names: number
   readonly fileBytes: number
 }
 
-/** What the sessions did, and what is there; `expected…` is what has to be there. */
+/** What the sessions did, and what is in the storage; `expected…` is what must be there. */
 export interface StorageSums {
   readonly operations: number
   readonly appended: number
@@ -21,7 +21,7 @@ export interface StorageSums {
   readonly usedBytes: number
 }
 
-/** All sessions have the storage at /data, where nothing is yet. @throws PythonError when one of them saw a torn or a lost file */
+/** All sessions have mounted the storage, which must be empty, at /data. @throws PythonError when one of them saw a torn or lost file */
 export async function workInStorage(
   storage: VfsStorage,
   sessions: readonly Session[],
@@ -53,7 +53,7 @@ export function isWhole(sums: StorageSums): boolean {
   )
 }
 
-/** "0:0000000" and its end. */
+/** "0:0000000" with its line end. */
 const LINE_BYTES = 10
 
 const program = (who: number, count: number, { seconds, names, fileBytes }: StorageWork) => `

@@ -1,4 +1,4 @@
-// Sessions at work in one storage, and a checker of what is left: `node bench/stress.mjs [seconds] [sessions] [host directory]`. Exits
+// Sessions working in one storage, and a check of the result: `node bench/stress.mjs [seconds] [sessions] [host directory]`. Exits
 // with 1 if anything was lost or torn.
 import { SessionManager, VfsStorage } from 'brumate'
 import { isWhole, workInStorage } from './storage-work.js'

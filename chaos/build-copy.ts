@@ -1,10 +1,10 @@
-// A copy of the build whose slots load slot-faults.cjs first: everything else is the real thing. Owns the copy.
+// A copy of the build whose slots load slot-faults.cjs first; all else is unchanged. Owns the copy.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-/** Of the compiled file, dist/chaos/. */
+/** The repository's root; the path starts from the compiled file in dist/chaos/. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export class BuildCopy {
@@ -21,7 +21,7 @@ export class BuildCopy {
     writeFileSync(slot, `'use strict'\nrequire('./slot-faults.cjs')\n${readFileSync(slot, 'utf8')}`)
   }
 
-  /** A module of it, such as `src/index.js`. */
+  /** Imports a module of the copy, such as `src/index.js`. */
   import<Module>(path: string): Promise<Module> {
     return import(`${pathToFileURL(this.#directory).href}/dist/${path}`) as Promise<Module>
   }

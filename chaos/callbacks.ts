@@ -1,8 +1,8 @@
-// The callbacks of every session: they answer at once, late, never, with odd errors, by suspending. Owns the timers of those
-// that are late, so that a run can end.
+// The callbacks of every session: they answer at once, late, or never, throw odd errors, or suspend. Owns the timers of late
+// answers, so that a run can end.
 import type { CallbackFn, Snapshot } from 'brumate'
 
-/** More than `limits.callbackTimeoutMs` of the run. */
+/** The run's `limits.callbackTimeoutMs`; TOO_LATE_MS exceeds it. */
 export const CALLBACK_TIMEOUT_MS = 150
 const TOO_LATE_MS = 400
 
@@ -44,7 +44,7 @@ export class ChaosCallbacks {
   }
 }
 
-/** What nobody should throw. */
+/** Values that no code should throw. */
 function thrown(kind: number): unknown {
   const unreadable = () => {
     throw new Error('not to be read')

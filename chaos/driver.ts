@@ -1,28 +1,28 @@
-// One user of the pool: a session after another, each given random calls, one at a time or several at once, and a model that
-// every outcome has to fit. Owns the calls and their watchdog; what is done to the workers meanwhile is faults.ts's.
+// One user of the pool: has one session after another, and gives each random calls, one at a time or several at once. Every outcome must
+// fit a model. Owns the calls and their watchdog; faults.ts disturbs the workers meanwhile.
 import type { ExecuteResult, Session, SessionManager, Snapshot } from 'brumate'
 import { CALLBACK_TIMEOUT_MS, type ChaosCallbacks, type Frozen } from './callbacks.js'
 import { describe, EMPTY, Model, type Origin, type Settled, WrongState } from './model.js'
 import { type Program, program, resumption } from './python.js'
 import type { Random } from './random.js'
 
-/** Far beyond every time limit of a run: a call that has not settled then never will. */
+/** Far longer than every timeout of a run: a call that has not settled by then never will. */
 const WATCHDOG_MS = 90_000
 const SESSION_TIMEOUT_MS = 30_000
 const MAX_SNAPSHOTS = 4
 
-/** Faults came so thick that no interpreter took the session over: it is closed, and its user opens another. */
+/** Faults came so fast that no interpreter could load the session: it is closed, and its user opens another one. */
 class GivenUp extends Error {}
 const GIVEN_UP = /interpreters in a row ended while they loaded it/
 
 export interface Counts {
   calls: number
   sessions: number
-  /** Sessions that were closed because three interpreters in a row ended while they took them over. */
+  /** Sessions that were closed because three interpreters in a row ended while they loaded them. */
   givenUp: number
-  /** By error and outcome. */
+  /** Number of outcomes, by error and outcome. */
   readonly outcomes: Record<string, number>
-  /** Calls by kind. */
+  /** Number of calls, by kind. */
   readonly kinds: Record<string, number>
 }
 
@@ -63,7 +63,7 @@ export class Driver {
     if (frozen.session === this.#session?.id) this.#frozen = frozen
   }
 
-  /** Until `stop`; then its session is looked at a last time, and closed. @throws WrongState */
+  /** Runs until `stop`; then checks the session a last time, and closes it. @throws WrongState */
   async run(): Promise<void> {
     while (!this.#stopping) {
       await this.#unlessGivenUp(async () => {
@@ -175,7 +175,7 @@ export class Driver {
     else await this.#settle('interrupt', session.interrupt())
   }
 
-  /** A snapshot of what ran is kept like any other: it has the execution, waiting. */
+  /** Keeps a snapshot taken during an execution like any other. In it, the execution waits. */
   async #keepFrozen({ steps, frozenAfter }: Program): Promise<void> {
     const frozen = this.#frozen
     if (frozen === undefined || frozenAfter === undefined) return
@@ -187,7 +187,7 @@ export class Driver {
     this.#keep(settled.value, origins)
   }
 
-  /** Calls that are made at once are executed one after the other. */
+  /** Makes several calls at once. They must run one after the other. */
   async #burst(session: Session): Promise<void> {
     const programs = Array.from({ length: this.#random.integer(2, 5) }, () => program(this.#random)).filter(
       ({ disturbed, frozenAfter }) => disturbed === undefined && frozenAfter === undefined,
@@ -207,7 +207,7 @@ export class Driver {
     this.#model.execution(resumption(amount), await this.#settle('resume', session.resume({ results })))
   }
 
-  /** False when it could not be seen. */
+  /** Checks the session's state. False if it could not be read. */
   async #look(session: Session): Promise<boolean> {
     const settled = await this.#settle('look', session.get('T'))
     this.#model.look(settled, session.pending)
@@ -255,7 +255,7 @@ export class Driver {
     return this.#snapshots.length === 0 ? undefined : this.#random.pick(this.#snapshots)
   }
 
-  /** S2. @throws WrongState when it does not */
+  /** Waits for a call to settle (S2). @throws WrongState if it does not */
   async #settle<T>(kind: string, call: Promise<T>): Promise<Settled<T>> {
     const { counts } = this.#options
     counts.calls++

@@ -1,5 +1,5 @@
-// What is done to workers from outside: ended at a named point of what they do or at any moment, and their wall clock moved. Owns
-// the shared memory that slot-faults.cjs looks at, the clock of this thread, and the list of workers, by Node's own event.
+// Disturbs workers from outside: ends them at a named point of their work or at any moment, and moves their wall clock. Owns the memory
+// shared with slot-faults.cjs, the clock of this thread, and the list of workers, from Node's own event.
 import { setEnvironmentData, type Worker } from 'node:worker_threads'
 import { ENDING, LOWERED, RAISED } from '../src/shared/threads/shield.js'
 import type { Random } from './random.js'
@@ -13,22 +13,22 @@ const POINTS = [
   ...['calls:before', 'output:before'],
   ...METHODS.flatMap((method) => [`${method}:begin`, `${method}:end`, `${method}:after`]),
 ]
-/** A pool that cannot boot says so to whoever waits, which is right, and no fun. */
+/** Points during the boot. Faults here are rarer: if the pool cannot boot, it correctly rejects all waiting calls, and tests little. */
 const BOOT_POINTS: ReadonlySet<string> = new Set(['boot', 'ready:before', 'warm:begin', 'warm:end'])
 
 const HOW = ['terminated', 'exited', 'threw'] as const
-/** As slot-faults.cjs counts them. */
+/** Numbered as in slot-faults.cjs. */
 const PHASES = { loading: 0, execute: 2, other: 3, idle: 4 } as const
 const YEAR_MS = 365.25 * 24 * 3600 * 1000
 
-/** Workers are told apart by their thread's id, up to so many. */
+/** Workers are identified by their thread id, modulo this number. */
 const THREADS = 1024
-/** Where, among the words, those of workers begin: a cell for each. */
+/** Where the cells of workers begin in `#words`; each worker has one cell per kind. */
 const PER_WORKER = { phase: 16, shield: 16 + THREADS } as const
 
-/** Longest wait for a worker to come by the point. */
+/** How long to wait for a worker to reach the point. */
 const POINT_MS = 150
-/** Longest wait for a worker to be done with zlib; it lives on if it is not. */
+/** How long to wait for a worker that is using zlib. After that, it is left alone. */
 const PACKING_MS = 1000
 
 export class Faults {
@@ -47,7 +47,7 @@ export class Faults {
     process.on('worker', (worker: Worker) => {
       const { threadId } = worker
       this.#workers.set(threadId, worker)
-      // Another thread may have had the cell.
+      // The cells may have belonged to another thread before.
       this.#words[PER_WORKER.phase + (threadId % THREADS)] = PHASES.loading
       this.#words[PER_WORKER.shield + (threadId % THREADS)] = LOWERED
       worker.once('exit', () => this.#workers.delete(threadId))
@@ -60,7 +60,7 @@ export class Faults {
     return this.#workers.size
   }
 
-  /** Those that can have been where a session was being put into a slot. */
+  /** Number of faults that may have hit a slot while it was loading a session. */
   get inTakeOvers(): number {
     const places = /^(attach|restore|ready|boot)|: other$/
     return Object.entries(this.counts).reduce(
@@ -87,7 +87,7 @@ export class Faults {
     }
   }
 
-  /** Some worker that is doing this or that right now. */
+  /** Ends a worker that is in a randomly chosen phase. */
   #endAny(): void {
     const phase = this.#random.pick(['loading', 'execute', 'other', 'idle'] as const)
     const isThere = (id: number) => this.#words[PER_WORKER.phase + (id % THREADS)] === PHASES[phase]
@@ -95,7 +95,7 @@ export class Faults {
     if (there.length > 0) this.#end(this.#random.pick(there), `any moment: ${phase}`)
   }
 
-  /** The first worker that comes by the point. */
+  /** Ends the first worker that reaches the point. */
   async #endAt(point: string): Promise<void> {
     if (BOOT_POINTS.has(point) && this.#random.chance(0.5)) return
     const how = this.#random.chance(0.7) ? 0 : this.#random.integer(1, 2)

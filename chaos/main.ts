@@ -1,5 +1,5 @@
-// `npm run chaos`: a pool under full load while its workers are ended at every point of what they do, for some minutes. Owns the
-// course of a run and its report; the exit code is 0 only if nothing was wrong (see chaos/README.md).
+// `npm run chaos`: keeps a pool under full load for some minutes, and ends its workers at every point of their work. Owns the
+// course of a run and its report. The exit code is 0 only if no violation was found (see chaos/README.md).
 import { parseArgs } from 'node:util'
 import type * as Brumate from 'brumate'
 import { BuildCopy } from './build-copy.js'
@@ -10,12 +10,12 @@ import { Random } from './random.js'
 import { Resources } from './resources.js'
 
 const PROGRESS_MS = 5000
-/** Sessions per slot, and per tenant. */
+/** Sessions per slot. */
 const CROWD = 2.5
 const SESSIONS_PER_TENANT = 3
 const PAUSE_MS = 60
 const SPARE_BYTES = 300_000_000
-/** As in src/session/placement.ts. */
+/** Same as in src/session/placement.ts. */
 const ATTACH_ATTEMPTS = 3
 const MEMORY_BYTES = 128 * 2 ** 20
 
@@ -57,7 +57,7 @@ else
   process.stdout.write(
     `${table(report)}\n${ok ? 'nothing was wrong' : `${violations.length} things were wrong`}\n`,
   )
-// A call that has not settled would keep the process.
+// A call that has not settled would keep the process alive.
 process.exit(ok ? 0 : 1)
 
 async function run(): Promise<Record<string, unknown>> {
@@ -65,7 +65,7 @@ async function run(): Promise<Record<string, unknown>> {
   await withoutBudget()
   const cacheDir = values['cache-dir']
   const cached = cacheDir === undefined ? {} : { cacheDir }
-  // Building the image, where there is none, and the first use of everything are not the run's.
+  // Building the image, if needed, and first uses must not count for the run.
   const first = await SessionManager.create({ slots: 1, ...cached })
   await (await first.createSession()).execute('1')
   await first.close()
@@ -123,7 +123,7 @@ async function run(): Promise<Record<string, unknown>> {
   }
 }
 
-/** No slot is lost: all of them can be leased at once, by tenants that never had one. */
+/** Checks that no slot is lost: tenants that never had one can lease all slots at once. */
 async function everySlot(manager: Brumate.SessionManager): Promise<void> {
   const { slots: left, attached, dormant, queued } = manager.stats()
   if (left.leased + attached + dormant + queued > 0)
@@ -137,8 +137,8 @@ async function everySlot(manager: Brumate.SessionManager): Promise<void> {
 }
 
 /**
- * A session may spend a tenth of its time on checkpoints and goes on from an older one beyond that, which would leave the model
- * with nothing certain to say: here there is always time.
+ * Removes the budget for checkpoints. With it, a session spends at most a twentieth of its time on checkpoints, and beyond that resumes
+ * from an older one; the model could then not say anything for certain.
  */
 async function withoutBudget(): Promise<void> {
   const { CheckpointBudget } = await copy.import<{ CheckpointBudget: { prototype: { spend(): void } } }>(

@@ -1,4 +1,4 @@
-// An MCP server that is killed: `node chaos/mcp-server.mjs stdio|http STORE CACHE`. Over HTTP it prints its URL. Expects a build.
+// The MCP server that is killed: `node chaos/mcp-server.mjs stdio|http STORE CACHE`. Over HTTP it prints its URL. Needs a build.
 import { DirectoryStore, SessionManager } from 'brumate'
 import { serveHttp, serveStdio } from 'brumate/mcp'
 
@@ -6,7 +6,7 @@ const [kind, directory, cacheDir] = process.argv.slice(2)
 const manager = await SessionManager.create({
   store: new DirectoryStore(directory),
   durability: 'checkpoint',
-  // The next server waits for the killed one's leases.
+  // Short, because the next server waits for the killed one's leases.
   leaseMs: 1000,
   cacheDir,
 })

@@ -1,4 +1,4 @@
-// An MCP server that is killed in the middle of calls, and started again on the same store: nothing that it has answered may be lost.
+// Kills an MCP server in the middle of calls, and restarts it on the same store: it must not lose anything that it has acknowledged.
 // `npm run build && node dist/chaos/mcp.js` makes 1,000 calls in 20 sessions over stdio and over HTTP; a test makes fewer.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +16,7 @@ export interface McpChaosOptions {
   readonly sessions: number
   /** Kills of the server, spread evenly over the calls. */
   readonly kills: number
-  /** Of the package. */
+  /** The package's root. */
   readonly root: string
   readonly cacheDir: string
 }
@@ -28,7 +28,7 @@ export interface McpChaosReport {
   readonly kills: number
   /** Calls that got no answer because of a kill. */
   readonly interrupted: number
-  /** Sessions that had less than what was answered. Must be 0. */
+  /** Sessions that had lost acknowledged state. Must be 0. */
   readonly lost: number
   readonly callsPerSecond: number
   readonly p50Ms: number
@@ -36,7 +36,7 @@ export interface McpChaosReport {
   readonly maxMs: number
 }
 
-/** What one generation of the server is reached by. */
+/** The clients of one instance of the server. */
 interface Connection {
   readonly pid: number
   client(session: number): Client
@@ -76,7 +76,7 @@ export async function mcpChaos(options: McpChaosOptions): Promise<McpChaosReport
         continue
       }
       latenciesMs.push(performance.now() - sentMs)
-      // The call without an answer may have been stored.
+      // A call that got no answer may have been stored all the same.
       if (value <= answered) lost++
       answered = value
     }
@@ -118,7 +118,7 @@ async function overStdio(args: string[]): Promise<Connection> {
   return { pid: transport.pid ?? 0, client: () => client, close: () => client.close() }
 }
 
-/** A client for each session. */
+/** Creates a client for each session. */
 async function overHttp(args: string[], count: number): Promise<Connection> {
   const server: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(server, 'exit')

@@ -1,8 +1,8 @@
-// What a session's state can be, by what its calls came to: a set of candidates, since a lost worker may have been lost before or
-// after a checkpoint was taken of it. Owns the meaning of every outcome (S3); a set that becomes empty is a wrong state.
+// The possible states of a session, derived from the outcomes of its calls: a set of candidates, because a lost worker may have been
+// lost before or after a checkpoint. Owns the meaning of every outcome (S3). An empty set means that the state is wrong.
 import type { ExecuteResult, PendingCall } from 'brumate'
 
-/** What Python holds in `T`, and whether an execution waits for `resume`. */
+/** The value of `T` in Python, and whether an execution waits for `resume`. */
 export interface State {
   readonly sum: number
   readonly last: readonly number[]
@@ -13,30 +13,30 @@ export interface State {
 
 interface Candidate {
   readonly state: State
-  /** What a lost worker's session goes on from; `undefined`: an empty one. */
+  /** The state that the session resumes from if its worker is lost; `undefined`: an empty one. */
   readonly checkpoint: State | undefined
-  /** There is more in the slot than in the checkpoint. */
+  /** Whether the slot has changes that the checkpoint lacks. */
   readonly dirty: boolean
   readonly count: number
 }
 
-/** A state that a snapshot may hold, and the count that goes with it. */
+/** A state that a snapshot may contain, with its execution count. */
 export type Origin = Pick<Candidate, 'state' | 'count'>
 
 export type Settled<T = unknown> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: unknown }
 
-/** A step of the code: what it makes of a state. */
+/** The effect of a step of the code on the state. */
 export type Step = (state: State) => State
 
 export interface Execution {
   readonly name: string
-  /** What the code does one after the other; interrupted, it has come anywhere between. */
+  /** What the code does, step by step. An interrupted execution may have done any number of them. */
   readonly steps: readonly Step[]
-  /** Class of the Python error that it ends with. */
+  /** Class of the Python error with which the code ends. */
   readonly raises?: string
-  /** Codes of errors that something the driver did may lead to. */
+  /** Codes of errors that the driver's own actions may cause. */
   readonly may?: readonly string[]
   readonly resumes?: boolean
 }
@@ -68,7 +68,7 @@ export class Model {
     })) ?? [{ state: EMPTY, checkpoint: undefined, dirty: false, count: 0 }]
   }
 
-  /** What is there now is one thing, whatever the checkpoint is. */
+  /** Whether only one state is possible now, whatever the checkpoint is. */
   get isCertain(): boolean {
     return new Set(this.#candidates.map(({ state, count }) => JSON.stringify([state, count]))).size === 1
   }
@@ -77,7 +77,7 @@ export class Model {
     return this.#candidates.map(({ state, count }) => ({ state, count }))
   }
 
-  /** As a snapshot has it that was taken when the code had come so far. */
+  /** The possible contents of a snapshot taken after these steps. */
   originsAfter(steps: readonly Step[]): readonly Origin[] {
     return this.#candidates.map(({ state, count }) => ({ state: run(state, steps), count: count + 1 }))
   }
@@ -85,7 +85,7 @@ export class Model {
   execution(execution: Execution, settled: Settled<ExecuteResult>): void {
     const { name, steps, raises, may = [], resumes = false } = execution
     const counted = resumes ? 0 : 1
-    /** The call has started: there is a checkpoint of what was before it. */
+    /** After the start of the call, there is a checkpoint of the state before it. */
     const begun = (candidate: Candidate): Candidate[] => {
       if (candidate.state.waits !== resumes) return []
       return this.#protected(candidate).map((before) => ({ ...before, count: before.count + counted }))
@@ -148,7 +148,7 @@ export class Model {
     }
   }
 
-  /** A call that changes the state without being an execution. */
+  /** A call that changes the state but is not an execution. */
   change(name: string, step: Step, settled: Settled): void {
     if (settled.ok)
       return this.#become(name, 'ok', (candidate) =>
@@ -162,11 +162,11 @@ export class Model {
     ])
   }
 
-  /** What is there now is captured (`hibernate`, `snapshotState`). */
+  /** The current state is captured (`hibernate`, `snapshotState`). */
   capture(name: string, settled: Settled): void {
     if (settled.ok)
       return this.#become(name, 'ok', (candidate) =>
-        // Nothing new was there to be captured of an empty session.
+        // An empty session without changes has nothing to capture.
         candidate.checkpoint === undefined && !candidate.dirty && name === 'hibernate'
           ? [candidate]
           : [{ ...candidate, checkpoint: candidate.state, dirty: false }],
@@ -174,7 +174,7 @@ export class Model {
     this.#lookCrashed(name, settled.error)
   }
 
-  /** Looking changes nothing. `undefined`: there is no `T`. */
+  /** Reading the state changes nothing. `undefined`: there is no `T`. */
   look(settled: Settled, pending: readonly PendingCall[]): void {
     if (!settled.ok) {
       const { code, type } = settled.error as Fields
@@ -202,7 +202,7 @@ export class Model {
     )
   }
 
-  /** As the session tells it between two calls. */
+  /** Checks the count that the session reports between two calls. */
   counted(executionCount: number): void {
     this.#become('executionCount', `${executionCount}`, (candidate) =>
       candidate.count === executionCount ? [candidate] : [],
@@ -219,7 +219,7 @@ export class Model {
     return outcome === 'not-started' ? [candidate] : this.#lost(candidate, outcome)
   }
 
-  /** Before a call that may cost the worker, what is there becomes the checkpoint; else it may, for the session has been put away. */
+  /** Before a call that may lose the worker, the state is checkpointed. With manual checkpoints it only may be, by an eviction. */
   #protected(candidate: Candidate): Candidate[] {
     if (!candidate.dirty) return [candidate]
     const taken = { ...candidate, checkpoint: candidate.state, dirty: false }
@@ -229,10 +229,10 @@ export class Model {
   #lost(candidate: Candidate, outcome: unknown): Candidate[] {
     const { state, checkpoint, dirty, count } = candidate
     const lost: Candidate[] = []
-    // What was there had been lost with nothing to go on from, or there was nothing.
+    // Restored: from the checkpoint, or nothing had been there. Reset: changes were lost without any checkpoint.
     if (checkpoint !== undefined || !dirty ? outcome === 'restored' : outcome === 'reset')
       lost.push({ state: checkpoint ?? EMPTY, checkpoint, dirty: false, count })
-    // A session that rests takes a checkpoint by itself, or is put away.
+    // An idle session may have taken a checkpoint by itself, or have been evicted.
     if (dirty && outcome === 'restored') lost.push({ state, checkpoint: state, dirty: false, count })
     return lost
   }

@@ -1,2 +1,2 @@
-// Two processes that take sessions from each other, from what the build compiled: `node chaos/moves.mjs [options]`. See chaos/README.md.
+// Two processes that take sessions from each other, from the build: `node chaos/moves.mjs [options]`. See chaos/README.md.
 await import(new URL('../dist/chaos/stores/moves.js', import.meta.url).href)

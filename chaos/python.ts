@@ -1,5 +1,5 @@
-// The programs that sessions run, each with what it does to the state, step by step. Owns the Python; every change is one store
-// to the name `T`, so that an interrupt finds it done or not.
+// The programs that sessions run, each with its effect on the state, step by step. Owns the Python code. Every change is a single store
+// to the name `T`, so that an interrupt finds it either done or not done.
 
 import type { Execution, Step } from './model.js'
 import type { Random } from './random.js'
@@ -7,16 +7,16 @@ import type { Random } from './random.js'
 export interface Program extends Execution {
   readonly code: string
   readonly timeoutMs?: number
-  /** Something is done to it from outside while it runs. */
+  /** How it is disturbed from outside while it runs. */
   readonly disturbed?: 'abort' | 'interrupt' | 'close'
-  /** It freezes itself in the middle, where it has done this many steps and waits. */
+  /** If set, it takes a snapshot of its session after this many steps, where it waits. */
   readonly frozenAfter?: number
 }
 
 const BEGIN = "T = globals().get('T', (0, [], {}, 0))\n"
 const END = '\nT[0]'
 const ENDLESS = 'while True: pass'
-/** C code does not hear of interrupts. */
+/** C code does not notice interrupts. */
 const DEAF = 'sum(range(10**12))'
 const STUBBORN = 'while True:\n    try:\n        while True: pass\n    except BaseException: pass'
 
@@ -72,7 +72,7 @@ export function program(random: Random): Program {
   return random.weighted(KINDS).make(random)
 }
 
-/** Goes on with what was suspended: it adds what it is given. */
+/** Resumes a suspended execution, which adds the given amount. */
 export function resumption(amount: number): Execution {
   return { name: `resume ${amount}`, steps: [adding(amount)], resumes: true }
 }
@@ -118,7 +118,7 @@ function plain(name: string, pieces: readonly Piece[], then = ''): Program {
   return { name, code, steps: pieces.map(({ step }) => step) }
 }
 
-/** Files are those of the state, and time has not gone back, whatever the wall clock does (C4). */
+/** Checks that files match the state, and that time has not gone back, whatever the wall clock does (C4). */
 function check(): Program {
   const code = [
     "assert T[3] == 0 or open(f'/tmp/v{T[3]}').read() == str(T[3])",
@@ -136,7 +136,7 @@ function stopped(random: Random, name: string, code: string): Program {
 
 function disturbed(random: Random, how: 'abort' | 'interrupt' | 'close', ...may: string[]): Program {
   const ends = random.chance(0.3) ? DEAF : random.chance(0.5) ? ENDLESS : 'import time; time.sleep(60)'
-  // Should the disturbance come before it starts, it still ends.
+  // If the disturbance comes before the start, the timeout ends the code.
   return { ...plain(how, [add(random)], ends), disturbed: how, may: [...may, 'TIMEOUT'], timeoutMs: 400 }
 }
 
@@ -154,7 +154,7 @@ function failing(code: string): string {
   return `try: ${code}\nexcept Exception: pass`
 }
 
-/** Timers that go on during later executions, and across snapshots. */
+/** Starts timers that continue during later executions, and across snapshots. */
 function background(): Program {
   const task = 'import asyncio\nB = asyncio.create_task(asyncio.sleep(0.05))\n'
   return plain('background', [], task)

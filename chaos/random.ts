@@ -1,5 +1,5 @@
-// Chance that can be had again: sfc32, from one seed. Owns its state; each part of a run draws from a branch of its own, so that
-// what one part draws does not depend on when another one did.
+// Reproducible random numbers: sfc32, from one seed. Owns its state. Each part of a run draws from its own branch, so that its numbers
+// do not depend on when other parts draw theirs.
 
 export class Random {
   readonly #state: Uint32Array
@@ -14,7 +14,7 @@ export class Random {
     return this.#draw() / 2 ** 32
   }
 
-  /** Both bounds included. */
+  /** An integer from `min` to `max`, both inclusive. */
   integer(min: number, max: number): number {
     return min + Math.floor(this.next() * (max - min + 1))
   }
@@ -29,7 +29,7 @@ export class Random {
     return item
   }
 
-  /** By weight. */
+  /** Picks an item by weight. */
   weighted<T extends { readonly weight: number }>(items: readonly T[]): T {
     let left = this.next() * items.reduce((sum, { weight }) => sum + weight, 0)
     for (const item of items) {

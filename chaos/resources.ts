@@ -1,13 +1,13 @@
-// What the process has: memory, descriptors, threads, handles. Owns the samples and what counts as a leak.
+// The resources of the process: memory, descriptors, threads, handles. Owns the samples, and what counts as a leak.
 import { readdirSync, readlinkSync } from 'node:fs'
 
 const SAMPLE_MS = 250
-/** A run shorter than this says nothing about growth. */
+/** Shorter runs are not checked for growth. */
 const LEAST_MS = 60_000
-/** Resident memory is flat if the median of the last third is at most this much above that of the middle third. */
+/** Resident memory may grow this much from the median of the middle third to that of the last third. */
 const GROWTH = 1.1
 const GROWTH_BYTES = 32 * 2 ** 20
-/** V8 and libuv open some for themselves at their first use. */
+/** V8 and libuv open some for themselves when they are first used. */
 const SPARE_DESCRIPTORS = 8
 const SPARE_THREADS = 4
 
@@ -22,7 +22,7 @@ export class Resources {
     return Math.max(0, ...this.#rssBytes)
   }
 
-  /** Ends the samples, at the end of the load. What has grown in the course of it. */
+  /** Stops sampling, at the end of the load. Returns what has grown. */
   growth(): string[] {
     clearInterval(this.#timer)
     const third = Math.floor(this.#rssBytes.length / 3)
@@ -36,7 +36,7 @@ export class Resources {
       : []
   }
 
-  /** What is left when everything is closed. */
+  /** Returns what is left after everything was closed. */
   leaks(): string[] {
     const [before, after] = [this.#before, census()]
     const leaks: string[] = []
@@ -67,19 +67,19 @@ export class Resources {
   }
 }
 
-/** Zero where there is no /proc. */
+/** Zero on systems without /proc. */
 function census(): { readonly descriptors: number; readonly threads: number } {
   return { descriptors: names('/proc/self/fd').length, threads: names('/proc/self/task').length }
 }
 
-/** What has a path: of these none is spare. */
+/** Open files with a path. None of these may be left over. */
 function openFiles(): string[] {
   return names('/proc/self/fd').flatMap((name) => {
     try {
       const path = readlinkSync(`/proc/self/fd/${name}`)
       return path.startsWith('/') ? [path] : []
     } catch {
-      // The one that the directory itself was read by.
+      // The descriptor with which the directory itself was read.
       return []
     }
   })

@@ -1,7 +1,7 @@
 // Load on the HTTP server: `node chaos/server.mjs [--seconds 60] [--clients 200] [--sessions 16] [--slots 20]`. Clients run small
-// executions, read and write files and variables, and one tenant has a small quota. Prints what was answered, the latency of a small
-// execute, and resident memory as it was at the beginning and is at the end. Fails on anything but 2xx, and 429 where a quota says so.
-// Expects a build.
+// executions, and read and write files and variables; one tenant has a small quota. Prints the answers by status, the latency of a small
+// execute, and resident memory at the beginning and at the end. Fails on any status but 2xx, or 429 where a quota was reached.
+// Needs a build.
 import { Agent, request } from 'node:http'
 import { parseArgs } from 'node:util'
 import { SessionManager } from 'brumate'
@@ -37,7 +37,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY 
 const statuses = new Map()
 const wrong = []
 const latencies = []
-/** Requests that begin before are not measured: the first ones boot interpreters, which takes a machine of few cores seconds. */
+/** Earlier requests are not measured: the first ones boot interpreters, which takes seconds on a machine with few cores. */
 let measuredFromMs = Number.POSITIVE_INFINITY
 
 for (let i = 0; i < sessions; i++) await call(FREE, 'PUT', `/v1/sessions/s${i}`)
@@ -81,7 +81,7 @@ async function client(i) {
     if (status === 429) await new Promise((resolve) => setTimeout(resolve, 1000))
     if (n % 10 === 0)
       await call(who, 'PUT', `${path}/files?path=/tmp/f${i}`, 'x'.repeat(10_000), 'text/plain')
-    // An upload that was over the quota left no file.
+    // An upload that was over the quota has left no file.
     if (n % 10 === 1 && !isLimited) await call(who, 'GET', `${path}/files?path=/tmp/f${i}`)
     if (n % 10 === 2) await call(who, 'PUT', `${path}/variables/v${i}`, '{"value":[1,2,3]}')
     if (n % 10 === 3) await call(who, 'GET', path)

@@ -1,5 +1,5 @@
-// Loaded by each slot before its own code, in a copy of the build: lets the main thread end a worker at a named point of what it
-// does, and move its wall clock. Owns nothing but the look at shared memory (chaos/faults.ts has its layout).
+// Loaded by each slot before its own code, in a copy of the build: lets the main thread end a worker at a named point of its work,
+// and move its wall clock. Owns only reading the shared memory (chaos/faults.ts has its layout).
 const process = require('node:process')
 const { getEnvironmentData, MessagePort, threadId } = require('node:worker_threads')
 const zlib = require('node:zlib')
@@ -17,7 +17,7 @@ if (shared !== undefined) {
   const realNow = Date.now
   Date.now = () => realNow() + clock[0]
 
-  /** Waits here to be ended from outside, or ends by itself, if this is the point that was asked for. */
+  /** If this is the chosen point, waits here to be ended from outside, or ends by itself. */
   const reach = (point) => {
     const code = points.indexOf(point) + 1
     if (code === 0 || Atomics.compareExchange(words, 0, code, 0) !== code) return
@@ -31,8 +31,8 @@ if (shared !== undefined) {
     throw new Error('chaos')
   }
 
-  // A worker that is ended while it makes a stream takes the process along, by a defect of Node's (src/shared/threads/shield.ts). What
-  // ends slots knows that, and so must this: 1 while a stream is made, 2 when the worker is being ended and makes no more.
+  // Because of a defect of Node, ending a worker while it creates a stream ends the whole process (src/shared/threads/shield.ts). The
+  // code that ends slots avoids that, and so must this: 1 while a stream is created, 2 when the worker is being ended and creates no more.
   const shielded = (make) =>
     function (...args) {
       while (Atomics.compareExchange(words, shield, 0, 1) === 2) Atomics.wait(words, shield, 2)
@@ -58,7 +58,7 @@ if (shared !== undefined) {
   MessagePort.prototype.on = function (type, listener) {
     if (type !== 'message') return on.call(this, type, listener)
     return on.call(this, type, (data) => {
-      // What a lease is served over: the slot is renewed for it.
+      // The port over which a lease is served: the slot is renewed for it.
       if (data?.calls?.port !== undefined) {
         renewing = true
         reach('renew:begin')

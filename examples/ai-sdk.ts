@@ -1,5 +1,5 @@
-// A shop's assistant on the AI SDK. Its model writes Python that calls the SDK's tools; a refund waits for a human, and any process could
-// go on with it.
+// A shop's assistant on the AI SDK. Its model writes Python that calls the SDK's tools. A refund waits for a human, and any process could
+// continue after the answer.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs ai-sdk`. With AI_GATEWAY_API_KEY a real model writes the code; AI_MODEL names it.
 import { generateText, isStepCount, type LanguageModel, type ModelMessage, tool } from 'ai'
@@ -20,7 +20,7 @@ const refund = tool({
   execute: ({ order, amount }) => `refunded ${amount} for ${order}`,
 })
 
-// A store that processes share keeps conversations over restarts; see docs/stores.md.
+// With a store that processes share, conversations survive restarts; see docs/stores.md.
 await using manager = await SessionManager.create({ slots: 2, store: new MemoryStore() })
 const session = await manager.getOrCreate('chat-1', { limits: { callbackTimeoutMs: 60_000 } })
 const python = await pythonTool({ session, tools: { orders, refund } })
@@ -37,7 +37,7 @@ for (const { id, name, args } of session.pending) {
   console.log(text)
 }
 
-/** One turn of the conversation. @param code what a scripted model runs */
+/** One turn of the conversation. @param code the code that a scripted model runs */
 async function ask(prompt: string, code: string): Promise<void> {
   console.log(`user: ${prompt}`)
   messages.push({ role: 'user', content: prompt })

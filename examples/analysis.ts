@@ -1,4 +1,4 @@
-// Data analysis: a CSV file goes in, pandas works on it over several executions, a table and a figure come out.
+// Data analysis: a CSV file goes in, pandas works on it over several executions, and a table and a figure come out.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs analysis [FIGURE.png]`. The first run builds an image with pandas and
 // matplotlib, and fetches their wheels.
@@ -24,7 +24,7 @@ monthly = orders.pivot_table(index=orders.date.dt.to_period('M'), columns='regio
 monthly`)
 console.log(repr)
 
-// Later calls go on with what is there.
+// Later calls use the variables of earlier ones.
 const { displays } = await session.execute(`monthly.fillna(0).plot(kind='bar', title='Revenue');`)
 const figure = displays[0]?.['image/png']
 if (figure === undefined || typeof figure === 'string') throw new Error('there is no figure')

@@ -1,7 +1,7 @@
 // A shop's assistant on the Anthropic SDK. Its model writes Python that calls other runnable tools; a refund waits for a human.
 //
-// In a clone, after `npm run build`: `node examples/run.mjs anthropic`. With ANTHROPIC_API_KEY a real model writes the code; otherwise a server
-// on this machine plays it.
+// In a clone, after `npm run build`: `node examples/run.mjs anthropic`. With ANTHROPIC_API_KEY a real model writes the code; otherwise a
+// scripted server on this machine stands in for it.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -57,7 +57,7 @@ const client = isReal
   ? new Anthropic()
   : new Anthropic({ apiKey: 'none', baseURL: `http://127.0.0.1:${port}` })
 
-// A store that processes share keeps conversations over restarts; see docs/stores.md.
+// With a store that processes share, conversations survive restarts; see docs/stores.md.
 await using manager = await SessionManager.create({ slots: 2, store: new MemoryStore() })
 const session = await manager.getOrCreate('chat-1', { limits: { callbackTimeoutMs: 60_000 } })
 const python = await pythonTool({

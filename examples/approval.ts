@@ -1,10 +1,10 @@
-// The approval example: an agent's script calls three tools at once, one of which needs a human. The first process freezes the
-// script where it waits and ends; a second one, on any machine with any supported Node, thaws it with the human's answer.
+// Approval: an agent's script calls three tools at once, one of which needs a human. The first process saves the waiting script to a file
+// and exits. A second one, on any machine with any supported Node, resumes it with the human's answer.
 //
 // In a clone, after `npm run build`:
 //
 //   node examples/run.mjs approval freeze FILE          runs the script, writes the frozen session to FILE
-//   node examples/run.mjs approval answer FILE yes|no   goes on with it, and prints what it came to
+//   node examples/run.mjs approval answer FILE yes|no   resumes it, and prints the result
 import { readFile, writeFile } from 'node:fs/promises'
 import { type Callbacks, SessionManager } from 'brumate'
 
@@ -22,7 +22,7 @@ await refund(1204)`
 const text = { type: 'string' }
 const number = { type: 'integer' }
 
-/** The tools of both processes: whichever makes a call has it done. */
+/** The tools of both processes: the process in which Python makes a call runs its tool. */
 const tools: Callbacks = {
   price_of: {
     description: 'The price of an order.',

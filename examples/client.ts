@@ -1,4 +1,5 @@
-// Sessions of a server, used from another program: callbacks run here, Python there. The server is in this process to have one file.
+// Sessions of a server, used from another program: callbacks run in the client, Python in the server. To fit into one file, both are in
+// this process.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs client`
 import { SessionManager } from 'brumate'

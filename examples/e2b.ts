@@ -1,4 +1,5 @@
-// A program written for E2B, with its import changed: it streams output, keeps two contexts, and finds its sandbox again after a pause.
+// A program written for E2B, with only its import changed. It streams output, uses two contexts, and reconnects to its sandbox
+// after a pause.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs e2b`
 import { Sandbox } from 'brumate/e2b' // was: '@e2b/code-interpreter'
@@ -21,7 +22,7 @@ const execution = await sandbox.runCode(code, {
 })
 console.log('totals:', execution.text)
 
-// Another context has variables of its own, and the same files.
+// Another context has its own variables, and shares the files.
 const context = await sandbox.createCodeContext()
 const other = await sandbox.runCode("open('sales.csv').readline().strip(), 'totals' in globals()", {
   context,
@@ -31,7 +32,7 @@ console.log('in another context:', other.text)
 const failed = await sandbox.runCode("totals['west'] / 0")
 console.log('an error:', failed.error?.name, failed.error?.value)
 
-// Hours later, perhaps.
+// Possibly hours later.
 await sandbox.pause()
 const again = await Sandbox.connect(sandbox.sandboxId)
 console.log('after a pause:', (await again.runCode('totals.most_common(1)')).text)

@@ -1,4 +1,4 @@
-// Files: private ones of a session, and a storage that two sessions and the host share.
+// Files: a session's private files, and a storage that two sessions and the host share.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs files`
 import { SessionManager, VfsStorage } from 'brumate'
@@ -8,7 +8,7 @@ await using shared = new VfsStorage({ maxBytes: 16 * 2 ** 20 })
 await using writer = await manager.createSession({ vfs: shared, vfsMountPath: '/shared' })
 await using reader = await manager.createSession({ vfs: shared, vfsMountPath: '/shared' })
 
-// Into a session, and out again. Its home, where code runs, is private.
+// Write a file, read one back. The home directory, where code runs, is private to the session.
 await writer.files.writeFile('/home/pyodide/orders.csv', 'id,cents\n1,1950\n2,700\n')
 const { files } = await writer.execute(`
 import csv
@@ -19,7 +19,7 @@ with open('total.txt', 'w') as file:
 console.log(files.map(({ change, path }) => `${change} ${path}`).join(', '))
 console.log('total.txt:', await writer.files.readFile('/home/pyodide/total.txt', 'utf8'))
 
-// What one session writes to the storage, every other session and the host see at once.
+// Other sessions and the host see at once what a session writes to the storage.
 await writer.execute(`
 import sqlite3
 with sqlite3.connect('/shared/shop.db') as db:

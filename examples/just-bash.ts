@@ -1,4 +1,4 @@
-// A shell for an agent, in which Python and the shell's own commands work on the same files. The commands stand in for a model.
+// A shell for an agent: Python and the shell's own commands work on the same files. The commands stand in for a model.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs just-bash`
 import { SessionManager } from 'brumate'

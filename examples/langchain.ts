@@ -1,4 +1,4 @@
-// An agent of LangChain that computes in Python with what its other tool returns. A scripted model stands in for a real one.
+// A LangChain agent that uses Python to compute with the results of its other tool. A scripted model stands in for a real one.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs langchain`
 import { BaseChatModel } from '@langchain/core/language_models/chat_models'
@@ -10,7 +10,7 @@ import { pythonMiddleware } from 'brumate/langchain'
 import { createAgent } from 'langchain'
 import { z } from 'zod'
 
-/** Says what is written down: Python code, and a last sentence. */
+/** A model that plays back a script: Python code, and a closing sentence. */
 class ScriptedModel extends BaseChatModel {
   readonly #turns: { readonly code?: string; readonly text?: string }[]
 
@@ -60,7 +60,7 @@ for (const message of messages) {
   if (AIMessage.isInstance(message))
     for (const { args } of message.tool_calls ?? [])
       console.log(`>>> ${args.code.replaceAll('\n', '\n... ')}`)
-  // The model reads a few words of a thousand orders.
+  // Of a thousand orders, the model only reads a few words.
   if (ToolMessage.isInstance(message)) console.log(message.text.split('\n').at(-1))
 }
 console.log(messages.at(-1)?.text)

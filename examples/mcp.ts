@@ -1,4 +1,4 @@
-// An MCP server with tokens over HTTP, and a client of it that runs Python: what `brumate mcp --http` does, in a program of your own.
+// An MCP server over HTTP with tokens, and a client that runs Python on it: what `brumate mcp --http` does, in a program of your own.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs mcp`
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -22,7 +22,7 @@ await python('mean(prices)')
 await python('mean(costs)')
 await client.close()
 
-/** Prints what a model would read. */
+/** Runs code, and prints what a model would read. */
 async function python(code: string): Promise<void> {
   const { content } = await client.callTool({ name: 'run_python', arguments: { code, session: 'shop' } })
   console.log(`>>> ${code.replaceAll('\n', '\n... ')}`)

@@ -1,5 +1,5 @@
-// A shop's agent on the OpenAI Agents SDK. Its model writes Python that calls the agent's tools; code that it writes is approved by a human
-// first, and so is a refund that the code asks for.
+// A shop's agent on the OpenAI Agents SDK. Its model writes Python that calls the agent's tools. A human has to approve the code before it
+// runs, and any refund that the code asks for.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs openai-agents`. With OPENAI_API_KEY a real model writes the code.
 import { Agent, MemorySession, run, setTracingDisabled, tool } from '@openai/agents'
@@ -25,7 +25,7 @@ const refund = tool({
   execute: ({ order, amount }) => `refunded ${amount} for ${order}`,
 })
 
-// A store that processes share keeps conversations over restarts; see docs/stores.md.
+// With a store that processes share, conversations survive restarts; see docs/stores.md.
 await using manager = await SessionManager.create({ slots: 2, store: new MemoryStore() })
 const session = await manager.getOrCreate('chat-1', { limits: { callbackTimeoutMs: 60_000 } })
 const python = await pythonTool({ session, tools: [orders, refund], needsApproval: true })
@@ -49,7 +49,7 @@ for (const { id, name, args } of session.pending) {
   console.log(text)
 }
 
-/** One turn of the conversation. @param code what a scripted model runs */
+/** One turn of the conversation. @param code the code that a scripted model runs */
 async function ask(prompt: string, code: string): Promise<void> {
   console.log(`user: ${prompt}`)
   const callId = crypto.randomUUID()

@@ -1,4 +1,4 @@
-// A server with API keys, and a client of it in plain `fetch`: events while code runs, and a call that the client answers.
+// A server with API keys, and a client that uses plain `fetch`. It gets events while code runs, and answers a call of the code.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs server`
 import { SessionManager } from 'brumate'

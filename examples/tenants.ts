@@ -1,5 +1,5 @@
-// Many tenants: forty customers with a spreadsheet of formulas each, on four slots. Sessions are made when they are first needed,
-// sleep in a directory when they are not, and are there again when this program starts the next time.
+// Many tenants: forty customers, each with a spreadsheet of formulas, on four slots. A session is created when it is first needed, is
+// stored in a directory while idle, and is still there the next time this program runs.
 //
 // In a clone, after `npm run build`: `node examples/run.mjs tenants [DIRECTORY]`
 import { mkdtemp } from 'node:fs/promises'
@@ -14,7 +14,7 @@ await using manager = await SessionManager.create({
   limits: { executionTimeoutMs: 500, memoryBytes: 96 * 2 ** 20 },
 })
 
-/** A cell's formula, in the session of its customer; what is wrong with it is the cell's text. */
+/** Evaluates a cell's formula in its customer's session. An error becomes the cell's text. */
 async function evaluate(customer: string, cell: string, formula: string): Promise<unknown> {
   const session = await manager.getOrCreate(`sheet-${customer}`, { tenant: customer })
   try {
@@ -34,7 +34,7 @@ console.log(
   sums.reduce<number>((sum, value) => sum + Number(value), 0),
 )
 
-// A runaway formula costs its own customer half a second, and nobody a value.
+// A runaway formula costs its own customer half a second. No customer loses a value.
 console.log('a mistake:', await evaluate('customer-1', 'A3', 'A1 / 0'))
 console.log('a runaway:', await evaluate('customer-1', 'A3', '[1 for _ in iter(int, 1)]'))
 console.log('its other cells:', await evaluate('customer-1', 'A4', 'A1 + A2'))

@@ -1,5 +1,5 @@
-// The tour (`npm run tour`): what a session does, told by running it. Owns the order of the chapters; what each shows is
-// in tour/, how it looks on a terminal is tour/narrator.ts. `--json` prints what came out instead of the story.
+// The tour (`npm run tour`): shows what a session does by running it. Owns the order of the chapters; the chapters are in tour/, and
+// tour/narrator.ts formats them for a terminal. `--json` prints the results instead of the story.
 import { SessionManager } from 'brumate'
 import { analysis } from './tour/analysis.js'
 import { basics } from './tour/basics.js'

@@ -1,6 +1,6 @@
 // The public API as text: every exported name with its declaration, from the build's own .d.ts files. `node scripts/api.mjs`
-// compares it with docs/api.d.txt and fails where they differ; `--write` replaces that file. A change of the API is then a
-// change somebody sees.
+// compares it with docs/api.d.txt, and fails if they differ; `--write` replaces that file. This way, no change of the API goes
+// unnoticed.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,7 +37,7 @@ if (process.argv.includes('--write')) {
   console.log(`${exported.length} names, all as in docs/api.d.txt`)
 }
 
-/** The declarations of an entry, sorted by name. Types of the library are not repeated. */
+/** The declarations of an entry, sorted by name. Types that the library itself exports are not repeated. */
 function exportsOf(entry) {
   const source = program.getSourceFile(entry)
   const module = source && checker.getSymbolAtLocation(source)
@@ -52,7 +52,7 @@ function exportsOf(entry) {
     .map((symbol) => declarationsOf(symbol, source))
 }
 
-/** The build puts an entry's declarations into one file, so what it does not export is a name that users meet and cannot import. */
+/** The build puts an entry's declarations into one file. Users would see a type that it does not export, but could not import it. */
 function requireExported(entry, source, symbols) {
   const exported = new Set(symbols.map(({ name }) => name))
   const hidden = source.statements.flatMap(({ name }) => (name && !exported.has(name.text) ? name.text : []))
@@ -85,7 +85,7 @@ function declarationsOf(symbol, source) {
   return [`// ${symbol.name}${isType ? ' (type only)' : ''}`, ...texts].join('\n')
 }
 
-/** Without comments, private members and what is marked as internal: none of it is promised. */
+/** Omits comments, private members and anything marked as internal, because none of these is part of the API. */
 function print(declaration) {
   const visible = (member) =>
     !(member.name && ts.isPrivateIdentifier(member.name)) &&
@@ -104,7 +104,7 @@ function print(declaration) {
   const text = ts
     .createPrinter({ removeComments: true })
     .printNode(ts.EmitHint.Unspecified, shown, declaration.getSourceFile())
-  // In the one file of the build, exports are a list at the end.
+  // In the build's single file, exports are a list at the end.
   return text.startsWith('export ') ? text : `export ${text}`
 }
 
@@ -116,7 +116,7 @@ function read(file) {
   }
 }
 
-/** Lines that only one side has; enough to see what changed. */
+/** Lines that are only on one side; enough to see what changed. */
 function difference(expected, actual) {
   const only = (lines, others, sign) =>
     lines.filter((line) => !others.includes(line)).map((line) => `${sign} ${line}`)

@@ -1,5 +1,5 @@
-// Compiles src/ and workers/ into dist/, bundles what the package ships, and puts the kernel's Python files, the time zones and the
-// standard library beside it. Needs Node and npm's packages only.
+// Compiles src/ and workers/ into dist/, bundles what the package ships, and adds the kernel's Python files, the time zones and the
+// standard library. Needs only Node and npm packages.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -13,11 +13,11 @@ import { writeTypes } from './types.mjs'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
 const tsc = require.resolve('typescript/bin/tsc')
-/** Packages that modules load when they first need them, and their names in src/install/files.ts. */
+/** Packages that are loaded when first needed, and their names in src/install/files.ts. */
 const LATE_PACKAGES = { 'ajv/dist/2020.js': 'ajv', 'msgpackr/pack': 'msgpackr' }
-/** Clients of stores, which users install: the program loads them when it opens such a store. */
+/** Clients of stores, which users install: the program loads a client when it opens such a store. */
 const CLIENTS = /^(@aws-sdk\/client-s3|pg|redis)$/
-/** Declarations that sub-paths take from the library. */
+/** Declarations that sub-paths import from the library. */
 const LIBRARY_TYPES = [
   'callbacks/schema.d.ts',
   'index.d.ts',
@@ -33,14 +33,14 @@ const LIBRARY_TYPES = [
   'telemetry/telemetry.d.ts',
   'vfs/storage.d.ts',
 ]
-/** Modules that sub-paths take from the library, so that a program meets each of their classes once. The library exports what they need of them. */
+/** Modules that sub-paths import from the library, so that their classes exist only once. The library exports what they need. */
 const LIBRARY_MODULES = {
   'manager.js': 'index',
   'shared/errors.js': 'errors',
   'store/memory-store.js': 'index',
   'vfs/storage.js': 'index',
 }
-/** Packages whose code is in a bundle: their licenses are shipped with it. */
+/** Packages whose code is in a bundle; their licenses are shipped with it. */
 const bundled = new Set()
 
 say('compiling')
@@ -64,17 +64,17 @@ for (const name of ['slot', 'storage', 'builder', 'image-loader'])
   await bundleFile(join(root, `dist/workers/${name}.js`), `workers/${name}.bundle.cjs`)
 await bundleFile(join(dirname(require.resolve('piscina')), 'worker.js'), 'workers/thread.bundle.cjs')
 await bundleFile(require.resolve('ajv/dist/2020.js'), 'packages/ajv.cjs')
-// Its writer alone, which needs no native code.
+// Only its writer, which needs no native code.
 await bundleFile(join(root, 'node_modules/msgpackr/pack.js'), 'packages/msgpackr.cjs')
 await import('./image-key.mjs')
 writeLicenses(bundled, join(root, 'dist/licenses.txt'))
 
-/** It takes ten seconds or more, which `npm run tour` and others wait for. */
+/** A build takes ten seconds or more, and `npm run tour` and others wait for it. */
 function say(step) {
   console.error(`build: ${step} …`)
 }
 
-/** The kernel in one file, which a bundler can copy: an object of paths and texts. */
+/** The kernel in one file that a bundler can copy: an object of paths and texts. */
 function textsBelow(directory, prefix = '') {
   const entries = readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
   const texts = {}
@@ -88,15 +88,15 @@ function textsBelow(directory, prefix = '') {
 }
 
 /**
- * Puts the library and the packages it uses into one file, and what it loads later into one each: to load a hundred modules takes Node
- * 50 ms longer, and a bundler, file tracing or a test runner then meets no package but pyodide. The modules stay for tests. Paths relative
- * to a module hold in the bundle, too, because it is as deep as they are.
+ * Puts the library and its packages into one file, and each package that is loaded later into a file of its own. Loading a hundred modules
+ * would take Node 50 ms longer; and bundlers, file tracing and test runners find no package but pyodide. The modules are kept for tests.
+ * Paths relative to a module are also valid in the bundle, because it is equally deep.
  */
 async function bundleLibrary() {
-  // The modules' own entry, for builds of tests that change a module.
+  // Entry of the unbundled modules, for test builds that change a module.
   renameSync(join(root, 'dist/src/index.js'), join(root, 'dist/src/modules.js'))
-  // The errors are a file of their own, for sub-paths that take nothing else of the library. Small modules that everything needs are in it,
-  // too: the library then reads one file less.
+  // The errors are in a file of their own, for sub-paths that need nothing else from the library. It also has small modules that everything
+  // needs, which saves the library one file.
   const modules = ['shared/errors', 'shared/thrown', 'shared/realms', 'install/require', 'install/files']
   const exports = [...modules, 'shared/image/file-blocks'].map((name) => `export * from './${name}.js'\n`)
   writeFileSync(join(root, 'dist/src/base.js'), exports.join(''))
@@ -105,8 +105,8 @@ async function bundleLibrary() {
 }
 
 /**
- * A sub-path such as `brumate/stores/redis`: one file, which takes errors and other classes from the library. Clients are packages of the user's
- * own.
+ * Bundles a sub-path such as `brumate/stores/redis` into one file, which imports errors and other classes from the library. Clients stay
+ * packages that users install.
  */
 async function bundleSubpath(name) {
   const library = `./${'../'.repeat(name.split('/').length - 1)}`
@@ -138,7 +138,7 @@ async function bundleSubpath(name) {
   ])
 }
 
-/** A sub-path in one file that needs nothing of Node: it has the errors itself, as a page has no library beside it. */
+/** Bundles a sub-path into one file that does not need Node. It contains the errors, because a page has no library beside it. */
 async function bundleForBrowsers(name) {
   const file = (path) => join(root, `dist/src/${name}/browser/${path}.js`)
   const bundle = await rolldown({
@@ -156,7 +156,7 @@ async function bundleForBrowsers(name) {
   await bundle.close()
 }
 
-/** Imports of a file become imports of another path, which stays outside the bundle. */
+/** Turns imports of a file into imports of another path, which stays outside the bundle. */
 function redirect(paths) {
   return {
     name: 'redirect',
@@ -169,12 +169,12 @@ function redirect(paths) {
   }
 }
 
-/** A bundle of its own: chunks that it shared with the library would be more files for everybody to read. */
+/** The program has its own bundle: chunks shared with the library would mean more files for everybody to read. */
 async function bundleProgram() {
   await bundleInto('program', { index: 'cli/main.js' })
 }
 
-/** @param entries names of files, and the modules that they begin with */
+/** @param entries names of files, with the module that each begins with */
 async function bundleInto(folder, entries) {
   const input = Object.entries(entries).map(([name, entry]) => [name, join(root, 'dist/src', entry)])
   const bundle = await rolldown({
@@ -196,21 +196,21 @@ async function bundleInto(folder, entries) {
 }
 
 /**
- * A thread's entry, or a package, with all it imports in one file: a slot reads one file instead of fifty, which is a quarter of its boot.
- * A CommonJS file, because Node reads that at one stroke: it opens an ES module on a thread of libuv's, and Node 20 never closes the
- * file if the worker ends before it hears of that. Ending a worker inside the load of an ES module by `require` even takes the
- * process with it there.
+ * Bundles a thread's entry, or a package, into one file with all of its imports: a slot reads one file instead of fifty, which saves a
+ * quarter of its boot. The format is CommonJS, because Node reads that synchronously. It opens an ES module on a thread of libuv's, and
+ * Node 20 never closes the file if the worker ends before it is notified. There, ending a worker while `require` loads an ES module even
+ * ends the whole process.
  */
 async function bundleFile(input, name) {
   const bundle = await rolldown({
     input,
     platform: 'node',
-    // Piscina's worker asks for @napi-rs/nice only if a priority is set.
+    // Piscina's worker needs @napi-rs/nice only if a priority is set.
     external: /^(node:|@napi-rs\/nice$)/,
     logLevel: 'warn',
     plugins: [noteLicenses()],
   })
-  // Modules are strict by themselves.
+  // Bundled modules were strict, so the bundle must be.
   await bundle.write({
     file: join(root, 'dist', name),
     format: 'cjs',
@@ -221,8 +221,8 @@ async function bundleFile(input, name) {
 }
 
 /**
- * What modules load by `createRequire` when they first need it is a file of its own, which the library knows as one of its files: inside
- * the bundle, Node would have to read past it at every start.
+ * Moves what modules load by `createRequire` when they first need it into files of their own, which the library lists. Inside the bundle,
+ * Node would have to parse it at every start.
  */
 function latePackages() {
   const files = JSON.stringify(join(root, 'dist/src/install/files.js'))
@@ -233,14 +233,14 @@ function latePackages() {
       let result = code.replaceAll(/createRequire\(import\.meta\.url\)\('([^']+)'\)/g, (call, path) =>
         LATE_PACKAGES[path] === undefined ? call : `loadFile('${LATE_PACKAGES[path]}')`,
       )
-      // The program's version.
+      // Loads the program's version.
       result = result.replace(/createRequire\(import\.meta\.url\)\(('[^']+\.json')\)/, 'require($1)')
       return `import { loadFile } from ${files}\n${result}`
     },
   }
 }
 
-/** Piscina requires modules of Node. `createRequire(import.meta.url)` would fail where a bundler makes CommonJS of the library. */
+/** Piscina requires Node's modules. `createRequire(import.meta.url)` would fail if a bundler turns the library into CommonJS. */
 function builtinRequire() {
   return {
     name: 'builtin-require',
@@ -249,7 +249,7 @@ function builtinRequire() {
   }
 }
 
-/** Piscina starts a file that lies beside its own code. In the bundle it starts the one that src/slots/slot-threads.ts names. */
+/** Piscina starts a file beside its own code. In the bundle, it starts the file that src/slots/slot-threads.ts names. */
 function ownPiscinaWorker() {
   return {
     name: 'own-piscina-worker',

@@ -1,5 +1,5 @@
-// `node scripts/count.mjs REPORT...`: the last line of CI, `N passed, N failed`, summed over vitest's JSON reports. A
-// report that is missing, or a file whose tests could not even be collected, counts as one failure.
+// `node scripts/count.mjs REPORT...`: prints the last line of CI, `N passed, N failed`, summed over vitest's JSON reports. A
+// missing report counts as one failure, and so does a file whose tests could not be collected.
 import { readFileSync } from 'node:fs'
 
 let passed = 0

@@ -1,5 +1,5 @@
-// Writes docs/host-imports.md from the table of imports in dist/ (`npm run build` first). A test compares the document with what
-// `render` gives for the sources, so the two cannot drift apart.
+// Writes docs/host-imports.md from the table of imports in dist/ (`npm run build` first). A test compares the document with the output
+// of `render` for the sources, so that the two cannot diverge.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 

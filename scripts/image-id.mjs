@@ -1,5 +1,5 @@
-// `npm pack` and `npm publish` run this after the build: writes the image's id into dist/workers/image.json, by which the package knows
-// its image among those that lie in a cache directory. Builds the image, or with a directory as argument takes the one cached there.
+// Run by `npm pack` and `npm publish` after the build: writes the image's id into dist/workers/image.json. The package uses it to find its
+// image among those in a cache directory. Builds the image; with a directory as argument, uses the one cached there.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { decodeImage } from '../dist/src/shared/image/format.js'
 
@@ -8,7 +8,7 @@ const load = (name) => import(new URL(`../dist/src/image/${name}.js`, import.met
 const [, , cacheDir] = process.argv
 
 const { key, pyodideVersion } = JSON.parse(readFileSync(file, 'utf8'))
-// Without an id, so that an image of the last pack is not taken for this one's.
+// First removes the id, so that the image of an earlier pack is not used for this one.
 writeFileSync(file, `${JSON.stringify({ key, pyodideVersion })}\n`)
 const id = await imageId()
 writeFileSync(file, `${JSON.stringify({ key, pyodideVersion, id })}\n`)

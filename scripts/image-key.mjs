@@ -1,4 +1,4 @@
-// Writes dist/workers/image.json: the key of the image that this build makes, and the version of Pyodide that it is made with. The key
+// Writes dist/workers/image.json: the key of the image that this build creates, and the version of Pyodide that creates it. The key
 // covers every byte that the builder runs or puts into the image.
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { IMAGE_FORMAT_VERSION } from '../dist/src/shared/image/format.js'
 
 const workers = new URL('../dist/workers/', import.meta.url)
-/** The standard library is compared by its hash, which scripts/stdlib.mjs keeps beside it. */
+/** The standard library counts by its hash, which scripts/stdlib.mjs stores beside it. */
 const INPUTS = ['builder.bundle.cjs', 'kernel.json', 'tzdata.zip', 'stdlib.zip.sha256']
 /** Published versions of Pyodide never change, so sizes are enough. */
 const PYODIDE_FILES = ['package.json', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'python_stdlib.zip']

@@ -1,6 +1,6 @@
-// The package as its users get it: packs it, installs it into an empty project, and tries it with the tools that they use: TypeScript from
-// 5.4 on, Jest, vitest's vmThreads, esbuild, rolldown, webpack, file tracing. Owns the temporary folder; expects a build. Tools are those
-// of test/installs/package.json and of this repository. `--next` adds Next, which takes minutes. `--only TEXT` runs the checks whose
+// Tests the package as users get it: packs it, installs it into an empty project, and tries it with the tools that they use: TypeScript
+// from 5.4 on, Jest, vitest's vmThreads, esbuild, rolldown, webpack, file tracing. Owns the temporary folder; needs a build. The tools come
+// from test/installs/package.json and from this repository. `--next` adds Next, which takes minutes. `--only TEXT` runs the checks whose
 // names contain it. `--keep` keeps the folder.
 import { spawn } from 'node:child_process'
 import {
@@ -26,14 +26,14 @@ const windows = process.platform === 'win32'
 const cacheDir = join(root, 'node_modules/.cache/brumate')
 const imageFacts = join(root, 'dist/workers/image.json')
 const folder = mkdtempSync(join(tmpdir(), 'brumate-installs-'))
-/** Inside `folder`, so that it finds the tools, which the package itself must not need. */
+/** Inside `folder`, so that it finds the tools. The package itself must not need them. */
 const project = join(folder, 'project')
-/** Beside it: nothing is installed there. */
+/** Outside of `folder`, where nothing is installed. */
 const elsewhere = mkdtempSync(join(tmpdir(), 'brumate-elsewhere-'))
 const toolRequire = createRequire(join(folder, 'package.json'))
 
 const HELLO = 'hello from __main__\n42\n42\n'
-/** What test/installs/stores.mjs prints. */
+/** The expected output of test/installs/stores.mjs. */
 const STORES = `${[
   'true true',
   ...['pg', 'redis', '@aws-sdk/client-s3', '@modelcontextprotocol/server'].map(missing),
@@ -48,7 +48,7 @@ const REFUSED = /^InstallationError INSTALLATION: brumate was bundled without .*
 
 const facts = readFileSync(imageFacts, 'utf8')
 try {
-  // As `prepack` does, but with the tests' image: the programs below then run only if the installed package takes that one.
+  // Like `prepack`, but with the tests' image: the programs below then run only if the installed package finds that one.
   await node([join(root, 'scripts/image-id.mjs'), cacheDir], root)
   const packed = await pack()
   await install(packed.filename)
@@ -66,7 +66,7 @@ try {
   console.log(`${packed.filename}: ${packed.files.length} files, ${Math.round(packed.size / 1024)} KiB`)
   if (failures.length > 0) throw new Error(`failed: ${failures.join(', ')}`)
 } finally {
-  // In a checkout there is no id: its image changes with every change of its source.
+  // A checkout has no id, because its image changes with every change of its source.
   writeFileSync(imageFacts, facts)
   if (process.argv.includes('--keep')) console.log(`kept: ${folder} ${elsewhere}`)
   else for (const path of [folder, elsewhere]) rmSync(path, { recursive: true, force: true, maxRetries: 3 })
@@ -103,7 +103,7 @@ async function install(filename) {
   }
 }
 
-/** Longest first. */
+/** The checks, longest first. */
 function checks(packed) {
   const typescripts = ['typescript-5.4', 'typescript-5.7', 'typescript-5.9']
   const list = [
@@ -130,7 +130,7 @@ function checks(packed) {
 
 // ── the package ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What runs and what people read, without source maps that lead nowhere and links to what is not there. */
+/** Checks that only needed files are packed, without source maps that lead nowhere and without broken links. */
 function checkPackage({ files }) {
   const paths = new Set(files.map(({ path }) => path))
   const declarations = ['index', ...SUBPATHS].map((name) => `dist/src/${name}.d.ts`)
@@ -159,7 +159,7 @@ function program(directory, file = 'program.mjs', env = { CACHE_DIR: cacheDir })
   return node([file], directory, env)
 }
 
-/** Without a home and a cache that can be written to, the warning says what to do, and doing it works. */
+/** Without a home directory and a writable cache, the warning says what to do. Following it must work. */
 async function commandLine() {
   const { bin, version } = JSON.parse(
     readFileSync(join(project, 'node_modules/brumate/package.json'), 'utf8'),
@@ -169,7 +169,7 @@ async function commandLine() {
   const image = join(elsewhere, 'brumate.image')
   await node([brumate, 'image', 'build', '--standard', '-o', image, '--cache-dir', cacheDir], project)
   expectText(await program(project, 'program.mjs', { IMAGE: image, HOME: join(image, 'no-home') }), HELLO)
-  // It ends with its stdin; it has the SDK in it.
+  // The server ends with its stdin. The program includes the SDK.
   expectText(await node([brumate, 'mcp', '--image', image, '--slots', '1'], project), '\n')
 }
 
@@ -193,7 +193,7 @@ function vmThreads() {
 
 // ── bundlers ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** esbuild does not follow `new URL`: the error says what to do, and doing it works. */
+/** esbuild does not follow `new URL`: the error says what to do. Following it must work. */
 async function esbuilt() {
   const { build } = toolRequire('esbuild')
   const common = { bundle: true, platform: 'node', absWorkingDir: project, logLevel: 'silent' }
@@ -229,7 +229,7 @@ async function rolledUp() {
   }
 }
 
-/** webpack copies all that is read at run time, pyodide's files too: nothing else is installed where the program runs. */
+/** webpack copies every file that is read at run time, pyodide's too, so nothing else is installed where the program runs. */
 async function webpacked() {
   const webpack = toolRequire('webpack')
   const path = join(elsewhere, 'webpack')
@@ -258,7 +258,7 @@ async function webpacked() {
 
 // ── deployments ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What Next's `output: 'standalone'` and bundles for Lambda contain: the files that tracing finds, and no others. */
+/** Deploys only the files that tracing finds, as Next's `output: 'standalone'` and bundles for Lambda do. */
 async function traced() {
   const { nodeFileTrace } = toolRequire('@vercel/nft')
   const { fileList } = await nodeFileTrace([join(project, 'program.mjs')], { base: project })
@@ -360,7 +360,7 @@ export async function GET() {
 
 // ── processes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** On Windows npm is a script that only a shell can start. */
+/** On Windows, npm is a script that only a shell can start. */
 function npm(args, cwd, withStderr = false) {
   return run('npm', args, cwd, { shell: windows }, withStderr)
 }
@@ -370,7 +370,7 @@ function node(args, cwd, env = {}) {
 }
 
 function run(command, args, cwd, options, withStderr = false) {
-  // No terminal is handed down: Jest would wait for it.
+  // The terminal is not passed on: Jest would wait for it.
   const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], ...options })
   let stdout = ''
   let stderr = ''

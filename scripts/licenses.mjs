@@ -1,13 +1,13 @@
-// Writes the licenses of the packages whose code is in a bundle. Owns that file's text.
+// Writes the licenses of the packages whose code is in a bundle. Owns the text of that file.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Packages of Hono's authors that name the MIT license and come without its text: that of hono itself, of the same authors, stands for theirs.
+ * Packages by Hono's authors that declare the MIT license but do not include its text. The one in hono, by the same authors, is used.
  */
 const AS_HONO = ['@hono/zod-openapi', '@hono/zod-validator']
 
-/** @param {Iterable<string>} directories of packages */
+/** @param {Iterable<string>} directories directories of the packages */
 export function writeLicenses(directories, target) {
   const texts = [...directories].map((directory) => {
     const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))

@@ -1,9 +1,9 @@
-// Tests whose outcome depends on the version of Node, each group with the reason. CI runs them under every supported Node; the oldest and the
-// newest run the whole suite. `node scripts/node-dependent.mjs` prints the list, with `--files` only the names for vitest.
+// Lists the tests whose outcome depends on the version of Node, in groups with a reason. CI runs them under every supported Node; the
+// oldest and the newest run the whole suite. `node scripts/node-dependent.mjs` prints the list; with `--files`, only the names for vitest.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-// Long suites whose claims the oldest and the newest Node prove as well for those between are left out: CI's time is for all of them.
+// Long suites are left out if the oldest and the newest Node prove their claims for those between, because CI's time is limited.
 const GROUPS = [
   {
     reason: 'codecs: how V8 stores texts, numbers and dates',

@@ -1,4 +1,4 @@
-// Runs a program of the repository from what `npm run build` has compiled. Owns what it says if there is nothing.
+// Runs a program of the repository from the output of `npm run build`. Owns the message if there is none.
 import { existsSync } from 'node:fs'
 
 /** @param path below dist/, such as `examples/tour.js` */

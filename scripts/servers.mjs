@@ -1,5 +1,5 @@
-// Installs the servers that tests of stores start, from Debian's packages, where this is root and they are missing. Never fails: it says in a
-// line each what there is. The tests leave out what is not there.
+// Installs the servers that tests of stores start from Debian's packages, if they are missing and this runs as root. Never fails: it prints
+// a line for each server that says whether it is there. Tests that need a missing one are skipped.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +21,7 @@ if (missing.length > 0 && process.getuid?.() === 0 && onPath('apt-get')) {
   aptGet('install', '--yes', '--no-install-recommends', ...missing.map(({ debian }) => debian))
 }
 if (!hasRestate()) {
-  // 220 MB, of npm's own. Its optional dependencies have the program of this machine's kind.
+  // 220 MB, from npm. The package's optional dependencies contain the program for this kind of machine.
   spawnSync('npm', ['install', '--prefix', restate, '--prefer-offline', '--no-audit', '--no-fund'], {
     stdio: 'ignore',
     timeout: 180_000,
@@ -49,7 +49,7 @@ function hasRestate() {
   return Boolean(process.env.BRUMATE_RESTATE_SERVER) || existsSync(`${restate}/node_modules/${program}`)
 }
 
-/** With the runlevel of a single user, packages do not start their services. */
+/** In runlevel 1 (single user), packages do not start their services. */
 function aptGet(...args) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
   spawnSync('apt-get', ['--quiet=2', '-o', 'Acquire::Retries=1', ...args], {

@@ -1,5 +1,5 @@
-// `npm run site`: the documentation as a site, in dist/site. The pages are the repository's; TypeDoc writes the reference from the public
-// declarations; VitePress builds both, and fails on a dead link. `--serve` shows it on this machine, as it is now. Needs a build.
+// `npm run site`: builds the documentation as a site, in dist/site. The pages are the repository's; TypeDoc writes the reference from the
+// public declarations; VitePress builds both, and fails on a dead link. `--serve` serves the current state on this machine. Needs a build.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,7 +27,7 @@ if (process.argv.includes('--serve')) {
   rmSync(source, { recursive: true, force: true })
 }
 
-/** Titles of the pages by name. */
+/** Writes the pages. Returns their titles by name. */
 function writePages() {
   const pages = pagesOf(root)
   for (const [file, name] of pages)
@@ -35,7 +35,7 @@ function writePages() {
       join(source, `${name}.md`),
       withSiteLinks(readFileSync(join(root, file), 'utf8'), file, pages),
     )
-  // Pictures of pages.
+  // Images of the pages.
   const charts = join(root, 'docs/benchmarks')
   if (existsSync(charts)) cpSync(charts, join(source, 'benchmarks'), { recursive: true })
   return new Map(
@@ -46,7 +46,7 @@ function writePages() {
   )
 }
 
-/** The public declarations with their comments, a folder for each sub-path. Returns their order. */
+/** Writes a reference of the public declarations with their comments, one folder for each sub-path. Returns their order. */
 async function writeReference() {
   const names = ['index', ...SUBPATHS]
   const configuration = join(settings, 'tsconfig.json')
@@ -64,7 +64,7 @@ async function writeReference() {
   const app = await Application.bootstrapWithPlugins({
     ...{ name: 'Reference', entryPoints: files, tsconfig: configuration, out: join(source, 'reference') },
     ...{ plugin: ['typedoc-plugin-markdown', 'typedoc-vitepress-theme'], docsRoot: source },
-    // A page for each sub-path: one for each name would be hundreds, and take a minute.
+    // One page per sub-path: one per name would be hundreds of pages, and take a minute.
     outputFileStrategy: 'modules',
     ...{
       readme: 'none',

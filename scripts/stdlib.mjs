@@ -1,7 +1,7 @@
-// Writes dist/workers/stdlib.zip: Python's standard library as Pyodide ships it, with the modules of workers/stdlib/ added, which Pyodide
-// leaves out or changes for browsers, and all of them compiled beside their source. A session
-// that imports a module which is not in the image then reads it instead of compiling it. CPython itself does the work, in WebAssembly, so
-// that the same Pyodide gives the same bytes everywhere. Compiling takes seconds, so the last result is kept.
+// Writes dist/workers/stdlib.zip: Python's standard library as Pyodide ships it, plus the modules of workers/stdlib/, which Pyodide leaves
+// out or changes for browsers. All modules are compiled beside their source, so that a session reads a module that is not in the image
+// instead of compiling it. CPython itself compiles them, in WebAssembly, so that the same Pyodide gives the same bytes everywhere.
+// Compiling takes seconds, so the last result is kept.
 import { createHash } from 'node:crypto'
 import {
   copyFileSync,
@@ -25,7 +25,7 @@ const SOURCE = '/lib/python314.zip'
 const ADDED = '/tmp/added/'
 const RESULT = '/tmp/stdlib.zip'
 
-// Unchecked hashes: nobody changes the source, and comparing would mean to read it.
+// Unchecked hashes: the source never changes, and checking would mean reading it.
 const COMPILE = `
 import importlib._bootstrap_external as external, importlib.util, os, warnings, zipfile
 warnings.simplefilter('ignore')
@@ -70,9 +70,9 @@ if (!existsSync(kept)) {
 }
 const bytes = readFileSync(kept)
 writeFileSync(target, bytes)
-// CPython's license asks for a copy beside what is distributed.
+// CPython's license requires a copy in every distribution.
 copyFileSync(join(root, 'workers/stdlib-license.txt'), join(root, 'dist/workers/stdlib-license.txt'))
-// For the key of the image: hashing the archive itself at every start would take longer.
+// For the key of the image, because hashing the archive itself at every start would take longer.
 writeFileSync(`${target}.sha256`, `${createHash('sha256').update(bytes).digest('hex')}\n`)
 
 async function compiled() {

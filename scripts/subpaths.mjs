@@ -1,4 +1,4 @@
-// The package's sub-paths, `brumate/NAME`, from `exports` of package.json. The entry of each is src/NAME/index.ts.
+// The package's sub-paths, `brumate/NAME`, read from `exports` of package.json. The entry of each is src/NAME/index.ts.
 import { readFileSync } from 'node:fs'
 
 const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

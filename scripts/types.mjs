@@ -1,20 +1,20 @@
-// Puts the public declarations into one file. Owns that file; rollup-plugin-dts does the work. Members marked @internal are not in what it
-// gets (`stripInternal`).
+// Bundles the public declarations into one file. Owns that file; rollup-plugin-dts does the work. Members marked @internal have been
+// removed from its input (`stripInternal`).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import ts from 'typescript'
 
-/** What the declarations use that a program may not have switched on: Node's types, and `await using`. */
+/** References that the declarations need and a program may not have enabled: Node's types, and `await using`. */
 const HEAD = '/// <reference types="node" />\n/// <reference lib="esnext.disposable" />'
 
-/** Writes what `entry` declares to `file`. */
+/** Bundles the declarations of `entry` into `file`. */
 export async function writeTypes(entry, file = entry, plugins = []) {
   const exported = new Set(exportsOf(entry, false))
   const bundle = await rollup({ input: entry, external: /^(?![./])/, plugins: [...plugins, dts()] })
   await bundle.write({ file, format: 'es', banner: HEAD })
   await bundle.close()
-  // The plugin exports a class as a value although the entry exports it as a type only: a program could import what is not there.
+  // If the entry exports a class only as a type, the plugin exports it as a value: a program could then import what does not exist.
   const surplus = exportsOf(file, false).filter((name) => !exported.has(name))
   if (surplus.length > 0) writeFileSync(file, asTypes(readFileSync(file, 'utf8'), surplus))
 }

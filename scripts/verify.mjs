@@ -1,6 +1,6 @@
-// `npm run verify`: everything that has to hold before a change is taken, in stages, those that fail soonest first. Each step is a
-// command of its own, and the steps of a stage run at once. A stage in which one fails is the last, and its exit code the run's.
-// `--json` prints a summary for machines on stdout and everything else on stderr.
+// `npm run verify`: all checks that a change must pass, in stages, with those that fail soonest first. Each step is a separate command, and
+// the steps of a stage run concurrently. After a stage with a failed step the run stops, with that step's exit code.
+// `--json` prints a summary for machines on stdout, and everything else on stderr.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -54,7 +54,7 @@ print(`\n${results.map((step) => `${step.ok ? '✓' : '✗'} ${step.name} ${step
 if (skipped.length > 0) print(`not run: ${skipped.join(', ')}`)
 process.exitCode = ok ? 0 : 1
 
-/** Runs a step. Where others run beside it, what it writes is shown once it has ended. */
+/** Runs a step. If others run at the same time, its output is shown when it has ended. */
 async function take({ name, command }, isShared) {
   print(`▸ ${name}`)
   const startedMs = performance.now()

@@ -1,6 +1,6 @@
-// Fetches real wheels for tests into a folder, and prints the folder's name: `BRUMATE_WHEELS=$(node scripts/wheels.mjs) npm test`.
-// pip brings what test/packages/wheels.txt lists, with their hashes; from whichever index pip is set up for. Where that does not work,
-// says why and exits with 1. Owns neither the wheels nor a place on the web: they are for tests, and part of no commit and no release.
+// Downloads real wheels for tests into a folder, and prints the folder's name: `BRUMATE_WHEELS=$(node scripts/wheels.mjs) npm test`.
+// Uses pip for the wheels in test/packages/wheels.txt, with their hashes, from whichever index pip is configured for. If that fails, prints
+// why and exits with 1. Owns neither the wheels nor a place on the web: they are only for tests, and part of no commit and no release.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -10,13 +10,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const list = join(root, 'test/packages/wheels.txt')
 const folder = resolve(process.argv[2] ?? join(root, 'node_modules/.cache/brumate/test-wheels'))
 const TIME_MS = 60_000
-/** What Pyodide's wheels are for: the interpreter on this machine does not matter. */
+/** The platform of Pyodide's wheels, independent of the interpreter on this machine. */
 const PIP = [
   ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--require-hashes'],
   ...['--only-binary=:all:', '--python-version=3.12', '--platform=manylinux_2_28_x86_64'],
   ...['--retries=1', '--timeout=20'],
 ]
-/** Pyodide's own wheels are in a wheel of another program; numpy's and pandas' tests in those for Linux. The rest are taken as they are. */
+/** Pyodide's own wheels are inside another program's wheel; the tests of numpy and pandas, in the wheels for Linux. */
 const UNPACK = `
 import os, sys, zipfile
 source, target = sys.argv[1:]

@@ -1,7 +1,7 @@
-// A zip archive of stored files with a fixed date. Owns the format; compression would make the bytes depend on Node's
-// version of zlib.
+// Makes a zip archive of stored files with a fixed date. Owns the format. Files are not compressed, because the bytes would then depend on
+// Node's version of zlib.
 
-/** 1980-01-01, the earliest date the format has. */
+/** 1980-01-01, the earliest date that the format supports. */
 const DOS_DATE = (1 << 5) | 1
 
 const CRC_TABLE = Int32Array.from({ length: 256 }, (_, n) => {
@@ -23,7 +23,7 @@ export function zip(files) {
   let offset = 0
   for (const [name, bytes] of files) {
     const nameBytes = Buffer.from(name)
-    // What the local header and the directory's entry have in common, from "version needed" to "length of extra".
+    // The part that the local header and the directory entry share, from "version needed" to "length of extra".
     const common = Buffer.alloc(26)
     common.writeUInt16LE(20, 0)
     common.writeUInt16LE(DOS_DATE, 8)

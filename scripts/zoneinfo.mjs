@@ -1,6 +1,6 @@
-// Writes dist/workers/tzdata.zip: the IANA time zones as the `tzdata` package that Python's zoneinfo looks for, made
-// from moment-timezone's data (a development dependency). Everything is stored uncompressed, in a fixed order and with
-// a fixed date, so that the same data gives the same bytes everywhere.
+// Writes dist/workers/tzdata.zip: the IANA time zones as the `tzdata` package that Python's zoneinfo looks for, created from
+// moment-timezone's data (a development dependency). Everything is stored uncompressed, in a fixed order and with a fixed date, so that
+// the same data gives the same bytes everywhere.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { zip } from './zip.mjs'
 
 const DAY_S = 86_400
-/** Daylight saving lasts less than this; a longer time on a higher offset is another standard time. */
+/** Daylight saving time lasts less than this. A longer period with a higher offset is another standard time. */
 const LONGEST_DST_S = 330 * DAY_S
 const LARGEST_DST_S = 3 * 3600
-/** The rule of the footer must give what the data has in these years. */
+/** In these years, the footer's rule must agree with the data. */
 const [RULE_FROM_YEAR, RULE_TO_YEAR] = [2090, 2190]
 
 const data = createRequire(import.meta.url)('moment-timezone/data/packed/latest.json')
@@ -27,7 +27,7 @@ const target =
 mkdirSync(dirname(target), { recursive: true })
 writeFileSync(target, zip(packageFiles()))
 
-/** As `import tzdata` of the Python package index has it: zoneinfo reads `tzdata/zones` and the files below it. */
+/** The files of the package `tzdata` on the Python package index: zoneinfo reads `tzdata/zones` and the files below it. */
 function packageFiles() {
   const names = [...zones.keys()].sort()
   const text = (lines) => Buffer.from(lines)
@@ -44,7 +44,7 @@ function packageFiles() {
   return [...files].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** A zone as its periods: from `startS` (-Infinity in the first) on, `offsetS` seconds east of UTC. */
+/** A zone as its periods: from `startS` (-Infinity for the first) on, `offsetS` seconds east of UTC. */
 function unpack(line) {
   const [, abbreviations, offsets, indices, untils] = line.split('|')
   const names = abbreviations.split(' ')
@@ -63,7 +63,7 @@ function unpack(line) {
   )
 }
 
-/** moment-timezone's numbers: base 60 with digits 0-9 a-z A-X, a fraction after the point. */
+/** Reads moment-timezone's numbers: base 60 with digits 0-9 a-z A-X, and a fraction after the point. */
 function unpackNumber(packed) {
   const digit = (c) => {
     const code = c.charCodeAt(0)
@@ -82,9 +82,9 @@ function unpackNumber(packed) {
 }
 
 /**
- * The data does not say which periods are daylight saving time. Those are that for a while are ahead of both neighbours;
- * and those of the same name that are ahead of one: before or after double summer time, or where a zone changed its
- * standard time in that season. (Names that are numbers, such as -03, say nothing of that kind.)
+ * The data does not say which periods are daylight saving time. These are the short periods that are ahead of both neighbours,
+ * and the periods with the same name that are ahead of one: before or after double summer time, or where a zone changed its
+ * standard time in that season. (Names that are numbers, such as -03, do not help here.)
  */
 function markDaylight(periods) {
   const startOf = (i) => periods[i]?.startS ?? Infinity
@@ -103,7 +103,7 @@ function markDaylight(periods) {
   })
 }
 
-/** RFC 9636, version 2, without the 32-bit block that nobody reads. */
+/** Encodes a zone: RFC 9636, version 2, without the 32-bit block that nobody reads. */
 function tzif(periods) {
   const rule = footer(periods)
   const kept = periods.filter(({ startS }) => startS < rule.fromS)
@@ -145,7 +145,7 @@ function header(transitions, types, characters) {
   return bytes
 }
 
-/** The POSIX rule for the years after the data, and from when on it says what the data says.. */
+/** The POSIX rule for the years after the data, and the time from which on it agrees with the data. */
 function footer(periods) {
   const last = periods.filter(({ startS }) => startS < Date.UTC(RULE_TO_YEAR) / 1000)
   const recent = last.filter(({ startS }) => startS >= Date.UTC(RULE_FROM_YEAR) / 1000)
@@ -185,7 +185,7 @@ function countIn(periods, year) {
     .length
 }
 
-/** The day of the month and the time at which these periods begin every year, on the clock that was valid before. */
+/** The day of the month and the time at which these periods begin every year, on the clock that applied before. */
 function yearlyRule(periods, before) {
   const month = new Date((periods[0].startS + before.offsetS) * 1000).getUTCMonth()
   let best
@@ -199,7 +199,7 @@ function yearlyRule(periods, before) {
       )
       const [timeS] = times
       if (times.size > 1 || Math.abs(timeS) >= 7 * DAY_S) continue
-      // A time of the same day reads best, and every reader knows it.
+      // A time on the same day is easiest to read, and every reader supports it.
       const cost = timeS >= 0 && timeS <= DAY_S ? 0 : Math.abs(timeS)
       if (best === undefined || cost < best.cost) best = { week, weekday, timeS, cost }
     }
@@ -224,7 +224,7 @@ function quoted(name) {
   return /^[A-Za-z]+$/.test(name) ? name : `<${name}>`
 }
 
-/** POSIX counts offsets west of UTC. */
+/** POSIX counts offsets west of UTC as positive. */
 function posix(offsetS) {
   return clock(-offsetS)
 }

@@ -1,8 +1,8 @@
-// What one has without snapshots: `pickle` over the globals of a plain Pyodide, each by itself, into bytes that another
-// interpreter reads. Owns the Python of it. There is no cloudpickle: functions and classes are saved as names of a module.
+// The alternative without snapshots: `pickle` for each global of a plain Pyodide, into bytes that another interpreter reads. Owns
+// the Python code for it. There is no cloudpickle: functions and classes are saved as names in a module.
 import { PlainPyodide } from './pyodide.js'
 
-/** Defines `_save()`, which returns bytes, and `_load(data)`, which returns the names that did not come. */
+/** Defines `_save()`, which returns bytes, and `_load(data)`, which returns the names that were lost. */
 export const PICKLE_CODE = `
 import pickle as _pickle
 
@@ -31,7 +31,7 @@ export class PickledGlobals {
   readonly #to = new PlainPyodide()
   #bytes = ''
 
-  /** Two interpreters, one of which has run `code`. */
+  /** Starts two interpreters, and runs `code` in one of them. */
   static async after(code: string): Promise<PickledGlobals> {
     const pickled = new PickledGlobals()
     await Promise.all([pickled.#from.run(PICKLE_CODE), pickled.#to.run(PICKLE_CODE)])
@@ -43,17 +43,17 @@ export class PickledGlobals {
     return this.#bytes.length / 2
   }
 
-  /** To this thread, as text: a snapshot comes that far too. */
+  /** Saves the globals as text on this thread, because a snapshot gets that far, too. */
   async save(): Promise<void> {
     this.#bytes = (await this.#from.run('_save().hex()')).repr
   }
 
-  /** What was saved, in the other interpreter. Names of what did not come. */
+  /** Loads the saved globals in the other interpreter. Resolves to the names that were lost. */
   async load(): Promise<string> {
     return (await this.#to.run(`_load(bytes.fromhex('${this.#bytes}'))`)).repr
   }
 
-  /** The same for large data, which stays where it is: moving it out would be on top. */
+  /** Saves large data inside the interpreter, without the cost of moving it out. */
   async saveInPlace(): Promise<void> {
     await this.#from.run('_data = None\n_data = _save()\nNone')
   }

@@ -1,9 +1,9 @@
-// Plain Pyodide with packages from a directory of wheels, as its documentation has it. Owns how they are loaded.
+// Plain Pyodide with packages from a directory of wheels, as its documentation describes. Owns how they are loaded.
 import { join, sep } from 'node:path'
 import { loadPyodide, type PyodideInterface } from 'pyodide'
 
 export interface PackageWheels {
-  /** Absolute; with `pyodide-lock.json`. */
+  /** Absolute path; contains `pyodide-lock.json`. */
   readonly directory: string
   readonly names: readonly string[]
 }

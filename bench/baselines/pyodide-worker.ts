@@ -1,4 +1,4 @@
-// The thread of a plain Pyodide: loads it, runs the code it is sent, answers with what was printed and what came out.
+// The thread of a plain Pyodide: loads it, runs the code that it receives, and answers with the output and the value.
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadPyodideWith, type PackageWheels } from './pyodide-packages.js'
 
@@ -7,7 +7,7 @@ if (port === null) throw new Error('this file is the entry of a worker')
 
 let chunks: string[] = []
 const decoder = new TextDecoder()
-// Listening before loading: what arrives meanwhile waits in the queue below.
+// Listens before loading: messages that arrive meanwhile wait in the queue below.
 const loaded = loadPyodideWith(workerData as PackageWheels | undefined).then((pyodide) => {
   pyodide.setStdout({
     write: (bytes) => {

@@ -1,5 +1,5 @@
-// Plain Pyodide as one would use it for a session: `loadPyodide()` in a worker thread of its own, code as messages. The
-// first baseline of every figure. Owns the thread; what runs in it is pyodide-worker.ts.
+// Plain Pyodide as one would use it for a session: `loadPyodide()` in its own worker thread, with code as messages. The first
+// baseline of every figure. Owns the thread; pyodide-worker.ts runs in it.
 import { Worker } from 'node:worker_threads'
 import type { PackageWheels } from './pyodide-packages.js'
 import type { Ran, Runner } from './runner.js'
@@ -11,7 +11,7 @@ export class PlainPyodide implements Runner {
   /**
    * Starts the thread. The first `run` waits until Pyodide is loaded.
    *
-   * @param packages - to load first, from their directory
+   * @param packages - packages to load first, from their directory
    */
   constructor(packages?: PackageWheels) {
     this.#worker = new Worker(new URL('./pyodide-worker.js', import.meta.url), { workerData: packages })

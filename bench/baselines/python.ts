@@ -1,10 +1,10 @@
-// A native Python as a child process that keeps its variables, driven over pipes like `python3 -i` but with messages that
-// have an end: the second baseline, where the machine has one. Owns the process and its line protocol.
+// A native Python as a child process that keeps its variables, driven over pipes like `python3 -i`, but with delimited messages:
+// the second baseline, if the machine has a Python. Owns the process and its line protocol.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Ran, Runner } from './runner.js'
 
-/** Reads code as one JSON string a line; answers in the same way. */
+/** Reads each piece of code as a line with a JSON string, and answers in the same way. */
 const DRIVER = `
 import ast, contextlib, io, json, sys
 # Bound here, because the code may put something else into the module.

@@ -1,7 +1,7 @@
-// What a baseline looks like to a benchmark: something that runs Python and says what came of it.
+// The interface of a baseline: it runs Python, and returns the result.
 
 export interface Ran {
-  /** `repr()` of the last expression's value where the code ends with one. */
+  /** `repr()` of the last expression's value, if the code ends with an expression. */
   readonly repr: string
   readonly stdout: string
 }

@@ -1,5 +1,5 @@
-// A process in which one build is measured, a comparison at a time: its parent names it and gets milliseconds, so that it can have two
-// builds take turns. Argument: the build's `dist/src/index.js`.
+// A process that measures one build, one comparison at a time: its parent sends a name and gets milliseconds, so that it can alternate
+// between two builds. Argument: the build's `dist/src/index.js`.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -19,7 +19,7 @@ const session = await manager.createSession({
 })
 await session.execute(CODE)
 const createManager = (options: ManagerOptions) => SessionManager.create(options)
-/** Of a process that does nothing else. */
+/** The duration of a process that does nothing else. */
 const firstResultMs = () =>
   timeMs(async () => {
     const child = fork(fileURLToPath(new URL('first-result.js', import.meta.url)), process.argv.slice(2, 3))
@@ -27,7 +27,7 @@ const firstResultMs = () =>
     if (code !== 0) throw new Error(`a process for its first result ended with ${code}`)
   })
 process.on('message', (name: string) => {
-  // What fails ends this process, and its parent says so.
+  // A failure ends this process, and its parent reports it.
   void COMPARISONS[name]?.({ manager, session, createManager, firstResultMs }).then((ms) =>
     process.send?.(ms),
   )

@@ -1,10 +1,10 @@
-// A process that creates, uses and closes sessions of ever new tenants: prints its resident memory in bytes and the time
+// A process that creates, uses and closes sessions, each of a new tenant: prints its resident memory in bytes and the time
 // in ms after every hundred. `node cycles.js 1000`.
 import { SessionManager } from 'brumate'
 
 const total = Number(process.argv[2])
 const EVERY = 100
-/** Two at a time, for a slot's boot and another's work overlap in any real use. */
+/** Two at a time: in practice, a slot boots while another one works. */
 const AT_ONCE = 2
 
 await using manager = await SessionManager.create({ slots: 4 })

@@ -1,4 +1,4 @@
-// The same as first-pandas.ts in a plain Pyodide. Argument: a directory of wheels with `pyodide-lock.json`.
+// Same as first-pandas.ts, in a plain Pyodide. Argument: a directory of wheels with `pyodide-lock.json`.
 import { loadPyodideWith } from '../baselines/pyodide-packages.js'
 
 const pyodide = await loadPyodideWith({ directory: process.argv[2] ?? '', names: ['pandas'] })

@@ -1,4 +1,4 @@
-// A process that opens an image with pandas and ends with the first result of pandas. Argument: the image's file.
+// A process that opens an image with pandas, and ends after the first result of pandas. Argument: the image's file.
 import { Image, SessionManager } from 'brumate'
 
 const image = await Image.load(process.argv[2] ?? '')

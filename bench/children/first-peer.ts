@@ -1,4 +1,4 @@
-// A process that opens one peer and prints a line when it has the first result. Argument: its name.
+// A process that opens one peer, and prints a line when it has the first result. Argument: the peer's name.
 import { openPeer } from '../peers/open.js'
 import type { PeerName } from '../peers/peer.js'
 

@@ -1,4 +1,4 @@
-// A process that does nothing but run one line of Python in a plain Pyodide, as quickly as it can.
+// A process that only runs one line of Python in a plain Pyodide, as quickly as possible.
 import { loadPyodide } from 'pyodide'
 
 const pyodide = await loadPyodide()

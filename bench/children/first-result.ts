@@ -1,4 +1,4 @@
-// A process that ends with its first result, for `compare`. Argument: the build's `dist/src/index.js`.
+// A process that ends after its first result, for `compare`. Argument: the build's `dist/src/index.js`.
 import { pathToFileURL } from 'node:url'
 
 const { SessionManager } = (await import(

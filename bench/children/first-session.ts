@@ -1,4 +1,4 @@
-// A process that does nothing but run one line of Python in a session, as quickly as it can.
+// A process that only runs one line of Python in a session, as quickly as possible.
 import { SessionManager } from 'brumate'
 
 await using manager = await SessionManager.create()

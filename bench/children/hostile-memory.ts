@@ -1,7 +1,7 @@
-// A process as its operator sees it: four sessions that try to hold more than `maxMemoryBytes`, each way at the same time, and four
-// neighbours that are called all the while. Prints what was resident at most as JSON. Owns the attacks; what is a good figure is the
-// caller's to say. `node hostile-memory.js 700 5000 memory files nodes`: MB, ms for
-// each piece of code, and the attacks
+// A process as its operator sees it: four sessions try to exceed `maxMemoryBytes`, each in a different way at the same time, while four
+// neighbours are called all the time. Prints the highest resident memory as JSON. Owns the attacks; its caller decides which figures are
+// acceptable. `node hostile-memory.js 700 5000 memory files nodes`: the limit in MB, the time limit of
+// each piece of code in ms, and the attacks
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BrumateError, type Session, SessionManager } from 'brumate'
 
@@ -10,14 +10,14 @@ const MiB = 2 ** 20
 const maxMemoryBytes = Number(process.argv[2]) * MB
 const attackMs = Number(process.argv[3])
 const names = process.argv.slice(4)
-/** Where tests have their image. */
+/** The directory in which tests keep their image. */
 const cacheDir = process.env.BRUMATE_CACHE_DIR
 const HOSTILE = 4
 const NEIGHBOURS = 4
 
 const FILL = 'import os\nkept = []\nwhile True: kept.append(os.urandom(1 << 18) * 4)'
 
-/** Each goes on until something stops it. */
+/** Each attack continues until something stops it. */
 const ATTACKS: Readonly<Record<string, (session: Session) => Promise<unknown>>> = {
   memory: (session) => session.execute(FILL),
   output: async (session) => {
@@ -30,7 +30,7 @@ const ATTACKS: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
     await session
       .execute("n = 0\nwhile True:\n  open(f'/tmp/{n}', 'wb').write(b'x' * (1 << 20)); n += 1")
       .catch(refused)
-    // Small files in buffers that double; and what was freed is written again.
+    // Small files in buffers that double in size; freed space is written again.
     const code =
       "import os\nfor f in os.listdir('/tmp'): os.remove(f'/tmp/{f}')\nn = 0\nwhile True:\n  with open(f'/tmp/{n}', 'ab', 0) as f:\n    for _ in range(33): f.write(bytes(1000))\n  n += 1"
     for (let round = 0; round < 3; round++) await session.execute(code).catch(refused)
@@ -43,7 +43,7 @@ const ATTACKS: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
     ]),
   names: (session) =>
     makeNodes(session, [
-      // A name that is a piece of a long path, and what grows to six times its size in a snapshot.
+      // A name that is part of a long path, and one that takes six times its size in a snapshot.
       "open('./' * 1900 + f'{n:0200d}', 'x').close()",
       "os.symlink('\\x01' * 4000, f'{n}')",
     ]),
@@ -88,7 +88,7 @@ function refused(error: unknown): void {
 await using manager = await SessionManager.create({
   slots: HOSTILE + NEIGHBOURS,
   maxMemoryBytes,
-  // A hostile session that has outgrown the rest waits for memory that never comes. Neighbours wait while it does, but not as long.
+  // A hostile session that has outgrown the others waits for memory that never becomes free. Neighbours wait meanwhile, but not as long.
   acquireTimeoutMs: 15_000,
   ...(cacheDir === undefined ? {} : { cacheDir }),
   limits: {
@@ -131,7 +131,7 @@ const sample = () => {
 const sampling = setInterval(sample, 5)
 const startBytes = manager.stats().memory?.usedBytes
 
-// Each begins with another way, so that different ones meet.
+// Each session begins with a different attack, so that different attacks run at the same time.
 await Promise.all(
   Array.from({ length: HOSTILE }, async (_, n) => {
     for (let at = 0; at < names.length; at++) {

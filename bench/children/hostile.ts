@@ -1,5 +1,5 @@
-// One kind of hostility in a process of its own: two sessions that do it over and over, a neighbour that executes, and how late the
-// event loop is meanwhile. Argument: the kind's name. Prints one line of JSON.
+// One kind of hostility in a process of its own: two sessions repeat it, a neighbour executes, and the delay of the event loop is measured
+// meanwhile. Argument: the name of the kind. Prints one line of JSON.
 import { SessionManager } from 'brumate'
 import { hostilities } from '../hostilities.js'
 import { LoopDelayMeter } from '../loop-delay.js'
@@ -27,7 +27,7 @@ const acting = sessions.map(async (session) => {
   while (performance.now() < untilMs) {
     acts++
     await act(session, manager).catch(() => errors++)
-    // What rejects at once would keep all else from running.
+    // An act that rejects immediately would otherwise starve everything else.
     await new Promise((resolve) => setImmediate(resolve))
   }
 })

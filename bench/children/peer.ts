@@ -1,13 +1,13 @@
-// A process in which one peer is measured in one group of rows, once. Its parent gets the samples as messages. Arguments: the peer and
-// the group, as `version` if only its version is wanted; the directory of wheels, if any.
+// A process that measures one peer in one group of rows, once. Sends the samples to its parent. Arguments: the peer; the group, or
+// `version` to report only the peer's version; the directory of wheels, if any.
 import { GROUPS } from '../peers/groups.js'
 import { openPeer } from '../peers/open.js'
 import { Cannot, type PeerName } from '../peers/peer.js'
 import { type RowResult, Samples } from '../peers/samples.js'
 
-/** What the parent gets. */
+/** Messages to the parent. */
 export interface PeerReport {
-  /** More will not come. Until then a report has the rows so far. */
+  /** Set on the last report. Earlier ones have the rows so far. */
   readonly complete?: true
   readonly missing?: true
   readonly version?: string

@@ -1,7 +1,7 @@
-// A process with many dormant sessions in a directory on few slots: each call wakes a session that another call has pushed out. Prints as
-// JSON how long `n += 1; n` took, how long a wake took without any rush, how many calls a second two callers made, and what a dormant
-// session holds in memory.
-// `node --expose-gc stored.js 10000 2000 uniform one`: sessions, calls, how calls are spread, tenants
+// A process with many dormant sessions in a directory and few slots: each call wakes a session that another call has evicted. Prints as
+// JSON how long `n += 1; n` took, how long a wake took without other load, how many calls per second two callers made, and how much memory
+// a dormant session takes.
+// `node --expose-gc stored.js 10000 2000 uniform one`: sessions, calls, how calls are distributed, tenants
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { samplesMs } from '../measure.js'
 const [sessions = 0, calls = 0] = process.argv.slice(2, 4).map(Number)
 const [spread, tenants] = process.argv.slice(4)
 const SLOTS = 8
-/** Callers that each wait for their call before they make the next. One measures a call, two what two cores can do. */
+/** Callers that each wait for a call before making the next. One caller measures a call, two measure the throughput of two cores. */
 const MOST_CALLERS = 2
 const WAKES = 50
 const SEED = 1128
@@ -36,9 +36,9 @@ try {
         if (made % 500 === 0) console.error(`  stored: ${made} of ${sessions} sessions`)
       }
     })
-  // What the account has is of snapshots that are still in memory, to wake quickly.
+  // The account contains snapshots that are still in memory, for a quick wake; leave them out.
   const uncounted = () => held() - manager.stats().memory.snapshotBytes
-  // Compiled code comes first, and is no session's.
+  // The first sessions also pay for compiled code, so they are not counted.
   const first = Math.ceil(sessions / 10)
   await make(first)
   const before = uncounted()
@@ -56,7 +56,7 @@ try {
     counters[n] = expected
     const startedMs = performance.now()
     const { value } = await (await open(n)).execute('n += 1; n')
-    // Two callers of one session may be answered in either order of their counts.
+    // With two callers of one session, either may get its count first.
     if (value !== expected && Math.abs(Number(value) - expected) > MOST_CALLERS) wrong++
     return performance.now() - startedMs
   }
@@ -85,7 +85,7 @@ async function inParallel(task: () => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: MOST_CALLERS }, task))
 }
 
-/** What this process's JavaScript holds. Slots have memory of their own, and as many before as after. */
+/** Memory of this process's JavaScript. Slots have memory of their own, and their number does not change. */
 function held(): number {
   globalThis.gc?.()
   globalThis.gc?.()
@@ -93,7 +93,7 @@ function held(): number {
   return heapUsed + external
 }
 
-/** The n-th is called 1/n as often as the first. */
+/** Calls the n-th session 1/n as often as the first. */
 function zipf(count: number, random: Random): () => number {
   const sums = new Float64Array(count)
   let sum = 0

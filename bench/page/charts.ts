@@ -1,5 +1,5 @@
-// Draws results as SVG with Observable Plot, without a browser: the document is linkedom's. Owns what each chart shows and how it looks, in
-// light and in dark. A chart has no figure of its own: what it draws is in the results.
+// Draws results as SVG with Observable Plot, without a browser: linkedom provides the document. Owns the content and look of each chart, in
+// light and in dark mode. Charts have no figures of their own: all data is in the results.
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
 import { PEERS, type PeerName } from '../peers/peer.js'
@@ -10,7 +10,7 @@ const ROW_HEIGHT = 21
 const LABEL_WIDTH = 300
 const LEGEND_HEIGHT = 34
 
-/** Light, then dark: far apart in hue and in lightness, also for eyes that see few colours. */
+/** For light and dark mode. They differ in hue and in lightness, so that colour-blind readers can tell them apart. */
 const COLOURS: Readonly<Record<string, readonly [light: string, dark: string]>> = {
   brumate: ['#0b6e4f', '#3ddc97'],
   eryx: ['#d1495b', '#ff8fa0'],
@@ -28,7 +28,7 @@ const NAMES: Readonly<Record<string, string>> = { monty: 'Monty', pyodide: 'plai
 
 export interface Chart {
   readonly file: string
-  /** For those who do not see it. */
+  /** Alternative text. */
   readonly alt: string
   readonly svg: string
 }
@@ -70,7 +70,7 @@ function dots(rows: readonly ResultRow[], peers: readonly PeerName[], axis: stri
   const points = rows.flatMap((row) =>
     peers.flatMap((peer) => {
       const found = figure(row.cells[peer])
-      // A logarithm has no place for what is not late at all.
+      // A logarithmic scale cannot show zero.
       return found && found.median > 0
         ? [{ label: label(row), peer, x: found.median, low: Math.max(found.low, 0.001), high: found.high }]
         : []
@@ -184,7 +184,7 @@ function bars(rows: readonly ResultRow[], peers: readonly PeerName[]): string {
         : []
     }),
   )
-  // Megabytes beside kilobytes: each has a scale of its own, so only lengths within one are compared.
+  // Megabytes stand beside kilobytes, so each row has its own scale: compare lengths only within a row.
   const most = new Map(
     rows.map((row) => {
       const of = `${label(row)}, ${row.unit}`

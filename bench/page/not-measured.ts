@@ -1,4 +1,4 @@
-// What the comparison with peers leaves out, for the terminal and for the page.
+// What the comparison with peers leaves out, as shown in the terminal and on the page.
 export const NOT_MEASURED = [
   'Other machines: more cores, Windows, macOS, ARM.',
   'Virtual machines, containers and hosted services such as E2B: they need privileges or a network that this run does not have.',

@@ -1,5 +1,5 @@
-// What is generated from results: docs/benchmarks.md, its charts, and the headline rows of README.md between two marks. Owns the text around
-// the figures, and which rows are headlines; no figure is typed.
+// Generates pages from results: docs/benchmarks.md, its charts, and the headline rows of README.md between two marks. Owns the text around
+// the figures, and which rows are headlines. No figure is written by hand.
 import { PEERS, type PeerName } from '../peers/peer.js'
 import {
   type Behind,
@@ -20,7 +20,7 @@ const PAGE = 'docs/benchmarks.md'
 const README = 'README.md'
 const BEGIN = '<!-- benchmarks: written by `node bench/run.mjs peers --page` -->'
 const END = '<!-- end of benchmarks -->'
-/** More than a neighbour's load makes of it. */
+/** More than the load of other programs could explain. */
 const FAR_BEHIND = 1.5
 
 const HEADLINES = [
@@ -37,9 +37,9 @@ const TITLES: Readonly<Record<PeerName, string>> = {
 }
 
 /**
- * Files by path, from the root of the repository.
+ * Returns the files by their path from the root of the repository.
  *
- * @param read - the text of a file that is there
+ * @param read - reads the text of an existing file
  */
 export function pages(results: Results, read: (path: string) => string): [path: string, text: string][] {
   const drawn = charts(results)
@@ -232,7 +232,7 @@ function behindOf(peer: PeerName, worse: readonly Behind[], known: readonly Wall
   ]
 }
 
-/** The numbers of those that are given below. */
+/** Numbers of the reasons that apply to the row. They are listed below the table. */
 function whyOf(row: ResultRow, known: readonly Wall[]): string {
   const numbers = known.flatMap(({ rows }, i) => (rows.test(row.id) ? [`(${i + 1})`] : []))
   return numbers.join(' ')

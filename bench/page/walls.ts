@@ -1,7 +1,7 @@
-// Why brumate is behind in a row, where that is known: for the page, beside the figure. What matches no row that brumate is behind in is not shown,
-// so that a wall which has fallen disappears by itself.
+// Why brumate is behind in a row, if known: shown on the page beside the figure. A wall whose rows brumate is not behind in is not shown,
+// so a wall that no longer applies disappears by itself.
 export interface Wall {
-  /** Ids of rows. */
+  /** Ids of the rows. */
   readonly rows: RegExp
   readonly text: string
 }

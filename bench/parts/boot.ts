@@ -1,5 +1,5 @@
-// How long until a worker that starts now has run its first Python: one slot, sixteen at once, and a whole new process.
-// Slots are started through the pool itself, because a manager starts them ahead of need and so hides what they cost.
+// Time from the start of a worker to its first Python result: for one slot, for sixteen at once, and for a whole new process.
+// Slots are started through the pool itself, because a manager starts them ahead of need, which hides their cost.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -22,7 +22,7 @@ const AT_ONCE = 16
 
 export async function boot({ python, progress }: Context): Promise<Row[]> {
   const image = await openImage()
-  // Taken in turns, so that whatever else the machine does meets both.
+  // Alternates between the two, so that other load on the machine affects both.
   const slotMs: number[] = []
   const plainMs: number[] = []
   const atOnceMs: number[] = []
@@ -66,7 +66,7 @@ export async function boot({ python, progress }: Context): Promise<Row[]> {
   ]
 }
 
-/** From nothing but an opened image, making the thread pool included, to a result of every slot. */
+/** Time from an opened image to a result of every slot, including the creation of the thread pool. */
 export async function bootSlotsMs(image: Image, count: number): Promise<number> {
   const startedMs = performance.now()
   const pool = new SlotPool([image], { slots: count, maxQueued: count, acquireTimeoutMs: 60_000 })

@@ -1,17 +1,17 @@
-// What a host call costs, and what it costs to freeze an execution in the middle of one and go on with it. Beside them the
-// same round trip as one would build it: a plain worker that asks the main thread over postMessage.
+// The cost of a host call, and of saving and resuming an execution in the middle of one. For comparison, the same round trip
+// without brumate: a plain worker that asks the main thread over postMessage.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { type Callbacks, SessionManager, Snapshot } from 'brumate'
 import { expectEqual, median, samplesMs } from '../measure.js'
 import type { Row } from '../report.js'
 
-/** Three sessions at most, and a warm slot for what is thawed. */
+/** For three sessions at most, and a warm slot for the one that is resumed. */
 const SLOTS = 4
 const ROUNDS = 12
 const CALLS = 300
 const AT_ONCE = 1000
-/** V8 compiles what is hot, on the main thread and in each slot: the first rounds are not what a server lives on. */
+/** V8 compiles hot code, on the main thread and in each slot, so the first rounds are not typical of a server. */
 const FIRST_FREEZES = 15
 const FREEZES = 30
 const MOST_KB = 100
@@ -21,7 +21,7 @@ const tools: Callbacks = {
   approve: (_, { suspend }) => suspend('a human has to say'),
 }
 
-/** As examples/approval.ts: three tools at once, one of which waits for a human. */
+/** As in examples/approval.ts: three tools at once, one of which waits for a human. */
 const APPROVAL = `
 import asyncio
 async def refund(order):
@@ -125,7 +125,7 @@ async function freezing(manager: SessionManager): Promise<Row[]> {
   ]
 }
 
-/** The floor under everything that asks the main thread something: without any Python. */
+/** The lower bound for any request to the main thread: a round trip without Python. */
 async function plainMs(): Promise<number> {
   const code = `const { parentPort } = require('node:worker_threads')
     parentPort.on('message', async (count) => {

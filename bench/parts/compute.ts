@@ -1,5 +1,5 @@
-// Does Python itself run as quickly in a session as in a plain Pyodide on the same Node? Programs that compute, call and
-// allocate, taken in turns so that heat and neighbours meet both; ratios are of medians, with transport included.
+// Does Python run as fast in a session as in a plain Pyodide on the same Node? Programs that compute, call and allocate
+// alternate between both, so that temperature and other load affect both. Ratios are of medians, with transport included.
 import { type Session, SessionManager } from 'brumate'
 import { PlainPyodide } from '../baselines/pyodide.js'
 import { NativePython } from '../baselines/python.js'
@@ -10,7 +10,7 @@ import type { Row } from '../report.js'
 
 const WARM_UP = 2
 const ROUNDS = 9
-/** Noise of a single program on a busy machine is larger than the floor; the geometric mean of all is what counts. */
+/** On a busy machine, a single program's noise exceeds this limit; the geometric mean of all is what counts. */
 const FLOOR = 1.03
 
 const WORDS = "words = [f'{i * 7919 % 10007}-{i % 13}' for i in range(20_000)]"
@@ -20,7 +20,7 @@ export interface Program {
   readonly code: string
 }
 
-/** What a program needs, so that an interpreter without classes, or without a module, can run the others. */
+/** `setUp` is separate, so that an interpreter without classes, or without a module, can run the other programs. */
 export interface ProgramWithSetUp extends Program {
   readonly setUp: string
 }
@@ -109,7 +109,7 @@ export async function compute({ python, progress }: Context): Promise<Row[]> {
   return [...rows, geometricMean(rows, 'geometric mean of these programs')]
 }
 
-/** Each program in turns in all of them, which have what it needs. */
+/** Runs each program in turns in all interpreters, after its set-up has run there. */
 export async function programRows(
   programs: readonly Program[],
   session: Session,

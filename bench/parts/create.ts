@@ -1,5 +1,5 @@
-// How long `createSession` takes when a slot is warm: the time until the session can execute. Two cases: a slot no one
-// has used, and a slot given back by another session of the same tenant and made the image again.
+// How long `createSession` takes with a warm slot, until the session can execute. Two cases: a slot that nobody has used, and
+// a slot that another session of the same tenant has returned and that was renewed.
 import { SessionManager } from 'brumate'
 import type { Context } from '../context.js'
 import { median, timeMs, until } from '../measure.js'
@@ -37,7 +37,7 @@ export async function create({ progress }: Context): Promise<Row[]> {
 }
 
 export async function createOnWarmSlotMs(manager: SessionManager): Promise<number> {
-  // Spare slots boot in the background; a session is created when they have.
+  // Spare slots boot in the background. Wait for them before creating the session.
   await until(() => manager.stats().slots.booting === 0 && manager.stats().slots.ready > 0)
   const startedMs = performance.now()
   const session = await manager.createSession()

@@ -1,4 +1,4 @@
-// A thousand sessions of a thousand tenants, created, used and closed: how long one takes, and whether memory stays flat.
+// Creates, uses and closes a thousand sessions of a thousand tenants: how long one takes, and whether memory stays flat.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import type { Row } from '../report.js'
 
 const CYCLES = 1_000
 const MiB = 2 ** 20
-/** Resident memory moves by itself by about this much. */
+/** Resident memory fluctuates by about this much anyway. */
 const FLAT_MIB = 30
 
 export async function cycles({ progress }: Context): Promise<Row[]> {

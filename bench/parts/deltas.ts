@@ -1,5 +1,5 @@
-// What a call costs in a large session that changes little, with `durability: 'checkpoint'` and a DirectoryStore: with the store's deltas, and
-// with the same store without them. Two sessions take turns, so that both see the same machine.
+// The cost of a call in a large session that changes little, with `durability: 'checkpoint'` and a DirectoryStore: with the store's deltas,
+// and with the same store without them. Two sessions take turns, so that other load affects both.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,7 +79,7 @@ async function measured(inner: DirectoryStore, hasDeltas: boolean) {
     durationsMs,
     bytes: () => bytes,
     call: async () => void durationsMs.push(await timeMs(() => session.execute('n += 1'))),
-    /** As another manager finds it. */
+    /** The counter, as another manager reads it. */
     counter: async () => {
       await session.close()
       const opened = await manager.openSession('large')

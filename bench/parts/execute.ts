@@ -1,4 +1,4 @@
-// What one execution of next to nothing costs, round trip from the caller's thread and back.
+// The cost of a minimal execution: round trip from the caller's thread and back.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { SessionManager } from 'brumate'
@@ -9,7 +9,7 @@ import type { Context } from '../context.js'
 import { median, samplesMs } from '../measure.js'
 import type { Row } from '../report.js'
 
-/** V8 compiles what is hot; the first executions are not what a session lives on. */
+/** V8 compiles hot code, so the first executions are not typical of a session. */
 const WARM_UP = 2_000
 const ROUNDS = 3_000
 const CODE = 'x = 1'
@@ -48,7 +48,7 @@ async function roundTripMs(task: () => Promise<unknown>): Promise<number> {
   return median(await samplesMs(ROUNDS, task))
 }
 
-/** What the machine takes for waking a thread and being woken: nothing that talks to a worker can be quicker. */
+/** The machine's own time for waking a thread and being woken: nothing that talks to a worker can be faster. */
 async function echoMs(): Promise<number> {
   const echo = `const { parentPort } = require('node:worker_threads')
     parentPort.on('message', (message) => parentPort.postMessage(message))`

@@ -1,5 +1,5 @@
-// What files cost: on a shared storage, on a session's private files, and in stock Pyodide's MEMFS, in turns within one run. The
-// clock is Python's own, so that no transport is in it.
+// The cost of files: on a shared storage, on a session's private files, and in stock Pyodide's MEMFS, in turns within one run. Uses
+// Python's own clock, so that transport is not included.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import type { Context } from '../context.js'
 import { median } from '../measure.js'
 import type { Row } from '../report.js'
 
-/** V8 compiles what is hot, here as there; the first rounds are not what a session lives on. */
+/** V8 compiles hot code in all of them, so the first rounds are not typical of a session. */
 const WARM_UP_ROUNDS = 10
 const ROUNDS = 15
 const SET_UP = `

@@ -1,6 +1,6 @@
-// How late the main thread's event loop is while sessions return the dearest values, call back with them, write to the door, print,
-// and hostile files are opened; a neighbour executes meanwhile. Each kind has a process of its own; two controls, one
-// of them busy, tell what the machine itself does.
+// How late the main thread's event loop is while sessions return the most expensive values, call back with them, write to the door, and
+// print, and while hostile files are opened; a neighbour executes meanwhile. Each kind has its own process. Two controls, one
+// of them busy, show what the machine itself causes.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Context } from '../context.js'
@@ -9,7 +9,7 @@ import type { LoopDelay } from '../loop-delay.js'
 import type { Row } from '../report.js'
 
 const MOST_P99_MS = 20
-/** A stall that is longer is not waited for. */
+/** Longer stalls are not waited for. */
 const PROCESS_MS = 60_000
 
 interface Measured extends LoopDelay {
@@ -51,7 +51,7 @@ function row(name: string, measured: Measured | string): Row {
   }
 }
 
-/** Text: how the process ended instead. */
+/** A string says how the process ended instead. */
 function measure(name: string): Promise<Measured | string> {
   const script = fileURLToPath(new URL('../children/hostile.js', import.meta.url))
   return new Promise((resolve) => {

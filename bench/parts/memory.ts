@@ -1,5 +1,5 @@
-// What one more attached session costs in resident memory: processes with few and with more of them, compared. And what a process
-// holds at most while four sessions try to exceed `maxMemoryBytes` in every way (children/hostile-memory.ts).
+// The resident memory of one more attached session: compares processes with few and with more of them. Also the highest resident memory
+// of a process while four sessions try to exceed `maxMemoryBytes` in every way (children/hostile-memory.ts).
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ const MiB = 2 ** 20
 const ROUNDS = 3
 const MAX_MB = 700
 const BESIDE_MB = 250
-/** `values` and `arguments` are bounded by each session's own account. */
+/** Not `values` and `arguments`, which each session's own account limits. */
 const ATTACKS = ['memory', 'files', 'nodes', 'names', 'output', 'checkpoints']
 const ATTACK_MS = 2_500
 
@@ -63,7 +63,7 @@ async function peakUnderAttackMb(): Promise<number> {
   return (JSON.parse(stdout) as { peakRssMb: number }).peakRssMb
 }
 
-/** @param image - path of an image's file. Default: the standard image */
+/** @param image - path of an image file. Default: the standard image */
 export async function residentBytes(
   kind: 'brumate' | 'pyodide',
   count: number,
@@ -79,7 +79,7 @@ export async function residentBytes(
   return Number(stdout)
 }
 
-/** Where /proc tells; undefined elsewhere. */
+/** From /proc; undefined on systems without it. */
 async function pythonBytes(command: string): Promise<number | undefined> {
   const runner = new NativePython(command)
   try {

@@ -1,4 +1,4 @@
-// What output costs: one megabyte printed in lines, and in one piece, captured and handed to the caller.
+// The cost of output: one megabyte printed in lines, and in one piece, captured and passed to the caller.
 import { SessionManager } from 'brumate'
 import { PlainPyodide } from '../baselines/pyodide.js'
 import { NativePython } from '../baselines/python.js'

@@ -1,5 +1,5 @@
-// An image with pandas beside a plain Pyodide that loads the same wheels, and beside the standard image. Owns the steps and the image;
-// each step is a file of packages/. Needs wheels: BRUMATE_WHEELS names a directory with `pyodide-lock.json`. Without it there are no rows.
+// Compares an image with pandas to a plain Pyodide that loads the same wheels, and to the standard image. Owns the steps and the image;
+// each step is a file in packages/. BRUMATE_WHEELS must name a directory of wheels with `pyodide-lock.json`; otherwise there are no rows.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -12,11 +12,11 @@ import { memoryRows } from './packages/memory.js'
 import { slotRows } from './packages/slots.js'
 import { firstUseRows } from './packages/start.js'
 
-/** What each step gets. */
+/** Input of each step. */
 export interface PandasImage {
   /** Absolute path of a directory of wheels. */
   readonly wheels: string
-  /** Path of the image's file. */
+  /** Path of the image file. */
   readonly file: string
   readonly image: Image
 }

@@ -1,5 +1,5 @@
-// Two hundred sessions started at once over eight slots, each executing five times and then closed: total time, and that
-// every one of them was right.
+// Starts two hundred sessions at once on eight slots. Each executes five times and is closed: measures the total time, and checks
+// every result.
 import { SessionManager } from 'brumate'
 import type { Context } from '../context.js'
 import { expectEqual } from '../measure.js'

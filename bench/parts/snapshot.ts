@@ -1,6 +1,6 @@
-// What it costs to freeze a session and to thaw it. Times are the caller's, from the call to the promise; what a session does not
-// notice (its old slot being made the image again) is waited for and not counted. Checkpoints that are taken by themselves
-// are off but where they are measured. What it leaves out: writing a snapshot anywhere.
+// The cost of capturing a session and of restoring it. Times are the caller's, from the call until the promise settles. What a session
+// does not notice (renewing its old slot) is waited for, but not counted. Automatic checkpoints are off, except where they are
+// measured. Not included: writing a snapshot to a store.
 import type { Context } from '../context.js'
 import type { Row } from '../report.js'
 import { checkpointRows } from './snapshot/checkpoints.js'

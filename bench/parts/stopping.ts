@@ -1,5 +1,5 @@
-// Eight sessions that do not stop by themselves, on however many cores there are: how long after the deadline (and the grace
-// period, where the code needs it) each call settled, by kind of code; and what siblings' `x = 1` took meanwhile.
+// Eight sessions that do not stop by themselves, on any number of cores: how long after the deadline (and the grace period, if the
+// code needs it) each call settled, by kind of code; and how long siblings' `x = 1` took meanwhile.
 import { SessionManager } from 'brumate'
 import type { Context } from '../context.js'
 import { median } from '../measure.js'
@@ -10,10 +10,10 @@ const SIBLINGS = 2
 const ROUNDS = 3
 const TIMEOUT_MS = 300
 const GRACE_MS = 250
-/** What a call may be late by, past its deadline and the grace period. */
+/** How late a call may be, after its deadline and the grace period. */
 const MOST_LATE_MS = 50
 const MOST_SIBLING_MS = 50
-/** Between two calls of a sibling. */
+/** Pause between two calls of a sibling. */
 const PAUSE_MS = 5
 
 interface Kind {
@@ -40,9 +40,9 @@ export const KINDS: readonly Kind[] = [
 ]
 
 export interface Stopping {
-  /** Milliseconds past the deadline, or past the grace period after it where the worker had to be ended, by kind. */
+  /** Milliseconds after the deadline, or after the grace period if the worker had to be ended, by kind. */
   readonly overshootMs: Readonly<Record<string, readonly number[]>>
-  /** The most past deadline and grace period, however the call was stopped; below zero where it was interrupted. */
+  /** Maximum after deadline and grace period, however the call was stopped; negative if it was interrupted. */
   readonly mostLateMs: Readonly<Record<string, number>>
   readonly siblingMs: readonly number[]
 }
@@ -74,7 +74,7 @@ export async function measureStopping(
     for (let round = 0; round < rounds * kinds.length; round++) {
       const kind = kinds[(index + round) % kinds.length]
       if (kind === undefined) continue
-      // The clock starts with the execution: not while the session gets a slot again, and its state is captured.
+      // The clock starts with the execution, not while the session gets a slot again and its state is captured.
       await session.snapshotState()
       await session.get('kept')
       const startedMs = performance.now()

@@ -1,5 +1,5 @@
-// Thousands of dormant sessions in a directory on eight slots: what a call costs that wakes one of them, against a wake of a single
-// session in the same process, and what each holds in memory. STORED_SESSIONS=10000 makes as many.
+// Thousands of dormant sessions in a directory, on eight slots: the cost of a call that wakes one of them, compared with waking a single
+// session in the same process, and the memory that each takes. STORED_SESSIONS=10000 uses that many.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

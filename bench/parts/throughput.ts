@@ -1,5 +1,5 @@
-// Executions per second of 1, 2 and 8 sessions that are all busy: how far the cores carry, and what sharing them costs.
-// The code takes about a millisecond, so that neither Python alone nor the way to it alone is measured.
+// Executions per second of 1, 2 and 8 busy sessions: how much the cores can do, and what sharing them costs.
+// The code takes about a millisecond, so that the figure is about neither Python alone nor transport alone.
 import { SessionManager } from 'brumate'
 import { PlainPyodide } from '../baselines/pyodide.js'
 import type { Context } from '../context.js'
@@ -32,7 +32,7 @@ export async function throughput({ progress }: Context): Promise<Row[]> {
   return rows
 }
 
-/** Each task again and again for a while; the first round warms up. */
+/** Repeats each task for a while. The first round warms up. */
 async function perSecond(tasks: readonly (() => Promise<unknown>)[]): Promise<number> {
   const rates: number[] = []
   for (let round = 0; round <= ROUNDS; round++) {

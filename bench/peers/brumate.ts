@@ -1,5 +1,5 @@
-// brumate itself, through its public API, with its defaults but for checkpoints: a session takes them only where a row is about them, because
-// no peer does that work. A session of every step's name is a tenant of its own.
+// brumate itself, through its public API, with default options except for checkpoints: a session takes them only in rows about them,
+// because no peer does that work. Each session name in the steps is a tenant of its own.
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -67,7 +67,7 @@ export async function openBrumate({ sessions: count, wheels }: PeerOptions): Pro
         restore: async (step) => {
           if (taken) await session(step.session).restoreState(taken)
         },
-        // Nothing: the session goes on by itself.
+        // Nothing to do: the session continues by itself.
         recover: () => {},
         rest: (step) => session(step.session).hibernate(),
         close: async (step) => {

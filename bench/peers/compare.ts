@@ -1,10 +1,10 @@
-// Two runs beside each other: what changed for each peer, row by row. Runs of different machines, or of one that was busy in one of
-// them, say little; so what is compared is also each peer's figure as a ratio to brumate's of the same run.
+// Compares two runs: what changed for each peer, row by row. Runs on different machines, or with different load, say little, so each
+// peer's figure is also compared as a ratio to brumate's of the same run.
 import { PEERS } from './peer.js'
 import { figure, type Results, timesBetter } from './results.js'
 import { shown, times } from './table.js'
 
-/** A row whose medians differ by less, or whose quartiles overlap, is not shown. */
+/** A row is shown only if its medians differ by at least this factor, and its quartiles do not overlap. */
 const LEAST_CHANGE = 1.1
 
 export function comparedResults(before: Results, after: Results): string {

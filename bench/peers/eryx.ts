@@ -1,5 +1,5 @@
-// eryx: CPython in WebAssembly on wasmtime, as a package for Python. It lives in a Python process of its own, which takes the times
-// (eryx-driver.py), because a server that uses eryx is such a process. Owns that process and its pipe.
+// eryx: CPython in WebAssembly on wasmtime, as a Python package. It runs in its own Python process, as in a server that uses it; that
+// process (eryx-driver.py) measures the times. Owns the process and its pipe.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { ERYX_PYTHON } from './packages.js'
 import { Cannot, type Done, type Peer, type PeerOptions, type Step } from './peer.js'
 
-/** Beside the sources: the build does not copy it. */
+/** Among the sources, because the build does not copy it. */
 const DRIVER = fileURLToPath(new URL('../../../bench/peers/eryx-driver.py', import.meta.url))
 const VERSIONS =
   'import importlib.metadata, sys; print(importlib.metadata.version("pyeryx"), sys.version.split()[0])'

@@ -1,15 +1,15 @@
-// What a group of rows is: a file of groups/, run in a fresh process for each peer and round.
+// A group of rows: a file of groups/, run in a fresh process for each peer and round.
 import type { Peer } from './peer.js'
 import type { Samples } from './samples.js'
 
 export interface RowSpec {
-  /** Of its group. */
+  /** Unique in its group. */
   readonly id: string
   readonly title: string
   readonly unit: 'ms' | 's' | 'KB' | 'MiB' | 'per s' | `of ${number}`
   /** Cold: the first in a process, before anything is compiled or cached. */
   readonly state: 'cold' | 'warm'
-  /** A sample is divided by this, after `minus` has been taken off. */
+  /** After `minus` has been subtracted, a sample is divided by this. */
   readonly divide?: number
   readonly minus?: number
   readonly note?: string
@@ -18,11 +18,11 @@ export interface RowSpec {
 export interface Group {
   readonly name: string
   readonly title: string
-  /** Most rounds: what takes long, or varies little, needs fewer. */
+  /** Maximum number of rounds: what takes long, or varies little, needs fewer. */
   readonly rounds: number
-  /** Sessions that are open at the same time, if more than a few. */
+  /** Number of sessions that are open at the same time, if more than a few. */
   readonly sessions?: number
-  /** A process that takes longer is ended, and its rows so far count. */
+  /** A process that takes longer is ended; the rows that it has finished count. */
   readonly mostSeconds?: number
   /** Needs a directory of wheels. */
   readonly packages?: true

@@ -1,5 +1,6 @@
-// `node bench/run.mjs peers`: brumate beside other ways to run Python, in the same run. Owns the command line, and the order of the rounds: in
-// each, every group of rows is measured in a fresh process for every peer, and the peers change places from round to round.
+// `node bench/run.mjs peers`: compares brumate with other ways to run Python, in the same run. Owns the command line and the order of
+// rounds: in each, every group of rows is measured in a fresh process for every peer, and the order of the peers changes from round to
+// round.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -17,10 +18,10 @@ import { resultsAsTable } from './table.js'
 
 const RESULTS = fileURLToPath(new URL('../../../bench/results/latest.json', import.meta.url))
 const CHILD = fileURLToPath(new URL('../children/peer.js', import.meta.url))
-/** Of one peer in one group, at most. */
+/** Time limit for one peer in one group. */
 const MOST_SECONDS = 240
 const DEFAULT_ROUNDS = 3
-/** After the first round a group has another one only if it should end by then. */
+/** After the first round, a group gets another one only if it should end within this time. */
 const DEFAULT_MINUTES = 9
 
 const { values, positionals } = parseArgs({
@@ -98,10 +99,10 @@ async function measured(): Promise<Results> {
         continue
       }
       const groupMs = performance.now()
-      // Another one is first in each round.
+      // Each round starts with another peer.
       const order = peers.map((_, i) => peers[(i + round) % peers.length] ?? 'brumate')
       for (const peer of order) {
-        // Two seconds for each of its sessions: its figures vary little beside that.
+        // Each of its sessions takes two seconds to boot, and its figures vary little, so one round is enough.
         if (peer === 'pyodide' && round > 0) continue
         const { rows = {}, details = {} } = await child(peer, name)
         collected.add(name, peer, rows)
@@ -127,9 +128,9 @@ async function child(peer: PeerName, group: string): Promise<PeerReport> {
   const wheels = process.env.BRUMATE_WHEELS
   const forked = fork(CHILD, [peer, group, ...(wheels === undefined ? [] : [resolve(wheels)])], {
     execArgv: ['--expose-gc'],
-    // What a peer prints is no result of ours.
+    // The output of a peer is not part of the results.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    // A group of its own: a peer may have processes, which have to end with it.
+    // A process group of its own, because the peer's own processes must end with it.
     detached: true,
   })
   const end = () => {
@@ -159,7 +160,7 @@ async function child(peer: PeerName, group: string): Promise<PeerReport> {
 }
 
 async function writePages(results: Results): Promise<void> {
-  // The library that draws is needed for nothing else.
+  // Loaded only here, because nothing else needs the drawing library.
   const { pages } = await import('../page/pages.js')
   const root = new URL('../../../', import.meta.url)
   for (const [path, text] of pages(results, (path) => readFileSync(new URL(path, root), 'utf8'))) {

@@ -1,5 +1,5 @@
 // Monty: an interpreter for a subset of Python, written in Rust, as a native package of Node. A session is a `MontyRepl`. What a repl
-// lacks (host functions, captured output) is measured with a `Monty`, a program by itself that keeps nothing.
+// lacks (host functions, captured output) is measured with a `Monty`: a single program that keeps no state.
 
 import { readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path'
 import { MONTY_FOLDER } from './packages.js'
 import { Cannot, firstResultHere, type Peer, type Purpose, performHere } from './peer.js'
 
-/** What is used of its types, which are not installed where this is compiled. */
+/** The part of its types that is used; the package may not be installed when this is compiled. */
 interface Repl {
   feed(code: string): unknown
   dump(): Buffer

@@ -1,4 +1,4 @@
-// Opens a peer by its name. Owns that each adapter is loaded only for its own peer: what another one costs to load is in no figure.
+// Opens a peer by its name. Owns loading only that peer's adapter, so that no figure includes the loading of another one.
 import type { Peer, PeerName, PeerOptions } from './peer.js'
 
 /** @returns `undefined` if its packages are not installed; see HOW_TO_GET */

@@ -1,5 +1,5 @@
-// Where the peers' packages are, and how they get there. They are no dependencies of brumate: `node bench/run.mjs peers --install` puts
-// them into a cache beside the installed packages, with npm, and with pip into an environment of their own.
+// Where the peers' packages are, and how they are installed. brumate does not depend on them: `node bench/run.mjs peers --install` installs
+// them into a cache beside the installed packages, with npm, and with pip into a virtual environment.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -28,7 +28,7 @@ export const HOW_TO_GET = {
   eryx: `${HOW} (PyPI: ${ERYX}; needs CPython 3.${LEAST_MINOR} or newer)`,
 } as const
 
-/** @returns what went wrong, one line each */
+/** @returns the problems, one line each */
 export function installPeers(progress: (text: string) => void): string[] {
   const problems: string[] = []
   const run = (what: string, command: string, args: readonly string[]): boolean => {
@@ -39,7 +39,7 @@ export function installPeers(progress: (text: string) => void): string[] {
     return status === 0
   }
   mkdirSync(MONTY_FOLDER, { recursive: true })
-  // npm would otherwise install into the nearest folder that has one.
+  // Otherwise, npm would install into the nearest parent folder with a package.json.
   writeFileSync(join(MONTY_FOLDER, 'package.json'), '{ "private": true }\n')
   const npm = ['install', '--no-audit', '--no-fund', '--prefix', MONTY_FOLDER, MONTY]
   run('monty', process.platform === 'win32' ? 'npm.cmd' : 'npm', npm)
@@ -55,7 +55,7 @@ export function installPeers(progress: (text: string) => void): string[] {
 
 const CANDIDATES = ['python3.14', 'python3.13', 'python3.12', 'python3', 'python']
 
-/** pyenv's, whether or not it is the one that is chosen now. */
+/** All versions of pyenv, not only the one that is selected. */
 function pyenvPythons(): string[] {
   const folder = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions')
   return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name, 'bin/python')) : []

@@ -1,5 +1,5 @@
-// The two baselines that have no snapshots of their own, plain Pyodide and `python3` over a pipe: what can be had with `pickle` over the
-// globals. Owns all that they have in common; one session is one thread or process.
+// Shared by the two baselines without snapshots, plain Pyodide and `python3` over a pipe, which use `pickle` for their globals instead.
+// Owns all that they have in common. Each session is a thread or process.
 import { open } from 'node:fs/promises'
 import { PICKLE_CODE } from '../baselines/pickle.js'
 import type { Runner } from '../baselines/runner.js'
@@ -8,7 +8,7 @@ import { Cannot, type Done, performHere, type Step } from './peer.js'
 export class PickledSessions {
   readonly #start: () => Runner
   readonly #sessions = new Map<string, Runner>()
-  /** Those that have the code that pickles. */
+  /** Runners in which the pickling code has run. */
   readonly #prepared = new Set<Runner>()
   readonly #cellFile: string
   #taken = ''
@@ -31,7 +31,7 @@ export class PickledSessions {
           if (step.for === 'deadline') throw new Cannot('has no deadline: ending it loses the session')
           if (step.for === 'checkpoints') throw new Cannot('takes no checkpoints')
           this.#sessions.set(step.session, this.#start())
-          // It is there when it answers.
+          // An answer means that it has booted.
           await this.#run(step.session, 'None')
         },
         execute: async (step) => {
@@ -76,7 +76,7 @@ export class PickledSessions {
 
   async #save(name: string): Promise<void> {
     await this.#prepare(name)
-    // As text: a snapshot leaves the interpreter.
+    // As text, because a snapshot leaves the interpreter.
     const { repr } = await this.#run(name, '_save().hex()')
     this.#taken = repr.replaceAll("'", '')
   }

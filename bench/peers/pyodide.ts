@@ -1,4 +1,4 @@
-// Plain Pyodide: `loadPyodide()` in a worker thread for each session, code as messages. What one would write without brumate.
+// Plain Pyodide: `loadPyodide()` in a worker thread for each session, with code as messages, as one would write it without brumate.
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { version } from 'pyodide'

@@ -1,4 +1,4 @@
-// A native Python over a pipe, one process for each session: no sandbox at all, so what it is ahead in is the price of one.
+// A native Python over a pipe, one process per session. It has no sandbox at all, so its lead is the price of having one.
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ export async function openPython3(): Promise<Peer | undefined> {
   }
 }
 
-/** Of another process. Linux alone says it in a file. */
+/** Resident memory of another process. Only Linux has a file for it. */
 function residentBytes(pid: number | undefined): number {
   const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return Number(kilobytes) * 1024

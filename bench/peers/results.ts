@@ -1,5 +1,5 @@
-// What a run came to, as it is kept in bench/results/latest.json: for each row and peer a median with its quartiles, or why there is none. Owns
-// that shape, how samples become it, and ratios.
+// The result of a run, as stored in bench/results/latest.json: for each row and peer a median with its quartiles, or why there is none.
+// Owns that format, the conversion from samples, and ratios.
 import type { Machine } from '../context.js'
 import { median } from '../measure.js'
 import { type Group, moreIsBetter, type RowSpec } from './group.js'
@@ -32,15 +32,15 @@ export interface Results {
   readonly rounds: number
   readonly durationSeconds: number
   readonly versions: Partial<Record<PeerName, string>>
-  /** How to get those that were not there. */
+  /** How to install the missing peers. */
   readonly missing: Partial<Record<PeerName, string>>
   readonly groups: readonly { readonly name: string; readonly title: string }[]
   readonly rows: readonly ResultRow[]
-  /** What became of each kind of object, by peer. */
+  /** What happened to each kind of object, by peer. */
   readonly kinds: Partial<Record<PeerName, Readonly<Record<string, string>>>>
 }
 
-/** Everything that a row's samples are kept in until the end: of all rounds. */
+/** Collects the samples of each row over all rounds. */
 export class Collected {
   readonly #cells = new Map<string, RowResult>()
 
@@ -48,7 +48,7 @@ export class Collected {
     for (const [row, result] of Object.entries(rows)) {
       const key = `${group}/${row} ${peer}`
       const before = this.#cells.get(key)
-      // A reason in any round stays: a figure would be of those rounds alone in which it worked.
+      // A reason in any round is kept: otherwise the figure would only cover the rounds that worked.
       if (before?.cannot !== undefined) continue
       const samples = [...(before?.samples ?? []), ...(result.samples ?? [])]
       this.#cells.set(key, result.cannot === undefined ? { samples } : result)
@@ -74,7 +74,7 @@ function figureOf(samples: readonly number[]): Figure {
   return { median: rounded(median(sorted)), low: at(0.25), high: at(0.75), samples: sorted.length }
 }
 
-/** Four digits: more would be noise, and a diff at every run. */
+/** Rounds to four digits: more would be noise, and cause a diff in every run. */
 function rounded(value: number): number {
   return Number(value.toPrecision(4))
 }
@@ -90,7 +90,7 @@ export function timesBetter(row: ResultRow, peer: PeerName): number | undefined 
   return moreIsBetter(row) ? own.median / other.median : other.median / own.median
 }
 
-/** The mean of what brumate is better by, over the rows that both have. */
+/** Geometric mean of `timesBetter` over the rows that both have. */
 export function geometricMean(rows: readonly ResultRow[], peer: PeerName): number | undefined {
   const times = rows.map((row) => timesBetter(row, peer)).filter((value) => value !== undefined)
   if (times.length === 0) return undefined
@@ -104,7 +104,7 @@ export interface Behind {
   readonly times: number
 }
 
-/** Where brumate is behind a peer by more than noise, the furthest first. `python3` is no peer in this: it isolates nothing. */
+/** Rows in which brumate is behind a peer by more than noise, the furthest first. `python3` does not count, because it isolates nothing. */
 export function behind({ rows }: Pick<Results, 'rows'>, least = 1.1): Behind[] {
   const found: Behind[] = []
   for (const row of rows)

@@ -1,18 +1,18 @@
-// Performs a group's steps and sorts what came of them by row. Owns what a failed step means: the row that needed it has a reason in
-// place of figures.
+// Performs a group's steps, and sorts the results by row. Owns what a failed step means: the row that needed it gets a reason instead of
+// figures.
 import type { Done, Peer, Step } from './peer.js'
 
-/** A step, and what it is measured for. */
+/** A step, with the row that it is measured for. */
 export type Measured = Step & {
   /** Its milliseconds are a sample of this row. */
   readonly as?: string
-  /** Its milliseconds add up with those of others to one sample of this row. */
+  /** Its milliseconds are added to those of other steps, for one sample of this row. */
   readonly sum?: string
   /** Its bytes are a sample of this row. */
   readonly bytesAs?: string
-  /** What its value has to be. */
+  /** The value that it must have. */
   readonly expect?: string
-  /** It has to fail, as code whose deadline passes does. */
+  /** Whether it must fail, as code whose deadline passes does. */
   readonly fails?: true
 }
 
@@ -22,11 +22,11 @@ export type RowResult =
 
 export class Samples {
   readonly rows: Record<string, RowResult> = {}
-  /** What became of each kind of object, for the group that asks. */
+  /** What happened to each kind of object, for the group that records it. */
   readonly details: Record<string, string> = {}
   readonly #changed: () => void
 
-  /** @param changed - called whenever there is more */
+  /** @param changed - called whenever there are more samples */
   constructor(changed: () => void = () => {}) {
     this.#changed = changed
   }
@@ -40,12 +40,12 @@ export class Samples {
     this.rows[row] = { cannot: reason }
   }
 
-  /** Hands over what there is: what comes next may never end. */
+  /** Reports the samples so far, because the next step may never end. */
   flush(): void {
     this.#changed()
   }
 
-  /** @returns why the rows got no samples, if so */
+  /** @returns why the rows got no samples; undefined if they did */
   async take(peer: Peer, steps: readonly Measured[]): Promise<string | undefined> {
     const done = await peer.perform(steps)
     const reason = failure(steps, done)
@@ -76,7 +76,7 @@ function failure(steps: readonly Measured[], done: readonly Done[]): string | un
   return undefined
 }
 
-/** Where a traceback has what went wrong. */
+/** The line of a traceback that says what went wrong. */
 function lastLine(text: string): string {
   const lines = text.trim().split('\n')
   return (lines.findLast((line) => /^\w*(Error|Exception)\b/.test(line)) ?? lines[0] ?? '').slice(0, 120)

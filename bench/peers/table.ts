@@ -1,4 +1,4 @@
-// Results as a table for a terminal. Owns how figures and ratios look as text.
+// Results as a table for a terminal. Owns how figures and ratios are formatted.
 import { NOT_MEASURED } from '../page/not-measured.js'
 import { PEERS } from './peer.js'
 import {
@@ -11,18 +11,18 @@ import {
   timesBetter,
 } from './results.js'
 
-/** Three significant digits, thousands apart. */
+/** Three significant digits, with separators for thousands. */
 export function shown(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
   return Number(value.toPrecision(3)).toString()
 }
 
-/** A ratio: how many times better brumate is. */
+/** A ratio that says how many times better brumate is. */
 export function times(value: number): string {
   return `×${value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(2)}`
 }
 
-/** Half of the distance between the quartiles, in percent of the median. */
+/** Half of the interquartile range, in percent of the median. */
 function spread({ median, low, high }: Figure): string {
   return median === 0 ? '' : `±${Math.round((50 * (high - low)) / Math.abs(median))}%`
 }

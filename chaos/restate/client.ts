@@ -1,11 +1,11 @@
-// The client of one session: executions one after the other, each checked. Owns the code that they run and what must come of it.
+// The client of one session: runs one execution after another, and checks each. Owns their code, and the results that it must have.
 import { isDeepStrictEqual } from 'node:util'
 import type { ExecuteReply, PendingAnswer } from 'brumate/restate'
 import type { Cluster } from '../../examples/restate/cluster.js'
 import { pause } from '../stores/say.js'
 
 const ORDERS_PER_SESSION = 1_000_000
-/** One execution in so many asks for an approval, or raises at its end. */
+/** One execution in APPROVED asks for an approval; one in RAISING raises at its end. */
 const APPROVED = 4
 const RAISING = 5
 const LOOK_MS = 100
@@ -17,7 +17,7 @@ export class Client {
   readonly #violate: (what: string) => void
   /** Executions that have returned. */
   count = 0
-  /** What was approved. Until the execution has heard of it, it may be approved again, which changes nothing. */
+  /** Approved calls. Until the execution has received the answer, one may be approved again, which has no effect. */
   readonly approvals = new Set<string>()
   #isEnding = false
 
@@ -53,10 +53,10 @@ export class Client {
     this.#isEnding = true
   }
 
-  /** Answers what waits for a human, until `signal` aborts. Never rejects. */
+  /** Answers calls that wait for a human, until `signal` aborts. Never rejects. */
   async approve(signal: AbortSignal): Promise<void> {
     await this.#approve(signal).catch((error: unknown) => {
-      // The server is stopped after a run that hangs.
+      // After a run that hangs, the server is stopped.
       if (!signal.aborted) this.#violate(`approving: ${String(error)}`)
     })
   }
@@ -67,7 +67,7 @@ export class Client {
       const pending = (await this.#cluster.call(this.id, 'pending')) as readonly PendingAnswer[]
       for (const { id, args } of pending) {
         const { what } = args as { readonly what: string }
-        // It may have been answered since it was listed.
+        // Another request may have answered it since it was listed.
         await this.#cluster.call(this.id, 'resume', { results: { [id]: what } }).then(
           () => this.approvals.add(what),
           (error: Error) => {
@@ -78,7 +78,7 @@ export class Client {
     }
   }
 
-  /** The state, and the effects outside, after all executions. */
+  /** Checks the state and the outside effects after all executions. */
   async check(refunds: ReadonlyMap<number, number>): Promise<void> {
     const log = await this.#cluster.call(this.id, 'get', 'log')
     const expected = Array.from({ length: this.count }, (_, i) => [i + 1, -(i + 1)]).flat()

@@ -1,5 +1,5 @@
-// `node chaos/restate.mjs`: sessions on Restate, whose service processes are killed at random moments. Owns the course of a run; what is
-// checked is client.ts's. See chaos/README.md.
+// `node chaos/restate.mjs`: sessions on Restate, whose service processes are killed at random moments. Owns the course of a run; client.ts
+// has the checks. See chaos/README.md.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,13 +13,13 @@ import { Shop } from './shop.js'
 const SERVICES = 2
 const SHORTEST_LIFE_MS = 100
 const LONGEST_LIFE_MS = 4000
-/** Chance that no process is left for a while. */
+/** Probability that all processes are killed, and none is left for a while. */
 const ALL_AT_ONCE = 0.15
-/** Chance that a process may end by itself: it drains its manager. */
+/** Probability that a process may end by itself: it drains its manager. */
 const TERMINATED = 0.2
-/** Chance that a process is only cut off, and goes on later. */
+/** Probability that a process is only cut off, and continues later. */
 const FROZEN = 0.25
-/** What does not return for as long after the last kill hangs. */
+/** An execution that has not returned this long after the last kill hangs. */
 const HANGING_MS = 90_000
 
 const { values } = parseArgs({
@@ -111,7 +111,7 @@ async function run(running: Cluster): Promise<void> {
     violate(`${figures.refunds} refunds of ${figures.executions} executions`)
 }
 
-/** Kills processes at random moments until the time is over; each is followed by another one. */
+/** Kills processes at random moments until the time is over. Each is replaced by another one. */
 async function killAtRandom(running: Cluster): Promise<void> {
   const untilMs = performance.now() + seconds * 1000
   for (;;) {

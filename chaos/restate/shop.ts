@@ -1,13 +1,13 @@
-// What the host calls have an effect on: a server that does what it is asked once for each idempotency key. Owns what it has done.
+// The effects of host calls: a server that performs each request once per idempotency key. Owns the record of what it has done.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export class Shop {
   readonly #server: Server
   readonly #keys = new Map<string, number>()
-  /** How often each order was paid back, by different keys. */
+  /** How often each order was paid back, with different keys. */
   readonly refunds = new Map<number, number>()
-  /** Requests whose key was known: a process was killed before Restate heard of the answer. */
+  /** Requests with a known key: a process was killed before Restate got the answer. */
   repeated = 0
 
   private constructor() {

@@ -1,4 +1,4 @@
-// A process of a run, which has a manager of its own. Owns starting it, telling it to begin, and what it says, line by line.
+// A process of a run, with a manager of its own. Owns starting it, telling it to begin, and reading its output line by line.
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ export class Child {
 
   /**
    * @param program a compiled module of this folder
-   * @param onLine called with each whole line that the process writes, even if it has been killed since
+   * @param onLine called with each complete line that the process has written, even if it has been killed since
    */
   constructor(program: string, options: object, onLine: (line: string) => void) {
     this.#lines = onLine
@@ -26,7 +26,7 @@ export class Child {
     this.#process = spawn(process.execPath, [path, JSON.stringify(options)], {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
-    // A process that has been killed reads no more.
+    // A killed process does not read its stdin any more.
     this.#process.stdin.on('error', () => {})
     let stderr = ''
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -39,7 +39,7 @@ export class Child {
     this.#ready = this.#read()
   }
 
-  /** The process has a manager and waits for `begin`. */
+  /** Resolves when the process has a manager and waits for `begin`. */
   async ready(): Promise<void> {
     const ended = this.ended.then(({ code, signal, stderr }) => {
       throw new Error(`a process ended before it began (${code ?? signal}):\n${stderr}`)
@@ -51,7 +51,7 @@ export class Child {
     this.#process.stdin.write('begin\n')
   }
 
-  /** Stops it, as a machine does that is suspended: it goes on after that time, with everything it had. */
+  /** Suspends the process, like a suspended machine: after this time it continues, with everything that it had. */
   async freeze(ms: number): Promise<void> {
     this.#process.kill('SIGSTOP')
     await pause(ms)

@@ -1,5 +1,5 @@
-// A process that is to be killed. It opens the sessions that the process before it had, says what it found in each, and then executes in
-// all of them at once. It says `opened ID N ISWHOLE` for what it found and `ack ID N` for each execution that was acknowledged.
+// A process that will be killed. It opens the sessions of the process before it, reports what it found in each, and then executes in all of
+// them at once. It prints `opened ID N ISWHOLE` for what it found, and `ack ID N` for each execution that was acknowledged.
 import { SessionManager, SessionOwnedError } from 'brumate'
 import { begun, pause, say } from './say.js'
 import { openStore, type StoreAddress } from './stores.js'
@@ -9,9 +9,9 @@ export interface KillsOptions {
   readonly sessions: number
   readonly slots: number
   readonly leaseMs: number
-  /** Otherwise it waits until the leases of the process before it have ended. */
+  /** If false, it waits until the leases of the process before it have expired. */
   readonly takeOver: boolean
-  /** Says what it found, and ends. */
+  /** Whether to report what it found, and end. */
   readonly isLast: boolean
   readonly cacheDir?: string
 }
@@ -32,7 +32,7 @@ await Promise.all(
 await manager.close()
 process.exit(0)
 
-/** @param isLarge it has so much beside the counter that the store gets deltas */
+/** @param isLarge whether the session has so much data besides the counter that the store gets deltas */
 async function run(id: string, isLarge: boolean): Promise<void> {
   const session = await open(id)
   const look = `

@@ -1,23 +1,23 @@
-// `node chaos/kills.mjs`: processes with sessions in a store, killed one after the other at random moments (D1, D2). Owns the course of a
-// run and what is checked after each kill; see chaos/README.md.
+// `node chaos/kills.mjs`: processes with sessions in a store, killed one after another at random moments (D1, D2). Owns the course of a
+// run, and the checks after each kill; see chaos/README.md.
 import { parseArgs } from 'node:util'
 import { Random } from '../random.js'
 import { Child } from './child.js'
 import type { KillsOptions } from './kills-child.js'
 import { isStoreKind, makeStore } from './stores.js'
 
-/** More than slots: some sleep while others run. */
+/** More sessions than slots, so that some sleep while others run. */
 const SESSIONS = 4
 const SLOTS = 3
 const LEASE_MS = 400
-/** A process is killed at most this long after its first acknowledgement, or after its begin. */
+/** A process is killed at most this long after its first acknowledgement; see LONGEST_START_MS for early kills. */
 const LONGEST_WORK_MS = 700
 const LONGEST_START_MS = 1000
 /** A process without an acknowledgement for this long hangs. */
 const HANGING_MS = 60_000
-/** One process in so many is killed at a moment that does not depend on what it has done. */
+/** One process out of this many is killed at a random time after its start, no matter what it has done. */
 const EARLY = 4
-/** One process in so many waits for the leases to end instead of taking over. */
+/** One process out of this many waits for the leases to expire instead of taking over. */
 const WAITING = 5
 
 const { values } = parseArgs({
@@ -39,11 +39,11 @@ if (!isStoreKind(kind) || !Number.isInteger(seed) || !Number.isInteger(kills) ||
   process.exit(2)
 }
 
-/** What the parent knows of a session. */
+/** What the parent knows about a session. */
 interface Known {
   /** The last execution that was acknowledged, or found in the store. */
   count: number
-  /** Whether the process that runs now has said what it found. */
+  /** Whether the current process has reported what it found. */
   isOpened: boolean
 }
 
@@ -52,7 +52,7 @@ const violations: string[] = []
 const sessions = new Map<string, Known>()
 const figures = {
   acknowledged: 0,
-  /** Executions that were stored and not acknowledged. */
+  /** Executions that were stored but not acknowledged. */
   unacknowledged: 0,
   opened: 0,
   killedWhileOpening: 0,
@@ -77,7 +77,7 @@ else console.log({ ok, seed, store: kind, kills, seconds, violations, ...figures
 process.exit(ok ? 0 : 1)
 
 async function run(): Promise<void> {
-  // The next process starts while this one runs: each kill is followed by its successor at once.
+  // The next process starts while this one runs, so that it can follow immediately after the kill.
   let next = start(false)
   for (let kill = 1; kill <= kills && violations.length === 0; kill++) {
     const child = next
@@ -85,7 +85,7 @@ async function run(): Promise<void> {
     for (const session of sessions.values()) session.isOpened = false
     child.begin()
     next = start(kill === kills)
-    // The first is not: even the shortest run has something to check.
+    // The first kill is never early, so that even the shortest run has something to check.
     const isEarly = random.integer(1, EARLY) === 1 && kill > 1
     const afterMs = random.integer(0, isEarly ? LONGEST_START_MS : LONGEST_WORK_MS)
     let timer: NodeJS.Timeout | undefined
@@ -106,7 +106,7 @@ async function run(): Promise<void> {
     if (![...sessions.values()].every(({ isOpened }) => isOpened)) figures.killedWhileOpening += 1
     if (kill % 20 === 0) console.error(`${kill} kills, ${figures.acknowledged} acknowledged executions`)
   }
-  // Only the last process would end by itself.
+  // Only the last process ends by itself, so do not wait for any other.
   if (violations.length > 0) return
   await next.ready()
   for (const session of sessions.values()) session.isOpened = false
@@ -136,13 +136,13 @@ function check(line: string): void {
   const known = sessions.get(id) ?? { count: 0, isOpened: false }
   sessions.set(id, known)
   if (what === 'ack') {
-    // Also finds an execution that was done twice.
+    // This also detects an execution that was done twice.
     if (count !== known.count + 1 || !known.isOpened)
       violations.push(`${id}: execution ${known.count + 1} was acknowledged as ${count}`)
     figures.acknowledged += 1
     onAcknowledged()
   } else if (what === 'opened') {
-    // One may have been in flight.
+    // One execution may have been in flight.
     if (count !== known.count && count !== known.count + 1)
       violations.push(`${id}: ${known.count} executions were acknowledged, and the store had ${count}`)
     if (isWhole !== 'true') violations.push(`${id}: the log does not have each number once`)

@@ -1,6 +1,6 @@
-// One of two processes that take sessions of one store from each other. It executes code that appends a token to the session's log, and
-// says `ran ID TOKEN COUNT` for each execution that was acknowledged (COUNT is how long the log was then), `lost ID TOKEN` for each that
-// was not, and `busy` where the session was not to be had. The token names the process, the opening of the session, and the execution.
+// One of two processes that take sessions of one store from each other. Its code appends a token to the session's log. It prints
+// `ran ID TOKEN COUNT` for each execution that was acknowledged (COUNT is the length of the log), `lost ID TOKEN` for each that was not,
+// and `busy` if it could not get the session. The token names the process, the opening of the session, and the execution.
 import {
   type Session,
   SessionClosedError,
@@ -24,7 +24,7 @@ export interface MovesOptions {
   readonly cacheDir?: string
 }
 
-/** Of a call: the session is closed afterwards. Of an opening: the session is taken from its owner. */
+/** Probabilities: of closing the session after a call, and of taking the session from its owner when opening it. */
 const CLOSE = 0.1
 const TAKE_OVER = 0.4
 
@@ -36,7 +36,7 @@ const manager = await SessionManager.create({
   ...(cacheDir === undefined ? {} : { cacheDir }),
 })
 const random = new Random(options.seed)
-/** Each opening of a session gives a new object. */
+/** Each opening of a session has its own object. */
 const openings = new WeakMap<Session, number>()
 let opened = 0
 let executed = 0
@@ -73,7 +73,7 @@ async function once(id: string): Promise<void> {
   }
 }
 
-/** Another process has the session, or another call of this one has closed it. */
+/** Whether another process has the session, or another call of this process has closed it. */
 function isMove(error: unknown): boolean {
   return (
     error instanceof SessionMovedError ||

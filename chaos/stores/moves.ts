@@ -1,5 +1,5 @@
-// `node chaos/moves.mjs`: two processes open fifty sessions of one store and take them from each other at random (D1). Owns the course of a
-// run, and what is checked afterwards: see chaos/README.md.
+// `node chaos/moves.mjs`: two processes open fifty sessions of one store, and take them from each other at random (D1). Owns the course of
+// a run, and the checks after it; see chaos/README.md.
 import { parseArgs } from 'node:util'
 import { SessionManager } from 'brumate'
 import { Random } from '../random.js'
@@ -11,11 +11,11 @@ import { isStoreKind, makeStore, openStore } from './stores.js'
 const PROCESSES = ['a', 'b']
 const SESSIONS = 50
 const SLOTS = 3
-/** Calls of one process. */
+/** Concurrent calls of one process. */
 const AT_ONCE = 6
-/** Some leases end while their session rests. */
+/** Short enough that some leases expire while their session is idle. */
 const LEASE_MS = 1500
-/** Between two freezes, and how long one takes: some are longer than a lease. */
+/** Bounds of the time between two freezes, and of a freeze's duration. Some freezes are longer than a lease. */
 const BETWEEN_MS = [300, 3000] as const
 const FREEZE_MS = [300, 2500] as const
 
@@ -47,9 +47,9 @@ if (
 }
 
 const violations: string[] = []
-/** By session: the count of each token that was acknowledged. */
+/** By session: the log length with which each token was acknowledged. */
 const acknowledged = new Map<string, Map<string, number>>()
-/** Tokens whose execution rejected. */
+/** Tokens of executions that rejected. */
 const lost = new Set<string>()
 const figures = {
   acknowledged: 0,
@@ -135,7 +135,7 @@ function checkLog(id: string, log: readonly string[], counts: ReadonlyMap<string
       if (lost.has(token)) figures.rejectedAndStored += 1
       else violations.push(`${id}: nobody executed ${token}`)
     }
-    // A process that lost a session opens it again before it writes: what one opening has written stays together.
+    // A process that lost a session opens it again before it writes, so the tokens of one opening must be contiguous.
     const opening = token.slice(0, token.lastIndexOf('/'))
     if (opening === last) continue
     if (before.has(opening))

@@ -1,4 +1,4 @@
-// What the processes of a run have in common: they say a line at a time, synchronously, so that what is said was said before a kill.
+// Shared by the processes of a run: they write whole lines synchronously, so that a line written before a kill is not lost.
 import { writeSync } from 'node:fs'
 
 export function say(...words: readonly (string | number | boolean)[]): void {
@@ -7,12 +7,12 @@ export function say(...words: readonly (string | number | boolean)[]): void {
     try {
       written += writeSync(1, line, written)
     } catch (error) {
-      // The parent has not read yet.
+      // The pipe is full, because the parent has not read yet.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
     }
 }
 
-/** Says that it is ready, and waits until it is told to begin. Ends with the parent, however that ends. */
+/** Reports that it is ready, and waits until it is told to begin. Ends when the parent ends, however that happens. */
 export async function begun(): Promise<void> {
   process.stdin.once('end', () => process.exit(1))
   say('ready')

@@ -1,4 +1,4 @@
-// The store that the processes of a run share, and the server behind it. Owns both: what a run made is gone after it.
+// The store that the processes of a run share, and its server. Owns both: after the run, nothing of them is left.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,13 +19,13 @@ export function isStoreKind(kind: string): kind is StoreKind {
   return STORES.some((known) => known === kind)
 }
 
-/** A new store, and how to remove it. It goes with the process, too, if a signal ends that. */
+/** Creates a store, and returns how to remove it. It is also removed when a signal ends the process. */
 export async function makeStore(
   kind: StoreKind,
 ): Promise<{ address: StoreAddress; remove(): Promise<void> }> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   if (kind === 'directory') {
-    // In memory, where there is such a file system: what a killed process wrote survives in both.
+    // Uses a file system in memory if there is one: in both, what a killed process wrote survives.
     const at = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'brumate-chaos-'))
     const remove = () => rmSync(at, { recursive: true, force: true })
     process.once('exit', remove)

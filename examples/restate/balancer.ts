@@ -1,4 +1,4 @@
-// What a load balancer does in production: one address for all service processes. Sends each HTTP/2 request to the next process that runs.
+// Plays the load balancer of a production setup: one address for all service processes. Sends each HTTP/2 request to the next live process.
 import {
   type ClientHttp2Session,
   connect,
@@ -59,7 +59,7 @@ export class Balancer {
       if (!stream.closed) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
     }
     request.on('error', reset)
-    // A connection that is destroyed ends its streams as if all was well.
+    // Destroying a connection ends its streams as if they were complete, so reset them.
     request.on('end', () => (session.destroyed ? reset() : stream.end()))
     request.on('close', () => {
       if (session.destroyed || !request.readableEnded) reset()

@@ -1,4 +1,5 @@
-// Everything on this machine: Restate's server, a balancer, and service processes, which can be killed and started again. Owns the processes.
+// A cluster on this machine: Restate's server, a balancer, and service processes, which can be killed and restarted. Owns the
+// processes.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
@@ -10,11 +11,11 @@ import { fileURLToPath } from 'node:url'
 import { Balancer } from './balancer.js'
 
 const SERVICE = fileURLToPath(new URL('service.js', import.meta.url))
-/** Of the package that has the server as its dependency. Compiled files are in `dist`. */
+/** The package that depends on the server. The path starts from the compiled file in `dist`. */
 const PACKAGE = new URL('../../../examples/restate/package.json', import.meta.url)
 const LONGEST_START_MS = 60_000
 
-/** Path of Restate's server: `BRUMATE_RESTATE_SERVER`, that of `npm install --prefix examples/restate`, or the one on the path. */
+/** Path of Restate's server: `BRUMATE_RESTATE_SERVER`, or from `npm install --prefix examples/restate`, or the one on the path. */
 export function findServer(): string | undefined {
   const { BRUMATE_RESTATE_SERVER: given } = process.env
   if (given) return given
@@ -30,9 +31,9 @@ export function findServer(): string | undefined {
 export interface ClusterOptions {
   /** Path of Restate's server. */
   readonly server: string
-  /** Empty: where the server and the store keep what they have. */
+  /** An empty directory, where the server and the store keep their data. */
   readonly directory: string
-  /** Of the service processes. */
+  /** Environment of the service processes. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -57,7 +58,7 @@ export class Cluster {
     this.#adminUrl = `http://127.0.0.1:${ports[1]}`
   }
 
-  /** With this many service processes, all of which Restate knows by the balancer's address. */
+  /** Starts this many service processes. Restate knows all of them by the balancer's address. */
   static async start(options: ClusterOptions, services = 2): Promise<Cluster> {
     const ports = await Promise.all([freePort(), freePort(), freePort()])
     const cluster = new Cluster(options, await startServer(options, ports), await Balancer.start(), ports)
@@ -71,7 +72,7 @@ export class Cluster {
         body,
       })
       if (!registered.ok) throw new Error(`the service could not be registered: ${await registered.text()}`)
-      // The ingress learns of the service a little later.
+      // The ingress sees the service a little later.
       await until(async () => (await fetch(`${cluster.ingressUrl}/python/none/pending`)).ok)
     } catch (error) {
       await cluster.stop()
@@ -100,13 +101,13 @@ export class Cluster {
     return service
   }
 
-  /** As `kill -9` does, or with SIGTERM as a platform that stops a process. */
+  /** Stops a process, as `kill -9` does; with SIGTERM, as a hosting platform does. */
   async kill(service: Service, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     await killed(service.process, signal)
     this.#remove(service)
   }
 
-  /** Cuts a process off and stops it, as a machine that is suspended. It goes on after that time, as if nothing had happened. */
+  /** Suspends a process and cuts it off, like a suspended machine. After `ms` it continues as if nothing had happened. */
   async freeze(service: Service, ms: number): Promise<void> {
     service.process.kill('SIGSTOP')
     this.#remove(service)
@@ -133,13 +134,13 @@ export class Cluster {
     return text === '' ? undefined : JSON.parse(text)
   }
 
-  /** Cancels what `execute/send` has started. */
+  /** Cancels an invocation that `execute/send` has started. */
   async cancel(invocationId: string): Promise<void> {
     const response = await fetch(`${this.#adminUrl}/invocations/${invocationId}/cancel`, { method: 'PATCH' })
     if (!response.ok) throw new Error(`cannot cancel: ${await response.text()}`)
   }
 
-  /** How many entries Restate has of a call. */
+  /** The number of entries in a call's journal. */
   async journalOf(invocationId: string): Promise<number> {
     const query = `select journal_size from sys_invocation where id = '${invocationId}'`
     const response = await fetch(`${this.#adminUrl}/query`, {
@@ -165,7 +166,7 @@ async function startServer(
 ): Promise<ChildProcess> {
   const [ingress, admin, fabric] = ports
   const config = join(directory, 'restate.toml')
-  // A small server that only this machine reaches, and that reports nothing to anybody.
+  // A small server that only this machine can reach, without telemetry.
   await writeFile(
     config,
     `disable-telemetry = true
@@ -200,7 +201,7 @@ async function killed(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): 
   await ended
 }
 
-/** Asks until the answer is yes. */
+/** Polls until `ask` resolves to true. */
 export async function until(ask: () => Promise<boolean>): Promise<void> {
   const lastMs = performance.now() + LONGEST_START_MS
   for (;;) {

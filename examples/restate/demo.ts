@@ -1,4 +1,4 @@
-// The example: an agent's script waits for a human, every service process is killed, and the script goes on in another one.
+// The demo: an agent's script waits for a human, every service process is killed, and the script continues in another one.
 //
 //   npm install --prefix examples/restate     fetches Restate's server
 //   node examples/run.mjs restate

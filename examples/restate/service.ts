@@ -1,4 +1,4 @@
-// A service process: sessions of Python as virtual objects of Restate. Any number of them can run, on any machines that share the store.
+// A service process: Python sessions as virtual objects of Restate. Any number of these can run, on any machines that share the store.
 //
 //   PORT=9080 STORE=/tmp/sessions node dist/examples/restate/service.js
 import './with-resolvers.js'
@@ -31,18 +31,18 @@ const sessions = sessionObject({
     refund: {
       description: 'Pays back an order. Returns the receipt.',
       parameters: order,
-      // The step may be repeated if a process is killed in the middle of it. The shop knows by the key what it has done already.
+      // The step may run twice if a process is killed in the middle of it. The key tells the shop which refunds it has already made.
       fn: (ctx, args, { idempotencyKey }) => ctx.run('refund', () => refund(args.order, idempotencyKey)),
     },
     approve: {
       description: 'Asks a human. Returns their answer.',
       parameters: { type: 'object', properties: { what: { type: 'string' } }, required: ['what'] },
-      // No `fn`: the handler `resume` answers it, today or in a month.
+      // Has no `fn`: the handler `resume` answers it, today or in a month.
     },
   },
 })
 
-/** What has an effect outside: a shop of another company's, or a file that stands for it. */
+/** An effect on the outside: a request to another company's shop, or to a file that stands in for it. */
 async function refund(orderNumber: number, idempotencyKey: string): Promise<string> {
   const body = JSON.stringify({ order: orderNumber, idempotencyKey })
   if (SHOP_URL === undefined) await appendFile(join(STORE, 'refunds.jsonl'), `${body}\n`)
@@ -54,11 +54,11 @@ async function refund(orderNumber: number, idempotencyKey: string): Promise<stri
 }
 
 const port = await serve({ services: [sessions], port: Number(PORT) })
-// For whoever started the process.
+// Read by the program that started this process.
 console.log(`port ${port}`)
 
 process.once('SIGTERM', async () => {
-  // What still runs then starts again in another process.
+  // Executions that still run after this time start again in another process.
   await manager.drain({ timeoutMs: 5000 })
   process.exit()
 })

@@ -1,4 +1,4 @@
-// For Node 20: Restate's SDK uses `Promise.withResolvers`, which Node has from 22 on. Import it before the SDK.
+// For Node 20: Restate's SDK uses `Promise.withResolvers`, which Node has since version 22. Import this file before the SDK.
 const withResolvers = () => {
   let [resolve, reject] = [(_: unknown) => {}, (_: unknown) => {}]
   const promise = new Promise((onValue, onError) => {

@@ -1,5 +1,5 @@
 // The last chapter, a real job: a CSV goes in as a value, is analysed over several executions with csv, sqlite3 and
-// statistics, and what was found comes back as a value.
+// statistics, and the findings come back as a value.
 import type { SessionManager } from 'brumate'
 import type { Narrator } from './narrator.js'
 import { makeOrders } from './orders.js'

@@ -1,4 +1,4 @@
-// Chapters on what stays from one execution to the next, on errors, and on starting again.
+// Chapters on what one execution leaves for the next, on errors, and on starting over.
 import { PythonError, type SessionManager } from 'brumate'
 import type { Narrator } from './narrator.js'
 

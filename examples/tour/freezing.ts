@@ -1,5 +1,5 @@
-// Chapter on snapshots: a session in the middle of things is frozen as bytes, looked into without an interpreter, and thawed in
-// another session, whose life is its own from there.
+// Chapter on snapshots: a session in the middle of its work is saved as bytes, inspected without an interpreter, and restored in another
+// session, which is independent from then on.
 import { type SessionManager, Snapshot } from 'brumate'
 import type { Narrator } from './narrator.js'
 

@@ -1,5 +1,5 @@
-// Tells the tour: code as it is sent, answers as they come, facts for `--json`. Owns how it looks; knows nothing of what
-// the chapters are about. It uses the public API alone, as any program would.
+// Tells the tour: prints code as it is sent and answers as they arrive, and collects facts for `--json`. Owns the formatting, and does not
+// depend on the topics of the chapters. Uses only the public API, as any program would.
 import {
   BrumateError,
   type ExecuteOptions,
@@ -19,7 +19,7 @@ interface Chapter {
   readonly steps: Step[]
 }
 
-/** What an execution came to; the tour goes on after errors, for some of its chapters are about them. */
+/** How an execution ended. The tour continues after errors, because some chapters are about them. */
 export type Told = { readonly result: ExecuteResult } | { readonly error: BrumateError }
 
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], cyan: [36, 39] } as const
@@ -49,12 +49,12 @@ export class Narrator {
     this.#print(...lines.map((line) => `   ${line}`))
   }
 
-  /** Something the tour found out, for `--json`. */
+  /** Records something that the tour found out, for `--json`. */
   fact(name: string, value: Value): void {
     this.#facts[name] = value
   }
 
-  /** Executes `code` and shows it with its answer, an error's included. */
+  /** Executes `code`, and prints it with its answer or error. */
   async run(session: Session, code: string, options?: ExecuteOptions): Promise<Told> {
     const source = code.replace(/^\n+|\s+$/g, '')
     this.#print(...source.split('\n').map((line) => `   ${this.#style('cyan', '│')} ${line}`))
@@ -100,7 +100,7 @@ export class Narrator {
     return this.#colour ? `\u001b[${on}m${text}\u001b[${off}m` : text
   }
 
-  /** Without spaces at the ends of lines, and never two empty lines in a row. */
+  /** Trims the ends of lines, and prints no two empty lines in a row. */
   #print(...lines: readonly string[]): void {
     if (this.#json) return
     for (const line of lines) {

@@ -1,9 +1,9 @@
-// A year of orders as CSV, the same on every run. Owns the data of the tour's last chapter and what is true of it.
+// A year of orders as CSV, the same on every run. Owns the data of the tour's last chapter, and the result that the analysis has to find.
 
 export interface Orders {
   readonly csv: string
   readonly count: number
-  /** In cents, counted while the rows were made: what the analysis has to find. */
+  /** In cents, added up while the rows were made. The analysis has to find this number. */
   readonly revenueCents: number
 }
 

@@ -1,4 +1,4 @@
-// Chapter on time limits: code that lets itself be interrupted, and code that does not.
+// Chapter on time limits: code that can be interrupted, and code that cannot.
 import { type SessionManager, TimeoutError } from 'brumate'
 import type { Narrator } from './narrator.js'
 

@@ -1,4 +1,4 @@
-// Chapter on several sessions at once: four of two tenants, each with its own interpreter and its own variables.
+// Chapter on concurrent sessions: four sessions of two tenants, each with its own interpreter and variables.
 import type { Session, SessionManager } from 'brumate'
 import type { Narrator } from './narrator.js'
 

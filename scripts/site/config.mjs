@@ -1,4 +1,4 @@
-// The site's settings for VitePress. scripts/site.mjs copies it beside the pages, with their order in sidebar.json.
+// The site's settings for VitePress. scripts/site.mjs copies this file beside the pages, with their order in sidebar.json.
 import { readFileSync } from 'node:fs'
 import { slugOf } from './slug.mjs'
 

@@ -1,11 +1,11 @@
-// The pages of the documentation site: which files of the repository they are, and their order. Owns what becomes of the links between
-// them.
+// The pages of the documentation site: which files of the repository they are, and in which order. Owns how links between them are
+// rewritten.
 import { readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 
 const { dirname, join } = posix
 
-/** Names of pages in docs/, without their ending, by the heading that lists them. Others follow the last of `Internals`. */
+/** Names of pages in docs/, without extension, by the heading under which they are listed. All others are appended to `Internals`. */
 const GROUPS = {
   Start: ['index', 'api', 'cli', 'troubleshooting'],
   Sessions: ['values', 'output', 'callbacks', 'files', 'python', 'options', 'errors'],
@@ -30,7 +30,7 @@ const GROUPS = {
   Internals: ['behaviour', 'snapshot-format', 'storages', 'measuring', 'chaos', 'contributing', 'changelog'],
 }
 
-/** Pages outside docs/. */
+/** Pages outside of docs/. */
 const ELSEWHERE = {
   'README.md': 'index',
   'SECURITY.md': 'security',
@@ -64,8 +64,8 @@ export function sidebarOf(titles) {
 }
 
 /**
- * A page's text with links as the site has them. What is no page there, such as a source file, is named and not linked; images are linked
- * as they are.
+ * A page's text with links as the site needs them. A link to a file without a page, such as a source file, becomes plain text; images are
+ * not changed.
  *
  * @param {string} text
  * @param {string} file

@@ -1,2 +1,2 @@
-/** The name of a heading in links, as GitHub makes it. */
+/** The anchor of a heading, as GitHub makes it. */
 export function slugOf(heading: string): string

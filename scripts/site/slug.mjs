@@ -1,6 +1,6 @@
-// The name of a heading in links, as GitHub makes it: pages read the same there and on the site.
+// Makes the anchor of a heading as GitHub does, so that links to headings work both there and on the site.
 
-/** @param {string} heading its text, without marks */
+/** @param {string} heading its text, without markup */
 export function slugOf(heading) {
   return heading
     .toLowerCase()

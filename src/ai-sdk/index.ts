@@ -1,5 +1,5 @@
 // The sub-path `brumate/ai-sdk`: Python as a tool of the AI SDK, and as a tool caller of type `local`, whose code calls other tools. Owns
-// the tool's output, and which tools code can call.
+// the form of the tool's output, and which tools code can call.
 import type { Experimental_ToolCallerTool, Tool, ToolExecutionOptions, ToolSet } from 'ai'
 import { isFunction, isRecord } from '../options/check.js'
 import { answerCalls, type PythonAnswers } from '../presentation/answers.js'
@@ -23,18 +23,18 @@ export type { NestedApproval, NestedCall }
 
 export interface AiPythonOptions extends PythonToolOptions {
   /**
-   * Tools that code calls as `tools.NAME`, in place of the session's callbacks. Default: those that `experimental_toolCallers` routes to this
-   * tool, or else the session's callbacks. Pass them here if calls are to be approved in another process.
+   * Tools that code calls as `tools.NAME`, instead of the session's callbacks. Default: those that `experimental_toolCallers` routes to
+   * this tool; if there are none, the session's callbacks. Pass tools here if calls are approved in another process.
    */
   readonly tools?: ToolSet
   /**
-   * Whether a call that code makes runs, as `toolApproval` of `generateText` says it of a model's calls. With `user-approval`, the execution
-   * is suspended until `resume`. Default: what the tool's own `needsApproval` says.
+   * Decides whether a call of the code may run, like `toolApproval` of `generateText` for calls of a model. `user-approval` suspends the
+   * execution until `resume`. Default: the tool's own `needsApproval` decides.
    */
   readonly toolApproval?: NestedApproval
 }
 
-/** JSON, so that messages with it can be stored. */
+/** Plain JSON, so that messages that contain it can be stored. */
 export interface PythonOutput {
   /** What the model reads. */
   readonly text: string
@@ -46,7 +46,7 @@ export interface PythonOutput {
 
 export type AiPythonTool = Experimental_ToolCallerTool<Tool<{ code: string }, PythonOutput>> & {
   /**
-   * Goes on with a suspended execution, in whatever process. The output may be suspended again.
+   * Continues a suspended execution, in any process. The output may be suspended again.
    *
    * @throws InvalidOptionError for an id that is not pending
    */
@@ -67,7 +67,7 @@ export async function pythonTool(options: AiPythonOptions): Promise<AiPythonTool
   return new AiPython(await loadAiSdk(), python, options).tool
 }
 
-/** The messages of the call that ran the code belong to an earlier run. */
+/** The call that ran the code belongs to an earlier run, so its messages are not available. */
 const RESUMED: ToolExecutionOptions<unknown> = { toolCallId: 'resumed', messages: [], context: undefined }
 
 class AiPython {
@@ -76,7 +76,7 @@ class AiPython {
   readonly #python: PythonTool
   readonly #options: AiPythonOptions
   readonly #calls = new CallsInOrder<ToolExecutionOptions<unknown>>()
-  /** What the session's callbacks are. */
+  /** The tools that the session has as callbacks now. */
   #given: NestedTools | undefined
   #bound: { readonly tools: ToolSet; readonly nested: NestedTools } | undefined
 
@@ -130,7 +130,7 @@ class AiPython {
     this.#given = nested
   }
 
-  /** The SDK binds before each step, mostly the same tools. */
+  /** Called by the SDK before each step, mostly with the same tools, so their conversion is cached. */
   #bind(tools: ToolSet): NestedTools {
     const names = Object.keys(tools)
     const isSame =

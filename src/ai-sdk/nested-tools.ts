@@ -1,19 +1,19 @@
-// Tools of the AI SDK as functions in Python. Owns what the SDK does around a call of its own: validation, context, approval.
+// Tools of the AI SDK as functions in Python. Owns the steps that the SDK takes around a call: validation, context, approval.
 import type { ToolApprovalStatus, ToolExecutionOptions, ToolSet } from 'ai'
 import { denied, namedError } from '../presentation/answers.js'
 import type { CallsInOrder } from '../presentation/calls-in-order.js'
 import { type ForeignTool, type ToolCallbacks, toolCallbacks } from '../presentation/tool-callbacks.js'
 import type { AiSdk } from './sdk.js'
 
-/** A call of a tool that Python code makes. */
+/** A tool call made by Python code. */
 export interface NestedCall {
   readonly toolName: string
   readonly input: unknown
-  /** Of the call that runs the code, with a number after it. */
+  /** The id of the call that runs the code, with a number appended. */
   readonly toolCallId: string
 }
 
-/** Whether a call runs. Default: `user-approval` if the tool's own `needsApproval` says so. */
+/** Decides whether a call runs. Default: `user-approval` if the tool's own `needsApproval` asks for it. */
 export type NestedApproval = (call: NestedCall) => ToolApprovalStatus | PromiseLike<ToolApprovalStatus>
 
 export interface NestedOptions {
@@ -41,7 +41,7 @@ export class NestedTools {
     }
   }
 
-  /** Runs a call that was approved after its code was suspended. @param callback the tool's name in Python */
+  /** Runs a call that was approved while its code was suspended. @param callback the tool's name in Python */
   async runApproved(callback: string, args: unknown, options: Options): Promise<unknown> {
     const found = this.#tools.get(callback)
     if (found === undefined) throw new Error(`there is no tool ${callback}; pass \`tools\` to pythonTool`)
@@ -53,8 +53,8 @@ export class NestedTools {
     return {
       name,
       description: typeof tool.description === 'string' ? tool.description : undefined,
-      // A schema that comes later leaves the check to the tool's own validation.
-      // A copy is a plain JSON Schema: that of zod is a Standard Schema as well, and would validate a second time.
+      // If the schema is a promise, only the tool's own validation checks arguments.
+      // A copy is a plain JSON Schema. zod's object is a Standard Schema as well, and would validate a second time.
       parameters: jsonSchema instanceof Promise ? undefined : { ...jsonSchema },
       call: async (args, { suspend, signal }) => {
         const { calls } = this.#options
@@ -97,7 +97,7 @@ async function execute(tool: AnyTool, name: string, input: unknown, options: Opt
     throw new Error(`${name} has no \`execute\`; answer the call with \`results\``)
   const output: unknown = tool.execute(input, options)
   if (typeof output !== 'object' || output === null || !(Symbol.asyncIterator in output)) return output
-  // As in the SDK, what comes before the last output is preliminary.
+  // As in the SDK, all outputs but the last are preliminary.
   let last: unknown
   for await (const one of output as AsyncIterable<unknown>) last = one
   return last

@@ -1,5 +1,5 @@
 // The sub-path `brumate/anthropic`: Python as a runnable tool for `client.beta.messages.toolRunner`, whose code calls other runnable tools.
-// Owns the form of the tool and of what tools return in Python.
+// Owns the form of the tool, and how tools' results become Python values.
 import { Buffer } from 'node:buffer'
 import type { BetaRunnableTool, BetaToolRunContext } from '@anthropic-ai/sdk/lib/tools/BetaRunnableTool'
 import type { ToolError } from '@anthropic-ai/sdk/lib/tools/ToolError'
@@ -30,16 +30,16 @@ export type {
   ToolSession,
 } from '../presentation/python-tool.js'
 
-/** A runnable tool with a schema of its own: those of `betaTool` and `betaZodTool`. */
+/** A runnable tool with its own schema, as made by `betaTool` and `betaZodTool`. */
 type NestedTool = BetaRunnableTool & { readonly input_schema: BetaTool.InputSchema }
 type Content = Exclude<Awaited<ReturnType<BetaRunnableTool['run']>>, string>
 
 export interface AnthropicPythonOptions extends PythonToolOptions {
-  /** What the model calls the tool. Default `run_python`. */
+  /** The tool's name for the model. Default `run_python`. */
   readonly name?: string
-  /** Runnable tools that code calls as `tools.NAME`, in place of the session's callbacks. Default: the session's callbacks. */
+  /** Runnable tools that code calls as `tools.NAME`, instead of the session's callbacks. Default: the session's callbacks. */
   readonly tools?: readonly BetaRunnableTool[]
-  /** Whether a human must approve a call that code makes: the execution is then suspended until `resume`. Default: none must be. */
+  /** Whether a human must approve a call of the code. If so, the execution is suspended until `resume`. Default: never. */
   readonly needsApproval?: (call: {
     readonly name: string
     readonly input: unknown
@@ -48,7 +48,7 @@ export interface AnthropicPythonOptions extends PythonToolOptions {
 
 export type AnthropicPythonTool = BetaRunnableTool<{ code: string }> & {
   /**
-   * Goes on with a suspended execution, in whatever process. The outcome may be suspended again.
+   * Continues a suspended execution, in any process. The outcome may be suspended again.
    *
    * @throws InvalidOptionError for an id that is not pending
    */
@@ -82,7 +82,7 @@ export async function pythonTool(options: AnthropicPythonOptions): Promise<Anthr
     name,
     description: python.describe(callbacks),
     input_schema: { ...PYTHON_ARGUMENTS, required: ['code'] },
-    // The session refuses what is no text, and the model is told.
+    // The session rejects input that is not text, and the model gets that error.
     parse: (input) => Object(input) as { code: string },
     run: ({ code }, context) =>
       calls.run(context, async () => {
@@ -125,7 +125,7 @@ function foreign(
   }
 }
 
-/** What the tool returns, for Python: text, or a list of parts whose images are bytes. */
+/** The tool's result as a Python value: text, or a list of parts, with images as bytes. */
 async function run(
   tool: NestedTool,
   input: unknown,

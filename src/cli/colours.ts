@@ -1,11 +1,11 @@
-// Colours of the program's own text. Owns when there are any; Python's output is never coloured.
+// Colours of the program's own text. Owns when they are used; Python's output is never coloured.
 import type { OutputStream } from './streams.js'
 
 const CODES = { red: 31, green: 32, yellow: 33, cyan: 36, bold: 1, dim: 2 }
 
 export type Colour = keyof typeof CODES
 
-/** FORCE_COLOR decides, then NO_COLOR (https://no-color.org), then whether the stream is a terminal. */
+/** Decided by FORCE_COLOR, else by NO_COLOR (https://no-color.org), else by whether the stream is a terminal. */
 export function hasColours(
   stream: OutputStream,
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -16,7 +16,7 @@ export function hasColours(
   return stream.isTTY === true && terminal !== 'dumb'
 }
 
-/** Text in a colour where the stream shows colours, else as it is. */
+/** Colours text if the stream shows colours, else returns it unchanged. */
 export function painter(stream: OutputStream): (colour: Colour, text: string) => string {
   if (!hasColours(stream)) return (_, text) => text
   return (colour, text) => `\u001B[${CODES[colour]}m${text}\u001B[0m`

@@ -1,5 +1,5 @@
-// What a command of `brumate` is. Owns the types, and reading a command's own arguments; finding and running one is run.ts. Node's
-// `parseArgs` does the parsing: every supported Node has it, so the program needs no package for it.
+// The interface of a `brumate` command. Owns the types, and parsing a command's own arguments; run.ts finds and runs commands. Parsing
+// uses Node's `parseArgs`, which every supported Node has, so the program needs no package for it.
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import type { InterruptHandler } from './interrupts.js'
 import type { Progress } from './progress.js'
@@ -11,7 +11,7 @@ export interface Option {
   readonly short?: string
   /** May be given more than once. */
   readonly multiple?: boolean
-  /** What stands for its value in the help, such as `FILE`. */
+  /** Placeholder for its value in the help, such as `FILE`. */
   readonly value?: string
   /** One line, without a full stop. */
   readonly help: string
@@ -24,48 +24,48 @@ export type OptionValues = Readonly<
 export interface CommandInput {
   readonly values: OptionValues
   readonly positionals: readonly string[]
-  /** What follows `--`, for a command with `rest`. */
+  /** Arguments after `--`, for a command with `rest`. */
   readonly rest: readonly string[]
   /** Aborts when the user interrupts the command. */
   readonly signal: AbortSignal
-  /** From now on an interrupt calls the handler instead of aborting `signal`; `undefined`: it aborts `signal` again. */
+  /** From now on an interrupt calls the handler instead of aborting `signal`; with `undefined`, it aborts `signal` again. */
   readonly onInterrupt: (handler: InterruptHandler | undefined) => void
   readonly progress: Progress
-  /** For commands that read, or that write before they end. */
+  /** For commands that read input, or that write output before they end. */
   readonly streams: Streams
 }
 
-/** What the command line says. */
+/** The parsed command line. */
 export type Arguments = Pick<CommandInput, 'values' | 'positionals' | 'rest'>
 
 export interface CommandOutput {
-  /** For people; printed with a newline. Undefined: the command has written all it has to say. */
+  /** Output for people, printed with a newline. Undefined: the command has already written everything. */
   readonly text?: string
-  /** What `--json` prints instead. */
+  /** Output with `--json`. */
   readonly json: unknown
   /** Default 0. */
   readonly exitCode?: number
 }
 
 export interface Command {
-  /** What follows the command's name, such as `FILE`. */
+  /** Usage after the command's name, such as `FILE`. */
   readonly usage: string
   /** A paragraph. */
   readonly about: string
   readonly options: Readonly<Record<string, Option>>
-  /** How many arguments it takes beside its options, at least and at most. */
+  /** Minimum and maximum number of arguments besides its options. */
   readonly positionals: readonly [min: number, max: number]
-  /** Whether arguments after `--` are taken, and none of them is an option. */
+  /** Whether the command accepts arguments after `--`, none of which is an option. */
   readonly rest?: boolean
   run(input: CommandInput): Promise<CommandOutput>
 }
 
-/** The command line is not what a command takes. */
+/** The command line is not valid for the command. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** Of every command. */
+/** Options of every command. */
 export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
   json: { type: 'boolean', help: 'print the result, or the error, as JSON' },
   help: { type: 'boolean', short: 'h', help: 'show this help' },
@@ -92,7 +92,7 @@ export function parseCommandLine(
   }
   const { values, positionals, tokens = [] } = parsed
   const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []))
-  // The first of two would otherwise be ignored without a word.
+  // Without this check, the first of two values would be ignored silently.
   const twice = given.find((name, i) => !config[name]?.multiple && given.indexOf(name) < i)
   if (twice !== undefined) throw new UsageError(`--${twice} was given more than once`)
   if (values.help !== true && (positionals.length < min || positionals.length > max)) {
@@ -110,9 +110,9 @@ export function textOf(values: OptionValues, name: string): string | undefined {
 }
 
 /**
- * Undefined: the option was not given.
+ * The value of an option; undefined if it was not given.
  *
- * @param what is expected, with its unit if it has one
+ * @param what what is expected, with its unit if it has one
  * @throws UsageError
  */
 export function integerOf(

@@ -1,4 +1,4 @@
-// The commands of `brumate`, by the words that call them. Owns the list; each command is a file of its own, loaded when it is called.
+// The commands of `brumate`, by the words that invoke them. Owns the list; each command is a file of its own, loaded when it is invoked.
 import type { Command } from './command.js'
 
 export interface CommandEntry {

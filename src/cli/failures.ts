@@ -1,4 +1,4 @@
-// How an execution failed, for people and as JSON. Owns the exit code of each failure; run.ts of this folder has those of commands.
+// How the failure of an execution is shown, to people and as JSON. Owns the exit code of each failure; run.ts has those of commands.
 import {
   CancelledError,
   type ExecutionError,
@@ -11,11 +11,11 @@ import { EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TIMEOUT } from './exit-codes.js'
 import { STANDARD_INPUT } from './standard-input.js'
 import { durationText } from './units.js'
 
-/** The code that an execution was given has no file in Python: tracebacks call it by its number. */
+/** The code of an execution is not a file in Python: tracebacks name it by its number. */
 export interface CellName {
-  /** As in `<cell 2>`. */
+  /** The number in `<cell 2>`. */
   readonly number: number
-  /** What the user calls it, such as `script.py`. */
+  /** The name that the user knows, such as `script.py`. */
   readonly name: string
 }
 
@@ -29,7 +29,7 @@ export function exitCodeOf(error: ExecutionError): number {
   return error.type === 'KeyboardInterrupt' ? EXIT_INTERRUPTED : EXIT_FAILED
 }
 
-/** What stderr shows of it, as Python would: nothing of `sys.exit(2)`, the text of `sys.exit('text')`. */
+/** The text for stderr, as Python would print it: nothing for `sys.exit(2)`, the text for `sys.exit('text')`. */
 export function failureText(error: ExecutionError, cell?: CellName): string {
   if (!(error instanceof PythonError)) return `brumate: ${summaryOf(error)}\n`
   if (error.exitCode === undefined) return renamed(error.traceback, cell)
@@ -61,7 +61,7 @@ export function failureJson(error: ExecutionError, cell?: CellName): object {
   return { code, message, ...outcome }
 }
 
-/** As CPython would print it, whose `input()` has no frames. */
+/** The traceback as CPython would print it: `input()` has no frames there. */
 function renamed(traceback: string, cell: CellName | undefined): string {
   const own = traceback.replaceAll(HIDDEN_FRAME, '')
   if (cell === undefined) return own

@@ -1,4 +1,4 @@
-// What Python displays, in a terminal: images become files. Owns their names, and what is printed of a display.
+// Shows in a terminal what Python displays: images are saved to files. Owns the files' names, and what is printed for a display.
 import { access, constants, mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -14,13 +14,13 @@ const ENDINGS: readonly (readonly [type: string, ending: string])[] = [
   ['application/pdf', 'pdf'],
 ]
 
-/** More of them are not saved, which a loop that displays could otherwise fill the disk with. */
+/** Limit for saved files, so that a loop that displays images cannot fill the disk. */
 const MAX_FILES = 1_000
 
 export type DisplayText =
-  /** A line of the program's own. */
+  /** A line written by the program itself. */
   | { readonly kind: 'note'; readonly text: string }
-  /** What Python would have printed. */
+  /** Text that Python would have printed. */
   | { readonly kind: 'output'; readonly text: string }
 
 export class Figures {
@@ -29,12 +29,12 @@ export class Figures {
   #number = 0
   #saved = 0
 
-  /** @param directory - made when missing. Undefined: the current directory, or where that cannot be written, a temporary one */
+  /** @param directory - created if missing. Undefined: the current directory, or a temporary one if that is not writable */
   constructor(directory: string | undefined) {
     this.#given = directory
   }
 
-  /** Saves an image. Undefined if there is nothing to print: a value's own rich forms have its repr elsewhere. */
+  /** Saves an image. Undefined if there is nothing to print: the repr of a value with rich forms is printed elsewhere. */
   async show(display: Display): Promise<DisplayText | undefined> {
     const [type, ending] = ENDINGS.find(([name]) => display[name] !== undefined) ?? []
     if (type !== undefined && ending !== undefined)
@@ -56,7 +56,7 @@ export class Figures {
     }
   }
 
-  /** Never over another file: the next free number is taken. */
+  /** Takes the next free number, so that no file is overwritten. */
   async #write(directory: string, content: string | Uint8Array, ending: string): Promise<string> {
     for (;;) {
       const path = join(directory, `figure-${++this.#number}.${ending}`)

@@ -8,7 +8,7 @@ const ABOUT =
 const EXIT_CODES =
   'Exit codes: 0 it worked, 1 it failed, 2 the command line is wrong, 130 interrupted; run also has those of Python, and 124 after the time limit.'
 
-/** Of all commands, or of those that begin with a word. */
+/** The overview of all commands, or of those that begin with `group`. */
 export function overview(group?: string): string {
   const commands = Object.entries(COMMANDS).filter(
     ([name]) => group === undefined || name.startsWith(`${group} `),
@@ -47,7 +47,7 @@ function table(rows: readonly (readonly [left: string, right: string])[]): strin
     .join('\n')
 }
 
-/** Lines after the first are indented. */
+/** Indents all lines but the first. */
 function wrap(text: string, indent: string): string {
   const lines: string[] = ['']
   for (const word of text.split(' ')) {

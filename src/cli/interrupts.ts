@@ -1,4 +1,4 @@
-// What Ctrl-C does. Owns who hears of an interrupt: at first the command's `signal`, or what the command has put in its place.
+// What Ctrl-C does. Owns who receives an interrupt: the command's `signal`, unless the command has set a handler.
 import { EXIT_INTERRUPTED } from './exit-codes.js'
 
 export type InterruptHandler = () => void
@@ -16,12 +16,12 @@ export class Interrupts {
     return this.#aborted.signal
   }
 
-  /** From now on an interrupt calls the handler; `undefined`: it aborts the signal again. */
+  /** From now on an interrupt calls the handler; with `undefined`, it aborts the signal again. */
   readonly handle = (handler: InterruptHandler | undefined): void => {
     this.#handler = handler
   }
 
-  /** Without a handler, the second interrupt does not wait for the command. */
+  /** Without a handler, a second interrupt ends the program without waiting for the command. */
   readonly raise = (): void => {
     if (this.#handler !== undefined) this.#handler()
     else if (this.signal.aborted) this.#exit(EXIT_INTERRUPTED)

@@ -1,4 +1,5 @@
-// Lines of standard input, for `input()` and `getpass()`. Owns what has been read ahead, and the terminal's echo while a secret is typed.
+// Reads lines of standard input, for `input()` and `getpass()`. Owns the input that was read ahead, and the terminal's echo while a
+// secret is typed.
 import type { InputStream, OutputStream } from './streams.js'
 
 const INTERRUPT = '\u0003'
@@ -13,32 +14,32 @@ interface Waiting {
 export class LineReader {
   readonly #input: InputStream
   readonly #onInterrupt: () => void
-  /** A character for each byte, so that what is not text is not lost. */
+  /** One character per byte, so that input that is not text is preserved. */
   #text = ''
   #hasEnded = false
   #isOpen = false
   #waiting: Waiting | undefined
 
-  /** @param onInterrupt - called for Ctrl-C while a secret is typed, which the terminal then does not turn into a signal */
+  /** @param onInterrupt - called for Ctrl-C during a secret, because the terminal sends no signal then */
   constructor(input: InputStream, onInterrupt: () => void) {
     this.#input = input
     this.#onInterrupt = onInterrupt
   }
 
-  /** The next line without its end; null at the end of the input. One call at a time. */
+  /** The next line without its line end; null at the end of the input. One call at a time. */
   next(): Promise<string | null> {
     return this.#next('line')
   }
 
-  /** What is there of the input, or comes next: a character for each byte. Null at its end. */
+  /** The input that is available, or else the next that arrives, with one character per byte. Null at the end. */
   nextChunk(): Promise<string | null> {
     return this.#next('chunk')
   }
 
-  /** As `next`; on a terminal, what is typed is not shown. */
+  /** Like `next`, but a terminal does not show what is typed. */
   async nextSecret(prompt: string, output: OutputStream): Promise<string | null> {
     const { isTTY } = this.#input
-    // Before the prompt: whoever sees it may type at once.
+    // Set before the prompt, because users may type as soon as they see it.
     if (isTTY) this.#input.setRawMode(true)
     output.write(prompt)
     if (!isTTY) return this.#next('line')
@@ -50,7 +51,7 @@ export class LineReader {
     }
   }
 
-  /** Lets the process end. */
+  /** Stops reading, so that the process can end. */
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
@@ -91,7 +92,7 @@ export class LineReader {
     if (line === undefined) return
     const { resolve } = this.#waiting
     this.#waiting = undefined
-    // A pipe that has more than is asked for stays full.
+    // Input beyond what was asked for stays in the pipe.
     this.#input.pause()
     resolve(line)
   }
@@ -123,7 +124,7 @@ export class LineReader {
     return decoded(line.endsWith('\r') ? line.slice(0, -1) : line)
   }
 
-  /** In raw mode the terminal gives keys instead of lines. */
+  /** In raw mode the terminal sends keys instead of lines. */
   #takeTyped(): string | null | undefined {
     const end = this.#text.search(/[\r\n]/)
     const typed = end < 0 ? this.#text : this.#text.slice(0, end)

@@ -1,18 +1,18 @@
-// `--mount DIR[:ro][:/PATH]`. Owns its form; what a mounted directory is, is src/vfs/storage.ts.
+// `--mount DIR[:ro][:/PATH]`. Owns parsing it; src/vfs/storage.ts implements a mounted directory.
 import { stat } from 'node:fs/promises'
 import { UsageError } from './command.js'
 
 export interface Mount {
-  /** Of the host. */
+  /** Path on the host. */
   readonly directory: string
   readonly isReadOnly: boolean
-  /** Where Python finds it. */
+  /** Path in Python. */
   readonly path: string
 }
 
 const DEFAULT_PATH = '/data'
 
-/** The shortest DIR is taken, so that `:ro` and a path are never part of it. `:ro` may also stand last, as Docker has it. */
+/** Matches the shortest DIR, so that it never includes `:ro` or a path. As in Docker, `:ro` may also come last. */
 const FORM = /^(?<directory>.+?)(?<before>:ro)?(?::(?<path>\/[^:]*))?(?<after>:ro)?$/s
 
 /** @throws UsageError */

@@ -1,4 +1,5 @@
-// Opens the store that a command line names by a path or URL. Owns which kind of store a text means; each client is loaded only for its own.
+// Opens the store that a command line names by a path or URL. Owns how the kind of store is recognized; only the client that it needs is
+// loaded.
 import { mkdir, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { StoreError } from '../shared/errors.js'
@@ -12,14 +13,14 @@ export const STORE_OPTIONS: Readonly<Record<string, Option>> = {
   'key-prefix': { type: 'string', value: 'TEXT', help: 'Redis: what begins every key; default: brumate:' },
 }
 
-/** For the help of commands. */
+/** Text for the help of commands. */
 export const STORE_FORMS =
   'STORE is a directory, postgresql://…, redis://…, or s3://BUCKET/PREFIX (with ?region=… and, for other servers, ?endpoint=…). Without it, the environment variable BRUMATE_STORE names the store, which keeps a password out of the list of processes.'
 
 export interface StoreOpening {
-  /** A directory or table that is not there is made; otherwise it is refused, because a misspelt name would be a store without sessions. */
+  /** Whether to create a missing directory or table. If not, it is an error: a misspelt name would be a store without sessions. */
   readonly makesMissing?: boolean
-  /** Called for entries of a directory that are damaged, which are then left out of its list. */
+  /** Called for damaged entries of a directory, which are then left out of its list. */
   readonly onDamaged: (error: StoreError) => void
 }
 
@@ -101,10 +102,10 @@ function parseS3(location: string): {
   const [region, endpoint] = ['region', 'endpoint'].map((name) => url.searchParams.get(name) ?? undefined)
   const prefix = decodeURIComponent(url.pathname.slice(1))
   return {
-    // Credentials and the rest are found where the AWS SDK looks for them.
+    // The AWS SDK finds credentials and other settings in its usual places.
     configuration: {
       ...(region === undefined ? {} : { region }),
-      // Other servers than S3 have no host name for each bucket.
+      // Servers other than S3 have no host name for each bucket.
       ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     },
     bucket: url.hostname,

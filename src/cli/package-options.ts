@@ -1,4 +1,4 @@
-// The options of commands that choose packages. Owns their names on the command line; what they mean is src/packages/options.ts.
+// The options of commands that choose packages. Owns their names on the command line; src/packages/options.ts defines their meaning.
 import type { ImageOptions } from '../packages/options.js'
 import type { PackageProgress } from '../packages/progress.js'
 import { type CommandInput, type Option, textOf, textsOf } from './command.js'
@@ -25,7 +25,7 @@ export const PACKAGE_OPTIONS: Readonly<Record<string, Option>> = {
   'cache-dir': { type: 'string', value: 'DIR', help: 'where images and wheels are cached' },
 }
 
-/** What the library takes for them. */
+/** The options in the form that the library takes. */
 export function packageOptions({ values, signal, progress }: CommandInput): ImageOptions {
   const [indexUrl, cacheDir] = [textOf(values, 'index-url'), textOf(values, 'cache-dir')]
   return {

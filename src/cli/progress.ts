@@ -1,7 +1,7 @@
-// One line on a terminal that says what is going on. Owns that line; where stderr is no terminal, there is none.
+// A line on a terminal that says what is going on. Owns that line. There is none if stderr is not a terminal.
 import type { OutputStream } from './streams.js'
 
-/** What takes less needs no line. */
+/** Shorter work shows no line. */
 const PATIENCE_MS = 1_000
 
 const CLEAR = '\r\u001B[K'

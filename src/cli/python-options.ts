@@ -1,5 +1,5 @@
-// The options of commands that run Python, and the session they ask for. Owns their names and the limits of such sessions: those of a
-// program on its user's own machine, not of a server.
+// The options of commands that run Python, and the session that they configure. Owns their names, and the limits of such sessions: those
+// of a program on its user's own machine, not of a server.
 import { Image } from '../image.js'
 import { SessionManager } from '../manager.js'
 import type { Limits } from '../options/limits.js'
@@ -39,7 +39,7 @@ export const PYTHON_OPTIONS: Readonly<Record<string, Option>> = {
   },
 }
 
-/** Output is streamed and a person can stop the program, so these only keep it from taking the whole machine. */
+/** Output is streamed, and a person can stop the program, so these limits only keep it from using up the whole machine. */
 const LIMITS: Partial<Limits> = {
   executionTimeoutMs: null,
   callbackTimeoutMs: null,
@@ -49,7 +49,7 @@ const LIMITS: Partial<Limits> = {
   snapshotBytes: 1024 * MiB,
 }
 
-/** A manager with one image, and what its sessions have in common. */
+/** A manager with one image, and the options that its sessions share. */
 export class Python implements AsyncDisposable {
   readonly manager: SessionManager
   readonly mount: Mount | undefined
@@ -97,7 +97,7 @@ export class Python implements AsyncDisposable {
   }
 }
 
-/** @throws UsageError for a snapshot of an execution that a program has to resume */
+/** @throws UsageError for the snapshot of an execution that only a program can resume */
 export function requireRunnable(pending: readonly PendingCall[]): void {
   if (pending.length === 0) return
   const names = pending.map(({ name }) => printable(name)).join(', ')
@@ -123,7 +123,7 @@ async function openManager(
     progress.clear()
     return SessionManager.create({ slots, limits, image })
   }
-  // Without packages the library's own line says what takes time; src/packages is not loaded at all.
+  // Without packages, the library's own message says what takes time, and src/packages is not loaded at all.
   const cacheDir = textOf(values, 'cache-dir')
   return SessionManager.create({ slots, limits, ...(cacheDir === undefined ? {} : { cacheDir }) })
 }

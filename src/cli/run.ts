@@ -10,10 +10,10 @@ import { Progress } from './progress.js'
 import type { Streams } from './streams.js'
 import { printableLines } from './text.js'
 
-/** What starts where no command is named and a person is at the terminal. */
+/** The command that starts if none is named and the program runs in a terminal. */
 const INTERACTIVE = 'repl'
 
-/** The exit code. Never rejects. */
+/** Resolves to the exit code. Never rejects. */
 export async function run(
   given: readonly string[],
   streams: Streams,
@@ -37,7 +37,7 @@ export async function run(
   }
   const progress = new Progress(stderr)
   const name = nameOf(args)
-  // Where the command line cannot be parsed, its look decides how the error is printed.
+  // If the command line cannot be parsed, this decides how the error is printed.
   let isJson = args.includes('--json')
   try {
     const command = name === undefined ? undefined : await COMMANDS[name]?.load()
@@ -63,7 +63,7 @@ export async function run(
   }
 }
 
-/** `brumate help image build` is `brumate image build --help`; on a terminal, `brumate` and `brumate -p numpy` start the REPL. */
+/** `brumate help image build` means `brumate image build --help`; on a terminal, `brumate` and `brumate -p numpy` start the REPL. */
 function withCommand(args: readonly string[], streams: Streams): readonly string[] {
   const [first] = args
   if (first === 'help') return [...args.slice(1), '--help']
@@ -72,7 +72,7 @@ function withCommand(args: readonly string[], streams: Streams): readonly string
   return isForRepl && streams.stdout.isTTY && streams.stdin?.isTTY ? [INTERACTIVE, ...args] : args
 }
 
-/** The longest name of a command that the arguments begin with. */
+/** The longest command name at the beginning of the arguments. */
 function nameOf(args: readonly string[]): string | undefined {
   for (const length of [2, 1]) {
     const name = args.slice(0, length).join(' ')
@@ -109,7 +109,7 @@ function describe(error: unknown): object {
   return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) }
 }
 
-/** Anything but the library's own errors is a bug, whose stack helps. */
+/** Any error that is not one of the library's own is a bug, so its stack is shown. */
 function textOf(error: unknown, name: string | undefined): string {
   if (error instanceof BrumateError) return error.message
   if (error instanceof UsageError)

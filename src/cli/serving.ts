@@ -1,5 +1,5 @@
-// What commands that serve sessions have in common: the options of their manager, keys in a file, and when they stop. Owns these options'
-// names and defaults.
+// What the commands that serve sessions share: the options of their manager, key files, and when they stop. Owns the names and defaults of
+// these options.
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { openStore } from './open-store.js'
 import { PACKAGE_OPTIONS, packageOptions } from './package-options.js'
 
 const MiB = 2 ** 20
-/** A server that is started again after a crash waits for the old one's leases. */
+/** Short, because a server that is restarted after a crash waits for the old one's leases. */
 const LEASE_MS = 10_000
 
 export const SERVING_OPTIONS: Readonly<Record<string, Option>> = {
@@ -25,7 +25,7 @@ export const SERVING_OPTIONS: Readonly<Record<string, Option>> = {
   ...PACKAGE_OPTIONS,
 }
 
-/** A manager as the command line wants it, with its store. */
+/** A manager as the command line configures it, with its store. */
 export interface Serving extends AsyncDisposable {
   readonly manager: SessionManager
   readonly timeoutMs: number
@@ -33,7 +33,7 @@ export interface Serving extends AsyncDisposable {
 }
 
 /**
- * @param command for messages
+ * @param command name of the command, for messages
  * @throws UsageError, and what opening the store, the image and the manager throws
  */
 export async function openServing(command: string, input: CommandInput): Promise<Serving> {
@@ -69,7 +69,7 @@ export async function openServing(command: string, input: CommandInput): Promise
   }
 }
 
-/** SIGTERM is how clients and service managers stop a server: sessions are stored before the process ends. */
+/** Clients and service managers stop a server with SIGTERM. Sessions are then stored before the process ends. */
 export function untilStopped(
   signal: AbortSignal,
 ): readonly [stopped: Promise<void>, stopListening: () => void] {
@@ -96,7 +96,7 @@ async function imageOf(input: CommandInput): Promise<Image | undefined> {
   return wants ? Image.build(packageOptions(input)) : undefined
 }
 
-/** Clients start the program without a shell. */
+/** Expands `~/`, because clients start the program without a shell. */
 export function expandHome(path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path
 }
@@ -111,7 +111,7 @@ export async function readKeys(option: string, file: string): Promise<string> {
 }
 
 /**
- * Lines of a tenant and its key; empty ones, and those that begin with `#`, are skipped.
+ * Parses lines of a tenant and its key. Empty lines and lines that begin with `#` are skipped.
  *
  * @throws UsageError
  */

@@ -1,4 +1,4 @@
-// Snapshots as files of the command line. Owns reading and writing them; what is in one is src/shared/snapshot/snapshot.ts.
+// Snapshots as files on the command line. Owns reading and writing them; src/shared/snapshot/snapshot.ts has their content.
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
@@ -6,7 +6,7 @@ import { Snapshot } from '../shared/snapshot/snapshot.js'
 import { messageOf } from '../shared/thrown.js'
 import { UsageError } from './command.js'
 
-/** Node reads no file of 2 GiB at once, and no snapshot is as large. */
+/** Node cannot read a file of 2 GiB at once, and no snapshot is that large. */
 const MAX_BYTES = 2 ** 31 - 1
 
 /** @throws UsageError if there is no such file; SnapshotError if it is not a snapshot */
@@ -25,7 +25,7 @@ export async function readSnapshotFile(path: string): Promise<Snapshot> {
 }
 
 /**
- * For an option that names a file to be written: what makes that fail is better known before the code runs.
+ * Checks the directory of an output file, so that the error comes before the code runs.
  *
  * @throws UsageError
  */
@@ -35,7 +35,7 @@ export async function requireDirectoryOf(option: string, path: string): Promise<
   if (!stats?.isDirectory()) throw new UsageError(`${option} ${path}: there is no directory ${directory}`)
 }
 
-/** In one step: a reader sees the old file or the new one. A snapshot has whatever the session knew, so only its user may read it. */
+/** Writes atomically: a reader sees the old file or the new one. Only its user may read it: a snapshot has all of a session's data. */
 export async function writeSnapshotFile(path: string, snapshot: Snapshot): Promise<void> {
   const temporary = `${resolve(path)}.${randomUUID()}.tmp`
   try {

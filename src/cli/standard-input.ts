@@ -1,16 +1,16 @@
-// Standard input as Python has it in `brumate run`: `input()`, `getpass()` and `sys.stdin`. Owns the code that gives a session its
-// `sys.stdin`, and the answers. As in CPython, `input()` reads from `sys.stdin`, so both may be used in any order.
+// Python's standard input in `brumate run`: `input()`, `getpass()` and `sys.stdin`. Owns the code that gives a session its `sys.stdin`, and
+// the answers. As in CPython, `input()` reads from `sys.stdin`, so both may be used in any order.
 import type { InputFn } from '../session.js'
 import type { LineReader } from './line-reader.js'
 import type { OutputStream } from './streams.js'
 
-/** Stands in place of a prompt, which no program begins with a null character: asks for bytes instead of a line. */
+/** Sent instead of a prompt, to ask for bytes instead of a line. Prompts of programs do not begin with a null character. */
 const READ = '\0read'
 
-/** How tracebacks call that code, whose frames are nobody's business. */
+/** File name of that code in tracebacks, from which its frames are removed. */
 export const STANDARD_INPUT = '<standard input>'
 
-/** Asks the host for what is there: one question for each line would take minutes for a large file. */
+/** Asks the host for all input that is available: one request per line would take minutes for a large file. */
 const STDIN = `
 import builtins, io
 ask = builtins.input
@@ -47,11 +47,11 @@ builtins.input = getattr(input, 'own', input)
 
 /** Python code that sets `sys.argv`, and `sys.stdin` if the host answers. Leaves no names behind. */
 export function prelude(argv: readonly string[], hasInput: boolean): string {
-  // JSON's strings are Python's, too.
+  // JSON strings and lists are also literals in Python.
   return hidden(`import sys\nsys.argv = argv\n${hasInput ? STDIN : ''}`, `'argv': ${JSON.stringify(argv)}`)
 }
 
-/** Python code that takes `sys.stdin` away: a snapshot must not ask another program's host in this way. */
+/** Python code that removes this `sys.stdin`: in a snapshot, it would send such requests to another program's host. */
 export function withoutInput(): string {
   return hidden(RESTORE, '')
 }
@@ -61,7 +61,7 @@ function hidden(code: string, names: string): string {
   return `__import__('builtins').exec(${compiled}, {'__name__': 'brumate.cli', ${names}})`
 }
 
-/** Prompts are Python's own output, but those of getpass. */
+/** Python itself writes all prompts except those of getpass. */
 export function answerInput(reader: LineReader, secrets: OutputStream): InputFn {
   return (prompt, { password }) => {
     if (prompt === READ) return reader.nextChunk()

@@ -1,4 +1,4 @@
-// What a command line reads and writes: the streams of the process, or a test's. Owns their types, and nothing of what is written.
+// What a command line reads from and writes to: the streams of the process, or those of a test. Owns only their types.
 
 export interface OutputStream {
   readonly isTTY?: boolean
@@ -6,11 +6,11 @@ export interface OutputStream {
   write(text: string): unknown
 }
 
-/** What commands use of `process.stdin`. */
+/** The interface of `process.stdin` that commands use. */
 export type InputStream = NodeJS.ReadStream
 
 export interface Streams {
-  /** Read only by commands that need it: merely asking for the process's stdin opens it. */
+  /** Access it only in commands that read it: accessing the process's stdin opens it. */
   readonly stdin?: InputStream
   readonly stdout: OutputStream
   readonly stderr: OutputStream

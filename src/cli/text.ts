@@ -1,4 +1,4 @@
-// Text that others chose, in the program's output. Owns what a terminal must not see.
+// Text from other sources in the program's output. Owns which characters must not reach a terminal.
 
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
@@ -7,7 +7,7 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, escapeCharacter)
 }
 
-/** As `printable`, for text of several lines, such as a traceback: keeps line ends and tabs. */
+/** Like `printable`, for text of several lines, such as a traceback: keeps line ends and tabs. */
 export function printableLines(text: string): string {
   return text.replace(UNPRINTABLE, (character) =>
     character === '\n' || character === '\t' ? character : escapeCharacter(character),

@@ -1,11 +1,11 @@
-// Durations and sizes on the command line and in what the program says. Owns their forms.
+// Durations and sizes, on the command line and in the program's output. Owns their formats.
 import { UsageError } from './command.js'
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 const MAX_MS = 2 ** 31 - 1
 
 /**
- * `10` and `10s` are ten seconds; also `500ms`, `1.5m`, `2h`.
+ * Parses a duration: `10` and `10s` are ten seconds; also `500ms`, `1.5m`, `2h`.
  *
  * @throws UsageError
  */
@@ -16,13 +16,13 @@ export function parseDurationMs(option: string, text: string): number {
   throw new UsageError(`--${option} ${text}: expected seconds, or a number with ms, s, m or h, such as 500ms`)
 }
 
-/** `0.4 ms`, `12 ms`, `3.2 s`. */
+/** Such as `0.4 ms`, `12 ms`, `3.2 s`. */
 export function durationText(durationMs: number): string {
   if (durationMs < 10) return `${durationMs.toFixed(1)} ms`
   return durationMs < 1_000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1_000).toFixed(1)} s`
 }
 
-/** `812 B`, `9.9 KB`, `29.0 MB`. */
+/** Such as `812 B`, `9.9 KB`, `29.0 MB`. */
 export function sizeText(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} KB`

@@ -1,4 +1,4 @@
-// Callbacks that run here for Python on the server. Owns what the server is told of them, and calling one.
+// Callbacks that run in this process for Python on the server. Owns how they are described to the server, and calling them.
 
 import { faultOfName } from '../callbacks/names.js'
 import type { JsonSchema, StandardSchema } from '../callbacks/schema.js'
@@ -13,7 +13,7 @@ export interface ClientCallbackContext {
   readonly session: PythonSession
   /** Aborts when the result is no longer needed, because the execution ended. */
   readonly signal: AbortSignal
-  /** Leaves the call without an answer: `execute` resolves with `status: 'suspended'`. Throws, so code after it does not run. */
+  /** Leaves the call unanswered: `execute` resolves with `status: 'suspended'`. Throws, so code after it does not run. */
   suspend(reason?: string): never
 }
 
@@ -24,8 +24,8 @@ export interface ClientCallbackDefinition {
   readonly fn: ClientCallbackFn
   readonly description?: string
   /**
-   * The server checks arguments against a JSON Schema; a Standard Schema is checked here, and the server knows it if its library can write
-   * it as JSON Schema.
+   * The server checks arguments against a JSON Schema. A Standard Schema is checked here; if its library can write it as JSON Schema, the
+   * server gets that, too.
    */
   readonly parameters?: JsonSchema | StandardSchema
 }
@@ -33,16 +33,16 @@ export interface ClientCallbackDefinition {
 /** Callbacks by their name in Python. */
 export type ClientCallbacks = Readonly<Record<string, ClientCallbackFn | ClientCallbackDefinition>>
 
-/** Returns the line without its end, `null` or nothing at the end of the input, or a promise of either. */
+/** Returns the line without its end, `null` or nothing at the end of the input, or a promise of one of these. */
 export type ClientInputFn = (prompt: string, context: ClientCallbackContext) => unknown
 
-/** How a call was answered. `undefined`: it was not. */
+/** The answer to a call. `undefined`: it has none, because the callback suspended. */
 export type Answer =
   | { readonly result: unknown }
   | { readonly error: { readonly type: string; readonly message: string } }
   | undefined
 
-/** Of Python's `input()`. */
+/** The name of calls of Python's `input()`. */
 const INPUT = 'input'
 const INDEX_TARGET = 'draft-2020-12'
 
@@ -66,7 +66,7 @@ export class Callbacks {
     return this.#onInput !== undefined
   }
 
-  /** What the server makes functions of. */
+  /** The callbacks as the server needs them to create functions in Python. */
   get tools(): WireTool[] {
     return [...this.#callbacks].map(([name, { description, parameters }]) => {
       const schema = parameters === undefined ? undefined : jsonSchemaOf(parameters)
@@ -78,12 +78,12 @@ export class Callbacks {
     })
   }
 
-  /** Whether a pending call is answered here. */
+  /** Whether this client answers a pending call. */
   answers({ name }: PendingCall): boolean {
     return this.#callbacks.has(name) || (name === INPUT && this.#onInput !== undefined)
   }
 
-  /** Never rejects: an error is Python's. */
+  /** Never rejects: an error becomes an answer, and is raised in Python. */
   async call(call: PendingCall, session: PythonSession, signal: AbortSignal): Promise<Answer> {
     const context: ClientCallbackContext = {
       ...{ session, signal },
@@ -132,7 +132,7 @@ function jsonSchemaOf(schema: JsonSchema | StandardSchema): JsonSchema | undefin
   try {
     return standard.jsonSchema?.input({ target: INDEX_TARGET })
   } catch {
-    // Its library cannot: Python then has no positional arguments, and the check here remains.
+    // The library cannot convert it. Python then has no positional arguments; arguments are still checked here.
     return undefined
   }
 }

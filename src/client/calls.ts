@@ -1,4 +1,4 @@
-// The host calls of one execution that are answered here. Owns starting each once, and collecting answers as they come.
+// The host calls of one execution that this client answers. Owns starting each call once, and collecting answers as they arrive.
 import type { WireResume } from '../presentation/wire.js'
 import type { PythonSession } from '../session/python-session.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
@@ -6,7 +6,7 @@ import type { Answer, Callbacks } from './callbacks.js'
 
 interface Call {
   readonly settled: Promise<void>
-  /** Undefined while it runs. */
+  /** Undefined while the callback runs. */
   answer: { readonly value: Answer } | undefined
   isSent: boolean
 }
@@ -24,7 +24,7 @@ export class Calls {
     this.#session = session
   }
 
-  /** Calls that have begun already are left alone, and so are those that nothing here answers. */
+  /** Starts the calls that this client answers and that have not been started before. */
   start(pending: readonly PendingCall[]): void {
     for (const one of pending) {
       if (this.#calls.has(one.id) || !this.#callbacks.answers(one)) continue
@@ -40,7 +40,7 @@ export class Calls {
     }
   }
 
-  /** Answers to some of the calls, at least one. Undefined if nobody here will answer any of them. */
+  /** Waits for the answers to some of the calls, at least one. Undefined if this client answers none of them. */
   async next(pending: readonly PendingCall[]): Promise<Answers | undefined> {
     for (;;) {
       const waiting = pending.flatMap(({ id }) => {
@@ -55,7 +55,7 @@ export class Calls {
     }
   }
 
-  /** The results of calls that still run are not needed. */
+  /** Aborts the calls that still run: their results are no longer needed. */
   end(): void {
     this.#controller.abort()
   }

@@ -1,4 +1,4 @@
-// The sessions of a server. Owns creating, opening and listing them; session.ts is one of them.
+// The sessions of a server. Owns creating, opening and listing them; session.ts has a single session.
 import { isRecord, isText, known } from '../options/check.js'
 import type { WireSession } from '../presentation/wire.js'
 import { InvalidOptionError, SessionClosedError } from '../shared/errors.js'
@@ -21,12 +21,12 @@ import { Transport } from './transport.js'
 
 export interface ListOptions {
   readonly prefix?: string
-  /** Only sessions with all of these. */
+  /** Lists only sessions that have all of these labels. */
   readonly labels?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }
 
-/** As `manager.list` says of a session. */
+/** The fields that `manager.list` has for a session. */
 export interface ListedSession {
   readonly id: string
   readonly labels: Readonly<Record<string, string>>
@@ -40,7 +40,7 @@ export interface ListedSession {
 const SESSIONS = '/v1/sessions'
 const PAGE = 200
 
-/** Sessions on a `brumate serve`. It holds nothing open: there is nothing to close. */
+/** Sessions on a `brumate serve`. The client keeps nothing open, so there is no `close`. */
 export class BrumateClient {
   readonly #options: ResolvedClientOptions
   readonly #transport: Transport
@@ -52,7 +52,7 @@ export class BrumateClient {
   }
 
   /**
-   * A new session. Without an `id` it has a random one, and `close` deletes it.
+   * Creates a session. Without an `id` it gets a random one, and `close` deletes the session.
    *
    * @throws InvalidOptionError, also for an `id` that is in use; SnapshotError for `from`; ServerError
    */
@@ -81,7 +81,7 @@ export class BrumateClient {
     return session
   }
 
-  /** The session with this id, or a new one. @throws as `createSession` and `openSession` */
+  /** Opens the session with this id, or creates it. @throws as `createSession` and `openSession` */
   async getOrCreate(id: string, options: RemoteGetOrCreateOptions = {}): Promise<RemoteSession> {
     known('options', options, GET_OR_CREATE_OPTIONS)
     const { signal, takeOver } = options
@@ -96,9 +96,9 @@ export class BrumateClient {
   }
 
   /**
-   * The session with this id. Callbacks answer the calls of the tools that it was created with.
+   * Opens the session with this id. `callbacks` answer the calls of the tools that it was created with.
    *
-   * @throws InvalidOptionError when there is none; SessionOwnedError when another process of the server has it; ServerError
+   * @throws InvalidOptionError when it does not exist; SessionOwnedError when another process of the server has it open; ServerError
    */
   async openSession(id: string, options: RemoteOpenOptions = {}): Promise<RemoteSession> {
     known('options', options, OPEN_OPTIONS)
@@ -117,7 +117,7 @@ export class BrumateClient {
     return session
   }
 
-  /** Resolves to whether there was one. @throws SessionOwnedError, ServerError */
+  /** Resolves to whether the session existed. @throws SessionOwnedError, ServerError */
   async delete(id: string): Promise<boolean> {
     const path = `${SESSIONS}/${sessionId(id)}`
     try {
@@ -129,7 +129,7 @@ export class BrumateClient {
     }
   }
 
-  /** The sessions of the key's tenant, in the order of their ids. */
+  /** The sessions of the key's tenant, ordered by id. */
   async *list(options: ListOptions = {}): AsyncGenerator<ListedSession, void> {
     known('options', options, ['prefix', 'labels', 'signal'])
     const { labels = {}, signal } = options
@@ -157,7 +157,7 @@ export class BrumateClient {
   }
 }
 
-/** What the server keeps of a new session. */
+/** The part of the options that the server stores with a new session. */
 function creation(options: RemoteGetOrCreateOptions, callbacks: Callbacks) {
   const { labels, env, image, executionTimeoutMs } = options
   const limits = executionTimeoutMs === undefined ? options.limits : { ...options.limits, executionTimeoutMs }

@@ -1,4 +1,4 @@
-// Problem documents and failures of executions as the errors that a session of this process would throw. Owns which class a code is; the
+// Turns problem documents and failed executions into the errors that a local session would throw. Owns the class of each code; the
 // server's codes are in src/server/problems.ts. What a server sends is not trusted to have all fields.
 import type { WireFailure } from '../presentation/wire.js'
 import type { Display } from '../shared/display.js'
@@ -48,7 +48,7 @@ export function executionError(failure: WireFailure, sessionId: string, produced
   return error
 }
 
-/** @param sessionId of the session that the request was about */
+/** @param sessionId id of the session that the request was about */
 export function problemError(
   status: number,
   problem: Fields,
@@ -62,7 +62,7 @@ export function problemError(
   return new ServerError(message, { code: text(code) ?? 'BAD_RESPONSE', status, retryAfterMs, details })
 }
 
-/** Undefined for a code that is none of the library's. */
+/** Undefined if the code is not one of the library's. */
 function libraryError(
   code: string,
   message: string,
@@ -110,7 +110,7 @@ function libraryError(
         }),
       )
     case 'STORE':
-    // The code has run; the library's NotStoredError is one, too.
+    // The code has run. The library's NotStoredError is a StoreError, too.
     case 'NOT_STORED':
       return new StoreError(message, { reason: reason as StoreError['reason'] | undefined, sessionId })
     case 'IMAGE':
@@ -130,7 +130,7 @@ function ownedError(fields: Fields, sessionId: string): SessionOwnedError {
   return new SessionOwnedError(sessionId, text(fields.ownerId) ?? 'another server', at)
 }
 
-/** The server's own words: it may be of another version. */
+/** Uses the server's own message, because the server may have another version. */
 function said<E extends Error>(message: string, error: E): E {
   error.message = message
   return error

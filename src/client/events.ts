@@ -1,12 +1,12 @@
-// Server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html, as far as brumate's server sends them. Owns taking a
-// stream of bytes apart.
+// Server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html, as far as brumate's server uses them. Owns parsing
+// the stream of bytes.
 
 export interface ServerSentEvent {
   readonly name: string
   readonly data: string
 }
 
-/** @param onBytes called whenever something came, comments included: the server is alive */
+/** @param onBytes called whenever bytes arrive, comments included: the server is alive */
 export async function* eventsOf(
   body: ReadableStream<Uint8Array>,
   onBytes: () => void,

@@ -1,5 +1,5 @@
-// One execution on the server, with the callbacks that run here. Owns the exchange: code goes up, events come down; calls suspend the
-// execution, and their answers resume it.
+// One execution on the server, with the callbacks that run here. Owns the protocol: the client sends code and receives events; calls
+// suspend the execution, and their answers resume it.
 import type { WireEvents, WireExecution, WireResult } from '../presentation/wire.js'
 import type { ExecuteResult } from '../session/outcome.js'
 import type { PythonSession } from '../session/python-session.js'
@@ -17,7 +17,7 @@ import { decodeDisplay, decodePending } from './values.js'
 export interface ExecutionContext {
   readonly transport: Transport
   readonly session: PythonSession
-  /** On the server. */
+  /** The session's path on the server. */
   readonly path: string
   readonly callbacks: Callbacks
   readonly listeners: Listeners
@@ -25,9 +25,9 @@ export interface ExecutionContext {
   readonly signal: AbortSignal | undefined
   readonly idempotencyKey: string | undefined
   readonly timeoutMs: number | null | undefined
-  /** Called when the server has the code. */
+  /** Called when the server has received the code. */
   readonly onSent: () => void
-  /** What the session knows of itself. */
+  /** Updates what the session knows about itself. */
   readonly onPart: (part: WireExecution) => void
 }
 
@@ -36,7 +36,7 @@ interface Step {
   readonly json: Readonly<Record<string, unknown>>
 }
 
-/** Code that holds on to a cancelled execution gets so long to end. */
+/** How long code that catches the cancellation may still run. */
 const ABANDON_MS = 1000
 
 /** @throws what `session.execute` throws */
@@ -63,7 +63,7 @@ export async function runExecution(context: ExecutionContext, first: Step): Prom
   }
 }
 
-/** A broken connection is made again if the server runs the code once all the same. */
+/** Sends the step, and sends it again after a broken connection if an idempotency key makes sure that the code runs once. */
 async function exchange(
   context: ExecutionContext,
   step: Step,
@@ -72,7 +72,7 @@ async function exchange(
   spentMs: number,
 ): Promise<WireExecution> {
   const { idempotencyKey, signal, session, timeoutMs } = context
-  // The answers of each part are a call of their own.
+  // The answers of each step are a request of their own, so they need another key.
   const key = idempotencyKey === undefined || number === 0 ? idempotencyKey : `${idempotencyKey}.${number}`
   const leftMs = typeof timeoutMs === 'number' ? Math.max(1, timeoutMs - spentMs) : timeoutMs
   const options: RequestOptions = {
@@ -121,7 +121,7 @@ async function listen(
   }
 }
 
-/** What a proxy has put in the place of an answer is none. @throws SyntaxError, which becomes a ServerError */
+/** Detects an answer that a proxy has replaced. @throws SyntaxError, which becomes a ServerError */
 function executionOf(given: unknown): WireExecution {
   const { status, displays } = Object(given)
   if (typeof status === 'string' && Array.isArray(displays)) return given as WireExecution
@@ -172,7 +172,7 @@ function stopsAfter(ms: number | undefined, signal: AbortSignal | undefined) {
   return { promise, clear }
 }
 
-/** Ends an execution that waits for answers which will not come, as an interrupt would. */
+/** Ends an execution whose answers will not come, as an interrupt would. */
 async function abandon({ transport, path, onPart }: ExecutionContext, ids: readonly string[]): Promise<void> {
   const error = { type: 'KeyboardInterrupt', message: '' }
   const errors = Object.fromEntries(ids.map((id) => [id, error]))
@@ -180,7 +180,7 @@ async function abandon({ transport, path, onPart }: ExecutionContext, ids: reado
   try {
     onPart(await transport.json<WireExecution>('POST', `${path}/resume`, { json }))
   } catch (error) {
-    // The caller hears of its timeout or signal. Of a session that is still suspended, the next call tells.
+    // The caller gets an error for its timeout or signal anyway. If the session is still suspended, its next call reports that.
     if (!(error instanceof Error)) throw error
   }
 }

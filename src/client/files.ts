@@ -1,4 +1,4 @@
-// The files of a session on the server, with the methods of `session.files`. Owns how each is a request.
+// The files of a session on the server, with the methods of `session.files`. Owns the request that each method sends.
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { isBoolean, isSignal, known, numberOption } from '../options/check.js'
 import type { WireFileStatus } from '../presentation/wire.js'
@@ -13,15 +13,15 @@ import type { RequestOptions, StreamedResponse, Transport } from './transport.js
 export interface FilesContext {
   readonly transport: Transport
   readonly sessionId: string
-  /** Of the session on the server. */
+  /** The session's path on the server. */
   readonly path: string
-  /** Makes a request of the session. */
+  /** Runs a request as one of the session. */
   run<T>(request: () => Promise<T>): Promise<T>
 }
 
 type Encoding = { readonly encoding?: BufferEncoding | undefined }
 
-/** As `SessionFiles`: paths are absolute, errors are StorageErrors. */
+/** Works like `SessionFiles`: paths are absolute, errors are StorageErrors. */
 export class RemoteFiles implements PythonSessionFiles {
   readonly #context: FilesContext
 
@@ -30,7 +30,7 @@ export class RemoteFiles implements PythonSessionFiles {
     this.#context = context
   }
 
-  /** A file as bytes, or as text. In browsers, text is UTF-8. */
+  /** Reads a file as bytes or as text. In browsers, the only encoding is UTF-8. */
   readFile(path: string, options?: FileOptions & { readonly encoding?: undefined }): Promise<Bytes>
   readFile(
     path: string,
@@ -85,7 +85,7 @@ export class RemoteFiles implements PythonSessionFiles {
     await this.#send('POST', '/mkdir', rest, { json, isRepeatable: isRecursive })
   }
 
-  /** A large file, read as it comes. `start` and `end` choose bytes, from the first on and before the second; default: all. */
+  /** Reads a large file as a stream. `start` and `end` choose the bytes from `start` up to, but not including, `end`; default: all. */
   createReadStream(
     path: string,
     options: FileOptions & { readonly start?: number; readonly end?: number } = {},
@@ -103,7 +103,7 @@ export class RemoteFiles implements PythonSessionFiles {
       try {
         opened = await context.run(() => transport.stream('GET', `${context.path}/files`, request))
       } catch (error) {
-        // The range begins where the file ends.
+        // The range begins at the end of the file or later.
         if (error instanceof ServerError && error.status === 416) return
         throw error
       }
@@ -126,7 +126,7 @@ export class RemoteFiles implements PythonSessionFiles {
     return streamOf(parts())
   }
 
-  /** Collects what is written, and sends it when the stream is closed: requests in browsers have no streams as bodies. */
+  /** Collects what is written, and sends it when the stream is closed: browsers cannot send streams as request bodies. */
   createWriteStream(path: string, options: FileOptions = {}): WritableStream<Uint8Array> {
     const name = textOf(path)
     signalOf(options)
@@ -173,7 +173,7 @@ const position = numberOption({ min: 0, max: Number.MAX_SAFE_INTEGER, integer: t
 
 function rangeOf(start: number, end: number): Readonly<Record<string, string>> {
   if (start === 0 && end === Number.MAX_SAFE_INTEGER) return {}
-  // Its last byte belongs to a range.
+  // A range includes its last byte.
   return { range: `bytes=${start}-${end === Number.MAX_SAFE_INTEGER ? '' : Math.max(0, end - 1)}` }
 }
 
@@ -199,7 +199,7 @@ function decoderOf(encoding: string): (bytes: Bytes) => string {
     Buffer.from(buffer, byteOffset, byteLength).toString(encoding as BufferEncoding)
 }
 
-/** A stream that reads when somebody takes from it. */
+/** A stream that reads only when its consumer asks for more. */
 function streamOf(parts: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> {
   return new globalThis.ReadableStream<Uint8Array>(
     {

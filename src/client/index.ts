@@ -1,4 +1,4 @@
-// `brumate/client`, and nothing else.
+// The sub-path `brumate/client`. Owns what it exports.
 export type { ToolFormat } from '../callbacks/callbacks.js'
 export type { JsonSchema, StandardResult, StandardSchema } from '../callbacks/schema.js'
 export type {

@@ -1,4 +1,5 @@
-// What hears an execution's output and displays as they come. Owns whose errors they are: the execution rejects once it has ended.
+// Calls the listeners for an execution's output and displays. Owns their errors: the execution rejects with the first one, once it has
+// ended.
 import type { ExecuteOptions, OutputChunk } from '../options/execution.js'
 import type { Display } from '../shared/display.js'
 
@@ -9,7 +10,7 @@ export class Listeners {
   readonly #promises: Promise<unknown>[] = []
   #error: { readonly value: unknown } | undefined
 
-  /** Those of the session, and those of the call. */
+  /** @param given listeners of the session, then those of the call */
   constructor(...given: readonly Given[]) {
     this.#given = given
   }
@@ -25,7 +26,7 @@ export class Listeners {
     for (const { onDisplay } of this.#given) this.#call(() => onDisplay?.(display))
   }
 
-  /** Waits for listeners that are async. @throws what the first one threw */
+  /** Waits for async listeners. @throws what the first failing one threw */
   async finish(): Promise<void> {
     await Promise.all(this.#promises)
     if (this.#error) throw this.#error.value

@@ -7,28 +7,28 @@ import { InvalidOptionError } from '../shared/errors.js'
 import type { ClientCallbacks, ClientInputFn } from './callbacks.js'
 
 export interface ClientOptions {
-  /** Where the server is, such as `https://python.example.com`; a path in it is kept. */
+  /** The server's address, such as `https://python.example.com`; it may have a path. */
   readonly url: string | URL
   /** API key, sent as a bearer token. Default: none. */
   readonly key?: string
   /** Sends the requests. Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch
-  /** Sent with every request, such as a trace's. Default: none. */
+  /** Headers of every request, such as those of a trace. Default: none. */
   readonly headers?: Readonly<Record<string, string>>
   /**
-   * How long a request may wait for the next byte, in ms, 100 to 2,147,483,647 or Infinity. The server sends one at least every 15 s while
-   * code runs, however long that takes. Default 60,000.
+   * How long a request may wait for the next byte, in ms, 100 to 2,147,483,647 or Infinity. While code runs, the server sends a byte at
+   * least every 15 s, however long it runs. Default 60,000.
    */
   readonly timeoutMs?: number
   /**
-   * How often a request is sent again that the server refused for now, or that got no answer and may happen twice (reads, writes of files
+   * How often a request is retried that the server refused temporarily, or that got no answer and is safe to repeat (reads, writes of files
    * and variables, executions with an `idempotencyKey`). 0 to 20. Default 2.
    */
   readonly retries?: number
 }
 
 export interface ResolvedClientOptions {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly url: string
   readonly key: string | undefined
   readonly fetch: typeof globalThis.fetch
@@ -37,14 +37,14 @@ export interface ResolvedClientOptions {
   readonly retries: number
 }
 
-/** What every way to have a session takes: what stays with the client. */
+/** Options of every way to get a session. They stay in the client. */
 export interface LocalSessionOptions {
-  /** Answered here: Python calls them by suspending its execution until the client has sent what they return. */
+  /** Run in this process: a call suspends Python's execution until the client has sent the result. */
   readonly callbacks?: ClientCallbacks
-  /** Answers `input()`, as the library's option. For a session that was created with it. */
+  /** Answers `input()`, like the library's option. Works for a session that was created with it. */
   readonly onInput?: ClientInputFn
   /**
-   * Sent with each execution that says nothing of it; a new session has it as its limit, too. Default: the session's limit on the server.
+   * Timeout of each execution that sets none; also the limit of a session that is created. Default: the session's limit on the server.
    */
   readonly executionTimeoutMs?: number | null
   readonly onStdout?: OutputListener
@@ -54,7 +54,7 @@ export interface LocalSessionOptions {
 }
 
 export interface RemoteOpenOptions extends LocalSessionOptions {
-  /** Take the session from another server process that has it open. Default false. */
+  /** Whether to take the session from another server process that has it open. Default false. */
   readonly takeOver?: boolean
   readonly signal?: AbortSignal
 }
@@ -63,16 +63,16 @@ export interface RemoteOpenOptions extends LocalSessionOptions {
 export interface RemoteGetOrCreateOptions extends RemoteOpenOptions {
   readonly labels?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
-  /** Of the session, as far as the server allows. */
+  /** Limits of the session, within those that the server allows. */
   readonly limits?: Partial<Limits>
   /** Id of one of the server's images. */
   readonly image?: string
 }
 
 export interface RemoteCreateOptions extends Omit<RemoteGetOrCreateOptions, 'takeOver'> {
-  /** Letters, digits, `_` and `-`, up to 100. Without one, `close` deletes the session. */
+  /** Letters, digits, `_` and `-`, up to 100. Without an id, `close` deletes the session. */
   readonly id?: string
-  /** Snapshot to start from. */
+  /** Snapshot that the session starts from. */
   readonly from?: SnapshotBytes | Uint8Array
 }
 
@@ -99,7 +99,7 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
       'key: expected visible ASCII characters',
     )
   isRecord('headers', headers)
-  // As it is when a request is sent: tests replace the global one.
+  // Looked up at each request, because tests replace the global one.
   const fetch: typeof globalThis.fetch =
     isFunction('fetch', options.fetch) ?? ((...args) => globalThis.fetch(...args))
   return {
@@ -121,7 +121,7 @@ function urlOf(given: string | URL): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 }
 
-/** Of a path on the server. @throws InvalidOptionError */
+/** Checks an id that becomes part of a path. @throws InvalidOptionError */
 export function sessionId(id: unknown): string {
   const expected = '1 to 100 letters, digits, _ and -'
   const text = isText('id', id, { pattern: /^[A-Za-z0-9_-]{1,100}$/, expected })

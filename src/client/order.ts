@@ -1,13 +1,13 @@
-// The order of a session's calls: a request is sent when the server has the one before, so calls that are not awaited keep their order as
-// they do without a network. Owns the line.
+// The order of a session's calls: a request is sent only when the server has received the one before, so calls that are not awaited keep
+// their order, as they do without a network. Owns the queue.
 import { CancelledError } from '../shared/errors.js'
 
 export class Order {
-  /** Opens when the server has all calls so far; undefined if it has. */
+  /** Opens when the server has received all calls so far; undefined if it has. */
   #gate: Promise<void> | undefined
 
   /**
-   * @param call says by `sent` that the server has it, at the latest when it settles
+   * @param call calls `sent` when the server has received the request; if it does not, the next call starts when it settles
    * @throws CancelledError when the signal aborts while it waits
    */
   async run<T>(call: (sent: () => void) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -20,11 +20,11 @@ export class Order {
     })
     this.#gate = gate
     try {
-      // At once if nothing waits: an interrupt in the same turn has to come after it.
+      // Runs at once if nothing is before it: an interrupt in the same turn must come after it.
       if (before) await unlessAborted(before, signal)
       return await call(open)
     } finally {
-      // A call that gave up lets nobody overtake those before it.
+      // A call that gave up waiting must not let later calls overtake those before it.
       if (before) void before.then(open)
       else open()
     }

@@ -1,4 +1,4 @@
-// What a server answers that no session of this process would: no such session, a wrong key, a quota. Owns the error's fields.
+// An error of the server that a local session cannot have: no such session, a wrong key, a quota. Owns the error's fields.
 import { BrumateError } from '../shared/errors.js'
 
 export interface ServerErrorFields {
@@ -12,14 +12,14 @@ export interface ServerErrorFields {
  * The server refused a request, or could not be reached.
  *
  * `code` is that of the server's problem document, such as `NOT_FOUND`, `SESSION_EXISTS`, `UNAUTHORIZED`, `QUOTA`, `VALIDATION` or
- * `DRAINING`; docs/server.md lists them. Of requests without an answer it is `UNREACHABLE`, and `cause` has the reason: whether the
- * request had an effect is then unknown. `BAD_RESPONSE`: what came is no answer of brumate's server.
+ * `DRAINING`; docs/server.md lists them. `UNREACHABLE`: the request got no answer, and `cause` has the reason; it is unknown whether the
+ * request had an effect. `BAD_RESPONSE`: the answer did not come from a brumate server.
  */
 export class ServerError extends BrumateError {
   readonly code: string
-  /** Of the HTTP response; undefined if there was none. */
+  /** Status of the HTTP response; undefined if there was none. */
   readonly status: number | undefined
-  /** How long to wait before another try, if the server says so. */
+  /** How long to wait before retrying, if the server says so. */
   readonly retryAfterMs: number | undefined
   /** The other fields of the problem document, such as `quota` and `max`. */
   readonly details: Readonly<Record<string, unknown>>

@@ -1,4 +1,4 @@
-// A session on a server, as a program holds it. Owns what the client remembers of it; execution.ts runs code, files.ts has the files.
+// A session on a server, as a program uses it. Owns what the client remembers of it; execution.ts runs code, files.ts has the files.
 import { checkCode, checkName, checkVariable, isOneOf } from '../options/check.js'
 import {
   type ExecuteOptions,
@@ -31,19 +31,19 @@ export interface RemoteContext {
   readonly callbacks: Callbacks
   readonly options: LocalSessionOptions
   readonly retries: number
-  /** `close` deletes it: nobody chose its id. */
+  /** Whether `close` deletes the session, because its id was not chosen by the caller. */
   readonly isOwn: boolean
 }
 
 export interface ForkOptions {
-  /** Of the copy. Without one, its `close` deletes it. */
+  /** Id of the copy. Without one, the copy is deleted when it is closed. */
   readonly id?: string
   readonly labels?: Readonly<Record<string, string>>
 }
 
 type Lifecycle = { readonly kind: 'open' } | { readonly kind: 'closed'; readonly closed: Promise<void> }
 
-/** Made by `BrumateClient`. Its methods are those of `Session`, and reject with the same errors; docs/client.md has the differences. */
+/** Created by `BrumateClient`. Has the methods of `Session`, which reject with the same errors; docs/client.md has the differences. */
 export class RemoteSession implements PythonSession {
   readonly files: RemoteFiles
   readonly #context: RemoteContext
@@ -73,27 +73,27 @@ export class RemoteSession implements PythonSession {
     return this.#known.labels
   }
 
-  /** Globals that did not survive an upgrade of the server. */
+  /** Globals that were lost in an upgrade of the server. */
   get lostGlobals(): readonly string[] {
     return this.#known.lostGlobals ?? []
   }
 
-  /** As of the last answer of the server to this client. */
+  /** As of the server's last answer to this client. */
   get executionCount(): number {
     return this.#known.executionCount
   }
 
-  /** As of the last answer of the server to this client. */
+  /** As of the server's last answer to this client. */
   get state(): 'attached' | 'dormant' | 'closed' {
     return this.#lifecycle.kind === 'closed' ? 'closed' : this.#known.state
   }
 
-  /** As of the last answer of the server to this client. */
+  /** As of the server's last answer to this client. */
   get pending(): readonly PendingCall[] {
     return this.#pending
   }
 
-  /** Sent with each execution that says nothing of it; `undefined`: the session's limit on the server. */
+  /** Timeout of each execution that sets none; `undefined`: the session's limit on the server. */
   get executionTimeoutMs(): number | null | undefined {
     return this.#executionTimeoutMs
   }
@@ -105,8 +105,8 @@ export class RemoteSession implements PythonSession {
   }
 
   /**
-   * Runs Python code. Callbacks of this client answer its calls; with `status: 'suspended'` a call waits that none of them answers. An
-   * aborted signal ends the request, and the server interrupts the code.
+   * Runs Python code. Callbacks of this client answer its calls. `status: 'suspended'` means that a call is pending which none of them
+   * answers. An aborted signal ends the request, and the server interrupts the code.
    *
    * @throws what `Session.execute` throws, and ServerError
    */
@@ -116,7 +116,7 @@ export class RemoteSession implements PythonSession {
   }
 
   /**
-   * Answers pending calls, all or some, and goes on with the execution that awaits them.
+   * Answers some or all pending calls, and continues the execution that awaits them.
    *
    * @throws what `Session.resume` throws, and ServerError
    */
@@ -155,7 +155,7 @@ export class RemoteSession implements PythonSession {
     this.#known = { ...this.#known, executionCount: 0 }
   }
 
-  /** Interrupts what runs, whoever began it. */
+  /** Interrupts the running execution, no matter which client started it. */
   async interrupt(): Promise<void> {
     await this.#send('POST', '/interrupt')
   }
@@ -196,24 +196,24 @@ export class RemoteSession implements PythonSession {
     return (await this.#json<{ stubs?: string }>('GET', '/tools', { query })).stubs ?? ''
   }
 
-  /** The same as tools for a model. */
+  /** The session's callbacks, the server's own included, as tools for a model. */
   async toolSchemas(format: 'openai' | 'anthropic'): Promise<unknown[]> {
     if (isOneOf('format', format, ['openai', 'anthropic']) === undefined)
       throw new InvalidOptionError('format', "'openai' or 'anthropic'", format)
     return (await this.#json<{ tools?: unknown[] }>('GET', '/tools', { query: { format } })).tools ?? []
   }
 
-  /** Asks the server what the session is like now. @param options.takeOver from another process of the server */
+  /** Updates the session's properties from the server. @param options.takeOver take it from another process of the server */
   async refresh(options: { readonly takeOver?: boolean; readonly signal?: AbortSignal | undefined } = {}) {
     const { takeOver, signal } = options
     this.#known = await this.#json<WireSession>('GET', '', { signal })
-    // Opens it, so that the next call finds it awake.
+    // This opens the session, so that the next call does not have to wait for it.
     const query = { values: 'exact', ...(takeOver && { takeOver }) }
     const { pending } = await this.#json<{ pending: WirePending[] }>('GET', '/pending', { query, signal })
     this.#pending = pending.map(decodePending)
   }
 
-  /** Lets go of the session, which the server keeps; one that was created without an id is deleted. Idempotent. */
+  /** Closes the session; the server keeps it. One that was created without an id is deleted. Idempotent. */
   close(): Promise<void> {
     const { isOwn } = this.#context
     if (this.#lifecycle.kind === 'open') this.#end(isOwn ? 'delete' : 'close')
@@ -241,7 +241,7 @@ export class RemoteSession implements PythonSession {
       how === 'delete'
         ? transport.send('DELETE', this.#path, options)
         : transport.send('POST', `${this.#path}/close`, options)
-    // Another client has deleted it, or an earlier try has.
+    // Another client, or an earlier attempt, has already deleted it.
     const closed = sent.catch((error) => {
       if (!isMissing(error)) throw error
     })
@@ -290,7 +290,7 @@ export class RemoteSession implements PythonSession {
     return this.#run(() => transport.send(method, this.#path + path, { ...options, sessionId: this.id }))
   }
 
-  /** @throws SessionClosedError, also when the server does not have the session any more */
+  /** @throws SessionClosedError, also when the server no longer has the session */
   async #run<T>(request: () => Promise<T>): Promise<T> {
     if (this.#lifecycle.kind === 'closed') throw new SessionClosedError(`the session ${this.id} is closed`)
     try {

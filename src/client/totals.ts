@@ -1,4 +1,5 @@
-// One result of an execution that was suspended and resumed while callbacks answered: as if they had run beside Python. Owns adding up.
+// Combines the parts of an execution that was suspended and resumed while callbacks answered, as if they had run beside Python. Owns adding
+// them up.
 import type { WireExecution, WireResult } from '../presentation/wire.js'
 import type { ExecuteResult } from '../session/outcome.js'
 import type { Display } from '../shared/display.js'
@@ -30,7 +31,7 @@ export class Totals implements Produced {
     this.#moreFiles = Math.max(this.#moreFiles, part.moreFiles)
   }
 
-  /** @param last the part that it ended with */
+  /** @param last the part with which the execution ended */
   result(last: WireResult): ExecuteResult {
     const { status, exact, lost, executionCount, peakMemoryBytes, fileBytes } = last
     return {
@@ -45,7 +46,7 @@ export class Totals implements Produced {
     }
   }
 
-  /** A file that was made and then changed was made; one that was made and removed is none. */
+  /** A file that was created and then changed counts as created; one that was created and then removed does not count. */
   #addFile(file: ChangedFile): void {
     const before = this.#files.get(file.path)
     if (before?.change !== 'created') this.#files.set(file.path, file)

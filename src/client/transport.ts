@@ -1,5 +1,5 @@
-// Requests to the server. Owns the URL, the key, time limits, and when a request is sent again: only if nothing can have come of it, or it
-// may happen twice.
+// Requests to the server. Owns the URL, the key, time limits, and retries: a request is repeated only if it had no effect, or is safe to
+// repeat.
 import { BrumateError, CancelledError } from '../shared/errors.js'
 import { problemError } from './errors.js'
 import type { ResolvedClientOptions } from './options.js'
@@ -7,22 +7,22 @@ import { ServerError } from './server-error.js'
 
 export interface RequestOptions {
   readonly query?: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
-  /** Becomes JSON. */
+  /** Sent as JSON. */
   readonly json?: unknown
   readonly body?: Uint8Array
   readonly signal?: AbortSignal | undefined
   readonly accept?: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Sending it twice is as sending it once. Default: whether the method is GET. */
+  /** Whether sending the request twice has the same effect as once. Default: whether the method is GET. */
   readonly isRepeatable?: boolean
-  /** Of errors. */
+  /** Session to name in errors. */
   readonly sessionId?: string
 }
 
-/** Refused before anything was done. */
+/** Codes of refusals before anything was done. */
 const REFUSALS: ReadonlySet<string> = new Set(['BUSY', 'DRAINING', 'POOL_EXHAUSTED', 'QUOTA'])
 const FIRST_DELAY_MS = 100
-/** A longer wait is the caller's decision. */
+/** If the server asks for a longer wait, the caller decides. */
 const LONGEST_DELAY_MS = 5000
 
 export class Transport {
@@ -36,7 +36,7 @@ export class Transport {
     return this.#options.timeoutMs
   }
 
-  /** @throws what the problem document says; ServerError; CancelledError for the signal */
+  /** @throws the error of the problem document; ServerError; CancelledError for the signal */
   async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
     return this.#withAnswer(method, path, options, async (response) => {
       const answer: unknown = await response.json()
@@ -57,12 +57,12 @@ export class Transport {
   /** Sends a request whose answer has no content. */
   async send(method: string, path: string, options: RequestOptions = {}): Promise<void> {
     await this.#withAnswer(method, path, options, async (response) => {
-      // An answer that nobody reads keeps its connection.
+      // An unread body would keep the connection occupied.
       await response.arrayBuffer()
     })
   }
 
-  /** The response itself, whose body is read by the caller, who owns `timer`: each part restarts the time limit. */
+  /** The response itself. The caller reads the body and owns `timer`: each part that arrives restarts the time limit. */
   async stream(method: string, path: string, options: RequestOptions = {}): Promise<StreamedResponse> {
     return this.#retried(method, options, async () => {
       const timer = new IdleTimer(this.timeoutMs, options.signal)
@@ -77,7 +77,7 @@ export class Transport {
     })
   }
 
-  /** Why reading a streamed response failed. */
+  /** The error for a streamed response that could not be read. */
   failure(error: unknown, timer: IdleTimer, signal: AbortSignal | undefined): Error {
     return this.#failure(error, timer, signal)
   }
@@ -114,14 +114,14 @@ export class Transport {
     }
   }
 
-  /** Until the next try; undefined if there is none. */
+  /** How long to wait before the next attempt; undefined to give up. */
   #delayMs(error: unknown, tries: number, isRepeatable: boolean): number | undefined {
     if (tries >= this.#options.retries || !(error instanceof BrumateError)) return undefined
     const isUnreachable = error.code === 'UNREACHABLE' && isRepeatable
     if (!isUnreachable && !REFUSALS.has(error.code)) return undefined
     const asked = (error as { retryAfterMs?: number }).retryAfterMs ?? 0
     if (asked > LONGEST_DELAY_MS) return undefined
-    // Clients that were refused together do not come back together.
+    // Random, so that clients that were refused together do not retry together.
     return Math.max(asked, FIRST_DELAY_MS * 2 ** tries * (0.5 + Math.random()))
   }
 
@@ -183,7 +183,7 @@ export interface StreamedResponse {
   readonly timer: IdleTimer
 }
 
-/** Aborts a request when nothing has come for too long, or the caller's signal aborts. */
+/** Aborts a request when no bytes have arrived for too long, or when the caller's signal aborts. */
 export class IdleTimer {
   readonly #controller = new AbortController()
   readonly #timeoutMs: number
@@ -228,15 +228,15 @@ async function errorOf(response: Response, sessionId: string | undefined): Promi
   try {
     if (isProblem) problem = JSON.parse(text)
   } catch {
-    // A proxy's page, with a status that says enough.
+    // The body is a page of a proxy, but the status says enough.
   }
   const error = problemError(response.status, Object(problem), retryAfterMs, sessionId)
-  // The library's class for it has no such field.
+  // Classes of the library have no field for it.
   if (retryAfterMs !== undefined && !(error instanceof ServerError)) Object.assign(error, { retryAfterMs })
   return error
 }
 
-/** `fetch` says "fetch failed", and its cause why. */
+/** `fetch` only says "fetch failed"; its cause says why. */
 function causeOf(error: Error): string {
   const { cause } = error
   return cause instanceof Error && cause.message !== ''

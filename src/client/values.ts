@@ -1,5 +1,5 @@
-// Values between the client and the server. Owns refusing what has no Python counterpart, as the library does; shared/values/json.ts has the
-// forms.
+// Encodes values for the server and decodes its answers. Owns rejecting values without a Python counterpart, as the library does;
+// shared/values/json.ts has the formats.
 import type { WireDisplay, WirePending } from '../presentation/wire.js'
 import type { Display } from '../shared/display.js'
 import { ConversionError } from '../shared/errors.js'
@@ -33,7 +33,7 @@ export function decodePending({ id, name, args, reason }: WirePending): PendingC
 
 const MAX_DEPTH = 1000
 
-/** The value, with bytes for buffers. @throws ConversionError where it has an object of a class of its own */
+/** Copies the value, with bytes in place of buffers. @throws ConversionError for an instance of a custom class */
 function plain(value: unknown, path: string, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (depth > MAX_DEPTH) throw new ConversionError(`${path}: nested too deeply, or in itself`)

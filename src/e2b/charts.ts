@@ -1,4 +1,4 @@
-// Charts as E2B describes them (`charts.d.ts` of @e2b/code-interpreter 2.x), made from brumate's own form of a matplotlib figure
+// Charts in E2B's form (`charts.d.ts` of @e2b/code-interpreter 2.x), converted from brumate's own description of a matplotlib figure
 // (workers/kernel/_brumate/adapters/chart.py). Owns the types and the conversion.
 
 /** Values of E2B's enum of the same name. */
@@ -13,7 +13,7 @@ export const ChartType = {
 } as const
 export type ChartType = (typeof ChartType)[keyof typeof ChartType]
 
-/** A scale by its name in matplotlib: `linear`, `datetime`, `categorical`, `log` … */
+/** The name of a scale in matplotlib: `linear`, `datetime`, `categorical`, `log` … */
 export type ScaleType = string
 
 export interface Chart {
@@ -89,7 +89,7 @@ interface Axes {
 
 const DEGREES = 360
 
-/** @param json of `application/vnd.brumate.chart+json`, which Python code can also make itself; `undefined` if it is no chart */
+/** @param json an `application/vnd.brumate.chart+json`, which Python code can also write itself; `undefined` if it is not a chart */
 export function chartOf(json: string): ChartTypes | undefined {
   try {
     const { title, axes } = JSON.parse(json) as { title: string | null; axes: readonly Axes[] }
@@ -108,7 +108,7 @@ function chartOfAxes({ type, title, x, y, series }: Axes): ChartTypes {
   const plane = {
     ...common,
     ...{ x_label: x.label as string, y_label: y.label as string },
-    // E2B's values are null where there is none, whatever its types say.
+    // E2B uses null for missing values, although its types do not allow it.
     ...{ x_unit: unitOf(x.label) as string, y_unit: unitOf(y.label) as string },
   }
   if (type === 'bar') return { ...plane, type, elements: series.flatMap(bars) }
@@ -126,7 +126,7 @@ function chartOfAxes({ type, title, x, y, series }: Axes): ChartTypes {
 }
 
 function slices({ labels, values }: Series): PieData[] {
-  // matplotlib keeps angles as floats of 32 bits.
+  // matplotlib stores angles as 32-bit floats, so round them.
   return values.map((part, i) => ({
     label: labels[i] as string,
     angle: Number((part * DEGREES).toFixed(3)),
@@ -136,7 +136,7 @@ function slices({ labels, values }: Series): PieData[] {
 
 function bars({ label, x, y, horizontal = false }: Series): BarData[] {
   const [places, lengths] = horizontal ? [y, x] : [x, y]
-  // The type says text and E2B sends numbers.
+  // E2B's type says text, but E2B sends numbers.
   return places.map((place, i) => ({
     label: String(place),
     value: lengths[i] as unknown as string,
@@ -144,7 +144,7 @@ function bars({ label, x, y, horizontal = false }: Series): BarData[] {
   }))
 }
 
-/** `s` of `Time (s)`. */
+/** The unit in a label: `s` for `Time (s)`. */
 function unitOf(label: string | null): string | null {
   return /\(([^()]*)\)/.exec(label ?? '')?.[1] ?? null
 }

@@ -1,5 +1,5 @@
-// Environment variables of one execution. Owns setting them before it and putting the old ones back. Both are executions of their own, which
-// the user's count does not include.
+// Environment variables of one execution. Owns setting them before it and restoring the old ones afterwards. Both steps are executions of
+// their own, which are left out of the user's count.
 import type { Session } from '../session.js'
 import { PythonError } from '../shared/errors.js'
 import { InvalidArgumentError, SandboxError } from './errors.js'
@@ -23,7 +23,7 @@ export async function withEnvironment<T>(
     context.hidden++
     await session.execute(code)
   }
-  // JSON of a text is a literal of Python as well.
+  // A JSON string is also a literal in Python.
   await hidden(SET(JSON.stringify(JSON.stringify(envs)))).catch(explain)
   try {
     return await task()
@@ -32,7 +32,7 @@ export async function withEnvironment<T>(
   }
 }
 
-/** @throws InvalidArgumentError for what no environment can have */
+/** @throws InvalidArgumentError for names and values that no environment can have */
 function requireVariables(envs: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(envs)) {
     if (name === '' || /[=\0]/.test(name) || !name.isWellFormed())
@@ -42,14 +42,14 @@ function requireVariables(envs: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** Code can put anything in place of `os.environ`. */
+/** Explains why it failed: code can replace `os.environ`. */
 function explain(error: unknown): never {
   if (!(error instanceof PythonError)) throw error
   const message = `envs could not be set, for code has changed \`os.environ\`; restartCodeContext makes it anew (${error.message})`
   throw new SandboxError(message, { cause: error })
 }
 
-/** What the code has made of its variables cannot be put back, and the result stands. */
+/** If code has replaced `os.environ`, the old variables cannot be restored, but the result is still valid. */
 function ignoreReplaced(error: unknown): void {
   if (!(error instanceof PythonError)) throw error
 }

@@ -1,4 +1,4 @@
-// The errors of E2B's SDK (e2b 2.x, `errors.d.ts`), and which of them stands for an error of brumate. Owns the classes and the mapping.
+// The errors of E2B's SDK (e2b 2.x, `errors.d.ts`). Owns the classes, and which of them replaces which error of brumate.
 import {
   TimeoutError as ExecutionTimeoutError,
   InvalidOptionError,
@@ -22,7 +22,7 @@ export class SandboxError extends Error {
 /** Code ran longer than its `timeoutMs`. */
 export class TimeoutError extends SandboxError {}
 
-/** An argument that E2B refuses as well, or that no session can honour. */
+/** An argument that E2B rejects as well, or that a session cannot support. */
 export class InvalidArgumentError extends SandboxError {}
 
 /** The files of the sandbox have reached their limit. */
@@ -31,7 +31,7 @@ export class NotEnoughSpaceError extends SandboxError {}
 /** All slots of the manager are taken, and the queue is full or the wait was too long. */
 export class RateLimitError extends SandboxError {}
 
-/** A file or a sandbox is not there. */
+/** A file or a sandbox does not exist. */
 export class NotFoundError extends SandboxError {}
 
 export class FileNotFoundError extends NotFoundError {}
@@ -39,10 +39,10 @@ export class FileNotFoundError extends NotFoundError {}
 /** The sandbox was killed, has timed out, is paused, or never existed. */
 export class SandboxNotFoundError extends NotFoundError {}
 
-/** A virtual machine can do this and a Python session cannot. The message says what to do instead. Not an error of E2B's own. */
+/** A virtual machine can do this, but a Python session cannot. The message says what to do instead. E2B has no such error. */
 export class NotSupportedError extends SandboxError {}
 
-/** What programs written for E2B expect in place of an error of brumate. Other errors stay what they are. */
+/** Replaces an error of brumate by the one that programs written for E2B expect. Other errors are returned unchanged. */
 export function sandboxErrorOf(error: unknown): unknown {
   const options = { cause: error }
   if (error instanceof ExecutionTimeoutError)
@@ -63,7 +63,7 @@ export function sandboxErrorOf(error: unknown): unknown {
   return error
 }
 
-/** Runs a call, and throws E2B's errors in place of brumate's. */
+/** Runs a call, and throws E2B's errors instead of brumate's. */
 export async function withSandboxErrors<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()

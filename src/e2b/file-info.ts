@@ -1,4 +1,5 @@
-// What E2B's SDK says of files, and takes as their content (`filesystem/index.d.ts` of e2b 2.x). Owns these types, and making the first of a storage's.
+// How E2B's SDK describes files, and what it accepts as their content (`filesystem/index.d.ts` of e2b 2.x). Owns these types, and the
+// conversion from a storage's description of a file.
 import { posix } from 'node:path'
 import type { ReadableStream } from 'node:stream/web'
 import type { StorageStatus } from '../vfs/storage.js'
@@ -40,7 +41,7 @@ export interface FilesystemRequestOpts {
 const KINDS = { file: 'file', directory: 'dir', symlink: 'symlink' } as const
 const MODE = 0o777
 
-/** @param path absolute, as Python has it */
+/** @param path absolute, as in Python */
 export function entryOf(path: string, { kind, sizeBytes, mode, modifiedAt }: StorageStatus): EntryInfo {
   return {
     ...{ name: posix.basename(path), type: KINDS[kind], path, size: sizeBytes, mode: mode & MODE },

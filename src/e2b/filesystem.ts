@@ -1,5 +1,5 @@
-// `sandbox.files`: E2B's methods on the home directory, which all contexts share, and on the first context's files elsewhere. Owns paths
-// and the form of answers.
+// `sandbox.files`: E2B's methods. In the home directory they work on the files that all contexts share, elsewhere on those of the first
+// context. Owns paths and the form of answers.
 import { Buffer } from 'node:buffer'
 import { posix } from 'node:path'
 import { ReadableStream } from 'node:stream/web'
@@ -50,7 +50,7 @@ export class Filesystem {
     const { format = 'text' } = opts
     return this.#at(path, opts, async (files, at, options) => {
       if (format === 'stream') {
-        // Fails now if there is none, as the request of E2B's SDK does.
+        // Fails now if the file does not exist, as the request of E2B's SDK does.
         await files.stat(at, options)
         return files.createReadStream(at, options)
       }
@@ -64,7 +64,7 @@ export class Filesystem {
     })
   }
 
-  /** Makes the directories above it, too. */
+  /** Also creates missing parent directories. */
   write(path: string, data: FileData, opts?: FilesystemRequestOpts): Promise<WriteInfo>
   write(files: WriteEntry[], opts?: FilesystemRequestOpts): Promise<WriteInfo[]>
   write(
@@ -82,7 +82,7 @@ export class Filesystem {
     return written
   }
 
-  /** Directories below it are read down to `depth`; default 1. */
+  /** Lists a directory, and those below it down to `depth`; default 1. */
   list(path: string, opts: FilesystemRequestOpts & { depth?: number } = {}): Promise<EntryInfo[]> {
     const { depth = 1 } = opts
     if (!(depth >= 1)) throw new InvalidArgumentError('depth should be at least one')
@@ -102,7 +102,7 @@ export class Filesystem {
     })
   }
 
-  /** Resolves to whether it was made; false if there is a directory already. */
+  /** Resolves to whether the directory was created; false if there was such a directory already. */
   makeDir(path: string, opts?: FilesystemRequestOpts): Promise<boolean> {
     return this.#at(path, opts, async (files, at, options) => {
       const isThere = await files.stat(at, options).then(({ kind }) => kind === 'directory', isMissing)
@@ -111,7 +111,7 @@ export class Filesystem {
     })
   }
 
-  /** Both paths are in the home directory, or both are not. */
+  /** Both paths must be inside the home directory, or both outside. */
   rename(oldPath: string, newPath: string, opts?: FilesystemRequestOpts): Promise<EntryInfo> {
     return this.#at(oldPath, opts, async (files, from, options) => {
       const to = absolute(newPath)
@@ -141,9 +141,9 @@ export class Filesystem {
   }
 
   /**
-   * Reports changes in the home directory, and below it. Default: those of the directory itself, for a minute.
+   * Reports changes in a directory of the home directory; with `recursive`, also those below it. Ends after a minute by default.
    *
-   * @throws InvalidArgumentError for a directory elsewhere
+   * @throws InvalidArgumentError for a directory outside of the home directory
    */
   watchDir(
     path: string,
@@ -195,7 +195,7 @@ function isInHome(path: string): boolean {
   return path === HOME || path.startsWith(`${HOME}/`)
 }
 
-/** As the files that have it name it. */
+/** The path as the storage or session that has the file names it. */
 function innerPath(path: string): string {
   return isInHome(path) ? path.slice(HOME.length) || '/' : path
 }
@@ -207,7 +207,7 @@ async function bytesOf(data: Exclude<FileData, ReadableStream>): Promise<Uint8Ar
   throw new InvalidArgumentError('data: expected a string, an ArrayBuffer, a Blob or a ReadableStream')
 }
 
-/** False for what is not there. */
+/** Returns false if the error says that the file does not exist, and rethrows any other. */
 function isMissing(error: unknown): false {
   if (error instanceof StorageError && ['ENOENT', 'ENOTDIR'].includes(error.reason)) return false
   throw error

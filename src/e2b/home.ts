@@ -1,10 +1,10 @@
-// The sandbox's home directory, which its contexts share: a VfsStorage. Owns knowing whether it has changed, and its form as an archive, in
-// which it is kept with the sandbox.
+// The sandbox's home directory, a VfsStorage that its contexts share. Owns detecting whether it has changed, and the archive in which it is
+// stored with the sandbox.
 import { Buffer } from 'node:buffer'
 import { CancelledError } from '../shared/errors.js'
 import { VfsStorage } from '../vfs/storage.js'
 
-/** Where Python finds it: the home of E2B's user. */
+/** Its path in Python: the home of E2B's user. */
 export const HOME = '/home/user'
 const MAX_BYTES = 64 * 1024 * 1024
 
@@ -18,7 +18,7 @@ export class Home {
     void this.#watch(changes)
   }
 
-  /** An archive of it if it has changed since the last one; undefined if not. */
+  /** An archive of the directory if it has changed since the last archive, else undefined. */
   async takeArchive(): Promise<Uint8Array | undefined> {
     // Changes made before this call are reported before it is answered.
     await this.storage.stat('/')
@@ -40,7 +40,7 @@ export class Home {
     this.#isChanged = false
   }
 
-  /** The next archive is made in any case. */
+  /** Makes sure that the next `takeArchive` returns an archive. */
   markChanged(): void {
     this.#isChanged = true
   }
@@ -54,7 +54,7 @@ export class Home {
     try {
       for await (const _ of changes) this.#isChanged = true
     } catch (error) {
-      // `close` ends it so.
+      // `close` aborts the watch, which ends with this error.
       if (!(error instanceof CancelledError)) throw error
     }
   }

@@ -1,5 +1,5 @@
-// The sub-path `brumate/e2b`: programs written for `@e2b/code-interpreter` 2.x, on Python sessions of this process. Owns what is exported:
-// E2B's names, and NotSupportedError.
+// The sub-path `brumate/e2b`: runs programs written for `@e2b/code-interpreter` 2.x on Python sessions of this process. Owns what it
+// exports: E2B's names, and NotSupportedError.
 export {
   type BarChart,
   type BarData,

@@ -1,5 +1,5 @@
-// A sandbox in this process: its sessions, one for each context, and the home directory that they share. Owns opening them from the
-// store and putting them back, and the sandbox's timeout.
+// A sandbox in this process: its sessions, one for each context, and the home directory that they share. Owns loading them from the
+// store, saving them, and the sandbox's timeout.
 import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import type { SessionManager } from '../manager.js'
@@ -27,21 +27,21 @@ export interface NewMachine {
   readonly onTimeout: 'kill' | 'pause'
 }
 
-/** What is open of a sandbox. */
+/** The parts of a sandbox that are open while it runs. */
 export interface Opened {
   readonly manager: SessionManager
   readonly home: Home
   readonly record: SandboxRecord
   readonly sessions: Map<string, Promise<Session>>
-  /** The record as it was written last. */
+  /** The record as it was last written. */
   saved: string | undefined
 }
 
-/** The archive of the home directory is beside the files of /tmp. */
+/** Room for the archive of the home directory and the files in /tmp. */
 const FILE_BYTES = 192 * 1024 * 1024
 const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024
 const CONTEXT_ID_BYTES = 6
-/** Before one that could not be paused is paused again. */
+/** How long a sandbox that could not be paused runs at least before the next attempt. */
 const MIN_TIMEOUT_MS = 60_000
 
 export class Machine implements Suspendable {
@@ -57,7 +57,7 @@ export class Machine implements Suspendable {
   readonly #executions = new NameLocks()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param create what a new sandbox is made of; the store has it of one that is not new */
+  /** @param create how to create a new sandbox; undefined for one that is in the store */
   constructor(id: string, source: ManagerSource, limits: Partial<Limits>, create?: NewMachine) {
     this.id = id
     this.#source = source
@@ -69,13 +69,13 @@ export class Machine implements Suspendable {
     return this.#limits.memoryBytes ?? DEFAULT_MEMORY_BYTES
   }
 
-  /** Runs a task with what is open, and saves what it changed of the sandbox. */
+  /** Runs a task with the open sandbox, and saves its changes to the sandbox. */
   use<T>(task: (opened: Opened) => Promise<T>): Promise<T> {
     const call = this.#source.use(async (manager) => {
       const opened = await this.#open(manager)
       const [outcome] = await Promise.allSettled([task(opened)])
       await this.#save(opened).catch((error) => {
-        // What was killed meanwhile cannot be saved, and need not be.
+        // A sandbox that was killed meanwhile cannot be saved, and need not be.
         if (this.#opened !== undefined) throw error
       })
       if (outcome.status === 'rejected') throw outcome.reason
@@ -87,7 +87,7 @@ export class Machine implements Suspendable {
     return call
   }
 
-  /** Opens it, and starts its time. Until it is paused or killed, others find it in this process. */
+  /** Opens the sandbox and starts its timeout. Until it is paused or killed, other handles find it in this process. */
   async start(timeoutMs: number): Promise<void> {
     this.#source.machines.set(this.id, this)
     try {
@@ -118,7 +118,7 @@ export class Machine implements Suspendable {
     return session
   }
 
-  /** Executions of one context run in the order of the calls, each with what comes before and after it. */
+  /** Runs the executions of a context in the order of the calls, each with the steps around it. */
   inOrder<T>({ id }: ContextRecord, task: () => Promise<T>): Promise<T> {
     return this.#executions.run(id, undefined, task)
   }
@@ -130,7 +130,7 @@ export class Machine implements Suspendable {
     return context
   }
 
-  /** Forgets its variables, and for the first context the files outside of the home directory. */
+  /** Resets a context's variables, and for the first context also the files outside of the home directory. */
   async restart(opened: Opened, context: ContextRecord): Promise<void> {
     const session = await this.session(opened, context.id)
     await session.reset()
@@ -148,7 +148,7 @@ export class Machine implements Suspendable {
     await manager.delete(this.#sessionId(id))
   }
 
-  /** The sandbox ends when so many ms are over, from now on. */
+  /** Ends the sandbox after `timeoutMs`, counted from now. */
   setTimeout(timeoutMs: number): void {
     clearTimeout(this.#timer)
     this.endAt = new Date(Date.now() + timeoutMs)
@@ -156,11 +156,11 @@ export class Machine implements Suspendable {
       const ended = this.#onTimeout === 'pause' ? this.pause() : this.kill()
       ended.catch((error) => this.#warn('it could not be ended', error))
     }
-    // A program does not wait for its sandboxes to end.
+    // A sandbox must not keep the process alive.
     this.#timer = setTimeout(end, timeoutMs).unref()
   }
 
-  /** It goes on running if its files cannot be stored. */
+  /** Stores and closes the sandbox. If that fails, it keeps running. */
   async pause(): Promise<boolean> {
     const { machines, pausing } = this.#source
     if (!machines.delete(this.id)) return false
@@ -183,7 +183,7 @@ export class Machine implements Suspendable {
     return true
   }
 
-  /** Resolves to whether there was anything of it. */
+  /** Resolves to whether the sandbox existed. */
   async kill(): Promise<boolean> {
     clearTimeout(this.#timer)
     this.#source.machines.delete(this.id)
@@ -194,7 +194,7 @@ export class Machine implements Suspendable {
     return isFound
   }
 
-  /** Puts everything into the store when the calls that run have settled. The next `use` opens it again. */
+  /** Stores and closes the sandbox once the running calls have settled. The next `use` opens it again. */
   async suspend(): Promise<void> {
     try {
       await this.#suspend()
@@ -255,13 +255,13 @@ export class Machine implements Suspendable {
     const record = await readRecord(first.files)
     const archive = await readArchive(first.files)
     if (archive === undefined) return [first, record]
-    // The session may be in a directory of its home, or have files there open: it finds them when it is opened again.
+    // Restoring a session looks up its working directory and open files, which may be in the home directory, so fill that first.
     await first.close()
     await home.load(archive).catch((error) => this.#reportDamage(error))
     return [await manager.openSession(this.id, this.#options(home)), record]
   }
 
-  /** Code can write the archive, too. It harms its own sandbox only, which must open all the same. */
+  /** Python code can write to the archive. That only harms its own sandbox, which must still open. */
   #reportDamage(error: unknown): void {
     if (!(error instanceof StorageError)) throw error
     this.#warn('the archive of the home directory is damaged, so files are missing', error)
@@ -297,7 +297,7 @@ export class Machine implements Suspendable {
     return context === DEFAULT_CONTEXT ? this.id : `${this.id}-${context}`
   }
 
-  /** One at a time: each is of what the earlier ones left. */
+  /** Saves one at a time, so that each includes the changes of the earlier ones. */
   #save(opened: Opened): Promise<void> {
     const save = async () => {
       const archive = await opened.home.takeArchive()
@@ -336,7 +336,7 @@ export async function deleteSandbox(manager: SessionManager, id: string): Promis
   return isFound
 }
 
-/** Begins in its directory. */
+/** Creates the context's directory, and makes it the working directory. */
 async function enter(session: Session, context: ContextRecord): Promise<void> {
   const path = JSON.stringify(context.cwd)
   await session.execute(

@@ -1,8 +1,8 @@
-// Where sandboxes get their manager from: the one that they were given, or one that all others share. Owns when the shared one is open.
+// Where sandboxes get their manager: the one that they were given, or one that all others share. Owns when the shared one is open.
 import { SessionManager } from '../manager.js'
 import { MemoryStore } from '../store/memory-store.js'
 
-/** What it asks of sandboxes before their manager closes. */
+/** What this file needs of sandboxes before their manager closes. */
 export interface Suspendable {
   suspend(): Promise<void>
 }
@@ -10,7 +10,7 @@ export interface Suspendable {
 export interface ManagerSource {
   /** Open sandboxes by their id. */
   readonly machines: Map<string, Suspendable>
-  /** Those that are being put into the store, and cannot be opened before. */
+  /** Sandboxes that are being stored, and cannot be opened until that is done. */
   readonly pausing: Map<string, Promise<void>>
   /** Runs a task with the manager, which stays open until it settles. */
   use<T>(task: (manager: SessionManager) => Promise<T>): Promise<T>
@@ -20,7 +20,7 @@ const IDLE_MS = 1000
 
 const givenSources = new WeakMap<SessionManager, ManagerSource>()
 
-/** Always the same for one manager: several handles of a sandbox share its sessions. */
+/** Returns the same source for the same manager, so that several handles of a sandbox share its sessions. */
 export function sourceOf(manager: SessionManager): ManagerSource {
   const source = givenSources.get(manager) ?? {
     ...{ machines: new Map(), pausing: new Map() },
@@ -31,8 +31,8 @@ export function sourceOf(manager: SessionManager): ManagerSource {
 }
 
 /**
- * A manager with default options. It is opened by the first sandbox, and closed after a second without calls, so that programs end as they
- * do with E2B, where nothing has to be closed. Sandboxes are suspended meanwhile: they stay in a MemoryStore until the process ends.
+ * A manager with default options. The first sandbox opens it, and it is closed after a second without calls, so that programs end without
+ * closing anything, as they do with E2B. Sandboxes are then suspended: a MemoryStore keeps them until the process ends.
  */
 class SharedManager implements ManagerSource {
   readonly machines = new Map<string, Suspendable>()

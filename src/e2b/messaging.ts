@@ -1,8 +1,8 @@
-// What `runCode` resolves to and reports, in the classes of E2B's SDK (`messaging.d.ts` of @e2b/code-interpreter 2.x). Owns their fields; result.ts makes them of what
-// Python displayed.
+// What `runCode` resolves to and reports, in the classes of E2B's SDK (`messaging.d.ts` of @e2b/code-interpreter 2.x). Owns their fields;
+// run-code.ts creates them from what Python displayed.
 import type { ChartTypes } from './charts.js'
 
-/** Part of the output: a line, or its beginning if the line takes long. */
+/** A piece of output: a line, or the beginning of a line that is not complete yet. */
 export class OutputMessage {
   constructor(
     readonly line: string,
@@ -17,7 +17,7 @@ export class OutputMessage {
   }
 }
 
-/** An exception of the code, or what else ended it: a limit or a crash, whose `name` is that of brumate's error. */
+/** An exception raised by the code, or a limit or crash that ended it: its `name` is then that of brumate's error. */
 export class ExecutionError {
   constructor(
     public name: string,
@@ -32,7 +32,7 @@ export type RawData = { [key: MIMEType]: string } & { data: Record<string, unkno
 const FORMATS = [
   ...['html', 'markdown', 'svg', 'png', 'jpeg', 'pdf', 'latex', 'json', 'javascript', 'data'],
 ] as const
-/** E2B's `formats()` names neither of them. */
+/** Fields that E2B's `formats()` does not list. */
 const OTHER_FIELDS = ['text', 'chart', 'plain', 'extra']
 
 export interface ResultJson {
@@ -66,14 +66,14 @@ export class Result {
   readonly data?: Record<string, unknown>
   /** The series of a matplotlib figure. */
   readonly chart?: ChartTypes
-  /** Forms of other MIME types. */
+  /** Data of other MIME types. */
   // biome-ignore lint/suspicious/noExplicitAny: E2B's own type
   readonly extra?: any
   readonly raw: RawData
 
   constructor(
     rawData: RawData,
-    /** It is the value of the last expression. */
+    /** Whether it is the value of the last expression. */
     readonly isMainResult: boolean,
   ) {
     this.raw = { ...rawData }
@@ -81,12 +81,12 @@ export class Result {
     this.extra = Object.fromEntries(Object.entries(rawData).filter(([key]) => !isField(key)))
   }
 
-  /** Names of its forms but the text. */
+  /** Names of the formats in which the result is available, except text. */
   formats(): string[] {
     return [...FORMATS.filter((name) => Boolean(this[name])), ...Object.keys(this.extra)]
   }
 
-  /** Its forms but `data` and `chart`, as E2B's has them. */
+  /** All formats except `data` and `chart`, as in E2B's SDK. */
   toJSON(): ResultJson {
     const { text, html, markdown, svg, png, jpeg, pdf, latex, json, javascript, extra } = this
     return {
@@ -101,7 +101,7 @@ function isField(key: string): boolean {
 }
 
 export interface Logs {
-  /** Output in the parts in which it came. */
+  /** Output in the pieces in which it arrived. */
   stdout: string[]
   stderr: string[]
 }
@@ -115,7 +115,7 @@ export class Execution {
     public executionCount: number | undefined = undefined,
   ) {}
 
-  /** Text of the value of the last expression. */
+  /** The value of the last expression, as text. */
   get text(): string | undefined {
     return this.results.find(({ isMainResult }) => isMainResult)?.text
   }

@@ -1,4 +1,4 @@
-// Options of sandboxes: E2B's, of which some have no meaning here, and those of brumate. Owns defaults and what is refused.
+// Options of sandboxes: E2B's, some of which have no meaning here, and brumate's. Owns defaults, and which options are rejected.
 
 import type { SessionManager } from '../manager.js'
 import { numberOption } from '../options/check.js'
@@ -7,7 +7,7 @@ import { InvalidOptionError } from '../shared/errors.js'
 import { NotSupportedError } from './errors.js'
 import { type ManagerSource, SHARED, sourceOf } from './manager-source.js'
 
-/** What E2B needs to reach its cloud: accepted, and not used. */
+/** Options that E2B needs to reach its cloud: accepted, but not used. */
 export interface ConnectionOpts {
   apiKey?: string
   accessToken?: string
@@ -20,31 +20,31 @@ export interface ConnectionOpts {
 
 export interface BrumateOpts {
   /**
-   * Runs the sessions; with a `store`, sandboxes outlive the process. It stays open: close it yourself. Default: a manager that all sandboxes
-   * without one share, whose store is this process's memory.
+   * Runs the sessions; with a `store`, sandboxes outlive the process. You have to close it yourself. Default: a manager that all sandboxes
+   * without one share, and whose store is the memory of this process.
    */
   manager?: SessionManager
-  /** Limits of each context's session, over the manager's. `fileBytes` is 192 MiB by default; the home directory has 64 MiB of its own. */
+  /** Limits of each context's session; they override the manager's. Default of `fileBytes`: 192 MiB, plus 64 MiB for the home directory. */
   limits?: Partial<Limits>
 }
 
 export type SandboxApiOpts = ConnectionOpts & Pick<BrumateOpts, 'manager'>
 
 export interface SandboxOpts extends ConnectionOpts, BrumateOpts {
-  /** For `list`: at most 32 texts of 256 characters. */
+  /** Labels that `list` can filter by: at most 32 texts of 256 characters. */
   metadata?: Record<string, string>
   /** Environment variables of all contexts. */
   envs?: Record<string, string>
-  /** The sandbox is killed after so many ms. Default 300,000. */
+  /** How long the sandbox lives before it is killed, in ms. Default 300,000. */
   timeoutMs?: number
-  /** `pause`: the sandbox is paused instead. `autoResume`: calls of this handle resume it. */
+  /** `pause`: the sandbox is paused instead of killed. `autoResume`: calls on this handle resume it. */
   lifecycle?: {
     onTimeout: 'kill' | 'pause' | { action: 'kill' | 'pause'; keepMemory?: boolean }
     autoResume?: boolean
   }
   /** Accepted for compatibility. */
   secure?: boolean
-  /** `true` is refused: sessions have no network. */
+  /** `true` is rejected: sessions have no network. */
   allowInternetAccess?: boolean
 }
 

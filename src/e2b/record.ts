@@ -1,5 +1,5 @@
-// What a sandbox needs beside the state of its sessions, as JSON in a private file of its first session. Owns the form; Python code can
-// write that file, so it is read as untrusted.
+// What a sandbox needs besides the state of its sessions, as JSON in a private file of its first session. Owns the format. Python code can
+// write to that file, so it is untrusted.
 
 import type { SessionFiles } from '../session/session-files.js'
 import { StorageError } from '../shared/errors.js'
@@ -8,7 +8,7 @@ import { isUint8Array } from '../shared/realms.js'
 export interface ContextRecord {
   readonly id: string
   readonly cwd: string
-  /** Executions of its session that were not the user's. */
+  /** How many executions of the session were not the user's. */
   hidden: number
 }
 
@@ -24,7 +24,7 @@ const RECORD = `${DIRECTORY}/sandbox.json`
 const ARCHIVE = `${DIRECTORY}/home.tar`
 const MAX_CONTEXTS = 1000
 const MAX_RECORD_BYTES = 1024 * 1024
-/** The home directory has 64 MiB, and an archive some more. */
+/** The home directory has up to 64 MiB; its archive is larger. */
 const MAX_ARCHIVE_BYTES = 128 * 1024 * 1024
 const CONTEXT_ID = /^(default|[0-9a-f]{12})$/
 
@@ -38,19 +38,19 @@ export async function writeArchive(files: SessionFiles, archive: Uint8Array): Pr
   await files.writeFile(ARCHIVE, archive)
 }
 
-/** Code can have put something else in place of the directory. */
+/** Removes the directory, and anything that code may have put in its place. */
 export async function removeRecord(files: SessionFiles): Promise<void> {
   await files.remove(DIRECTORY, { recursive: true })
 }
 
-/** @returns what of the record makes sense, so that a sandbox opens whatever its code has written there */
+/** @returns the valid parts of the record, so that a sandbox opens no matter what its code has written */
 export async function readRecord(files: SessionFiles): Promise<SandboxRecord> {
   const bytes = await readIfThere(files, RECORD, MAX_RECORD_BYTES)
   let given: Record<string, unknown> = {}
   try {
     if (isUint8Array(bytes)) given = Object(JSON.parse(new TextDecoder().decode(bytes)))
   } catch {
-    // Not JSON: as if there were none.
+    // If it is not JSON, there is no record.
   }
   const listed = (Array.isArray(given.contexts) ? given.contexts : []).slice(0, MAX_CONTEXTS).map(Object)
   const contexts = listed
@@ -70,7 +70,7 @@ export function readArchive(files: SessionFiles): Promise<Uint8Array | undefined
   return readIfThere(files, ARCHIVE, MAX_ARCHIVE_BYTES)
 }
 
-/** Undefined also for what is too large: code made it so. */
+/** Undefined if there is no file, or if code has made it too large. */
 async function readIfThere(
   files: SessionFiles,
   path: string,

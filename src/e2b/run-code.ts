@@ -1,4 +1,4 @@
-// One `runCode`: an execution of a session, reported as E2B's SDK does. Owns the listeners and what becomes of results and errors.
+// One `runCode`: runs code in a session, and reports it as E2B's SDK does. Owns the listeners, and the conversion of results and errors.
 import { jsonValue } from '../presentation/json-value.js'
 import type { ExecuteResult } from '../session/outcome.js'
 import type { Session } from '../session.js'
@@ -24,7 +24,7 @@ export interface RunCodeOpts {
   onError?: (error: ExecutionError) => unknown
   /** Environment variables for this execution only. */
   envs?: Record<string, string>
-  /** Longest run of the code in ms. 0: no limit. Default 60,000. */
+  /** Longest run of the code, in ms. 0: no limit. Default 60,000. */
   timeoutMs?: number
   /** Accepted for compatibility: there is no request. */
   requestTimeoutMs?: number
@@ -84,11 +84,11 @@ export async function runCode(
   return execution
 }
 
-/** Undefined for what rejects `runCode`. */
+/** Undefined for errors with which `runCode` rejects. */
 function failureOf(error: unknown): ExecutionError | undefined {
   if (error instanceof PythonError) return new ExecutionError(error.type, error.detail, error.traceback)
   if (error instanceof ExecutionTimeoutError || error instanceof CancelledError) return undefined
-  // The model's code did it, and the message says which state the session has now.
+  // Caused by the model's code. The message says which state the session has now.
   if (error instanceof LimitError || error instanceof InterpreterCrashedError)
     return new ExecutionError(error.name, error.message, '')
   return undefined
@@ -105,7 +105,7 @@ function resultsOf({ displays, display, repr, value }: ExecuteResult): Result[] 
   return results
 }
 
-/** E2B's server shows a string without its quotes. */
+/** E2B's server shows a string without quotes. */
 function textOf(repr: string): string {
   const isQuoted = repr.length > 1 && repr.startsWith("'") && repr.endsWith("'")
   return isQuoted ? repr.slice(1, -1) : repr
@@ -129,7 +129,7 @@ function resultOf(display: Display, isMainResult: boolean, data?: Record<string,
   return new Result(raw as RawData, isMainResult)
 }
 
-/** Reports displays as they come. The last one waits for the end, which says whether it is the last expression's. */
+/** Reports displays as they arrive, one behind: only the end tells whether the last one is the value of the last expression. */
 class Displays {
   readonly #onResult: RunCodeOpts['onResult']
   #waiting: Display | undefined
@@ -147,7 +147,7 @@ class Displays {
     return this.#onResult?.(resultOf(previous, false))
   }
 
-  /** Reports those of the final results that were not reported. */
+  /** Reports the final results that have not been reported yet. */
   async end(results: readonly Result[]): Promise<void> {
     for (const result of results.slice(this.#told)) await this.#onResult?.(result)
   }

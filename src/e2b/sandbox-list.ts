@@ -1,4 +1,4 @@
-// What there is to know of a sandbox without opening it, and `Sandbox.list`. Owns how sessions of the store are taken for sandboxes.
+// Information about a sandbox that does not need it open, and `Sandbox.list`. Owns how the sessions of a store are recognized as sandboxes.
 import type { SessionManager } from '../manager.js'
 import type { StoredSession } from '../store/store.js'
 import { InvalidArgumentError, SandboxNotFoundError, withSandboxErrors } from './errors.js'
@@ -13,9 +13,9 @@ export interface SandboxInfo {
   templateId: string
   metadata: Record<string, string>
   startedAt: Date
-  /** When it is killed or paused; of a paused one, when it was stored last. */
+  /** When the sandbox will be killed or paused; for a paused one, when it was last stored. */
   endAt: Date
-  /** `running`: it is open in a process. */
+  /** `running`: a process has it open. */
   state: SandboxState
   cpuCount: number
   memoryMB: number
@@ -24,9 +24,9 @@ export interface SandboxInfo {
 
 export type SandboxListOpts = Omit<SandboxApiOpts, 'signal'> & {
   query?: { metadata?: Record<string, string>; state?: SandboxState[]; startedAfter?: Date }
-  /** By when they were started. Default `desc`. */
+  /** Order by start time. Default `desc`. */
   order?: 'asc' | 'desc'
-  /** Of a page. Default 100. */
+  /** Page size. Default 100. */
   limit?: number
   nextToken?: string
 }
@@ -65,7 +65,7 @@ export class SandboxPaginator {
     return this.#next === undefined ? undefined : String(this.#next)
   }
 
-  /** @throws Error when there are no more: see `hasNext` */
+  /** @throws Error when there are no more items: see `hasNext` */
   async nextItems(): Promise<SandboxInfo[]> {
     const from = this.#next
     if (from === undefined) throw new Error('No more items to fetch')

@@ -1,4 +1,4 @@
-// The class that programs written for E2B use. Owns its methods, and which sandboxes are open; machine.ts has what is behind a sandbox.
+// The class that programs written for E2B use. Owns its methods, and finding open sandboxes; machine.ts implements a sandbox.
 // biome-ignore-all lint/complexity/noThisInStatic: `new E2B(options)` makes a class with options of its own
 import { randomBytes } from 'node:crypto'
 import { withEnvironment } from './environment.js'
@@ -39,7 +39,7 @@ export interface Context {
 export type RunCodeLanguage = 'python' | (string & {})
 
 export interface CreateCodeContextOpts {
-  /** Default `/home/user`. It is made if it is not there. */
+  /** Working directory; created if it does not exist. Default `/home/user`. */
   cwd?: string
   language?: RunCodeLanguage
   requestTimeoutMs?: number
@@ -47,7 +47,7 @@ export interface CreateCodeContextOpts {
 
 export type SandboxConnectOpts = SandboxApiOpts & Pick<SandboxOpts, 'limits' | 'timeoutMs'>
 export type PauseOpts = SandboxApiOpts & {
-  /** `false` is refused: a paused session keeps its variables. */
+  /** `false` is rejected: a paused session keeps its variables. */
   keepMemory?: boolean
 }
 type Init = Pick<SandboxOpts, 'manager' | 'limits'> & {
@@ -61,9 +61,9 @@ const NO_FORK =
 const NO_SNAPSHOT =
   'snapshots: a sandbox has none; pause() keeps it, and session.snapshot() makes one of a session of your own'
 
-/** As `Sandbox` of `@e2b/code-interpreter`, on Python sessions of this process. Errors are those of errors.ts. */
+/** Works like `Sandbox` of `@e2b/code-interpreter`, on Python sessions of this process. Errors are those of errors.ts. */
 export class Sandbox {
-  /** @internal What `new E2B(options)` binds. */
+  /** @internal Options that `new E2B(options)` binds. */
   static readonly defaults: SandboxOpts = {}
 
   readonly sandboxId: string
@@ -111,7 +111,7 @@ export class Sandbox {
     })
   }
 
-  /** The sandbox with this id, in this process or in the manager's store. A paused one is resumed. */
+  /** Connects to the sandbox with this id, in this process or in the manager's store. A paused one is resumed. */
   static connect<S extends typeof Sandbox>(
     this: S,
     sandboxId: string,
@@ -167,9 +167,9 @@ export class Sandbox {
   }
 
   /**
-   * Runs Python in the default context, or in the given one. What the code raises is in the result.
+   * Runs Python in the default context, or in the given one. An exception of the code does not reject: it is in the result.
    *
-   * @throws TimeoutError; variables set by then stay
+   * @throws TimeoutError; variables that were set before it are kept
    */
   runCode(code: string, opts?: RunCodeOpts & { language?: RunCodeLanguage }): Promise<Execution>
   runCode(code: string, opts?: RunCodeOpts & { context?: Context }): Promise<Execution>
@@ -219,18 +219,18 @@ export class Sandbox {
     })
   }
 
-  /** A fresh interpreter. The files in `/home/user` stay. */
+  /** Gives the context a fresh interpreter. The files in `/home/user` are kept. */
   restartCodeContext(context: Context | string): Promise<void> {
     return this.#use((machine, opened) => machine.restart(opened, machine.context(opened, idOf(context))))
   }
 
-  /** Resumes the sandbox if it is paused. Its time begins anew, unless what is left of it is longer. */
+  /** Resumes the sandbox if it is paused. Its timeout starts over, unless the remaining time is longer. */
   connect(opts: SandboxConnectOpts = {}): Promise<this> {
     return withSandboxErrors(async () => {
       const timeoutMs = timeoutOf(opts.timeoutMs)
       const { sandboxId } = this
       if (!isSandboxId(sandboxId)) throw new SandboxNotFoundError(`there is no sandbox ${sandboxId}`)
-      // If that fails, it is running again.
+      // If pausing fails, the sandbox is running again.
       await this.#source.pausing.get(sandboxId)?.catch(() => {})
       const machine = this.#find()
       if (machine === undefined)
@@ -240,7 +240,7 @@ export class Sandbox {
     })
   }
 
-  /** Puts the sandbox into the store, with its variables and files, when its running calls have ended. False if it was paused. */
+  /** Stores the sandbox, with its variables and files, once its running calls have ended. Resolves to false if it was paused already. */
   pause({ keepMemory }: PauseOpts = {}): Promise<boolean> {
     return withSandboxErrors(async () => {
       requireMemory(keepMemory)
@@ -255,7 +255,7 @@ export class Sandbox {
     return this.pause(opts)
   }
 
-  /** Removes the sandbox with all that belongs to it. False if there is none. */
+  /** Removes the sandbox and everything that belongs to it. Resolves to false if it does not exist. */
   kill(_opts?: SandboxApiOpts): Promise<boolean> {
     return withSandboxErrors(async () => {
       const machine = this.#find()
@@ -265,12 +265,12 @@ export class Sandbox {
     })
   }
 
-  /** From now on, in ms. */
+  /** Sets the sandbox's timeout, counted from now, in ms. */
   setTimeout(timeoutMs: number, _opts?: SandboxApiOpts): Promise<void> {
     return withSandboxErrors(async () => (await this.#running()).setTimeout(timeoutOf(timeoutMs)))
   }
 
-  /** False if it is paused, was killed, or is open in another process only. */
+  /** Resolves to false if the sandbox is paused, was killed, or is open only in another process. */
   async isRunning(_opts?: SandboxApiOpts): Promise<boolean> {
     return this.#find() !== undefined
   }

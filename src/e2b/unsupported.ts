@@ -1,4 +1,4 @@
-// What a virtual machine can do and a Python session cannot. Owns what the errors say to do instead.
+// Features of a virtual machine that a Python session cannot have. Owns what the errors suggest instead.
 import { NotSupportedError } from './errors.js'
 
 const PYTHON = /^\s*(?:cd\s+\S+\s*&&\s*)?python[\d.]*\b/
@@ -11,7 +11,7 @@ export class Commands {
     return refuse(`commands.run: ${remedyFor(String(cmd))}`)
   }
 
-  /** There are never any. */
+  /** There are never any processes. */
   async list(_opts?: unknown): Promise<never[]> {
     return []
   }

@@ -1,4 +1,4 @@
-// `files.watchDir`: changes below a directory, in E2B's form. Owns which changes a watcher is told of, and when it ends.
+// `files.watchDir`: changes below a directory, in E2B's form. Owns which changes are reported to a watcher, and when the watch ends.
 import { CancelledError } from '../shared/errors.js'
 import type { VfsStorage } from '../vfs/storage.js'
 import type { StorageChange } from '../vfs/watch.js'
@@ -21,11 +21,11 @@ export interface FilesystemEvent {
 }
 
 export interface WatchOpts {
-  /** Ends the watch after so many ms; 0: never. Default 60,000. */
+  /** How long the watch lasts, in ms; 0: forever. Default 60,000. */
   timeoutMs?: number
   /** Called once when the watch ends; with an error if changes were lost, or a listener failed. */
   onExit?: (error?: Error) => void | Promise<void>
-  /** Also changes in directories below. Default false. */
+  /** Whether to report changes in directories below, too. Default false. */
   recursive?: boolean
 }
 

@@ -1,4 +1,4 @@
-// Secrets that clients send as bearer tokens. Owns their form; of a secret only its hash stays in memory, and hashes are compared in
+// Secrets that clients send as bearer tokens. Owns their format. Only the hash of a secret is kept in memory, and hashes are compared in
 // constant time.
 import { createHash, timingSafeEqual } from 'node:crypto'
 
@@ -12,7 +12,7 @@ export function hashOf(secret: string): Buffer {
   return createHash('sha256').update(secret).digest()
 }
 
-/** Whose secret it is. All are compared, so that the time tells nothing. */
+/** Finds the owner of a secret. Compares all hashes, so that the time reveals nothing. */
 export function ownerOf(
   secret: string,
   hashes: readonly (readonly [owner: string, hash: Buffer])[],
@@ -22,7 +22,7 @@ export function ownerOf(
   return found[0]?.[0]
 }
 
-/** What the Authorization header has; empty if it has no bearer token. */
+/** The token of the Authorization header; empty if it has no bearer token. */
 export function bearerOf(header: string | null): string {
   return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? ''
 }

@@ -1,12 +1,12 @@
-// Listening on a port. Owns what a port that is taken says, and the form of the origin.
+// Listening on a port. Owns the error for a port that is in use, and the format of the origin.
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { InvalidOptionError } from '../shared/errors.js'
 
 /**
- * The origin that clients reach the server at, such as `http://127.0.0.1:41234`.
+ * Starts listening. Resolves to the origin at which clients reach the server, such as `http://127.0.0.1:41234`.
  *
- * @param onError called with errors of the server once it listens
+ * @param onError called with the server's later errors, once it listens
  * @throws InvalidOptionError when it cannot listen there
  */
 export function listen(

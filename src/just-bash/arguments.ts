@@ -1,6 +1,6 @@
-// The command line of `python3`, as CPython reads it. Owns which code it names.
+// The command line of `python3`, as CPython interprets it. Owns parsing it.
 
-/** What to run. `argv` is Python's `sys.argv`. */
+/** The program to run. `argv` is Python's `sys.argv`. */
 export type Program =
   | { readonly kind: 'code'; readonly code: string; readonly argv: readonly string[] }
   | { readonly kind: 'module'; readonly name: string; readonly argv: readonly string[] }
@@ -10,7 +10,7 @@ export type Program =
   | { readonly kind: 'help' }
   | { readonly kind: 'fault'; readonly message: string }
 
-/** Options of CPython that change nothing here. */
+/** Options of CPython that have no effect here. */
 const IGNORED = /^-[bBdEIOPqsSuvx]+$/
 const IGNORED_WITH_VALUE = /^-[WX]/
 

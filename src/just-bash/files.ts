@@ -1,25 +1,26 @@
-// The files of the shell for one run of Python: copied in before, and what changed copied out after. Owns which files, and how many.
+// The shell's files during one run of Python: they are copied into the session before it, and changes are copied back after it. Owns which
+// files are copied, and how many.
 import { posix } from 'node:path'
 import type { IFileSystem } from 'just-bash'
 import type { ExecuteResult } from '../session/outcome.js'
 import type { SessionFiles } from '../session/session-files.js'
 
-/** Directories in `/` that are Python's own, or the shell's. They are not copied. */
+/** Directories in `/` that belong to Python or the shell. They are not copied. */
 export const SYSTEM = ['bin', 'dev', 'etc', 'lib', 'proc', 'sys', 'usr']
 
 export interface FileBounds {
-  /** Most files and directories that are copied in. */
+  /** Maximum number of files and directories that are copied in. */
   readonly maxFiles: number
-  /** Most bytes of all of them. */
+  /** Maximum size of all of them, in bytes. */
   readonly maxFileBytes: number
 }
 
-/** The shell has more files than the bounds allow; the message says what to do. */
+/** The shell has more files than the limits allow. The message says what to do. */
 export class TooManyFilesError extends Error {
   override readonly name = 'TooManyFilesError'
 }
 
-/** @returns directories that are there now, apart from the system's */
+/** @returns the directories that exist now, without the system's */
 export async function copyIn(fs: IFileSystem, files: SessionFiles, bounds: FileBounds): Promise<Set<string>> {
   const directories = new Set<string>()
   const todo = ['/']
@@ -37,9 +38,9 @@ export async function copyIn(fs: IFileSystem, files: SessionFiles, bounds: FileB
         await files.mkdir(path, { recursive: true })
         continue
       }
-      // Links to directories are left out: they may lead in circles.
+      // Links to directories are left out, because they may form cycles.
       if (entry.isSymbolicLink && !(await isFile(fs, path))) continue
-      // Before it is read: a file of the disk may be larger than the memory.
+      // Checked before reading: a file on disk may be larger than memory.
       bytes += entry.isSymbolicLink ? (await fs.stat(path)).size : entry.size
       if (isTooMany()) throw tooMany(bounds)
       const content = await fs.readFileBuffer(path)
@@ -50,9 +51,9 @@ export async function copyIn(fs: IFileSystem, files: SessionFiles, bounds: FileB
 }
 
 /**
- * @param before directories of `copyIn`
- * @param after those that Python says are there
- * @returns what the shell's file system refused, or was left out
+ * @param before the directories that `copyIn` returned
+ * @param after the directories that Python reports
+ * @returns messages about what the shell's file system rejected, or what was left out
  */
 export async function copyOut(
   fs: IFileSystem,
@@ -72,7 +73,7 @@ export async function copyOut(
   const kept = new Set(after)
   for (const { path, change } of changed)
     if (change === 'removed' && isCopied(path)) await attempt(path, () => fs.rm(path, { force: true }))
-  // The deepest first.
+  // Deepest directories first.
   for (const path of [...before].reverse())
     if (!kept.has(path)) await attempt(path, () => fs.rm(path, { recursive: true, force: true }))
   for (const path of after)

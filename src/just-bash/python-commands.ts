@@ -1,4 +1,4 @@
-// `python3` and `python` for just-bash: each run is a session of its own, over before the next. Owns the command; arguments.ts reads its
+// `python3` and `python` for just-bash: each run has a session of its own, which ends with it. Owns the command; arguments.ts parses its
 // arguments, files.ts copies files, runner.ts has the Python code.
 import { Buffer } from 'node:buffer'
 import { posix } from 'node:path'
@@ -20,15 +20,15 @@ import { copyIn, copyOut, type FileBounds, SYSTEM, TooManyFilesError } from './f
 import { type RunRequest, runnerCode } from './runner.js'
 
 export interface PythonCommandsOptions {
-  /** Runs the sessions. It stays open: close it yourself. */
+  /** Runs the sessions. You have to close it yourself. */
   readonly manager: SessionManager
   /** Options of each session, such as `tenant`, `limits` and `callbacks`. */
   readonly session?: Omit<SessionOptions, 'id' | 'from' | 'vfs' | 'vfsMountPath' | 'labels'>
-  /** Longest run in ms. Default: just-bash's `maxPythonTimeoutMs`, 30,000. */
+  /** Longest run, in ms. Default: just-bash's `maxPythonTimeoutMs`, 30,000. */
   readonly timeoutMs?: number
-  /** Most files and directories of the shell that a run gets. Default 5,000. */
+  /** Maximum number of the shell's files and directories that a run gets. Default 5,000. */
   readonly maxFiles?: number
-  /** Most bytes of all of them. Default 32 MiB. */
+  /** Maximum size of all of them, in bytes. Default 32 MiB. */
   readonly maxFileBytes?: number
 }
 
@@ -49,8 +49,8 @@ const bytes = numberOption({ min: 0, max: 2 ** 30, unit: 'bytes', integer: true 
 const timeout = numberOption({ min: 1, max: 2 ** 31 - 1, unit: 'milliseconds' })
 
 /**
- * For `new Bash({ customCommands: pythonCommands({ manager }) })`. Each run has a fresh interpreter, and nothing of it is left in the next but the
- * files of the shell: they are copied into the session, at the same paths, and what the program changed is copied back.
+ * Commands for `new Bash({ customCommands: pythonCommands({ manager }) })`. Each run has a fresh interpreter. Only the shell's files carry
+ * over to the next run: they are copied into the session at the same paths, and the program's changes are copied back.
  *
  * @throws InvalidOptionError
  */
@@ -139,7 +139,7 @@ async function requestOf(
   program: Exclude<Program, { kind: 'version' | 'help' | 'fault' }>,
   { fs, cwd, stdin, exportedEnv, env }: Context,
 ): Promise<RunRequest> {
-  // just-bash passes bytes as a string with one character for each.
+  // just-bash passes bytes as a string, with one character per byte.
   const input = Buffer.from(String(stdin), 'latin1')
   const { kind, argv } = program
   const common = {
@@ -155,11 +155,11 @@ async function requestOf(
   if (program.kind === 'stdin') return { ...common, program: input.toString(), file: '<stdin>', stdin: '' }
   const path = fs.resolvePath(cwd, program.path)
   const source = Buffer.from(await fs.readFileBuffer(path)).toString()
-  // Python's own reader leaves a byte order mark out, too.
+  // Like Python's own reader, drop a byte order mark.
   return { ...common, program: source.replace(/^\uFEFF/, ''), file: path, path: posix.dirname(path) }
 }
 
-/** What the program may have made of the runner's value. */
+/** Validates the runner's value, which the program may have tampered with. */
 function readValue(value: unknown): [number, string[]] {
   const [code, directories] = Array.isArray(value) ? value : []
   const paths = (Array.isArray(directories) ? directories : []).filter(

@@ -1,16 +1,16 @@
-// The Python code that runs a program as `python3` does: its own `__main__`, `sys.argv`, environment, standard input and exit code. Owns that
-// code; what it returns is read as untrusted, for the program can change all of it.
+// The Python code that runs a program as `python3` does: own `__main__`, `sys.argv`, environment, standard input and exit code. Owns that
+// code. Its value is untrusted, because the program can change everything in the interpreter.
 
-/** What the code is given. */
+/** Input of the Python code. */
 export interface RunRequest {
   readonly kind: 'code' | 'module' | 'file' | 'stdin'
   /** Source text, or the name of a module. */
   readonly program: string
-  /** As tracebacks call it. */
+  /** The file name in tracebacks. */
   readonly file: string
   readonly argv: readonly string[]
   readonly cwd: string
-  /** What `sys.path` begins with. */
+  /** The first entry of `sys.path`. */
   readonly path: string
   readonly env: Readonly<Record<string, string>>
   /** Base64. */
@@ -89,7 +89,7 @@ const HERE = '<python3>'
  * @param system names of directories in `/` that are Python's own
  */
 export function runnerCode(request: RunRequest, system: readonly string[]): string {
-  // JSON's strings are Python's, too, and so are lists and objects of them.
+  // JSON strings, lists and objects of them are also literals in Python.
   const names = `{'__name__': 'brumate', 'REQUEST': ${JSON.stringify(request)}, 'SYSTEM': ${JSON.stringify(system)}, 'HERE': ${JSON.stringify(HERE)}, 'PACKAGES': ${JSON.stringify(PACKAGES)}}`
   const compiled = `compile(${JSON.stringify(RUNNER)}, ${JSON.stringify(HERE)}, 'exec')`
   return `(lambda names: (exec(${compiled}, names), [names['code'], names['directories']()])[1])(${names})`

@@ -1,10 +1,10 @@
-// The agent's tools as functions of Python. Owns how one is called, and what of it cannot be called from there.
+// The agent's tools as functions in Python. Owns how a tool is called, and which tools cannot be called from Python.
 import type { RunnableConfig } from '@langchain/core/runnables'
 import { toJsonSchema } from '@langchain/core/utils/json_schema'
 import type { ForeignTool } from '../presentation/tool-callbacks.js'
 import { isInterrupt, type RunningCall, suspendFor } from './interrupts.js'
 
-/** What is needed of LangChain's tools. */
+/** The part of LangChain's tools that is used. */
 export interface AgentTool {
   readonly name: string
   readonly description?: string
@@ -17,7 +17,7 @@ export function isAgentTool(tool: unknown): tool is AgentTool {
   return typeof name === 'string' && typeof invoke === 'function'
 }
 
-/** @param runningCall the call of Python that runs: the tool gets its callbacks, its state and its context */
+/** @param runningCall the running call of Python, whose callbacks, state and context the tool gets */
 export function foreignTool(tool: AgentTool, runningCall: () => RunningCall | undefined): ForeignTool {
   return {
     name: tool.name,
@@ -25,7 +25,7 @@ export function foreignTool(tool: AgentTool, runningCall: () => RunningCall | un
     parameters: schemaOf(tool.schema),
     async call(args, context) {
       const running = runningCall()
-      // With a tool call, the result would be text for a model.
+      // With a tool call in the config, the result would be text for a model.
       const { toolCall: _, ...config } = (running?.config ?? {}) as RunnableConfig & { toolCall?: unknown }
       try {
         const result = await tool.invoke(args, { ...config, signal: context.signal })
@@ -41,7 +41,7 @@ export function foreignTool(tool: AgentTool, runningCall: () => RunningCall | un
   }
 }
 
-/** A tool message's content, or the value itself. */
+/** The content of a tool message; any other value is returned as it is. */
 function contentOf(result: unknown): unknown {
   const { content, tool_call_id: id } = Object(result)
   return id === undefined ? result : content

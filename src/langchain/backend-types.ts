@@ -1,8 +1,8 @@
-// What a backend of deepagents answers with (its BackendProtocolV2, deepagents 1.x). Owns the types; they are those of deepagents, so that its
-// package is not needed to compile a program without it.
+// The answers of a deepagents backend (BackendProtocolV2, deepagents 1.x). Owns the types. They copy those of deepagents, so that a program
+// without that package still compiles.
 
 export interface FileInfo {
-  /** Absolute within the storage; of a directory with `/` at its end. */
+  /** Absolute path in the storage. That of a directory ends with `/`. */
   path: string
   is_dir: boolean
   size: number
@@ -12,20 +12,20 @@ export interface FileInfo {
 
 export interface GrepMatch {
   path: string
-  /** From 1. */
+  /** Counted from 1. */
   line: number
   text: string
 }
 
 export interface FileData {
-  /** Text, or bytes that are not UTF-8. */
+  /** Text, or the bytes if they are not UTF-8. */
   content: string | Uint8Array
   mimeType: string
   created_at: string
   modified_at: string
 }
 
-/** Part of a text; `nextOffset` is there if more lines follow. Of other files, all bytes. */
+/** Part of a text, with `nextOffset` if more lines follow; for other files, all bytes. */
 export interface ReadContent {
   content: string | Uint8Array
   mimeType: string

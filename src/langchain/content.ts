@@ -1,4 +1,4 @@
-// What a model gets of a call of Python, as LangChain's content blocks. Owns the form.
+// The result of a Python call for a model, as LangChain's content blocks. Owns the format.
 import type { ModelOutcome } from '../presentation/python-tool.js'
 import { toBase64 } from '../shared/base64.js'
 
@@ -6,7 +6,7 @@ export type PythonContent =
   | string
   | ({ type: 'text'; text: string } | { type: 'image_url'; image_url: { url: string } })[]
 
-/** Text alone, unless there are images, which follow it as data URLs: every chat model that takes images takes these. */
+/** Text alone if there are no images. Otherwise they follow it as data URLs, which every chat model that accepts images understands. */
 export function contentOf({ text, images }: ModelOutcome): PythonContent {
   if (images.length === 0) return text
   return [

@@ -1,18 +1,18 @@
-// Glob patterns of file paths: `*`, `?`, `[a-z]`, `{a,b}` and `**`. Owns matching, in time that no pattern of a model can make long: regular
+// Glob patterns of file paths: `*`, `?`, `[a-z]`, `{a,b}` and `**`. Owns matching in bounded time, whatever pattern a model sends: regular
 // expressions could backtrack for hours.
 
 import { InvalidOptionError } from '../shared/errors.js'
 
 export const MAX_PATTERN_LENGTH = 1000
 const MAX_ALTERNATIVES = 100
-/** Of one search, all files together. */
+/** Limit for one search over all files. */
 const MAX_STEPS = 20_000_000
 
 /**
- * For one search.
+ * Creates a matcher for one search.
  *
- * @param pattern relative; without `/` it matches names in the first directory only
- * @throws InvalidOptionError for a pattern that is too long; the matcher throws it when the search has taken too many steps
+ * @param pattern relative; without `/` it only matches names in the first directory
+ * @throws InvalidOptionError if the pattern is too long; the matcher throws it when the search has taken too many steps
  */
 export function globMatcher(pattern: string): (path: string) => boolean {
   if (pattern.length > MAX_PATTERN_LENGTH)
@@ -37,7 +37,7 @@ function spend(steps: Steps, count: number): void {
   throw new InvalidOptionError('pattern', 'a simpler pattern', MAX_STEPS, message)
 }
 
-/** Each `**` is any number of names: the last one that fits is extended, as with `*` in a name. */
+/** Each `**` matches any number of names. Only the last `**` that matched is extended, as with `*` in a name. */
 function matchesParts(parts: readonly string[], names: readonly string[], steps: Steps): boolean {
   const isAny = (at: number) => parts[at] === '**'
   const matches = (at: number, i: number) => matchesName(parts[at] ?? '', names[i] ?? '', steps)
@@ -57,7 +57,7 @@ function matchesName(pattern: string, name: string, steps: Steps): boolean {
   )
 }
 
-/** Whether a pattern, some of whose elements stand for any sequence, matches one. At most the product of both lengths in steps. */
+/** Whether a pattern with wildcards for any sequence matches a sequence. Takes at most the product of both lengths in steps. */
 function matchesSequence(
   patternLength: number,
   length: number,

@@ -1,4 +1,4 @@
-// The sub-path `brumate/langchain`: Python for agents of LangChain 1.x, and files for deepagents 1.x. Owns what is exported.
+// The sub-path `brumate/langchain`: Python for agents of LangChain 1.x, and files for deepagents 1.x. Owns what it exports.
 export type { PythonToolOptions, ToolSession } from '../presentation/python-tool.js'
 export type {
   Failure,

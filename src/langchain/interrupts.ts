@@ -1,16 +1,16 @@
-// Tools that ask a human while Python awaits them (`interrupt()` of LangGraph). Owns what a suspended execution has to know, and the answers: LangGraph
-// runs the whole tool call again when the human has answered, and Python goes on instead of starting anew.
+// Tools that ask a human while Python awaits them (`interrupt()` of LangGraph). Owns what a suspended execution remembers, and the answers.
+// After the human's answer LangGraph repeats the whole tool call; Python then resumes instead of starting over.
 import type { RunnableConfig } from '@langchain/core/runnables'
 import type { ToolCallbacks } from '../presentation/tool-callbacks.js'
 import type { CallbackContext } from '../session.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 
-/** A call of `run_python` while it runs. */
+/** The state of a running call of `run_python`. */
 export interface RunningCall {
   readonly config: RunnableConfig
-  /** Interrupts of the call that were answered and whose tools have returned. LangGraph gives its answers in order, from the first. */
+  /** Number of answered interrupts whose tools have returned. LangGraph gives a call its answers in order, from the first. */
   answered: number
-  /** Thrown by the tool that waits. */
+  /** The interrupt that the waiting tool has thrown. */
   interrupt: unknown
 }
 
@@ -19,7 +19,7 @@ export interface Answers {
   readonly errors: Readonly<Record<string, unknown>>
 }
 
-/** LangGraph's count of the interrupts of one task. */
+/** LangGraph's counter of the interrupts in a task. */
 interface Scratchpad {
   interruptCounter: number
 }
@@ -30,7 +30,7 @@ export function isInterrupt(error: unknown): boolean {
   return ['GraphInterrupt', 'NodeInterrupt'].includes(Object(error).name)
 }
 
-/** Leaves the call of the tool without an answer. Throws in any case. */
+/** Suspends the tool's call. Always throws. */
 export function suspendFor(error: unknown, name: string, call: RunningCall, context: CallbackContext): never {
   if (call.interrupt !== undefined)
     throw new Error(`${name} waits for a human, and so does another tool; await one after the other`)
@@ -38,14 +38,14 @@ export function suspendFor(error: unknown, name: string, call: RunningCall, cont
   return context.suspend(`${PREFIX}${toolCallId(call.config)}, answer ${call.answered}`)
 }
 
-/** Answers of earlier calls of tools, if the session is suspended in this very call of `run_python`. */
+/** If the session is suspended in this very call of `run_python`: how many of its interrupts were answered before. */
 export function answeredBefore(pending: readonly PendingCall[], config: RunnableConfig): number | undefined {
   const start = `${PREFIX}${toolCallId(config)}, answer `
   const waiting = pending.find(({ reason }) => reason?.startsWith(start))
   return waiting && Number(waiting.reason?.slice(start.length))
 }
 
-/** Calls the tool that waits again: it now has the answer. @throws the interrupt if it asks once more */
+/** Calls the waiting tool again; its interrupt now returns the answer. @throws the interrupt if the tool asks once more */
 export async function answer(
   [waiting]: readonly PendingCall[],
   callbacks: ToolCallbacks,

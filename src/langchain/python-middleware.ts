@@ -1,4 +1,4 @@
-// `pythonMiddleware`: one tool for code, which calls the agent's other tools. Owns what the model sees of it.
+// `pythonMiddleware`: one tool that runs code, which calls the agent's other tools. Owns how the model sees it.
 import type { RunnableConfig } from '@langchain/core/runnables'
 import { tool } from '@langchain/core/tools'
 import { type AgentMiddleware, createMiddleware } from 'langchain'
@@ -11,8 +11,8 @@ const DESCRIPTION =
   'Runs Python code. Variables, functions and imports stay for later calls; the value of the last expression is shown.'
 
 /**
- * Middleware for `createAgent` with the tool `run_python`. Each thread (`configurable.thread_id`) has a session of its own, kept by the
- * manager's store under an id that follows from the thread's. The system message tells the model what the session has.
+ * Middleware for `createAgent` with the tool `run_python`. Each thread (`configurable.thread_id`) has its own session, which the manager's
+ * store keeps under an id derived from the thread's. The system message tells the model what the session provides.
  *
  * @throws InvalidOptionError
  */
@@ -32,7 +32,7 @@ export function pythonMiddleware(options: PythonMiddlewareOptions): AgentMiddlew
   return createMiddleware({
     name: 'PythonMiddleware',
     tools: [runPython as never],
-    // LangChain lets no middleware replace a tool, so what changes from turn to turn is in the system message.
+    // Middleware of LangChain cannot replace a tool, so what changes between turns goes into the system message.
     wrapModelCall: async (request, handler) => {
       const thread = await sessions.of(request.runtime.configurable?.thread_id)
       const isCallable = (one: unknown): one is AgentTool => isAgentTool(one) && sessions.isCallable(one.name)

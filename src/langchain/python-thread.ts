@@ -1,5 +1,5 @@
-// Python of one thread of an agent: its session, the agent's tools in it, and the call that runs. Owns the order of calls, and what becomes of one
-// that a human interrupts; interrupts.ts has the answers.
+// Python for one thread of an agent: its session, the agent's tools in it, and the running call. Owns the order of calls, and how a call
+// that a human interrupts is continued; interrupts.ts has the answers.
 import type { RunnableConfig } from '@langchain/core/runnables'
 import { NO_OUTPUT, textOf } from '../presentation/outcome.js'
 import { type ModelOutcome, PythonTool, type PythonToolOptions } from '../presentation/python-tool.js'
@@ -14,17 +14,17 @@ type Output = Pick<ModelOutcome, 'text' | 'images'>
 const NOTHING: Output = { text: NO_OUTPUT, images: [] }
 
 export class PythonThread {
-  /** What code can call: those of the model's last turn. */
+  /** Tools that code can call: those of the model's last turn. */
   agentTools: readonly AgentTool[] = []
   readonly #session: Session
   readonly #tool: PythonTool
-  /** Those that the session has as callbacks. */
+  /** Tools that the session has as callbacks. */
   #givenTools: readonly AgentTool[] = []
   #callbacks: ToolCallbacks = {}
   #running: RunningCall | undefined
-  /** What a suspended call had to show. */
+  /** Output of a suspended call so far. */
   #earlier = NOTHING
-  /** Settles when the last call has. */
+  /** Settles when the last call has settled. */
   #tail: Promise<unknown> = Promise.resolve()
 
   constructor(session: Session, options: Omit<PythonToolOptions, 'session'>) {
@@ -32,13 +32,13 @@ export class PythonThread {
     this.#tool = new PythonTool({ ...options, session })
   }
 
-  /** For the model. */
+  /** The description for the model. */
   describe(): string {
     return this.#tool.describe(this.#callbacksOf(this.agentTools))
   }
 
   /**
-   * Calls run one after the other, so that code has the tools and the context of its own call.
+   * Runs code. Calls run one after the other, so that code has the tools and the context of its own call.
    *
    * @throws the interrupt of a tool that waits for a human
    */
@@ -86,13 +86,13 @@ export class PythonThread {
   }
 }
 
-/** What the code had to show before it was suspended comes first. */
+/** Puts the output before the suspension first. */
 function joined(earlier: Output, later: Output): Output {
   const texts = [earlier.text, later.text].filter((text) => text !== NO_OUTPUT)
   return { text: texts.join('\n') || NO_OUTPUT, images: [...earlier.images, ...later.images] }
 }
 
-/** Ends an execution for whose human nobody waits any more. */
+/** Ends a suspended execution that nobody will answer. */
 async function abandon(session: Session): Promise<void> {
   if (session.pending.length === 0) return
   const abandoned = new Error('the question was dropped: the conversation went on without an answer')
@@ -100,7 +100,7 @@ async function abandon(session: Session): Promise<void> {
   try {
     await session.resume({ errors })
   } catch (error) {
-    // What the code makes of it is nobody's business any more.
+    // What the abandoned code does with the error does not matter.
     if (!(error instanceof ExecutionError) || session.state === 'closed') throw error
   }
 }

@@ -1,4 +1,4 @@
-// `pythonTool`: Python as a tool of LangChain, for agents without the middleware. Owns nothing but the form; PythonTool runs the code.
+// `pythonTool`: Python as a tool of LangChain, for agents without the middleware. Owns only its form; PythonTool runs the code.
 import { type DynamicStructuredTool, tool } from '@langchain/core/tools'
 import {
   PYTHON_ARGUMENTS,
@@ -9,7 +9,7 @@ import {
 import { contentOf } from './content.js'
 
 /**
- * A tool `run_python` whose calls share one session. Its artifact is the outcome as JSON.
+ * A tool `run_python`, all of whose calls use the same session. Its artifact is the outcome as JSON.
  *
  * @throws InvalidOptionError
  */

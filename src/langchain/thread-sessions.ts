@@ -1,4 +1,4 @@
-// Which session a thread of an agent has. Owns the options of the middleware, and the ids of sessions.
+// The sessions of an agent's threads. Owns the options of the middleware, and the sessions' ids.
 import { createHash } from 'node:crypto'
 import type { SessionManager } from '../manager.js'
 import { isFunction, isRecord, known } from '../options/check.js'
@@ -10,22 +10,22 @@ import { InvalidOptionError } from '../shared/errors.js'
 import { PythonThread } from './python-thread.js'
 
 export interface PythonMiddlewareOptions extends Omit<PythonToolOptions, 'session' | 'description'> {
-  /** Runs the sessions, one for each thread. It stays open: close it yourself. */
+  /** Runs the sessions, one for each thread. You have to close it yourself. */
   readonly manager: SessionManager
   /**
-   * Names of the agent's tools that code can call, or `all` but this one. Their calls are the code's own: no model asked for them, so no other
-   * middleware sees them, and nobody approves them. Default: none.
+   * Names of the agent's tools that code can call, or `all` except this one. Such calls come from code, not from a model, so other
+   * middleware does not see them and nobody approves them. Default: none.
    */
   readonly tools?: readonly string[] | 'all'
-  /** Takes these tools from the model, so that only code calls them. Default false. */
+  /** Hides these tools from the model, so that only code can call them. Default false. */
   readonly hideTools?: boolean
-  /** Options of a thread's session, such as `limits`, `vfs` and `tenant`. Default: those of the manager, and 60 s for each call of a tool. */
+  /** Options of a thread's session, such as `limits`, `vfs` and `tenant`. Default: the manager's, with 60 s for each call of a tool. */
   readonly session?: (threadId: string) => Omit<GetOrCreateOptions, 'callbacks'>
-  /** Id of the session of a thread. Default: `langchain-t-` and the thread's id, or `langchain-h-` and its hash if it has other characters than ids. */
+  /** Id of a thread's session. Default: `langchain-t-` and the thread's id, or `langchain-h-` and its hash if it has other characters. */
   readonly sessionId?: (threadId: string) => string
 }
 
-/** The default of callbacks is short for tools that call models. */
+/** The usual limit for callbacks is too short for tools that call models. */
 const TOOL_TIMEOUT_MS = 60_000
 const WITHOUT_THREAD =
   'pythonMiddleware: there is no thread; invoke the agent with { configurable: { thread_id } }, whose session keeps the variables'
@@ -45,7 +45,7 @@ export class ThreadSessions {
     const { tools = [] } = options
     if (tools !== 'all' && !Array.isArray(tools))
       throw new InvalidOptionError('tools', '"all", or an array of names', tools)
-    // Those of each thread's tool, which is made later.
+    // Options of each thread's PythonTool, checked now because that is created later.
     resolveTimeoutMs('timeoutMs', options.timeoutMs, null)
     textLength('maxTextLength', options.maxTextLength, null)
     isFunction('session', options.session)
@@ -53,13 +53,13 @@ export class ThreadSessions {
     this.#options = options
   }
 
-  /** Whether code can call the agent's tool of this name. */
+  /** Whether code may call the agent's tool of this name. */
   isCallable(name: string): boolean {
     const { tools = [] } = this.#options
     return name !== PYTHON_TOOL_NAME && (tools === 'all' || tools.includes(name))
   }
 
-  /** @throws InvalidOptionError without a thread */
+  /** @throws InvalidOptionError if there is no thread */
   async of(threadId: unknown): Promise<PythonThread> {
     if (typeof threadId !== 'string')
       throw new InvalidOptionError('configurable.thread_id', 'the id of a thread', threadId, WITHOUT_THREAD)
@@ -78,7 +78,7 @@ export class ThreadSessions {
   }
 }
 
-/** Thread ids are any text, such as an address. */
+/** A thread's id can be any text, such as an address. */
 function defaultId(threadId: string): string {
   if (/^[A-Za-z0-9_-]{1,100}$/.test(threadId)) return `langchain-t-${threadId}`
   return `langchain-h-${createHash('sha256').update(threadId).digest('base64url')}`

@@ -1,5 +1,5 @@
-// Files of a VfsStorage for deepagents: its BackendProtocolV2 (deepagents 1.x), so that its file tools and Python sessions share files. Owns
-// the form of answers, which are errors as text for the model; the storage has the files.
+// The files of a VfsStorage for deepagents: implements BackendProtocolV2 (deepagents 1.x), so that its file tools and Python sessions share
+// files. Owns the form of answers; an error is an answer with text for the model.
 import { posix } from 'node:path'
 import { mimeTypeOf } from '../presentation/media-types.js'
 import { NameLocks } from '../presentation/name-locks.js'
@@ -15,11 +15,11 @@ import type {
 } from './backend-types.js'
 import { globMatcher, MAX_PATTERN_LENGTH } from './glob.js'
 
-/** More entries of the storage are not searched; the answer says `truncated`. */
+/** Limit for the entries that are searched; beyond it, the answer says `truncated`. */
 const MAX_ENTRIES = 20_000
 const MAX_LINE_LENGTH = 2000
 const MAX_MATCHES = 10_000
-/** More than the files of a storage have by default. */
+/** More than a storage's files can have by default. */
 const MAX_EDITED_LENGTH = 128 * 1024 * 1024
 const TOO_LONG = `pattern: expected at most ${MAX_PATTERN_LENGTH} characters`
 const CODES: Readonly<Record<string, FileOperationError>> = {
@@ -32,13 +32,13 @@ const CODES: Readonly<Record<string, FileOperationError>> = {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * `createDeepAgent({ backend: new VfsBackend(storage) })`. Paths are those of the storage: a session that mounts it at `/data` has `/a.txt` as
- * `/data/a.txt`. With `CompositeBackend`, both can have the same names.
+ * Use as `createDeepAgent({ backend: new VfsBackend(storage) })`. Paths are relative to the storage: for a session that mounts it at
+ * `/data`, `/a.txt` is `/data/a.txt`. With `CompositeBackend`, both can use the same paths.
  */
 export class VfsBackend {
   static readonly #locks = new WeakMap<VfsStorage, NameLocks>()
   readonly #storage: VfsStorage
-  /** Of all backends of the storage: calls of a model's turn run at once, and an edit is a read and a write. */
+  /** Shared by all backends of the storage: the calls of a model's turn run concurrently, and an edit is a read followed by a write. */
   readonly #writes: NameLocks
 
   /** @throws InvalidOptionError */
@@ -58,7 +58,7 @@ export class VfsBackend {
     })
   }
 
-  /** Lines from `offset` on, which counts from 0. */
+  /** Reads lines from `offset` on, counted from 0. */
   read(filePath: string, offset = 0, limit = 500): Promise<ReadContent | Failure> {
     return orFailure(async () => {
       const { content, mimeType } = await this.#load(filePath)
@@ -81,7 +81,7 @@ export class VfsBackend {
     return orFailure(async () => ({ data: await this.#load(filePath) }))
   }
 
-  /** Makes the directories above it, too. */
+  /** Also creates missing parent directories. */
   write(filePath: string, content: string): Promise<{ path: string; filesUpdate: null } | Failure> {
     return this.#alone(filePath, async () => {
       await this.#write(filePath, content)
@@ -113,7 +113,7 @@ export class VfsBackend {
     })
   }
 
-  /** Lines with a literal text, in all text files below `path` whose names match `glob`. At most 10,000. */
+  /** Finds lines that contain a literal text, in all text files below `path` whose names match `glob`. At most 10,000. */
   grep(
     pattern: string,
     path?: string | null,
@@ -143,7 +143,7 @@ export class VfsBackend {
     })
   }
 
-  /** Files below `path` whose relative paths match, such as `**\/*.csv`. */
+  /** Finds files below `path` whose relative paths match a pattern such as `**\/*.csv`. */
   glob(pattern: string, path = '/'): Promise<{ files: FileInfo[]; truncated?: boolean } | Failure> {
     return orFailure(async () => {
       const base = absolute(path)
@@ -154,7 +154,7 @@ export class VfsBackend {
     })
   }
 
-  /** A directory with everything in it. */
+  /** Deletes a file, or a directory with everything in it. */
   delete(filePath: string): Promise<{ path: string; filesUpdate: null } | Failure> {
     return orFailure(async () => {
       await this.#storage.remove(absolute(filePath), { recursive: true })
@@ -197,7 +197,7 @@ export class VfsBackend {
     const text = textOf(bytes)
     const at = modifiedAt.toISOString()
     const mimeType = mimeTypeOf(path) ?? (text === undefined ? 'application/octet-stream' : 'text/plain')
-    // A storage does not know when a file was made.
+    // A storage does not record when a file was created.
     return { content: text ?? bytes, mimeType, created_at: at, modified_at: at }
   }
 
@@ -207,7 +207,7 @@ export class VfsBackend {
     await this.#storage.writeFile(path, content)
   }
 
-  /** Undefined if it was removed meanwhile, or is a link that leads nowhere. */
+  /** Undefined if the file was removed meanwhile, or is a broken link. */
   async #info(path: string): Promise<FileInfo | undefined> {
     try {
       const { kind, sizeBytes, modifiedAt } = await this.#storage.stat(path)
@@ -222,7 +222,7 @@ export class VfsBackend {
     }
   }
 
-  /** Everything below a directory, or the file itself. Does not follow links to directories, which could lead in circles. */
+  /** Everything below a directory, or the file itself. Does not follow links to directories, which could form cycles. */
   async #walk(base: string): Promise<{ files: FileInfo[]; truncated: boolean }> {
     const files: FileInfo[] = []
     const todo = [base]
@@ -245,7 +245,7 @@ export class VfsBackend {
   }
 }
 
-/** One by one: an array of all lines could be many times the size of the text. */
+/** Yields lines one by one: an array of all lines could take many times the size of the text. */
 function* linesOf(text: string): Generator<string> {
   for (let from = 0; ; ) {
     const end = text.indexOf('\n', from)

@@ -12,7 +12,7 @@ export interface AccessOptions {
   readonly tokens: Tokens | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[]
-  /** Without tokens, everybody is this tenant. */
+  /** The tenant of every client if there are no tokens. */
   readonly tenant: string
 }
 
@@ -48,12 +48,12 @@ export class Access {
     })
     if (tokens !== undefined && this.#hashes.length === 0)
       throw new InvalidOptionError('tokens', 'at least one token', tokens)
-    // Behind other names, only the operator knows which are right; there, tokens keep web pages out.
+    // On other addresses, only the operator knows the valid names; there, tokens keep web pages out.
     this.#hosts = allowedHosts ? [...allowedHosts] : isLocal ? [...local, inBrackets(host)] : undefined
     this.#origins = [...sdk.localhostAllowedOrigins(), ...allowedOrigins]
   }
 
-  /** The tenant, or the response that refuses the request. */
+  /** Returns the tenant, or the response that rejects the request. */
   check(request: Request): string | Response {
     const refused =
       (this.#hosts && this.#sdk.hostHeaderValidationResponse(request, this.#hosts)) ??

@@ -1,4 +1,4 @@
-// The kinds of content blocks that results have. Owns their form.
+// The kinds of content blocks in results. Owns their form.
 import type { ContentBlock } from '@modelcontextprotocol/server'
 import { toBase64 } from '../shared/base64.js'
 

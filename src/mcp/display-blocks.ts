@@ -1,4 +1,4 @@
-// What code has displayed, as content blocks: images, text, and links to the rest. Owns what a link says.
+// What code has displayed, as content blocks: images, text, and links to the rest. Owns how links are labelled.
 import type { ContentBlock } from '@modelcontextprotocol/server'
 import { displayParts } from '../presentation/displays.js'
 import { shorten } from '../presentation/text.js'
@@ -8,13 +8,13 @@ import type { Outputs } from './outputs.js'
 
 export interface DisplayOptions {
   readonly outputs: Outputs
-  /** Of the text of all displays together. */
+  /** Limit for the text of all displays together. */
   readonly maxTextLength: number
 }
 
 const MAX_MIME_TYPE_LENGTH = 255
 
-/** Images as images; short texts as text; other forms, and what is over a bound, as resources. A last line counts what is left out. */
+/** Images become images and short texts text. Anything else, or over a limit, becomes a resource. A last line counts what is left out. */
 export function displayBlocks(displays: readonly Display[], options: DisplayOptions): ContentBlock[] {
   return displayParts(displays, options.maxTextLength).map((part) => {
     if (part.kind === 'image') return image(part.data, part.mimeType)

@@ -1,7 +1,7 @@
-// A part of a session's file. Owns reading no more of it than is needed, and telling text from binary data.
+// A part of a session's file. Owns reading no more of the file than needed, and telling text from binary data.
 import type { SessionFiles } from '../session/session-files.js'
 
-/** Longest sequence of UTF-8 that may be cut at the end of a part. */
+/** Longest incomplete UTF-8 sequence at the end of a part. */
 const MAX_TAIL_BYTES = 3
 
 export async function readPart(
@@ -24,7 +24,7 @@ export async function readPart(
   return part.subarray(0, filled)
 }
 
-/** `undefined` if it is not UTF-8. A character that goes on after the part is left out. */
+/** `undefined` if the part is not UTF-8. Leaves out a character that is cut off at its end. */
 export function textOfPart(
   part: Uint8Array,
   isEnd: boolean,
@@ -36,7 +36,7 @@ export function textOfPart(
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
       return text.includes('\0') ? undefined : { text, sizeBytes: bytes.length }
     } catch {
-      // Try without the last byte.
+      // Try again without the last byte.
     }
   }
   return undefined

@@ -1,4 +1,4 @@
-// The tools about a session's files: read_file, write_file, list_files. Owns how much of a file they return.
+// The tools for a session's files: read_file, write_file, list_files. Owns how much of a file they return.
 import { Buffer } from 'node:buffer'
 import { dirname, resolve } from 'node:path/posix'
 import type { CallToolResult } from '@modelcontextprotocol/server'
@@ -109,7 +109,7 @@ async function listFiles(files: SessionFiles, path: string): Promise<CallToolRes
         const status = await files.stat(resolve(path, name), { followLinks: false })
         return { name, type: status.kind, sizeBytes: status.sizeBytes }
       } catch (error) {
-        // A device, a file that was removed meanwhile, or a name that is not UTF-8: the others are listed all the same.
+        // A device, a file that was removed meanwhile, or a name that is not UTF-8 must not prevent listing the others.
         if (!(error instanceof StorageError || error instanceof InvalidOptionError)) throw error
         return { name, type: 'unknown' }
       }

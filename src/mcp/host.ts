@@ -1,5 +1,5 @@
-// What all connections of one MCP server share: the tenants, the connected servers, and what tools say about themselves. Owns opening and
-// closing these.
+// What all connections of one MCP server share: the tenants, the connected servers, and the tools' descriptions. Owns opening and closing
+// these.
 
 import { version } from '../install/version.js'
 import { factsOf, type PythonFacts } from '../presentation/describe.js'
@@ -16,7 +16,7 @@ export class McpHost {
   readonly #servers: ConnectedServers
   readonly #callbacks: ToolCallbacks
   readonly #tenants = new Map<string, Tenant>()
-  /** Compiled once: over HTTP, each request of the 2026 protocol has a server of its own. */
+  /** Compiled once, because over HTTP each request of the 2026 protocol gets a server of its own. */
   readonly #schemas = new Map<string, ReturnType<Sdk['fromJsonSchema']>>()
 
   private constructor(
@@ -33,7 +33,7 @@ export class McpHost {
   }
 
   /**
-   * Starts the connected servers, and a session that tells what Python has.
+   * Starts the connected servers, and a session that reports what its Python provides.
    *
    * @throws InstallationError, InvalidOptionError, and what `manager.createSession` throws
    */
@@ -59,7 +59,7 @@ export class McpHost {
     return tenant
   }
 
-  /** @param name tells the schemas apart */
+  /** @param name identifies the schema */
   schema<T>(name: string, schema: Record<string, unknown>): ReturnType<typeof this.sdk.fromJsonSchema<T>> {
     let compiled = this.#schemas.get(name)
     if (compiled === undefined) {

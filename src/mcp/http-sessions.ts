@@ -1,5 +1,5 @@
-// The connections of clients that speak the 2025 protocol, whose requests belong together by `Mcp-Session-Id`. Owns how many each tenant has
-// and when they end. A request of the 2026 protocol stands for itself.
+// The connections of clients that use the 2025 protocol, where `Mcp-Session-Id` connects the requests of a session. Owns how many each
+// tenant may have, and when they end. Requests of the 2026 protocol are independent of each other.
 import { randomUUID } from 'node:crypto'
 import type { McpServer, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
 import { count } from '../shared/count.js'
@@ -11,7 +11,7 @@ interface HttpSession {
   readonly transport: WebStandardStreamableHTTPServerTransport
   readonly server: McpServer
   usedMs: number
-  /** Requests whose response has not ended. */
+  /** Number of requests whose response has not ended. */
   open: number
 }
 
@@ -22,16 +22,16 @@ const SWEEP_MS = 60_000
 export interface HttpSessionsOptions {
   readonly host: McpHost
   readonly maxBodyBytes: number
-  /** Most sessions of one tenant. Default 1,000. */
+  /** Maximum number of sessions per tenant. Default 1,000. */
   readonly maxPerTenant?: number
 }
 
 export class HttpSessions {
   readonly #options: HttpSessionsOptions
   readonly #maxPerTenant: number
-  /** By id: those that have begun with `initialize`. */
+  /** Sessions that have begun with `initialize`, by id. */
   readonly #sessions = new Map<string, HttpSession>()
-  /** All of them by tenant, those without an id included. */
+  /** All sessions by tenant, including those without an id. */
   readonly #tenants = new Map<string, Set<HttpSession>>()
   readonly #timer: NodeJS.Timeout
 
@@ -42,19 +42,19 @@ export class HttpSessions {
     this.#timer.unref()
   }
 
-  /** @param onEnd is given what to call when the response has ended */
+  /** @param onEnd receives a function, to be called when the response has ended */
   async respond(request: Request, tenant: string, onEnd: (ended: () => void) => void): Promise<Response> {
     const id = request.headers.get('mcp-session-id')
     if (id === null && this.#isFull(tenant)) return tooMany(this.#maxPerTenant)
     const session = id === null ? await this.#create(tenant) : this.#sessions.get(id)
-    // Another tenant's session is none of theirs.
+    // A tenant must not use another tenant's session.
     if (session === undefined || session.tenant !== tenant) return notFound()
     if (id !== null) session.open++
     session.usedMs = performance.now()
     onEnd(() => {
       session.open--
       session.usedMs = performance.now()
-      // It began with another request than `initialize`.
+      // Its first request was not `initialize`, so the session has no id and no other request can use it.
       if (session.transport.sessionId === undefined) void this.#end(session)
     })
     return session.transport.handleRequest(request)
@@ -85,7 +85,7 @@ export class HttpSessions {
       onsessionclosed: () => this.#forget(session),
     })
     const server = serverFor(host, host.tenant(tenant))
-    // Its first request is open from here on, so that requests that come meanwhile count it.
+    // Counts its first request as open at once, so that requests in the meantime do not evict it.
     const session: HttpSession = { tenant, transport, server, usedMs: performance.now(), open: 1 }
     transport.onerror = host.options.onError
     const sessions = this.#tenants.get(tenant) ?? new Set()
@@ -104,7 +104,7 @@ export class HttpSessions {
       if (session.open === 0 && session.usedMs < untilMs) void this.#end(session)
   }
 
-  /** Ends the tenant's idle sessions that were used least recently, down to the bound. A session with an open request stays. */
+  /** Ends the tenant's least recently used idle sessions until the limit holds. Sessions with an open request stay. */
   #evict(tenant: string): void {
     const sessions = this.#tenants.get(tenant) ?? new Set()
     const surplus = sessions.size - this.#maxPerTenant

@@ -1,4 +1,4 @@
-// MCP over streamable HTTP. Owns the HTTP server and which request goes where.
+// MCP over streamable HTTP. Owns the HTTP server, and which handler gets which request.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { McpHttpHandler } from '@modelcontextprotocol/server'
 import { listen } from '../http/listen.js'
@@ -11,29 +11,29 @@ import { type McpOptions, resolveMcpOptions } from './options.js'
 import { serverFor } from './server.js'
 
 export interface HttpOptions extends McpOptions {
-  /** 0: one that is free. Default 0. */
+  /** Port to listen on; 0 picks a free one. Default 0. */
   readonly port?: number
-  /** Address to listen on. Others than those of this machine need `tokens`. Default `127.0.0.1`. */
+  /** Address to listen on. One that other machines can reach needs `tokens`. Default `127.0.0.1`. */
   readonly host?: string
-  /** Where clients connect. Default `/mcp`. */
+  /** Path of the endpoint. Default `/mcp`. */
   readonly path?: string
   /**
-   * Tokens by tenant, of at least 16 characters. A client sends one as `Authorization: Bearer …`, and sees the sessions of its tenant only.
-   * Default: none, and every client is `tenant`.
+   * Tokens by tenant, each of at least 16 characters. A client sends one as `Authorization: Bearer …`, and sees only the sessions of its
+   * tenant. Default: none, and every client is `tenant`.
    */
   readonly tokens?: Tokens
-  /** Names that the Host header may have, without port. Default: those of this machine, or any where `host` is reachable from elsewhere. */
+  /** Names allowed in the Host header, without port. Default: those of this machine; any, if `host` is reachable from other machines. */
   readonly allowedHosts?: readonly string[]
-  /** Host names of web pages that may call, beside those of this machine. Clients that are no browsers send no Origin. Default none. */
+  /** Host names of web pages that may call, besides those of this machine. Only browsers send an Origin. Default none. */
   readonly allowedOrigins?: readonly string[]
-  /** Longest body of a request, in bytes. 1,024 to 1 GiB. Default 8 MiB. */
+  /** Longest body of a request, in bytes, 1,024 to 1 GiB. Default 8 MiB. */
   readonly maxBodyBytes?: number
 }
 
 export interface HttpServer extends AsyncDisposable {
-  /** Such as `http://127.0.0.1:41234/mcp`. */
+  /** URL of the endpoint, such as `http://127.0.0.1:41234/mcp`. */
   readonly url: string
-  /** Ends every connection, what runs included, and the connected servers. The manager stays open. */
+  /** Ends all connections, with the code that they run, and the connected servers. The manager stays open. */
   close(): Promise<void>
 }
 
@@ -87,7 +87,7 @@ class Endpoint implements HttpServer {
     this.#access = access
     this.#path = path
     this.#maxBodyBytes = maxBodyBytes
-    // The access check has put the tenant there.
+    // The access check has stored the tenant there.
     this.#modern = host.sdk.createMcpHandler(
       ({ authInfo }) => serverFor(host, host.tenant(authInfo?.clientId ?? '')),
       { legacy: 'reject', maxRequestBodySize: maxBodyBytes, onerror: host.options.onError },
@@ -134,7 +134,7 @@ class Endpoint implements HttpServer {
       })
       await sendResponse(response, outgoing)
     } catch (error) {
-      // A client that has gone needs no answer.
+      // A client that has disconnected needs no answer.
       if (!outgoing.destroyed) this.#host.options.onError(error as Error)
       if (outgoing.headersSent) outgoing.destroy()
       else outgoing.writeHead(500).end()

@@ -11,7 +11,7 @@ export type { McpOptions } from './options.js'
 export { type StdioOptions, type StdioServer, serveStdio } from './stdio.js'
 
 /**
- * An MCP server for one client, to be connected to any transport. Closing it ends the connected servers; the manager stays open.
+ * An MCP server for one client, to be connected to any transport. Closing it also ends the connected servers; the manager stays open.
  *
  * @throws InstallationError when `@modelcontextprotocol/server` is missing, or its client where `connect` needs it
  * @throws InvalidOptionError, and what `manager.createSession` throws

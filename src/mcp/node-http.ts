@@ -1,4 +1,5 @@
-// Requests and responses of node:http as those of the Fetch API, which the SDK takes. Owns aborting what a client has left.
+// Converts requests and responses between node:http and the Fetch API, which the SDK uses. Owns aborting a request whose client has
+// disconnected.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -7,8 +8,8 @@ import type { ReadableStream } from 'node:stream/web'
 const METHODS = ['GET', 'POST', 'DELETE']
 
 /**
- * Its signal aborts when the client goes away before the response has ended. A response for what the Fetch API cannot express, and for
- * methods that MCP does not have.
+ * Converts a request. Its signal aborts when the client disconnects before the response has ended. Returns a response instead if the Fetch
+ * API cannot express the request, or if MCP does not use its method.
  */
 export function requestOf(incoming: IncomingMessage, response: ServerResponse): Request | Response {
   const controller = new AbortController()
@@ -18,9 +19,9 @@ export function requestOf(incoming: IncomingMessage, response: ServerResponse): 
   const { method = 'GET', rawHeaders, url = '/' } = incoming
   if (!METHODS.includes(method))
     return new Response('not allowed', { status: 405, headers: { allow: METHODS.join(', ') } })
-  // The path alone counts: the Host header is checked, and not believed.
+  // Only the path is used: the Host header is checked elsewhere, and must not decide about the URL.
   const target = URL.canParse(url, 'http://localhost') ? new URL(url, 'http://localhost') : undefined
-  // The Fetch API refuses URLs with credentials.
+  // The Fetch API rejects URLs with credentials.
   if (target === undefined || target.username !== '' || target.password !== '')
     return new Response('not a URL, or one with credentials', { status: 400 })
   const headers = new Headers()
@@ -42,7 +43,7 @@ export async function sendResponse(response: Response, outgoing: ServerResponse)
     outgoing.end()
     return
   }
-  // A stream of events may have none for long.
+  // A stream of events may send none for a long time, so send the headers now.
   outgoing.flushHeaders()
   await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing)
 }

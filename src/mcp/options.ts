@@ -6,24 +6,24 @@ import { InvalidOptionError } from '../shared/errors.js'
 import type { ServerCommand } from './connect/command.js'
 
 export interface McpOptions {
-  /** Runs the sessions. The server leaves it open: close it yourself. Give it a `store` to keep sessions over restarts. */
+  /** Runs the sessions. The server does not close it: close it yourself. Give it a `store` to keep sessions across restarts. */
   readonly manager: SessionManager
-  /** Who the sessions belong to, for `mcpServer` and `serveStdio`; over HTTP the token says it. Default `local`. */
+  /** Tenant that owns the sessions, for `mcpServer` and `serveStdio`; over HTTP, the token decides. Default `local`. */
   readonly tenant?: string
-  /** Limits of the sessions, over the manager's. `callbackTimeoutMs` bounds each call of a connected server's tool; default 60,000. */
+  /** Limits of the sessions; they override the manager's. `callbackTimeoutMs` is that of connected servers' tools; default 60,000. */
   readonly limits?: Partial<Limits>
-  /** Longest `timeout` that a client may ask for, in ms. Default 600,000. */
+  /** Longest `timeout` that a client may set, in ms. Default 600,000. */
   readonly maxTimeoutMs?: number
-  /** Sessions of one tenant, and as many snapshots. 1 to 100,000. Default 100. */
+  /** Maximum number of sessions per tenant, and of snapshots. 1 to 100,000. Default 100. */
   readonly maxSessions?: number
   /**
-   * Most characters of one text in a result, such as stdout, and of the texts of all its displays together. What is longer is cut in the
-   * middle, with a mark; the whole text is a resource. 1,000 to 1,000,000. Default 16,000.
+   * Limit for one text in a result, such as stdout, and for the texts of all its displays together, in characters. A longer text is cut in
+   * the middle, with a mark; the whole text is available as a resource. 1,000 to 1,000,000. Default 16,000.
    */
   readonly maxTextLength?: number
-  /** Other MCP servers, which are started now. Python calls their tools as `tools.NAME`. Default none. */
+  /** Other MCP servers to start. Python calls their tools as `tools.NAME`. Default none. */
   readonly connect?: readonly (string | ServerCommand)[]
-  /** Called with errors that no client is told of, such as a broken connection. Default: they are ignored. */
+  /** Called with errors that are not reported to a client, such as a broken connection. Default: they are ignored. */
   readonly onError?: (error: Error) => void
 }
 

@@ -1,4 +1,5 @@
-// Long outputs of a tenant's executions, which results show only a part of. Owns how many are kept, in memory: they end with the process.
+// Long outputs of a tenant's executions, of which results show only a part. Owns how many are kept. They are in memory, so they are lost
+// when the process ends.
 import { randomUUID } from 'node:crypto'
 
 export interface KeptOutput {
@@ -11,11 +12,11 @@ const MAX_SIZE = 32 * 1024 * 1024
 const PREFIX = 'brumate://outputs/'
 
 export class Outputs {
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #kept = new Map<string, KeptOutput>()
   #size = 0
 
-  /** The URI under which a client can read it. */
+  /** Returns the URI at which a client can read it. */
   keep(mimeType: string, content: string | Uint8Array): string {
     const id = randomUUID()
     this.#kept.set(id, { mimeType, content })

@@ -1,4 +1,4 @@
-// The resources of a tenant: files of its sessions, and long outputs. Owns reading them; tools hand out their URIs.
+// The resources of a tenant: files of its sessions, and long outputs. Owns reading them; tools return their URIs.
 import type { McpServer, ReadResourceResult } from '@modelcontextprotocol/server'
 import { mimeTypeOf } from '../presentation/media-types.js'
 import { toBase64 } from '../shared/base64.js'
@@ -45,7 +45,7 @@ export function registerResources({ sdk }: McpHost, server: McpServer, tenant: T
   )
 }
 
-/** Whether there is no such file, or cannot be, as with NUL in its path. */
+/** Whether the file does not exist, or cannot exist, such as one with NUL in its path. */
 function isOfPath(error: unknown): boolean {
   return (
     error instanceof StorageError ||

@@ -1,4 +1,5 @@
-// What an execution came to, as the result of a tool call: structured content, text, resources. Owns the links to files and long texts.
+// The outcome of an execution as the result of a tool call: structured content, text, resources. Owns the links to files and long
+// texts.
 import { Buffer } from 'node:buffer'
 import { basename } from 'node:path/posix'
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
@@ -37,7 +38,7 @@ export function resultOf(result: ExecuteResult, options: ResultOptions): CallToo
   }
 }
 
-/** `undefined` for an error that is not about the code. */
+/** `undefined` if the error is not about the code. */
 export function resultOfError(error: unknown, options: ResultOptions): CallToolResult | undefined {
   if (!(error instanceof ExecutionError)) return undefined
   const texts = new Texts(options)

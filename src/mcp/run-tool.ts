@@ -1,4 +1,4 @@
-// The tool `run_python`. Owns running code for a request: its time limit, its cancellation, and its progress.
+// The tool `run_python`. Owns running code for a request: its timeout, cancellation and progress.
 import type { ServerContext } from '@modelcontextprotocol/server'
 import type { OutputChunk } from '../options/execution.js'
 import type { ResolvedMcpOptions } from './options.js'
@@ -6,7 +6,7 @@ import { resultOf, resultOfError } from './result.js'
 import type { Tenant } from './tenant.js'
 import type { Tool } from './tool.js'
 
-/** Clients that count progress as a sign of life wait for longer than their own time limit. */
+/** Clients that treat progress as a sign of life wait longer than their own timeout. */
 const HEARTBEAT_MS = 5000
 const OUTPUT_INTERVAL_MS = 250
 const MAX_LINE_LENGTH = 200
@@ -39,7 +39,7 @@ export function runTool(
   }
 }
 
-/** `notifications/progress` for a client that asked for them: the last line that was written, and a heartbeat. */
+/** Sends `notifications/progress` to a client that asked for them: the last line of output, and a heartbeat. */
 class ProgressReports {
   readonly #context: ServerContext
   readonly #onError: (error: Error) => void
@@ -73,7 +73,7 @@ class ProgressReports {
     const progressToken = this.#context.mcpReq._meta?.progressToken
     if (progressToken === undefined) return
     this.#reportedMs = performance.now()
-    // In seconds; it has to grow with every report.
+    // In seconds, because it must grow with every report.
     const progress = (this.#reportedMs - this.#startedMs) / 1000
     this.#context.mcpReq
       .notify({ method: 'notifications/progress', params: { progressToken, progress, message } })

@@ -1,4 +1,4 @@
-// One MCP server for one tenant: tools and resources on the official SDK. Owns registering them, and turning thrown errors into results.
+// An MCP server for one tenant: tools and resources on the official SDK. Owns registering them, and turning thrown errors into results.
 import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
 import { version } from '../install/version.js'
 import { describePython, type Wording } from '../presentation/describe.js'
@@ -14,7 +14,7 @@ import { sessionTools } from './session-tools.js'
 import { RefusedError, type Tenant } from './tenant.js'
 import type { Arguments, Tool } from './tool.js'
 
-/** Of every tool: Python reaches nothing outside its sandbox but the connected servers. */
+/** For every tool: Python reaches nothing outside of its sandbox except the connected servers. */
 const CLOSED: ToolAnnotations = { openWorldHint: false }
 
 export function serverFor(host: McpHost, tenant: Tenant): McpServer {
@@ -65,7 +65,7 @@ function register(host: McpHost, server: McpServer, name: string, tool: Tool): v
       try {
         return await tool.call(args, context)
       } catch (error) {
-        // Anything but the library's own errors is a bug, which the operator must know of.
+        // Any error that is not one of the library's own is a bug, so report it to the operator.
         if (!(error instanceof BrumateError || error instanceof RefusedError)) options.onError(error as Error)
         return {
           isError: true,

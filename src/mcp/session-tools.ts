@@ -1,4 +1,4 @@
-// The tools about sessions as a whole: reset_session, list_sessions, snapshot, restore, fork. Owns what they answer.
+// The tools for whole sessions: reset_session, list_sessions, snapshot, restore, fork. Owns their answers.
 import { text } from './blocks.js'
 import { ARGUMENTS, RESULTS } from './schemas.js'
 import type { Listed, Tenant } from './tenant.js'

@@ -1,4 +1,4 @@
-// MCP over stdin and stdout. Owns when such a server has ended.
+// MCP over stdin and stdout. Owns detecting when such a server has ended.
 import type { Readable, Writable } from 'node:stream'
 import { deferred } from '../deferred.js'
 import { McpHost } from './host.js'
@@ -7,7 +7,7 @@ import { loadStdio } from './sdk.js'
 import { serverFor } from './server.js'
 
 export interface StdioOptions extends McpOptions {
-  /** Default: those of the process. Nothing else may write to its stdout. */
+  /** Default: the streams of the process. Nothing else may write to its stdout. */
   readonly stdin?: Readable
   readonly stdout?: Writable
 }
@@ -31,7 +31,7 @@ export async function serveStdio(options: StdioOptions): Promise<StdioServer> {
   const { stdin = process.stdin, stdout = process.stdout } = options
   const wire = new sdk.StdioServerTransport(stdin, stdout)
   const ended = deferred<void>()
-  // The SDK closes the wire at the end of stdin, and when a message is too large.
+  // The SDK closes the transport at the end of stdin, or when a message is too large.
   const closeWire = wire.close.bind(wire)
   wire.close = async () => {
     ended.resolve()

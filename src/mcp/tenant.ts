@@ -1,4 +1,4 @@
-// The sessions and snapshots of one tenant, by the names that clients give them. Owns their ids in the manager, and how many there are.
+// The sessions and snapshots of one tenant, by the names that clients give them. Owns their ids in the manager, and their number.
 import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { SessionManager } from '../manager.js'
@@ -11,14 +11,14 @@ import { SessionOwnedError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { Outputs } from './outputs.js'
 
-/** What a client asked for cannot be done; its message says what to do. */
+/** A client's request cannot be fulfilled. The message says what to do. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
 }
 
 export interface Opened {
   readonly session: Session
-  /** What the client should know about its state. */
+  /** Remarks for the client about the session's state. */
   readonly notes: readonly string[]
 }
 
@@ -39,7 +39,7 @@ export interface TenantOptions {
 type Kind = 'session' | 'snapshot'
 
 const HASH_LENGTH = 16
-/** How long to wait at most for the lease of a process that was killed. */
+/** Longest wait for the lease of a process that was killed. */
 const LONGEST_LEASE_MS = 60_000
 const MARGIN_MS = 50
 
@@ -50,25 +50,25 @@ export class Tenant {
 
   constructor(options: TenantOptions) {
     this.#options = options
-    // Ids are unique over all tenants, and have letters, digits, - and _ only.
+    // Ids are unique over all tenants, and consist of letters, digits, - and _.
     const hash = createHash('sha256').update(options.tenant).digest('base64url').slice(0, HASH_LENGTH)
     this.#prefixes = { session: `mcp-${hash}-s-`, snapshot: `mcp-${hash}-n-` }
   }
 
-  /** The session of this name, wherever it is kept, or a new one. */
+  /** Opens the session of this name, wherever it is stored, or creates it. */
   open(name: string, signal?: AbortSignal): Promise<Opened> {
     return this.#open('session', name, signal)
   }
 
-  /** Whether there is a session of this name. */
+  /** Whether a session of this name exists. */
   has(name: string): Promise<boolean> {
     return this.#has('session', name)
   }
 
   /**
-   * Replaces the snapshot of this name, if there is one.
+   * Saves a snapshot, replacing the one of this name if there is one.
    *
-   * @returns its bytes
+   * @returns the snapshot's size in bytes
    */
   async saveSnapshot(session: string, name: string, signal?: AbortSignal): Promise<number> {
     const source = await this.#existing('session', session, signal)
@@ -79,7 +79,7 @@ export class Tenant {
       try {
         if (isThere) await copy.restoreState(state)
       } finally {
-        // Closing stores it. A snapshot needs no interpreter.
+        // Closing the session stores it. A snapshot needs no interpreter.
         await copy.close()
       }
       return state.size
@@ -108,7 +108,7 @@ export class Tenant {
     })
   }
 
-  /** Resolves to whether there was one. */
+  /** Resolves to whether it existed. */
   delete(kind: Kind, name: string, signal?: AbortSignal): Promise<boolean> {
     const { manager } = this.#options
     return this.#locked(kind, name, signal, () => manager.delete(this.#prefixes[kind] + name))
@@ -122,14 +122,14 @@ export class Tenant {
       tenant,
       prefix,
     })) {
-      // The store may not have the last ones yet.
+      // The store may not know of the latest executions yet.
       const executionCount = manager.get(id)?.executionCount ?? stored
       found.push({ name: id.slice(prefix.length), updatedAt, sizeBytes, executionCount })
     }
     return found
   }
 
-  /** Saving, restoring and deleting a snapshot open and close the same session of the manager, so they take turns. */
+  /** Saving, restoring and deleting a snapshot open and close the same session of the manager, so they must not overlap. */
   #locked<T>(kind: Kind, name: string, signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
     return NameLocks.of(this.#options.manager).run(this.#prefixes[kind] + name, signal, task)
   }
@@ -148,7 +148,7 @@ export class Tenant {
     return (await this.list(kind)).some((one) => one.name === name)
   }
 
-  /** @param from what a new session begins with */
+  /** @param from the snapshot that a new session starts from */
   async #open(kind: Kind, name: string, signal?: AbortSignal, from?: Snapshot): Promise<Opened> {
     const { manager, tenant, maxSessions, sessionOptions } = this.#options
     const id = this.#prefixes[kind] + name
@@ -167,8 +167,8 @@ export class Tenant {
 }
 
 /**
- * A server that was killed leaves its sessions leased for some seconds. One that is alive renews its leases, so a session of its is not
- * taken from it.
+ * Retries while another server has the session open. A killed server's leases last some seconds longer. A live one renews its leases, and
+ * keeps its sessions.
  */
 async function retryWhileOwned(open: () => Promise<Session>, signal?: AbortSignal): Promise<Session> {
   const startedMs = performance.now()
@@ -178,7 +178,7 @@ async function retryWhileOwned(open: () => Promise<Session>, signal?: AbortSigna
     } catch (error) {
       if (!(error instanceof SessionOwnedError)) throw error
       const at = error.expiresAt.getTime()
-      // A later end than before: its owner lives.
+      // The lease was renewed, so its owner is alive.
       const isAlive = expires !== undefined && at > expires
       if (isAlive || performance.now() - startedMs > LONGEST_LEASE_MS)
         throw new RefusedError(

@@ -1,7 +1,7 @@
-// What a tool of the MCP server is. Owns the type.
+// The type of a tool of the MCP server. Owns that type.
 import type { CallToolResult, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server'
 
-/** Of any tool. Its schema has checked them, and says which are there. */
+/** The arguments of all tools. A tool's schema validates them, and says which ones it has. */
 export interface Arguments {
   readonly code?: string
   readonly content?: string
@@ -18,10 +18,10 @@ export interface Arguments {
 export interface Tool {
   readonly title: string
   readonly description: string
-  /** JSON Schemas. */
+  /** JSON Schema of the arguments' properties. */
   readonly arguments: Record<string, unknown>
   readonly result?: Record<string, unknown>
   readonly annotations: ToolAnnotations
-  /** What it throws becomes a result with `isError`. */
+  /** An error that it throws becomes a result with `isError`. */
   call(args: Arguments, context: ServerContext): Promise<CallToolResult>
 }

@@ -4,7 +4,7 @@ import { type AgentPythonOptions, pythonTool } from './python-tool.js'
 import { loadSandboxSdk } from './sdk.js'
 
 /**
- * Gives a `SandboxAgent` the Python tool, beside what its sandbox can do.
+ * Gives a `SandboxAgent` the Python tool, in addition to its sandbox.
  *
  * @throws InstallationError if `@openai/agents` is not installed
  * @throws InvalidOptionError

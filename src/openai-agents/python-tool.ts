@@ -1,5 +1,5 @@
-// Python as a function tool of the OpenAI Agents SDK, whose code calls the agent's other tools. Owns the form of its output, and when a call
-// that code makes waits for approval.
+// Python as a function tool of the OpenAI Agents SDK, whose code calls the agent's other tools. Owns the format of its output, and which
+// calls of the code wait for approval.
 import type { FunctionTool, RunContext } from '@openai/agents'
 import { isFunction } from '../options/check.js'
 import { answerCalls, type PythonAnswers } from '../presentation/answers.js'
@@ -21,15 +21,15 @@ import { type AgentsSdk, loadAgentsSdk } from './sdk.js'
 type AnyTool = FunctionTool<any, any, any>
 
 export interface AgentPythonOptions extends PythonToolOptions {
-  /** What the model calls the tool. Default `run_python`. */
+  /** The tool's name for the model. Default `run_python`. */
   readonly name?: string
   /**
-   * Function tools that code calls as `tools.NAME`, in place of the session's callbacks. A call of one that needs approval suspends the
-   * execution until `resume`. Their `isEnabled` is not asked, and tools with guardrails are refused. Default: the session's callbacks.
+   * Function tools that code calls as `tools.NAME`, instead of the session's callbacks. If a tool needs approval, its call suspends the
+   * execution until `resume`. `isEnabled` is ignored, and tools with guardrails are rejected. Default: the session's callbacks.
    */
   // biome-ignore lint/suspicious/noExplicitAny: tools of any context, arguments and results
   readonly tools?: readonly FunctionTool<any, any, any>[]
-  /** Whether a human must approve code before it runs: the run is then interrupted. Default false. */
+  /** Whether a human must approve code before it runs: the run is interrupted for that. Default false. */
   readonly needsApproval?:
     | boolean
     | ((context: RunContext, input: { readonly code: string }, callId?: string) => Promise<boolean>)
@@ -45,9 +45,9 @@ export type PythonOutput =
 // biome-ignore lint/suspicious/noExplicitAny: for agents of any context
 export interface AgentPythonTool extends FunctionTool<any, any, PythonOutput> {
   /**
-   * Goes on with a suspended execution, in whatever process. The outcome may be suspended again.
+   * Continues a suspended execution, in any process. The outcome may be suspended again.
    *
-   * @param context what approved tools get as the run's context
+   * @param call.context run context for the approved tools
    * @throws InvalidOptionError for an id that is not pending
    */
   resume(answers: PythonAnswers, call?: PythonCall & { readonly context?: unknown }): Promise<ModelOutcome>
@@ -148,7 +148,7 @@ class NestedTools {
   }
 }
 
-/** Guardrails are run by the SDK's runner, which calls from Python do not pass. */
+/** Guardrails are run by the SDK's runner, which is not involved in calls from Python. */
 function refuseGuarded(option: string, tool: AnyTool): void {
   if (typeof tool?.invoke !== 'function') throw new InvalidOptionError(option, 'a function tool', tool)
   const { name, inputGuardrails = [], outputGuardrails = [] } = tool

@@ -1,4 +1,4 @@
-// Workspaces of sandbox agents in a store of sessions. Owns the form of an entry: the length of its metadata in four bytes, the metadata
+// Workspaces of sandbox agents in a store of sessions. Owns the format of an entry: the length of its metadata in four bytes, the metadata
 // as JSON, and the workspace's archive.
 import { randomUUID } from 'node:crypto'
 import type {
@@ -12,19 +12,19 @@ import { InvalidOptionError, StoreError } from '../shared/errors.js'
 import type { SnapshotStore } from '../store/store.js'
 
 export interface WorkspaceStoreOptions {
-  /** Where workspaces are kept: best not the store of a manager, which would list them as sessions. */
+  /** Store of the workspaces. Do not use the store of a manager, which would list them as sessions. */
   readonly store: SnapshotStore
-  /** Begins every id in the store. Default `openai-agents/`. */
+  /** Prefix of every id in the store. Default `openai-agents/`. */
   readonly prefix?: string
 }
 
-/** Writers of one id that come between, before a save fails. */
+/** Attempts to save or delete an entry while others write to the same id. */
 const MAX_TRIES = 10
 const HEAD_BYTES = 4
 const RECORD = { tenant: 'openai-agents', imageId: 'openai-agents', labels: {}, executionCount: 0 }
 
 /**
- * A `RemoteSnapshotStore` of the OpenAI Agents SDK: `snapshot: { type: 'remote', store: new WorkspaceStore({ store }) }`.
+ * A `RemoteSnapshotStore` for the OpenAI Agents SDK: `snapshot: { type: 'remote', store: new WorkspaceStore({ store }) }`.
  */
 export class WorkspaceStore implements RemoteSnapshotStore {
   readonly #store: SnapshotStore
@@ -53,7 +53,7 @@ export class WorkspaceStore implements RemoteSnapshotStore {
     throw new StoreError(`the workspace ${id} was written by others ${MAX_TRIES} times meanwhile; try again`)
   }
 
-  /** @throws StoreError, also if there is none */
+  /** @throws StoreError, also if the workspace does not exist */
   async load({ id }: RemoteSnapshotLoadArgs) {
     const entry = await this.#store.get(this.#prefix + id)
     if (entry === undefined)

@@ -1,30 +1,30 @@
-// Answers to the host calls that a suspended execution waits for. Owns running the calls that were approved, and the error of those that
-// were not.
+// Answers to the host calls of a suspended execution. Owns running the calls that were approved, and the error of those that were
+// denied.
 import { deferred } from '../deferred.js'
 import { isRecord, known } from '../options/check.js'
 import type { Session } from '../session.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 
-/** By the calls' ids, as in `session.pending`. */
+/** All keys are ids of calls, as in `session.pending`. */
 export interface PythonAnswers {
-  /** Approved calls run now; others raise PermissionError in Python. */
+  /** Approved calls (`true`) run now; the others raise PermissionError in Python. */
   readonly approvals?: Readonly<Record<string, boolean>>
-  /** What calls return that the program answers itself. */
+  /** Results of calls that the program answers itself. */
   readonly results?: Readonly<Record<string, unknown>>
-  /** What calls raise. */
+  /** Errors that calls raise in Python. */
   readonly errors?: Readonly<Record<string, unknown>>
 }
 
 type Answered = { readonly results: Record<string, unknown>; readonly errors: Record<string, unknown> }
 type Answerable = Pick<Session, 'pending' | 'limits'>
 
-/** Ids of calls whose tools run: an approval that is sent twice must not run them twice. */
+/** Ids of calls whose tools are running, so that an approval that is sent twice does not run them twice. */
 const answering = new WeakMap<Answerable, Set<string>>()
 
 /**
- * Runs the approved calls, and passes the answers to `resume`. A tool that takes longer than the session's `callbackTimeoutMs` raises
- * TimeoutError in Python. If the signal aborts before, the calls stay pending.
+ * Runs the approved calls, and passes the answers to `resume`. If a tool takes longer than the session's `callbackTimeoutMs`, its call
+ * raises TimeoutError in Python. If the signal aborts first, the calls stay pending.
  *
  * @throws InvalidOptionError before any tool runs: for ids that are not pending, and answers of a wrong type
  */
@@ -75,13 +75,13 @@ export async function answerCalls<T>(
   }
 }
 
-/** All answers are checked before the first tool runs: what it did could not be undone. */
+/** Validates all answers before the first tool runs, because its effects could not be undone. */
 function approvedCalls({ pending }: Answerable, answers: PythonAnswers): ReadonlyMap<PendingCall, boolean> {
   isRecord('answers', answers)
   known('answers', answers, ['approvals', 'results', 'errors'])
   const calls = new Map<PendingCall, boolean>()
   const approvals = Object.entries(isRecord('approvals', answers.approvals ?? {}))
-  // Without approvals, nothing is run and the session checks the ids.
+  // Without approvals no tool runs, and the session validates the ids.
   if (approvals.length === 0) return calls
   const others = [answers.results, answers.errors].flatMap((one) => Object.keys(one ?? {}))
   const ids = [...approvals.map(([id]) => id), ...others]
@@ -131,12 +131,12 @@ async function within(
   }
 }
 
-/** The error of a call that nobody allowed. Python has the class. */
+/** The error of a call that was not approved. It becomes Python's class of that name. */
 export function denied(name: string, reason = 'it was denied'): Error {
   return namedError('PermissionError', `${name}: ${reason}`)
 }
 
-/** Python raises its class of this name. */
+/** Becomes Python's class of this name. */
 export function namedError(name: string, message: string): Error {
   const error = new Error(message)
   error.name = name

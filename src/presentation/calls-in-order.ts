@@ -1,11 +1,11 @@
-// Which call of a tool the running Python code belongs to, so that its callbacks act for that call: with its context, its signal. Owns the
-// order only; the session runs one call after the other by itself.
+// Tracks which call of a tool runs the current Python code, so that callbacks use the context and the signal of that call. Owns only the
+// tracking; the session itself runs calls one after the other.
 
 export class CallsInOrder<Context> {
-  /** Those that have not settled. The session runs the first. */
+  /** Contexts of the calls that have not settled. The session is running the first. */
   readonly #contexts: Context[] = []
 
-  /** Starts the call at once: the session queues it, or refuses it. */
+  /** Starts the call at once: the session queues or rejects it. */
   async run<T>(context: Context, call: () => Promise<T>): Promise<T> {
     this.#contexts.push(context)
     try {
@@ -15,7 +15,7 @@ export class CallsInOrder<Context> {
     }
   }
 
-  /** Of the call that runs; for callbacks. */
+  /** The context of the running call, for callbacks. */
   get current(): Context | undefined {
     return this.#contexts[0]
   }

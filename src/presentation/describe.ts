@@ -1,4 +1,4 @@
-// What a tool that runs Python says about itself to a model, from what its session has. Owns the texts.
+// The description that a model gets of a tool that runs Python, from what the session provides. Owns the texts.
 import type { Limits } from '../options/limits.js'
 import type { Session } from '../session.js'
 
@@ -13,13 +13,13 @@ export interface PythonFacts {
   readonly timeoutMs: number | null
 }
 
-/** What differs between tools, each a part of a sentence with a space before it. */
+/** What differs between tools. Each is part of a sentence, with a leading space. */
 export interface Wording {
-  /** For which later calls state stays. Default: all. */
+  /** Which later calls see the state. Default: all. */
   readonly scope?: string
-  /** What becomes of files that the code writes. */
+  /** What happens to files that the code writes. */
   readonly files?: string
-  /** How a call can have another time limit. */
+  /** How a call can set another time limit. */
   readonly timeLimit?: string
 }
 
@@ -27,7 +27,7 @@ const MAX_PACKAGES = 100
 const MAX_STUBS_LENGTH = 8000
 const MiB = 1024 * 1024
 
-/** No call of the session: it may be dormant, or busy. @param timeoutMs default: the session's */
+/** Makes no call of the session, which may be dormant or busy. @param timeoutMs default: the session's */
 export function factsOf(
   session: Pick<Session, 'image' | 'limits' | 'executionTimeoutMs' | 'toolStubs'>,
   timeoutMs: number | null = session.executionTimeoutMs,

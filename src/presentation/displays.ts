@@ -1,23 +1,24 @@
-// What code has displayed, as images, texts and other forms. Owns how many of each a model or a client gets, and how much text they have.
+// What code has displayed, as images, texts and other types. Owns how many of each a model or a client gets, and the total length of the
+// texts.
 import type { Display } from '../shared/display.js'
 import { type ImageMimeType, isImage } from './media-types.js'
 
 export type DisplayPart =
   | { readonly kind: 'image'; readonly mimeType: ImageMimeType; readonly data: Uint8Array }
   | { readonly kind: 'text'; readonly text: string }
-  /** Another form, or one that is over a bound. Python code chose its type. */
+  /** Any other type, or data over a limit. Python code chose the MIME type. */
   | { readonly kind: 'other'; readonly mimeType: string; readonly data: string | Uint8Array }
 
 const MAX_PARTS = 100
-/** Of those that are neither image nor text. */
+/** Limit for parts that are neither image nor text. */
 const MAX_OTHERS = 20
 const MAX_IMAGES = 10
 const MAX_IMAGES_BYTES = 4 * 1024 * 1024
 
 /**
- * Images as images, short texts as text, and the rest as it is. The last part says how many are left out, if any.
+ * Images and short texts become parts of that kind; anything else is passed on unchanged. If parts are left out, the last one counts them.
  *
- * @param maxTextLength of the texts of all displays together
+ * @param maxTextLength limit for the texts of all displays together
  */
 export function displayParts(displays: readonly Display[], maxTextLength: number): DisplayPart[] {
   const parts = new DisplayParts(maxTextLength)
@@ -29,7 +30,7 @@ export function displayParts(displays: readonly Display[], maxTextLength: number
   return parts.end()
 }
 
-/** The form of a display that is an image, if there is one. */
+/** A display's image, with its MIME type, if it has one. */
 export function imageOf(display: Display): [ImageMimeType, Uint8Array] | undefined {
   for (const [mimeType, data] of Object.entries(display))
     if (isImage(mimeType) && typeof data !== 'string') return [mimeType, data]

@@ -1,28 +1,28 @@
-// Values of Python as JSON for programs and models to read. Owns the form of what JSON does not have, and the bound on the size;
-// src/shared/values/json.ts has the forms that are read back.
+// Python values as JSON for programs and models to read. Owns how values without a JSON counterpart are written, and the limit on the size;
+// src/shared/values/json.ts has the lossless format, which can be decoded.
 import { toBase64 } from '../shared/base64.js'
 import type { Display } from '../shared/display.js'
 import { isNdArray } from '../shared/values/value.js'
 
-/** Thrown and caught here: the value is larger than the budget. */
+/** Thrown and caught in this file: the value exceeds the budget. */
 const TOO_LARGE = new Error('the value is too large')
-/** What brackets, commas and a short number take, about. */
+/** Approximate length of brackets, commas and a short number. */
 const NODE_LENGTH = 8
 type Elements = Iterable<unknown> & { readonly length: number }
 const PLAIN = { configurable: true, enumerable: true, writable: true }
 
 export interface JsonBounds {
-  /** About the most characters that may come of it. Default: any number. */
+  /** Approximate limit for the length of the JSON, in characters. Default: none. */
   readonly maxLength?: number
-  /** Default 1,000, more than a value from Python has. */
+  /** Default 1,000, deeper than any value from Python. */
   readonly maxDepth?: number
 }
 
 /**
- * Integers past 2 ** 53, and floats that are not finite, are strings; bytes are base64, dates ISO 8601; a set is an array. A map is an
- * object if its keys are strings, else an array of pairs. An array of numbers is an array, one of numpy's `{ data, shape, dtype }`.
+ * Integers past 2 ** 53 and floats that are not finite become strings, bytes base64, dates ISO 8601, and sets arrays. A map becomes an
+ * object if all its keys are strings, else an array of pairs. An array of numbers becomes an array; numpy's, `{ data, shape, dtype }`.
  *
- * @returns `undefined` for what would be larger, or is nested too deeply
+ * @returns `undefined` if the result would be too large, or the value is nested too deeply
  */
 export function jsonValue(value: unknown, bounds: JsonBounds = {}): unknown {
   const { maxLength = Number.POSITIVE_INFINITY, maxDepth = 1000 } = bounds
@@ -55,7 +55,7 @@ export function jsonValue(value: unknown, bounds: JsonBounds = {}): unknown {
     if (part instanceof Map) return convertMap(part, depth)
     if (typeof part !== 'object') return null
     if (isNdArray(part)) {
-      // Elements of an array of bytes are numbers, not text.
+      // The elements of a byte array are numbers, not text.
       return { data: convertElements(part.data, depth + 1), shape: [...part.shape], dtype: part.dtype }
     }
     if (ArrayBuffer.isView(part)) return convertElements(part as unknown as Elements, depth)
@@ -63,13 +63,13 @@ export function jsonValue(value: unknown, bounds: JsonBounds = {}): unknown {
     for (const [key, one] of Object.entries(part)) {
       spend(key.length)
       const converted = convert(one, depth + 1)
-      // An assignment to `__proto__` would set the prototype.
+      // Assigning to `__proto__` would set the prototype.
       Object.defineProperty(result, key.toWellFormed(), { ...PLAIN, value: converted })
     }
     return result
   }
   const convertElements = (elements: Elements, depth: number): unknown => {
-    // Before an array of that length is made.
+    // Checked before allocating an array of that length.
     if (elements.length * NODE_LENGTH > left) throw TOO_LARGE
     return Array.from(elements, (one) => convert(one, depth + 1))
   }
@@ -88,7 +88,7 @@ export function jsonValue(value: unknown, bounds: JsonBounds = {}): unknown {
   }
 }
 
-/** Forms by MIME type; bytes as base64. */
+/** The display's data by MIME type; bytes as base64. */
 export function jsonDisplay(display: Display): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(display).map(([type, content]) => [

@@ -1,4 +1,4 @@
-// MIME types of files and displays. Owns which extension has which, and which are images that models and clients show.
+// MIME types of files and displays. Owns the type of each file extension, and which types models and clients show as images.
 import { extname } from 'node:path/posix'
 
 const MIME_TYPES: Readonly<Record<string, string>> = {
@@ -25,7 +25,7 @@ export function mimeTypeOf(path: string): string | undefined {
   return MIME_TYPES[extname(path).toLowerCase()]
 }
 
-/** Whether models and clients show it as an image. */
+/** Whether models and clients show this type as an image. */
 export function isImage(mimeType: string | undefined): mimeType is ImageMimeType {
   return mimeType !== undefined && /^image\/(png|jpeg|gif|webp)$/.test(mimeType)
 }

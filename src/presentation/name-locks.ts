@@ -1,14 +1,14 @@
-// Locks by name, which calls of any client take in turn. Owns their order.
+// Locks by name, granted in the order of the calls, no matter from which client. Owns that order.
 
 import { deferred } from '../deferred.js'
 import type { SessionManager } from '../manager.js'
 
 export class NameLocks {
   static readonly #ofManagers = new WeakMap<SessionManager, NameLocks>()
-  /** Settles when the last call that asked for the name is done. */
+  /** By name, settles when the last call that asked for the lock is done. */
   readonly #tails = new Map<string, Promise<void>>()
 
-  /** Those of a manager, because several servers can share its sessions. */
+  /** The locks of a manager, which all servers on its sessions share. */
   static of(manager: SessionManager): NameLocks {
     const locks = NameLocks.#ofManagers.get(manager) ?? new NameLocks()
     NameLocks.#ofManagers.set(manager, locks)
@@ -16,7 +16,7 @@ export class NameLocks {
   }
 
   /**
-   * Runs the task when all earlier ones of this name are done.
+   * Runs the task after all earlier tasks of this name.
    *
    * @throws the signal's reason if it aborts before the task's turn, and what the task throws
    */

@@ -1,5 +1,5 @@
-// What an execution came to, as text for a model and as JSON for a program: a result, or the error that ended it. Owns how much of each
-// part is shown; displays are displays.ts's.
+// The outcome of an execution, as text for a model and as JSON for a program: a result, or the error that ended it. Owns how much of each
+// part is shown; displays.ts does that for displays.
 import type { ExecuteResult } from '../session/outcome.js'
 import { type ExecutionError, PythonError, SessionMovedError } from '../shared/errors.js'
 import type { ChangedFile } from '../shared/messages/slot.js'
@@ -9,11 +9,11 @@ import { cut, shorten } from './text.js'
 
 /** The error that ended an execution. */
 export interface DescribedError {
-  /** The exception's class, or what else ended the code, such as `TimeoutError`. */
+  /** The class of the exception, or of the error that ended the code, such as `TimeoutError`. */
   readonly type: string
   readonly message: string
   readonly traceback: string | null
-  /** The innermost last. */
+  /** The innermost frame is last. */
   readonly frames: readonly {
     readonly file: string
     readonly line: number | null
@@ -22,15 +22,15 @@ export interface DescribedError {
   }[]
 }
 
-/** JSON through and through. */
+/** All of it is plain JSON. */
 export interface DescribedOutcome {
-  /** `suspended`: it waits for the answers of `pending`. */
+  /** `suspended`: the execution waits for answers to the calls in `pending`. */
   readonly status: 'ok' | 'error' | 'suspended'
   readonly stdout: string
   readonly stderr: string
   /** `repr()` of the last expression; `null` if there is none. */
   readonly repr: string | null
-  /** The last expression as JSON. Missing if it has no such form, or is too large. */
+  /** Value of the last expression as JSON. Missing if it cannot be converted, or is too large. */
   readonly value?: unknown
   readonly error: DescribedError | null
   /** Files that the code created, changed or removed. */
@@ -40,37 +40,37 @@ export interface DescribedOutcome {
   readonly executionCount: number | null
   readonly durationMs: number | null
   readonly notes: readonly string[]
-  /** Host calls that wait for an answer. Missing if there are none. */
+  /** Host calls without an answer yet. Missing if there are none. */
   readonly pending?: readonly DescribedCall[]
 }
 
 export interface DescribedCall {
   readonly id: string
   readonly name: string
-  /** Missing if they have no JSON form, or are too large. */
+  /** Missing if they cannot be converted to JSON, or are too large. */
   readonly args?: unknown
   readonly reason?: string
 }
 
 export interface OutcomeOptions {
-  /** Most characters of each text. What is longer is cut in the middle, with a mark. */
+  /** Limit for each text, in characters. A longer text is cut in the middle, with a mark. */
   readonly maxTextLength: number
-  /** What else a model should know, such as what an upgrade lost. Default none. */
+  /** Other remarks for the model, such as what was lost in an upgrade. Default none. */
   readonly notes?: readonly string[]
   /** Cuts a text that is too long. Default `cut`. */
   readonly cut?: (text: string) => string
 }
 
-/** The text of an outcome that has nothing to show. */
+/** The text of an outcome without any output. */
 export const NO_OUTPUT = '(no output)'
 const MAX_FILES = 100
 const MAX_FRAMES = 50
-/** Clients' parsers have bounds of their own. */
+/** Clients' JSON parsers have limits of their own. */
 const MAX_DEPTH = 64
 const MAX_MESSAGE_LENGTH = 2000
 const MAX_LOST_NAMES = 50
 const MAX_LOST_NAME_LENGTH = 100
-/** Of names that code chooses: of classes, functions and files. */
+/** Limit for names that code chooses: of classes, functions and files. */
 const MAX_NAME_LENGTH = 300
 
 export function describeResult(result: ExecuteResult, options: OutcomeOptions): DescribedOutcome {
@@ -109,7 +109,7 @@ export function describeError(error: ExecutionError, options: OutcomeOptions): D
   }
 }
 
-/** What a model reads. */
+/** The outcome as text for a model. */
 export function textOf({ stdout, stderr, repr, error, pending = [], notes }: DescribedOutcome): string {
   const failure = error === null ? undefined : (error.traceback ?? `${error.type}: ${error.message}`)
   const parts = [
@@ -125,7 +125,7 @@ export function textOf({ stdout, stderr, repr, error, pending = [], notes }: Des
   return parts.length === 0 ? NO_OUTPUT : parts.join('\n')
 }
 
-/** For a model: which variables an upgrade has lost. */
+/** Tells a model which variables were lost in an upgrade. */
 export function lostNote(globals: readonly string[]): string {
   const shown = globals.slice(0, MAX_LOST_NAMES).map((name) => shorten(name, MAX_LOST_NAME_LENGTH))
   const more = globals.length - shown.length
@@ -155,7 +155,7 @@ function describePythonError(error: PythonError, cutText: (text: string) => stri
 }
 
 function describeOther(error: ExecutionError): DescribedError {
-  // The error's own message is for programs.
+  // This error's own message is meant for programs.
   const message =
     error instanceof SessionMovedError
       ? 'another server has taken this session, so what this call did is lost. The next call continues with what is stored'

@@ -1,5 +1,5 @@
-// Python as a tool of a model, for every agent framework: what the model is told, and what it gets back. Owns which errors are results
-// that a model can act on, and which are the program's.
+// Python as a tool of a model, shared by all agent frameworks: its description and its results. Owns which errors are results that a model
+// can act on, and which are thrown to the program.
 import { isText, known, numberOption } from '../options/check.js'
 import type { AllOutputListener, ExecuteOptions } from '../options/execution.js'
 import { resolveTimeoutMs } from '../options/limits.js'
@@ -25,7 +25,7 @@ import {
 import { shorten } from './text.js'
 import { stubsOf, type ToolCallbacks, withAcceptedSchemas } from './tool-callbacks.js'
 
-/** What a tool needs of a session. */
+/** The parts of a session that a tool uses. */
 export type ToolSession = Pick<
   Session,
   | ('execute' | 'resume' | 'setCallbacks' | 'toolStubs' | 'state' | 'pending')
@@ -33,13 +33,13 @@ export type ToolSession = Pick<
 >
 
 export interface PythonToolOptions {
-  /** Runs the code, and keeps variables and files for later calls. The tool leaves it open: close it yourself. */
+  /** Runs the code, and keeps variables and files for later calls. The tool does not close it: close it yourself. */
   readonly session: ToolSession
-  /** Longest run of one call in ms, waits for tools included; `null`: no bound. Default: the session's `executionTimeoutMs`. */
+  /** Longest run of one call in ms, including waits for tools; `null`: no limit. Default: the session's `executionTimeoutMs`. */
   readonly timeoutMs?: number | null
-  /** Most characters of one text that the model gets, such as stdout. What is longer is cut in the middle. 1,000 to 1,000,000. Default 16,000. */
+  /** Longest text that the model gets, such as stdout, in characters; others are cut in the middle. 1,000 to 1,000,000. Default 16,000. */
   readonly maxTextLength?: number
-  /** What the model is told about the tool. Default: Python's version, the packages, the limits and the functions that code can call. */
+  /** The tool's description for the model. Default: Python's version, the packages, the limits and the functions that code can call. */
   readonly description?: string
 }
 
@@ -54,13 +54,13 @@ export interface ModelImage {
   readonly data: Uint8Array
 }
 
-/** What a model gets of a call. */
+/** What a model gets from a call. */
 export interface ModelOutcome {
-  /** For a model to read: output, the value, the error, displays that are text. Never empty. */
+  /** Text for the model: output, value, error, and displays that are text. Never empty. */
   readonly text: string
-  /** Figures, and other displays that are images: at most 10, of 4 MiB together. */
+  /** Figures and other images: at most 10, of 4 MiB together. */
   readonly images: readonly ModelImage[]
-  /** The same for a program, as JSON. */
+  /** The outcome for a program, as JSON. */
   readonly structured: DescribedOutcome
   readonly isError: boolean
 }
@@ -75,7 +75,7 @@ export const PYTHON_ARGUMENTS = {
   additionalProperties: false,
 } as const
 
-/** @throws InvalidOptionError for a name that models cannot call */
+/** @throws InvalidOptionError for a name that models cannot use */
 export function toolName(name: string | undefined): string {
   const rule = { pattern: /^[A-Za-z0-9_-]{1,64}$/, expected: '1 to 64 letters, digits, "_" and "-"' }
   return isText('name', name, rule) ?? PYTHON_TOOL_NAME
@@ -87,7 +87,7 @@ const MAX_MIME_TYPE_LENGTH = 100
 export class PythonTool {
   readonly #options: PythonToolOptions
   readonly #maxTextLength: number
-  /** The model has not been told yet. */
+  /** Whether the model still has to be told of lost globals. */
   #hasLostGlobals: boolean
 
   /** @param others names of the adapter's own options. @throws InvalidOptionError */
@@ -107,7 +107,7 @@ export class PythonTool {
     return this.#options.session
   }
 
-  /** For the model. @param callbacks those that code will be able to call; default: the session's */
+  /** The description for the model. @param callbacks functions that code will be able to call; default: the session's callbacks */
   describe(callbacks?: ToolCallbacks, wording?: Wording): string {
     const { session, timeoutMs, description } = this.#options
     if (description !== undefined) return description
@@ -115,22 +115,22 @@ export class PythonTool {
     return describePython(callbacks === undefined ? facts : { ...facts, stubs: stubsOf(callbacks) }, wording)
   }
 
-  /** Lets code call these functions instead of the session's callbacks. @throws InvalidOptionError */
+  /** Makes these functions available to code, instead of the session's callbacks. @throws InvalidOptionError */
   async setCallbacks(callbacks: ToolCallbacks): Promise<void> {
     await withAcceptedSchemas(callbacks, (accepted) => this.session.setCallbacks(accepted))
   }
 
   /**
-   * Runs code. An exception, a time limit or another end of the code is an outcome.
+   * Runs code. An exception, a timeout or another failure of the code is an outcome, and does not reject.
    *
-   * @throws what `session.execute` throws for another reason: the signal aborted, the session is closed, no slot came free
+   * @throws what `session.execute` throws for other reasons: the signal aborted, the session is closed, no slot became free
    */
   run(code: string, call: PythonCall = {}): Promise<ModelOutcome> {
     return this.#settle((options) => this.session.execute(code, options), call)
   }
 
   /**
-   * Answers pending host calls of an execution that was suspended, and goes on with it.
+   * Answers pending host calls of a suspended execution, and continues it.
    *
    * @throws as `run`, and what `session.resume` throws for answers to calls that are not pending
    */
@@ -156,7 +156,7 @@ export class PythonTool {
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
         ...(onOutput === undefined ? {} : { onOutput }),
       })
-      // The last expression's repr is shown anyway.
+      // The repr of the last expression is shown in any case.
       const displays = result.displays.filter(
         (display) =>
           display !== result.display || imageOf(display) !== undefined || result.repr === undefined,
@@ -169,7 +169,7 @@ export class PythonTool {
     }
   }
 
-  /** What the model can act on; undefined for what only the program can. */
+  /** The error if the model can act on it; undefined if only the program can. */
   #failureOf(error: unknown, signal: AbortSignal | undefined): ExecutionError | undefined {
     if (error instanceof ExecutionError) {
       const isStopped = error instanceof CancelledError && signal?.aborted === true
@@ -212,7 +212,7 @@ export class PythonTool {
   }
 }
 
-/** The call was refused, and nothing ran. Has the name of the error that says why. */
+/** The call was rejected, and nothing ran. Has the name of the error that caused it. */
 class NotRunError extends ExecutionError {
   readonly code = 'NOT_RUN'
 
@@ -222,7 +222,7 @@ class NotRunError extends ExecutionError {
   }
 }
 
-/** The one form of a display that a model can read best. */
+/** Reduces a display to the one type that a model can read best. */
 function preferred(display: Display): Display {
   if (imageOf(display) !== undefined) return display
   const text = ['text/markdown', 'text/plain'].find((mimeType) => typeof display[mimeType] === 'string')

@@ -1,6 +1,6 @@
-// Texts cut to a length for a model or a client to read. Owns where they are cut.
+// Shortens texts for a model or a client. Owns where they are cut.
 
-/** Its beginning and its end, with a mark between them. @param hint goes into the mark: where the whole text is */
+/** Keeps the beginning and the end, with a mark between them. @param hint part of the mark: where to find the whole text */
 export function cut(text: string, maxLength: number, hint = ''): string {
   if (text.length <= maxLength) return text
   const tail = Math.floor(maxLength / 4)
@@ -9,7 +9,7 @@ export function cut(text: string, maxLength: number, hint = ''): string {
   return `${text.slice(0, head).toWellFormed()}${mark}${text.slice(-tail).toWellFormed()}`
 }
 
-/** For names and the like: its beginning, in one line. */
+/** Keeps the beginning, without a line break; for names and the like. */
 export function shorten(text: string, maxLength: number): string {
   return text.length <= maxLength ? text.toWellFormed() : `${text.slice(0, maxLength - 1).toWellFormed()}…`
 }

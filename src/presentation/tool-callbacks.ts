@@ -1,5 +1,5 @@
-// Tools of an agent framework or another server as callbacks of a session. Owns their names in Python, and what of their schemas sessions
-// accept.
+// Tools of an agent framework or another server as callbacks of a session. Owns their names in Python, and reducing their schemas to what
+// sessions accept.
 import { faultOfName } from '../callbacks/names.js'
 import type { JsonSchema } from '../callbacks/schema.js'
 import { toolStub } from '../callbacks/stubs.js'
@@ -8,21 +8,21 @@ import { InvalidOptionError } from '../shared/errors.js'
 
 export type ToolCallbacks = Readonly<Record<string, CallbackDefinition>>
 
-/** A tool as its framework has it. */
+/** A tool, independent of its framework. */
 export interface ForeignTool {
   readonly name: string
   readonly description?: string | undefined
-  /** JSON Schema of the arguments; undefined: any arguments. */
+  /** JSON Schema of the arguments; undefined allows any arguments. */
   readonly parameters?: Readonly<Record<string, unknown>> | undefined
-  /** Comes before the name where another tool, or Python, has it. Default `tool`. */
+  /** Put before the name if another tool has the same one, or Python reserves it. Default `tool`. */
   readonly prefix?: string
-  /** Runs the tool. What it returns becomes a value in Python; what it throws raises there. */
+  /** Runs the tool. Its result becomes a Python value; an error that it throws is raised in Python. */
   call(args: Record<string, unknown>, context: CallbackContext): unknown
 }
 
 const MAX_DESCRIPTION_LENGTH = 10_000
 const MAX_NAME_LENGTH = 100
-/** Most faults of schemas that are taken out one by one. */
+/** Limit for the number of faults that are removed from schemas, one by one. */
 const MAX_FAULTS = 10_000
 
 /** @param tools in the order in which Python lists them */
@@ -43,9 +43,9 @@ export function toolCallbacks(tools: readonly ForeignTool[]): ToolCallbacks {
 }
 
 /**
- * Passes the callbacks to `use`, which gives them to a session. Without what the session refuses of a schema, such as a keyword or a format
- * that JSON Schema does not have, they are passed again. A tool whose fault cannot be taken out takes any arguments, which it has to check
- * itself.
+ * Passes the callbacks to `use`, which gives them to a session. If the session rejects part of a schema, such as a keyword or a format that
+ * JSON Schema does not define, removes that part and tries again. If a part cannot be removed, the tool accepts any arguments, and has to
+ * validate them itself.
  *
  * @throws what `use` throws
  */
@@ -68,17 +68,17 @@ export async function withAcceptedSchemas<T>(
   }
 }
 
-/** Python signatures, for a prompt. What sessions do not accept of a schema is in them all the same. */
+/** Python signatures for a prompt. They include the parts of a schema that sessions do not accept. */
 export function stubsOf(callbacks: ToolCallbacks): string {
   return Object.entries(callbacks)
     .map(([name, { description = '', parameters }]) =>
-      // Of a ForeignTool, parameters are a JSON Schema.
+      // The parameters of a ForeignTool are always a JSON Schema.
       toolStub(name, description, parameters as JsonSchema | undefined),
     )
     .join('\n\n')
 }
 
-/** As a part of a name in Python. */
+/** Turns a text into part of a Python name. */
 export function identifier(text: string): string {
   const name = text.replaceAll(/[^A-Za-z0-9_]/g, '_').slice(0, 64)
   return /^[A-Za-z]/.test(name) ? name : `t_${name}`
@@ -93,7 +93,7 @@ function withoutFault(callbacks: ToolCallbacks, error: InvalidOptionError): Tool
   return { ...callbacks, [name]: pruned === undefined ? rest : { ...rest, parameters: pruned } }
 }
 
-/** A copy of the schema that lacks what is at this path; `undefined` if nothing is there. */
+/** A copy of the schema without the part at this path; `undefined` if there is none. */
 function without(schema: unknown, path: readonly string[]): Record<string, unknown> | undefined {
   const copy = structuredClone(schema) as Record<string, unknown>
   const last = path.at(-1)

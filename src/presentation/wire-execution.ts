@@ -1,4 +1,4 @@
-// Results and failures of executions as the HTTP server sends them. Owns the conversion; wire.ts has the types.
+// Converts results and failures of executions to what the HTTP server sends. Owns the conversion; wire.ts has the types.
 import type { ExecuteResult } from '../session/outcome.js'
 import type { Display } from '../shared/display.js'
 import {
@@ -22,7 +22,7 @@ import type {
   WireValue,
 } from './wire.js'
 
-/** `undefined` stays. @throws JsonValueError where a value has no exact form */
+/** `undefined` is left as it is. @throws JsonValueError if a value cannot be written exactly */
 export function wireValue(value: unknown, form: ValueForm): WireValue {
   if (value === undefined) return undefined
   return form === 'exact' ? toJson(value) : jsonValue(value)
@@ -52,7 +52,7 @@ export function wireResult(result: ExecuteResult, form: ValueForm): WireResult {
   }
 }
 
-/** @param executionCount of the session, after it */
+/** @param executionCount the session's count after the execution */
 export function wireFailed(error: ExecutionError, executionCount: number, form: ValueForm): WireFailed {
   const { stdout, stderr, displays } = error
   return {

@@ -1,15 +1,15 @@
-// What the HTTP server and its client say to each other, as types: bodies of requests and responses, and events. Owns their names;
-// docs/server.md describes them, src/server/schemas.ts checks what comes in.
+// The protocol between the HTTP server and its client, as types: bodies of requests and responses, and events. Owns their names;
+// docs/server.md describes them, src/server/schemas.ts validates what the server receives.
 import type { Limits } from '../options/limits.js'
 import type { Outcome } from '../shared/errors.js'
 
 /**
- * `json`: values as JSON for programs and models to read, which json-value.ts makes. `exact`: as the tagged JSON of
- * src/shared/values/json.ts, which is read back without loss.
+ * `json`: values as JSON for programs and models to read, written by json-value.ts. `exact`: the tagged JSON of
+ * src/shared/values/json.ts, which can be decoded without loss.
  */
 export type ValueForm = 'json' | 'exact'
 
-/** The form of displays and values in these types depends on the `values` of the request. */
+/** The request's `values` decides the form of values and displays in these types. */
 export type WireValue = unknown
 export type WireDisplay = Readonly<Record<string, WireValue>>
 
@@ -27,39 +27,39 @@ export interface WireFrame {
   readonly text: string
 }
 
-/** How an execution ended that neither completed nor was suspended. */
+/** How an execution ended that was neither completed nor suspended. */
 export interface WireFailure {
   /** `PYTHON`, `TIMEOUT`, `LIMIT`, `INTERPRETER_CRASHED`, `CANCELLED`. */
   readonly code: string
   readonly message: string
-  /** Of Python's exceptions. */
+  /** This and the next four: only for `PYTHON`. */
   readonly type?: string
   readonly detail?: string
   readonly traceback?: string
   readonly frames?: readonly WireFrame[]
   readonly exitCode?: number
-  /** Of the others: what is left of the session. */
+  /** For all other codes: what state the session has now. */
   readonly outcome?: Outcome
   readonly timeoutMs?: number
   readonly limit?: string
   readonly max?: number
-  /** Of `INTERPRETER_CRASHED`. */
+  /** Only for `INTERPRETER_CRASHED`. */
   readonly reason?: string
 }
 
-/** Of every execution. */
+/** Fields of every execution. */
 export interface WireOutput {
   readonly stdout: string
   readonly stderr: string
   readonly displays: readonly WireDisplay[]
-  /** Of the session, after it. */
+  /** The session's count after the execution. */
   readonly executionCount: number
 }
 
-/** `status: 'completed'` or `'suspended'`: what `session.execute` resolves to. */
+/** The value that `session.execute` resolves to. */
 export interface WireResult extends WireOutput {
   readonly status: 'completed' | 'suspended'
-  /** Absent where there is none, or it has no form. */
+  /** Absent if there is no value, or it cannot be converted. */
   readonly value?: WireValue
   readonly exact: boolean
   readonly lost: readonly string[]
@@ -79,7 +79,7 @@ export interface WireResult extends WireOutput {
   readonly pending: readonly WirePending[]
 }
 
-/** The code ran, and failed: that is a result of the request, not an error of it. */
+/** The code ran and failed. For the request, that is a result, not an error. */
 export interface WireFailed extends WireOutput {
   readonly status: 'error'
   readonly error: WireFailure
@@ -87,52 +87,52 @@ export interface WireFailed extends WireOutput {
 
 export type WireExecution = WireResult | WireFailed
 
-/** Server-sent events of an execution, by name; each has its JSON as `data`. `result` or `error` is the last. */
+/** Server-sent events of an execution, by name; each has its JSON as `data`. The last event is `result` or `error`. */
 export interface WireEvents {
   readonly output: { readonly stream: 'stdout' | 'stderr'; readonly text: string }
   readonly display: { readonly display: WireDisplay }
-  /** Host calls that wait for `resume`, each once. */
+  /** Host calls that wait for `resume`. Each call is reported once. */
   readonly pending: { readonly pending: readonly WirePending[] }
   readonly result: WireExecution
   readonly error: WireProblem
 }
 
-/** RFC 9457, with the `code` of docs/errors.md or docs/server.md, and what the error has beside. */
+/** A problem of RFC 9457, with the `code` of docs/errors.md or docs/server.md, and the error's other fields. */
 export interface WireProblem {
   readonly type: string
   readonly title: string
   readonly status: number
   readonly detail: string
   readonly code: string
-  /** Of `SNAPSHOT`, `STORAGE`, `STORE` and `INTERPRETER_CRASHED`. */
+  /** For `SNAPSHOT`, `STORAGE`, `STORE` and `INTERPRETER_CRASHED`. */
   readonly reason?: string
-  /** Of `PYTHON`. */
+  /** For `PYTHON`. */
   readonly pythonType?: string
-  /** Of `STORAGE`. */
+  /** This and the next two: for `STORAGE`. */
   readonly path?: string
   readonly syscall?: string
   readonly dest?: string
-  /** Of `SESSION_OWNED`: the manager that has the session, and until when. */
+  /** For `SESSION_OWNED`: the manager that has the session open, and until when. */
   readonly ownerId?: string
   readonly expiresAt?: string
-  /** Of `QUOTA`: its name, and the most it allows. */
+  /** For `QUOTA`: its name, and the maximum. */
   readonly quota?: string
   readonly max?: number
   readonly limit?: string
   readonly option?: string
   readonly outcome?: Outcome
   readonly timeoutMs?: number
-  /** Of `VALIDATION`: what is wrong where. */
+  /** For `VALIDATION`: where the request is wrong, and why. */
   readonly issues?: readonly { readonly path: string; readonly message: string }[]
 }
 
-/** A function that Python can call, whose calls a webhook answers, or `resume`. */
+/** A function that Python can call. A webhook answers its calls, or a client does with `resume`. */
 export interface WireTool {
   readonly name: string
   readonly description?: string
   /** JSON Schema. */
   readonly parameters?: Readonly<Record<string, unknown>>
-  /** Where calls are sent, if the server allows it. Default: calls are suspended, and the client answers them. */
+  /** URL to which calls are sent, if the server allows it. Default: calls are suspended, and the client answers them. */
   readonly webhook?: string
 }
 
@@ -142,7 +142,7 @@ export interface WireCreate {
   readonly labels?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
   readonly limits?: Partial<Limits>
-  /** Over the server's. */
+  /** Added to the server's tools. */
   readonly tools?: readonly WireTool[]
   /** Whether Python's `input()` suspends the execution, as a pending call named `input`. Default false: EOFError. */
   readonly input?: boolean
@@ -154,31 +154,31 @@ export interface WireExecute {
   readonly code: string
   readonly timeoutMs?: number | null
   readonly values?: ValueForm
-  /** Whether the execution goes on when the client goes away. Default false. */
+  /** Whether the execution continues when the client disconnects. Default false. */
   readonly detached?: boolean
 }
 
 export interface WireResume {
-  /** Values by the id of the call, in the form that `values` says. */
+  /** Values by call id, in the form that `values` names. */
   readonly results?: Readonly<Record<string, WireValue>>
-  /** Errors by the id of the call; `type` is the name of Python's class. */
+  /** Errors by call id; `type` is the name of a Python class. */
   readonly errors?: Readonly<Record<string, { readonly type?: string; readonly message: string }>>
   readonly timeoutMs?: number | null
   readonly values?: ValueForm
   readonly detached?: boolean
 }
 
-/** What is known of a session. The fields after `labels` are of sessions that the server has open. */
+/** Description of a session. Only for sessions that the server has open does it have `pending` and `lostGlobals`. */
 export interface WireSession {
   readonly id: string
   readonly labels: Readonly<Record<string, string>>
   readonly executionCount: number
   readonly createdAt: string
   readonly updatedAt: string
-  /** Bytes that the store keeps of it. */
+  /** Bytes that the session takes in the store. */
   readonly sizeBytes: number
   readonly imageId: string
-  /** `attached`: it has an interpreter. `dormant`: its next call gets it one. */
+  /** `attached`: the session has an interpreter. `dormant`: its next call gets one. */
   readonly state: 'attached' | 'dormant'
   readonly pending?: readonly WirePending[]
   readonly lostGlobals?: readonly string[]

@@ -1,5 +1,5 @@
-// One execution as a Restate invocation: runs the code, has its host calls answered, and resumes it with each answer, until it ends. Owns the
-// order of the journal: every step and every wait is durable, so that any process can go on from the last one.
+// One execution as a Restate invocation: runs the code, gets its host calls answered, and resumes it with each answer until it ends. Owns
+// the order of the journal: every step and every wait is durable, so that any process can continue from the last one.
 import {
   CancelledError,
   type ObjectContext,
@@ -16,7 +16,7 @@ import type { Sessions } from './sessions.js'
 
 export interface ExecuteRequest {
   readonly code: string
-  /** Longest run of the code in ms, waits for host calls not included. Default: the session's `executionTimeoutMs`. */
+  /** Longest run of the code in ms, without waits for host calls. Default: the session's `executionTimeoutMs`. */
   readonly timeoutMs?: number | null
 }
 
@@ -25,9 +25,9 @@ export interface PendingAnswer extends WaitingCall {
   readonly awakeableId: string
 }
 
-/** Name of the object's state: host calls that wait for `resume`. */
+/** Key of the object's state that holds the host calls waiting for `resume`. */
 export const PENDING = 'pending'
-/** A retry of a step that could not be done. */
+/** Retries of a failed step. */
 const RETRIES = { initialRetryInterval: 50, maxRetryInterval: 5000 }
 
 interface Answer {
@@ -42,10 +42,10 @@ export class Execution {
   readonly #ctx: ObjectContext
   readonly #sessions: Sessions
   readonly #options: ResolvedObjectOptions
-  /** Unique, and the same in each attempt. */
+  /** Unique to the execution, and the same in each attempt. */
   readonly #id: string
   readonly #steps: Step[] = []
-  /** A step that was about to run when the invocation was cancelled does not. */
+  /** Set when the invocation was cancelled, so that a step that has not started yet does not run. */
   #isOver = false
   readonly #answers = new Map<string, RestatePromise<Answer>>()
   readonly #waiting = new Map<string, PendingAnswer>()
@@ -77,9 +77,9 @@ export class Execution {
       this.#publish([])
       return replyOf(this.#steps)
     } catch (error) {
-      // Other errors end this attempt only.
+      // Other errors only end this attempt.
       if (!(error instanceof TerminalError)) throw error
-      // Cancelled, or impossible: the code must not wait for ever.
+      // Cancelled, or impossible to continue: the code must not wait forever.
       this.#isOver = true
       this.#publish([])
       await ctx.run('cancel', () => sessions.cancel(ctx.key, error.message), RETRIES)
@@ -99,10 +99,10 @@ export class Execution {
     return session
   }
 
-  /** Has new host calls answered, and waits for the first answer of all. */
+  /** Starts getting new host calls answered, and waits for the first answer to any. */
   async #nextAnswer(pending: readonly WaitingCall[]): Promise<Answer> {
     for (const call of pending) if (!this.#answers.has(call.id)) this.#answers.set(call.id, this.#ask(call))
-    // Python may have cancelled some meanwhile.
+    // Python may have cancelled some of them meanwhile.
     const ids = new Set(pending.map(({ id }) => id))
     for (const id of this.#answers.keys()) if (!ids.has(id)) this.#drop(id)
     this.#publish([...this.#waiting.values()])
@@ -135,7 +135,7 @@ export class Execution {
     return this.#ctx.genericCall<unknown, Json>({ service, method, key, parameter, ...AS_JSON }).map(settled)
   }
 
-  /** For the handlers `pending` and `resume`. */
+  /** Stores them for the handlers `pending` and `resume`. */
   #publish(waiting: readonly PendingAnswer[]): void {
     if (waiting.length > 0) this.#ctx.set(PENDING, waiting)
     else this.#ctx.clear(PENDING)
@@ -151,7 +151,7 @@ function resumeOptions({ id, value = null, error }: Answer): ResumeOptions {
   }
 }
 
-/** The handler of a callback. */
+/** Name of the handler of a callback. */
 export function handlerOf(callback: string): string {
   return `call_${callback}`
 }

@@ -1,5 +1,5 @@
-// The sub-path `brumate/restate`: sessions as virtual objects of Restate. Owns the handlers; an execution is execution.ts's, the sessions
-// in this process are sessions.ts's.
+// The sub-path `brumate/restate`: sessions as virtual objects of Restate. Owns the handlers; execution.ts runs executions, sessions.ts has
+// the sessions in this process.
 import {
   handlers,
   type ObjectContext,
@@ -24,33 +24,33 @@ export type { ExecuteRequest, PendingAnswer } from './execution.js'
 export type { HostCall, SessionCallback, SessionCallbackDefinition, SessionObjectOptions } from './options.js'
 export type { CompletedReply, ExecuteReply, FailedReply, Json, WaitingCall } from './reply.js'
 
-/** Answers to host calls that wait, by id, in the JSON that `toJson` makes of values. */
+/** Answers to waiting host calls, by call id; values are the JSON that `toJson` makes. */
 export interface ResumeRequest {
   readonly results?: Readonly<Record<string, Json>>
   /** Messages of errors that the calls raise in Python. */
   readonly errors?: Readonly<Record<string, string>>
 }
 
-/** The handlers of a session object, for typed clients. Calls of one session run one after the other, except `pending` and `resume`. */
+/** The handlers of a session object, for typed clients. Calls of one session run one at a time, except `pending` and `resume`. */
 export interface SessionHandlers {
   /** Runs code, and waits until all of its host calls are answered. */
   execute(ctx: ObjectContext, request: ExecuteRequest): Promise<ExecuteReply>
   /** Host calls of the running execution that wait for `resume`. */
   pending(ctx: ObjectSharedContext): Promise<readonly PendingAnswer[]>
-  /** Answers some of them. */
+  /** Answers some or all of them. */
   resume(ctx: ObjectSharedContext, answers: ResumeRequest): Promise<void>
   /** The value of a global variable. */
   get(ctx: ObjectContext, name: string): Promise<Json>
   set(ctx: ObjectContext, variable: { readonly name: string; readonly value: Json }): Promise<void>
-  /** A fresh interpreter. */
+  /** Gives the session a fresh interpreter. */
   reset(ctx: ObjectContext): Promise<void>
   /** Removes the session from the store. */
   delete(ctx: ObjectContext): Promise<void>
 }
 
 /**
- * A virtual object whose keys are session ids, to be served with `restate.serve({ services: [sessionObject({ manager })] })` by any number of
- * processes. Every execution, and every answer of a callback, counts once, whatever processes are killed.
+ * A virtual object whose keys are session ids. Serve it with `restate.serve({ services: [sessionObject({ manager })] })` in any number of
+ * processes. Every execution, and every answer of a callback, takes effect once, even if processes are killed.
  *
  * @throws InvalidOptionError
  * @throws InstallationError when the JavaScript engine is too old for Restate's SDK
@@ -107,7 +107,7 @@ async function resume(ctx: ObjectSharedContext, answers: ResumeRequest): Promise
   for (const [id, message] of Object.entries(errors)) ctx.rejectAwakeable(pending.get(id) ?? '', message)
 }
 
-/** Only executions call it. */
+/** For calls by executions only. */
 function callbackHandler(fn: NonNullable<ResolvedCallback['fn']>): unknown {
   return handlers.object.shared(
     { ingressPrivate: true },

@@ -1,32 +1,32 @@
-// What `sessionObject` takes, and its checks. Owns the types that users write callbacks with.
+// Options of `sessionObject` and their validation. Owns the types with which users write callbacks.
 import type { ObjectOptions, ObjectSharedContext } from '@restatedev/restate-sdk'
 import type { GetOrCreateOptions, JsonSchema, SessionManager, StandardSchema } from '../index.js'
 import { isFunction, isRecord, known, numberOption } from '../options/check.js'
 import { InstallationError, InvalidOptionError } from '../shared/errors.js'
 
-/** The host call that a callback answers. */
+/** The host call that a callback has to answer. */
 export interface HostCall {
   readonly name: string
   readonly sessionId: string
-  /** Unique, and the same whenever Restate tries again: pass it on with side effects, so that whoever has them done does each once. */
+  /** Unique, and the same whenever Restate retries: pass it to services with side effects, so that they perform each effect once. */
   readonly idempotencyKey: string
 }
 
 /**
- * Answers a host call. It runs as a Restate invocation of its own, so it may take days, and everything that `ctx` does is durable: put side
- * effects into `ctx.run`. A `TerminalError` is raised in Python as `brumate.HostError`; after other errors Restate tries again.
+ * Answers a host call. It runs as its own Restate invocation, so it may take days, and everything that `ctx` does is durable: put side
+ * effects into `ctx.run`. A `TerminalError` is raised in Python as `brumate.HostError`; after other errors, Restate retries.
  *
- * @returns what the call returns in Python
+ * @returns the result of the call in Python
  */
 // biome-ignore lint/suspicious/noExplicitAny: the arguments are what Python passes
 export type SessionCallback = (ctx: ObjectSharedContext, args: any, call: HostCall) => Promise<unknown>
 
 export interface SessionCallbackDefinition {
-  /** Without it, the call waits until somebody answers it with the handler `resume`. */
+  /** Without it, the call waits until a client answers it with the handler `resume`. */
   readonly fn?: SessionCallback
   /** The function's docstring in Python. */
   readonly description?: string
-  /** Schema that arguments are checked against. The order of its properties is that of positional arguments. */
+  /** Schema to validate arguments against. The order of its properties is the order of positional arguments. */
   readonly parameters?: JsonSchema | StandardSchema
 }
 
@@ -35,11 +35,11 @@ export interface SessionObjectOptions<Name extends string> {
   readonly manager: SessionManager
   /** The virtual object's name. Default `session`. */
   readonly name?: Name
-  /** Callbacks by their name in Python. The same in all service processes. */
+  /** Callbacks by their name in Python. They must be the same in all service processes. */
   readonly callbacks?: Readonly<Record<string, SessionCallback | SessionCallbackDefinition>>
-  /** Options of each session, such as its tenant and limits. Called each time when a session may have to be opened. */
+  /** Options of each session, such as its tenant and limits. Called each time a session may have to be opened. */
   readonly session?: (id: string) => Omit<GetOrCreateOptions, 'callbacks' | 'takeOver' | 'from'>
-  /** Longest result that is returned whole, about, in bytes of JSON; of larger ones, values, displays and files are left out. Default 1 MiB. */
+  /** Approximate limit for results, in bytes of JSON. Larger ones are returned without values, displays and files. Default 1 MiB. */
   readonly maxResultBytes?: number
   /** Options of the virtual object, such as retention and retries. */
   readonly restate?: ObjectOptions
@@ -61,9 +61,9 @@ export interface ResolvedObjectOptions {
 }
 
 const DEFAULT_RESULT_BYTES = 1024 * 1024
-/** Restate's messages have at most 32 MiB by default. */
+/** Restate's messages are limited to 32 MiB by default. */
 const MOST_RESULT_BYTES = 8 * 1024 * 1024
-/** A process that was killed is replaced soon, and the next attempt is cheap. */
+/** A killed process is soon replaced, and another attempt is cheap. */
 const RETRIES = { initialInterval: 100, exponentiationFactor: 2, maxInterval: 10_000 }
 
 const resultBytes = numberOption({ min: 65_536, max: MOST_RESULT_BYTES, unit: 'bytes', integer: true })
@@ -95,7 +95,7 @@ export function resolveObjectOptions(options: SessionObjectOptions<string>): Res
 
 function resolve(name: string, given: unknown): ResolvedCallback {
   const path = `callbacks.${name}`
-  // Part of a handler's name. What else is no name of a callback, the manager says.
+  // The name becomes part of a handler's name. The manager rejects other invalid names.
   if (!/^[A-Za-z0-9_]+$/.test(name))
     throw new InvalidOptionError(path, 'a name of letters, digits and "_"', name)
   if (typeof given === 'function')

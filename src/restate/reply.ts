@@ -1,10 +1,10 @@
-// What the handlers return: JSON, with the forms that shared/values/json.ts gives to values. Owns the types, and how the parts of an
-// execution that was suspended become one reply.
+// What the handlers return: JSON, with values in the format of shared/values/json.ts. Owns the types, and how the parts of a suspended and
+// resumed execution are combined into one reply.
 import type { Json } from '../shared/values/json.js'
 
 export type { Json } from '../shared/values/json.js'
 
-/** An execution that ended, as `ExecuteResult`, in JSON. */
+/** A completed execution: `ExecuteResult` as JSON. */
 export interface CompletedReply {
   readonly status: 'completed'
   readonly stdout: string
@@ -16,7 +16,7 @@ export interface CompletedReply {
   readonly display: Readonly<Record<string, Json>>
   readonly displays: readonly Readonly<Record<string, Json>>[]
   readonly executionCount: number
-  /** In slots; waiting for host calls is not counted. */
+  /** Time in slots; waiting for host calls is not included. */
   readonly durationMs: number
   readonly peakMemoryBytes: number
   readonly outputBytes: number
@@ -26,14 +26,14 @@ export interface CompletedReply {
   readonly callbackInvocations: number
 }
 
-/** An execution whose code raised, or that was ended. */
+/** An execution whose code raised an exception or was stopped. */
 export interface FailedReply {
   readonly status: 'failed'
   readonly error: {
     /** The class of brumate's error: `PythonError`, `TimeoutError`, `LimitError`, `InterpreterCrashedError`. */
     readonly name: string
     readonly message: string
-    /** The error's own fields, such as `type`, `traceback` and `frames` of a PythonError, and `outcome` of the others. */
+    /** The error's own fields, such as `type`, `traceback` and `frames` of a PythonError, and `outcome` of other errors. */
     readonly fields: Readonly<Record<string, Json>>
   }
   readonly stdout: string
@@ -51,9 +51,9 @@ export interface WaitingCall {
   readonly args?: Json
 }
 
-/** What one call of a session came to, as the journal has it. */
+/** The outcome of one call of a session, as stored in the journal. */
 export interface Step {
-  /** As `outcomeToJson` makes it. */
+  /** Made by `outcomeToJson`. */
   readonly outcome: Json
   /** Not empty if the execution is suspended. */
   readonly pending: readonly WaitingCall[]
@@ -65,7 +65,7 @@ type Part = Record<string, Json> & {
   readonly displays?: Json[]
 }
 
-/** Of the steps of one execution, the last of which ended it. */
+/** Combines the steps of one execution, the last of which ended it. */
 export function replyOf(steps: readonly Step[]): ExecuteReply {
   const parts = steps.map(({ outcome }) => {
     const { result, error } = outcome as { result?: Part; error?: Part }
@@ -97,7 +97,7 @@ function sum(parts: readonly Part[], name: string): number {
   return parts.reduce((total, part) => total + Number(part[name] ?? 0), 0)
 }
 
-/** The last change of each file. */
+/** Keeps only the last change of each file. */
 function merged(files: CompletedReply['files']): CompletedReply['files'] {
   return [...new Map(files.map((file) => [file.path, file])).values()]
 }

@@ -1,5 +1,5 @@
-// The sessions behind the virtual object: opens them in this process, calls them, and tells what a failure means to Restate. An outcome is
-// data; what another attempt may mend is thrown as it is; the rest is a TerminalError.
+// The sessions behind the virtual object: opens them in this process, calls them, and decides what a failure means to Restate. Outcomes are
+// returned as data; errors that a retry may fix are thrown unchanged; all others become a TerminalError.
 import { TerminalError } from '@restatedev/restate-sdk'
 import type { ExecuteResult, GetOrCreateOptions, Session } from '../index.js'
 import { outcomeToJson } from '../session/outcome-json.js'
@@ -21,11 +21,11 @@ import { JsonValueError, toJson } from '../shared/values/json.js'
 import type { ResolvedObjectOptions } from './options.js'
 import type { Step, WaitingCall } from './reply.js'
 
-/** What an execution can end with. */
+/** Errors that are an outcome of an execution. */
 const OUTCOMES = [PythonError, TimeoutError, LimitError, InterpreterCrashedError, CancelledError]
-/** Of another process, a busy or closing manager, a store that is away: the same call succeeds later, or elsewhere. */
+/** Temporary errors: another process, a busy or closing manager, an unreachable store. The same call succeeds later, or elsewhere. */
 const PASSING = [StoreError, SessionMovedError, SessionOwnedError, SessionClosedError, PoolExhaustedError]
-/** Code that answers a cancelled host call with another one is not asked for ever. */
+/** Code can answer each cancelled host call with another call, so stop at some point. */
 const MOST_CANCELLED_ROUNDS = 10
 
 export class Sessions {
@@ -34,7 +34,7 @@ export class Sessions {
 
   constructor(options: ResolvedObjectOptions) {
     this.#options = options
-    // Each host call suspends the execution: whoever answers it may do so in another process.
+    // Each host call suspends the execution, because its answer may come in another process.
     this.#callbacks = Object.fromEntries(
       [...options.callbacks].map(([name, { description, parameters }]) => [
         name,
@@ -48,14 +48,14 @@ export class Sessions {
   }
 
   /**
-   * One step of an execution, which runs once however often it is called with this key.
+   * Runs one step of an execution. It runs once, no matter how often it is called with the same key.
    *
    * @throws TerminalError, and errors after which the step can be tried again
    */
   step(id: string, run: (session: Session) => Promise<ExecuteResult>): Promise<Step> {
     return this.#with(id, async (session) => {
       let settled = await settle(run(session))
-      // The interpreter may have been lost before the code ran. Then it runs now; otherwise the outcome is known.
+      // If the interpreter was lost before the code ran, this runs it. Otherwise it returns the outcome that is known.
       if (settled.status === 'rejected' && settled.reason instanceof InterpreterCrashedError)
         settled = await settle(run(session))
       if (settled.status === 'rejected') await requireOutcome(session, settled.reason)
@@ -67,10 +67,10 @@ export class Sessions {
     })
   }
 
-  /** Interrupts a cancelled execution, and answers what it waits for with errors, so that it ends. */
+  /** Interrupts a cancelled execution, and answers its pending calls with errors, so that it ends. */
   async cancel(id: string, reason: string): Promise<void> {
     await this.#with(id, async (session) => {
-      // Restate does not wait for the step that runs.
+      // Restate does not wait for the running step.
       await session.interrupt()
       for (let rounds = 0; session.pending.length > 0; rounds += 1) {
         if (rounds === MOST_CANCELLED_ROUNDS)
@@ -92,7 +92,7 @@ export class Sessions {
   async #with<T>(id: string, run: (session: Session) => Promise<T>): Promise<T> {
     const { manager, session: optionsOf } = this.#options
     try {
-      // Restate gives a session to one invocation at a time: who still has a lease was killed, or is a zombie.
+      // Restate gives a session to one invocation at a time, so any other holder of its lease was killed, or is a zombie.
       const options = { ...optionsOf(id), callbacks: this.#callbacks, takeOver: true }
       return await run(await manager.getOrCreate(id, options))
     } catch (error) {
@@ -115,12 +115,12 @@ async function settle<T>(call: Promise<T>): Promise<PromiseSettledResult<T>> {
   return settled
 }
 
-/** @throws what is no outcome of code that has run */
+/** @throws the error, unless it is an outcome of code that has run */
 async function requireOutcome(session: Session, error: unknown): Promise<void> {
   const isOutcome = OUTCOMES.some((type) => error instanceof type)
   if (isOutcome && (error as { readonly outcome?: unknown }).outcome !== 'not-started') return
   if (error instanceof StoreError && error.cause instanceof SnapshotError) {
-    // Nothing but this process's memory has the state, and never will: back to the one that is stored.
+    // Only this process's memory has the state, and no store will take it, so go back to the stored one.
     await session.close().catch(() => {})
     throw new TerminalError(`${error.cause.message}; the session is as it was before the execution`)
   }

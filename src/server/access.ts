@@ -1,5 +1,5 @@
-// Who may call, and from where. Owns the checks of the Host and Origin headers, which keep web pages from calling a server on this machine
-// (DNS rebinding), and the headers of CORS.
+// Who may call, and from where. Owns the checks of API keys, and of the Host and Origin headers, which keep web pages from calling a server
+// on this machine (DNS rebinding). Also owns the CORS headers.
 import { bearerOf, hashOf, ownerOf } from '../http/bearer.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import type { ResolvedAppOptions } from './options.js'
@@ -7,7 +7,7 @@ import { RequestProblem } from './problems.js'
 
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]', '::1']
 
-/** Whether an address to listen on is of this machine only. */
+/** Whether only this machine can reach a server that listens on this address. */
 export function isLocalAddress(host: string): boolean {
   return LOCAL_NAMES.includes(host) || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
@@ -23,17 +23,17 @@ export class Access {
   readonly #options: ResolvedAppOptions
   readonly #hosts: ReadonlySet<string> | undefined
 
-  /** @param host what the server listens on; undefined: that is not known, and any Host header does */
+  /** @param host what the server listens on; undefined if unknown: then any Host header is accepted unless `allowedHosts` is set */
   constructor(options: ResolvedAppOptions, host: string | undefined) {
     this.#options = options
     const { allowedHosts } = options
     const isLocal = host !== undefined && isLocalAddress(host)
     const names = allowedHosts ?? (isLocal ? [...LOCAL_NAMES, host] : undefined)
-    // Behind other names, only the operator knows which are right; there, keys keep web pages out.
+    // On other addresses, only the operator knows the valid names; there, keys keep web pages out.
     this.#hosts = names && new Set(names.map((name) => name.toLowerCase()))
   }
 
-  /** @throws RequestProblem for names that the server does not have, and web pages that may not call */
+  /** @throws RequestProblem for a host name that the server does not serve, and for a web page that may not call it */
   checkOrigin(headers: Headers): void {
     const host = headers.get('host') ?? ''
     if (this.#hosts && !this.#hosts.has(host.replace(/:\d*$/, '').toLowerCase()))
@@ -43,7 +43,7 @@ export class Access {
       throw new RequestProblem(403, 'FORBIDDEN', 'web pages of this origin may not call this server')
   }
 
-  /** For a web page that may call. */
+  /** The CORS headers of an answer: none unless the request's origin is allowed. */
   corsHeaders(headers: Headers): Readonly<Record<string, string>> {
     const origin = headers.get('origin')
     if (origin === null || !this.#allows(origin)) return {}
@@ -61,7 +61,7 @@ export class Access {
     return new Response(null, { status: 204, headers: { ...this.corsHeaders(headers), ...allowed } })
   }
 
-  /** @throws RequestProblem without a key, or with a wrong one */
+  /** @throws RequestProblem if the key is missing or wrong */
   tenantOf(headers: Headers): string {
     const { keys, tenant, librechat } = this.#options
     if (keys === undefined) return tenant
@@ -73,7 +73,7 @@ export class Access {
   }
 
   /**
-   * Without a key for metrics, only this machine sees them, and not by way of a proxy, which may forward requests of anybody.
+   * Without a metrics key, only clients on this machine see the metrics, and not through a proxy, which may forward anybody's requests.
    *
    * @throws RequestProblem
    */
@@ -101,7 +101,7 @@ export class Access {
   }
 }
 
-/** A page that the server itself, or the proxy before it, has served. */
+/** Whether this server, or a proxy in front of it, served the page. */
 function isSameOrigin(origin: string, host: string): boolean {
   return URL.canParse(origin) && new URL(origin).host === host
 }

@@ -1,5 +1,5 @@
-// The server as a Hono app: the way of a request through checks, validation and handlers. Owns the order of these; each handler's work is in
-// the files beside it.
+// The server as a Hono app: the path of a request through checks, validation and handlers. Owns their order; the handlers are in the files
+// beside it.
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { Access } from './access.js'
@@ -24,23 +24,23 @@ import type { ToolContext } from './tools.js'
 import { valueHandlers } from './value-handlers.js'
 import { WebhookSender } from './webhooks/sender.js'
 
-/** So many uploads of the largest size may be in memory at once, or more that are smaller. */
+/** All request bodies together may take as much memory as this many uploads of the largest size. */
 const MAX_HELD_UPLOADS = 2
 
 export interface BrumateApp {
-  /** To be mounted in a Hono app, or served: `app.fetch`. */
+  /** Mount it in a Hono app, or serve `app.fetch`. */
   readonly app: OpenAPIHono
   readonly fetch: OpenAPIHono['fetch']
-  /** From now on requests get 503, and `/health` says so. Resolves when those that were there have been answered. */
+  /** From now on requests get 503, and `/health` reports it. Resolves when all earlier requests have been answered. */
   drain(): Promise<void>
-  /** Stores the sessions that requests have opened, and lets go of them. The manager stays open. */
+  /** Stores and closes the sessions that requests have opened. The manager stays open. */
   close(): Promise<void>
 }
 
 /**
  * The HTTP API as a Hono app. `serve` of this sub-path also listens.
  *
- * @param host what the server listens on, which decides about Host headers. Default: unknown, and any does unless `allowedHosts` is given
+ * @param host what the server listens on; decides which Host headers are accepted. Default: unknown; all are, unless `allowedHosts` is set
  * @throws InstallationError when `@hono/zod-openapi` is missing
  * @throws InvalidOptionError
  */
@@ -117,13 +117,13 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     const most = isUpload(c) ? maxUploadBytes : maxBodyBytes
     const length = c.req.header('content-length')
     if (Number(length ?? 0) > most) throw tooLarge(most)
-    // An upload is counted as its handler reads it.
+    // The handler of an upload counts its bytes as it reads them.
     if (!isUpload(c) && !['GET', 'HEAD'].includes(c.req.method)) {
       if (length !== undefined) c.get('held').take(Number(length))
       const body = length === undefined ? await readBody(c, most) : undefined
       // The types say otherwise, but Hono awaits what it has cached.
       if (body) c.req.bodyCache.arrayBuffer = Promise.resolve(body) as unknown as ArrayBuffer
-      // No body counts as an empty object, also if it is announced as JSON. Without a type, the validators see by themselves that there is none.
+      // An empty body counts as an empty object, even if announced as JSON. Without a content type, the validators detect it themselves.
       if (c.req.header('content-type') !== undefined && (length === '0' || body?.byteLength === 0))
         c.req.bodyCache = { text: Promise.resolve('{}') as unknown as string }
     }
@@ -157,19 +157,19 @@ function addHandlers(app: App, routes: Routes, services: Services): void {
   )
 }
 
-/** As OpenAPI has it. Unknown paths are one, so that clients cannot make any number of them. */
+/** The route as OpenAPI writes it. All unknown paths count as one, so that clients cannot create any number of metrics. */
 function routeOf(c: Context): string {
   const route = c.req.matchedRoutes.find(({ path }) => !path.includes('*'))
   return route === undefined ? 'none' : route.path.replaceAll(/:(\w+)/g, '{$1}')
 }
 
-/** The other end of the connection, where `@hono/node-server` serves the app. */
+/** The address of the client, if `@hono/node-server` serves the app. */
 function addressOf(c: Context): string | undefined {
   const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
   return incoming?.socket?.remoteAddress
 }
 
-/** Bodies that become files or snapshots; all others are JSON, also where a session or a variable is called `files`. */
+/** Bodies that become files or snapshots. All others are JSON, even if a session or a variable is called `files`. */
 function isUpload(c: Context): boolean {
   const { method, path } = c.req
   return method === 'PUT'
@@ -177,7 +177,7 @@ function isUpload(c: Context): boolean {
     : /^\/v1\/upload(\/batch)?$/.test(path)
 }
 
-/** What Hono throws for a request: an HTTPException, which another copy of the package may have made. */
+/** Translates an error that Hono throws for a request: an HTTPException, possibly from another copy of the package. */
 function httpProblem(error: Error): RequestProblem | undefined {
   const { status } = error as { status?: unknown }
   if (typeof status !== 'number' || status < 400 || status > 499) return undefined
@@ -186,7 +186,7 @@ function httpProblem(error: Error): RequestProblem | undefined {
 }
 
 function failed(error: Error, c: Context, { onError }: ResolvedAppOptions): RequestProblem {
-  // Reading the body of a client that has gone fails, and nobody reads the answer.
+  // If the client has disconnected, reading its body fails and nobody reads the answer, so this is not worth reporting.
   if (!c.req.raw.signal.aborted) onError(error)
   return new RequestProblem(500, 'INTERNAL', 'the server has failed; its log has the reason')
 }

@@ -1,4 +1,4 @@
-// Bodies of requests that are read here, and not by a schema's validator. Owns their bound.
+// Reads the request bodies that no schema's validator reads. Owns the limit on their size.
 import { Buffer } from 'node:buffer'
 import type { ReadableStream } from 'node:stream/web'
 import type { Context } from 'hono'
@@ -9,7 +9,7 @@ export function tooLarge(maxBytes: number): RequestProblem {
   return new RequestProblem(413, 'TOO_LARGE', `a body of more than ${maxBytes} bytes`)
 }
 
-/** The parts of a body, as they come. @throws RequestProblem when it is longer than it may be */
+/** The parts of a body, as they arrive. @throws RequestProblem when the body is longer than `maxBytes` */
 export async function* partsOf(c: Context, maxBytes: number): AsyncGenerator<Uint8Array> {
   let sizeBytes = 0
   for await (const part of (c.req.raw.body as ReadableStream<Uint8Array> | null) ?? []) {
@@ -19,7 +19,7 @@ export async function* partsOf(c: Context, maxBytes: number): AsyncGenerator<Uin
   }
 }
 
-/** The parts of a body that stays in memory until the request is answered. @throws RequestProblem as `readBody` does */
+/** Like `partsOf`, for a body that stays in memory until the request is answered. @throws RequestProblem as `readBody` does */
 export async function* heldPartsOf(c: Context, maxBytes: number): AsyncGenerator<Uint8Array> {
   const held: HeldBody = c.get('held')
   for await (const part of partsOf(c, maxBytes)) {
@@ -28,7 +28,7 @@ export async function* heldPartsOf(c: Context, maxBytes: number): AsyncGenerator
   }
 }
 
-/** @throws RequestProblem when it is longer than it may be, or there is no room for it */
+/** @throws RequestProblem when the body is longer than `maxBytes`, or bodies of other requests fill the memory for them */
 export async function readBody(c: Context, maxBytes: number): Promise<ArrayBuffer> {
   const parts: Uint8Array[] = []
   for await (const part of heldPartsOf(c, maxBytes)) parts.push(part)

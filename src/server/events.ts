@@ -1,5 +1,5 @@
-// A response of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Owns their form on the wire, and the
-// comments that keep a connection open while nothing comes.
+// A response of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Owns their wire format, and the
+// comments that keep an idle connection open.
 import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web'
 import { streamResponse } from './stream-response.js'
 
@@ -9,7 +9,7 @@ export class EventStream {
   readonly #timer: NodeJS.Timeout
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
 
-  /** @param onGone the client does not read any more */
+  /** @param onGone called when the client has stopped reading */
   constructor(heartbeatMs: number, onGone: () => void) {
     this.#timer = setInterval(() => this.#write(': \n\n'), heartbeatMs)
     this.#timer.unref()
@@ -26,7 +26,7 @@ export class EventStream {
       headers: {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
-        // nginx would collect events otherwise.
+        // nginx would buffer events otherwise.
         'x-accel-buffering': 'no',
       },
     })

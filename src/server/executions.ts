@@ -1,4 +1,4 @@
-// Runs code for a request, and answers with JSON or with events. Owns which errors are results, and what a client that goes away does.
+// Runs code for a request, and answers with JSON or with events. Owns which errors count as results, and what happens when a client leaves.
 import type { ExecuteOptions } from '../options/execution.js'
 import type { ValueForm, WireExecution } from '../presentation/wire.js'
 import { wireDisplay, wireFailed, wirePending, wireResult } from '../presentation/wire-execution.js'
@@ -16,7 +16,7 @@ export interface ExecutionRequest {
   readonly id: string
   readonly open: OpenOptions
   readonly account: Account
-  /** Counts the request as long as it is answered. */
+  /** Counts the request as running until the function it returns is called. */
   readonly begin: () => () => void
   readonly signal: AbortSignal
   readonly wantsEvents: boolean
@@ -31,9 +31,9 @@ export interface ExecutionRequest {
 export class Executions {
   readonly #options: ResolvedAppOptions
   readonly #sessions: Sessions
-  /** Called when a host call of the session is about to wait. */
+  /** Called when a host call of the session suspends. */
   readonly #watchers = new WeakMap<Session, Set<() => void>>()
-  /** What has been counted of each session's time. */
+  /** How much of each session's execution time has been charged to its tenant, in ms. */
   readonly #countedMs = new WeakMap<Session, number>()
 
   constructor(options: ResolvedAppOptions, sessions: Sessions) {
@@ -42,7 +42,7 @@ export class Executions {
   }
 
   onSuspended(session: Session): void {
-    // The call is pending as soon as its callback has returned.
+    // The call is pending only after its callback has returned.
     setImmediate(() => {
       for (const watch of this.#watchers.get(session) ?? []) watch()
     })
@@ -99,7 +99,7 @@ export class Executions {
     this.#watchers.set(session, watchers)
     watchers.add(showPending)
     const options: ExecuteOptions = {
-      // A stream that nobody has begun to read is not cancelled.
+      // A stream that was never read is not cancelled when its client leaves, so the request's own signal is needed too.
       signal: request.detached ? gone.signal : AbortSignal.any([gone.signal, request.signal]),
       onOutput: (chunk) => events.send('output', chunk),
       onDisplay: (display) => events.send('display', { display: wireDisplay(display, values) }),
@@ -146,7 +146,7 @@ export class Executions {
     }
   }
 
-  /** Each part of a session's time once, whichever of its executions has ended. */
+  /** Charges the session's time since the last call, so that executions at the same time do not charge it twice. */
   #count(session: Session, account: Account): void {
     const { executionMs } = session.usage
     account.used(executionMs - (this.#countedMs.get(session) ?? 0))
@@ -154,7 +154,7 @@ export class Executions {
   }
 }
 
-/** The code ran, and this is how it ended. */
+/** Whether the error says how code ended that has run. */
 function isResult(error: unknown): error is ExecutionError {
   if (error instanceof PythonError) return true
   if (!(error instanceof ExecutionError)) return false

@@ -1,5 +1,5 @@
-// Handlers of a session's files. Owns the headers of a download, which keep a browser from running what Python has written, and writing an
-// upload so that nobody sees half of it.
+// Handlers of a session's files. Owns the headers of a download, which keep a browser from running what Python has written, and how an
+// upload is written, so that nobody sees half of it.
 import { randomUUID } from 'node:crypto'
 import { posix } from 'node:path'
 import type { ReadableStream } from 'node:stream/web'
@@ -25,7 +25,7 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
       const { etag = '' } = headers
       if (c.req.header('if-none-match')?.includes(etag))
         return new Response(null, { status: 304, headers }) as never
-      // A weak tag never holds for If-Range, so all of it is sent.
+      // If-Range never matches a weak tag, so the whole file is sent.
       const asked = c.req.header('if-range') === undefined ? c.req.header('range') : undefined
       const range = parseRange(asked, status.sizeBytes)
       const { start, end } = range ?? { start: 0, end: status.sizeBytes }
@@ -36,13 +36,13 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
       }
       const answer = { status: range ? 206 : 200, headers: sized }
       if (c.req.method === 'HEAD' || status.kind !== 'file') {
-        // What is no file says so.
+        // Reading anything but a file throws the error that says so.
         if (status.kind !== 'file') await session.files.readFile(path)
         return new Response(null, answer) as never
       }
       const parts = session.files.createReadStream(path, { start, end })
       isStreaming = true
-      // The stream of a client that has gone may never be read.
+      // If the client has disconnected, the stream may never be read, so its end would never release the session.
       c.req.raw.signal.addEventListener('abort', release, { once: true })
       return streamResponse(whole(parts, end - start, release), answer) as never
     } finally {
@@ -119,13 +119,13 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
   })
 }
 
-/** The error as it would be without the file that an upload is written to first. */
+/** Rewrites an error about the temporary file of an upload, so that it names the target path. */
 function ofTarget(error: unknown, part: string, path: string): unknown {
   if (!(error instanceof StorageError) || error.path !== part) return error
   return new StorageError(error.reason, path, undefined, { syscall: 'open', cause: error })
 }
 
-/** A page that Python wrote must not run as one of this server's. */
+/** Keeps browsers from running a page that Python wrote as a page of this server. */
 function downloadHeaders(path: string, { sizeBytes, modifiedAt }: StorageStatus): Record<string, string> {
   const name = posix.basename(path)
   const plain = name.replaceAll(/[^\x20-\x7e]|["\\%]/g, '_')
@@ -140,7 +140,7 @@ function downloadHeaders(path: string, { sizeBytes, modifiedAt }: StorageStatus)
     'x-content-type-options': 'nosniff',
     'cache-control': 'private, no-cache',
     'accept-ranges': 'bytes',
-    // Weak: two contents of one size can be written within a tick of the clock.
+    // A weak tag: two contents of the same size can be written within one tick of the clock.
     etag: `W/"${sizeBytes.toString(36)}-${modifiedAt.getTime().toString(36)}"`,
     'last-modified': modifiedAt.toUTCString(),
   }
@@ -151,8 +151,8 @@ function rangeHeaders(range: Range | undefined, sizeBytes: number): Record<strin
 }
 
 /**
- * The stream, which calls back when it has ended, in whatever way. It fails if the file has become shorter meanwhile: the connection then
- * ends, where a client would otherwise wait for the bytes that Content-Length has announced.
+ * The stream, which calls `release` when it has ended for any reason. It fails if the file has become shorter meanwhile: the connection
+ * then ends. Otherwise the client would wait for the bytes that Content-Length announced.
  */
 function whole(
   stream: ReadableStream<Uint8Array>,

@@ -1,9 +1,10 @@
-// How many bytes of bodies all requests hold in memory together: each has a bound, but many at once would fill the process. Owns the sum.
+// Limits the bytes of request bodies in memory over all requests: each body has its own limit, but many at once would fill the process.
+// Owns the sum.
 import { RequestProblem } from './problems.js'
 
-/** What one request holds. */
+/** The bytes that one request holds in memory. */
 export interface HeldBody {
-  /** @throws RequestProblem when the requests together would hold more than they may */
+  /** @throws RequestProblem when all requests together would hold more than the limit */
   take(bytes: number): void
 }
 
@@ -15,7 +16,7 @@ export class HeldBodies {
     this.#maxBytes = maxBytes
   }
 
-  /** Counts what the task takes until it settles. */
+  /** Runs the task. The bytes that it takes count until it settles. */
   async during<T>(task: (held: HeldBody) => Promise<T>): Promise<T> {
     let own = 0
     const take = (bytes: number) => {

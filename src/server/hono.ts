@@ -1,4 +1,4 @@
-// Loads Hono and what belongs to it, which are optional peers of `brumate/server`. Owns nothing else.
+// Loads Hono and its packages, which are optional peers of `brumate/server`. Owns nothing else.
 import { loadClient } from '../store/client-calls.js'
 
 export type HonoOpenApi = typeof import('@hono/zod-openapi')

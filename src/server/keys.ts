@@ -1,4 +1,4 @@
-// API keys: who a client is. Owns the forms in which an operator gives them, and the quotas of their tenants.
+// API keys, which identify clients. Owns the forms in which an operator gives them, and the quotas of their tenants.
 import { Buffer } from 'node:buffer'
 import { hashOf, isSecret, MIN_SECRET_LENGTH, ownerOf } from '../http/bearer.js'
 import { isRecord, isText, known } from '../options/check.js'
@@ -7,13 +7,13 @@ import { InvalidOptionError } from '../shared/errors.js'
 import { type Quotas, resolveQuotas } from './quotas.js'
 
 export interface ApiKey {
-  /** Whose sessions it opens. Several keys may have one tenant, to replace one by another. */
+  /** The tenant whose sessions the key opens. Several keys may name the same tenant, so that one can replace another. */
   readonly tenant: string
   /** At least 16 visible ASCII characters; clients send it as `Authorization: Bearer …`. Or give `sha256`. */
   readonly key?: string
-  /** The key's SHA-256 as 64 hexadecimal digits, so that no file has the key itself. */
+  /** The key's SHA-256 as 64 hexadecimal digits, so that the key itself is in no file. */
   readonly sha256?: string
-  /** Of the tenant. Keys of one tenant must not differ in them. Default: the server's. */
+  /** Quotas of the tenant. All keys of a tenant must give the same. Default: the server's. */
   readonly quotas?: Quotas
 }
 

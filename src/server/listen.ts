@@ -10,19 +10,19 @@ import { loadHono, loadNodeServer } from './hono.js'
 import { type AppOptions, resolveAppOptions } from './options.js'
 
 export interface ServeOptions extends AppOptions {
-  /** 0: one that is free. Default 0. */
+  /** Port to listen on; 0 picks a free one. Default 0. */
   readonly port?: number
-  /** Address to listen on. Others than those of this machine need `keys`. Default `127.0.0.1`. */
+  /** Address to listen on. One that other machines can reach needs `keys`. Default `127.0.0.1`. */
   readonly host?: string
-  /** How long `close` waits for requests that are being answered, in ms. Then their executions are interrupted. Default 10,000. */
+  /** How long `close` waits for running requests, in ms. Then it interrupts their executions. Default 10,000. */
   readonly drainMs?: number
 }
 
 export interface HttpServer extends AsyncDisposable {
-  /** Such as `http://127.0.0.1:41234`. */
+  /** The server's address, such as `http://127.0.0.1:41234`. */
   readonly url: string
   /**
-   * Stops: new requests get 503, those that are being answered may end until `drainMs`, and the sessions are stored. The manager stays open.
+   * Stops the server: new requests get 503, running ones have `drainMs` to end, and the sessions are stored. The manager stays open.
    * Idempotent.
    */
   close(): Promise<void>
@@ -34,7 +34,7 @@ const FLUSH_MS = 500
 const HEADERS_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 65_000
 const MAX_HEADER_BYTES = 16 * 1024
-/** Of receiving a request; an upload may be long. */
+/** For receiving a whole request; uploads can take long. */
 const REQUEST_TIMEOUT_MS = 600_000
 
 /**
@@ -97,9 +97,9 @@ class Listening implements HttpServer {
     clearTimeout(timer)
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
-    // Answers that are on their way.
+    // Lets answers that are already being sent arrive.
     await Promise.race([closed, delay(FLUSH_MS)])
-    // What is still being answered is interrupted, as if its client had gone.
+    // Requests that are still running are interrupted, as if their clients had disconnected.
     this.#server.closeAllConnections()
     await closed
     await this.#app.close()

@@ -1,5 +1,5 @@
-// `/metrics`: what the server and its manager have done, in the text format of Prometheus
-// (https://prometheus.io/docs/instrumenting/exposition_formats). Owns the names, and counting requests.
+// `/metrics`: counters of the server and its manager, in the text format of Prometheus
+// (https://prometheus.io/docs/instrumenting/exposition_formats). Owns the metrics' names, and counting requests.
 import type { SessionManager } from '../manager.js'
 import type { Distribution } from '../telemetry/histogram.js'
 
@@ -10,14 +10,14 @@ interface Counted {
 
 export class Metrics {
   readonly #manager: SessionManager
-  /** By their labels. Routes, methods and statuses are few. */
+  /** Requests, by their labels. There are few routes, methods and statuses, so the map stays small. */
   readonly #requests = new Map<string, Counted>()
 
   constructor(manager: SessionManager) {
     this.#manager = manager
   }
 
-  /** @param route as OpenAPI has it, so that there are not as many as there are sessions */
+  /** @param route as OpenAPI writes it, so that the ids of sessions do not make a metric each */
   count(method: string, route: string, status: number, ms: number): void {
     const key = `method="${method}",route="${route}",status="${status}"`
     const counted = this.#requests.get(key) ?? { count: 0, seconds: 0 }

@@ -1,4 +1,4 @@
-// What the OpenAPI document says of the server as a whole.
+// What the OpenAPI document says about the server as a whole.
 import { version } from '../install/version.js'
 
 export function openApiInfo(needsKey: boolean) {

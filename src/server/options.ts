@@ -13,54 +13,54 @@ export interface ServerTool {
   readonly description?: string
   /** JSON Schema that arguments are checked against. */
   readonly parameters?: JsonSchema
-  /** Where calls are sent. Default: `webhooks.url`; without that, calls are suspended, and the client answers them. */
+  /** URL to which calls are sent. Default: `webhooks.url`; without that, calls are suspended, and the client answers them. */
   readonly webhook?: string
 }
 
 export interface AppOptions {
-  /** Runs the sessions. The server leaves it open: close or drain it yourself. Give it a `store` to keep sessions over restarts. */
+  /** Runs the sessions. The server does not close it: close or drain it yourself. Give it a `store` to keep sessions across restarts. */
   readonly manager: SessionManager
-  /** Who may use the server. Default: everybody who reaches it, as `tenant`. */
+  /** Who may use the server. Default: everybody who can reach it, as `tenant`. */
   readonly keys?: Keyring
-  /** Of tenants whose keys have none of their own. Default: no bounds. */
+  /** Quotas of tenants whose keys set none of their own. Default: no bounds. */
   readonly quotas?: Quotas
-  /** Without `keys`: whose the sessions are. Default `local`. */
+  /** Without `keys`: the tenant that owns all sessions. Default `local`. */
   readonly tenant?: string
-  /** Longest body of JSON, in bytes, 1 KiB to 1 GiB. Default 8 MiB. */
+  /** Longest JSON body, in bytes, 1 KiB to 1 GiB. Default 8 MiB. */
   readonly maxBodyBytes?: number
   /** Longest file or snapshot that a client may upload, in bytes, 1 KiB to 1 GiB. Default 256 MiB. */
   readonly maxUploadBytes?: number
-  /** Longest run of an execution that says nothing of it, in ms. Default: that of the manager's limits. */
+  /** Timeout of executions whose request sets none, in ms. Default: that of the manager's limits. */
   readonly executionTimeoutMs?: number
-  /** Longest `timeoutMs` that a client may ask for, in ms. Default 600,000. */
+  /** Longest `timeoutMs` that a client may set, in ms. Default 600,000. */
   readonly maxExecutionTimeoutMs?: number
-  /** Limits of the sessions, over the manager's. */
+  /** Limits of the sessions; they override the manager's. */
   readonly limits?: Partial<Limits>
-  /** Limits that a session may ask for at most. Default: `limits`, then the manager's defaults of 256 MiB of memory and so on. */
+  /** The highest limits that a session may ask for. Default: `limits`, then the manager's defaults of 256 MiB of memory and so on. */
   readonly maxLimits?: Partial<Limits>
   /** Functions that Python in every session can call, by name. Default none. */
   readonly tools?: Readonly<Record<string, ServerTool>>
   readonly webhooks?: WebhookOptions
-  /** Whether the server also has LibreChat's code API, below `/v1`. Its keys may then come as `X-API-Key`. Default false. */
+  /** Whether to serve LibreChat's code API too, below `/v1`. Its keys may then come as `X-API-Key`. Default false. */
   readonly librechat?: boolean
   /**
-   * How long a session stays open after its last request, in ms; then it is stored and let go, and another process on the same store can
-   * serve it. 0 to 2,147,483,647. Default 60,000.
+   * How long a session stays open after its last request, in ms. Then it is stored and closed, so that another process on the same store
+   * can serve it. 0 to 2,147,483,647. Default 60,000.
    */
   readonly releaseAfterMs?: number
-  /** How long a request waits for a session that another process has, before it gets 409, in ms. Default 2,000. */
+  /** How long a request waits for a session that another process has open, before it gets 409, in ms. Default 2,000. */
   readonly ownerWaitMs?: number
-  /** Whether a request may take a session from the process that has it, with `?takeOver=true`. Default true. */
+  /** Whether a request may take a session from the process that has it open, with `?takeOver=true`. Default true. */
   readonly allowTakeOver?: boolean
-  /** Names that the Host header may have, without port. Default: those of this machine where `host` is one of them, else any. */
+  /** Names allowed in the Host header, without port. Default: those of this machine if `host` is one of them, else any. */
   readonly allowedHosts?: readonly string[]
-  /** Origins of web pages that may call, such as `https://example.com`; `*`: any. Default none. */
+  /** Origins of web pages that may call the server, such as `https://example.com`; `*` allows any. Default none. */
   readonly cors?: readonly string[]
-  /** Key for `/metrics`, as a bearer token of at least 16 characters. Default: only clients on this machine see them. */
+  /** Key for `/metrics`: a bearer token of at least 16 characters. Default: no key, and only clients on this machine see the metrics. */
   readonly metricsKey?: string
-  /** How often a stream of events without any has a comment, in ms, 100 to 600,000. Default 15,000. */
+  /** How often a comment is sent on a stream without events, to keep it open, in ms, 100 to 600,000. Default 15,000. */
   readonly heartbeatMs?: number
-  /** Called with errors that no client is told of. Default: they are ignored. */
+  /** Called with errors that are not reported to a client. Default: they are ignored. */
   readonly onError?: (error: Error) => void
 }
 
@@ -144,7 +144,7 @@ export function resolveAppOptions(options: AppOptions, others: readonly string[]
   }
 }
 
-/** As browsers send them: another form would never match. */
+/** Checks that origins have the form in which browsers send them: others would never match. */
 function origins(given: readonly string[] | undefined): readonly string[] {
   const list = isTexts('cors', given) ?? []
   const wrong = list.find((one) => !/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/?#\sA-Z]+)$/.test(one))

@@ -1,4 +1,4 @@
-// Errors as problem documents, RFC 9457. Owns the status of each error, and the codes of what is wrong with a request itself.
+// Errors as problem documents, RFC 9457. Owns the status of each error, and the codes of errors in the request itself.
 import { STATUS_CODES } from 'node:http'
 import type { WireProblem } from '../presentation/wire.js'
 import {
@@ -20,12 +20,12 @@ import { idPrefixOf } from './session-ids.js'
 export const PROBLEM_TYPE = 'application/problem+json'
 
 interface Extra extends Partial<WireProblem> {
-  /** Seconds. */
+  /** In seconds. */
   readonly retryAfter?: number
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A request cannot be answered: what is thrown inside of the server, and becomes the response. */
+/** A request cannot be answered. Thrown inside the server, and turned into the response. */
 export class RequestProblem extends Error {
   override readonly name = 'RequestProblem'
 
@@ -52,9 +52,9 @@ export function draining(): RequestProblem {
 }
 
 /**
- * What any error comes to. `undefined`: it is none that a client may see.
+ * Converts any error. `undefined`: clients must not see it.
  *
- * @param tenant whose session it is about: messages then have the id that its clients know
+ * @param tenant the session's owner: in messages, the internal id is then replaced by the one that its clients use
  */
 export function problemOf(thrown: unknown, tenant?: string): RequestProblem | undefined {
   if (thrown instanceof RequestProblem) return thrown
@@ -62,7 +62,7 @@ export function problemOf(thrown: unknown, tenant?: string): RequestProblem | un
   if (!(thrown instanceof BrumateError)) return undefined
   const [status, extra] = statusOf(thrown)
   const detail = tenant === undefined ? thrown.message : thrown.message.replaceAll(idPrefixOf(tenant), '')
-  // It is a StoreError to programs; a client must know that the code has run, and not send it again.
+  // Programs see a StoreError. A client must learn that the code has run, so that it does not send it again.
   const code = thrown.name === 'NotStoredError' ? 'NOT_STORED' : thrown.code
   return new RequestProblem(status, code, detail, code === 'NOT_STORED' ? {} : extra)
 }
@@ -88,7 +88,7 @@ function statusOf(error: BrumateError): readonly [status: number, extra?: Extra]
   if (error instanceof StoreError) return [503, { reason: error.reason, retryAfter: 1 }]
   if (error instanceof LimitError) {
     const { limit, max, outcome } = error
-    // Memory comes free when other sessions end.
+    // Memory becomes free when other sessions end.
     return limit === 'maxMemoryBytes'
       ? [503, { limit, max, outcome, retryAfter: 1 }]
       : [422, { limit, max, outcome }]
@@ -110,7 +110,7 @@ function statusOf(error: BrumateError): readonly [status: number, extra?: Extra]
   }
 }
 
-/** Of what the file system says; other reasons are conflicts with what is there. */
+/** For errors of the file system. Any other reason is a conflict with what exists. */
 const STATUS_OF_REASON: Readonly<Record<string, number>> = {
   ENOENT: 404,
   ENOSPC: 413,

@@ -1,21 +1,21 @@
-// What a tenant may use, and what it has used. Owns the accounts, which are of this process: several processes each allow as much, but
-// for what the store counts for all of them, sessions and stored bytes.
+// What a tenant may use, and what it has used. Owns the accounts. They belong to this process, so several processes each allow the full
+// amount, except for sessions and stored bytes, which the store counts for all processes.
 import { isRecord, known, numberOption } from '../options/check.js'
 import { RequestProblem } from './problems.js'
 
-/** `undefined`: no bound. */
+/** An `undefined` quota is unlimited. */
 export interface Quotas {
-  /** Sessions, stored and open. */
+  /** Number of sessions, stored or open. */
   readonly sessions?: number
-  /** Bytes that the store keeps of the tenant's sessions. */
+  /** Bytes that the store keeps for the tenant's sessions. */
   readonly storedBytes?: number
-  /** Seconds within an hour for which the tenant's code has an interpreter: its waits for host calls count, because nobody else has that interpreter. */
+  /** Seconds per hour in which the tenant's code has an interpreter. Waiting for host calls counts: no one else can use it. */
   readonly executionSecondsPerHour?: number
-  /** Executions at the same time, those that wait for an interpreter included. */
+  /** Executions at the same time, including those that wait for an interpreter. */
   readonly concurrentExecutions?: number
   /** Requests per second, on average. */
   readonly requestsPerSecond?: number
-  /** Requests that may come at once. Default: one second's, at least 1. */
+  /** Requests that may arrive at once. Default: those of one second, at least 1. */
   readonly requestBurst?: number
 }
 
@@ -47,10 +47,10 @@ export function overQuota(quota: string, max: number, retryAfter: number, detail
 }
 
 const HOUR_MS = 3_600_000
-/** The hour has as many parts, which leave it one after the other. */
+/** The hour is split into this many parts, which expire one after the other. */
 const PARTS = 60
 const PART_MS = HOUR_MS / PARTS
-/** How long a sum over a tenant's sessions holds: going through them before each request would take too long. */
+/** How long a sum over a tenant's sessions stays valid: listing them before each request would take too long. */
 const STORED_BYTES_MS = 5000
 
 /** What one tenant has used. */
@@ -77,12 +77,12 @@ export class Account {
     return requestBurst ?? Math.max(1, requestsPerSecond)
   }
 
-  /** Nothing of it is left: a new account would be the same. */
+  /** Whether a new account would be the same, so that this one can be dropped. */
   isBlank(nowMs = performance.now()): boolean {
     return this.#executions === 0 && nowMs - this.#usedMs > HOUR_MS
   }
 
-  /** Counts a request. @throws RequestProblem */
+  /** Counts a request. @throws RequestProblem when there are too many */
   request(nowMs = performance.now()): void {
     this.#usedMs = nowMs
     const { requestsPerSecond } = this.quotas
@@ -100,8 +100,8 @@ export class Account {
   /**
    * Begins an execution.
    *
-   * @returns ends it
-   * @throws RequestProblem
+   * @returns a function that ends it
+   * @throws RequestProblem when the tenant has used its quota
    */
   begin(nowMs = performance.now()): () => void {
     const { concurrentExecutions: most, executionSecondsPerHour: seconds } = this.quotas
@@ -128,7 +128,7 @@ export class Account {
     }
   }
 
-  /** What the store has of the tenant. Undefined: nobody has asked lately. */
+  /** The bytes that the store keeps for the tenant. Undefined: not known, or too old. */
   storedBytes(nowMs = performance.now()): number | undefined {
     return this.#stored !== undefined && nowMs - this.#stored.atMs < STORED_BYTES_MS
       ? this.#stored.bytes
@@ -139,7 +139,7 @@ export class Account {
     this.#stored = { bytes, atMs: nowMs }
   }
 
-  /** An execution has had an interpreter for that long. */
+  /** Charges the time for which an execution had an interpreter. */
   used(ms: number, nowMs = performance.now()): void {
     this.#usedMs = nowMs
     this.#advance(nowMs)
@@ -154,7 +154,7 @@ export class Account {
     this.#part = now
   }
 
-  /** Until enough of the oldest parts have left the hour. */
+  /** How long until enough of the oldest parts have expired. */
   #waitMs(usedMs: number, maxMs: number, nowMs: number): number {
     let left = usedMs
     for (let part = this.#part - PARTS + 1; part <= this.#part; part++) {

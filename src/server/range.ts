@@ -1,14 +1,14 @@
-// The Range header, RFC 9110 section 14. Owns which ranges are served: one of bytes; of several, all of the file is.
+// The Range header, RFC 9110 section 14. Owns which ranges are served: a single range of bytes. For several, the whole file is sent.
 import { RequestProblem } from './problems.js'
 
-/** Bytes from `start` on and before `end`. */
+/** Bytes from `start` up to, but not including, `end`. */
 export interface Range {
   readonly start: number
   readonly end: number
 }
 
 /**
- * @returns undefined: all of it
+ * @returns undefined for the whole file
  * @throws RequestProblem, 416
  */
 export function parseRange(header: string | undefined, sizeBytes: number): Range | undefined {
@@ -16,7 +16,7 @@ export function parseRange(header: string | undefined, sizeBytes: number): Range
   if (first === '' && last === '') return undefined
   const start = first === '' ? Math.max(0, sizeBytes - Number(last)) : Number(first)
   const end = first === '' || last === '' ? sizeBytes : Math.min(sizeBytes, Number(last) + 1)
-  // A range that ends before it starts is none.
+  // A range that ends before it starts is invalid, and ignored.
   if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined
   if (start < end) return { start, end }
   const headers = { 'content-range': `bytes */${sizeBytes}` }

@@ -1,11 +1,11 @@
-// Requests that are being answered. Owns when a server that stops has answered them all.
+// Counts running requests. Owns when a server that stops has answered all of them.
 
 export class Requests {
   isDraining = false
   #running = 0
   readonly #waiting: (() => void)[] = []
 
-  /** Counts a request. What it returns is to be called once, when it has been answered. */
+  /** Counts a request. Call the function it returns once, when the request has been answered. */
   begin(): () => void {
     this.#running++
     return () => {
@@ -14,7 +14,7 @@ export class Requests {
     }
   }
 
-  /** From now on none should begin. Resolves when those that have begun are answered. */
+  /** No request should begin after this call. Resolves when all that have begun are answered. */
   drain(): Promise<void> {
     this.isDraining = true
     return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-// The routes as OpenAPI describes them. Owns paths, methods and statuses; handlers are in app.ts and the files beside it.
+// The routes as OpenAPI describes them. Owns paths, methods and statuses; the handlers are in app.ts and the files beside it.
 import type { HonoOpenApi } from './hono.js'
 import type { Schemas } from './schemas.js'
 

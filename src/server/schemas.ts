@@ -1,11 +1,11 @@
-// The schemas of what clients send and get. Owns bounds on what comes in; presentation/wire.ts has the same as types. A function of `z`,
-// because the package is an optional peer that is loaded when a server is made.
+// The schemas of what clients send and receive. Owns the bounds on what they send; presentation/wire.ts has the same as types. A function
+// of `z`, because that package is an optional peer, loaded only when a server is created.
 import type { Z } from './hono.js'
 
-/** Ids of sessions, as clients choose them. */
+/** Session ids, as clients choose them. */
 const ID = /^[A-Za-z0-9_-]+$/
 export const MAX_ID_LENGTH = 100
-/** The server's own labels take the rest of the 32. */
+/** The server's own labels use the rest of the 32. */
 export const MAX_LABELS = 12
 const MAX_TOOLS = 100
 const MAX_PATH_LENGTH = 4096

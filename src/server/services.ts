@@ -1,4 +1,4 @@
-// What handlers work with, as types: the app, a request's context, and what the server has.
+// The types that handlers work with: the app, a request's context, and the parts of the server.
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Executions } from './executions.js'
@@ -9,7 +9,7 @@ import type { Requests } from './requests.js'
 import type { Sessions } from './sessions.js'
 import type { WebhookSender } from './webhooks/sender.js'
 
-/** What the checks have found out about a request. */
+/** What the checks have found out about the client. */
 export interface Caller {
   readonly tenant: string
   readonly account: Account
@@ -22,7 +22,7 @@ export interface Environment {
 export type App = OpenAPIHono<Environment>
 export type ServerContext = Context<Environment>
 
-/** What handlers use. */
+/** The parts of the server that handlers use. */
 export interface Services {
   readonly options: ResolvedAppOptions
   readonly sessions: Sessions

@@ -1,5 +1,5 @@
-// What a session was created with over HTTP and the core does not keep: limits, tools, input. Owns keeping it in the session's labels, so
-// that every process on the store opens the session alike, and one write creates both.
+// The part of a session's configuration that the core does not store: limits, tools, input. Owns storing it in the session's labels, so
+// that every process on the store opens the session the same way, and one write creates both.
 import { Buffer } from 'node:buffer'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { Limits } from '../options/limits.js'
@@ -15,9 +15,9 @@ export interface SessionConfig {
 
 type Labels = Readonly<Record<string, string>>
 
-/** Names of clients' labels do not begin with it. */
+/** Labels of clients must not begin with it. */
 export const OWN_PREFIX = 'brumate.'
-/** The core's bounds. */
+/** Limits of the core. */
 const CORE_LABELS = 32
 const LABEL_LENGTH = 256
 const MAX_TEXT_LENGTH = 2 ** 20
@@ -44,7 +44,7 @@ export function labelsOf(labels: Labels, config: SessionConfig): Labels {
   return { ...labels, ...Object.fromEntries(chunks) }
 }
 
-/** JSON.parse takes any depth; JSON.stringify does not. @throws RequestProblem */
+/** Unlike JSON.parse, JSON.stringify fails on deeply nested values. @throws RequestProblem */
 function jsonOf(config: SessionConfig): string {
   try {
     return JSON.stringify(config)
@@ -54,7 +54,7 @@ function jsonOf(config: SessionConfig): string {
   }
 }
 
-/** The client's labels, and the config. */
+/** Separates the client's labels from the config. */
 export function readLabels(stored: Labels): { readonly labels: Labels; readonly config: SessionConfig } {
   const isOwn = (name: string) => name.startsWith(OWN_PREFIX)
   const labels = Object.fromEntries(Object.entries(stored).filter(([name]) => !isOwn(name)))

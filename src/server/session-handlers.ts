@@ -1,4 +1,4 @@
-// Handlers of sessions and executions. Owns what a session's description says.
+// Handlers of sessions and executions. Owns how a session is described to clients.
 import type { WireCreate, WireSession } from '../presentation/wire.js'
 import { wirePending } from '../presentation/wire-execution.js'
 import type { Session } from '../session.js'
@@ -156,7 +156,7 @@ export function sessionHandlers(app: App, routes: Routes, services: Services): v
   }
 }
 
-/** How a request wants the session opened, from its query. */
+/** The options in a request's query for opening the session. */
 export function opening(c: ServerContext): OpenOptions {
   return { takeOver: c.req.query('takeOver') === 'true', signal: c.req.raw.signal }
 }
@@ -166,13 +166,13 @@ export function exactValue(json: unknown): unknown {
   try {
     return fromJson(json)
   } catch (error) {
-    // Also what classes throw that get values they do not take, such as a date that is none.
+    // Constructors also throw for values they do not accept, such as an invalid date.
     if (!(error instanceof Error)) throw error
     throw new RequestProblem(400, 'VALIDATION', `a value is not in the exact form: ${error.message}`)
   }
 }
 
-/** Whether another process runs it, which alone can interrupt it. @throws RequestProblem */
+/** Only the process that has a session open can interrupt it. @throws RequestProblem if that is another process */
 function requireNotElsewhere({ owner }: StoredSession): void {
   if (owner === undefined || owner.remainingMs <= 0) return
   const expiresAt = owner.expiresAt.toISOString()
@@ -185,7 +185,7 @@ function describe({ options }: Services, tenant: string, stored: StoredSession):
   const { createdAt, updatedAt, sizeBytes, imageId } = stored
   return {
     ...{ id: nameOf(tenant, stored.id), labels: readLabels(stored.labels).labels },
-    // The store may not have the last ones yet.
+    // The store may not know of the latest executions yet.
     executionCount: open?.executionCount ?? stored.executionCount,
     ...{ createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString(), sizeBytes, imageId },
     state: open?.state === 'attached' ? 'attached' : 'dormant',
@@ -208,7 +208,7 @@ function labelFilter(given: readonly string[]): Record<string, string> {
 
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 
-/** Without the fields that are there and undefined. */
+/** Leaves out fields whose value is undefined. */
 function definedOf<T extends object>(given: T): Defined<T> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Defined<T>
 }

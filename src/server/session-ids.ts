@@ -1,19 +1,19 @@
-// Ids of sessions: what a tenant's clients call them, and what the manager and its store do. Owns the mapping, which keeps tenants apart: no
-// two tenants have an id in common, so none can find out whether another has a session.
+// Session ids: as a tenant's clients write them, and as the manager and its store do. Owns the mapping, which keeps tenants apart: no two
+// tenants share an id, so none can find out which sessions another has.
 import { createHash } from 'node:crypto'
 
-/** 128 bits and more: nobody finds another tenant of the same hash. */
+/** More than 128 bits, so nobody can find another tenant with the same hash. */
 const HASH_LENGTH = 22
 
 /**
- * The id in the manager and its store of a session that a tenant's clients call `id`. Other programs on the store open it by that, with the
- * option `tenant`.
+ * The id that the manager and its store use for a session that a tenant's clients call `id`. Other programs on the store open the session
+ * by that id, with the option `tenant`.
  */
 export function sessionIdOf(tenant: string, id: string): string {
   return idPrefixOf(tenant) + id
 }
 
-/** What clients call the session. */
+/** The id that clients use for the session. */
 export function nameOf(tenant: string, sessionId: string): string {
   return sessionId.slice(idPrefixOf(tenant).length)
 }

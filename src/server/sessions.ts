@@ -1,5 +1,5 @@
-// The sessions of tenants, by the ids that clients give them. Owns their ids in the manager, opening them for a request, and letting go of
-// those that nobody uses, so that another process can serve them. Of a session it keeps only how many requests use it.
+// The sessions of tenants, by the ids that clients give them. Owns opening sessions for a request, and closing those that nobody uses, so
+// that another process can serve them. Of each session it keeps only how many requests use it.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { NameLocks } from '../presentation/name-locks.js'
@@ -22,12 +22,12 @@ export interface OpenOptions {
 
 export interface Acquired {
   readonly session: Session
-  /** Calls after the first do nothing. */
+  /** Idempotent. */
   readonly release: () => void
 }
 
 const OWNER_POLL_MS = 100
-/** Only the client itself can make room. */
+/** Only the client itself can free space, so retrying soon is useless. */
 const QUOTA_RETRY_SECONDS = 60
 
 interface Usage {
@@ -39,7 +39,7 @@ export class Sessions {
   readonly #options: ResolvedAppOptions
   readonly #tools: ToolContext
   readonly #usages = new Map<string, Usage>()
-  /** Creating, opening and letting go of a session take turns. */
+  /** Serializes creating, opening and closing, per session. */
   readonly #locks: NameLocks
 
   constructor(options: ResolvedAppOptions, tools: ToolContext) {
@@ -49,9 +49,9 @@ export class Sessions {
   }
 
   /**
-   * The session, wherever it is kept. It stays open until `release` is called.
+   * Opens the session, wherever it is stored. It stays open until `release` is called.
    *
-   * @throws RequestProblem when there is none; SessionOwnedError when another process has it
+   * @throws RequestProblem when it does not exist; SessionOwnedError when another process has it open
    */
   async acquire(tenant: string, id: string, options: OpenOptions): Promise<Acquired> {
     const full = sessionIdOf(tenant, id)
@@ -79,7 +79,7 @@ export class Sessions {
     }
   }
 
-  /** Whether the session is open here. No store is asked. */
+  /** The session, if it is open in this process. Does not ask the store. */
   get(tenant: string, id: string): Session | undefined {
     return this.#options.manager.get(sessionIdOf(tenant, id))
   }
@@ -122,12 +122,12 @@ export class Sessions {
     }
   }
 
-  /** @throws RequestProblem when there is none */
+  /** @throws RequestProblem when the session does not exist */
   async read(tenant: string, id: string): Promise<StoredSession> {
     return this.#stored(tenant, sessionIdOf(tenant, id))
   }
 
-  /** @throws RequestProblem when there is none */
+  /** @throws RequestProblem when the session does not exist */
   async delete(tenant: string, id: string, { takeOver = false, signal }: OpenOptions): Promise<void> {
     const { manager } = this.#options
     const full = sessionIdOf(tenant, id)
@@ -137,7 +137,7 @@ export class Sessions {
     if (!isDeleted) throw notFound()
   }
 
-  /** Stores the session and lets go of it. */
+  /** Stores and closes the session. */
   async close(tenant: string, id: string): Promise<void> {
     const full = sessionIdOf(tenant, id)
     await this.#locks.run(full, undefined, async () => {
@@ -155,7 +155,7 @@ export class Sessions {
     return this.#options.manager.list({ tenant, prefix: sessionIdOf(tenant, prefix), labels })
   }
 
-  /** Stores all sessions that requests have opened, and lets go of them. What still runs in them is interrupted. */
+  /** Stores and closes all sessions that requests have opened. Running executions are interrupted. */
   async closeAll(): Promise<void> {
     const { manager, onError } = this.#options
     const closed = [...this.#usages].map(async ([id, { timer }]) => {
@@ -165,7 +165,7 @@ export class Sessions {
     await Promise.all(closed)
   }
 
-  /** Marks the session as used until what it returns is called. */
+  /** Marks the session as used until the function it returns is called. */
   #hold(full: string): () => void {
     const usage = this.#usages.get(full) ?? { users: 0, timer: undefined }
     this.#usages.set(full, usage)
@@ -192,7 +192,7 @@ export class Sessions {
     usage.timer.unref()
   }
 
-  /** A session that cannot be captured stays open: closing it would lose it. */
+  /** Closes an unused session. One that cannot be captured stays open, because closing would lose it. */
   async #release(full: string): Promise<void> {
     const usage = this.#usages.get(full)
     clearTimeout(usage?.timer)
@@ -208,7 +208,7 @@ export class Sessions {
     if (usage?.users === 0) this.#schedule(full, usage)
   }
 
-  /** In the lock of its id. */
+  /** The caller holds the lock of the id. */
   async #create(
     tenant: string,
     account: Account,
@@ -229,12 +229,12 @@ export class Sessions {
       await this.#options.manager.createSession(options)
     }
     try {
-      // Requests at the same time must not all count before any of them creates.
+      // Count and create one request at a time; otherwise several could pass the check together and exceed the quota.
       await (account.quotas.sessions === undefined
         ? create()
         : this.#locks.run(`sessions of ${tenant}`, undefined, create))
     } catch (error) {
-      // Another process, or the operator's own program, has just made it.
+      // Another process, or the operator's own program, has just created it.
       if (!(error instanceof InvalidOptionError && error.option === 'id')) throw error
       throw new RequestProblem(409, 'SESSION_EXISTS', 'there is such a session already')
     }
@@ -258,7 +258,7 @@ export class Sessions {
     }
   }
 
-  /** Requests at the same time open a session once. */
+  /** Concurrent requests share one opening. */
   #openOnce(tenant: string, full: string, { takeOver = false, signal }: OpenOptions): Promise<Session> {
     return this.#locks.run(full, signal, async () => {
       const { manager } = this.#options
@@ -278,13 +278,13 @@ export class Sessions {
   }
 
   async #find(tenant: string, full: string): Promise<StoredSession | undefined> {
-    // Of ids that begin with it, the id itself comes first.
+    // Among ids that begin with it, the id itself sorts first.
     for await (const one of this.#options.manager.list({ tenant, prefix: full }))
       return one.id === full ? one : undefined
     return undefined
   }
 
-  /** @throws RequestProblem when the tenant has as many sessions as it may have, or stores as much */
+  /** @throws RequestProblem when the tenant has reached its quota of sessions or of stored bytes */
   async #requireSession(tenant: string, account: Account): Promise<void> {
     const { sessions } = account.quotas
     if (sessions === undefined) return this.requireBytes(tenant, account)
@@ -300,7 +300,7 @@ export class Sessions {
     return this.requireBytes(tenant, account)
   }
 
-  /** Before what makes sessions larger. @throws RequestProblem when the tenant stores as much as it may */
+  /** Called before a session can become larger. @throws RequestProblem when the tenant has reached its quota of stored bytes */
   async requireBytes(tenant: string, account: Account): Promise<void> {
     const { storedBytes } = account.quotas
     if (storedBytes === undefined) return

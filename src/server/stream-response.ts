@@ -1,4 +1,4 @@
-// A response whose body is a stream. Owns telling TypeScript that Node's stream is the one that its Response takes.
+// A response whose body is a stream. Owns the cast between the two types that TypeScript has for Node's stream.
 import type { ReadableStream } from 'node:stream/web'
 
 type Body = ConstructorParameters<typeof Response>[0]

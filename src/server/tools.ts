@@ -1,5 +1,5 @@
-// The functions that Python in a session can call: the server's and the session's own. Owns which way a call is answered, by a webhook or
-// by the client, and the bounds on what a session may ask for.
+// The functions that Python in a session can call: the server's and the session's own. Owns whether a webhook or the client answers a call,
+// and the limits on what a session may ask for.
 import { DEFAULT_LIMITS, type Limits } from '../options/limits.js'
 import type { WireTool } from '../presentation/wire.js'
 import type { CallbackContext, CallbackDefinition, Session } from '../session.js'
@@ -12,13 +12,13 @@ import type { WebhookSender } from './webhooks/sender.js'
 export interface ToolContext {
   readonly options: ResolvedAppOptions
   readonly sender: WebhookSender
-  /** A host call is about to wait for `resume`. */
+  /** Called when a host call is about to wait for `resume`. */
   readonly onSuspended: (session: Session) => void
 }
 
 type Limit = keyof Limits
 
-/** @throws RequestProblem when the server does not allow what a client asks for */
+/** @throws RequestProblem when the server does not allow what the client asks for */
 export function checkConfig({ limits = {}, tools = [] }: SessionConfig, options: ResolvedAppOptions): void {
   const { maxLimits, maxExecutionTimeoutMs, webhooks } = options
   for (const [name, value] of Object.entries(limits) as [Limit, number | null][]) {
@@ -40,7 +40,7 @@ export function checkConfig({ limits = {}, tools = [] }: SessionConfig, options:
   }
 }
 
-/** What a session is created or opened with. */
+/** The options with which a session is created or opened. */
 export function sessionOptions(tenant: string, config: SessionConfig, context: ToolContext) {
   const { options } = context
   const { executionTimeoutMs } = options
@@ -60,7 +60,7 @@ export function sessionOptions(tenant: string, config: SessionConfig, context: T
   }
 }
 
-/** @param tenant undefined: a tool of the operator's */
+/** @param tenant the tenant that defined the tool; undefined for the operator's tools */
 function callback(
   { name, description, parameters }: Omit<WireTool, 'webhook'>,
   url: string | undefined,

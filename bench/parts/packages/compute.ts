@@ -1,4 +1,4 @@
-// Do numpy and pandas run as quickly in a session as in a plain Pyodide with the same wheels? In turns, as compute.ts does.
+// Do numpy and pandas run as fast in a session as in a plain Pyodide with the same wheels? Alternates between both, as compute.ts does.
 import { SessionManager } from 'brumate'
 import { PlainPyodide } from '../../baselines/pyodide.js'
 import type { Row } from '../../report.js'

@@ -1,4 +1,4 @@
-// How fast frames of a hundred megabytes are captured, and restored in a slot that is ready: random numbers, which do not compress, and
+// How fast frames of a hundred megabytes are captured, and restored in a ready slot: random numbers, which do not compress, and
 // integers and text, which do. Megabytes are those of the frame's arrays.
 import { SessionManager } from 'brumate'
 import { expectEqual, median, samplesMs, timeMs, until } from '../../measure.js'
@@ -49,7 +49,7 @@ export async function frameRows({ image }: PandasImage): Promise<Row[]> {
     const taken = await session.snapshotState()
     const restores: number[] = []
     for (let i = 0; i < ROUNDS; i++) {
-      // A slot whose memory has grown is not used again: another one boots after each.
+      // A slot whose memory has grown is not reused: another one boots after each restore.
       await until(() => manager.stats().slots.ready > 0)
       restores.push(await timeMs(() => session.restoreState(taken)))
     }

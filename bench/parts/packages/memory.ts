@@ -1,4 +1,4 @@
-// What one more session of an image with pandas costs in resident memory: a process with few and one with more of them.
+// The resident memory of one more session with pandas in its image: compares a process with few and one with more of them.
 
 import type { Row } from '../../report.js'
 import { residentBytes } from '../memory.js'

@@ -1,5 +1,5 @@
-// What packages cost where none are used: booting a slot, creating a session on a warm one, a snapshot of a small session. Beside the
-// standard image, in turns.
+// What packages cost sessions that do not use them: booting a slot, creating a session on a warm one, a snapshot of a small session.
+// Alternates with the standard image.
 import { SessionManager } from 'brumate'
 import { loadImageFile } from '../../../src/image/load-file.js'
 import { openImage } from '../../../src/image/open.js'

@@ -1,4 +1,4 @@
-// From the start of a process to the first result of pandas, with an image that was built before, and in a plain Pyodide. In turns.
+// Time from the start of a process to the first result of pandas, with an image built before, and in a plain Pyodide. Alternates.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

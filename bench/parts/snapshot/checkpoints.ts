@@ -1,12 +1,12 @@
-// What checkpoints that are taken by themselves cost an execution: with pauses in which they can be taken, and without. One
-// session after the other: on few cores the captures of one would be the other's wait.
+// The cost of automatic checkpoints to an execution: with pauses in which they can be taken, and without. One session at a time,
+// because on few cores one session would wait for the captures of another.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Session, SessionManager } from 'brumate'
 import { median, samplesMs, timeMs } from '../../measure.js'
 import type { Row } from '../../report.js'
 import { SMALL } from './session.js'
 
-/** Five seconds at that pace: longer than the time that a session may use for checkpoints before it has to ration them. */
+/** Five seconds at that pace: longer than the budget for checkpoints lasts before a session has to ration them. */
 const PACED = 500
 const PACE_MS = 10
 const BURST = 80
@@ -42,7 +42,7 @@ export async function checkpointRows(): Promise<Row[]> {
   ]
 }
 
-/** In a session of its own, whose time for checkpoints is whole. */
+/** Uses a session of its own, whose budget for checkpoints is full. */
 async function perExecutionMs(
   manager: SessionManager,
   checkpoint: 'auto' | 'manual',
@@ -63,7 +63,7 @@ async function pacedMs(session: Session): Promise<number> {
   return median(samples)
 }
 
-/** Of two very different times the median would be one or the other. */
+/** The mean: the median of two very different durations would be one or the other. */
 async function burstMs(session: Session): Promise<number> {
   const samples = await samplesMs(BURST, () => session.execute('x = 1'))
   return samples.reduce((sum, ms) => sum + ms, 0) / BURST

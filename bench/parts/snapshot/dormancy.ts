@@ -1,5 +1,5 @@
-// What a session's caller waits for when the session goes dormant, when it wakes, and when it is forked. Slots are ready
-// beforehand, as they are where calls do not come all at once; `at once` shows it where they are not.
+// How long a caller waits when a session hibernates, wakes, and is forked. Slots are ready beforehand, as they are unless calls
+// all come at once; `at once` shows that case.
 import { SessionManager } from 'brumate'
 import { expectEqual, median, samplesMs, timeMs, until } from '../../measure.js'
 import type { Row } from '../../report.js'

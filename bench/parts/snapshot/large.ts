@@ -1,5 +1,5 @@
-// How fast fifty megabytes are captured, and restored in a slot that is ready, and what they take: bytes that do not compress,
-// and small objects. Megabytes are of the interpreter's memory.
+// How fast fifty megabytes are captured, and restored in a ready slot, and their size: bytes that do not compress, and small
+// objects. Megabytes are of the interpreter's memory.
 import { SessionManager } from 'brumate'
 import { PickledGlobals } from '../../baselines/pickle.js'
 import { expectEqual, median, samplesMs, timeMs, until } from '../../measure.js'
@@ -9,7 +9,7 @@ import { KB } from './session.js'
 const MB = 1e6
 const LARGE_ROUNDS = 5
 const LARGE_BYTES = 50 * MB
-/** An int takes 24 bytes of memory, its place in the list 4. */
+/** An int takes 24 bytes of memory, and its entry in the list 4. */
 const LARGE = [
   {
     data: 'random bytes',
@@ -40,7 +40,7 @@ async function rowsOf({ data, code, mark, compressible }: (typeof LARGE)[number]
   const taken = await session.snapshotState()
   const restores: number[] = []
   for (let i = 0; i < LARGE_ROUNDS; i++) {
-    // A slot whose memory has grown is not used again: another one boots after each.
+    // A slot whose memory has grown is not reused: another one boots after each restore.
     await until(() => manager.stats().slots.ready > 0)
     restores.push(await timeMs(() => session.restoreState(taken)))
   }

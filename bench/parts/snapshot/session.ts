@@ -1,13 +1,13 @@
-// The small session that most figures about snapshots are of, and how they are sampled. Owns its code and what is true of it.
+// The small session that most figures about snapshots use, and how it is sampled. Owns its code, and the check of its state.
 import type { Session } from 'brumate'
 import { expectEqual, timeMs } from '../../measure.js'
 
 export const KB = 1000
 export const ROUNDS = 60
-/** V8 compiles what is hot: a slot's own code, and this thread's. */
+/** V8 compiles hot code: that of a slot, and of this thread. */
 const WARM_UP = 20
 
-/** Few variables, a function, a class. */
+/** A few variables, a function, a class. */
 export const SMALL = `
 x, name, primes = 1, 'Ada', [2, 3, 5, 7]
 def area(a, b=2): return a * b
@@ -21,7 +21,7 @@ export async function expectSmall(session: Session): Promise<void> {
   expectEqual((await session.execute('counter.count + area(x)')).value, 42, 'the small session')
 }
 
-/** Times of a task, with something before each that is not timed. */
+/** Durations of a task, with a step before each that is not timed. */
 export async function warmSamplesMs(
   task: () => Promise<unknown>,
   before: () => Promise<unknown> = async () => {},

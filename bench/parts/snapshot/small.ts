@@ -1,5 +1,5 @@
-// How large a small session's snapshot is, what temporaries and imports leave in it, and how long taking and restoring it
-// takes: in a slot that is ready beside the session's own, and in its own. The baseline is pickle (baselines/pickle.ts).
+// The size of a small session's snapshot, what temporaries and imports add to it, and how long capturing and restoring it take:
+// in another slot that is ready, and in the session's own. The baseline is pickle (baselines/pickle.ts).
 import { SessionManager, type Snapshot } from 'brumate'
 import { PickledGlobals } from '../../baselines/pickle.js'
 import { expectEqual, median, until } from '../../measure.js'
@@ -10,7 +10,7 @@ const FIFTY_CELLS = Array.from(
   { length: 50 },
   (_, n) => `z = [i * ${n} for i in range(1000)]\ns = 'a' * ${100 + n}`,
 )
-/** Ten that are not in the image. */
+/** Ten modules that are not in the image. */
 const MODULES = [
   ...['configparser', 'email.message', 'html.parser', 'mimetypes', 'plistlib'],
   ...['sched', 'shlex', 'tarfile', 'tomllib', 'xml.etree.ElementTree'],
@@ -24,7 +24,7 @@ export async function smallRows(): Promise<Row[]> {
   const taken = await session.snapshotState()
   const otherSlotMs = await warmSamplesMs(
     () => session.restoreState(taken),
-    // The slot it was in before is made the image again, and is the next one.
+    // The session's previous slot is renewed, and used for the next restore.
     () => until(() => manager.stats().slots.ready + manager.stats().slots.parked > 0),
   )
   await expectSmall(session)
@@ -69,7 +69,7 @@ export async function smallRows(): Promise<Row[]> {
   ]
 }
 
-/** Where there is no other slot. */
+/** Restores in the session's own slot, because there is no other. */
 async function inPlace(taken: Snapshot): Promise<number[]> {
   await using manager = await SessionManager.create({ slots: 1 })
   await using session = await manager.createSession({ checkpoint: 'manual' })

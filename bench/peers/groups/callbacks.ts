@@ -1,4 +1,4 @@
-// What a call of a host function costs: one after the other, and a thousand at once.
+// The cost of calling a host function: one call after another, and a thousand at once.
 import type { Group } from '../group.js'
 import { type Measured, repeated } from '../samples.js'
 

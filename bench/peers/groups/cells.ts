@@ -1,5 +1,5 @@
-// A notebook's life: ten cells in a new session, alone, and with every one's effect synced to a disk before the next. For a peer without
-// durability that is its snapshot after each cell, in a file.
+// Like a notebook: ten cells in a new session, without storing, and with each cell's effect synced to a disk before the next. A peer
+// without durability writes its snapshot to a file after each cell.
 import type { Group } from '../group.js'
 import { type Measured, repeated } from '../samples.js'
 
@@ -7,7 +7,7 @@ const WARM_UP = 3
 const SESSIONS = 6
 const PAUSE_MS = 80
 
-/** Of the Python that every peer has: no classes, no imports. */
+/** Uses only what every peer's Python has: no classes, no imports. */
 const CELLS = [
   'prices = [19.5, 7, 42, 3.25]',
   'def spread(xs): return max(xs) - min(xs)',

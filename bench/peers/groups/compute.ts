@@ -4,9 +4,9 @@ import type { Group } from '../group.js'
 import { repeated } from '../samples.js'
 
 const COUNT = 4
-/** V8 compiles what is hot in other threads meanwhile. */
+/** Time in which V8 compiles hot code on other threads. */
 const COMPILED_MS = 300
-/** What takes longer is measured once: seconds vary little. */
+/** Programs that take longer are measured once: durations of seconds vary little. */
 const LONG_MS = 2_000
 
 export const compute: Group = {
@@ -16,7 +16,7 @@ export const compute: Group = {
   rows: PROGRAMS.map(({ metric }) => ({ id: metric, title: metric, unit: 'ms', state: 'warm' })),
   async measure(peer, samples) {
     for (const [i, { metric, setUp, code }] of PROGRAMS.entries()) {
-      // A session of its own where that costs little: an interpreter that fails at one program has the next.
+      // A session for each program, if sessions are cheap, so that a program that fails does not affect the next.
       const session = peer.mostSessions < PROGRAMS.length ? 'all' : `program-${i}`
       const execution = { do: 'execute', session, code } as const
       const reason = await samples.take(peer, [

@@ -1,5 +1,5 @@
-// What one execution of next to nothing costs, back to back and with pauses, and what a megabyte of output does. Sessions take no checkpoints
-// but in the rows that say so.
+// The cost of a minimal execution, back to back and with pauses, and of a megabyte of output. Sessions take no checkpoints except in the
+// rows that say so.
 import type { Group } from '../group.js'
 import type { Purpose } from '../peer.js'
 import { type Measured, repeated } from '../samples.js'

@@ -1,5 +1,5 @@
-// From one live session to sixty-four in one process: what each costs to make, one after the other and without a pause, and what an execution costs
-// in turn over all of them.
+// From one live session to sixty-four in one process: the cost of creating each, one after another without a pause, and of an execution
+// in each of them in turn.
 import type { Group } from '../group.js'
 import { LEFT_OUT } from '../group.js'
 import { type Measured, repeated } from '../samples.js'
@@ -23,7 +23,7 @@ export const growth: Group = {
     { id: `used-${count}`, title: `\`x = 1\` in turn over ${count}`, unit: 'ms', state: 'warm' } as const,
   ]),
   async measure(peer, samples) {
-    // So that no count is the first in the process.
+    // Makes sure that no count is the first in the process.
     await samples.take(peer, [
       { do: 'create', session: 'first' },
       { do: 'execute', session: 'first', code: 'x = 1' },

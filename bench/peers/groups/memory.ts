@@ -1,4 +1,5 @@
-// Resident memory: what one more live session adds to the process, and what one that rests takes. A process with many of them less one with few.
+// Resident memory: what one more live session adds to the process, and what an idle one takes. Compares a process with many of them to one
+// with few.
 import type { Group } from '../group.js'
 import { LEFT_OUT } from '../group.js'
 import type { Peer, Step } from '../peer.js'
@@ -6,10 +7,10 @@ import { repeated, type Samples } from '../samples.js'
 
 const LIVE = 8
 const FEW_LIVE = 3
-/** The more, the less noise: as many as take about this long, within bounds. */
+/** More sessions mean less noise: uses as many as take about this long, within limits. */
 const RESTING_MS = 15_000
 const [LEAST_RESTING, MOST_RESTING] = [30, 400]
-/** By then everything is compiled and every buffer is as large as it gets: this share is not counted. */
+/** Share of the sessions that is not counted. After them, all code is compiled and every buffer has its full size. */
 const FIRST_SHARE = 0.25
 const SETTLE_MS = 800
 const MiB = 2 ** 20
@@ -55,7 +56,7 @@ export const memory: Group = {
 
 type Steps = Parameters<Samples['take']>[1]
 
-/** Bytes by which the last `counted` of the sessions made the process larger, each. */
+/** Bytes by which each of the last `counted` sessions made the process larger. */
 async function growthOf(
   peer: Peer,
   samples: Samples,

@@ -1,5 +1,5 @@
-// A session as bytes, and another session made from them: how long each takes, and how large it is. Between two restores is a pause, in
-// which whatever a peer prepares ahead of need gets ready.
+// A session as bytes, and another session created from them: how long each takes, and how large the snapshot is. A pause between two
+// restores lets a peer get ready whatever it prepares ahead of need.
 import type { Group } from '../group.js'
 import { type Measured, repeated } from '../samples.js'
 
@@ -100,7 +100,7 @@ export const snapshot: Group = {
         ]),
       ])
       if (reason !== undefined) continue
-      // Only a restore that brought the state is one.
+      // A restore counts only if it brought the state back.
       const checked = { do: 'execute', session: to, code: check, value: true, expect } as const
       const lost = await samples.take(peer, [checked])
       if (lost !== undefined) samples.cannot(`${id}-restore`, lost)

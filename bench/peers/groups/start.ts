@@ -1,5 +1,5 @@
-// From nothing to a result: a new process, a further session, its first execution, and tenants that come and go. Between two sessions is
-// a pause, in which whatever a peer prepares ahead of need gets ready; between two tenants is none.
+// From nothing to a result: a new process, a further session, its first execution, and tenants that come and go. A pause between two
+// sessions lets a peer get ready whatever it prepares ahead of need; there is none between two tenants.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Group } from '../group.js'
@@ -50,7 +50,7 @@ export const start: Group = {
         { do: 'execute', session: `${round}-${n}`, code: 'x = 1' },
         { do: 'close', session: `${round}-${n}` },
       ])
-    // As many before: in each of brumate's threads V8 has to compile what is hot.
+    // As many tenants before, because V8 has to compile hot code in each of brumate's threads.
     await peer.perform(used('early'))
     const done = await peer.perform(used('tenant'))
     const totalMs = done.reduce((sum, { ms }) => sum + ms, 0)

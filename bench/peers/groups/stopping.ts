@@ -1,5 +1,6 @@
-// Code that does not stop: how late after its deadline the call settles, whether the session is still there with its state, and how long it
-// takes until one with the state from before answers, from the deadline on. Peers without deadlines cannot be compared: ending them loses everything.
+// Code that does not stop: how late after its deadline the call settles, whether the session still exists with its state, and how long it
+// takes, from the deadline on, until a session with the earlier state answers. Peers without deadlines cannot be compared: ending them
+// loses everything.
 import type { Group } from '../group.js'
 import type { Measured } from '../samples.js'
 
@@ -16,7 +17,7 @@ export const stopping: Group = {
   name: 'stopping',
   title: 'Deadlines',
   rounds: 2,
-  // A session makes one deadline of each, and a restart; what does not stop is ended with its process.
+  // A session takes part in one deadline of each kind, and a restart. Code that does not stop is ended with its process.
   mostSeconds: 60,
   rows: [
     ...KINDS.flatMap(({ id, title }) => [
@@ -58,7 +59,7 @@ export const stopping: Group = {
         ])
         if (reason !== undefined || round > 0) continue
         await peer.perform([{ do: 'close', session }])
-        // Again, with nothing done to recover it.
+        // Once more, without doing anything to recover the session.
         const [answered] = (await peer.perform([...steps, answer])).slice(-1)
         if (answered?.value === '41') left++
         await peer.perform([{ do: 'close', session }])

@@ -1,5 +1,5 @@
-// Which of sixty kinds of objects another session has after a snapshot and a restore. What is right is what the same peer answers without
-// a snapshot in between; a kind that it cannot make in the first place does not count as kept.
+// Which of sixty kinds of objects another session has after a snapshot and a restore. The expected answer is that of the same peer without
+// a snapshot. A kind that a peer cannot create in the first place does not count as kept.
 import { SURVIVORS } from '../../../test/snapshot/support/survivors.js'
 import type { Group } from '../group.js'
 import type { Peer, Step } from '../peer.js'
@@ -13,7 +13,7 @@ interface Kind {
 const COLLECTIONS = `from collections import Counter, OrderedDict, defaultdict, deque
 q, d, o, c = deque([1], 5), defaultdict(list, a=[1]), OrderedDict(b=2), Counter('aab')`
 
-/** What the tests' list takes for granted. */
+/** Basic kinds, which are not in the tests' list. */
 const PLAIN: readonly Kind[] = [
   kind('integers, floats and truth values', 'a, b, c = 2 ** 80, 1.5, True', 'repr((a, b, c))'),
   kind('complex numbers', 'z = 1 + 2j', 'repr(z * z)'),

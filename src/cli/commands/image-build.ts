@@ -25,7 +25,7 @@ export const imageBuild: Command = {
   async run(input) {
     const output = textOf(input.values, 'output')
     if (output === undefined) throw new UsageError('where is the image to be saved? Give -o FILE')
-    // Building takes minutes, so what makes saving fail is better known before.
+    // Building takes minutes, so check first that the result can be saved.
     const directory = dirname(resolve(output))
     const stats = await stat(directory).catch(() => undefined)
     if (!stats?.isDirectory()) throw new UsageError(`-o ${output}: there is no directory ${directory}`)

@@ -8,7 +8,7 @@ import { readSnapshotFile } from '../snapshot-file.js'
 import { printable } from '../text.js'
 import { sizeText } from '../units.js'
 
-/** Of each list, unless `--all`. `--json` has all. */
+/** Limit for each list without `--all`. `--json` is always complete. */
 const MOST_LINES = 50
 
 export const inspect: Command = {
@@ -59,7 +59,7 @@ function pendingRow({ id, name, args, reason }: PendingCall): string[] {
   return [printable(id), printable(name), reason === undefined ? given : `${given} (${printable(reason)})`]
 }
 
-/** Columns but the last are aligned. */
+/** Aligns all columns except the last. */
 function list(title: string, rows: readonly (readonly string[])[], most: number): string[] {
   const shown = rows.slice(0, most)
   const widths = [0, 1].map((column) => Math.max(0, ...shown.map((row) => row[column]?.length ?? 0)))

@@ -48,7 +48,7 @@ export const lock: Command = {
   },
 }
 
-/** What an earlier lock was made for. Of a wheel that was given by its path, the lock has the name. */
+/** The requirements of an earlier lock. For a wheel that was given by its path, the lock has only the file name. */
 async function lockedRequirements(path: string, directories: readonly string[]): Promise<readonly string[]> {
   const { requirements } = await readLock(path)
   return requirements.map((text) => {

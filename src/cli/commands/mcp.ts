@@ -49,7 +49,7 @@ export const mcp: Command = {
       limits: { executionTimeoutMs: timeoutMs, memoryBytes },
       maxTimeoutMs: Math.max(600_000, timeoutMs),
       connect: textsOf(values, 'connect'),
-      // Stdout belongs to the protocol.
+      // Stdout is used by the protocol.
       onError: (error) => process.stderr.write(`brumate mcp: ${error.message}\n`),
     }
     const [stopped, stopListening] = untilStopped(signal)

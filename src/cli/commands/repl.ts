@@ -13,7 +13,7 @@ import { Workspace } from '../repl/workspace.js'
 
 const DEFAULT_UNDO = 20
 const MAX_UNDO = 1_000
-/** One for the session that is used, one for a fork; others hibernate. */
+/** One for the current session, one for a fork; other sessions hibernate. */
 const SLOTS = 2
 
 export const repl: Command = {
@@ -43,14 +43,14 @@ export const repl: Command = {
       undo,
     )
     await progress.during('starting Python …', workspace.add('main', python.snapshot))
-    // Ctrl-C while Python started.
+    // Handles Ctrl-C during the start of Python.
     signal.throwIfAborted()
     const history = new History(historyPath(), (error) =>
       stderr.write(`brumate: what you type is not kept: ${messageOf(error, 'for an unknown reason')}\n`),
     )
     const editor = new LineEditor(
       stdin,
-      // A terminal's, so it is a stream of Node's.
+      // The stream of a terminal is always a stream of Node's.
       stdout as unknown as Writable,
       values['no-history'] === true ? undefined : history,
       (line) => session.complete(line),

@@ -17,10 +17,10 @@ import { printableLines } from '../text.js'
 
 interface Source {
   readonly code: string
-  /** As Python calls it in tracebacks. */
+  /** Its file name in tracebacks. */
   readonly name: string
   readonly argv0: string
-  /** Standard input is the program's own, not its code. */
+  /** Whether standard input belongs to the program, and is not its code. */
   readonly leavesInput: boolean
 }
 
@@ -56,16 +56,16 @@ export const runCommand: Command = {
     const onInput = reader && answerInput(reader, streams.stderr)
     const session = await progress.during(
       'starting Python …',
-      // One execution needs no checkpoints.
+      // A single execution needs no checkpoints.
       python.createSession({ checkpoint: 'manual', ...(onInput === undefined ? {} : { onInput }) }),
     )
     try {
-      // Ctrl-C while Python started.
+      // Handles Ctrl-C during the start of Python.
       signal.throwIfAborted()
       await session.execute(prelude([source.argv0, ...input.rest], reader !== undefined))
       const startMs = performance.now() - startedMs
       const cell = { number: session.executionCount + 1, name: source.name }
-      // The signal is left for what comes before: code that runs gets KeyboardInterrupt, which it may handle.
+      // Only the start can be aborted by the signal: running code gets KeyboardInterrupt, which it may handle.
       onInterrupt(() => void session.interrupt().catch(() => {}))
       const ending = await execute(session, source.code, input)
       const executeMs = performance.now() - startedMs - startMs
@@ -98,7 +98,7 @@ async function readSource({ values, positionals: [file], streams }: CommandInput
     const text = await readFile(file, 'utf8').catch((error: unknown) => {
       throw new UsageError(`${file}: ${messageOf(error, 'it cannot be read')}`)
     })
-    // Python's own reader leaves a byte order mark out, too.
+    // Like Python's own reader, drop a byte order mark.
     return { code: text.replace(/^\uFEFF/, ''), name: file, argv0: file, leavesInput: true }
   }
   const { stdin } = streams
@@ -138,7 +138,7 @@ interface Saved {
   readonly error?: { readonly code: string; readonly message: string }
 }
 
-/** A time limit or a crash leaves a state that nobody asked for, so it is not saved. */
+/** Saves a snapshot, unless a timeout or a crash ended the code: nobody asked for such a state. */
 async function save(
   session: Session,
   path: string,

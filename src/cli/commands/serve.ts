@@ -95,7 +95,7 @@ export const serve: Command = {
       process.stderr.write(`brumate serve: listening on ${server.url}\n`)
       await stopped
       process.stderr.write('brumate serve: stopping …\n')
-      // Executions end, or are interrupted, while others are refused with 503; then what has been answered is stored.
+      // Running executions end or are interrupted, and new requests get 503. Then the acknowledged state is stored.
       await server.close()
       const { notStored } = await manager.drain({ timeoutMs: drainMs })
       for (const { id, error } of notStored) process.stderr.write(`brumate serve: ${id}: ${error.message}\n`)
@@ -140,7 +140,7 @@ async function toolsOf(values: CommandInput['values']): Promise<Pick<ServeOption
   return { tools: parseJson('tools', await readKeys('tools', file)) as NonNullable<ServeOptions['tools']> }
 }
 
-/** The secret comes from the environment, where the list of processes does not show it. */
+/** The secret comes from the environment, so that the list of processes does not show it. */
 function webhooksOf(values: CommandInput['values']): { readonly webhooks?: WebhookOptions } {
   const url = textOf(values, 'webhook')
   const allowTenantUrls = values['allow-webhooks'] === true

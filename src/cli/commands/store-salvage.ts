@@ -10,7 +10,7 @@ import { EXIT_INTERRUPTED } from '../exit-codes.js'
 import { openStore, STORE_FORMS, STORE_OPTIONS } from '../open-store.js'
 import { printable } from '../text.js'
 
-/** What the command says of a session that could not be salvaged. */
+/** How a session that could not be salvaged is reported. */
 interface Failure {
   readonly id: string | undefined
   readonly tenant: string | undefined
@@ -19,7 +19,7 @@ interface Failure {
 }
 
 const KEY_BYTES = 32
-/** More names of one session are only counted. `--json` has all. */
+/** Limit for the names that are listed for one session; the rest is only counted. `--json` is always complete. */
 const MOST_NAMES = 20
 
 export const storeSalvage: Command = {
@@ -93,7 +93,7 @@ export const storeSalvage: Command = {
       ]
       const { salvaged, skipped, current } = result
       const isEmpty = salvaged.length + skipped.length + failed.length + current === 0
-      // There is nothing to report but the error.
+      // Nothing but the error to report.
       if (result.stopped && isEmpty) throw result.stopped.error
       const stopped = result.stopped && failure(undefined, undefined, result.stopped.error)
       return {
@@ -107,7 +107,7 @@ export const storeSalvage: Command = {
   },
 }
 
-/** Not by default the image without packages: whoever forgot `--image` would lose what only the other image has. */
+/** The image without packages is not the default: a user who forgot `--image` would lose what only the other image has. */
 function imagesOf(values: CommandInput['values']): readonly string[] {
   const images = textsOf(values, 'image')
   if (values.standard === true && images.length > 0)

@@ -1,4 +1,4 @@
-// What `brumate doctor` says of the machine: Node, memory, cores, the cache. Runs no Python.
+// The checks of `brumate doctor` that are about the machine: Node, memory, cores, the cache. Runs no Python.
 import { constants } from 'node:fs'
 import { access, mkdir, readdir, stat } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
@@ -11,11 +11,11 @@ import { messageOf } from '../../shared/thrown.js'
 import { sizeText } from '../units.js'
 import type { Finding } from './check.js'
 
-/** As `engines` of package.json has it. */
+/** Same as `engines` in package.json. */
 const MIN_NODE: readonly [major: number, minor: number] = [20, 20]
-/** Newer ones may work; none has been tried. */
+/** Newer versions may work, but are not tested. */
 const NEWEST_TESTED_NODE = 26
-/** A process with a few slots: docs/deployment.md. */
+/** Enough for a process with a few slots: docs/deployment.md. */
 const COMFORTABLE_BYTES = 1024 ** 3
 
 export function checkNode(version: string = process.versions.node): Finding {
@@ -39,7 +39,7 @@ export function checkNode(version: string = process.versions.node): Finding {
   return { name, status: 'ok', message: `${version}, ${process.platform} ${process.arch}` }
 }
 
-/** @param constrainedBytes - the container's limit; 0 or more than there is: none */
+/** @param constrainedBytes - the container's limit; none if it is 0 or more than the machine has */
 export function checkMemory(
   totalBytes: number = totalmem(),
   constrainedBytes: number = process.constrainedMemory(),

@@ -1,4 +1,4 @@
-// What `brumate doctor` finds when it runs Python: the image, a session, a result, an interrupt.
+// The checks of `brumate doctor` that run Python: the image, a session, a result, an interrupt.
 import { SessionManager } from '../../manager.js'
 import type { Session } from '../../session.js'
 import { BrumateError, TimeoutError } from '../../shared/errors.js'
@@ -13,10 +13,10 @@ export interface TrialOptions {
 }
 
 const LOOP_MS = 100
-/** Far more than a busy machine takes. */
+/** Far longer than this takes on a busy machine. */
 const STUCK_MS = 10_000
 
-/** Ends with the first problem: what comes after needs what came before. */
+/** Stops at the first problem, because each step needs the ones before it. */
 export async function* tryPython({ image, cacheDir, onProgress }: TrialOptions): AsyncGenerator<Finding> {
   let isBuilt = false
   const opened = await attempt('image', async () => {

@@ -1,4 +1,4 @@
-// The REPL's own commands, which begin with a dot. Owns what each does; the texts they return are printed.
+// The REPL's own commands, which begin with a dot. Owns what each one does; the texts that they return are printed.
 import type { ExecuteResult } from '../../session/outcome.js'
 import { count } from '../../shared/count.js'
 import { UsageError } from '../command.js'
@@ -12,7 +12,7 @@ import type { Workspace } from './workspace.js'
 export interface DotContext {
   readonly workspace: Workspace
   readonly mount: Mount | undefined
-  /** Of the last cell; undefined if it failed, or there was none. */
+  /** Result of the last cell; undefined if it failed, or there was none. */
   readonly lastResult: ExecuteResult | undefined
   readonly lastMs: number
   leave(): void

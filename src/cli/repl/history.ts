@@ -1,13 +1,13 @@
-// What was typed in earlier REPLs. Owns the file: a line for each line, the newest last, readable by its user only.
+// The lines typed in earlier REPLs. Owns the history file: one entry per line, newest last, readable only by its user.
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 const MAX_LINES = 1_000
-/** A file twice as long is cut when it is read. */
+/** A file with more lines than this is shortened when it is read. */
 const MAX_FILE_LINES = 2 * MAX_LINES
 
-/** Where the operating system wants the state of its user's programs. */
+/** The place in which the operating system expects programs to keep a user's state. */
 export function historyPath(
   platform: string = process.platform,
   env: NodeJS.ProcessEnv = process.env,
@@ -23,18 +23,18 @@ export class History {
   #isKept = true
   #last: string | undefined
 
-  /** @param onError - called once, if the file cannot be used; the REPL then goes on without it */
+  /** @param onError - called once, if the file cannot be used; the REPL then continues without it */
   constructor(path: string, onError: (error: unknown) => void) {
     this.#path = path
     this.#onError = onError
   }
 
-  /** The newest first, as readline wants them. */
+  /** Newest first, as readline expects. */
   load(): string[] {
     return (
       this.#attempt(() => {
         mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
-        // Made, if it is not there; another program may have made it readable to all.
+        // Creates the file if needed. Another program may have made it readable for others.
         appendFileSync(this.#path, '', { mode: 0o600 })
         chmodSync(this.#path, 0o600)
         const lines = readFileSync(this.#path, 'utf8')
@@ -48,7 +48,7 @@ export class History {
     )
   }
 
-  /** Appended at once, so that REPLs side by side do not lose each other's lines. */
+  /** Appends at once, so that concurrent REPLs do not lose each other's lines. */
   add(line: string): void {
     if (line.trim() === '' || line === this.#last) return
     this.#last = line

@@ -1,5 +1,5 @@
-// Lines from a terminal, by Node's readline. Owns the terminal's mode: readline has it only while a line is awaited. While code runs, the
-// terminal turns Ctrl-C into a signal itself, and keeps what is typed ahead.
+// Reads lines from a terminal with Node's readline. Owns the terminal's mode: readline controls it only while a line is awaited. While code
+// runs, the terminal itself turns Ctrl-C into a signal, and buffers what is typed ahead.
 import { createInterface, type Interface } from 'node:readline'
 import { Writable } from 'node:stream'
 import type { InputStream } from '../streams.js'
@@ -11,7 +11,7 @@ export type Typed =
   | { readonly kind: 'line'; readonly text: string }
   /** Ctrl-C. */
   | { readonly kind: 'interrupt' }
-  /** Ctrl-D, or the terminal is gone. */
+  /** Ctrl-D, or the terminal was closed. */
   | { readonly kind: 'end' }
 
 const HISTORY_SIZE = 1_000
@@ -21,16 +21,16 @@ export class LineEditor {
   readonly #output: NodeJS.WritableStream
   readonly #history: History | undefined
   readonly #completer: Completer
-  /** The newest first. */
+  /** Newest first. */
   #lines: string[]
-  /** Lines that came before they were asked for, as in a paste. */
+  /** Lines that arrived before they were asked for, as in a paste. */
   readonly #queue: string[] = []
-  /** The beginning of a line that came with them. */
+  /** The beginning of another line, which arrived with them. */
   #unfinished = ''
   #readline: Interface | undefined
   #deliver: ((typed: Typed) => void) | undefined
 
-  /** @param history - undefined: nothing is kept */
+  /** @param history - undefined: no history is kept */
   constructor(
     input: InputStream,
     output: NodeJS.WritableStream,
@@ -44,12 +44,12 @@ export class LineEditor {
     this.#lines = history?.load() ?? []
   }
 
-  /** A line that has been typed already, without taking it. */
+  /** The next line, if it has been typed already; does not remove it. */
   peek(): string | undefined {
     return this.#queue[0]
   }
 
-  /** A line of code, which goes into the history. */
+  /** Reads a line of code, which is added to the history. */
   async read(prompt: string): Promise<Typed> {
     const queued = this.#queue.shift()
     const typed = queued === undefined ? await this.#ask(prompt) : ({ kind: 'line', text: queued } as const)
@@ -57,7 +57,7 @@ export class LineEditor {
     return typed
   }
 
-  /** A line for the program that runs, which does not. */
+  /** Reads a line for the running program, which is not added to the history. */
   async answer(prompt: string, isSecret: boolean, signal: AbortSignal): Promise<Typed> {
     const queued = this.#queue.shift()
     if (queued !== undefined) return { kind: 'line', text: queued }
@@ -68,7 +68,7 @@ export class LineEditor {
       .on('line', this.#onLine)
       .on('SIGINT', this.#onInterrupt)
       .on('close', this.#onClose)
-    // Only now, when the terminal no longer shows what is typed.
+    // Only now is echo off.
     if (isSecret) this.#output.write(prompt)
     const abort = () => this.interrupt()
     signal.addEventListener('abort', abort)
@@ -81,7 +81,7 @@ export class LineEditor {
     }
   }
 
-  /** As Ctrl-C: drops what has been typed. */
+  /** Acts like Ctrl-C: discards what has been typed. */
   interrupt(): void {
     this.#queue.length = 0
     this.#close()
@@ -89,7 +89,7 @@ export class LineEditor {
     this.#settle({ kind: 'interrupt' })
   }
 
-  /** Gives the terminal back until the next line is asked for. */
+  /** Releases the terminal until the next line is asked for. */
   release(): void {
     const unfinished = this.#readline?.line ?? ''
     this.#close()
@@ -136,7 +136,7 @@ export class LineEditor {
     this.#settle({ kind: 'end' })
   }
 
-  /** Whether somebody waited. */
+  /** @returns whether a call was waiting for it */
   #settle(typed: Typed): boolean {
     const deliver = this.#deliver
     this.#deliver = undefined
@@ -147,7 +147,7 @@ export class LineEditor {
   #close(): void {
     const readline = this.#readline
     this.#readline = undefined
-    // Not all of its listeners: readline's own take it off the terminal.
+    // Only this listener: readline needs its own ones to release the terminal.
     readline?.off('close', this.#onClose)
     readline?.close()
   }

@@ -1,14 +1,14 @@
-// What the REPL asks Python between cells: whether a block is complete, and which names begin with a text. Owns that code, which leaves no
-// names behind. It runs in the user's session, so each question has a deadline, and no answer is as good as none.
+// What the REPL asks Python between cells: whether a block is complete, and which names begin with a text. Owns the code for that, which
+// leaves no names behind. It runs in the user's session, so each question has a deadline, and the REPL also works without an answer.
 import type { Session } from '../../session.js'
 
-/** Of none of the user's code; a busy machine may take a while to import what it needs. */
+/** For code that runs nothing of the user's; importing its modules may take a while on a busy machine. */
 const DEADLINE_MS = 10_000
-/** Attributes can be properties, whose code may take its time. */
+/** Attributes can be properties, whose code may be slow. */
 const NAMES_DEADLINE_MS = 1_000
 const MOST_NAMES = 500
 
-/** As in CPython's REPL: a block ends with an empty line. What is not Python is complete, too: running it says what is wrong. */
+/** As in CPython's REPL, a block ends with an empty line. Invalid code counts as complete, too: running it reports the error. */
 const IS_COMPLETE = `
 import ast, codeop, json
 compiler = codeop.CommandCompiler()
@@ -41,20 +41,20 @@ export async function namesFrom(session: Session, start: string): Promise<readon
   return Array.isArray(answer) ? answer.filter((name) => typeof name === 'string') : []
 }
 
-/** Such as `3.14.2`. */
+/** Python's version, such as `3.14.2`. */
 export async function pythonVersion(session: Session): Promise<string> {
   const answer = await ask(session, VERSION, '')
   return typeof answer === 'string' ? answer : ''
 }
 
-/** The answer is printed instead of being a value, which `_` would then be. Undefined: there was none in time, or an error. */
+/** Prints the answer, because as a value it would change `_`. Undefined: there was no answer in time, or an error. */
 async function ask(
   session: Session,
   code: string,
   text: string,
   timeoutMs: number = DEADLINE_MS,
 ): Promise<unknown> {
-  // JSON's strings are Python's, too.
+  // A JSON string is also a literal in Python.
   const given = `{'text': ${JSON.stringify(text)}, 'names': globals(), '__name__': 'brumate.repl'}`
   const cell = `__import__('builtins').exec(${JSON.stringify(code)}, ${given})`
   try {

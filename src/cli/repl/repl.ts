@@ -1,4 +1,4 @@
-// The loop of the REPL: reads a cell, runs it, shows what came of it. Owns what is printed, and what Ctrl-C means when.
+// The loop of the REPL: reads a cell, runs it, shows the result. Owns what is printed, and what Ctrl-C does at each moment.
 
 import type { ExecuteResult } from '../../session/outcome.js'
 import type { Session } from '../../session.js'
@@ -24,7 +24,7 @@ export class Repl {
   readonly #editor: LineEditor
   readonly #figures: Figures
   readonly #paint: (colour: Colour, text: string) => string
-  /** Whether the cursor is at the beginning of a line: readline would write over a line that has begun. */
+  /** Whether the cursor is at the beginning of a line. If not, readline would overwrite the line. */
   #isAtStart = true
   #lastResult: ExecuteResult | undefined
   #lastMs = 0
@@ -45,7 +45,7 @@ export class Repl {
     this.#paint = painter(input.streams.stdout)
   }
 
-  /** The exit code. */
+  /** Runs until the user leaves. Resolves to the exit code. */
   async run(): Promise<number> {
     while (this.#exitCode === undefined) {
       this.#input.onInterrupt(() => this.#editor.interrupt())
@@ -61,7 +61,7 @@ export class Repl {
     return this.#exitCode
   }
 
-  /** What `input()` and `getpass()` get in the REPL. */
+  /** The answer to `input()` and `getpass()` in the REPL. */
   async answer(prompt: string, isSecret: boolean, signal: AbortSignal): Promise<string | null> {
     this.#startLine()
     const typed = await this.#editor.answer(prompt, isSecret, signal)
@@ -84,7 +84,7 @@ export class Repl {
     return this.#workspace.current.session
   }
 
-  /** Undefined: the user leaves. */
+  /** Undefined if the user leaves. */
   async #readCell(): Promise<string | undefined> {
     const lines: string[] = []
     for (;;) {
@@ -102,7 +102,7 @@ export class Repl {
           if (lines.length === 0 && /^\.[a-z]*( |$)/.test(typed.text)) return typed.text
           lines.push(typed.text)
       }
-      // A block that was pasted may have empty lines in it.
+      // A pasted block may contain empty lines.
       if (/^\s+\S/.test(this.#editor.peek() ?? '')) continue
       const block = lines.join('\n')
       if (await isComplete(this.#session, block)) return block
@@ -119,7 +119,7 @@ export class Repl {
     const startedMs = performance.now()
     this.#input.onInterrupt(() => void this.#interrupt())
     this.#lastResult = undefined
-    // The question whether the cell is complete is a cell, too, so the numbers that Python gives are not the user's.
+    // Asking whether the cell is complete is an execution, too, so Python's numbers differ from the user's.
     const cell = { number: session.executionCount + 1, name: '<input>' }
     try {
       const result = await session.execute(code, {
@@ -161,18 +161,18 @@ export class Repl {
   }
 
   async #interrupt(): Promise<void> {
-    // The cell says what came of it.
+    // The cell itself shows the outcome.
     await this.#session.interrupt().catch(() => {})
   }
 
-  /** The last line in red: what happened. */
+  /** Shows the last line, which says what happened, in red. */
   #showFailure(text: string): void {
     const lines = printableLines(text.trimEnd()).split('\n')
     const last = lines.pop() ?? ''
     this.#print([...lines, last === '' ? '' : this.#paint('red', last)].join('\n'))
   }
 
-  /** On lines of its own. What Python chose has been made printable, unless the code itself displays it. */
+  /** Prints on separate lines. Callers have made text from Python printable, unless the code itself displays it. */
   #print(text: string): void {
     if (text === '') return
     this.#startLine()

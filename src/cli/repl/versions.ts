@@ -1,27 +1,27 @@
-// The states of one session that `.undo` goes back to: one after each cell. Owns how many are kept.
+// The states of one session that `.undo` can return to: one after each cell. Owns how many are kept.
 import type { Session } from '../../session.js'
 import type { Snapshot } from '../../shared/snapshot/snapshot.js'
 import { messageOf } from '../../shared/thrown.js'
 import { UsageError } from '../command.js'
 
-/** A state, or why there is none. */
+/** A saved state, or why it could not be saved. */
 type Saved = { readonly snapshot: Snapshot } | { readonly reason: string }
 
 const MAX_BYTES = 256 * 1024 * 1024
 
 export class Versions {
   readonly #session: Session
-  /** One more than there are cells to undo: the newest is the state now. */
+  /** One more than the number of cells to undo, because the newest is the current state. */
   readonly #maxCount: number
   #saved: Promise<Saved>[] = []
 
-  /** @param maxCells - 0: none are kept */
+  /** @param maxCells - 0 keeps no states */
   constructor(session: Session, maxCells: number) {
     this.#session = session
     this.#maxCount = maxCells + 1
   }
 
-  /** Saves the state now. It takes its turn among the session's calls, so nobody needs to wait for it. */
+  /** Saves the current state. The session queues it with its other calls, so callers need not wait. */
   save(): void {
     if (this.#maxCount === 1) return
     const saved = this.#session.snapshotState().then(
@@ -44,7 +44,7 @@ export class Versions {
     this.#saved.pop()
   }
 
-  /** The newest that fit are kept. */
+  /** Keeps the newest states that fit. */
   async #dropLarge(): Promise<void> {
     const saved = await Promise.all(this.#saved)
     let bytes = 0
@@ -52,7 +52,7 @@ export class Versions {
       bytes += 'snapshot' in one ? one.snapshot.size : 0
       return bytes > MAX_BYTES
     })
-    // The state now and the one before the last cell are kept, whatever their size.
+    // The current state and the one before the last cell are kept, no matter how large they are.
     if (tooMany >= 0) this.#saved = this.#saved.slice(-Math.max(tooMany, 2))
   }
 }

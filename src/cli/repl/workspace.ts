@@ -1,4 +1,4 @@
-// The sessions of one REPL, by the names that `.fork` gives them. Owns which one is the current one.
+// The sessions of a REPL, by the names that `.fork` gives them. Owns which is current.
 import type { InputFn, Session } from '../../session.js'
 import type { Snapshot } from '../../shared/snapshot/snapshot.js'
 import { UsageError } from '../command.js'
@@ -36,7 +36,7 @@ export class Workspace {
   }
 
   /**
-   * Makes a session and goes to it.
+   * Creates a session, and makes it the current one.
    *
    * @throws UsageError
    */
@@ -45,7 +45,7 @@ export class Workspace {
       throw new UsageError('a name has 1 to 32 letters, digits, _ and -, such as .fork attempt-2')
     if (this.#places.has(name)) throw new UsageError(`there is a session ${name} already`)
     if (this.#places.size >= MAX_SESSIONS) throw new UsageError(`there are ${MAX_SESSIONS} sessions already`)
-    // Versions are checkpoints, so others would be work for nothing.
+    // With undo, a snapshot is taken after each cell anyway, so checkpoints would be extra work.
     const checkpoint = this.#undoCells > 0 ? 'manual' : 'auto'
     const session = await this.#python.createSession({
       ...{ checkpoint, onInput: this.#onInput },
@@ -57,7 +57,7 @@ export class Workspace {
     this.#places.set(name, this.#current)
   }
 
-  /** A copy of the current one, of the same state. */
+  /** Copies the current session with its state. */
   async fork(name: string): Promise<void> {
     await this.add(name, await this.current.session.snapshotState())
   }

@@ -1,5 +1,5 @@
-// What the client takes of `node:util/types`, for browsers: scripts/build.mjs puts it in its place there. By the names that objects give
-// themselves, because a page's frames have classes of their own.
+// What the client uses of `node:util/types`, for browsers: scripts/build.mjs replaces the module with this file. Types are recognized by
+// the names that objects report, because each frame of a page has classes of its own.
 
 function isOf(value: unknown, ...names: readonly string[]): boolean {
   return names.includes(Object.prototype.toString.call(value).slice(8, -1))
@@ -11,7 +11,7 @@ export const isDate = (value: unknown) => isOf(value, 'Date')
 export const isMap = (value: unknown) => isOf(value, 'Map')
 export const isNativeError = (value: unknown) => isOf(value, 'Error')
 export const isPromise = (value: unknown) => isOf(value, 'Promise')
-/** No script can tell. */
+/** A script cannot recognize a proxy. */
 export const isProxy = () => false
 export const isSet = (value: unknown) => isOf(value, 'Set')
 export const isTypedArray = (value: unknown) => ArrayBuffer.isView(value) && !isOf(value, 'DataView')

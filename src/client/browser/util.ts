@@ -1,4 +1,4 @@
-// What the client takes of `node:util`, for browsers: the words for the errors that files of a session most often have.
+// What the client uses of `node:util`, for browsers: texts for the errors that files of a session have most often.
 const WORDS: readonly (readonly [name: string, text: string])[] = [
   ['EACCES', 'permission denied'],
   ['EBUSY', 'resource busy or locked'],

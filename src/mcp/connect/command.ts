@@ -1,15 +1,15 @@
-// How a connected MCP server is started. Owns reading a command line such as `github=npx -y some-server`; no shell is involved.
+// The command that starts a connected MCP server. Owns parsing a command line such as `github=npx -y some-server`; no shell is involved.
 import { basename } from 'node:path'
 import { isRecord, isText, known } from '../../options/check.js'
 import { identifier } from '../../presentation/tool-callbacks.js'
 import { InvalidOptionError } from '../../shared/errors.js'
 
 export interface ServerCommand {
-  /** Comes before a tool's name in Python where two servers have a tool of that name. Default: from the command. */
+  /** Prefix of a tool's name in Python if two servers have a tool of the same name. Default: derived from the command. */
   readonly name?: string
   readonly command: string
   readonly args?: readonly string[]
-  /** Default: the environment of this process. */
+  /** Environment of the server. Default: that of this process. */
   readonly env?: Readonly<Record<string, string>>
   /** Working directory. Default: that of this process. */
   readonly cwd?: string
@@ -18,7 +18,7 @@ export interface ServerCommand {
 export type ResolvedCommand = Required<Pick<ServerCommand, 'name' | 'command' | 'args'>> &
   Pick<ServerCommand, 'env' | 'cwd'>
 
-/** Programs that start another one, which the server is named after. */
+/** Programs that start another one; the server is named after that one. */
 const LAUNCHERS = new Set([
   'npx',
   'node',
@@ -60,7 +60,7 @@ function parseCommand(option: string, text: string): ResolvedCommand {
   return { name: identifier(name ?? nameOf(words)), command, args }
 }
 
-/** Words as a shell takes them, with quotes and backslashes; nothing is expanded. */
+/** Splits a line into words as a shell does, with quotes and backslashes; nothing is expanded. */
 function wordsOf(option: string, line: string): string[] {
   const words: string[] = []
   let word: string | undefined
@@ -80,7 +80,7 @@ function wordsOf(option: string, line: string): string[] {
 
 function nameOf(words: readonly string[]): string {
   const program = words.find((word) => !word.startsWith('-') && !LAUNCHERS.has(basename(word))) ?? 'server'
-  // Without the version of a package and the extension of a file.
+  // Drops a package's version and a file's extension.
   return basename(program)
     .replace(/(?<=.)@.*$/, '')
     .replace(/\.\w+$/, '')

@@ -1,4 +1,4 @@
-// Other MCP servers, whose tools sessions can call. Owns their connections.
+// Other MCP servers whose tools sessions can call. Owns their connections.
 import { type ToolCallbacks, toolCallbacks } from '../../presentation/tool-callbacks.js'
 import { InvalidOptionError } from '../../shared/errors.js'
 import { messageOf } from '../../shared/thrown.js'
@@ -18,7 +18,7 @@ export class ConnectedServers {
   }
 
   /**
-   * Starts them all, and asks each for its tools.
+   * Starts all servers, and lists the tools of each.
    *
    * @throws InvalidOptionError, also for a server that does not start, and InstallationError
    */

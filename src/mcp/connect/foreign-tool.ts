@@ -1,4 +1,4 @@
-// The tools of connected MCP servers as callbacks of sessions. Owns what a tool's result is in Python.
+// The tools of connected MCP servers as callbacks of sessions. Owns how a tool's result becomes a Python value.
 
 import type { CallToolResult, ContentBlock, Tool } from '@modelcontextprotocol/client'
 import type { ForeignTool } from '../../presentation/tool-callbacks.js'
@@ -15,7 +15,7 @@ export function foreignTool(server: ServerConnection, tool: Tool): ForeignTool {
   }
 }
 
-/** What the tool returns in Python: the structured content, else the text, else a list of parts. */
+/** The tool's result in Python: the structured content if any, else the text if there is nothing else, else a list of parts. */
 function resultOf({ structuredContent, content, isError }: CallToolResult): unknown {
   const isText = content.every(({ type }) => type === 'text')
   const text = content.map((part) => (part.type === 'text' ? part.text : `[${part.type}]`)).join('\n')
@@ -24,7 +24,7 @@ function resultOf({ structuredContent, content, isError }: CallToolResult): unkn
   return isText ? text : content.map(partOf)
 }
 
-/** Its data as bytes. */
+/** A part whose data is bytes instead of base64. */
 function partOf(part: ContentBlock): unknown {
   switch (part.type) {
     case 'image':

@@ -1,4 +1,4 @@
-// The connection to one other MCP server. Owns its process, and connecting again when it was lost.
+// The connection to one other MCP server. Owns its process, and reconnecting after the connection is lost.
 import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client'
 import { messageOf } from '../../shared/thrown.js'
 import type { ClientSdk } from '../sdk.js'
@@ -35,7 +35,7 @@ export class ServerConnection {
     return (await client.listTools()).tools
   }
 
-  /** Connects first if the connection was lost. The error of a lost connection is a ConnectionError in Python. */
+  /** Reconnects first if the connection was lost. In Python, losing it raises ConnectionError. */
   async call(tool: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallToolResult> {
     const client = await this.#open()
     try {
@@ -64,7 +64,7 @@ export class ServerConnection {
     this.#connection = { kind: 'connecting', client }
     try {
       const opened = await client
-      // `close` may have come meanwhile, and closes it.
+      // If `close` was called meanwhile, it closes this client.
       if (this.#connection.kind === 'connecting') this.#connection = { kind: 'open', client: opened }
       return opened
     } catch (cause) {
@@ -95,7 +95,7 @@ export class ServerConnection {
   }
 }
 
-/** Python has a class of this name. */
+/** Named after the Python class that it becomes. */
 function connectionError(message: string, cause?: unknown): Error {
   const error = new Error(message, { cause })
   error.name = 'ConnectionError'

@@ -1,4 +1,4 @@
-// What LibreChat gets instead of an answer: a status and `{ error }`. Owns which of the library's errors is which.
+// An error as LibreChat gets it: a status and `{ error }`. Owns the status of each of the library's errors.
 import {
   InvalidOptionError,
   LimitError,
@@ -29,7 +29,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Not to be told to clients: `undefined` for a fault of the server. */
+/** @returns undefined for a fault of the server, whose details clients must not see */
 export function apiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error
   // LibreChat tells the model when to try again if it finds these fields.

@@ -15,7 +15,7 @@ import { execRequest, fieldsOf, programmaticRequest, toolResults } from './reque
 import { upload, uploadBatch } from './upload.js'
 
 const DAY_MS = 86_400_000
-/** LibreChat finds out what a file is by itself. */
+/** LibreChat determines by itself what type a file has. */
 const BINARY = 'application/octet-stream'
 
 /** Adds the routes to the application, behind its checks. */
@@ -35,13 +35,13 @@ export function addLibreChat(app: App, options: ResolvedAppOptions): void {
         return await answer(context, context.get('caller').tenant)
       } catch (error) {
         const known = apiError(error)
-        // The application answers what is no error of LibreChat's.
+        // The application answers errors that have no form of LibreChat's.
         if (known === undefined) throw error
         return context.json(known.body, known.status)
       }
     }
   }
-  /** Counts the time that code runs. */
+  /** Charges the time that code runs to the tenant's account. */
   const running = async <T>(context: ServerContext, run: (execution: ExecutionContext) => Promise<T>) => {
     const { tenant, account } = context.get('caller')
     const end = account.begin()
@@ -92,7 +92,7 @@ export function addLibreChat(app: App, options: ResolvedAppOptions): void {
     '/v1/files/:session',
     route(async (context, tenant) => {
       const id = context.req.param('session')
-      // An execution that left no files is not kept.
+      // An execution that left no files is not stored, so its session does not exist.
       if ((await sessions.find(tenant, id)) === undefined) return context.json([])
       const detail = context.req.query('detail')
       return sessions.read(tenant, id, async (opened) =>
@@ -118,7 +118,7 @@ export function addLibreChat(app: App, options: ResolvedAppOptions): void {
             'content-type': BINARY,
             'content-length': `${bytes.length}`,
             'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(basename(name))}`,
-            // A browser must not take a model's HTML for a page of this server.
+            // A browser must not run HTML that a model wrote as a page of this server.
             'x-content-type-options': 'nosniff',
           },
         })
@@ -157,7 +157,7 @@ function withFile(
   })
 }
 
-/** LibreChat asks for other details in each of its versions; `simple` is a name. */
+/** Each version of LibreChat asks for other details; `simple` means the name alone. */
 function listed({ id, session }: Opened, file: DataFile, detail = 'simple'): unknown {
   const name = objectName(id, file)
   if (!['summary', 'full', 'normalized'].includes(detail)) return name
@@ -189,7 +189,7 @@ async function bodyOf(context: ServerContext): Promise<unknown> {
   }
 }
 
-/** @throws ApiError; RequestProblem when it is too long */
+/** @throws ApiError; RequestProblem when the form is longer than `maxBytes` */
 async function formOf(context: ServerContext, maxBytes: number): Promise<FormData> {
   const type = context.req.header('content-type') ?? ''
   if (!/^multipart\/form-data\b/i.test(type))

@@ -1,4 +1,4 @@
-// `POST /exec`: one program in a session of its own. Owns what LibreChat is told of how it ended; the model reads stdout and stderr.
+// `POST /exec`: one program in a session of its own. Owns how its end is reported to LibreChat; the model reads stdout and stderr.
 import type { ExecuteResult } from '../../session/outcome.js'
 import type { Session } from '../../session.js'
 import { count } from '../../shared/count.js'
@@ -9,13 +9,13 @@ import { DATA, type DataFile, dataFiles, writeData } from './files.js'
 import { answerFiles, copyInputs, type FileAnswer } from './inputs.js'
 import type { ExecRequest } from './requests.js'
 
-/** For whom code runs. */
+/** Where and for whom code runs. */
 export interface ExecutionContext {
   readonly sessions: FileSessions
   readonly tenant: string
   readonly quotas: Quotas
   readonly signal: AbortSignal
-  /** Called with how long it had an interpreter. */
+  /** Called with how long the execution had an interpreter. */
   used(ms: number): void
 }
 
@@ -26,13 +26,13 @@ export interface ExecAnswer {
   readonly files: readonly FileAnswer[]
 }
 
-/** What a program that ended badly gets, too. */
+/** How a program ended, whether well or badly. */
 export interface Ended {
   readonly stdout: string
   readonly stderr: string
-  /** The names of files that it made or changed. */
+  /** Names of the files that the program created or changed. */
   readonly changed: ReadonlySet<string>
-  /** Why it failed, in words that LibreChat passes on to the model; undefined if it did not. */
+  /** Why it failed, in words that LibreChat passes on to the model; undefined if it did not fail. */
   readonly failure: string | undefined
 }
 
@@ -43,7 +43,7 @@ const FIGURES: Readonly<Record<string, string>> = {
   'image/svg+xml': 'svg',
 }
 
-/** Undefined for Python; the model reads the text as stderr. */
+/** @returns undefined for Python; otherwise a text that the model reads as stderr */
 export function refusalOf(lang: string): string | undefined {
   if (PYTHON.has(lang)) return undefined
   return `this server runs Python only: ${JSON.stringify(lang.slice(0, 20))} is not available; write the program in Python and use lang "py"\n`
@@ -71,7 +71,7 @@ export async function exec(context: ExecutionContext, request: ExecRequest): Pro
   })
 }
 
-/** As a script that was started in /mnt/data. */
+/** Sets the session up like a script that was started in /mnt/data. */
 export async function prepare(session: Session, args: readonly string[], more = ''): Promise<void> {
   const code = `import os, sys
 os.chdir('${DATA}')
@@ -83,8 +83,8 @@ ${more}`
 }
 
 /**
- * @param before the files before it
- * @throws what is no outcome of the program
+ * @param before the files in /mnt/data before the execution
+ * @throws any error that is not an outcome of the program
  */
 export async function run(
   { used }: Pick<ExecutionContext, 'used'>,
@@ -107,7 +107,7 @@ export async function run(
   } catch (error) {
     if (!(error instanceof ExecutionError) || session.state === 'closed') throw error
     const { stdout, stderr } = error
-    // `sys.exit()` is how a script may end; the error does not list files.
+    // `sys.exit()` is a normal way to end a script. The error does not list changed files, so compare them.
     if (error instanceof PythonError && error.exitCode === 0)
       return {
         stdout,
@@ -126,7 +126,7 @@ export function notesOf(notes: readonly string[]): string {
   return notes.map((note) => `Note: ${note}\n`).join('')
 }
 
-/** LibreChat hides other words than these from the model. */
+/** LibreChat hides any other wording from the model. */
 function failureOf(error: ExecutionError): string {
   if (error instanceof TimeoutError) return 'Time limit exceeded'
   if (error instanceof LimitError && error.limit === 'memoryBytes') return 'Out of memory'
@@ -147,7 +147,7 @@ function differences(before: readonly DataFile[], after: readonly DataFile[]): R
   return new Set(after.filter((file) => !known.has(stamp(file))).map(({ name }) => name))
 }
 
-/** A figure that was shown, or was still open at the end, becomes a file. Returns their names. */
+/** Saves each figure that was shown, or was still open at the end, to a file. Returns the names of the files. */
 async function saveFigures(session: Session, { displays }: ExecuteResult): Promise<string[]> {
   const names: string[] = []
   const taken = displays.length === 0 ? [] : (await dataFiles(session.files)).map(({ name }) => name)

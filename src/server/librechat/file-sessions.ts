@@ -1,5 +1,5 @@
-// The sessions behind LibreChat's ids: one for each upload and each execution, kept in the manager's store with its files. Owns their ids in
-// the manager, who may open them, and for how long they stay.
+// The sessions behind LibreChat's ids: one for each upload and each execution, stored with its files in the manager's store. Owns their ids
+// in the manager, who may open them, and how long they are kept.
 import type { SessionManager } from '../../manager.js'
 import type { SessionOptions } from '../../options.js'
 import type { Session } from '../../session.js'
@@ -34,7 +34,7 @@ export class FileSessions {
     this.#options = options
   }
 
-  /** Makes a session, and keeps it with its files unless `use` fails or says otherwise. */
+  /** Creates a session, and keeps it with its files unless `use` fails or returns `keep: false`. */
   async create<T>(
     tenant: string,
     quotas: Quotas,
@@ -70,13 +70,13 @@ export class FileSessions {
     try {
       return await use({ id, session })
     } finally {
-      // Its slot is for others now, and the store for other processes.
+      // Frees the slot for other sessions, and lets other processes open the session from the store.
       if (session.state !== 'closed') await session.hibernate()
     }
   }
 
   /**
-   * `use` for what may be done twice: another process that reads the same files takes the session over.
+   * Like `use`, for a task that is safe to repeat: another process that reads the same files may take the session over meanwhile.
    *
    * @throws ApiError (404) if the tenant has no such session
    */
@@ -96,7 +96,8 @@ export class FileSessions {
     const { manager, session: common } = this.#options
     const name = PREFIX + id
     const isKnown = manager.get(name)?.tenant === tenant || (await this.#isStored(tenant, name))
-    // Between two requests nothing runs in it, so another process does not miss it; one that had it before hears of that here.
+    // Nothing runs in the session between two requests, so taking it over costs the other process nothing. If this
+    // process had it open and lost it, this call notices.
     return isKnown ? manager.getOrCreate(name, { ...common, ...given, tenant, takeOver: true }) : undefined
   }
 
@@ -106,13 +107,13 @@ export class FileSessions {
     return false
   }
 
-  /** For an execution that goes on in another request: the session goes when that is over, too. */
+  /** Deletes the session of an execution that has ended in a later request than the one that began it. */
   async drop(tenant: string, id: string): Promise<void> {
     const session = await this.find(tenant, id)
     if (session) await this.#delete(session)
   }
 
-  /** Sessions come and go by themselves here, so their number is not bounded. @throws RequestProblem */
+  /** Sessions are created and deleted automatically here, so their number is not limited. @throws RequestProblem */
   async #requireRoom(tenant: string, { storedBytes }: Quotas): Promise<void> {
     if (storedBytes === undefined) return
     let bytes = 0
@@ -126,7 +127,7 @@ export class FileSessions {
     await session.delete().catch(this.#options.onError)
   }
 
-  /** No timer: a server without requests keeps nothing new. */
+  /** Runs with requests instead of a timer: without requests, nothing new is stored. */
   #sweep(): void {
     const { manager, retentionMs, onError } = this.#options
     const nowMs = performance.now()

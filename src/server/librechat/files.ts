@@ -1,4 +1,4 @@
-// Files of LibreChat in a session: everything below /mnt/data, where LibreChat tells models to keep files. Owns their names and ids.
+// LibreChat's files in a session: everything below /mnt/data, where LibreChat tells models to keep files. Owns their names and ids.
 import { createHash, randomBytes } from 'node:crypto'
 import { dirname, extname, join, posix } from 'node:path/posix'
 import type { SessionFiles } from '../../session/session-files.js'
@@ -6,7 +6,7 @@ import { StorageError } from '../../shared/errors.js'
 import { ApiError } from './api-error.js'
 
 export const DATA = '/mnt/data'
-/** Of nanoid: LibreChat refuses to download by ids of another form. */
+/** The form of nanoid's ids: LibreChat refuses to download files with other ids. */
 const ID = /^[A-Za-z0-9_-]{21}$/
 const ID_LENGTH = 21
 const MAX_FILES = 1000
@@ -15,7 +15,7 @@ const MAX_DEPTH = 32
 
 export interface DataFile {
   readonly id: string
-  /** Its path below /mnt/data. */
+  /** The file's path below /mnt/data. */
   readonly name: string
   readonly sizeBytes: number
   readonly modifiedAt: Date
@@ -29,12 +29,12 @@ export function isId(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value)
 }
 
-/** The same for a name in every session, so that nothing has to remember it. */
+/** Computed from the name alone: it is the same in every session, so it does not have to be stored. */
 export function idOfFile(name: string): string {
   return createHash('sha256').update(name).digest('base64url').slice(0, ID_LENGTH)
 }
 
-/** A path below /mnt/data, whatever a client or a model calls the file. @throws ApiError */
+/** Turns whatever a client or a model calls the file into a path below /mnt/data. @throws ApiError */
 export function dataName(name: unknown): string {
   if (
     typeof name !== 'string' ||
@@ -48,7 +48,7 @@ export function dataName(name: unknown): string {
   return path
 }
 
-/** As object stores name it, which LibreChat takes apart: `SESSION/FILE.ext`. */
+/** The name of an object in an object store, which LibreChat splits: `SESSION/FILE.ext`. */
 export function objectName(session: string, { id, name }: Pick<DataFile, 'id' | 'name'>): string {
   return `${session}/${id}${extname(name)}`
 }
@@ -89,7 +89,7 @@ async function namesIn(files: SessionFiles, directory: string): Promise<string[]
   try {
     return await files.list(directory)
   } catch (error) {
-    // Python can remove it.
+    // Python can remove the directory meanwhile.
     if (error instanceof StorageError) return []
     throw error
   }
@@ -97,10 +97,10 @@ async function namesIn(files: SessionFiles, directory: string): Promise<string[]
 
 async function statusOf(files: SessionFiles, path: string) {
   try {
-    // A link leads to no file of LibreChat's.
+    // Links are not followed, so they do not count as files.
     return await files.stat(path, { followLinks: false })
   } catch (error) {
-    // A name that is not UTF-8 cannot be asked for.
+    // There is no way to look up a name that is not UTF-8.
     if (error instanceof StorageError) return undefined
     throw error
   }

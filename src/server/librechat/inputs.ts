@@ -1,5 +1,5 @@
-// The files that code finds in /mnt/data: copies of what earlier uploads and executions have. Owns copying them, and telling which of them
-// are still as they were.
+// The files that code finds in /mnt/data: copies of files of earlier uploads and executions. Owns copying them, and detecting which are
+// unchanged.
 import type { Session } from '../../session.js'
 import { StorageError } from '../../shared/errors.js'
 import { ApiError } from './api-error.js'
@@ -9,27 +9,27 @@ import type { FileReference } from './requests.js'
 
 export interface Inputs {
   readonly files: readonly FileReference[]
-  /** What the model should know: files that are gone, or too large. */
+  /** What to tell the model: which files are gone, or are too large. */
   readonly notes: readonly string[]
-  /** Names of files that are LibreChat's own: it does not want to hear of changes to them. */
+  /** Names of LibreChat's own files: it must not be told of changes to them. */
   readonly readOnly: ReadonlySet<string>
   /** /mnt/data before the code runs. */
   readonly before: readonly DataFile[]
 }
 
-/** A file that LibreChat is told of. */
+/** A file in an answer to LibreChat. */
 export interface FileAnswer {
   readonly id: string
   readonly name: string
   readonly path: string
-  /** Both names: versions of LibreChat differ. */
+  /** The session's id under both names, because versions of LibreChat differ. */
   readonly storage_session_id: string
   readonly session_id: string
   /** An input that the code has not changed. */
   readonly inherited?: true
 }
 
-/** Without references, all files of the session that is named. */
+/** Without references, copies all files of the session that the request names. */
 export async function copyInputs(
   sessions: FileSessions,
   tenant: string,
@@ -98,7 +98,7 @@ function sessionFields(id: string) {
   return { storage_session_id: id, session_id: id }
 }
 
-/** What LibreChat's file references have besides. */
+/** The other fields of LibreChat's file references. */
 function extras({ kind, resource_id, version }: FileReference['given']) {
   return {
     ...(typeof kind === 'string' && { kind }),

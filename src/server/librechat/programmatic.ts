@@ -1,5 +1,5 @@
-// `POST /exec/programmatic`: code that calls LibreChat's tools. A call suspends the execution, and the continuation resumes it where it
-// waits, in whatever process: no line runs twice.
+// `POST /exec/programmatic`: code that calls LibreChat's tools. A call suspends the execution; a later request, in any process, resumes it
+// at the same line, so no line runs twice.
 import { jsonValue } from '../../presentation/json-value.js'
 import type { ExecuteResult } from '../../session/outcome.js'
 import type { Session } from '../../session.js'
@@ -30,7 +30,7 @@ export type ProgrammaticAnswer =
 
 interface Step {
   readonly answer: ProgrammaticAnswer
-  /** It waits for answers, or has left files. */
+  /** Whether to keep the session: it waits for answers, or has left files. */
   readonly keep: boolean
 }
 
@@ -53,7 +53,7 @@ export async function begin(
   })
 }
 
-/** @throws ApiError if the execution does not wait for these answers, or is not there any more */
+/** @throws ApiError if the execution does not wait for these answers, or no longer exists */
 export async function proceed(
   context: ExecutionContext,
   token: unknown,
@@ -64,7 +64,7 @@ export async function proceed(
     const progress = await readProgress(session)
     if (progress === undefined || session.pending.length === 0)
       throw new ApiError(404, 'Execution not found or expired')
-    // Another process may have begun it, and callbacks are not stored.
+    // Another process may have started the execution, and callbacks are not stored.
     await session.setCallbacks(toolCallbacks(progress.names))
     const answers = {
       results: Object.fromEntries(
@@ -115,7 +115,7 @@ function waiting(id: string, session: Session, { names }: Progress): Programmati
     tool_calls: session.pending.map(({ id: call, name, args }) => ({
       id: call,
       name: tools.get(name) ?? name,
-      // Schemas of tools seldom allow null: an argument of None is one that was left out.
+      // Schemas of tools seldom allow null, so an argument of None counts as one that was left out.
       input: jsonValue(Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null))),
     })),
   }

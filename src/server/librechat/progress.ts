@@ -1,5 +1,5 @@
-// What an execution that waits for LibreChat's tools has done so far. It lies in a file of its session, so that any process can go on. Owns
-// the file's form; the session's own code may have changed it, so it is read as a stranger's.
+// The progress of an execution that waits for LibreChat's tools. It is a file of the session, so that any process can continue. Owns
+// the format of the file. The session's code may have changed the file, so it is untrusted.
 import type { Session } from '../../session.js'
 import { StorageError } from '../../shared/errors.js'
 import type { DataFile } from './files.js'
@@ -13,11 +13,11 @@ export interface Progress {
   readonly inputs: Inputs
   readonly stdout: string
   readonly stderr: string
-  /** Names of files. */
+  /** Names of the files that changed so far. */
   readonly changed: readonly string[]
 }
 
-/** Not below /mnt/data, whose files LibreChat is told of. */
+/** Outside of /mnt/data, whose files LibreChat lists. */
 const PATH = '/mnt/.librechat-progress.json'
 const MAX_BYTES = 32 * 1024 * 1024
 
@@ -27,7 +27,7 @@ export async function writeProgress(session: Session, progress: Progress): Promi
   await session.files.writeFile(PATH, text)
 }
 
-/** Undefined if there is none, or nothing that could be one. */
+/** @returns undefined if there is no file, or it is not valid */
 export async function readProgress(session: Session): Promise<Progress | undefined> {
   try {
     const { sizeBytes } = await session.files.stat(PATH)
@@ -43,7 +43,7 @@ export async function removeProgress(session: Session): Promise<void> {
   try {
     await session.files.remove(PATH)
   } catch (error) {
-    // An execution that never waited has none.
+    // An execution that never waited has no such file.
     if (!(error instanceof StorageError)) throw error
   }
 }

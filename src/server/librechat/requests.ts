@@ -1,4 +1,5 @@
-// The bodies of LibreChat's requests, checked. Owns which fields are read, by which names: newer versions of LibreChat have others.
+// Parses and validates the bodies of LibreChat's requests. Owns which fields are read, under which names: versions of LibreChat use
+// different ones.
 import { ApiError } from './api-error.js'
 import { dataName } from './files.js'
 
@@ -6,9 +7,9 @@ import { dataName } from './files.js'
 export interface FileReference {
   readonly id: string
   readonly session: string
-  /** Below /mnt/data. */
+  /** The file's path below /mnt/data. */
   readonly name: string
-  /** What LibreChat said of it; it gets that back if the file has not changed. */
+  /** The reference as LibreChat sent it; LibreChat gets it back if the file has not changed. */
   readonly given: Readonly<Record<string, unknown>>
 }
 
@@ -94,7 +95,7 @@ function referencesOf(files: unknown): FileReference[] | undefined {
   return files.map((file) => {
     const given = fieldsOf(file, 'a file')
     const { id, name } = given
-    // LibreChat's name for it until 2026.
+    // LibreChat's name for the field until 2026.
     const session = given.storage_session_id ?? given.session_id
     if (typeof id !== 'string' || typeof session !== 'string')
       throw new ApiError(400, 'files: expected id, storage_session_id and name of each')

@@ -1,4 +1,4 @@
-// LibreChat's tools as functions in Python. Owns their names there, which LibreChat tells the model: `-` becomes `_`, a keyword gets `_tool`.
+// LibreChat's tools as Python functions. Owns their Python names, which LibreChat tells the model: `-` becomes `_`, a keyword gets `_tool`.
 import { faultOfName } from '../../callbacks/names.js'
 import type { Callbacks } from '../../session.js'
 import { isKeyword } from '../../shared/python-keywords.js'
@@ -6,9 +6,9 @@ import type { ToolDefinition } from './requests.js'
 
 export interface ToolName {
   readonly tool: string
-  /** What the code calls. */
+  /** The name that the code calls. */
   readonly python: string
-  /** The callback, which cannot have the name of a builtin. */
+  /** The name of the callback, which must not be the name of a builtin. */
   readonly callback: string
 }
 
@@ -21,7 +21,7 @@ export function toolNames(tools: readonly ToolDefinition[]): ToolName[] {
   })
 }
 
-/** Each call is left for LibreChat to answer. */
+/** Callbacks that suspend every call, so that LibreChat can answer it. */
 export function toolCallbacks(names: readonly ToolName[], tools: readonly ToolDefinition[] = []): Callbacks {
   return Object.fromEntries(
     names.map(({ callback, tool }) => {
@@ -32,7 +32,7 @@ export function toolCallbacks(names: readonly ToolName[], tools: readonly ToolDe
   )
 }
 
-/** Python that gives callbacks the names that the model knows. */
+/** Python code that makes callbacks available under the names that the model knows. */
 export function aliases(names: readonly ToolName[]): string {
   return names
     .filter(({ python, callback }) => python !== callback)

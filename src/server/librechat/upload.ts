@@ -1,5 +1,5 @@
-// `POST /upload` and `/upload/batch`: files of a multipart form, in a session of their own. Owns reading the form; LibreChat's newer and
-// older fields beside the files (`kind`, `id`, `entity_id`) name whom they belong to there, and are not needed here.
+// `POST /upload` and `/upload/batch`: files of a multipart form, in a session of their own. Owns parsing the form. The other fields that
+// versions of LibreChat send (`kind`, `id`, `entity_id`) say whom the files belong to in LibreChat, and are not needed here.
 import type { SessionFiles } from '../../session/session-files.js'
 import { count } from '../../shared/count.js'
 import { StorageError } from '../../shared/errors.js'
@@ -12,12 +12,12 @@ type Uploaded =
   | { readonly status: 'success'; readonly filename: string; readonly fileId: string }
   | { readonly status: 'error'; readonly filename: string; readonly error: string }
 
-/** What is used of a `File`, which Node 20 has no global type for. */
+/** The parts of `File` that are used; Node 20 has no global type for it. */
 type Uploadable = Pick<Blob, 'size' | 'arrayBuffer'> & { readonly name: string }
 
 const MAX_FILES = 200
 
-/** @throws ApiError if one of them cannot be kept */
+/** @throws ApiError if one of the files cannot be stored */
 export async function upload(sessions: FileSessions, tenant: string, quotas: Quotas, form: FormData) {
   const { session, files } = await uploadAll(sessions, tenant, quotas, form)
   const failed = files.find((file) => file.status === 'error')

@@ -1,8 +1,8 @@
-// Which network addresses are anybody's. Owns the list of those that are not, after the registries of IANA
+// Which network addresses are public. Owns the list of those that are not, from the registries of IANA
 // (https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry).
 import { BlockList, isIP } from 'node:net'
 
-/** Two lists: one list would also hold IPv4 addresses against the networks of IPv6. */
+/** Two lists, because a single one would also match IPv4 addresses with IPv6 networks. */
 const RESERVED_4 = new BlockList()
 const RESERVED_6 = new BlockList()
 for (const [net, prefix] of [
@@ -32,13 +32,13 @@ for (const [net, prefix] of [
 ])
   RESERVED_4.addSubnet(net, prefix, 'ipv4')
 for (const [net, prefix] of [
-  // Only 2000::/3 is given out for the internet.
+  // Only 2000::/3 is allocated for the internet.
   ...([
     ['::', 3],
     ['4000::', 2],
     ['8000::', 1],
   ] as const),
-  // Within it: protocols, documentation, and those that hold an IPv4 address, which could be a private one.
+  // Within it: protocols, documentation, and networks that embed an IPv4 address, which could be a private one.
   ...([
     ['2001::', 23],
     ['2001:db8::', 32],

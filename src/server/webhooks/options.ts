@@ -1,28 +1,28 @@
-// Options of webhooks, and their resolved form. Owns defaults, bounds and the form of a secret.
+// Options of webhooks, and their resolved form. Owns defaults, bounds and the format of a secret.
 import { Buffer } from 'node:buffer'
 import { isBoolean, isRecord, isText, known, numberOption } from '../../options/check.js'
 import { Concealed } from '../../shared/describe-value.js'
 import { InvalidOptionError } from '../../shared/errors.js'
 
 export interface WebhookOptions {
-  /** `whsec_` and 24 to 64 bytes as base64, as of Standard Webhooks. It signs every call, and makes the secrets of tenants. */
+  /** `whsec_` and 24 to 64 bytes as base64, as in Standard Webhooks. It signs every call, and the tenants' secrets are derived from it. */
   readonly secret: string
-  /** Where calls of the server's tools go that have no `webhook` of their own. */
+  /** URL for calls of the server's tools that have no `webhook` of their own. */
   readonly url?: string
-  /** Whether sessions may have tools with a `webhook` of their own. Their tenant's secret then signs the calls. Default false. */
+  /** Whether sessions may have tools with a `webhook` of their own. Such calls are signed with their tenant's secret. Default false. */
   readonly allowTenantUrls?: boolean
   /** Whether webhooks may be at addresses of this machine or a private network. Default false. */
   readonly allowPrivateAddresses?: boolean
-  /** How long one attempt may take, in ms. Default 5,000. The call as a whole has `limits.callbackTimeoutMs`. */
+  /** How long one attempt may take, in ms. Default 5,000. `limits.callbackTimeoutMs` limits the call as a whole. */
   readonly timeoutMs?: number
-  /** How often a call is tried, 1 to 10; all have the same id. Default 3. */
+  /** How often a call is tried, 1 to 10; all attempts have the same id. Default 3. */
   readonly attempts?: number
   /** Longest answer, in bytes. Default 1 MiB. */
   readonly maxAnswerBytes?: number
 }
 
 export interface ResolvedWebhooks {
-  /** Undefined: there are no webhooks. */
+  /** Undefined if no webhooks are configured. */
   readonly key: Buffer | undefined
   readonly url: string | undefined
   readonly allowTenantUrls: boolean

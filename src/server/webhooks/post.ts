@@ -1,5 +1,5 @@
-// One POST to a webhook. Owns where it may go: the address is checked when the connection is made, so a name that leads to another address
-// the second time gains nothing; redirects are not followed.
+// One POST to a webhook. Owns where it may go: the address is checked at the moment of connecting, so a name that resolves to a private
+// address only the second time does not get through. Redirects are not followed.
 import { lookup as resolveName } from 'node:dns'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
@@ -22,7 +22,7 @@ export interface Answer {
 
 export type PostOutcome =
   | Answer
-  /** `isFinal`: another attempt would fail, too. */
+  /** `isFinal`: retrying would fail, too. */
   | { readonly kind: 'failed'; readonly reason: string; readonly isFinal: boolean }
 
 const FORBIDDEN = 'ERR_PRIVATE_ADDRESS'
@@ -59,7 +59,7 @@ export async function post(
       ...(allowPrivateAddresses ? {} : { lookup: publicLookup }),
     })
     sent.on('error', fail)
-    // Not listened for, 101 would be no response and no error.
+    // Without this listener, a 101 would cause neither a response nor an error.
     sent.on('upgrade', ({ statusCode = 0 }, socket) => {
       socket.destroy()
       resolve({ kind: 'answer', status: statusCode, text: '' })
@@ -93,7 +93,7 @@ function forbidden(): PostOutcome {
   return { kind: 'failed', reason, isFinal: true }
 }
 
-/** All addresses of the name have to be public. */
+/** Resolves a name, and fails unless all of its addresses are public. */
 const publicLookup: LookupFunction = (hostname, options, callback) => {
   resolveName(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) {

@@ -1,4 +1,5 @@
-// Calls of webhooks, in the way of Standard Webhooks (https://www.standardwebhooks.com). Owns signing, trying again, and what an answer is.
+// Calls webhooks as Standard Webhooks specifies (https://www.standardwebhooks.com). Owns signing, retries, and the interpretation of
+// answers.
 import type { Buffer } from 'node:buffer'
 import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -10,7 +11,7 @@ import { type Answer, type PostOutcome, post } from './post.js'
 
 export interface WebhookCall {
   readonly url: string
-  /** Whose secret signs it. Undefined: the operator's. */
+  /** The tenant whose secret signs the call. Undefined: the operator's secret does. */
   readonly tenant: string | undefined
   readonly name: string
   readonly args: unknown
@@ -26,7 +27,7 @@ export class WebhookSender {
     this.#options = options
   }
 
-  /** What signs the calls of a tenant's own webhooks. Undefined: there are none. */
+  /** The secret that signs the calls of a tenant's own webhooks. Undefined: tenants cannot have webhooks. */
   secretOf(tenant: string): string | undefined {
     const { key, allowTenantUrls } = this.#options
     return key === undefined || !allowTenantUrls
@@ -35,9 +36,9 @@ export class WebhookSender {
   }
 
   /**
-   * Resolves to the value that Python gets; an error of the answer is thrown as Python's class of that name.
+   * Resolves to the value that Python gets. If the answer is an error, throws it under the name of its Python class.
    *
-   * @throws Error when the webhook cannot be reached, or does not answer as it should
+   * @throws Error when the webhook cannot be reached, or its answer is invalid
    */
   async call({ url, tenant, name, args, session }: WebhookCall, context: CallbackContext): Promise<unknown> {
     const { key, attempts } = this.#options
@@ -74,23 +75,23 @@ export class WebhookSender {
     const limit = { timeoutMs, maxAnswerBytes, allowPrivateAddresses, signal }
     const answer = await post(url, headers, body, limit)
     if (answer.kind === 'failed' || (answer.status >= 200 && answer.status < 300)) return answer
-    // Too many requests and errors of the server pass; others do not.
+    // 408, 429 and 5xx are temporary, so they are worth retrying.
     const isFinal = answer.status < 500 && answer.status !== 429 && answer.status !== 408
     return { kind: 'failed', reason: `the webhook answered ${answer.status}`, isFinal }
   }
 }
 
-/** `v1,` and the HMAC-SHA256 of id, timestamp and body, joined by full stops, as base64. */
+/** `v1,` and the HMAC-SHA256, as base64, of id, timestamp and body, joined by full stops. */
 export function signature(key: Uint8Array, id: string, timestamp: string, body: string): string {
   return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`
 }
 
-/** Each tenant has its own, so that none can sign as another, or as the operator. */
+/** Each tenant has its own key, so that none can sign as another tenant or as the operator. */
 function tenantKey(key: Buffer, tenant: string): Buffer {
   return createHmac('sha256', key).update(`tenant:${tenant}`).digest()
 }
 
-/** `{ value }`, `{ error: { type, message } }`, or `{ suspend: true, reason }`. */
+/** Reads an answer: `{ value }`, `{ error: { type, message } }`, or `{ suspend: true, reason }`. */
 function read({ text }: Answer, name: string, context: CallbackContext): unknown {
   let answer: unknown
   try {
@@ -109,7 +110,7 @@ function read({ text }: Answer, name: string, context: CallbackContext): unknown
   return value === undefined ? null : fromJson(value)
 }
 
-/** Python raises its class of that name, or HostError. */
+/** Python raises its class of that name; if there is none, HostError. */
 export function namedError(type: string, message: string): Error {
   const error = new Error(message)
   error.name = type === '' ? 'Error' : type
