@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { writeLicenses } from './licenses.mjs'
 import { SUBPATHS } from './subpaths.mjs'
+import { TSC } from './tsc.mjs'
 import { writeTypes } from './types.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
-const tsc = require.resolve('typescript/bin/tsc')
 /** Packages that are loaded when first needed, and their names in src/install/files.ts. */
 const LATE_PACKAGES = { 'ajv/dist/2020.js': 'ajv', 'msgpackr/pack': 'msgpackr' }
 /** Clients of stores, which users install: the program loads a client when it opens such a store. */
@@ -45,7 +45,7 @@ const bundled = new Set()
 
 say('compiling')
 rmSync(join(root, 'dist'), { recursive: true, force: true })
-const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' })
+const compiled = spawnSync(process.execPath, [TSC, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
 writeFileSync(
   join(root, 'dist/workers/kernel.json'),

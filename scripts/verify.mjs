@@ -18,7 +18,7 @@ const STAGES = [
       name: 'format and lint',
       command: [require.resolve('@biomejs/biome/bin/biome'), 'ci', ...colours, '.'],
     },
-    { name: 'types', command: [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.check.json'] },
+    { name: 'types', command: ['scripts/check-types.mjs'] },
     { name: 'build', command: ['scripts/build.mjs'] },
   ],
   [

@@ -1,31 +1,18 @@
-// The examples of README.md and docs/, run as a user would run them. An example is a ```ts block under `<!-- example -->`; what its
-// `console.log` lines print is the comment at their end. Those under `<!-- example with packages -->` need wheels: BRUMATE_WHEELS. Those
-// under `<!-- example with a server -->` are compiled and not run: test/store has tests with such servers.
+// The examples of README.md and docs/, run as a user would run them: scripts/doc-examples.mjs finds them. What the `console.log` lines of
+// an example print is the comment at their end. Those with packages need wheels: BRUMATE_WHEELS. Those with a server do not run here:
+// test/store has tests with such servers. `npm run types` checks the types of all of them.
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import { describe, expect, inject, test } from 'vitest'
+import { examples, pages } from '../../scripts/doc-examples.mjs'
 import { realImage, realImageOptions } from '../packages/support/real-image.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') }))
 const wheels = process.env.BRUMATE_WHEELS
-
-const examples = pages.flatMap(({ name, text }) =>
-  [...text.matchAll(/<!-- example(?: with (packages|a server))? -->\n```ts\n(.*?)```/gs)].map(
-    ([, needed, code = ''], index) => ({
-      name: `${name} ${index + 1}`,
-      code,
-      withPackages: needed === 'packages',
-      withServer: needed === 'a server',
-    }),
-  ),
-)
 
 function textOf(page: string): string {
   return pages.find(({ name }) => name === page)?.text ?? ''
@@ -65,43 +52,11 @@ describe('examples', () => {
       expect(stderr).toBe('')
     },
   )
-
-  test('the examples have no type errors', () => {
-    const { config } = ts.readConfigFile(join(root, 'tsconfig.check.json'), ts.sys.readFile)
-    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-    const texts = new Map(examples.map(({ code }, i) => [join(root, `example-${i + 1}.ts`), code]))
-    const host = ts.createCompilerHost(options)
-    const { readFile, fileExists } = host
-    host.readFile = (path) => texts.get(path) ?? readFile(path)
-    host.fileExists = (path) => texts.has(path) || fileExists(path)
-    const program = ts.createProgram([...texts.keys()], { ...options, noEmit: true }, host)
-    const found = [...texts.keys()].flatMap((path) => {
-      const file = program.getSourceFile(path)
-      return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]
-    })
-    expect(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([])
-  })
 })
 
 describe('README.md and docs', () => {
   test('the README is short enough to be read', () => {
     expect(textOf('README.md').split('\n').length).toBeLessThan(250)
-  })
-
-  test.each(pages)('every link of $name leads to a file or a heading', ({ name, text }) => {
-    const prose = text.replace(/^```.*?^```/gms, '').replace(/`[^`\n]*`/g, '')
-    const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) => {
-      return /^https?:/.test(target) ? [] : [target]
-    })
-    const lost = targets.filter((target) => {
-      const [path = '', heading] = target.split('#')
-      const file = path === '' ? join(root, name) : join(root, dirname(name), path)
-      return (
-        !existsSync(file) ||
-        (heading !== undefined && !headings(readFileSync(file, 'utf8')).includes(heading))
-      )
-    })
-    expect(lost).toEqual([])
   })
 
   test('every page of docs is reached from the README', () => {
@@ -125,13 +80,3 @@ describe('README.md and docs', () => {
     expect(names.filter((name) => !textOf('docs/options.md').includes(`\`${name}\``))).toEqual([])
   })
 })
-
-/** Names of a page's headings as links give them. */
-function headings(text: string): string[] {
-  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  )
-}
