@@ -332,7 +332,7 @@ describe('brumate/client', () => {
       const { BrumateClient, StorageError } = await import(${JSON.stringify(file.href)})
       const session = { id: 'a', labels: {}, executionCount: 0, state: 'dormant' }
       const storage = { code: 'STORAGE', reason: 'ENOENT', path: '/x', syscall: 'open', detail: 'ENOENT' }
-      // Node's own Response needs Buffer.
+      // Responses of Node's need a Buffer.
       const answer = (status, json) => ({
         ...{ ok: status < 400, status, headers: { get: () => 'application/json' } },
         ...{ json: async () => json, text: async () => JSON.stringify(json), arrayBuffer: async () => new ArrayBuffer(0) },
