@@ -1,4 +1,4 @@
-// What is taken out of a wheel, and what is refused. In an interpreter of the build, as the builder does it.
+// What is extracted from a wheel, and what is rejected. Runs in an interpreter of the build, as in the builder.
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import type { ReadableImage } from '../../workers/image-bytes.js'
 import { openImage, readable } from '../image/built.js'
@@ -21,7 +21,7 @@ const pathsOf = (entries: readonly Entry[]) =>
     .filter((path) => !path.includes('dist-info'))
 
 describe('a wheel', () => {
-  test('gives its files, and its modules compiled', () => {
+  test('provides its files, with Python modules compiled', () => {
     const layer = layerOf(
       zip([
         { name: 'wombat/', bytes: '' },
@@ -47,7 +47,7 @@ describe('a wheel', () => {
       ['wombat-1.0.dist-info/RECORD', false],
     ])
     const [pyc] = layer.files.filter(({ path }) => path.endsWith('.pyc'))
-    // Flags: by hash, never checked against the source.
+    // Flags of the .pyc: validated by hash, but never checked against the source.
     expect(Buffer.from(pyc?.bytes ?? []).readUInt32LE(4)).toBe(1)
     expect(layer.libraries.map(({ path, bytes }) => [path, bytes.length])).toEqual([['wombat/native.so', 8]])
   })
@@ -106,17 +106,17 @@ describe('a wheel', () => {
       'two files',
     ],
     ['bytes that are not what it says', [{ name: 'a', bytes: 'xyz', statedBytes: 2 }], 'cannot be read'],
-  ])('is refused with %s', (_, entries, reason) => {
+  ])('is rejected with %s', (_, entries, reason) => {
     expect(() => layerOf(zip([...entries, ...metadata(WHEEL)]))).toThrow(reason)
   })
 
-  test('is refused if it is none', () => {
+  test('is rejected if it is not a wheel', () => {
     expect(() => layerOf(Buffer.from('no archive'))).toThrow('cannot be read: BadZipFile')
     expect(() => layerOf(zip([{ name: 'wombat.py', bytes: '' }]))).toThrow('no METADATA')
     expect(() => layerOf(Buffer.alloc(0))).toThrow('cannot be read')
   })
 
-  test('may have files of other languages and folders', () => {
+  test('may contain files whose names are not ASCII', () => {
     expect(pathsOf([{ name: 'wömbat/ファイル.txt', bytes: '' }])).toEqual(['wömbat/ファイル.txt'])
   })
 })

@@ -1,4 +1,4 @@
-// Wheels that are not what they should be: reading them ends with an error within bounds.
+// Malformed wheels: reading them ends with an error, within bounds.
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ function changed(bytes: Buffer, offsetFromEnd: number, value: number): Buffer {
 
 const good = () => zip([{ name: METADATA, bytes: TEXT }])
 
-test('METADATA is read where it is stored or deflated, and names and hashes with it', async () => {
+test('METADATA is read whether stored or deflated, with the wheel’s import names and hash', async () => {
   expect(await readWheelMetadata(await fileOf(good()))).toMatchObject({ name: 'a', version: '1' })
   expect(await readWheelMetadata(await fileOf(zip([packed(Buffer.from(TEXT))])))).toMatchObject({ name: 'a' })
   const wheel = makeWheel('a', {
@@ -68,11 +68,11 @@ it.each([
   ['has METADATA that becomes a gigabyte', zip([packed(Buffer.alloc(64 * 1024 * 1024), 100)])],
   ['says that METADATA is a gigabyte', zip([packed(Buffer.from(TEXT), 2 ** 30)])],
   ['has METADATA without a name', zip([{ name: METADATA, bytes: 'Version: 1\n' }])],
-])('a wheel that %s is refused', async (_, bytes) => {
+])('a wheel that %s is rejected', async (_, bytes) => {
   await expect(readWheelMetadata(await fileOf(bytes))).rejects.toThrow(MetadataError)
 })
 
-test('METADATA has continued lines, names in any case, and an end', () => {
+test('METADATA may have continued lines and field names in any case, and ends at its first empty line', () => {
   const text =
     'NAME: A.b\r\nVersion: 1\r\nRequires-Dist: c\r\n  >=1\r\nProvides-Extra: X_y\r\n\r\nRequires-Dist: d\r\n'
   const { name, requires, extras } = parseMetadata(text)

@@ -31,7 +31,7 @@ for _ in range(8):
     await asyncio.sleep(0)`,
 }
 
-/** `waiting` collects functions that release held arguments. Each session has its own, so that late calls of an earlier one do not count. */
+/** `waiting` collects functions that release held arguments. Each session has its own, so late calls of an earlier one do not count. */
 const callbacksWith = (waiting) => ({
   hold: (args) => new Promise((resolve) => waiting.add(() => resolve(args.x.length))),
   measure: ({ x }) => x.length,
