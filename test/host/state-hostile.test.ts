@@ -1,5 +1,5 @@
-// A state is data from strangers: it is refused as a whole with the host untouched, or gives no more than hostile Python code
-// would have made (N1, N2).
+// A state is untrusted data: it is either rejected as a whole and the host stays unchanged, or has no effect that hostile Python code
+// could not have had (N1, N2).
 import { describe, expect, it } from 'vitest'
 import { O } from '../../workers/host/abi.js'
 import { FsError } from '../../workers/host/errno.js'
@@ -11,7 +11,7 @@ const CREATE = O.CREAT | O.RDWR
 const LIMITS: HostLimits = { ...UNBOUNDED, fileBytes: 1_000_000 }
 const MAX = Number.MAX_SAFE_INTEGER
 
-/** Places in a node's list. */
+/** Indices in a node's list. */
 const ID = 0
 const KIND = 1
 const MODE = 2
@@ -20,7 +20,7 @@ const NAME = 4
 const COOKIE = 5
 const SECONDS = 6
 const NANOSECONDS = 7
-/** The first field of its kind, and the next. */
+/** The first two fields specific to the node's kind. */
 const FIRST = 12
 const SECOND = 13
 const CHARGED = 14
@@ -35,7 +35,7 @@ interface Draft {
   descriptors: unknown[][]
 }
 
-/** A guest with one of everything. */
+/** A guest with one node of every kind. */
 function victim(): Guest {
   const guest = newGuest({ limits: LIMITS })
   guest.mkdir('/tmp/dir')
@@ -59,7 +59,7 @@ function victim(): Guest {
 }
 
 const original = freeze(victim())
-/** Where in the list of nodes each is. */
+/** Index of each in the list of nodes. */
 const at = {
   root: 0,
   tmp: named('tmp'),
@@ -268,7 +268,7 @@ const harms: readonly (readonly [name: string, harm: (draft: Draft) => unknown])
   ['close-on-exec by a third', (draft) => ((draft.descriptors[0] as unknown[])[2] = 2)],
 ]
 
-describe('a state is refused, and the host is as it was, when it has', () => {
+describe('a state is rejected, and the host unchanged, when it has', () => {
   const guest = newGuest({ limits: LIMITS })
   guest.put('/tmp/mine', 'x')
   const before = still(freeze(guest))
@@ -282,7 +282,7 @@ describe('a state is refused, and the host is as it was, when it has', () => {
     expect(guest.host.usage).toEqual(usage)
   })
 
-  it('nothing wrong: then it is not', () => {
+  it('nothing wrong: then it is accepted', () => {
     expect(refusal(newGuest(), draftOf(original), original.contents)).toBe('none')
     expect(Math.min(...Object.values(at))).toBeGreaterThanOrEqual(0)
   })
@@ -294,7 +294,7 @@ describe('a state is refused, and the host is as it was, when it has', () => {
     },
   )
 
-  it('contents that are cut, longer, or no bytes', () => {
+  it('contents that are cut, too long, or not bytes', () => {
     const { contents } = original
     const longer = Buffer.concat([contents, Buffer.of(0)])
     for (const bad of [contents.subarray(1), longer, new Uint8Array(0), 'bytes', null, new ArrayBuffer(5)]) {
@@ -302,13 +302,13 @@ describe('a state is refused, and the host is as it was, when it has', () => {
     }
   })
 
-  it('node numbers of the image to give out again', () => {
+  it('a nextId that the image already uses', () => {
     const draft = draftOf(freeze(newGuest()))
     draft.nextId = 5
     expect(refusal(guest, draft, new Uint8Array(0))).toBe('corrupt')
   })
 
-  it('as a Map it is taken as well', () => {
+  it('a __proto__ key in a Map: without one, a Map is accepted', () => {
     const state = new Map(Object.entries(draftOf(original)))
     expect(refusal(newGuest(), state, original.contents)).toBe('none')
     state.set('__proto__', 1)
@@ -317,14 +317,14 @@ describe('a state is refused, and the host is as it was, when it has', () => {
 })
 
 describe('a state is too large when it has', () => {
-  it('more bytes than the limit, by one', () => {
+  it('one byte more than the limit', () => {
     const { fileBytes } = thaw(original).host.usage
     const guest = newGuest()
     expect(refusal(guest, original.state, original.contents, fileBytes)).toBe('none')
     expect(refusal(guest, original.state, original.contents, fileBytes - 1)).toBe('too-large')
   })
 
-  it('more bytes than the limit, what is gone of the image not counted', () => {
+  it('more bytes than the limit, after subtracting what was removed from the image', () => {
     const guest = newGuest()
     const { fileBytes } = guest.host.usage
     expect(fileBytes).toBe(4)
@@ -335,14 +335,14 @@ describe('a state is too large when it has', () => {
     expect(refusal(newGuest(), state, contents, 3)).toBe('too-large')
   })
 
-  it('a hole beyond the limit, or many that add up to more', () => {
+  it('a hole beyond the limit, or several that add up to more', () => {
     const draft = draftOf(original)
     node(at.file, [FIRST, 2 ** 42])(draft)
     expect(refusal(newGuest(), draft, original.contents, 2 ** 42)).toBe('too-large')
     expect(refusal(newGuest(), draft, original.contents, 2 ** 43)).toBe('none')
   })
 
-  it('more nodes than there can be, those of the image counted', () => {
+  it('more nodes than allowed, including those of the image', () => {
     const draft = draftOf(freeze(newGuest()))
     const first = draft.nextId as number
     const count = 65_536 - first + 2
@@ -368,8 +368,8 @@ describe('a state is too large when it has', () => {
   })
 })
 
-describe('random harm', () => {
-  it.each([1, 2])('is refused, or gives files that work (seed %d)', (seed) => {
+describe('a randomly damaged state', () => {
+  it.each([1, 2])('is rejected, or gives files that work (seed %d)', (seed) => {
     const random = numbers(seed)
     const guest = newGuest({ limits: LIMITS })
     let taken = 0
@@ -382,7 +382,7 @@ describe('random harm', () => {
       if (result !== 'none') continue
       taken += 1
       guest.host.install(guest.host.prepare(draft, original.contents, LIMITS))
-      // What was taken once is taken again; but for the clock, which may be at its end.
+      // A state that was accepted must be accepted again after a capture, except for the clock, which may have reached its maximum.
       const again = freeze(guest)
       const state = { ...again.state, clockMs: 0 }
       expect(refusal(guest, state, again.contents, LIMITS.fileBytes), JSON.stringify(draft)).toBe('none')
@@ -395,7 +395,7 @@ describe('random harm', () => {
   })
 })
 
-/** 'none' if it is taken. Anything thrown that is no HostStateError is a fault of the host. */
+/** @returns why the state is rejected, or 'none'. Any error other than HostStateError is a bug in the host */
 function refusal(
   guest: Guest,
   state: unknown,
@@ -412,13 +412,13 @@ function refusal(
   }
 }
 
-/** Another kind with the fields of that kind. */
+/** Changes a node's kind, with the fields of the new kind. */
 function turned(draft: Draft, index: number, kind: number, fields: unknown[]): void {
   const common = (draft.nodes[index] ?? []).slice(0, FIRST)
   draft.nodes[index] = [...common.with(KIND, kind), ...fields]
 }
 
-/** The root is changed already or not: either way it is now in /tmp. */
+/** Puts the root into /tmp, whether or not the state already contains it. */
 function placeRoot(draft: Draft): void {
   const tmp = draft.nodes[at.tmp] ?? []
   const root = tmp.with(ID, 1).with(PARENT, tmp[ID]).with(NAME, 'root').with(COOKIE, 3).with(FIRST, 100)
@@ -431,7 +431,7 @@ function closeAll(draft: Draft, id: number): void {
   })
 }
 
-/** Every file, every descriptor, every call that takes one: numbers come back, whatever the state says. */
+/** Uses every file and descriptor with every call that takes one. All must return numbers, whatever the state contains. */
 function exercise(guest: Guest, random: () => number): void {
   const paths = walk(guest)
   for (const path of paths) {
@@ -472,7 +472,7 @@ function use(guest: Guest, fd: number): void {
   guest.call('__syscall_unlinkat', AT_FDCWD, guest.text('nothing'), 0)
 }
 
-/** All paths there are; ends because every node is in one place. */
+/** Lists all paths. Ends because every node is in only one place. */
 function walk(guest: Guest): string[] {
   const found: string[] = ['/']
   for (const path of found) {
@@ -495,7 +495,7 @@ function listed(guest: Guest, path: string): string[] {
   }
 }
 
-/** Harm that is near to right as often as it is far from it. */
+/** Damages the draft at random, often with values close to valid ones. */
 function mutate(draft: Draft, random: () => number): void {
   const lists: unknown[][] = []
   collect(draft.cwd, lists)
@@ -569,7 +569,7 @@ function collect(value: unknown, lists: unknown[][]): void {
   for (const inner of value) collect(inner, lists)
 }
 
-/** Numerical Recipes' generator: failures come again with the same seed. */
+/** Numerical Recipes' generator. The same seed reproduces a failure. */
 function numbers(seed: number): () => number {
   let state = seed >>> 0
   return () => {
