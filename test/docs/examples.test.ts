@@ -1,6 +1,6 @@
-// The examples of README.md and docs/, run as a user would run them. An example is a ```ts block under `<!-- example -->`; what its
-// `console.log` lines print is the comment at their end. Those under `<!-- example with packages -->` need wheels: BRUMATE_WHEELS. Those
-// under `<!-- example with a server -->` are compiled and not run: test/store has tests with such servers.
+// Runs the examples of README.md and docs/ the way a user would. An example is a ```ts block under `<!-- example -->`, and the comment
+// at the end of each `console.log` line is its expected output. Examples under `<!-- example with packages -->` need BRUMATE_WHEELS.
+// Those under `<!-- example with a server -->` are only compiled: test/store has tests with such servers.
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -37,17 +37,17 @@ function expectedOutput(code: string): string {
 }
 
 describe('examples', () => {
-  test('each prints something', () => {
+  test('each example prints something', () => {
     expect(examples.length).toBeGreaterThanOrEqual(7)
     expect(examples.map(({ code }) => expectedOutput(code))).not.toContain('\n')
   })
 
   test.each(examples.filter(({ withPackages, withServer }) => (!withPackages || wheels) && !withServer))(
-    '$name prints what it says',
-    // The first to ask for the image builds it.
+    '$name prints what its comments say',
+    // The first test that needs the image builds it.
     { timeout: 240_000 },
     async ({ code: written, withPackages }) => {
-      // The image that tests share, which has these packages, instead of one of their newest versions.
+      // Use the image that tests share, which has these packages, instead of building one with their newest versions.
       if (withPackages) await realImage()
       const code = withPackages
         ? written.replace(/packages: \[.*?\]/, JSON.stringify(realImageOptions()).slice(1, -1))
@@ -55,7 +55,7 @@ describe('examples', () => {
       const { outputText } = ts.transpileModule(code, {
         compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
       })
-      // From the root of the package, where its own name leads to the build.
+      // Run in the root of the package, where its own name resolves to the build.
       const { stdout, stderr } = await promisify(execFile)(
         process.execPath,
         ['--input-type=module', '--eval', outputText],
@@ -84,11 +84,11 @@ describe('examples', () => {
 })
 
 describe('README.md and docs', () => {
-  test('the README is short enough to be read', () => {
+  test('the README has fewer than 250 lines', () => {
     expect(textOf('README.md').split('\n').length).toBeLessThan(250)
   })
 
-  test.each(pages)('every link of $name leads to a file or a heading', ({ name, text }) => {
+  test.each(pages)('every link in $name leads to an existing file or heading', ({ name, text }) => {
     const prose = text.replace(/^```.*?^```/gms, '').replace(/`[^`\n]*`/g, '')
     const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) => {
       return /^https?:/.test(target) ? [] : [target]
@@ -104,18 +104,18 @@ describe('README.md and docs', () => {
     expect(lost).toEqual([])
   })
 
-  test('every page of docs is reached from the README', () => {
+  test('the README links to every page of docs', () => {
     const linked = pages.flatMap(({ name }) => (textOf('README.md').includes(`](${name})`) ? [name] : []))
     expect(['README.md', ...linked]).toEqual(pages.map(({ name }) => name))
   })
 
-  test('every exported error is in its table', () => {
+  test('docs/errors.md lists every exported error', () => {
     const api = readFileSync(join(root, 'docs/api.d.txt'), 'utf8')
     const errors = [...api.matchAll(/^export declare class (\w+Error) /gm)].map(([, name]) => name)
     expect(errors.filter((name) => !textOf('docs/errors.md').includes(`| \`${name}\` |`))).toEqual([])
   })
 
-  test('every limit and option is in its table', () => {
+  test('docs/options.md lists every limit and option', () => {
     const api = readFileSync(join(root, 'docs/api.d.txt'), 'utf8')
     const names = ['Limits', 'ManagerOptions', 'PackageOptions', 'SessionOptions'].flatMap((type) => {
       const [, body = ''] = new RegExp(`interface ${type} {\\n(.*?)\\n}`, 's').exec(api) ?? []
@@ -126,7 +126,7 @@ describe('README.md and docs', () => {
   })
 })
 
-/** Names of a page's headings as links give them. */
+/** The anchors of a page's headings, as used in links. */
 function headings(text: string): string[] {
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading

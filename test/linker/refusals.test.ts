@@ -1,4 +1,4 @@
-// What the linker refuses, each with an error that names the library, its wheel and the reason.
+// What the linker rejects, each with an error that names the library, its wheel and the reason.
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../workers/linker/limits.js'
 import { LinkError, link } from '../../workers/linker/link.js'
@@ -37,7 +37,7 @@ const sideWith = (change: (parts: Side) => unknown, dylink: Dylink = {}) => {
   change(parts)
   return parts.module
 }
-/** A function `(i32) -> (i32)` with that code. */
+/** A module with a function `(i32) -> (i32)` of this code. */
 const code = (...instructions: Code) =>
   sideWith(({ module }) => module.function(module.type([I32], [I32]), instructions))
 const imports = (name: string, parameters: Code = [I32], results: Code = [I32], module = 'env') =>
@@ -49,7 +49,7 @@ const starts = (instructions: Code, dylink: Dylink = { memoryBytes: 8 }, isMutab
     module.start(module.function(module.type(), instructions))
   }, dylink)
 
-/** The number of that global in `side`. */
+/** The number of the global `__memory_base` in `side`. */
 const MEMORY_BASE = 1
 /** An address in the interpreter's memory. */
 const MAIN = 1024
@@ -402,7 +402,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
   ],
 ]
 
-describe('the linker refuses', () => {
+describe('the linker rejects', () => {
   it.each(REFUSED)('%s', (_, make, reason) => {
     const made = make()
     const file = {
@@ -439,7 +439,7 @@ describe('the linker refuses', () => {
     })
   })
 
-  it('names the right one of several libraries', () => {
+  it('the file that is wrong: the error names it and its wheel', () => {
     const fine = library(side(), '/site/a.so', 'a.whl')
     expect(errorOf([fine, library(code(...i32(1), 0x40, 0), '/site/b.so', 'b.whl')])).toMatchObject({
       library: '/site/b.so',
@@ -447,7 +447,7 @@ describe('the linker refuses', () => {
     })
   })
 
-  it('cuts names short', () => {
+  it('very long names: the error truncates them', () => {
     const names = Array.from({ length: 50 }, (_, i) => `${i}${'x'.repeat(5000)}`)
     const error = errorOf([
       library(
