@@ -75,7 +75,7 @@ describe('resolving a path', () => {
     ['/other/.', '/other'],
     ['/other//', '/other'],
     ['other/../other', '/other'],
-  ])('%s gives %s', (path, expected) => {
+  ])('%s resolves to %s', (path, expected) => {
     expect(tree.pathOf(tree.find(tree.root, path))).toBe(expected)
   })
 

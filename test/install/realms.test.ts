@@ -12,7 +12,7 @@ test('the other realm has its own Object', () => {
   expect(other('({})') instanceof Object).toBe(false)
 })
 
-test('R3: a message of another realm is accepted, and one that is not a plain object is rejected', () => {
+test('R3: a message of another realm is accepted if it is a plain object, and rejected otherwise', () => {
   expect(guard(other('({ event: "ready" })'))).toEqual({ kind: 'event', event: { event: 'ready' } })
   for (const code of ['[]', 'new Map', 'new Date', 'new (class A {})', 'Object.create({ event: "ready" })'])
     expect(() => guard(other(code)), code).toThrow('not a plain object')

@@ -143,7 +143,7 @@ test('very many, long and odd names can be read back', () => {
   }
 })
 
-test('the bounds are used up to 90 %: values that fit are not left out by counting them twice', () => {
+test('more than nine tenths of the bounds are used: values that fit are not left out by counting them twice', () => {
   session.value(`fill(lambda i: [{'name': j, 'at': 1.5, 'value': 'text'} for j in range(200)])`)
   const { values } = described()
   expect(costOf(values) / MAX_COST).toBeGreaterThan(0.9)

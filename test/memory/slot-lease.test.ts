@@ -34,7 +34,7 @@ test('a slot that does not fit is not opened and takes nothing', () => {
   expect(account.usedBytes).toBe(0)
 })
 
-test('a request is granted with a margin if there is room, and gets nothing if it does not fit', async () => {
+test('a request is granted with a margin if there is room, and not at all if it does not fit', async () => {
   const { account, words, send, lease: opened } = lease(64 * MiB)
   await send(['grow', 16 * MiB])
   const granted = (words[GRANTED] ?? 0) * 65_536

@@ -60,9 +60,9 @@ describe('a wheel', () => {
 
   test.each<[string, readonly Entry[], string]>([
     ['an absolute path', [{ name: '/etc/passwd', bytes: '' }], "path '/etc/passwd'"],
-    ['a path that leads out', [{ name: 'a/../../b', bytes: '' }], "path 'a/../../b'"],
+    ['a path that leads out of the wheel', [{ name: 'a/../../b', bytes: '' }], "path 'a/../../b'"],
     ['a path with a dot', [{ name: 'a/./b', bytes: '' }], "path 'a/./b'"],
-    ['a path with nothing between slashes', [{ name: 'a//b', bytes: '' }], "path 'a//b'"],
+    ['a path with an empty component', [{ name: 'a//b', bytes: '' }], "path 'a//b'"],
     ['a backslash', [{ name: 'a\\..\\b', bytes: '' }], 'name'],
     ['a NUL', [{ name: 'a\0b', bytes: '' }], 'name'],
     ['a control character', [{ name: 'a\nb', bytes: '' }], 'name'],
@@ -71,10 +71,10 @@ describe('a wheel', () => {
     ['a device', [{ name: 'a', bytes: '', mode: 0o020666 }], 'link or a device'],
     ['a link out of .data', [{ name: 'wombat-1.0.data/purelib/../../x', bytes: '' }], 'path'],
     ['an encrypted file', [{ name: 'a', bytes: 'x', flags: 0x801 }], 'encrypted'],
-    ['another compression', [{ name: 'a', bytes: 'x', method: 14 }], 'compressed in a way'],
-    ['more than it may hold', [{ name: 'a', bytes: '', statedBytes: 2 ** 30 }], 'larger than'],
+    ['an unsupported compression', [{ name: 'a', bytes: 'x', method: 14 }], 'compressed in a way'],
+    ['a file over the size limit', [{ name: 'a', bytes: '', statedBytes: 2 ** 30 }], 'larger than'],
     [
-      'one name twice',
+      'the same name twice',
       [
         { name: 'a', bytes: '' },
         { name: 'a', bytes: '' },
@@ -98,14 +98,14 @@ describe('a wheel', () => {
       'two files',
     ],
     [
-      'a file that is a folder as well',
+      'a file that is also a folder',
       [
         { name: 'a', bytes: '' },
         { name: 'a/b', bytes: '' },
       ],
       'two files',
     ],
-    ['bytes that are not what it says', [{ name: 'a', bytes: 'xyz', statedBytes: 2 }], 'cannot be read'],
+    ['more bytes than it states', [{ name: 'a', bytes: 'xyz', statedBytes: 2 }], 'cannot be read'],
   ])('is rejected with %s', (_, entries, reason) => {
     expect(() => layerOf(zip([...entries, ...metadata(WHEEL)]))).toThrow(reason)
   })
