@@ -13,7 +13,7 @@ const usage = {
   outputTokens: { total: 1, text: 1, reasoning: undefined },
 }
 
-/** Runs each code in turn, then says `done`. */
+/** A model that calls the tool with each code in turn, then says `done`. */
 function scripted(...codes: readonly string[]) {
   const calls = codes.map((code, i) => ({
     content: [
@@ -41,7 +41,7 @@ async function session(options: SessionOptions = {}) {
   return made
 }
 
-/** What the model got of the last tool call. */
+/** The output of the last tool call, as the model received it. */
 function lastOutput(model: MockLanguageModelV4): unknown {
   const message = model.doGenerateCalls.at(-1)?.prompt.at(-1)
   if (message?.role !== 'tool') throw new Error('no tool message')
@@ -51,7 +51,7 @@ function lastOutput(model: MockLanguageModelV4): unknown {
 
 const stopWhen = isStepCount(9)
 
-test('a model runs code in one session, and reads output, values, errors and figures', async () => {
+test('a model runs code in one session and reads output, values, errors and figures', async () => {
   const python = await pythonTool({ session: await session() })
   const model = scripted(
     'x = 41\nprint("hi")\nx + 1',
@@ -105,7 +105,7 @@ const tools = {
   }),
 }
 
-test('as a local tool caller, its code calls the tools that are routed to it, as the SDK would', async () => {
+test('as a local tool caller, code can call the tools routed to it, with the SDK’s validation and context', async () => {
   const python = await pythonTool({ session: await session() })
   const model = scripted(
     `import asyncio
@@ -142,7 +142,7 @@ a['units'] + b['units'] + await tools.even_number(4)`,
   })
 })
 
-test('the SDK asks for approval of code, and runs it when that is given', async () => {
+test('the SDK asks for approval before running code, and runs it once approved', async () => {
   const python = await pythonTool({ session: await session() })
   const options = { tools: { python }, toolApproval: { python: 'user-approval' as const }, stopWhen }
   const messages: Parameters<typeof generateText>[0]['messages'] = [{ role: 'user', content: 'go' }]
@@ -164,7 +164,7 @@ test('the SDK asks for approval of code, and runs it when that is given', async 
   expect(lastOutput(model)).toEqual({ type: 'text', value: '42' })
 })
 
-test('a call that needs approval suspends the code, and another process goes on with it', async () => {
+test('a call that needs approval suspends the code, and another process can resume it', async () => {
   const refunds: unknown[] = []
   const shop = {
     refund: tool({
@@ -196,7 +196,7 @@ test('a call that needs approval suspends the code, and another process goes on 
   expect(refunds).toEqual([1, 2])
 })
 
-test('a policy of the program decides about calls, and the program answers tools that it runs itself', async () => {
+test('toolApproval decides about calls, and the program answers tools that have no execute function', async () => {
   const toolApproval: AiPythonOptions['toolApproval'] = ({ toolName }) =>
     toolName === 'rm' ? 'denied' : undefined
   const inputSchema = z.object({})
@@ -220,7 +220,7 @@ test('a policy of the program decides about calls, and the program answers tools
   await expect(python.resume({ approvals: { '99': true } })).rejects.toThrow(/no host call is pending/)
 })
 
-test('streamText stops the code when its signal aborts, and the session stays', async () => {
+test('when its signal aborts, streamText interrupts the code and the session stays usable', async () => {
   const own = await session()
   const python = await pythonTool({ session: own })
   const controller = new AbortController()

@@ -15,7 +15,7 @@ interface Request {
   readonly messages: readonly { readonly content: readonly Record<string, unknown>[] }[]
 }
 
-/** A server whose model runs each code in turn, then says `done`. */
+/** A server whose model calls the tool with each code in turn, then says `done`. */
 async function scripted(...codes: readonly string[]) {
   const requests: Request[] = []
   const server = createServer(async (request, response) => {
@@ -49,7 +49,7 @@ async function session(options: SessionOptions = {}) {
   return made
 }
 
-/** Runs the codes as a model's tool calls. @returns results of the tool, and the first request */
+/** Runs each code as a tool call of the model. @returns the tool's results, and the first request */
 async function converse(options: AnthropicPythonOptions, ...codes: readonly string[]) {
   const { client, requests } = await scripted(...codes)
   const python = await pythonTool(options)
@@ -90,7 +90,7 @@ const stock = betaTool({
   run: ({ product }, context) => `${product} in ${context?.toolUse.id}`,
 })
 
-test('code calls other runnable tools; images are bytes, and errors raise', async () => {
+test('code can call other runnable tools: images arrive as bytes, and errors are raised', async () => {
   const picture = betaTool({
     ...{ name: 'picture', description: '', inputSchema: { type: 'object' } as const },
     run: () => [
@@ -125,7 +125,7 @@ test('code calls other runnable tools; images are bytes, and errors raise', asyn
   )
 })
 
-test('a call that needs approval suspends the code, and another process goes on with it', async () => {
+test('a call that needs approval suspends the code, and another process can resume it', async () => {
   const store = new MemoryStore()
   const first = await managerForTest({ slots: 1, store })
   const options = { tools: [stock], needsApproval: ({ name }: { name: string }) => name === 'stock' }
@@ -147,7 +147,7 @@ test('a call that needs approval suspends the code, and another process goes on 
   expect(outcome).toMatchObject({ isError: false, structured: { value: 'A IN UNDEFINED' } })
 })
 
-test('arguments that are no code are an error that the model reads', async () => {
+test('invalid tool arguments are reported to the model as an error', async () => {
   const { results } = await converse({ session: await session() }, 1 as never)
   expect(results).toMatchObject([
     { is_error: true, content: [{ text: expect.stringMatching(/code: expected a string/) }] },

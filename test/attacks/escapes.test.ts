@@ -1,5 +1,5 @@
-// Attacks of level L1 that want out: of the sandbox, to the host's processes, files, network, facts and JavaScript. Each also runs in a
-// session whose patches are undone, and those that plain Pyodide lets out have to succeed there.
+// Attacks of level L1 that try to escape from the sandbox: to the host's processes, files, network, facts and JavaScript. Each also runs
+// in a session whose patches are undone, and those that escape from plain Pyodide must succeed there.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Child } from '../security/support/child.js'
 import { Witness } from '../security/support/witness.js'
@@ -30,7 +30,7 @@ testEach(
     expectStateKept(output, given)
     expectOutcome(output, given)
     expect(arena.witness.leaksOf(arena.output), 'written by the process').toEqual([])
-    // No wall may rest on what Python code can undo.
+    // No defence may depend on patches that Python code can undo.
     if (given.control === 'pyodide') {
       const [undone] = (await attack(arena, given, [{ code: readPrelude('undo-patches') }])).steps
       expect(undone?.kind, 'the patches were undone').toBe('result')
@@ -38,7 +38,7 @@ testEach(
   },
 )
 
-describe('controls: in plain Pyodide the same code gets out', () => {
+describe('controls: in plain Pyodide the same code escapes', () => {
   let witness: Witness
   let plain: Child<string, string>
   beforeAll(async () => {
@@ -59,7 +59,7 @@ describe('controls: in plain Pyodide the same code gets out', () => {
   })
 })
 
-/** Whether the attack got out, by what it was told and what it left. */
+/** Whether the attack escaped, judging by its output and by what it left behind. */
 function escaped(witness: Witness, { evidence }: Attack, run: string, connections: number, told: string) {
   switch (evidence) {
     case 'marker':

@@ -1,5 +1,5 @@
-// Attacks of level L1 that take all there is: memory, files, output, the main thread's time for values and host calls. Each meets the
-// session's own limit, and the process that holds the sessions neither grows nor stalls with it.
+// Attacks of level L1 that exhaust resources: memory, files, output, and the main thread's time for values and host calls. Each hits the
+// session's own limit, and the process neither grows nor stalls.
 import { testPython } from './support/python.js'
 
 testPython(['memory', 'file-quota', 'output', 'bombs', 'values', 'host-calls'])

@@ -1,5 +1,5 @@
-// Attacks of level L3 that are files: snapshots that are none, or lie. Reading, restoring and forking each ends in time with an error of
-// ours or with a state that is the file's own affair, and the session stays as it was.
+// Attacks of level L3 that are files: invalid or forged snapshots. Reading, restoring and forking each end in time, with a typed error or
+// with the file's own state, and the session that rejects a file stays unchanged.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Child } from '../security/support/child.js'
 import { HostileBuild } from '../security/support/hostile-build.js'
@@ -12,11 +12,11 @@ interface Outcome {
   readonly length?: number
 }
 
-/** Processor time. What a file may cost the main thread by itself is the subject of the snapshots' own tests. */
+/** CPU time. The snapshot tests measure what a file alone costs the main thread. */
 const MAX_TURN_MS = 1000
 const MAX_RSS_BYTES = 1500 * 2 ** 20
 const MAX_MESSAGE_LENGTH = 2000
-/** Loading a file that keeps a slot busy is cut after this long, in the place of ten seconds. */
+/** Loading a file that keeps a slot busy is aborted after this time, instead of ten seconds. */
 const ATTACH_MS = 1500
 
 describe('snapshot-files', () => {

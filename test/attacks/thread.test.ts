@@ -1,5 +1,5 @@
-// Attacks of level L2: JavaScript in a slot's thread, run inside an import as if the import had a hole. What the thread is sealed
-// against is refused, what it may break is its own, and the main thread and the neighbours go on.
+// Attacks of level L2: JavaScript in a slot's thread, run inside an import as if the import had a vulnerability. The seal rejects what it
+// should, the code can damage only its own thread, and the main thread and other sessions continue.
 import { describe, expect, it } from 'vitest'
 import { Arena, attacksOf, testEach } from './support/corpus.js'
 import type { Attack } from './support/header.js'
@@ -9,7 +9,7 @@ import type { Step } from './support/steps.js'
 const attacks = attacksOf('L2')
 const isOnImage = (attack: Attack) => attack.class === 'shared-image'
 
-/** The attack runs when its file is opened. */
+/** Python that opens the attack's file, which runs the attack. */
 function trigger({ id }: Attack): Step {
   return { code: `try: open('/tmp/.attack/${id}')\nexcept FileNotFoundError: pass` }
 }
@@ -25,7 +25,7 @@ testEach(
   },
 )
 
-// Whether everything goes on or everything ends is the guard's choice; what was changed must not be computed with.
+// The guard may continue or end the interpreter, but must not compute with changed data.
 describe('shared-image', () => {
   it.each(attacks.filter(isOnImage))('$id: $title', async (attack) => {
     const arena = await Arena.open('watched', attacks)

@@ -1,5 +1,5 @@
-// S2, R3: the arguments of host calls are held within a window of bytes for each session. A session that sends more waits, and nobody
-// else does.
+// S2, R3: each session has a window, in bytes, for the arguments of its host calls. A session that sends more waits; others are
+// not affected.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -18,24 +18,24 @@ interface Flooded {
   readonly after: unknown
 }
 
-test('Python that calls without waiting for answers does not fill the process’s memory', async () => {
+test('Python that makes calls without waiting for answers cannot exhaust the process’s memory', async () => {
   const args = ['--max-old-space-size=700', FLOOD, DIST, inject('cacheDir')]
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 })
   const { peakRssBytes, outcomes } = JSON.parse(stdout) as {
     readonly peakRssBytes: number
     readonly outcomes: Readonly<Record<string, Flooded>>
   }
-  // Two interpreters of 256 MiB that have grown, and the window.
+  // Two interpreters grown to 256 MiB each, and the window.
   expect(peakRssBytes).toBeLessThan(1000 * MIB)
   expect(Object.keys(outcomes)).toHaveLength(4)
   for (const [name, { held, answered, after }] of Object.entries(outcomes)) {
-    // Two of 30 MB each; eight were made.
+    // The window holds two calls of 30 MB each, of the eight that were made.
     if (name !== 'tasks') expect(held, name).toBe(2)
     expect([answered, after], name).toEqual([42, [8_000_000, 42]])
   }
 }, 150_000)
 
-test('calls beyond the window are sent when earlier ones are answered, by either way', async () => {
+test('calls that exceed the window are sent as earlier ones are answered, with await and with call_sync', async () => {
   const manager = await sharedManager({ slots: 1 })
   let now = 0
   let most = 0
@@ -57,11 +57,11 @@ test('calls beyond the window are sent when earlier ones are answered, by either
   `
   const { value } = await session.execute(code)
   expect(value).toEqual([72_000_000, 30_000_000, 40_000_000])
-  // 64 MiB of them.
+  // The window of 64 MiB holds at most 11 calls.
   expect(most).toBeLessThanOrEqual(11)
 })
 
-test('arguments that no window has room for are a ValueError, by either way; the session goes on', async () => {
+test('arguments larger than the window raise ValueError, with await and with call_sync, and the session goes on', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     limits: { memoryBytes: 512 * MIB },
@@ -76,7 +76,7 @@ test('arguments that no window has room for are a ValueError, by either way; the
   expect((await session.execute('await measure(x=bytes(50_000_000))')).value).toBe(50_000_000)
 })
 
-test('a call that timed out holds its arguments until its callback has settled', async () => {
+test('the arguments of a timed-out call occupy the window until its callback has settled', async () => {
   const manager = await sharedManager({ slots: 1 })
   const all = deferred()
   await using session = await manager.createSession({
@@ -95,7 +95,7 @@ test('a call that timed out holds its arguments until its callback has settled',
   expect((await session.execute(second)).value).toBe(40_000_000)
 })
 
-test('B1: an execution whose calls are held back stops at its time limit, and what it awaited fails', async () => {
+test('B1: an execution whose calls wait for room in the window stops at its time limit', async () => {
   const manager = await sharedManager({ slots: 1 })
   const all = deferred()
   await using session = await manager.createSession({
@@ -107,7 +107,7 @@ test('B1: an execution whose calls are held back stops at its time limit, and wh
     { timeoutMs: 1500 },
   )
   await expect(running).rejects.toMatchObject({ name: 'TimeoutError', outcome: 'interrupted' })
-  // Room enough for others, and after a reset for all.
+  // The window still has room for small calls, and is empty after a reset.
   expect((await session.execute('await echo(x=1)')).value).toBe(1)
   await session.reset()
   expect((await session.execute("len(await echo(x='b' * 60_000_000))")).value).toBe(60_000_000)

@@ -1,5 +1,5 @@
-// Behaviours D1 to D9, C8: scripts that await tools, each run plainly and frozen and thawed at each await. Whatever the way, the script
-// comes to the same, has written the same, and has called each tool once.
+// Behaviours D1 to D9, C8: scripts that await tools, each run uninterrupted, and saved and restored at every await. In each way, the
+// script must have the same result and output, and call each tool once.
 import type { SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { py } from '../support/session-code.js'
@@ -38,15 +38,15 @@ interface Script {
   readonly value: unknown
   readonly stdout?: string
   readonly error?: Ran['error']
-  /** Names of the tools it calls, in any order. */
+  /** Names of the tools that the script calls, in any order. */
   readonly calls: readonly string[]
-  /** How often it is frozen: once for calls that wait at the same time. */
+  /** How many times the script is saved and restored: once for all calls that wait at the same time. */
   readonly freezes: number
 }
 
 const SCRIPTS: readonly Script[] = [
   {
-    title: 'D1: arguments by name, and by position in the order of the declared parameters',
+    title: 'D1: arguments can be passed by name, or by position in the order of the declared parameters',
     code: 'import asyncio\nx = await add(a=1, b=2)\n[x, *await asyncio.gather(add(3, 4), add(5, b=6), add(7))]',
     value: [3, 7, 11, 17],
     calls: ['add', 'add', 'add', 'add'],
@@ -71,14 +71,14 @@ const SCRIPTS: readonly Script[] = [
     freezes: 1,
   },
   {
-    title: 'D2: gather runs them at the same time, and each gets its own answer',
+    title: 'D2: gather runs calls at the same time, and each gets its own answer',
     code: 'import asyncio\nawait asyncio.gather(*[add(i, i) for i in range(20)], echo(value="last"))',
     value: [...Array.from({ length: 20 }, (_, i) => 2 * i), 'last'],
     calls: [...Array.from({ length: 20 }, () => 'add'), 'echo'],
     freezes: 1,
   },
   {
-    title: 'D2: branches of a gather that take several steps each',
+    title: 'D2: branches of a gather can make several calls each',
     code: py`
       import asyncio
       log = []
@@ -99,7 +99,7 @@ const SCRIPTS: readonly Script[] = [
     freezes: 3,
   },
   {
-    title: 'D2: TaskGroup, wait_for, as_completed and shield',
+    title: 'D2: TaskGroup, wait_for, as_completed and shield work',
     code: py`
       import asyncio
       async with asyncio.TaskGroup() as group:
@@ -114,7 +114,7 @@ const SCRIPTS: readonly Script[] = [
     freezes: 4,
   },
   {
-    title: 'D3: call_sync beside awaits, with the same schema and errors',
+    title: 'D3: call_sync works beside awaits, with the same schema and errors',
     code: py`
       import brumate
       x = await add(1, 2)
@@ -128,7 +128,8 @@ const SCRIPTS: readonly Script[] = [
     freezes: 2,
   },
   {
-    title: 'D4: arguments that do not fit the schema raise, naming the field, and the tool is not called',
+    title:
+      'D4: arguments that violate the schema raise an error that names the field, and the tool is not called',
     code: py`
       seen = []
       for call in (add(a='one'), add(b=2), add(a=1, c=3)):
@@ -146,7 +147,7 @@ const SCRIPTS: readonly Script[] = [
     freezes: 1,
   },
   {
-    title: 'D5: errors have their class where Python has it, else are brumate.HostError',
+    title: 'D5: errors keep their class if Python has it, and become brumate.HostError otherwise',
     code: py`
       import asyncio, brumate
       async def seen(name):
@@ -180,7 +181,7 @@ const SCRIPTS: readonly Script[] = [
     freezes: 1,
   },
   {
-    title: 'D6: brumate.callbacks(), help, __doc__ and signature, before and after an await',
+    title: 'D6: brumate.callbacks(), help, __doc__ and signature are the same before and after an await',
     code: py`
       import brumate, contextlib, inspect, io
       def shown():
@@ -207,7 +208,7 @@ const SCRIPTS: readonly Script[] = [
     freezes: 1,
   },
   {
-    title: 'D9: values of every kind go there and come back',
+    title: 'D9: values of every kind survive a round trip',
     code: py`
       import datetime
       value = {'n': None, 't': True, 'i': 2**70, 'f': 0.5, 's': 'ü🐍', 'b': bytes(range(256)), 'l': [1, [2]], 'set': {1, 2}, 'd': datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC)}
@@ -219,7 +220,7 @@ const SCRIPTS: readonly Script[] = [
     freezes: 3,
   },
   {
-    title: 'C8, D8: generators, context managers, finally and locals of a frozen execution are all there',
+    title: 'C8, D8: generators, context managers, finally blocks and locals survive every await',
     code: py`
       import contextlib
       log = []
@@ -245,7 +246,7 @@ const SCRIPTS: readonly Script[] = [
     freezes: 5,
   },
   {
-    title: 'C8: no line runs twice, and the output in pieces is the whole output',
+    title: 'C8: no line runs twice, and the pieces of the output add up to the whole output',
     code: py`
       import sys
       lines = []
@@ -262,7 +263,7 @@ const SCRIPTS: readonly Script[] = [
     freezes: 3,
   },
   {
-    title: 'C8: an open file, a transaction and a half-fed hash go on after each await',
+    title: 'C8: an open file, a transaction and a partly fed hash continue after each await',
     code: py`
       import hashlib, sqlite3
       db = sqlite3.connect(':memory:')
@@ -279,7 +280,7 @@ const SCRIPTS: readonly Script[] = [
     freezes: 3,
   },
   {
-    title: 'C8: a timer beside a host call fires with the rest of its time',
+    title: 'C8: a timer beside a host call fires after its remaining time',
     code: py`
       import asyncio
       async def late():
@@ -303,12 +304,12 @@ describe.each(WAYS)('$name', (way) => {
     expect(ran.freezes).toBe(way.freezes ? script.freezes : 0)
   })
 
-  test('C8: stderr in pieces is the whole of it', async () => {
+  test('C8: the pieces of stderr add up to the whole stderr', async () => {
     const code = 'import sys\nfor n in range(2):\n    print(await add(n, 1), file=sys.stderr)'
     expect((await way.run(manager, code, TOOLS)).stderr).toBe('1\n2\n')
   })
 
-  test('D9: ten megabytes go there and come back', async () => {
+  test('D9: ten megabytes can be sent and returned', async () => {
     const code = py`
       big = bytes(range(256)) * 40_000
       import asyncio
@@ -319,7 +320,7 @@ describe.each(WAYS)('$name', (way) => {
     expect([ran.error, ran.value]).toEqual([undefined, [true, 10_240_000, true]])
   })
 
-  test('D2: a thousand at once', async () => {
+  test('D2: a thousand calls can run at once', async () => {
     const code = 'import asyncio\nsum(await asyncio.gather(*[add(i, 1) for i in range(1000)]))'
     const ran = await way.run(manager, code, TOOLS)
     expect([ran.error, ran.value, ran.called.length]).toEqual([undefined, 500_500, 1000])

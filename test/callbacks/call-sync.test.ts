@@ -1,4 +1,4 @@
-// Behaviours D3: host calls of synchronous code, which block the slot's thread and not the main one.
+// Behaviours D3: host calls from synchronous code, which block the slot's thread but not the main thread.
 import { CancelledError, TimeoutError } from 'brumate'
 import { expect, test } from 'vitest'
 import { deferred, py, pythonErrorOf, rejectionOf, sleep } from '../support/session-code.js'
@@ -10,7 +10,7 @@ const parameters = {
   required: ['a'],
 }
 
-test('D3: calls from synchronous code, by name and by position, also in functions that libraries call', async () => {
+test('D3: synchronous code can call by name and by position, also from functions that libraries call', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { add: { fn: ({ a, b = 0 }) => sleep(1).then(() => a + b), parameters } },
@@ -23,7 +23,7 @@ test('D3: calls from synchronous code, by name and by position, also in function
   expect([value, callbackInvocations]).toEqual([[3, 7, 5, 10, [3, 2, 1]], 10])
 })
 
-test('D3: blocks neither the main thread nor other sessions', async () => {
+test('D3: a blocking call blocks neither the main thread nor other sessions', async () => {
   const manager = await sharedManager({ slots: 2 })
   await using session = await manager.createSession({ callbacks: { slow: () => sleep(150) } })
   await using other = await manager.createSession()
@@ -37,7 +37,7 @@ test('D3: blocks neither the main thread nor other sessions', async () => {
   await running
 })
 
-test('D3, D4, D5: errors, arguments and unknown names are as with await', async () => {
+test('D3, D4, D5: errors, argument checks and unknown names behave as with await', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: {
@@ -66,7 +66,7 @@ test('D3, D4, D5: errors, arguments and unknown names are as with await', async 
   ])
 })
 
-test('D3, B5: callbackTimeoutMs cuts it with TimeoutError', async () => {
+test('D3, B5: a call_sync longer than callbackTimeoutMs raises TimeoutError', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { never: () => new Promise(() => {}) },
@@ -78,7 +78,7 @@ test('D3, B5: callbackTimeoutMs cuts it with TimeoutError', async () => {
   expect(value).toBe('never() took longer than 60 ms')
 })
 
-test('D3, B1: the execution’s deadline interrupts it, and the session keeps its state', async () => {
+test('D3, B1: the execution’s deadline interrupts call_sync, and the session keeps its state', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({ callbacks: { never: () => new Promise(() => {}) } })
   const error = await rejectionOf(
@@ -89,7 +89,7 @@ test('D3, B1: the execution’s deadline interrupts it, and the session keeps it
   expect((await session.execute('x')).value).toBe(1)
 })
 
-test('D3, B4: interrupt() is a KeyboardInterrupt in it', async () => {
+test('D3, B4: interrupt() raises KeyboardInterrupt in call_sync', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: {
@@ -110,7 +110,7 @@ test('D3, B4: interrupt() is a KeyboardInterrupt in it', async () => {
   await uncaught
 })
 
-test('D3: asyncio.run in synchronous code awaits callbacks, several at the same time', async () => {
+test('D3: asyncio.run in synchronous code can await callbacks, several at the same time', async () => {
   const manager = await sharedManager({ slots: 1 })
   const everyone = deferred()
   let there = 0
@@ -135,7 +135,7 @@ test('D3: asyncio.run in synchronous code awaits callbacks, several at the same 
   expect(value).toEqual([0, 1, 2, 3, 4, 't'])
 })
 
-test('D3: the deadline ends asyncio.run that awaits a callback', async () => {
+test('D3: the deadline interrupts an asyncio.run that awaits a callback', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({ callbacks: { never: () => new Promise(() => {}) } })
   const error = await rejectionOf(
@@ -147,7 +147,7 @@ test('D3: the deadline ends asyncio.run that awaits a callback', async () => {
   expect(error.outcome).toBe('interrupted')
 })
 
-test('D3, D8: a call that blocks cannot be suspended: RuntimeError, and the session goes on', async () => {
+test('D3, D8: suspending a blocking call raises RuntimeError, and the session goes on', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { approve: (_, { suspend }) => suspend('wait'), echo: ({ x }) => x },
@@ -166,7 +166,7 @@ test('D3, D8: a call that blocks cannot be suspended: RuntimeError, and the sess
   expect(session.pending).toEqual([])
 })
 
-test('D3, D9: ten megabytes both ways, and an async iterable without await', async () => {
+test('D3, D9: call_sync carries ten megabytes both ways, and iterates an async iterable without await', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: {
@@ -184,7 +184,7 @@ test('D3, D9: ten megabytes both ways, and an async iterable without await', asy
   expect(value).toEqual([true, [1, 2, 3]])
 })
 
-test('D3: a callback may use the session while its Python blocks, but not wait for it', async () => {
+test('D3: a callback can queue calls of its session while its Python code blocks', async () => {
   const manager = await sharedManager({ slots: 1 })
   const queued: Promise<unknown>[] = []
   await using session = await manager.createSession({

@@ -1,4 +1,4 @@
-// Behaviours D2, B5, B6: host calls that run at the same time, that take too long, and that are too many.
+// Behaviours D2, B5, B6: concurrent host calls, their timeout, and their maximum number.
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { deferred, py, pythonErrorOf, sleep, until } from '../support/session-code.js'
@@ -6,7 +6,7 @@ import { sharedManager } from '../support/shared-manager.js'
 
 const GATHER = 'import asyncio\n'
 
-test('D2: callbacks in a gather are all called before any of them has settled', async () => {
+test('D2: a gather starts all of its callbacks before any has settled', async () => {
   const manager = await sharedManager({ slots: 1 })
   let called = 0
   const all = deferred()
@@ -20,7 +20,7 @@ test('D2: callbacks in a gather are all called before any of them has settled', 
   expect(called).toBe(3)
 })
 
-test('D2: the order of completion is the host’s', async () => {
+test('D2: calls complete in the order in which the host answers', async () => {
   const manager = await sharedManager({ slots: 1 })
   const waiting = new Map<number, (value: string) => void>()
   await using session = await manager.createSession({
@@ -42,14 +42,14 @@ test('D2: the order of completion is the host’s', async () => {
   expect((await running).value).toEqual(order.map((n) => [n, `answer ${n}`]))
 })
 
-test('D2: a thousand at once are a thousand on the host at once', async () => {
+test('D2: a thousand concurrent calls run on the host at the same time', async () => {
   const manager = await sharedManager({ slots: 1 })
   let now = 0
   const all = deferred()
   await using session = await manager.createSession({
     callbacks: {
       slow: async ({ n }) => {
-        // None is answered before the last has begun.
+        // No call is answered before the last one has started.
         if (++now === 1000) all.resolve()
         await all.promise
         return n
@@ -62,7 +62,7 @@ test('D2: a thousand at once are a thousand on the host at once', async () => {
   expect([value, callbackInvocations, now]).toEqual([499_500, 1000, 1000])
 })
 
-test('D2: a task that is cancelled does not wait, and the late answer goes to nobody', async () => {
+test('D2: a cancelled task stops waiting, and its late answer is dropped', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { slow: () => sleep(60), echo: ({ x }) => x },
@@ -82,7 +82,7 @@ test('D2: a task that is cancelled does not wait, and the late answer goes to no
   expect(value).toEqual(['cancelled, timed out', 1])
 })
 
-test('B5: a callback that never settles is cut; Python catches TimeoutError, the session goes on', async () => {
+test('B5: a callback that never settles raises TimeoutError in Python, and the session goes on', async () => {
   const manager = await sharedManager({ slots: 1 })
   const signals: AbortSignal[] = []
   await using session = await manager.createSession({
@@ -108,7 +108,7 @@ test('B5: a callback that never settles is cut; Python catches TimeoutError, the
   expect(error.type).toBe('TimeoutError')
 })
 
-test('B5: what comes after the cut is dropped and counted', async () => {
+test('B5: answers after the timeout are dropped and counted', async () => {
   const manager = await managerForTest({ slots: 1 })
   let suspended: unknown
   await using session = await manager.createSession({
@@ -136,14 +136,14 @@ test('B5: what comes after the cut is dropped and counted', async () => {
   expect(session.pending).toEqual([])
 })
 
-test('B5: waits for host calls count towards the execution’s time', async () => {
+test('B5: time spent waiting for host calls counts towards the execution’s time limit', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({ callbacks: { never: () => new Promise(() => {}) } })
   const failed = session.execute('await never()', { timeoutMs: 100 })
   await expect(failed).rejects.toMatchObject({ name: 'TimeoutError', outcome: 'interrupted' })
 })
 
-test('B5: null removes the limit on one call', async () => {
+test('B5: callbackTimeoutMs null removes the time limit of a single call', async () => {
   const manager = await sharedManager({ slots: 1, limits: { callbackTimeoutMs: 10 } })
   await using session = await manager.createSession({
     callbacks: { slow: () => sleep(60).then(() => 'slept') },
@@ -152,7 +152,7 @@ test('B5: null removes the limit on one call', async () => {
   expect((await session.execute('await slow()')).value).toBe('slept')
 })
 
-test('B6: host calls past the limit are a RuntimeError, the function is not called; the next execution counts anew', async () => {
+test('B6: calls over the limit raise RuntimeError and are not made; the count restarts with each execution', async () => {
   const manager = await sharedManager({ slots: 1 })
   let called = 0
   await using session = await manager.createSession({
@@ -174,7 +174,7 @@ test('B6: host calls past the limit are a RuntimeError, the function is not call
   expect(called).toBe(10)
 })
 
-test('B6: a limit of 0 allows none, null any number', async () => {
+test('B6: a limit of 0 allows no calls, null any number', async () => {
   const manager = await sharedManager({ slots: 2 })
   const callbacks = { tick: () => 1 }
   await using none = await manager.createSession({ callbacks, limits: { callbackInvocations: 0 } })

@@ -1,4 +1,4 @@
-// R3: host calls of an interpreter that was given up.
+// R3: host calls of an interpreter that was abandoned.
 import { expect, test } from 'vitest'
 import { Dispatcher } from '../../src/callbacks/dispatcher.js'
 import { ArgumentWindow } from '../../src/callbacks/window.js'
@@ -8,10 +8,10 @@ import { encodePlain } from '../../src/shared/values/encode.js'
 import { Slices } from '../../src/shared/values/slices.js'
 import { Observer } from '../../src/telemetry/observer.js'
 
-/** Too many bytes to be decoded at once, and no host calls: whoever decodes it throws. */
+/** Too long to be decoded in one slice, and not a valid list of host calls: decoding it would throw. */
 const MESSAGE = encodePlain(['x'.repeat(20_000)], 'message')
 
-test('messages that are not decoded yet are dropped with it, and those of the next one are not', async () => {
+test('a reset drops messages that are not decoded yet, and work queued after them still runs', async () => {
   const lane = new Slices().lane()
   const account = new MemoryAccount(null)
   const dispatcher = new Dispatcher(new Map(), {

@@ -1,4 +1,4 @@
-// Schema checks of what a guest sends are bounded in size and time: what is too large to be checked is a ValueError that names the field.
+// Schema checks of a guest's arguments are bounded in size and time: arguments too large to check raise a ValueError that names the field.
 import { describe, expect, test } from 'vitest'
 import { ArgumentsError, resolveParameters } from '../../src/callbacks/schema.js'
 import type { Value } from '../../src/shared/values/value.js'
@@ -32,7 +32,7 @@ describe('uniqueItems', () => {
 
   test('compares 20,000 members in milliseconds', () => {
     const members = numbers(20_000)
-    // Comparing each with each takes eight seconds.
+    // Comparing all pairs would take eight seconds.
     expect(cpuMsOf(() => expect(faultOf(unique, members)).toBeUndefined())).toBeLessThan(1000)
   })
 
@@ -43,7 +43,7 @@ describe('uniqueItems', () => {
     ['bytes', [Uint8Array.of(1), Uint8Array.of(1)], '0 and 1'],
     ['dates', [new Date(1), new Date(2), new Date(1)], '0 and 2'],
     ['sets', [new Set([1, 'a']), new Set(['a', 1])], '0 and 1'],
-  ])('finds equal %s', (_name, items, pair) => {
+  ])('finds duplicate %s', (_name, items, pair) => {
     expect(faultOf(unique, items)).toBe(
       `ValueError: tool() argument 'x': must NOT have duplicate items (items ## ${pair} are identical)`,
     )
@@ -54,11 +54,11 @@ describe('uniqueItems', () => {
     ['arrays and objects', [[], {}, [[]], [{}], { a: 1 }, ['a', 1]]],
     ['text with the marks of others', ['[', '"', '["a"]', ['a'], 'a,b', ['a,b'], ['a', 'b']]],
     ['bytes and text', [Uint8Array.of(1), 'bAQ==', new Date(1), 'd1']],
-  ])('tells %s apart', (_name, items) => {
+  ])('does not confuse %s', (_name, items) => {
     expect(faultOf(unique, items)).toBeUndefined()
   })
 
-  test('refuses what takes too long', () => {
+  test('rejects members whose comparison takes too long', () => {
     expect(
       faultOf(
         unique,
@@ -83,13 +83,13 @@ test.each([
     "'x'",
   ],
   ['long texts', { minLength: 900_000, maxLength: 900_000 }, 'a'.repeat(1_200_000), ''],
-])('too many %s are refused', (_name, schema, value, field) => {
+])('too many %s are rejected', (_name, schema, value, field) => {
   const fault = faultOf(schema, value)
   expect(fault).toMatch(/^ValueError: /)
   expect(fault).toContain(field)
 })
 
-test('text is read by patterns up to a bound', () => {
+test('patterns read text up to 1024 characters', () => {
   const bound =
     "ValueError: tool() argument 'x' is too large to be checked: patterns read at most 1024 characters"
   expect(faultOf({ pattern: '^a*$' }, 'a'.repeat(1024))).toBeUndefined()
@@ -99,7 +99,7 @@ test('text is read by patterns up to a bound', () => {
   expect(faultOf({ type: 'string' }, 'a'.repeat(1_000_000))).toBeUndefined()
 })
 
-test('lengths are of characters, and bounds of long text need no counting', () => {
+test('length limits count characters, and long text is not counted when its size already decides', () => {
   expect(faultOf({ maxLength: 2 }, '😀😀')).toBeUndefined()
   expect(faultOf({ maxLength: 2 }, '😀😀😀')).toContain('must NOT have more than 2 characters')
   expect(faultOf({ minLength: 3 }, '😀😀')).toContain('must NOT have fewer than 3 characters')
@@ -108,7 +108,7 @@ test('lengths are of characters, and bounds of long text need no counting', () =
   expect(faultOf({ maxLength: 10 }, 'a'.repeat(20_000_000))).toContain('must NOT have more than 10')
 })
 
-// Two ways at each level: 2 ** 200 evaluations without a bound.
+// Two branches at each level, so 2 ** 200 evaluations without a bound.
 const either = (place: string) => ({
   anyOf: [
     { properties: { n: { $ref: place } }, required: ['a'] },
@@ -125,7 +125,7 @@ const later = (place: string) => ({
 test.each([
   ['$defs', { $defs: { node: later('#/$defs/node') } }, '#/$defs/node'],
   ['a place of one’s own', { 'x-nodes': { 'a/b': later('#/x-nodes/a~1b') } }, '#/x-nodes/a~1b'],
-])('schemas in %s that branch at each level are bounded', (_name, more, place) => {
+])('schemas in %s that branch at every level have a bounded cost', (_name, more, place) => {
   expect(faultOf({ $ref: place }, nested(200), more)).toContain(TOO_MANY)
   expect(faultOf({ $ref: place }, nested(2), more)).toContain('must have required property')
   expect(
@@ -133,17 +133,17 @@ test.each([
   ).toBeDefined()
 })
 
-test('a schema that refers to itself follows arguments as deep as any are', () => {
+test('a recursive schema can check deeply nested arguments', () => {
   const node = { type: 'object', properties: { n: { $ref: '#/$defs/node' } } }
   expect(faultOf({ $ref: '#/$defs/node' }, nested(1000), { $defs: { node } })).toBeUndefined()
 })
 
-test('the schema that is told to Python and to models has no keywords of ours', () => {
+test('the schema shown to Python and to models has no internal keywords', () => {
   const given = { type: 'object', properties: { x: { type: 'string', pattern: '^a' } } }
   expect(resolveParameters('parameters', 'tool', given).schema).toEqual(given)
 })
 
-test('a Standard Schema is not given more members than its library can be expected to check', () => {
+test('arguments with more than 100,000 members are not passed to a Standard Schema', () => {
   const schema = {
     '~standard': { version: 1 as const, vendor: 'by hand', validate: (value: unknown) => ({ value }) },
   }

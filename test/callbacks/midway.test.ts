@@ -1,4 +1,4 @@
-// Behaviours C8: snapshots of an execution that awaits without having been suspended, and host calls that outlive their execution.
+// Behaviours C8: snapshots of a running execution that awaits a host call, and host calls that outlive their execution.
 import { type Callbacks, InvalidOptionError, type Session, type SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => manager?.close())
 
-/** Calls of `wait` that are under way, to be answered by hand. */
+/** Collects unanswered calls of `wait`, so that the test can answer them. */
 class Waiting {
   readonly answers = new Map<unknown, (value: unknown) => void>()
   called = 0
@@ -35,7 +35,7 @@ class Waiting {
 }
 
 describe('a snapshot in the middle of an await', () => {
-  test('C8: the original goes on; the copy has the calls pending', async () => {
+  test('C8: leaves the original running; a copy has the same calls pending', async () => {
     const host = new Waiting()
     await using session = await host.open()
     const running = session.execute(py`
@@ -73,7 +73,7 @@ describe('a snapshot in the middle of an await', () => {
     expect(host.called).toBe(2)
   })
 
-  test('C8: of an execution that awaits no host call, the copy goes on with resume and no answers', async () => {
+  test('C8: of an execution that awaits no host call is continued by resume({})', async () => {
     const host = new Waiting()
     await using session = await host.open()
     const running = session.execute('import asyncio\nprint("x")\nawait asyncio.sleep(0.3)\n"slept"', {
@@ -87,7 +87,7 @@ describe('a snapshot in the middle of an await', () => {
     expect(await copy.resume({})).toMatchObject({ status: 'completed', value: 'slept' })
   })
 
-  test('C7: many snapshots of one execution, each where it was', async () => {
+  test('C7: can be taken many times; each copy continues from its own point', async () => {
     const host = new Waiting()
     await using session = await host.open()
     const running = session.execute('got = []\nfor n in range(4): got.append(await wait(n=n))\ngot')
@@ -109,7 +109,7 @@ describe('a snapshot in the middle of an await', () => {
     }
   })
 
-  test('C8: while a call blocks its thread the snapshot waits for the await after it', async () => {
+  test('C8: is not taken while a call blocks the thread, but at the next await', async () => {
     const host = new Waiting()
     await using session = await host.open()
     const running = session.execute(
@@ -128,7 +128,7 @@ describe('a snapshot in the middle of an await', () => {
     expect((await copy.resume({ results: { [id]: 2 } })).value).toEqual(['one', 2])
   })
 
-  test('D9: an async iterable belongs to the host that made it; elsewhere it is lost, and Python is told', async () => {
+  test('D9: loses async iterables, which belong to the process that made them: a copy gets an error in Python', async () => {
     await using session = await manager.createSession({
       callbacks: {
         async *stream() {
@@ -155,7 +155,7 @@ describe('a snapshot in the middle of an await', () => {
   })
 })
 
-describe('a copy of an execution that waited for a value of an async iterable', () => {
+describe('a copy of an execution that awaits the next value of an async iterable', () => {
   const CODE = py`
     got = []
     try:
@@ -167,7 +167,7 @@ describe('a copy of an execution that waited for a value of an async iterable', 
   `
   const LOST = expect.stringContaining('the iterator is gone')
 
-  test('has nothing to answer, says so, and goes on with an error in Python', async () => {
+  test('has no pending call, says so, and continues with an error in Python', async () => {
     let making = () => {}
     const waiting = new Promise<void>((resolve) => {
       making = resolve
@@ -207,17 +207,17 @@ describe('a copy of an execution that waited for a value of an async iterable', 
       expect((await copy.execute('got.append(3)\ngot')).value).toEqual([1, LOST, 3])
     }
     make()
-    // Each original goes on.
+    // Each original continues.
     expect((await running).value).toEqual([1, 2])
     expect((await suspending.resume({ results: { [id]: 2 } })).value).toEqual([1, 2])
   })
 })
 
-describe('a background task with a call under way', () => {
+describe('a host call of a background task', () => {
   const BACKGROUND =
     'import asyncio\ntask = asyncio.create_task(wait(n=1))\nawait asyncio.sleep(0.05)\n"left"'
 
-  test('A2, D2: is answered across executions, and the call is made once', async () => {
+  test('A2, D2: is answered during a later execution, and is made only once', async () => {
     const host = new Waiting()
     await using session = await host.open()
     expect((await session.execute(BACKGROUND)).value).toBe('left')
@@ -227,7 +227,7 @@ describe('a background task with a call under way', () => {
     expect(host.called).toBe(1)
   })
 
-  test('A2: an answer between executions is there in the next one', async () => {
+  test('A2: if answered between executions, its result is available in the next one', async () => {
     const host = new Waiting()
     await using session = await host.open()
     await session.execute(BACKGROUND)
@@ -238,16 +238,16 @@ describe('a background task with a call under way', () => {
   })
 
   test.each([
-    ['before the session is dormant', 'before'],
-    ['while the session goes dormant', 'during'],
+    ['before the session hibernates', 'before'],
+    ['while the session hibernates', 'during'],
     ['while the session is dormant', 'dormant'],
     ['after it woke', 'after'],
-  ])('C8: across a hibernation, answered %s', async (_, when) => {
+  ])('C8: survives hibernation when it is answered %s', async (_, when) => {
     const host = new Waiting()
-    // A tenant of its own name: the slot is kept for other sessions of it.
+    // Both sessions have this tenant, so the second one can lease the same slot.
     await using session = await host.open({ tenant: 'shared' })
     await session.execute(BACKGROUND)
-    // So that the session has nothing new to capture but the answer.
+    // Wait, so that the answer is the only new thing to capture.
     await sleep(60)
     if (when === 'before') {
       await host.answer(1, 'late')
@@ -274,7 +274,7 @@ describe('a background task with a call under way', () => {
     expect((await other.execute('await task')).value).toBe('the other’s')
   })
 
-  test('C8: a call that was not yet sent when the session went dormant is made when it wakes', async () => {
+  test('C8: if not yet sent when the session hibernates, is made when the session wakes', async () => {
     const host = new Waiting()
     await using session = await host.open()
     await session.execute('import asyncio\ntask = asyncio.create_task(wait(n=1))')
@@ -285,7 +285,7 @@ describe('a background task with a call under way', () => {
     expect([(await running).value, host.called]).toEqual(['made', 1])
   })
 
-  test('D9: an async iterable goes on in the same session after a hibernation', async () => {
+  test('D9: can return an async iterable that continues in the same session after hibernation', async () => {
     await using session = await manager.createSession({
       callbacks: {
         async *stream() {
@@ -299,7 +299,7 @@ describe('a background task with a call under way', () => {
     expect((await session.execute('[first] + [item async for item in it]')).value).toEqual([1, 2])
   })
 
-  test('C8: in a copy it is pending; without its answer who awaits it is suspended, with it goes on', async () => {
+  test('C8: is pending in a copy: awaiting it suspends the copy until resume gives the answer', async () => {
     const host = new Waiting()
     await using session = await host.open()
     await session.execute(BACKGROUND)
@@ -321,7 +321,7 @@ describe('a background task with a call under way', () => {
   })
 
   test.each([1, 4])(
-    'S1: restoreState while answers come: none reaches the state that was restored, %i slots',
+    'S1: answered during restoreState, does not reach the restored state, %i slots',
     async (slots) => {
       const own = await openManager({ slots })
       await using _ = own
@@ -331,7 +331,7 @@ describe('a background task with a call under way', () => {
       })
       await session.execute('import asyncio\ntask = asyncio.create_task(wait())\nawait asyncio.sleep(0.05)')
       const snapshot = await session.snapshotState()
-      // The same number in the restored state is another call.
+      // The same call id in the restored state is a different call.
       const restoring = session.restoreState(snapshot)
       answers[0]?.('of the state before')
       await restoring
@@ -345,7 +345,7 @@ describe('a background task with a call under way', () => {
   )
 })
 
-test('D3, D7: calls that a loop of the user’s left behind are forgotten with the state, however many', async () => {
+test('D3, D7: unanswered calls of a loop created by user code are forgotten with the state, however many', async () => {
   const host = new Waiting()
   await using session = await host.open()
   for (let round = 0; round < 6; round++) {

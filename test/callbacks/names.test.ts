@@ -1,4 +1,4 @@
-// Behaviours D7: which names a callback can have, and what of a callback's description is refused.
+// Behaviours D7: which names a callback can have, and which definitions are rejected.
 import { InvalidOptionError } from 'brumate'
 import { describe, expect, test } from 'vitest'
 import { expectTyped, pythonErrorOf, rejectionOf } from '../support/session-code.js'
@@ -26,14 +26,14 @@ const REFUSED = [
 describeSessions(
   'names',
   (open) => {
-    test.each(REFUSED)('D7: the name %j is refused at creation', async (name) => {
+    test.each(REFUSED)('D7: the name %j is rejected at creation', async (name) => {
       const callbacks = Object.fromEntries([[name, () => 1]])
       const error = await rejectionOf(InvalidOptionError, open({ callbacks }))
       expectTyped(error, 'INVALID_OPTION')
       expect(error.option).toBe('callbacks')
     })
 
-    test('D7: the longest name, and names that JavaScript has a meaning for, are names like others', async () => {
+    test('D7: names of the maximum length, and names with a meaning in JavaScript, are allowed', async () => {
       const longest = 'x'.repeat(100)
       const names = [longest, 'constructor', 'toString', 'hasOwnProperty', 'then', 'self', 'a1_']
       const session = await open({
@@ -50,7 +50,7 @@ describeSessions(
       '__proto__',
       'prototype',
       'isPrototypeOf',
-    ])('D27, B15: %s of nobody’s is no callback, by name and by call_sync', async (name) => {
+    ])('D27, B15: %s is not a callback unless declared, neither by name nor with call_sync', async (name) => {
       const session = await open({ callbacks: { echo: ({ x }) => x } })
       const byName = await pythonErrorOf(session.execute(`await ${name}()`))
       expect([byName.type, byName.detail]).toEqual(['NameError', expect.stringContaining(name)])
@@ -58,7 +58,7 @@ describeSessions(
       expect(sync.type).toBe('NameError')
     })
 
-    test('D7: a callback does not hide a name of the user’s, and clearState leaves it', async () => {
+    test('D7: a variable can shadow a callback, and clearState restores the callback', async () => {
       const session = await open({ callbacks: { echo: ({ x }) => x } })
       expect((await session.execute('echo = 5; echo')).value).toBe(5)
       await session.clearState()
@@ -67,7 +67,7 @@ describeSessions(
       expect((await session.execute('await echo(x=7)')).value).toBe(7)
     })
 
-    test('D7, C8: a thaw puts callbacks back that code has deleted or replaced', async () => {
+    test('D7, C8: restoring a snapshot restores callbacks that code has deleted or replaced', async () => {
       const session = await open({ callbacks: { kept: () => 1, gone: () => 2, replaced: () => 3 } })
       await session.execute('import builtins\ndel builtins.gone\nbuiltins.replaced = None')
       await session.restoreState(await session.snapshotState())
@@ -75,14 +75,14 @@ describeSessions(
       expect(value).toEqual([2, 3, 1])
     })
 
-    test('C8: a thaw with the callbacks that the snapshot had keeps the very functions', async () => {
+    test('C8: restoring a snapshot with the same callbacks keeps the same function objects', async () => {
       const session = await open({ callbacks: { tool: () => 1 } })
       await session.execute('alias = tool')
       await session.restoreState(await session.snapshotState())
       expect((await session.execute('[alias is tool, await alias()]')).value).toEqual([true, 1])
     })
 
-    describe('D7: what is no callback is refused', () => {
+    describe('D7: an invalid callback is rejected', () => {
       test.each<[string, unknown]>([
         ['callbacks', 5],
         ['callbacks', [() => 1]],
@@ -101,7 +101,7 @@ describeSessions(
         ],
         ['callbacks', Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`t${i}`, () => 1]))],
       ])('%s %#', async (option, callbacks) => {
-        // biome-ignore lint/suspicious/noExplicitAny: it is what TypeScript would refuse
+        // biome-ignore lint/suspicious/noExplicitAny: TypeScript would reject these values
         const error = await rejectionOf(InvalidOptionError, open({ callbacks: callbacks as any }))
         expect(error.option).toBe(option)
       })

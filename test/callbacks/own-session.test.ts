@@ -1,4 +1,4 @@
-// What a callback may ask of the session that waits for it: what would wait for itself fails at once.
+// Calls that a callback makes to its own session, which is waiting for it: those that would deadlock fail at once.
 import {
   type CallbackContext,
   type Callbacks,
@@ -18,11 +18,11 @@ afterAll(() => manager?.close())
 
 type Use = (session: Session, context: CallbackContext) => unknown
 
-/** A session whose callback `use` runs the given function, and says what came of it. */
+/** Creates a session whose callback `use` runs the given function, and records its result or error. */
 async function using(use: Use, callbacks: Callbacks = {}) {
   let answer: { readonly value?: unknown; readonly error?: unknown } = {}
   const session = await manager.createSession({
-    // What waits for itself never ends: these tests fail by their own time limit then.
+    // Without limits a deadlock never ends, so the test would fail by its own time limit.
     limits: { callbackTimeoutMs: null, executionTimeoutMs: null },
     callbacks: {
       ...callbacks,
@@ -67,33 +67,39 @@ const BETWEEN: Readonly<Record<string, Use>> = {
 }
 
 describe('a callback that awaits its own session', () => {
-  test.each(Object.entries(WAITING))('%s fails at once, and the execution goes on', async (_, use) => {
-    await using used = await using(use)
-    for (const code of [AWAITED, BLOCKING]) {
-      const { error } = await used.execute(code)
-      expect(error).toBeInstanceOf(DeadlockError)
-      expect(error).toMatchObject({ code: 'DEADLOCK', message: expect.stringContaining('session.files') })
-      expect((error as Error).stack).toContain('own-session.test')
-    }
-    expect(await used.session.get('y')).toBe(2)
-    expect((await used.session.execute("'z' in globals()")).value).toBe(false)
-  })
+  test.each(Object.entries(WAITING))(
+    '%s fails at once with DeadlockError, and the execution goes on',
+    async (_, use) => {
+      await using used = await using(use)
+      for (const code of [AWAITED, BLOCKING]) {
+        const { error } = await used.execute(code)
+        expect(error).toBeInstanceOf(DeadlockError)
+        expect(error).toMatchObject({ code: 'DEADLOCK', message: expect.stringContaining('session.files') })
+        expect((error as Error).stack).toContain('own-session.test')
+      }
+      expect(await used.session.get('y')).toBe(2)
+      expect((await used.session.execute("'z' in globals()")).value).toBe(false)
+    },
+  )
 
-  test.each(Object.entries(BETWEEN))('%s works where Python awaits the callback', async (_, use) => {
+  test.each(Object.entries(BETWEEN))('%s works if Python awaits the callback', async (_, use) => {
     await using used = await using(use)
     expect(await used.execute(AWAITED)).not.toHaveProperty('error')
   })
 
-  test.each(Object.entries(BETWEEN))('%s fails at once where Python blocks', async (_, use) => {
-    await using used = await using(use)
-    const { error } = await used.execute(BLOCKING)
-    expect(error).toBeInstanceOf(DeadlockError)
-    expect((error as Error).message).toContain('Await the callback in Python')
-    const inLoop = await used.execute('import asyncio\nasyncio.run(use())')
-    expect(inLoop.error).toBeInstanceOf(DeadlockError)
-  })
+  test.each(Object.entries(BETWEEN))(
+    '%s fails at once with DeadlockError if Python blocks',
+    async (_, use) => {
+      await using used = await using(use)
+      const { error } = await used.execute(BLOCKING)
+      expect(error).toBeInstanceOf(DeadlockError)
+      expect((error as Error).message).toContain('Await the callback in Python')
+      const inLoop = await used.execute('import asyncio\nasyncio.run(use())')
+      expect(inLoop.error).toBeInstanceOf(DeadlockError)
+    },
+  )
 
-  test('by whatever name it knows the session, and in whatever it awaits', async () => {
+  test('is detected through any reference to the session and any kind of await', async () => {
     let own: Session | undefined
     await using used = await using(async () => {
       await new Promise(setImmediate)
@@ -103,7 +109,7 @@ describe('a callback that awaits its own session', () => {
     expect((await used.execute(AWAITED)).error).toBeInstanceOf(DeadlockError)
   })
 
-  test('in a step of an async generator, and in onInput', async () => {
+  test('is detected in a step of an async generator and in onInput', async () => {
     let error: unknown
     const attempt = (session: Session) =>
       session.execute('1').catch((reason: unknown) => {
@@ -129,7 +135,7 @@ describe('a callback that awaits its own session', () => {
     expect(error).toBeInstanceOf(DeadlockError)
   })
 
-  test('by way of another session', async () => {
+  test('is detected across another session', async () => {
     let own: Session | undefined
     let error: unknown
     await using other = await manager.createSession({
@@ -151,7 +157,7 @@ describe('a callback that awaits its own session', () => {
     await own.close()
   })
 
-  test('interrupt() and close() work, and other sessions do', async () => {
+  test('can call interrupt() and close(), and use other sessions', async () => {
     await using used = await using((session) => session.interrupt())
     await expect(used.session.execute(AWAITED)).rejects.toThrow('KeyboardInterrupt')
     await using blocked = await using((session) => session.interrupt())
@@ -164,8 +170,8 @@ describe('a callback that awaits its own session', () => {
   })
 })
 
-describe('calls that no callback waits for queue as before', () => {
-  test('of another part of the program', async () => {
+describe('calls that no callback waits for are queued as usual', () => {
+  test('made by another part of the program', async () => {
     let arrived = () => {}
     const inCallback = new Promise<void>((resolve) => {
       arrived = resolve
@@ -186,7 +192,7 @@ describe('calls that no callback waits for queue as before', () => {
     expect(await running).not.toHaveProperty('error')
   })
 
-  test('that a callback starts and leaves, and those it makes after it has returned', async () => {
+  test('started by a callback that does not await them, or made after it has returned', async () => {
     const later: Promise<unknown>[] = []
     await using session = await manager.createSession({
       callbacks: {
@@ -209,7 +215,7 @@ describe('calls that no callback waits for queue as before', () => {
     expect(await Promise.all(later)).toEqual([2, 2, 2, 2])
   })
 
-  test('and those of a callback whose call has timed out', async () => {
+  test('made by a callback whose call has timed out', async () => {
     let late: Promise<unknown> | undefined
     await using session = await manager.createSession({
       limits: { callbackTimeoutMs: 20 },

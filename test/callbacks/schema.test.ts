@@ -1,5 +1,5 @@
-// Behaviours D4, D6: arguments checked on the host before the function runs, by JSON Schema and by Standard Schema; and callbacks told
-// to Python and to models.
+// Behaviours D4, D6: arguments are validated on the host before the function runs, by JSON Schema or Standard Schema; and how callbacks
+// are described to Python and to models.
 import { type Callbacks, InvalidOptionError, type Session, type SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -49,7 +49,7 @@ describe('D4: JSON Schema', () => {
     ['n=1, extra=1', 'TypeError', "tool() has no parameter 'extra'; it takes n, "],
     ['n=1, **{"__proto__": 1}', 'TypeError', ''],
     ['n=1, **{"constructor": 1}', 'TypeError', "tool() has no parameter 'constructor'"],
-  ])('tool(%s) is a %s', async (args, type, message) => {
+  ])('tool(%s) raises %s', async (args, type, message) => {
     let called = false
     await using session = await open({
       tool: {
@@ -60,7 +60,7 @@ describe('D4: JSON Schema', () => {
       },
     })
     if (args.includes('__proto__')) {
-      // No object of ours has such a key: it is left out, and never reaches a prototype.
+      // Such a key is left out, so it never reaches a prototype.
       await session.execute(`await tool(${args})`)
       expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
       return
@@ -70,7 +70,7 @@ describe('D4: JSON Schema', () => {
     expect(called).toBe(false)
   })
 
-  test('what fits arrives, with defaults filled in', async () => {
+  test('valid arguments arrive with defaults filled in', async () => {
     const seen: unknown[] = []
     await using session = await open({
       tool: {
@@ -89,7 +89,7 @@ describe('D4: JSON Schema', () => {
     ])
   })
 
-  test('a schema that the caller changes afterwards is the one that was given', async () => {
+  test('changing the schema object afterwards has no effect', async () => {
     const parameters = { type: 'object', properties: { n: { type: 'integer' } } }
     await using session = await open({ tool: { fn: ({ n }) => n, parameters } })
     ;(parameters.properties as Record<string, unknown>).n = { type: 'string' }
@@ -97,7 +97,7 @@ describe('D4: JSON Schema', () => {
   })
 })
 
-/** By hand, as zod and its like have it. */
+/** A hand-written Standard Schema, like those of zod and similar libraries. */
 function schemaOf(
   validate: (value: unknown) => unknown,
   jsonSchema?: (options: { target: string }) => Record<string, unknown>,
@@ -119,20 +119,20 @@ describe('D4: Standard Schema', () => {
     return { value: { n: n * 2 } }
   }
 
-  test('the function gets what the schema made of the arguments; faults name the field', async () => {
+  test('the function receives the schema’s output, and errors name the field', async () => {
     await using session = await open({ tool: { fn: ({ n }) => n, parameters: schemaOf(numberOnly) } })
     expect((await session.execute('await tool(n=21)')).value).toBe(42)
     const error = await pythonErrorOf(session.execute('await tool(n="x")'))
     expect([error.type, error.detail]).toEqual(['ValueError', "tool() argument 'n': expected a number"])
   })
 
-  test('D1: without a JSON form there are no positional arguments', async () => {
+  test('D1: without a JSON Schema form, positional arguments are rejected', async () => {
     await using session = await open({ tool: { fn: ({ n }) => n, parameters: schemaOf(numberOnly) } })
     expect((await pythonErrorOf(session.execute('await tool(1)'))).type).toBe('TypeError')
     expect(session.toolSchemas('anthropic')).toMatchObject([{ input_schema: { type: 'object' } }])
   })
 
-  test('D1, D6: with one, positional arguments and signatures are its', async () => {
+  test('D1, D6: a JSON Schema form provides positional arguments and signatures', async () => {
     const targets: string[] = []
     const parameters = schemaOf(numberOnly, ({ target }) => {
       targets.push(target)
@@ -150,7 +150,7 @@ describe('D4: Standard Schema', () => {
     expect(JSON.stringify(session.toolSchemas('openai'))).not.toContain('$schema')
   })
 
-  test('one that answers later, with paths of objects, and with no path', async () => {
+  test('supports async validation, object paths, issues without a path, and schemas that throw', async () => {
     await using session = await open({
       later: {
         fn: () => 'called',
@@ -173,7 +173,7 @@ describe('D4: Standard Schema', () => {
 })
 
 describe('D6: introspection', () => {
-  test('brumate.callbacks() is a copy, with what was declared', async () => {
+  test('brumate.callbacks() returns a copy of what was declared', async () => {
     const parameters = { type: 'object', properties: { city: { type: 'string', description: 'Where.' } } }
     await using session = await open({
       weather: { fn: () => 1, description: 'Tells the weather.\n\nOf today.', parameters },
@@ -188,7 +188,7 @@ describe('D6: introspection', () => {
     ])
   })
 
-  test('signatures show types, defaults and what is optional; odd names do not break them', async () => {
+  test('signatures show types, defaults and optional parameters, and tolerate names invalid in Python', async () => {
     const parameters = {
       type: 'object',
       properties: {
@@ -221,7 +221,7 @@ describe('toolSchemas', () => {
   const callbacks = { add: { fn: () => 1, description: 'Adds.', parameters }, bare: () => 1 }
   const nothing = { type: 'object', properties: {} }
 
-  test('in the shape of OpenAI’s tools', async () => {
+  test('returns OpenAI’s format', async () => {
     await using session = await open(callbacks)
     expect(session.toolSchemas('openai')).toEqual([
       { type: 'function', function: { name: 'add', description: 'Adds.', parameters } },
@@ -229,7 +229,7 @@ describe('toolSchemas', () => {
     ])
   })
 
-  test('in the shape of Anthropic’s', async () => {
+  test('returns Anthropic’s format', async () => {
     await using session = await open(callbacks)
     expect(session.toolSchemas('anthropic')).toEqual([
       { name: 'add', description: 'Adds.', input_schema: parameters },
@@ -237,7 +237,7 @@ describe('toolSchemas', () => {
     ])
   })
 
-  test('is a copy, follows setCallbacks, and knows no other format', async () => {
+  test('returns a copy, follows setCallbacks, and rejects unknown formats', async () => {
     await using session = await open(callbacks)
     const [first] = session.toolSchemas('anthropic') as { input_schema: { properties: unknown } }[]
     if (first) first.input_schema.properties = 'changed'

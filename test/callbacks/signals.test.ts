@@ -1,4 +1,4 @@
-// Behaviours D7: what a callback is given, and its signal, which aborts whenever nobody waits for the result any more.
+// Behaviours D7: the context passed to a callback, and its signal, which aborts as soon as nothing waits for the result any more.
 import { CancelledError, type Session, SessionClosedError, TimeoutError } from 'brumate'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { py, rejectionOf, sleep, until } from '../support/session-code.js'
@@ -17,7 +17,7 @@ const callbacks = {
   echo: ({ x }: { x: unknown }) => x,
 }
 
-test('D7: a callback gets its arguments, the session, a signal and suspend', async () => {
+test('D7: a callback receives its arguments, the session, a signal and suspend', async () => {
   const manager = await sharedManager({ slots: 1 })
   const seen: unknown[] = []
   await using session = await manager.createSession({
@@ -31,7 +31,7 @@ test('D7: a callback gets its arguments, the session, a signal and suspend', asy
   expect(seen).toEqual([{ a: 1, b: [2] }, ['session', 'signal', 'suspend'], session, false])
 })
 
-test('D7: signals of calls that were answered never abort', async () => {
+test('D7: the signal of an answered call never aborts', async () => {
   const manager = await sharedManager({ slots: 1 })
   const kept: AbortSignal[] = []
   const session = await manager.createSession({
@@ -43,7 +43,7 @@ test('D7: signals of calls that were answered never abort', async () => {
   expect(kept.map(({ aborted }) => aborted)).toEqual([false])
 })
 
-/** How an execution with two calls under way ends early. */
+/** Ways to end an execution early while two calls are running. */
 const ENDS: readonly {
   readonly title: string
   readonly code?: string
@@ -57,7 +57,7 @@ const ENDS: readonly {
   },
   { title: 'close()', stop: (session) => session.close(), error: SessionClosedError },
   {
-    title: 'a kill, of code that takes no interrupt',
+    title: 'a kill of code that ignores interrupts',
     code: py`
       import asyncio
       async def deaf():
@@ -71,7 +71,7 @@ const ENDS: readonly {
   },
 ]
 
-describe('D7: the signals of calls under way abort', () => {
+describe('D7: the signals of running calls abort', () => {
   test.each(ENDS)('on $title', async ({ stop, error, code }) => {
     const manager = await sharedManager({ slots: 2 })
     const session = await manager.createSession({ callbacks })
@@ -133,7 +133,7 @@ describe('D7: the signals of calls under way abort', () => {
     }
   })
 
-  test('on an AbortSignal during a call that blocks its thread', async () => {
+  test('on an AbortSignal during a blocking call', async () => {
     const manager = await sharedManager({ slots: 1 })
     await using session = await manager.createSession({ callbacks })
     const controller = new AbortController()
@@ -148,7 +148,7 @@ describe('D7: the signals of calls under way abort', () => {
   })
 })
 
-test('D7: an answer after the execution ended early harms nobody', async () => {
+test('D7: an answer after the execution has ended early is ignored', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: { slow: ({ x }) => sleep(80).then(() => x), echo: ({ x }) => x },

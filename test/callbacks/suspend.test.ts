@@ -1,4 +1,4 @@
-// Behaviours D8, C8: executions that are suspended, and how they go on, here and elsewhere.
+// Behaviours D8, C8: how executions are suspended, and resumed in the same session or elsewhere.
 import {
   type Callbacks,
   InvalidOptionError,
@@ -27,7 +27,7 @@ const callbacks: Callbacks = {
 
 const open = (): Promise<Session> => manager.createSession({ callbacks })
 
-/** Runs up to the suspension; ids of what is pending, by the order of the calls. */
+/** Runs the code until it is suspended. @returns ids of the pending calls, in the order of the calls */
 async function suspended(session: Session, code: string): Promise<string[]> {
   const result = await session.execute(code)
   expect(result.status).toBe('suspended')
@@ -38,7 +38,7 @@ const TWO =
   'import asyncio\nprint("before")\ngot = await asyncio.gather(approve(what="a"), plain(b=2))\nprint("after")\ngot'
 
 describe('suspend', () => {
-  test('D8: execute resolves with what is pending, its arguments and the reason; so does session.pending', async () => {
+  test('D8: execute resolves with the pending calls, their arguments and reasons; session.pending lists the same', async () => {
     await using session = await open()
     const result = await session.execute(TWO)
     expect(result).toMatchObject({
@@ -56,7 +56,7 @@ describe('suspend', () => {
     expect((await session.snapshotState()).manifest.pending).toEqual(result.pending)
   })
 
-  test('D8: other branches that are in flight are awaited first', async () => {
+  test('D8: other running branches are awaited before the execution is suspended', async () => {
     await using session = await open()
     const startedMs = performance.now()
     const result = await session.execute(py`
@@ -78,7 +78,7 @@ describe('suspend', () => {
     ])
   })
 
-  test('D8: a call that is cut by callbackTimeoutMs before it suspends is not pending', async () => {
+  test('D8: a call that times out before it suspends is not pending', async () => {
     await using session = await manager.createSession({
       callbacks: {
         ...callbacks,
@@ -97,7 +97,7 @@ describe('suspend', () => {
     expect(session.pending).toEqual([])
   })
 
-  test('D8: suspend of another call, or a reason that is no text, is an error of the callback', async () => {
+  test('D8: suspending another call, or with a reason that is not text, is an error in the callback', async () => {
     let kept: (() => never) | undefined
     await using session = await manager.createSession({
       callbacks: {
@@ -115,7 +115,7 @@ describe('suspend', () => {
     expect((await session.execute('await keep()')).value).toBe(1)
   })
 
-  test('D8: execute on a suspended session is SessionSuspendedError, and counts nothing', async () => {
+  test('D8: execute on a suspended session rejects with SessionSuspendedError and is not counted', async () => {
     await using session = await open()
     const [id = ''] = await suspended(session, 'x = await approve()\nx')
     const error = await rejectionOf(SessionSuspendedError, session.execute('1'))
@@ -126,7 +126,7 @@ describe('suspend', () => {
     expect((await session.execute('x + 1')).value).toBe(6)
   })
 
-  test('D8: get and set work while it is suspended', async () => {
+  test('D8: get and set work while the session is suspended', async () => {
     await using session = await open()
     const [id = ''] = await suspended(session, 'x = 1\ny = await approve()\n[x, y]')
     await session.set('x', 2)
@@ -134,7 +134,7 @@ describe('suspend', () => {
     expect((await session.resume({ results: { [id]: 3 } })).value).toEqual([2, 3])
   })
 
-  test('a background task that suspends waits for resume, and the execution it outlived has completed', async () => {
+  test('a suspended background task waits for resume, while its execution has already completed', async () => {
     await using session = await open()
     const { status } = await session.execute(
       'import asyncio\ntask = asyncio.create_task(approve())\nawait asyncio.sleep(0.02)',
@@ -148,7 +148,7 @@ describe('suspend', () => {
 })
 
 describe('resume', () => {
-  test('C8: with some answers it is suspended again with the others', async () => {
+  test('C8: with only some answers, suspends again until the other calls are answered', async () => {
     await using session = await open()
     const [first = '', second = ''] = await suspended(session, TWO)
     const between = await session.resume({ results: { [second]: 'two' } })
@@ -162,7 +162,7 @@ describe('resume', () => {
     expect(session.pending).toEqual([])
   })
 
-  test('C8, D5: errors are raised where the call was awaited, with their class', async () => {
+  test('C8, D5: raises errors where the call was awaited, with their class', async () => {
     await using session = await open()
     const code = py`
       import brumate
@@ -191,21 +191,24 @@ describe('resume', () => {
       'errors',
     ],
     ['repeated', (id: string) => ({ results: { [id]: 1 }, errors: { [id]: new Error('x') } }), 'errors'],
-    ['a prototype’s', (id: string) => ({ results: { [id]: 1, constructor: 2 } }), 'results'],
-    ['an odd spelling', (id: string) => ({ results: { [`0${id}`]: 1 } }), 'results'],
+    ['a name from the prototype', (id: string) => ({ results: { [id]: 1, constructor: 2 } }), 'results'],
+    ['spelled differently', (id: string) => ({ results: { [`0${id}`]: 1 } }), 'results'],
     ['__proto__', (id: string) => ({ results: JSON.parse(`{"__proto__": 1, "${id}": 1}`) }), 'results'],
-  ])('C8: an id that is %s: InvalidOptionError, and nothing has changed', async (_, answers, option) => {
-    await using session = await open()
-    const [id = '', other = ''] = await suspended(session, TWO)
-    const before = session.pending
-    const error = await rejectionOf(InvalidOptionError, session.resume(answers(id)))
-    expectTyped(error, 'INVALID_OPTION')
-    expect(error.option).toBe(option)
-    expect(session.pending).toEqual(before)
-    expect((await session.resume({ results: { [id]: 1, [other]: 2 } })).value).toEqual([1, 2])
-  })
+  ])(
+    'C8: with an id that is %s, rejects with InvalidOptionError and changes nothing',
+    async (_, answers, option) => {
+      await using session = await open()
+      const [id = '', other = ''] = await suspended(session, TWO)
+      const before = session.pending
+      const error = await rejectionOf(InvalidOptionError, session.resume(answers(id)))
+      expectTyped(error, 'INVALID_OPTION')
+      expect(error.option).toBe(option)
+      expect(session.pending).toEqual(before)
+      expect((await session.resume({ results: { [id]: 1, [other]: 2 } })).value).toEqual([1, 2])
+    },
+  )
 
-  test('C8: an id that was answered is not pending any more', async () => {
+  test('C8: rejects an id that was already answered', async () => {
     await using session = await open()
     const [id = '', other = ''] = await suspended(session, TWO)
     await session.resume({ results: { [id]: 1 } })
@@ -214,7 +217,7 @@ describe('resume', () => {
     await rejectionOf(InvalidOptionError, session.resume({ results: { [other]: 2 } }))
   })
 
-  test('C8: a result without a Python counterpart is a ConversionError, and nothing has changed', async () => {
+  test('C8: with a result that Python cannot represent, rejects with ConversionError and changes nothing', async () => {
     await using session = await open()
     const [id = '', other = ''] = await suspended(session, TWO)
     await expect(session.resume({ results: { [id]: 1, [other]: () => 1 } })).rejects.toMatchObject({
@@ -225,7 +228,7 @@ describe('resume', () => {
     expect((await session.resume({ results: { [id]: 1, [other]: 2 } })).value).toEqual([1, 2])
   })
 
-  test('C8: when nothing is pending, and with options it does not know: InvalidOptionError', async () => {
+  test('C8: when nothing is pending, or with unknown options, rejects with InvalidOptionError', async () => {
     await using session = await open()
     await rejectionOf(InvalidOptionError, session.resume({ results: {} }))
     await rejectionOf(InvalidOptionError, session.resume({ results: { 1: 1 } }))
@@ -235,7 +238,7 @@ describe('resume', () => {
     expect((await session.execute('1')).value).toBe(1)
   })
 
-  test('B1: a deadline during a resume interrupts what it runs', async () => {
+  test('B1: a deadline interrupts the resumed code', async () => {
     await using session = await open()
     const [id = ''] = await suspended(session, 'x = await approve()\nwhile True: pass')
     const error = await rejectionOf(TimeoutError, session.resume({ results: { [id]: 7 }, timeoutMs: 60 }))
@@ -243,7 +246,7 @@ describe('resume', () => {
     expect((await session.execute('x')).value).toBe(7)
   })
 
-  test('output of a resumed execution is heard live', async () => {
+  test('streams the output of the resumed execution', async () => {
     await using session = await open()
     const [id = ''] = await suspended(session, TWO)
     const chunks: string[] = []
@@ -257,7 +260,7 @@ describe('what ends a suspension', () => {
   test.each([
     ['clearState', (session: Session) => session.clearState()],
     ['reset', (session: Session) => session.reset()],
-  ])('D8: %s drops it, and runs the user’s finally where there is an interpreter to', async (_, drop) => {
+  ])('D8: %s drops it and leaves a usable session', async (_, drop) => {
     await using session = await open()
     const [id = ''] = await suspended(session, 'try: await approve()\nfinally: print("left")')
     await drop(session)
@@ -266,7 +269,7 @@ describe('what ends a suspension', () => {
     expect((await session.execute('"fresh", await echo(x=1)')).value).toEqual(['fresh', 1])
   })
 
-  test('D8: restoreState drops it for what the snapshot holds, which may be a suspension', async () => {
+  test('D8: restoreState replaces it with the snapshot’s state, which may be suspended too', async () => {
     await using session = await open()
     await session.execute('x = "before"')
     const idle = await session.snapshotState()
@@ -282,7 +285,7 @@ describe('what ends a suspension', () => {
     expect((await session.resume({ results: { [id]: 'after' } })).value).toBe('after')
   })
 
-  test('close() of a suspended session closes it', async () => {
+  test('close() closes a suspended session', async () => {
     const session = await open()
     const [id = ''] = await suspended(session, 'await approve()')
     await session.close()
@@ -291,8 +294,8 @@ describe('what ends a suspension', () => {
   })
 })
 
-describe('where a suspension goes', () => {
-  test('C8: a hibernated suspended session wakes to resume', async () => {
+describe('a suspended session', () => {
+  test('C8: can be hibernated, and wakes to resume', async () => {
     await using session = await open()
     const [id = '', other = ''] = await suspended(session, TWO)
     await session.hibernate()
@@ -301,7 +304,7 @@ describe('where a suspension goes', () => {
     expect(session.state).toBe('attached')
   })
 
-  test('C8: dormant between every two answers', async () => {
+  test('C8: can be hibernated between any two answers', async () => {
     await using session = await open()
     let result = await session.execute('sum([await approve(n=n) for n in range(4)])')
     for (let n = 0; n < 4; n++) {
@@ -312,7 +315,7 @@ describe('where a suspension goes', () => {
     expect([result.status, result.value]).toEqual(['completed', 6])
   })
 
-  test('C7, C8: one suspended snapshot resumes in many sessions, each with its own answer', async () => {
+  test('C7, C8: can be restored from one snapshot many times, each copy with its own answers', async () => {
     await using session = await open()
     const [id = ''] = await suspended(session, 'got = await approve()\ngot * 2')
     const bytes = (await session.snapshotState()).toBytes()
@@ -326,7 +329,7 @@ describe('where a suspension goes', () => {
     expect((await session.resume({ results: { [id]: 50 } })).value).toBe(100)
   })
 
-  test('C8: resumed with other callbacks, the code calls those', async () => {
+  test('C8: calls the new callbacks when it is resumed with different ones', async () => {
     await using session = await open()
     const [id = ''] = await suspended(session, '[await approve(), await echo(x=1)]')
     const snapshot = await session.snapshotState()
@@ -339,7 +342,7 @@ describe('where a suspension goes', () => {
     expect((await pythonErrorOf(none.resume({ results: { [id]: 'yes' } }))).type).toBe('NameError')
   })
 
-  test('B2, C8: a worker that is killed during a resume leaves the suspension, and resume works again', async () => {
+  test('B2, C8: stays suspended if its worker is killed during a resume, and can be resumed again', async () => {
     await using session = await manager.createSession({ callbacks, limits: { interruptGraceMs: 0 } })
     const ids = await suspended(session, 'x = await approve(n=1)\nif x == "hang": sum(range(10**12))\nx')
     const [id = ''] = ids
@@ -355,7 +358,7 @@ describe('where a suspension goes', () => {
     expect((await session.resume({ results: { [id]: 'go on' } })).value).toBe('go on')
   })
 
-  test('D8: two hundred may be pending at once', async () => {
+  test('D8: can have two hundred pending calls', async () => {
     await using session = await open()
     const ids = await suspended(
       session,
@@ -367,7 +370,7 @@ describe('where a suspension goes', () => {
 })
 
 describe('setCallbacks', () => {
-  test('D7: replaces the callbacks of a live session; a call under way is answered by whoever was asked', async () => {
+  test('D7: replaces the callbacks of a live session; a running call is still answered by its old function', async () => {
     await using session = await manager.createSession({
       callbacks: { slow: () => sleep(40).then(() => 'old'), gone: () => 1 },
     })
@@ -383,7 +386,7 @@ describe('setCallbacks', () => {
     expect((await session.execute('await slow()')).value).toBe('new')
   })
 
-  test('D7: a function that Python kept is refused by the host when it is nobody’s any more', async () => {
+  test('D7: a removed callback that Python kept raises NameError when it is called', async () => {
     await using session = await manager.createSession({ callbacks: { gone: () => 1 } })
     await session.execute('kept = gone')
     await session.setCallbacks({})
@@ -391,7 +394,7 @@ describe('setCallbacks', () => {
     expect([error.type, error.detail]).toEqual(['NameError', 'there is no callback named gone'])
   })
 
-  test('D7, D8: with a suspended execution, what it calls next is new', async () => {
+  test('D7, D8: on a suspended session, applies to the calls made after resume', async () => {
     await using session = await open()
     const [id = ''] = await suspended(session, '[await approve(), await echo(x=1)]')
     await session.setCallbacks({ echo: ({ x }) => x + 100 })
@@ -399,14 +402,14 @@ describe('setCallbacks', () => {
     expect((await session.resume({ results: { [id]: 1 } })).value).toEqual([1, 101])
   })
 
-  test('D7: what is no callback is refused, and the callbacks are as they were', async () => {
+  test('D7: rejects invalid callbacks and keeps the current ones', async () => {
     await using session = await open()
     await rejectionOf(InvalidOptionError, session.setCallbacks({ print: () => 1 }))
     await rejectionOf(InvalidOptionError, session.setCallbacks({ ok: 5 } as never))
     expect((await session.execute('await echo(x=1)')).value).toBe(1)
   })
 
-  test('D7: on a dormant session', async () => {
+  test('D7: works on a dormant session', async () => {
     await using session = await open()
     await session.execute('x = 1')
     await session.hibernate()

@@ -1,10 +1,10 @@
-// G18, S3: results and arguments of host calls that the session has no memory for are a MemoryError where they are awaited, and in
-// nobody's way.
+// G18, S3: results and arguments of host calls that do not fit in the session's memory raise MemoryError where they are awaited, and do
+// not affect anything else.
 import { expect, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'
 import { sharedManager } from '../support/shared-manager.js'
 
-test('G18: a result larger than memory raises MemoryError, by either way, and later calls go on', async () => {
+test('G18: a result larger than memory raises MemoryError, with await and with call_sync, and later calls work', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     limits: { memoryBytes: 80 * 2 ** 20 },
@@ -32,7 +32,7 @@ test('G18: a result larger than memory raises MemoryError, by either way, and la
   expect((await session.execute('await echo(x=4)')).value).toBe(4)
 })
 
-test('G18: results that wait to be taken are bounded by what the session could hold; what comes later goes on', async () => {
+test('G18: results waiting to be read are limited to the session’s memory, and later calls work', async () => {
   const manager = await sharedManager({ slots: 1 })
   let made = 0
   await using session = await manager.createSession({
@@ -61,12 +61,12 @@ test('G18: results that wait to be taken are bounded by what the session could h
   const kinds = (await session.execute(code)).value as Record<string, number>
   expect(made).toBe(61)
   const refused = `results of host calls that wait to be taken have more than ${96 * 2 ** 20} bytes`
-  // 60 times 4 MiB is 240 MiB; 96 MiB of them wait, and the interpreter takes as many of those as it has room for.
+  // 60 times 4 MiB is 240 MiB. At most 96 MiB of results wait, and the interpreter takes as many of those as fit in its memory.
   expect(kinds[refused]).toBeGreaterThanOrEqual(60 - 24)
   expect(kinds.after).toBe(4 * 2 ** 20)
 })
 
-test('S3: arguments that cannot be encoded for lack of memory raise MemoryError, and other calls are sent', async () => {
+test('S3: arguments that cannot be encoded for lack of memory raise MemoryError, and other calls are still sent', async () => {
   const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     limits: { memoryBytes: 256 * 2 ** 20 },

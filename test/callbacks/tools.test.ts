@@ -1,4 +1,4 @@
-// Callbacks as tools: the module `tools`, calls that are awaited or iterated, and signatures for a prompt.
+// Callbacks as tools: the module `tools`, awaiting and iterating calls, and signatures for a prompt.
 import type { Callbacks, Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -35,7 +35,7 @@ describe('the module tools', () => {
     expect(await run(code)).toEqual(value)
   })
 
-  test('names what there is when there is no such tool, and follows setCallbacks', async () => {
+  test('names the available tools when a tool does not exist, and follows setCallbacks', async () => {
     const error = await pythonErrorOf(session.execute('tools.serach'))
     expect([error.type, error.message]).toEqual([
       'AttributeError',
@@ -46,7 +46,7 @@ describe('the module tools', () => {
     expect(await run('[dir(tools), await tools.other()]')).toEqual([['other'], 'other'])
   })
 
-  test('a module of the user with that name comes first', async () => {
+  test('does not hide a user’s module of the same name', async () => {
     const { value } = await session.execute(py`
       import sys
       sys.modules.pop('tools', None)
@@ -77,7 +77,7 @@ describe('a callback that returns an async iterable', () => {
     return { log, callbacks: { count, pair: () => [1, 2] } satisfies Callbacks }
   }
 
-  test('is iterated at once and awaited first; both give the same', async () => {
+  test('can be iterated directly or awaited first, with the same values', async () => {
     await session.setCallbacks(counting(3).callbacks)
     const { value } = await session.execute(py`
       import asyncio
@@ -97,7 +97,7 @@ describe('a callback that returns an async iterable', () => {
     ])
   })
 
-  test('makes one value for each that Python takes, and is closed when Python stops, before the execution ends', async () => {
+  test('makes values only as Python takes them, and is closed when Python stops, before the execution ends', async () => {
     const { log, callbacks } = counting(1000)
     await session.setCallbacks(callbacks)
     await session.execute('async for item in count():\n    if item == 3: break')
@@ -105,7 +105,7 @@ describe('a callback that returns an async iterable', () => {
     expect(log).toEqual([1, 2, 3, 'aborted', 'closed'])
   })
 
-  test('is closed when code that does not await drops it', async () => {
+  test('is closed when code drops it without awaiting', async () => {
     const { log, callbacks } = counting(1000)
     await session.setCallbacks(callbacks)
     await session.execute('it = count()\nawait anext(it); None')
@@ -117,7 +117,7 @@ describe('a callback that returns an async iterable', () => {
     await until(() => log.filter((one) => one === 'closed').length === 2)
   })
 
-  test('is told by its signal while it makes a value that nobody wants any more', async () => {
+  test('sees its signal abort if it is making a value that is no longer wanted', async () => {
     const making = deferred()
     const aborted = deferred()
     await session.setCallbacks({
@@ -145,7 +145,7 @@ describe('a callback that returns an async iterable', () => {
     await aborted.promise
   })
 
-  test('is closed if nobody waits for it any more when it comes', async () => {
+  test('is closed if it arrives after its call was cancelled', async () => {
     const [gate, called, closed] = [deferred(), deferred(), deferred()]
     const iterator = { next: () => gate.promise, return: async () => closed.resolve() }
     await session.setCallbacks({
@@ -167,7 +167,7 @@ describe('a callback that returns an async iterable', () => {
     await session.execute('await late_is_closed()')
   })
 
-  test('is suspended in the middle of a step, and goes on after the session has been dormant', async () => {
+  test('continues after the session was suspended and hibernated in the middle of a step', async () => {
     const gate = deferred()
     await session.setCallbacks({
       slow: async function* () {
@@ -188,7 +188,7 @@ describe('a callback that returns an async iterable', () => {
     expect(value).toEqual([1, 2])
   })
 
-  test('may suspend in the middle; what resume gives is its last value', async () => {
+  test('can suspend between values, and resume provides its last value', async () => {
     await session.setCallbacks({
       steps: async function* (_: unknown, { suspend }: { readonly suspend: (reason: string) => never }) {
         yield 'begun'
@@ -206,7 +206,7 @@ describe('a callback that returns an async iterable', () => {
     expect(error.message).toContain('suspend')
   })
 
-  test('may come from resume', async () => {
+  test('can be given to resume as a result', async () => {
     await session.setCallbacks({
       ask: (_: unknown, { suspend }: { readonly suspend: () => never }) => suspend(),
     })
@@ -218,7 +218,7 @@ describe('a callback that returns an async iterable', () => {
     expect(value).toEqual([1, 2])
   })
 
-  test('anything else cannot be iterated, and a call that is never awaited is reported as any coroutine', async () => {
+  test('other results cannot be iterated, and a call that is never awaited is reported like any coroutine', async () => {
     await session.setCallbacks(counting(1).callbacks)
     const error = await pythonErrorOf(session.execute('async for n in pair(): pass'))
     expect([error.type, error.message]).toEqual([
@@ -244,7 +244,7 @@ describe('toolStubs', () => {
     $defs: { n: { type: ['integer', 'null'] } },
   }
 
-  test('gives signatures with docstrings', async () => {
+  test('returns signatures with docstrings', async () => {
     await session.setCallbacks({
       weather: { fn: () => 1, description: 'Tells the weather.\n\nOf "\\today".', parameters },
       late: {
@@ -274,7 +274,7 @@ async def bare(**arguments: Any) -> Any:
 `)
   })
 
-  test('is valid Python, whatever names and descriptions are', async () => {
+  test('returns valid Python for any names and descriptions', async () => {
     await session.setCallbacks({
       odd: {
         fn: () => 1,

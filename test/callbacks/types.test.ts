@@ -1,4 +1,4 @@
-// The types of callbacks: `npm run types` checks this file. What `fn` gets follows from a Standard Schema.
+// The types of callbacks, which `npm run types` checks: the arguments of `fn` are inferred from a Standard Schema.
 import type {
   CallbackArguments,
   CallbackDefinition,
@@ -10,7 +10,7 @@ import type {
 import { expect, expectTypeOf, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 
-/** As zod and its like: input and output differ. */
+/** A schema whose input and output types differ, as with zod and similar libraries. */
 function cityAndDays(): StandardSchema<
   { readonly city: string; readonly days?: number },
   { readonly city: string; readonly days: number }
@@ -24,7 +24,7 @@ function cityAndDays(): StandardSchema<
   }
 }
 
-test('the types of the arguments follow from a Standard Schema, wherever it stands', async () => {
+test('argument types are inferred from a Standard Schema, wherever it is in the definition', async () => {
   const manager = await managerForTest({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: {
@@ -59,7 +59,7 @@ test('the types of the arguments follow from a Standard Schema, wherever it stan
   ).toEqual([['Rome', 3], 3, 3])
 })
 
-/** Never called. */
+/** Never called, only type-checked. */
 function mistakes(manager: SessionManager, options: SessionOptions, callbacks: Callbacks) {
   const parameters = cityAndDays()
   return [
@@ -79,7 +79,7 @@ function mistakes(manager: SessionManager, options: SessionOptions, callbacks: C
   ]
 }
 
-test('definitions can be written apart from the session', () => {
+test('definitions can be written separately from the session', () => {
   const parameters = cityAndDays()
   const definition: CallbackDefinition<typeof parameters> = { parameters, fn: ({ days }) => days.toFixed() }
   const callbacks: Callbacks = { definition, other: () => 1 }

@@ -1,4 +1,4 @@
-// Behaviours D5, D9: what callbacks are given and give, and what they throw.
+// Behaviours D5, D9: arguments, results and errors of callbacks.
 import type { Session, SessionManager } from 'brumate'
 import { TimeoutError } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -16,7 +16,7 @@ async function returning(value: unknown): Promise<Session> {
   return manager.createSession({ callbacks: { give: () => value } })
 }
 
-test('D9: ten megabytes of bytes both ways, whole and the caller’s left alone', async () => {
+test('D9: ten megabytes of bytes can be sent both ways, and the caller’s own array stays usable', async () => {
   const bytes = new Uint8Array(10_000_000).map((_, i) => i * 7)
   let seen: Uint8Array | undefined
   await using session = await manager.createSession({
@@ -33,7 +33,7 @@ test('D9: ten megabytes of bytes both ways, whole and the caller’s left alone'
   expect(Buffer.compare((await session.get('got')) as Uint8Array, bytes)).toBe(0)
 })
 
-describe('D9: results that have no Python counterpart raise TypeError, naming the place', () => {
+describe('D9: results that Python cannot represent raise TypeError and name the place', () => {
   const cycle: unknown[] = []
   cycle.push(cycle)
   test.each([
@@ -54,7 +54,7 @@ describe('D9: results that have no Python counterpart raise TypeError, naming th
   })
 })
 
-describe('D5: whatever is thrown is an error in Python', () => {
+describe('D5: anything thrown is an error in Python', () => {
   const odd = Object.defineProperty(new Error('x'), 'message', {
     get() {
       throw new Error('in a getter')
@@ -92,7 +92,7 @@ describe('D5: whatever is thrown is an error in Python', () => {
     }
   })
 
-  test('D24: a Proxy that throws at every look, a Symbol, a function', async () => {
+  test('D24: a hostile Proxy, a Symbol or a function', async () => {
     const look = () => {
       throw new Error('looked at')
     }
@@ -120,7 +120,7 @@ describe('D5: whatever is thrown is an error in Python', () => {
     expect((await pythonErrorOf(session.execute(code))).detail).toBe('an unknown value was thrown')
   })
 
-  test('no stack of the host’s is told to Python', async () => {
+  test('Python does not see the host’s stack trace', async () => {
     await using session = await manager.createSession({
       callbacks: {
         fail: () => {
@@ -135,7 +135,7 @@ describe('D5: whatever is thrown is an error in Python', () => {
     expect(value).not.toMatch(/\.ts|\.js|node:|_brumate|at /)
   })
 
-  test('what the user has put in builtins is not what an error becomes', async () => {
+  test('an error never becomes a class that user code put into builtins', async () => {
     await using session = await manager.createSession({
       callbacks: {
         fail: ({ name }) => {
@@ -183,7 +183,7 @@ describe('D9: async iterables', () => {
     expect(taken).toBe(5)
   })
 
-  test('an error in the middle is raised where it is iterated, and ends it', async () => {
+  test('an error in the middle is raised where they are iterated, and ends them', async () => {
     await using session = await manager.createSession({
       callbacks: {
         stream: async function* () {
@@ -203,7 +203,7 @@ describe('D9: async iterables', () => {
     expect(value).toEqual([1, 'half way'])
   })
 
-  test('left early they are closed on the host', async () => {
+  test('are closed on the host when code leaves them early', async () => {
     const log: string[] = []
     await using session = await manager.createSession({ callbacks: { stream: () => count(1000, log) } })
     const { value } = await session.execute(py`
@@ -219,7 +219,7 @@ describe('D9: async iterables', () => {
     await until(() => log.length === 2)
   })
 
-  test('they end with the session’s state', async () => {
+  test('end with the session’s state', async () => {
     const log: string[] = []
     await using session = await manager.createSession({ callbacks: { stream: () => count(1000, log) } })
     await session.execute('it = await stream(); await anext(it)')
@@ -227,7 +227,7 @@ describe('D9: async iterables', () => {
     await until(() => log.length === 1)
   })
 
-  test('B5: a step that never comes is cut like a call', async () => {
+  test('B5: a step that never settles times out like a call', async () => {
     await using session = await manager.createSession({
       callbacks: {
         stuck: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }),

@@ -1,4 +1,4 @@
-// S2, S3: a short run of the chaos suite (chaos/README.md), in a process of its own whose workers are ended all the time.
+// S2, S3: a short run of the chaos suite (chaos/README.md), in a process of its own whose workers are killed all the time.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, inject, test } from 'vitest'
@@ -11,9 +11,9 @@ interface Report {
   readonly faults: Readonly<Record<string, number>>
 }
 
-/** Always another one; a failure names it. `npm run chaos` goes on for minutes. */
+/** The seed differs in each run; a failure names it. `npm run chaos` runs for minutes. */
 test.each([Math.floor(Math.random() * 2 ** 32)])(
-  'S2, S3: five seconds of chaos with seed %s leave every call settled, every state right and nothing behind',
+  'S2, S3: after five seconds of chaos with seed %s, every call is settled, every state is right and nothing is left behind',
   async (seed) => {
     const args = ['--minutes', '0.083', '--slots', '4', '--seed', `${seed}`, '--json']
     const child = spawn(process.execPath, [RUN, ...args, '--cache-dir', inject('cacheDir')], {
@@ -31,7 +31,7 @@ test.each([Math.floor(Math.random() * 2 ** 32)])(
     const { violations, calls, faults } = JSON.parse(stdout) as Report
     expect(violations).toEqual([])
     expect(code, stderr).toBe(0)
-    // It did something.
+    // The run really did something.
     expect(calls).toBeGreaterThan(10)
     expect(Object.keys(faults).length).toBeGreaterThan(1)
   },

@@ -1,4 +1,4 @@
-// The program `brumate`: its frame, and the commands for images and locks.
+// The program `brumate`: help, errors and exit codes, and the commands for images and locks.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -22,18 +22,18 @@ const pages: Readonly<Record<string, string>> = {
   'server.md': page('server.md'),
   'upgrades.md': page('upgrades.md'),
 }
-/** Of commands that have their own. */
+/** Commands that have their own documentation page. */
 const PAGES: Readonly<Record<string, string>> = {
   mcp: 'mcp.md',
   serve: 'server.md',
   'store salvage': 'upgrades.md',
 }
-/** Shared with other commands, whose page has them. */
+/** Options documented on the page of another command that has them too. */
 const UNLISTED = ['store salvage cache-dir']
 
 const WHEEL = makeWheel('clicker')
 let directory: string
-/** Options that need no network. */
+/** Options for working offline. */
 let offline: readonly string[]
 
 beforeAll(async () => {
@@ -44,13 +44,13 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-test('the program prints its version and its commands', () => {
+test('--version prints the version', () => {
   const program = fileURLToPath(new URL('main.js', DIST))
   const output = execFileSync(process.execPath, [program, '--version'], { encoding: 'utf8' })
   expect(output).toMatch(/^\d+\.\d+\.\d+/)
 })
 
-test('help lists the commands, and the options of each', async () => {
+test('--help lists the commands, and each command’s help lists its options', async () => {
   const { exitCode, stdout } = await call('--help')
   expect(exitCode).toBe(0)
   for (const [name, { load }] of Object.entries(COMMANDS)) {
@@ -68,7 +68,7 @@ test('help lists the commands, and the options of each', async () => {
   }
 })
 
-test('help of a group of commands lists these', async () => {
+test('the help of a command group lists its commands', async () => {
   const { exitCode, stdout } = await call('image', '--help')
   expect(exitCode).toBe(0)
   expect(stdout).toContain('\n  image show ')
@@ -89,14 +89,14 @@ test.each([
   [['lock'], 'which packages?'],
   [['image', 'build', '-o', 'x', '--standard', '-p', 'a'], '--standard takes no packages, so no --package'],
   [['lock', '--frob'], "Unknown option '--frob'"],
-])('the command line %j is refused with exit code 2', async (args, message) => {
+])('the command line %j is rejected with exit code 2', async (args, message) => {
   const { exitCode, stdout, stderr } = await call(...args)
   expect(exitCode).toBe(2)
   expect(stderr).toContain(message)
   if (args.length > 0) expect(stdout).toBe('')
 })
 
-test('a lock is written, checked, and found unchanged', async () => {
+test('`brumate lock` writes a lock file, --check compares it, and a second run leaves it unchanged', async () => {
   const path = join(directory, 'a.lock.json')
   const args = ['lock', '-p', 'clicker', '-o', path, ...offline]
   expect((await call(...args, '--check')).exitCode).toBe(1)
@@ -108,7 +108,7 @@ test('a lock is written, checked, and found unchanged', async () => {
   expect(JSON.parse((await call(...args, '--json')).stdout)).toEqual({ path, state: 'unchanged', packages })
 })
 
-test('--check alone takes the requirements that the lock has, also of wheels that were given by path', async () => {
+test('--check alone uses the requirements recorded in the lock, including wheels given by path', async () => {
   for (const [name, requirement] of [
     ['named', 'clicker'],
     ['by-path', join(directory, WHEEL.file)],
@@ -126,7 +126,7 @@ test('--check alone takes the requirements that the lock has, also of wheels tha
 })
 
 test.each(['./nope.whl', './nope-1.0-py3-none-any.whl'])(
-  '%s, which is not there, is said not to exist',
+  '%s does not exist, and the error says so',
   async (path) => {
     const { exitCode, stderr } = await call('image', 'build', '-p', path, '-o', join(directory, 'e.image'))
     expect(exitCode).toBe(1)
@@ -134,7 +134,7 @@ test.each(['./nope.whl', './nope-1.0-py3-none-any.whl'])(
   },
 )
 
-test('an image is built of a lock, saved, shown and run', async () => {
+test('`brumate image` builds an image from a lock and saves it; the image can be shown and run', async () => {
   const [lock, file] = [join(directory, 'b.lock.json'), join(directory, 'b.image')]
   await call('lock', '-p', 'clicker', '-o', lock, ...offline)
   const built = await call('image', 'build', '--lock', lock, '-o', file, ...offline, '--json')
@@ -149,7 +149,7 @@ test('an image is built of a lock, saved, shown and run', async () => {
   expect((await call('run', '--lock', lock, ...offline, ...code)).stdout).toBe('clicker\n')
 })
 
-test('an error goes to stderr, or to stdout as JSON, with exit code 1', async () => {
+test('an error is printed to stderr, or to stdout with --json, and the exit code is 1', async () => {
   const args = ['lock', '-p', 'clickr', '-o', join(directory, 'c.lock.json'), ...offline]
   const { exitCode, stdout, stderr } = await call(...args)
   expect([exitCode, stdout]).toEqual([1, ''])
@@ -160,7 +160,7 @@ test('an error goes to stderr, or to stdout as JSON, with exit code 1', async ()
   expect((await call('image', 'show', join(directory, 'nowhere'))).stderr).toContain('cannot be opened')
 })
 
-test('an interrupted command ends with exit code 130', async () => {
+test('an interrupted command exits with code 130', async () => {
   const controller = new AbortController()
   controller.abort(new Error('interrupted'))
   const streams = { stdout: { write: () => {} }, stderr: { write: () => {} } }
@@ -168,12 +168,12 @@ test('an interrupted command ends with exit code 130', async () => {
   expect(await run(args, streams, controller.signal)).toBe(130)
 })
 
-test('the console examples of docs/cli.md print what they say', () => {
+test('the console examples of docs/cli.md print the output shown there', () => {
   const examples = [...(pages['cli.md'] ?? '').matchAll(/<!-- example -->\n```console\n(.*?)```/gs)].map(
     ([, text = '']) => text,
   )
   expect(examples.length).toBeGreaterThan(0)
-  // As in a shell in an empty directory, with the build as the package.
+  // Runs in a shell in an empty directory, with `npx brumate` calling this build.
   const program = fileURLToPath(new URL('../program/index.js', DIST))
   const cwd = mkdtempSync(join(directory, 'shell-'))
   for (const text of examples) {

@@ -1,4 +1,4 @@
-// `brumate doctor`: what it finds on this machine, and what it says of worse ones; and when there are colours.
+// `brumate doctor`: what it reports on this machine and on worse ones, and when its output is coloured.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const { hasColours } = (await import(
   new URL('colours.js', DIST).href
 )) as typeof import('../../src/cli/colours.js')
 
-test('all is well on this machine, in text and as JSON', async () => {
+test('`brumate doctor` finds no problem on this machine and reports it as JSON', async () => {
   const { exitCode, stdout, stderr } = await callProgram(
     'doctor',
     '--cache-dir',
@@ -29,7 +29,7 @@ test('all is well on this machine, in text and as JSON', async () => {
   expect(checks.filter(({ status }) => status === 'problem')).toEqual([])
 })
 
-test('an image that cannot be used is a problem with a remedy, and exit code 1', async () => {
+test('an unusable image is reported as a problem with a fix, and the exit code is 1', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'brumate-doctor-'))
   const image = join(directory, 'damaged.image')
   writeFileSync(image, 'no image')
@@ -41,7 +41,7 @@ test('an image that cannot be used is a problem with a remedy, and exit code 1',
   rmSync(directory, { recursive: true, force: true })
 })
 
-test('an old Node and little memory are problems, an unknown Node and a directory that cannot be made warnings', async () => {
+test('an old Node and too little memory are problems; an unknown Node and a cache that cannot be created are warnings', async () => {
   const [GB, MB] = [1e9, 1e6]
   expect(checkNode('20.19.0')).toMatchObject({ status: 'problem', fix: 'install Node 20.20 or newer' })
   expect(checkNode('20.20.0')).toMatchObject({ status: 'ok' })
@@ -56,7 +56,7 @@ test('an old Node and little memory are problems, an unknown Node and a director
   expect(await checkCache('/dev/null/cache')).toMatchObject({ status: 'warning', fix: expect.any(String) })
 })
 
-test('colours are for terminals, unless NO_COLOR or FORCE_COLOR says otherwise', () => {
+test('output is coloured on terminals only, unless NO_COLOR or FORCE_COLOR is set', () => {
   const [terminal, file] = [{ isTTY: true, write: () => {} }, { write: () => {} }]
   expect(hasColours(terminal, {})).toBe(true)
   expect(hasColours(file, {})).toBe(false)

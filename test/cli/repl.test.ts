@@ -1,4 +1,4 @@
-// `brumate repl` in a pseudo-terminal. One process for most of it: each test goes on where the one before has ended.
+// `brumate repl` in a pseudo-terminal. Most tests share one process: each continues where the previous one ended.
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -13,11 +13,11 @@ const { Versions } = (await import(
 )) as typeof import('../../src/cli/repl/versions.js')
 
 const PROGRAM = fileURLToPath(new URL('../../dist/src/program/index.js', import.meta.url))
-/** What readline writes after a prompt, on a terminal: the column where the line begins. */
+/** The prompt, and the start of the escape sequence that readline writes after it to place the cursor. */
 const PROMPT = '>>> \u001B['
 const [ENTER, TAB, CTRL_C, CTRL_D, UP] = ['\r', '\t', '\u0003', '\u0004', '\u001B[A']
 
-test('without a terminal it is refused with exit code 2', async () => {
+test('`brumate repl` without a terminal exits with code 2', async () => {
   const output = await callProgram('repl')
   expect(output).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('a REPL needs a terminal') })
 })
@@ -28,7 +28,7 @@ test.each([
   [200, 1],
   [300, 1],
 ])(
-  'of states of %d MiB, 20 at most, %d can be undone: 256 MiB in all, but always one',
+  'with states of %d MiB and a history of at most 20, %d can be undone: 256 MiB in total, but always one',
   async (sizeMiB, most) => {
     const restored: unknown[] = []
     const snapshots = Array.from({ length: 30 }, () => ({ size: sizeMiB * 1024 * 1024 }))
@@ -60,7 +60,7 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
     new Terminal([process.execPath, PROGRAM, ...args], {
       ...{ XDG_STATE_HOME: join(directory, 'state'), XDG_CACHE_HOME: dirname(inject('cacheDir')) },
     })
-  /** What the cell shows, up to the next prompt. */
+  /** Enters a cell and returns what is shown up to the next prompt. */
   const cell = async (code: string): Promise<string> => {
     repl.type(code.replaceAll('\n', ENTER) + ENTER)
     const shown = await repl.until(PROMPT)
@@ -77,7 +77,7 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
     rmSync(directory, { recursive: true, force: true })
   })
 
-  test('it shows values as Python does, and a block goes on until an empty line', async () => {
+  test('values are shown as Python shows them, and a block ends with an empty line', async () => {
     await cell('x = 41')
     expect(await cell('x + 1')).toContain('\n42\n')
     expect(await cell('_ * 2')).toContain('\n84\n')
@@ -86,13 +86,13 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
     expect(await cell('twice()')).toContain('\n82\n')
   })
 
-  test('a pasted block may have empty lines, and statements after it', async () => {
+  test('a pasted block may contain empty lines and be followed by statements', async () => {
     const shown = await cell('def g():\n    a = 1\n\n    return a + 1\n\nprint("g", g())')
     expect(shown).not.toContain('Error')
     expect(shown + (shown.includes('\ng 2') ? '' : await repl.until(PROMPT))).toContain('g 2')
   })
 
-  test('an exception shows its traceback and a value its repr without control characters, and the session goes on', async () => {
+  test('tracebacks and reprs are shown with control characters escaped, and the session goes on', async () => {
     const shown = await cell('raise ValueError("\\x1b[31mred")')
     expect(shown).toContain('  File "<input>", line 1, in <module>\n')
     expect(shown).toContain('\nValueError: \\u{1b}[31mred\n')
@@ -100,7 +100,7 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
     expect(await cell('x')).toContain('\n41\n')
   })
 
-  test('Ctrl-C interrupts a cell that runs, and drops a line that is typed', async () => {
+  test('Ctrl-C interrupts a running cell and discards a half-typed line', async () => {
     repl.type(`import time; print("run" + "ning", flush=True); time.sleep(600)${ENTER}`)
     await repl.until('\nrunning')
     repl.type(CTRL_C)
@@ -112,7 +112,7 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
     expect(await cell('x')).toContain('\n41\n')
   })
 
-  test('.undo goes back to the state before the last cell, cell by cell', async () => {
+  test('.undo reverts the last cell, and can be repeated', async () => {
     await cell('x = 7')
     await cell('del twice')
     expect(await cell('.undo')).toContain('the last cell is undone')
@@ -122,7 +122,7 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
     expect(await cell('x')).toContain('\n41\n')
   })
 
-  test('Tab completes names and attributes, also of dot commands', async () => {
+  test('Tab completes names, attributes and dot commands', async () => {
     repl.type(`x.bit_l${TAB}`)
     await repl.until('bit_length')
     expect(await cell('')).toContain('\n6\n')
@@ -131,7 +131,7 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
     expect(await cell('')).toContain('last cell  ')
   })
 
-  test('input() reads a line, and getpass() one that is not shown', async () => {
+  test('input() reads a line, and getpass() reads one without showing it', async () => {
     repl.type(`name = input("Name: ")${ENTER}`)
     await repl.until('Name: \u001B[')
     await cell('Ada')
@@ -141,7 +141,7 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
     expect(await cell('name, secret')).toContain("\n('Ada', 'hush')\n")
   })
 
-  test('forks, snapshots, files and displayed images', async () => {
+  test('dot commands list files, save and restore snapshots, fork, switch and reset sessions', async () => {
     const [snapshot, figures] = [join(directory, 'state.snapshot'), join(directory, 'figures')]
     await cell('_ = open("notes.txt", "w").write("kept")')
     expect(await cell('.files')).toContain('/home/pyodide/notes.txt  4 B\n')
@@ -163,7 +163,7 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
     expect(existsSync(figures)).toBe(false)
   })
 
-  test('the next REPL has the history, starts from a snapshot, saves images, and ends with the code of sys.exit', async () => {
+  test('the next REPL keeps the history, starts from a snapshot, saves images, and exits with the code of sys.exit', async () => {
     const history = join(directory, 'state', 'brumate', 'history')
     expect(statSync(history).mode & 0o777).toBe(0o600)
     const lines = readFileSync(history, 'utf8')

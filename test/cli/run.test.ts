@@ -1,4 +1,4 @@
-// `brumate run`: output, exit codes, input, JSON, mounts, snapshots; and `brumate inspect` of what it saved.
+// `brumate run`: output, exit codes, input, JSON, mounts, snapshots; and `brumate inspect` for the snapshots it saved.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -27,7 +27,7 @@ function file(name: string, text: string): string {
   return path
 }
 
-test('a file runs with its arguments and input, and ends with the exit code of sys.exit', async () => {
+test('a file runs with its arguments and stdin, and its sys.exit code becomes the exit code', async () => {
   const script = file(
     'script.py',
     'import sys\nname = input("Name: ")\nnext_one = sys.stdin.readline()\nprint(name, sys.argv[1:], repr(next_one), input(), repr(sys.stdin.read()))\nprint("oops", file=sys.stderr)\nsys.exit(7)\n',
@@ -40,7 +40,7 @@ test('a file runs with its arguments and input, and ends with the exit code of s
   })
 })
 
-test('an exception shows its traceback, with the name of the file and without control characters, and exit code 1', async () => {
+test('an exception prints its traceback, with the file’s name and escaped control characters, and exits with code 1', async () => {
   const script = file('fails.py', 'def f():\n    raise ValueError("\\x1b[31mred")\nf()')
   const { exitCode, stdout, stderr } = await run(script)
   expect([exitCode, stdout]).toEqual([1, ''])
@@ -48,7 +48,7 @@ test('an exception shows its traceback, with the name of the file and without co
   expect(stderr).toMatch(/\nValueError: \\u\{1b\}\[31mred\n$/)
 })
 
-test('input may be bytes; at its end, the traceback has no frames but those of the code', async () => {
+test('stdin may be bytes; at the end of stdin, the EOFError shows only frames of the user’s code', async () => {
   const code = 'import sys; print(sys.stdin.buffer.read())\ninput()'
   const { stdout, stderr } = await callProgramWithInput(
     new Uint8Array([0xff, 10]),
@@ -64,13 +64,13 @@ test('input may be bytes; at its end, the traceback has no frames but those of t
   )
 })
 
-test('code from standard input runs; the text of sys.exit goes to stderr', async () => {
+test('code can come from standard input, and the text passed to sys.exit goes to stderr', async () => {
   const code = 'import sys\nprint(sys.argv, repr(sys.stdin.read()))\nsys.exit("no more")'
   const output = await callProgramWithInput(code, 'run', ...cache, '-')
   expect(output).toEqual({ exitCode: 1, stdout: "['-'] ''\n", stderr: 'no more\n' })
 })
 
-test('the time limit ends with exit code 124', async () => {
+test('code that exceeds --timeout exits with code 124', async () => {
   const { exitCode, stdout, stderr } = await run('-c', 'print("on")\nwhile True: pass', '--timeout', '300ms')
   expect({ exitCode, stdout, stderr }).toEqual({
     exitCode: 124,
@@ -79,7 +79,7 @@ test('the time limit ends with exit code 124', async () => {
   })
 })
 
-test('--json gives one document; a snapshot of the state is saved, inspected, and started from', async () => {
+test('--json prints one document; a saved snapshot can be inspected and started from', async () => {
   const snapshot = join(directory, 'state.snapshot')
   const code = `
 import sys
@@ -127,7 +127,7 @@ x`
   const inspected = JSON.parse((await callProgram('inspect', snapshot, '--json')).stdout)
   expect(inspected).toMatchObject({ isSigned: false, imageId: expect.stringMatching(/^[0-9a-f]{64}$/) })
 
-  // The snapshot asks no host for input in the program's own way.
+  // The snapshot does not contain the program's replacement of stdin.
   const third = await run('-c', 'import sys; print(sys.stdin is sys.__stdin__)', '--snapshot-in', snapshot)
   expect(third.stdout).toBe('True\n')
   const second = await run('-c', "x['big']; 1/0", '--json', '--snapshot-in', snapshot)
@@ -138,7 +138,7 @@ x`
   })
 })
 
-test('displayed images are saved without replacing files, and mounted directories are used', async () => {
+test('displayed images are saved without overwriting files, and a read-only mount can be read but not written', async () => {
   const [figures, mounted] = [join(directory, 'figures'), join(directory, 'mounted')]
   mkdirSync(figures)
   mkdirSync(mounted)
@@ -161,7 +161,7 @@ except OSError as error: print(error.strerror, open('/in/in.txt').read())`
   expect(existsSync(join(mounted, 'out.txt'))).toBe(false)
 })
 
-test('the program streams output; Ctrl-C raises KeyboardInterrupt, and exit code 130', async () => {
+test('output is streamed, and Ctrl-C raises KeyboardInterrupt and exits with code 130', async () => {
   const code = 'import time\nprint("started", flush=True)\ntry: time.sleep(600)\nfinally: print("cleaned up")'
   const child = spawn(process.execPath, [PROGRAM, 'run', '-c', code], {
     env: { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) },
@@ -193,13 +193,13 @@ test.each([
   [['run', '/tmp'], '/tmp: EISDIR'],
   [['run', 'a.py', 'b'], 'arguments of the program go after --'],
   [['inspect', '/tmp'], '/tmp is not a file'],
-])('the command line %j is refused with exit code 2', async (args, message) => {
+])('the command line %j is rejected with exit code 2', async (args, message) => {
   const { exitCode, stdout, stderr } = await callProgram(...args)
   expect([exitCode, stdout]).toEqual([2, ''])
   expect(stderr).toContain(message)
 })
 
-test('what is not a snapshot is refused with exit code 1, also as JSON', async () => {
+test('a file that is not a snapshot is rejected with exit code 1, also with --json', async () => {
   const path = file('not-a.snapshot', 'x'.repeat(10_000))
   expect(await callProgram('inspect', path)).toMatchObject({
     exitCode: 1,

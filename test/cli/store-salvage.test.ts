@@ -1,4 +1,4 @@
-// `brumate store salvage`: the summary, JSON, exit codes, and what it refuses. test/store/ has a test with each server.
+// `brumate store salvage`: summary, JSON, exit codes and rejected options. test/store/ tests it with each kind of server.
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -35,7 +35,7 @@ beforeEach(async () => {
 
 const salvage = (...args: readonly string[]) => callProgram('store', 'salvage', ...args)
 
-test('a dry run says what would be lost; then sessions are salvaged into an image file, and a second run has nothing to do', async () => {
+test('--dry-run says what would be lost; a real run salvages the sessions, and a second run finds nothing to do', async () => {
   await storeOld(manager, store, 'old-1')
   await storeOld(manager, store, 'old-2', { tenant: 'old-2', code: 'x = 1' })
   const image = join(directory, 'python.image')
@@ -74,7 +74,7 @@ test('a dry run says what would be lost; then sessions are salvaged into an imag
   await session.close()
 })
 
-test('sessions in use are named, failures give exit code 1, and filters apply', async () => {
+test('sessions in use are listed and skipped, a failure gives exit code 1, and filters select sessions', async () => {
   const damage = (bytes: Uint8Array) => bytes.fill(0, bytes.length - 200, bytes.length - 100)
   await storeOld(manager, store, 'damaged', { change: damage })
   await storeOld(manager, store, 'busy')
@@ -106,7 +106,7 @@ test('sessions in use are named, failures give exit code 1, and filters apply', 
   await busy.close().catch(() => {})
 })
 
-test('progress is shown on a terminal, and an interrupted run ends with exit code 130', async () => {
+test('progress is shown on a terminal, and an interrupted run exits with code 130', async () => {
   await storeOld(manager, store, 'slow')
   const shown: string[] = []
   const streams = {
@@ -120,14 +120,14 @@ test('progress is shown on a terminal, and an interrupted run ends with exit cod
   expect((await store.get('slow'))?.imageId).toBe(OTHER_IMAGE)
 })
 
-test('names that would write to the terminal are escaped', async () => {
+test('control characters in names are escaped', async () => {
   await storeOld(manager, store, 'sly', { tenant: 'a\u001B[2J', code: 'open("b\\x1b[2J", "w").close()' })
   const { stdout } = await salvage(path, ...standard, '--dry-run')
   expect(stdout).toContain('sly (a\\u{1b}[2J): lost 1 file: ')
   expect(stdout).not.toContain('\u001B')
 })
 
-test('signed sessions need their key, which comes from a file', async () => {
+test('signed sessions can be salvaged only with their key, which is read from a file', async () => {
   const snapshotKey = new Uint8Array(32).fill(7)
   const signing = await openManager({ store, slots: 1, snapshotKey })
   const session = await signing.createSession({ id: 'signed', tenant: 'acme' })
@@ -141,7 +141,7 @@ test('signed sessions need their key, which comes from a file', async () => {
   writeFileSync(right, `${Buffer.from(snapshotKey).toString('hex')}\n`)
   const refused = await salvage(path, ...standard, '--key-file', wrong, '--json')
   expect(JSON.parse(refused.stdout).failed).toMatchObject([{ id: 'signed', code: 'SNAPSHOT' }])
-  // Its snapshot is of this image after all, as if another process had been faster.
+  // The snapshot is really of this image, as if another process had salvaged the session first.
   const opened = await salvage(path, ...standard, '--key-file', right, '--json')
   expect(JSON.parse(opened.stdout)).toMatchObject({ salvaged: [], current: 1, failed: [] })
 })
@@ -156,13 +156,13 @@ test.each([
   [['.', '--standard', '--slots', '0'], '--slots 0: expected an integer from 1 to 1024'],
   [['.', '--standard', '--label', 'a'], '--label a: expected NAME=VALUE'],
   [['.', '--standard', '--key-file', 'package.json'], '--key-file package.json: expected 32 bytes'],
-])('the command line %j is refused with exit code 2', async (args, message) => {
+])('the command line %j is rejected with exit code 2', async (args, message) => {
   const { exitCode, stdout, stderr } = await salvage(...args)
   expect([exitCode, stdout]).toEqual([2, ''])
   expect(stderr).toContain(message)
 })
 
-test('the bundled program opens a store of each kind, without what the others need', async () => {
+test('the bundled program opens every kind of store without the clients of the other kinds', async () => {
   const program = fileURLToPath(new URL('../../dist/src/program/index.js', import.meta.url))
   const salvaged = async (location: string) => {
     const args = [program, 'store', 'salvage', '--json', ...standard]

@@ -1,4 +1,4 @@
-// brumate/client: what is not in the suite of sessions. Requests go to an app of this process; broken networks are functions.
+// brumate/client: what the suite of sessions does not cover. Requests go to an app in this process; `fetch` functions simulate failures.
 
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -40,7 +40,7 @@ describe('brumate/client', () => {
   }
 
   describe('callbacks', () => {
-    it('answer calls of Python here, together and in turn, as one execution', async () => {
+    it('run in the client, concurrently or in sequence, within one execution', async () => {
       const heard: string[] = []
       const session = await open({
         callbacks: {
@@ -80,7 +80,7 @@ describe('brumate/client', () => {
       await expect(session.execute('await price(order="x")')).rejects.toThrow(/TypeError/)
     })
 
-    it('get exact values and may return them; what Python has no form for is an error there', async () => {
+    it('receive and return exact values; a result without a Python form is an error in Python', async () => {
       const session = await open({
         callbacks: { echo: ({ value }) => value, odd: () => new (class Odd {})() },
       })
@@ -94,7 +94,7 @@ describe('brumate/client', () => {
       await expect(session.execute('await odd()')).rejects.toThrow('has no Python counterpart')
     })
 
-    it('do not wait for each other: a fast one is answered while a slow one runs', async () => {
+    it('run concurrently: a fast one is answered while a slow one still runs', async () => {
       let finish = () => {}
       const finished = new Promise<void>((resolve) => {
         finish = resolve
@@ -112,7 +112,7 @@ describe('brumate/client', () => {
       expect(value).toBe(3)
     })
 
-    it('that suspend leave the call pending, and resume goes on, also in another client', async () => {
+    it('can suspend: the call stays pending, and any client can resume it', async () => {
       const session = await open({ id: 'approval', callbacks: { approve: (_, { suspend }) => suspend() } })
       const { status, pending } = await session.execute('answer = await approve(what="refund")\nanswer')
       expect([status, pending.length, pending[0]?.args]).toEqual(['suspended', 1, { what: 'refund' }])
@@ -127,7 +127,7 @@ describe('brumate/client', () => {
       await session.delete()
     })
 
-    it('that take too long, or are not wanted any more, end with the execution', async () => {
+    it('are aborted when their execution times out or is cancelled', async () => {
       const aborted: boolean[] = []
       const wait = (_: unknown, { signal }: { signal: AbortSignal }) =>
         new Promise((resolve) => {
@@ -156,7 +156,7 @@ describe('brumate/client', () => {
   })
 
   describe('sessions', () => {
-    it('are created, found, listed and deleted by their ids', async () => {
+    it('can be created, found, listed and deleted by id', async () => {
       const one = await client.createSession({ id: 'list-1', labels: { team: 'a' } })
       await one.set('x', 1n)
       expect(await (await client.getOrCreate('list-1')).get('x')).toBe(1)
@@ -172,13 +172,13 @@ describe('brumate/client', () => {
       await client.delete('list-2')
     })
 
-    it('without an id are gone when they are closed', async () => {
+    it('without an id are deleted when they are closed', async () => {
       const session = await client.createSession()
       await session.close()
       expect(await client.delete(session.id)).toBe(false)
     })
 
-    it('tell that somebody else has deleted them', async () => {
+    it('report SessionClosedError after another client has deleted them', async () => {
       const session = await client.createSession({ id: 'gone' })
       await client.delete('gone')
       await expect(session.execute('1')).rejects.toThrow(SessionClosedError)
@@ -226,13 +226,13 @@ describe('brumate/client', () => {
       expect(missing).toMatchObject({ reason: 'ENOENT', path: '/tmp/a/x' })
     })
 
-    it('run code once for an idempotency key, though the connection breaks', async () => {
+    it('run code once per idempotency key, even if the connection breaks', async () => {
       let breaks = 1
       const broken = await clientOf(manager, {
         fetch: (async (...args: ConstructorParameters<typeof Request>) => {
           const response = await sent(manager, ...args)
           if (!String(args[0]).endsWith('/execute') || breaks-- <= 0) return response
-          // The code has run, and the answer is lost.
+          // The code has run, but the response is lost.
           await response.text()
           throw new TypeError('fetch failed')
         }) as typeof fetch,
@@ -249,7 +249,7 @@ describe('brumate/client', () => {
   })
 
   describe('errors', () => {
-    it('are the classes of the library, with what the execution had produced', async () => {
+    it('are instances of the library’s classes and carry the output produced so far', async () => {
       expect([library.PythonError, library.StorageError]).toEqual([PythonError, StorageError])
       const session = await open()
       const error = await session.execute('print("out")\ndisplay(1)\n1 / 0').catch((caught) => caught)
@@ -275,7 +275,7 @@ describe('brumate/client', () => {
       return { asked, client: new BrumateClient({ url: 'http://x/base/', fetch, ...options }) }
     }
 
-    it('of a server that refuses for now are tried again, others not', async () => {
+    it('of a draining server are retried; an exceeded quota is not', async () => {
       const page = () => Response.json({ sessions: [] })
       const draining = answering([() => problem(503, 'DRAINING'), page])
       expect(await all(draining.client.list())).toEqual([])
@@ -288,7 +288,7 @@ describe('brumate/client', () => {
       expect(full.asked.length).toBe(1)
     })
 
-    it('say what is wrong with a server that is not there, is silent, or is another', async () => {
+    it('explain what is wrong: an unreachable server, a silent one, or one that is not brumate', async () => {
       const fail = () => {
         throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })
       }
@@ -319,12 +319,12 @@ describe('brumate/client', () => {
       [{ url: 'http://user:secret@x' }],
       [{ url: 'http://x', key: 'with space' }],
       [{ url: 'http://x', tokens: 1 }],
-    ])('refuse the options %j', (options) => {
+    ])('reject the options %j', (options) => {
       expect(() => new BrumateClient(options as never)).toThrow(InvalidOptionError)
     })
   })
 
-  it('needs nothing of Node in its file for browsers', async () => {
+  it('needs no Node API in its build for browsers', async () => {
     const file = new URL('../../dist/src/client.browser.js', import.meta.url)
     expect(await readFile(file, 'utf8')).not.toMatch(/from "node:|import "node:|require\(/)
     const program = `
@@ -351,7 +351,7 @@ describe('brumate/client', () => {
     expect(stdout).toBe('1,2,255 true\n')
   })
 
-  it('works over a port with the global fetch and a key', async () => {
+  it('works over a real port with the global fetch and a key', async () => {
     await using server = await serve({ manager, keys: { ada: 'a-key-for-ada-0123' } })
     const remote = new BrumateClient({ url: server.url, key: 'a-key-for-ada-0123' })
     const chunks: string[] = []

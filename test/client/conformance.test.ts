@@ -1,5 +1,4 @@
-// Tests of sessions, run with sessions of a server: the same behaviour over HTTP. Those that take long are about the interpreter, which
-// is the same.
+// Runs the session tests over HTTP, to show the same behaviour. Slow ones are left out: they test the interpreter, which is the same.
 import { useModes } from '../support/session-modes.js'
 import { overHttp } from './support/over-http.js'
 

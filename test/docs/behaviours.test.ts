@@ -1,4 +1,4 @@
-// Every id that a test's name cites is explained, in docs/behaviour.md, docs/threats.md or CONTRIBUTING.md.
+// Every id cited in a test's name is explained in docs/behaviour.md, docs/threats.md or CONTRIBUTING.md.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const ID = '[A-IN-S]\\d{1,2}'
 const CITATION = new RegExp(`['\`](${ID}(?:, ${ID})*): `, 'g')
 
-test('every id that the name of a test cites is explained', () => {
+test('every id cited in the name of a test is explained', () => {
   const names = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })
   const cited = names
     .filter((name) => name.endsWith('.test.ts'))

@@ -1,6 +1,6 @@
-// The examples of README.md and docs/, run as a user would run them: scripts/doc-examples.mjs finds them. What the `console.log` lines of
-// an example print is the comment at their end. Those with packages need wheels: BRUMATE_WHEELS. Those with a server do not run here:
-// test/store has tests with such servers. `npm run types` checks the types of all of them.
+// Runs the examples of README.md and docs/ the way a user would; scripts/doc-examples.mjs finds them. The comment at the end of each
+// `console.log` line is its expected output. Examples with packages need BRUMATE_WHEELS. Examples with a server do not run here: test/store
+// has tests with such servers. `npm run types` checks the types of all of them.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -24,17 +24,17 @@ function expectedOutput(code: string): string {
 }
 
 describe('examples', () => {
-  test('each prints something', () => {
+  test('each example prints something', () => {
     expect(examples.length).toBeGreaterThanOrEqual(7)
     expect(examples.map(({ code }) => expectedOutput(code))).not.toContain('\n')
   })
 
   test.each(examples.filter(({ withPackages, withServer }) => (!withPackages || wheels) && !withServer))(
-    '$name prints what it says',
-    // The first to ask for the image builds it.
+    '$name prints what its comments say',
+    // The first test that needs the image builds it.
     { timeout: 240_000 },
     async ({ code: written, withPackages }) => {
-      // The image that tests share, which has these packages, instead of one of their newest versions.
+      // Use the image that tests share, which has these packages, instead of building one with their newest versions.
       if (withPackages) await realImage()
       const code = withPackages
         ? written.replace(/packages: \[.*?\]/, JSON.stringify(realImageOptions()).slice(1, -1))
@@ -42,7 +42,7 @@ describe('examples', () => {
       const { outputText } = ts.transpileModule(code, {
         compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
       })
-      // From the root of the package, where its own name leads to the build.
+      // Run in the root of the package, where its own name resolves to the build.
       const { stdout, stderr } = await promisify(execFile)(
         process.execPath,
         ['--input-type=module', '--eval', outputText],
@@ -55,22 +55,22 @@ describe('examples', () => {
 })
 
 describe('README.md and docs', () => {
-  test('the README is short enough to be read', () => {
+  test('the README has fewer than 250 lines', () => {
     expect(textOf('README.md').split('\n').length).toBeLessThan(250)
   })
 
-  test('every page of docs is reached from the README', () => {
+  test('the README links to every page of docs', () => {
     const linked = pages.flatMap(({ name }) => (textOf('README.md').includes(`](${name})`) ? [name] : []))
     expect(['README.md', ...linked]).toEqual(pages.map(({ name }) => name))
   })
 
-  test('every exported error is in its table', () => {
+  test('docs/errors.md lists every exported error', () => {
     const api = readFileSync(join(root, 'docs/api.d.txt'), 'utf8')
     const errors = [...api.matchAll(/^export declare class (\w+Error) /gm)].map(([, name]) => name)
     expect(errors.filter((name) => !textOf('docs/errors.md').includes(`| \`${name}\` |`))).toEqual([])
   })
 
-  test('every limit and option is in its table', () => {
+  test('docs/options.md lists every limit and option', () => {
     const api = readFileSync(join(root, 'docs/api.d.txt'), 'utf8')
     const names = ['Limits', 'ManagerOptions', 'PackageOptions', 'SessionOptions'].flatMap((type) => {
       const [, body = ''] = new RegExp(`interface ${type} {\\n(.*?)\\n}`, 's').exec(api) ?? []

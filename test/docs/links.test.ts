@@ -1,4 +1,4 @@
-// Links between the pages of the repository: each leads to a file that exists, and to a heading of it.
+// Links between the pages of the repository: each leads to an existing file, and to an existing heading in it.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +22,7 @@ const pages = FOLDERS.filter((folder) => existsSync(join(root, folder))).flatMap
     .map((name) => join(root, folder, name)),
 )
 
-/** Names of headings, with a number where there is one like it before. */
+/** The anchors of a page's headings. A repeated anchor gets a number. */
 function anchorsOf(page: string): ReadonlySet<string> {
   const found = new Map<string, number>()
   const text = readFileSync(page, 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '')
@@ -36,7 +36,7 @@ function anchorsOf(page: string): ReadonlySet<string> {
   return new Set(anchors)
 }
 
-test('every link leads somewhere', () => {
+test('every link in the repository’s pages leads to an existing file and heading', () => {
   const dead = pages.flatMap((page) => {
     const text = readFileSync(page, 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '')
     const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)

@@ -1,4 +1,4 @@
-// docs/observability.md names the metrics, attributes and events that there are, and its alerts use no others.
+// docs/observability.md lists all metrics, attributes and events, and its alerts use no others.
 import { readFileSync } from 'node:fs'
 import type { Meter, MeterProvider, MetricOptions } from '@opentelemetry/api'
 import { openTelemetry } from 'brumate/opentelemetry'
@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<string, string>> = {
   createObservableUpDownCounter: 'up-down counter',
 }
 
-/** Each metric that a manager makes, as `name kind unit`. */
+/** All metrics that a manager creates, as `name kind unit`. */
 function metricsOfManager(): string[] {
   const made: string[] = []
   const meter = new Proxy({} as Meter, {
@@ -31,7 +31,7 @@ function metricsOfManager(): string[] {
 
 const metrics = metricsOfManager()
 
-test('the table of metrics has each of them, with its kind and unit', () => {
+test('the table of metrics lists every metric with its kind and unit', () => {
   const [, table = ''] = page.split('### Metrics')
   const rows = [...table.matchAll(/^\| (`brumate\..*?) \| (.*?), `(.*?)` \|/gm)]
   const named = rows.flatMap(([, names = '', kind, unit]) =>
@@ -40,7 +40,7 @@ test('the table of metrics has each of them, with its kind and unit', () => {
   expect(named.sort()).toEqual(metrics)
 })
 
-test('the table of attributes has each of them', () => {
+test('the table of attributes lists every attribute', () => {
   const facts: Required<TelemetryFacts> = {
     ...{
       sessionId: 's',
@@ -59,7 +59,7 @@ test('the table of attributes has each of them', () => {
   for (const name of Object.keys(spanAttributes(facts))) expect(named).toContain(name)
 })
 
-test('the alerts use metrics that there are', () => {
+test('the alerts use only existing metrics', () => {
   const [, rules = ''] = page.split('```yaml')
   const used = [...rules.matchAll(/\bbrumate_\w+/g)].map(([name]) => name)
   const known = metrics.flatMap((metric) => {
@@ -71,7 +71,7 @@ test('the alerts use metrics that there are', () => {
   expect(used.filter((name) => !known.includes(name))).toEqual([])
 })
 
-test('the table of events has each type', () => {
+test('the table of events lists every type', () => {
   const types = [...api.matchAll(/^export type \w+Event = .*?^\}\);$/gms)].flatMap(([declaration]) =>
     [...declaration.matchAll(/readonly type: (.*);/g)].flatMap(([, union = '']) => union.match(/\w+/g) ?? []),
   )

@@ -1,4 +1,4 @@
-// SECURITY.md against the repository: what its table names is there, and every class of the corpus is in it.
+// SECURITY.md compared with the repository: what its table names exists, and it has every class of the corpus.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ const rows = [...page.matchAll(/^\| (.+?) \| .+ \| (?:L[123]|—) \| (.+) \|$/gm
 )
 const corpus = readCorpus()
 
-test('SECURITY.md: every test that the table names exists, and every row names one', () => {
+test('SECURITY.md: every test named in the table exists, and every row names one', () => {
   expect(rows.length).toBeGreaterThan(20)
   for (const { title, tests } of rows) {
     expect(tests, title).not.toEqual([])
@@ -26,7 +26,7 @@ test('SECURITY.md: every test that the table names exists, and every row names o
   }
 })
 
-test('SECURITY.md: every test of security, attacks and memory is in the table', () => {
+test('SECURITY.md: the table names every test of security, attacks and memory', () => {
   const named = new Set(rows.flatMap(({ tests }) => tests))
   const files = ['test/security', 'test/attacks', 'test/memory'].flatMap((folder) =>
     readdirSync(join(root, folder))
@@ -44,29 +44,29 @@ test('SECURITY.md: the page names every fuzzer', () => {
   expect(fuzzers.filter((name) => !paragraph.includes(`\`${name}\``))).toEqual([])
 })
 
-test('SECURITY.md: the classes of the corpus are rows, and no other class is', () => {
+test('SECURITY.md: the table has a row for every class of the corpus, and no others', () => {
   const inTable = rows.flatMap(({ title }) => /^`([^`]+)`$/.exec(title)?.[1] ?? [])
   expect(inTable.toSorted()).toEqual([...new Set(corpus.map((attack) => attack.class))].toSorted())
 })
 
-test('the corpus: every class of it is run by a test file', () => {
+test('the corpus: a test file runs each of its classes', () => {
   const runners = ['escapes', 'interpreter', 'exhaustion', 'thread', 'messages', 'files']
   const sources = runners
     .map((name) => readFileSync(join(root, `test/attacks/${name}.test.ts`), 'utf8'))
     .join()
-  // L2 is run whole, and of L3 whatever is no file.
+  // Tests run all of L2, and all of L3 that is not a file, so only the other classes have to be named.
   const named = corpus.filter(({ level, class: name }) => level === 'L1' || name === 'snapshot-files')
   expect(named.filter((attack) => !sources.includes(`'${attack.class}'`)).map(({ id }) => id)).toEqual([])
 })
 
-test('the corpus: every attack’s header is whole, and some of every level are there', () => {
+test('the corpus: every attack has a complete header, and each level has attacks', () => {
   for (const level of ['L1', 'L2', 'L3']) {
     const attacks = corpus.filter((attack) => attack.level === level)
     expect(attacks.length, level).toBeGreaterThan(10)
   }
 })
 
-test('package.json: the page is in the package', () => {
+test('package.json: SECURITY.md is in the package', () => {
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] }
   expect(files).toContain('SECURITY.md')
 })

@@ -1,5 +1,5 @@
-// docs/snapshot-format.md against real snapshots: the names it lists are the names that are there, and its layout leads to the
-// session's bytes. Reads with test/snapshot/support/rebuild.ts, which uses nothing of the library.
+// docs/snapshot-format.md compared with real snapshots: it lists exactly the names in them, and its layout leads to the session's
+// bytes. Snapshots are read with test/snapshot/support/rebuild.ts, which uses none of the library's code.
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { VfsStorage } from 'brumate'
@@ -35,7 +35,7 @@ const CODE = py`
   shared = open('/data/shared', 'w')
 `
 
-/** Names in backticks in the first column of the tables of a section. */
+/** The names in backticks in the first column of a section's tables. */
 function names(heading: string): string[] {
   const [, section = ''] = page.split(new RegExp(`^#+ ${heading}\n`, 'm'))
   const body = section.split(/^#/m)[0] ?? ''
@@ -44,7 +44,7 @@ function names(heading: string): string[] {
   )
 }
 
-/** The members that a table gives to a kind of node. */
+/** The members that the page lists for a kind of node. */
 function members(kind: string): string[] {
   const [, text = ''] = new RegExp(`^\\| ${kind} \\| (.*) \\|$`, 'm').exec(page) ?? []
   return [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
@@ -59,7 +59,7 @@ interface HostState extends Record<string, unknown> {
 
 describe('docs/snapshot-format.md', () => {
   let bytes: Uint8Array
-  /** Of a session whose stream is longer than one block. */
+  /** A snapshot whose stream is longer than one block. */
   let large: Opened
   let opened: Opened
   let stream: Stream
@@ -81,8 +81,8 @@ describe('docs/snapshot-format.md', () => {
     image = readable(await openImage({ cacheDir: inject('cacheDir') }))
   })
 
-  test('names every field of the head and of the host state, and no other', () => {
-    // `described` is only in what a crashed session left.
+  test('names exactly the fields of the head and of the host state', () => {
+    // Only snapshots left by a crashed session have `described`.
     const keys = [...Object.keys(opened.head), 'described']
     expect(names('The head').toSorted()).toEqual(keys.toSorted())
     const [fields, common] = [Object.keys(host), 12]
@@ -91,7 +91,7 @@ describe('docs/snapshot-format.md', () => {
     expect(listed.length).toBe(fields.length + common)
   })
 
-  test('gives each kind of node the members it has', () => {
+  test('lists the members of each kind of node', () => {
     const kinds = ['file', 'directory', 'symbolic link', 'device', 'pipe']
     for (const node of host.nodes) {
       const kind = kinds[Number(node[1])] ?? ''
@@ -111,7 +111,7 @@ describe('docs/snapshot-format.md', () => {
     expect([...(first?.keys() ?? [])].filter((key) => !page.includes(`\`${key}\``))).toEqual([])
   })
 
-  test('knows every kind of value', () => {
+  test('lists every kind of value', () => {
     const values: Map<string, Map<unknown, unknown>> = unpack(opened.head.values)
     const inner = [...(values.get('values')?.values() ?? []), values.get('lone')]
     const kinds = inner.flatMap((value) => (value instanceof Map ? [value.get(0)] : []))
@@ -120,7 +120,7 @@ describe('docs/snapshot-format.md', () => {
     expect(values.has('held')).toBe(false)
   })
 
-  test('the document, its checksum and its signature are as it says', () => {
+  test('describes the document, its checksum and its signature correctly', () => {
     expect([opened.magic, opened.version]).toEqual(['brumate snapshot', 2])
     expect(page).toContain('`brumate snapshot`')
     const head: Uint8Array = new Packr().unpack(bytes.subarray())[2]
@@ -133,7 +133,7 @@ describe('docs/snapshot-format.md', () => {
     expect(signed.digest()).toEqual(Buffer.from(opened.signature ?? []))
   })
 
-  test('the blocks and the parts of the stream have the sizes it says', () => {
+  test('describes the sizes of blocks and of the parts of the stream correctly', () => {
     const { rawBytes } = opened.head as { rawBytes: number }
     const view = Buffer.from(opened.body)
     const sizes: number[] = []
@@ -160,7 +160,7 @@ describe('docs/snapshot-format.md', () => {
     expect(unpackBody(opened.body).readDoubleLE(8)).toBe(stream.contents.length)
   })
 
-  test('pages XOR the image are the session: what it had in memory is there', () => {
+  test('describes pages correctly: XORed with the image they give the session’s memory', () => {
     const { memoryBytes } = opened.head as { memoryBytes: number }
     const memory = Buffer.alloc(memoryBytes)
     let source = 0
@@ -178,7 +178,7 @@ describe('docs/snapshot-format.md', () => {
     expect(memory.includes('bytes that are nowhere else')).toBe(true)
   })
 
-  test('extents and unread bytes lead to what files and pipes hold, and use the contents up', () => {
+  test('describes contents correctly: extents and unread bytes lead to the data of files and pipes, with none left over', () => {
     let at = 0
     const found = new Map<unknown, Buffer>()
     for (const node of host.nodes) {

@@ -1,4 +1,4 @@
-// docs/untrusted-keys.md: what it says of hashes, and that its Python does what it is for.
+// docs/untrusted-keys.md: its statements about hashes are true, and its Python code works.
 import { readFileSync } from 'node:fs'
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -30,7 +30,7 @@ afterAll(() => manager?.close())
 const inBoth = (code: string) =>
   Promise.all(sessions.map(async (session) => (await session.execute(code)).value))
 
-test('texts hash alike in all sessions, and collide where somebody wants them to', async () => {
+test('plain texts have the same hash in all sessions, and collisions can be crafted', async () => {
   const [one, other] = await inBoth(COLLIDING)
   expect(one).toEqual(other)
   expect((one as [number])[0]).toBeGreaterThan(50)
@@ -46,7 +46,7 @@ test('keyed hashes differ between sessions and do not collide', async () => {
   ])
 })
 
-test('a dictionary with either kind of key finds what was put into it', async () => {
+test('dictionaries with either kind of keyed key work', async () => {
   const code = `
 seen.update((keyed(text), (text, i)) for i, text in enumerate(colliding))
 counts.update((Keyed(text), i) for i, text in enumerate(colliding))

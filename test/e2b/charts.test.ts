@@ -1,4 +1,4 @@
-// Charts and data frames of real packages, as E2B describes them. Needs BRUMATE_WHEELS.
+// Charts and data frames of real packages, in E2B's format. Needs BRUMATE_WHEELS.
 import { Sandbox } from 'brumate/e2b'
 import { expect, onTestFinished, test } from 'vitest'
 import { realImage } from '../packages/support/real-image.js'
@@ -6,7 +6,7 @@ import { managerForTest } from '../support/manager.js'
 
 const wheels = process.env.BRUMATE_WHEELS
 
-/** Figures in the form of E2B's documentation: drawn, labelled and shown. */
+/** Plots in the style of E2B's documentation: draws, labels and shows a figure. */
 const figure = (draw: string) => `
 import matplotlib.pyplot as plt
 plt.figure(figsize=(6, 4))
@@ -14,7 +14,7 @@ ${draw}
 plt.title('Figures')
 plt.show()`
 
-test.skipIf(!wheels)('figures and data frames are results as in E2B', { timeout: 240_000 }, async () => {
+test.skipIf(!wheels)('charts and data frames are results as in E2B', { timeout: 240_000 }, async () => {
   const manager = await managerForTest({ image: await realImage(), slots: 1 })
   const sandbox = await Sandbox.create({ manager })
   onTestFinished(async () => void (await sandbox.kill()))

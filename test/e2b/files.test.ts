@@ -15,7 +15,7 @@ afterAll(async () => {
   await sandbox.kill()
 })
 
-test('a file is written with the directories above it, and read in every format', async () => {
+test('writing a file creates its parent directories, and it can be read in every format', async () => {
   expect(await files.write('a/b/c.txt', 'grüße')).toEqual({
     name: 'c.txt',
     type: 'file',
@@ -28,7 +28,7 @@ test('a file is written with the directories above it, and read in every format'
   expect((await sandbox.runCode("open('a/b/c.txt').read()")).text).toBe('grüße')
 })
 
-test('data can be text, a buffer, a blob or a stream, in one call for many files', async () => {
+test('data can be text, a buffer, a blob or a stream, and one call can write many files', async () => {
   const written = await files.write([
     { path: 'one', data: 'text' },
     { path: 'two', data: new TextEncoder().encode('buffer').buffer as ArrayBuffer },
@@ -45,7 +45,7 @@ test('data can be text, a buffer, a blob or a stream, in one call for many files
   expect(texts).toEqual(['text', 'buffer', 'blob', 'stream'])
 })
 
-test('a directory is listed down to a depth, with what is known of each entry', async () => {
+test('list() descends to the given depth and returns metadata of each entry', async () => {
   expect(await files.makeDir('d/e')).toBe(true)
   expect(await files.makeDir('d/e')).toBe(false)
   await files.write('d/e/f.txt', '12345')
@@ -57,7 +57,7 @@ test('a directory is listed down to a depth, with what is known of each entry', 
   expect(await files.getInfo('d/e/f.txt')).toMatchObject({ size: 5, modifiedTime: expect.any(Date) })
 })
 
-test('files are renamed and removed', async () => {
+test('files can be renamed and removed', async () => {
   await files.write('old.txt', 'x')
   expect(await files.rename('old.txt', 'new.txt')).toMatchObject({ path: '/home/user/new.txt', size: 1 })
   expect([await files.exists('old.txt'), await files.exists('new.txt')]).toEqual([false, true])
@@ -67,7 +67,7 @@ test('files are renamed and removed', async () => {
   await expect(files.rename('one', '/tmp/one')).rejects.toThrow(InvalidArgumentError)
 })
 
-test('what is not there is a FileNotFoundError', async () => {
+test('a missing file or directory raises FileNotFoundError', async () => {
   const calls = [
     () => files.read('none'),
     () => files.list('none'),
@@ -82,7 +82,7 @@ test('what is not there is a FileNotFoundError', async () => {
   await expect(files.read('/home/user')).rejects.toThrow(InvalidArgumentError)
 })
 
-test('a watcher hears of changes in its directory, and below it if asked to', async () => {
+test('a watcher reports changes in its directory, and in subdirectories only if recursive', async () => {
   await files.makeDir('watched/below')
   const names: string[] = []
   const all: string[] = []

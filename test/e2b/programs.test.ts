@@ -1,4 +1,4 @@
-// Programs of E2B's own: those of the README of its package, with nothing changed but the import, as a user would run them.
+// E2B's own programs, from its package's README, with only the import changed, run the way a user would run them.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const readme = readFileSync(`${root}/node_modules/@e2b/code-interpreter/README.md`, 'utf8')
 const programs = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code)
 
-/** With E2B's import changed. A program that does not kill its sandbox ends by itself. */
+/** Runs a program with E2B's import replaced. It must exit by itself, even if it does not kill its sandbox. */
 async function run(program: string): Promise<string> {
   const code = program.replace("'@e2b/code-interpreter'", "'brumate/e2b'")
   expect(code).not.toBe(program)
@@ -21,13 +21,13 @@ async function run(program: string): Promise<string> {
   return stdout
 }
 
-test("the first program of E2B's README runs as it is", async () => {
+test('the first program of the README of E2B runs unchanged', async () => {
   const program = programs.find((code) => code.includes("runCode('x+=1; x')")) ?? ''
   expect(await run(program)).toBe('2\n')
 })
 
-test('a client of theirs is bound to its options, and its program ends by itself', async () => {
-  // Their README goes on with volumes, templates and secrets of their cloud.
+test('a sandbox created by an E2B client works, and the program exits by itself', async () => {
+  // The rest of E2B's program uses volumes, templates and secrets of its cloud.
   const program = programs.find((code) => code.includes('new E2B(')) ?? ''
   const [sessions = ''] = program.split('// The core resources')
   expect(await run(`${sessions}\nconsole.log(execution.text)`)).toBe('2\n')

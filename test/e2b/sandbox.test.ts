@@ -1,4 +1,4 @@
-// `brumate/e2b`: sandboxes and their contexts, with E2B's names.
+// `brumate/e2b`: sandboxes and contexts with E2B's API.
 import { MemoryStore, type SessionManager } from 'brumate'
 import {
   E2B,
@@ -26,7 +26,7 @@ afterAll(async () => {
 })
 
 describe('runCode', () => {
-  test('keeps variables, and counts the executions of the user only', async () => {
+  test('keeps variables, and counts only the user’s executions', async () => {
     const own = await Sandbox.create({ manager })
     expect((await own.runCode('x = 1')).results).toEqual([])
     const execution = await own.runCode('x += 1; x', { envs: { A: 'b' } })
@@ -36,7 +36,7 @@ describe('runCode', () => {
     await own.kill()
   })
 
-  test('reports displays in order, and the last expression as the main result', async () => {
+  test('returns displays in order, and marks the last expression as the main result', async () => {
     const heard: unknown[] = []
     const code = `
 from IPython.display import HTML, JSON, Markdown
@@ -52,7 +52,7 @@ display(JSON({'a': 1}))
     expect(JSON.parse(JSON.stringify(execution)).results[2]).toEqual({ text: 'text' })
   })
 
-  test('streams output as messages, and an exception as an error', async () => {
+  test('streams output as messages, and reports an exception as an error', async () => {
     const messages: object[] = []
     const errors: object[] = []
     const execution = await sandbox.runCode(
@@ -73,7 +73,7 @@ display(JSON({'a': 1}))
     expect(errors).toEqual([execution.error])
   })
 
-  test('shows a chart as E2B describes it', async () => {
+  test('returns a chart in E2B’s format', async () => {
     const chart = {
       title: null,
       axes: [
@@ -108,7 +108,7 @@ display(Figure())`
     })
   })
 
-  test('sets environment variables for all contexts, or for one execution', async () => {
+  test('sets environment variables for all contexts, or for one execution only', async () => {
     const code = "import os; [os.getenv(n, '-') for n in ('PLACE', 'ONCE')]"
     expect((await sandbox.runCode(code)).text).toBe("['everywhere', '-']")
     const envs = { PLACE: 'here', ONCE: 'a "quoted" \\ ü' }
@@ -117,7 +117,7 @@ display(Figure())`
     expect((await sandbox.runCode(code)).text).toBe("['everywhere', '-']")
   })
 
-  test('runs in the order of the calls, each with its own environment variables', async () => {
+  test('runs concurrent calls in order, each with its own environment variables', async () => {
     const get = "import os; os.environ.get('KEY')"
     const calls = [{ KEY: 'a' }, { KEY: 'b' }, undefined].map((envs, i) =>
       sandbox.runCode(`turns = ${i === 0 ? '[0]' : `[*turns, ${i}]`}; ${get}`, envs && { envs }),
@@ -126,7 +126,7 @@ display(Figure())`
     expect((await sandbox.runCode('turns')).text).toBe('[0, 1, 2]')
   })
 
-  test('has a result also if the code breaks its environment, which later calls are told', async () => {
+  test('still returns a result if code breaks os.environ; the next call with envs is rejected', async () => {
     const own = await Sandbox.create({ manager })
     const broken = await own.runCode('import os; os.environ = None; 1', { envs: { A: 'b' } })
     expect(broken.text).toBe('1')
@@ -135,7 +135,7 @@ display(Figure())`
     await own.kill()
   })
 
-  test('rejects with TimeoutError, and the variables stay', async () => {
+  test('rejects with TimeoutError after timeoutMs, and variables stay', async () => {
     await sandbox.runCode('kept = 1')
     const running = sandbox.runCode('import time; time.sleep(60)', { timeoutMs: 200 })
     await expect(running).rejects.toThrow(TimeoutError)
@@ -143,7 +143,7 @@ display(Figure())`
     expect((await sandbox.runCode('kept')).text).toBe('1')
   })
 
-  test('has the limit that code exceeded as an error', async () => {
+  test('reports an exceeded limit as an error of the execution', async () => {
     const small = await Sandbox.create({ manager, limits: { outputBytes: 1000 } })
     const { error } = await small.runCode("print('x' * 10_000)")
     expect(error).toMatchObject({ name: 'LimitError', value: expect.stringContaining('outputBytes') })
@@ -152,7 +152,7 @@ display(Figure())`
 })
 
 describe('contexts', () => {
-  test('have variables of their own and share files', async () => {
+  test('have their own variables but share files', async () => {
     const context = await sandbox.createCodeContext({ cwd: 'job' })
     expect(context).toMatchObject({ language: 'python', cwd: '/home/user/job' })
     expect(await sandbox.listCodeContexts()).toContainEqual(context)
@@ -164,7 +164,7 @@ describe('contexts', () => {
     await expect(sandbox.runCode('1', { context })).rejects.toThrow(/no context/)
   })
 
-  test('forget their variables when they are restarted', async () => {
+  test('lose their variables on restart but keep files', async () => {
     const context = await sandbox.createCodeContext()
     await sandbox.runCode("y = 1; open('kept.txt', 'w').write('kept');", { context })
     await sandbox.restartCodeContext(context.id)
@@ -182,8 +182,8 @@ describe('contexts', () => {
   })
 })
 
-describe('the life of a sandbox', () => {
-  test('a paused sandbox is not running, and comes back with variables, contexts and files', async () => {
+describe('lifecycle', () => {
+  test('a paused sandbox is not running, and connect() restores variables, contexts and files', async () => {
     const { Sandbox: Bound } = new E2B({ manager })
     const paused = await Bound.create({ metadata: { user: 'ada' } })
     await paused.runCode(
@@ -212,7 +212,7 @@ describe('the life of a sandbox', () => {
     expect(await Bound.list({ query }).nextItems()).toEqual([])
   })
 
-  test('a sandbox whose manager was closed comes back from the store in another', async () => {
+  test('after its manager was closed, another manager can restore a sandbox from the store', async () => {
     const store = new MemoryStore()
     const first = await managerForTest({ store, slots: 1 })
     const created = await Sandbox.create({ manager: first })
@@ -223,7 +223,7 @@ describe('the life of a sandbox', () => {
     expect((await again.runCode("(n, open('a.txt').read())")).text).toBe("(7, 'kept')")
   })
 
-  test('opens whatever its code has written where the sandbox is kept', async () => {
+  test('connect() restores variables even if code has overwritten the files that hold the sandbox’s state', async () => {
     const hostile = await Sandbox.create({ manager })
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
     await hostile.files.write('a.txt', 'lost')
@@ -241,7 +241,7 @@ open('/.sandbox/sandbox.json', 'w').write('{"contexts": [{"id": "../x", "cwd": 1
     await hostile.kill()
   })
 
-  test('keeps files also when code has put something else in place of where the sandbox is kept', async () => {
+  test('keeps files even if code replaces the state directory with a file, or its files with directories', async () => {
     const hostile = await Sandbox.create({ manager })
     for (const code of [
       "import os, shutil; shutil.rmtree('/.sandbox', ignore_errors=True); open('/.sandbox', 'w').close()",
@@ -258,7 +258,7 @@ open('/.sandbox/sandbox.json', 'w').write('{"contexts": [{"id": "../x", "cwd": 1
     await hostile.kill()
   })
 
-  test('is resumed by a connect that comes while it is paused, when the calls before have ended', async () => {
+  test('connect() during a pause waits for running calls and for the pause, then resumes', async () => {
     const own = await Sandbox.create({ manager })
     const [{ text }, paused, again] = await Promise.all([
       own.runCode('n = 5; n'),
@@ -269,7 +269,7 @@ open('/.sandbox/sandbox.json', 'w').write('{"contexts": [{"id": "../x", "cwd": 1
     await own.kill()
   })
 
-  test('is over when its time is: it is killed, or paused and resumed by the next call', async () => {
+  test('when its timeout expires a sandbox is killed, or paused and resumed by the next call', async () => {
     const killed = await Sandbox.create({ manager, timeoutMs: 1 })
     await expect.poll(() => killed.isRunning()).toBe(false)
     await expect(killed.connect()).rejects.toThrow(SandboxNotFoundError)
@@ -283,7 +283,7 @@ open('/.sandbox/sandbox.json', 'w').write('{"contexts": [{"id": "../x", "cwd": 1
     await paused.kill()
   })
 
-  test('a sandbox that was killed is not found', async () => {
+  test('a killed sandbox cannot be found', async () => {
     const gone = await Sandbox.create({ manager })
     expect(await gone.kill()).toBe(true)
     expect(await gone.kill()).toBe(false)
@@ -291,7 +291,7 @@ open('/.sandbox/sandbox.json', 'w').write('{"contexts": [{"id": "../x", "cwd": 1
     await expect(Sandbox.connect('../etc', { manager })).rejects.toThrow(SandboxNotFoundError)
   })
 
-  test('pages of a list follow each other', async () => {
+  test('list() returns one page after another', async () => {
     const some = await Promise.all(
       [1, 2, 3].map(() => Sandbox.create({ manager, metadata: { page: 'yes' } })),
     )
@@ -305,7 +305,7 @@ open('/.sandbox/sandbox.json', 'w').write('{"contexts": [{"id": "../x", "cwd": 1
   })
 })
 
-test('what a session cannot do is refused, with what to do instead', async () => {
+test('unsupported operations are rejected with a message that names an alternative', async () => {
   const refused: [() => Promise<unknown>, RegExp][] = [
     [() => sandbox.commands.run('pip install pandas'), /packages: \[\.\.\.\]/],
     [() => sandbox.commands.run('python3 main.py'), /runpy/],

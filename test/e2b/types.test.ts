@@ -1,21 +1,21 @@
-// What is promised of types: programs compile with either import. The compiler checks these claims (`npm run types`).
+// Types: programs written for E2B compile with either import. The compiler checks these claims (`npm run types`).
 import type * as E2B from '@e2b/code-interpreter'
 import type * as Ours from 'brumate/e2b'
 import { expectTypeOf, test } from 'vitest'
 
-test('what programs get is what E2B gives them', () => {
+test('types of return values extend those of E2B', () => {
   expectTypeOf<Ours.Execution>().toExtend<Pick<E2B.Execution, 'text' | 'logs' | 'error' | 'executionCount'>>()
   expectTypeOf<Ours.ExecutionError>().toExtend<E2B.ExecutionError>()
   expectTypeOf<Ours.OutputMessage>().toExtend<E2B.OutputMessage>()
   expectTypeOf<Ours.Context>().toExtend<E2B.Context>()
   expectTypeOf<Ours.Logs>().toExtend<E2B.Logs>()
-  // Enums are nominal: only their values are the same.
+  // Enums are nominal types, so only their values are the same.
   expectTypeOf<Omit<Ours.Result, 'chart' | 'raw'>>().toExtend<Omit<E2B.Result, 'chart' | 'raw'>>()
   expectTypeOf<Omit<Ours.EntryInfo, 'type'>>().toExtend<Omit<E2B.EntryInfo, 'type'>>()
   expectTypeOf<Ours.SandboxInfo>().toExtend<E2B.SandboxInfo>()
 })
 
-test('what programs pass is taken', () => {
+test('options written for E2B are accepted', () => {
   type Options<T extends (...args: never[]) => unknown> = NonNullable<Parameters<T>[1]>
   expectTypeOf<Options<E2B.Sandbox['runCode']>['timeoutMs']>().toExtend<Ours.RunCodeOpts['timeoutMs']>()
   expectTypeOf<E2B.CreateCodeContextOpts>().toExtend<Ours.CreateCodeContextOpts>()
@@ -26,7 +26,7 @@ test('what programs pass is taken', () => {
   >()
 })
 
-test('methods of a sandbox can stand for those of E2B', () => {
+test('methods of Sandbox can replace those of E2B', () => {
   type Calls = 'createCodeContext' | 'removeCodeContext' | 'listCodeContexts' | 'restartCodeContext'
   type Life =
     | 'pause'

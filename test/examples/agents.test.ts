@@ -1,10 +1,10 @@
-// The examples of agent frameworks, each with the real framework and a scripted model.
+// The examples for agent frameworks, each with the real framework and a scripted model.
 import { execFile } from 'node:child_process'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
 
-/** Without keys, so that no real model is asked. */
+/** Runs an example without API keys, so that it cannot call a real model. */
 function example(name: string) {
   const keys = { AI_GATEWAY_API_KEY: undefined, ANTHROPIC_API_KEY: undefined, OPENAI_API_KEY: undefined }
   const env = { ...process.env, ...keys, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
@@ -12,7 +12,7 @@ function example(name: string) {
 }
 
 test.each(['ai-sdk', 'openai-agents', 'anthropic'])(
-  '%s: code calls tools over two turns, and goes on when a human has approved a call',
+  '%s: code calls tools over two turns, and continues after a human has approved a call',
   async (name) => {
     const { stdout, stderr } = await example(name)
     expect(stderr).toBe('')

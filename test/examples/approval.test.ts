@@ -1,4 +1,4 @@
-// The approval example (issue 4): frozen by one process, answered in another, also under another version of Node.
+// The approval example (issue 4): a script saved by one process and resumed by another, also under another version of Node.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,9 +12,9 @@ let directory: string
 let file: string
 let frozen: string[]
 
-/** Lines that one process of the example prints. */
+/** Runs the example in a process of its own and returns the lines it prints. */
 async function example(command: string, flags: readonly string[], ...args: string[]): Promise<string[]> {
-  // Where the default cache directory obeys XDG_CACHE_HOME this finds the tests' image.
+  // On platforms where the default cache directory follows XDG_CACHE_HOME, this finds the tests' image.
   const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
   const options = { env, shell: process.platform === 'win32' }
   const { stdout } = await run(command, [...flags, 'examples/run.mjs', 'approval', ...args], options)
@@ -28,7 +28,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
-test('D8: the first process calls each tool once, and says what it waits for', async () => {
+test('D8: the first process calls each tool once and prints what it is waiting for', async () => {
   expect(frozen.slice(0, -1).sort()).toEqual([
     'suspended: may I refund order 1204?',
     'tool approve',
@@ -44,12 +44,12 @@ describe.each([
   ['another process', process.execPath, []],
   [`another version of Node (${other})`, 'npx', ['-y', `node@${other}`]],
 ] as const)('C8: %s answers', (_, command, flags) => {
-  test('yes: the script goes on to its end, and no tool is called again', async () => {
+  test('yes: the script runs to its end, and no tool is called again', async () => {
     const lines = await example(command, flags, 'answer', file, 'yes')
     expect(lines).toEqual(['Ada paid 75.25; refunded 75.25 to Ada'])
   }, 120_000)
 
-  test('no: the same snapshot comes to another end', async () => {
+  test('no: the same snapshot ends without the refund', async () => {
     const lines = await example(command, flags, 'answer', file, 'no')
     expect(lines).toEqual(['Ada paid 75.25; nothing refunded'])
   }, 120_000)

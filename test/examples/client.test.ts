@@ -1,10 +1,10 @@
-// The client's example runs against a server of its own.
+// The client example, which starts its own server.
 import { execFile } from 'node:child_process'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
 
-test('a program with callbacks of its own uses sessions of a server', async () => {
+test('the client example uses sessions of a server, with callbacks in the client', async () => {
   const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
   const { stdout } = await promisify(execFile)(process.execPath, ['examples/run.mjs', 'client'], { env })
   expect(stdout).toContain('async def price(order: int)')

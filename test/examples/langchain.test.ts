@@ -1,10 +1,10 @@
-// The LangChain example prints what its model reads.
+// The LangChain example prints the text that its model reads.
 import { execFile } from 'node:child_process'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
 
-test('an agent of LangChain computes in Python with the results of its tools', async () => {
+test('a LangChain agent calls tools from Python and computes with their results', async () => {
   const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
   const { stdout } = await promisify(execFile)(process.execPath, ['examples/run.mjs', 'langchain'], { env })
   expect(stdout).toMatch(

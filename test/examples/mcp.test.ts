@@ -1,4 +1,4 @@
-// The MCP example prints what a model would read.
+// The MCP example prints the text that a model would read.
 import { execFile } from 'node:child_process'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'

@@ -1,4 +1,4 @@
-// Examples that print what they do, run as their users run them.
+// The small examples, run the way a user runs them.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -14,7 +14,7 @@ async function node(...args: string[]): Promise<string[]> {
   return stdout.trim().split('\n')
 }
 
-test('files go into a session and out, and a storage is shared', async () => {
+test('files can be copied into and out of a session, and two sessions share a storage', async () => {
   expect(await lines('files')).toEqual([
     'created /home/pyodide/total.txt',
     'total.txt: 26.50',
@@ -23,7 +23,7 @@ test('files go into a session and out, and a storage is shared', async () => {
   ])
 })
 
-test('forty tenants share four slots, and a runaway costs its own tenant one cell', async () => {
+test('forty tenants share four slots, and a tenant’s infinite loop costs only that tenant’s cell', async () => {
   expect(await lines('tenants')).toEqual([
     'A2 of all: 8200',
     'a mistake: #ZeroDivisionError',
@@ -33,10 +33,10 @@ test('forty tenants share four slots, and a runaway costs its own tenant one cel
   ])
 })
 
-// The first to ask for the image builds it.
+// The first test that needs the image builds it.
 const withPackages = { timeout: 240_000 }
-test.runIf(process.env.BRUMATE_WHEELS)('pandas pivots a CSV file, and draws it', withPackages, async () => {
-  // The image that tests share, instead of one with the newest versions.
+test.runIf(process.env.BRUMATE_WHEELS)('pandas pivots a CSV file and plots it', withPackages, async () => {
+  // Use the image that tests share instead of building one with the newest versions.
   await realImage()
   const code = await readFile('dist/examples/analysis.js', 'utf8')
   const options = JSON.stringify(realImageOptions()).slice(1, -1)

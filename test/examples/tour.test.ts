@@ -1,4 +1,4 @@
-// The tour as `npm run tour` runs it: a process of its own on the built package.
+// The tour as `npm run tour` runs it: in its own process, with the built package.
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -11,12 +11,12 @@ interface Told {
 }
 
 async function runTour(...args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-  // Where the default cache directory obeys XDG_CACHE_HOME this finds the tests' image.
+  // On platforms where the default cache directory follows XDG_CACHE_HOME, this finds the tests' image.
   const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
   return promisify(execFile)(process.execPath, ['examples/run.mjs', 'tour', ...args], { env })
 }
 
-test('an example that does not exist, and a build that does not, are named', async () => {
+test('the error for a missing example lists the examples, and a missing build is explained', async () => {
   const run = async (file: string) => {
     const failed = promisify(execFile)(process.execPath, [file, 'nope']).catch((error) => error)
     const { code, stderr } = await failed
@@ -48,43 +48,43 @@ describe('the tour', () => {
     stderr = rest.stderr
   })
 
-  test('ends by itself with nothing on stderr', () => {
+  test('exits by itself and writes nothing to stderr', () => {
     expect(stderr).toBe('')
     expect(told.chapters.every(({ steps, title }) => steps.length > 0 || title.match(/end|Four/))).toBe(true)
   })
 
-  test('A1: variables, classes and the execution count stay', () => {
+  test('A1: variables, classes and the execution count persist between calls', () => {
     expect(told.facts.account).toBe("Account(owner='Ada', balance=Decimal('20.00'))")
     expect(told.facts.executionCount).toBe(5)
   })
 
-  test('A5: an error has its type and a traceback of user code', () => {
+  test('A5: an error has its type and a traceback of the user’s code', () => {
     expect(told.facts.errorType).toBe('TypeError')
     expect(told.facts.errorTraceback).toContain("after('ten')")
   })
 
-  test('A7, A8: clearState takes names away and reset gives a fresh interpreter', () => {
+  test('A7, A8: clearState removes variables, and reset gives a fresh interpreter', () => {
     expect(told.facts.accountAfterClear).toBe(false)
     expect(told.facts.piIsBack).toBe(true)
     expect(told.facts.executionCountAfterReset).toBe(1)
   })
 
-  test('A10: values cross both ways', () => {
+  test('A10: values convert in both directions', () => {
     expect(told.facts.best).toEqual({ ada: 10, grace: 9 })
   })
 
-  test('B1: a timed-out loop leaves the session its state', () => {
+  test('B1: a loop that times out leaves the session’s state intact', () => {
     expect(told.facts.loopOutcome).toBe('interrupted')
     expect(told.facts.roundsKept).toBe(true)
   })
 
-  test('B2: a session whose worker was ended goes on as the last completed call left it', () => {
+  test('B2: a session whose worker was ended continues from its last completed call', () => {
     expect(told.facts.deafOutcome).toBe('restored')
     expect(told.facts.roundsAfterKill).toBe(true)
     expect(told.facts.timeouts).toBe(2)
   })
 
-  test('C1, C7: a frozen session says what is in it, and thaws in another one', () => {
+  test('C1, C7: a snapshot lists its contents and can be restored in another session', () => {
     expect(told.facts.snapshotBytes).toBeLessThan(32_000)
     expect(told.facts.snapshotGlobals).toEqual([
       'Queue: type',
@@ -97,7 +97,7 @@ describe('the tour', () => {
     expect(told.facts.guestsOfTheFirst).toEqual(['Grace', 'Barbara'])
   })
 
-  test('A9: four sessions of two tenants compute at once, each with its own variables', () => {
+  test('A9: four sessions of two tenants compute at the same time, each with its own variables', () => {
     const sums = Object.fromEntries(
       ['red-1', 'red-2', 'blue-3', 'blue-4'].map((id, i) => {
         let total = 0
@@ -108,12 +108,12 @@ describe('the tour', () => {
     expect(told.facts.tenants).toEqual(sums)
   })
 
-  test('the analysis finds the revenue that JavaScript counted', () => {
+  test('the analysis finds the same revenue that JavaScript computed', () => {
     expect(told.facts.revenueAgrees).toBe(true)
     expect(told.facts.report).toMatchObject({ orders: 4_000, quartiles: expect.any(Array) })
   })
 
-  test('without --json it shows code and answers as text', async () => {
+  test('without --json it prints code and results as text', async () => {
     const { stdout } = await runTour()
     expect(stdout).toContain('│ after(10)')
     expect(stdout).toContain('→ 1628.89')

@@ -1,4 +1,4 @@
-// A bounded run of every fuzzer, from one seed, and the command line of `npm run fuzz`. Each run prints what its cases came to.
+// A bounded run of every fuzzer with a fixed seed, and the command line of `npm run fuzz`. Each run prints the outcomes of its cases.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -7,11 +7,11 @@ import { findFuzzers } from './support/fuzzer.js'
 
 const SEED = 16
 const CASES = 40
-/** More than enough for the cases on a busy machine; fewer cases are run then, and the count tells. */
+/** More than enough time for the cases. On a busy machine fewer cases run, and the printed count shows it. */
 const RUN_MS = 8000
-/** A case of these takes microseconds, or two milliseconds. */
+/** Fuzzers whose cases take microseconds, or two milliseconds, run more of them. */
 const MANY_CASES: Readonly<Record<string, number>> = { messages: 5_000, linker: 250 }
-/** Fuzzers that another test runs, with more to assert. */
+/** Fuzzers that another test runs, with more assertions. */
 const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
   imports: 'test/security/stack.test.ts',
   values: 'test/values/main-thread.test.ts',
@@ -24,7 +24,7 @@ if (!existsSync(new URL('dist/test/fuzz/', root)))
 describe('fuzzers', async () => {
   const fuzzers = await findFuzzers(root)
 
-  it('every module of test/fuzz is found', () => {
+  it('every module in test/fuzz is found', () => {
     const files = readdirSync(new URL('test/fuzz/', root))
     const modules = files.flatMap((file) => /^([\w-]+)\.(?:ts|mjs)$/.exec(file)?.[1] ?? [])
     const helpers = ['main', 'run', 'random']
@@ -33,13 +33,13 @@ describe('fuzzers', async () => {
     )
   })
 
-  it.each(Object.entries(RUN_ELSEWHERE))('%s: run by %s', (name, path) => {
+  it.each(Object.entries(RUN_ELSEWHERE))('%s is run by %s', (name, path) => {
     expect(fuzzers.map((fuzzer) => fuzzer.name)).toContain(name)
     expect(readFileSync(new URL(path, root), 'utf8')).toContain(`fuzz/${name}.mjs'`)
   })
 
   for (const { name, run } of fuzzers.filter((fuzzer) => !(fuzzer.name in RUN_ELSEWHERE))) {
-    it(`${name}: no fault`, async () => {
+    it(`${name} finds no fault`, async () => {
       const report = await run({
         seed: SEED,
         deadlineMs: performance.now() + RUN_MS,
@@ -60,7 +60,7 @@ describe('npm run fuzz', () => {
       encoding: 'utf8',
     })
 
-  it('--help prints the usage and the names', () => {
+  it('--help prints the usage and the fuzzers’ names', () => {
     const { status, stdout, stderr } = fuzz('--help')
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/^usage: npm run fuzz -- .+\nfuzzers: .*messages/)
@@ -75,7 +75,7 @@ describe('npm run fuzz', () => {
     },
   )
 
-  it('a fuzzer that ran no case is a fault', () => {
+  it('a fuzzer that ran no case is reported as a fault', () => {
     const { status, stdout } = fuzz('--only', 'messages', '--minutes', '1e-9')
     expect([status, stdout]).toEqual([1, expect.stringContaining('messages: FAULT it ran no case')])
   })

@@ -3,7 +3,7 @@ export const name: string
 export interface Tally {
   readonly cases: number
   readonly counts: Readonly<Record<string, number>>
-  /** What must not happen, with the seed that makes it happen again. */
+  /** Descriptions of faults, each with the seed that reproduces it. */
   readonly faults: readonly string[]
 }
 
@@ -11,10 +11,10 @@ export function run(options: {
   readonly seed: number
   /** On the clock of `performance.now()`. */
   readonly deadlineMs: number
-  /** Also where that takes longer. Default: 1. */
+  /** Run this many cases even if that takes longer than the deadline. Default: 1. */
   readonly minCases?: number
   readonly onProgress?: (cases: number) => void
-  /** Every 16 bytes of the last of the stack instead of random cases, for all imports or these ("module.name"). */
+  /** Instead of random cases, try every 16th byte of the last of the stack, for all imports or these ("module.name"). */
   readonly sweep?: true | readonly string[]
   readonly dist?: string
   readonly cacheDir?: string

@@ -1,5 +1,5 @@
-// Fuzzer of the module's imports: random numbers and pointers, at a normal depth of the stack and with the last bytes of it left.
-// Owns the child process: where it dies, that is a fault.
+// Fuzzer of the module's imports: random numbers and pointers, at a normal stack depth and with only the last bytes of the stack left.
+// Owns the child process; its death is a fault.
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -8,18 +8,18 @@ export const name = 'imports'
 const DIST = new URL('../../dist/', import.meta.url).href
 const PROCESS = fileURLToPath(new URL('support/imports-process.mjs', import.meta.url))
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/brumate', import.meta.url))
-/** One round of the child: a fault costs the rest of it. */
+/** Length of one round of the child. A fault ends the round. */
 const ROUND_MS = 20_000
-/** A round that takes this much longer hangs. */
+/** A round that takes this much longer is considered hung. */
 const GRACE_MS = 30_000
 
 /**
  * @param {object} options
  * @param {number} options.seed
  * @param {number} options.deadlineMs - on the clock of `performance.now()`
- * @param {number} [options.minCases] - also where that takes longer; default 1, as starting the process may take all the time
+ * @param {number} [options.minCases] - even past the deadline; default 1, because starting the process may take all the time
  * @param {(cases: number) => void} [options.onProgress]
- * @param {true | string[]} [options.sweep] - every 16 bytes of the last of the stack instead, for all or for these imports
+ * @param {true | string[]} [options.sweep] - instead, try every 16th byte of the last of the stack, for all imports or these
  * @returns {Promise<{ cases: number, counts: Record<string, number>, faults: string[] }>}
  */
 export async function run({

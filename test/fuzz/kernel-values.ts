@@ -1,4 +1,4 @@
-// Random Python values: what the kernel encodes must be decoded as the corresponding JavaScript value. One session makes all of them, many
+// Random Python values: what the kernel encodes must decode to the corresponding JavaScript value. One session makes all of them, many
 // per call.
 import { isDeepStrictEqual } from 'node:util'
 import { SessionManager, type Value } from 'brumate'
@@ -10,11 +10,11 @@ export const name = 'kernel-values'
 const CASES_PER_CALL = 20
 const MAX_DEPTH = 4
 const TEXTS = ['', 'a', 'é', '漢字', '😀', '\ud800', 'x\udc00y', '\0', 'a'.repeat(40), 'é'.repeat(40_000)]
-/** Short enough for keys and for members of sets. */
+/** Texts short enough for keys and set members. */
 const SHORT_TEXTS = TEXTS.slice(0, 9)
 const FLOATS = [0.5, -0, 1e308, 5e-324, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
 
-/** Python source of a value, and the value as JavaScript gets it. */
+/** Python source of a value, and the value that JavaScript should receive. */
 interface Pair {
   readonly python: string
   readonly value: Value
@@ -71,7 +71,7 @@ function integer(random: Random): Pair {
 
 function float(value: number): Pair {
   if (Object.is(value, -0)) return { python: '-0.0', value }
-  // An exponent makes it a float, whatever its value.
+  // An exponent makes the literal a float, even for whole numbers.
   const python = Number.isFinite(value) ? value.toExponential() : `float('${value}')`
   return { python, value }
 }

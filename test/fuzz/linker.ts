@@ -1,5 +1,5 @@
-// Damaged and made-up side modules through the linker: each set of them is refused with a LinkError, or becomes two valid modules that
-// change no more state than the interpreter's own, in bounded time and memory. Never another error.
+// Passes damaged and invented side modules to the linker. Each set is rejected with a LinkError, or linked into two valid modules that
+// change no more state than the interpreter's own, in bounded time and memory. No other error is allowed.
 import { Random } from '../../chaos/random.js'
 import { type LibraryFile, LinkError, link } from '../../workers/linker/link.js'
 import { concatenate, section, sections } from '../../workers/wasm/encoding.js'
@@ -13,9 +13,9 @@ import { FOLDERS, SideModules } from './support/side-modules.js'
 export const name = 'linker'
 
 const MAX_FAULTS = 20
-/** No case here has more than some kilobytes. */
+/** All cases are only a few kilobytes. */
 const LONGEST_CPU_MS = 3000
-/** Above that at the start. */
+/** Above the memory used at the start. */
 const MOST_BYTES = 700 * 2 ** 20
 const ADDRESS = 65_536
 /** Real libraries of at most this size are damaged as well, if there are any. */
@@ -60,10 +60,10 @@ const cpuMs = () => {
 const shown = (libraries: readonly LibraryFile[]) =>
   libraries.map(({ bytes }) => Buffer.from(bytes).toString('hex').slice(0, 4000)).join(' ')
 
-/** All that libraries may change beside memory: the main module's stack pointer. */
+/** The only state besides memory that libraries may change: the main module's stack pointer. */
 const STACK_POINTER = { what: 'global', index: 0 }
 
-/** @param areValid - whether the libraries have to be valid, and what comes out of them */
+/** @param areValid - whether the libraries were validated, so that the merged modules must be valid */
 function fate(main: Uint8Array, libraries: readonly LibraryFile[], areValid: boolean): string | Error {
   try {
     const program = link({ main, keep: KEEP, libraries, tableBase: TABLE_BASE })
@@ -85,7 +85,7 @@ function fate(main: Uint8Array, libraries: readonly LibraryFile[], areValid: boo
   }
 }
 
-/** Without V8's check of the libraries, so that the linker's own checks meet what it would have caught. */
+/** Disables V8's validation of the libraries, so that the linker's own checks see what it would have caught. */
 function unchecked<T>(work: () => T): T {
   const { validate } = WebAssembly
   try {
@@ -118,7 +118,7 @@ function drawn(
   return random.chance(0.02) ? [...libraries, ...libraries] : libraries
 }
 
-/** Anywhere, or within a section whose length stays right. */
+/** Damages bytes anywhere, or within a section whose length is kept correct. */
 function damaged(bytes: Uint8Array, random: Random, below: (n: number) => number): Uint8Array {
   if (random.chance(0.2)) return new Uint8Array(mutate(bytes, below))
   if (random.chance(0.5)) {

@@ -1,12 +1,12 @@
-// `npm run fuzz`: every fuzzer of this folder for some minutes. Owns the command line, the course of a run and its report; the exit code
-// is 0 only if every fuzzer ran cases and none found a fault.
+// `npm run fuzz`: runs every fuzzer of this folder for some minutes. Owns the command line, the run and its report. The exit code is 0
+// only if every fuzzer ran cases and none found a fault.
 import { parseArgs } from 'node:util'
 import { type FuzzReport, findFuzzers } from './support/fuzzer.js'
 
 const PROGRESS_MS = 5000
 const USAGE = 'usage: npm run fuzz -- [--minutes 1] [--only NAME] [--seed N] [--cache-dir PATH] [--json]'
 
-// This file is compiled, to dist/test/fuzz/.
+// This file is compiled to dist/test/fuzz/.
 const all = await findFuzzers(new URL('../../../', import.meta.url))
 const names = all.map(({ name }) => name).join(', ')
 const values = parseFlags()
@@ -56,7 +56,7 @@ for (const { name, run } of chosen) {
 
 const ok = reports.every(({ faults }) => faults.length === 0)
 if (values.json) process.stdout.write(`${JSON.stringify({ ok, seed, reports }, null, 2)}\n`)
-// What a fuzzer left behind would keep the process.
+// Exit explicitly: anything a fuzzer left behind would keep the process alive.
 process.exit(ok ? 0 : 1)
 
 function parseFlags() {
@@ -72,7 +72,7 @@ function parseFlags() {
       },
     }).values
   } catch (error) {
-    // What Node says of a flag that does not exist goes on with advice of several sentences.
+    // For an unknown flag, Node's message continues with several sentences of advice. Keep only the first.
     return refuse(error instanceof Error ? (/^.+?(?=\. |$)/m.exec(error.message)?.[0] ?? '') : text(error))
   }
 }

@@ -1,5 +1,5 @@
-// Fuzzes the wall between a slot's thread and this one: random and mutated messages come out of guard.ts as what protocol.ts has, or as
-// a ProtocolViolation; sent to a channel, they end it at most, and calls that wait are settled (S2).
+// Fuzzes the boundary between a slot's thread and this one: guard.ts turns random and mutated messages into those of protocol.ts, or
+// throws a ProtocolViolation. Sent to a channel, they at worst end it, and waiting calls are settled (S2).
 import { MessageChannel } from 'node:worker_threads'
 import { Channel, SlotEndedError } from '../../dist/src/slots/channel.js'
 import { guard, ProtocolViolation } from '../../dist/src/slots/guard.js'
@@ -128,7 +128,7 @@ export async function run({ seed, deadlineMs, maxCases = Number.POSITIVE_INFINIT
   return { cases, counts, faults }
 }
 
-/** Until the channel closes: each violation ends it. */
+/** Sends messages through a channel. The first violation closes it. */
 async function throughChannel(source, messages, counts, faults) {
   const { port1, port2 } = new MessageChannel()
   const channel = new Channel(port1, {
@@ -144,7 +144,7 @@ async function throughChannel(source, messages, counts, faults) {
     try {
       port2.postMessage(one)
     } catch {
-      // Not everything can be cloned: then nobody can send it.
+      // A value that cannot be cloned cannot be sent by anyone.
     }
   }
   await new Promise((resolve) => setImmediate(resolve))

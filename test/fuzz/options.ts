@@ -1,5 +1,5 @@
-// Random options and arguments to the public API: each is taken, or refused with InvalidOptionError (a TypeError where the contract says
-// so) that names the option. Never another error, and never a session or process that is lost.
+// Random options and arguments to the public API: each is accepted, or rejected with an InvalidOptionError (a TypeError if the contract
+// says so) that names the option. No other error is allowed, and no session or process may be lost.
 import {
   BrumateError,
   ConversionError,
@@ -102,7 +102,7 @@ export async function run({
   const wrong = (names: readonly string[]) => options(random, names) as any
   const value = () => random.pick(VALUES)() as never
   const calls: readonly (readonly [string, () => Promise<unknown>])[] = [
-    // Options of a manager that is made: with real images it would take a slot's boot each time.
+    // `slots: 0` is invalid: creating a real manager would boot a slot each time.
     ['create', async () => (await SessionManager.create({ ...wrong(MANAGER), slots: 0 })).close()],
     ['createSession', async () => (await manager.createSession(wrong(SESSION))).close()],
     [
@@ -121,7 +121,7 @@ export async function run({
   let cases = 0
   while (performance.now() < deadlineMs && cases < (maxCases ?? Infinity)) {
     const [call, attempt] = random.pick(calls)
-    // The getters above throw what is theirs, wherever an option is read.
+    // The getters above throw their own error whenever an option is read.
     const outcome = await attempt().then(
       () => 'taken',
       (error: unknown) => outcomeOf(error),

@@ -1,5 +1,5 @@
-// Random Python source: pieces of programs, odd characters, bytes of bytecode. Each execution ends with a result or a typed error, and
-// the session is usable after it.
+// Random Python source: pieces of programs, odd characters, random bytecode. Each execution must end with a result or a typed error, and
+// the session must stay usable.
 import { BrumateError, SessionManager } from 'brumate'
 import { Random } from '../../chaos/random.js'
 import type { FuzzOptions, FuzzReport } from './support/fuzzer.js'
@@ -113,7 +113,7 @@ const PIECES = [
     'repr(x)',
   ],
 ]
-/** Bytecode as it comes, which CPython does not check. */
+/** Random bytecode, which CPython does not validate. */
 const BYTECODE = (bytes: string) =>
   `def f(a=1, *b, **c): return [d for d in b]\ntry: exec(f.__code__.replace(co_code=bytes.fromhex('${bytes}')))\nexcept Exception: pass`
 
@@ -151,7 +151,7 @@ export async function run({
     cases++
     counts[outcome] = (counts[outcome] ?? 0) + 1
     if (outcome.startsWith('untyped')) faults.push(`case ${cases}: ${outcome} after ${JSON.stringify(code)}`)
-    // What a case leaves behind is not the next one's fault.
+    // Reset now and then, so that what earlier cases left behind is not blamed on later ones.
     if (cases % 50 === 0) {
       await session.reset()
       const { value } = await session.execute('6 * 7')

@@ -1,4 +1,4 @@
-// Random numbers that a seed repeats. Owns the generator (mulberry32) and the shapes that fuzzers make with it.
+// Seeded random numbers. Owns the generator (mulberry32) and its helpers for fuzzers.
 
 export function random(seed) {
   let state = seed >>> 0

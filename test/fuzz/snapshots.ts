@@ -1,5 +1,5 @@
-// Damaged and made-up snapshots: bytes of real ones changed, and heads of random values with right checksums. Each is read or refused
-// with a SnapshotError, in little time of the main thread and little memory, and a session that refuses one goes on.
+// Damaged and invented snapshots: real ones with changed bytes, and heads of random values with correct checksums. Each is read or
+// rejected with a SnapshotError, in bounded main-thread time and memory, and a session that rejects one stays usable.
 import { InterpreterCrashedError, type Session, SessionManager, Snapshot, SnapshotError } from 'brumate'
 import { Random } from '../../chaos/random.js'
 import { array, KINDS, map, text } from '../snapshot/support/dearest.js'
@@ -22,11 +22,11 @@ interface FuzzReport {
   readonly faults: string[]
 }
 
-/** Of the main thread, for one document. */
+/** Main-thread time allowed for one document. */
 const LONGEST_MS = 20
-/** Above that at the start. */
+/** Above the memory used at the start. */
 const MOST_BYTES = 400 * 2 ** 20
-/** A try of everything but restoring takes a fraction of one. */
+/** Share of cases that are also restored, because a restore takes much longer than everything else. */
 const RESTORED = 0.1
 const MAX_FAULTS = 20
 
@@ -69,7 +69,7 @@ export async function run({
     const outcome = read(document)
     if (outcome instanceof Error) fault(`${outcome.stack}`)
     else count(outcome)
-    // Others use the machine, too: only what takes long again and again does.
+    // Other processes use the machine too, so only what is slow every time counts.
     if (fastestMs(document) > LONGEST_MS) fault('reading it takes too long')
     if (random.chance(RESTORED)) {
       const restored = await restore(session, document)
@@ -81,7 +81,7 @@ export async function run({
     if (process.memoryUsage.rss() - startBytes > MOST_BYTES) fault('the process grows')
     if (cases % 100 === 0) {
       onProgress(cases)
-      // Reading never waits for anything.
+      // Reading is synchronous, so yield to the event loop here.
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
@@ -143,7 +143,7 @@ function description(args: Uint8Array): Uint8Array {
   ])
 }
 
-/** Lists of a few kinds of values, short or as long as a document takes them. */
+/** Lists of a few kinds of values, short or as long as fits in a document. */
 function values(random: Random, below: (n: number) => number): Uint8Array {
   const lists: Uint8Array[] = []
   let room = random.pick([100, 10_000, 2 ** 20])

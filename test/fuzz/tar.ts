@@ -1,4 +1,4 @@
-// Damaged and made-up tar archives, whole and in parts: each becomes a storage or is refused with a StorageError, in bounded time,
+// Damaged and invented tar archives, whole and in parts: each becomes a storage or is rejected with a StorageError, in bounded time,
 // memory and space. What was imported can be exported and imported again.
 import { StorageError, VfsStorage } from 'brumate'
 import { Random } from '../../chaos/random.js'
@@ -21,9 +21,9 @@ interface FuzzReport {
 
 const BLOCK_BYTES = 512
 const MAX_BYTES = 2 ** 20
-/** Above that at the start. */
+/** Above the memory used at the start. */
 const MOST_BYTES = 400 * 2 ** 20
-/** No archive here has more than a few dozen entries. */
+/** All archives have at most a few thousand entries. */
 const LONGEST_MS = 20_000
 const MAX_FAULTS = 20
 
@@ -96,7 +96,7 @@ const NUMBERS = [
 ]
 const PAX = ['path', 'linkpath', 'size', 'mtime', 'uid', 'comment', 'GNU.sparse.map']
 
-/** Heads with right checksums, mostly, and contents that fit them, mostly. */
+/** Mostly headers with correct checksums and matching contents. */
 function madeUp(random: Random, below: (n: number) => number): Uint8Array {
   const blocks: Buffer[] = []
   for (let entries = random.integer(1, 12); entries > 0; entries--) {

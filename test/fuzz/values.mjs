@@ -1,5 +1,5 @@
-// Fuzzes what decodes guests' values: random and mutated marshal bytes come to a value or a MalformedValueError, the same in one step and
-// in slices, weigh the same in a slot and here, and what JavaScript encodes comes back as it was.
+// Fuzzes the decoding of guests' values: random and mutated marshal bytes give a value or a MalformedValueError, the same in one step and
+// in slices. They weigh the same in a slot and here, and what JavaScript encodes survives a round trip.
 import { isDeepStrictEqual } from 'node:util'
 import { Decoder, MalformedValueError } from '../../dist/src/shared/values/decode.js'
 import { Encoder, encodePlain } from '../../dist/src/shared/values/encode.js'
@@ -65,7 +65,7 @@ function outcome(bytes) {
   return judged(bytes, (decoder) => decoder.advance(Number.POSITIVE_INFINITY))
 }
 
-/** With a pause wherever the decoder takes one. */
+/** Pauses wherever the decoder can. */
 function inSlices(bytes) {
   return judged(bytes, (decoder) => {
     while (!decoder.advance(0));
@@ -122,7 +122,7 @@ function mutated(source, document) {
   return bytes
 }
 
-/** Mostly type codes, with small counts behind them. */
+/** Mostly type codes, followed by small counts. */
 function noise(source) {
   const bytes = []
   for (let parts = source.below(40); parts >= 0; parts--) {

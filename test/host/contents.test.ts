@@ -19,7 +19,7 @@ function imageFile(): { files: ImageFile[]; bytes: ImageReader } {
 }
 
 describe('E: contents of files', () => {
-  it('equal a plain buffer after any writes, cuts and reads', () => {
+  it('behave like a plain buffer under random writes, truncations and reads', () => {
     let state = 12_345
     const random = (limit: number) => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -59,7 +59,7 @@ describe('E: contents of files', () => {
     expect(guest.read(fd, 500_000) === model.toString('latin1')).toBe(true)
   })
 
-  it('are zeros where they were cut and lengthened, though what was written at once is read at once', () => {
+  it('read as zeros where they were truncated and then extended', () => {
     for (const size of [10, 65_536, 100_000, 196_608 + 10, 196_608 + 60_000]) {
       const contents = emptyContents()
       writeContents(contents, NO_IMAGE, 0, new Uint8Array(262_144).fill(1), 0, 262_144)
@@ -72,7 +72,7 @@ describe('E: contents of files', () => {
     }
   })
 
-  it('of neighbours are written and read from the middle of one to the middle of another', () => {
+  it('of adjacent chunks can be written and read across chunk boundaries', () => {
     const contents = emptyContents()
     writeContents(contents, NO_IMAGE, 65_536, new Uint8Array(196_608).fill(1), 0, 196_608)
     writeContents(contents, NO_IMAGE, 100_000, new Uint8Array(100_000).fill(2), 0, 100_000)
@@ -82,7 +82,7 @@ describe('E: contents of files', () => {
     expect(into[0]).toBe(1)
   })
 
-  it('that are restored lie side by side, up to the last whole chunk', () => {
+  it('restored from a snapshot share one buffer, except for a partial last chunk', () => {
     const contents = { ...emptyContents(), size: 200_000 }
     const captured = Uint8Array.from({ length: 200_000 }, (_, at) => at % 251)
     new ContentsReader(captured).takeFile(contents, [0, 200_000])
@@ -107,7 +107,7 @@ describe('E: contents of files', () => {
     expect(new Guest(image).get('/lib/data')).toHaveLength(65_536)
   })
 
-  it('I1: that a write changed before it failed, for the image could not be read, are in a snapshot', () => {
+  it('I1: changed by a write that failed midway are included in a snapshot', () => {
     const { files, bytes } = imageOptions()
     let isDamaged = true
     const guest = new Guest({
@@ -120,7 +120,7 @@ describe('E: contents of files', () => {
         },
       },
     })
-    // The first chunk is written whole, and of the second the rest is the image's.
+    // The first chunk is overwritten whole. The second is not, so the rest of it has to be read from the image.
     expect(guest.write(guest.open('/lib/data', 2), Buffer.alloc(65_546, 'x'))).toBe(-errno.EIO)
     isDamaged = false
     for (const one of [guest, thaw(freeze(guest))]) {
@@ -130,7 +130,7 @@ describe('E: contents of files', () => {
     }
   })
 
-  it('of the image cost nothing until they are changed, and are back after a reset', () => {
+  it('of the image use no quota until they are changed, and a reset restores them', () => {
     const guest = new Guest(imageFile())
     expect(guest.host.usage.fileBytes).toBe(0)
     guest.write(guest.open('/lib/data', 2), 'changed')
@@ -152,7 +152,7 @@ describe('B6: fileBytes', () => {
     fd = guest.open('/tmp/file', 0o102)
   })
 
-  it('stops a write with ENOSPC and leaves the file as it was', () => {
+  it('stops a write with ENOSPC and leaves the file unchanged', () => {
     const block = 'x'.repeat(600_000)
     expect(guest.write(fd, block)).toBe(600_000)
     expect(guest.write(fd, block)).toBe(-errno.ENOSPC)
@@ -160,7 +160,7 @@ describe('B6: fileBytes', () => {
     expect(guest.host.usage.fileBytes).toBe(600_000)
   })
 
-  it('counts holes: seeking and cutting far beyond it is ENOSPC', () => {
+  it('counts holes: seeking or truncating far beyond it gives ENOSPC', () => {
     for (const position of [2 ** 21, 2 ** 32, 2 ** 40]) {
       expect(guest.seek(fd, position)).toBe(position)
       expect(guest.write(fd, 'x')).toBe(-errno.ENOSPC)
@@ -170,7 +170,7 @@ describe('B6: fileBytes', () => {
     expect(guest.host.usage.fileBytes).toBe(0)
   })
 
-  it('is given back by cutting and removing', () => {
+  it('is released by truncating and removing files', () => {
     guest.call('__syscall_ftruncate64', fd, BigInt(MEBIBYTE))
     expect(guest.write(guest.open('/tmp/other', 0o101), 'x')).toBe(-errno.ENOSPC)
     guest.call('__syscall_ftruncate64', fd, 10n)
@@ -182,7 +182,7 @@ describe('B6: fileBytes', () => {
     expect(guest.host.usage.fileBytes).toBe(0)
   })
 
-  it('null is no bound, and a file of 2^40 bytes takes no memory', () => {
+  it('null means no limit, and a sparse file of 2^40 bytes takes no memory', () => {
     const free = new Guest()
     const file = free.open('/tmp/sparse', 0o102)
     expect(free.number('__syscall_ftruncate64', file, 2n ** 40n)).toBe(0)
@@ -191,7 +191,7 @@ describe('B6: fileBytes', () => {
     expect(free.number('__syscall_ftruncate64', file, 2n ** 62n)).toBe(-errno.ENOSPC)
   })
 
-  it('is all that a cut file costs: what is cut off is not kept', () => {
+  it('matches the memory of a truncated file: what is cut off is freed', () => {
     const contents = emptyContents()
     writeContents(contents, NO_IMAGE, 0, new Uint8Array(300_000).fill(1), 0, 300_000)
     resizeContents(contents, 131_072 + 10)
@@ -203,7 +203,7 @@ describe('B6: fileBytes', () => {
     expect(into.every((byte, at) => byte === (at < 131_082 ? 1 : 0))).toBe(true)
   })
 
-  it('is all that a file costs whose last chunk is cut: the others leave the memory they had in common with it', () => {
+  it('matches the memory of a file truncated within a chunk of a shared buffer: the other chunks are copied out of it', () => {
     const contents = emptyContents()
     writeContents(contents, NO_IMAGE, 0, new Uint8Array(262_144).fill(1), 0, 262_144)
     resizeContents(contents, 196_608 + 10)
@@ -211,7 +211,7 @@ describe('B6: fileBytes', () => {
     expect([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(196_608 + 10)
   })
 
-  it('is told by statfs', () => {
+  it('is reported by statfs', () => {
     guest.call('__syscall_ftruncate64', fd, 4096n)
     const buffer = guest.room(88)
     expect(guest.number('__syscall_fstatfs64', fd, 88, buffer)).toBe(0)
@@ -226,7 +226,7 @@ describe('B6: fileBytes', () => {
 })
 
 describe('number of nodes', () => {
-  it('is bounded, and a removed node makes room for another', () => {
+  it('is limited, and removing a node makes room for another', () => {
     const guest = new Guest()
     let made = 0
     for (; made < 70_000; made += 1) {

@@ -15,8 +15,8 @@ beforeEach(() => {
 const fcntl = (fd: number, command: number, argument = 0) =>
   guest.number('__syscall_fcntl64', fd, command, guest.word(argument))
 
-describe('positions', () => {
-  it('are shared by duplicates and not by a second open', () => {
+describe('file positions', () => {
+  it('are shared by duplicates, but not by a second open', () => {
     const fd = guest.open('/tmp/file')
     const copy = guest.number('__syscall_dup', fd)
     const other = guest.open('/tmp/file')
@@ -39,17 +39,17 @@ describe('positions', () => {
     ['before the start', -1n, 0, errno.EINVAL],
     ['beyond what a number holds', 2n ** 60n, 0, errno.EOVERFLOW],
     ['with an unknown whence', 0n, 9, errno.EINVAL],
-  ])('do not go %s', (_, offset, whence, expected) => {
+  ])('cannot be set %s', (_, offset, whence, expected) => {
     expect(guest.seek(guest.open('/tmp/file'), offset, whence)).toBe(-expected)
   })
 
-  it('are not there for pipes and the output', () => {
+  it('do not exist for output', () => {
     expect(guest.seek(1, 0)).toBe(-errno.ESPIPE)
   })
 })
 
 describe('descriptors', () => {
-  it('are the lowest number that is free', () => {
+  it('get the lowest free number', () => {
     guest.open('/tmp/file')
     const fd = guest.open('/tmp/file')
     guest.call('fd_close', 0)
@@ -57,7 +57,7 @@ describe('descriptors', () => {
     expect(guest.open('/tmp/file')).toBe(fd + 1)
   })
 
-  it('are what dup3 makes of them', () => {
+  it('can be duplicated to a given number with dup3', () => {
     const fd = guest.open('/tmp/file')
     expect(guest.number('__syscall_dup3', fd, 40, 0)).toBe(40)
     expect(guest.read(40, 3)).toBe('012')
@@ -79,13 +79,13 @@ describe('descriptors', () => {
     expect(fcntl(fd, 0, -1)).toBe(-errno.EINVAL)
   })
 
-  it('find every lock free', () => {
+  it('report every lock as free', () => {
     const lock = guest.room(32)
     expect(guest.number('__syscall_fcntl64', guest.open('/tmp/file'), 12, guest.word(lock))).toBe(0)
     expect(guest.view.getInt16(lock, true)).toBe(2)
   })
 
-  it('refuse what they were not opened for', () => {
+  it('reject operations they were not opened for', () => {
     expect(guest.write(guest.open('/tmp/file', 0), 'x')).toBe(-errno.EBADF)
     expect(guest.read(guest.open('/tmp/file', 1), 1)).toBe(-errno.EBADF)
     expect(guest.read(guest.open('/tmp'), 1)).toBe(-errno.EISDIR)
@@ -95,7 +95,7 @@ describe('descriptors', () => {
 })
 
 describe('a file that was removed while open', () => {
-  it('is read, written and described until it is closed', () => {
+  it('can be read, written and stat-ed until it is closed', () => {
     const fd = guest.open('/tmp/file', 2)
     guest.unlink('/tmp/file')
     expect(guest.stat('/tmp/file').error).toBe(-errno.ENOENT)
@@ -111,7 +111,7 @@ describe('a file that was removed while open', () => {
 })
 
 describe('vectors', () => {
-  it('are read and written in order', () => {
+  it('are written in order', () => {
     const fd = guest.open('/tmp/vector', READ_WRITE)
     const parts = ['one', '', 'three'].map((part) => [guest.text(part), part.length])
     const iovecs = guest.room(28)
@@ -125,14 +125,14 @@ describe('vectors', () => {
     ['more than 1,024', 1025, 8, errno.EINVAL],
     ['a negative count', -1, 8, errno.EINVAL],
     ['a range outside memory', 1, 2 ** 21, errno.EFAULT],
-  ])('are refused with %s', (_, count, size, expected) => {
+  ])('are rejected with %s', (_, count, size, expected) => {
     const iovecs = guest.room(8 * 1100)
     guest.view.setUint32(iovecs, iovecs, true)
     guest.view.setUint32(iovecs + 4, size, true)
     expect(guest.number('fd_write', guest.open('/tmp/file', 2), iovecs, count, iovecs)).toBe(expected)
   })
 
-  it('are refused when together they are more than there is memory', () => {
+  it('are rejected if their total length exceeds the memory', () => {
     const iovecs = guest.room(8 * 1024)
     for (let i = 0; i < 1024; i += 1) {
       guest.view.setUint32(iovecs + 8 * i, 8, true)
@@ -154,7 +154,7 @@ describe('pipes', () => {
     writer = guest.view.getInt32(pair + 4, true)
   })
 
-  it('give what was written, in order, and then EAGAIN', () => {
+  it('return what was written, in order, and then EAGAIN', () => {
     guest.write(writer, 'abc')
     guest.write(writer, 'def')
     expect(guest.read(reader, 4)).toBe('abcd')
@@ -162,7 +162,7 @@ describe('pipes', () => {
     expect(guest.read(reader, 1)).toBe(-errno.EAGAIN)
   })
 
-  it('end when the last writer is closed', () => {
+  it('reach end of file when the last writer is closed', () => {
     guest.write(writer, 'x')
     const copy = guest.number('__syscall_dup', writer)
     guest.call('fd_close', writer)
@@ -172,12 +172,12 @@ describe('pipes', () => {
     expect(guest.read(reader, 1)).toBe('')
   })
 
-  it('break when the last reader is closed', () => {
+  it('give EPIPE when the last reader is closed', () => {
     guest.call('fd_close', reader)
     expect(guest.write(writer, 'x')).toBe(-errno.EPIPE)
   })
 
-  it('hold 65,536 bytes and say EAGAIN then', () => {
+  it('hold 65,536 bytes, and then give EAGAIN', () => {
     const block = 'x'.repeat(40_000)
     expect(guest.write(writer, block)).toBe(40_000)
     expect(guest.write(writer, block)).toBe(25_536)
@@ -186,7 +186,7 @@ describe('pipes', () => {
     expect(guest.write(writer, block)).toBe(30_000)
   })
 
-  it('give their memory back to the quota', () => {
+  it('return their memory to the quota', () => {
     guest.write(writer, 'x'.repeat(5000))
     expect(guest.host.usage.fileBytes).toBeGreaterThanOrEqual(5010)
     guest.call('fd_close', reader)
@@ -194,7 +194,7 @@ describe('pipes', () => {
     expect(guest.host.usage.fileBytes).toBe(10)
   })
 
-  it('are told ready by poll', () => {
+  it('are reported as ready by poll', () => {
     const poll = guest.room(16)
     const ask = (): number[] => {
       guest.view.setInt32(poll, reader, true)
@@ -217,16 +217,16 @@ describe('devices', () => {
     ['/dev/null', ''],
     ['/dev/zero', '\0\0\0\0'],
     ['/dev/stdin', ''],
-  ])('%s reads as it should', (path, expected) => {
+  ])('%s reads as expected', (path, expected) => {
     expect(guest.read(guest.open(path), 4)).toBe(expected)
   })
 
-  it('give random bytes that differ', () => {
+  it('/dev/urandom gives different bytes each time', () => {
     const fd = guest.open('/dev/urandom')
     expect(guest.read(fd, 32)).not.toBe(guest.read(fd, 32))
   })
 
-  it('swallow what null is given and pass on what outputs are', () => {
+  it('/dev/null discards writes, and /dev/stderr and /dev/fd/1 pass them on', () => {
     expect(guest.write(guest.open('/dev/null', 1), 'gone')).toBe(4)
     guest.write(guest.open('/dev/stderr', 1), 'kept')
     guest.write(guest.open('/dev/fd/1', 1), 'too')

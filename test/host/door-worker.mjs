@@ -1,4 +1,4 @@
-// A slot's thread as the door sees it: does what each job says, blocking, and reports. Test code only.
+// Plays a slot's thread for the door: runs each job, blocking the thread, and reports its outcome. Test code only.
 import { parentPort, workerData } from 'node:worker_threads'
 import { HostCalls } from '../../dist/workers/host/host-calls.js'
 
@@ -7,7 +7,7 @@ const interrupt = new Int32Array(workerData.interrupt)
 const isInterrupted = () => Atomics.load(interrupt, 0) !== 0
 const never = Number.POSITIVE_INFINITY
 
-/** Waits and takes: the answer as text, or why there is none. */
+/** Waits for an answer and takes it. @returns the answer as text, or why there is none */
 function next(milliseconds) {
   const outcome = calls.wait(milliseconds, isInterrupted)
   return outcome === 'ready' ? Buffer.from(calls.take()).toString() : outcome

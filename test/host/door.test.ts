@@ -1,4 +1,4 @@
-// R1: the door for host calls as C code sees it, with hostile numbers: one message, whole, or an error and nothing moved.
+// R1: the door for host calls as C code sees it, with hostile numbers: a call moves one whole message, or fails and moves nothing.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DOOR_FD, POLL, POLLFD, SEEK } from '../../workers/host/abi.js'
 import { errno } from '../../workers/host/errno.js'
@@ -14,7 +14,7 @@ beforeEach(() => {
 
 const END_OF_MEMORY = 2 * 1024 * 1024
 
-/** readv or writev of the door with these ranges; an error number, or 0. */
+/** Calls readv or writev on the door with these ranges. @returns an error number, or 0 */
 function transfer(
   name: 'fd_read' | 'fd_write',
   ranges: readonly [start: number, length: number][],
@@ -45,7 +45,7 @@ function poll(
 }
 
 describe('the door', () => {
-  it('passes a request as a copy, and an answer of exactly its size', () => {
+  it('passes a request as a copy, and returns an answer only to a read of exactly its size', () => {
     expect(guest.write(DOOR_FD, 'request')).toBe(7)
     guest.bytes.fill(0)
     expect(door.requests.map((bytes) => Buffer.from(bytes).toString())).toEqual(['request'])
@@ -60,7 +60,7 @@ describe('the door', () => {
     expect(guest.read(DOOR_FD, 6)).toBe(-errno.EAGAIN)
   })
 
-  it('takes one range that exists, and moves nothing otherwise', () => {
+  it('accepts a single valid range, and moves nothing otherwise', () => {
     door.answers.push(Buffer.from('answer'))
     for (const name of ['fd_read', 'fd_write'] as const) {
       expect(transfer(name, [[END_OF_MEMORY - 5, 6]])).toBe(errno.EFAULT)
@@ -81,7 +81,7 @@ describe('the door', () => {
     expect(door.answers).toHaveLength(1)
   })
 
-  it('says when it takes no more', () => {
+  it('gives EAGAIN when it accepts no more requests', () => {
     door.room = 0
     expect(guest.write(DOOR_FD, 'x')).toBe(-errno.EAGAIN)
   })
@@ -93,7 +93,7 @@ describe('the door', () => {
     expect(guest.number('fd_seek', DOOR_FD, 0n, SEEK.END, END_OF_MEMORY - 4)).toBe(errno.EFAULT)
   })
 
-  it('is ready when there is an answer, and is waited for until then', () => {
+  it('is ready when there is an answer, and poll waits until then', () => {
     expect(poll(POLL.IN, 0)).toEqual({ result: 0, revents: 0 })
     const outcomes = ['timeout', 'interrupted', 'ready'] as const
     for (const outcome of outcomes) {
@@ -113,14 +113,14 @@ describe('the door', () => {
     expect(door.waits).toHaveLength(4)
   })
 
-  it('does not hold up a poll that finds something else ready, or does not ask for answers', () => {
+  it('does not delay a poll if something else is ready or no answers are asked for', () => {
     const fd = guest.open('/dev/zero')
     expect(poll(POLL.IN, -1, [fd]).result).toBe(1)
     expect(poll(POLL.OUT, 1).result).toBe(0)
     expect(door.waits).toEqual([])
   })
 
-  it('is no descriptor to anything else', () => {
+  it('is not a valid descriptor for other calls', () => {
     const buffer = guest.room(256)
     for (const [name, ...args] of [
       ['fd_close'],
@@ -146,7 +146,7 @@ describe('the door', () => {
 })
 
 describe('a host without a door', () => {
-  it('knows no such descriptor', () => {
+  it('has no such descriptor', () => {
     const without = new Guest()
     expect(without.write(DOOR_FD, 'x')).toBe(-errno.EBADF)
     expect(without.read(DOOR_FD, 1)).toBe(-errno.EBADF)

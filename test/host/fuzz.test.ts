@@ -3,18 +3,18 @@ import { IMPORT_ROWS } from '../../workers/host/imports.js'
 import { InterruptCell } from '../../workers/host/interrupt.js'
 import { Guest } from './guest.js'
 
-/** Of each import. HOST_FUZZ_CALLS is for more of them. */
+/** Calls of each import. HOST_FUZZ_CALLS sets another number. */
 const CALLS = Number(process.env.HOST_FUZZ_CALLS ?? 2_000)
 const FILE_BYTES = 1024 * 1024
 
-/** Never sleeps: a random timeout must not hold up the test. */
+/** Never sleeps, so that a random timeout does not delay the test. */
 class Sleepless extends InterruptCell {
   override wait(): 'timeout' {
     return 'timeout'
   }
 }
 
-/** Numerical Recipes' generator: failures come again with the same seed. */
+/** Numerical Recipes' generator. The same seed reproduces a failure. */
 function numbers(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -74,7 +74,7 @@ describe('hostile numbers and pointers (R1)', () => {
         }
       } catch (error) {
         if ((error as Error).name !== 'InterpreterEnd') expect.fail(`${name}(${parameters}) threw ${error}`)
-        // Where every call ends the interpreter, one guest shows as much as many.
+        // Imports whose every call ends the interpreter need only one guest.
         if (kind !== 'ends-interpreter' && call % (CALLS / 10) === 0) guest = hostile()
       }
     }
@@ -82,7 +82,7 @@ describe('hostile numbers and pointers (R1)', () => {
     expect(guest.memory.buffer.byteLength).toBeLessThanOrEqual(8 * 1024 * 1024)
   })
 
-  it('survives random calls of all imports in turn, on one guest', () => {
+  it('one guest survives random calls of all imports in turn', () => {
     const random = numbers(20_26)
     const names = IMPORT_ROWS.filter(
       ({ class: kind, name }) => kind !== 'ends-interpreter' && !ENDING.includes(name),
@@ -103,7 +103,7 @@ describe('hostile numbers and pointers (R1)', () => {
   })
 })
 
-/** These end it on purpose. */
+/** These imports end the interpreter on purpose. */
 const ENDING = [
   'exit',
   'proc_exit',
@@ -114,7 +114,7 @@ const ENDING = [
   'ffi_call_js',
 ]
 
-/** A guest with files, open descriptors and memory full of things that look like arguments. */
+/** A guest with files, open descriptors and a memory full of values that look like arguments. */
 function hostile(): Guest {
   const limits = { memoryBytes: 8 * 1024 * 1024, outputBytes: 65_536, fileBytes: FILE_BYTES }
   const guest = new Guest({ limits, interrupt: new Sleepless() })
@@ -134,7 +134,7 @@ function hostile(): Guest {
 
 const PATHS = 1_000_000
 
-/** Memory in which half of all words look like an argument and the others are zero. */
+/** Memory in which half of all words look like arguments and the others are zero. */
 const NOISE = noise(numbers(1))
 
 function noise(random: () => number): Uint8Array {

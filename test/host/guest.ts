@@ -1,5 +1,5 @@
-// A guest without an interpreter: 2 MiB of WebAssembly memory, a bump allocator, and every import callable by name. Owns
-// laying out C arguments for tests; it asserts nothing.
+// A guest without an interpreter: 2 MiB of WebAssembly memory, a bump allocator, and all imports callable by name. Owns laying out C
+// arguments for tests; asserts nothing.
 import { FileIndex } from '../../src/shared/image/file-index.js'
 import type { ImageFile, NativeCode } from '../../src/shared/image/image.js'
 import { STAT } from '../../workers/host/abi.js'
@@ -30,10 +30,10 @@ export class Guest {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 4 })
   readonly interrupt: InterruptCell
   readonly stackPointer = new WebAssembly.Global({ value: 'i32', mutable: true }, 65_536)
-  /** What dlerror would tell. */
+  /** The message that dlerror would return. */
   dlError = ''
   readonly host: Host
-  /** What came out of descriptors 1 and 2. */
+  /** Output of descriptors 1 and 2. */
   readonly output: { stream: 1 | 2; text: string; bytes: number }[] = []
   readonly #imports: ReadonlyMap<string, Import>
   #free = FIRST_ADDRESS
@@ -102,7 +102,7 @@ export class Guest {
     return this.call(name, ...parameters) as number
   }
 
-  /** Memory that nothing else uses; all that was given away before is free again after `recycle`. */
+  /** Allocates zeroed memory. `recycle` frees all memory allocated so far. */
   room(size: number): number {
     const address = this.#allocate(8, size)
     if (address === 0) throw new Error('the guest is out of memory')
@@ -121,7 +121,7 @@ export class Guest {
     return address
   }
 
-  /** An i32 in memory: the argument of a call with `...`. */
+  /** Stores an i32 in memory, as the argument of a variadic call. */
   word(value: number): number {
     const address = this.room(4)
     this.view.setInt32(address, value, true)
@@ -137,7 +137,7 @@ export class Guest {
     return this.#transfer('fd_write', fd, this.text(bytes), bytes.length).result
   }
 
-  /** The bytes, or a negative error number. */
+  /** @returns the bytes, or a negative error number */
   read(fd: number, size: number): string | number {
     const address = this.room(size)
     const { error, result } = this.#transfer('fd_read', fd, address, size)
@@ -161,7 +161,7 @@ export class Guest {
     }
   }
 
-  /** Entries of one getdents64 call, or a negative error number. */
+  /** @returns the entries of one getdents64 call, or a negative error number */
   entries(fd: number, size = 4096): { name: string; cookie: number; type: number }[] | number {
     const buffer = this.room(size)
     const length = this.number('__syscall_getdents64', fd, buffer, size)
@@ -178,7 +178,7 @@ export class Guest {
     return found
   }
 
-  /** A whole directory by name, sorted, without the dots. */
+  /** @returns all names in a directory, sorted, without "." and ".." */
   list(path: string): string[] {
     const fd = this.open(path, 0o200000)
     const names: string[] = []
@@ -242,7 +242,7 @@ export class Guest {
   }
 }
 
-/** A module that imports everything the interpreter does; its types do not matter, it is never instantiated. */
+/** A module with all imports of the interpreter. It is never instantiated, so their types do not matter. */
 function importingModule(): Uint8Array {
   const text = (value: string) => [...length(value.length), ...Buffer.from(value)]
   const functions = IMPORT_ROWS.map(({ module, name }) => [...text(module), ...text(name), 0x00, 0x00])

@@ -1,5 +1,5 @@
-// D3, R3: the door for host calls across threads: a slot's thread that sleeps until the main thread has answered, and what the main
-// thread believes of it.
+// D3, R3: the door for host calls across threads: a slot's thread sleeps until the main thread answers, and the main thread validates
+// what it receives.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -44,14 +44,14 @@ const until = async (done: () => boolean) => {
   while (!done()) await new Promise((resolve) => setTimeout(resolve, 1))
 }
 
-test('D3: a blocked thread gets its answer, at once or later', async () => {
+test('D3: a blocked thread receives its answer, whether at once or later', async () => {
   onRequest = echo
   expect(await job('ask', 'a')).toEqual(['sent', 're: a'])
   onRequest = (request, answer) => setTimeout(() => echo(request, answer), 50)
   expect(await job('ask', 'b')).toEqual(['sent', 're: b'])
 })
 
-test('D2: answers come in the order in which they are given', async () => {
+test('D2: answers arrive in the order in which the host gives them', async () => {
   await job('send', 'a')
   await job('send', 'b')
   await until(() => requests.length === 2)
@@ -63,12 +63,12 @@ test('D2: answers come in the order in which they are given', async () => {
   ])
 })
 
-test('D3: ten megabytes go both ways', async () => {
+test('D3: ten megabytes can be sent both ways', async () => {
   onRequest = (request, answer) => answer(request)
   expect(await job('large', 10_000_000)).toEqual([10_000_000, 10_000_000, true])
 })
 
-test('B1: a wait ends when the main thread interrupts and wakes', async () => {
+test('B1: a wait ends when the main thread interrupts and wakes it', async () => {
   const waiting = job('next', Number.POSITIVE_INFINITY)
   await new Promise((resolve) => setTimeout(resolve, 30))
   Atomics.store(interrupt, 0, 1)
@@ -76,14 +76,14 @@ test('B1: a wait ends when the main thread interrupts and wakes', async () => {
   expect(await waiting).toBe('interrupted')
 })
 
-test('D3: an answer of no bytes says nothing and ends no wait', async () => {
+test('D3: an empty answer does not end a wait', async () => {
   onRequest = (_, answer) => answer(new Uint8Array())
   await job('send', 'a')
   expect(await job('next', 100)).toBe('timeout')
   expect(await job('state')).toEqual([0, true])
 })
 
-test('S1: after a reset, answers to what was asked before are dropped', async () => {
+test('S1: after a reset, answers to earlier calls are dropped', async () => {
   await job('send', 'old')
   await until(() => requests.length === 1)
   await job('reset')
@@ -94,7 +94,7 @@ test('S1: after a reset, answers to what was asked before are dropped', async ()
   expect(await job('next', 10)).toBe('timeout')
 })
 
-test('R3: a slot keeps a bounded number of calls under way, and goes on as they are answered', async () => {
+test('R3: a slot can have 1024 unanswered calls, and continues as they are answered', async () => {
   const outcomes = (await job('send', 'x', 5000)) as string[]
   expect(outcomes.filter((outcome) => outcome === 'sent')).toHaveLength(1024)
   expect(new Set(outcomes.slice(1024))).toEqual(new Set(['full']))
@@ -105,7 +105,7 @@ test('R3: a slot keeps a bounded number of calls under way, and goes on as they 
   expect(await job('send', 'x', 2)).toEqual(['sent', 'sent'])
 })
 
-test('R3: and a bounded number of bytes', async () => {
+test('R3: the size of unanswered calls is limited', async () => {
   onRequest = () => {}
   const text = 'x'.repeat(25_000_000)
   expect(await job('send', text, 3)).toEqual(['sent', 'sent', 'full'])
@@ -113,15 +113,15 @@ test('R3: and a bounded number of bytes', async () => {
 })
 
 test.each([
-  ['no array', 5],
-  ['too short', [0]],
-  ['an epoch that is no number', ['0', new Uint8Array()]],
-  ['an epoch that is no integer', [0.5, new Uint8Array()]],
-  ['no bytes', [0, 'text']],
-  ['other numbers', [0, new Float64Array(1)]],
-  ['shared bytes', [0, new Uint8Array(new SharedArrayBuffer(8))]],
-  ['more', [0, new Uint8Array(), 1]],
-])('R3: a message with %s is a violation, and the last one heard', async (_, message) => {
+  ['that is not an array', 5],
+  ['that is too short', [0]],
+  ['whose epoch is not a number', ['0', new Uint8Array()]],
+  ['whose epoch is not an integer', [0.5, new Uint8Array()]],
+  ['without bytes', [0, 'text']],
+  ['with floats instead of bytes', [0, new Float64Array(1)]],
+  ['with shared bytes', [0, new Uint8Array(new SharedArrayBuffer(8))]],
+  ['that is too long', [0, new Uint8Array(), 1]],
+])('R3: a message %s is a violation, and no later message is read', async (_, message) => {
   await job('raw', message)
   await until(() => violations.length > 0)
   await job('raw', [0, new Uint8Array()])
@@ -130,13 +130,13 @@ test.each([
   expect(requests).toEqual([])
 })
 
-test('R3: more unanswered messages than a slot of ours sends are a violation', async () => {
+test('R3: more unanswered messages than a real slot would send are a violation', async () => {
   for (let i = 0; i < 10_001; i++) worker.postMessage(['raw', [0, new Uint8Array()]])
   await until(() => violations.length > 0)
   expect(requests.length).toBeLessThanOrEqual(10_000)
 })
 
-test('D3: each call is answered once, and none after the door was closed', async () => {
+test('D3: each call is answered once, and none after the door is closed', async () => {
   onRequest = (_, answer) => {
     answer(Buffer.from('first'))
     answer(Buffer.from('second'))

@@ -12,7 +12,7 @@ const script = new URL('../../scripts/host-imports.mjs', import.meta.url)
 const document = new URL('../../docs/host-imports.md', import.meta.url)
 
 describe('the table of imports (R1)', () => {
-  it('has exactly the imports of Pyodide’s module', () => {
+  it('lists exactly the imports of Pyodide’s module', () => {
     const path = createRequire(import.meta.url).resolve('pyodide/pyodide.asm.wasm')
     const module = new WebAssembly.Module(readFileSync(path))
     const imported = WebAssembly.Module.imports(module).map(
@@ -25,15 +25,15 @@ describe('the table of imports (R1)', () => {
     expect(listed.toSorted()).toEqual(imported.toSorted())
   })
 
-  it('is what docs/host-imports.md says', async () => {
+  it('matches docs/host-imports.md', async () => {
     const { render } = (await import(script.href)) as DocumentScript
     expect(readFileSync(document, 'utf8')).toBe(render(IMPORT_ROWS, FUNCTION_GLOBALS))
   })
 
-  it('works in the imports that are documented as working and in no other', () => {
+  it('implements exactly the imports documented as working; all others do nothing or end the interpreter', () => {
     const guest = new Guest()
     const documented = documentedNames(readFileSync(document, 'utf8'), WORKING_CLASSES)
-    // A stub does nothing whatever it is given: it returns its constant without looking at its arguments.
+    // A stub returns its constant without reading its arguments.
     const untouchable = new Proxy({}, { get: () => expect.fail('an argument was looked at') })
     const idle = IMPORT_ROWS.filter(({ name }) => {
       if (documented.includes(name)) return false
@@ -48,7 +48,7 @@ describe('the table of imports (R1)', () => {
     expect([...documented, ...idle.map(({ name }) => name)].toSorted()).toEqual(guest.importNames.toSorted())
   })
 
-  it('refuses a module that imports something else', () => {
+  it('rejects a module with any other import', () => {
     const bytes = Uint8Array.from([
       ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x04, 0x01, 0x60, 0x00, 0x00],
       ...[0x02, 0x0a, 0x01, 0x03, 0x65, 0x6e, 0x76, 0x02, 0x6e, 0x6f, 0x00, 0x00],
@@ -57,7 +57,7 @@ describe('the table of imports (R1)', () => {
     expect(() => host.imports(new WebAssembly.Module(bytes))).toThrow('env.no')
   })
 
-  it('gives every name of an object’s prototype no meaning', () => {
+  it('does not contain names from an object’s prototype', () => {
     for (const name of ['constructor', '__proto__', 'toString', 'valueOf']) {
       expect(new Guest().importNames).not.toContain(name)
     }

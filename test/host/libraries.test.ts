@@ -1,4 +1,4 @@
-// Native libraries as C code sees them: names are looked up, functions called with numbers only (R1).
+// Native libraries as C code sees them: looking up names, and calling functions with numbers only (R1).
 import { describe, expect, it } from 'vitest'
 import type { NativeCode } from '../../src/shared/image/image.js'
 import { get, I32, I64, i32, Module, OP } from '../linker/support/assembler.js'
@@ -21,7 +21,7 @@ const native: NativeCode = {
   callable: Uint8Array.of(0b1110),
 }
 
-/** `struct dso` with a name. */
+/** Allocates a `struct dso` with this path as its name. */
 function opened(guest: Guest, path: string): number {
   const library = guest.room(DSO_NAME + path.length * 2 + 1)
   guest.bytes.write(`${path}\0`, library + DSO_NAME)
@@ -29,7 +29,7 @@ function opened(guest: Guest, path: string): number {
 }
 
 describe('a library', () => {
-  it('is open if the image has it, and otherwise there is a reason', () => {
+  it('can be opened if the image has it; otherwise dlerror gives a reason', () => {
     const guest = new Guest({ native })
     expect(guest.call('_dlopen_js', opened(guest, '/site/wombat.so'))).toBe(1)
     expect(guest.dlError).toBe('')
@@ -38,7 +38,7 @@ describe('a library', () => {
     expect(guest.call('_dlopen_js', opened(guest, 'wombat.so'))).toBe(0)
   })
 
-  it('gives its symbols, by bytes', () => {
+  it('finds its symbols by their bytes', () => {
     const guest = new Guest({ native })
     const library = opened(guest, '/site/wombat.so')
     const find = (name: string) => guest.call('_dlsym_js', library, guest.text(name), 0)
@@ -47,7 +47,7 @@ describe('a library', () => {
     expect(guest.call('_dlsym_js', opened(guest, '/other.so'), guest.text('PyInit_wombat'), 0)).toBe(0)
   })
 
-  it('is none where pointers lead nowhere, or a name has no end', () => {
+  it('is not found with invalid pointers or an unterminated name', () => {
     const guest = new Guest({ native })
     const end = guest.memory.buffer.byteLength
     for (const pointer of [0, -1, -DSO_NAME, end, end - DSO_NAME, 2 ** 31, 4096]) {
@@ -65,7 +65,7 @@ describe('a library', () => {
 const ID = { void: 0, double: 3, i32: 10, i64: 12, struct: 13 }
 
 describe('a call by address', () => {
-  /** A guest whose table has: 1 (i32, i32) -> i32: their sum; 2 (f64) -> f64: itself; 3 (i64) -> i64: itself; not callable: 4, what 1 is. */
+  /** A guest with table entries 1: (i32, i32) -> i32, their sum; 2: (f64) -> f64 and 3: (i64) -> i64, identity; 4: as 1, not callable. */
   function calling(): Guest {
     const module = new Module()
     const sum = module.function(module.type([I32, I32], [I32]), [...get(0), ...get(1), OP.i32Add])
@@ -87,7 +87,7 @@ describe('a call by address', () => {
     return at
   }
 
-  /** Calls with values that have been written, each 8 bytes. @returns where the result is */
+  /** Calls `target` with values of 8 bytes each. @returns the address of the result */
   function call(
     guest: Guest,
     target: number,
@@ -113,7 +113,7 @@ describe('a call by address', () => {
     return into
   }
 
-  it('passes and returns numbers of every kind', () => {
+  it('passes and returns numbers of every type', () => {
     const guest = calling()
     const [word, long, double] = [type(guest, ID.i32, 4), type(guest, ID.i64, 8), type(guest, ID.double, 8)]
     expect(guest.view.getInt32(call(guest, 1, word, [word, word], [40n, 2n]), true)).toBe(42)
@@ -124,7 +124,7 @@ describe('a call by address', () => {
     expect(guest.stackPointer.value).toBe(65_536)
   })
 
-  it.each([0, 4, 7, 8, 1000, -1, 2 ** 31])('ends the interpreter if entry %i may not be called', (target) => {
+  it.each([0, 4, 7, 8, 1000, -1, 2 ** 31])('ends the interpreter if entry %i is not callable', (target) => {
     const guest = calling()
     expect(() => call(guest, target, type(guest, ID.void, 0), [], [])).toThrow('no C function')
     expect(guest.host.ended?.importName).toBe('ffi_call_js')
@@ -134,7 +134,7 @@ describe('a call by address', () => {
     expect(() => new Guest().call('ffi_call_js', 8, 1, 8, 8)).toThrow('without packages')
   })
 
-  it('ends the interpreter, and nothing else, whatever the description of its arguments says', () => {
+  it('ends the interpreter at worst, whatever the description of its arguments contains', () => {
     let seed = 7
     const random = () => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0

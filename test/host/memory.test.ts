@@ -9,7 +9,7 @@ const SHARED = 1
 const PRIVATE = 2
 
 describe('growth of memory (B6)', () => {
-  it('stops at memoryBytes and tells that bound', () => {
+  it('stops at memoryBytes and reports that bound', () => {
     const guest = new Guest({ limits: { memoryBytes: 4 * MEBIBYTE + 1000 } })
     expect(guest.call('emscripten_get_heap_max')).toBe(4 * MEBIBYTE)
     expect(guest.call('emscripten_resize_heap', 3 * MEBIBYTE)).toBe(1)
@@ -20,12 +20,12 @@ describe('growth of memory (B6)', () => {
     expect(guest.host.usage).toMatchObject({ memoryBytes: 4 * MEBIBYTE, peakMemoryBytes: 4 * MEBIBYTE })
   })
 
-  it('is refused by the engine without an exception', () => {
+  it('returns 0 without an exception when the engine refuses', () => {
     const guest = new Guest()
     expect(guest.call('emscripten_resize_heap', 65 * MEBIBYTE)).toBe(0)
   })
 
-  it('does not leave the host with a view of the old memory', () => {
+  it('does not leave the host with a stale view of memory', () => {
     const guest = new Guest()
     guest.put('/tmp/file', 'before')
     guest.call('emscripten_resize_heap', 10 * MEBIBYTE)
@@ -55,12 +55,12 @@ describe('mmap', () => {
     return guest.view.getUint32(results + 4, true)
   }
 
-  it('copies the file and zeros after it', () => {
+  it('copies the file, followed by zeros', () => {
     const address = map(20, READ, PRIVATE)
     expect(guest.bytes.toString('latin1', address, address + 20)).toBe(`0123456789${'\0'.repeat(10)}`)
   })
 
-  it('writes a shared mapping back at msync and munmap, and not beyond the end of the file', () => {
+  it('writes a shared mapping back on msync and munmap, but not beyond the end of the file', () => {
     const address = map(100, READ | WRITE, SHARED)
     guest.bytes.write('AB', address)
     guest.bytes.write('XX', address + 50)
@@ -91,13 +91,13 @@ describe('mmap', () => {
     ],
     ['more than there is memory', () => map(64 * MEBIBYTE, READ, SHARED), errno.ENOMEM],
     ['a negative offset', () => map(10, READ, SHARED, fd, -1n), errno.EINVAL],
-  ])('refuses %s', (_, attempt, expected) => {
+  ])('rejects %s', (_, attempt, expected) => {
     expect(attempt()).toBe(-expected)
   })
 })
 
 describe('entropy', () => {
-  it('fills what it is asked for and nothing else', () => {
+  it('fills exactly the requested range', () => {
     const guest = new Guest()
     const address = guest.room(200_002)
     expect(guest.call('random_get', address + 1, 200_000)).toBe(0)

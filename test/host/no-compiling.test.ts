@@ -1,25 +1,25 @@
-// Imports run below frames of guest code. Nothing there may compile a regular expression or build a formatter or decoder: that takes
-// more stack than anything else the host does, and V8 ends the process where it is missing (R1).
+// Imports run on top of frames of guest code, and must not compile a regular expression or create a formatter or decoder: that takes
+// more stack than anything else the host does, and V8 ends the process if the stack is too small (R1).
 import { readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { expect, it } from 'vitest'
 
-/** What an import can reach starts here: the host, and where output goes. */
+/** Everything an import can reach is imported from these: the host, and the handling of output. */
 const ROOTS = ['../../workers/host/host.ts', '../../workers/slot/output.ts']
 const BUILDERS = ['RegExp', 'TextDecoder', 'TextEncoder']
-/** They make a regular expression of what they are given. */
+/** These methods convert their argument to a regular expression. */
 const PATTERN_METHODS = ['match', 'matchAll', 'search']
 
-it('R1: regular expressions, formatters and decoders are made with the host, not in imports', () => {
+it('R1: no import compiles a regular expression or creates a formatter or decoder; they are created with the host', () => {
   const files = reachable(ROOTS.map((path) => new URL(path, import.meta.url)))
   expect(files.size).toBeGreaterThan(30)
   const found = [...files].flatMap(([path, source]) => compiled(source).map((what) => `${path}: ${what}`))
-  // For time.tzset, and only where `hasStackForIntl`.
+  // Allowed for time.tzset, and only if `hasStackForIntl`.
   const allowed = "src/shared/time-zone.ts: new Intl.DateTimeFormat('en-US', { timeZone })"
   expect(found.filter((what) => !what.endsWith(allowed))).toEqual([])
 })
 
-it('control: it finds them', () => {
+it('control: the check finds them in an example', () => {
   const code = `const a = (t: string) => /x/.test(t)
     class B { c() { return new Intl.DateTimeFormat() } d = () => new TextDecoder(); constructor() { new Intl.DateTimeFormat() } }
     a.b.match('x')`
@@ -37,7 +37,7 @@ function reachable(roots: readonly URL[]): Map<string, ts.SourceFile> {
   const todo = [...roots]
   for (let url = todo.pop(); url !== undefined; url = todo.pop()) {
     const path = url.pathname.slice(url.pathname.indexOf('/workers/') + 1)
-    // The table of imports is put together from text once, when it is loaded.
+    // The table of imports is assembled from text once, at load time.
     if (found.has(path) || path.startsWith('workers/host/table/')) continue
     const source = ts.createSourceFile(path, readFileSync(url, 'utf8'), ts.ScriptTarget.Latest, true)
     found.set(path, source)
@@ -50,7 +50,7 @@ function reachable(roots: readonly URL[]): Map<string, ts.SourceFile> {
   return found
 }
 
-/** Outside of constructors and of initializers of a class's properties, which run with them. */
+/** Finds uses outside constructors and property initializers, which run with the constructor. */
 function compiled(source: ts.SourceFile): string[] {
   const found: string[] = []
   const visit = (node: ts.Node, inConstructor: boolean): void => {
@@ -61,7 +61,7 @@ function compiled(source: ts.SourceFile): string[] {
         (isBuilder(node.expression.getText(source)) ||
           (ts.isPropertyAccessExpression(node.expression) &&
             PATTERN_METHODS.includes(node.expression.name.text))))
-    // A regular expression is compiled at its first use, wherever it is made.
+    // A regular expression is compiled at its first use, wherever it is created.
     if (made && (!inConstructor || ts.isRegularExpressionLiteral(node))) found.push(node.getText(source))
     const within =
       ts.isConstructorDeclaration(node) || ts.isPropertyDeclaration(node)
@@ -75,7 +75,7 @@ function compiled(source: ts.SourceFile): string[] {
   return found
 }
 
-/** Called by what it is given to, such as `map`. */
+/** A function called by the one it is passed to, such as `map`. */
 function isCallback(node: ts.Node): boolean {
   return ts.isArrowFunction(node) && ts.isCallExpression(node.parent)
 }

@@ -33,11 +33,11 @@ describe('open', () => {
     ['with access mode 3', 'file', 3, errno.EINVAL],
     ['a name of 256 bytes', 'n'.repeat(256), CREATE, errno.ENAMETOOLONG],
     ['a path of 4,096 bytes', './'.repeat(2048), 0, errno.ENAMETOOLONG],
-  ])('refuses %s', (_, path, flags, expected) => {
+  ])('rejects %s', (_, path, flags, expected) => {
     expect(guest.open(path, flags)).toBe(-expected)
   })
 
-  it('cuts with O_TRUNC', () => {
+  it('truncates with O_TRUNC', () => {
     guest.open('file', 0o1001)
     expect(guest.stat('file').size).toBe(0)
   })
@@ -48,19 +48,19 @@ describe('open', () => {
     expect(guest.stat('new').mode).toBe(0o100750)
   })
 
-  it('takes 1,024 descriptors and no more', () => {
+  it('allows at most 1,024 descriptors', () => {
     const opened = Array.from({ length: 1100 }, () => guest.open('file')).filter((fd) => fd >= 0)
     expect(opened).toHaveLength(1021)
     expect(guest.open('file')).toBe(-errno.EMFILE)
   })
 
-  it('makes no file that it has no descriptor for', () => {
+  it('creates no file if there is no free descriptor', () => {
     for (let fd = 0; fd < 1100; fd += 1) guest.open('file')
     expect(guest.open('new', CREATE)).toBe(-errno.EMFILE)
     expect(guest.stat('new').error).toBe(-errno.ENOENT)
   })
 
-  it('keeps names that are not UTF-8', () => {
+  it('accepts names that are not UTF-8', () => {
     const path = guest.text(Uint8Array.from([0xff, 0xfe, 0x2f, 0x2e, 0x2e, 0x2f, 0xff, 0xfe]))
     guest.number('__syscall_mkdirat', -100, guest.text(Uint8Array.from([0xff, 0xfe])), 0o777)
     const buffer = guest.room(96)
@@ -76,34 +76,34 @@ describe('symbolic links', () => {
     expect(guest.open('l40')).toBe(-errno.ELOOP)
   })
 
-  it('in a circle are ELOOP', () => {
+  it('that form a cycle give ELOOP', () => {
     guest.symlink('b', 'a')
     guest.symlink('a', 'b')
     expect(guest.open('a')).toBe(-errno.ELOOP)
   })
 
-  it('that expand beyond any path are ENAMETOOLONG, and quickly', () => {
+  it('that expand to extremely long paths fail quickly', () => {
     const long = `${'./'.repeat(1900)}`
     guest.symlink(`${long}x1/${'y/'.repeat(50)}`, 'x0')
     for (let i = 1; i < 40; i += 1) guest.symlink(`${long}x${i + 1}/${'y/'.repeat(50)}`, `x${i}`)
     expect([-errno.ENAMETOOLONG, -errno.ELOOP, -errno.ENOENT]).toContain(guest.open('x0'))
   })
 
-  it('are not opened with O_NOFOLLOW, but those before the last component are', () => {
+  it('are rejected with O_NOFOLLOW as the last component only', () => {
     guest.symlink('file', 'link')
     guest.symlink('.', 'here')
     expect(guest.open('link', NOFOLLOW)).toBe(-errno.ELOOP)
     expect(guest.open('here/file', NOFOLLOW)).toBeGreaterThan(2)
   })
 
-  it('that dangle are created through, but not with O_EXCL', () => {
+  it('to missing files create their target, except with O_EXCL', () => {
     guest.symlink('target', 'link')
     expect(guest.open('link', EXCLUSIVE)).toBe(-errno.EEXIST)
     expect(guest.open('link', CREATE)).toBeGreaterThan(2)
     expect(guest.stat('target').error).toBe(0)
   })
 
-  it('tell their target, cut to the buffer', () => {
+  it('return their target, truncated to the buffer', () => {
     guest.symlink('a/target', 'link')
     const buffer = guest.room(16)
     expect(guest.number('__syscall_readlinkat', -100, guest.text('link'), buffer, 3)).toBe(3)
@@ -120,7 +120,7 @@ describe('directories', () => {
     ['that is the root', '/', errno.EBUSY],
     ['by "."', '.', errno.EINVAL],
     ['by ".."', 'full/..', errno.ENOTEMPTY],
-  ])('rmdir refuses one %s', (_, path, expected) => {
+  ])('rmdir rejects one %s', (_, path, expected) => {
     guest.mkdir('full')
     guest.put('full/x', '')
     expect(guest.rmdir(path)).toBe(-expected)
@@ -135,7 +135,7 @@ describe('directories', () => {
     expect(guest.open('..')).toBe(-errno.ENOENT)
   })
 
-  it('are at most 1,024 deep', () => {
+  it('can be at most 1,024 deep', () => {
     let made = 0
     while (made < 2000) {
       guest.recycle()
@@ -148,7 +148,7 @@ describe('directories', () => {
     expect(guest.mkdir('d')).toBe(-errno.ENAMETOOLONG)
   })
 
-  it('tell the working directory, or ERANGE when it does not fit', () => {
+  it('getcwd returns the working directory, or ERANGE if it does not fit', () => {
     guest.number('__syscall_chdir', guest.text('dir'))
     const buffer = guest.room(16)
     expect(guest.number('__syscall_getcwd', buffer, 7)).toBe(7)
@@ -156,7 +156,7 @@ describe('directories', () => {
     expect(guest.number('__syscall_getcwd', buffer, 6)).toBe(-errno.ERANGE)
   })
 
-  it('are where relative paths of *at calls start, also after they were moved', () => {
+  it('are the base of *at calls, even after they were moved', () => {
     guest.put('dir/inside', 'x')
     const fd = guest.open('dir', DIRECTORY)
     guest.rename('dir', 'moved')
@@ -167,7 +167,7 @@ describe('directories', () => {
   })
 })
 
-describe('listing', () => {
+describe('listing a directory', () => {
   const fill = (count: number) => {
     for (let i = 0; i < count; i += 1) {
       guest.recycle()
@@ -175,7 +175,7 @@ describe('listing', () => {
     }
   }
 
-  it('gives every entry once, in buffers of any size', () => {
+  it('returns every entry once, with buffers of any size', () => {
     fill(100)
     for (const size of [280, 300, 2048, 32_768]) {
       guest.recycle()
@@ -191,7 +191,7 @@ describe('listing', () => {
     }
   })
 
-  it('goes on right while what was listed is removed', () => {
+  it('is complete even if listed entries are removed meanwhile', () => {
     fill(200)
     const fd = guest.open('dir', DIRECTORY)
     let removed = 0
@@ -203,7 +203,7 @@ describe('listing', () => {
     expect(guest.rmdir('dir')).toBe(0)
   })
 
-  it('ends although every entry is renamed as it is found', () => {
+  it('ends even if every entry is renamed as it is found', () => {
     fill(50)
     const fd = guest.open('dir', DIRECTORY)
     let found = 0
@@ -216,13 +216,13 @@ describe('listing', () => {
     expect(found).toBe(52)
   })
 
-  it('finds what came after an earlier listing had ended', () => {
+  it('sees entries created after an earlier listing', () => {
     expect(guest.list('dir')).toEqual([])
     fill(3)
     expect(guest.list('dir')).toEqual(['f0', 'f1', 'f2'])
   })
 
-  it('starts over at position 0 and goes on at any position it gave', () => {
+  it('restarts at position 0, and continues from any position it returned', () => {
     fill(10)
     const fd = guest.open('dir', DIRECTORY)
     const all = guest.entries(fd) as { name: string; cookie: number }[]
@@ -235,11 +235,11 @@ describe('listing', () => {
     expect(guest.entries(fd)).toHaveLength(13)
   })
 
-  it('is EINVAL for a buffer that holds no entry', () => {
+  it('gives EINVAL if the buffer is too small for an entry', () => {
     expect(guest.entries(guest.open('dir', DIRECTORY), 8)).toBe(-errno.EINVAL)
   })
 
-  it('takes no longer per entry in a large directory', () => {
+  it('takes no more time per entry in a large directory', () => {
     fill(20_000)
     guest.recycle()
     const fd = guest.open('dir', DIRECTORY)
@@ -250,7 +250,7 @@ describe('listing', () => {
       found = guest.entries(fd, 2048)
     }
     expect(seen).toBe(20_002)
-    // A listing that began anew each time would take minutes: longer than a test may.
+    // If each call restarted the listing, this would take minutes and exceed the test's time limit.
   })
 })
 
@@ -265,12 +265,12 @@ describe('rename', () => {
     ['to below nothing', 'file', 'nope/new', errno.ENOENT],
     ['"."', '.', 'new', errno.EBUSY],
     ['the root', '/', 'new', errno.EBUSY],
-  ])('refuses %s', (_, from, to, expected) => {
+  ])('rejects %s', (_, from, to, expected) => {
     guest.put('/tmp/x', '')
     expect(guest.rename(from, to)).toBe(-expected)
   })
 
-  it('replaces a file that is open, whose old contents live on', () => {
+  it('replaces an open file, whose old contents stay readable', () => {
     guest.put('other', 'new')
     const fd = guest.open('file')
     expect(guest.rename('other', 'file')).toBe(0)
@@ -282,7 +282,7 @@ describe('rename', () => {
 describe('permission bits', () => {
   const chmod = (path: string, mode: number) => guest.number('__syscall_chmod', guest.text(path), mode)
 
-  it('stop reading, writing, listing, searching and changing', () => {
+  it('are enforced for reading, writing, listing, searching and changing', () => {
     chmod('file', 0o222)
     expect(guest.open('file', 0)).toBe(-errno.EACCES)
     chmod('file', 0o444)
@@ -299,7 +299,7 @@ describe('permission bits', () => {
     expect(guest.open('dir', DIRECTORY)).toBe(-errno.EACCES)
   })
 
-  it('are told by access', () => {
+  it('are reported by access', () => {
     chmod('file', 0o444)
     const access = (path: string, mode: number) =>
       guest.number('__syscall_faccessat', -100, guest.text(path), mode, 0)

@@ -8,7 +8,7 @@ import { Guest } from './guest.js'
 const text = (guest: Guest) => guest.output.map((part) => part.text).join('')
 
 describe('output', () => {
-  it('comes as copies, in order, from both streams (A3)', () => {
+  it('arrives as copies, in order, from both streams (A3)', () => {
     const guest = new Guest()
     guest.write(1, 'one')
     guest.write(2, 'two')
@@ -22,7 +22,7 @@ describe('output', () => {
     ])
   })
 
-  it('is cut at outputBytes per stream; the program is not told, but interrupted at each further write (B6)', () => {
+  it('is cut off at outputBytes per stream: writes still succeed, but each interrupts the program (B6)', () => {
     const guest = new Guest({ limits: { outputBytes: 10 } })
     guest.host.beginExecution(1)
     expect(guest.write(1, '0123456')).toBe(7)
@@ -46,13 +46,13 @@ describe('output', () => {
     expect(text(guest)).toBe('0123456789otheragain')
   })
 
-  it.each([1, 2, 3, 4, 5, 6, 7])('is cut at %d bytes between characters', (outputBytes) => {
+  it.each([1, 2, 3, 4, 5, 6, 7])('is cut off at %d bytes, but never within a character', (outputBytes) => {
     const guest = new Guest({ limits: { outputBytes } })
     guest.write(1, 'é€😀')
     expect('é€😀'.startsWith(text(guest))).toBe(true)
   })
 
-  it('of a large write is complete', () => {
+  it('of a large write arrives whole', () => {
     const guest = new Guest()
     guest.write(1, 'x'.repeat(1_500_000))
     expect(guest.output.map(({ bytes }) => bytes)).toEqual([1_500_000])
@@ -60,7 +60,7 @@ describe('output', () => {
 })
 
 describe('interrupts (B1, B4)', () => {
-  it('reach the execution they name, once', () => {
+  it('reach only the execution they name, once', () => {
     const guest = new Guest()
     const shared = new SharedArrayBuffer(4)
     const cell = new Int32Array(shared)
@@ -79,7 +79,7 @@ describe('interrupts (B1, B4)', () => {
     expect(check()).toBe(0)
   })
 
-  it('end a sleep with EINTR and stay due', async () => {
+  it('end a sleep with EINTR, and stay due', async () => {
     const shared = new SharedArrayBuffer(4)
     const interrupt = new InterruptCell(shared)
     const guest = new Guest({ interrupt })
@@ -99,7 +99,7 @@ describe('interrupts (B1, B4)', () => {
     await worker.terminate()
   })
 
-  it('do not keep a sleep from its end, which takes no CPU', async () => {
+  it('are waited for without using CPU, and the sleep lasts its full time', async () => {
     const guest = new Guest()
     guest.host.beginExecution(1)
     await sleep(0)
@@ -119,7 +119,7 @@ describe('the end of the interpreter', () => {
     ['ffi_call_js', [1, 2, 3, 4], 'ctypes'],
     ['js2python_js', [{}], 'JavaScript'],
     ['emscripten_asm_const_int', [1, 2, 3], 'R2'],
-  ])('by %s has a reason, and no import works after it', (name, parameters, reason) => {
+  ])('by %s has a reason, and no import works afterwards', (name, parameters, reason) => {
     const guest = new Guest()
     expect(guest.host.ended).toBeNull()
     expect(() => guest.call(name, ...parameters)).toThrow(reason)
@@ -128,7 +128,7 @@ describe('the end of the interpreter', () => {
     expect(() => guest.call('fd_write', 1, 0, 0, 0)).toThrow(reason)
   })
 
-  it('comes from whatever an import throws unexpectedly', () => {
+  it('follows from any unexpected error in an import', () => {
     const guest = new Guest()
     vi.spyOn(guest.interrupt, 'take').mockImplementation(() => {
       throw new TypeError('unexpected')
@@ -137,14 +137,14 @@ describe('the end of the interpreter', () => {
     expect(guest.host.ended?.importName).toBe('_Py_CheckEmscriptenSignals_Helper')
   })
 
-  it('comes from a signal handler that is none', () => {
+  it('follows from an invalid signal handler', () => {
     const guest = new Guest()
     expect(() => guest.call('__call_sighandler', 3, 2)).toThrow(/InterpreterEnd|unexpectedly/)
     expect(guest.host.ended).not.toBeNull()
   })
 })
 
-describe('what is not there', () => {
+describe('unavailable system features', () => {
   it.each([
     ['a shell', '_emscripten_system', -errno.ENOSYS],
     ['a network', '__syscall_socket', -errno.EAFNOSUPPORT],
@@ -153,11 +153,11 @@ describe('what is not there', () => {
     ['a dynamic library', '_dlopen_js', 0],
     ['a JavaScript runtime', '_Py_emscripten_runtime', 0],
     ['a socket hook', '_maybe_poll_async', null],
-  ])('is %s', (_, name, expected) => {
+  ])('%s is reported as unavailable', (_, name, expected) => {
     expect(new Guest().call(name, 8, 8, 8, 8)).toBe(expected)
   })
 
-  it('is an environment', () => {
+  it('the environment is empty', () => {
     const guest = new Guest()
     const sizes = guest.room(8)
     guest.bytes.fill(0xff, sizes, sizes + 8)

@@ -1,4 +1,4 @@
-// Open files, pipes, listings and the working directory come back as they were (I1).
+// Open files, pipes, listings and the working directory are restored unchanged (I1).
 import { describe, expect, it } from 'vitest'
 import { O } from '../../workers/host/abi.js'
 import { errno } from '../../workers/host/errno.js'
@@ -10,7 +10,7 @@ const GETFD = 1
 const GETFL = 3
 
 describe('open files', () => {
-  it('go on reading where they were', () => {
+  it('keep their position', () => {
     const guest = newGuest()
     guest.put('/tmp/file', 'hello world')
     const fd = guest.open('/tmp/file')
@@ -18,7 +18,7 @@ describe('open files', () => {
     expect(moved(guest).read(fd, 100)).toBe('world')
   })
 
-  it('of the image go on too, at any position', () => {
+  it('of the image keep their position, however large', () => {
     const guest = newGuest()
     const fd = guest.open('/lib/data')
     guest.seek(fd, 123_456)
@@ -39,7 +39,7 @@ describe('open files', () => {
     expect(other.read(fd, 1)).toBe(-errno.EBADF)
   })
 
-  it('for reading and writing do both', () => {
+  it('for reading and writing can do both', () => {
     const guest = newGuest()
     const fd = guest.open('/tmp/both', CREATE)
     guest.write(fd, 'abcdef')
@@ -50,7 +50,7 @@ describe('open files', () => {
     expect(other.get('/tmp/both')).toBe('abXdef')
   })
 
-  it('that dup made share their position, others do not', () => {
+  it('that dup created share their position, others do not', () => {
     const guest = newGuest()
     guest.put('/tmp/file', 'abcdefgh')
     const first = guest.open('/tmp/file')
@@ -100,7 +100,7 @@ describe('open files', () => {
     expect(other.host.usage.fileBytes).toBe(before - 10)
   })
 
-  it('of the image that were unlinked do as well', () => {
+  it('of the image that were unlinked live until they are closed', () => {
     const guest = newGuest()
     const fd = guest.open('/lib/dir/a')
     guest.unlink('/lib/dir/a')
@@ -112,7 +112,7 @@ describe('open files', () => {
     expect(moved(other).list('/lib/dir')).toEqual(['b', 'c'])
   })
 
-  it('can be none at all, and standard output can be elsewhere', () => {
+  it('can be closed altogether, and standard output can be a file', () => {
     const guest = newGuest()
     for (const fd of [0, 1, 2]) guest.call('fd_close', fd)
     const none = moved(guest)
@@ -124,7 +124,7 @@ describe('open files', () => {
     expect(other.output).toEqual([])
   })
 
-  it("write to the new host's output", () => {
+  it('write to the new host’s output', () => {
     const guest = newGuest()
     const copy = guest.number('__syscall_dup', 2)
     const other = moved(guest)
@@ -135,7 +135,7 @@ describe('open files', () => {
 })
 
 describe('pipes', () => {
-  it('keep what was not read, and both ends', () => {
+  it('keep unread bytes and both ends', () => {
     const guest = newGuest()
     const { readable, writable } = openPipe(guest)
     guest.write(writable, 'read unread')
@@ -149,7 +149,7 @@ describe('pipes', () => {
     expect(other.read(readable, 100)).toBe('')
   })
 
-  it('with one end closed are at their end, or broken', () => {
+  it('with one closed end are at end of file, or broken', () => {
     const guest = newGuest()
     const ending = openPipe(guest)
     guest.write(ending.writable, 'last')
@@ -162,7 +162,7 @@ describe('pipes', () => {
     expect(other.write(broken.writable, 'x')).toBe(-errno.EPIPE)
   })
 
-  it('that are full take no more and have the same room', () => {
+  it('that are full accept no more and have the same free space', () => {
     const guest = newGuest()
     const { readable, writable } = openPipe(guest)
     guest.write(writable, 'x'.repeat(60_000))
@@ -188,8 +188,8 @@ describe('pipes', () => {
   })
 })
 
-describe('listings', () => {
-  it('under way go on: every entry once, none that came later', () => {
+describe('directory listings', () => {
+  it('in progress continue: every entry once, and no new ones', () => {
     const guest = newGuest()
     for (let index = 0; index < 50; index += 1) guest.put(`/tmp/${index}`, '')
     const fd = guest.open('/tmp', O.DIRECTORY)
@@ -212,7 +212,7 @@ describe('listings', () => {
     expect(other.entries(fd, 10_000)).toHaveLength(2 + 48 + 2)
   })
 
-  it('have the order and cookies that they had, in directories of the image as well', () => {
+  it('keep their order and cookies, also in directories of the image', () => {
     const guest = newGuest()
     guest.put('/lib/dir/new', '')
     guest.rename('/lib/dir/a', '/lib/dir/last')
@@ -230,7 +230,7 @@ describe('listings', () => {
 })
 
 describe('the working directory', () => {
-  it('is where relative paths begin', () => {
+  it('is the base of relative paths', () => {
     const guest = newGuest()
     guest.mkdir('/tmp/here')
     guest.put('/tmp/here/file', 'found')
@@ -240,7 +240,7 @@ describe('the working directory', () => {
     expect(directory(other)).toBe('/tmp/here')
   })
 
-  it('that was removed is still there and has no path', () => {
+  it('still exists without a path if it was removed', () => {
     const guest = newGuest()
     guest.mkdir('/tmp/gone')
     guest.call('__syscall_chdir', guest.text('/tmp/gone'))
@@ -254,7 +254,7 @@ describe('the working directory', () => {
     expect(freeze(other).state.nodes).toHaveLength(nodes.length - 1)
   })
 
-  it('that came with the image can be removed too', () => {
+  it('from the image can be removed too', () => {
     const guest = newGuest()
     expect(guest.rmdir('/home/user')).toBe(0)
     const removed = moved(guest)
@@ -267,7 +267,7 @@ describe('the working directory', () => {
     expect(directory(removed)).toBe('/home/user')
   })
 
-  it('and umask are kept', () => {
+  it('and the umask are kept', () => {
     const guest = newGuest()
     guest.call('__syscall_umask_js', 0o137)
     const other = moved(guest)
@@ -276,7 +276,7 @@ describe('the working directory', () => {
   })
 })
 
-it('devices of the image can be removed and renamed, and open ones work on', () => {
+it('devices of the image can be removed and renamed, and open ones keep working', () => {
   const guest = newGuest()
   const zero = guest.open('/dev/zero')
   guest.unlink('/dev/zero')
@@ -295,7 +295,7 @@ function openPipe(guest: Guest): { readable: number; writable: number } {
   return { readable: guest.view.getInt32(at, true), writable: guest.view.getInt32(at + 4, true) }
 }
 
-/** getcwd, or a negative error number. */
+/** @returns the working directory, or a negative error number */
 function directory(guest: Guest): string | number {
   const buffer = guest.room(4096)
   const length = guest.number('__syscall_getcwd', buffer, 4096)

@@ -1,5 +1,5 @@
-// A state is data from strangers: it is refused as a whole with the host untouched, or gives no more than hostile Python code
-// would have made (N1, N2).
+// A state is untrusted data: it is either rejected as a whole and the host stays unchanged, or has no effect that hostile Python code
+// could not have had (N1, N2).
 import { describe, expect, it } from 'vitest'
 import { O } from '../../workers/host/abi.js'
 import { FsError } from '../../workers/host/errno.js'
@@ -11,7 +11,7 @@ const CREATE = O.CREAT | O.RDWR
 const LIMITS: HostLimits = { ...UNBOUNDED, fileBytes: 1_000_000 }
 const MAX = Number.MAX_SAFE_INTEGER
 
-/** Places in a node's list. */
+/** Indices in a node's list. */
 const ID = 0
 const KIND = 1
 const MODE = 2
@@ -20,7 +20,7 @@ const NAME = 4
 const COOKIE = 5
 const SECONDS = 6
 const NANOSECONDS = 7
-/** The first field of its kind, and the next. */
+/** The first two fields specific to the node's kind. */
 const FIRST = 12
 const SECOND = 13
 const CHARGED = 14
@@ -35,7 +35,7 @@ interface Draft {
   descriptors: unknown[][]
 }
 
-/** A guest with one of everything. */
+/** A guest with one node of every kind. */
 function victim(): Guest {
   const guest = newGuest({ limits: LIMITS })
   guest.mkdir('/tmp/dir')
@@ -59,7 +59,7 @@ function victim(): Guest {
 }
 
 const original = freeze(victim())
-/** Where in the list of nodes each is. */
+/** Index of each in the list of nodes. */
 const at = {
   root: 0,
   tmp: named('tmp'),
@@ -111,8 +111,8 @@ function placeOfOpen(index: number): number {
 }
 
 const harms: readonly (readonly [name: string, harm: (draft: Draft) => unknown])[] = [
-  ['a field is missing', (draft) => delete draft.umask],
-  ['a field too many', field('more', 1)],
+  ['a missing field', (draft) => delete draft.umask],
+  ['an unknown field', field('more', 1)],
   [
     'a field named __proto__',
     (draft) => Object.defineProperty(draft, '__proto__', { value: 1, enumerable: true }),
@@ -131,48 +131,51 @@ const harms: readonly (readonly [name: string, harm: (draft: Draft) => unknown])
   ),
   ['an unknown time zone', field('timeZone', 'Mars/Olympus')],
   ['a time zone that is a number', field('timeZone', 1)],
-  ['a time zone of great length', field('timeZone', 'x'.repeat(1_000_000))],
-  ['umask beyond permissions', field('umask', 0o1000)],
+  ['a very long time zone', field('timeZone', 'x'.repeat(1_000_000))],
+  ['a umask beyond permission bits', field('umask', 0o1000)],
   ['another image', (draft) => (draft.firstOwnId = (draft.firstOwnId as number) - 1)],
-  ['nextId that was used', (draft) => (draft.nextId = idOf(draft, draft.nodes.length - 1))],
+  ['a nextId that was already used', (draft) => (draft.nextId = idOf(draft, draft.nodes.length - 1))],
 
-  ['cwd is a file', (draft) => (draft.cwd = [1, idOf(draft, at.file)])],
-  ['cwd does not exist', (draft) => (draft.cwd = [1, 10_000])],
-  ['cwd is in an unknown store', (draft) => (draft.cwd[0] = 2)],
-  ['cwd has a field too many', (draft) => draft.cwd.push(1)],
+  ['a cwd that is a file', (draft) => (draft.cwd = [1, idOf(draft, at.file)])],
+  ['a cwd that does not exist', (draft) => (draft.cwd = [1, 10_000])],
+  ['a cwd in an unknown store', (draft) => (draft.cwd[0] = 2)],
+  ['a cwd with a field too many', (draft) => draft.cwd.push(1)],
 
-  ['the root is removed', (draft) => draft.removed.unshift(1)],
-  ['an own node is removed', (draft) => draft.removed.push(idOf(draft, at.file))],
-  ['a node is removed twice', (draft) => draft.removed.push(draft.removed[0])],
-  ['a removed node is changed', (draft) => (draft.removed = [idOf(draft, at.data)])],
-  ['a directory with files is removed', (draft) => draft.removed.unshift(2)],
-  ['a removed node is a text', (draft) => (draft.removed = ['9'])],
-  ['half a number of a removed node', (draft) => (draft.removed = [9.5])],
+  ['a removed root', (draft) => draft.removed.unshift(1)],
+  ['a removed node that is not of the image', (draft) => draft.removed.push(idOf(draft, at.file))],
+  ['a node removed twice', (draft) => draft.removed.push(draft.removed[0])],
+  ['a removed node that is also changed', (draft) => (draft.removed = [idOf(draft, at.data)])],
+  ['a removed directory that has files', (draft) => draft.removed.unshift(2)],
+  ['a removed node that is a string', (draft) => (draft.removed = ['9'])],
+  ['a removed node with a fractional id', (draft) => (draft.removed = [9.5])],
 
-  ['a node is no list', (draft) => (draft.nodes[at.file] = 1 as unknown as unknown[])],
-  ['a node has a field too few', (draft) => draft.nodes[at.file]?.pop()],
-  ['a node has a field too many', (draft) => draft.nodes[at.file]?.push(0)],
+  ['a node that is not a list', (draft) => (draft.nodes[at.file] = 1 as unknown as unknown[])],
+  ['a node with a field too few', (draft) => draft.nodes[at.file]?.pop()],
+  ['a node with a field too many', (draft) => draft.nodes[at.file]?.push(0)],
   ['a node twice', (draft) => draft.nodes.splice(at.file, 0, draft.nodes[at.file] ?? [])],
   ['nodes out of order', (draft) => draft.nodes.reverse()],
-  ['more nodes than there can be', (draft) => (draft.nodes = Array(70_000).fill(draft.nodes[at.file]))],
+  ['more nodes than allowed', (draft) => (draft.nodes = Array(70_000).fill(draft.nodes[at.file]))],
   ['node 0', node(at.root, [ID, 0])],
-  ['a node of the image that it has not', (draft) => ((draft.nodes[at.root] as unknown[])[ID] = 0.5)],
-  ['a node with an id not given out', (draft) => node(draft.nodes.length - 1, [ID, draft.nextId])(draft)],
-  ['a kind that there is not', node(at.file, [KIND, 5])],
+  ['a node with a fractional id', (draft) => ((draft.nodes[at.root] as unknown[])[ID] = 0.5)],
+  [
+    'a node with an id that was never assigned',
+    (draft) => node(draft.nodes.length - 1, [ID, draft.nextId])(draft),
+  ],
+  ['an unknown kind of node', node(at.file, [KIND, 5])],
   ['a file of the image that is a directory', (draft) => turned(draft, at.data, 1, [3])],
   ['a directory of the image that is a file', (draft) => turned(draft, at.lib, 0, [0, 0, 0, []])],
   ['a device of the image that is a pipe', (draft) => turned(draft, at.null, 4, [0, 0])],
-  ['an own device', (draft) => turned(draft, at.file, 3, [])],
-  ['mode beyond permissions', node(at.file, [MODE, 0o10_000])],
-  ['mode below 0', node(at.file, [MODE, -1])],
+  ['a device that is not of the image', (draft) => turned(draft, at.file, 3, [])],
+  ['a mode beyond permission bits', node(at.file, [MODE, 0o10_000])],
+  ['a mode below 0', node(at.file, [MODE, -1])],
 
   ...['', '.', '..', 'a/b', '/', 'nul\0', '€', 'x'.repeat(256), 1, null].map(
     (name) => [`the name ${JSON.stringify(name).slice(0, 20)}`, node(at.file, [NAME, name])] as const,
   ),
   ['a name that is taken', node(at.file, [NAME, 'link'])],
   ['a cookie that is taken', (draft) => node(at.file, [COOKIE, draft.nodes[at.link]?.[COOKIE]])(draft)],
-  ['a cookie of the dots', node(at.file, [COOKIE, 2])],
-  ['a cookie that is not given out', node(at.file, [COOKIE, 1000])],
+  ['a cookie reserved for "." and ".."', node(at.file, [COOKIE, 2])],
+  ['a cookie that was never assigned', node(at.file, [COOKIE, 1000])],
   [
     'a name taken by a file of the image',
     (draft) => node(at.file, [PARENT, idOf(draft, at.lib)], [NAME, 'b'], [COOKIE, 3])(draft),
@@ -195,40 +198,40 @@ const harms: readonly (readonly [name: string, harm: (draft: Draft) => unknown])
         [NAME, 'x'],
       )(node(at.dir, [PARENT, idOf(draft, at.lib)], [COOKIE, 3])(draft) ?? draft),
   ],
-  ['a file in a directory that is in none', node(at.dir, [PARENT, 0], [NAME, ''], [COOKIE, 0])],
-  ['a file in none that nothing holds', node(at.link, [PARENT, 0], [NAME, ''], [COOKIE, 0])],
-  ['a name in no directory', node(at.held, [NAME, 'x'])],
-  ['a cookie in no directory', node(at.held, [COOKIE, 3])],
+  ['a file in a directory without a parent', node(at.dir, [PARENT, 0], [NAME, ''], [COOKIE, 0])],
+  ['a node without a parent that nothing has open', node(at.link, [PARENT, 0], [NAME, ''], [COOKIE, 0])],
+  ['a name without a parent', node(at.held, [NAME, 'x'])],
+  ['a cookie without a parent', node(at.held, [COOKIE, 3])],
   ['the root in a directory', (draft) => placeRoot(draft)],
-  ['a directory that forgot cookies', node(at.tmp, [FIRST, 3])],
-  ['a directory of the image that forgot cookies', node(at.lib, [FIRST, 4])],
-  ['nextCookie without end', node(at.tmp, [FIRST, MAX])],
+  ['a directory with too small a nextCookie', node(at.tmp, [FIRST, 3])],
+  ['a directory of the image with too small a nextCookie', node(at.lib, [FIRST, 4])],
+  ['a huge nextCookie', node(at.tmp, [FIRST, MAX])],
 
-  ['seconds that are no whole number', node(at.file, [SECONDS, 0.5])],
+  ['fractional seconds', node(at.file, [SECONDS, 0.5])],
   ['seconds beyond 64 bits', node(at.file, [SECONDS, 2 ** 64])],
-  ['seconds as a big number', node(at.file, [SECONDS, 1n])],
-  ['a second of nanoseconds', node(at.file, [NANOSECONDS, 1_000_000_000])],
+  ['seconds that are a bigint', node(at.file, [SECONDS, 1n])],
+  ['nanoseconds that add up to a second', node(at.file, [NANOSECONDS, 1_000_000_000])],
 
   ['a size below 0', node(at.file, [FIRST, -1])],
   ['a size beyond exact numbers', node(at.file, [FIRST, 2 ** 53])],
   ['a size that is not a number', node(at.file, [FIRST, Number.NaN])],
-  ['an own file with bytes of the image', node(at.file, [SECOND, 5])],
+  ['bytes of the image in a file that is not of the image', node(at.file, [SECOND, 5])],
   ['more of the image than the file has', node(at.data, [SECOND, DATA_BYTES + 1], [FIRST, DATA_BYTES + 10])],
   ['more of the image than its own size', node(at.data, [SECOND, DATA_BYTES], [FIRST, 150_008])],
-  ['contents that nobody pays for', node(at.file, [CHARGED, 0])],
-  ["contents of an image's file that nobody pays for", node(at.data, [CHARGED, 0])],
-  ['charged by a third', node(at.file, [CHARGED, 2])],
+  ['contents not charged to the quota', node(at.file, [CHARGED, 0])],
+  ["changed contents of an image's file not charged to the quota", node(at.data, [CHARGED, 0])],
+  ['a charged field that is 2', node(at.file, [CHARGED, 2])],
   ['half an extent', node(at.file, [EXTENTS, [0]])],
   ['an extent beyond the end', node(at.file, [EXTENTS, [0, 6]])],
   ['an extent in another chunk', node(at.file, [EXTENTS, [1, 5]])],
-  ['an extent of less than nothing', node(at.file, [EXTENTS, [0, -1]])],
-  ['an extent at a text', node(at.file, [EXTENTS, ['0', 5]])],
-  ['an extent of nothing in a hole', node(at.file, [EXTENTS, [0, 0]])],
+  ['an extent of negative length', node(at.file, [EXTENTS, [0, -1]])],
+  ['an extent at a string', node(at.file, [EXTENTS, ['0', 5]])],
+  ['an empty extent in a hole', node(at.file, [EXTENTS, [0, 0]])],
   ['the same extent twice', node(at.data, [EXTENTS, [2, 65_536, 2, 0]])],
   ['extents out of order', node(at.data, [EXTENTS, [2, 65_536, 1, 0]])],
   ['extents that overlap', node(at.data, [EXTENTS, [1, 65_536, 1, 0]])],
   ['contents that are missing', node(at.data, [EXTENTS, [0, 150_007]])],
-  ['contents left over', node(at.file, [EXTENTS, []])],
+  ['contents that no extent uses', node(at.file, [EXTENTS, []])],
 
   ['a link to nothing', node(at.link, [FIRST, ''])],
   ['a link longer than a path', node(at.link, [FIRST, 'x'.repeat(4096)])],
@@ -239,8 +242,8 @@ const harms: readonly (readonly [name: string, harm: (draft: Draft) => unknown])
     (draft) => node(at.pipe, [PARENT, idOf(draft, at.tmp)], [NAME, 'pipe'], [COOKIE, 4])(draft),
   ],
   ['a pipe that holds too much', node(at.pipe, [FIRST, 65_537])],
-  ['more unread than a pipe holds', node(at.pipe, [FIRST, 5])],
-  ['a pipe that nobody has open', (draft) => closeAll(draft, idOf(draft, at.pipe))],
+  ['more unread bytes than the pipe contains', node(at.pipe, [FIRST, 5])],
+  ['a pipe that is not open', (draft) => closeAll(draft, idOf(draft, at.pipe))],
 
   ['an open file in an unknown store', openFile(0, 0, 2)],
   ['an open file in store 0', openFile(0, 0, 0)],
@@ -257,18 +260,18 @@ const harms: readonly (readonly [name: string, harm: (draft: Draft) => unknown])
   ['a position in a pipe', openFile(placeOfOpen(at.pipe), 3, 1)],
   ['a position in a device', openFile(0, 3, 1)],
   ['a listing of a file', openFile(placeOfOpen(at.data), 4, 1)],
-  ['a listing of entries to come', openFile(placeOfOpen(at.tmp), 4, 1000)],
+  ['a listing position beyond all entries', openFile(placeOfOpen(at.tmp), 4, 1000)],
   ['an open file without descriptor', (draft) => draft.openFiles.push(draft.openFiles[0] ?? [])],
-  ['more open files than there can be', (draft) => (draft.openFiles = Array(2000).fill(draft.openFiles[0]))],
+  ['more open files than allowed', (draft) => (draft.openFiles = Array(2000).fill(draft.openFiles[0]))],
   ['a descriptor twice', (draft) => draft.descriptors.push(draft.descriptors.at(-1) ?? [])],
   ['descriptors out of order', (draft) => draft.descriptors.reverse()],
-  ['a descriptor beyond the last', (draft) => ((draft.descriptors.at(-1) as unknown[])[0] = 1024)],
+  ['a descriptor above the maximum', (draft) => ((draft.descriptors.at(-1) as unknown[])[0] = 1024)],
   ['a descriptor below 0', (draft) => ((draft.descriptors[0] as unknown[])[0] = -1)],
   ['a descriptor of no open file', (draft) => ((draft.descriptors[0] as unknown[])[1] = 100)],
-  ['close-on-exec by a third', (draft) => ((draft.descriptors[0] as unknown[])[2] = 2)],
+  ['a close-on-exec flag that is 2', (draft) => ((draft.descriptors[0] as unknown[])[2] = 2)],
 ]
 
-describe('a state is refused, and the host is as it was, when it has', () => {
+describe('a state is rejected, and the host unchanged, when it has', () => {
   const guest = newGuest({ limits: LIMITS })
   guest.put('/tmp/mine', 'x')
   const before = still(freeze(guest))
@@ -282,7 +285,7 @@ describe('a state is refused, and the host is as it was, when it has', () => {
     expect(guest.host.usage).toEqual(usage)
   })
 
-  it('nothing wrong: then it is not', () => {
+  it('nothing wrong: then it is accepted', () => {
     expect(refusal(newGuest(), draftOf(original), original.contents)).toBe('none')
     expect(Math.min(...Object.values(at))).toBeGreaterThanOrEqual(0)
   })
@@ -294,7 +297,7 @@ describe('a state is refused, and the host is as it was, when it has', () => {
     },
   )
 
-  it('contents that are cut, longer, or no bytes', () => {
+  it('contents that are cut, too long, or not bytes', () => {
     const { contents } = original
     const longer = Buffer.concat([contents, Buffer.of(0)])
     for (const bad of [contents.subarray(1), longer, new Uint8Array(0), 'bytes', null, new ArrayBuffer(5)]) {
@@ -302,13 +305,13 @@ describe('a state is refused, and the host is as it was, when it has', () => {
     }
   })
 
-  it('node numbers of the image to give out again', () => {
+  it('a nextId that the image already uses', () => {
     const draft = draftOf(freeze(newGuest()))
     draft.nextId = 5
     expect(refusal(guest, draft, new Uint8Array(0))).toBe('corrupt')
   })
 
-  it('as a Map it is taken as well', () => {
+  it('a __proto__ key in a Map: without one, a Map is accepted', () => {
     const state = new Map(Object.entries(draftOf(original)))
     expect(refusal(newGuest(), state, original.contents)).toBe('none')
     state.set('__proto__', 1)
@@ -317,14 +320,14 @@ describe('a state is refused, and the host is as it was, when it has', () => {
 })
 
 describe('a state is too large when it has', () => {
-  it('more bytes than the limit, by one', () => {
+  it('one byte more than the limit', () => {
     const { fileBytes } = thaw(original).host.usage
     const guest = newGuest()
     expect(refusal(guest, original.state, original.contents, fileBytes)).toBe('none')
     expect(refusal(guest, original.state, original.contents, fileBytes - 1)).toBe('too-large')
   })
 
-  it('more bytes than the limit, what is gone of the image not counted', () => {
+  it('more bytes than the limit, after subtracting what was removed from the image', () => {
     const guest = newGuest()
     const { fileBytes } = guest.host.usage
     expect(fileBytes).toBe(4)
@@ -335,14 +338,14 @@ describe('a state is too large when it has', () => {
     expect(refusal(newGuest(), state, contents, 3)).toBe('too-large')
   })
 
-  it('a hole beyond the limit, or many that add up to more', () => {
+  it('a hole beyond the limit, or several that add up to more', () => {
     const draft = draftOf(original)
     node(at.file, [FIRST, 2 ** 42])(draft)
     expect(refusal(newGuest(), draft, original.contents, 2 ** 42)).toBe('too-large')
     expect(refusal(newGuest(), draft, original.contents, 2 ** 43)).toBe('none')
   })
 
-  it('more nodes than there can be, those of the image counted', () => {
+  it('more nodes than allowed, including those of the image', () => {
     const draft = draftOf(freeze(newGuest()))
     const first = draft.nextId as number
     const count = 65_536 - first + 2
@@ -368,8 +371,8 @@ describe('a state is too large when it has', () => {
   })
 })
 
-describe('random harm', () => {
-  it.each([1, 2])('is refused, or gives files that work (seed %d)', (seed) => {
+describe('a randomly damaged state', () => {
+  it.each([1, 2])('is rejected, or gives files that work (seed %d)', (seed) => {
     const random = numbers(seed)
     const guest = newGuest({ limits: LIMITS })
     let taken = 0
@@ -382,7 +385,7 @@ describe('random harm', () => {
       if (result !== 'none') continue
       taken += 1
       guest.host.install(guest.host.prepare(draft, original.contents, LIMITS))
-      // What was taken once is taken again; but for the clock, which may be at its end.
+      // A state that was accepted must be accepted again after a capture, except for the clock, which may have reached its maximum.
       const again = freeze(guest)
       const state = { ...again.state, clockMs: 0 }
       expect(refusal(guest, state, again.contents, LIMITS.fileBytes), JSON.stringify(draft)).toBe('none')
@@ -395,7 +398,7 @@ describe('random harm', () => {
   })
 })
 
-/** 'none' if it is taken. Anything thrown that is no HostStateError is a fault of the host. */
+/** @returns why the state is rejected, or 'none'. Any error other than HostStateError is a bug in the host */
 function refusal(
   guest: Guest,
   state: unknown,
@@ -412,13 +415,13 @@ function refusal(
   }
 }
 
-/** Another kind with the fields of that kind. */
+/** Changes a node's kind, with the fields of the new kind. */
 function turned(draft: Draft, index: number, kind: number, fields: unknown[]): void {
   const common = (draft.nodes[index] ?? []).slice(0, FIRST)
   draft.nodes[index] = [...common.with(KIND, kind), ...fields]
 }
 
-/** The root is changed already or not: either way it is now in /tmp. */
+/** Puts the root into /tmp, whether or not the state already contains it. */
 function placeRoot(draft: Draft): void {
   const tmp = draft.nodes[at.tmp] ?? []
   const root = tmp.with(ID, 1).with(PARENT, tmp[ID]).with(NAME, 'root').with(COOKIE, 3).with(FIRST, 100)
@@ -431,7 +434,7 @@ function closeAll(draft: Draft, id: number): void {
   })
 }
 
-/** Every file, every descriptor, every call that takes one: numbers come back, whatever the state says. */
+/** Uses every file and descriptor with every call that takes one. All must return numbers, whatever the state contains. */
 function exercise(guest: Guest, random: () => number): void {
   const paths = walk(guest)
   for (const path of paths) {
@@ -472,7 +475,7 @@ function use(guest: Guest, fd: number): void {
   guest.call('__syscall_unlinkat', AT_FDCWD, guest.text('nothing'), 0)
 }
 
-/** All paths there are; ends because every node is in one place. */
+/** Lists all paths. Ends because every node is in only one place. */
 function walk(guest: Guest): string[] {
   const found: string[] = ['/']
   for (const path of found) {
@@ -495,7 +498,7 @@ function listed(guest: Guest, path: string): string[] {
   }
 }
 
-/** Harm that is near to right as often as it is far from it. */
+/** Damages the draft at random, often with values close to valid ones. */
 function mutate(draft: Draft, random: () => number): void {
   const lists: unknown[][] = []
   collect(draft.cwd, lists)
@@ -569,7 +572,7 @@ function collect(value: unknown, lists: unknown[][]): void {
   for (const inner of value) collect(inner, lists)
 }
 
-/** Numerical Recipes' generator: failures come again with the same seed. */
+/** Numerical Recipes' generator. The same seed reproduces a failure. */
 function numbers(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -1,11 +1,11 @@
-// Two guests do the same; one of them is frozen and thawed on another host again and again. Nothing that a guest can see tells
-// them apart (I1).
+// Two guests take the same steps, and one of them is repeatedly saved and restored on another host. Neither can see any difference
+// (I1).
 import { describe, expect, it } from 'vitest'
 import { O } from '../../workers/host/abi.js'
 import { AT_FDCWD, type Guest } from './guest.js'
 import { freeze, newGuest, thaw } from './thaw.js'
 
-/** Of each seed. HOST_MODEL_STEPS is for more of them. */
+/** Steps per seed. HOST_MODEL_STEPS sets another number. */
 const STEPS = Number(process.env.HOST_MODEL_STEPS ?? 1500)
 const LIMITS = { fileBytes: 600_000 }
 const DIRECTORIES = ['/tmp', '/lib', '/lib/dir', '/tmp/d', '/tmp/d/e', '.', '..']
@@ -16,8 +16,8 @@ const MORE_FLAGS = [0, 0, 0, O.APPEND, O.TRUNC, O.CLOEXEC, O.DIRECTORY, O.NOFOLL
 
 type Step = (guest: Guest) => unknown
 
-describe('a guest that is frozen and thawed between steps', () => {
-  it.each([11, 12, 13, 14])('does what one does that never was (seed %d)', (seed) => {
+describe('a guest that is saved and restored between steps', () => {
+  it.each([11, 12, 13, 14])('behaves exactly like one that was not (seed %d)', (seed) => {
     const random = numbers(seed)
     const steady = newGuest({ limits: LIMITS })
     let present = newGuest({ limits: LIMITS })
@@ -34,7 +34,7 @@ describe('a guest that is frozen and thawed between steps', () => {
       else done += 1
       expect(present.host.usage.fileBytes, `after step ${count}: ${name}`).toBe(steady.host.usage.fileBytes)
       if (random() < 0.1) {
-        // What the other one had was of another state.
+        // The other guest still has an earlier state, which the restore has to replace.
         thaw(freeze(present), { limits: LIMITS }, other)
         ;[present, other] = [other, present]
       }
@@ -114,7 +114,7 @@ function randomStep(random: () => number): readonly [name: string, step: Step] {
   return [`${name} ${path} ${to} ${fd} ${flags} ${size} ${offset}`, step]
 }
 
-/** All of struct stat but its times. */
+/** All of struct stat except the times. */
 function status(guest: Guest, name: string, what: number): unknown {
   const buffer = guest.room(96)
   const error = guest.number(name, what, buffer)
@@ -123,7 +123,7 @@ function status(guest: Guest, name: string, what: number): unknown {
   return [bytes.toString('hex', 0, 40), bytes.toString('hex', 88, 96)]
 }
 
-/** Numerical Recipes' generator: failures come again with the same seed. */
+/** Numerical Recipes' generator. The same seed reproduces a failure. */
 function numbers(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -1,4 +1,4 @@
-// What a session has outside WebAssembly memory comes back as it was, on any host of the same image (I1).
+// A session's state outside WebAssembly memory is restored unchanged, on any host of the same image (I1).
 import { describe, expect, it, vi } from 'vitest'
 import { O } from '../../workers/host/abi.js'
 import { errno } from '../../workers/host/errno.js'
@@ -23,7 +23,7 @@ describe('a capture', () => {
     expect(JSON.stringify(state).length).toBeLessThan(300)
   })
 
-  it('costs nothing for the files of the image', () => {
+  it('takes no time for unchanged files of the image', () => {
     const files = Array.from({ length: 30_000 }, (_, index) => ({
       ...{ kind: 'file', mode: 0o644, offset: 0, length: 100 },
       path: `/lib/${index}`,
@@ -42,20 +42,20 @@ describe('a capture', () => {
     )
   })
 
-  it('changes nothing: the next one is the same', () => {
+  it('changes nothing: a second one is the same', () => {
     const guest = busy()
     const first = freeze(guest)
     expect(still(freeze(guest))).toEqual(still(first))
   })
 
-  it('of what was restored is the same again', () => {
+  it('of a restored state is the same again', () => {
     const first = freeze(busy())
     const again = freeze(thaw(first))
     expect(still(again)).toEqual(still(first))
     expect(still(freeze(thaw(again)))).toEqual(still(first))
   })
 
-  it('shares no memory with the host, nor does what is restored from it', () => {
+  it('shares no memory with the host or with hosts restored from it', () => {
     const guest = newGuest()
     const fd = guest.open('/tmp/file', CREATE)
     guest.write(fd, 'before')
@@ -72,7 +72,7 @@ describe('a capture', () => {
     expect(third.get('/tmp/file')).toBe('before')
   })
 
-  it("names the files that are not the image's, as many as people read", () => {
+  it('names up to 1000 files that are not the image’s', () => {
     const guest = newGuest()
     guest.put('/tmp/größe', 'four')
     guest.put('/lib/dir/a', 'changed')
@@ -96,7 +96,7 @@ describe('a capture', () => {
 })
 
 describe('files', () => {
-  it('come back with contents, mode and times', () => {
+  it('keep contents, mode and times', () => {
     const guest = newGuest()
     guest.put('/tmp/file', 'hello')
     guest.call('__syscall_chmod', guest.text('/tmp/file'), 0o4755)
@@ -110,7 +110,7 @@ describe('files', () => {
     expect(statBytes(moved(guest), '/tmp/file')).toEqual(statBytes(guest, '/tmp/file'))
   })
 
-  it('of every size come back byte for byte, holes and zeros included', () => {
+  it('of every size are restored byte for byte, including holes and zeros', () => {
     const guest = newGuest()
     for (const size of [0, 1, 255, 256, 257, 65_535, 65_536, 65_537, 200_000]) {
       guest.recycle()
@@ -130,7 +130,7 @@ describe('files', () => {
     }
   })
 
-  it('of 2^40 bytes with one at the end take no memory on the way', () => {
+  it('of 2^40 bytes with one byte at the end take little memory', () => {
     const guest = newGuest()
     const fd = guest.open('/tmp/sparse', CREATE)
     guest.seek(fd, 2 ** 40 - 1)
@@ -144,7 +144,7 @@ describe('files', () => {
     expect(other.host.usage).toEqual(guest.host.usage)
   })
 
-  it('that are large take one line in the state', () => {
+  it('that are large take one extent in the state', () => {
     const guest = newGuest()
     guest.put('/tmp/large', 'x'.repeat(1_000_000))
     const { state, contents } = guest.host.capture()
@@ -152,14 +152,14 @@ describe('files', () => {
     expect(contents.length).toBeLessThanOrEqual(2)
   })
 
-  it('that are full of zeros take no room', () => {
+  it('full of zeros take no room', () => {
     const guest = newGuest()
     guest.put('/tmp/zeros', '\0'.repeat(500_000))
     expect(freeze(guest).contents.length).toBe(0)
     expect(whole(moved(guest), '/tmp/zeros')).toBe('\0'.repeat(500_000))
   })
 
-  it('have names and targets of any bytes', () => {
+  it('can have names and link targets of any bytes', () => {
     const guest = newGuest()
     const name = Buffer.from(
       Array.from({ length: 255 }, (_, index) => index + 1).filter((byte) => byte !== 47),
@@ -178,7 +178,7 @@ describe('files', () => {
     expect(other.bytes.subarray(buffer, buffer + 254)).toEqual(name)
   })
 
-  it('that are links lead where they led', () => {
+  it('that are symbolic links keep their targets', () => {
     const guest = newGuest()
     guest.put('/tmp/file', 'there')
     guest.symlink('file', '/tmp/link')
@@ -189,7 +189,7 @@ describe('files', () => {
     expect(other.get('/lib/link')).toHaveLength(65_536)
   })
 
-  it('in deep directories come back, and these can be removed', () => {
+  it('in deep directories are restored and can be removed', () => {
     const guest = newGuest()
     let path = '/tmp'
     for (let depth = 0; depth < 300; depth += 1) {
@@ -207,7 +207,7 @@ describe('files', () => {
 })
 
 describe('files of the image', () => {
-  it("that were written to keep the rest of the image's bytes, which are not in the state", () => {
+  it('that were written to keep their other bytes, which are not in the state', () => {
     const guest = newGuest()
     const fd = guest.open('/lib/data', O.RDWR)
     guest.seek(fd, 70_000)
@@ -223,7 +223,7 @@ describe('files of the image', () => {
     expect(whole(other, '/lib/data') === whole(newGuest(), '/lib/data')).toBe(true)
   })
 
-  it("that were overwritten with zeros are not the image's again", () => {
+  it('that were overwritten with zeros stay zeros', () => {
     const guest = newGuest()
     const fd = guest.open('/lib/data', O.RDWR)
     guest.write(fd, '\0'.repeat(100_000))
@@ -232,7 +232,7 @@ describe('files of the image', () => {
   })
 
   it.each([0, 1, 65_536, 150_000])(
-    'that were cut to %d bytes and made longer again have zeros there',
+    'that were truncated to %d bytes and extended again have zeros there',
     (size) => {
       const guest = newGuest()
       const path = guest.text('/lib/data')
@@ -247,7 +247,7 @@ describe('files of the image', () => {
     },
   )
 
-  it('that are gone stay gone, also whole directories of them', () => {
+  it('that were removed stay removed, including whole directories', () => {
     const guest = newGuest()
     guest.unlink('/lib/data')
     guest.unlink('/lib/link')
@@ -260,7 +260,7 @@ describe('files of the image', () => {
     expect(other.list('/lib/dir')).toEqual(['a', 'b', 'c'])
   })
 
-  it('that were renamed, swapped and moved have their contents where they are now', () => {
+  it('that were renamed, swapped or moved have their contents at the new paths', () => {
     const guest = newGuest()
     guest.rename('/lib/dir/a', '/lib/dir/x')
     guest.rename('/lib/dir/b', '/lib/dir/a')
@@ -277,7 +277,7 @@ describe('files of the image', () => {
     expect(other.host.usage.fileBytes).toBe(newGuest().host.usage.fileBytes)
   })
 
-  it('that were only looked at, opened and read are not in the state', () => {
+  it('that were only opened, read and listed are not in the state', () => {
     const guest = newGuest()
     const fd = guest.open('/lib/data')
     guest.read(fd, 1000)
@@ -296,8 +296,8 @@ describe('files of the image', () => {
   })
 })
 
-describe('what is restored', () => {
-  it('replaces all there was and merges nothing', () => {
+describe('a restored state', () => {
+  it('replaces the previous state completely', () => {
     const frozen = freeze(busy())
     const other = newGuest()
     other.put('/tmp/mine', 'x')
@@ -313,7 +313,7 @@ describe('what is restored', () => {
     expect(still(freeze(other))).toEqual(still(freeze(newGuest())))
   })
 
-  it('leaves the host alone until it is installed', () => {
+  it('does not touch the host until it is installed', () => {
     const other = newGuest()
     const fd = other.open('/tmp/mine', CREATE)
     other.write(fd, 'still here')
@@ -328,7 +328,7 @@ describe('what is restored', () => {
     expect(other.get('/tmp/mine')).toBe('still here')
   })
 
-  it('can be built from files that nobody has used, which are fresh again if it is refused or discarded', () => {
+  it('can be built into unused files, which are fresh again if it is rejected or discarded', () => {
     const guest = newGuest()
     const frozen = freeze(busy())
     const limits = { memoryBytes: null, outputBytes: null, fileBytes: null }
@@ -341,13 +341,13 @@ describe('what is restored', () => {
     expect(still(freeze(guest))).toEqual(still(frozen))
   })
 
-  it('is gone after a reset, descriptors, directory and umask included', () => {
+  it('is gone after a reset, including descriptors, directory and umask', () => {
     const guest = thaw(freeze(busy()))
     guest.host.reset()
     expect(still(freeze(guest))).toEqual(still(freeze(newGuest())))
   })
 
-  it('has exactly the room that was left, for bytes and for nodes', () => {
+  it('has exactly the same free space', () => {
     const limits = { fileBytes: 1_000_000 }
     const guest = newGuest({ limits })
     guest.put('/tmp/file', 'x'.repeat(300_000))
@@ -372,8 +372,8 @@ describe('what is restored', () => {
     }
   })
 
-  it('has time stamps that go on: none is given a second time', () => {
-    // All of it in one millisecond.
+  it('continues its timestamps: none is used twice', () => {
+    // All writes happen within one millisecond.
     const now = vi.spyOn(Date, 'now').mockReturnValue(1_700_000_000_123)
     try {
       const guest = newGuest()
@@ -387,7 +387,7 @@ describe('what is restored', () => {
     }
   })
 
-  it('has node numbers that are not used again', () => {
+  it('continues its node numbers: none is used twice', () => {
     const guest = newGuest()
     guest.put('/tmp/a', '')
     guest.put('/tmp/b', '')
@@ -401,7 +401,7 @@ describe('what is restored', () => {
 })
 
 describe('clock and zone', () => {
-  it('go on: the monotonic clock never goes back and does not stand still', async () => {
+  it('continue: the monotonic clock never goes back or stands still', async () => {
     const guest = newGuest()
     const { state, contents } = freeze(guest)
     const other = thaw({ state: { ...state, clockMs: 5_000_000.25 }, contents })
@@ -416,7 +416,7 @@ describe('clock and zone', () => {
     expect(other.call('emscripten_get_now')).toBeLessThan(60_000)
   })
 
-  it("are the session's, and after a reset the configured zone is back", () => {
+  it('are those of the session, and a reset restores the configured zone', () => {
     const guest = newGuest({ timeZone: 'Asia/Kolkata' })
     const other = moved(guest, { timeZone: 'Europe/Berlin' })
     expect(offset(other)).toBe(19_800)
@@ -425,7 +425,7 @@ describe('clock and zone', () => {
     expect(offset(other)).toBe(3600)
   })
 
-  it('a signal that was due for other code is dropped', () => {
+  it('a signal due for the previous state is dropped', () => {
     const guest = newGuest({ limits: { outputBytes: 1 } })
     guest.host.beginExecution(1)
     guest.write(1, 'too much')
@@ -434,7 +434,7 @@ describe('clock and zone', () => {
   })
 })
 
-/** A guest in the middle of everything. */
+/** A guest with something of everything in progress. */
 function busy(): Guest {
   const guest = newGuest()
   guest.put('/tmp/file', 'hello')
@@ -474,7 +474,7 @@ function whole(guest: Guest, path: string): string {
   return bytes
 }
 
-/** struct stat but for the node's number. */
+/** struct stat without the node's number. */
 function statBytes(guest: Guest, path: string): string {
   const buffer = guest.room(96)
   guest.call('__syscall_lstat64', guest.text(path), buffer)

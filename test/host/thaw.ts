@@ -1,5 +1,4 @@
-// Freezing and thawing the host of a guest for tests: an image with a few files, and what happens to a state on its way through a
-// document. Owns no assertions.
+// Saves and restores a guest's host for tests. Owns an image with a few files, and passing a state through a document; asserts nothing.
 import type { ImageFile } from '../../src/shared/image/image.js'
 import type { HostState } from '../../workers/host/host.js'
 import { imageBytes } from '../support/image-bytes.js'
@@ -27,31 +26,31 @@ export function newGuest(options: GuestOptions = {}): Guest {
 }
 
 export interface Frozen {
-  /** Anything, so that tests can do harm to it. */
+  /** Tests may damage it in any way. */
   readonly state: HostState
   readonly contents: Uint8Array
 }
 
-/** A capture after its way through bytes: UTF-8 text and one run of contents. */
+/** Captures a guest's state and passes it through bytes: UTF-8 text, and one run of contents. */
 export function freeze(guest: Guest): Frozen {
   const { state, contents } = guest.host.capture()
   const document = Buffer.from(JSON.stringify(state), 'utf8')
   return { state: JSON.parse(document.toString('utf8')) as HostState, contents: Buffer.concat(contents) }
 }
 
-/** Into `into`, else into a new guest of the same image. */
+/** Restores a state into `into`, or into a new guest of the same image. */
 export function thaw({ state, contents }: Frozen, options: GuestOptions = {}, into?: Guest): Guest {
   const guest = into ?? newGuest(options)
   guest.host.install(guest.host.prepare(state, contents, { ...UNBOUNDED, ...options.limits }))
   return guest
 }
 
-/** What a guest is on another host. The state it has there is the same. */
+/** Copies a guest to another host, where its state is the same. */
 export function moved(guest: Guest, options: GuestOptions = {}): Guest {
   return thaw(freeze(guest), options)
 }
 
-/** Without the clock, which goes on. */
+/** Leaves out the clock, which keeps running. */
 export function still({ state, contents }: Frozen): unknown {
   return { ...state, clockMs: 0, contents: Buffer.from(contents).toString('latin1') }
 }

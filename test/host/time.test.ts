@@ -16,7 +16,7 @@ function split(guest: Guest, name: string, seconds: number | bigint): Record<str
   return fields(guest, address)
 }
 
-/** mktime of a date in the fields' own terms. */
+/** Calls mktime or timegm with a date given as year, month, day, hour, minute and second. */
 function join(guest: Guest, name: string, date: number[], isdst = -1): number {
   const address = guest.room(44)
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = date
@@ -53,7 +53,7 @@ describe('calendars', () => {
     }
   })
 
-  it('join what they split, in UTC', () => {
+  it('convert fields back to the same time, in UTC', () => {
     const guest = new Guest()
     for (const seconds of [0, -1, 951_782_400, 4_102_444_799, -11_676_096_000]) {
       const { year = 0, mon = 0, mday = 0, hour = 0, min = 0, sec = 0 } = split(guest, '_gmtime_js', seconds)
@@ -61,7 +61,7 @@ describe('calendars', () => {
     }
   })
 
-  it('carry fields that are out of range', () => {
+  it('normalize fields that are out of range', () => {
     expect(join(new Guest(), '_timegm_js', [2024, 14, -3, 25, 61, 61])).toBe(at('2025-01-29T02:02:01Z'))
   })
 
@@ -75,12 +75,12 @@ describe('calendars', () => {
     ['Australia/Lord_Howe', '2024-07-01T00:00:00Z', 10, 0, 37_800],
     ['Pacific/Kiritimati', '2024-01-01T00:00:00Z', 14, 0, 50_400],
     ['UTC', '2024-01-01T00:00:00Z', 0, 0, 0],
-  ])('of %s at %s are right', (timeZone, text, hour, isdst, gmtoff) => {
+  ])('are correct in %s at %s', (timeZone, text, hour, isdst, gmtoff) => {
     expect(split(new Guest({ timeZone }), '_localtime_js', at(text))).toMatchObject({ hour, isdst, gmtoff })
   })
 
   it.each(['Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'America/St_Johns', 'Pacific/Apia'])(
-    'join what they split in %s, at every hour of a year but the one that comes twice',
+    'convert fields back to the same time in %s for every hour of a year, given isdst',
     (timeZone) => {
       const guest = new Guest({ timeZone })
       for (let seconds = at('2023-01-01T00:30:00Z'); seconds < at('2024-01-01T00:00:00Z'); seconds += 3600) {
@@ -101,7 +101,7 @@ describe('calendars', () => {
     },
   )
 
-  it('do not fail on times that no calendar has', () => {
+  it('do not fail on times outside any calendar', () => {
     const guest = new Guest({ timeZone: 'Europe/Berlin' })
     for (const seconds of [2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n, 8_640_000_000_001n]) {
       expect(() => split(guest, '_localtime_js', seconds)).not.toThrow()
@@ -114,7 +114,7 @@ describe('calendars', () => {
     ['Europe/Berlin', -3600, 1, 'CET', 'CEST'],
     ['UTC', 0, 0, 'UTC', 'UTC'],
     ['Asia/Kathmandu', -20_700, 0, '+0545', '+0545'],
-  ])('are named in %s', (timeZone, offset, hasDaylight, standard, daylight) => {
+  ])('have the right names in %s', (timeZone, offset, hasDaylight, standard, daylight) => {
     const guest = new Guest({ timeZone })
     const [numbers, names] = [guest.room(8), guest.room(40)]
     guest.call('_tzset_js', numbers, numbers + 4, names, names + 20)
@@ -124,7 +124,7 @@ describe('calendars', () => {
     expect([text(names), text(names + 20)]).toEqual([standard, daylight])
   })
 
-  it('refuse a zone that does not exist', () => {
+  it('reject a zone that does not exist', () => {
     expect(() => new Guest({ timeZone: 'Mars/Olympus' })).toThrow(RangeError)
   })
 })
@@ -136,13 +136,13 @@ describe('clocks', () => {
     return guest.view.getBigInt64(address, true)
   }
 
-  it('tell the real time', () => {
+  it('return the real time', () => {
     const guest = new Guest()
     expect(Math.abs(Number(nanoseconds(guest, 0) / 1_000_000n) - Date.now())).toBeLessThan(1000)
     expect(Math.abs((guest.call('emscripten_date_now') as number) - Date.now())).toBeLessThan(1000)
   })
 
-  it('start the monotonic time with the host and never go back', () => {
+  it('start the monotonic time with the host, and never go back', () => {
     const guest = new Guest()
     let last = nanoseconds(guest, 1)
     expect(last).toBeLessThan(10_000_000_000n)
@@ -154,7 +154,7 @@ describe('clocks', () => {
     }
   })
 
-  it('know four ids', () => {
+  it('reject unknown ids', () => {
     const guest = new Guest()
     for (const id of [4, -1]) expect(guest.call('clock_time_get', id, 0n, guest.room(8))).toBe(errno.EINVAL)
     expect(guest.call('clock_res_get', 1, guest.room(8))).toBe(0)

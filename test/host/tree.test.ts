@@ -33,32 +33,32 @@ beforeEach(() => {
 })
 
 describe('a store mounted into another', () => {
-  it('is where paths below its mount point lead', () => {
+  it('serves paths below its mount point', () => {
     expect(tree.find(tree.root, '/data/file').store).toBe(mounted)
     expect(tree.find(tree.root, '/data').store).toBe(mounted)
     expect(tree.find(tree.root, '/other/../data/./dir').store).toBe(mounted)
   })
 
-  it('has the directory above its root as its parent', () => {
+  it('has the directory above the mount point as its parent', () => {
     const place = tree.find(tree.root, '/data/dir/../..')
     expect(place.store).toBe(tree.root.store)
     expect(place.node).toBe(tree.root.node)
   })
 
-  it('has paths that begin at the root of all', () => {
+  it('has paths that start at the main root', () => {
     expect(tree.pathOf(tree.find(tree.root, '/data/dir'))).toBe('/data/dir')
     files.chdir(tree.find(tree.root, '/data'))
     expect(files.getcwd()).toBe('/data')
   })
 
-  it('is followed into by symbolic links, from both sides', () => {
+  it('can be entered and left through symbolic links', () => {
     files.symlink('/data/file', tree.root, '/link')
     files.symlink('../other', tree.root, '/data/up')
     expect(tree.find(tree.root, '/link').store).toBe(mounted)
     expect(tree.pathOf(tree.find(tree.root, '/data/up'))).toBe('/other')
   })
 
-  it('does not let its mount point be removed or moved, nor nodes cross', () => {
+  it('rejects removing or moving its mount point, and moving nodes across it', () => {
     expect(errorOf(() => files.rmdir(tree.root, '/data'))).toBe('EBUSY')
     expect(errorOf(() => files.rename(tree.root, '/data', tree.root, '/moved'))).toBe('EBUSY')
     expect(errorOf(() => files.rename(tree.root, '/other', tree.root, '/data'))).toBe('EBUSY')
@@ -66,7 +66,7 @@ describe('a store mounted into another', () => {
   })
 })
 
-describe('walks', () => {
+describe('resolving a path', () => {
   it.each([
     ['/', '/'],
     ['//', '/'],
@@ -75,11 +75,11 @@ describe('walks', () => {
     ['/other/.', '/other'],
     ['/other//', '/other'],
     ['other/../other', '/other'],
-  ])('%s is %s', (path, expected) => {
+  ])('%s resolves to %s', (path, expected) => {
     expect(tree.pathOf(tree.find(tree.root, path))).toBe(expected)
   })
 
-  it('need every component on the way, also before ".."', () => {
+  it('requires every component to exist, even before ".."', () => {
     expect(errorOf(() => tree.find(tree.root, '/nope/../other'))).toBe('ENOENT')
     expect(errorOf(() => tree.find(tree.root, '/data/file/..'))).toBe('ENOTDIR')
   })

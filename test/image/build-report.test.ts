@@ -1,4 +1,4 @@
-// What a program says while its first manager builds the image, which takes seconds.
+// What a program prints while its first manager builds the image, which takes seconds.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { reportOnStderr, standardProgress } from '../../src/image/build-report.js'
 
@@ -14,7 +14,7 @@ function stream(isTTY: boolean) {
   return { isTTY, lines, write: (text: string) => lines.push(text) }
 }
 
-test('without a terminal, a build of more than two seconds gives one line, which ends', () => {
+test('without a terminal, a build of more than two seconds prints one line', () => {
   const log = stream(false)
   const report = reportOnStderr(undefined, log)
   report('building')
@@ -27,16 +27,19 @@ test('without a terminal, a build of more than two seconds gives one line, which
   ])
 })
 
-test.each(['built', 'failed'] as const)('without a terminal, one that is %s sooner gives none', (end) => {
-  const log = stream(false)
-  const report = reportOnStderr(undefined, log)
-  report('building')
-  report(end)
-  vi.advanceTimersByTime(60_000)
-  expect(log.lines).toEqual([])
-})
+test.each(['built', 'failed'] as const)(
+  'without a terminal, a build that is %s sooner prints nothing',
+  (end) => {
+    const log = stream(false)
+    const report = reportOnStderr(undefined, log)
+    report('building')
+    report(end)
+    vi.advanceTimersByTime(60_000)
+    expect(log.lines).toEqual([])
+  },
+)
 
-test('a long wait for another process says so, and the build after it is what counts then', () => {
+test('a long wait for another process is reported, and then the build that follows it', () => {
   const log = stream(false)
   const report = reportOnStderr('it', log)
   report('waiting')
@@ -52,7 +55,7 @@ test('a long wait for another process says so, and the build after it is what co
 test.each([
   ['built', /^done in \d+\.\d s\n$/],
   ['failed', /^failed\n$/],
-] as const)('on a terminal, the line is there at once and says when it is %s', (end, last) => {
+] as const)('on a terminal, the line appears at once and is completed when the build is %s', (end, last) => {
   const terminal = stream(true)
   const report = reportOnStderr(undefined, terminal)
   report('building')
@@ -61,7 +64,7 @@ test.each([
   expect(terminal.lines[1]).toMatch(last)
 })
 
-test('a program gets steps instead', () => {
+test('a program’s onProgress receives steps instead', () => {
   const steps: object[] = []
   const report = standardProgress((step) => steps.push(step))
   for (const progress of ['waiting', 'building', 'built'] as const) report?.(progress)

@@ -1,5 +1,4 @@
-// The image's code as `npm run build` made it: opening an image starts a compiled worker, which src/ does not have.
-// Typed from src/, loaded from dist/.
+// Loads the image's code from dist/, with types from src/: opening an image starts a compiled worker, which only the build has.
 import { fileURLToPath } from 'node:url'
 import type { Image } from '../../src/shared/image/image.js'
 
@@ -23,7 +22,7 @@ export const { Opcode } = await load<typeof import('../../workers/interpreter/li
 export const { readable } =
   await load<typeof import('../../workers/image-bytes.js')>('workers/image-bytes.js')
 
-/** Runs Python in a fresh interpreter of the image, in this thread; gives what it printed. */
+/** Runs Python in a fresh interpreter of the image, in this thread. @returns what it printed */
 export function runPython(shared: Image, code: string): string {
   const image = readable(shared)
   const output: Uint8Array[] = []

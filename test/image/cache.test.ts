@@ -26,7 +26,7 @@ import { imageKey, OPEN_SCRIPT, type OpenReport, openImage } from './built.js'
 const run = promisify(execFile)
 const KEY = 'k'.repeat(64)
 
-/** Images that no interpreter is in: what is decided about a file does not depend on its size, and a whole one takes long to compile. */
+/** Small images without an interpreter: decisions about a file do not depend on its size, and a full image is slow to compile. */
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
 const FILES = Uint8Array.of(1, 2, 3)
 function smallImage(cwd: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -61,7 +61,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-/** The test's own cache directory, with an image in it. */
+/** Puts an image into the test's own cache directory. */
 async function filledCache(bytes: Uint8Array = SMALL): Promise<string> {
   await new ImageCache(directory).write(imageKey(), bytes)
   return directory
@@ -71,7 +71,7 @@ async function forEachImage(cacheDir: string, change: (path: string) => Promise<
   for (const name of await readdir(cacheDir)) await change(join(cacheDir, name))
 }
 
-/** Opens with a builder that takes no time. */
+/** Opens an image with an instant builder. */
 async function opened(options: OpenImageOptions & { cacheDir: string }) {
   const progress: string[] = []
   const warnings: string[] = []
@@ -88,7 +88,7 @@ async function opened(options: OpenImageOptions & { cacheDir: string }) {
 }
 
 describe('opening an image', () => {
-  test('takes a cached one without building', async () => {
+  test('uses a cached one without building', async () => {
     const progress: string[] = []
     const image = await openImage({
       cacheDir: inject('cacheDir'),
@@ -98,7 +98,7 @@ describe('opening an image', () => {
     expect(image.id).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  test('replaces a damaged one, and the next finds it whole', async () => {
+  test('replaces a damaged one, and the next open uses the replacement', async () => {
     const cacheDir = await filledCache()
     expect(await opened({ cacheDir })).toEqual({ id: SMALL_ID, progress: [], warnings: [] })
     const damaged = SMALL.slice()
@@ -113,7 +113,7 @@ describe('opening an image', () => {
     expect(await opened({ cacheDir })).toEqual({ id: SMALL_ID, progress: [], warnings: [] })
   })
 
-  test('by several processes at once builds one image, which all of them get', async () => {
+  test('in several processes at once builds only one, which all of them use', async () => {
     const opened = await Promise.all(
       Array.from({ length: 3 }, async () => {
         const { stdout } = await run(process.execPath, [OPEN_SCRIPT, directory])
@@ -125,7 +125,7 @@ describe('opening an image', () => {
     expect((await readdir(directory)).map((name) => name.replace(/^.*\./, ''))).toEqual(['image'])
   })
 
-  test('builds without a cache, and says so, where the directory cannot be made', async () => {
+  test('builds without a cache, with a warning, if the directory cannot be created', async () => {
     const file = join(directory, 'file')
     await writeFile(file, '')
     const { id, warnings } = await opened({ cacheDir: join(file, 'cache') })
@@ -134,7 +134,7 @@ describe('opening an image', () => {
     expect(warnings.join()).toContain('brumate image build -o brumate.image')
   })
 
-  test('ends with the reason of its signal, and leaves no lock', async () => {
+  test('rejects with the reason of an aborted signal, and leaves no lock', async () => {
     const controller = new AbortController()
     const opening = openImage({
       cacheDir: directory,
@@ -146,11 +146,11 @@ describe('opening an image', () => {
   })
 })
 
-/** What somebody else wrote: a whole image file, but of another image. */
+/** A cache in which somebody else put a valid file of another image. */
 const foreignCache = () => filledCache(FOREIGN)
 
-describe('R6: an image in the cache that may be somebody else’s', () => {
-  test('is replaced, with a warning, where the package knows its image', async () => {
+describe('R6: an image in the cache that another user may have written', () => {
+  test('is replaced, with a warning, if the package knows the id of its image', async () => {
     const cacheDir = await foreignCache()
     const { warnings, ...first } = await opened({ cacheDir, standardId: SMALL_ID })
     expect(first).toEqual({ id: SMALL_ID, progress: ['building', 'built'] })
@@ -164,7 +164,7 @@ describe('R6: an image in the cache that may be somebody else’s', () => {
     })
   })
 
-  test('is not run, and what is built here is, with a warning, where that is another one than was published', async () => {
+  test('is not run; a newly built image is, with a warning if it differs from the published one', async () => {
     const cacheDir = await foreignCache()
     const [name = ''] = await readdir(cacheDir)
     const before = await readFile(join(cacheDir, name))
@@ -172,7 +172,7 @@ describe('R6: an image in the cache that may be somebody else’s', () => {
     expect(rest).toEqual({ id: SMALL_ID, progress: ['building', 'built'] })
     expect(warnings.length).toBe(2)
     expect(warnings[1]).toContain('Please report this')
-    // Another machine's image is not overwritten by this one's, which would be refused as well.
+    // The cached image is not overwritten by the newly built one, which would be rejected as well.
     expect(Buffer.compare(await readFile(join(cacheDir, name)), before)).toBe(0)
   })
 
@@ -193,7 +193,7 @@ describe('R6: an image in the cache that may be somebody else’s', () => {
       /its group can write to/,
     ],
     [
-      'in a directory that everybody can rename',
+      'in a directory whose parent everybody can write to',
       (cacheDir) => chmod(join(cacheDir, '..'), 0o777),
       /everybody can write to \S+, which it is in/,
     ],
@@ -213,7 +213,7 @@ describe('R6: an image in the cache that may be somebody else’s', () => {
     ],
   ]
   test.for(POSIX.flatMap(() => CASES))(
-    'is not run where the package does not know its image: %s',
+    'is not run if the package does not know the id of its image: %s',
     async ([, harm, reason]) => {
       const parent = directory
       directory = join(parent, 'cache')
@@ -232,7 +232,7 @@ describe('R6: an image in the cache that may be somebody else’s', () => {
     },
   )
 
-  test.runIf(process.geteuid?.() === 0)('is not run where it belongs to another user', async () => {
+  test.runIf(process.geteuid?.() === 0)('is not run if it belongs to another user', async () => {
     const cacheDir = await foreignCache()
     await forEachImage(cacheDir, (path) => chown(path, 12_345, 12_345))
     const { warnings, ...rest } = await opened({ cacheDir })
@@ -240,7 +240,7 @@ describe('R6: an image in the cache that may be somebody else’s', () => {
     expect(warnings).toEqual([expect.stringContaining('belongs to user 12345')])
   })
 
-  test('is no image where it is a pipe or a directory', async () => {
+  test('is ignored if it is a pipe or a directory', async () => {
     const cache = new ImageCache(directory)
     await mkdir(cache.path(KEY))
     expect(await cache.open(KEY, true)).toBeUndefined()
@@ -252,7 +252,7 @@ describe('R6: an image in the cache that may be somebody else’s', () => {
 })
 
 describe('the lock of an image', () => {
-  test('is had by one at a time, and free after its release', async () => {
+  test('is held by one at a time, and is free after its release', async () => {
     const cache = new ImageCache(directory)
     const lock = await cache.lock(KEY)
     expect(await cache.lock(KEY)).toBeUndefined()
@@ -262,7 +262,7 @@ describe('the lock of an image', () => {
     await again?.release()
   })
 
-  test('of a process that is no more is taken over', async () => {
+  test('of a dead process is taken over', async () => {
     const cache = new ImageCache(directory)
     const child = execFile(process.execPath, ['-e', ''])
     await new Promise((resolve) => child.once('exit', resolve))
@@ -273,7 +273,7 @@ describe('the lock of an image', () => {
     await lock?.release()
   })
 
-  test('that nobody has touched for long is taken over', async () => {
+  test('that has not been touched for long is taken over', async () => {
     const cache = new ImageCache(directory)
     const path = `${cache.path(KEY)}.lock`
     await writeFile(path, 'another-machine 1 x')
@@ -285,7 +285,7 @@ describe('the lock of an image', () => {
     await lock?.release()
   })
 
-  test('taken over meanwhile is not released by who had it before', async () => {
+  test('taken over by another process is not released by the previous holder', async () => {
     const cache = new ImageCache(directory)
     const lock = await cache.lock(KEY)
     await writeFile(`${cache.path(KEY)}.lock`, 'another-machine 1 x')
@@ -294,7 +294,7 @@ describe('the lock of an image', () => {
   })
 })
 
-test('without a home, the default directory is one of this user in the temporary directory', () => {
+test('without a home directory, the default is a directory of this user in the temporary directory', () => {
   expect(defaultCacheDirectory('linux', {}, '')).toBe(join(tmpdir(), `brumate-${process.geteuid?.()}`))
   expect(defaultCacheDirectory('linux', { XDG_CACHE_HOME: '/x' }, '')).toBe(join('/x', 'brumate'))
 })

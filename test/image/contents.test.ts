@@ -13,7 +13,7 @@ beforeAll(async () => {
   bytes = allBytes(image)
 })
 
-/** Of runs and files. */
+/** Reads all bytes of the image's memory runs, file table and files. */
 function allBytes(image: Image): Buffer {
   const memory = image.fileTable.offset
   const all = Buffer.alloc(memory + image.fileContents.length)
@@ -24,13 +24,13 @@ function allBytes(image: Image): Buffer {
 }
 
 describe('the image', () => {
-  test('has nothing in it of the machine that built it', () => {
+  test('contains nothing of the machine that built it', () => {
     for (const text of [ROOT, process.execPath, process.version, inject('cacheDir')])
       expect(bytes.includes(text), text).toBe(false)
     if (hostname().length > 6) expect(bytes.includes(hostname())).toBe(false)
   })
 
-  test('offers only the exports that the interpreter uses', () => {
+  test('exports only what the interpreter uses', () => {
     const names = WebAssembly.Module.exports(image.module).map(({ name }) => name)
     const state = [
       'state global 281',
@@ -42,7 +42,7 @@ describe('the image', () => {
     expect(names.sort()).toEqual([...INTERPRETER_EXPORTS, ...state].sort())
   })
 
-  test('records no page that is all zero', () => {
+  test('records no all-zero pages', () => {
     const zero = Buffer.alloc(4096)
     const runBytes = image.runs.reduce((sum, number, i) => (i % 2 === 0 ? sum : sum + number), 0)
     for (let at = 0; at < runBytes; at += 4096) expect(zero.equals(bytes.subarray(at, at + 4096))).toBe(false)
@@ -54,7 +54,7 @@ describe('the image', () => {
     )
   })
 
-  test('A11: has every module of the standard library that its archive has, without its JavaScript half', () => {
+  test('A11: can import every module of the standard library except ctypes', () => {
     const code = `
 import sys, warnings, zipfile
 warnings.simplefilter('ignore')
@@ -66,12 +66,12 @@ for name in sorted(n for n in wanted if not is_test(n)):
     except BaseException as e: print(name, type(e).__name__)
 print(len(wanted) > 200)
 `
-    // ctypes is kept out on purpose: it calls any address.
+    // ctypes is left out on purpose, because it can call any address.
     const lines = runPython(image, code).trim().split('\n')
     expect(lines.filter((line) => !/^_?ctypes ModuleNotFoundError$/.test(line))).toEqual(['True'])
   })
 
-  test('does not know the bridge to JavaScript', () => {
+  test('cannot import the bridge to JavaScript', () => {
     const code = `
 for name in ('js', 'pyodide', 'pyodide_js', '_pyodide', '_pyodide_core'):
     try: __import__(name)
@@ -119,7 +119,7 @@ for name in ${JSON.stringify(ZONES)}:
     }
   })
 
-  test('knows abbreviations, daylight saving, and years beyond any list of transitions', () => {
+  test('has abbreviations, daylight saving, and years beyond any list of transitions', () => {
     const code = `
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones

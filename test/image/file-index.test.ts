@@ -13,8 +13,8 @@ const FILES: readonly ImageFile[] = [
   { kind: 'file', path: '/lib/z', mode: 0o444, offset: 2 ** 31, length: 0 },
 ]
 
-describe('the table of an image’s files', () => {
-  test('gives back the files, with the directories that they need', () => {
+describe('the file table of an image', () => {
+  test('returns the files, with all directories they need', () => {
     const files = FileIndex.of(FILES, '/home/user').files()
     expect(files).toEqual(expect.arrayContaining([...FILES]))
     const directories = files.flatMap((file) => (file.kind === 'directory' ? [file.path] : []))
@@ -30,7 +30,7 @@ describe('the table of an image’s files', () => {
     ])
   })
 
-  test('gives the same numbers each time, and lists directories in the order of the files', () => {
+  test('assigns the same numbers each time, and lists directories in the order of the files', () => {
     expect(fileIndexBytes(FILES, '/x')).toEqual(fileIndexBytes(FILES, '/x'))
     const index = FileIndex.of(FILES, '/x')
     const names = (node: number) =>
@@ -41,7 +41,7 @@ describe('the table of an image’s files', () => {
     expect([index.path(1), index.path(lib)]).toEqual(['', '/lib'])
   })
 
-  test('takes the first of two files with one path, and no file for a directory', () => {
+  test('keeps the first of two files with the same path, and rejects a file inside a file', () => {
     const file = (path: string, offset: number): ImageFile => ({
       kind: 'file',
       path,
@@ -54,13 +54,13 @@ describe('the table of an image’s files', () => {
     expect(() => FileIndex.of([file('/a', 1), file('/a/b', 2)], '/')).toThrow('there is a file')
   })
 
-  test('is refused where it is cut off', () => {
+  test('is rejected if it is cut off', () => {
     const bytes = fileIndexBytes(FILES, '/')
     expect(() => new FileIndex(bytes.slice(0, bytes.length - 8))).toThrow('cut off')
     expect(() => new FileIndex(new Uint8Array(0))).toThrow('cut off')
   })
 
-  test('makes nodes only when somebody asks for them', () => {
+  test('creates nodes only when they are needed', () => {
     const many = Array.from(
       { length: 20_000 },
       (_, i): ImageFile => ({

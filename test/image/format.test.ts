@@ -6,7 +6,7 @@ import { decodeImage, encodeImage, type ImageContents } from '../../src/shared/i
 import { loadVerified } from '../../src/shared/image/load.js'
 import { readHead } from '../../src/shared/image/read-head.js'
 
-/** Two blocks. */
+/** Fills two blocks. */
 const FILES = Uint8Array.from({ length: 70_000 }, (_, i) => i % 251)
 
 const contents: ImageContents = {
@@ -47,10 +47,10 @@ function changed(bytes: Uint8Array, at: number): Uint8Array<ArrayBuffer> {
   return copy
 }
 
-/** Length of the head, which the id follows. */
+/** Length of the head; the id follows it. */
 const headOf = (bytes: Uint8Array) => Buffer.from(bytes).readUInt32LE(16)
 
-/** The bytes with a right id after a change of the head. */
+/** Updates the id after a change of the head. */
 function resealed(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const head = bytes.subarray(0, headOf(bytes))
   bytes.set(createHash('sha256').update(head).digest(), head.length)
@@ -64,7 +64,7 @@ const read = (bytes: Uint8Array) => (into: Uint8Array, at: number, count: number
 }
 
 describe('the image file', () => {
-  test('gives back what was written, also from the middle of a larger buffer', async () => {
+  test('returns what was written, also from the middle of a larger buffer', async () => {
     const bytes = await encodeImage(contents)
     const inside = Buffer.concat([Buffer.alloc(8), bytes, Buffer.alloc(8)]).subarray(8, 8 + bytes.length)
     for (const form of [bytes, inside]) {
@@ -79,7 +79,7 @@ describe('the image file', () => {
     }
   })
 
-  test('is opened by its head, which is as long as before where files are longer', async () => {
+  test('can be opened by its head alone, whose length does not depend on the length of files', async () => {
     const longer = new Uint8Array(2_000_000)
     const other: ImageContents = {
       ...contents,
@@ -97,19 +97,19 @@ describe('the image file', () => {
       expect(Buffer.compare(bytes.subarray(decoded.filesAt), given.fileBytes ?? Buffer.alloc(0))).toBe(0)
       lengths.push(head.length - blockHashes(given.fileBytes ?? FILES).length)
     }
-    // A few digits of the header.
+    // Only the number of digits in the header may differ.
     expect(Math.abs((lengths[0] ?? 0) - (lengths[1] ?? 0))).toBeLessThanOrEqual(8)
   })
 
-  test('is said to be damaged before its code is said to be wrong', async () => {
+  test('is reported as damaged before its code is compiled', async () => {
     const bytes = await encodeImage(contents)
     const [good, damaged] = [bytes, changed(bytes, bytes.length - 100)]
-    // Three bytes are no module.
+    // The three bytes of moduleBytes are not a valid module.
     await expect(loadVerified(decodeImage(good))).rejects.toThrow(/not a valid image: CompileError/)
     await expect(loadVerified(decodeImage(damaged))).rejects.toThrow('checksum')
   })
 
-  test('is found damaged whichever byte was changed', async () => {
+  test('is reported as damaged whichever byte was changed', async () => {
     const bytes = await encodeImage(contents)
     for (let at = 0; at < bytes.length; at += 37) {
       const damaged = bytes.slice()
@@ -120,7 +120,7 @@ describe('the image file', () => {
     }
   })
 
-  test('is found damaged wherever it was cut', async () => {
+  test('is rejected wherever it was cut', async () => {
     const bytes = await encodeImage(contents)
     for (const length of [0, 7, 16, 24, 47, 48, 200, headOf(bytes), bytes.length - 1]) {
       await expect(
@@ -161,12 +161,12 @@ describe('the image file', () => {
       'libraries',
       { native: { libraries: [{ path: '/w', symbols: [['a', -1]] }], callable: new Uint8Array(2) } },
     ],
-  ])('is refused when it has wrong %s', async (what, change) => {
+  ])('is rejected if it has an invalid %s', async (what, change) => {
     const bytes = resealed(await encodeImage({ ...contents, ...change } as ImageContents))
     expect(() => decodeImage(bytes)).toThrow(`not a valid image: ${what}`)
   })
 
-  test('is refused when a section reaches beyond the file', async () => {
+  test('is rejected if a section reaches beyond the file', async () => {
     const bytes = await encodeImage(contents)
     const text = Buffer.from(bytes)
       .toString('latin1')

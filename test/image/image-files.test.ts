@@ -1,4 +1,4 @@
-// The contents of an image's files as a slot reads them: only what is asked for is read, and each block is checked.
+// The contents of an image's files as a slot reads them: blocks are read on demand, and each is verified.
 import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { FsError } from '../../workers/host/errno.js'
 import { ImageFiles } from '../../workers/image-files.js'
 
 const OFFSET = 1000
-/** Ten blocks, the last one short. */
+/** Ten blocks, the last one shorter. */
 const LENGTH = 9 * FILE_BLOCK_BYTES + 123
 const CONTENTS = Uint8Array.from({ length: LENGTH }, (_, i) => (i * 7 + (i >> 8)) % 251)
 const HASHES = blockHashes(CONTENTS)
@@ -55,7 +55,7 @@ const expectEio = (run: () => unknown) => {
 }
 
 describe('the files of an image', () => {
-  test('are read as they are, within a block, across blocks, and to the end', () => {
+  test('are read unchanged, within a block, across blocks, and to the end', () => {
     for (const [from, count] of [
       [0, 10],
       [5, 0],
@@ -67,7 +67,7 @@ describe('the files of an image', () => {
       expect(Buffer.compare(read(from, count), CONTENTS.subarray(from, from + count))).toBe(0)
   })
 
-  test('cost nothing until they are read, then one block each, and none again while it is kept', () => {
+  test('load nothing until they are read, then one block at a time, and keep loaded blocks', () => {
     expect(files.loadedBlocks).toBe(0)
     read(blockAt(3) + 5, 20_000)
     expect(files.loadedBlocks).toBe(1)
@@ -79,7 +79,7 @@ describe('the files of an image', () => {
     expect(files.loadedBlocks).toBeLessThanOrEqual(14)
   })
 
-  test('are refused where the file is damaged, and nowhere else', () => {
+  test('give EIO where the file is damaged, and nowhere else', () => {
     damage(blockAt(4) + 17)
     expect(read(blockAt(3), FILE_BLOCK_BYTES)).toHaveLength(FILE_BLOCK_BYTES)
     expectEio(() => read(blockAt(4), 1))
@@ -87,16 +87,16 @@ describe('the files of an image', () => {
     expect(read(blockAt(5), 10)).toEqual(CONTENTS.slice(blockAt(5), blockAt(5) + 10))
   })
 
-  test('are refused where the file was changed after they had been read', () => {
+  test('give EIO where the file was changed after an earlier read', () => {
     read(0, LENGTH)
     damage(5)
     expectEio(() => read(0, 10))
-    // A block that was read before the change is right still.
+    // A block that is still loaded from before the change stays correct.
     damage(LENGTH - 1)
     expect(read(LENGTH - 1, 1)).toEqual(CONTENTS.slice(-1))
   })
 
-  test('are refused where the file was cut, or is another one', () => {
+  test('give EIO if the file was cut, or replaced', () => {
     truncateSync(path, OFFSET + blockAt(2) + 5)
     expect(read(blockAt(1), 10)).toHaveLength(10)
     expectEio(() => read(blockAt(2), 5))
@@ -114,7 +114,7 @@ describe('the files of an image', () => {
     expectEio(() => read(Number.NaN, 1))
   })
 
-  test('come from a module where there is no file', () => {
+  test('are read from a module if there is no file', () => {
     const module = new WebAssembly.Module(dataModuleBytes([CONTENTS]))
     const inModule = new ImageFiles({ kind: 'module', module }, LENGTH, HASHES)
     expect(Buffer.compare(read(0, LENGTH, inModule), CONTENTS)).toBe(0)

@@ -1,4 +1,4 @@
-// The file of an image that was opened: open as long as the image is in use, and no longer.
+// The file of a loaded image stays open exactly as long as the image is in use.
 import { existsSync } from 'node:fs'
 import { copyFile, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -31,14 +31,14 @@ async function descriptorsOf(path: string): Promise<number> {
   return targets.filter((target) => target.startsWith(path)).length
 }
 
-test('sessions read files of an image whose file was removed', async () => {
+test('sessions can read files of an image whose file was removed', async () => {
   const path = await copyOfImage('gone.image')
   const image = await loadImageFile(path)
   await rm(path)
   expect(runPython(image, 'import wave; print(wave.__name__)')).toBe('wave\n')
 })
 
-test.runIf(existsSync('/proc/self/fd'))('the file is closed when nobody uses the image', async () => {
+test.runIf(existsSync('/proc/self/fd'))('the file is closed when the image is no longer used', async () => {
   const path = await copyOfImage('unused.image')
   await loadImageFile(path)
   const cached = await openImage({ cacheDir: inject('cacheDir') })
@@ -48,7 +48,7 @@ test.runIf(existsSync('/proc/self/fd'))('the file is closed when nobody uses the
   }
   expect(await descriptorsOf(path)).toBe(0)
   expect(runPython(cached, 'import wave; print(wave.__name__)')).toBe('wave\n')
-  // A file that is refused stays open neither.
+  // A rejected file is closed too.
   await expect(loadImageFile(process.execPath)).rejects.toThrow(
     /not an image; make an image file with `npx brumate image build/,
   )

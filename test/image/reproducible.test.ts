@@ -8,7 +8,7 @@ import { OPEN_SCRIPT, type OpenReport, openImage } from './built.js'
 
 const run = promisify(execFile)
 
-describe('an image depends on nothing but what it is made from', () => {
+describe('an image depends only on its inputs', () => {
   let directory: string
   let id: string
 
@@ -35,7 +35,7 @@ describe('an image depends on nothing but what it is made from', () => {
     expect(report).toEqual({ id, progress: ['building', 'built'], node: process.version })
   })
 
-  // The oldest leaves it to the newer ones, since another Node has to be fetched.
+  // Skipped on the oldest Node, because another version has to be downloaded.
   test.skipIf(process.version.startsWith('v20.'))(
     'another version of Node builds the same bytes',
     async () => {

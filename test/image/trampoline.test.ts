@@ -4,7 +4,7 @@ import { type TrampolineExports, trampolineModuleBytes } from '../../workers/int
 import { coreModuleBytes, readWasm } from '../../workers/interpreter/wasm-binary.js'
 import { section, vector } from '../../workers/wasm/encoding.js'
 
-/** Where the test's memory has the codes, and where the success flag. */
+/** Addresses of the codes and of the success flag in the test's memory. */
 const CODES = 100
 const SUCCESS = 1000
 const I32 = 0x7f
@@ -14,8 +14,8 @@ const PARAMETERS = [[], [I32], [I32, I32], [I32, I32, I32], [I32, I32, I32, I32]
 const TYPES = [...PARAMETERS.map((p) => [p, [I32]] as const), ...PARAMETERS.map((p) => [p, []] as const)]
 
 /**
- * A module with a function of each type in its table, from index 1 on: it gives the sum of what it got plus 100 × the
- * number of its parameters, or nothing. Beside it a memory, a data segment and a custom section.
+ * Makes a module with a function of each type in its table, from index 1 on. A function returns the sum of its arguments plus
+ * 100 × the number of its parameters, or nothing. The module also has a memory, a data segment and a custom section.
  */
 function targetBytes(): Uint8Array<ArrayBuffer> {
   const bytes = (...values: number[]) => Uint8Array.from(values)
@@ -80,13 +80,13 @@ describe('the trampoline', () => {
     [1, 101],
     [2, 221],
     [3, 3321],
-  ])('calls a function of %i parameters with as many arguments', (parameters, value) => {
+  ])('calls a function of %i parameters with that many arguments', (parameters, value) => {
     const { through, call } = linked()
     expect(through(1 + parameters)).toEqual({ value, success: 1 })
     expect(call(1 + parameters, 1, 20, 3000)).toBe(value)
   })
 
-  test.each([0, 1, 2, 3])('gives 0 for a function of %i parameters that returns nothing', (parameters) => {
+  test.each([0, 1, 2, 3])('returns 0 for a function of %i parameters that returns nothing', (parameters) => {
     expect(linked().through(1 + PARAMETERS.length + parameters)).toEqual({ value: 0, success: 1 })
   })
 
@@ -98,13 +98,13 @@ describe('the trampoline', () => {
     ['that instantiation did not put there', TYPES.length + 1],
     ['beyond the table', TYPES.length + 2],
     ['at a negative index', -1],
-  ])('reports no success for a function %s', (_, index) => {
+  ])('reports failure for a function %s', (_, index) => {
     const { through, call } = linked()
     expect(through(index)).toEqual({ value: 0, success: 0 })
     expect(call(index, 1, 2, 3)).toBe(0)
   })
 
-  test('traps, and does no harm, when the code of a function was overwritten', () => {
+  test('traps, and does no harm, if the table entry of a function was overwritten', () => {
     const { through, table } = linked()
     table.set(4, null)
     expect(() => through(4)).toThrow(WebAssembly.RuntimeError)
@@ -112,7 +112,7 @@ describe('the trampoline', () => {
 })
 
 describe('the core module', () => {
-  test('has the named exports and its tables only, and a fresh instance all-zero memory', () => {
+  test('exports only the given names and its tables, and a fresh instance has all-zero memory', () => {
     const core = new WebAssembly.Module(coreModuleBytes(targetBytes(), ['memory', 'zero']))
     expect(WebAssembly.Module.exports(core).map(({ name }) => name)).toEqual([
       'memory',
@@ -124,11 +124,11 @@ describe('the core module', () => {
     expect(new Uint8Array(memory.buffer).every((byte) => byte === 0)).toBe(true)
   })
 
-  test('is refused when a named export is missing', () => {
+  test('is rejected if a named export is missing', () => {
     expect(() => coreModuleBytes(targetBytes(), ['memory', 'free'])).toThrow('does not export free')
   })
 
-  test('is refused when the binary is cut', () => {
+  test('is rejected if the binary is cut', () => {
     expect(() => coreModuleBytes(targetBytes().subarray(0, 60), ['memory'])).toThrow('truncated')
   })
 })

@@ -1,4 +1,4 @@
-// `python3` in the shell of just-bash.
+// `python3` as a command in just-bash's shell.
 import { InvalidOptionError, type SessionManager } from 'brumate'
 import { type PythonCommandsOptions, pythonCommands } from 'brumate/just-bash'
 import { Bash, type BashOptions } from 'just-bash'
@@ -20,14 +20,14 @@ async function run(command: string, bash = shell({ '/home/user/.keep': '' })) {
   return { stdout, stderr, exitCode }
 }
 
-describe('what to run', () => {
-  test('is code after -c, with sys.argv', async () => {
+describe('python3 runs', () => {
+  test('code after -c, with sys.argv set', async () => {
     expect(await run(`python3 -c 'import sys; print(sys.argv, __name__)' a "b c"`)).toEqual({
       ...{ stdout: "['-c', 'a', 'b c'] __main__\n", stderr: '', exitCode: 0 },
     })
   })
 
-  test('is a file, which finds modules beside it and its own path', async () => {
+  test('a file, which can import modules beside it and knows its own path', async () => {
     const bash = shell({
       '/home/user/lib/main.py': 'import sys, helper\nprint(helper.twice(21), sys.argv, __file__)',
       '/home/user/lib/helper.py': 'def twice(x): return 2 * x',
@@ -37,12 +37,12 @@ describe('what to run', () => {
     )
   })
 
-  test('is standard input, from a pipe or a here-document', async () => {
+  test('standard input, from a pipe or a here-document', async () => {
     expect((await run("echo 'print(1 + 1)' | python3")).stdout).toBe('2\n')
     expect((await run("python3 - x <<'END'\nimport sys\nprint(sys.argv)\nEND")).stdout).toBe("['-', 'x']\n")
   })
 
-  test('is a module', async () => {
+  test('a module with -m', async () => {
     expect((await run(`echo '{"a":1}' | python3 -m json.tool --compact`)).stdout).toBe('{"a":1}\n')
     expect(await run('python3 -m pip install x')).toMatchObject({
       exitCode: 1,
@@ -50,7 +50,7 @@ describe('what to run', () => {
     })
   })
 
-  test('can be a question about Python', async () => {
+  test('nothing for --version, -h and invalid arguments, whose answers match python3', async () => {
     expect((await run('python3 --version')).stdout).toMatch(/^Python 3\.14\.\d+\n$/)
     expect((await run('python3 -h')).stdout).toMatch(/^usage:/)
     expect(await run('python3 -Z')).toMatchObject({
@@ -64,7 +64,7 @@ describe('what to run', () => {
   })
 })
 
-test('standard input, environment and directory are those of the shell', async () => {
+test('standard input, environment and working directory come from the shell', async () => {
   const code = `import os, sys; print(input('? '), sys.stdin.read().split(), os.environ['A'], os.getcwd())`
   const { stdout } = await run(
     `mkdir -p d && cd d && export A='ü 1' && printf 'first\\nmore lines\\n' | python3 -c "${code}"`,
@@ -72,7 +72,7 @@ test('standard input, environment and directory are those of the shell', async (
   expect(stdout).toBe("? first ['more', 'lines'] ü 1 /home/user/d\n")
 })
 
-test('exit codes and errors are those of python3', async () => {
+test('exit codes and errors match those of python3', async () => {
   expect(await run("python3 -c 'import sys; sys.exit(3)'")).toMatchObject({ exitCode: 3, stderr: '' })
   expect(await run(`python3 -c 'import sys; sys.exit("no")'`)).toMatchObject({ exitCode: 1, stderr: 'no\n' })
   const bash = shell({ '/home/user/bad.py': 'def f():\n    1 / 0\nf()\n' })
@@ -85,7 +85,7 @@ test('exit codes and errors are those of python3', async () => {
   expect((await run("python3 -c 'x ='")).stderr).toMatch(/^ {2}File "<string>", line 1[\s\S]*SyntaxError/)
 })
 
-test('files are those of the shell, and what Python changes is there afterwards', async () => {
+test('Python sees the shell’s files, and its changes are written back', async () => {
   const bash = shell({
     '/home/user/in.csv': 'a,b\n1,2\n',
     '/home/user/old.txt': 'x',
@@ -111,7 +111,7 @@ raise SystemExit(4)`
   expect((await run('ls /home/user', bash)).stdout).toBe('in.csv\njob.py\n')
 })
 
-test('nothing of a run is left in the next but files', async () => {
+test('nothing but files carries over from one run to the next', async () => {
   const bash = shell({ '/home/user/.keep': '' })
   await run(
     'python3 -c \'import builtins, json, os; builtins.leak = json.leak = 1; os.environ["LEAK"] = "1"\'',
@@ -121,7 +121,7 @@ test('nothing of a run is left in the next but files', async () => {
   expect((await run(`python3 -c '${code}'`, bash)).stdout).toBe('False False False\n')
 })
 
-test('a run is stopped after its time, and what it wrote until then is shown', async () => {
+test('a run is stopped at its time limit, and its output so far is shown', async () => {
   const bash = shell({ '/home/user/.keep': '' }, { timeoutMs: 500 })
   const { exitCode, stdout, stderr } = await run(
     `python3 -c 'print("begun", flush=True)\nwhile True: pass'`,
@@ -131,7 +131,7 @@ test('a run is stopped after its time, and what it wrote until then is shown', a
   expect(stderr).toMatch(/500 ms/)
 })
 
-test('too many files for a run are refused, with what to do', async () => {
+test('a run with too many files is rejected, and the message names maxFiles', async () => {
   const bash = shell({ '/home/user/d/a': '1', '/home/user/b': '2' }, { maxFiles: 4 })
   expect(await run("python3 -c 'print(1)'", bash)).toMatchObject({
     exitCode: 1,
@@ -139,14 +139,14 @@ test('too many files for a run are refused, with what to do', async () => {
   })
 })
 
-test('a value that the program forged does not reach outside the shell', async () => {
+test('values forged by the program cannot write outside the shell’s file system', async () => {
   const bash = shell({ '/home/user/.keep': '' })
   const code =
     'import sys; g = sys._getframe(2).f_globals; g["run"] = None; g["directories"] = lambda: ["relative", 5, "/made"]'
   expect((await run(`python3 -c '${code}'; ls -d /made`, bash)).stdout).toBe('/made\n')
 })
 
-test('options are checked', () => {
+test('invalid options are rejected', () => {
   expect(() => pythonCommands({} as never)).toThrow(InvalidOptionError)
   expect(() => pythonCommands({ manager, timeout: 1 } as never)).toThrow(/timeoutMs/)
 })

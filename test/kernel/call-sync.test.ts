@@ -1,5 +1,5 @@
-// D3: host calls of code that does not let go of the thread: brumate.call_sync, and loops of the code's own. On the image, with
-// a door that the test answers; the door across threads is test/host/host-calls.test.ts.
+// D3: host calls from code that keeps its thread: brumate.call_sync, and loops created by user code. Runs on the image, with a door
+// that the test answers; test/host/host-calls.test.ts tests the door across threads.
 import { beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import type { Image } from '../../src/shared/image/image.js'
 import { decode } from '../../src/shared/values/document.js'
@@ -21,7 +21,7 @@ beforeEach(() => {
   session.value('import asyncio, brumate')
 })
 
-/** Answers each call at once with what `respond` gives, or an error that it throws. */
+/** Answers each call at once with the result of `respond`, or with the error it throws. */
 function serve(respond: (call: Call) => unknown, fixups: readonly unknown[] = []): void {
   session.door.onRequest = (request) => {
     const call = readCall(decode(request).tree)
@@ -36,7 +36,7 @@ function serve(respond: (call: Call) => unknown, fixups: readonly unknown[] = []
 }
 
 describe('call_sync', () => {
-  test('D3: gives what the callback returns, with arguments by name or in order', () => {
+  test('D3: returns the callback’s result, with arguments by name or by position', () => {
     serve(({ args }) => ({ got: args }))
     expect(session.value('brumate.call_sync("ask", 1, b=[b"x", None])')).toEqual({
       got: { a: 1, b: [Uint8Array.of(120), null] },
@@ -48,7 +48,7 @@ describe('call_sync', () => {
     expect(new Set(calls.map(({ id }) => id)).size).toBe(4)
   })
 
-  test('D3, D5: raises what the callback throws, with the line that called', () => {
+  test('D3, D5: raises the callback’s error, with the line of the call', () => {
     serve(() => {
       throw new TypeError('no such thing')
     })
@@ -83,17 +83,17 @@ describe('call_sync', () => {
     expect(calls).toEqual([])
   })
 
-  test('D3: takes ten megabytes there and back', () => {
+  test('D3: carries ten megabytes both ways without many copies', () => {
     serve(({ args }) => args.a)
     const before = session.memory.length
     expect(session.value('data = bytes(range(250)) * 40_000\nbrumate.call_sync("ask", data) == data')).toBe(
       true,
     )
-    // The value, its copy on the way out, the answer and the value in it, with room for how memory grows.
+    // The value, its copy when sent, the answer, and the value in the answer, with a margin for how memory grows.
     expect(session.memory.length - before).toBeLessThan(8 * 10_000_000)
   })
 
-  test('D3: works inside a coroutine, whose other tasks wait', () => {
+  test('D3: works inside a coroutine, while its other tasks wait', () => {
     serve(({ args }) => args.a)
     expect(
       session.value(`
@@ -109,7 +109,7 @@ log`),
     ).toEqual(['sync', 'other'])
   })
 
-  test('D3: the wait is one wait without end; answers that say nothing or to nobody do not end it', () => {
+  test('D3: waits once without a timeout; malformed or unrelated answers do not end the wait', () => {
     session.door.onWait = () => {
       const id = calls[0]?.id ?? 0
       session.door.answers.push(
@@ -139,7 +139,7 @@ log`),
     expect(session.value('brumate.call_sync("ask")')).toBe('next')
   })
 
-  test('B1: uncaught, the interrupt ends the execution', () => {
+  test('B1: an uncaught interrupt ends the execution', () => {
     session.door.onWait = () => {
       session.interruptNow()
       return 'interrupted'
@@ -149,7 +149,7 @@ log`),
     expect(session.value('brumate.call_sync("ask")')).toBe(1)
   })
 
-  test('D3: with too many calls under way it waits for room', () => {
+  test('D3: waits for room if too many calls are running', () => {
     session.door.room = 0
     session.door.onWait = () => {
       session.door.answers.push(Buffer.from('taken'))
@@ -176,8 +176,8 @@ log`),
   })
 })
 
-describe('loops of the code’s own', () => {
-  test('D2: asyncio.run waits for host calls, made at the same time', () => {
+describe('loops created by user code', () => {
+  test('D2: asyncio.run waits for concurrent host calls', () => {
     serve(({ args }) => args.a)
     expect(
       session.value(
@@ -186,7 +186,7 @@ describe('loops of the code’s own', () => {
     ).toEqual([...Array(100).keys()])
   })
 
-  test('D2: answers come in the order of the host, beside timers', () => {
+  test('D2: answers arrive in the order the host gives them, beside timers', () => {
     session.door.onWait = () => {
       const next = calls.pop()
       if (next === undefined) return 'timeout'
@@ -206,7 +206,7 @@ order`),
     expect(session.door.waits.every((ms) => ms <= 301)).toBe(true)
   })
 
-  test('D2: more calls than there is room for go out as answers come', () => {
+  test('D2: calls that exceed the room are sent as answers arrive', () => {
     session.door.room = 10
     serve(({ args }) => args.a)
     expect(
@@ -216,7 +216,7 @@ order`),
     ).toBe(124_750)
   })
 
-  test('D5: too large an argument fails its call only', () => {
+  test('D5: an argument that is too large fails only its own call', () => {
     serve(() => 'small')
     expect(
       session.value(`
@@ -227,7 +227,7 @@ asyncio.run(go())`),
     ).toEqual(["ValueError('the arguments are too large: those of one session may take 64 MiB')", 'small'])
   })
 
-  test('B5: a wait with a time limit ends, and the call is forgotten', () => {
+  test('B5: a wait with a timeout ends, and the call is forgotten', () => {
     session.door.onWait = () => 'timeout'
     expect(
       session.value(`
@@ -264,7 +264,7 @@ log`),
     ).toEqual(['cleaned up', 'interrupted'])
   })
 
-  test('C8: a call left pending by a loop goes on when the loop does', () => {
+  test('C8: a call left pending by a loop continues when the loop runs again', () => {
     session.value(
       'loop = asyncio.new_event_loop()\nasync def go(): return await ask("kept")\ntask = loop.create_task(go())',
     )
@@ -285,7 +285,7 @@ log`),
 describe('hostile code', () => {
   const DOOR = '0x3fff_ffff'
 
-  test('N1: the door takes garbage from user code, which reaches nobody but the main thread', () => {
+  test('N1: garbage written to the door by user code reaches only the main thread', () => {
     const sent: Buffer[] = []
     session.door.onRequest = (request) => sent.push(Buffer.from(request))
     session.value(`import os\nos.write(${DOOR}, b'garbage')\nos.write(${DOOR}, b'')`)
@@ -309,7 +309,7 @@ describe('hostile code', () => {
     expect(() => session.value(`import os\n${code}`)).toThrow(error)
   })
 
-  test('N1: reading less or more than the answer loses nothing of it', () => {
+  test('N1: reading less or more than an answer loses none of it', () => {
     session.door.answers.push(answerBytes(1, true, 'x'))
     session.value(`
 import os
@@ -324,7 +324,7 @@ for size in (0, 1, 100_000):
     )
   })
 
-  test('N1: taking answers away from others leaves them waiting, where an interrupt finds them', () => {
+  test('N1: code that steals answers leaves their callers waiting, and an interrupt ends the wait', () => {
     serve(() => 'stolen')
     session.door.onWait = () => {
       session.interruptNow()
@@ -339,7 +339,7 @@ brumate.call_sync("ask")`),
     ).toThrow('KeyboardInterrupt')
   })
 
-  test('A9: becoming the image again resets the door', () => {
+  test('A9: reverting to the image resets the door', () => {
     expect(session.interpreter.revert()).toBe(true)
     expect(session.door.resets).toBe(1)
   })

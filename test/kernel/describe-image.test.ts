@@ -1,4 +1,4 @@
-// C3, C5: describing in an interpreter of the image, where memory is bounded and pages are counted.
+// C3, C5: describing a session in an interpreter of the image, with bounded memory, and counting the pages it writes to.
 import { beforeAll, expect, inject, test } from 'vitest'
 import type { Image } from '../../src/shared/image/image.js'
 import type { KernelReply } from '../../workers/interpreter/link.js'
@@ -19,7 +19,7 @@ function describe(session: ImageSession): KernelReply {
   return session.interpreter.call(Opcode.describe, bound)
 }
 
-test('C3: with memory short a description fails like any request, and works when there is some again', () => {
+test('C3: describing fails with MemoryError if memory is short, and works again once there is some', () => {
   const session = new ImageSession(image, 64 * MIB)
   session.start('hoard, x, text = None, 1, "t" * 100_000')
   session.start(`
@@ -47,7 +47,7 @@ except MemoryError:
   )
 })
 
-test('C5: describing again and again takes no memory', () => {
+test('C5: describing repeatedly does not grow memory', () => {
   const session = new ImageSession(image)
   session.start('values = [{"name": str(i), "at": i * 1.5} for i in range(2000)]\nclass C: pass\nc = C()')
   describe(session)
@@ -56,7 +56,7 @@ test('C5: describing again and again takes no memory', () => {
   expect(session.memory.length).toBe(before.length)
 })
 
-test('C5: describing a small session writes to few pages of its memory', () => {
+test('C5: describing a small session writes to fewer than 80 pages of its memory', () => {
   const session = new ImageSession(image)
   session.start('a, b, c = 1, "two", [3.0, None]\ndef f(): return a\nclass C: pass')
   const before = session.memory.slice()

@@ -1,5 +1,5 @@
-// C5: whatever a session holds, what the kernel writes of it can be read. The kernel's bounds are the reader's, so that no snapshot
-// is refused for what its session holds.
+// C5: whatever a session contains, the reader accepts the kernel's description of it. Both have the same bounds, so no snapshot is
+// rejected because of what its session contains.
 import { beforeAll, expect, inject, test } from 'vitest'
 import { MAX_COST } from '../../src/shared/snapshot/cost.js'
 import { readGlobals } from '../../src/shared/snapshot/globals.js'
@@ -16,7 +16,7 @@ beforeAll(async () => {
   session.value(HELPERS)
 })
 
-/** What is made of one expression fills a hundred globals and the arguments of a hundred calls. */
+/** `fill` puts values made by one expression into a hundred globals and the arguments of a hundred calls. */
 const HELPERS = `
 import sys
 from datetime import datetime, UTC
@@ -70,13 +70,13 @@ function described(): { readonly description: Uint8Array; readonly values: Uint8
   return reply
 }
 
-/** @throws what refuses it */
+/** @throws the reader's error if it rejects the description */
 function describe(): Description & { readonly values: Record<string, unknown> } {
   const { description, values } = described()
   return { ...readDescription(description), values: readGlobals(values) }
 }
 
-/** To a hundredth of the bound. */
+/** Finds the cost of reading a document, to a hundredth of the bound. */
 function costOf(document: Uint8Array): number {
   let [takes, refuses] = [MAX_COST, 0]
   while (takes - refuses > MAX_COST / 100) {
@@ -121,7 +121,7 @@ test.each([
   ['empty sets', '[set() for _ in range(200)]'],
   ['lists as deep as they are written', 'nested(lambda inner: [inner])'],
   ['dicts as deep as they are written', 'nested(lambda inner: {"k": inner})'],
-])('a hundred globals, and calls, with %s', (_, make) => {
+])('a hundred globals, and calls, with %s can be read back', (_, make) => {
   session.value(`fill(lambda i: ${make})`)
   const { values, globals, pending, awaiting } = describe()
   expect(globals.length).toBeGreaterThanOrEqual(100)
@@ -130,20 +130,20 @@ test.each([
   expect(Object.keys(values).length).toBeGreaterThan(0)
 })
 
-test('sets as deep as they are written', () => {
-  // No arguments of a call: CPython's marshal takes twice as long for each level of them.
+test('sets nested to the maximum depth can be read back', () => {
+  // Not in the arguments of a call: CPython's marshal takes twice as long for each level.
   session.value('clear()\ndeep = nested(lambda inner: frozenset([inner]))')
   expect(Object.keys(describe().values)).toContain('deep')
 })
 
-test('names without end, and of every kind', () => {
+test('very many, long and odd names can be read back', () => {
   for (const name of ["f'n{i}'", "'n' * 900 + str(i)", "'é' * 500 + str(i)", "f'{i}'", "f'\\ud800{i}'"]) {
     session.value(`clear()\nglobals().update({${name}: i for i in range(20_000)})`)
     expect(describe().globals.length).toBeGreaterThan(100)
   }
 })
 
-test('the bounds are met: what fits is not left out for being counted twice', () => {
+test('more than nine tenths of the bounds are used: values that fit are not left out by counting them twice', () => {
   session.value(`fill(lambda i: [{'name': j, 'at': 1.5, 'value': 'text'} for j in range(200)])`)
   const { values } = described()
   expect(costOf(values) / MAX_COST).toBeGreaterThan(0.9)
@@ -151,7 +151,7 @@ test('the bounds are met: what fits is not left out for being counted twice', ()
   expect(costOf(described().values) / MAX_COST).toBeGreaterThan(0.9)
 })
 
-test('twenty sessions of random values', () => {
+test('twenty sessions of random values can be read back', () => {
   for (let seed = 0; seed < 20; seed++) {
     session.value(`scatter(${seed})`)
     describe()

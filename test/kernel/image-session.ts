@@ -1,5 +1,5 @@
-// An interpreter of the image in the test's own thread, driven request by request, with a door that a function answers at
-// once. Owns the wire; asserts nothing.
+// Drives an interpreter of the image in the test's own thread, request by request, with a door that a function answers at once.
+// Owns the requests; asserts nothing.
 import type { Image } from '../../src/shared/image/image.js'
 import type { Decoded } from '../../src/shared/values/decode.js'
 import { decode } from '../../src/shared/values/document.js'
@@ -67,7 +67,7 @@ export class ImageSession {
     return new Uint8Array(this.#memory?.buffer ?? new ArrayBuffer(0))
   }
 
-  /** What was written since the last look. */
+  /** Returns the output written since the last call. */
   output(): string {
     const text = this.#output
     this.#output = ''
@@ -78,7 +78,7 @@ export class ImageSession {
     this.interpreter.call(Opcode.callbacks, encodePlain(descriptions, 'callbacks'))
   }
 
-  /** Starts code; its reply may be that it waits. */
+  /** Starts code. The reply may say that it waits. */
   start(code: string): KernelReply {
     const head = Buffer.alloc(5)
     head.writeUInt32LE(++this.#count)
@@ -89,7 +89,7 @@ export class ImageSession {
   /** Runs code to its end. @throws Error with its traceback */
   value(code: string): unknown {
     let reply = this.start(code)
-    // With something ready it comes back only because the machine is slow.
+    // On a slow machine the interpreter also returns while something is ready to run.
     while (reply.kind === 'waiting' && reply.delayMs === 0) reply = this.interpreter.call(Opcode.step)
     return this.outcome(reply)
   }
@@ -101,7 +101,7 @@ export class ImageSession {
     return rest[1]
   }
 
-  /** Asks for the running execution to be interrupted, as the main thread does. */
+  /** Requests an interrupt of the running execution, as the main thread does. */
   interruptNow(): void {
     Atomics.store(new Int32Array(this.interrupt), 0, this.#count)
   }

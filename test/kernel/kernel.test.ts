@@ -1,7 +1,7 @@
-// The kernel in stock Pyodide. One interpreter serves all of these: it boots, and V8 optimizes its code, once.
+// The kernel in stock Pyodide. All suites share one interpreter, so that it boots, and V8 optimizes its code, only once.
 import { describe } from 'vitest'
 
-// `values` looks at what a fresh interpreter has.
+// `values` is first because it inspects a fresh interpreter.
 describe.each([
   ['values', () => import('./stock/values.js')],
   ['execution', () => import('./stock/execution.js')],

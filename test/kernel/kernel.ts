@@ -1,5 +1,5 @@
-// Drives the kernel as the host does, request by request, inside stock Pyodide. Owns the boot and the wire; a reply
-// comes back as JSON made by driver.py. One interpreter for all tests of a file: Pyodide has no second one in a realm.
+// Drives the kernel as the host does, request by request, in stock Pyodide. Owns the boot and the requests; driver.py returns replies
+// as JSON. All tests of a file share one interpreter, because a realm can have only one Pyodide.
 import { readFileSync } from 'node:fs'
 import { loadPyodide, type PyodideInterface } from 'pyodide'
 import { StockPython, type Written } from '../support/stock-python.js'
@@ -11,7 +11,7 @@ export interface HostCall {
   readonly arguments: string
 }
 
-/** `value` is repr() of the converted value, null for none. A failure has `type`, `message` and `traceback`. */
+/** `value` is the repr() of the converted value, or null if there is none. A failure has `type`, `message` and `traceback`. */
 export interface Reply {
   readonly waiting: boolean
   readonly ok: boolean
@@ -41,15 +41,15 @@ export interface Described {
     readonly omitted: { readonly globals: number; readonly pending: number }
     readonly awaiting: boolean
   }
-  /** repr() of the decoded map; what msgpack lacks shows as {0: kind, 1: payload}. */
+  /** repr() of the decoded map. Values that msgpack lacks appear as {0: kind, 1: payload}. */
   readonly values: string
   readonly bytes: { readonly description: number; readonly values: number }
 }
 
-/** CPython counts down from this between two questions for signals. */
+/** CPython counts down from this between two checks for signals. */
 const CHECKS_PER_QUESTION = 50
 
-// Under the name of a frozen module the driver is no user code, so an interrupt that arrives in it is put off.
+// The name of a frozen module marks the driver as not user code, so an interrupt that arrives in it is deferred.
 const LOAD_DRIVER = `
 import sys, types, _brumate
 sys.modules['driver'] = driver = types.ModuleType('driver')
@@ -70,7 +70,7 @@ export class Kernel {
     this.#run = python.attribute('driver', 'run')
   }
 
-  /** The one of this thread, booted when first asked for. What a test leaves in it, the next must clear. */
+  /** The kernel of this thread, booted on first use. A test must clear what the previous one left in it. */
   static shared(): Promise<Kernel> {
     Kernel.#shared ??= Kernel.#boot()
     return Kernel.#shared
@@ -88,25 +88,25 @@ export class Kernel {
     return kernel
   }
 
-  /** Runs code until its outcome. */
+  /** Runs code to its end. */
   execute(code: string): Reply {
     return this.finish(this.start(code))
   }
 
-  /** The value of the last expression, as repr(); fails with the traceback when the code does. */
+  /** Returns repr() of the last expression's value. @throws Error with the traceback if the code fails */
   value(code: string): string | null {
     const reply = this.execute(code)
     if (!reply.ok) throw new Error(reply.traceback)
     return reply.value
   }
 
-  /** Runs code until its outcome or until it awaits. */
+  /** Runs code to its end or until it awaits. */
   start(code: string): Reply {
     this.#count++
     return this.send({ op: 'execute', count: this.#count, code })
   }
 
-  /** Steps an awaiting execution through its timers until it is done, or awaits something else. */
+  /** Steps an awaiting execution through its timers until it ends or awaits something else. */
   finish(reply: Reply): Reply {
     let last = reply
     while (last.waiting && last.delay !== null) {
@@ -120,7 +120,7 @@ export class Kernel {
     return this.#request(request)
   }
 
-  /** Asks for the description that goes into a snapshot. `traps` are builtins that fail meanwhile. */
+  /** Requests the description that goes into a snapshot. `traps` are builtins that fail meanwhile. */
   describe(maxValueBytes = 1024 * 1024, traps: readonly string[] = []): Described {
     const request = { op: 'describe', maxValueBytes, traps }
     const reply = this.#request(request)
@@ -132,14 +132,14 @@ export class Kernel {
     return this.#count
   }
 
-  /** What was written since the last call of this. */
+  /** Returns the output written since the last call. */
   output(): Written {
     return this.#python.takeWritten()
   }
 
   /**
-   * Delivers one SIGINT, after that many of the places where CPython looks for signals (function entries, loop ends,
-   * calls). The returned function ends this and tells whether it was delivered.
+   * Delivers one SIGINT after `checks` of the places where CPython checks for signals (function entries, loop ends, calls).
+   * The returned function stops this and returns whether the signal was delivered.
    */
   interruptAfter(checks: number): () => boolean {
     const m = this.#python.module
@@ -147,7 +147,7 @@ export class Kernel {
     let left = Math.floor(checks / CHECKS_PER_QUESTION)
     let delivered = false
     m.HEAP32[clock] = checks % CHECKS_PER_QUESTION
-    // Pyodide reads element 0 when CPython asks, and writes 0 back. Some C functions ask too, without a count.
+    // Pyodide reads element 0 when CPython checks, and writes 0 back. Some C functions check too, without counting down.
     this.#pyodide.setInterruptBuffer({
       get 0() {
         if (delivered || m.HEAP32[clock] !== CHECKS_PER_QUESTION) return 0

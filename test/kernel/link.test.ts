@@ -1,4 +1,4 @@
-// R3, A10: the head of a reply is checked before anything of it is believed: the kernel's memory is its user's to damage.
+// R3, A10: the head of a reply is validated before the rest is used, because user code can damage the kernel's memory.
 import { expect, test } from 'vitest'
 import type { InterpreterExports } from '../../workers/interpreter/exports.js'
 import { KernelFault, KernelLink, Opcode } from '../../workers/interpreter/link.js'
@@ -6,7 +6,7 @@ import { KernelFault, KernelLink, Opcode } from '../../workers/interpreter/link.
 const REQUEST = 1024
 const REPLY = 4096
 
-/** A link to an interpreter that answers everything with these bytes. */
+/** Creates a link to an interpreter that answers every request with these bytes. */
 function answering(bytes: Uint8Array): KernelLink {
   const memory = new WebAssembly.Memory({ initial: 1 })
   new Uint8Array(memory.buffer).set(bytes, REPLY)
@@ -25,7 +25,7 @@ const head = (status: number, payload: readonly number[]) =>
   Uint8Array.from([status, 0, 0, 0, 0, 0, 0, 0, 0, ...payload])
 const call = (bytes: Uint8Array) => answering(bytes).call(Opcode.describe)
 
-test('a description comes apart where its length says', () => {
+test('a description is split at its stated length', () => {
   expect(call(head(3, [2, 0, 0, 0, 7, 8, 9]))).toEqual({
     kind: 'described',
     description: Uint8Array.of(7, 8),

@@ -1,4 +1,4 @@
-// `brumate/langchain` in agents of LangChain, with a scripted model.
+// `brumate/langchain` in LangChain agents, with a scripted model.
 import { type BaseMessage, ToolMessage } from '@langchain/core/messages'
 import { tool } from '@langchain/core/tools'
 import { Command, interrupt, MemorySaver } from '@langchain/langgraph'
@@ -52,7 +52,7 @@ async function run(
 }
 
 describe('the middleware', () => {
-  test('keeps variables from one call to the next, and gives errors to the model', async () => {
+  test('keeps variables between calls, and reports errors to the model', async () => {
     const { texts, messages } = await run([
       python('x = 41\nprint("hi")'),
       python('x + 1'),
@@ -66,7 +66,7 @@ describe('the middleware', () => {
     expect(first?.artifact).toMatchObject({ status: 'ok', stdout: 'hi\n' })
   })
 
-  test("lets code call the agent's tools, whose results stay in Python", async () => {
+  test('lets code call the agent’s tools, and their results stay in Python', async () => {
     const code = "orders = await tools.get_orders(region='north')\nsum(order['total'] for order in orders)"
     const { texts, model } = await run([python(code), python('orders[0]')], { tools: ['get_orders'] })
     expect(texts).toEqual(['60', "{'id': 1, 'region': 'north', 'total': 10}"])
@@ -74,23 +74,23 @@ describe('the middleware', () => {
     expect(model.toolNames[0]).toEqual(expect.arrayContaining(['get_orders', 'run_python']))
   })
 
-  test('takes those tools from the model if it is asked to', async () => {
+  test('hides those tools from the model with hideTools', async () => {
     const { model } = await run(['hi'], { tools: ['get_orders'], hideTools: true })
     expect(model.toolNames[0]?.sort()).toEqual(['approve', 'run_python'])
   })
 
-  test('offers code no tool that was not named', async () => {
+  test('gives code only the tools that were named', async () => {
     const { texts } = await run([python("await tools.get_orders(region='north')")])
     expect(texts[0]).toMatch(/AttributeError|get_orders/)
   })
 
-  test('raises in Python what a tool throws, and what the schema refuses', async () => {
+  test('raises a tool’s errors and schema violations in Python', async () => {
     const [text] = (await run([python('await tools.get_orders(region=1)')], { tools: 'all' })).texts
     expect(text).toMatch(/region/)
     expect(text).toMatch(/Error/)
   })
 
-  test('stops where a tool asks a human, and goes on there with the answer', async () => {
+  test('pauses where a tool asks a human, and continues there with the answer', async () => {
     const code = `
 print('before')
 first = await tools.approve(what='a')
@@ -117,7 +117,7 @@ orders = await tools.get_orders(region='north')
     expect(messages.at(-1)?.text).toBe('bye')
   })
 
-  test('drops a question that nobody answered when the conversation goes on', async () => {
+  test('drops an unanswered question when the conversation continues', async () => {
     const model = new ScriptedModel(python("n = 1\nawait tools.approve(what='a')"), python('n'), 'bye')
     const middleware = [pythonMiddleware({ manager, tools: 'all' })]
     const agent = createAgent({ model, tools: [approve], middleware })
@@ -129,13 +129,13 @@ orders = await tools.get_orders(region='north')
     expect(toolTexts(messages)).toEqual(['1'])
   })
 
-  test('asks one question at a time', async () => {
+  test('allows only one open question at a time', async () => {
     const code = "import asyncio\nawait asyncio.gather(tools.approve(what='a'), tools.approve(what='b'))"
     const { texts } = await run([python(code)], { tools: 'all' })
     expect(texts[0]).toMatch(/approve waits for a human, and so does another tool; await one after the other/)
   })
 
-  test('gives each thread its own session, which goes on in the next run', async () => {
+  test('gives each thread its own session, which persists across runs', async () => {
     const thread = nextThread()
     await run([python('n = 1')], {}, thread)
     expect((await run([python('n')], {}, thread)).texts).toEqual(['1'])
@@ -144,7 +144,7 @@ orders = await tools.get_orders(region='north')
     expect((await run([python('n = 2'), python('n')], {}, address)).texts).toEqual(['(no output)', '2'])
   })
 
-  test('runs calls of one turn one after the other', async () => {
+  test('runs the calls of one turn one after another', async () => {
     const model = new ScriptedModel()
     const agent = createAgent({ model, tools: [], middleware: [pythonMiddleware({ manager })] })
     const calls = ['a = []', 'a.append(1)', 'a'].map((code, i) => ({
@@ -162,7 +162,7 @@ orders = await tools.get_orders(region='north')
     expect(messages.length).toBeGreaterThan(2)
   })
 
-  test('needs a thread, and says so', async () => {
+  test('requires a thread_id, and rejects invalid options', async () => {
     const agent = createAgent({
       model: new ScriptedModel(),
       tools: [],
@@ -175,7 +175,7 @@ orders = await tools.get_orders(region='north')
 })
 
 describe('the plain tool', () => {
-  test('runs code in its session, with images as content blocks', async () => {
+  test('runs code in its session, and returns images as content blocks', async () => {
     await using session = await manager.createSession()
     const runPython = pythonTool({ session })
     expect(runPython.description).toMatch(/Python 3\.14/)

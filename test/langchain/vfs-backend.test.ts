@@ -1,4 +1,4 @@
-// Files of a VfsStorage in deepagents.
+// A VfsStorage as the file backend of deepagents.
 import type { BaseMessage } from '@langchain/core/messages'
 import { InvalidOptionError, VfsStorage } from 'brumate'
 import { pythonMiddleware, VfsBackend } from 'brumate/langchain'
@@ -26,12 +26,12 @@ afterAll(async () => {
   for (const one of opened) await one.close()
 })
 
-test('the backend is one of deepagents', () => {
+test('VfsBackend implements deepagents’ backend interface', () => {
   expectTypeOf<VfsBackend>().toExtend<BackendProtocolV2>()
   expect(() => new VfsBackend({} as never)).toThrow(InvalidOptionError)
 })
 
-test('lists a directory, and says what is wrong as text', async () => {
+test('lists a directory, and returns errors as text', async () => {
   expect(await backend.ls('/')).toMatchObject({
     files: [
       { path: '/logo.png', is_dir: false, size: 4 },
@@ -41,7 +41,7 @@ test('lists a directory, and says what is wrong as text', async () => {
   expect(await backend.ls('/none')).toEqual({ error: expect.stringContaining('ENOENT') })
 })
 
-test('reads lines of a text, and all bytes of other files', async () => {
+test('reads a range of lines of text files, and all bytes of other files', async () => {
   expect(await backend.read('/src/main.py', 1, 1)).toEqual({
     ...{ content: 'print(1)', mimeType: 'text/x-python', totalLines: 2, startLine: 2, endLine: 2 },
   })
@@ -54,7 +54,7 @@ test('reads lines of a text, and all bytes of other files', async () => {
   })
 })
 
-test('writes with the directories above, and edits where the text is clear', async () => {
+test('writes create parent directories, and an edit must match exactly once unless all matches are replaced', async () => {
   expect(await backend.write('/new/a/b.txt', 'one two one')).toEqual({
     path: '/new/a/b.txt',
     filesUpdate: null,
@@ -80,13 +80,13 @@ describe('searching', () => {
     expect(files.map((file) => file.path).sort()).toEqual(expected)
   })
 
-  test('a pattern made to take long is matched at once', async () => {
+  test('pathological patterns are matched quickly', async () => {
     await storage.writeFile(`/${'a'.repeat(200)}`, '')
     expect(await backend.glob(`${'*a'.repeat(100)}*b`)).toEqual({ files: [] })
     expect(await backend.glob('**/'.repeat(200) + '{a,b}'.repeat(50))).toMatchObject({ files: [] })
   })
 
-  test('a search that takes too long, or finds too much, ends with an answer that says so', async () => {
+  test('a search that takes too long or finds too much stops and says so', async () => {
     const name = 'a'.repeat(200)
     for (let i = 0; i < 30; i++) await storage.writeFile(`/${name}${i}`, '')
     const slow = `*${'a'.repeat(100)}{${Array.from({ length: 100 }, (_, i) => i).join(',')}}b`
@@ -102,7 +102,7 @@ describe('searching', () => {
     expect([matches.length, truncated]).toEqual([10_000, true])
   })
 
-  test('grep finds a literal text in text files', async () => {
+  test('grep finds literal text in text files', async () => {
     expect(await backend.grep('os', '/src', '*.py')).toEqual({
       matches: expect.arrayContaining([
         { path: '/src/main.py', line: 1, text: 'import os' },
@@ -114,7 +114,7 @@ describe('searching', () => {
   })
 })
 
-test('edits of one turn are all made, and none makes a file too long', async () => {
+test('concurrent edits are all applied, and an edit that makes a file too long is rejected', async () => {
   await backend.write('/notes', 'a b c')
   const other = new VfsBackend(storage)
   await Promise.all([
@@ -130,7 +130,7 @@ test('edits of one turn are all made, and none makes a file too long', async () 
   expect(await backend.read(undefined as never)).toMatchObject({ error: expect.stringMatching(/a path/) })
 })
 
-test('files go up and down as bytes', async () => {
+test('files are uploaded and downloaded as bytes', async () => {
   const bytes = new Uint8Array([0, 255])
   expect(
     await backend.uploadFiles([
@@ -147,7 +147,7 @@ test('files go up and down as bytes', async () => {
   ])
 })
 
-test('file tools of a deep agent and its Python see the same files, at the same paths', async () => {
+test('a deep agent’s file tools and its Python see the same files at the same paths', async () => {
   const manager = await sharedManager({ slots: 2 })
   const model = new ScriptedModel(
     { name: 'write_file', args: { file_path: '/shared/in.csv', content: 'a\n1\n2\n' } },
@@ -164,7 +164,7 @@ test('file tools of a deep agent and its Python see the same files, at the same 
     ] as never,
   })
   const input = { messages: [{ role: 'user', content: 'go' }] }
-  // The types of deep agents are too deep for the compiler with middleware of any kind.
+  // With middleware, the types of deep agents are too deep for the compiler.
   const { invoke } = agent as unknown as {
     invoke(input: object, config: object): Promise<{ messages: BaseMessage[] }>
   }

@@ -1,4 +1,4 @@
-// Hostile sizes: what a small file can claim, and what many small things add up to. Each is refused, or linked, in time that grows with the bytes.
+// Hostile sizes: a small file that claims to be large, and many small items that add up. Each is rejected, or linked in linear time.
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../workers/linker/limits.js'
 import { type LibraryFile, LinkError, link } from '../../workers/linker/link.js'
@@ -61,7 +61,7 @@ function segments(count: number, each: number): Uint8Array[] {
 }
 
 describe('a chain', () => {
-  it('of libraries that need each other is as long as there may be libraries', () => {
+  it('of libraries that need each other can be as long as the maximum number of libraries', () => {
     const chain = Array.from({ length: 1000 }, (_, i) => {
       const { module } = side({ needed: i === 0 ? [] : [`${i - 1}.so`], runtimePaths: ['$ORIGIN'] })
       return library(module, `/site/${i}.so`)
@@ -69,7 +69,7 @@ describe('a chain', () => {
     expect(WebAssembly.validate(linked(...chain))).toBe(true)
   })
 
-  it('of functions that are exported again by one library after the other has an end', () => {
+  it('of functions re-exported by one library after another is rejected if too long', () => {
     const chain = Array.from({ length: 200 }, (_, i) => {
       const { module } = side(i === 0 ? {} : { needed: [`${i - 1}.so`], runtimePaths: ['$ORIGIN'] })
       const unary = module.type([I32], [I32])
@@ -77,7 +77,7 @@ describe('a chain', () => {
       else module.export(`f${i}`, KIND.function, module.importFunction(`f${i - 1}`, unary))
       return library(module, `/site/${String(200 - i).padStart(3, '0')}/../${i}.so`)
     }).map((item, i) => ({ ...item, path: `/site/${i}.so` }))
-    // Asked for by the last one first, so nothing is known yet.
+    // The last function is looked up first, before any other has been resolved.
     const { module } = side({ needed: ['199.so'], runtimePaths: ['$ORIGIN'] })
     module.function(module.type([I32], [I32]), [...get(0), ...call(module.importFunction('f199', 0))], {
       name: 'run',
@@ -87,7 +87,7 @@ describe('a chain', () => {
     )
   })
 
-  it('of aliases within one library has an end', () => {
+  it('of aliases within one library is rejected if too long', () => {
     const { module } = side()
     const unary = module.type([I32], [I32])
     const imports = Array.from({ length: 10_000 }, (_, i) => module.importFunction(`f${i}`, unary))
@@ -97,7 +97,7 @@ describe('a chain', () => {
 })
 
 describe('many look-ups', () => {
-  it('of names in many libraries come to an end', () => {
+  it('of names in many libraries are rejected', () => {
     const names = Array.from({ length: 6000 }, (_, i) => `n${i}`)
     const { module } = side({ needed: ['99.so'], runtimePaths: ['$ORIGIN'], weak: names })
     const unary = module.type([I32], [I32])
@@ -110,7 +110,7 @@ describe('many look-ups', () => {
     expect(() => linked(...chain, ...users)).toThrow(/look for too many names/)
   })
 
-  it('of libraries in many folders come to an end', () => {
+  it('of libraries in many folders are rejected', () => {
     const folders = Array.from({ length: LIMITS.neededLibraries }, (_, i) => `/none/${i}`)
     const needed = Array.from({ length: LIMITS.neededLibraries }, (_, i) => `lib${i}.so`)
     const bytes = side({ needed, runtimePaths: folders }).module.bytes()
@@ -121,9 +121,9 @@ describe('many look-ups', () => {
 })
 
 describe('a function', () => {
-  it('is refused if it is too long for V8 with its new numbers', () => {
+  it('is rejected if renumbering makes it too long for V8', () => {
     const { module, memoryBase } = side({ memoryBytes: 4 })
-    // Two bytes and a drop in the library, and two more in the merged module.
+    // Two bytes and a drop in the library, which the merged module needs two more bytes for.
     const body = many(2_500_000, [OP.globalGet, memoryBase, OP.drop])
     const bytes = concatenate([Uint8Array.of(0), body, Uint8Array.of(OP.end)])
     module.function(module.type(), [])
@@ -137,7 +137,7 @@ describe('a function', () => {
     expect(() => linked(file(replaced))).toThrow(/a function is too long$/)
   })
 
-  it('may have blocks in each other as deep as V8 takes them', () => {
+  it('can have blocks nested as deeply as V8 allows', () => {
     const { module } = side()
     const depth = 50_000
     const body = [...many(depth, [OP.block, 0x40]), ...many(depth, [OP.end])]

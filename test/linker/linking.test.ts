@@ -1,4 +1,4 @@
-// What linked libraries do when they run: calls, addresses, relocations, constructors, exceptions.
+// How linked libraries behave when they run: calls, addresses, relocations, constructors, exceptions.
 import { describe, expect, it } from 'vitest'
 import { link } from '../../workers/linker/link.js'
 import { KIND } from '../../workers/wasm/encoding.js'
@@ -33,13 +33,13 @@ function constant(name: string, value: number, dylink: Parameters<typeof side>[0
 }
 
 describe('calls', () => {
-  it('reach the interpreter and the host', () => {
+  it('can reach the interpreter and the host', () => {
     const running = start(library(caller('run', 'increment')))
     expect(running.run('run', 41)).toBe(42)
     expect(start(library(caller('run', 'host'))).run('run', 1)).toBe(1 + HOST_ADDS)
   })
 
-  it('reach the host by the module that it has there', () => {
+  it('reach a host function under the module name of its import', () => {
     const { module } = side()
     const unary = module.type([I32], [I32])
     const target = module.importFunction('fd_sync', unary, 'wasi_snapshot_preview1')
@@ -47,7 +47,7 @@ describe('calls', () => {
     expect(start(library(module)).run('run', 5)).toBe(0)
   })
 
-  it('go through the table to functions of any library', () => {
+  it('through the table can reach functions of any library', () => {
     const { module, tableBase } = side({ tableEntries: 2 })
     const unary = module.type([I32], [I32])
     const binary = module.type([I32, I32], [I32])
@@ -60,7 +60,7 @@ describe('calls', () => {
     expect(start(library(module)).run('run', 7)).toBe(49)
   })
 
-  it('prefer the host, then the interpreter, then needed libraries, then the library itself', () => {
+  it('resolve to the host first, then the interpreter, then needed libraries, then the library itself', () => {
     const { module: own } = side({ needed: ['near.so'], runtimePaths: ['$ORIGIN'] })
     const unary = own.type([I32], [I32])
     const names = ['host', 'twice', 'near', 'mine']
@@ -74,7 +74,7 @@ describe('calls', () => {
     expect(names.map((name) => running.run(`run_${name}`, 10))).toEqual([10 + HOST_ADDS, 20, -2, -1])
   })
 
-  it('find a function that a needed library only passes on', () => {
+  it('resolve a function that a needed library only re-exports', () => {
     const { module: middle } = side({ needed: ['far.so'], runtimePaths: ['$ORIGIN'] })
     const imported = middle.importFunction('far', middle.type([I32], [I32]))
     middle.export('alias', KIND.function, imported)
@@ -87,7 +87,7 @@ describe('calls', () => {
     expect(running.run('run', 0)).toBe(5)
   })
 
-  it('to a weak function that is missing trap, and its address is null', () => {
+  it('to a missing weak function trap, and its address is null', () => {
     const { module } = side({ weak: ['absent'] })
     const unary = module.type([I32], [I32])
     const target = module.importFunction('absent', unary)
@@ -102,7 +102,7 @@ describe('calls', () => {
 })
 
 describe('libraries of the same name', () => {
-  it('are found by the runtime path of the library that needs them', () => {
+  it('are resolved by the runtime path of the library that needs them', () => {
     const user = (folder: string) =>
       caller('run', 'which', { needed: ['libsame.so'], runtimePaths: [`$ORIGIN/../${folder}.libs`] })
     const running = start(
@@ -115,12 +115,12 @@ describe('libraries of the same name', () => {
     expect([run('/site/a/user.so'), run('/site/b/user.so')]).toEqual([1, 2])
   })
 
-  it('are found in /usr/lib when no runtime path leads to them', () => {
+  it('are resolved in /usr/lib if no runtime path leads to them', () => {
     const user = caller('run', 'which', { needed: ['libsystem.so'] })
     expect(start(library(user), library(constant('which', 3), '/usr/lib/libsystem.so')).run('run', 0)).toBe(3)
   })
 
-  it('do not mix their addresses', () => {
+  it('do not mix up their addresses', () => {
     const user = (folder: string) => {
       const { module } = side({ needed: ['libsame.so'], runtimePaths: [`$ORIGIN/${folder}`] })
       const data = module.importGlobal('GOT.mem', 'value', true)
@@ -145,7 +145,7 @@ describe('libraries of the same name', () => {
 })
 
 describe('addresses', () => {
-  it('of functions and variables are the same for everyone', () => {
+  it('of functions and variables are the same in all libraries', () => {
     const { module } = side({ needed: ['other.so'], runtimePaths: ['$ORIGIN'] })
     const nothing = module.type([I32], [I32])
     const names = ['increment', 'twice', 'host', 'theirs']
@@ -162,13 +162,13 @@ describe('addresses', () => {
     })
     const running = start(library(module), library(other, '/site/other.so'))
     const addresses = names.map((name) => running.run(`address_${name}`, 0) as number)
-    // In the interpreter's table already.
+    // This function is already in the interpreter's table.
     expect(addresses[0]).toBe(1)
     expect(addresses.map((index) => running.call(index, 3))).toEqual([4, 6, 3 + HOST_ADDS, 9])
     expect(running.run('address_main_data', 0)).toBe(MAIN_DATA)
   })
 
-  it('of exported variables count from their library’s memory, unless they are absolute', () => {
+  it('of exported variables are relative to their library’s memory, unless they are absolute', () => {
     const { module } = side({ memoryBytes: 16, exportFlags: { fixed: 0x200 } })
     module.global(i32(8), { name: 'moving' })
     module.global(i32(1234), { name: 'fixed' })
@@ -176,7 +176,7 @@ describe('addresses', () => {
     expect([running.symbol('moving'), running.symbol('fixed')]).toEqual([ADDRESS + 8, 1234])
   })
 
-  it('are aligned as each library wants it', () => {
+  it('are aligned as each library requires', () => {
     const aligned = (memoryBytes: number, memoryAlignment: number) => {
       const { module, memoryBase } = side({ memoryBytes, memoryAlignment })
       module.function(module.type([], [I32]), global(memoryBase), { name: 'base' })
@@ -197,9 +197,9 @@ describe('addresses', () => {
   })
 })
 
-describe('what is set up before anything runs', () => {
-  it('data, then relocations of all libraries, then constructors, needed ones first', () => {
-    // Each constructor appends its number to the list that the needed library has at its address.
+describe('setup before anything runs', () => {
+  it('writes data, then relocates all libraries, then runs constructors, needed libraries first', () => {
+    // Each constructor appends its digit to a number in the needed library's memory.
     const { module: log, memoryBase } = side({ memoryBytes: 64 })
     const unary = log.type([I32])
     const nothing = log.type()
@@ -234,7 +234,7 @@ describe('what is set up before anything runs', () => {
     expect(new DataView(running.memory.buffer).getInt32(ADDRESS, true)).toBe(198265)
   })
 
-  it('what the start function does: globals become constants, memory is filled', () => {
+  it('applies the start function: its globals become constants, and memory is filled', () => {
     const { module, memoryBase } = side({ memoryBytes: 32 })
     const moved = module.global(i32(0), { isMutable: true })
     const returns = module.type([], [I32])
@@ -270,7 +270,7 @@ describe('exceptions', () => {
     const { module: catcher } = side({ needed: ['thrower.so'], runtimePaths: ['$ORIGIN'] })
     const thrown = catcher.type([I32])
     const returns = catcher.type([I32], [I32])
-    // Another tag before it, so that the library's number is not the interpreter's.
+    // Import another tag first, so that the tag's number in the library differs from the interpreter's.
     catcher.importTag(tag === '__c_longjmp' ? '__cpp_exception' : '__c_longjmp', thrown)
     const caught = catcher.importTag(tag, thrown)
     const fail = catcher.importFunction('fail', thrown)
@@ -286,14 +286,14 @@ describe('exceptions', () => {
 })
 
 describe('dlsym', () => {
-  it('finds the initializers of an extension module and nothing else of it', () => {
+  it('finds only the initializers of an extension module', () => {
     const module = constant('PyInit_lib', 1)
     module.function(module.type([I32], [I32]), i32(2), { name: 'helper' })
     const [found] = linked(library(module)).placeAt(ADDRESS).libraries
     expect(Object.keys(found?.symbols ?? {})).toEqual(['PyInit_lib'])
   })
 
-  it('finds everything of a library that is no module and that no other needs', () => {
+  it('finds everything in a library that is not an extension module and that no other library needs', () => {
     const names = ['__proto__', 'constructor', 'helper']
     const { module } = side()
     for (const name of names) module.function(module.type([], [I32]), i32(2), { name })
@@ -301,7 +301,7 @@ describe('dlsym', () => {
     expect(Object.keys(found?.symbols ?? {})).toEqual(names)
   })
 
-  it('finds nothing of a library that others need', () => {
+  it('finds nothing in a library that others need', () => {
     const user = caller('PyInit_user', 'which', { needed: ['lib.so'], runtimePaths: ['$ORIGIN'] })
     const { libraries } = linked(library(user, '/site/user.so'), library(constant('which', 3))).placeAt(
       ADDRESS,
@@ -324,7 +324,7 @@ describe('the merged modules', () => {
     return module.data(global(memoryBase), [1, 2, 3, 4])
   }
 
-  it('export what is to be kept, state that has no name, and for the builder what sets up', () => {
+  it('export what must be kept, unnamed state, and for the builder the setup functions', () => {
     const placed = linked(library(example())).placeAt(ADDRESS)
     const exports = (bytes: Uint8Array) => readModule(bytes).exports.map(({ name }) => name)
     const kept = [...KEEP, 'state table 1', 'state global 3']
@@ -339,7 +339,7 @@ describe('the merged modules', () => {
       expect(readModule(bytes)).toMatchObject({ data: [], customSections: [], start: undefined })
   })
 
-  it('have a table as long as said, with functions of the signatures that are said', () => {
+  it('have a table of the stated length, with functions of the stated signatures', () => {
     const program = linked(library(example()))
     const table = instantiate(program.placeAt(ADDRESS).slotModule())
       .__indirect_function_table as WebAssembly.Table
@@ -352,7 +352,7 @@ describe('the merged modules', () => {
     expect(program.tableSignatures[0]).toEqual({ parameters: [I32, I64, I32], results: [] })
   })
 
-  it('are the same bytes in whatever order libraries are given', () => {
+  it('are the same bytes regardless of the order of libraries', () => {
     const a = library(caller('PyInit_a', 'increment'), '/site/a.so')
     const b = library(example(), '/site/b.so')
     const modules = [linked(a, b), linked(b, a)].map((program) => program.placeAt(ADDRESS))
@@ -360,14 +360,14 @@ describe('the merged modules', () => {
     expect(modules[0]?.builderModule()).toEqual(modules[1]?.builderModule())
   })
 
-  it('trap in slots where the builder sets up', () => {
+  it('trap in slots instead of running the setup', () => {
     const placed = linked(library(example())).placeAt(ADDRESS)
     expect(placed.slotModule().length).toBeLessThan(placed.builderModule().length)
     const setup = instantiate(placed.builderModule())[placed.setup[0] ?? ''] as () => void
     expect(setup()).toBeUndefined()
   })
 
-  it('declare functions that are named by ref.func alone', () => {
+  it('declare functions that are referenced only by ref.func', () => {
     const { module } = side()
     const unary = module.type([I32], [I32])
     const target = module.importFunction('twice', unary)
@@ -376,13 +376,13 @@ describe('the merged modules', () => {
     expect(start(library(module)).run('run', 1)).toBe(0)
   })
 
-  it('of no libraries are the interpreter’s', () => {
+  it('of no libraries are the interpreter’s own', () => {
     const program = linked()
     expect([program.memoryBytes, program.tableEnd, program.tableSignatures]).toEqual([0, TABLE_BASE, []])
     expect(WebAssembly.validate(program.placeAt(ADDRESS).slotModule())).toBe(true)
   })
 
-  it('are refused at an address that does not fit', () => {
+  it('are rejected at an address that does not fit', () => {
     const program = linked(library(example()))
     for (const address of [ADDRESS + 1, -16, 2 ** 32, Number.NaN])
       expect(() => program.placeAt(address)).toThrow(RangeError)

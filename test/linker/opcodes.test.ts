@@ -1,4 +1,4 @@
-// Every instruction that V8 knows: the linker reads past its operands as V8 does, or refuses it. Nothing here looks at the linker's own table.
+// Every instruction that V8 knows: the linker skips its operands as V8 does, or rejects it. The tests do not use the linker's own table.
 import { describe, expect, it } from 'vitest'
 import { type LibraryFile, LinkError, link, type PlacedProgram } from '../../workers/linker/link.js'
 import { concatenate, unsigned } from '../../workers/wasm/encoding.js'
@@ -7,10 +7,10 @@ import { ADDRESS, KEEP, library, mainModule, TABLE_BASE } from './support/progra
 
 const MAIN = mainModule()
 const PREFIXES = { 252: 40, 253: 320, 254: 100 } as const
-/** Operands of all lengths; the first that V8 takes is what the instruction has. */
+/** Operands of all lengths. The first that V8 accepts are the operands of the instruction. */
 const OPERANDS: readonly Code[] = [
   [],
-  // One with a byte that would be the last if it were read as a number, and one where it would not.
+  // Some with a byte that would end a number, and some where it would not.
   ...[
     [0],
     [1],
@@ -37,7 +37,7 @@ const OPERANDS: readonly Code[] = [
   Array.from({ length: 16 }, (_, i) => i + 1),
   Array.from({ length: 16 }, (_, i) => 0x80 + i),
 ]
-/** Those that begin something need its end, and some stand within something only. */
+/** Instructions that open a block need its end, and some are valid only inside a block. */
 const SHAPES: readonly ((instruction: Code) => Code)[] = [
   (instruction) => instruction,
   (instruction) => [...instruction, OP.end],
@@ -46,15 +46,15 @@ const SHAPES: readonly ((instruction: Code) => Code)[] = [
   (instruction) => [OP.try, 0x40, ...instruction],
   (instruction) => [OP.try, 0x40, OP.catch, 0, ...instruction, OP.end],
 ]
-/** From here on, instructions begin nothing. */
+/** From this opcode on, no instruction opens a block. */
 const FIRST_PLAIN = 0x20
-/** `try_table` and `throw_ref`, which V8 does not take together with the older ones, and references to types. */
+/** `try_table` and `throw_ref`, which V8 does not accept together with the older ones, and references to types. */
 const REFUSED = [0x0a, 0x14, 0x15, 0x1f, 0x25, 0x26, 0x40, 0xd3, 0xd4, 0xd5, 0xd6, 0xfb]
 const REFUSED_BULK = [8, 9, 12, 13, 14, 15, 16, 17]
 
 /**
- * A library with that code in a function that calls its first import behind it. That import has another number in the merged module, and the
- * function that has its number there returns something else: the merged module is not valid if the call is not found.
+ * A library with a function that has this code, followed by a call of its first import. In the merged module that import has another
+ * number, and the function with the old number returns something else. So if the linker misses the call, the merged module is invalid.
  */
 function libraryWith(code: Code) {
   const { module } = side({ memoryBytes: 8, tableEntries: 1 })
@@ -79,7 +79,7 @@ function encodings(opcode: Code): Code | undefined {
   return undefined
 }
 
-/** The module as the only library beside the interpreter. */
+/** Links the module as the only library besides the interpreter. */
 function linkAlone(library: LibraryFile): PlacedProgram {
   return link({ main: MAIN, keep: KEEP, libraries: [library], tableBase: TABLE_BASE }).placeAt(ADDRESS)
 }
@@ -93,7 +93,7 @@ function outcome(code: Code): 'linked' | 'refused' | 'broken' {
   }
 }
 
-describe('each instruction that V8 takes is linked or refused', () => {
+describe('each instruction that V8 accepts is linked or rejected', () => {
   const check = (opcodes: readonly (readonly [number, Code])[], refused: readonly number[]) => {
     const outcomes = { linked: 0, refused: [] as number[], broken: [] as number[] }
     for (const [number, opcode] of opcodes) {
@@ -108,7 +108,7 @@ describe('each instruction that V8 takes is linked or refused', () => {
     return outcomes.linked
   }
 
-  it('of one byte', () => {
+  it('with one byte', () => {
     const opcodes = Array.from({ length: 256 }, (_, i): [number, Code] => [i, [i]])
     expect(
       check(
@@ -122,7 +122,7 @@ describe('each instruction that V8 takes is linked or refused', () => {
     ['0xfc', 0xfc, REFUSED_BULK, 9],
     ['0xfd', 0xfd, [], 235],
     ['0xfe', 0xfe, [], 66],
-  ] as const)('behind %s', (_, prefix, refused, least) => {
+  ] as const)('with prefix %s', (_, prefix, refused, least) => {
     const opcodes = Array.from({ length: PREFIXES[prefix] }, (_, i): [number, Code] => [
       i,
       [prefix, ...unsigned(i)],
@@ -132,9 +132,9 @@ describe('each instruction that V8 takes is linked or refused', () => {
 })
 
 describe('numbers in a function', () => {
-  it('are renumbered wherever they stand: types of blocks, tags, indirect calls, tables of labels', () => {
+  it('are renumbered wherever they occur: block types, tags, indirect calls, label tables', () => {
     const { module } = side({ tableEntries: 1 })
-    // So many types that a number takes two bytes in the library, and another number of bytes in the merged module.
+    // Enough types that a number takes two bytes in the library, and a different number of bytes in the merged module.
     for (let i = 0; i < 70; i++) module.type(Array<number>(i).fill(I32), [])
     const pair = module.type([I32], [I32, I32])
     const unary = module.type([I32], [I32])
@@ -150,7 +150,7 @@ describe('numbers in a function', () => {
     expect(WebAssembly.validate(linkAlone(library(module)).slotModule())).toBe(true)
   })
 
-  it('of several functions come out one after the other', () => {
+  it('of several functions are written one after another', () => {
     const { module } = side()
     const nullary = module.type([], [I32])
     for (let i = 0; i < 300; i++) module.function(nullary, i32(i), { name: `f${i}` })

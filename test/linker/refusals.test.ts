@@ -1,4 +1,4 @@
-// What the linker refuses, each with an error that names the library, its wheel and the reason.
+// What the linker rejects, each with an error that names the library, its wheel and the reason.
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../workers/linker/limits.js'
 import { LinkError, link } from '../../workers/linker/link.js'
@@ -37,7 +37,7 @@ const sideWith = (change: (parts: Side) => unknown, dylink: Dylink = {}) => {
   change(parts)
   return parts.module
 }
-/** A function `(i32) -> (i32)` with that code. */
+/** A module with a function `(i32) -> (i32)` of this code. */
 const code = (...instructions: Code) =>
   sideWith(({ module }) => module.function(module.type([I32], [I32]), instructions))
 const imports = (name: string, parameters: Code = [I32], results: Code = [I32], module = 'env') =>
@@ -49,13 +49,17 @@ const starts = (instructions: Code, dylink: Dylink = { memoryBytes: 8 }, isMutab
     module.start(module.function(module.type(), instructions))
   }, dylink)
 
-/** The number of that global in `side`. */
+/** The number of the global `__memory_base` in `side`. */
 const MEMORY_BASE = 1
 /** An address in the interpreter's memory. */
 const MAIN = 1024
 
 const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Array, reason: RegExp])[] = [
-  ['bytes that are no module', () => new TextEncoder().encode('not a module'), /not a WebAssembly 1 binary/],
+  [
+    'bytes that are not a module',
+    () => new TextEncoder().encode('not a module'),
+    /not a WebAssembly 1 binary/,
+  ],
   ['no bytes', () => new Uint8Array(0), /not a WebAssembly 1 binary/],
   [
     'a truncated module',
@@ -65,7 +69,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
         .slice(0, -1),
     /truncated/,
   ],
-  ['code that V8 refuses', () => code(), /not valid WebAssembly/],
+  ['code that V8 rejects', () => code(), /not valid WebAssembly/],
   ['a module without dylink.0', () => new Module().importMemory(), /not a side module/],
   ['a module with dylink.0 later', () => new Module().custom('name').dylink(), /not a side module/],
   ['a memory of its own', () => new Module().dylink().memory(1), /memory of its own/],
@@ -79,7 +83,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
     /exception tag of its own/,
   ],
   [
-    'a tag that nobody has',
+    'a tag that does not exist',
     () => sideWith(({ module }) => module.importTag('other', module.type([I32]))),
     /exception tag "other"/,
   ],
@@ -116,7 +120,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
     () => imports('JsvNum_fromInt', [I32], [EXTERNREF]),
     /"JsvNum_fromInt" of Pyodide's bridge/,
   ],
-  ['the bridge’s C half', () => imports('JsProxy_create'), /"JsProxy_create" of Pyodide's bridge/],
+  ['a C function of the bridge', () => imports('JsProxy_create'), /"JsProxy_create" of Pyodide's bridge/],
   [
     'the address of a function of the bridge',
     () => sideWith(({ module }) => module.importGlobal('GOT.func', 'JsProxy_create', true)),
@@ -128,7 +132,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
     /bridge/,
   ],
   [
-    'functions that nobody has',
+    'functions that do not exist',
     () =>
       sideWith(({ module }) => {
         const type = module.type([I32], [I32])
@@ -150,7 +154,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
     /functions that neither .+ has: "again"$/,
   ],
   [
-    'addresses that nobody has',
+    'addresses that do not exist',
     () =>
       sideWith(({ module }) => {
         module.importGlobal('GOT.func', 'lost', true)
@@ -184,7 +188,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
     /global "env.__memory_base" of an unknown kind/,
   ],
   [
-    'an own global that is no i32',
+    'an own global that is not an i32',
     () => sideWith(({ module }) => module.global([OP.i64Const, 0], { type: I64 })),
     /global that is not an i32|computed with the instruction 0x42/,
   ],
@@ -293,7 +297,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
     /beyond the memory/,
   ],
   [
-    'a start function that fills again and again',
+    'a start function that fills repeatedly',
     () =>
       starts(
         Array.from({ length: 3 }, () => [...global(MEMORY_BASE), ...i32(0), ...i32(8), 0xfc, 11, 0]).flat(),
@@ -322,7 +326,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
     /beyond the memory/,
   ],
   [
-    'no data, far away',
+    'empty data at an address outside',
     () => sideWith(({ module }) => module.data(i32(-1), []), { memoryBytes: 2 }),
     /beyond the memory/,
   ],
@@ -332,7 +336,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
     /beyond the memory/,
   ],
   [
-    'table entries of others',
+    'table entries outside its own',
     () => sideWith(({ module }) => module.elements(i32(1), [module.function(module.type(), [])])),
     /place in the table that is not its own/,
   ],
@@ -378,20 +382,16 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
     () => side({ needed: ['lib.so'], runtimePaths: ['$ORIGIN'] }).module,
     /needs "\/site\/lib.so", which needs it/,
   ],
-  ['more memory than there may be', () => side({ memoryBytes: 2 ** 32 - 1 }).module, /bytes of memory/],
+  ['more memory than the maximum', () => side({ memoryBytes: 2 ** 32 - 1 }).module, /bytes of memory/],
   [
-    'more table entries than there may be',
+    'more table entries than the maximum',
     () => side({ tableEntries: 2 ** 32 - 1 }).module,
     /entries of the function table/,
   ],
-  ['an alignment without bounds', () => side({ memoryAlignment: 40 }).module, /alignment of 2 \*\* 40/],
+  ['a huge alignment', () => side({ memoryAlignment: 40 }).module, /alignment of 2 \*\* 40/],
+  ['a huge alignment of the table', () => side({ tableAlignment: 31 }).module, /alignment of 2 \*\* 31/],
   [
-    'an alignment of the table without bounds',
-    () => side({ tableAlignment: 31 }).module,
-    /alignment of 2 \*\* 31/,
-  ],
-  [
-    'many needed libraries',
+    'too many needed libraries',
     () => side({ needed: Array.from({ length: LIMITS.neededLibraries + 1 }, (_, i) => `${i}`) }).module,
     /too many needed/,
   ],
@@ -402,7 +402,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
   ],
 ]
 
-describe('the linker refuses', () => {
+describe('the linker rejects', () => {
   it.each(REFUSED)('%s', (_, make, reason) => {
     const made = make()
     const file = {
@@ -439,7 +439,7 @@ describe('the linker refuses', () => {
     })
   })
 
-  it('names the right one of several libraries', () => {
+  it('the file that is wrong: the error names it and its wheel', () => {
     const fine = library(side(), '/site/a.so', 'a.whl')
     expect(errorOf([fine, library(code(...i32(1), 0x40, 0), '/site/b.so', 'b.whl')])).toMatchObject({
       library: '/site/b.so',
@@ -447,7 +447,7 @@ describe('the linker refuses', () => {
     })
   })
 
-  it('cuts names short', () => {
+  it('very long names: the error truncates them', () => {
     const names = Array.from({ length: 50 }, (_, i) => `${i}${'x'.repeat(5000)}`)
     const error = errorOf([
       library(

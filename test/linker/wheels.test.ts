@@ -1,4 +1,4 @@
-// Real libraries, as compilers and linkers write them: all of them link, and what comes out changes nothing that a renewal would not see.
+// Real libraries, as compilers and linkers write them: all of them link, and the merged module changes nothing that a renewal would miss.
 import { describe, expect, it } from 'vitest'
 import { withCountedRecursion } from '../../workers/builder/recursion.js'
 import { INTERPRETER_EXPORTS } from '../../workers/interpreter/exports.js'
@@ -22,7 +22,7 @@ function linkAll(folder: string) {
     const placed = program.placeAt(ADDRESS)
     const slot = placed.slotModule()
 
-    it('are linked, and both modules are valid', () => {
+    it('can be linked, and both merged modules are valid', () => {
       console.log(`${libraries.length} libraries, ${slot.length} bytes, table ${program.tableEnd}`)
       expect(libraries.length).toBeGreaterThan(0)
       expect(WebAssembly.validate(slot)).toBe(true)
@@ -47,7 +47,7 @@ function linkAll(folder: string) {
       expect(without).toEqual([])
     })
 
-    it('write their data where they lie and nowhere else', () => {
+    it('write their data into their own memory and nowhere else', () => {
       const memory = new Uint8Array(program.memoryBytes + 2 * ADDRESS)
       placed.writeData(memory)
       const isZero = (from: number, to: number) => Buffer.alloc(to - from).equals(memory.subarray(from, to))

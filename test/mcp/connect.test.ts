@@ -1,4 +1,4 @@
-// Other MCP servers' tools inside Python.
+// Calling other MCP servers' tools from Python.
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { sharedManager } from '../support/shared-manager.js'
@@ -6,7 +6,7 @@ import { connected, structured, textOf } from './support/clients.js'
 
 const DEMO = fileURLToPath(new URL('support/demo-server.mjs', import.meta.url))
 
-test("Python calls other servers' tools, and survives the loss of one", async () => {
+test('Python can call other MCP servers’ tools, and reconnects when one of those servers crashes', async () => {
   const manager = await sharedManager({ slots: 2 })
   const { client, call } = await connected({
     manager,
@@ -53,7 +53,7 @@ await tools.demo_add(5, 6)`)
   })
 })
 
-test('a server that cannot be started is named', async () => {
+test('the error for a server that fails to start names the server', async () => {
   const manager = await sharedManager({ slots: 2 })
   const refused = connected({ manager, connect: ['gone=/no/such/program'] })
   await expect(refused).rejects.toThrow(

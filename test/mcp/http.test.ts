@@ -1,4 +1,4 @@
-// The MCP server over HTTP: both versions of the protocol, another implementation's client, tokens, and what it refuses.
+// The MCP server over HTTP: both protocol versions, a client of another implementation, tokens, and rejected requests.
 import { request } from 'node:http'
 import { serveHttp } from 'brumate/mcp'
 import { expect, onTestFinished, test } from 'vitest'
@@ -18,7 +18,7 @@ async function served(options: object = {}) {
   return server
 }
 
-/** With any headers, which `fetch` does not allow. */
+/** Sends arbitrary headers, including those that `fetch` forbids. */
 function post(url: string, headers: Record<string, string>, body = '{}', more: object = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: 'POST', headers: { ...HEADERS, ...headers }, ...more })
@@ -31,7 +31,7 @@ function post(url: string, headers: Record<string, string>, body = '{}', more: o
   })
 }
 
-test('clients of both versions, and of another implementation, share the sessions of their tenant only', async () => {
+test('clients of both protocol versions, and of another implementation, share their tenant’s sessions and no others', async () => {
   const { url } = await served({ tokens: TOKENS })
   const legacy = callerOf(await overHttp(url, TOKENS.ada))
   const client = await overHttp(url, TOKENS.ada, 'modern')
@@ -55,7 +55,7 @@ test('clients of both versions, and of another implementation, share the session
 })
 
 test.each(['legacy', 'modern'] as const)(
-  'a client of the %s version gets progress, and cancels what runs',
+  'a client of the %s version receives progress and can cancel running code',
   async (version) => {
     const { url } = await served({ tenant: `cancel-${version}` })
     const client = await overHttp(url, undefined, version)
@@ -69,7 +69,7 @@ test.each(['legacy', 'modern'] as const)(
   },
 )
 
-test("a client's session of the 2025 version is no other tenant's", async () => {
+test('another tenant cannot use a client’s session id of the 2025 protocol', async () => {
   const { url } = await served({ tokens: TOKENS })
   const client = await overHttp(url, TOKENS.ada)
   const { sessionId = '' } = client.transport ?? {}
@@ -83,7 +83,7 @@ test("a client's session of the 2025 version is no other tenant's", async () => 
   ).toBe(404)
 })
 
-test("a tenant's connections evict its own idle ones, never another tenant's or one with an open request", async () => {
+test('a tenant at its connection limit evicts its own idle connections, never busy ones or another tenant’s', async () => {
   const host = await McpHost.open(resolveMcpOptions({ manager: await sharedManager({ slots: 2 }) }))
   const sessions = new HttpSessions({ host, maxBodyBytes: 1024, maxPerTenant: 2 })
   onTestFinished(async () => {
@@ -120,7 +120,7 @@ test("a tenant's connections evict its own idle ones, never another tenant's or 
   }
   const bob = await open('bob')
   const first = await open('ada')
-  // A stream of events, which stays open.
+  // An event stream, which stays open.
   const { end: endFirst } = await send('ada', undefined, first)
   const second = await open('ada')
   const third = await open('ada')
@@ -136,7 +136,7 @@ test("a tenant's connections evict its own idle ones, never another tenant's or 
   expect(await ping('bob', bob)).toBe(200)
 })
 
-test('refuses wrong tokens, hosts and origins, other paths and types, and bodies that are too large', async () => {
+test('rejects wrong tokens, hosts, origins, paths, methods and content types, and bodies that are too large', async () => {
   const guarded = await served({ tokens: TOKENS, allowedOrigins: ['app.example'] })
   expect(await post(guarded.url, {})).toBe(401)
   expect(await post(guarded.url, { authorization: 'Bearer wrong' })).toBe(401)
@@ -157,7 +157,7 @@ test('refuses wrong tokens, hosts and origins, other paths and types, and bodies
   expect(await post(url, {}, '{}', { path: 'http://u:p@localhost/mcp' })).toBe(400)
 })
 
-test('wants tokens where other machines can connect, and tokens that are long', async () => {
+test('requires tokens when other machines can connect, and rejects short ones', async () => {
   await expect(served({ host: '0.0.0.0' })).rejects.toThrow(/other machines, so clients need tokens/)
   await expect(served({ tokens: { ada: 'short' } })).rejects.toThrow(/tokens: that of ada must be/)
   await expect(served({ tokens: {} })).rejects.toThrow(/tokens: expected/)
@@ -170,7 +170,7 @@ test('wants tokens where other machines can connect, and tokens that are long', 
   expect(await post(reachable, { host: 'some.name', authorization: `Bearer ${TOKENS.ada}` })).toBe(400)
 })
 
-test('closing ends what runs', async () => {
+test('closing the server ends running code', async () => {
   const server = await served({ tenant: 'closing' })
   const client = await overHttp(server.url, undefined, 'modern')
   const started = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-// Servers on one store: a session belongs to one of them at a time, and outlives an upgrade as far as it can.
+// Servers that share a store: one server owns a session at a time, and an upgrade keeps as much of a session as possible.
 import { MemoryStore } from 'brumate'
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
@@ -8,7 +8,7 @@ import { connected, structured, textOf } from './support/clients.js'
 /** Long enough to be renewed in time on a busy machine. */
 const leaseMs = 800
 
-test('a session that another server has open is not taken from it; once it is idle or has ended, it is', async () => {
+test('a session open in another server cannot be used until it is dormant there or that server closes', async () => {
   const store = new MemoryStore()
   const options = { store, durability: 'checkpoint', slots: 4, leaseMs } as const
   const [first, second] = await Promise.all([managerForTest(options), managerForTest(options)])
@@ -19,7 +19,7 @@ test('a session that another server has open is not taken from it; once it is id
   expect(refused.isError).toBe(true)
   expect(textOf(refused)).toMatch(/another server has this session open/)
   expect(structured(await one.call('run_python', { code: 'x += 1; x' })).value).toBe(2)
-  // Dormant, as an idle session is: nothing renews its lease.
+  // Hibernate it, as an idle session would be: nothing renews a dormant session's lease.
   let id = ''
   for await (const session of first.list()) id = session.id
   await first.get(id)?.hibernate()
@@ -31,7 +31,7 @@ test('a session that another server has open is not taken from it; once it is id
   expect(structured(await one.call('run_python', { code: 'x += 1; x' })).value).toBe(4)
 })
 
-test('a session of another image keeps its plain values, and the result names what was lost', async () => {
+test('a session of another image keeps its plain values, and the result names the variables that were lost', async () => {
   const store = new MemoryStore()
   const manager = await managerForTest({ store, slots: 1, leaseMs })
   const { call } = await connected({ manager, tenant: 'upgrade' })

@@ -1,4 +1,4 @@
-// The MCP server as a program over stdin and stdout: another implementation's client, the end of the input, and sessions that outlive it.
+// The MCP server as a program on stdin and stdout: a client of another implementation, end of input, and sessions that outlive the program.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }))
 
-test('`brumate mcp` keeps sessions in a store that it makes, for any client', async () => {
+test('`brumate mcp` creates the store and keeps sessions in it between clients', async () => {
   const args = ['mcp', '--store', join(directory, 'a/store'), '--slots', '1', '--timeout', '20']
   const command = {
     command: process.execPath,
@@ -38,7 +38,7 @@ test('`brumate mcp` keeps sessions in a store that it makes, for any client', as
   expect(structured(await again('run_python', { code: 'x.append(2); json.dumps(x)' })).value).toBe('[1, 2]')
 })
 
-test('a server that is killed has lost nothing that it has answered, over stdio and over HTTP', async () => {
+test('a killed server has lost nothing that it had acknowledged, over stdio or HTTP', async () => {
   const options = { calls: 24, sessions: 3, kills: 1, root, cacheDir: inject('cacheDir') }
   const transports = ['stdio', 'http'] as const
   const reports = await Promise.all(transports.map((transport) => mcpChaos({ transport, ...options })))
@@ -48,7 +48,7 @@ test('a server that is killed has lost nothing that it has answered, over stdio 
   }
 })
 
-test('`brumate mcp` says what is wrong with its options', async () => {
+test('`brumate mcp` explains invalid options', async () => {
   const refused = async (...args: readonly string[]) => {
     const { exitCode, stderr } = await callProgram('mcp', ...args)
     expect(exitCode).toBe(2)

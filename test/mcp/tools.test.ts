@@ -1,4 +1,4 @@
-// The MCP server's tools and resources, by the SDK's client in this process.
+// The MCP server's tools and resources, called by the SDK's client in this process.
 import { MemoryStore } from 'brumate'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { sharedManager } from '../support/shared-manager.js'
@@ -8,7 +8,7 @@ const options = { slots: 2 }
 let tenants = 0
 let call: Caller
 
-/** A tenant of its own: other tests' sessions are not there. */
+/** Connects as a new tenant, which sees no sessions of other tests. */
 async function freshClient(more: object = {}) {
   return connected({ manager: await sharedManager(options), tenant: `tenant-${++tenants}`, ...more })
 }
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 const run = async (code: string, more: object = {}) => call('run_python', { code, ...more })
 
-test('tools have annotations, and a description with what sessions have', async () => {
+test('tools have annotations, and run_python’s description states the version, packages and limits', async () => {
   const { client } = await freshClient({ limits: { memoryBytes: 128 * 2 ** 20 } })
   const { tools } = await client.listTools()
   expect(tools.map(({ name }) => name).sort()).toEqual(
@@ -41,7 +41,7 @@ test('tools have annotations, and a description with what sessions have', async 
 })
 
 describe('run_python', () => {
-  test('keeps state, and tells output, value, errors and files', async () => {
+  test('keeps state, and returns output, value, errors and files', async () => {
     ;({ call } = await freshClient())
     const first = await run('import math\nx = 41\nprint("hi")\nx + 1')
     expect(textOf(first)).toBe('hi\n[value]\n42')
@@ -69,7 +69,7 @@ describe('run_python', () => {
     })
   })
 
-  test('gives images as images, and files as resources that can be read', async () => {
+  test('returns images as image content, and files as readable resources', async () => {
     const { client, call: own } = await freshClient()
     call = own
     const picture = await run(
@@ -88,7 +88,7 @@ describe('run_python', () => {
       await expect(client.readResource({ uri: missing })).rejects.toThrow(/not found/i)
   })
 
-  test('cuts long output, and has the whole as a resource', async () => {
+  test('truncates long output and offers the full text as a resource', async () => {
     const { client, call: own } = await freshClient({ maxTextLength: 1000 })
     call = own
     const long = await run('print("a" * 5000 + "end"); "b" * 5000')
@@ -103,7 +103,7 @@ describe('run_python', () => {
     expect(contents[0]).toMatchObject({ text: `${'a'.repeat(5000)}end\n` })
   })
 
-  test('bounds names that code chooses, and the text and number of displays', async () => {
+  test('limits the length of names chosen by code, and the length and number of displays', async () => {
     ;({ call } = await freshClient({ maxTextLength: 1000 }))
     const named = await run(`raise type('A' * 100_000, (Exception,), {})('x')`)
     expect(structured(named)).toMatchObject({ error: { type: `${'A'.repeat(299)}…` } })
@@ -125,7 +125,7 @@ A()`)
     expect(JSON.stringify(forms).length).toBeLessThan(10_000)
   })
 
-  test('ends at its time limit, and when the client cancels; the session stays', async () => {
+  test('stops at its time limit or when the client cancels, and the session stays usable', async () => {
     const { client, call: own } = await freshClient({ maxTimeoutMs: 60_000 })
     call = own
     const late = await run('x = 1\nwhile True: pass', { timeout: 0.2 })
@@ -146,11 +146,11 @@ A()`)
     )
     await expect(running).rejects.toThrow(/abort/i)
     expect(progress[0]).toBe('going')
-    // It waits for the cancelled code to end.
+    // This call waits for the cancelled code to end.
     expect(structured(await run('x')).value).toBe(1)
   })
 
-  test('refuses arguments that its schema does not have, and names of sessions that are no names', async () => {
+  test('rejects arguments that are not in its schema, and invalid session names', async () => {
     ;({ call } = await freshClient({ maxTimeoutMs: 60_000 }))
     for (const args of [{}, { code: 1 }, { code: '1', more: 1 }, { code: '1', timeout: 61 }])
       expect(textOf(await call('run_python', args))).toMatch(/^Input validation error/)
@@ -159,7 +159,7 @@ A()`)
   })
 })
 
-test('sessions are forked, saved, restored, reset and deleted', async () => {
+test('sessions can be forked, saved, restored, reset and deleted', async () => {
   ;({ call } = await freshClient({ maxSessions: 2 }))
   await run('x = 1\nopen("f.txt", "w").write("one")')
   expect((await call('snapshot', { name: 'one' })).isError).toBeFalsy()
@@ -172,7 +172,7 @@ test('sessions are forked, saved, restored, reset and deleted', async () => {
   await call('restore', { name: 'one' })
   expect(textOf(await run('x, open("f.txt").read()'))).toBe("(1, 'one')")
   expect(textOf(await run('x', { session: 'copy' }))).toBe('3')
-  // The name is given again.
+  // Saving under the same name replaces the snapshot.
   await run('x = 4')
   await call('snapshot', { name: 'one' })
   await call('restore', { name: 'one', session: 'copy' })
@@ -189,11 +189,11 @@ test('sessions are forked, saved, restored, reset and deleted', async () => {
   expect([sessions, snapshots]).toMatchObject([[{ name: 'default', executionCount: expect.any(Number) }], []])
 })
 
-test('calls at the same time can save, restore and delete one snapshot', async () => {
+test('concurrent calls can save, restore and delete the same snapshot', async () => {
   const manager = await sharedManager(options)
   const tenant = `tenant-${++tenants}`
   const { call: one } = await connected({ manager, tenant })
-  // A server of its own, on the same sessions.
+  // A second server for the same sessions.
   const { call: two } = await connected({ manager, tenant })
   await one('run_python', { code: 'x = 1' })
   await one('snapshot', { name: 'base' })
@@ -210,12 +210,12 @@ test('calls at the same time can save, restore and delete one snapshot', async (
     call('restore', { name: 'base' }),
     call('reset_session', { snapshot: 'base' }),
   ])
-  // A restore whose turn comes after a deletion finds no snapshot.
+  // A restore that runs after a deletion finds no snapshot.
   const refused = (await Promise.all(calls)).filter(({ isError }) => isError).map(textOf)
   expect(refused.filter((message) => !message.startsWith('there is no snapshot base'))).toEqual([])
 })
 
-test('files are written, listed and read, in parts if they are long', async () => {
+test('files can be written, listed and read, large ones in parts', async () => {
   ;({ call } = await freshClient({ maxTextLength: 1000 }))
   await call('write_file', { path: 'data/text.txt', content: `${'ä'.repeat(700)}.` })
   await call('write_file', { path: '/tmp/bin', content: 'AP8=', encoding: 'base64' })
@@ -232,7 +232,7 @@ test('files are written, listed and read, in parts if they are long', async () =
   ])
   expect(textOf(await run('open("/tmp/bin", "rb").read()'))).toBe(String.raw`b'\x00\xff'`)
   expect(textOf(await call('read_file', { path: 'nope' }))).toMatch(/ENOENT/)
-  // One entry of a directory that has no status does not hide the others.
+  // An entry that cannot be inspected does not hide the other entries.
   await run(
     String.raw`import os; os.mkdir('odd'); [open(f'odd/{name}', 'w').close() for name in ('a', '\udc80b')]`,
   )
@@ -244,7 +244,7 @@ test('files are written, listed and read, in parts if they are long', async () =
   expect(textOf(await call('write_file', { path: 'x', content: '%', encoding: 'base64' }))).toMatch(/base64/)
 })
 
-test('a tenant sees neither sessions nor outputs of another', async () => {
+test('a tenant cannot see another tenant’s sessions or outputs', async () => {
   const one = await freshClient({ maxTextLength: 1000 })
   const two = await freshClient()
   const long = await one.call('run_python', {
@@ -260,7 +260,7 @@ test('a tenant sees neither sessions nor outputs of another', async () => {
   }
 })
 
-test('options are checked', async () => {
+test('invalid options are rejected', async () => {
   const manager = await sharedManager(options)
   const refused = (more: object) => connected({ manager, ...more })
   await expect(refused({ maxSession: 1 })).rejects.toThrow(/unknown option "maxSession"/)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { MemoryAccount } from '../../src/memory/account.js'
 
 describe('a memory account', () => {
-  test('grants bytes up to its bound and nothing of a request beyond it', () => {
+  test('grants requests up to its bound, and nothing of a request beyond it', () => {
     const account = new MemoryAccount(100)
     expect(account.tryTake(60)).toBe(true)
     expect(account.tryTake(41)).toBe(false)
@@ -11,7 +11,7 @@ describe('a memory account', () => {
     expect(account.freeBytes).toBe(0)
   })
 
-  test('counts in the account it belongs to, whose bound holds as well', () => {
+  test('counts towards its parent account, whose bound also applies', () => {
     const whole = new MemoryAccount(100)
     const first = new MemoryAccount(null, whole)
     const second = new MemoryAccount(50, whole)
@@ -23,7 +23,7 @@ describe('a memory account', () => {
     expect(whole.usedBytes).toBe(0)
   })
 
-  test('has no free bytes, rather than negative ones, after more was taken than fits', () => {
+  test('has zero free bytes, never a negative number, after more was taken than it has', () => {
     const account = new MemoryAccount(10)
     account.take(25)
     expect(account.freeBytes).toBe(0)

@@ -1,5 +1,5 @@
-// `maxMemoryBytes` as a user meets it: what is refused, with which error, what goes on, and that everything is given back. That the process
-// keeps within it is test/security/max-memory.test.ts's.
+// `maxMemoryBytes` for users: what is rejected and with which error, what keeps working, and that all memory is returned.
+// test/security/max-memory.test.ts checks that the process stays within it.
 import { LimitError, type Session, SessionManager, SnapshotError } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MIN_MEMORY_BYTES } from '../../src/memory/manager-memory.js'
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => manager?.close())
 
 const memory = () => manager.stats().memory
-/** Slots whose threads are gone have given back what they had; those that are there have no more than a new one. */
+/** Waits until ended slots have returned their memory, and the remaining ones hold no more than new slots. */
 async function settled(): Promise<void> {
   for (;;) {
     const { slots } = manager.stats()
@@ -43,7 +43,7 @@ const rejection = (call: Promise<unknown>) =>
   )
 const open = (options = {}): Promise<Session> => manager.createSession({ checkpoint: 'manual', ...options })
 
-test.each([MIN_MEMORY_BYTES - 1, 0.5, '1 GB'])('%s is no maxMemoryBytes', async (maxMemoryBytes) => {
+test.each([MIN_MEMORY_BYTES - 1, 0.5, '1 GB'])('%s is not a valid maxMemoryBytes', async (maxMemoryBytes) => {
   const error = await rejection(SessionManager.create({ maxMemoryBytes: maxMemoryBytes as number }))
   expect(error).toMatchObject({ code: 'INVALID_OPTION', option: 'maxMemoryBytes' })
 })
@@ -57,7 +57,7 @@ test.each([
     { type: 'OSError' },
   ],
   ['output', "while True: print('x' * (1 << 20))", { code: 'LIMIT', limit: 'maxMemoryBytes' }],
-])('%s without end: an error, within the bound, and the session goes on', async (_, code, expected) => {
+])('unlimited %s ends in an error within the bound, and the session goes on', async (_, code, expected) => {
   await using session = await open()
   await session.execute('before = 1')
   expect(await rejection(session.execute(code))).toMatchObject(expected)
@@ -65,7 +65,7 @@ test.each([
   expect((await session.execute('kept = f = None; before')).value).toBe(1)
 })
 
-test('a checkpoint that does not fit is refused, and the one before stays in force', async () => {
+test('a checkpoint that does not fit is rejected, and the previous one stays valid', async () => {
   await using session = await manager.createSession()
   await session.execute('x = 1')
   const first = await session.snapshotState()
@@ -83,11 +83,11 @@ test('a checkpoint that does not fit is refused, and the one before stays in for
   expect(memory().snapshotBytes).toBeLessThan(2 * first.size + MiB)
 })
 
-test('a session that does not fit is refused, and idle ones make room for others', async () => {
+test('a session that does not fit is rejected, and idle sessions make room for others', async () => {
   await settled()
   const sessions: Session[] = []
   try {
-    // A spare slot that was still booting while the first session filled up takes one more, which fills up in its turn.
+    // A spare slot that was still booting while the first session filled its memory can take one more session, which is then filled too.
     let error: unknown
     while (error === undefined) {
       error = await rejection(open().then((session) => sessions.push(session)))
@@ -97,7 +97,7 @@ test('a session that does not fit is refused, and idle ones make room for others
     expect(error).toMatchObject({ limit: 'maxMemoryBytes', max: 384 * MiB, outcome: 'not-started' })
     const full = sessions.length
     for (const session of sessions) await session.interrupt()
-    // Nothing runs in them any more: they hibernate for the next ones, and so do those.
+    // Nothing runs in them any more, so they hibernate to make room for the next sessions, and those do the same.
     for (let n = 0; n < 4; n++) {
       const session = await open()
       sessions.push(session)
@@ -106,12 +106,12 @@ test('a session that does not fit is refused, and idle ones make room for others
     expect(manager.stats().dormant).toBeGreaterThan(0)
     for (let n = 0; n < 4; n++) expect(await sessions[full + n]?.get('n')).toBe(n)
   } finally {
-    // A session that is left open has a slot, and the next test waits until nobody has.
+    // The next test waits until no slot is leased, so close all sessions.
     await Promise.all(sessions.map((session) => session.close()))
   }
 })
 
-/** Resolves when the session has taken all the memory that it gets; it goes on running, so it cannot be hibernated. */
+/** Resolves when the session has taken all the memory it can get. It keeps running, so it cannot be hibernated. */
 async function fillAndStayBusy(session: Session | undefined): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const code = `${FILL}\nprint('full')\nimport time\ntime.sleep(60)`
@@ -119,7 +119,7 @@ async function fillAndStayBusy(session: Session | undefined): Promise<void> {
   })
 }
 
-test('whatever sessions did and however they ended, the account returns to where it was', async () => {
+test('however sessions end, the account returns all their bytes', async () => {
   const ways = [
     (session: Session) => session.execute('x = bytearray(60 << 20)'),
     (session: Session) => session.execute("print('x' * (4 << 20))"),
@@ -143,7 +143,7 @@ test('whatever sessions did and however they ended, the account returns to where
   expect(memory()).toMatchObject({ snapshotBytes: 0, valueBytes: 0 })
 })
 
-test('a snapshot counts once, for as long as a session holds it', async () => {
+test('a snapshot is counted once, for as long as any session holds it', async () => {
   await settled()
   const first = await open()
   await first.execute('import random; x = random.randbytes(1 << 20)')

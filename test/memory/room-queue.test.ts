@@ -1,10 +1,10 @@
-// The order in which sessions that wait for memory are served.
+// The order in which sessions waiting for memory are served.
 import { expect, test } from 'vitest'
 import { RoomQueue } from '../../src/memory/room-queue.js'
 
 const FREE_BYTES = 10
 
-test('when the first stops waiting, the next is served if there is room for it', async () => {
+test('when the first waiter gives up, the next is served if there is room for it', async () => {
   const queue = new RoomQueue(() => FREE_BYTES)
   const untilMs = performance.now() + 600_000
   const controller = new AbortController()

@@ -1,5 +1,5 @@
-// What a slot takes of its manager's account, and gives back. The slot's side is played by the test where it is hostile, and is the real
-// one where it asks.
+// What a slot takes from its manager's account, and returns. The tests play the slot's side where it is hostile, and use the real one
+// otherwise.
 import { once } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import { expect, test } from 'vitest'
@@ -18,7 +18,7 @@ function lease(freeBytes: number, makeRoom: () => Promise<void> | undefined = ()
   const violations: string[] = []
   opened.onViolation = (what) => violations.push(what)
   const words = new Int32Array(opened.wire.words)
-  /** Sends, and waits until the message was heard. */
+  /** Sends messages and waits until they are received. */
   const send = async (...messages: unknown[]) => {
     for (const message of messages) opened.wire.port.postMessage(message)
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -28,13 +28,13 @@ function lease(freeBytes: number, makeRoom: () => Promise<void> | undefined = ()
 
 const isClosed = (port: MessagePort) => once(port, 'close')
 
-test('a slot that does not fit is not opened, and takes nothing', () => {
+test('a slot that does not fit is not opened and takes nothing', () => {
   const account = new MemoryAccount(NEW_SLOT_BYTES + RESERVE - 1)
   expect(SlotLease.open({ account, reserveBytes: RESERVE, makeRoom: () => undefined })).toBeUndefined()
   expect(account.usedBytes).toBe(0)
 })
 
-test('a question is granted with some more, as far as there is room, and answered with nothing beyond', async () => {
+test('a request is granted with a margin if there is room, and not at all if it does not fit', async () => {
   const { account, words, send, lease: opened } = lease(64 * MiB)
   await send(['grow', 16 * MiB])
   const granted = (words[GRANTED] ?? 0) * 65_536
@@ -48,7 +48,7 @@ test('a question is granted with some more, as far as there is room, and answere
   expect(account.usedBytes).toBe(0)
 })
 
-test('only packing may take what is set aside', async () => {
+test('only packing may use the reserve', async () => {
   const { words, send, lease: opened } = lease(0)
   await send(['grow', MiB])
   expect([words[GRANTED], words[ANSWERED]]).toEqual([0, 1])
@@ -57,7 +57,7 @@ test('only packing may take what is set aside', async () => {
   opened.close()
 })
 
-test('a question waits while room is made for it', async () => {
+test('a request waits while room is made for it', async () => {
   const other = 8 * MiB
   const { account, words, send, lease: opened } = lease(other, async () => account.release(other))
   account.take(other)
@@ -66,7 +66,7 @@ test('a question waits while room is made for it', async () => {
   opened.close()
 })
 
-test('bytes sent to a slot are taken once there is room, and released when the slot has answered', async () => {
+test('bytes sent to a slot are taken once there is room, and released after the slot has answered', async () => {
   const other = 8 * MiB
   let rooms = 0
   const { account, lease: opened } = lease(other, async () => {
@@ -97,15 +97,15 @@ test('nothing is taken if there is no room, or if the slot closes meanwhile', as
 })
 
 test.each([
-  ['gives back more than it was granted', ['giveBack', 2 ** 40]],
-  ['gives back a part of a byte', ['giveBack', 0.5]],
-  ['gives back less than nothing', ['giveBack', -MiB]],
-  ['asks for no number', ['grow', Number.NaN]],
-  ['asks for an odd size', ['grow', 65_537]],
-  ['asks for the impossible', ['pack', 2 ** 60]],
-  ['says something else', ['take', MiB]],
-  ['says nothing', null],
-])('a slot that %s changes no account and is ended', async (_, message) => {
+  ['returns more than it was granted', ['giveBack', 2 ** 40]],
+  ['returns a fraction of a byte', ['giveBack', 0.5]],
+  ['returns a negative number of bytes', ['giveBack', -MiB]],
+  ['asks for NaN bytes', ['grow', Number.NaN]],
+  ['asks for a size that is not whole pages', ['grow', 65_537]],
+  ['asks for too much', ['pack', 2 ** 60]],
+  ['sends an unknown message', ['take', MiB]],
+  ['sends null', null],
+])('a slot that %s changes no account and causes a violation', async (_, message) => {
   const { account, violations, send, lease: opened } = lease(64 * MiB)
   await send(message)
   expect(violations).toHaveLength(1)
@@ -123,7 +123,7 @@ test('what the slot writes into the shared words changes no account', async () =
   expect(account.usedBytes).toBe(0)
 })
 
-test('everything is given back when the thread is gone, and who waits is told', async () => {
+test('everything is returned when the thread ends', async () => {
   const { account, lease: opened } = lease(MiB)
   opened.wire.port.close()
   await Promise.all([opened.threadEnded, isClosed(opened.wire.port)])
@@ -132,7 +132,7 @@ test('everything is given back when the thread is gone, and who waits is told', 
   expect(account.usedBytes).toBe(0)
 })
 
-test('the slot takes from its allowance without asking, and gives back what it does not use', async () => {
+test('a slot uses its allowance without asking, and returns what it does not use', async () => {
   const { account, lease: opened } = lease(256 * MiB)
   const budget = new SlotBudget()
   budget.share(opened.wire)

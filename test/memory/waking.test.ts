@@ -1,11 +1,11 @@
-// `maxMemoryBytes` and sessions that wake: unused slots and idle sessions make room for them, and if that is not enough the call rejects.
+// `maxMemoryBytes` and waking sessions: unused slots and idle sessions make room for them; if that is not enough, the call rejects.
 import { LimitError, type Session, type SessionManager } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
 import { until } from '../support/session-code.js'
 
 const MiB = 2 ** 20
-/** From Node 24 on, another 96 MiB are set aside for what V8 keeps. */
+/** From Node 24 on, another 96 MiB are reserved for V8. */
 const MAX_BYTES = (Number(process.versions.node.split('.')[0]) >= 24 ? 672 : 576) * MiB
 const LARGE = 'x = bytearray(200_000_000); x[-1] = 7'
 
@@ -22,14 +22,14 @@ afterAll(() => manager?.close())
 
 const open = (options = {}): Promise<Session> => manager.createSession({ checkpoint: 'manual', ...options })
 
-test('a session may grow into the memory of unused slots, booted or booting', async () => {
+test('a session can grow into the memory of unused slots, whether booted or booting', async () => {
   for (let round = 0; round < 2; round++) {
     await using session = await open()
     expect((await session.execute(`${LARGE}; x[-1]`)).value).toBe(7)
   }
 })
 
-test('a dormant session wakes with the memory of spare slots', async () => {
+test('a dormant session can wake with the memory of spare slots', async () => {
   await using session = await open()
   await session.execute(LARGE)
   for (let round = 0; round < 2; round++) {
@@ -39,7 +39,7 @@ test('a dormant session wakes with the memory of spare slots', async () => {
   }
 })
 
-test('a dormant session wakes with the memory of idle sessions', async () => {
+test('a dormant session can wake with the memory of idle sessions', async () => {
   await using session = await open()
   await session.execute(LARGE)
   await session.hibernate()
@@ -50,7 +50,7 @@ test('a dormant session wakes with the memory of idle sessions', async () => {
   await Promise.all(others.map((other) => other.close()))
 })
 
-test('when running sessions have the memory, the error says how much is needed, and no state is lost', async () => {
+test('if running sessions hold the memory, the error says how much is needed, and no state is lost', async () => {
   const small = await openManager({
     slots: 4,
     maxMemoryBytes: MAX_BYTES,
@@ -88,7 +88,7 @@ test('when hibernate() resolves, the account no longer counts the slot', async (
   const session = await one.createSession({ checkpoint: 'manual' })
   await session.execute(LARGE)
   await session.hibernate()
-  // At most a spare slot.
+  // At most a spare slot is left.
   expect(one.stats().memory.slotBytes).toBeLessThanOrEqual(56 * MiB)
   await one.close()
 })

@@ -13,7 +13,7 @@ import { sharedManager } from '../support/shared-manager.js'
 
 beforeAll(() => setTracingDisabled(true))
 
-/** Runs each code in turn, then says `done`. */
+/** A model that calls the tool with each code in turn, then says `done`. */
 function scripted(...codes: readonly string[]): ScriptedModel {
   const calls = codes.map((code, i) => [functionCall('run_python', { code }, { callId: `call-${i}` })])
   return new ScriptedModel([...calls, [assistantMessage('done')]])
@@ -25,14 +25,14 @@ async function session(options: SessionOptions = {}) {
   return made
 }
 
-/** What the model got of its tool calls. */
+/** Outputs of all tool calls, as the model received them. */
 function outputsOf({ lastCall }: ScriptedModel): unknown[] {
   const input = lastCall?.request.input
   if (!Array.isArray(input)) return []
   return input.flatMap((item) => (item.type === 'function_call_result' ? [item.output] : []))
 }
 
-test('an agent runs code in one session, and reads output, values, errors and figures', async () => {
+test('an agent runs code in one session and reads output, values, errors and figures', async () => {
   const python = await pythonTool({ session: await session() })
   const model = scripted(
     'x = 41\nprint("hi")\nx + 1',
@@ -52,7 +52,7 @@ test('an agent runs code in one session, and reads output, values, errors and fi
   })
 })
 
-test('code calls the tools of the agent, with the context of the run', async () => {
+test('code can call the agent’s tools, with the context of the run', async () => {
   const stock = tool({
     name: 'stock',
     description: 'Units in stock.',
@@ -77,7 +77,7 @@ test('code calls the tools of the agent, with the context of the run', async () 
   expect(second).toMatchObject({ text: expect.stringContaining('it broke') })
 })
 
-test('tools that calls from Python would use without their guardrails are refused', async () => {
+test('tools with guardrails are rejected, because calls from Python would bypass them', async () => {
   const guard = { name: 'g', run: async () => ({ behavior: { type: 'allow' as const } }) }
   const guarded = tool({
     ...{ name: 'pay', description: '', parameters: z.object({}), inputGuardrails: [guard] },
@@ -87,7 +87,7 @@ test('tools that calls from Python would use without their guardrails are refuse
   await expect(refused).rejects.toThrow(/tools\[0\]: pay has guardrails/)
 })
 
-test('a run is interrupted for the approval of code, and another process goes on with its state', async () => {
+test('a run is interrupted to approve code, and can be resumed from its serialized state', async () => {
   const python = await pythonTool({
     session: await session(),
     needsApproval: async (_, { code }) => code !== '1',
@@ -102,7 +102,7 @@ test('a run is interrupted for the approval of code, and another process goes on
   expect(outputsOf(model)).toMatchObject([{ text: '1' }, { text: '42' }])
 })
 
-test('a call that needs approval suspends the code, and another process goes on with it', async () => {
+test('a call that needs approval suspends the code, and another process can resume it', async () => {
   const refunds: unknown[] = []
   const refund = tool({
     ...{ name: 'refund', description: 'Refunds an order.', parameters: z.object({ order: z.number() }) },
@@ -131,7 +131,7 @@ test('a call that needs approval suspends the code, and another process goes on 
   expect(refunds).toEqual([1, 2])
 })
 
-test('a sandbox agent has Python as a capability, beside those of its sandbox', async () => {
+test('a sandbox agent can have Python as a capability besides those of its sandbox', async () => {
   const capability = await pythonCapability({ session: await session() })
   const model = scripted('1 + 1')
   const agent = new SandboxAgent({ name: 'a', model, capabilities: [capability] })
@@ -141,7 +141,7 @@ test('a sandbox agent has Python as a capability, beside those of its sandbox', 
   expect(model.firstCall?.request.systemInstructions).toContain('call `run_python`')
 })
 
-test('a sandbox keeps its workspace in a SnapshotStore, and is restored from it', async () => {
+test('a sandbox saves its workspace in a WorkspaceStore and can be restored from it', async () => {
   const store = new WorkspaceStore({ store: new MemoryStore() })
   const client = () =>
     new UnixLocalSandboxClient({ snapshot: { type: 'remote', store, metadata: { chat: '1' } } })
@@ -156,7 +156,7 @@ test('a sandbox keeps its workspace in a SnapshotStore, and is restored from it'
   expect(String(await restored.readFile?.({ path: 'a.txt' }))).toBe('kept')
 })
 
-test('a WorkspaceStore gives back bytes and metadata, and names what is missing or damaged', async () => {
+test('a WorkspaceStore returns bytes and metadata unchanged, and rejects missing or damaged workspaces', async () => {
   const entries = new MemoryStore()
   const store = new WorkspaceStore({ store: entries, prefix: 'w/' })
   const data = new Uint8Array([1, 2, 3])

@@ -1,5 +1,5 @@
-// An analysis of 200,000 rows with real packages, frozen after every step and thawed in another process. PACKAGES=many does it with
-// scikit-learn, scipy, lxml, sympy and pydantic as well; NODES, executables separated by colons, lets the processes take turns.
+// An analysis of 200,000 rows with real packages, saved after every step and restored in another process. PACKAGES=many adds
+// scikit-learn, scipy, lxml, sympy and pydantic. NODES, a colon-separated list of executables, alternates between versions of Node.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const ENTRY = new URL('../../dist/src/index.js', import.meta.url).href
 const NODES = process.env.NODES?.split(':') ?? [process.execPath]
 const ROWS = 200_000
 
-/** The value of each says all that the step computed. */
+/** The value of each step covers all that the step computes. */
 const STEPS: readonly string[] = [
   py`
     import hashlib, io, numpy as np, pandas as pd
@@ -146,8 +146,8 @@ describe.skipIf(WHEELS === undefined)('an analysis with real packages', () => {
     rmSync(directory, { recursive: true })
   })
 
-  it('comes out the same if it is frozen after each step and thawed in another process', async () => {
-    // Both at once, where there is a core for each.
+  it('has the same results if it is saved after every step and restored in another process', async () => {
+    // Run both at once, in case there is a core for each.
     const unfrozen = runSteps(STEPS, process.execPath)
     unfrozen.catch(() => {})
     const reports: Report[] = []
@@ -165,7 +165,7 @@ describe.skipIf(WHEELS === undefined)('an analysis with real packages', () => {
       )
     expect(reports.map(({ imageId }) => imageId)).toEqual(STEPS.map(() => expected.imageId))
     expect(reports.flatMap(({ outcomes }) => outcomes)).toEqual(expected.outcomes)
-    // The plot was drawn, and the file has all that was written into it.
+    // The plot was drawn, and the file has everything that was written to it.
     expect(expected.outcomes[6]).toMatchObject({ displays: [{ 'image/png': expect.any(String) }] })
     expect(expected.outcomes[7]).toMatchObject({
       value: [
@@ -177,7 +177,7 @@ describe.skipIf(WHEELS === undefined)('an analysis with real packages', () => {
     })
   }, 900_000)
 
-  it('costs a small session little: its snapshot', async () => {
+  it('leaves the snapshot of a session with a tiny data frame under 64 KiB', async () => {
     await using session = await manager.createSession()
     await session.execute('import pandas as pd; frame = pd.DataFrame({"a": [1, 2, 3]})')
     expect((await session.snapshotState()).size).toBeLessThan(65_536)

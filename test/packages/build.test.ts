@@ -1,4 +1,4 @@
-// Images with packages, built from wheels that the test makes: one pure, one with a native module.
+// Images with packages, built from two wheels made by the test: one in pure Python, one with a native module.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ const { buildPackageImage } =
 const { decodeImage } =
   await load<typeof import('../../src/shared/image/format.js')>('shared/image/format.js')
 
-/** Makes files where it is imported, and remembers that they are there. */
+/** Creates files when it is imported. */
 const CACHE = `import os
 os.makedirs(os.path.expanduser('~/.wombat/empty'))
 with open(os.path.expanduser('~/.wombat/cache'), 'w') as file:
@@ -31,7 +31,7 @@ with open(os.path.expanduser('~/.wombat/cache'), 'w') as file:
 open('/tmp/wombat', 'w').close()
 `
 
-/** Draws from every source that there is. */
+/** Draws from every source of entropy. */
 const ENTROPY = `import os, random, secrets, tempfile, time, uuid
 with open('/dev/urandom', 'rb') as file:
     device = file.read(8)
@@ -56,7 +56,7 @@ const PURE: WheelParts = {
 const NATIVE: WheelParts = {
   name: 'native-wombat',
   files: {
-    // As the other one has it: namespaces are shared.
+    // The same file as in the other wheel: wheels may share a namespace package.
     'wombat/data.txt': 'grass\n',
     'native_wombat/__init__.py': 'from native_wombat.fast import count\n',
     'native_wombat/fast.so': nativeModule('fast'),
@@ -88,7 +88,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true }))
 
 describe('an image with packages', () => {
-  test('has the packages, preloaded where that was asked for', () => {
+  test('has its packages, and preloads those it should', () => {
     const code = `
 import sys, importlib.metadata, importlib.resources
 print(sorted(n for n in sys.modules if 'wombat' in n))
@@ -106,7 +106,7 @@ print((importlib.resources.files('wombat') / 'data.txt').read_text(), end='')
     ])
   })
 
-  test('has what packages wrote while they were imported, but for temporary files', () => {
+  test('keeps files that packages wrote while they were imported, except temporary ones', () => {
     const code = `
 import os
 print(open('/home/pyodide/.wombat/cache').read(), os.listdir('/home/pyodide/.wombat'), os.listdir('/tmp'))
@@ -114,13 +114,13 @@ print(open('/home/pyodide/.wombat/cache').read(), os.listdir('/home/pyodide/.wom
     expect(runPython(image, code)).toBe("burrowsburrowsburrows ['cache', 'empty'] []\n")
   })
 
-  test('says which packages it has', () => {
+  test('lists its packages', () => {
     expect(image.packages).toEqual(
       [wheels[1], wheels[0]].map(({ name, version, sha256 }) => ({ name, version, sha256 })),
     )
   })
 
-  test('opens no other native code, and says why', () => {
+  test('loads no other native code, and says why', () => {
     const code = `
 import ctypes, importlib.machinery, importlib.util
 path = '/lib/python3.14/site-packages/native_wombat/fast.so'
@@ -148,7 +148,7 @@ tried(lambda: ctypes.string_at(ctypes.addressof(ctypes.create_string_buffer(b'ab
     ])
   })
 
-  test('is the same from kept layers, in whatever order the wheels come, and from damaged layers', async () => {
+  test('is identical when built from cached layers, from damaged ones, or with its wheels in another order', async () => {
     const layers = readdirSync(layerDir)
     expect(layers).toHaveLength(2)
     truncateSync(join(layerDir, layers[0] ?? ''), 100)
@@ -157,7 +157,7 @@ tried(lambda: ctypes.string_at(ctypes.addressof(ctypes.create_string_buffer(b'ab
   }, 120_000)
 })
 
-test('S1: its code changes exported globals and tables only, like that of the image without', () => {
+test('S1: an image with packages changes exported globals and tables only, like the one without', () => {
   const found = [base, image].map(({ module }) => WebAssembly.Module.exports(module).map(({ name }) => name))
   const state = found.map((names) => names.filter((name) => name.startsWith(STATE_PREFIX)))
   expect(state[1]).toEqual(state[0])
@@ -166,12 +166,12 @@ test('S1: its code changes exported globals and tables only, like that of the im
     if (what === 'global') globals.add(index)
     else expect(index).not.toBe(0)
   }
-  // The stack pointer has a name of its own.
+  // Subtract the stack pointer, which is exported under a name of its own.
   expect(globals.size - 1).toBe(state[1]?.filter((name) => name.includes('global')).length)
 })
 
 describe('the file of an image', () => {
-  test('is its id', () => {
+  test('determines its id', () => {
     expect(image.id).toBe(decodeImage(bytes).id)
   })
 
@@ -193,9 +193,9 @@ describe('the file of an image', () => {
     ],
     ['that was cut', (path) => writeFileSync(path, bytes.subarray(0, 1_000_000)), 'not a valid image'],
     ['that is a byte too short', (path) => writeFileSync(path, bytes.subarray(0, -1)), 'its length'],
-    ['that is none', (path) => writeFileSync(path, 'x'.repeat(100)), 'not an image'],
+    ['that is not an image', (path) => writeFileSync(path, 'x'.repeat(100)), 'not an image'],
     ['that is a directory', (path) => mkdirSync(path), 'expected a file'],
-  ])('%s is refused', async (_, make, reason) => {
+  ])('%s is rejected', async (_, make, reason) => {
     const path = join(directory, 'bad.image')
     rmSync(path, { recursive: true, force: true })
     make(path)
@@ -205,19 +205,19 @@ describe('the file of an image', () => {
   })
 })
 
-describe('an image whose file is damaged where files’ contents are', () => {
+describe('an image whose file is damaged in the contents of files', () => {
   let late: Image
   beforeAll(async () => {
     const path = join(directory, 'late.image')
     const damaged = bytes.slice()
-    // Every block: whatever reads one fails.
+    // Damage every block, so that reading any of them fails.
     for (let at = decodeImage(bytes).filesAt; at < damaged.length; at += FILE_BLOCK_BYTES)
       damaged[at] = 1 ^ (damaged[at] ?? 0)
     writeFileSync(path, damaged)
     late = await loadImageFile(path)
   })
 
-  test('is opened and booted, and runs what it has in memory, since none of that reads a file', () => {
+  test('opens, boots and runs what it has in memory, because none of that reads a file', () => {
     expect(late.id).toBe(image.id)
     const code = `
 import os, native_wombat, wombat.burrow
@@ -226,7 +226,7 @@ print(native_wombat.count(1), wombat.burrow.depth, os.stat('/lib/python314.zip')
     expect(runPython(late, code)).toBe('1 3 True\n')
   })
 
-  test('gives errors where a file is read, and never wrong bytes', () => {
+  test('raises errors where a file is read, and never returns wrong bytes', () => {
     const code = `
 import errno, mmap, os
 def tried(run):
@@ -248,7 +248,7 @@ print('goes on')
 describe('sessions of an image with packages', () => {
   let manager: SessionManager
   beforeAll(async () => {
-    // In place of the image without packages.
+    // Put it into the cache in place of the image without packages.
     const cacheDir = join(directory, 'cache')
     mkdirSync(cacheDir, { mode: 0o700 })
     writeFileSync(join(cacheDir, `${imageKey().slice(0, 32)}.image`), bytes, { mode: 0o600 })
@@ -256,7 +256,7 @@ describe('sessions of an image with packages', () => {
   })
   afterAll(() => manager?.close())
 
-  test('I1: a snapshot has what native code keeps in memory, and S1: the next session has not', async () => {
+  test('I1: a snapshot includes the memory of native code, and S1: the next session does not see it', async () => {
     const [first, second] = await Promise.all([manager.createSession(), manager.createSession()])
     const run = async (session: typeof first, code: string) => (await session.execute(code)).repr
     expect(await run(first, 'import native_wombat; native_wombat.count(40)')).toBe('40')
@@ -272,7 +272,7 @@ describe('sessions of an image with packages', () => {
     await Promise.all(next.map((session) => session.close()))
   })
 
-  test('R1: C code is given no function of Python’s, and making a callback of one says so', async () => {
+  test('R1: C code cannot call Python functions, and creating a C callback raises an error that says so', async () => {
     await using session = await manager.createSession()
     await session.execute('import ctypes, _ctypes\ncompare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)')
     for (const code of [
@@ -281,7 +281,7 @@ describe('sessions of an image with packages', () => {
       'ctypes.PYFUNCTYPE(ctypes.py_object)(print)',
     ])
       await expect.soft(session.execute(code)).rejects.toThrow('C code cannot call Python functions')
-    // What is made without the class that ctypes offers.
+    // A function type made without the class that ctypes offers.
     const bare =
       'class F(_ctypes.CFuncPtr): _flags_, _restype_, _argtypes_ = 1, ctypes.c_int, ()\nF(lambda: 1)()'
     await expect.soft(session.execute(bare)).rejects.toThrow('ffi_prep_closure failed')
@@ -290,7 +290,7 @@ describe('sessions of an image with packages', () => {
     expect((await session.execute(others)).value).toEqual([false, true, new TextEncoder().encode('abc')])
   })
 
-  test('S3: go on after a call of an address that is no function', async () => {
+  test('S3: continue after calling an address that is not a function', async () => {
     const session = await manager.createSession()
     await session.execute('x = 7')
     await expect(
@@ -301,7 +301,7 @@ describe('sessions of an image with packages', () => {
   })
 })
 
-describe('the builder says which package is to blame', () => {
+describe('the builder’s error names the package', () => {
   const failure = async (promise: Promise<unknown>): Promise<PackageError> => {
     const error = await promise.catch((reason: unknown) => reason)
     expect(error).toMatchObject({ name: 'PackageError', code: 'PACKAGE' })
@@ -309,10 +309,10 @@ describe('the builder says which package is to blame', () => {
   }
 
   test.each<[string, () => readonly WheelFile[], readonly string[], string]>([
-    ['whose bytes are others', () => [{ ...wheels[0], sha256: 'ab'.repeat(32) }], [], 'sha-256'],
-    ['that is no wheel', () => [wheelFile(directory, PURE, zip(metadata(PURE).slice(1)))], [], 'METADATA'],
+    ['whose bytes do not match their hash', () => [{ ...wheels[0], sha256: 'ab'.repeat(32) }], [], 'sha-256'],
+    ['that is not a wheel', () => [wheelFile(directory, PURE, zip(metadata(PURE).slice(1)))], [], 'METADATA'],
     [
-      'that another has other files of the same path',
+      'that has a different file at the same path as another',
       () => [wheels[0], wheelFile(directory, { name: 'a-wombat', files: { 'wombat/data.txt': 'leaves\n' } })],
       [],
       'a-wombat has a file wombat/data.txt as well',
@@ -330,7 +330,7 @@ describe('the builder says which package is to blame', () => {
       'its module wombat.open keeps files open after its import (open.py)',
     ],
     [
-      'that leaves a timer',
+      'that leaves a timer running',
       () => [wheels[0]],
       ['wombat.timer'],
       'it leaves tasks or timers on the event loop',

@@ -1,4 +1,4 @@
-// Images with packages, from options to sessions. The wheels are made here; what the builder does with wheels is tested in test/image.
+// Images with packages, from options to sessions, with wheels made here. build.test.ts tests what the builder does with wheels.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
@@ -60,7 +60,7 @@ function build(): Promise<Image> {
 }
 
 describe('an image with packages', () => {
-  it('has them, and is the same image when it is built again', async () => {
+  it('has its packages, and gets the same id when it is built again', async () => {
     expect(image.packages).toEqual(
       [GREETING, PUNCTUATION].map(({ name, version, sha256 }) => ({ name, version, sha256 })),
     )
@@ -69,7 +69,7 @@ describe('an image with packages', () => {
     expect(standard.id).not.toBe(image.id)
   })
 
-  it('is saved and loaded', async () => {
+  it('can be saved and loaded', async () => {
     const path = join(directory, 'saved.image')
     await image.save(path)
     const loaded = await Image.load(path)
@@ -82,7 +82,7 @@ describe('an image with packages', () => {
     await rejectionOf(ImageError, image.save(join(directory, 'nowhere', 'a.image')))
   })
 
-  it('is saved for whoever may read new files, though only its owner reads the cache', async () => {
+  it('is saved with the permissions of a new file, although the cache is private to its owner', async () => {
     const path = join(directory, 'readable.image')
     await standard.save(path)
     await writeFile(join(directory, 'new'), '')
@@ -90,7 +90,7 @@ describe('an image with packages', () => {
     expect(await modeOf(path)).toBe(await modeOf(join(directory, 'new')))
   })
 
-  it('is loaded where contents of files are damaged: sessions that read them get errors, and it cannot be saved', async () => {
+  it('can be loaded with damaged file contents: reading them raises errors, and saving fails', async () => {
     const path = join(directory, 'late.image')
     await image.save(path)
     const bytes = await readFile(path)
@@ -110,7 +110,7 @@ describe('an image with packages', () => {
     expect(error.message).toContain('has changed')
   })
 
-  it('is refused by another version of brumate', async () => {
+  it('is rejected by another version of brumate', async () => {
     const path = join(directory, 'foreign.image')
     await image.save(path)
     const { contents } = decodeImage(new Uint8Array(await readFile(path)))
@@ -118,7 +118,7 @@ describe('an image with packages', () => {
     expect((await rejectionOf(ImageError, Image.load(path))).message).toContain('another version of brumate')
   })
 
-  it('is the same when it is built of a lock alone', async () => {
+  it('has the same id when it is built from a lock alone', async () => {
     const options = { wheels: directory, indexUrl: null, cacheDir: inject('cacheDir') }
     const packages = [join(directory, GREETING.file)]
     const lock = await makeLock(resolveImageOptions({ ...options, packages }))
@@ -135,7 +135,7 @@ describe('an image with packages', () => {
 })
 
 describe('a manager with several images', () => {
-  it('gives sessions the one they ask for, in all no more slots than it may have', async () => {
+  it('gives each session the image it asks for, within its total number of slots', async () => {
     const first = await manager.createSession()
     const second = await manager.createSession({ image: standard.id })
     expect((await first.execute('import greeting\ngreeting.greet("you")')).value).toBe('hello you!')
@@ -147,7 +147,7 @@ describe('a manager with several images', () => {
     await Promise.all([first.close(), second.close()])
   })
 
-  it('starts a session from a snapshot with the image of that', async () => {
+  it('starts a session from a snapshot with the snapshot’s image', async () => {
     const session = await manager.createSession({ image: standard.id })
     await session.execute('x = 41')
     const snapshot = await session.snapshotState()
@@ -158,7 +158,7 @@ describe('a manager with several images', () => {
     await rejectionOf(SnapshotError, manager.createSession({ from: snapshot, image: image.id }))
   })
 
-  it('refuses the id of another image', async () => {
+  it('rejects the id of an image it does not have', async () => {
     const error = await rejectionOf(InvalidOptionError, manager.createSession({ image: '0'.repeat(64) }))
     expect(error.message).toContain(image.id)
     await rejectionOf(InvalidOptionError, manager.createSession({ image: 'standard' }))
@@ -176,7 +176,7 @@ describe('too little memory for an image', () => {
     large = await Image.build({ packages, indexUrl: null, cacheDir: inject('cacheDir') })
   })
 
-  it('is an error of the manager, which says how much it takes', async () => {
+  it('is an error when the manager is created, and the error says how much is needed', async () => {
     const options = { image: large, maxMemoryBytes: 384 * MiB, limits: { memoryBytes: null } }
     const error = await rejectionOf(InvalidOptionError, openManager(options))
     expect(error.option).toBe('maxMemoryBytes')
@@ -186,7 +186,7 @@ describe('too little memory for an image', () => {
     expect((await session.execute('import large; len(large.data)')).value).toBe(300 * MiB)
   })
 
-  it('is an error where limits.memoryBytes is less than the image has', async () => {
+  it('is an error if limits.memoryBytes is less than the image needs', async () => {
     const error = await rejectionOf(InvalidOptionError, openManager({ image: large }))
     expect(error.option).toBe('limits.memoryBytes')
     const [, needed] =
@@ -202,7 +202,7 @@ describe('too little memory for an image', () => {
   })
 })
 
-test('packages are also options of a manager', async () => {
+test('packages can be options of a manager', async () => {
   const one = await managerForTest({
     packages: [join(directory, GREETING.file)],
     wheels: directory,
@@ -227,7 +227,7 @@ test.each([
   ['preload', { preload: ['os'] }],
   ['indexUrl', { packages: ['numpy'], indexUrl: 'ftp://x' }],
   ['lock', { lock: 3 }],
-])('the option %s of %o is refused', async (option, options) => {
+])('the option %s of %o is rejected', async (option, options) => {
   const error = await rejectionOf(InvalidOptionError, openManager(options as object))
   expect(error.option).toBe(option)
 })

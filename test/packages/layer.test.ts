@@ -1,4 +1,4 @@
-// What is taken out of a wheel, and what is refused. In an interpreter of the build, as the builder does it.
+// What is extracted from a wheel, and what is rejected. Runs in an interpreter of the build, as in the builder.
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import type { ReadableImage } from '../../workers/image-bytes.js'
 import { openImage, readable } from '../image/built.js'
@@ -21,7 +21,7 @@ const pathsOf = (entries: readonly Entry[]) =>
     .filter((path) => !path.includes('dist-info'))
 
 describe('a wheel', () => {
-  test('gives its files, and its modules compiled', () => {
+  test('provides its files, with Python modules compiled', () => {
     const layer = layerOf(
       zip([
         { name: 'wombat/', bytes: '' },
@@ -47,7 +47,7 @@ describe('a wheel', () => {
       ['wombat-1.0.dist-info/RECORD', false],
     ])
     const [pyc] = layer.files.filter(({ path }) => path.endsWith('.pyc'))
-    // Flags: by hash, never checked against the source.
+    // Flags of the .pyc: validated by hash, but never checked against the source.
     expect(Buffer.from(pyc?.bytes ?? []).readUInt32LE(4)).toBe(1)
     expect(layer.libraries.map(({ path, bytes }) => [path, bytes.length])).toEqual([['wombat/native.so', 8]])
   })
@@ -60,9 +60,9 @@ describe('a wheel', () => {
 
   test.each<[string, readonly Entry[], string]>([
     ['an absolute path', [{ name: '/etc/passwd', bytes: '' }], "path '/etc/passwd'"],
-    ['a path that leads out', [{ name: 'a/../../b', bytes: '' }], "path 'a/../../b'"],
+    ['a path that leads out of the wheel', [{ name: 'a/../../b', bytes: '' }], "path 'a/../../b'"],
     ['a path with a dot', [{ name: 'a/./b', bytes: '' }], "path 'a/./b'"],
-    ['a path with nothing between slashes', [{ name: 'a//b', bytes: '' }], "path 'a//b'"],
+    ['a path with an empty component', [{ name: 'a//b', bytes: '' }], "path 'a//b'"],
     ['a backslash', [{ name: 'a\\..\\b', bytes: '' }], 'name'],
     ['a NUL', [{ name: 'a\0b', bytes: '' }], 'name'],
     ['a control character', [{ name: 'a\nb', bytes: '' }], 'name'],
@@ -71,10 +71,10 @@ describe('a wheel', () => {
     ['a device', [{ name: 'a', bytes: '', mode: 0o020666 }], 'link or a device'],
     ['a link out of .data', [{ name: 'wombat-1.0.data/purelib/../../x', bytes: '' }], 'path'],
     ['an encrypted file', [{ name: 'a', bytes: 'x', flags: 0x801 }], 'encrypted'],
-    ['another compression', [{ name: 'a', bytes: 'x', method: 14 }], 'compressed in a way'],
-    ['more than it may hold', [{ name: 'a', bytes: '', statedBytes: 2 ** 30 }], 'larger than'],
+    ['an unsupported compression', [{ name: 'a', bytes: 'x', method: 14 }], 'compressed in a way'],
+    ['a file over the size limit', [{ name: 'a', bytes: '', statedBytes: 2 ** 30 }], 'larger than'],
     [
-      'one name twice',
+      'the same name twice',
       [
         { name: 'a', bytes: '' },
         { name: 'a', bytes: '' },
@@ -98,25 +98,25 @@ describe('a wheel', () => {
       'two files',
     ],
     [
-      'a file that is a folder as well',
+      'a file that is also a folder',
       [
         { name: 'a', bytes: '' },
         { name: 'a/b', bytes: '' },
       ],
       'two files',
     ],
-    ['bytes that are not what it says', [{ name: 'a', bytes: 'xyz', statedBytes: 2 }], 'cannot be read'],
-  ])('is refused with %s', (_, entries, reason) => {
+    ['more bytes than it states', [{ name: 'a', bytes: 'xyz', statedBytes: 2 }], 'cannot be read'],
+  ])('is rejected with %s', (_, entries, reason) => {
     expect(() => layerOf(zip([...entries, ...metadata(WHEEL)]))).toThrow(reason)
   })
 
-  test('is refused if it is none', () => {
+  test('is rejected if it is not a wheel', () => {
     expect(() => layerOf(Buffer.from('no archive'))).toThrow('cannot be read: BadZipFile')
     expect(() => layerOf(zip([{ name: 'wombat.py', bytes: '' }]))).toThrow('no METADATA')
     expect(() => layerOf(Buffer.alloc(0))).toThrow('cannot be read')
   })
 
-  test('may have files of other languages and folders', () => {
+  test('may contain files whose names are not ASCII', () => {
     expect(pathsOf([{ name: 'wömbat/ファイル.txt', bytes: '' }])).toEqual(['wömbat/ファイル.txt'])
   })
 })

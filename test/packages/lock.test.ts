@@ -1,4 +1,4 @@
-// The lock: its text, what is refused, and that it alone is enough to get the wheels.
+// The lock: its text, what is rejected, and that it alone is enough to fetch the wheels.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
@@ -25,7 +25,7 @@ async function fetchWith(
   })
 }
 
-test('a lock has one text, sorted by name, which is read back as it was', async () => {
+test('a lock has one canonical text, sorted by name, that parses back to the same lock', async () => {
   await using index = await FakeIndex.start(WHEELS)
   const { lock } = await resolveWith(index, ['b'])
   const text = lockText(lock)
@@ -38,7 +38,7 @@ test('a lock has one text, sorted by name, which is read back as it was', async 
   expect(text.endsWith('}\n')).toBe(true)
 })
 
-describe('a text that is no lock is refused:', () => {
+describe('an invalid lock is rejected:', () => {
   const locked = {
     ...{ name: 'a', version: '1.0', file: 'a-1.0-py3-none-any.whl', source: 'directory' },
     ...{ sha256: '0'.repeat(64), depends: [] },
@@ -46,7 +46,7 @@ describe('a text that is no lock is refused:', () => {
   const lock = { version: 1, abi: '2026_0', python: '3.14', pyodide: '314.0.7', requirements: ['a'] }
   const withPackage = (change: object) => ({ ...lock, packages: [{ ...locked, ...change }] })
   const cases: readonly (readonly [what: string, value: unknown])[] = [
-    ['no object', []],
+    ['not an object', []],
     ['another version', { ...lock, version: 2, packages: [] }],
     ['an unknown field', { ...lock, packages: [], extra: 1 }],
     ['an unknown field of a package', withPackage({ path: '/etc/passwd' })],
@@ -62,9 +62,9 @@ describe('a text that is no lock is refused:', () => {
     ['a dependency that it does not have', withPackage({ depends: ['b'] })],
     ['a package twice', { ...lock, packages: [locked, locked] }],
     ['a size that is a text', withPackage({ sizeBytes: '1' })],
-    ['an abi that is none', { ...lock, abi: '../..', packages: [] }],
+    ['an invalid abi', { ...lock, abi: '../..', packages: [] }],
   ]
-  it('none of the cases is refused for another reason', () => {
+  it('the base case is valid, so each case below fails for its own reason', () => {
     expect(parseLock(withPackage({})).packages).toHaveLength(1)
   })
   it.each(cases)('%s', (_, value) => {
@@ -85,7 +85,7 @@ test('with its wheels in the cache, a lock needs no network', async () => {
   expect(await readFile(wheels[1]?.path ?? '')).toEqual(WHEELS[0]?.bytes)
 })
 
-test('without a network and a cache, the error names the package and says what to do', async () => {
+test('without network and cache, the error names the package and says what to do', async () => {
   const index = await FakeIndex.start(WHEELS)
   const { lock } = await resolveWith(index, ['a'])
   await index[Symbol.asyncDispose]()
@@ -94,7 +94,7 @@ test('without a network and a cache, the error names the package and says what t
   expect(String(error)).toMatch(/cannot be reached.*give a directory that has them as wheels/)
 })
 
-test('a wheel with other bytes than the lock says is refused, and not kept', async () => {
+test('a wheel whose bytes do not match the lock is rejected and not cached', async () => {
   const cacheDir = temporaryDirectory()
   await using index = await FakeIndex.start(WHEELS)
   const { lock } = await resolveWith(index, ['a'])
@@ -110,7 +110,7 @@ test('a wheel with other bytes than the lock says is refused, and not kept', asy
   expect(await fetchWith(lock, { cacheDir })).toHaveLength(1)
 })
 
-test('a damaged wheel in the cache is fetched again', async () => {
+test('a damaged wheel in the cache is downloaded again', async () => {
   const cacheDir = temporaryDirectory()
   await using index = await FakeIndex.start(WHEELS)
   const { lock } = await resolveWith(index, ['a'])
@@ -120,7 +120,7 @@ test('a damaged wheel in the cache is fetched again', async () => {
   expect(await readFile(again?.path ?? '')).toEqual(WHEELS[1]?.bytes)
 })
 
-test('a server that fails for a moment, or cuts an answer off, is asked again', async () => {
+test('a download is retried when the server fails briefly or cuts its response off', async () => {
   await using index = await FakeIndex.start(WHEELS)
   let failures = 0
   index.intercept = (path, response) => {
@@ -135,7 +135,7 @@ test('a server that fails for a moment, or cuts an answer off, is asked again', 
   expect(failures).toBe(2)
 })
 
-test('a signal ends a download, and leaves nothing behind', async () => {
+test('aborting a download leaves nothing behind in the cache', async () => {
   const controller = new AbortController()
   await using index = await FakeIndex.start(WHEELS)
   const { lock } = await resolveWith(index, ['a'])
@@ -150,7 +150,7 @@ test('a signal ends a download, and leaves nothing behind', async () => {
   expect(await fetchWith(lock, { cacheDir })).toHaveLength(1)
 })
 
-test('a wheel of a directory is found there by its hash, and missed by name', async () => {
+test('a wheel in a directory must still be there, with the same bytes', async () => {
   const directory = temporaryDirectory()
   const [, a] = WHEELS
   if (a === undefined) throw new Error('unreachable')

@@ -1,5 +1,5 @@
-// Versions, specifiers, markers, requirements and names of wheels, compared with Python's own `packaging` on a table of hard cases.
-// `tables/generate.py` makes the table.
+// Versions, specifiers, markers, requirements and wheel names, compared with Python's own `packaging` on a table of hard cases, which
+// `tables/generate.py` generates.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { evaluateMarker, parseMarker } from '../../src/packages/markers.js'
@@ -37,23 +37,23 @@ const versions = table.versions.map(([text]) => parse(text))
 const target = new Target({ abi: '2026_0', python: table.python })
 
 describe('versions', () => {
-  it('have the canonical text of packaging', () => {
+  it('have the same canonical text as in packaging', () => {
     expect(versions.map(canonicalVersion)).toEqual(table.versions.map(([, canonical]) => canonical))
     expect(versions.map((one) => bit(isPrerelease(one)))).toEqual(table.versions.map(([, , flag]) => flag))
   })
 
-  it('are ordered as by packaging', () => {
+  it('are ordered as in packaging', () => {
     const order = (a: Version, b: Version) => '<=>'[Math.sign(compareVersions(a, b)) + 1]
     expect(versions.map((a) => versions.map((b) => order(a, b)).join(''))).toEqual(table.order)
   })
 
-  it('are refused where packaging refuses them', () => {
+  it('are rejected if packaging rejects them', () => {
     expect(table.invalidVersions.filter((text) => parseVersion(text))).toEqual([])
   })
 })
 
 describe('specifiers', () => {
-  it('accept the versions that packaging accepts', () => {
+  it('accept the same versions as in packaging', () => {
     const got = table.specifiers.map(([text]) => {
       const specifiers = parseSpecifiers(text) ?? []
       const accepted = versions.map((one) => accepts(specifiers, one))
@@ -65,13 +65,13 @@ describe('specifiers', () => {
     expect(got).toEqual(table.specifiers)
   })
 
-  it('are refused where packaging refuses them', () => {
+  it('are rejected if packaging rejects them', () => {
     expect(table.invalidSpecifiers.filter((text) => parseSpecifiers(text))).toEqual([])
   })
 })
 
 describe('markers', () => {
-  it('are true where packaging says so', () => {
+  it('evaluate as in packaging', () => {
     const got = table.markers.map(([text]) => {
       const marker = parseMarker(new Scanner(text))
       return [
@@ -82,14 +82,14 @@ describe('markers', () => {
     expect(got).toEqual(table.markers)
   })
 
-  it('are refused where packaging refuses them', () => {
+  it('are rejected if packaging rejects them', () => {
     const parses = (text: string) => doesNotThrow(() => parseRequirement(`a; ${text}`))
     expect(table.invalidMarkers.filter(parses)).toEqual([])
   })
 })
 
 describe('requirements', () => {
-  it('are read as by packaging', () => {
+  it('are parsed as in packaging', () => {
     const got = table.requirements.map(([text]) => {
       const { name, extras, specifiers, marker } = parseRequirement(text)
       const texts = specifiers.map((one) => `${one.operator}${one.text}`).sort()
@@ -103,14 +103,14 @@ describe('requirements', () => {
     )
   })
 
-  it('are refused where packaging refuses them', () => {
+  it('are rejected if packaging rejects them', () => {
     const parses = (text: string) => doesNotThrow(() => parseRequirement(text))
     expect(table.invalidRequirements.filter(parses)).toEqual([])
   })
 })
 
 describe('wheels', () => {
-  it('are ranked as by packaging', () => {
+  it('are ranked as in packaging', () => {
     const got = table.wheels.map(([file]) => {
       const wheel = parseWheelName(file)
       if (wheel === undefined) return [file, null]

@@ -1,5 +1,5 @@
-// What the kernel adds to libraries, with the libraries themselves: wheels in the directory that BRUMATE_WHEELS names, loaded by stock
-// Pyodide. What does not need the library is in the tests with stand-ins.
+// What the kernel adds to libraries, tested with the real libraries: wheels from the directory in BRUMATE_WHEELS, loaded by stock
+// Pyodide. Tests that do not need the real library use stand-ins (stand-ins.test.ts).
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { NdArray } from 'brumate'
@@ -21,7 +21,7 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
 
   const numbers = (python: string) => kernel.value(`np.array(${python})`)
 
-  test('arrays of every type come with their shape', () => {
+  test('arrays of every dtype arrive with their shape', () => {
     expect(numbers('[[1.5, 2], [3, 4]]')).toEqual(
       new NdArray(Float64Array.of(1.5, 2, 3, 4), [2, 2], 'float64'),
     )
@@ -59,7 +59,7 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
     expect(kernel.value('np.zeros((0, 3))')).toEqual(new NdArray(new Float64Array(), [0, 3], 'float64'))
   })
 
-  test('scalars of numpy and pandas are plain values', () => {
+  test('numpy and pandas scalars are plain values', () => {
     expect(
       kernel.value(`
         [np.float64(1.5), np.int64(2**60), np.uint8(3), np.True_, np.str_('a'), np.bytes_(b'b'), np.float16(0.5), np.longdouble(2),
@@ -72,7 +72,7 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
     expect(kernel.execute('[np.complex128(1)]').value).toBe(undefined)
   })
 
-  test('frames come as columns, and are displayed as HTML and text', () => {
+  test('data frames arrive as columns, and are displayed as HTML and text', () => {
     const { value, display } = kernel.execute(`
       pd.DataFrame({
           'int': [1, 2], 'big': [2**60, 1], 'text': ['x', None], 'when': pd.to_datetime(['2020-01-01', None]), 'none': [0.5, None],
@@ -122,7 +122,7 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
     expect(() => kernel.get('odd')).toThrow("in its column 'a' that have no JavaScript form")
   })
 
-  test('figures are displayed as PNG and as a chart, and closed', () => {
+  test('figures are displayed as PNG and as a chart, and then closed', () => {
     const { displays, value } = kernel.execute(`
       plt.plot([1, 2, 3], [1, 4, float('nan')], label='squares', color='red'); plt.title('T'); plt.xlabel('x'); plt.show()
       fig, (left, right) = plt.subplots(1, 2)
@@ -183,13 +183,13 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
     kernel.execute('brumate.set_figure_formats("png")')
   })
 
-  test('images of Pillow are displayed as PNG alone', () => {
+  test('Pillow images are displayed as PNG only', () => {
     expect(Object.keys(kernel.execute('from PIL import Image; Image.new("RGB", (9, 9))').display)).toEqual([
       'image/png',
     ])
   })
 
-  test('numpy.random is fresh when a session begins, and after a thaw unless it was seeded', () => {
+  test('numpy.random is reseeded when a session starts, and after a restore unless user code seeded it', () => {
     const draw = 'np.random.rand()'
     const state = () => kernel.value('repr(np.random.get_state()[1][:4].tolist())')
     const first = state()
@@ -208,7 +208,7 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
   })
 
   test.each(['requests', 'urllib3', 'httpx'])(
-    '%s can be imported, and a request says why it fails, in its own error',
+    '%s can be imported, and a request raises its own error, which explains that there is no network',
     (library) => {
       const request = library === 'urllib3' ? 'request("GET", ' : 'get('
       const kind = {

@@ -1,4 +1,4 @@
-// Which versions are chosen, compared with pip on an index of this machine, where pip is there.
+// Which versions the resolver chooses, compared with pip on a local index if pip is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { FakeIndex } from './support/fake-index.js'
 import { makeWheel, type TestWheel, type WheelOptions } from './support/pure-wheel.js'
 import { resolveWith } from './support/resolve-with.js'
 
-/** Name, version, what it requires, other options. */
+/** Name, version, requirements, other options. */
 type Entry = readonly [name: string, version: string, requires?: readonly string[], options?: WheelOptions]
 
 const WORLDS: Readonly<Record<string, { readonly has: readonly Entry[]; readonly want: readonly string[] }>> =
@@ -143,7 +143,7 @@ const hasPip =
 const indexes: FakeIndex[] = []
 let byPip: (Readonly<Record<string, string>> | null)[] = []
 
-describe('the versions chosen', () => {
+describe('the resolver', () => {
   beforeAll(async () => {
     for (const { has } of Object.values(WORLDS)) indexes.push(await FakeIndex.start(has.map(wheelOf)))
     for (let seed = 1; seed <= RANDOM_WORLDS; seed++)
@@ -156,14 +156,14 @@ describe('the versions chosen', () => {
   })
 
   for (const [i, [what, { want }]] of Object.entries(WORLDS).entries()) {
-    it(`are those of pip${hasPip ? '' : ' (not checked: there is no pip)'}: ${what}`, async () => {
+    it(`chooses the same versions as pip${hasPip ? '' : ' (not checked: there is no pip)'}: ${what}`, async () => {
       const chosen = await choose(indexes[i], want)
       if (hasPip) expect(chosen).toEqual(lowerCase(byPip[i]))
       else expect(chosen === null).toBe(what.startsWith('nothing'))
     })
   }
 
-  it('are right for random packages, and there are none only where pip finds none', async () => {
+  it('finds a solution for random packages exactly when pip does, and the solution is consistent', async () => {
     for (let seed = 1; seed <= RANDOM_WORLDS; seed++) {
       const at = Object.keys(WORLDS).length + seed - 1
       const world = randomWorld(seed)
@@ -179,7 +179,7 @@ describe('the versions chosen', () => {
   })
 })
 
-test('a contradiction is told with who requires what', async () => {
+test('the error for a contradiction says who requires what', async () => {
   await using index = await FakeIndex.start(
     WORLDS['nothing, where requirements contradict each other']?.has.map(wheelOf),
   )
@@ -215,7 +215,7 @@ function wheelOf([name, version, requires = [], options = {}]: Entry): TestWheel
   return makeWheel(name, { version, requires, ...options })
 }
 
-/** Null if there is no solution. */
+/** @returns null if there is no solution */
 async function choose(
   index: FakeIndex | undefined,
   want: readonly string[],

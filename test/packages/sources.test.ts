@@ -1,4 +1,4 @@
-// Where wheels come from: the order of the sources, what each offers, and what is said where none has a package.
+// Where wheels come from: the order of the sources, what each offers, and the errors if none has a package.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
@@ -45,7 +45,7 @@ const shown = ({ lock }: Awaited<ReturnType<typeof resolveWith>>) =>
   lock.packages.map(({ name, version, source }) => `${name} ${version} ${source}`)
 
 describe('sources', () => {
-  it('are asked in their order: what a directory has is not looked for on the index', async () => {
+  it('are asked in order: a package found in a directory is not looked up on the index', async () => {
     await using index = await FakeIndex.start([
       makeWheel('a', { version: '9' }),
       makeWheel('b', { version: '9' }),
@@ -56,13 +56,13 @@ describe('sources', () => {
     expect(index.requests.filter((path) => path.includes('/a/'))).toEqual([])
   })
 
-  it('are asked further where the first has no version that fits', async () => {
+  it('later in the order are asked if the first has no version that fits', async () => {
     await using index = await FakeIndex.start([makeWheel('a', { version: '9' })])
     const directory = await directoryWith([makeWheel('a', { version: '1' })])
     expect(shown(await resolveWith(index, ['a>2'], { directories: [directory] }))).toEqual(['a 9 index'])
   })
 
-  it("with a lock file of Pyodide's are walked, without a look at METADATA", async () => {
+  it('with a lock file of Pyodide are resolved by that file, without reading METADATA', async () => {
     const old = makeWheel('b', { version: '1' })
     const a = makeWheel('a', { version: '1', requires: ['nowhere'] })
     const directory = await directoryWith(
@@ -74,7 +74,7 @@ describe('sources', () => {
     expect(resolution.lock.packages[0]?.imports).toEqual(['a'])
   })
 
-  it('that are mixed count with their METADATA', async () => {
+  it('that are mixed are resolved by their METADATA', async () => {
     const a = makeWheel('a', { version: '1', requires: ['b<2'] })
     const b = makeWheel('b', { version: '1' })
     const directory = await directoryWith([a, b], pyodideLock([a, b], { a: ['b'] }))
@@ -86,7 +86,7 @@ describe('sources', () => {
     expect(shown(resolution)).toEqual(['a 2 index', 'b 2 index'])
   })
 
-  it("have the release of Pyodide's among them, which needs no network", async () => {
+  it('include the Pyodide release, which needs no network', async () => {
     const { lock } = await resolveWith(undefined, ['pandas'])
     expect(lock.packages.map(({ name }) => name)).toEqual([
       'numpy',
@@ -111,13 +111,13 @@ describe('sources', () => {
     expect(paths.get(wheel.sha256)).toBe(join(directory, wheel.file))
   })
 
-  it('give METADATA out of the wheel where the index has it not apart', async () => {
+  it('provide METADATA from the wheel if the index does not serve it separately', async () => {
     await using index = await FakeIndex.start([makeWheel('a', { requires: ['b'] }), makeWheel('b')])
     index.hasMetadata = false
     expect(shown(await resolveWith(index, ['a']))).toEqual(['a 1.0 index', 'b 1.0 index'])
   })
 
-  it('may need a password, which is sent to their host only, and is in no lock and no message', async () => {
+  it('may need a password, which is sent only to their host and is in no lock or message', async () => {
     await using index = await FakeIndex.start([makeWheel('a')])
     const seen: (string | undefined)[] = []
     index.intercept = (path, response, { headers }) => {
@@ -133,7 +133,7 @@ describe('sources', () => {
     await cache.download({ name: 'a', url: '', sha256: '', ...lock.packages[0] }, undefined)
     const error = await errorOf(resolveWith(index, ['b'], { indexUrl, cache }))
     const expected = `Basic ${Buffer.from('user:sécret').toString('base64')}`
-    // The page, METADATA, the wheel; the page of b.
+    // Requests: the page of a, its METADATA, its wheel, and the page of b.
     expect(seen).toEqual([expected, expected, expected, expected])
     expect(JSON.stringify(lock) + String(error)).not.toMatch(/cret|user/)
     expect(credentials.addTo('https://elsewhere/a.whl')).toBe('https://elsewhere/a.whl')
@@ -141,14 +141,14 @@ describe('sources', () => {
 })
 
 describe('an error', () => {
-  it('for an unknown name names close ones', async () => {
+  it('for an unknown name suggests similar ones', async () => {
     await using index = await FakeIndex.start()
     const error = await errorOf(resolveWith(index, ['pandaz']))
     expect(error).toMatchObject({ code: 'PACKAGE', package: 'pandaz' })
     expect(error.message).toContain('did you mean pandas?')
   })
 
-  it('for a package without a wheel for this Python says what there is', async () => {
+  it('for a package without a wheel for this Python lists what is available', async () => {
     await using index = await FakeIndex.start([
       makeWheel('a', { version: '2', tag: 'cp314-cp314-manylinux_2_28_x86_64' }),
     ])
@@ -159,7 +159,7 @@ describe('an error', () => {
     )
   })
 
-  it('for a shared library of Pyodide’s, or a package that needs one, says that images cannot have it', async () => {
+  it('for a shared library of Pyodide, or a package that needs one, says that images cannot contain it', async () => {
     const library = { package_type: 'shared_library', file_name: 'libx-1.zip' }
     const a = makeWheel('a')
     const lock = pyodideLock([a], { a: ['libx'] }) as { packages: object }
@@ -174,7 +174,7 @@ describe('an error', () => {
     expect((await errorOf(resolveWith(undefined, ['libopenblas']))).message).toContain('a shared library')
   })
 
-  it('for a version that does not exist lists those that do', async () => {
+  it('for a version that does not exist lists the available ones', async () => {
     await using index = await FakeIndex.start([
       makeWheel('a', { version: '1' }),
       makeWheel('a', { version: '2' }),
@@ -183,7 +183,7 @@ describe('an error', () => {
     expect(error.message).toContain('no version satisfies >2; available are 2, 1')
   })
 
-  it('for an index that cannot be asked says what other sources have', async () => {
+  it('for an index that cannot be reached says what other sources have', async () => {
     await using index = await FakeIndex.start()
     index.intercept = (_, response) => {
       response.writeHead(403).end()
@@ -194,7 +194,7 @@ describe('an error', () => {
     expect((await errorOf(resolveWith(index, ['pandsa']))).message).toMatch(/Did you mean pandas/)
   })
 
-  it('for an index that is none, or speaks HTML only, says so', async () => {
+  it('for an index that serves only HTML says so', async () => {
     await using index = await FakeIndex.start([makeWheel('a')])
     index.intercept = (_, response) => {
       response.setHeader('content-type', 'text/html')
@@ -204,7 +204,7 @@ describe('an error', () => {
     expect((await errorOf(resolveWith(index, ['a']))).message).toContain('only indexes with JSON (PEP 691)')
   })
 
-  it('for an index that sends a little now and then comes in the end', async () => {
+  it('for an index that sends its response too slowly ends the request', async () => {
     await using index = await FakeIndex.start()
     let sending: NodeJS.Timeout | undefined
     index.intercept = (_, response) => {
@@ -218,7 +218,7 @@ describe('an error', () => {
     expect(index.requests).toHaveLength(1)
   })
 
-  it('for METADATA of another package, or with a wrong hash, names the package', async () => {
+  it('for METADATA with a wrong hash names the package', async () => {
     await using index = await FakeIndex.start([makeWheel('a')])
     index.intercept = (path, response) => {
       if (!path.endsWith('.metadata')) return false
@@ -235,12 +235,12 @@ describe('an error', () => {
     ['./a-1.0-cp39-cp39-win_amd64.whl', 'does not run here'],
     ['./nowhere-1.0-py3-none-any.whl', 'does not exist'],
     ['a >=', 'is no requirement'],
-  ])('for %s says why', async (text, reason) => {
+  ])('for %s explains what is wrong', async (text, reason) => {
     expect((await errorOf(resolveWith(undefined, [text]))).message).toContain(reason)
   })
 })
 
-test('a candidate whose METADATA cannot be read is passed over', async () => {
+test('a candidate whose METADATA cannot be parsed is skipped', async () => {
   await using index = await FakeIndex.start([
     makeWheel('a', { version: '1' }),
     makeWheel('a', { version: '2', requires: ['=x='] }),
@@ -248,7 +248,7 @@ test('a candidate whose METADATA cannot be read is passed over', async () => {
   expect(shown(await resolveWith(index, ['a']))).toEqual(['a 1 index'])
 })
 
-test('a requirements file has comments, continued lines, other files, constraints and hashes', async () => {
+test('a requirements file may contain comments, continued lines, other files, constraints and hashes', async () => {
   const directory = temporaryDirectory()
   const a = makeWheel('a', { version: '1' })
   await using index = await FakeIndex.start([
@@ -287,7 +287,7 @@ test.each([
   ['-r https://host/r.txt', 'only files can be read'],
   ['a --hash=md5:00', 'only --hash=sha256'],
   ['a --global-option=x', 'is not supported'],
-])('a requirements file with %s is refused with the line', async (line, reason) => {
+])('a requirements file with %s is rejected with the line number', async (line, reason) => {
   const path = join(temporaryDirectory(), 'requirements.txt')
   await writeFile(path, `\n${line}\n`)
   const error = await errorOf(readRequirementsFile(path))
@@ -295,7 +295,7 @@ test.each([
   expect(error.message).toContain(reason)
 })
 
-test('the index is that of the environment, else of configuration files', async () => {
+test('the index comes from the environment, or else from configuration files', async () => {
   const home = temporaryDirectory()
   const cwd = temporaryDirectory()
   const machine = { platform: 'linux', home, cwd, env: { XDG_CONFIG_DIRS: home } as NodeJS.ProcessEnv }

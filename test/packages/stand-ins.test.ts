@@ -1,4 +1,4 @@
-// What the kernel adds to libraries, shown with stand-ins for them in sessions of the standard image.
+// What the kernel adds to libraries, tested with stand-ins for the libraries in sessions of the standard image.
 import { NdArray, type Session, type SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
@@ -18,7 +18,7 @@ async function open(): Promise<Session> {
 }
 
 describe('displays', () => {
-  test('figures are displayed in order by show() and at the end, the last expression last, and are closed', async () => {
+  test('figures are displayed in order, by show() or at the end, before the last expression, and then closed', async () => {
     await using session = await open()
     const { display, displays, value } = await session.execute(`
 import matplotlib, matplotlib.pyplot as plt
@@ -42,7 +42,7 @@ Image()`)
     })
   })
 
-  test('a figure that is the last expression is displayed once, and one never drawn on not at all', async () => {
+  test('a figure that is the last expression is displayed once, and an empty figure not at all', async () => {
     await using session = await open()
     const { display, displays } = await session.execute(
       'import matplotlib.pyplot as plt\nfig = plt.figure()\nfig.lines.append(1)\nfig',
@@ -53,7 +53,7 @@ Image()`)
     expect((await session.execute('plt.get_fignums()')).value).toEqual([])
   })
 
-  test('figures come as SVG when asked for', async () => {
+  test('figures are displayed as SVG on request', async () => {
     await using session = await open()
     await session.execute('import brumate; brumate.set_figure_formats("svg", "png")')
     const { displays } = await session.execute('import matplotlib.pyplot as plt; plt.plot(1)')
@@ -62,7 +62,7 @@ Image()`)
     expect(error.message).toContain('png, svg')
   })
 
-  test('an execution that fails or awaits displays its figures, one that is stopped leaves them for the next', async () => {
+  test('a failing or awaiting execution displays its figures; an interrupted one leaves them for the next execution', async () => {
     await using session = await open()
     const failed = await pythonErrorOf(session.execute('import matplotlib.pyplot as plt; plt.plot(1); 1 / 0'))
     expect(failed.displays).toMatchObject([{ 'text/plain': '<Figure 1>' }])
@@ -77,7 +77,7 @@ Image()`)
     expect((await session.execute('x = 1')).displays).toEqual([])
   })
 
-  test('a figure that cannot be drawn costs nothing but itself, and stderr says so', async () => {
+  test('a figure that cannot be drawn is skipped with a message on stderr', async () => {
     await using session = await open()
     const { displays, stderr, value } = await session.execute(
       'import matplotlib.pyplot as plt\nplt.figure().lines.append("fail")\nplt.figure().lines.append(2)\n3',
@@ -87,7 +87,7 @@ Image()`)
     expect(stderr).toContain('a figure could not be drawn as png: ValueError: cannot draw this')
   })
 
-  test('displays beyond limits.resultBytes are left out, and stderr names them', async () => {
+  test('displays beyond limits.resultBytes are left out, with messages on stderr', async () => {
     await using session = await open()
     const { displays, display, stderr, repr } = await session.execute(`
 import matplotlib.pyplot as plt
@@ -103,7 +103,7 @@ Big()`)
     expect((await session.execute('Big()')).displays).toHaveLength(1)
   })
 
-  test('plotly and altair give their JSON', async () => {
+  test('plotly and altair charts are displayed as JSON', async () => {
     await using session = await open()
     const { displays } = await session.execute(`
 from plotly.basedatatypes import BaseFigure
@@ -124,7 +124,7 @@ altair.Chart()`)
     })
   })
 
-  test('displays of a suspended execution come when it is suspended, later ones with its end, in another slot too', async () => {
+  test('a suspended execution returns its displays when it is suspended, and later ones at its end, even in another slot', async () => {
     const callbacks = {
       ask: (_: unknown, { suspend }: { suspend(reason: string): never }) => suspend('later'),
     }
@@ -144,7 +144,7 @@ altair.Chart()`)
 })
 
 describe('arrays', () => {
-  test('typed arrays become arrays of the standard library where there is no numpy, and come back', async () => {
+  test('without numpy, typed arrays become arrays of the standard library, and convert back', async () => {
     await using session = await manager.createSession({ checkpoint: 'manual' })
     for (const [data, type] of [
       [Float64Array.of(1.5, Number.NaN), "array('d', [1.5, nan])"],
@@ -178,7 +178,7 @@ describe('arrays', () => {
     expect((await pythonErrorOf(session.set('c', complex))).message).toContain('needs numpy')
   })
 
-  test('with numpy they become its arrays, and its arrays and scalars come as typed arrays and numbers', async () => {
+  test('with numpy, typed arrays become numpy arrays, and numpy arrays and scalars convert back', async () => {
     await using session = await open()
     await session.set('it', Float64Array.of(1, 2))
     expect((await session.execute('type(it).__module__, it.dtype.name, it.tolist()')).value).toEqual([
@@ -199,7 +199,7 @@ describe('arrays', () => {
     ])
   })
 
-  test('callbacks take and give arrays', async () => {
+  test('callbacks accept and return arrays', async () => {
     const got: unknown[] = []
     const callbacks = {
       twice: ({ x }: { x: NdArray }) => {
@@ -216,7 +216,7 @@ describe('arrays', () => {
     expect(value).toEqual([2, 4])
   })
 
-  test('arrays and frames among the arguments of a suspended call are in `pending` of a restored session', async () => {
+  test('arrays in the arguments of a suspended call are in `pending` of a restored session', async () => {
     const callbacks = {
       ask: (_: unknown, { suspend }: { suspend(reason: string): never }) => suspend('later'),
     }
@@ -238,14 +238,14 @@ await ask(bare=array.array('h', [1, -2]), many=[np.array([1.5, 2], shape=(1, 2))
     expect(snapshot.manifest.pending[0]?.args).toEqual(pending[0]?.args)
   })
 
-  test('an array larger than limits.resultBytes is no value of an execution, and get has it', async () => {
+  test('an array larger than limits.resultBytes is not returned as a value, but get returns it', async () => {
     await using session = await open()
     const { value, repr } = await session.execute('import array; a = array.array("d", bytes(8000)); a')
     expect([value, typeof repr]).toEqual([undefined, 'string'])
     expect(await session.get('a')).toEqual(new Float64Array(1000))
   })
 
-  test('an NdArray that is none is refused with what was expected', async () => {
+  test('an invalid NdArray is rejected, and the error says what was expected', async () => {
     await using session = await manager.createSession({ checkpoint: 'manual' })
     for (const [array, expected] of [
       [new NdArray(Float64Array.of(1), [2]), 'as many elements as its shape says'],
@@ -260,7 +260,7 @@ await ask(bare=array.array('h', [1, -2]), many=[np.array([1.5, 2], shape=(1, 2))
 describe('random numbers', () => {
   const draw = 'import numpy.random as r, random; (r.rand(), random.random())'
 
-  test('numpy.random is as fresh in every fork as random is, unless the user seeded it', async () => {
+  test('numpy.random is reseeded in every fork, like random, unless user code seeded it', async () => {
     await using origin = await open()
     await origin.execute('import numpy.random as r; r.rand()')
     const unseeded = await origin.snapshotState()
@@ -285,7 +285,7 @@ describe('random numbers', () => {
 })
 
 describe('packages', () => {
-  test('brumate.packages() says what importlib.metadata says', async () => {
+  test('brumate.packages() matches importlib.metadata', async () => {
     await using session = await open()
     const { value } = await session.execute(
       'import brumate, importlib.metadata as m; brumate.packages(), {d.name: d.version for d in m.distributions()}',
@@ -305,7 +305,7 @@ describe('packages', () => {
     '%%capture\n%pip install',
     '%%bash\npip install',
     '!uv pip install',
-  ])('%s answers with what the image has, and how to add what it lacks', async (install) => {
+  ])('%s says which packages the image has, and how to add a missing one', async (install) => {
     await using session = await open()
     const { stdout, stderr, value } = await session.execute(
       `x = '''\n%pip install in a text\n'''\n${install} numpy scikit_thing==1.0 'pandas[excel]>=2' \\\n  # more\nlen(x)`,
@@ -316,7 +316,7 @@ describe('packages', () => {
     expect(value).toBe(24)
   })
 
-  test('installers that are asked for something else, or by other forms, answer too', async () => {
+  test('other installer commands are answered too', async () => {
     await using session = await open()
     const nothing = 'Sessions cannot install packages.'
     for (const [code, expected] of [
@@ -344,7 +344,7 @@ describe('packages', () => {
     expect((await session.execute('lines = !pip list\nlines')).value).toEqual([])
   })
 
-  test('other errors of syntax stay what they are', async () => {
+  test('other syntax errors stay unchanged', async () => {
     await using session = await manager.createSession({ checkpoint: 'manual' })
     for (const code of [
       'x = (\n',
@@ -384,15 +384,18 @@ describe('packages', () => {
     ['%sql SELECT 1', 1, '%sql', 'write it in Python'],
     ['?print', 1, '?print', "without IPython's help; use help(print)"],
     ['x = 1\nx.real??', 2, 'x.real??', 'help(x.real)'],
-  ])('%j says in one sentence what is not there, and what to use', async (code, line, command, advice) => {
-    await using session = await manager.createSession({ checkpoint: 'manual' })
-    const { message, frames } = await pythonErrorOf(session.execute(code))
-    expect(message.startsWith(`SyntaxError: ${command}: sessions run plain Python, without `)).toBe(true)
-    expect(message).toContain(advice)
-    expect(frames.at(-1)).toMatchObject({ line, text: code.split('\n')[line - 1]?.trim() })
-  })
+  ])(
+    '%j raises a SyntaxError that says what is missing and what to use instead',
+    async (code, line, command, advice) => {
+      await using session = await manager.createSession({ checkpoint: 'manual' })
+      const { message, frames } = await pythonErrorOf(session.execute(code))
+      expect(message.startsWith(`SyntaxError: ${command}: sessions run plain Python, without `)).toBe(true)
+      expect(message).toContain(advice)
+      expect(frames.at(-1)).toMatchObject({ line, text: code.split('\n')[line - 1]?.trim() })
+    },
+  )
 
-  test('importing a well-known package that is absent says how to add it; other absent modules are left alone', async () => {
+  test('importing a well-known missing package says how to add it; other missing modules get the usual error', async () => {
     await using session = await manager.createSession({ checkpoint: 'manual' })
     const error = await pythonErrorOf(session.execute('import sklearn.linear_model'))
     expect(error.type).toBe('ModuleNotFoundError')
@@ -413,7 +416,7 @@ describe('packages', () => {
     )
   })
 
-  test("a module of the user's under such a name is theirs", async () => {
+  test('a user’s own module with such a name is imported', async () => {
     await using session = await manager.createSession({ checkpoint: 'manual' })
     const { value, stderr } = await session.execute(`
 import sys
@@ -426,7 +429,7 @@ numpy.__spec__.loader.get_filename(), pandas.x, numpy.__loader__ is numpy.__spec
   })
 })
 
-describe('without a network', () => {
+describe('without network access', () => {
   test.each([
     ['gaierror', 'import socket; socket.create_connection(("host.test", 80))'],
     ['OSError', 'import socket; socket.socket()'],

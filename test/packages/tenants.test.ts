@@ -1,5 +1,5 @@
-// S1 and random numbers on slots of an image with packages: tenants take turns on one slot, each leaves as much behind as it can, in
-// Python's own state and in the packages'. LEASES=2000 PACKAGES=many runs what a release is checked with.
+// S1 and random numbers with packages: tenants take turns on one slot, and each tries to leave as much behind as it can, in the state of
+// Python and of the packages. LEASES=2000 PACKAGES=many runs the check made before a release.
 import { type CallbackContext, type SessionManager, TimeoutError, VfsStorage } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WHEELS } from '../linker/support/wheels.js'
@@ -8,7 +8,7 @@ import { openManager } from '../support/manager.js'
 import { py, rejectionOf } from '../support/session-code.js'
 import { MANY, realImage } from './support/real-image.js'
 
-/** Settings of the packages, and what is reachable through them. */
+/** Probes the packages' settings, and what is reachable through them. */
 const PACKAGE_STATE = py`
   def package_state():
       import sys, numpy as np, pandas as pd, matplotlib as mpl, matplotlib.pyplot as plt, ctypes, logging
@@ -22,7 +22,7 @@ const PACKAGE_STATE = py`
       return seen
 `
 
-/** Each number must be another in every session. */
+/** Every session must draw different numbers. */
 const DRAW = py`
   import os, random, secrets, uuid, numpy as np
   [np.random.rand(), int(np.random.randint(2**31)), np.random.default_rng().random(), np.random.RandomState().rand(),
@@ -30,7 +30,7 @@ const DRAW = py`
 `
 const HASHES = 'hash("wombat"), hash(b"wombat"), hash(frozenset(["a", "b"]))'
 
-/** What tenants do with packages besides. */
+/** What tenants do with packages, in addition to `DEEDS`. */
 const PACKAGE_DEEDS: readonly ((tenant: Tenant) => Promise<unknown>)[] = [
   ({ session, secret }) =>
     session.execute(py`
@@ -42,7 +42,7 @@ const PACKAGE_DEEDS: readonly ((tenant: Tenant) => Promise<unknown>)[] = [
       texts = np.array(['${secret}'] * 1000); objects = np.array(['${secret}' + str(n) for n in range(1000)], dtype=object)
       frame = pd.DataFrame({'${secret}': texts, 'b': pd.Categorical(texts)})
     `),
-  // Memory grows, and much of it is written.
+  // Grows the memory and writes much of it.
   ({ session, secret }) =>
     session.execute(py`
       import numpy as np
@@ -83,7 +83,7 @@ const PACKAGE_DEEDS: readonly ((tenant: Tenant) => Promise<unknown>)[] = [
   },
 ]
 
-/** Tenants of the large image import what it does not preload. */
+/** With the large image, tenants also import packages that are not preloaded. */
 const MANY_DEEDS: typeof PACKAGE_DEEDS = [
   ({ session, secret }) =>
     session.execute(py`
@@ -102,7 +102,7 @@ const MANY_DEEDS: typeof PACKAGE_DEEDS = [
 ]
 
 const ALL_DEEDS = [...PACKAGE_DEEDS, ...(MANY ? MANY_DEEDS : []), ...DEEDS]
-/** Each once, and the lease after the last. */
+/** Default: each deed once, and one lease after the last. */
 const LEASES = Number(process.env.LEASES ?? ALL_DEEDS.length + 1)
 
 describe.skipIf(WHEELS === undefined)('tenants on a slot with packages', () => {
@@ -116,7 +116,7 @@ describe.skipIf(WHEELS === undefined)('tenants on a slot with packages', () => {
     code = `${look(image.booted.memoryBytes)}\n${PACKAGE_STATE}\n(repr(probe()), repr(package_state()))`
     manager = await openManager({ image, slots: 1 })
     storage = new VfsStorage({ maxBytes: 64 * 2 ** 20 })
-    // What a slot that has just booted shows.
+    // The expected result is that of a slot that has just booted.
     const fresh = await openManager({ image, slots: 1, slotReuse: 'never' })
     const session = await fresh.createSession({ tenant: 'fresh' })
     expected = String((await session.execute(code)).value)
@@ -143,7 +143,7 @@ describe.skipIf(WHEELS === undefined)('tenants on a slot with packages', () => {
     await deed({ session, secret: `${CANARY}${lease}-` })
   }
 
-  test('control: the probe sees what is left', async () => {
+  test('control: the probe detects what a tenant left behind', async () => {
     await using session = await manager.createSession({ tenant: 'control' })
     await session.execute(
       `import numpy; numpy.seterr(all='raise'); left = ['${CANARY}' + str(n) for n in range(100)]`,
@@ -155,7 +155,7 @@ describe.skipIf(WHEELS === undefined)('tenants on a slot with packages', () => {
     expect(expected).toMatch(/'secrets': 1\b/)
   })
 
-  test(`S1: ${LEASES} leases leave nothing, and each draws numbers of its own`, {
+  test(`S1: ${LEASES} leases leave nothing behind, and each session draws its own random numbers`, {
     timeout: 120_000 + 6_000 * LEASES,
   }, async () => {
     const { boots } = manager.stats().counters
@@ -173,11 +173,11 @@ describe.skipIf(WHEELS === undefined)('tenants on a slot with packages', () => {
       rss.push(process.memoryUsage.rss())
     }
     const { counters } = manager.stats()
-    // Nothing here ends a thread.
+    // No deed ends its thread.
     expect(counters.boots - boots).toBeLessThanOrEqual(1)
     expect(counters.crashes).toBe(0)
     expect(counters.renewals).toBeGreaterThanOrEqual(2 * LEASES - 2)
-    // The hash seed is the image's, as documented; everything that a session draws is its own.
+    // The hash seed is the image's, as documented. All other random values differ between sessions.
     expect(hashes.size).toBe(1)
     for (const [at] of draws[0]?.entries() ?? [])
       expect(new Set(draws.map((drawn) => drawn[at])).size, `number ${at}`).toBe(LEASES)

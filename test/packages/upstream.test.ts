@@ -1,5 +1,5 @@
-// Tests of numpy and pandas themselves, in a session and in stock Pyodide: each ends the same way. scripts/wheels.mjs brings the tests, which
-// Pyodide's wheels are without. UPSTREAM names others than the default, separated by spaces: files, or folders such as numpy/lib.
+// Runs numpy's and pandas' own tests in a session and in stock Pyodide, and compares the outcomes. scripts/wheels.mjs fetches the tests,
+// which Pyodide's wheels lack. UPSTREAM replaces the default selection: files, or folders such as numpy/lib, separated by spaces.
 import { fork } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -14,7 +14,7 @@ const STOCK = fileURLToPath(new URL('support/run-in-pyodide.mjs', import.meta.ur
 const TESTS = join(WHEELS ?? '', 'tests')
 const ARCHIVES = /^(pytest|pluggy|iniconfig|hypothesis|sortedcontainers|tzdata)-/
 
-/** Short, and of many parts: linear algebra, FFT, random numbers, group, join, resample. */
+/** Short tests of many areas: linear algebra, FFT, random numbers, group, join, resample. */
 const DEFAULT = [
   ...['numpy/fft/tests/test_pocketfft.py', 'numpy/random/tests/test_seed_sequence.py'],
   ...['numpy/linalg/tests/test_regression.py', 'pandas/tests/resample/test_time_grouper.py'],
@@ -28,7 +28,7 @@ interface Outcomes {
   readonly outcomes: Readonly<Record<string, string>>
 }
 
-/** What the program expects. */
+/** The input of the program: test files, archives with their dependencies, and modules to run. */
 function upstream(): {
   files: Record<string, string>
   archives: Record<string, Uint8Array>
@@ -42,14 +42,14 @@ function upstream(): {
     (path) => /\/test_[^/]*\.py$/.test(path) && PREFIXES.some((prefix) => path.startsWith(prefix)),
   )
   const folders = new Set(modules.map((path) => dirname(path)))
-  // What the tests share. numpy's conftest.py only sets up what these tests do without.
+  // Helpers shared by tests. numpy's conftest.py is left out: it only sets up what these tests do not need.
   const helpers = paths.filter(
     (path) => !/\/test_[^/]*\.py$/.test(path) && (path.startsWith('pandas/') || folders.has(dirname(path))),
   )
   const files: Record<string, string> = {}
   for (const path of [...helpers, ...modules]) {
     const text = readFileSync(join(TESTS, path), 'utf8')
-    // A package is taken for one by pytest, which would then look for its tests elsewhere.
+    // Leave out empty __init__.py files: pytest would take the folder for a package and look for its tests elsewhere.
     if (!path.endsWith('__init__.py') || text.trim() !== '') files[path] = text
   }
   const archives = readdirSync(folder).filter((name) => ARCHIVES.test(name))
@@ -70,7 +70,7 @@ async function inSession(given: ReturnType<typeof upstream>): Promise<Outcomes> 
   return JSON.parse(String(await session.get('outcomes')))
 }
 
-/** In a process of its own: Pyodide keeps its thread busy, and the session needs this one to be given memory. */
+/** Runs in a process of its own: Pyodide blocks its thread, and the session needs this thread to be granted memory. */
 async function inPyodide(given: ReturnType<typeof upstream>): Promise<Outcomes> {
   const { lock, wheels } = realImageOptions()
   const { packages } = JSON.parse(readFileSync(lock, 'utf8')) as { packages: { file: string }[] }
@@ -86,7 +86,7 @@ async function inPyodide(given: ReturnType<typeof upstream>): Promise<Outcomes> 
 }
 
 describe.skipIf(!existsSync(TESTS))('tests of numpy and pandas', () => {
-  it('end as they do in stock Pyodide', async () => {
+  it('have the same outcomes as in stock Pyodide', async () => {
     const given = upstream()
     const [{ code, report, outcomes }, stock] = await Promise.all([inSession(given), inPyodide(given)])
     const counts: Record<string, number> = {}

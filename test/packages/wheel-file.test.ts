@@ -1,4 +1,4 @@
-// Wheels that are not what they should be: reading them ends with an error within bounds.
+// Malformed wheels: reading them ends with an error, within bounds.
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ async function fileOf(bytes: Uint8Array): Promise<string> {
   return path
 }
 
-/** Deflated, and with a size that may be a lie. */
+/** A deflated METADATA file, whose stated size may be wrong. */
 function packed(bytes: Uint8Array, statedBytes = bytes.length): Entry {
   return { name: METADATA, bytes: deflateRawSync(bytes), method: 8, statedBytes }
 }
@@ -31,7 +31,7 @@ function changed(bytes: Buffer, offsetFromEnd: number, value: number): Buffer {
 
 const good = () => zip([{ name: METADATA, bytes: TEXT }])
 
-test('METADATA is read where it is stored or deflated, and names and hashes with it', async () => {
+test('METADATA is read whether stored or deflated, with the wheel’s import names and hash', async () => {
   expect(await readWheelMetadata(await fileOf(good()))).toMatchObject({ name: 'a', version: '1' })
   expect(await readWheelMetadata(await fileOf(zip([packed(Buffer.from(TEXT))])))).toMatchObject({ name: 'a' })
   const wheel = makeWheel('a', {
@@ -50,9 +50,9 @@ test('METADATA is read where it is stored or deflated, and names and hashes with
 
 it.each([
   ['is empty', Buffer.alloc(0)],
-  ['is no archive', Buffer.from('a'.repeat(1000))],
+  ['is not an archive', Buffer.from('a'.repeat(1000))],
   ['is cut off', good().subarray(0, 30)],
-  ['lacks its beginning', good().subarray(20)],
+  ['lacks its first bytes', good().subarray(20)],
   ['has no METADATA', zip([{ name: 'a/__init__.py', bytes: '' }])],
   [
     'has METADATA twice',
@@ -61,18 +61,21 @@ it.each([
       { name: 'b-1.dist-info/METADATA', bytes: TEXT },
     ]),
   ],
-  ['has a directory outside of it', changed(good(), 6, 0xfffffff0)],
-  ['has a directory as long as memory', changed(good(), 10, 0x7fffffff)],
+  ['has its directory outside the file', changed(good(), 6, 0xfffffff0)],
+  ['claims a directory of 2 GiB', changed(good(), 10, 0x7fffffff)],
   ['has METADATA with another compression', zip([{ name: METADATA, bytes: TEXT, method: 12 }])],
-  ['has METADATA that is no deflated data', zip([{ name: METADATA, bytes: TEXT, method: 8 }])],
-  ['has METADATA that becomes a gigabyte', zip([packed(Buffer.alloc(64 * 1024 * 1024), 100)])],
-  ['says that METADATA is a gigabyte', zip([packed(Buffer.from(TEXT), 2 ** 30)])],
+  ['has METADATA that is not valid deflate data', zip([{ name: METADATA, bytes: TEXT, method: 8 }])],
+  [
+    'has METADATA that inflates far beyond its stated size',
+    zip([packed(Buffer.alloc(64 * 1024 * 1024), 100)]),
+  ],
+  ['claims that METADATA has a gigabyte', zip([packed(Buffer.from(TEXT), 2 ** 30)])],
   ['has METADATA without a name', zip([{ name: METADATA, bytes: 'Version: 1\n' }])],
-])('a wheel that %s is refused', async (_, bytes) => {
+])('a wheel that %s is rejected', async (_, bytes) => {
   await expect(readWheelMetadata(await fileOf(bytes))).rejects.toThrow(MetadataError)
 })
 
-test('METADATA has continued lines, names in any case, and an end', () => {
+test('METADATA may have continued lines and field names in any case, and ends at its first empty line', () => {
   const text =
     'NAME: A.b\r\nVersion: 1\r\nRequires-Dist: c\r\n  >=1\r\nProvides-Extra: X_y\r\n\r\nRequires-Dist: d\r\n'
   const { name, requires, extras } = parseMetadata(text)

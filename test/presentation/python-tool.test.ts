@@ -1,4 +1,4 @@
-// What a model gets of an execution, whatever the framework: with a session whose answers are made up.
+// What a model receives from an execution, in any framework. The session is a fake with prepared results.
 import { describe, expect, test, vi } from 'vitest'
 import { answerCalls } from '../../src/presentation/answers.js'
 import { CallsInOrder } from '../../src/presentation/calls-in-order.js'
@@ -29,7 +29,7 @@ const NOTHING: ExecuteResult = {
   ...{ fileBytes: 0, files: [], moreFiles: 0, callbackInvocations: 0, pending: [] },
 }
 
-/** A tool whose session answers with this result, or fails with this error. */
+/** Creates a tool whose session returns this result or throws this error. */
 function toolWith(
   answer: Partial<ExecuteResult> | Error,
   {
@@ -49,7 +49,7 @@ function toolWith(
 
 const png = new Uint8Array([1, 2, 3])
 
-test('displays that are text are read, images are given, and other forms are named', async () => {
+test('text displays are included, images are returned, and other forms are only named', async () => {
   const display = { 'text/html': '<b>' }
   const { text, images } = await toolWith({
     stdout: 'hi\n',
@@ -70,7 +70,7 @@ test('displays that are text are read, images are given, and other forms are nam
   expect((await toolWith({}).run('')).text).toBe('(no output)')
 })
 
-test('images are bounded in number and size, and long texts are cut', async () => {
+test('images are limited in number and size, and long texts are truncated', async () => {
   const many = await toolWith({ displays: Array(40).fill({ 'image/png': png }) }).run('')
   expect(many.images.length).toBe(10)
   expect(many.text).toMatch(/10 more displays are left out[\s\S]*\[10 images\]$/)
@@ -84,7 +84,7 @@ test('images are bounded in number and size, and long texts are cut', async () =
   expect(long.structured).not.toHaveProperty('value')
 })
 
-test('what the code is to blame for is an outcome; what the program has to know is thrown', async () => {
+test('errors caused by the code are outcomes for the model; errors for the program are thrown', async () => {
   const aborted = AbortSignal.abort()
   const outcomes = [
     new TimeoutError(1, 'interrupted'),
@@ -111,7 +111,7 @@ test('what the code is to blame for is an outcome; what the program has to know 
   await expect(toolWith(closed, { state: 'closed' }).run('')).rejects.toBe(closed)
 })
 
-test('the first outcome names variables that an upgrade has lost', async () => {
+test('the first outcome names the variables lost in an upgrade', async () => {
   const tool = toolWith({ stdout: 'x' }, { lostGlobals: ['frame', 'model'] })
   expect((await tool.run('')).text).toBe(
     'x\n[note] after an upgrade, these variables of the session are lost: frame, model',
@@ -119,14 +119,14 @@ test('the first outcome names variables that an upgrade has lost', async () => {
   expect((await tool.run('')).text).toBe('x')
 })
 
-test('options that are none, or out of bounds, are refused', () => {
+test('unknown options and options out of range are rejected', () => {
   expect(() => toolWith({}, { maxTextLength: 1 })).toThrow(/maxTextLength: expected an integer/)
   expect(() => toolWith({}, { timeoutMs: 0 })).toThrow(/timeoutMs: expected a number/)
   expect(() => toolWith({}, { tool: [] } as never)).toThrow(/unknown option "tool"/)
   expect(() => new PythonTool({ session: undefined as never })).toThrow(/session: expected a Session/)
 })
 
-test('tools get names that Python allows, each its own, and keep the rest of a schema that sessions refuse', async () => {
+test('tools get unique names valid in Python, and a schema keyword that sessions reject is dropped alone', async () => {
   const call = () => 1
   const named = toolCallbacks([
     ...['get-user', 'list', 'a b', 'a_b', '1st'].map((name) => ({ name, call })),
@@ -157,7 +157,7 @@ describe('answers', () => {
   const pending = [1, 2, 3, 4].map((n) => ({ id: `${n}`, name: `f${n}`, args: { n } }))
   const resume = async (answered: unknown) => answered
 
-  test('run what is approved, and raise for the rest', async () => {
+  test('run approved calls and raise for the others', async () => {
     const answers = { approvals: { 1: true, 2: false, 3: true }, results: { 4: 'four' } }
     const run = ({ name }: { name: string }) => {
       if (name === 'f3') throw new Error('it broke')
@@ -169,7 +169,7 @@ describe('answers', () => {
     })
   })
 
-  test('that are wrong are refused before any tool runs', async () => {
+  test('that are invalid are rejected before any tool runs', async () => {
     const run = vi.fn()
     const wrong = [
       { approvals: { 1: true, 9: true } },
@@ -186,7 +186,7 @@ describe('answers', () => {
     expect(run).not.toHaveBeenCalled()
   })
 
-  test('that come twice run the tool once', async () => {
+  test('given twice run the tool only once', async () => {
     const run = vi.fn(async () => 'paid')
     const session = { pending, limits }
     const twice = [1, 2].map(() => answerCalls(session, { approvals: { 1: true } }, { run, resume }))
@@ -195,7 +195,7 @@ describe('answers', () => {
     expect(run).toHaveBeenCalledTimes(1)
   })
 
-  test('have the time limit of callbacks, and a signal that leaves the calls pending', async () => {
+  test('use the callback time limit, and an aborted signal leaves the calls pending', async () => {
     const run = () => new Promise(() => {})
     const approvals = { 1: true }
     expect(await answerCalls({ pending, limits }, { approvals }, { run, resume })).toMatchObject({
@@ -210,7 +210,7 @@ describe('answers', () => {
   })
 })
 
-test('callbacks act for the call that runs: the first that has not settled', async () => {
+test('callbacks belong to the earliest call that is still running', async () => {
   const calls = new CallsInOrder<string>()
   const ends: (() => void)[] = []
   const start = (name: string) => calls.run(name, () => new Promise<void>((resolve) => ends.push(resolve)))

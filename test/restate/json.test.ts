@@ -1,4 +1,4 @@
-// Values as JSON: every form comes back as it was, and hostile text is refused.
+// Values as JSON: every form survives a round trip, and hostile input is rejected.
 import { NdArray } from 'brumate'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -6,7 +6,7 @@ import { fromJson, JsonValueError, toJson } from '../../src/shared/values/json.j
 
 const there = (value: unknown) => fromJson(JSON.parse(JSON.stringify(toJson(value))))
 
-test('every form of a value comes back as it was', () => {
+test('every form of a value survives a round trip', () => {
   for (const value of [
     ...[null, true, 1, -0, 1.5, Number.NaN, Number.POSITIVE_INFINITY, -(2n ** 70n), 0n, '', 'ü\0\ud800'],
     ...[new Uint8Array([1, 2]), new Uint8Array(), Float32Array.of(1.5), BigInt64Array.of(-1n)],
@@ -19,7 +19,7 @@ test('every form of a value comes back as it was', () => {
   expect(there({ a: undefined, b: 1 })).toEqual({ b: 1 })
 })
 
-test('any JSON comes back as it was, whatever its keys', () => {
+test('any JSON survives a round trip, whatever its keys', () => {
   const key = fc.oneof(fc.string(), fc.constantFrom('$set', '$date', '$map', '$object', '$bytes'))
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(
@@ -39,13 +39,13 @@ test('any JSON comes back as it was, whatever its keys', () => {
   )
 })
 
-test('a prototype is no key of what is read', () => {
+test('a __proto__ key is read as plain data and does not set the prototype', () => {
   const read = fromJson(JSON.parse('{"__proto__": {"a": 1}}')) as object
   expect(Object.getPrototypeOf(read)).toBe(Object.prototype)
   expect(Object.keys(read)).toEqual(['__proto__'])
 })
 
-test('what is too large, too deep or has no form is refused', () => {
+test('values that are too large, too deep or have no JSON form are rejected', () => {
   const deep = () => {
     let value: unknown = 1
     for (let i = 0; i < 100_000; i += 1) value = [value]
@@ -64,7 +64,7 @@ test('what is too large, too deep or has no form is refused', () => {
   expect(() => fromJson(deep())).toThrow(JsonValueError)
 })
 
-test('malformed forms are refused', () => {
+test('malformed forms are rejected', () => {
   for (const json of [
     ...[
       { $x: 1 },

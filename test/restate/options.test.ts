@@ -1,11 +1,11 @@
-// What `sessionObject` refuses, before any server is asked.
+// Options that `sessionObject` rejects before it contacts a server.
 import { InstallationError, InvalidOptionError, type SessionManager } from 'brumate'
 import { sessionObject } from 'brumate/restate'
 import { expect, test } from 'vitest'
 
 const manager = { getOrCreate: () => {} } as unknown as SessionManager
 
-test('an engine without what the SDK needs is named, and what to do', async () => {
+test('on an engine that lacks what the SDK needs, the error says so; the polyfill of the example fixes it', async () => {
   const { withResolvers } = Promise as { withResolvers?: unknown }
   Reflect.deleteProperty(Promise, 'withResolvers')
   try {
@@ -17,7 +17,7 @@ test('an engine without what the SDK needs is named, and what to do', async () =
   }
 })
 
-test('options are checked', async () => {
+test('invalid options are rejected', async () => {
   await import('../../examples/restate/with-resolvers.js')
   for (const [option, given] of [
     ['manager', { manager: undefined }],

@@ -1,4 +1,4 @@
-// `brumate/restate` with Restate's own server: what the handlers do, and that nothing is done twice or lost when processes are killed.
+// `brumate/restate` with Restate's own server: what the handlers do, and that killing processes neither repeats nor loses work.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,12 +10,12 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import type * as Clusters from '../../examples/restate/cluster.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-// Its service processes are compiled programs.
+// Import the build: the cluster starts its compiled service programs.
 const { Cluster, findServer, until }: typeof Clusters = await import(
   `${root}dist/examples/restate/cluster.js`
 )
 const server = findServer()
-/** The client needs Node 22. The example brings what Node 20 lacks, but what is tested here does not depend on Node. */
+/** The client needs Node 22. The example has a polyfill for Node 20, but these tests do not depend on the version of Node. */
 const isLeftOut = server === undefined || !('withResolvers' in Promise)
 
 describe.skipIf(isLeftOut)('sessions as virtual objects', () => {
@@ -46,7 +46,7 @@ describe.skipIf(isLeftOut)('sessions as virtual objects', () => {
     return pending
   }
 
-  test('an execution keeps its variables, whichever process runs it', async () => {
+  test('variables persist between executions, whichever process runs them', async () => {
     await completed('plain', 'n = 0')
     for (let n = 1; n <= 4; n += 1) expect((await completed('plain', 'n += 1; n')).value).toBe(n)
     const odd = await completed('plain', 'print("out")\n{"raw": b"x", "set": {1}, "big": 2**64}')
@@ -56,7 +56,7 @@ describe.skipIf(isLeftOut)('sessions as virtual objects', () => {
     ])
   })
 
-  test('an error of the code is a reply, and the state stays as the code left it', async () => {
+  test('a Python error is returned as a reply, and the state stays as the code left it', async () => {
     const reply = (await cluster.call('raising', 'execute', { code: 'x = 1\nx / 0' })) as FailedReply
     expect(reply).toMatchObject({
       status: 'failed',
@@ -78,7 +78,7 @@ describe.skipIf(isLeftOut)('sessions as virtual objects', () => {
     expect(await cluster.call('not an id', 'get', 'x').catch(String)).toMatch(/400 /)
   })
 
-  test('host calls are answered as their answers come; output and figures are of the whole execution', async () => {
+  test('host calls continue as their answers arrive; the reply has the output of the whole execution', async () => {
     const reply = cluster.call('calls', 'execute', {
       code: `
 import asyncio
@@ -118,14 +118,14 @@ except Exception as error:
     expect(await cluster.call('calls', 'resume', { results: { 9: 1 } }).catch(String)).toMatch(/404 /)
   })
 
-  test('a cancelled execution is told, ends, and leaves a session that goes on', async () => {
+  test('cancelling an execution interrupts it and leaves a usable session', async () => {
     const sent = (await cluster.call('cancelled', 'execute/send', {
       code: "state = 'waits'\ntry:\n    await approve(what='x')\nfinally:\n    state = 'ended'",
     })) as { readonly invocationId: string }
     await waiting('cancelled')
     await cluster.cancel(sent.invocationId)
     expect(await cluster.call('cancelled', 'get', 'state')).toBe('ended')
-    // Code that runs is interrupted: it would go on for ever.
+    // Running code is interrupted; otherwise this loop would never end.
     const endless = { code: 'while True: pass', timeoutMs: null }
     const running = (await cluster.call('cancelled', 'execute/send', endless)) as { invocationId: string }
     await until(async () => (await cluster.journalOf(running.invocationId)) >= 2)
@@ -134,7 +134,7 @@ except Exception as error:
     expect(await cluster.call('cancelled', 'pending')).toEqual([])
   })
 
-  test('set, reset and delete', async () => {
+  test('set, reset and delete work over HTTP', async () => {
     await cluster.call('other', 'set', { name: 'x', value: { $bytes: 'eA==' } })
     expect((await completed('other', 'x')).repr).toBe("b'x'")
     await cluster.call('other', 'reset')
@@ -147,7 +147,7 @@ except Exception as error:
     )
   })
 
-  test('a result that is too large comes without its value', async () => {
+  test('a result that is too large is returned without its value', async () => {
     const reply = await completed('large', 'print("x" * 3_000_000, end="end")\nlist(range(1_000_000))')
     expect([reply.value, reply.exact, reply.stdout.endsWith('end')]).toEqual([undefined, false, true])
     expect((await completed('large', 'len("still there")')).value).toBe(11)
@@ -161,7 +161,7 @@ describe.skipIf(isLeftOut)('when processes are killed', { concurrent: true }, ()
     return stdout
   }
 
-  test('the example: an approval survives both processes, and the refund is made once', async () => {
+  test('the example: an approval survives the death of both processes, and the refund is made once', async () => {
     expect((await run('examples/run.mjs', 'restate')).trim().split('\n')).toEqual([
       'two service processes run',
       'waiting: approve {"what":"refund order 1204"}',
@@ -172,7 +172,7 @@ describe.skipIf(isLeftOut)('when processes are killed', { concurrent: true }, ()
     ])
   }, 120_000)
 
-  test('every execution and every side effect is there once', async () => {
+  test('every execution and every side effect happens exactly once', async () => {
     const args = ['--seconds', '4', '--sessions', '3', '--json', '--cache-dir', inject('cacheDir')]
     const report = JSON.parse(
       await run('chaos/restate.mjs', ...args).catch((error: { stdout?: string }) => {
@@ -185,7 +185,7 @@ describe.skipIf(isLeftOut)('when processes are killed', { concurrent: true }, ()
   }, 120_000)
 })
 
-test('the pages show the commands that there are', async () => {
+test('the example’s README shows the commands that exist', async () => {
   const page = await readFile(join(root, 'examples/restate/README.md'), 'utf8')
   for (const command of ['npm install --prefix examples/restate', 'node examples/run.mjs restate'])
     expect(page).toContain(command)

@@ -1,4 +1,4 @@
-// Who may use the server, how much, and from where.
+// Access to the server: authentication, quotas, allowed origins and hosts.
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -16,7 +16,7 @@ async function served(options: Partial<ServeOptions> = {}) {
   return server
 }
 
-/** With any headers, which `fetch` does not allow. */
+/** Sends arbitrary headers, including those that `fetch` forbids. */
 function status(url: string, headers: Record<string, string>, method = 'GET'): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers }, (response) => {
@@ -28,7 +28,7 @@ function status(url: string, headers: Record<string, string>, method = 'GET'): P
   })
 }
 
-/** What the server answers to a request of these lines, whatever they are. */
+/** Sends these raw lines as a request and returns the raw response. */
 function exchange(url: string, ...lines: readonly string[]): Promise<string> {
   const { port, hostname } = new URL(url)
   const socket = connect(Number(port), hostname)
@@ -36,14 +36,14 @@ function exchange(url: string, ...lines: readonly string[]): Promise<string> {
   return text(socket)
 }
 
-test('a request without a body, a length and a type has an empty body', async () => {
+test('a request with no body, Content-Length or Content-Type is treated as having an empty body', async () => {
   const { url } = await served({ tenant: 'no body' })
   expect(await exchange(url, 'PUT /v1/sessions/main HTTP/1.1')).toMatch(/^HTTP\/1.1 201 /)
   expect(await exchange(url, 'POST /v1/sessions/main/reset HTTP/1.1')).toMatch(/^HTTP\/1.1 204 /)
   expect(await exchange(url, 'DELETE /v1/sessions/main HTTP/1.1')).toMatch(/^HTTP\/1.1 204 /)
 })
 
-test('without a valid key there is nothing but health and the description', async () => {
+test('without a valid key, only /health and /openapi.json are accessible', async () => {
   const { send } = await appForTest({ keys: [{ tenant: 'ada', key: KEYS.ada }] })
   for (const key of [undefined, 'a-key-of-ada-0000002', KEYS.bob]) {
     const { status, headers, body } = await callerOf(send, key)('GET', '/v1/sessions')
@@ -54,7 +54,7 @@ test('without a valid key there is nothing but health and the description', asyn
   expect((await callerOf(send)('GET', '/openapi.json')).body.security).toEqual([{ key: [] }])
 })
 
-test('a server that other machines can reach needs keys, and an error never shows one', async () => {
+test('a server reachable from other machines requires keys, and errors never reveal a key', async () => {
   const manager = await sharedManager({ slots: 3 })
   await expect(serve({ manager, host: '0.0.0.0' })).rejects.toThrow(/clients need keys/)
   const short = await serve({ manager, keys: { ada: 'too-short' } }).catch((error) => error)
@@ -62,14 +62,14 @@ test('a server that other machines can reach needs keys, and an error never show
   expect(short.message).not.toContain('too-short')
 })
 
-test('two tenants with one key, and origins that no browser sends, are refused', async () => {
+test('a key shared by two tenants is rejected, and so is a malformed CORS origin', async () => {
   const manager = await sharedManager({ slots: 3 })
   await expect(serve({ manager, keys: { ada: KEYS.ada, bob: KEYS.ada } })).rejects.toThrow(/ada and bob/)
   for (const origin of ['example.com', 'https://example.com/'])
     await expect(serve({ manager, cors: [origin] })).rejects.toThrow(/cors: expected origins/)
 })
 
-test('web pages and other host names are refused, but for those that may call', async () => {
+test('requests from other origins and host names are rejected, except those listed in cors', async () => {
   const { url } = await served({ cors: ['https://example.com'] })
   expect(await status(`${url}/health`, { host: 'evil.example' })).toBe(403)
   expect(await status(`${url}/v1/sessions`, { origin: 'https://evil.example' })).toBe(403)
@@ -80,7 +80,7 @@ test('web pages and other host names are refused, but for those that may call', 
   expect(preflight.headers.get('access-control-allow-origin')).toBe('https://example.com')
 })
 
-test('metrics are for this machine, or for a key', async () => {
+test('/metrics is open to this machine only, unless metricsKey is set: then it requires that key', async () => {
   const { url } = await served()
   await fetch(`${url}/v1/sessions/unknown`)
   const text = await (await fetch(`${url}/metrics`)).text()
@@ -92,12 +92,12 @@ test('metrics are for this machine, or for a key', async () => {
   expect((await callerOf(send, 'a-key-of-metrics-1')('GET', '/metrics')).status).toBe(200)
 })
 
-test('requests at the same time create no more sessions than the quota', async () => {
+test('concurrent requests cannot create more sessions than the quota allows', async () => {
   const { call, manager } = await appForTest({
     keys: [{ tenant: 'quota-all', key: KEYS.ada, quotas: { sessions: 2 } }],
   })
   const list = manager.list.bind(manager)
-  // As a store that is not in this process.
+  // Yields to the event loop first, as a store outside this process would.
   const slow = vi.spyOn(manager, 'list').mockImplementation(async function* (filter) {
     await setImmediate()
     yield* list(filter)
@@ -108,7 +108,7 @@ test('requests at the same time create no more sessions than the quota', async (
   await Promise.all([call('DELETE', '/v1/sessions/a'), call('DELETE', '/v1/sessions/b')])
 })
 
-test('each quota answers 429 with its name, and others are not affected', async () => {
+test('exceeding any quota answers 429 with the name of the quota and does not affect other tenants', async () => {
   const { call, bob } = await appForTest({
     keys: [
       {
@@ -139,7 +139,7 @@ test('each quota answers 429 with its name, and others are not affected', async 
   expect((await call('DELETE', '/v1/sessions/main')).status).toBe(204)
 })
 
-test('execution time counts for an hour, and Retry-After says when enough of it is over', () => {
+test('execution time counts against the quota for an hour, and Retry-After says when enough of it expires', () => {
   const account = new Account({ executionSecondsPerHour: 10 }, 0)
   account.used(4_000, 0)
   account.used(7_000, 30 * 60_000)
@@ -156,7 +156,7 @@ test('execution time counts for an hour, and Retry-After says when enough of it 
   account.begin(60 * 60_000)()
 })
 
-test('a server that stops answers what it has begun, refuses the rest, and stores its sessions', async () => {
+test('a draining server finishes running requests, rejects new ones and stores its sessions', async () => {
   const { call, manager, drain, close } = await appForTest({ tenant: 'draining' })
   await call('PUT', '/v1/sessions/main')
   const running = call('POST', '/v1/sessions/main/execute', {

@@ -4,7 +4,7 @@ import { appForTest } from './support/caller.js'
 
 const FILE = '/v1/sessions/main/files?path=/tmp/a%20b.html'
 
-test('a file goes up and comes down, whole and in part, and no browser runs it', async () => {
+test('a file can be uploaded and downloaded, whole or by range, and is sent so that no browser executes it', async () => {
   const { call } = await appForTest({ tenant: 'files' })
   await call('PUT', '/v1/sessions/main')
   expect((await call('PUT', FILE, new TextEncoder().encode('0123456789'))).status).toBe(204)
@@ -49,7 +49,7 @@ test('a file goes up and comes down, whole and in part, and no browser runs it',
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('a download of a file that becomes shorter fails, and does not leave the client waiting', async () => {
+test('a download fails promptly if the file is truncated while it is being sent', async () => {
   const { call, send } = await appForTest({ tenant: 'shorter' })
   await call('PUT', '/v1/sessions/main')
   await call('PUT', FILE, new Uint8Array(8 * 2 ** 20))
@@ -59,7 +59,7 @@ test('a download of a file that becomes shorter fails, and does not leave the cl
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('an upload that is too long leaves what was there', async () => {
+test('an upload over the size limit is rejected and the old file stays', async () => {
   const { call, send } = await appForTest({ tenant: 'uploads', maxUploadBytes: 2000, maxBodyBytes: 1024 })
   await call('PUT', '/v1/sessions/main')
   await call('PUT', FILE, 'before')
@@ -81,7 +81,7 @@ test('an upload that is too long leaves what was there', async () => {
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('JSON is bounded as JSON, also where a session or a variable is called files', async () => {
+test('JSON bodies have the JSON size limit, even if a session or variable is named "files" or "snapshot"', async () => {
   const { call } = await appForTest({ tenant: 'json', maxBodyBytes: 1024, maxUploadBytes: 2 ** 20 })
   const value = { value: 'x'.repeat(2000) }
   const type = { 'content-type': 'application/json' }
@@ -94,7 +94,7 @@ test('JSON is bounded as JSON, also where a session or a variable is called file
     expect((await call('PUT', `/v1/sessions${path}`, JSON.stringify(value), type)).status).toBe(413)
 })
 
-test('a snapshot comes down and goes up to another session; what is none is refused', async () => {
+test('a snapshot downloaded from one session can be uploaded to another; a corrupt one is rejected', async () => {
   const { call, send } = await appForTest({ tenant: 'snapshots' })
   await Promise.all([call('PUT', '/v1/sessions/one'), call('PUT', '/v1/sessions/two')])
   await call('PUT', '/v1/sessions/one/variables/x', { value: [1, 2] })
@@ -111,12 +111,12 @@ test('a snapshot comes down and goes up to another session; what is none is refu
   await Promise.all([call('DELETE', '/v1/sessions/one'), call('DELETE', '/v1/sessions/two')])
 })
 
-test('bodies that requests hold in memory have a bound together, and room comes back', async () => {
+test('concurrent request bodies share one memory limit, and finished requests free their share', async () => {
   const bytes = 64 * 1024
   const { call, send } = await appForTest({ tenant: 'held', maxUploadBytes: bytes, maxBodyBytes: bytes })
   await call('PUT', '/v1/sessions/main')
   const path = '/v1/sessions/main/snapshot'
-  /** A snapshot that is almost there. It is read in a later turn. */
+  /** Uploads a snapshot whose last byte is missing. The server reads it in a later turn of the event loop. */
   const unfinished = () => {
     const { readable, writable } = new TransformStream<Uint8Array>()
     const writer = writable.getWriter()

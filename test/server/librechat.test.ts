@@ -1,4 +1,4 @@
-// LibreChat's code API: requests as `@librechat/agents` 3.x and LibreChat's server form them. No port: the app answers requests.
+// LibreChat's code API, with requests as `@librechat/agents` 3.x and LibreChat's server send them. The app is called without a port.
 
 import { MemoryStore, type SessionManager } from 'brumate'
 import { type BrumateApp, createApp } from 'brumate/server'
@@ -72,7 +72,7 @@ describe("LibreChat's code API", () => {
     }
   }
 
-  it('runs a program with its arguments in a session of its own, and keeps no variables', async () => {
+  it('runs each program in a session of its own, with arguments, and keeps no variables', async () => {
     const first = await exec(
       py`
       import sys
@@ -89,7 +89,7 @@ describe("LibreChat's code API", () => {
     expect((await exec('x')).stderr).toContain("NameError: name 'x' is not defined")
   })
 
-  it('gives code the files of an upload, and later code those that it made', async () => {
+  it('gives code uploaded files, and files that earlier code created', async () => {
     const form = new FormData()
     form.append('entity_id', 'agent_1')
     form.append('file', new Blob(['a,b\n1,2\n']), 'data.csv')
@@ -120,7 +120,7 @@ describe("LibreChat's code API", () => {
     const [output] = made.files
     const later = await exec(`print(open('/mnt/data/out/sum.txt').read())`, { files: [{ ...output }] })
     expect([later.stdout, later.files[0]?.inherited]).toEqual(['2\n', true])
-    // As versions until 2026 name it.
+    // The field name that versions before 2026 use.
     const older = { id: output?.id, name: output?.name, session_id: made.session_id }
     expect((await exec(`print(open('out/sum.txt').read())`, { files: [older] })).stdout).toBe('2\n')
     expect((await exec(`print(open('out/sum.txt').read())`, { session_id: made.session_id })).stdout).toBe(
@@ -128,7 +128,7 @@ describe("LibreChat's code API", () => {
     )
   })
 
-  it('lists, downloads and deletes files, in the forms that versions of LibreChat ask for', async () => {
+  it('lists, downloads and deletes files, in the forms used by different versions of LibreChat', async () => {
     const { session_id, files } = await exec(`open('ü.txt', 'w').write('hello')`)
     const [{ id } = { id: '' }] = files
     expect(id).toMatch(ID)
@@ -156,7 +156,7 @@ describe("LibreChat's code API", () => {
     expect((await request('GET', `/download/${session_id}/${id}`)).status).toBe(404)
   })
 
-  it('keeps the folders of a batch, and tells of no change to files that are read-only', async () => {
+  it('keeps the folders of a batch upload, and reports no change to read-only files', async () => {
     const batch = await upload({ 'skill/run.py': 'A = 1', '../../etc/x.py': 'B = 2' }, { read_only: 'true' })
     expect(batch.message).toBe('success')
     expect(batch.files.map(({ filename }) => filename)).toEqual(['skill/run.py', 'etc/x.py'])
@@ -175,7 +175,7 @@ describe("LibreChat's code API", () => {
     expect(after.filter(({ inherited }) => !inherited).map(({ name }) => name)).not.toContain('skill/run.py')
   })
 
-  it('tells the model what went wrong: an exception, a limit, another language, a file that is gone', async () => {
+  it('explains failures to the model: an exception, an unsupported language, a missing file', async () => {
     const raised = await exec(`print(1)\nopen('x', 'w').write('x')\n1 / 0`)
     expect(raised).toMatchObject({ stdout: '1\n', files: [] })
     expect(raised.stderr).toMatch(/^Traceback[\s\S]*ZeroDivisionError: division by zero\n$/)
@@ -186,7 +186,7 @@ describe("LibreChat's code API", () => {
     expect([exited.stderr, exited.files.map(({ name }) => name)]).toEqual(['', ['kept.txt']])
   })
 
-  it('suspends code at its tools, and goes on with their results in another process', async () => {
+  it('suspends code at its tool calls and continues with their results, even in another process', async () => {
     const tools = [{ name: 'add-up', description: 'adds' }, { name: 'print' }]
     const code = py`
       import asyncio, sys
@@ -245,7 +245,7 @@ describe("LibreChat's code API", () => {
     })
   })
 
-  it('reads files again that another process has taken over meanwhile', async () => {
+  it('retries a read when another process has taken over the session', async () => {
     const { session_id: id } = await exec('open("a.txt", "w").write("kept")')
     const sessions = new FileSessions({ manager, session: {}, retentionMs: 1e9, onError: console.error })
     let reads = 0
@@ -257,7 +257,7 @@ describe("LibreChat's code API", () => {
     expect(reads).toBe(2)
   })
 
-  it('shows nobody the files of another tenant, and nothing without a key', async () => {
+  it('does not serve a tenant’s files to other tenants or with a wrong key', async () => {
     const {
       session_id,
       files: [file],
@@ -278,7 +278,7 @@ describe("LibreChat's code API", () => {
     ['/exec/programmatic', { continuation_token: 'x', tool_results: [] }],
     ['/upload', { no: 'form' }],
     ['/upload/batch', new FormData()],
-  ])('refuses a malformed request to %s %j', async (path, body) => {
+  ])('rejects a malformed request to %s %j', async (path, body) => {
     const response = await request('POST', path, body)
     expect(response.status).toBe(400)
     expect(await response.json()).toEqual({ error: expect.any(String) })

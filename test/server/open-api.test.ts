@@ -1,4 +1,4 @@
-// Whatever a client sends to the routes of the OpenAPI document, it gets an answer, and a problem document where that is no success.
+// Fuzzes all routes of the OpenAPI document: every request gets a response, and every error response is a problem document.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { appForTest, type Json } from './support/caller.js'
@@ -22,7 +22,7 @@ function operationsOf(document: Json): Operation[] {
   )
 }
 
-/** Text that has broken servers. */
+/** Includes texts that are known to break servers. */
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.constantFrom(
@@ -46,7 +46,7 @@ const anything = fc.oneof(
   fc.constantFrom(null, -1, 1e308, 2 ** 53, '9'.repeat(1000)),
 )
 
-/** Mostly what the schema describes, with something else here and there. */
+/** Mostly values that match the schema, with invalid ones mixed in. */
 function arbitraryOf(schema: Json, document: Json): fc.Arbitrary<unknown> {
   if (schema?.$ref) return arbitraryOf(document.components.schemas[schema.$ref.split('/').at(-1)], document)
   const proper = properOf(schema, document)
@@ -89,7 +89,7 @@ function requestOf({ path, parameters, body }: Operation, document: Json) {
   return fc
     .record({
       values: fc.record(Object.fromEntries(named)) as fc.Arbitrary<Record<string, unknown>>,
-      // What no encoder would make.
+      // Escapes that no encoder would produce.
       broken: fc.oneof(
         { weight: 20, arbitrary: fc.constant('') },
         fc.constantFrom('%', '%E0%A4%A', '%00', '..%2f..', '%ff'),
@@ -130,7 +130,7 @@ function requestOf({ path, parameters, body }: Operation, document: Json) {
     })
 }
 
-test('a malformed request gets a problem, never a failure of the server', { timeout: 120_000 }, async () => {
+test('a malformed request gets a problem document, never a server error', { timeout: 120_000 }, async () => {
   const { call, send, errors } = await appForTest({
     ...{ tenant: 'property', executionTimeoutMs: 2000, maxExecutionTimeoutMs: 2000 },
     quotas: { sessions: 3 },
@@ -150,7 +150,7 @@ test('a malformed request gets a problem, never a failure of the server', { time
           ...(method === 'GET' || method === 'DELETE' ? {} : { body }),
         })
         const answer = await response.text()
-        // It may have been deleted, or wait for `resume`.
+        // The session may be deleted now, so create it again.
         if (method === 'DELETE') await call('PUT', '/v1/sessions/main')
         expect(response.status, answer).toBeLessThan(500)
         if (response.status < 400) return

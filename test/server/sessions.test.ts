@@ -1,4 +1,4 @@
-// Sessions over HTTP: their life, what runs in them, and that tenants do not meet.
+// Sessions over HTTP: lifecycle, execution, and isolation between tenants.
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
@@ -6,7 +6,7 @@ import { appForTest, eventsOf, type Json, KEYS } from './support/caller.js'
 
 const SSE = { accept: 'text/event-stream' }
 
-test('a session is created once, listed, forked, reset and deleted', async () => {
+test('a session is created only once, and can be listed, forked, reset and deleted', async () => {
   const { call } = await appForTest({ tenant: 'life' })
   expect((await call('PUT', '/v1/sessions/one', { labels: { kind: 'a' } })).status).toBe(201)
   expect((await call('PUT', '/v1/sessions/one')).status).toBe(200)
@@ -28,7 +28,7 @@ test('a session is created once, listed, forked, reset and deleted', async () =>
   await call('DELETE', '/v1/sessions/two')
 })
 
-test('requests at the same time create and open a session once', async () => {
+test('concurrent requests create a session once and open it once', async () => {
   const { call } = await appForTest({ tenant: 'once' })
   const made = await Promise.all(Array.from({ length: 6 }, () => call('PUT', '/v1/sessions/one')))
   expect(made.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 201])
@@ -41,7 +41,7 @@ test('requests at the same time create and open a session once', async () => {
   await call('DELETE', '/v1/sessions/one')
 })
 
-test('a tenant finds nothing of another one, and may use the same ids', async () => {
+test('tenants cannot see each other’s sessions and can use the same ids', async () => {
   const { call, bob } = await appForTest({ keys: KEYS })
   await call('PUT', '/v1/sessions/main')
   await call('POST', '/v1/sessions/main/execute', { code: 'secret = 1' })
@@ -55,14 +55,14 @@ test('a tenant finds nothing of another one, and may use the same ids', async ()
   await Promise.all([call('DELETE', '/v1/sessions/main'), bob('DELETE', '/v1/sessions/main')])
 })
 
-test('a schema that is nested too deeply is refused', async () => {
+test('a schema nested too deeply is rejected', async () => {
   const { call } = await appForTest({ tenant: 'deep' })
   const body = `{"tools":[{"name":"f","parameters":{"default":${'['.repeat(9000)}${']'.repeat(9000)}}}]}`
   const { status } = await call('PUT', '/v1/sessions/main', body, { 'content-type': 'application/json' })
   expect(status).toBe(422)
 })
 
-test('code that fails is a result: an exception has its frames, a timeout its outcome', async () => {
+test('failing code is a normal response: an exception comes with its frames, a timeout with its outcome', async () => {
   const { call } = await appForTest({ tenant: 'failing' })
   await call('PUT', '/v1/sessions/main')
   const raised = await call('POST', '/v1/sessions/main/execute', { code: 'print("so far")\n1/0' })
@@ -80,7 +80,7 @@ test('code that fails is a result: an exception has its frames, a timeout its ou
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('events come in order, and the last one is the result; a suspended call is resumed', async () => {
+test('events arrive in order and end with the result; a suspended call can be resumed', async () => {
   const { call } = await appForTest({ tenant: 'events' })
   const tools = [{ name: 'ask', parameters: { type: 'object', properties: { q: { type: 'string' } } } }]
   await call('PUT', '/v1/sessions/main', { tools, input: true })
@@ -90,7 +90,7 @@ test('events come in order, and the last one is the result; a suspended call is 
   expect(events.map(({ event }) => event)).toEqual(['output', 'display', 'pending', 'result'])
   expect(events[2]?.data.pending).toMatchObject([{ name: 'ask', args: { q: '?' } }])
   expect(events[3]?.data.status).toBe('suspended')
-  // Another request cannot run meanwhile, and the session can rest.
+  // No other execution can start meanwhile, but the session can be closed.
   const busy = await call('POST', '/v1/sessions/main/execute', { code: '1' })
   expect([busy.status, busy.body.code]).toEqual([409, 'SESSION_SUSPENDED'])
   await call('POST', '/v1/sessions/main/close')
@@ -106,7 +106,7 @@ test('events come in order, and the last one is the result; a suspended call is 
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('a client that goes away interrupts its execution, unless that is detached', async () => {
+test('a client that disconnects interrupts its execution, unless the execution is detached', async () => {
   const { call, send } = await appForTest({ tenant: 'leaving' })
   await call('PUT', '/v1/sessions/main')
   const begun = async (code: string, detached: boolean) => {
@@ -124,7 +124,7 @@ test('a client that goes away interrupts its execution, unless that is detached'
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('values in the exact form come back as they were', async () => {
+test('values survive a round trip in the exact form', async () => {
   const { call } = await appForTest({ tenant: 'exact' })
   await call('PUT', '/v1/sessions/main')
   const value = { $object: [['$a', { $bigint: 'fffffffffffffffffffff' }]] }
@@ -140,12 +140,12 @@ test('values in the exact form come back as they were', async () => {
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('a session keeps its tools and limits when it is let go of, and opens again by itself', async () => {
+test('a released session keeps its tools and limits and reopens on the next request', async () => {
   const { call, manager } = await appForTest({ tenant: 'again', releaseAfterMs: 0 })
   const parameters = { type: 'object', properties: { text: { type: 'string' } } }
   const tools = Array.from({ length: 4 }, (_, i) => ({
     ...{ name: `tool_${i}`, parameters },
-    // Does not shrink, so that the session needs several labels for it.
+    // Random, so it does not compress and has to be split over several labels.
     description: randomBytes(200).toString('base64'),
   }))
   await call('PUT', '/v1/sessions/main', { tools, limits: { outputBytes: 10 } })
@@ -165,7 +165,7 @@ test('a session keeps its tools and limits when it is let go of, and opens again
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('a call with an idempotency key runs once', async () => {
+test('a call repeated with the same idempotency key runs once', async () => {
   const manager = await managerForTest({ slots: 1, durability: 'checkpoint' })
   const { call } = await appForTest({ manager })
   await call('PUT', '/v1/sessions/main')

@@ -1,4 +1,4 @@
-// Two processes on one store serve the same sessions: this one, and `brumate serve` in a process of its own.
+// Two processes serve the same sessions from one store: this one, and a child process that runs `brumate serve`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -20,7 +20,7 @@ async function served(...args: readonly string[]) {
   const url = await new Promise<string>((resolve, reject) => {
     let said = ''
     child.once('exit', () => reject(new Error(`the program ended: ${said}`)))
-    // Read to the end, or the program would fail when it says that it stops.
+    // Keep reading, or the program would fail when it prints its last message.
     child.stderr.setEncoding('utf8').on('data', (part: string) => {
       said += part
       const [, found] = /listening on (\S+)\n/.exec(said) ?? []
@@ -36,7 +36,7 @@ const add = async (call: Call, query = '') => {
   return status === 200 ? body.value : `${status} ${body.code}`
 }
 
-test('a session goes from one process to the other, and back when the other ends', async () => {
+test('a session moves between two processes on one store, and moves back when the other process exits', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'brumate-serve-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const other = await served('--store', directory)
@@ -47,7 +47,7 @@ test('a session goes from one process to the other, and back when the other ends
   const tools = [{ name: 'ask' }]
   expect((await call('PUT', '/v1/sessions/main', { tools })).status).toBe(201)
   expect(await add(call)).toBe(1)
-  // The other one waits a moment, then says who has it.
+  // The other process waits a moment, then reports the owner.
   const refused = await other.call('GET', '/v1/sessions/main/variables/n')
   expect([refused.status, refused.body.code]).toEqual([409, 'SESSION_OWNED'])
   expect(Object.keys(refused.body)).toEqual(expect.arrayContaining(['ownerId', 'expiresAt']))
@@ -55,14 +55,14 @@ test('a session goes from one process to the other, and back when the other ends
   expect(refused.body.detail).toMatch(/^the session main belongs/)
   expect((await call('POST', '/v1/sessions/main/close')).status).toBe(204)
   expect(await add(other.call)).toBe(2)
-  // With its tools.
+  // The session's tools move with it.
   const asked = await other.call('POST', '/v1/sessions/main/execute', { code: 'await ask() + 1' })
   expect(asked.body.status).toBe('suspended')
   expect(await add(call)).toBe('409 SESSION_OWNED')
   const [pending] = (await call('GET', '/v1/sessions/main/pending?takeOver=true')).body.pending
   const resumed = await call('POST', '/v1/sessions/main/resume', { results: { [pending.id]: 41 } })
   expect(resumed.body.value).toBe(42)
-  // The one that lost it finds out when it writes.
+  // The process that lost the session finds out when it writes.
   const lost = await other.call('POST', '/v1/sessions/main/clear')
   expect([lost.status, lost.body.code]).toEqual([409, 'SESSION_MOVED'])
   expect(await add(other.call)).toBe('409 SESSION_OWNED')

@@ -1,4 +1,4 @@
-// Tools that a webhook answers: signed, tried again, and kept away from private networks.
+// Tools that a webhook answers: signatures, retries, and no access to private networks.
 import { createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -15,7 +15,7 @@ interface Received {
   readonly body: string
 }
 
-/** Answers with what `answer` says of the n-th request. */
+/** Starts a server that answers its n-th request with `answer(n)`. */
 async function webhook(answer: (n: number) => readonly [status: number, body: string]) {
   const received: Received[] = []
   const server = createServer(async (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -39,7 +39,7 @@ function isSigned(secret: string, { headers, body }: Received): boolean {
   return headers['webhook-signature'] === `v1,${createHmac('sha256', key).update(content).digest('base64')}`
 }
 
-test('a call of the operator’s tool is signed, tried again with the same id, and its value goes to Python', async () => {
+test('a webhook call of an operator’s tool is signed and retried under the same id, and its value reaches Python', async () => {
   const { url, received } = await webhook((n) =>
     n < 3 ? [503, ''] : [200, '{"value":{"$bigint":"ffffffffffffffffffff"}}'],
   )
@@ -61,7 +61,7 @@ test('a call of the operator’s tool is signed, tried again with the same id, a
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('errors, redirects and suspensions of a webhook reach Python, or the client', async () => {
+test('errors, redirects and invalid replies of a webhook raise in Python, and a suspension reaches the client', async () => {
   const answers = [
     [200, '{"error":{"type":"KeyError","message":"no such"}}'],
     [302, ''],
@@ -82,7 +82,7 @@ test('errors, redirects and suspensions of a webhook reach Python, or the client
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('a webhook that wants another protocol is an error', async () => {
+test('a 101 Switching Protocols response from a webhook settles the request', async () => {
   const server = createServer()
   server.on('request', ({ socket }) => {
     socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')
@@ -96,7 +96,7 @@ test('a webhook that wants another protocol is an error', async () => {
   expect(outcome).toMatchObject({ kind: 'answer', status: 101 })
 })
 
-test('a session’s own webhook is signed with its tenant’s secret, and needs the operator’s leave', async () => {
+test('a session’s own webhook is signed with its tenant’s secret and must be allowed by the operator', async () => {
   const { url, received } = await webhook(() => [200, '{"value":1}'])
   const tools = [{ name: 'mine', webhook: url }]
   const refusing = await appForTest({ tenant: 'own' })
@@ -112,7 +112,7 @@ test('a session’s own webhook is signed with its tenant’s secret, and needs 
   await call('DELETE', '/v1/sessions/main')
 })
 
-test('a webhook is not called at an address of this machine or a private network', async () => {
+test('a webhook is never called at an address of this machine or of a private network', async () => {
   const { url, received } = await webhook(() => [200, '{"value":1}'])
   const port = new URL(url).port
   const webhooks = { secret: SECRET, allowTenantUrls: true }

@@ -1,5 +1,5 @@
-// A copy of the build in which the slots are not the real ones: either watched (the real slot with slot-watch.cjs around it) or owned
-// (owned-slot.mjs, which sends the main thread what an attack says). Everything on the main thread is the real thing. Owns the copy.
+// A copy of the build with other slots: either watched (the real slot, wrapped in slot-watch.cjs) or owned (owned-slot.mjs, which sends the
+// main thread whatever an attack wants). Everything on the main thread is real. Owns the copy.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,13 +11,13 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 export interface BuildSetup {
   readonly slots: 'watched' | 'owned'
   readonly canary: string
-  /** Attacks that run in slots' threads: file by id. */
+  /** Files of the attacks that run in slots' threads, by id. */
   readonly attacks: Readonly<Record<string, string>>
 }
 
 export class AttackedBuild {
   readonly #directory = mkdtempSync(join(tmpdir(), 'brumate-attacked-'))
-  /** What watched slots write to. */
+  /** The file that watched slots write to. */
   readonly journal = join(this.#directory, 'journal')
 
   constructor({ slots, canary, attacks }: BuildSetup) {
@@ -46,7 +46,7 @@ export class AttackedBuild {
     }
   }
 
-  /** URL to be given to a child as its `dist`. */
+  /** URL to pass to a child as its `dist`. */
   get dist(): string {
     return `${pathToFileURL(this.#directory).href}/dist/`
   }

@@ -1,4 +1,4 @@
-// Runs attacks of the corpus as tests, one child process for a group of them. Owns the groups' processes; what is asserted is judge.ts's.
+// Runs attacks of the corpus as tests, with one child process per group. Owns those processes; judge.ts owns the assertions.
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { Child } from '../../security/support/child.js'
 import { Witness } from '../../security/support/witness.js'
@@ -13,18 +13,18 @@ export interface Case {
   readonly limits: Attack['limits']
   readonly env: Attack['env']
   readonly recover: boolean
-  /** Wait for the report of an attack in a slot's thread. */
+  /** Whether to wait for the report of an attack in a slot's thread. */
   readonly reports: boolean
 }
 
 const MIB = 2 ** 20
-/** What ends the child rather than the machine. */
+/** The child is ended at this size, to protect the machine. */
 const MAX_RSS_BYTES = 3000 * MIB
 const OLD_SPACE_MIB = 512
-/** Beyond its own deadline: the steps before and after, and counts that have to come back. */
+/** Time in addition to the attack's own deadline, for the steps before and after it, and for counts to settle. */
 const ROOM_MS = 40_000
 
-/** A child process with a manager on a copy of the build, and what its attacks are after. */
+/** A child process with a manager on a copy of the build, and a witness with the secrets that attacks look for. */
 export class Arena {
   readonly witness: Witness
   readonly #build: AttackedBuild
@@ -48,7 +48,7 @@ export class Arena {
     return new Arena(witness, new AttackedBuild({ slots, canary: witness.canary, attacks: files }), slots)
   }
 
-  /** Runs an attack's steps, with what its header says of the session. */
+  /** Runs an attack's steps in a session with the options from its header. */
   run({ timeoutMs, limits, env, recover, level, expect }: Attack, steps: readonly Step[]) {
     const input = {
       steps,
@@ -61,7 +61,7 @@ export class Arena {
     return this.#child.run(input, timeoutMs * steps.length + ROOM_MS)
   }
 
-  /** All that its processes have written. */
+  /** All output of the child process. */
   get output(): string {
     return this.#child.output
   }
@@ -80,7 +80,7 @@ export function attacksOf(level: Attack['level'], classes?: readonly string[]): 
   )
 }
 
-/** A `describe` for each class of the attacks and an `it` for each attack. */
+/** Makes a `describe` for each class of attacks, and an `it` for each attack. */
 export function testEach(
   attacks: readonly Attack[],
   open: (attacks: readonly Attack[]) => Promise<Arena>,

@@ -1,5 +1,5 @@
-// The child's side of attacks that are files: a session that each file is given to, in every way there is. Owns the ways; judging what
-// came of them is files.test.ts's.
+// The child's side of attacks that are files: passes each file to a session in every possible way. Owns the ways; files.test.ts judges the
+// outcomes.
 import { pathToFileURL } from 'node:url'
 
 export async function open({ dist, cacheDir }) {
@@ -33,7 +33,7 @@ export async function open({ dist, cacheDir }) {
           length: String(error?.message).length,
         }),
       )
-      // A damaged interpreter is the guest's own damage; refusing leaves the session as it was.
+      // An accepted file may damage its own interpreter, so restore the session. A rejected file must leave it unchanged.
       if (outcomes[name].kind === 'taken' && name !== 'read' && name !== 'fork')
         await session.restoreState(bytes)
     }

@@ -1,4 +1,4 @@
-// Forged snapshots: a real one taken apart, and put together again with checksums that fit. Owns no attack.
+// Forges snapshots: takes a real one apart, and reassembles it with matching checksums. Contains no attacks.
 import { createHash } from 'node:crypto'
 import { Packr, Unpackr } from 'msgpackr'
 
@@ -8,13 +8,13 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest()
 
 export const pack = (value) => Buffer.from(packr.pack(value))
 
-/** Head and body of a snapshot; `join` makes one of them again. */
+/** Splits a snapshot into head and body. `join` reassembles them. */
 export function open(bytes) {
   const [magic, version, head, body] = unpackr.unpack(bytes)
   return { magic, version, head: unpackr.unpack(head), body }
 }
 
-/** The document of a head, given as an object or as bytes, and a body. */
+/** Builds a snapshot from a body and a head, which is an object or bytes. */
 export function join({ magic, version, head, body }) {
   const bytes = head instanceof Uint8Array ? head : pack({ ...head, bodyHash: sha256(body) })
   return pack([magic, version, bytes, body, sha256(bytes), null])

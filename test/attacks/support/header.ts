@@ -1,5 +1,5 @@
-// Reads the attack files: one attack a file, its facts in a header of comments, its code after that. Owns the header's
-// grammar and nothing of what running an attack means.
+// Reads the attack files: one attack per file, with its facts in a header of comments, followed by its code. Owns the header's grammar,
+// but not running attacks.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,39 +9,42 @@ export const CORPUS = fileURLToPath(new URL('..', import.meta.url))
 /** L1: Python. L2: JavaScript in a slot's thread. L3: any message or file, sent to the main thread. */
 export type Level = 'L1' | 'L2' | 'L3'
 
-/** One way an attack may end: `any`, `result [repr]`, `error`, `python [types]`, `timeout [outcome]`, `limit [name]`, `crash [outcome]`, `refused [names]`. */
+/**
+ * One way an attack may end: `any`, `result [repr]`, `error`, `python [types]`, `timeout [outcome]`, `limit [name]`, `crash [outcome]`,
+ * `refused [names]`.
+ */
 export interface Expectation {
   readonly kind: 'any' | 'result' | 'error' | 'python' | 'timeout' | 'limit' | 'crash' | 'refused'
-  /** What follows the kind: a repr, or names of which one has to fit. */
+  /** What follows the kind: a repr, or names of which one has to match. */
   readonly rest: string
 }
 
-/** Where to look for a success: a file made, a secret told, a connection made, or the word `reached` told. */
+/** What shows that an attack succeeded: a new file, a leaked secret, a connection, or the word `reached` in the output. */
 export type Evidence = 'marker' | 'leak' | 'connection' | 'reached'
 
 export interface Attack {
-  /** File name without its ending; unique over the corpus. */
+  /** File name without its extension; unique in the corpus. */
   readonly id: string
   readonly title: string
   readonly level: Level
   /** A class of the table in SECURITY.md. */
   readonly class: string
-  /** Any of them will do. */
+  /** Any of these outcomes is accepted. */
   readonly expect: readonly Expectation[]
-  /** How the attack is known to be real: `pyodide`, `outcome`, or `none` and why. */
+  /** What shows that the attack is real: `pyodide`, `outcome`, or `none` and the reason. */
   readonly control: string
   readonly evidence: Evidence | undefined
-  /** The text that every step must have written to stdout, where that is fixed. */
+  /** The text that every step must have written to stdout, if it is fixed. */
   readonly stdout: string | undefined
   readonly prelude: string | undefined
   readonly env: Readonly<Record<string, string>>
   readonly limits: Readonly<Record<string, number | null>>
   readonly timeoutMs: number
-  /** The session is useless afterwards until `reset`. */
+  /** Whether the session is unusable after the attack until `reset`. */
   readonly recover: boolean
-  /** Most resident memory of the process, the four slots included, without what attacks before it left. */
+  /** Maximum resident memory of the process, including its four slots, excluding what earlier attacks left. */
   readonly rssMib: number
-  /** What the callbacks were called with, where that is fixed. */
+  /** The expected arguments of callbacks, if they are fixed. */
   readonly calls: readonly unknown[] | undefined
   readonly path: string
   /** Everything below the header. */
@@ -57,7 +60,7 @@ const LEVELS: readonly string[] = ['L1', 'L2', 'L3']
 const EVIDENCE: readonly string[] = ['marker', 'leak', 'connection', 'reached']
 const FOLDERS = { python: '.py', thread: '.mjs', message: '.mjs', file: '.mjs' } as const
 
-/** Every attack, in the order of the files' names. @throws Error naming the file whose header is not what the grammar takes */
+/** All attacks, sorted by file name. @throws Error naming the file if its header is invalid */
 export function readCorpus(): readonly Attack[] {
   const attacks = Object.entries(FOLDERS).flatMap(([folder, ending]) =>
     filesBelow(join(CORPUS, folder), ending).map(readAttack),
@@ -132,7 +135,7 @@ function readAttack(path: string): Attack {
     limits: json('limits', {}),
     timeoutMs: json('timeout-ms', 10_000),
     recover: json('recover', false),
-    // Messages of half a gigabyte are there twice, as text and as what it was sent in. Measured: up to 1311.
+    // Messages of half a gigabyte exist twice: as text, and in the form in which they were sent. Measured: up to 1311.
     rssMib: json('rss-mib', level === 'L3' ? 1800 : 1500),
     calls: json('calls', undefined),
     path,

@@ -1,10 +1,10 @@
-// What must be true after every attack, and whether an attack ended as its header says. Owns the judgement and its bounds.
+// What must hold after every attack, and whether an attack ended as its header says. Owns these assertions and their bounds.
 import { expect } from 'vitest'
 import type { CaseResult, ProcessState } from '../../security/support/child.js'
 import type { Witness } from '../../security/support/witness.js'
 import type { Attack, Expectation } from './header.js'
 
-/** One call on the attacker's session, as suite.mjs tells it. */
+/** Outcome of one call on the attacker's session, as reported by suite.mjs. */
 export interface StepResult {
   readonly kind: 'result' | 'suspended' | 'error'
   readonly typed?: boolean
@@ -21,7 +21,7 @@ export interface StepResult {
   readonly peakMemoryBytes?: number
 }
 
-/** What a watched slot wrote down. */
+/** An entry in the journal of a watched slot. */
 export type JournalEntry =
   | { readonly called: string; readonly argument: string }
   | { readonly name: string; readonly reached?: string; readonly refused?: string; readonly message?: string }
@@ -29,7 +29,7 @@ export type JournalEntry =
 
 export interface Output {
   readonly steps: readonly StepResult[]
-  /** What the session has of its state from before the attack: asked once, and again if that failed. */
+  /** Results of reading the state from before the attack: once, and again if that failed. */
   readonly looks: readonly StepResult[]
   readonly after: StepResult
   readonly neighbours: readonly string[]
@@ -40,18 +40,18 @@ export interface Output {
   readonly counts: Readonly<Record<string, number>>
 }
 
-/** Errors that a call may end with, whatever is attacked. */
+/** Error codes that any attacked call may end with. */
 const TYPED = [
   ...['PYTHON', 'TIMEOUT', 'LIMIT', 'INTERPRETER_CRASHED', 'SNAPSHOT', 'CONVERSION', 'SESSION_SUSPENDED'],
 ]
-/** Processor time; other processes and threads are not in it. Most attacks stay far below. */
+/** CPU time of the main thread alone. Most attacks stay far below. */
 const MAX_TURN_MS = 1000
-/** What the process holds with four slots that have done nothing yet. */
+/** Memory of the process with four unused slots. */
 const IDLE_RSS_BYTES = 300 * 2 ** 20
 const MAX_MESSAGE_LENGTH = 20_000
 const KEPT = "[ 1, 'two' ]"
 
-/** Fails unless nothing but the attacker's own session was touched. */
+/** Fails if anything other than the attacker's own session was affected. */
 export function expectContained(result: CaseResult<Output>, attack: Attack, witness: Witness): Output {
   if (result.kind !== 'done') throw new Error(`the process ${result.kind}: ${JSON.stringify(result)}`)
   const { output, state } = result
@@ -82,19 +82,19 @@ export function expectContained(result: CaseResult<Output>, attack: Attack, witn
   return output
 }
 
-/** The process that holds the manager is as it was. */
+/** Fails if the manager's process was harmed. */
 function expectUnharmed(state: ProcessState, rssBytes: number): void {
   expect(state.uncaught, 'uncaught on main').toEqual([])
   expect(state.polluted, 'prototypes of main').toEqual([])
   expect(state.longestTurnMs, 'work of main without a turn of its event loop, in ms').toBeLessThan(
     MAX_TURN_MS,
   )
-  // What attacks before this one left to V8's collector is not this one's.
+  // Do not count garbage that earlier attacks left to V8's collector.
   const leftBytes = Math.max(0, state.startRssBytes - IDLE_RSS_BYTES)
   expect(state.peakRssBytes - leftBytes, 'resident memory').toBeLessThan(rssBytes)
 }
 
-/** The state before the attack is there, unless the attack was to break its session: then only until reset. */
+/** Fails unless the state from before the attack is intact. Attacks marked `recover` may break their session until reset. */
 export function expectStateKept(output: Output, attack: Attack): void {
   if (attack.recover) return
   const [first, second] = output.looks
@@ -106,7 +106,7 @@ export function expectStateKept(output: Output, attack: Attack): void {
   expect((second ?? first)?.value, JSON.stringify(output)).toBe(KEPT)
 }
 
-/** The last step ended as the header says. */
+/** Fails unless the last step ended as the header says. */
 export function expectOutcome(output: Output, attack: Attack): void {
   const step = output.steps.at(-1)
   if (step === undefined) throw new Error('nothing ran')
@@ -140,7 +140,7 @@ function meets(step: StepResult, { kind, rest }: Expectation): boolean {
   }
 }
 
-/** Every attempt of an attack in a slot's thread was refused with one of the errors that the header names. */
+/** Fails unless every attempt of an attack in a slot's thread threw one of the errors named in the header. */
 export function expectAllRefused(output: Output, attack: Attack): void {
   const names = attack.expect.flatMap(({ kind, rest }) => (kind === 'refused' ? rest.split(' ') : []))
   const attempts = output.journal.flatMap((entry) => ('name' in entry ? [entry] : []))

@@ -1,17 +1,17 @@
-// A slot whose worker is owned (attacker level L3): speaks the protocol well enough to be leased, and runs whatever attack the code that
-// it is told to execute names. Owns the honest half of its conversation.
+// A slot with a compromised worker (attacker level L3): follows the protocol well enough to be leased, and runs the attack named by the
+// code it is asked to execute. Owns the honest part of the conversation.
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { MessageChannel, parentPort, threadId, workerData } from 'node:worker_threads'
 import { dict, int, NONE, own, TRUE, text, tuple } from './wire.mjs'
 
-/** `files` has an attack's file by its id. */
+/** @param files - paths of the attacks' files, by id */
 export async function serve(task, files) {
   let finish
   const finished = new Promise((resolve) => {
     finish = resolve
   })
-  // As an honest slot that is renewed: the next lease has ports of its own.
+  // Like a real slot after a renewal: the next lease has its own ports.
   task.next.on('message', (wire) => listen({ ...wire, next: task.next }, files, finish))
   listen(task, files, finish)
   return finished
@@ -21,7 +21,7 @@ function listen(task, files, finish) {
   const { port } = task
   port.on('message', async (request) => {
     const { id, path, argumentList } = request
-    // What is told without an answer.
+    // A message that expects no answer.
     if (path === undefined) return
     const [method] = path
     if (method === 'snapshot') return refuse(port, id)
@@ -40,14 +40,14 @@ function listen(task, files, finish) {
 }
 
 /**
- * What an honest slot would say: that every expression but those that suite.mjs asks for is 42. A worker that is owned has no state, so
- * it says whatever it is asked for.
+ * Answers like a real slot. Every expression is 42, except those that suite.mjs asks for: a compromised worker has no state, so it
+ * returns whatever is expected.
  */
 function answer(port, id, code) {
   port.postMessage({ id, type: 'RAW', value: outcome(code === undefined ? [true] : [true, code, 42, {}]) })
 }
 
-/** It has no memory to capture. */
+/** Refuses a snapshot, because there is no memory to capture. */
 function refuse(port, id) {
   const value = { kind: 'refused', reason: 'not-captured', message: 'there is no interpreter' }
   port.postMessage({ id, type: 'RAW', value })
@@ -70,7 +70,7 @@ function outcome(items, changes = {}) {
   }
 }
 
-/** As much of marshal as that takes. */
+/** As much of marshal as these answers need. */
 function marshal(items) {
   const encode = (item) => {
     if (item === true) return TRUE

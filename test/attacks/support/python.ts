@@ -1,4 +1,4 @@
-// Attacks of level L1 that want nothing of the host's, class by class. Owns what holds for all of them.
+// Runs classes of L1 attacks that do not try to reach the host. Owns what must hold for all of them.
 import { expect } from 'vitest'
 import { Arena, attacksOf, testEach } from './corpus.js'
 import { expectContained, expectOutcome, expectStateKept } from './judge.js'

@@ -1,6 +1,6 @@
-// Runs in a slot's thread before and around its real code: plants the canary, watches like spies.cjs, and lets an attack of level L2
-// in. Python asks for one by opening a file: the attack then runs inside that import, on the slot's own stack, as if the import had a
-// hole. Owns no judgement: it writes what happened to a journal, one JSON object a line.
+// Runs in a slot's thread before and around its real code: plants the canary, watches functions with spies.cjs, and lets an attack of
+// level L2 in. Python requests an attack by opening a file; it then runs inside that import, on the slot's own stack, as if the import had
+// a vulnerability. Makes no judgement: it writes what happened to a journal, one JSON object per line.
 'use strict'
 const { appendFileSync } = require('node:fs')
 const { pathToFileURL } = require('node:url')
@@ -10,7 +10,7 @@ const { journal, canary, attacks } = require('./slot-watch.json')
 
 const DOOR = '/tmp/.attack/'
 let armed = false
-/** What it writes with is watched as well. */
+/** True while a note is written, because the function that writes it is watched too. */
 let noting = false
 function note(entry) {
   noting = true
@@ -20,7 +20,7 @@ function note(entry) {
 
 globalThis.canary = canary
 const modules = new Map()
-// Requested before the thread is sealed, so that what the seal leaves of `import` is not in question here.
+// Import the attacks before the thread is sealed, so that they do not depend on what the seal leaves of `import`.
 const loading = Promise.all(
   Object.entries(attacks).map(async ([id, path]) => modules.set(id, await import(pathToFileURL(path).href))),
 )
@@ -73,20 +73,20 @@ spies.install((name, argument) => {
   if (armed && !noting) note({ called: name, argument })
 })
 
-/** To be called with the exports of the slot's real code. */
+/** Called with the exports of the slot's real code. */
 exports.watch = (slot) => {
   try {
     globalThis.canary = canary
   } catch {
-    // A thread that takes no new globals has none to tell.
+    // A thread that accepts no new globals has no canary to reveal.
   }
   const { serve } = slot
   slot.serve = async (task) => {
     await loading
     Object.assign(context, { task })
-    // Each lease has ports of its own; the present one's are what an attacker would hold.
+    // Each lease has its own ports; an attacker would hold those of the current one.
     task.next.on('message', (wire) => Object.assign(context, { task: { ...wire, next: task.next } }))
-    // Booting is over: from here on nothing in this thread has a file to open.
+    // Booting is over: from here on, nothing in this thread needs to open a file.
     armed = true
     return serve(task)
   }

@@ -1,5 +1,5 @@
-// Watches what no attack may bring about: processes, connections, listeners, files opened, native code loaded, signals sent. Owns the
-// list of watched functions; who is told, and when a call counts, is the caller's. Works in the main thread and in slots.
+// Watches for what no attack may cause: processes, connections, listeners, opened files, loaded native code, signals. Owns the list of
+// watched functions; the caller decides who is notified and when a call counts. Works in the main thread and in slots.
 'use strict'
 
 const WATCHED = {
@@ -30,7 +30,7 @@ const WATCHED_METHODS = [
 ]
 const WATCHED_OF_PROCESS = ['dlopen', 'kill', 'chdir', 'binding', 'setuid']
 
-/** `onCall(name, firstArgument)` hears every call of a watched function from now on. */
+/** Calls `onCall(name, firstArgument)` for every call of a watched function from now on. */
 exports.install = function install(onCall) {
   const watch = (target, method, name) => {
     const original = target[method]
@@ -39,7 +39,7 @@ exports.install = function install(onCall) {
       onCall(name, typeof args[0] === 'string' ? args[0].slice(0, 200) : typeof args[0])
       return Reflect.apply(original, this, args)
     }
-    // `util.promisify` of some of them is a property of theirs.
+    // Some functions have a property that `util.promisify` uses, so copy properties.
     Object.defineProperties(spy, Object.getOwnPropertyDescriptors(original))
     target[method] = spy
   }

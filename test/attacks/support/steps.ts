@@ -1,5 +1,5 @@
-// An attack's code as the calls that a session is given: cells divided by `# %%`, with the place that the attack is made at and its
-// prelude before the first. Owns the grammar of cells.
+// Splits an attack's code into calls on a session: cells separated by `# %%`, with definitions of the attack's targets and its prelude
+// before the first. Owns the grammar of cells.
 import { hostname } from 'node:os'
 import type { Witness } from '../../security/support/witness.js'
 import { type Attack, readPrelude } from './header.js'
@@ -27,7 +27,7 @@ export function stepsOf(attack: Attack, place: string, prelude = attack.prelude)
   return steps
 }
 
-/** Python that names what the attack is after. Two runs of an attack must not take each other's mark for their own. */
+/** Python that defines the attack's targets. Each run has its own marker, so that two runs cannot mistake each other's. */
 export function placeOf(witness: Witness, run: string): string {
   const { directory, secretPath, port } = witness
   const names = { MARKER: witness.marker(run), DIRECTORY: directory, SECRET: secretPath }
@@ -35,7 +35,7 @@ export function placeOf(witness: Witness, run: string): string {
   return [...lines, `PORT = ${port}`, `HOST_WORDS = ${JSON.stringify(hostWords(witness))}`].join('\n')
 }
 
-/** Patterns of what must lie nowhere in an interpreter's memory, letter by letter so that the search does not find itself. */
+/** Patterns of what must not be in an interpreter's memory. Each letter is a character class, so that the search does not find itself. */
 function hostWords(witness: Witness): string[] {
   const names = [process.cwd(), process.execPath, hostname()].filter((name) => name.length > 7)
   const words = ['RecursionError', 'BRUMATE_CANARY', witness.canary, 'node_modules', ...names]

@@ -1,6 +1,6 @@
 // The child's side of the corpus, loaded by test/security/support/run-case.mjs: a manager, an attacker's session, two neighbours of other
-// tenants that work throughout, and the counts of this process that must be as before. A case is one attack; its result is what it
-// came to. Owns the measurements; judging them is judge.ts's.
+// tenants that work throughout, and counts of this process's resources, which must not grow. A case is one attack, and returns its
+// outcome. Owns the measurements; judge.ts judges them.
 import { readdirSync, readFileSync, truncateSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,22 +9,22 @@ import { scaled } from '../../support/slowness.mjs'
 
 const SLOTS = 4
 const TICK_MS = 40
-/** Until counts are back: a slot that replaces another has to boot on a busy machine. */
+/** Time for counts to settle: a replacement slot may have to boot on a busy machine. */
 const SETTLE_MS = 8000
 const MAX_TEXT = 4000
-/** The runner listens for messages once the suite is open, and some Nodes take a listener of their own for the exit away. */
+/** The runner starts to listen for messages once the suite is open, and some versions of Node remove an exit listener of their own. */
 const CHANGING_EVENTS = ['message', 'exit']
 
 const spied = []
 let armed = false
-// Before brumate is loaded, so that it has the watched functions.
+// Install the spies before brumate is loaded, so that it uses the watched functions.
 createRequire(import.meta.url)('./spies.cjs').install((name, argument) => {
   if (armed) spied.push(`${name} ${argument}`)
 })
 
-/** Setup: `dist` is the build to load, `slots` what its slots are, `journal` what they write to. */
+/** @param setup `dist` is the build to load, `slots` the kind of its slots, `journal` the file they write to */
 export async function open({ dist, cacheDir, journal, slots }) {
-  // An owned worker says 42 to whatever it is asked, also to a neighbour.
+  // An owned worker answers 42 to everything, also to a neighbour.
   const owned = slots === 'owned'
   const { SessionManager } = await import(new URL('src/index.js', dist).href)
   const manager = await SessionManager.create({ cacheDir, slots: SLOTS })
@@ -35,10 +35,10 @@ export async function open({ dist, cacheDir, journal, slots }) {
   )
   await Promise.all(neighbours.map((session) => session.execute('n = 0')))
   const turns = neighbours.map(() => 0)
-  // With all slots that there may be, so that counts can only fall.
+  // Take the baseline with the maximum number of slots, so that counts can only fall.
   const others = await Promise.all([1, 2].map(() => manager.createSession({ tenant: 'attacker' })))
   await Promise.all(others.map((session) => session.execute('6 * 7')))
-  // What the main thread loads for its first snapshot is loaded before anything is watched. An owned worker gives none.
+  // Take a snapshot first, so that modules loaded for it are loaded before anything is watched. An owned worker refuses.
   await others[0].snapshotState().catch(() => {})
   const baseline = counts()
   await Promise.all(others.map((session) => session.close()))
@@ -49,7 +49,7 @@ export async function open({ dist, cacheDir, journal, slots }) {
     truncateSync(journal)
     const calls = []
     const result = await attack({ steps, timeoutMs, limits, env, recover, reports }, calls)
-    // Those that were looked at: Node opens a descriptor for a moment now and then.
+    // Return the counts that were compared, because Node opens a descriptor for a moment now and then.
     let settledCounts = counts()
     await settled(() => {
       settledCounts = counts()
@@ -80,7 +80,7 @@ export async function open({ dist, cacheDir, journal, slots }) {
     try {
       for (const step of steps) {
         results.push(await outcome(call(session, step, timeoutMs)))
-        // Told here, so that a state that shows its damage later is not the next step's fault.
+        // Run code right after a reset, so that delayed damage is not blamed on the next step.
         if (step.reset) await session.execute("kept = [1, 'two']", { timeoutMs: 15_000 })
       }
       if (reports) await settled(() => entries().some(({ done }) => done !== undefined))
@@ -89,7 +89,7 @@ export async function open({ dist, cacheDir, journal, slots }) {
     }
     const neighboursMeanwhile = await Promise.all(working)
     if (recover) await session.reset()
-    // What was broken may show only when the checkpoint is taken: then the call after it is told.
+    // Damage may show only when the checkpoint is taken. Then the call after it gets the error.
     const look = () =>
       outcome(session.execute("kept if 'kept' in globals() else None", { timeoutMs: 15_000 }))
     const looks = [await look()]
@@ -103,7 +103,7 @@ export async function open({ dist, cacheDir, journal, slots }) {
     return { steps: results, looks, after, neighbours: [...neighboursMeanwhile, ...neighboursAfter] }
   }
 
-  /** A neighbour counts, until it is told to stop but once at least; gives what it got that it should not have. */
+  /** Lets a neighbour count until told to stop, but at least once. @returns 'well', or what was wrong */
   async function work(session, index, over) {
     for (;;) {
       const { value, message } = await session
@@ -129,7 +129,7 @@ export async function open({ dist, cacheDir, journal, slots }) {
   }
 }
 
-/** What is kept of an attack's arguments must not be what fills this process. */
+/** Large arguments of an attack are not kept, because they could fill this process's memory. */
 function isLarge(value) {
   if (typeof value === 'bigint') return value > 2n ** 64n
   if (typeof value !== 'object' || value === null) return (value?.length ?? 0) > 10_000
@@ -150,7 +150,7 @@ function outcome(promise) {
 function success({ status, value, repr, stdout, stderr, display, peakMemoryBytes }) {
   return {
     kind: status === 'suspended' ? 'suspended' : 'result',
-    // Printing a huge integer takes longer than anything that is measured here.
+    // Printing a huge integer would take longer than anything measured here.
     value: typeof value === 'bigint' ? 'a bigint' : text(inspect(value, { maxStringLength: MAX_TEXT })),
     repr: text(repr),
     stdout: text(stdout),
@@ -183,7 +183,7 @@ function text(value) {
   return typeof value === 'string' && value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value
 }
 
-/** What this process holds. Linux tells of descriptors and threads; elsewhere both are 0. */
+/** Counts of this process's resources. Descriptors and threads are counted on Linux; elsewhere both are 0. */
 function counts() {
   const resources = process.getActiveResourcesInfo()
   return {
@@ -222,7 +222,7 @@ function readFileOf(path) {
   }
 }
 
-/** Waits for the condition, but not for ever. */
+/** Waits for the condition, up to SETTLE_MS. */
 async function settled(condition) {
   const latestMs = performance.now() + SETTLE_MS
   while (!condition() && performance.now() < latestMs) await new Promise((resolve) => setTimeout(resolve, 5))

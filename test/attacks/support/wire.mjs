@@ -1,5 +1,5 @@
-// What attacks of level L3 are made of: marshal bytes as a kernel would write them, host calls, and what else a worker's thread can
-// lay hands on. Owns no attack.
+// Building blocks of L3 attacks: marshal bytes as a kernel would write them, host calls, and other things a worker's thread can get hold
+// of. Contains no attacks.
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export const int = (value) => {
@@ -26,10 +26,10 @@ export const FLOAT = Buffer.from([0x67, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f])
 /** A host call of `echo` with its own id. */
 export const echo = (id) => tuple(int(id), text('echo'), dict({ x: int(id) }))
 
-/** Bytes of its own buffer, as main insists. */
+/** Copies bytes into their own buffer, as the main thread requires. */
 export const own = (buffer) => new Uint8Array(buffer)
 
-/** Sends one lot of calls and then the outcome. */
+/** Sends one batch of calls, and then the outcome. */
 export const lot = (calls) => async (context) => {
   const { port, executionId } = context
   port.postMessage({ event: 'calls', takenBytes: 0, id: executionId, batch: 1, calls: own(calls) })
@@ -42,7 +42,7 @@ export function finish({ port, id, outcome }) {
   port.postMessage({ id, type: 'RAW', value: outcome([true, '42', 42, {}]) })
 }
 
-/** Sends messages through the door of calls that block, and then the outcome. */
+/** Sends messages through the door for blocking calls, and then the outcome. */
 export const door =
   (...messages) =>
   async (context) => {
@@ -58,7 +58,7 @@ export const PROTOTYPE_NAMES = [
 export const HUGE_TEXT = () => 'x'.repeat(2 ** 28)
 export const forever = () => new Promise(() => {})
 
-/** The port over which Piscina gives tasks: no slot is handed it, but it is there. */
+/** The port over which Piscina sends tasks. It is not passed to a slot, but can be found. */
 export function taskPort({ process, port, parentPort }) {
   const ports = process._getActiveHandles().filter((handle) => handle instanceof MessagePort)
   return ports.find((handle) => handle !== port && handle !== parentPort)

@@ -1,9 +1,9 @@
-// Python that sends host calls faster than they are answered, in a process of its own: `node flood.mjs DIST CACHE_DIR`. Tells what
-// became of each attack and of a neighbour, and the most memory that this process had.
+// Runs Python that sends host calls faster than they are answered, in a process of its own: `node flood.mjs DIST CACHE_DIR`. Prints the
+// outcome of each attack and of a neighbouring session, and the peak memory of this process.
 const [dist, cacheDir] = process.argv.slice(2)
 const { SessionManager } = await import(new URL('src/index.js', dist).href)
 
-/** The process ends itself before it takes the machine's memory. */
+/** The process exits before it exhausts the machine's memory. */
 const MAX_RSS_BYTES = 1.5e9
 
 const FLOODS = {
@@ -31,7 +31,7 @@ for _ in range(8):
     await asyncio.sleep(0)`,
 }
 
-/** `waiting`: what lets go of the arguments that are held. Calls of a session before may come late, and must not count. */
+/** `waiting` collects functions that release held arguments. Each session has its own, so late calls of an earlier one do not count. */
 const callbacksWith = (waiting) => ({
   hold: (args) => new Promise((resolve) => waiting.add(() => resolve(args.x.length))),
   measure: ({ x }) => x.length,

@@ -1,5 +1,5 @@
-// A process that goes on with frozen executions: thaws one, gives it its answers, runs it to its end or to where it is frozen
-// again, and tells what it came to. Tools that are answered on the spot are asked of the parent.
+// A process that continues suspended executions: restores a snapshot, resumes it with answers, runs it to its end or to the next
+// suspension, and reports the outcome. Tools that are answered directly are called in the parent process.
 import process from 'node:process'
 
 const { dist, cacheDir } = JSON.parse(process.argv[2])

@@ -1,5 +1,5 @@
-// A script whose every await of a tool is run in several ways: answered on the spot, or frozen and thawed at each await, in
-// another session or another process. Owns the ways; what a script must come to is the tests' (C8, D8).
+// Runs a script in several ways: its tools answered directly, or the script saved and restored at every await, in another session or
+// another process. Owns the ways; the tests own what a script must result in (C8, D8).
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import {
@@ -25,7 +25,7 @@ export interface Tool {
   readonly fn: ToolFn
   readonly description?: string
   readonly parameters?: JsonSchema
-  /** Answered on the spot in every way, as what synchronous code calls has to be. */
+  /** Answered directly in every way, because synchronous code cannot be suspended. */
   readonly onTheSpot?: boolean
 }
 
@@ -37,15 +37,15 @@ export interface Called {
   readonly args: unknown
 }
 
-/** What a script came to. */
+/** The outcome of a script. */
 export interface Ran {
   readonly value: unknown
   readonly stdout: string
   readonly stderr: string
   readonly error: { readonly type: string; readonly message: string } | undefined
-  /** Every tool call, in the order in which they were made. */
+  /** All tool calls, in order. */
   readonly called: readonly Called[]
-  /** How many times it was frozen. */
+  /** How many times the script was saved and restored. */
   readonly freezes: number
 }
 
@@ -69,7 +69,7 @@ export interface Answers {
   readonly errors: Record<string, unknown>
 }
 
-/** A piece of a script run somewhere, up to its end or to where it is frozen. */
+/** One part of a script's run: up to its end, or up to the next suspension, with the snapshot taken there. */
 interface Piece {
   readonly ended: Ended
   readonly bytes: Uint8Array | undefined
@@ -101,7 +101,7 @@ const thawedHere: Way = {
     }),
 }
 
-/** Another process, started when first needed and ended by `closeWays`. */
+/** Another process, started on first use and killed by `close` of `openWays`. */
 let other: ChildProcess | undefined
 
 const thawedElsewhere: Way = {
@@ -122,7 +122,7 @@ const thawedElsewhere: Way = {
             child.off('message', onMessage)
             return resolve(message)
           }
-          // A tool that is answered on the spot lives here in every way.
+          // A tool that is answered directly runs in this process in every way.
           const { call, name, args } = message
           called.push({ name, args })
           void Promise.resolve(tools[name]?.fn(args)).then((value) => child.send({ call, value }))
@@ -136,7 +136,7 @@ const thawedElsewhere: Way = {
 
 export const WAYS: readonly Way[] = [plain, thawedHere, thawedElsewhere]
 
-/** A manager for the ways; `close` ends the other process too. */
+/** Opens a manager for the ways. `close` also ends the other process. */
 export async function openWays(): Promise<{ manager: SessionManager; close(): Promise<void> }> {
   const manager = await openManager({ slots: 2 })
   const close = async () => {
@@ -149,7 +149,7 @@ export async function openWays(): Promise<{ manager: SessionManager; close(): Pr
 
 type GoOn = (bytes: Uint8Array, answers: Answers, called: Called[]) => Promise<Piece>
 
-/** Every tool suspends; what it would have answered is given to the thawed copy, of which there is never more than one. */
+/** Lets every tool suspend, and passes its answers to the restored copy. Only one copy exists at a time. */
 async function freezing(manager: SessionManager, code: string, tools: Tools, goOn: GoOn): Promise<Ran> {
   const called: Called[] = []
   const pieces: Ended[] = []
@@ -173,7 +173,7 @@ async function freezing(manager: SessionManager, code: string, tools: Tools, goO
   return ran(pieces, called, freezes)
 }
 
-/** A cloned error loses its name where that is none of JavaScript's own. */
+/** Structured cloning drops the names of errors that are not built into JavaScript, so send name and message. */
 function portable({ results, errors }: Answers) {
   const plainErrors = Object.entries(errors).map(([id, error]) => {
     const { name, message } = error as Error
@@ -182,7 +182,7 @@ function portable({ results, errors }: Answers) {
   return { results, errors: Object.fromEntries(plainErrors) }
 }
 
-/** What the tools say to pending calls. */
+/** Calls the tools for the pending calls and collects their results and errors. */
 async function answersOf(
   pending: ExecuteResult['pending'],
   tools: Tools,

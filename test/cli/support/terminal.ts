@@ -1,4 +1,4 @@
-// A program in a pseudo-terminal, which Python's pty module makes: Node has none. Owns typing, and waiting for what is shown.
+// Runs a program in a pseudo-terminal made by Python's pty module, since Node has none. Owns typing keys and waiting for output.
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
@@ -6,15 +6,15 @@ import { fileURLToPath } from 'node:url'
 
 const DRIVER = fileURLToPath(new URL('terminal.py', import.meta.url))
 
-/** Whether this machine can make one. */
+/** Whether this machine can create a pseudo-terminal. */
 export const hasTerminals = spawnSync('python3', ['-c', 'import pty']).status === 0
 
 export class Terminal {
   readonly #driver: ChildProcessByStdio<Writable, Readable, null>
   readonly #closed: Promise<unknown[]>
-  /** What is shown, as it came. */
+  /** All output so far. */
   shown = ''
-  /** Up to where `until` has read. */
+  /** Offset in `shown` up to which `until` has read. */
   #read = 0
   #onChange: () => void = () => {}
 
@@ -35,7 +35,7 @@ export class Terminal {
     this.#driver.stdin.write(keys)
   }
 
-  /** What is shown up to this text and with it, since the last call. */
+  /** Waits for `text`, and returns the output since the last call up to and including it. */
   async until(text: string): Promise<string> {
     for (;;) {
       const at = this.shown.indexOf(text, this.#read)

@@ -1,4 +1,4 @@
-// Sessions of a client whose requests go to an app of this process, without a port.
+// Client sessions whose requests go to an app in this process, without a port.
 import type { Session, SessionManager } from 'brumate'
 import { BrumateClient, type ClientOptions } from 'brumate/client'
 import { type BrumateApp, createApp } from 'brumate/server'
@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 import type { SessionMode } from '../../support/session-modes.js'
 
 const apps = new WeakMap<SessionManager, Promise<BrumateApp>>()
-/** Tests ask for any. */
+/** Lets tests request any limit. */
 const NO_BOUNDS = {
   ...{ callbackTimeoutMs: null, callbackInvocations: null, memoryBytes: null, outputBytes: null },
   ...{ resultBytes: null, fileBytes: null, snapshotBytes: null },
@@ -27,7 +27,7 @@ export async function clientOf(
   return new BrumateClient({ url: 'http://brumate.test', fetch: send as typeof globalThis.fetch, ...options })
 }
 
-/** The tests of sessions see no difference but for what a server decides. */
+/** Runs the session tests against a server. They see no difference, except for what a server decides. */
 export const overHttp: SessionMode = {
   name: 'over HTTP',
   async open(_, manager, { tenant: __, checkpoint: ___, ...options }) {

@@ -1,14 +1,14 @@
-// Calls a function from WebAssembly at a chosen depth of the stack, as guest code does. Owns the two generated modules and the
-// calibration; which function is called with what is the caller's.
+// Calls a function from WebAssembly at a chosen stack depth, as guest code does. Owns the two generated modules and the calibration; the
+// caller chooses the function and its arguments.
 
 const TYPE_BYTES = { i: 0x7f, j: 0x7e, f: 0x7d, d: 0x7c, E: 0x6f }
 const GLOBAL_TYPES = { i: 'i32', j: 'i64', f: 'f32', d: 'f64' }
-/** What Node keeps of a worker's stack beyond V8's limit. */
+/** The part of a worker's stack that Node reserves beyond V8's limit. */
 const NATIVE_BYTES = 192 * 1024
-/** Parameters of one level of the dive: an exception takes long to pass many small frames. */
+/** Parameters of each level of the dive. Large frames keep their number small, because an exception passes many small frames slowly. */
 const PARAMETERS = 200
 const ZEROS = new Array(PARAMETERS).fill(0)
-/** Pushed by the caller, to shift the start of the dive by 8 bytes each. */
+/** Arguments pushed by the caller. Each shifts the start of the dive by 8 bytes. */
 const PADDINGS = Array.from({ length: PARAMETERS + 8 }, (_, count) => new Array(count).fill(0))
 
 export class Diver {
@@ -17,7 +17,7 @@ export class Diver {
   #levels = 0
   #levelBytes = 0
 
-  /** `stackBytes`: of this thread. */
+  /** @param stackBytes size of this thread's stack */
   constructor(stackBytes) {
     const { dive } = new WebAssembly.Instance(new WebAssembly.Module(diveBytes()), { e: { t: this.#table } })
       .exports
@@ -30,7 +30,7 @@ export class Diver {
     return this.#levelBytes
   }
 
-  /** Calls it with about that much stack left above V8's limit; what is negative goes beyond. */
+  /** Calls `call` with about `leftBytes` of stack left above V8's limit; a negative number goes beyond the limit. */
   at(call, leftBytes) {
     const levels = Math.max(0, Math.floor(this.#levels - leftBytes / this.#levelBytes))
     const padding = Math.floor(((this.#levels - levels) * this.#levelBytes - leftBytes) / 8)
@@ -42,7 +42,7 @@ export class Diver {
     Reflect.apply(this.#dive, undefined, [levels, ...PADDINGS[Math.max(0, Math.min(padding, PARAMETERS))]])
   }
 
-  /** Until the optimizing compiler is done with the function: that changes the size of a level. */
+  /** Repeats until the optimizing compiler has finished with the function, because that changes the size of a level. */
   #calibrate(stackBytes) {
     const last = []
     while (last.length < 60 && (last.length < 6 || new Set(last.slice(-6)).size !== 1)) {
@@ -50,7 +50,7 @@ export class Diver {
       this.#levels = this.#deepest(0)
       last.push(this.#levels)
     }
-    // The fraction of a level that is left.
+    // Measure the remaining fraction of a level.
     let padding = 0
     while (padding < PARAMETERS && this.#reaches(this.#levels, padding)) padding++
     this.#levelBytes = (stackBytes - NATIVE_BYTES - 8 * padding) / this.#levels
@@ -78,7 +78,7 @@ export class Diver {
 }
 
 /**
- * An import as WebAssembly calls it. `call` takes its arguments from `set`.
+ * Wraps an import so that WebAssembly calls it. `call` uses the arguments given to `set`.
  *
  * @param {string} letters - i and j are 32 and 64 bits, f and d floats, E a reference, which is always null
  */
@@ -119,7 +119,7 @@ function boundBytes(letters, result) {
   ])
 }
 
-/** `dive(levels, …)` calls itself that often, with all its parameters, then entry 0 of the table. */
+/** `dive(levels, …)` calls itself `levels` times with all its parameters, then calls entry 0 of the table. */
 function diveBytes() {
   const others = Array.from({ length: PARAMETERS }, (_, i) => [0x20, ...unsigned(i + 1)]).flat()
   const again = [0x20, 0, 0x41, 1, 0x6b, ...others, 0x10, 0]

@@ -1,24 +1,24 @@
-// What a module of test/fuzz/ exports, and how the modules are found. Owns the contract; drawing cases and judging them is each module's.
+// What a module of test/fuzz/ exports, and how the modules are found. Owns the contract; each module generates and judges its own cases.
 import { readdirSync } from 'node:fs'
 
 export interface FuzzOptions {
-  /** Every case follows from it: the same seed gives the same cases in the same order. */
+  /** Determines every case: the same seed gives the same cases in the same order. */
   readonly seed: number
   /** When to stop, on the clock of `performance.now()`. */
   readonly deadlineMs: number
-  /** Stop after this many cases; default: none, the deadline decides. */
+  /** Stop after this many cases. Default: no maximum, only the deadline. */
   readonly maxCases?: number
-  /** Where images are kept; default: the library's own default. */
+  /** Where images are cached. Default: the library's own default. */
   readonly cacheDir?: string
-  /** To be called now and then, with the cases so far. */
+  /** Called now and then with the number of cases so far. */
   readonly onProgress: (cases: number) => void
 }
 
 export interface FuzzReport {
   readonly cases: number
-  /** How often each outcome came. */
+  /** How often each outcome occurred. */
   readonly counts: Readonly<Record<string, number>>
-  /** What should not have happened, each with enough to see it again. Empty when all is well. */
+  /** Faults found, each with enough detail to reproduce it. Empty if there are none. */
   readonly faults: readonly string[]
 }
 
@@ -28,10 +28,10 @@ export interface Fuzzer {
 }
 
 /**
- * All fuzzers of the repository, in the order of their names: the modules `test/fuzz/*.ts`, from the build, and `test/fuzz/*.mjs`, which
- * use internal parts of the build and so are not compiled.
+ * All fuzzers of the repository, sorted by name: the modules `test/fuzz/*.ts`, as compiled by the build, and `test/fuzz/*.mjs`, which use
+ * internal parts of the build and are not compiled.
  *
- * @param root - the repository's folder, with a slash at its end
+ * @param root - the repository's folder, with a trailing slash
  */
 export async function findFuzzers(root: URL): Promise<readonly Fuzzer[]> {
   const folders = [new URL('dist/test/fuzz/', root), new URL('test/fuzz/', root)]
@@ -46,5 +46,5 @@ export async function findFuzzers(root: URL): Promise<readonly Fuzzer[]> {
   return modules.filter(isFuzzer).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Importing these would start them. */
+/** Not fuzzers: importing these would run them. */
 const NO_FUZZERS: readonly string[] = ['main.js', 'run.mjs']

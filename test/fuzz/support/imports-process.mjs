@@ -1,5 +1,5 @@
-// The process of the fuzzer of imports, started by imports.mjs: opens the image, answers host calls, has a storage, and runs the
-// worker with a small stack. That this process may end is what the fuzzer looks for.
+// The process of the import fuzzer, started by imports.mjs: opens the image, answers host calls, provides a storage, and runs the worker
+// with a small stack. The fuzzer looks for anything that ends this process.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { MessageChannel, Worker } from 'node:worker_threads'
@@ -10,7 +10,7 @@ const load = (path) => import(new URL(path, dist).href)
 const { openImage } = await load('src/image/open.js')
 const { StorageThread } = await load('src/vfs/thread.js')
 
-/** Much smaller than a slot's, so that reaching its end takes little time. */
+/** Much smaller than a slot's stack, so that reaching its end is quick. */
 const STACK_MB = 1
 
 const image = await openImage({ cacheDir })

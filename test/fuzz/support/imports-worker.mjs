@@ -1,6 +1,6 @@
-// A slot's thread without the slot: an interpreter made from the image, on a host whose parts are made here, so that each
-// import can be called with any numbers at any depth of the stack and go on after the interpreter's end. Owns the cases;
-// imports-process.mjs owns the process that they may take down.
+// A slot's thread without the slot: an interpreter booted from the image, on a host assembled here. So each import can be called with any
+// numbers at any stack depth, and the fuzzer can continue after the interpreter's end. Owns the cases; imports-process.mjs owns the
+// process that they may crash.
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { bound, Diver } from './deep-calls.mjs'
@@ -39,19 +39,19 @@ const { Output } = await load('slot/output.js')
 
 const MEMORY_BYTES = 64 * 2 ** 20
 const FILE_BYTES = 2 ** 20
-/** Cases between two fresh file systems. */
+/** Cases until the file system is renewed. */
 const CASES_PER_STATE = 2_000
 const CASES_PER_IMPORT = 100
-/** What the door has to keep, and more on both sides of it. */
+/** Range of stack depths: around the reserve that the import door requires, with a margin on both sides. */
 const DEPTH_BYTES = 320 * 1024
-/** A sweep stops short of depths at which every call finds more than the reserve. */
+/** A sweep leaves out depths at which every call has more stack than the reserve. */
 const SWEEP_BYTES = 144 * 1024
 const NORMAL_SHARE = 0.2
-/** Of the cases; the others are of all imports, most of which do nothing. */
+/** Share of cases that call working imports. The others call any import, and most of those do nothing. */
 const WORKING_SHARE = 0.9
 const MAX_FAULTS = 20
 
-/** These call functions of the interpreter by address: guest code runs, and may use up any stack. */
+/** These call functions of the interpreter by address, so guest code runs and may use up the stack. */
 const CALLS_GUEST = new Set(['__call_sighandler', '_PyEM_TrampolineCall_JS'])
 
 class Sleepless extends InterruptCell {
@@ -71,7 +71,7 @@ const pick = (values) => values[Math.floor(random() * values.length)]
 const counts = { returned: 0, ended: 0, 'no stack': 0, 'no stack at the entry': 0 }
 const faults = []
 let cases = 0
-/** What the last import that ran threw, whatever its guard made of it. */
+/** What the last import threw, before its guard handled it. */
 let thrown
 let guest = boot()
 const diver = new Diver(stackBytes)
@@ -85,7 +85,7 @@ function fuzzImport(name) {
   }
 }
 
-/** Every 16 bytes. */
+/** Tries every 16th byte. */
 function sweepImport(name) {
   tell(name)
   const letters = signatures.get(name)
@@ -111,7 +111,7 @@ function attempt(name, parameters, leftBytes) {
   }
   if (isOverflow(thrown) && !CALLS_GUEST.has(bare(name)))
     fault(name, parameters, leftBytes, 'the host ran out of stack')
-  // A trap of C code: its memory is damaged.
+  // After a trap in C code the interpreter's memory is damaged, so boot a new one.
   if (thrown instanceof WebAssembly.RuntimeError) guest = boot()
   else guest.renew(name)
 }
@@ -125,7 +125,7 @@ function isOverflow(error) {
   return error instanceof RangeError && /call stack/.test(error.message)
 }
 
-/** For whoever finds this process dead. */
+/** Logs the current import, so that the parent can report it if this process dies. */
 function tell(name) {
   writeSync(2, `${cases} ${name}\n`)
 }
@@ -135,7 +135,7 @@ function bare(name) {
 }
 
 function boot() {
-  /** A guard's parts, by import: made anew where an interpreter has ended. */
+  /** Functions that create each import's guard, by name. Guards are recreated after an interpreter has ended. */
   const guards = new Map()
   let ending = new Ending()
   let probe
@@ -234,7 +234,7 @@ function boot() {
   return made
 }
 
-/** A block of the guest's memory that is full of useful arguments. */
+/** Fills a block of the guest's memory with useful arguments. */
 function layOut({ exports, memory }) {
   const start = exports.emscripten_builtin_memalign(65_536, 4 * 65_536) >>> 0
   const paths = [
@@ -260,7 +260,7 @@ function layOut({ exports, memory }) {
   return { start, paths, lists, records, buffers }
 }
 
-/** Descriptors 3 to about 12, files and links. */
+/** Opens descriptors from 3 to about 12, and creates files and links. */
 function openFiles({ fileSystem }, { paths }) {
   const { files, descriptors } = fileSystem
   const quietly = (make) => {

@@ -1,5 +1,5 @@
-// Made-up side modules for the fuzzer of the linker: mostly such that V8 takes them and that fit together, with odd names, sizes and
-// instructions among them. Owns what is drawn; judging what the linker makes of them is test/fuzz/linker.ts.
+// Random side modules for the linker's fuzzer: mostly valid and matching each other, with odd names, sizes and instructions mixed in.
+// Owns generating them; test/fuzz/linker.ts judges what the linker does with them.
 import type { Random } from '../../../chaos/random.js'
 import { KIND, unsigned } from '../../../workers/wasm/encoding.js'
 import {
@@ -40,7 +40,7 @@ const ODD_NAMES = [
   'Jsr_undefined',
   'memory',
 ]
-/** Numbers of the types that these functions have, in the order in which `sideModule` makes them. */
+/** Type numbers of these functions, in the order in which `sideModule` creates the types. */
 const TYPES: Readonly<Record<string, number>> = {
   apply: 2,
   __wasm_call_ctors: 1,
@@ -60,9 +60,9 @@ export class SideModules {
     this.#random = random
   }
 
-  /** One that V8 takes, nearly always. It is to be the library of that number: `number.so`. */
+  /** Returns a module that is nearly always valid, for the library `number.so`. */
   next(number: number): Uint8Array<ArrayBuffer> {
-    // Mostly such that there are no circles.
+    // Mostly avoid dependency cycles.
     const needable = this.#random.chance(0.97) ? FILES.slice(0, number) : FILES
     let bytes = this.#module(needable)
     for (let i = 0; i < TRIES && !WebAssembly.validate(bytes); i++) bytes = this.#module(needable)
@@ -183,7 +183,7 @@ export class SideModules {
     return parts.flat()
   }
 
-  /** Instructions that leave the stack as it was. Behind `unreachable`, nearly everything is valid. */
+  /** Instructions that leave the stack unchanged. After `unreachable`, nearly everything is valid. */
   #code({ functions, globals, stackPointer, tag, unary }: Drawn): Code {
     const random = this.#random
     const parts: Code[] = []

@@ -1,7 +1,7 @@
-// Reads the code of a WebAssembly module instruction by instruction, as far as to tell what each one changes. Owns the sizes of
-// immediates; an opcode that it does not know is an error, so that nothing goes unseen.
+// Reads the code of a WebAssembly module instruction by instruction, to find what each one changes. Owns the sizes of immediates.
+// An unknown opcode is an error, so that no change is missed.
 
-/** An instruction that changes something beside memory, locals and the stack. */
+/** An instruction that changes something other than memory, locals and the stack. */
 export type Change =
   | { readonly what: 'global'; readonly index: number }
   | {
@@ -12,7 +12,7 @@ export type Change =
 
 const CODE_SECTION = 10
 
-/** Of all functions, in order. */
+/** Yields the changes of all functions, in order. */
 export function* changesOf(module: Uint8Array): Iterable<Change> {
   const reader = new Reader(module)
   reader.at = 8
@@ -45,7 +45,7 @@ class Reader {
     return this.#bytes[this.at++] ?? 0
   }
 
-  /** Also skips signed ones. */
+  /** Also used to skip signed numbers. */
   u32(): number {
     let value = 0
     for (let shift = 0; ; shift += 7) {
@@ -115,7 +115,7 @@ class Reader {
   }
 }
 
-/** One number: a type, label, function, tag, local, global, table or memory, or a constant. */
+/** Opcodes with one number: a type, label, function, tag, local, global, table or memory, or a constant. */
 const ONE = new Set([
   ...[0x02, 0x03, 0x04, 0x06, 0x07, 0x08, 0x09, 0x0c, 0x0d, 0x10, 0x12, 0x18],
   ...[0x20, 0x21, 0x22, 0x23, 0x25, 0x3f, 0x40, 0x41, 0x42, 0xd0, 0xd2],

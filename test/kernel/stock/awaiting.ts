@@ -1,4 +1,4 @@
-// A2: asyncio in the kernel: awaiting executions, tasks between executions, loops of the code's own, host calls.
+// A2: asyncio in the kernel: awaiting executions, tasks between executions, loops created by user code, host calls.
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { Kernel } from '../kernel.js'
 
@@ -22,7 +22,7 @@ test('A2: an awaiting execution returns to the host with the time to its next ti
   expect(kernel.finish(reply).value).toBe("'done'")
 })
 
-test('A2: statements and last expression may both await', () => {
+test('A2: both statements and the last expression can await', () => {
   expect(kernel.value('x = await asyncio.sleep(0, 1)\ny = 2\nx + await asyncio.sleep(0, y)')).toBe('3')
   expect(kernel.value('x, y')).toBe('(1, 2)')
   expect(
@@ -32,7 +32,7 @@ test('A2: statements and last expression may both await', () => {
   ).toBe('[0, 1]')
 })
 
-test('A2: gather, wait_for, timeout, TaskGroup, Queue, Event, Lock, call_later', () => {
+test('A2: gather, wait_for, timeout, TaskGroup, Queue, Event, Lock and call_later work', () => {
   expect(
     kernel.value(`
       out = []
@@ -63,7 +63,7 @@ test('A2: gather, wait_for, timeout, TaskGroup, Queue, Event, Lock, call_later',
   ).toBe("[[0, 1, 2], 'wait_for', 'timeout', [0, 1], 'later', True]")
 })
 
-test('A2: to_thread and run_in_executor run in place, outside the running loop', () => {
+test('A2: to_thread and run_in_executor run in the same thread, outside the running loop', () => {
   expect(
     kernel.value(`
       import contextvars
@@ -82,7 +82,7 @@ test('A2: to_thread and run_in_executor run in place, outside the running loop',
   ).toBe("[[7, 'seen'], True, ['k']]".replace("[7, 'seen']", "(7, 'seen')").replace("['k']", "('k',)"))
 })
 
-test('A2: tasks started by synchronous code run on during later executions', () => {
+test('A2: tasks started by synchronous code continue during later executions', () => {
   kernel.execute(`
     log = []
     async def ticks():
@@ -108,7 +108,7 @@ test('A2: eager tasks and an eager task factory work', () => {
   expect(kernel.value('t = asyncio.create_task(now()); t.done(), await t')).toBe('(True, 1)')
 })
 
-test('A2: asyncio.run, Runner and run_until_complete work in synchronous code, and leave the running loop', () => {
+test('A2: asyncio.run, Runner and run_until_complete work in synchronous code, and restore the running loop', () => {
   expect(
     kernel.value(`
       async def main(n):
@@ -132,7 +132,7 @@ test('A2: asyncio.run, Runner and run_until_complete work in synchronous code, a
   )
 })
 
-test('A2: asyncio.run inside a coroutine is refused, as everywhere', () => {
+test('A2: asyncio.run inside a coroutine is rejected, as in any Python', () => {
   const reply = kernel.execute('async def f(): pass\nawait asyncio.sleep(0)\nasyncio.run(f())')
   expect(reply.message).toBe('asyncio.run() cannot be called from a running event loop')
 })
@@ -155,7 +155,7 @@ test('A2: asynchronous generators are closed when they are dropped', () => {
   expect(kernel.value('log')).toBe("['closed']")
 })
 
-test('A2: a failing task fails no later execution, and is reported like CPython does', () => {
+test('A2: a failing task does not fail a later execution, and is reported as in CPython', () => {
   kernel.execute('async def bad(): 1 / 0\ntask = asyncio.create_task(bad())')
   expect(kernel.value('await asyncio.sleep(0, 1)')).toBe('1')
   expect(kernel.output().stderr).toBe('')
@@ -166,7 +166,7 @@ test('A2: a failing task fails no later execution, and is reported like CPython 
   expect(stderr).not.toContain('brumate')
 })
 
-test('A2: sys.exit and KeyboardInterrupt in a task end that task only', () => {
+test('A2: sys.exit and KeyboardInterrupt in a task end only that task', () => {
   kernel.execute(
     'import sys\nasync def leave(error): raise error\nout = asyncio.create_task(leave(SystemExit(1)))',
   )
@@ -175,14 +175,14 @@ test('A2: sys.exit and KeyboardInterrupt in a task end that task only', () => {
   expect(kernel.value('repr(out.exception())')).toBe("'SystemExit(1)'")
 })
 
-test('a callback that raises is reported and ends nothing', () => {
+test('an error in a loop callback is reported and ends nothing', () => {
   expect(
     kernel.value('asyncio.get_running_loop().call_soon(lambda: 1 / 0); await asyncio.sleep(0.01, 1)'),
   ).toBe('1')
   expect(kernel.output().stderr).toContain('Exception in callback')
 })
 
-test('an await that nothing can complete fails at the await, and can be caught', () => {
+test('an await that can never complete raises RuntimeError at the await, and can be caught', () => {
   const reply = kernel.execute(
     'event = asyncio.Event()\nasync def inner():\n    await event.wait()\nawait inner()',
   )
@@ -197,7 +197,7 @@ test('an await that nothing can complete fails at the await, and can be caught',
   expect(kernel.value('asyncio.run(asyncio.sleep(0, 2))')).toBe('2')
 })
 
-test('a task cancelled by itself fails with CancelledError', () => {
+test('an execution that cancels its own task fails with CancelledError', () => {
   expect(kernel.execute('asyncio.current_task().cancel(); await asyncio.sleep(0)').type).toBe(
     'CancelledError',
   )
@@ -216,7 +216,7 @@ test('code that never idles still returns to the host now and then', () => {
   kernel.execute('spinning.cancel()')
 })
 
-test('host calls go out in one reply, and their answers may come in any order', () => {
+test('concurrent host calls are sent in one reply, and can be answered in any order', () => {
   kernel.send({
     op: 'attach',
     env: {},
@@ -238,7 +238,7 @@ test('host calls go out in one reply, and their answers may come in any order', 
   expect(kernel.value('import brumate; [c["name"] for c in brumate.callbacks()]')).toBe("['ask']")
 })
 
-test('a failed host call raises the Python class of that name, else HostError', () => {
+test('a failed host call raises the Python class of that name, or HostError', () => {
   const cells: [name: string, caught: string][] = [
     ['ValueError', "('ValueError', 'm')"],
     ['TimeoutError', "('TimeoutError', 'm')"],
@@ -266,7 +266,7 @@ test('a failed host call raises the Python class of that name, else HostError', 
   )
 })
 
-test('host calls: bad arguments are a TypeError, a stray answer is ignored, a cancelled call is not awaited', () => {
+test('host calls: invalid arguments raise TypeError, stray answers are ignored, a cancelled call is not awaited', () => {
   expect(kernel.execute('await ask(object)')).toMatchObject({
     type: 'TypeError',
     message: "ask() argument 'n': cannot convert 'type' to a JavaScript value",
@@ -296,7 +296,7 @@ test('callbacks can be replaced, and survive clearState', () => {
   expect(kernel.value('callable(other), __import__("os").environ["KEY"]')).toBe("(True, 'value')")
 })
 
-test('an await that nothing can complete is found after a long turn too', () => {
+test('an await that can never complete is also detected after a long turn', () => {
   expect(kernel.execute('time.sleep(0.05)\nawait asyncio.Event().wait()')).toMatchObject(DEADLOCK)
   expect(
     kernel.execute('await asyncio.sleep(0)\ntime.sleep(0.05)\nawait asyncio.Event().wait()'),

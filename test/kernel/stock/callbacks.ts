@@ -1,5 +1,5 @@
-// D: callbacks as coroutine functions: how arguments are bound, what an answer becomes, what can be asked about them. The host
-// is the test: it reads the calls out of replies and answers them by requests.
+// D: callbacks as coroutine functions: binding arguments, converting answers, introspection. The test plays the host: it reads the
+// calls from replies and sends requests to answer them.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cpuMsOf } from '../../support/cpu-time.js'
 import { Kernel, type Reply } from '../kernel.js'
@@ -71,7 +71,7 @@ describe('arguments', () => {
     expect(kernel.start(`await ${call}`)).toMatchObject({ ok: false, type: 'TypeError', message })
   })
 
-  test('D1: what is changed after the call is not sent', () => {
+  test('D1: changing an argument after the call has no effect', () => {
     const reply = kernel.start(
       'items = [1]\ntask = asyncio.ensure_future(free(items=items))\nawait asyncio.sleep(0)\nitems.append(2)\nawait task',
     )
@@ -80,11 +80,11 @@ describe('arguments', () => {
   })
 })
 
-describe('order', () => {
-  test('D2: a thousand calls at once go out together and are answered in any order', () => {
+describe('concurrency', () => {
+  test('D2: a thousand concurrent calls are sent together and can be answered in any order', () => {
     let last = kernel.start('await asyncio.gather(*(free(n=n) for n in range(1000)))')
     const calls = [...last.calls]
-    // On a slow machine it comes back in between.
+    // On a slow machine the kernel returns in between.
     for (; last.delay !== null; calls.push(...last.calls)) last = kernel.send({ op: 'step' })
     expect(calls).toHaveLength(1000)
     for (let i = 999; i >= 0; i--) last = answer({ ...last, calls }, `${i} * 2`, '[]', i)
@@ -92,7 +92,7 @@ describe('order', () => {
     expect(kernel.value('_ == [n * 2 for n in range(1000)]')).toBe('True')
   })
 
-  test('D2: the order of completion is the host’s', () => {
+  test('D2: calls complete in the order in which the host answers', () => {
     const reply = kernel.start(`
       order = []
       async def one(n):
@@ -105,7 +105,7 @@ describe('order', () => {
     expect(answer(reply, 'None', '[]', 1).value).toBe('[2, 0, 1]')
   })
 
-  test('D2: cancelling many calls before they are sent takes time in proportion', () => {
+  test('D2: cancelling many unsent calls takes time linear in their number', () => {
     const code = `
       tasks = [asyncio.ensure_future(free(n=n)) for n in range(20_000)]
       await asyncio.sleep(0)
@@ -122,7 +122,7 @@ describe('order', () => {
     expect(answer(reply, '"late"').value).toBe("'late'")
   })
 
-  test('D2: an answer to a call that nobody waits for, that was answered, or that was never made is ignored', () => {
+  test('D2: an answer to a call that was abandoned, already answered or never made is ignored', () => {
     const reply = kernel.start(`
       try:
           await asyncio.wait_for(free(n=1), 0.3)
@@ -152,14 +152,14 @@ describe('errors', () => {
     ['', 'HostError'],
     ['print', 'HostError'],
     ['int', 'HostError'],
-    // Not Exceptions: they would end more than the call.
+    // Not subclasses of Exception: they would end more than the call.
     ['KeyboardInterrupt', 'HostError'],
     ['SystemExit', 'HostError'],
     ['GeneratorExit', 'HostError'],
-    // They mean something else in a coroutine.
+    // These have a special meaning in a coroutine.
     ['StopIteration', 'HostError'],
     ['StopAsyncIteration', 'HostError'],
-    // They take more than a message.
+    // These need more than a message.
     ['UnicodeDecodeError', 'HostError'],
     ['ExceptionGroup', 'HostError'],
   ])('D5: an error named %s is raised as %s', (name, type) => {
@@ -186,7 +186,7 @@ describe('errors', () => {
     ).toBe(`[${Array(3).fill("('QuotaError', 'no more', 'no more', True)").join(', ')}]`)
   })
 
-  test('D5: uncaught, it is reported with the line that called, and no line of the kernel', () => {
+  test('D5: the traceback of an uncaught error shows the calling line, and no line of the kernel', () => {
     const reply = fail(kernel.start('x = 1\nawait free()'), 'QuotaError', 'no more')
     expect(reply).toMatchObject({ ok: false, type: 'HostError', message: 'no more' })
     expect(reply.traceback).toMatch(
@@ -196,7 +196,7 @@ describe('errors', () => {
 })
 
 describe('introspection', () => {
-  test('D6: brumate.callbacks() lists name, description and parameters, as copies', () => {
+  test('D6: brumate.callbacks() lists names, descriptions and parameters, as copies', () => {
     expect(kernel.value('brumate.callbacks()[0]')).toBe(
       "{'name': 'free', 'description': 'Takes anything.', 'parameters': None}",
     )
@@ -206,7 +206,7 @@ describe('introspection', () => {
     )
   })
 
-  test('D6: __doc__, __name__, signature, annotations', () => {
+  test('D6: __doc__, __name__, signature and annotations come from the declaration', () => {
     expect(
       kernel.value(
         'import inspect\n[str(inspect.signature(f)) for f in (free, declared)] + [declared.__doc__, declared.__name__, inspect.iscoroutinefunction(free)]',
@@ -225,7 +225,7 @@ describe('introspection', () => {
   })
 
   test.each([
-    // Python has no parameter without a default after one with: the order of positional arguments is kept.
+    // Python allows no parameter without a default after one with a default, so `a` gets none, to keep the order of arguments.
     ['{"properties": {"a": {}, "b": {}, "c": {}}, "required": ["b"]}', '(a, b, c=None)'],
     ['{"properties": {"class": {}, "a-b": {}, "ok": {}}}', '(ok=None, **arguments)'],
     ['{"properties": {"arguments": {}, "no name": {}}}', '(arguments=None, **arguments_)'],
@@ -245,7 +245,7 @@ describe('introspection', () => {
     )
   })
 
-  test('D7: replacing callbacks leaves seeds, names and calls under way alone', () => {
+  test('D7: replacing callbacks does not affect seeds, variables or running calls', () => {
     const reply = kernel.start('import random\nrandom.seed(1)\nkept = await free(n=1)')
     const replaced = [{ name: 'other', description: '', parameters: null }]
     expect(kernel.send({ op: 'callbacks', callbacks: replaced })).toMatchObject({ ok: true })
@@ -260,7 +260,7 @@ describe('introspection', () => {
 })
 
 describe('values', () => {
-  test('D9: bytes, sets and dates come and go', () => {
+  test('D9: bytes, sets and dates can be sent and returned', () => {
     const reply = kernel.start('await free(data=b"\\0\\xff", s={1}, d=[bytearray(b"x"), None])')
     expect(reply.calls[0]?.arguments).toBe("{'data': b'\\x00\\xff', 's': {1}, 'd': [b'x', None]}")
     expect(
@@ -268,7 +268,7 @@ describe('values', () => {
     ).toBe("[b'\\x01', {1}, (Ellipsis, 'datetime', 0.0)]")
   })
 
-  test('D9: ten megabytes go both ways', () => {
+  test('D9: ten megabytes can be sent both ways', () => {
     const reply = kernel.start(
       'data = bytes(10_000_000)\nback = await free(data=data)\nlen(back), type(back)',
     )
@@ -276,7 +276,7 @@ describe('values', () => {
     expect(answer(reply, 'bytes(10_000_000)').repr).toBe("(10000000, <class 'bytes'>)")
   })
 
-  test('D9: an answer that is no value fails the call, not the kernel', () => {
+  test('D9: an answer that is not a value fails the call, not the kernel', () => {
     const reply = kernel.start('try:\n    await free()\nexcept ValueError as e: error = e\nstr(error)')
     expect(answer(reply, '[1]', '[((0,), "unheard of", None)]').value).toBe(
       '"unknown kind of value: \'unheard of\'"',
@@ -289,7 +289,7 @@ describe('values', () => {
 describe('async iterables', () => {
   const ITERATOR = '[((), "iterator", 7)]'
 
-  test('D9: async for asks for each item, until the end', () => {
+  test('D9: async for requests one item at a time, until the end', () => {
     let reply = answer(
       kernel.start('out = []\nasync for x in await free(): out.append(x)\nout'),
       'None',
@@ -317,7 +317,7 @@ describe('async iterables', () => {
     expect(fail(reply, 'ValueError', 'broken').value).toBe("[1, 'broken']")
   })
 
-  test('D9: aclose tells the host, once; after it there is nothing more', () => {
+  test('D9: aclose notifies the host once, and nothing follows it', () => {
     const code = `
       items = await free()
       first = await anext(items)
@@ -330,7 +330,7 @@ describe('async iterables', () => {
     expect(answer(reply, 'None').value).toBe("[1, 'end', '<brumate.HostIterator>']")
   })
 
-  test('D9: an iterator that is dropped early is closed with the next calls, and nothing waits for it', () => {
+  test('D9: an iterator dropped early is closed with the next calls, and nothing waits for that', () => {
     let reply = answer(kernel.start('async for x in await free(): break\nawait free(n=2)'), 'None', ITERATOR)
     reply = answer(reply, '[False, 1]')
     expect(reply.calls.map(({ name, arguments: args }) => [name, args])).toEqual([
@@ -342,7 +342,7 @@ describe('async iterables', () => {
     expect(answer(reply, 'None')).toMatchObject({ ok: true })
   })
 
-  test('D9: an iterator may be inside a value, and lives through executions', () => {
+  test('D9: an iterator can be inside a value, and lives across executions', () => {
     const reply = answer(
       kernel.start('found = await free()'),
       '{"items": [None]}',
@@ -354,7 +354,7 @@ describe('async iterables', () => {
     expect(answer(next, '[True, None]').value).toBe('[]')
   })
 
-  test('C8: a thaw ends the iterators of the host before, and touches none of the new one', () => {
+  test('C8: a restore ends the previous host’s iterators, and does not touch those of the new host', () => {
     const code = `
       iterators = [await free() for _ in range(3)]
       log = []
@@ -381,20 +381,20 @@ describe('async iterables', () => {
     expect(reply.calls).toMatchObject([{ name: 'free' }])
     reply = answer(reply, 'None', ITERATOR)
     expect(reply.calls).toMatchObject([{ name: 'iterator.next', arguments: "{'iterator': 7}" }])
-    // The last one was not read to its end: the host hears of that before it hears that the code has ended.
+    // The last iterator was not exhausted, so the host is told to close it before it is told that the code has ended.
     reply = answer(reply, '[False, "new"]')
     expect(reply.calls).toMatchObject([{ name: 'iterator.close', arguments: "{'iterator': 7}" }])
     expect(kernel.finish(reply).value).toBe("['the iterator is gone', 'end', 'the iterator is gone', 'new']")
   })
 
-  test('N1: user code that makes an iterator with a number of its own gets no more than a call', () => {
+  test('N1: a HostIterator forged by user code can only make a host call', () => {
     const reply = kernel.start('await anext(brumate.HostIterator(10 ** 30))')
     expect(reply.calls).toMatchObject([{ name: 'iterator.next' }])
     expect(fail(reply, 'ValueError', 'no such iterator').type).toBe('ValueError')
   })
 })
 
-test('D3: without a door, call_sync and asyncio.run say so', () => {
+test('D3: without a door, call_sync and asyncio.run raise an error that says so', () => {
   const message = 'there is nobody to call'
   expect(kernel.execute('brumate.call_sync("free", a=1)')).toMatchObject({ type: 'RuntimeError', message })
   expect(kernel.execute('async def go(): await free()\nasyncio.run(go())')).toMatchObject({

@@ -1,5 +1,5 @@
-// C5, C3, N1: what a snapshot says about itself: its globals, their plain values, the calls it waits for. Whatever the session
-// holds, describing it is bounded and runs nothing of the user's.
+// C5, C3, N1: the description in a snapshot: its globals, their plain values, the calls it waits for. Whatever the session contains,
+// describing it has a bounded cost and runs no user code.
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { cpuMsOf } from '../../support/cpu-time.js'
 import { Kernel } from '../kernel.js'
@@ -16,7 +16,7 @@ beforeEach(() => {
 
 const MIB = 1024 * 1024
 
-test('C5: a description lists the globals in their order, and nothing that is nobody’s variable', () => {
+test('C5: a description lists the session’s globals in order, and no others', () => {
   kernel.execute('x: int = 1\ndef f(): pass\nclass C: pass\nc = C()\nimport json\n__version__ = "1"')
   const { description, values } = kernel.describe()
   expect(description).toMatchObject({ pending: [], skipped: [], awaiting: false })
@@ -32,7 +32,7 @@ test('C5: a description lists the globals in their order, and nothing that is no
   expect(values).toBe("{'x': 1, '__version__': '1'}")
 })
 
-test('C5: an empty session has an empty description', () => {
+test('C5: the description of an empty session is empty', () => {
   expect(kernel.describe()).toMatchObject({ description: { globals: [] }, values: '{}' })
 })
 
@@ -84,14 +84,14 @@ test.each([
   ['__import__("decimal").Decimal(1)', '<Decimal>'],
   ['__import__("datetime").date(2020, 1, 1)', 'datetime.date(2020, 1, 1)'],
   ['{"\\ud800": 1}', "{'\\ud800': 1}"],
-])('C5: %s has no plain value, and is not called skipped for it', (source, repr) => {
+])('C5: %s has no plain value, and is not listed as skipped', (source, repr) => {
   kernel.execute(`v = ${source}`)
   const { description, values } = kernel.describe()
   expect(values).toBe('{}')
   expect(description).toMatchObject({ skipped: [], globals: [{ name: 'v', repr }] })
 })
 
-test('C5: values over the bound are skipped by name, and smaller ones still fit', () => {
+test('C5: values over the bound are skipped and named, and smaller ones still fit', () => {
   kernel.execute('small = 1\nlarge = "x" * 2000\nmany = list(range(3000))\nlast = [b"y"]')
   const { description, values, bytes } = kernel.describe(1000)
   expect(values).toBe("{'small': 1, 'last': [b'y']}")
@@ -110,7 +110,7 @@ test('C5: sizes are those of the objects themselves', () => {
   expect(of.i).toBeLessThan(100)
 })
 
-test('C8: a description lists the calls that are not answered, with their arguments as they were at the call', () => {
+test('C8: a description lists unanswered calls, with their arguments as they were at the call', () => {
   const callbacks = [{ name: 'fetch', description: '', parameters: null }]
   kernel.send({ op: 'attach', env: {}, callbacks })
   const code = `
@@ -135,13 +135,13 @@ test('C8: a description lists the calls that are not answered, with their argume
   expect(kernel.describe().description).toMatchObject({ pending: [], awaiting: false })
 })
 
-test('C2: describing changes nothing: an execution that awaits goes on', () => {
+test('C2: describing does not affect an awaiting execution', () => {
   const reply = kernel.start('x = [1]\nimport asyncio\nawait asyncio.sleep(0.02, x)')
   expect(kernel.describe().description.awaiting).toBe(true)
   expect(kernel.finish(reply).value).toBe('[1]')
 })
 
-test('N1: code of the user’s classes does not run', () => {
+test('N1: describing runs no code of the user’s classes', () => {
   const reply = kernel.execute(`
     import sys, datetime
     ran = []
@@ -199,7 +199,7 @@ test('N1: code of the user’s classes does not run', () => {
   expect(reprs.j?.[0]).toBe('Renamed'.repeat(100).slice(0, 100))
 })
 
-test('N1: what the user puts into builtins or modules does not run', () => {
+test('N1: describing runs nothing that the user puts into builtins or modules', () => {
   kernel.execute(`
     import gc, sys
     ran = []
@@ -224,7 +224,7 @@ test('N1: what the user puts into builtins or modules does not run', () => {
   )
 })
 
-test('C2: garbage is collected first, and its finalizers run', () => {
+test('C2: garbage is collected before describing, and its finalizers run', () => {
   kernel.execute(`
     import gc, weakref
     log = []
@@ -240,7 +240,7 @@ test('C2: garbage is collected first, and its finalizers run', () => {
   )
 })
 
-test('C2: a finalizer that fails, or asks to exit, does no harm', () => {
+test('C2: a finalizer that raises or exits does no harm', () => {
   kernel.execute(`
     class Node:
         def __init__(self, error): self.me, self.error = self, error
@@ -251,7 +251,7 @@ test('C2: a finalizer that fails, or asks to exit, does no harm', () => {
   expect(kernel.output().stderr).toContain('from a finalizer')
 })
 
-test('C5: a hundred thousand globals, giant names and texts: the description stays within its bounds', () => {
+test('C5: a description of huge names, texts and 100,000 globals stays within its bounds', () => {
   kernel.execute(`
     globals().update({f'name{i}': i for i in range(100_000)})
     text, number, data = 'é' * 5_000_000, 7 ** 100_000, bytes(20_000_000)
@@ -280,7 +280,7 @@ test('C5: a hundred thousand globals, giant names and texts: the description sta
   ])
 })
 
-test('C5: cycles, deep nesting and values that unfold without end are described in little time', () => {
+test('C5: cycles, deep nesting and values that would explode are described quickly', () => {
   kernel.execute(`
     cycle = []; cycle += [cycle, cycle, {'k': cycle}]
     deep = []
@@ -301,7 +301,7 @@ test('C5: cycles, deep nesting and values that unfold without end are described 
   kernel.execute('while deep: deep = deep.pop()')
 })
 
-test('C5: a recursion limit of the user’s bounds what can be described, and breaks nothing', () => {
+test('C5: a low recursion limit set by the user limits what can be described, and breaks nothing', () => {
   kernel.execute(
     'import sys\nx = 1\nv = [[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]\ns = sys.getrecursionlimit()',
   )

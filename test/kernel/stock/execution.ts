@@ -1,4 +1,4 @@
-// A1, A4, A5: what the kernel makes of a cell of synchronous code.
+// A1, A4, A5: how the kernel runs a cell of synchronous code.
 import { beforeAll, expect, test } from 'vitest'
 import { Kernel } from '../kernel.js'
 
@@ -7,7 +7,7 @@ beforeAll(async () => {
   kernel = await Kernel.shared()
 })
 
-test('A1: names persist, and `__main__` holds nothing of the kernel', () => {
+test('A1: variables persist, and `__main__` contains nothing of the kernel', () => {
   kernel.send({ op: 'clear' })
   kernel.execute('x = 41')
   expect(kernel.value('x + 1')).toBe('42')
@@ -23,7 +23,7 @@ test('A1: the decimal context set in one cell holds in the next, synchronous or 
   expect(kernel.value('await asyncio.sleep(0, str(decimal.Decimal(1) / 3))')).toBe("'0.3333333'")
 })
 
-test('future imports hold from then on', () => {
+test('future imports apply to later cells until clearState', () => {
   kernel.execute('from __future__ import annotations')
   kernel.execute('def f(a: undefined_name): pass')
   expect(kernel.value('f.__annotations__')).toBe("{'a': 'undefined_name'}")
@@ -66,7 +66,7 @@ test('A4: `_` is the last value that is not None', () => {
   expect(kernel.value('_ is __import__("builtins")._')).toBe('True')
 })
 
-test('A4: a failing __repr__ fails like user code, with its own frame only', () => {
+test('A4: a failing __repr__ fails like user code, with only its own frame', () => {
   const reply = kernel.execute(`
     class A:
         def __repr__(self):
@@ -80,7 +80,7 @@ test('A4: a failing __repr__ fails like user code, with its own frame only', () 
   )
 })
 
-test('A5: a traceback is what CPython prints, through functions of earlier cells', () => {
+test('A5: a traceback is the one CPython prints, including functions of earlier cells', () => {
   kernel.execute('def inner(n):\n    return 1 / n')
   const first = kernel.executionCount
   kernel.execute('def outer(n):\n    return inner(n) + 1')
@@ -103,7 +103,7 @@ test('A5: a traceback is what CPython prints, through functions of earlier cells
   )
 })
 
-test('A5: no kernel frame in causes, contexts and groups', () => {
+test('A5: causes, contexts and groups show no kernel frames', () => {
   const reply = kernel.execute(`
     import asyncio
     async def fail(n): raise ValueError(n)
@@ -133,14 +133,14 @@ test.each([
     "IndentationError: expected an indented block after 'if' statement on line 1",
     '    pass\n    ^^^^\n',
   ],
-])('A5: %j has its line and caret, and no frames', (code, message, lines) => {
+])('A5: the syntax error of %j has its line and caret, and no frames', (code, message, lines) => {
   const reply = kernel.execute(code)
   expect(reply.traceback).toMatch(/^ {2}File "<cell \d+>", line \d\n/)
   expect(reply.traceback).toContain(lines)
   expect(reply.traceback.trimEnd().endsWith(message)).toBe(true)
 })
 
-test('A5: state set before the raise stays, and SystemExit ends nothing', () => {
+test('A5: state set before an exception stays, and SystemExit does not end the session', () => {
   expect(kernel.execute('kept = 1; import sys; sys.exit(3)')).toMatchObject({
     type: 'SystemExit',
     message: '3',
@@ -150,7 +150,7 @@ test('A5: state set before the raise stays, and SystemExit ends nothing', () => 
   expect(kernel.value('kept')).toBe('1')
 })
 
-test('A5: exceptions that can not be shown are still reported', () => {
+test('A5: exceptions whose str() fails are still reported', () => {
   const reply = kernel.execute(`
     class Odd(Exception):
         def __str__(self):
@@ -177,12 +177,12 @@ test('A5: NUL and lone surrogates in source are clear errors', () => {
   expect(kernel.value(String.raw`"\ud800"`)).toBe(String.raw`'\ud800'`)
 })
 
-test('A5: warnings of the compiler show their line', () => {
+test('A5: compiler warnings show their line', () => {
   kernel.execute(String.raw`"\d"`)
   expect(kernel.output().stderr).toMatch(/SyntaxWarning: "\\d" is an invalid escape sequence.*\n {2}"\\d"\n/)
 })
 
-test('source lines live as long as code of their cell, and no longer', () => {
+test('source lines are kept exactly as long as code of their cell lives', () => {
   const cells = 'len([n for n in __import__("linecache").cache if n.startswith("<cell")])'
   kernel.send({ op: 'clear' })
   kernel.value('__import__("gc").collect()')
@@ -209,7 +209,7 @@ test.each([
     'def keep():\n    global kept\n    try: 1 / 0\n    except ZeroDivisionError as e: kept = e.with_traceback(__import__("types").TracebackType(None, __import__("sys")._getframe(1), 0, 1))',
     'kept.__traceback__.tb_frame.f_code',
   ],
-])('the line of an assignment is there as long as %s of it is kept', (_what, define, code) => {
+])('the source line of an assignment is kept as long as %s from it is kept', (_what, define, code) => {
   kernel.execute(define)
   kernel.execute('y = keep()')
   const line = `__import__("linecache").getline(${code}.co_filename, 1)`
@@ -219,7 +219,7 @@ test.each([
   expect(kernel.value('__import__("linecache").getline(name, 1)')).toBe("''")
 })
 
-test('an assignment that fails shows its line, and so does a lambda that it made, later', () => {
+test('a failing assignment shows its line, and so does a lambda it created when that fails later', () => {
   expect(kernel.execute('y = 1 / 0').traceback).toContain('y = 1 / 0')
   kernel.execute('def catch():\n    global caught\n    try: z()\n    except Exception as e: caught = e')
   kernel.execute('z = lambda: 1 / 0')
@@ -229,7 +229,7 @@ test('an assignment that fails shows its line, and so does a lambda that it made
   )
 })
 
-test('nothing of the kernel keeps exception, frames or value of an execution alive', () => {
+test('the kernel keeps no exception, frame or value of an execution alive', () => {
   kernel.execute(`
     import asyncio, gc, weakref
     gc.disable()
@@ -268,7 +268,7 @@ test('nothing of the kernel keeps exception, frames or value of an execution ali
   kernel.execute('gc.enable()')
 })
 
-test('display methods make a bundle of text and bytes', () => {
+test('display methods produce a bundle of text and bytes', () => {
   const reply = kernel.execute(`
     class Rich:
         def __repr__(self): return 'rich'
@@ -292,7 +292,7 @@ test('display methods make a bundle of text and bytes', () => {
   )
 })
 
-test('display: a mimebundle without arguments works, classes and mocks have none, a failing one loses its form only', () => {
+test('display: a mimebundle without arguments works, classes and mocks have none, and a failing form is left out alone', () => {
   expect(
     kernel.execute('class Bare:\n  def _repr_mimebundle_(self): return {"a/b": "c"}\nBare()').display,
   ).toEqual({ 'a/b': 'c' })
@@ -305,7 +305,7 @@ test('display: a mimebundle without arguments works, classes and mocks have none
   )
 })
 
-test('A11: processes, threads and ctypes are refused in a clear way', () => {
+test('A11: processes, threads and ctypes are rejected with a clear message', () => {
   expect(kernel.execute('import subprocess; subprocess.run(["ls"])').type).toBe('OSError')
   expect(kernel.execute('import threading; threading.Thread(target=print).start()').message).toMatch(
     /^can't start new thread: /,
@@ -316,7 +316,7 @@ test('A11: processes, threads and ctypes are refused in a clear way', () => {
   })
 })
 
-test('A11: time.sleep keeps the contract of the original', () => {
+test('A11: time.sleep behaves like the original', () => {
   expect(
     kernel.value('import time; t = time.monotonic(); time.sleep(0.05); 0.05 <= time.monotonic() - t < 0.2'),
   ).toBe('True')
@@ -332,7 +332,7 @@ test('A11: time.sleep keeps the contract of the original', () => {
   )
 })
 
-test('the public module says what callbacks there are', () => {
+test('brumate.callbacks() lists callbacks, and call_sync rejects an unknown one', () => {
   expect(kernel.value('import brumate; brumate.callbacks()')).toBe('[]')
   expect(kernel.execute('brumate.call_sync("f", a=1)')).toMatchObject({
     type: 'NameError',
@@ -340,7 +340,7 @@ test('the public module says what callbacks there are', () => {
   })
 })
 
-test('A5: a recursion limit too low for the kernel still gives failures, and can be raised again', () => {
+test('A5: a recursion limit too low for the kernel gives failures, and can be raised again', () => {
   kernel.execute('import sys; limit = sys.getrecursionlimit(); sys.setrecursionlimit(18)')
   expect(kernel.execute('1 / 0').ok).toBe(false)
   expect(kernel.execute('def f(): f()\nf()').ok).toBe(false)

@@ -1,4 +1,4 @@
-// B1, B4: a SIGINT may arrive at any bytecode, in the kernel too, and leaves a well-formed reply and a usable session.
+// B1, B4: a SIGINT can arrive at any bytecode, even in the kernel, and leaves a well-formed reply and a usable session.
 import { beforeAll, expect, test } from 'vitest'
 import { Kernel } from '../kernel.js'
 
@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 const INTERRUPTED = { waiting: false, ok: false, type: 'KeyboardInterrupt' }
 
-test('B4: a running loop is interrupted with state as of then', () => {
+test('B4: an interrupted loop keeps the state it had reached', () => {
   const delivered = kernel.interruptAfter(10_000)
   const reply = kernel.execute('n = 0\nwhile True:\n    n += 1')
   expect(delivered()).toBe(true)
@@ -29,7 +29,7 @@ test('B4: code can catch the interrupt', () => {
   expect(delivered()).toBe(true)
 })
 
-test('B4: an awaiting execution is interrupted at its await; what it awaited and other tasks go on', () => {
+test('B4: an awaiting execution is interrupted at its await; the awaited task and others continue', () => {
   kernel.execute(`
     log = []
     async def work():
@@ -46,7 +46,7 @@ test('B4: an awaiting execution is interrupted at its await; what it awaited and
   expect(kernel.value('task.cancelled(), await task, log')).toBe("(False, 5, ['worked'])")
 })
 
-test('B4: an awaiting execution can catch the interrupt, await on, and is stepped once', () => {
+test('B4: an awaiting execution can catch the interrupt and keep awaiting, and runs once', () => {
   kernel.start(`
     steps = []
     sleeping = asyncio.create_task(asyncio.sleep(0.3, 'slept'))
@@ -74,7 +74,7 @@ test('B4: an interrupt without an execution does nothing', () => {
   expect(kernel.value('1')).toBe('1')
 })
 
-test('B1: tasks that never idle are interrupted too', () => {
+test('B1: an execution that never idles is interrupted too', () => {
   const delivered = kernel.interruptAfter(10_000)
   const reply = kernel.finish(kernel.start('while True:\n    await asyncio.sleep(0)'))
   expect(delivered()).toBe(true)
@@ -113,10 +113,10 @@ test('B1: __repr__ and __str__ that hang are interrupted', () => {
   }
 })
 
-/** Many times what the longest of them takes: code that never ends by itself must not keep the test from ending. */
+/** Many times what the longest code takes, so that the test ends even if the code never does. */
 const MAX_CHECKS = 20_000
 
-/** How interrupting asyncio.run may also end: CPython's own loop has no protection where it starts and stops. */
+/** Other possible errors of an interrupted asyncio.run: CPython's own loop is not protected while it starts and stops. */
 const OF_ASYNCIO_RUN = ['CancelledError', 'RuntimeError']
 
 test.each([
@@ -131,7 +131,7 @@ test.each([
   ['x = (', []],
   ['await asyncio.Event().wait()', []],
   ['try:\n    await asyncio.Event().wait()\nexcept RuntimeError:\n    x = await asyncio.sleep(0, 5)\nx', []],
-])('B1: an interrupt at any point of %j leaves a well-formed reply and a sound kernel', (code, also) => {
+])('B1: an interrupt at any point of %j leaves a well-formed reply and a usable kernel', (code, also) => {
   kernel.send({ op: 'clear' })
   kernel.execute('import asyncio')
   const usual = kernel.execute(code)
@@ -156,7 +156,7 @@ test.each([
   kernel.output()
 })
 
-test('a handler of the user is called, and clearState puts the usual one back', () => {
+test('a user’s signal handler is called, and clearState restores the default one', () => {
   kernel.execute(
     'import signal\nseen = []\nsignal.signal(signal.SIGINT, lambda number, frame: seen.append(number)) and None',
   )
@@ -167,7 +167,7 @@ test('a handler of the user is called, and clearState puts the usual one back', 
   )
 })
 
-test('a handler of the user that raises anywhere still gets well-formed replies', () => {
+test('a user’s signal handler that raises still leaves well-formed replies', () => {
   kernel.send({ op: 'clear' })
   kernel.execute('import asyncio, signal')
   kernel.execute('def handler(*_): raise LookupError')
@@ -177,7 +177,7 @@ test('a handler of the user that raises anywhere still gets well-formed replies'
     try {
       expect(typeof kernel.start('await asyncio.sleep(0, [i for i in range(30)])').ok).toBe('boolean')
     } catch (error) {
-      // Raised in the test's own driver, before or after the kernel ran.
+      // The handler may raise in the test's own driver, before or after the kernel runs.
       expect(String(error)).not.toContain('in dispatch')
     }
     if (!delivered()) break

@@ -1,5 +1,5 @@
-// C4, C8: what a thaw changes: entropy, callbacks, the time zone; and that it hands over the calls not yet answered. The memory
-// itself is not thawed here: the kernel can only tell by being told.
+// C4, C8: what a restore changes (entropy, callbacks, the time zone), and that it reports the unanswered calls. These tests do not
+// restore any memory: they only tell the kernel that it was restored.
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { Kernel } from '../kernel.js'
 
@@ -15,14 +15,14 @@ beforeEach(() => {
 
 const restore = (callbacks: readonly object[] = []) => kernel.send({ op: 'restored', callbacks })
 
-/** Whether the next number after a thaw is the one that the state before it gives. */
+/** Returns whether the next number after a restore is the one that the state before it would give. */
 function goesOn(): boolean {
   kernel.execute('probe = random.Random(); probe.setstate(random.getstate())')
   expect(restore()).toMatchObject({ ok: true, value: '[]' })
   return kernel.value('probe.random() == random.random()') === 'True'
 }
 
-test('C4: a thaw draws fresh random numbers', () => {
+test('C4: a restore reseeds random', () => {
   kernel.execute('random.random(); random.gauss(0, 1)')
   expect(goesOn()).toBe(false)
   expect(goesOn()).toBe(false)
@@ -36,20 +36,20 @@ test.each([
   'random._inst.seed(3)',
   'random.setstate(random.Random(5).getstate())',
   'from random import setstate; setstate(random.getstate())',
-])('C4: after %s the sequence goes on, through any number of thaws', (code) => {
+])('C4: after %s the sequence continues, across any number of restores', (code) => {
   expect(kernel.execute(code).ok).toBe(true)
   expect([goesOn(), goesOn()]).toEqual([true, true])
 })
 
 test.each(['random.seed()', 'random.seed(None)', 'random.seed(a=None)'])(
-  'C4: %s gives the generator back to chance',
+  'C4: %s undoes a seed, so a restore reseeds again',
   (code) => {
     kernel.execute(`random.seed(1); ${code}`)
     expect(goesOn()).toBe(false)
   },
 )
 
-test('C4: seeds that are refused, other generators, and an attach leave no seed', () => {
+test('C4: rejected seeds, seeds of other generators and an attach do not count as a seed', () => {
   expect(kernel.execute('random.setstate(5)').type).toBe('TypeError')
   expect(kernel.execute('random.seed([])').type).toBe('TypeError')
   kernel.execute('r = random.Random(3); r.seed(4); random.SystemRandom().seed(3)')
@@ -59,7 +59,7 @@ test('C4: seeds that are refused, other generators, and an attach leave no seed'
   expect(goesOn()).toBe(false)
 })
 
-test('A11: the watched functions look and work like the originals', () => {
+test('A11: the wrapped functions look and work like the originals', () => {
   kernel.execute('import copy, inspect, pickle')
   expect(
     kernel.value('str(inspect.signature(random.seed)), random.seed.__name__, random.seed.__doc__[:10]'),
@@ -83,14 +83,14 @@ test('C4: random.seed in a loop can be interrupted', () => {
   expect(reply.type).toBe('KeyboardInterrupt')
 })
 
-test('C4: names of temporary files are drawn anew', () => {
+test('C4: the generator of temporary file names is renewed', () => {
   kernel.execute('import tempfile, copy\nnames = tempfile._get_candidate_names()\nnext(names)')
   kernel.execute('state = names._rng.getstate()\ntwin = random.Random(); twin.setstate(state)')
   restore()
   expect(kernel.value('tempfile._get_candidate_names() is names')).toBe('False')
 })
 
-test('C8: the reply names the calls not yet answered, sent before or not, and they can be answered', () => {
+test('C8: the reply lists unanswered calls, and they can be answered', () => {
   const callbacks = [{ name: 'old', description: '', parameters: null }]
   kernel.send({ op: 'attach', env: {}, callbacks })
   const waiting = kernel.start(`
@@ -124,7 +124,7 @@ test('C8: a call that was never sent is in the reply, and is not sent a second t
   expect(kernel.send({ op: 'answer', id, ok: true, value: '5' }).value).toBe('5')
 })
 
-test('C1: the environment of the snapshot stays', () => {
+test('C1: environment variables set in the snapshot stay', () => {
   kernel.execute('import os\nos.environ["KEPT"] = "1"')
   restore()
   expect(kernel.value('os.environ.get("KEPT"), os.environ.get("IGNORED")')).toBe("('1', None)")

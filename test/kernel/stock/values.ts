@@ -1,4 +1,4 @@
-// A10, A7, A8: values in and out of the kernel, clearState, and what `prepare` leaves of Pyodide: nothing.
+// A10, A7, A8: values in and out of the kernel, clearState, and that `prepare` leaves nothing of Pyodide's JavaScript bridge.
 import { beforeAll, expect, test } from 'vitest'
 import { Kernel } from '../kernel.js'
 
@@ -32,7 +32,7 @@ test.each([
   ['{__import__("collections").namedtuple("P", "x")(1)}', "(Ellipsis, 'set', [{'x': 1}])"],
   ['__import__("datetime").date(2020, 1, 2)', "'2020-01-02'"],
   ['__import__("array").array("i", [1])', "(Ellipsis, 'array', 'int32', None, b'\\x01\\x00\\x00\\x00')"],
-])('A10: get of %s', (source, value) => {
+])('A10: get returns %s', (source, value) => {
   kernel.execute(`v = ${source}`)
   expect(kernel.send({ op: 'get', name: 'v' })).toMatchObject({ ok: true, value })
 })
@@ -51,13 +51,13 @@ test.each([
   [String.raw`{"a\"b\\": 1j}`, String.raw`v["a\"b\\"]: complex has no JavaScript form`],
   ['[range(3), range(10**9)]', 'v[1]: range is too large: an array has at most 1000000 members'],
   ['[10**400_000, [0] * 1_000_001]', 'v[1]: list is too large'],
-])('A10: get of %s is a TypeError that names the part', (source, message) => {
+])('A10: get of %s raises a TypeError that names the part', (source, message) => {
   kernel.execute(`v = ${source}`)
   expect(kernel.send({ op: 'get', name: 'v' })).toMatchObject({ ok: false, type: 'TypeError', message })
   expect(kernel.execute('v')).toMatchObject({ ok: true, value: null })
 })
 
-test('A10: cycles, deep nesting and shared members that would explode are not convertible', () => {
+test('A10: cycles, deep nesting and shared members that would explode cannot be converted', () => {
   kernel.execute('cycle = []; cycle.append(cycle)')
   kernel.execute('deep = []\nfor _ in range(1000): deep = [deep]')
   kernel.execute('shared = []\nfor _ in range(60): shared = [shared, shared]')
@@ -68,13 +68,13 @@ test('A10: cycles, deep nesting and shared members that would explode are not co
   expect(kernel.execute('cycle')).toMatchObject({ ok: true, repr: '[[...]]', value: null })
 })
 
-test('A10: dates count as the containers that they are to the host', () => {
+test('A10: dates count towards the size limit as the containers they become', () => {
   kernel.execute('import datetime; days = [datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)] * 500_001')
   expect(kernel.send({ op: 'get', name: 'days' }).message).toContain('too large')
   kernel.execute('del days')
 })
 
-test('A10: a tzinfo that raises is not convertible', () => {
+test('A10: a date whose tzinfo raises cannot be converted', () => {
   kernel.execute(`
     import datetime
     class Zone(datetime.tzinfo):
@@ -84,7 +84,7 @@ test('A10: a tzinfo that raises is not convertible', () => {
   expect(kernel.send({ op: 'get', name: 'v' }).type).toBe('TypeError')
 })
 
-test('A10: set takes values with fixups for dates and sets', () => {
+test('A10: set accepts values with fixups for dates and sets', () => {
   const value = "{'when': None, 'days': [None], 'plain': {1, 2}, 'bytes': b'x'}"
   const fixups =
     "[(('when',), 'datetime', 1577836800123.0), (('days', 0), 'datetime', 0.0), (('days',), 'set', None)]"
@@ -106,7 +106,7 @@ test('A10: set takes values with fixups for dates and sets', () => {
   )
 })
 
-test('A10: names that are no names are refused, names outside ASCII are normalized', () => {
+test('A10: invalid variable names are rejected, and names that are not ASCII are normalized', () => {
   for (const name of ['', 'a b', '1a', 'class', 'None', 'a.b', 'a\n']) {
     expect(kernel.send({ op: 'set', name, value: '1' }).type).toBe('ValueError')
   }
@@ -119,7 +119,7 @@ test('A10: names that are no names are refused, names outside ASCII are normaliz
   })
 })
 
-test('A7: clearState leaves callbacks, builtins and modules, and nothing of the values', () => {
+test('A7: clearState keeps callbacks, builtins and modules, and releases all values', () => {
   kernel.send({ op: 'attach', env: {}, callbacks: [{ name: 'ask', description: '', parameters: null }] })
   kernel.execute(`
     import asyncio, sys, typing, contextvars, warnings, brumate
@@ -186,7 +186,7 @@ test('A7: clearState leaves callbacks, builtins and modules, and nothing of the 
   expect(kernel.output().stderr).not.toContain('Task')
 })
 
-test('clearState drops an execution that awaits', () => {
+test('clearState drops an awaiting execution', () => {
   expect(kernel.start('import asyncio; await asyncio.sleep(1000)').waiting).toBe(true)
   expect(kernel.send({ op: 'clear' }).ok).toBe(true)
   expect(kernel.value('1')).toBe('1')
@@ -208,7 +208,7 @@ test('attach draws fresh entropy and sets the environment', () => {
   expect(kernel.value('random.getstate() != state, os.environ["A"]')).toBe("(True, 'b')")
 })
 
-test('standard streams are unbuffered and unclosable by exit()', () => {
+test('standard streams are unbuffered, and exit() does not close them', () => {
   kernel.output()
   kernel.execute(
     'import os, sys; print("a", end=""); os.write(1, b"b"); sys.stdout.write("c"); print("\\ud800", file=sys.stderr)',
@@ -221,7 +221,7 @@ test('standard streams are unbuffered and unclosable by exit()', () => {
 })
 
 test.each(['js', 'pyodide', 'pyodide.ffi', 'pyodide_js', '_pyodide', '_pyodide._base', '_pyodide_core'])(
-  '%s is no module',
+  'importing %s fails with a message',
   (name) => {
     expect(kernel.execute(`import ${name}`)).toMatchObject({
       type: 'ModuleNotFoundError',
@@ -230,7 +230,7 @@ test.each(['js', 'pyodide', 'pyodide.ffi', 'pyodide_js', '_pyodide', '_pyodide._
   },
 )
 
-test('no proxy of a JavaScript object is left, and no hook of Pyodide', () => {
+test('no JavaScript proxy and no hook of Pyodide is left', () => {
   expect(
     kernel.value(`
       import gc, sys

@@ -1,4 +1,4 @@
-// A chat model whose answers are written down. Records what it was asked, with which tools.
+// A chat model with scripted answers. Records the messages and tools of each turn.
 import { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import { AIMessage, type BaseMessage } from '@langchain/core/messages'
 
@@ -6,9 +6,9 @@ import { AIMessage, type BaseMessage } from '@langchain/core/messages'
 export type Turn = string | { readonly name: string; readonly args: Record<string, unknown> }
 
 export class ScriptedModel extends BaseChatModel {
-  /** Of each turn. */
+  /** Messages of each turn. */
   readonly seen: BaseMessage[][] = []
-  /** Of each turn. */
+  /** Names of the tools offered in each turn. */
   readonly toolNames: string[][] = []
   readonly #turns: Turn[]
   #bound: string[] = []

@@ -1,5 +1,5 @@
-// Assembles WebAssembly modules for tests of the linker: side modules as Emscripten writes them, and a small main module. Owns the layout of
-// sections; code is given as bytes.
+// Assembles WebAssembly modules for tests of the linker: side modules as Emscripten writes them, and a small main module. Owns the
+// layout of sections; callers give code as bytes.
 import {
   concatenate,
   exportEntry,
@@ -15,7 +15,7 @@ export const I32 = 0x7f
 export const I64 = 0x7e
 export const EXTERNREF = 0x6f
 
-/** Opcodes that the tests write. */
+/** Opcodes that the tests use. */
 export const OP = {
   unreachable: 0x00,
   block: 0x02,
@@ -97,7 +97,7 @@ export class Module {
     )
   }
 
-  /** A type section's item as it is. */
+  /** Adds raw bytes as an item of the type section. */
   rawType(...item: number[]): number {
     return this.#types.push(bytes(item)) - 1
   }
@@ -128,7 +128,7 @@ export class Module {
     return this
   }
 
-  /** @param code - without the last `end` */
+  /** @param code - without the final `end` */
   function(type: number, code: Code, options: { name?: string; locals?: Code } = {}): number {
     const { name, locals = [] } = options
     this.#functions.push(unsigned(type))
@@ -171,7 +171,7 @@ export class Module {
     return this
   }
 
-  /** An active segment of the table. */
+  /** Adds an active table segment. */
   elements(offset: Code, functions: readonly number[]): this {
     this.#elements.push(bytes(0, offset, OP.end, vector(functions.map(unsigned))))
     return this
@@ -263,7 +263,7 @@ export class Module {
   }
 }
 
-/** Numbers of what `side` imports into every module. */
+/** Numbers of the globals that `side` imports into every module. */
 export interface Side {
   readonly module: Module
   readonly stackPointer: number

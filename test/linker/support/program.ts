@@ -1,8 +1,8 @@
-// A small interpreter's module to link with, and a linked program that runs. Owns both for the tests of the linker.
+// Owns a small main module for the tests of the linker, in place of the interpreter's, and running a linked program.
 import { type LibraryFile, link } from '../../../workers/linker/link.js'
 import { call, EXTERNREF, get, I32, i32, Module, OP, type Side } from './assembler.js'
 
-/** Length of the main module's table; libraries begin after one more, as the trampoline's entry does. */
+/** Length of the main module's table. One more entry is left for the trampoline, and libraries start after it. */
 export const MAIN_TABLE = 2
 export const TABLE_BASE = MAIN_TABLE + 1
 /** Address of the main module's variable `main_data`. */
@@ -12,8 +12,8 @@ export const ADDRESS = 65_536
 export const KEEP = ['memory', '__indirect_function_table', '__stack_pointer'] as const
 
 /**
- * Imports `env.host` and, from the bridge, `JsvNum_fromInt` (function 0). Exports `increment`, `twice`, `apply(table index, value)`, `main_data`,
- * and exception tags.
+ * Imports `env.host` and, from the bridge, `JsvNum_fromInt` (function 0). Exports `increment`, `twice`, `apply(table index, value)`,
+ * `main_data`, and exception tags.
  */
 export function mainModule(): Uint8Array<ArrayBuffer> {
   const main = new Module()
@@ -21,7 +21,7 @@ export function mainModule(): Uint8Array<ArrayBuffer> {
   const unary = main.type([I32], [I32])
   const binary = main.type([I32, I32], [I32])
   const thrown = main.type([I32])
-  // A second type that is equal to another.
+  // A duplicate of another type.
   main.type([I32], [I32])
   main.importFunction('JsvNum_fromInt', toJavaScript)
   main.importFunction('host', unary)
@@ -43,7 +43,7 @@ export function mainModule(): Uint8Array<ArrayBuffer> {
   return main.bytes()
 }
 
-/** `module` as a library at `path`. */
+/** Wraps `module` as a library at `path`. */
 export function library(module: Module | Side, path = '/site/lib.so', wheel = 'lib-1.0.whl'): LibraryFile {
   return { path, bytes: ('module' in module ? module.module : module).bytes(), wheel }
 }
@@ -51,7 +51,7 @@ export function library(module: Module | Side, path = '/site/lib.so', wheel = 'l
 export interface Running {
   readonly exports: WebAssembly.Exports
   readonly memory: Uint8Array
-  /** A function or a variable's address, by the path of its library; 0 if `dlsym` does not find it. */
+  /** Looks up a function's table index or a variable's address in the library at `path`; 0 if `dlsym` does not find it. */
   symbol(name: string, path?: string): number
   /** Calls a function by its table index. */
   call(index: number, ...args: number[]): unknown
@@ -62,7 +62,7 @@ export interface Running {
 /** What `env.host` returns for its argument. */
 export const HOST_ADDS = 100
 
-/** Links, places, and runs relocations and constructors, as the builder does. */
+/** Links and places libraries, and runs their relocations and constructors, as the builder does. */
 export function start(...libraries: LibraryFile[]): Running {
   const placed = link({ main: mainModule(), keep: KEEP, libraries, tableBase: TABLE_BASE }).placeAt(ADDRESS)
   const exports = instantiate(placed.builderModule())

@@ -1,4 +1,4 @@
-// The interpreter's module as it comes with Pyodide.
+// Loads the interpreter's module as Pyodide ships it.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 

@@ -1,4 +1,4 @@
-// The native libraries of real wheels. Owns the reading of a folder of wheels; which wheels it has is the business of whoever set it up.
+// The native libraries of real wheels. Owns reading a folder of wheels, whatever wheels it contains.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
@@ -10,7 +10,7 @@ export const WHEELS: string | undefined = process.env.BRUMATE_WHEELS
 const SITE_PACKAGES = '/lib/python3.14/site-packages'
 const MAGIC = 0x6d736100
 
-/** Of all wheels in the folder whose names begin with one of `packages`; of the last version if there are several. */
+/** Reads the libraries of all wheels in the folder whose names start with one of `packages`, using the last version of each. */
 export function librariesOf(folder: string, packages?: readonly string[]): LibraryFile[] {
   const libraries = new Map<string, LibraryFile>()
   for (const wheel of readdirSync(folder).toSorted()) {
@@ -25,7 +25,7 @@ export function librariesOf(folder: string, packages?: readonly string[]): Libra
   return [...libraries.values()]
 }
 
-/** Files of a zip archive, by its directory. */
+/** Yields the files of a zip archive, as listed in its directory. */
 function* filesOf(zip: Buffer): Iterable<[name: string, bytes: Uint8Array]> {
   const end = zip.lastIndexOf('PK\x05\x06', undefined, 'latin1')
   let at = zip.readUInt32LE(end + 16)

@@ -1,4 +1,4 @@
-// MCP clients that are closed with their test, and what tests read of results.
+// MCP clients that are closed after their test, and helpers that read results.
 import { createMCPClient } from '@ai-sdk/mcp'
 import { type CallToolResult, Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { InMemoryTransport } from '@modelcontextprotocol/server'
@@ -18,7 +18,7 @@ export function callerOf(client: Client): Caller {
   return (name, args = {}) => client.callTool({ name, arguments: args })
 }
 
-/** A client of a server in this process. */
+/** Connects a client to a server in this process. */
 export async function connected(options: McpOptions): Promise<{ client: Client; call: Caller }> {
   const server = await mcpServer(options)
   const [ours, theirs] = InMemoryTransport.createLinkedPair()
@@ -35,7 +35,7 @@ export async function overHttp(url: string, token?: string, version?: 'modern' |
   return client
 }
 
-/** The client of another implementation. */
+/** Connects a client of another implementation. */
 export async function otherClient(transport: Parameters<typeof createMCPClient>[0]['transport']) {
   const client = await createMCPClient({ transport })
   onTestFinished(() => client.close())

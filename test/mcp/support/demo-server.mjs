@@ -1,4 +1,4 @@
-// An MCP server for tests: it adds, fails, dies, and has a schema with a keyword that JSON Schema does not have. `--clash` has one tool more.
+// An MCP server for tests, with tools that add, fail or exit, and a schema with an unknown keyword. With `--clash` it has only two tools.
 import { fromJsonSchema, McpServer } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 

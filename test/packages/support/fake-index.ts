@@ -1,4 +1,4 @@
-// A Python package index on this machine. Owns the server; what it has is the test's.
+// A local Python package index. Owns the server; each test provides its wheels.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { canonicalName } from '../../../src/packages/names.js'
@@ -9,11 +9,11 @@ export class FakeIndex implements AsyncDisposable {
   readonly #wheels = new Map<string, TestWheel>()
   /** Paths of all requests, in order. */
   readonly requests: string[] = []
-  /** Says how a request is answered, if not as usual. */
+  /** Can answer a request in its own way: returns whether it did. */
   intercept: (path: string, response: ServerResponse, request: IncomingMessage) => boolean = () => false
-  /** Whether METADATA can be had without the wheel (PEP 658). */
+  /** Whether METADATA is served separately from the wheel (PEP 658). */
   hasMetadata = true
-  /** More entries of a project's page. */
+  /** Additional entries for a project's page, by project. */
   readonly others = new Map<string, readonly object[]>()
 
   private constructor(server: Server) {

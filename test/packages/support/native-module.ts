@@ -1,4 +1,4 @@
-// A native Python module, assembled. Owns its code: `count(n)` adds n to a number in the module's own memory and returns the sum.
+// Assembles a native Python module. Owns its code: `count(n)` adds n to a number in the module's own memory and returns the sum.
 import { call, get, global, I32, i32, load, OP, side, store } from '../../linker/support/assembler.js'
 
 const NAME = 0

@@ -1,4 +1,4 @@
-// Wheels of pure Python for tests. Owns making them; they are as small as pip accepts.
+// Makes pure Python wheels for tests, as small as pip accepts.
 import { createHash } from 'node:crypto'
 import { zip } from '../../../scripts/zip.mjs'
 

@@ -1,13 +1,13 @@
-// The images of real packages that tests share, made of the wheels in BRUMATE_WHEELS by the locks of ../locks. Owns which they are.
+// The images with real packages that tests share, built from the wheels in BRUMATE_WHEELS and the locks in ../locks.
 import { fileURLToPath } from 'node:url'
 import { Image } from 'brumate'
 import { inject } from 'vitest'
 import { WHEELS } from '../../linker/support/wheels.js'
 
-/** PACKAGES=many: tests use the large image (scipy, scikit-learn, lxml, pydantic, sympy …) and do all that a release is checked with. */
+/** PACKAGES=many: tests use the large image (scipy, scikit-learn, lxml, pydantic, sympy …) and run all checks made before a release. */
 export const MANY = process.env.PACKAGES === 'many'
 
-/** What `Image.build` is given. Child processes get it, too: the image comes from the cache then. */
+/** The options for `Image.build`. Child processes use the same, and so get the image from the cache. */
 export interface RealImageOptions {
   readonly lock: string
   readonly wheels: string
@@ -28,7 +28,7 @@ export function realImageOptions(): RealImageOptions {
   }
 }
 
-/** Built by the test file that asks first; others wait for it. */
+/** The first test file to call this builds the image; others wait for it. */
 export function realImage(): Promise<Image> {
   return Image.build(realImageOptions())
 }

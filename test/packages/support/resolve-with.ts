@@ -1,4 +1,4 @@
-// Resolving against an index of the test, with a cache that is removed after it. Owns the defaults.
+// Resolves packages against a test's index, with a cache that is removed after the test. Owns the defaults.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ export function temporaryDirectory(): string {
   return directory
 }
 
-/** @param index undefined: none */
+/** @param index undefined means no index */
 export async function resolveWith(
   index: FakeIndex | undefined,
   packages: readonly string[],

@@ -1,6 +1,6 @@
 // Executes steps of Python in one session of an image with packages, in a process of its own, and prints the outcomes as JSON. Argument: a
-// JSON object with `entry` (URL of brumate), `image` (for Image.build), `steps`, and optionally `from` and `to`: files of the snapshot that
-// the session starts from, and of the one that it ends with.
+// JSON object with `entry` (URL of brumate), `image` (for Image.build), `steps`, and optionally `from` and `to`: the snapshot files that
+// the session starts from and is saved to.
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 
@@ -28,7 +28,7 @@ if (to !== undefined) {
 await manager.close()
 console.log(JSON.stringify({ imageId: image.id, node: process.version, outcomes, snapshotBytes }))
 
-/** Forms of a display, as short as they can be compared. */
+/** Hashes the forms of a display, which is enough to compare them. */
 function digests(display) {
   const entries = Object.entries(display).map(([type, form]) => [type, sha256(form)])
   return Object.fromEntries(entries)

@@ -1,9 +1,9 @@
-// Tiny libraries under the names of real ones, written into a session's files. They show the way from a library's object to the host and
-// back, and nothing about the libraries themselves: real-packages.test.ts does that, where there are wheels.
+// Tiny libraries with the names of real ones, written into a session's files. They test how a library's objects reach the host and come
+// back, not the libraries themselves: real-packages.test.ts does that, if there are wheels.
 import type { Session } from 'brumate'
 
 const FILES: Readonly<Record<string, string>> = {
-  // Arrays over the buffer protocol, in one dimension or with a shape.
+  // Arrays with the buffer protocol, in one dimension or with a shape.
   'numpy/__init__.py': `
 import struct as _struct
 _CODES = {'float64': 'd', 'float32': 'f', 'int32': 'i', 'uint8': 'B', 'int64': 'q', 'bool': '?', 'complex128': 'd'}

@@ -1,5 +1,5 @@
-// The kernel inside stock Pyodide, with packages that Pyodide itself loads: what the kernel does to libraries can be tested without an
-// image that has them. Owns the boot; replies are read by the library's own code. One per test file: Pyodide has no second one in a realm.
+// Runs the kernel in stock Pyodide with packages that Pyodide loads, to test what the kernel does to libraries without an image that has
+// them. Owns the boot; brumate's own code reads the replies. Only one per test file, because a realm can have only one Pyodide.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const HEAD_BYTES = 9
 
 export type Result = ReturnType<typeof readResult> & { readonly displays: readonly Display[] }
 
-/** Stock Pyodide has no descriptor for displays. */
+/** Collects displays in a list, because stock Pyodide has no descriptor for them. */
 const KEEP_DISPLAYS = `
 def install():
     # The kernel clears globals.
@@ -82,7 +82,7 @@ export class StockKernel {
     )
   }
 
-  /** As after a thaw in another slot. */
+  /** Does what follows a restore in another slot. */
   restored(): void {
     this.#request(
       Buffer.concat([Buffer.of(10), encodePlain({ env: {}, callbacks: [], resultBytes: null }, 'session')]),
@@ -120,7 +120,7 @@ export class StockKernel {
     this.#request(Buffer.concat([Buffer.of(5), length, Buffer.from(name), encodeValue(value, name)]))
   }
 
-  /** What was written since the last look. */
+  /** Returns the output written since the last call. */
   written(): Written {
     return this.#python.takeWritten()
   }
@@ -136,7 +136,7 @@ export class StockKernel {
   }
 }
 
-/** Without the indentation of the test around it. */
+/** Removes the indentation of the surrounding test. */
 function dedent(code: string): string {
   const lines = code.split('\n').filter((line) => line.trim() !== '')
   const indent = Math.min(...lines.map((line) => line.length - line.trimStart().length))

@@ -1,4 +1,4 @@
-// Wheels for tests: zip archives written byte for byte, so that they can be wrong in any way. Owns their layout.
+// Wheels for tests: zip archives written byte by byte, so that they can be malformed in any way. Owns their layout.
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,11 +8,11 @@ import type { WheelFile } from '../../../src/shared/messages/builder.js'
 export interface Entry {
   readonly name: string
   readonly bytes: Uint8Array | string
-  /** As Unix has it in the upper half of the external attributes. */
+  /** The Unix file mode, in the upper half of the external attributes. */
   readonly mode?: number
   readonly flags?: number
   readonly method?: number
-  /** What the directory says that the file has. */
+  /** The size stated in the archive's directory. */
   readonly statedBytes?: number
 }
 
@@ -22,7 +22,7 @@ export interface WheelParts {
   readonly files: Readonly<Record<string, Uint8Array | string>>
 }
 
-/** An archive with nothing but these entries, stored. */
+/** Makes an archive of exactly these entries, uncompressed. */
 export function zip(entries: readonly Entry[]): Buffer {
   const parts: Buffer[] = []
   const directory: Buffer[] = []

@@ -1,4 +1,4 @@
-// Requests to the HTTP API, to an app in this process or to a server. Owns the form of a request, and reading events.
+// Sends requests to the HTTP API, of an app in this process or of a server. Owns building requests and parsing event streams.
 import type { AppOptions } from 'brumate/server'
 import { createApp } from 'brumate/server'
 import { onTestFinished } from 'vitest'
@@ -39,7 +39,7 @@ export function callerOf(send: Send, key?: string): Call {
   }
 }
 
-/** An app on the shared manager, which is closed with the test. */
+/** Creates an app on the shared manager and closes it after the test. */
 export async function appForTest(options: Partial<AppOptions> = {}) {
   const manager = options.manager ?? (await sharedManager({ slots: 3 }))
   const errors: Error[] = []

@@ -1,5 +1,5 @@
 // id: snapshot-cut-short
-// title: the last byte missing
+// title: a snapshot without its last byte
 // level: L3
 // class: snapshot-files
 // expect: error

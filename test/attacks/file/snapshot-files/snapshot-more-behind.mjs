@@ -1,5 +1,5 @@
 // id: snapshot-more-behind
-// title: a byte more
+// title: a snapshot with an extra byte at its end
 // level: L3
 // class: snapshot-files
 // expect: error

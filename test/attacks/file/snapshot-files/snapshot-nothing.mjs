@@ -1,5 +1,5 @@
 // id: snapshot-nothing
-// title: no bytes
+// title: an empty file
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: snapshot-other-image
-// title: another image
+// title: a head that claims another image
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: calls-no-list
-// title: calls: no list
+// title: calls: not a list
 // level: L3
 // class: message-calls
 // expect: crash

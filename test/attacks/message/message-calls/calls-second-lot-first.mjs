@@ -1,5 +1,5 @@
 // id: calls-second-lot-first
-// title: calls: second lot first
+// title: calls: second batch first
 // level: L3
 // class: message-calls
 // expect: crash

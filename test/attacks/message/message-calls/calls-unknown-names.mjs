@@ -1,5 +1,5 @@
 // id: calls-unknown-names
-// title: calls of names of nobody’s
+// title: calls of unknown names
 // level: L3
 // class: message-calls
 // expect: result

@@ -1,5 +1,5 @@
 // id: door-epochs
-// title: calls that block, of epochs that are not there
+// title: blocking calls of epochs that do not exist
 // level: L3
 // class: message-calls
 // expect: result

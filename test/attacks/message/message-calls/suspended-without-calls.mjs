@@ -1,5 +1,5 @@
 // id: suspended-without-calls
-// title: a suspension without anything to answer
+// title: a suspension without pending calls
 // level: L3
 // class: message-calls
 // expect: any

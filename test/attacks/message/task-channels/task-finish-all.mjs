@@ -10,7 +10,7 @@ import { taskPort } from '../../support/wire.mjs'
 
 export default (context) => {
   globalThis.secret = context.detail
-  // Tasks are numbered from 0 on in a process; all of them are finished.
+  // A process numbers its tasks from 0; finish all of them.
   for (let taskId = 0; taskId < 100; taskId++)
     taskPort(context).postMessage({ taskId, result: undefined, error: null })
 }

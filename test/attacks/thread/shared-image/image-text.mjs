@@ -5,7 +5,7 @@
 // expect: any
 // control: none the session after reset would say the changed text
 
-/** Bytes that several threads hold: whatever of the image is in shared memory. */
+/** Finds bytes shared by several threads: the parts of the image in shared memory. */
 function sharedViews(root) {
   const seen = new Set()
   const buffers = new Set()

@@ -1,5 +1,5 @@
 // id: thread-bad-message
-// title: a real slot that sends what is no message is ended
+// title: a real slot that sends an invalid message is ended
 // level: L2
 // class: thread-harm
 // expect: crash

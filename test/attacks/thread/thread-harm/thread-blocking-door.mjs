@@ -1,5 +1,5 @@
 // id: thread-blocking-door
-// title: the words of blocking calls, scribbled over, harm that session only
+// title: overwriting the shared words of blocking calls harms only that session
 // level: L2
 // class: thread-harm
 // expect: any

@@ -9,6 +9,6 @@
 export function attack() {
   const all = []
   const some = Array.from({ length: 100_000 }, () => 1.5)
-  // Not `new Array(n)`: V8 of Node 24 and 26 compiles such a loop without the check by which a thread is ended.
+  // Not `new Array(n)`: V8 in Node 24 and 26 compiles such a loop without the check that lets a thread be terminated.
   for (;;) all.push(some.slice())
 }

@@ -1,5 +1,5 @@
 // id: thread-memory-scribble
-// title: an import that writes over all of the interpreter harms that interpreter only
+// title: an import that overwrites the whole interpreter harms only that interpreter
 // level: L2
 // class: thread-harm
 // expect: crash | python | result

@@ -1,5 +1,5 @@
 // id: thread-shield-held
-// title: a thread that claims for ever that it must not be ended is ended
+// title: a thread that always claims that it must not be ended is ended
 // level: L2
 // class: thread-harm
 // expect: timeout

@@ -1,5 +1,5 @@
 // id: thread-stop-words
-// title: words shared for stopping, scribbled over, keep no worker alive
+// title: overwriting the shared words for stopping does not keep a worker alive
 // level: L2
 // class: thread-harm
 // expect: timeout

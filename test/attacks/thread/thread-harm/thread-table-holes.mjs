@@ -1,5 +1,5 @@
 // id: thread-table-holes
-// title: an import that empties the function table harms that interpreter only
+// title: an import that empties the function table harms only that interpreter
 // level: L2
 // class: thread-harm
 // expect: crash | python | result

@@ -1,5 +1,5 @@
 // id: thread-throw-proxy
-// title: a proxy that throws whatever is asked of it, thrown from below guest frames
+// title: a proxy that throws on every access, thrown from below guest frames
 // level: L2
 // class: thread-harm
 // expect: crash | python

@@ -1,5 +1,5 @@
 // id: code-from-text
-// title: text becomes code in no way that the language has
+// title: text cannot become code in any way that the language offers
 // level: L2
 // class: thread-seal
 // expect: refused EvalError ReferenceError TypeError

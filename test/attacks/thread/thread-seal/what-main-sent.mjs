@@ -1,5 +1,5 @@
 // id: what-main-sent
-// title: what the main thread gave the thread tells no secret, path or variable
+// title: what the main thread gave the thread reveals no secret, path or variable
 // level: L2
 // class: thread-seal
 // expect: refused ReferenceError
