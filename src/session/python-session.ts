@@ -1,12 +1,12 @@
-// What a Python session is to those who use one, wherever it runs: `Session` in this process, `RemoteSession` of brumate/client over HTTP.
-// Owns the interface; the compiler holds both to it. Each class has more, which the other cannot have.
+// The interface that sessions share wherever they run: `Session` in this process, `RemoteSession` of brumate/client over HTTP. Owns the
+// interface; the compiler checks both classes against it. Each class has further members that the other cannot have.
 import type { ExecuteOptions, RestoreOptions, ResumeOptions } from '../options/execution.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import type { InputValue, Value } from '../shared/values/value.js'
 import type { ExecuteResult } from './outcome.js'
 import type { SessionFiles } from './session-files.js'
 
-/** A session as bytes. A `Snapshot` is one; `Snapshot.fromBytes(snapshot.toBytes())` makes one of any. */
+/** A session as bytes. `Snapshot` implements this; `Snapshot.fromBytes(bytes.toBytes())` converts any implementation to a `Snapshot`. */
 export interface SnapshotBytes {
   readonly size: number
   toBytes(): Uint8Array
@@ -15,7 +15,7 @@ export interface SnapshotBytes {
 /** The methods of a session's files. */
 export type PythonSessionFiles = Pick<SessionFiles, keyof SessionFiles>
 
-/** A session of this process or of a server. docs/api.md has the methods; docs/client.md what differs over HTTP. */
+/** A session in this process or on a server. docs/api.md describes the methods, docs/client.md what differs over HTTP. */
 export interface PythonSession extends AsyncDisposable {
   readonly id: string
   readonly labels: Readonly<Record<string, string>>
@@ -24,7 +24,7 @@ export interface PythonSession extends AsyncDisposable {
   readonly state: 'attached' | 'dormant' | 'closed'
   readonly pending: readonly PendingCall[]
   readonly files: PythonSessionFiles
-  /** Longest run of an execution in ms; `null`: no bound. `undefined`: as the server says. */
+  /** Time limit of an execution in ms; `null`: no limit; `undefined`: the server's default. */
   executionTimeoutMs: number | null | undefined
   execute(code: string, options?: ExecuteOptions): Promise<ExecuteResult>
   resume(answers: ResumeOptions): Promise<ExecuteResult>
