@@ -68,7 +68,7 @@ export type CheckpointEvent = { readonly sessionId: string; readonly tenant: str
   | {
       /** `made`: a snapshot of the session was taken. `stored`: the snapshot was written to the store. */
       readonly type: 'made' | 'stored'
-      /** Size of the snapshot in bytes. */
+      /** `made`: size of the snapshot. `stored`: bytes written, fewer than its size if only a difference was written. */
       readonly bytes: number
       readonly durationMs: number
     }
