@@ -472,7 +472,7 @@ export class SessionManager implements AsyncDisposable {
     return (await open?.isOwned(always)) ? open : undefined
   }
 
-  /** Open here, or about to be. */
+  /** Whether the session is open here, or is being opened or salvaged. */
   #isInUse(id: string): boolean {
     return this.#sessions.has(id) || this.#opening.has(id) || this.#salvaging.has(id)
   }

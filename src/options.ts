@@ -40,6 +40,7 @@ import { TELEMETRY_METHODS, type Telemetry } from './telemetry/telemetry.js'
 import { checkMountPath } from './vfs/paths.js'
 import { VfsStorage } from './vfs/storage.js'
 
+/** Options of `SessionManager.create`. */
 export interface ManagerOptions extends PackageOptions {
   /**
    * Maximum number of live interpreters, and so of sessions that can run at the same time, 1 to 1,024. They are booted on demand, plus two
@@ -117,6 +118,7 @@ export interface ManagerOptions extends PackageOptions {
   readonly telemetry?: Telemetry
 }
 
+/** Options of `manager.createSession`. */
 export interface SessionOptions {
   /**
    * 1 to 128 letters, digits, `_` and `-`, unique in the manager and its store. The store keeps a session that has an id. Default: a random
@@ -131,6 +133,7 @@ export interface SessionOptions {
   readonly limits?: Partial<Limits>
   /** Called with the output of every execution of the session, in addition to the execution's own listeners. */
   readonly onStdout?: OutputListener
+  /** Like `onStdout`, for stderr. */
   readonly onStderr?: OutputListener
   /** Like `onStdout`, but for both streams, in the order in which they were written. */
   readonly onOutput?: AllOutputListener

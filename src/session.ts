@@ -1,5 +1,5 @@
-// One Python session and its public methods. Owns the queue of calls. session/runner.ts runs a call;
-// session/placement.ts decides which slot has the session's state.
+// One Python session and its public methods. Owns creating its parts and connecting them. session/session-calls.ts queues the calls,
+// session/runner.ts runs them, session/placement.ts decides which slot has the session's state.
 import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 import { toolStubs } from './callbacks/stubs.js'
@@ -39,7 +39,9 @@ import { Encoder, encodeIn } from './shared/values/encode.js'
 import type { Lane } from './shared/values/slices.js'
 import type { InputValue, Value } from './shared/values/value.js'
 
+/** The second argument of a callback. */
 export interface CallbackContext {
+  /** The session whose Python code made the call. */
   readonly session: Session
   /** Aborts when the result is no longer needed: the call timed out, or its execution ended early. */
   readonly signal: AbortSignal
@@ -67,6 +69,7 @@ export type CallbackArguments<Schema> = Schema extends {
 
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export interface CallbackDefinition<Schema = any> {
+  /** The function to call. */
   readonly fn: CallbackFn<CallbackArguments<Schema>>
   /** The function's docstring in Python, and in `session.toolSchemas` and `toolStubs`. */
   readonly description?: string
@@ -82,6 +85,7 @@ export type TypedCallbacks<Schemas> = {
   readonly [Name in keyof Schemas]: CallbackFn | CallbackDefinition<Schemas[Name]>
 }
 
+/** The second argument of `onInput`. */
 export interface InputContext extends CallbackContext {
   /** True for `getpass.getpass`: do not echo what the user types. */
   readonly password: boolean
@@ -182,10 +186,12 @@ export class Session implements PythonSession {
     this.#executionTimeoutMs = options.limits.executionTimeoutMs
   }
 
+  /** The `id` that the session was created with, or a random UUID. */
   get id(): string {
     return this.#options.id
   }
 
+  /** The customer that the session belongs to. */
   get tenant(): string {
     return this.#options.tenant
   }
@@ -251,7 +257,7 @@ export class Session implements PythonSession {
     return this.#files
   }
 
-  /** What the session has used since it was created. */
+  /** What the session has used since it was created or opened in this process. */
   get usage(): SessionUsage {
     return this.#usage.read(this.#placement.state === 'attached')
   }

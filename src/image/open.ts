@@ -59,8 +59,8 @@ export function cacheDirectory(given: string | undefined): string {
 }
 
 /**
- * Opens the standard image. Uses an image from the cache only if it is the one that the package was published with; if the package does not
- * say which that is, only if nobody but this process's user can have put it there. Otherwise builds the image again, with a warning.
+ * Opens the standard image. Uses an image from the cache only if it is the one that the package was published with, or, if the package does
+ * not say which that is, if only this process's user can have put it there. Otherwise builds the image again, with a warning.
  *
  * @throws ImageError if the image could not be built; the signal's reason if it was aborted
  */

@@ -4,6 +4,7 @@ import { MAX_DELAY_MS } from '../options/limits.js'
 import type { Session } from '../session.js'
 import { StoreError } from '../shared/errors.js'
 
+/** Options of `manager.drain`. */
 export interface DrainOptions {
   /**
    * How long running calls may continue, in ms from the call of `drain`; then they are interrupted. Storing sessions takes additional time.
@@ -12,6 +13,7 @@ export interface DrainOptions {
   readonly timeoutMs?: number
 }
 
+/** Result of `manager.drain`. */
 export interface DrainResult {
   /** Number of sessions whose last state is in the store. */
   readonly stored: number
@@ -28,7 +30,7 @@ export function resolveDrain(options: DrainOptions | undefined): number {
   return timeoutMs('timeoutMs', given.timeoutMs, DEFAULT_DRAIN_MS)
 }
 
-/** @param untilMs running calls may continue until then, in time of `performance.now()` */
+/** @param untilMs running calls may continue until then, on the clock of `performance.now()` */
 export async function drainSessions(sessions: Iterable<Session>, untilMs: number): Promise<DrainResult> {
   const ended = await Promise.all(
     [...sessions].map(async (session) => {

@@ -25,7 +25,7 @@ export interface OpenerParts {
   readonly ownership: Ownership
   /** @throws SessionClosedError when the manager is closed or draining */
   readonly requireOpen: () => void
-  /** Puts a session into the table. */
+  /** Adds a session to the manager's table. */
   readonly register: (session: Session) => void
 }
 

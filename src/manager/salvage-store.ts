@@ -8,6 +8,7 @@ import type { SessionFilter } from '../store/listing.js'
 import type { StoredSession } from '../store/store.js'
 import { resolveFilter } from './sweep.js'
 
+/** Options of `manager.salvageStore`. */
 export interface SalvageOptions extends SessionFilter {
   /** Salvage only sessions of the images with these ids, 1 to 100. Default: of every image that the manager does not have. */
   readonly fromImages?: readonly string[]
@@ -32,6 +33,7 @@ export interface SalvageProgress {
   readonly failed: number
 }
 
+/** A session that was salvaged. */
 export interface SalvagedSession {
   readonly id: string
   readonly tenant: string
@@ -57,6 +59,7 @@ export interface SalvageFailure {
   readonly error: unknown
 }
 
+/** Result of `manager.salvageStore`. */
 export interface SalvageResult {
   /** With `dryRun`, the sessions that would be salvaged. */
   readonly salvaged: readonly SalvagedSession[]

@@ -3,6 +3,7 @@ import type { MemoryStats } from '../memory/manager-memory.js'
 import type { PoolStats } from '../slots/pool-options.js'
 import type { Distribution } from '../telemetry/histogram.js'
 
+/** Result of `manager.stats()`. */
 export interface ManagerStats {
   readonly slots: PoolStats
   /** Number of sessions that have an interpreter. */
@@ -11,6 +12,7 @@ export interface ManagerStats {
   readonly dormant: number
   /** Number of callers waiting for a slot. */
   readonly queued: number
+  /** Totals since the manager was created. */
   readonly counters: {
     readonly sessions: number
     readonly executions: number

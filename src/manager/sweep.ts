@@ -6,6 +6,7 @@ import type { SessionFilter } from '../store/listing.js'
 import { findExpired, type RetentionReason, type RetentionRules } from '../store/retention.js'
 import type { StoredSession } from '../store/store.js'
 
+/** Options of `manager.sweep`. At least one of `ttlMs`, `idleMs` and `maxBytesPerTenant` is required. */
 export interface SweepOptions extends SessionFilter {
   /** Remove sessions that were created longer ago than this, in ms. 0 to 2 ** 53; default Infinity. */
   readonly ttlMs?: number
@@ -20,6 +21,7 @@ export interface SweepOptions extends SessionFilter {
   readonly dryRun?: boolean
 }
 
+/** Result of `manager.sweep`. */
 export interface SweepResult {
   /** Sessions that were removed; with `dryRun`, that would be. */
   readonly removed: readonly {

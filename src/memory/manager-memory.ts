@@ -38,7 +38,7 @@ export const MIN_MEMORY_BYTES = 256 * MiB
 export interface MemoryStats {
   /** Sum of the kinds below. */
   readonly usedBytes: number
-  /** `maxMemoryBytes`. */
+  /** The limit, `maxMemoryBytes`; null: no limit. */
   readonly maxBytes: number | null
   /** The images, shared by all slots, and freed memory that malloc and V8 do not return to the OS. */
   readonly imageBytes: number
@@ -171,7 +171,7 @@ export class ManagerMemory {
    * Resolves when there is probably room to wake a session: for a slot, and for the memory and files of its snapshot. `scale` multiplies
    * the estimate; it is greater than 1 after the estimate turned out to be too low.
    *
-   * @throws LimitError when there is no room until `untilMs` (in time of `performance.now()`), or can never be
+   * @throws LimitError when there is no room until `untilMs` (on the clock of `performance.now()`), or can never be
    * @throws CancelledError when `signal` aborts first
    */
   async waitToWake(snapshot: Snapshot, scale: number, untilMs: number, signal?: AbortSignal): Promise<void> {

@@ -22,7 +22,7 @@ export class RoomQueue {
   }
 
   /**
-   * Resolves to true when the bytes are free, without taking them, or to false at `untilMs` (in time of `performance.now()`).
+   * Resolves to true when the bytes are free, without taking them, or to false at `untilMs` (on the clock of `performance.now()`).
    *
    * @throws CancelledError when `signal` aborts first
    */

@@ -1,7 +1,7 @@
 // The memory that one lease takes from the manager's account: a fixed share while the slot's thread lives, and memory granted on request.
 // Owns the main thread's half of these requests (workers/memory/budget.ts has the slot's), and returning everything exactly once.
 //
-// The slot's messages are hostile (R3). A slot can only return memory, and no more than it was granted. How much it really uses cannot
+// The slot's messages are untrusted (R3). A slot can only return memory, and no more than it was granted. How much it really uses cannot
 // be checked here.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { deferred } from '../deferred.js'
@@ -18,7 +18,7 @@ const MiB = 1024 * 1024
 export const SLOT_BYTES = 48 * MiB
 /** Memory that a slot may use in addition without a request. */
 const INITIAL_BYTES = 8 * MiB
-/** Both together. */
+/** All memory of a new slot. */
 export const NEW_SLOT_BYTES = SLOT_BYTES + INITIAL_BYTES
 
 /** Grants exceed the request by a sixteenth of the free memory, so that most sessions ask at most once. */

@@ -27,12 +27,13 @@ export type DisplayListener = (display: Display) => unknown
 
 const LONGEST_KEY = 256
 
+/** Options of `session.restoreState`. */
 export interface RestoreOptions {
   /** If the manager does not have the snapshot's image, restore only the globals that it stores as plain values. Default false. */
   readonly salvage?: boolean
 }
 
-/** Answers to all or some of the pending host calls, by id. */
+/** Argument of `session.resume`: answers to all or some of the pending host calls, and options of the execution. */
 export interface ResumeOptions extends ExecuteOptions {
   /** Values that the calls return, by call id. */
   readonly results?: Readonly<Record<string, unknown>>
@@ -40,6 +41,7 @@ export interface ResumeOptions extends ExecuteOptions {
   readonly errors?: Readonly<Record<string, unknown>>
 }
 
+/** Options of `session.execute`. */
 export interface ExecuteOptions {
   /**
    * Identifies the call, with 1 to 256 characters, so that it can be retried safely. If one of the session's last 16 calls with a key had
@@ -52,9 +54,13 @@ export interface ExecuteOptions {
   readonly timeoutMs?: number | null
   /** Aborting removes a queued execution from the queue, and interrupts a running one. */
   readonly signal?: AbortSignal | undefined
+  /** Called with this execution's stdout as it is written. */
   readonly onStdout?: OutputListener
+  /** Called with this execution's stderr as it is written. */
   readonly onStderr?: OutputListener
+  /** Called with both streams, in the order in which they are written. */
   readonly onOutput?: AllOutputListener
+  /** Called with this execution's displays as they are shown. */
   readonly onDisplay?: DisplayListener
 }
 

@@ -45,7 +45,7 @@ export class Closing {
   /**
    * Stores the session if the store keeps it, and ends it.
    *
-   * @param untilMs the running call may continue until then, in time of `performance.now()`
+   * @param untilMs the running call may continue until then, on the clock of `performance.now()`
    * @throws NotStoredError, SessionMovedError
    */
   async close(untilMs = 0): Promise<void> {

@@ -70,7 +70,7 @@ export class Listeners {
     return this.#listeners.stderr.length > 0
   }
 
-  /** There are no listeners, so `finish` would do nothing. */
+  /** Whether there are no listeners, so that `finish` would do nothing. */
   get isSilent(): boolean {
     return !this.stdout && !this.stderr && this.#displays.length === 0
   }

@@ -164,7 +164,7 @@ export class Placement implements CapturedSession {
           await this.#whileOpen(signal, (ends) => this.#context.waitToWake(snapshot, scale, untilMs, ends))
           continue
         }
-        // A refused snapshot leaves the slot unchanged, and so does a store. After any other error the slot's state is unknown.
+        // A rejected snapshot or a failed store leaves the slot unchanged. After any other error, the slot's state is unknown.
         if (LEAVES_SLOT.some((type) => error instanceof type)) this.#release(slot)
         else slot.terminate('the session could not be attached')
         // The checkpoint is intact, so try another slot, but only a few times: the state may crash every interpreter.

@@ -126,7 +126,7 @@ export class Runner {
   ): Promise<ExecuteResult> {
     const slot = await this.#prepared(options)
     if (this.#hostSide.awaiting) {
-      // Finish the checkpoint first, so that a refused caller knows that the suspended execution is saved.
+      // Finish the checkpoint first, so that the suspended execution is saved when the caller gets the error.
       await this.#placement.captures.checkpointing
       await this.#placement.attach(options.signal)
       throw new SessionSuspendedError(this.#options.id)

@@ -39,7 +39,7 @@ export async function salvageGlobals(
 }
 
 /**
- * Rejects a snapshot that does not describe its globals: nobody could say what salvage would lose.
+ * Rejects a snapshot that does not describe its globals, because what salvage would lose is unknown.
  *
  * @throws SnapshotError of reason `incompatible`
  */

@@ -127,7 +127,7 @@ export class SessionCalls implements CallEnd {
     this.#queue.close(error)
   }
 
-  /** Like `close`, but also waits for the running call, until `untilMs` (in time of `performance.now()`) at the latest. */
+  /** Like `close`, but also waits for the running call, until `untilMs` (on the clock of `performance.now()`) at the latest. */
   async finish(error: Error, untilMs: number): Promise<void> {
     this.close(error)
     await settlesUntil(this.running, untilMs)

@@ -4,7 +4,7 @@ import { MOST_SHIELDED_MS } from '../shared/threads/shield.js'
 
 /** A thread that may have to be waited for before the process exits. */
 export interface Exiting {
-  /** Blocks until the thread may be ended, until `untilMs` (in time of `performance.now()`) at the latest. */
+  /** Blocks until the thread may be ended, until `untilMs` (on the clock of `performance.now()`) at the latest. */
   blockUntilEndable(untilMs: number): void
 }
 

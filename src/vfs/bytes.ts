@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../shared/errors.js'
 
 /**
  * Returns the bytes [start, end) for a message. A message copies a view's whole buffer, which may be a pool or a whole file, so a part of a
- * buffer is copied first. Uses Uint8Array's own `slice`, because that of a subclass may not copy, as Buffer's.
+ * buffer is copied first. Uses the `slice` of Uint8Array, because that of a subclass may not copy: Buffer's does not.
  *
  * @throws InvalidOptionError if the array's buffer was transferred elsewhere: the array would be empty
  */
