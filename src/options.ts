@@ -48,7 +48,7 @@ export interface ManagerOptions extends PackageOptions {
    */
   readonly slots?: number
   /**
-   * Maximum number of callers that wait for a slot; further callers get PoolExhaustedError. The queue takes tenants in turn. 0 to
+   * Maximum number of callers that wait for a slot; further callers get PoolExhaustedError. Tenants take turns in the queue. 0 to
    * 1,000,000. Default 1,024.
    */
   readonly maxQueued?: number
@@ -102,7 +102,7 @@ export interface ManagerOptions extends PackageOptions {
    */
   readonly store?: SnapshotStore
   /**
-   * When a session is written to the store. `memory`: when it goes dormant, and on `close`, `delete`, `drain` and `manager.close()`; if
+   * When a session is written to the store. `memory`: when it goes dormant, and on `close`, `drain` and `manager.close()`; if
    * the process ends in another way, changes since then are lost. `checkpoint`: also after each call that changes the session, before that
    * call resolves. Acknowledged changes are then never lost, but each such call also takes a checkpoint and a write. Default `memory`.
    */

@@ -227,7 +227,7 @@ export class Session implements PythonSession {
     return this.#hostSide.executionCount
   }
 
-  /** `attached`: the session has an interpreter. `dormant`: its state is saved, and the next call wakes it. */
+  /** `attached`: the session has an interpreter. `dormant`: it has none now, and the next call wakes it. */
   get state(): 'attached' | 'dormant' | 'closed' {
     return this.#placement.state
   }
@@ -487,7 +487,7 @@ export class Session implements PythonSession {
   }
 
   /**
-   * Ends the session. Running and queued calls reject with SessionClosedError. If the session was created with an `id`, running code is
+   * Ends the session. Running and queued calls reject with SessionClosedError. If you gave the session an `id`, running code is
    * interrupted and the session is stored first. Idempotent.
    *
    * @throws NotStoredError when the state could not be stored; the session is closed, and the error's `snapshot` has the state

@@ -24,7 +24,7 @@ export interface PythonSession extends AsyncDisposable {
   readonly lostGlobals: readonly string[]
   /** Number of executions so far, including failed ones. `reset` sets it to 0. */
   readonly executionCount: number
-  /** `attached`: the session has an interpreter. `dormant`: its state is saved, and the next call wakes it. */
+  /** `attached`: the session has an interpreter. `dormant`: it has none now, and the next call wakes it. */
   readonly state: 'attached' | 'dormant' | 'closed'
   /** Host calls that wait for `resume`. */
   readonly pending: readonly PendingCall[]
@@ -60,7 +60,7 @@ export interface PythonSession extends AsyncDisposable {
   toolStubs(): string | Promise<string>
   /** Returns the session's callbacks as tool definitions for a model, in the format of a vendor's API. */
   toolSchemas(format: 'openai' | 'anthropic'): unknown[] | Promise<unknown[]>
-  /** Ends the session. If the session was created with an `id`, it is stored first. Idempotent. */
+  /** Ends the session. If you gave the session an `id`, it is stored first. Idempotent. */
   close(): Promise<void>
   /** Closes the session and removes it from the store. */
   delete(): Promise<void>
