@@ -31,7 +31,7 @@ export interface PackageImageOptions {
   readonly wheels: readonly WheelFile[]
   /**
    * Modules to import, in this order, before the image's memory is recorded. Sessions have them from the start. A module that a session
-   * imports itself takes time, and is part of its every snapshot.
+   * imports itself takes time, and is part of every snapshot of that session.
    */
   readonly preload: readonly string[]
   /** Directory where unpacked wheels are kept for the next image; created if it does not exist. */

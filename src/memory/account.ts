@@ -2,8 +2,8 @@
 // an account is full.
 
 /**
- * A running total with an optional limit. An account may have a parent, for example a session's has its manager's: the bytes count there
- * as well, and both limits apply.
+ * A running total with an optional limit. An account may have a parent: the manager's account, for example, is the parent of its sessions'.
+ * Bytes count in both, and both limits apply.
  */
 export class MemoryAccount {
   /** Limit in bytes; null: only the limits of its parents apply. */
