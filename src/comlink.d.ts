@@ -1,5 +1,5 @@
-// Comlink's ES module build has no types of its own. It is the one imported, because Node cannot name the exports of the
-// UMD build that the package's entry points to.
+// Types for Comlink's ES module build, which has none. The library imports that build because Node cannot import the UMD build, which is
+// the package's entry point, by named exports.
 declare module 'comlink/dist/esm/comlink.mjs' {
   export * from 'comlink'
 }

@@ -1,4 +1,4 @@
-// A promise with its resolve and reject outside: Promise.withResolvers, which Node 20 lacks.
+// A promise with its resolve and reject functions. Does what Promise.withResolvers does, which Node 20 lacks.
 
 export interface Deferred<T> {
   readonly promise: Promise<T>

@@ -1,5 +1,5 @@
-// Image: what sessions start from, as users hold it. Owns the image's file; making one with packages is src/packages, the standard one
-// src/image.
+// The public class `Image`, which sessions start from. Owns loading and saving an image's file; src/packages builds images with packages,
+// src/image the standard image.
 import { randomUUID } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
@@ -18,13 +18,13 @@ import { messageOf } from './shared/thrown.js'
 export interface PackageInfo {
   readonly name: string
   readonly version: string
-  /** Of its wheel, in hexadecimal digits. */
+  /** SHA-256 of the package's wheel, in hexadecimal digits. */
   readonly sha256: string
 }
 
 /**
- * A booted Python interpreter, with the packages it was built with, that any number of sessions can start from. The same packages and
- * `preload` give the same image on every machine. Snapshots can be restored only into sessions of the image they were taken of.
+ * A booted Python interpreter with its packages, as data. Any number of sessions can start from it. The same packages and `preload` give
+ * the same image on every machine. A snapshot can be restored only into sessions of the same image.
  */
 export class Image {
   readonly #opened: OpenedImage
@@ -36,10 +36,11 @@ export class Image {
   }
 
   /**
-   * An image with packages: from the cache, or built, which takes some seconds to a minute. Without packages: the standard image.
+   * Returns an image with packages, from the cache or newly built, which takes some seconds to a minute. Without packages, returns the
+   * standard image.
    *
    * @throws InvalidOptionError
-   * @throws PackageError when a package cannot be had, or cannot be part of an image
+   * @throws PackageError when a package cannot be found or fetched, or cannot be part of an image
    * @throws ImageError when the image cannot be built for another reason
    * @throws the signal's reason if it aborts
    */
@@ -49,8 +50,8 @@ export class Image {
   }
 
   /**
-   * An image that was saved. Its file decides what sessions run, so it must come from somebody you trust. Sessions read the contents of
-   * packages from it when they need them: it may be removed or replaced meanwhile, but not be written to.
+   * Loads a saved image. Its file determines what sessions run, so it must come from a source that you trust. Sessions read the contents of
+   * packages from the file when they need them, so do not write to it while the image is in use; removing or replacing it is safe.
    *
    * @throws ImageError when the file is damaged, or was made by another version of brumate
    */
@@ -64,25 +65,25 @@ export class Image {
     return new Image({ image, file, bytes: undefined })
   }
 
-  /** sha-256 of all that it is made of, in hexadecimal digits. */
+  /** SHA-256 of everything in the image, in hexadecimal digits. */
   get id(): string {
     return this.#opened.image.id
   }
 
-  /** Sorted by name. */
+  /** The image's packages, sorted by name. */
   get packages(): readonly PackageInfo[] {
     return this.#opened.image.packages
   }
 
-  /** @internal What slots are made of. */
+  /** @internal The image's data, which slots are made from. */
   get booted(): BootedImage {
     return this.#opened.image
   }
 
   /**
-   * Writes the image's file, in one step: a reader sees the old file or the new one.
+   * Saves the image as a file, atomically: a reader sees either the old file or the new one.
    *
-   * @throws ImageError when it cannot be written, or the file in the cache was removed or changed since
+   * @throws ImageError when the file cannot be written, or the image's own file was removed or changed meanwhile
    */
   async save(path: string): Promise<void> {
     const target = resolve(requirePath(path))
@@ -91,7 +92,7 @@ export class Image {
     try {
       if (bytes) await writeFile(temporary, bytes, { flag: 'wx' })
       else if (file !== undefined) {
-        // `copyFile` would copy the cache's permissions, too: only its owner may read it, and a server is often another user.
+        // `copyFile` would also copy the permissions. Only the owner may read a file in the cache, and a server is often another user.
         await pipeline(createReadStream(file), createWriteStream(temporary, { flags: 'wx' }))
         await verifyImageFile(temporary, this.id)
       }

@@ -1,5 +1,5 @@
-// SessionManager: the sessions of one process and the slots they share. Owns the table of sessions and the counters. How a session
-// behaves is session.ts's, how it is made manager/opener.ts's, who gets a slot slots/pool.ts's, what a slot is made of the image's.
+// SessionManager: the sessions of one process and the slots that they share. Owns the table of sessions and the counters. session.ts
+// implements a session, manager/opener.ts creates and opens them, slots/pool.ts assigns slots.
 import { deferred } from './deferred.js'
 import {
   type DrainOptions,
@@ -66,6 +66,7 @@ type Lifecycle =
   | { readonly kind: 'draining'; readonly drained: Promise<DrainResult> }
   | { readonly kind: 'closed'; readonly closed: Promise<void> }
 
+/** Creates, opens and stores Python sessions, and owns the worker threads that run them. Create one with `SessionManager.create`. */
 export class SessionManager implements AsyncDisposable {
   readonly #options: ResolvedManagerOptions
   readonly #images: readonly BootedImage[]
@@ -95,7 +96,7 @@ export class SessionManager implements AsyncDisposable {
   readonly #opener: Opener
   /** Sessions with an id that are being created or opened. */
   readonly #opening = new Map<string, Promise<Session>>()
-  /** Sessions that `salvageStore` works on. Nobody else gets them until it is done. Never rejects. */
+  /** Sessions that `salvageStore` is working on. All other calls wait until it is done with them. Never rejects. */
   readonly #salvaging = new Map<string, Promise<void>>()
   #lifecycle: Lifecycle = { kind: 'open' }
 
@@ -106,7 +107,7 @@ export class SessionManager implements AsyncDisposable {
     images: readonly BootedImage[],
     observer: Observer,
   ) {
-    // JavaScript does not know that the constructor is private.
+    // Only TypeScript enforces that the constructor is private.
     if (images === undefined) throw notConstructible('SessionManager', 'await SessionManager.create(options)')
     this.#options = options
     this.#images = images
@@ -173,13 +174,13 @@ export class SessionManager implements AsyncDisposable {
    * Opens the images, which are built once per machine and version, and starts the first slots. The process stays alive
    * until `close`.
    *
-   * @throws InvalidOptionError, also when `maxMemoryBytes` or `limits.memoryBytes` are too small for the images
-   * @throws PackageError when one of `packages` cannot be had, or cannot be part of an image
+   * @throws InvalidOptionError, also when `maxMemoryBytes` or `limits.memoryBytes` is too small for the images
+   * @throws PackageError when one of `packages` cannot be found or fetched, or cannot be part of an image
    * @throws ImageError when there is no image and none can be built
    */
   static async create(options?: ManagerOptions): Promise<SessionManager> {
     const resolved = resolveManagerOptions(options)
-    // The image is read, checked and compiled by other threads; Piscina is loaded meanwhile.
+    // Load Piscina while other threads read, check and compile the image.
     const [images, { SlotPool }] = await Promise.all([openImages(resolved), import('./slots/pool.js')])
     const memory = new ManagerMemory(resolved.maxMemoryBytes, images)
     memory.requireRoomForSlot()
@@ -191,16 +192,17 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * A new session with its own interpreter, waiting for a free slot if there is none. With an `id`, the manager's store keeps it.
+   * Creates a session with an interpreter of its own. Waits if no slot is free. If `options` has an `id`, the manager's store keeps the
+   * session.
    *
-   * @throws InvalidOptionError, also for an `id` that is in use or that the store has, an `image` that the manager does not have, and a
-   * `limits.memoryBytes` that is less than the image has
+   * @throws InvalidOptionError, also when `id` is in use or in the store, when the manager does not have `image`, and when
+   * `limits.memoryBytes` is less than the image needs from the start
    * @throws SnapshotError when `from` cannot be restored
-   * @throws PoolExhaustedError when no slot comes free
-   * @throws LimitError when `maxMemoryBytes` has no room for it
-   * @throws InterpreterCrashedError when three interpreters in a row ended while they loaded it
+   * @throws PoolExhaustedError when no slot becomes free in time, or too many callers are waiting
+   * @throws LimitError when `maxMemoryBytes` has no room for the session
+   * @throws InterpreterCrashedError when three interpreters in a row crashed while they loaded the session
    * @throws StoreError
-   * @throws SessionClosedError when the manager is or gets closed
+   * @throws SessionClosedError when the manager is closed, or is being closed meanwhile
    */
   async createSession<Schemas>(options?: TypedSessionOptions<Schemas>): Promise<Session> {
     const resolved = resolveSessionOptions(options as SessionOptions | undefined, this.#options)
@@ -216,7 +218,7 @@ export class SessionManager implements AsyncDisposable {
       const session = await this.#opener.create(resolved, true)
       if (session) return session
       if (this.#options.store === undefined) {
-        // Nobody chose to keep the session that had the id and was closed.
+        // The default MemoryStore still has a closed session with this id. The user did not ask to keep it, so replace it.
         await this.#ownership.delete(id)
         const again = await this.#opener.create(resolved, true)
         if (again) return again
@@ -227,10 +229,10 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * The session with this id: the open one, else the stored one, else a new one. Calls at the same time get the same session; the options
-   * of the call that opens it count.
+   * Returns the session with this id: the open one, else the stored one, else a new one. Concurrent calls get the same session; the
+   * options of the call that opens it apply.
    *
-   * @throws SessionOwnedError when another manager has it
+   * @throws SessionOwnedError when another manager has the session
    * @throws what `createSession` and `openSession` throw
    */
   async getOrCreate<Schemas>(
@@ -250,7 +252,7 @@ export class SessionManager implements AsyncDisposable {
         for (;;) {
           const session =
             (await this.#opener.open(opening)) ?? (await this.#opener.create(opening.session, true))
-          // Otherwise another manager has just created it.
+          // If both are undefined, another manager has just created the session: try to open it again.
           if (session) return session
         }
       })
@@ -258,13 +260,13 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * Opens a stored session, and waits for a free slot if there is none. It goes on exactly where it was when it was stored last, suspended
+   * Opens a stored session. Waits if no slot is free. The session continues exactly where it was when it was last stored, suspended
    * executions included.
    *
-   * @throws InvalidOptionError when the store has no such session, it is open in this manager, or it belongs to another `tenant`
-   * @throws SessionOwnedError when another manager has it, unless `takeOver` is true
-   * @throws SnapshotError of reason `incompatible` when the manager does not have its image, unless `salvage` is true; also with `salvage` when
-   * the snapshot does not list the globals, as one of a session that lost its worker may not
+   * @throws InvalidOptionError when the store has no such session, when it is open in this manager, or when it belongs to another `tenant`
+   * @throws SessionOwnedError when another manager has the session, unless `takeOver` is true
+   * @throws SnapshotError of reason `incompatible` when the manager does not have the session's image, unless `salvage` is true; with
+   * `salvage`, when the snapshot does not list the globals, which can happen if the session has lost its worker
    * @throws what `createSession` throws
    */
   async openSession<Schemas>(
@@ -282,7 +284,7 @@ export class SessionManager implements AsyncDisposable {
     return this.#openStored(opening)
   }
 
-  /** The session with this id if it is open in this manager. Not while `salvageStore` has it. */
+  /** Returns the session with this id if it is open in this manager; `undefined` while `salvageStore` is working on it. */
   get(id: string): Session | undefined {
     if (this.#salvaging.has(id)) return undefined
     const session = this.#sessions.get(id)
@@ -290,9 +292,9 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * Closes the session if it is open here, and removes it from the store. Resolves to whether there was one.
+   * Closes the session if it is open here, and removes it from the store. Resolves to whether there was such a session.
    *
-   * @throws SessionOwnedError when another manager has it: take it over first
+   * @throws SessionOwnedError when another manager has the session: take it over first
    * @throws SessionMovedError, StoreError
    */
   async delete(id: string): Promise<boolean> {
@@ -305,7 +307,7 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * The sessions of the store, of all managers, in the order of their ids.
+   * Lists the sessions in the store, including those of other managers, in the order of their ids.
    *
    * @throws InvalidOptionError, StoreError
    */
@@ -314,8 +316,8 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * Removes stored sessions that are too old, unused for too long, or beyond their tenant's quota. Sessions that another manager has, or that
-   * are busy here, stay. With `dryRun` it only says which would go.
+   * Removes stored sessions that are too old, unused for too long, or over their tenant's quota. Keeps sessions that another manager has
+   * or that are in use here. With `dryRun`, only reports which sessions it would remove.
    *
    * @throws InvalidOptionError, StoreError
    */
@@ -335,11 +337,11 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * Moves stored sessions of images that the manager does not have to its first image: each keeps the globals that its snapshot stores as
-   * plain values, and loses the rest. Sessions of the manager's images stay as they are, and so do those that another manager has. A
-   * session's old state is replaced in one write, once the new state is complete; if anything fails before, the store keeps the old one. Run
-   * it again to go on where it stopped: `stopped` of the result says why. With `dryRun` it only says what would be lost. Meanwhile
-   * `getOrCreate` and `openSession` of a session that is being salvaged wait until that is done.
+   * Moves stored sessions whose image this manager does not have to its first image. Each such session keeps the globals that its snapshot
+   * stores as plain values, and loses everything else. Sessions of this manager's images are not changed, nor are those that another
+   * manager has. A session's old state is replaced in a single write, once the new state is complete; if anything fails before that, the
+   * store keeps the old state. If it stops early, `stopped` of the result says why; call it again to continue. With `dryRun`, only reports
+   * what would be lost. While a session is being salvaged, `getOrCreate` and `openSession` wait for it.
    *
    * @throws InvalidOptionError, SessionClosedError
    */
@@ -361,11 +363,11 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * Calls the listener with what happens to sessions, slots or checkpoints, soon after it has happened. What a listener throws becomes an
+   * Calls the listener with events of sessions, slots or checkpoints, soon after they happen. An error that a listener throws becomes an
    * uncaught exception, as with an `EventTarget`.
    *
    * @param options.signal removes the listener when it aborts
-   * @returns removes the listener
+   * @returns a function that removes the listener
    * @throws InvalidOptionError
    */
   on<Name extends keyof ManagerEvents>(
@@ -377,7 +379,7 @@ export class SessionManager implements AsyncDisposable {
     return this.#observer.listeners.add(event, listener, signal)
   }
 
-  /** Figures since the manager was created; cheap enough to be asked every second. */
+  /** Statistics since the manager was created. Cheap enough to call every second. */
   stats(): ManagerStats {
     let attached = 0
     let memoryBytes = 0
@@ -402,8 +404,9 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * For the end of the process (SIGTERM): takes no new sessions and calls, lets running calls end until `timeoutMs`, interrupts them then,
-   * stores every session that has an id, gives up their leases, and closes the manager. Resolves to what could not be stored, and why.
+   * Shuts down gracefully, for example on SIGTERM: rejects new sessions and calls, gives running calls until `timeoutMs` to finish and then
+   * interrupts them, stores every session that has an id, releases their leases, and closes the manager. Resolves to how many sessions were
+   * stored, and which were not and why.
    *
    * @throws InvalidOptionError
    */
@@ -413,7 +416,7 @@ export class SessionManager implements AsyncDisposable {
     this.#requireOpen()
     const untilMs = performance.now() + timeoutMs
     const drained = drainSessions(this.#sessions.values(), untilMs).then(async (result) => {
-      // What was not stored is in the result.
+      // The result already lists the sessions that were not stored.
       await this.close().catch(() => {})
       return result
     })
@@ -422,10 +425,11 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * Closes every session and ends every worker; the process can then exit by itself. Sessions that a store of yours keeps are stored first;
-   * running code is interrupted for that. Idempotent.
+   * Closes every session and terminates every worker, so that the process can exit by itself. If the manager has a `store`, running code is
+   * interrupted and sessions with an id are stored first. Idempotent.
    *
-   * @throws NotStoredError when a session could not be stored; of several, `cause` is an AggregateError with all of them
+   * @throws NotStoredError or SessionMovedError when one session could not be stored
+   * @throws StoreError when several sessions could not be stored; its `cause` is an AggregateError with all errors
    */
   close(): Promise<void> {
     if (this.#lifecycle.kind !== 'closed') this.#lifecycle = { kind: 'closed', closed: this.#close() }
@@ -440,7 +444,7 @@ export class SessionManager implements AsyncDisposable {
     this.#idleEvictor.close()
     this.#memory.room.close()
     const sessions = [...this.#sessions.values()]
-    // A store of the manager's own ends with it.
+    // The default MemoryStore ends with the manager, so there is no point in writing to it.
     const keeps = this.#options.store !== undefined
     const end = (session: Session) =>
       keeps
@@ -449,7 +453,7 @@ export class SessionManager implements AsyncDisposable {
     const closed = Promise.allSettled(sessions.map(end))
     if (keeps) await closed
     await Promise.all([closed, this.#pool.close()])
-    // What was being opened is undone.
+    // Sessions that are still being opened fail and undo their changes.
     await Promise.allSettled(this.#opening.values())
     await closeImages(this.#images, this.#options)
     this.#endTelemetry?.()
@@ -457,9 +461,9 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * The session if it is open, when it is. Waits for one that is being closed, and finds out whether another manager has it.
+   * Returns the session if it is open here and still owned by this manager. Waits while it is being opened, closed or salvaged.
    *
-   * @param always ask the store even while the lease holds
+   * @param always ask the store who owns it even while the lease holds
    */
   async #openNow(id: string, always: boolean): Promise<Session | undefined> {
     await this.#salvaging.get(id)
@@ -468,7 +472,7 @@ export class SessionManager implements AsyncDisposable {
     return (await open?.isOwned(always)) ? open : undefined
   }
 
-  /** Open here, or about to be. */
+  /** Whether the session is open here, or is being opened or salvaged. */
   #isInUse(id: string): boolean {
     return this.#sessions.has(id) || this.#opening.has(id) || this.#salvaging.has(id)
   }
@@ -484,9 +488,9 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * Salvages one stored session, which is not in use. Returns what it lost, unless it needed no salvage.
+   * Salvages one stored session that is not in use. Returns what it lost; undefined if it needed no salvage.
    *
-   * @throws as `openSession`
+   * @throws what `openSession` throws
    */
   async #salvage(id: string, takeOver: boolean): Promise<SalvageLoss | undefined> {
     const done = deferred<void>()

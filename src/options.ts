@@ -1,5 +1,5 @@
 // Options of managers and sessions: what a caller may pass, and the resolved form, with all defaults, that the rest of the library
-// uses. Options are checked and resolved once, here and in options/. No other file knows a default.
+// uses. Options are validated and resolved once, here and in options/. No other file contains a default.
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { resolveCallbacks } from './callbacks/callbacks.js'
@@ -40,148 +40,160 @@ import { TELEMETRY_METHODS, type Telemetry } from './telemetry/telemetry.js'
 import { checkMountPath } from './vfs/paths.js'
 import { VfsStorage } from './vfs/storage.js'
 
+/** Options of `SessionManager.create`. */
 export interface ManagerOptions extends PackageOptions {
-  /** Most live interpreters, 1 to 1,024. They are booted as needed, with two spares. Default max(8, 4 × availableParallelism()). */
+  /**
+   * Maximum number of live interpreters, and so of sessions that can run at the same time, 1 to 1,024. They are booted on demand, plus two
+   * spares. Default: max(8, 4 × availableParallelism()).
+   */
   readonly slots?: number
   /**
-   * Most callers waiting for a slot, of whom tenants take turns; one more is refused with PoolExhaustedError. 0 to 1,000,000. Default
-   * 1,024.
+   * Maximum number of callers that wait for a slot; further callers get PoolExhaustedError. Tenants take turns in the queue. 0 to
+   * 1,000,000. Default 1,024.
    */
   readonly maxQueued?: number
   /**
-   * Longest wait for other sessions to give a slot back, in ms. Time in which a slot boots or is renewed for the caller does not count.
-   * Default 30,000; Infinity: no limit.
+   * Longest wait for other sessions to release a slot, in ms. The time in which a slot boots or is renewed for the caller does not count.
+   * 0 to 2,147,483,647; Infinity: no limit. Default 30,000.
    */
   readonly acquireTimeoutMs?: number
   /**
-   * Which sessions may use a slot's thread after its first session. In between, every byte of the interpreter is set back to the image.
+   * Which sessions may use a slot's thread after its first session. Between two sessions, every byte of the interpreter is set back to the
+   * image.
    * `any`: sessions of any tenant. A new session then starts in milliseconds, with JavaScript that V8 has already optimized.
    * `tenant`: only sessions of the same tenant. An attacker who breaks out of WebAssembly never shares a thread with another tenant.
-   * `never`: none; the thread ends with its session. The last two boot an interpreter instead, which takes 0.1 s of CPU time.
+   * `never`: none; the thread ends with its session. If no thread can be reused, a new interpreter boots, which takes 0.1 s of CPU time.
    * Default `any`.
    */
   readonly slotReuse?: 'any' | 'tenant' | 'never'
   /**
-   * How long a session keeps its slot with nothing to do, in ms from the end of its last call; then it goes dormant, and its next
-   * call wakes it. 0 to 2,147,483,647; Infinity: until another caller needs the slot. Default 60,000.
+   * Idle timeout: how long a session keeps its slot after its last call ended, in ms. Then it goes dormant, and its next call wakes it.
+   * 0 to 2,147,483,647; Infinity: it keeps the slot until another caller needs it. Default 60,000.
    */
   readonly idleTimeoutMs?: number
   /**
-   * Most memory that all sessions of the manager may take together, in bytes, at least 256 MiB; `null`: no limit. It covers
+   * Limit for the memory of all sessions of the manager together, in bytes, at least 256 MiB; `null`: no limit. It covers
    * interpreters, private files, output, snapshots that sessions hold, and values in transit; not storages (`VfsStorage` has
-   * `maxBytes`), nor what your own code keeps. At the limit, Python gets MemoryError or OSError ENOSPC, checkpoints are not taken, and a
-   * call that needs a slot makes idle sessions hibernate, waits for `acquireTimeoutMs`, and rejects with LimitError. Default: three
+   * `maxBytes`), nor what your own code keeps. At the limit, Python gets MemoryError or OSError ENOSPC, and checkpoints are skipped. A
+   * call that needs a slot makes idle sessions hibernate, waits up to `acquireTimeoutMs`, and then rejects with LimitError. Default: three
    * quarters of the memory that the process may use (its container's limit, else the machine's).
    */
   readonly maxMemoryBytes?: number | null
   /**
-   * Image of the sessions: an `Image`, or the path of one that was saved. Default: one with `packages`, built once and cached; without
-   * those, the standard image.
+   * Image of the sessions: an `Image`, or the path of a saved one. Default: an image with `packages`, built once and cached; without
+   * `packages`, the standard image.
    */
   readonly image?: Image | string
-  /** Several images, of which each session chooses one. The first is the default. At most 100. */
+  /** Several images; each session chooses one with its `image` option. The first is the default. At most 100. */
   readonly images?: readonly (Image | string)[]
-  /** Directory for images, wheels and locks, made when missing. Default: `brumate` in the OS cache directory. */
+  /** Directory for images, wheels and locks, created if it does not exist. Default: `brumate` in the OS cache directory. */
   readonly cacheDir?: string
-  /** Called while the image is made, with what is done. Default: one line on stderr, on a terminal at once, elsewhere after two seconds. */
+  /** Called with the progress of building the image. Default: one line on stderr, at once on a terminal, elsewhere after two seconds. */
   readonly onProgress?: (progress: PackageProgress) => void
   /**
-   * 32 bytes. Snapshots are then signed (HMAC-SHA256) for their tenant, and others are refused. Default: no signatures.
+   * A secret key of 32 bytes. Snapshots are then signed for their tenant (HMAC-SHA256), and others are rejected. Default: no signatures.
    */
   readonly snapshotKey?: Uint8Array
-  /** Defaults for every session. */
+  /** Default limits for every session. */
   readonly limits?: Partial<Limits>
   /**
-   * Where sessions with an id of yours are kept. Several managers, in any number of processes, can share one. `manager.close()` leaves it
-   * open. Default: a `MemoryStore` of the manager's own, which ends with it.
+   * Store for sessions that you give an `id`. Several managers, in any number of processes, can share a store. `manager.close()` does not
+   * close it. Default: a `MemoryStore` that ends with the manager.
    */
   readonly store?: SnapshotStore
   /**
-   * When a session is written to the store. `memory`: when it goes dormant, and on `close`, `delete`, `drain` and `manager.close()`; what
-   * happened since is lost if the process ends in another way. `checkpoint`: also after each call that changes it, before that call
-   * resolves; so what was acknowledged is never lost, and each call takes as long as a checkpoint and a write. Default `memory`.
+   * When a session is written to the store. `memory`: when it goes dormant, and on `close`, `drain` and `manager.close()`; if
+   * the process ends in another way, changes since then are lost. `checkpoint`: also after each call that changes the session, before that
+   * call resolves. Acknowledged changes are then never lost, but each such call also takes a checkpoint and a write. Default `memory`.
    */
   readonly durability?: 'memory' | 'checkpoint'
   /**
-   * How long a session stays this manager's if its lease is not renewed, in ms, counted by the store's clock from the last write. While a
-   * session has a slot, its lease is renewed at a third of this time. If the process ends without `close` or `drain`, others can open the
-   * session after it. Must be longer than the store takes to write a session. 100 to 86,400,000. Default 30,000.
+   * How long this manager owns a stored session without renewing its lease, in ms since the last write, by the store's clock. While a
+   * session has a slot, its lease is renewed after a third of this time. If the process ends without `close` or `drain`, other managers can
+   * open the session once the lease has expired. Must be longer than a write of a session to the store takes. 100 to 86,400,000. Default
+   * 30,000.
    */
   readonly leaseMs?: number
-  /** Where spans and metrics go: `openTelemetry()` of `brumate/opentelemetry`. Default: nowhere. */
+  /** Receiver of spans and metrics: `openTelemetry()` of `brumate/opentelemetry`. Default: none. */
   readonly telemetry?: Telemetry
 }
 
+/** Options of `manager.createSession`. */
 export interface SessionOptions {
   /**
-   * Unique in its manager and store; letters, digits, `_` and `-`, 1 to 128. The manager's store keeps a session with an id; without one, the
-   * session has a random UUID and ends with `close`.
+   * 1 to 128 letters, digits, `_` and `-`, unique in the manager and its store. The store keeps a session that has an id. Default: a random
+   * UUID, and the session ends with `close`.
    */
   readonly id?: string
-  /** Who the session belongs to; see `slotReuse`. 1 to 256 characters of well-formed Unicode. Default: the session's id. */
+  /** The customer that the session belongs to; see `slotReuse`. 1 to 256 characters of well-formed Unicode. Default: the session's id. */
   readonly tenant?: string
-  /** Short for `limits.executionTimeoutMs`, and wins over it. Can be changed on the session. */
+  /** Shorthand for `limits.executionTimeoutMs`; takes precedence over it. Can be changed on the session. */
   readonly executionTimeoutMs?: number | null
-  /** Over the manager's defaults. */
+  /** Limits of this session; missing ones default to the manager's `limits`. */
   readonly limits?: Partial<Limits>
   /** Called with the output of every execution of the session, in addition to the execution's own listeners. */
   readonly onStdout?: OutputListener
+  /** Like `onStdout`, for stderr. */
   readonly onStderr?: OutputListener
-  /** As `onStdout`, for both streams, in the order in which they were written. */
+  /** Like `onStdout`, but for both streams, in the order in which they were written. */
   readonly onOutput?: AllOutputListener
-  /** Called with the displays of every execution, likewise. */
+  /** Called with the displays of every execution of the session, in addition to the execution's own listener. */
   readonly onDisplay?: DisplayListener
-  /** For `os.environ`, at most 1,000,000 characters in all; `TZ` (an IANA name or a POSIX rule) also sets the session's time zone. */
+  /** Variables for `os.environ`, at most 1,000,000 characters in all. `TZ` (an IANA name or a POSIX rule) also sets the time zone. */
   readonly env?: Readonly<Record<string, string>>
-  /** Host functions that the session's Python awaits, by name. Replaced on a live session with `setCallbacks`. */
+  /** Host functions by name, which Python code can call. `setCallbacks` replaces them on a live session. */
   readonly callbacks?: Callbacks
   /**
-   * Answers `input(prompt)` and `getpass.getpass(prompt)` with a line, or `null` for the end of the input (EOFError). It may be async, and
-   * suspend the call as a callback may; then `session.pending` has a call named `input`. The prompt is not part of stdout.
-   * `limits.callbackTimeoutMs` does not apply. Default: none, and `input()` raises EOFError.
+   * Answers `input(prompt)` and `getpass.getpass(prompt)` with a line, or with `null` for the end of the input (EOFError). It may be async.
+   * Like a callback, it may suspend the call; `session.pending` then has a call named `input`. The prompt is not part of stdout.
+   * `limits.callbackTimeoutMs` does not apply. Default: none, so `input()` raises EOFError.
    */
   readonly onInput?: InputFn
   /**
-   * `auto`: the session saves itself when it becomes idle, and before the next call as long as checkpoints take no more than 5 % of its
-   * time (after a first burst of half a second). If its worker is lost, it continues from there.
-   * `manual`: if the worker is lost, the session continues from its last `snapshotState()`. Default `auto`.
+   * Which state the session continues from if its worker is lost.
+   * `auto`: the last automatic checkpoint. The session saves itself when it becomes idle. If the next call comes first, it saves itself
+   * before that call, as long as checkpoints take no more than 5 % of its time (after a first burst of half a second).
+   * `manual`: the last `snapshotState()`. Default `auto`.
    */
   readonly checkpoint?: 'auto' | 'manual'
   /** Files that the session shares with other sessions and with the host. Snapshots do not include them, and they outlive the session. */
   readonly vfs?: VfsStorage
-  /** Where Python finds them: absolute, not in a directory of the image's. Default `/data`. */
+  /** Path in Python of the files of `vfs`: absolute, and not in a directory of the image. Default `/data`. */
   readonly vfsMountPath?: string
-  /** Id of one of the manager's images. Default: that of `from`, else the manager's first. */
+  /** Id of one of the manager's images. Default: the image of `from`, else the manager's first image. */
   readonly image?: string
-  /** Snapshot to start from instead of an empty state. Any number of sessions may start from one. */
+  /** Snapshot to start from, instead of an empty state. Any number of sessions may start from the same snapshot. */
   readonly from?: Snapshot | Uint8Array
   /**
-   * If the manager does not have the image of the snapshot that the session would start from, restore only the globals that it stores as
-   * plain values; `session.lostGlobals` names the others. Default false: SnapshotError of reason `incompatible`.
+   * If the manager does not have the image of the snapshot that the session starts from, restore only the globals that the snapshot stores
+   * as plain values; `session.lostGlobals` names the others. Default false: SnapshotError of reason `incompatible`.
    */
   readonly salvage?: boolean
   /**
-   * Texts by name, for `manager.list`: at most 32, names of 1 to 64 and values of at most 256 characters. The store keeps them from when the
-   * session is created. Default none.
+   * Strings by name, for `manager.list`: at most 32, with names of 1 to 64 and values of at most 256 characters. They are stored when the
+   * session is created. Default: none.
    */
   readonly labels?: Readonly<Record<string, string>>
 }
 
 export interface TakeOverOptions {
   /**
-   * Take the session although another manager has it and its lease has not expired. That manager's handle rejects with SessionMovedError
-   * from then on, and what it has not stored is lost. Default false: SessionOwnedError.
+   * Take the session even if another manager has it and its lease has not expired. From then on, calls on that manager's session reject
+   * with SessionMovedError, and state that it has not stored is lost. Default false: SessionOwnedError.
    */
   readonly takeOver?: boolean
 }
 
-/** What a session needs that the store does not keep: callbacks, limits, listeners, `vfs`. `tenant` must be the stored one, if given. */
+/**
+ * Options that the store does not keep, and that a session needs again when it is opened: callbacks, limits, listeners, `vfs`. If `tenant`
+ * is given, it must be the stored one.
+ */
 export type OpenOptions = Omit<SessionOptions, 'id' | 'from' | 'labels'> & TakeOverOptions
 
-/** `from`, `labels`, `env` and `image` apply if the session is created. */
+/** `from`, `labels`, `env` and `image` apply only if the session is created. */
 export type GetOrCreateOptions = Omit<SessionOptions, 'id'> & TakeOverOptions
 
-/** `SessionOptions` whose callbacks are written down in place, so that the types of their arguments follow from their schemas. */
+/** `SessionOptions` with callbacks written in place, so that TypeScript infers the types of their arguments from their schemas. */
 export type TypedSessionOptions<Schemas, Options = SessionOptions> = Omit<Options, 'callbacks'> & {
   readonly callbacks?: TypedCallbacks<Schemas>
 }
@@ -195,12 +207,12 @@ export interface ResolvedManagerOptions {
   readonly maxMemoryBytes: number | null
   readonly cacheDir: string | undefined
   readonly onProgress: ((progress: PackageProgress) => void) | undefined
-  /** Undefined: one image, which `packages` describes. */
+  /** Undefined: use one image, described by `packages`. */
   readonly images: readonly (Image | string)[] | undefined
   readonly packages: PackageOptions
   readonly snapshotKey: Uint8Array | undefined
   readonly limits: Readonly<Limits>
-  /** Undefined: one of the manager's own. */
+  /** Undefined: use a MemoryStore that ends with the manager. */
   readonly store: SnapshotStore | undefined
   readonly durability: 'memory' | 'checkpoint'
   readonly leaseMs: number
@@ -356,16 +368,16 @@ export function resolveSessionOptions(
   }
 }
 
-/** How a stored session is to be opened. */
+/** The resolved options of `openSession` and `getOrCreate`. */
 export interface ResolvedOpening {
   readonly takeOver: boolean
-  /** Undefined: whatever tenant the store says. */
+  /** Undefined: accept any tenant that the store has. */
   readonly tenant: string | undefined
-  /** With the defaults of a session that is created. */
+  /** Resolved as for a new session, with all defaults. */
   readonly session: ResolvedSessionOptions
 }
 
-/** @param names options that only a new session has */
+/** @param names whether to accept `from` and `labels`, which only a new session can have */
 export function resolveOpening(
   id: string,
   options: GetOrCreateOptions | undefined,

@@ -1,5 +1,5 @@
-// One Python session and its public methods. Owns the queue of calls. session/runner.ts runs a call;
-// session/placement.ts decides which slot has the session's state.
+// One Python session and its public methods. Owns creating its parts and connecting them. session/session-calls.ts queues the calls,
+// session/runner.ts runs them, session/placement.ts decides which slot has the session's state.
 import { encodeCallbacks, resolveCallbacks, type ToolFormat, toolSchemas } from './callbacks/callbacks.js'
 import type { JsonSchema, StandardSchema } from './callbacks/schema.js'
 import { toolStubs } from './callbacks/stubs.js'
@@ -39,25 +39,27 @@ import { Encoder, encodeIn } from './shared/values/encode.js'
 import type { Lane } from './shared/values/slices.js'
 import type { InputValue, Value } from './shared/values/value.js'
 
+/** The second argument of a callback. */
 export interface CallbackContext {
+  /** The session whose Python code made the call. */
   readonly session: Session
   /** Aborts when the result is no longer needed: the call timed out, or its execution ended early. */
   readonly signal: AbortSignal
   /**
-   * Leaves the call without an answer: `execute` resolves with `status: 'suspended'`, and `session.resume` answers the call later.
-   * Throws, so code after it does not run.
+   * Leaves the call unanswered: `execute` resolves with `status: 'suspended'`, and `session.resume` answers the call later.
+   * Always throws, so the code after it does not run.
    */
   suspend(reason?: string): never
 }
 
 /**
- * Called with the arguments by name. Returns a value that has a Python counterpart, an async iterable of such values, or a promise of
- * either. If it throws, Python raises its class of the same name, or else `brumate.HostError`.
+ * Called with an object of the arguments by name. Returns a value that has a Python counterpart, an async iterable of such values, or a
+ * promise of either. If it throws, Python raises its exception class of the same name if it has one, else `brumate.HostError`.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a typed schema, the arguments are what Python passes
 export type CallbackFn<Arguments = any> = (args: Arguments, context: CallbackContext) => unknown
 
-/** What a callback with this schema gets: a Standard Schema's output, anything for a JSON Schema or none. */
+/** Arguments of a callback with this schema: the output type of a Standard Schema; `any` for a JSON Schema or no schema. */
 export type CallbackArguments<Schema> = Schema extends {
   readonly '~standard': { readonly types?: { readonly output: infer Output } | undefined }
 }
@@ -67,42 +69,47 @@ export type CallbackArguments<Schema> = Schema extends {
 
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export interface CallbackDefinition<Schema = any> {
+  /** The function to call. */
   readonly fn: CallbackFn<CallbackArguments<Schema>>
   /** The function's docstring in Python, and in `session.toolSchemas` and `toolStubs`. */
   readonly description?: string
-  /** Schema that arguments are checked against before `fn` runs. The order of its properties is that of positional arguments. */
+  /** Schema for the arguments, checked before `fn` runs. The order of its properties is the order of positional arguments. */
   readonly parameters?: Schema & (JsonSchema | StandardSchema)
 }
 
-/** Callbacks by their name in Python: an identifier that is neither a keyword nor a builtin, nor `tools`. */
+/** Callbacks by their name in Python. A name must be an identifier other than a keyword, a builtin or `tools`. */
 export type Callbacks = Readonly<Record<string, CallbackFn | CallbackDefinition>>
 
-/** Callbacks where they are written down: the type of each `fn`'s arguments follows from its schema. */
+/** Callbacks written in place, so that TypeScript infers the type of each `fn`'s arguments from its schema. */
 export type TypedCallbacks<Schemas> = {
   readonly [Name in keyof Schemas]: CallbackFn | CallbackDefinition<Schemas[Name]>
 }
 
+/** The second argument of `onInput`. */
 export interface InputContext extends CallbackContext {
-  /** The prompt is that of `getpass`: what is typed must not be shown. */
+  /** True for `getpass.getpass`: do not echo what the user types. */
   readonly password: boolean
 }
 
-/** Returns the line without its end, `null` or nothing at the end of the input, or a promise of either. */
+/** Returns the line without its line break; `null` or `undefined` at the end of the input; or a promise of either. */
 export type InputFn = (prompt: string, context: InputContext) => unknown
 
-/** What a session's interpreter was made of. */
+/** The image that a session's interpreter was made from. */
 export interface SessionImage {
-  /** Of the `Image`. */
+  /** `Image.id`. */
   readonly id: string
-  /** Such as `3.14.2`, and CPython's build after it. */
+  /** For example `3.14.2`, followed by CPython's build string. */
   readonly pythonVersion: string
-  /** What Python can import besides the standard library, sorted by name. */
+  /** Packages that Python can import besides the standard library, sorted by name. */
   readonly packages: readonly { readonly name: string; readonly version: string }[]
   /** Absolute path of the directory that sessions start in. */
   readonly home: string
 }
 
-/** Made by `SessionManager.createSession`. */
+/**
+ * A Python interpreter with its own variables, files and callbacks. Create one with `SessionManager.createSession`. Calls run one after
+ * the other, in the order in which they were made.
+ */
 export class Session implements PythonSession {
   readonly #context: SessionContext
   readonly #options: ResolvedSessionOptions
@@ -116,16 +123,16 @@ export class Session implements PythonSession {
   #executionTimeoutMs: number | null
   #files: SessionFiles | undefined
   #salvageLoss: SalvageLoss | undefined
-  /** Its user has it. */
+  /** `open` has succeeded. Only such a session reports that it was closed or deleted. */
   #isOpened = false
   /** @internal */
   readonly closing: Closing
 
-  /** @internal `kept`: the store keeps the session. */
+  /** @internal @param kept given if the store keeps the session */
   constructor(context: SessionContext, given: ResolvedSessionOptions, kept?: KeptSession) {
-    // Only the placement keeps `from`, as the first checkpoint, so that a later one frees its memory.
+    // Only the placement holds `from`, as the first checkpoint, so that a later checkpoint frees its memory.
     const { from } = given
-    // Not a rest pattern: V8 gives each object that one makes a hidden class of its own, which takes a kilobyte.
+    // Not a rest pattern: V8 gives each object created by one a hidden class of its own, which takes a kilobyte.
     const options = { ...given, from: undefined }
     this.#context = context
     this.#options = options
@@ -179,20 +186,22 @@ export class Session implements PythonSession {
     this.#executionTimeoutMs = options.limits.executionTimeoutMs
   }
 
+  /** The `id` that the session was created with, or a random UUID. */
   get id(): string {
     return this.#options.id
   }
 
+  /** The customer that the session belongs to. */
   get tenant(): string {
     return this.#options.tenant
   }
 
-  /** What the session was created with, for `manager.list`. */
+  /** The labels that the session was created with. `manager.list` shows them and can filter by them. */
   get labels(): Readonly<Record<string, string>> {
     return this.#options.labels
   }
 
-  /** What the session's interpreter was made of: fixed when the session is created. */
+  /** The image of the session's interpreter. It never changes. */
   get image(): SessionImage {
     const { id, pythonVersion, packages, cwd } = this.#context.image
     return { id, pythonVersion, packages, home: cwd }
@@ -203,34 +212,34 @@ export class Session implements PythonSession {
     return this.#options.limits
   }
 
-  /** Globals that `salvage` could not bring back when the session was opened or created. Without salvage there are none. */
+  /** Names of the globals that `salvage` could not restore when the session was created or opened. Empty without salvage. */
   get lostGlobals(): readonly string[] {
     return (this.#salvageLoss ?? NOTHING_LOST).globals
   }
 
-  /** @internal What salvage has lost; undefined if the session was opened or created without. */
+  /** @internal What salvage lost; undefined if the session was created or opened without salvage. */
   get salvageLoss(): SalvageLoss | undefined {
     return this.#salvageLoss
   }
 
-  /** Executions so far, failed ones included; `reset` starts again from 0. */
+  /** Number of executions so far, including failed ones. `reset` sets it to 0. */
   get executionCount(): number {
     return this.#hostSide.executionCount
   }
 
-  /** `attached`: it has an interpreter. `dormant`: the next call gets it one. */
+  /** `attached`: the session has an interpreter. `dormant`: it has none now, and the next call wakes it. */
   get state(): 'attached' | 'dormant' | 'closed' {
     return this.#placement.state
   }
 
-  /** Host calls that wait for `resume`: of a suspended execution, or of one that a snapshot was taken in the middle of. */
+  /** Host calls that wait for `resume`. They belong to a suspended execution, or to one that was running when the snapshot was taken. */
   get pending(): readonly PendingCall[] {
     return this.#hostSide.pending
   }
 
   /**
-   * The host's side of the session's private files. Works while the session is dormant: it wakes for each call. In a callback that blocks
-   * Python's thread, its methods throw DeadlockError.
+   * Reads and writes the session's private files. Also works while the session is dormant: each call wakes it. The methods reject with
+   * DeadlockError if they are called from a callback that blocks Python's thread.
    */
   get files(): SessionFiles {
     this.#files ??= new SessionFiles({
@@ -239,7 +248,7 @@ export class Session implements PythonSession {
         const run = () => this.#runner.file(request, changesFiles)
         const free = requireFreeThread(this)
         if (free) await free
-        // A callback of the running execution may wait for it.
+        // Do not queue behind the running execution: one of its callbacks may be waiting for this operation.
         const reply = await (this.#runner.isRunning ? run() : this.#calls.runAfterCaptures(run))
         if (reply.kind === 'file-error') throw fail(reply.code)
         return reply
@@ -248,12 +257,12 @@ export class Session implements PythonSession {
     return this.#files
   }
 
-  /** What the session has used since it was created. */
+  /** What the session has used since it was created or opened in this process. */
   get usage(): SessionUsage {
     return this.#usage.read(this.#placement.state === 'attached')
   }
 
-  /** Longest run of an execution in ms, unless the call says otherwise; `null`: no bound. Holds from the next call on. */
+  /** Default time limit of an execution in ms; `null`: no limit. The `timeoutMs` of a call overrides it. Applies from the next call on. */
   get executionTimeoutMs(): number | null {
     return this.#executionTimeoutMs
   }
@@ -263,26 +272,27 @@ export class Session implements PythonSession {
     this.#executionTimeoutMs = resolveTimeoutMs('executionTimeoutMs', timeoutMs, this.#executionTimeoutMs)
   }
 
-  /** @internal When its last call settled; `undefined` while it is busy or has no slot. */
+  /** @internal When the last call settled; `undefined` while the session is busy or has no slot. */
   get idleSinceMs(): number | undefined {
     return this.#placement.state === 'attached' ? this.#calls.idleSinceMs : undefined
   }
 
-  /** @internal When it got its slot. */
+  /** @internal When the session got its current slot. */
   get attachedSinceMs(): number {
     return this.#placement.attachedSinceMs
   }
 
   /**
    * Runs Python code, which may use top-level `await`, after the session's earlier calls. Variables, functions, classes
-   * and imports stay for later executions. With `status: 'suspended'` it waits for `resume`.
+   * and imports stay for later executions. If the result has `status: 'suspended'`, continue the execution with `resume`.
    *
-   * @throws PythonError when the code raises; state set before the raise stays
-   * @throws TimeoutError, CancelledError, LimitError, InterpreterCrashedError whose `outcome` says what is left
+   * @throws PythonError when the code raises; what it did before stays
+   * @throws TimeoutError, CancelledError, LimitError, InterpreterCrashedError; `outcome` says which state the session has now
    * @throws PoolExhaustedError when the session has to wait for a slot and gets none
-   * @throws LimitError when `maxMemoryBytes` leaves no memory to wake a dormant session; it stays dormant
+   * @throws LimitError when `maxMemoryBytes` leaves no memory to wake a dormant session; the session stays dormant
    * @throws SessionSuspendedError when an earlier execution is suspended
-   * @throws DeadlockError in a callback that the running execution awaits, as do all calls that start when it has ended
+   * @throws DeadlockError when called from a callback that the running execution awaits; so does every call that has to wait for the
+   * running execution
    * @throws SessionClosedError, InvalidOptionError
    */
   async execute(code: string, options?: ExecuteOptions): Promise<ExecuteResult> {
@@ -295,12 +305,12 @@ export class Session implements PythonSession {
   }
 
   /**
-   * Answers pending host calls, all or some, and goes on with the execution that awaits them, in whatever process it was
-   * frozen. Resolves as `execute` does: completed, or suspended again. Large results are read in slices: do not change them until the
+   * Answers all or some of the pending host calls and continues the execution that awaits them, even if it was suspended in another
+   * process. Resolves like `execute`: completed, or suspended again. Large results are read in slices, so do not change them until the
    * promise settles.
    *
-   * @throws InvalidOptionError for an id that is not pending, or named twice; nothing is answered
-   * @throws ConversionError (a TypeError) for a result without a Python counterpart; nothing is answered
+   * @throws InvalidOptionError when an id is not pending or is in both `results` and `errors`; no call is answered
+   * @throws ConversionError (a TypeError) when a result has no Python counterpart; no call is answered
    * @throws what `execute` throws
    */
   async resume(answers: ResumeOptions): Promise<ExecuteResult> {
@@ -322,10 +332,10 @@ export class Session implements PythonSession {
   }
 
   /**
-   * The value of a global variable; docs/values.md has the form of each type.
+   * Returns the value of a global variable; docs/values.md lists the JavaScript form of each Python type.
    *
-   * @throws PythonError of type NameError when there is none, of type TypeError when it, or the part that the message names, has no
-   * JavaScript form
+   * @throws PythonError of type NameError when there is no such variable; of type TypeError when the value, or the part of it that the
+   * message names, has no JavaScript form
    */
   async get(name: string): Promise<Value> {
     checkName(name)
@@ -341,21 +351,21 @@ export class Session implements PythonSession {
   }
 
   /**
-   * Sets a global variable to a copy of the value. A large value is read in slices, so that other work goes on: do not change it until the
-   * promise settles.
+   * Sets a global variable to a copy of the value. A large value is read in slices, which keeps the event loop free, so do not change it
+   * until the promise settles.
    *
    * @throws ConversionError (a TypeError) when the value has no Python counterpart; nothing is changed
-   * @throws InvalidOptionError when Python code could not assign to the name, such as `class`, or must not, `__builtins__`
+   * @throws InvalidOptionError when Python code cannot assign to the name (such as `class`) or must not (`__builtins__`)
    */
   async set(name: string, value: InputValue): Promise<void> {
     checkVariable(name)
     const encoded = this.#encode(new Encoder(value, name, 'with-fixups'))
-    // The queued task reports the error; it may start later.
+    // The queued task reports the error, but it may start later: avoid an unhandled rejection until then.
     if (encoded instanceof Promise) encoded.catch(() => {})
     await this.#calls.runAfterCaptures(async () => this.#set(name, await encoded))
   }
 
-  /** Deletes the user's names, and what they alone kept alive. Imported modules stay loaded; the execution count stays. */
+  /** Deletes the user's globals and everything that only they kept alive. Imported modules stay loaded; the execution count stays. */
   async clearState(): Promise<void> {
     await this.#calls.runAfterCaptures(async () => {
       await this.#runner.change(this.#executionTimeoutMs, (slot, id) => slot.call('clear', [id]))
@@ -363,7 +373,7 @@ export class Session implements PythonSession {
     })
   }
 
-  /** A fresh interpreter with the session's options; the execution count starts again from 0. */
+  /** Starts again with a fresh interpreter and the session's options. The execution count starts again from 0. */
   async reset(): Promise<void> {
     await this.#calls.runAfterCaptures(async () => {
       const started = this.#placement.startFresh()
@@ -374,9 +384,9 @@ export class Session implements PythonSession {
   }
 
   /**
-   * Replaces the callbacks. Calls that have already arrived are answered by the previous ones.
+   * Replaces the callbacks. Host calls that have already arrived are answered by the previous callbacks.
    *
-   * @throws InvalidOptionError and the callbacks are as they were
+   * @throws InvalidOptionError; the callbacks then stay as they were
    */
   async setCallbacks<Schemas>(callbacks: TypedCallbacks<Schemas>): Promise<void> {
     if (callbacks === undefined)
@@ -390,22 +400,22 @@ export class Session implements PythonSession {
     })
   }
 
-  /** The session's callbacks as tools for a model, in the format of a vendor's API. */
+  /** Returns the session's callbacks as tool definitions for a model, in the format of a vendor's API. */
   toolSchemas(format: ToolFormat): unknown[] {
     return toolSchemas(this.#hostSide.callbacks, format)
   }
 
-  /** The session's callbacks as Python signatures with docstrings, for the prompt of a model that writes code. */
+  /** Returns the session's callbacks as Python signatures with docstrings, for the prompt of a model that writes code. */
   toolStubs(): string {
     return toolStubs(this.#hostSide.callbacks)
   }
 
   /**
-   * Saves the whole session: memory, files, descriptors, clock. The snapshot is taken after the session's earlier calls, or while an
-   * execution awaits; it then contains that execution, with its host calls pending. The session continues. A snapshot taken between
-   * executions also becomes the checkpoint from which the session continues if its worker is lost.
+   * Saves the whole session: memory, files, descriptors, clock. The session continues. If an execution is running, the snapshot is taken
+   * while that execution awaits, and contains it with its host calls pending. Otherwise it is taken after the session's earlier calls, and
+   * also becomes the checkpoint from which the session continues if its worker is lost.
    *
-   * @throws SnapshotError of reason `too-large` (`limits.snapshotBytes`) or `not-captured`; the session is as it was
+   * @throws SnapshotError of reason `too-large` (`limits.snapshotBytes`) or `not-captured`; the session is unchanged
    */
   async snapshotState(): Promise<Snapshot> {
     const free = requireFreeThread(this)
@@ -418,11 +428,11 @@ export class Session implements PythonSession {
    * Replaces Python's state and the private files with those of the snapshot; nothing is merged. Callbacks, limits and the execution
    * count stay.
    *
-   * With `salvage`, a snapshot of another image is accepted: the session is reset, and gets the globals that the snapshot stores as plain
-   * values.
+   * With `salvage`, a snapshot of another image is accepted: the session is reset, and then only the globals that the snapshot stores as
+   * plain values are restored.
    *
-   * @returns names of globals that did not come back; without salvage there are none
-   * @throws SnapshotError and the session is as it was
+   * @returns names of the globals that could not be restored; empty without salvage
+   * @throws SnapshotError; the session is then unchanged
    */
   async restoreState(snapshot: Snapshot | Uint8Array, options?: RestoreOptions): Promise<string[]> {
     const salvage = resolveRestoreOptions(options)
@@ -441,11 +451,11 @@ export class Session implements PythonSession {
   }
 
   /**
-   * Frees the session's slot after its earlier calls, and keeps its state as a snapshot. The next call wakes the session. Resolves when
+   * Releases the session's slot after its earlier calls, and keeps its state as a snapshot. The next call wakes the session. Resolves when
    * `manager.stats().memory` no longer includes what the slot held.
    *
    * @throws SnapshotError when the session cannot be captured; it keeps its slot
-   * @throws StoreError when the store does not take it; its state stays in memory, and is written again when the lease is renewed
+   * @throws StoreError when the write to the store fails; the state stays in memory, and is written again when the lease is renewed
    */
   async hibernate(): Promise<void> {
     const { freed, stored } = await this.#calls.save(() => this.#placement.hibernate())
@@ -457,7 +467,7 @@ export class Session implements PythonSession {
     try {
       const hibernate = () => this.#calls.save(() => this.#placement.hibernate('evicted'))
       const { stored } = await this.#context.observer.detached(hibernate)
-      // Its state stays in memory, and is written again when the lease is renewed.
+      // The state stays in memory, and is written again when the lease is renewed.
       stored?.catch(() => this.#context.count('failedStores'))
     } catch (error) {
       if (error instanceof InterpreterCrashedError) this.#placement.deferError(error)
@@ -466,8 +476,8 @@ export class Session implements PythonSession {
   }
 
   /**
-   * KeyboardInterrupt in the running code; code that does not stop within `limits.interruptGraceMs` loses its worker.
-   * Resolves when the running call has settled, at once when there is none.
+   * Raises KeyboardInterrupt in the running code. If the code does not stop within `limits.interruptGraceMs`, its worker is terminated.
+   * Resolves when the running call has settled; at once if no call is running.
    */
   async interrupt(): Promise<void> {
     const { running } = this.#calls
@@ -477,11 +487,11 @@ export class Session implements PythonSession {
   }
 
   /**
-   * Ends the session. What runs or waits is rejected with SessionClosedError. A session with an id that its creator gave is stored first;
-   * running code is interrupted for that. Idempotent.
+   * Ends the session. Running and queued calls reject with SessionClosedError. If you gave the session an `id`, running code is
+   * interrupted and the session is stored first. Idempotent.
    *
-   * @throws NotStoredError when the state could not be stored; the session is closed, and the error has its snapshot
-   * @throws SessionMovedError when another manager has taken the session, and it had state that was not stored
+   * @throws NotStoredError when the state could not be stored; the session is closed, and the error's `snapshot` has the state
+   * @throws SessionMovedError when another manager has taken over the session, and this one had state that was not stored
    */
   close(): Promise<void> {
     return this.closing.close()
@@ -490,24 +500,24 @@ export class Session implements PythonSession {
   /**
    * Closes the session and removes it from the store.
    *
-   * @throws StoreError when the store may still have it; `manager.delete` tries again
-   * @throws SessionMovedError when another manager has it; then the store keeps it
+   * @throws StoreError when the store may still have the session; call `manager.delete` to try again
+   * @throws SessionMovedError when another manager has the session; the store then keeps it
    */
   delete(): Promise<void> {
     return this.closing.delete()
   }
 
-  /** @internal As `Persistence.isOwned`. */
+  /** @internal See `Persistence.isOwned`. */
   async isOwned(always: boolean): Promise<boolean> {
     return (await this.#placement.persistence?.isOwned(always)) ?? true
   }
 
-  /** @internal The store keeps it. */
+  /** @internal The store keeps the session. */
   get isKept(): boolean {
     return this.#placement.persistence !== undefined
   }
 
-  /** @internal It is idle, and can be removed without harm to anything that runs. */
+  /** @internal No call is running or queued, so the session can be removed. */
   get isIdle(): boolean {
     return this.#calls.idleSinceMs !== undefined
   }
@@ -519,15 +529,15 @@ export class Session implements PythonSession {
   /**
    * @internal Waits for the session's first slot.
    *
-   * @param how it is new, or the store had it
-   * @param salvage the session begins with the plain values of this snapshot
+   * @param how whether the session is new or comes from the store
+   * @param salvage the session starts with the plain values of this snapshot
    */
   async open(how: 'created' | 'opened', salvage?: Snapshot): Promise<void> {
     const startedMs = performance.now()
     await this.#calls.runAfterCaptures(async () => {
       const slot = await this.#placement.attach()
       if (salvage) this.#salvageLoss = await this.#salvage(salvage)
-      // Another process would not know the environment.
+      // Only a snapshot contains the environment: without one, another process could not restore it.
       else if (Object.keys(this.#options.env).length > 0) this.#placement.markUnstored(slot)
     })
     this.#isOpened = true
@@ -554,7 +564,7 @@ export class Session implements PythonSession {
     })
   }
 
-  /** Encodes a small value at once. */
+  /** Encodes a small value synchronously, a large one in slices. */
   #encode(encoder: Encoder): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     return encodeIn(this.#lane, encoder, () => this.#placement.closedError())
   }

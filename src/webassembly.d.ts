@@ -1,5 +1,5 @@
-// The part of the WebAssembly JavaScript API that brumate uses, for the compiler only: Node has it, @types/node 20 does
-// not declare it, and the `dom` library would declare a browser around it.
+// Types for the part of the WebAssembly JavaScript API that brumate uses. Node has this API, but @types/node 20 does not declare it, and
+// the `dom` library would declare all of a browser's API as well.
 
 declare namespace WebAssembly {
   type ImportExportKind = 'function' | 'global' | 'memory' | 'table' | 'tag'
@@ -56,7 +56,7 @@ declare namespace WebAssembly {
     value: ValueTypeMap[T]
   }
 
-  /** Thrown by WebAssembly code: of C++, and by longjmp. */
+  /** Thrown by WebAssembly code: a C++ exception, or a longjmp. */
   class Exception {
     private constructor()
   }

@@ -1,5 +1,5 @@
-// Builds an image with packages from one without. Owns what the builder is told and what its failures mean; which wheels there are is
-// decided before (src/packages), what is done with them is workers/builder/packages.
+// Builds an image with packages from the standard image. Owns the request to the builder and the meaning of its failures. src/packages
+// chooses the wheels, workers/builder/packages installs them.
 import { requirePyodide } from '../install/pyodide.js'
 import { ImageError, PackageError } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
@@ -9,7 +9,7 @@ import { imageKey } from './key.js'
 
 export type { BuildStep, WheelFile } from '../shared/messages/builder.js'
 
-/** A module of `preload` cannot be in an image; the image is possible without it. */
+/** Thrown if a module of `preload` cannot be in an image. The image can be built without it. */
 export class PreloadError extends PackageError {
   constructor(
     packageName: string,
@@ -21,31 +21,31 @@ export class PreloadError extends PackageError {
   }
 }
 
-/** Twenty large packages that nobody has unpacked before take a minute or two on a busy machine. */
+/** Twenty large packages that have not been unpacked before take a minute or two on a busy machine. */
 const DEADLINE_MS = 20 * 60_000
 
 export interface PackageImageOptions {
   /** The image without packages. */
   readonly base: Image
-  /** In any order: the image is the same. */
+  /** Wheels to install. Their order does not change the image. */
   readonly wheels: readonly WheelFile[]
   /**
-   * Modules that are imported before memory is recorded, in this order. A session has them at once; what it imports itself takes time, and is
-   * in every snapshot of it.
+   * Modules to import, in this order, before the image's memory is recorded. Sessions have them from the start. A module that a session
+   * imports itself takes time, and is part of every snapshot of that session.
    */
   readonly preload: readonly string[]
-  /** Directory where unpacked wheels are kept for the next image; made where it is missing. */
+  /** Directory where unpacked wheels are kept for the next image; created if it does not exist. */
   readonly layerDir: string
   readonly signal?: AbortSignal
   readonly onProgress?: (step: BuildStep) => void
 }
 
 /**
- * The bytes of an image file. The same wheels, in the same versions, and the same `preload` give the same bytes on every machine and Node.
+ * Returns the bytes of an image file. The same wheels and the same `preload` give the same bytes on every machine and Node version.
  *
  * @throws PackageError if a wheel is damaged or cannot be linked
- * @throws PreloadError if a module of `preload` cannot be imported, or leaves something behind that an image cannot have
- * @throws ImageError if the builder fails for a reason of its own
+ * @throws PreloadError if a module of `preload` cannot be imported, or leaves something behind that an image cannot contain
+ * @throws ImageError if the builder fails for another reason
  */
 export async function buildPackageImage(options: PackageImageOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { base, wheels, preload, layerDir, signal, onProgress } = options

@@ -1,6 +1,6 @@
-// Says that an image is built: it takes seconds, in which a program seems to hang. Owns the lines on stderr.
+// Reports that an image is being built, because that takes seconds in which a program would seem to hang. Owns the lines on stderr.
 
-/** `waiting`: another process builds. The others only where this one does. */
+/** `waiting`: another process is building the image. The others are reported only by the process that builds. */
 export type ImageProgress = 'waiting' | 'building' | 'built' | 'failed'
 
 interface Stream {
@@ -8,7 +8,7 @@ interface Stream {
   write(text: string): unknown
 }
 
-/** A log gets a line only if the build takes longer than this. */
+/** Outside of a terminal, a line is written only if the build takes longer than this. */
 const PATIENCE_MS = 2_000
 
 /** On a terminal: one line, at once, with the time at its end. Elsewhere: one line after two seconds. */
@@ -44,7 +44,7 @@ export function reportOnStderr(
   }
 }
 
-/** Reports an image without packages, which is made in one step, to a listener that users give; undefined where there is none. */
+/** Adapts a user's progress listener to the standard image, which is built in one step. Returns undefined if there is no listener. */
 export function standardProgress(
   onProgress: ((progress: { step: 'build'; done: number; total: number }) => void) | undefined,
 ): ((progress: ImageProgress) => void) | undefined {

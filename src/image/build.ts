@@ -1,5 +1,5 @@
-// Builds the image without packages. Owns what the builder is told; its thread's life is builder-thread.ts's, what it does is
-// workers/builder.ts.
+// Builds the standard image, which has no packages. Owns the request to the builder; builder-thread.ts runs its thread, and
+// workers/builder.ts does the work.
 import { packageFile } from '../install/files.js'
 import { requirePyodide } from '../install/pyodide.js'
 import { ImageError } from '../shared/errors.js'
@@ -9,7 +9,7 @@ import { imageKey } from './key.js'
 /** A build takes 2 to 5 seconds. */
 const DEADLINE_MS = 180_000
 
-/** The bytes of a new image file. */
+/** Returns the bytes of a new image file. */
 export async function buildImage(signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   const reply = await runBuilder(
     {

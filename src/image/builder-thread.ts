@@ -1,11 +1,11 @@
-// The builder's thread. Owns its life: it ends when it has answered, when it takes too long, and when its caller gives up.
+// The builder's thread. Owns its lifetime: it ends when it has answered, takes too long, or is cancelled.
 import { Worker } from 'node:worker_threads'
 import { packageFile } from '../install/files.js'
 import { ImageError } from '../shared/errors.js'
 import type { BuilderData, BuilderReply, BuildStep } from '../shared/messages/builder.js'
 
 export interface BuilderOptions {
-  /** A build that takes this long hangs. */
+  /** A build that takes this long is considered hung. */
   readonly deadlineMs: number
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((step: BuildStep) => void) | undefined
@@ -13,7 +13,7 @@ export interface BuilderOptions {
 
 export type BuilderResult = Exclude<BuilderReply, { readonly progress: BuildStep }>
 
-/** Deep recursion in code of packages has to meet CPython's limit before V8's; as in slots. */
+/** Large enough that deep recursion in packages' code reaches CPython's limit before V8's, as in slots. */
 const STACK_MB = 64
 
 /** @throws ImageError if the thread fails; the signal's reason if it is aborted */

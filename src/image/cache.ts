@@ -1,5 +1,5 @@
-// Image files on disk. Owns where they lie, opening them, writing them so that a reader sees all or nothing, and the lock by
-// which one process builds while others wait. What the bytes are is src/shared/image/format.ts, whose they are ownership.ts.
+// Image files on disk. Owns their location, opening them, writing them atomically, and the lock with which one process builds while others
+// wait. src/shared/image/format.ts owns the format, ownership.ts checks who may have written a file.
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import {
@@ -19,7 +19,7 @@ import { basename, join } from 'node:path'
 import { MAX_IMAGE_BYTES } from '../shared/image/format.js'
 import { NotOwnError, ownDirectory, requireOwn } from './ownership.js'
 
-/** A holder touches its lock this often. A lock that has not been touched for `STALE_MS` is abandoned. */
+/** A holder touches its lock at this interval. A lock that has not been touched for `STALE_MS` is considered abandoned. */
 const TOUCH_MS = 1_000
 const STALE_MS = 10_000
 
@@ -27,19 +27,19 @@ const STALE_MS = 10_000
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const READ_NO_LINK = READ | (constants.O_NOFOLLOW ?? 0)
 
-/** Where the operating system wants caches of its user. */
+/** Returns the directory for the user's caches, by the operating system's convention. */
 export function defaultCacheDirectory(platform: string, env: NodeJS.ProcessEnv, home = homeOf()): string {
   if (platform === 'win32' && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, 'brumate', 'Cache')
   if (platform !== 'win32' && platform !== 'darwin' && env.XDG_CACHE_HOME)
     return join(env.XDG_CACHE_HOME, 'brumate')
-  // In a container, the user may have no home. What others put there is not taken (ownership.ts).
+  // In a container, the user may have no home directory. Files that others put into this shared directory are rejected (ownership.ts).
   if (!home) return join(tmpdir(), `brumate-${process.geteuid?.() ?? 'cache'}`)
   if (platform === 'win32') return join(home, 'AppData', 'Local', 'brumate', 'Cache')
   if (platform === 'darwin') return join(home, 'Library', 'Caches', 'brumate')
   return join(home, '.cache', 'brumate')
 }
 
-/** Undefined: no HOME is set, and the system does not know the user. */
+/** Returns undefined if HOME is not set and the system does not know the user. */
 function homeOf(): string | undefined {
   try {
     return homedir() || undefined
@@ -60,9 +60,9 @@ export class ImageCache {
   }
 
   /**
-   * The file, which the caller closes, and its size; undefined if there is no such file or it cannot be opened.
+   * Opens the file. Returns it, for the caller to close, and its size; undefined if there is no such file or it cannot be opened.
    *
-   * @param mustBeOwn - what others may have put there is refused
+   * @param mustBeOwn - reject a file that another user may have put there
    * @throws NotOwnError
    */
   async open(
@@ -81,7 +81,7 @@ export class ImageCache {
     }
     let isTaken = false
     try {
-      // What is checked and what is read is one file, whatever happens to its name.
+      // Check the open file, not its path: so the file that is read is the one that was checked.
       const stats = await file.stat()
       if (mustBeOwn) requireOwn(stats, path)
       isTaken = stats.isFile() && stats.size <= MAX_IMAGE_BYTES
@@ -92,7 +92,7 @@ export class ImageCache {
   }
 
   /**
-   * The path of a file that only this process's user can have put there; undefined if there is none.
+   * Returns the path of the file if only this process's user can have put it there; undefined if there is no file.
    *
    * @throws NotOwnError
    */
@@ -107,7 +107,7 @@ export class ImageCache {
     return path
   }
 
-  /** Replaces the file in one step: who reads meanwhile gets the old bytes or the new. */
+  /** Replaces the file atomically: a concurrent reader gets either the old bytes or the new ones. */
   async write(key: string, bytes: Uint8Array): Promise<void> {
     const temporary = `${this.path(key)}.${randomUUID()}.tmp`
     try {
@@ -120,8 +120,8 @@ export class ImageCache {
   }
 
   /**
-   * The right to build, or undefined while another process has it. A lock only saves work: two builders write the same
-   * bytes, each in one step, so a lock wrongly taken for stale does no harm.
+   * Takes the lock for building. Returns undefined while another process has it. The lock only saves work: two builders write the same
+   * bytes, each atomically, so treating a lock as stale by mistake does no harm.
    */
   async lock(key: string): Promise<ImageLock | undefined> {
     await mkdir(this.directory, { recursive: true, mode: 0o700 })

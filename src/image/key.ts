@@ -1,9 +1,9 @@
-// The key of an image: what it is made from. Two processes with the same key may share a file, anything else makes a new one. The build
-// computes the key of the image without packages (scripts/image-key.mjs).
+// The key of an image: a hash of everything that it is made from. Processes with the same key can share a file in the cache. The build
+// computes the key of the standard image (scripts/image-key.mjs).
 import { createHash } from 'node:crypto'
 import { imageFacts } from '../install/image-facts.js'
 
-/** The key of an image with packages: the order of the wheels makes no difference, that of `preload` does. */
+/** Returns the key of an image with packages. The order of the wheels does not matter, the order of `preload` does. */
 export function packageImageKey(
   wheels: readonly { readonly name: string; readonly sha256: string }[],
   preload: readonly string[],
@@ -16,7 +16,7 @@ export function packageImageKey(
     .digest('hex')
 }
 
-/** @throws InstallationError if the package is incomplete or damaged */
+/** Returns the key of the standard image. @throws InstallationError if the package is incomplete or damaged */
 export function imageKey(): string {
   return imageFacts().key
 }

@@ -1,5 +1,5 @@
-// Opens an image file by its path. Owns the thread that reads, checks and compiles its head: that of a large image is a hundred megabytes,
-// and the main thread copies no more than a few at once (H1).
+// Opens an image file by its path. Owns the thread that reads, checks and compiles its head: the head of a large image has a hundred
+// megabytes, and the main thread never copies more than a few at once (H1).
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
@@ -16,14 +16,15 @@ import { keepOpen } from './keep-open.js'
 /** Opening a pipe must not wait for its other end. Windows has no such flag. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
-/** The end of an error. */
+/** Hint for the end of error messages. */
 export const HOW_TO_MAKE =
   'make an image file with `npx brumate image build --standard -o FILE`, with `-p NAME` instead of `--standard` for packages, or with Image.build() and save()'
 
 /**
- * The file is trusted as far as its writer: it holds code that sessions run. Its hash tells that it is not damaged, and is the image's id.
+ * Loads an image file. The file contains code that sessions run, so trust it only as far as its author. Its hash, which is the image's id,
+ * only shows that the file is not damaged.
  *
- * @throws ImageError if there is no such file, or it is no image of this version, or damaged
+ * @throws ImageError if there is no such file, or it is damaged or not an image of this version
  */
 export async function loadImageFile(path: string): Promise<Image> {
   let file: FileHandle
@@ -67,9 +68,9 @@ async function loadAside(request: LoaderRequest): Promise<LoaderReply> {
 }
 
 /**
- * Compares a whole file, the contents of its files included, with the id that its image has to have.
+ * Checks that a whole file, including the contents of the image's files, is the image with this id.
  *
- * @throws Error if it is another image, or damaged
+ * @throws Error if it is a different image, or damaged
  */
 export async function verifyImageFile(path: string, id: string): Promise<void> {
   const file = await open(path, READ)
@@ -92,7 +93,7 @@ export async function verifyImageFile(path: string, id: string): Promise<void> {
   }
 }
 
-/** Reads like a session's slot: by position. */
+/** Returns a function that reads from the file by position, as a session's slot does. */
 export function readerOf(file: FileHandle): ReadFile {
   return async (into, at, count, position) => (await file.read(into, at, count, position)).bytesRead
 }

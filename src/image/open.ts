@@ -1,5 +1,5 @@
-// Opens an image: from the cache, or by building it once. Owns that decision; the steps are files of their own. Which image a key stands
-// for is the caller's: here the one without packages, in src/packages those with.
+// Opens an image: from the cache, or by building it once. Owns that decision; other files implement the steps. The caller decides which
+// image a key stands for: this file opens the standard image, src/packages those with packages.
 import type { FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { imageFacts } from '../install/image-facts.js'
@@ -23,44 +23,44 @@ export interface OpenImageOptions {
   readonly signal?: AbortSignal
   /** Default: one line on stderr (build-report.ts). */
   readonly onProgress?: (progress: ImageProgress) => void
-  /** For tests. Default: what the package was published with. */
+  /** For tests. Default: the id of the image that the package was published with. */
   readonly standardId?: string
   /** For tests. Default: the builder. */
   readonly build?: typeof buildImage
 }
 
-/** An image, and where its file is. */
+/** An image, and where its bytes are. */
 export interface OpenedImage {
   readonly image: Image
-  /** In the cache. Undefined where that cannot be written, or must not be read. */
+  /** Path of its file, in the cache or where it was loaded from. Undefined if the cache cannot be written, or must not be read. */
   readonly file: string | undefined
-  /** Only where there is no file. */
+  /** Defined only if there is no file. */
   readonly bytes: Uint8Array<ArrayBuffer> | undefined
 }
 
-/** What is opened. */
+/** Which image to open, and how to build it if it is not in the cache. */
 export interface CachedImage {
   readonly cacheDir: string | undefined
   readonly key: string
-  /** The only id that a file of this key may have; undefined: any, if only this process's user can have written it. */
+  /** The only id that a file with this key may have; undefined: any id, if only this process's user can have written the file. */
   readonly standardId: string | undefined
   readonly signal: AbortSignal | undefined
   readonly onProgress: (progress: ImageProgress) => void
   readonly build: (signal: AbortSignal | undefined) => Promise<Uint8Array<ArrayBuffer>>
-  /** Whether to read and compile it in a thread of its own: for large images (H1). Only where `standardId` is undefined. */
+  /** Whether to read and compile the image in a thread of its own, for large images (H1). Only if `standardId` is undefined. */
   readonly loadsAside?: boolean
 }
 
 const POLL_MS = 50
 
-/** The library's cache directory. */
+/** Returns the library's cache directory. */
 export function cacheDirectory(given: string | undefined): string {
   return given ?? defaultCacheDirectory(process.platform, process.env)
 }
 
 /**
- * An image from the cache is taken if it is the one that the package was published with, or, where the package does not say which
- * that is, if only this process's user can have put it there. Anything else is built anew, with a warning.
+ * Opens the standard image. Uses an image from the cache only if it is the one that the package was published with, or, if the package does
+ * not say which that is, if only this process's user can have put it there. Otherwise builds the image again, with a warning.
  *
  * @throws ImageError if the image could not be built; the signal's reason if it was aborted
  */
@@ -68,7 +68,7 @@ export async function openImage(options: OpenImageOptions = {}): Promise<Image> 
   return (await openStandardImage(options)).image
 }
 
-/** As `openImage`. */
+/** Like `openImage`, but also returns where the image's bytes are. */
 export async function openStandardImage(options: OpenImageOptions = {}): Promise<OpenedImage> {
   const { cacheDir, signal, onProgress = reportOnStderr(), build = buildImage } = options
   signal?.throwIfAborted()
@@ -78,9 +78,9 @@ export async function openStandardImage(options: OpenImageOptions = {}): Promise
 }
 
 /**
- * An image from the cache, or a new one.
+ * Opens an image from the cache, or builds it.
  *
- * @throws what `build` throws; ImageError if its bytes are no image; the signal's reason if it aborts
+ * @throws what `build` throws; ImageError if its bytes are not an image; the signal's reason if it aborts
  */
 export async function openCachedImage(options: CachedImage): Promise<OpenedImage> {
   const { cacheDir, key, signal, onProgress } = options
@@ -100,7 +100,7 @@ export async function openCachedImage(options: CachedImage): Promise<OpenedImage
         continue
       }
       try {
-        // Whoever had the lock before may have finished between our look and our turn.
+        // Another process may have finished the image between our check and taking the lock.
         const finished = await readCached(opening)
         return finished ?? (await build(opening, lock !== undefined))
       } finally {
@@ -120,12 +120,12 @@ export async function openCachedImage(options: CachedImage): Promise<OpenedImage
 
 interface Opening extends CachedImage {
   readonly cache: ImageCache
-  /** Ids of images that were not taken: a warning says so once. */
+  /** Ids of images that were rejected, so that each is warned about only once. */
   readonly refused: Set<string>
 }
 
 /**
- * A damaged file counts as none: it will be replaced.
+ * Reads the image from the cache. Returns undefined for a damaged file, so that it will be replaced.
  *
  * @throws NotOwnError
  */
@@ -150,7 +150,7 @@ async function readCached(opening: Opening): Promise<OpenedImage | undefined> {
   }
 }
 
-/** Once for each image. */
+/** Warns once for each image. */
 function warnRefused({ cache, key, standardId, refused }: Opening, id: string): void {
   if (refused.has(id)) return
   refused.add(id)
@@ -179,7 +179,7 @@ async function decodable(file: FileHandle, size: number): Promise<DecodedImage |
   }
 }
 
-/** Undefined where the cache cannot be written: then every process builds for itself. */
+/** Returns undefined if the cache cannot be written. Every process then builds the image for itself. */
 async function takeLock(cache: ImageCache, key: string): Promise<ImageLock | 'held' | undefined> {
   try {
     return (await cache.lock(key)) ?? 'held'

@@ -1,5 +1,5 @@
-// Whether only this process's user can have put something into a directory. Owns those checks. Windows has no user ids: there they
-// say nothing, and the directory's access rights are the operator's business.
+// Checks that only this process's user can have put something into a directory. Windows has no user ids: there these checks always pass,
+// and the operator is responsible for the directory's access rights.
 import type { Stats } from 'node:fs'
 import { lstat, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -8,19 +8,19 @@ const OTHERS_WRITE = 0o002
 const GROUP_WRITES = 0o020
 const STICKY = 0o1000
 
-/** Somebody else may have written what is there. The message says who and what to do. */
+/** Thrown if somebody else may have written the file or directory. The message says who, and what to do. */
 export class NotOwnError extends Error {
   override readonly name = 'NotOwnError'
 }
 
-/** Undefined: there are no user ids. */
+/** Returns undefined if the platform has no user ids. */
 function userId(): number | undefined {
   return process.geteuid?.()
 }
 
 /**
- * The directory without symbolic links: it belongs to this user or root, cannot be written by anyone else, and nobody can put another
- * directory in its place. Undefined: there is none, or it cannot be reached.
+ * Resolves the directory's symbolic links, and checks that it belongs to this user or root, that nobody else can write to it, and that
+ * nobody else can replace it. Returns undefined if it does not exist or cannot be reached.
  *
  * @throws NotOwnError
  */

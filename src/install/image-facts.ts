@@ -1,14 +1,14 @@
-// What the build wrote down about the package's image. Owns reading that file: the key of the image must not depend on files that a
-// deployment leaves out.
+// Facts about the package's image, recorded by the build. Owns reading their file. They are recorded because the key of the image must not
+// depend on files that a deployment may leave out.
 import { readFileSync } from 'node:fs'
 import { InstallationError } from '../shared/errors.js'
 import { packageFile } from './files.js'
 
 export interface ImageFacts {
-  /** Of the builder's code and of everything that it puts into the image, Pyodide included. */
+  /** Hash of the builder's code and of everything that it puts into the image, including Pyodide. */
   readonly key: string
   readonly pyodideVersion: string
-  /** Of the image that a published package was tested with. Undefined in a checkout, whose image changes with its source. */
+  /** Id of the image that a published package was tested with. Undefined in a checkout, whose image changes with its source. */
   readonly id?: string
 }
 

@@ -1,4 +1,4 @@
-// Where the files of the pyodide package are. Owns finding them; what they mean is for those who read them.
+// Finds the files of the pyodide package. Does not interpret them.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,17 +9,17 @@ import { imageFacts } from './image-facts.js'
 import { requireFrom } from './require.js'
 
 export interface PyodideFiles extends PyodidePaths {
-  /** What its release contains. */
+  /** Path of the lock file, which lists the packages of the Pyodide release. */
   readonly lock: string
-  /** Its API for JavaScript, which names the folder of its release. */
+  /** Path of the JavaScript API, which names the folder of the release. */
   readonly api: string
 }
 
 /**
- * As `findPyodide`, for those who run it.
+ * Like `findPyodide`, for code that runs Pyodide: also checks the version.
  *
- * @throws InstallationError if it is not installed
- * @throws ImageError if it is another version than brumate is made for
+ * @throws InstallationError if pyodide is not installed
+ * @throws ImageError if its version is not the one that brumate needs
  */
 export async function requirePyodide(): Promise<PyodideFiles> {
   const files = findPyodide()
@@ -33,7 +33,7 @@ export async function requirePyodide(): Promise<PyodideFiles> {
   return files
 }
 
-/** Paths of the installed pyodide package's files. @throws InstallationError if it is not installed */
+/** Returns the paths of the installed pyodide package's files. @throws InstallationError if it is not installed */
 export function findPyodide(): PyodideFiles {
   const ways = [
     literally,
@@ -45,7 +45,7 @@ export function findPyodide(): PyodideFiles {
       const files = way()
       if (Object.values(files).every((path) => existsSync(path))) return files
     } catch {
-      // Not found this way. Test runners lack `import.meta.resolve`, and bundlers move this module.
+      // Try the next way: test runners lack `import.meta.resolve`, and bundlers move this module.
     }
   }
   throw new InstallationError(
@@ -54,7 +54,7 @@ export function findPyodide(): PyodideFiles {
   )
 }
 
-/** Each file by a literal, which bundlers and file tracing can follow. */
+/** Resolves each file by a literal name, which bundlers and file tracing can follow. */
 function literally(): PyodideFiles {
   return {
     manifest: fileURLToPath(import.meta.resolve('pyodide/package.json')),

@@ -1,4 +1,4 @@
-// The version of brumate. Owns finding it: this file's place differs between the modules, a sub-path's bundle and the program's.
+// Finds the version of brumate. Searches upwards, because this file's location differs between the modules and the bundles.
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +16,7 @@ function findVersion(): string {
     const found = versionIn(join(directory, 'package.json'))
     if (found !== undefined) return found
     const above = dirname(directory)
-    // Bundled into something else.
+    // The library was bundled into another program.
     if (above === directory) return 'unknown'
     directory = above
   }

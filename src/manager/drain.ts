@@ -1,21 +1,23 @@
-// Ends all sessions of a manager that is about to go, and collects what became of them. Owns the report.
+// Ends all sessions of a manager that shuts down, and collects the results. Owns the report.
 import { known, numberOption } from '../options/check.js'
 import { MAX_DELAY_MS } from '../options/limits.js'
 import type { Session } from '../session.js'
 import { StoreError } from '../shared/errors.js'
 
+/** Options of `manager.drain`. */
 export interface DrainOptions {
   /**
-   * How long running calls may go on, in ms from the call of `drain`; then they are interrupted. Storing comes on top. 0 to 2,147,483,647.
-   * Default 10,000.
+   * How long running calls may continue, in ms from the call of `drain`; then they are interrupted. Storing sessions takes additional time.
+   * 0 to 2,147,483,647. Default 10,000.
    */
   readonly timeoutMs?: number
 }
 
+/** Result of `manager.drain`. */
 export interface DrainResult {
-  /** Sessions that the store has as they ended. */
+  /** Number of sessions whose last state is in the store. */
   readonly stored: number
-  /** Sessions with an id whose last state the store does not have. */
+  /** Sessions with an id whose last state could not be stored. */
   readonly notStored: readonly { readonly id: string; readonly error: Error }[]
 }
 
@@ -28,7 +30,7 @@ export function resolveDrain(options: DrainOptions | undefined): number {
   return timeoutMs('timeoutMs', given.timeoutMs, DEFAULT_DRAIN_MS)
 }
 
-/** @param untilMs running calls may go on until then, of `performance.now()` */
+/** @param untilMs running calls may continue until then, on the clock of `performance.now()` */
 export async function drainSessions(sessions: Iterable<Session>, untilMs: number): Promise<DrainResult> {
   const ended = await Promise.all(
     [...sessions].map(async (session) => {
@@ -47,7 +49,7 @@ export async function drainSessions(sessions: Iterable<Session>, untilMs: number
   }
 }
 
-/** @throws NotStoredError, SessionMovedError of one of them, or a StoreError for several */
+/** @throws the NotStoredError or SessionMovedError if one session failed; a StoreError if several did */
 export function throwUnstored(closed: readonly PromiseSettledResult<void>[]): void {
   const errors = closed.flatMap((one) => (one.status === 'rejected' ? [asError(one.reason, undefined)] : []))
   const [first] = errors

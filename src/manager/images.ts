@@ -1,4 +1,4 @@
-// The images of a manager: opens those that its options name or describe, and checks that sessions of them fit their limits.
+// The images of a manager: opens those that its options name or describe, and checks that their sessions fit the limits.
 import { standardProgress } from '../image/build-report.js'
 import { closeFile } from '../image/keep-open.js'
 import { openImage } from '../image/open.js'
@@ -8,7 +8,7 @@ import { count } from '../shared/count.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import type { Image as BootedImage } from '../shared/image/image.js'
 
-/** @throws InvalidOptionError if sessions of the image have more memory from the start */
+/** @throws InvalidOptionError if a session of the image needs more memory from the start */
 export function requireMemory(
   { memoryBytes }: ResolvedManagerOptions['limits'],
   image: BootedImage | undefined,
@@ -23,7 +23,7 @@ export function requireMemory(
   )
 }
 
-/** Each once. */
+/** Opens each image once, even if it is given several times. */
 export async function openImages({
   images,
   packages,
@@ -47,7 +47,7 @@ export async function openImages({
   return [first, ...others]
 }
 
-/** Closes the files of those that the manager has opened itself. Its slots have ended. */
+/** Closes the files of the images that the manager opened itself. Call it when the slots have ended. */
 export async function closeImages(
   opened: readonly BootedImage[],
   { images = [] }: ResolvedManagerOptions,

@@ -1,4 +1,4 @@
-// The arguments of `manager.on`, checked.
+// Validates the arguments of `manager.on`.
 import { isFunction, isOneOf, isSignal, known } from '../options/check.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { EVENT_NAMES, type ManagerEvents } from '../telemetry/events.js'

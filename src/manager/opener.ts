@@ -1,5 +1,5 @@
-// Makes the sessions of a manager: new ones, and those that its store has. Owns what is checked before, and what is undone if a session
-// cannot be had. The table of sessions is the manager's.
+// Creates a manager's sessions, and opens those that its store has. Owns the checks before, and the cleanup when a session fails to open.
+// The manager owns the table of sessions.
 import type { ManagerMemory } from '../memory/manager-memory.js'
 import type { ResolvedManagerOptions, ResolvedOpening } from '../options.js'
 import type { SessionContext } from '../session/context.js'
@@ -17,23 +17,23 @@ import { requireMemory } from './images.js'
 
 export interface OpenerParts {
   readonly options: ResolvedManagerOptions
-  /** By id. */
+  /** Images by id. */
   readonly images: ReadonlyMap<string, BootedImage>
-  /** What sessions of each image need, by its id. The first is the default. */
+  /** Context of the sessions of each image, by the image's id. The first is the default. */
   readonly contexts: ReadonlyMap<string, SessionContext>
   readonly memory: ManagerMemory
   readonly ownership: Ownership
-  /** @throws SessionClosedError when the manager takes no sessions any more */
+  /** @throws SessionClosedError when the manager is closed or draining */
   readonly requireOpen: () => void
-  /** Puts a session into the table. */
+  /** Adds a session to the manager's table. */
   readonly register: (session: Session) => void
 }
 
-/** What a session begins with. */
+/** What a session starts from. */
 interface Beginning {
   readonly context: SessionContext
   readonly from: Snapshot | undefined
-  /** Its plain values, in place of `from`. */
+  /** Snapshot whose plain values the session starts with, instead of `from`. */
   readonly salvaged: Snapshot | undefined
 }
 
@@ -45,10 +45,10 @@ export class Opener {
   }
 
   /**
-   * A new session; undefined if the store keeps one with its id.
+   * Creates a session. Returns undefined if the store already has one with its id.
    *
-   * @param isKept the store is to keep it
-   * @throws as `SessionManager.createSession`
+   * @param isKept whether the store keeps the session
+   * @throws what `SessionManager.createSession` throws
    */
   async create(options: ResolvedSessionOptions, isKept: boolean): Promise<Session | undefined> {
     const { snapshotKey } = this.#parts.options
@@ -69,9 +69,9 @@ export class Opener {
   }
 
   /**
-   * The stored session; undefined if there is none.
+   * Opens a stored session. Returns undefined if the store has none with the id.
    *
-   * @throws as `SessionManager.openSession`
+   * @throws what `SessionManager.openSession` throws
    */
   async open({ session: options, tenant, takeOver }: ResolvedOpening): Promise<Session | undefined> {
     const { ownership } = this.#parts
@@ -98,7 +98,7 @@ export class Opener {
     return this.#begin(options, snapshot, options.image)
   }
 
-  /** @param image id of the image; undefined: that of the snapshot, else the first */
+  /** @param image id of the image; undefined: the snapshot's image, else the first */
   #begin(
     { limits, salvage }: ResolvedSessionOptions,
     snapshot: Snapshot | undefined,
@@ -143,25 +143,25 @@ export class Opener {
     const { requireOpen, register } = this.#parts
     const session = new Session(context, { ...options, from }, kept)
     try {
-      // It may have been closed while the store was asked.
+      // The manager may have been closed during the request to the store.
       requireOpen()
       register(session)
       await session.open(kept && !how ? 'opened' : 'created', salvaged)
-      // From here on there is a state to store. Without one, closing the session would replace what is stored with nothing (D3).
+      // Take a snapshot, so that there is a state to store. Otherwise closing the session would replace the stored state with nothing (D3).
       if (salvaged && how !== 'created') await session.snapshotState()
     } catch (error) {
       await this.#undo(session, kept !== undefined, how)
-      // There was no session yet that could be closed: what closed it is what happened.
+      // To the caller there was no session yet that could have been closed, so report the crash that closed it.
       if (error instanceof SessionClosedError && error.cause instanceof InterpreterCrashedError)
         throw error.cause
-      // The caller knows of no session, but may have closed the manager.
+      // For the same reason, if the manager was closed, report that instead.
       if (error instanceof SessionClosedError) requireOpen()
       throw error
     }
     return session
   }
 
-  /** Leaves the store as it was. If that fails, the lease of what is left there ends by itself. */
+  /** Restores the store to what it was. If that fails, the lease of the remaining entry expires by itself. */
   async #undo(session: Session, isKept: boolean, how?: 'created'): Promise<void> {
     if (!isKept) return session.closing.close()
     await (how ? session.closing.delete() : session.closing.abandon()).catch(() => {})
@@ -169,7 +169,7 @@ export class Opener {
 }
 
 /**
- * @param given undefined: whoever opens the session does not say
+ * @param given undefined: the caller did not name a tenant
  * @throws InvalidOptionError if the session is another tenant's
  */
 export function requireTenant(

@@ -1,5 +1,5 @@
-// Salvages the sessions of a store after an upgrade: those of images that the manager does not have get its first image and their plain
-// values. Owns the options, which sessions are left alone, and the report. Opening and storing one session is the manager's.
+// Salvages the sessions of a store after an upgrade: moves those whose image the manager does not have to its first image, with their plain
+// values. Owns the options, the choice of sessions, and the report. The manager opens and stores each session.
 import { isBoolean, isFunction, isSignal, isText, known, numberOption } from '../options/check.js'
 import { expectedLoss, NOTHING_LOST, type SalvageLoss } from '../session/salvage.js'
 import { InvalidOptionError, SessionOwnedError } from '../shared/errors.js'
@@ -8,65 +8,68 @@ import type { SessionFilter } from '../store/listing.js'
 import type { StoredSession } from '../store/store.js'
 import { resolveFilter } from './sweep.js'
 
+/** Options of `manager.salvageStore`. */
 export interface SalvageOptions extends SessionFilter {
-  /** Only sessions of these images, by their ids, 1 to 100. Default: of every image that the manager does not have. */
+  /** Salvage only sessions of the images with these ids, 1 to 100. Default: of every image that the manager does not have. */
   readonly fromImages?: readonly string[]
-  /** Change nothing, and say what salvage would do. Default false. */
+  /** Change nothing, only report what salvage would do. Default false. */
   readonly dryRun?: boolean
-  /** Also take sessions that another manager has at the moment: see `openSession`. Default false. */
+  /** Also take over sessions that another manager has now; see `takeOver` of `openSession`. Default false. */
   readonly takeOver?: boolean
-  /** Sessions at a time, each in a slot; 1 to 1,024. Default: the manager's `slots`. */
+  /** Number of sessions to salvage at the same time, each in a slot; 1 to 1,024. Default: the manager's `slots`. */
   readonly concurrency?: number
   /** Called after each session. If it throws, salvage stops. */
   readonly onProgress?: (progress: SalvageProgress) => void
-  /** Stops after the sessions that have been begun. */
+  /** Aborting it stops salvage once the sessions in progress are done. */
   readonly signal?: AbortSignal
 }
 
-/** Sessions so far. */
+/** Numbers of sessions so far. */
 export interface SalvageProgress {
-  /** Looked at, whatever came of it. */
+  /** All sessions that were examined, whatever the outcome. */
   readonly seen: number
   readonly salvaged: number
   readonly skipped: number
   readonly failed: number
 }
 
+/** A session that was salvaged. */
 export interface SalvagedSession {
   readonly id: string
   readonly tenant: string
-  /** The image that it had. */
+  /** Id of the image that the session had. */
   readonly fromImage: string
   readonly lost: SalvageLoss
 }
 
-/** A session that is in use, and was left alone. */
+/** A session that is in use and was not changed. */
 export interface SkippedSession {
   readonly id: string
   readonly tenant: string
-  /** The manager that has it; undefined if it is open in this one. */
+  /** Id of the manager that has the session; undefined if it is open in this manager. */
   readonly ownerId: string | undefined
-  /** When that manager's lease ends if it is not renewed, by the store's clock. */
+  /** When that manager's lease expires if it is not renewed, by the store's clock. */
   readonly expiresAt: Date | undefined
 }
 
-/** The store has it as it was. */
+/** A session that could not be salvaged. The store has it unchanged. */
 export interface SalvageFailure {
   readonly id: string
   readonly tenant: string
   readonly error: unknown
 }
 
+/** Result of `manager.salvageStore`. */
 export interface SalvageResult {
-  /** With `dryRun`, those that would be salvaged. */
+  /** With `dryRun`, the sessions that would be salvaged. */
   readonly salvaged: readonly SalvagedSession[]
   readonly skipped: readonly SkippedSession[]
   readonly failed: readonly SalvageFailure[]
-  /** Sessions that need no salvage: the manager has their image. */
+  /** Number of sessions that need no salvage, because the manager has their image. */
   readonly current: number
   /**
-   * What ended it before it had looked at every session: the signal's reason, what `onProgress` threw, or the StoreError of a store that
-   * cannot be listed. The rest of the result says what was done until then. Undefined: it has looked at every session.
+   * Why salvage stopped before it had examined every session: the signal's reason, what `onProgress` threw, or the StoreError of a store
+   * that could not be listed. The rest of the result says what was done until then. Undefined: it examined every session.
    */
   readonly stopped: { readonly error: unknown } | undefined
 }
@@ -81,17 +84,17 @@ export interface ResolvedSalvage {
   readonly signal: AbortSignal | undefined
 }
 
-/** What salvage needs of a manager. */
+/** What salvage needs from the manager. */
 export interface SalvagedStore {
-  /** As the filter picks them. */
+  /** The stored sessions that match the filter. */
   readonly sessions: AsyncIterable<StoredSession>
-  /** Of the manager's images. */
+  /** Ids of the manager's images. */
   readonly imageIds: ReadonlySet<string>
   readonly isOpen: (id: string) => boolean
   readonly isOwn: (ownerId: string) => boolean
-  /** Undefined: the session has none, or is gone. */
+  /** Reads a session's snapshot; undefined if it has none, or no longer exists. */
   readonly read: (id: string, tenant: string) => Promise<Snapshot | undefined>
-  /** Opens the session with its plain values, and stores it. Undefined: it did not need that. */
+  /** Opens the session with its plain values, and stores it. Returns undefined if the session needed no salvage. */
   readonly salvage: (id: string, takeOver: boolean) => Promise<SalvageLoss | undefined>
 }
 
@@ -126,7 +129,7 @@ function resolveImageIds(ids: readonly string[]): ReadonlySet<string> {
   return new Set(ids)
 }
 
-/** Never rejects: what has been done is in the result, whatever stopped it. */
+/** Never rejects: whatever stops it, the result says what has been done. */
 export async function salvageStored(options: ResolvedSalvage, store: SalvagedStore): Promise<SalvageResult> {
   const { fromImages, concurrency, onProgress, signal } = options
   const salvaged: SalvagedSession[] = []
@@ -176,7 +179,7 @@ type Outcome =
       readonly ownerId: string | undefined
       readonly expiresAt: Date | undefined
     }
-  /** It was deleted meanwhile. */
+  /** The session was deleted meanwhile. */
   | { readonly kind: 'gone' }
 
 const OPEN_HERE: Outcome = { kind: 'in-use', ownerId: undefined, expiresAt: undefined }
@@ -205,6 +208,6 @@ async function salvage(
     throw error
   }
   if (lost) return { kind: 'salvaged', lost }
-  // One that never ran has no snapshot, and has been given the new image. Of any other, somebody else was faster.
+  // A session that never ran has no snapshot, and now has the new image. Any other session was salvaged by somebody else meanwhile.
   return sizeBytes === 0 ? { kind: 'salvaged', lost: NOTHING_LOST } : { kind: 'current' }
 }

@@ -1,39 +1,45 @@
-// What a manager says of itself: the figures' names. Owns no figure; the manager and its observer count them.
+// The statistics of a manager. Owns the type only; the manager and its observer count.
 import type { MemoryStats } from '../memory/manager-memory.js'
 import type { PoolStats } from '../slots/pool-options.js'
 import type { Distribution } from '../telemetry/histogram.js'
 
+/** Result of `manager.stats()`. */
 export interface ManagerStats {
   readonly slots: PoolStats
-  /** Sessions with an interpreter. */
+  /** Number of sessions that have an interpreter. */
   readonly attached: number
-  /** Sessions without one; their next call gets it. */
+  /** Number of open sessions without an interpreter. Their next call wakes them. */
   readonly dormant: number
-  /** Callers waiting for a slot. */
+  /** Number of callers waiting for a slot. */
   readonly queued: number
+  /** Totals since the manager was created. */
   readonly counters: {
     readonly sessions: number
     readonly executions: number
     readonly timeouts: number
     readonly cancellations: number
     readonly crashes: number
-    /** Automatic checkpoints, and those that could not be taken (`limits.snapshotBytes`, or no memory left). */
+    /** Automatic checkpoints that were taken. */
     readonly checkpoints: number
+    /** Automatic checkpoints that could not be taken (`limits.snapshotBytes`, or no memory left). */
     readonly refusedCheckpoints: number
-    /** Hibernated sessions, and snapshots restored into a slot. */
+    /** Times that a session was hibernated. */
     readonly hibernations: number
+    /** Times that a snapshot was restored into a slot. */
     readonly thaws: number
-    /** Sessions written to the store, and writes that failed with no caller to be told. They are tried again. */
+    /** Writes of sessions to the store. */
     readonly stores: number
+    /** Writes that failed when no caller was waiting for them. They are retried. */
     readonly failedStores: number
-    /** Results of host calls that came too late to be used. */
+    /** Results of host calls that arrived too late to be used. */
     readonly lateAnswers: number
-    /** Slots booted in a new thread, and slots renewed for another session. */
+    /** Slots that were booted in a new thread. */
     readonly boots: number
+    /** Slots that were renewed for another session. */
     readonly renewals: number
   }
   readonly memory: MemoryStats
-  /** Sums over all executions, of closed sessions too, and what open sessions have now. */
+  /** The first three are totals of all executions, including those of closed sessions; the last two are what open sessions have now. */
   readonly usage: {
     readonly executionMs: number
     readonly outputBytes: number
@@ -41,21 +47,21 @@ export interface ManagerStats {
     readonly memoryBytes: number
     readonly fileBytes: number
   }
-  /** Durations of what has ended, failed or not, in milliseconds. Their memory is fixed. */
+  /** Durations in milliseconds of operations that have ended, including failed ones. The memory of a histogram does not grow. */
   readonly histograms: {
-    /** Waits for a slot. */
+    /** Waiting for a slot. */
     readonly acquire: Distribution
-    /** Slots booted in a new thread, until their interpreter is ready. */
+    /** Booting a slot in a new thread, until its interpreter is ready. */
     readonly boot: Distribution
-    /** Snapshots loaded into a slot. */
+    /** Loading a snapshot into a slot. */
     readonly thaw: Distribution
-    /** Executions, in their slot. */
+    /** Running an execution in its slot. */
     readonly execute: Distribution
-    /** Host functions that Python called, until their promise settled. */
+    /** Running a host function that Python called, until its promise settled. */
     readonly callback: Distribution
-    /** Snapshots taken of sessions between executions. */
+    /** Taking a snapshot of a session between executions. */
     readonly checkpoint: Distribution
-    /** Reads, writes, listings and deletions of the store. */
+    /** Reads, writes, lists and deletes of the store. */
     readonly store: Distribution
   }
 }

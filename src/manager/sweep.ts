@@ -1,4 +1,4 @@
-// Retention: removes what store/retention.ts chooses, and says what it did. Owns the options and the report.
+// Retention: removes the sessions that store/retention.ts selects. Owns the options and the report.
 import { isBoolean, isText, known, numberOption } from '../options/check.js'
 import { resolveLabels } from '../options/labels.js'
 import { InvalidOptionError } from '../shared/errors.js'
@@ -6,22 +6,24 @@ import type { SessionFilter } from '../store/listing.js'
 import { findExpired, type RetentionReason, type RetentionRules } from '../store/retention.js'
 import type { StoredSession } from '../store/store.js'
 
+/** Options of `manager.sweep`. At least one of `ttlMs`, `idleMs` and `maxBytesPerTenant` is required. */
 export interface SweepOptions extends SessionFilter {
-  /** Sessions that were created longer ago than this go, in ms. 0 to 2 ** 53; default Infinity. */
+  /** Remove sessions that were created longer ago than this, in ms. 0 to 2 ** 53; default Infinity. */
   readonly ttlMs?: number
-  /** Sessions that were last written longer ago than this go, in ms. 0 to 2 ** 53; default Infinity. */
+  /** Remove sessions that were last written longer ago than this, in ms. 0 to 2 ** 53; default Infinity. */
   readonly idleMs?: number
   /**
-   * If a tenant's sessions have more bytes than this together, those that were last written longest ago go until they do not. 0 to 2 ** 53;
-   * default Infinity.
+   * Quota for the stored bytes of each tenant. While a tenant is over it, remove the tenant's session that was last written longest ago.
+   * 0 to 2 ** 53; default Infinity.
    */
   readonly maxBytesPerTenant?: number
-  /** Remove nothing. Default false. */
+  /** Remove nothing, only report. Default false. */
   readonly dryRun?: boolean
 }
 
+/** Result of `manager.sweep`. */
 export interface SweepResult {
-  /** What went, or would go. */
+  /** Sessions that were removed; with `dryRun`, that would be. */
   readonly removed: readonly {
     readonly id: string
     readonly tenant: string
@@ -30,7 +32,7 @@ export interface SweepResult {
     readonly reason: RetentionReason
   }[]
   readonly freedBytes: number
-  /** What was to go and did not, because another manager took it, or the store failed. */
+  /** Sessions that could not be removed, because another manager took them or the store failed. */
   readonly failed: readonly { readonly id: string; readonly error: unknown }[]
 }
 

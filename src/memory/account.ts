@@ -1,12 +1,12 @@
-// Counts the bytes that sessions make this process hold. Owns the arithmetic only: what is counted, and what happens when an
-// account is full, is up to whoever takes from it.
+// Counts the bytes that this process holds for sessions. Owns the arithmetic only: the callers decide what to count, and what to do when
+// an account is full.
 
 /**
- * A running total with an optional bound. An account may belong to a larger one, for example a session's to its manager's:
- * what it holds counts there as well, and both bounds apply.
+ * A running total with an optional limit. An account may have a parent: the manager's account, for example, is the parent of its sessions'.
+ * Bytes count in both, and both limits apply.
  */
 export class MemoryAccount {
-  /** In bytes; null: no bound of its own. */
+  /** Limit in bytes; null: only the limits of its parents apply. */
   readonly maxBytes: number | null
   readonly #parent: MemoryAccount | undefined
   #usedBytes = 0
@@ -20,26 +20,26 @@ export class MemoryAccount {
     return this.#usedBytes
   }
 
-  /** How much `tryTake` would grant now: the least that this account and those above it have left; never negative. */
+  /** How many bytes `tryTake` would grant now: the minimum that this account and its parents have left; never negative. */
   get freeBytes(): number {
     const own = this.maxBytes === null ? Number.POSITIVE_INFINITY : this.maxBytes - this.#usedBytes
     return Math.max(0, Math.min(own, this.#parent?.freeBytes ?? Number.POSITIVE_INFINITY))
   }
 
-  /** Takes the bytes if they fit into this account and all above it; otherwise takes nothing and returns false. */
+  /** Takes the bytes if they fit into this account and all its parents; otherwise takes nothing and returns false. */
   tryTake(bytes: number): boolean {
     if (bytes > this.freeBytes) return false
     this.take(bytes)
     return true
   }
 
-  /** Counts bytes that are held already, whether or not they fit. */
+  /** Counts bytes that are already held, whether or not they fit. */
   take(bytes: number): void {
     this.#usedBytes += bytes
     this.#parent?.take(bytes)
   }
 
-  /** Gives back what was taken before. */
+  /** Returns bytes that were taken before. */
   release(bytes: number): void {
     this.#usedBytes -= bytes
     this.#parent?.release(bytes)

@@ -1,13 +1,13 @@
-// Snapshots of dormant sessions that the store has, too: kept in memory while there is room, so that waking does not read the store. Owns
-// which are dropped, least recently used first.
+// Cache of the snapshots of stored, dormant sessions: kept in memory while there is room, so that waking a session does not read the store.
+// Owns the choice of which to drop: the least recently used first.
 
-/** What holds such a snapshot. */
+/** The owner of such a snapshot. */
 export interface HotHolder {
-  /** Frees it: the store has it. */
+  /** Frees the snapshot, which the store has as well. */
   dropSnapshot(): void
 }
 
-/** Of `maxMemoryBytes`. */
+/** Share of `maxMemoryBytes` that these snapshots may take. */
 const SHARE = 1 / 8
 const UNLIMITED_BYTES = 1024 * 1024 * 1024
 
@@ -33,7 +33,7 @@ export class HotSnapshots {
     this.#holders.delete(holder)
   }
 
-  /** Their memory is needed for something else. */
+  /** Frees all of them, because something else needs the memory. */
   dropAll(): void {
     this.#drop(0)
   }

@@ -1,4 +1,4 @@
-// The account of all memory that one manager's sessions take, by kind (`maxMemoryBytes`). Owns the limit, the reserve that lets
+// Accounts for all memory of one manager's sessions, by kind (`maxMemoryBytes`). Owns the limit, the reserve that lets
 // sessions be saved when the limit is reached, and the error for that case.
 import { totalmem } from 'node:os'
 import { InvalidOptionError, LimitError } from '../shared/errors.js'
@@ -12,39 +12,39 @@ import { SnapshotLedger } from './snapshot-ledger.js'
 
 const MiB = 1024 * 1024
 
-/** Compiled code of the image's WebAssembly module, once for all slots, beside the module itself. */
+/** Compiled code of the image's WebAssembly module, shared by all slots, in addition to the module itself. */
 const CODE_BYTES = 26 * MiB
 /**
- * Freed memory that the C library's malloc and V8 do not return to the OS: a constant, and shares of the limit up to a bound, because it
- * grows with the number of slots. From Node 24 on, V8 keeps more. Measured while hostile sessions came and went.
+ * Freed memory that the C library's malloc and V8 do not return to the OS: a constant, plus shares of the limit up to a maximum, because it
+ * grows with the number of slots. V8 keeps more since Node 24. Measured while many hostile sessions were created and closed.
  */
 const KEPT_BYTES = 64 * MiB
 const KEPT_SHARES = [
   { share: 1 / 6, maxBytes: 96 * MiB, sinceNode: 20 },
   { share: 1 / 5, maxBytes: 96 * MiB, sinceNode: 24 },
 ]
-/** Memory of a booted interpreter without packages, which a slot's share includes. */
+/** Memory of a booted interpreter without packages. A slot's share includes it. */
 const BOOTED_BYTES = 32 * MiB
-/** Reserve for packing, so that idle sessions can still hibernate, and so make room, when everything else is taken. */
+/** Reserve for packing: when all other memory is taken, idle sessions can still hibernate and so free memory. */
 const RESERVE_SHARE = 16
 const MAX_RESERVE_BYTES = 64 * MiB
-/** Of the memory that the process may use. */
+/** Default limit as a share of the memory that the process may use. */
 const DEFAULT_SHARE = 3 / 4
 
-/** The smallest bound that lets one session run. */
+/** The smallest limit with which one session can run. */
 export const MIN_MEMORY_BYTES = 256 * MiB
 
-/** In bytes. Counts what may be used, which is a little more than what is used. */
+/** Memory of a manager's sessions in bytes. Counts what may be used, which is a little more than what is used. */
 export interface MemoryStats {
   /** Sum of the kinds below. */
   readonly usedBytes: number
-  /** `maxMemoryBytes`. */
+  /** The limit, `maxMemoryBytes`; null: no limit. */
   readonly maxBytes: number | null
   /** The images, shared by all slots, and freed memory that malloc and V8 do not return to the OS. */
   readonly imageBytes: number
-  /** Interpreters, with the private files, output and packing of the sessions in them. */
+  /** Interpreters, including the private files, output and packing buffers of their sessions. */
   readonly slotBytes: number
-  /** Checkpoints, and sessions that are dormant. */
+  /** Checkpoints, and the snapshots of dormant sessions. */
   readonly snapshotBytes: number
   /** Values and arguments in transit. */
   readonly valueBytes: number
@@ -60,7 +60,7 @@ class TotalAccount extends MemoryAccount {
   }
 }
 
-/** What of an image takes memory. */
+/** The parts of an image that take memory. */
 export type ImageSizes = Pick<
   Image,
   'id' | 'fileTable' | 'fileContents' | 'fileSource' | 'codeBytes' | 'memoryBytes'
@@ -71,9 +71,9 @@ export class ManagerMemory {
   readonly #image: MemoryAccount
   readonly #slots: MemoryAccount
   readonly #reserveBytes: number
-  /** By the image's id. */
+  /** Additional memory of a slot for the image's packages, by image id. */
   readonly #packagesBytes = new Map<string, number>()
-  /** Of the image that takes most. */
+  /** Memory of a new slot of the largest image. */
   readonly #newSlotBytes: number
   readonly snapshots: SnapshotLedger
   /** For values in transit; each session has its own account below this one. */
@@ -100,9 +100,9 @@ export class ManagerMemory {
   }
 
   /**
-   * Sessions would wait for a slot in vain if there is no room for one.
+   * Checks that there is room for one slot. Otherwise sessions would wait for a slot forever.
    *
-   * @throws InvalidOptionError that says how much the images need
+   * @throws InvalidOptionError that says how much memory the images need
    */
   requireRoomForSlot(): void {
     const { maxBytes } = this.#total
@@ -120,12 +120,12 @@ export class ManagerMemory {
     )
   }
 
-  /** Called whenever there may be more room. */
+  /** The listener is called whenever memory is released. */
   set onRelease(listener: () => void) {
     this.#total.onRelease = listener
   }
 
-  /** Room for one more slot; undefined if there is none. `makeRoom` as in LeaseOptions. */
+  /** Takes memory for one more slot; returns undefined if there is not enough. `makeRoom`: see LeaseOptions. */
   openSlot(imageId: string, makeRoom: () => Promise<void> | undefined): SlotLease | undefined {
     return SlotLease.open({
       account: this.#slots,
@@ -148,12 +148,12 @@ export class ManagerMemory {
     return maxBytes === null || (!this.room.isAwaited && freeBytes - this.#newSlotBytes > maxBytes / 4)
   }
 
-  /** The slot has ended. Its memory is free when its thread is `gone`, and counts as free after `atMostMs` at the latest. */
+  /** Call when the slot has ended. Its memory is released when its thread is `gone`, or after `atMostMs` at the latest. */
   async closeSlot(lease: SlotLease, gone: Promise<void>, atMostMs: number): Promise<void> {
     this.#ending.add(lease)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
-      // Also keeps the event loop alive for those who wait, because nothing else might.
+      // This timer also keeps the event loop alive for callers that wait for memory, because nothing else might.
       timer = setTimeout(resolve, atMostMs)
     })
     await Promise.race([gone, late, lease.freed])
@@ -162,16 +162,16 @@ export class ManagerMemory {
     lease.close()
   }
 
-  /** @throws LimitError when a snapshot that a session is to begin with does not fit */
+  /** @throws LimitError when the snapshot that a session is to start from does not fit */
   requireRoom(bytes: number, what: string): void {
     if (bytes > this.#total.freeBytes) throw this.error(what)
   }
 
   /**
-   * Resolves when there may be room to wake a session: a slot, and the memory and files of its snapshot. `scale` multiplies the estimate,
-   * after it turned out to be too low.
+   * Resolves when there is probably room to wake a session: for a slot, and for the memory and files of its snapshot. `scale` multiplies
+   * the estimate; it is greater than 1 after the estimate turned out to be too low.
    *
-   * @throws LimitError when there is no room until `untilMs` (of `performance.now()`), or never can be
+   * @throws LimitError when there is no room until `untilMs` (on the clock of `performance.now()`), or can never be
    * @throws CancelledError when `signal` aborts first
    */
   async waitToWake(snapshot: Snapshot, scale: number, untilMs: number, signal?: AbortSignal): Promise<void> {
@@ -180,7 +180,7 @@ export class ManagerMemory {
     const max = this.#total.maxBytes ?? Number.POSITIVE_INFINITY
     const canFit =
       bytes <= max - this.#reserveBytes - this.#image.usedBytes - this.snapshots.costToHold(snapshot)
-    // A slot may be refused memory by the engine although the account has room: such tries must end, too.
+    // The engine may refuse memory to a slot although the account has room. Such retries must end, too.
     const isLate = scale > 1 && performance.now() >= untilMs
     if (canFit && !isLate && (await this.room.wait(bytes, untilMs, signal))) return
     const free = Math.max(0, this.#total.freeBytes - this.#reserveBytes)
@@ -211,7 +211,7 @@ export class ManagerMemory {
   }
 }
 
-/** What a session needs in addition to a slot while it wakes: its memory's growth, its files, and a copy of the snapshot. */
+/** Memory that a session needs in addition to a slot while it wakes: for its memory's growth, its files, and a copy of the snapshot. */
 function wakingBytes({ parts: { head, body } }: Snapshot, packagesBytes: number): number {
   const grownBytes = Math.max(0, head.memoryBytes - BOOTED_BYTES - packagesBytes)
   return body.length + grownBytes + head.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
@@ -234,17 +234,17 @@ function keptBytes(limitBytes: number | null): number {
   return bytes
 }
 
-/** The image's memory and the table of its files, with hashes; the files themselves only where they are in no file on disk. */
+/** Bytes of the image's memory, its file table and the hashes. The contents of its files count only if they are not read from disk. */
 function dataBytes({ fileTable, fileContents, fileSource }: ImageSizes): number {
   const hashesBytes = blockCount(fileContents.length) * BLOCK_HASH_BYTES
   const filesBytes = fileSource.kind === 'module' ? fileContents.length : 0
   return fileTable.offset + fileTable.length + hashesBytes + filesBytes
 }
 
-/** Three quarters of what the process may use: of its container's limit where it has one, else of the machine's memory. */
+/** Three quarters of the memory that the process may use: its container's limit if it has one, else the machine's memory. */
 export function defaultMaxMemoryBytes(): number {
   const total = totalmem()
-  // 0 or an absurd number where nothing constrains the process.
+  // 0 or an absurdly large number if nothing constrains the process.
   const constrained = process.constrainedMemory()
   const available = constrained > 0 && constrained < total ? constrained : total
   return Math.max(MIN_MEMORY_BYTES, Math.floor(available * DEFAULT_SHARE))

@@ -22,7 +22,7 @@ export class RoomQueue {
   }
 
   /**
-   * Resolves to true when the bytes are free, without taking them, or to false at `untilMs` (of `performance.now()`).
+   * Resolves to true when the bytes are free, without taking them, or to false at `untilMs` (on the clock of `performance.now()`).
    *
    * @throws CancelledError when `signal` aborts first
    */
@@ -45,7 +45,7 @@ export class RoomQueue {
           resolve(hasRoom)
         },
       }
-      // Those behind may need less.
+      // Waiters behind this one may need less memory, so check the queue again.
       const onAbort = () => {
         leave()
         reject(new CancelledError('not-started', { cause: signal?.reason }))
@@ -62,7 +62,7 @@ export class RoomQueue {
     })
   }
 
-  /** Call when memory may be free. Lets the first in the queue continue if it is enough; the next one is checked later. */
+  /** Call when memory may be free. If there is enough for the first waiter, it continues; the next one is checked later. */
   look(): void {
     const [first] = this.#waiters
     if (first === undefined) return

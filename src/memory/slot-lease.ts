@@ -1,7 +1,7 @@
-// What one lease takes of the manager's account: a fixed share while the slot's thread lives, and memory granted on request. Owns the
-// main thread's half of these requests (workers/memory/budget.ts has the slot's), and that everything is returned exactly once.
+// The memory that one lease takes from the manager's account: a fixed share while the slot's thread lives, and memory granted on request.
+// Owns the main thread's half of these requests (workers/memory/budget.ts has the slot's), and returning everything exactly once.
 //
-// The slot's messages are hostile (R3). A slot can only return memory, and no more than it was granted. How much it really uses cannot
+// The slot's messages are untrusted (R3). A slot can only return memory, and no more than it was granted. How much it really uses cannot
 // be checked here.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { deferred } from '../deferred.js'
@@ -12,19 +12,19 @@ import type { MemoryAccount } from './account.js'
 const MiB = 1024 * 1024
 
 /**
- * What a slot costs before a session allocates anything: 32 MiB of interpreter memory, whose pages all get used in time, and what
- * thread, isolate and instance take beside it. Measured by `npm run bench -- memory`.
+ * Memory of a slot before a session allocates anything: 32 MiB of interpreter memory, all pages of which are eventually used, plus the
+ * thread, the isolate and the instance. Measured by `npm run bench -- memory`.
  */
 export const SLOT_BYTES = 48 * MiB
-/** What a slot may use in addition without asking. */
+/** Memory that a slot may use in addition without a request. */
 const INITIAL_BYTES = 8 * MiB
-/** Both together. */
+/** All memory of a new slot. */
 export const NEW_SLOT_BYTES = SLOT_BYTES + INITIAL_BYTES
 
-/** Grants exceed the request by a sixteenth of what is free, so that most sessions ask once or never. */
+/** Grants exceed the request by a sixteenth of the free memory, so that most sessions ask at most once. */
 const EXTRA_SHARE = 16
 const MAX_EXTRA_BYTES = 16 * MiB
-/** More than WebAssembly memory, files and a snapshot can come to. */
+/** More than WebAssembly memory, files and a snapshot can take together. */
 const MAX_ASKED_BYTES = 2 ** 44
 /** A slot asks once and waits, and not again for 20 ms after a refusal. */
 const MAX_MESSAGES_AT_ONCE = 1_000
@@ -32,11 +32,11 @@ const MAX_MESSAGES_PER_MS = 20
 
 export interface LeaseOptions {
   readonly account: MemoryAccount
-  /** What a slot's interpreter has beyond 32 MiB: packages that are in the image's memory. Default: 0. */
+  /** Memory of a slot's interpreter beyond 32 MiB, for packages in the image's memory. Default: 0. */
   readonly packagesBytes?: number
   /** Part of the account that only packing may take. */
   readonly reserveBytes: number
-  /** Called when a request cannot be granted. Frees unused memory, and resolves when that is done. Undefined: nothing to free. */
+  /** Called when a request cannot be granted. Frees unused memory, and resolves when that is done; returns undefined if there is none. */
   readonly makeRoom: () => Promise<void> | undefined
 }
 
@@ -47,12 +47,12 @@ export class SlotLease {
   readonly #startedMs = performance.now()
   /** For the slot; the port goes into the transfer list. */
   readonly wire: MemoryWire
-  /** Called for what our code in a slot never sends. */
+  /** Called when the slot sends something that our own code in a slot never sends. */
   onViolation: (what: string) => void = () => {}
   #ownBytes: number
-  /** In addition to `#ownBytes`. */
+  /** Bytes granted in addition to `#ownBytes`. */
   #grantedBytes = INITIAL_BYTES
-  /** Bytes sent to the slot, which hold memory until it has answered. */
+  /** Bytes sent to the slot, which take memory until it has answered. */
   #sentBytes = 0
   #messages = 0
   #closed = false
@@ -92,17 +92,17 @@ export class SlotLease {
     port1.on('close', () => this.#threadEnded.resolve(undefined))
   }
 
-  /** What it held when it was new. */
+  /** Bytes that the lease held when it was new. */
   get newBytes(): number {
     return NEW_SLOT_BYTES + (this.#options.packagesBytes ?? 0)
   }
 
-  /** Everything that the account holds for this slot. */
+  /** All bytes that the account holds for this slot. */
   get bytes(): number {
     return this.#closed ? 0 : this.#ownBytes + this.#grantedBytes + this.#sentBytes
   }
 
-  /** The slot reports that it uses less memory now. */
+  /** Returns memory that the slot reports to use no more. */
   giveBack(bytes: number): void {
     if (this.#closed) return
     if (!Number.isSafeInteger(bytes) || bytes > this.#grantedBytes)
@@ -120,7 +120,7 @@ export class SlotLease {
     return true
   }
 
-  /** The bytes that were sent no longer hold memory. */
+  /** Call when the bytes that were sent no longer take memory. */
   releaseSent(bytes: number): void {
     if (this.#closed) return
     this.#sentBytes -= bytes
@@ -137,12 +137,12 @@ export class SlotLease {
     return this.#threadEnded.promise
   }
 
-  /** Resolves when everything was given back. */
+  /** Resolves when everything has been returned. */
   get freed(): Promise<void> {
     return this.#freed.promise
   }
 
-  /** Gives everything back. Idempotent. */
+  /** Returns everything to the account. Idempotent. */
   close(): void {
     if (this.#closed) return
     this.#options.account.release(this.bytes)
@@ -167,7 +167,7 @@ export class SlotLease {
     const { account, reserveBytes } = this.#options
     const free = account.freeBytes - (what === 'grow' ? reserveBytes : 0)
     if (bytes > free) return false
-    // An account without a bound has infinite room.
+    // An account without a limit has infinite room.
     const extra = Math.min(MAX_EXTRA_BYTES, (free - bytes) / EXTRA_SHARE)
     this.#answer(Math.floor((bytes + extra) / GRANT_BYTES))
     return true

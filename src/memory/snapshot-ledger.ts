@@ -1,12 +1,13 @@
-// The snapshots that sessions hold: checkpoints, and what dormant sessions wake from. Owns counting each once, however many sessions
-// hold it, and each buffer once, however many snapshots have blocks in it. What only the user holds is not counted.
+// Accounts for the snapshots that sessions hold: checkpoints, and those that dormant sessions wake from. Owns counting each snapshot once,
+// however many sessions hold it, and each buffer once, however many snapshots have blocks in it. Does not count snapshots that only the
+// user holds.
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { MemoryAccount } from './account.js'
 
 export class SnapshotLedger {
   readonly #account: MemoryAccount
   readonly #holders = new Map<Snapshot, number>()
-  /** How many of these snapshots have bytes in a buffer. */
+  /** How many of these snapshots have bytes in each buffer. */
   readonly #buffers = new Map<ArrayBufferLike, number>()
 
   constructor(account: MemoryAccount) {
@@ -17,7 +18,7 @@ export class SnapshotLedger {
     return this.#account.usedBytes
   }
 
-  /** What the account needs for it: nothing for what is held already. */
+  /** Bytes that holding the snapshot would add to the account. Snapshots and buffers that are already held add nothing. */
   costOf(snapshot: Snapshot): number {
     if (this.#holders.has(snapshot)) return 0
     let bytes = headCost(snapshot)
@@ -26,14 +27,14 @@ export class SnapshotLedger {
     return bytes
   }
 
-  /** Bytes that the snapshot takes of the account while a session holds it and nothing else. */
+  /** Bytes that the snapshot takes from the account if no other snapshot shares its buffers. */
   costToHold(snapshot: Snapshot): number {
     let bytes = headCost(snapshot)
     for (const { byteLength } of snapshot.parts.body.buffers) bytes += byteLength
     return bytes
   }
 
-  /** A session holds it from now on. It is there already, so it counts whether or not it fits. */
+  /** Call when a session starts to hold the snapshot. It already exists, so it counts whether or not it fits. */
   hold(snapshot: Snapshot): void {
     const holders = this.#holders.get(snapshot) ?? 0
     this.#account.take(this.costOf(snapshot))
@@ -43,7 +44,7 @@ export class SnapshotLedger {
       this.#buffers.set(buffer, (this.#buffers.get(buffer) ?? 0) + 1)
   }
 
-  /** A session does not hold it any more. */
+  /** Call when a session no longer holds the snapshot. */
   drop(snapshot: Snapshot): void {
     const left = (this.#holders.get(snapshot) ?? 0) - 1
     if (left > 0) {
@@ -64,10 +65,10 @@ export class SnapshotLedger {
   }
 }
 
-/** What the objects take that a snapshot is made of, beside its bytes, as measured with Node 20. */
+/** Memory of a snapshot's JavaScript objects, without its bytes, as measured with Node 20. */
 const OBJECTS_BYTES = 1280
 
-/** A head is there twice: as bytes and read. */
+/** A head is in memory twice: as bytes, and decoded. */
 function headCost({ parts: { headBytes } }: Snapshot): number {
   return OBJECTS_BYTES + 2 * headBytes.length
 }

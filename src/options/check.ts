@@ -1,4 +1,4 @@
-// Checks of single option values: each returns the value it was given, typed, or throws InvalidOptionError with
+// Checks of single option values: each returns the given value, typed, or throws InvalidOptionError with
 // "expected X, got Y" or "unknown option". Owns no option and no default.
 
 import { didYouMean } from '../shared/close-names.js'
@@ -13,13 +13,13 @@ interface NumberRule {
   readonly max: number
   readonly unit?: string
   readonly integer?: boolean
-  /** `null` is allowed and means "no bound". */
+  /** `null` is allowed and means "no limit". */
   readonly nullable?: boolean
-  /** `Infinity` is allowed beside the range. */
+  /** `Infinity` is allowed in addition to the range. */
   readonly infinite?: boolean
 }
 
-/** Checks one option and returns its value, or the fallback where none was given. */
+/** Checks one option and returns its value, or the fallback if it is undefined. */
 type NumberCheck = <Fallback extends number | null>(
   name: string,
   value: number | null | undefined,
@@ -39,7 +39,7 @@ export function numberOption(rule: NumberRule): NumberCheck {
     fallback: Fallback,
   ) => {
     if (value === undefined) return fallback
-    // Where null is allowed the option's type, and so the fallback's, has it.
+    // If null is allowed, the option's type includes it, and so does the fallback's.
     if (value === null && rule.nullable) return null as Fallback
     if (typeof value !== 'number' || Number.isNaN(value)) throw new InvalidOptionError(name, expected, value)
     if (rule.infinite && value === Number.POSITIVE_INFINITY) return value
@@ -52,18 +52,18 @@ export function numberOption(rule: NumberRule): NumberCheck {
 
 const BYTE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 
-/** `256 MiB (268435456 bytes)`; a number that is not whole in a unit stays in smaller ones. */
+/** For example `256 MiB (268435456 bytes)`: uses the largest unit in which the number is whole. */
 function inBytes(bytes: number): string {
   let power = 0
   while (bytes > 0 && bytes % 1024 ** (power + 1) === 0 && power < BYTE_UNITS.length - 1) power += 1
   return power === 0 ? `${bytes} bytes` : `${bytes / 1024 ** power} ${BYTE_UNITS[power]} (${bytes} bytes)`
 }
 
-/** Name of a call's whole options object. Paths leave it out: `limits.memoryBytes`, but `slots`. */
+/** Name of a call's top-level options object. Option paths omit it: `slots`, but `limits.memoryBytes`. */
 const ROOT = 'options'
 const MAX_KEY_LENGTH = 60
 
-/** Refuses anything but an object whose own keys are among `names`. */
+/** Throws unless the value is an object whose own keys are all among `names`. */
 export function known(name: string, value: unknown, names: readonly string[]): void {
   for (const key of Object.keys(isRecord(name, value))) {
     if (names.includes(key)) continue
@@ -76,8 +76,8 @@ export function known(name: string, value: unknown, names: readonly string[]): v
 }
 
 /**
- * Without NUL, which ends text for an operating system, and without lone surrogates, which have no UTF-8: two texts that differ in
- * them only would be one path, one name of a tenant, one variable.
+ * Whether the text has neither NUL, which ends a string for an operating system, nor lone surrogates, which UTF-8 cannot encode. Otherwise
+ * two different texts could become the same path, tenant or variable.
  */
 function isExactText(value: string): boolean {
   return !value.includes('\0') && value.isWellFormed()
@@ -139,7 +139,7 @@ export function isOneOf<T extends string>(
   throw new InvalidOptionError(name, allowed.map((one) => JSON.stringify(one)).join(' or '), value)
 }
 
-/** A key: errors do not show it. A copy, so that later changes by the caller do not matter. */
+/** Checks a secret key, which errors do not show. Returns a copy, so that later changes by the caller have no effect. */
 export function isSecretBytes(name: string, value: unknown, length: number): Uint8Array | undefined {
   if (value === undefined) return undefined
   if (isUint8Array(value) && value.length === length) return new Uint8Array(value)
@@ -147,8 +147,8 @@ export function isSecretBytes(name: string, value: unknown, length: number): Uin
 }
 
 /**
- * A signal that follows the caller's: on the caller's own, the eleventh listener makes Node 20 warn of a leak, and one
- * signal for many calls is what callers have.
+ * Returns a signal that follows the caller's. Callers use one signal for many calls, and Node 20 warns of a leak at the eleventh listener
+ * on a signal.
  */
 export function isSignal(name: string, value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined
@@ -156,14 +156,14 @@ export function isSignal(name: string, value: unknown): AbortSignal | undefined 
   return AbortSignal.any([value])
 }
 
-/** Characters of all names and values of an environment. */
+/** Limit for the characters of all names and values together. */
 const MAX_ENVIRONMENT_LENGTH = 1_000_000
-/** One for all sessions: there may be thousands. */
+/** Shared by all sessions without an environment, because there may be thousands. */
 const NO_ENVIRONMENT: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 /**
- * Names without `=`, names and values without NUL and lone surrogates, and a time zone that exists; errors do not show values.
- * A copy, so that later changes by the caller do not reach a session.
+ * Requires names without `=`, names and values without NUL and lone surrogates, and a time zone that exists. Errors do not show values.
+ * Returns a copy, so that later changes by the caller do not reach a session.
  */
 export function isEnvironment(name: string, value: unknown): Readonly<Record<string, string>> {
   if (value === undefined) return NO_ENVIRONMENT
@@ -195,7 +195,7 @@ export function isEnvironment(name: string, value: unknown): Readonly<Record<str
   return copy
 }
 
-/** Longest source text; CPython's own parser needs a multiple of it in memory. */
+/** Longest source text in characters. CPython's parser needs a multiple of it in memory. */
 const MAX_CODE_LENGTH = 64 * 1024 * 1024
 
 export function checkCode(code: unknown): asserts code is string {
@@ -205,7 +205,7 @@ export function checkCode(code: unknown): asserts code is string {
   }
 }
 
-/** The name of a Python variable: what Python's own grammar allows is wider in Unicode than any list here could be. */
+/** Checks the name of a Python variable by Unicode classes, because Python allows more characters than a list here could cover. */
 export function checkName(name: unknown): asserts name is string {
   const expected = 'a Python identifier'
   if (
@@ -217,13 +217,13 @@ export function checkName(name: unknown): asserts name is string {
   }
 }
 
-/** Python refuses to assign the first; without the second no code runs. */
+/** Python rejects an assignment to the first; without the second, no code runs. */
 const RESERVED: ReadonlySet<string> = new Set(['__debug__', '__builtins__'])
 
-/** The name of a variable that can be assigned. */
+/** Checks the name of a variable that Python code can assign to. */
 export function checkVariable(name: unknown): asserts name is string {
   checkName(name)
-  // As the compiler normalizes identifiers.
+  // Python's compiler normalizes identifiers in the same way.
   const normalized = name.normalize('NFKC')
   if (isKeyword(normalized))
     throw new InvalidOptionError('name', 'a Python identifier that is no keyword', name)

@@ -1,4 +1,4 @@
-// Options of a session's calls, and their resolved form.
+// Options of a session's calls, and their resolved form with all defaults.
 
 import type { Display } from '../shared/display.js'
 import { InvalidOptionError } from '../shared/errors.js'
@@ -6,10 +6,10 @@ import { isBoolean, isFunction, isRecord, isSignal, known } from './check.js'
 import { resolveTimeoutMs } from './limits.js'
 
 /**
- * Called with text as it is written, in order. A chunk ends where a line ends, if the line ends soon; a line that is not finished after
- * 20 ms, or when the execution waits, comes in parts. If the listener throws, or the promise of an async one rejects, the execution
- * rejects once it has ended. `execute` waits for the promises of its listeners, up to `limits.callbackTimeoutMs`; the session does not, so
- * its next call starts meanwhile. What rejects later, or after the execution has failed, is a process warning (`BRUMATE_LISTENER`).
+ * Called with output as it is written, in order. Chunks usually end at line breaks; a line that is not finished within 20 ms, or before the
+ * execution waits, is delivered in parts. If the listener throws or its promise rejects, the execution rejects with that error once it has
+ * ended. `execute` waits for the promises of its listeners, up to `limits.callbackTimeoutMs`; the session does not wait, so its next call
+ * may start before they settle. A rejection after that, or after the execution has failed, becomes a process warning (`BRUMATE_LISTENER`).
  */
 export type OutputListener = (chunk: string) => unknown
 
@@ -19,41 +19,48 @@ export interface OutputChunk {
   readonly text: string
 }
 
-/** As `OutputListener`, for both streams, in the order in which they were written. */
+/** Like `OutputListener`, but for both streams, in the order in which they were written. */
 export type AllOutputListener = (chunk: OutputChunk) => unknown
 
-/** Called with each display when it is shown, the last expression's at the end; see `OutputListener` for errors. */
+/** Called with each display when it is shown, and with the last expression's display at the end. Errors: see `OutputListener`. */
 export type DisplayListener = (display: Display) => unknown
 
 const LONGEST_KEY = 256
 
+/** Options of `session.restoreState`. */
 export interface RestoreOptions {
-  /** If the snapshot's image is not available, restore only the globals that it stores as plain values. Default false. */
+  /** If the manager does not have the snapshot's image, restore only the globals that it stores as plain values. Default false. */
   readonly salvage?: boolean
 }
 
-/** Answers to all or some of the pending host calls, by id. */
+/** Argument of `session.resume`: answers to all or some of the pending host calls, and options of the execution. */
 export interface ResumeOptions extends ExecuteOptions {
-  /** Values that the calls return. */
+  /** Values that the calls return, by call id. */
   readonly results?: Readonly<Record<string, unknown>>
-  /** Errors that the calls raise, as if their callbacks had thrown them. */
+  /** Errors that the calls raise, by call id, as if their callbacks had thrown them. */
   readonly errors?: Readonly<Record<string, unknown>>
 }
 
+/** Options of `session.execute`. */
 export interface ExecuteOptions {
   /**
-   * Names the call, in 1 to 256 characters. If one of the session's last 16 calls with a key had the same one, its code does not run again:
-   * the call settles as that one did, whatever its code. The session's record keeps these outcomes, so this also holds in another process.
-   * Listeners are not called again. Needs a session with an id, and `durability: 'checkpoint'`.
+   * Identifies the call, with 1 to 256 characters, so that it can be retried safely. If one of the session's last 16 calls with a key had
+   * the same key, the code does not run: the call settles as the earlier one did, even if its code differs. The session's record in the
+   * store keeps these outcomes, so this also works in another process. Listeners are not called again. Needs a session with an id, and
+   * `durability: 'checkpoint'`.
    */
   readonly idempotencyKey?: string | undefined
-  /** Longest run of this execution in ms; default: the session's `executionTimeoutMs`. `null`: no bound. */
+  /** Time limit of this execution in ms; `null`: no limit. Default: the session's `executionTimeoutMs`. */
   readonly timeoutMs?: number | null
-  /** Aborting takes a queued execution out of the queue and interrupts a running one. */
+  /** Aborting removes a queued execution from the queue, and interrupts a running one. */
   readonly signal?: AbortSignal | undefined
+  /** Called with this execution's stdout as it is written. */
   readonly onStdout?: OutputListener
+  /** Called with this execution's stderr as it is written. */
   readonly onStderr?: OutputListener
+  /** Called with both streams, in the order in which they are written. */
   readonly onOutput?: AllOutputListener
+  /** Called with this execution's displays as they are shown. */
   readonly onDisplay?: DisplayListener
 }
 

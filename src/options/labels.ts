@@ -1,16 +1,16 @@
-// Labels of stored sessions: texts by name, which `manager.list` shows and finds sessions by. Owns their bounds.
+// Labels of stored sessions: strings by name, which `manager.list` shows and filters by. Owns their limits.
 import { InvalidOptionError } from '../shared/errors.js'
 import { isRecord } from './check.js'
 
 export type Labels = Readonly<Record<string, string>>
 
 const MAX_LABELS = 32
-/** One for all sessions: there may be thousands. */
+/** Shared by all sessions without labels, because there may be thousands. */
 const NO_LABELS: Labels = Object.freeze({})
 const MAX_NAME_LENGTH = 64
 const MAX_VALUE_LENGTH = 256
 
-/** A copy. @throws InvalidOptionError */
+/** Returns a validated copy. @throws InvalidOptionError */
 export function resolveLabels(name: string, value: unknown): Labels {
   if (value === undefined) return NO_LABELS
   const entries = Object.entries(isRecord(name, value))
@@ -31,7 +31,7 @@ export function resolveLabels(name: string, value: unknown): Labels {
   )
 }
 
-/** Any store can keep it, and gives it back as it was. */
+/** Whether every store can keep the text and return it unchanged. */
 function isExact(text: string, min: number, max: number): boolean {
   return text.length >= min && text.length <= max && !text.includes('\0') && text.isWellFormed()
 }

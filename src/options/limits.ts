@@ -1,39 +1,40 @@
-// The bounds of a session: every limit, its range and its default.
+// The limits of a session: owns the name, range and default of each.
 import { known, numberOption } from './check.js'
 
-/** Bounds of one session. `null` removes a bound. */
+/** Limits of one session. `null` removes a limit. */
 export interface Limits {
-  /** Longest time of one execution in ms, including its waits for host calls. Default 30,000. */
+  /** Time limit of one execution in ms, including its waits for host calls. Default 30,000. */
   executionTimeoutMs: number | null
-  /** How long interrupted code may take to stop before its worker is ended, in ms, 0 to 60,000. Default 250. */
+  /** How long interrupted code may take to stop before its worker is terminated, in ms, 0 to 60,000. Default 250. */
   interruptGraceMs: number
   /**
-   * Longest time of one host call in ms, from its arrival. After that Python gets TimeoutError and the callback's signal aborts.
+   * Time limit of one host call in ms, from its arrival. After that, Python gets TimeoutError and the callback's signal aborts.
    * Default 10,000.
    */
   callbackTimeoutMs: number | null
-  /** Most host calls of one execution. A further one raises RuntimeError in Python. Default 1,000. */
+  /** Maximum number of host calls of one execution. Further calls raise RuntimeError in Python. Default 1,000. */
   callbackInvocations: number | null
-  /** Memory of the interpreter in bytes, at least 64 MiB. Beyond it Python gets MemoryError. Default 256 MiB. */
+  /** Memory of the interpreter in bytes, at least 64 MiB. Beyond it, Python gets MemoryError. Default 256 MiB. */
   memoryBytes: number | null
-  /** Output of one execution in bytes, stdout and stderr each. Beyond it the execution ends with LimitError. Default 8 MiB. */
+  /** Output of one execution in bytes, for stdout and stderr separately. Beyond it, the execution ends with LimitError. Default 8 MiB. */
   outputBytes: number | null
   /**
-   * Size of what an execution results in, in bytes: of `repr`, of `value`, and of all displays together, each. A longer `repr` is cut, with
-   * a mark. A larger value is left out: `value` is undefined and `lost` says so. Displays that do not fit are left out, and stderr names
-   * them. Tracebacks and messages of errors are cut likewise. Does not apply to `session.get`. Default 8 MiB.
+   * Size in bytes of an execution's `repr`, of its `value`, and of all its displays together; the limit applies to each of the three. A
+   * longer `repr` is truncated, with a mark. A larger value is left out: `value` is undefined and `lost` says so. Displays that do not fit
+   * are left out, and stderr names them. Tracebacks and messages of errors are truncated like `repr`. Does not apply to `session.get`.
+   * Default 8 MiB.
    */
   resultBytes: number | null
-  /** The session's private files in bytes. Beyond it Python gets OSError ENOSPC. Default 64 MiB. */
+  /** Size of the session's private files in bytes. Beyond it, Python gets OSError ENOSPC. Default 64 MiB. */
   fileBytes: number | null
-  /** Size of one snapshot in bytes, compressed. Larger ones are not taken. Default 256 MiB. */
+  /** Size of one compressed snapshot in bytes. Larger ones are not taken. Default 256 MiB. */
   snapshotBytes: number | null
 }
 
 type ByteLimit = 'memoryBytes' | 'outputBytes' | 'resultBytes' | 'fileBytes' | 'snapshotBytes'
 
 const MiB = 1024 * 1024
-/** setTimeout's own bound: a longer delay would fire at once. */
+/** The longest delay that setTimeout accepts; a longer one would fire at once. */
 export const MAX_DELAY_MS = 2 ** 31 - 1
 
 export const DEFAULT_LIMITS: Readonly<Limits> = {
@@ -54,7 +55,7 @@ const invocations = numberOption({ min: 0, max: 1_000_000_000, integer: true, nu
 
 const graceMs = numberOption({ min: 0, max: 60_000, unit: 'milliseconds' })
 
-/** An execution's time limit in ms, or `null` for none. */
+/** Validates an execution's time limit in ms; `null`: no limit. */
 export function resolveTimeoutMs(
   name: string,
   value: number | null | undefined,

@@ -1,13 +1,14 @@
-// A snapshot as an argument of a call. Apart from the other options, because reading one takes code that brumate/client does without.
+// Validates a snapshot passed to a call. Separate from the other options, because reading a snapshot takes code that brumate/client does
+// not need.
 import { InvalidOptionError } from '../shared/errors.js'
 import { isUint8Array } from '../shared/realms.js'
 import type { Trust } from '../shared/snapshot/signature.js'
 import { Snapshot } from '../shared/snapshot/snapshot.js'
 
 /**
- * With a key, the signature of bytes is checked before anything else of them is read.
+ * Returns the snapshot, read from bytes if necessary. If there is a key, checks the signature before it reads anything else.
  *
- * @throws SnapshotError when the bytes are no valid snapshot, or not one that the session may restore
+ * @throws SnapshotError when the bytes are not a valid snapshot, or the session may not restore it
  */
 export function requireSnapshot(
   name: string,

@@ -1,10 +1,13 @@
-// How much of its time a busy session may spend on checkpoints. Owns a bucket of milliseconds: a burst of executions is
-// checkpointed after each one, a loop of thousands loses a twentieth of its time and no more. Time on the clock: where others keep
-// the processors busy, a checkpoint takes longer, and there are fewer for executions to wait for.
+// Limits the share of its time that a busy session spends on checkpoints. Owns a token bucket of milliseconds: each execution of a short
+// burst gets a checkpoint, while a loop of thousands of executions loses at most a twentieth of its time. Counts wall-clock time: on a busy
+// machine checkpoints take longer, so executions have to wait for fewer of them.
 
 const MOST_MS = 500
 const REFILL_PER_MS = 0.05
-/** So many of a burst are taken where the machine is slow, too, for as much again that is saved afterwards. */
+/**
+ * Number of checkpoints of a burst that are taken even if the machine is slow and the bucket is empty. They overdraw it by at most
+ * `MOST_DEBT_MS`, which must then refill first.
+ */
 const LEAST_BURST = 32
 const MOST_DEBT_MS = 500
 
@@ -12,7 +15,7 @@ export class CheckpointBudget {
   readonly #now: () => number
   #leftMs = MOST_MS
   #sinceMs: number
-  /** Since the bucket was full. */
+  /** Number of checkpoints since the bucket was last full. */
   #taken = 0
 
   constructor(now = sinceStart) {
@@ -20,7 +23,7 @@ export class CheckpointBudget {
     this.#sinceMs = now()
   }
 
-  /** Whether one more may be taken now. */
+  /** Whether one more checkpoint may be taken now. */
   get allows(): boolean {
     this.#refill()
     return this.#leftMs > 0 || (this.#taken < LEAST_BURST && this.#leftMs > -MOST_DEBT_MS)
@@ -40,7 +43,7 @@ export class CheckpointBudget {
   }
 }
 
-/** One function for all sessions: there may be thousands. */
+/** One function shared by all sessions, because there may be thousands. */
 function sinceStart(): number {
   return performance.now()
 }

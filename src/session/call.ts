@@ -1,6 +1,5 @@
-// One call into a slot with its two-stage stop: interrupt, and after the grace period the end of the
-// worker. Owns the deadline, whose clock is the caller's thread's and not the guest's; what a stop
-// means to the caller is session.ts's.
+// One call into a slot with its two-stage stop: first an interrupt, then, after the grace period, the termination of the worker. Owns the
+// deadline, which runs on the main thread's clock, not the guest's. runner.ts decides what a stop means to the caller.
 import type { SlotReply } from '../shared/messages/slot.js'
 import { messageOf } from '../shared/thrown.js'
 import type { Slot } from '../slots/slot.js'
@@ -16,7 +15,7 @@ export type Settled =
   /** The slot ended before it answered. */
   | { readonly kind: 'lost'; readonly reason: string; readonly stop: StopCause | undefined }
 
-/** How often, within its timeout, a capture is checked. */
+/** Number of checks of a capture within its timeout. */
 const LOOKS = 4
 
 export interface CallOptions {
@@ -24,13 +23,13 @@ export interface CallOptions {
   readonly graceMs: number
   readonly signal?: AbortSignal | undefined
   /**
-   * For captures: the timeout counts only while the slot runs user code; the rest may take as long as it needs. A worker that takes
-   * longer than this in total, in milliseconds, is considered broken.
+   * For captures: the timeout counts only while the slot runs user code. A worker that takes longer than this many milliseconds in total
+   * is considered broken.
    */
   readonly mostMs?: number
-  /** From when on `mostMs` counts. Never rejects. Default: from the start. */
+  /** `mostMs` counts from when this resolves. Never rejects. Default: from the start. */
   readonly mostSince?: Promise<void> | undefined
-  /** What the slot does before it: deadline and stops count from its end on. Never rejects. */
+  /** What the slot does before this call. The deadline and stops take effect once it has ended. Never rejects. */
   readonly after?: Promise<unknown> | undefined
 }
 
@@ -44,7 +43,7 @@ export class Call {
   #isNext = false
   #graceTimer: NodeJS.Timeout | undefined
 
-  /** Starts the call: `send` gets the number that an interrupt will name. */
+  /** Starts the call. `send` gets the call's id, which an interrupt names. */
   constructor(slot: Slot, options: CallOptions, send: (id: number) => Promise<SlotReply>) {
     this.#slot = slot
     this.#id = slot.nextCallId()
@@ -58,7 +57,7 @@ export class Call {
     return this.#settled
   }
 
-  /** Interrupts the call, and ends its worker when it has not settled after the grace period. The first cause counts. */
+  /** Interrupts the call, and terminates its worker if it has not settled after the grace period. Only the first cause counts. */
   stop(cause: StopCause): void {
     if (this.#stop) return
     this.#stop = cause
@@ -103,7 +102,7 @@ export class Call {
     try {
       const replying = send(this.#id)
       if (after) {
-        // It may fail before anybody waits for it.
+        // It may reject before anything awaits it: avoid an unhandled rejection.
         replying.catch(() => {})
         await after
       }

@@ -1,4 +1,5 @@
-// Refuses what a callback asks of its own session that would wait for the callback. The rest of the program may ask it: such calls queue.
+// Detects deadlocks: rejects a call that a callback makes on its own session if the call would have to wait for that callback. Calls from
+// elsewhere in the program are queued as usual.
 import { type Caller, currentCaller } from '../callbacks/caller.js'
 import { DeadlockError } from '../shared/errors.js'
 
@@ -11,8 +12,8 @@ const BLOCKS =
   'Await the callback in Python, at the top level or in an async function: session.files and snapshotState() work then'
 
 /**
- * A signal that takes a queued call out again if `caller` is a callback that the session's execution still waits for at the end of this turn
- * of the event loop. A callback that has returned by then did not wait for the call.
+ * Returns a signal that removes a queued call if `caller` is a callback that the session's execution still waits for at the end of this
+ * turn of the event loop. A callback that has returned by then did not wait for the call.
  */
 export function refusable(
   session: unknown,
@@ -21,7 +22,7 @@ export function refusable(
 ): AbortSignal | undefined {
   const own = caller.of(session)
   if (own === undefined) return signal
-  // Made now, for its stack to name the callback.
+  // Create the error now, so that its stack names the callback.
   const error = new DeadlockError(WAITS)
   const refusal = new AbortController()
   void endOfTurn().then(() => {
@@ -31,10 +32,9 @@ export function refusable(
 }
 
 /**
- * For calls that are served between the steps of an execution, except while it blocks the interpreter's thread.
+ * For calls that are served between the steps of an execution, which needs the interpreter's thread to be free.
  *
- * @returns what to wait for, if anything
- * @throws DeadlockError by that promise, if it blocks for the callback that makes the call
+ * @returns a promise to await first, if any; it rejects with DeadlockError if the thread is blocked until the calling callback returns
  */
 export function requireFreeThread(session: unknown): Promise<void> | undefined {
   const own = currentCaller()?.of(session)
@@ -45,8 +45,8 @@ export function requireFreeThread(session: unknown): Promise<void> | undefined {
   })
 }
 
-/** When all that is due without input, output and timers has run. */
+/** Resolves when all pending microtasks and `nextTick` callbacks have run. */
 function endOfTurn(): Promise<void> {
-  // The first may come before promises that are due.
+  // One `nextTick` is not enough: it may run before pending promise callbacks.
   return new Promise((resolve) => process.nextTick(() => queueMicrotask(() => process.nextTick(resolve))))
 }

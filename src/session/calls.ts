@@ -1,5 +1,5 @@
-// The calls of one session, one after the other in the order they came (A9). Owns the queue; what a call does is its
-// caller's. A call that has not started can be taken out; closing rejects whatever has not started.
+// Runs the calls of one session one after the other, in the order in which they were made (A9). Owns the queue, not what a call does. A
+// call that has not started can be removed; closing rejects all calls that have not started.
 import { CancelledError, DeadlockError } from '../shared/errors.js'
 
 interface Queued {
@@ -13,7 +13,7 @@ export class CallQueue {
   #closed: Error | undefined
   readonly #onIdle: () => void
 
-  /** `onIdle` is called each time when nothing is left to do. */
+  /** @param onIdle called each time when no call is left */
   constructor(onIdle: () => void = () => {}) {
     this.#onIdle = onIdle
   }
@@ -22,15 +22,15 @@ export class CallQueue {
     return this.#queue.length
   }
 
-  /** Settles, always well, when the call that has started is over; nothing when none has. */
+  /** Resolves when the running call has settled; undefined if none is running. Never rejects. */
   get running(): Promise<void> | undefined {
     return this.#running
   }
 
   /**
-   * Runs `task` when everything before it has settled, and settles as it does.
+   * Runs `task` when all earlier calls have settled, and settles as it does.
    *
-   * @throws CancelledError when `signal` aborts before it starts, or the DeadlockError that it aborts with
+   * @throws CancelledError when `signal` aborts before the task starts; if the signal's reason is a DeadlockError, that error
    * @throws the error given to `close`
    */
   run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -50,7 +50,7 @@ export class CallQueue {
           return task().then(resolve, reject)
         },
       }
-      // An array that was never filled takes no memory: there may be thousands of sessions.
+      // Start without the queue if possible: an array that was never filled takes no memory, and there may be thousands of sessions.
       if (this.#running === undefined && this.#queue.length === 0) return this.#start(queued)
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#queue.push(queued)
@@ -58,7 +58,7 @@ export class CallQueue {
     })
   }
 
-  /** Rejects what is queued and all that comes. The running call is left to its owner. */
+  /** Rejects all queued and later calls. Does not affect the running call. */
   close(error: Error): void {
     this.#closed ??= error
     for (const { reject } of this.#queue.splice(0)) reject(error)

@@ -1,4 +1,4 @@
-// Captures a session's state from its slot. Owns the request, its time limit and its result. placement.ts decides what the snapshot is
+// Captures a session's state from its slot. Owns the request, its time limit and its result. captures.ts decides what the snapshot is used
 // for, and what a failure means.
 import type { Effort, RefusalReason } from '../shared/messages/slot.js'
 import { BodyError, SnapshotBody } from '../shared/snapshot/body.js'
@@ -11,23 +11,23 @@ import type { Base } from './checkpoint.js'
 import type { SessionContext } from './context.js'
 import type { ResolvedSessionOptions } from './options.js'
 
-/** Most bytes of globals' values stored beside the memory of a snapshot that users may see. */
+/** Limit in bytes for the plain values of globals that a snapshot for users stores in addition to the memory. */
 const VALUES_BYTES = 1024 * 1024
-/** Longest time for interrupted finalizers to stop, and for a whole capture. Each byte of memory adds to both. */
+/** Longest time for interrupted finalizers to stop, and for a whole capture. Both grow with the slot's memory, by `MS_PER_BYTE`. */
 const STOPPING_MS = 5_000
 const MOST_MS = 60_000
 const MS_PER_BYTE = 1 / 10_000
 
 export interface Capturing {
-  /** Longest time for user code that runs for the capture. */
+  /** Longest time that user code may run for the capture. */
   readonly timeoutMs: number
-  /** Resolves at the end of a running execution that it may have to wait for, which has its own deadline. Never rejects. */
+  /** Resolves at the end of a running execution that the capture may have to wait for, which has its own deadline. Never rejects. */
   readonly waitsFor?: Promise<void> | undefined
-  /** With `least` the globals are not described, so the snapshot must not be given to users. */
+  /** With `least`, the snapshot does not describe the globals and must not be given to users. */
   readonly effort: Effort
   /** The execution count when the capture is requested. */
   readonly executionCount: number
-  /** Names the capture in its slot, if another may build on it. */
+  /** Identifies the capture in its slot, if another capture may build on it. */
   readonly number: number | null
   /** A capture of the same slot to build on. */
   readonly base: Base | undefined
@@ -37,19 +37,19 @@ export interface Capturing {
 
 export type Captured =
   | { readonly kind: 'done'; readonly snapshot: Snapshot }
-  /** The session is as it was. */
+  /** The session is unchanged. */
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
-  /** The slot cannot be used any more. */
+  /** The slot can no longer be used. */
   | { readonly kind: 'lost'; readonly reason: string }
 
-/** @throws SnapshotError when the slot returns something that is not a snapshot; the session is as it was */
+/** @throws SnapshotError when the slot returns something that is not a snapshot; the session is then unchanged */
 export async function capture(
   slot: Slot,
   { limits, tenant }: ResolvedSessionOptions,
   { image, snapshotKey }: Pick<SessionContext, 'image' | 'snapshotKey'>,
   { timeoutMs, waitsFor, effort, executionCount, number, base, reasons }: Capturing,
 ): Promise<Captured> {
-  // Collecting garbage, comparing and packing take longer with more memory. That must not end a session.
+  // Garbage collection, comparing and packing take longer with more memory. That must not end a session.
   const extraMs = Math.ceil(slot.memory.bytes * MS_PER_BYTE)
   const graceMs = Math.max(limits.interruptGraceMs, STOPPING_MS) + extraMs
   const bounds = { timeoutMs, graceMs, mostMs: MOST_MS + extraMs, mostSince: waitsFor }
@@ -82,7 +82,7 @@ export async function capture(
   return { kind: 'done', snapshot: Snapshot.capture(head, body, plan ? 3 : 2, trustOf(snapshotKey, tenant)) }
 }
 
-/** Undefined: the worker lies. */
+/** Returns undefined if the worker's blocks do not form a valid body. */
 function bodyOf(
   bytes: Uint8Array,
   plan: Uint32Array | null,

@@ -1,5 +1,5 @@
-// Takes a session's snapshots: those that users ask for, and checkpoints. Owns the captures in progress and the time that checkpoints
-// may take. capture.ts does one capture; checkpoint.ts keeps the snapshot; placement.ts owns the slot.
+// Takes a session's snapshots: those that users request, and checkpoints. Owns the captures in progress and the time that checkpoints
+// may take. capture.ts does one capture, checkpoint.ts keeps the snapshot, placement.ts owns the slot.
 import { SessionClosedError, SessionMovedError, SnapshotError } from '../shared/errors.js'
 import type { Effort } from '../shared/messages/slot.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
@@ -12,22 +12,22 @@ import type { HostCallState } from './host-call-state.js'
 import { observeCapture } from './observed.js'
 import type { ResolvedSessionOptions } from './options.js'
 
-/** A call that follows at once should not wait for a checkpoint. */
+/** Delay before a checkpoint, so that a call that follows at once does not have to wait for it. */
 const CHECKPOINT_DELAY_MS = 1
-/** Longest that finalizers may run before a capture. */
+/** Longest time that finalizers may run before a capture. */
 const FINALIZERS_MS = 2_000
-/** One for all sessions: there may be thousands. */
+/** Shared by all sessions, because there may be thousands. */
 const NONE: readonly Promise<Snapshot>[] = []
 
-/** What captures need of the session's placement. */
+/** What captures need from the session's placement. */
 export interface CapturedSession {
   /** The slot that has the session's state. */
   readonly slot: Slot | undefined
-  /** As `slot`; acquires one if there is none. */
+  /** Returns the slot; acquires one if there is none. */
   attach(): Promise<Slot>
-  /** Brings back a snapshot that only the store has. */
+  /** Reads the snapshot back if only the store has it. */
   load(): Promise<void>
-  /** @throws SessionClosedError, or an error that no caller has been told of */
+  /** @throws SessionClosedError, or an error that was not yet reported to a caller */
   requireUsable(): void
   /** @throws SessionClosedError */
   requireOpen(): void
@@ -47,7 +47,7 @@ export class Captures {
   #captureCount = 0
   #checkpointTimer: NodeJS.Timeout | undefined
   #checkpointing: Promise<void> | undefined
-  /** Captures in progress. Those that were asked for while an execution ran may last longer than the execution. */
+  /** Captures in progress. Those requested during an execution may take longer than the execution. */
   #capturing: readonly Promise<Snapshot>[] = NONE
 
   constructor(
@@ -64,7 +64,7 @@ export class Captures {
     this.#hostCalls = hostCalls
   }
 
-  /** A checkpoint would save something new. */
+  /** Whether a checkpoint would save changes and can start now. */
   get #wantsCheckpoint(): boolean {
     return this.#checkpoint.isDue && this.#session.slot !== undefined && this.#checkpointing === undefined
   }
@@ -80,7 +80,7 @@ export class Captures {
     return Promise.allSettled([...this.#capturing, this.#checkpointing])
   }
 
-  /** Takes a checkpoint soon if there is something new, unless the session is not idle then. */
+  /** Takes a checkpoint soon if there are changes, unless the session is busy by then. */
   scheduleCheckpoint(isIdle: () => boolean): void {
     if (!this.#wantsCheckpoint) return
     this.#checkpointTimer ??= setTimeout(() => {
@@ -89,16 +89,16 @@ export class Captures {
     }, CHECKPOINT_DELAY_MS)
   }
 
-  /** The session is closed. */
+  /** Call when the session is closed. */
   close(): void {
     clearTimeout(this.#checkpointTimer)
   }
 
   /**
-   * Starts a checkpoint if there is something new and the budget allows. If the state cannot be captured, the last checkpoint stays in
-   * force. If the slot is lost, the next call reports it, or the one that waits for this checkpoint.
+   * Starts a checkpoint if there are changes and the budget allows it. If the state cannot be captured, the last checkpoint remains valid.
+   * If the slot is lost, the next call reports it, or the call that waits for this checkpoint.
    *
-   * @param effort `least` if a call waits for it: only a crash needs such a checkpoint
+   * @param effort `least` if a call waits for the checkpoint, which is then used only after a crash
    */
   startCheckpoint(effort: 'quick' | 'least'): void {
     if (!this.#wantsCheckpoint || !this.#budget.allows) return
@@ -116,7 +116,7 @@ export class Captures {
       if (error instanceof SnapshotError) {
         this.#checkpoint.markRefused()
         this.#context.count('refusedCheckpoints')
-        // This includes bugs of ours: the next call reports them, and no unhandled rejection ends the process.
+        // Also our own bugs: the next call reports them, instead of an unhandled rejection that ends the process.
       } else if (
         error instanceof Error &&
         !(error instanceof SessionClosedError || error instanceof SessionMovedError)
@@ -127,11 +127,11 @@ export class Captures {
   }
 
   /**
-   * Captures the session, and keeps the snapshot as its checkpoint. Use `quick` or `least` when no caller asked for a snapshot: time
+   * Captures the session, and keeps the snapshot as its checkpoint. Use `quick` or `least` when no caller requested a snapshot: time
    * then matters more than size.
    *
-   * @param isLast the slot is given back afterwards
-   * @throws SnapshotError when it cannot be captured; the session is as it was
+   * @param isLast the slot is released afterwards
+   * @throws SnapshotError when the session cannot be captured; it is then unchanged
    */
   async capture(effort: Effort = 'small', isLast = false): Promise<Snapshot> {
     this.#session.requireUsable()
@@ -150,9 +150,9 @@ export class Captures {
 
   /**
    * Captures a running execution as soon as it awaits or ends, within the execution's own deadline. The snapshot does not become the
-   * checkpoint: after a lost worker, the session continues from what completed (B2).
+   * checkpoint: if the worker is lost, the session continues from the last completed call (B2).
    *
-   * @param execution its end; never rejects
+   * @param execution resolves when the execution ends; never rejects
    */
   async captureMidway(execution: Promise<void> | undefined): Promise<Snapshot> {
     const { slot } = this.#session
@@ -160,14 +160,14 @@ export class Captures {
     return this.#capture(slot, { effort: 'small', number: null, waitsFor: execution })
   }
 
-  /** A number for what a slot restores; null if no capture is certain to follow, as hashing what is restored costs the slot a little. */
+  /** Returns a number for a restored snapshot; null unless a capture is certain to follow, because hashing it costs the slot some time. */
   numberToRestore(): number | null {
     if (this.#context.stored.durability === 'memory') return null
     this.#captureCount += 1
     return this.#captureCount
   }
 
-  /** Null if there may be no later capture to build on this one: hashing what may be needed then costs the slot a little. */
+  /** Returns a number for a capture; null if no later capture may build on it, because hashing for that costs the slot some time. */
   #newNumber(): number | null {
     this.#captureCount += 1
     const { checkpoint } = this.#options
@@ -186,11 +186,11 @@ export class Captures {
   }
 
   async #captureNow(slot: Slot, how: Pick<Capturing, 'effort' | 'number' | 'waitsFor'>): Promise<Snapshot> {
-    // Collecting garbage may run the user's finalizers, so it has a deadline even if executions have none.
+    // Garbage collection may run the user's finalizers, so it has a deadline even if executions have none.
     const { executionTimeoutMs } = this.#options.limits
     const timeoutMs = Math.min(executionTimeoutMs ?? FINALIZERS_MS, FINALIZERS_MS)
     const { executionCount } = this.#hostCalls
-    // Meanwhile a resume can remove reasons, and callbacks that suspend can add some. The captured state may have either.
+    // During the capture, `resume` can remove reasons and suspending callbacks can add some. The captured state may need either.
     const before = this.#hostCalls.reasons()
     const reasons = () => ({ ...before, ...this.#hostCalls.reasons() })
     const base = this.#checkpoint.baseIn(slot)

@@ -1,6 +1,6 @@
-// The snapshot that a session is restored from when its slot is lost or given back, whether the session has changed since, and whether the
-// store has it. Owns holding it in the manager's account. captures.ts takes snapshots, placement.ts restores them, persistence.ts stores
-// them.
+// The snapshot from which a session is restored when its slot was lost or released, whether the session has changed since, and whether the
+// store has it. Owns its entry in the manager's memory account. captures.ts takes snapshots, placement.ts restores them, persistence.ts
+// stores them.
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Slot } from '../slots/slot.js'
@@ -12,15 +12,15 @@ type Content =
   /** Only the store has it. */
   | { readonly kind: 'dropped'; readonly isDescribed: boolean }
 
-/** Where a slot has the state of the snapshot, or had it before that changed. */
+/** The slot that the snapshot was captured from or restored into. */
 export interface Origin {
-  /** Does not keep it: a session holds its snapshot for longer. */
+  /** A weak reference, because a session keeps its snapshot for longer than the slot should stay in memory. */
   readonly slot: WeakRef<Slot>
-  /** As the slot knows it. */
+  /** The snapshot's number in the slot. */
   readonly number: number
 }
 
-/** What the next capture of a slot may build on. */
+/** The snapshot that the next capture of a slot may build on. */
 export interface Base {
   readonly number: number
   readonly snapshot: Snapshot
@@ -28,26 +28,26 @@ export interface Base {
 
 /** One write to the store. */
 export interface Storing {
-  /** Undefined: the store is to know that there is none, or has it. */
+  /** Undefined: there is none, or only the store has it. */
   readonly snapshot: Snapshot | undefined
-  /** The store has it already. */
+  /** Whether the store already has it. */
   readonly isDone: () => boolean
-  /** The store has it. */
+  /** Call when the store has it. */
   readonly markDone: () => void
 }
 
 export class Checkpoint {
   readonly #ledger: SnapshotLedger
   #content: Content = { kind: 'none' }
-  /** Of the snapshot that is held. */
+  /** Origin of the held snapshot. */
   #origin: Origin | undefined
   /** The store has the content, or something equal. Stays false in sessions that are not stored. */
   #isStored = false
   /** The slot's state is newer than the snapshot. */
   #hasChanged = false
-  /** Counts changes: answers of host calls can arrive while the state is captured. */
+  /** Number of changes, to detect those that happen during a capture, such as answers to host calls. */
   #changes = 0
-  /** The current state was refused as a checkpoint, and would be again. */
+  /** The current state could not be captured as a checkpoint, and trying again would fail, too. */
   #isRefused = false
   #isClosed = false
 
@@ -69,36 +69,36 @@ export class Checkpoint {
     return this.#isStored
   }
 
-  /** Only the store has the snapshot. `refill` brings it back. */
+  /** Whether only the store has the snapshot. `refill` sets it again. */
   get isDropped(): boolean {
     return this.#content.kind === 'dropped'
   }
 
-  /** A new one would save something new, and was not refused for the same state. */
+  /** Whether a new checkpoint would save changes, and has not already failed for the same state. */
   get isDue(): boolean {
     return this.#hasChanged && !this.#isRefused
   }
 
-  /** What the store should get is to be captured first: there is something new, or the snapshot does not describe the globals. */
+  /** Whether a capture must come before a write to the store: there are changes, or the snapshot does not describe the globals. */
   get needsCapture(): boolean {
     return this.#hasChanged || !this.isDescribed
   }
 
-  /** The snapshot describes the session's globals, or there is none. Otherwise it is not given to users, and salvage refuses it. */
+  /** Whether the snapshot describes the globals, or there is none. Otherwise it is not given to users, and salvage rejects it. */
   get isDescribed(): boolean {
     const content = this.#content
     if (content.kind === 'held') return content.snapshot.isDescribed
     return content.kind === 'none' || content.isDescribed
   }
 
-  /** The snapshot, if users may have it as that of a session with this count: it is complete, and not from elsewhere. */
+  /** The snapshot, if it can be given to users as one of this session: it describes the globals and has this execution count. */
   complete(executionCount: number): Snapshot | undefined {
     const { snapshot } = this
     if (!snapshot?.isDescribed) return undefined
     return snapshot.parts.head.executionCount === executionCount ? snapshot : undefined
   }
 
-  /** Holds another snapshot in place of the previous one; nothing once the session is closed. */
+  /** Holds another snapshot instead of the previous one. Holds nothing once the session is closed. */
   replace(given: Snapshot | undefined, origin?: Origin): void {
     const snapshot = this.#isClosed ? undefined : given
     if (snapshot) this.#ledger.hold(snapshot)
@@ -114,7 +114,7 @@ export class Checkpoint {
     this.#isRefused = false
   }
 
-  /** The session's state is the snapshot's, or there is none. */
+  /** Call when the session's state is the snapshot's, or that of a fresh interpreter if there is no snapshot. */
   markRestored(): void {
     this.#hasChanged = false
   }
@@ -123,25 +123,25 @@ export class Checkpoint {
     this.#isRefused = true
   }
 
-  /** Call when a capture starts. The result, called with the captured snapshot, makes that the checkpoint. */
+  /** Call when a capture starts. Returns a function that makes the captured snapshot the checkpoint. */
   begin(): (snapshot: Snapshot, origin: Origin | undefined) => void {
     const changes = this.#changes
     const equalsStored = this.#isStored && !this.#hasChanged
     const { isDescribed } = this
     return (snapshot, origin) => {
       this.replace(snapshot, origin)
-      // One that describes the globals is worth storing in place of one that does not.
+      // A snapshot that describes the globals is worth storing instead of an equal one that does not.
       this.#isStored = equalsStored && (isDescribed || !snapshot.isDescribed)
       this.#hasChanged = this.#changes !== changes
     }
   }
 
-  /** A slot has restored it. */
+  /** Call when a slot has restored the snapshot. */
   markLoaded(snapshot: Snapshot, origin: Origin | undefined): void {
     if (this.snapshot === snapshot) this.#origin = origin
   }
 
-  /** The snapshot, if it was captured from this slot or restored there, whose state has only changed since. */
+  /** The snapshot, if the next capture of this slot can build on it: it was captured from this slot or restored there. */
   baseIn(slot: Slot): Base | undefined {
     const { snapshot } = this
     const origin = this.#origin
@@ -149,7 +149,7 @@ export class Checkpoint {
     return snapshot.parts.body.isCompact ? { number: origin.number, snapshot } : undefined
   }
 
-  /** For a write to the store of what is held now. */
+  /** Starts a write to the store of what is held now. */
   beginStore(): Storing {
     const content = this.#content
     const isCurrent = () => this.#content === content
@@ -162,7 +162,7 @@ export class Checkpoint {
     }
   }
 
-  /** Frees the snapshot, which the store has. Does nothing if it has not, or has only an older one. */
+  /** Frees the snapshot if the store has it. Does nothing if the store does not, or if there are changes since. */
   drop(): void {
     if (this.#content.kind !== 'held' || !this.#isStored || this.#hasChanged) return
     this.#ledger.drop(this.#content.snapshot)
@@ -170,7 +170,7 @@ export class Checkpoint {
     this.#origin = undefined
   }
 
-  /** Holds again what the store has. */
+  /** Holds the snapshot again, after it was read from the store. */
   refill(snapshot: Snapshot): void {
     if (!this.isDropped || this.#isClosed) return
     this.replace(snapshot)

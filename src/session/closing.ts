@@ -1,5 +1,5 @@
-// Ends a session: closed, deleted, drained, or moved to another manager. Owns the order of the steps; a session that the store keeps is
-// stored after its last call, and before its slot is given back.
+// Ends a session that is closed, deleted, drained, or moved to another manager. Owns the order of the steps: a session that the store keeps
+// is stored after its last call, and before its slot is released.
 import type { Lane } from '../shared/values/slices.js'
 import type { SessionContext } from './context.js'
 import type { Placement } from './placement.js'
@@ -13,27 +13,27 @@ export interface ClosingParts {
   readonly calls: SessionCalls
   readonly runner: Runner
   readonly lane: Lane
-  /** The session is closed. */
+  /** Called when the session is closed. */
   readonly onClosed: (error: Error) => void
-  /** The store does not have it any more. */
+  /** Called when the session has been removed from the store. */
   readonly onDeleted: () => void
 }
 
 export class Closing {
   readonly #parts: ClosingParts
-  /** Of a session that the store keeps. */
+  /** Only for a session that the store keeps: the closing in progress. */
   #closing: Promise<void> | undefined
 
   constructor(parts: ClosingParts) {
     this.#parts = parts
   }
 
-  /** It is closed or being closed. */
+  /** Whether the session is closed or being closed. */
   get hasBegun(): boolean {
     return this.#closing !== undefined || this.#isClosed
   }
 
-  /** Settles, always well, when it is closed. */
+  /** Resolves when a closing in progress has ended. Never rejects. */
   async settled(): Promise<void> {
     await this.#closing?.catch(() => {})
   }
@@ -45,7 +45,7 @@ export class Closing {
   /**
    * Stores the session if the store keeps it, and ends it.
    *
-   * @param untilMs what runs may end until then, of `performance.now()`
+   * @param untilMs the running call may continue until then, on the clock of `performance.now()`
    * @throws NotStoredError, SessionMovedError
    */
   async close(untilMs = 0): Promise<void> {
@@ -73,13 +73,13 @@ export class Closing {
       this.#closing = this.#closeKept(0, () => persistence.delete().then(onDeleted))
       return this.#closing
     }
-    // Whether it could be stored does not matter any more.
+    // Ignore a failure to store it: the session is being deleted.
     await this.#closing?.catch(() => {})
     if (placement.movedError) throw placement.movedError
     await context.stored.forget(id)
   }
 
-  /** Ends the session and leaves what the store has as it is; it can be opened at once. */
+  /** Ends the session without changing its state in the store. It can be opened again at once. */
   async abandon(): Promise<void> {
     const { placement } = this.#parts
     await this.end(placement.closedError())
@@ -98,7 +98,7 @@ export class Closing {
     await closed
   }
 
-  /** @param last the last thing to be done with the store */
+  /** @param last the final operation on the store */
   async #closeKept(untilMs: number, last: () => Promise<void>): Promise<void> {
     const { placement, calls } = this.#parts
     const error = placement.closedError()

@@ -1,4 +1,4 @@
-// What a session needs of its manager. Owns the type only; the manager implements it.
+// What a session needs from its manager. Owns the type only; the manager implements it.
 import type { MemoryAccount } from '../memory/account.js'
 import type { HotSnapshots } from '../memory/hot-snapshots.js'
 import type { SnapshotLedger } from '../memory/snapshot-ledger.js'
@@ -27,15 +27,15 @@ export type Countable =
 
 export interface StoredSessions {
   readonly durability: 'memory' | 'checkpoint'
-  /** The store can outlive the manager, so that dormant sessions are written to it. */
+  /** Whether dormant sessions are written to the store: only if the store can outlive the manager. */
   readonly whenDormant: boolean
   readonly leases: LeaseTimer
   readonly hot: HotSnapshots
-  /** Removes a session that is closed. */
+  /** Removes a closed session from the store. */
   forget(id: string): Promise<unknown>
 }
 
-/** What sessions need of their image. */
+/** What sessions need to know about their image. */
 export type ContextImage = Pick<Image, 'id' | 'pyodideVersion' | 'pythonVersion' | 'packages' | 'cwd'>
 
 export interface SessionContext {
@@ -46,7 +46,7 @@ export interface SessionContext {
   readonly slices: Slices
   /** Parent of the sessions' accounts of data in transit: values, arguments, answers. */
   readonly memory: MemoryAccount
-  /** The manager's limit; null: none. */
+  /** The manager's memory limit; null: no limit. */
   readonly maxMemoryBytes: number | null
   /** Counts every snapshot that a session holds. */
   readonly snapshots: SnapshotLedger
@@ -56,19 +56,19 @@ export interface SessionContext {
 
   /** Waits for a slot if none is free. */
   acquire(tenant: string, signal?: AbortSignal): Promise<Slot>
-  /** Longest wait for a slot, or for memory to wake in. */
+  /** Longest wait for a slot, or for memory to wake the session. */
   readonly acquireTimeoutMs: number
-  /** As `ManagerMemory.waitToWake`. */
+  /** See `ManagerMemory.waitToWake`. */
   waitToWake(snapshot: Snapshot, scale: number, untilMs: number, signal?: AbortSignal): Promise<void>
-  /** A slot that is free right now. */
+  /** Returns a slot that is free right now, if there is one. */
   tryAcquire(tenant: string): Slot | undefined
-  /** Gives a slot back, which is renewed or ended. */
+  /** Releases a slot, which is then renewed or ended. */
   release(slot: Slot, released: Released): void
   count(what: Countable): void
   /** Adds what an execution has used. */
   record(used: ExecutionUsage): void
-  /** The session has no more calls, so it can be evicted. */
+  /** Call when the session has no more calls, so that it can be evicted. */
   onIdle(session: Evictable): void
-  /** The session is closed. */
+  /** Call when the session is closed. */
   onClosed(session: Evictable & { readonly id: string }): void
 }

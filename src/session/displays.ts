@@ -1,5 +1,5 @@
-// What an execution displayed, as the kernel sends it. Owns the shapes and limits on this side, and the reading, in slices of time where a
-// display is large. The kernel keeps to the same limits, so anything off was forged (R3).
+// Decodes the displays of an execution, as the kernel sends them. Owns their shapes and limits on the main thread; large displays are
+// decoded in time slices. The kernel enforces the same limits, so a message beyond them was forged (R3).
 
 import type { Bytes } from '../shared/bytes.js'
 import type { Display } from '../shared/display.js'
@@ -7,15 +7,15 @@ import { isPlainObject, isUint8Array } from '../shared/realms.js'
 import { type Decoded, Decoder, MalformedValueError } from '../shared/values/decode.js'
 import type { Job } from '../shared/values/slices.js'
 
-/** Of one execution: the kernel gives no more. */
+/** Displays of one execution. The kernel sends no more. */
 const MAX_DISPLAYS = 1000
-/** Forms of a display: rich ones, and its text. */
+/** Forms of one display: rich ones, and its text. */
 export const MAX_FORMS = 101
 const MAX_TYPE_LENGTH = 1000
 
 /** @param display with at most `MAX_FORMS` keys, if it is a dict @throws MalformedValueError */
 export function readDisplay(display: Decoded | undefined): Display {
-  // `Object.entries` of bytes or an array makes a pair for each of millions of members.
+  // For bytes or an array, `Object.entries` would create a pair for each of possibly millions of members.
   if (typeof display !== 'object' || display === null || !isPlainObject(display))
     throw new MalformedValueError('a display that is no dict')
   const forms: Record<string, string | Bytes> = {}
@@ -32,10 +32,10 @@ export class DisplayList {
   }
 
   /**
-   * Follows a message of the kernel's: [number, MIME type, form, MIME type, form …], where 0 adds a display and another number replaces
-   * that one, counted from 1; [] removes all.
+   * Applies a message of the kernel: [number, MIME type, form, MIME type, form …]. The number 0 adds a display, another number replaces
+   * the display of that number, counted from 1; [] removes all displays.
    *
-   * @returns the display
+   * @returns the display; undefined if all were removed
    * @throws MalformedValueError
    */
   follow(message: Decoded | undefined): Display | undefined {
@@ -68,7 +68,7 @@ function readParts(parts: readonly Decoded[]): Display {
   return forms
 }
 
-/** Bytes of all forms, at least. */
+/** A lower bound for the bytes of all forms. */
 export function displayBytes(display: Display): number {
   let bytes = 0
   for (const form of Object.values(display)) bytes += form.length
@@ -78,17 +78,17 @@ export function displayBytes(display: Display): number {
 function readForm(form: Decoded | undefined): string | Bytes {
   if (typeof form !== 'string' && !isUint8Array(form))
     throw new MalformedValueError('a display form that is neither text nor bytes')
-  // The guard lets no message with shared memory through.
+  // The cast is safe: the guard rejects messages with shared memory.
   return form as string | Bytes
 }
 
-/** Reads the bytes of a display, in slices of time where they are many. */
+/** Decodes the bytes of a display; a large one in time slices. */
 export class DisplayReader implements Job {
   readonly sizeBytes: number
   readonly #decoder: Decoder
   readonly #onRead: (message: Decoded) => void
 
-  /** `onRead` gets the message, and may throw. */
+  /** @param onRead called with the decoded message; may throw */
   constructor(bytes: Uint8Array, onRead: (message: Decoded) => void) {
     this.sizeBytes = bytes.length
     this.#decoder = new Decoder(bytes)

@@ -1,4 +1,4 @@
-// The result of an execution, put together from what its slot reported and what came before. Owns no state.
+// Assembles the result of an execution from the slot's reply and the output and displays that arrived before. Owns no state.
 import type { FileChanges, SlotReply } from '../shared/messages/slot.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import type { RunningExecution } from './execution.js'

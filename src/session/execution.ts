@@ -1,5 +1,5 @@
-// What the running execution has written and displayed so far. Owns the collecting, so that a result and any error have it, and passes
-// everything on to the listeners. Displays are decoded in the session's lane, in order with what else the slot sends.
+// Collects what the running execution writes and displays, for its result or error, and passes it on to the listeners. Displays are decoded
+// in the session's lane, in order with the slot's other messages.
 import type { MemoryAccount } from '../memory/account.js'
 import type { Display } from '../shared/display.js'
 import type { Produced } from '../shared/errors.js'
@@ -14,7 +14,7 @@ interface ExecutionParts {
   readonly listeners: Listeners
   readonly lane: Lane
   readonly account: MemoryAccount
-  /** The slot sent what our code never sends: it must be ended. */
+  /** Called when the slot sent something that our code never sends. The slot must be ended. */
   readonly onMalformed: (what: string) => void
 }
 
@@ -60,18 +60,18 @@ export class RunningExecution implements ExecutionListener {
     }
   }
 
-  /** The part of the output that came with the reply. Listeners have heard it already, or there are none. */
+  /** Adds the output that came with the reply. If there are listeners, they have already received it. */
   addRest({ stdout, stderr }: Pick<Produced, 'stdout' | 'stderr'>): void {
     this.#stdout += stdout
     this.#stderr += stderr
   }
 
-  /** The forms of the last expression. */
+  /** Passes the last expression's display to the listeners. */
   addLast(display: Display): void {
     this.#parts.listeners.onDisplay(display)
   }
 
-  /** Resolves when every display that has come is read. Never rejects but for a fault of ours. */
+  /** Resolves when every display that has arrived is decoded. Rejects only because of a bug of ours. */
   get read(): Promise<unknown> | undefined {
     return this.#reading
   }
@@ -81,7 +81,7 @@ export class RunningExecution implements ExecutionListener {
     return Math.max(this.#stdout.length, this.#stderr.length)
   }
 
-  /** Bytes of all displays that have come. */
+  /** Bytes of all displays that have arrived. */
   get displayBytes(): number {
     return this.#displayBytes
   }
@@ -91,10 +91,10 @@ export class RunningExecution implements ExecutionListener {
   }
 }
 
-/** The texts of both streams, the one that `text` begins with first. */
+/** Splits the text by stream. Returns the stream that `text` begins with first. */
 function apart(text: string, lengths: Uint32Array): [string, string] {
-  // Code may write to both streams in turn, a character at a time: a text made of so many pieces would take far more memory than it has
-  // characters.
+  // Join the parts once: code may write to both streams in turn, a character at a time, and a string concatenated from so many pieces takes
+  // far more memory than its characters.
   const parts: [string[], string[]] = [[], []]
   let isOther: 0 | 1 = 0
   let at = 0

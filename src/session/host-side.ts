@@ -1,6 +1,6 @@
-// The main thread's part of a session's execution: its host calls and the answers on their way. Owns the connection between the
-// dispatcher and the session's current slot. The calls themselves are callbacks/dispatcher.ts's, the state they belong to
-// placement.ts's.
+// The main thread's part of a session's execution: its host calls, and the answers that are on their way. Owns the connection between the
+// dispatcher and the session's current slot. callbacks/dispatcher.ts owns the calls themselves, placement.ts the state that they belong
+// to.
 
 import { answerTooMuch } from '../callbacks/answers.js'
 import { describeCallbacks, type ResolvedCallbacks } from '../callbacks/callbacks.js'
@@ -23,26 +23,26 @@ import type { ResolvedSessionOptions } from './options.js'
 type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 
 const LARGE_BYTES = 16_384
-/** Bound of waiting answers if the session's memory has no limit. */
+/** Limit for waiting answers if the session's memory has no limit. */
 const MOST_WAITING_BYTES = 1024 * 1024 * 1024
 
 interface Run {
   readonly slot: Slot
   readonly id: number
-  /** Batches of host calls it has sent. */
+  /** Number of batches of host calls that the execution has sent. */
   batches: number
 }
 
-/** Few objects, and no functions that one could do without: there may be thousands of sessions. */
+/** Has few objects and only the necessary functions, because there may be thousands of sessions. */
 export interface HostSideParts {
-  /** Handed to the callbacks as it is. */
+  /** Passed to the callbacks unchanged. */
   readonly session: unknown
   readonly context: Pick<SessionContext, 'observer' | 'count'>
   readonly options: ResolvedSessionOptions
-  /** Of the session. */
+  /** The session's account. */
   readonly account: MemoryAccount
   readonly lane: Lane
-  /** Answers were sent to the slot while nothing runs there, which changes its state. */
+  /** Called when answers were sent to the slot while nothing is running there, which changes the session's state. */
   readonly onSent: (slot: Slot) => void
 }
 
@@ -52,21 +52,21 @@ export class HostSide implements HostCallState {
   /** Undefined while the session has no host calls: there may be thousands of sessions that never make one. */
   #dispatcher: Dispatcher | undefined
   readonly #window: ArgumentWindow
-  /** The slot that the window was opened for last. */
+  /** The slot for which the window was last opened. */
   #openedFor: Slot | undefined
-  /** The slot with the state, if answers can go there now. */
+  /** The slot that has the state, while answers may be sent to it. */
   #slot: Slot | undefined
-  /** The last such slot. */
+  /** The last slot that answers could be sent to. */
   #lastSlot: Slot | undefined
   #run: Run | undefined
   #awaiting = false
-  /** The observer's, of the last execution. */
+  /** The observer's context of the last execution. */
   #spanContext: unknown
   /** Executions so far. */
   executionCount: number
-  /** The callback, of whatever session, that made the call that runs now. */
+  /** The callback, of any session, that made the call that is running now. */
   startedBy: Caller | undefined
-  /** Answers not sent yet: there is no slot, or more may follow in this turn of the event loop. */
+  /** Answers not sent yet, because there is no slot, or because more may follow in this turn of the event loop. */
   #answers: Uint8Array<ArrayBuffer>[] = []
   #answerBytes = 0
   /** Bytes counted in the account for answers that Python has not taken. */
@@ -79,7 +79,7 @@ export class HostSide implements HostCallState {
     this.#window = new ArgumentWindow(parts.account)
   }
 
-  /** The session's state holds an execution that goes on with `resume`. */
+  /** Whether the session's state contains an execution that `resume` continues. */
   get awaiting(): boolean {
     return this.#awaiting
   }
@@ -101,7 +101,7 @@ export class HostSide implements HostCallState {
     if (this.#dispatcher) this.#dispatcher.callbacks = callbacks
   }
 
-  /** @throws InvalidOptionError, ConversionError; then nothing is answered */
+  /** @throws InvalidOptionError, ConversionError; no call is answered then */
   resolve(
     results: Readonly<Record<string, unknown>>,
     errors: Readonly<Record<string, unknown>>,
@@ -110,7 +110,7 @@ export class HostSide implements HostCallState {
     return this.#dispatch().resolve(results, errors, encode)
   }
 
-  /** An execution starts or continues. */
+  /** Call when an execution starts or continues. */
   begin(slot: Slot, id: number): void {
     this.#run = { slot, id, batches: 0 }
     this.#awaiting = false
@@ -123,7 +123,7 @@ export class HostSide implements HostCallState {
     if (this.#dispatcher?.isSuspended) this.#suspend()
   }
 
-  /** The execution ended, or waits for `resume`. Does nothing if none was running. */
+  /** Call when the execution has ended, or waits for `resume`. Does nothing if none was running. */
   end(how: 'completed' | 'suspended'): void {
     this.#countAnswers()
     if (this.#run === undefined) return
@@ -131,7 +131,7 @@ export class HostSide implements HostCallState {
     this.#awaiting = how === 'suspended'
   }
 
-  /** The execution ended early: aborts its host calls. */
+  /** Call when the execution ended early. Aborts its host calls. */
   abort(reason: Error): void {
     this.#run = undefined
     this.#dispatcher?.abort(reason)
@@ -153,11 +153,11 @@ export class HostSide implements HostCallState {
   reset(reason: Error, why: 'lost' | 'replaced'): void {
     this.#slot = undefined
     this.#resetCalls(reason)
-    // Not if it was lost: a guest could crash its interpreter again and again while callbacks hold its arguments.
+    // Not if it was lost: a guest could otherwise crash its interpreter repeatedly while callbacks still hold its arguments in memory.
     if (why === 'replaced') this.#window.releaseAll()
   }
 
-  /** Drops the host calls only: the code that awaited them is gone, the rest of the state stays. */
+  /** Drops only the host calls: the code that awaited them is gone, but the rest of the state stays. */
   dropCalls(reason: Error): void {
     this.#resetCalls(reason)
     this.#window.releaseAll()
@@ -229,7 +229,7 @@ export class HostSide implements HostCallState {
     return this.#dispatcher
   }
 
-  /** What Python could never hold at once is not kept for it either: it would be memory without a limit. */
+  /** Queues an answer. If the waiting answers would exceed Python's own memory limit, sends an error instead, to bound the memory here. */
   #send(answer: Uint8Array<ArrayBuffer>): void {
     const mostBytes = this.#parts.options.limits.memoryBytes ?? MOST_WAITING_BYTES
     const waitingBytes = this.#answerBytes + (this.#slot?.waitingAnswerBytes ?? 0)
@@ -237,7 +237,7 @@ export class HostSide implements HostCallState {
     const bytes = isTooMuch ? answerTooMuch(answer, mostBytes) : answer
     this.#answerBytes += bytes.length
     this.#countAnswers()
-    // Answers that come together travel together.
+    // Send answers that arrive in the same turn in one message.
     if (this.#answers.push(bytes) === 1) queueMicrotask(() => this.#flush())
   }
 
@@ -248,7 +248,7 @@ export class HostSide implements HostCallState {
     this.#answerBytes = 0
     this.#slot.sendsAnswers(answers)
     if (this.#run === undefined) this.#parts.onSent(this.#slot)
-    // Small ones are sooner copied.
+    // Copying small answers is faster than transferring them.
     const large = answers.filter(({ length }) => length >= LARGE_BYTES).map(({ buffer }) => buffer)
     this.#slot.tell({ notice: 'answers', answers }, large)
   }

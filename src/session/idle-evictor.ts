@@ -1,12 +1,12 @@
 // Decides which idle sessions to evict: any past idleTimeoutMs and, when callers are queued, the least recently used. Owns that choice
 // and its pace; the pool knows how many slots are needed.
 
-/** What eviction needs of a session. */
+/** What eviction needs from a session. */
 export interface Evictable {
   /** When its last call settled; `undefined` while it is busy or has no slot. */
   readonly idleSinceMs: number | undefined
   readonly attachedSinceMs: number
-  /** Hibernates the session. A lost worker is reported to its next caller. Rejects on any failure; the session then may keep its slot. */
+  /** Hibernates the session. Its next call reports a lost worker. Rejects on any failure; the session may then keep its slot. */
   evict(): Promise<void>
 }
 
@@ -17,17 +17,17 @@ export interface Spares {
   used(session: object): void
 }
 
-/** A session keeps its slot until it has been idle or attached for this long; else every call could evict and wake sessions. */
+/** A session keeps its slot until it has been idle or attached for this long. Otherwise every call could evict and wake sessions. */
 const MIN_IDLE_MS = 5
 const MIN_ATTACHED_MS = 200
 
 export class IdleEvictor {
   readonly #slotsNeeded: () => number
-  /** Least recently used first. May hold sessions that are busy again or dormant; they are added anew when they become idle. */
+  /** Least recently used first. May contain sessions that are busy again or dormant; they are added again when they become idle. */
   readonly #idle = new Set<Evictable>()
   /** Evictions in progress. */
   readonly #evicting = new Set<Evictable>()
-  /** Sessions that could not be evicted, and since when they were idle at that time. */
+  /** Sessions that could not be evicted, with the `idleSinceMs` that they had then. They are not tried again until they have been used. */
   readonly #refused = new WeakMap<Evictable, number>()
   readonly #idleTimeoutMs: number
   readonly #spares: Spares | undefined

@@ -1,39 +1,40 @@
-// What a session's last calls with an idempotency key came to, so that a call that is repeated does not run again. Owns how many are kept,
-// and how large. They are part of the session's record: a store has both a call's effect and its outcome, or neither (D2).
+// The outcomes of a session's last calls with an idempotency key, so that a repeated call does not run again. Owns how many are kept, and
+// their size. They are part of the session's record, so that a store has both a call's effect and its outcome, or neither (D2).
 import type { MemoryAccount } from '../memory/account.js'
 import { StoreError } from '../shared/errors.js'
 import { outcomeFromJson, outcomeToJson, type Settled } from './outcome-json.js'
 
 const MOST_OUTCOMES = 16
 const MOST_OUTCOME_LENGTH = 64 * 1024
-/** Of all of them, in characters. The last one is kept in any case. */
+/** Limit in characters for all outcomes together. The last one is always kept. */
 const MOST_LENGTH = 128 * 1024
-/** Of what a store returns. Characters of other alphabets may make a line longer than it was estimated to be. */
+/** Limit in characters for what a store returns. Larger, because a line of non-ASCII text may be longer than it was estimated to be. */
 const MOST_STORED_LENGTH = 1024 * 1024
 
 type Line = readonly [key: string, outcome: unknown, isOver?: boolean]
 
 export class KeptOutcomes {
   readonly #sessionId: string
-  /** A line of JSON each, the oldest first. Nothing else is kept, as thousands of sessions may sleep. */
+  /** One line of JSON per outcome, the oldest first. Kept only as text, because thousands of sessions may be dormant. */
   #text: string | undefined
   /** Undefined once the session is closed. */
   #account: MemoryAccount | undefined
 
-  /** @param account what they take counts there, until `close` */
+  /** @param account counts the memory of the outcomes until `close` */
   constructor(sessionId: string, text: string | undefined, account: MemoryAccount) {
     this.#sessionId = sessionId
     this.#account = account
     this.#hold(text)
   }
 
-  /** As the record has it. */
+  /** The outcomes in the form that the record stores. */
   get text(): string | undefined {
     return this.#text
   }
 
   /**
-   * `isOver`: the session's state is not the one any more in which a suspended execution waits.
+   * Returns the outcome of the call with this key, if it is kept. `isOver`: the session's state was replaced since, so a suspended
+   * execution no longer waits.
    *
    * @throws StoreError
    */
@@ -58,7 +59,7 @@ export class KeptOutcomes {
     this.#hold(kept.join('\n'))
   }
 
-  /** Suspended executions do not wait any more: the session has another state, damaged outcomes or not. `find` says that they are. */
+  /** Call when the session's state was replaced: suspended executions no longer wait. Ignores damaged outcomes, which `find` reports. */
   endSuspended(): void {
     try {
       const lines = this.#lines.map((line) => {
@@ -71,7 +72,7 @@ export class KeptOutcomes {
     }
   }
 
-  /** Ends the counting. A last write may still need the text. */
+  /** Stops counting memory. Keeps the text, because a last write may still need it. */
   close(): void {
     this.#account?.release(bytesOf(this.#text))
     this.#account = undefined
@@ -104,7 +105,7 @@ export class KeptOutcomes {
   }
 }
 
-/** At most: text of other alphabets has two bytes for each character. */
+/** An upper bound: V8 stores text beyond Latin-1 with two bytes per character. */
 function bytesOf(text: string | undefined): number {
   return 2 * (text?.length ?? 0)
 }

@@ -1,5 +1,5 @@
-// Passes an execution's live output and displays to the session's listeners and the call's own. If a listener throws, or its promise rejects, its
-// execution rejects once it has ended; other executions are not affected.
+// Passes an execution's live output and displays to the session's listeners and to those of the call. If a listener throws or its promise
+// rejects, its execution rejects once it has ended; other executions are not affected.
 import type { AllOutputListener, DisplayListener, OutputListener } from '../options/execution.js'
 import type { Limits } from '../options/limits.js'
 import type { Display } from '../shared/display.js'
@@ -16,34 +16,34 @@ interface Given {
   readonly onDisplay: DisplayListener | undefined
 }
 
-/** Called with each part of one stream. */
+/** A listener for the text of one stream. */
 interface Listener {
   readonly name: keyof Given
   readonly call: (text: string) => unknown
 }
 
 /**
- * Calls of async listeners that have not settled. Code that writes to both streams in turn makes millions, which would fill this thread's
- * memory if the listener is slow.
+ * Limit for calls of async listeners that have not settled. Code that writes to both streams in turn causes millions of calls, which would
+ * fill this thread's memory if a listener is slow.
  */
 const MAX_PENDING = 100_000
 
-/** Most executions have none. */
+/** Shared by all executions without listeners, which are most. */
 const NONE: readonly [] = []
 
 export class Listeners {
   readonly #listeners: Readonly<Record<Stream, readonly Listener[]>>
   readonly #displays: readonly DisplayListener[]
   readonly #timeoutMs: number | null
-  /** How many promises of async listeners have not settled, by the listeners' names. */
+  /** Number of promises of async listeners that have not settled, by the listeners' names. */
   readonly #pending = new Map<string, number>()
   #pendingCount = 0
-  /** Set while `finish` waits for them. */
+  /** Set while `finish` waits for these promises. */
   #onSettled: (() => void) | undefined
   #thrown: { readonly error: unknown } | undefined
   #isOver = false
   #hasWarned = false
-  /** Where listeners run; undefined: wherever the worker's message is heard. */
+  /** Runs a listener in the trace context of its execution; undefined: call it directly. */
   #within: ((listener: () => unknown) => unknown) | undefined
 
   constructor(session: Given & { readonly limits: Pick<Limits, 'callbackTimeoutMs'> }, call: Given) {
@@ -55,7 +55,7 @@ export class Listeners {
     this.#timeoutMs = session.limits.callbackTimeoutMs
   }
 
-  /** Listeners run in the trace context that is active now. */
+  /** Makes listeners run in the trace context that is active now. */
   bind(observer: Observer): void {
     if (!observer.isTracing) return
     const { context } = observer
@@ -70,7 +70,7 @@ export class Listeners {
     return this.#listeners.stderr.length > 0
   }
 
-  /** There are no listeners, so `finish` would do nothing. */
+  /** Whether there are no listeners, so that `finish` would do nothing. */
   get isSilent(): boolean {
     return !this.stdout && !this.stderr && this.#displays.length === 0
   }
@@ -90,12 +90,12 @@ export class Listeners {
     for (const listener of this.#displays) this.#call('onDisplay', () => listener(display))
   }
 
-  /** @throws what a listener threw first */
+  /** @throws the first error of a listener */
   rethrow(): void {
     if (this.#thrown) throw this.#thrown.error
   }
 
-  /** Settles as `run` does, after the promises of async listeners. @throws what one of them rejected with first */
+  /** Settles as `run` does, after the promises of async listeners. @throws the first error of a listener */
   async finish<T>(run: Promise<T>): Promise<T> {
     try {
       const result = await run
@@ -120,7 +120,7 @@ export class Listeners {
     }
   }
 
-  /** The listeners are not called again, and the execution rejects. */
+  /** Makes the execution reject, because too many promises of listeners are pending. Called instead of the listener. */
   #overrun(name: string): void {
     this.#thrown ??= {
       error: new RangeError(
@@ -129,7 +129,7 @@ export class Listeners {
     }
   }
 
-  /** An unhandled rejection would end the process. */
+  /** Handles the promise of an async listener. An unhandled rejection would end the process. */
   #follow(name: string, returned: unknown): void {
     if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
     this.#pending.set(name, (this.#pending.get(name) ?? 0) + 1)
@@ -161,7 +161,7 @@ export class Listeners {
   #fail(name: string, error: unknown): void {
     if (!this.#isOver) this.#thrown ??= { error }
     else if (!this.#hasWarned) {
-      // Once: thousands of late calls may fail in the same way.
+      // Warn only once, because thousands of late calls may fail in the same way.
       this.#hasWarned = true
       warn(`${name} failed after its execution had ended: ${messageOf(error, 'for an unknown reason')}`)
     }

@@ -1,4 +1,4 @@
-// Reports what happens to a session to its manager's observer. Owns the words for it, so that the code that does it has one line each.
+// Reports the operations and events of a session to its manager's observer. Owns their form, so that each report takes one line elsewhere.
 import { SessionMovedError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import { failureOf, outcomeOf } from '../telemetry/failure.js'
@@ -24,7 +24,7 @@ export function factsOf({ id, tenant }: Subject): OfSession {
   return { sessionId: id, tenant }
 }
 
-/** A call of `execute` or `resume`, from when it is made until it settles. */
+/** Traces a call of `execute` or `resume`, from when it is made until it settles. */
 export function observeExecute(
   { observer }: Observed,
   subject: Subject,
@@ -38,7 +38,7 @@ export function observeExecute(
   })
 }
 
-/** Loads a session into a slot. Without a snapshot there is nothing to thaw. */
+/** Measures loading a session into a slot. Without a snapshot there is nothing to thaw. */
 export function observeThaw(
   { observer }: Observed,
   subject: Subject,
@@ -50,7 +50,7 @@ export function observeThaw(
   return observer.measure('thaw', facts, load, ({ kind }) => (kind === 'done' ? {} : { failure: kind }))
 }
 
-/** Takes a snapshot that becomes the session's checkpoint. */
+/** Measures taking a snapshot that becomes the session's checkpoint. */
 export async function observeCapture(
   { observer }: Observed,
   subject: Subject,
@@ -71,9 +71,9 @@ export async function observeCapture(
 }
 
 /**
- * Writes a session to the store.
+ * Observes a write of a session to the store.
  *
- * @param bytes size of the snapshot that was written; undefined: the store had it
+ * @param bytes returns how many bytes were written; undefined if the store already had the snapshot
  */
 export async function observeStore(
   { observer }: Observed,
@@ -107,11 +107,11 @@ export function reportOpened(
   }))
 }
 
-/** @param error what calls of the session are rejected with from now on */
+/** @param error what calls of the session reject with from now on */
 export function reportClosed({ observer }: Observed, subject: Subject, error: Error): void {
   const isMoved = error instanceof SessionMovedError
   if (isMoved) observer.emit('session', () => ({ type: 'moved', ...factsOf(subject) }))
-  // What its user closes has no cause.
+  // A session that its user closed has an error without a cause.
   const why = isMoved || error.cause !== undefined ? { error } : {}
   observer.emit('session', () => ({ type: 'closed', ...factsOf(subject), ...why }))
 }
@@ -136,7 +136,7 @@ export function reportWoke({ observer }: Observed, subject: Subject, startedMs: 
   }))
 }
 
-/** An execution has ended in its slot. */
+/** Records an execution that has ended in its slot. */
 export function recordRun(
   { observer }: Observed,
   durationMs: number,

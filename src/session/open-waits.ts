@@ -1,15 +1,15 @@
-// Waits of a session for what others hold: a slot, or memory. Owns ending them all when the session closes.
+// The waits of a session for a slot or memory that others hold. Owns ending all of them when the session closes.
 
 export class OpenWaits {
-  /** Undefined while there are none: most sessions wait for nothing. */
+  /** Undefined while there are none, because most sessions wait for nothing. */
   #controllers: Set<AbortController> | undefined
   #hasEnded = false
 
   /**
    * Runs a wait that `endAll` can end.
    *
-   * @param signal ends it too, with its own reason
-   * @param wait gets the signal that ends it, and rejects then
+   * @param signal also ends the wait, with its own reason
+   * @param wait called with the signal that ends it; must reject when that aborts
    */
   async run<T>(signal: AbortSignal | undefined, wait: (ends: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController()
@@ -28,12 +28,12 @@ export class OpenWaits {
     }
   }
 
-  /** Those that begin from now on are not ended. */
+  /** Allows new waits again, after `endAll`. */
   reopen(): void {
     this.#hasEnded = false
   }
 
-  /** Ends also those that begin later. */
+  /** Ends all waits, and those that begin later. */
   endAll(): void {
     this.#hasEnded = true
     for (const controller of this.#controllers ?? []) controller.abort()

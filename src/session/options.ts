@@ -8,7 +8,7 @@ import type { VfsStorage } from '../vfs/storage.js'
 export interface ResolvedSessionOptions {
   readonly id: string
   readonly tenant: string
-  /** What `list` shows and finds sessions by. */
+  /** Shown by `manager.list`, which can filter by them. */
   readonly labels: Readonly<Record<string, string>>
   readonly limits: Readonly<Limits>
   readonly onStdout: OutputListener | undefined
@@ -22,7 +22,7 @@ export interface ResolvedSessionOptions {
   readonly checkpoint: 'auto' | 'manual'
   readonly vfs: { readonly storage: VfsStorage; readonly mountPath: string } | undefined
   readonly from: Snapshot | undefined
-  /** If the manager does not have the image of the session's snapshot, take its plain values. */
+  /** If the manager does not have the image of the session's snapshot, restore only its plain values. */
   readonly salvage: boolean
   /** Id of the image; undefined: that of `from`, else the manager's first. */
   readonly image: string | undefined

@@ -1,5 +1,5 @@
-// What a call came to, as JSON: a result, or the error of an execution. Owns which parts are left out where it is too large. What is
-// pending is not part of it, because the session itself has that.
+// The outcome of a call as JSON: a result, or the error of an execution. Owns which parts are left out if it is too large. Omits pending
+// calls, because the session itself has them.
 import {
   CancelledError,
   ExecutionError,
@@ -15,17 +15,18 @@ import type { ExecuteResult } from './outcome.js'
 
 export type Settled = PromiseSettledResult<unknown>
 
-/** Longest text of each kind in an outcome that is too large, in characters. */
+/** Limit in characters for each text in an outcome that is too large. */
 const CUT_LENGTH = 8192
 const MOST_FRAMES = 20
-/** Longest name of a class, a function or a file. Python code chooses them. */
+/** Limit in characters for the name of a class, a function or a file, which Python code chooses. */
 const CUT_NAME_LENGTH = 256
 const MOST_LOST = 16
 
 /**
- * Of an outcome of more than about `maxBytes`, the texts are cut, and values, displays and the list of files are left out; `lost` says so.
+ * Encodes an outcome. If it has more than about `maxBytes`, truncates texts and leaves out values, displays and the list of files; `lost`
+ * says so.
  *
- * @param settled of `execute` or `resume`
+ * @param settled the outcome of `execute` or `resume`
  */
 export function outcomeToJson(settled: Settled, maxBytes: number): Json {
   const parts = settled.status === 'fulfilled' ? { result: settled.value } : describe(settled.reason)

@@ -1,5 +1,5 @@
-// What the kernel's outcome tuples mean: a result, a value, or an error to throw. Owns their shapes on this side; the
-// bytes are hostile, so anything off is a MalformedValueError and never a crash (R3).
+// Decodes the kernel's outcome tuples: a result, a value, or an error to throw. Owns their shapes on the main thread. The
+// bytes are untrusted, so anything malformed is a MalformedValueError and never a crash (R3).
 
 import type { Display } from '../shared/display.js'
 import {
@@ -20,61 +20,62 @@ import { NO_VALUE, TypeCode, type Value } from '../shared/values/value.js'
 import type { StopCause } from './call.js'
 import { MAX_FORMS, readDisplay } from './displays.js'
 
-/** What one execution came to. */
+/** The result of one execution. */
 export interface ExecuteResult {
-  /** `suspended`: it waits for the answers of `pending`, and goes on with `session.resume`. */
+  /** `suspended`: the execution waits for answers to the calls in `pending`; continue it with `session.resume`. */
   readonly status: 'completed' | 'suspended'
-  /** Exactly what was written, nothing trimmed. */
+  /** The output exactly as it was written; nothing is trimmed. */
   readonly stdout: string
   readonly stderr: string
   /**
-   * The last expression's value: docs/values.md has the form of each type. `undefined` if there is none, or if it has no form or more than
-   * `limits.resultBytes` bytes; `lost` then says why. A semicolon at the end of the code silences the value.
+   * The value of the last expression; docs/values.md lists the JavaScript form of each Python type. `undefined` if there is no value, if
+   * it has no JavaScript form, or if it is larger than `limits.resultBytes`; `lost` says why. A semicolon at the end of the code suppresses
+   * the value.
    */
   readonly value: Value | undefined
-  /** `false` if the value lost something on its way to JavaScript, which `lost` names. */
+  /** `false` if the value lost information when it was converted to JavaScript; `lost` says what. */
   readonly exact: boolean
   /**
-   * What the value lost, by its place, such as `value["a"][3]: complex has no JavaScript form` or
-   * `value["when"]: datetime without its time zone`. At most 10; empty if `exact`.
+   * What the conversion lost, with the place in the value, such as `value["a"][3]: complex has no JavaScript form` or
+   * `value["when"]: datetime without its time zone`. At most 10 entries; empty if `exact`.
    */
   readonly lost: readonly string[]
   /**
-   * `repr()` of the last expression's value, `undefined` if there is none. A placeholder where a built-in type is too large for it. Cut,
-   * with a mark, at `limits.resultBytes`.
+   * `repr()` of the last expression's value; `undefined` if there is none. For a built-in type that is too large for `repr()`, a
+   * placeholder. Truncated, with a mark, at `limits.resultBytes`.
    */
   readonly repr: string | undefined
-  /** The value's rich forms by MIME type, from its `_repr_*_` methods: text, or bytes for binary types. */
+  /** The value's rich representations by MIME type, from its `_repr_*_` methods: text, or bytes for binary types. */
   readonly display: Display
   /**
-   * Everything that was displayed, in order, the last expression's forms last. `display(…)` displays any object; figures of matplotlib
-   * are displayed by `plt.show()`, or at the end of the execution if they are still open. All displays together have at most
-   * `limits.resultBytes` bytes; stderr names those that were left out. Of an execution that was suspended: since it was resumed.
+   * Everything that was displayed, in order; the last expression's display comes last. `display(…)` displays any object; figures of
+   * matplotlib are displayed by `plt.show()`, or at the end of the execution if they are still open. All displays together have at most
+   * `limits.resultBytes` bytes; stderr names those that were left out. For an execution that was resumed: only what was displayed since.
    */
   readonly displays: readonly Display[]
   readonly executionCount: number
-  /** In the slot, waits included. */
+  /** Time in the slot, including waits. */
   readonly durationMs: number
-  /** Most memory the interpreter has had so far. */
+  /** The most memory that the interpreter has had so far. */
   readonly peakMemoryBytes: number
-  /** What it wrote to stdout and stderr. */
+  /** Bytes that the execution wrote to stdout and stderr. */
   readonly outputBytes: number
-  /** The session's private files after it, holes included. */
+  /** Size of the session's private files after the execution, holes included. */
   readonly fileBytes: number
   /**
-   * Private files that the execution created, changed or removed, by path; files of a `VfsStorage` are not among them. At most 1,000, of
-   * paths that have 256 KiB together.
+   * Private files that the execution created, changed or removed, sorted by path, without files of a `VfsStorage`. At most 1,000 files,
+   * whose paths have at most 256 KiB together.
    */
   readonly files: readonly ChangedFile[]
-  /** How many such files `files` leaves out. */
+  /** Number of changed files that `files` omits. */
   readonly moreFiles: number
-  /** Host calls, since the execution began or was resumed. */
+  /** Number of host calls since the execution began or was resumed. */
   readonly callbackInvocations: number
-  /** Host calls that wait for `session.resume`; none when it is completed. */
+  /** Host calls that wait for `session.resume`; empty if the execution is completed. */
   readonly pending: readonly PendingCall[]
 }
 
-/** What a result has of the last expression. */
+/** The part of a result that describes the last expression. */
 export type LastValue = Pick<ExecuteResult, 'value' | 'exact' | 'lost' | 'repr' | 'display'>
 
 /** A failure as the kernel reports it. */
@@ -85,7 +86,7 @@ export interface Failure {
   readonly traceback: string
   readonly frames: readonly PythonFrame[]
   readonly exitCode: number | undefined
-  /** The last line of the traceback, where that is not type and text. */
+  /** The last line of the traceback, if that is not just the type and `detail`. */
   readonly line: string | undefined
 }
 
@@ -94,25 +95,25 @@ export type Answer =
   | { readonly ok: true; readonly items: readonly Decoded[]; readonly exact: boolean }
   | { readonly ok: false; readonly failure: Failure }
 
-/** Of an execution without a value. */
+/** The answer of an execution without a value. */
 export const NOTHING_ANSWER: Answer = { ok: true, items: [null, NO_VALUE, {}], exact: true }
 const MAX_ITEMS = 7
-/** The text of a result's value, the value, and its display. Notes of what the value lost may follow. */
+/** A result consists of the value's repr, the value, and its display. Notes on what the value lost may follow. */
 const RESULT_ITEMS = 3
 const MAX_FRAMES = 1001
 const MAX_LOST = 10
 
-/** Whether an outcome begins as one that went well. */
+/** Whether the first bytes are those of a successful outcome. Does not validate the rest. */
 export function isSuccess(payload: Uint8Array | null): boolean {
   return payload === null || (payload[0] === TypeCode.tuple && payload[5] === TypeCode.true)
 }
 
-/** Reads an outcome, in slices of time where it is large. */
+/** Decodes an outcome; a large one in time slices. */
 export class AnswerReader implements Job {
   readonly sizeBytes: number
   readonly #decoder: Decoder | undefined
 
-  /** @param payload null: of an execution without a value */
+  /** @param payload null: an execution without a value */
   constructor(payload: Uint8Array | null) {
     this.sizeBytes = payload?.length ?? 0
     this.#decoder = payload === null || isNothing(payload) ? undefined : new Decoder(payload)
@@ -125,14 +126,14 @@ export class AnswerReader implements Job {
     return true
   }
 
-  /** When it is done. @throws MalformedValueError */
+  /** The answer; call only once `advance` has returned true. @throws MalformedValueError */
   get answer(): Answer {
     if (this.#decoder === undefined) return NOTHING_ANSWER
     const { tree, exact, lastKeys } = this.#decoder
     if (!Array.isArray(tree) || tree.length > MAX_ITEMS)
       throw new MalformedValueError('an outcome that is not a tuple')
     const [ok, ...items] = tree as readonly Decoded[]
-    // Only notes, which are text, come after the display: so the last dict of a result is its display.
+    // Only notes, which are text, come after the display, so the last dict of a result is its display.
     if (ok === true && items.length >= RESULT_ITEMS) {
       if (items.length > RESULT_ITEMS + 1) throw new MalformedValueError('a result of too many items')
       readNotes(items[RESULT_ITEMS])
@@ -174,7 +175,7 @@ function readFrame(frame: Decoded): PythonFrame {
   return { file, line: typeof line === 'number' ? line : undefined, function: name, text }
 }
 
-/** The parts of an execution's outcome that come from the kernel's reply. @throws MalformedValueError */
+/** Reads the part of an execution's result that comes from the kernel's reply. @throws MalformedValueError */
 export function readResult(items: readonly Decoded[], exact: boolean): LastValue {
   const [repr, value, last, notes] = items
   if (repr !== null && typeof repr !== 'string') throw new MalformedValueError('a repr that is not text')
@@ -194,14 +195,14 @@ function readNotes(notes: Decoded | undefined): string[] {
   if (notes === undefined) return []
   if (!Array.isArray(notes) || notes.length > MAX_LOST)
     throw new MalformedValueError('notes that are no short list')
-  // `String` of a container would join all of it, or call what it has in place of `toString`.
+  // Do not use `String(note)`: for a container it would join all items, or call a `toString` that the guest supplied.
   return (notes as readonly Decoded[]).map((note) => {
     if (typeof note !== 'string') throw new MalformedValueError('a note that is not text')
     return note
   })
 }
 
-/** Why a value could not be decoded whole. */
+/** The reason given when a value could not be decoded completely. */
 export const TOO_LARGE = 'a part of it is too large for JavaScript, or its members hash too slowly'
 
 /** @throws MalformedValueError */
@@ -215,7 +216,7 @@ export function pythonError({ line, ...failure }: Failure): PythonError {
   return new PythonError({ ...failure, message: line ?? (detail === '' ? type : `${type}: ${detail}`) })
 }
 
-/** The error for a call that was stopped, or whose slot was lost, by what stopped it. */
+/** Returns the error for a call that was stopped or lost its slot. The type depends on what stopped the call. */
 export function stopError(
   stop: StopCause | undefined,
   outcome: Outcome,

@@ -1,5 +1,5 @@
-// Keeps one session in the manager's store (D1 to D3): decides what is written, and when, and reads it back when the session wakes. Owns
-// what has been stored. The entry with its lease is store/owned-entry.ts's, snapshots are taken by captures.ts.
+// Keeps one session in the manager's store (D1 to D3): decides what to write and when, and reads it back when the session wakes. Owns
+// the record of what has been stored. store/owned-entry.ts owns the entry and its lease, captures.ts takes snapshots.
 import { InvalidOptionError, SessionMovedError, SnapshotError, StoreError } from '../shared/errors.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { trustOf } from '../shared/snapshot/signature.js'
@@ -17,24 +17,24 @@ import type { ResolvedSessionOptions } from './options.js'
 import type { ExecuteResult } from './outcome.js'
 import { layoutOf, StorableSnapshot } from './storable.js'
 
-/** What a session that the store keeps begins with. */
+/** What a session that the store keeps starts with. */
 export interface KeptSession {
   readonly entry: OwnedEntry
-  /** As it is stored. */
+  /** The record as it is stored. */
   readonly record: SnapshotRecord
-  /** The store has the state that the session begins with. */
+  /** The store has the state that the session starts with. */
   readonly isStored: boolean
 }
 
-/** What became of a call, once it has settled. */
+/** How a call ended. Ask it once the call has settled. */
 export interface CallEnd {
-  /** Its code has run, all of it or a part. */
+  /** Whether the call's code has run, at least in part. */
   hasRun(): boolean
-  /** It was rejected with this because the session closes. */
+  /** Whether `reason` is the error of a call that was interrupted because the session closes. */
   isCutShort(reason: unknown): boolean
 }
 
-/** Of a call that settles without running. */
+/** For a call that settles without running. */
 const NOT_RUN: CallEnd = { hasRun: () => false, isCutShort: () => false }
 
 export interface PersistenceParts {
@@ -50,23 +50,23 @@ export interface PersistenceParts {
   /** An attached session has a slot, which may be lost. */
   readonly placement: {
     readonly state: 'attached' | 'dormant' | 'closed'
-    /** Wakes a session without calls, only to be captured once more. */
+    /** Wakes a session that has no calls left, for a last capture. */
     readonly attachToEnd: (signal: AbortSignal) => Promise<void>
   }
 }
 
-/** Longest wait for a slot of a session that is closed, only to describe its globals. */
+/** Longest wait for a slot when a session that is being closed wakes only to describe its globals. */
 const DESCRIBING_MS = 5_000
 
 export class Persistence implements Renewable {
   readonly #parts: PersistenceParts
   readonly #entry: OwnedEntry
-  /** As it is stored. */
+  /** The record as it is stored. */
   #record: SnapshotRecord
-  /** The session has a slot or is about to get one. Otherwise, what the store has may be dropped from memory, and the lease may end. */
+  /** The session has a slot or is about to get one. Otherwise a stored snapshot may be dropped from memory, and the lease may expire. */
   #isAwake = true
   readonly #outcomes: KeptOutcomes
-  /** The session was closed in the middle of a call that is to run once: what that left is not stored. */
+  /** The session was closed during a call with an idempotency key. Do not store that call's effects, so that it can be repeated. */
   #isDiscarded = false
 
   constructor({ entry, record, isStored }: KeptSession, parts: PersistenceParts) {
@@ -80,7 +80,7 @@ export class Persistence implements Renewable {
     parts.context.stored.leases.add(this)
   }
 
-  /** Called once, when another manager has the session. */
+  /** Sets the listener that is called once, when another manager has taken the session. */
   set onMoved(onMoved: (error: SessionMovedError) => void) {
     this.#entry.onMoved = onMoved
   }
@@ -100,7 +100,7 @@ export class Persistence implements Renewable {
   }
 
   /**
-   * The lease must hold before a call runs in the slot that the session has. A session without one does this when it wakes.
+   * Requires the lease before a call runs in the session's slot. A session without a slot does this when it wakes.
    *
    * @throws SessionMovedError, StoreError
    */
@@ -109,9 +109,9 @@ export class Persistence implements Renewable {
   }
 
   /**
-   * The session has been given a slot, and is to be loaded: it must still be this manager's.
+   * Call when the session got a slot and is about to be loaded. Checks that this manager still owns it.
    *
-   * @param how `replace`: its snapshot is not needed any more
+   * @param how `replace`: its old snapshot is no longer needed
    * @throws SessionMovedError, StoreError, SnapshotError
    */
   async wake(how: 'load' | 'replace'): Promise<void> {
@@ -125,7 +125,7 @@ export class Persistence implements Renewable {
   }
 
   /**
-   * Whether the session is still this manager's. While the lease holds, the store is only asked with `always`.
+   * Returns whether this manager still owns the session. While the lease holds, asks the store only if `always` is true.
    *
    * @throws StoreError
    */
@@ -141,7 +141,7 @@ export class Persistence implements Renewable {
   }
 
   /**
-   * Reads the snapshot again if only the store has it.
+   * Reads the snapshot back if only the store has it.
    *
    * @throws SessionMovedError, StoreError, SnapshotError
    */
@@ -156,7 +156,7 @@ export class Persistence implements Renewable {
   }
 
   /**
-   * Runs a call, unless one with the same key has run; then settles as that one did.
+   * Runs a call, unless one with the same key has run; in that case settles as that one did.
    *
    * @throws InvalidOptionError, NotStoredError, SessionMovedError, StoreError
    */
@@ -174,24 +174,24 @@ export class Persistence implements Renewable {
     return this.acknowledge(Promise.resolve((isOver ? result : this.#withPending(result)) as T), NOT_RUN)
   }
 
-  /** Of an execution that still waits: what it waits for now. */
+  /** If the result's execution is still suspended, adds the calls that it is waiting for now. */
   #withPending(result: ExecuteResult): ExecuteResult {
     const { awaiting, executionCount, pending } = this.#parts.hostCalls
     const waits = result.status === 'suspended' && awaiting && result.executionCount === executionCount
     return waits ? { ...result, pending } : result
   }
 
-  /** The session has another state, in which the executions that were suspended do not wait. */
+  /** Call when the session's state was replaced: executions that were suspended no longer wait. */
   markReplaced(): void {
     this.#outcomes.endSuspended()
   }
 
   /**
-   * Settles a call as it did, once the store has what it left, if `durability` says so. What a call was rejected with does not tell whether
-   * it has run: listeners may throw anything.
+   * Settles as the call did, after the store has its effects, if `durability` demands that. The error of a rejected call does not tell
+   * whether it has run, because listeners may throw anything; `ended` does.
    *
    * @param ended asked when the call has settled
-   * @param key the outcome is kept under it if the call has run
+   * @param key idempotency key under which to keep the outcome if the call has run
    * @throws NotStoredError, SessionMovedError
    */
   async acknowledge<T>(call: Promise<T>, ended: CallEnd, key?: string): Promise<T> {
@@ -207,7 +207,7 @@ export class Persistence implements Renewable {
     try {
       await this.#acknowledge(kept === undefined ? undefined : () => this.#outcomes.add(kept, settled))
     } catch (cause) {
-      // What the store says, and a session that cannot be captured. A lost worker or session says itself what is left.
+      // Wrap failures of the store and of the capture. Errors for a lost worker or session already say what is left.
       if (!(cause instanceof StoreError || cause instanceof SnapshotError)) throw cause
       const given = settled.status === 'fulfilled' ? { result: settled.value } : { error: settled.reason }
       throw notStored(this.#entry.id, given, cause)
@@ -221,14 +221,14 @@ export class Persistence implements Renewable {
     if (context.stored.durability === 'memory') return this.requireLease()
     if (this.#isClean && !keep) return
     await this.#capture()
-    // Not sooner: a state that could not be captured may still be lost, and the call must then run again.
+    // Only now: if the capture had failed, the state could still be lost, and the call would have to run again.
     keep?.()
     await this.#write(hostCalls.executionCount)
   }
 
   /**
-   * The session has no slot any more. Resolves when the store has all of it. Its snapshot stays in memory until then (D3), and is written
-   * again when the lease is renewed.
+   * Call when the session no longer has a slot. Resolves when the store has all of it. Until then the snapshot stays in memory (D3), and a
+   * failed write is retried when the lease is renewed.
    *
    * @throws SessionMovedError, StoreError
    */
@@ -240,13 +240,13 @@ export class Persistence implements Renewable {
     this.#rest()
   }
 
-  /** The session is to have no slot, or did not get one. */
+  /** Call when the session gives up its slot, or did not get one. */
   rest(): void {
     this.#isAwake = false
     this.#rest()
   }
 
-  /** If the store has all of a dormant session, its lease may end, and its memory be used for something else. */
+  /** Lets the lease of a dormant session expire, and its snapshot be dropped from memory, once the store has all of it. */
   #rest(): void {
     const { context, checkpoint } = this.#parts
     if (this.#isAwake || (context.stored.whenDormant && !checkpoint.isStored)) return
@@ -256,7 +256,7 @@ export class Persistence implements Renewable {
     if (snapshot) context.stored.hot.add(this, context.snapshots.costToHold(snapshot))
   }
 
-  /** A snapshot is to be taken before the session gives its slot back. */
+  /** Whether a snapshot must be taken before the session releases its slot. */
   get needsCapture(): boolean {
     return this.#parts.context.stored.whenDormant && this.#parts.checkpoint.needsCapture
   }
@@ -271,12 +271,12 @@ export class Persistence implements Renewable {
     return this.#entry.isDue || (this.#hasUnstored && this.#parts.context.stored.whenDormant)
   }
 
-  /** A snapshot that was to be stored, and was not. */
+  /** Whether a dormant session's snapshot has not been stored yet. */
   get #hasUnstored(): boolean {
     return !this.#isAwake && !this.#parts.checkpoint.isStored
   }
 
-  /** The next call meets what is wrong, because it needs the lease. */
+  /** Renews the lease. Does not report failures: the next call needs the lease, and so gets the error. */
   async renew(): Promise<void> {
     const { checkpoint } = this.#parts
     try {
@@ -289,26 +289,26 @@ export class Persistence implements Renewable {
   }
 
   /**
-   * Stores what is new, and gives the entry up. Nothing runs.
+   * Stores all changes, and releases the entry. Call when nothing is running.
    *
    * @throws NotStoredError, SessionMovedError
    */
   async finish(): Promise<void> {
-    // If the lease cannot be given up, it ends by itself.
+    // If the lease cannot be released, it expires by itself.
     if (this.#isDiscarded) return this.abandon().catch(() => {})
     const { checkpoint, hostCalls, options } = this.#parts
     let failure: unknown
     try {
       await this.#capture(true)
     } catch (error) {
-      // The last checkpoint may not be stored, either.
+      // Continue: the last checkpoint may not be stored yet, either.
       failure = error
     }
     await this.#describe()
     try {
       const isClean = this.#isClean
       await this.#write(hostCalls.executionCount, 'release').catch((error: unknown) => {
-        // All is stored already: the lease ends by itself, or another manager has the session.
+        // If everything is already stored, ignore the error: the lease expires by itself, or another manager has the session.
         if (!isClean) throw error
       })
     } catch (error) {
@@ -320,7 +320,7 @@ export class Persistence implements Renewable {
   }
 
   /**
-   * Gives the entry up as it is stored.
+   * Releases the entry and leaves it as it is stored.
    *
    * @throws SessionMovedError, StoreError
    */
@@ -337,7 +337,7 @@ export class Persistence implements Renewable {
     return this.#entry.delete()
   }
 
-  /** The session is closed. */
+  /** Call when the session is closed. */
   close(): void {
     const { leases, hot } = this.#parts.context.stored
     leases.delete(this)
@@ -345,15 +345,15 @@ export class Persistence implements Renewable {
     this.#outcomes.close()
   }
 
-  /** A session that has lost its slot has nothing new. */
+  /** Captures changes. A session that has lost its slot has none. */
   async #capture(isLast = false): Promise<void> {
     const { checkpoint, captures } = this.#parts
     if (this.#isAttached && checkpoint.needsCapture) await captures.capture('quick', isLast)
   }
 
   /**
-   * What the store has after the last write should describe the globals, or salvage could not bring them back. A session whose last
-   * checkpoint does not, and that has lost its slot since, wakes once more for that.
+   * Makes sure that the last stored snapshot describes the globals; otherwise salvage could not restore them. If the last checkpoint does
+   * not, and the session has lost its slot since, wakes the session once more.
    */
   async #describe(): Promise<void> {
     const { checkpoint, captures, placement } = this.#parts
@@ -362,15 +362,15 @@ export class Persistence implements Renewable {
       await placement.attachToEnd(AbortSignal.timeout(DESCRIBING_MS))
       await captures.capture('quick', true)
     } catch {
-      // The state is stored nevertheless, and says of itself that it is not described.
+      // The state is stored nevertheless, marked as not described.
     }
   }
 
-  /** Writes the checkpoint, unless the store has it, and the record with this count. */
+  /** Writes the checkpoint, unless the store already has it, and the record with this execution count. */
   async #write(executionCount: number, how?: 'release'): Promise<void> {
     const { checkpoint, context, options } = this.#parts
     const { text: outcomes } = this.#outcomes
-    // Not a spread: V8 may give each object that one makes a hidden class of its own.
+    // Not a spread: V8 may give each object created by one a hidden class of its own.
     const record = {
       tenant: this.#record.tenant,
       imageId: context.image.id,

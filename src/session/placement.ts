@@ -32,10 +32,11 @@ interface Hibernated {
   readonly stored: Promise<void> | undefined
 }
 
-/** Longest delay after a restore before the session's previous slot is released. */
+/** Longest time that a session keeps its previous slot after a restore. */
 const GIVE_BACK_MS = 10
 /** After this many failed attaches in a row, the session is closed. */
 const ATTACH_ATTEMPTS = 3
+/** Errors that leave the slot unchanged. */
 const LEAVES_SLOT = [SnapshotError, StoreError, SessionMovedError]
 
 export class Placement implements CapturedSession {
@@ -44,23 +45,23 @@ export class Placement implements CapturedSession {
   readonly #hostCalls: HostCallState
   readonly #checkpoint: Checkpoint
   readonly captures: Captures
-  /** Undefined: the session ends with the process. */
+  /** Undefined if no store keeps the session. */
   readonly persistence: Persistence | undefined
-  /** Waits for a slot, or for memory to wake in. */
+  /** Waits for a slot, or for memory to wake the session. */
   readonly #waits = new OpenWaits()
   #lifecycle: Lifecycle = { kind: 'dormant', upToDate: false }
   /** The slot that the session had before `replace`. */
   #replaced: { readonly slot: Slot; readonly timer: NodeJS.Timeout } | undefined
   #attachedSinceMs = 0
-  /** A loss that happened with no caller to report it to. */
+  /** An error that occurred when no caller was waiting. The next call reports it. */
   #deferredError: Error | undefined
   readonly #onGivenUp: (error: SessionClosedError) => void
   /** Failed attaches in a row. */
   #failedAttaches = 0
-  /** The session is awake for the last time: it has one attempt to attach, and is not given up. */
+  /** The session is being closed and attaches only for a last capture: one attempt, and a failure does not close it again. */
   #isEnding = false
 
-  /** @param onGivenUp called when every interpreter fails to attach the session, which must then be closed with the error */
+  /** @param onGivenUp called when no interpreter can attach the session; it must then close the session with the error */
   constructor(
     context: SessionContext,
     options: ResolvedSessionOptions,
@@ -102,7 +103,7 @@ export class Placement implements CapturedSession {
     if (this.slot === slot) this.#checkpoint.markChanged()
   }
 
-  /** Undefined unless another manager has the session. */
+  /** Defined if another manager has taken the session. */
   get movedError(): SessionMovedError | undefined {
     const lifecycle = this.#lifecycle
     return lifecycle.kind === 'closed' && lifecycle.error instanceof SessionMovedError
@@ -110,7 +111,7 @@ export class Placement implements CapturedSession {
       : undefined
   }
 
-  /** The session has just begun, with something that the store does not know. */
+  /** Call when the session has just started with state that the store does not have, such as its environment. */
   markUnstored(slot: Slot): void {
     if (this.persistence && this.#checkpoint.snapshot === undefined) this.markChanged(slot)
   }
@@ -119,7 +120,7 @@ export class Placement implements CapturedSession {
    * Returns the session's slot; acquires and prepares one if there is none.
    *
    * @throws InterpreterCrashedError when the slot was lost since the last call, along with unsaved state
-   * @throws LimitError when `maxMemoryBytes` has no room for it within `acquireTimeoutMs`; it stays dormant
+   * @throws LimitError when `maxMemoryBytes` has no room for the session within `acquireTimeoutMs`; the session stays dormant
    * @throws SessionClosedError when the session is closed, or closes now because it crashes every interpreter
    */
   async attach(signal?: AbortSignal): Promise<Slot> {
@@ -152,7 +153,7 @@ export class Placement implements CapturedSession {
       const slot = await this.#acquire(signal)
       try {
         this.requireOpen()
-        // Not sooner: those that wait for a slot may be many.
+        // Only now, because many sessions may wait for a slot: each would hold its snapshot in memory and its lease in the store.
         await this.persistence?.wake('load')
         return await this.#attachTo(slot)
       } catch (error) {
@@ -163,10 +164,10 @@ export class Placement implements CapturedSession {
           await this.#whileOpen(signal, (ends) => this.#context.waitToWake(snapshot, scale, untilMs, ends))
           continue
         }
-        // A refused snapshot leaves the slot unchanged, and so does a store. After any other error the slot's state is unknown.
+        // A rejected snapshot or a failed store leaves the slot unchanged. After any other error, the slot's state is unknown.
         if (LEAVES_SLOT.some((type) => error instanceof type)) this.#release(slot)
         else slot.terminate('the session could not be attached')
-        // The checkpoint is intact, so try another slot, but not for ever: the state may crash every interpreter.
+        // The checkpoint is intact, so try another slot, but only a few times: the state may crash every interpreter.
         if (!(error instanceof InterpreterCrashedError)) throw error
         if (this.#isEnding) throw error
         if (++this.#failedAttaches >= ATTACH_ATTEMPTS) throw this.#giveUp(error)
@@ -180,7 +181,7 @@ export class Placement implements CapturedSession {
     return this.#context.observer.measure('acquire', factsOf(this.#options), wait)
   }
 
-  /** Waits until the session is closed at most: others wait behind it. @throws SessionClosedError then */
+  /** Runs a wait that ends when the session closes, because others are queued behind it. @throws SessionClosedError if it closes */
   async #whileOpen<T>(signal: AbortSignal | undefined, wait: (ends: AbortSignal) => Promise<T>): Promise<T> {
     try {
       return await this.#waits.run(signal, wait)
@@ -209,11 +210,11 @@ export class Placement implements CapturedSession {
     return error
   }
 
-  /** Terminates a broken slot. Returns what is left of the session. */
+  /** Terminates a broken slot. Returns which state the session has now. */
   lose(slot: Slot, reason: string): Outcome {
     slot.terminate(reason)
     const { snapshot, hasChanged } = this.#checkpoint
-    // The session is still in another slot; this one was meant to replace it.
+    // The session is still in another slot, which this one was going to replace.
     if (this.#lifecycle.kind === 'attached' && this.#lifecycle.slot !== slot) return 'not-started'
     if (this.#lifecycle.kind === 'attached') {
       this.#lifecycle = { kind: 'dormant', upToDate: false }
@@ -230,7 +231,7 @@ export class Placement implements CapturedSession {
     this.#deferredError = error
   }
 
-  /** The deferred error, once: the caller has to report it. */
+  /** Returns the deferred error and clears it: the caller has to report it. */
   takeDeferredError(): Error | undefined {
     const deferred = this.#deferredError
     this.#deferredError = undefined
@@ -246,7 +247,7 @@ export class Placement implements CapturedSession {
   /**
    * Replaces the state with the snapshot's, in another slot if one is free, else in place.
    *
-   * @throws SnapshotError and the session is as it was
+   * @throws SnapshotError; the session is then unchanged
    */
   async replace(snapshot: Snapshot): Promise<void> {
     const { tenant } = this.#options
@@ -291,7 +292,7 @@ export class Placement implements CapturedSession {
     if (spare && before) this.#releaseSoon(before)
   }
 
-  /** Starts again with a fresh interpreter; in the same slot if that can be reverted to the image. */
+  /** Starts again with a fresh interpreter, in the same slot if the slot can be reverted to the image. */
   async startFresh(): Promise<void> {
     this.requireOpen()
     this.#deferredError = undefined
@@ -315,10 +316,10 @@ export class Placement implements CapturedSession {
   }
 
   /**
-   * Saves what is new and releases the slot. `freed` resolves when the account has what the slot held, `stored` when the store has the
-   * session.
+   * Saves changes and releases the slot. `freed` resolves when the slot's memory has been returned to the account, `stored` when the store
+   * has the session.
    *
-   * @throws SnapshotError and the session stays attached
+   * @throws SnapshotError; the session then stays attached
    */
   async hibernate(why: 'hibernated' | 'evicted' = 'hibernated'): Promise<Hibernated> {
     this.requireOpen()
@@ -345,28 +346,29 @@ export class Placement implements CapturedSession {
   }
 
   /**
-   * Wakes a session that is being closed, with no calls left, for a last capture.
+   * Wakes a session that is being closed and has no calls left, for a last capture.
    *
    * @param signal ends the wait for a slot
-   * @throws what `attach` throws, but it closes nothing
+   * @throws what `attach` throws; unlike there, repeated crashes do not close the session
    */
   async attachToEnd(signal: AbortSignal): Promise<void> {
     this.#isEnding = true
     this.#waits.reopen()
-    // Nobody is left to hear of it.
+    // No later call could report a deferred error.
     this.takeDeferredError()
     await this.attach(signal)
   }
 
-  /** The session is about to be closed: it does not wait for a slot or memory any more. */
+  /** Ends all waits for a slot or memory, because the session is about to be closed. */
   endWaits(): void {
     this.#waits.endAll()
   }
 
   /**
-   * Idempotent. If `clean`, nothing runs in the slot, so another session may use it.
+   * Closes the session. Idempotent.
    *
-   * @param error what later calls are rejected with
+   * @param clean nothing runs in the slot, so another session may use it
+   * @param error what later calls reject with
    */
   async close(clean: boolean, error: Error): Promise<void> {
     const lifecycle = this.#lifecycle
@@ -384,12 +386,12 @@ export class Placement implements CapturedSession {
     else this.#release(lifecycle.slot, clean)
   }
 
-  /** Brings back a snapshot that only the store has. */
+  /** Reads the snapshot back if only the store has it. */
   async load(): Promise<void> {
     await this.persistence?.load()
   }
 
-  /** @throws SessionClosedError, SessionMovedError, an error that was deferred */
+  /** @throws SessionClosedError, SessionMovedError, the deferred error if there is one */
   requireUsable(): void {
     this.requireOpen()
     this.#throwDeferred()
@@ -400,13 +402,13 @@ export class Placement implements CapturedSession {
     if (this.#lifecycle.kind === 'closed') throw this.#lifecycle.error
   }
 
-  /** Of a closed session the error that its calls get, else that of one which its user closes. */
+  /** The error for calls of this session when it is closed; if it is still open, the error for a session closed by its user. */
   closedError(options?: ErrorOptions): Error {
     if (this.#lifecycle.kind === 'closed') return this.#lifecycle.error
     return new SessionClosedError(`the session ${this.#options.id} is closed`, options)
   }
 
-  /** Renewing the slot takes a core for longer than what the caller does next, which therefore comes first. */
+  /** Renewing the slot occupies a core for longer than the caller's next step is likely to take, so let the caller go first. */
   #releaseSoon(slot: Slot): void {
     this.#replaced = { slot, timer: setTimeout(() => this.#releaseReplaced(), GIVE_BACK_MS) }
   }
@@ -420,15 +422,15 @@ export class Placement implements CapturedSession {
   }
 
   #release(slot: Slot, isClean = true): void {
-    // Only a tenant named by the caller can have another session.
+    // Unless the caller named a tenant, the tenant is the session's id, and no other session can share it.
     this.#context.release(slot, { isClean, isTenantShared: this.#options.tenant !== this.#options.id })
   }
 
   /**
-   * Loads a state into a slot and attaches the session to it. The caller then lets answers go there.
+   * Loads a state into a slot and attaches the session to it. The caller then resumes sending answers to the slot.
    *
    * @param continues the snapshot's host calls are still in flight in this process
-   * @returns where the next capture finds it, if it may build on it
+   * @returns where the slot has the snapshot, if the next capture may build on it
    */
   async #load(slot: Slot, snapshot: Snapshot | undefined, continues = false): Promise<Origin | undefined> {
     const startedMs = performance.now()
@@ -461,7 +463,7 @@ export class Placement implements CapturedSession {
   }
 }
 
-/** `maxMemoryBytes` has no room for the snapshot now. */
+/** Thrown when `maxMemoryBytes` has no room for the snapshot now. */
 class NoRoom extends SnapshotError {
   override readonly name = 'SnapshotError'
 
@@ -471,7 +473,7 @@ class NoRoom extends SnapshotError {
   }
 }
 
-/** Not retried at once, because that would take as long again. */
+/** Thrown when loading takes too long. Not retried at once, because that would take as long again. */
 class AttachTimedOut extends InterpreterCrashedError {
   override readonly name = 'InterpreterCrashedError'
 }

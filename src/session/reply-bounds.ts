@@ -1,14 +1,14 @@
-// Bounds of what an execution's slot may reply. The kernel keeps to them, so a reply beyond them was forged (R3).
+// Size limits for the reply of a slot to an execution. The kernel enforces the same limits, so a larger reply was forged (R3).
 import type { Limits } from '../options/limits.js'
 
-/** Parts of a reply that `limits.resultBytes` bounds, each: three of a result, three of a failure. */
+/** Number of parts of a reply that may each have `limits.resultBytes`: three for a result, three for a failure. */
 const REPLY_PARTS = 3
-/** Types, names, and frames of a traceback. */
+/** Limit for everything else: types, names, and frames of a traceback. */
 const MAX_REPLY_HEAD_BYTES = 16 * 1024 * 1024
 
 type ResultLimit = Pick<Limits, 'resultBytes'>
 
-/** Before anything is decoded: a reply has at most repr, value and displays, or message and traceback. */
+/** Checks a reply before it is decoded. It has at most repr, value and displays, or message and traceback. */
 export function isReplyWithin({ resultBytes }: ResultLimit, payload: Uint8Array | null): boolean {
   if (resultBytes === null || payload === null) return true
   return payload.length <= REPLY_PARTS * resultBytes + MAX_REPLY_HEAD_BYTES

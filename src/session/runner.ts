@@ -1,5 +1,5 @@
-// Runs a session's calls in its slot. Each ends with a result, or an error that says how it was stopped or lost (S3). Owns the running
-// call. The order of calls is session.ts's, the slot placement.ts's, host calls are host-side.ts's.
+// Runs a session's calls in its slot. Each ends with a result, or with an error that says how it was stopped or lost (S3). Owns the running
+// call. session-calls.ts orders the calls, placement.ts owns the slot, host-side.ts the host calls.
 import type { MemoryAccount } from '../memory/account.js'
 import type { ResolvedExecuteOptions } from '../options/execution.js'
 import { CancelledError, ExecutionError, SessionSuspendedError } from '../shared/errors.js'
@@ -50,13 +50,13 @@ export interface RunnerParts {
   readonly lane: Lane
 }
 
-/** How the reasons begin for which a slot that breaks the protocol is ended. */
+/** Start of the reason given when a slot is ended because it broke the protocol. */
 const INVALID = 'its worker sent an invalid message'
 
-/** Longest operation on private files: removing all of a large tree takes seconds. */
+/** Time limit of an operation on private files. Removing a large directory tree takes seconds. */
 const FILE_MS = 120_000
 
-/** Which streams an execution sends live. */
+/** Which streams the slot sends while the execution runs. */
 interface Live {
   readonly liveStdout: boolean
   readonly liveStderr: boolean
@@ -74,11 +74,11 @@ export class Runner {
   /** `interrupt()` was called while the current call was still getting its slot. */
   #interruptComing = false
   #hasRun = false
-  /** The last call did not start: the checkpoint before it lost the slot. */
+  /** The last call did not start, because the checkpoint before it lost the slot. */
   #neverStarted = false
-  /** Undefined while a call runs that is no execution. */
+  /** Undefined unless the running call is an execution. */
   #execution: RunningExecution | undefined
-  /** What the slot said of the running execution. Not all of its reply: that holds the value and output of as many sessions as there are. */
+  /** The slot's report on the running execution. Not the whole reply, which would keep every session's last value and output in memory. */
   #report: Pick<RunReport, 'durationMs' | 'outputBytes'> | undefined
 
   constructor({ context, options, placement, hostSide, usage, account, lane }: RunnerParts) {
@@ -91,17 +91,17 @@ export class Runner {
     this.#lane = lane
   }
 
-  /** A call is in its slot. */
+  /** Whether a call is running in the slot. */
   get isRunning(): boolean {
     return this.#running !== undefined
   }
 
-  /** The code of the call that started last has run, all of it or a part. */
+  /** Whether code of the call that started last has run, at least in part. */
   get hasRun(): boolean {
     return this.#hasRun && !this.#neverStarted
   }
 
-  /** The next call of the session is about to start. */
+  /** Call before each call of the session starts. */
   start(): void {
     this.#hasRun = false
     this.#interruptComing = false
@@ -126,7 +126,7 @@ export class Runner {
   ): Promise<ExecuteResult> {
     const slot = await this.#prepared(options)
     if (this.#hostSide.awaiting) {
-      // Finish the checkpoint first, so that a refused caller knows that the suspended execution is saved.
+      // Finish the checkpoint first, so that the suspended execution is saved when the caller gets the error.
       await this.#placement.captures.checkpointing
       await this.#placement.attach(options.signal)
       throw new SessionSuspendedError(this.#options.id)
@@ -142,7 +142,7 @@ export class Runner {
     }
   }
 
-  /** Continues an execution that waits for host calls. `answers` is called once the session has its state. */
+  /** Continues an execution that waits for host calls. `answers` is called once the session's state is loaded. */
   async resume(
     options: ResolvedExecuteOptions,
     listeners: Listeners,
@@ -154,11 +154,11 @@ export class Runner {
     slot.sendsAnswers(given)
     const buffers = given.map(({ buffer }) => buffer)
     const send = (id: number, live: Live) => slot.call('resume', [{ id, answers: given, ...live }], buffers)
-    // Without an answer, only timers can make progress, so do not suspend it again at once.
+    // Without an answer, only timers can make progress, so do not suspend the execution again immediately.
     return this.#run(slot, options, listeners, executionCount, send, given.length === 0)
   }
 
-  /** A call other than an execution. */
+  /** Runs a call other than an execution. */
   async ask(
     timeoutMs: number | null,
     send: (slot: Slot, id: number) => Promise<SlotReply>,
@@ -171,7 +171,7 @@ export class Runner {
     return answered
   }
 
-  /** A call other than an execution that changes the session's state. */
+  /** Runs a call other than an execution that changes the session's state. */
   async change(
     timeoutMs: number | null,
     send: (slot: Slot, id: number) => Promise<SlotReply>,
@@ -181,8 +181,8 @@ export class Runner {
   }
 
   /**
-   * One operation on the session's private files. It runs no user code, so it needs no time limit of the user's: if the slot runs code that
-   * blocks, that code's limit ends it. From then on, only a broken slot takes longer than `FILE_MS`.
+   * Runs one operation on the session's private files. It runs no user code, so the user's time limits do not apply. If it waits for an
+   * execution that blocks the slot, that execution's time limit ends the wait. After that, only a broken slot takes longer than `FILE_MS`.
    */
   async file(request: FileRequest, changesFiles: boolean): Promise<FileReply> {
     const slot = this.isRunning || !changesFiles ? await this.#placement.attach() : await this.#protected()
@@ -207,7 +207,7 @@ export class Runner {
     throw this.#lost(slot, undefined, `${INVALID}: not the answer to a file`)
   }
 
-  /** Resolves when the slot has done what it does now. */
+  /** Resolves when the running call and the captures in progress have ended. */
   async #slotIsFree(): Promise<void> {
     await this.#running?.settled
     await this.#placement.captures.inProgress
@@ -215,14 +215,14 @@ export class Runner {
 
   async #prepared({ signal }: ResolvedExecuteOptions): Promise<Slot> {
     const slot = await this.#protected(signal)
-    // It may have aborted while the slot was prepared.
+    // The signal may have aborted while the slot was being prepared.
     if (signal?.aborted) throw new CancelledError('not-started', { cause: signal.reason })
     return slot
   }
 
   /**
-   * The slot, after starting a checkpoint of what earlier calls left, if one is due: the next call may cost the worker (B2). Does not
-   * wait for the checkpoint, because the slot handles both in order.
+   * Returns the slot, after starting a checkpoint of the earlier calls' effects if one is due, because the next call may lose the worker
+   * (B2). Does not wait for the checkpoint: the slot handles the checkpoint and the call in order.
    */
   async #protected(signal?: AbortSignal): Promise<Slot> {
     const slot = await this.#placement.attach(signal)
@@ -317,7 +317,7 @@ export class Runner {
     const call = new Call(slot, { timeoutMs, graceMs, signal, after }, send)
     this.#running = call
     if (this.#interruptComing) call.stop({ kind: 'interrupt' })
-    // While the results of `resume` were read.
+    // The signal may have aborted while the results of `resume` were being encoded.
     if (signal?.aborted) call.stop({ kind: 'abort', reason: signal.reason })
     this.#interruptComing = false
     const settled = await call.settled
@@ -372,9 +372,9 @@ export class Runner {
     return { answer, reply }
   }
 
-  /** After the host calls that came before it. */
+  /** Decodes the reply, after the host calls that arrived before it. */
   async #readAnswer(slot: Slot, payload: Uint8Array | null, stop: Settled['stop']): Promise<Answer> {
-    // There is nothing to read, and no host call before it that is still to be read.
+    // There is nothing to decode, and no earlier host call is still waiting to be decoded.
     if (payload === null && this.#lane.isEmpty) return NOTHING_ANSWER
     try {
       const sizeBytes = payload?.length ?? 0
@@ -393,7 +393,7 @@ export class Runner {
     }
   }
 
-  /** What the kernel said, or the end of an interpreter that talks nonsense. */
+  /** Reads part of the kernel's reply. Ends the slot if the reply is malformed. */
   #read<T>(slot: Slot, read: () => T, stop?: Settled['stop']): T {
     try {
       return read()

@@ -1,22 +1,22 @@
-// Restores the plain values of a snapshot whose memory fits no slot. Owns which names come back, and what is said to be lost.
+// Restores the plain values of a snapshot whose image is not available. Owns which globals are restored and which are reported as lost.
 import { ConversionError, PythonError, SnapshotError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
 import type { Value } from '../shared/values/value.js'
 
-/** What a session had that salvage does not bring back. */
+/** What salvage could not restore. */
 export interface SalvageLoss {
   /** Names of globals: functions, classes, modules, and other values that are not plain. */
   readonly globals: readonly string[]
   /** Paths of private files, up to a thousand. */
   readonly files: readonly string[]
-  /** Callbacks that a suspended execution waited for; the execution is lost, too. */
+  /** Names of the callbacks that a suspended execution waited for. The execution is lost, too. */
   readonly pendingCalls: readonly string[]
 }
 
 export const NOTHING_LOST: SalvageLoss = { globals: [], files: [], pendingCalls: [] }
 
 /**
- * Sets each global that the snapshot stores as a plain value. Returns what is lost, with the names of values that Python does not take.
+ * Sets each global that the snapshot stores as a plain value. Returns what is lost, including the names of values that Python rejects.
  *
  * @param set sets a global of the session, which has just been reset
  */
@@ -39,7 +39,7 @@ export async function salvageGlobals(
 }
 
 /**
- * A snapshot that does not describe the globals cannot be salvaged: what it would lose is not known.
+ * Rejects a snapshot that does not describe its globals, because what salvage would lose is unknown.
  *
  * @throws SnapshotError of reason `incompatible`
  */
@@ -53,16 +53,16 @@ export function requireDescribed(snapshot: Snapshot): void {
 }
 
 /**
- * What salvage would lose if Python takes every plain value. Needs no interpreter.
+ * Returns what salvage would lose if Python accepts every plain value. Needs no interpreter.
  *
- * @throws SnapshotError as `requireDescribed`
+ * @throws SnapshotError see `requireDescribed`
  */
 export function expectedLoss(snapshot: Snapshot): SalvageLoss {
   requireDescribed(snapshot)
   return lossOf(snapshot, new Set(Object.keys(snapshot.globals())), [])
 }
 
-/** @param refused those that were not taken; the manifest may lack some */
+/** @param refused names that Python rejected; the manifest may not list all of them */
 function lossOf(snapshot: Snapshot, taken: ReadonlySet<string>, refused: readonly string[]): SalvageLoss {
   const { globals, files, pending } = snapshot.manifest
   const described = globals.flatMap(({ name }) => (taken.has(name) ? [] : [name]))

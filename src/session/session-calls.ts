@@ -1,5 +1,5 @@
-// The calls of a session: one after the other (A9), each acknowledged once the store has its effect, if the store keeps the session. Owns
-// the queue, how it ends, and since when the session is idle. What a call does is runner.ts's and placement.ts's.
+// The calls of a session: run one after the other (A9), and acknowledged once the store has their effect, if the store keeps the session.
+// Owns the queue, how it ends, and since when the session is idle. runner.ts and placement.ts implement the calls.
 import { currentCaller } from '../callbacks/caller.js'
 import {
   ExecutionError,
@@ -31,12 +31,12 @@ const NEEDS_ID = [
 
 interface SessionCallsParts {
   readonly observer: Observer
-  /** Whose calls these are: callbacks of its own may not wait for them. */
+  /** The session that the calls belong to. Its own callbacks may not wait for them. */
   readonly session: unknown
   readonly hostSide: Pick<HostSide, 'startedBy'>
   readonly placement: Placement
   readonly runner: Runner
-  /** Called each time when nothing is left to do. */
+  /** Called each time when no call is left. */
   readonly onIdle: () => void
 }
 
@@ -47,11 +47,11 @@ export class SessionCalls implements CallEnd {
   readonly #queue: CallQueue
   readonly #placement: Placement
   readonly #runner: Runner
-  /** The running call only captures the state: the slot can be used by another session when that has ended. */
+  /** The running call only captures the state. Once it has ended, another session can use the slot. */
   #isSaving = false
-  /** `settle` has interrupted what runs. */
+  /** `settle` has interrupted the running call. */
   #isInterrupted = false
-  /** What the call was rejected with that `settle` has interrupted. */
+  /** The error of the call that `settle` has interrupted. */
   #cutShort: Error | undefined
   #idleSinceMs = performance.now()
 
@@ -64,22 +64,22 @@ export class SessionCalls implements CallEnd {
     this.#runner = runner
   }
 
-  /** Settles, always well, when the call that has started is over; nothing when none has. */
+  /** Resolves when the running call has settled; undefined if none is running. Never rejects. */
   get running(): Promise<void> | undefined {
     return this.#queue.running
   }
 
-  /** When the last call settled; undefined while there is one. */
+  /** When the last call settled; undefined while a call is running or queued. */
   get idleSinceMs(): number | undefined {
     return this.running === undefined && this.#queue.length === 0 ? this.#idleSinceMs : undefined
   }
 
-  /** Nothing runs that would leave something in the slot. */
+  /** Whether no call is running that could leave something behind in the slot. */
   get isSlotClean(): boolean {
     return this.running === undefined || this.#isSaving
   }
 
-  /** An execution. It need not wait for a checkpoint in progress: the slot handles both in order. */
+  /** Runs an execution. Does not wait for a checkpoint in progress, because the slot handles both in order. */
   run<T>(task: () => Promise<T>, { signal, idempotencyKey }: CallOptions = {}): Promise<T> {
     const { persistence } = this.#placement
     if (persistence === undefined) {
@@ -91,17 +91,17 @@ export class SessionCalls implements CallEnd {
     return this.#start(() => persistence.once(idempotencyKey, run, this), signal)
   }
 
-  /** The code of the call that started last has run, all of it or a part. */
+  /** Whether code of the call that started last has run, at least in part. */
   hasRun(): boolean {
     return this.#runner.hasRun
   }
 
-  /** A call was rejected with this because the session closes. */
+  /** Whether `reason` is the error of the call that was interrupted because the session closes. */
   isCutShort(reason: unknown): boolean {
     return reason !== undefined && reason === this.#cutShort
   }
 
-  /** A call other than an execution. */
+  /** Runs a call other than an execution, after the captures in progress. */
   runAfterCaptures<T>(task: () => Promise<T>): Promise<T> {
     return this.run(async () => {
       await this.#placement.captures.inProgress
@@ -109,7 +109,7 @@ export class SessionCalls implements CallEnd {
     })
   }
 
-  /** A call that only reads the slot's state. */
+  /** Runs a call that only reads the slot's state. */
   save<T>(task: () => Promise<T>): Promise<T> {
     return this.#start(async () => {
       this.#isSaving = true
@@ -122,20 +122,20 @@ export class SessionCalls implements CallEnd {
     })
   }
 
-  /** Rejects what is queued and all that comes. */
+  /** Rejects all queued and later calls. */
   close(error: Error): void {
     this.#queue.close(error)
   }
 
-  /** As `close`, and waits for the running call until `untilMs` (of `performance.now()`) at most. */
+  /** Like `close`, but also waits for the running call, until `untilMs` (on the clock of `performance.now()`) at the latest. */
   async finish(error: Error, untilMs: number): Promise<void> {
     this.close(error)
     await settlesUntil(this.running, untilMs)
   }
 
   /**
-   * Ends the calls of a session that is to be stored: those that wait are rejected, the one that runs may end until `untilMs` (of
-   * `performance.now()`), and is interrupted then.
+   * Ends the calls of a session that will be stored: rejects the queued calls, gives the running call until `untilMs` (in time of
+   * `performance.now()`) to finish, and then interrupts it.
    */
   async settle(error: Error, untilMs: number): Promise<void> {
     const { running } = this
@@ -171,7 +171,7 @@ export class SessionCalls implements CallEnd {
     }
   }
 
-  /** Of a call that was interrupted because its session closes. */
+  /** Creates the error for a call that was interrupted because its session closes. */
   #closedBy(cause: unknown, isKeyed: boolean): Error {
     const error = this.#placement.closedError({ cause })
     this.#cutShort = error

@@ -1,5 +1,5 @@
-// The host's side of a session's private files: the methods of a VfsStorage, on the files that Python sees. Owns checking arguments and the
-// form of answers; the operations run in the session's slot (workers/slot/file-calls.ts).
+// The API of a session's private files: the methods of a VfsStorage, on the files that Python sees. Owns the validation of arguments and
+// the form of answers; the operations run in the session's slot (workers/slot/file-calls.ts).
 
 import { type ReadableStream, WritableStream } from 'node:stream/web'
 import { setImmediate } from 'node:timers/promises'
@@ -16,26 +16,26 @@ import { fromParts } from '../vfs/streams.js'
 
 const PART_BYTES = 1024 * 1024
 
-/** Names that are read in one turn of the event loop: a directory can have millions. */
+/** Names that are decoded in one turn of the event loop, because a directory can have millions. */
 const NAMES_PER_TURN = 5000
 
 const position = numberOption({ min: 0, max: Number.MAX_SAFE_INTEGER, integer: true })
 
-/** Runs a request in the session's slot, which it wakes for it. */
+/** Runs a request in the session's slot; wakes the session if it is dormant. */
 export interface FileDoor {
   /** Where a VfsStorage is mounted. */
   readonly mountPath: string | undefined
-  /** @throws StorageError by way of `fail`; else what calls of the session throw */
+  /** @throws the StorageError that `fail` creates; else what calls of the session throw */
   run(request: FileRequest, changesFiles: boolean, fail: (code: string) => Error): Promise<FileAnswer>
 }
 
 /**
  * A session's private files, with the methods of `VfsStorage`. Paths are absolute, as in Python. A call waits for the session's earlier
- * calls; during an execution it is served where the execution awaits, so a callback can read what the code has written. A dormant session
- * wakes for it. What it writes is not in `result.files`.
+ * calls. During an execution, it is served while the execution awaits, so a callback can read what the code has written. A dormant session
+ * wakes for the call. Files that these methods write are not in `result.files`.
  *
- * Every method rejects with StorageError when the file system says no (also ENOSPC for `limits.fileBytes`), with CancelledError for its
- * signal, and with what `execute` throws if the session cannot be woken.
+ * Every method rejects with StorageError when the operation fails (with ENOSPC beyond `limits.fileBytes`), with CancelledError when its
+ * signal aborts, and with what `execute` throws if the session cannot be woken.
  */
 export class SessionFiles {
   readonly #door: FileDoor
@@ -45,7 +45,7 @@ export class SessionFiles {
     this.#door = door
   }
 
-  /** A file as bytes, or as text in an encoding of Buffer's. */
+  /** Reads a file as bytes, or as text in one of Buffer's encodings. */
   readFile(path: string, options?: FileOptions & { readonly encoding?: undefined }): Promise<Bytes>
   readFile(
     path: string,
@@ -58,18 +58,18 @@ export class SessionFiles {
     return answer(bytes)
   }
 
-  /** Makes the file or replaces what is in it. */
+  /** Creates the file or replaces its content. */
   async writeFile(path: string, data: Uint8Array | string, options: FileOptions = {}): Promise<void> {
     await this.#call('writeFile', 'open', options, path, fileData(data))
   }
 
-  /** Names in a directory, sorted. Bytes of names that are not UTF-8 are shown as U+FFFD. */
+  /** Lists the names in a directory, sorted. Bytes of names that are not valid UTF-8 become U+FFFD. */
   async list(path: string, options: FileOptions = {}): Promise<string[]> {
     const { names } = await this.#call('list', 'scandir', options, path)
     return names === null || names === '' ? [] : namesOf(names)
   }
 
-  /** What a path leads to; with `followLinks: false`, of a link itself. */
+  /** Returns the status of a file, directory or link. Follows links, unless `followLinks` is false. */
   async stat(
     path: string,
     options: FileOptions & { readonly followLinks?: boolean } = {},
@@ -85,26 +85,26 @@ export class SessionFiles {
   async remove(path: string, options: FileOptions & { readonly recursive?: boolean } = {}): Promise<void> {
     const { recursive, ...rest } = options
     const all = isBoolean('recursive', recursive) ?? false
-    // Everything there is, Python's own files included.
+    // The root contains everything, including Python's own files.
     if (/^\/+$/.test(path)) throw this.#error('EBUSY', 'rm', path)
     await this.#call('remove', 'rm', rest, path, all)
   }
 
-  /** Moves what is at `from`, replacing a file or an empty directory at `to`. */
+  /** Moves a file, link or directory. Replaces a file or an empty directory at `to`. */
   async rename(from: string, to: string, options: FileOptions = {}): Promise<void> {
     this.#requirePrivate('rename', to)
     await this.#call('rename', 'rename', options, from, bytePath(to))
   }
 
-  /** With `recursive` also what is missing above it, and no error if it is there. */
+  /** Creates a directory. With `recursive`, also creates missing parents, and does not fail if the directory exists. */
   async mkdir(path: string, options: FileOptions & { readonly recursive?: boolean } = {}): Promise<void> {
     const { recursive, ...rest } = options
     await this.#call('mkdir', 'mkdir', rest, path, isBoolean('recursive', recursive) ?? false)
   }
 
   /**
-   * A large file in parts, read as they are taken. The session may go dormant in between. `start` and `end` choose bytes, from the first on
-   * and before the second; default: all.
+   * Reads a large file in parts, each when the consumer asks for it. The session may go dormant between two parts. Reads the bytes from
+   * `start` up to but not including `end`; default: all.
    */
   createReadStream(
     path: string,
@@ -116,7 +116,7 @@ export class SessionFiles {
     return fromParts(this.#parts(path, start, end), isSignal('signal', options.signal))
   }
 
-  /** Makes the file or empties it at once, and writes parts as they come. */
+  /** Creates or empties the file at once, then writes each part as it arrives. */
   createWriteStream(path: string, options: FileOptions = {}): WritableStream<Uint8Array> {
     const signal = isSignal('signal', options.signal)
     const bytes = bytePath(path)
@@ -142,7 +142,7 @@ export class SessionFiles {
 
   async *#parts(path: string, start: number, end: number): AsyncGenerator<Uint8Array, void> {
     const bytes = bytePath(path)
-    // The first read opens the file, also for a range of no bytes.
+    // The first read opens the file, so it is made even for an empty range.
     for (let node = 0, position = start; node === 0 || position < end; ) {
       const length = Math.max(0, Math.min(PART_BYTES, end - position))
       const request = { name: 'readPart', path: bytes, node, position, length } as const
@@ -183,14 +183,14 @@ export class SessionFiles {
   }
 
   #error(code: string, syscall: string, path: string, dest?: string): StorageError {
-    // Private files are on one device; links of Python's lead to the storage, too.
+    // Private files are on one device. A path without the mount path can still lead into the storage, through a link that Python made.
     const detail =
       code === 'EXDEV' ? 'the path is in the VfsStorage that is mounted there; use its methods' : undefined
     return new StorageError(code, path, detail, { syscall, dest })
   }
 }
 
-/** Names that are joined by `/`. */
+/** Splits names that are joined by `/`. */
 async function namesOf(joined: string): Promise<string[]> {
   const names: string[] = []
   for (let at = 0; at <= joined.length; ) {

@@ -10,7 +10,7 @@ export class SparePolicy {
   readonly #leastNeeded: number
   /** How many callers in a row found no free slot, or took the last one. */
   #contended = 0
-  /** A spare is worth its cost from this many on. */
+  /** A spare is worth its cost once `#contended` reaches this number. */
   #needed: number
   /** Sessions hibernated for a spare, oldest first. */
   readonly #hibernated = new Set<object>()
@@ -39,7 +39,7 @@ export class SparePolicy {
       this.#hibernated.delete(oldest)
       break
     }
-    // The oldest session was not used since, so hibernating it was right: make spares more readily.
+    // The oldest session has not been used since, so hibernating it was right: make spares more readily.
     this.#needed = Math.max(this.#leastNeeded, this.#needed / 2)
   }
 

@@ -1,5 +1,5 @@
-// A session's snapshot on its way to the store: whole, or as the difference to the one that is there. Owns which blocks two snapshots have in
-// common, by the pieces of memory that they share; no bytes are compared.
+// A session's snapshot in the form that is written to the store: whole, or as a delta to the stored one. Owns finding the blocks that two
+// snapshots have in common: by the pieces of memory that they share, without comparing bytes.
 import { joined } from '../shared/copy.js'
 import type { BodyPiece } from '../shared/snapshot/body.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
@@ -7,12 +7,12 @@ import type { Storable } from '../store/owned-entry.js'
 import { NO_SNAPSHOT } from '../store/ownership.js'
 import type { DeltaRange, SnapshotDelta } from '../store/store.js'
 
-/** Smaller snapshots are written whole: a write costs about as much. */
+/** Smaller snapshots are written whole, because writing a delta would cost about as much. */
 const LEAST_BYTES = 128 * 1024
-/** A delta is worth it if it has less than this share of the snapshot. */
+/** A delta is used only if it is smaller than this share of the snapshot. */
 const MOST_SHARE = 1 / 2
 
-/** Where the pieces of a stored snapshot are in its document. Holds none of its bytes. */
+/** The positions of a stored snapshot's pieces in its document. Holds none of its bytes. */
 class Layout {
   readonly #places = new Map<object, DeltaRange>()
 
@@ -32,7 +32,7 @@ class Layout {
   }
 }
 
-/** Undefined: it has nothing in common with another one. */
+/** Returns the snapshot's layout; undefined if no other snapshot can share pieces with it. */
 export function layoutOf(snapshot: Snapshot | undefined): object | undefined {
   snapshot?.splitBody()
   const pieces = snapshot?.parts.body.pieces ?? []
@@ -40,7 +40,7 @@ export function layoutOf(snapshot: Snapshot | undefined): object | undefined {
   return new Layout({ sizeBytes: snapshot.size, bodyAt: snapshot.frame.before.length }, pieces)
 }
 
-/** Undefined: there is none, which is stored as no bytes. */
+/** A snapshot to store. If there is none, no bytes are stored. */
 export class StorableSnapshot implements Storable {
   readonly layout: object | undefined
   readonly #snapshot: Snapshot | undefined
@@ -73,7 +73,7 @@ export class StorableSnapshot implements Storable {
     fresh.push(after)
     const freshBytes = fresh.reduce((sum, { length }) => sum + length, 0)
     if (freshBytes >= snapshot.size * MOST_SHARE) return undefined
-    // The store may do with it what it likes.
+    // Give the store a copy, because it may keep or change the bytes.
     const copy = await joined(fresh)
     this.#onCopy(copy.length)
     let at = 0

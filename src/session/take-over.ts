@@ -1,5 +1,5 @@
-// Putting a session into a slot: what the slot is sent, how long that may last, and what came of it. Owns the mount's connection until
-// the slot has it; where the session lives, and what a failure means to it, is placement.ts's.
+// Loads a session into a slot. Owns the request, its time limit and its result, and the mount's connection until the slot has it.
+// placement.ts decides where the session is, and what a failure means.
 
 import type { AttachRequest, RefusalReason, SlotReply } from '../shared/messages/slot.js'
 import { isRangeError } from '../shared/realms.js'
@@ -10,27 +10,27 @@ import { Call } from './call.js'
 import type { ResolvedSessionOptions } from './options.js'
 import { isSuccess } from './outcome.js'
 
-/** Longest time, because user code can run here, and what each byte of a snapshot adds to it. */
+/** Time limit of an attach, which may run user code. Each byte of the snapshot adds `ATTACH_MS_PER_BYTE`. */
 const ATTACH_MS = 10_000
 const ATTACH_MS_PER_BYTE = 1 / 50_000
 
 export interface Incoming {
   /** Undefined: a fresh session. */
   readonly snapshot: Snapshot | undefined
-  /** Names the snapshot in the slot, if the next capture may build on it. */
+  /** Identifies the snapshot in the slot, if the next capture may build on it. */
   readonly number: number | null
-  /** Plain data, for the kernel. */
+  /** The callbacks as plain data for the kernel. */
   readonly callbacks: readonly unknown[]
-  /** The host calls of the snapshot's state are in flight in this process. */
+  /** Whether the host calls of the snapshot's state are in flight in this process. */
   readonly continues: boolean
   readonly credit: Pick<AttachRequest, 'releasedBytes' | 'heldBytes'>
 }
 
 export type Taken =
   | { readonly kind: 'done' }
-  /** The snapshot is at fault; the slot is as it was. */
+  /** The snapshot was rejected; the slot is unchanged. */
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
-  /** The slot cannot be used any more. `late`: because it was not ready in time. */
+  /** The slot can no longer be used. `late`: because loading took too long. */
   | { readonly kind: 'lost' | 'late'; readonly reason: string }
 
 export async function takeOver(
@@ -118,7 +118,7 @@ async function restore(
   )
 }
 
-/** Whether an outcome tuple begins with True. The rest is not needed here and may be large. */
+/** Whether the outcome tuple begins with True. The rest is not needed here and may be large. */
 function isDone(reply: SlotReply): boolean {
   return reply.kind === 'outcome' && isSuccess(reply.payload)
 }

@@ -1,25 +1,25 @@
-// What a session has used since it was created in this process. Owns the sums. The figures come from the slot; a lost worker reports
-// none. Limits are not enforced here.
+// Counts what a session has used since it was created in this process. Owns the sums. The numbers come from the slot; a lost worker
+// reports none. Does not enforce limits.
 import type { RunReport } from '../shared/messages/slot.js'
 
 export interface SessionUsage {
-  /** Executions and resumptions that ran, failed ones included; unlike `executionCount` never reset. */
+  /** Number of `execute` and `resume` calls that ran, including failed ones. Unlike `executionCount`, it is never reset. */
   readonly executions: number
-  /** Their time in the slot, including waits for host calls; if an execution was killed, until its worker had ended. */
+  /** Their time in the slot, including waits for host calls. For an execution that was killed: the time until its worker had ended. */
   readonly executionMs: number
   /** Bytes that they wrote to stdout and stderr. */
   readonly outputBytes: number
-  /** Host calls that they made, those past the limit included. */
+  /** Number of host calls that they made, including those over the limit. */
   readonly callbackInvocations: number
-  /** Memory of the session's interpreter when its last call ended; 0 while it has none. */
+  /** Memory of the session's interpreter when its last call ended; 0 while the session has no interpreter. */
   readonly memoryBytes: number
-  /** Most that an interpreter of the session has had at the end of a call. */
+  /** The most memory that an interpreter of the session has had at the end of a call. */
   readonly peakMemoryBytes: number
-  /** Private files when the last call ended, holes included. */
+  /** Size of the private files when the last call ended, holes included. */
   readonly fileBytes: number
 }
 
-/** What one execution adds. */
+/** What one execution has used. */
 export interface ExecutionUsage {
   readonly durationMs: number
   readonly outputBytes: number
@@ -35,7 +35,7 @@ export class Usage {
   #peakMemoryBytes = 0
   #fileBytes = 0
 
-  /** A call of any kind has ended in the slot. */
+  /** Call when a call of any kind has ended in the slot. */
   update({ memoryBytes, peakMemoryBytes, fileBytes }: RunReport): void {
     this.#memoryBytes = memoryBytes
     this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, peakMemoryBytes)

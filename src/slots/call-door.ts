@@ -1,15 +1,15 @@
 // The main thread's half of the door for host calls of code that blocks its slot (workers/host/host-calls.ts). Owns the port,
-// waking the slot, and that each message gets one answer. The content of a request is hostile and decoded elsewhere (R3).
+// waking the slot, and answering each message once. The content of a request is untrusted and decoded elsewhere (R3).
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { HostCallMessage, HostCallWire } from '../shared/messages/host-calls.js'
 import { isArrayBuffer, isUint8Array } from '../shared/realms.js'
 import { PacedPort } from '../shared/threads/paced-port.js'
 
-/** Takes a request and sees to it that `answer` is called once, soon or late; with no bytes if there is nothing to say. */
+/** Handles a request. Must call `answer` exactly once, now or later; with no bytes if there is nothing to answer. */
 export type OnRequest = (request: Uint8Array, answer: (payload: Uint8Array) => void) => void
 
-/** The slot lets no more than this many be unanswered: one that sends more is broken. */
+/** An honest slot never has more unanswered requests than this. A slot that sends more is broken. */
 const MAX_UNANSWERED = 10_000
 
 export class CallDoor {
@@ -31,7 +31,7 @@ export class CallDoor {
     new PacedPort(port1, (message) => this.#receive(message)).unref()
   }
 
-  /** The slot looks again whether it is interrupted: to be called whenever an interrupt was asked for. */
+  /** Makes the slot check whether it is interrupted. Call it after requesting an interrupt. */
   wake(): void {
     Atomics.add(this.#changes, 0, 1)
     Atomics.notify(this.#changes, 0)

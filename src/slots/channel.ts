@@ -1,5 +1,5 @@
-// The RPC channel to one slot: Comlink behind the message guard, with a table of pending calls that every end of the slot
-// drains (S2). Owns the port and the pending calls; starting and ending the worker is slot.ts's.
+// The RPC channel to one slot: Comlink behind the message guard, with a table of pending calls that is drained however the slot
+// ends (S2). Owns the port and the pending calls; thread.ts starts and ends the worker.
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import {
@@ -15,14 +15,14 @@ import { hasCoreToSpin, slotBecomesBusy, slotBecomesIdle } from './crowd.js'
 import { guard, ProtocolViolation } from './guard.js'
 import { MessagePoller } from './message-poller.js'
 
-/** The slot is gone; `message` says why. Sessions turn it into what their caller understands. */
+/** The slot has ended; `message` says why. Sessions turn it into an error for their caller. */
 export class SlotEndedError extends Error {
   override readonly name = 'SlotEndedError'
 }
 
-/** Messages that are looked at when a slot has ended. Our code sends few before a snapshot. */
+/** Number of messages that are searched for a snapshot when a slot has ended. Our code sends few messages before a snapshot. */
 const MOST_LOOKS = 100
-/** Longest look for what an execution sent last. */
+/** Longest time to read the last messages of an execution when a slot has ended. */
 const LOOK_MS = 10
 
 interface Pending {
@@ -47,11 +47,11 @@ type Deliver = (message: { readonly data: unknown }) => void
 
 interface ChannelOptions {
   readonly onEvent: (event: SlotEvent) => void
-  /** The slot sent what our code never sends: it must be ended. */
+  /** Called when the slot sent something that our code never sends. The slot must be ended. */
   readonly onViolation: (violation: ProtocolViolation) => void
 }
 
-/** Calls through Comlink: all but those of `DirectRequest`. */
+/** Methods that are called through Comlink: all except those of `DirectRequest`. */
 const METHODS = [
   'attach',
   'resume',
@@ -76,15 +76,15 @@ export class Channel {
   #lastDirect = 0
   /** Pending calls of both kinds. */
   #calls = 0
-  /** Ids of Comlink requests without a reply yet: each answers once, and no other is listened to (D17). */
+  /** Ids of Comlink requests without a reply yet. Each gets one reply; replies with other ids are violations (D17). */
   readonly #requests = new Set<string>()
   /**
-   * What Comlink's side sees of ours. Comlink registers its endpoint for finalization, which keeps it until its proxies
-   * are collected: cut here on close, or every channel would keep itself alive.
+   * The only reference from Comlink's endpoint to this channel. Comlink registers the endpoint for finalization, which keeps it alive until
+   * its proxies are collected. So the link is cut on close; otherwise every channel would keep itself alive.
    */
   readonly #link: Link = { send: undefined, deliver: undefined }
   /**
-   * Why the channel is closed. Text, because an error's stack would keep the code that closed it in memory as long as the port.
+   * Why the channel is closed. A string, because an error's stack would keep the code that closed it in memory as long as the port.
    */
   #closed: string | undefined
 
@@ -93,7 +93,7 @@ export class Channel {
     this.#options = options
     this.#link.send = (message, transfer) => this.#send(message, transfer)
     const remote = comlink.wrap<SlotMethods>(endpoint(this.#link))
-    // Every access makes a new proxy and registers it for finalization: once per method is enough.
+    // Access each method once, because every access creates a new proxy and registers it for finalization.
     this.#methods = new Map(METHODS.map((name) => [name, remote[name] as unknown as Method]))
     this.#poller = new MessagePoller(port, (raw) => this.#receive(raw))
     port.on('messageerror', () =>
@@ -181,7 +181,7 @@ export class Channel {
     this.#poller.unref()
   }
 
-  /** Tells the slot something that has no answer; nothing when it has ended. */
+  /** Sends the slot a notice, which has no answer. Does nothing once the slot has ended. */
   tell(notice: SlotNotice, transfer: ArrayBuffer[] = []): void {
     if (this.#closed !== undefined) return
     this.#port.postMessage(notice, transfer)
@@ -189,8 +189,8 @@ export class Channel {
   }
 
   /**
-   * Events that have arrived and were not delivered, when the slot has ended. A snapshot among them is delivered, other messages are
-   * dropped.
+   * Call when the slot has ended. Passes on events that have arrived and were not delivered. Delivers a snapshot among them, and drops
+   * other messages.
    */
   takeEvents(onEvent: (event: SlotEvent) => void): void {
     this.#poller.close()
@@ -209,7 +209,7 @@ export class Channel {
     }
   }
 
-  /** Ends the channel and rejects whatever is pending (S2). Idempotent. */
+  /** Closes the channel and rejects all pending calls (S2). Idempotent. */
   close(reason: string): void {
     if (this.#closed !== undefined) return
     this.#poller.close()
@@ -223,18 +223,18 @@ export class Channel {
     this.#direct.clear()
     if (this.#calls > 0) slotBecomesIdle()
     this.#calls = 0
-    // What was delivered just now settles first: Comlink passes it on by promises.
+    // Wait a turn, so that calls whose reply was just delivered settle first: Comlink passes replies on through promises.
     setImmediate(() => {
       for (const { reject } of [...direct, ...this.#pending]) reject(new SlotEndedError(reason))
       this.#pending.clear()
     })
   }
 
-  /** A snapshot that has come is good whatever became of the slot, and a session may have nothing else left (S3). */
+  /** Delivers a snapshot that has arrived. It is valid however the slot ended, and may be all that is left of the session (S3). */
   #takeCaptured(): void {
     if (![...this.#pending].some(({ name }) => name === 'snapshot')) return
     try {
-      // A slot that is ended for a flood may still be sending.
+      // Read a limited number of messages: a slot that is ended because it floods this thread may still be sending.
       for (let looks = 0; looks < MOST_LOOKS; looks++) {
         const left = this.#poller.take()
         if (left === undefined) return
@@ -277,7 +277,7 @@ export class Channel {
   }
 }
 
-/** What Comlink sees: it sends through the channel and hears only what the guard let through. */
+/** The endpoint given to Comlink. It sends through the channel, and receives only messages that passed the guard. */
 function endpoint(link: Link): comlink.Endpoint {
   return {
     postMessage: (message: { readonly id?: unknown }, transfer?: ArrayBuffer[]) =>

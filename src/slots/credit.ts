@@ -5,11 +5,11 @@ import { CreditWord } from '../shared/messages/host-calls.js'
 export class SlotCredit {
   readonly #words: Int32Array
   readonly #wake: () => void
-  /** Modulo 2 ** 32. Copied to shared memory for the slot, and never read back from there (R3). */
+  /** Released bytes modulo 2 ** 32. Copied to shared memory for the slot, and never read back from there (R3). */
   #releasedBytes = 0
   #lease: CreditLease | undefined
 
-  /** `wake` wakes the slot if it waits for credit. */
+  /** @param wake wakes the slot if it waits for credit */
   constructor(words: SharedArrayBuffer, wake: () => void) {
     this.#words = new Int32Array(words)
     this.#wake = wake
@@ -44,7 +44,7 @@ export class CreditLease {
     this.releasedBytes = releasedBytes
   }
 
-  /** Allows the slot to send as many bytes more. */
+  /** Allows the slot to send this many more bytes. */
   release(bytes: number): void {
     this.#credit.release(this, bytes)
   }

@@ -1,4 +1,4 @@
-// Counts the busy slots of this process. Owns the count, and the rule that a waiting thread may spin only while no other thread of ours
+// Counts the busy slots of this process. Owns the count, and the rule that a waiting thread may spin only while none of our other threads
 // needs its core.
 import { availableParallelism } from 'node:os'
 
@@ -14,7 +14,7 @@ export function slotBecomesIdle(): void {
   busySlots -= 1
 }
 
-/** This thread and every busy slot have a core each. */
+/** Whether this thread and every busy slot can have a core each. */
 export function hasCoreToSpin(): boolean {
   return busySlots < CORES
 }

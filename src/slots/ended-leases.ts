@@ -1,4 +1,4 @@
-// Leases that have ended and whose memory is not free yet. Owns how long to wait for a thread's exit; which leases end is the pool's.
+// Leases that have ended but whose memory is not free yet. Owns how long to wait for a thread's exit; the pool decides which leases end.
 import type { ManagerMemory } from '../memory/manager-memory.js'
 import type { SlotLease } from '../memory/slot-lease.js'
 
@@ -34,7 +34,7 @@ export class EndedLeases {
 
   /** Call when all threads have been terminated. Resolves when all memory is free. */
   async close(): Promise<void> {
-    // Threads that were exiting earlier are gone soon, too. If no thread had taken a slot's task yet, no exit is reported for that slot.
+    // Threads that were already exiting are gone soon, too. For a slot whose task no thread had taken yet, no exit is ever reported.
     const leases = [...this.#leases]
     const timer = setTimeout(() => {
       for (const lease of leases) lease.close()

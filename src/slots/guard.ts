@@ -1,5 +1,5 @@
-// The wall between a slot's thread and ours: every message is taken as hostile (R3) and either comes out as a type of
-// src/shared/messages/slot.ts, rebuilt field by field, or is a violation that ends the slot. Owns the shapes; reacting is channel.ts's.
+// Validates the messages of a slot's thread, all of which are untrusted (R3). A message is either rebuilt field by field as a type of
+// src/shared/messages/slot.ts, or is a violation that ends the slot. Owns the shapes; channel.ts reacts to them.
 
 import { constants } from 'node:buffer'
 import type { FileChanges, RunReport, SlotEvent, SlotReply } from '../shared/messages/slot.js'
@@ -7,25 +7,25 @@ import type { FileStatus } from '../shared/messages/storage.js'
 import { isArrayBuffer, isPlainObject, isUint8Array } from '../shared/realms.js'
 import { startOf } from '../shared/thrown.js'
 
-/** Bounds of what one message may carry; a worker that sends more is not ours any more. */
+/** Limits for one message. A worker that sends more no longer runs our code. */
 const MAX_TEXT_LENGTH = constants.MAX_STRING_LENGTH
 const MAX_REASON_LENGTH = 2000
 const MAX_ID_LENGTH = 200
-/** Milliseconds and bytes; a histogram takes no more. */
+/** Limit for milliseconds and bytes; a histogram accepts no more. */
 const MAX_NUMBER = 2 ** 40
 const HASH_BYTES = 32
-/** The kernel's own bound of each is a mebibyte. */
+/** Limit for a description and for the values of globals. The kernel's own limit for each is a mebibyte. */
 const MAX_DESCRIPTION_BYTES = 2 ** 21
 const MAX_FILES = 1000
 const MAX_PATH_LENGTH = 4096
-/** Names of one directory, and of an error. */
+/** Limit in characters for all names of one directory together. */
 const MAX_NAMES_LENGTH = 2 ** 25
 const MAX_CODE_LENGTH = 20
-/** Milliseconds from 1970 that a Date can hold. */
+/** Milliseconds since 1970 that a Date can hold. */
 const MAX_TIME_MS = 8.64e15
-/** Parts of one message of live output: a slot sends sooner than after so many bytes. */
+/** Parts of one message of live output. A slot sends a message before its output has this many bytes. */
 const MAX_OUTPUT_PARTS = 65_537
-/** Of a snapshot: those of 4 GiB have fewer. */
+/** Blocks of a snapshot. A snapshot of 4 GiB has fewer. */
 const MAX_BLOCKS = 2 ** 19
 
 /** A message that our own code in a slot never sends. */
@@ -145,7 +145,7 @@ function guardReply(message: Fields): SlotReply {
   }
 }
 
-/** What an execution tells however it came out. */
+/** The part of a reply that every execution reports, whatever its outcome. */
 function guardRun(message: Fields): RunReport {
   return {
     stdout: text(message, 'stdout', MAX_TEXT_LENGTH),
@@ -159,7 +159,7 @@ function guardRun(message: Fields): RunReport {
   }
 }
 
-/** A plain object, as structured cloning makes it: its fields are data, and reading them runs no code. */
+/** A plain object, as structured cloning creates it: its fields are data, and reading them runs no code. */
 type Fields = Readonly<Record<string, unknown>>
 
 function fields(raw: unknown): Fields {
@@ -198,7 +198,7 @@ function bytes(message: Fields, name: string, maxBytes = Number.POSITIVE_INFINIT
   return value
 }
 
-/** Bytes that are all of their buffer, whose length is fixed: what is kept of them is what counts, and no more. */
+/** Bytes that fill their buffer, whose length is fixed. So keeping them keeps no more memory than is counted. */
 function ownBytes(message: Fields, name: string): Uint8Array {
   const value = bytes(message, name)
   if (value.byteLength !== value.buffer.byteLength || (value.buffer as ArrayBuffer).resizable)
@@ -260,7 +260,7 @@ function fileStatus(message: Fields): FileStatus {
   }
 }
 
-/** A reason is the worker's text: one line without control characters goes into errors and logs. */
+/** Reduces the worker's text to one line without control characters, for errors and logs. */
 export function printable(reason: string): string {
   return startOf(reason, MAX_REASON_LENGTH)
     .toWellFormed()

@@ -1,6 +1,6 @@
 // Receives a slot's messages. Owns when to poll for them: waking a sleeping thread takes as long as most cells and host calls, so when
-// a message is expected soon, the event loop keeps turning instead of sleeping. Timers and other work still get their turns. What a
-// message means is channel.ts's.
+// a message is expected soon, the event loop spins instead of sleeping. Timers and other work still run in between. channel.ts interprets
+// the messages.
 import type { MessagePort } from 'node:worker_threads'
 import { PacedPort } from '../shared/threads/paced-port.js'
 import { SpinPolicy } from '../shared/threads/spin-policy.js'
@@ -12,7 +12,7 @@ const SPIN_MS = 0.3
 export class MessagePoller {
   readonly #port: PacedPort
   readonly #onMessage: (message: unknown) => void
-  /** Replies to calls and host calls after answers each have their own history. */
+  /** Two policies with separate histories: one for replies to calls, one for host calls that follow answers. */
   readonly #policies = { reply: new SpinPolicy(SPIN_MS), calls: new SpinPolicy(SPIN_MS) }
   /** Policy of the poll in progress. */
   #active: SpinPolicy | undefined
@@ -25,7 +25,7 @@ export class MessagePoller {
     port.on('close', () => this.#stop(false))
   }
 
-  /** The port keeps the process alive. */
+  /** Makes the port keep the process alive. */
   ref(): void {
     this.#port.ref()
   }
@@ -34,7 +34,7 @@ export class MessagePoller {
     this.#port.unref()
   }
 
-  /** Call after sending the slot something that it may respond to at once. */
+  /** Call after sending the slot something to which it may respond at once. */
   pollFor(awaited: 'reply' | 'calls'): void {
     if (this.#active !== undefined || !hasCoreToSpin()) return
     const policy = this.#policies[awaited]
@@ -44,13 +44,13 @@ export class MessagePoller {
     this.#turn = setImmediate(this.#look)
   }
 
-  /** Stops polling and delivering. `take` still takes what has arrived. Idempotent. */
+  /** Stops polling and delivering. `take` still returns messages that have arrived. Idempotent. */
   close(): void {
     this.#port.stop()
     this.#stop(false)
   }
 
-  /** The next message that has arrived and was not delivered. */
+  /** Returns the next message that has arrived but was not delivered. */
   take(): { readonly message?: unknown } | undefined {
     return this.#port.take()
   }

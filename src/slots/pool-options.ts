@@ -1,4 +1,4 @@
-// The types around a pool: its options, its statistics, and how a lease ended. Owns no behaviour.
+// The types of a pool: its options, its statistics, and how a lease ended. Owns no behaviour.
 
 /** Which sessions may use a slot after its first lease. */
 export type SlotReuse = 'any' | 'tenant' | 'never'
@@ -11,27 +11,28 @@ export interface PoolOptions {
   readonly slotReuse?: SlotReuse
 }
 
-/** A slot that somebody wants. */
+/** A request for a slot. */
 export interface SlotRequest {
   readonly tenant: string
   /** The image that its interpreter is made from. */
   readonly imageId: string
 }
 
+/** Numbers of slots, by state. */
 export interface PoolStats {
   readonly max: number
   readonly booting: number
   readonly ready: number
   readonly leased: number
-  /** Being set back to the image between two leases. */
+  /** Slots that are being set back to the image, between two leases. */
   readonly renewing: number
-  /** Ready, and reserved for the tenant that had it (`slotReuse: 'tenant'`). */
+  /** Ready slots that are reserved for the tenant that had them last (`slotReuse: 'tenant'`). */
   readonly parked: number
 }
 
 /** How a lease ended. */
 export interface Released {
-  /** Nothing went wrong and nothing runs, so the slot can be renewed. */
+  /** Nothing failed and nothing is running, so the slot can be renewed. */
   readonly isClean: boolean
   /** Other sessions can belong to the same tenant. */
   readonly isTenantShared: boolean

@@ -1,5 +1,5 @@
 // Decides which caller gets which slot, and when slots are booted, renewed and ended. Owns the state of every slot. slot-threads.ts owns
-// the threads, waiting-line.ts the queue of callers, ended-leases.ts memory that is not free yet; the manager owns sessions.
+// the threads, waiting-line.ts the queue of callers, ended-leases.ts the memory that is not free yet, the manager the sessions.
 
 import { ManagerMemory } from '../memory/manager-memory.js'
 import {
@@ -24,7 +24,7 @@ import { WaitingLine } from './waiting-line.js'
 const SPARE_SLOTS = 2
 /** Starting a thread blocks for milliseconds, so serve waiting callers before booting spare slots. */
 const SPARE_DELAY_MS = 10
-/** Longer for the first one, so that it does not take a core from the first session of a process. */
+/** The first delay is longer, so that the boot does not take a core from the first session of a process. */
 const FIRST_SPARE_DELAY_MS = 100
 /** After this many failed boots in a row, reject all waiting callers. */
 const MAX_FAILED_BOOTS = 3
@@ -37,11 +37,11 @@ export class SlotPool {
   readonly #line: WaitingLine
   readonly #memory: ManagerMemory
   readonly #observer: SlotObserver
-  /** What was asked for last. Spare slots have this image. */
+  /** Image of the last request. Spare slots have this image. */
   #latestImageId: string
   #boots = 0
   #renewals = 0
-  /** In a row, by image. */
+  /** Number of failed boots in a row, by image. */
   readonly #failedBoots = new Map<string, number>()
   #spareTimer: NodeJS.Timeout | undefined
   #spareDelayMs = FIRST_SPARE_DELAY_MS
@@ -67,7 +67,7 @@ export class SlotPool {
     this.#options = options
     this.#memory = memory
     memory.onRelease = () => this.#roomCame()
-    // There may be memory for spare slots now.
+    // When a lease's memory is free, there may be room for spare slots.
     this.#ended = new EndedLeases(memory, () => {
       if (!this.#closed) this.#provision()
     })
@@ -87,7 +87,7 @@ export class SlotPool {
     return this.#line.length === 0 ? 0 : Math.max(0, this.#line.length - this.#coming)
   }
 
-  /** Every slot is leased, and no more can be booted. */
+  /** Whether every slot is leased, and no more can be booted. */
   get isExhausted(): boolean {
     return this.#coming === 0
   }
@@ -102,7 +102,7 @@ export class SlotPool {
     return Math.min(this.#options.slots - this.#slots.size, this.#memory.slotsThatFit)
   }
 
-  /** More slots are allowed, but there is no memory for one. */
+  /** Whether more slots are allowed, but there is no memory for one. */
   get #lacksMemory(): boolean {
     return this.#slots.size < this.#options.slots && this.#memory.slotsThatFit === 0
   }
@@ -111,7 +111,7 @@ export class SlotPool {
     return { max: this.#options.slots, ...this.#slots.count() }
   }
 
-  /** Since the pool was made: threads started, and slots renewed. */
+  /** Number of threads started and of slots renewed since the pool was created. */
   get counters(): { readonly boots: number; readonly renewals: number } {
     return { boots: this.#boots, renewals: this.#renewals }
   }
@@ -141,7 +141,7 @@ export class SlotPool {
     return acquired
   }
 
-  /** A slot that is free right now, unless other callers are waiting. */
+  /** Returns a slot that is free right now, unless other callers are waiting. */
   tryAcquire(request: SlotRequest): Slot | undefined {
     if (this.#closed || this.#line.length > 0) return undefined
     const free = this.#slots.find(request)
@@ -149,7 +149,7 @@ export class SlotPool {
     return free && this.#lease(free, request.tenant)
   }
 
-  /** Takes a leased slot back. It is renewed, or its worker is ended; this does not wait for either. */
+  /** Takes a leased slot back, and renews it or ends its worker. Does not wait for either. */
   release(slot: Slot, { isClean, isTenantShared }: Released): void {
     const thread = this.#leases.get(slot)
     if (thread === undefined) return
@@ -160,8 +160,8 @@ export class SlotPool {
     const { slotReuse = 'any' } = this.#options
     const isReusable =
       slotReuse === 'any' || (slotReuse === 'tenant' && isTenantShared && this.#line.isOnly(state.tenant))
-    // If a session waits for memory, end the slot to free its memory.
-    // The same where memory is short and the slot holds more than a new one does: a thread that exits surely frees all of it.
+    // If a session waits for memory, end the slot to free its memory. Also end it if memory is short and the slot holds more than a new
+    // one: only a thread's exit is certain to free all of it.
     const isLean = this.#memory.hasPlenty || slot.memory.bytes <= slot.memory.newBytes
     const isWanted = this.#line.length === 0 || this.#line.first(thread.imageId) !== undefined
     const isKept = isClean && isReusable && isLean && isWanted && !this.#memory.room.isAwaited
@@ -221,7 +221,7 @@ export class SlotPool {
     this.#serve()
   }
 
-  /** Gives ready slots to waiting callers, in order. Those who wait for another image do not hold them up. */
+  /** Gives ready slots to waiting callers, in order. Callers that wait for another image do not block them. */
   #serve(): void {
     for (const imageId of this.#line.countByImage().keys()) {
       for (;;) {
@@ -267,7 +267,7 @@ export class SlotPool {
       if (kind === 'ready') return thread.terminate('another session needs its place')
   }
 
-  /** Memory was freed. Serves those who wait for it in a later turn, because the code that freed it may not have finished. */
+  /** Call when memory was freed. Serves waiting callers in a later turn, because the code that freed it may not have finished. */
   #roomCame(): void {
     if (this.#line.length === 0 && !this.#memory.room.isAwaited) return
     this.#roomTimer ??= setImmediate(() => {
@@ -280,7 +280,7 @@ export class SlotPool {
 
   /** Ends unused slots for a session that needs memory. Resolves when their memory is free; undefined if there is nothing to free. */
   #makeRoom(): Promise<void> | undefined {
-    // Includes memory of leases that ended earlier, which is freed soon.
+    // Also wait for the memory of leases that ended earlier, which is freed soon.
     const gone = [...this.endSpares('a session needs its memory'), ...this.#ended.freed]
     for (const state of this.#slots.values()) if (state.kind === 'renewing') gone.push(state.previous.freed)
     if (gone.length === 0) return undefined
@@ -300,7 +300,7 @@ export class SlotPool {
       const { memory } = thread.slot
       gone.push(memory.freed)
       if (state.kind === 'renewing') gone.push(state.previous.freed)
-      // Until a slot has booted it is unknown which thread it has, if any, and so when its memory is free.
+      // Until a slot has booted, it is unknown which thread it has, if any, and so when its memory is free.
       if (state.kind === 'booting') this.#endOnceBooted(thread, reason)
       else thread.terminate(reason)
     }
@@ -349,7 +349,7 @@ export class SlotPool {
     if (state?.kind === 'renewing') this.#ended.add(state.previous, gone)
     this.#observer.ended(thread, reason, state?.kind)
     if (this.#closed) return
-    // It keeps its place until its worker may be ended.
+    // The thread keeps its place in its Piscina until its worker may be ended.
     if (this.#threads.stoppingCount > 0) void thread.stopped.then(() => this.#closed || this.#serve())
     const hasFailed = state?.kind === 'booting' && !this.#unwanted.has(thread)
     if (hasFailed && !this.#countFailedBoot(thread.imageId, reason)) return

@@ -1,4 +1,4 @@
-// Reports what happens to slots. Owns their numbers, and their boots' spans.
+// Reports the events of slots. Owns the numbers of slots, and the spans of their boots.
 import type { Observer } from '../telemetry/observer.js'
 import type { SlotState } from './slot-table.js'
 import type { SlotThread } from './thread.js'
@@ -14,7 +14,7 @@ export class SlotObserver {
     this.#observer = observer
   }
 
-  /** Boots that `run` starts are for the caller whose code runs now, so their spans are below its own. */
+  /** Boots that `run` starts are for the caller whose code is running now, so their spans are children of its span. */
   forCaller(run: () => void): void {
     this.#isForCaller = true
     try {
@@ -24,7 +24,7 @@ export class SlotObserver {
     }
   }
 
-  /** A thread has just been started. */
+  /** Call when a thread has just been started. */
   booting(thread: SlotThread): void {
     this.#ids.set(thread, ++this.#lastId)
     const facts = this.#factsOf(thread)
@@ -35,12 +35,12 @@ export class SlotObserver {
         const durationMs = boot.end()
         this.#observer.emit('slot', () => ({ type: 'booted', ...facts, durationMs }))
       },
-      // The event `ended` says why.
+      // The event `ended` has the reason.
       (error: unknown) => (this.#isClosing ? boot.drop() : void boot.fail(error)),
     )
   }
 
-  /** All slots are about to be ended, also those that are booting. */
+  /** Call before all slots are ended, including those that are booting: those boots have not failed. */
   closing(): void {
     this.#isClosing = true
   }
@@ -53,14 +53,14 @@ export class SlotObserver {
     this.#observer.emit('slot', () => ({ type: 'released', ...this.#factsOf(thread), tenant }))
   }
 
-  /** @param ready resolves when the slot is the image again */
+  /** @param ready resolves when the slot has been set back to the image */
   renewing(thread: SlotThread, ready: Promise<void>): void {
     const startedMs = performance.now()
     const renewed = () => {
       const durationMs = performance.now() - startedMs
       this.#observer.emit('slot', () => ({ type: 'renewed', ...this.#factsOf(thread), durationMs }))
     }
-    // If it fails, the slot ends.
+    // If renewing fails, the slot ends and reports that.
     ready.then(renewed, () => {})
   }
 

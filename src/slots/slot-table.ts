@@ -1,9 +1,9 @@
-// The slots of a pool and the state of each. Owns the look-ups over them; the pool decides what happens to a slot.
+// The slots of a pool and their states. Owns the queries over them; the pool decides what happens to a slot.
 import type { SlotLease } from '../memory/slot-lease.js'
 import type { PoolStats, SlotRequest } from './pool-options.js'
 import type { SlotThread } from './thread.js'
 
-/** `tenant`: the only one that may use the slot; undefined: any. In either case nothing of an earlier lease can be observed (S1). */
+/** `tenant`: the only tenant that may use the slot; undefined: any. In either case, nothing of an earlier lease can be observed (S1). */
 export type SlotState =
   | { readonly kind: 'booting' }
   | { readonly kind: 'ready'; readonly tenant: string | undefined }
@@ -11,7 +11,7 @@ export type SlotState =
   /** `previous`: memory of the previous lease, which is freed once the slot has been renewed. */
   | { readonly kind: 'renewing'; readonly tenant: string | undefined; readonly previous: SlotLease }
 
-/** Those that became ready last stand last. */
+/** A map in the order in which slots became ready; the latest is last. */
 export class SlotTable extends Map<SlotThread, SlotState> {
   count(): Omit<PoolStats, 'max'> {
     const counts = { booting: 0, ready: 0, leased: 0, renewing: 0, parked: 0 }
@@ -19,7 +19,7 @@ export class SlotTable extends Map<SlotThread, SlotState> {
     return counts
   }
 
-  /** A ready slot: one reserved for the tenant, else the one renewed last, whose JavaScript is the best optimized. */
+  /** Finds a ready slot: one reserved for the tenant, else the one renewed last, whose JavaScript is the best optimized. */
   find({ tenant, imageId }: SlotRequest): SlotThread | undefined {
     let found: SlotThread | undefined
     for (const [thread, state] of this) {
@@ -30,7 +30,7 @@ export class SlotTable extends Map<SlotThread, SlotState> {
     return found
   }
 
-  /** Slots of the image that any session can have, or will once they have been booted or renewed. */
+  /** Counts slots of the image that any session can have, now or once they have been booted or renewed. */
   countComing(imageId: string): number {
     let count = 0
     for (const [thread, state] of this)
@@ -38,7 +38,7 @@ export class SlotTable extends Map<SlotThread, SlotState> {
     return count
   }
 
-  /** Leased slots of the image whose session has gone on to another one: they are given back in a moment. */
+  /** Counts leased slots of the image whose session has moved to another slot. They are released in a moment. */
   countLeaving(imageId: string): number {
     let count = 0
     for (const [thread, { kind }] of this)

@@ -12,9 +12,9 @@ import { messageOf } from '../shared/thrown.js'
 import { SlotThread } from './thread.js'
 import { guardThread } from './thread-guard.js'
 
-/** With V8's default stack, nested data overflows it before CPython's own guard sees the depth. */
+/** Deeply nested data would overflow V8's default stack before CPython's own recursion check detects it. */
 const STACK_MB = 64
-/** A slot's JavaScript allocates little; without this its heap grows to several times what it uses. */
+/** A slot's JavaScript allocates little. Without this limit, its heap grows to several times what it uses. */
 const YOUNG_GENERATION_MB = 4
 /**
  * Enough for a slot with tens of thousands of files that takes a snapshot. Without this limit V8 lets hundreds of megabytes of garbage
@@ -23,7 +23,7 @@ const YOUNG_GENERATION_MB = 4
 const OLD_GENERATION_MB = 384
 
 export class SlotThreads {
-  /** By image. One that nobody uses has none. */
+  /** One Piscina for each image that has been used, by image id. */
   readonly #piscinas = new Map<string, Piscina>()
   readonly #images: ReadonlyMap<string, Image>
   readonly #count: number
@@ -45,14 +45,14 @@ export class SlotThreads {
     const piscina = new Piscina({
       filename: packageFile('slot'),
       name: 'serve',
-      // No option of Piscina's: in the bundle its code asks for it (scripts/build.mjs).
+      // Not an option of Piscina: the build patches Piscina's bundled code to read it (scripts/build.mjs).
       ...{ workerFile: packageFile('thread') },
       workerData: this.#images.get(imageId),
       minThreads: 0,
       maxThreads: this.#count,
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
-      // The worker gets no environment, arguments or flags of ours.
+      // The worker gets none of this process's environment, arguments or flags.
       env: {},
       argv: [],
       execArgv: [],
@@ -78,8 +78,8 @@ export class SlotThreads {
   }
 
   /**
-   * Threads that have ended, but whose workers may not be ended yet. Each has a place in its Piscina until then, and a task that finds no
-   * place would wait for ever.
+   * Number of threads that have ended, but whose workers must not be ended yet. Until then, each has a place in its Piscina; a task that
+   * finds no free place would wait forever.
    */
   get stoppingCount(): number {
     return this.#stopping.size

@@ -42,25 +42,25 @@ type CallsEvent = Extract<SlotEvent, { event: 'calls' }>
 type OutputEvent = Extract<SlotEvent, { event: 'output' }>
 type DisplayEvent = Extract<SlotEvent, { event: 'display' }>
 
-/** Gets what an execution writes and displays while it runs, and when its slot ends what that had not sent yet. */
+/** Receives what an execution writes and displays while it runs; when its slot ends, also what the slot had not sent yet. */
 export interface ExecutionListener {
   onOutput(output: LiveOutput): void
   onDisplay(display: Uint8Array): void
 }
 
-/** What an execution may send. `null`: no limit. */
+/** Limits for what an execution may send. `null`: no limit. */
 export interface ExecutionBounds {
-  /** Characters, of each stream. */
+  /** Limit for each stream; characters are counted. */
   readonly outputBytes: number | null
-  /** Of all displays. */
+  /** Limit in bytes for all displays together. */
   readonly resultBytes: number | null
 }
 
 /** Answers the host calls of the slot's session. */
 export interface CallHandler {
-  /** New calls of an execution that awaits them. Throws or rejects with MalformedValueError if they are no calls. */
+  /** Handles new calls of an execution that awaits them. Throws or rejects with MalformedValueError if they are malformed. */
   calls(event: CallsEvent): void | Promise<void>
-  /** A call of code that blocks until it is answered. Fails in the same way. */
+  /** Handles a call of code that blocks until it is answered. Throws or rejects in the same way. */
   blockingCall(request: Uint8Array, answer: (payload: Uint8Array) => void): void | Promise<void>
 }
 
@@ -71,18 +71,18 @@ interface Connection {
 
 interface Listening {
   readonly listener: ExecutionListener
-  /** The number of the execution. */
+  /** Id of the execution's call. */
   readonly id: number
-  /** Characters and bytes that may still come. */
+  /** Characters of output that may still arrive. */
   remaining: number
   remainingDisplayBytes: number
-  /** Chunks of output that have come. */
+  /** Number of chunks of output that have arrived. */
   chunks: number
   events: number
   readonly startedMs: number
 }
 
-/** What a lease needs of its worker. */
+/** What a lease needs from its worker. */
 interface Terminable {
   terminate(reason: string): void
 }
@@ -98,14 +98,14 @@ export class Slot {
   #endReason: string | undefined
   #isReady = false
   #lastCallId = 0
-  /** Bytes of host calls' answers since the lease began. */
+  /** Bytes of answers to host calls, since the lease began. */
   #sentAnswerBytes = 0
   #takenAnswerBytes = 0
   #listening: Listening | undefined
   #handler: CallHandler | undefined
   #connection: Connection | undefined
 
-  /** The session has another slot and gives this one back in a moment, so no spare has to be booted in its place. */
+  /** The session has another slot and releases this one in a moment, so no spare has to be booted. */
   isLeaving = false
 
   /** The lease's share of the manager's memory. The pool closes it. */
@@ -150,12 +150,12 @@ export class Slot {
     return this.#ready.promise
   }
 
-  /** False when the lease has ended, with or without its worker. */
+  /** False once the lease has ended, whether or not its worker has. */
   get alive(): boolean {
     return this.#endReason === undefined
   }
 
-  /** A number for the next call that `interrupt` can name. */
+  /** Returns an id for the next call, which `interrupt` can name. */
   nextCallId(): number {
     this.#lastCallId = (this.#lastCallId % 0x7fffffff) + 1
     return this.#lastCallId
@@ -176,7 +176,7 @@ export class Slot {
     return reply.finally(() => clearTimeout(timer))
   }
 
-  /** KeyboardInterrupt in call `id`, wherever it is: in Python code, in a blocking wait, or awaiting. */
+  /** Raises KeyboardInterrupt in call `id`, whether it runs Python code, blocks in a wait, or awaits. */
   interrupt(id: number): void {
     if (this.#endReason !== undefined) return
     Atomics.store(this.#interrupt, INTERRUPT, id)
@@ -187,14 +187,14 @@ export class Slot {
     })
   }
 
-  /** Whether the worker says that it runs user code of capture `id`. */
+  /** Whether the worker reports that it is running user code of capture `id`. */
   runsUserCode(id: number): boolean {
     return Atomics.load(this.#interrupt, USER_CODE) === id
   }
 
   /**
-   * Sets the receiver of what execution `id` writes and displays. An honest slot sends no more than the bounds, which it enforces as
-   * well, and nothing while there is no listener.
+   * Sets the receiver of what execution `id` writes and displays. An honest slot enforces the same limits, so it sends no more, and sends
+   * nothing while there is no listener.
    */
   listen(id: number, listener: ExecutionListener, { outputBytes, resultBytes }: ExecutionBounds): void {
     this.#listening = {
@@ -224,19 +224,19 @@ export class Slot {
     if (this.#endReason !== undefined) connection?.close()
   }
 
-  /** For the session that attaches next, which returns credit for the arguments of host calls. */
+  /** Starts the credit lease of the session that attaches next, which returns credit for the arguments of host calls. */
   leaseCredit(): CreditLease {
     return this.#credit.lease()
   }
 
-  /** Detaches the session. The slot is between two sessions. */
+  /** Detaches the session. Until the next one attaches, the slot has none. */
   disconnect(): void {
     this.#handler = undefined
     this.#credit.end()
     this.mount(undefined)
   }
 
-  /** Answers to host calls that were sent but not taken by Python yet, as the slot reports it. A false report harms only its session. */
+  /** Bytes of answers that were sent but, as the slot reports, not yet taken by Python. A false report harms only its own session. */
   get waitingAnswerBytes(): number {
     return Math.max(0, this.#sentAnswerBytes - this.#takenAnswerBytes)
   }
@@ -329,7 +329,7 @@ export class Slot {
     listening.listener.onOutput(event)
   }
 
-  /** What the execution has written and the worker has not sent, or sent just now: whatever ended it, that is not lost. */
+  /** Delivers output that the worker has just sent, or written but not sent, so that nothing is lost however the slot ended. */
   #hearTheRest(): void {
     const listening = this.#listening
     if (listening === undefined) return

@@ -1,5 +1,5 @@
-// The thread of a slot: one Piscina task that runs as long as the thread lives and serves one lease after the other. Owns the worker's
-// start and end. Each lease is a Slot (slot.ts); the pool decides which session gets it.
+// The thread of a slot: one Piscina task, which runs as long as the thread lives and serves one lease after the other. Owns the start and
+// end of the worker. Each lease is a Slot (slot.ts); the pool decides which session gets it.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { deferred } from '../deferred.js'
@@ -22,10 +22,10 @@ export class SlotThread implements Exiting {
   #endReason: string | undefined
 
   /**
-   * Starts a worker; `slot.ready` says when its interpreter has booted.
+   * Starts a worker; `slot.ready` resolves when its interpreter has booted.
    *
-   * @param imageId the image of the Piscina's workers
-   * @param memory the first lease's
+   * @param imageId id of the image of the Piscina's workers
+   * @param memory memory of the first lease
    */
   constructor(
     piscina: Piscina,
@@ -50,7 +50,7 @@ export class SlotThread implements Exiting {
     return this.#slot
   }
 
-  /** Resolves with the reason when the thread is being ended and no lease follows. */
+  /** Resolves with the reason when the thread is being ended and no further lease will follow. */
   get ended(): Promise<string> {
     return this.#ended.promise
   }
@@ -98,7 +98,7 @@ export class SlotThread implements Exiting {
     const untilMs = performance.now() + MOST_SHIELDED_MS
     while (this.#slot.isShielded() && performance.now() < untilMs)
       await new Promise((resolve) => setTimeout(resolve, SHIELD_LOOK_MS))
-    // Pass text as the reason: the default is an error, whose stack would keep the caller in memory.
+    // Pass a string as the reason: the default is an error, whose stack would keep the caller in memory.
     this.#abort.abort(reason)
     this.#slot.memory.abandon()
     unguardExit(this)

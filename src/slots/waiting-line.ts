@@ -1,6 +1,6 @@
-// The queue of callers that wait for a slot. Owns their order and timeouts. Tenants take turns: one with a thousand callers holds up
-// another's by one slot at most. A caller's time counts only while it waits for other sessions, not while a slot boots or is renewed for
-// it. The pool owns the slots.
+// The queue of callers that wait for a slot. Owns their order and timeouts. Tenants take turns (round-robin): a tenant with a thousand
+// callers delays another tenant's caller by one slot at most. A caller's timeout runs only while it waits for other sessions, not while a
+// slot boots or is renewed for it. The pool owns the slots.
 import { CancelledError } from '../shared/errors.js'
 import type { SlotRequest } from './pool-options.js'
 import type { Slot } from './slot.js'
@@ -11,10 +11,10 @@ export interface Waiter extends SlotRequest {
 }
 
 interface Clocked extends Waiter {
-  /** Callers of a lower round are served first, those of the same in the order in which they came. Each tenant has one in a round. */
+  /** Callers of a lower round are served first, those of the same round in order of arrival. Each tenant has one caller per round. */
   readonly round: number
   remainingMs: number
-  /** Set while the clock runs. */
+  /** Set while the timeout runs. */
   running: { readonly sinceMs: number; readonly timer: NodeJS.Timeout } | undefined
 }
 
@@ -22,13 +22,13 @@ export class WaitingLine {
   readonly #timeoutMs: number
   readonly #timedOut: () => Error
   readonly #waiters: Clocked[] = []
-  /** Of the caller that was served last. A tenant that has had no turn in it yet joins this round. */
+  /** Round of the caller that was served last. A tenant that has had no turn in this round joins it. */
   #round = 0
-  /** Of the last caller of each tenant that waits, or has had its turn in this round. */
+  /** Round of the last caller of each tenant that is waiting, or has had its turn in this round. */
   readonly #lastRounds = new Map<string, number>()
   #coming = 0
 
-  /** @param timedOut makes the error for a caller that has waited for `timeoutMs` */
+  /** @param timedOut creates the error for a caller that has waited for `timeoutMs` */
   constructor(timeoutMs: number, timedOut: () => Error) {
     this.#timeoutMs = timeoutMs
     this.#timedOut = timedOut
@@ -81,7 +81,7 @@ export class WaitingLine {
       }
       const onAbort = () => {
         waiter.reject(new CancelledError('not-started', { cause: signal?.reason }))
-        // The callers behind it have moved up.
+        // The callers behind it have moved up, so update which timeouts run.
         this.count(this.#coming)
       }
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -91,7 +91,7 @@ export class WaitingLine {
     })
   }
 
-  /** Slots are on their way for the first `coming` callers. The timeouts of the others run, because they wait for other sessions. */
+  /** Stops the timeouts of the first `coming` callers, for whom slots are coming. The others wait for sessions, so their timeouts run. */
   count(coming: number): void {
     this.#coming = coming
     if (this.#timeoutMs === Number.POSITIVE_INFINITY) return
@@ -101,7 +101,7 @@ export class WaitingLine {
     }
   }
 
-  /** @param imageId default: those of every image */
+  /** @param imageId reject only callers that wait for this image; default: all */
   rejectAll(error: Error, imageId?: string): void {
     for (const waiter of [...this.#waiters])
       if (imageId === undefined || waiter.imageId === imageId) waiter.reject(error)

@@ -1,5 +1,5 @@
-// The listeners of a manager's events, and how they are called: in a microtask, so that a listener may call any method, and never so that
-// one that throws gets in the way of the library or of others.
+// The listeners of a manager's events. Owns how they are called: in a microtask, so that a listener may call any method, and such that one
+// that throws disturbs neither the library nor other listeners.
 import type { ManagerEvents } from './events.js'
 
 export type EventListener<Name extends keyof ManagerEvents> = (event: ManagerEvents[Name]) => unknown
@@ -15,13 +15,13 @@ export class EventListeners {
     checkpoint: new Set(),
   }
 
-  /** @returns removes the listener, which is not called any more, not even with events that have happened */
+  /** @returns a function that removes the listener; the listener then does not even get events that have already happened */
   add<Name extends keyof ManagerEvents>(
     name: Name,
     listener: EventListener<Name>,
     signal: AbortSignal | undefined,
   ): () => void {
-    // The entry keeps the signal alive, which may be one that only follows the caller's.
+    // The entry keeps the signal alive: the signal may be a dependent one that nothing else references.
     const entry = { listener, signal }
     const remove = () => {
       this.#entries[name].delete(entry)
@@ -33,7 +33,7 @@ export class EventListeners {
     return remove
   }
 
-  /** @param make is called if anybody listens */
+  /** @param make creates the event; called only if there is a listener */
   emit<Name extends keyof ManagerEvents>(name: Name, make: () => ManagerEvents[Name]): void {
     const entries = this.#entries[name]
     if (entries.size === 0) return
@@ -44,7 +44,7 @@ export class EventListeners {
   }
 }
 
-/** What a listener throws becomes an uncaught exception, as with an EventTarget; what an async one rejects with, an unhandled rejection. */
+/** An error that a listener throws becomes an uncaught exception, as with an EventTarget; a rejection becomes an unhandled rejection. */
 function call<Event>(listener: (event: Event) => unknown, event: Event): void {
   try {
     listener(event)

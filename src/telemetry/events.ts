@@ -1,82 +1,86 @@
-// What happens to a manager's sessions, slots and checkpoints, for `manager.on`. Owns the types only; `type` tells which event it is.
+// The events of a manager's sessions, slots and checkpoints, for `manager.on`. Owns the types only; `type` says which event it is.
 
-/** Events of one session come in the order in which they happened. `closed` is the last, unless a closed session is deleted. */
+/** Events of a session, delivered in the order in which they happened. `closed` is the last, unless the closed session is deleted. */
 export type SessionEvent = { readonly sessionId: string; readonly tenant: string } & (
   | {
-      /** `created`: a new session has its slot. `opened`: one from the store has. */
+      /** `created`: a new session got its first slot. `opened`: a stored session got one. */
       readonly type: 'created' | 'opened'
-      /** Milliseconds in which it waited for its slot and was loaded. */
+      /** Milliseconds that the session waited for its slot and was loaded. */
       readonly durationMs: number
     }
   | {
-      /** It has given its slot up: by `hibernate`; because the manager needed the slot, or `idleTimeoutMs` was over; with its worker; by `reset`. */
+      /** The session has no slot any more. */
       readonly type: 'dormant'
+      /**
+       * `hibernated`: by `hibernate()`. `evicted`: the manager needed the slot, or the session was idle for `idleTimeoutMs`. `lost`: its
+       * worker ended. `reset`: by `reset()`.
+       */
       readonly reason: 'hibernated' | 'evicted' | 'lost' | 'reset'
     }
   | {
-      /** It has a slot again. */
+      /** The session has a slot again. */
       readonly type: 'woke'
-      /** Milliseconds in which it was loaded, without the wait for a slot. */
+      /** Milliseconds that loading the session took, without the wait for a slot. */
       readonly durationMs: number
     }
   | {
-      /** Another manager has taken it. `closed` follows. */
+      /** Another manager has taken the session. `closed` follows. */
       readonly type: 'moved'
     }
   | {
-      /** It is gone from the store. It need not have been open. */
+      /** The session was removed from the store, whether or not it was open. */
       readonly type: 'deleted'
     }
   | {
-      /** It has ended here. */
+      /** The session is closed in this manager. */
       readonly type: 'closed'
-      /** Set unless its user or the manager closed it: every interpreter failed to load it, or another manager has it. */
+      /** Unset if the user or the manager closed the session. Set if every interpreter failed to load it, or another manager has it. */
       readonly error?: Error
     }
 )
 
-/** A slot boots, and is leased and released any number of times, renewed in between, until it ends. */
+/** Events of a slot: it boots, is leased and released any number of times, is renewed between leases, and ends. */
 export type SlotEvent = {
-  /** Counted from 1 in each manager. */
+  /** Numbered from 1 in each manager. */
   readonly slotId: number
   readonly imageId: string
 } & (
   | {
-      /** `booted`: its interpreter is ready. `renewed`: it is again the image, for the next session. */
+      /** `booted`: the interpreter is ready. `renewed`: the interpreter was set back to the image, for the next session. */
       readonly type: 'booted' | 'renewed'
       readonly durationMs: number
     }
   | {
-      /** A session has it, or has given it back. */
+      /** `leased`: a session got the slot. `released`: the session gave it back. */
       readonly type: 'leased' | 'released'
       readonly tenant: string
     }
   | {
-      /** Its thread is being ended. */
+      /** The slot's thread is being ended. */
       readonly type: 'ended'
       readonly reason: string
-      /** What it was doing. */
+      /** The slot's state when it was ended. */
       readonly state: 'booting' | 'ready' | 'leased' | 'renewing'
     }
 )
 
 export type CheckpointEvent = { readonly sessionId: string; readonly tenant: string } & (
   | {
-      /** `made`: a snapshot of the session was taken. `stored`: the store has it. */
+      /** `made`: a snapshot of the session was taken. `stored`: the snapshot was written to the store. */
       readonly type: 'made' | 'stored'
-      /** Size of the snapshot. */
+      /** `made`: size of the snapshot. `stored`: bytes written, fewer than its size if only a difference was written. */
       readonly bytes: number
       readonly durationMs: number
     }
   | {
       readonly type: 'failed'
-      /** What failed: taking the snapshot, or storing it. */
+      /** The step that failed: taking the snapshot, or storing it. */
       readonly step: 'capture' | 'store'
       readonly error: unknown
     }
 )
 
-/** Events by the name that `manager.on` takes. */
+/** Types of events, by the name that `manager.on` accepts. */
 export interface ManagerEvents {
   readonly session: SessionEvent
   readonly slot: SlotEvent

@@ -5,7 +5,7 @@
 export interface Distribution {
   readonly count: number
   readonly sumMs: number
-  /** This and the other figures are 0 if `count` is. */
+  /** This and the following numbers are 0 if `count` is 0. */
   readonly minMs: number
   readonly maxMs: number
   readonly meanMs: number
@@ -13,7 +13,7 @@ export interface Distribution {
   readonly p50Ms: number
   readonly p90Ms: number
   readonly p99Ms: number
-  /** The buckets that are not empty, in order, each with the durations above the bound before it and up to its own. */
+  /** The non-empty buckets, in order. Each counts the durations up to `upToMs` that are above the next lower bound. */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[]
 }
 
@@ -21,7 +21,7 @@ const BUCKETS_PER_DOUBLING = 4
 /** The first bucket ends at 2 ** -10 ms, a microsecond; the last bound is 2 ** 23 ms, two hours. */
 const FIRST_EXPONENT = -10
 const LAST_EXPONENT = 23
-/** The last bucket has what is longer than the last bound. */
+/** The last bucket counts durations above the last bound. */
 const BUCKETS = (LAST_EXPONENT - FIRST_EXPONENT) * BUCKETS_PER_DOUBLING + 2
 
 export class Histogram {
@@ -63,7 +63,7 @@ export class Histogram {
     return buckets
   }
 
-  /** Assumes that a bucket's durations are spread evenly over it. */
+  /** Estimates a quantile by linear interpolation within its bucket. */
   #quantile(share: number): number {
     if (this.#count === 0) return 0
     const rank = share * this.#count
@@ -84,7 +84,7 @@ export class Histogram {
 
 function bucketOf(durationMs: number): number {
   const index = Math.ceil((Math.log2(durationMs) - FIRST_EXPONENT) * BUCKETS_PER_DOUBLING)
-  // Of 0 ms the logarithm is -Infinity.
+  // Math.log2(0) is -Infinity.
   return Math.min(Math.max(index, 0), BUCKETS - 1)
 }
 

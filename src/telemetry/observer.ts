@@ -1,5 +1,5 @@
-// Where the library says what it does: operations with their durations, and events. Owns the histograms of `manager.stats()` and the
-// listeners of `manager.on`; passes operations on to the manager's telemetry, if there is any.
+// Receives what the library reports: operations with their durations, and events. Owns the histograms of `manager.stats()` and the
+// listeners of `manager.on`; forwards operations to the manager's telemetry, if there is any.
 import { EventListeners } from './event-listeners.js'
 import type { ManagerEvents } from './events.js'
 import { failureOf, outcomeOf } from './failure.js'
@@ -24,7 +24,7 @@ export class Observer {
     this.#telemetry = telemetry
   }
 
-  /** Durations in milliseconds, of operations that have ended, failed ones included. */
+  /** Durations in milliseconds of operations that have ended, including failed ones. */
   distributions(): Readonly<Record<TelemetryOperation, Distribution>> {
     const { acquire, boot, thaw, execute, callback, checkpoint, store } = this.#histograms
     return {
@@ -38,12 +38,12 @@ export class Observer {
     }
   }
 
-  /** @param make is called if anybody listens */
+  /** @param make creates the event; called only if there is a listener */
   emit<Name extends keyof ManagerEvents>(name: Name, make: () => ManagerEvents[Name]): void {
     this.listeners.emit(name, make)
   }
 
-  /** An operation starts, which its caller ends. `parent` is a context; default: the active one. */
+  /** Starts an operation, which the caller must end. `parent` is a context; default: the active one. */
   start(operation: TelemetryOperation, facts: TelemetryFacts, parent?: unknown): Timing {
     const telemetry = this.#telemetry
     const span = telemetry?.startSpan(operation, facts, parent ?? telemetry.active())
@@ -52,9 +52,9 @@ export class Observer {
   }
 
   /**
-   * An operation that lasts until `run` settles.
+   * Measures an operation that lasts until `run` settles.
    *
-   * @param describe what its result says of it
+   * @param describe returns facts about the operation from its result
    */
   async measure<T>(
     operation: TelemetryOperation,
@@ -73,7 +73,7 @@ export class Observer {
     }
   }
 
-  /** A call of a session's user: a span and no histogram. What `run` starts, now or later, is below it. */
+  /** Traces a call made by a session's user: a span, but no histogram. Operations that `run` starts, now or later, are its child spans. */
   trace<T>(
     operation: TelemetryOperation,
     facts: TelemetryFacts,
@@ -95,34 +95,34 @@ export class Observer {
     )
   }
 
-  /** Operations are spans. */
+  /** Whether operations become spans. */
   get isTracing(): boolean {
     return this.#telemetry !== undefined
   }
 
-  /** For the histogram of `manager.stats()` alone. */
+  /** Records a duration in the histogram of `manager.stats()` only. */
   time(operation: TelemetryOperation, durationMs: number): void {
     this.#histograms[operation].record(durationMs)
   }
 
-  /** An operation has ended whose span is another's. */
+  /** Records an operation that has ended and has no span of its own. */
   record(operation: TelemetryOperation, durationMs: number, facts: TelemetryFacts): void {
     this.#histograms[operation].record(durationMs)
     this.#telemetry?.record(operation, durationMs, facts, this.#telemetry.active())
   }
 
-  /** The active context, for what runs later elsewhere. */
+  /** The active context, to pass to `within` later. */
   get context(): unknown {
     return this.#telemetry?.active()
   }
 
-  /** Runs something in a context that was active before; undefined: in none. */
+  /** Runs a function in a context from `context`; undefined: in none. */
   within<T>(context: unknown, run: () => T): T {
     const telemetry = this.#telemetry
     return telemetry ? telemetry.within(context ?? telemetry.root, run) : run()
   }
 
-  /** `run`, to be called later, in the context that is active now. */
+  /** Returns a function that calls `run` in the context that is active now. */
   bind<T>(run: () => T): () => T {
     const telemetry = this.#telemetry
     if (telemetry === undefined) return run
@@ -130,7 +130,7 @@ export class Observer {
     return () => telemetry.within(context, run)
   }
 
-  /** Runs what nobody waits for: its spans belong to no call that happens to be under way. */
+  /** Runs background work, whose spans must not belong to a call that happens to be active. */
   detached<T>(run: () => T): T {
     return this.within(undefined, run)
   }

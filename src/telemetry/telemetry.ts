@@ -1,38 +1,38 @@
-// What the library reports to a tracing and metrics system, and the interface of one. Owns the types only: brumate/opentelemetry implements
-// it, and observer.ts calls it.
+// The interface of a tracing and metrics system, and what the library reports to it. Owns the types only: brumate/opentelemetry implements
+// the interface, and observer.ts calls it.
 
-/** Each is a span and a histogram of durations. */
+/** The kinds of operations. Each has spans and a histogram of durations. */
 export type TelemetryOperation =
   /** A session waits for a slot. */
   | 'acquire'
-  /** A slot starts: its thread, and its interpreter. */
+  /** A slot boots: its thread, and its interpreter. */
   | 'boot'
   /** A snapshot is loaded into a slot. */
   | 'thaw'
-  /** A call of `execute` or `resume`. The histogram has the part in which the code runs in its slot. */
+  /** A call of `execute` or `resume`. The histogram has only the time in which the code runs in its slot. */
   | 'execute'
   /** The host function of a host call runs. */
   | 'callback'
-  /** A snapshot is taken of an idle session. */
+  /** A snapshot of an idle session is taken. */
   | 'checkpoint'
   /** The store reads, writes, lists or deletes. */
   | 'store'
 
-/** What is known of an operation. Never code, output or values. */
+/** Facts about an operation. Never contains code, output or values. */
 export interface TelemetryFacts {
   readonly sessionId?: string | undefined
   readonly tenant?: string | undefined
   readonly imageId?: string | undefined
   readonly slotId?: number | undefined
-  /** `execute`: `completed`, `suspended`, or what is left of the session if it failed. `callback`: also `suspended`. */
+  /** `execute`: `completed`, `suspended`, or after a failure the state that the session has. `callback`: also `suspended`. */
   readonly outcome?: string | undefined
   /** Set if the operation failed: an error's `code`, or the name of its class. */
   readonly failure?: string | undefined
-  /** `execute`: which one of the session's it was. */
+  /** `execute`: the execution's number in its session. */
   readonly executionCount?: number | undefined
   /** `execute`: how long the code ran in its slot. */
   readonly ranMs?: number | undefined
-  /** `execute`: host calls that the code made. */
+  /** `execute`: number of host calls that the code made. */
   readonly callbackInvocations?: number | undefined
   /** `execute`: the call was `resume`. */
   readonly isResumed?: boolean | undefined
@@ -40,11 +40,11 @@ export interface TelemetryFacts {
   readonly callback?: string | undefined
   /** `thaw`, `checkpoint`: size of the snapshot. */
   readonly bytes?: number | undefined
-  /** `store`: what it was asked to do. */
+  /** `store`: the requested operation. */
   readonly storeOperation?: 'read' | 'write' | 'delete' | 'list' | undefined
 }
 
-/** Figures that are read when metrics are collected: the part of `manager.stats()` that has a metric. */
+/** The part of `manager.stats()` that is exported as metrics. It is read each time metrics are collected. */
 export interface TelemetryFigures {
   readonly slots: Readonly<Record<'max' | 'booting' | 'ready' | 'leased' | 'renewing' | 'parked', number>>
   readonly attached: number
@@ -56,7 +56,7 @@ export interface TelemetryFigures {
   > & { readonly maxBytes: number | null }
 }
 
-/** A span under way. */
+/** A span that has not ended. */
 export interface TelemetrySpan {
   /** A context in which this span is the active one. */
   readonly context: unknown
@@ -64,19 +64,19 @@ export interface TelemetrySpan {
   end(facts: TelemetryFacts, error: unknown): void
 }
 
-/** Made by `openTelemetry()` of `brumate/opentelemetry`. None of its methods may throw. A context is whatever the system makes of it. */
+/** Implemented by `openTelemetry()` of `brumate/opentelemetry`. No method may throw. Contexts are opaque to the library. */
 export interface Telemetry {
   /** The context without a span. */
   readonly root: unknown
   /** The context of the running code. */
   active(): unknown
-  /** Runs `run`, and what it starts, in the context. */
+  /** Runs `run`, and everything that it starts, in the context. */
   within<T>(context: unknown, run: () => T): T
-  /** Starts a span below that of the context. */
+  /** Starts a span as a child of the span of the `parent` context. */
   startSpan(operation: TelemetryOperation, facts: TelemetryFacts, parent: unknown): TelemetrySpan
-  /** An operation has ended. */
+  /** Records the duration of an operation that has ended. */
   record(operation: TelemetryOperation, durationMs: number, facts: TelemetryFacts, context: unknown): void
-  /** A manager has begun. Call the result when it has ended. */
+  /** Starts to collect the metrics of a manager with `read`. The returned function stops that; it is called when the manager closes. */
   observe(read: () => TelemetryFigures): () => void
 }
 

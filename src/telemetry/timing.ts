@@ -1,4 +1,4 @@
-// One operation under way: from when it started until it ends, once. Owns its clock, and its span if there are any.
+// The timing of one operation, from its start until it ends, once. Owns its clock, and its span if the manager has telemetry.
 import { failureOf } from './failure.js'
 import type { Histogram } from './histogram.js'
 import type { Telemetry, TelemetryFacts, TelemetryOperation, TelemetrySpan } from './telemetry.js'
@@ -27,7 +27,7 @@ export class Timing {
     this.#traced = traced
   }
 
-  /** Runs the operation, or a part of it: spans that it starts are below this one. */
+  /** Runs the operation, or a part of it. Spans that it starts are children of this operation's span. */
   within<T>(run: () => T): T {
     const traced = this.#traced
     return traced ? traced.telemetry.within(traced.span.context, run) : run()
@@ -38,12 +38,12 @@ export class Timing {
     return this.#end(more, undefined)
   }
 
-  /** It was given up, which says nothing of how long it takes. */
+  /** Ends a cancelled operation without recording its duration, which would not be representative. */
   drop(): void {
     this.#traced?.span.end({ outcome: 'cancelled' }, undefined)
   }
 
-  /** It failed. */
+  /** Ends an operation that failed. @returns how long it took, in milliseconds */
   fail(error: unknown, more: TelemetryFacts = {}): number {
     return this.#end(this.#traced ? { failure: failureOf(error), ...more } : more, error)
   }

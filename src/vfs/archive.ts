@@ -1,5 +1,5 @@
-// A storage as a tar archive, both ways. Owns the order of entries, and what an archive that a stranger made may not do: leave the
-// storage, be anything but files, directories and links, or hold more than the storage takes. The format is tar.ts's.
+// Exports a storage as a tar archive, and imports one. Owns the order of entries, and the rules for untrusted archives: no paths out of the
+// storage, only files, directories and links, and no more than fits into the storage. tar.ts owns the format.
 
 import type { ReadableStream } from 'node:stream/web'
 import { CancelledError, InvalidOptionError, StorageError } from '../shared/errors.js'
@@ -9,7 +9,7 @@ import { fromParts } from './streams.js'
 import { BLOCK_BYTES, entryHead, padding, type TarEntry, TarReader } from './tar.js'
 import type { StorageThread } from './thread.js'
 
-/** The bytes of an archive: whole, or in parts of any size. */
+/** The bytes of an archive: complete, or in parts of any size. */
 export type ArchiveSource = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 const PART_BYTES = 1024 * 1024
@@ -37,7 +37,7 @@ async function* entries(thread: StorageThread): AsyncGenerator<Uint8Array, void>
       const target = await ignoringGone(thread.call('readlink', path))
       if (target !== undefined) yield entryHead({ ...entry, kind, target })
     } else if (sizeBytes <= PART_BYTES) {
-      // At once, so that it is not torn.
+      // Read the file in one request, so that its content is consistent.
       const bytes = await ignoringGone(thread.call('readFile', path))
       if (bytes === undefined) continue
       yield entryHead({ ...entry, kind, sizeBytes: bytes.length })
@@ -48,7 +48,7 @@ async function* entries(thread: StorageThread): AsyncGenerator<Uint8Array, void>
   yield new Uint8Array(2 * BLOCK_BYTES)
 }
 
-/** As long as it was at the start, whatever becomes of it meanwhile. */
+/** Exports as many bytes as the file had at the start, even if its size changes meanwhile. */
 async function* largeFile(
   thread: StorageThread,
   path: string,
@@ -71,7 +71,7 @@ async function* largeFile(
   }
 }
 
-/** Undefined for what somebody removed since it was listed. */
+/** Resolves to undefined if the file was removed since it was listed. */
 async function ignoringGone<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found
@@ -90,7 +90,7 @@ export async function importTar(
   if (source === null || typeof source !== 'object')
     throw new InvalidOptionError('source', 'bytes or an iterable of them', source)
   const reader = new TarReader(isUint8Array(source) ? [source] : source)
-  /** A directory's time and mode are set when nothing more is made in it. */
+  /** The archive's directories. Their times and modes are set at the end, when nothing more is created in them. */
   const directories: TarEntry[] = []
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
     if (signal?.aborted) throw new CancelledError('interrupted', { cause: signal.reason })
@@ -129,7 +129,7 @@ async function file(
   }
 }
 
-/** As a byte string, absolute. */
+/** Returns an entry's path as an absolute byte string. */
 function checkedPath({ path }: TarEntry): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
   if (path.startsWith('/') || parts.includes('..') || path.includes('\0') || path.length > 4000)

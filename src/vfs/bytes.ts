@@ -1,11 +1,11 @@
-// Bytes of a caller's on their way to a storage's thread. Owns what of them a message may be given.
+// A caller's bytes on their way to a storage's thread. Owns which part of their buffer is put into a message.
 import { InvalidOptionError } from '../shared/errors.js'
 
 /**
- * Bytes [start, end) as a message takes them. It takes a view with all of its buffer, which may be a pool or a whole file: what is
- * less than that is copied first. `slice` of the caller's own class may be none, as Buffer's is.
+ * Returns the bytes [start, end) for a message. A message copies a view's whole buffer, which may be a pool or a whole file, so a part of a
+ * buffer is copied first. Uses the `slice` of Uint8Array, because that of a subclass may not copy: Buffer's does not.
  *
- * @throws InvalidOptionError for an array whose buffer was transferred elsewhere: it would be an empty one
+ * @throws InvalidOptionError if the array's buffer was transferred elsewhere: the array would be empty
  */
 export function messageBytes(name: string, bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
   if (isDetached(bytes.buffer))
@@ -19,7 +19,7 @@ export function messageBytes(name: string, bytes: Uint8Array, start = 0, end = b
   return Uint8Array.prototype.slice.call(bytes, start, end)
 }
 
-/** `ArrayBuffer.prototype.detached` is younger than Node 20. */
+/** Node 20 lacks `ArrayBuffer.prototype.detached`. */
 function isDetached(buffer: ArrayBufferLike): boolean {
   try {
     new Uint8Array(buffer)

@@ -1,5 +1,5 @@
-// What the methods of `VfsStorage` and of `session.files` have in common. Owns the checks of their arguments, the form of their answers,
-// and how a signal ends a call.
+// The common part of the methods of `VfsStorage` and of `session.files`. Owns the validation of their arguments, the form of their results,
+// and how a signal cancels a call.
 import { isSignal, known } from '../options/check.js'
 import type { Bytes } from '../shared/bytes.js'
 import { CancelledError, InvalidOptionError } from '../shared/errors.js'
@@ -8,7 +8,7 @@ import { isUint8Array } from '../shared/realms.js'
 import { messageBytes } from './bytes.js'
 
 export interface FileOptions {
-  /** Aborting rejects the call; what has reached the storage by then is done. */
+  /** Aborting it rejects the call. Does not undo what has already reached the storage. */
   readonly signal?: AbortSignal
 }
 
@@ -22,7 +22,7 @@ export interface StorageStatus {
 
 export type ReadFileOptions = FileOptions & { readonly encoding?: BufferEncoding | undefined }
 
-/** The options without the encoding, and what makes the answer of a file's bytes. */
+/** Returns the options without the encoding, and a function that converts a file's bytes to the result. */
 export function readFileOptions(options: BufferEncoding | ReadFileOptions): {
   readonly rest: FileOptions
   readonly answer: (bytes: Uint8Array) => Bytes | string
@@ -40,7 +40,7 @@ export function readFileOptions(options: BufferEncoding | ReadFileOptions): {
   }
 }
 
-/** What is to be written to a file, as bytes of its own. */
+/** Converts the data for a file to bytes that can be sent to a thread. */
 export function fileData(data: Uint8Array | string): Uint8Array {
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
   if (!isUint8Array(bytes)) throw new InvalidOptionError('data', 'a Uint8Array or a string', data)
@@ -51,7 +51,7 @@ export function statusOf({ modifiedMs, ...status }: FileStatus): StorageStatus {
   return { ...status, modifiedAt: new Date(modifiedMs) }
 }
 
-/** Makes a call that the signal rejects; what it does may go on. @throws CancelledError */
+/** Makes a call that rejects when the signal aborts; the operation itself may continue. @throws CancelledError */
 export async function withSignal<T>(options: FileOptions, call: () => Promise<T>): Promise<T> {
   known('options', options, ['signal'])
   const signal = isSignal('signal', options.signal)

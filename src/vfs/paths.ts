@@ -1,8 +1,8 @@
-// Paths as callers write them. Owns checking them, and the byte strings that names are beyond the API.
+// Paths that callers pass. Owns their validation, and the conversion to and from the byte strings that are used internally.
 import { InvalidOptionError, StorageError } from '../shared/errors.js'
 
 const MAX_PATH_LENGTH = 4095
-/** What the image has its own files in; its home and /tmp may have a storage below them. */
+/** Top-level directories with the image's own files. A storage may be mounted below home and /tmp, but not at `IMAGE_PATHS`. */
 const IMAGE_DIRECTORIES = new Set(['lib', 'dev', 'proc', 'sys', 'bin', 'usr', 'etc'])
 const IMAGE_PATHS = new Set(['/tmp', '/home', '/home/pyodide'])
 const ASCII = /^[\0-\x7f]*$/
@@ -27,9 +27,9 @@ export function checkMountPath(name: string, path: unknown): string {
   return normalized
 }
 
-/** As the storage thread has it. @throws InvalidOptionError, StorageError */
+/** Converts a path to the byte string that the storage's thread uses. @throws InvalidOptionError, StorageError */
 export function bytePath(path: unknown): string {
-  // A lone surrogate has no UTF-8: paths that differ in them only would be one.
+  // UTF-8 cannot encode lone surrogates, so paths that differ only in those would become the same path.
   if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0') || !path.isWellFormed())
     throw new InvalidOptionError('path', 'an absolute path without NUL and lone surrogates', path)
   const bytes = Buffer.from(path, 'utf8')

@@ -1,5 +1,5 @@
-// VfsStorage: files that live outside any session, with a side for the host. Owns the public methods and their options; the data is
-// in a thread of its own (thread.ts), sessions reach it without this thread (H1).
+// VfsStorage: files outside of any session, with an API for the host. Owns the public methods and their options. The data is in a thread of
+// its own (thread.ts), which sessions reach without going through this thread (H1).
 
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -26,12 +26,12 @@ import { type StorageChange, watch } from './watch.js'
 export type { FileOptions, StorageStatus }
 
 export interface StorageOptions {
-  /** Most bytes of all files together, holes included; past it Python gets OSError ENOSPC. Default 64 MiB. */
+  /** Limit in bytes for all files together, holes included. Beyond it, Python gets OSError ENOSPC. Default 64 MiB. */
   readonly maxBytes?: number
 }
 
 export interface DirectoryOptions {
-  /** Sessions and the host's methods change nothing: EROFS. Default false. */
+  /** Reject all changes by sessions and by the host's methods, with EROFS. Default false. */
   readonly readOnly?: boolean
 }
 
@@ -39,17 +39,17 @@ const MiB = 1024 * 1024
 const maxBytesOption = numberOption({ min: 0, max: 2 ** 40, unit: 'bytes', integer: true })
 
 /**
- * Files that any number of sessions share, at the same time, and that outlive them. `createSession({ vfs })` mounts it at `/data`
- * (`vfsMountPath`). What a write has returned from, every read that begins later sees. All paths are absolute within the
- * storage. Every method rejects with StorageError when the file system says no, and with CancelledError for its signal.
+ * Files that any number of sessions can share at the same time, and that outlive them. `createSession({ vfs })` mounts the storage at
+ * `/data` (`vfsMountPath`). Once a write returns, every later read in any session sees it. All paths are absolute within the storage. Every
+ * method rejects with StorageError when the operation fails, and with CancelledError when its signal aborts.
  */
 export class VfsStorage implements AsyncDisposable {
   readonly #thread: StorageThread
-  /** Most bytes it takes; null for a directory of the host, which has what its disk has. */
+  /** Limit in bytes for all files together; null for a directory of the host, which is limited only by its disk. */
   readonly maxBytes: number | null
 
   /**
-   * In memory.
+   * Creates a storage in memory.
    *
    * @throws InvalidOptionError
    */
@@ -64,8 +64,9 @@ export class VfsStorage implements AsyncDisposable {
   }
 
   /**
-   * A directory of the host. Nothing outside of it can be reached: links are followed inside a session's own tree and never by
-   * the operating system, and only files, directories and links are served. Changes that others make to it are seen.
+   * Creates a storage that serves a directory of the host. Nothing outside of the directory can be reached: links are followed within a
+   * session's own tree and never by the operating system, and only files, directories and links are served. Sessions see changes that other
+   * programs make to the directory.
    *
    * @throws InvalidOptionError
    */
@@ -79,8 +80,9 @@ export class VfsStorage implements AsyncDisposable {
   }
 
   /**
-   * A storage in memory with what a tar archive holds (ustar, pax or GNU), as `export` makes it. The archive is believed nothing:
-   * paths that lead out, links and files of other kinds than a storage has, and more than `maxBytes` are refused.
+   * Creates a storage in memory with the contents of a tar archive (ustar, pax or GNU), such as one from `export`. The archive is treated
+   * as untrusted input: paths that lead out of it, entries other than files, directories and symbolic links, and contents of more than
+   * `maxBytes` are rejected.
    *
    * @throws StorageError of reason EINVAL, ENOSPC
    */
@@ -99,7 +101,7 @@ export class VfsStorage implements AsyncDisposable {
     }
   }
 
-  /** A file as bytes, or as text in an encoding of Buffer's. */
+  /** Reads a file as bytes, or as text in one of Buffer's encodings. */
   readFile(path: string, options?: FileOptions & { readonly encoding?: undefined }): Promise<Bytes>
   readFile(
     path: string,
@@ -110,22 +112,22 @@ export class VfsStorage implements AsyncDisposable {
     return answer(await withSignal(rest, () => this.#thread.call('readFile', bytePath(path))))
   }
 
-  /** Makes the file or replaces what is in it, at once for everyone who reads it. */
+  /** Creates the file or replaces its content, atomically for all readers. */
   async writeFile(path: string, data: Uint8Array | string, options: FileOptions = {}): Promise<void> {
     const own = fileData(data)
     await withSignal(options, () => this.#thread.call('writeFile', bytePath(path), own))
   }
 
   /**
-   * Names in a directory, sorted. Python may use names that are not UTF-8: their invalid bytes are shown as U+FFFD, and the host cannot
-   * access them by path. `remove` of their directory with `recursive` removes them.
+   * Lists the names in a directory, sorted. In names that are not valid UTF-8, which Python may use, the invalid bytes become U+FFFD. The
+   * host cannot access such files by path; `remove` of their directory with `recursive` removes them.
    */
   async list(path: string, options: FileOptions = {}): Promise<string[]> {
     const names = await withSignal(options, () => this.#thread.call('list', bytePath(path)))
     return names.map(textOf)
   }
 
-  /** What a path leads to; with `followLinks: false`, of a link itself. */
+  /** Returns the status of a file, directory or link. Follows links, unless `followLinks` is false. */
   async stat(
     path: string,
     options: FileOptions & { readonly followLinks?: boolean } = {},
@@ -145,44 +147,44 @@ export class VfsStorage implements AsyncDisposable {
     await withSignal(rest, () => this.#thread.call('remove', bytePath(path), all))
   }
 
-  /** Moves what is at `from`, replacing a file or an empty directory at `to`. */
+  /** Moves a file, link or directory. Replaces a file or an empty directory at `to`. */
   async rename(from: string, to: string, options: FileOptions = {}): Promise<void> {
     await withSignal(options, () => this.#thread.call('rename', bytePath(from), bytePath(to)))
   }
 
-  /** With `recursive` also what is missing above it, and no error if it is there. */
+  /** Creates a directory. With `recursive`, also creates missing parents, and does not fail if the directory exists. */
   async mkdir(path: string, options: FileOptions & { readonly recursive?: boolean } = {}): Promise<void> {
     const { recursive, ...rest } = options
     const all = isBoolean('recursive', recursive) ?? false
     await withSignal(rest, () => this.#thread.call('mkdir', bytePath(path), all))
   }
 
-  /** Bytes of its files, holes included. Of a directory of the host they are counted when it is asked. */
+  /** Bytes of all files, holes included. For a directory of the host, they are counted on each access. */
   get usedBytes(): Promise<number> {
     return this.#thread.call('usedBytes')
   }
 
-  /** A large file in parts, read as they are taken. */
+  /** Reads a large file in parts, each when the consumer asks for it. */
   createReadStream(path: string, options: FileOptions = {}): ReadableStream<Uint8Array> {
     return readStream(this.#thread, bytePath(path), isSignal('signal', options.signal))
   }
 
-  /** Makes the file or empties it at once, and writes parts as they come. */
+  /** Creates or empties the file at once, then writes each part as it arrives. */
   createWriteStream(path: string, options: FileOptions = {}): WritableStream<Uint8Array> {
     return writeStream(this.#thread, bytePath(path), isSignal('signal', options.signal))
   }
 
   /**
-   * All of it as a tar archive (pax), in parts that are made as they are taken. Each file is as it was when its turn came: what
-   * sessions change meanwhile may be in it or not.
+   * Exports all files as a tar archive (pax), in parts that are created when the consumer asks for them. Each file is exported as it is at
+   * that time, so the archive may or may not contain changes that sessions make meanwhile.
    */
   export(options: FileOptions = {}): ReadableStream<Uint8Array> {
     return exportTar(this.#thread, isSignal('signal', options.signal))
   }
 
   /**
-   * Adds what a tar archive holds, and replaces files that are there. The archive is read as `VfsStorage.import` reads it. What was added before
-   * an error stays.
+   * Adds the contents of a tar archive, and replaces existing files. Treats the archive as `VfsStorage.import` does. Files that were added
+   * before an error stay.
    *
    * @throws StorageError of reason EINVAL, ENOSPC
    */
@@ -197,7 +199,7 @@ export class VfsStorage implements AsyncDisposable {
     return watch(this.#thread, isSignal('signal', options.signal))
   }
 
-  /** Ends its thread. What is in memory is gone; in sessions that have it mounted every use of it is OSError EIO. Idempotent. */
+  /** Ends the storage's thread. Files in memory are lost. Sessions that have it mounted get OSError EIO for every access. Idempotent. */
   close(): Promise<void> {
     return this.#thread.close()
   }
@@ -216,7 +218,7 @@ export class VfsStorage implements AsyncDisposable {
   }
 }
 
-/** @throws InvalidOptionError that says what is wrong */
+/** @throws InvalidOptionError unless the path is that of a directory */
 function requireDirectory(path: string): void {
   let fault: string
   try {

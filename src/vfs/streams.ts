@@ -1,4 +1,4 @@
-// Large files of a storage as web streams. Owns the open file while a stream is; each part is one request, made when it is wanted.
+// Large files of a storage as web streams. Owns the open file of each stream. Each part is one request, made when the consumer asks for it.
 
 import { ReadableStream, WritableStream } from 'node:stream/web'
 import { CancelledError, InvalidOptionError } from '../shared/errors.js'
@@ -16,7 +16,7 @@ export function readStream(
   return fromParts(readParts(thread, path), signal)
 }
 
-/** A stream of what a generator yields; ending the stream ends the generator. */
+/** Creates a stream of what a generator yields. Ending the stream ends the generator. */
 export function fromParts(
   parts: AsyncGenerator<Uint8Array, void>,
   signal: AbortSignal | undefined,
@@ -75,7 +75,7 @@ export function writeStream(
       try {
         if (signal?.aborted) throw new CancelledError('interrupted', { cause: signal.reason })
         if (!isUint8Array(chunk)) throw new InvalidOptionError('chunk', 'a Uint8Array', chunk)
-        // Part by part, so that sessions are not kept waiting for a large one.
+        // Write in parts, so that sessions do not have to wait for a large chunk.
         let at = 0
         do {
           const part = messageBytes('chunk', chunk, at, Math.min(at + PART_BYTES, chunk.length))

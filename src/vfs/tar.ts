@@ -1,22 +1,23 @@
-// The tar format: ustar with pax headers where a field is too small, GNU's long names when reading. Owns heads and blocks, and checks
-// every number of a head that a stranger wrote; what an entry may be is archive.ts's. Own code, because names are bytes here: tar-stream
-// reads those of pax headers as UTF-8, so others would not come back as they were, and puts no bound on headers.
+// The tar format: ustar with pax headers where a field is too small, and GNU's long names when reading. Owns heads and blocks, and
+// validates every number of an untrusted head; archive.ts decides which entries are allowed. The package tar-stream would not do: names are
+// bytes here, but it decodes those in pax headers as UTF-8, so other names would not survive, and it does not limit headers.
 
 import { StorageError } from '../shared/errors.js'
 import { isUint8Array } from '../shared/realms.js'
 
 export const BLOCK_BYTES = 512
-/** Of a pax header or a long name: more is no name. */
+/** Limit for a pax header or a long name. No real name is longer. */
 const MAX_EXTENSION_BYTES = 65_536
 const MAX_SIZE = 2 ** 43
-/** Headers about one entry. Writers need four; looking at them without end would keep this thread. */
+/** Limit for the headers of one entry, so that an endless series cannot occupy this thread. Writers need four. */
 const MAX_EXTENSIONS = 64
 const PAX_NAMES = new Set(['path', 'linkpath', 'size', 'mtime'])
 
 export interface TarEntry {
   readonly kind: 'file' | 'directory' | 'symlink'
-  /** Byte strings. */
+  /** Path as a byte string. */
   readonly path: string
+  /** Target of a symbolic link, as a byte string. */
   readonly target: string
   readonly sizeBytes: number
   readonly mode: number
@@ -25,7 +26,7 @@ export interface TarEntry {
 
 const TYPES = { file: '0', symlink: '2', directory: '5' } as const
 
-/** The blocks before an entry's contents. */
+/** Returns the blocks before an entry's contents. */
 export function entryHead(entry: TarEntry): Uint8Array {
   const { kind, target, sizeBytes, mode, modifiedMs } = entry
   const path = kind === 'directory' ? `${entry.path}/` : entry.path
@@ -41,12 +42,12 @@ export function entryHead(entry: TarEntry): Uint8Array {
   return Buffer.concat([before, data, padding(data.length), head])
 }
 
-/** What fills the last block of contents. */
+/** Returns the zeros that fill up the last block of contents. */
 export function padding(bytes: number): Uint8Array {
   return new Uint8Array((BLOCK_BYTES - (bytes % BLOCK_BYTES)) % BLOCK_BYTES)
 }
 
-/** Its length counts itself. */
+/** Encodes a pax record. Its length field includes the length field itself. */
 function record(name: string, value: string): string {
   const rest = ` ${name}=${value}\n`
   let length = rest.length
@@ -96,7 +97,7 @@ function invalid(message: string): never {
 export class TarReader {
   readonly #parts: AsyncIterator<Uint8Array> | Iterator<Uint8Array>
   #part: Uint8Array = new Uint8Array(0)
-  /** Contents of the entry that are not read, and their padding. */
+  /** Bytes of the current entry's contents that are not read yet. */
   #left = 0
   #padding = 0
 
@@ -106,7 +107,7 @@ export class TarReader {
     else invalid('it is not iterable')
   }
 
-  /** The next entry; what is left of the last one is passed over. */
+  /** Returns the next entry; undefined at the end. Skips what is left of the current entry. */
   async next(): Promise<TarEntry | undefined> {
     const pax = new Map<string, string>()
     for (let extensions = 0; ; ) {
@@ -114,7 +115,7 @@ export class TarReader {
       await this.#take(this.#padding)
       this.#padding = 0
       const head = await this.#take(BLOCK_BYTES, true)
-      // Zeros end an archive, and so does its end.
+      // An archive ends with a block of zeros, or with the end of its bytes.
       if (head === undefined || head.every((byte) => byte === 0)) return undefined
       const sum = head.reduce((all, byte, at) => all + (at >= 148 && at < 156 ? 32 : byte), 0)
       if (number(head, 148, 8) !== sum) invalid('the checksum of a head is wrong')
@@ -136,7 +137,7 @@ export class TarReader {
     }
   }
 
-  /** The next bytes of the entry's contents, exactly as many. */
+  /** Returns the next `count` bytes of the entry's contents; fewer only at their end. */
   async read(count: number): Promise<Uint8Array> {
     const wanted = Math.min(count, this.#left)
     const bytes = await this.#take(wanted)
@@ -170,7 +171,7 @@ export class TarReader {
     return { kind, path, target, sizeBytes: declared, mode: number(head, 100, 8), modifiedMs }
   }
 
-  /** Exactly as many bytes; undefined at the end of the source, if that is allowed here. */
+  /** Returns exactly `count` bytes; undefined at the end of the source, if `mayEnd`. */
   async #take(count: number, mayEnd = false): Promise<Buffer | undefined> {
     const taken = Buffer.alloc(count)
     for (let at = 0; at < count; ) {
@@ -205,7 +206,7 @@ function text(head: Buffer, at: number, length: number): string {
   return head.toString('latin1', at, at + length).replace(/\0.*$/s, '')
 }
 
-/** Octal, or GNU's binary where the first bit is set. */
+/** Reads an octal number, or GNU's binary form if the first bit is set. */
 function number(head: Buffer, at: number, length: number): number {
   if (((head[at] ?? 0) & 0x80) !== 0) {
     let value = (head[at] ?? 0) & 0x7f

@@ -1,5 +1,5 @@
-// The storage's thread seen from the caller's: started when it is first needed, and never what keeps the process alive but while a
-// call is pending. Owns the thread, its messages and the table of pending calls (S2).
+// The main thread's handle of a storage's thread, which is started when it is first needed and keeps the process alive only while a call is
+// pending. Owns the thread, its messages and the table of pending calls (S2).
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { packageFile } from '../install/files.js'
@@ -18,20 +18,20 @@ import { messageOf } from '../shared/thrown.js'
 import { textOf } from './paths.js'
 
 const MiB = 1024 * 1024
-/** Of a door: its head, and what one request carries. */
+/** Size of a door: its head, and the data of one request. */
 const DOOR_BYTES = 1024 + MiB
 /**
- * Of the memory that a storage's thread and its sessions have in common: what large files have there at most, and what sessions
- * have reserved. It is address space, of which is used what was written. What has no place there goes through the doors.
+ * Size of the memory that a storage's thread shares with its sessions: at most `MOST_SHARED_BYTES` for large files, plus what sessions have
+ * reserved. This is address space: only what is written takes memory. Data that does not fit goes through the doors.
  */
 const MOST_SHARED_BYTES = 1024 * MiB
 const RESERVE_BYTES = 64 * MiB
-/** A bell, and the state of a door that a slot waits at: as in src/shared/messages/storage-door.ts. */
+/** The bell, and the state of a door at which a slot waits; see src/shared/messages/storage-door.ts. */
 const BELL_BYTES = 64
 const RINGS = 0
 const CLOSED = 1
 const STATE = 0
-/** A thread that does not end by itself in this time, for the host's disk does not answer, is ended. */
+/** A thread that does not exit within this time, because the host's disk does not respond, is terminated. */
 const CLOSE_MS = 2000
 
 type Life =
@@ -44,15 +44,15 @@ interface Pending extends Asked {
   readonly reject: (error: Error) => void
 }
 
-/** What a call was about, for its error. */
+/** The facts about a call that its error contains. */
 interface Asked {
   readonly path: string
   readonly syscall: string
-  /** Of a rename. */
+  /** Destination of a rename. */
   readonly dest: string | undefined
 }
 
-/** The operating system's names of what calls do, as Node's errors have them. */
+/** System calls that correspond to the methods, as Node's errors name them. */
 const SYSCALLS: Readonly<Partial<Record<keyof StorageCalls, string>>> = {
   readFile: 'open',
   writeFile: 'open',
@@ -71,16 +71,16 @@ function askedOf(name: keyof StorageCalls, [first, second]: readonly unknown[]):
   }
 }
 
-/** What the host has of a session's door. */
+/** The main thread's view of a session's door. */
 interface Door {
   readonly control: Int32Array
   readonly bell: Int32Array
 }
 
-/** One session's way to the data. */
+/** The connection of one session to the data. */
 export interface Connection {
   readonly wire: Omit<MountWire, 'path'>
-  /** The storage forgets the session: its open files and its locks. Idempotent. */
+  /** Makes the storage drop the session's open files and locks. Idempotent. */
   close(): void
 }
 
@@ -106,7 +106,7 @@ export class StorageThread {
     return this.#life.kind === 'closed'
   }
 
-  /** @throws StorageError as rejections */
+  /** Rejects with StorageError. */
   call<Name extends keyof StorageCalls>(
     name: Name,
     ...parameters: Parameters<StorageCalls[Name]>
@@ -122,7 +122,7 @@ export class StorageThread {
           }),
         )
       const id = ++this.#lastId
-      // First: what cannot be sent throws, and is not pending then.
+      // Send before adding the call to the table: if the parameters cannot be sent, this throws, and nothing must stay pending.
       this.#send({ kind: 'call', id, name, parameters })
       this.#pending.set(id, { ...asked, resolve: resolve as (value: unknown) => void, reject })
       life.port.ref()
@@ -168,7 +168,7 @@ export class StorageThread {
     if (reason !== undefined) this.#lastReason = reason
     for (const { control, bell } of this.#doors) {
       Atomics.store(bell, CLOSED, 1)
-      // A session that waits there does so no longer.
+      // Wake a session that waits at this door.
       Atomics.notify(control, STATE)
     }
     for (const { path, syscall, dest, reject } of this.#pending.values())
@@ -179,7 +179,7 @@ export class StorageThread {
     if (life.kind === 'running') await this.#end(life)
   }
 
-  /** By itself, so that no slot rings at a thread that is half gone. */
+  /** Lets the thread exit by itself, so that no slot signals a thread that is being terminated. */
   async #end({ worker, port }: Extract<Life, { kind: 'running' }>): Promise<void> {
     if (worker.threadId < 0) return port.close()
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
@@ -221,7 +221,10 @@ export class StorageThread {
     this.#ring()
   }
 
-  /** With one session or none the thread sleeps at that session's bell; it may not have heard yet that the second came or is gone. */
+  /**
+   * Wakes the thread. With a single session, the thread sleeps at that session's bell instead of its own. With up to two, it may not know
+   * yet that the second one connected or left, so ring their bells, too.
+   */
   #ring(): void {
     ring(this.#bell)
     if (this.#doors.size <= 2) for (const { bell } of this.#doors) ring(bell)
@@ -247,7 +250,7 @@ function ring(bell: Int32Array): void {
   Atomics.notify(bell, RINGS)
 }
 
-/** Undefined where there is no address space for it. */
+/** Returns undefined if there is no address space for it. */
 function sharedMemory(maxBytes: number): SharedArrayBuffer | undefined {
   const maxByteLength = Math.min(maxBytes, MOST_SHARED_BYTES) + RESERVE_BYTES
   try {

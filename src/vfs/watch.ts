@@ -1,12 +1,12 @@
-// What changes in a storage, as an async iterator. Owns the buffer between the storage, which does not wait, and a reader that may be
-// slow: it is bounded, and dropped changes are reported as lost.
+// Changes in a storage, as an async iterator. Owns the buffer between the storage, which does not wait, and a reader that may be
+// slow: the buffer is bounded, and dropped changes are reported as `lost`.
 import { CancelledError } from '../shared/errors.js'
 import type { Change } from '../shared/messages/storage.js'
 import { textOf } from './paths.js'
 import type { StorageThread } from './thread.js'
 
 export interface StorageChange {
-  /** `lost`: more has changed than was kept; look at everything anew. A rename is `removed` and `created`. */
+  /** `lost`: some changes were dropped, so read everything again. A rename is reported as `removed` and `created`. */
   readonly type: 'created' | 'changed' | 'removed' | 'lost'
   /** Absolute within the storage. */
   readonly path: string
@@ -14,7 +14,7 @@ export interface StorageChange {
 
 const MAX_KEPT = 4096
 
-/** Listens from the call on, not from the first `next()`. */
+/** Starts listening immediately, not at the first `next()`. */
 export function watch(
   thread: StorageThread,
   signal: AbortSignal | undefined,
@@ -22,7 +22,7 @@ export function watch(
   const kept: StorageChange[] = []
   let lost = false
   let done = false
-  /** Reads that wait: there may be several at a time. */
+  /** Pending `next()` calls, of which there may be several. */
   const waiting: (() => void)[] = []
   const wake = () => {
     for (const resolve of waiting.splice(0)) resolve()
