@@ -73,7 +73,7 @@ export function isNdArray(value: object): value is NdArray {
 /** numpy's element type for a typed array; undefined for anything else, such as an array of values or a DataView. */
 export function elementType(data: unknown): string | undefined {
   if (!ArrayBuffer.isView(data)) return undefined
-  // By name rather than `instanceof`: this also works for arrays of other realms, and excludes Float16Array, which only newer engines have.
+  // By name, which also works for Float16Array, which only newer engines have, and for arrays of other realms.
   const name = (data as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? ''
   if (name === 'Uint8ClampedArray') return 'uint8'
   const match = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(name)
