@@ -14,7 +14,7 @@ const ENDED: Open = { iterator: { next: async () => ({ done: true, value: undefi
 
 interface Open {
   readonly iterator: AsyncIterator<unknown>
-  /** Tells the source of the values that no more are needed. */
+  /** Tells the source of the values that Python needs no more of them. */
   readonly cancel: (reason: Error) => void
 }
 

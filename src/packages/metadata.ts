@@ -57,7 +57,7 @@ function readFields(text: string): Map<string, string[]> {
   const fields = new Map<string, string[]>()
   let values: string[] | undefined
   for (const line of text.split(/\r?\n/)) {
-    // The description follows.
+    // An empty line ends the headers. The description follows.
     if (line === '') break
     if (/^[ \t]/.test(line)) {
       values?.push(`${values.pop() ?? ''} ${line.trim()}`)

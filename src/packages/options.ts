@@ -5,7 +5,7 @@ import { InvalidOptionError } from '../shared/errors.js'
 import type { Lock } from './lock.js'
 import type { PackageProgress } from './progress.js'
 
-/** Which packages an image has, and where they come from. */
+/** The packages of an image, and where they come from. */
 export interface PackageOptions {
   /**
    * Requirements in pip's syntax (`pandas`, `matplotlib>=3.10`, `requests[socks]`), and paths of wheels

@@ -43,7 +43,7 @@ export interface AttachRequest {
   readonly session: Uint8Array
   /** The storage that the session shares with others. */
   readonly mount: MountWire | null
-  /** Bytes that the main thread has released of the slot's calls, and those that earlier calls of the session hold (host/credit.ts). */
+  /** Bytes of the slot's calls that the main thread has released, and bytes that earlier calls hold (workers/host/credit.ts). */
   readonly releasedBytes: number
   readonly heldBytes: number
 }

@@ -52,7 +52,7 @@ const MAX_PENDING = 1000
 
 /** The kernel's description of a session's globals and host calls. */
 export interface Description extends Pick<SnapshotManifest, 'globals' | 'pending'> {
-  /** An execution is in the middle of an await. */
+  /** Whether an execution is in the middle of an await. */
   readonly awaiting: boolean
 }
 

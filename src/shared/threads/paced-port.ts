@@ -11,7 +11,7 @@ export class PacedPort {
   readonly #port: MessagePort
   readonly #onMessage: (message: unknown) => void
   #received = 0
-  /** When the last untimed message of this turn came. */
+  /** When message number `UNTIMED_MESSAGES` of this turn came. The time limit counts from then. */
   #timedSinceMs = 0
   #state: 'listening' | 'paused' | 'stopped' | 'closed' = 'listening'
   #isRef = true

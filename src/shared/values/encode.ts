@@ -118,7 +118,7 @@ async function encodeInSlices(
 
 /** Encodes one value, in slices of time if it is large. `advance` throws ConversionError, or what the value's getters throw. */
 export class Encoder implements Job {
-  /** The size is known only at the end, so this never runs at once. */
+  /** The size is known only at the end, so a lane never runs this job at once. */
   readonly sizeBytes = Number.POSITIVE_INFINITY
   readonly #writer = new Writer()
   readonly #name: string

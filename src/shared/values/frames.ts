@@ -1,5 +1,5 @@
-// Containers that decode.ts is filling. Owns their state, and the values that tagged tuples represent. decode.ts owns the order in
-// which the bytes fill them.
+// Containers that decode.ts is filling. Owns their state, the checked values of tagged tuples, and the test for keys and members that are
+// too long. decode.ts owns the order in which the bytes fill them.
 
 import { NO_VALUE, type Value } from './value.js'
 import { MAX_KEY_BYTES } from './weight.js'

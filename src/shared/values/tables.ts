@@ -8,7 +8,7 @@ import type { TypedArray, Value } from './value.js'
  */
 export type Column = TypedArray | Value[]
 
-/** A pandas DataFrame, as `session.get` gives it. */
+/** A pandas DataFrame, as `session.get` returns it. */
 export interface DataFrame {
   /** Columns by name. A name that is not text is converted to text, such as `('a', 1)`. */
   readonly columns: { readonly [name: string]: Column }
@@ -20,7 +20,7 @@ export interface DataFrame {
   readonly index: Column | null
 }
 
-/** A pandas Series, as `session.get` gives it. */
+/** A pandas Series, as `session.get` returns it. */
 export interface Series {
   readonly values: Column
   readonly dtype: string
